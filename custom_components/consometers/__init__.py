@@ -1,0 +1,1 @@
+"""Consometers: a home's meters and its share in the federation."""

@@ -1,0 +1,70 @@
+"""TIC, the protocol of the meter's customer output: bytes in, frozen values out.
+
+Pure: no Home Assistant, no I/O, no clock. `Decoder` finds frames in bytes, `Meter` tells what to
+believe of them, `tariff` says what they mean for a bill; `CATALOGUE` holds every label once.
+"""
+
+from .catalogue import ADDRESS_LABELS, CATALOGUE, Chars, Kind, Label, Unit
+from .decoder import Counters, Decoder, Frame, encode_frame
+from .group import Group, Reason, Rejected, checksum, encode, parse
+from .lamp import LINK_BAD_AFTER_S, Lamp
+from .meter import MAX_POWER_W, Meter, Reading, energy_drawn_wh
+from .tariff import Peak, Tariff, tariff
+from .values import (
+    PARIS,
+    Address,
+    Breaker,
+    Colour,
+    Contact,
+    Euridis,
+    Mode,
+    PowerLine,
+    Schedule,
+    Slot,
+    Status,
+    Value,
+    address,
+    horodate,
+)
+
+__all__ = [
+    "ADDRESS_LABELS",
+    "CATALOGUE",
+    "LINK_BAD_AFTER_S",
+    "MAX_POWER_W",
+    "PARIS",
+    "Address",
+    "Breaker",
+    "Chars",
+    "Colour",
+    "Contact",
+    "Counters",
+    "Decoder",
+    "Euridis",
+    "Frame",
+    "Group",
+    "Kind",
+    "Label",
+    "Lamp",
+    "Meter",
+    "Mode",
+    "Peak",
+    "PowerLine",
+    "Reading",
+    "Reason",
+    "Rejected",
+    "Schedule",
+    "Slot",
+    "Status",
+    "Tariff",
+    "Unit",
+    "Value",
+    "address",
+    "checksum",
+    "encode",
+    "encode_frame",
+    "energy_drawn_wh",
+    "horodate",
+    "parse",
+    "tariff",
+]

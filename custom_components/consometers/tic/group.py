@@ -1,0 +1,148 @@
+"""One group of a frame, to and from bytes: separators, checksum, length, characters.
+
+    group = LF label SEP data SEP checksum CR
+    group = LF label HT horodate HT data HT checksum CR     (standard mode only)
+
+Sources: Enedis-NOI-CPT_54E §5.3.6 and p. 14, Enedis-NOI-CPT_02E §1.5.2 and §1.5.3.2.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from .catalogue import CATALOGUE, Chars, Label
+from .values import Mode, Value, horodate
+
+STX, ETX, EOT, LF, CR = b"\x02", b"\x03", b"\x04", b"\n", b"\r"
+SEPARATORS = {Mode.HISTORIQUE: b" ", Mode.STANDARD: b"\t"}
+MAX_GROUP = 160
+"""Bytes of a group between LF and CR; the longest of the catalogue has 109."""
+
+_SP, _HT = 0x20, 0x09
+_HORODATE_LENGTH = 13
+_SEASONS = "HEhe "
+_NOISE = bytes(c for c in range(0x20) if c != _HT) + b"\x7f"
+_SHORTEST = len("X\t\t ")
+
+
+class Reason(StrEnum):
+    """Why a group was refused."""
+
+    CHECKSUM = "checksum"
+    """The checksum is wrong, or is not where it should be: the group was cut or is none."""
+    LENGTH = "length"
+    CHARACTERS = "characters"
+    UNKNOWN_LABEL = "unknown label"
+    DUPLICATE = "duplicate"
+    """The frame has this label already; the first one counts."""
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """A group that passed every check.
+
+    `raw` is the data as it was sent, `value` what it says; `raw_horodate` and `time` likewise
+    for the horodate (None where the label has none; `time` also when the clock is degraded).
+    """
+
+    label: Label
+    raw: str
+    value: Value
+    raw_horodate: str | None = None
+    time: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """What stood where a group should, as text, and why it was refused."""
+
+    raw: str
+    reason: Reason
+
+
+def checksum(content: bytes) -> int:
+    """Give the checksum, 0x20 to 0x5F, of the bytes that it covers.
+
+    In historique mode these are the label to the last character of the data; in standard mode the
+    separator that follows is covered too.
+    """
+    return (sum(content) & 0x3F) + 0x20
+
+
+def encode(name: str, data: str, mode: Mode, horodate: str | None = None) -> bytes:
+    """Give the bytes of a group, LF and CR included. Nothing is checked: see `parse`."""
+    separator = SEPARATORS[mode]
+    fields = [name, data] if horodate is None else [name, horodate, data]
+    content = separator.join(field.encode("ascii") for field in fields)
+    covered = content + separator if mode is Mode.STANDARD else content
+    return LF + content + separator + bytes((checksum(covered),)) + CR
+
+
+def parse(segment: bytes, mode: Mode | None = None) -> Group | Rejected | None:
+    """Read the 7-bit bytes between LF and CR, in the mode told or the one that separators show.
+
+    Control characters at either end are a delimiter that was corrupted: the checksum tells
+    whether a group stands between them. None means that there is nothing but such characters.
+    """
+    content = segment.strip(_NOISE)
+    if not content:
+        return None
+    if len(content) > MAX_GROUP:
+        return Rejected(_text(content[:MAX_GROUP]), Reason.LENGTH)
+    if mode is None:
+        mode = Mode.STANDARD if _HT in content else Mode.HISTORIQUE
+        if mode is Mode.HISTORIQUE:
+            content = _with_tabs(content) or content
+            mode = Mode.STANDARD if _HT in content else Mode.HISTORIQUE
+    elif mode is Mode.STANDARD and _HT not in content:
+        content = _with_tabs(content) or content
+    return _parse(content, mode)
+
+
+def _parse(content: bytes, mode: Mode) -> Group | Rejected:
+    separator = SEPARATORS[mode]
+    if len(content) < _SHORTEST or content[-2] != separator[0]:
+        return Rejected(_text(content), Reason.CHECKSUM)
+    if content[-1] != checksum(content[: -1 if mode is Mode.STANDARD else -2]):
+        return Rejected(_text(content), Reason.CHECKSUM)
+    name, _, rest = content[:-2].partition(separator)
+    label = CATALOGUE[mode].get(_text(name))
+    if label is None:
+        return Rejected(_text(content), Reason.UNKNOWN_LABEL)
+    when, data = None, rest
+    if label.horodated:
+        stamp, found, data = rest.partition(separator)
+        if not found or len(stamp) != _HORODATE_LENGTH:
+            return Rejected(_text(content), Reason.LENGTH)
+        when = _text(stamp)
+        if when[0] not in _SEASONS or stamp[1:].translate(None, Chars.DIGITS.value):
+            return Rejected(_text(content), Reason.CHARACTERS)
+    if len(data) != label.length:
+        return Rejected(_text(content), Reason.LENGTH)
+    if data.translate(None, label.chars.value):
+        return Rejected(_text(content), Reason.CHARACTERS)
+    raw = _text(data)
+    time = horodate(when) if when is not None else None
+    return Group(label, raw, time if label.length == 0 else label.parse(raw), when, time)
+
+
+def _with_tabs(content: bytes) -> bytes | None:
+    """Put the tabs back into a standard group whose tabs became spaces (copy and paste).
+
+    Gives None unless the result is a group with a right checksum: a corrupted group of a live
+    stream never passes here, for noise does not turn each of its tabs into a space.
+    """
+    name, _, rest = content.partition(b" ")
+    label = CATALOGUE[Mode.STANDARD].get(_text(name))
+    if label is None or rest[-2:-1] != b" ":
+        return None
+    fields = [name, rest[:-2]]
+    if label.horodated:
+        fields = [name, rest[:_HORODATE_LENGTH], rest[_HORODATE_LENGTH + 1 : -2]]
+    restored = b"\t".join([*fields, rest[-1:]])
+    same_length = len(restored) == len(content)
+    return restored if same_length and checksum(restored[:-1]) == restored[-1] else None
+
+
+def _text(content: bytes) -> str:
+    return content.decode("ascii")
