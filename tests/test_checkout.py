@@ -1,0 +1,38 @@
+"""The checkout's own promises."""
+
+import json
+import os
+from pathlib import Path
+import re
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+PROGRAMS = sorted(path for path in (ROOT / "script").iterdir() if path.is_file())
+
+
+def pins(name: str) -> dict[str, str]:
+    """The exact versions that a file of requirements asks for, by normalized name."""
+    text = (ROOT / "requirements" / name).read_text()
+    found = re.findall(r"^([\w.-]+)==([\w.!+]+)", text, re.MULTILINE)
+    return {re.sub(r"[-_.]+", "-", package).lower(): version for package, version in found}
+
+
+@pytest.mark.parametrize("program", PROGRAMS, ids=lambda path: path.name)
+def test_a_program_says_what_it_is_for(program: Path) -> None:
+    shebang, purpose, *_ = program.read_text().splitlines()
+    assert os.access(program, os.X_OK)
+    assert shebang == "#!/usr/bin/env bash"
+    assert purpose.startswith("# ")
+    assert f"script/{program.name}" in (ROOT / "CONTRIBUTING.md").read_text()
+
+
+@pytest.mark.parametrize("source", ["dev.in", "overrides.txt"])
+def test_what_is_asked_for_is_what_is_locked(source: str) -> None:
+    assert pins(source).items() <= pins("dev.txt").items()
+
+
+def test_tested_on_no_older_home_assistant_than_promised() -> None:
+    minimum = json.loads((ROOT / "hacs.json").read_text())["homeassistant"]
+    tested = pins("dev.txt")["homeassistant"]
+    assert [int(part) for part in tested.split(".")] >= [int(part) for part in minimum.split(".")]
