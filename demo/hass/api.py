@@ -1,0 +1,319 @@
+"""What a browser says to Home Assistant, said by a program.
+
+REST for flows and states, a websocket for the rest.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from datetime import datetime, timedelta
+from itertools import count
+import time
+from typing import Any, Final, Literal, NotRequired, TypedDict, cast
+
+import aiohttp
+
+type Json = Mapping[str, Any]
+type Period = Literal["5minute", "hour", "day", "week", "month"]
+
+USER: Final = "kersabiec"
+PASSWORD: Final = "kersabiec"
+NAME: Final = "Kersabiec"
+
+# An access token is good for 30 minutes.
+_TOKEN_LIFE: Final = timedelta(minutes=20)
+_TIMEOUT: Final = timedelta(seconds=30)
+# A year of hours is read or written in one message.
+_MAX_MESSAGE: Final = 64 * 1024 * 1024
+
+
+class HassError(Exception):
+    """Home Assistant refused what was asked of it; the text says what and why."""
+
+
+class State(TypedDict):
+    """A state as Home Assistant tells it."""
+
+    entity_id: str
+    state: str
+    attributes: dict[str, Any]
+    last_changed: str
+    last_updated: str
+
+
+class RegistryEntity(TypedDict):
+    """An entity as the entity registry has it."""
+
+    entity_id: str
+    unique_id: str
+    platform: str
+    translation_key: str | None
+    config_entry_id: str | None
+    device_id: str | None
+    disabled_by: str | None
+
+
+class FlowStep(TypedDict):
+    """Where a flow is: a form to fill, work in progress, an entry created, an end."""
+
+    flow_id: str
+    type: Literal["form", "progress", "progress_done", "create_entry", "abort", "menu"]
+    step_id: NotRequired[str]
+    errors: NotRequired[dict[str, str] | None]
+    description_placeholders: NotRequired[dict[str, str] | None]
+    reason: NotRequired[str]
+    title: NotRequired[str]
+    result: NotRequired[dict[str, Any]]
+
+
+class Issue(TypedDict):
+    """A repair that Home Assistant asks for."""
+
+    domain: str
+    issue_id: str
+    is_fixable: bool
+    translation_key: str | None
+    translation_placeholders: dict[str, str] | None
+
+
+class StatisticRow(TypedDict):
+    """One interval of a statistic; start and end are milliseconds since 1970."""
+
+    start: int
+    end: int
+    state: NotRequired[float | None]
+    sum: NotRequired[float | None]
+    change: NotRequired[float | None]
+    mean: NotRequired[float | None]
+
+
+class Socket:
+    """A websocket that Home Assistant has let in. One command at a time."""
+
+    def __init__(self, socket: aiohttp.ClientWebSocketResponse) -> None:
+        self._socket = socket
+        self._ids = count(1)
+
+    async def command(self, kind: str, **fields: Any) -> Any:
+        """Send a command and return its result."""
+        number = next(self._ids)
+        async with asyncio.timeout(_TIMEOUT.total_seconds()):
+            await self._socket.send_json({"id": number, "type": kind, **fields})
+            while True:
+                answer = await self._socket.receive_json()
+                if answer["type"] == "result" and answer["id"] == number:
+                    break
+        if not answer["success"]:
+            raise HassError(f"{kind}: {answer['error']['message']}")
+        return answer["result"]
+
+    async def events(self, kind: str) -> AsyncIterator[dict[str, Any]]:
+        """Yield events of one type as they come; the socket is for nothing else from then on."""
+        await self.command("subscribe_events", event_type=kind)
+        while True:
+            message = await self._socket.receive_json()
+            if message["type"] == "event":
+                yield message["event"]
+
+
+class Api:
+    """A logged-in user of one Home Assistant."""
+
+    def __init__(self, url: str, session: aiohttp.ClientSession) -> None:
+        self.url = url
+        self._session = session
+        self._refresh_token = ""
+        self._token = ""
+        self._token_until = 0.0
+
+    # The user
+
+    async def onboard(self, language: str) -> bool:
+        """Create the owner and log in; False when Home Assistant has an owner already."""
+        owner = {"name": NAME, "username": USER, "password": PASSWORD, "language": language}
+        async with self._session.post(
+            f"{self.url}/api/onboarding/users", json={"client_id": self._client_id, **owner}
+        ) as response:
+            if response.status in (403, 404):
+                return False
+            answer = await _json(response)
+        await self._get_tokens(grant_type="authorization_code", code=answer["auth_code"])
+        return True
+
+    async def log_in(self) -> None:
+        """Log in as the owner that `onboard` created."""
+        path = f"{self.url}/auth/login_flow"
+        start = {
+            "client_id": self._client_id,
+            "handler": ["homeassistant", None],
+            "redirect_uri": self._client_id,
+        }
+        async with self._session.post(path, json=start) as response:
+            flow_id = (await _json(response))["flow_id"]
+        owner = {"client_id": self._client_id, "username": USER, "password": PASSWORD}
+        async with self._session.post(f"{path}/{flow_id}", json=owner) as response:
+            code = (await _json(response))["result"]
+        await self._get_tokens(grant_type="authorization_code", code=code)
+
+    @property
+    def _client_id(self) -> str:
+        return f"{self.url}/"
+
+    async def _get_tokens(self, **grant: str) -> None:
+        async with self._session.post(
+            f"{self.url}/auth/token", data={"client_id": self._client_id, **grant}
+        ) as response:
+            answer = await _json(response)
+        self._token = answer["access_token"]
+        self._token_until = time.monotonic() + _TOKEN_LIFE.total_seconds()
+        self._refresh_token = answer.get("refresh_token", self._refresh_token)
+
+    async def _fresh_token(self) -> str:
+        if time.monotonic() > self._token_until:
+            await self._get_tokens(grant_type="refresh_token", refresh_token=self._refresh_token)
+        return self._token
+
+    # The two ways to ask
+
+    async def request(self, method: str, path: str, data: Json | None = None) -> Any:
+        """Ask by REST, and return the answer's JSON. The path is what follows `/api/`."""
+        headers = {"Authorization": f"Bearer {await self._fresh_token()}"}
+        async with self._session.request(
+            method, f"{self.url}/api/{path}", json=data, headers=headers
+        ) as response:
+            return await _json(response)
+
+    @asynccontextmanager
+    async def socket(self) -> AsyncIterator[Socket]:
+        """Open a websocket for several commands, or for events."""
+        token = await self._fresh_token()
+        async with self._session.ws_connect(
+            f"{self.url}/api/websocket", max_msg_size=_MAX_MESSAGE
+        ) as socket:
+            async with asyncio.timeout(_TIMEOUT.total_seconds()):
+                await socket.receive_json()
+                await socket.send_json({"type": "auth", "access_token": token})
+                if (await socket.receive_json())["type"] != "auth_ok":
+                    raise HassError("the websocket let nobody in")
+            yield Socket(socket)
+
+    async def command(self, kind: str, **fields: Any) -> Any:
+        """Send one websocket command and return its result."""
+        async with self.socket() as socket:
+            return await socket.command(kind, **fields)
+
+    # Flows
+
+    async def start_flow(self, handler: str, *, entry_id: str | None = None) -> FlowStep:
+        """Start to add an integration, or to reconfigure one of its entries."""
+        data = {"handler": handler} | ({"entry_id": entry_id} if entry_id else {})
+        return cast(FlowStep, await self.request("POST", "config/config_entries/flow", data))
+
+    async def start_options_flow(self, entry_id: str) -> FlowStep:
+        """Open the options of an entry."""
+        path = "config/config_entries/options/flow"
+        return cast(FlowStep, await self.request("POST", path, {"handler": entry_id}))
+
+    async def submit(self, step: FlowStep, **data: Any) -> FlowStep:
+        """Submit a form of a config flow, and wait until it wants the next thing from a person."""
+        path = f"config/config_entries/flow/{step['flow_id']}"
+        step = cast(FlowStep, await self.request("POST", path, data))
+        async with asyncio.timeout(120):
+            while step["type"] in ("progress", "progress_done"):
+                await asyncio.sleep(0.2)
+                step = cast(FlowStep, await self.request("GET", path))
+        return step
+
+    async def submit_options(self, step: FlowStep, **data: Any) -> FlowStep:
+        """Submit a form of an options flow."""
+        path = f"config/config_entries/options/flow/{step['flow_id']}"
+        return cast(FlowStep, await self.request("POST", path, data))
+
+    async def fix(self, issue: Issue, **data: Any) -> FlowStep:
+        """Walk the fix flow of a repair, whose one form takes the data, to its end."""
+        start = {"handler": issue["domain"], "issue_id": issue["issue_id"]}
+        step = await self.request("POST", "repairs/issues/fix", start)
+        return cast(
+            FlowStep, await self.request("POST", f"repairs/issues/fix/{step['flow_id']}", data)
+        )
+
+    # Entries, entities, states, repairs
+
+    async def entries(self, domain: str) -> list[dict[str, Any]]:
+        """The config entries of an integration."""
+        path = f"config/config_entries/entry?domain={domain}"
+        return cast(list[dict[str, Any]], await self.request("GET", path))
+
+    async def reload(self, entry_id: str) -> None:
+        await self.request("POST", f"config/config_entries/entry/{entry_id}/reload")
+
+    async def remove(self, entry_id: str) -> None:
+        await self.request("DELETE", f"config/config_entries/entry/{entry_id}")
+
+    async def entities(self, entry_id: str) -> list[RegistryEntity]:
+        """The entities that a config entry registered, disabled ones too."""
+        everything = await self.command("config/entity_registry/list")
+        return [entity for entity in everything if entity["config_entry_id"] == entry_id]
+
+    async def entity_ids(self, entry_id: str) -> dict[str, str]:
+        """The entity ids of a config entry by translation key."""
+        return {
+            entity["translation_key"]: entity["entity_id"]
+            for entity in await self.entities(entry_id)
+            if entity["translation_key"]
+        }
+
+    async def states(self) -> list[State]:
+        return cast(list[State], await self.request("GET", "states"))
+
+    async def state(self, entity_id: str) -> State:
+        return cast(State, await self.request("GET", f"states/{entity_id}"))
+
+    async def history(self, entity_id: str, since: datetime) -> list[State]:
+        """What an entity's state has been, oldest first."""
+        path = (
+            f"history/period/{since.isoformat().replace('+', '%2B')}?filter_entity_id={entity_id}"
+        )
+        return cast(list[State], next(iter(await self.request("GET", path)), []))
+
+    async def issues(self, domain: str) -> list[Issue]:
+        """The repairs that an integration asks for now."""
+        answer = await self.command("repairs/list_issues")
+        return [issue for issue in answer["issues"] if issue["domain"] == domain]
+
+    async def set_language(self, language: str) -> None:
+        """Set the language of the home, in which entities are named when they are next loaded."""
+        await self.command("config/core/update", language=language)
+
+    # Statistics
+
+    async def statistics(
+        self, statistic_id: str, period: Period, since: datetime, until: datetime | None = None
+    ) -> list[StatisticRow]:
+        """The rows of one statistic, in Wh, W or what it is in."""
+        fields = {} if until is None else {"end_time": until.isoformat()}
+        answer = await self.command(
+            "recorder/statistics_during_period",
+            statistic_ids=[statistic_id],
+            period=period,
+            start_time=since.isoformat(),
+            units={"energy": "Wh", "power": "W"},
+            types=["state", "sum", "mean"],
+            **fields,
+        )
+        return cast(list[StatisticRow], answer.get(statistic_id, []))
+
+    async def import_statistics(self, metadata: Json, rows: Sequence[Json]) -> None:
+        """Write rows of an entity's own statistics. They are there a little later."""
+        await self.command(
+            "recorder/import_statistics",
+            metadata={"source": "recorder", "name": None, **metadata},
+            stats=rows,
+        )
+
+
+async def _json(response: aiohttp.ClientResponse) -> Any:
+    if response.status >= 400:
+        reason = (await response.text())[:300]
+        raise HassError(f"{response.method} {response.url.path}: {response.status} {reason}")
+    return await response.json()

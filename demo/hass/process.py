@@ -1,0 +1,162 @@
+"""A Home Assistant of our own: a real process, in its folder, on the loopback interface."""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from contextlib import suppress
+import os
+from pathlib import Path
+import sys
+from types import TracebackType
+from typing import Any, Final, Self
+
+import aiohttp
+
+from .api import Api
+from .folder import ROOT, Language, free_port, make_folder
+from .log import LogRecord, parse_log
+
+_START_TIMEOUT: Final = 120.0
+_STOP_TIMEOUT: Final = 40.0
+# What Home Assistant says of every custom integration, at every start.
+_CUSTOM: Final = "We found a custom integration"
+# What `hass` ends with when a person restarts it from its pages.
+RESTART: Final = 100
+
+
+class HassDied(Exception):
+    """Home Assistant ended before it was up; the text is the end of its log."""
+
+
+class Hass:
+    """A Home Assistant process. Starting it again on the same folder finds all that was there.
+
+    As a context manager it starts, with its owner logged in as `api`, and ends with the block.
+    """
+
+    api: Api
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        port: int | None = None,
+        language: Language = "en",
+        level: str = "info",
+    ) -> None:
+        """Prepare; nothing starts yet.
+
+        `language` is the home's, in a folder that is new; `level` is that of our integration's log.
+        """
+        self.folder = folder
+        self.port = port or free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self._language: Language = language
+        self._level = level
+        self._process: asyncio.subprocess.Process | None = None
+        self._session: aiohttp.ClientSession | None = None
+
+    async def __aenter__(self) -> Self:
+        try:
+            await self.start()
+        except BaseException:
+            await self.stop()
+            raise
+        return self
+
+    async def __aexit__(
+        self,
+        _type: type[BaseException] | None,
+        _error: BaseException | None,
+        _traceback: TracebackType | None,
+    ) -> None:
+        await self.stop()
+
+    @property
+    def pid(self) -> int:
+        assert self._process is not None
+        return self._process.pid
+
+    async def start(self) -> None:
+        """Start the process, and return when it is up and the owner is logged in."""
+        make_folder(self.folder, port=self.port, language=self._language, level=self._level)
+        environment = {**os.environ, "PYTHONPATH": str(ROOT), "HA_DISABLE_LOG_FILE": "1"}
+        with self.log_path.open("a") as log:
+            self._process = await asyncio.create_subprocess_exec(
+                sys.executable,
+                *("-P", "-m", "demo.hass", "--skip-pip", "--log-no-color", "-c", str(self.folder)),
+                stdin=asyncio.subprocess.PIPE,
+                stdout=log,
+                stderr=log,
+                env=environment,
+                start_new_session=True,  # A Ctrl-C in the terminal is its parent's to handle.
+            )
+        self._session = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=30))
+        self.api = Api(self.url, self._session)
+        async with asyncio.timeout(_START_TIMEOUT):
+            await self._until(self._log_in)
+            await self._until(self._is_running)
+
+    async def stop(self) -> None:
+        """End the process as a supervisor would; kill it if it does not end."""
+        if self._session is not None:
+            await self._session.close()
+            self._session = None
+        process, self._process = self._process, None
+        if process is None:
+            return
+        with suppress(ProcessLookupError):
+            process.terminate()
+            try:
+                async with asyncio.timeout(_STOP_TIMEOUT):
+                    await process.wait()
+            except TimeoutError:
+                process.kill()
+        await process.wait()
+
+    async def restart(self) -> None:
+        """Stop it and start it again on its folder."""
+        await self.stop()
+        await self.start()
+
+    async def wait(self) -> int:
+        """Wait until the process has ended by itself, and return its exit code."""
+        assert self._process is not None
+        return await self._process.wait()
+
+    @property
+    def log_path(self) -> Path:
+        """Everything that the process said, over all its starts."""
+        return self.folder / "hass.log"
+
+    def log(self) -> list[LogRecord]:
+        return parse_log(self.log_path.read_text(errors="replace"))
+
+    def problems(self, domain: str = "consometers") -> list[LogRecord]:
+        """The warnings and errors of the log that are ours, and what anybody else says of us."""
+        return [
+            record
+            for record in self.log()
+            if record.is_problem
+            and record.is_about(domain)
+            and not record.message.startswith(_CUSTOM)
+        ]
+
+    async def _until(self, attempt: Callable[[], Coroutine[Any, Any, bool]]) -> None:
+        assert self._process is not None
+        while True:
+            if self._process.returncode is not None:
+                tail = self.log_path.read_text(errors="replace").splitlines()[-20:]
+                raise HassDied("\n".join(tail))
+            with suppress(aiohttp.ClientError):
+                if await attempt():
+                    return
+            await asyncio.sleep(0.1)
+
+    async def _log_in(self) -> bool:
+        if not await self.api.onboard(self._language):
+            await self.api.log_in()
+        return True
+
+    async def _is_running(self) -> bool:
+        state: str = (await self.api.command("get_config"))["state"]
+        return state == "RUNNING"
