@@ -1,0 +1,19 @@
+"""Names that Home Assistant stores for us: a change of one is a migration."""
+
+from typing import Final
+
+DOMAIN: Final = "consometers"
+
+CONF_MODE: Final = "mode"
+CONF_TARIFFS: Final = "tariffs"
+"""Names of the supplier's indexes, as shown while each ran: {"EASF01": "HP BLEU"}."""
+
+CONF_POWER_INTERVAL: Final = "power_interval"
+CONF_REGISTER_INTERVAL: Final = "register_interval"
+CONF_SILENCE: Final = "silence"
+CONF_RAW_LABELS: Final = "raw_labels"
+CONF_ESTIMATE_INJECTION: Final = "estimate_injection"
+
+DEFAULT_POWER_INTERVAL: Final = 15
+DEFAULT_REGISTER_INTERVAL: Final = 60
+DEFAULT_SILENCE: Final = 30

@@ -1,0 +1,76 @@
+"""What helps to help: what the meter sends and how the link goes, without whose meter it is."""
+
+from collections.abc import Mapping
+from dataclasses import asdict
+import re
+from typing import Any
+
+from homeassistant.components.diagnostics import REDACTED
+from homeassistant.core import HomeAssistant
+
+from .linky.coordinator import ConsometersConfigEntry
+from .tic import Frame, Reading
+
+# A group that was refused may be the address with an error in it.
+_DIGIT = re.compile(r"\d")
+
+
+async def async_get_config_entry_diagnostics(
+    hass: HomeAssistant, entry: ConsometersConfigEntry
+) -> dict[str, Any]:
+    """Give what is known of a meter and its link."""
+    coordinator = entry.runtime_data
+    state = coordinator.state
+    return {
+        "entry": {"data": dict(entry.data), "options": dict(entry.options)},
+        "link": {
+            "available": coordinator.available,
+            "good": coordinator.link_good,
+            "quality_percent": state.quality.percent,
+            "counters": asdict(state.decoder.counters),
+            "story": [f"{event.at:%Y-%m-%d %H:%M:%S} {event.what}" for event in coordinator.story],
+        },
+        "meter": {
+            "maker": coordinator.address.maker,
+            "year": coordinator.address.year,
+            "type": coordinator.address.type,
+            "mode": state.mode,
+            "phases": state.phases,
+            "producer": state.producer,
+            "tariff": asdict(state.tariff),
+        },
+        "catalogue": _catalogue(state.meter.readings),
+        "last_frame": None if state.last_frame is None else _frame(state.last_frame),
+    }
+
+
+def _catalogue(readings: Mapping[str, Reading]) -> dict[str, Any]:
+    """Describe the labels that this meter sends."""
+    return {
+        name: {
+            "meaning": reading.group.label.meaning,
+            "length": reading.group.label.length,
+            "unit": reading.group.label.unit,
+            "kind": reading.group.label.kind.value,
+            "believed": REDACTED if reading.group.label.personal else reading.group.raw,
+        }
+        for name, reading in readings.items()
+    }
+
+
+def _frame(frame: Frame) -> dict[str, Any]:
+    return {
+        "mode": frame.mode,
+        "complete": frame.complete,
+        "groups": {
+            name: {
+                "raw": REDACTED if group.label.personal else group.raw,
+                "horodate": group.raw_horodate,
+            }
+            for name, group in frame.groups.items()
+        },
+        "rejected": [
+            {"raw": _DIGIT.sub("#", rejected.raw), "reason": rejected.reason}
+            for rejected in frame.rejected
+        ],
+    }

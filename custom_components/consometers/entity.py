@@ -1,0 +1,110 @@
+"""What all entities of a meter have in common."""
+
+from collections.abc import Callable, Iterable
+from typing import Protocol, override
+
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.helpers.device_registry import DeviceInfo
+from homeassistant.helpers.dispatcher import async_dispatcher_connect
+from homeassistant.helpers.entity import Entity, EntityDescription
+from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
+
+from .const import DOMAIN
+from .linky.coordinator import ConsometersConfigEntry, LinkyCoordinator, Pace
+from .linky.state import LinkyState
+
+FIRST_LINKY_TYPE = "60"
+"""Types of meters from here on are Linky. Source: Enedis-NOI-CPT_54E §2.2."""
+
+
+class Description(Protocol):
+    """A line of a table: which entity, and whether a meter has it."""
+
+    @property
+    def key(self) -> str:
+        """Name of the fact, unique for a meter."""
+        ...
+
+    def exists(self, state: LinkyState) -> bool:
+        """Tell whether the meter has such a thing."""
+        ...
+
+
+def add_as_known[D: Description](
+    hass: HomeAssistant,
+    entry: ConsometersConfigEntry,
+    async_add_entities: AddConfigEntryEntitiesCallback,
+    descriptions: Iterable[D],
+    make: Callable[[LinkyCoordinator, D], Entity],
+) -> None:
+    """Add each entity when the meter is first seen to have what it shows."""
+    coordinator = entry.runtime_data
+    waiting = {description.key: description for description in descriptions}
+
+    @callback
+    def add() -> None:
+        found = [d for d in waiting.values() if d.exists(coordinator.state)]
+        for description in found:
+            del waiting[description.key]
+        if found:
+            async_add_entities(make(coordinator, description) for description in found)
+
+    if coordinator.available:
+        add()
+    entry.async_on_unload(async_dispatcher_connect(hass, coordinator.signal_known, add))
+
+
+class LinkyEntity(Entity):
+    """An entity of a meter, written when its pace says so.
+
+    Its identity is the entry's, not the meter's: a meter is replaced, and its history goes on.
+    """
+
+    _attr_has_entity_name = True
+    _attr_should_poll = False
+
+    def __init__(
+        self, coordinator: LinkyCoordinator, description: EntityDescription, pace: Pace
+    ) -> None:
+        """Take what it shows."""
+        self.coordinator = coordinator
+        self.entity_description = description
+        self._pace = pace
+        entry = coordinator.entry
+        self._attr_unique_id = f"{entry.entry_id}_{description.key}"
+        self._attr_device_info = device_info(coordinator)
+
+    @property
+    @override
+    def available(self) -> bool:
+        """Whether the meter is heard."""
+        return self.coordinator.available
+
+    @override
+    async def async_added_to_hass(self) -> None:
+        self._read()
+        self.async_on_remove(
+            async_dispatcher_connect(self.hass, self.coordinator.signal(self._pace), self._write)
+        )
+
+    @callback
+    def _write(self) -> None:
+        self._read()
+        self.async_write_ha_state()
+
+    def _read(self) -> None:
+        """Take the value from the state of the meter."""
+        raise NotImplementedError
+
+
+def device_info(coordinator: LinkyCoordinator) -> DeviceInfo:
+    """Describe the meter."""
+    meter = coordinator.address
+    return DeviceInfo(
+        identifiers={(DOMAIN, coordinator.entry.entry_id)},
+        translation_key="linky" if meter.type >= FIRST_LINKY_TYPE else "meter",
+        manufacturer=meter.maker,
+        model_id=meter.type,
+        hw_version=str(meter.year),
+        serial_number=coordinator.entry.unique_id,
+    )

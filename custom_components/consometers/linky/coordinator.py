@@ -1,0 +1,289 @@
+"""Keeps one meter in Home Assistant up to date: reads for ever, publishes at the pace chosen."""
+
+import asyncio
+from collections import deque
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+import logging
+
+from homeassistant.config_entries import ConfigEntry
+from homeassistant.const import CONF_DEVICE
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.exceptions import ConfigEntryNotReady
+from homeassistant.helpers import device_registry as dr
+from homeassistant.helpers.dispatcher import async_dispatcher_send
+from homeassistant.util import dt as dt_util
+from homeassistant.util.signal_type import SignalType
+
+from ..const import (
+    CONF_MODE,
+    CONF_POWER_INTERVAL,
+    CONF_REGISTER_INTERVAL,
+    CONF_SILENCE,
+    CONF_TARIFFS,
+    DEFAULT_POWER_INTERVAL,
+    DEFAULT_REGISTER_INTERVAL,
+    DEFAULT_SILENCE,
+    DOMAIN,
+)
+from ..tic import Address, Mode, address
+from . import issues
+from .link import SPEEDS, Link, LinkError, connect
+from .state import Heard, LinkyState
+
+_LOGGER = logging.getLogger(__name__)
+
+RETUNE_AFTER_S = 10.0
+"""Without a good group for so long, listen at the other mode's speed."""
+NO_DATA_ISSUE_AFTER_S = 300.0
+"""Without a good group for so long, tell the person what to check."""
+FIRST_RETRY_S, LONGEST_RETRY_S = 1.0, 30.0
+
+_READ_TIMEOUT_S = 2.0
+_STORY_LENGTH = 50
+
+type ConsometersConfigEntry = ConfigEntry[LinkyCoordinator]
+
+
+class Pace(StrEnum):
+    """When an entity is written."""
+
+    POWER = "power"
+    """At the interval for power."""
+    REGISTER = "register"
+    """At the interval for registers."""
+    CHANGE = "change"
+    """As soon as it changes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something that happened to the link, for diagnostics."""
+
+    at: datetime
+    what: str
+
+
+class LinkyCoordinator:
+    """Owns the link to one meter, its one reader task, and what is known of the meter."""
+
+    def __init__(self, hass: HomeAssistant, entry: ConsometersConfigEntry) -> None:
+        """Start with nothing known; `async_start` opens the link."""
+        self.hass = hass
+        self.entry = entry
+        self.state = LinkyState()
+        self.available = False
+        self.story: deque[Event] = deque(maxlen=_STORY_LENGTH)
+        self.tariffs: dict[str, str] = dict(entry.data.get(CONF_TARIFFS, {}))
+        self._intervals: dict[Pace, float] = {
+            Pace.POWER: entry.options.get(CONF_POWER_INTERVAL, DEFAULT_POWER_INTERVAL),
+            Pace.REGISTER: entry.options.get(CONF_REGISTER_INTERVAL, DEFAULT_REGISTER_INTERVAL),
+        }
+        self._silence_s: float = entry.options.get(CONF_SILENCE, DEFAULT_SILENCE)
+        self._mode = Mode(entry.data[CONF_MODE])
+        self._clock = hass.loop.time
+        self._started_at = self._tuned_at = self._clock()
+        self._written_at = dict.fromkeys(self._intervals, float("-inf"))
+        self._followed: tuple[Mode, str] | None = None
+        self._wrong_meter = False
+        self._published = False
+        self._lost = False
+        self._no_data = False
+        self._link_was_good = False
+
+    def signal(self, pace: Pace) -> SignalType[()]:
+        """Give the signal that tells entities of a pace to write their state."""
+        return SignalType(f"{DOMAIN}_{self.entry.entry_id}_{pace}")
+
+    @property
+    def signal_known(self) -> SignalType[()]:
+        """Give the signal that tells platforms that more may be known of the meter."""
+        return SignalType(f"{DOMAIN}_{self.entry.entry_id}_known")
+
+    @property
+    def address(self) -> Address:
+        """What the address of the entry's meter says."""
+        assert self.entry.unique_id is not None
+        return address(self.entry.unique_id)
+
+    @property
+    def device(self) -> str:
+        """The port or serial URL."""
+        return str(self.entry.data[CONF_DEVICE])
+
+    @property
+    def link_good(self) -> bool:
+        """Whether the meter's lamp would be on."""
+        return self.state.lamp.is_good(self._clock())
+
+    async def async_start(self) -> None:
+        """Open the link and begin to read. Raises ConfigEntryNotReady if it cannot be opened."""
+        try:
+            link = await self._connect()
+        except LinkError as error:
+            raise ConfigEntryNotReady(
+                translation_domain=DOMAIN,
+                translation_key=error.key,
+                translation_placeholders={"device": self.device},
+            ) from error
+        self.entry.async_create_background_task(
+            self.hass, self._run(link), f"{DOMAIN} {self.entry.title}"
+        )
+
+    async def _connect(self) -> Link:
+        link = await connect(self.device, self._mode)
+        self._tell(f"opened at {SPEEDS[self._mode]} baud")
+        return link
+
+    async def _run(self, link: Link | None) -> None:
+        """Read for ever; when the port goes away, open it again with growing patience."""
+        retry_s = FIRST_RETRY_S
+        while True:
+            try:
+                link = link or await self._connect()
+                await self._listen(link)
+            except LinkError as error:
+                self._tell(error.key)
+            finally:
+                if link is not None:
+                    await link.close()
+            if link is not None:
+                retry_s = FIRST_RETRY_S
+            link = None
+            await self._pause(retry_s)
+            retry_s = min(2 * retry_s, LONGEST_RETRY_S)
+
+    async def _pause(self, seconds: float) -> None:
+        """Wait, with an eye on the time without data."""
+        until = self._clock() + seconds
+        while (left := until - self._clock()) > 0:
+            self._check_silence()
+            await asyncio.sleep(min(left, _READ_TIMEOUT_S))
+
+    async def _listen(self, link: Link) -> None:
+        """Read until the link is lost."""
+        self._tuned_at = self._clock()
+        while True:
+            self._take(await link.read(_READ_TIMEOUT_S))
+            self._check_silence()
+            if self._silent_since(self._tuned_at) >= RETUNE_AFTER_S:
+                await self._retune(link)
+
+    async def _retune(self, link: Link) -> None:
+        """Listen at the speed of the other mode."""
+        self._mode = Mode.HISTORIQUE if self._mode is Mode.STANDARD else Mode.STANDARD
+        self._tuned_at = self._clock()
+        self._tell(f"nothing valid, trying {SPEEDS[self._mode]} baud")
+        await link.listen_for(self._mode)
+
+    def _silent_since(self, moment: float) -> float:
+        """Give the seconds without a good group, counted from a moment on."""
+        return self._clock() - max(moment, self.state.heard_at or moment)
+
+    @callback
+    def _take(self, data: bytes) -> None:
+        """Decode what came and publish what is due."""
+        heard = self.state.feed(data, self._clock())
+        if heard is Heard.NOTHING or not self.state.identified:
+            return
+        self._follow_meter()
+        self._set_available(available=not self._wrong_meter)
+        if self.available:
+            self._publish(heard)
+
+    def _publish(self, heard: Heard) -> None:
+        if heard is Heard.CHANGE or not self._published:
+            self._learn_tariff()
+            self._published = True
+            async_dispatcher_send(self.hass, self.signal_known)
+            async_dispatcher_send(self.hass, self.signal(Pace.CHANGE))
+        now = self._clock()
+        for pace, interval in self._intervals.items():
+            if now - self._written_at[pace] >= interval:
+                self._written_at[pace] = now
+                async_dispatcher_send(self.hass, self.signal(pace))
+
+    def _follow_meter(self) -> None:
+        """Compare the meter that speaks with the one of the entry, and say what differs.
+
+        A meter that no other entry knows has replaced the former one, and is followed.
+        """
+        mode, unique_id = self.state.mode, self.state.meter.address
+        if mode is None or unique_id is None or self._followed == (mode, unique_id):
+            return
+        self._followed = (mode, unique_id)
+        self._mode = mode
+        entry, entries = self.entry, self.hass.config_entries
+        issues.set_mode_changed(self.hass, entry, mode)
+        known = entries.async_entry_for_domain_unique_id(DOMAIN, unique_id)
+        self._wrong_meter = known is not None and known is not entry
+        issues.set_wrong_meter(self.hass, entry, unique_id if self._wrong_meter else None)
+        if known is None:
+            self._tell("another meter")
+            issues.create_meter_replaced(self.hass, entry, unique_id)
+            entries.async_update_entry(entry, unique_id=unique_id)
+            self._update_device()
+
+    def _update_device(self) -> None:
+        """Show the new meter's number on the device."""
+        registry = dr.async_get(self.hass)
+        device = registry.async_get_device(identifiers={(DOMAIN, self.entry.entry_id)})
+        if device is not None:
+            meter = self.address
+            registry.async_update_device(
+                device.id,
+                serial_number=self.entry.unique_id,
+                manufacturer=meter.maker,
+                model_id=meter.type,
+                hw_version=str(meter.year),
+            )
+
+    def _learn_tariff(self) -> None:
+        """Remember what the supplier calls the index that runs now.
+
+        The name of an entity is fixed when it is made: a first name makes the entities anew.
+        """
+        tariff = self.state.tariff
+        if self.state.mode is not Mode.STANDARD or not tariff.register or not tariff.label:
+            return
+        former = self.tariffs.get(tariff.register)
+        if former == tariff.label:
+            return
+        self.tariffs[tariff.register] = tariff.label
+        self.hass.config_entries.async_update_entry(
+            self.entry, data={**self.entry.data, CONF_TARIFFS: dict(self.tariffs)}
+        )
+        if former is None and self._published:
+            self.hass.config_entries.async_schedule_reload(self.entry.entry_id)
+
+    @callback
+    def _check_silence(self) -> None:
+        """See whether the meter has been silent for long, or is no longer."""
+        silent_s = self._silent_since(self._started_at)
+        if silent_s >= self._silence_s and not self._lost:
+            self._lost = True
+            _LOGGER.warning("%s: nothing valid comes from the meter", self.entry.title)
+            self._set_available(available=False)
+            self.state.forget()
+        no_data = silent_s >= NO_DATA_ISSUE_AFTER_S
+        if no_data != self._no_data:
+            self._no_data = no_data
+            issues.set_no_data(self.hass, self.entry, no_data=no_data)
+        if self.link_good != self._link_was_good:
+            self._link_was_good = self.link_good
+            async_dispatcher_send(self.hass, self.signal(Pace.CHANGE))
+
+    def _set_available(self, *, available: bool) -> None:
+        if available == self.available:
+            return
+        self.available = available
+        self._tell("available" if available else "unavailable")
+        if available and self._lost:
+            self._lost = False
+            _LOGGER.info("%s: the meter is heard again", self.entry.title)
+        for pace in Pace:
+            async_dispatcher_send(self.hass, self.signal(pace))
+
+    def _tell(self, what: str) -> None:
+        self.story.append(Event(dt_util.utcnow(), what))

@@ -1,0 +1,115 @@
+"""What a meter does not send, computed from what it sends. Pure: no clock of its own."""
+
+from collections import deque
+from math import ceil, log
+
+WINDOW_S = 60.0
+"""Shortest time over which a register gives a power: it counts whole watt-hours."""
+
+FILTER = 0.008
+"""Weight of the latest second in the breaker's filter. Source: Enedis-NOI-CPT_54E §7."""
+MARGIN = 1.3
+"""Times the cut-off power that the filter must reach. Source: Enedis-NOI-CPT_54E §7."""
+
+QUALITY_OVER_S = 300.0
+QUALITY_STEP_S = 10.0
+
+
+class PowerFromRegister:
+    """Mean active power, W, from the moments at which a register in Wh steps.
+
+    Timing the steps is exact to the length of a frame, however small the power; counting them in
+    a fixed time would be exact to a watt-hour only.
+    """
+
+    def __init__(self) -> None:
+        """Start without a reading."""
+        self._steps: deque[tuple[float, int]] = deque()
+
+    def update(self, energy_wh: int, at: float) -> None:
+        """Take a reading of the register, `at` seconds of a monotonic clock."""
+        steps = self._steps
+        if steps and energy_wh < steps[-1][1]:
+            steps.clear()
+        if steps and energy_wh == steps[-1][1]:
+            return
+        steps.append((at, energy_wh))
+        while len(steps) > 2 and at - steps[1][0] >= WINDOW_S:
+            steps.popleft()
+
+    def power_w(self, at: float, apparent_va: int | None = None) -> int | None:
+        """Give the power now; None until the register has stepped over a whole window.
+
+        Since the last step it has counted less than one watt-hour more, and no active power is
+        above the apparent power: both bound the mean, so that it falls as soon as the load does.
+        """
+        if apparent_va == 0:
+            return 0
+        if len(self._steps) < 2:
+            return None
+        (first_at, first_wh), (last_at, last_wh) = self._steps[0], self._steps[-1]
+        if last_at - first_at < WINDOW_S:
+            return None
+        bounds = [(last_wh - first_wh) * 3600 / (last_at - first_at)]
+        if at > last_at:
+            bounds.append(3600 / (at - last_at))
+        if apparent_va is not None:
+            bounds.append(apparent_va)
+        return round(min(bounds))
+
+
+class CutOff:
+    """The filter by which the breaker of a Linky decides to open, and the time it leaves.
+
+    Each second Y = B·X² + (1−B)·Y, with X the apparent power; it opens when Y ≥ (1.3·Pcoup)².
+    """
+
+    def __init__(self) -> None:
+        """Start before the first reading."""
+        self._filtered: float | None = None
+        self._square = 0.0
+        self._at = 0.0
+
+    def update(self, apparent_va: int, at: float) -> None:
+        """Take the apparent power, of one phase where the meter has three."""
+        if self._filtered is None:
+            self._filtered = float(apparent_va) ** 2
+        else:
+            kept = (1 - FILTER) ** max(0.0, at - self._at)
+            self._filtered = self._square + (self._filtered - self._square) * kept
+        self._square, self._at = float(apparent_va) ** 2, at
+
+    def seconds_left(self, cut_off_va: float) -> int | None:
+        """Give the seconds until the breaker opens if the power stays; None if it never does."""
+        limit = (MARGIN * cut_off_va) ** 2
+        if self._filtered is None or self._square <= limit:
+            return None
+        if self._filtered >= limit:
+            return 0
+        return ceil(log((self._square - limit) / (self._square - self._filtered)) / log(1 - FILTER))
+
+
+class LinkQuality:
+    """The share of good groups among all that came lately, in percent."""
+
+    def __init__(self) -> None:
+        """Start before the first group."""
+        self._samples: deque[tuple[float, int, int]] = deque()
+
+    def update(self, good: int, refused: int, at: float) -> None:
+        """Take the counts since the start."""
+        samples = self._samples
+        if samples and at - samples[-1][0] < QUALITY_STEP_S:
+            return
+        samples.append((at, good, refused))
+        while at - samples[0][0] > QUALITY_OVER_S:
+            samples.popleft()
+
+    @property
+    def percent(self) -> float | None:
+        """Give the share; None while too little has come."""
+        if len(self._samples) < 2:
+            return None
+        (_, first_good, first_refused), (_, good, refused) = self._samples[0], self._samples[-1]
+        good, refused = good - first_good, refused - first_refused
+        return round(100 * good / (good + refused), 1) if good + refused else None

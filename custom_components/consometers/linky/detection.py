@@ -1,0 +1,107 @@
+"""Listening to a port that a person chose, to find out what speaks there."""
+
+import asyncio
+from dataclasses import dataclass
+
+from ..tic import Address, Mode, address
+from .link import Link, LinkError, open_link
+from .state import LinkyState
+
+GROUPS_NEEDED = 3
+"""Good groups with known labels before a mode counts as found: noise makes one now and then."""
+
+# How long to listen at a speed, and then to get to know the meter that was found there.
+LISTEN_S = {Mode.STANDARD: 4.0, Mode.HISTORIQUE: 6.0}
+IDENTIFY_S = 12.0
+
+_TEXT = bytes(range(0x20, 0x7F)) + b"\t\r\n"
+_MOSTLY = 0.95
+_HEARD_SIZE = 4096
+
+
+class NoData(LinkError):
+    """Nothing comes: the meter, the wires or the dongle's supply."""
+
+    key = "no_data"
+
+
+class Noise(LinkError):
+    """What comes makes no sense at either speed: the dongle, its parity, or the wires."""
+
+    key = "noise"
+
+
+class NotTic(LinkError):
+    """What comes is clean text, but not a meter's."""
+
+    key = "not_tic"
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A meter that was found. `unique_id` is its whole address, which is personal data."""
+
+    mode: Mode
+    unique_id: str
+    address: Address
+    phases: int | None
+    producer: bool
+    contract: str | None
+    subscribed_power_kva: float | None
+
+
+def masked(unique_id: str) -> str:
+    """Give the end of a meter's address: enough to tell one's meters apart."""
+    return f"…{unique_id[-4:]}"
+
+
+async def detect(device: str) -> Found:
+    """Open a port, find speed and mode, and wait until the meter is known.
+
+    Takes at most half a minute. Raises LinkError, NoData, Noise or NotTic.
+    """
+    heard = b""
+    async with open_link(device, Mode.STANDARD) as link:
+        for mode in (Mode.STANDARD, Mode.HISTORIQUE):
+            await link.listen_for(mode)
+            result = await _listen(link, LISTEN_S[mode])
+            if isinstance(result, Found):
+                return result
+            heard += result
+    raise _what_else(heard)
+
+
+async def _listen(link: Link, listen_s: float) -> Found | bytes:
+    """Give the meter that speaks at the speed of the link, else the first of what came."""
+    clock = asyncio.get_running_loop().time
+    state, heard, tuned = LinkyState(), b"", False
+    until = clock() + listen_s
+    while (left := until - clock()) > 0 and not (tuned and state.identified):
+        data = await link.read(left)
+        heard = (heard + data)[:_HEARD_SIZE]
+        state.feed(data, clock())
+        if not tuned and state.decoder.counters.groups >= GROUPS_NEEDED:
+            tuned = True
+            until = clock() + IDENTIFY_S
+    return (_found(state) if tuned else None) or heard
+
+
+def _found(state: LinkyState) -> Found | None:
+    if state.mode is None or state.meter.address is None:
+        return None
+    return Found(
+        mode=state.mode,
+        unique_id=state.meter.address,
+        address=address(state.meter.address),
+        phases=state.phases,
+        producer=state.producer,
+        contract=state.tariff.contract,
+        subscribed_power_kva=state.subscribed_power_kva,
+    )
+
+
+def _what_else(heard: bytes) -> LinkError:
+    if not heard:
+        return NoData()
+    text = len(heard) - len(heard.translate(None, _TEXT))
+    return NotTic() if text >= _MOSTLY * len(heard) else Noise()

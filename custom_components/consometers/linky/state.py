@@ -1,0 +1,282 @@
+"""One meter as Home Assistant sees it: what is believed, and what is derived from that."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from enum import Enum
+
+from ..tic import (
+    ADDRESS_LABELS,
+    CATALOGUE,
+    Address,
+    Decoder,
+    Frame,
+    Kind,
+    Lamp,
+    Meter,
+    Mode,
+    Reading,
+    Status,
+    Tariff,
+    Value,
+    address,
+    energy_drawn_wh,
+    tariff,
+)
+from .derived import CutOff, LinkQuality, PowerFromRegister
+
+VOLTS_OF_CONTRACT = 200
+"""ISOUSC is the subscribed power over 200 V. Source: Enedis-NOI-CPT_54E §6.1."""
+
+_PHASES = (1, 2, 3)
+_MEASURES = frozenset(
+    label.name
+    for labels in CATALOGUE.values()
+    for label in labels.values()
+    if label.kind in (Kind.MEASURE, Kind.REGISTER, Kind.CLOCK)
+)
+
+
+class Heard(Enum):
+    """What bytes brought."""
+
+    NOTHING = "nothing"
+    """No frame ended."""
+    MEASURES = "measures"
+    """Only what differs in every frame."""
+    CHANGE = "change"
+    """Something that is steady, or that was not known before."""
+
+
+class LinkyState:
+    """The state of one meter. Give it bytes; ask it for facts; None is what is not known.
+
+    A fact that both modes have, under whatever label, has one name here, so that its history
+    goes on when the mode changes.
+    """
+
+    def __init__(self) -> None:
+        """Start with nothing known."""
+        self.decoder = Decoder()
+        self.lamp = Lamp()
+        self.quality = LinkQuality()
+        self.last_frame: Frame | None = None
+        self.now = 0.0
+        """When the last bytes came, seconds of a monotonic clock."""
+        self.heard_at: float | None = None
+        """When the last good group came."""
+        self.forget()
+
+    def forget(self) -> None:
+        """Know nothing of the meter any more, only of the link."""
+        self.meter = Meter()
+        self.tariff = Tariff()
+        self._start_deriving()
+
+    def _start_deriving(self) -> None:
+        self._drawn = PowerFromRegister()
+        self._injected = PowerFromRegister()
+        self._cut_off = {phase: CutOff() for phase in _PHASES}
+
+    def feed(self, data: bytes, at: float) -> Heard:
+        """Take the bytes that came at `at` seconds of a monotonic clock."""
+        counters = self.decoder.counters
+        groups = counters.groups
+        frames = self.decoder.feed(data)
+        self.now = at
+        if counters.groups > groups:
+            self.heard_at = at
+        self.lamp.update(frames, at)
+        if frames:
+            self.quality.update(counters.groups, sum(counters.rejected.values()), at)
+        steady = False
+        for frame in frames:
+            steady |= self._update(frame, at)
+        if not frames:
+            return Heard.NOTHING
+        return Heard.CHANGE if steady else Heard.MEASURES
+
+    def _update(self, frame: Frame, at: float) -> bool:
+        """Take a frame; tell whether something changed that does not differ in every frame."""
+        former = self.meter.address, self.meter.mode
+        known = len(self.meter.readings)
+        changed = self.meter.update(frame, at)
+        self.last_frame = frame
+        if former != (self.meter.address, self.meter.mode):
+            self._start_deriving()
+        steady = len(self.meter.readings) != known or not changed <= _MEASURES
+        if steady:
+            self.tariff = tariff(self.meter.readings)
+        self._derive(changed)
+        return steady
+
+    def _derive(self, changed: set[str]) -> None:
+        registers = [self.meter.readings[n] for n in changed if n in self.meter.readings]
+        counted = [r for r in registers if r.group.label.kind is Kind.REGISTER]
+        if counted and (drawn := self.energy_drawn_wh) is not None:
+            self._drawn.update(drawn, max(reading.at for reading in counted))
+        if "EAIT" in changed and (injected := self.reading("EAIT")) is not None:
+            self._injected.update(injected.number, injected.at)
+        for phase, power in self._apparent_by_phase():
+            if power.group.label.name in changed:
+                self._cut_off[phase].update(power.number, power.at)
+
+    def _apparent_by_phase(self) -> Iterable[tuple[int, Reading]]:
+        """Give what the breaker watches: each phase in three-phase, else the whole."""
+        if self.phases == len(_PHASES):
+            for phase in _PHASES:
+                if (reading := self.reading(f"SINSTS{phase}")) is not None:
+                    yield phase, reading
+        elif (reading := self.reading("SINSTS", "PAPP")) is not None:
+            yield 1, reading
+
+    def reading(self, *names: str) -> Reading | None:
+        """Give what is believed of the first of these labels that is known."""
+        readings = self.meter.readings
+        return next((readings[name] for name in names if name in readings), None)
+
+    def number(self, *names: str) -> int | None:
+        """Give the number that stands under the first of these labels that is known."""
+        reading = self.reading(*names)
+        return None if reading is None else reading.number
+
+    def value(self, name: str) -> Value:
+        """Give the typed value of a label."""
+        reading = self.reading(name)
+        return None if reading is None else reading.group.value
+
+    def text(self, name: str) -> str | None:
+        """Give the text of a label, or None if it is empty."""
+        value = self.value(name)
+        return value or None if isinstance(value, str) else None
+
+    def time(self, name: str) -> datetime | None:
+        """Give the horodate of a label."""
+        reading = self.reading(name)
+        return None if reading is None else reading.group.time
+
+    @property
+    def mode(self) -> Mode | None:
+        """The mode in which the meter speaks."""
+        return self.meter.mode
+
+    @property
+    def address(self) -> Address | None:
+        """What the meter's address says."""
+        return None if self.meter.address is None else address(self.meter.address)
+
+    @property
+    def identified(self) -> bool:
+        """Whether a whole frame is believed, so that what is not known is not sent."""
+        if self.mode is None or self.reading(ADDRESS_LABELS[self.mode]) is None:
+            return False
+        return self.tariff != Tariff()
+
+    @property
+    def status(self) -> Status | None:
+        """The status register, in standard mode."""
+        value = self.value("STGE")
+        return value if isinstance(value, Status) else None
+
+    @property
+    def phases(self) -> int | None:
+        """The number of phases, from what is sent, else from the meter's type."""
+        if any(r.group.label.three_phase for r in self.meter.readings.values()):
+            return 3
+        if self.reading("IRMS1", "IINST") is not None:
+            return 1
+        return None if self.address is None else self.address.phases
+
+    @property
+    def producer(self) -> bool:
+        """Whether the meter counts what is injected."""
+        return "EAIT" in self.meter.readings
+
+    @property
+    def energy_drawn_wh(self) -> int | None:
+        """All the energy drawn from the grid."""
+        return energy_drawn_wh(self.meter.readings)
+
+    @property
+    def active_power_drawn_w(self) -> int | None:
+        """Active power drawn from the grid, derived from the register."""
+        return self._drawn.power_w(self.now, self.number("SINSTS", "PAPP"))
+
+    @property
+    def active_power_injected_w(self) -> int | None:
+        """Active power injected into the grid, derived from the register."""
+        if not self.producer:
+            return None
+        return self._injected.power_w(self.now, self.number("SINSTI"))
+
+    @property
+    def active_power_w(self) -> int | None:
+        """Active power drawn less what is injected."""
+        drawn, injected = self.active_power_drawn_w, self.active_power_injected_w
+        return None if drawn is None or injected is None else drawn - injected
+
+    @property
+    def can_estimate_injection(self) -> bool:
+        """Whether injection shows in the currents only: consumer mode, standard, one phase."""
+        return self.status is not None and not self.producer and self.phases == 1
+
+    @property
+    def injected_power_va(self) -> int | None:
+        """Apparent power injected that no register counts, from current and voltage.
+
+        Such a meter says that energy is negative, shows no drawn power, and still has a current.
+        """
+        status, drawn = self.status, self.number("SINSTS")
+        current, voltage = self.number("IRMS1"), self.number("URMS1")
+        if status is None or drawn is None or current is None or voltage is None:
+            return None
+        return current * voltage if status.injecting and drawn == 0 else 0
+
+    @property
+    def subscribed_power_kva(self) -> float | None:
+        """The subscribed power."""
+        if (power := self.number("PREF")) is not None:
+            return power
+        if (current := self.number("ISOUSC")) is None or self.phases is None:
+            return None
+        return current * VOLTS_OF_CONTRACT * self.phases / 1000
+
+    @property
+    def seconds_to_cut_off(self) -> int | None:
+        """Seconds until the breaker opens if the power stays as it is; None if it does not."""
+        power_kva = self.number("PCOUP") or self.subscribed_power_kva
+        if power_kva is None:
+            return None
+        powers = list(self._apparent_by_phase())
+        left = (
+            self._cut_off[phase].seconds_left(power_kva * 1000 / len(powers)) for phase, _ in powers
+        )
+        return min((seconds for seconds in left if seconds is not None), default=None)
+
+    @property
+    def overrun(self) -> bool | None:
+        """Whether more is drawn than was subscribed, on one phase at least.
+
+        Three-phase meters that should send ADIR were seen not to, so the currents count too.
+        """
+        if (status := self.status) is not None:
+            return status.over_reference_power
+        if (limit := self.number("ISOUSC")) is None:
+            return None
+        if self.reading("ADPS", "ADIR1", "ADIR2", "ADIR3") is not None:
+            return True
+        currents = (self.number(name) for name in ("IINST", "IINST1", "IINST2", "IINST3"))
+        return any(current > limit for current in currents if current is not None)
+
+    @property
+    def has_colours(self) -> bool:
+        """Whether the contract has coloured days."""
+        return self.tariff.colour_today is not None or self._is_of("TEMPO")
+
+    @property
+    def has_peaks(self) -> bool:
+        """Whether the contract has mobile peaks."""
+        return bool(self.tariff.peak_notice or self.tariff.peaks) or self._is_of("EJP", "TEMPO")
+
+    def _is_of(self, *contracts: str) -> bool:
+        contract = self.tariff.contract
+        return contract is not None and any(name in contract.upper() for name in contracts)

@@ -1,0 +1,49 @@
+"""Sensors of a meter."""
+
+from typing import override
+
+from homeassistant.components.sensor import SensorEntity
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
+
+from .const import CONF_ESTIMATE_INJECTION, CONF_RAW_LABELS
+from .entity import LinkyEntity, add_as_known
+from .linky.coordinator import ConsometersConfigEntry, LinkyCoordinator
+from .linky.sensors import LinkySensorDescription, estimates, raw_labels, sensors
+
+PARALLEL_UPDATES = 0
+
+
+async def async_setup_entry(
+    hass: HomeAssistant,
+    entry: ConsometersConfigEntry,
+    async_add_entities: AddConfigEntryEntitiesCallback,
+) -> None:
+    """Add the sensors that the meter turns out to have."""
+    descriptions = list(sensors())
+    if entry.options.get(CONF_ESTIMATE_INJECTION):
+        descriptions.extend(estimates())
+    if entry.options.get(CONF_RAW_LABELS):
+        descriptions.extend(raw_labels())
+    add_as_known(hass, entry, async_add_entities, descriptions, LinkySensor)
+
+
+class LinkySensor(LinkyEntity, SensorEntity):
+    """A fact of the meter."""
+
+    entity_description: LinkySensorDescription
+
+    def __init__(self, coordinator: LinkyCoordinator, description: LinkySensorDescription) -> None:
+        """Take its name from the tariff, where it has one."""
+        super().__init__(coordinator, description, description.pace)
+        self._attr_translation_placeholders = dict(description.placeholders)
+        if (tariff := coordinator.tariffs.get(description.register or "")) is not None:
+            self._attr_translation_key = "energy_tariff"
+            self._attr_translation_placeholders = {"tariff": tariff}
+
+    @override
+    def _read(self) -> None:
+        state = self.coordinator.state
+        self._attr_native_value = self.entity_description.value_fn(state)
+        if (time_fn := self.entity_description.time_fn) is not None:
+            self._attr_extra_state_attributes = {"time": time_fn(state)}
