@@ -1,0 +1,162 @@
+"""The virtual Linky: a line that comes out of a port, at the meter's pace or faster."""
+
+import asyncio
+from collections.abc import Iterator
+from pathlib import Path
+from time import time
+from types import TracebackType
+from typing import Self
+
+from custom_components.consometers.tic import Mode
+
+from .faults import Faults
+from .line import Line, Transmission
+from .linky import NO_MESSAGE, Linky
+from .outlet import Outlet, PtyOutlet, TcpOutlet
+
+SLICE_S = 0.02
+"""Bytes are handed over every so often, as a USB dongle does."""
+_LATE_S = 1.0
+
+
+def paced(sent: Transmission, speed: float = 1.0) -> Iterator[tuple[float, bytes]]:
+    """Yield (seconds to wait, bytes that have arrived then), and last the gap without bytes.
+
+    The waits add up to the duration of the transmission, divided by `speed`.
+    """
+    byte_s = 10 / sent.baud / speed
+    size = max(1, round(SLICE_S / byte_s))
+    lost = len(sent.sent) / len(sent.data) if sent.data else 1.0
+    for start in range(0, len(sent.data), size):
+        piece = sent.data[start : start + size]
+        yield len(piece) * byte_s * lost, piece
+    silent = sent.seconds / speed - (len(sent.sent) * byte_s if sent.data else 0.0)
+    yield silent, b""
+
+
+class VirtualLinky:
+    """A meter on a port: use it as an async context manager, and read `port`.
+
+    Without `tcp` (a port number, 0 for a free one) it is a pseudo-terminal, under the path `link`
+    if one is given. `start` is the meter's time (Unix), by default now. Methods act on the next
+    frame, but for `plug` and `unplug`, which act at once.
+    """
+
+    def __init__(
+        self,
+        linky: Linky | None = None,
+        *,
+        link: Path | None = None,
+        tcp: int | None = None,
+        speed: float = 1.0,
+        start: float | None = None,
+        faults: Faults | None = None,
+        seed: int = 1,
+    ) -> None:
+        self.line = Line(
+            linky or Linky(seed=seed),
+            time() if start is None else start,
+            faults=faults,
+            seed=seed,
+        )
+        self.speed = speed
+        self._outlet: Outlet = PtyOutlet(link) if tcp is None else TcpOutlet(tcp)
+        self._task: asyncio.Task[None] | None = None
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self.stop()
+
+    @property
+    def linky(self) -> Linky:
+        return self.line.linky
+
+    @property
+    def port(self) -> str:
+        """The path or the URL to give to a reader."""
+        return self._outlet.port
+
+    async def start(self) -> None:
+        await self.plug()
+        self._task = asyncio.create_task(self._send())
+
+    async def stop(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+            self._task = None
+        await self.unplug()
+
+    async def plug(self) -> None:
+        """Put the dongle in (again). A pty is a new one, under the same link."""
+        await self._outlet.plug()
+
+    async def unplug(self) -> None:
+        """Pull the dongle out: the port is gone."""
+        await self._outlet.unplug()
+
+    def noise(self, rate: float = 0.001) -> None:
+        self.line.faults.noise = rate
+
+    def lose_bytes(self, rate: float = 0.001) -> None:
+        self.line.faults.lost = rate
+
+    def lose_bursts(self, rate: float = 0.0002) -> None:
+        self.line.faults.lost_bursts = rate
+
+    def no_faults(self) -> None:
+        """Let all that is sent arrive."""
+        self.line.faults = Faults()
+
+    def silence(self, seconds: float = 20) -> None:
+        """Cut the next frame with EOT and send nothing for a while (meter time)."""
+        self.line.silence(seconds)
+
+    def switch_mode(self, mode: Mode | None = None) -> None:
+        self.line.switch_mode(mode)
+
+    def swap_meter(self) -> None:
+        self.line.swap_meter()
+
+    def overload(self) -> None:
+        """Draw 1.3 times the subscribed power: ADPS, ADIR, STGE bit 7."""
+        self.line.overload()
+
+    def relieve(self) -> None:
+        self.line.relieve()
+
+    def degrade_clock(self, *, degraded: bool = True) -> None:
+        self.linky.clock_degraded = degraded
+
+    def message(self, text: str = NO_MESSAGE) -> None:
+        """Show a short message (MSG1) from now on; the usual one without a text."""
+        self.linky.message = text
+
+    def short_message(self, text: str) -> None:
+        """Send a very short message (MSG2), once."""
+        self.linky.short_message = text
+
+    def announce_peak(self, notice_s: int = 1800, lasts_s: int = 3600) -> None:
+        self.line.announce_peak(notice_s, lasts_s)
+
+    async def _send(self) -> None:
+        loop = asyncio.get_running_loop()
+        due = loop.time()
+        for sent in self.line:
+            for wait, data in paced(sent, self.speed):
+                due += wait
+                await asyncio.sleep(max(0.0, due - loop.time()))
+                self._outlet.write(data, sent.baud)
+            late = loop.time() - due
+            if late > _LATE_S:
+                # The machine slept. The meter did not.
+                due += late
+                self.line.at += late * self.speed
