@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 import re
 
-from .group import ETX, MAX_GROUP, STX, Group, Reason, Rejected, encode, parse
+from .group import EOT, ETX, MAX_GROUP, NOISE, STX, Group, Reason, Rejected, encode, parse
 from .values import Mode
 
 MAX_SEGMENTS = 200
@@ -18,11 +18,10 @@ MAX_SEGMENTS = 200
 MAX_REJECTED = 64
 """Refused groups that a frame keeps; more are counted, not kept."""
 
-_DELIMITERS = re.compile(rb"([\x02-\x04\n\r])")
+_DELIMITERS = re.compile(rb"([\n\r]+|[\x02-\x04])")
+_MARKS = (STX, ETX, EOT)
 _SEVEN_BITS = bytes(c & 0x7F for c in range(256))
-_LINE_ENDS = (b"\n", b"\r")
 _MEMO_SIZE = 1024
-_KEPT_TAIL = 2 * MAX_GROUP
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +39,11 @@ class Frame:
 
     @property
     def correct(self) -> bool:
-        """Whether the meter's lamp would call it correct: whole, and no group refused."""
-        return self.complete and not self.rejected
+        """Whether the meter's lamp would call it correct: whole, and every checksum right.
+
+        A label that we do not know, or that a firmware writes in its own way, is no bad link.
+        """
+        return self.complete and not any(r.reason is Reason.CHECKSUM for r in self.rejected)
 
 
 @dataclass(slots=True)
@@ -72,13 +74,14 @@ class Decoder:
         self._mode = mode
         self._tail = b""
         self._groups: dict[str, Group] = {}
+        self._frame_mode: Mode | None = None
         self._rejected: list[Rejected] = []
         self._segments = 0
         self._in_frame = False
         self._synchronised = False
         self._stray = False
         # From frame to frame most groups are the same, byte for byte.
-        self._memo: dict[bytes, Group | Rejected | None] = {}
+        self._memo: dict[bytes, Group | Rejected] = {}
 
     def feed(self, data: bytes) -> list[Frame]:
         """Take the next bytes and give the frames that they end."""
@@ -86,20 +89,13 @@ class Decoder:
         if not data.isascii():
             data = data.translate(_SEVEN_BITS)
         parts = _DELIMITERS.split(self._tail + data if self._tail else data)
-        # What counts of an endless segment is that it is too long.
-        self._tail = parts.pop()[:_KEPT_TAIL]
+        self._tail = _kept(parts.pop())
         frames: list[Frame] = []
-        refused = False
         for i in range(0, len(parts), 2):
             segment, delimiter = parts[i], parts[i + 1]
-            if segment:
-                refused = not self._take(segment, frames)
-            elif delimiter in _LINE_ENDS:
-                continue
-            else:
-                refused = False
-            if delimiter not in _LINE_ENDS:
-                self._mark(delimiter, frames, cut=refused)
+            whole = not segment or self._take(segment, frames)
+            if delimiter in _MARKS:
+                self._mark(delimiter, frames, cut=not whole)
         return frames
 
     def close(self) -> list[Frame]:
@@ -114,41 +110,40 @@ class Decoder:
 
     def _take(self, segment: bytes, frames: list[Frame]) -> bool:
         """Take what stands between two delimiters; tell whether nothing of it was refused."""
-        try:
-            parsed = self._memo[segment]
-        except KeyError:
-            parsed = parse(segment, self._mode)
-            if len(self._memo) >= _MEMO_SIZE:
-                self._memo.clear()
-            if len(segment) <= MAX_GROUP:
-                self._memo[segment] = parsed
+        parsed = self._memo.get(segment) or self._parse(segment)
         if parsed is None:
             return True
+        self._segments += 1
         if not self._in_frame:
             self._stray = True
-        self._segments += 1
-        if self._segments > MAX_SEGMENTS and self._in_frame:
+        elif self._segments > MAX_SEGMENTS:
             self._end(frames, complete=False)
-            self._in_frame = False
-            self._stray = True
+            self._in_frame, self._stray = False, True
         if isinstance(parsed, Group):
             return self._keep(parsed, segment, frames)
         self._refuse(parsed)
         return False
 
+    def _parse(self, segment: bytes) -> Group | Rejected | None:
+        parsed = parse(segment, self._mode)
+        if parsed is not None and len(segment) <= MAX_GROUP:
+            if len(self._memo) >= _MEMO_SIZE:
+                self._memo.clear()
+            self._memo[segment] = parsed
+        return parsed
+
     def _keep(self, group: Group, segment: bytes, frames: list[Frame]) -> bool:
-        groups, label = self._groups, group.label
-        if label.name in groups:
+        name, mode = group.label.name, group.label.mode
+        if name in self._groups:
             if self._in_frame:
                 self._refuse(Rejected(_shown(segment), Reason.DUPLICATE))
                 return False
             # Outside a frame a label that comes again tells that another one has begun.
             self._end(frames, complete=False)
-            groups = self._groups
-        elif groups and next(iter(groups.values())).label.mode is not label.mode:
+        elif self._groups and mode is not self._frame_mode:
             self._refuse(Rejected(_shown(segment), Reason.UNKNOWN_LABEL))
             return False
-        groups[label.name] = group
+        self._groups[name], self._frame_mode = group, mode
         self.counters.groups += 1
         return True
 
@@ -169,9 +164,8 @@ class Decoder:
             self._stray = False
 
     def _end(self, frames: list[Frame], *, complete: bool) -> None:
-        if self._groups:
-            mode = next(iter(self._groups.values())).label.mode
-            frames.append(Frame(mode, complete, self._groups, tuple(self._rejected)))
+        if self._groups and self._frame_mode is not None:
+            frames.append(Frame(self._frame_mode, complete, self._groups, tuple(self._rejected)))
             self.counters.frames += 1
         self._groups, self._rejected, self._segments = {}, [], 0
 
@@ -185,5 +179,14 @@ def encode_frame(groups: Iterable[Group]) -> bytes:
     return STX + content + ETX
 
 
+def _kept(segment: bytes) -> bytes:
+    """Give what counts of an unfinished segment: its start, and whether more than noise follows.
+
+    However its end comes, `parse` then says the same as of the whole segment.
+    """
+    content = segment.lstrip(NOISE)
+    return content[:MAX_GROUP] + content[MAX_GROUP:].strip(NOISE)[:1]
+
+
 def _shown(segment: bytes) -> str:
-    return segment.decode("ascii")
+    return segment.strip(NOISE).decode("ascii")

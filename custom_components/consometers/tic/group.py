@@ -18,10 +18,12 @@ SEPARATORS = {Mode.HISTORIQUE: b" ", Mode.STANDARD: b"\t"}
 MAX_GROUP = 160
 """Bytes of a group between LF and CR; the longest of the catalogue has 109."""
 
-_SP, _HT = 0x20, 0x09
+_HT = 0x09
+NOISE = bytes(c for c in range(0x20) if c != _HT) + b"\x7f"
+"""Characters of no group: next to one they are a delimiter that was corrupted."""
+
 _HORODATE_LENGTH = 13
 _SEASONS = "HEhe "
-_NOISE = bytes(c for c in range(0x20) if c != _HT) + b"\x7f"
 _SHORTEST = len("X\t\t ")
 
 
@@ -84,7 +86,7 @@ def parse(segment: bytes, mode: Mode | None = None) -> Group | Rejected | None:
     Control characters at either end are a delimiter that was corrupted: the checksum tells
     whether a group stands between them. None means that there is nothing but such characters.
     """
-    content = segment.strip(_NOISE)
+    content = segment.strip(NOISE)
     if not content:
         return None
     if len(content) > MAX_GROUP:

@@ -1,0 +1,240 @@
+"""From bytes to frames: however they are cut, whatever they are."""
+
+from hypothesis import example, given, settings, strategies as st
+import pytest
+
+from custom_components.consometers.tic import (
+    CATALOGUE,
+    Counters,
+    Decoder,
+    Frame,
+    Label,
+    Mode,
+    Reason,
+    encode_frame,
+)
+from custom_components.consometers.tic.decoder import MAX_REJECTED, MAX_SEGMENTS
+from custom_components.consometers.tic.group import MAX_GROUP
+
+from .samples import (
+    BASE,
+    FRAMES,
+    HISTORIQUE,
+    NOON,
+    OTHER_ADDRESS,
+    PRODUCER,
+    SHORT,
+    STANDARD,
+    Fields,
+    chunkings,
+    frame_bytes,
+    group_bytes,
+    group_lists,
+    groups_of,
+    streams,
+)
+
+
+def sent(mode: Mode, *fields: str) -> bytes:
+    """Give what stands between LF and CR."""
+    return group_bytes(mode, *fields)[1:-1]
+
+
+LABELS = [label for mode in Mode for label in CATALOGUE[mode].values()]
+A_GROUP = group_bytes(HISTORIQUE, "PAPP", "00690")[1:-1]
+
+
+def decode(*chunks: bytes, mode: Mode | None = None) -> tuple[list[Frame], Counters]:
+    decoder = Decoder(mode)
+    frames = [frame for chunk in chunks for frame in decoder.feed(chunk)]
+    return frames + decoder.close(), decoder.counters
+
+
+@pytest.mark.parametrize("label", LABELS, ids=lambda label: label.name)
+@settings(max_examples=15)
+@given(told=st.booleans(), data=st.data())
+def test_every_label_comes_back_as_it_was_sent(
+    label: Label, told: bool, data: st.DataObject
+) -> None:
+    group = data.draw(groups_of(label))
+    frames, counters = decode(encode_frame([group]), mode=label.mode if told else None)
+    assert frames == [Frame(label.mode, complete=True, groups={label.name: group})]
+    assert (counters.frames, counters.groups, counters.resyncs) == (1, 1, 0)
+
+
+@given(mode=st.sampled_from(Mode), told=st.booleans(), data=st.data())
+def test_any_frame_comes_back_however_it_is_cut(
+    mode: Mode, told: bool, data: st.DataObject
+) -> None:
+    groups = data.draw(group_lists(mode))
+    chunks = data.draw(chunkings(encode_frame(groups)))
+    frames, _ = decode(*chunks, mode=mode if told else None)
+    assert frames == [Frame(mode, complete=True, groups={g.label.name: g for g in groups})]
+    assert list(frames[0].groups) == [g.label.name for g in groups]
+
+
+@given(mode=st.sampled_from([None, *Mode]), data=st.data())
+def test_whatever_comes_gives_the_same_however_it_is_cut(
+    mode: Mode | None, data: st.DataObject
+) -> None:
+    stream = data.draw(streams())
+    assert decode(*data.draw(chunkings(stream)), mode=mode) == decode(stream, mode=mode)
+
+
+@pytest.mark.parametrize(
+    "stream",
+    [
+        b"\0" * 400 + A_GROUP,
+        A_GROUP + b"\0" * 400,
+        A_GROUP + b"\0" * 400 + b"X",
+        b"X" * (MAX_GROUP - 1) + b"\0" * 400 + b"X\0",
+        b"X" * 1000,
+        b"\x02\n" + A_GROUP + b"\r\x0b" + A_GROUP + b"\r\x03",
+    ],
+    ids=["before", "after", "amid", "nearly", "endless", "a bad LF, then the label again"],
+)
+def test_noise_around_a_group_gives_the_same_byte_by_byte(stream: bytes) -> None:
+    stream += b"\r\x02"
+    assert decode(*(bytes((c,)) for c in stream)) == decode(stream)
+
+
+@given(data=st.binary(), mode=st.sampled_from([None, *Mode]))
+@example(data=b"\xff" * 300, mode=None)
+def test_no_bytes_raise(data: bytes, mode: Mode | None) -> None:
+    frames, counters = decode(data, mode=mode)
+    assert counters.bytes == len(data)
+    assert counters.frames == len(frames)
+
+
+def size(decoder: Decoder) -> int:
+    """Count what a decoder keeps."""
+    return (
+        len(decoder._tail)
+        + len(decoder._groups)
+        + sum(len(rejected.raw) for rejected in decoder._rejected)
+        + sum(map(len, decoder._memo))
+    )
+
+
+BOUND = 2 * MAX_GROUP + MAX_REJECTED * MAX_GROUP + 1024 * MAX_GROUP + len(LABELS)
+
+
+NOISES = {
+    "letters": b"X",
+    "NUL": b"\0",
+    "letters and NUL": b"X\0",
+    "all bytes": bytes(range(256)),
+    "lines": b"\nX\r",
+    "STX": b"\x02",
+    "frames of lines": b"\x02\nX\r",
+    "one group for ever": A_GROUP + b"\r",
+}
+
+
+@pytest.mark.parametrize("noise", NOISES.values(), ids=NOISES)
+@pytest.mark.parametrize("start", [b"", b"\x02"], ids=["outside a frame", "in a frame"])
+def test_endless_noise_is_not_kept(noise: bytes, start: bytes) -> None:
+    decoder = Decoder()
+    decoder.feed(start)
+    for _ in range(50):
+        decoder.feed(noise * 2000)
+        assert size(decoder) <= BOUND
+
+
+def test_groups_that_always_differ_are_not_kept() -> None:
+    decoder = Decoder()
+    for n in range(5000):
+        decoder.feed(group_bytes(HISTORIQUE, "PAPP", f"{n:05}"))
+        assert len(decoder._memo) <= 1024
+    assert size(decoder) <= BOUND
+
+
+def test_a_frame_that_never_ends_is_cut() -> None:
+    decoder = Decoder()
+    decoder.feed(b"\x02" + A_GROUP + b"\r")
+    frames = decoder.feed(b"X\r" * (MAX_SEGMENTS + 1))
+    assert [(frame.complete, list(frame.groups)) for frame in frames] == [(False, ["PAPP"])]
+    assert len(frames[0].rejected) == MAX_REJECTED
+    assert decoder.counters.rejected[Reason.CHECKSUM] == MAX_SEGMENTS + 1
+    decoder.feed(frame_bytes(HISTORIQUE, BASE))
+    assert decoder.counters.resyncs == 1
+
+
+@pytest.mark.parametrize("name", FRAMES)
+def test_frames_of_every_kind_of_meter_are_whole(name: str) -> None:
+    mode, groups = FRAMES[name]
+    frames, counters = decode(frame_bytes(mode, groups) * 3)
+    assert [frame.correct for frame in frames] == [True] * 3
+    assert {frame.mode for frame in frames} == {mode}
+    assert list(frames[0].groups) == [fields[0] for fields in groups]
+    assert counters == Counters(
+        bytes=3 * len(frame_bytes(mode, groups)), frames=3, groups=3 * len(groups), resyncs=0
+    )
+
+
+def test_short_frames_follow_a_long_one_that_the_meter_cut() -> None:
+    cut = frame_bytes(HISTORIQUE, BASE)[:-60] + b"\x04"
+    frames, counters = decode(cut + frame_bytes(HISTORIQUE, SHORT) * 2)
+    assert [frame.complete for frame in frames] == [False, True, True]
+    assert counters.resyncs == 0
+
+
+def test_a_mode_that_was_told_is_not_doubted() -> None:
+    frames, counters = decode(frame_bytes(STANDARD, PRODUCER), mode=HISTORIQUE)
+    assert not frames
+    assert sum(counters.rejected.values()) == len(PRODUCER)
+
+
+ALTERED = {
+    "a wrong checksum": (b"PAPP 00690 A", Reason.CHECKSUM),
+    "no checksum": (b"PAPP 00690", Reason.CHECKSUM),
+    "a length of its own": (sent(HISTORIQUE, "PAPP", "0690"), Reason.LENGTH),
+    "letters in a number": (sent(HISTORIQUE, "PAPP", "OO690"), Reason.CHARACTERS),
+    "an unknown label": (sent(HISTORIQUE, "PAPPY", "00690"), Reason.UNKNOWN_LABEL),
+    "a label in lower case": (sent(HISTORIQUE, "papp", "00690"), Reason.UNKNOWN_LABEL),
+    "a short horodate": (sent(STANDARD, "SMAXSN", "E2507151200", "00690"), Reason.LENGTH),
+    "no horodate": (sent(STANDARD, "SMAXSN", "00690"), Reason.LENGTH),
+    "a fifth season": (sent(STANDARD, "UMOY1", "P250715120000", "230"), Reason.CHARACTERS),
+    "letters in a time": (sent(STANDARD, "UMOY1", "E25071512OO00", "230"), Reason.CHARACTERS),
+    "a horodate too many": (sent(STANDARD, "EAIT", NOON, "000000000"), Reason.LENGTH),
+    "small hexadecimal": (sent(STANDARD, "STGE", "003a4701"), Reason.CHARACTERS),
+    "a second time": (sent(HISTORIQUE, "ADCO", OTHER_ADDRESS), Reason.DUPLICATE),
+}
+
+
+@pytest.mark.parametrize(("altered", "reason"), ALTERED.values(), ids=ALTERED)
+def test_a_group_is_refused_for(altered: bytes, reason: Reason) -> None:
+    mode, groups = (STANDARD, PRODUCER[:5]) if b"\t" in altered else (HISTORIQUE, BASE)
+    whole = frame_bytes(mode, groups)
+    (frame,), counters = decode(whole[:-1] + b"\n" + altered + b"\r\x03")
+    assert frame.complete
+    assert len(frame.groups) == counters.groups == len(groups)
+    assert [(r.raw, r.reason) for r in frame.rejected] == [(altered.decode(), reason)]
+    assert counters.rejected == {r: int(r is reason) for r in Reason}
+
+
+def test_a_frame_with_a_wrong_checksum_is_not_correct_for_the_lamp() -> None:
+    ((frame,), _) = decode(frame_bytes(HISTORIQUE, BASE).replace(b"00690", b"00691"))
+    assert frame.complete
+    assert not frame.correct
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [("PJOURF+1", "X" * 107), ("NEWLABEL", "1"), ("EAST", "1")],
+    ids=lambda fields: fields[0],
+)
+def test_a_firmware_with_ways_of_its_own_is_no_bad_link(fields: Fields) -> None:
+    whole = frame_bytes(STANDARD, [fields, *(f for f in PRODUCER if f[0] != fields[0])])
+    ((frame,), _) = decode(whole)
+    assert len(frame.rejected) == 1
+    assert frame.correct
+
+
+def test_what_was_cut_at_the_end_is_given_at_the_end() -> None:
+    decoder = Decoder()
+    assert not decoder.feed(frame_bytes(HISTORIQUE, BASE)[:-10])
+    (frame,) = decoder.close()
+    assert not frame.complete
+    assert list(frame.groups) == [fields[0] for fields in BASE[:-1]]
+    assert not decoder.close()
