@@ -1,9 +1,9 @@
 """What to believe of a meter, from frames of which a few hold an error that no check can see.
 
 The checksum has 6 bits: of the groups that noise alters, a few pass. So one reading is never
-enough. What is repeated is believed when it was read twice the same; a register when two readings
-in a row agree with what a meter can count in the time between; a measure as the median of three.
-Each costs one frame of delay, and what is believed was always really sent.
+enough. What is repeated is believed when it was read twice the same; a register when the reading
+after it agrees with what a meter can count in the time between; a measure as the median of three;
+the clock when it went on as time did. Each costs one frame of delay at most.
 """
 
 from collections.abc import Mapping
@@ -17,13 +17,22 @@ from .values import Mode
 
 MAX_POWER_W = 70_000
 """More than any meter of this kind can count: three phases of 90 A at 253 V."""
-READINGS_TO_DECREASE = 3
-"""Readings in a row that agree before a register is believed to have gone backwards."""
+READINGS_TO_BEGIN = 3
+"""Readings in a row that agree before a register is believed at first, or to have gone back."""
+CLOCK_TOLERANCE_S = 5
+"""An alteration that the checksum cannot see moves the clock by 9 s at least: it keeps the sum of
+the digits, so one of them is more and another less."""
 FRAMES_TO_FORGET = 3
 """Whole frames without a label after which its last reading no longer holds."""
 
 # A frame with this label is a long one: what it does not have, the meter does not send now.
 _LONG_FRAME = {Mode.HISTORIQUE: "PTEC", Mode.STANDARD: "STGE"}
+_SENT_ONCE = {
+    label.name
+    for labels in CATALOGUE.values()
+    for label in labels.values()
+    if label.kind is Kind.ONCE
+}
 _MEDIAN_OF = 3
 
 
@@ -73,19 +82,27 @@ class Meter:
 
         A register or measure that is read again counts as changed, even if its value is the same.
         """
-        changed = self._identify(frame, at)
-        for group in frame.groups.values():
-            name = group.label.same_as or group.label.name
-            pending = self._pending.setdefault(name, [])
-            pending.append(Reading(group, at))
+        changed = self._identify(frame)
+        here = set()
+        for sent_as, group in frame.groups.items():
+            name, believe = _RULES[sent_as]
+            here.add(name)
             former = self._readings.get(name)
-            believed = _BELIEVE[group.label.kind](pending, former)
+            pending = self._pending.setdefault(name, [])
+            if believe is _believe_steady and former in pending and former.group is group:
+                continue
+            pending.append(Reading(group, at))
+            believed = believe(pending, former)
             if believed is not None and believed is not former:
                 self._readings[name] = believed
                 changed.add(name)
-        return changed | self._forget(frame)
+        for name in self._absent.keys() & here:
+            del self._absent[name]
+        if frame.correct and _LONG_FRAME[frame.mode] in frame.groups:
+            changed |= self._forget(self._pending.keys() - here)
+        return changed
 
-    def _identify(self, frame: Frame, at: float) -> set[str]:
+    def _identify(self, frame: Frame) -> set[str]:
         """Start anew when another address, or the address in another mode, was read twice."""
         name = ADDRESS_LABELS[frame.mode]
         group = frame.groups.get(name)
@@ -94,29 +111,23 @@ class Meter:
         earlier = self._pending.get(name)
         if not earlier or earlier[-1].group.raw != group.raw:
             return set()
-        gone = set(self._readings)
-        self._readings.clear()
-        self._absent.clear()
-        self._pending = {name: [earlier[-1]]}
+        gone: set[str] = set()
+        if self._address is not None:
+            gone.update(self._readings)
+            self._readings.clear()
+            self._absent.clear()
+            self._pending = {name: earlier}
         self._mode, self._address = frame.mode, group.raw
         return gone
 
-    def _forget(self, frame: Frame) -> set[str]:
-        if not frame.correct or _LONG_FRAME[frame.mode] not in frame.groups:
-            return set()
-        here = {group.label.same_as or name for name, group in frame.groups.items()}
-        gone = set()
-        for name, reading in self._readings.items():
-            if name in here or reading.group.label.kind is Kind.ONCE:
-                self._absent.pop(name, None)
-                continue
+    def _forget(self, absent: set[str]) -> set[str]:
+        """Take what a long frame did not have; give what holds no more."""
+        for name in absent - _SENT_ONCE:
             self._absent[name] = self._absent.get(name, 0) + 1
-            if self._absent[name] >= FRAMES_TO_FORGET:
-                gone.add(name)
+        gone = {name for name, frames in self._absent.items() if frames >= FRAMES_TO_FORGET}
         for name in gone:
-            del self._readings[name], self._absent[name]
-            self._pending.pop(name, None)
-        return gone
+            del self._pending[name], self._absent[name]
+        return {name for name in gone if self._readings.pop(name, None)}
 
 
 def energy_drawn_wh(readings: Mapping[str, Reading]) -> int | None:
@@ -151,7 +162,9 @@ def _believe_steady(pending: list[Reading], believed: Reading | None) -> Reading
     del pending[:-1]
     if _sent(earlier) != _sent(latest):
         return None
-    return believed if believed is not None and _sent(believed) == _sent(latest) else latest
+    if believed is not None and _sent(believed) == _sent(latest):
+        pending[0] = believed
+    return pending[0]
 
 
 def _sent(reading: Reading) -> tuple[str, str | None]:
@@ -172,20 +185,27 @@ def _believe_register(pending: list[Reading], believed: Reading | None) -> Readi
     if not _follows(pending[-2], pending[-1]):
         del pending[:-1]
         return None
-    del pending[:-READINGS_TO_DECREASE]
+    del pending[:-READINGS_TO_BEGIN]
     candidate = pending[-2]
-    if (
-        believed is not None
-        and candidate.number < believed.number
-        and len(pending) < READINGS_TO_DECREASE
-    ):
-        return None
-    return candidate
+    goes_on = believed is not None and candidate.number >= believed.number
+    return candidate if goes_on or len(pending) == READINGS_TO_BEGIN else None
 
 
 def _follows(earlier: Reading, later: Reading) -> bool:
     most = 1 + MAX_POWER_W * (later.at - earlier.at) / 3600
     return 0 <= later.number - earlier.number <= most
+
+
+def _believe_clock(pending: list[Reading], _believed: Reading | None) -> Reading | None:
+    """Give the latest, if it is as much later than the one before as it came later."""
+    if len(pending) < 2:
+        return None
+    earlier, latest = pending[-2:]
+    del pending[:-1]
+    if earlier.group.time is None or latest.group.time is None:
+        return latest if earlier.group.time is latest.group.time else None
+    passed = (latest.group.time - earlier.group.time).total_seconds()
+    return latest if abs(passed - (latest.at - earlier.at)) <= CLOCK_TOLERANCE_S else None
 
 
 def _believe_latest(pending: list[Reading], _believed: Reading | None) -> Reading | None:
@@ -198,6 +218,11 @@ _BELIEVE = {
     Kind.STEADY: _believe_steady,
     Kind.MEASURE: _believe_measure,
     Kind.REGISTER: _believe_register,
-    Kind.CLOCK: _believe_latest,
+    Kind.CLOCK: _believe_clock,
     Kind.ONCE: _believe_latest,
+}
+_RULES = {
+    label.name: (label.same_as or label.name, _BELIEVE[label.kind])
+    for labels in CATALOGUE.values()
+    for label in labels.values()
 }

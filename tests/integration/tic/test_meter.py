@@ -1,0 +1,306 @@
+"""What is believed of a meter, and how soon."""
+
+from collections.abc import Iterable, Sequence
+
+import pytest
+
+from custom_components.consometers.tic import (
+    CATALOGUE,
+    Frame,
+    Meter,
+    Mode,
+    Reason,
+    Rejected,
+    Value,
+    energy_drawn_wh,
+)
+from custom_components.consometers.tic.meter import FRAMES_TO_FORGET
+
+from .samples import (
+    ADDRESS,
+    BASE,
+    CONSUMER,
+    EJP,
+    FRAMES,
+    HISTORIQUE,
+    OFF_PEAK,
+    OTHER_ADDRESS,
+    PRODUCER,
+    SHORT,
+    STANDARD,
+    TEMPO,
+    THREE_PHASE,
+    Fields,
+    frame,
+)
+
+
+def values_of(name: str, frames: Iterable[Frame]) -> list[Value]:
+    """Give what is believed of a label after each of these frames, one a second."""
+    meter = Meter()
+    values = []
+    for second, one in enumerate(frames):
+        meter.update(one, float(second))
+        reading = meter.readings.get(name)
+        values.append(None if reading is None else reading.group.value)
+    return values
+
+
+def base(index: int | str) -> Frame:
+    return frame(HISTORIQUE, BASE, BASE=f"{index:>09}")
+
+
+def after(*frames: Frame) -> Meter:
+    meter = Meter()
+    for second, one in enumerate(frames):
+        meter.update(one, float(second))
+    return meter
+
+
+@pytest.mark.parametrize("name", FRAMES)
+def test_all_of_a_frame_is_believed_once_it_was_repeated(name: str) -> None:
+    mode, groups = FRAMES[name]
+    meter = after(*[frame(mode, groups)] * 3)
+    assert meter.readings.keys() == {fields[0] for fields in groups}
+    assert (meter.mode, meter.address) == (mode, ADDRESS)
+
+
+def test_what_is_repeated_is_believed_at_the_second_time() -> None:
+    frames = [
+        frame(HISTORIQUE, BASE, ISOUSC=amperes) for amperes in ("30", "30", "90", "30", "45", "45")
+    ]
+    assert values_of("ISOUSC", frames) == [None, 30, 30, 30, 30, 45]
+
+
+def test_two_errors_that_are_not_in_a_row_are_two_errors() -> None:
+    frames = [
+        frame(HISTORIQUE, BASE, ISOUSC=amperes) for amperes in ("30", "30", "90", "30", "90", "30")
+    ]
+    assert values_of("ISOUSC", frames) == [None, 30, 30, 30, 30, 30]
+
+
+def test_a_measure_is_the_median_of_three() -> None:
+    powers = (690, 700, 710, 99990, 720, 730, 0, 740)
+    frames = [frame(HISTORIQUE, BASE, PAPP=f"{power:05}") for power in powers]
+    assert values_of("PAPP", frames) == [None, None, 700, 710, 720, 730, 720, 730]
+
+
+def test_a_register_is_believed_one_frame_later() -> None:
+    assert values_of("BASE", map(base, (10, 11, 12, 13, 13))) == [None, None, 11, 12, 13]
+
+
+@pytest.mark.parametrize("error", [900_000_012, 112, 21, 3, 0, 11])
+def test_a_register_never_follows_one_corrupt_reading(error: int) -> None:
+    indexes = [12, 12, 12, error, 12, 12, 13]
+    believed = values_of("BASE", map(base, indexes))
+    assert believed[2:] == [12] * 5
+
+
+@pytest.mark.parametrize("error", [900_000_012, 3, 21])
+def test_a_corrupt_reading_is_not_believed_even_at_the_start(error: int) -> None:
+    believed = values_of("BASE", map(base, [error, 12, 12, 12, 13]))
+    assert error not in believed
+    assert believed[-1] == 12
+
+
+def test_a_register_that_really_went_backwards_is_believed_at_the_third_reading() -> None:
+    assert values_of("BASE", map(base, [500, 500, 500, 2, 2, 2, 3])) == [
+        *(None, None, 500, 500, 500),
+        *(2, 2),
+    ]
+
+
+def test_a_register_that_went_on_during_a_silence_is_followed() -> None:
+    meter = after(*map(base, [1000, 1000, 1000]))
+    meter.update(base(6000), 3600.0)
+    meter.update(base(6001), 3601.0)
+    assert meter.readings["BASE"].number == 6000
+    assert meter.readings["BASE"].at == 3600.0
+
+
+def test_a_reading_counts_as_changed_when_it_is_new() -> None:
+    meter = after(*[base(10)] * 3)
+    assert meter.update(base(10), 3.0) == {"BASE", "IINST", "PAPP"}
+    assert meter.update(frame(HISTORIQUE, BASE, BASE=None, ISOUSC="45"), 4.0) == {"IINST", "PAPP"}
+    assert meter.update(frame(HISTORIQUE, BASE, BASE=None, ISOUSC="45"), 5.0) == {
+        *("IINST", "PAPP", "ISOUSC"),
+    }
+
+
+def dated(*dates: str) -> list[Frame]:
+    return [frame(STANDARD, [("ADSC", ADDRESS), ("DATE", date, "")]) for date in dates]
+
+
+def test_the_clock_is_believed_while_it_goes_on_as_time_does() -> None:
+    frames = dated(
+        "E250715120000", "E250715120001", "E250715120902", "E250715120003", "E250715120004"
+    )
+    sent = [one.groups["DATE"].value for one in frames]
+    assert values_of("DATE", frames) == [None, sent[1], sent[1], sent[1], sent[4]]
+
+
+def test_a_degraded_clock_is_believed_to_be_so() -> None:
+    meter = after(*dated("E250715120000", "E250715120001", "e250715120002", "e250715120003"))
+    assert meter.readings["DATE"].group.value is None
+
+
+def test_a_clock_that_is_put_right_is_followed() -> None:
+    meter = after(*dated("E250715120000", "E250715120001", "E250715130002", "E250715130003"))
+    assert meter.readings["DATE"].group.raw_horodate == "E250715130003"
+
+
+def swapped(mode: Mode, groups: Sequence[Sequence[str]]) -> Frame:
+    name = groups[0][0]
+    return frame(mode, groups, **{name: OTHER_ADDRESS})
+
+
+def test_another_meter_starts_anew_once_its_address_was_read_twice() -> None:
+    meter = after(*[frame(STANDARD, PRODUCER)] * 3)
+    meter.update(swapped(STANDARD, CONSUMER), 3.0)
+    assert meter.address == ADDRESS
+    assert "EAIT" in meter.readings
+    assert "EAIT" in meter.update(swapped(STANDARD, CONSUMER), 4.0)
+    assert meter.address == OTHER_ADDRESS
+    assert not meter.readings.keys() & {"EAIT", "EAST"}
+    for second in (5.0, 6.0, 7.0):
+        meter.update(frame(STANDARD, CONSUMER, ADSC=OTHER_ADDRESS, EAST="000000007"), second)
+    assert meter.readings["EAST"].number == 7
+
+
+def test_a_corrupt_address_is_no_other_meter() -> None:
+    meter = after(*[base(10)] * 3)
+    meter.update(swapped(HISTORIQUE, BASE), 3.0)
+    meter.update(base(10), 4.0)
+    meter.update(swapped(HISTORIQUE, BASE), 5.0)
+    assert meter.address == ADDRESS
+    assert meter.readings["BASE"].number == 10
+
+
+OF_OTHER_HOURS = dict.fromkeys(("BBRHPJB", "BBRHCJW", "BBRHPJW", "BBRHCJR", "BBRHPJR"), "000000002")
+SWITCHES: list[tuple[Sequence[Fields], dict[str, str]]] = [
+    (BASE, {"BASE": "012345678"}),
+    (OFF_PEAK, {"HCHC": "007654321", "HCHP": "004691357"}),
+    (EJP, {"EJPHN": "012000000", "EJPHPM": "000345678"}),
+    (TEMPO, {"BBRHCJB": "012345668", **OF_OTHER_HOURS}),
+]
+
+
+@pytest.mark.parametrize(("groups", "indexes"), SWITCHES, ids=["base", "off-peak", "EJP", "tempo"])
+def test_the_energy_drawn_goes_on_when_the_mode_is_switched(
+    groups: Sequence[Sequence[str]], indexes: dict[str, str]
+) -> None:
+    historique = frame(HISTORIQUE, groups, **indexes)
+    standard = frame(STANDARD, CONSUMER, EAST="012345678")
+    meter = after(*[historique] * 3)
+    assert energy_drawn_wh(meter.readings) == 12_345_678
+    for second in range(3, 7):
+        meter.update(standard, float(second))
+    assert meter.mode is STANDARD
+    assert meter.address == ADDRESS
+    assert not meter.readings.keys() & CATALOGUE[HISTORIQUE].keys()
+    assert energy_drawn_wh(meter.readings) == 12_345_678
+
+
+def test_the_energy_drawn_is_unknown_until_all_its_registers_are() -> None:
+    assert energy_drawn_wh({}) is None
+    meter = after(*[frame(HISTORIQUE, OFF_PEAK, HCHP=None)] * 3)
+    assert energy_drawn_wh(meter.readings) is None
+    meter = after(*[frame(HISTORIQUE, BASE, OPTARIF=None)] * 3)
+    assert energy_drawn_wh(meter.readings) is None
+
+
+OVERRUN = (*BASE[:6], ("ADPS", "034"), *BASE[6:])
+
+
+def test_a_label_that_is_sent_no_more_is_forgotten() -> None:
+    meter = after(*[frame(HISTORIQUE, OVERRUN)] * 3)
+    assert meter.readings["ADPS"].number == 34
+    changes = [meter.update(base("012345678"), float(second)) for second in range(3, 6)]
+    assert ["ADPS" in changed for changed in changes] == [False, False, True]
+    assert "ADPS" not in meter.readings
+    assert len(changes) == FRAMES_TO_FORGET
+
+
+def test_the_notice_of_a_peak_is_forgotten_with_its_labels() -> None:
+    notice = (*PRODUCER, ("DPM1", " 260115060000", "00"), ("FPM1", " 260116060000", "00"))
+    meter = after(*[frame(STANDARD, notice)] * 3)
+    assert "DPM1" in meter.readings
+    for second in range(3, 6):
+        meter.update(frame(STANDARD, PRODUCER), float(second))
+    assert not meter.readings.keys() & {"DPM1", "FPM1"}
+
+
+def test_what_was_refused_or_cut_off_is_not_forgotten() -> None:
+    meter = after(*[base(10)] * 3)
+    for second in range(3, 9):
+        whole = frame(HISTORIQUE, BASE, PAPP=None)
+        cut = Frame(whole.mode, complete=False, groups=whole.groups)
+        meter.update(cut, float(second))
+    assert "PAPP" in meter.readings
+
+
+def test_a_firmware_with_a_label_of_its_own_does_not_keep_what_is_gone() -> None:
+    meter = after(*[frame(HISTORIQUE, OVERRUN)] * 3)
+    whole = base("012345678")
+    strange = (Rejected("GAZ 0000000 A", Reason.UNKNOWN_LABEL),)
+    for second in range(3, 6):
+        meter.update(Frame(whole.mode, True, whole.groups, strange), float(second))
+    assert "ADPS" not in meter.readings
+
+
+def test_short_frames_do_not_make_the_rest_forgotten() -> None:
+    long, short = frame(HISTORIQUE, THREE_PHASE), frame(HISTORIQUE, SHORT)
+    meter = after(*[long] * 3, *[*[short] * 20, long] * 5, *[short] * 20)
+    assert meter.readings.keys() == {fields[0] for fields in (*THREE_PHASE, *SHORT)}
+    assert meter.readings["IINST2"].number == 24
+    for second in range(200, 203):
+        meter.update(long, float(second))
+    assert "ADIR2" not in meter.readings
+
+
+def test_frames_with_the_address_alone_leave_the_rest_as_it_was() -> None:
+    alone = frame(HISTORIQUE, BASE[:1])
+    meter = after(*[alone] * 2)
+    assert meter.address == ADDRESS
+    assert meter.readings.keys() == {"ADCO"}
+    meter = after(*[base(10)] * 3, *[alone] * 10)
+    assert meter.readings["BASE"].number == 10
+
+
+def test_a_message_that_is_sent_once_is_believed_and_kept() -> None:
+    said = frame(STANDARD, (*PRODUCER, ("MSG2", "BONJOUR         ")))
+    meter = after(*[frame(STANDARD, PRODUCER)] * 3, said)
+    assert meter.readings["MSG2"].group.value == "BONJOUR"
+    for second in range(4, 14):
+        meter.update(frame(STANDARD, PRODUCER), float(second))
+    assert "MSG2" in meter.readings
+
+
+def test_what_was_read_once_long_ago_is_no_half_of_a_proof() -> None:
+    meter = after(frame(HISTORIQUE, (*BASE, ("PEJP", "30"))), *[base(10)] * 4)
+    meter.update(frame(HISTORIQUE, (*BASE, ("PEJP", "30"))), 5.0)
+    assert "PEJP" not in meter.readings
+
+
+def test_pilot_meters_speak_of_the_same_things() -> None:
+    pilot = [
+        (fields[0].replace("SINSTS", "SINST1").replace("SMAXSN", "SMAXN"), *fields[1:])
+        for fields in CONSUMER
+    ]
+    meter = after(*[frame(STANDARD, pilot)] * 3)
+    assert meter.readings.keys() == {fields[0] for fields in CONSUMER}
+    assert meter.readings["SINSTS"].group.label.name == "SINST1"
+
+
+def test_what_is_pending_is_bounded() -> None:
+    meter = Meter()
+    for second in range(200):
+        mode, groups = list(FRAMES.values())[second // 7 % len(FRAMES)]
+        meter.update(frame(mode, groups), float(second))
+    assert max(map(len, meter._pending.values())) <= 3
+
+
+def test_a_reading_of_words_is_no_number() -> None:
+    meter = after(*[base(10)] * 3)
+    with pytest.raises(TypeError, match="PTEC is no number"):
+        _ = meter.readings["PTEC"].number
