@@ -48,7 +48,7 @@ def tariff(readings: Mapping[str, Reading]) -> Tariff:
     return Tariff()
 
 
-_OPTIONS = {"BASE": "BASE", "HC..": "HEURES CREUSES", "EJP.": "EJP"}
+_OPTIONS = {"BAS": "BASE", "HC.": "HEURES CREUSES", "EJP": "EJP", "BBR": "TEMPO"}
 _PERIODS = {
     "TH..": ("BASE", "BASE"),
     "HC..": ("HEURE CREUSE", "HCHC"),
@@ -77,7 +77,7 @@ def _historique(readings: Mapping[str, Reading]) -> Tariff:
     label, register = _PERIODS.get(period, (period.strip(".-"), None))
     ejp = option == "EJP."
     return Tariff(
-        contract=None if option is None else _OPTIONS.get(option, "TEMPO"),
+        contract=None if option is None else _OPTIONS.get(option[:3]),
         label=label,
         register=register,
         colour_today=_COLOUR_OF_DAY.get(period[2:]),

@@ -155,7 +155,7 @@ _EURIDIS = {0b00: Euridis.OFF, 0b01: Euridis.ON, 0b11: Euridis.ON_SECURE}
 _POWER_LINE = {0b00: PowerLine.NEW_UNLOCK, 0b01: PowerLine.NEW_LOCK, 0b10: PowerLine.REGISTERED}
 _COLOURS = (None, Colour.BLUE, Colour.WHITE, Colour.RED)
 _CONTACTS = tuple(Contact)
-_UNUSED_SLOT = "NONUTILE"
+_BLOCKS, _UNUSED_SLOT = 11, "NONUTILE"
 _SUPPLIER_INDEXES = range(1, 11)
 
 
@@ -234,25 +234,30 @@ def status(data: str) -> Status:
     )
 
 
-def relays(data: str) -> frozenset[int]:
+def relays(data: str) -> frozenset[int] | None:
     """Read RELAIS, a decimal byte: the numbers (1 to 8) of the relays that are closed.
 
     Relay 1 is the dry contact of the meter, 2 to 8 are virtual.
     """
     word = int(data)
-    return frozenset(n for n in range(1, 9) if word >> (n - 1) & 1)
+    return frozenset(n for n in range(1, 9) if word >> (n - 1) & 1) if word <= 0xFF else None
 
 
-def schedule(data: str) -> Schedule:
-    """Read PJOURF+1 or PPOINTE: up to 11 slots of `HHMMSSSS`, without those that make no sense.
+def schedule(data: str) -> Schedule | None:
+    """Read PJOURF+1 or PPOINTE: 11 blocks of `HHMMSSSS`; None if one of them makes no sense.
 
     Source: Enedis-NOI-CPT_54E §6.2.3.
     """
-    slots = (_slot(block) for block in data.split(" ") if block != _UNUSED_SLOT)
+    blocks = data.split(" ")
+    slots = [_slot(block) for block in blocks if block != _UNUSED_SLOT]
+    if len(blocks) != _BLOCKS or None in slots:
+        return None
     return tuple(slot for slot in slots if slot is not None)
 
 
 def _slot(block: str) -> Slot | None:
+    if len(block) != len(_UNUSED_SLOT):
+        return None
     try:
         start = time(int(block[:2]), int(block[2:4]))
         action = int(block[4:8], 16)
