@@ -1,0 +1,100 @@
+"""A person's browser on Home Assistant: Debian's Chromium, windowless, led by Playwright."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Final, Literal
+
+from playwright.async_api import Locator, Page, async_playwright
+
+from demo.hass.api import PASSWORD, USER
+from demo.hass.folder import Language
+
+CHROMIUM: Final = Path("/usr/bin/chromium")
+_ARGUMENTS: Final = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+_LOCALES: Final[dict[Language, str]] = {"en": "en-GB", "fr": "fr-FR"}
+# A page of Home Assistant's first draws itself, then asks for what it shows.
+_TIMEOUT_MS: Final = 30_000
+
+
+@asynccontextmanager
+async def open_browser(url: str, language: Language) -> AsyncIterator[Visitor]:
+    """Open a browser in a language, on the Home Assistant at the URL, logged in as its owner."""
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(
+            executable_path=CHROMIUM, args=list(_ARGUMENTS), timeout=_TIMEOUT_MS
+        )
+        try:
+            context = await browser.new_context(
+                base_url=url,
+                locale=_LOCALES[language],
+                timezone_id="Europe/Paris",
+                viewport={"width": 1280, "height": 900},
+                reduced_motion="reduce",
+            )
+            context.set_default_timeout(_TIMEOUT_MS)
+            visitor = Visitor(await context.new_page())
+            await visitor.log_in()
+            yield visitor
+        finally:
+            await browser.close()
+
+
+class Visitor:
+    """What a person does on the pages of Home Assistant. Selectors reach into its shadow DOM."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+
+    async def log_in(self) -> None:
+        await self.page.goto("/")
+        await self.page.locator("input[name=username]").fill(USER)
+        await self.page.locator("input[name=password]").fill(PASSWORD)
+        await self.page.keyboard.press("Enter")
+        await self.page.locator("home-assistant-main").wait_for()
+
+    # The dialog that adds an integration
+
+    async def start_flow(self, domain: str) -> None:
+        """Open the dialog as a link in a document does, which asks first whether one means it."""
+        await self.page.goto(f"/config/integrations/dashboard/add?domain={domain}")
+        await self.page.locator("dialog-box ha-button").last.click()
+        await self.step("form").wait_for(state="attached")
+
+    def step(self, kind: Literal["form", "progress", "create-entry", "abort"]) -> Locator:
+        """What the dialog shows of a step; a form without fields and text takes no room."""
+        return self.page.locator(f"step-flow-{kind}")
+
+    @property
+    def error(self) -> Locator:
+        """What the dialog complains of."""
+        return self.page.locator("dialog-data-entry-flow ha-alert[alert-type=error]")
+
+    async def type_port(self, port: str) -> None:
+        """Choose to type a port, below those that are known, and type it."""
+        field = self.page.locator("ha-selector-serial_port")
+        await field.click()
+        await self.page.locator("ha-picker-combo-box [role=option]").last.click()
+        await field.locator("input").fill(port)
+        # The form takes the value when the field is left.
+        await field.locator("input").press("Tab")
+
+    async def submit(self) -> None:
+        """Press the button with which the dialog goes on."""
+        await self.page.locator("dialog-data-entry-flow ha-button[slot=primaryAction]").click()
+
+    # What is seen
+
+    async def picture(self, path: Path) -> Path:
+        """Photograph what is in the window."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        await self.page.screenshot(path=path, animations="disabled")
+        return path

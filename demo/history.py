@@ -1,0 +1,152 @@
+"""A meter's past, written into Home Assistant's statistics as if it had been there to see it.
+
+The recorder counts the sum of a register from the first state that it saw of it. What came before
+is given sums below zero, so that the past runs into the present without a step.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+from demo.hass import Api, State
+from demo.meter import Linky, Registers
+
+HOUR: Final = timedelta(hours=1)
+YEAR: Final = timedelta(days=366)
+
+_WH_PER_UNIT: Final = {"Wh": 1, "kWh": 1_000, "MWh": 1_000_000}
+_SEGMENT_S: Final = 600
+
+
+@dataclass(frozen=True, kw_only=True)
+class Register:
+    """An energy entity, by its translation key, and where the meter has its value."""
+
+    key: str
+    value_wh: Callable[[Registers], int]
+
+
+REGISTERS: Final = (
+    Register(key="energy_drawn", value_wh=lambda registers: registers.drawn_wh),
+    Register(key="energy_injected", value_wh=lambda registers: registers.injected_wh),
+)
+# Mean power of an hour or less, by what was drawn and what was injected in it.
+POWERS: Final[Mapping[str, Callable[[int, int], int]]] = {
+    "active_power_drawn": lambda drawn, injected: max(0, drawn - injected),
+    "active_power_injected": lambda drawn, injected: max(0, injected - drawn),
+    "active_power": lambda drawn, injected: drawn - injected,
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Hour:
+    """One hour of a meter: the registers at its end, and the flows in each sixth of it, Wh."""
+
+    start: datetime
+    end: Registers
+    sixths_wh: tuple[tuple[int, int], ...]
+
+
+def hours(linky: Linky, since: datetime, until: datetime) -> Iterator[Hour]:
+    """Yield the whole hours between two moments, as a meter counted them."""
+    start = whole_hour(since)
+    before = linky.registers_at(start)
+    while start + HOUR <= until:
+        sixths: list[tuple[int, int]] = []
+        for n in range(1, 7):
+            now = linky.registers_at(start + timedelta(seconds=n * _SEGMENT_S))
+            sixths.append((now.drawn_wh - before.drawn_wh, now.injected_wh - before.injected_wh))
+            before = now
+        yield Hour(start=start, end=before, sixths_wh=tuple(sixths))
+        start += HOUR
+
+
+def whole_hour(at: datetime) -> datetime:
+    """The hour in which a moment is."""
+    return at.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
+
+
+async def import_history(api: Api, entity_ids: Mapping[str, str], past: list[Hour]) -> None:
+    """Write hours into the statistics of a meter's entities, those that are there."""
+    for register in REGISTERS:
+        if (entity_id := entity_ids.get(register.key)) is not None:
+            await _import_register(api, entity_id, register, past)
+    for key, power_w in POWERS.items():
+        if (entity_id := entity_ids.get(key)) is not None:
+            await _import_power(api, entity_id, power_w, past)
+
+
+async def _import_register(api: Api, entity_id: str, register: Register, past: list[Hour]) -> None:
+    state = await api.state(entity_id)
+    unit = state["attributes"]["unit_of_measurement"]
+    wh = _WH_PER_UNIT[unit]
+    zero_wh = await _zero_wh(api, entity_id, state)
+    rows = [
+        {
+            "start": hour.start.isoformat(),
+            "state": register.value_wh(hour.end) / wh,
+            "sum": (register.value_wh(hour.end) - zero_wh) / wh,
+        }
+        for hour in past
+    ]
+    meta = {"unit_of_measurement": unit, "unit_class": "energy", "has_sum": True, "mean_type": 0}
+    await api.import_statistics({"statistic_id": entity_id, **meta}, rows)
+
+
+async def _zero_wh(api: Api, entity_id: str, state: State) -> float:
+    """The register's value from which the recorder counts, or will count, the sum."""
+    since = datetime.now(UTC) - timedelta(days=9)
+    for row in await api.statistics(entity_id, "5minute", since):
+        value_wh, sum_wh = row.get("state"), row.get("sum")
+        if value_wh is not None and sum_wh is not None:
+            return value_wh - sum_wh
+    for seen in (*await api.history(entity_id, since), state):
+        if _is_number(seen["state"]):
+            return float(seen["state"]) * _WH_PER_UNIT[state["attributes"]["unit_of_measurement"]]
+    raise ValueError(f"{entity_id} has no value yet")
+
+
+async def _import_power(
+    api: Api, entity_id: str, power_w: Callable[[int, int], int], past: list[Hour]
+) -> None:
+    rows: list[dict[str, Any]] = []
+    for hour in past:
+        powers = [6 * power_w(*sixth) for sixth in hour.sixths_wh]
+        rows.append(
+            {
+                "start": hour.start.isoformat(),
+                "mean": sum(powers) / len(powers),
+                "min": min(powers),
+                "max": max(powers),
+            }
+        )
+    meta = {"unit_of_measurement": "W", "unit_class": "power", "has_sum": False, "mean_type": 1}
+    await api.import_statistics({"statistic_id": entity_id, **meta}, rows)
+
+
+async def show_on_energy_dashboard(api: Api, entity_ids: Mapping[str, str]) -> None:
+    """Make the meter the home's connection to the grid on the Energy dashboard."""
+    grid: dict[str, Any] = {
+        "type": "grid",
+        "stat_energy_from": entity_ids["energy_drawn"],
+        "stat_energy_to": entity_ids.get("energy_injected"),
+        "stat_cost": None,
+        "entity_energy_price": None,
+        "number_energy_price": None,
+        "stat_compensation": None,
+        "entity_energy_price_export": None,
+        "number_energy_price_export": None,
+        "cost_adjustment_day": 0,
+    }
+    if (power := entity_ids.get("active_power")) is not None:
+        grid["power_config"] = {"stat_rate": power}
+    await api.command("energy/save_prefs", energy_sources=[grid], device_consumption=[])
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True

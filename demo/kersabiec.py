@@ -1,0 +1,155 @@
+"""The school of Kersabiec in Lorient: its Linky, and the Home Assistant that reads it."""
+
+import asyncio
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+import json
+from pathlib import Path
+from typing import Final, cast
+
+from demo.hass import RESTART, Api, Hass, HassDied, Language
+from demo.history import YEAR, Hour, hours, import_history, show_on_energy_dashboard
+from demo.meter import Contract, Linky, Option, VirtualLinky
+from demo.meter.load import Overload
+from demo.world import SCHOOL, World
+
+DOMAIN: Final = "consometers"
+
+_FIRST_VALUES_S: Final = 60.0
+_REGISTERS: Final = ("energy_drawn", "energy_injected")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Address:
+    """Where a visitor finds the house, and in it the meter."""
+
+    url: str
+    device_page: str
+    meter: str
+
+    @property
+    def energy_page(self) -> str:
+        return f"{self.url}/energy"
+
+    @property
+    def repairs_page(self) -> str:
+        return f"{self.url}/config/repairs"
+
+
+class House:
+    """The meter and the Home Assistant of one folder.
+
+    Opened again, the meter has gone on counting, and what it counted meanwhile is written into
+    Home Assistant's history.
+    """
+
+    def __init__(self, folder: Path, *, port: int | None = None, language: Language = "fr") -> None:
+        self._folder = folder
+        self._overloads = folder / "overloads.json"
+        self._linky = school()
+        self._linky.load.overloads.extend(self._remembered())
+        self.meter = VirtualLinky(self._linky, link=folder / "linky")
+        self.hass = Hass(folder / "hass", port=port, language=language)
+
+    async def open(self) -> Address:
+        """Start all of it. On return a visitor sees the meter and its history."""
+        left = _last_written(self.hass.folder)
+        await self.meter.start()
+        # The past is counted while Home Assistant starts.
+        async with asyncio.TaskGroup() as group:
+            past = group.create_task(asyncio.to_thread(self._past, left))
+            group.create_task(self.hass.start())
+        api = self.hass.api
+        await _ignore_what_is_for_developers(api)
+        entry_id = await _entry(api, self.meter.port)
+        entity_ids = await _known_entities(api, entry_id)
+        await import_history(api, entity_ids, past.result())
+        await show_on_energy_dashboard(api, entity_ids)
+        device_page = await _device_page(api, entry_id)
+        return Address(url=self.hass.url, device_page=device_page, meter=self.meter.port)
+
+    async def live(self) -> None:
+        """Wait until Home Assistant ends; start it again when a visitor wants that.
+
+        Raises:
+            HassDied: it ended by itself.
+        """
+        while await self.hass.wait() == RESTART:
+            await self.hass.restart()
+        raise HassDied(f"Home Assistant has ended: {self.hass.log_path} may say why.")
+
+    async def close(self) -> None:
+        """End all of it, leaving no process."""
+        await self.hass.stop()
+        await self.meter.stop()
+        self._remember()
+
+    def _past(self, left: datetime | None) -> list[Hour]:
+        """The hours that Home Assistant has not seen: a year, or those since it was left."""
+        linky = school()
+        linky.load.overloads.extend(self._remembered())
+        now = datetime.now(UTC)
+        return list(hours(linky, max(left or now - YEAR, now - YEAR), now))
+
+    # Registers that an overload has driven up stay there: what was drawn is remembered.
+
+    def _remembered(self) -> list[Overload]:
+        with suppress(FileNotFoundError):
+            return [Overload(*told) for told in json.loads(self._overloads.read_text())]
+        return []
+
+    def _remember(self) -> None:
+        self.meter.relieve()
+        told = [(each.start, each.power_w, each.end) for each in self._linky.load.overloads]
+        self._overloads.write_text(json.dumps(told))
+
+
+def school() -> Linky:
+    """The school's meter: three phases, off-peak hours, panels on the roof that feed the grid."""
+    contract = Contract(option=Option.HC, reference_kva=36, phases=3, producer=True)
+    return Linky(World(SCHOOL, phases=contract.phases), contract)
+
+
+def _last_written(folder: Path) -> datetime | None:
+    """When the recorder last wrote into its database: every second or so, while it lives."""
+    times = [path.stat().st_mtime for path in folder.glob("home-assistant_v2.db*")]
+    return datetime.fromtimestamp(max(times), UTC) if times else None
+
+
+async def _ignore_what_is_for_developers(api: Api) -> None:
+    """Ignore the notice that nobody should install Home Assistant as a Python package."""
+    for issue in await api.issues("homeassistant"):
+        if issue["issue_id"] == "deprecated_method":
+            told = {"domain": issue["domain"], "issue_id": issue["issue_id"]}
+            await api.command("repairs/ignore_issue", **told, ignore=True)
+
+
+async def _entry(api: Api, port: str) -> str:
+    """Add the meter as a person does, if it is not there yet."""
+    for entry in await api.entries(DOMAIN):
+        return cast(str, entry["entry_id"])
+    step = await api.submit(await api.start_flow(DOMAIN), device=port)
+    if step.get("step_id") != "confirm":
+        raise HassDied(f"No meter was found on {port}: {step}")
+    step = await api.submit(step)
+    return cast(str, step["result"]["entry_id"])
+
+
+async def _known_entities(api: Api, entry_id: str) -> Mapping[str, str]:
+    """Wait until the registers have values, and return the entity ids by translation key."""
+    async with asyncio.timeout(_FIRST_VALUES_S):
+        while True:
+            entity_ids = await api.entity_ids(entry_id)
+            if all(key in entity_ids for key in _REGISTERS):
+                states = [await api.state(entity_ids[key]) for key in _REGISTERS]
+                if all(state["state"] not in ("unknown", "unavailable") for state in states):
+                    return entity_ids
+            await asyncio.sleep(0.3)
+
+
+async def _device_page(api: Api, entry_id: str) -> str:
+    devices = await api.command("config/device_registry/list")
+    device = next(device for device in devices if entry_id in device["config_entries"])
+    return f"{api.url}/config/devices/device/{device['id']}"
