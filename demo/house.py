@@ -14,10 +14,10 @@ import sys
 from threading import Thread
 from typing import Final
 
-from demo.hass import HassDied, Language, free_port
+from demo.hass import HassDied, HassError, Language, free_port
 from demo.hass.api import PASSWORD, USER
 from demo.hass.folder import ROOT
-from demo.kersabiec import Address, House
+from demo.kersabiec import Address, House, HouseError
 from demo.meter import VirtualLinky
 from demo.meter.commands import CommandError, describe, obey
 
@@ -58,7 +58,7 @@ def main() -> None:
         asyncio.run(_run(arguments))
     except KeyboardInterrupt:
         pass
-    except (HassDied, OSError) as error:
+    except (HouseError, HassError, HassDied, OSError) as error:
         sys.exit(f"script/demo: {error}")
 
 

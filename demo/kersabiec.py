@@ -9,7 +9,7 @@ import json
 from pathlib import Path
 from typing import Final, cast
 
-from demo.hass import RESTART, Api, Hass, HassDied, Language
+from demo.hass import RESTART, Api, Hass, Language
 from demo.history import YEAR, Hour, hours, import_history, show_on_energy_dashboard
 from demo.meter import Contract, Linky, Option, VirtualLinky
 from demo.meter.load import Overload
@@ -17,8 +17,12 @@ from demo.world import SCHOOL, World
 
 DOMAIN: Final = "consometers"
 
-_FIRST_VALUES_S: Final = 60.0
+_FIRST_VALUES_S: Final = 60
 _REGISTERS: Final = ("energy_drawn", "energy_injected")
+
+
+class HouseError(Exception):
+    """The house cannot be opened, or has closed by itself; the text says why."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,7 +58,11 @@ class House:
         self.hass = Hass(folder / "hass", port=port, language=language)
 
     async def open(self) -> Address:
-        """Start all of it. On return a visitor sees the meter and its history."""
+        """Start all of it. On return a visitor sees the meter and its history.
+
+        Raises:
+            HouseError: the meter is not found, or not read.
+        """
         left = _last_written(self.hass.folder)
         await self.meter.start()
         # The past is counted while Home Assistant starts.
@@ -74,11 +82,11 @@ class House:
         """Wait until Home Assistant ends; start it again when a visitor wants that.
 
         Raises:
-            HassDied: it ended by itself.
+            HouseError: it has ended by itself.
         """
         while await self.hass.wait() == RESTART:
             await self.hass.restart()
-        raise HassDied(f"Home Assistant has ended: {self.hass.log_path} may say why.")
+        raise HouseError(f"Home Assistant has ended: {self.hass.log_path} may say why.")
 
     async def close(self) -> None:
         """End all of it, leaving no process."""
@@ -132,21 +140,21 @@ async def _entry(api: Api, port: str) -> str:
         return cast(str, entry["entry_id"])
     step = await api.submit(await api.start_flow(DOMAIN), device=port)
     if step.get("step_id") != "confirm":
-        raise HassDied(f"No meter was found on {port}: {step}")
+        raise HouseError(f"No meter was found on {port}: {step}")
     step = await api.submit(step)
     return cast(str, step["result"]["entry_id"])
 
 
 async def _known_entities(api: Api, entry_id: str) -> Mapping[str, str]:
     """Wait until the registers have values, and return the entity ids by translation key."""
-    async with asyncio.timeout(_FIRST_VALUES_S):
-        while True:
-            entity_ids = await api.entity_ids(entry_id)
-            if all(key in entity_ids for key in _REGISTERS):
-                states = [await api.state(entity_ids[key]) for key in _REGISTERS]
-                if all(state["state"] not in ("unknown", "unavailable") for state in states):
-                    return entity_ids
-            await asyncio.sleep(0.3)
+    for _ in range(_FIRST_VALUES_S):
+        entity_ids = await api.entity_ids(entry_id)
+        if all(key in entity_ids for key in _REGISTERS):
+            states = [await api.state(entity_ids[key]) for key in _REGISTERS]
+            if all(state["state"] not in ("unknown", "unavailable") for state in states):
+                return entity_ids
+        await asyncio.sleep(1)
+    raise HouseError("Home Assistant does not show what the meter says.")
 
 
 async def _device_page(api: Api, entry_id: str) -> str:
