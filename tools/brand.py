@@ -1,0 +1,59 @@
+"""Renders the brand images from their drawings: `.venv/bin/python -m tools.brand`.
+
+Home Assistant serves what lies in the integration's `brand` folder: icons of 256 pixels, logos 128
+pixels high, each in double size too, and in colours for a dark background.
+"""
+
+from io import BytesIO
+from pathlib import Path
+
+from PIL import Image
+from playwright.sync_api import Browser, sync_playwright
+
+ROOT = Path(__file__).parent.parent
+DRAWINGS = ROOT / "docs" / "images" / "brand"
+IMAGES = ROOT / "custom_components" / "consometers" / "brand"
+
+HEIGHTS = {"icon": 256, "logo": 128}
+DARK = {"#8353d1": "#a280db", "#1f2937": "#ffffff"}
+"""Colours that would be too dark on a dark background, and what stands for them there."""
+
+_BROWSER = "/usr/bin/chromium"
+_ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+
+
+def render(browser: Browser, drawing: str, height: int) -> bytes:
+    """Give the PNG of a drawing at a height."""
+    page = browser.new_page(viewport={"width": 2048, "height": height})
+    page.set_content(f"<style>body {{ margin: 0 }} svg {{ display: block }}</style>{drawing}")
+    svg = page.locator("svg")
+    svg.evaluate("(svg, height) => svg.setAttribute('height', height)", height)
+    png = svg.screenshot(omit_background=True)
+    page.close()
+    return png
+
+
+def small(png: bytes) -> bytes:
+    """Give the same picture with a palette."""
+    out = BytesIO()
+    reduced = Image.open(BytesIO(png)).quantize(method=Image.Quantize.FASTOCTREE)
+    reduced.save(out, "PNG", optimize=True)
+    return out.getvalue()
+
+
+def main() -> None:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=_BROWSER, args=_ARGUMENTS)
+        for name, height in HEIGHTS.items():
+            light = dark = (DRAWINGS / f"{name}.svg").read_text()
+            for colour, instead in DARK.items():
+                dark = dark.replace(colour, instead)
+            for prefix, drawing in (("", light), ("dark_", dark)):
+                for suffix, scale in (("", 1), ("@2x", 2)):
+                    png = small(render(browser, drawing, scale * height))
+                    (IMAGES / f"{prefix}{name}{suffix}.png").write_bytes(png)
+        browser.close()
+
+
+if __name__ == "__main__":
+    main()
