@@ -111,7 +111,12 @@ def sensors() -> Iterator[LinkySensorDescription]:
 
 def raw_labels() -> Iterator[LinkySensorDescription]:
     """Yield a sensor per label, as it is sent. What identifies the home has none."""
-    paces = {Kind.MEASURE: Pace.POWER, Kind.REGISTER: Pace.REGISTER, Kind.CLOCK: Pace.REGISTER}
+    paces = {
+        Kind.MEASURE: Pace.POWER,
+        Kind.REGISTER: Pace.REGISTER,
+        Kind.MAXIMUM: Pace.REGISTER,
+        Kind.CLOCK: Pace.REGISTER,
+    }
     for labels in CATALOGUE.values():
         for label in labels.values():
             if not label.personal and label.same_as is None:
@@ -229,7 +234,8 @@ def _powers() -> Iterator[LinkySensorDescription]:
 
 
 def _maxima() -> Iterator[LinkySensorDescription]:
-    maximum = partial(_apparent_power, pace=Pace.CHANGE)
+    # On a sunny morning the maximum grows from second to second.
+    maximum = partial(_apparent_power, pace=Pace.REGISTER)
     yesterday = partial(maximum, entity_registry_enabled_default=False)
     yield maximum(
         key="highest_power_today",
@@ -328,7 +334,7 @@ def _phases() -> Iterator[LinkySensorDescription]:
             key=f"highest_power_today_{n}",
             translation_key="highest_power_today_phase",
             placeholders=phase,
-            pace=Pace.CHANGE,
+            pace=Pace.REGISTER,
             entity_registry_enabled_default=False,
             value_fn=_number(f"SMAXSN{n}"),
             time_fn=partial(_time, f"SMAXSN{n}"),
@@ -337,7 +343,7 @@ def _phases() -> Iterator[LinkySensorDescription]:
             key=f"highest_power_yesterday_{n}",
             translation_key="highest_power_yesterday_phase",
             placeholders=phase,
-            pace=Pace.CHANGE,
+            pace=Pace.REGISTER,
             entity_registry_enabled_default=False,
             value_fn=_number(f"SMAXSN{n}-1"),
             time_fn=partial(_time, f"SMAXSN{n}-1"),

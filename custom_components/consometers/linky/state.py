@@ -32,7 +32,7 @@ _MEASURES = frozenset(
     label.name
     for labels in CATALOGUE.values()
     for label in labels.values()
-    if label.kind in (Kind.MEASURE, Kind.REGISTER, Kind.CLOCK)
+    if label.kind in (Kind.MEASURE, Kind.REGISTER, Kind.MAXIMUM, Kind.CLOCK)
 )
 
 

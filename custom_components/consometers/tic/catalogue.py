@@ -46,6 +46,8 @@ class Kind(Enum):
     """Differs in every frame."""
     STEADY = "steady"
     """Is repeated, the same, until it changes."""
+    MAXIMUM = "maximum"
+    """Is repeated until it grows, and starts again from nothing at midnight."""
     CLOCK = "clock"
     """Is the time of the frame."""
     ONCE = "once"
@@ -88,7 +90,7 @@ def _standard() -> Iterator[Label]:
     label = partial(Label, mode=Mode.STANDARD)
     register = partial(label, length=9, kind=Kind.REGISTER, unit=Unit.WATT_HOUR)
     power = partial(label, length=5, kind=Kind.MEASURE, unit=Unit.VOLT_AMPERE)
-    maximum = partial(label, length=5, unit=Unit.VOLT_AMPERE, horodated=True)
+    maximum = partial(label, length=5, kind=Kind.MAXIMUM, unit=Unit.VOLT_AMPERE, horodated=True)
     curve = partial(label, length=5, unit=Unit.WATT, horodated=True)
     current = partial(label, length=3, kind=Kind.MEASURE, unit=Unit.AMPERE)
     voltage = partial(label, length=3, unit=Unit.VOLT)

@@ -1,13 +1,15 @@
 """What to believe of a meter, from frames of which a few hold an error that no check can see.
 
 The checksum has 6 bits: of the groups that noise alters, a few pass. So one reading is never
-enough. What is repeated is believed when it was read twice the same; a register when the reading
+enough. What is repeated is believed when it was read twice the same, and so is a maximum, or when
+it grew from reading to reading; a register when the reading
 after it agrees with what a meter can count in the time between; a measure as the median of three;
 the clock when it went on as time did. Each costs one frame of delay at most.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from types import MappingProxyType
 
 from .catalogue import ADDRESS_LABELS, CATALOGUE, Kind
@@ -89,7 +91,7 @@ class Meter:
             here.add(name)
             former = self._readings.get(name)
             pending = self._pending.setdefault(name, [])
-            if believe is _believe_steady and former in pending and former.group is group:
+            if pending and pending[-1] is former and former.group is group and believe in _REPEATED:
                 continue
             pending.append(Reading(group, at))
             believed = believe(pending, former)
@@ -167,6 +169,23 @@ def _believe_steady(pending: list[Reading], believed: Reading | None) -> Reading
     return pending[0]
 
 
+def _believe_maximum(pending: list[Reading], believed: Reading | None) -> Reading | None:
+    """Give one that was read twice the same, or the middle one of three that grew."""
+    latest = pending[-_MEDIAN_OF:]
+    if (steady := _believe_steady(pending, believed)) is not None:
+        return steady
+    pending[:] = latest[1 - _MEDIAN_OF :]
+    grew = len(latest) == _MEDIAN_OF and all(_grew(*pair) for pair in pairwise(latest))
+    return latest[1] if grew else None
+
+
+def _grew(earlier: Reading, later: Reading) -> bool:
+    before, after = earlier.group.time, later.group.time
+    # A degraded clock gives no time.
+    later_in_time = before is after if before is None or after is None else before < after
+    return later_in_time and earlier.number <= later.number
+
+
 def _sent(reading: Reading) -> tuple[str, str | None]:
     return reading.group.raw, reading.group.raw_horodate
 
@@ -216,11 +235,13 @@ def _believe_latest(pending: list[Reading], _believed: Reading | None) -> Readin
 
 _BELIEVE = {
     Kind.STEADY: _believe_steady,
+    Kind.MAXIMUM: _believe_maximum,
     Kind.MEASURE: _believe_measure,
     Kind.REGISTER: _believe_register,
     Kind.CLOCK: _believe_clock,
     Kind.ONCE: _believe_latest,
 }
+_REPEATED = (_believe_steady, _believe_maximum)
 _RULES = {
     label.name: (label.same_as or label.name, _BELIEVE[label.kind])
     for labels in CATALOGUE.values()

@@ -304,3 +304,19 @@ def test_a_reading_of_words_is_no_number() -> None:
     meter = after(*[base(10)] * 3)
     with pytest.raises(TypeError, match="PTEC is no number"):
         _ = meter.readings["PTEC"].number
+
+
+def test_a_maximum_that_grows_in_every_frame_is_believed_one_frame_late() -> None:
+    growing = [
+        frame(
+            STANDARD,
+            [
+                (*fields[:1], f"E2507151300{second:02}", f"{1400 + second // 2:05}")
+                if fields[0] == "SMAXIN"
+                else fields
+                for fields in PRODUCER
+            ],
+        )
+        for second in range(6)
+    ]
+    assert values_of("SMAXIN", growing) == [None, None, 1400, 1401, 1401, 1402]
