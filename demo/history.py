@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-from demo.hass import Api, State
+from demo.hass import Api, HassError, State
 from demo.meter import Linky, Registers
 
 HOUR: Final = timedelta(hours=1)
@@ -69,6 +69,8 @@ def whole_hour(at: datetime) -> datetime:
 
 async def import_history(api: Api, entity_ids: Mapping[str, str], past: list[Hour]) -> None:
     """Write hours into the statistics of a meter's entities, those that are there."""
+    if not past:
+        return
     for register in REGISTERS:
         if (entity_id := entity_ids.get(register.key)) is not None:
             await _import_register(api, entity_id, register, past)
@@ -125,6 +127,15 @@ async def _import_power(
     await api.import_statistics({"statistic_id": entity_id, **meta}, rows)
 
 
+async def has_energy_dashboard(api: Api) -> bool:
+    """Whether somebody has said already what the Energy dashboard shows."""
+    try:
+        await api.command("energy/get_prefs")
+    except HassError:
+        return False
+    return True
+
+
 async def show_on_energy_dashboard(api: Api, entity_ids: Mapping[str, str]) -> None:
     """Make the meter the home's connection to the grid on the Energy dashboard."""
     grid: dict[str, Any] = {
@@ -141,7 +152,7 @@ async def show_on_energy_dashboard(api: Api, entity_ids: Mapping[str, str]) -> N
     }
     if (power := entity_ids.get("active_power")) is not None:
         grid["power_config"] = {"stat_rate": power}
-    await api.command("energy/save_prefs", energy_sources=[grid], device_consumption=[])
+    await api.command("energy/save_prefs", energy_sources=[grid])
 
 
 def _is_number(text: str) -> bool:

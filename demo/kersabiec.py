@@ -10,7 +10,14 @@ from pathlib import Path
 from typing import Final, cast
 
 from demo.hass import RESTART, Api, Hass, Language
-from demo.history import YEAR, Hour, hours, import_history, show_on_energy_dashboard
+from demo.history import (
+    YEAR,
+    Hour,
+    has_energy_dashboard,
+    hours,
+    import_history,
+    show_on_energy_dashboard,
+)
 from demo.meter import Contract, Linky, Option, VirtualLinky
 from demo.meter.load import Overload
 from demo.world import SCHOOL, World
@@ -49,13 +56,23 @@ class House:
     Home Assistant's history.
     """
 
-    def __init__(self, folder: Path, *, port: int | None = None, language: Language = "fr") -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        port: int | None = None,
+        language: Language = "fr",
+        meter_time: datetime | None = None,
+    ) -> None:
+        """Prepare; nothing starts yet. Pictures are taken at another time of the meter's."""
         self._folder = folder
         self._overloads = folder / "overloads.json"
         self._linky = school()
         self._linky.load.overloads.extend(self._remembered())
-        self.meter = VirtualLinky(self._linky, link=folder / "linky")
+        start = None if meter_time is None else meter_time.timestamp()
+        self.meter = VirtualLinky(self._linky, link=folder / "linky", start=start)
         self.hass = Hass(folder / "hass", port=port, language=language)
+        self._past: list[Hour] = []
 
     async def open(self) -> Address:
         """Start all of it. On return a visitor sees the meter and its history.
@@ -63,20 +80,40 @@ class House:
         Raises:
             HouseError: the meter is not found, or not read.
         """
+        await self.start()
+        for entry in await self.hass.api.entries(DOMAIN):
+            return await self.furnish(entry["entry_id"])
+        return await self.furnish(await self._add_meter())
+
+    async def start(self) -> None:
+        """Start the meter and Home Assistant, which do not know of each other at first."""
         left = _last_written(self.hass.folder)
         await self.meter.start()
         # The past is counted while Home Assistant starts.
         async with asyncio.TaskGroup() as group:
-            past = group.create_task(asyncio.to_thread(self._past, left))
+            past = group.create_task(asyncio.to_thread(self._hours_since, left))
             group.create_task(self.hass.start())
+        self._past = past.result()
+        await _ignore_what_is_for_developers(self.hass.api)
+
+    async def furnish(self, entry_id: str) -> Address:
+        """Give the meter that was added its past, and the Energy dashboard the meter."""
         api = self.hass.api
-        await _ignore_what_is_for_developers(api)
-        entry_id = await _entry(api, self.meter.port)
         entity_ids = await _known_entities(api, entry_id)
-        await import_history(api, entity_ids, past.result())
-        await show_on_energy_dashboard(api, entity_ids)
+        await import_history(api, entity_ids, self._past)
+        if not await has_energy_dashboard(api):
+            await show_on_energy_dashboard(api, entity_ids)
         device_page = await _device_page(api, entry_id)
         return Address(url=self.hass.url, device_page=device_page, meter=self.meter.port)
+
+    async def _add_meter(self) -> str:
+        """Add the meter as a person does."""
+        api = self.hass.api
+        step = await api.submit(await api.start_flow(DOMAIN), device=self.meter.port)
+        if step.get("step_id") != "confirm":
+            raise HouseError(f"No meter was found on {self.meter.port}: {step}")
+        step = await api.submit(step)
+        return cast(str, step["result"]["entry_id"])
 
     async def live(self) -> None:
         """Wait until Home Assistant ends; start it again when a visitor wants that.
@@ -94,7 +131,7 @@ class House:
         await self.meter.stop()
         self._remember()
 
-    def _past(self, left: datetime | None) -> list[Hour]:
+    def _hours_since(self, left: datetime | None) -> list[Hour]:
         """The hours that Home Assistant has not seen: a year, or those since it was left."""
         linky = school()
         linky.load.overloads.extend(self._remembered())
@@ -134,25 +171,15 @@ async def _ignore_what_is_for_developers(api: Api) -> None:
             await api.command("repairs/ignore_issue", **told, ignore=True)
 
 
-async def _entry(api: Api, port: str) -> str:
-    """Add the meter as a person does, if it is not there yet."""
-    for entry in await api.entries(DOMAIN):
-        return cast(str, entry["entry_id"])
-    step = await api.submit(await api.start_flow(DOMAIN), device=port)
-    if step.get("step_id") != "confirm":
-        raise HouseError(f"No meter was found on {port}: {step}")
-    step = await api.submit(step)
-    return cast(str, step["result"]["entry_id"])
-
-
 async def _known_entities(api: Api, entry_id: str) -> Mapping[str, str]:
-    """Wait until the registers have values, and return the entity ids by translation key."""
+    """Wait until the registers have values, and return the entity ids by translation key.
+
+    Those that were there before have values of former times, which do as well.
+    """
     for _ in range(_FIRST_VALUES_S):
         entity_ids = await api.entity_ids(entry_id)
         if all(key in entity_ids for key in _REGISTERS):
-            states = [await api.state(entity_ids[key]) for key in _REGISTERS]
-            if all(state["state"] not in ("unknown", "unavailable") for state in states):
-                return entity_ids
+            return entity_ids
         await asyncio.sleep(1)
     raise HouseError("Home Assistant does not show what the meter says.")
 

@@ -6,7 +6,7 @@ REST for flows and states, a websocket for the rest.
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import count
 import time
 from typing import Any, Final, Literal, NotRequired, TypedDict, cast
@@ -270,11 +270,23 @@ class Api:
         return cast(State, await self.request("GET", f"states/{entity_id}"))
 
     async def history(self, entity_id: str, since: datetime) -> list[State]:
-        """What an entity's state has been, oldest first."""
-        path = (
-            f"history/period/{since.isoformat().replace('+', '%2B')}?filter_entity_id={entity_id}"
+        """What an entity's state has been until now, oldest first."""
+        answer = await self.command(
+            "history/history_during_period",
+            entity_ids=[entity_id],
+            start_time=since.isoformat(),
+            no_attributes=False,
         )
-        return cast(list[State], next(iter(await self.request("GET", path)), []))
+        return [
+            {
+                "entity_id": entity_id,
+                "state": seen["s"],
+                "attributes": seen["a"],
+                "last_changed": _iso(seen.get("lc", seen["lu"])),
+                "last_updated": _iso(seen["lu"]),
+            }
+            for seen in answer.get(entity_id, [])
+        ]
 
     async def issues(self, domain: str) -> list[Issue]:
         """The repairs that an integration asks for now."""
@@ -310,6 +322,10 @@ class Api:
             metadata={"source": "recorder", "name": None, **metadata},
             stats=rows,
         )
+
+
+def _iso(second: float) -> str:
+    return datetime.fromtimestamp(second, UTC).isoformat()
 
 
 async def _json(response: aiohttp.ClientResponse) -> Any:
