@@ -1,0 +1,75 @@
+"""A home with a meter: what the tests of the integration do to it, and see of it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from demo.hass import Api, FlowStep, Hass
+from demo.meter import VirtualLinky
+
+DOMAIN: Final = "consometers"
+
+
+@dataclass(kw_only=True)
+class Home:
+    """A Home Assistant, a virtual meter, and the entry with which the one reads the other."""
+
+    hass: Hass
+    meter: VirtualLinky
+    confirm: FlowStep
+    """What the person was shown before the meter was added."""
+    created: FlowStep
+    registers_before_wh: int
+    """What the meter showed as drawn before it was added."""
+    seen_since: datetime = field(default_factory=lambda: datetime.now(UTC))
+
+    @property
+    def api(self) -> Api:
+        return self.hass.api
+
+    @property
+    def entry_id(self) -> str:
+        entry_id = self.created["result"]["entry_id"]
+        assert isinstance(entry_id, str)
+        return entry_id
+
+    async def entity_id(self, key: str) -> str:
+        return (await self.api.entity_ids(self.entry_id))[key]
+
+    async def state(self, key: str) -> str:
+        """The state of the entity with a translation key, or `missing`."""
+        entity_id = (await self.api.entity_ids(self.entry_id)).get(key)
+        if entity_id is None:
+            return "missing"
+        return (await self.api.state(entity_id))["state"]
+
+    async def energy_wh(self, key: str) -> float | None:
+        """The value of a register in Wh; None when there is none."""
+        entity_ids = await self.api.entity_ids(self.entry_id)
+        if key not in entity_ids:
+            return None
+        state = await self.api.state(entity_ids[key])
+        if state["state"] in ("unknown", "unavailable"):
+            return None
+        return _wh(float(state["state"]), state["attributes"]["unit_of_measurement"])
+
+    async def energies_seen_wh(self, key: str) -> Sequence[float]:
+        """All values that a register ever showed, oldest first."""
+        seen = await self.api.history(
+            await self.entity_id(key), self.seen_since - timedelta(minutes=1)
+        )
+        return [
+            _wh(float(state["state"]), state["attributes"]["unit_of_measurement"])
+            for state in seen
+            if state["state"] not in ("unknown", "unavailable")
+        ]
+
+    async def issue_ids(self) -> set[str]:
+        """The kinds of what the integration asks a person to look at."""
+        suffix = f"_{self.entry_id}"
+        return {issue["issue_id"].removesuffix(suffix) for issue in await self.api.issues(DOMAIN)}
+
+
+def _wh(value: float, unit: str) -> float:
+    return value * {"Wh": 1, "kWh": 1_000, "MWh": 1_000_000}[unit]

@@ -1,0 +1,220 @@
+"""A meter in Home Assistant, from the day it is added: real hass, real serial port, real time.
+
+The tests are one story: each finds the home as the one before has left it.
+"""
+
+from collections.abc import AsyncIterator
+from datetime import datetime
+from functools import partial
+from itertools import pairwise
+import os
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+import pytest_asyncio
+
+from custom_components.consometers.tic import Mode
+from demo.hass import Hass
+from demo.meter import Contract, Linky, VirtualLinky
+from demo.world import World
+from tests.e2e.home import DOMAIN, Home
+from tests.e2e.waiting import eventually
+
+# On a day in June the panels make more than the home needs: the meter counts both ways.
+NOON = datetime(2026, 6, 17, 14, tzinfo=ZoneInfo("Europe/Paris")).timestamp()
+EVERY_FRAME = {
+    "power_interval": 0,
+    "register_interval": 0,
+    "silence": 10,
+    "raw_labels": False,
+}
+
+
+@pytest.fixture(scope="module")
+def ports(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the virtual meters' ports are."""
+    return tmp_path_factory.mktemp("ports")
+
+
+@pytest_asyncio.fixture(scope="module")
+async def meter(ports: Path) -> AsyncIterator[VirtualLinky]:
+    linky = Linky(World(), Contract(producer=True))
+    async with VirtualLinky(linky, link=ports / "linky", start=NOON) as meter:
+        yield meter
+
+
+@pytest_asyncio.fixture(scope="module")
+async def home(hass: Hass, meter: VirtualLinky) -> Home:
+    """The home after its meter was added, which is read frame by frame."""
+    before = meter.linky.registers(meter.line.second).drawn_wh
+    confirm = await hass.api.submit(await hass.api.start_flow(DOMAIN), device=meter.port)
+    created = await hass.api.submit(confirm)
+    home = Home(
+        hass=hass, meter=meter, confirm=confirm, created=created, registers_before_wh=before
+    )
+    options = await hass.api.start_options_flow(home.entry_id)
+    await hass.api.submit_options(options, **EVERY_FRAME)
+    await eventually(lambda: home.energy_wh("energy_injected"), lambda energy: energy is not None)
+    return home
+
+
+async def test_a_port_that_is_not_there_is_refused(hass: Hass, ports: Path) -> None:
+    step = await hass.api.submit(await hass.api.start_flow(DOMAIN), device=str(ports / "none"))
+    assert (step["type"], step.get("step_id")) == ("form", "user")
+    assert step.get("errors") == {"base": "no_such_port"}
+
+
+async def test_a_port_on_which_nothing_speaks_is_refused(hass: Hass) -> None:
+    ends = os.openpty()
+    try:
+        step = await hass.api.start_flow(DOMAIN)
+        step = await hass.api.submit(step, device=os.ttyname(ends[1]))
+    finally:
+        for end in ends:
+            os.close(end)
+    assert step.get("errors") == {"base": "no_data"}
+
+
+async def test_the_meter_is_shown_before_it_is_added(home: Home) -> None:
+    shown = home.confirm.get("description_placeholders")
+    address = home.meter.linky.identity.address
+    assert (home.confirm["type"], home.confirm.get("step_id")) == ("form", "confirm")
+    assert shown is not None
+    assert (shown["mode"], shown["phases"]) == ("standard", "1")
+    assert address not in str(shown)
+    assert address[-4:] in str(shown)
+    assert home.created.get("title", "").endswith(address[-4:])
+
+
+async def test_registers_are_those_of_the_meter(home: Home) -> None:
+    for key in ("energy_drawn", "energy_injected"):
+        before = _registers(home)[key]
+        shown = await eventually(partial(home.energy_wh, key), partial(_is_at_least, least=before))
+        assert shown is not None
+        assert before <= shown <= _registers(home)[key]
+
+
+async def test_powers_are_those_of_the_meter(home: Home) -> None:
+    now = home.meter.line.second
+    injected_va = {
+        -sum(home.meter.linky.measures.apparent_va(second)) for second in range(now - 6, now + 1)
+    }
+    assert float(await home.state("apparent_power_injected")) in injected_va
+    assert float(await home.state("apparent_power")) == 0
+
+
+async def test_the_same_meter_is_refused_twice(home: Home, ports: Path) -> None:
+    step = await home.api.submit(await home.api.start_flow(DOMAIN), device=home.meter.port)
+    assert step.get("reason") == "already_configured"
+    async with VirtualLinky(home.meter.linky, link=ports / "again", start=NOON) as again:
+        step = await home.api.submit(await home.api.start_flow(DOMAIN), device=again.port)
+    assert step.get("reason") == "already_configured"
+
+
+async def test_an_unplugged_meter_is_unavailable_until_it_is_back(home: Home) -> None:
+    assert await home.state("link") == "on"
+    await home.meter.unplug()
+    await eventually(lambda: home.state("energy_drawn"), lambda state: state == "unavailable")
+    assert await home.state("apparent_power") == "unavailable"
+    await home.meter.plug()
+    await eventually(lambda: home.energy_wh("energy_injected"), lambda energy: energy is not None)
+    assert await home.state("link") == "on"
+
+
+async def test_loss_and_return_are_each_logged_once(home: Home) -> None:
+    said = [
+        record.level
+        for record in home.hass.log()
+        if record.logger.startswith("custom_components") and record.level != "DEBUG"
+    ]
+    assert sorted(said) == ["INFO", "WARNING"]
+
+
+async def test_a_switched_mode_asks_for_a_repair_until_it_is_switched_back(home: Home) -> None:
+    home.meter.switch_mode(Mode.HISTORIQUE)
+    await eventually(home.issue_ids, lambda issues: issues == {"mode_changed"}, within_s=60)
+    await eventually(lambda: home.energy_wh("energy_drawn"), lambda energy: energy is not None)
+    home.meter.switch_mode(Mode.STANDARD)
+    await eventually(home.issue_ids, lambda issues: issues == set(), within_s=60)
+    await eventually(lambda: home.energy_wh("energy_injected"), lambda energy: energy is not None)
+
+
+async def test_a_switched_mode_can_be_adopted(home: Home) -> None:
+    home.meter.switch_mode(Mode.HISTORIQUE)
+    await eventually(home.issue_ids, lambda issues: issues == {"mode_changed"}, within_s=60)
+    (issue,) = await home.api.issues(DOMAIN)
+    assert issue["is_fixable"]
+    assert (await home.api.fix(issue))["type"] == "create_entry"
+    assert await home.issue_ids() == set()
+    await eventually(lambda: home.energy_wh("energy_drawn"), lambda energy: energy is not None)
+    # Injection is invisible in this mode.
+    assert await home.state("energy_injected") == "missing"
+
+
+async def test_a_restart_keeps_entities_and_goes_on_counting(home: Home) -> None:
+    entities = await home.api.entity_ids(home.entry_id)
+    before = await home.energy_wh("energy_drawn")
+    assert before is not None
+    await home.hass.restart()
+    after = await eventually(
+        lambda: home.energy_wh("energy_drawn"), lambda energy: energy is not None
+    )
+    assert after is not None
+    assert after >= before
+    assert await home.api.entity_ids(home.entry_id) == entities
+
+
+async def test_a_meter_that_moved_keeps_its_entities(home: Home, ports: Path) -> None:
+    entities = await home.api.entity_ids(home.entry_id)
+    await home.meter.stop()
+    moved = VirtualLinky(home.meter.linky, link=ports / "moved", start=home.meter.line.at)
+    async with moved:
+        home.meter = moved
+        step = await home.api.start_flow(DOMAIN, entry_id=home.entry_id)
+        assert step.get("step_id") == "reconfigure"
+        step = await home.api.submit(step, device=moved.port)
+        assert step.get("reason") == "reconfigure_successful"
+        await eventually(lambda: home.energy_wh("energy_drawn"), lambda energy: energy is not None)
+        assert await home.api.entity_ids(home.entry_id) == entities
+
+
+async def test_energy_was_never_seen_to_fall_or_to_be_zero(home: Home) -> None:
+    seen = await home.energies_seen_wh("energy_drawn")
+    assert len(seen) > 3
+    assert seen[0] >= home.registers_before_wh > 0
+    assert all(before <= after for before, after in pairwise(seen))
+
+
+async def test_registers_are_fit_for_the_energy_dashboard(home: Home) -> None:
+    known = {
+        known["statistic_id"]: known
+        for known in await home.api.command("recorder/list_statistic_ids", statistic_type="sum")
+    }
+    energy = known[await home.entity_id("energy_drawn")]
+    assert (energy["has_sum"], energy["unit_class"]) == (True, "energy")
+
+
+async def test_a_removed_meter_leaves_nothing_behind(home: Home) -> None:
+    await home.api.remove(home.entry_id)
+    assert await home.api.entries(DOMAIN) == []
+    assert await home.api.entities(home.entry_id) == []
+    assert await home.issue_ids() == set()
+
+
+async def test_nothing_was_complained_of_and_no_address_was_told(home: Home) -> None:
+    lost = [record for record in home.hass.problems() if "nothing valid" in record.message]
+    assert home.hass.problems() == lost
+    identity = home.meter.linky.identity
+    log = home.hass.log_path.read_text()
+    assert identity.address not in log
+    assert identity.delivery_point not in log
+
+
+def _is_at_least(energy_wh: float | None, least: float) -> bool:
+    return energy_wh is not None and energy_wh >= least
+
+
+def _registers(home: Home) -> dict[str, int]:
+    registers = home.meter.linky.registers(home.meter.line.second)
+    return {"energy_drawn": registers.drawn_wh, "energy_injected": registers.injected_wh}

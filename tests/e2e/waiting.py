@@ -1,0 +1,18 @@
+"""Waiting for what takes its time, and saying what was not so when it took too long."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+
+async def eventually[T](
+    ask: Callable[[], Awaitable[T]], wanted: Callable[[T], bool], *, within_s: float = 30
+) -> T:
+    """Ask again and again until the answer is the wanted one, and return it."""
+    loop = asyncio.get_running_loop()
+    until = loop.time() + within_s
+    while True:
+        answer = await ask()
+        if wanted(answer):
+            return answer
+        assert loop.time() < until, f"after {within_s} s still {answer!r}"
+        await asyncio.sleep(0.3)
