@@ -14,6 +14,6 @@ CONF_SILENCE: Final = "silence"
 CONF_RAW_LABELS: Final = "raw_labels"
 CONF_ESTIMATE_INJECTION: Final = "estimate_injection"
 
-DEFAULT_POWER_INTERVAL: Final = 15
+DEFAULT_POWER_INTERVAL: Final = 10
 DEFAULT_REGISTER_INTERVAL: Final = 60
 DEFAULT_SILENCE: Final = 30
