@@ -1,0 +1,1 @@
+"""Programs for developers, and for whoever wires a dongle."""

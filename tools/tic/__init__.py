@@ -1,0 +1,1 @@
+"""script/tic: what a meter says, for people and for programs."""

@@ -1,0 +1,58 @@
+"""A serial port or URL, at whichever of the two speeds the meter speaks."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from itertools import cycle
+from time import monotonic
+
+from custom_components.consometers.linky.link import SPEEDS, Link, open_link
+from custom_components.consometers.tic import Counters, Mode
+
+from .source import WAIT_S
+
+GROUPS_NEEDED = 3
+"""Good groups before a speed counts as found: noise makes one now and then."""
+PATIENCE_S = {Mode.STANDARD: 4.0, Mode.HISTORIQUE: 6.0}
+"""How long to wait for them before the other speed is tried."""
+INTERRUPTION_S = 15.0
+"""How long a meter that was heard may be silent, while it is read or programmed."""
+
+
+@asynccontextmanager
+async def open_serial(device: str, mode: Mode | None) -> AsyncIterator[SerialSource]:
+    """Open a device's path or URL. Without a mode both speeds are tried. Raises LinkError."""
+    modes = (Mode.STANDARD, Mode.HISTORIQUE) if mode is None else (mode,)
+    async with open_link(device, modes[0]) as link:
+        # A TCP port has no speed.
+        yield SerialSource(link, modes, has_speed=not device.startswith("socket://"))
+
+
+class SerialSource:
+    """An open port, heard at each mode's speed in turn until one of them makes sense."""
+
+    live = True
+
+    def __init__(self, link: Link, modes: Sequence[Mode], *, has_speed: bool) -> None:
+        """Take a link that is open at the speed of the first of the modes."""
+        self._link = link
+        self._modes = cycle(modes)
+        self._mode = next(self._modes)
+        self._tunes = has_speed and len(modes) > 1
+        self._has_speed = has_speed
+
+    @property
+    def baud(self) -> int | None:
+        """The speed of the port, if it has one."""
+        return SPEEDS[self._mode] if self._has_speed else None
+
+    async def chunks(self, counters: Counters) -> AsyncIterator[bytes]:
+        """Yield what comes, for ever. Raises LinkLost."""
+        since, groups, patience_s = monotonic(), counters.groups, PATIENCE_S[self._mode]
+        while True:
+            yield await self._link.read(WAIT_S)
+            if counters.groups - groups >= GROUPS_NEEDED:
+                since, groups, patience_s = monotonic(), counters.groups, INTERRUPTION_S
+            elif self._tunes and monotonic() - since > patience_s:
+                self._mode = next(self._modes)
+                await self._link.listen_for(self._mode)
+                since, groups, patience_s = monotonic(), counters.groups, PATIENCE_S[self._mode]
