@@ -1,0 +1,278 @@
+"""What people read: links lead somewhere, two languages say the same, names are the screen's."""
+
+from collections.abc import Callable, Iterator, Mapping
+from itertools import chain, product
+import json
+from pathlib import Path
+import re
+from typing import Any
+from urllib.parse import unquote
+
+from homeassistant.core import HomeAssistant
+from homeassistant.setup import async_setup_component
+from homeassistant.util import slugify
+from homeassistant.util.yaml import parse_yaml
+import pytest
+
+from custom_components.consometers.const import (
+    CONF_ESTIMATE_INJECTION,
+    CONF_POWER_INTERVAL,
+    CONF_RAW_LABELS,
+    CONF_REGISTER_INTERVAL,
+    CONF_SILENCE,
+    DEFAULT_POWER_INTERVAL,
+    DEFAULT_REGISTER_INTERVAL,
+    DEFAULT_SILENCE,
+)
+from custom_components.consometers.linky.binary_sensors import (
+    LinkyBinarySensorDescription,
+    binary_sensors,
+)
+from custom_components.consometers.linky.sensors import (
+    LinkySensorDescription,
+    estimates,
+    sensors,
+)
+from custom_components.consometers.linky.state import LinkyState
+from custom_components.consometers.tic import Mode, encode_frame
+from demo.meter import Contract, Linky, Option
+from demo.world import World
+
+ROOT = Path(__file__).parent.parent
+INTEGRATION = ROOT / "custom_components" / "consometers"
+
+PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
+BILINGUAL = [path for path in PAGES if path.name.endswith(".fr.md")]
+LANGUAGES = {"en": ROOT / "docs" / "linky.md", "fr": ROOT / "docs" / "linky.fr.md"}
+
+REGISTRY_HOSTS = ("pypi.org", "pythonhosted.org", "npmjs.", "ghcr.io", "docker.io", "crates.io")
+FILLED = {"tariff": "HP BLEU", "label": "EAST"}
+"""What stands in the pages for the changing part of a name; for a number it is n."""
+
+SELDOM = {"short_message", "schedule_peak_day"}
+"""What a meter has on some days only."""
+
+type Description = LinkySensorDescription | LinkyBinarySensorDescription
+type Meters = frozenset[tuple[Mode, int, bool]]
+ALL: Meters = frozenset(
+    (mode, phases, producer)
+    for mode, phases, producer in product(Mode, (1, 3), (False, True))
+    if not (mode is Mode.HISTORIQUE and producer)
+)
+
+
+def meters(condition: Callable[[Mode, int, bool], bool]) -> Meters:
+    return frozenset(meter for meter in ALL if condition(*meter))
+
+
+STANDARD = meters(lambda mode, phases, producer: mode is Mode.STANDARD)
+HISTORIQUE = ALL - STANDARD
+SINGLE = meters(lambda mode, phases, producer: phases == 1)
+THREE = ALL - SINGLE
+PRODUCER = meters(lambda mode, phases, producer: producer)
+
+WHEN = {
+    "always": ALL,
+    "standard": STANDARD,
+    "standard, producer": PRODUCER,
+    "standard, single-phase": STANDARD & SINGLE,
+    "standard, single-phase, not producer": (STANDARD & SINGLE) - PRODUCER,
+    "standard, three-phase": STANDARD & THREE,
+    "standard, or three-phase": STANDARD | THREE,
+    "single-phase": SINGLE,
+    "three-phase": THREE,
+    "historique": HISTORIQUE,
+    "historique, single-phase": HISTORIQUE & SINGLE,
+    "historique, three-phase": HISTORIQUE & THREE,
+}
+NO = {"en": "no", "fr": "non"}
+IN_FRENCH = {
+    "always": "toujours",
+    "not producer": "non producteur",
+    "producer": "producteur",
+    "or three-phase": "ou triphasé",
+    "single-phase": "monophasé",
+    "three-phase": "triphasé",
+}
+
+
+def translations(language: str) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((INTEGRATION / f"translations/{language}.json").read_text())
+    return found
+
+
+def shown(name: str) -> str:
+    return re.sub(r"\{(\w+)\}", lambda match: FILLED.get(match[1], "n"), name)
+
+
+def names(language: str) -> Mapping[str, str]:
+    """The names of entities as the pages write them, by translation key."""
+    entities = translations(language)["entity"]
+    return {key: shown(said["name"]) for of in entities.values() for key, said in of.items()}
+
+
+def without_code(text: str) -> str:
+    return re.sub(r"```.*?```|`[^`\n]*`", "", text, flags=re.DOTALL)
+
+
+def targets(page: Path) -> Iterator[str]:
+    text = without_code(page.read_text())
+    yield from re.findall(r"\]\(([^)\s]+)\)", text)
+    yield from re.findall(r"""(?:src|srcset|href)=["']([^"']+)["']""", text)
+
+
+def headings(page: Path) -> list[str]:
+    return re.findall(r"^(#+) ", without_code(page.read_text()), re.MULTILINE)
+
+
+def anchors(page: Path) -> set[str]:
+    """The anchors that GitHub gives to the headings of a page."""
+    titles = re.findall(r"^#+ (.+)$", without_code(page.read_text()), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-") for title in titles}
+
+
+def rows(page: Path) -> dict[str, list[str]]:
+    """The rows of all tables, by their first cell."""
+    lines = [line for line in page.read_text().splitlines() if line.startswith("| ")]
+    cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
+    return {first: rest for first, *rest in cells}
+
+
+def descriptions() -> Iterator[Description]:
+    yield from chain(sensors(), estimates())
+    yield from binary_sensors()
+
+
+def by_name() -> dict[str, Description]:
+    """One description for each name, by translation key."""
+    return {str(description.translation_key): description for description in descriptions()}
+
+
+def unit(description: Description) -> str:
+    if isinstance(description, LinkyBinarySensorDescription):
+        return ""
+    return description.suggested_unit_of_measurement or description.native_unit_of_measurement or ""
+
+
+def seen() -> dict[str, Meters]:
+    """Which meters have what, by translation key: asked of virtual ones, under all contracts."""
+    found: dict[str, set[tuple[Mode, int, bool]]] = {}
+    for (mode, phases, producer), option in product(ALL, Option):
+        kva = {1: 9, 3: 36}[phases]
+        contract = Contract(option=option, phases=phases, producer=producer, reference_kva=kva)
+        linky = Linky(World(phases=phases), contract, mode=mode)
+        state = LinkyState()
+        # A day later there is a load curve too.
+        for second in range(12):
+            frame = linky.frame(linky.since + 86_400 + second)
+            state.feed(encode_frame(frame), float(second))
+        for description in descriptions():
+            if description.exists(state):
+                key = str(description.translation_key)
+                found.setdefault(key, set()).add((mode, phases, producer))
+    return {key: frozenset(of) for key, of in found.items()}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_links_lead_somewhere(page: Path) -> None:
+    for target in targets(page):
+        if re.match(r"https?://", target):
+            assert not any(host in target for host in REGISTRY_HOSTS), target
+            continue
+        path, _, anchor = unquote(target).partition("#")
+        file = (page.parent / path).resolve() if path else page
+        assert file.exists(), f"{page.name}: {target}"
+        assert file.is_relative_to(ROOT)
+        assert not anchor or anchor in anchors(file), f"{page.name}: {target}"
+
+
+@pytest.mark.parametrize("french", BILINGUAL, ids=lambda path: path.name)
+def test_both_languages_have_the_same_chapters_and_know_each_other(french: Path) -> None:
+    english = french.with_name(french.name.replace(".fr.md", ".md"))
+    assert headings(english) == headings(french)
+    assert french.name in targets(english)
+    assert english.name in targets(french)
+    assert english.read_text().count("```") == french.read_text().count("```")
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_entity_is_explained_under_its_own_name(language: str) -> None:
+    page = LANGUAGES[language].read_text()
+    missing = [name for name in names(language).values() if name not in page]
+    assert not missing
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_tables_say_what_entities_are(language: str) -> None:
+    table = rows(LANGUAGES[language])
+    said = names(language)
+    for key, description in by_name().items():
+        described_unit, _, by_default, _ = table[said[key]]
+        assert described_unit == unit(description), key
+        assert by_default == ("✓" if description.entity_registry_enabled_default else "–"), key
+
+
+def test_tables_say_which_meters_have_what() -> None:
+    table = rows(LANGUAGES["en"])
+    said = names("en")
+    having = seen()
+    assert by_name().keys() - having.keys() == SELDOM
+    for key, of in having.items():
+        assert WHEN[table[said[key]][1]] == of, key
+
+
+def test_both_languages_say_it_of_the_same_meters() -> None:
+    tables = {language: rows(page) for language, page in LANGUAGES.items()}
+    english, french = names("en"), names("fr")
+    for key in by_name():
+        when = tables["en"][english[key]][1].split(", ")
+        in_french = ", ".join(IN_FRENCH.get(part, part) for part in when)
+        assert tables["fr"][french[key]][1] == in_french, key
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_message_of_the_dialogue_is_answered(language: str) -> None:
+    page = LANGUAGES[language].read_text()
+    config = translations(language)["config"]
+    messages = [*config["error"].values(), config["abort"]["already_configured"]]
+    first_sentences = [re.split(r"(?<=\.) ", message)[0] for message in messages]
+    assert [said for said in first_sentences if f"| {said} |" not in page] == []
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_option_is_explained_with_its_default(language: str) -> None:
+    table = rows(LANGUAGES[language])
+    options = translations(language)["options"]["step"]["init"]["data"]
+    said = {key: table[name][0] for key, name in options.items()}
+    assert said == {
+        CONF_POWER_INTERVAL: f"{DEFAULT_POWER_INTERVAL} s",
+        CONF_REGISTER_INTERVAL: f"{DEFAULT_REGISTER_INTERVAL} s",
+        CONF_SILENCE: f"{DEFAULT_SILENCE} s",
+        CONF_RAW_LABELS: NO[language],
+        CONF_ESTIMATE_INJECTION: NO[language],
+    }
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_repair_is_explained(language: str) -> None:
+    table = rows(LANGUAGES[language])
+    issues = translations(language)["issues"].values()
+    notices = [issue["title"].partition(": ")[2].strip() for issue in issues]
+    assert [notice for notice in notices if notice not in table] == []
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+async def test_automations_are_valid_and_name_entities_that_exist(
+    hass: HomeAssistant, language: str
+) -> None:
+    blocks = re.findall(r"```yaml\n(.*?)```", LANGUAGES[language].read_text(), re.DOTALL)
+    assert await async_setup_component(
+        hass, "automation", {"automation": [parse_yaml(block) for block in blocks]}
+    )
+    states = hass.states.async_all("automation")
+    assert [state.state for state in states] == ["on"] * len(blocks)
+    device = translations(language)["device"]["linky"]["name"]
+    exist = {slugify(f"{device} {name}") for name in names(language).values()}
+    used = re.findall(r"sensor\.(linky_\w+)", LANGUAGES[language].read_text())
+    assert used
+    assert set(used) <= exist
