@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Final, Literal
 
-from playwright.async_api import Locator, Page, async_playwright
+from playwright.async_api import Locator, Page, async_playwright, expect
 
 from demo.hass.api import PASSWORD, USER
 from demo.hass.folder import Language
@@ -23,6 +23,9 @@ _ARGUMENTS: Final = (
 _LOCALES: Final[dict[Language, str]] = {"en": "en-GB", "fr": "fr-FR"}
 # A page of Home Assistant's first draws itself, then asks for what it shows.
 _TIMEOUT_MS: Final = 30_000
+# Charts draw themselves when their data are there.
+_DRAWING_MS: Final = 1_500
+_SETTLING_MS: Final = 300
 
 
 @asynccontextmanager
@@ -66,7 +69,7 @@ class Visitor:
     async def start_flow(self, domain: str) -> None:
         """Open the dialog as a link in a document does, which asks first whether one means it."""
         await self.page.goto(f"/config/integrations/dashboard/add?domain={domain}")
-        await self.page.locator("dialog-box ha-button").last.click()
+        await self.page.locator("dialog-box").get_by_role("button", name="OK").click()
         await self.step("form").wait_for(state="attached")
 
     def step(self, kind: Literal["form", "progress", "create-entry", "abort"]) -> Locator:
@@ -83,9 +86,14 @@ class Visitor:
         field = self.page.locator("ha-selector-serial_port")
         await field.click()
         await self.page.locator("ha-picker-combo-box [role=option]").last.click()
-        await field.locator("input").fill(port)
-        # The form takes the value when the field is left.
-        await field.locator("input").press("Tab")
+        typed = field.locator("input")
+        await expect(typed).to_be_focused()
+        # The field empties itself when it appears, and it may do so while one types.
+        while await field.evaluate("field => field.value") != port:
+            await typed.fill("")
+            await typed.fill(port)
+            await self.page.wait_for_timeout(_SETTLING_MS)
+        await typed.press("Tab")
 
     async def submit(self) -> None:
         """Press the button with which the dialog goes on."""
@@ -93,8 +101,21 @@ class Visitor:
 
     # What is seen
 
-    async def picture(self, path: Path) -> Path:
+    async def shows(self, element: str) -> None:
+        """Wait until an element is there and what it shows has come."""
+        await self.page.locator(element).first.wait_for()
+        await self.page.wait_for_load_state("networkidle")
+        await self.page.wait_for_timeout(_DRAWING_MS)
+
+    async def see_yesterday(self) -> None:
+        """Go a day back on the Energy dashboard: that day has all of its hours."""
+        await self.shows("hui-energy-period-selector")
+        await self.page.locator(
+            "hui-energy-period-selector .overflow > ha-icon-button"
+        ).first.click()
+        await self.shows("hui-energy-usage-graph-card")
+
+    async def picture(self, path: Path) -> None:
         """Photograph what is in the window."""
         path.parent.mkdir(parents=True, exist_ok=True)
         await self.page.screenshot(path=path, animations="disabled")
-        return path

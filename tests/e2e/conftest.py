@@ -1,11 +1,30 @@
 """Real programs, started once and shared where they can be."""
 
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 import pytest_asyncio
 
 from demo.hass import Hass
+from demo.hass.folder import ROOT
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--pictures",
+        type=Path,
+        default=ROOT / ".artifacts",
+        help="folder for the pictures of what the browser saw (docs/images for the documentation)",
+    )
+
+
+@pytest.fixture(scope="session")
+def pictures(pytestconfig: pytest.Config) -> Path:
+    """Where pictures are left, to be looked at."""
+    folder = pytestconfig.getoption("pictures")
+    assert isinstance(folder, Path)
+    return folder.absolute()
 
 
 @pytest_asyncio.fixture(scope="module")

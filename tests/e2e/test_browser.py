@@ -1,0 +1,110 @@
+"""What a person sees, in both languages: adding a meter, its page, the Energy dashboard.
+
+Leaves pictures in `.artifacts/`. `script/test tests/e2e/test_browser.py --pictures docs/images`
+renews those of the documentation.
+"""
+
+from collections.abc import AsyncIterator
+from datetime import datetime
+import json
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from playwright.async_api import expect
+import pytest
+import pytest_asyncio
+
+from demo.browser import CHROMIUM, Visitor, open_browser
+from demo.hass import Language
+from demo.hass.folder import ROOT
+from demo.kersabiec import House
+from tests.e2e.home import DOMAIN
+from tests.e2e.waiting import eventually
+
+pytestmark = pytest.mark.skipif(not CHROMIUM.exists(), reason="script/setup gets Chromium")
+
+LARGEST_PICTURE_BYTES = 300_000
+
+
+@pytest_asyncio.fixture(scope="module")
+async def house(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[House]:
+    """The school, whose Home Assistant does not know the meter yet; the sun shines."""
+    noon = datetime.now(ZoneInfo("Europe/Paris")).replace(hour=13, minute=20)
+    house = House(tmp_path_factory.mktemp("school"), language="en", meter_time=noon)
+    try:
+        await house.start()
+        yield house
+    finally:
+        await house.close()
+
+
+@pytest.mark.parametrize("language", ["en", "fr"])
+async def test_a_person_adds_the_meter_and_looks_at_it(
+    house: House, pictures: Path, language: Language
+) -> None:
+    await _begin_anew(house, language)
+    async with open_browser(house.hass.url, language) as visitor:
+        try:
+            await _visit(visitor, house, pictures, language)
+        except BaseException:
+            await visitor.picture(pictures / f"failure.{language}.png")
+            raise
+    assert house.hass.problems() == []
+    for picture in pictures.glob(f"*.{language}.png"):
+        assert picture.stat().st_size < LARGEST_PICTURE_BYTES
+
+
+async def _visit(visitor: Visitor, house: House, pictures: Path, language: Language) -> None:
+    await visitor.start_flow(DOMAIN)
+    await visitor.type_port("/dev/serial/by-id/usb-none")
+    await visitor.submit()
+    await expect(visitor.error).to_have_text(_translation(language)["error"]["no_such_port"])
+    await visitor.picture(pictures / f"add-error.{language}.png")
+
+    await visitor.type_port(house.meter.port)
+    await visitor.submit()
+    await visitor.step("progress").wait_for()
+    end_of_address = house.meter.linky.identity.address[-4:]
+    await visitor.step("form").get_by_text(end_of_address).wait_for()
+    await visitor.picture(pictures / f"add-meter.{language}.png")
+
+    await visitor.submit()
+    await visitor.step("create-entry").wait_for()
+    (entry,) = await house.hass.api.entries(DOMAIN)
+    address = await house.furnish(entry["entry_id"])
+    if pictures.name != ".artifacts":
+        await _powers_are_known(house, entry["entry_id"])
+
+    await visitor.page.goto(address.device_page)
+    await visitor.shows("ha-device-entities-card")
+    await visitor.picture(pictures / f"device.{language}.png")
+
+    await visitor.page.goto(address.energy_page)
+    await visitor.see_yesterday()
+    await visitor.picture(pictures / f"energy.{language}.png")
+
+
+async def _begin_anew(house: House, language: Language) -> None:
+    """Forget the meter: entities are named in the language of the home when they are made."""
+    for entry in await house.hass.api.entries(DOMAIN):
+        await house.hass.api.remove(entry["entry_id"])
+    await house.hass.api.set_language(language)
+
+
+def _translation(language: Language) -> dict[str, Any]:
+    path = ROOT / "custom_components" / DOMAIN / "translations" / f"{language}.json"
+    config = json.loads(path.read_text())["config"]
+    assert isinstance(config, dict)
+    return config
+
+
+async def _powers_are_known(house: House, entry_id: str) -> None:
+    """Wait for the powers that are derived from registers, which takes a minute: for pictures."""
+    api = house.hass.api
+    power = (await api.entity_ids(entry_id))["active_power"]
+    await eventually(
+        lambda: api.state(power),
+        lambda state: state["state"] not in ("unknown", "unavailable"),
+        within_s=90,
+    )
