@@ -1,12 +1,16 @@
 """Lets 7E1 work on a pseudo-terminal: import before the serial library, in tests and the demo only.
 
-A pty carries bytes, not bits: glibc answers EINVAL to CS7 or PARENB on one. This drops them and
-keeps the rest, speed included.
+A pty carries bytes, not bits: the kernel ignores CS7 and PARENB on one, and the C library answers
+EINVAL when nothing else that was asked for changed. This drops them and keeps the rest.
 """
 
 import errno
+import sys
 import termios
 from typing import Any
+
+if "serialx" in sys.modules:
+    raise ImportError("serialx has termios already: import demo.tty_parity before it")
 
 _tcsetattr = termios.tcsetattr
 _CFLAG = 2

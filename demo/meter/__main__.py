@@ -101,6 +101,10 @@ async def _obey(linky: VirtualLinky, lines: asyncio.Queue[str]) -> None:
                 print(error, file=sys.stderr, flush=True)
 
 
+async def _until(stopped: asyncio.Event) -> None:
+    await stopped.wait()
+
+
 def _listen(lines: asyncio.Queue[str], loop: asyncio.AbstractEventLoop) -> None:
     """Read standard input from a thread: it may be a file or nothing, which no event loop takes."""
     pending = b""
@@ -122,9 +126,15 @@ async def _run(arguments: argparse.Namespace) -> None:
     async with _virtual_linky(arguments) as linky:
         _introduce(linky)
         Thread(target=_listen, args=(lines, loop), daemon=True).start()
-        obeying = asyncio.create_task(_obey(linky, lines))
-        await stopped.wait()
-        obeying.cancel()
+        tasks = [
+            asyncio.create_task(work)
+            for work in (_obey(linky, lines), linky.wait(), _until(stopped))
+        ]
+        ended, running = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        for task in running:
+            task.cancel()
+        for task in ended:
+            task.result()
 
 
 def main() -> None:

@@ -25,6 +25,7 @@ _TEMPO_TURNS, _COLOUR_KNOWN = 6, 20
 _EJP_KNOWN, _EJP_FIRST, _EJP_LAST = 17, 7, 1
 _RED_DAYS, _WHITE_DAYS, _EJP_DAYS = 22, 43, 22
 _RED_LOT, _WHITE_LOT, _EJP_LOT = 501, 502, 503
+_COLD_MONTHS = (11, 12, 1, 2, 3)
 _DAY = timedelta(days=1)
 
 
@@ -74,8 +75,7 @@ class Calendar:
         tempo = self.option is Option.TEMPO
         return Period(
             rate=self._rate(civil, peak=now > 0),
-            distributor_index=(1 if self._off_peak(civil) else 2)
-            + (0 if civil.month in (11, 12, 1, 2, 3) else 2),
+            distributor_index=self._distributor_index(civil),
             colour_today=self._colour_today(civil, peak=now > 0) if tempo else None,
             colour_tomorrow=self._colour_tomorrow(civil) if tempo else None,
             peaks=peaks,
@@ -85,8 +85,9 @@ class Calendar:
 
     def indexes_at(self, second: int) -> tuple[int, int]:
         """Give the supplier's and the distributor's index alone."""
-        period = self.at(second)
-        return period.rate.index, period.distributor_index
+        civil = local(second)
+        peak = any(peak.start <= second for peak in self._peaks(second, civil))
+        return self._rate(civil, peak=peak).index, self._distributor_index(civil)
 
     def _rate(self, civil: datetime, *, peak: bool) -> Rate:
         rates = RATES[self.option]
@@ -100,6 +101,10 @@ class Calendar:
             case Option.TEMPO:
                 colour = COLOURS.index(self._colour_today(civil, peak=peak))
                 return rates[2 * colour + (0 if self._off_peak(civil) else 1)]
+
+    def _distributor_index(self, civil: datetime) -> int:
+        """Off-peak and peak hours of the cold season, then those of the warm one."""
+        return (1 if self._off_peak(civil) else 2) + (0 if civil.month in _COLD_MONTHS else 2)
 
     def _off_peak(self, civil: datetime) -> bool:
         first, last = OFF_PEAK.get(self.option, _USUAL_OFF_PEAK)

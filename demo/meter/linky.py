@@ -97,7 +97,7 @@ class Linky:
         self._nth += 1
         self._since = second
         self.identity = Identity.invented(self._seed, self.contract.phases, self._nth)
-        self._counter = Counter(self.load, self.calendar, since=second)
+        self._counter.restart(second)
 
     def overload(self, second: int) -> None:
         """Draw more than the subscribed power from now on."""

@@ -35,13 +35,13 @@ def cos_phi(seed: int, n: int) -> float:
 
 
 class Counter:
-    """Adds up what flows. It starts at zero at the world's origin, or when the meter is put in.
+    """Adds up what flows. It starts at zero at the world's origin.
 
     What was asked of it stays: a change of load or calendar is to be later than the latest
     second that was asked for.
     """
 
-    def __init__(self, load: Load, calendar: Calendar, *, since: int | None = None) -> None:
+    def __init__(self, load: Load, calendar: Calendar) -> None:
         self._load = load
         self._calendar = calendar
         self._seed = load.world.seed
@@ -50,7 +50,11 @@ class Counter:
         self._days: list[tuple[int, ...]] = [nothing]
         self._day = -1
         self._slots: list[tuple[int, ...]] = []
-        self._zero = nothing if since is None else self._count(since)
+        self._zero = nothing
+
+    def restart(self, second: int) -> None:
+        """Count from zero at that second: it is another meter."""
+        self._zero = self._count(second)
 
     def at(self, second: int) -> Registers:
         """Give the registers at a Unix time."""

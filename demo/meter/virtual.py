@@ -53,12 +53,8 @@ class VirtualLinky:
         faults: Faults | None = None,
         seed: int = 1,
     ) -> None:
-        self.line = Line(
-            linky or Linky(seed=seed),
-            time() if start is None else start,
-            faults=faults,
-            seed=seed,
-        )
+        self._start = start
+        self.line = Line(linky or Linky(seed=seed), start or time(), faults=faults, seed=seed)
         self.speed = speed
         self._outlet: Outlet = PtyOutlet(link) if tcp is None else TcpOutlet(tcp)
         self._task: asyncio.Task[None] | None = None
@@ -85,6 +81,10 @@ class VirtualLinky:
         return self._outlet.port
 
     async def start(self) -> None:
+        now = time() if self._start is None else self._start
+        # Years of registers are added up once, which takes seconds.
+        await asyncio.to_thread(self.linky.registers, int(now))
+        self.line.at = time() if self._start is None else self._start
         await self.plug()
         self._task = asyncio.create_task(self._send())
 
@@ -95,12 +95,17 @@ class VirtualLinky:
             self._task = None
         await self.unplug()
 
+    async def wait(self) -> None:
+        """Wait until it is stopped; what broke it is raised."""
+        if self._task is not None:
+            await asyncio.shield(self._task)
+
     async def plug(self) -> None:
         """Put the dongle in (again). A pty is a new one, under the same link."""
         await self._outlet.plug()
 
     async def unplug(self) -> None:
-        """Pull the dongle out: the port is gone."""
+        """Pull the dongle out: the port is gone. The meter goes on."""
         await self._outlet.unplug()
 
     def noise(self, rate: float = 0.001) -> None:

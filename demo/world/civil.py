@@ -44,6 +44,7 @@ def _easter(year: int) -> date:
     return date(year, month, day + 1)
 
 
+@lru_cache(maxsize=64)
 def is_public_holiday(day: date) -> bool:
     """Tell whether nobody works."""
     if (day.month, day.day) in _FIXED_HOLIDAYS:
@@ -51,6 +52,7 @@ def is_public_holiday(day: date) -> bool:
     return day - _easter(day.year) in {timedelta(n) for n in _AFTER_EASTER}
 
 
+@lru_cache(maxsize=64)
 def is_school_day(day: date) -> bool:
     """Tell whether children are at school."""
     if day.weekday() >= 5 or is_public_holiday(day):

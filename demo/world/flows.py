@@ -144,7 +144,8 @@ class World:
     def flows_at(self, second: int) -> Flows:
         n, within = divmod(second, SEGMENT_S)
         net, production = self.segment(n).powers(within)
-        return Flows(net + production, production, self.by_phase(n, net))
+        grid = self.by_phase(n, net)
+        return Flows(sum(grid) + production, production, grid)
 
     def energy_at(self, second: int) -> Energy:
         n, within = divmod(second, SEGMENT_S)
@@ -179,8 +180,8 @@ class World:
             return (net_w,)
         hour = n // 6
         shares = [0.5 + unit(self.seed + _PHASE_1 + phase, hour) for phase in range(3)]
-        first, second = (int(net_w * share / sum(shares)) for share in shares[:2])
-        return (first, second, net_w - first - second)
+        # Each is rounded by itself, so that all of them are highest when the whole is.
+        return tuple(round(net_w * share / sum(shares)) for share in shares)
 
     def _reach(self, index: int) -> None:
         while len(self._days) <= index:

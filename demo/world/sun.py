@@ -60,11 +60,12 @@ class SunDay:
 
 
 def clouds(seed: int, second: float) -> float:
-    """Give the part of the sky that is covered, 0 to 1. Ocean weather: it changes fast."""
+    """Give the part of the sky that is covered, 0 to 1. Winters are grey."""
     weather = smooth(seed + _WEATHER, second / (1.7 * _DAY_S))
     hours = smooth(seed + _HOURS, second / 14_400)
     gusts = smooth(seed + _GUSTS, second / 1500)
-    cover = 1.25 * weather + 0.7 * (hours - 0.5) + 0.45 * (gusts - 0.5)
+    winter = cos(2 * pi * (second / _DAY_S - 15) / 365.25)
+    cover = 1.2 * weather + 0.7 * (hours - 0.5) + 0.45 * (gusts - 0.5) + 0.13 * winter
     return min(1.0, max(0.0, cover))
 
 

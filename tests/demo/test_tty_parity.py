@@ -1,0 +1,42 @@
+"""7E1 opens on a pty with the module, and does not without it."""
+
+from pathlib import Path
+import subprocess
+import sys
+
+ROOT = Path(__file__).parents[2]
+OPEN_7E1 = """
+import os, serialx
+parity = serialx.Parity.EVEN
+master, slave = os.openpty()
+# Twice: the first time something else changes too, and that is enough for the C library.
+for _ in range(2):
+    with serialx.serial_for_url(
+        os.ttyname(slave), baudrate=1200, bytesize=7, parity=parity
+    ) as port:
+        os.write(master, b"\\x02\\x03")
+        print(port.read(2))
+"""
+
+
+def run(program: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-P", "-c", program],
+        env={"PYTHONPATH": str(ROOT)},
+        text=True,
+        check=False,
+        capture_output=True,
+        timeout=20,
+    )
+
+
+def test_a_pty_takes_7e1_with_it() -> None:
+    assert run("import demo.tty_parity\n" + OPEN_7E1).stdout == "b'\\x02\\x03'\n" * 2
+
+
+def test_a_pty_does_not_take_7e1_without_it() -> None:
+    assert "Invalid argument" in run(OPEN_7E1).stderr
+
+
+def test_it_says_that_it_comes_too_late() -> None:
+    assert "before it" in run("import serialx, demo.tty_parity").stderr

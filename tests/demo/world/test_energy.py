@@ -1,0 +1,88 @@
+"""Energy is the integral of power, exactly and at any second."""
+
+from datetime import UTC, datetime, timedelta
+
+from hypothesis import given, settings, strategies as st
+import pytest
+
+from demo.world import HOUSEHOLD, SCHOOL, SEGMENT_S, Energy, World
+
+ORIGIN = datetime(2026, 5, 20, tzinfo=UTC)
+HOME = World(HOUSEHOLD, origin=ORIGIN)
+KERSABIEC = World(SCHOOL, phases=3, origin=ORIGIN)
+SECONDS = st.integers(HOME.origin_s, HOME.origin_s + 10 * 86_400)
+WORLDS = st.sampled_from((HOME, KERSABIEC))
+
+
+def balance(energy: Energy) -> int:
+    return energy.production_wh + energy.drawn_wh - energy.injected_wh - energy.consumption_wh
+
+
+@given(WORLDS, SECONDS)
+def test_energy_balances_to_the_watt_hour_at_every_turn(world: World, second: int) -> None:
+    assert balance(world.energy_at(second // SEGMENT_S * SEGMENT_S)) == 0
+    assert abs(balance(world.energy_at(second))) <= 1
+
+
+@given(WORLDS, SECONDS, st.integers(0, 7200))
+def test_registers_never_go_backwards(world: World, second: int, later: int) -> None:
+    before, after = world.energy_at(second), world.energy_at(second + later)
+    assert before.consumption_wh <= after.consumption_wh
+    assert before.production_wh <= after.production_wh
+    assert before.drawn_wh <= after.drawn_wh
+    assert before.injected_wh <= after.injected_wh
+
+
+@settings(max_examples=10)
+@given(WORLDS, SECONDS)
+def test_an_hour_of_power_is_what_the_registers_count(world: World, start: int) -> None:
+    flows = [world.flows_at(second) for second in range(start, start + 3600)]
+    before, after = world.energy_at(start), world.energy_at(start + 3600)
+    assert after.drawn_wh - before.drawn_wh == pytest.approx(
+        sum(flow.drawn_w for flow in flows) / 3600, abs=3, rel=0.002
+    )
+    assert after.injected_wh - before.injected_wh == pytest.approx(
+        sum(flow.injected_w for flow in flows) / 3600, abs=3, rel=0.002
+    )
+    assert after.production_wh - before.production_wh == pytest.approx(
+        sum(flow.production_w for flow in flows) / 3600, abs=3, rel=0.002
+    )
+
+
+@given(WORLDS, SECONDS)
+def test_flows_add_up(world: World, second: int) -> None:
+    flows = world.flows_at(second)
+    assert len(flows.grid_w) == world.phases
+    assert flows.consumption_w == flows.production_w + flows.drawn_w - flows.injected_w
+    assert flows.consumption_w >= 0
+    assert flows.production_w >= 0
+
+
+def test_a_world_is_the_same_for_whoever_asks_and_in_whatever_order() -> None:
+    other = World(HOUSEHOLD, origin=ORIGIN)
+    later = ORIGIN + timedelta(days=5, hours=11)
+    assert other.energy(later) == HOME.energy(later)
+    assert other.flows(later - timedelta(days=3)) == HOME.flows(later - timedelta(days=3))
+
+
+def test_another_seed_is_another_world() -> None:
+    later = ORIGIN + timedelta(days=5, hours=11)
+    assert World(HOUSEHOLD, seed=2, origin=ORIGIN).energy(later) != HOME.energy(later)
+
+
+def test_a_later_origin_moves_the_registers_and_not_the_flows() -> None:
+    first, second = ORIGIN + timedelta(days=3), ORIGIN + timedelta(days=4, hours=9)
+    late = World(HOUSEHOLD, origin=first)
+    assert late.flows(second) == HOME.flows(second)
+    assert late.energy(first) == Energy()
+    assert late.energy(first) + HOME.energy(first) == HOME.energy(first)
+    assert late.energy(second).drawn_wh == (
+        HOME.energy(second).drawn_wh - HOME.energy(first).drawn_wh
+    )
+
+
+def test_without_panels_nothing_is_produced() -> None:
+    noon = ORIGIN + timedelta(hours=12)
+    energy = World(HOUSEHOLD, kwp=0, origin=ORIGIN).energy(noon)
+    assert (energy.production_wh, energy.injected_wh) == (0, 0)
+    assert energy.drawn_wh == energy.consumption_wh == HOME.energy(noon).consumption_wh
