@@ -37,7 +37,7 @@ from .const import (
 )
 from .linky.coordinator import ConsometersConfigEntry
 from .linky.detection import Found, detect, masked
-from .linky.link import LinkError
+from .linky.link import LinkError, shown
 
 DEVICE_SCHEMA = vol.Schema({vol.Required(CONF_DEVICE): SerialPortSelector()})
 
@@ -92,7 +92,7 @@ class ConsometersConfigFlow(ConfigFlow, domain=DOMAIN):
             return await self.async_step_listen()
         return self.async_show_form(
             step_id="usb_confirm",
-            description_placeholders={"device": self._device},
+            description_placeholders={"device": shown(self._device)},
             errors=self._take_error(),
         )
 
@@ -132,7 +132,7 @@ class ConsometersConfigFlow(ConfigFlow, domain=DOMAIN):
             return self.async_show_progress(
                 step_id="listen",
                 progress_action="listen",
-                description_placeholders={"device": self._device},
+                description_placeholders={"device": shown(self._device)},
                 progress_task=self._listening,
             )
         task, self._listening = self._listening, None

@@ -6,9 +6,11 @@ import re
 from typing import Any
 
 from homeassistant.components.diagnostics import REDACTED
+from homeassistant.const import CONF_DEVICE
 from homeassistant.core import HomeAssistant
 
 from .linky.coordinator import ConsometersConfigEntry
+from .linky.link import shown
 from .tic import Frame, Reading
 
 # A group that was refused may be the address with an error in it.
@@ -22,7 +24,10 @@ async def async_get_config_entry_diagnostics(
     coordinator = entry.runtime_data
     state = coordinator.state
     return {
-        "entry": {"data": dict(entry.data), "options": dict(entry.options)},
+        "entry": {
+            "data": {**entry.data, CONF_DEVICE: shown(coordinator.device)},
+            "options": dict(entry.options),
+        },
         "link": {
             "available": coordinator.available,
             "good": coordinator.link_good,

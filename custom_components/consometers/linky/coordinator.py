@@ -29,7 +29,7 @@ from ..const import (
 )
 from ..tic import Address, Mode, address
 from . import issues
-from .link import SPEEDS, Link, LinkError, connect
+from .link import SPEEDS, Link, LinkError, connect, shown
 from .state import Heard, LinkyState
 
 _LOGGER = logging.getLogger(__name__)
@@ -125,7 +125,7 @@ class LinkyCoordinator:
             raise ConfigEntryNotReady(
                 translation_domain=DOMAIN,
                 translation_key=error.key,
-                translation_placeholders={"device": self.device},
+                translation_placeholders={"device": shown(self.device)},
             ) from error
         self.entry.async_create_background_task(
             self.hass, self._run(link), f"{DOMAIN} {self.entry.title}"
@@ -218,6 +218,8 @@ class LinkyCoordinator:
         issues.set_mode_changed(self.hass, entry, mode)
         known = entries.async_entry_for_domain_unique_id(DOMAIN, unique_id)
         self._wrong_meter = known is not None and known is not entry
+        if self._wrong_meter:
+            _LOGGER.warning("%s: another one of your meters answers", entry.title)
         issues.set_wrong_meter(self.hass, entry, unique_id if self._wrong_meter else None)
         if known is None:
             self._tell("another meter")

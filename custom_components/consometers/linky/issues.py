@@ -13,6 +13,7 @@ from homeassistant.helpers.issue_registry import (
 from ..const import CONF_MODE, DOMAIN
 from ..tic import Mode
 from .detection import masked
+from .link import shown
 
 if TYPE_CHECKING:
     from .coordinator import ConsometersConfigEntry
@@ -55,7 +56,7 @@ def set_wrong_meter(
 def set_no_data(hass: HomeAssistant, entry: ConsometersConfigEntry, *, no_data: bool) -> None:
     """Say what to check when nothing valid comes, or that it does again."""
     if no_data:
-        device = {"device": entry.data[CONF_DEVICE]}
+        device = {"device": shown(entry.data[CONF_DEVICE])}
         _create(hass, entry, NO_DATA, device, severity=IssueSeverity.ERROR)
     else:
         async_delete_issue(hass, DOMAIN, _id(NO_DATA, entry))

@@ -471,7 +471,11 @@ def _diagnostics() -> Iterator[LinkySensorDescription]:
         value_fn=_status(lambda status: status.euridis),
     )
     yield _hidden(
-        key="highest_current", translation_key="highest_current", value_fn=_number("IMAX")
+        key="highest_current",
+        translation_key="highest_current",
+        device_class=SensorDeviceClass.CURRENT,
+        native_unit_of_measurement=UnitOfElectricCurrent.AMPERE,
+        value_fn=_number("IMAX"),
     )
 
 

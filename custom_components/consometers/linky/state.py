@@ -27,6 +27,8 @@ from .derived import CutOff, LinkQuality, PowerFromRegister
 VOLTS_OF_CONTRACT = 200
 """ISOUSC is the subscribed power over 200 V. Source: Enedis-NOI-CPT_54E §6.1."""
 
+NOMINAL_VOLTS = 230
+
 _PHASES = (1, 2, 3)
 _MEASURES = frozenset(
     label.name
@@ -116,18 +118,23 @@ class LinkyState:
             self._drawn.update(drawn, max(reading.at for reading in counted))
         if "EAIT" in changed and (injected := self.reading("EAIT")) is not None:
             self._injected.update(injected.number, injected.at)
-        for phase, power in self._apparent_by_phase():
+        for phase, power, scale in self._apparent_by_phase():
             if power.group.label.name in changed:
-                self._cut_off[phase].update(power.number, power.at)
+                self._cut_off[phase].update(power.number * scale, power.at)
 
-    def _apparent_by_phase(self) -> Iterable[tuple[int, Reading]]:
-        """Give what the breaker watches: each phase in three-phase, else the whole."""
+    def _apparent_by_phase(self) -> Iterable[tuple[int, Reading, int]]:
+        """Give what the breaker watches, and what makes VA of it: each phase, or the whole.
+
+        In historique mode a three-phase meter tells the currents of the phases only.
+        """
         if self.phases == len(_PHASES):
             for phase in _PHASES:
-                if (reading := self.reading(f"SINSTS{phase}")) is not None:
-                    yield phase, reading
-        elif (reading := self.reading("SINSTS", "PAPP")) is not None:
-            yield 1, reading
+                if (power := self.reading(f"SINSTS{phase}")) is not None:
+                    yield phase, power, 1
+                elif (current := self.reading(f"IINST{phase}")) is not None:
+                    yield phase, current, NOMINAL_VOLTS
+        elif (power := self.reading("SINSTS", "PAPP")) is not None:
+            yield 1, power, 1
 
     def reading(self, *names: str) -> Reading | None:
         """Give what is believed of the first of these labels that is known."""
@@ -145,9 +152,9 @@ class LinkyState:
         return None if reading is None else reading.group.value
 
     def text(self, name: str) -> str | None:
-        """Give the text of a label, or None if it is empty."""
+        """Give the text of a label without its padding, or None if there is nothing else."""
         value = self.value(name)
-        return value or None if isinstance(value, str) else None
+        return " ".join(value.split()) or None if isinstance(value, str) else None
 
     def time(self, name: str) -> datetime | None:
         """Give the horodate of a label."""
@@ -248,7 +255,8 @@ class LinkyState:
             return None
         powers = list(self._apparent_by_phase())
         left = (
-            self._cut_off[phase].seconds_left(power_kva * 1000 / len(powers)) for phase, _ in powers
+            self._cut_off[phase].seconds_left(power_kva * 1000 / len(powers))
+            for phase, _, _ in powers
         )
         return min((seconds for seconds in left if seconds is not None), default=None)
 
@@ -274,8 +282,10 @@ class LinkyState:
 
     @property
     def has_peaks(self) -> bool:
-        """Whether the contract has mobile peaks."""
-        return bool(self.tariff.peak_notice or self.tariff.peaks) or self._is_of("EJP", "TEMPO")
+        """Whether the contract has mobile peaks of which the meter tells."""
+        if self.tariff.peak_notice is None:
+            return False
+        return self.tariff.peak_notice or bool(self.tariff.peaks) or self._is_of("EJP", "TEMPO")
 
     def _is_of(self, *contracts: str) -> bool:
         contract = self.tariff.contract

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 import re
 
-from .group import EOT, ETX, MAX_GROUP, NOISE, STX, Group, Reason, Rejected, encode, parse
+from .group import CR, EOT, ETX, LF, MAX_GROUP, NOISE, STX, Group, Reason, Rejected, encode, parse
 from .values import Mode
 
 MAX_SEGMENTS = 200
@@ -18,9 +18,9 @@ MAX_SEGMENTS = 200
 MAX_REJECTED = 64
 """Refused groups that a frame keeps; more are counted, not kept."""
 
-_DELIMITERS = re.compile(rb"([\n\r]+|[\x02-\x04])")
-_MARKS = (STX, ETX, EOT)
-_SEVEN_BITS = bytes(c & 0x7F for c in range(256))
+_MARKS = re.compile(b"([" + STX + ETX + EOT + b"])")
+# The parity bit does not count, and LF and CR delimit alike.
+_PLAIN = bytes(c & 0x7F for c in range(256)).replace(LF, CR)
 _MEMO_SIZE = 1024
 
 
@@ -86,33 +86,49 @@ class Decoder:
     def feed(self, data: bytes) -> list[Frame]:
         """Take the next bytes and give the frames that they end."""
         self.counters.bytes += len(data)
-        if not data.isascii():
-            data = data.translate(_SEVEN_BITS)
-        parts = _DELIMITERS.split(self._tail + data if self._tail else data)
-        self._tail = _kept(parts.pop())
         frames: list[Frame] = []
-        for i in range(0, len(parts), 2):
-            segment, delimiter = parts[i], parts[i + 1]
-            whole = not segment or self._take(segment, frames)
-            if delimiter in _MARKS:
-                self._mark(delimiter, frames, cut=not whole)
+        segments = (self._tail + data.translate(_PLAIN)).split(CR)
+        tail = segments.pop()
+        for segment in segments:
+            if not segment:
+                continue
+            if (known := self._memo.get(segment)) is not None:
+                self._take(known, segment, frames)
+            elif rest := self._split(segment, frames):
+                self._read(rest, frames)
+        self._tail = _kept(self._split(tail, frames))
         return frames
 
     def close(self) -> list[Frame]:
         """Give what is left of a stream that ends here, as a frame that was cut."""
         frames: list[Frame] = []
         if self._tail:
-            self._take(self._tail, frames)
+            self._read(self._tail, frames)
             self._tail = b""
         self._end(frames, complete=False)
         self._in_frame = False
         return frames
 
-    def _take(self, segment: bytes, frames: list[Frame]) -> bool:
-        """Take what stands between two delimiters; tell whether nothing of it was refused."""
-        parsed = self._memo.get(segment) or self._parse(segment)
+    def _split(self, segment: bytes, frames: list[Frame]) -> bytes:
+        """Take the marks of frames in a segment and what stands before them; give the rest."""
+        *pairs, rest = _MARKS.split(segment)
+        for content, mark in zip(pairs[::2], pairs[1::2], strict=True):
+            whole = not content or self._read(content, frames)
+            self._mark(mark, frames, cut=not whole)
+        return rest
+
+    def _read(self, segment: bytes, frames: list[Frame]) -> bool:
+        """Take a segment without marks; tell whether nothing of it was refused."""
+        parsed = parse(segment, self._mode)
         if parsed is None:
             return True
+        if len(segment) <= MAX_GROUP:
+            if len(self._memo) >= _MEMO_SIZE:
+                self._memo.clear()
+            self._memo[segment] = parsed
+        return self._take(parsed, segment, frames)
+
+    def _take(self, parsed: Group | Rejected, segment: bytes, frames: list[Frame]) -> bool:
         self._segments += 1
         if not self._in_frame:
             self._stray = True
@@ -123,14 +139,6 @@ class Decoder:
             return self._keep(parsed, segment, frames)
         self._refuse(parsed)
         return False
-
-    def _parse(self, segment: bytes) -> Group | Rejected | None:
-        parsed = parse(segment, self._mode)
-        if parsed is not None and len(segment) <= MAX_GROUP:
-            if len(self._memo) >= _MEMO_SIZE:
-                self._memo.clear()
-            self._memo[segment] = parsed
-        return parsed
 
     def _keep(self, group: Group, segment: bytes, frames: list[Frame]) -> bool:
         name, mode = group.label.name, group.label.mode
