@@ -22,6 +22,10 @@ _HT = 0x09
 NOISE = bytes(c for c in range(0x20) if c != _HT) + b"\x7f"
 """Characters of no group: next to one they are a delimiter that was corrupted."""
 
+_LABELS = {
+    mode: {name.encode(): label for name, label in labels.items()}
+    for mode, labels in CATALOGUE.items()
+}
 _HORODATE_LENGTH = 13
 _SEASONS = "HEhe "
 _SHORTEST = len("X\t\t ")
@@ -91,14 +95,12 @@ def parse(segment: bytes, mode: Mode | None = None) -> Group | Rejected | None:
         return None
     if len(content) > MAX_GROUP:
         return Rejected(_text(content[:MAX_GROUP]), Reason.LENGTH)
-    if mode is None:
-        mode = Mode.STANDARD if _HT in content else Mode.HISTORIQUE
-        if mode is Mode.HISTORIQUE:
-            content = _with_tabs(content) or content
-            mode = Mode.STANDARD if _HT in content else Mode.HISTORIQUE
-    elif mode is Mode.STANDARD and _HT not in content:
-        content = _with_tabs(content) or content
-    return _parse(content, mode)
+    has_tabs = _HT in content
+    parsed = _parse(content, mode or (Mode.STANDARD if has_tabs else Mode.HISTORIQUE))
+    if isinstance(parsed, Group) or has_tabs or mode is Mode.HISTORIQUE:
+        return parsed
+    restored = _with_tabs(content)
+    return parsed if restored is None else _parse(restored, Mode.STANDARD)
 
 
 def _parse(content: bytes, mode: Mode) -> Group | Rejected:
@@ -108,7 +110,7 @@ def _parse(content: bytes, mode: Mode) -> Group | Rejected:
     if content[-1] != checksum(content[: -1 if mode is Mode.STANDARD else -2]):
         return Rejected(_text(content), Reason.CHECKSUM)
     name, _, rest = content[:-2].partition(separator)
-    label = CATALOGUE[mode].get(_text(name))
+    label = _LABELS[mode].get(name)
     if label is None:
         return Rejected(_text(content), Reason.UNKNOWN_LABEL)
     when, data = None, rest
@@ -135,7 +137,7 @@ def _with_tabs(content: bytes) -> bytes | None:
     stream never passes here, for noise does not turn each of its tabs into a space.
     """
     name, _, rest = content.partition(b" ")
-    label = CATALOGUE[Mode.STANDARD].get(_text(name))
+    label = _LABELS[Mode.STANDARD].get(name)
     if label is None or rest[-2:-1] != b" ":
         return None
     fields = [name, rest[:-2]]
