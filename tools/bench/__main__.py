@@ -1,0 +1,28 @@
+"""script/bench SUBCOMMAND [ARGUMENT...]."""
+
+from importlib import import_module
+import sys
+
+SUBCOMMANDS = {
+    "tic": "decoding: against another library, and microseconds per frame",
+    "corruption": "how many altered groups pass each check, on lines of several kinds of noise",
+    "hass": "what a meter costs Home Assistant: recorder rows a day, CPU per frame",
+    "soak": "hours of a bad line, accelerated: wrong values shown, longest recovery",
+}
+
+
+def main() -> int:
+    """Run a subcommand; give its status."""
+    name, *arguments = sys.argv[1:] or ["--help"]
+    if name in SUBCOMMANDS:
+        status: int = import_module(f"tools.bench.{name}").main(arguments)
+        return status
+    asked = name in ("-h", "--help")
+    print("script/bench SUBCOMMAND [ARGUMENT...]", file=sys.stdout if asked else sys.stderr)
+    for subcommand, what in SUBCOMMANDS.items():
+        print(f"  {subcommand:11} {what}", file=sys.stdout if asked else sys.stderr)
+    return 0 if asked else 2
+
+
+if __name__ == "__main__":
+    sys.exit(main())
