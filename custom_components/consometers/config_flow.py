@@ -89,6 +89,7 @@ class ConsometersConfigFlow(ConfigFlow, domain=DOMAIN):
     ) -> ConfigFlowResult:
         """Ask before the port of a discovered dongle is opened."""
         if user_input is not None:
+            self._async_abort_entries_match({CONF_DEVICE: self._device})
             return await self.async_step_listen()
         return self.async_show_form(
             step_id="usb_confirm",
