@@ -222,9 +222,14 @@ def _believe_clock(pending: list[Reading], _believed: Reading | None) -> Reading
     earlier, latest = pending[-2:]
     del pending[:-1]
     if earlier.group.time is None or latest.group.time is None:
-        return latest if earlier.group.time is latest.group.time else None
+        return latest if _is_degraded(earlier) and _is_degraded(latest) else None
     passed = (latest.group.time - earlier.group.time).total_seconds()
     return latest if abs(passed - (latest.at - earlier.at)) <= CLOCK_TOLERANCE_S else None
+
+
+def _is_degraded(reading: Reading) -> bool:
+    """Tell whether the meter itself does not trust its clock, by the case of the season."""
+    return (reading.group.raw_horodate or "")[:1].islower()
 
 
 def _believe_latest(pending: list[Reading], _believed: Reading | None) -> Reading | None:

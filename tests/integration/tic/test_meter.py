@@ -144,6 +144,13 @@ def test_a_degraded_clock_is_believed_to_be_so() -> None:
     assert meter.readings["DATE"].group.value is None
 
 
+def test_two_dates_that_are_none_are_no_degraded_clock() -> None:
+    meter = after(
+        *dated("E250715120000", "E250715120001", "E250715920002", "E259915120003", "E250715120004")
+    )
+    assert meter.readings["DATE"].group.raw_horodate == "E250715120001"
+
+
 def test_a_clock_that_is_put_right_is_followed() -> None:
     meter = after(*dated("E250715120000", "E250715120001", "E250715130002", "E250715130003"))
     assert meter.readings["DATE"].group.raw_horodate == "E250715130003"
