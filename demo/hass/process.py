@@ -17,8 +17,12 @@ from .log import LogRecord, parse_log
 
 _START_TIMEOUT: Final = 120.0
 _STOP_TIMEOUT: Final = 40.0
-# What Home Assistant says of every custom integration, at every start.
-_CUSTOM: Final = "We found a custom integration"
+# What Home Assistant says of every custom integration at its start, and of every platform of any
+# integration when the language of the home is changed.
+_SAID_OF_ALL: Final = (
+    "We found a custom integration",
+    "Failed to load integration for translation: Invalid domain",
+)
 # What `hass` ends with when a person restarts it from its pages.
 RESTART: Final = 100
 
@@ -138,7 +142,7 @@ class Hass:
             for record in self.log()
             if record.is_problem
             and record.is_about(domain)
-            and not record.message.startswith(_CUSTOM)
+            and not record.message.startswith(_SAID_OF_ALL)
         ]
 
     async def _until(self, attempt: Callable[[], Coroutine[Any, Any, bool]]) -> None:

@@ -14,14 +14,6 @@ async def test_is_at_home_in_lorient(hass: Hass) -> None:
     assert (config["time_zone"], config["unit_system"]["length"]) == ("Europe/Paris", "km")
 
 
-async def test_starts_again_with_what_it_knew(hass: Hass) -> None:
-    await hass.api.set_language("fr")
-    first = hass.pid
-    await hass.restart()
-    assert hass.pid != first
-    assert (await hass.api.command("get_config"))["language"] == "fr"
-
-
 async def test_loads_our_integration_without_a_complaint(hass: Hass) -> None:
     handlers = await hass.api.request("GET", "config/config_entries/flow_handlers")
     assert "consometers" in handlers

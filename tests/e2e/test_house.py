@@ -1,11 +1,13 @@
-"""What a person sees, in both languages: adding a meter, its page, the Energy dashboard.
+"""The show house: what a person sees in it, in both languages, and what it remembers.
 
-Leaves pictures in `.artifacts/`. `script/test tests/e2e/test_browser.py --pictures docs/images`
-renews those of the documentation.
+Leaves pictures in `.artifacts/`. `script/test tests/e2e/test_house.py --pictures docs/images`
+renews those of the documentation, which are taken at noon.
 """
 
 from collections.abc import AsyncIterator
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from itertools import pairwise
 import json
 from pathlib import Path
 from typing import Any
@@ -27,11 +29,17 @@ pytestmark = pytest.mark.skipif(not CHROMIUM.exists(), reason="script/setup gets
 LARGEST_PICTURE_BYTES = 300_000
 
 
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("school")
+
+
 @pytest_asyncio.fixture(scope="module")
-async def house(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[House]:
-    """The school, whose Home Assistant does not know the meter yet; the sun shines."""
+async def house(folder: Path, pictures: Path) -> AsyncIterator[House]:
+    """The school, whose Home Assistant does not know the meter yet."""
     noon = datetime.now(ZoneInfo("Europe/Paris")).replace(hour=13, minute=20)
-    house = House(tmp_path_factory.mktemp("school"), language="en", meter_time=noon)
+    time = noon if _are_for_documentation(pictures) else None
+    house = House(folder, language="en", meter_time=time)
     try:
         await house.start()
         yield house
@@ -55,6 +63,53 @@ async def test_a_person_adds_the_meter_and_looks_at_it(
         assert picture.stat().st_size < LARGEST_PICTURE_BYTES
 
 
+async def test_a_year_runs_into_the_present(house: House) -> None:
+    await _year_is_whole(house)
+
+
+async def test_opened_again_it_has_missed_nothing(house: House, folder: Path) -> None:
+    entities = await _registers(house)
+    await house.close()
+    again = House(folder)
+    try:
+        await again.open()
+        assert await _registers(again) == entities
+        await _year_is_whole(again)
+        assert again.hass.problems() == []
+    finally:
+        await again.close()
+
+
+async def _year_is_whole(house: House) -> None:
+    """Every hour up to the present one has its row, and sums grow as the registers do."""
+    now = datetime.now(UTC)
+    for entity_id in (await _registers(house)).values():
+        rows = await eventually(
+            partial(house.hass.api.statistics, entity_id, "hour", now - timedelta(days=365)),
+            lambda rows: len(rows) >= 364 * 24,
+        )
+        assert all(before["end"] == after["start"] for before, after in pairwise(rows))
+        assert rows[-1]["end"] >= (now - timedelta(hours=1, minutes=2)).timestamp() * 1000
+        counted = [
+            (row["state"], row["sum"])
+            for row in rows
+            if row["state"] is not None and row["sum"] is not None
+        ]
+        assert len(counted) == len(rows)
+        assert len({round(state - total) for state, total in counted}) == 1
+        assert all(before <= after for (before, _), (after, _) in pairwise(counted))
+
+
+async def _registers(house: House) -> dict[str, str]:
+    (entry,) = await house.hass.api.entries(DOMAIN)
+    entity_ids = await house.hass.api.entity_ids(entry["entry_id"])
+    return {key: entity_ids[key] for key in ("energy_drawn", "energy_injected")}
+
+
+def _are_for_documentation(pictures: Path) -> bool:
+    return pictures.name != ".artifacts"
+
+
 async def _visit(visitor: Visitor, house: House, pictures: Path, language: Language) -> None:
     await visitor.start_flow(DOMAIN)
     await visitor.type_port("/dev/serial/by-id/usb-none")
@@ -73,7 +128,7 @@ async def _visit(visitor: Visitor, house: House, pictures: Path, language: Langu
     await visitor.step("create-entry").wait_for()
     (entry,) = await house.hass.api.entries(DOMAIN)
     address = await house.furnish(entry["entry_id"])
-    if pictures.name != ".artifacts":
+    if _are_for_documentation(pictures):
         await _powers_are_known(house, entry["entry_id"])
 
     await visitor.page.goto(address.device_page)
