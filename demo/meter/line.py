@@ -137,7 +137,8 @@ class Line:
                     yield self._frame(self.linky.frame(second), end=_EOT)
                     continue
             yield self._frame(self.linky.frame(second))
-            self.linky.short_message = None
+            if self.linky.mode is Mode.STANDARD:
+                self.linky.short_message = None
 
     def _frame(self, groups: tuple[Group, ...], end: bytes = b"") -> Transmission:
         sent = encode_frame(groups) + end

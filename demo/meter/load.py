@@ -27,11 +27,12 @@ class Load:
     def by_phase_w(self, second: int) -> tuple[int, ...]:
         """Give active power by phase: positive drawn, negative injected."""
         n, within = divmod(second, SEGMENT_S)
+        segment = self.world.segment(n)
         for overload in self.overloads:
             if overload.covers(second):
-                return self.world.by_phase(n, overload.power_w)
-        net, _ = self.world.segment(n).powers(within)
-        return self.world.by_phase(n, net)
+                return segment.by_phase(overload.power_w)
+        net, _ = segment.powers(within)
+        return segment.by_phase(net)
 
     def energy_wh(self, n: int, seconds: int = SEGMENT_S) -> tuple[int, int]:
         """Give (drawn, injected) in the first seconds of the n-th segment."""

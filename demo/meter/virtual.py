@@ -143,11 +143,11 @@ class VirtualLinky:
 
     def message(self, text: str = NO_MESSAGE) -> None:
         """Show a short message (MSG1) from now on; the usual one without a text."""
-        self.linky.message = text
+        self.linky.message = _printable(text)
 
     def short_message(self, text: str) -> None:
         """Send a very short message (MSG2), once."""
-        self.linky.short_message = text
+        self.linky.short_message = _printable(text)
 
     def announce_peak(self, notice_s: int = 1800, lasts_s: int = 3600) -> None:
         self.line.announce_peak(notice_s, lasts_s)
@@ -165,3 +165,9 @@ class VirtualLinky:
                 # The machine slept. The meter did not.
                 due += late
                 self.line.at += late * self.speed
+
+
+def _printable(text: str) -> str:
+    if not (text.isascii() and text.isprintable()):
+        raise ValueError("a meter shows no accents")
+    return text

@@ -24,6 +24,7 @@ _PER_DAY = 144
 _DAY_S = 86_400
 _W_PER_WH = 3600 // SEGMENT_S
 _PHASE_1 = 301
+_KEPT_SEGMENTS = 512
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,12 +69,16 @@ class Energy:
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """Ten minutes: the energy used and made in them, and how power is spread over them."""
+    """Ten minutes: the energy used and made in them, and how power is spread over them.
+
+    `shares` are those of the phases in what the grid gives or gets.
+    """
 
     consumption_wh: int
     production_wh: int
     grid: Shape
     sun: Shape
+    shares: tuple[float, ...]
 
     @property
     def net_wh(self) -> int:
@@ -106,6 +111,11 @@ class Segment:
             round(_W_PER_WH * self.production_wh * sun),
         )
 
+    def by_phase(self, net_w: int) -> tuple[int, ...]:
+        """Split a power over the phases."""
+        # Each is rounded by itself, so that all of them are highest when the whole is.
+        return tuple(round(net_w * share) for share in self.shares)
+
 
 class World:
     """One building under the sun of Lorient. Times are Unix seconds; doors take datetimes."""
@@ -128,6 +138,7 @@ class World:
         # By day since the origin: use and production of its segments, and the energy before it.
         self._days: list[tuple[array[int], array[int]]] = []
         self._before: list[Energy] = [Energy()]
+        self._segments: dict[int, Segment] = {}
 
     @property
     def origin_s(self) -> int:
@@ -143,8 +154,9 @@ class World:
 
     def flows_at(self, second: int) -> Flows:
         n, within = divmod(second, SEGMENT_S)
-        net, production = self.segment(n).powers(within)
-        grid = self.by_phase(n, net)
+        segment = self.segment(n)
+        net, production = segment.powers(within)
+        grid = segment.by_phase(net)
         return Flows(sum(grid) + production, production, grid)
 
     def energy_at(self, second: int) -> Energy:
@@ -160,11 +172,12 @@ class World:
 
     def segment(self, n: int) -> Segment:
         """Give the n-th segment since 1970."""
-        day, slot = divmod(n, _PER_DAY)
-        consumption, production = self.day(day)
-        used, made = consumption[slot], production[slot]
-        sun = Shape.of_sky(self.seed, n)
-        return Segment(used, made, Shape.of_people(self.seed, n, used - made), sun)
+        segment = self._segments.get(n)
+        if segment is None:
+            if len(self._segments) >= _KEPT_SEGMENTS:
+                self._segments.clear()
+            segment = self._segments[n] = self._segment(n)
+        return segment
 
     def day(self, day: int) -> tuple[array[int], array[int]]:
         """Give the Wh (used, made) of each segment of a UTC day, counted from 1970."""
@@ -174,14 +187,18 @@ class World:
         self._reach(index)
         return self._days[index]
 
-    def by_phase(self, n: int, net_w: int) -> tuple[int, ...]:
-        """Split a power over the phases, as it is split during the n-th segment."""
+    def _segment(self, n: int) -> Segment:
+        day, slot = divmod(n, _PER_DAY)
+        consumption, production = self.day(day)
+        used, made = consumption[slot], production[slot]
+        grid, sun = Shape.of_people(self.seed, n, used - made), Shape.of_sky(self.seed, n)
+        return Segment(used, made, grid, sun, self._shares(n // 6))
+
+    def _shares(self, hour: int) -> tuple[float, ...]:
         if self.phases == 1:
-            return (net_w,)
-        hour = n // 6
+            return (1.0,)
         shares = [0.5 + unit(self.seed + _PHASE_1 + phase, hour) for phase in range(3)]
-        # Each is rounded by itself, so that all of them are highest when the whole is.
-        return tuple(round(net_w * share / sum(shares)) for share in shares)
+        return tuple(share / sum(shares) for share in shares)
 
     def _reach(self, index: int) -> None:
         while len(self._days) <= index:

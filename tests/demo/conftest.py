@@ -1,4 +1,4 @@
 """What the tests of the show house share."""
 
-# First: serialx keeps what it finds when it is imported.
+# Ports are opened at 7E1.
 import demo.tty_parity  # noqa: F401

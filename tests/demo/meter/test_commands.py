@@ -64,6 +64,12 @@ async def test_the_meter_is_overloaded_degraded_and_has_a_word_to_say(
     assert said["MSG1"].startswith("PAS DE")
 
 
+async def test_a_meter_has_no_accents(meter: VirtualLinky) -> None:
+    for line in ("message JOYEUSES PÂQUES", "shout PÂQUES"):
+        with pytest.raises(CommandError, match="accents"):
+            await obey(meter, line)
+
+
 @pytest.mark.parametrize("line", ["explode", "noise loud", "mode both", ""])
 async def test_nonsense_is_refused_with_a_hint(meter: VirtualLinky, line: str) -> None:
     with pytest.raises(CommandError, match=r"noise \[RATE\]|mode \[historique"):

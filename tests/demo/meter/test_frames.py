@@ -28,7 +28,7 @@ def test_every_frame_is_read_whole_and_as_it_was_sent(
 ) -> None:
     meter = linky(mode, option, phases, producer=producer)
     order = list(CATALOGUE[mode])
-    for hour in range(0, 24, 3):
+    for hour in range(0, 24, 6):
         groups = meter.frame(unix(NOON + timedelta(hours=hour)))
         frame = decoded(groups)
         assert frame.correct

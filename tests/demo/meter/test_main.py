@@ -64,7 +64,8 @@ def test_it_does_not_need_a_standard_input(link: Path) -> None:
         stdout=subprocess.PIPE,
     ) as process:
         assert process.stdout is not None
-        assert str(link) in process.stdout.readline()
+        introduction = [process.stdout.readline() for _ in range(4)]
+        assert str(link) in introduction[0]
         process.terminate()
     assert process.returncode == 0
 

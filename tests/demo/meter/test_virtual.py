@@ -170,7 +170,7 @@ async def test_faults_come_and_go(link: Path) -> None:
 
 async def test_what_breaks_the_meter_is_told_to_who_waits(link: Path) -> None:
     async with virtual(link=link) as meter:
-        meter.message("É" * 3)
+        meter.linky.message = "PÂQUES"
         with pytest.raises(UnicodeEncodeError):
             async with asyncio.timeout(DEADLINE_S):
                 await meter.wait()
