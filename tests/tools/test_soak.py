@@ -1,0 +1,19 @@
+"""Ten minutes of a bad line for each kind of meter, and nothing wrong shown."""
+
+import pytest
+
+from custom_components.consometers.tic import Mode
+from demo.meter import Contract
+from tools.bench.soak import METERS, Soak
+
+MINUTES = 10
+
+
+@pytest.mark.parametrize(
+    ("mode", "contract"), METERS, ids=[f"{mode} {contract.option}" for mode, contract in METERS]
+)
+def test_nothing_wrong_is_shown_on_a_bad_line(mode: Mode, contract: Contract) -> None:
+    figures = Soak(mode, contract, seed=7).run(60 * MINUTES)
+    assert figures.wrong == []
+    assert figures.shown > 1000
+    assert sum(figures.refused.values()) > 0
