@@ -7,7 +7,6 @@ import json
 import locale
 import os
 from pathlib import Path
-import shutil
 import signal
 import socket
 import sys
@@ -17,7 +16,7 @@ from typing import Final
 from demo.hass import HassDied, HassError, Language, free_port
 from demo.hass.api import PASSWORD, USER
 from demo.hass.folder import ROOT
-from demo.kersabiec import Address, House, HouseError
+from demo.kersabiec import Address, House, HouseError, forget
 from demo.meter import VirtualLinky
 from demo.meter.commands import CommandError, describe, obey
 
@@ -53,7 +52,7 @@ def main() -> None:
     """Run until Ctrl-C or SIGTERM."""
     arguments = _arguments()
     if arguments.fresh:
-        shutil.rmtree(arguments.folder, ignore_errors=True)
+        forget(arguments.folder)
     try:
         asyncio.run(_run(arguments))
     except KeyboardInterrupt:

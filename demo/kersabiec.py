@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 import json
 from pathlib import Path
+import shutil
 from typing import Final, cast
 
 from demo.hass import RESTART, Api, Hass, Language
@@ -24,6 +25,8 @@ from demo.world import SCHOOL, World
 
 DOMAIN: Final = "consometers"
 
+_HASS: Final = "hass"
+_OVERLOADS: Final = "overloads.json"
 _FIRST_VALUES_S: Final = 60
 _REGISTERS: Final = ("energy_drawn", "energy_injected")
 
@@ -66,12 +69,12 @@ class House:
     ) -> None:
         """Prepare; nothing starts yet. Pictures are taken at another time of the meter's."""
         self._folder = folder
-        self._overloads = folder / "overloads.json"
+        self._overloads = folder / _OVERLOADS
         self._linky = school()
         self._linky.load.overloads.extend(self._remembered())
         start = None if meter_time is None else meter_time.timestamp()
         self.meter = VirtualLinky(self._linky, link=folder / "linky", start=start)
-        self.hass = Hass(folder / "hass", port=port, language=language)
+        self.hass = Hass(folder / _HASS, port=port, language=language)
         self._past: list[Hour] = []
 
     async def open(self) -> Address:
@@ -149,6 +152,12 @@ class House:
         self.meter.relieve()
         told = [(each.start, each.power_w, each.end) for each in self._linky.load.overloads]
         self._overloads.write_text(json.dumps(told))
+
+
+def forget(folder: Path) -> None:
+    """Remove what a house keeps in its folder, and nothing else that is there."""
+    shutil.rmtree(folder / _HASS, ignore_errors=True)
+    (folder / _OVERLOADS).unlink(missing_ok=True)
 
 
 def school() -> Linky:
