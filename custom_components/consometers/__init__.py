@@ -19,6 +19,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: ConsometersConfigEntry) 
 
 async def async_unload_entry(hass: HomeAssistant, entry: ConsometersConfigEntry) -> bool:
     """Take the entities away; the reader task ends with the entry."""
+    issues.clear_passing(hass, entry)
     return await hass.config_entries.async_unload_platforms(entry, PLATFORMS)
 
 

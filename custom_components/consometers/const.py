@@ -7,6 +7,8 @@ DOMAIN: Final = "consometers"
 CONF_MODE: Final = "mode"
 CONF_TARIFFS: Final = "tariffs"
 """Names of the supplier's indexes, as shown while each ran: {"EASF01": "HP BLEU"}."""
+CONF_OFFSET: Final = "offset_wh"
+"""What is added to the meter's total since its mode changed."""
 
 CONF_POWER_INTERVAL: Final = "power_interval"
 CONF_REGISTER_INTERVAL: Final = "register_interval"

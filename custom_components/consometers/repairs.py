@@ -5,6 +5,7 @@ from itertools import chain
 from typing import override
 
 from homeassistant.components.repairs import ConfirmRepairFlow, RepairsFlow, RepairsFlowResult
+from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import entity_registry as er
 
@@ -38,7 +39,12 @@ class AdoptModeFlow(ConfirmRepairFlow):
         return await super().async_step_confirm(user_input)
 
     def _remove_what_is_gone(self) -> None:
+        if self._entry.state is not ConfigEntryState.LOADED:
+            return
         state = self._entry.runtime_data.state
+        if not state.identified or state.mode != self._mode:
+            # What is not known cannot be known to be gone.
+            return
         descriptions: Iterable[Description] = chain(
             sensors(), raw_labels(), estimates(), binary_sensors()
         )

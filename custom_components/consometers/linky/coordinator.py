@@ -18,6 +18,7 @@ from homeassistant.util.signal_type import SignalType
 
 from ..const import (
     CONF_MODE,
+    CONF_OFFSET,
     CONF_POWER_INTERVAL,
     CONF_REGISTER_INTERVAL,
     CONF_SILENCE,
@@ -72,7 +73,7 @@ class LinkyCoordinator:
         """Start with nothing known; `async_start` opens the link."""
         self.hass = hass
         self.entry = entry
-        self.state = LinkyState()
+        self.state = LinkyState(entry.data.get(CONF_OFFSET, 0))
         self.available = False
         self.story: deque[Event] = deque(maxlen=_STORY_LENGTH)
         self.tariffs: dict[str, str] = dict(entry.data.get(CONF_TARIFFS, {}))
@@ -195,6 +196,7 @@ class LinkyCoordinator:
     def _publish(self, heard: Heard) -> None:
         if heard is Heard.CHANGE or not self._published:
             self._learn_tariff()
+            self._remember_offset()
             self._published = True
             async_dispatcher_send(self.hass, self.signal_known)
             async_dispatcher_send(self.hass, self.signal(Pace.CHANGE))
@@ -223,6 +225,7 @@ class LinkyCoordinator:
         issues.set_wrong_meter(self.hass, entry, unique_id if self._wrong_meter else None)
         if known is None:
             self._tell("another meter")
+            self.state.offset_wh = 0
             issues.create_meter_replaced(self.hass, entry, unique_id)
             entries.async_update_entry(entry, unique_id=unique_id)
             self._update_device()
@@ -258,6 +261,11 @@ class LinkyCoordinator:
         )
         if former is None and self._published:
             self.hass.config_entries.async_schedule_reload(self.entry.entry_id)
+
+    def _remember_offset(self) -> None:
+        if self.state.offset_wh != self.entry.data.get(CONF_OFFSET, 0):
+            data = {**self.entry.data, CONF_OFFSET: self.state.offset_wh}
+            self.hass.config_entries.async_update_entry(self.entry, data=data)
 
     @callback
     def _check_silence(self) -> None:

@@ -76,7 +76,7 @@ async def _listen(link: Link, listen_s: float) -> Found | bytes:
     clock = asyncio.get_running_loop().time
     state, heard, tuned = LinkyState(), b"", False
     until = clock() + listen_s
-    while (left := until - clock()) > 0 and not (tuned and _is_known(state)):
+    while (left := until - clock()) > 0 and not (tuned and state.identified):
         data = await link.read(left)
         heard = (heard + data)[:_HEARD_SIZE]
         state.feed(data, clock())
@@ -84,11 +84,6 @@ async def _listen(link: Link, listen_s: float) -> Found | bytes:
             tuned = True
             until = clock() + IDENTIFY_S
     return (_found(state) if tuned else None) or heard
-
-
-def _is_known(state: LinkyState) -> bool:
-    """Tell whether all that is shown is known; registers and measures are believed last."""
-    return state.identified and state.energy_drawn_wh is not None
 
 
 def _found(state: LinkyState) -> Found | None:

@@ -62,6 +62,12 @@ def set_no_data(hass: HomeAssistant, entry: ConsometersConfigEntry, *, no_data: 
         async_delete_issue(hass, DOMAIN, _id(NO_DATA, entry))
 
 
+def clear_passing(hass: HomeAssistant, entry: ConsometersConfigEntry) -> None:
+    """Take back what holds only while nobody has done anything about it."""
+    for kind in (WRONG_METER, NO_DATA):
+        async_delete_issue(hass, DOMAIN, _id(kind, entry))
+
+
 def clear_all(hass: HomeAssistant, entry: ConsometersConfigEntry) -> None:
     """Take back whatever was said of an entry that goes away."""
     for kind in (MODE_CHANGED, METER_REPLACED, WRONG_METER, NO_DATA):

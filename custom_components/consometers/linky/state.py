@@ -1,12 +1,14 @@
 """One meter as Home Assistant sees it: what is believed, and what is derived from that."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
 
 from ..tic import (
     ADDRESS_LABELS,
     CATALOGUE,
+    MAX_POWER_W,
     Address,
     Decoder,
     Frame,
@@ -38,6 +40,24 @@ _MEASURES = frozenset(
 )
 
 
+@dataclass(frozen=True, slots=True)
+class _Total:
+    """The total of a meter in a mode, and when it was read."""
+
+    address: str | None
+    mode: Mode | None
+    energy_wh: int
+    at: float
+
+
+_REGISTERS = frozenset(
+    label.name
+    for labels in CATALOGUE.values()
+    for label in labels.values()
+    if label.kind is Kind.REGISTER
+)
+
+
 class Heard(Enum):
     """What bytes brought."""
 
@@ -56,8 +76,8 @@ class LinkyState:
     goes on when the mode changes.
     """
 
-    def __init__(self) -> None:
-        """Start with nothing known."""
+    def __init__(self, offset_wh: int = 0) -> None:
+        """Start with nothing known but the offset of the total."""
         self.decoder = Decoder()
         self.lamp = Lamp()
         self.quality = LinkQuality()
@@ -66,12 +86,16 @@ class LinkyState:
         """When the last bytes came, seconds of a monotonic clock."""
         self.heard_at: float | None = None
         """When the last good group came."""
+        self.offset_wh = offset_wh
+        """What is added to the meter's total, so that it goes on when the mode changes."""
+        self._total: _Total | None = None
         self.forget()
 
     def forget(self) -> None:
         """Know nothing of the meter any more, only of the link."""
         self.meter = Meter()
         self.tariff = Tariff()
+        self._overrun: bool | None = None
         self._start_deriving()
 
     def _start_deriving(self) -> None:
@@ -109,18 +133,37 @@ class LinkyState:
         if steady:
             self.tariff = tariff(self.meter.readings)
         self._derive(changed)
-        return steady
+        # It is steady, though the currents that tell it are not.
+        overrun, self._overrun = self._overrun, self.overrun
+        return steady or overrun is not self._overrun
 
     def _derive(self, changed: set[str]) -> None:
         registers = [self.meter.readings[n] for n in changed if n in self.meter.readings]
         counted = [r for r in registers if r.group.label.kind is Kind.REGISTER]
-        if counted and (drawn := self.energy_drawn_wh) is not None:
-            self._drawn.update(drawn, max(reading.at for reading in counted))
+        if counted and (drawn := energy_drawn_wh(self.meter.readings)) is not None:
+            at = max(reading.at for reading in counted)
+            self._go_on(drawn, at)
+            self._drawn.update(drawn, at)
         if "EAIT" in changed and (injected := self.reading("EAIT")) is not None:
             self._injected.update(injected.number, injected.at)
         for phase, power, scale in self._apparent_by_phase():
             if power.group.label.name in changed:
                 self._cut_off[phase].update(power.number * scale, power.at)
+
+    def _go_on(self, energy_wh: int, at: float) -> None:
+        """Let the total go on where it was in the other mode.
+
+        In historique mode a meter tells the registers of the contract only: what was drawn under
+        an earlier contract is not among them, and must not look as if it were drawn now.
+        """
+        former, meter = self._total, self.meter
+        if former is not None and former.address != meter.address:
+            self.offset_wh = 0
+        elif former is not None and former.mode is not meter.mode:
+            drawn = energy_wh + self.offset_wh - former.energy_wh
+            if not 0 <= drawn <= 1 + MAX_POWER_W * (at - former.at) / 3600:
+                self.offset_wh -= drawn
+        self._total = _Total(meter.address, meter.mode, energy_wh + self.offset_wh, at)
 
     def _apparent_by_phase(self) -> Iterable[tuple[int, Reading, int]]:
         """Give what the breaker watches, and what makes VA of it: each phase, or the whole.
@@ -173,10 +216,13 @@ class LinkyState:
 
     @property
     def identified(self) -> bool:
-        """Whether a whole frame is believed, so that what is not known is not sent."""
+        """Whether a whole frame is believed, so that what is not known is not sent.
+
+        Registers and measures are believed last.
+        """
         if self.mode is None or self.reading(ADDRESS_LABELS[self.mode]) is None:
             return False
-        return self.tariff != Tariff()
+        return self.tariff != Tariff() and not _REGISTERS.isdisjoint(self.meter.readings)
 
     @property
     def status(self) -> Status | None:
@@ -201,7 +247,8 @@ class LinkyState:
     @property
     def energy_drawn_wh(self) -> int | None:
         """All the energy drawn from the grid."""
-        return energy_drawn_wh(self.meter.readings)
+        energy_wh = energy_drawn_wh(self.meter.readings)
+        return None if energy_wh is None else energy_wh + self.offset_wh
 
     @property
     def active_power_drawn_w(self) -> int | None:

@@ -13,8 +13,8 @@ import re
 from .group import CR, EOT, ETX, LF, MAX_GROUP, NOISE, STX, Group, Reason, Rejected, encode, parse
 from .values import Mode
 
-MAX_SEGMENTS = 200
-"""Groups after which a frame without an end is cut; the longest frame has about 80."""
+MAX_REFUSED = 200
+"""Refused groups after which a frame without an end is cut; the longest frame has 80 groups."""
 MAX_REJECTED = 64
 """Refused groups that a frame keeps; more are counted, not kept."""
 
@@ -76,7 +76,7 @@ class Decoder:
         self._groups: dict[str, Group] = {}
         self._frame_mode: Mode | None = None
         self._rejected: list[Rejected] = []
-        self._segments = 0
+        self._refused = 0
         self._in_frame = False
         self._synchronised = False
         self._stray = False
@@ -129,36 +129,33 @@ class Decoder:
         return self._take(parsed, segment, frames)
 
     def _take(self, parsed: Group | Rejected, segment: bytes, frames: list[Frame]) -> bool:
-        self._segments += 1
         if not self._in_frame:
             self._stray = True
-        elif self._segments > MAX_SEGMENTS:
-            self._end(frames, complete=False)
-            self._in_frame, self._stray = False, True
-        if isinstance(parsed, Group):
-            return self._keep(parsed, segment, frames)
-        self._refuse(parsed)
-        return False
-
-    def _keep(self, group: Group, segment: bytes, frames: list[Frame]) -> bool:
-        name, mode = group.label.name, group.label.mode
-        if name in self._groups:
+        if isinstance(parsed, Rejected):
+            return self._refuse(parsed, frames)
+        label, groups = parsed.label, self._groups
+        if label.name in groups:
             if self._in_frame:
-                self._refuse(Rejected(_shown(segment), Reason.DUPLICATE))
-                return False
+                return self._refuse(Rejected(_shown(segment), Reason.DUPLICATE), frames)
             # Outside a frame a label that comes again tells that another one has begun.
             self._end(frames, complete=False)
-        elif self._groups and mode is not self._frame_mode:
-            self._refuse(Rejected(_shown(segment), Reason.UNKNOWN_LABEL))
-            return False
-        self._groups[name], self._frame_mode = group, mode
+            groups = self._groups
+        elif groups and label.mode is not self._frame_mode:
+            return self._refuse(Rejected(_shown(segment), Reason.UNKNOWN_LABEL), frames)
+        groups[label.name] = parsed
+        self._frame_mode = label.mode
         self.counters.groups += 1
         return True
 
-    def _refuse(self, rejected: Rejected) -> None:
+    def _refuse(self, rejected: Rejected, frames: list[Frame]) -> bool:
         self.counters.rejected[rejected.reason] += 1
+        self._refused += 1
         if len(self._rejected) < MAX_REJECTED:
             self._rejected.append(rejected)
+        if self._refused >= MAX_REFUSED and self._in_frame:
+            self._end(frames, complete=False)
+            self._in_frame, self._stray = False, True
+        return False
 
     def _mark(self, delimiter: bytes, frames: list[Frame], *, cut: bool) -> None:
         """Take STX, ETX or EOT. `cut` says that it stands in the middle of a group."""
@@ -175,7 +172,7 @@ class Decoder:
         if self._groups and self._frame_mode is not None:
             frames.append(Frame(self._frame_mode, complete, self._groups, tuple(self._rejected)))
             self.counters.frames += 1
-        self._groups, self._rejected, self._segments = {}, [], 0
+        self._groups, self._rejected, self._refused = {}, [], 0
 
 
 def encode_frame(groups: Iterable[Group]) -> bytes:
