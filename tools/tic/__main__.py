@@ -10,6 +10,9 @@ from typing import Protocol
 
 from custom_components.consometers.tic import Counters, Decoder, Frame, Mode
 
+# A virtual meter sends through a pseudo-terminal, which has no parity.
+import demo.tty_parity  # noqa: F401
+
 from .source import Source, open_source
 from .trouble import Trouble
 from .words import Language, say
@@ -32,9 +35,6 @@ def main() -> int:
     language = Language.of(os.environ)
     arguments = _arguments(language)
     mode = None if arguments.mode == "auto" else Mode(arguments.mode)
-    if "serialx" not in sys.modules:
-        # script/linky sends through a pseudo-terminal, which has no parity.
-        import demo.tty_parity  # noqa: F401
     try:
         return asyncio.run(_run(arguments.source, mode, language, as_json=arguments.json))
     except BrokenPipeError:
