@@ -1,0 +1,43 @@
+import json
+from pathlib import Path
+
+import pytest
+
+from demo.hass.folder import free_port, make_folder
+
+
+def stored(folder: Path, key: str) -> dict[str, object]:
+    content = json.loads((folder / ".storage" / key).read_text())
+    assert content["key"] == key
+    data = content["data"]
+    assert isinstance(data, dict)
+    return data
+
+
+def test_a_new_home_is_reached_on_loopback_only(tmp_path: Path) -> None:
+    make_folder(tmp_path, port=8199, language="fr")
+    http = stored(tmp_path, "http")["stable"]
+    assert isinstance(http, dict)
+    assert (http["server_host"], http["server_port"]) == (["127.0.0.1"], 8199)
+    assert "http:" not in (tmp_path / "configuration.yaml").read_text()
+
+
+def test_a_new_home_finds_our_integration(tmp_path: Path) -> None:
+    make_folder(tmp_path, port=8199, language="fr")
+    assert (tmp_path / "custom_components" / "consometers" / "manifest.json").exists()
+
+
+def test_a_home_that_is_lived_in_keeps_its_own(tmp_path: Path) -> None:
+    make_folder(tmp_path, port=8199, language="fr")
+    (tmp_path / ".storage" / "auth").write_text("{}")
+    make_folder(tmp_path, port=8200, language="en")
+    assert stored(tmp_path, "core.config")["language"] == "fr"
+    http = stored(tmp_path, "http")["stable"]
+    assert isinstance(http, dict)
+    assert http["server_port"] == 8200
+    assert (tmp_path / ".storage" / "auth").exists()
+
+
+@pytest.mark.usefixtures("socket_enabled")
+def test_a_free_port_is_one_that_a_program_can_have() -> None:
+    assert 1024 <= free_port() < 65536
