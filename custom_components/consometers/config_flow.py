@@ -36,7 +36,7 @@ from .const import (
     DOMAIN,
 )
 from .linky.coordinator import ConsometersConfigEntry
-from .linky.detection import Found, detect, masked
+from .linky.detection import Found, default_title, detect, masked
 from .linky.link import LinkError, shown
 
 DEVICE_SCHEMA = vol.Schema({vol.Required(CONF_DEVICE): SerialPortSelector()})
@@ -173,7 +173,7 @@ class ConsometersConfigFlow(ConfigFlow, domain=DOMAIN):
         found = self._found
         if user_input is not None:
             return self.async_create_entry(
-                title=f"Linky {masked(found.unique_id)}",
+                title=default_title(found.unique_id),
                 data={CONF_DEVICE: self._device, CONF_MODE: found.mode},
             )
         power = found.subscribed_power_kva

@@ -30,6 +30,7 @@ from ..const import (
 )
 from ..tic import Address, Mode, address
 from . import issues
+from .detection import default_title
 from .link import SPEEDS, Link, LinkError, connect, shown
 from .state import Heard, LinkyState
 
@@ -39,6 +40,9 @@ RETUNE_AFTER_S = 10.0
 """Without a good group for so long, listen at the other mode's speed."""
 NO_DATA_ISSUE_AFTER_S = 300.0
 """Without a good group for so long, tell the person what to check."""
+TARIFF_SETTLES_S = 20.0
+"""A frame that spans the end of a tariff has the name of one and the index of the other, and noise
+may keep one of them back: only what stays together for so long belongs together."""
 FIRST_RETRY_S, LONGEST_RETRY_S = 1.0, 30.0
 
 _READ_TIMEOUT_S = 2.0
@@ -87,6 +91,9 @@ class LinkyCoordinator:
         self._started_at = self._tuned_at = self._clock()
         self._written_at = dict.fromkeys(self._intervals, float("-inf"))
         self._followed: tuple[Mode, str] | None = None
+        self._known = 0
+        self._running: tuple[str, str] | None = None
+        self._running_since = 0.0
         self._wrong_meter = False
         self._published = False
         self._lost = False
@@ -194,13 +201,17 @@ class LinkyCoordinator:
             self._publish(heard)
 
     def _publish(self, heard: Heard) -> None:
+        self._learn_tariff()
         if heard is Heard.CHANGE or not self._published:
-            self._learn_tariff()
             self._remember_offset()
             self._published = True
             async_dispatcher_send(self.hass, self.signal_known)
             async_dispatcher_send(self.hass, self.signal(Pace.CHANGE))
-        now = self._clock()
+        now, known = self._clock(), len(self.state.meter.readings)
+        if known > self._known:
+            # What was not known is shown at once.
+            self._written_at = dict.fromkeys(self._intervals, float("-inf"))
+        self._known = known
         for pace, interval in self._intervals.items():
             if now - self._written_at[pace] >= interval:
                 self._written_at[pace] = now
@@ -215,7 +226,7 @@ class LinkyCoordinator:
         if mode is None or unique_id is None or self._followed == (mode, unique_id):
             return
         self._followed = (mode, unique_id)
-        self._mode = mode
+        self._mode, self._known = mode, 0
         entry, entries = self.entry, self.hass.config_entries
         issues.set_mode_changed(self.hass, entry, mode)
         known = entries.async_entry_for_domain_unique_id(DOMAIN, unique_id)
@@ -226,15 +237,20 @@ class LinkyCoordinator:
         if known is None:
             self._tell("another meter")
             self.state.offset_wh = 0
-            issues.create_meter_replaced(self.hass, entry, unique_id)
-            entries.async_update_entry(entry, unique_id=unique_id)
-            self._update_device()
+            self._replace_meter(unique_id)
+
+    def _replace_meter(self, unique_id: str) -> None:
+        """Make the entry one of another meter. A title that a person chose stays."""
+        entry, former = self.entry, self.entry.unique_id or ""
+        title = default_title(unique_id) if entry.title == default_title(former) else entry.title
+        self.hass.config_entries.async_update_entry(entry, unique_id=unique_id, title=title)
+        issues.create_meter_replaced(self.hass, entry, former)
+        self._update_device()
 
     def _update_device(self) -> None:
         """Show the new meter's number on the device."""
         registry = dr.async_get(self.hass)
-        device = registry.async_get_device(identifiers={(DOMAIN, self.entry.entry_id)})
-        if device is not None:
+        for device in dr.async_entries_for_config_entry(registry, self.entry.entry_id):
             meter = self.address
             registry.async_update_device(
                 device.id,
@@ -252,8 +268,12 @@ class LinkyCoordinator:
         tariff = self.state.tariff
         if self.state.mode is not Mode.STANDARD or not tariff.register or not tariff.label:
             return
+        now, running = self._clock(), (tariff.register, tariff.label)
+        if running != self._running:
+            self._running, self._running_since = running, now
         former = self.tariffs.get(tariff.register)
-        if former == tariff.label:
+        first = former is None and not self._published
+        if former == tariff.label or not (first or now - self._running_since >= TARIFF_SETTLES_S):
             return
         self.tariffs[tariff.register] = tariff.label
         self.hass.config_entries.async_update_entry(

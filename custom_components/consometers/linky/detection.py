@@ -55,6 +55,11 @@ def masked(unique_id: str) -> str:
     return f"…{unique_id[-4:]}"
 
 
+def default_title(unique_id: str) -> str:
+    """Give the title of the entry of a meter, until a person chooses another."""
+    return f"Linky {masked(unique_id)}"
+
+
 async def detect(device: str) -> Found:
     """Open a port, find speed and mode, and wait until the meter is known.
 

@@ -34,11 +34,9 @@ def set_mode_changed(hass: HomeAssistant, entry: ConsometersConfigEntry, mode: M
     )
 
 
-def create_meter_replaced(
-    hass: HomeAssistant, entry: ConsometersConfigEntry, unique_id: str
-) -> None:
+def create_meter_replaced(hass: HomeAssistant, entry: ConsometersConfigEntry, former: str) -> None:
     """Say that another meter, new to us, answers, and that its readings continue the history."""
-    numbers = {"former": masked(entry.unique_id or ""), "meter": masked(unique_id)}
+    numbers = {"former": masked(former), "meter": masked(entry.unique_id or "")}
     _create(hass, entry, METER_REPLACED, numbers, fixable=True, persistent=True)
 
 
