@@ -12,6 +12,7 @@ from custom_components.consometers.const import CONF_MODE, DOMAIN
 from custom_components.consometers.tic import Mode
 
 from .frames import ADDRESS
+from .home import Home
 from .ports import DEVICE, Clock, Line, Port, Ports
 
 
@@ -50,3 +51,9 @@ def entry(hass: HomeAssistant, enable_custom_integrations: None) -> MockConfigEn
     )
     entry.add_to_hass(hass)
     return entry
+
+
+@pytest.fixture
+def home(hass: HomeAssistant, entry: MockConfigEntry, line: Line) -> Home:
+    """A home whose meter is in standard mode. Nothing is set up yet."""
+    return Home(hass, entry, line)

@@ -78,8 +78,8 @@ class Port:
         if self.is_open:
             raise OSError(errno.EBUSY, "Device or resource busy")
         self.settings = settings
-        self._reader, self._held = asyncio.StreamReader(), None
         self.tune(baudrate)
+        self._reader, self._held = asyncio.StreamReader(), None
         return self._reader, Writer(self)
 
     def tune(self, baudrate: int) -> None:
@@ -174,22 +174,22 @@ class Line:
     """The line from a meter to a port: a frame a second."""
 
     def __init__(self, clock: Clock, port: Port) -> None:
-        self._clock = clock
+        self.clock = clock
         self.port = port
 
     async def send(self, kind: Kind, times: int = 3, **changes: str | None) -> None:
         """Send a frame some times, with the data of some labels changed or, by None, left out."""
         data = frame_bytes(kind.mode, kind.groups, **changes)
-        await self._clock.settle()
+        await self.clock.settle()
         for _ in range(times):
-            self._clock.jump(1)
+            self.clock.jump(1)
             self.port.put(data, SPEEDS[kind.mode])
-            await self._clock.settle()
+            await self.clock.settle()
 
     async def send_bytes(self, data: bytes, times: int = 1) -> None:
         """Send what is no frame, a second each time."""
-        await self._clock.settle()
+        await self.clock.settle()
         for _ in range(times):
-            self._clock.jump(1)
+            self.clock.jump(1)
             self.port.put(data)
-            await self._clock.settle()
+            await self.clock.settle()

@@ -1,0 +1,70 @@
+"""A home with a meter, as the tests look at it."""
+
+from homeassistant.const import STATE_UNAVAILABLE
+from homeassistant.core import HomeAssistant, State
+from homeassistant.helpers import entity_registry as er, issue_registry as ir
+from pytest_homeassistant_custom_component.common import MockConfigEntry
+
+from custom_components.consometers.const import DOMAIN
+
+from .frames import Kind
+from .ports import Line
+
+FRAMES_TO_KNOW = 4
+"""After so many frames all that a meter sends is believed."""
+
+
+class Home:
+    """What a person sees of one meter."""
+
+    def __init__(self, hass: HomeAssistant, entry: MockConfigEntry, line: Line) -> None:
+        self.hass = hass
+        self.entry = entry
+        self.line = line
+
+    async def start(self, kind: Kind | None = None) -> None:
+        """Set the entry up, and let a meter be known."""
+        await self.hass.config_entries.async_setup(self.entry.entry_id)
+        await self.hass.async_block_till_done()
+        if kind is not None:
+            await self.hear(kind, FRAMES_TO_KNOW)
+
+    async def hear(self, kind: Kind, times: int = 1, **changes: str | None) -> None:
+        """Let the meter speak, and the home take it in."""
+        await self.line.send(kind, times, **changes)
+        await self.hass.async_block_till_done()
+
+    async def forward(self, seconds: float) -> None:
+        """Let time pass without a word of the meter."""
+        await self.line.clock.forward(seconds)
+        await self.hass.async_block_till_done()
+
+    @property
+    def entry_state(self) -> str:
+        return str(self.entry.state.value)
+
+    def entity_id(self, key: str, platform: str = "sensor") -> str | None:
+        registry = er.async_get(self.hass)
+        return registry.async_get_entity_id(platform, DOMAIN, f"{self.entry.entry_id}_{key}")
+
+    def state_of(self, key: str, platform: str = "sensor") -> State | None:
+        entity_id = self.entity_id(key, platform)
+        return None if entity_id is None else self.hass.states.get(entity_id)
+
+    def state(self, key: str, platform: str = "sensor") -> str | None:
+        """Give what an entity shows, by the name of its fact."""
+        state = self.state_of(key, platform)
+        return None if state is None else state.state
+
+    def is_on(self, key: str) -> bool:
+        state = self.state(key, "binary_sensor")
+        assert state in ("on", "off"), state
+        return state == "on"
+
+    def are_unavailable(self, *keys: str) -> bool:
+        return all(self.state(key) == STATE_UNAVAILABLE for key in keys)
+
+    def issue(self, kind: str) -> ir.IssueEntry | None:
+        """Give what is asked of the person, if it is."""
+        issue = ir.async_get(self.hass).async_get_issue(DOMAIN, f"{kind}_{self.entry.entry_id}")
+        return issue if issue is not None and issue.active else None

@@ -1,0 +1,593 @@
+"""One meter over time: set up, lost, found again, changed, replaced, taken away."""
+
+import errno
+from itertools import pairwise
+import logging
+
+from homeassistant.components.repairs import repairs_flow_manager
+from homeassistant.config_entries import ConfigEntryState
+from homeassistant.const import CONF_DEVICE
+from homeassistant.core import HomeAssistant
+from homeassistant.data_entry_flow import FlowResultType
+from homeassistant.helpers import device_registry as dr, entity_registry as er, issue_registry as ir
+from homeassistant.setup import async_setup_component
+import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry
+import serialx
+
+from custom_components.consometers.const import (
+    CONF_MODE,
+    CONF_POWER_INTERVAL,
+    CONF_REGISTER_INTERVAL,
+    CONF_SILENCE,
+    CONF_TARIFFS,
+    DOMAIN,
+)
+from custom_components.consometers.tic import Mode
+
+from . import frames
+from .frames import ADDRESS, OTHER_ADDRESS
+from .home import Home
+from .ports import OTHER_DEVICE, Line, Ports
+
+LOGGER = "custom_components.consometers"
+
+
+def logged(caplog: pytest.LogCaptureFixture) -> list[str]:
+    """Give what the integration has logged for a person to read."""
+    return [
+        record.getMessage()
+        for record in caplog.records
+        if record.name.startswith(LOGGER) and record.levelno >= logging.INFO
+    ]
+
+
+class TestLifetime:
+    @pytest.mark.parametrize(
+        ("refusal", "key"),
+        [
+            (FileNotFoundError(errno.ENOENT, "No such file"), "no_such_port"),
+            (OSError(errno.EBUSY, "Busy"), "port_busy"),
+            (PermissionError(errno.EACCES, "Denied"), "cannot_open"),
+        ],
+    )
+    async def test_setting_up_is_tried_again_while_the_port_cannot_be_opened(
+        self, hass: HomeAssistant, home: Home, refusal: Exception, key: str
+    ) -> None:
+        home.line.port.refusal = refusal
+        await home.start()
+        assert home.entry_state == "setup_retry"
+        assert home.entry.error_reason_translation_key == key
+        assert home.entry.error_reason_translation_placeholders == {"device": "/dev/ttyTIC"}
+
+        home.line.port.refusal = None
+        await hass.config_entries.async_reload(home.entry.entry_id)
+        assert home.entry_state == "loaded"
+
+    async def test_the_port_is_opened_at_the_speed_of_the_known_mode(
+        self, hass: HomeAssistant, home: Home
+    ) -> None:
+        hass.config_entries.async_update_entry(
+            home.entry, data={**home.entry.data, CONF_MODE: Mode.HISTORIQUE}
+        )
+        await home.start()
+        assert home.line.port.speeds == [1200]
+
+    async def test_entities_come_with_the_first_frames(self, home: Home) -> None:
+        await home.start()
+        assert home.entity_id("energy_drawn") is None
+        assert home.is_on("link") is False
+        await home.hear(frames.CONSUMER, 4)
+        assert home.state("energy_drawn") == "12345.678"
+        assert home.state("apparent_power") == "690"
+        assert home.is_on("link")
+
+    async def test_unloading_frees_the_port_and_loading_takes_it_again(
+        self, hass: HomeAssistant, home: Home
+    ) -> None:
+        await home.start(frames.CONSUMER)
+        await hass.config_entries.async_unload(home.entry.entry_id)
+        assert home.entry.state is ConfigEntryState.NOT_LOADED
+        assert not home.line.port.is_open
+        assert home.are_unavailable("energy_drawn", "apparent_power")
+
+        await home.start(frames.CONSUMER)
+        assert home.state("energy_drawn") == "12345.678"
+
+    async def test_a_reload_waits_until_the_port_is_free(
+        self, hass: HomeAssistant, home: Home
+    ) -> None:
+        await home.start(frames.CONSUMER)
+        await hass.config_entries.async_reload(home.entry.entry_id)
+        assert home.entry.state is ConfigEntryState.LOADED
+
+    async def test_removal_leaves_no_issue_behind(self, hass: HomeAssistant, home: Home) -> None:
+        await home.start(frames.BASE)
+        await home.hear(frames.BASE, 15)
+        assert home.issue("mode_changed")
+        await home.forward(301)
+        assert home.issue("no_data")
+        await hass.config_entries.async_remove(home.entry.entry_id)
+        await hass.async_block_till_done()
+        registry = ir.async_get(hass)
+        assert [issue for issue in registry.issues.values() if issue.domain == DOMAIN] == []
+        assert not home.line.port.is_open
+
+
+class TestSilence:
+    async def test_a_silent_meter_is_unavailable_and_never_zero(
+        self, home: Home, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        await home.start(frames.CONSUMER)
+        await home.forward(28)
+        assert home.state("apparent_power") == "690"
+        await home.forward(4)
+        entity_ids = [
+            entity.entity_id
+            for entity in er.async_entries_for_config_entry(
+                er.async_get(home.hass), home.entry.entry_id
+            )
+            if not entity.disabled and not entity.unique_id.endswith("_link")
+        ]
+        assert len(entity_ids) > 15
+        states = {e: s.state for e in entity_ids if (s := home.hass.states.get(e))}
+        assert set(states.values()) == {"unavailable"}
+        assert home.is_on("link") is False
+        assert logged(caplog) == ["Linky …3456: nothing valid comes from the meter"]
+
+        await home.forward(60)
+        assert len(logged(caplog)) == 1
+
+        await home.hear(frames.CONSUMER, 25)
+        assert home.state("apparent_power") == "690"
+        assert home.state("energy_drawn") == "12345.678"
+        assert home.is_on("link")
+        assert logged(caplog)[1:] == ["Linky …3456: the meter is heard again"]
+
+    async def test_the_lamp_goes_out_after_ten_seconds(self, home: Home) -> None:
+        await home.start(frames.CONSUMER)
+        assert home.is_on("link")
+        await home.forward(12)
+        assert home.is_on("link") is False
+        assert home.state("apparent_power") == "690"
+
+    async def test_a_person_chooses_when_silence_means_unavailable(
+        self, hass: HomeAssistant, home: Home
+    ) -> None:
+        hass.config_entries.async_update_entry(home.entry, options={CONF_SILENCE: 120})
+        await home.start(frames.CONSUMER)
+        await home.forward(115)
+        assert home.state("apparent_power") == "690"
+        await home.forward(10)
+        assert home.are_unavailable("apparent_power")
+
+    async def test_noise_is_silence_and_logs_no_line_per_group(
+        self, home: Home, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        await home.start(frames.CONSUMER)
+        await home.line.send_bytes(b"\x02\nPREF\t09\tX\r\nPCOUP\t09\tX\r\x03" * 3, times=40)
+        assert home.are_unavailable("apparent_power")
+        assert logged(caplog) == ["Linky …3456: nothing valid comes from the meter"]
+
+    async def test_a_meter_that_was_never_heard_is_missed_too(
+        self, home: Home, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        await home.start()
+        await home.forward(33)
+        assert logged(caplog) == ["Linky …3456: nothing valid comes from the meter"]
+        await home.hear(frames.CONSUMER, 4)
+        assert home.state("apparent_power") == "690"
+        assert logged(caplog)[1:] == ["Linky …3456: the meter is heard again"]
+
+    async def test_the_person_is_told_what_to_check_after_five_minutes(self, home: Home) -> None:
+        await home.start(frames.CONSUMER)
+        await home.forward(290)
+        assert home.issue("no_data") is None
+        await home.forward(15)
+        issue = home.issue("no_data")
+        assert issue is not None
+        assert issue.severity is ir.IssueSeverity.ERROR
+        assert issue.translation_placeholders == {
+            "title": "Linky …3456",
+            "device": "/dev/ttyTIC",
+        }
+        await home.hear(frames.CONSUMER, 15)
+        assert home.issue("no_data") is None
+
+    async def test_what_to_check_is_forgotten_when_it_was_checked_by_loading_anew(
+        self, hass: HomeAssistant, home: Home
+    ) -> None:
+        """The wires are put right, or the meter is moved to another port."""
+        await home.start(frames.CONSUMER)
+        await home.forward(305)
+        assert home.issue("no_data")
+        await hass.config_entries.async_unload(home.entry.entry_id)
+        await home.start(frames.CONSUMER)
+        assert home.issue("no_data") is None
+
+
+class TestReconnection:
+    @pytest.mark.parametrize(
+        "error", [None, OSError(errno.EIO, "I/O error"), serialx.SerialException()]
+    )
+    async def test_a_dongle_that_goes_and_comes_is_found_again(
+        self, home: Home, caplog: pytest.LogCaptureFixture, error: Exception | None
+    ) -> None:
+        await home.start(frames.CONSUMER)
+        port = home.line.port
+        port.refusal = FileNotFoundError(errno.ENOENT, "No such file")
+        port.unplug(error)
+        await home.forward(2)
+        assert home.state("apparent_power") == "690"
+        await home.forward(35)
+        assert home.are_unavailable("apparent_power")
+
+        port.refusal = None
+        await home.forward(31)
+        assert port.is_open
+        await home.hear(frames.CONSUMER, 4)
+        assert home.state("apparent_power") == "690"
+        assert logged(caplog) == [
+            "Linky …3456: nothing valid comes from the meter",
+            "Linky …3456: the meter is heard again",
+        ]
+
+    async def test_a_short_cut_goes_unnoticed(
+        self, home: Home, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        await home.start(frames.CONSUMER)
+        home.line.port.unplug()
+        await home.forward(2)
+        assert home.line.port.is_open
+        await home.hear(frames.CONSUMER, 2, SINSTS="00700")
+        assert home.state("apparent_power") == "690"
+        assert logged(caplog) == []
+
+    async def test_patience_grows_with_every_failure_up_to_half_a_minute(self, home: Home) -> None:
+        await home.start(frames.CONSUMER)
+        port = home.line.port
+        attempts: list[float] = []
+
+        class Refusing(FileNotFoundError):
+            """Takes note of when it is raised."""
+
+        original = port.open
+
+        def refuse(*args: object, **kwargs: object) -> None:
+            attempts.append(home.line.clock.now())
+            raise Refusing
+
+        port.open = refuse  # type: ignore[method-assign,assignment]
+        port.unplug()
+        await home.forward(150)
+        waits = [round(b - a) for a, b in pairwise(attempts)]
+        assert waits[:7] == [2, 4, 8, 16, 30, 30, 30]
+        port.open = original  # type: ignore[method-assign]
+
+    async def test_a_port_lost_while_its_speed_changes_is_opened_again(self, home: Home) -> None:
+        await home.start(frames.CONSUMER)
+        home.line.port.lost = serialx.SerialException()
+        await home.forward(13)
+        home.line.port.lost = None
+        await home.forward(5)
+        assert home.line.port.is_open
+        await home.hear(frames.CONSUMER, 25)
+        assert home.state("apparent_power") == "690"
+
+    async def test_five_minutes_without_a_port_are_five_minutes_without_data(
+        self, home: Home
+    ) -> None:
+        await home.start(frames.CONSUMER)
+        home.line.port.unplug()
+        home.line.port.refusal = FileNotFoundError(errno.ENOENT, "No such file")
+        await home.forward(310)
+        assert home.issue("no_data")
+
+
+class TestMode:
+    async def test_the_other_speed_is_tried_after_ten_seconds_and_again(self, home: Home) -> None:
+        await home.start(frames.CONSUMER)
+        await home.forward(36)
+        assert home.line.port.speeds == [9600, 1200, 9600, 1200]
+
+    async def test_a_meter_that_changes_its_mode_is_followed_and_the_person_told(
+        self, home: Home, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        await home.start(frames.CONSUMER)
+        await home.hear(frames.BASE, 16, BASE="012345700")
+        assert home.line.port.speeds == [9600, 1200]
+        # What both modes have goes on under the same names; it was never unavailable.
+        assert home.state("energy_drawn") == "12345.7"
+        assert home.state("apparent_power") == "690"
+        assert home.state("subscribed_power") == "6.0"
+        assert logged(caplog) == []
+
+        issue = home.issue("mode_changed")
+        assert issue is not None
+        assert issue.is_fixable
+        assert issue.severity is ir.IssueSeverity.WARNING
+        assert issue.translation_placeholders == {
+            "title": "Linky …3456",
+            "former": "standard",
+            "mode": "historique",
+        }
+
+        await home.hear(frames.CONSUMER, 16)
+        assert home.line.port.speeds == [9600, 1200, 9600]
+        assert home.issue("mode_changed") is None
+        assert home.state("voltage") == "236"
+
+    async def confirm(self, home: Home) -> None:
+        """Press the button of the issue."""
+        assert await async_setup_component(home.hass, "repairs", {})
+        manager = repairs_flow_manager(home.hass)
+        assert manager is not None
+        issue_id = f"mode_changed_{home.entry.entry_id}"
+        flow = await manager.async_init(DOMAIN, data={"issue_id": issue_id})
+        assert flow["type"] is FlowResultType.FORM
+        assert flow["step_id"] == "confirm"
+        assert flow["description_placeholders"] == {
+            "title": "Linky …3456",
+            "former": "standard",
+            "mode": "historique",
+        }
+        result = await manager.async_configure(flow["flow_id"], {})
+        assert result["type"] is FlowResultType.CREATE_ENTRY
+        await home.hass.async_block_till_done()
+
+    async def test_confirming_adopts_the_mode_and_removes_what_is_gone(self, home: Home) -> None:
+        await home.start(frames.CONSUMER)
+        kept = home.entity_id("energy_drawn"), home.entity_id("apparent_power")
+        await home.hear(frames.BASE, 16)
+        assert home.entity_id("voltage") is not None
+        await self.confirm(home)
+        assert home.entry.data[CONF_MODE] == Mode.HISTORIQUE
+        assert home.issue("mode_changed") is None
+        for key in ("voltage", "energy_index_1", "breaker", "message"):
+            assert home.entity_id(key) is None, key
+
+        await home.hear(frames.BASE, 4)
+        assert (home.entity_id("energy_drawn"), home.entity_id("apparent_power")) == kept
+        assert home.state("energy_drawn") == "12345.678"
+        assert home.issue("mode_changed") is None
+        assert home.line.port.speeds[-1] == 1200
+
+    async def test_confirming_while_the_meter_is_silent_removes_nothing(self, home: Home) -> None:
+        """What is not known cannot be known to be gone."""
+        await home.start(frames.CONSUMER)
+        await home.hear(frames.BASE, 16)
+        await home.forward(40)
+        await self.confirm(home)
+        assert home.entry.data[CONF_MODE] == Mode.HISTORIQUE
+        assert home.entity_id("energy_drawn") is not None
+        assert home.entity_id("voltage") is not None
+
+    async def test_confirming_while_the_entry_is_not_loaded_adopts_the_mode(
+        self, home: Home
+    ) -> None:
+        await home.start(frames.CONSUMER)
+        await home.hear(frames.BASE, 16)
+        await home.hass.config_entries.async_unload(home.entry.entry_id)
+        await self.confirm(home)
+        assert home.entry.data[CONF_MODE] == Mode.HISTORIQUE
+        assert home.entity_id("energy_drawn") is not None
+
+
+class TestMeters:
+    async def test_a_new_meter_is_followed_and_its_readings_go_on(
+        self, home: Home, device_registry: dr.DeviceRegistry
+    ) -> None:
+        await home.start(frames.CONSUMER)
+        kept = home.entity_id("energy_drawn")
+        new = frames.CONSUMER.of("041961789012").but(EAST="000000123")
+        await home.hear(new, 8)
+        assert home.entry.unique_id == "041961789012"
+        assert home.entry.title == "Linky …9012"
+        assert home.entity_id("energy_drawn") == kept
+        await home.hear(new, 60)
+        assert home.state("energy_drawn") == "0.123"
+        (device,) = dr.async_entries_for_config_entry(device_registry, home.entry.entry_id)
+        assert device.serial_number == "041961789012"
+        assert device.hw_version == "2019"
+
+        issue = home.issue("meter_replaced")
+        assert issue is not None
+        assert issue.is_fixable
+        assert issue.is_persistent
+        assert issue.translation_placeholders == {
+            "title": "Linky …9012",
+            "former": "…3456",
+            "meter": "…9012",
+        }
+
+    async def test_a_title_that_a_person_chose_is_kept_when_the_meter_is_replaced(
+        self, hass: HomeAssistant, home: Home
+    ) -> None:
+        hass.config_entries.async_update_entry(home.entry, title="School")
+        await home.start(frames.CONSUMER)
+        await home.hear(frames.CONSUMER.of("041961789012"), 8)
+        assert home.entry.title == "School"
+
+    async def test_the_notice_of_a_new_meter_is_dismissed_when_it_was_read(
+        self, hass: HomeAssistant, home: Home
+    ) -> None:
+        await home.start(frames.CONSUMER)
+        await home.hear(frames.CONSUMER.of("041961789012"), 8)
+        assert await async_setup_component(hass, "repairs", {})
+        manager = repairs_flow_manager(hass)
+        assert manager is not None
+        flow = await manager.async_init(
+            DOMAIN, data={"issue_id": f"meter_replaced_{home.entry.entry_id}"}
+        )
+        await manager.async_configure(flow["flow_id"], {})
+        await hass.async_block_till_done()
+        assert home.issue("meter_replaced") is None
+        assert home.entry.unique_id == "041961789012"
+
+    async def test_another_meter_of_the_home_is_not_taken_for_this_one(
+        self, hass: HomeAssistant, home: Home, ports: Ports, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        """The wires of two meters are exchanged, then put right."""
+        other_entry = MockConfigEntry(
+            domain=DOMAIN,
+            title="Linky …4321",
+            unique_id=OTHER_ADDRESS,
+            data={CONF_DEVICE: OTHER_DEVICE, CONF_MODE: Mode.STANDARD},
+        )
+        other_entry.add_to_hass(hass)
+        other = Home(hass, other_entry, Line(home.line.clock, ports.plug(OTHER_DEVICE)))
+        await home.start(frames.CONSUMER)
+        if other_entry.state is ConfigEntryState.NOT_LOADED:
+            await other.start()
+        await other.hear(frames.THREE_PHASE, 4)
+        assert home.state("energy_drawn") == other.state("energy_drawn") == "12345.678"
+
+        for _ in range(8):
+            await home.hear(frames.THREE_PHASE, EAST="098765432")
+            await other.hear(frames.CONSUMER, EAST="087654321")
+        assert home.are_unavailable("energy_drawn", "apparent_power")
+        assert other.are_unavailable("energy_drawn", "apparent_power")
+        assert home.entry.unique_id == ADDRESS
+        assert other_entry.unique_id == OTHER_ADDRESS
+        issue = home.issue("wrong_meter")
+        assert issue is not None
+        assert issue.translation_placeholders == {
+            "title": "Linky …3456",
+            "expected": "…3456",
+            "meter": "…4321",
+        }
+        assert other.issue("wrong_meter")
+        assert len(logged(caplog)) == 2
+
+        for _ in range(8):
+            await home.hear(frames.CONSUMER)
+            await other.hear(frames.THREE_PHASE)
+        assert home.issue("wrong_meter") is None
+        assert other.issue("wrong_meter") is None
+        assert home.state("energy_drawn") == other.state("energy_drawn") == "12345.678"
+        assert home.issue("meter_replaced") is None
+
+    async def test_an_address_that_noise_made_once_is_no_other_meter(self, home: Home) -> None:
+        await home.start(frames.CONSUMER)
+        await home.hear(frames.CONSUMER.of("041961789012"))
+        await home.hear(frames.CONSUMER, 2)
+        assert home.entry.unique_id == ADDRESS
+        assert home.issue("meter_replaced") is None
+
+
+class TestRegisters:
+    async def test_a_corrupt_register_is_never_shown(self, hass: HomeAssistant, home: Home) -> None:
+        hass.config_entries.async_update_entry(home.entry, options={CONF_REGISTER_INTERVAL: 0})
+        await home.start(frames.CONSUMER)
+        shown = set()
+        for east in ("912345678", "012345679", "002345679", "012345680", "012345680"):
+            await home.hear(frames.CONSUMER, EAST=east)
+            shown.add(home.state("energy_drawn"))
+        assert shown <= {"12345.678", "12345.679", "12345.68"}
+        assert home.state("energy_drawn") == "12345.68"
+
+
+OFF_PEAK_RUNS = {"STGE": "003A4001", "LTARF": "  HEURE CREUSE  ", "NTARF": "01"}
+OFF_PEAK = frames.CONSUMER.but(**OFF_PEAK_RUNS)
+
+
+class TestTariffs:
+    def name(self, home: Home, key: str) -> str:
+        state = home.state_of(key)
+        assert state is not None
+        return str(state.attributes["friendly_name"])
+
+    async def test_an_index_is_named_after_the_tariff_seen_while_it_ran(self, home: Home) -> None:
+        await home.start(frames.CONSUMER)
+        assert self.name(home, "energy_index_2") == "Linky Energy drawn, HEURE PLEINE"
+        assert self.name(home, "energy_index_1") == "Linky Energy drawn, index 1"
+        assert home.entry.data[CONF_TARIFFS] == {"EASF02": "HEURE PLEINE"}
+
+        await home.hear(OFF_PEAK, 60)
+        assert home.entry.data[CONF_TARIFFS] == {"EASF01": "HEURE CREUSE", "EASF02": "HEURE PLEINE"}
+        await home.hear(OFF_PEAK, 4)
+        assert self.name(home, "energy_index_1") == "Linky Energy drawn, HEURE CREUSE"
+        assert self.name(home, "energy_index_2") == "Linky Energy drawn, HEURE PLEINE"
+        # It was made anew once, and is not again when the tariff comes back.
+        assert home.line.port.speeds == [9600, 9600]
+        await home.hear(frames.CONSUMER, 60)
+        await home.hear(OFF_PEAK, 60)
+        assert home.line.port.speeds == [9600, 9600]
+
+    @pytest.mark.parametrize("first", ["STGE", "LTARF"])
+    async def test_an_index_is_not_named_after_a_tariff_that_just_ended_or_began(
+        self, home: Home, first: str
+    ) -> None:
+        """The frame in which a tariff ends has the old name and the new index, or one is lost."""
+        await home.start(frames.CONSUMER)
+        await home.hear(frames.CONSUMER.but(**{first: OFF_PEAK_RUNS[first]}))
+        await home.hear(OFF_PEAK, 90)
+        assert home.entry.data[CONF_TARIFFS] == {"EASF01": "HEURE CREUSE", "EASF02": "HEURE PLEINE"}
+
+    async def test_a_supplier_without_names_leaves_the_numbers(self, home: Home) -> None:
+        await home.start(frames.CONSUMER.but(LTARF=None, NGTF=None))
+        assert self.name(home, "energy_index_2") == "Linky Energy drawn, index 2"
+        assert CONF_TARIFFS not in home.entry.data
+
+    async def test_an_index_appears_when_it_first_runs(self, home: Home) -> None:
+        await home.start(frames.CONSUMER)
+        assert home.entity_id("energy_index_3") is None
+        await home.hear(frames.CONSUMER, 4, STGE="003A4801", NTARF="03")
+        assert home.state("energy_index_3") == "0.0"
+
+
+class TestPace:
+    async def written(self, home: Home, key: str, label: str, seconds: int) -> int:
+        """Count how often an entity is written while its label changes every second."""
+        seen = []
+        for n in range(seconds):
+            await home.hear(frames.CONSUMER.but(**{label: f"{n + 700:05}"}))
+            seen.append(home.state(key))
+        return sum(a != b for a, b in pairwise(seen))
+
+    @pytest.mark.parametrize(("interval", "times"), [(0, 31), (10, 3), (30, 1)])
+    async def test_powers_are_written_at_the_interval_chosen(
+        self, hass: HomeAssistant, home: Home, interval: int, times: int
+    ) -> None:
+        hass.config_entries.async_update_entry(
+            home.entry, options={CONF_POWER_INTERVAL: interval, CONF_REGISTER_INTERVAL: 60}
+        )
+        await home.start(frames.CONSUMER)
+        written = await self.written(home, "apparent_power", "SINSTS", 32)
+        assert abs(written - times) <= 1
+
+    @pytest.mark.parametrize(("interval", "times"), [(0, 31), (20, 2)])
+    async def test_registers_are_written_at_the_interval_chosen(
+        self, hass: HomeAssistant, home: Home, interval: int, times: int
+    ) -> None:
+        hass.config_entries.async_update_entry(
+            home.entry, options={CONF_POWER_INTERVAL: 10, CONF_REGISTER_INTERVAL: interval}
+        )
+        await home.start(frames.CONSUMER)
+        seen = []
+        for n in range(32):
+            await home.hear(frames.CONSUMER, EAST=f"{12345700 + n:09}")
+            seen.append(home.state("energy_drawn"))
+        written = sum(a != b for a, b in pairwise(seen))
+        assert abs(written - times) <= 1
+
+    async def test_what_is_steady_is_written_when_it_changes(self, home: Home) -> None:
+        await home.start(frames.CONSUMER)
+        await home.hear(frames.CONSUMER, 2, STGE="003A4481")
+        assert home.is_on("overrun")
+        await home.hear(frames.CONSUMER, 2)
+        assert home.is_on("overrun") is False
+
+    async def test_an_overrun_that_only_a_current_tells_shows_at_once(
+        self, hass: HomeAssistant, home: Home
+    ) -> None:
+        """Three-phase meters were seen that do not send ADIR."""
+        hass.config_entries.async_update_entry(
+            home.entry, data={**home.entry.data, CONF_MODE: Mode.HISTORIQUE}
+        )
+        await home.start(frames.HISTORIQUE_THREE_PHASE)
+        assert home.is_on("overrun") is False
+        await home.hear(frames.HISTORIQUE_THREE_PHASE, 3, IINST2="021")
+        assert home.is_on("overrun")
+        await home.hear(frames.HISTORIQUE_THREE_PHASE, 3, IINST2="020")
+        assert home.is_on("overrun") is False
