@@ -89,11 +89,12 @@ class Decoder:
         frames: list[Frame] = []
         segments = (self._tail + data.translate(_PLAIN)).split(CR)
         tail = segments.pop()
+        known, take = self._memo.get, self._take
         for segment in segments:
             if not segment:
                 continue
-            if (known := self._memo.get(segment)) is not None:
-                self._take(known, segment, frames)
+            if (parsed := known(segment)) is not None:
+                take(parsed, segment, frames)
             elif rest := self._split(segment, frames):
                 self._read(rest, frames)
         self._tail = _kept(self._split(tail, frames))
@@ -111,11 +112,11 @@ class Decoder:
 
     def _split(self, segment: bytes, frames: list[Frame]) -> bytes:
         """Take the marks of frames in a segment and what stands before them; give the rest."""
-        *pairs, rest = _MARKS.split(segment)
-        for content, mark in zip(pairs[::2], pairs[1::2], strict=True):
-            whole = not content or self._read(content, frames)
-            self._mark(mark, frames, cut=not whole)
-        return rest
+        pieces = _MARKS.split(segment)
+        for n in range(0, len(pieces) - 1, 2):
+            whole = not pieces[n] or self._read(pieces[n], frames)
+            self._mark(pieces[n + 1], frames, cut=not whole)
+        return pieces[-1]
 
     def _read(self, segment: bytes, frames: list[Frame]) -> bool:
         """Take a segment without marks; tell whether nothing of it was refused."""

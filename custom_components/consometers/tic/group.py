@@ -23,9 +23,11 @@ NOISE = bytes(c for c in range(0x20) if c != _HT) + b"\x7f"
 """Characters of no group: next to one they are a delimiter that was corrupted."""
 
 _LABELS = {
-    mode: {name.encode(): label for name, label in labels.items()}
+    mode: {name.encode(): (label, label.chars.value) for name, label in labels.items()}
     for mode, labels in CATALOGUE.items()
 }
+_UNKNOWN = (None, b"")
+_DIGITS = Chars.DIGITS.value
 _HORODATE_LENGTH = 13
 _SEASONS = "HEhe "
 _SHORTEST = len("X\t\t ")
@@ -107,27 +109,28 @@ def _parse(content: bytes, mode: Mode) -> Group | Rejected:
     separator = SEPARATORS[mode]
     if len(content) < _SHORTEST or content[-2] != separator[0]:
         return Rejected(_text(content), Reason.CHECKSUM)
-    if content[-1] != checksum(content[: -1 if mode is Mode.STANDARD else -2]):
+    covered = content[:-2]
+    if content[-1] != checksum(covered if mode is Mode.HISTORIQUE else content[:-1]):
         return Rejected(_text(content), Reason.CHECKSUM)
-    name, _, rest = content[:-2].partition(separator)
-    label = _LABELS[mode].get(name)
+    name, _, data = covered.partition(separator)
+    label, allowed = _LABELS[mode].get(name, _UNKNOWN)
     if label is None:
         return Rejected(_text(content), Reason.UNKNOWN_LABEL)
-    when, data = None, rest
+    when = time = None
     if label.horodated:
-        stamp, found, data = rest.partition(separator)
+        stamp, found, data = data.partition(separator)
         if not found or len(stamp) != _HORODATE_LENGTH:
             return Rejected(_text(content), Reason.LENGTH)
         when = _text(stamp)
-        if when[0] not in _SEASONS or stamp[1:].translate(None, Chars.DIGITS.value):
+        if when[0] not in _SEASONS or stamp[1:].translate(None, _DIGITS):
             return Rejected(_text(content), Reason.CHARACTERS)
+        time = horodate(when)
     if len(data) != label.length:
         return Rejected(_text(content), Reason.LENGTH)
-    if data.translate(None, label.chars.value):
+    if data.translate(None, allowed):
         return Rejected(_text(content), Reason.CHARACTERS)
     raw = _text(data)
-    time = horodate(when) if when is not None else None
-    return Group(label, raw, time if label.length == 0 else label.parse(raw), when, time)
+    return Group(label, raw, label.parse(raw) if raw else time, when, time)
 
 
 def _with_tabs(content: bytes) -> bytes | None:
@@ -137,7 +140,7 @@ def _with_tabs(content: bytes) -> bytes | None:
     stream never passes here, for noise does not turn each of its tabs into a space.
     """
     name, _, rest = content.partition(b" ")
-    label = _LABELS[Mode.STANDARD].get(name)
+    label, _ = _LABELS[Mode.STANDARD].get(name, _UNKNOWN)
     if label is None or rest[-2:-1] != b" ":
         return None
     fields = [name, rest[:-2]]

@@ -13,7 +13,7 @@ from custom_components.consometers.tic import (
     Reason,
     encode_frame,
 )
-from custom_components.consometers.tic.decoder import MAX_REJECTED, MAX_SEGMENTS
+from custom_components.consometers.tic.decoder import MAX_REFUSED, MAX_REJECTED
 from custom_components.consometers.tic.group import MAX_GROUP
 
 from .samples import (
@@ -152,10 +152,10 @@ def test_groups_that_always_differ_are_not_kept() -> None:
 def test_a_frame_that_never_ends_is_cut() -> None:
     decoder = Decoder()
     decoder.feed(b"\x02" + A_GROUP + b"\r")
-    frames = decoder.feed(b"X\r" * (MAX_SEGMENTS + 1))
+    frames = decoder.feed(b"X\r" * MAX_REFUSED)
     assert [(frame.complete, list(frame.groups)) for frame in frames] == [(False, ["PAPP"])]
     assert len(frames[0].rejected) == MAX_REJECTED
-    assert decoder.counters.rejected[Reason.CHECKSUM] == MAX_SEGMENTS + 1
+    assert decoder.counters.rejected[Reason.CHECKSUM] == MAX_REFUSED
     decoder.feed(frame_bytes(HISTORIQUE, BASE))
     assert decoder.counters.resyncs == 1
 
