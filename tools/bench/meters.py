@@ -1,11 +1,16 @@
-"""The meters whose frames the benchmarks read, as the virtual Linky sends them."""
+"""The meters whose frames the benchmarks read: the virtual Linky, in a home that never rests."""
 
-from custom_components.consometers.tic import Group, Mode
+from dataclasses import replace
+from random import Random
+
+from custom_components.consometers.tic import Group, Kind, Mode
 from demo.meter import Contract, Linky, Option
 from demo.world import World
 
 START = 1_790_000_000
 SECONDS_PER_FRAME = {Mode.HISTORIQUE: 2, Mode.STANDARD: 1}
+
+_COUNTING = ("HCHP", "BBRHPJB", "EAST", "EASF01", "EASD01")
 
 METERS = {
     "historique, single-phase, off-peak": (Mode.HISTORIQUE, Contract(option=Option.HC)),
@@ -22,6 +27,24 @@ METERS = {
 def frames(name: str, count: int) -> list[tuple[Group, ...]]:
     """Give frames that follow each other, from a meter's name."""
     mode, contract = METERS[name]
-    linky = Linky(World(phases=contract.phases, kwp=3), contract, mode=mode)
+    kwp = 3 if contract.producer else 0
+    linky = Linky(World(phases=contract.phases, kwp=kwp), contract, mode=mode)
     step = SECONDS_PER_FRAME[mode]
-    return [linky.frame(START + step * n) for n in range(count)]
+    random = Random(1)
+    return [
+        tuple(_unsettled(group, n, random) for group in linky.frame(START + step * n))
+        for n in range(count)
+    ]
+
+
+def _unsettled(group: Group, nth: int, random: Random) -> Group:
+    """Alter what is measured or counted in the n-th frame, so that it differs from the others."""
+    label, value = group.label, group.value
+    if not isinstance(value, int) or not value:
+        return group
+    if label.kind is Kind.MEASURE:
+        value += random.randint(-2, 2) * (10 if label.name == "PAPP" else 1)
+    elif label.name in _COUNTING:
+        value += nth
+    value = max(0, value)
+    return replace(group, raw=f"{value:0{label.length}}", value=value)
