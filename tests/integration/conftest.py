@@ -17,6 +17,14 @@ from .ports import DEVICE, Clock, Line, Port, Ports
 
 
 @pytest.fixture
+def entity_registry_enabled_by_default() -> Generator[None]:
+    """Every entity is enabled."""
+    enabled = "homeassistant.helpers.entity.Entity.entity_registry_enabled_default"
+    with patch(enabled, return_value=True):
+        yield
+
+
+@pytest.fixture
 def clock(hass: HomeAssistant) -> Clock:
     return Clock(hass)
 
