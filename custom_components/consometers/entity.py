@@ -100,10 +100,12 @@ class LinkyEntity(Entity):
 def device_info(coordinator: LinkyCoordinator) -> DeviceInfo:
     """Describe the meter."""
     meter = coordinator.address
+    is_linky = meter.type >= FIRST_LINKY_TYPE
     return DeviceInfo(
         identifiers={(DOMAIN, coordinator.entry.entry_id)},
-        translation_key="linky" if meter.type >= FIRST_LINKY_TYPE else "meter",
+        translation_key="linky" if is_linky else "meter",
         manufacturer=meter.maker,
+        model="Linky" if is_linky else None,
         model_id=meter.type,
         hw_version=str(meter.year),
         serial_number=coordinator.entry.unique_id,

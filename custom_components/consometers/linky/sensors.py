@@ -86,6 +86,7 @@ _current = partial(
     device_class=SensorDeviceClass.CURRENT,
     state_class=SensorStateClass.MEASUREMENT,
     native_unit_of_measurement=UnitOfElectricCurrent.AMPERE,
+    suggested_display_precision=0,
     pace=Pace.POWER,
 )
 _voltage = partial(
@@ -475,6 +476,7 @@ def _diagnostics() -> Iterator[LinkySensorDescription]:
         translation_key="highest_current",
         device_class=SensorDeviceClass.CURRENT,
         native_unit_of_measurement=UnitOfElectricCurrent.AMPERE,
+        suggested_display_precision=0,
         value_fn=_number("IMAX"),
     )
 
