@@ -39,6 +39,7 @@ from .linky.coordinator import ConsometersConfigEntry
 from .linky.detection import Found, default_title, detect, masked
 from .linky.link import LinkError, shown
 
+EXAMPLE_URL = "socket://linky.local:2001"
 DEVICE_SCHEMA = vol.Schema({vol.Required(CONF_DEVICE): SerialPortSelector()})
 
 
@@ -112,6 +113,7 @@ class ConsometersConfigFlow(ConfigFlow, domain=DOMAIN):
         return self.async_show_form(
             step_id=step_id,
             data_schema=self.add_suggested_values_to_schema(DEVICE_SCHEMA, {CONF_DEVICE: device}),
+            description_placeholders={"example": EXAMPLE_URL},
             errors=self._take_error(),
         )
 

@@ -139,6 +139,7 @@ async def test_a_meter_is_found_by_listening_and_added_when_the_person_agrees(
     assert flow["type"] is FlowResultType.FORM
     assert flow["step_id"] == "user"
     assert flow["errors"] == {}
+    assert flow["description_placeholders"] == {"example": "socket://linky.local:2001"}
     assert line.port.speeds == []
 
     flow = await choose(hass, flow)
