@@ -205,6 +205,17 @@ class TestSilence:
         await home.start(frames.CONSUMER)
         assert home.issue("no_data") is None
 
+    async def test_a_long_silence_does_not_drown_the_story(self, home: Home) -> None:
+        await home.start(frames.CONSUMER)
+        await home.forward(600)
+        assert [event.what for event in home.entry.runtime_data.story] == [
+            "opened at 9600 baud",
+            "available",
+            "nothing valid, trying 1200 baud",
+            "nothing valid, trying 9600 baud",
+            "unavailable",
+        ]
+
 
 class TestReconnection:
     @pytest.mark.parametrize(

@@ -152,7 +152,8 @@ class LinkyCoordinator:
                 link = link or await self._connect()
                 await self._listen(link)
             except LinkError as error:
-                self._tell(error.key)
+                if not self._lost:
+                    self._tell(error.key)
             finally:
                 if link is not None:
                     await link.close()
@@ -182,7 +183,8 @@ class LinkyCoordinator:
         """Listen at the speed of the other mode."""
         self._mode = Mode.HISTORIQUE if self._mode is Mode.STANDARD else Mode.STANDARD
         self._tuned_at = self._clock()
-        self._tell(f"nothing valid, trying {SPEEDS[self._mode]} baud")
+        if not self._lost:
+            self._tell(f"nothing valid, trying {SPEEDS[self._mode]} baud")
         await link.listen_for(self._mode)
 
     def _silent_since(self, moment: float) -> float:
@@ -316,4 +318,5 @@ class LinkyCoordinator:
             async_dispatcher_send(self.hass, self.signal(pace))
 
     def _tell(self, what: str) -> None:
+        """Write down what happened. While a meter is lost, what is tried again is no news."""
         self.story.append(Event(dt_util.utcnow(), what))
