@@ -1,0 +1,180 @@
+"""Every word that a person reads is there in both languages, and none is there for nothing."""
+
+from collections.abc import Iterator
+from itertools import chain
+import json
+from pathlib import Path
+import re
+from string import Formatter
+from typing import Any
+
+from homeassistant.components.binary_sensor import BinarySensorEntityDescription
+from homeassistant.components.sensor import SensorDeviceClass
+from homeassistant.helpers.entity import EntityDescription
+import pytest
+
+from custom_components.consometers import const
+from custom_components.consometers.binary_sensor import LINK_LAMP
+from custom_components.consometers.linky import detection, issues, link
+from custom_components.consometers.linky.binary_sensors import binary_sensors
+from custom_components.consometers.linky.sensors import estimates, raw_labels, sensors
+
+INTEGRATION = Path(const.__file__).parent
+
+
+def loaded(name: str) -> Any:
+    return json.loads((INTEGRATION / name).read_text())
+
+
+ENGLISH: dict[str, Any] = loaded("translations/en.json")
+LANGUAGES = sorted(path.name for path in (INTEGRATION / "translations").iterdir())
+ICONS: dict[str, Any] = loaded("icons.json")["entity"]
+SENSORS = list(chain(sensors(), estimates(), raw_labels()))
+BINARY_SENSORS: list[BinarySensorEntityDescription] = [*binary_sensors(), LINK_LAMP]
+PLATFORMS: dict[str, list[Any]] = {"sensor": SENSORS, "binary_sensor": BINARY_SENSORS}
+NAMED_AFTER_A_TARIFF = "energy_tariff"
+
+# As hassfest has them.
+_URL = re.compile(r"((ftp|ftps|scp|https?|mqtts?|socket|socks5)://|www\.)", re.IGNORECASE)
+_HTML = re.compile(r"<[a-z/!][^>]*>", re.IGNORECASE)
+_QUOTED_PLACEHOLDER = re.compile(r"'{\w+}'")
+
+
+def strings(tree: dict[str, Any], path: str = "") -> Iterator[tuple[str, str]]:
+    for key, value in tree.items():
+        if isinstance(value, dict):
+            yield from strings(value, f"{path}.{key}" if path else key)
+        else:
+            yield f"{path}.{key}", value
+
+
+def placeholders(text: str) -> set[str]:
+    return {field for _, field, _, _ in Formatter().parse(text) if field}
+
+
+def keys_of(descriptions: list[EntityDescription]) -> set[str]:
+    return {str(description.translation_key) for description in descriptions}
+
+
+def test_there_is_english_and_french() -> None:
+    assert LANGUAGES == ["en.json", "fr.json"]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_language_says_the_same_of_the_same(language: str) -> None:
+    english, other = dict(strings(ENGLISH)), dict(strings(loaded(f"translations/{language}")))
+    assert list(other) == list(english)
+    for key, text in other.items():
+        assert placeholders(text) == placeholders(english[key]), key
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_strings_are_as_hassfest_wants_them(language: str) -> None:
+    for key, text in strings(loaded(f"translations/{language}")):
+        assert text == text.strip(), key
+        assert text, key
+        for unwanted in (_URL, _HTML, _QUOTED_PLACEHOLDER):
+            assert not unwanted.search(text), key
+        assert all(name.isidentifier() for name in placeholders(text)), key
+
+
+@pytest.mark.parametrize("platform", PLATFORMS)
+def test_every_entity_has_a_name_and_every_name_an_entity(platform: str) -> None:
+    names = ENGLISH["entity"][platform]
+    used = keys_of(PLATFORMS[platform])
+    if platform == "sensor":
+        used.add(NAMED_AFTER_A_TARIFF)
+    assert set(names) == used
+
+
+@pytest.mark.parametrize("platform", PLATFORMS)
+def test_the_placeholders_of_a_name_are_those_of_its_entity(platform: str) -> None:
+    for description in PLATFORMS[platform]:
+        name = ENGLISH["entity"][platform][description.translation_key]["name"]
+        assert placeholders(name) == set(getattr(description, "placeholders", {})), description.key
+    assert placeholders(ENGLISH["entity"]["sensor"][NAMED_AFTER_A_TARIFF]["name"]) == {"tariff"}
+
+
+@pytest.mark.parametrize("platform", PLATFORMS)
+def test_names_of_entities_differ(platform: str) -> None:
+    for language in LANGUAGES:
+        names = loaded(f"translations/{language}")["entity"][platform]
+        said = [entity["name"] for entity in names.values()]
+        assert sorted(said) == sorted(set(said))
+
+
+def test_every_option_of_a_state_has_its_word() -> None:
+    for description in SENSORS:
+        states = ENGLISH["entity"]["sensor"][description.translation_key].get("state", {})
+        assert list(states) == list(description.options or []), description.key
+        assert bool(states) == (description.device_class is SensorDeviceClass.ENUM)
+
+
+def test_every_attribute_has_its_word() -> None:
+    for description in SENSORS:
+        words = ENGLISH["entity"]["sensor"][description.translation_key]
+        if description.time_fn is not None:
+            assert set(words["state_attributes"]) == {"time"}, description.key
+
+
+@pytest.mark.parametrize("platform", PLATFORMS)
+def test_every_icon_has_its_entity(platform: str) -> None:
+    assert set(ICONS[platform]) <= set(ENGLISH["entity"][platform])
+    assert list(ICONS[platform]) == sorted(ICONS[platform])
+    for key, icon in ICONS[platform].items():
+        assert icon["default"].startswith("mdi:"), key
+        # hassfest refuses an icon of a state that says what the default says.
+        assert icon["default"] not in icon.get("state", {}).values(), key
+        words = ENGLISH["entity"][platform][key].get("state", {})
+        assert set(icon.get("state", {})) <= set(words), key
+
+
+@pytest.mark.parametrize("platform", PLATFORMS)
+def test_an_entity_without_the_icon_of_its_class_has_its_own(platform: str) -> None:
+    for description in PLATFORMS[platform]:
+        has_one = description.translation_key in ICONS[platform]
+        plain = description.device_class in (None, SensorDeviceClass.ENUM)
+        assert has_one or not plain, description.key
+
+
+def errors(cls: type[link.LinkError]) -> set[str]:
+    return {cls.key}.union(*(errors(sub) for sub in cls.__subclasses__()))
+
+
+def test_every_error_has_its_sentence() -> None:
+    assert detection.Noise.key == "noise"
+    assert set(ENGLISH["config"]["error"]) == errors(link.LinkError) | {"other_meter"}
+    of_a_port = {link.LinkError.key, link.NoSuchPort.key, link.PortBusy.key}
+    assert set(ENGLISH["exceptions"]) == of_a_port
+    for exception in ENGLISH["exceptions"].values():
+        assert placeholders(exception["message"]) == {"device"}
+
+
+def test_every_issue_has_its_words() -> None:
+    assert set(ENGLISH["issues"]) == {
+        issues.MODE_CHANGED,
+        issues.METER_REPLACED,
+        issues.WRONG_METER,
+        issues.NO_DATA,
+    }
+    for issue in ENGLISH["issues"].values():
+        assert ("description" in issue) != ("fix_flow" in issue)
+
+
+def test_every_step_explains_its_fields() -> None:
+    assert set(ENGLISH["config"]["step"]) == {"user", "reconfigure", "usb_confirm", "confirm"}
+    for step in (*ENGLISH["config"]["step"].values(), *ENGLISH["options"]["step"].values()):
+        assert step.get("data", {}).keys() == step.get("data_description", {}).keys()
+    assert set(ENGLISH["options"]["step"]["init"]["data"]) == {
+        const.CONF_POWER_INTERVAL,
+        const.CONF_REGISTER_INTERVAL,
+        const.CONF_SILENCE,
+        const.CONF_RAW_LABELS,
+        const.CONF_ESTIMATE_INJECTION,
+    }
+
+
+def test_two_entities_are_never_taken_for_one() -> None:
+    for descriptions in PLATFORMS.values():
+        keys = [description.key for description in descriptions]
+        assert len(keys) == len(set(keys))
