@@ -1,6 +1,7 @@
 """The meters whose frames the benchmarks read: the virtual Linky, in a home that never rests."""
 
 from dataclasses import replace
+from functools import cache
 from random import Random
 
 from custom_components.consometers.tic import Group, Kind, Mode
@@ -26,15 +27,19 @@ METERS = {
 
 def frames(name: str, count: int) -> list[tuple[Group, ...]]:
     """Give frames that follow each other, from a meter's name."""
-    mode, contract = METERS[name]
-    kwp = 3 if contract.producer else 0
-    linky = Linky(World(phases=contract.phases, kwp=kwp), contract, mode=mode)
-    step = SECONDS_PER_FRAME[mode]
-    random = Random(1)
+    linky, random = _linky(name), Random(1)
+    step = SECONDS_PER_FRAME[linky.mode]
     return [
         tuple(_unsettled(group, n, random) for group in linky.frame(START + step * n))
         for n in range(count)
     ]
+
+
+@cache
+def _linky(name: str) -> Linky:
+    mode, contract = METERS[name]
+    kwp = 3 if contract.producer else 0
+    return Linky(World(phases=contract.phases, kwp=kwp), contract, mode=mode)
 
 
 def _unsettled(group: Group, nth: int, random: Random) -> Group:
