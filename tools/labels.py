@@ -12,6 +12,7 @@ FILES = {"en": DOCS / "labels.md", "fr": DOCS / "labels.fr.md"}
 _TEXTS = {
     "en": {
         "title": "Every label of the TIC",
+        "other": "*[En français](labels.fr.md).*",
         "intro": (
             "What a meter can send, in the order in which it does. [How we read it](tic.md) says"
             " what each behaviour means for what is believed. This page is written from the"
@@ -27,6 +28,7 @@ _TEXTS = {
     },
     "fr": {
         "title": "Toutes les étiquettes de la TIC",
+        "other": "*[In English](labels.md).*",
         "intro": (
             "Ce qu'un compteur peut envoyer, dans l'ordre où il le fait. Cette page est écrite"
             " d'après le catalogue par `python -m tools.labels`."
@@ -65,6 +67,8 @@ def page(language: str) -> str:
 def _lines(language: str) -> Iterator[str]:
     texts = _TEXTS[language]
     yield f"# {texts['title']}"
+    yield ""
+    yield texts["other"]
     yield ""
     yield texts["intro"]
     for mode in (Mode.STANDARD, Mode.HISTORIQUE):
