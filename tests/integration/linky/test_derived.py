@@ -1,0 +1,162 @@
+"""What a meter does not send: active power, the time to cut-off, the quality of the link."""
+
+from collections.abc import Iterable
+from itertools import accumulate
+
+from hypothesis import given, strategies as st
+import pytest
+
+from custom_components.consometers.linky.derived import CutOff, LinkQuality, PowerFromRegister
+
+
+class Load:
+    """A register that counts a power, read by `PowerFromRegister` once a second."""
+
+    def __init__(self) -> None:
+        self.derived = PowerFromRegister()
+        self.second = 0
+        self.energy_ws = 0.0
+
+    def run(self, power_w: float, seconds: int, apparent_va: int | None = None) -> int | None:
+        for _ in range(seconds):
+            self.second += 1
+            self.energy_ws += power_w
+            self.derived.update(int(self.energy_ws // 3600), float(self.second))
+        return self.derived.power_w(float(self.second), apparent_va)
+
+
+@pytest.mark.parametrize("power_w", [100, 230, 1000, 3000, 9000, 36_000])
+def test_a_steady_power_is_found_within_three_percent(power_w: int) -> None:
+    load = Load()
+    load.run(power_w, 180)
+    for _ in range(120):
+        derived = load.run(power_w, 1)
+        assert derived == pytest.approx(power_w, rel=0.03)
+
+
+def test_nothing_is_told_before_a_whole_window_has_gone_by() -> None:
+    load = Load()
+    assert load.run(3000, 60) is None
+    assert load.run(3000, 5) == pytest.approx(3000, rel=0.03)
+
+
+def test_a_rise_is_found_within_a_minute() -> None:
+    load = Load()
+    load.run(200, 300)
+    assert load.run(6000, 75) == pytest.approx(6000, rel=0.03)
+
+
+def test_a_fall_is_found_as_fast_as_the_register_is_missed() -> None:
+    load = Load()
+    load.run(6000, 300)
+    # Not a watt-hour for 36 s: no more than 100 W.
+    assert load.run(0, 37) == pytest.approx(100, abs=5)
+    assert load.run(0, 600) == pytest.approx(6, abs=1)
+
+
+def test_no_active_power_is_above_the_apparent_power() -> None:
+    load = Load()
+    load.run(6000, 300)
+    assert load.run(500, 2, apparent_va=520) == 520
+    assert load.run(0, 1, apparent_va=0) == 0
+
+
+def test_no_apparent_power_is_no_power_even_when_nothing_was_counted_yet() -> None:
+    assert PowerFromRegister().power_w(0.0, 0) == 0
+
+
+def test_a_register_that_starts_anew_is_never_a_negative_power() -> None:
+    load = Load()
+    load.run(1000, 300)
+    load.energy_ws = 0
+    assert load.run(1000, 2) is None
+    assert load.run(1000, 120) == pytest.approx(1000, rel=0.03)
+
+
+@given(st.lists(st.integers(0, 12_000), min_size=1, max_size=12))
+def test_a_power_is_never_negative_nor_above_what_was_drawn(powers: list[int]) -> None:
+    load = Load()
+    for power in powers:
+        derived = load.run(power, 40)
+        assert derived is None or 0 <= derived <= 1.05 * max(powers) + 60
+
+
+def _trip_s(cut_off: CutOff, overload: float, cut_off_va: float) -> int:
+    """Draw so much more than the cut-off power until the breaker opens."""
+    second = 0
+    while cut_off.seconds_left(cut_off_va) != 0:
+        second += 1
+        cut_off.update(round(overload * cut_off_va), float(second))
+    return second
+
+
+@pytest.mark.parametrize(("overload", "seconds"), [(1.4, 246), (2.5, 39)])
+def test_the_breaker_opens_when_the_specification_says(overload: float, seconds: int) -> None:
+    """Enedis-NOI-CPT_54E §7, from no load at all."""
+    cut_off = CutOff()
+    cut_off.update(0, 0.0)
+    cut_off.update(round(overload * 9000), 0.0)
+    assert cut_off.seconds_left(9000) == pytest.approx(seconds, abs=2)
+    assert _trip_s(cut_off, overload, 9000) == pytest.approx(seconds, abs=2)
+
+
+def test_the_time_left_counts_down_as_time_goes() -> None:
+    cut_off = CutOff()
+    cut_off.update(3000, 0.0)
+    cut_off.update(14_000, 1.0)
+    first = cut_off.seconds_left(9000)
+    assert first is not None
+    cut_off.update(14_000, 31.0)
+    assert cut_off.seconds_left(9000) == pytest.approx(first - 30, abs=1)
+
+
+@pytest.mark.parametrize("overload", [0, 0.5, 1.0, 1.3])
+def test_the_breaker_never_opens_up_to_its_margin(overload: float) -> None:
+    cut_off = CutOff()
+    cut_off.update(0, 0.0)
+    cut_off.update(round(overload * 9000), 1.0)
+    assert cut_off.seconds_left(9000) is None
+
+
+def test_the_breaker_recovers_while_less_is_drawn() -> None:
+    cut_off = CutOff()
+    cut_off.update(0, 0.0)
+    cut_off.update(22_500, 0.0)
+    cut_off.update(1000, 30.0)
+    assert cut_off.seconds_left(9000) is None
+    cut_off.update(22_500, 1000.0)
+    assert cut_off.seconds_left(9000) == pytest.approx(39, abs=2)
+
+
+def test_nothing_is_left_before_the_first_reading() -> None:
+    assert CutOff().seconds_left(9000) is None
+
+
+def quality(refused: Iterable[int]) -> LinkQuality:
+    """Give the quality after so many groups refused of fifty, every second."""
+    quality = LinkQuality()
+    for second, so_far in enumerate(accumulate(refused)):
+        quality.update(50 * (second + 1) - so_far, so_far, float(second))
+    return quality
+
+
+def test_quality_is_the_share_of_good_groups() -> None:
+    assert quality([0] * 60).percent == 100
+    assert quality([5] * 60).percent == 90
+    assert quality([50] * 60).percent == 0
+
+
+def test_quality_is_unknown_at_first() -> None:
+    assert LinkQuality().percent is None
+    assert quality([0] * 5).percent is None
+
+
+def test_quality_forgets_what_was_long_ago() -> None:
+    assert quality([50] * 100 + [0] * 320).percent == 100
+
+
+def test_quality_is_unknown_when_nothing_comes() -> None:
+    quality = LinkQuality()
+    quality.update(10, 0, 0.0)
+    quality.update(10, 0, 20.0)
+    assert quality.percent is None

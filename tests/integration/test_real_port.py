@@ -1,0 +1,99 @@
+"""A meter behind a real TCP port, as behind a dongle on the network: nothing stands in between."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+import logging
+
+from homeassistant.const import CONF_DEVICE
+from homeassistant.core import HomeAssistant
+import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry
+
+from custom_components.consometers.const import CONF_MODE, CONF_POWER_INTERVAL, CONF_SILENCE, DOMAIN
+from custom_components.consometers.tic import Mode
+from demo.meter import Contract, Linky, Option, VirtualLinky
+
+pytestmark = pytest.mark.usefixtures("enable_custom_integrations", "socket_enabled")
+
+SPEED = 8
+"""The meter speaks so much faster than a real one."""
+
+
+@pytest.fixture
+async def meter() -> AsyncIterator[VirtualLinky]:
+    linky = Linky(contract=Contract(Option.HC))
+    async with VirtualLinky(linky, tcp=0, speed=SPEED) as meter:
+        yield meter
+
+
+def faults(caplog: pytest.LogCaptureFixture) -> list[str]:
+    return [r.getMessage() for r in caplog.records if r.levelno >= logging.ERROR]
+
+
+async def until(condition: Callable[[], object], within_s: float = 10) -> None:
+    async with asyncio.timeout(within_s):
+        while not condition():
+            await asyncio.sleep(0.05)
+
+
+async def test_a_meter_is_found_added_lost_and_found_again(
+    hass: HomeAssistant, meter: VirtualLinky, caplog: pytest.LogCaptureFixture
+) -> None:
+    flow = await hass.config_entries.flow.async_init(DOMAIN, context={"source": "user"})
+    flow = await hass.config_entries.flow.async_configure(
+        flow["flow_id"], {CONF_DEVICE: meter.port}
+    )
+    await hass.async_block_till_done()
+    flow = await hass.config_entries.flow.async_configure(flow["flow_id"])
+    assert flow["step_id"] == "confirm"
+    placeholders = flow["description_placeholders"]
+    assert placeholders is not None
+    assert placeholders["address"] == f"…{meter.linky.identity.address[-4:]}"
+    assert placeholders["contract"] == "H PLEINE/CREUSE"
+    flow = await hass.config_entries.flow.async_configure(flow["flow_id"], {})
+    entry = flow["result"]
+    assert entry.unique_id == meter.linky.identity.address
+    hass.config_entries.async_update_entry(entry, options={CONF_SILENCE: 1, CONF_POWER_INTERVAL: 0})
+    await hass.config_entries.async_reload(entry.entry_id)
+
+    def power() -> str:
+        return state.state if (state := hass.states.get("sensor.linky_apparent_power")) else ""
+
+    await until(lambda: power().isdigit())
+    await meter.unplug()
+    await until(lambda: power() == "unavailable")
+    await meter.plug()
+    await until(lambda: power().isdigit())
+    assert faults(caplog) == []
+
+    await hass.config_entries.async_unload(entry.entry_id)
+    assert power() == "unavailable"
+
+
+async def test_a_server_that_speaks_and_hangs_up_is_asked_again(
+    hass: HomeAssistant, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Bytes and the end of the connection come together."""
+    calls = 0
+
+    async def hang_up(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal calls
+        calls += 1
+        writer.write(b"busy\r\n")
+        writer.close()
+        await writer.wait_closed()
+
+    server = await asyncio.start_server(hang_up, "127.0.0.1", 0)
+    host, port = server.sockets[0].getsockname()
+    entry = MockConfigEntry(
+        domain=DOMAIN,
+        unique_id="041861123456",
+        data={CONF_DEVICE: f"socket://{host}:{port}", CONF_MODE: Mode.STANDARD},
+    )
+    entry.add_to_hass(hass)
+    await hass.config_entries.async_setup(entry.entry_id)
+    await until(lambda: calls >= 2)
+    assert faults(caplog) == []
+    await hass.config_entries.async_unload(entry.entry_id)
+    server.close()
+    await server.wait_closed()
