@@ -1,0 +1,250 @@
+"""What is known of a meter, under one name in both modes."""
+
+import pytest
+
+from custom_components.consometers.linky.state import Heard, LinkyState
+
+from .. import frames
+from ..frames import Kind
+from ..tic.samples import frame_bytes
+
+
+def heard(kind: Kind, *more: Kind, times: int = 4) -> LinkyState:
+    """Give the state after some frames of one kind, then of others, one a second."""
+    state, second = LinkyState(), 0
+    for each in (kind, *more):
+        for _ in range(times):
+            second += 1
+            state.feed(frame_bytes(each.mode, each.groups), float(second))
+    return state
+
+
+ALL = (
+    frames.CONSUMER,
+    frames.THREE_PHASE,
+    frames.PRODUCER,
+    frames.STANDARD_TEMPO,
+    frames.BASE,
+    frames.OFF_PEAK,
+    frames.TEMPO,
+    frames.EJP,
+    frames.HISTORIQUE_THREE_PHASE,
+)
+
+
+def test_nothing_is_known_at_first() -> None:
+    state = LinkyState()
+    assert not state.identified
+    facts = (
+        state.mode,
+        state.address,
+        state.phases,
+        state.energy_drawn_wh,
+        state.active_power_drawn_w,
+        state.injected_power_va,
+        state.subscribed_power_kva,
+        state.seconds_to_cut_off,
+        state.overrun,
+    )
+    assert set(facts) == {None}
+    assert not state.producer
+    assert not state.can_estimate_injection
+
+
+@pytest.mark.parametrize("kind", ALL)
+def test_a_meter_is_known_at_its_third_frame(kind: Kind) -> None:
+    assert not heard(kind, times=2).identified
+    state = heard(kind, times=3)
+    assert state.identified
+    assert state.energy_drawn_wh is not None
+    assert state.phases is not None
+    assert state.producer == (kind is frames.PRODUCER)
+
+
+@pytest.mark.parametrize(
+    ("kind", "phases"),
+    [
+        (frames.CONSUMER, 1),
+        (frames.THREE_PHASE, 3),
+        (frames.BASE, 1),
+        (frames.HISTORIQUE_THREE_PHASE, 3),
+        # What is sent is believed rather than the type in the address.
+        (frames.CONSUMER.of("041876543210"), 1),
+        (frames.HISTORIQUE_THREE_PHASE.of("041861123456"), 3),
+    ],
+)
+def test_phases_are_counted_from_what_is_sent(kind: Kind, phases: int) -> None:
+    assert heard(kind).phases == phases
+
+
+@pytest.mark.parametrize(
+    ("kind", "power_kva"),
+    [
+        (frames.CONSUMER, 9),
+        (frames.THREE_PHASE, 12),
+        (frames.BASE, 6),
+        (frames.OFF_PEAK, 9),
+        (frames.HISTORIQUE_THREE_PHASE, 12),
+        (frames.BASE.but(ISOUSC="15"), 3),
+    ],
+)
+def test_the_subscribed_power_is_known_in_both_modes(kind: Kind, power_kva: float) -> None:
+    assert heard(kind).subscribed_power_kva == power_kva
+
+
+class TestInjection:
+    @pytest.mark.parametrize(
+        ("changes", "injected_va"),
+        [
+            ({"STGE": "003A4601", "SINSTS": "00000"}, 4 * 236),
+            ({"STGE": "003A4601", "SINSTS": "00000", "IRMS1": "000"}, 0),
+            # Drawing, or nothing at all.
+            ({"STGE": "003A4401", "SINSTS": "00690"}, 0),
+            ({"STGE": "003A4401", "SINSTS": "00000"}, 0),
+            # The status turns a frame before or after the power.
+            ({"STGE": "003A4601", "SINSTS": "00690"}, 0),
+            ({"STGE": "003A4401", "SINSTS": "00000", "IRMS1": "005"}, 0),
+        ],
+    )
+    def test_it_is_estimated_where_no_register_counts_it(
+        self, changes: dict[str, str], injected_va: int
+    ) -> None:
+        state = heard(frames.CONSUMER.but(**changes))
+        assert state.can_estimate_injection
+        assert state.injected_power_va == injected_va
+
+    @pytest.mark.parametrize(
+        "kind", [frames.PRODUCER, frames.THREE_PHASE, frames.BASE, frames.HISTORIQUE_THREE_PHASE]
+    )
+    def test_it_is_not_where_it_cannot_be_or_is_counted(self, kind: Kind) -> None:
+        assert not heard(kind).can_estimate_injection
+
+    def test_a_meter_without_currents_gives_no_estimate(self) -> None:
+        state = heard(frames.CONSUMER.but(IRMS1=None))
+        assert state.injected_power_va is None
+
+
+class TestOverrun:
+    @pytest.mark.parametrize(
+        ("kind", "changes", "overrun"),
+        [
+            (frames.CONSUMER, {}, False),
+            (frames.CONSUMER, {"STGE": "003A4481"}, True),
+            (frames.THREE_PHASE, {"STGE": "003A4481"}, True),
+            (frames.BASE, {}, False),
+            (frames.BASE, {"IINST": "030"}, False),
+            (frames.BASE, {"IINST": "031"}, True),
+            (frames.HISTORIQUE_THREE_PHASE, {"IINST3": "020"}, False),
+            (frames.HISTORIQUE_THREE_PHASE, {"IINST3": "021"}, True),
+        ],
+    )
+    def test_it_is_known_in_each_mode(
+        self, kind: Kind, changes: dict[str, str], overrun: bool
+    ) -> None:
+        assert heard(kind.but(**changes)).overrun is overrun
+
+    def test_the_warning_of_a_single_phase_tells_it(self) -> None:
+        warned = Kind(frames.BASE.mode, [*frames.BASE.groups, ("ADPS", "032")])
+        state = heard(frames.BASE, warned)
+        assert state.overrun
+        # And its end, three whole frames later.
+        for second in range(9, 12):
+            data = frame_bytes(frames.BASE.mode, frames.BASE.groups)
+            last = state.feed(data, float(second))
+        assert last is Heard.CHANGE
+        assert state.overrun is False
+
+    def test_short_frames_of_three_phases_tell_it_and_nothing_is_forgotten(self) -> None:
+        short = frames.HISTORIQUE_SHORT
+        state = heard(frames.HISTORIQUE_THREE_PHASE, short)
+        assert state.overrun
+        assert state.energy_drawn_wh == 12_345_678
+        assert state.tariff.label == "BASE"
+
+    def test_it_is_news_though_the_currents_are_not(self) -> None:
+        state = heard(frames.HISTORIQUE_THREE_PHASE)
+        over = frames.HISTORIQUE_THREE_PHASE.but(IINST2="021")
+        data = frame_bytes(over.mode, over.groups)
+        brought = [state.feed(data, float(second)) for second in range(5, 9)]
+        # A measure is the median of three.
+        assert brought == [Heard.MEASURES, Heard.CHANGE, Heard.MEASURES, Heard.MEASURES]
+
+
+class TestCutOff:
+    def test_a_single_phase_is_watched_as_a_whole(self) -> None:
+        state = heard(frames.CONSUMER, frames.CONSUMER.but(SINSTS="12600"))
+        assert state.seconds_to_cut_off == pytest.approx(244, abs=6)
+        state = heard(frames.BASE, frames.BASE.but(PAPP="15000"))
+        assert state.seconds_to_cut_off == pytest.approx(37, abs=3)
+
+    def test_of_three_phases_the_first_to_open_counts(self) -> None:
+        over = {"SINSTS1": "10000", "SINSTS2": "05600", "SINSTS3": "00100"}
+        state = heard(frames.THREE_PHASE, frames.THREE_PHASE.but(**over))
+        assert state.seconds_to_cut_off == pytest.approx(37, abs=3)
+
+    def test_currents_tell_it_in_historique_mode(self) -> None:
+        over = frames.HISTORIQUE_THREE_PHASE.but(IINST2="043")
+        state = heard(frames.HISTORIQUE_THREE_PHASE, over)
+        assert state.seconds_to_cut_off == pytest.approx(37, abs=5)
+
+    @pytest.mark.parametrize("kind", ALL)
+    def test_none_is_near_while_little_is_drawn(self, kind: Kind) -> None:
+        assert heard(kind).seconds_to_cut_off is None
+
+
+class TestContracts:
+    @pytest.mark.parametrize(
+        ("kind", "colours", "peaks"),
+        [
+            (frames.CONSUMER, False, False),
+            (frames.STANDARD_TEMPO, True, True),
+            (frames.BASE, False, False),
+            (frames.TEMPO, True, False),
+            (frames.EJP, False, True),
+            (frames.CONSUMER.but(NGTF="      EJP       "), False, True),
+        ],
+    )
+    def test_colours_and_peaks_are_those_of_the_contract(
+        self, kind: Kind, colours: bool, peaks: bool
+    ) -> None:
+        state = heard(kind)
+        assert state.has_colours is colours
+        assert state.has_peaks is peaks
+
+
+class TestPower:
+    def test_active_power_follows_the_register(self) -> None:
+        state = LinkyState()
+        for second in range(1, 181):
+            east = f"{20_000_000 + second * 1800 // 3600:09}"
+            kind = frames.CONSUMER.but(EAST=east, SINSTS="02000")
+            state.feed(frame_bytes(kind.mode, kind.groups), float(second))
+        assert state.active_power_drawn_w == pytest.approx(1800, rel=0.03)
+        assert state.active_power_injected_w is None
+        assert state.active_power_w is None
+
+    def test_a_producer_injects_what_it_does_not_draw(self) -> None:
+        state = LinkyState()
+        for second in range(1, 181):
+            eait = f"{1_000_000 + second * 900 // 3600:09}"
+            kind = frames.PRODUCER.but(EAIT=eait)
+            state.feed(frame_bytes(kind.mode, kind.groups), float(second))
+        assert state.active_power_drawn_w == 0
+        assert state.active_power_injected_w == pytest.approx(900, rel=0.03)
+        assert state.active_power_w == pytest.approx(-900, rel=0.03)
+
+
+def test_forgetting_a_meter_keeps_what_is_known_of_the_link() -> None:
+    state = heard(frames.CONSUMER)
+    state.forget()
+    assert not state.identified
+    assert state.energy_drawn_wh is None
+    assert state.decoder.counters.frames == 4
+    assert state.lamp.is_good(5.0)
+
+
+def test_a_steady_meter_brings_measures_only() -> None:
+    state = heard(frames.CONSUMER)
+    data = frame_bytes(frames.CONSUMER.mode, frames.CONSUMER.groups)
+    assert state.feed(data[:100], 5.0) is Heard.NOTHING
+    assert state.feed(data[100:], 5.1) is Heard.MEASURES
