@@ -1,0 +1,124 @@
+"""Quoalise, the federation's protocol, as data: bytes or elements in, frozen values out, and back.
+
+Pure: no network, no I/O, no clock, no logger. Nothing raises but `QuoaliseError`; what cannot be
+read raises its `Malformed`, which names the place. What a module reads and writes:
+
+    data             <quoalise>: metadata and records
+    requests         <command>: what a peer asks
+    answers          <command>: forms to fill in, and success
+    stanza_errors    <error>: refusals
+    federation_xml   <data-needs>, <permission>, <receipt>
+    identifier       urn:dev:…
+    iso8601          times and durations
+
+`commands.COMMANDS` holds every command once, `problems.Problem` everything that can be wrong.
+"""
+
+from . import answers, commands, data, federation_xml, identifier, iso8601, requests, stanza_errors
+from .answers import Listed
+from .commands import COMMANDS, Command, Node, Role
+from .data import Data
+from .errors import (
+    BadRequest,
+    ErrorType,
+    ItemNotFound,
+    Malformed,
+    NotAuthorized,
+    OtherError,
+    QuoaliseError,
+    ResourceConstraint,
+    UpstreamError,
+)
+from .federation import DataNeed, Erased, Naming, Permission, Reading, Receipt, State
+from .fragment import Fragment
+from .identifier import Device, Direction, Identifier, Path, pseudonym
+from .iso8601 import Duration
+from .metadata import (
+    DeviceIdentifier,
+    DeviceType,
+    Measurement,
+    MeasuringDevice,
+    Metadata,
+    Unknown,
+    describe,
+)
+from .problems import Problem
+from .requests import (
+    Cancelled,
+    GetDataNeeds,
+    GetHistory,
+    Grant,
+    ListSeries,
+    Request,
+    Subscribe,
+    Terminate,
+    ToFill,
+    Unsubscribe,
+    Withdraw,
+)
+from .senml import MAX_PUSHED, MAX_RECORDS, Number, Records
+from .text import Text
+
+__all__ = [
+    "COMMANDS",
+    "MAX_PUSHED",
+    "MAX_RECORDS",
+    "BadRequest",
+    "Cancelled",
+    "Command",
+    "Data",
+    "DataNeed",
+    "Device",
+    "DeviceIdentifier",
+    "DeviceType",
+    "Direction",
+    "Duration",
+    "Erased",
+    "ErrorType",
+    "Fragment",
+    "GetDataNeeds",
+    "GetHistory",
+    "Grant",
+    "Identifier",
+    "ItemNotFound",
+    "ListSeries",
+    "Listed",
+    "Malformed",
+    "Measurement",
+    "MeasuringDevice",
+    "Metadata",
+    "Naming",
+    "Node",
+    "NotAuthorized",
+    "Number",
+    "OtherError",
+    "Path",
+    "Permission",
+    "Problem",
+    "QuoaliseError",
+    "Reading",
+    "Receipt",
+    "Records",
+    "Request",
+    "ResourceConstraint",
+    "Role",
+    "State",
+    "Subscribe",
+    "Terminate",
+    "Text",
+    "ToFill",
+    "Unknown",
+    "Unsubscribe",
+    "UpstreamError",
+    "Withdraw",
+    "answers",
+    "commands",
+    "data",
+    "describe",
+    "federation_xml",
+    "identifier",
+    "iso8601",
+    "pseudonym",
+    "requests",
+    "stanza_errors",
+]

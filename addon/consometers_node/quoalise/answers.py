@@ -1,0 +1,158 @@
+"""What a node answers to a command: a form to fill in, or success and what was asked for.
+
+    <command xmlns="http://jabber.org/protocol/commands" node="get_history" status="completed">
+      <x xmlns="jabber:x:data" type="result">…</x>
+      <quoalise xmlns="urn:quoalise:0">…</quoalise>
+    </command>
+
+What comes with success: `get_history` a `<quoalise>`, `get_data_needs` a `<data-needs>`, `grant`,
+`withdraw` and `terminate` a `<receipt>`; `list_series` a table in the form itself, which a chat
+client shows. A refusal is a stanza error: see `stanza_errors`.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from xml.etree.ElementTree import Element
+
+from . import forms, iso8601
+from .commands import COMMANDS, Command, Node
+from .errors import Malformed
+from .forms import FORM, Field
+from .identifier import Identifier, identifier
+from .iso8601 import Duration
+from .markup import check_depth
+from .problems import Problem
+from .reading import Reader
+from .requests import COMMAND
+from .text import text
+
+COMPLETED = "completed"
+EXECUTING = "executing"
+CANCELED = "canceled"
+"""As XEP-0050 spells it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listed:
+    """A series that the asker may read: its interval, its unit, its first and its last record.
+
+    What is not known, or what there is none of, is None.
+    """
+
+    series: Identifier
+    interval: Duration | None = None
+    unit: str | None = None
+    first: datetime | None = None
+    last: datetime | None = None
+
+
+_COLUMNS = (
+    Field(var="identifier", label=text("Identifier", "Identifiant")),
+    Field(var="interval", label=text("Interval", "Pas de temps")),
+    Field(var="unit", label=text("Unit", "Unité")),
+    Field(var="first", label=text("First record", "Premier enregistrement")),
+    Field(var="last", label=text("Last record", "Dernier enregistrement")),
+)
+
+
+def to_fill(
+    command: Command,
+    session: str,
+    language: str | None = None,
+    values: Mapping[str, str] | None = None,
+) -> Element:
+    """Give the answer to a command asked with no form: the form, with `values` in it by `var`."""
+    answer = _answer(command.node, EXECUTING, session)
+    answer.append(forms.to_fill(command.title, command.fields, language, values or {}))
+    return answer
+
+
+def cancelled(command: Command, session: str | None = None) -> Element:
+    """Give the answer to an asker that gave up."""
+    return _answer(command.node, CANCELED, session)
+
+
+def completed(
+    node: Node,
+    about: str = "",
+    *,
+    payload: Element | None = None,
+    session: str | None = None,
+    language: str | None = None,
+) -> Element:
+    """Give the answer that a command succeeded; `about` names what it was about, for people."""
+    answer = _answer(node, COMPLETED, session)
+    title = COMMANDS[node].title.say(language)
+    answer.append(forms.result(title, f"{title} {about}".rstrip()))
+    if payload is not None:
+        answer.append(payload)
+    return answer
+
+
+def listed(
+    series: Iterable[Listed], *, session: str | None = None, language: str | None = None
+) -> Element:
+    """Give the answer to `list_series`."""
+    answer = _answer(Node.LIST_SERIES, COMPLETED, session)
+    title = COMMANDS[Node.LIST_SERIES].title.say(language)
+    answer.append(forms.table(title, _COLUMNS, map(_row, series), language))
+    return answer
+
+
+def payload(answer: Element, name: str) -> Element:
+    """Give what came with the success of a command: the one element of that name.
+
+    Raises `Malformed` if the command is not completed, and if there is no such element.
+    """
+    return _completed(answer).only(name).element
+
+
+def read_listed(answer: Element) -> tuple[Listed, ...]:
+    """Read the answer to `list_series`. Raises `Malformed`."""
+    check_depth(answer)
+    form = _completed(answer).only(FORM)
+    return tuple(
+        _listed(row, f"{form.place}/item[{number}]")
+        for number, row in enumerate(forms.read_rows(form.element, form.place), 1)
+    )
+
+
+def _answer(node: Node, status: str, session: str | None) -> Element:
+    attributes = {"node": node, "status": status}
+    if session is not None:
+        attributes["sessionid"] = session
+    return Element(COMMAND, attributes)
+
+
+def _completed(answer: Element) -> Reader:
+    command = Reader(answer, "command").expect(COMMAND)
+    status = command.text("status")
+    if status != COMPLETED:
+        raise Malformed(command.at("status"), Problem.NOT_A_CHOICE, found=status, wanted=COMPLETED)
+    return command
+
+
+def _row(one: Listed) -> dict[str, str | None]:
+    return {
+        "identifier": str(one.series),
+        "interval": None if one.interval is None else str(one.interval),
+        "unit": one.unit,
+        "first": None if one.first is None else iso8601.shown(one.first),
+        "last": None if one.last is None else iso8601.shown(one.last),
+    }
+
+
+def _listed(row: Mapping[str, str], place: str) -> Listed:
+    first, last = (
+        iso8601.moment(row[var], f"{place}/{var}") if var in row else None
+        for var in ("first", "last")
+    )
+    interval = row.get("interval")
+    return Listed(
+        series=identifier(forms.required(row, "identifier", place), f"{place}/identifier"),
+        interval=None if interval is None else iso8601.duration(interval, f"{place}/interval"),
+        unit=row.get("unit"),
+        first=first,
+        last=last,
+    )

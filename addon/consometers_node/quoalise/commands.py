@@ -1,0 +1,144 @@
+"""The ad-hoc commands (XEP-0050) that nodes answer, once: names, fields, titles, who answers.
+
+A command has one stage: it is sent with its form filled in. Asked with none, as a chat client
+does, a node answers with the form to fill in. Where a command has no field, there is none to send.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from .forms import Field, FieldType
+from .text import Text, text
+
+NAMESPACE = "http://jabber.org/protocol/commands"
+
+
+class Role(StrEnum):
+    """What a node is to its peers."""
+
+    HOUSEHOLD = "household"
+    COLLECTIVE = "collective"
+
+
+class Node(StrEnum):
+    """Name of a command, as disco#items lists it."""
+
+    GET_HISTORY = "get_history"
+    SUBSCRIBE = "subscribe"
+    UNSUBSCRIBE = "unsubscribe"
+    LIST_SERIES = "list_series"
+    GET_DATA_NEEDS = "get_data_needs"
+    GRANT = "grant"
+    WITHDRAW = "withdraw"
+    TERMINATE = "terminate"
+
+
+class Var(StrEnum):
+    """Name of a field of a form."""
+
+    IDENTIFIER = "identifier"
+    START = "start_time"
+    END = "end_time"
+    PERMISSION = "permission"
+    ERASE = "erase"
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A command. `answered_by` are the roles that know it."""
+
+    node: Node
+    title: Text
+    fields: tuple[Field, ...] = ()
+    answered_by: frozenset[Role] = frozenset(Role)
+
+
+_IDENTIFIER = Field(
+    var=Var.IDENTIFIER,
+    label=text("Identifier of the series", "Identifiant de la série"),
+    description=text(
+        "Such as urn:dev:prm:30001610071843_consumption/power/active/raw",
+        "Par exemple urn:dev:prm:30001610071843_consumption/power/active/raw",
+    ),
+    required=True,
+)
+_START = Field(
+    var=Var.START,
+    label=text("From", "Depuis"),
+    description=text(
+        "ISO 8601 with offset, such as 2021-12-01T00:00:00+01:00. Empty: 24 hours before the end",
+        "ISO 8601 avec décalage, par exemple 2021-12-01T00:00:00+01:00. Vide : 24 heures avant la"
+        " fin",
+    ),
+)
+_END = Field(
+    var=Var.END,
+    label=text("Until, not included", "Jusqu'à, non compris"),
+    description=text(
+        "ISO 8601 with offset, such as 2021-12-05T00:00:00+01:00. Empty: now",
+        "ISO 8601 avec décalage, par exemple 2021-12-05T00:00:00+01:00. Vide : maintenant",
+    ),
+)
+_PERMISSION = Field(
+    var=Var.PERMISSION,
+    label=text("Number of the permission", "Numéro de la permission"),
+    required=True,
+)
+_ERASE = Field(
+    var=Var.ERASE,
+    label=text("Erase what was received", "Effacer ce qui a été reçu"),
+    type=FieldType.BOOLEAN,
+    default="true",
+)
+
+COMMANDS = {
+    command.node: command
+    for command in (
+        Command(
+            Node.GET_HISTORY,
+            text("Get history", "Obtenir l'historique"),
+            (_IDENTIFIER, _START, _END),
+        ),
+        Command(
+            Node.SUBSCRIBE,
+            text("Be told of new records", "Recevoir les nouveaux enregistrements"),
+            (_IDENTIFIER,),
+        ),
+        Command(
+            Node.UNSUBSCRIBE,
+            text("No longer be told of new records", "Ne plus recevoir les enregistrements"),
+            (_IDENTIFIER,),
+        ),
+        Command(Node.LIST_SERIES, text("List the series", "Lister les séries")),
+        Command(
+            Node.GET_DATA_NEEDS,
+            text(
+                "What this collective asks for, and why", "Ce que demande ce collectif, et pourquoi"
+            ),
+            answered_by=frozenset({Role.COLLECTIVE}),
+        ),
+        Command(
+            Node.GRANT,
+            text("Grant a permission", "Accorder une permission"),
+            answered_by=frozenset({Role.COLLECTIVE}),
+        ),
+        Command(
+            Node.WITHDRAW,
+            text("Withdraw a permission", "Retirer une permission"),
+            (_PERMISSION, _ERASE),
+            frozenset({Role.COLLECTIVE}),
+        ),
+        Command(
+            Node.TERMINATE,
+            text("Give a permission back", "Rendre une permission"),
+            (_PERMISSION,),
+            frozenset({Role.HOUSEHOLD}),
+        ),
+    )
+}
+"""In the order in which a chat client shows them."""
+
+
+def answered_by(role: Role) -> tuple[Command, ...]:
+    """Give the commands that a node of a role answers, as disco#items is to list them."""
+    return tuple(command for command in COMMANDS.values() if role in command.answered_by)

@@ -1,0 +1,76 @@
+"""The `<quoalise>` that peers send each other: what is measured, and the records.
+
+    <quoalise xmlns="urn:quoalise:0">
+      <data><meta/><sensml xmlns="urn:ietf:params:xml:ns:senml"/></data>
+    </quoalise>
+
+`metadata` knows the first child of `<data>`, `senml` the second. Both always stand there.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from xml.etree.ElementTree import Element, SubElement
+
+from . import metadata as meta, senml
+from .errors import Malformed
+from .markup import check_depth, parse, serialise, tag
+from .metadata import NAMESPACE, Metadata
+from .problems import Problem
+from .reading import Reader
+from .senml import MAX_PUSHED, MAX_RECORDS, Records
+
+QUOALISE = tag(NAMESPACE, "quoalise")
+_DATA = tag(NAMESPACE, "data")
+
+
+@dataclass(frozen=True, slots=True)
+class Data:
+    """Records, and what they are of."""
+
+    metadata: Metadata = field(default_factory=Metadata)
+    records: tuple[Records, ...] = ()
+
+    def __len__(self) -> int:
+        """Count the records."""
+        return sum(len(one.values) for one in self.records)
+
+    def parts(self, most: int = MAX_PUSHED) -> Iterator[Data]:
+        """Cut into messages of at most `most` records, each with the metadata."""
+        for part in senml.parts(self.records, most):
+            yield Data(self.metadata, part)
+
+
+def decode(document: bytes, most: int = MAX_RECORDS) -> Data:
+    """Read the bytes of a `<quoalise>`. Raises `Malformed`, and nothing else."""
+    return _read(parse(document), most)
+
+
+def read(quoalise: Element, most: int = MAX_RECORDS) -> Data:
+    """Read a `<quoalise>` that was parsed already. Raises `Malformed`, and nothing else."""
+    check_depth(quoalise)
+    return _read(quoalise, most)
+
+
+def encode(data: Data) -> bytes:
+    """Give the bytes of a `<quoalise>`. Raises `Malformed` if they are too many."""
+    return serialise(write(data))
+
+
+def write(data: Data) -> Element:
+    """Give the `<quoalise>`. Raises `Malformed` on more records than an answer may have."""
+    if len(data) > MAX_RECORDS:
+        raise Malformed("data", Problem.TOO_MANY_RECORDS, found=len(data), most=MAX_RECORDS)
+    quoalise = Element(QUOALISE)
+    element = SubElement(quoalise, _DATA)
+    element.append(meta.write(data.metadata))
+    element.append(senml.write(data.records))
+    return quoalise
+
+
+def _read(quoalise: Element, most: int) -> Data:
+    data = Reader(quoalise, "quoalise").expect(QUOALISE).only(_DATA)
+    described, measured = data.only(meta.META), data.only(senml.SENSML)
+    return Data(
+        meta.read(described.element, described.place),
+        senml.read(measured.element, measured.place, most),
+    )

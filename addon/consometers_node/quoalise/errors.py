@@ -1,0 +1,134 @@
+"""What goes wrong between peers, as values of the domain: to be sent, or received.
+
+    QuoaliseError
+      NotAuthorized, ItemNotFound, ResourceConstraint, UpstreamError
+      BadRequest
+        Malformed       what was sent cannot be read, and where
+      OtherError        any other stanza error, as servers send them
+
+`stanza_errors` writes and reads them as XMPP stanza errors (RFC 6120 §8.3).
+"""
+
+from enum import StrEnum
+from typing import ClassVar
+
+from .problems import Problem
+from .text import Text, text
+
+
+class ErrorType(StrEnum):
+    """What the asker can do about an error. Source: RFC 6120 §8.3.2."""
+
+    AUTH = "auth"
+    """Retry after getting permission."""
+    CANCEL = "cancel"
+    """Do not retry."""
+    CONTINUE = "continue"
+    """It was only a warning."""
+    MODIFY = "modify"
+    """Retry after changing what was asked."""
+    WAIT = "wait"
+    """Retry later."""
+
+
+class QuoaliseError(Exception):
+    """Any error of this room. `condition` and `type` are those of its stanza error."""
+
+    condition: str = "undefined-condition"
+    type: ErrorType = ErrorType.CANCEL
+    default: ClassVar[Text] = text("Something went wrong.", "Quelque chose s'est mal passé.")
+
+    def __init__(self, words: Text | None = None) -> None:
+        """Say what happened, or the usual words for it."""
+        self.text = words or self.default
+        super().__init__(self.text.say())
+
+
+class NotAuthorized(QuoaliseError):
+    """There is no permission."""
+
+    condition = "not-authorized"
+    type = ErrorType.AUTH
+    default = text(
+        "There is no permission to read this: ask for it, or ask for less.",
+        "Aucune permission n'autorise à lire cela : demandez-la, ou demandez moins.",
+    )
+
+
+class ItemNotFound(QuoaliseError):
+    """There is no such series: told only to those who may know, others are `NotAuthorized`."""
+
+    condition = "item-not-found"
+    default = text(
+        "There is no such series: ask for the list of series.",
+        "Il n'y a pas de telle série : demandez la liste des séries.",
+    )
+
+
+class ResourceConstraint(QuoaliseError):
+    """Asked too often."""
+
+    condition = "resource-constraint"
+    type = ErrorType.WAIT
+    default = text(
+        "Asked too often: wait a minute, then ask again.",
+        "Trop de demandes : attendez une minute, puis redemandez.",
+    )
+
+
+class BadRequest(QuoaliseError):
+    """What was asked cannot be answered as it was asked."""
+
+    condition = "bad-request"
+    type = ErrorType.MODIFY
+    default = text("This cannot be read.", "Ceci ne peut pas être lu.")
+
+
+class Malformed(BadRequest):
+    """What was sent cannot be read. `place` is the path of the element, attribute or field."""
+
+    def __init__(self, place: str, problem: Problem, **found: object) -> None:
+        """Say where, what and with which values the words are to be filled."""
+        self.place = place
+        self.problem = problem
+        words = problem.text.fill(**{name: _shown(value) for name, value in found.items()})
+        super().__init__(
+            Text(
+                {
+                    "en": f"{place}: {words.say('en')}.",
+                    "fr": f"{place} : {words.say('fr')}.",
+                }
+            )
+        )
+
+
+class UpstreamError(QuoaliseError):
+    """What a source behind the node said, in its own code (None where it gave none)."""
+
+    default = text("The source of the data refused.", "La source des données a refusé.")
+
+    def __init__(self, issuer: str, code: str | None = None, words: Text | None = None) -> None:
+        """Say who refused, with which code, in which words."""
+        self.issuer = issuer
+        self.code = code
+        super().__init__(words)
+
+
+class OtherError(QuoaliseError):
+    """Any other stanza error, such as `service-unavailable` or `remote-server-not-found`."""
+
+    def __init__(self, condition: str, type: ErrorType, words: Text | None = None) -> None:
+        """Say which condition (RFC 6120 §8.3.3) and what the asker can do."""
+        words = words or text(f"The peer answered {condition}.", f"Le pair a répondu {condition}.")
+        super().__init__(words)
+        self.condition = condition
+        self.type = type
+
+
+_SHOWN = 60
+
+
+def _shown(value: object) -> str:
+    """Give what was found as far as a person needs it, in characters that any message can carry."""
+    found = "".join(c if c.isprintable() else "·" for c in str(value)[: _SHOWN + 1])
+    return found if len(found) <= _SHOWN else found[:_SHOWN] + "…"

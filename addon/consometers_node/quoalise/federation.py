@@ -1,0 +1,113 @@
+"""What the Consometers add to Quoalise: data needs, permissions and receipts, as elements.
+
+Namespace `urn:consometers:federation:0`. Whoever does not know it still gets everything else. The
+words are those of EU regulation 2023/1162 and of `privacy`: a data need is what a collective asks
+for and why, a permission a household's dated answer to one data need for named series.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from .identifier import Direction, Identifier
+from .iso8601 import Duration
+from .text import Text
+
+NAMESPACE = "urn:consometers:federation:0"
+
+
+class Reading(StrEnum):
+    """What of its members' records a collective can read."""
+
+    INDIVIDUAL = "individual"
+    """Each member's records."""
+    SUM = "sum"
+    """A sum alone: two servers hold a share each, and neither can read a home."""
+
+
+class Naming(StrEnum):
+    """Under which name a collective knows a device."""
+
+    PSEUDONYM = "pseudonym"
+    DELIVERY_POINT = "delivery-point"
+
+
+class State(StrEnum):
+    """State of a permission: proposed → granted | refused; granted → the last three."""
+
+    PROPOSED = "proposed"
+    GRANTED = "granted"
+    REFUSED = "refused"
+    WITHDRAWN = "withdrawn"
+    """By the household."""
+    TERMINATED = "terminated"
+    """By the collective."""
+    EXPIRED = "expired"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DataNeed:
+    """What a collective asks for, and why. A new version asks again.
+
+    `history` is how far back, `duration` for how long from the grant, `retention` how long the
+    collective keeps what it got after the end. `policy` is an https link.
+    """
+
+    id: str
+    version: int
+    title: Text
+    purpose: Text
+    controller: str
+    contact: str
+    policy: str
+    directions: tuple[Direction, ...]
+    interval: Duration
+    history: Duration
+    duration: Duration
+    retention: Duration
+    naming: Naming = Naming.PSEUDONYM
+    reading: Reading = Reading.INDIVIDUAL
+    recipients: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Permission:
+    """A household's answer to one version of one data need. It may only narrow what was asked.
+
+    `series` are the very series that may be read, under the names that the collective gets. It
+    holds for start ≤ now < end. `shown_sha256` is the hash, in hexadecimal digits, of the text
+    that was shown to the household, in `shown_language`.
+    """
+
+    id: str
+    need: str
+    version: int
+    series: tuple[Identifier, ...]
+    interval: Duration
+    history: Duration
+    start: datetime
+    end: datetime
+    retention: Duration
+    shown_sha256: str
+    shown_language: str
+    naming: Naming = Naming.PSEUDONYM
+    reading: Reading = Reading.INDIVIDUAL
+    recipients: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Erased:
+    """What was erased of one series."""
+
+    series: Identifier
+    records: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Receipt:
+    """What a peer did about a permission, when, and what it erased."""
+
+    permission: str
+    state: State
+    time: datetime
+    erased: tuple[Erased, ...] = ()

@@ -1,0 +1,182 @@
+"""Data forms (XEP-0004): what to fill in, what was filled in, tables of answers.
+
+    <x xmlns="jabber:x:data" type="submit">
+      <field var="identifier" type="text-single"><value>urn:dev:…</value></field>
+    </x>
+
+Forms of type `form` and `result` carry labels, in the language of whoever asked.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from xml.etree.ElementTree import Element, SubElement
+
+from .errors import Malformed
+from .markup import tag
+from .problems import Problem
+from .text import Text
+
+NAMESPACE = "jabber:x:data"
+FORM = tag(NAMESPACE, "x")
+_TITLE = tag(NAMESPACE, "title")
+_FIELD = tag(NAMESPACE, "field")
+_VALUE = tag(NAMESPACE, "value")
+_DESCRIPTION = tag(NAMESPACE, "desc")
+_REQUIRED = tag(NAMESPACE, "required")
+_REPORTED = tag(NAMESPACE, "reported")
+_ITEM = tag(NAMESPACE, "item")
+_TRUE_FALSE = {"true": True, "1": True, "false": False, "0": False}
+
+
+class FieldType(StrEnum):
+    """Kinds of fields in use. Source: XEP-0004 §3.3."""
+
+    BOOLEAN = "boolean"
+    FIXED = "fixed"
+    TEXT = "text-single"
+
+
+class FormType(StrEnum):
+    """What a form is for. Source: XEP-0004 §3.1."""
+
+    CANCEL = "cancel"
+    FORM = "form"
+    RESULT = "result"
+    SUBMIT = "submit"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Field:
+    """A field of a form, or a column of a table."""
+
+    var: str
+    label: Text
+    type: FieldType = FieldType.TEXT
+    description: Text | None = None
+    required: bool = False
+    default: str | None = None
+
+
+def to_fill(
+    title: Text, fields: Iterable[Field], language: str | None, values: Mapping[str, str]
+) -> Element:
+    """Give a form to fill in; `values` stand in it already, by `var`, before the defaults."""
+    form = _form(FormType.FORM, title.say(language))
+    for field in fields:
+        element = _field(form, field, language)
+        if field.description:
+            SubElement(element, _DESCRIPTION).text = field.description.say(language)
+        if field.required:
+            SubElement(element, _REQUIRED)
+        value = values.get(field.var, field.default)
+        if value is not None:
+            SubElement(element, _VALUE).text = value
+    return form
+
+
+def submit(fields: Iterable[Field], values: Mapping[str, str | None]) -> Element:
+    """Give a form that is filled in. A field without a value is left out."""
+    form = _form(FormType.SUBMIT)
+    for field in fields:
+        value = values.get(field.var)
+        if value is not None:
+            element = SubElement(form, _FIELD, {"var": field.var, "type": field.type})
+            SubElement(element, _VALUE).text = value
+    return form
+
+
+def result(title: str, label: str) -> Element:
+    """Give the form that says that a command succeeded, as today's programs do."""
+    form = _form(FormType.RESULT, title)
+    field = {"var": "result", "type": FieldType.FIXED, "label": label}
+    SubElement(SubElement(form, _FIELD, field), _VALUE).text = "Success"
+    return form
+
+
+def table(
+    title: str,
+    columns: Sequence[Field],
+    rows: Iterable[Mapping[str, str | None]],
+    language: str | None,
+) -> Element:
+    """Give a result of several rows (XEP-0004 §3.4). A cell without a value is left out."""
+    form = _form(FormType.RESULT, title)
+    reported = SubElement(form, _REPORTED)
+    for column in columns:
+        _field(reported, column, language)
+    for row in rows:
+        item = SubElement(form, _ITEM)
+        for column in columns:
+            value = row.get(column.var)
+            if value is not None:
+                cell = SubElement(item, _FIELD, {"var": column.var})
+                SubElement(cell, _VALUE).text = value
+    return form
+
+
+def read_type(form: Element, place: str) -> FormType:
+    """Read what a form is for. Raises `Malformed`."""
+    kind = form.get("type", "")
+    if kind not in FormType:
+        wanted = ", ".join(FormType)
+        raise Malformed(f"{place}@type", Problem.NOT_A_CHOICE, found=kind, wanted=wanted)
+    return FormType(kind)
+
+
+def read_rows(form: Element, place: str) -> list[dict[str, str]]:
+    """Read the rows of a table, each by column. Raises `Malformed`."""
+    items = form.findall(_ITEM)
+    return [read_values(item, f"{place}/item[{n}]") for n, item in enumerate(items, 1)]
+
+
+def read_values(form: Element, place: str) -> dict[str, str]:
+    """Read what was filled in, by `var`, without the white space around it.
+
+    Fields that are empty are left out: chat clients send back every field. Raises `Malformed` on
+    a field that comes twice or has several values.
+    """
+    values: dict[str, str] = {}
+    seen: set[str] = set()
+    for field in form.findall(_FIELD):
+        var = field.get("var", "")
+        if var in seen:
+            raise Malformed(f"{place}/{var}", Problem.TWO_FIELDS)
+        seen.add(var)
+        sent = field.findall(_VALUE)
+        if len(sent) > 1:
+            raise Malformed(f"{place}/{var}", Problem.TWO_VALUES, found=len(sent))
+        if sent and sent[0].text and not sent[0].text.isspace():
+            values[var] = sent[0].text.strip()
+    return values
+
+
+def required(values: Mapping[str, str], var: str, place: str) -> str:
+    """Give the value of a field that must have one. Raises `Malformed`."""
+    if var not in values:
+        raise Malformed(f"{place}/{var}", Problem.NO_FIELD)
+    return values[var]
+
+
+def boolean(sent: str, place: str) -> bool:
+    """Read a value of a boolean field. Raises `Malformed`."""
+    if sent not in _TRUE_FALSE:
+        raise Malformed(place, Problem.NOT_A_BOOLEAN, found=sent)
+    return _TRUE_FALSE[sent]
+
+
+def shown(yes: bool) -> str:
+    """Write a value of a boolean field."""
+    return "true" if yes else "false"
+
+
+def _form(kind: FormType, title: str | None = None) -> Element:
+    form = Element(FORM, {"type": kind})
+    if title is not None:
+        SubElement(form, _TITLE).text = title
+    return form
+
+
+def _field(parent: Element, field: Field, language: str | None) -> Element:
+    described = {"var": field.var, "type": field.type, "label": field.label.say(language)}
+    return SubElement(parent, _FIELD, described)

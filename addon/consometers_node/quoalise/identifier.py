@@ -1,0 +1,157 @@
+"""Identifiers: a device (RFC 9039), then what of it a series tells.
+
+    identifier = "urn:dev:" body ["_" path]
+    body       = "prm:" 14 digits                a delivery point of the French network
+               | "org:" number "-" name          what an enterprise named: org:60060-elfe:42878
+               | "mac:" hex | "ow:" hex | "os:" number "-" serial
+               | "ops:" number "-" product "-" serial | any other subtype ":" name
+    path       = segment *("/" segment)          consumption/power/active/raw
+
+RFC 9039 has no "/" after the "_"; the programs of the federation do.
+"""
+
+import base64
+from dataclasses import dataclass
+from enum import StrEnum
+import hashlib
+import hmac
+import re
+
+from .errors import Malformed
+from .problems import Problem
+
+ENTERPRISE = 60060
+"""The Consometers' number among IANA's private enterprises."""
+MIN_SECRET = 32
+"""Bytes of a household's secret."""
+
+_PREFIX = "urn:dev:"
+_NAMES = r"[A-Za-z0-9.-]+(?::[A-Za-z0-9.-]+)*"
+_BODIES = {
+    "prm": r"\d{14}",
+    "mac": r"[0-9a-f]+",
+    "ow": r"[0-9a-f]+",
+    "org": rf"[1-9]\d*-{_NAMES}",
+    "os": rf"[1-9]\d*-{_NAMES}",
+    "ops": rf"[1-9]\d*-[A-Za-z0-9.]+-{_NAMES}",
+}
+_DEVICE = re.compile(rf"urn:dev:(?P<subtype>[a-z][a-z0-9]*):(?P<body>{_NAMES})", re.ASCII)
+_KNOWN = {subtype: re.compile(body, re.ASCII) for subtype, body in _BODIES.items()}
+_PATH = re.compile(r"[A-Za-z0-9.-]+(?:[/_][A-Za-z0-9.-]+)*", re.ASCII)
+_PSEUDONYM_LENGTH = 26
+
+
+class Direction(StrEnum):
+    """Which way energy goes, the first segment of a path.
+
+    For the network operator, `production` at a delivery point is what is injected there. A
+    meter's injection is therefore `production`, and so is what panels behind it make: the device
+    tells which. `injection` is a collective's word for the sum of the former.
+    """
+
+    CONSUMPTION = "consumption"
+    PRODUCTION = "production"
+    INJECTION = "injection"
+
+
+class Path:
+    """Paths in use, after their direction. Values are of one interval, stamped at its start."""
+
+    POWER = "power/active/raw"
+    """Load curve: mean W."""
+    ENERGY_DAILY = "energy/active/daily"
+    """Wh of a civil day."""
+    ENERGY_INDEX = "energy/active/index"
+    """Register: Wh since the meter was made."""
+    MEMBERS = "members"
+    """Beside a collective's value: how many members it sums."""
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """A device: `subtype` tells who named it, `body` the name."""
+
+    subtype: str
+    body: str
+
+    def __str__(self) -> str:
+        """Give the URN."""
+        return f"{_PREFIX}{self.subtype}:{self.body}"
+
+    @property
+    def delivery_point(self) -> str | None:
+        """The 14 digits of a delivery point."""
+        return self.body if self.subtype == "prm" else None
+
+
+@dataclass(frozen=True, slots=True)
+class Identifier:
+    """A series of a device, or the device alone when `path` is empty."""
+
+    device: Device
+    path: str = ""
+
+    def __str__(self) -> str:
+        """Give the URN, which is also the name of its records in SenML."""
+        return f"{self.device}_{self.path}" if self.path else str(self.device)
+
+    @property
+    def direction(self) -> Direction | None:
+        """The direction, if the path begins with one that we know."""
+        first = self.path.partition("/")[0]
+        return Direction(first) if first in Direction else None
+
+    @property
+    def quantity(self) -> str:
+        """The path after its direction, such as `Path.POWER`."""
+        return self.path.partition("/")[2] if self.direction else self.path
+
+    @property
+    def members(self) -> Identifier:
+        """The series that counts the members in each value of this one."""
+        return Identifier(self.device, f"{self.path}/{Path.MEMBERS}")
+
+
+def device(sent: str, place: str = "device") -> Device:
+    """Read a device. `urn:dev:` may be in capitals (RFC 8141 §3.1). Raises `Malformed`."""
+    found = _DEVICE.fullmatch(sent[: len(_PREFIX)].lower() + sent[len(_PREFIX) :])
+    known = _KNOWN.get(found["subtype"]) if found else None
+    if found is None or (known and not known.fullmatch(found["body"])):
+        raise Malformed(place, Problem.NOT_A_DEVICE, found=sent)
+    return Device(found["subtype"], found["body"])
+
+
+def identifier(sent: str, place: str = "identifier") -> Identifier:
+    """Read an identifier. Raises `Malformed`."""
+    urn, underscore, path = sent.strip().partition("_")
+    if underscore and not _PATH.fullmatch(path):
+        raise Malformed(place, Problem.NOT_A_PATH, found=path)
+    return Identifier(device(urn, place), path)
+
+
+def series(of: Device, direction: Direction, quantity: str = Path.POWER) -> Identifier:
+    """Build the identifier of a series."""
+    return identifier(f"{of}_{direction}/{quantity}")
+
+
+def organisation(name: str) -> Device:
+    """Build the device of a name that the Consometers gave: a collective, or a pseudonym."""
+    return device(f"{_PREFIX}org:{ENTERPRISE}-{name}")
+
+
+def pseudonym(secret: bytes, jid: str, of: Device) -> Device:
+    """Give the device under the name by which a collective knows it.
+
+    base32(HMAC-SHA-256(secret, bare JID, 0x00, URN of the device)), its first 26 characters
+    (130 bits), in lower case. Neither a JID nor a URN can hold a zero byte, so no two pairs give
+    the same message. The JID must be as XMPP prepares it, which puts it in lower case. Two
+    collectives cannot match their members, and nobody finds the device without the secret.
+    Raises `Malformed` on a JID that is not bare and on a secret under 32 bytes.
+    """
+    if len(secret) < MIN_SECRET:
+        raise Malformed("secret", Problem.SHORT_SECRET, found=len(secret), most=MIN_SECRET)
+    if not jid or jid != jid.strip().lower() or "/" in jid or not jid.isprintable():
+        raise Malformed("jid", Problem.NOT_AN_ADDRESS, found=jid)
+    message = b"\0".join((jid.encode(), str(of).encode()))
+    digest = hmac.digest(secret, message, hashlib.sha256)
+    return organisation(base64.b32encode(digest).decode().lower()[:_PSEUDONYM_LENGTH])

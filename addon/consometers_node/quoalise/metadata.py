@@ -1,0 +1,219 @@
+"""What records are of: the device and the measurement that `<meta>` tells.
+
+    <meta>
+      <device type="electricity-meter">
+        <identifier authority="enedis" type="prm" value="30001610071843"/>
+      </device>
+      <measurement name="active-power" direction="consumption" quantity="power" type="electrical"
+                   unit="W" aggregation="mean" sampling-interval="PT30M"/>
+    </meta>
+
+An empty `<meta/>` is legal. Attributes and elements that are not known here are kept and sent on.
+"""
+
+from collections.abc import Container, Iterable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from xml.etree.ElementTree import Element
+
+from . import fragment
+from .fragment import Attributes, Fragment
+from .identifier import Identifier, Path
+from .iso8601 import Duration, duration
+from .markup import tag
+
+NAMESPACE = "urn:quoalise:0"
+META = tag(NAMESPACE, "meta")
+_DEVICE = tag(NAMESPACE, "device")
+_IDENTIFIER = tag(NAMESPACE, "identifier")
+_MEASUREMENT = tag(NAMESPACE, "measurement")
+
+
+class DeviceType(StrEnum):
+    """What measured. What a peer sends may be another word."""
+
+    METER = "electricity-meter"
+    INVERTER = "inverter"
+    """Panels behind a meter: what they make is `production`."""
+    COLLECTIVE = "collective"
+    """Sums of members."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unknown:
+    """What of an element is not known here."""
+
+    attributes: Attributes = field(default_factory=dict)
+    children: tuple[Fragment, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeviceIdentifier:
+    """Who named a device (`enedis`), which kind of name (`prm`), and the name."""
+
+    authority: str | None = None
+    type: str | None = None
+    value: str | None = None
+    unknown: Unknown = Unknown()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MeasuringDevice:
+    """What measured; `type` is a `DeviceType` or a peer's own word."""
+
+    type: str | None = None
+    identifier: DeviceIdentifier | None = None
+    unknown: Unknown = Unknown()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measurement:
+    """What was measured, in words of the peer; those in use are in `MEASUREMENTS`."""
+
+    name: str | None = None
+    direction: str | None = None
+    quantity: str | None = None
+    type: str | None = None
+    unit: str | None = None
+    aggregation: str | None = None
+    sampling_interval: Duration | None = None
+    unknown: Unknown = Unknown()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Metadata:
+    """All that a message says of its records."""
+
+    device: MeasuringDevice | None = None
+    measurement: Measurement | None = None
+    unknown: Unknown = Unknown()
+
+
+MEASUREMENTS = {
+    Path.POWER: Measurement(
+        name="active-power", quantity="power", type="electrical", unit="W", aggregation="mean"
+    ),
+    Path.ENERGY_DAILY: Measurement(
+        name="energy", quantity="energy", type="electrical", unit="Wh", aggregation="sum"
+    ),
+    Path.ENERGY_INDEX: Measurement(
+        name="active-energy-index", quantity="energy", type="electrical", unit="Wh"
+    ),
+}
+"""By the path after its direction."""
+
+
+def describe(
+    of: Identifier,
+    interval: Duration | None,
+    type: str = DeviceType.METER,
+) -> Metadata:
+    """Give what is to be said of a series of ours."""
+    device = of.device
+    named = DeviceIdentifier(
+        authority="enedis" if device.delivery_point else None,
+        type=device.subtype,
+        value=device.body,
+    )
+    usual = MEASUREMENTS.get(of.quantity, Measurement())
+    return Metadata(
+        device=MeasuringDevice(type=type, identifier=named),
+        measurement=Measurement(
+            name=usual.name,
+            direction=of.direction,
+            quantity=usual.quantity,
+            type=usual.type,
+            unit=usual.unit,
+            aggregation=usual.aggregation,
+            sampling_interval=interval,
+        ),
+    )
+
+
+def read(meta: Element, place: str = "meta") -> Metadata:
+    """Read a `<meta>`, whose depth must have been checked. Raises `Malformed`."""
+    device, measurement = meta.find(_DEVICE), meta.find(_MEASUREMENT)
+    others = [one for one in fragment.elements(meta) if one not in (device, measurement)]
+    return Metadata(
+        device=None if device is None else _read_device(device),
+        measurement=None if measurement is None else _read_measurement(measurement, place),
+        unknown=_unknown(meta.attrib, (), others),
+    )
+
+
+def write(metadata: Metadata) -> Element:
+    """Give the `<meta>`."""
+    meta = Element(META, dict(metadata.unknown.attributes))
+    if (device := metadata.device) is not None:
+        meta.append(_write_device(device))
+    if (measurement := metadata.measurement) is not None:
+        interval = measurement.sampling_interval
+        told = {
+            **{name: getattr(measurement, name) for name in _WORDS},
+            _INTERVAL: None if interval is None else str(interval),
+        }
+        meta.append(_element(_MEASUREMENT, told, measurement.unknown))
+    meta.extend(map(fragment.write, metadata.unknown.children))
+    return meta
+
+
+_WORDS = ("name", "direction", "quantity", "type", "unit", "aggregation")
+_INTERVAL = "sampling-interval"
+_NAMED = ("authority", "type", "value")
+
+
+def _read_device(device: Element) -> MeasuringDevice:
+    named = device.find(_IDENTIFIER)
+    others = [one for one in fragment.elements(device) if one is not named]
+    return MeasuringDevice(
+        type=device.get("type"),
+        identifier=None if named is None else _read_identifier(named),
+        unknown=_unknown(device.attrib, ("type",), others),
+    )
+
+
+def _read_identifier(named: Element) -> DeviceIdentifier:
+    return DeviceIdentifier(
+        authority=named.get("authority"),
+        type=named.get("type"),
+        value=named.get("value"),
+        unknown=_unknown(named.attrib, _NAMED, fragment.elements(named)),
+    )
+
+
+def _read_measurement(measurement: Element, place: str) -> Measurement:
+    interval = measurement.get(_INTERVAL)
+    return Measurement(
+        name=measurement.get("name"),
+        direction=measurement.get("direction"),
+        quantity=measurement.get("quantity"),
+        type=measurement.get("type"),
+        unit=measurement.get("unit"),
+        aggregation=measurement.get("aggregation"),
+        sampling_interval=None
+        if interval is None
+        else duration(interval, f"{place}/measurement@{_INTERVAL}"),
+        unknown=_unknown(measurement.attrib, (*_WORDS, _INTERVAL), fragment.elements(measurement)),
+    )
+
+
+def _write_device(device: MeasuringDevice) -> Element:
+    element = _element(_DEVICE, {"type": device.type}, device.unknown)
+    if (named := device.identifier) is not None:
+        told = {name: getattr(named, name) for name in _NAMED}
+        element.insert(0, _element(_IDENTIFIER, told, named.unknown))
+    return element
+
+
+def _element(name: str, told: Mapping[str, str | None], unknown: Unknown) -> Element:
+    known = {key: value for key, value in told.items() if value is not None}
+    element = Element(name, {**known, **unknown.attributes})
+    element.extend(map(fragment.write, unknown.children))
+    return element
+
+
+def _unknown(attributes: Attributes, known: Container[str], children: Iterable[Element]) -> Unknown:
+    return Unknown(
+        attributes={key: value for key, value in attributes.items() if key not in known},
+        children=tuple(map(fragment.read, children)),
+    )

@@ -1,0 +1,210 @@
+"""What a peer asks, as values: from and to the `<command>` of an ad-hoc command (XEP-0050).
+
+<command xmlns="http://jabber.org/protocol/commands" node="get_history" action="execute">
+  <x xmlns="jabber:x:data" type="submit">…</x>
+</command>
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from xml.etree.ElementTree import Element
+
+from . import forms, iso8601
+from .commands import COMMANDS, NAMESPACE, Command, Node, Var
+from .errors import Malformed
+from .federation import Permission
+from .federation_xml import PERMISSION, read_permission, write_permission
+from .forms import FORM, FormType
+from .identifier import Identifier, identifier
+from .markup import check_depth, tag
+from .problems import Problem
+from .reading import Reader
+
+COMMAND = tag(NAMESPACE, "command")
+DEFAULT_RANGE = timedelta(hours=24)
+_ACTIONS = ("execute", "next", "complete")
+_CANCEL = "cancel"
+
+
+@dataclass(frozen=True, slots=True)
+class GetHistory:
+    """Asks for the records of a series with start ≤ time < end."""
+
+    identifier: Identifier
+    start: datetime | None = None
+    end: datetime | None = None
+
+    def range(self, now: datetime) -> tuple[datetime, datetime]:
+        """Give start and end: what was asked, else the 24 hours before the end, which is now."""
+        end = self.end or max(now, self.start or now)
+        return self.start or end - DEFAULT_RANGE, end
+
+
+@dataclass(frozen=True, slots=True)
+class Subscribe:
+    """Asks to be told of the new records of a series."""
+
+    identifier: Identifier
+
+
+@dataclass(frozen=True, slots=True)
+class Unsubscribe:
+    """Asks to be told no longer."""
+
+    identifier: Identifier
+
+
+@dataclass(frozen=True, slots=True)
+class ListSeries:
+    """Asks which series the asker may read."""
+
+
+@dataclass(frozen=True, slots=True)
+class GetDataNeeds:
+    """Asks a collective what it asks for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """Tells a collective what a household grants."""
+
+    permission: Permission
+
+
+@dataclass(frozen=True, slots=True)
+class Withdraw:
+    """Tells a collective that a household withdraws, and whether to erase what it got."""
+
+    permission: str
+    erase: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Terminate:
+    """Tells a household that a collective gives a permission back."""
+
+    permission: str
+
+
+type Request = (
+    GetHistory | Subscribe | Unsubscribe | ListSeries | GetDataNeeds | Grant | Withdraw | Terminate
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ToFill:
+    """Asked with no form: to be answered with the form to fill in."""
+
+    command: Command
+
+
+@dataclass(frozen=True, slots=True)
+class Cancelled:
+    """The asker gives up a form that it was to fill in."""
+
+    command: Command
+
+
+def read(command: Element) -> Request | ToFill | Cancelled:
+    """Read a `<command>`. Raises `Malformed`, and nothing else."""
+    check_depth(command)
+    asked = Reader(command, "command").expect(COMMAND)
+    known = COMMANDS[asked.choice("node", Node)]
+    action = command.get("action") or _ACTIONS[0]
+    if action == _CANCEL:
+        return Cancelled(known)
+    if action not in _ACTIONS:
+        wanted = ", ".join((*_ACTIONS, _CANCEL))
+        raise Malformed(asked.at("action"), Problem.NOT_A_CHOICE, found=action, wanted=wanted)
+    if not known.fields:
+        return _without_form(known.node, asked)
+    form = command.find(FORM)
+    if form is None:
+        return ToFill(known)
+    place = f"command/{known.node}"
+    kind = forms.read_type(form, place)
+    if kind is FormType.CANCEL:
+        return Cancelled(known)
+    if kind is not FormType.SUBMIT:
+        raise Malformed(f"{place}@type", Problem.NOT_A_CHOICE, found=kind, wanted=FormType.SUBMIT)
+    return _filled(known.node, forms.read_values(form, place), place)
+
+
+def write(request: Request) -> Element:
+    """Give the `<command>` that asks."""
+    match request:
+        case GetHistory(of, start, end):
+            return _command(
+                Node.GET_HISTORY,
+                {
+                    Var.IDENTIFIER: str(of),
+                    Var.START: None if start is None else iso8601.shown(start),
+                    Var.END: None if end is None else iso8601.shown(end),
+                },
+            )
+        case Subscribe(of):
+            return _command(Node.SUBSCRIBE, {Var.IDENTIFIER: str(of)})
+        case Unsubscribe(of):
+            return _command(Node.UNSUBSCRIBE, {Var.IDENTIFIER: str(of)})
+        case ListSeries():
+            return _command(Node.LIST_SERIES)
+        case GetDataNeeds():
+            return _command(Node.GET_DATA_NEEDS)
+        case Grant(permission):
+            command = _command(Node.GRANT)
+            command.append(write_permission(permission))
+            return command
+        case Withdraw(permission, erase):
+            erasing = forms.shown(erase)
+            return _command(Node.WITHDRAW, {Var.PERMISSION: permission, Var.ERASE: erasing})
+        case Terminate(permission):
+            return _command(Node.TERMINATE, {Var.PERMISSION: permission})
+
+
+def _without_form(node: Node, asked: Reader) -> Request:
+    match node:
+        case Node.GRANT:
+            return Grant(read_permission(asked.only(PERMISSION).element))
+        case Node.GET_DATA_NEEDS:
+            return GetDataNeeds()
+        case _:
+            return ListSeries()
+
+
+def _filled(node: Node, values: Mapping[str, str], place: str) -> Request:
+    match node:
+        case Node.GET_HISTORY:
+            return _history(values, place)
+        case Node.SUBSCRIBE:
+            return Subscribe(_identifier(values, place))
+        case Node.UNSUBSCRIBE:
+            return Unsubscribe(_identifier(values, place))
+        case Node.WITHDRAW:
+            erase = forms.boolean(values.get(Var.ERASE, "true"), f"{place}/{Var.ERASE}")
+            return Withdraw(forms.required(values, Var.PERMISSION, place), erase)
+        case _:
+            return Terminate(forms.required(values, Var.PERMISSION, place))
+
+
+def _history(values: Mapping[str, str], place: str) -> GetHistory:
+    of = _identifier(values, place)
+    start, end = (
+        iso8601.moment(values[var], f"{place}/{var}") if var in values else None
+        for var in (Var.START, Var.END)
+    )
+    if start and end and end < start:
+        raise Malformed(f"{place}/{Var.END}", Problem.BACKWARDS, found=end, wanted=start)
+    return GetHistory(of, start, end)
+
+
+def _identifier(values: Mapping[str, str], place: str) -> Identifier:
+    sent = forms.required(values, Var.IDENTIFIER, place)
+    return identifier(sent, f"{place}/{Var.IDENTIFIER}")
+
+
+def _command(node: Node, values: Mapping[str, str | None] | None = None) -> Element:
+    command = Element(COMMAND, {"node": node, "action": "execute"})
+    if values is not None:
+        command.append(forms.submit(COMMANDS[node].fields, values))
+    return command

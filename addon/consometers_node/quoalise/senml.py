@@ -1,0 +1,305 @@
+"""Records to and from SenML (RFC 8428) in XML.
+
+    <sensml xmlns="urn:ietf:params:xml:ns:senml">
+      <senml bn="urn:dev:prm:30001610071843_consumption/power/active/raw" bt="1583016600"
+             t="0" v="100" bu="W"/>
+      <senml t="1800" v="101"/>
+    </sensml>
+
+Read in every legal form: base fields hold from the record that carries them onwards, a name is
+bn + n, a time bt + t, a value bv + v (§4.5). Written in the form above. Of the other fields:
+
+    bver          version 10 or lower, the same in a whole message (§4.4)
+    ut, s, bs     must be numbers, and are not kept: nothing of ours needs to know when the next
+                  record is due, nor an integral. A record with a sum and no value is refused
+    vs, vb, vd    refused: what is no number is no measure
+    unknown       ignored, but refused if the label ends with _ (§4.4)
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+import math
+import re
+from typing import NamedTuple
+from xml.etree.ElementTree import Element, SubElement
+
+from .errors import Malformed
+from .markup import local, tag
+from .problems import Problem
+
+NAMESPACE = "urn:ietf:params:xml:ns:senml"
+SENSML = tag(NAMESPACE, "sensml")
+SENML = tag(NAMESPACE, "senml")
+
+VERSION = 10
+MAX_RECORDS = 4_000
+"""In one answer."""
+MAX_PUSHED = 1_000
+"""In one message that is pushed."""
+MAX_NAME = 255
+MAX_NUMBER = 2**53
+"""Integers up to here are exact in the double that XML carries (§4.3)."""
+FIRST_TIME = 2**28
+"""1978-07-04T21:24:16Z: what is lower is relative to now (§4.5.3), and there is no now here."""
+LAST_TIME = 4_102_444_799
+"""2099-12-31T23:59:59Z. Milliseconds where seconds should be are far beyond."""
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9:./_-]*")
+_DOUBLE = re.compile(r"\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*", re.ASCII)
+
+type Number = int | float
+"""Integral values are int. None is infinite or NaN."""
+
+
+@dataclass(frozen=True, slots=True)
+class Records:
+    """What was measured under one name in one unit, in the order of time.
+
+    `values` are by the start of their interval, in seconds since 1970, UTC. A time that was sent
+    twice has the value that was sent last, as if the second had come in a later message.
+    """
+
+    name: str
+    unit: str | None
+    values: Mapping[Number, Number]
+
+
+def read(sensml: Element, place: str = "sensml", most: int = MAX_RECORDS) -> tuple[Records, ...]:
+    """Read the records of a `<sensml>`, by name and unit in the order in which these first come.
+
+    Raises `Malformed`, and nothing else. `place` is the path of the element, for errors.
+    """
+    if len(sensml) > most:
+        raise Malformed(place, Problem.TOO_MANY_RECORDS, found=len(sensml), most=most)
+    found: dict[tuple[str, str | None], dict[Number, Number]] = {}
+    for run in _runs(sensml, place):
+        found.setdefault((run.name, run.unit), {}).update(run.resolve())
+    return tuple(
+        Records(name, unit, _chronological(values)) for (name, unit), values in found.items()
+    )
+
+
+def write(records: Iterable[Records]) -> Element:
+    """Give the `<sensml>` of records: base name, time and unit once for each name.
+
+    Raises `Malformed` on a number that is infinite or NaN.
+    """
+    sensml = Element(SENSML)
+    # A base unit cannot be taken back, so what has no unit comes first.
+    for one in sorted(records, key=lambda one: one.unit is not None):
+        base = 0
+        for time, value in _chronological(one.values).items():
+            if base:
+                fields = {"t": _shown(time - base), "v": _shown(value)}
+            else:
+                base = math.floor(time)
+                fields = {"bn": one.name, "bt": str(base), "t": _shown(time - base)}
+                fields["v"] = _shown(value)
+                if one.unit is not None:
+                    fields["bu"] = one.unit
+            SubElement(sensml, SENML, fields)
+    return sensml
+
+
+def parts(records: Iterable[Records], most: int = MAX_PUSHED) -> Iterator[tuple[Records, ...]]:
+    """Cut records into messages of at most `most`, in order. No record gives no message."""
+    part: list[Records] = []
+    room = most
+    for one in records:
+        items = list(_chronological(one.values).items())
+        while items:
+            taken, items = items[:room], items[room:]
+            part.append(Records(one.name, one.unit, dict(taken)))
+            room -= len(taken)
+            if not room:
+                yield tuple(part)
+                part, room = [], most
+    if part:
+        yield tuple(part)
+
+
+type _Fields = Mapping[str, str]
+
+
+class _Bounds(NamedTuple):
+    low: int
+    high: int
+    too_low: Problem
+    too_high: Problem
+
+
+_BOUNDS = {
+    "t": _Bounds(FIRST_TIME, LAST_TIME, Problem.RELATIVE_TIME, Problem.TOO_LATE),
+    "v": _Bounds(-MAX_NUMBER, MAX_NUMBER, Problem.TOO_BIG, Problem.TOO_BIG),
+}
+
+
+@dataclass(slots=True)
+class _Run:
+    """Records that follow each other under the same name and unit, as they were sent."""
+
+    name: str
+    unit: str | None
+    base_time: Number
+    base_value: Number
+    place: str
+    first: int
+    records: list[_Fields]
+
+    def resolve(self) -> Iterator[tuple[Number, Number]]:
+        """Give the time and the value of each record."""
+        times = self._numbers("t", self.base_time)
+        values = self._numbers("v", self.base_value)
+        return zip(times, values, strict=True)
+
+    def _numbers(self, label: str, base: Number) -> Sequence[Number]:
+        sent = [fields[label] for fields in self.records]
+        numbers: Sequence[Number] | None = _integers(sent)
+        if numbers is None:
+            numbers = [_number(text, self._at(at, label)) for at, text in enumerate(sent)]
+        bounds = _BOUNDS[label]
+        low, high = bounds.low - base, bounds.high - base
+        if min(numbers) < low or max(numbers) > high:
+            at, number = next((n, one) for n, one in enumerate(numbers) if not low <= one <= high)
+            problem = bounds.too_low if number < low else bounds.too_high
+            found = base + number
+            raise Malformed(self._at(at, label), problem, found=found, most=bounds.high)
+        if not base:
+            return numbers
+        if isinstance(base, int):
+            return [base + number for number in numbers]
+        return [_whole(base + number) for number in numbers]
+
+    def _at(self, at: int, label: str) -> str:
+        return f"{self.place}/senml[{self.first + at}]@{label}"
+
+
+@dataclass(slots=True)
+class _Base:
+    """The base fields in force."""
+
+    name: str = ""
+    time: Number = 0
+    unit: str | None = None
+    value: Number | None = None
+    version: int = VERSION
+
+
+def _runs(sensml: Element, place: str) -> Iterator[_Run]:
+    """Cut the records of a message into runs."""
+    base = _Base()
+    run: _Run | None = None
+    follows = False
+    for number, fields in enumerate(_records(sensml, place), 1):
+        # Nearly every record: it goes on as the one before it.
+        if run is not None and follows and len(fields) == 2 and "t" in fields and "v" in fields:
+            run.records.append(fields)
+            continue
+        if run is not None:
+            yield run
+        run = _start(base, fields, place, number)
+        follows = not fields.get("n") and not fields.get("u")
+    if run is not None:
+        yield run
+
+
+def _records(sensml: Element, place: str) -> Iterable[_Fields]:
+    elements = sensml.findall(SENML)
+    if len(elements) != len(sensml):
+        number, other = next((n, one) for n, one in enumerate(sensml, 1) if one.tag != SENML)
+        raise Malformed(
+            f"{place}/*[{number}]", Problem.OTHER_ELEMENT, found=local(other), wanted="senml"
+        )
+    return [element.attrib for element in elements]
+
+
+def _start(base: _Base, fields: _Fields, place: str, number: int) -> _Run:
+    """Start a run with a record, once its base fields are taken."""
+    at = f"{place}/senml[{number}]"
+    _take(base, fields, at, first=number == 1)
+    name = base.name + fields.get("n", "")
+    if not name:
+        raise Malformed(at, Problem.NO_NAME)
+    if len(name) > MAX_NAME or not _NAME.fullmatch(name):
+        raise Malformed(at, Problem.NAME_CHARACTERS, found=name, most=MAX_NAME)
+    if "v" not in fields and base.value is None:
+        raise Malformed(at, Problem.NO_VALUE)
+    # Where there is a base alone, what is added to it is zero (§4.5.3, §4.5.4).
+    record = {"t": fields.get("t", "0"), "v": fields.get("v", "0")}
+    unit = fields.get("u") or base.unit
+    return _Run(name, unit, base.time, base.value or 0, place, number, [record])
+
+
+def _take(base: _Base, fields: _Fields, place: str, *, first: bool) -> None:
+    """Take the base fields of a record, and check the fields that are not kept."""
+    for label, value in fields.items():
+        at = f"{place}@{label}"
+        match label:
+            case "n" | "u" | "t" | "v":
+                pass
+            case "bn":
+                base.name = value
+            case "bt":
+                base.time = _number(value, at)
+            case "bu":
+                base.unit = value or None
+            case "bv":
+                base.value = _number(value, at)
+            case "bver":
+                version = _version(value, at)
+                if not first and version != base.version:
+                    raise Malformed(at, Problem.OTHER_VERSION, found=version, wanted=base.version)
+                base.version = version
+            case "s" | "bs" | "ut":
+                _number(value, at)
+            case "vs" | "vb" | "vd":
+                raise Malformed(at, Problem.NOT_A_MEASURE)
+            case _ if label.endswith("_"):
+                raise Malformed(at, Problem.MUST_UNDERSTAND)
+
+
+def _version(sent: str, place: str) -> int:
+    version = _integers([sent])
+    if version is None or not 0 < version[0] <= VERSION:
+        raise Malformed(place, Problem.VERSION, found=sent, most=VERSION)
+    return version[0]
+
+
+def _integers(sent: list[str]) -> list[int] | None:
+    """Give a column of integers, or None if one is no integer."""
+    together = "".join(sent)
+    # Python reads 1_000 and other scripts' digits; a double is neither.
+    if not together.isascii() or "_" in together:
+        return None
+    try:
+        return list(map(int, sent))
+    except ValueError:
+        return None
+
+
+def _number(sent: str, place: str) -> Number:
+    """Read one double of XML Schema that is finite."""
+    number = float(sent) if _DOUBLE.fullmatch(sent) else math.nan
+    if not math.isfinite(number):
+        raise Malformed(place, Problem.NOT_A_NUMBER, found=sent)
+    if abs(number) > MAX_NUMBER:
+        raise Malformed(place, Problem.TOO_BIG, found=sent, most=MAX_NUMBER)
+    return _whole(number)
+
+
+def _whole(number: Number) -> Number:
+    return int(number) if number.is_integer() else number
+
+
+def _chronological(values: Mapping[Number, Number]) -> Mapping[Number, Number]:
+    times = list(values)
+    ordered = sorted(times)
+    return values if times == ordered else {time: values[time] for time in ordered}
+
+
+def _shown(number: Number) -> str:
+    if isinstance(number, int):
+        return str(number)
+    if not math.isfinite(number):
+        raise Malformed("records", Problem.NOT_A_NUMBER, found=number)
+    return repr(_whole(number))

@@ -1,0 +1,71 @@
+"""Errors to and from XMPP stanza errors (RFC 6120 §8.3).
+
+    <error type="cancel">
+      <undefined-condition xmlns="urn:ietf:params:xml:ns:xmpp-stanzas"/>
+      <text xmlns="urn:ietf:params:xml:ns:xmpp-stanzas" xml:lang="fr">…</text>
+      <upstream-error xmlns="urn:quoalise:0" issuer="enedis-sge-tiers" code="SGT4G3"/>
+    </error>
+
+The text is in the language of whoever asked. `<upstream-error>` may have no code.
+"""
+
+from xml.etree.ElementTree import Element, SubElement
+
+from .errors import (
+    BadRequest,
+    ErrorType,
+    ItemNotFound,
+    NotAuthorized,
+    OtherError,
+    QuoaliseError,
+    ResourceConstraint,
+    UpstreamError,
+)
+from .fragment import elements
+from .markup import LANG, split, tag
+from .metadata import NAMESPACE
+from .text import DEFAULT_LANGUAGE, Text
+
+STREAM = "jabber:client"
+STANZAS = "urn:ietf:params:xml:ns:xmpp-stanzas"
+ERROR = tag(STREAM, "error")
+_TEXT = tag(STANZAS, "text")
+_UPSTREAM = tag(NAMESPACE, "upstream-error")
+_KINDS = {
+    kind.condition: kind for kind in (NotAuthorized, ItemNotFound, ResourceConstraint, BadRequest)
+}
+
+
+def write(error: QuoaliseError, language: str | None = None) -> Element:
+    """Give the `<error>` of a stanza, in the language of whoever asked."""
+    element = Element(ERROR, {"type": error.type})
+    SubElement(element, tag(STANZAS, error.condition))
+    said = error.text.language(language)
+    SubElement(element, _TEXT, {LANG: said}).text = error.text.say(said)
+    if isinstance(error, UpstreamError):
+        told = {"issuer": error.issuer}
+        if error.code is not None:
+            told["code"] = error.code
+        SubElement(element, _UPSTREAM, told)
+    return element
+
+
+def read(error: Element) -> QuoaliseError:
+    """Read an `<error>`, whatever stands in it. It is given, not raised."""
+    names = [split(one.tag) for one in elements(error) if one.tag != _TEXT]
+    conditions = [name for namespace, name in names if namespace == STANZAS]
+    condition = conditions[0] if conditions else QuoaliseError.condition
+    words = {
+        one.get(LANG, DEFAULT_LANGUAGE): one.text.strip()
+        for one in error.findall(_TEXT)
+        if one.text and not one.text.isspace()
+    }
+    said = Text(words) if words else None
+    upstream = error.find(_UPSTREAM)
+    if upstream is not None:
+        return UpstreamError(upstream.get("issuer", ""), upstream.get("code"), said)
+    if kind := _KINDS.get(condition):
+        return kind(said)
+    type_ = error.get("type", "")
+    known = ErrorType(type_) if type_ in ErrorType else ErrorType.CANCEL
+    return OtherError(condition, known, said)

@@ -1,0 +1,35 @@
+"""Words for people, in the languages that they read."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+DEFAULT_LANGUAGE = "en"
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """The same words in one or more languages, by language tag (BCP 47: `fr`, `fr-CA`)."""
+
+    by_language: Mapping[str, str]
+
+    def language(self, wanted: str | None = None) -> str:
+        """Give the language to say it in: that one, the one it derives from, English, or any."""
+        known = {language.lower(): language for language in self.by_language}
+        asked = (wanted or DEFAULT_LANGUAGE).lower()
+        for language in (asked, asked.partition("-")[0], DEFAULT_LANGUAGE):
+            if language in known:
+                return known[language]
+        return next(iter(self.by_language), DEFAULT_LANGUAGE)
+
+    def say(self, wanted: str | None = None) -> str:
+        """Give the words in a language, or in one that `language` chooses."""
+        return self.by_language.get(self.language(wanted), "")
+
+    def fill(self, **found: object) -> Text:
+        """Put what was found where the words have its name in braces."""
+        return Text({tag: words.format(**found) for tag, words in self.by_language.items()})
+
+
+def text(en: str, fr: str) -> Text:
+    """Give words of ours, which always stand in both languages."""
+    return Text({"en": en, "fr": fr})
