@@ -10,7 +10,7 @@ from tools.bench import __main__ as bench, corruption, tic
 from tools.bench.meters import METERS, frames
 
 
-@pytest.mark.parametrize("name", METERS)
+@pytest.mark.parametrize("name", corruption.NAMES)
 def test_the_frames_of_a_benchmark_follow_each_other(name: str) -> None:
     encoded = [encode_frame(groups) for groups in frames(name, 30)]
     assert len(set(encoded)) == 30

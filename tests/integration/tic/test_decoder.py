@@ -51,7 +51,7 @@ def decode(*chunks: bytes, mode: Mode | None = None) -> tuple[list[Frame], Count
 
 
 @pytest.mark.parametrize("label", LABELS, ids=lambda label: label.name)
-@settings(max_examples=15)
+@settings(max_examples=8)
 @given(told=st.booleans(), data=st.data())
 def test_every_label_comes_back_as_it_was_sent(
     label: Label, told: bool, data: st.DataObject
