@@ -4,8 +4,8 @@ import errno
 from itertools import pairwise
 import logging
 
-from homeassistant.components.repairs import repairs_flow_manager
-from homeassistant.config_entries import ConfigEntryState
+from homeassistant.components.repairs import ConfirmRepairFlow, repairs_flow_manager
+from homeassistant.config_entries import ConfigEntryDisabler, ConfigEntryState
 from homeassistant.const import CONF_DEVICE
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
@@ -17,12 +17,14 @@ import serialx
 
 from custom_components.consometers.const import (
     CONF_MODE,
+    CONF_OFFSET,
     CONF_POWER_INTERVAL,
     CONF_REGISTER_INTERVAL,
     CONF_SILENCE,
     CONF_TARIFFS,
     DOMAIN,
 )
+from custom_components.consometers.repairs import async_create_fix_flow
 from custom_components.consometers.tic import Mode
 
 from . import frames
@@ -383,6 +385,13 @@ class TestMode:
         assert home.entry.data[CONF_MODE] == Mode.HISTORIQUE
         assert home.entity_id("energy_drawn") is not None
 
+    async def test_an_issue_of_an_entry_that_is_gone_only_wants_to_be_read(
+        self, hass: HomeAssistant
+    ) -> None:
+        data: dict[str, str | int | float | None] = {"kind": "mode_changed", "entry_id": "gone"}
+        flow = await async_create_fix_flow(hass, "mode_changed_gone", data)
+        assert type(flow) is ConfirmRepairFlow
+
 
 class TestMeters:
     async def test_a_new_meter_is_followed_and_its_readings_go_on(
@@ -477,6 +486,42 @@ class TestMeters:
         assert other.issue("wrong_meter") is None
         assert home.state("energy_drawn") == other.state("energy_drawn") == "12345.678"
         assert home.issue("meter_replaced") is None
+
+    async def test_a_meter_whose_own_entry_is_removed_is_a_new_one_here(
+        self, hass: HomeAssistant, home: Home
+    ) -> None:
+        other_entry = MockConfigEntry(
+            domain=DOMAIN, unique_id=OTHER_ADDRESS, disabled_by=ConfigEntryDisabler.USER
+        )
+        other_entry.add_to_hass(hass)
+        await home.start(frames.CONSUMER)
+        await home.hear(frames.THREE_PHASE, 8)
+        assert home.issue("wrong_meter")
+        await hass.config_entries.async_remove(other_entry.entry_id)
+        await home.hear(frames.THREE_PHASE, 2)
+        assert home.issue("wrong_meter") is None
+        assert home.issue("meter_replaced")
+        assert home.entry.unique_id == OTHER_ADDRESS
+        assert home.state("energy_drawn") == "12345.678"
+
+    async def test_wires_that_were_exchanged_leave_mode_and_total_as_they_were(
+        self, hass: HomeAssistant, home: Home
+    ) -> None:
+        MockConfigEntry(
+            domain=DOMAIN, unique_id=OTHER_ADDRESS, disabled_by=ConfigEntryDisabler.USER
+        ).add_to_hass(hass)
+        hass.config_entries.async_update_entry(
+            home.entry, data={**home.entry.data, CONF_OFFSET: -345_678}
+        )
+        await home.start(frames.CONSUMER)
+        assert home.state("energy_drawn") == "12000.0"
+        await home.hear(frames.BASE.of(OTHER_ADDRESS), 20)
+        assert home.issue("wrong_meter")
+        assert home.issue("mode_changed") is None
+        await home.hear(frames.CONSUMER, 20)
+        assert home.issue("wrong_meter") is None
+        assert home.state("energy_drawn") == "12000.0"
+        assert home.entry.data[CONF_OFFSET] == -345_678
 
     async def test_an_address_that_noise_made_once_is_no_other_meter(self, home: Home) -> None:
         await home.start(frames.CONSUMER)

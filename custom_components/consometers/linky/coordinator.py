@@ -225,17 +225,23 @@ class LinkyCoordinator:
         A meter that no other entry knows has replaced the former one, and is followed.
         """
         mode, unique_id = self.state.mode, self.state.meter.address
-        if mode is None or unique_id is None or self._followed == (mode, unique_id):
+        if mode is None or unique_id is None:
             return
-        self._followed = (mode, unique_id)
-        self._mode, self._known = mode, 0
         entry, entries = self.entry, self.hass.config_entries
-        issues.set_mode_changed(self.hass, entry, mode)
         known = entries.async_entry_for_domain_unique_id(DOMAIN, unique_id)
-        self._wrong_meter = known is not None and known is not entry
-        if self._wrong_meter:
+        wrong, was_wrong = known is not None and known is not entry, self._wrong_meter
+        if self._followed == (mode, unique_id) and wrong is was_wrong:
+            return
+        self._followed, self._wrong_meter = (mode, unique_id), wrong
+        self._mode, self._known = mode, 0
+        issues.set_wrong_meter(self.hass, entry, unique_id if wrong else None)
+        if wrong:
+            self._tell("another one of the meters")
             _LOGGER.warning("%s: another one of your meters answers", entry.title)
-        issues.set_wrong_meter(self.hass, entry, unique_id if self._wrong_meter else None)
+            return
+        issues.set_mode_changed(self.hass, entry, mode)
+        if was_wrong:
+            self.state.offset_wh = entry.data.get(CONF_OFFSET, 0)
         if known is None:
             self._tell("another meter")
             self.state.offset_wh = 0
