@@ -1,5 +1,6 @@
 """What all entities of a meter have in common."""
 
+from abc import abstractmethod
 from collections.abc import Callable, Iterable
 from typing import Protocol, override
 
@@ -92,9 +93,9 @@ class LinkyEntity(Entity):
         self._read()
         self.async_write_ha_state()
 
+    @abstractmethod
     def _read(self) -> None:
         """Take the value from the state of the meter."""
-        raise NotImplementedError
 
 
 def device_info(coordinator: LinkyCoordinator) -> DeviceInfo:

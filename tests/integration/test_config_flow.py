@@ -267,6 +267,16 @@ async def test_what_comes_instead_of_a_meter_is_said(
     assert not line.port.is_open
 
 
+async def test_groups_without_an_address_are_no_meter(
+    hass: HomeAssistant, clock: Clock, line: Line
+) -> None:
+    flow = await choose(hass, await start(hass))
+    await line.send(Kind(Mode.STANDARD, [("PREF", "09"), ("PCOUP", "09")]), times=20)
+    flow = await result_of(hass, flow)
+    assert flow["step_id"] == "user"
+    assert flow["errors"] == {"base": "noise"}
+
+
 async def test_two_groups_of_chance_are_no_meter(
     hass: HomeAssistant, clock: Clock, line: Line
 ) -> None:

@@ -1,12 +1,16 @@
 """What Home Assistant shows of each kind of meter."""
 
+from collections.abc import Iterable
+
 from homeassistant.const import CONF_DEVICE
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import device_registry as dr, entity_registry as er
+from homeassistant.helpers.entity import Entity
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 from syrupy.assertion import SnapshotAssertion
 
+from custom_components.consometers import sensor
 from custom_components.consometers.const import (
     CONF_ESTIMATE_INJECTION,
     CONF_MODE,
@@ -120,6 +124,26 @@ async def test_raw_labels_and_the_estimate_are_there_for_those_who_ask(
     }
     assert shown == snapshot
     assert home.state("injected_power_estimated") == str(4 * 236)
+
+
+async def test_a_meter_that_spoke_before_its_platforms_were_there_has_its_entities(
+    hass: HomeAssistant, home: Home
+) -> None:
+    """Loading the platforms takes longer on a small machine than a few frames do."""
+    await home.start(frames.CONSUMER)
+    added: list[Entity] = []
+
+    def add(
+        new_entities: Iterable[Entity],
+        update_before_add: bool = False,
+        *,
+        config_subentry_id: str | None = None,
+    ) -> None:
+        added.extend(new_entities)
+
+    await sensor.async_setup_entry(hass, home.entry, add)
+    keys = {entity.entity_description.key for entity in added}
+    assert {"energy_drawn", "apparent_power", "voltage"} <= keys
 
 
 @pytest.mark.usefixtures("enable_custom_integrations")
