@@ -21,6 +21,8 @@ MAX_POWER_W = 70_000
 """More than any meter of this kind can count: three phases of 90 A at 253 V."""
 READINGS_TO_BEGIN = 3
 """Readings in a row that agree before a register is believed at first, or to have gone back."""
+READINGS_TO_KNOW, READINGS_TO_REPLACE = 2, 3
+"""Readings in a row of an address before a meter is known by it, or is another one."""
 CLOCK_TOLERANCE_S = 5
 """An alteration that the checksum cannot see moves the clock by 9 s at least: it keeps the sum of
 the digits, so one of them is more and another less."""
@@ -67,6 +69,8 @@ class Meter:
         self._absent: dict[str, int] = {}
         self._mode: Mode | None = None
         self._address: str | None = None
+        self._claim: tuple[str, Mode] | None = None
+        self._claims, self._claimed_at = 0, 0.0
         self.readings: Mapping[str, Reading] = MappingProxyType(self._readings)
 
     @property
@@ -84,7 +88,7 @@ class Meter:
 
         A register or measure that is read again counts as changed, even if its value is the same.
         """
-        changed = self._identify(frame)
+        changed = self._identify(frame, at)
         here = set()
         for sent_as, group in frame.groups.items():
             name, believe = _RULES[sent_as]
@@ -104,22 +108,31 @@ class Meter:
             changed |= self._forget(self._pending.keys() - here)
         return changed
 
-    def _identify(self, frame: Frame) -> set[str]:
-        """Start anew when another address, or the address in another mode, was read twice."""
-        name = ADDRESS_LABELS[frame.mode]
-        group = frame.groups.get(name)
-        if group is None or (group.raw == self._address and frame.mode is self._mode):
+    def _identify(self, frame: Frame, at: float) -> set[str]:
+        """Start anew when another address, or the address in another mode, came often enough.
+
+        What came with that address since it first did is kept for belief.
+        """
+        group = frame.groups.get(ADDRESS_LABELS[frame.mode])
+        if group is None:
             return set()
-        earlier = self._pending.get(name)
-        if not earlier or earlier[-1].group.raw != group.raw:
+        claim = (group.raw, frame.mode)
+        if claim != self._claim:
+            self._claim, self._claims, self._claimed_at = claim, 0, at
+        self._claims += 1
+        needed = READINGS_TO_KNOW if self._address is None else READINGS_TO_REPLACE
+        if claim == (self._address, self._mode) or self._claims < needed:
             return set()
         gone: set[str] = set()
         if self._address is not None:
             gone.update(self._readings)
             self._readings.clear()
             self._absent.clear()
-            self._pending = {name: earlier}
-        self._mode, self._address = frame.mode, group.raw
+            self._pending = {
+                name: [reading for reading in pending if reading.at >= self._claimed_at]
+                for name, pending in self._pending.items()
+            }
+        self._address, self._mode = claim
         return gone
 
     def _forget(self, absent: set[str]) -> set[str]:

@@ -161,16 +161,16 @@ def swapped(mode: Mode, groups: Sequence[Sequence[str]]) -> Frame:
     return frame(mode, groups, **{name: OTHER_ADDRESS})
 
 
-def test_another_meter_starts_anew_once_its_address_was_read_twice() -> None:
+def test_another_meter_starts_anew_once_its_address_was_read_three_times() -> None:
     meter = after(*[frame(STANDARD, PRODUCER)] * 3)
-    meter.update(swapped(STANDARD, CONSUMER), 3.0)
-    assert meter.address == ADDRESS
-    assert "EAIT" in meter.readings
-    assert "EAIT" in meter.update(swapped(STANDARD, CONSUMER), 4.0)
+    other = frame(STANDARD, CONSUMER, ADSC=OTHER_ADDRESS, EAST="000000007")
+    for second in (3.0, 4.0):
+        meter.update(other, second)
+        assert meter.address == ADDRESS
+        assert meter.readings["EAST"].number != 7
+    assert "EAIT" in meter.update(other, 5.0)
     assert meter.address == OTHER_ADDRESS
-    assert not meter.readings.keys() & {"EAIT", "EAST"}
-    for second in (5.0, 6.0, 7.0):
-        meter.update(frame(STANDARD, CONSUMER, ADSC=OTHER_ADDRESS, EAST="000000007"), second)
+    assert "EAIT" not in meter.readings
     assert meter.readings["EAST"].number == 7
 
 
