@@ -130,10 +130,10 @@ async def _import_power(
 async def has_energy_dashboard(api: Api) -> bool:
     """Whether somebody has said already what the Energy dashboard shows."""
     try:
-        await api.command("energy/get_prefs")
+        preferences = await api.command("energy/get_prefs")
     except HassError:
         return False
-    return True
+    return bool(preferences["energy_sources"])
 
 
 async def show_on_energy_dashboard(api: Api, entity_ids: Mapping[str, str]) -> None:

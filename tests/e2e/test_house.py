@@ -1,6 +1,6 @@
 """The show house: what a person sees in it, in both languages, and what it remembers.
 
-Leaves pictures in `.artifacts/`. `script/test tests/e2e/test_house.py --pictures docs/images`
+Leaves pictures in `.artifacts/`. `script/test tests/e2e/test_house.py --pictures=docs/images`
 renews those of the documentation, which are taken at noon.
 """
 
@@ -144,6 +144,7 @@ async def _begin_anew(house: House, language: Language) -> None:
     """Forget the meter: entities are named in the language of the home when they are made."""
     for entry in await house.hass.api.entries(DOMAIN):
         await house.hass.api.remove(entry["entry_id"])
+        await house.hass.api.command("energy/save_prefs", energy_sources=[])
     await house.hass.api.set_language(language)
 
 
