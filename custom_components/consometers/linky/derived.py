@@ -25,9 +25,11 @@ class PowerFromRegister:
     def __init__(self) -> None:
         """Start without a reading."""
         self._steps: deque[tuple[float, int]] = deque()
+        self._earlier_at = self._latest_at = 0.0
 
     def update(self, energy_wh: int, at: float) -> None:
         """Take a reading of the register, `at` seconds of a monotonic clock."""
+        self._earlier_at, self._latest_at = self._latest_at, at
         steps = self._steps
         if steps and energy_wh < steps[-1][1]:
             steps.clear()
@@ -37,11 +39,13 @@ class PowerFromRegister:
         while len(steps) > 2 and at - steps[1][0] >= WINDOW_S:
             steps.popleft()
 
-    def power_w(self, at: float, apparent_va: int | None = None) -> int | None:
-        """Give the power now; None until the register has stepped over a whole window.
+    def power_w(self, apparent_va: int | None = None) -> int | None:
+        """Give the latest power; None until the register has stepped over a whole window.
 
-        Since the last step it has counted less than one watt-hour more, and no active power is
-        above the apparent power: both bound the mean, so that it falls as soon as the load does.
+        From the last step to a reading without another it has counted less than one watt-hour,
+        and no active power is above the apparent power: both bound the mean, so that it falls as
+        soon as the load does. A value may be a frame old (Enedis-NOI-CPT_54E §6.2.1.5), so the
+        reading before the latest is the one that counts.
         """
         if apparent_va == 0:
             return 0
@@ -51,8 +55,8 @@ class PowerFromRegister:
         if last_at - first_at < WINDOW_S:
             return None
         bounds = [(last_wh - first_wh) * 3600 / (last_at - first_at)]
-        if at > last_at:
-            bounds.append(3600 / (at - last_at))
+        if self._earlier_at > last_at:
+            bounds.append(3600 / (self._earlier_at - last_at))
         if apparent_va is not None:
             bounds.append(apparent_va)
         return round(min(bounds))

@@ -253,14 +253,14 @@ class LinkyState:
     @property
     def active_power_drawn_w(self) -> int | None:
         """Active power drawn from the grid, derived from the register."""
-        return self._drawn.power_w(self.now, self.number("SINSTS", "PAPP"))
+        return self._drawn.power_w(self.number("SINSTS", "PAPP"))
 
     @property
     def active_power_injected_w(self) -> int | None:
         """Active power injected into the grid, derived from the register."""
         if not self.producer:
             return None
-        return self._injected.power_w(self.now, self.number("SINSTI"))
+        return self._injected.power_w(self.number("SINSTI"))
 
     @property
     def active_power_w(self) -> int | None:

@@ -213,13 +213,15 @@ class TestContracts:
 
 
 class TestPower:
-    def test_active_power_follows_the_register(self) -> None:
+    @pytest.mark.parametrize("power_w", [300, 1800, 3000, 8500])
+    def test_active_power_follows_the_register(self, power_w: int) -> None:
         state = LinkyState()
         for second in range(1, 181):
-            east = f"{20_000_000 + second * 1800 // 3600:09}"
-            kind = frames.CONSUMER.but(EAST=east, SINSTS="02000")
+            east = f"{20_000_000 + second * power_w // 3600:09}"
+            kind = frames.CONSUMER.but(EAST=east, SINSTS=f"{power_w + 100:05}")
             state.feed(frame_bytes(kind.mode, kind.groups), float(second))
-        assert state.active_power_drawn_w == pytest.approx(1800, rel=0.03)
+            if second > 100:
+                assert state.active_power_drawn_w == pytest.approx(power_w, rel=0.03)
         assert state.active_power_injected_w is None
         assert state.active_power_w is None
 
@@ -232,6 +234,17 @@ class TestPower:
         assert state.active_power_drawn_w == 0
         assert state.active_power_injected_w == pytest.approx(900, rel=0.03)
         assert state.active_power_w == pytest.approx(-900, rel=0.03)
+
+    @pytest.mark.parametrize("power_w", [300, 1800, 3000, 8500])
+    def test_it_does_so_at_the_pace_of_historique_mode(self, power_w: int) -> None:
+        state = LinkyState()
+        for n in range(1, 150):
+            at = 1.43 * n
+            base = f"{int(20_000_000 + at * power_w / 3600):09}"
+            kind = frames.BASE.but(BASE=base, PAPP=f"{power_w + 100:05}")
+            state.feed(frame_bytes(kind.mode, kind.groups), at)
+            if at > 100:
+                assert state.active_power_drawn_w == pytest.approx(power_w, rel=0.03)
 
 
 def test_forgetting_a_meter_keeps_what_is_known_of_the_link() -> None:
