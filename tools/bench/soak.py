@@ -46,6 +46,9 @@ class Figures:
 
     seconds: float = 0.0
     frames: int = 0
+    """Sent whole."""
+    heard: int = 0
+    """Of which something was understood, whole or cut."""
     groups: int = 0
     accepted: int = 0
     refused: Counter[str] = field(default_factory=Counter)
@@ -84,6 +87,7 @@ class Soak:
                 turn_at = next(trouble)
         counters = self._state.decoder.counters
         self.figures.seconds = seconds
+        self.figures.heard = counters.frames
         self.figures.accepted = counters.groups
         self.figures.refused.update({str(k): n for k, n in counters.rejected.items() if n})
         return self.figures
@@ -175,7 +179,7 @@ def main(arguments: list[str]) -> int:
         refused = ", ".join(f"{reason} {n}" for reason, n in figures.refused.items())
         print(
             f"{mode} {contract.option}, {contract.phases} phase(s), {options.hours:g} h:"
-            f" {figures.frames} frames sent,"
+            f" {figures.frames} frames sent, {figures.heard} heard;"
             f" {figures.accepted} of {figures.groups} groups accepted, refused: {refused};"
             f" {figures.shown} values shown, wrong: {len(figures.wrong)};"
             f" longest recovery {figures.longest_recovery_s:.1f} s"
