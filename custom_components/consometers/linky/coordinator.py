@@ -225,8 +225,8 @@ class LinkyCoordinator:
         A meter that no other entry knows has replaced the former one, and is followed.
         """
         mode, unique_id = self.state.mode, self.state.meter.address
-        if mode is None or unique_id is None:
-            return
+        assert mode is not None
+        assert unique_id is not None
         entry, entries = self.entry, self.hass.config_entries
         known = entries.async_entry_for_domain_unique_id(DOMAIN, unique_id)
         wrong, was_wrong = known is not None and known is not entry, self._wrong_meter

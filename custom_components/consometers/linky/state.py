@@ -82,8 +82,6 @@ class LinkyState:
         self.lamp = Lamp()
         self.quality = LinkQuality()
         self.last_frame: Frame | None = None
-        self.now = 0.0
-        """When the last bytes came, seconds of a monotonic clock."""
         self.heard_at: float | None = None
         """When the last good group came."""
         self.offset_wh = offset_wh
@@ -108,7 +106,6 @@ class LinkyState:
         counters = self.decoder.counters
         groups = counters.groups
         frames = self.decoder.feed(data)
-        self.now = at
         if counters.groups > groups:
             self.heard_at = at
         self.lamp.update(frames, at)
