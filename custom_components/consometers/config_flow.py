@@ -26,6 +26,7 @@ import probatio as vol
 from .const import (
     CONF_ESTIMATE_INJECTION,
     CONF_MODE,
+    CONF_OFFSET,
     CONF_POWER_INTERVAL,
     CONF_RAW_LABELS,
     CONF_REGISTER_INTERVAL,
@@ -36,7 +37,7 @@ from .const import (
     DOMAIN,
 )
 from .linky.coordinator import ConsometersConfigEntry
-from .linky.detection import Found, default_title, detect, masked
+from .linky.detection import Found, default_title, detect, masked, title_after
 from .linky.link import LinkError, shown
 
 EXAMPLE_URL = "socket://linky.local:2001"
@@ -159,12 +160,36 @@ class ConsometersConfigFlow(ConfigFlow, domain=DOMAIN):
             await self.async_set_unique_id(self._found.unique_id)
             self._abort_if_unique_id_configured()
             return await self.async_step_confirm()
-        entry = self._get_reconfigure_entry()
-        if self._found.unique_id != entry.unique_id:
+        unique_id, entries = self._found.unique_id, self.hass.config_entries
+        if unique_id == self._get_reconfigure_entry().unique_id:
+            return self._read_from_here({})
+        if entries.async_entry_for_domain_unique_id(DOMAIN, unique_id) is not None:
             self._error = "other_meter"
             return await self.async_step_reconfigure()
+        return await self.async_step_replaced()
+
+    async def async_step_replaced(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Ask whether the meter that nobody knows stands where the former one stood."""
+        assert self._found is not None
+        entry, unique_id = self._get_reconfigure_entry(), self._found.unique_id
+        former = entry.unique_id or ""
+        if user_input is None:
+            return self.async_show_form(
+                step_id="replaced",
+                description_placeholders={"former": masked(former), "meter": masked(unique_id)},
+            )
+        self.hass.config_entries.async_update_entry(
+            entry, unique_id=unique_id, title=title_after(entry.title, former, unique_id)
+        )
+        return self._read_from_here({CONF_OFFSET: 0})
+
+    def _read_from_here(self, more: dict[str, Any]) -> ConfigFlowResult:
+        assert self._found is not None
         return self.async_update_reload_and_abort(
-            entry, data_updates={CONF_DEVICE: self._device, CONF_MODE: self._found.mode}
+            self._get_reconfigure_entry(),
+            data_updates={CONF_DEVICE: self._device, CONF_MODE: self._found.mode, **more},
         )
 
     async def async_step_confirm(

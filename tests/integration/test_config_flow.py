@@ -474,12 +474,29 @@ class TestReconfigure:
         assert entry.data == {CONF_DEVICE: DEVICE, CONF_MODE: Mode.STANDARD}
         assert port.speeds == [9600, 9600]
 
-    async def test_another_meter_is_refused(
+    async def test_a_meter_that_was_replaced_and_moved_goes_on_when_the_person_agrees(
         self, hass: HomeAssistant, entry: MockConfigEntry, clock: Clock, ports: Ports
     ) -> None:
         line = Line(clock, ports.plug(OTHER_DEVICE))
         flow = await choose(hass, await entry.start_reconfigure_flow(hass), OTHER_DEVICE)
-        await line.send(frames.THREE_PHASE)
+        await line.send(frames.CONSUMER.of(OTHER_ADDRESS))
+        flow = await result_of(hass, flow)
+        assert flow["step_id"] == "replaced"
+        assert entry.unique_id == ADDRESS
+        result = await hass.config_entries.flow.async_configure(flow["flow_id"], {})
+        await hass.async_block_till_done()
+        assert result["reason"] == "reconfigure_successful"
+        assert entry.unique_id == OTHER_ADDRESS
+        assert entry.title == f"Linky …{OTHER_ADDRESS[-4:]}"
+        assert entry.data[CONF_DEVICE] == OTHER_DEVICE
+
+    async def test_another_meter_of_the_home_is_refused(
+        self, hass: HomeAssistant, entry: MockConfigEntry, clock: Clock, ports: Ports
+    ) -> None:
+        MockConfigEntry(domain=DOMAIN, unique_id=OTHER_ADDRESS).add_to_hass(hass)
+        line = Line(clock, ports.plug(OTHER_DEVICE))
+        flow = await choose(hass, await entry.start_reconfigure_flow(hass), OTHER_DEVICE)
+        await line.send(frames.CONSUMER.of(OTHER_ADDRESS))
         flow = await result_of(hass, flow)
         assert flow["step_id"] == "reconfigure"
         assert flow["errors"] == {"base": "other_meter"}

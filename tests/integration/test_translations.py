@@ -162,7 +162,9 @@ def test_every_issue_has_its_words() -> None:
 
 
 def test_every_step_explains_its_fields() -> None:
-    assert set(ENGLISH["config"]["step"]) == {"user", "reconfigure", "usb_confirm", "confirm"}
+    assert set(ENGLISH["config"]["step"]) == {
+        *("user", "reconfigure", "replaced", "usb_confirm", "confirm")
+    }
     for step in (*ENGLISH["config"]["step"].values(), *ENGLISH["options"]["step"].values()):
         assert step.get("data", {}).keys() == step.get("data_description", {}).keys()
     assert set(ENGLISH["options"]["step"]["init"]["data"]) == {

@@ -1,4 +1,4 @@
-"""Five minutes of a bad line for each kind of meter, and nothing wrong shown."""
+"""Ten minutes of a bad line for each kind of meter, and nothing wrong shown."""
 
 import pytest
 
@@ -6,7 +6,7 @@ from custom_components.consometers.tic import Mode
 from demo.meter import Contract
 from tools.bench.soak import METERS, Soak
 
-MINUTES = 5
+MINUTES = 10
 
 
 @pytest.mark.parametrize(

@@ -30,7 +30,7 @@ from ..const import (
 )
 from ..tic import Address, Mode, address
 from . import issues
-from .detection import default_title
+from .detection import title_after
 from .link import SPEEDS, Link, LinkError, connect, shown
 from .state import Heard, LinkyState
 
@@ -248,9 +248,9 @@ class LinkyCoordinator:
             self._replace_meter(unique_id)
 
     def _replace_meter(self, unique_id: str) -> None:
-        """Make the entry one of another meter. A title that a person chose stays."""
+        """Make the entry one of another meter."""
         entry, former = self.entry, self.entry.unique_id or ""
-        title = default_title(unique_id) if entry.title == default_title(former) else entry.title
+        title = title_after(entry.title, former, unique_id)
         self.hass.config_entries.async_update_entry(entry, unique_id=unique_id, title=title)
         issues.create_meter_replaced(self.hass, entry, former)
         self._update_device()

@@ -60,6 +60,11 @@ def default_title(unique_id: str) -> str:
     return f"Linky {masked(unique_id)}"
 
 
+def title_after(title: str, former: str, unique_id: str) -> str:
+    """Give the title of an entry whose meter is another one now. What a person chose stays."""
+    return default_title(unique_id) if title == default_title(former) else title
+
+
 async def detect(device: str) -> Found:
     """Open a port, find speed and mode, and wait until the meter is known.
 
