@@ -91,7 +91,9 @@ class Malformed(BadRequest):
         """Say where, what and with which values the words are to be filled."""
         self.place = place
         self.problem = problem
-        words = problem.text.fill(**{name: _shown(value) for name, value in found.items()})
+        if "found" in found:
+            found["found"] = _shown(found["found"])
+        words = problem.text.fill(**found)
         super().__init__(
             Text(
                 {

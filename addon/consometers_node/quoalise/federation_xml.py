@@ -17,7 +17,7 @@ from .federation import (
     State,
 )
 from .identifier import Direction, Identifier, identifier
-from .markup import LANG, check_depth, tag
+from .markup import LANG, check_depth, named, tag
 from .problems import Problem
 from .reading import Reader
 from .text import Text
@@ -170,7 +170,7 @@ def _read_data_need(need: Reader) -> DataNeed:
         raise Malformed(policy.place, Problem.NOT_A_LINK, found=policy.words())
     directions = tuple(one.choice("direction", Direction) for one in need.each(_SERIES))
     if not directions:
-        raise Malformed(need.place, Problem.NO_ELEMENT, wanted="series")
+        raise Malformed(need.place, Problem.NO_ELEMENT, wanted=named(_SERIES))
     return DataNeed(
         id=need.text("id"),
         version=need.count("version"),
@@ -195,7 +195,7 @@ def _read_series(permission: Reader) -> tuple[Identifier, ...]:
         identifier(one.text("identifier"), one.at("identifier")) for one in permission.each(_SERIES)
     )
     if not series:
-        raise Malformed(permission.place, Problem.NO_ELEMENT, wanted="series")
+        raise Malformed(permission.place, Problem.NO_ELEMENT, wanted=named(_SERIES))
     return series
 
 

@@ -22,6 +22,8 @@ from .problems import Problem
 
 ENTERPRISE = 60060
 """The Consometers' number among IANA's private enterprises."""
+MAX_LENGTH = 255
+"""Characters of an identifier with a path, as of any name of records."""
 MIN_SECRET = 32
 """Bytes of a household's secret."""
 
@@ -124,7 +126,7 @@ def device(sent: str, place: str = "device") -> Device:
 def identifier(sent: str, place: str = "identifier") -> Identifier:
     """Read an identifier. Raises `Malformed`."""
     urn, underscore, path = sent.strip().partition("_")
-    if underscore and not _PATH.fullmatch(path):
+    if underscore and (len(sent) > MAX_LENGTH or not _PATH.fullmatch(path)):
         raise Malformed(place, Problem.NOT_A_PATH, found=path)
     return Identifier(device(urn, place), path)
 

@@ -84,9 +84,15 @@ def split(name: str) -> tuple[str, str]:
     return namespace[1:], local
 
 
-def local(element: Element) -> str:
-    """Give the name of an element without its namespace, as places in errors have it."""
-    return split(str(element.tag))[1]
+def local(name: str) -> str:
+    """Give the local part of ElementTree's name, as places in errors have it."""
+    return split(name)[1]
+
+
+def named(name: str) -> str:
+    """Give ElementTree's name as XML has it: `quoalise xmlns='urn:quoalise:0'`."""
+    namespace, local_name = split(name)
+    return f"{local_name} xmlns='{namespace}'" if namespace else local_name
 
 
 def _write(element: Element, inherited: str, out: list[str]) -> None:

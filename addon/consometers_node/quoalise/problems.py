@@ -86,8 +86,8 @@ class Problem(Enum):
         "l'heure {found} est relative à maintenant : envoyez des secondes depuis 1970, UTC",
     )
     TOO_LATE = text(
-        "time {found} is after the year 2100: send seconds (not milliseconds) since 1970, UTC",
-        "l'heure {found} est après l'an 2100 : envoyez des secondes (et non des millisecondes)"
+        "time {found} is after the year 2099: send seconds (not milliseconds) since 1970, UTC",
+        "l'heure {found} est après l'an 2099 : envoyez des secondes (et non des millisecondes)"
         " depuis 1970, UTC",
     )
     VERSION = text(
@@ -157,10 +157,6 @@ class Problem(Enum):
     )
 
     # commands and their forms
-    UNKNOWN_COMMAND = text(
-        "“{found}” is not a command: send one of {wanted}",
-        "« {found} » n'est pas une commande : envoyez l'une de {wanted}",
-    )
     NO_FIELD = text("this field is missing: fill it in", "ce champ manque : remplissez-le")
     TWO_FIELDS = text(
         "this field comes twice: send it once", "ce champ vient deux fois : envoyez-le une fois"

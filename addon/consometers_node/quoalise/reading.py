@@ -9,7 +9,7 @@ from xml.etree.ElementTree import Element
 from . import iso8601
 from .errors import Malformed
 from .iso8601 import Duration
-from .markup import LANG, local
+from .markup import LANG, local, named
 from .problems import Problem
 from .text import DEFAULT_LANGUAGE, Text
 
@@ -24,9 +24,8 @@ class Reader:
     def expect(self, name: str) -> Reader:
         """Give itself if the element has that name."""
         if self.element.tag != name:
-            raise Malformed(
-                self.place, Problem.OTHER_ELEMENT, found=local(self.element), wanted=_local(name)
-            )
+            found = named(str(self.element.tag))
+            raise Malformed(self.place, Problem.OTHER_ELEMENT, found=found, wanted=named(name))
         return self
 
     def text(self, name: str) -> str:
@@ -61,15 +60,15 @@ class Reader:
         """Give the one child of that name."""
         found = self.element.findall(name)
         if not found:
-            raise Malformed(self.place, Problem.NO_ELEMENT, wanted=_local(name))
+            raise Malformed(self.place, Problem.NO_ELEMENT, wanted=named(name))
         if len(found) > 1:
-            raise Malformed(self.place, Problem.TWO_ELEMENTS, wanted=_local(name))
-        return Reader(found[0], f"{self.place}/{_local(name)}")
+            raise Malformed(self.place, Problem.TWO_ELEMENTS, wanted=named(name))
+        return Reader(found[0], f"{self.place}/{local(name)}")
 
     def each(self, name: str) -> Iterator[Reader]:
         """Give the children of that name."""
         for number, child in enumerate(self.element.findall(name), 1):
-            yield Reader(child, f"{self.place}/{_local(name)}[{number}]")
+            yield Reader(child, f"{self.place}/{local(name)}[{number}]")
 
     def words(self) -> str:
         """Give what stands in the element, which must not be empty."""
@@ -84,16 +83,12 @@ class Reader:
             child.element.get(LANG, DEFAULT_LANGUAGE): child.words() for child in self.each(name)
         }
         if not texts:
-            raise Malformed(self.place, Problem.NO_ELEMENT, wanted=_local(name))
+            raise Malformed(self.place, Problem.NO_ELEMENT, wanted=named(name))
         return Text(texts)
 
     def at(self, name: str) -> str:
         """Give the path of an attribute."""
-        return f"{self.place}@{_local(name)}"
+        return f"{self.place}@{local(name)}"
 
 
 _MAX_DIGITS = 12
-
-
-def _local(name: str) -> str:
-    return name.rpartition("}")[2]

@@ -24,7 +24,8 @@ from typing import NamedTuple
 from xml.etree.ElementTree import Element, SubElement
 
 from .errors import Malformed
-from .markup import local, tag
+from .identifier import MAX_LENGTH
+from .markup import named, tag
 from .problems import Problem
 
 NAMESPACE = "urn:ietf:params:xml:ns:senml"
@@ -36,7 +37,6 @@ MAX_RECORDS = 4_000
 """In one answer."""
 MAX_PUSHED = 1_000
 """In one message that is pushed."""
-MAX_NAME = 255
 MAX_NUMBER = 2**53
 """Integers up to here are exact in the double that XML carries (§4.3)."""
 FIRST_TIME = 2**28
@@ -162,7 +162,7 @@ class _Run:
         if min(numbers) < low or max(numbers) > high:
             at, number = next((n, one) for n, one in enumerate(numbers) if not low <= one <= high)
             problem = bounds.too_low if number < low else bounds.too_high
-            found = base + number
+            found = base + number if abs(number) <= MAX_NUMBER else number
             raise Malformed(self._at(at, label), problem, found=found, most=bounds.high)
         if not base:
             return numbers
@@ -207,8 +207,9 @@ def _records(sensml: Element, place: str) -> Iterable[_Fields]:
     elements = sensml.findall(SENML)
     if len(elements) != len(sensml):
         number, other = next((n, one) for n, one in enumerate(sensml, 1) if one.tag != SENML)
+        found = named(str(other.tag))
         raise Malformed(
-            f"{place}/*[{number}]", Problem.OTHER_ELEMENT, found=local(other), wanted="senml"
+            f"{place}/*[{number}]", Problem.OTHER_ELEMENT, found=found, wanted=named(SENML)
         )
     return [element.attrib for element in elements]
 
@@ -220,8 +221,8 @@ def _start(base: _Base, fields: _Fields, place: str, number: int) -> _Run:
     name = base.name + fields.get("n", "")
     if not name:
         raise Malformed(at, Problem.NO_NAME)
-    if len(name) > MAX_NAME or not _NAME.fullmatch(name):
-        raise Malformed(at, Problem.NAME_CHARACTERS, found=name, most=MAX_NAME)
+    if len(name) > MAX_LENGTH or not _NAME.fullmatch(name):
+        raise Malformed(at, Problem.NAME_CHARACTERS, found=name, most=MAX_LENGTH)
     if "v" not in fields and base.value is None:
         raise Malformed(at, Problem.NO_VALUE)
     # Where there is a base alone, what is added to it is zero (§4.5.3, §4.5.4).

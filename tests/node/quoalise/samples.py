@@ -1,0 +1,247 @@
+"""Messages as peers send them, and strategies for the protocol's values. No meter is real."""
+
+from datetime import UTC, datetime, timedelta, timezone
+from xml.etree import ElementTree as ET
+from xml.etree.ElementTree import Element
+
+from hypothesis import strategies as st
+
+from consometers_node.quoalise import (
+    Data,
+    DataNeed,
+    Device,
+    DeviceIdentifier,
+    Direction,
+    Duration,
+    Erased,
+    Fragment,
+    Identifier,
+    Listed,
+    Measurement,
+    MeasuringDevice,
+    Metadata,
+    Naming,
+    Number,
+    Permission,
+    Reading,
+    Receipt,
+    Records,
+    Text,
+    Unknown,
+)
+from consometers_node.quoalise.federation import State
+from consometers_node.quoalise.identifier import device, identifier
+from consometers_node.quoalise.senml import FIRST_TIME, LAST_TIME, MAX_NUMBER
+
+POWER = "urn:dev:prm:30001610071843_consumption/power/active/raw"
+
+EXAMPLE = f"""
+<quoalise xmlns="urn:quoalise:0">
+  <data>
+    <meta>
+      <device type="electricity-meter"><identifier authority="enedis" type="prm" value="30001610071843"/></device>
+      <measurement name="active-power" direction="consumption" quantity="power" type="electrical" unit="W" aggregation="mean" sampling-interval="PT30M"/>
+    </meta>
+    <sensml xmlns="urn:ietf:params:xml:ns:senml">
+      <senml bn="{POWER}" bt="1583016600" t="0" v="100" bu="W"/>
+      <senml t="1800" v="101"/>
+    </sensml>
+  </data>
+</quoalise>
+"""  # noqa: E501
+"""The message of the protocol's public description."""
+
+REQUEST = f"""
+<iq type="set" to="node@example.org/quoalise" id="1">
+  <command xmlns="http://jabber.org/protocol/commands" node="get_history" action="execute">
+    <x xmlns="jabber:x:data" type="submit">
+      <field var="identifier" type="text-single"><value>{POWER}</value></field>
+      <field var="start_time" type="text-single"><value>2021-12-01T00:00:00+01:00</value></field>
+      <field var="end_time" type="text-single"><value>2021-12-05T00:00:00+01:00</value></field>
+    </x>
+  </command>
+</iq>
+"""
+
+
+def message(records: str, meta: str = "<meta/>") -> bytes:
+    """A message around the `<senml>` of some records."""
+    return (
+        f'<quoalise xmlns="urn:quoalise:0"><data>{meta}'
+        f'<sensml xmlns="urn:ietf:params:xml:ns:senml">{records}</sensml></data></quoalise>'
+    ).encode()
+
+
+def element(document: str | bytes) -> Element:
+    return ET.fromstring(document)
+
+
+# Values
+
+WORDS = st.text(st.characters(exclude_categories=["C", "Z"]), min_size=1, max_size=12)
+NAMES = st.text("abcdefghijklmnopqrstuvwxyz0123456789-", min_size=1, max_size=8).filter(
+    lambda name: name[0].isalpha()
+)
+TIMES: st.SearchStrategy[Number] = st.integers(FIRST_TIME, LAST_TIME) | st.floats(
+    FIRST_TIME, LAST_TIME
+).map(lambda time: int(time) if time.is_integer() else time)
+VALUES: st.SearchStrategy[Number] = st.integers(-MAX_NUMBER, MAX_NUMBER) | st.floats(
+    -MAX_NUMBER, MAX_NUMBER
+).map(lambda value: int(value) if value.is_integer() else value)
+RECORDS = st.builds(
+    Records,
+    st.from_regex(r"[A-Za-z0-9][A-Za-z0-9:./_-]{0,30}", fullmatch=True),
+    st.sampled_from([None, "W", "Wh", "VA", "V"]),
+    st.dictionaries(TIMES, VALUES, min_size=1, max_size=12).map(
+        lambda values: dict(sorted(values.items()))
+    ),
+)
+DURATIONS = st.builds(
+    Duration,
+    years=st.integers(0, 99),
+    months=st.integers(0, 99),
+    days=st.integers(0, 999),
+    seconds=st.integers(0, 10**7),
+)
+OFFSETS = st.integers(-14 * 60, 14 * 60).map(lambda minutes: timezone(timedelta(minutes=minutes)))
+MOMENTS = st.datetimes(
+    datetime(1978, 7, 7),  # noqa: DTZ001
+    datetime(2099, 12, 30),  # noqa: DTZ001
+    timezones=OFFSETS | st.just(UTC),
+)
+
+ATTRIBUTES = st.dictionaries(
+    NAMES.map("x-{}".format) | NAMES.map("{{urn:example:other}}{}".format), WORDS, max_size=2
+)
+FRAGMENTS = st.recursive(
+    st.builds(
+        Fragment, NAMES.map("{{urn:quoalise:0}}x-{}".format), ATTRIBUTES, st.just("") | WORDS
+    ),
+    lambda children: st.builds(
+        Fragment,
+        NAMES.map("{{urn:example:other}}{}".format),
+        ATTRIBUTES,
+        st.just("") | WORDS,
+        st.lists(children, max_size=2).map(tuple),
+        st.just("") | WORDS,
+    ),
+    max_leaves=4,
+)
+UNKNOWN = st.builds(
+    Unknown, attributes=ATTRIBUTES, children=st.lists(FRAGMENTS, max_size=2).map(tuple)
+)
+SAID = st.none() | WORDS
+METADATA = st.builds(
+    Metadata,
+    device=st.none()
+    | st.builds(
+        MeasuringDevice,
+        type=SAID,
+        identifier=st.none()
+        | st.builds(DeviceIdentifier, authority=SAID, type=SAID, value=SAID, unknown=UNKNOWN),
+        unknown=UNKNOWN,
+    ),
+    measurement=st.none()
+    | st.builds(
+        Measurement,
+        name=SAID,
+        direction=SAID,
+        quantity=SAID,
+        type=SAID,
+        unit=SAID,
+        aggregation=SAID,
+        sampling_interval=st.none() | DURATIONS,
+        unknown=UNKNOWN,
+    ),
+    unknown=UNKNOWN,
+)
+DATA = st.builds(
+    Data,
+    METADATA,
+    st.lists(RECORDS, max_size=4, unique_by=lambda one: (one.name, one.unit)).map(
+        lambda records: tuple(sorted(records, key=lambda one: one.unit is not None))
+    ),
+)
+
+DEVICES = st.one_of(
+    st.from_regex(r"\d{14}", fullmatch=True, alphabet="0123456789").map("prm:{}".format),
+    st.from_regex(r"([0-9a-f]{2}){6,8}", fullmatch=True).map("mac:{}".format),
+    st.builds("org:60060-{}".format, NAMES),
+    st.builds("org:60060-{}:{}".format, NAMES, NAMES),
+    st.builds("os:32473-{}".format, NAMES),
+    st.builds("ops:32473-box-{}".format, NAMES),
+    st.builds("example:{}".format, NAMES),
+).map(lambda body: device(f"urn:dev:{body}"))
+IDENTIFIERS = st.builds(
+    Identifier,
+    DEVICES,
+    st.lists(NAMES, max_size=5).map("/".join),
+)
+LISTED = st.builds(
+    Listed,
+    series=IDENTIFIERS,
+    interval=st.none() | DURATIONS,
+    unit=SAID,
+    first=st.none() | MOMENTS,
+    last=st.none() | MOMENTS,
+)
+
+TEXTS = st.dictionaries(st.sampled_from(["en", "fr", "br"]), WORDS, min_size=1).map(Text)
+DATA_NEEDS = st.builds(
+    DataNeed,
+    id=NAMES,
+    version=st.integers(0, 99),
+    title=TEXTS,
+    purpose=TEXTS,
+    controller=WORDS,
+    contact=WORDS,
+    policy=NAMES.map("https://example.org/{}".format),
+    directions=st.lists(st.sampled_from(Direction), min_size=1, unique=True).map(tuple),
+    interval=DURATIONS,
+    history=DURATIONS,
+    duration=DURATIONS,
+    retention=DURATIONS,
+    naming=st.sampled_from(Naming),
+    reading=st.sampled_from(Reading),
+    recipients=st.lists(WORDS, max_size=3).map(tuple),
+)
+PERMISSIONS = st.builds(
+    lambda times, **fields: Permission(start=times[0], end=times[1], **fields),
+    st.lists(MOMENTS, min_size=2, max_size=2).map(sorted),
+    id=NAMES,
+    need=NAMES,
+    version=st.integers(0, 99),
+    series=st.lists(IDENTIFIERS, min_size=1, max_size=3).map(tuple),
+    interval=DURATIONS,
+    history=DURATIONS,
+    retention=DURATIONS,
+    shown_sha256=st.from_regex(r"[0-9a-f]{64}", fullmatch=True),
+    shown_language=st.sampled_from(["en", "fr"]),
+    naming=st.sampled_from(Naming),
+    reading=st.sampled_from(Reading),
+    recipients=st.lists(WORDS, max_size=3).map(tuple),
+)
+RECEIPTS = st.builds(
+    Receipt,
+    permission=NAMES,
+    state=st.sampled_from(State),
+    time=MOMENTS,
+    erased=st.lists(st.builds(Erased, IDENTIFIERS, st.integers(0, 10**9)), max_size=3).map(tuple),
+)
+
+PERMISSION = Permission(
+    id="p-1",
+    need="daily-display",
+    version=2,
+    series=(
+        identifier("urn:dev:org:60060-abcdefghijklmnopqrstuvwxyz_consumption/power/active/raw"),
+    ),
+    interval=Duration(seconds=3600),
+    history=Duration(years=1),
+    start=datetime(2026, 11, 24, 18, 30, tzinfo=UTC),
+    end=datetime(2028, 11, 24, 18, 30, tzinfo=UTC),
+    retention=Duration(months=6),
+    shown_sha256="0123456789abcdef" * 4,
+    shown_language="fr",
+)
+NO_DEVICE = Device("example", "none")

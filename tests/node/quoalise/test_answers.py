@@ -1,0 +1,91 @@
+"""What a node answers: forms to fill in, success, tables."""
+
+from hypothesis import given, strategies as st
+import pytest
+
+from consometers_node.quoalise import COMMANDS, Data, Listed, Node, answers, data, requests
+from consometers_node.quoalise.markup import serialise
+
+from .samples import EXAMPLE, LISTED, POWER, element
+
+
+@pytest.mark.parametrize(
+    ("language", "title", "label", "hint"),
+    [
+        ("en", "Withdraw a permission", "Number of the permission", "Erase what was received"),
+        ("fr-FR", "Retirer une permission", "Numéro de la permission", "Effacer ce qui a été reçu"),
+    ],
+)
+def test_a_form_is_in_the_language_of_whoever_asked(
+    language: str, title: str, label: str, hint: str
+) -> None:
+    form = answers.to_fill(COMMANDS[Node.WITHDRAW], "s-1", language, {"permission": "p-1"})
+    assert serialise(form).decode() == (
+        '<command xmlns="http://jabber.org/protocol/commands" node="withdraw" status="executing"'
+        f' sessionid="s-1"><x xmlns="jabber:x:data" type="form"><title>{title}</title>'
+        f'<field var="permission" type="text-single" label="{label}"><required/>'
+        f'<value>p-1</value></field><field var="erase" type="boolean" label="{hint}">'
+        "<value>true</value></field></x></command>"
+    )
+
+
+@pytest.mark.parametrize("node", [node for node in Node if COMMANDS[node].fields])
+def test_a_form_that_is_filled_in_and_sent_back_is_a_request(node: Node) -> None:
+    values = {"identifier": POWER, "permission": "p-1"}
+    answer = answers.to_fill(COMMANDS[node], "s-1", None, values)
+    form = answer.find("{jabber:x:data}x")
+    assert form is not None
+    form.set("type", "submit")
+    assert not isinstance(requests.read(answer), requests.ToFill)
+
+
+def test_history_comes_beside_a_form_that_says_success() -> None:
+    found = data.decode(EXAMPLE.encode())
+    answer = answers.completed(
+        Node.GET_HISTORY, POWER, payload=data.write(found), session="s-1", language="en"
+    )
+    assert (
+        serialise(answer)
+        .decode()
+        .startswith(
+            '<command xmlns="http://jabber.org/protocol/commands" node="get_history"'
+            ' status="completed"'
+            ' sessionid="s-1"><x xmlns="jabber:x:data" type="result"><title>Get history</title>'
+            f'<field var="result" type="fixed" label="Get history {POWER}"><value>Success</value>'
+            '</field></x><quoalise xmlns="urn:quoalise:0"><data><meta>'
+        )
+    )
+    assert data.read(answers.payload(answer, data.QUOALISE)) == found
+
+
+def test_todays_client_finds_the_data() -> None:
+    """It looks for quoalise/data anywhere under command."""
+    answer = element(serialise(answers.completed(Node.GET_HISTORY, payload=data.write(Data()))))
+    assert answer.find(".//{urn:quoalise:0}quoalise/{urn:quoalise:0}data") is not None
+
+
+def test_giving_up_is_answered() -> None:
+    answer = answers.cancelled(COMMANDS[Node.SUBSCRIBE], "s-1")
+    assert answer.get("status") == "canceled"
+
+
+def test_a_list_of_series_is_a_table_that_any_chat_client_shows() -> None:
+    answer = answers.listed([], language="fr")
+    assert serialise(answer).decode() == (
+        '<command xmlns="http://jabber.org/protocol/commands" node="list_series"'
+        ' status="completed"><x xmlns="jabber:x:data" type="result">'
+        "<title>Lister les séries</title><reported>"
+        '<field var="identifier" type="text-single" label="Identifiant"/>'
+        '<field var="interval" type="text-single" label="Pas de temps"/>'
+        '<field var="unit" type="text-single" label="Unité"/>'
+        '<field var="first" type="text-single" label="Premier enregistrement"/>'
+        '<field var="last" type="text-single" label="Dernier enregistrement"/>'
+        "</reported></x></command>"
+    )
+
+
+@given(st.lists(LISTED, max_size=3).map(tuple))
+def test_a_list_that_is_written_is_read_the_same(series: tuple[Listed, ...]) -> None:
+    answer = answers.listed(series)
+    assert answers.read_listed(answer) == series
+    assert answers.read_listed(element(serialise(answer))) == series

@@ -1,0 +1,156 @@
+"""What peers ask: today's client, chat clients, nodes of ours."""
+
+from datetime import UTC, datetime, timedelta
+from xml.etree.ElementTree import Element
+
+from hypothesis import given, strategies as st
+import pytest
+
+from consometers_node.quoalise import (
+    COMMANDS,
+    Cancelled,
+    GetDataNeeds,
+    GetHistory,
+    Grant,
+    ListSeries,
+    Node,
+    Request,
+    Role,
+    Subscribe,
+    Terminate,
+    ToFill,
+    Unsubscribe,
+    Withdraw,
+    commands,
+    requests,
+)
+from consometers_node.quoalise.identifier import identifier
+from consometers_node.quoalise.iso8601 import moment
+from consometers_node.quoalise.markup import serialise
+
+from .samples import IDENTIFIERS, MOMENTS, NAMES, PERMISSIONS, POWER, REQUEST, element
+
+NOW = datetime(2026, 11, 25, 12, tzinfo=UTC)
+DAY = timedelta(days=1)
+
+
+def command(inside: str, node: str = "get_history", more: str = "") -> Element:
+    return element(
+        '<command xmlns="http://jabber.org/protocol/commands"'
+        f' node="{node}"{more}>{inside}</command>'
+    )
+
+
+def test_the_public_example_is_read() -> None:
+    asked = element(REQUEST).find(requests.COMMAND)
+    assert asked is not None
+    assert requests.read(asked) == GetHistory(
+        identifier(POWER),
+        moment("2021-12-01T00:00:00+01:00"),
+        moment("2021-12-05T00:00:00+01:00"),
+    )
+
+
+def test_a_request_is_written_as_todays_client_writes_it() -> None:
+    asked = GetHistory(identifier(POWER), moment("2021-12-01T00:00:00+01:00"))
+    assert serialise(requests.write(asked)).decode() == (
+        '<command xmlns="http://jabber.org/protocol/commands" node="get_history" action="execute">'
+        '<x xmlns="jabber:x:data" type="submit">'
+        f'<field var="identifier" type="text-single"><value>{POWER}</value></field>'
+        '<field var="start_time" type="text-single">'
+        "<value>2021-12-01T00:00:00+01:00</value></field>"
+        "</x></command>"
+    )
+
+
+@pytest.mark.parametrize(
+    "action", ["", ' action="execute"', ' action="next"', ' action="complete"']
+)
+def test_white_space_fields_without_type_and_empty_fields_are_as_good(action: str) -> None:
+    asked = command(
+        f'<x xmlns="jabber:x:data" type="submit"><field var="identifier">\n <value>\n {POWER}\n'
+        ' </value></field><field var="start_time"><value/></field><field var="end_time"/>'
+        '<field var="FORM_TYPE" type="hidden"><value>other</value></field></x>',
+        more=action,
+    )
+    assert requests.read(asked) == GetHistory(identifier(POWER))
+
+
+@pytest.mark.parametrize("node", [node for node in Node if COMMANDS[node].fields])
+def test_asked_with_no_form_there_is_one_to_fill(node: Node) -> None:
+    assert requests.read(command("", node)) == ToFill(COMMANDS[node])
+
+
+@pytest.mark.parametrize(
+    ("node", "expected"),
+    [(Node.LIST_SERIES, ListSeries()), (Node.GET_DATA_NEEDS, GetDataNeeds())],
+)
+def test_a_command_without_fields_is_asked_at_once(node: Node, expected: Request) -> None:
+    assert requests.read(command("", node)) == expected
+
+
+def test_an_asker_may_give_up() -> None:
+    cancelled = Cancelled(COMMANDS[Node.GET_HISTORY])
+    assert requests.read(command("", more=' action="cancel"')) == cancelled
+    assert requests.read(command('<x xmlns="jabber:x:data" type="cancel"/>')) == cancelled
+
+
+def test_erasing_is_what_happens_unless_the_household_says_keep() -> None:
+    asked = command(
+        '<x xmlns="jabber:x:data" type="submit">'
+        '<field var="permission"><value>p-1</value></field></x>',
+        "withdraw",
+    )
+    assert requests.read(asked) == Withdraw("p-1", erase=True)
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "expected"),
+    [
+        (None, None, (NOW - DAY, NOW)),
+        (NOW - 3 * DAY, None, (NOW - 3 * DAY, NOW)),
+        (None, NOW - DAY, (NOW - 2 * DAY, NOW - DAY)),
+        (NOW - 3 * DAY, NOW - DAY, (NOW - 3 * DAY, NOW - DAY)),
+        (NOW + DAY, None, (NOW + DAY, NOW + DAY)),
+    ],
+)
+def test_the_range_is_the_last_day_unless_asked(
+    start: datetime | None, end: datetime | None, expected: tuple[datetime, datetime]
+) -> None:
+    assert GetHistory(identifier(POWER), start, end).range(NOW) == expected
+
+
+REQUESTS: st.SearchStrategy[Request] = st.one_of(
+    st.lists(MOMENTS, min_size=2, max_size=2)
+    .map(sorted)
+    .flatmap(
+        lambda times: st.builds(
+            GetHistory,
+            IDENTIFIERS,
+            st.sampled_from([None, times[0]]),
+            st.sampled_from([None, times[1]]),
+        )
+    ),
+    st.builds(Subscribe, IDENTIFIERS),
+    st.builds(Unsubscribe, IDENTIFIERS),
+    st.just(ListSeries()),
+    st.just(GetDataNeeds()),
+    st.builds(Grant, PERMISSIONS),
+    st.builds(Withdraw, NAMES, st.booleans()),
+    st.builds(Terminate, NAMES),
+)
+
+
+@given(REQUESTS)
+def test_what_is_written_is_read_the_same(request: Request) -> None:
+    assert requests.read(requests.write(request)) == request
+    assert requests.read(element(serialise(requests.write(request)))) == request
+
+
+def test_each_role_knows_its_commands() -> None:
+    both = {Node.GET_HISTORY, Node.SUBSCRIBE, Node.UNSUBSCRIBE, Node.LIST_SERIES}
+    household = {known.node for known in commands.answered_by(Role.HOUSEHOLD)}
+    collective = {known.node for known in commands.answered_by(Role.COLLECTIVE)}
+    assert household == both | {Node.TERMINATE}
+    assert collective == both | {Node.GET_DATA_NEEDS, Node.GRANT, Node.WITHDRAW}
+    assert COMMANDS.keys() == set(Node)
