@@ -97,7 +97,7 @@ class House:
             past = group.create_task(asyncio.to_thread(self._hours_since, left))
             group.create_task(self.hass.start())
         self._past = past.result()
-        await _ignore_what_is_for_developers(self.hass.api)
+        await _tidy(self.hass.api)
 
     async def furnish(self, entry_id: str) -> Address:
         """Give the meter that was added its past, and the Energy dashboard the meter."""
@@ -172,8 +172,14 @@ def _last_written(folder: Path) -> datetime | None:
     return datetime.fromtimestamp(max(times), UTC) if times else None
 
 
-async def _ignore_what_is_for_developers(api: Api) -> None:
-    """Ignore the notice that nobody should install Home Assistant as a Python package."""
+async def _tidy(api: Api) -> None:
+    """Put away what has nothing to do with a meter.
+
+    That is a map, and the notice that nobody should install Home Assistant as a Python package.
+    """
+    for dashboard in await api.command("lovelace/dashboards/list"):
+        if dashboard["url_path"] == "map":
+            await api.command("lovelace/dashboards/delete", dashboard_id=dashboard["id"])
     for issue in await api.issues("homeassistant"):
         if issue["issue_id"] == "deprecated_method":
             told = {"domain": issue["domain"], "issue_id": issue["issue_id"]}

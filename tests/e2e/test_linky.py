@@ -81,7 +81,7 @@ async def test_the_meter_is_shown_before_it_is_added(home: Home) -> None:
     address = home.meter.linky.identity.address
     assert (home.confirm["type"], home.confirm.get("step_id")) == ("form", "confirm")
     assert shown is not None
-    assert (shown["mode"], shown["phases"]) == ("standard", "1")
+    assert (shown["mode"], shown["phases"], shown["injection"]) == ("standard", "1", "✓")
     assert address not in str(shown)
     assert address[-4:] in str(shown)
     assert home.created.get("title", "").endswith(address[-4:])
