@@ -6,6 +6,7 @@ import sys
 SUBCOMMANDS = {
     "tic": "decoding: against another library, and microseconds per frame",
     "corruption": "how many altered groups pass each check, on lines of several kinds of noise",
+    "quoalise": "reading and writing a message of records, against the bare XML",
     "hass": "what a meter costs Home Assistant: recorder rows a day, CPU per frame",
     "soak": "hours of a bad line, accelerated: wrong values shown, longest recovery",
 }
