@@ -29,7 +29,17 @@ from .errors import (
     ResourceConstraint,
     UpstreamError,
 )
-from .federation import DataNeed, Erased, Naming, Permission, Reading, Receipt, State
+from .federation import (
+    DataNeed,
+    Erased,
+    Identification,
+    Permission,
+    Quantity,
+    Reading,
+    Receipt,
+    State,
+    Wanted,
+)
 from .fragment import Fragment
 from .identifier import Device, Direction, Identifier, Path, pseudonym
 from .iso8601 import Duration
@@ -79,6 +89,7 @@ __all__ = [
     "GetDataNeeds",
     "GetHistory",
     "Grant",
+    "Identification",
     "Identifier",
     "ItemNotFound",
     "ListSeries",
@@ -87,7 +98,6 @@ __all__ = [
     "Measurement",
     "MeasuringDevice",
     "Metadata",
-    "Naming",
     "Node",
     "NotAuthorized",
     "Number",
@@ -95,6 +105,7 @@ __all__ = [
     "Path",
     "Permission",
     "Problem",
+    "Quantity",
     "QuoaliseError",
     "Reading",
     "Receipt",
@@ -110,6 +121,7 @@ __all__ = [
     "Unknown",
     "Unsubscribe",
     "UpstreamError",
+    "Wanted",
     "Withdraw",
     "answers",
     "commands",

@@ -11,7 +11,7 @@ from enum import StrEnum
 
 from .identifier import Direction, Identifier
 from .iso8601 import Duration
-from .text import Text
+from .text import UNSAID, Text
 
 NAMESPACE = "urn:consometers:federation:0"
 
@@ -25,7 +25,7 @@ class Reading(StrEnum):
     """A sum alone: two servers hold a share each, and neither can read a home."""
 
 
-class Naming(StrEnum):
+class Identification(StrEnum):
     """Under which name a collective knows a device."""
 
     PSEUDONYM = "pseudonym"
@@ -45,12 +45,28 @@ class State(StrEnum):
     EXPIRED = "expired"
 
 
+class Quantity(StrEnum):
+    """What is measured, as `<measurement>` has it."""
+
+    ENERGY = "energy"
+    POWER = "power"
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """One kind of series that is asked for."""
+
+    direction: Direction
+    quantity: Quantity
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DataNeed:
     """What a collective asks for, and why. A new version asks again.
 
     `history` is how far back, `duration` for how long from the grant, `retention` how long the
-    collective keeps what it got after the end. `policy` is an https link.
+    collective keeps what it got after the end. `policy` is an https link. `recipients` says who
+    else receives it; it has no words where nobody does.
     """
 
     id: str
@@ -60,23 +76,24 @@ class DataNeed:
     controller: str
     contact: str
     policy: str
-    directions: tuple[Direction, ...]
+    wanted: tuple[Wanted, ...]
     interval: Duration
     history: Duration
     duration: Duration
     retention: Duration
-    naming: Naming = Naming.PSEUDONYM
+    identification: Identification = Identification.PSEUDONYM
     reading: Reading = Reading.INDIVIDUAL
-    recipients: tuple[str, ...] = ()
+    recipients: Text = UNSAID
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Permission:
     """A household's answer to one version of one data need. It may only narrow what was asked.
 
-    `series` are the very series that may be read, under the names that the collective gets. It
-    holds for start ≤ now < end. `shown_sha256` is the hash, in hexadecimal digits, of the text
-    that was shown to the household, in `shown_language`.
+    `series` are the very series that may be read, under the names that the collective gets:
+    their records of records_from ≤ time < valid_until, while valid_from ≤ now < valid_until.
+    `shown_sha256` is the hash, in hexadecimal digits, of the text that the household was shown,
+    in `shown_language`. What is not here, such as the purpose, is as the data need says.
     """
 
     id: str
@@ -84,15 +101,13 @@ class Permission:
     version: int
     series: tuple[Identifier, ...]
     interval: Duration
-    history: Duration
-    start: datetime
-    end: datetime
-    retention: Duration
+    records_from: datetime
+    valid_from: datetime
+    valid_until: datetime
     shown_sha256: str
     shown_language: str
-    naming: Naming = Naming.PSEUDONYM
+    identification: Identification = Identification.PSEUDONYM
     reading: Reading = Reading.INDIVIDUAL
-    recipients: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,11 +10,13 @@ from .federation import (
     NAMESPACE,
     DataNeed,
     Erased,
-    Naming,
+    Identification,
     Permission,
+    Quantity,
     Reading,
     Receipt,
     State,
+    Wanted,
 )
 from .identifier import Direction, Identifier, identifier
 from .markup import LANG, check_depth, named, tag
@@ -32,7 +34,7 @@ _CONTROLLER = tag(NAMESPACE, "controller")
 _CONTACT = tag(NAMESPACE, "contact")
 _POLICY = tag(NAMESPACE, "policy")
 _SERIES = tag(NAMESPACE, "series")
-_RECIPIENT = tag(NAMESPACE, "recipient")
+_RECIPIENTS = tag(NAMESPACE, "recipients")
 _SHOWN = tag(NAMESPACE, "shown")
 _ERASED = tag(NAMESPACE, "erased")
 
@@ -63,17 +65,15 @@ def write_permission(permission: Permission) -> Element:
             "need": permission.need,
             "version": str(permission.version),
             "interval": str(permission.interval),
-            "history": str(permission.history),
-            "start": iso8601.shown(permission.start),
-            "end": iso8601.shown(permission.end),
-            "retention": str(permission.retention),
-            "naming": permission.naming,
+            "records-from": iso8601.shown(permission.records_from),
+            "valid-from": iso8601.shown(permission.valid_from),
+            "valid-until": iso8601.shown(permission.valid_until),
+            "identification": permission.identification,
             "reading": permission.reading,
         },
     )
     for series in permission.series:
         SubElement(element, _SERIES, {"identifier": str(series)})
-    _write_each(element, _RECIPIENT, permission.recipients)
     shown = {LANG: permission.shown_language, "sha256": permission.shown_sha256}
     SubElement(element, _SHOWN, shown)
     return element
@@ -87,24 +87,22 @@ def read_permission(element: Element) -> Permission:
     sha256 = shown.text("sha256")
     if not _SHA256.fullmatch(sha256):
         raise Malformed(shown.at("sha256"), Problem.NOT_A_HASH, found=sha256)
-    start, end = permission.moment("start"), permission.moment("end")
+    start, end = permission.moment("valid-from"), permission.moment("valid-until")
     if end < start:
-        raise Malformed(permission.at("end"), Problem.BACKWARDS, found=end, wanted=start)
+        raise Malformed(permission.at("valid-until"), Problem.BACKWARDS, found=end, wanted=start)
     return Permission(
         id=permission.text("id"),
         need=permission.text("need"),
-        version=permission.count("version"),
+        version=permission.count("version", least=1),
         series=_read_series(permission),
         interval=permission.duration("interval"),
-        history=permission.duration("history"),
-        start=start,
-        end=end,
-        retention=permission.duration("retention"),
+        records_from=permission.moment("records-from"),
+        valid_from=start,
+        valid_until=end,
         shown_sha256=sha256,
         shown_language=shown.text(LANG),
-        naming=permission.choice("naming", Naming),
+        identification=permission.choice("identification", Identification),
         reading=permission.choice("reading", Reading),
-        recipients=_read_each(permission, _RECIPIENT),
     )
 
 
@@ -149,18 +147,18 @@ def _write_data_need(need: DataNeed) -> Element:
             "history": str(need.history),
             "duration": str(need.duration),
             "retention": str(need.retention),
-            "naming": need.naming,
+            "identification": need.identification,
             "reading": need.reading,
         },
     )
     _write_texts(element, _TITLE, need.title)
     _write_texts(element, _PURPOSE, need.purpose)
-    _write_each(element, _CONTROLLER, (need.controller,))
-    _write_each(element, _CONTACT, (need.contact,))
-    _write_each(element, _POLICY, (need.policy,))
-    for direction in need.directions:
-        SubElement(element, _SERIES, {"direction": direction})
-    _write_each(element, _RECIPIENT, need.recipients)
+    _write_texts(element, _RECIPIENTS, need.recipients)
+    SubElement(element, _CONTROLLER).text = need.controller
+    SubElement(element, _CONTACT).text = need.contact
+    SubElement(element, _POLICY).text = need.policy
+    for one in need.wanted:
+        SubElement(element, _SERIES, {"direction": one.direction, "quantity": one.quantity})
     return element
 
 
@@ -168,25 +166,28 @@ def _read_data_need(need: Reader) -> DataNeed:
     policy = need.only(_POLICY)
     if not _LINK.fullmatch(policy.words()):
         raise Malformed(policy.place, Problem.NOT_A_LINK, found=policy.words())
-    directions = tuple(one.choice("direction", Direction) for one in need.each(_SERIES))
-    if not directions:
+    wanted = tuple(
+        Wanted(one.choice("direction", Direction), one.choice("quantity", Quantity))
+        for one in need.each(_SERIES)
+    )
+    if not wanted:
         raise Malformed(need.place, Problem.NO_ELEMENT, wanted=named(_SERIES))
     return DataNeed(
         id=need.text("id"),
-        version=need.count("version"),
-        title=need.texts(_TITLE),
-        purpose=need.texts(_PURPOSE),
+        version=need.count("version", least=1),
+        title=need.texts(_TITLE, required=True),
+        purpose=need.texts(_PURPOSE, required=True),
         controller=need.only(_CONTROLLER).words(),
         contact=need.only(_CONTACT).words(),
         policy=policy.words(),
-        directions=directions,
+        wanted=wanted,
         interval=need.duration("interval"),
         history=need.duration("history"),
         duration=need.duration("duration"),
         retention=need.duration("retention"),
-        naming=need.choice("naming", Naming),
+        identification=need.choice("identification", Identification),
         reading=need.choice("reading", Reading),
-        recipients=_read_each(need, _RECIPIENT),
+        recipients=need.texts(_RECIPIENTS),
     )
 
 
@@ -202,12 +203,3 @@ def _read_series(permission: Reader) -> tuple[Identifier, ...]:
 def _write_texts(parent: Element, name: str, text: Text) -> None:
     for language, words in text.by_language.items():
         SubElement(parent, name, {LANG: language}).text = words
-
-
-def _write_each(parent: Element, name: str, words: Iterable[str]) -> None:
-    for one in words:
-        SubElement(parent, name).text = one
-
-
-def _read_each(parent: Reader, name: str) -> tuple[str, ...]:
-    return tuple(one.words() for one in parent.each(name))

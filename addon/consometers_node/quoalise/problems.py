@@ -169,8 +169,8 @@ class Problem(Enum):
         "« {found} » n'est ni vrai ni faux : envoyez true ou false",
     )
     NOT_A_COUNT = text(
-        "“{found}” is not a whole number from 0 on: send digits",
-        "« {found} » n'est pas un nombre entier positif ou nul : envoyez des chiffres",
+        "“{found}” is not a whole number from {least} on: send digits",
+        "« {found} » n'est pas un nombre entier à partir de {least} : envoyez des chiffres",
     )
 
     @property

@@ -44,10 +44,11 @@ class Reader:
             raise Malformed(self.at(name), Problem.NOT_A_CHOICE, found=value, wanted=wanted)
         return choices(value)
 
-    def count(self, name: str) -> int:
+    def count(self, name: str, least: int = 0) -> int:
         value = self.text(name)
-        if not (value.isascii() and value.isdecimal() and len(value) <= _MAX_DIGITS):
-            raise Malformed(self.at(name), Problem.NOT_A_COUNT, found=value)
+        digits = value.isascii() and value.isdecimal() and len(value) <= _MAX_DIGITS
+        if not digits or int(value) < least:
+            raise Malformed(self.at(name), Problem.NOT_A_COUNT, found=value, least=least)
         return int(value)
 
     def duration(self, name: str) -> Duration:
@@ -77,12 +78,12 @@ class Reader:
             raise Malformed(self.place, Problem.NO_TEXT)
         return words
 
-    def texts(self, name: str) -> Text:
+    def texts(self, name: str, *, required: bool = False) -> Text:
         """Give what stands in the children of that name, one in each language."""
         texts = {
             child.element.get(LANG, DEFAULT_LANGUAGE): child.words() for child in self.each(name)
         }
-        if not texts:
+        if required and not texts:
             raise Malformed(self.place, Problem.NO_ELEMENT, wanted=named(name))
         return Text(texts)
 

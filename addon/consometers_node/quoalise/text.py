@@ -30,6 +30,10 @@ class Text:
         return Text({tag: words.format(**found) for tag, words in self.by_language.items()})
 
 
+UNSAID = Text({})
+"""No words, in no language."""
+
+
 def text(en: str, fr: str) -> Text:
     """Give words of ours, which always stand in both languages."""
     return Text({"en": en, "fr": fr})

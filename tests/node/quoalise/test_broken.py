@@ -23,7 +23,7 @@ from consometers_node.quoalise import (
     pseudonym,
     requests,
 )
-from consometers_node.quoalise.federation import NAMESPACE, DataNeed
+from consometers_node.quoalise.federation import NAMESPACE, DataNeed, Quantity, Wanted
 from consometers_node.quoalise.identifier import device
 from consometers_node.quoalise.iso8601 import Duration
 
@@ -303,7 +303,7 @@ NEED = DataNeed(
     controller="Coopérative",
     contact="mailto:contact@example.org",
     policy="https://example.org/policy",
-    directions=(Direction.CONSUMPTION,),
+    wanted=(Wanted(Direction.CONSUMPTION, Quantity.ENERGY),),
     interval=Duration(seconds=3600),
     history=Duration(years=1),
     duration=Duration(years=2),
@@ -493,13 +493,13 @@ OTHERS: dict[str, tuple[Callable[[], object], str]] = {
         "jid: “a@example.org·b” is not a bare XMPP address: send name@server, without a resource.",
     ),
     "a permission without its end": (
-        permission(lambda sent: sent.attrib.pop("end")),
-        "permission@end: this attribute is missing: add it.",
+        permission(lambda sent: sent.attrib.pop("valid-until")),
+        "permission@valid-until: this attribute is missing: add it.",
     ),
     "a permission that ends before it starts": (
-        permission(lambda sent: sent.set("end", "2020-01-01T00:00:00+00:00")),
+        permission(lambda sent: sent.set("valid-until", "2020-01-01T00:00:00+00:00")),
         (
-            "permission@end: the range ends (2020-01-01 00:00:00+00:00) before it starts"
+            "permission@valid-until: the range ends (2020-01-01 00:00:00+00:00) before it starts"
             " (2026-11-24"
             " 18:30:00+00:00): exchange the two."
         ),
@@ -528,8 +528,8 @@ OTHERS: dict[str, tuple[Callable[[], object], str]] = {
         "permission@reading: “all” is not known here: send one of individual, sum.",
     ),
     "a version that is no number": (
-        permission(lambda sent: sent.set("version", "-1")),
-        "permission@version: “-1” is not a whole number from 0 on: send digits.",
+        permission(lambda sent: sent.set("version", "0")),
+        "permission@version: “0” is not a whole number from 1 on: send digits.",
     ),
     "a data need without a purpose": (
         need(without("purpose")),
