@@ -1,0 +1,126 @@
+"""The page that explains the protocol: every example is read, and its tables are the code's."""
+
+from collections.abc import Callable
+from pathlib import Path
+import re
+from xml.etree.ElementTree import Element
+
+import pytest
+
+from consometers_node.quoalise import (
+    COMMANDS,
+    MAX_PUSHED,
+    MAX_RECORDS,
+    BadRequest,
+    GetHistory,
+    Identification,
+    ItemNotFound,
+    Node,
+    NotAuthorized,
+    Path as SeriesPath,
+    QuoaliseError,
+    Reading,
+    ResourceConstraint,
+    Role,
+    UpstreamError,
+    answers,
+    data,
+    federation_xml,
+    requests,
+    stanza_errors,
+)
+from consometers_node.quoalise.markup import MAX_BYTES, MAX_DEPTH, serialise
+
+from .samples import element
+
+PAGE = (Path(__file__).parents[3] / "docs" / "protocol.md").read_text()
+EXAMPLES = re.findall(r"```xml\n(.*?)```", PAGE, re.DOTALL)
+
+
+def read_command(command: Element) -> object:
+    if command.get("status") is None:
+        return requests.read(command)
+    if command.get("node") == "list_series":
+        return answers.listed(answers.read_listed(command), language="en")
+    found = data.read(answers.payload(command, data.QUOALISE))
+    label = command.findall(".//{jabber:x:data}field")[0].get("label", "")
+    return answers.completed(
+        Node.GET_HISTORY, label.split()[-1], payload=data.write(found), language="en"
+    )
+
+
+WRITTEN_AGAIN: dict[str, Callable[[Element], object]] = {
+    data.QUOALISE: lambda sent: data.write(data.read(sent)),
+    requests.COMMAND: read_command,
+    stanza_errors.ERROR: lambda sent: stanza_errors.write(stanza_errors.read(sent), "en"),
+    federation_xml.DATA_NEEDS: lambda sent: federation_xml.write_data_needs(
+        federation_xml.read_data_needs(sent)
+    ),
+    federation_xml.PERMISSION: lambda sent: federation_xml.write_permission(
+        federation_xml.read_permission(sent)
+    ),
+    federation_xml.RECEIPT: lambda sent: federation_xml.write_receipt(
+        federation_xml.read_receipt(sent)
+    ),
+}
+
+
+def facts(sent: Element) -> object:
+    """An element without its white space, whatever the order of its attributes and children."""
+    words = (sent.text or "").strip()
+    return sent.tag, sorted(sent.attrib.items()), words, sorted(map(str, map(facts, sent)))
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=range(len(EXAMPLES)))
+def test_each_example_is_what_we_write(example: str) -> None:
+    sent = element(example)
+    again = WRITTEN_AGAIN[sent.tag](sent)
+    if isinstance(again, GetHistory):
+        again = requests.write(again)
+    assert isinstance(again, Element)
+    assert facts(element(serialise(again))) == facts(sent)
+
+
+def test_each_kind_of_element_has_an_example() -> None:
+    assert {element(example).tag for example in EXAMPLES} == WRITTEN_AGAIN.keys()
+
+
+def rows(heading: str) -> dict[str, list[str]]:
+    """The rows of the table under that first cell, by their first cell."""
+    table = PAGE.split(f"| {heading} |", 1)[1].split("\n\n", 1)[0]
+    lines = [line.strip("|").split("|") for line in table.splitlines()[2:]]
+    return {first.strip(" `"): [cell.strip() for cell in rest] for first, *rest in lines}
+
+
+def test_the_table_of_commands_is_the_codes() -> None:
+    said = {node: cells[:2] for node, cells in rows("command").items()}
+    assert said == {
+        command.node: [
+            ", ".join(f"`{field.var}`" for field in command.fields) or "–",
+            ", ".join(role for role in Role if role in command.answered_by),
+        ]
+        for command in COMMANDS.values()
+    }
+
+
+def test_the_table_of_refusals_is_the_codes() -> None:
+    kinds: list[type[QuoaliseError]] = [
+        NotAuthorized,
+        ItemNotFound,
+        BadRequest,
+        ResourceConstraint,
+        UpstreamError,
+    ]
+    said = {condition: cells[0] for condition, cells in rows("condition").items()}
+    assert said == {kind.condition: f"`{kind.type}`" for kind in kinds}
+
+
+def test_the_limits_are_the_codes() -> None:
+    said = [int(cells[0].replace(",", "")) for cells in rows("what").values()]
+    assert said == [MAX_BYTES, MAX_DEPTH, MAX_RECORDS, MAX_PUSHED]
+
+
+def test_words_of_the_protocol_are_on_the_page() -> None:
+    paths = [SeriesPath.POWER, SeriesPath.ENERGY_DAILY, SeriesPath.ENERGY_INDEX]
+    for word in (*paths, SeriesPath.MEMBERS, *Reading, *Identification):
+        assert word in PAGE
