@@ -118,4 +118,8 @@ class Visitor:
     async def picture(self, path: Path) -> None:
         """Photograph what is in the window."""
         path.parent.mkdir(parents=True, exist_ok=True)
+        # A button that was pressed is drawn so until the pointer has been elsewhere for a while.
+        for height in (700, 20):
+            await self.page.mouse.move(640, height)
+            await self.page.wait_for_timeout(_SETTLING_MS)
         await self.page.screenshot(path=path, animations="disabled")
