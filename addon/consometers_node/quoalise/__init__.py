@@ -41,7 +41,7 @@ from .federation import (
     Wanted,
 )
 from .fragment import Fragment
-from .identifier import Device, Direction, Identifier, Path, pseudonym
+from .identifier import Device, Direction, Identifier, SeriesPath, pseudonym
 from .iso8601 import Duration
 from .metadata import (
     DeviceIdentifier,
@@ -102,7 +102,6 @@ __all__ = [
     "NotAuthorized",
     "Number",
     "OtherError",
-    "Path",
     "Permission",
     "Problem",
     "Quantity",
@@ -113,6 +112,7 @@ __all__ = [
     "Request",
     "ResourceConstraint",
     "Role",
+    "SeriesPath",
     "State",
     "Subscribe",
     "Terminate",

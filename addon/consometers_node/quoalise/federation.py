@@ -54,7 +54,11 @@ class Quantity(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """One kind of series that is asked for."""
+    """One kind of series that is asked for, in the words of the home.
+
+    Injection is what it feeds into the grid (the meter's series of it is named `production`),
+    production what its panels make.
+    """
 
     direction: Direction
     quantity: Quantity

@@ -48,7 +48,7 @@ class Direction(StrEnum):
 
     For the network operator, `production` at a delivery point is what is injected there. A
     meter's injection is therefore `production`, and so is what panels behind it make: the device
-    tells which. `injection` is a collective's word for the sum of the former.
+    tells which. `injection` names the former in a collective's sums and in data needs.
     """
 
     CONSUMPTION = "consumption"
@@ -56,7 +56,7 @@ class Direction(StrEnum):
     INJECTION = "injection"
 
 
-class Path:
+class SeriesPath:
     """Paths in use, after their direction. Values are of one interval, stamped at its start."""
 
     POWER = "power/active/raw"
@@ -105,13 +105,13 @@ class Identifier:
 
     @property
     def quantity(self) -> str:
-        """The path after its direction, such as `Path.POWER`."""
+        """The path after its direction, such as `SeriesPath.POWER`."""
         return self.path.partition("/")[2] if self.direction else self.path
 
     @property
     def members(self) -> Identifier:
         """The series that counts the members in each value of this one."""
-        return Identifier(self.device, f"{self.path}/{Path.MEMBERS}")
+        return Identifier(self.device, f"{self.path}/{SeriesPath.MEMBERS}")
 
 
 def device(sent: str, place: str = "device") -> Device:
@@ -131,7 +131,7 @@ def identifier(sent: str, place: str = "identifier") -> Identifier:
     return Identifier(device(urn, place), path)
 
 
-def series(of: Device, direction: Direction, quantity: str = Path.POWER) -> Identifier:
+def series(of: Device, direction: Direction, quantity: str = SeriesPath.POWER) -> Identifier:
     """Build the identifier of a series."""
     return identifier(f"{of}_{direction}/{quantity}")
 

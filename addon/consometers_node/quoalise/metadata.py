@@ -18,7 +18,7 @@ from xml.etree.ElementTree import Element
 
 from . import fragment
 from .fragment import Attributes, Fragment
-from .identifier import Identifier, Path
+from .identifier import Identifier, SeriesPath
 from .iso8601 import Duration, duration
 from .markup import tag
 
@@ -90,13 +90,13 @@ class Metadata:
 
 
 MEASUREMENTS = {
-    Path.POWER: Measurement(
+    SeriesPath.POWER: Measurement(
         name="active-power", quantity="power", type="electrical", unit="W", aggregation="mean"
     ),
-    Path.ENERGY_DAILY: Measurement(
+    SeriesPath.ENERGY_DAILY: Measurement(
         name="energy", quantity="energy", type="electrical", unit="Wh", aggregation="sum"
     ),
-    Path.ENERGY_INDEX: Measurement(
+    SeriesPath.ENERGY_INDEX: Measurement(
         name="active-energy-index", quantity="energy", type="electrical", unit="Wh"
     ),
 }

@@ -7,17 +7,24 @@ import hmac
 from hypothesis import given, strategies as st
 import pytest
 
-from consometers_node.quoalise import Device, Direction, Identifier, Malformed, Path, pseudonym
+from consometers_node.quoalise import (
+    Device,
+    Direction,
+    Identifier,
+    Malformed,
+    SeriesPath,
+    pseudonym,
+)
 from consometers_node.quoalise.identifier import device, identifier, organisation, series
 
 from .samples import DEVICES, IDENTIFIERS, POWER
 
 IN_USE = {
-    POWER: (Device("prm", "30001610071843"), Direction.CONSUMPTION, Path.POWER),
+    POWER: (Device("prm", "30001610071843"), Direction.CONSUMPTION, SeriesPath.POWER),
     "urn:dev:prm:30001610071843_production/energy/active/daily": (
         Device("prm", "30001610071843"),
         Direction.PRODUCTION,
-        Path.ENERGY_DAILY,
+        SeriesPath.ENERGY_DAILY,
     ),
     "urn:dev:prm:30001610071843_consumption/energy/active/index/distributor/hph": (
         Device("prm", "30001610071843"),
@@ -91,7 +98,7 @@ def test_series_are_built() -> None:
     assert meter.delivery_point == "30001610071843"
     collective = organisation("exemple")
     assert collective.delivery_point is None
-    injected = series(collective, Direction.INJECTION, Path.ENERGY_DAILY)
+    injected = series(collective, Direction.INJECTION, SeriesPath.ENERGY_DAILY)
     assert (
         str(injected.members) == "urn:dev:org:60060-exemple_injection/energy/active/daily/members"
     )

@@ -15,7 +15,7 @@ from consometers_node.quoalise import (
     Measurement,
     MeasuringDevice,
     Metadata,
-    Path,
+    SeriesPath,
     Unknown,
     data,
     describe,
@@ -114,9 +114,9 @@ def test_a_comment_is_not_kept() -> None:
 @pytest.mark.parametrize(
     ("path", "name", "unit", "aggregation"),
     [
-        (Path.POWER, "active-power", "W", "mean"),
-        (Path.ENERGY_DAILY, "energy", "Wh", "sum"),
-        (Path.ENERGY_INDEX, "active-energy-index", "Wh", None),
+        (SeriesPath.POWER, "active-power", "W", "mean"),
+        (SeriesPath.ENERGY_DAILY, "energy", "Wh", "sum"),
+        (SeriesPath.ENERGY_INDEX, "active-energy-index", "Wh", None),
         ("voltage", None, None, None),
     ],
 )

@@ -58,6 +58,16 @@ def test_what_a_source_said_is_written_as_todays_proxies_do() -> None:
     )
 
 
+def test_a_source_that_gave_no_code_is_read_and_written() -> None:
+    """Today's proxies leave the code out; today's client fails where it is not."""
+    sent = stanza_errors.write(UpstreamError("enedis-sge-tiers"))
+    assert sent[-1].attrib == {"issuer": "enedis-sge-tiers", "code": ""}
+    del sent[-1].attrib["code"]
+    error = stanza_errors.read(sent)
+    assert isinstance(error, UpstreamError)
+    assert error.code is None
+
+
 def test_what_cannot_be_read_is_sent_as_a_bad_request_that_names_the_place() -> None:
     error = Malformed("command/get_history/identifier", Problem.NO_FIELD)
     got = stanza_errors.read(stanza_errors.write(error, "en"))
