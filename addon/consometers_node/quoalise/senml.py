@@ -17,7 +17,7 @@ bn + n, a time bt + t, a value bv + v (§4.5). Written in the form above. Of the
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 import math
 import re
 from typing import NamedTuple
@@ -45,7 +45,7 @@ LAST_TIME = 4_102_444_799
 """2099-12-31T23:59:59Z. Milliseconds where seconds should be are far beyond."""
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9:./_-]*")
-_DOUBLE = re.compile(r"\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*", re.ASCII)
+_VERSIONS = frozenset(map(str, range(1, VERSION + 1)))
 
 type Number = int | float
 """Integral values are int. None is infinite or NaN."""
@@ -119,6 +119,8 @@ def parts(records: Iterable[Records], most: int = MAX_PUSHED) -> Iterator[tuple[
 
 
 type _Fields = Mapping[str, str]
+_OWN = frozenset({"n", "u", "t", "v"})
+"""Fields that hold for their record alone."""
 
 
 class _Bounds(NamedTuple):
@@ -136,15 +138,15 @@ _BOUNDS = {
 
 @dataclass(slots=True)
 class _Run:
-    """Records that follow each other under the same name and unit, as they were sent."""
+    """Records of one name and unit as they were sent, between two changes of base fields."""
 
     name: str
     unit: str | None
     base_time: Number
     base_value: Number
     place: str
-    first: int
-    records: list[_Fields]
+    message: list[_Fields]
+    records: list[_Fields] = field(default_factory=list)
 
     def resolve(self) -> Iterator[tuple[Number, Number]]:
         """Give the time and the value of each record."""
@@ -154,15 +156,16 @@ class _Run:
 
     def _numbers(self, label: str, base: Number) -> Sequence[Number]:
         sent = [fields[label] for fields in self.records]
-        numbers: Sequence[Number] | None = _integers(sent)
+        numbers = _column(sent)
         if numbers is None:
-            numbers = [_number(text, self._at(at, label)) for at, text in enumerate(sent)]
+            at, wrong = next((n, one) for n, one in enumerate(sent) if _column([one]) is None)
+            raise Malformed(self._at(at, label), Problem.NOT_A_NUMBER, found=wrong)
         bounds = _BOUNDS[label]
         low, high = bounds.low - base, bounds.high - base
         if min(numbers) < low or max(numbers) > high:
             at, number = next((n, one) for n, one in enumerate(numbers) if not low <= one <= high)
             problem = bounds.too_low if number < low else bounds.too_high
-            found = base + number if abs(number) <= MAX_NUMBER else number
+            found = base + number if base and abs(number) <= MAX_NUMBER else sent[at]
             raise Malformed(self._at(at, label), problem, found=found, most=bounds.high)
         if not base:
             return numbers
@@ -171,7 +174,9 @@ class _Run:
         return [_whole(base + number) for number in numbers]
 
     def _at(self, at: int, label: str) -> str:
-        return f"{self.place}/senml[{self.first + at}]@{label}"
+        wrong = self.records[at]
+        number = next(n for n, fields in enumerate(self.message, 1) if fields is wrong)
+        return f"{self.place}/senml[{number}]@{label}"
 
 
 @dataclass(slots=True)
@@ -186,24 +191,35 @@ class _Base:
 
 
 def _runs(sensml: Element, place: str) -> Iterator[_Run]:
-    """Cut the records of a message into runs."""
+    """Gather the records of a message into runs."""
     base = _Base()
-    run: _Run | None = None
-    follows = False
-    for number, fields in enumerate(_records(sensml, place), 1):
-        # Nearly every record: it goes on as the one before it.
-        if run is not None and follows and len(fields) == 2 and "t" in fields and "v" in fields:
-            run.records.append(fields)
+    runs: dict[tuple[str, str | None], _Run] = {}
+    plain: _Run | None = None
+    message = _message(sensml, place)
+    for number, fields in enumerate(message, 1):
+        # Nearly every record: it goes on under the base fields alone.
+        if plain is not None and len(fields) == 2 and "t" in fields and "v" in fields:
+            plain.records.append(fields)
             continue
-        if run is not None:
-            yield run
-        run = _start(base, fields, place, number)
-        follows = not fields.get("n") and not fields.get("u")
-    if run is not None:
-        yield run
+        at = f"{place}/senml[{number}]"
+        if not fields.keys() <= _OWN:
+            yield from runs.values()
+            runs, plain = {}, None
+            _take(base, fields, at, first=number == 1)
+        name, unit = fields.get("n", ""), fields.get("u") or base.unit
+        run = runs.get((name, unit))
+        if run is None:
+            full = _name(base.name + name, at)
+            run = _Run(full, unit, base.time, base.value or 0, place, message)
+            runs[name, unit] = run
+            if not name and unit == base.unit:
+                plain = run
+        message[number - 1] = _complete(fields, base, at)
+        run.records.append(message[number - 1])
+    yield from runs.values()
 
 
-def _records(sensml: Element, place: str) -> Iterable[_Fields]:
+def _message(sensml: Element, place: str) -> list[_Fields]:
     elements = sensml.findall(SENML)
     if len(elements) != len(sensml):
         number, other = next((n, one) for n, one in enumerate(sensml, 1) if one.tag != SENML)
@@ -214,21 +230,21 @@ def _records(sensml: Element, place: str) -> Iterable[_Fields]:
     return [element.attrib for element in elements]
 
 
-def _start(base: _Base, fields: _Fields, place: str, number: int) -> _Run:
-    """Start a run with a record, once its base fields are taken."""
-    at = f"{place}/senml[{number}]"
-    _take(base, fields, at, first=number == 1)
-    name = base.name + fields.get("n", "")
+def _name(name: str, place: str) -> str:
     if not name:
-        raise Malformed(at, Problem.NO_NAME)
+        raise Malformed(place, Problem.NO_NAME)
     if len(name) > MAX_LENGTH or not _NAME.fullmatch(name):
-        raise Malformed(at, Problem.NAME_CHARACTERS, found=name, most=MAX_LENGTH)
+        raise Malformed(place, Problem.NAME_CHARACTERS, found=name, most=MAX_LENGTH)
+    return name
+
+
+def _complete(fields: _Fields, base: _Base, place: str) -> _Fields:
+    """Where there is a base alone, what is added to it is zero (§4.5.3, §4.5.4)."""
+    if "t" in fields and "v" in fields:
+        return fields
     if "v" not in fields and base.value is None:
-        raise Malformed(at, Problem.NO_VALUE)
-    # Where there is a base alone, what is added to it is zero (§4.5.3, §4.5.4).
-    record = {"t": fields.get("t", "0"), "v": fields.get("v", "0")}
-    unit = fields.get("u") or base.unit
-    return _Run(name, unit, base.time, base.value or 0, place, number, [record])
+        raise Malformed(place, Problem.NO_VALUE)
+    return {"t": "0", "v": "0", **fields}
 
 
 def _take(base: _Base, fields: _Fields, place: str, *, first: bool) -> None:
@@ -260,14 +276,24 @@ def _take(base: _Base, fields: _Fields, place: str, *, first: bool) -> None:
 
 
 def _version(sent: str, place: str) -> int:
-    version = _integers([sent])
-    if version is None or not 0 < version[0] <= VERSION:
+    version = sent.strip()
+    if version not in _VERSIONS:
         raise Malformed(place, Problem.VERSION, found=sent, most=VERSION)
-    return version[0]
+    return int(version)
 
 
-def _integers(sent: list[str]) -> list[int] | None:
-    """Give a column of integers, or None if one is no integer."""
+def _number(sent: str, place: str) -> Number:
+    """Read one number."""
+    numbers = _column([sent])
+    if numbers is None:
+        raise Malformed(place, Problem.NOT_A_NUMBER, found=sent)
+    if abs(numbers[0]) > MAX_NUMBER:
+        raise Malformed(place, Problem.TOO_BIG, found=sent, most=MAX_NUMBER)
+    return numbers[0]
+
+
+def _column(sent: list[str]) -> Sequence[Number] | None:
+    """Read doubles of XML Schema, or None if one is none, or is not finite."""
     together = "".join(sent)
     # Python reads 1_000 and other scripts' digits; a double is neither.
     if not together.isascii() or "_" in together:
@@ -275,17 +301,14 @@ def _integers(sent: list[str]) -> list[int] | None:
     try:
         return list(map(int, sent))
     except ValueError:
+        pass
+    try:
+        numbers = list(map(float, sent))
+    except ValueError:
         return None
-
-
-def _number(sent: str, place: str) -> Number:
-    """Read one double of XML Schema that is finite."""
-    number = float(sent) if _DOUBLE.fullmatch(sent) else math.nan
-    if not math.isfinite(number):
-        raise Malformed(place, Problem.NOT_A_NUMBER, found=sent)
-    if abs(number) > MAX_NUMBER:
-        raise Malformed(place, Problem.TOO_BIG, found=sent, most=MAX_NUMBER)
-    return _whole(number)
+    if all(map(float.is_integer, numbers)):
+        return list(map(int, numbers))
+    return list(map(_whole, numbers)) if all(map(math.isfinite, numbers)) else None
 
 
 def _whole(number: Number) -> Number:

@@ -179,6 +179,13 @@ RECORDS: dict[str, tuple[str, str]] = {
         FIRST + '<senml t="1800" v="1"/><senml t="3600" v="x"/><senml t="5400" v="1"/>',
         f"{_AT}[3]@v: “x”{_NUMBER}",
     ),
+    "the fourth of two series in turn": (
+        (
+            '<senml bn="a" bt="1583016600" n="b" v="1"/><senml n="c" v="1"/>'
+            '<senml n="b" t="60" v="1"/><senml n="c" v="x"/><senml n="b" t="120" v="1"/>'
+        ),
+        f"{_AT}[4]@v: “x”{_NUMBER}",
+    ),
     "a base time that is none": (
         '<senml bn="a" bt="noon" v="1"/>',
         f"{_AT}[1]@bt: “noon”{_NUMBER}",
