@@ -194,6 +194,10 @@ RECORDS: dict[str, tuple[str, str]] = {
         '<senml bn="a" bt="1583016600" bv="" v="1"/>',
         f"{_AT}[1]@bv: “”{_NUMBER}",
     ),
+    "a base value that is too big": (
+        '<senml bn="a" bt="1583016600" bv="1e300" v="1"/>',
+        f"{_AT}[1]@bv: 1e300 is too big: at most 9007199254740992 either side of zero.",
+    ),
     "an update time that is none": (
         FIRST + '<senml v="1" ut="soon"/>',
         f"{_AT}[2]@ut: “soon”{_NUMBER}",

@@ -99,8 +99,10 @@ LEGAL: dict[str, tuple[str, tuple[Records, ...]]] = {
         (Records("a", None, {1583016600: 3, 1583016660: 2}),),
     ),
     "the same time twice, its unit told once and for all, then by itself": (
-        '<senml bn="a" bt="1583016600" bu="W" v="1"/><senml u="W" v="2"/><senml u="VA" v="3"/>'
-        '<senml n="b" v="4"/><senml bt="1583016540" t="60" v="5"/>',
+        (
+            '<senml bn="a" bt="1583016600" bu="W" v="1"/><senml u="W" v="2"/><senml u="VA" v="3"/>'
+            '<senml n="b" v="4"/><senml bt="1583016540" t="60" v="5"/>'
+        ),
         (
             Records("a", "W", {1583016600: 5}),
             Records("a", "VA", {1583016600: 3}),
