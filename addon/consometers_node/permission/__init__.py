@@ -1,0 +1,49 @@
+"""Permission: what was asked, what was answered, and the register that proves it.
+
+The rules are pure (`need`, `states`, `terms`); `Permissions` keeps them in a database that refuses
+by itself what they refuse.
+"""
+
+from .errors import (
+    BadNeed,
+    ChangedNeed,
+    ForbiddenChange,
+    NotNarrower,
+    OutdatedNeed,
+    PermissionFault,
+    UnknownPermission,
+)
+from .need import MAX_DAYS, Access, DataNeed, Identification, Wanted
+from .register import Entry, Notice, Permission, Permissions, Permitted
+from .states import ACTORS, FOLLOWING, Actor, State, replay
+from .terms import Choice, ShownText, Signature, Terms, narrow
+
+__all__ = [
+    "ACTORS",
+    "FOLLOWING",
+    "MAX_DAYS",
+    "Access",
+    "Actor",
+    "BadNeed",
+    "ChangedNeed",
+    "Choice",
+    "DataNeed",
+    "Entry",
+    "ForbiddenChange",
+    "Identification",
+    "NotNarrower",
+    "Notice",
+    "OutdatedNeed",
+    "Permission",
+    "PermissionFault",
+    "Permissions",
+    "Permitted",
+    "ShownText",
+    "Signature",
+    "State",
+    "Terms",
+    "UnknownPermission",
+    "Wanted",
+    "narrow",
+    "replay",
+]

@@ -1,0 +1,47 @@
+"""What can be wrong with a permission. Pages say it in the person's language, by the class."""
+
+from .states import State
+
+
+class PermissionFault(Exception):
+    """Something that a permission does not allow."""
+
+
+class BadNeed(PermissionFault):
+    """A data need lacks something, or asks for what nobody may ask. `field` names it."""
+
+    def __init__(self, field: str, message: str) -> None:
+        super().__init__(f"{field}: {message}")
+        self.field = field
+
+
+class ChangedNeed(PermissionFault):
+    """A data need says another thing than before under the same version, or an older one came."""
+
+    def __init__(self, need: str, version: int) -> None:
+        super().__init__(f"data need {need} changed, but {version} is not a newer version")
+
+
+class OutdatedNeed(PermissionFault):
+    """A newer version of the data need has come, and is the one to be answered."""
+
+
+class UnknownPermission(PermissionFault):
+    """There is no such permission."""
+
+
+class ForbiddenChange(PermissionFault):
+    """A permission in this state cannot come into the other one."""
+
+    def __init__(self, before: State, after: State) -> None:
+        super().__init__(f"a permission that is {before} cannot become {after}")
+        self.before = before
+        self.after = after
+
+
+class NotNarrower(PermissionFault):
+    """A choice goes beyond what was asked. `field` names in what."""
+
+    def __init__(self, field: str) -> None:
+        super().__init__(f"{field}: a permission only narrows what was asked")
+        self.field = field

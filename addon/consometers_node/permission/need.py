@@ -1,0 +1,98 @@
+"""What a collective asks a household for, and why: a data need, in one of its versions."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from ..series import Direction, Interval, Quantity, Series
+from .errors import BadNeed
+
+MAX_DAYS = 36_600
+_MAX_WORDS = 8_000
+
+
+class Access(StrEnum):
+    """What a collective can read."""
+
+    INDIVIDUAL = "individual"
+    """The records of each home."""
+    SUM = "sum"
+    """Only the sum of many homes: servers that each hold a share can read none of them.
+
+    The next thing to come. Until then such a need can be read and answered, and nothing leaves.
+    """
+
+
+class Identification(StrEnum):
+    """What names a device to the collective."""
+
+    PSEUDONYM = "pseudonym"
+    DELIVERY_POINT = "delivery_point"
+
+    def no_more_than(self, other: Identification) -> bool:
+        """Tell whether this tells at most as much as the other one."""
+        return self is other or self is Identification.PSEUDONYM
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """One kind of series that is asked for."""
+
+    direction: Direction
+    quantity: Quantity
+
+    def includes(self, series: Series) -> bool:
+        """Tell whether a series is of this kind."""
+        return series.direction is self.direction and series.quantity is self.quantity
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DataNeed:
+    """What is asked for, by whom, for what and for how long. Raises BadNeed.
+
+    `title`, `purpose` and `recipients` (who else receives the records) are in plain words, by
+    language. Records of the past `depth_days` are asked for and those of the `duration_days` to
+    come; they are kept `retention_days` after that.
+    """
+
+    id: str
+    version: int
+    title: Mapping[str, str]
+    purpose: Mapping[str, str]
+    recipients: Mapping[str, str]
+    controller: str
+    contact: str
+    policy: str
+    wanted: frozenset[Wanted]
+    interval: Interval
+    depth_days: int
+    duration_days: int
+    retention_days: int
+    identification: Identification = Identification.PSEUDONYM
+    access: Access = Access.INDIVIDUAL
+
+    def __post_init__(self) -> None:
+        if self.version < 1:
+            raise BadNeed("version", "versions count from 1")
+        if not self.wanted:
+            raise BadNeed("wanted", "no series is asked for")
+        for field in ("title", "purpose", "recipients"):
+            translations: Mapping[str, str] = getattr(self, field)
+            if not translations or not all(w.strip() for w in translations.values()):
+                raise BadNeed(field, "people must be able to read it")
+            if sum(map(len, translations.values())) > _MAX_WORDS:
+                raise BadNeed(field, "nobody would read all of it")
+        for field in ("id", "controller", "contact", "policy"):
+            word: str = getattr(self, field)
+            if not word.strip() or len(word) > _MAX_WORDS:
+                raise BadNeed(field, "it is missing or too long")
+        for field, least in (("depth_days", 0), ("duration_days", 1), ("retention_days", 0)):
+            days: int = getattr(self, field)
+            if not least <= days <= MAX_DAYS:
+                raise BadNeed(field, f"it is from {least} to {MAX_DAYS} days")
+
+    def asks_for(self, series: Series) -> bool:
+        """Tell whether a household may tick this series."""
+        return series.interval.no_finer_than(self.interval) and any(
+            wanted.includes(series) for wanted in self.wanted
+        )

@@ -1,0 +1,107 @@
+"""Data needs in the database, all versions of them."""
+
+from datetime import datetime
+
+from sqlalchemy import func, insert, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from ..store.tables import DataNeedRow, NeedId, PeerId, WantedRow
+from .errors import ChangedNeed
+from .need import Access, DataNeed, Identification, Wanted
+
+
+async def add_need(
+    connection: AsyncConnection, peer: PeerId, need: DataNeed, at: datetime
+) -> NeedId:
+    """Give the id of this version of a data need, known from now on. Raises ChangedNeed."""
+    query = select(DataNeedRow.id).where(
+        DataNeedRow.peer_id == peer,
+        DataNeedRow.need == need.id,
+        DataNeedRow.version == need.version,
+    )
+    known = (await connection.execute(query)).scalar_one_or_none()
+    if known is not None:
+        if (await all_needs(connection))[known] != need:
+            raise ChangedNeed(need.id, need.version)
+        return known
+    if need.version < await newest_version(connection, peer, need.id):
+        raise ChangedNeed(need.id, need.version)
+    values = {
+        "peer_id": peer,
+        "need": need.id,
+        "version": need.version,
+        "title": need.title,
+        "purpose": need.purpose,
+        "recipients": need.recipients,
+        "controller": need.controller,
+        "contact": need.contact,
+        "policy": need.policy,
+        "interval": need.interval,
+        "access": need.access,
+        "identification": need.identification,
+        "depth_days": need.depth_days,
+        "duration_days": need.duration_days,
+        "retention_days": need.retention_days,
+        "received_at": at,
+    }
+    result = await connection.execute(insert(DataNeedRow).values(values).returning(DataNeedRow.id))
+    number = result.scalar_one()
+    kinds = [
+        {"data_need_id": number, "direction": kind.direction, "quantity": kind.quantity}
+        for kind in need.wanted
+    ]
+    await connection.execute(insert(WantedRow), kinds)
+    return number
+
+
+async def newest_version(connection: AsyncConnection, peer: PeerId, need: str) -> int:
+    """Give the newest version of a data need that came, 0 where none did."""
+    query = select(func.max(DataNeedRow.version)).where(
+        DataNeedRow.peer_id == peer, DataNeedRow.need == need
+    )
+    return (await connection.execute(query)).scalar_one() or 0
+
+
+async def all_needs(connection: AsyncConnection) -> dict[NeedId, DataNeed]:
+    """Give every data need that ever came: they are few, and stay."""
+    wanted: dict[NeedId, set[Wanted]] = {}
+    kinds = select(WantedRow.data_need_id, WantedRow.direction, WantedRow.quantity)
+    for number, direction, quantity in await connection.execute(kinds):
+        wanted.setdefault(number, set()).add(Wanted(direction, quantity))
+    query = select(
+        DataNeedRow.id,
+        DataNeedRow.need,
+        DataNeedRow.version,
+        DataNeedRow.title,
+        DataNeedRow.purpose,
+        DataNeedRow.recipients,
+        DataNeedRow.controller,
+        DataNeedRow.contact,
+        DataNeedRow.policy,
+        DataNeedRow.interval,
+        DataNeedRow.access,
+        DataNeedRow.identification,
+        DataNeedRow.depth_days,
+        DataNeedRow.duration_days,
+        DataNeedRow.retention_days,
+    )
+    return {
+        row.id: DataNeed(
+            id=row.need,
+            version=row.version,
+            title=row.title,
+            purpose=row.purpose,
+            recipients=row.recipients,
+            controller=row.controller,
+            contact=row.contact,
+            policy=row.policy,
+            wanted=frozenset(wanted[row.id]),
+            interval=row.interval_minutes,
+            access=Access(row.access),
+            identification=Identification(row.identification),
+            depth_days=row.depth_days,
+            duration_days=row.duration_days,
+            retention_days=row.retention_days,
+        )
+        for row in await connection.execute(query)
+    }

@@ -1,0 +1,368 @@
+"""Permissions in the database, each with the register of all that happened to it.
+
+Nothing here is the last word: the database refuses by itself what these rules refuse (see
+`store/migrations`). All of it happens inside the transaction that the caller holds, and what is
+written happens now, by the clock.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import uuid4
+
+from sqlalchemy import ColumnElement, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from ..series import Interval, Range, Series
+from ..store.series import SERIES_FACTS, add_series
+from ..store.tables import (
+    NoticeRow,
+    PeerId,
+    PeerRow,
+    PermissionId,
+    PermissionRow,
+    PermissionSeriesRow,
+    PermittedRow,
+    RegisterRow,
+    SeriesId,
+    SeriesRow,
+    ShownTextRow,
+)
+from .errors import ForbiddenChange, OutdatedNeed, UnknownPermission
+from .need import DataNeed, Identification
+from .needs import add_need, all_needs, newest_version
+from .states import FOLLOWING, Actor, State
+from .terms import Choice, ShownText, Signature, Terms, narrow
+
+
+@dataclass(frozen=True, slots=True)
+class Permission:
+    """An answer to one version of a data need, or the question while it is only proposed."""
+
+    id: PermissionId
+    peer: PeerId
+    need: DataNeed
+    state: State
+    terms: Terms | None
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One change, as the register has it. The hash and language name the text that was shown."""
+
+    seq: int
+    state: State
+    at: datetime
+    actor: Actor
+    who: str | None
+    text_hash: str | None
+    language: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Permitted:
+    """A series of which the records that start in a range may leave now."""
+
+    permission: PermissionId
+    series_id: SeriesId
+    series: Series
+    identification: Identification
+    records: Range
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """What a peer is still to be told."""
+
+    seq: int
+    permission: PermissionId
+    state: State
+    erase: bool | None
+
+
+type _StoredTerms = tuple[
+    Interval | None, str | None, datetime | None, datetime | None, datetime | None
+]
+
+
+class Permissions:
+    """All permissions that this node was asked for, in one transaction of its database."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
+
+    async def propose(
+        self, peer: PeerId, need: DataNeed, at: datetime, who: str | None = None
+    ) -> PermissionId:
+        """Put a data need before the household, and give the permission that it is to answer.
+
+        A version that waits for its answer, or was granted, is not asked again. `who` is the
+        person that asks in the peer's name, by a file. Raises ChangedNeed.
+        """
+        number = await add_need(self._connection, peer, need, at)
+        query = select(PermissionRow.id).where(
+            PermissionRow.data_need_id == number,
+            PermissionRow.state.in_([State.PROPOSED, State.GRANTED]),
+        )
+        known = (await self._connection.execute(query)).scalar_one_or_none()
+        if known is not None:
+            return known
+        permission = PermissionId(str(uuid4()))
+        await self._connection.execute(
+            insert(PermissionRow).values(
+                id=permission,
+                peer_id=peer,
+                data_need_id=number,
+                need=need.id,
+                state=State.PROPOSED,
+            )
+        )
+        actor = Actor.PEER if who is None else Actor.HOUSEHOLD
+        who = who or await self._jid(peer)
+        await self._write(permission, State.PROPOSED, at, actor=actor, who=who)
+        return permission
+
+    async def grant(
+        self, permission: PermissionId, choice: Choice, signature: Signature, at: datetime
+    ) -> Terms:
+        """Let records leave. An older version of the need that was granted ends with that.
+
+        Raises NotNarrower, OutdatedNeed, ForbiddenChange, UnknownPermission.
+        """
+        asked = await self.get(permission)
+        _check(asked, State.GRANTED)
+        if await newest_version(self._connection, asked.peer, asked.need.id) > asked.need.version:
+            raise OutdatedNeed
+        terms = narrow(asked.need, choice, at)
+        for older in await self.all(asked.peer):
+            if older.need.id == asked.need.id and older.state is State.GRANTED:
+                await self.terminate(older.id, at)
+        await self._connection.execute(
+            update(PermissionRow)
+            .where(PermissionRow.id == permission)
+            .values(
+                interval=terms.interval,
+                identification=terms.identification,
+                records_from=terms.records_from,
+                valid_from=terms.valid_from,
+                valid_until=terms.valid_until,
+            )
+        )
+        for series in terms.series:
+            number = await add_series(self._connection, series)
+            await self._connection.execute(
+                insert(PermissionSeriesRow).values(permission_id=permission, series_id=number)
+            )
+        entry = await self._sign(permission, State.GRANTED, at, signature)
+        await self._notify(entry, None)
+        return terms
+
+    async def refuse(self, permission: PermissionId, signature: Signature, at: datetime) -> None:
+        """Say no. Raises ForbiddenChange, UnknownPermission."""
+        _check(await self.get(permission), State.REFUSED)
+        await self._sign(permission, State.REFUSED, at, signature)
+
+    async def withdraw(
+        self, permission: PermissionId, signature: Signature, at: datetime, *, erase: bool = True
+    ) -> None:
+        """End it, for the household: what was queued is gone when the transaction ends.
+
+        `erase` asks the peer to erase what it has. Raises ForbiddenChange, UnknownPermission.
+        """
+        _check(await self.get(permission), State.WITHDRAWN)
+        entry = await self._sign(permission, State.WITHDRAWN, at, signature)
+        await self._notify(entry, erase)
+
+    async def terminate(self, permission: PermissionId, at: datetime) -> None:
+        """End it, for the peer. Raises ForbiddenChange, UnknownPermission."""
+        ended = await self.get(permission)
+        _check(ended, State.TERMINATED)
+        who = await self._jid(ended.peer)
+        await self._write(permission, State.TERMINATED, at, actor=Actor.PEER, who=who)
+
+    async def expire(self, at: datetime) -> list[PermissionId]:
+        """Write down which permissions have run out, and give them. They ended by themselves."""
+        query = select(PermissionRow.id).where(
+            PermissionRow.state == State.GRANTED, PermissionRow.valid_until <= at
+        )
+        over = list((await self._connection.execute(query)).scalars())
+        for permission in over:
+            await self._write(permission, State.EXPIRED, at, actor=Actor.CLOCK, who=None)
+        return over
+
+    async def get(self, permission: PermissionId) -> Permission:
+        """Give a permission, or raise UnknownPermission."""
+        for one in await self._read(PermissionRow.id == permission):
+            return one
+        raise UnknownPermission
+
+    async def all(self, peer: PeerId | None = None) -> list[Permission]:
+        """Give all permissions, or those of a peer, the oldest first."""
+        return await self._read(*([] if peer is None else [PermissionRow.peer_id == peer]))
+
+    async def entries(self, permission: PermissionId) -> list[Entry]:
+        """Give what happened to a permission, in order."""
+        query = (
+            select(
+                RegisterRow.seq,
+                RegisterRow.state,
+                RegisterRow.at,
+                RegisterRow.actor,
+                RegisterRow.who,
+                RegisterRow.text_hash,
+                RegisterRow.language,
+            )
+            .where(RegisterRow.permission_id == permission)
+            .order_by(RegisterRow.seq)
+        )
+        return [
+            Entry(seq, State(state), at, Actor(actor), who, text_hash, language)
+            for seq, state, at, actor, who, text_hash, language in await self._connection.execute(
+                query
+            )
+        ]
+
+    async def shown_text(self, entry: Entry) -> ShownText | None:
+        """Give what the person was shown."""
+        query = select(ShownTextRow.language, ShownTextRow.body).where(
+            ShownTextRow.hash == entry.text_hash, ShownTextRow.language == entry.language
+        )
+        row = (await self._connection.execute(query)).one_or_none()
+        return None if row is None else ShownText(*row)
+
+    async def permitted(self, peer: PeerId) -> list[Permitted]:
+        """Give what a peer may read now, by the database's clock."""
+        query = (
+            select(
+                PermittedRow.permission_id,
+                PermittedRow.series_id,
+                PermittedRow.identification,
+                PermittedRow.records_from,
+                PermittedRow.valid_until,
+                *SERIES_FACTS,
+            )
+            .join(SeriesRow, SeriesRow.id == PermittedRow.series_id)
+            .where(PermittedRow.peer_id == peer)
+            .order_by(PermittedRow.series_id, PermittedRow.permission_id)
+        )
+        return [
+            Permitted(
+                permission, number, Series(*facts), Identification(identified), Range(start, end)
+            )
+            for permission, number, identified, start, end, *facts in (
+                await self._connection.execute(query)
+            )
+        ]
+
+    async def notices(self, peer: PeerId) -> list[Notice]:
+        """Give what a peer has not yet confirmed to have been told, in order."""
+        query = (
+            select(NoticeRow.seq, RegisterRow.permission_id, RegisterRow.state, NoticeRow.erase)
+            .join(RegisterRow, RegisterRow.seq == NoticeRow.seq)
+            .join(PermissionRow, PermissionRow.id == RegisterRow.permission_id)
+            .where(PermissionRow.peer_id == peer, NoticeRow.told_at.is_(None))
+            .order_by(NoticeRow.seq)
+        )
+        return [
+            Notice(seq, permission, State(state), None if erase is None else bool(erase))
+            for seq, permission, state, erase in await self._connection.execute(query)
+        ]
+
+    async def told(self, seq: int, receipt: str, at: datetime) -> None:
+        """Keep the receipt of a notice."""
+        kept = update(NoticeRow).where(NoticeRow.seq == seq).values(told_at=at, receipt=receipt)
+        await self._connection.execute(kept)
+
+    async def _read(self, *conditions: ColumnElement[bool]) -> list[Permission]:
+        named: dict[PermissionId, set[Series]] = {}
+        names = select(PermissionSeriesRow.permission_id, *SERIES_FACTS).join(SeriesRow)
+        for permission, *facts in await self._connection.execute(names):
+            named.setdefault(permission, set()).add(Series(*facts))
+        query = (
+            select(
+                PermissionRow.id,
+                PermissionRow.peer_id,
+                PermissionRow.data_need_id,
+                PermissionRow.state,
+                PermissionRow.interval,
+                PermissionRow.identification,
+                PermissionRow.records_from,
+                PermissionRow.valid_from,
+                PermissionRow.valid_until,
+            )
+            .join(RegisterRow, RegisterRow.permission_id == PermissionRow.id)
+            .where(RegisterRow.state == State.PROPOSED, *conditions)
+            .order_by(RegisterRow.seq)
+        )
+        needs = await all_needs(self._connection)
+        return [
+            Permission(
+                permission,
+                peer,
+                needs[need],
+                State(state),
+                _terms(frozenset(named.get(permission, ())), tuple(terms)),
+            )
+            for permission, peer, need, state, *terms in await self._connection.execute(query)
+        ]
+
+    async def _sign(
+        self, permission: PermissionId, state: State, at: datetime, signature: Signature
+    ) -> int:
+        text = signature.text
+        key = {"hash": text.hash, "language": text.language}
+        query = select(ShownTextRow.hash).filter_by(**key)
+        if (await self._connection.execute(query)).one_or_none() is None:
+            await self._connection.execute(insert(ShownTextRow).values(**key, body=text.body))
+        who = signature.who
+        return await self._write(permission, state, at, actor=Actor.HOUSEHOLD, who=who, text=text)
+
+    async def _write(
+        self,
+        permission: PermissionId,
+        state: State,
+        at: datetime,
+        *,
+        actor: Actor,
+        who: str | None,
+        text: ShownText | None = None,
+    ) -> int:
+        entry = insert(RegisterRow).values(
+            permission_id=permission,
+            state=state,
+            at=at,
+            actor=actor,
+            who=who,
+            text_hash=text and text.hash,
+            language=text and text.language,
+        )
+        result = await self._connection.execute(entry.returning(RegisterRow.seq))
+        return result.scalar_one()
+
+    async def _notify(self, seq: int, erase: bool | None) -> None:
+        values = {"seq": seq, "erase": None if erase is None else int(erase)}
+        await self._connection.execute(insert(NoticeRow).values(values))
+
+    async def _jid(self, peer: PeerId) -> str:
+        query = select(PeerRow.jid).where(PeerRow.id == peer)
+        return (await self._connection.execute(query)).scalar_one()
+
+
+def _check(permission: Permission, state: State) -> None:
+    if state not in FOLLOWING[permission.state]:
+        raise ForbiddenChange(permission.state, state)
+
+
+def _terms(series: frozenset[Series], stored: _StoredTerms) -> Terms | None:
+    interval, identification, records_from, valid_from, valid_until = stored
+    if interval is None or identification is None:
+        return None
+    if records_from is None or valid_from is None or valid_until is None:
+        return None
+    return Terms(
+        series=series,
+        interval=interval,
+        identification=Identification(identification),
+        records_from=records_from,
+        valid_from=valid_from,
+        valid_until=valid_until,
+    )

@@ -1,0 +1,61 @@
+"""The states of a permission, and who brings about which. Words of EU regulation 2023/1162."""
+
+from collections.abc import Iterable
+from enum import StrEnum
+
+
+class State(StrEnum):
+    """Where a permission stands."""
+
+    PROPOSED = "proposed"
+    """A collective asks; nothing leaves."""
+    GRANTED = "granted"
+    REFUSED = "refused"
+    WITHDRAWN = "withdrawn"
+    """Ended by the household."""
+    TERMINATED = "terminated"
+    """Ended by the collective."""
+    EXPIRED = "expired"
+
+
+class Actor(StrEnum):
+    """Who changes a permission."""
+
+    HOUSEHOLD = "household"
+    """A person who uses the node."""
+    PEER = "peer"
+    CLOCK = "clock"
+
+
+FOLLOWING: dict[State, frozenset[State]] = {
+    State.PROPOSED: frozenset({State.GRANTED, State.REFUSED}),
+    State.GRANTED: frozenset({State.WITHDRAWN, State.TERMINATED, State.EXPIRED}),
+    State.REFUSED: frozenset(),
+    State.WITHDRAWN: frozenset(),
+    State.TERMINATED: frozenset(),
+    State.EXPIRED: frozenset(),
+}
+"""Which states may follow. An ended permission stays ended: whoever asks again makes a new one."""
+
+ACTORS: dict[State, frozenset[Actor]] = {
+    State.PROPOSED: frozenset({Actor.PEER, Actor.HOUSEHOLD}),
+    State.GRANTED: frozenset({Actor.HOUSEHOLD}),
+    State.REFUSED: frozenset({Actor.HOUSEHOLD}),
+    State.WITHDRAWN: frozenset({Actor.HOUSEHOLD}),
+    State.TERMINATED: frozenset({Actor.PEER}),
+    State.EXPIRED: frozenset({Actor.CLOCK}),
+}
+"""Who may bring a permission into a state. A household proposes to itself where a file asks."""
+
+
+def replay(states: Iterable[State]) -> State | None:
+    """Give the state that a permission is in after these entries of the register, in their order.
+
+    None is before the first one. ValueError tells of an entry that cannot follow.
+    """
+    now: State | None = None
+    for state in states:
+        if state not in ({State.PROPOSED} if now is None else FOLLOWING[now]):
+            raise ValueError(f"{state} does not follow {now or 'nothing'}")
+        now = state
+    return now

@@ -1,0 +1,104 @@
+"""What a household lets leave: the terms of a grant, never wider than what was asked."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from hashlib import sha256
+
+from ..series import Interval, Range, Series
+from .errors import NotNarrower
+from .need import DataNeed, Identification
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """What a household ticked. None stands for what was asked."""
+
+    series: frozenset[Series]
+    interval: Interval | None = None
+    identification: Identification | None = None
+    depth_days: int | None = None
+    duration_days: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Terms:
+    """The terms of a grant.
+
+    Records of these series that start in `records_from <= t < valid_until` may leave, at an
+    instant from `valid_from` on and before `valid_until`.
+    """
+
+    series: frozenset[Series]
+    interval: Interval
+    identification: Identification
+    records_from: datetime
+    valid_from: datetime
+    valid_until: datetime
+
+    @property
+    def records(self) -> Range:
+        """When the records start that may leave."""
+        return Range(self.records_from, self.valid_until)
+
+    def allow(self, series: Series, records: Range, at: datetime) -> bool:
+        """Tell whether these records of a series may leave at that instant."""
+        return (
+            self.valid_from <= at < self.valid_until
+            and series in self.series
+            and self.records.covers(records)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class ShownText:
+    """The words that a person read before answering, as they stood on the page."""
+
+    language: str
+    body: str
+
+    @property
+    def hash(self) -> str:
+        """The SHA-256 of the words in UTF-8, in hexadecimal."""
+        return sha256(self.body.encode()).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """Who answered (a user id of Home Assistant, or who ran the command), having read what."""
+
+    who: str
+    text: ShownText
+
+
+def narrow(need: DataNeed, choice: Choice, at: datetime) -> Terms:
+    """Give the terms of this choice from an instant on. Raises NotNarrower."""
+    interval = choice.interval or need.interval
+    if not interval.no_finer_than(need.interval):
+        raise NotNarrower("interval")
+    identification = choice.identification or need.identification
+    if not identification.no_more_than(need.identification):
+        raise NotNarrower("identification")
+    if not choice.series:
+        raise NotNarrower("series")
+    for series in choice.series:
+        if not need.asks_for(series) or not series.interval.no_finer_than(interval):
+            raise NotNarrower("series")
+    start = at.replace(microsecond=0)
+    depth_days = _fewer("depth_days", choice.depth_days, need.depth_days, least=0)
+    duration_days = _fewer("duration_days", choice.duration_days, need.duration_days, least=1)
+    return Terms(
+        series=choice.series,
+        interval=interval,
+        identification=identification,
+        records_from=start - timedelta(depth_days),
+        valid_from=start,
+        valid_until=start + timedelta(duration_days),
+    )
+
+
+def _fewer(field: str, chosen: int | None, asked: int, *, least: int) -> int:
+    if chosen is None:
+        return asked
+    if not least <= chosen <= asked:
+        raise NotNarrower(field)
+    return chosen

@@ -1,0 +1,17 @@
+"""What the node keeps: tables, their migrations, transactions. SQLite, or PostgreSQL by URL."""
+
+from .database import HEAD, Store
+from .errors import NotPermitted, StoreFault, Unusable
+from .tables import NeedId, PeerId, PermissionId, SeriesId
+
+__all__ = [
+    "HEAD",
+    "NeedId",
+    "NotPermitted",
+    "PeerId",
+    "PermissionId",
+    "SeriesId",
+    "Store",
+    "StoreFault",
+    "Unusable",
+]

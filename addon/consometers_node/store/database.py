@@ -1,0 +1,194 @@
+"""The database: opened, brought up to date, and written to in whole transactions."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, nullcontext
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
+
+from sqlalchemy import URL, Connection, event, inspect, make_url, text
+from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.pool import ConnectionPoolEntry
+
+from .errors import Unusable
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine.interfaces import DBAPIConnection
+
+HEAD = "0001"
+"""The revision that this node works with, and the newest of `migrations/versions`."""
+
+_BUSY_MS = 10_000
+_CONNECTIONS = 4
+_DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+psycopg"}
+_PRAGMAS = (
+    f"PRAGMA busy_timeout = {_BUSY_MS}",
+    "PRAGMA journal_mode = WAL",
+    # A receipt says that records are kept: they are on the disk before it leaves.
+    "PRAGMA synchronous = FULL",
+    "PRAGMA foreign_keys = ON",
+    "PRAGMA secure_delete = ON",
+    "PRAGMA trusted_schema = OFF",
+)
+
+
+_SNAPSHOT = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+_MIGRATIONS = str(Path(__file__).with_name("migrations")).replace("%", "%%")
+
+
+class Store:
+    """A database that is open and up to date.
+
+    SQLite is the file of one household; what only the node's user may read is mode 0600, and what
+    is deleted is overwritten. PostgreSQL serves a collective. Callers see no difference.
+    """
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._engine = engine
+        self._writer = engine.execution_options(consometers_writes=True)
+        self._reader = engine if self.is_sqlite else engine.execution_options(**_SNAPSHOT)
+        self._one_writer = asyncio.Lock() if self.is_sqlite else nullcontext()
+
+    @classmethod
+    async def open(cls, place: Path | str) -> Self:
+        """Open the file or the URL, make the tables or bring them up to date. Raises Unusable."""
+        url = _url(place)
+        engine = _sqlite(url) if url.get_backend_name() == "sqlite" else _postgresql(url)
+        store = cls(engine)
+        try:
+            if store.is_sqlite and url.database:
+                await asyncio.to_thread(_make_private, Path(url.database))
+            await store._migrate()
+        except BaseException as fault:
+            await store.close()
+            if isinstance(fault, OSError | DBAPIError):
+                raise Unusable(f"{url!r} cannot be opened: {_reason(fault)}") from fault
+            raise
+        return store
+
+    @property
+    def is_sqlite(self) -> bool:
+        """Tell whether the database is a file of ours."""
+        return self._engine.dialect.name == "sqlite"
+
+    async def close(self) -> None:
+        await self._engine.dispose()
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[AsyncConnection]:
+        """Give a view of one moment, not to be written to."""
+        async with self._reader.connect() as connection:
+            yield connection
+
+    @asynccontextmanager
+    async def writing(self) -> AsyncIterator[AsyncConnection]:
+        """Give a transaction: all of it is kept when the block ends, none of it if that raises."""
+        async with self._one_writer, self._writer.begin() as connection:
+            yield connection
+
+    async def checkpoint(self) -> None:
+        """Put all into the one file, for whoever copies it."""
+        if self.is_sqlite:
+            await self._alone("PRAGMA wal_checkpoint(TRUNCATE)")
+
+    async def shrink(self) -> None:
+        """Give back the room of what was deleted, and leave nothing of it in the journal."""
+        await self._alone("VACUUM")
+        await self.checkpoint()
+
+    async def _alone(self, statement: str) -> None:
+        # In SQLite a connection is in no transaction until one begins.
+        option = (
+            {"consometers_alone": True} if self.is_sqlite else {"isolation_level": "AUTOCOMMIT"}
+        )
+        engine = self._engine.execution_options(**option)
+        async with self._one_writer, engine.connect() as connection:
+            await connection.execute(text(statement))
+
+    async def _migrate(self) -> None:
+        async with self.writing() as connection:
+            await connection.run_sync(_migrate)
+
+
+def _migrate(connection: Connection) -> None:
+    if _revision(connection) == HEAD:
+        return
+    # Alembic takes 13 MB that most starts can do without.
+    from alembic import command  # noqa: PLC0415
+    from alembic.config import Config  # noqa: PLC0415
+    from alembic.util import CommandError  # noqa: PLC0415
+
+    config = Config(attributes={"connection": connection})
+    config.set_main_option("script_location", _MIGRATIONS)
+    config.set_main_option("path_separator", "os")
+    try:
+        command.upgrade(config, HEAD)
+    except CommandError as fault:
+        raise Unusable(
+            "the database was written by a newer node: install that version or a newer one"
+        ) from fault
+
+
+def _revision(connection: Connection) -> str | None:
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    revision: str | None = connection.scalar(text("SELECT version_num FROM alembic_version"))
+    return revision
+
+
+def _url(place: Path | str) -> URL:
+    if isinstance(place, Path):
+        return URL.create(_DRIVERS["sqlite"], database=str(place))
+    try:
+        url = make_url(place)
+        return url.set(drivername=_DRIVERS[url.get_backend_name()])
+    except (ArgumentError, KeyError) as fault:
+        raise Unusable(
+            "the database's URL starts with sqlite:/// and a path, or with postgresql://"
+        ) from fault
+
+
+def _sqlite(url: URL) -> AsyncEngine:
+    engine = create_async_engine(url, pool_size=_CONNECTIONS, max_overflow=0)
+    event.listen(engine.sync_engine, "connect", _set_up_sqlite)
+    event.listen(engine.sync_engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _postgresql(url: URL) -> AsyncEngine:
+    return create_async_engine(
+        url, pool_size=_CONNECTIONS, max_overflow=0, pool_pre_ping=True, hide_parameters=True
+    )
+
+
+def _set_up_sqlite(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
+    # The driver begins no transaction by itself: a migration is one, DDL and all.
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    for pragma in _PRAGMAS:
+        cursor.execute(pragma)
+    cursor.close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    options = connection.get_execution_options()
+    if options.get("consometers_alone"):
+        return
+    # Whoever means to write waits for the turn now: later, with a view that has become old, it
+    # could only fail.
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if options.get("consometers_writes") else "BEGIN")
+
+
+def _make_private(file: Path) -> None:
+    # SQLite gives -wal and -shm the mode of the file.
+    os.close(os.open(file, os.O_RDWR | os.O_CREAT, 0o600))
+    for name in (file.name, f"{file.name}-wal", f"{file.name}-shm"):
+        path = file.with_name(name)
+        if path.exists():
+            path.chmod(0o600)
+
+
+def _reason(fault: BaseException) -> str:
+    return str(fault.orig if isinstance(fault, DBAPIError) else fault).strip()

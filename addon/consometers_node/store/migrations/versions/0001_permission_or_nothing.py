@@ -1,0 +1,624 @@
+"""Series, permissions, and what leaves by them: nothing without.
+
+Revises: nothing
+"""
+
+from collections.abc import Iterable, Iterator
+import re
+
+from alembic import op
+import sqlalchemy as sa
+
+from consometers_node.store.migrations.guards import NOW, PIN, Effect, Guard, kept, write_once
+
+revision = "0001"
+down_revision = None
+branch_labels = None
+depends_on = None
+
+WHOLE = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+DAY = sa.Date().with_variant(sa.Text(), "sqlite")
+
+STRICT = {"sqlite_strict": True}
+CLUSTERED = {"sqlite_strict": True, "sqlite_with_rowid": False}
+NUMBERED = {"sqlite_strict": True, "sqlite_autoincrement": True}
+
+DIRECTIONS = "('consumption', 'injection', 'production')"
+QUANTITIES = "('energy', 'power')"
+INTERVALS = "(5, 30, 60, 1440)"
+STATES = "('proposed', 'granted', 'refused', 'withdrawn', 'terminated', 'expired')"
+IDENTIFICATIONS = "('pseudonym', 'delivery_point')"
+
+REGISTER_SAYS = {
+    "actor": (
+        "(state = 'proposed' AND actor IN ('peer', 'household'))"
+        " OR (state IN ('granted', 'refused', 'withdrawn') AND actor = 'household')"
+        " OR (state = 'terminated' AND actor = 'peer')"
+        " OR (state = 'expired' AND actor = 'clock')"
+    ),
+    "who": "(actor = 'clock') = (who IS NULL)",
+    "language": "(text_hash IS NULL) = (language IS NULL)",
+    "text": "text_hash IS NOT NULL OR state NOT IN ('granted', 'refused', 'withdrawn')",
+}
+
+
+def upgrade() -> None:
+    """Make all of it."""
+    _tables()
+    dialect = op.get_bind().dialect.name
+    if dialect == "postgresql":
+        op.execute(PIN)
+    op.execute(PERMITTED.format(now=NOW[dialect]))
+    for rule in RULES:
+        for statement in rule.create(dialect):
+            op.execute(statement)
+
+
+def _whole(name: str, *, primary_key: bool = False, nullable: bool = False) -> sa.Column[int]:
+    return sa.Column(name, WHOLE, primary_key=primary_key, nullable=nullable)
+
+
+def _text(name: str, *, primary_key: bool = False, nullable: bool = False) -> sa.Column[str]:
+    return sa.Column(name, sa.Text(), primary_key=primary_key, nullable=nullable)
+
+
+def _check(table: str, name: str, condition: str) -> sa.CheckConstraint:
+    return sa.CheckConstraint(condition, op.f(f"ck_{table}_{name}"))
+
+
+def _unique(table: str, *columns: str) -> sa.UniqueConstraint:
+    return sa.UniqueConstraint(*columns, name=op.f("_".join(("uq", table, *columns))))
+
+
+def _reference(table: str, columns: str, to: str, ondelete: str | None = None) -> sa.Constraint:
+    own = columns.split(", ")
+    target, _, theirs = to.partition(": ")
+    return sa.ForeignKeyConstraint(
+        own,
+        [f"{target}.{column}" for column in theirs.split(", ")],
+        name=op.f("_".join(("fk", table, *own))),
+        ondelete=ondelete,
+    )
+
+
+def _tables() -> None:
+    op.create_table(
+        "peer",
+        _whole("id", primary_key=True),
+        _text("jid"),
+        _text("name"),
+        _whole("added_at"),
+        _unique("peer", "jid"),
+        **NUMBERED,
+    )
+    op.create_table(
+        "series",
+        _whole("id", primary_key=True),
+        _text("device"),
+        _text("direction"),
+        _text("quantity"),
+        _whole("interval_minutes"),
+        _text("time_zone"),
+        _unique("series", "device", "direction", "quantity", "interval_minutes", "time_zone"),
+        _check("series", "direction", f"direction IN {DIRECTIONS}"),
+        _check("series", "quantity", f"quantity IN {QUANTITIES}"),
+        _check("series", "interval", f"interval_minutes IN {INTERVALS}"),
+        **NUMBERED,
+    )
+    op.create_table(
+        "block",
+        _whole("series_id", primary_key=True),
+        sa.Column("day", DAY, primary_key=True, nullable=False),
+        sa.Column("packed", sa.LargeBinary(), nullable=False),
+        _whole("changed_at"),
+        _reference("block", "series_id", "series: id", ondelete="CASCADE"),
+        **CLUSTERED,
+    )
+    op.create_table(
+        "data_need",
+        _whole("id", primary_key=True),
+        _whole("peer_id"),
+        _text("need"),
+        _whole("version"),
+        _text("title"),
+        _text("purpose"),
+        _text("recipients"),
+        _text("controller"),
+        _text("contact"),
+        _text("policy"),
+        _whole("interval_minutes"),
+        _text("access"),
+        _text("identification"),
+        _whole("depth_days"),
+        _whole("duration_days"),
+        _whole("retention_days"),
+        _whole("received_at"),
+        _reference("data_need", "peer_id", "peer: id"),
+        _unique("data_need", "peer_id", "need", "version"),
+        _unique("data_need", "id", "peer_id", "need"),
+        _check("data_need", "version", "version >= 1"),
+        _check("data_need", "interval", f"interval_minutes IN {INTERVALS}"),
+        _check("data_need", "access", "access IN ('individual', 'sum')"),
+        _check("data_need", "identification", f"identification IN {IDENTIFICATIONS}"),
+        _check("data_need", "depth", "depth_days BETWEEN 0 AND 36600"),
+        _check("data_need", "duration", "duration_days BETWEEN 1 AND 36600"),
+        _check("data_need", "retention", "retention_days BETWEEN 0 AND 36600"),
+        **NUMBERED,
+    )
+    op.create_table(
+        "wanted",
+        _whole("data_need_id", primary_key=True),
+        _text("direction", primary_key=True),
+        _text("quantity", primary_key=True),
+        _reference("wanted", "data_need_id", "data_need: id"),
+        _check("wanted", "direction", f"direction IN {DIRECTIONS}"),
+        _check("wanted", "quantity", f"quantity IN {QUANTITIES}"),
+        **CLUSTERED,
+    )
+    op.create_table(
+        "permission",
+        _text("id", primary_key=True),
+        _whole("peer_id"),
+        _whole("data_need_id"),
+        _text("need"),
+        _text("state"),
+        _whole("interval_minutes", nullable=True),
+        _text("identification", nullable=True),
+        _whole("records_from", nullable=True),
+        _whole("valid_from", nullable=True),
+        _whole("valid_until", nullable=True),
+        _reference("permission", "data_need_id, peer_id, need", "data_need: id, peer_id, need"),
+        _unique("permission", "id", "peer_id", "state"),
+        _check("permission", "state", f"state IN {STATES}"),
+        _check("permission", "interval", f"interval_minutes IN {INTERVALS}"),
+        _check("permission", "identification", f"identification IN {IDENTIFICATIONS}"),
+        **STRICT,
+    )
+    _one("permission_proposed", "permission", "data_need_id", where="state = 'proposed'")
+    _one("permission_granted", "permission", "peer_id, need", where="state = 'granted'")
+    op.create_table(
+        "permission_series",
+        _text("permission_id", primary_key=True),
+        _whole("series_id", primary_key=True),
+        _reference("permission_series", "permission_id", "permission: id"),
+        _reference("permission_series", "series_id", "series: id"),
+        **CLUSTERED,
+    )
+    op.create_table(
+        "shown_text",
+        _text("hash", primary_key=True),
+        _text("language", primary_key=True),
+        _text("body"),
+        _check("shown_text", "hash", "length(hash) = 64"),
+        **STRICT,
+    )
+    op.create_table(
+        "register",
+        _whole("seq", primary_key=True),
+        _text("permission_id"),
+        _text("state"),
+        _whole("at"),
+        _text("actor"),
+        _text("who", nullable=True),
+        _text("text_hash", nullable=True),
+        _text("language", nullable=True),
+        _reference("register", "permission_id", "permission: id"),
+        _reference("register", "text_hash, language", "shown_text: hash, language"),
+        _check("register", "state", f"state IN {STATES}"),
+        *(_check("register", name, fact) for name, fact in REGISTER_SAYS.items()),
+        **NUMBERED,
+    )
+    _index("register", "permission_id", "seq")
+    op.create_table(
+        "notice",
+        _whole("seq", primary_key=True),
+        _whole("erase", nullable=True),
+        _whole("told_at", nullable=True),
+        _text("receipt", nullable=True),
+        _reference("notice", "seq", "register: seq"),
+        _check("notice", "erase", "erase IN (0, 1)"),
+        **STRICT,
+    )
+    op.create_table(
+        "subscription",
+        _whole("peer_id", primary_key=True),
+        _whole("series_id", primary_key=True),
+        _whole("since"),
+        _whole("cursor", nullable=True),
+        _reference("subscription", "peer_id", "peer: id"),
+        _reference("subscription", "series_id", "series: id"),
+        **CLUSTERED,
+    )
+    op.create_table(
+        "outbox",
+        _whole("id", primary_key=True),
+        _whole("peer_id"),
+        _text("permission_id"),
+        sa.Column("granted", sa.Text(), nullable=False, server_default="granted"),
+        _whole("series_id"),
+        _whole("range_start"),
+        _whole("range_end"),
+        _whole("queued_at"),
+        _text("stanza", nullable=True),
+        _whole("sent_at", nullable=True),
+        _reference("outbox", "permission_id, peer_id, granted", "permission: id, peer_id, state"),
+        _reference(
+            "outbox", "permission_id, series_id", "permission_series: permission_id, series_id"
+        ),
+        _check("outbox", "granted", "granted = 'granted'"),
+        _check("outbox", "range", "range_start < range_end"),
+        **NUMBERED,
+    )
+    _index("outbox", "permission_id", "series_id")
+    _index("outbox", "peer_id", "stanza")
+    op.create_table(
+        "answer",
+        _whole("id", primary_key=True),
+        _whole("at"),
+        _whole("peer_id"),
+        _text("permission_id"),
+        _whole("series_id"),
+        _text("command"),
+        _whole("range_start"),
+        _whole("range_end"),
+        _whole("records"),
+        _reference("answer", "peer_id", "peer: id"),
+        _reference(
+            "answer", "permission_id, series_id", "permission_series: permission_id, series_id"
+        ),
+        _check("answer", "range", "range_start < range_end"),
+        _check("answer", "records", "records >= 0"),
+        **NUMBERED,
+    )
+    _index("answer", "peer_id", "at")
+    op.create_table("setting", _text("key", primary_key=True), _text("value"), **STRICT)
+    op.create_table(
+        "secret",
+        _text("name", primary_key=True),
+        sa.Column("value", sa.LargeBinary(), nullable=False),
+        **STRICT,
+    )
+
+
+def _index(table: str, *columns: str) -> None:
+    op.create_index(op.f("_".join(("ix", table, *columns))), table, list(columns))
+
+
+def _one(name: str, table: str, columns: str, where: str) -> None:
+    op.create_index(
+        op.f(f"uq_{name}"),
+        table,
+        columns.split(", "),
+        unique=True,
+        sqlite_where=sa.text(where),
+        postgresql_where=sa.text(where),
+    )
+
+
+PERMITTED = """
+CREATE VIEW permitted AS
+SELECT p.id AS permission_id, ps.series_id, p.peer_id, p.identification,
+       p.records_from, p.valid_until
+FROM permission p
+JOIN data_need n ON n.id = p.data_need_id
+JOIN permission_series ps ON ps.permission_id = p.id
+JOIN series s ON s.id = ps.series_id
+JOIN wanted w
+  ON w.data_need_id = n.id AND w.direction = s.direction AND w.quantity = s.quantity
+WHERE p.state = 'granted'
+  AND n.access = 'individual'
+  AND s.interval_minutes >= p.interval_minutes
+  AND p.interval_minutes >= n.interval_minutes
+  AND {now} < p.valid_until
+"""
+"""What may leave now. A data need that asks for a sum alone lets no record of a home leave."""
+
+SOON = "abs({at} - {{now}}) <= 300"
+"""The node's clock and the database's agree to five minutes."""
+
+TRANSITIONS = (
+    "('proposed>granted', 'proposed>refused',"
+    " 'granted>withdrawn', 'granted>terminated', 'granted>expired')"
+)
+
+RECORDS_ARE_PERMITTED = """EXISTS (
+    SELECT 1 FROM permitted p
+    WHERE p.permission_id = NEW.permission_id
+      AND p.peer_id = NEW.peer_id
+      AND p.series_id = NEW.series_id
+      AND NEW.range_start < NEW.range_end
+      AND NEW.range_start >= p.records_from
+      AND NEW.range_end <= p.valid_until
+)"""
+
+NOTHING_MORE_THAN_ASKED = f"""NEW.state <> 'granted' OR (
+    EXISTS (
+        SELECT 1 FROM permission p
+        JOIN data_need n ON n.id = p.data_need_id
+        WHERE p.id = NEW.permission_id
+          AND p.interval_minutes >= n.interval_minutes
+          AND (p.identification = n.identification OR p.identification = 'pseudonym')
+          AND {SOON.format(at="p.valid_from")}
+          AND p.valid_until > p.valid_from
+          AND p.valid_until <= p.valid_from + n.duration_days * 86400
+          AND p.records_from <= p.valid_from
+          AND p.records_from >= p.valid_from - n.depth_days * 86400
+          AND NOT EXISTS (
+              SELECT 1 FROM data_need newer
+              WHERE newer.peer_id = n.peer_id AND newer.need = n.need AND newer.version > n.version
+          )
+    )
+    AND EXISTS (SELECT 1 FROM permission_series ps WHERE ps.permission_id = NEW.permission_id)
+    AND NOT EXISTS (
+        SELECT 1 FROM permission_series ps
+        JOIN permission p ON p.id = ps.permission_id
+        JOIN series s ON s.id = ps.series_id
+        LEFT JOIN wanted w
+          ON w.data_need_id = p.data_need_id
+         AND w.direction = s.direction AND w.quantity = s.quantity
+        WHERE ps.permission_id = NEW.permission_id
+          AND (w.data_need_id IS NULL OR s.interval_minutes < p.interval_minutes)
+    )
+)"""
+
+NO_LONGER_TOLD = """DELETE FROM subscription
+WHERE peer_id = OLD.peer_id
+  AND series_id IN (SELECT series_id FROM permission_series WHERE permission_id = OLD.id)
+  AND series_id NOT IN (
+      SELECT series_id FROM permitted WHERE peer_id = OLD.peer_id AND permission_id <> OLD.id
+  )"""
+"""Another permission of the same peer may name the series too."""
+
+THE_PERMISSION = "1 FROM permission WHERE id = NEW.permission_id FOR"
+
+
+def _rules() -> Iterator[Guard | Effect]:
+    yield from kept(
+        "peer",
+        "id",
+        "jid",
+        delete="NOT EXISTS (SELECT 1 FROM data_need WHERE peer_id = OLD.id)",
+    )
+    yield Guard(
+        name="peer_is_itself",
+        table="peer",
+        event="UPDATE",
+        allows="NEW.id = OLD.id AND NEW.jid = OLD.jid",
+        message="another address is another peer",
+    )
+    yield from write_once(
+        "series",
+        "id",
+        "device, direction, quantity, interval_minutes, time_zone",
+        delete="NOT EXISTS (SELECT 1 FROM permission_series WHERE series_id = OLD.id)",
+    )
+    yield from _asking()
+    yield from _answering()
+    yield from _leaving()
+
+
+def _asking() -> Iterator[Guard | Effect]:
+    yield from write_once("data_need", "id", "peer_id, need, version")
+    yield Guard(
+        name="data_need_goes_on",
+        table="data_need",
+        event="INSERT",
+        allows="NOT EXISTS (SELECT 1 FROM data_need WHERE peer_id = NEW.peer_id"
+        " AND need = NEW.need AND version >= NEW.version)",
+        message="a version is newer than all before",
+    )
+    yield from write_once("wanted", "data_need_id, direction, quantity")
+    yield Guard(
+        name="wanted_is_asked_at_once",
+        table="wanted",
+        event="INSERT",
+        allows="NOT EXISTS (SELECT 1 FROM permission WHERE data_need_id = NEW.data_need_id)",
+        message="who wants more asks again, with a new version",
+    )
+    yield from write_once("shown_text", "hash, language")
+
+
+def _answering() -> Iterator[Guard | Effect]:
+    yield from kept("permission", "id")
+    yield Guard(
+        name="permission_starts_as_a_proposal",
+        table="permission",
+        event="INSERT",
+        allows="NEW.state = 'proposed' AND NEW.interval_minutes IS NULL"
+        " AND NEW.identification IS NULL AND NEW.records_from IS NULL"
+        " AND NEW.valid_from IS NULL AND NEW.valid_until IS NULL"
+        " AND NOT EXISTS (SELECT 1 FROM permission WHERE data_need_id = NEW.data_need_id"
+        " AND state = 'proposed')",
+        message="it starts as a proposal, one at a time",
+    )
+    yield Guard(
+        name="permission_is_itself",
+        table="permission",
+        event="UPDATE",
+        allows="NEW.id = OLD.id AND NEW.peer_id = OLD.peer_id"
+        " AND NEW.data_need_id = OLD.data_need_id AND NEW.need = OLD.need",
+        message="it stays the answer to what was asked",
+    )
+    yield Guard(
+        name="permission_terms_stand",
+        table="permission",
+        event="UPDATE",
+        allows="(OLD.state = 'proposed' AND NEW.state = 'proposed')"
+        " OR (NEW.interval_minutes IS NOT DISTINCT FROM OLD.interval_minutes"
+        " AND NEW.identification IS NOT DISTINCT FROM OLD.identification"
+        " AND NEW.records_from IS NOT DISTINCT FROM OLD.records_from"
+        " AND NEW.valid_from IS NOT DISTINCT FROM OLD.valid_from"
+        " AND NEW.valid_until IS NOT DISTINCT FROM OLD.valid_until)",
+        message="what was answered is not altered",
+    )
+    yield Guard(
+        name="permission_follows_the_register",
+        table="permission",
+        event="UPDATE",
+        allows="NEW.state = OLD.state OR NEW.state = (SELECT state FROM register"
+        " WHERE permission_id = NEW.id ORDER BY seq DESC LIMIT 1)",
+        message="its state is what the register says",
+    )
+    yield Guard(
+        name="permission_replaces_no_other",
+        table="permission",
+        event="UPDATE",
+        allows="NEW.state <> 'granted' OR NOT EXISTS (SELECT 1 FROM permission"
+        " WHERE peer_id = NEW.peer_id AND need = NEW.need AND state = 'granted' AND id <> NEW.id)",
+        message="another version of this need is granted",
+        only="sqlite",
+    )
+    yield from write_once(
+        "permission_series",
+        "permission_id, series_id",
+        delete="(SELECT state FROM permission WHERE id = OLD.permission_id) = 'proposed'",
+    )
+    yield Guard(
+        name="permission_series_is_chosen_before",
+        table="permission_series",
+        event="INSERT",
+        allows="(SELECT state FROM permission WHERE id = NEW.permission_id) = 'proposed'",
+        message="no series is added to an answer",
+        locks=f"{THE_PERMISSION} SHARE",
+    )
+    yield from write_once("register", "seq")
+    yield Guard(
+        name="register_follows_the_states",
+        table="register",
+        event="INSERT",
+        allows="CASE WHEN EXISTS (SELECT 1 FROM register WHERE permission_id = NEW.permission_id)"
+        " THEN (SELECT state FROM permission WHERE id = NEW.permission_id)"
+        f" || '>' || NEW.state IN {TRANSITIONS} ELSE NEW.state = 'proposed' END",
+        message="this does not follow from the state that the permission is in",
+        locks=f"{THE_PERMISSION} UPDATE",
+    )
+    yield Guard(
+        name="register_is_of_now",
+        table="register",
+        event="INSERT",
+        allows=SOON.format(at="NEW.at"),
+        message="what is written happens now",
+    )
+    yield Guard(
+        name="register_grants_no_more_than_asked",
+        table="register",
+        event="INSERT",
+        allows=NOTHING_MORE_THAN_ASKED,
+        message="a grant only narrows what the newest version asks for",
+        locks=f"{THE_PERMISSION} UPDATE",
+    )
+    # A PRAGMA puts every CHECK off, but no trigger.
+    for name, fact in REGISTER_SAYS.items():
+        new = re.sub(r"\b(state|actor|who|text_hash|language)\b", r"NEW.\1", fact)
+        yield Guard(
+            name=f"register_says_{name}",
+            table="register",
+            event="INSERT",
+            allows=new,
+            message=f"an entry does not say what it must: {name}",
+            only="sqlite",
+        )
+    yield Guard(
+        name="register_keeps_what_was_shown",
+        table="register",
+        event="INSERT",
+        allows="NEW.text_hash IS NULL OR EXISTS (SELECT 1 FROM shown_text"
+        " WHERE hash = NEW.text_hash AND language = NEW.language)",
+        message="the text that was shown is not kept",
+    )
+    yield Guard(
+        name="register_expires_in_time",
+        table="register",
+        event="INSERT",
+        allows="NEW.state <> 'expired' OR (SELECT valid_until FROM permission"
+        " WHERE id = NEW.permission_id) <= {now}",
+        message="the permission has not run out yet",
+    )
+    yield Effect(
+        name="register_sets_the_state",
+        table="register",
+        when="AFTER",
+        event="INSERT",
+        condition="NEW.state <> 'proposed'",
+        statements=("UPDATE permission SET state = NEW.state WHERE id = NEW.permission_id",),
+    )
+    yield Effect(
+        name="permission_takes_what_is_queued",
+        table="permission",
+        when="BEFORE",
+        event="UPDATE",
+        condition="OLD.state = 'granted' AND NEW.state <> 'granted'",
+        statements=("DELETE FROM outbox WHERE permission_id = OLD.id", NO_LONGER_TOLD),
+    )
+
+
+def _leaving() -> Iterator[Guard | Effect]:
+    refused = "no permission is valid now for this peer, series, interval and range"
+    yield Guard(
+        name="outbox_is_permitted",
+        table="outbox",
+        event="INSERT",
+        allows=RECORDS_ARE_PERMITTED,
+        message=refused,
+        locks=f"{THE_PERMISSION} SHARE",
+    )
+    yield Guard(
+        name="outbox_knows_no_state_but_granted",
+        table="outbox",
+        event="INSERT",
+        allows="NEW.granted = 'granted'",
+        message="a row is queued as long as its permission is granted",
+        only="sqlite",
+    )
+    yield Guard(
+        name="outbox_is_sent_with_permission",
+        table="outbox",
+        event="UPDATE",
+        allows=f"NEW.stanza IS NULL OR {RECORDS_ARE_PERMITTED}",
+        message=refused,
+        locks=f"{THE_PERMISSION} SHARE",
+    )
+    yield Guard(
+        name="outbox_is_itself",
+        table="outbox",
+        event="UPDATE",
+        allows="NEW.id = OLD.id AND NEW.peer_id = OLD.peer_id"
+        " AND NEW.permission_id = OLD.permission_id AND NEW.granted = OLD.granted"
+        " AND NEW.series_id = OLD.series_id"
+        " AND NEW.range_start = OLD.range_start AND NEW.range_end = OLD.range_end",
+        message="other records are another row",
+    )
+    yield Guard(
+        name="answer_is_permitted",
+        table="answer",
+        event="INSERT",
+        allows=RECORDS_ARE_PERMITTED,
+        message=refused,
+        locks=f"{THE_PERMISSION} SHARE",
+    )
+    yield Guard(
+        name="answer_is_of_now",
+        table="answer",
+        event="INSERT",
+        allows=SOON.format(at="NEW.at"),
+        message="what is written happens now",
+    )
+    yield from write_once("answer", "id", delete="OLD.at < {now} - 366 * 86400")
+    yield Guard(
+        name="subscription_is_permitted",
+        table="subscription",
+        event="INSERT",
+        allows="EXISTS (SELECT 1 FROM permitted p"
+        " WHERE p.peer_id = NEW.peer_id AND p.series_id = NEW.series_id)",
+        message="no permission is valid now for this peer and series",
+    )
+    yield Guard(
+        name="subscription_is_itself",
+        table="subscription",
+        event="UPDATE",
+        allows="NEW.peer_id = OLD.peer_id AND NEW.series_id = OLD.series_id",
+        message="another peer or series is another subscription",
+    )
+
+
+RULES: Iterable[Guard | Effect] = tuple(_rules())

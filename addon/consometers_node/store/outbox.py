@@ -1,0 +1,119 @@
+"""What is on its way to peers: queued, sent, acknowledged. Nothing gets in without permission.
+
+A row tells which records leave, not what they say: that is read from the blocks when they are
+sent, so that a value which was corrected meanwhile goes out corrected.
+"""
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Row, and_, delete, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from ..series import Range
+from .errors import NotPermitted, only_with_permission
+from .subscriptions import move_cursor
+from .tables import OutboxRow, PeerId, PermissionId, PermittedRow, SeriesId
+
+
+@dataclass(frozen=True, slots=True)
+class Queued:
+    """Records of a series, those that start in a range, that are to be sent to a peer."""
+
+    id: int
+    permission: PermissionId
+    series_id: SeriesId
+    records: Range
+
+
+_COLUMNS = (
+    OutboxRow.id,
+    OutboxRow.permission_id,
+    OutboxRow.series_id,
+    OutboxRow.range_start,
+    OutboxRow.range_end,
+)
+
+
+async def queue(
+    connection: AsyncConnection,
+    peer: PeerId,
+    permission: PermissionId,
+    number: SeriesId,
+    records: Range,
+    *,
+    at: datetime,
+) -> None:
+    """Queue records for a peer. Raises NotPermitted."""
+    row = insert(OutboxRow).values(
+        peer_id=peer,
+        permission_id=permission,
+        series_id=number,
+        range_start=records.start,
+        range_end=records.end,
+        queued_at=at,
+    )
+    with only_with_permission():
+        await connection.execute(row)
+
+
+async def unsent(connection: AsyncConnection, peer: PeerId, limit: int) -> list[Queued]:
+    """Give what is to be sent to a peer next, the oldest first, as far as it may leave now."""
+    query = (
+        select(*_COLUMNS)
+        .join(
+            PermittedRow,
+            and_(
+                PermittedRow.permission_id == OutboxRow.permission_id,
+                PermittedRow.series_id == OutboxRow.series_id,
+            ),
+        )
+        .where(OutboxRow.peer_id == peer, OutboxRow.stanza.is_(None))
+        .order_by(OutboxRow.id)
+        .limit(limit)
+    )
+    return _queued(await connection.execute(query))
+
+
+async def sending(
+    connection: AsyncConnection, queued: Collection[Queued], stanza: str, at: datetime
+) -> None:
+    """Tell in which stanza records are about to leave. Raises NotPermitted: then they must not."""
+    numbers = [one.id for one in queued]
+    sent = update(OutboxRow).where(OutboxRow.id.in_(numbers)).values(stanza=stanza, sent_at=at)
+    with only_with_permission():
+        result = await connection.execute(sent)
+    if result.rowcount != len(numbers):
+        raise NotPermitted("the permission ended, and what was queued went with it")
+
+
+async def acknowledged(connection: AsyncConnection, peer: PeerId, stanza: str) -> list[Queued]:
+    """Take what a peer has confirmed out of the outbox, move its cursors, and give it.
+
+    Nothing is given for a stanza that is unknown, or was confirmed before.
+    """
+    taken = delete(OutboxRow).where(OutboxRow.peer_id == peer, OutboxRow.stanza == stanza)
+    received = _queued(await connection.execute(taken.returning(*_COLUMNS)))
+    for one in received:
+        await move_cursor(connection, peer, one.series_id, one.records.end)
+    return received
+
+
+async def send_again(connection: AsyncConnection, peer: PeerId) -> int:
+    """Queue anew what was sent to a peer and not confirmed, and tell how many rows it was."""
+    again = (
+        update(OutboxRow)
+        .where(OutboxRow.peer_id == peer, OutboxRow.stanza.is_not(None))
+        .values(stanza=None, sent_at=None)
+    )
+    return (await connection.execute(again)).rowcount
+
+
+def _queued(
+    rows: Iterable[Row[tuple[int, PermissionId, SeriesId, datetime, datetime]]],
+) -> list[Queued]:
+    return [
+        Queued(number, permission, series, Range(start, end))
+        for number, permission, series, start, end in rows
+    ]

@@ -1,0 +1,41 @@
+"""Peers: whom this node knows by a bare JID."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import insert, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from .tables import PeerId, PeerRow
+
+
+@dataclass(frozen=True, slots=True)
+class Peer:
+    """Another node, or a person's account."""
+
+    id: PeerId
+    jid: str
+    name: str
+
+
+async def add_peer(connection: AsyncConnection, jid: str, name: str, at: datetime) -> Peer:
+    """Give the peer of this bare JID, known from now on. One that was known keeps its name."""
+    known = await peer_by_jid(connection, jid)
+    if known is not None:
+        return known
+    values = {"jid": jid, "name": name, "added_at": at}
+    result = await connection.execute(insert(PeerRow).values(values).returning(PeerRow.id))
+    return Peer(result.scalar_one(), jid, name)
+
+
+async def peer_by_jid(connection: AsyncConnection, jid: str) -> Peer | None:
+    """Give the peer of this bare JID, if it is known."""
+    query = select(PeerRow.id, PeerRow.jid, PeerRow.name).where(PeerRow.jid == jid)
+    row = (await connection.execute(query)).one_or_none()
+    return None if row is None else Peer(*row)
+
+
+async def all_peers(connection: AsyncConnection) -> list[Peer]:
+    """Give whom this node knows, the first one first."""
+    query = select(PeerRow.id, PeerRow.jid, PeerRow.name).order_by(PeerRow.id)
+    return [Peer(*row) for row in await connection.execute(query)]

@@ -1,0 +1,92 @@
+"""Series and their blocks in the database."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from sqlalchemy import delete, insert, select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from ..series import Block, Range, Series
+from .tables import BlockRow, SeriesId, SeriesRow
+
+SERIES_FACTS = (
+    SeriesRow.device,
+    SeriesRow.direction,
+    SeriesRow.quantity,
+    SeriesRow.interval,
+    SeriesRow.time_zone,
+)
+"""The columns that `Series` is made of, in the order of its fields."""
+
+
+async def add_series(connection: AsyncConnection, series: Series) -> SeriesId:
+    """Give the id of a series, known from now on."""
+    known = await series_id(connection, series)
+    if known is not None:
+        return known
+    values = {
+        "device": series.device,
+        "direction": series.direction,
+        "quantity": series.quantity,
+        "interval": series.interval,
+        "time_zone": series.time_zone,
+    }
+    result = await connection.execute(insert(SeriesRow).values(values).returning(SeriesRow.id))
+    return result.scalar_one()
+
+
+async def series_id(connection: AsyncConnection, series: Series) -> SeriesId | None:
+    """Give the id of a series, if it is known."""
+    query = select(SeriesRow.id).where(
+        SeriesRow.device == series.device,
+        SeriesRow.direction == series.direction,
+        SeriesRow.quantity == series.quantity,
+        SeriesRow.interval == series.interval,
+        SeriesRow.time_zone == series.time_zone,
+    )
+    return (await connection.execute(query)).scalar_one_or_none()
+
+
+async def all_series(connection: AsyncConnection) -> dict[SeriesId, Series]:
+    """Give every series of this node by its id."""
+    query = select(SeriesRow.id, *SERIES_FACTS).order_by(SeriesRow.id)
+    return {number: Series(*facts) for number, *facts in await connection.execute(query)}
+
+
+async def put_block(
+    connection: AsyncConnection, number: SeriesId, block: Block, at: datetime
+) -> bool:
+    """Keep a block in place of the one of its day. Tells whether it says anything new."""
+    dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
+    put = dialect.insert(BlockRow).values(
+        series_id=number, day=block.day, packed=block.pack(), changed_at=at
+    )
+    put = put.on_conflict_do_update(
+        index_elements=[BlockRow.series_id, BlockRow.day],
+        set_={"packed": put.excluded.packed, "changed_at": put.excluded.changed_at},
+        where=BlockRow.packed != put.excluded.packed,
+    )
+    put = put.returning(BlockRow.series_id)
+    return (await connection.execute(put)).one_or_none() is not None
+
+
+async def blocks(
+    connection: AsyncConnection, number: SeriesId, series: Series, within: Range
+) -> list[Block]:
+    """Give the blocks of the UTC days that a range touches, in order, those that are there."""
+    days = list(within.days())
+    if not days:
+        return []
+    query = (
+        select(BlockRow.day, BlockRow.packed)
+        .where(BlockRow.series_id == number, BlockRow.day.between(days[0], days[-1]))
+        .order_by(BlockRow.day)
+    )
+    return [Block.unpack(series, day, packed) for day, packed in await connection.execute(query)]
+
+
+async def erase_series(connection: AsyncConnection, numbers: Iterable[SeriesId]) -> int:
+    """Remove all blocks of these series, and tell how many there were."""
+    erased = delete(BlockRow).where(BlockRow.series_id.in_(list(numbers)))
+    return (await connection.execute(erased)).rowcount

@@ -1,0 +1,46 @@
+"""Settings, and the secrets that no export, page, log or diagnostic may hold."""
+
+from collections.abc import Callable
+
+from sqlalchemy import delete, insert, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from .tables import SecretRow, SettingRow
+
+HOUSEHOLD_SECRET = "household"  # noqa: S105  # its name
+"""What pseudonyms are made with: it never changes, or a collective meets a stranger."""
+
+
+async def setting(connection: AsyncConnection, key: str) -> str | None:
+    """Give a setting, if it is set."""
+    query = select(SettingRow.value).where(SettingRow.key == key)
+    return (await connection.execute(query)).scalar_one_or_none()
+
+
+async def set_setting(connection: AsyncConnection, key: str, value: str | None) -> None:
+    """Keep a setting; None forgets it."""
+    await connection.execute(delete(SettingRow).where(SettingRow.key == key))
+    if value is not None:
+        await connection.execute(insert(SettingRow).values(key=key, value=value))
+
+
+async def secret(connection: AsyncConnection, name: str) -> bytes | None:
+    """Give a secret, if there is one."""
+    query = select(SecretRow.value).where(SecretRow.name == name)
+    return (await connection.execute(query)).scalar_one_or_none()
+
+
+async def secret_or_new(connection: AsyncConnection, name: str, make: Callable[[], bytes]) -> bytes:
+    """Give a secret, made when it is first asked for."""
+    known = await secret(connection, name)
+    if known is None:
+        known = make()
+        await set_secret(connection, name, known)
+    return known
+
+
+async def set_secret(connection: AsyncConnection, name: str, value: bytes | None) -> None:
+    """Keep a secret in place of the one before; None forgets it."""
+    await connection.execute(delete(SecretRow).where(SecretRow.name == name))
+    if value is not None:
+        await connection.execute(insert(SecretRow).values(name=name, value=value))

@@ -1,0 +1,76 @@
+"""Who wants to be told of new records, and up to where each peer has acknowledged them."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import delete, insert, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from .errors import only_with_permission
+from .tables import PeerId, SeriesId, SubscriptionRow
+
+
+@dataclass(frozen=True, slots=True)
+class Subscription:
+    """A peer is told of new records of a series; the cursor is where it stands, None at first."""
+
+    peer: PeerId
+    series_id: SeriesId
+    since: datetime
+    cursor: datetime | None
+
+
+async def subscribe(
+    connection: AsyncConnection, peer: PeerId, number: SeriesId, at: datetime
+) -> None:
+    """Tell a peer of new records from now on. It may ask twice. Raises NotPermitted."""
+    if any(one.series_id == number for one in await subscriptions(connection, peer)):
+        return
+    with only_with_permission():
+        await connection.execute(
+            insert(SubscriptionRow).values(peer_id=peer, series_id=number, since=at)
+        )
+
+
+async def unsubscribe(connection: AsyncConnection, peer: PeerId, number: SeriesId) -> bool:
+    """Tell a peer no more, and give whether it was told before. What is queued still leaves."""
+    gone = delete(SubscriptionRow).where(
+        SubscriptionRow.peer_id == peer, SubscriptionRow.series_id == number
+    )
+    return (await connection.execute(gone)).rowcount > 0
+
+
+async def subscriptions(
+    connection: AsyncConnection, peer: PeerId | None = None
+) -> list[Subscription]:
+    """Give all subscriptions, or those of a peer."""
+    query = select(
+        SubscriptionRow.peer_id,
+        SubscriptionRow.series_id,
+        SubscriptionRow.since,
+        SubscriptionRow.cursor,
+    ).order_by(SubscriptionRow.peer_id, SubscriptionRow.series_id)
+    if peer is not None:
+        query = query.where(SubscriptionRow.peer_id == peer)
+    return [Subscription(*row) for row in await connection.execute(query)]
+
+
+async def move_cursor(
+    connection: AsyncConnection, peer: PeerId, number: SeriesId, to: datetime
+) -> None:
+    """Move a cursor on, never back: receipts come in any order."""
+    cursor = SubscriptionRow.cursor
+    moved = update(SubscriptionRow).where(
+        SubscriptionRow.peer_id == peer,
+        SubscriptionRow.series_id == number,
+        or_(cursor.is_(None), cursor < to),
+    )
+    await connection.execute(moved.values(cursor=to))
+
+
+async def set_back_cursor(connection: AsyncConnection, number: SeriesId, to: datetime) -> None:
+    """Set every peer's cursor of a series back to there, so that a corrected past goes again."""
+    back = update(SubscriptionRow).where(
+        SubscriptionRow.series_id == number, SubscriptionRow.cursor > to
+    )
+    await connection.execute(back.values(cursor=to))

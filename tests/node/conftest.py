@@ -1,0 +1,78 @@
+"""A node's database for tests: each test that wants one runs on SQLite and on PostgreSQL."""
+
+from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
+import shutil
+
+import pytest
+
+from consometers_node.store import Store
+
+from . import postgresql
+
+type Place = Path | str
+KINDS = ("sqlite", "postgresql")
+
+
+@pytest.fixture(scope="session")
+def postgresql_server() -> Iterator[postgresql.Server]:
+    with postgresql.running() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def copy_of(
+    tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
+) -> Callable[[Place], Place]:
+    """Copy a database that nobody is connected to."""
+
+    def copy(place: Place) -> Place:
+        if isinstance(place, Path):
+            return Path(shutil.copy(place, tmp_path_factory.mktemp("node") / "node.db"))
+        server: postgresql.Server = request.getfixturevalue("postgresql_server")
+        return server.url(server.create(template=place.partition("@/")[2].partition("?")[0]))
+
+    return copy
+
+
+@pytest.fixture(scope="session")
+def new_place(
+    tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
+) -> Callable[[str], Place]:
+    """Give where a database of this kind can be made."""
+
+    def make(kind: str) -> Place:
+        if kind == "sqlite":
+            return tmp_path_factory.mktemp("node") / "node.db"
+        server: postgresql.Server = request.getfixturevalue("postgresql_server")
+        return server.url(server.create())
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def patterns() -> dict[str, Place]:
+    """What a new database of each kind looks like, once it was made."""
+    return {}
+
+
+@pytest.fixture(params=KINDS)
+async def place(
+    request: pytest.FixtureRequest,
+    patterns: dict[str, Place],
+    new_place: Callable[[str], Place],
+    copy_of: Callable[[Place], Place],
+) -> Place:
+    """Where a database of this test's own is, made by the migrations."""
+    kind: str = request.param
+    if kind not in patterns:
+        patterns[kind] = new_place(kind)
+        await (await Store.open(patterns[kind])).close()
+    return copy_of(patterns[kind])
+
+
+@pytest.fixture
+async def store(place: Place) -> AsyncIterator[Store]:
+    opened = await Store.open(place)
+    yield opened
+    await opened.close()

@@ -1,0 +1,64 @@
+"""A household with four series, and what two collectives ask of it."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from consometers_node.permission import (
+    Choice,
+    DataNeed,
+    Permissions,
+    ShownText,
+    Signature,
+    Wanted,
+)
+from consometers_node.series import Device, Direction, Interval, Quantity, Series
+from consometers_node.store import PeerId, PermissionId
+
+HOURLY = Series(
+    Device("urn:dev:prm:30001610071843"),
+    Direction.CONSUMPTION,
+    Quantity.ENERGY,
+    Interval.PT1H,
+    "Europe/Paris",
+)
+FINE = replace(HOURLY, interval=Interval.PT5M)
+DAILY = replace(HOURLY, interval=Interval.P1D)
+INJECTED = replace(HOURLY, direction=Direction.INJECTION)
+PRODUCED = replace(HOURLY, direction=Direction.PRODUCTION)
+
+NEED = DataNeed(
+    id="sunny-roofs",
+    version=1,
+    title={"en": "Sunny roofs", "fr": "Toits au soleil"},
+    purpose={"en": "To size the next roof.", "fr": "Pour dimensionner le prochain toit."},
+    recipients={"en": "Nobody else.", "fr": "Personne d’autre."},
+    controller="Coop of Kersabiec",
+    contact="dpo@coop.example",
+    policy="https://coop.example/policy",
+    wanted=frozenset(
+        {
+            Wanted(Direction.CONSUMPTION, Quantity.ENERGY),
+            Wanted(Direction.INJECTION, Quantity.ENERGY),
+        }
+    ),
+    interval=Interval.PT1H,
+    depth_days=30,
+    duration_days=365,
+    retention_days=90,
+)
+CHOICE = Choice(series=frozenset({HOURLY}), depth_days=7, duration_days=60)
+YES = Signature("user-1", ShownText("en", "I agree that my hourly consumption leaves."))
+NO = Signature("user-1", ShownText("fr", "Je refuse."))
+STOP = Signature("user-2", ShownText("fr", "J’arrête tout de suite."))
+
+
+def now() -> datetime:
+    return datetime.now(UTC).replace(microsecond=0)
+
+
+async def grant(
+    permissions: Permissions, peer: PeerId, need: DataNeed = NEED, choice: Choice = CHOICE
+) -> PermissionId:
+    permission = await permissions.propose(peer, need, now())
+    await permissions.grant(permission, choice, YES, now())
+    return permission

@@ -1,0 +1,573 @@
+"""Plain SQL against the database: it refuses by itself what no permission allows."""
+
+import pytest
+
+from consometers_node.permission import FOLLOWING, State
+
+from .conftest import World
+from .plain import TABLES, Plain, Refused
+
+HOUR, DAY = 3600, 86_400
+
+LEAVING = ("outbox", "answer")
+
+
+ERASABLE = {"block", "notice", "outbox", "setting", "secret", "subscription"}
+
+
+def insert(table: str, world: World, **changes: object) -> str:
+    """Give the SQL of a row that the granted permission allows, but for these changes."""
+    row: dict[str, object] = {
+        "peer_id": world.coop,
+        "permission_id": f"'{world.granted}'",
+        "series_id": world.hourly,
+        "range_start": f"{{now}} - {2 * HOUR}",
+        "range_end": f"{{now}} - {HOUR}",
+    }
+    row |= {"queued_at": "{now}"} if table == "outbox" else {}
+    row |= {"at": "{now}", "command": "'get_history'", "records": 1} if table == "answer" else {}
+    row |= changes
+    columns = ", ".join(row)
+    return f"INSERT INTO {table} ({columns}) VALUES ({', '.join(map(str, row.values()))})"
+
+
+def entry(permission: str, state: str, **changes: object) -> str:
+    """Give the SQL of an entry of the register that has all it needs, but for these changes."""
+    actor = {"terminated": "peer", "expired": "clock"}.get(state, "household")
+    who = "NULL" if actor == "clock" else "'somebody'"
+    row: dict[str, object] = {
+        "permission_id": f"'{permission}'",
+        "state": f"'{state}'",
+        "at": "{now}",
+        "actor": f"'{actor}'",
+        "who": who,
+        "text_hash": "(SELECT min(hash) FROM shown_text WHERE language = 'fr')",
+        "language": "'fr'",
+    }
+    row |= changes
+    return f"INSERT INTO register ({', '.join(row)}) VALUES ({', '.join(map(str, row.values()))})"
+
+
+def terms(permission: str, **changes: object) -> str:
+    """Give the SQL that sets the widest terms that were asked for, but for these changes."""
+    row: dict[str, object] = {
+        "interval_minutes": 60,
+        "identification": "'pseudonym'",
+        "records_from": f"{{now}} - 30 * {DAY}",
+        "valid_from": "{now}",
+        "valid_until": f"{{now}} + 365 * {DAY}",
+    }
+    row |= changes
+    values = ", ".join(f"{column} = {value}" for column, value in row.items())
+    return f"UPDATE permission SET {values} WHERE id = '{permission}'"
+
+
+def tick(permission: str, series: int) -> str:
+    return f"INSERT INTO permission_series VALUES ('{permission}', {series})"
+
+
+def refuses(cheat: Plain, *statements: str) -> None:
+    """Tell that the last statement is refused and changes nothing."""
+    cheat.run(*statements[:-1])
+    before = cheat.everything()
+    cheat.run("SAVEPOINT before")
+    with pytest.raises(Refused):
+        cheat.run(statements[-1])
+    cheat.run("ROLLBACK TO before")
+    assert cheat.everything() == before
+
+
+@pytest.mark.parametrize("table", LEAVING)
+class TestWhatLeaves:
+    def test_what_is_permitted_may_leave(self, cheat: Plain, world: World, table: str) -> None:
+        cheat.run(insert(table, world))
+        assert cheat.value(f"SELECT count(*) FROM {table}") == 1
+
+    @pytest.mark.parametrize(
+        "state", ["withdrawn", "terminated", "refused", "proposed", "invented"]
+    )
+    def test_not_with_a_permission_in_another_state(
+        self, cheat: Plain, world: World, table: str, state: str
+    ) -> None:
+        other = getattr(world, state, state)
+        refuses(cheat, insert(table, world, permission_id=f"'{other}'"))
+        refuses(cheat, insert(table, world, permission_id="NULL"))
+
+    def test_not_to_another_peer(self, cheat: Plain, world: World, table: str) -> None:
+        for peer in (world.other, 99, "NULL"):
+            refuses(cheat, insert(table, world, peer_id=peer))
+
+    def test_not_another_series(self, cheat: Plain, world: World, table: str) -> None:
+        for series in (world.fine, world.injected, world.produced, 99, "NULL"):
+            refuses(cheat, insert(table, world, series_id=series))
+
+    @pytest.mark.parametrize(
+        "changes",
+        [
+            {"range_start": f"{{now}} - 8 * {DAY}"},
+            {"range_start": f"{{now}} - 9 * {DAY}", "range_end": f"{{now}} - 8 * {DAY}"},
+            {"range_end": f"{{now}} + 61 * {DAY}"},
+            {"range_start": f"{{now}} + 61 * {DAY}", "range_end": f"{{now}} + 62 * {DAY}"},
+            {"range_start": "0", "range_end": f"{{now}} + 999 * {DAY}"},
+            {"range_start": "{now}", "range_end": "{now}"},
+            {"range_start": "{now}", "range_end": f"{{now}} - {HOUR}"},
+            {"range_start": "NULL"},
+            {"range_end": "NULL"},
+        ],
+    )
+    def test_not_of_another_range(
+        self, cheat: Plain, world: World, table: str, changes: dict[str, object]
+    ) -> None:
+        refuses(cheat, insert(table, world, **changes))
+
+    def test_not_once_it_has_run_out(self, cheat: Plain, world: World, table: str) -> None:
+        # The register does not say yet that it has.
+        run_out = terms(world.proposed, valid_from="{now} - 200", valid_until="{now} - 100")
+        granted = entry(world.proposed, "granted")
+        cheat.run(run_out, tick(world.proposed, world.hourly), granted)
+        late = insert(
+            table,
+            world,
+            permission_id=f"'{world.proposed}'",
+            range_start=f"{{now}} - {2 * HOUR}",
+            range_end=f"{{now}} - {HOUR}",
+        )
+        refuses(cheat, late)
+        assert (
+            cheat.value(f"SELECT state FROM permission WHERE id = '{world.proposed}'") == "granted"
+        )
+
+    def test_no_record_of_a_home_where_a_sum_was_asked_for(
+        self, cheat: Plain, world: World, table: str
+    ) -> None:
+        copied = (
+            "peer_id, title, purpose, recipients, controller, contact, policy, interval_minutes,"
+            " identification, depth_days, duration_days, retention_days, received_at"
+        )
+        cheat.run(
+            f"INSERT INTO data_need (need, version, access, {copied})"
+            f" SELECT 'sum', 1, 'sum', {copied} FROM data_need WHERE need = 'sunny-roofs'",
+            "INSERT INTO wanted SELECT max(id), 'consumption', 'energy' FROM data_need",
+            "INSERT INTO permission (id, peer_id, data_need_id, need, state)"
+            " SELECT 'p', peer_id, id, need, 'proposed' FROM data_need WHERE need = 'sum'",
+            entry("p", "proposed"),
+            terms("p"),
+            tick("p", world.hourly),
+            entry("p", "granted"),
+        )
+        refuses(cheat, insert(table, world, permission_id="'p'"))
+
+    @pytest.mark.parametrize(
+        "change",
+        [
+            "peer_id = {other}",
+            "permission_id = '{withdrawn}'",
+            "permission_id = '{proposed}'",
+            "series_id = {fine}",
+            "series_id = {injected}",
+            "range_start = 0",
+            "range_end = range_end + 86400 * 999",
+        ],
+    )
+    def test_nothing_becomes_something_else(
+        self, cheat: Plain, world: World, table: str, change: str
+    ) -> None:
+        change = change.format_map(vars(world))
+        refuses(cheat, insert(table, world), f"UPDATE {table} SET {change}")
+
+    @pytest.mark.parametrize("settled", ["sqlite"], indirect=True)
+    @pytest.mark.parametrize("column", ["range_start", "range_end", "peer_id", "series_id"])
+    def test_no_word_passes_for_a_number(
+        self, cheat: Plain, world: World, table: str, column: str
+    ) -> None:
+        for word in ("'zzz'", "x'00'", "9e999"):
+            refuses(cheat, insert(table, world, **{column: word}))
+
+
+@pytest.mark.parametrize("table", LEAVING)
+class TestBehindTheBack:
+    """Of rules that name tables: a table of the same name, nearer to the cheat."""
+
+    COLUMNS = (
+        "permission_id, series_id, peer_id, identification, 0 AS records_from,"
+        " 99999999999 AS valid_until"
+    )
+
+    def test_a_temporary_table_is_not_asked(self, cheat: Plain, world: World, table: str) -> None:
+        refuses(
+            cheat,
+            f"CREATE TEMPORARY TABLE permitted AS SELECT {self.COLUMNS} FROM permitted",
+            insert(table, world, range_start=1),
+        )
+
+    @pytest.mark.parametrize("settled", ["postgresql"], indirect=True)
+    def test_another_schema_is_not_asked(self, cheat: Plain, world: World, table: str) -> None:
+        refuses(
+            cheat,
+            "CREATE SCHEMA nearer",
+            f"CREATE TABLE nearer.permitted AS SELECT {self.COLUMNS} FROM permitted",
+            "SET LOCAL search_path = nearer, public",
+            insert(table, world, range_start=1),
+        )
+
+
+class TestTheOutbox:
+    def test_a_row_is_sent_with_permission_alone(self, cheat: Plain, world: World) -> None:
+        # Granted a moment ago, and over.
+        brief = terms(world.proposed, valid_from="{now} - 299", valid_until="{now} + 2")
+        cheat.run(
+            brief,
+            tick(world.proposed, world.hourly),
+            entry(world.proposed, "granted"),
+        )
+        cheat.run(insert("outbox", world, permission_id=f"'{world.proposed}'"))
+        cheat.run("UPDATE outbox SET stanza = 'a', sent_at = {now}")
+        cheat.run("UPDATE outbox SET stanza = NULL, sent_at = NULL")
+
+    def test_a_row_knows_no_state_but_granted(self, cheat: Plain, world: World) -> None:
+        withdrawn = f"'{world.withdrawn}'"
+        refuses(cheat, insert("outbox", world, permission_id=withdrawn, granted="'withdrawn'"))
+        refuses(cheat, insert("outbox", world, granted="'withdrawn'"))
+
+    @pytest.mark.parametrize("state", ["withdrawn", "terminated"])
+    def test_nothing_stays_queued_when_the_permission_ends(
+        self, cheat: Plain, world: World, state: str
+    ) -> None:
+        cheat.run(insert("outbox", world), insert("outbox", world, stanza="'sent'"))
+        cheat.run(f"INSERT INTO subscription VALUES ({world.coop}, {world.hourly}, {{now}}, NULL)")
+        cheat.run(entry(world.granted, state))
+        assert cheat.value("SELECT count(*) FROM outbox") == 0
+        assert cheat.value("SELECT count(*) FROM subscription") == 0
+
+    def test_what_another_permission_allows_stays(self, cheat: Plain, world: World) -> None:
+        other = f"'{world.proposed}'"
+        cheat.run(
+            terms(world.proposed),
+            tick(world.proposed, world.hourly),
+            entry(world.proposed, "granted"),
+            insert("outbox", world),
+            insert("outbox", world, permission_id=other),
+            f"INSERT INTO subscription VALUES ({world.coop}, {world.hourly}, {{now}}, NULL)",
+            entry(world.granted, "withdrawn"),
+        )
+        assert cheat.value("SELECT permission_id FROM outbox") == world.proposed
+        assert cheat.value("SELECT count(*) FROM subscription") == 1
+
+
+class TestTheLog:
+    def test_an_answer_is_written_down_when_it_is_given(self, cheat: Plain, world: World) -> None:
+        refuses(cheat, insert("answer", world, at="{now} - 400"))
+        refuses(cheat, insert("answer", world, at="{now} + 400"))
+
+    def test_an_answer_is_kept(self, cheat: Plain, world: World) -> None:
+        refuses(cheat, insert("answer", world), "DELETE FROM answer")
+        refuses(cheat, "UPDATE answer SET records = 0")
+
+    def test_an_answer_outlives_its_permission(self, cheat: Plain, world: World) -> None:
+        cheat.run(insert("answer", world), entry(world.granted, "withdrawn"))
+        assert cheat.value("SELECT count(*) FROM answer") == 1
+
+
+class TestThePermission:
+    @pytest.mark.parametrize(
+        "before", ["granted", "withdrawn", "terminated", "refused", "proposed"]
+    )
+    @pytest.mark.parametrize("after", list(State))
+    def test_its_state_follows_the_register_alone(
+        self, cheat: Plain, world: World, before: str, after: State
+    ) -> None:
+        permission = getattr(world, before)
+        if before != after:
+            refuses(cheat, f"UPDATE permission SET state = '{after}' WHERE id = '{permission}'")
+
+    @pytest.mark.parametrize(
+        "change",
+        [
+            "valid_until = valid_until + 86400",
+            "valid_until = NULL",
+            "valid_from = valid_from - 86400",
+            "records_from = 0",
+            "interval_minutes = 5",
+            "interval_minutes = NULL",
+            "identification = 'delivery_point'",
+            "state = 'proposed', records_from = 0",
+            "peer_id = {other}",
+            "need = 'proposed'",
+            "data_need_id = data_need_id + 1",
+            "id = '{withdrawn}'",
+            "id = 'another'",
+        ],
+    )
+    def test_what_was_granted_is_not_altered(self, cheat: Plain, world: World, change: str) -> None:
+        change = change.format_map(vars(world))
+        refuses(cheat, f"UPDATE permission SET {change} WHERE id = '{world.granted}'")
+
+    def test_it_is_neither_removed_nor_replaced(self, cheat: Plain, world: World) -> None:
+        refuses(cheat, f"DELETE FROM permission WHERE id = '{world.withdrawn}'")
+        columns = "(id, peer_id, data_need_id, need, state)"
+        for permission in (world.granted, world.withdrawn, world.proposed):
+            refuses(
+                cheat,
+                f"{replace_into(cheat)} permission {columns} SELECT id, peer_id, data_need_id,"
+                f" need, 'proposed' FROM permission WHERE id = '{permission}'",
+            )
+
+    def test_it_starts_as_a_proposal(self, cheat: Plain, world: World) -> None:
+        rest = "peer_id, data_need_id, need"
+        terms_of = "interval_minutes, identification, records_from, valid_from, valid_until"
+        of_granted = f"FROM permission WHERE id = '{world.granted}'"
+        refuses(
+            cheat,
+            f"INSERT INTO permission (id, {rest}, state, {terms_of})"
+            f" SELECT 'new', {rest}, 'granted', {terms_of} {of_granted}",
+        )
+        refuses(
+            cheat,
+            f"INSERT INTO permission (id, {rest}, state, {terms_of})"
+            f" SELECT 'new', {rest}, 'proposed', {terms_of} {of_granted}",
+        )
+
+    def test_no_series_is_added_or_removed_later(self, cheat: Plain, world: World) -> None:
+        for permission in (world.granted, world.withdrawn, world.refused, "invented"):
+            refuses(cheat, tick(permission, world.injected))
+        of_granted = f"WHERE permission_id = '{world.granted}'"
+        refuses(cheat, f"DELETE FROM permission_series {of_granted}")
+        refuses(cheat, f"UPDATE permission_series SET series_id = {world.fine} {of_granted}")
+
+    def test_two_versions_are_never_granted_at_once(self, cheat: Plain, world: World) -> None:
+        new_version(cheat, "sunny-roofs")
+        cheat.run(entry("v2", "proposed"), terms("v2"), tick("v2", world.hourly))
+        refuses(cheat, entry("v2", "granted"))
+        if cheat.kind == "sqlite":
+            refuses(cheat, entry("v2", "granted").replace("INSERT", "INSERT OR REPLACE", 1))
+        cheat.run(entry(world.granted, "terminated"), entry("v2", "granted"))
+
+
+class TestTheRegister:
+    @pytest.mark.parametrize(
+        "before", ["granted", "withdrawn", "terminated", "refused", "proposed"]
+    )
+    @pytest.mark.parametrize("after", list(State))
+    def test_it_goes_from_state_to_state_as_the_rules_do(
+        self, cheat: Plain, world: World, before: str, after: State
+    ) -> None:
+        permission = getattr(world, before)
+        if before == "proposed":
+            cheat.run(terms(permission), tick(permission, world.hourly))
+        if after in FOLLOWING[State(before)] - {State.EXPIRED}:
+            cheat.run(entry(permission, after))
+            state = cheat.value(f"SELECT state FROM permission WHERE id = '{permission}'")
+            assert state == after
+        else:
+            refuses(cheat, entry(permission, after))
+
+    @pytest.mark.parametrize(
+        "change",
+        [
+            "DELETE FROM register",
+            "DELETE FROM register WHERE seq = (SELECT max(seq) FROM register)",
+            "UPDATE register SET at = at - 1",
+            "UPDATE register SET who = 'nobody' WHERE who IS NOT NULL",
+            "UPDATE register SET state = 'granted' WHERE state = 'withdrawn'",
+            "UPDATE register SET text_hash = NULL, language = NULL WHERE state = 'proposed'",
+            "UPDATE register SET seq = seq + 100",
+            "DELETE FROM shown_text",
+            "UPDATE shown_text SET body = 'You may have it all.'",
+        ],
+    )
+    def test_it_only_grows(self, cheat: Plain, change: str) -> None:
+        refuses(cheat, change)
+
+    def test_no_entry_is_replaced(self, cheat: Plain, world: World) -> None:
+        for seq in (1, 2, "(SELECT max(seq) FROM register)"):
+            cheating = entry(world.granted, "withdrawn", seq=seq)
+            refuses(cheat, cheating.replace("INSERT INTO", replace_into(cheat), 1))
+        refuses(
+            cheat,
+            f"{replace_into(cheat)} shown_text SELECT hash, language, 'All of it.' FROM shown_text",
+        )
+
+    @pytest.mark.parametrize(
+        "changes",
+        [
+            {"text_hash": "NULL", "language": "NULL"},
+            {"language": "'en'"},
+            {"text_hash": "'" + "0" * 64 + "'"},
+            {"actor": "'peer'"},
+            {"actor": "'clock'", "who": "NULL"},
+            {"who": "NULL"},
+            {"at": "{now} - 400"},
+            {"at": "{now} + 400"},
+            {"permission_id": "'invented'"},
+            {"permission_id": "NULL"},
+        ],
+    )
+    def test_an_entry_says_who_and_when_and_what_was_shown(
+        self, cheat: Plain, world: World, changes: dict[str, object]
+    ) -> None:
+        refuses(cheat, entry(world.granted, "withdrawn", **changes))
+
+    def test_a_permission_does_not_expire_early(self, cheat: Plain, world: World) -> None:
+        refuses(cheat, entry(world.granted, "expired"))
+
+    def test_nothing_happens_to_a_permission_that_nobody_proposed(
+        self, cheat: Plain, world: World
+    ) -> None:
+        cheat.run(
+            "INSERT INTO permission (id, peer_id, data_need_id, need, state)"
+            " SELECT 'quiet', peer_id, data_need_id, need, 'proposed' FROM permission"
+            f" WHERE id = '{world.refused}'",
+            terms("quiet"),
+            tick("quiet", world.hourly),
+        )
+        refuses(cheat, entry("quiet", "granted"))
+
+
+class TestAGrant:
+    @pytest.mark.parametrize(
+        "changes",
+        [
+            {"interval_minutes": 30},
+            {"interval_minutes": "NULL"},
+            {"identification": "'delivery_point'"},
+            {"identification": "NULL"},
+            {"records_from": f"{{now}} - 31 * {DAY}"},
+            {"records_from": "{now} + 400"},
+            {"records_from": "NULL"},
+            {"valid_until": f"{{now}} + 366 * {DAY}"},
+            {"valid_until": "{now}"},
+            {"valid_until": "NULL"},
+            {"valid_from": "{now} - 400", "records_from": f"{{now}} - 400 - 30 * {DAY}"},
+            {"valid_from": "{now} + 400", "valid_until": f"{{now}} + 400 + 365 * {DAY}"},
+            {"valid_from": "NULL"},
+        ],
+    )
+    def test_never_goes_beyond_what_was_asked(
+        self, cheat: Plain, world: World, changes: dict[str, object]
+    ) -> None:
+        refuses(
+            cheat,
+            terms(world.proposed, **changes),
+            tick(world.proposed, world.hourly),
+            entry(world.proposed, "granted"),
+        )
+
+    @pytest.mark.parametrize("series", ["fine", "produced"])
+    def test_never_names_a_series_that_was_not_asked_for(
+        self, cheat: Plain, world: World, series: str
+    ) -> None:
+        refuses(
+            cheat,
+            terms(world.proposed),
+            tick(world.proposed, world.hourly),
+            tick(world.proposed, getattr(world, series)),
+            entry(world.proposed, "granted"),
+        )
+
+    def test_names_a_series(self, cheat: Plain, world: World) -> None:
+        refuses(cheat, terms(world.proposed), entry(world.proposed, "granted"))
+
+    def test_keeps_to_the_interval_that_was_chosen(self, cheat: Plain, world: World) -> None:
+        refuses(
+            cheat,
+            terms(world.proposed, interval_minutes=1440),
+            tick(world.proposed, world.hourly),
+            entry(world.proposed, "granted"),
+        )
+
+    def test_answers_the_newest_version(self, cheat: Plain, world: World) -> None:
+        new_version(cheat, "proposed")
+        cheat.run(terms(world.proposed), tick(world.proposed, world.hourly))
+        refuses(cheat, entry(world.proposed, "granted"))
+
+
+class TestWhatWasAsked:
+    @pytest.mark.parametrize(
+        "change",
+        [
+            "UPDATE data_need SET interval_minutes = 5",
+            "UPDATE data_need SET depth_days = 3660",
+            "UPDATE data_need SET purpose = '{}'",
+            "UPDATE data_need SET access = 'individual'",
+            "DELETE FROM data_need",
+            "UPDATE wanted SET direction = 'production' WHERE direction = 'injection'",
+            "DELETE FROM wanted",
+            "INSERT INTO wanted SELECT id, 'production', 'energy' FROM data_need",
+        ],
+    )
+    def test_stands(self, cheat: Plain, change: str) -> None:
+        refuses(cheat, change)
+
+    def test_is_not_replaced(self, cheat: Plain, world: World) -> None:
+        row = "SELECT * FROM data_need WHERE id = 1"
+        refuses(cheat, f"{replace_into(cheat)} data_need {row}")
+
+    def test_versions_go_up(self, cheat: Plain, world: World) -> None:
+        new_version(cheat, "proposed", version=5)
+        with pytest.raises(Refused):
+            new_version(cheat, "proposed", version=4)
+
+
+class TestWhoAndWhat:
+    def test_a_peer_keeps_its_address(self, cheat: Plain, world: World) -> None:
+        refuses(cheat, f"UPDATE peer SET jid = 'spy@example.org' WHERE id = {world.coop}")
+        refuses(cheat, f"DELETE FROM peer WHERE id = {world.coop}")
+        row = f"({world.coop}, 'spy@example.org', 'Spy', {{now}})"
+        refuses(cheat, f"{replace_into(cheat)} peer VALUES {row}")
+        if cheat.kind == "sqlite":
+            refuses(cheat, "REPLACE INTO peer VALUES (77, 'coop@example.org', 'Coop', {now})")
+            refuses(cheat, f"UPDATE OR REPLACE peer SET id = {world.coop} WHERE id = {world.other}")
+        cheat.run(f"UPDATE peer SET name = 'Cooperative' WHERE id = {world.coop}")
+
+    def test_a_series_stays_what_was_ticked(self, cheat: Plain, world: World) -> None:
+        number = world.hourly
+        for change in (
+            "interval_minutes = 30",
+            "direction = 'production'",
+            "device = 'urn:dev:prm:1'",
+            "id = 99",
+        ):
+            refuses(cheat, f"UPDATE series SET {change} WHERE id = {number}")
+        refuses(cheat, f"DELETE FROM series WHERE id = {number}")
+        row = f"({number}, 'd', 'consumption', 'energy', 5, 'UTC')"
+        refuses(cheat, f"{replace_into(cheat)} series VALUES {row}")
+
+    def test_a_series_that_nobody_was_granted_can_go(self, cheat: Plain, world: World) -> None:
+        cheat.run(f"DELETE FROM series WHERE id = {world.produced}")
+
+    def test_no_peer_subscribes_without_permission(self, cheat: Plain, world: World) -> None:
+        for peer, series in (
+            (world.other, world.hourly),
+            (world.coop, world.fine),
+            (world.coop, world.injected),
+        ):
+            refuses(cheat, f"INSERT INTO subscription VALUES ({peer}, {series}, {{now}}, NULL)")
+        good = f"INSERT INTO subscription VALUES ({world.coop}, {world.hourly}, {{now}}, NULL)"
+        refuses(cheat, good, f"UPDATE subscription SET peer_id = {world.other}")
+        refuses(cheat, f"UPDATE subscription SET series_id = {world.fine}")
+        cheat.run("UPDATE subscription SET cursor = {now}")
+
+
+@pytest.mark.parametrize("settled", ["postgresql"], indirect=True)
+@pytest.mark.parametrize("table", sorted({*TABLES} - ERASABLE))
+def test_postgresql_truncates_no_proof(cheat: Plain, table: str) -> None:
+    refuses(cheat, f"TRUNCATE {table} CASCADE")
+
+
+def replace_into(cheat: Plain) -> str:
+    return "REPLACE INTO" if cheat.kind == "sqlite" else "INSERT INTO"
+
+
+def new_version(cheat: Plain, need: str, version: int = 2) -> None:
+    copied = (
+        "peer_id, title, purpose, recipients, controller, contact, policy, interval_minutes,"
+        " access, identification, depth_days, duration_days, retention_days, received_at"
+    )
+    cheat.run(
+        f"INSERT INTO data_need (need, version, {copied})"
+        f" SELECT need, {version}, {copied} FROM data_need WHERE need = '{need}' AND version = 1",
+        "INSERT INTO wanted SELECT max(id), 'consumption', 'energy' FROM data_need",
+        "INSERT INTO permission (id, peer_id, data_need_id, need, state)"
+        f" SELECT 'v{version}', peer_id, id, need, 'proposed' FROM data_need"
+        f" WHERE need = '{need}' AND version = {version}",
+    )

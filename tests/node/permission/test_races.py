@@ -1,0 +1,61 @@
+"""Two at once on PostgreSQL: one waits for the other, and then sees what that one did."""
+
+import asyncio
+
+import pytest
+
+from consometers_node.store import Store
+
+from ..conftest import Place
+from .conftest import World, make_world
+from .plain import Plain, Refused, plain
+from .test_cheating import LEAVING, entry, insert
+
+pytestmark = pytest.mark.parametrize("place", ["postgresql"], indirect=True)
+
+
+@pytest.fixture
+async def world(store: Store) -> World:
+    return await make_world(store)
+
+
+async def waiting(who: Plain, statement: str) -> asyncio.Task[object]:
+    """Give the task of someone who must wait."""
+    task: asyncio.Task[object] = asyncio.create_task(asyncio.to_thread(who.run, statement))
+    await asyncio.sleep(0.1)
+    assert not task.done()
+    return task
+
+
+@pytest.mark.parametrize("table", LEAVING)
+async def test_who_withdraws_waits_for_what_is_leaving(
+    place: Place, world: World, table: str
+) -> None:
+    with plain(place) as node, plain(place) as household:
+        node.run("BEGIN", insert(table, world))
+        withdrawing = await waiting(household, entry(world.granted, "withdrawn"))
+        node.run("COMMIT")
+        await withdrawing
+        assert node.value("SELECT count(*) FROM outbox") == 0
+
+
+@pytest.mark.parametrize("table", LEAVING)
+async def test_what_would_leave_waits_for_who_withdraws(
+    place: Place, world: World, table: str
+) -> None:
+    with plain(place) as node, plain(place) as household:
+        household.run("BEGIN", entry(world.granted, "withdrawn"))
+        leaving = await waiting(node, insert(table, world))
+        household.run("COMMIT")
+        with pytest.raises(Refused):
+            await leaving
+        assert node.value(f"SELECT count(*) FROM {table}") == 0
+
+
+async def test_two_people_withdraw_once(place: Place, world: World) -> None:
+    with plain(place) as one, plain(place) as other:
+        one.run("BEGIN", entry(world.granted, "withdrawn"))
+        second = await waiting(other, entry(world.granted, "withdrawn"))
+        one.run("COMMIT")
+        with pytest.raises(Refused):
+            await second

@@ -1,0 +1,118 @@
+"""A PostgreSQL for tests: a folder of its own, a socket in it, no port. It ends with them."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import count
+import os
+from pathlib import Path
+import pwd
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+
+import psycopg
+import pytest
+
+_DEBIAN = Path("/usr/lib/postgresql/17/bin")
+_USER = "nobody"
+_SETTINGS = {
+    "listen_addresses": "",
+    "fsync": "off",
+    "full_page_writes": "off",
+    "max_connections": "40",
+    "shared_buffers": "16MB",
+}
+
+
+class Server:
+    """A running server, of which anyone with access to its socket is the master."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._numbers = count(1)
+
+    def url(self, database: str) -> str:
+        return f"postgresql://node@/{database}?host={self._folder}"
+
+    def create(self, template: str = "template0") -> str:
+        """Make a database, empty or like another one, and give its name."""
+        name = f"test_{next(self._numbers)}"
+        with self.connect("postgres") as connection:
+            connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}".encode())
+        return name
+
+    def connect(self, database: str) -> psycopg.Connection:
+        return psycopg.connect(
+            dbname=database, user="node", host=str(self._folder), autocommit=True
+        )
+
+    def dump(self, database: str) -> str:
+        """Give the SQL that makes such a database."""
+        command = [_program("pg_dump"), "--inserts", "--no-owner", "--username=node"]
+        where = [f"--host={self._folder}", database]
+        return subprocess.run([*command, *where], check=True, text=True, capture_output=True).stdout
+
+
+@contextmanager
+def running() -> Iterator[Server]:
+    with tempfile.TemporaryDirectory(prefix="pg", ignore_cleanup_errors=True) as name:
+        folder = Path(name)
+        if os.geteuid() == 0:
+            shutil.chown(folder, _USER)
+        data = folder / "data"
+        log = folder / "log"
+        initdb = [_program("initdb"), "--username=node", "--auth=trust", "--no-sync"]
+        subprocess.run(
+            _unprivileged([*initdb, "--encoding=UTF8", "--locale=C", data]),
+            check=True,
+            cwd=folder,
+            stdout=subprocess.DEVNULL,
+        )
+        settings = [f"--{key}={value}" for key, value in _SETTINGS.items()]
+        with log.open("wb") as output:
+            process = subprocess.Popen(
+                _unprivileged([_program("postgres"), "-D", data, "-k", folder, *settings]),
+                cwd=folder,
+                stderr=output,
+            )
+        try:
+            server = Server(folder)
+            _wait(server, process, log)
+            yield server
+        finally:
+            # At once: nobody wants the data.
+            process.send_signal(signal.SIGQUIT)
+            process.wait(20)
+
+
+def _wait(server: Server, process: subprocess.Popen[bytes], log: Path) -> None:
+    for _ in range(300):
+        if process.poll() is not None:
+            break
+        try:
+            server.connect("postgres").close()
+        except psycopg.OperationalError:
+            time.sleep(0.05)
+        else:
+            return
+    raise RuntimeError(f"PostgreSQL does not start:\n{log.read_text()}")
+
+
+def _program(name: str) -> str:
+    path = shutil.which(name, path=f"{_DEBIAN}:{os.environ['PATH']}")
+    if path is None:
+        if "CI" in os.environ:
+            raise RuntimeError(f"{name} is missing: script/setup installs PostgreSQL")
+        pytest.skip(f"{name} is missing: install PostgreSQL")
+    return path
+
+
+def _unprivileged(command: list[str | Path]) -> list[str | Path]:
+    """As nobody, for the server refuses to be root's, and never longer than these tests."""
+    wrapper: list[str | Path] = ["setpriv", "--pdeathsig=QUIT"]
+    if os.geteuid() == 0:
+        user = pwd.getpwnam(_USER)
+        wrapper += [f"--reuid={user.pw_uid}", f"--regid={user.pw_gid}", "--clear-groups"]
+    return [*wrapper, *command]

@@ -1,0 +1,201 @@
+"""A database that is opened, written to in whole transactions, and closed."""
+
+import asyncio
+from contextlib import AbstractAsyncContextManager
+from pathlib import Path
+import sqlite3
+import stat
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import InternalError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from consometers_node.store import Store, Unusable
+from consometers_node.store.settings import set_setting, setting
+
+from ..conftest import Place
+
+only_sqlite = pytest.mark.parametrize("place", ["sqlite"], indirect=True)
+
+
+async def language(store: Store) -> str | None:
+    async with store.reading() as connection:
+        return await setting(connection, "language")
+
+
+async def speak(store: Store, tongue: str) -> None:
+    async with store.writing() as connection:
+        await set_setting(connection, "language", tongue)
+
+
+class Changed(Exception):
+    """Somebody's mind did."""
+
+
+async def change_of_mind(transaction: AbstractAsyncContextManager[AsyncConnection]) -> None:
+    async with transaction as connection:
+        await set_setting(connection, "language", "en")
+        raise Changed
+
+
+async def test_what_was_written_is_there_after_a_restart(store: Store, place: Place) -> None:
+    await speak(store, "fr")
+    await store.close()
+    again = await Store.open(place)
+    try:
+        assert await language(again) == "fr"
+    finally:
+        await again.close()
+
+
+async def test_a_transaction_is_kept_whole_or_not_at_all(store: Store) -> None:
+    await speak(store, "fr")
+    with pytest.raises(Changed):
+        await change_of_mind(store.writing())
+    assert await language(store) == "fr"
+
+
+async def test_a_cancelled_transaction_leaves_nothing(store: Store) -> None:
+    written = asyncio.Event()
+
+    async def write() -> None:
+        async with store.writing() as connection:
+            await set_setting(connection, "language", "en")
+            written.set()
+            await asyncio.sleep(60)
+
+    task = asyncio.create_task(write())
+    await written.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert await language(store) is None
+    await speak(store, "fr")
+    assert await language(store) == "fr"
+
+
+async def test_a_reader_sees_one_moment(store: Store) -> None:
+    await speak(store, "fr")
+    async with store.reading() as connection:
+        assert await setting(connection, "language") == "fr"
+        await speak(store, "en")
+        assert await setting(connection, "language") == "fr"
+    assert await language(store) == "en"
+
+
+async def test_what_a_reader_writes_is_not_kept(store: Store) -> None:
+    # PostgreSQL says so at once.
+    with pytest.raises((Changed, InternalError)):
+        await change_of_mind(store.reading())
+    assert await language(store) is None
+
+
+async def test_many_write_at_once_and_none_is_lost(store: Store) -> None:
+    async def add() -> None:
+        async with store.writing() as connection:
+            await connection.execute(text("UPDATE setting SET value = value || 'x'"))
+
+    await speak(store, "")
+    await asyncio.gather(*(add() for _ in range(30)))
+    assert await language(store) == "x" * 30
+
+
+async def test_shrinking_and_checkpoints_keep_everything(store: Store) -> None:
+    await speak(store, "fr")
+    await store.checkpoint()
+    await store.shrink()
+    assert await language(store) == "fr"
+    await speak(store, "en")
+    assert await language(store) == "en"
+
+
+@only_sqlite
+async def test_files_are_the_node_s_alone(store: Store, place: Path) -> None:
+    await speak(store, "fr")
+    modes = {file.name: stat.S_IMODE(file.stat().st_mode) for file in place.parent.glob("node.db*")}
+    assert modes == dict.fromkeys(("node.db", "node.db-wal", "node.db-shm"), 0o600)
+
+
+@only_sqlite
+async def test_a_file_that_others_could_read_is_closed_to_them(store: Store, place: Path) -> None:
+    await store.close()
+    place.chmod(0o644)
+    again = await Store.open(place)
+    await speak(again, "fr")
+    assert {stat.S_IMODE(file.stat().st_mode) for file in place.parent.iterdir()} == {0o600}
+    await again.close()
+
+
+@only_sqlite
+async def test_what_is_erased_is_in_no_file(store: Store, place: Path) -> None:
+    await speak(store, "a-very-private-thing" * 300)
+    await store.checkpoint()
+    assert b"very-private" in place.read_bytes()
+    async with store.writing() as connection:
+        await set_setting(connection, "language", None)
+    await store.shrink()
+    for file in place.parent.glob("node.db*"):
+        assert b"very-private" not in file.read_bytes()
+
+
+@only_sqlite
+async def test_every_connection_keeps_the_rules(store: Store) -> None:
+    wanted = {
+        "journal_mode": "wal",
+        "synchronous": 2,
+        "foreign_keys": 1,
+        "secure_delete": 1,
+        "busy_timeout": 10_000,
+        "trusted_schema": 0,
+    }
+    async with store.reading() as one, store.reading() as other, store.writing() as third:
+        for connection in (one, other, third):
+            for pragma, value in wanted.items():
+                assert (await connection.scalar(text(f"PRAGMA {pragma}"))) == value
+
+
+@only_sqlite
+async def test_another_program_at_work_is_waited_for(store: Store, place: Path) -> None:
+    other = sqlite3.connect(place, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    writing = asyncio.create_task(speak(store, "fr"))
+    await asyncio.sleep(0.1)
+    assert not writing.done()
+    other.execute("COMMIT")
+    other.close()
+    await writing
+    assert await language(store) == "fr"
+
+
+@only_sqlite
+async def test_all_is_in_one_file_after_a_checkpoint(store: Store, place: Path) -> None:
+    await speak(store, "fr")
+    await store.checkpoint()
+    assert place.with_name("node.db-wal").stat().st_size == 0
+
+
+@pytest.mark.parametrize("url", ["", "node.db", "mysql://localhost/node", "http://example.org"])
+async def test_a_url_of_something_else_is_refused_with_advice(url: str) -> None:
+    with pytest.raises(Unusable, match="starts with"):
+        await Store.open(url)
+
+
+async def test_a_database_that_is_not_there_is_named_without_its_password(tmp_path: Path) -> None:
+    with pytest.raises(Unusable) as fault:
+        await Store.open(f"postgresql://node:hush-hush@/node?host={tmp_path}")
+    assert str(tmp_path) in str(fault.value)
+    assert "hush-hush" not in str(fault.value)
+    with pytest.raises(Unusable, match="cannot be opened"):
+        await Store.open(tmp_path / "no folder" / "node.db")
+    garbage = tmp_path / "garbage.db"
+    garbage.write_bytes(b"This is no database at all." * 100)
+    with pytest.raises(Unusable, match="cannot be opened"):
+        await Store.open(garbage)
+
+
+async def test_a_sqlite_url_is_a_path(tmp_path: Path) -> None:
+    store = await Store.open(f"sqlite:///{tmp_path}/node.db")
+    assert store.is_sqlite
+    assert (tmp_path / "node.db").exists()
+    await store.close()

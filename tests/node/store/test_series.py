@@ -1,0 +1,91 @@
+"""Series and blocks that come back as they were put."""
+
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+
+from hypothesis import HealthCheck, given, settings, strategies as st
+
+from consometers_node.series import Block, Range, Record
+from consometers_node.store import SeriesId, Store
+from consometers_node.store.series import (
+    add_series,
+    all_series,
+    blocks,
+    erase_series,
+    put_block,
+    series_id,
+)
+
+from ..permission.samples import DAILY, HOURLY, now
+
+DAY = date(2026, 3, 28)
+MARCH = Range(datetime(2026, 3, 1, tzinfo=UTC), datetime(2026, 4, 1, tzinfo=UTC))
+
+
+async def test_a_series_is_known_by_its_five_facts(store: Store) -> None:
+    async with store.writing() as connection:
+        number = await add_series(connection, HOURLY)
+        assert await add_series(connection, HOURLY) == number
+        assert await add_series(connection, DAILY) != number
+        assert await series_id(connection, replace(HOURLY, time_zone="UTC")) is None
+        assert (await all_series(connection))[number] == HOURLY
+
+
+@settings(
+    max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(values=st.lists(st.none() | st.integers(0, 2**64 - 2), min_size=24, max_size=24))
+async def test_a_block_comes_back(store: Store, values: list[int | None]) -> None:
+    block = Block(HOURLY, DAY, tuple(values))
+    async with store.writing() as connection:
+        number = await add_series(connection, HOURLY)
+        await put_block(connection, number, block, now())
+        assert await blocks(connection, number, HOURLY, Range.of_day(DAY)) == [block]
+
+
+async def test_only_a_block_that_says_something_new_is_a_change(store: Store) -> None:
+    block = Block(HOURLY, DAY, (300,) * 24)
+    corrected = block.replace([Record(datetime(2026, 3, 28, 4, tzinfo=UTC), 299)])
+    async with store.writing() as connection:
+        number = await add_series(connection, HOURLY)
+        changes = [
+            await put_block(connection, number, one, now())
+            for one in (block, block, corrected, corrected, block)
+        ]
+        assert changes == [True, False, True, False, True]
+
+
+async def put_month(store: Store) -> SeriesId:
+    async with store.writing() as connection:
+        number = await add_series(connection, HOURLY)
+        for day in MARCH.days():
+            if day != DAY:
+                block = Block(HOURLY, day, (day.day,) * 24)
+                await put_block(connection, number, block, now())
+    return number
+
+
+async def test_a_day_without_a_block_is_missing(store: Store) -> None:
+    number = await put_month(store)
+    around = Range(MARCH.start + timedelta(days=26, hours=5), MARCH.start + timedelta(days=28.5))
+    async with store.reading() as connection:
+        found = await blocks(connection, number, HOURLY, around)
+        assert [block.day.day for block in found] == [27, 29]
+        assert await blocks(connection, number, HOURLY, Range(MARCH.end, MARCH.end)) == []
+        assert len(await blocks(connection, number, HOURLY, MARCH)) == 30
+
+
+async def test_erasing_a_series_leaves_no_block(store: Store) -> None:
+    number = await put_month(store)
+    async with store.writing() as connection:
+        assert await erase_series(connection, [number]) == 30
+        assert await blocks(connection, number, HOURLY, MARCH) == []
+
+
+async def test_civil_days_are_found_on_their_utc_days(store: Store) -> None:
+    block = Block(DAILY, DAY, (7_200,))
+    async with store.writing() as connection:
+        number = await add_series(connection, DAILY)
+        await put_block(connection, number, block, now())
+        (found,) = await blocks(connection, number, DAILY, MARCH)
+        assert list(found.records()) == [Record(datetime(2026, 3, 28, 23, tzinfo=UTC), 7_200)]
