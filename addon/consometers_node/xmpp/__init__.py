@@ -1,0 +1,56 @@
+"""A good citizen of the XMPP network: one connection, and a small module for each thing it does.
+
+    links          invitations, as a person gives them
+    registration   an account from an invitation
+    connection     connects, resumes, comes back; owns every task
+    stream         one stream to one server, within our rules
+    discovery      what this node is, and what a peer can do
+    ping           whether it is there
+    asking         requests to peers
+    answering      requests of peers
+    pushing        new records to subscribers, until they have them
+    receiving      new records of peers, acknowledged once they are kept
+    limits         how often
+
+It knows the protocol as data (`quoalise`), and nothing of permission or of storage: those who
+answer and keep are handed in.
+"""
+
+from . import links
+from .account import RESOURCE, Account, Security, Server
+from .answering import Answerer, Answering, Asker
+from .asking import Asking
+from .backoff import Backoff
+from .connection import Connection
+from .discovery import DataPolicy, Discovery, features, sends_receipts
+from .errors import NetworkError
+from .links import Join, Register
+from .ping import Ping
+from .pushing import Pushing
+from .receiving import Receiving
+from .registration import register
+
+__all__ = [
+    "RESOURCE",
+    "Account",
+    "Answerer",
+    "Answering",
+    "Asker",
+    "Asking",
+    "Backoff",
+    "Connection",
+    "DataPolicy",
+    "Discovery",
+    "Join",
+    "NetworkError",
+    "Ping",
+    "Pushing",
+    "Receiving",
+    "Register",
+    "Security",
+    "Server",
+    "features",
+    "links",
+    "register",
+    "sends_receipts",
+]

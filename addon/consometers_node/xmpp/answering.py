@@ -1,0 +1,225 @@
+"""What this node answers to the ad-hoc commands of its peers (XEP-0050).
+
+A command has one stage, so nothing is kept between a form to fill in and the form filled in. A
+peer is its bare address, which its server has authenticated. It may have one request in flight
+and ask 60 times a minute.
+"""
+
+import asyncio
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+import logging
+import secrets
+from typing import Protocol
+from xml.etree.ElementTree import Element
+
+from slixmpp.stanza import Iq
+
+from consometers_node.quoalise import (
+    COMMANDS,
+    BadRequest,
+    Cancelled,
+    Data,
+    DataNeed,
+    ErrorType,
+    GetDataNeeds,
+    GetHistory,
+    Grant,
+    Identifier,
+    ItemNotFound,
+    Listed,
+    ListSeries,
+    Malformed,
+    Node,
+    OtherError,
+    Permission,
+    Problem,
+    QuoaliseError,
+    Receipt,
+    Request,
+    ResourceConstraint,
+    Role,
+    Subscribe,
+    Terminate,
+    ToFill,
+    Unsubscribe,
+    Withdraw,
+    answers,
+    data,
+    federation_xml,
+    requests,
+)
+from consometers_node.quoalise.markup import serialise
+from consometers_node.quoalise.text import text
+
+from .connection import Connection
+from .limits import Rate
+from .replies import language_of, refuse, reply
+
+_LOGGER = logging.getLogger(__name__)
+
+ANSWER_SECONDS = 45
+MAX_IN_FLIGHT = 64
+"""Requests of all peers together."""
+
+_NO_SUCH_COMMAND = text(
+    "There is no such command here: ask for the list of commands.",
+    "Il n'y a pas de telle commande ici : demandez la liste des commandes.",
+)
+_TOO_LARGE = text(
+    "The answer is too large: ask for a shorter range, then for the next.",
+    "La réponse est trop grande : demandez une période plus courte, puis la suivante.",
+)
+_OUR_FAULT = text(
+    "This node failed to answer: ask again later.",
+    "Ce nœud n'a pas su répondre : redemandez plus tard.",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Asker:
+    """Who asks. `jid` is the peer, bare; `full` is where its answer goes; `language` its tongue."""
+
+    jid: str
+    full: str = field(compare=False)
+    language: str = field(default="en", compare=False)
+
+
+class Answerer(Protocol):
+    """What a role says to its peers. Every method raises a `QuoaliseError` to refuse.
+
+    A role overrides the commands that `quoalise.COMMANDS` gives it, and leaves the others.
+    """
+
+    role: Role
+
+    async def get_history(self, asker: Asker, request: GetHistory) -> Data:
+        """Give the records of a range. More than an answer may hold are refused for it."""
+        raise no_such_command()
+
+    async def subscribe(self, asker: Asker, series: Identifier) -> None:
+        """Tell the asker of new records from now on."""
+        raise no_such_command()
+
+    async def unsubscribe(self, asker: Asker, series: Identifier) -> None:
+        """Tell it no longer."""
+        raise no_such_command()
+
+    async def list_series(self, asker: Asker) -> Iterable[Listed]:
+        """Give what the asker may read."""
+        raise no_such_command()
+
+    async def get_data_needs(self, asker: Asker) -> Iterable[DataNeed]:
+        """Say what this collective asks for."""
+        raise no_such_command()
+
+    async def grant(self, asker: Asker, permission: Permission) -> Receipt:
+        """Take a household's permission."""
+        raise no_such_command()
+
+    async def withdraw(self, asker: Asker, permission: str, *, erase: bool) -> Receipt:
+        """Let a household withdraw, and say what was erased."""
+        raise no_such_command()
+
+    async def terminate(self, asker: Asker, permission: str) -> Receipt:
+        """Let a collective give a permission back."""
+        raise no_such_command()
+
+
+class Answering:
+    """Answers commands by asking the answerer."""
+
+    def __init__(self, connection: Connection, answerer: Answerer) -> None:
+        self._connection = connection
+        self._answerer = answerer
+        self._rate = Rate(connection.stream.loop.time)
+        self._in_flight: set[str] = set()
+        connection.on_iq(requests.COMMAND, self._asked)
+
+    def _asked(self, iq: Iq) -> None:
+        sender = iq["from"]
+        asker = Asker(sender.bare, sender.full, language_of(iq))
+        in_time = self._rate.take(asker.jid)
+        busy = asker.jid in self._in_flight or len(self._in_flight) >= MAX_IN_FLIGHT
+        if busy or not in_time:
+            refuse(iq, ResourceConstraint())
+            return
+        self._in_flight.add(asker.jid)
+        self._connection.spawn(self._answer(iq, asker))
+
+    async def _answer(self, iq: Iq, asker: Asker) -> None:
+        try:
+            async with asyncio.timeout(ANSWER_SECONDS):
+                command = iq.xml.find(requests.COMMAND)
+                assert command is not None
+                answer = await self._answer_to(command, asker)
+            reply(iq, answer)
+        except QuoaliseError as error:
+            refuse(iq, error)
+        except Exception:
+            _LOGGER.exception("A request could not be answered")
+            refuse(iq, OtherError("internal-server-error", ErrorType.WAIT, _OUR_FAULT))
+        finally:
+            self._in_flight.discard(asker.jid)
+
+    async def _answer_to(self, command: Element, asker: Asker) -> Element:
+        request = requests.read(command)
+        session = command.get("sessionid")
+        match request:
+            case Cancelled(known):
+                return answers.cancelled(known, session)
+            case ToFill(known):
+                self._expect(known.node)
+                return answers.to_fill(known, session or secrets.token_hex(8), asker.language)
+        answer = await self._completed(request, asker, session)
+        try:
+            serialise(answer)
+        except Malformed as error:
+            if error.problem is Problem.TOO_LARGE:
+                raise BadRequest(_TOO_LARGE) from None
+            raise
+        return answer
+
+    def _expect(self, node: Node) -> None:
+        if self._answerer.role not in COMMANDS[node].answered_by:
+            raise no_such_command()
+
+    async def _completed(self, request: Request, asker: Asker, session: str | None) -> Element:
+        node, about, payload = Node.LIST_SERIES, "", None
+        match request:
+            case GetHistory(series):
+                node, about = Node.GET_HISTORY, str(series)
+                payload = data.write(await self._answerer.get_history(asker, request))
+            case Subscribe(series):
+                node, about = Node.SUBSCRIBE, str(series)
+                await self._answerer.subscribe(asker, series)
+            case Unsubscribe(series):
+                node, about = Node.UNSUBSCRIBE, str(series)
+                await self._answerer.unsubscribe(asker, series)
+            case ListSeries():
+                readable = await self._answerer.list_series(asker)
+                return answers.listed(readable, session=session, language=asker.language)
+            case GetDataNeeds():
+                node = Node.GET_DATA_NEEDS
+                needs = await self._answerer.get_data_needs(asker)
+                payload = federation_xml.write_data_needs(needs)
+            case Grant(permission):
+                node, about = Node.GRANT, permission.id
+                receipt = await self._answerer.grant(asker, permission)
+                payload = federation_xml.write_receipt(receipt)
+            case Withdraw(permission, erase):
+                node, about = Node.WITHDRAW, permission
+                receipt = await self._answerer.withdraw(asker, permission, erase=erase)
+                payload = federation_xml.write_receipt(receipt)
+            case Terminate(permission):
+                node, about = Node.TERMINATE, permission
+                receipt = await self._answerer.terminate(asker, permission)
+                payload = federation_xml.write_receipt(receipt)
+        return answers.completed(
+            node, about, payload=payload, session=session, language=asker.language
+        )
+
+
+def no_such_command() -> ItemNotFound:
+    """Give the refusal of a command that a role does not know."""
+    return ItemNotFound(_NO_SUCH_COMMAND)

@@ -1,0 +1,150 @@
+"""What this node asks of a peer: one request in flight for each, and not more than it may.
+
+A peer is asked by its full address; that of a node is its bare address and /quoalise. Every method
+raises what the peer answered (`QuoaliseError`) or what the network did (`NetworkError`).
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import datetime, timedelta
+from weakref import WeakValueDictionary
+from xml.etree.ElementTree import Element
+
+from slixmpp import JID
+from slixmpp.jid import InvalidJID
+
+from consometers_node.quoalise import (
+    BadRequest,
+    Data,
+    DataNeed,
+    GetDataNeeds,
+    GetHistory,
+    Grant,
+    Identifier,
+    Listed,
+    ListSeries,
+    Malformed,
+    Permission,
+    Problem,
+    Receipt,
+    Request,
+    Subscribe,
+    Terminate,
+    Unsubscribe,
+    Withdraw,
+    answers,
+    data,
+    federation_xml,
+    requests,
+)
+from consometers_node.quoalise.markup import named
+
+from .account import RESOURCE
+from .connection import Connection
+from .errors import NotAnAddress
+from .limits import Rate
+
+REQUEST_SECONDS = 60
+SHORTEST_PAGE = timedelta(hours=1)
+
+
+class Asking:
+    """Asks peers."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._rate = Rate(connection.stream.loop.time)
+        self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+
+    async def get_history(
+        self,
+        peer: str,
+        identifier: Identifier,
+        start: datetime | None = None,
+        end: datetime | None = None,
+    ) -> Data:
+        """Give the records of start ≤ time < end, by default of the last 24 hours, in one answer.
+
+        Raises `BadRequest` if they are too many: see `history`.
+        """
+        answer = await self._ask(peer, GetHistory(identifier, start, end))
+        return data.read(answers.payload(answer, data.QUOALISE))
+
+    async def history(
+        self, peer: str, identifier: Identifier, start: datetime, end: datetime
+    ) -> AsyncIterator[Data]:
+        """Give the records of start ≤ time < end, in as many answers as it takes, in order.
+
+        A range that is refused as a bad request is asked again by halves, down to an hour.
+        """
+        step = end - start
+        while start < end:
+            until = min(end, start + step)
+            try:
+                page = await self.get_history(peer, identifier, start, until)
+            except BadRequest as refusal:
+                step = (until - start) / 2
+                if step < SHORTEST_PAGE or isinstance(refusal, Malformed):
+                    raise
+            else:
+                yield page
+                start = until
+
+    async def subscribe(self, peer: str, identifier: Identifier) -> None:
+        """Ask to be told of new records."""
+        await self._ask(peer, Subscribe(identifier))
+
+    async def unsubscribe(self, peer: str, identifier: Identifier) -> None:
+        """Ask to be told no longer."""
+        await self._ask(peer, Unsubscribe(identifier))
+
+    async def list_series(self, peer: str) -> tuple[Listed, ...]:
+        """Ask which series we may read."""
+        return answers.read_listed(await self._ask(peer, ListSeries()))
+
+    async def get_data_needs(self, collective: str) -> tuple[DataNeed, ...]:
+        """Ask a collective what it asks for."""
+        answer = await self._ask(collective, GetDataNeeds())
+        return federation_xml.read_data_needs(answers.payload(answer, federation_xml.DATA_NEEDS))
+
+    async def grant(self, collective: str, permission: Permission) -> Receipt:
+        """Tell a collective what the household grants."""
+        return await self._receipt(collective, Grant(permission))
+
+    async def withdraw(self, collective: str, permission: str, *, erase: bool = True) -> Receipt:
+        """Tell a collective that the household withdraws; the receipt says what was erased."""
+        return await self._receipt(collective, Withdraw(permission, erase))
+
+    async def terminate(self, household: str, permission: str) -> Receipt:
+        """Tell a household that the collective gives its permission back."""
+        return await self._receipt(household, Terminate(permission))
+
+    async def _receipt(self, peer: str, request: Request) -> Receipt:
+        answer = await self._ask(peer, request)
+        return federation_xml.read_receipt(answers.payload(answer, federation_xml.RECEIPT))
+
+    async def _ask(self, peer: str, request: Request) -> Element:
+        """Give the completed `<command>` that answers, once it is our turn."""
+        to = full(peer)
+        turn = self._turns.setdefault(to.bare, asyncio.Lock())
+        async with turn:
+            await self._rate.turn(to.bare)
+            command = requests.write(request)
+            answer = await self._connection.request("set", to.full, command, REQUEST_SECONDS)
+        found = answer.find(requests.COMMAND)
+        if found is None:
+            raise Malformed("iq", Problem.NO_ELEMENT, wanted=named(requests.COMMAND))
+        status = found.get("status")
+        if status != answers.COMPLETED:
+            place, wanted = "command@status", answers.COMPLETED
+            raise Malformed(place, Problem.NOT_A_CHOICE, found=status, wanted=wanted)
+        return found
+
+
+def full(peer: str) -> JID:
+    """Give the address by which a peer is asked. Raises `NotAnAddress`."""
+    try:
+        jid = JID(peer)
+    except InvalidJID:
+        raise NotAnAddress(found=peer) from None
+    return jid if jid.resource else JID(f"{jid.bare}/{RESOURCE}")

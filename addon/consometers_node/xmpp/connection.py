@@ -1,0 +1,250 @@
+"""A node's connection to the network: it stays, or comes back, until it is told to stop.
+
+    async with Connection(account, server=server) as connection:
+        Discovery(connection, …)
+        await connection.online()
+
+The features of this room stand on it, each in its module.
+"""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+import logging
+from types import TracebackType
+from typing import Literal, Self
+from xml.etree.ElementTree import Element
+
+from slixmpp.exceptions import IqError, IqTimeout
+from slixmpp.plugins.xep_0198.stanza import RequestAck
+from slixmpp.stanza import Iq, Message
+from slixmpp.xmlstream.handler import Callback
+from slixmpp.xmlstream.matcher import MatchXPath
+from slixmpp.xmlstream.stanzabase import StanzaBase
+
+from consometers_node.quoalise import ErrorType, OtherError, QuoaliseError, stanza_errors
+
+from . import logs
+from .account import RESOURCE, Account, Server
+from .backoff import Backoff
+from .errors import Interrupted, NetworkError, NoAnswer, Unreachable
+from .stream import Stream
+
+_LOGGER = logging.getLogger(__name__)
+
+CLIENT = "jabber:client"
+PING = "{urn:xmpp:ping}ping"
+PING_EVERY_SECONDS = 60
+PING_SECONDS = 30
+ONLINE_SECONDS = 30
+STEADY_SECONDS = 60
+"""A connection that lasted so long was a good one: the next failure is the first."""
+LISTENING = 1
+"""Priority of a node that is to hear what is sent to its bare address (RFC 6121 §8.5.2.1.1)."""
+UNSEEN = -1
+"""Priority of a node that only answers: what people write to the address goes to them."""
+
+
+class Session:
+    """What the server keeps of us, over streams that are resumed. `ended` tells that it is gone."""
+
+    def __init__(self) -> None:
+        self.ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    def end(self) -> None:
+        if not self.ended.done():
+            self.ended.set_result(None)
+
+
+class Connection:
+    """Owns the stream, the task that keeps it, and every task that a stanza starts."""
+
+    def __init__(
+        self,
+        account: Account,
+        *,
+        server: Server | None = None,
+        resource: str = RESOURCE,
+        language: str = "en",
+        backoff: Backoff | None = None,
+    ) -> None:
+        """Prepare a connection. Raises OSError on an authority's file."""
+        logs.quiet()
+        self.language = language
+        self.priority = UNSEEN
+        self.problem: NetworkError | None = None
+        self.stream = Stream(account, server or Server(), resource, language)
+        self.stream.add_event_handler("session_start", self._session_started)
+        self.stream.add_event_handler("session_end", self._session_ended)
+        self._backoff = backoff or Backoff()
+        self._session = Session()
+        self._online = False
+        self._changed = asyncio.Event()
+        self._tasks = asyncio.TaskGroup()
+        self._owned: set[asyncio.Task[None]] = set()
+
+    async def __aenter__(self) -> Self:
+        """Begin to connect."""
+        await self._tasks.__aenter__()
+        self._owned.add(self._tasks.create_task(self._run()))
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Stop: the server is told, and no task is left."""
+        for task in self._owned:
+            task.cancel()
+        await self._tasks.__aexit__(kind, error, traceback)
+
+    @property
+    def jid(self) -> str:
+        """The full address, by which peers ask."""
+        return self.stream.boundjid.full
+
+    @property
+    def is_online(self) -> bool:
+        """Whether stanzas can be sent now. If not, `problem` says why, once something failed."""
+        return self._online
+
+    async def online(self, seconds: float = ONLINE_SECONDS, *, patient: bool = True) -> Session:
+        """Wait until stanzas can be sent. Raises the `NetworkError` that stands in the way.
+
+        A lasting one is raised at once, any at once to who is not patient.
+        """
+        try:
+            async with asyncio.timeout(seconds):
+                while not self._online:
+                    if self.problem and (self.problem.lasting or not patient):
+                        raise self.problem
+                    self._changed.clear()
+                    await self._changed.wait()
+        except TimeoutError:
+            unknown = Unreachable(host=self.stream.default_domain, why="no answer")
+            raise self.problem or unknown from None
+        return self._session
+
+    async def request(
+        self, kind: Literal["get", "set"], to: str, payload: Element, seconds: float
+    ) -> Element:
+        """Send an iq (kind get or set) and give the `<iq>` that answers it.
+
+        Raises what the peer or a server answered, `NoAnswer`, or why we are not online.
+        """
+        session = await self.online(seconds)
+        iq: Iq = self.stream.make_iq(ito=to, itype=kind)
+        iq["lang"] = self.language
+        iq.xml.append(payload)
+        answer: asyncio.Future[Iq] = iq.send(timeout=seconds)  # type: ignore[no-untyped-call]
+        try:
+            await first_of(answer, session.ended)
+            if not answer.done():
+                raise NoAnswer(peer=to)
+            answered: Element = answer.result().xml
+        except IqTimeout:
+            raise NoAnswer(peer=to) from None
+        except IqError as refusal:
+            raise error_in(refusal.iq.xml) from None
+        finally:
+            answer.cancel()
+        return answered
+
+    def on_iq(self, tag: str, handler: Callable[[Iq], None]) -> None:
+        """Hand over every request (get or set) that holds an element of that name."""
+
+        def handle(stanza: StanzaBase) -> None:
+            if isinstance(stanza, Iq) and stanza["type"] in {"get", "set"}:
+                handler(stanza)
+
+        matcher = MatchXPath(f"{{{CLIENT}}}iq/{tag}")
+        self.stream.register_handler(Callback(tag, matcher, handle))
+
+    def on_message(self, tag: str, handler: Callable[[Message], None]) -> None:
+        """Hand over every message that holds an element of that name."""
+
+        def handle(stanza: StanzaBase) -> None:
+            if isinstance(stanza, Message):
+                handler(stanza)
+
+        matcher = MatchXPath(f"{{{CLIENT}}}message/{tag}")
+        self.stream.register_handler(Callback(tag, matcher, handle))
+
+    def ask_acknowledgement(self) -> None:
+        """Ask the server how many of our stanzas it has taken, after those that wait to leave."""
+        if self.stream.managed:
+            self.stream.send(RequestAck(self.stream))
+
+    def spawn(self, work: Coroutine[None, None, None]) -> None:
+        """Start a task that ends with the connection at the latest. It must not raise."""
+        task = self._tasks.create_task(work)
+        self._owned.add(task)
+        task.add_done_callback(self._owned.discard)
+
+    async def _run(self) -> None:
+        """Connect again and again, until a person must act or the connection is left."""
+        clock = asyncio.get_running_loop().time
+        failures = 0
+        try:
+            while True:
+                began = clock()
+                try:
+                    await self.stream.open()
+                    self._set(online=True, problem=None)
+                    problem = await self._until_lost()
+                except NetworkError as failure:
+                    problem = failure
+                self._set(online=False, problem=problem)
+                _LOGGER.info("%s", problem)
+                if problem.lasting:
+                    return
+                failures = 0 if clock() - began > STEADY_SECONDS else failures + 1
+                await asyncio.sleep(self._backoff.seconds(max(0, failures - 1)))
+        finally:
+            self._set(online=False, problem=self.problem)
+            await self.stream.close()
+            self._session.end()
+
+    async def _until_lost(self) -> NetworkError:
+        lost = self.stream.lost
+        while True:
+            await asyncio.wait({lost}, timeout=PING_EVERY_SECONDS)
+            if lost.done():
+                return lost.result()
+            try:
+                host = self.stream.default_domain
+                await self.request("get", host, Element(PING), PING_SECONDS)
+            except QuoaliseError:
+                pass  # a server that refuses a ping is there
+            except NoAnswer:
+                await self.stream.drop()
+                return Interrupted(host=host, why="no answer to a ping")
+
+    def _set(self, *, online: bool, problem: NetworkError | None) -> None:
+        self._online = online
+        self.problem = problem
+        self._changed.set()
+
+    def _session_started(self, _event: object) -> None:
+        self._session.end()
+        self._session = Session()
+        # Until the server says that it can resume this one, it ends with its stream.
+        self.stream.end_session_on_disconnect = True
+        self.stream.send_presence(ppriority=self.priority)
+
+    def _session_ended(self, _event: object) -> None:
+        self._session.end()
+
+
+async def first_of(*futures: asyncio.Future[Iq] | asyncio.Future[None]) -> None:
+    """Wait until one is done. None is cancelled when this is."""
+    await asyncio.wait(futures, return_when=asyncio.FIRST_COMPLETED)
+
+
+def error_in(stanza: Element) -> QuoaliseError:
+    """Give the error that a stanza of type error carries."""
+    error = stanza.find(stanza_errors.ERROR)
+    if error is None:
+        return OtherError("undefined-condition", ErrorType.CANCEL)
+    return stanza_errors.read(error)

@@ -1,0 +1,175 @@
+"""What this node is and does (XEP-0030), told to anyone, and what a peer does, asked for.
+
+    disco#info     of the node: identity, features, data policy; of a command: that it is one
+    disco#items    of http://jabber.org/protocol/commands: the commands of the node's role
+
+Names are in the asker's language. The data policy is a form of XEP-0504's type.
+"""
+
+from dataclasses import dataclass
+from xml.etree.ElementTree import Element, SubElement
+
+from slixmpp.stanza import Iq
+
+from consometers_node.quoalise import (
+    ItemNotFound,
+    Node,
+    QuoaliseError,
+    ResourceConstraint,
+    Role,
+    Text,
+    commands,
+    federation,
+    forms,
+    metadata,
+)
+from consometers_node.quoalise.markup import tag
+from consometers_node.quoalise.text import text
+
+from .connection import PING, Connection
+from .limits import Rate
+from .replies import language_of, refuse, reply
+
+INFO = "http://jabber.org/protocol/disco#info"
+ITEMS = "http://jabber.org/protocol/disco#items"
+RECEIPTS = "urn:xmpp:receipts"
+POLICY = "urn:xmpp:data-policy:0"
+_INFO_QUERY = tag(INFO, "query")
+_ITEMS_QUERY = tag(ITEMS, "query")
+_SECONDS = 30
+
+_NAMES = {
+    Role.HOUSEHOLD: text("Consometers: a home", "Consometers : un foyer"),
+    Role.COLLECTIVE: text("Consometers: a collective", "Consometers : un collectif"),
+}
+_FEATURES = (
+    INFO,
+    ITEMS,
+    commands.NAMESPACE,
+    forms.NAMESPACE,
+    metadata.NAMESPACE,
+    federation.NAMESPACE,
+    PING.partition("}")[0][1:],
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DataPolicy:
+    """What happens to what this node receives: why it is kept, how long, where it lies."""
+
+    purpose: Text
+    retention: Text
+    location: Text
+
+
+class Discovery:
+    """Answers disco#info and disco#items."""
+
+    def __init__(
+        self,
+        connection: Connection,
+        role: Role,
+        *,
+        receives: bool = False,
+        policy: DataPolicy | None = None,
+    ) -> None:
+        """Tell of a role; `receives` says that receipts are sent, as `Receiving` does."""
+        self._connection = connection
+        self._role = role
+        self._policy = policy
+        self._features = (*_FEATURES, RECEIPTS) if receives else _FEATURES
+        self._commands = {command.node: command for command in commands.answered_by(role)}
+        self._rate = Rate(connection.stream.loop.time)
+        connection.on_iq(_INFO_QUERY, self._info)
+        connection.on_iq(_ITEMS_QUERY, self._items)
+
+    def _info(self, iq: Iq) -> None:
+        self._answer(iq, _INFO_QUERY)
+
+    def _items(self, iq: Iq) -> None:
+        self._answer(iq, _ITEMS_QUERY)
+
+    def _answer(self, iq: Iq, name: str) -> None:
+        asked = iq.xml.find(name)
+        node = asked.get("node", "") if asked is not None else ""
+        query = Element(name, {"node": node} if node else {})
+        language = language_of(iq)
+        try:
+            if not self._rate.take(iq["from"].bare):
+                raise ResourceConstraint
+            if name == _INFO_QUERY:
+                self._fill_info(query, node, language)
+            else:
+                self._fill_items(query, node, language)
+        except QuoaliseError as error:
+            refuse(iq, error)
+        else:
+            reply(iq, query)
+
+    def _fill_info(self, query: Element, node: str, language: str) -> None:
+        if not node:
+            _identity(query, "client", "bot", _NAMES[self._role].say(language))
+            _features(query, self._features)
+            if self._policy:
+                query.append(_form(self._policy, language))
+        elif node == commands.NAMESPACE:
+            _identity(query, "automation", "command-list", _NAMES[self._role].say(language))
+            _features(query, (INFO, ITEMS, commands.NAMESPACE))
+        elif node in self._commands:
+            title = self._commands[Node(node)].title.say(language)
+            _identity(query, "automation", "command-node", title)
+            _features(query, (INFO, commands.NAMESPACE, forms.NAMESPACE))
+        else:
+            raise ItemNotFound
+
+    def _fill_items(self, query: Element, node: str, language: str) -> None:
+        if node == commands.NAMESPACE:
+            for name, command in self._commands.items():
+                told = {"jid": self._connection.jid, "node": name}
+                told["name"] = command.title.say(language)
+                SubElement(query, tag(ITEMS, "item"), told)
+        elif node and node not in self._commands:
+            raise ItemNotFound
+
+
+async def features(connection: Connection, jid: str) -> frozenset[str]:
+    """Ask what a full address can do. Raises as `Connection.request` does."""
+    answer = await connection.request("get", jid, Element(_INFO_QUERY), _SECONDS)
+    found = answer.iterfind(f"{_INFO_QUERY}/{tag(INFO, 'feature')}")
+    return frozenset(feature.get("var", "") for feature in found)
+
+
+async def sends_receipts(connection: Connection, jid: str) -> bool:
+    """Ask whether a subscriber's full address acknowledges what it is told.
+
+    One that answers with an error does not. Raises `NetworkError` if nothing is known.
+    """
+    try:
+        return RECEIPTS in await features(connection, jid)
+    except QuoaliseError:
+        return False
+
+
+def _identity(query: Element, category: str, kind: str, name: str) -> None:
+    told = {"category": category, "type": kind, "name": name}
+    SubElement(query, tag(INFO, "identity"), told)
+
+
+def _features(query: Element, known: tuple[str, ...]) -> None:
+    for feature in known:
+        SubElement(query, tag(INFO, "feature"), {"var": feature})
+
+
+def _form(policy: DataPolicy, language: str) -> Element:
+    form = Element(forms.FORM, {"type": "result"})
+    values = {
+        "FORM_TYPE": POLICY,
+        "purpose": policy.purpose.say(language),
+        "retention": policy.retention.say(language),
+        "location": policy.location.say(language),
+    }
+    for var, value in values.items():
+        kind = "hidden" if var == "FORM_TYPE" else "text-single"
+        field = SubElement(form, tag(forms.NAMESPACE, "field"), {"var": var, "type": kind})
+        SubElement(field, tag(forms.NAMESPACE, "value")).text = value
+    return form

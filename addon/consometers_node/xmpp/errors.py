@@ -1,0 +1,189 @@
+"""What goes wrong between this node and the network, as values of the domain.
+
+    NetworkError
+      may pass              Unreachable, Interrupted, CertificateRefused, NotEncrypted,
+                            TemporaryFailure
+      a person must act     WrongPassword, AccountDisabled, NoLogin, TakenOver
+      registration          InvitationRefused, AccountTaken, RegistrationRefused
+      a request, a push     NoAnswer, NotAcknowledged
+      what was typed        NotALink, NotAnAddress
+
+What a peer answers is a `quoalise.QuoaliseError`. Texts tell the person what to do.
+"""
+
+from typing import ClassVar
+
+from consometers_node.quoalise.text import Text, text
+
+
+class NetworkError(Exception):
+    """Any error of this room. A lasting one stays until a person acts: nothing is tried again."""
+
+    lasting: ClassVar[bool] = False
+    words: ClassVar[Text]
+
+    def __init__(self, **found: object) -> None:
+        """Say what happened, with the values with which the words are to be filled."""
+        self.text = self.words.fill(**found)
+        super().__init__(self.text.say())
+
+
+class Unreachable(NetworkError):
+    """No server answers."""
+
+    words = text(
+        "The server {host} cannot be reached ({why}). It is tried again: check the network and the"
+        " address.",
+        "Le serveur {host} est injoignable ({why}). On réessaie : vérifiez le réseau et l'adresse.",
+    )
+
+
+class Interrupted(NetworkError):
+    """The server closed the connection."""
+
+    words = text(
+        "The server {host} closed the connection ({why}). It is tried again.",
+        "Le serveur {host} a fermé la connexion ({why}). On réessaie.",
+    )
+
+
+class CertificateRefused(NetworkError):
+    """The server did not prove that it is the one."""
+
+    words = text(
+        "The server {host} does not prove who it is ({why}). If it is a private server, give the"
+        " file of its certificate authority; otherwise warn whoever runs it.",
+        "Le serveur {host} ne prouve pas son identité ({why}). Si c'est un serveur privé, donnez le"
+        " fichier de son autorité de certification ; sinon prévenez qui le tient.",
+    )
+
+
+class NotEncrypted(NetworkError):
+    """The server offers no TLS."""
+
+    words = text(
+        "The server {host} offers no encryption: nothing was sent. Choose another server.",
+        "Le serveur {host} ne propose pas de chiffrement : rien n'a été envoyé. Choisissez un autre"
+        " serveur.",
+    )
+
+
+class TemporaryFailure(NetworkError):
+    """The server cannot check passwords now."""
+
+    words = text(
+        "The server {host} cannot log anyone in at the moment. It is tried again.",
+        "Le serveur {host} ne peut connecter personne en ce moment. On réessaie.",
+    )
+
+
+class WrongPassword(NetworkError):
+    """The server does not take this address and password."""
+
+    lasting = True
+    words = text(
+        "The server refuses the address {jid} with this password: correct one of them.",
+        "Le serveur refuse l'adresse {jid} avec ce mot de passe : corrigez l'un des deux.",
+    )
+
+
+class AccountDisabled(NetworkError):
+    """The server closed the account."""
+
+    lasting = True
+    words = text(
+        "The account {jid} is closed: ask whoever runs the server.",
+        "Le compte {jid} est fermé : demandez à qui tient le serveur.",
+    )
+
+
+class NoLogin(NetworkError):
+    """The server has no way to log in that keeps the password from it."""
+
+    lasting = True
+    words = text(
+        "The server {host} offers no login that protects the password (SCRAM). Choose another"
+        " server.",
+        "Le serveur {host} ne propose aucune connexion qui protège le mot de passe (SCRAM)."
+        " Choisissez un autre serveur.",
+    )
+
+
+class TakenOver(NetworkError):
+    """Another program logged in under the same full address."""
+
+    lasting = True
+    words = text(
+        "Another program now uses the address {jid}: stop one of them, then start this one again.",
+        "Un autre programme utilise maintenant l'adresse {jid} : arrêtez l'un d'eux, puis relancez"
+        " celui-ci.",
+    )
+
+
+class InvitationRefused(NetworkError):
+    """The server does not know the invitation, or it is used up."""
+
+    lasting = True
+    words = text(
+        "The invitation is used up, expired or not of {host}: ask for a new one.",
+        "L'invitation est utilisée, périmée ou n'est pas de {host} : demandez-en une autre.",
+    )
+
+
+class AccountTaken(NetworkError):
+    """There is an account of that name."""
+
+    lasting = True
+    words = text(
+        "The address {jid} is taken: choose another name.",
+        "L'adresse {jid} est prise : choisissez un autre nom.",
+    )
+
+
+class RegistrationRefused(NetworkError):
+    """The server makes no account, for a reason of its own."""
+
+    lasting = True
+    words = text(
+        "The server {host} makes no account ({why}): ask whoever runs it.",
+        "Le serveur {host} ne crée pas de compte ({why}) : demandez à qui le tient.",
+    )
+
+
+class NoAnswer(NetworkError):
+    """The peer did not answer in time."""
+
+    words = text(
+        "{peer} did not answer. Try again later.", "{peer} n'a pas répondu. Réessayez plus tard."
+    )
+
+
+class NotAcknowledged(NetworkError):
+    """The peer did not say in time that it has what was pushed. It may have it."""
+
+    words = text(
+        "{peer} did not say that it has received this. It is to be sent again.",
+        "{peer} n'a pas dit avoir reçu ceci. C'est à envoyer de nouveau.",
+    )
+
+
+class NotALink(NetworkError):
+    """What was given is no invitation."""
+
+    lasting = True
+    words = text(
+        "This is not an invitation: it begins with xmpp: and holds ?register;preauth= or"
+        " ?consometers-join;token=",
+        "Ceci n'est pas une invitation : elle commence par xmpp: et contient ?register;preauth= ou"
+        " ?consometers-join;token=",
+    )
+
+
+class NotAnAddress(NetworkError):
+    """What was given is no XMPP address of an account."""
+
+    lasting = True
+    words = text(
+        "“{found}” is not an XMPP address: write name@server.",
+        "« {found} » n'est pas une adresse XMPP : écrivez nom@serveur.",
+    )

@@ -1,0 +1,124 @@
+"""New records to a subscriber, until it has them.
+
+    <message to="…" id="…">
+      <quoalise xmlns="urn:quoalise:0">…</quoalise>
+      <request xmlns="urn:xmpp:receipts"/>
+      <no-permanent-store xmlns="urn:xmpp:hints"/>
+    </message>
+
+The last one keeps a household's records out of servers' archives (XEP-0334); while the subscriber
+is away its server may still hold them for it.
+"""
+
+import asyncio
+from dataclasses import dataclass
+from xml.etree.ElementTree import Element, SubElement
+
+from slixmpp import JID
+from slixmpp.stanza import Message
+from slixmpp.xmlstream.stanzabase import StanzaBase
+
+from consometers_node.quoalise import MAX_PUSHED, Data, Malformed, Problem, data
+from consometers_node.quoalise.markup import serialise
+
+from .connection import CLIENT, Connection, error_in, first_of
+from .errors import NetworkError, NotAcknowledged
+from .receipts import RECEIVED, REQUEST
+
+PUSH_SECONDS = 120
+MAX_IN_FLIGHT = 32
+_NO_ARCHIVE = "{urn:xmpp:hints}no-permanent-store"
+_ERROR = f"{{{CLIENT}}}error"
+
+
+@dataclass(frozen=True, slots=True)
+class _Pending:
+    peer: str
+    receipt: bool
+    told: asyncio.Future[None]
+
+
+class Pushing:
+    """Tells subscribers, and hears their receipts."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._stream = connection.stream
+        self._pending: dict[str, _Pending] = {}
+        self._room = asyncio.Semaphore(MAX_IN_FLIGHT)
+        connection.on_message(RECEIVED, self._received)
+        connection.on_message(_ERROR, self._bounced)
+        self._stream.add_event_handler("stanza_acked", self._acked)
+
+    async def push(
+        self, peer: str, told: Data, *, receipt: bool = True, seconds: float = PUSH_SECONDS
+    ) -> None:
+        """Send records to a bare address, at most `MAX_PUSHED`, and return once it has them.
+
+        That is when its receipt comes or, for a subscriber that sends none (see
+        `discovery.sends_receipts`), when our server has taken the stanza. If the session is lost
+        meanwhile, the same message is sent again. Raises `NotAcknowledged` when time is over, the
+        `QuoaliseError` that came back, and `Malformed` on what cannot be sent.
+        """
+        if len(told) > MAX_PUSHED:
+            raise Malformed("data", Problem.TOO_MANY_RECORDS, found=len(told), most=MAX_PUSHED)
+        payload = data.write(told)
+        serialise(payload)
+        message_id = self._stream.new_id()
+        pending = _Pending(JID(peer).bare, receipt, self._stream.loop.create_future())
+        async with self._room:
+            self._pending[message_id] = pending
+            try:
+                async with asyncio.timeout(seconds):
+                    await self._until_told(message_id, pending, payload)
+            except TimeoutError:
+                raise NotAcknowledged(peer=pending.peer) from None
+            finally:
+                del self._pending[message_id]
+                pending.told.cancel()
+
+    async def _until_told(self, message_id: str, pending: _Pending, payload: Element) -> None:
+        while not pending.told.done():
+            try:
+                session = await self._connection.online()
+            except NetworkError as problem:
+                if problem.lasting:
+                    raise
+                continue
+            self._send(message_id, pending, payload)
+            await first_of(pending.told, session.ended)
+        await pending.told
+
+    def _send(self, message_id: str, pending: _Pending, payload: Element) -> None:
+        message = self._stream.make_message(mto=pending.peer, mtype="normal")
+        message["id"] = message_id
+        message.xml.append(payload)
+        if pending.receipt:
+            SubElement(message.xml, REQUEST)
+        SubElement(message.xml, _NO_ARCHIVE)
+        message.send()
+        if not pending.receipt:
+            self._connection.ask_acknowledgement()
+
+    def _received(self, message: Message) -> None:
+        received = message.xml.find(RECEIVED)
+        told = self._find(message, received.get("id", "") if received is not None else "")
+        if told and message["type"] != "error":
+            told.set_result(None)
+
+    def _bounced(self, message: Message) -> None:
+        told = self._find(message, message["id"])
+        if told and message["type"] == "error":
+            told.set_exception(error_in(message.xml))
+
+    def _acked(self, stanza: StanzaBase) -> None:
+        pending = self._pending.get(stanza["id"])
+        if pending and not pending.receipt and not pending.told.done():
+            pending.told.set_result(None)
+
+    def _find(self, message: Message, message_id: str) -> asyncio.Future[None] | None:
+        """Give what waits for word on a message, if it comes from whom that was sent to."""
+        pending = self._pending.get(message_id)
+        if pending and pending.peer == message["from"].bare and not pending.told.done():
+            return pending.told
+        return None

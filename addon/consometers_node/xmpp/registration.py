@@ -1,0 +1,114 @@
+"""An account from an invitation: pre-authenticated in-band registration (XEP-0445, XEP-0077).
+
+    <iq type="set" to="example.org"><preauth xmlns="urn:xmpp:pars:0" token="…"/></iq>
+    <iq type="set" to="example.org"><query xmlns="jabber:iq:register">…</query></iq>
+
+Both are sent before any login, and after TLS. The password is random: nobody has seen it.
+"""
+
+import asyncio
+import secrets
+from xml.etree.ElementTree import Element, SubElement
+
+from slixmpp.exceptions import IqError, IqTimeout
+from slixmpp.stanza import StreamFeatures
+
+from consometers_node.quoalise import ItemNotFound, QuoaliseError
+from consometers_node.quoalise.markup import tag
+
+from . import logs
+from .account import Account, Server
+from .connection import error_in
+from .errors import (
+    AccountTaken,
+    InvitationRefused,
+    NetworkError,
+    NoAnswer,
+    NotEncrypted,
+    RegistrationRefused,
+)
+from .links import Register
+from .stream import Stream
+
+_PREAUTH = "{urn:xmpp:pars:0}preauth"
+_REGISTER = "jabber:iq:register"
+_SECONDS = 30
+_PASSWORD_BYTES = 32
+_NAME_BYTES = 6
+
+
+async def register(
+    invitation: Register, *, user: str | None = None, server: Server | None = None
+) -> Account:
+    """Make the account, and give it with its password. Raises `NetworkError`.
+
+    Its name is that of the invitation, else `user`, else one that says nothing of anyone.
+    """
+    logs.quiet()
+    name = invitation.user or user or f"home-{secrets.token_hex(_NAME_BYTES)}"
+    account = Account(f"{name}@{invitation.host}", secrets.token_urlsafe(_PASSWORD_BYTES))
+    stream = _Registration(account, server or Server(), invitation.token)
+    try:
+        await stream.open()
+    finally:
+        await stream.close()
+    return account
+
+
+class _Registration(Stream):
+    """A stream that makes an account where others log in."""
+
+    def __init__(self, account: Account, server: Server, token: str) -> None:
+        super().__init__(account, server)
+        self._account = account
+        self._token = token
+        # slixmpp holds back what comes before a session, and there is none here.
+        self._always_send_everything = True
+        order: int = self.plugin["feature_mechanisms"].order
+        self.unregister_feature("mechanisms", order)
+        self.register_feature("mechanisms", self._register, restart=True, order=order)
+
+    async def _register(self, _features: StreamFeatures) -> bool:
+        host = self.default_domain
+        try:
+            if not self.encrypted:
+                raise NotEncrypted(host=host)
+            async with asyncio.timeout(_SECONDS):
+                await self._preauthenticate()
+                await self._make_account()
+        except NetworkError as refused:
+            self._fail(refused)
+        except TimeoutError, IqTimeout:
+            self._fail(NoAnswer(peer=host))
+        else:
+            self._succeed()
+        return True
+
+    async def _preauthenticate(self) -> None:
+        host = self.default_domain
+        try:
+            await self._ask(Element(_PREAUTH, {"token": self._token}))
+        except ItemNotFound:
+            raise InvitationRefused(host=host) from None
+        except QuoaliseError as refusal:
+            raise RegistrationRefused(host=host, why=refusal.condition) from None
+
+    async def _make_account(self) -> None:
+        query = Element(tag(_REGISTER, "query"))
+        user = self._account.jid.partition("@")[0]
+        SubElement(query, tag(_REGISTER, "username")).text = user
+        SubElement(query, tag(_REGISTER, "password")).text = self._account.password
+        try:
+            await self._ask(query)
+        except QuoaliseError as refusal:
+            if refusal.condition == "conflict":
+                raise AccountTaken(jid=self._account.jid) from None
+            raise RegistrationRefused(host=self.default_domain, why=refusal.condition) from None
+
+    async def _ask(self, payload: Element) -> None:
+        iq = self.make_iq(ito=self.default_domain, itype="set")
+        iq.xml.append(payload)
+        try:
+            await iq.send(timeout=_SECONDS)  # type: ignore[no-untyped-call]
+        except IqError as refusal:
+            raise error_in(refusal.iq.xml) from None

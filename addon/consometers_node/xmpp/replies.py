@@ -1,0 +1,34 @@
+"""How a request is answered or refused, in the language of whoever asked."""
+
+from xml.etree.ElementTree import Element
+
+from slixmpp.stanza import Iq
+from slixmpp.xmlstream.stanzabase import StanzaBase
+
+from consometers_node.quoalise import QuoaliseError, stanza_errors
+from consometers_node.quoalise.text import DEFAULT_LANGUAGE
+
+_MAX_LENGTH = 35
+"""Characters of a language tag (RFC 5646 §4.4.1)."""
+
+
+def language_of(stanza: StanzaBase) -> str:
+    """Give the `xml:lang` of a stanza: its own, or that of its sender's stream."""
+    return str(stanza["lang"] or DEFAULT_LANGUAGE)[:_MAX_LENGTH]
+
+
+def reply(iq: Iq, payload: Element | None = None) -> None:
+    """Answer a request."""
+    answer: Iq = iq.reply()  # type: ignore[no-untyped-call]
+    if payload is not None:
+        answer.xml.append(payload)
+    answer.send()  # type: ignore[no-untyped-call]
+
+
+def refuse(stanza: StanzaBase, error: QuoaliseError) -> None:
+    """Answer a request or a message with an error."""
+    answer = stanza.reply()
+    answer["id"] = stanza["id"]
+    answer["type"] = "error"
+    answer.xml.append(stanza_errors.write(error, language_of(stanza)))
+    answer.send()

@@ -1,0 +1,227 @@
+"""One stream to one server: what slixmpp does, within our rules.
+
+TLS or nothing, SCRAM or nothing; one attempt at a time, whose failure is a value; no redirection by
+the server, no answer to strangers who want to see our presence, no stanza in a log.
+"""
+
+import asyncio
+from collections.abc import Callable
+import ssl
+from xml.etree.ElementTree import Element
+
+from slixmpp import JID, ClientXMPP
+from slixmpp.stanza import StreamError
+
+from consometers_node.quoalise.errors import Malformed
+from consometers_node.quoalise.markup import check_depth
+
+from .account import RESOURCE, Account, Security, Server
+from .errors import (
+    AccountDisabled,
+    CertificateRefused,
+    Interrupted,
+    NetworkError,
+    NoLogin,
+    NotEncrypted,
+    TakenOver,
+    TemporaryFailure,
+    Unreachable,
+    WrongPassword,
+)
+
+ATTEMPT_SECONDS = 30
+CLOSE_SECONDS = 2
+_MECHANISMS = frozenset(
+    f"SCRAM-{algorithm}{binding}"
+    for algorithm in ("SHA-1", "SHA-256", "SHA-512")
+    for binding in ("", "-PLUS")
+)
+
+
+class Stream(ClientXMPP):
+    """A stream that can be opened again and again; it resumes its session when the server can."""
+
+    def __init__(
+        self, account: Account, server: Server, resource: str = RESOURCE, language: str = "en"
+    ) -> None:
+        """Prepare a stream in the running loop. Raises OSError on an authority's file."""
+        super().__init__(
+            JID(f"{account.jid}/{resource}"),
+            account.password,
+            plugin_config={"feature_mechanisms": {"use_mechs": set(_MECHANISMS)}},
+            lang=language,
+            loop=asyncio.get_running_loop(),
+            ssl_context=server.tls(),
+        )
+        self.enable_direct_tls = server.security is not Security.STARTTLS
+        self.enable_starttls = server.security is not Security.DIRECT
+        self.whitespace_keepalive = False
+        # None: who asks to see our presence hears nothing.
+        self.auto_authorize = None
+        self.auto_subscribe = False
+        self.register_plugin("xep_0198")
+        self._place = (server.host, server.port) if server.host and server.port else (None, None)
+        self._failures: list[NetworkError] = []
+        self._opened = self.loop.create_future()
+        self.lost: asyncio.Future[NetworkError] = self.loop.create_future()
+        handlers: dict[str, Callable[..., None]] = {
+            "connection_failed": self._failed,
+            "ssl_invalid_chain": self._untrusted,
+            "failed_auth": self._refused,
+            "no_auth": self._without_login,
+            "stream_negotiated": self._negotiated,
+            "session_resumed": self._resumed,
+            "stream_error": self._told,
+            "disconnected": self._disconnected,
+        }
+        for event, handler in handlers.items():
+            self.add_event_handler(event, handler)
+
+    @property
+    def encrypted(self) -> bool:
+        """Whether what is sent now is encrypted."""
+        return isinstance(self.socket, ssl.SSLObject | ssl.SSLSocket)
+
+    @property
+    def managed(self) -> bool:
+        """Whether the server acknowledges stanzas (XEP-0198)."""
+        return bool(self.plugin["xep_0198"].enabled_in)
+
+    async def open(self) -> None:
+        """Connect and log in, or resume. Raises `NetworkError`; the stream is closed then.
+
+        After it, `lost` is a future that gets the reason for which the stream ended.
+        """
+        await self.drop()
+        self._failures.clear()
+        self._opened = self.loop.create_future()
+        self.lost = self.loop.create_future()
+        try:
+            async with asyncio.timeout(ATTEMPT_SECONDS):
+                attempt = self.connect(*self._place)
+                await asyncio.wait({attempt, self._opened}, return_when=asyncio.FIRST_COMPLETED)
+                if not self.is_connected():
+                    self._fail(self._worst())
+                await self._opened
+        except TimeoutError:
+            await self.drop()
+            raise Unreachable(host=self.default_domain, why="no answer") from None
+        except BaseException:
+            await self.drop()
+            raise
+
+    async def drop(self) -> None:
+        """Leave without a word, so that the session can be resumed."""
+        self.cancel_connection_attempt()
+        self.abort()
+        if self.is_connected():
+            await asyncio.wait({self.disconnected}, timeout=CLOSE_SECONDS)
+
+    async def close(self) -> None:
+        """End the session and the stream for good."""
+        if self.is_connected():
+            await self.disconnect(wait=CLOSE_SECONDS)
+        self.cancel_connection_attempt()
+        self.abort()
+        for name in list(self.scheduled_events):
+            self.cancel_schedule(name)
+        if self._run_out_filters is not None:
+            self._run_out_filters.cancel()
+
+    def reschedule_connection_attempt(self) -> None:
+        """Leave it to the caller when to try again."""
+
+    def incoming_filter(self, xml: Element) -> Element:
+        """Empty what is nested too deeply: nothing of ours is, and code that recurses is safe."""
+        try:
+            check_depth(xml)
+        except Malformed:
+            xml[:] = []
+        return xml
+
+    def exception(self, exception: Exception) -> None:
+        """Keep slixmpp from logging stanzas."""
+
+    def _handle_stream_error(self, error: StreamError) -> None:
+        """Follow no redirection: slixmpp would believe the certificate of any host it leads to."""
+        self.event("stream_error", error)
+
+    def _failed(self, why: object) -> None:
+        if isinstance(why, ssl.SSLCertVerificationError):
+            self._failures.append(self._certificate(why))
+        else:
+            self._failures.append(Unreachable(host=self.default_domain, why=_short(why)))
+
+    def _untrusted(self, why: ssl.SSLError) -> None:
+        self._fail(self._certificate(why))
+
+    def _certificate(self, why: ssl.SSLError) -> NetworkError:
+        reason = getattr(why, "verify_message", "") or why.reason or "TLS"
+        return CertificateRefused(host=self.default_domain, why=reason)
+
+    def _refused(self, failure: object) -> None:
+        condition = str(failure["condition"])  # type: ignore[index]  # a stanza is like a mapping
+        jid, host = self.requested_jid.bare, self.default_domain
+        # slixmpp would now try the same password with the next mechanism.
+        match condition:
+            case "temporary-auth-failure":
+                self._fail(TemporaryFailure(host=host))
+            case "account-disabled" | "credentials-expired":
+                self._fail(AccountDisabled(jid=jid))
+            case _:
+                self._fail(WrongPassword(jid=jid))
+
+    def _without_login(self, _event: object) -> None:
+        host = self.default_domain
+        self._fail(NoLogin(host=host) if self.encrypted else NotEncrypted(host=host))
+
+    def _negotiated(self, _event: object) -> None:
+        if self.bound:
+            self._succeed()
+        else:
+            self._without_login(None)
+
+    def _resumed(self, _event: object) -> None:
+        self._succeed()
+
+    def _told(self, error: StreamError) -> None:
+        condition = str(error["condition"])
+        if condition == "conflict":
+            self._fail(TakenOver(jid=self.requested_jid.full))
+        else:
+            self._fail(Interrupted(host=self.default_domain, why=condition))
+
+    def _disconnected(self, why: object) -> None:
+        self._fail(Interrupted(host=self.default_domain, why=_short(why)))
+
+    def _succeed(self) -> None:
+        if not self._opened.done():
+            self._opened.set_result(None)
+
+    def _fail(self, why: NetworkError) -> None:
+        """Note the first reason, of an attempt or of a stream that was open."""
+        if not self._opened.done():
+            self._opened.set_exception(why)
+            self._opened.exception()  # seen, even if nobody waits for it any more
+        elif not self.lost.done():
+            self.lost.set_result(why)
+        # What was tried already was told; the next attempt begins anew.
+        self.plugin["feature_mechanisms"].attempted_mechs = set()
+        if self.is_connected():
+            self.abort()
+
+    def _worst(self) -> NetworkError:
+        """Give the failure that says most: an untrusted server before a closed port."""
+        for failure in self._failures:
+            if isinstance(failure, CertificateRefused):
+                return failure
+        return next(
+            iter(self._failures), Unreachable(host=self.default_domain, why="no address found")
+        )
+
+
+def _short(why: object) -> str:
+    """Say in a few words why, as far as the system or the server told."""
+    if isinstance(why, OSError):
+        return why.strerror or str(why) or type(why).__name__
+    return str(why)[:100] if why else "no reason given"

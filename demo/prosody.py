@@ -1,0 +1,304 @@
+"""XMPP servers on loopback, each a real Prosody in a folder of its own: for the demo and the tests.
+
+    authority = Authority(folder)
+    with Prosody("one.test", authority) as one, Prosody("two.test", authority) as two:
+        federate(one, two)
+
+Nothing of them leaves the machine, and no name is asked of any DNS.
+"""
+
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
+from datetime import UTC, datetime, timedelta
+import os
+from pathlib import Path
+import re
+import socket
+import subprocess
+import tempfile
+import time
+from types import TracebackType
+from typing import Self
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+from demo.hass import free_port
+
+START_SECONDS = 20
+STOP_SECONDS = 5
+LOOPBACK = "127.0.0.1"
+
+_PLUGIN = """\
+-- Where the other servers are, by name: no DNS is asked. For tests.
+local manual = require "prosody.net.resolvers.manual";
+module:hook("s2sout-pre-connect", function (event)
+	local place = module:get_option("loopback_servers", {})[event.session.to_host];
+	if place then
+		local targets = { { "tcp4", place[1], place[2], {} } };
+		event.resolver = manual.new(targets, "tcp", {});
+	end
+end);
+"""
+
+_MODULES = (
+    "disco roster saslauth tls ping smacks offline mam register_ibr invites"
+    " invites_register admin_shell s2s_bidi loopback_servers"
+)
+
+
+class Authority:
+    """A certificate authority that nobody else knows. Python since 3.13 wants all of these."""
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self._key = ec.generate_private_key(ec.SECP256R1())
+        self._name = _name("Loopback")
+        usage = _usage(digital_signature=False, key_cert_sign=True, crl_sign=True)
+        certificate = (
+            self._builder("Loopback", self._key.public_key())
+            .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+            .add_extension(usage, critical=True)
+            .sign(self._key, hashes.SHA256())
+        )
+        self.file = folder / "authority.pem"
+        self.file.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
+
+    def issue(self, host: str, folder: Path) -> tuple[Path, Path]:
+        """Give the files of a certificate for a server and of its key."""
+        key = ec.generate_private_key(ec.SECP256R1())
+        issuer = x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key())
+        certificate = (
+            self._builder(host, key.public_key())
+            .add_extension(x509.SubjectAlternativeName([x509.DNSName(host)]), critical=False)
+            .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+            .add_extension(_usage(), critical=True)
+            .add_extension(issuer, critical=False)
+            .sign(self._key, hashes.SHA256())
+        )
+        files = folder / f"{host}.crt", folder / f"{host}.key"
+        files[0].write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
+        files[1].write_bytes(
+            key.private_bytes(
+                serialization.Encoding.PEM,
+                serialization.PrivateFormat.PKCS8,
+                serialization.NoEncryption(),
+            )
+        )
+        files[1].chmod(0o600)
+        return files
+
+    def _builder(self, name: str, key: ec.EllipticCurvePublicKey) -> x509.CertificateBuilder:
+        now = datetime.now(UTC)
+        return (
+            x509.CertificateBuilder()
+            .subject_name(_name(name))
+            .issuer_name(self._name)
+            .public_key(key)
+            .serial_number(x509.random_serial_number())
+            .not_valid_before(now - timedelta(hours=1))
+            .not_valid_after(now + timedelta(days=365))
+            .add_extension(x509.SubjectKeyIdentifier.from_public_key(key), critical=False)
+        )
+
+
+class Prosody(AbstractContextManager["Prosody"]):
+    """One server of one host. It ends with its context; what it knows is kept in its folder."""
+
+    def __init__(self, host: str, authority: Authority, folder: Path | None = None) -> None:
+        """Prepare it in a folder, or in one that is removed with it."""
+        self.host = host
+        self.port = free_port()
+        self.direct_tls_port = free_port()
+        self.s2s_port = free_port()
+        self.ca_file = authority.file
+        self._own: tempfile.TemporaryDirectory[str] | None = None
+        if folder is None:
+            self._own = tempfile.TemporaryDirectory(prefix="prosody", ignore_cleanup_errors=True)
+            folder = Path(self._own.name)
+        self.folder = folder
+        self._others: dict[str, int] = {}
+        self._process: subprocess.Popen[bytes] | None = None
+        for name in ("data", "plugins"):
+            (folder / name).mkdir(parents=True, exist_ok=True)
+        (folder / "plugins/mod_loopback_servers.lua").write_text(_PLUGIN)
+        self._certificate, self._key = authority.issue(host, folder)
+        self._configure()
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.stop()
+        if self._own:
+            self._own.cleanup()
+
+    def start(self) -> None:
+        with (self.folder / "output").open("ab") as output:
+            self._process = subprocess.Popen(
+                ["prosody", "-F", "--config", self._config],
+                cwd=self.folder,
+                stdout=output,
+                stderr=output,
+            )
+        ports = {self.port, self.direct_tls_port, self.s2s_port}
+        until = time.monotonic() + START_SECONDS
+        while not all(map(_listens, ports)):
+            if self._process.poll() is not None or time.monotonic() > until:
+                self.kill()
+                raise RuntimeError(f"Prosody does not start: {self.log()[-2000:]}")
+            time.sleep(0.05)
+
+    def stop(self) -> None:
+        if self._process:
+            self._process.terminate()
+            try:
+                self._process.wait(STOP_SECONDS)
+            except subprocess.TimeoutExpired:
+                self.kill()
+            self._process = None
+
+    def kill(self) -> None:
+        """End it at once, as a power cut would."""
+        if self._process:
+            self._process.kill()
+            self._process.wait()
+            self._process = None
+
+    def knows(self, other: Prosody) -> None:
+        """Let it find another server, from its next start on."""
+        self._others[other.host] = other.s2s_port
+        self._configure()
+
+    def register(self, user: str, password: str) -> str:
+        """Make an account, and give its address."""
+        self._control("register", user, self.host, password)
+        return f"{user}@{self.host}"
+
+    def invite(self, user: str | None = None) -> str:
+        """Give the link of an invitation to make an account, of that name or of any."""
+        whom = f"{user}@{self.host}" if user else self.host
+        said = self._control("shell", f'invite:create_account("{whom}")')
+        found = re.search(r"xmpp:\S+", said)
+        if found is None:
+            raise RuntimeError(said)
+        return found[0]
+
+    def log(self) -> str:
+        return "".join(
+            path.read_text(errors="replace")
+            for name in ("prosody.log", "output")
+            if (path := self.folder / name).exists()
+        )
+
+    @property
+    def _config(self) -> Path:
+        return self.folder / "prosody.cfg.lua"
+
+    def _control(self, *arguments: str) -> str:
+        command = ["prosodyctl", "--root", "--config", str(self._config), *arguments]
+        done = subprocess.run(
+            command, cwd=self.folder, check=False, text=True, capture_output=True, timeout=30
+        )
+        if done.returncode:
+            raise RuntimeError(done.stdout + done.stderr)
+        return done.stdout
+
+    def _configure(self) -> None:
+        folder = self.folder
+        settings: Mapping[str, object] = {
+            "run_as_root": os.geteuid() == 0,
+            "pidfile": folder / "prosody.pid",
+            "data_path": folder / "data",
+            "certificates": folder,
+            "plugin_paths": [folder / "plugins"],
+            "admin_socket": folder / "prosody.sock",
+            "interfaces": [LOOPBACK],
+            "c2s_ports": [self.port],
+            "c2s_direct_tls_ports": [self.direct_tls_port],
+            "s2s_ports": [self.s2s_port],
+            "s2s_direct_tls_ports": [],
+            "http_ports": [],
+            "https_ports": [],
+            "c2s_require_encryption": True,
+            "s2s_require_encryption": True,
+            "s2s_secure_auth": True,
+            "authentication": "internal_hashed",
+            "storage": "internal",
+            "allow_registration": True,
+            "registration_invite_only": True,
+            "modules_enabled": _MODULES.split(),
+        }
+        ssl = {"cafile": self.ca_file, "certificate": self._certificate, "key": self._key}
+        log = {"info": folder / "prosody.log"}
+        others = {f'["{host}"]': _lua([LOOPBACK, port]) for host, port in self._others.items()}
+        lines = [f"{key} = {_lua(value)}" for key, value in settings.items()]
+        lines += [
+            f"log = {_table(log)}",
+            f"ssl = {_table(ssl)}",
+            "loopback_servers = {" + ", ".join(f"{k} = {v}" for k, v in others.items()) + "}",
+            f"VirtualHost {_lua(self.host)}",
+        ]
+        self._config.write_text("\n".join(lines) + "\n")
+
+
+def federate(one: Prosody, two: Prosody) -> None:
+    """Let two servers find each other. Those that run are started anew."""
+    for server, other in ((one, two), (two, one)):
+        server.knows(other)
+    for server in (one, two):
+        server.stop()
+        server.start()
+
+
+def _lua(value: object) -> str:
+    match value:
+        case bool():
+            return "true" if value else "false"
+        case int():
+            return str(value)
+        case list():
+            return "{ " + ", ".join(map(_lua, value)) + " }"
+        case _:
+            escaped = str(value).replace("\\", "\\\\").replace('"', '\\"')
+            return f'"{escaped}"'
+
+
+def _table(values: Mapping[str, object]) -> str:
+    return "{ " + ", ".join(f"{key} = {_lua(value)}" for key, value in values.items()) + " }"
+
+
+def _listens(port: int) -> bool:
+    try:
+        socket.create_connection((LOOPBACK, port), timeout=1).close()
+    except OSError:
+        return False
+    return True
+
+
+def _name(common: str) -> x509.Name:
+    return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common)])
+
+
+def _usage(
+    *, digital_signature: bool = True, key_cert_sign: bool = False, crl_sign: bool = False
+) -> x509.KeyUsage:
+    return x509.KeyUsage(
+        digital_signature=digital_signature,
+        content_commitment=False,
+        key_encipherment=False,
+        data_encipherment=False,
+        key_agreement=False,
+        key_cert_sign=key_cert_sign,
+        crl_sign=crl_sign,
+        encipher_only=False,
+        decipher_only=False,
+    )

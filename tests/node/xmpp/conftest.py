@@ -1,0 +1,158 @@
+"""Two real servers that federate, and what speaks on them."""
+
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from itertools import count
+from pathlib import Path
+from typing import Protocol
+
+import pytest
+import pytest_socket
+
+from consometers_node.xmpp import (
+    Account,
+    Answerer,
+    Answering,
+    Asking,
+    Backoff,
+    Connection,
+    Discovery,
+    Ping,
+    Pushing,
+    Receiving,
+    Security,
+    Server,
+)
+from consometers_node.xmpp.receiving import Handler
+from demo.prosody import LOOPBACK, Authority, Prosody, federate
+
+from .home import Home
+from .plain import Plain
+
+PASSWORD = "correct horse battery staple"
+QUICK = Backoff(first_seconds=0.05, most_seconds=0.4)
+
+
+@dataclass
+class Node:
+    """A node as a program puts it together."""
+
+    connection: Connection
+    asking: Asking
+    pushing: Pushing
+
+
+class MakeNode(Protocol):
+    async def __call__(
+        self,
+        server: Prosody,
+        answerer: Answerer | None = None,
+        *,
+        jid: str | None = None,
+        keep: Handler | None = None,
+        language: str = "en",
+    ) -> Node: ...
+
+
+class MakePlain(Protocol):
+    async def __call__(
+        self, server: Prosody, *, jid: str | None = None, language: str = "en", priority: int = 1
+    ) -> Plain: ...
+
+
+@pytest.fixture(scope="session")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
+    return Authority(tmp_path_factory.mktemp("authority"))
+
+
+@pytest.fixture(scope="session")
+def servers(authority: Authority) -> Iterator[tuple[Prosody, Prosody]]:
+    pytest_socket.enable_socket()
+    with Prosody("one.test", authority) as one, Prosody("two.test", authority) as two:
+        federate(one, two)
+        yield one, two
+
+
+@pytest.fixture
+def one(servers: tuple[Prosody, Prosody], socket_enabled: None) -> Prosody:
+    return servers[0]
+
+
+@pytest.fixture
+def two(servers: tuple[Prosody, Prosody], socket_enabled: None) -> Prosody:
+    return servers[1]
+
+
+@pytest.fixture
+def own(authority: Authority, socket_enabled: None) -> Iterator[Prosody]:
+    """A server to be killed."""
+    with Prosody("own.test", authority) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def new_account() -> Callable[[Prosody], str]:
+    numbers = count(1)
+
+    def make(server: Prosody) -> str:
+        return server.register(f"user{next(numbers)}", PASSWORD)
+
+    return make
+
+
+def reach(server: Prosody, ca_file: Path | None = None) -> Server:
+    return Server(
+        host=LOOPBACK,
+        port=server.port,
+        security=Security.STARTTLS,
+        ca_file=ca_file or server.ca_file,
+    )
+
+
+@pytest.fixture
+async def stack() -> AsyncIterator[AsyncExitStack]:
+    async with AsyncExitStack() as opened:
+        yield opened
+
+
+@pytest.fixture
+def new_node(stack: AsyncExitStack, new_account: Callable[[Prosody], str]) -> MakeNode:
+    async def make(
+        server: Prosody,
+        answerer: Answerer | None = None,
+        *,
+        jid: str | None = None,
+        keep: Handler | None = None,
+        language: str = "en",
+    ) -> Node:
+        answerer = answerer or Home()
+        connection = Connection(
+            Account(jid or new_account(server), PASSWORD),
+            server=reach(server),
+            language=language,
+            backoff=QUICK,
+        )
+        Ping(connection)
+        Discovery(connection, answerer.role, receives=keep is not None)
+        Answering(connection, answerer)
+        if keep:
+            Receiving(connection, keep)
+        node = Node(connection, Asking(connection), Pushing(connection))
+        await stack.enter_async_context(connection)
+        await connection.online()
+        return node
+
+    return make
+
+
+@pytest.fixture
+def new_plain(stack: AsyncExitStack, new_account: Callable[[Prosody], str]) -> MakePlain:
+    async def make(
+        server: Prosody, *, jid: str | None = None, language: str = "en", priority: int = 1
+    ) -> Plain:
+        jid = jid or new_account(server)
+        plain = Plain(server, jid, PASSWORD, language=language, priority=priority)
+        return await stack.enter_async_context(plain)
+
+    return make

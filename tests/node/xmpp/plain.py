@@ -1,0 +1,129 @@
+"""A peer of plain slixmpp and of stanzas typed from the description of Quoalise. No module of ours.
+
+It stands for the programs that speak the protocol today.
+"""
+
+import asyncio
+from itertools import count
+from types import TracebackType
+from typing import Self
+from xml.etree.ElementTree import Element
+
+from slixmpp import ClientXMPP
+from slixmpp.xmlstream.handler import Callback
+from slixmpp.xmlstream.matcher import MatcherId, MatchXPath
+from slixmpp.xmlstream.stanzabase import StanzaBase
+
+from demo.prosody import LOOPBACK, Prosody
+
+COMMAND = "{http://jabber.org/protocol/commands}command"
+QUOALISE = "{urn:quoalise:0}quoalise"
+ERROR = "{jabber:client}error"
+STANZAS = "{urn:ietf:params:xml:ns:xmpp-stanzas}"
+SENML = "{urn:ietf:params:xml:ns:senml}senml"
+FIELD = "{jabber:x:data}field"
+
+GET_HISTORY = """
+  <command xmlns="http://jabber.org/protocol/commands" node="get_history" action="execute">
+    <x xmlns="jabber:x:data" type="submit">
+      <field var="identifier" type="text-single"><value>{identifier}</value></field>
+      <field var="start_time" type="text-single"><value>{start}</value></field>
+      <field var="end_time" type="text-single"><value>{end}</value></field>
+    </x>
+  </command>"""
+SUBSCRIBE = """
+  <command xmlns="http://jabber.org/protocol/commands" node="{node}" action="execute">
+    <x xmlns="jabber:x:data" type="submit">
+      <field var="identifier" type="text-single"><value>{identifier}</value></field>
+    </x>
+  </command>"""
+EMPTY = '<command xmlns="http://jabber.org/protocol/commands" node="{node}" action="execute"/>'
+
+
+class Plain(ClientXMPP):
+    """Asks, and keeps what it is told."""
+
+    def __init__(
+        self, server: Prosody, jid: str, password: str, *, language: str = "en", priority: int = 1
+    ) -> None:
+        super().__init__(jid, password, lang=language)
+        self._place = LOOPBACK, server.port
+        self._priority = priority
+        self.ca_certs = server.ca_file
+        self.enable_direct_tls = False
+        self.heard: asyncio.Queue[Element] = asyncio.Queue()
+        self._numbers = count(1)
+        self._ready = asyncio.Event()
+        self.add_event_handler("session_start", self._start)
+        pushed = MatchXPath(f"{{jabber:client}}message/{QUOALISE}")
+        self.register_handler(Callback("pushed", pushed, self._hear))
+
+    async def __aenter__(self) -> Self:
+        self.connect(*self._place)
+        async with asyncio.timeout(10):
+            await self._ready.wait()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self.disconnect()
+        self.cancel_connection_attempt()
+        for name in list(self.scheduled_events):
+            self.cancel_schedule(name)
+        if self._run_out_filters is not None:
+            self._run_out_filters.cancel()
+
+    def begin(
+        self, to: str, payload: str, *, kind: str = "set", language: str | None = None
+    ) -> asyncio.Future[Element]:
+        """Send an iq as it was typed, and give what will be its answer."""
+        number = f"plain-{next(self._numbers)}"
+        answer: asyncio.Future[Element] = self.loop.create_future()
+
+        def hear(stanza: StanzaBase) -> None:
+            if not answer.done():
+                answer.set_result(stanza.xml)
+
+        self.register_handler(Callback(number, MatcherId(number), hear, once=True))
+        spoken = f' xml:lang="{language}"' if language else ""
+        self.send_raw(f'<iq type="{kind}" to="{to}" id="{number}"{spoken}>{payload}</iq>')
+        return answer
+
+    async def ask(
+        self, to: str, payload: str, *, kind: str = "set", language: str | None = None
+    ) -> Element:
+        async with asyncio.timeout(10):
+            return await self.begin(to, payload, kind=kind, language=language)
+
+    async def hear(self) -> Element:
+        async with asyncio.timeout(10):
+            return await self.heard.get()
+
+    def _start(self, _event: object) -> None:
+        self.send_presence(ppriority=self._priority)
+        self._ready.set()
+
+    def _hear(self, stanza: StanzaBase) -> None:
+        self.heard.put_nowait(stanza.xml)
+
+
+def values(stanza: Element) -> list[tuple[str, str]]:
+    """What stands in the records of a stanza, as it stands there."""
+    return [(record.get("t", ""), record.get("v", "")) for record in stanza.iter(SENML)]
+
+
+def refusal(iq: Element) -> tuple[str, str, str]:
+    """Condition, type and words of an error."""
+    error = iq.find(ERROR)
+    assert iq.get("type") == "error"
+    assert error is not None
+    condition = next(one for one in error if one.tag != f"{STANZAS}text")
+    return (
+        condition.tag.removeprefix(STANZAS),
+        error.get("type", ""),
+        error.findtext(f"{STANZAS}text", ""),
+    )

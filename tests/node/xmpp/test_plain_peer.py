@@ -1,0 +1,257 @@
+"""The programs that speak Quoalise today ask a node, and hear of it."""
+
+import asyncio
+
+import pytest
+
+from consometers_node.quoalise import Data, GetHistory, NotAuthorized, Number, Records
+from consometers_node.xmpp import Asker, sends_receipts
+from demo.prosody import Prosody
+
+from .conftest import MakeNode, MakePlain
+from .home import NOW, SERIES, START, Home, records
+from .plain import COMMAND, EMPTY, FIELD, GET_HISTORY, QUOALISE, SUBSCRIBE, refusal, values
+
+TWO_HOURS = GET_HISTORY.format(
+    identifier=SERIES, start="2026-01-01T02:00:00+01:00", end="2026-01-01T04:00:00+01:00"
+)
+ITEMS = (
+    '<query xmlns="http://jabber.org/protocol/disco#items"'
+    ' node="http://jabber.org/protocol/commands"/>'
+)
+
+
+async def test_a_peer_on_another_server_gets_the_history_it_may_read(
+    one: Prosody, two: Prosody, new_node: MakeNode, new_plain: MakePlain
+) -> None:
+    home = Home()
+    node, peer = await new_node(one, home), await new_plain(two)
+    home.readers.add(peer.boundjid.bare)
+
+    answer = await peer.ask(node.connection.jid, TWO_HOURS)
+
+    assert answer.get("type") == "result"
+    command = answer.find(COMMAND)
+    assert command is not None
+    assert command.get("status") == "completed"
+    assert [field.findtext("*") for field in command.iter(FIELD)] == ["Success"]
+    assert command.find(QUOALISE) is not None
+    assert values(command) == [("0", "1"), ("3600", "2")]
+
+
+async def test_a_range_that_is_not_given_is_the_last_day(
+    one: Prosody, new_node: MakeNode, new_plain: MakePlain
+) -> None:
+    home = Home()
+    node, peer = await new_node(one, home), await new_plain(one)
+    home.readers.add(peer.boundjid.bare)
+    asked = SUBSCRIBE.format(node="get_history", identifier=SERIES)
+    assert len(values(await peer.ask(node.connection.jid, asked))) == 24
+
+
+async def test_a_peer_that_nobody_knows_learns_nothing(
+    one: Prosody, new_node: MakeNode, new_plain: MakePlain
+) -> None:
+    node, peer = await new_node(one), await new_plain(one)
+    there = await peer.ask(node.connection.jid, TWO_HOURS)
+    nowhere = await peer.ask(node.connection.jid, TWO_HOURS.replace("30001610071843", "1" * 14))
+    assert refusal(there) == refusal(nowhere)
+    assert refusal(there)[:2] == ("not-authorized", "auth")
+    listed = await peer.ask(node.connection.jid, EMPTY.format(node="list_series"))
+    assert "urn:dev" not in "".join(listed.itertext())
+
+
+async def test_a_series_that_does_not_exist_is_not_found_by_who_may_know(
+    one: Prosody, new_node: MakeNode, new_plain: MakePlain
+) -> None:
+    home = Home()
+    node, peer = await new_node(one, home), await new_plain(one)
+    home.readers.add(peer.boundjid.bare)
+    asked = TWO_HOURS.replace("30001610071843", "1" * 14)
+    assert refusal(await peer.ask(node.connection.jid, asked))[:2] == ("item-not-found", "cancel")
+
+
+async def test_a_subscriber_hears_new_records_until_it_no_longer_wants_them(
+    one: Prosody, two: Prosody, new_node: MakeNode, new_plain: MakePlain
+) -> None:
+    home = Home()
+    node, peer = await new_node(one, home), await new_plain(two)
+    home.readers.add(peer.boundjid.bare)
+
+    asked = SUBSCRIBE.format(node="subscribe", identifier=SERIES)
+    assert (await peer.ask(node.connection.jid, asked)).get("type") == "result"
+    ((subscriber, full),) = home.subscribers
+    assert subscriber == peer.boundjid.bare
+    assert not await sends_receipts(node.connection, full)
+
+    # It sends no receipt: it counts as told once our server has taken the message.
+    await node.pushing.push(subscriber, records(NOW, 2), receipt=False, seconds=10)
+    heard = await peer.hear()
+    assert values(heard) == [("0", "744"), ("3600", "745")]
+    assert heard.get("to") == subscriber
+
+    asked = SUBSCRIBE.format(node="unsubscribe", identifier=SERIES)
+    assert (await peer.ask(node.connection.jid, asked)).get("type") == "result"
+    assert not home.subscribers
+
+
+@pytest.mark.parametrize(
+    ("stream", "stanza", "words"),
+    [
+        ("en", None, "There is no permission to read this: ask for it, or ask for less."),
+        ("fr", None, "Aucune permission n'autorise à lire cela : demandez-la, ou demandez moins."),
+        ("en", "fr-CA", "Aucune permission n'autorise à lire cela : demandez-la, ou demandez"),
+        ("fr", "de", "There is no permission"),
+    ],
+)
+async def test_a_refusal_is_in_the_language_of_whoever_asked(
+    one: Prosody,
+    new_node: MakeNode,
+    new_plain: MakePlain,
+    *,
+    stream: str,
+    stanza: str | None,
+    words: str,
+) -> None:
+    node, peer = await new_node(one), await new_plain(one, language=stream)
+    answer = await peer.ask(node.connection.jid, TWO_HOURS, language=stanza)
+    assert refusal(answer)[2].startswith(words)
+
+
+async def test_a_chat_client_is_given_the_form_and_sends_it_filled_in(
+    one: Prosody, new_node: MakeNode, new_plain: MakePlain
+) -> None:
+    home = Home()
+    node, peer = await new_node(one, home), await new_plain(one, language="fr")
+    home.readers.add(peer.boundjid.bare)
+
+    items = await peer.ask(node.connection.jid, ITEMS, kind="get")
+    found = {item.get("node"): item.get("name") for item in items[0]}
+    assert found["get_history"] == "Obtenir l'historique"
+    assert all(item.get("jid") == node.connection.jid for item in items[0])
+
+    asked = await peer.ask(node.connection.jid, EMPTY.format(node="get_history"))
+    command = asked.find(COMMAND)
+    assert command is not None
+    assert command.get("status") == "executing"
+    session = command.get("sessionid")
+    assert session
+    labels = {field.get("var"): field.get("label") for field in command.iter(FIELD)}
+    assert labels["identifier"] == "Identifiant de la série"
+
+    filled = TWO_HOURS.replace('action="execute"', f'action="complete" sessionid="{session}"')
+    answer = (await peer.ask(node.connection.jid, filled)).find(COMMAND)
+    assert answer is not None
+    assert (answer.get("status"), answer.get("sessionid")) == ("completed", session)
+    assert len(values(answer)) == 2
+
+    given_up = f"""<command xmlns="http://jabber.org/protocol/commands" node="get_history"
+        action="cancel" sessionid="{session}"/>"""
+    answer = (await peer.ask(node.connection.jid, given_up)).find(COMMAND)
+    assert answer is not None
+    assert answer.get("status") == "canceled"
+
+
+async def test_an_answer_over_the_limit_is_refused_and_says_how_to_page(
+    one: Prosody, new_node: MakeNode, new_plain: MakePlain
+) -> None:
+    class Long(Home):
+        async def get_history(self, asker: Asker, request: GetHistory) -> Data:
+            return records(START, 4001)
+
+    node, peer = await new_node(one, Long()), await new_plain(one)
+    condition, kind, words = refusal(await peer.ask(node.connection.jid, TWO_HOURS))
+    assert (condition, kind) == ("bad-request", "modify")
+    assert "ask for a shorter range, then for the next" in words
+
+
+async def test_an_answer_of_too_many_bytes_is_refused_likewise(
+    one: Prosody, new_node: MakeNode, new_plain: MakePlain
+) -> None:
+    class Wide(Home):
+        async def get_history(self, asker: Asker, request: GetHistory) -> Data:
+            name = f"{SERIES}/{'x' * 100}"
+            values: dict[Number, Number] = {int(START.timestamp()): 1}
+            return Data(records=tuple(Records(f"{name}{n}", "W", values) for n in range(2_000)))
+
+    node, peer = await new_node(one, Wide()), await new_plain(one)
+    condition, kind, words = refusal(await peer.ask(node.connection.jid, TWO_HOURS))
+    assert (condition, kind) == ("bad-request", "modify")
+    assert "ask for a shorter range, then for the next" in words
+
+
+@pytest.mark.parametrize(
+    ("payload", "condition"),
+    [
+        (TWO_HOURS.replace("2026-01-01T02:00:00+01:00", "yesterday"), "bad-request"),
+        (TWO_HOURS.replace(str(SERIES), "nonsense"), "bad-request"),
+        (TWO_HOURS.replace("get_history", "get_everything"), "bad-request"),
+        (EMPTY.format(node="get_data_needs"), "item-not-found"),
+        (EMPTY.format(node="withdraw"), "item-not-found"),
+        (
+            TWO_HOURS.replace("</command>", "<a>" * 500 + "</a>" * 500 + "</command>"),
+            "feature-not-implemented",
+        ),
+        ('<nothing xmlns="urn:nobody:knows"/>', "feature-not-implemented"),
+    ],
+)
+async def test_what_cannot_be_read_is_refused_and_the_node_goes_on(
+    one: Prosody, new_node: MakeNode, new_plain: MakePlain, payload: str, condition: str
+) -> None:
+    home = Home()
+    node, peer = await new_node(one, home), await new_plain(one)
+    home.readers.add(peer.boundjid.bare)
+    assert refusal(await peer.ask(node.connection.jid, payload))[0] == condition
+    assert len(values(await peer.ask(node.connection.jid, TWO_HOURS))) == 2
+
+
+async def test_a_fault_of_ours_is_told_without_a_word_of_it(
+    one: Prosody, new_node: MakeNode, new_plain: MakePlain, caplog: pytest.LogCaptureFixture
+) -> None:
+    class Broken(Home):
+        async def get_history(self, asker: Asker, request: GetHistory) -> Data:
+            raise ZeroDivisionError("the house is empty")
+
+    node, peer = await new_node(one, Broken()), await new_plain(one)
+    condition, kind, words = refusal(await peer.ask(node.connection.jid, TWO_HOURS))
+    assert (condition, kind) == ("internal-server-error", "wait")
+    assert "house" not in words
+    assert "could not be answered" in caplog.text
+
+
+async def test_a_peer_has_one_request_in_flight(
+    one: Prosody, new_node: MakeNode, new_plain: MakePlain
+) -> None:
+    go_on = asyncio.Event()
+
+    class Slow(Home):
+        async def get_history(self, asker: Asker, request: GetHistory) -> Data:
+            await go_on.wait()
+            raise NotAuthorized
+
+    node, peer, other = (
+        await new_node(one, Slow()),
+        await new_plain(one),
+        await new_plain(one),
+    )
+    first = peer.begin(node.connection.jid, TWO_HOURS)
+    second = await peer.ask(node.connection.jid, TWO_HOURS)
+    assert refusal(second)[:2] == ("resource-constraint", "wait")
+    of_another = other.begin(node.connection.jid, TWO_HOURS)
+    go_on.set()
+    assert refusal(await first)[0] == "not-authorized"
+    assert refusal(await of_another)[0] == "not-authorized"
+
+
+async def test_a_peer_that_floods_is_held_off_and_others_are_served(
+    one: Prosody, new_node: MakeNode, new_plain: MakePlain
+) -> None:
+    node, flood, other = await new_node(one), await new_plain(one), await new_plain(one)
+
+    asked = EMPTY.format(node="list_series")
+    answers = [await flood.ask(node.connection.jid, asked) for _ in range(61)]
+
+    assert {answer.get("type") for answer in answers[:60]} == {"result"}
+    assert refusal(answers[60])[:2] == ("resource-constraint", "wait")
+    calm = await other.ask(node.connection.jid, asked)
+    assert calm.get("type") == "result"
