@@ -35,7 +35,7 @@ _GUIDE: Final = """
 À voir :
   le compteur                 {device_page}
   le tableau Énergie          {energy_page}
-  les réparations             {repairs_page}
+  les corrections             {repairs_page}
 Tapez ici ce qui arrive au compteur (unplug, plug, mode, overload, relieve… ; aide les dit toutes).
 Ctrl-C arrête tout ; l'état reste dans {folder}, --fresh repart de zéro.
 
