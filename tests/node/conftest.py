@@ -1,6 +1,7 @@
 """A node's database for tests: each test that wants one runs on SQLite and on PostgreSQL."""
 
 from collections.abc import AsyncIterator, Callable, Iterator
+import logging
 from pathlib import Path
 import shutil
 
@@ -12,6 +13,12 @@ from . import postgresql
 
 type Place = Path | str
 KINDS = ("sqlite", "postgresql")
+
+
+@pytest.fixture(autouse=True, scope="session")
+def no_talk_of_sql() -> None:
+    """Home Assistant's test plugin has every statement logged."""
+    logging.getLogger("sqlalchemy.engine").setLevel(logging.WARNING)
 
 
 @pytest.fixture(scope="session")

@@ -40,7 +40,9 @@ class Server:
         """Make a database, empty or like another one, and give its name."""
         name = f"test_{next(self._numbers)}"
         with self.connect("postgres") as connection:
-            connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}".encode())
+            connection.execute(
+                f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY".encode()
+            )
         return name
 
     def connect(self, database: str) -> psycopg.Connection:

@@ -1,0 +1,142 @@
+"""Whatever people do, in any order: the register replays to the state, and nothing leaks."""
+
+from dataclasses import replace
+from datetime import timedelta
+from itertools import count
+
+from hypothesis import HealthCheck, given, settings, strategies as st
+from sqlalchemy import select
+
+from consometers_node.permission import (
+    ACTORS,
+    Choice,
+    Permission,
+    PermissionFault,
+    Permissions,
+    State,
+    replay,
+)
+from consometers_node.series import Range
+from consometers_node.store import NotPermitted, PermissionId, Store
+from consometers_node.store.outbox import queue, sending, unsent
+from consometers_node.store.peers import Peer, add_peer
+from consometers_node.store.series import add_series
+from consometers_node.store.subscriptions import subscribe, subscriptions
+from consometers_node.store.tables import OutboxRow
+
+from .samples import DAILY, FINE, HOURLY, INJECTED, NEED, NO, PRODUCED, STOP, YES, now
+
+ACTIONS = st.sampled_from(
+    ["propose", "version", "grant", "refuse", "withdraw", "terminate", "expire", "queue", "send"]
+)
+CHOICES = st.builds(
+    Choice,
+    series=st.frozensets(
+        st.sampled_from([HOURLY, INJECTED, DAILY, FINE, PRODUCED]), min_size=1, max_size=3
+    ),
+    depth_days=st.none() | st.integers(0, 31),
+    duration_days=st.none() | st.integers(1, 366),
+)
+STEPS = st.lists(
+    st.tuples(ACTIONS, st.integers(0, 3), CHOICES, st.integers(-40, 1)), min_size=4, max_size=14
+)
+homes = count(1)
+
+
+class Life:
+    """One peer's dealings with the household."""
+
+    def __init__(self, store: Store, peer: Peer) -> None:
+        self.store = store
+        self.peer = peer
+        self.version = 1
+        self.permissions: list[PermissionId] = []
+
+    async def step(self, action: str, which: int, choice: Choice, day: int) -> None:
+        """Do one thing, in a transaction; it may be refused."""
+        try:
+            async with self.store.writing() as connection:
+                await self._do(Permissions(connection), action, which, choice, day)
+        except PermissionFault, NotPermitted:
+            pass
+
+    async def _do(
+        self, permissions: Permissions, action: str, which: int, choice: Choice, day: int
+    ) -> None:
+        connection = permissions._connection
+        if action in {"propose", "version"}:
+            self.version += action == "version"
+            need = replace(NEED, version=self.version)
+            self.permissions.append(await permissions.propose(self.peer.id, need, now()))
+            return
+        if action == "expire":
+            assert await permissions.expire(now()) == []
+            return
+        permission = self.permissions[which % len(self.permissions)]
+        match action:
+            case "grant":
+                await permissions.grant(permission, choice, YES, now())
+            case "refuse":
+                await permissions.refuse(permission, NO, now())
+            case "withdraw":
+                await permissions.withdraw(permission, STOP, now())
+            case "terminate":
+                await permissions.terminate(permission, now())
+            case "queue":
+                (series, *_) = choice.series
+                number = await add_series(connection, series)
+                records = Range(now() + timedelta(day - 1), now() + timedelta(day))
+                before = await permissions.get(permission)
+                await queue(connection, self.peer.id, permission, number, records, at=now())
+                await subscribe(connection, self.peer.id, number, now())
+                assert before.state is State.GRANTED
+                assert before.terms is not None
+                assert before.terms.allow(series, records, now())
+            case "send":
+                queued = await unsent(connection, self.peer.id, 3)
+                await sending(connection, queued, "stanza", now())
+
+    async def check(self) -> None:
+        """Tell that what the database holds is what may be."""
+        async with self.store.reading() as connection:
+            permissions = Permissions(connection)
+            all_of_it = await permissions.all(self.peer.id)
+            granted = {one.id for one in all_of_it if one.state is State.GRANTED}
+            assert len(granted) <= 1
+            for one in all_of_it:
+                await self._check(permissions, one)
+            rows = select(OutboxRow.permission_id).where(OutboxRow.peer_id == self.peer.id)
+            assert {row for (row,) in await connection.execute(rows)} <= granted
+            permitted = await permissions.permitted(self.peer.id)
+            assert {one.permission for one in permitted} == granted
+            told = {one.series_id for one in await subscriptions(connection, self.peer.id)}
+            assert told <= {one.series_id for one in permitted}
+
+    async def _check(self, permissions: Permissions, one: Permission) -> None:
+        entries = await permissions.entries(one.id)
+        assert replay(entry.state for entry in entries) is one.state
+        assert all(entry.actor in ACTORS[entry.state] for entry in entries)
+        assert [entry.seq for entry in entries] == sorted(entry.seq for entry in entries)
+        if one.state in {State.PROPOSED, State.REFUSED}:
+            assert one.terms is None
+        else:
+            assert one.terms is not None
+            assert all(one.need.asks_for(series) for series in one.terms.series)
+
+
+@settings(
+    max_examples=8,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+@given(steps=STEPS)
+async def test_any_life_keeps_the_rules(
+    store: Store, steps: list[tuple[str, int, Choice, int]]
+) -> None:
+    async with store.writing() as connection:
+        peer = await add_peer(connection, f"coop-{next(homes)}@example.org", "Coop", now())
+    life = Life(store, peer)
+    await life.step("propose", 0, steps[0][2], 0)
+    for step in steps:
+        await life.step(*step)
+        await life.check()

@@ -1,0 +1,181 @@
+"""The rules, without a database: states, needs, and grants that only narrow."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+
+from hypothesis import given, strategies as st
+import pytest
+
+from consometers_node.permission import (
+    ACTORS,
+    FOLLOWING,
+    BadNeed,
+    Choice,
+    DataNeed,
+    Identification,
+    NotNarrower,
+    ShownText,
+    State,
+    Terms,
+    narrow,
+    replay,
+)
+from consometers_node.series import Direction, Interval, Quantity, Range, Series
+
+from .samples import CHOICE, DAILY, FINE, HOURLY, INJECTED, NEED, PRODUCED
+
+NOON = datetime(2026, 11, 25, 12, tzinfo=UTC)
+ENDED = {state for state, following in FOLLOWING.items() if not following}
+
+ALL_SERIES = st.builds(
+    replace,
+    st.just(HOURLY),
+    direction=st.sampled_from(Direction),
+    quantity=st.sampled_from(Quantity),
+    interval=st.sampled_from(Interval),
+)
+CHOICES = st.builds(
+    Choice,
+    series=st.frozensets(ALL_SERIES, max_size=3),
+    interval=st.none() | st.sampled_from(Interval),
+    identification=st.none() | st.sampled_from(Identification),
+    depth_days=st.none() | st.integers(-1, 60),
+    duration_days=st.none() | st.integers(-1, 800),
+)
+NEEDS = st.builds(
+    replace,
+    st.just(NEED),
+    interval=st.sampled_from(Interval),
+    identification=st.sampled_from(Identification),
+    depth_days=st.integers(0, 40),
+    duration_days=st.integers(1, 700),
+)
+
+
+def test_every_state_has_its_rules() -> None:
+    assert set(FOLLOWING) == set(ACTORS) == set(State)
+    assert {State.REFUSED, State.WITHDRAWN, State.TERMINATED, State.EXPIRED} == ENDED
+
+
+@given(st.lists(st.sampled_from(State), max_size=6))
+def test_a_register_replays_to_a_state_or_not_at_all(states: list[State]) -> None:
+    follows = states[:1] in ([], [State.PROPOSED]) and all(
+        after in FOLLOWING[before] for before, after in pairwise(states)
+    )
+    if follows:
+        assert replay(states) == (states[-1] if states else None)
+    else:
+        with pytest.raises(ValueError, match="does not follow"):
+            replay(states)
+
+
+@given(need=NEEDS, choice=CHOICES)
+def test_terms_are_never_wider_than_what_was_asked(need: DataNeed, choice: Choice) -> None:
+    try:
+        terms = narrow(need, choice, NOON)
+    except NotNarrower:
+        return
+    assert terms.series == choice.series
+    assert terms.series
+    for series in terms.series:
+        assert need.asks_for(series)
+        assert series.interval.minutes >= terms.interval.minutes >= need.interval.minutes
+    assert terms.identification in {need.identification, Identification.PSEUDONYM}
+    assert terms.valid_from == NOON
+    assert NOON - timedelta(need.depth_days) <= terms.records_from <= NOON
+    assert NOON < terms.valid_until <= NOON + timedelta(need.duration_days)
+
+
+@pytest.mark.parametrize(
+    ("field", "choice"),
+    [
+        ("series", {"series": frozenset()}),
+        ("series", {"series": frozenset({FINE})}),
+        ("series", {"series": frozenset({HOURLY, PRODUCED})}),
+        ("series", {"interval": Interval.P1D}),
+        ("interval", {"interval": Interval.PT30M}),
+        ("identification", {"identification": Identification.DELIVERY_POINT}),
+        ("depth_days", {"depth_days": 31}),
+        ("depth_days", {"depth_days": -1}),
+        ("duration_days", {"duration_days": 366}),
+        ("duration_days", {"duration_days": 0}),
+    ],
+)
+def test_a_wider_choice_is_told_in_what(field: str, choice: dict[str, object]) -> None:
+    with pytest.raises(NotNarrower) as fault:
+        narrow(NEED, Choice(**{"series": frozenset({HOURLY})} | choice), NOON)  # type: ignore[arg-type]
+    assert fault.value.field == field
+
+
+def test_what_is_not_chosen_is_what_was_asked() -> None:
+    terms = narrow(NEED, Choice(series=frozenset({HOURLY, INJECTED, DAILY})), NOON)
+    assert terms == Terms(
+        series=frozenset({HOURLY, INJECTED, DAILY}),
+        interval=Interval.PT1H,
+        identification=Identification.PSEUDONYM,
+        records_from=NOON - timedelta(30),
+        valid_from=NOON,
+        valid_until=NOON + timedelta(365),
+    )
+
+
+def test_a_delivery_point_that_was_asked_for_need_not_be_told() -> None:
+    need = replace(NEED, identification=Identification.DELIVERY_POINT)
+    assert narrow(need, CHOICE, NOON).identification is Identification.DELIVERY_POINT
+    choice = replace(CHOICE, identification=Identification.PSEUDONYM)
+    assert narrow(need, choice, NOON).identification is Identification.PSEUDONYM
+
+
+@pytest.mark.parametrize(
+    ("series", "first", "last", "at", "allowed"),
+    [
+        (HOURLY, -1, 0, 0, True),
+        (HOURLY, -24 * 7, 24 * 60, 24 * 60 - 1, True),
+        (HOURLY, -24 * 7 - 1, 0, 0, False),
+        (HOURLY, 0, 24 * 60 + 1, 0, False),
+        (HOURLY, -1, 0, -1, False),
+        (HOURLY, -1, 0, 24 * 60, False),
+        (DAILY, -24, 0, 0, False),
+        (INJECTED, -1, 0, 0, False),
+    ],
+)
+def test_terms_tell_what_may_leave_when(
+    series: Series, first: int, last: int, at: int, allowed: bool
+) -> None:
+    hours = [NOON + timedelta(hours=hour) for hour in (first, last, at)]
+    terms = narrow(NEED, CHOICE, NOON)
+    assert terms.allow(series, Range(hours[0], hours[1]), hours[2]) is allowed
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("version", 0),
+        ("wanted", frozenset()),
+        ("title", {}),
+        ("purpose", {"fr": " "}),
+        ("purpose", {"fr": "x" * 9_000}),
+        ("recipients", {}),
+        ("id", ""),
+        ("controller", " "),
+        ("contact", ""),
+        ("policy", ""),
+        ("policy", "x" * 9_000),
+        ("depth_days", -1),
+        ("depth_days", 36_601),
+        ("duration_days", 0),
+        ("retention_days", -1),
+    ],
+)
+def test_a_need_that_nobody_could_answer_is_named(field: str, value: object) -> None:
+    with pytest.raises(BadNeed, match=f"^{field}: ") as fault:
+        replace(NEED, **{field: value})  # type: ignore[arg-type]
+    assert fault.value.field == field
+
+
+def test_the_hash_is_of_the_words_as_they_were_shown() -> None:
+    shown = ShownText("fr", "Énergie")
+    # printf 'Énergie' | sha256sum
+    assert shown.hash == "1389e1b878903249406a3f4285dc3f7a39ebc67759ead02d898711eaa134a331"
+    assert shown.hash != ShownText("fr", "énergie").hash
