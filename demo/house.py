@@ -10,15 +10,14 @@ from pathlib import Path
 import signal
 import socket
 import sys
-from threading import Thread
 from typing import Final
 
 from demo.hass import HassDied, HassError, Language, free_port
 from demo.hass.api import PASSWORD, USER
 from demo.hass.folder import ROOT
 from demo.kersabiec import Address, House, HouseError, forget
-from demo.meter import VirtualLinky
-from demo.meter.commands import CommandError, describe, obey
+from demo.meter.commands import describe
+from demo.terminal import obey_lines, typed_lines
 
 _FOLDER: Final = ROOT / ".demo"
 _USUAL_PORT: Final = 8123
@@ -105,7 +104,7 @@ async def _run(arguments: argparse.Namespace) -> None:
             _as_json(address) if arguments.json else _guide(address, arguments.folder), flush=True
         )
         async with asyncio.TaskGroup() as group:
-            group.create_task(_obey(house.meter, _typed_lines()))
+            group.create_task(obey_lines(house.meter, typed_lines()))
             group.create_task(house.live())
     except asyncio.CancelledError:
         # Ctrl-C while it is being closed is one too many: the second one ends at once.
@@ -141,34 +140,6 @@ def _guide(address: Address, folder: Path) -> str:
 def _as_json(address: Address) -> str:
     pages = {"energy_page": address.energy_page, "repairs_page": address.repairs_page}
     return json.dumps({**asdict(address), **pages, "username": USER, "password": PASSWORD})
-
-
-def _typed_lines() -> asyncio.Queue[str]:
-    """The lines of standard input, read by a thread: a file or nothing will do as well."""
-    lines: asyncio.Queue[str] = asyncio.Queue()
-    loop = asyncio.get_running_loop()
-
-    def read() -> None:
-        pending = b""
-        while data := os.read(0, 4096):
-            *whole, pending = (pending + data).split(b"\n")
-            for line in whole:
-                loop.call_soon_threadsafe(lines.put_nowait, line.decode(errors="replace"))
-
-    Thread(target=read, daemon=True).start()
-    return lines
-
-
-async def _obey(meter: VirtualLinky, lines: asyncio.Queue[str]) -> None:
-    while True:
-        line = (await lines.get()).strip()
-        try:
-            if line in ("help", "aide"):
-                print(describe(), flush=True)
-            elif line:
-                await obey(meter, line)
-        except (CommandError, OSError) as error:
-            print(error, file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":

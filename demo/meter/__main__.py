@@ -3,16 +3,15 @@
 import argparse
 import asyncio
 from datetime import datetime
-import os
 from pathlib import Path
 import signal
 import sys
-from threading import Thread
 
 from custom_components.consometers.tic import Mode
+from demo.terminal import obey_lines, typed_lines
 from demo.world import HOUSEHOLD, SCHOOL, World
 
-from .commands import CommandError, describe, obey
+from .commands import describe
 from .contract import Contract, Option
 from .faults import Faults
 from .linky import Linky
@@ -89,30 +88,8 @@ def _introduce(linky: VirtualLinky) -> None:
     )
 
 
-async def _obey(linky: VirtualLinky, lines: asyncio.Queue[str]) -> None:
-    while True:
-        line = (await lines.get()).strip()
-        if line == "help":
-            print(describe(), flush=True)
-        elif line:
-            try:
-                await obey(linky, line)
-            except (CommandError, OSError) as error:
-                print(error, file=sys.stderr, flush=True)
-
-
 async def _until(stopped: asyncio.Event) -> None:
     await stopped.wait()
-
-
-def _listen(lines: asyncio.Queue[str], loop: asyncio.AbstractEventLoop) -> None:
-    """Read standard input from a thread: it may be a file or nothing, which no event loop takes."""
-    pending = b""
-    # Not through sys.stdin, whose lock a thread would still hold when the program ends.
-    while data := os.read(0, 4096):
-        *whole, pending = (pending + data).split(b"\n")
-        for line in whole:
-            loop.call_soon_threadsafe(lines.put_nowait, line.decode(errors="replace"))
 
 
 async def _run(arguments: argparse.Namespace) -> None:
@@ -120,15 +97,14 @@ async def _run(arguments: argparse.Namespace) -> None:
     stopped = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stopped.set)
-    lines: asyncio.Queue[str] = asyncio.Queue()
+    lines = typed_lines()
     for line in arguments.do:
         lines.put_nowait(line)
     async with _virtual_linky(arguments) as linky:
         _introduce(linky)
-        Thread(target=_listen, args=(lines, loop), daemon=True).start()
         tasks = [
             asyncio.create_task(work)
-            for work in (_obey(linky, lines), linky.wait(), _until(stopped))
+            for work in (obey_lines(linky, lines), linky.wait(), _until(stopped))
         ]
         ended, running = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         for task in running:

@@ -1,0 +1,39 @@
+"""What a person types at a program that runs: commands for a meter, one a line."""
+
+import asyncio
+import os
+import sys
+from threading import Thread
+
+from demo.meter import VirtualLinky
+from demo.meter.commands import CommandError, describe, obey
+
+
+def typed_lines() -> asyncio.Queue[str]:
+    """Give the lines of standard input, read by a thread: an event loop takes no file."""
+    lines: asyncio.Queue[str] = asyncio.Queue()
+    loop = asyncio.get_running_loop()
+
+    def read() -> None:
+        pending = b""
+        # Not through sys.stdin, whose lock a thread would still hold when the program ends.
+        while data := os.read(0, 4096):
+            *whole, pending = (pending + data).split(b"\n")
+            for line in whole:
+                loop.call_soon_threadsafe(lines.put_nowait, line.decode(errors="replace"))
+
+    Thread(target=read, daemon=True).start()
+    return lines
+
+
+async def obey_lines(meter: VirtualLinky, lines: asyncio.Queue[str]) -> None:
+    """Do to a meter what each line says, for ever."""
+    while True:
+        line = (await lines.get()).strip()
+        if line in ("help", "aide"):
+            print(describe(), flush=True)
+        elif line:
+            try:
+                await obey(meter, line)
+            except (CommandError, OSError) as error:
+                print(error, file=sys.stderr, flush=True)
