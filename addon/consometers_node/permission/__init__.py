@@ -13,7 +13,7 @@ from .errors import (
     PermissionFault,
     UnknownPermission,
 )
-from .need import MAX_DAYS, Access, DataNeed, Identification, Wanted
+from .need import MAX_DAYS, DataNeed, Identification, Reading, Wanted
 from .register import Entry, Notice, Permission, Permissions, Permitted
 from .states import ACTORS, FOLLOWING, Actor, State, replay
 from .terms import Choice, ShownText, Signature, Terms, narrow
@@ -22,7 +22,6 @@ __all__ = [
     "ACTORS",
     "FOLLOWING",
     "MAX_DAYS",
-    "Access",
     "Actor",
     "BadNeed",
     "ChangedNeed",
@@ -38,6 +37,7 @@ __all__ = [
     "PermissionFault",
     "Permissions",
     "Permitted",
+    "Reading",
     "ShownText",
     "Signature",
     "State",

@@ -11,7 +11,7 @@ MAX_DAYS = 36_600
 _MAX_WORDS = 8_000
 
 
-class Access(StrEnum):
+class Reading(StrEnum):
     """What a collective can read."""
 
     INDIVIDUAL = "individual"
@@ -27,7 +27,7 @@ class Identification(StrEnum):
     """What names a device to the collective."""
 
     PSEUDONYM = "pseudonym"
-    DELIVERY_POINT = "delivery_point"
+    DELIVERY_POINT = "delivery-point"
 
     def no_more_than(self, other: Identification) -> bool:
         """Tell whether this tells at most as much as the other one."""
@@ -50,9 +50,9 @@ class Wanted:
 class DataNeed:
     """What is asked for, by whom, for what and for how long. Raises BadNeed.
 
-    `title`, `purpose` and `recipients` (who else receives the records) are in plain words, by
-    language. Records of the past `depth_days` are asked for and those of the `duration_days` to
-    come; they are kept `retention_days` after that.
+    `title`, `purpose` and `recipients` (who else receives the records; empty where nobody does)
+    are in plain words, by language. Records of the past `history_days` are asked for and those of
+    the `duration_days` to come; they are kept `retention_days` after that.
     """
 
     id: str
@@ -65,11 +65,11 @@ class DataNeed:
     policy: str
     wanted: frozenset[Wanted]
     interval: Interval
-    depth_days: int
+    history_days: int
     duration_days: int
     retention_days: int
     identification: Identification = Identification.PSEUDONYM
-    access: Access = Access.INDIVIDUAL
+    reading: Reading = Reading.INDIVIDUAL
 
     def __post_init__(self) -> None:
         if self.version < 1:
@@ -78,7 +78,8 @@ class DataNeed:
             raise BadNeed("wanted", "no series is asked for")
         for field in ("title", "purpose", "recipients"):
             translations: Mapping[str, str] = getattr(self, field)
-            if not translations or not all(w.strip() for w in translations.values()):
+            may_be_empty = field == "recipients"
+            if not (translations or may_be_empty) or not all(map(str.strip, translations.values())):
                 raise BadNeed(field, "people must be able to read it")
             if sum(map(len, translations.values())) > _MAX_WORDS:
                 raise BadNeed(field, "nobody would read all of it")
@@ -86,7 +87,7 @@ class DataNeed:
             word: str = getattr(self, field)
             if not word.strip() or len(word) > _MAX_WORDS:
                 raise BadNeed(field, "it is missing or too long")
-        for field, least in (("depth_days", 0), ("duration_days", 1), ("retention_days", 0)):
+        for field, least in (("history_days", 0), ("duration_days", 1), ("retention_days", 0)):
             days: int = getattr(self, field)
             if not least <= days <= MAX_DAYS:
                 raise BadNeed(field, f"it is from {least} to {MAX_DAYS} days")

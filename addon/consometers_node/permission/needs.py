@@ -7,7 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ..store.tables import DataNeedRow, NeedId, PeerId, WantedRow
 from .errors import ChangedNeed
-from .need import Access, DataNeed, Identification, Wanted
+from .need import DataNeed, Identification, Reading, Wanted
 
 
 async def add_need(
@@ -37,9 +37,9 @@ async def add_need(
         "contact": need.contact,
         "policy": need.policy,
         "interval": need.interval,
-        "access": need.access,
+        "reading": need.reading,
         "identification": need.identification,
-        "depth_days": need.depth_days,
+        "history_days": need.history_days,
         "duration_days": need.duration_days,
         "retention_days": need.retention_days,
         "received_at": at,
@@ -79,9 +79,9 @@ async def all_needs(connection: AsyncConnection) -> dict[NeedId, DataNeed]:
         DataNeedRow.contact,
         DataNeedRow.policy,
         DataNeedRow.interval,
-        DataNeedRow.access,
+        DataNeedRow.reading,
         DataNeedRow.identification,
-        DataNeedRow.depth_days,
+        DataNeedRow.history_days,
         DataNeedRow.duration_days,
         DataNeedRow.retention_days,
     )
@@ -97,9 +97,9 @@ async def all_needs(connection: AsyncConnection) -> dict[NeedId, DataNeed]:
             policy=row.policy,
             wanted=frozenset(wanted[row.id]),
             interval=row.interval_minutes,
-            access=Access(row.access),
+            reading=Reading(row.reading),
             identification=Identification(row.identification),
-            depth_days=row.depth_days,
+            history_days=row.history_days,
             duration_days=row.duration_days,
             retention_days=row.retention_days,
         )

@@ -16,7 +16,7 @@ class Choice:
     series: frozenset[Series]
     interval: Interval | None = None
     identification: Identification | None = None
-    depth_days: int | None = None
+    history_days: int | None = None
     duration_days: int | None = None
 
 
@@ -84,13 +84,13 @@ def narrow(need: DataNeed, choice: Choice, at: datetime) -> Terms:
         if not need.asks_for(series) or not series.interval.no_finer_than(interval):
             raise NotNarrower("series")
     start = at.replace(microsecond=0)
-    depth_days = _fewer("depth_days", choice.depth_days, need.depth_days, least=0)
+    history_days = _fewer("history_days", choice.history_days, need.history_days, least=0)
     duration_days = _fewer("duration_days", choice.duration_days, need.duration_days, least=1)
     return Terms(
         series=choice.series,
         interval=interval,
         identification=identification,
-        records_from=start - timedelta(depth_days),
+        records_from=start - timedelta(history_days),
         valid_from=start,
         valid_until=start + timedelta(duration_days),
     )

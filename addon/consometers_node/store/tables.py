@@ -119,9 +119,9 @@ class DataNeedRow(Base):
         UniqueConstraint("id", "peer_id", "need"),
         CheckConstraint("version >= 1", "version"),
         CheckConstraint("interval_minutes IN (5, 30, 60, 1440)", "interval"),
-        CheckConstraint("access IN ('individual', 'sum')", "access"),
-        CheckConstraint("identification IN ('pseudonym', 'delivery_point')", "identification"),
-        CheckConstraint("depth_days BETWEEN 0 AND 36600", "depth"),
+        CheckConstraint("reading IN ('individual', 'sum')", "reading"),
+        CheckConstraint("identification IN ('pseudonym', 'delivery-point')", "identification"),
+        CheckConstraint("history_days BETWEEN 0 AND 36600", "history"),
         CheckConstraint("duration_days BETWEEN 1 AND 36600", "duration"),
         CheckConstraint("retention_days BETWEEN 0 AND 36600", "retention"),
         _NUMBERED,
@@ -138,9 +138,9 @@ class DataNeedRow(Base):
     contact: Mapped[str]
     policy: Mapped[str]
     interval: Mapped[Interval] = mapped_column("interval_minutes")
-    access: Mapped[str]
+    reading: Mapped[str]
     identification: Mapped[str]
-    depth_days: Mapped[int]
+    history_days: Mapped[int]
     duration_days: Mapped[int]
     retention_days: Mapped[int]
     received_at: Mapped[datetime]
@@ -195,7 +195,7 @@ class PermissionRow(Base):
             "state",
         ),
         CheckConstraint("interval_minutes IN (5, 30, 60, 1440)", "interval"),
-        CheckConstraint("identification IN ('pseudonym', 'delivery_point')", "identification"),
+        CheckConstraint("identification IN ('pseudonym', 'delivery-point')", "identification"),
         _STRICT,
     )
 

@@ -42,11 +42,11 @@ NEED = DataNeed(
         }
     ),
     interval=Interval.PT1H,
-    depth_days=30,
+    history_days=30,
     duration_days=365,
     retention_days=90,
 )
-CHOICE = Choice(series=frozenset({HOURLY}), depth_days=7, duration_days=60)
+CHOICE = Choice(series=frozenset({HOURLY}), history_days=7, duration_days=60)
 YES = Signature("user-1", ShownText("en", "I agree that my hourly consumption leaves."))
 NO = Signature("user-1", ShownText("fr", "Je refuse."))
 STOP = Signature("user-2", ShownText("fr", "J’arrête tout de suite."))

@@ -138,10 +138,10 @@ class TestWhatLeaves:
     ) -> None:
         copied = (
             "peer_id, title, purpose, recipients, controller, contact, policy, interval_minutes,"
-            " identification, depth_days, duration_days, retention_days, received_at"
+            " identification, history_days, duration_days, retention_days, received_at"
         )
         cheat.run(
-            f"INSERT INTO data_need (need, version, access, {copied})"
+            f"INSERT INTO data_need (need, version, reading, {copied})"
             f" SELECT 'sum', 1, 'sum', {copied} FROM data_need WHERE need = 'sunny-roofs'",
             "INSERT INTO wanted SELECT max(id), 'consumption', 'energy' FROM data_need",
             "INSERT INTO permission (id, peer_id, data_need_id, need, state)"
@@ -282,7 +282,7 @@ class TestThePermission:
             "records_from = 0",
             "interval_minutes = 5",
             "interval_minutes = NULL",
-            "identification = 'delivery_point'",
+            "identification = 'delivery-point'",
             "state = 'proposed', records_from = 0",
             "peer_id = {other}",
             "need = 'proposed'",
@@ -421,7 +421,7 @@ class TestAGrant:
         [
             {"interval_minutes": 30},
             {"interval_minutes": "NULL"},
-            {"identification": "'delivery_point'"},
+            {"identification": "'delivery-point'"},
             {"identification": "NULL"},
             {"records_from": f"{{now}} - 31 * {DAY}"},
             {"records_from": "{now} + 400"},
@@ -478,9 +478,9 @@ class TestWhatWasAsked:
         "change",
         [
             "UPDATE data_need SET interval_minutes = 5",
-            "UPDATE data_need SET depth_days = 3660",
+            "UPDATE data_need SET history_days = 3660",
             "UPDATE data_need SET purpose = '{}'",
-            "UPDATE data_need SET access = 'individual'",
+            "UPDATE data_need SET reading = 'individual'",
             "DELETE FROM data_need",
             "UPDATE wanted SET direction = 'production' WHERE direction = 'injection'",
             "DELETE FROM wanted",
@@ -553,7 +553,7 @@ def replace_into(cheat: Plain) -> str:
 def new_version(cheat: Plain, need: str, version: int = 2) -> None:
     copied = (
         "peer_id, title, purpose, recipients, controller, contact, policy, interval_minutes,"
-        " access, identification, depth_days, duration_days, retention_days, received_at"
+        " reading, identification, history_days, duration_days, retention_days, received_at"
     )
     cheat.run(
         f"INSERT INTO data_need (need, version, {copied})"

@@ -34,7 +34,7 @@ CHOICES = st.builds(
     series=st.frozensets(
         st.sampled_from([HOURLY, INJECTED, DAILY, FINE, PRODUCED]), min_size=1, max_size=3
     ),
-    depth_days=st.none() | st.integers(0, 31),
+    history_days=st.none() | st.integers(0, 31),
     duration_days=st.none() | st.integers(1, 366),
 )
 STEPS = st.lists(

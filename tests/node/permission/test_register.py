@@ -6,7 +6,6 @@ from datetime import timedelta
 import pytest
 
 from consometers_node.permission import (
-    Access,
     Actor,
     ChangedNeed,
     Choice,
@@ -14,6 +13,7 @@ from consometers_node.permission import (
     NotNarrower,
     OutdatedNeed,
     Permissions,
+    Reading,
     State,
     UnknownPermission,
 )
@@ -27,7 +27,7 @@ from .plain import plain
 from .samples import CHOICE, DAILY, HOURLY, INJECTED, NEED, NO, PRODUCED, STOP, YES, grant, now
 from .test_cheating import entry, terms, tick
 
-VERSION_2 = replace(NEED, version=2, depth_days=60)
+VERSION_2 = replace(NEED, version=2, history_days=60)
 
 
 @pytest.fixture
@@ -145,7 +145,7 @@ async def test_only_the_newest_version_is_answered(store: Store, coop: PeerId) -
         with pytest.raises(OutdatedNeed):
             await permissions.grant(first, CHOICE, YES, now())
         with pytest.raises(ChangedNeed):
-            await permissions.propose(coop, replace(VERSION_2, depth_days=61), now())
+            await permissions.propose(coop, replace(VERSION_2, history_days=61), now())
         await permissions.propose(coop, replace(NEED, id="other", version=2), now())
         with pytest.raises(ChangedNeed):
             await permissions.propose(coop, replace(NEED, id="other", version=1), now())
@@ -210,8 +210,8 @@ async def test_a_peer_is_told_until_it_confirms(store: Store, coop: PeerId) -> N
 async def test_a_need_for_a_sum_lets_no_record_leave(store: Store, coop: PeerId) -> None:
     async with store.writing() as connection:
         permissions = Permissions(connection)
-        granted = await grant(permissions, coop, replace(NEED, access=Access.SUM))
-        assert (await permissions.get(granted)).need.access is Access.SUM
+        granted = await grant(permissions, coop, replace(NEED, reading=Reading.SUM))
+        assert (await permissions.get(granted)).need.reading is Reading.SUM
         assert await permissions.permitted(coop) == []
 
 

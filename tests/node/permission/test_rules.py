@@ -40,7 +40,7 @@ CHOICES = st.builds(
     series=st.frozensets(ALL_SERIES, max_size=3),
     interval=st.none() | st.sampled_from(Interval),
     identification=st.none() | st.sampled_from(Identification),
-    depth_days=st.none() | st.integers(-1, 60),
+    history_days=st.none() | st.integers(-1, 60),
     duration_days=st.none() | st.integers(-1, 800),
 )
 NEEDS = st.builds(
@@ -48,7 +48,7 @@ NEEDS = st.builds(
     st.just(NEED),
     interval=st.sampled_from(Interval),
     identification=st.sampled_from(Identification),
-    depth_days=st.integers(0, 40),
+    history_days=st.integers(0, 40),
     duration_days=st.integers(1, 700),
 )
 
@@ -83,7 +83,7 @@ def test_terms_are_never_wider_than_what_was_asked(need: DataNeed, choice: Choic
         assert series.interval.minutes >= terms.interval.minutes >= need.interval.minutes
     assert terms.identification in {need.identification, Identification.PSEUDONYM}
     assert terms.valid_from == NOON
-    assert NOON - timedelta(need.depth_days) <= terms.records_from <= NOON
+    assert NOON - timedelta(need.history_days) <= terms.records_from <= NOON
     assert NOON < terms.valid_until <= NOON + timedelta(need.duration_days)
 
 
@@ -96,8 +96,8 @@ def test_terms_are_never_wider_than_what_was_asked(need: DataNeed, choice: Choic
         ("series", {"interval": Interval.P1D}),
         ("interval", {"interval": Interval.PT30M}),
         ("identification", {"identification": Identification.DELIVERY_POINT}),
-        ("depth_days", {"depth_days": 31}),
-        ("depth_days", {"depth_days": -1}),
+        ("history_days", {"history_days": 31}),
+        ("history_days", {"history_days": -1}),
         ("duration_days", {"duration_days": 366}),
         ("duration_days", {"duration_days": 0}),
     ],
@@ -156,14 +156,14 @@ def test_terms_tell_what_may_leave_when(
         ("title", {}),
         ("purpose", {"fr": " "}),
         ("purpose", {"fr": "x" * 9_000}),
-        ("recipients", {}),
+        ("recipients", {"fr": ""}),
         ("id", ""),
         ("controller", " "),
         ("contact", ""),
         ("policy", ""),
         ("policy", "x" * 9_000),
-        ("depth_days", -1),
-        ("depth_days", 36_601),
+        ("history_days", -1),
+        ("history_days", 36_601),
         ("duration_days", 0),
         ("retention_days", -1),
     ],

@@ -164,7 +164,7 @@ CREATE FUNCTION public.register_grants_no_more_than_asked() RETURNS trigger
           AND p.valid_until > p.valid_from
           AND p.valid_until <= p.valid_from + n.duration_days * 86400
           AND p.records_from <= p.valid_from
-          AND p.records_from >= p.valid_from - n.depth_days * 86400
+          AND p.records_from >= p.valid_from - n.history_days * 86400
           AND NOT EXISTS (
               SELECT 1 FROM data_need newer
               WHERE newer.peer_id = n.peer_id AND newer.need = n.need AND newer.version > n.version
@@ -297,17 +297,17 @@ CREATE TABLE public.data_need (
     contact text NOT NULL,
     policy text NOT NULL,
     interval_minutes bigint NOT NULL,
-    access text NOT NULL,
+    reading text NOT NULL,
     identification text NOT NULL,
-    depth_days bigint NOT NULL,
+    history_days bigint NOT NULL,
     duration_days bigint NOT NULL,
     retention_days bigint NOT NULL,
     received_at bigint NOT NULL,
-    CONSTRAINT ck_data_need_access CHECK ((access = ANY (ARRAY['individual'::text, 'sum'::text]))),
-    CONSTRAINT ck_data_need_depth CHECK (((depth_days >= 0) AND (depth_days <= 36600))),
     CONSTRAINT ck_data_need_duration CHECK (((duration_days >= 1) AND (duration_days <= 36600))),
-    CONSTRAINT ck_data_need_identification CHECK ((identification = ANY (ARRAY['pseudonym'::text, 'delivery_point'::text]))),
+    CONSTRAINT ck_data_need_history CHECK (((history_days >= 0) AND (history_days <= 36600))),
+    CONSTRAINT ck_data_need_identification CHECK ((identification = ANY (ARRAY['pseudonym'::text, 'delivery-point'::text]))),
     CONSTRAINT ck_data_need_interval CHECK ((interval_minutes = ANY (ARRAY[(5)::bigint, (30)::bigint, (60)::bigint, (1440)::bigint]))),
+    CONSTRAINT ck_data_need_reading CHECK ((reading = ANY (ARRAY['individual'::text, 'sum'::text]))),
     CONSTRAINT ck_data_need_retention CHECK (((retention_days >= 0) AND (retention_days <= 36600))),
     CONSTRAINT ck_data_need_version CHECK ((version >= 1))
 );
@@ -370,7 +370,7 @@ CREATE TABLE public.permission (
     records_from bigint,
     valid_from bigint,
     valid_until bigint,
-    CONSTRAINT ck_permission_identification CHECK ((identification = ANY (ARRAY['pseudonym'::text, 'delivery_point'::text]))),
+    CONSTRAINT ck_permission_identification CHECK ((identification = ANY (ARRAY['pseudonym'::text, 'delivery-point'::text]))),
     CONSTRAINT ck_permission_interval CHECK ((interval_minutes = ANY (ARRAY[(5)::bigint, (30)::bigint, (60)::bigint, (1440)::bigint]))),
     CONSTRAINT ck_permission_state CHECK ((state = ANY (ARRAY['proposed'::text, 'granted'::text, 'refused'::text, 'withdrawn'::text, 'terminated'::text, 'expired'::text])))
 );
@@ -408,7 +408,7 @@ CREATE VIEW public.permitted AS
      JOIN public.permission_series ps ON ((ps.permission_id = p.id)))
      JOIN public.series s ON ((s.id = ps.series_id)))
      JOIN public.wanted w ON (((w.data_need_id = n.id) AND (w.direction = s.direction) AND (w.quantity = s.quantity))))
-  WHERE ((p.state = 'granted'::text) AND (n.access = 'individual'::text) AND (s.interval_minutes >= p.interval_minutes) AND (p.interval_minutes >= n.interval_minutes) AND ((floor(EXTRACT(epoch FROM clock_timestamp())))::bigint < p.valid_until));
+  WHERE ((p.state = 'granted'::text) AND (n.reading = 'individual'::text) AND (s.interval_minutes >= p.interval_minutes) AND (p.interval_minutes >= n.interval_minutes) AND ((floor(EXTRACT(epoch FROM clock_timestamp())))::bigint < p.valid_until));
 CREATE TABLE public.register (
     seq bigint NOT NULL,
     permission_id text NOT NULL,
@@ -465,40 +465,40 @@ ALTER TABLE ONLY public.peer ALTER COLUMN id SET DEFAULT nextval('public.peer_id
 ALTER TABLE ONLY public.register ALTER COLUMN seq SET DEFAULT nextval('public.register_seq_seq'::regclass);
 ALTER TABLE ONLY public.series ALTER COLUMN id SET DEFAULT nextval('public.series_id_seq'::regclass);
 INSERT INTO public.alembic_version VALUES ('0001');
-INSERT INTO public.answer VALUES (1, 1795569402, 1, 'efda8511-3d2d-4316-ba92-9dffb4b8d60e', 1, 'get_history', 1795562202, 1795565802, 1);
-INSERT INTO public.block VALUES (1, '2026-10-25', '\x0200000100020003000400050006000700080009000a00ffff2c012d012e012f0130013101320133013401350136013701', 1795569402);
-INSERT INTO public.data_need VALUES (1, 1, 'withdrawn', 1, '{"en": "Sunny roofs", "fr": "Toits au soleil"}', '{"en": "To size the next roof.", "fr": "Pour dimensionner le prochain toit."}', '{"en": "Nobody else.", "fr": "Personne d’autre."}', 'Coop of Kersabiec', 'dpo@coop.example', 'https://coop.example/policy', 60, 'individual', 'pseudonym', 30, 365, 90, 1795569402);
-INSERT INTO public.data_need VALUES (2, 1, 'terminated', 1, '{"en": "Sunny roofs", "fr": "Toits au soleil"}', '{"en": "To size the next roof.", "fr": "Pour dimensionner le prochain toit."}', '{"en": "Nobody else.", "fr": "Personne d’autre."}', 'Coop of Kersabiec', 'dpo@coop.example', 'https://coop.example/policy', 60, 'individual', 'pseudonym', 30, 365, 90, 1795569402);
-INSERT INTO public.data_need VALUES (3, 1, 'refused', 1, '{"en": "Sunny roofs", "fr": "Toits au soleil"}', '{"en": "To size the next roof.", "fr": "Pour dimensionner le prochain toit."}', '{"en": "Nobody else.", "fr": "Personne d’autre."}', 'Coop of Kersabiec', 'dpo@coop.example', 'https://coop.example/policy', 60, 'individual', 'pseudonym', 30, 365, 90, 1795569402);
-INSERT INTO public.data_need VALUES (4, 1, 'sunny-roofs', 1, '{"en": "Sunny roofs", "fr": "Toits au soleil"}', '{"en": "To size the next roof.", "fr": "Pour dimensionner le prochain toit."}', '{"en": "Nobody else.", "fr": "Personne d’autre."}', 'Coop of Kersabiec', 'dpo@coop.example', 'https://coop.example/policy', 60, 'individual', 'pseudonym', 30, 365, 90, 1795569402);
-INSERT INTO public.data_need VALUES (5, 1, 'proposed', 1, '{"en": "Sunny roofs", "fr": "Toits au soleil"}', '{"en": "To size the next roof.", "fr": "Pour dimensionner le prochain toit."}', '{"en": "Nobody else.", "fr": "Personne d’autre."}', 'Coop of Kersabiec', 'dpo@coop.example', 'https://coop.example/policy', 60, 'individual', 'pseudonym', 30, 365, 90, 1795569402);
+INSERT INTO public.answer VALUES (1, 1795570248, 1, 'ebe047c8-504f-453c-a14b-664bb629aee4', 1, 'get_history', 1795563048, 1795566648, 1);
+INSERT INTO public.block VALUES (1, '2026-10-25', '\x0200000100020003000400050006000700080009000a00ffff2c012d012e012f0130013101320133013401350136013701', 1795570248);
+INSERT INTO public.data_need VALUES (1, 1, 'withdrawn', 1, '{"en": "Sunny roofs", "fr": "Toits au soleil"}', '{"en": "To size the next roof.", "fr": "Pour dimensionner le prochain toit."}', '{"en": "Nobody else.", "fr": "Personne d’autre."}', 'Coop of Kersabiec', 'dpo@coop.example', 'https://coop.example/policy', 60, 'individual', 'pseudonym', 30, 365, 90, 1795570248);
+INSERT INTO public.data_need VALUES (2, 1, 'terminated', 1, '{"en": "Sunny roofs", "fr": "Toits au soleil"}', '{"en": "To size the next roof.", "fr": "Pour dimensionner le prochain toit."}', '{"en": "Nobody else.", "fr": "Personne d’autre."}', 'Coop of Kersabiec', 'dpo@coop.example', 'https://coop.example/policy', 60, 'individual', 'pseudonym', 30, 365, 90, 1795570248);
+INSERT INTO public.data_need VALUES (3, 1, 'refused', 1, '{"en": "Sunny roofs", "fr": "Toits au soleil"}', '{"en": "To size the next roof.", "fr": "Pour dimensionner le prochain toit."}', '{"en": "Nobody else.", "fr": "Personne d’autre."}', 'Coop of Kersabiec', 'dpo@coop.example', 'https://coop.example/policy', 60, 'individual', 'pseudonym', 30, 365, 90, 1795570248);
+INSERT INTO public.data_need VALUES (4, 1, 'sunny-roofs', 1, '{"en": "Sunny roofs", "fr": "Toits au soleil"}', '{"en": "To size the next roof.", "fr": "Pour dimensionner le prochain toit."}', '{"en": "Nobody else.", "fr": "Personne d’autre."}', 'Coop of Kersabiec', 'dpo@coop.example', 'https://coop.example/policy', 60, 'individual', 'pseudonym', 30, 365, 90, 1795570248);
+INSERT INTO public.data_need VALUES (5, 1, 'proposed', 1, '{"en": "Sunny roofs", "fr": "Toits au soleil"}', '{"en": "To size the next roof.", "fr": "Pour dimensionner le prochain toit."}', '{"en": "Nobody else.", "fr": "Personne d’autre."}', 'Coop of Kersabiec', 'dpo@coop.example', 'https://coop.example/policy', 60, 'individual', 'pseudonym', 30, 365, 90, 1795570248);
 INSERT INTO public.notice VALUES (3, 1, NULL, NULL);
 INSERT INTO public.notice VALUES (5, NULL, NULL, NULL);
 INSERT INTO public.notice VALUES (10, NULL, NULL, NULL);
-INSERT INTO public.notice VALUES (2, NULL, 1795569402, 'receipt');
-INSERT INTO public.outbox VALUES (2, 1, 'efda8511-3d2d-4316-ba92-9dffb4b8d60e', 'granted', 1, 1795562202, 1795565802, 1795569402, NULL, NULL);
-INSERT INTO public.outbox VALUES (1, 1, 'efda8511-3d2d-4316-ba92-9dffb4b8d60e', 'granted', 1, 1795562202, 1795565802, 1795569402, 'stanza', 1795569402);
-INSERT INTO public.peer VALUES (1, 'coop@example.org', 'Coop', 1795569402);
-INSERT INTO public.peer VALUES (2, 'town@example.org', 'Town', 1795569402);
-INSERT INTO public.permission VALUES ('c8c5efa1-f95a-4b9a-92dc-2dfaf83e53d6', 1, 1, 'withdrawn', 'withdrawn', 60, 'pseudonym', 1794964602, 1795569402, 1800753402);
-INSERT INTO public.permission VALUES ('0ac2556d-fe22-4340-9c90-b726c6d2cdcd', 1, 2, 'terminated', 'terminated', 60, 'pseudonym', 1794964602, 1795569402, 1800753402);
-INSERT INTO public.permission VALUES ('b98a9844-d781-4248-9b1f-d44e628ca15f', 1, 3, 'refused', 'refused', NULL, NULL, NULL, NULL, NULL);
-INSERT INTO public.permission VALUES ('efda8511-3d2d-4316-ba92-9dffb4b8d60e', 1, 4, 'sunny-roofs', 'granted', 60, 'pseudonym', 1794964602, 1795569402, 1800753402);
-INSERT INTO public.permission VALUES ('175d6a8d-c0c2-4349-b9cb-c66511d180bb', 1, 5, 'proposed', 'proposed', NULL, NULL, NULL, NULL, NULL);
-INSERT INTO public.permission_series VALUES ('c8c5efa1-f95a-4b9a-92dc-2dfaf83e53d6', 1);
-INSERT INTO public.permission_series VALUES ('0ac2556d-fe22-4340-9c90-b726c6d2cdcd', 1);
-INSERT INTO public.permission_series VALUES ('efda8511-3d2d-4316-ba92-9dffb4b8d60e', 1);
-INSERT INTO public.register VALUES (1, 'c8c5efa1-f95a-4b9a-92dc-2dfaf83e53d6', 'proposed', 1795569402, 'peer', 'coop@example.org', NULL, NULL);
-INSERT INTO public.register VALUES (2, 'c8c5efa1-f95a-4b9a-92dc-2dfaf83e53d6', 'granted', 1795569402, 'household', 'user-1', 'e12d4b2e3168846b6da7ba147388293222d03aa61f38d546ca759e06ef5a1f70', 'en');
-INSERT INTO public.register VALUES (3, 'c8c5efa1-f95a-4b9a-92dc-2dfaf83e53d6', 'withdrawn', 1795569402, 'household', 'user-2', '4f8242018d0de7046b25963516008c7ff834bc16b6c548f44744637debfb0bee', 'fr');
-INSERT INTO public.register VALUES (4, '0ac2556d-fe22-4340-9c90-b726c6d2cdcd', 'proposed', 1795569402, 'peer', 'coop@example.org', NULL, NULL);
-INSERT INTO public.register VALUES (5, '0ac2556d-fe22-4340-9c90-b726c6d2cdcd', 'granted', 1795569402, 'household', 'user-1', 'e12d4b2e3168846b6da7ba147388293222d03aa61f38d546ca759e06ef5a1f70', 'en');
-INSERT INTO public.register VALUES (6, '0ac2556d-fe22-4340-9c90-b726c6d2cdcd', 'terminated', 1795569402, 'peer', 'coop@example.org', NULL, NULL);
-INSERT INTO public.register VALUES (7, 'b98a9844-d781-4248-9b1f-d44e628ca15f', 'proposed', 1795569402, 'peer', 'coop@example.org', NULL, NULL);
-INSERT INTO public.register VALUES (8, 'b98a9844-d781-4248-9b1f-d44e628ca15f', 'refused', 1795569402, 'household', 'user-1', '14d32557feeae05fb859a810551ed748a87bb4af5769ee399f3bec1a262a5985', 'fr');
-INSERT INTO public.register VALUES (9, 'efda8511-3d2d-4316-ba92-9dffb4b8d60e', 'proposed', 1795569402, 'peer', 'coop@example.org', NULL, NULL);
-INSERT INTO public.register VALUES (10, 'efda8511-3d2d-4316-ba92-9dffb4b8d60e', 'granted', 1795569402, 'household', 'user-1', 'e12d4b2e3168846b6da7ba147388293222d03aa61f38d546ca759e06ef5a1f70', 'en');
-INSERT INTO public.register VALUES (11, '175d6a8d-c0c2-4349-b9cb-c66511d180bb', 'proposed', 1795569402, 'peer', 'coop@example.org', NULL, NULL);
+INSERT INTO public.notice VALUES (2, NULL, 1795570248, 'receipt');
+INSERT INTO public.outbox VALUES (2, 1, 'ebe047c8-504f-453c-a14b-664bb629aee4', 'granted', 1, 1795563048, 1795566648, 1795570248, NULL, NULL);
+INSERT INTO public.outbox VALUES (1, 1, 'ebe047c8-504f-453c-a14b-664bb629aee4', 'granted', 1, 1795563048, 1795566648, 1795570248, 'stanza', 1795570248);
+INSERT INTO public.peer VALUES (1, 'coop@example.org', 'Coop', 1795570248);
+INSERT INTO public.peer VALUES (2, 'town@example.org', 'Town', 1795570248);
+INSERT INTO public.permission VALUES ('3c34cade-7f4f-4d2a-b004-432b836493b0', 1, 1, 'withdrawn', 'withdrawn', 60, 'pseudonym', 1794965448, 1795570248, 1800754248);
+INSERT INTO public.permission VALUES ('02d7fbf2-4156-404e-bcd1-5adc1587a105', 1, 2, 'terminated', 'terminated', 60, 'pseudonym', 1794965448, 1795570248, 1800754248);
+INSERT INTO public.permission VALUES ('d0eff75c-1ab9-4ae3-bbd4-de544a34944b', 1, 3, 'refused', 'refused', NULL, NULL, NULL, NULL, NULL);
+INSERT INTO public.permission VALUES ('ebe047c8-504f-453c-a14b-664bb629aee4', 1, 4, 'sunny-roofs', 'granted', 60, 'pseudonym', 1794965448, 1795570248, 1800754248);
+INSERT INTO public.permission VALUES ('d50bef41-7b5a-4f90-9114-f97092cdf677', 1, 5, 'proposed', 'proposed', NULL, NULL, NULL, NULL, NULL);
+INSERT INTO public.permission_series VALUES ('3c34cade-7f4f-4d2a-b004-432b836493b0', 1);
+INSERT INTO public.permission_series VALUES ('02d7fbf2-4156-404e-bcd1-5adc1587a105', 1);
+INSERT INTO public.permission_series VALUES ('ebe047c8-504f-453c-a14b-664bb629aee4', 1);
+INSERT INTO public.register VALUES (1, '3c34cade-7f4f-4d2a-b004-432b836493b0', 'proposed', 1795570248, 'peer', 'coop@example.org', NULL, NULL);
+INSERT INTO public.register VALUES (2, '3c34cade-7f4f-4d2a-b004-432b836493b0', 'granted', 1795570248, 'household', 'user-1', 'e12d4b2e3168846b6da7ba147388293222d03aa61f38d546ca759e06ef5a1f70', 'en');
+INSERT INTO public.register VALUES (3, '3c34cade-7f4f-4d2a-b004-432b836493b0', 'withdrawn', 1795570248, 'household', 'user-2', '4f8242018d0de7046b25963516008c7ff834bc16b6c548f44744637debfb0bee', 'fr');
+INSERT INTO public.register VALUES (4, '02d7fbf2-4156-404e-bcd1-5adc1587a105', 'proposed', 1795570248, 'peer', 'coop@example.org', NULL, NULL);
+INSERT INTO public.register VALUES (5, '02d7fbf2-4156-404e-bcd1-5adc1587a105', 'granted', 1795570248, 'household', 'user-1', 'e12d4b2e3168846b6da7ba147388293222d03aa61f38d546ca759e06ef5a1f70', 'en');
+INSERT INTO public.register VALUES (6, '02d7fbf2-4156-404e-bcd1-5adc1587a105', 'terminated', 1795570248, 'peer', 'coop@example.org', NULL, NULL);
+INSERT INTO public.register VALUES (7, 'd0eff75c-1ab9-4ae3-bbd4-de544a34944b', 'proposed', 1795570248, 'peer', 'coop@example.org', NULL, NULL);
+INSERT INTO public.register VALUES (8, 'd0eff75c-1ab9-4ae3-bbd4-de544a34944b', 'refused', 1795570248, 'household', 'user-1', '14d32557feeae05fb859a810551ed748a87bb4af5769ee399f3bec1a262a5985', 'fr');
+INSERT INTO public.register VALUES (9, 'ebe047c8-504f-453c-a14b-664bb629aee4', 'proposed', 1795570248, 'peer', 'coop@example.org', NULL, NULL);
+INSERT INTO public.register VALUES (10, 'ebe047c8-504f-453c-a14b-664bb629aee4', 'granted', 1795570248, 'household', 'user-1', 'e12d4b2e3168846b6da7ba147388293222d03aa61f38d546ca759e06ef5a1f70', 'en');
+INSERT INTO public.register VALUES (11, 'd50bef41-7b5a-4f90-9114-f97092cdf677', 'proposed', 1795570248, 'peer', 'coop@example.org', NULL, NULL);
 INSERT INTO public.secret VALUES ('household', '\x000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f');
 INSERT INTO public.series VALUES (1, 'urn:dev:prm:30001610071843', 'consumption', 'energy', 60, 'Europe/Paris');
 INSERT INTO public.series VALUES (2, 'urn:dev:prm:30001610071843', 'consumption', 'energy', 5, 'Europe/Paris');
@@ -508,17 +508,17 @@ INSERT INTO public.setting VALUES ('jid', 'home@example.org');
 INSERT INTO public.shown_text VALUES ('e12d4b2e3168846b6da7ba147388293222d03aa61f38d546ca759e06ef5a1f70', 'en', 'I agree that my hourly consumption leaves.');
 INSERT INTO public.shown_text VALUES ('4f8242018d0de7046b25963516008c7ff834bc16b6c548f44744637debfb0bee', 'fr', 'J’arrête tout de suite.');
 INSERT INTO public.shown_text VALUES ('14d32557feeae05fb859a810551ed748a87bb4af5769ee399f3bec1a262a5985', 'fr', 'Je refuse.');
-INSERT INTO public.subscription VALUES (1, 1, 1795569402, NULL);
-INSERT INTO public.wanted VALUES (1, 'injection', 'energy');
+INSERT INTO public.subscription VALUES (1, 1, 1795570248, NULL);
 INSERT INTO public.wanted VALUES (1, 'consumption', 'energy');
-INSERT INTO public.wanted VALUES (2, 'injection', 'energy');
+INSERT INTO public.wanted VALUES (1, 'injection', 'energy');
 INSERT INTO public.wanted VALUES (2, 'consumption', 'energy');
-INSERT INTO public.wanted VALUES (3, 'injection', 'energy');
+INSERT INTO public.wanted VALUES (2, 'injection', 'energy');
 INSERT INTO public.wanted VALUES (3, 'consumption', 'energy');
-INSERT INTO public.wanted VALUES (4, 'injection', 'energy');
+INSERT INTO public.wanted VALUES (3, 'injection', 'energy');
 INSERT INTO public.wanted VALUES (4, 'consumption', 'energy');
-INSERT INTO public.wanted VALUES (5, 'injection', 'energy');
+INSERT INTO public.wanted VALUES (4, 'injection', 'energy');
 INSERT INTO public.wanted VALUES (5, 'consumption', 'energy');
+INSERT INTO public.wanted VALUES (5, 'injection', 'energy');
 SELECT pg_catalog.setval('public.answer_id_seq', 1, true);
 SELECT pg_catalog.setval('public.data_need_id_seq', 5, true);
 SELECT pg_catalog.setval('public.outbox_id_seq', 2, true);

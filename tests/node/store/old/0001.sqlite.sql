@@ -21,7 +21,7 @@ CREATE TABLE answer (
 )
  STRICT
 ;
-INSERT INTO "answer" VALUES(1,1795569402,1,'1a8464aa-a8d1-482a-963c-d3959fa0641b',1,'get_history',1795562202,1795565802,1);
+INSERT INTO "answer" VALUES(1,1795570248,1,'347ae707-b974-4123-a1f3-f843731e2ccf',1,'get_history',1795563048,1795566648,1);
 CREATE TABLE block (
 	series_id INTEGER NOT NULL, 
 	day TEXT NOT NULL, 
@@ -33,7 +33,7 @@ CREATE TABLE block (
  WITHOUT ROWID,
  STRICT
 ;
-INSERT INTO "block" VALUES(1,'2026-10-25',X'0200000100020003000400050006000700080009000A00FFFF2C012D012E012F0130013101320133013401350136013701',1795569402);
+INSERT INTO "block" VALUES(1,'2026-10-25',X'0200000100020003000400050006000700080009000A00FFFF2C012D012E012F0130013101320133013401350136013701',1795570248);
 CREATE TABLE data_need (
 	id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT, 
 	peer_id INTEGER NOT NULL, 
@@ -46,9 +46,9 @@ CREATE TABLE data_need (
 	contact TEXT NOT NULL, 
 	policy TEXT NOT NULL, 
 	interval_minutes INTEGER NOT NULL, 
-	access TEXT NOT NULL, 
+	reading TEXT NOT NULL, 
 	identification TEXT NOT NULL, 
-	depth_days INTEGER NOT NULL, 
+	history_days INTEGER NOT NULL, 
 	duration_days INTEGER NOT NULL, 
 	retention_days INTEGER NOT NULL, 
 	received_at INTEGER NOT NULL, 
@@ -57,19 +57,19 @@ CREATE TABLE data_need (
 	CONSTRAINT uq_data_need_id_peer_id_need UNIQUE (id, peer_id, need), 
 	CONSTRAINT ck_data_need_version CHECK (version >= 1), 
 	CONSTRAINT ck_data_need_interval CHECK (interval_minutes IN (5, 30, 60, 1440)), 
-	CONSTRAINT ck_data_need_access CHECK (access IN ('individual', 'sum')), 
-	CONSTRAINT ck_data_need_identification CHECK (identification IN ('pseudonym', 'delivery_point')), 
-	CONSTRAINT ck_data_need_depth CHECK (depth_days BETWEEN 0 AND 36600), 
+	CONSTRAINT ck_data_need_reading CHECK (reading IN ('individual', 'sum')), 
+	CONSTRAINT ck_data_need_identification CHECK (identification IN ('pseudonym', 'delivery-point')), 
+	CONSTRAINT ck_data_need_history CHECK (history_days BETWEEN 0 AND 36600), 
 	CONSTRAINT ck_data_need_duration CHECK (duration_days BETWEEN 1 AND 36600), 
 	CONSTRAINT ck_data_need_retention CHECK (retention_days BETWEEN 0 AND 36600)
 )
  STRICT
 ;
-INSERT INTO "data_need" VALUES(1,1,'withdrawn',1,'{"en": "Sunny roofs", "fr": "Toits au soleil"}','{"en": "To size the next roof.", "fr": "Pour dimensionner le prochain toit."}','{"en": "Nobody else.", "fr": "Personne d’autre."}','Coop of Kersabiec','dpo@coop.example','https://coop.example/policy',60,'individual','pseudonym',30,365,90,1795569402);
-INSERT INTO "data_need" VALUES(2,1,'terminated',1,'{"en": "Sunny roofs", "fr": "Toits au soleil"}','{"en": "To size the next roof.", "fr": "Pour dimensionner le prochain toit."}','{"en": "Nobody else.", "fr": "Personne d’autre."}','Coop of Kersabiec','dpo@coop.example','https://coop.example/policy',60,'individual','pseudonym',30,365,90,1795569402);
-INSERT INTO "data_need" VALUES(3,1,'refused',1,'{"en": "Sunny roofs", "fr": "Toits au soleil"}','{"en": "To size the next roof.", "fr": "Pour dimensionner le prochain toit."}','{"en": "Nobody else.", "fr": "Personne d’autre."}','Coop of Kersabiec','dpo@coop.example','https://coop.example/policy',60,'individual','pseudonym',30,365,90,1795569402);
-INSERT INTO "data_need" VALUES(4,1,'sunny-roofs',1,'{"en": "Sunny roofs", "fr": "Toits au soleil"}','{"en": "To size the next roof.", "fr": "Pour dimensionner le prochain toit."}','{"en": "Nobody else.", "fr": "Personne d’autre."}','Coop of Kersabiec','dpo@coop.example','https://coop.example/policy',60,'individual','pseudonym',30,365,90,1795569402);
-INSERT INTO "data_need" VALUES(5,1,'proposed',1,'{"en": "Sunny roofs", "fr": "Toits au soleil"}','{"en": "To size the next roof.", "fr": "Pour dimensionner le prochain toit."}','{"en": "Nobody else.", "fr": "Personne d’autre."}','Coop of Kersabiec','dpo@coop.example','https://coop.example/policy',60,'individual','pseudonym',30,365,90,1795569402);
+INSERT INTO "data_need" VALUES(1,1,'withdrawn',1,'{"en": "Sunny roofs", "fr": "Toits au soleil"}','{"en": "To size the next roof.", "fr": "Pour dimensionner le prochain toit."}','{"en": "Nobody else.", "fr": "Personne d’autre."}','Coop of Kersabiec','dpo@coop.example','https://coop.example/policy',60,'individual','pseudonym',30,365,90,1795570248);
+INSERT INTO "data_need" VALUES(2,1,'terminated',1,'{"en": "Sunny roofs", "fr": "Toits au soleil"}','{"en": "To size the next roof.", "fr": "Pour dimensionner le prochain toit."}','{"en": "Nobody else.", "fr": "Personne d’autre."}','Coop of Kersabiec','dpo@coop.example','https://coop.example/policy',60,'individual','pseudonym',30,365,90,1795570248);
+INSERT INTO "data_need" VALUES(3,1,'refused',1,'{"en": "Sunny roofs", "fr": "Toits au soleil"}','{"en": "To size the next roof.", "fr": "Pour dimensionner le prochain toit."}','{"en": "Nobody else.", "fr": "Personne d’autre."}','Coop of Kersabiec','dpo@coop.example','https://coop.example/policy',60,'individual','pseudonym',30,365,90,1795570248);
+INSERT INTO "data_need" VALUES(4,1,'sunny-roofs',1,'{"en": "Sunny roofs", "fr": "Toits au soleil"}','{"en": "To size the next roof.", "fr": "Pour dimensionner le prochain toit."}','{"en": "Nobody else.", "fr": "Personne d’autre."}','Coop of Kersabiec','dpo@coop.example','https://coop.example/policy',60,'individual','pseudonym',30,365,90,1795570248);
+INSERT INTO "data_need" VALUES(5,1,'proposed',1,'{"en": "Sunny roofs", "fr": "Toits au soleil"}','{"en": "To size the next roof.", "fr": "Pour dimensionner le prochain toit."}','{"en": "Nobody else.", "fr": "Personne d’autre."}','Coop of Kersabiec','dpo@coop.example','https://coop.example/policy',60,'individual','pseudonym',30,365,90,1795570248);
 CREATE TABLE notice (
 	seq INTEGER NOT NULL, 
 	erase INTEGER, 
@@ -81,7 +81,7 @@ CREATE TABLE notice (
 )
  STRICT
 ;
-INSERT INTO "notice" VALUES(2,NULL,1795569402,'receipt');
+INSERT INTO "notice" VALUES(2,NULL,1795570248,'receipt');
 INSERT INTO "notice" VALUES(3,1,NULL,NULL);
 INSERT INTO "notice" VALUES(5,NULL,NULL,NULL);
 INSERT INTO "notice" VALUES(10,NULL,NULL,NULL);
@@ -103,8 +103,8 @@ CREATE TABLE outbox (
 )
  STRICT
 ;
-INSERT INTO "outbox" VALUES(1,1,'1a8464aa-a8d1-482a-963c-d3959fa0641b','granted',1,1795562202,1795565802,1795569402,'stanza',1795569402);
-INSERT INTO "outbox" VALUES(2,1,'1a8464aa-a8d1-482a-963c-d3959fa0641b','granted',1,1795562202,1795565802,1795569402,NULL,NULL);
+INSERT INTO "outbox" VALUES(1,1,'347ae707-b974-4123-a1f3-f843731e2ccf','granted',1,1795563048,1795566648,1795570248,'stanza',1795570248);
+INSERT INTO "outbox" VALUES(2,1,'347ae707-b974-4123-a1f3-f843731e2ccf','granted',1,1795563048,1795566648,1795570248,NULL,NULL);
 CREATE TABLE peer (
 	id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT, 
 	jid TEXT NOT NULL, 
@@ -114,8 +114,8 @@ CREATE TABLE peer (
 )
  STRICT
 ;
-INSERT INTO "peer" VALUES(1,'coop@example.org','Coop',1795569402);
-INSERT INTO "peer" VALUES(2,'town@example.org','Town',1795569402);
+INSERT INTO "peer" VALUES(1,'coop@example.org','Coop',1795570248);
+INSERT INTO "peer" VALUES(2,'town@example.org','Town',1795570248);
 CREATE TABLE permission (
 	id TEXT NOT NULL, 
 	peer_id INTEGER NOT NULL, 
@@ -132,15 +132,15 @@ CREATE TABLE permission (
 	CONSTRAINT uq_permission_id_peer_id_state UNIQUE (id, peer_id, state), 
 	CONSTRAINT ck_permission_state CHECK (state IN ('proposed', 'granted', 'refused', 'withdrawn', 'terminated', 'expired')), 
 	CONSTRAINT ck_permission_interval CHECK (interval_minutes IN (5, 30, 60, 1440)), 
-	CONSTRAINT ck_permission_identification CHECK (identification IN ('pseudonym', 'delivery_point'))
+	CONSTRAINT ck_permission_identification CHECK (identification IN ('pseudonym', 'delivery-point'))
 )
  STRICT
 ;
-INSERT INTO "permission" VALUES('c670c1e3-ea34-4644-87f1-0fa89af24029',1,1,'withdrawn','withdrawn',60,'pseudonym',1794964602,1795569402,1800753402);
-INSERT INTO "permission" VALUES('9a56c68e-5ca5-45e0-8028-2f2dd0d2afa3',1,2,'terminated','terminated',60,'pseudonym',1794964602,1795569402,1800753402);
-INSERT INTO "permission" VALUES('b75a5d84-da45-4a67-af69-51ff9263190a',1,3,'refused','refused',NULL,NULL,NULL,NULL,NULL);
-INSERT INTO "permission" VALUES('1a8464aa-a8d1-482a-963c-d3959fa0641b',1,4,'sunny-roofs','granted',60,'pseudonym',1794964602,1795569402,1800753402);
-INSERT INTO "permission" VALUES('ee55e9d9-76c9-4173-a30f-a1c46544e9cf',1,5,'proposed','proposed',NULL,NULL,NULL,NULL,NULL);
+INSERT INTO "permission" VALUES('6f9718e1-5663-4552-9865-4588c1f17201',1,1,'withdrawn','withdrawn',60,'pseudonym',1794965448,1795570248,1800754248);
+INSERT INTO "permission" VALUES('c03e6395-ffb8-4655-8fdc-6b10ddf19fae',1,2,'terminated','terminated',60,'pseudonym',1794965448,1795570248,1800754248);
+INSERT INTO "permission" VALUES('42d80abd-5936-48b6-acb0-a65ac8e2101b',1,3,'refused','refused',NULL,NULL,NULL,NULL,NULL);
+INSERT INTO "permission" VALUES('347ae707-b974-4123-a1f3-f843731e2ccf',1,4,'sunny-roofs','granted',60,'pseudonym',1794965448,1795570248,1800754248);
+INSERT INTO "permission" VALUES('576c5cc0-c946-493f-9886-d71ad05ce251',1,5,'proposed','proposed',NULL,NULL,NULL,NULL,NULL);
 CREATE TABLE permission_series (
 	permission_id TEXT NOT NULL, 
 	series_id INTEGER NOT NULL, 
@@ -151,9 +151,9 @@ CREATE TABLE permission_series (
  WITHOUT ROWID,
  STRICT
 ;
-INSERT INTO "permission_series" VALUES('1a8464aa-a8d1-482a-963c-d3959fa0641b',1);
-INSERT INTO "permission_series" VALUES('9a56c68e-5ca5-45e0-8028-2f2dd0d2afa3',1);
-INSERT INTO "permission_series" VALUES('c670c1e3-ea34-4644-87f1-0fa89af24029',1);
+INSERT INTO "permission_series" VALUES('347ae707-b974-4123-a1f3-f843731e2ccf',1);
+INSERT INTO "permission_series" VALUES('6f9718e1-5663-4552-9865-4588c1f17201',1);
+INSERT INTO "permission_series" VALUES('c03e6395-ffb8-4655-8fdc-6b10ddf19fae',1);
 CREATE TABLE register (
 	seq INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT, 
 	permission_id TEXT NOT NULL, 
@@ -173,17 +173,17 @@ CREATE TABLE register (
 )
  STRICT
 ;
-INSERT INTO "register" VALUES(1,'c670c1e3-ea34-4644-87f1-0fa89af24029','proposed',1795569402,'peer','coop@example.org',NULL,NULL);
-INSERT INTO "register" VALUES(2,'c670c1e3-ea34-4644-87f1-0fa89af24029','granted',1795569402,'household','user-1','e12d4b2e3168846b6da7ba147388293222d03aa61f38d546ca759e06ef5a1f70','en');
-INSERT INTO "register" VALUES(3,'c670c1e3-ea34-4644-87f1-0fa89af24029','withdrawn',1795569402,'household','user-2','4f8242018d0de7046b25963516008c7ff834bc16b6c548f44744637debfb0bee','fr');
-INSERT INTO "register" VALUES(4,'9a56c68e-5ca5-45e0-8028-2f2dd0d2afa3','proposed',1795569402,'peer','coop@example.org',NULL,NULL);
-INSERT INTO "register" VALUES(5,'9a56c68e-5ca5-45e0-8028-2f2dd0d2afa3','granted',1795569402,'household','user-1','e12d4b2e3168846b6da7ba147388293222d03aa61f38d546ca759e06ef5a1f70','en');
-INSERT INTO "register" VALUES(6,'9a56c68e-5ca5-45e0-8028-2f2dd0d2afa3','terminated',1795569402,'peer','coop@example.org',NULL,NULL);
-INSERT INTO "register" VALUES(7,'b75a5d84-da45-4a67-af69-51ff9263190a','proposed',1795569402,'peer','coop@example.org',NULL,NULL);
-INSERT INTO "register" VALUES(8,'b75a5d84-da45-4a67-af69-51ff9263190a','refused',1795569402,'household','user-1','14d32557feeae05fb859a810551ed748a87bb4af5769ee399f3bec1a262a5985','fr');
-INSERT INTO "register" VALUES(9,'1a8464aa-a8d1-482a-963c-d3959fa0641b','proposed',1795569402,'peer','coop@example.org',NULL,NULL);
-INSERT INTO "register" VALUES(10,'1a8464aa-a8d1-482a-963c-d3959fa0641b','granted',1795569402,'household','user-1','e12d4b2e3168846b6da7ba147388293222d03aa61f38d546ca759e06ef5a1f70','en');
-INSERT INTO "register" VALUES(11,'ee55e9d9-76c9-4173-a30f-a1c46544e9cf','proposed',1795569402,'peer','coop@example.org',NULL,NULL);
+INSERT INTO "register" VALUES(1,'6f9718e1-5663-4552-9865-4588c1f17201','proposed',1795570248,'peer','coop@example.org',NULL,NULL);
+INSERT INTO "register" VALUES(2,'6f9718e1-5663-4552-9865-4588c1f17201','granted',1795570248,'household','user-1','e12d4b2e3168846b6da7ba147388293222d03aa61f38d546ca759e06ef5a1f70','en');
+INSERT INTO "register" VALUES(3,'6f9718e1-5663-4552-9865-4588c1f17201','withdrawn',1795570248,'household','user-2','4f8242018d0de7046b25963516008c7ff834bc16b6c548f44744637debfb0bee','fr');
+INSERT INTO "register" VALUES(4,'c03e6395-ffb8-4655-8fdc-6b10ddf19fae','proposed',1795570248,'peer','coop@example.org',NULL,NULL);
+INSERT INTO "register" VALUES(5,'c03e6395-ffb8-4655-8fdc-6b10ddf19fae','granted',1795570248,'household','user-1','e12d4b2e3168846b6da7ba147388293222d03aa61f38d546ca759e06ef5a1f70','en');
+INSERT INTO "register" VALUES(6,'c03e6395-ffb8-4655-8fdc-6b10ddf19fae','terminated',1795570248,'peer','coop@example.org',NULL,NULL);
+INSERT INTO "register" VALUES(7,'42d80abd-5936-48b6-acb0-a65ac8e2101b','proposed',1795570248,'peer','coop@example.org',NULL,NULL);
+INSERT INTO "register" VALUES(8,'42d80abd-5936-48b6-acb0-a65ac8e2101b','refused',1795570248,'household','user-1','14d32557feeae05fb859a810551ed748a87bb4af5769ee399f3bec1a262a5985','fr');
+INSERT INTO "register" VALUES(9,'347ae707-b974-4123-a1f3-f843731e2ccf','proposed',1795570248,'peer','coop@example.org',NULL,NULL);
+INSERT INTO "register" VALUES(10,'347ae707-b974-4123-a1f3-f843731e2ccf','granted',1795570248,'household','user-1','e12d4b2e3168846b6da7ba147388293222d03aa61f38d546ca759e06ef5a1f70','en');
+INSERT INTO "register" VALUES(11,'576c5cc0-c946-493f-9886-d71ad05ce251','proposed',1795570248,'peer','coop@example.org',NULL,NULL);
 CREATE TABLE secret (
 	name TEXT NOT NULL, 
 	value BLOB NOT NULL, 
@@ -242,7 +242,7 @@ CREATE TABLE subscription (
  WITHOUT ROWID,
  STRICT
 ;
-INSERT INTO "subscription" VALUES(1,1,1795569402,NULL);
+INSERT INTO "subscription" VALUES(1,1,1795570248,NULL);
 CREATE TABLE wanted (
 	data_need_id INTEGER NOT NULL, 
 	direction TEXT NOT NULL, 
@@ -281,7 +281,7 @@ JOIN series s ON s.id = ps.series_id
 JOIN wanted w
   ON w.data_need_id = n.id AND w.direction = s.direction AND w.quantity = s.quantity
 WHERE p.state = 'granted'
-  AND n.access = 'individual'
+  AND n.reading = 'individual'
   AND s.interval_minutes >= p.interval_minutes
   AND p.interval_minutes >= n.interval_minutes
   AND unixepoch() < p.valid_until;
@@ -329,7 +329,7 @@ CREATE TRIGGER register_grants_no_more_than_asked BEFORE INSERT ON register WHEN
           AND p.valid_until > p.valid_from
           AND p.valid_until <= p.valid_from + n.duration_days * 86400
           AND p.records_from <= p.valid_from
-          AND p.records_from >= p.valid_from - n.depth_days * 86400
+          AND p.records_from >= p.valid_from - n.history_days * 86400
           AND NOT EXISTS (
               SELECT 1 FROM data_need newer
               WHERE newer.peer_id = n.peer_id AND newer.need = n.need AND newer.version > n.version

@@ -27,7 +27,7 @@ DIRECTIONS = "('consumption', 'injection', 'production')"
 QUANTITIES = "('energy', 'power')"
 INTERVALS = "(5, 30, 60, 1440)"
 STATES = "('proposed', 'granted', 'refused', 'withdrawn', 'terminated', 'expired')"
-IDENTIFICATIONS = "('pseudonym', 'delivery_point')"
+IDENTIFICATIONS = "('pseudonym', 'delivery-point')"
 
 REGISTER_SAYS = {
     "actor": (
@@ -127,9 +127,9 @@ def _tables() -> None:
         _text("contact"),
         _text("policy"),
         _whole("interval_minutes"),
-        _text("access"),
+        _text("reading"),
         _text("identification"),
-        _whole("depth_days"),
+        _whole("history_days"),
         _whole("duration_days"),
         _whole("retention_days"),
         _whole("received_at"),
@@ -138,9 +138,9 @@ def _tables() -> None:
         _unique("data_need", "id", "peer_id", "need"),
         _check("data_need", "version", "version >= 1"),
         _check("data_need", "interval", f"interval_minutes IN {INTERVALS}"),
-        _check("data_need", "access", "access IN ('individual', 'sum')"),
+        _check("data_need", "reading", "reading IN ('individual', 'sum')"),
         _check("data_need", "identification", f"identification IN {IDENTIFICATIONS}"),
-        _check("data_need", "depth", "depth_days BETWEEN 0 AND 36600"),
+        _check("data_need", "history", "history_days BETWEEN 0 AND 36600"),
         _check("data_need", "duration", "duration_days BETWEEN 1 AND 36600"),
         _check("data_need", "retention", "retention_days BETWEEN 0 AND 36600"),
         **NUMBERED,
@@ -306,7 +306,7 @@ JOIN series s ON s.id = ps.series_id
 JOIN wanted w
   ON w.data_need_id = n.id AND w.direction = s.direction AND w.quantity = s.quantity
 WHERE p.state = 'granted'
-  AND n.access = 'individual'
+  AND n.reading = 'individual'
   AND s.interval_minutes >= p.interval_minutes
   AND p.interval_minutes >= n.interval_minutes
   AND {now} < p.valid_until
@@ -342,7 +342,7 @@ NOTHING_MORE_THAN_ASKED = f"""NEW.state <> 'granted' OR (
           AND p.valid_until > p.valid_from
           AND p.valid_until <= p.valid_from + n.duration_days * 86400
           AND p.records_from <= p.valid_from
-          AND p.records_from >= p.valid_from - n.depth_days * 86400
+          AND p.records_from >= p.valid_from - n.history_days * 86400
           AND NOT EXISTS (
               SELECT 1 FROM data_need newer
               WHERE newer.peer_id = n.peer_id AND newer.need = n.need AND newer.version > n.version
