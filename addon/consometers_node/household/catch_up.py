@@ -1,0 +1,190 @@
+"""Reading what the recorder holds: years of it month by month, or again what may have changed."""
+
+import asyncio
+from collections.abc import (
+    AsyncGenerator,
+    Awaitable,
+    Callable,
+    Iterable,
+    Iterator,
+    Mapping,
+    Sequence,
+)
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from itertools import batched, groupby
+
+from ..series import Block, Range, Series
+from .errors import Away
+from .home_assistant import backoff
+from .reading import (
+    MOST_W,
+    Reading,
+    Row,
+    Rows,
+    changed,
+    needs_hours,
+    reach,
+    read,
+    wants_five_minutes,
+)
+from .recorder import Period, Recorder
+from .statistics import Statistic, StatisticId
+
+AGAIN_OWN = timedelta(days=7)
+"""How far back what the recorder made itself is read again."""
+AGAIN_IMPORTED = timedelta(days=35)
+"""The same for what was imported: cloud meters rewrite thirty days."""
+
+_STATISTICS_AT_ONCE = 8
+# There are twelve times as many 5-minute rows as hours.
+_FIVE_MINUTES_AT_ONCE = timedelta(days=7)
+_LONGEST_REST_S = 10.0
+
+type Rest = Callable[[float], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A series, the statistic that it is read from, and the most that its meter can see."""
+
+    series: Series
+    statistic: Statistic
+    most_w: int = MOST_W
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """What was read of some series over some whole days: all that is there, or all that changed.
+
+    This is chunk number `done` of `total`. A series without a reading has nothing there, or
+    nothing new.
+    """
+
+    series: Sequence[Series]
+    days: Range
+    readings: Sequence[Reading]
+    done: int
+    total: int
+
+
+async def catch_up(
+    recorder: Recorder, sources: Iterable[Source], within: Range, *, rest: Rest = asyncio.sleep
+) -> AsyncGenerator[Chunk]:
+    """Read the UTC days of a range, the oldest month first, and all of its series before the next.
+
+    Takes as long a rest after each question as the answer took, so that Home Assistant has at least
+    half of its time for itself. While it is away this waits; to end that, cancel. What was yielded
+    is complete: go on with the days after it.
+    """
+    tasks = [(days, group) for days in _months(within) for group in _groups(sources)]
+    for number, (days, group) in enumerate(tasks, 1):
+        readings = await _read(recorder, group, days, rest)
+        new = [one for one in readings if changed(one, None)]
+        yield Chunk([source.series for source in group], days, new, number, len(tasks))
+
+
+async def read_again(
+    recorder: Recorder,
+    sources: Iterable[Source],
+    now: datetime,
+    known: Iterable[Block],
+    *,
+    rest: Rest = asyncio.sleep,
+) -> AsyncGenerator[Chunk]:
+    """Read the last days again, and give the blocks that are not as they are known.
+
+    `known` holds what there is of the days of `window` of each source.
+    """
+    blocks = {(block.series, block.day): block for block in known}
+    by_window = groupby(
+        sorted(sources, key=lambda source: source.statistic.imported),
+        key=lambda source: window(source.statistic, now),
+    )
+    tasks = [(days, group) for days, same in by_window for group in _groups(same)]
+    for number, (days, group) in enumerate(tasks, 1):
+        readings = await _read(recorder, group, days, rest)
+        news = (changed(one, blocks.get((one.block.series, one.block.day))) for one in readings)
+        new = [one for one in news if one is not None]
+        yield Chunk([source.series for source in group], days, new, number, len(tasks))
+
+
+def window(statistic: Statistic, now: datetime) -> Range:
+    """Give the whole UTC days, today with them, in which a statistic may still change."""
+    back = AGAIN_IMPORTED if statistic.imported else AGAIN_OWN
+    return Range(
+        Range.of_day((now - back).astimezone(UTC).date()).start,
+        Range.of_day(now.astimezone(UTC).date()).end,
+    )
+
+
+def _groups(sources: Iterable[Source]) -> list[list[Source]]:
+    """Put sources together that are read at once: eight statistics, each with all its series."""
+    by_name: dict[StatisticId, list[Source]] = {}
+    for source in sources:
+        by_name.setdefault(source.statistic.id, []).append(source)
+    batches = batched(by_name.values(), _STATISTICS_AT_ONCE, strict=False)
+    return [[source for same in batch for source in same] for batch in batches]
+
+
+def _months(within: Range) -> Iterator[Range]:
+    """Cut the whole UTC days of a range where months begin."""
+    for _, same in groupby(within.days(), key=lambda day: (day.year, day.month)):
+        days = list(same)
+        yield Range(Range.of_day(days[0]).start, Range.of_day(days[-1]).end)
+
+
+async def _read(
+    recorder: Recorder, sources: Sequence[Source], days: Range, rest: Rest
+) -> list[Reading]:
+    """Read whole days of some series: hours first, and 5-minute rows where they are wanted."""
+    needs = {source: reach(source.series, days) for source in sources if needs_hours(source.series)}
+    hours = await _rows(recorder, needs, "hour", rest)
+    holes: dict[Source, Range] = {}
+    for source in sources:
+        told = hours.get(source.statistic.id, ())
+        if (hole := wants_five_minutes(source.series, days, told)) is not None:
+            holes[source] = hole
+    fine = await _rows(recorder, holes, "5minute", rest)
+    readings: list[Reading] = []
+    for source in sources:
+        name = source.statistic.id
+        rows = Rows(hours=hours.get(name, ()), five_minutes=fine.get(name, ()))
+        readings += read(source.series, days.days(), rows, most_w=source.most_w)
+    return readings
+
+
+async def _rows(
+    recorder: Recorder, wanted: Mapping[Source, Range], period: Period, rest: Rest
+) -> dict[StatisticId, list[Row]]:
+    rows: dict[StatisticId, list[Row]] = {}
+    if not wanted:
+        return rows
+    names = list(dict.fromkeys(source.statistic.id for source in wanted))
+    start = min(one.start for one in wanted.values())
+    end = max(one.end for one in wanted.values())
+    step = end - start if period == "hour" else _FIVE_MINUTES_AT_ONCE
+    while start < end:
+        within = Range(start, min(start + step, end))
+        answer = await _patiently(recorder, names, period, within, rest)
+        for name, told in answer.items():
+            rows.setdefault(name, []).extend(told)
+        start = within.end
+    return rows
+
+
+async def _patiently(
+    recorder: Recorder, names: Sequence[StatisticId], period: Period, within: Range, rest: Rest
+) -> Mapping[StatisticId, Sequence[Row]]:
+    loop = asyncio.get_running_loop()
+    delays = backoff()
+    while True:
+        await recorder.connected()
+        asked = loop.time()
+        try:
+            answer = await recorder.rows(names, period, within)
+        except Away:
+            await rest(next(delays))
+            continue
+        await rest(min(loop.time() - asked, _LONGEST_REST_S))
+        return answer

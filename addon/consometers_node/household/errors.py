@@ -1,0 +1,34 @@
+"""What can go wrong between the node and the home's Home Assistant.
+
+No message tells an address, a token or a name of the home: they go to logs and pages.
+"""
+
+
+class HomeAssistantFault(Exception):
+    """Home Assistant did not give what was asked of it."""
+
+
+class Away(HomeAssistantFault):
+    """It cannot be reached, or does not answer in time. To ask again later may help."""
+
+
+class WrongToken(HomeAssistantFault):
+    """It does not let the token in. Only a person can help."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Home Assistant refuses the access token: make a new one in your profile there, under "
+            "Security, and give it to the node"
+        )
+
+
+class Refused(HomeAssistantFault):
+    """It understood, and said no."""
+
+
+class TooMuch(HomeAssistantFault):
+    """Its answer is larger than the node takes in: ask for less."""
+
+
+class Unreadable(HomeAssistantFault):
+    """Its answer is not what this version of the node knows."""

@@ -1,0 +1,253 @@
+"""One connection to Home Assistant's websocket, opened anew whenever it is lost."""
+
+import asyncio
+from collections.abc import Callable, Coroutine, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+import logging
+import random
+from typing import NoReturn, Self, cast
+
+import aiohttp
+from hass_client.client import HomeAssistantClient
+from hass_client.exceptions import (
+    AuthenticationFailed,
+    BaseHassClientError,
+    CannotConnect,
+    ConnectionFailedDueToLargeMessage,
+    FailedCommand,
+)
+
+from .errors import Away, HomeAssistantFault, Refused, TooMuch, WrongToken
+
+type Json = bool | int | float | str | list[str] | Mapping[str, str] | None
+
+ANSWER_WITHIN = timedelta(seconds=60)
+"""A month of hours of eight statistics takes a small machine two seconds."""
+MAX_ANSWER_BYTES = 32 * 1024 * 1024
+
+_SUPERVISOR = "ws://supervisor/core/websocket"
+_FIRST_DELAY_S = 1.0
+_LONGEST_DELAY_S = 60.0
+_STEADY_S = 60.0
+
+_LOGGER = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """Where a Home Assistant listens, and the token that it lets in."""
+
+    url: str
+    token: str = field(repr=False)
+
+    @classmethod
+    def at(cls, url: str, token: str) -> Self:
+        """Reach it where a browser does, with a long-lived token. ValueError if that is no URL."""
+        try:
+            scheme, rest = url.strip().split("://")
+            scheme = {"http": "ws", "https": "wss", "ws": "ws", "wss": "wss"}[scheme]
+        except (KeyError, ValueError) as fault:
+            raise ValueError("Home Assistant's URL starts with http:// or https://") from fault
+        place = rest.rstrip("/").removesuffix("/api/websocket")
+        return cls(f"{scheme}://{place}/api/websocket", token.strip())
+
+    @classmethod
+    def through_supervisor(cls, token: str) -> Self:
+        """Reach it from an add-on, with what SUPERVISOR_TOKEN holds."""
+        return cls(_SUPERVISOR, token)
+
+
+def backoff() -> Iterator[float]:
+    """Give how many seconds to wait before each next attempt: longer, and never quite the same.
+
+    Many nodes that lost one server, or one power line, do not come back in step.
+    """
+    delay = _FIRST_DELAY_S
+    while True:
+        yield random.uniform(0.5, 1) * delay  # noqa: S311  not a secret
+        delay = min(2 * delay, _LONGEST_DELAY_S)
+
+
+class HomeAssistant:
+    """Home Assistant, as whoever holds the token may ask it.
+
+    `run` is the one task that connects; `ask` waits for it. Nothing is repeated by itself: a
+    command that was under way when the connection went raises Away.
+    """
+
+    def __init__(
+        self,
+        access: Access,
+        session: aiohttp.ClientSession,
+        *,
+        answer_within: timedelta = ANSWER_WITHIN,
+        max_answer_bytes: int = MAX_ANSWER_BYTES,
+        delays: Callable[[], Iterator[float]] = backoff,
+    ) -> None:
+        """Prepare; nothing is opened yet."""
+        self._access = access
+        self._session = session
+        self._timeout_s = answer_within.total_seconds()
+        self._max_answer_bytes = max_answer_bytes
+        self._delays = delays
+        self._line: asyncio.Future[_Line] = asyncio.get_running_loop().create_future()
+        self._trouble: HomeAssistantFault = Away("Home Assistant was not reached yet")
+        self._listeners: list[tuple[str, Callable[[], None]]] = []
+        # At level debug it would print each message, with the consumption of the home in it; at
+        # level info the home's address.
+        logging.getLogger("hass_client").setLevel(logging.WARNING)
+
+    def listen(self, event_type: str, heard: Callable[[], None]) -> None:
+        """Have something called at each event of a type, from the next connection on.
+
+        It is called once at each connection, too: events may have been missed.
+        """
+        self._listeners.append((event_type, heard))
+
+    async def run(self) -> NoReturn:
+        """Keep a connection. Raises WrongToken, and never tries that token twice."""
+        loop = asyncio.get_running_loop()
+        delays = self._delays()
+        try:
+            while True:
+                since = loop.time()
+                try:
+                    await self._connect_and_listen()
+                except (Away, TooMuch) as fault:
+                    self._trouble = fault
+                    _LOGGER.info("%s", fault)
+                if loop.time() - since > _STEADY_S:
+                    delays = self._delays()
+                await asyncio.sleep(next(delays))
+        except WrongToken as fault:
+            _settle(self._line, fault)
+            raise
+        finally:
+            _settle(self._line, Away("the node no longer connects to Home Assistant"))
+
+    async def connected(self) -> None:
+        """Wait until there is a connection, however long that takes. Raises WrongToken."""
+        await asyncio.shield(self._line)
+
+    async def ask(self, command: str, **fields: Json) -> object:
+        """Send a command and give its result.
+
+        Raises Away if there is no connection and none comes in time, if it is lost meanwhile, or
+        if no answer comes in time; Refused, TooMuch or WrongToken.
+        """
+        try:
+            async with asyncio.timeout(self._timeout_s):
+                line = await asyncio.shield(self._line)
+        except TimeoutError:
+            raise self._trouble from None
+        return await line.ask(command, fields, self._timeout_s)
+
+    async def _connect_and_listen(self) -> NoReturn:
+        """Open a connection and wait until it is lost: raises Away then, TooMuch or WrongToken."""
+        client = HomeAssistantClient(
+            self._access.url, self._access.token, self._session, self._max_answer_bytes
+        )
+        try:
+            await self._open(client)
+            line = _Line(client, asyncio.create_task(client.start_listening()))
+            try:
+                self._line.set_result(line)
+                await self._subscribe(line)
+                raise await line.ended()
+            finally:
+                self._line = asyncio.get_running_loop().create_future()
+                line.listening.cancel()
+                await asyncio.wait({line.listening})
+        finally:
+            await client.disconnect()
+
+    async def _open(self, client: HomeAssistantClient) -> None:
+        try:
+            async with asyncio.timeout(self._timeout_s):
+                await client.connect()
+        except AuthenticationFailed:
+            raise WrongToken from None
+        except CannotConnect as fault:
+            raise Away(_reason(fault.error)) from fault
+        except TimeoutError as fault:
+            raise Away("Home Assistant does not answer") from fault
+        except (aiohttp.ClientError, OSError, LookupError, TypeError, ValueError) as fault:
+            # What the client says where the other side hangs up, or is something else.
+            raise Away("what listens there does not speak as Home Assistant does") from fault
+
+    async def _subscribe(self, line: _Line) -> None:
+        for event_type, heard in self._listeners:
+            asked = line.subscribe(event_type, heard)
+            await _answered(line, "subscribe_events", asked, self._timeout_s)
+            heard()
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """A connection that is open, and the task that hears what comes in."""
+
+    client: HomeAssistantClient
+    listening: asyncio.Task[None]
+
+    async def ask(self, command: str, fields: Mapping[str, Json], timeout_s: float) -> object:
+        # The client says dict of each field, and means that they are one together.
+        told = cast(Mapping[str, dict[str, object]], fields)
+        asked = self.client.send_command(command, **told)
+        return await _answered(self, command, asked, timeout_s)
+
+    async def subscribe(self, event_type: str, heard: Callable[[], None]) -> None:
+        await self.client.subscribe_events(lambda _: heard(), event_type)
+
+    async def ended(self) -> HomeAssistantFault:
+        """Wait until the connection is lost, and tell why."""
+        await asyncio.wait({self.listening})
+        fault = None if self.listening.cancelled() else self.listening.exception()
+        if isinstance(fault, ConnectionFailedDueToLargeMessage):
+            return TooMuch("Home Assistant's answer is larger than the node takes in")
+        return Away("the connection to Home Assistant was lost")
+
+
+async def _answered[T](
+    line: _Line, command: str, asked: Coroutine[None, None, T], timeout_s: float
+) -> T:
+    try:
+        async with asyncio.timeout(timeout_s):
+            return await asked
+    except TimeoutError:
+        raise Away(f"Home Assistant takes too long to answer {command}") from None
+    except FailedCommand as fault:
+        raise Refused(f"Home Assistant refuses {command}: {fault}") from fault
+    except asyncio.CancelledError:
+        # The client cancels what is pending when the connection goes: that is not our task's end.
+        task = asyncio.current_task()
+        if task is None or task.cancelling():
+            raise
+        raise await line.ended() from None
+    except (BaseHassClientError, aiohttp.ClientError, OSError) as fault:
+        raise Away("the connection to Home Assistant was lost") from fault
+
+
+def _reason(fault: Exception | None) -> str:
+    if isinstance(fault, aiohttp.WSServerHandshakeError):
+        return f"Home Assistant answers {fault.status}" + _HINTS.get(fault.status, "")
+    if isinstance(fault, aiohttp.ClientSSLError):
+        return (
+            "Home Assistant cannot be reached over https: it may speak http alone, or its "
+            "certificate is not trusted here"
+        )
+    return "Home Assistant cannot be reached"
+
+
+_HINTS = {
+    403: ": it may have banned the node's address",
+    404: ": something else may listen at this URL",
+    502: ": it is starting, or stopped",
+    503: ": it is starting, or stopped",
+}
+
+
+def _settle(line: asyncio.Future[_Line], fault: HomeAssistantFault) -> None:
+    if not line.done():
+        line.set_exception(fault)
+        line.exception()  # Nobody has to be waiting for it.

@@ -1,0 +1,97 @@
+"""What Home Assistant's recorder is asked, and what it answers, as values of ours."""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Literal
+
+from ..series import Range
+from .errors import Refused, TooMuch, Unreadable
+from .home_assistant import HomeAssistant
+from .reading import Row
+from .statistics import UNITS, Proposal, Statistic, StatisticId, propose, statistics
+
+type Period = Literal["hour", "5minute"]
+
+_TYPES = ["sum", "state", "mean"]
+
+
+class Recorder:
+    """The statistics of one Home Assistant. Each call asks once; what it raises `ask` tells."""
+
+    def __init__(self, home: HomeAssistant) -> None:
+        self._home = home
+
+    async def connected(self) -> None:
+        """Wait until it can be asked."""
+        await self._home.connected()
+
+    async def time_zone(self) -> str:
+        """Give the name of the home's time zone, which its civil days are of."""
+        match await self._home.ask("get_config"):
+            case {"time_zone": str(name)}:
+                return name
+        raise Unreadable("Home Assistant does not tell its time zone")
+
+    async def statistics(self) -> list[Statistic]:
+        """Give every statistic of energy or power."""
+        return statistics(await self._home.ask("recorder/list_statistic_ids"))
+
+    async def proposals(self) -> list[Proposal]:
+        """Give what a household may share, what its Energy dashboard shows first."""
+        known = await self.statistics()
+        try:
+            preferences = await self._home.ask("energy/get_prefs")
+        except Refused:
+            # Nobody has set up an Energy dashboard.
+            preferences = None
+        return propose(known, preferences)
+
+    async def rows(
+        self, names: Sequence[StatisticId], period: Period, within: Range
+    ) -> Mapping[StatisticId, Sequence[Row]]:
+        """Give the rows of statistics that start in a range; nothing for one that has none."""
+        try:
+            answer = await self._home.ask(
+                "recorder/statistics_during_period",
+                statistic_ids=list(names),
+                period=period,
+                start_time=within.start.isoformat(),
+                end_time=within.end.isoformat(),
+                types=_TYPES,
+                units=UNITS,
+            )
+        except TooMuch:
+            if len(names) < 2:
+                raise
+            half = len(names) // 2
+            first = await self.rows(names[:half], period, within)
+            return {**first, **await self.rows(names[half:], period, within)}
+        return {name: _rows(told) for name, told in _by_name(answer).items()}
+
+
+def _by_name(answer: object) -> Mapping[StatisticId, object]:
+    if not isinstance(answer, Mapping):
+        raise Unreadable("Home Assistant's statistics are not told by their ids")
+    return {StatisticId(name): told for name, told in answer.items() if isinstance(name, str)}
+
+
+def _rows(told: object) -> list[Row]:
+    if not isinstance(told, list):
+        raise Unreadable("Home Assistant's statistics are no list of rows")
+    return [_row(one) for one in told]
+
+
+def _row(told: object) -> Row:
+    match told:
+        case {"start": int(start_ms), **values}:
+            return Row(
+                start=datetime.fromtimestamp(start_ms / 1000, UTC),
+                sum=_number(values.get("sum")),
+                state=_number(values.get("state")),
+                mean=_number(values.get("mean")),
+            )
+    raise Unreadable("a row of Home Assistant's statistics does not tell its start")
+
+
+def _number(told: object) -> float | None:
+    return told if isinstance(told, int | float) else None

@@ -1,0 +1,90 @@
+"""When to read the recorder again: some time after it says that there is something, and anyway.
+
+Home Assistant tells that statistics were generated before they are committed, and tells nothing
+while the node is not connected. So the word is waited upon, and the clock goes on beside it.
+"""
+
+import asyncio
+from collections.abc import Callable
+from datetime import timedelta
+import random
+from typing import Protocol
+
+from ..series import Interval
+
+SETTLES_WITHIN = (timedelta(seconds=15), timedelta(seconds=60))
+"""How long after the word the rows are read; not all homes at once, where many share a machine."""
+
+
+class Clock(Protocol):
+    """Seconds that only grow, and a way to let them pass."""
+
+    def now(self) -> float: ...
+
+    async def sleep(self, seconds: float) -> None: ...
+
+
+class LoopClock:
+    """The clock of the running loop."""
+
+    def now(self) -> float:
+        return asyncio.get_running_loop().time()
+
+    async def sleep(self, seconds: float) -> None:
+        await asyncio.sleep(seconds)
+
+
+def event_type(interval: Interval) -> str:
+    """Give the event that tells of new rows for an interval."""
+    rows = "hourly" if interval.no_finer_than(Interval.PT1H) else "5min"
+    return f"recorder_{rows}_statistics_generated"
+
+
+class Rounds:
+    """Gives the times of rounds. The first one is at once.
+
+    What is heard while a round is due already changes nothing, so that words which keep coming do
+    not put it off; what is heard during a round brings the next one.
+    """
+
+    def __init__(
+        self,
+        clock: Clock,
+        every: timedelta,
+        *,
+        between: Callable[[float, float], float] = random.uniform,
+    ) -> None:
+        """Plan a round every so often, on top of those that `heard` brings."""
+        self._clock = clock
+        self._every_s = every.total_seconds()
+        self._between = between
+        self._due = clock.now()
+        self._sooner = asyncio.Event()
+
+    def heard(self) -> None:
+        """Take the word that there is something new."""
+        shortest, longest = (settles.total_seconds() for settles in SETTLES_WITHIN)
+        due = self._clock.now() + self._between(shortest, longest)
+        if due < self._due:
+            self._due = due
+            self._sooner.set()
+
+    async def next(self) -> None:
+        """Wait until a round is due."""
+        while (left := self._due - self._clock.now()) > 0:
+            await self._sleep(left)
+        self._due = self._clock.now() + self._every_s
+
+    async def _sleep(self, seconds: float) -> None:
+        """Sleep until then, or until a round is due sooner."""
+        self._sooner.clear()
+        waits = [
+            asyncio.ensure_future(self._clock.sleep(seconds)),
+            asyncio.ensure_future(self._sooner.wait()),
+        ]
+        try:
+            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for wait in waits:
+                wait.cancel()
+            await asyncio.gather(*waits, return_exceptions=True)

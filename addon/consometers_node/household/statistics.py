@@ -1,0 +1,156 @@
+"""Which of Home Assistant's statistics may become series, and which way their energy flows.
+
+Nothing here asks Home Assistant: `recorder` does, and hands in what it answered.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import NewType
+
+from ..series import Device, Direction, Interval, Quantity, Series
+from .errors import Unreadable
+
+StatisticId = NewType("StatisticId", str)
+"""An entity's id for what the recorder made of its states, `domain:name` for what was imported."""
+
+UNITS: Mapping[str, str] = {quantity.value: quantity.unit for quantity in Quantity}
+"""The unit of each unit class. Without it, values come in whatever the household displays."""
+
+_RECORDER = "recorder"
+_ARITHMETIC_MEAN = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Statistic:
+    """A statistic of energy, with a sum, or of power, with a mean."""
+
+    id: StatisticId
+    quantity: Quantity
+    name: str | None = None
+    imported: bool = False
+    """Written by an integration that fetches it somewhere, such as a supplier's portal."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proposal:
+    """A statistic that a household may share. Who shares it says, or corrects, the direction."""
+
+    statistic: Statistic
+    direction: Direction | None = None
+    """None where nothing tells it, such as for a battery, or a power that goes both ways."""
+    on_dashboard: bool = False
+    """Whether the Energy dashboard shows it."""
+
+    def series(
+        self, interval: Interval, time_zone: str, direction: Direction | None = None
+    ) -> Series:
+        """Give the series at an interval. ValueError if nobody said the direction."""
+        if (said := direction or self.direction) is None:
+            raise ValueError(f"say the direction of {self.statistic.id}")
+        device = Device(self.statistic.id)
+        return Series(device, said, self.statistic.quantity, interval, time_zone)
+
+
+def statistics(answer: object) -> list[Statistic]:
+    """Read what `recorder/list_statistic_ids` answers: those of energy and power, in its order."""
+    return [found for told in _mappings(answer) if (found := _statistic(told)) is not None]
+
+
+def propose(known: Sequence[Statistic], preferences: object = None) -> list[Proposal]:
+    """Propose what the Energy dashboard shows, in its order, and then every other statistic.
+
+    `preferences` is what `energy/get_prefs` answers, or None if nobody has set up a dashboard.
+    """
+    by_id = {statistic.id: statistic for statistic in known}
+    shown: dict[StatisticId, Direction | None] = {}
+    for name, direction in _shown(preferences):
+        if name in by_id:
+            shown.setdefault(name, direction)
+    return [
+        Proposal(statistic=by_id[name], direction=direction, on_dashboard=True)
+        for name, direction in shown.items()
+    ] + [Proposal(statistic=other) for other in known if other.id not in shown]
+
+
+def _statistic(told: Mapping[object, object]) -> Statistic | None:
+    match told:
+        case {"statistic_id": str(name), "unit_class": "energy", "has_sum": True}:
+            quantity = Quantity.ENERGY
+        case {"statistic_id": str(name), "unit_class": "power", "mean_type": int(mean)} if (
+            mean == _ARITHMETIC_MEAN
+        ):
+            quantity = Quantity.POWER
+        case _:
+            return None
+    title = told.get("name")
+    return Statistic(
+        id=StatisticId(name),
+        quantity=quantity,
+        name=title if isinstance(title, str) else None,
+        imported=told.get("source") != _RECORDER,
+    )
+
+
+type _Shown = Iterator[tuple[StatisticId, Direction | None]]
+
+
+def _shown(preferences: object) -> _Shown:
+    """Give the statistics of a dashboard: connections to the grid, panels, batteries, devices."""
+    if not isinstance(preferences, Mapping):
+        return
+    sources = _mappings(preferences.get("energy_sources", []))
+    for kind, flows in _FLOWS.items():
+        for source in sources:
+            if source.get("type") == kind:
+                yield from flows(source)
+    for device in _mappings(preferences.get("device_consumption", [])):
+        yield from _named(device, {"stat_consumption": None, "stat_rate": None})
+
+
+def _grid(source: Mapping[object, object]) -> _Shown:
+    # Until 2026.10 one source held lists of flows, since then it is one pair of them.
+    imports = [source, *_mappings(source.get("flow_from", []))]
+    exports = [source, *_mappings(source.get("flow_to", []))]
+    powers = [source, *_mappings(source.get("power", []))]
+    for flow in imports:
+        yield from _named(flow, {"stat_energy_from": Direction.CONSUMPTION})
+    exported = [one for flow in exports for one in _named(flow, _EXPORT)]
+    yield from exported
+    # A home that exports nothing draws whatever power goes through.
+    drawn = None if exported else Direction.CONSUMPTION
+    for power in powers:
+        told = power.get("power_config")
+        if isinstance(told, Mapping):
+            yield from _named(told, _TWO_POWERS | {"stat_rate": drawn, "stat_rate_inverted": None})
+        else:
+            yield from _named(power, {"stat_rate": drawn})
+
+
+def _solar(source: Mapping[object, object]) -> _Shown:
+    return _named(source, dict.fromkeys(("stat_energy_from", "stat_rate"), Direction.PRODUCTION))
+
+
+def _other(source: Mapping[object, object]) -> _Shown:
+    # What goes into and out of a battery, and what a home uses from wherever, has no direction of
+    # ours: none of it is drawn from the grid, fed into it or made by panels.
+    return _named(source, dict.fromkeys(("stat_energy_from", "stat_energy_to", "stat_rate")))
+
+
+_EXPORT: Mapping[str, Direction | None] = {"stat_energy_to": Direction.INJECTION}
+_TWO_POWERS: dict[str, Direction | None] = {
+    "stat_rate_from": Direction.CONSUMPTION,
+    "stat_rate_to": Direction.INJECTION,
+}
+_FLOWS = {"grid": _grid, "solar": _solar, "home": _other, "battery": _other}
+
+
+def _named(told: Mapping[object, object], keys: Mapping[str, Direction | None]) -> _Shown:
+    for key, direction in keys.items():
+        if isinstance(name := told.get(key), str):
+            yield StatisticId(name), direction
+
+
+def _mappings(told: object) -> Sequence[Mapping[object, object]]:
+    if not isinstance(told, Iterable) or isinstance(told, str | bytes | Mapping):
+        raise Unreadable("Home Assistant does not answer with a list, as it used to")
+    return [one for one in told if isinstance(one, Mapping)]

@@ -1,0 +1,314 @@
+"""Years read month by month, a past that was corrected, and a Home Assistant that goes away."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+
+from consometers_node.household import (
+    Chunk,
+    Recorder,
+    Source,
+    Statistic,
+    StatisticId,
+    TooMuch,
+    Unreadable,
+    catch_up,
+    read_again,
+    window,
+)
+from consometers_node.series import (
+    Block,
+    Device,
+    Direction,
+    Interval,
+    Quantity,
+    Range,
+    Record,
+    Series,
+)
+
+from .toy import Toy, connection, ms, serving, until, utc
+
+pytestmark = pytest.mark.usefixtures("socket_enabled")
+
+HOUR = timedelta(hours=1)
+DAY = timedelta(days=1)
+NOW = utc("2026-11-24T12:30")
+
+
+def source(
+    name: str = "sensor.drawn",
+    interval: Interval = Interval.PT1H,
+    quantity: Quantity = Quantity.ENERGY,
+    *,
+    imported: bool = False,
+) -> Source:
+    series = Series(Device(name), Direction.CONSUMPTION, quantity, interval, "Europe/Paris")
+    return Source(series, Statistic(id=StatisticId(name), quantity=quantity, imported=imported))
+
+
+def rows(start: datetime, count: int, *, wh: int = 100, step: timedelta = HOUR) -> list[Any]:
+    """Rows of a steady home, with the one before them."""
+    return [
+        {"start": ms(start + n * step), "end": 0, "sum": (n + 1) * wh, "state": n * wh}
+        for n in range(-1, count)
+    ]
+
+
+def asked(toy: Toy, period: str = "hour") -> list[tuple[str, str, int]]:
+    """From when, until when, and for how many statistics rows were asked."""
+    return [
+        (message["start_time"][:16], message["end_time"][:16], len(message["statistic_ids"]))
+        for message in toy.asked
+        if message.get("period") == period
+    ]
+
+
+async def no_rest(_: float) -> None:
+    await asyncio.sleep(0)
+
+
+@pytest.fixture
+async def toy() -> AsyncIterator[Toy]:
+    async with serving(Toy()) as toy:
+        yield toy
+
+
+@pytest.fixture
+async def recorder(toy: Toy) -> AsyncIterator[Recorder]:
+    async with connection(toy) as home:
+        yield Recorder(home)
+
+
+async def caught_up(recorder: Recorder, within: Range, *sources: Source) -> list[Chunk]:
+    return [chunk async for chunk in catch_up(recorder, sources, within, rest=no_rest)]
+
+
+def total(chunks: list[Chunk]) -> int:
+    return sum(one.value for c in chunks for each in c.readings for one in each.block.records())
+
+
+async def test_a_range_is_read_month_by_month_with_the_row_before(
+    toy: Toy, recorder: Recorder
+) -> None:
+    start, end = utc("2026-01-20"), utc("2026-04-02")
+    toy.hours["sensor.drawn"] = rows(start, round((end - start) / HOUR))
+    chunks = await caught_up(recorder, Range(start, end), source())
+    assert [(chunk.done, chunk.total) for chunk in chunks] == [(1, 4), (2, 4), (3, 4), (4, 4)]
+    assert asked(toy) == [
+        ("2026-01-19T23:00", "2026-02-01T00:00", 1),
+        ("2026-01-31T23:00", "2026-03-01T00:00", 1),
+        ("2026-02-28T23:00", "2026-04-01T00:00", 1),
+        ("2026-03-31T23:00", "2026-04-02T00:00", 1),
+    ]
+    assert asked(toy, "5minute") == []
+    assert {message["units"]["energy"] for message in toy.asked} == {"Wh"}
+    assert total(chunks) == 100 * (end - start) / HOUR
+    assert [len(chunk.readings) for chunk in chunks] == [12, 28, 31, 1]
+
+
+async def test_a_range_is_read_in_whole_days(recorder: Recorder) -> None:
+    (chunk,) = await caught_up(
+        recorder, Range(utc("2026-01-20T05:00"), utc("2026-01-21T07:00")), source()
+    )
+    assert chunk.days == Range(utc("2026-01-20"), utc("2026-01-22"))
+    assert chunk.readings == []
+
+
+async def test_eight_statistics_are_asked_for_at_once_with_all_of_their_series(
+    toy: Toy, recorder: Recorder
+) -> None:
+    within = Range(utc("2026-01-20"), utc("2026-02-02"))
+    sources = [source(f"sensor.meter_{number}") for number in range(9)]
+    daily = source("sensor.meter_0", Interval.P1D)
+    toy.hours["sensor.meter_0"] = rows(utc("2026-01-19"), 24 * 16)
+    chunks = await caught_up(recorder, within, *sources, daily)
+    assert [len(chunk.series) for chunk in chunks] == [9, 1, 9, 1]
+    assert [count for _, _, count in asked(toy)] == [8, 1, 8, 1]
+    # A civil day of Paris that begins on the last day of January ends in February.
+    assert asked(toy)[0][1] == "2026-02-01T23:00"
+    days = [one.block for c in chunks for one in c.readings if one.block.series == daily.series]
+    assert [block.values for block in days] == [(2_400,)] * 13
+
+
+async def test_holes_are_looked_for_among_5_minute_rows_a_week_at_a_time(
+    toy: Toy, recorder: Recorder
+) -> None:
+    start = utc("2026-11-01")
+    toy.hours["sensor.drawn"] = rows(start, 24 * 20)
+    del toy.hours["sensor.drawn"][24 * 2 + 1 : 24 * 18]
+    parts = rows(utc("2026-11-18T23:00"), 24, wh=5, step=timedelta(minutes=5))
+    toy.five_minutes["sensor.drawn"] = parts
+    chunks = await caught_up(recorder, Range(start, start + 20 * DAY), source())
+    assert asked(toy, "5minute") == [
+        ("2026-11-02T23:55", "2026-11-09T23:55", 1),
+        ("2026-11-09T23:55", "2026-11-16T23:55", 1),
+        ("2026-11-16T23:55", "2026-11-19T00:00", 1),
+    ]
+    missing = 24 * 16
+    assert total(chunks) == 100 * (24 * 20 - missing) + 60
+
+
+async def test_5_minute_series_ask_for_no_hours(toy: Toy, recorder: Recorder) -> None:
+    start = utc("2026-11-18")
+    toy.five_minutes["sensor.drawn"] = rows(start, 288, wh=5, step=timedelta(minutes=5))
+    sources = source(interval=Interval.PT5M), source(interval=Interval.PT30M)
+    chunks = await caught_up(recorder, Range(start, start + DAY), *sources)
+    assert asked(toy) == []
+    assert len(asked(toy, "5minute")) == 1
+    assert total(chunks) == 2 * 288 * 5
+
+
+async def test_powers_are_read_beside_energies(toy: Toy, recorder: Recorder) -> None:
+    start = utc("2026-11-18")
+    toy.hours["sensor.power"] = [{"start": ms(start), "end": 0, "mean": 230.6}]
+    power = source("sensor.power", quantity=Quantity.POWER)
+    (chunk,) = await caught_up(recorder, Range(start, start + DAY), source(), power)
+    assert list(chunk.readings[0].block.records()) == [Record(start, 231)]
+
+
+async def test_home_assistant_rests_as_long_as_it_worked(toy: Toy, recorder: Recorder) -> None:
+    rests: list[float] = []
+
+    async def rest(seconds: float) -> None:
+        rests.append(seconds)
+
+    within = Range(utc("2026-01-01"), utc("2026-03-01"))
+    async for _ in catch_up(recorder, [source()], within, rest=rest):
+        pass
+    assert len(rests) == len(toy.asked)
+    assert all(0 < seconds < 10 for seconds in rests)
+
+
+async def test_it_goes_on_where_the_connection_went(toy: Toy, recorder: Recorder) -> None:
+    start, end = utc("2026-01-20"), utc("2026-04-02")
+    toy.hours["sensor.drawn"] = rows(start, round((end - start) / HOUR))
+    toy.hangs_up_at = {2, 3, 5}
+    chunks = await caught_up(recorder, Range(start, end), source())
+    assert total(chunks) == 100 * (end - start) / HOUR
+    assert toy.logins == 4
+    assert len(toy.asked) == 4 + 3
+
+
+async def test_it_can_be_cancelled_while_it_waits(toy: Toy, recorder: Recorder) -> None:
+    toy.silent = True
+    within = Range(utc("2026-01-20"), utc("2026-04-02"))
+    reading = asyncio.create_task(caught_up(recorder, within, source()))
+    await until(lambda: bool(toy.asked))
+    reading.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await reading
+    toy.silent = False
+    assert await caught_up(recorder, Range(within.start, within.start), source()) == []
+
+
+async def test_an_answer_too_large_is_asked_for_in_parts(toy: Toy) -> None:
+    start = utc("2026-11-01")
+    names = [f"sensor.meter_{number}" for number in range(5)]
+    for name in names:
+        toy.hours[name] = rows(start, 24 * 20)
+    sources = [source(name) for name in names]
+    within = Range(start, start + 20 * DAY)
+    async with connection(toy, max_answer_bytes=60_000) as home:
+        assert total(await caught_up(Recorder(home), within, *sources)) == 5 * 480 * 100
+    assert [count for *_, count in asked(toy)] == [5, 2, 1, 1, 3, 1, 2, 1, 1]
+    async with connection(toy, max_answer_bytes=1_000) as home:
+        with pytest.raises(TooMuch):
+            await caught_up(Recorder(home), within, *sources)
+
+
+# Again
+
+
+async def again(recorder: Recorder, known: list[Block], *sources: Source) -> list[Block]:
+    chunks = [chunk async for chunk in read_again(recorder, sources, NOW, known, rest=no_rest)]
+    assert [chunk.done for chunk in chunks] == list(range(1, len(chunks) + 1))
+    assert {chunk.total for chunk in chunks} <= {len(chunks)}
+    return [reading.block for chunk in chunks for reading in chunk.readings]
+
+
+async def test_the_first_time_all_is_new_and_the_second_time_nothing(
+    toy: Toy, recorder: Recorder
+) -> None:
+    toy.hours["sensor.drawn"] = rows(utc("2026-11-01"), 24 * 23 + 12)
+    known = await again(recorder, [], source())
+    assert [block.day.day for block in known] == list(range(17, 25))
+    assert known[-1].values == (100,) * 12 + (None,) * 12
+    assert await again(recorder, known, source()) == []
+
+
+async def test_only_days_that_changed_are_given(toy: Toy, recorder: Recorder) -> None:
+    toy.hours["sensor.drawn"] = rows(utc("2026-11-01"), 24 * 23 + 12)
+    known = await again(recorder, [], source())
+    # adjust_sum: every sum from then on.
+    for row in toy.hours["sensor.drawn"]:
+        if row["start"] >= ms(utc("2026-11-20T10:00")):
+            row["sum"] += 50
+    (block,) = await again(recorder, known, source())
+    assert (block.day.day, block.values[9:12]) == (20, (100, 150, 100))
+    # A range that was cleared: the hour after it has no row before.
+    known = [block if block.day == one.day else one for one in known]
+    held = toy.hours["sensor.drawn"]
+    gone = ms(utc("2026-11-22T22:00")), ms(utc("2026-11-23T00:00"))
+    toy.hours["sensor.drawn"] = [row for row in held if not gone[0] <= row["start"] < gone[1]]
+    cleared = await again(recorder, known, source())
+    assert [(block.day.day, block.values.index(None)) for block in cleared] == [(22, 22), (23, 0)]
+
+
+async def test_an_hour_that_came_is_news(toy: Toy, recorder: Recorder) -> None:
+    toy.hours["sensor.drawn"] = rows(utc("2026-11-01"), 24 * 23 + 11)
+    known = await again(recorder, [], source(), source(interval=Interval.P1D))
+    toy.hours["sensor.drawn"] = rows(utc("2026-11-01"), 24 * 23 + 12)
+    (block,) = await again(recorder, known, source(), source(interval=Interval.P1D))
+    assert sum(value is not None for value in block.values) == 12
+
+
+def test_what_was_imported_is_read_again_for_longer() -> None:
+    own, imported = source().statistic, source(imported=True).statistic
+    assert window(own, NOW) == Range(utc("2026-11-17"), utc("2026-11-25"))
+    assert window(imported, NOW) == Range(utc("2026-10-20"), utc("2026-11-25"))
+
+
+async def test_each_is_read_again_over_its_own_days(toy: Toy, recorder: Recorder) -> None:
+    await again(recorder, [], source("enedis:drawn", imported=True), source())
+    assert [start for start, _, _ in asked(toy)] == ["2026-11-16T23:00", "2026-10-19T23:00"]
+
+
+# What the recorder answers
+
+
+async def test_proposals_come_with_and_without_a_dashboard(toy: Toy, recorder: Recorder) -> None:
+    listed = {"unit_class": "energy", "has_sum": True, "source": "recorder"}
+    toy.answers["recorder/list_statistic_ids"] = [
+        {"statistic_id": "sensor.a", **listed},
+        {"statistic_id": "sensor.b", **listed},
+    ]
+    assert [one.statistic.id for one in await recorder.proposals()] == ["sensor.a", "sensor.b"]
+    grid = {"type": "grid", "stat_energy_from": "sensor.b", "stat_energy_to": None}
+    toy.answers["energy/get_prefs"] = {"energy_sources": [grid], "device_consumption": []}
+    first, second = await recorder.proposals()
+    assert (first.statistic.id, first.direction) == ("sensor.b", Direction.CONSUMPTION)
+    assert (second.statistic.id, second.direction) == ("sensor.a", None)
+
+
+async def test_the_home_tells_its_time_zone(toy: Toy, recorder: Recorder) -> None:
+    toy.answers["get_config"] = {"time_zone": "Indian/Reunion", "language": "fr"}
+    assert await recorder.time_zone() == "Indian/Reunion"
+    toy.answers["get_config"] = []
+    with pytest.raises(Unreadable):
+        await recorder.time_zone()
+
+
+@pytest.mark.parametrize("told", [["row"], [{"sum": 1}], {"start": 1}, "rows"])
+async def test_rows_of_another_form_are_unreadable(toy: Toy, recorder: Recorder, told: Any) -> None:
+    toy.answers["recorder/statistics_during_period"] = {"sensor.drawn": told}
+    with pytest.raises(Unreadable):
+        await recorder.rows([StatisticId("sensor.drawn")], "hour", Range(NOW, NOW + DAY))
+
+
+def test_a_source_is_known_by_what_it_is() -> None:
+    assert len({source(), source(), replace(source(), most_w=250_000)}) == 2

@@ -1,0 +1,222 @@
+"""The connection: who gets in, what a lost one means to who is asking, and what is never told."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from itertools import islice
+import logging
+
+from aiohttp import ClientSession
+import pytest
+
+from consometers_node.household import (
+    Access,
+    Away,
+    HomeAssistant,
+    HomeAssistantFault,
+    Refused,
+    TooMuch,
+    WrongToken,
+)
+from consometers_node.household.home_assistant import backoff
+
+from .toy import TOKEN, Toy, connection, serving, until
+
+pytestmark = pytest.mark.usefixtures("socket_enabled")
+
+
+@pytest.fixture
+async def toy() -> AsyncIterator[Toy]:
+    async with serving(Toy(answers={"get_config": {"time_zone": "Europe/Paris"}})) as toy:
+        yield toy
+
+
+@pytest.mark.parametrize(
+    ("typed", "url"),
+    [
+        ("http://homeassistant.local:8123", "ws://homeassistant.local:8123/api/websocket"),
+        ("https://home.example/", "wss://home.example/api/websocket"),
+        (" http://[::1]:8123/ ", "ws://[::1]:8123/api/websocket"),
+        ("https://home.example/under/it", "wss://home.example/under/it/api/websocket"),
+        ("ws://home.example/api/websocket", "ws://home.example/api/websocket"),
+    ],
+)
+def test_a_url_is_what_a_browser_has(typed: str, url: str) -> None:
+    assert Access.at(typed, TOKEN) == Access(url, TOKEN)
+
+
+@pytest.mark.parametrize("typed", ["", "homeassistant.local:8123", "ftp://home.example"])
+def test_what_is_no_url_is_refused(typed: str) -> None:
+    with pytest.raises(ValueError, match="starts with http"):
+        Access.at(typed, TOKEN)
+
+
+def test_an_add_on_goes_through_its_supervisor() -> None:
+    assert Access.through_supervisor("t").url == "ws://supervisor/core/websocket"
+
+
+def test_the_token_is_not_shown() -> None:
+    assert TOKEN not in repr(Access.at("http://home.example", TOKEN))
+
+
+def test_attempts_become_rare_and_are_never_in_step() -> None:
+    delays = list(islice(backoff(), 12))
+    assert 0.5 <= delays[0] <= 1
+    assert all(30 <= delay <= 60 for delay in delays[6:])
+    assert len(set(delays)) == 12
+
+
+async def test_a_command_waits_for_the_connection_and_gets_its_answer(toy: Toy) -> None:
+    async with connection(toy) as home:
+        assert await home.ask("get_config") == {"time_zone": "Europe/Paris"}
+
+
+async def test_a_command_that_is_refused_says_why(toy: Toy) -> None:
+    async with connection(toy) as home:
+        with pytest.raises(Refused, match="energy/get_prefs: No prefs"):
+            await home.ask("energy/get_prefs")
+
+
+async def test_a_wrong_token_ends_it_at_once_and_is_tried_once(toy: Toy) -> None:
+    async with ClientSession() as session:
+        home = HomeAssistant(Access.at(toy.url, "another-token"), session)
+        waiting = asyncio.create_task(home.connected())
+        with pytest.raises(WrongToken, match="make a new one"):
+            await home.run()
+        with pytest.raises(WrongToken):
+            await waiting
+        with pytest.raises(WrongToken):
+            await home.ask("get_config")
+    assert toy.logins == 1
+
+
+@pytest.mark.parametrize(
+    ("status", "words"), [(502, "502: it is starting"), (404, "404"), (403, "banned")]
+)
+async def test_what_answers_instead_is_told_and_tried_again(
+    toy: Toy, status: int, words: str
+) -> None:
+    toy.status = status
+    async with connection(toy, answer_within=timedelta(seconds=0.2)) as home:
+        with pytest.raises(Away, match=words):
+            await home.ask("get_config")
+        toy.status = 101
+        assert await home.ask("get_config")
+
+
+async def test_nobody_there_is_away() -> None:
+    toy = Toy(url="http://127.0.0.1:9/")
+    async with connection(toy, answer_within=timedelta(seconds=0.1)) as home:
+        with pytest.raises(Away, match="cannot be reached"):
+            await home.ask("get_config")
+
+
+async def test_http_is_no_https(toy: Toy) -> None:
+    toy.url = toy.url.replace("http:", "https:")
+    async with connection(toy, answer_within=timedelta(seconds=0.2)) as home:
+        with pytest.raises(Away, match="it may speak http alone"):
+            await home.ask("get_config")
+
+
+@pytest.mark.parametrize("greeting", ["", "hello", "{}", "[]"])
+async def test_something_else_that_listens_there_is_away(toy: Toy, greeting: str) -> None:
+    toy.greeting = greeting
+    async with connection(toy, answer_within=timedelta(seconds=0.2)) as home:
+        with pytest.raises(Away, match="does not speak as Home Assistant does"):
+            await home.ask("get_config")
+
+
+async def test_a_greeting_that_does_not_come_is_away(toy: Toy) -> None:
+    toy.greeting = None
+    async with connection(toy, answer_within=timedelta(seconds=0.1)) as home:
+        await until(lambda: toy.logins > 1)
+        with pytest.raises(Away, match="does not answer"):
+            await home.ask("get_config")
+
+
+async def test_an_answer_that_does_not_come_is_away(toy: Toy) -> None:
+    toy.silent = True
+    async with connection(toy, answer_within=timedelta(seconds=0.1)) as home:
+        with pytest.raises(Away, match="too long to answer get_config"):
+            await home.ask("get_config")
+        toy.silent = False
+        assert await home.ask("get_config")
+
+
+async def test_what_is_under_way_when_the_connection_goes_is_away_and_no_cancellation(
+    toy: Toy,
+) -> None:
+    toy.silent = True
+    async with connection(toy) as home:
+        asking = asyncio.create_task(home.ask("get_config"))
+        await until(lambda: bool(toy.asked))
+        await toy.hang_up()
+        with pytest.raises(Away, match="was lost"):
+            await asking
+        toy.silent = False
+        assert await home.ask("get_config")
+    assert toy.logins == 2
+
+
+async def test_a_cancelled_command_is_cancelled(toy: Toy) -> None:
+    toy.silent = True
+    async with connection(toy) as home:
+        asking = asyncio.create_task(home.ask("get_config"))
+        await until(lambda: bool(toy.asked))
+        asking.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await asking
+        toy.silent = False
+        assert await home.ask("get_config")
+    assert toy.logins == 1
+
+
+async def test_an_answer_too_large_says_so_and_the_next_one_is_heard(toy: Toy) -> None:
+    toy.answers["get_states"] = "x" * 20_000
+    async with connection(toy, max_answer_bytes=10_000) as home:
+        with pytest.raises(TooMuch):
+            await home.ask("get_states")
+        assert await home.ask("get_config")
+
+
+async def test_events_are_heard_over_every_connection_and_each_connection_is_one(toy: Toy) -> None:
+    heard: list[None] = []
+    async with connection(toy) as home:
+        home.listen("statistics", lambda: heard.append(None))
+        await until(lambda: len(heard) == 1)
+        await toy.fire("statistics")
+        await until(lambda: len(heard) == 2)
+        await toy.hang_up()
+        await until(lambda: len(heard) == 3)
+        await toy.fire("another")
+        await toy.fire("statistics")
+        await until(lambda: len(heard) == 4)
+
+
+async def test_once_it_no_longer_runs_whoever_asks_is_told(toy: Toy) -> None:
+    async with connection(toy) as home:
+        await home.connected()
+    with pytest.raises(Away, match="no longer connects"):
+        await home.ask("get_config")
+
+
+async def test_no_log_and_no_error_tells_token_or_place(
+    toy: Toy, caplog: pytest.LogCaptureFixture
+) -> None:
+    told: list[str] = []
+    with caplog.at_level(logging.DEBUG):
+        for status, token in ((101, TOKEN), (502, TOKEN), (101, "another-secret")):
+            toy.status = status
+            async with connection(toy, token=token, answer_within=timedelta(seconds=0.1)) as home:
+                try:
+                    await home.ask("get_config")
+                except HomeAssistantFault as fault:
+                    told.append(str(fault))
+    assert len(told) == 2
+    ours = [record.getMessage() for record in caplog.records if "asyncio" not in record.name]
+    place = toy.url.removeprefix("http://").rstrip("/")
+    for line in (*told, *(line for line in ours if "GET /api" not in line)):
+        assert TOKEN not in line
+        assert "another-secret" not in line
+        assert place not in line
+        assert "Europe/Paris" not in line

@@ -1,0 +1,140 @@
+"""When the recorder is read again. The clock goes as the test says."""
+
+import asyncio
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Final
+
+import pytest
+
+from consometers_node.household import LoopClock, Rounds, event_type
+from consometers_node.series import Interval
+
+HOUR_S: Final = 3600.0
+
+
+class Clock:
+    """Seconds that pass when a test lets them."""
+
+    def __init__(self) -> None:
+        self.time = 1_000.0
+        self._sleepers: set[tuple[float, asyncio.Future[None]]] = set()
+
+    def now(self) -> float:
+        return self.time
+
+    async def sleep(self, seconds: float) -> None:
+        sleeper = (self.time + seconds, asyncio.get_running_loop().create_future())
+        self._sleepers.add(sleeper)
+        try:
+            await sleeper[1]
+        finally:
+            self._sleepers.discard(sleeper)
+
+    async def go_on(self, seconds: float) -> None:
+        await settle()
+        self.time += seconds
+        for due, sleeper in self._sleepers:
+            if due <= self.time and not sleeper.done():
+                sleeper.set_result(None)
+        await settle()
+
+    @property
+    def asleep(self) -> int:
+        return len(self._sleepers)
+
+
+class Diary:
+    """Goes the rounds and notes when."""
+
+    def __init__(self, clock: Clock, *, between: Callable[[float, float], float]) -> None:
+        self.clock = clock
+        self.rounds = Rounds(clock, timedelta(hours=1), between=between)
+        self.noted: list[float] = []
+        self.task = asyncio.create_task(self._go())
+
+    async def _go(self) -> None:
+        while True:
+            await self.rounds.next()
+            self.noted.append(self.clock.now() - 1_000)
+
+    async def end(self) -> None:
+        self.task.cancel()
+        await asyncio.wait({self.task})
+
+
+async def settle() -> None:
+    for _ in range(10):
+        await asyncio.sleep(0)
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+async def test_the_first_round_is_at_once_and_then_one_every_hour(clock: Clock) -> None:
+    diary = Diary(clock, between=min)
+    for _ in range(3):
+        await clock.go_on(HOUR_S)
+    await diary.end()
+    assert diary.noted == [0, HOUR_S, 2 * HOUR_S, 3 * HOUR_S]
+    assert clock.asleep == 0
+
+
+@pytest.mark.parametrize(("between", "settled"), [(min, 15), (max, 60)])
+async def test_a_word_brings_a_round_once_rows_have_settled(
+    clock: Clock, between: Callable[[float, float], float], settled: float
+) -> None:
+    diary = Diary(clock, between=between)
+    await clock.go_on(100)
+    diary.rounds.heard()
+    await clock.go_on(settled - 1)
+    assert diary.noted == [0]
+    await clock.go_on(1)
+    assert diary.noted == [0, 100 + settled]
+    # The clock counts from there.
+    await clock.go_on(HOUR_S - 1)
+    await clock.go_on(1)
+    assert diary.noted == [0, 100 + settled, 100 + settled + HOUR_S]
+    await diary.end()
+
+
+async def test_words_that_keep_coming_do_not_put_a_round_off(clock: Clock) -> None:
+    diary = Diary(clock, between=max)
+    await settle()
+    for _ in range(6):
+        diary.rounds.heard()
+        await clock.go_on(10)
+    assert diary.noted == [0, 60]
+    await diary.end()
+
+
+async def test_a_word_during_a_round_brings_the_next_one(clock: Clock) -> None:
+    rounds = Rounds(clock, timedelta(hours=1), between=min)
+    await rounds.next()
+    rounds.heard()
+    following = asyncio.create_task(rounds.next())
+    await clock.go_on(15)
+    await asyncio.wait_for(following, 1)
+
+
+async def test_the_real_clock_goes_by_itself() -> None:
+    rounds = Rounds(LoopClock(), timedelta(seconds=0.02))
+    before = LoopClock().now()
+    for _ in range(3):
+        await rounds.next()
+    assert LoopClock().now() - before >= 0.04
+
+
+@pytest.mark.parametrize(
+    ("interval", "rows"),
+    [
+        (Interval.PT5M, "5min"),
+        (Interval.PT30M, "5min"),
+        (Interval.PT1H, "hourly"),
+        (Interval.P1D, "hourly"),
+    ],
+)
+def test_each_interval_has_its_word(interval: Interval, rows: str) -> None:
+    assert event_type(interval) == f"recorder_{rows}_statistics_generated"

@@ -1,0 +1,166 @@
+"""What a home may share: what its Energy dashboard shows first, and which way that flows."""
+
+from typing import Any
+
+import pytest
+
+from consometers_node.household import Statistic, StatisticId, Unreadable
+from consometers_node.household.statistics import propose, statistics
+from consometers_node.series import Direction, Interval, Quantity
+
+CONSUMPTION, INJECTION, PRODUCTION = Direction
+
+
+def listed(statistic_id: str, unit_class: str | None = "energy", **more: Any) -> dict[str, Any]:
+    return {
+        "statistic_id": statistic_id,
+        "source": "recorder",
+        "name": None,
+        "unit_class": unit_class,
+        "has_sum": unit_class == "energy",
+        "mean_type": 0 if unit_class == "energy" else 1,
+        **more,
+    }
+
+
+def energy(name: str) -> Statistic:
+    return Statistic(id=StatisticId(name), quantity=Quantity.ENERGY)
+
+
+def power(name: str) -> Statistic:
+    return Statistic(id=StatisticId(name), quantity=Quantity.POWER)
+
+
+def proposed(known: list[Statistic], *sources: dict[str, Any], **more: Any) -> dict[str, Any]:
+    """The directions of what the dashboard shows, in its order."""
+    preferences = {"energy_sources": list(sources), "device_consumption": [], **more}
+    proposals = propose(known, preferences)
+    return {one.statistic.id: one.direction for one in proposals if one.on_dashboard}
+
+
+def test_energy_has_a_sum_and_power_a_mean_and_nothing_else_is_listed() -> None:
+    answer = [
+        listed("sensor.drawn"),
+        listed("sensor.power", "power"),
+        listed("sensor.temperature", "temperature"),
+        listed("sensor.without_sum", has_sum=False),
+        listed("sensor.wind", "power", mean_type=2),
+        listed("sensor.no_class", None),
+        listed("enedis:123", source="enedis", name="Linky"),
+        "nonsense",
+    ]
+    assert statistics(answer) == [
+        energy("sensor.drawn"),
+        power("sensor.power"),
+        Statistic(
+            id=StatisticId("enedis:123"), quantity=Quantity.ENERGY, name="Linky", imported=True
+        ),
+    ]
+
+
+@pytest.mark.parametrize("answer", [None, "sensors", {"statistic_id": "sensor.drawn"}, 7])
+def test_an_answer_of_another_form_is_unreadable(answer: object) -> None:
+    with pytest.raises(Unreadable):
+        statistics(answer)
+
+
+KNOWN = [
+    *map(energy, ("sensor.oven", "sensor.sun", "sensor.to", "sensor.from", "sensor.from_2")),
+    *map(power, ("sensor.p", "sensor.p_from", "sensor.p_to", "sensor.p_sun")),
+]
+
+
+def test_what_the_dashboard_shows_since_2026_11() -> None:
+    grid = {"type": "grid", "stat_energy_from": "sensor.from", "stat_energy_to": "sensor.to"}
+    sun = {"type": "solar", "stat_energy_from": "sensor.sun", "stat_rate": "sensor.p_sun"}
+    assert proposed(KNOWN, sun, grid) == {
+        "sensor.from": CONSUMPTION,
+        "sensor.to": INJECTION,
+        "sensor.sun": PRODUCTION,
+        "sensor.p_sun": PRODUCTION,
+    }
+
+
+def test_what_the_dashboard_showed_before() -> None:
+    grid = {
+        "type": "grid",
+        "flow_from": [{"stat_energy_from": "sensor.from"}, {"stat_energy_from": "sensor.from_2"}],
+        "flow_to": [{"stat_energy_to": "sensor.to"}],
+        "power": [{"stat_rate": "sensor.p"}],
+    }
+    assert proposed(KNOWN, grid) == {
+        "sensor.from": CONSUMPTION,
+        "sensor.from_2": CONSUMPTION,
+        "sensor.to": INJECTION,
+        "sensor.p": None,
+    }
+
+
+@pytest.mark.parametrize(
+    ("grid", "directions"),
+    [
+        ({"stat_energy_from": "sensor.from", "stat_rate": "sensor.p"}, {"sensor.p": CONSUMPTION}),
+        ({"stat_energy_to": "sensor.to", "stat_rate": "sensor.p"}, {"sensor.p": None}),
+        ({"power_config": {"stat_rate": "sensor.p"}}, {"sensor.p": CONSUMPTION}),
+        ({"power_config": {"stat_rate_inverted": "sensor.p"}}, {"sensor.p": None}),
+        (
+            {"power_config": {"stat_rate_from": "sensor.p_from", "stat_rate_to": "sensor.p_to"}},
+            {"sensor.p_from": CONSUMPTION, "sensor.p_to": INJECTION},
+        ),
+    ],
+)
+def test_a_power_that_goes_both_ways_has_no_direction(
+    grid: dict[str, Any], directions: dict[str, Any]
+) -> None:
+    told = {"type": "grid", "stat_energy_from": None, "stat_energy_to": None, **grid}
+    found = proposed(KNOWN, told)
+    assert {name: found[name] for name in found if name.startswith("sensor.p")} == directions
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"device_consumption": [{"stat_consumption": "sensor.oven", "stat_rate": "sensor.p"}]},
+        {
+            "energy_sources": [
+                {"type": "battery", "stat_energy_from": "sensor.oven", "stat_rate": "sensor.p"}
+            ]
+        },
+        {
+            "energy_sources": [
+                {"type": "home", "stat_energy_to": "sensor.oven", "stat_rate": "sensor.p"}
+            ]
+        },
+    ],
+)
+def test_devices_and_batteries_are_shown_and_a_person_says_the_direction(
+    more: dict[str, Any],
+) -> None:
+    assert proposed(KNOWN, **more) == {"sensor.oven": None, "sensor.p": None}
+
+
+def test_every_other_statistic_follows_once() -> None:
+    grid = {"type": "grid", "stat_energy_from": "sensor.from", "stat_energy_to": "sensor.gone"}
+    proposals = propose(KNOWN, {"energy_sources": [grid, grid], "device_consumption": []})
+    assert [one.statistic.id for one in proposals] == [
+        "sensor.from",
+        *(one.id for one in KNOWN if one.id != "sensor.from"),
+    ]
+    assert [one.on_dashboard for one in proposals] == [True] + 8 * [False]
+
+
+def test_gas_and_water_are_not_shown() -> None:
+    assert proposed(KNOWN, {"type": "gas", "stat_energy_from": "sensor.from"}) == {}
+
+
+def test_without_a_dashboard_all_are_proposed() -> None:
+    assert [one.statistic for one in propose(KNOWN)] == KNOWN
+
+
+def test_a_person_corrects_the_direction() -> None:
+    (proposal,) = propose([energy("sensor.from")])
+    with pytest.raises(ValueError, match=r"say the direction of sensor\.from"):
+        proposal.series(Interval.PT1H, "Europe/Paris")
+    series = proposal.series(Interval.PT1H, "Europe/Paris", Direction.INJECTION)
+    assert (series.device, series.direction) == ("sensor.from", Direction.INJECTION)
+    assert (series.quantity, series.interval) == (Quantity.ENERGY, Interval.PT1H)

@@ -1,0 +1,149 @@
+"""A Home Assistant of a few lines: it answers what a test gave it, and fails as the test says."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from aiohttp import ClientSession, WSMsgType, web
+from aiohttp.test_utils import TestServer
+
+from consometers_node.household import Access, HomeAssistant
+
+TOKEN = "a-token-that-nobody-may-see"
+GREETING = '{"type": "auth_required", "ha_version": "2026.11.0"}'
+
+
+@dataclass
+class Toy:
+    """What it knows, what it was asked, and how it misbehaves."""
+
+    hours: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    five_minutes: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    answers: dict[str, Any] = field(default_factory=dict)
+    asked: list[dict[str, Any]] = field(default_factory=list)
+    token: str = TOKEN
+    logins: int = 0
+    status: int = 101
+    """Anything else is answered instead of a websocket."""
+    hangs_up_at: set[int] = field(default_factory=set)
+    """Numbers of commands at which it hangs up, counted over all connections."""
+    silent: bool = False
+    greeting: str | None = GREETING
+    """None keeps it waiting; another one comes from something else."""
+    sockets: set[web.WebSocketResponse] = field(default_factory=set)
+    subscriptions: list[tuple[web.WebSocketResponse, dict[str, Any]]] = field(default_factory=list)
+    url: str = ""
+
+    async def serve(self, request: web.Request) -> web.StreamResponse:
+        if self.status != 101:
+            return web.Response(status=self.status)
+        socket = web.WebSocketResponse()
+        await socket.prepare(request)
+        self.logins += 1
+        if self.greeting is None:
+            await socket.receive()
+            return socket
+        if self.greeting != GREETING:
+            await socket.send_str(self.greeting)
+            return socket
+        await socket.send_str(GREETING)
+        if (await socket.receive_json())["access_token"] != self.token:
+            await socket.send_json({"type": "auth_invalid", "message": "Invalid access token"})
+            return socket
+        await socket.send_json({"type": "auth_ok", "ha_version": "2026.11.0"})
+        self.sockets.add(socket)
+        try:
+            async for message in socket:
+                if message.type is WSMsgType.TEXT:
+                    await self._answer(socket, message.json())
+        finally:
+            self.sockets.discard(socket)
+        return socket
+
+    async def hang_up(self) -> None:
+        for socket in list(self.sockets):
+            await socket.close()
+
+    async def fire(self, event_type: str) -> None:
+        for socket, message in self.subscriptions:
+            if not socket.closed and message["event_type"] == event_type:
+                event = {"event_type": event_type, "data": {}}
+                await socket.send_json({"id": message["id"], "type": "event", "event": event})
+
+    async def _answer(self, socket: web.WebSocketResponse, message: dict[str, Any]) -> None:
+        self.asked.append(message)
+        if len(self.asked) in self.hangs_up_at:
+            await socket.close()
+            return
+        if self.silent:
+            return
+        kind = message["type"]
+        if kind == "subscribe_events":
+            self.subscriptions.append((socket, message))
+            told: dict[str, Any] = {"success": True, "result": None}
+        elif kind in self.answers:
+            told = {"success": True, "result": self.answers[kind]}
+        elif kind == "recorder/statistics_during_period":
+            told = {"success": True, "result": self._rows(message)}
+        else:
+            told = {"success": False, "error": {"code": "not_found", "message": "No prefs"}}
+        with suppress(ConnectionError):
+            await socket.send_json({"id": message["id"], "type": "result", **told})
+
+    def _rows(self, message: dict[str, Any]) -> dict[str, Any]:
+        held = self.hours if message["period"] == "hour" else self.five_minutes
+        start, end = (ms(datetime.fromisoformat(message[f"{at}_time"])) for at in ("start", "end"))
+        within = {
+            name: [row for row in held.get(name, []) if start <= row["start"] < end]
+            for name in message["statistic_ids"]
+        }
+        return {name: rows for name, rows in within.items() if rows}
+
+
+def ms(at: datetime) -> int:
+    return round(at.timestamp() * 1000)
+
+
+def utc(text: str) -> datetime:
+    return datetime.fromisoformat(text).replace(tzinfo=UTC)
+
+
+@asynccontextmanager
+async def serving(toy: Toy) -> AsyncIterator[Toy]:
+    app = web.Application()
+    app.router.add_get("/api/websocket", toy.serve)
+    async with TestServer(app) as server:
+        toy.url = str(server.make_url("/"))
+        yield toy
+
+
+@asynccontextmanager
+async def connection(
+    toy: Toy, *, token: str = TOKEN, **settings: Any
+) -> AsyncIterator[HomeAssistant]:
+    """A connection that is kept, with no patience between its attempts."""
+    settings.setdefault("delays", lambda: iter(lambda: 0.01, None))
+    async with ClientSession() as session, running(toy, session, token, settings) as home:
+        yield home
+
+
+@asynccontextmanager
+async def running(
+    toy: Toy, session: ClientSession, token: str, settings: dict[str, Any]
+) -> AsyncIterator[HomeAssistant]:
+    home = HomeAssistant(Access.at(toy.url, token), session, **settings)
+    task = asyncio.create_task(home.run())
+    try:
+        yield home
+    finally:
+        task.cancel()
+        await asyncio.wait({task})
+
+
+async def until(happened: Callable[[], bool]) -> None:
+    async with asyncio.timeout(5):
+        while not happened():
+            await asyncio.sleep(0.005)
