@@ -7,12 +7,13 @@
 Nothing of them leaves the machine, and no name is asked of any DNS.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime, timedelta
 import os
 from pathlib import Path
 import re
+import signal
 import socket
 import subprocess
 import tempfile
@@ -159,6 +160,7 @@ class Prosody(AbstractContextManager["Prosody"]):
 
     def stop(self) -> None:
         if self._process:
+            self.thaw()
             self._process.terminate()
             try:
                 self._process.wait(STOP_SECONDS)
@@ -173,6 +175,15 @@ class Prosody(AbstractContextManager["Prosody"]):
             self._process.wait()
             self._process = None
 
+    def freeze(self) -> None:
+        """Let it hear and say nothing, as behind a broken line, until it is thawed."""
+        if self._process:
+            self._process.send_signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        if self._process:
+            self._process.send_signal(signal.SIGCONT)
+
     def knows(self, other: Prosody) -> None:
         """Let it find another server, from its next start on."""
         self._others[other.host] = other.s2s_port
@@ -182,6 +193,15 @@ class Prosody(AbstractContextManager["Prosody"]):
         """Make an account, and give its address."""
         self._control("register", user, self.host, password)
         return f"{user}@{self.host}"
+
+    def register_all(self, users: Iterable[str], password: str) -> list[str]:
+        """Make many accounts at once."""
+        addresses = [f"{user}@{self.host}" for user in users]
+        orders = [f"user:create({_lua(address)}, {_lua(password)})" for address in addresses]
+        said = self._control("shell", orders="\n".join([*orders, "bye", ""]))
+        if said.count("OK: Created") != len(addresses):
+            raise RuntimeError(said)
+        return addresses
 
     def invite(self, user: str | None = None) -> str:
         """Give the link of an invitation to make an account, of that name or of any."""
@@ -203,10 +223,16 @@ class Prosody(AbstractContextManager["Prosody"]):
     def _config(self) -> Path:
         return self.folder / "prosody.cfg.lua"
 
-    def _control(self, *arguments: str) -> str:
+    def _control(self, *arguments: str, orders: str | None = None) -> str:
         command = ["prosodyctl", "--root", "--config", str(self._config), *arguments]
         done = subprocess.run(
-            command, cwd=self.folder, check=False, text=True, capture_output=True, timeout=30
+            command,
+            cwd=self.folder,
+            check=False,
+            text=True,
+            input=orders,
+            capture_output=True,
+            timeout=30,
         )
         if done.returncode:
             raise RuntimeError(done.stdout + done.stderr)

@@ -35,11 +35,6 @@ class Account:
         """Refuse what is no address of an account."""
         object.__setattr__(self, "jid", bare(self.jid))
 
-    @property
-    def host(self) -> str:
-        """The server's name, which its certificate must bear."""
-        return JID(self.jid).host
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Server:

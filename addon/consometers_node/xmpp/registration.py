@@ -13,7 +13,7 @@ from xml.etree.ElementTree import Element, SubElement
 from slixmpp.exceptions import IqError, IqTimeout
 from slixmpp.stanza import StreamFeatures
 
-from consometers_node.quoalise import ItemNotFound, QuoaliseError
+from consometers_node.quoalise import QuoaliseError
 from consometers_node.quoalise.markup import tag
 
 from . import logs
@@ -33,6 +33,8 @@ from .stream import Stream
 _PREAUTH = "{urn:xmpp:pars:0}preauth"
 _REGISTER = "jabber:iq:register"
 _SECONDS = 30
+_UNKNOWN_TOKEN = {"item-not-found", "forbidden"}
+"""As XEP-0445 has it, and as Prosody 13 does."""
 _PASSWORD_BYTES = 32
 _NAME_BYTES = 6
 
@@ -88,9 +90,9 @@ class _Registration(Stream):
         host = self.default_domain
         try:
             await self._ask(Element(_PREAUTH, {"token": self._token}))
-        except ItemNotFound:
-            raise InvitationRefused(host=host) from None
         except QuoaliseError as refusal:
+            if refusal.condition in _UNKNOWN_TOKEN:
+                raise InvitationRefused(host=host) from None
             raise RegistrationRefused(host=host, why=refusal.condition) from None
 
     async def _make_account(self) -> None:

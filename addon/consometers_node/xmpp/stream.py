@@ -10,7 +10,7 @@ import ssl
 from xml.etree.ElementTree import Element
 
 from slixmpp import JID, ClientXMPP
-from slixmpp.stanza import StreamError
+from slixmpp.stanza import StreamError, StreamFeatures
 
 from consometers_node.quoalise.errors import Malformed
 from consometers_node.quoalise.markup import check_depth
@@ -62,6 +62,7 @@ class Stream(ClientXMPP):
         self.register_plugin("xep_0198")
         self._place = (server.host, server.port) if server.host and server.port else (None, None)
         self._failures: list[NetworkError] = []
+        self._negotiations: set[asyncio.Task[object]] = set()
         self._opened = self.loop.create_future()
         self.lost: asyncio.Future[NetworkError] = self.loop.create_future()
         handlers: dict[str, Callable[..., None]] = {
@@ -112,8 +113,7 @@ class Stream(ClientXMPP):
 
     async def drop(self) -> None:
         """Leave without a word, so that the session can be resumed."""
-        self.cancel_connection_attempt()
-        self.abort()
+        self._give_up()
         if self.is_connected():
             await asyncio.wait({self.disconnected}, timeout=CLOSE_SECONDS)
 
@@ -121,8 +121,7 @@ class Stream(ClientXMPP):
         """End the session and the stream for good."""
         if self.is_connected():
             await self.disconnect(wait=CLOSE_SECONDS)
-        self.cancel_connection_attempt()
-        self.abort()
+        self._give_up()
         for name in list(self.scheduled_events):
             self.cancel_schedule(name)
         if self._run_out_filters is not None:
@@ -142,9 +141,25 @@ class Stream(ClientXMPP):
     def exception(self, exception: Exception) -> None:
         """Keep slixmpp from logging stanzas."""
 
+    async def _handle_stream_features(self, features: StreamFeatures) -> bool | None:
+        """Know who negotiates: slixmpp would let it wait for a stream that is gone."""
+        task = asyncio.current_task()
+        assert task is not None
+        self._negotiations.add(task)
+        try:
+            return await super()._handle_stream_features(features)
+        finally:
+            self._negotiations.discard(task)
+
     def _handle_stream_error(self, error: StreamError) -> None:
         """Follow no redirection: slixmpp would believe the certificate of any host it leads to."""
         self.event("stream_error", error)
+
+    def _give_up(self) -> None:
+        self.cancel_connection_attempt()
+        self.abort()
+        for task in self._negotiations:
+            task.cancel()
 
     def _failed(self, why: object) -> None:
         if isinstance(why, ssl.SSLCertVerificationError):
@@ -192,7 +207,11 @@ class Stream(ClientXMPP):
             self._fail(Interrupted(host=self.default_domain, why=condition))
 
     def _disconnected(self, why: object) -> None:
-        self._fail(Interrupted(host=self.default_domain, why=_short(why)))
+        # The end of a connection whose certificate was refused is told before the refusal.
+        if isinstance(why, ssl.SSLCertVerificationError):
+            self._fail(self._certificate(why))
+        else:
+            self._fail(Interrupted(host=self.default_domain, why=_short(why)))
 
     def _succeed(self) -> None:
         if not self._opened.done():

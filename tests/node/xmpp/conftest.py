@@ -30,6 +30,7 @@ from demo.prosody import LOOPBACK, Authority, Prosody, federate
 from .home import Home
 from .plain import Plain
 
+ACCOUNTS = 10
 PASSWORD = "correct horse battery staple"
 QUICK = Backoff(first_seconds=0.05, most_seconds=0.4)
 
@@ -94,9 +95,14 @@ def own(authority: Authority, socket_enabled: None) -> Iterator[Prosody]:
 @pytest.fixture(scope="session")
 def new_account() -> Callable[[Prosody], str]:
     numbers = count(1)
+    free: dict[str, list[str]] = {}
 
     def make(server: Prosody) -> str:
-        return server.register(f"user{next(numbers)}", PASSWORD)
+        accounts = free.setdefault(str(server.folder), [])
+        if not accounts:
+            users = [f"user{next(numbers)}" for _ in range(ACCOUNTS)]
+            accounts += server.register_all(users, PASSWORD)
+        return accounts.pop()
 
     return make
 

@@ -52,11 +52,14 @@ class Plain(ClientXMPP):
         self.ca_certs = server.ca_file
         self.enable_direct_tls = False
         self.heard: asyncio.Queue[Element] = asyncio.Queue()
+        self.errors: asyncio.Queue[Element] = asyncio.Queue()
         self._numbers = count(1)
         self._ready = asyncio.Event()
         self.add_event_handler("session_start", self._start)
         pushed = MatchXPath(f"{{jabber:client}}message/{QUOALISE}")
         self.register_handler(Callback("pushed", pushed, self._hear))
+        refused = MatchXPath(f"{{jabber:client}}message/{ERROR}")
+        self.register_handler(Callback("refused", refused, self._hear_error))
 
     async def __aenter__(self) -> Self:
         self.connect(*self._place)
@@ -103,12 +106,19 @@ class Plain(ClientXMPP):
         async with asyncio.timeout(10):
             return await self.heard.get()
 
+    async def error(self) -> Element:
+        async with asyncio.timeout(10):
+            return await self.errors.get()
+
     def _start(self, _event: object) -> None:
         self.send_presence(ppriority=self._priority)
         self._ready.set()
 
     def _hear(self, stanza: StanzaBase) -> None:
         self.heard.put_nowait(stanza.xml)
+
+    def _hear_error(self, stanza: StanzaBase) -> None:
+        self.errors.put_nowait(stanza.xml)
 
 
 def values(stanza: Element) -> list[tuple[str, str]]:

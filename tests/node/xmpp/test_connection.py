@@ -1,0 +1,363 @@
+"""A connection is encrypted or not made, comes back by itself, and leaves nothing behind."""
+
+import asyncio
+from collections.abc import Callable, Iterable
+import logging
+from pathlib import Path
+import ssl
+import time
+
+import pytest
+
+from consometers_node.quoalise import Listed, OtherError
+from consometers_node.xmpp import (
+    Account,
+    Asker,
+    Backoff,
+    Connection,
+    NetworkError,
+    Security,
+    Server,
+    answering as answering_module,
+    asking as asking_module,
+    connection as connection_module,
+    stream as stream_module,
+)
+from consometers_node.xmpp.errors import (
+    CertificateRefused,
+    NoAnswer,
+    NotEncrypted,
+    TakenOver,
+    Unreachable,
+    WrongPassword,
+)
+from demo.prosody import LOOPBACK, Authority, Prosody
+
+from .conftest import PASSWORD, QUICK, MakeNode, MakePlain, reach
+from .home import NOW, SERIES, Home, records
+
+type NewAccount = Callable[[Prosody], str]
+
+
+class Silent(Home):
+    """A home that thinks for long."""
+
+    async def list_series(self, asker: Asker) -> Iterable[Listed]:
+        await asyncio.sleep(60)
+        return []
+
+
+async def problem_of(account: Account, server: Server) -> NetworkError:
+    async with Connection(account, server=server, backoff=QUICK) as connection:
+        with pytest.raises(NetworkError) as raised:
+            await connection.online(10, patient=False)
+        assert not connection.is_online
+        return raised.value
+
+
+async def offline(connection: Connection) -> None:
+    async with asyncio.timeout(5):
+        while connection.is_online:
+            await asyncio.sleep(0.01)
+
+
+@pytest.mark.parametrize("security", Security)
+async def test_tls_begins_in_either_way(
+    one: Prosody, new_account: NewAccount, security: Security
+) -> None:
+    port = one.direct_tls_port if security is Security.DIRECT else one.port
+    server = Server(host=LOOPBACK, port=port, security=security, ca_file=one.ca_file)
+    async with Connection(Account(new_account(one), PASSWORD), server=server) as connection:
+        await connection.online(10)
+        assert connection.stream.encrypted
+        assert connection.stream.managed
+        assert connection.jid.endswith("@one.test/quoalise")
+
+
+@pytest.mark.parametrize("security", Security)
+async def test_an_authority_that_nobody_trusts_is_refused_and_said(
+    one: Prosody, security: Security
+) -> None:
+    port = one.direct_tls_port if security is Security.DIRECT else one.port
+    server = Server(host=LOOPBACK, port=port, security=security)
+    problem = await problem_of(Account("a@one.test", PASSWORD), server)
+    assert isinstance(problem, CertificateRefused)
+    assert "certificate in certificate chain" in str(problem)
+    assert problem.text.say("fr").startswith("Le serveur one.test ne prouve pas son identité")
+
+
+async def test_the_certificate_of_another_name_is_refused(
+    authority: Authority, tmp_path: Path, socket_enabled: None
+) -> None:
+    tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    tls.load_cert_chain(*authority.issue("thief.test", tmp_path))
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.close()
+
+    server = await asyncio.start_server(serve, LOOPBACK, 0, ssl=tls)
+    async with server:
+        port = server.sockets[0].getsockname()[1]
+        place = Server(host=LOOPBACK, port=port, security=Security.DIRECT, ca_file=authority.file)
+        problem = await problem_of(Account("a@one.test", PASSWORD), place)
+    assert isinstance(problem, CertificateRefused)
+    assert "not valid for 'one.test'" in str(problem)
+
+
+async def test_a_wrong_password_is_tried_once(one: Prosody, new_account: NewAccount) -> None:
+    jid = new_account(one)
+    async with Connection(Account(jid, "wrong"), server=reach(one), backoff=QUICK) as connection:
+        with pytest.raises(WrongPassword):
+            await connection.online(10)
+        connected = one.log().count("Client connected")
+        await asyncio.sleep(0.3)
+        assert one.log().count("Client connected") == connected
+        with pytest.raises(WrongPassword):
+            await connection.online(10)
+
+
+async def test_nothing_is_sent_to_a_server_without_tls(socket_enabled: None) -> None:
+    heard = bytearray()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        heard.extend(await reader.readuntil(b"version='1.0'>"))
+        writer.write(
+            b"<stream:stream xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams'"
+            b" id='1' version='1.0'><stream:features>"
+            b"<mechanisms xmlns='urn:ietf:params:xml:ns:xmpp-sasl'>"
+            b"<mechanism>PLAIN</mechanism><mechanism>SCRAM-SHA-1</mechanism></mechanisms>"
+            b"</stream:features>"
+        )
+        heard.extend(await reader.read())
+        writer.close()
+
+    server = await asyncio.start_server(serve, LOOPBACK, 0)
+    async with server:
+        port = server.sockets[0].getsockname()[1]
+        place = Server(host=LOOPBACK, port=port, security=Security.STARTTLS)
+        problem = await problem_of(Account("a@one.test", PASSWORD), place)
+    assert isinstance(problem, NotEncrypted)
+    assert b"auth" not in heard
+
+
+@pytest.mark.parametrize(
+    ("condition", "kind"),
+    [("see-other-host", "Interrupted"), ("host-unknown", "Interrupted"), ("conflict", "TakenOver")],
+)
+async def test_a_server_without_tls_leads_nowhere(
+    socket_enabled: None, condition: str, kind: str
+) -> None:
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"version='1.0'>")
+        error = f"<{condition} xmlns='urn:ietf:params:xml:ns:xmpp-streams'>evil.test</{condition}>"
+        writer.write(
+            b"<stream:stream xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams'"
+            b" id='1' version='1.0'><stream:error>" + error.encode() + b"</stream:error>"
+        )
+        await reader.read()
+        writer.close()
+
+    server = await asyncio.start_server(serve, LOOPBACK, 0)
+    async with server:
+        port = server.sockets[0].getsockname()[1]
+        place = Server(host=LOOPBACK, port=port, security=Security.STARTTLS)
+        connection = Connection(Account("a@one.test", PASSWORD), server=place, backoff=QUICK)
+        async with connection:
+            with pytest.raises(NetworkError) as raised:
+                await connection.online(10, patient=False)
+            assert type(raised.value).__name__ == kind
+            assert connection.stream.default_domain == "one.test"
+
+
+async def test_a_server_that_says_nothing_is_left(
+    socket_enabled: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stream_module, "ATTEMPT_SECONDS", 0.2)
+    gone = asyncio.Event()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read()
+        gone.set()
+        writer.close()
+
+    server = await asyncio.start_server(serve, LOOPBACK, 0)
+    async with server:
+        port = server.sockets[0].getsockname()[1]
+        place = Server(host=LOOPBACK, port=port, security=Security.STARTTLS)
+        problem = await problem_of(Account("a@one.test", PASSWORD), place)
+        await asyncio.wait_for(gone.wait(), 5)
+    assert isinstance(problem, Unreachable)
+
+
+async def test_a_server_that_is_not_there_is_reached_once_it_is(
+    own: Prosody, new_account: NewAccount
+) -> None:
+    account = Account(new_account(own), PASSWORD)
+    own.stop()
+    async with Connection(account, server=reach(own), backoff=QUICK) as connection:
+        with pytest.raises(Unreachable, match=r"own\.test cannot be reached"):
+            await connection.online(10, patient=False)
+        own.start()
+        await connection.online(10)
+        assert connection.problem is None
+
+
+async def test_a_cut_line_is_resumed_with_what_was_under_way(
+    one: Prosody, new_node: MakeNode
+) -> None:
+    class Slow(Home):
+        cut: Callable[[], None] = staticmethod(lambda: None)
+
+        async def list_series(self, asker: Asker) -> Iterable[Listed]:
+            self.cut()
+            await asyncio.sleep(0.05)
+            return []
+
+    home = Slow()
+    node, peer = await new_node(one, home), await new_node(one)
+    session = await peer.connection.online()
+
+    def cut() -> None:
+        for connection in (peer.connection, node.connection):
+            assert connection.stream.transport is not None
+            connection.stream.transport.abort()
+
+    home.cut = cut
+    assert await peer.asking.list_series(node.connection.jid) == ()
+    assert await peer.connection.online() is session
+    assert not session.ended.done()
+
+
+async def test_a_server_that_was_killed_gives_a_new_session(
+    own: Prosody, new_node: MakeNode
+) -> None:
+    node, peer = await new_node(own), await new_node(own)
+    session = await peer.connection.online()
+    own.kill()
+    await asyncio.sleep(0.1)
+    own.start()
+    assert await peer.connection.online(10) is session or session.ended.done()
+    await asyncio.wait_for(session.ended, 10)
+    await node.connection.online(10)
+    assert await peer.asking.list_series(node.connection.jid) == ()
+
+
+async def test_a_server_that_no_longer_answers_is_left_until_it_does(
+    own: Prosody, new_node: MakeNode, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connection_module, "PING_EVERY_SECONDS", 0.1)
+    monkeypatch.setattr(connection_module, "PING_SECONDS", 0.3)
+    connection = (await new_node(own)).connection
+    session = await connection.online()
+    await asyncio.sleep(0.3)
+    assert connection.is_online
+    own.freeze()
+    await offline(connection)
+    assert "no answer to a ping" in str(connection.problem)
+    own.thaw()
+    assert await connection.online(10) is session
+
+
+async def test_a_request_ends_with_the_session(own: Prosody, new_node: MakeNode) -> None:
+    node, peer = await new_node(own, Silent()), await new_node(own)
+    asked = asyncio.create_task(peer.asking.list_series(node.connection.jid))
+    await asyncio.sleep(0.1)
+    own.kill()
+    own.start()
+    with pytest.raises(NoAnswer):
+        await asyncio.wait_for(asked, 10)
+
+
+async def test_a_peer_that_does_not_answer_is_not_waited_for(
+    one: Prosody, new_node: MakeNode, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(asking_module, "REQUEST_SECONDS", 0.3)
+    node, peer = await new_node(one, Silent()), await new_node(one)
+    with pytest.raises(NoAnswer, match="did not answer"):
+        await peer.asking.list_series(node.connection.jid)
+
+
+async def test_an_answer_that_takes_too_long_is_a_refusal(
+    one: Prosody, new_node: MakeNode, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(answering_module, "ANSWER_SECONDS", 0.1)
+    node, peer = await new_node(one, Silent()), await new_node(one)
+    with pytest.raises(OtherError) as refused:
+        await peer.asking.list_series(node.connection.jid)
+    assert refused.value.condition == "internal-server-error"
+
+
+async def test_a_second_program_at_the_same_address_ends_the_first(
+    one: Prosody, new_node: MakeNode, new_account: NewAccount
+) -> None:
+    jid = new_account(one)
+    first = await new_node(one, jid=jid)
+    second = await new_node(one, jid=jid)
+    await offline(first.connection)
+    with pytest.raises(TakenOver):
+        await first.connection.online()
+    with pytest.raises(TakenOver):
+        await first.pushing.push(jid, records(NOW, 1))
+    await asyncio.sleep(0.2)
+    assert second.connection.is_online
+
+
+async def test_a_stop_tells_the_server_and_leaves_no_task(
+    one: Prosody, new_account: NewAccount
+) -> None:
+    before = asyncio.all_tasks()
+    jid = new_account(one)
+    began = time.monotonic()
+    async with Connection(Account(jid, PASSWORD), server=reach(one)) as connection:
+        await connection.online()
+        connection.spawn(asyncio.sleep(60))
+    assert time.monotonic() - began < 2
+    await asyncio.sleep(0)
+    assert asyncio.all_tasks() == before
+    assert not connection.is_online
+    assert not connection.stream.scheduled_events
+
+
+async def test_a_node_that_only_answers_gets_no_chat(
+    one: Prosody, new_node: MakeNode, new_plain: MakePlain
+) -> None:
+    jid = (node := await new_node(one)).connection.stream.boundjid.bare
+    assert node.connection.priority == -1
+    person = await new_plain(one, jid=f"{jid}/phone", priority=0)
+    sender = await new_plain(one)
+    sender.send_raw(
+        f'<message to="{jid}"><quoalise xmlns="urn:quoalise:0"/><body>Bonjour</body></message>'
+    )
+    assert (await person.hear()).findtext("{jabber:client}body") == "Bonjour"
+
+
+async def test_neither_password_nor_stanza_is_logged(
+    one: Prosody, new_node: MakeNode, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    home = Home()
+    node, peer = await new_node(one, home), await new_node(one)
+    home.readers.add(peer.connection.stream.boundjid.bare)
+    await peer.asking.get_history(node.connection.jid, SERIES)
+    # What slixmpp would log as an error, with the stanza.
+    peer.connection.stream.data_received(b"<secret></wrong>")
+    await asyncio.sleep(0.1)
+    assert PASSWORD not in caplog.text
+    assert "30001610071843" not in caplog.text
+    assert "secret" not in caplog.text
+    assert PASSWORD not in repr(Account("a@one.test", PASSWORD))
+
+
+async def test_who_is_not_there_is_told_by_its_server(one: Prosody, new_node: MakeNode) -> None:
+    node = await new_node(one)
+    with pytest.raises(OtherError) as refused:
+        await node.asking.list_series("nobody@one.test")
+    assert refused.value.condition == "service-unavailable"
+
+
+def test_waits_grow_and_are_not_the_same_for_all() -> None:
+    backoff = Backoff(first_seconds=2, most_seconds=300)
+    for failures, longest in {0: 2, 1: 4, 5: 64, 9: 300, 10_000: 300}.items():
+        waits = {backoff.seconds(failures) for _ in range(50)}
+        assert len(waits) > 1
+        assert all(longest / 2 <= wait <= longest for wait in waits)

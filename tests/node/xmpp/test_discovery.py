@@ -1,0 +1,97 @@
+"""What a node tells of itself, as a chat client asks for it."""
+
+from collections.abc import Callable
+from contextlib import AsyncExitStack
+from xml.etree.ElementTree import Element
+
+import pytest
+
+from consometers_node.quoalise import Role, Text
+from consometers_node.xmpp import Account, Connection, DataPolicy, Discovery
+from demo.prosody import Prosody
+
+from .conftest import PASSWORD, MakeNode, MakePlain, reach
+from .home import Collective
+from .plain import FIELD, Plain, refusal
+
+INFO = "http://jabber.org/protocol/disco#info"
+ITEMS = "http://jabber.org/protocol/disco#items"
+COMMANDS = "http://jabber.org/protocol/commands"
+
+
+async def disco(peer: Plain, to: str, what: str, node: str = "") -> Element:
+    at = f' node="{node}"' if node else ""
+    return await peer.ask(to, f'<query xmlns="{what}"{at}/>', kind="get")
+
+
+def identity(answer: Element) -> tuple[str | None, ...]:
+    found = answer.find(f"*/{{{INFO}}}identity")
+    assert found is not None
+    return found.get("category"), found.get("type"), found.get("name")
+
+
+async def test_a_node_its_list_of_commands_and_a_command_say_what_they_are(
+    one: Prosody, new_node: MakeNode, new_plain: MakePlain
+) -> None:
+    to, peer = (await new_node(one)).connection.jid, await new_plain(one, language="fr")
+    assert identity(await disco(peer, to, INFO)) == ("client", "bot", "Consometers : un foyer")
+    listed = await disco(peer, to, INFO, COMMANDS)
+    assert identity(listed)[:2] == ("automation", "command-list")
+    command = await disco(peer, to, INFO, "get_history")
+    assert identity(command) == ("automation", "command-node", "Obtenir l'historique")
+    assert command[0].get("node") == "get_history"
+
+
+@pytest.mark.parametrize(
+    ("role", "only"),
+    [
+        (Role.HOUSEHOLD, {"terminate"}),
+        (Role.COLLECTIVE, {"get_data_needs", "grant", "withdraw"}),
+    ],
+)
+async def test_the_commands_are_those_of_the_role(
+    one: Prosody, new_node: MakeNode, new_plain: MakePlain, role: Role, only: set[str]
+) -> None:
+    node = await new_node(one, Collective() if role is Role.COLLECTIVE else None)
+    answer = await disco(await new_plain(one), node.connection.jid, ITEMS, COMMANDS)
+    nodes = {item.get("node") for item in answer[0]}
+    assert nodes == {"get_history", "subscribe", "unsubscribe", "list_series"} | only
+
+
+async def test_what_is_not_there_is_not_found(
+    one: Prosody, new_node: MakeNode, new_plain: MakePlain
+) -> None:
+    to, peer = (await new_node(one)).connection.jid, await new_plain(one)
+    for what in (INFO, ITEMS):
+        assert refusal(await disco(peer, to, what, "grant"))[0] == "item-not-found"
+    assert len((await disco(peer, to, ITEMS))[0]) == 0
+
+
+async def test_the_data_policy_is_a_form(
+    one: Prosody,
+    new_plain: MakePlain,
+    stack: AsyncExitStack,
+    new_account: Callable[[Prosody], str],
+) -> None:
+    connection = Connection(Account(new_account(one), PASSWORD), server=reach(one))
+    policy = DataPolicy(
+        purpose=Text({"en": "Curves of the town", "fr": "Courbes de la commune"}),
+        retention=Text({"en": "3 years"}),
+        location=Text({"en": "Lorient"}),
+    )
+    Discovery(connection, Role.COLLECTIVE, policy=policy)
+    await stack.enter_async_context(connection)
+    await connection.online()
+    answer = await disco(await new_plain(one, language="fr"), connection.jid, INFO)
+    told = {field.get("var"): field.findtext("*") for field in answer.iter(FIELD)}
+    assert told == {
+        "FORM_TYPE": "urn:xmpp:data-policy:0",
+        "purpose": "Courbes de la commune",
+        "retention": "3 years",
+        "location": "Lorient",
+    }
+
+
+async def test_a_ping_is_answered(one: Prosody, new_node: MakeNode, new_plain: MakePlain) -> None:
+    to, peer = (await new_node(one)).connection.jid, await new_plain(one)
+    assert (await peer.ask(to, '<ping xmlns="urn:xmpp:ping"/>', kind="get")).get("type") == "result"

@@ -1,0 +1,176 @@
+"""Nodes ask each other."""
+
+import asyncio
+from datetime import timedelta
+
+import pytest
+from slixmpp.xmlstream.handler import Callback
+from slixmpp.xmlstream.matcher import MatchXPath
+from slixmpp.xmlstream.stanzabase import StanzaBase
+
+from consometers_node.quoalise import BadRequest, Data, GetHistory, ItemNotFound, Malformed, State
+from consometers_node.xmpp import Asker, features, sends_receipts
+from consometers_node.xmpp.errors import NotAnAddress
+from demo.prosody import Prosody
+
+from .conftest import MakeNode, MakePlain
+from .home import NEED, PERMISSION, SERIES, START, Collective, Home
+from .plain import COMMAND
+
+
+async def keep(sender: str, data: Data) -> None:
+    """Nothing to keep."""
+
+
+async def test_a_household_grants_and_withdraws(
+    one: Prosody, two: Prosody, new_node: MakeNode
+) -> None:
+    collective = Collective()
+    home, other = await new_node(one), await new_node(two, collective)
+    peer = other.connection.stream.boundjid.bare
+
+    assert await home.asking.get_data_needs(peer) == (NEED,)
+    assert (await home.asking.grant(peer, PERMISSION)).state is State.GRANTED
+    assert collective.granted == [(home.connection.stream.boundjid.bare, PERMISSION)]
+    receipt = await home.asking.withdraw(peer, PERMISSION.id)
+    assert receipt.state is State.WITHDRAWN
+    assert [erased.records for erased in receipt.erased] == [24]
+    assert not (await home.asking.withdraw(peer, PERMISSION.id, erase=False)).erased
+
+
+async def test_a_collective_reads_and_gives_back(
+    one: Prosody, two: Prosody, new_node: MakeNode
+) -> None:
+    household = Home()
+    home, collective = await new_node(one, household), await new_node(two, Collective())
+    household.readers.add(collective.connection.stream.boundjid.bare)
+    peer = home.connection.stream.boundjid.bare
+
+    (listed,) = await collective.asking.list_series(peer)
+    assert listed.series == SERIES
+    await collective.asking.subscribe(peer, SERIES)
+    assert household.subscribers
+    await collective.asking.unsubscribe(peer, SERIES)
+    assert not household.subscribers
+    day = await collective.asking.get_history(peer, SERIES, START, START + timedelta(days=1))
+    assert len(day) == 24
+    assert day.metadata.measurement is not None
+    receipt = await collective.asking.terminate(peer, PERMISSION.id)
+    assert receipt.state is State.TERMINATED
+
+
+async def test_a_command_of_the_other_role_is_not_there(one: Prosody, new_node: MakeNode) -> None:
+    home, collective = await new_node(one), await new_node(one, Collective())
+    with pytest.raises(ItemNotFound, match="no such command"):
+        await collective.asking.get_data_needs(home.connection.jid)
+    with pytest.raises(ItemNotFound, match="no such command"):
+        await home.asking.terminate(collective.connection.jid, "p-1")
+
+
+async def test_a_refusal_is_read_in_our_language(one: Prosody, new_node: MakeNode) -> None:
+    home, asker = await new_node(one), await new_node(one, Collective(), language="fr")
+    with pytest.raises(ItemNotFound) as refused:
+        await asker.asking.get_data_needs(home.connection.jid)
+    assert "telle commande" in refused.value.text.say("fr")
+
+
+async def test_a_long_history_comes_in_pages_without_a_gap(
+    one: Prosody, new_node: MakeNode
+) -> None:
+    class Short(Home):
+        asked = 0
+
+        async def get_history(self, asker: Asker, request: GetHistory) -> Data:
+            self.asked += 1
+            data = await super().get_history(asker, request)
+            if len(data) > 200:
+                raise BadRequest
+            return data
+
+    household = Short()
+    home, asker = await new_node(one, household), await new_node(one)
+    household.readers.add(asker.connection.stream.boundjid.bare)
+    end = START + timedelta(days=30)
+    pages = [page async for page in asker.asking.history(home.connection.jid, SERIES, START, end)]
+    values = [value for page in pages for one in page.records for value in one.values.values()]
+    assert values == list(range(24 * 30))
+    assert household.asked == 2 + len(pages)
+
+
+async def test_a_history_that_is_never_answered_is_given_up(
+    one: Prosody, new_node: MakeNode
+) -> None:
+    class Never(Home):
+        asked = 0
+
+        async def get_history(self, asker: Asker, request: GetHistory) -> Data:
+            self.asked += 1
+            raise BadRequest
+
+    household = Never()
+    home, asker = await new_node(one, household), await new_node(one)
+    end = START + timedelta(days=1)
+    with pytest.raises(BadRequest):
+        async for _ in asker.asking.history(home.connection.jid, SERIES, START, end):
+            pass
+    assert household.asked == 5
+
+
+async def test_two_tasks_that_ask_one_peer_take_turns(one: Prosody, new_node: MakeNode) -> None:
+    home, asker = await new_node(one), await new_node(one)
+    asked = [asker.asking.list_series(home.connection.jid) for _ in range(10)]
+    assert await asyncio.gather(*asked) == [()] * 10
+
+
+async def test_a_node_tells_what_it_does(one: Prosody, new_node: MakeNode) -> None:
+    asker = await new_node(one)
+    hears, only_answers = await new_node(one, Collective(), keep=keep), await new_node(one)
+    assert {
+        "http://jabber.org/protocol/commands",
+        "http://jabber.org/protocol/disco#info",
+        "http://jabber.org/protocol/disco#items",
+        "jabber:x:data",
+        "urn:xmpp:ping",
+        "urn:quoalise:0",
+        "urn:consometers:federation:0",
+        "urn:xmpp:receipts",
+    } == await features(asker.connection, hears.connection.jid)
+    assert await sends_receipts(asker.connection, hears.connection.jid)
+    assert not await sends_receipts(asker.connection, only_answers.connection.jid)
+    assert not await sends_receipts(asker.connection, "nobody@one.test/nowhere")
+
+
+COMPLETED = '<command xmlns="http://jabber.org/protocol/commands" status="completed">{}</command>'
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "",
+        COMPLETED.replace("completed", "executing").format(""),
+        COMPLETED.format(""),
+        COMPLETED.format('<quoalise xmlns="urn:quoalise:0"/>'),
+        COMPLETED.format(
+            '<quoalise xmlns="urn:quoalise:0"><data><meta/><sensml/></data></quoalise>'
+        ),
+        COMPLETED.format("<a>" * 100 + "</a>" * 100),
+    ],
+)
+async def test_an_answer_that_cannot_be_read_is_an_error_of_its_peer(
+    one: Prosody, new_node: MakeNode, new_plain: MakePlain, answer: str
+) -> None:
+    peer, asker = await new_plain(one), await new_node(one)
+
+    def say(stanza: StanzaBase) -> None:
+        to, number = stanza["from"], stanza["id"]
+        peer.send_raw(f'<iq type="result" to="{to}" id="{number}">{answer}</iq>')
+
+    peer.register_handler(Callback("asked", MatchXPath(f"{{jabber:client}}iq/{COMMAND}"), say))
+    with pytest.raises(Malformed):
+        await asker.asking.get_history(peer.boundjid.full, SERIES)
+
+
+async def test_what_is_no_address_is_not_asked(one: Prosody, new_node: MakeNode) -> None:
+    node = await new_node(one)
+    with pytest.raises(NotAnAddress):
+        await node.asking.list_series("a@b@c")

@@ -1,0 +1,230 @@
+"""What is pushed arrives, and counts as told once it is kept."""
+
+import asyncio
+from collections.abc import Callable
+
+import pytest
+
+from consometers_node.quoalise import Data, Malformed, NotAuthorized, OtherError
+from consometers_node.xmpp import receiving as receiving_module
+from consometers_node.xmpp.errors import NotAcknowledged
+from demo.prosody import Prosody
+
+from .conftest import MakeNode, MakePlain
+from .home import NOW, records
+from .plain import refusal
+
+
+class Kept:
+    """Keeps what comes, when it is let."""
+
+    def __init__(self) -> None:
+        self.records: dict[float, float] = {}
+        self.times = 0
+        self.came = asyncio.Event()
+        self.commit = asyncio.Event()
+        self.commit.set()
+        self.sender = ""
+
+    async def keep(self, sender: str, data: Data) -> None:
+        self.times += 1
+        self.sender = sender
+        self.came.set()
+        await self.commit.wait()
+        for one in data.records:
+            self.records.update(one.values)
+
+
+async def test_a_push_is_told_after_the_commit_and_not_before(
+    one: Prosody, two: Prosody, new_node: MakeNode
+) -> None:
+    kept = Kept()
+    kept.commit.clear()
+    sender, receiver = await new_node(one), await new_node(two, keep=kept.keep)
+    to = receiver.connection.stream.boundjid.bare
+
+    pushed = asyncio.create_task(sender.pushing.push(to, records(NOW, 24)))
+    await asyncio.wait_for(kept.came.wait(), 10)
+    await asyncio.sleep(0.2)
+    assert not pushed.done()
+    kept.commit.set()
+    await asyncio.wait_for(pushed, 10)
+
+    assert len(kept.records) == 24
+    assert kept.sender == sender.connection.stream.boundjid.bare
+
+
+async def test_what_is_refused_is_refused_to_the_sender(one: Prosody, new_node: MakeNode) -> None:
+    async def keep(sender: str, data: Data) -> None:
+        raise NotAuthorized
+
+    sender, receiver = await new_node(one), await new_node(one, keep=keep)
+    with pytest.raises(NotAuthorized):
+        await sender.pushing.push(receiver.connection.stream.boundjid.bare, records(NOW, 1))
+
+
+async def test_what_could_not_be_kept_is_to_be_sent_again(
+    one: Prosody, new_node: MakeNode, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def keep(sender: str, data: Data) -> None:
+        raise OSError("disk full")
+
+    sender, receiver = await new_node(one), await new_node(one, keep=keep)
+    to = receiver.connection.stream.boundjid.bare
+    with pytest.raises(NotAcknowledged):
+        await sender.pushing.push(to, records(NOW, 1), seconds=0.5)
+    assert "could not be kept" in caplog.text
+
+
+async def test_nobody_at_that_address_is_said_at_once(one: Prosody, new_node: MakeNode) -> None:
+    sender = await new_node(one)
+    with pytest.raises(OtherError) as refused:
+        await sender.pushing.push("nobody@one.test", records(NOW, 1))
+    assert refused.value.condition == "service-unavailable"
+
+
+async def test_a_subscriber_that_is_away_is_told_when_it_is_back(
+    one: Prosody, new_node: MakeNode, new_account: Callable[[Prosody], str]
+) -> None:
+    kept, to = Kept(), new_account(one)
+    sender = await new_node(one)
+    pushed = asyncio.create_task(sender.pushing.push(to, records(NOW, 3)))
+    await asyncio.sleep(0.2)
+    assert not pushed.done()
+    await new_node(one, jid=to, keep=kept.keep)
+    await asyncio.wait_for(pushed, 10)
+    assert len(kept.records) == 3
+
+
+async def test_a_push_outlives_the_server_that_was_to_carry_it(
+    own: Prosody, new_node: MakeNode
+) -> None:
+    kept = Kept()
+    sender, receiver = await new_node(own), await new_node(own, keep=kept.keep)
+    own.kill()
+    to = receiver.connection.stream.boundjid.bare
+    pushed = asyncio.create_task(sender.pushing.push(to, records(NOW, 3)))
+    await asyncio.sleep(0.2)
+    assert not pushed.done()
+    own.start()
+    await asyncio.wait_for(pushed, 20)
+    assert len(kept.records) == 3
+    times = kept.times
+    await asyncio.sleep(0.3)
+    assert kept.times == times
+
+
+async def test_a_server_killed_during_the_commit_costs_no_record(
+    own: Prosody, new_node: MakeNode
+) -> None:
+    kept = Kept()
+    kept.commit.clear()
+    sender, receiver = await new_node(own), await new_node(own, keep=kept.keep)
+    to = receiver.connection.stream.boundjid.bare
+    pushed = asyncio.create_task(sender.pushing.push(to, records(NOW, 3)))
+    await asyncio.wait_for(kept.came.wait(), 10)
+    own.kill()
+    kept.commit.set()
+    await asyncio.sleep(0.1)
+    assert not pushed.done()
+    own.start()
+    await asyncio.wait_for(pushed, 20)
+    assert len(kept.records) == 3
+
+
+async def test_a_push_without_receipts_outlives_the_server_too(
+    own: Prosody, new_node: MakeNode, new_plain: MakePlain
+) -> None:
+    sender = await new_node(own)
+    to = (await new_plain(own)).boundjid.bare
+    own.kill()
+    pushed = asyncio.create_task(sender.pushing.push(to, records(NOW, 3), receipt=False))
+    await asyncio.sleep(0.1)
+    assert not pushed.done()
+    own.start()
+    await asyncio.wait_for(pushed, 20)
+
+
+async def test_only_the_receipt_of_the_subscriber_counts(
+    one: Prosody, new_node: MakeNode, new_plain: MakePlain
+) -> None:
+    sender = await new_node(one)
+    subscriber, stranger = await new_plain(one), await new_plain(one)
+    pushed = asyncio.create_task(
+        sender.pushing.push(subscriber.boundjid.bare, records(NOW, 1), seconds=10)
+    )
+    heard = await subscriber.hear()
+    assert heard.find("{urn:xmpp:receipts}request") is not None
+    assert heard.find("{urn:xmpp:hints}no-permanent-store") is not None
+    receipt = f"""<message to="{heard.get("from")}"><received xmlns="urn:xmpp:receipts"
+        id="{heard.get("id")}"/></message>"""
+    stranger.send_raw(receipt)
+    await asyncio.sleep(0.2)
+    assert not pushed.done()
+    subscriber.send_raw(receipt)
+    await pushed
+
+
+async def test_more_than_a_message_may_hold_is_not_sent(one: Prosody, new_node: MakeNode) -> None:
+    sender = await new_node(one)
+    with pytest.raises(Malformed, match="1001 records are too many"):
+        await sender.pushing.push("a@one.test", records(NOW, 1001))
+
+
+async def test_many_pushes_arrive_in_order(one: Prosody, new_node: MakeNode) -> None:
+    kept = Kept()
+    sender, receiver = await new_node(one), await new_node(one, keep=kept.keep)
+    to = receiver.connection.stream.boundjid.bare
+    async with asyncio.TaskGroup() as group:
+        for day in range(100):
+            told = records(NOW.replace(hour=day % 24), 24)
+            group.create_task(sender.pushing.push(to, told))
+    assert kept.times == 100
+
+
+async def test_what_comes_too_fast_is_to_be_sent_again(
+    one: Prosody, new_node: MakeNode, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(receiving_module, "MAX_WAITING", 1)
+    kept = Kept()
+    kept.commit.clear()
+    sender, receiver = await new_node(one), await new_node(one, keep=kept.keep)
+    to = receiver.connection.stream.boundjid.bare
+    first = asyncio.create_task(sender.pushing.push(to, records(NOW, 1)))
+    await asyncio.wait_for(kept.came.wait(), 10)
+    with pytest.raises(NotAcknowledged):
+        await sender.pushing.push(to, records(NOW, 1), seconds=0.3)
+    kept.commit.set()
+    await first
+    await sender.pushing.push(to, records(NOW, 1))
+
+
+def sensml(records: str) -> str:
+    return (
+        '<quoalise xmlns="urn:quoalise:0"><data><meta/>'
+        f'<sensml xmlns="urn:ietf:params:xml:ns:senml">{records}</sensml></data></quoalise>'
+    )
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        '<quoalise xmlns="urn:quoalise:0"/>',
+        '<quoalise xmlns="urn:quoalise:0"><data><meta/></data></quoalise>',
+        sensml('<senml n="a" t="1583016600" vs="x"/>'),
+        sensml('<senml n="a" t="1583016600" v="1"/>' * 1001),
+    ],
+)
+async def test_what_cannot_be_read_is_refused_and_the_node_goes_on(
+    one: Prosody, new_node: MakeNode, new_plain: MakePlain, payload: str
+) -> None:
+    kept = Kept()
+    receiver, peer = await new_node(one, keep=kept.keep), await new_plain(one)
+    to = receiver.connection.stream.boundjid.bare
+    peer.send_raw(f'<message to="{to}" id="1">{payload}</message>')
+    refused = await peer.error()
+    assert refusal(refused)[:2] == ("bad-request", "modify")
+    assert refused.get("id") == "1"
+    sender = await new_node(one)
+    await sender.pushing.push(to, records(NOW, 1))
+    assert kept.times == 1
