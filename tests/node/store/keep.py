@@ -2,7 +2,7 @@
 
     PYTHONPATH=addon .venv/bin/python -m tests.node.store.keep
 
-is run once for each revision, before the next one is added. What it wrote is never altered.
+is run for each new revision. What it wrote of one that was released is never altered.
 """
 
 import asyncio
