@@ -93,6 +93,7 @@ class HomeAssistant:
         self._delays = delays
         self._line: asyncio.Future[_Line] = asyncio.get_running_loop().create_future()
         self._trouble: HomeAssistantFault = Away("Home Assistant was not reached yet")
+        self._told = ""
         self._listeners: list[tuple[str, Callable[[], None]]] = []
         # At level debug it would print each message, with the consumption of the home in it; at
         # level info the home's address.
@@ -115,8 +116,8 @@ class HomeAssistant:
                 try:
                     await self._connect_and_listen()
                 except (Away, TooMuch) as fault:
+                    self._tell(str(fault))
                     self._trouble = fault
-                    _LOGGER.info("%s", fault)
                 if loop.time() - since > _STEADY_S:
                     delays = self._delays()
                 await asyncio.sleep(next(delays))
@@ -143,6 +144,12 @@ class HomeAssistant:
             raise self._trouble from None
         return await line.ask(command, fields, self._timeout_s)
 
+    def _tell(self, news: str) -> None:
+        """Log how it stands, once until that changes."""
+        if news != self._told:
+            _LOGGER.info("%s", news)
+            self._told = news
+
     async def _connect_and_listen(self) -> NoReturn:
         """Open a connection and wait until it is lost: raises Away then, TooMuch or WrongToken."""
         client = HomeAssistantClient(
@@ -153,6 +160,7 @@ class HomeAssistant:
             line = _Line(client, asyncio.create_task(client.start_listening()))
             try:
                 self._line.set_result(line)
+                self._tell("connected to Home Assistant")
                 await self._subscribe(line)
                 raise await line.ended()
             finally:

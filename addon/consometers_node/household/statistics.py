@@ -119,11 +119,11 @@ def _grid(source: Mapping[object, object]) -> _Shown:
     # A home that exports nothing draws whatever power goes through.
     drawn = None if exported else Direction.CONSUMPTION
     for power in powers:
-        told = power.get("power_config")
-        if isinstance(told, Mapping):
-            yield from _named(told, _TWO_POWERS | {"stat_rate": drawn, "stat_rate_inverted": None})
-        else:
-            yield from _named(power, {"stat_rate": drawn})
+        config = power.get("power_config")
+        told = config if isinstance(config, Mapping) else {}
+        yield from _named(told, _TWO_POWERS | {"stat_rate": drawn, "stat_rate_inverted": None})
+        # Home Assistant makes this one of what the person told: what is drawn less what is fed in.
+        yield from _named(power, {"stat_rate": None if "stat_rate_to" in told else drawn})
 
 
 def _solar(source: Mapping[object, object]) -> _Shown:

@@ -200,6 +200,27 @@ async def test_once_it_no_longer_runs_whoever_asks_is_told(toy: Toy) -> None:
         await home.ask("get_config")
 
 
+async def test_how_it_stands_is_logged_once_until_it_changes(
+    toy: Toy, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "consometers_node")
+    async with connection(toy) as home:
+        await home.connected()
+        toy.status = 502
+        await toy.hang_up()
+        await until(lambda: "502" in caplog.text)
+        await asyncio.sleep(0.1)
+        toy.status = 101
+        await home.connected()
+    told = [one.getMessage() for one in caplog.records if one.name.startswith("consometers_node")]
+    assert told == [
+        "connected to Home Assistant",
+        "the connection to Home Assistant was lost",
+        "Home Assistant answers 502: it is starting, or stopped",
+        "connected to Home Assistant",
+    ]
+
+
 async def test_no_log_and_no_error_tells_token_or_place(
     toy: Toy, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -104,6 +104,17 @@ def test_what_the_dashboard_showed_before() -> None:
         ({"power_config": {"stat_rate": "sensor.p"}}, {"sensor.p": CONSUMPTION}),
         ({"power_config": {"stat_rate_inverted": "sensor.p"}}, {"sensor.p": None}),
         (
+            {"power_config": {"stat_rate_inverted": "sensor.p"}, "stat_rate": "sensor.p_from"},
+            {"sensor.p": None, "sensor.p_from": CONSUMPTION},
+        ),
+        (
+            {
+                "power_config": {"stat_rate_from": "sensor.p_from", "stat_rate_to": "sensor.p_to"},
+                "stat_rate": "sensor.p",
+            },
+            {"sensor.p_from": CONSUMPTION, "sensor.p_to": INJECTION, "sensor.p": None},
+        ),
+        (
             {"power_config": {"stat_rate_from": "sensor.p_from", "stat_rate_to": "sensor.p_to"}},
             {"sensor.p_from": CONSUMPTION, "sensor.p_to": INJECTION},
         ),
