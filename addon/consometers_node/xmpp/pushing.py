@@ -11,7 +11,9 @@ is away its server may still hold them for it.
 """
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+import logging
 from xml.etree.ElementTree import Element, SubElement
 
 from slixmpp import JID
@@ -25,23 +27,43 @@ from .connection import CLIENT, Connection, error_in, first_of
 from .errors import NetworkError, NotAcknowledged
 from .receipts import RECEIVED, REQUEST
 
+_LOGGER = logging.getLogger(__name__)
+
 PUSH_SECONDS = 120
 MAX_IN_FLIGHT = 32
+MAX_LATE = 64
 _NO_ARCHIVE = "{urn:xmpp:hints}no-permanent-store"
 _ERROR = f"{{{CLIENT}}}error"
 
 
-@dataclass(frozen=True, slots=True)
+type Late = Callable[[str, str], Awaitable[None]]
+"""Hears of a receipt that nobody waits for: the peer's bare address, the message's id."""
+
+
+@dataclass(slots=True)
 class _Pending:
     peer: str
     receipt: bool
     told: asyncio.Future[None]
+    sent: Message | None = None
+
+    def forget(self) -> None:
+        """Leave nothing of it that could still be sent, when the stream resumes for instance.
+
+        The stanza itself stays, empty: both sides count stanzas (XEP-0198).
+        """
+        self.told.cancel()
+        if self.sent is not None:
+            self.sent.xml[:] = []
 
 
 class Pushing:
     """Tells subscribers, and hears their receipts."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, late: Late | None = None) -> None:
+        """Push over a connection. `late` hears of receipts of an earlier run, or after time."""
+        self._late = late
+        self._late_waiting = 0
         self._connection = connection
         self._stream = connection.stream
         self._pending: dict[str, _Pending] = {}
@@ -50,21 +72,32 @@ class Pushing:
         connection.on_message(_ERROR, self._bounced)
         self._stream.add_event_handler("stanza_acked", self._acked)
 
+    def new_id(self) -> str:
+        """Give an id for a message, to be noted before it is pushed."""
+        return self._stream.new_id()
+
     async def push(
-        self, peer: str, told: Data, *, receipt: bool = True, seconds: float = PUSH_SECONDS
+        self,
+        peer: str,
+        told: Data,
+        *,
+        message_id: str | None = None,
+        receipt: bool = True,
+        seconds: float = PUSH_SECONDS,
     ) -> None:
         """Send records to a bare address, at most `MAX_PUSHED`, and return once it has them.
 
         That is when its receipt comes or, for a subscriber that sends none (see
         `discovery.sends_receipts`), when our server has taken the stanza. If the session is lost
-        meanwhile, the same message is sent again. Raises `NotAcknowledged` when time is over, the
+        meanwhile, the same message is sent again. Cancelled, it leaves nothing that could still be
+        sent. Raises `NotAcknowledged` when time is over, the
         `QuoaliseError` that came back, and `Malformed` on what cannot be sent.
         """
         if len(told) > MAX_PUSHED:
             raise Malformed("data", Problem.TOO_MANY_RECORDS, found=len(told), most=MAX_PUSHED)
         payload = data.write(told)
         serialise(payload)
-        message_id = self._stream.new_id()
+        message_id = message_id or self.new_id()
         pending = _Pending(JID(peer).bare, receipt, self._stream.loop.create_future())
         async with self._room:
             self._pending[message_id] = pending
@@ -75,7 +108,7 @@ class Pushing:
                 raise NotAcknowledged(peer=pending.peer) from None
             finally:
                 del self._pending[message_id]
-                pending.told.cancel()
+                pending.forget()
 
     async def _until_told(self, message_id: str, pending: _Pending, payload: Element) -> None:
         while not pending.told.done():
@@ -96,15 +129,29 @@ class Pushing:
         if pending.receipt:
             SubElement(message.xml, REQUEST)
         SubElement(message.xml, _NO_ARCHIVE)
+        pending.sent = message
         message.send()
         if not pending.receipt:
             self._connection.ask_acknowledgement()
 
     def _received(self, message: Message) -> None:
         received = message.xml.find(RECEIVED)
-        told = self._find(message, received.get("id", "") if received is not None else "")
-        if told and message["type"] != "error":
+        message_id = received.get("id", "") if received is not None else ""
+        if not message_id or message["type"] == "error":
+            return
+        if told := self._find(message, message_id):
             told.set_result(None)
+        elif self._late and message_id not in self._pending and self._late_waiting < MAX_LATE:
+            self._late_waiting += 1
+            self._connection.spawn(self._tell_late(self._late, message["from"].bare, message_id))
+
+    async def _tell_late(self, late: Late, peer: str, message_id: str) -> None:
+        try:
+            await late(peer, message_id)
+        except Exception:
+            _LOGGER.exception("A receipt could not be noted")
+        finally:
+            self._late_waiting -= 1
 
     def _bounced(self, message: Message) -> None:
         told = self._find(message, message["id"])

@@ -44,6 +44,9 @@ class Node:
     pushing: Pushing
 
 
+type NewAccount = Callable[[Prosody], str]
+
+
 class MakeNode(Protocol):
     async def __call__(
         self,
@@ -93,7 +96,7 @@ def own(authority: Authority, socket_enabled: None) -> Iterator[Prosody]:
 
 
 @pytest.fixture(scope="session")
-def new_account() -> Callable[[Prosody], str]:
+def new_account() -> NewAccount:
     numbers = count(1)
     free: dict[str, list[str]] = {}
 
@@ -123,7 +126,7 @@ async def stack() -> AsyncIterator[AsyncExitStack]:
 
 
 @pytest.fixture
-def new_node(stack: AsyncExitStack, new_account: Callable[[Prosody], str]) -> MakeNode:
+def new_node(stack: AsyncExitStack, new_account: NewAccount) -> MakeNode:
     async def make(
         server: Prosody,
         answerer: Answerer | None = None,
@@ -153,7 +156,7 @@ def new_node(stack: AsyncExitStack, new_account: Callable[[Prosody], str]) -> Ma
 
 
 @pytest.fixture
-def new_plain(stack: AsyncExitStack, new_account: Callable[[Prosody], str]) -> MakePlain:
+def new_plain(stack: AsyncExitStack, new_account: NewAccount) -> MakePlain:
     async def make(
         server: Prosody, *, jid: str | None = None, language: str = "en", priority: int = 1
     ) -> Plain:

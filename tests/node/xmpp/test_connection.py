@@ -33,10 +33,8 @@ from consometers_node.xmpp.errors import (
 )
 from demo.prosody import LOOPBACK, Authority, Prosody
 
-from .conftest import PASSWORD, QUICK, MakeNode, MakePlain, reach
+from .conftest import PASSWORD, QUICK, MakeNode, MakePlain, NewAccount, reach
 from .home import NOW, SERIES, Home, records
-
-type NewAccount = Callable[[Prosody], str]
 
 
 class Silent(Home):
@@ -329,6 +327,18 @@ async def test_a_node_that_only_answers_gets_no_chat(
         f'<message to="{jid}"><quoalise xmlns="urn:quoalise:0"/><body>Bonjour</body></message>'
     )
     assert (await person.hear()).findtext("{jabber:client}body") == "Bonjour"
+
+
+async def test_who_wants_to_see_its_presence_hears_nothing(
+    one: Prosody, new_node: MakeNode, new_plain: MakePlain
+) -> None:
+    node, stranger = await new_node(one), await new_plain(one)
+    answers: list[object] = []
+    for event in ("presence_subscribed", "presence_unsubscribed", "presence_subscribe"):
+        stranger.add_event_handler(event, answers.append)
+    stranger.send_presence(pto=node.connection.stream.boundjid.bare, ptype="subscribe")
+    await asyncio.sleep(0.3)
+    assert not answers
 
 
 async def test_neither_password_nor_stanza_is_logged(

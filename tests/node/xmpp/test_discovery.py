@@ -1,6 +1,5 @@
 """What a node tells of itself, as a chat client asks for it."""
 
-from collections.abc import Callable
 from contextlib import AsyncExitStack
 from xml.etree.ElementTree import Element
 
@@ -10,7 +9,7 @@ from consometers_node.quoalise import Role, Text
 from consometers_node.xmpp import Account, Connection, DataPolicy, Discovery
 from demo.prosody import Prosody
 
-from .conftest import PASSWORD, MakeNode, MakePlain, reach
+from .conftest import PASSWORD, MakeNode, MakePlain, NewAccount, reach
 from .home import Collective
 from .plain import FIELD, Plain, refusal
 
@@ -71,7 +70,7 @@ async def test_the_data_policy_is_a_form(
     one: Prosody,
     new_plain: MakePlain,
     stack: AsyncExitStack,
-    new_account: Callable[[Prosody], str],
+    new_account: NewAccount,
 ) -> None:
     connection = Connection(Account(new_account(one), PASSWORD), server=reach(one))
     policy = DataPolicy(

@@ -1,18 +1,18 @@
 """What is pushed arrives, and counts as told once it is kept."""
 
 import asyncio
-from collections.abc import Callable
+from contextlib import AsyncExitStack
 
 import pytest
 
 from consometers_node.quoalise import Data, Malformed, NotAuthorized, OtherError
-from consometers_node.xmpp import receiving as receiving_module
+from consometers_node.xmpp import Account, Connection, Pushing, receiving as receiving_module
 from consometers_node.xmpp.errors import NotAcknowledged
 from demo.prosody import Prosody
 
-from .conftest import MakeNode, MakePlain
+from .conftest import PASSWORD, MakeNode, MakePlain, NewAccount, reach
 from .home import NOW, records
-from .plain import refusal
+from .plain import QUOALISE, refusal
 
 
 class Kept:
@@ -84,7 +84,7 @@ async def test_nobody_at_that_address_is_said_at_once(one: Prosody, new_node: Ma
 
 
 async def test_a_subscriber_that_is_away_is_told_when_it_is_back(
-    one: Prosody, new_node: MakeNode, new_account: Callable[[Prosody], str]
+    one: Prosody, new_node: MakeNode, new_account: NewAccount
 ) -> None:
     kept, to = Kept(), new_account(one)
     sender = await new_node(one)
@@ -163,6 +163,44 @@ async def test_only_the_receipt_of_the_subscriber_counts(
     assert not pushed.done()
     subscriber.send_raw(receipt)
     await pushed
+
+
+async def test_a_push_that_is_cancelled_leaves_nothing_to_be_sent(
+    own: Prosody, new_node: MakeNode
+) -> None:
+    sender = await new_node(own)
+    unacknowledged = sender.connection.stream.plugin["xep_0198"].unacked_queue
+    own.freeze()
+    pushed = asyncio.create_task(sender.pushing.push("a@own.test", records(NOW, 1)))
+    await asyncio.sleep(0.1)
+    assert any(stanza.xml.find(QUOALISE) is not None for _, stanza in unacknowledged)
+    pushed.cancel()
+    await asyncio.wait({pushed})
+    assert not any(stanza.xml.find(QUOALISE) is not None for _, stanza in unacknowledged)
+
+
+async def test_a_receipt_that_comes_late_is_heard_of(
+    one: Prosody, stack: AsyncExitStack, new_plain: MakePlain, new_account: NewAccount
+) -> None:
+    late: asyncio.Queue[tuple[str, str]] = asyncio.Queue()
+
+    async def note(peer: str, message_id: str) -> None:
+        await late.put((peer, message_id))
+
+    connection = Connection(Account(new_account(one), PASSWORD), server=reach(one))
+    pushing = Pushing(connection, note)
+    await stack.enter_async_context(connection)
+    subscriber = await new_plain(one)
+    peer, message_id = subscriber.boundjid.bare, pushing.new_id()
+    with pytest.raises(NotAcknowledged):
+        await pushing.push(peer, records(NOW, 1), message_id=message_id, seconds=1)
+    heard = await subscriber.hear()
+    assert heard.get("id") == message_id
+    subscriber.send_raw(
+        f"""<message to="{heard.get("from")}"><received xmlns="urn:xmpp:receipts"
+        id="{message_id}"/></message>"""
+    )
+    assert await asyncio.wait_for(late.get(), 10) == (peer, message_id)
 
 
 async def test_more_than_a_message_may_hold_is_not_sent(one: Prosody, new_node: MakeNode) -> None:

@@ -1,6 +1,5 @@
 """An account from an invitation."""
 
-from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
@@ -9,7 +8,7 @@ from consometers_node.xmpp import Account, Connection, Register, Server, links, 
 from consometers_node.xmpp.errors import AccountTaken, CertificateRefused, InvitationRefused
 from demo.prosody import Prosody
 
-from .conftest import reach
+from .conftest import NewAccount, reach
 
 
 def invited(server: Prosody, user: str | None = None) -> Register:
@@ -50,9 +49,7 @@ async def test_an_invitation_that_was_made_up_is_refused(one: Prosody) -> None:
         await register(replace(invited(one), token="made up"), server=reach(one))
 
 
-async def test_a_name_that_is_taken_is_said(
-    one: Prosody, new_account: Callable[[Prosody], str]
-) -> None:
+async def test_a_name_that_is_taken_is_said(one: Prosody, new_account: NewAccount) -> None:
     taken = new_account(one).partition("@")[0]
     with pytest.raises(AccountTaken, match=f"{taken}@one.test is taken"):
         await register(invited(one), user=taken, server=reach(one))
