@@ -92,8 +92,7 @@ class HomeAssistant:
         self._max_answer_bytes = max_answer_bytes
         self._delays = delays
         self._line: asyncio.Future[_Line] = asyncio.get_running_loop().create_future()
-        self._trouble: HomeAssistantFault = Away("Home Assistant was not reached yet")
-        self._told = ""
+        self._state = "Home Assistant was not reached yet"
         self._listeners: list[tuple[str, Callable[[], None]]] = []
         # At level debug it would print each message, with the consumption of the home in it; at
         # level info the home's address.
@@ -117,7 +116,6 @@ class HomeAssistant:
                     await self._connect_and_listen()
                 except (Away, TooMuch) as fault:
                     self._tell(str(fault))
-                    self._trouble = fault
                 if loop.time() - since > _STEADY_S:
                     delays = self._delays()
                 await asyncio.sleep(next(delays))
@@ -141,14 +139,14 @@ class HomeAssistant:
             async with asyncio.timeout(self._timeout_s):
                 line = await asyncio.shield(self._line)
         except TimeoutError:
-            raise self._trouble from None
+            raise Away(self._state) from None
         return await line.ask(command, fields, self._timeout_s)
 
     def _tell(self, news: str) -> None:
         """Log how it stands, once until that changes."""
-        if news != self._told:
+        if news != self._state:
             _LOGGER.info("%s", news)
-            self._told = news
+            self._state = news
 
     async def _connect_and_listen(self) -> NoReturn:
         """Open a connection and wait until it is lost: raises Away then, TooMuch or WrongToken."""
@@ -187,7 +185,11 @@ class HomeAssistant:
     async def _subscribe(self, line: _Line) -> None:
         for event_type, heard in self._listeners:
             asked = line.subscribe(event_type, heard)
-            await _answered(line, "subscribe_events", asked, self._timeout_s)
+            try:
+                await _answered(line, f"events {event_type}", asked, self._timeout_s)
+            except Refused as fault:
+                # Not all users may hear of everything. Who listens has a clock as well.
+                _LOGGER.warning("%s", fault)
             heard()
 
 

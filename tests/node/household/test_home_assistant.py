@@ -193,6 +193,19 @@ async def test_events_are_heard_over_every_connection_and_each_connection_is_one
         await until(lambda: len(heard) == 4)
 
 
+async def test_who_may_not_hear_of_events_may_still_ask(
+    toy: Toy, caplog: pytest.LogCaptureFixture
+) -> None:
+    toy.deaf = True
+    heard: list[None] = []
+    async with connection(toy) as home:
+        home.listen("statistics", lambda: heard.append(None))
+        await until(lambda: len(heard) == 1)
+        assert await home.ask("get_config")
+    assert "refuses events statistics" in caplog.text
+    assert toy.logins == 1
+
+
 async def test_once_it_no_longer_runs_whoever_asks_is_told(toy: Toy) -> None:
     async with connection(toy) as home:
         await home.connected()

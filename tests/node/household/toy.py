@@ -31,6 +31,8 @@ class Toy:
     hangs_up_at: set[int] = field(default_factory=set)
     """Numbers of commands at which it hangs up, counted over all connections."""
     silent: bool = False
+    deaf: bool = False
+    """It refuses whoever wants to hear of events."""
     greeting: str | None = GREETING
     """None keeps it waiting; another one comes from something else."""
     sockets: set[web.WebSocketResponse] = field(default_factory=set)
@@ -81,7 +83,7 @@ class Toy:
         if self.silent:
             return
         kind = message["type"]
-        if kind == "subscribe_events":
+        if kind == "subscribe_events" and not self.deaf:
             self.subscriptions.append((socket, message))
             told: dict[str, Any] = {"success": True, "result": None}
         elif kind in self.answers:
