@@ -3,7 +3,7 @@
     links          invitations, as a person gives them
     registration   an account from an invitation
     connection     connects, resumes, comes back; owns every task
-    stream         one stream to one server, within our rules
+    stream         one stream to one server, within our rules; scram is its login's slow step
     discovery      what this node is, and what a peer can do
     ping           whether it is there
     asking         requests to peers

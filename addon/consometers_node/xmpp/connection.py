@@ -11,7 +11,7 @@ import asyncio
 from collections.abc import Callable, Coroutine
 import logging
 from types import TracebackType
-from typing import Literal, Self
+from typing import Any, Literal, Self
 from xml.etree.ElementTree import Element
 
 from slixmpp.exceptions import IqError, IqTimeout
@@ -97,7 +97,8 @@ class Connection:
         """Stop: the server is told, and no task is left."""
         for task in self._owned:
             task.cancel()
-        await self._tasks.__aexit__(kind, error, traceback)
+        # The group is told nothing of an error: it would wrap it.
+        await self._tasks.__aexit__(None, None, None)
 
     @property
     def jid(self) -> str:
@@ -210,16 +211,28 @@ class Connection:
         lost = self.stream.lost
         while True:
             await asyncio.wait({lost}, timeout=PING_EVERY_SECONDS)
+            if not lost.done():
+                ping = asyncio.create_task(self._ping())
+                try:
+                    await first_of(ping, lost)
+                    if ping.done() and not ping.result():
+                        await self.stream.drop()
+                        host = self.stream.default_domain
+                        return Interrupted(host=host, why="no answer to a ping")
+                finally:
+                    ping.cancel()
             if lost.done():
                 return lost.result()
-            try:
-                host = self.stream.default_domain
-                await self.request("get", host, Element(PING), PING_SECONDS)
-            except QuoaliseError:
-                pass  # a server that refuses a ping is there
-            except NoAnswer:
-                await self.stream.drop()
-                return Interrupted(host=host, why="no answer to a ping")
+
+    async def _ping(self) -> bool:
+        """Tell whether the server is there. One that refuses a ping is."""
+        try:
+            await self.request("get", self.stream.default_domain, Element(PING), PING_SECONDS)
+        except QuoaliseError:
+            return True
+        except NetworkError:
+            return False
+        return True
 
     def _set(self, *, online: bool, problem: NetworkError | None) -> None:
         self._online = online
@@ -237,9 +250,9 @@ class Connection:
         self._session.end()
 
 
-async def first_of(*futures: asyncio.Future[Iq] | asyncio.Future[None]) -> None:
+async def first_of(one: asyncio.Future[Any], other: asyncio.Future[Any]) -> None:
     """Wait until one is done. None is cancelled when this is."""
-    await asyncio.wait(futures, return_when=asyncio.FIRST_COMPLETED)
+    await asyncio.wait({one, other}, return_when=asyncio.FIRST_COMPLETED)
 
 
 def error_in(stanza: Element) -> QuoaliseError:

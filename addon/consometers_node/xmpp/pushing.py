@@ -16,13 +16,13 @@ from dataclasses import dataclass
 import logging
 from xml.etree.ElementTree import Element, SubElement
 
-from slixmpp import JID
 from slixmpp.stanza import Message
 from slixmpp.xmlstream.stanzabase import StanzaBase
 
 from consometers_node.quoalise import MAX_PUSHED, Data, Malformed, Problem, data
 from consometers_node.quoalise.markup import serialise
 
+from .account import bare
 from .connection import CLIENT, Connection, error_in, first_of
 from .errors import NetworkError, NotAcknowledged
 from .receipts import RECEIVED, REQUEST
@@ -91,14 +91,14 @@ class Pushing:
         `discovery.sends_receipts`), when our server has taken the stanza. If the session is lost
         meanwhile, the same message is sent again. Cancelled, it leaves nothing that could still be
         sent. Raises `NotAcknowledged` when time is over, the
-        `QuoaliseError` that came back, and `Malformed` on what cannot be sent.
+        `QuoaliseError` that came back, `Malformed` and `NotAnAddress` on what cannot be sent.
         """
         if len(told) > MAX_PUSHED:
             raise Malformed("data", Problem.TOO_MANY_RECORDS, found=len(told), most=MAX_PUSHED)
         payload = data.write(told)
         serialise(payload)
         message_id = message_id or self.new_id()
-        pending = _Pending(JID(peer).bare, receipt, self._stream.loop.create_future())
+        pending = _Pending(bare(peer), receipt, self._stream.loop.create_future())
         async with self._room:
             self._pending[message_id] = pending
             try:

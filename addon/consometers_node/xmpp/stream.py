@@ -10,7 +10,9 @@ import ssl
 from xml.etree.ElementTree import Element
 
 from slixmpp import JID, ClientXMPP
+from slixmpp.features.feature_mechanisms.stanza import Challenge
 from slixmpp.stanza import StreamError, StreamFeatures
+from slixmpp.xmlstream.stanzabase import StanzaBase
 
 from consometers_node.quoalise.errors import Malformed
 from consometers_node.quoalise.markup import check_depth
@@ -28,6 +30,7 @@ from .errors import (
     Unreachable,
     WrongPassword,
 )
+from .scram import hasten
 
 ATTEMPT_SECONDS = 30
 CLOSE_SECONDS = 2
@@ -60,6 +63,7 @@ class Stream(ClientXMPP):
         self.auto_authorize = None
         self.auto_subscribe = False
         self.register_plugin("xep_0198")
+        self.add_filter("in", self._hasten)
         self._place = (server.host, server.port) if server.host and server.port else (None, None)
         self._failures: list[NetworkError] = []
         self._negotiations: set[asyncio.Task[object]] = set()
@@ -155,6 +159,11 @@ class Stream(ClientXMPP):
         """Follow no redirection: slixmpp would believe the certificate of any host it leads to."""
         self.event("stream_error", error)
 
+    def _hasten(self, stanza: StanzaBase) -> StanzaBase:
+        if isinstance(stanza, Challenge):
+            hasten(self.plugin["feature_mechanisms"].mech)
+        return stanza
+
     def _give_up(self) -> None:
         self.cancel_connection_attempt()
         self.abort()
@@ -183,8 +192,10 @@ class Stream(ClientXMPP):
                 self._fail(TemporaryFailure(host=host))
             case "account-disabled" | "credentials-expired":
                 self._fail(AccountDisabled(jid=jid))
-            case _:
+            case "not-authorized":
                 self._fail(WrongPassword(jid=jid))
+            case _:
+                self._fail(Interrupted(host=host, why=condition))
 
     def _without_login(self, _event: object) -> None:
         host = self.default_domain

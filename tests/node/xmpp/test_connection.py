@@ -31,6 +31,7 @@ from consometers_node.xmpp.errors import (
     Unreachable,
     WrongPassword,
 )
+from demo.hass import free_port
 from demo.prosody import LOOPBACK, Authority, Prosody
 
 from .conftest import PASSWORD, QUICK, MakeNode, MakePlain, NewAccount, reach
@@ -165,6 +166,68 @@ async def test_a_server_without_tls_leads_nowhere(
                 await connection.online(10, patient=False)
             assert type(raised.value).__name__ == kind
             assert connection.stream.default_domain == "one.test"
+
+
+@pytest.mark.parametrize(
+    ("condition", "kind", "lasting"),
+    [
+        ("not-authorized", "WrongPassword", True),
+        ("account-disabled", "AccountDisabled", True),
+        ("temporary-auth-failure", "TemporaryFailure", False),
+        ("aborted", "Interrupted", False),
+    ],
+)
+async def test_why_nobody_is_let_in_is_said(
+    authority: Authority,
+    tmp_path: Path,
+    socket_enabled: None,
+    *,
+    condition: str,
+    kind: str,
+    lasting: bool,
+) -> None:
+    tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    tls.load_cert_chain(*authority.issue("one.test", tmp_path))
+    sasl = "urn:ietf:params:xml:ns:xmpp-sasl"
+    heard = bytearray()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"version='1.0'>")
+        writer.write(
+            b"<stream:stream xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams'"
+            b" id='1' version='1.0'><stream:features><mechanisms xmlns='" + sasl.encode() + b"'>"
+            b"<mechanism>PLAIN</mechanism><mechanism>SCRAM-SHA-1</mechanism>"
+            b"<mechanism>SCRAM-SHA-256</mechanism></mechanisms></stream:features>"
+        )
+        heard.extend(await reader.readuntil(b"</auth>"))
+        writer.write(f"<failure xmlns='{sasl}'><{condition}/></failure>".encode())
+        heard.extend(await reader.read())
+        writer.close()
+
+    server = await asyncio.start_server(serve, LOOPBACK, 0, ssl=tls)
+    async with server:
+        port = server.sockets[0].getsockname()[1]
+        place = Server(host=LOOPBACK, port=port, security=Security.DIRECT, ca_file=authority.file)
+        problem = await problem_of(Account("a@one.test", PASSWORD), place)
+    assert (type(problem).__name__, problem.lasting) == (kind, lasting)
+    assert b"SCRAM-SHA-256" in heard
+    assert heard.count(b"<auth") == 1
+
+
+@pytest.mark.parametrize("service", ["xmpp-client", "xmpps-client", ""])
+async def test_a_server_is_found_by_its_records(
+    one: Prosody, new_account: NewAccount, monkeypatch: pytest.MonkeyPatch, service: str
+) -> None:
+    async def records(_stream: object, domain: str) -> list[tuple[str, str, str, int]]:
+        port = one.direct_tls_port if service == "xmpps-client" else one.port
+        gone = free_port()
+        return [(service, domain, LOOPBACK, gone), (service, domain, LOOPBACK, port)]
+
+    monkeypatch.setattr(stream_module.Stream, "get_dns_records", records)
+    server = Server(ca_file=one.ca_file)
+    async with Connection(Account(new_account(one), PASSWORD), server=server) as connection:
+        await connection.online(10)
+        assert connection.stream.encrypted
 
 
 async def test_a_server_that_says_nothing_is_left(
@@ -314,6 +377,36 @@ async def test_a_stop_tells_the_server_and_leaves_no_task(
     assert asyncio.all_tasks() == before
     assert not connection.is_online
     assert not connection.stream.scheduled_events
+
+
+async def test_an_error_beside_it_is_not_wrapped_and_stops_it(
+    one: Prosody, new_account: NewAccount
+) -> None:
+    before = asyncio.all_tasks()
+    connection = Connection(Account(new_account(one), PASSWORD), server=reach(one))
+
+    async def fail() -> None:
+        async with connection:
+            await connection.online()
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        await fail()
+    await asyncio.sleep(0)
+    assert asyncio.all_tasks() == before
+
+
+async def test_a_cut_during_a_ping_is_noticed_at_once(
+    own: Prosody, new_node: MakeNode, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connection_module, "PING_EVERY_SECONDS", 0.1)
+    connection = (await new_node(own)).connection
+    own.freeze()
+    await asyncio.sleep(0.3)
+    assert connection.stream.transport is not None
+    connection.stream.transport.abort()
+    await asyncio.sleep(0.05)
+    assert not connection.is_online
 
 
 async def test_a_node_that_only_answers_gets_no_chat(
