@@ -258,6 +258,8 @@ class TestTheLog:
     def test_an_answer_is_kept(self, cheat: Plain, world: World) -> None:
         refuses(cheat, insert("answer", world), "DELETE FROM answer")
         refuses(cheat, "UPDATE answer SET records = 0")
+        again = insert("answer", world, id="(SELECT max(id) FROM answer)", records=0)
+        refuses(cheat, again.replace("INSERT INTO", replace_into(cheat), 1))
 
     def test_an_answer_outlives_its_permission(self, cheat: Plain, world: World) -> None:
         cheat.run(insert("answer", world), entry(world.granted, "withdrawn"))
@@ -399,6 +401,11 @@ class TestTheRegister:
     ) -> None:
         refuses(cheat, entry(world.granted, "withdrawn", **changes))
 
+    def test_an_entry_has_a_language_only_with_a_text(self, cheat: Plain, world: World) -> None:
+        refuses(cheat, entry(world.granted, "terminated", text_hash="NULL"))
+        refuses(cheat, entry(world.granted, "terminated", language="NULL"))
+        cheat.run(entry(world.granted, "terminated", text_hash="NULL", language="NULL"))
+
     def test_a_permission_does_not_expire_early(self, cheat: Plain, world: World) -> None:
         refuses(cheat, entry(world.granted, "expired"))
 
@@ -493,6 +500,14 @@ class TestWhatWasAsked:
     def test_is_not_replaced(self, cheat: Plain, world: World) -> None:
         row = "SELECT * FROM data_need WHERE id = 1"
         refuses(cheat, f"{replace_into(cheat)} data_need {row}")
+        names = "title, purpose, recipients, controller, contact, policy, reading, identification"
+        days = "history_days, duration_days, retention_days, received_at"
+        refuses(
+            cheat,
+            f"{replace_into(cheat)} data_need"
+            f" (id, need, version, interval_minutes, peer_id, {names}, {days})"
+            f" SELECT 1, need, 9, 5, peer_id, {names}, {days} FROM data_need WHERE id = 1",
+        )
 
     def test_versions_go_up(self, cheat: Plain, world: World) -> None:
         new_version(cheat, "proposed", version=5)

@@ -98,6 +98,7 @@ def write_once(table: str, *keys: str, delete: str = "FALSE") -> Iterator[Guard]
 
     SQLite removes a row that stands in the way of INSERT OR REPLACE, and calls no trigger for
     that removal: so such an INSERT is refused, for each of the keys, columns joined by commas.
+    Rows that are nothing but a key need none: what replaces one is the same.
     """
     yield Guard(
         name=f"{table}_stands",
@@ -126,6 +127,8 @@ def kept(table: str, *keys: str, delete: str = "FALSE") -> Iterator[Guard]:
         message="is not to be emptied",
         only="postgresql",
     )
+    if not keys:
+        return
     taken = (" AND ".join(f"{column} = NEW.{column}" for column in key.split(", ")) for key in keys)
     yield Guard(
         name=f"{table}_is_not_replaced",

@@ -21,7 +21,7 @@ CREATE TABLE answer (
 )
  STRICT
 ;
-INSERT INTO "answer" VALUES(1,1795570248,1,'347ae707-b974-4123-a1f3-f843731e2ccf',1,'get_history',1795563048,1795566648,1);
+INSERT INTO "answer" VALUES(1,1795571277,1,'1e8aaafd-2f80-4875-b5bb-c31d2b97e6ea',1,'get_history',1795564077,1795567677,1);
 CREATE TABLE block (
 	series_id INTEGER NOT NULL, 
 	day TEXT NOT NULL, 
@@ -33,7 +33,7 @@ CREATE TABLE block (
  WITHOUT ROWID,
  STRICT
 ;
-INSERT INTO "block" VALUES(1,'2026-10-25',X'0200000100020003000400050006000700080009000A00FFFF2C012D012E012F0130013101320133013401350136013701',1795570248);
+INSERT INTO "block" VALUES(1,'2026-10-25',X'0200000100020003000400050006000700080009000A00FFFF2C012D012E012F0130013101320133013401350136013701',1795571277);
 CREATE TABLE data_need (
 	id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT, 
 	peer_id INTEGER NOT NULL, 
@@ -65,11 +65,11 @@ CREATE TABLE data_need (
 )
  STRICT
 ;
-INSERT INTO "data_need" VALUES(1,1,'withdrawn',1,'{"en": "Sunny roofs", "fr": "Toits au soleil"}','{"en": "To size the next roof.", "fr": "Pour dimensionner le prochain toit."}','{"en": "Nobody else.", "fr": "Personne d’autre."}','Coop of Kersabiec','dpo@coop.example','https://coop.example/policy',60,'individual','pseudonym',30,365,90,1795570248);
-INSERT INTO "data_need" VALUES(2,1,'terminated',1,'{"en": "Sunny roofs", "fr": "Toits au soleil"}','{"en": "To size the next roof.", "fr": "Pour dimensionner le prochain toit."}','{"en": "Nobody else.", "fr": "Personne d’autre."}','Coop of Kersabiec','dpo@coop.example','https://coop.example/policy',60,'individual','pseudonym',30,365,90,1795570248);
-INSERT INTO "data_need" VALUES(3,1,'refused',1,'{"en": "Sunny roofs", "fr": "Toits au soleil"}','{"en": "To size the next roof.", "fr": "Pour dimensionner le prochain toit."}','{"en": "Nobody else.", "fr": "Personne d’autre."}','Coop of Kersabiec','dpo@coop.example','https://coop.example/policy',60,'individual','pseudonym',30,365,90,1795570248);
-INSERT INTO "data_need" VALUES(4,1,'sunny-roofs',1,'{"en": "Sunny roofs", "fr": "Toits au soleil"}','{"en": "To size the next roof.", "fr": "Pour dimensionner le prochain toit."}','{"en": "Nobody else.", "fr": "Personne d’autre."}','Coop of Kersabiec','dpo@coop.example','https://coop.example/policy',60,'individual','pseudonym',30,365,90,1795570248);
-INSERT INTO "data_need" VALUES(5,1,'proposed',1,'{"en": "Sunny roofs", "fr": "Toits au soleil"}','{"en": "To size the next roof.", "fr": "Pour dimensionner le prochain toit."}','{"en": "Nobody else.", "fr": "Personne d’autre."}','Coop of Kersabiec','dpo@coop.example','https://coop.example/policy',60,'individual','pseudonym',30,365,90,1795570248);
+INSERT INTO "data_need" VALUES(1,1,'withdrawn',1,'{"en": "Sunny roofs", "fr": "Toits au soleil"}','{"en": "To size the next roof.", "fr": "Pour dimensionner le prochain toit."}','{"en": "Nobody else.", "fr": "Personne d’autre."}','Coop of Kersabiec','dpo@coop.example','https://coop.example/policy',60,'individual','pseudonym',30,365,90,1795571277);
+INSERT INTO "data_need" VALUES(2,1,'terminated',1,'{"en": "Sunny roofs", "fr": "Toits au soleil"}','{"en": "To size the next roof.", "fr": "Pour dimensionner le prochain toit."}','{"en": "Nobody else.", "fr": "Personne d’autre."}','Coop of Kersabiec','dpo@coop.example','https://coop.example/policy',60,'individual','pseudonym',30,365,90,1795571277);
+INSERT INTO "data_need" VALUES(3,1,'refused',1,'{"en": "Sunny roofs", "fr": "Toits au soleil"}','{"en": "To size the next roof.", "fr": "Pour dimensionner le prochain toit."}','{"en": "Nobody else.", "fr": "Personne d’autre."}','Coop of Kersabiec','dpo@coop.example','https://coop.example/policy',60,'individual','pseudonym',30,365,90,1795571277);
+INSERT INTO "data_need" VALUES(4,1,'sunny-roofs',1,'{"en": "Sunny roofs", "fr": "Toits au soleil"}','{"en": "To size the next roof.", "fr": "Pour dimensionner le prochain toit."}','{"en": "Nobody else.", "fr": "Personne d’autre."}','Coop of Kersabiec','dpo@coop.example','https://coop.example/policy',60,'individual','pseudonym',30,365,90,1795571277);
+INSERT INTO "data_need" VALUES(5,1,'proposed',1,'{"en": "Sunny roofs", "fr": "Toits au soleil"}','{"en": "To size the next roof.", "fr": "Pour dimensionner le prochain toit."}','{"en": "Nobody else.", "fr": "Personne d’autre."}','Coop of Kersabiec','dpo@coop.example','https://coop.example/policy',60,'individual','pseudonym',30,365,90,1795571277);
 CREATE TABLE notice (
 	seq INTEGER NOT NULL, 
 	erase INTEGER, 
@@ -81,7 +81,7 @@ CREATE TABLE notice (
 )
  STRICT
 ;
-INSERT INTO "notice" VALUES(2,NULL,1795570248,'receipt');
+INSERT INTO "notice" VALUES(2,NULL,1795571277,'receipt');
 INSERT INTO "notice" VALUES(3,1,NULL,NULL);
 INSERT INTO "notice" VALUES(5,NULL,NULL,NULL);
 INSERT INTO "notice" VALUES(10,NULL,NULL,NULL);
@@ -103,8 +103,8 @@ CREATE TABLE outbox (
 )
  STRICT
 ;
-INSERT INTO "outbox" VALUES(1,1,'347ae707-b974-4123-a1f3-f843731e2ccf','granted',1,1795563048,1795566648,1795570248,'stanza',1795570248);
-INSERT INTO "outbox" VALUES(2,1,'347ae707-b974-4123-a1f3-f843731e2ccf','granted',1,1795563048,1795566648,1795570248,NULL,NULL);
+INSERT INTO "outbox" VALUES(1,1,'1e8aaafd-2f80-4875-b5bb-c31d2b97e6ea','granted',1,1795564077,1795567677,1795571277,'stanza',1795571277);
+INSERT INTO "outbox" VALUES(2,1,'1e8aaafd-2f80-4875-b5bb-c31d2b97e6ea','granted',1,1795564077,1795567677,1795571277,NULL,NULL);
 CREATE TABLE peer (
 	id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT, 
 	jid TEXT NOT NULL, 
@@ -114,8 +114,8 @@ CREATE TABLE peer (
 )
  STRICT
 ;
-INSERT INTO "peer" VALUES(1,'coop@example.org','Coop',1795570248);
-INSERT INTO "peer" VALUES(2,'town@example.org','Town',1795570248);
+INSERT INTO "peer" VALUES(1,'coop@example.org','Coop',1795571277);
+INSERT INTO "peer" VALUES(2,'town@example.org','Town',1795571277);
 CREATE TABLE permission (
 	id TEXT NOT NULL, 
 	peer_id INTEGER NOT NULL, 
@@ -136,11 +136,11 @@ CREATE TABLE permission (
 )
  STRICT
 ;
-INSERT INTO "permission" VALUES('6f9718e1-5663-4552-9865-4588c1f17201',1,1,'withdrawn','withdrawn',60,'pseudonym',1794965448,1795570248,1800754248);
-INSERT INTO "permission" VALUES('c03e6395-ffb8-4655-8fdc-6b10ddf19fae',1,2,'terminated','terminated',60,'pseudonym',1794965448,1795570248,1800754248);
-INSERT INTO "permission" VALUES('42d80abd-5936-48b6-acb0-a65ac8e2101b',1,3,'refused','refused',NULL,NULL,NULL,NULL,NULL);
-INSERT INTO "permission" VALUES('347ae707-b974-4123-a1f3-f843731e2ccf',1,4,'sunny-roofs','granted',60,'pseudonym',1794965448,1795570248,1800754248);
-INSERT INTO "permission" VALUES('576c5cc0-c946-493f-9886-d71ad05ce251',1,5,'proposed','proposed',NULL,NULL,NULL,NULL,NULL);
+INSERT INTO "permission" VALUES('017a17cb-1413-405d-9fb0-6c8bbf607e8d',1,1,'withdrawn','withdrawn',60,'pseudonym',1794966477,1795571277,1800755277);
+INSERT INTO "permission" VALUES('b1977367-dc6b-426b-a16b-6bebf2b8bc1c',1,2,'terminated','terminated',60,'pseudonym',1794966477,1795571277,1800755277);
+INSERT INTO "permission" VALUES('ac406695-209c-4c36-86f7-fd1054b7c04a',1,3,'refused','refused',NULL,NULL,NULL,NULL,NULL);
+INSERT INTO "permission" VALUES('1e8aaafd-2f80-4875-b5bb-c31d2b97e6ea',1,4,'sunny-roofs','granted',60,'pseudonym',1794966477,1795571277,1800755277);
+INSERT INTO "permission" VALUES('4809a1f1-8840-4f27-8abb-ec285522ca80',1,5,'proposed','proposed',NULL,NULL,NULL,NULL,NULL);
 CREATE TABLE permission_series (
 	permission_id TEXT NOT NULL, 
 	series_id INTEGER NOT NULL, 
@@ -151,9 +151,9 @@ CREATE TABLE permission_series (
  WITHOUT ROWID,
  STRICT
 ;
-INSERT INTO "permission_series" VALUES('347ae707-b974-4123-a1f3-f843731e2ccf',1);
-INSERT INTO "permission_series" VALUES('6f9718e1-5663-4552-9865-4588c1f17201',1);
-INSERT INTO "permission_series" VALUES('c03e6395-ffb8-4655-8fdc-6b10ddf19fae',1);
+INSERT INTO "permission_series" VALUES('017a17cb-1413-405d-9fb0-6c8bbf607e8d',1);
+INSERT INTO "permission_series" VALUES('1e8aaafd-2f80-4875-b5bb-c31d2b97e6ea',1);
+INSERT INTO "permission_series" VALUES('b1977367-dc6b-426b-a16b-6bebf2b8bc1c',1);
 CREATE TABLE register (
 	seq INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT, 
 	permission_id TEXT NOT NULL, 
@@ -173,17 +173,17 @@ CREATE TABLE register (
 )
  STRICT
 ;
-INSERT INTO "register" VALUES(1,'6f9718e1-5663-4552-9865-4588c1f17201','proposed',1795570248,'peer','coop@example.org',NULL,NULL);
-INSERT INTO "register" VALUES(2,'6f9718e1-5663-4552-9865-4588c1f17201','granted',1795570248,'household','user-1','e12d4b2e3168846b6da7ba147388293222d03aa61f38d546ca759e06ef5a1f70','en');
-INSERT INTO "register" VALUES(3,'6f9718e1-5663-4552-9865-4588c1f17201','withdrawn',1795570248,'household','user-2','4f8242018d0de7046b25963516008c7ff834bc16b6c548f44744637debfb0bee','fr');
-INSERT INTO "register" VALUES(4,'c03e6395-ffb8-4655-8fdc-6b10ddf19fae','proposed',1795570248,'peer','coop@example.org',NULL,NULL);
-INSERT INTO "register" VALUES(5,'c03e6395-ffb8-4655-8fdc-6b10ddf19fae','granted',1795570248,'household','user-1','e12d4b2e3168846b6da7ba147388293222d03aa61f38d546ca759e06ef5a1f70','en');
-INSERT INTO "register" VALUES(6,'c03e6395-ffb8-4655-8fdc-6b10ddf19fae','terminated',1795570248,'peer','coop@example.org',NULL,NULL);
-INSERT INTO "register" VALUES(7,'42d80abd-5936-48b6-acb0-a65ac8e2101b','proposed',1795570248,'peer','coop@example.org',NULL,NULL);
-INSERT INTO "register" VALUES(8,'42d80abd-5936-48b6-acb0-a65ac8e2101b','refused',1795570248,'household','user-1','14d32557feeae05fb859a810551ed748a87bb4af5769ee399f3bec1a262a5985','fr');
-INSERT INTO "register" VALUES(9,'347ae707-b974-4123-a1f3-f843731e2ccf','proposed',1795570248,'peer','coop@example.org',NULL,NULL);
-INSERT INTO "register" VALUES(10,'347ae707-b974-4123-a1f3-f843731e2ccf','granted',1795570248,'household','user-1','e12d4b2e3168846b6da7ba147388293222d03aa61f38d546ca759e06ef5a1f70','en');
-INSERT INTO "register" VALUES(11,'576c5cc0-c946-493f-9886-d71ad05ce251','proposed',1795570248,'peer','coop@example.org',NULL,NULL);
+INSERT INTO "register" VALUES(1,'017a17cb-1413-405d-9fb0-6c8bbf607e8d','proposed',1795571277,'peer','coop@example.org',NULL,NULL);
+INSERT INTO "register" VALUES(2,'017a17cb-1413-405d-9fb0-6c8bbf607e8d','granted',1795571277,'household','user-1','e12d4b2e3168846b6da7ba147388293222d03aa61f38d546ca759e06ef5a1f70','en');
+INSERT INTO "register" VALUES(3,'017a17cb-1413-405d-9fb0-6c8bbf607e8d','withdrawn',1795571277,'household','user-2','4f8242018d0de7046b25963516008c7ff834bc16b6c548f44744637debfb0bee','fr');
+INSERT INTO "register" VALUES(4,'b1977367-dc6b-426b-a16b-6bebf2b8bc1c','proposed',1795571277,'peer','coop@example.org',NULL,NULL);
+INSERT INTO "register" VALUES(5,'b1977367-dc6b-426b-a16b-6bebf2b8bc1c','granted',1795571277,'household','user-1','e12d4b2e3168846b6da7ba147388293222d03aa61f38d546ca759e06ef5a1f70','en');
+INSERT INTO "register" VALUES(6,'b1977367-dc6b-426b-a16b-6bebf2b8bc1c','terminated',1795571277,'peer','coop@example.org',NULL,NULL);
+INSERT INTO "register" VALUES(7,'ac406695-209c-4c36-86f7-fd1054b7c04a','proposed',1795571277,'peer','coop@example.org',NULL,NULL);
+INSERT INTO "register" VALUES(8,'ac406695-209c-4c36-86f7-fd1054b7c04a','refused',1795571277,'household','user-1','14d32557feeae05fb859a810551ed748a87bb4af5769ee399f3bec1a262a5985','fr');
+INSERT INTO "register" VALUES(9,'1e8aaafd-2f80-4875-b5bb-c31d2b97e6ea','proposed',1795571277,'peer','coop@example.org',NULL,NULL);
+INSERT INTO "register" VALUES(10,'1e8aaafd-2f80-4875-b5bb-c31d2b97e6ea','granted',1795571277,'household','user-1','e12d4b2e3168846b6da7ba147388293222d03aa61f38d546ca759e06ef5a1f70','en');
+INSERT INTO "register" VALUES(11,'4809a1f1-8840-4f27-8abb-ec285522ca80','proposed',1795571277,'peer','coop@example.org',NULL,NULL);
 CREATE TABLE secret (
 	name TEXT NOT NULL, 
 	value BLOB NOT NULL, 
@@ -242,7 +242,7 @@ CREATE TABLE subscription (
  WITHOUT ROWID,
  STRICT
 ;
-INSERT INTO "subscription" VALUES(1,1,1795570248,NULL);
+INSERT INTO "subscription" VALUES(1,1,1795571277,NULL);
 CREATE TABLE wanted (
 	data_need_id INTEGER NOT NULL, 
 	direction TEXT NOT NULL, 
@@ -297,7 +297,6 @@ CREATE TRIGGER data_need_is_not_replaced BEFORE INSERT ON data_need WHEN (NOT EX
 CREATE TRIGGER data_need_goes_on BEFORE INSERT ON data_need WHEN (NOT EXISTS (SELECT 1 FROM data_need WHERE peer_id = NEW.peer_id AND need = NEW.need AND version >= NEW.version)) IS NOT TRUE BEGIN SELECT RAISE(ABORT, 'data_need: a version is newer than all before'); END;
 CREATE TRIGGER wanted_stands BEFORE UPDATE ON wanted WHEN (FALSE) IS NOT TRUE BEGIN SELECT RAISE(ABORT, 'wanted: a row is never altered'); END;
 CREATE TRIGGER wanted_stays BEFORE DELETE ON wanted WHEN (FALSE) IS NOT TRUE BEGIN SELECT RAISE(ABORT, 'wanted: this row is not to be removed'); END;
-CREATE TRIGGER wanted_is_not_replaced BEFORE INSERT ON wanted WHEN (NOT EXISTS (SELECT 1 FROM wanted WHERE data_need_id = NEW.data_need_id AND direction = NEW.direction AND quantity = NEW.quantity)) IS NOT TRUE BEGIN SELECT RAISE(ABORT, 'wanted: a row is not replaced'); END;
 CREATE TRIGGER wanted_is_asked_at_once BEFORE INSERT ON wanted WHEN (NOT EXISTS (SELECT 1 FROM permission WHERE data_need_id = NEW.data_need_id)) IS NOT TRUE BEGIN SELECT RAISE(ABORT, 'wanted: who wants more asks again, with a new version'); END;
 CREATE TRIGGER shown_text_stands BEFORE UPDATE ON shown_text WHEN (FALSE) IS NOT TRUE BEGIN SELECT RAISE(ABORT, 'shown_text: a row is never altered'); END;
 CREATE TRIGGER shown_text_stays BEFORE DELETE ON shown_text WHEN (FALSE) IS NOT TRUE BEGIN SELECT RAISE(ABORT, 'shown_text: this row is not to be removed'); END;
@@ -311,7 +310,6 @@ CREATE TRIGGER permission_follows_the_register BEFORE UPDATE ON permission WHEN 
 CREATE TRIGGER permission_replaces_no_other BEFORE UPDATE ON permission WHEN (NEW.state <> 'granted' OR NOT EXISTS (SELECT 1 FROM permission WHERE peer_id = NEW.peer_id AND need = NEW.need AND state = 'granted' AND id <> NEW.id)) IS NOT TRUE BEGIN SELECT RAISE(ABORT, 'permission: another version of this need is granted'); END;
 CREATE TRIGGER permission_series_stands BEFORE UPDATE ON permission_series WHEN (FALSE) IS NOT TRUE BEGIN SELECT RAISE(ABORT, 'permission_series: a row is never altered'); END;
 CREATE TRIGGER permission_series_stays BEFORE DELETE ON permission_series WHEN ((SELECT state FROM permission WHERE id = OLD.permission_id) = 'proposed') IS NOT TRUE BEGIN SELECT RAISE(ABORT, 'permission_series: this row is not to be removed'); END;
-CREATE TRIGGER permission_series_is_not_replaced BEFORE INSERT ON permission_series WHEN (NOT EXISTS (SELECT 1 FROM permission_series WHERE permission_id = NEW.permission_id AND series_id = NEW.series_id)) IS NOT TRUE BEGIN SELECT RAISE(ABORT, 'permission_series: a row is not replaced'); END;
 CREATE TRIGGER permission_series_is_chosen_before BEFORE INSERT ON permission_series WHEN ((SELECT state FROM permission WHERE id = NEW.permission_id) = 'proposed') IS NOT TRUE BEGIN SELECT RAISE(ABORT, 'permission_series: no series is added to an answer'); END;
 CREATE TRIGGER register_stands BEFORE UPDATE ON register WHEN (FALSE) IS NOT TRUE BEGIN SELECT RAISE(ABORT, 'register: a row is never altered'); END;
 CREATE TRIGGER register_stays BEFORE DELETE ON register WHEN (FALSE) IS NOT TRUE BEGIN SELECT RAISE(ABORT, 'register: this row is not to be removed'); END;

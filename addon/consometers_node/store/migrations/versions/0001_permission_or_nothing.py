@@ -407,7 +407,7 @@ def _asking() -> Iterator[Guard | Effect]:
         " AND need = NEW.need AND version >= NEW.version)",
         message="a version is newer than all before",
     )
-    yield from write_once("wanted", "data_need_id, direction, quantity")
+    yield from write_once("wanted")
     yield Guard(
         name="wanted_is_asked_at_once",
         table="wanted",
@@ -470,7 +470,6 @@ def _answering() -> Iterator[Guard | Effect]:
     )
     yield from write_once(
         "permission_series",
-        "permission_id, series_id",
         delete="(SELECT state FROM permission WHERE id = OLD.permission_id) = 'proposed'",
     )
     yield Guard(
