@@ -195,6 +195,25 @@ async def test_registers_are_fit_for_the_energy_dashboard(home: Home) -> None:
     assert (energy["has_sum"], energy["unit_class"]) == (True, "energy")
 
 
+async def test_a_replaced_meter_is_read_in_the_same_entities_and_said(home: Home) -> None:
+    entities = await home.api.entity_ids(home.entry_id)
+    async with home.meter:
+        await eventually(lambda: home.energy_wh("energy_drawn"), lambda energy: energy is not None)
+        home.meter.swap_meter()
+        # A new meter counts from nothing.
+        await eventually(
+            lambda: home.energy_wh("energy_drawn"),
+            lambda energy: energy is not None and energy < home.registers_before_wh,
+        )
+        (issue,) = await home.api.issues(DOMAIN)
+        assert issue["translation_key"] == "meter_replaced"
+        (entry,) = await home.api.entries(DOMAIN)
+        assert entry["title"].endswith(home.meter.linky.identity.address[-4:])
+        assert await home.api.entity_ids(home.entry_id) == entities
+    assert (await home.api.fix(issue))["type"] == "create_entry"
+    assert await home.issue_ids() == set()
+
+
 async def test_a_removed_meter_leaves_nothing_behind(home: Home) -> None:
     await home.api.remove(home.entry_id)
     assert await home.api.entries(DOMAIN) == []
