@@ -19,7 +19,7 @@ from .federation import (
     Wanted,
 )
 from .identifier import Direction, Identifier, identifier
-from .markup import LANG, check_depth, named, tag
+from .markup import LANG, check_depth, local, named, tag
 from .problems import Problem
 from .reading import Reader
 from .text import Text
@@ -27,6 +27,7 @@ from .text import Text
 DATA_NEEDS = tag(NAMESPACE, "data-needs")
 PERMISSION = tag(NAMESPACE, "permission")
 RECEIPT = tag(NAMESPACE, "receipt")
+_INVITATION = tag(NAMESPACE, "invitation")
 _DATA_NEED = tag(NAMESPACE, "data-need")
 _TITLE = tag(NAMESPACE, "title")
 _PURPOSE = tag(NAMESPACE, "purpose")
@@ -54,6 +55,18 @@ def read_data_needs(element: Element) -> tuple[DataNeed, ...]:
     check_depth(element)
     needs = Reader(element, "data-needs").expect(DATA_NEEDS)
     return tuple(map(_read_data_need, needs.each(_DATA_NEED)))
+
+
+def write_invitation(token: str) -> Element:
+    """Give the `<invitation>`."""
+    return Element(_INVITATION, {"token": token})
+
+
+def read_invitation(parent: Element) -> str | None:
+    """Read the token of the `<invitation>` in an element, if there is one. Raises `Malformed`."""
+    if parent.find(_INVITATION) is None:
+        return None
+    return Reader(parent, local(parent.tag)).only(_INVITATION).text("token")
 
 
 def write_permission(permission: Permission) -> Element:

@@ -6,7 +6,7 @@
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from xml.etree.ElementTree import Element
 
@@ -14,7 +14,13 @@ from . import forms, iso8601
 from .commands import COMMANDS, NAMESPACE, Command, Node, Var
 from .errors import Malformed
 from .federation import Permission
-from .federation_xml import PERMISSION, read_permission, write_permission
+from .federation_xml import (
+    PERMISSION,
+    read_invitation,
+    read_permission,
+    write_invitation,
+    write_permission,
+)
 from .forms import FORM, FormType
 from .identifier import Identifier, identifier
 from .markup import check_depth, tag
@@ -62,7 +68,9 @@ class ListSeries:
 
 @dataclass(frozen=True, slots=True)
 class GetDataNeeds:
-    """Asks a collective what it asks for."""
+    """Asks a collective what it asks for, with the token of its invitation if one was given."""
+
+    invitation: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,8 +157,11 @@ def write(request: Request) -> Element:
             return _command(Node.UNSUBSCRIBE, {Var.IDENTIFIER: str(of)})
         case ListSeries():
             return _command(Node.LIST_SERIES)
-        case GetDataNeeds():
-            return _command(Node.GET_DATA_NEEDS)
+        case GetDataNeeds(invitation):
+            command = _command(Node.GET_DATA_NEEDS)
+            if invitation is not None:
+                command.append(write_invitation(invitation))
+            return command
         case Grant(permission):
             command = _command(Node.GRANT)
             command.append(write_permission(permission))
@@ -167,7 +178,7 @@ def _without_form(node: Node, asked: Reader) -> Request:
         case Node.GRANT:
             return Grant(read_permission(asked.only(PERMISSION).element))
         case Node.GET_DATA_NEEDS:
-            return GetDataNeeds()
+            return GetDataNeeds(read_invitation(asked.element))
         case _:
             return ListSeries()
 

@@ -109,8 +109,8 @@ class Answerer(Protocol):
         """Give what the asker may read."""
         raise no_such_command()
 
-    async def get_data_needs(self, asker: Asker) -> Iterable[DataNeed]:
-        """Say what this collective asks for."""
+    async def get_data_needs(self, asker: Asker, invitation: str | None) -> Iterable[DataNeed]:
+        """Say what this collective asks for, to someone with that token of an invitation."""
         raise no_such_command()
 
     async def grant(self, asker: Asker, permission: Permission) -> Receipt:
@@ -199,9 +199,9 @@ class Answering:
             case ListSeries():
                 readable = await self._answerer.list_series(asker)
                 return answers.listed(readable, session=session, language=asker.language)
-            case GetDataNeeds():
+            case GetDataNeeds(invitation):
                 node = Node.GET_DATA_NEEDS
-                needs = await self._answerer.get_data_needs(asker)
+                needs = await self._answerer.get_data_needs(asker, invitation)
                 payload = federation_xml.write_data_needs(needs)
             case Grant(permission):
                 node, about = Node.GRANT, permission.id

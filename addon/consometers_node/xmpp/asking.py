@@ -102,9 +102,11 @@ class Asking:
         """Ask which series we may read."""
         return answers.read_listed(await self._ask(peer, ListSeries()))
 
-    async def get_data_needs(self, collective: str) -> tuple[DataNeed, ...]:
-        """Ask a collective what it asks for."""
-        answer = await self._ask(collective, GetDataNeeds())
+    async def get_data_needs(
+        self, collective: str, invitation: str | None = None
+    ) -> tuple[DataNeed, ...]:
+        """Ask a collective what it asks for, with the token of its invitation if one was given."""
+        answer = await self._ask(collective, GetDataNeeds(invitation))
         return federation_xml.read_data_needs(answers.payload(answer, federation_xml.DATA_NEEDS))
 
     async def grant(self, collective: str, permission: Permission) -> Receipt:

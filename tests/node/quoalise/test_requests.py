@@ -134,7 +134,7 @@ REQUESTS: st.SearchStrategy[Request] = st.one_of(
     st.builds(Subscribe, IDENTIFIERS),
     st.builds(Unsubscribe, IDENTIFIERS),
     st.just(ListSeries()),
-    st.just(GetDataNeeds()),
+    st.builds(GetDataNeeds, st.none() | st.just("c2f8-jeton")),
     st.builds(Grant, PERMISSIONS),
     st.builds(Withdraw, NAMES, st.booleans()),
     st.builds(Terminate, NAMES),

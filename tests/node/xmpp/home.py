@@ -127,8 +127,10 @@ class Collective(Answerer):
 
     def __init__(self) -> None:
         self.granted: list[tuple[str, Permission]] = []
+        self.invitations: list[str | None] = []
 
-    async def get_data_needs(self, asker: Asker) -> Iterable[DataNeed]:
+    async def get_data_needs(self, asker: Asker, invitation: str | None) -> Iterable[DataNeed]:
+        self.invitations.append(invitation)
         return [NEED]
 
     async def grant(self, asker: Asker, permission: Permission) -> Receipt:

@@ -29,7 +29,8 @@ async def test_a_household_grants_and_withdraws(
     home, other = await new_node(one), await new_node(two, collective)
     peer = other.connection.stream.boundjid.bare
 
-    assert await home.asking.get_data_needs(peer) == (NEED,)
+    assert await home.asking.get_data_needs(peer, "c2f8") == (NEED,)
+    assert collective.invitations == ["c2f8"]
     assert (await home.asking.grant(peer, PERMISSION)).state is State.GRANTED
     assert collective.granted == [(home.connection.stream.boundjid.bare, PERMISSION)]
     receipt = await home.asking.withdraw(peer, PERMISSION.id)

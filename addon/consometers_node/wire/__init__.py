@@ -1,0 +1,26 @@
+"""The node's nouns as the protocol says them, and back: needs, permissions, names, records.
+
+    needs      data needs and permissions, to and from their elements
+    need_file  a data need that somebody wrote down
+    naming     series and the identifiers under which peers know them
+    records    blocks as the records that leave
+
+Pure. What a preview shows and what a message carries is made by the same functions.
+"""
+
+from .errors import Unsayable
+from .naming import DELIVERY_POINT_DIGITS, Naming
+from .need_file import read_need_file
+from .needs import read_need, write_need, write_permission
+from .records import told
+
+__all__ = [
+    "DELIVERY_POINT_DIGITS",
+    "Naming",
+    "Unsayable",
+    "read_need",
+    "read_need_file",
+    "told",
+    "write_need",
+    "write_permission",
+]

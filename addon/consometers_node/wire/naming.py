@@ -1,0 +1,87 @@
+"""Series and the identifiers under which a peer knows them.
+
+Under a pseudonym, a device has another name for each peer. By delivery point, what the meter
+counts is named as the network operator names it, and what panels make keeps its pseudonym: no
+delivery point is theirs. What is injected at a meter is `production` there.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from consometers_node import quoalise
+from consometers_node.permission import Identification
+from consometers_node.quoalise import DeviceType, Identifier, SeriesPath, pseudonym
+from consometers_node.quoalise.identifier import device, series as name_of
+from consometers_node.quoalise.text import text
+from consometers_node.series import Device, Direction, Interval, Quantity, Series
+
+from .errors import Unsayable
+
+DELIVERY_POINT_DIGITS = 14
+
+_SAID = {
+    Direction.CONSUMPTION: quoalise.Direction.CONSUMPTION,
+    Direction.INJECTION: quoalise.Direction.PRODUCTION,
+    Direction.PRODUCTION: quoalise.Direction.PRODUCTION,
+}
+_UNKNOWN_POINT = text(
+    "This is asked by delivery point, and yours is not known here: tell it, or share under a"
+    " pseudonym.",
+    "C'est demandé par point de livraison, et le vôtre n'est pas connu ici : indiquez-le, ou"
+    " partagez sous un pseudonyme.",
+)
+_SAME_NAME = text(
+    "Two series would have the same name for this peer: choose one of them, or the interval at"
+    " which the first one is shared already.",
+    "Deux séries porteraient le même nom pour ce destinataire : choisissez l'une d'elles, ou le pas"
+    " de temps auquel la première est déjà partagée.",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Naming:
+    """Names series. `secret` is the household's; `delivery_point` its 14 digits, if told."""
+
+    secret: bytes = field(repr=False)
+    delivery_point: str | None = field(default=None, repr=False)
+
+    def name(self, series: Series, peer: str, identification: Identification) -> Identifier:
+        """Give the identifier of a series for a peer (its bare JID). Raises `Unsayable`."""
+        return name_of(
+            self._device(series, peer, identification), _SAID[series.direction], path(series)
+        )
+
+    def names(
+        self, series: Iterable[Series], peer: str, identification: Identification
+    ) -> dict[Identifier, Series]:
+        """Give series by their identifiers. Raises `Unsayable` where two would have one."""
+        named: dict[Identifier, Series] = {}
+        for one in sorted(set(series), key=lambda one: (one.device, one.direction, one.interval)):
+            if named.setdefault(self.name(one, peer, identification), one) != one:
+                raise Unsayable(_SAME_NAME)
+        return named
+
+    def _device(self, series: Series, peer: str, identification: Identification) -> quoalise.Device:
+        by_point = identification is Identification.DELIVERY_POINT
+        if by_point and series.direction is not Direction.PRODUCTION:
+            if self.delivery_point is None:
+                raise Unsayable(_UNKNOWN_POINT)
+            return device(f"urn:dev:prm:{self.delivery_point}")
+        return pseudonym(self.secret, peer, _own_name(series.device))
+
+
+def path(series: Series) -> str:
+    """Give the path of a series after its direction: a load curve in W, or Wh of a civil day."""
+    daily = series.quantity is Quantity.ENERGY and series.interval is Interval.P1D
+    return SeriesPath.ENERGY_DAILY if daily else SeriesPath.POWER
+
+
+def device_type(series: Series) -> DeviceType:
+    """Give what measures a series."""
+    made = series.direction is Direction.PRODUCTION
+    return DeviceType.INVERTER if made else DeviceType.METER
+
+
+def _own_name(of: Device) -> quoalise.Device:
+    # Only the pseudonym leaves, so that any name of a source will do.
+    return quoalise.Device("home", of)

@@ -1,0 +1,104 @@
+"""A data need that somebody wrote down, in TOML, with the words of `<data-need>`.
+
+id = "roof"
+version = 1
+controller = "Coopérative d'exemple"
+contact = "donnees@example.org"
+policy = "https://example.org/donnees"
+interval = "PT1H"
+history = "P1Y"
+duration = "P2Y"
+retention = "P6M"
+series = [{ direction = "consumption", quantity = "power" }]
+
+[title]
+fr = "Le prochain toit"
+[purpose]
+fr = "Dimensionner le prochain toit de panneaux."
+"""
+
+from collections.abc import Mapping
+import tomllib
+from xml.etree.ElementTree import Element, SubElement
+
+from consometers_node.permission import DataNeed
+from consometers_node.quoalise import Malformed, federation, federation_xml
+from consometers_node.quoalise.markup import LANG, tag
+from consometers_node.quoalise.text import text
+
+from .errors import Unsayable
+from .needs import read_need
+
+MAX_BYTES = 64 * 1024
+
+_NOT_TOML = text(
+    "The file of the data need cannot be read as TOML: {why}.",
+    "Le fichier de la demande de données n'est pas lisible comme TOML : {why}.",
+)
+_TOO_LONG = text(
+    "The file of the data need is longer than {most} bytes: nobody would read all of it.",
+    "Le fichier de la demande de données dépasse {most} octets : personne ne le lirait en entier.",
+)
+_UNKNOWN_KEY = text(
+    "The file of the data need says “{key}”, which is not known. Known are: {known}.",
+    "Le fichier de la demande de données contient « {key} », qui n'est pas connu. Sont connus :"
+    " {known}.",
+)
+_WRONG = text(
+    "The data need is not complete: {why}", "La demande de données n'est pas complète : {why}"
+)
+
+_ATTRIBUTES = ("id", "version", "interval", "history", "duration", "retention")
+_DEFAULTS = {"identification": "pseudonym", "reading": "individual"}
+_WORDS = ("controller", "contact", "policy")
+_TEXTS = ("title", "purpose", "recipients")
+_SERIES = "series"
+_KNOWN = (*_ATTRIBUTES, *_DEFAULTS, *_WORDS, *_TEXTS, _SERIES)
+
+
+def read_need_file(written: bytes) -> DataNeed:
+    """Read a data need. Raises `Unsayable`, which names what is wrong."""
+    if len(written) > MAX_BYTES:
+        raise Unsayable(_TOO_LONG.fill(most=MAX_BYTES))
+    try:
+        told = tomllib.loads(written.decode())
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as fault:
+        raise Unsayable(_NOT_TOML.fill(why=fault)) from fault
+    for key in told:
+        if key not in _KNOWN:
+            raise Unsayable(_UNKNOWN_KEY.fill(key=key, known=", ".join(_KNOWN)))
+    needs = Element(federation_xml.DATA_NEEDS)
+    needs.append(_element(told))
+    try:
+        (need,) = federation_xml.read_data_needs(needs)
+    except Malformed as fault:
+        raise Unsayable(_WRONG.fill(why=fault)) from fault
+    return read_need(need)
+
+
+def _element(told: Mapping[str, object]) -> Element:
+    """Give the `<data-need>` that says the same: its reader knows all that can be wrong."""
+    attributes = {**_DEFAULTS, **{key: str(told[key]) for key in _KNOWN if _is_word(told, key)}}
+    names = {name: word for name, word in attributes.items() if name not in _WORDS}
+    element = Element(_tag("data-need"), names)
+    for name in _WORDS:
+        if name in attributes:
+            SubElement(element, _tag(name)).text = attributes[name]
+    for name in _TEXTS:
+        texts = told.get(name)
+        if isinstance(texts, Mapping):
+            for language, words in texts.items():
+                SubElement(element, _tag(name), {LANG: language}).text = str(words)
+    series = told.get(_SERIES)
+    for one in series if isinstance(series, list) else ():
+        if isinstance(one, Mapping):
+            SubElement(element, _tag(_SERIES), {key: str(value) for key, value in one.items()})
+    return element
+
+
+def _is_word(told: Mapping[str, object], key: str) -> bool:
+    return isinstance(told.get(key), str | int)
+
+
+def _tag(name: str) -> str:
+    return tag(federation.NAMESPACE, name)

@@ -1,0 +1,113 @@
+"""Under which names a peer knows the series of a home, and what it is told of them."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from itertools import product
+
+import pytest
+
+from consometers_node.permission import Identification
+from consometers_node.quoalise import data
+from consometers_node.series import Device, Direction, Interval, Quantity, Record, Series
+from consometers_node.wire import Naming, Unsayable, told
+
+POINT = "30001610071843"
+NAMING = Naming(bytes(32), POINT)
+PSEUDONYM, BY_POINT = Identification.PSEUDONYM, Identification.DELIVERY_POINT
+DRAWN = Series(
+    Device("sensor.linky_energy_drawn"),
+    Direction.CONSUMPTION,
+    Quantity.ENERGY,
+    Interval.PT1H,
+    "Europe/Paris",
+)
+NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
+
+
+def test_a_pseudonym_tells_nothing_of_the_home() -> None:
+    name = str(NAMING.name(DRAWN, "coop@example.org", PSEUDONYM))
+    assert name.startswith("urn:dev:org:60060-")
+    assert name.endswith("_consumption/power/active/raw")
+    assert "linky" not in name
+    assert POINT not in name
+
+
+def test_two_peers_cannot_match_what_they_know() -> None:
+    names = {NAMING.name(DRAWN, f"{peer}@example.org", PSEUDONYM) for peer in ("one", "two")}
+    assert len(names) == 2
+
+
+@pytest.mark.parametrize(
+    ("direction", "interval", "expected"),
+    [
+        (Direction.CONSUMPTION, Interval.PT1H, f"prm:{POINT}_consumption/power/active/raw"),
+        (Direction.INJECTION, Interval.PT30M, f"prm:{POINT}_production/power/active/raw"),
+        (Direction.CONSUMPTION, Interval.P1D, f"prm:{POINT}_consumption/energy/active/daily"),
+    ],
+)
+def test_by_delivery_point_names_are_those_of_the_network_operator(
+    direction: Direction, interval: Interval, expected: str
+) -> None:
+    series = replace(DRAWN, direction=direction, interval=interval)
+    assert str(NAMING.name(series, "coop@example.org", BY_POINT)) == f"urn:dev:{expected}"
+
+
+def test_panels_have_no_delivery_point() -> None:
+    made = replace(DRAWN, direction=Direction.PRODUCTION)
+    assert POINT not in str(NAMING.name(made, "coop@example.org", BY_POINT))
+
+
+def test_a_delivery_point_that_is_not_known_is_asked_for() -> None:
+    with pytest.raises(Unsayable, match="tell it, or share under a pseudonym") as refusal:
+        Naming(bytes(32)).name(DRAWN, "coop@example.org", BY_POINT)
+    assert "indiquez-le" in refusal.value.text.say("fr")
+
+
+def test_two_series_of_one_name_are_not_shared_with_one_peer() -> None:
+    fine = replace(DRAWN, interval=Interval.PT5M)
+    with pytest.raises(Unsayable, match="the same name"):
+        NAMING.names([DRAWN, fine], "coop@example.org", PSEUDONYM)
+    daily = replace(DRAWN, interval=Interval.P1D)
+    assert len(NAMING.names([DRAWN, daily, DRAWN], "coop@example.org", PSEUDONYM)) == 2
+
+
+@pytest.mark.parametrize(
+    ("interval", "quantity", "value", "unit"),
+    [
+        (Interval.PT5M, Quantity.ENERGY, 84, "W"),
+        (Interval.PT30M, Quantity.ENERGY, 14, "W"),
+        (Interval.PT1H, Quantity.ENERGY, 7, "W"),
+        (Interval.P1D, Quantity.ENERGY, 7, "Wh"),
+        (Interval.PT5M, Quantity.POWER, 7, "W"),
+        (Interval.P1D, Quantity.POWER, 7, "W"),
+    ],
+)
+def test_the_energy_of_an_interval_leaves_as_its_mean_power(
+    interval: Interval, quantity: Quantity, value: int, unit: str
+) -> None:
+    series = replace(DRAWN, interval=interval, quantity=quantity)
+    name = NAMING.name(series, "coop@example.org", PSEUDONYM)
+    (records,) = told(name, series, [Record(NOON, 7)]).records
+    assert (records.name, records.unit) == (str(name), unit)
+    assert records.values == {NOON.timestamp(): value}
+
+
+@pytest.mark.parametrize("direction", Direction)
+def test_metadata_tells_what_measures(direction: Direction) -> None:
+    series = replace(DRAWN, direction=direction)
+    name = NAMING.name(series, "coop@example.org", PSEUDONYM)
+    message = data.decode(data.encode(told(name, series, [Record(NOON, 7)])))
+    assert message.metadata.device is not None
+    assert message.metadata.measurement is not None
+    made = direction is Direction.PRODUCTION
+    assert message.metadata.device.type == ("inverter" if made else "electricity-meter")
+    assert str(message.metadata.measurement.sampling_interval) == "PT1H"
+
+
+@pytest.mark.parametrize(("interval", "quantity"), product(Interval, Quantity))
+def test_nothing_is_told_of_a_series_without_records(
+    interval: Interval, quantity: Quantity
+) -> None:
+    series = replace(DRAWN, interval=interval, quantity=quantity)
+    name = NAMING.name(series, "coop@example.org", PSEUDONYM)
+    assert len(told(name, series, [])) == 0

@@ -1,0 +1,131 @@
+"""Data needs and permissions, between the protocol's words and the node's."""
+
+from dataclasses import replace
+
+from hypothesis import given, strategies as st
+import pytest
+
+from consometers_node import quoalise
+from consometers_node.permission import DataNeed, Wanted
+from consometers_node.quoalise import Duration, iso8601
+from consometers_node.series import Direction, Interval, Quantity
+from consometers_node.wire import Unsayable, read_need, read_need_file, write_need
+from consometers_node.wire.needs import days
+
+from ..permission.samples import NEED
+from ..xmpp.home import NEED as SAID
+
+FILE = """
+id = "roof"
+version = 2
+controller = "Coop of Kersabiec"
+contact = "dpo@coop.example"
+policy = "https://coop.example/policy"
+interval = "PT1H"
+history = "P1Y"
+duration = "P2Y"
+retention = "P6M"
+series = [{ direction = "consumption", quantity = "power" }]
+
+[title]
+fr = "Le prochain toit"
+en = "The next roof"
+
+[purpose]
+fr = "Dimensionner le prochain toit."
+"""
+
+
+def test_who_asks_for_power_may_be_answered_by_a_register() -> None:
+    assert read_need(SAID).wanted == {
+        Wanted(Direction.CONSUMPTION, Quantity.POWER),
+        Wanted(Direction.CONSUMPTION, Quantity.ENERGY),
+    }
+
+
+def test_who_asks_for_energy_wants_a_register() -> None:
+    energy = quoalise.Wanted(quoalise.Direction.INJECTION, quoalise.Quantity.ENERGY)
+    assert read_need(replace(SAID, wanted=(energy,))).wanted == {
+        Wanted(Direction.INJECTION, Quantity.ENERGY)
+    }
+
+
+@pytest.mark.parametrize(
+    ("length", "expected"),
+    [("P3Y", 1095), ("P1Y6M", 545), ("P2W", 14), ("PT36H", 1), ("PT0S", 0)],
+)
+def test_lengths_are_whole_days_and_never_more(length: str, expected: int) -> None:
+    assert days(iso8601.duration(length)) == expected
+
+
+def test_an_interval_that_no_series_has_is_refused_in_both_languages() -> None:
+    with pytest.raises(Unsayable, match="PT10M are not known here: one of PT5M") as refusal:
+        read_need(replace(SAID, interval=Duration(seconds=600)))
+    assert "ne sont pas connus ici" in refusal.value.text.say("fr")
+
+
+def test_a_need_that_nobody_could_answer_names_who_should_correct_it() -> None:
+    with pytest.raises(Unsayable, match=r"\(duration_days\): ask Kersabiec"):
+        read_need(replace(SAID, duration=Duration(seconds=60)))
+
+
+@given(
+    wanted=st.sets(
+        st.builds(
+            quoalise.Wanted,
+            st.sampled_from(quoalise.Direction),
+            st.sampled_from(quoalise.Quantity),
+        ),
+        min_size=1,
+    ),
+    interval=st.sampled_from(Interval),
+    history=st.integers(0, 36_600),
+)
+def test_a_need_survives_the_way_there_and_back(
+    wanted: set[quoalise.Wanted], interval: Interval, history: int
+) -> None:
+    said = replace(
+        SAID,
+        wanted=tuple(wanted),
+        interval=iso8601.duration(interval),
+        history=Duration(days=history),
+    )
+    need = read_need(said)
+    assert read_need(write_need(need)) == need
+
+
+def test_a_need_of_the_node_survives_as_well() -> None:
+    assert read_need(write_need(NEED)) == NEED
+
+
+def test_a_file_says_what_an_element_says() -> None:
+    need = read_need_file(FILE.encode())
+    assert isinstance(need, DataNeed)
+    assert (need.id, need.version, need.history_days, need.retention_days) == ("roof", 2, 365, 180)
+    assert need.title == {"fr": "Le prochain toit", "en": "The next roof"}
+    assert need.recipients == {}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "why"),
+    [
+        ('id = "roof"', "", "data-needs/data-need.*@id"),
+        ("PT1H", "an hour", "an hour"),
+        ("version = 2", "version = 0", "@version"),
+        ("consumption", "heating", "heating"),
+        ("https://", "http://", "policy"),
+        ('id = "roof"', 'name = "roof"', "says “name”, which is not known. Known are: id"),
+        ('id = "roof"', "id = roof", "cannot be read as TOML.*line 2"),
+        ("[title]", "[[title]]", "title"),
+        ('policy = "https://coop.example/policy"', "policy = [1]", "policy"),
+        ('[{ direction = "consumption", quantity = "power" }]', '"all"', "series"),
+    ],
+)
+def test_a_file_that_says_something_else_is_told_where(old: str, new: str, why: str) -> None:
+    with pytest.raises(Unsayable, match=why):
+        read_need_file(FILE.replace(old, new).encode())
+
+
+def test_a_file_that_nobody_would_read_is_not_read() -> None:
+    with pytest.raises(Unsayable, match="longer than 65536 bytes"):
+        read_need_file(FILE.encode() + b"#" * 65_536)
