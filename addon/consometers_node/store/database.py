@@ -17,7 +17,7 @@ from .errors import Unusable
 if TYPE_CHECKING:
     from sqlalchemy.engine.interfaces import DBAPIConnection
 
-HEAD = "0001"
+HEAD = "0002"
 """The revision that this node works with, and the newest of `migrations/versions`."""
 
 _BUSY_MS = 10_000

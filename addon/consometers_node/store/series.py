@@ -8,7 +8,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ..series import Block, Range, Series
-from .tables import BlockRow, SeriesId, SeriesRow
+from .tables import BlockRow, CoverageRow, SeriesId, SeriesRow
 
 SERIES_FACTS = (
     SeriesRow.device,
@@ -87,6 +87,8 @@ async def blocks(
 
 
 async def erase_series(connection: AsyncConnection, numbers: Iterable[SeriesId]) -> int:
-    """Remove all blocks of these series, and tell how many there were."""
-    erased = delete(BlockRow).where(BlockRow.series_id.in_(list(numbers)))
+    """Remove all blocks of these series, and what they cover; tell how many blocks there were."""
+    gone = list(numbers)
+    await connection.execute(delete(CoverageRow).where(CoverageRow.series_id.in_(gone)))
+    erased = delete(BlockRow).where(BlockRow.series_id.in_(gone))
     return (await connection.execute(erased)).rowcount

@@ -110,6 +110,47 @@ class BlockRow(Base):
     changed_at: Mapped[datetime]
 
 
+class CoverageRow(Base):
+    """The whole UTC days over which the recorder was read completely for a series."""
+
+    __tablename__ = "coverage"
+    __table_args__ = (CheckConstraint("covered_from <= covered_until", "range"), _STRICT)
+
+    series_id: Mapped[SeriesId] = mapped_column(
+        ForeignKey("series.id", ondelete="CASCADE"), primary_key=True, autoincrement=False
+    )
+    covered_from: Mapped[datetime]
+    covered_until: Mapped[datetime]
+
+
+class AbsenceRow(Base):
+    """When Home Assistant was off, or may have been: what it compiled of then is no measure."""
+
+    __tablename__ = "absence"
+    __table_args__ = (CheckConstraint("away_from < away_until", "range"), _STRICT)
+
+    away_from: Mapped[datetime] = mapped_column(primary_key=True, autoincrement=False)
+    away_until: Mapped[datetime]
+
+
+class PulledSeriesRow(Base):
+    """A series of another peer that is written into Home Assistant, as an external statistic.
+
+    `until` is the end of the last record that was written; `problem` why no more were.
+    """
+
+    __tablename__ = "pulled_series"
+    __table_args__ = _STRICT
+
+    statistic: Mapped[str] = mapped_column(primary_key=True)
+    jid: Mapped[str]
+    identifier: Mapped[str]
+    name: Mapped[str]
+    added_at: Mapped[datetime]
+    until: Mapped[datetime | None]
+    problem: Mapped[str | None]
+
+
 class DataNeedRow(Base):
     """One version of what a peer asks for, and why. It never changes."""
 

@@ -11,6 +11,9 @@ TABLES = (
     "peer",
     "series",
     "block",
+    "coverage",
+    "absence",
+    "pulled_series",
     "data_need",
     "wanted",
     "permission",
@@ -57,8 +60,19 @@ class Plain:
         ((value,),) = self.run(query)
         return value
 
+    def tables(self) -> list[str]:
+        """Give those of our tables that are there; in an old database not all are."""
+        catalogue = {
+            "sqlite": "SELECT name FROM sqlite_master WHERE type = 'table'",
+            "postgresql": "SELECT tablename FROM pg_tables WHERE schemaname = current_schema()",
+        }
+        there = {name for (name,) in self.run(catalogue[self.kind])}
+        return [table for table in TABLES if table in there]
+
     def everything(self) -> dict[str, list[tuple[object, ...]]]:
-        return {table: sorted(self.run(f"SELECT * FROM {table}"), key=repr) for table in TABLES}
+        return {
+            table: sorted(self.run(f"SELECT * FROM {table}"), key=repr) for table in self.tables()
+        }
 
 
 @contextmanager

@@ -13,7 +13,17 @@ LEAVING = ("outbox", "answer")
 
 
 STATES_OF_THE_WORLD = ("granted", "withdrawn", "terminated", "refused", "proposed")
-ERASABLE = {"block", "notice", "outbox", "setting", "secret", "subscription"}
+ERASABLE = {
+    "absence",
+    "block",
+    "coverage",
+    "notice",
+    "outbox",
+    "pulled_series",
+    "secret",
+    "setting",
+    "subscription",
+}
 
 
 def insert(table: str, world: World, **changes: object) -> str:

@@ -14,8 +14,11 @@ import tempfile
 from consometers_node.permission import Permissions
 from consometers_node.series import Block, Range
 from consometers_node.store import HEAD, Store
+from consometers_node.store.absences import add_absence
 from consometers_node.store.answers import Answer, log_answer
+from consometers_node.store.coverage import set_coverage
 from consometers_node.store.outbox import queue, sending, unsent
+from consometers_node.store.pulled import Pulled, add_pulled, moved, set_problem
 from consometers_node.store.series import put_block
 from consometers_node.store.settings import HOUSEHOLD_SECRET, set_secret, set_setting
 from consometers_node.store.subscriptions import subscribe
@@ -35,6 +38,18 @@ async def live(store: Store) -> None:
         day = date(2026, 10, 25)
         block = Block(HOURLY, day, (*range(11), None, *range(300, 312)))
         await put_block(connection, world.hourly, block, now())
+        await set_coverage(connection, world.hourly, Range.of_day(day))
+        await add_absence(connection, past)
+        pulled = Pulled(
+            statistic="consometers:grid",
+            jid="town@example.org",
+            identifier="urn:dev:prm:30001610071843_consumption",
+            name="The town hall",
+            added_at=now(),
+        )
+        await add_pulled(connection, pulled)
+        await moved(connection, pulled.statistic, past.end)
+        await set_problem(connection, pulled.statistic, "It cannot be reached.")
         await subscribe(connection, world.coop, world.hourly, now())
         for _ in range(2):
             await queue(connection, world.coop, world.granted, world.hourly, past, at=now())

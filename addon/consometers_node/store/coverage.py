@@ -1,0 +1,39 @@
+"""Over which whole UTC days the recorder was read completely, for each series."""
+
+from sqlalchemy import select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from ..series import Range
+from .tables import CoverageRow, SeriesId
+
+
+async def coverage(connection: AsyncConnection, number: SeriesId) -> Range | None:
+    """Give what was read of a series; None if nothing was."""
+    query = select(CoverageRow.covered_from, CoverageRow.covered_until).where(
+        CoverageRow.series_id == number
+    )
+    found = (await connection.execute(query)).one_or_none()
+    return None if found is None else Range(*found)
+
+
+async def all_coverage(connection: AsyncConnection) -> dict[SeriesId, Range]:
+    """Give what was read of each series of which anything was."""
+    query = select(CoverageRow.series_id, CoverageRow.covered_from, CoverageRow.covered_until)
+    return {number: Range(start, end) for number, start, end in await connection.execute(query)}
+
+
+async def set_coverage(connection: AsyncConnection, number: SeriesId, covered: Range) -> None:
+    """Tell what was read of a series, in place of what was told before."""
+    dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
+    put = dialect.insert(CoverageRow).values(
+        series_id=number, covered_from=covered.start, covered_until=covered.end
+    )
+    put = put.on_conflict_do_update(
+        index_elements=[CoverageRow.series_id],
+        set_={
+            "covered_from": put.excluded.covered_from,
+            "covered_until": put.excluded.covered_until,
+        },
+    )
+    await connection.execute(put)

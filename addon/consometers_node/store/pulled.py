@@ -1,0 +1,93 @@
+"""Series of other peers that are written into Home Assistant, as external statistics."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import delete, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from .tables import PulledSeriesRow
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pulled:
+    """A series of a peer, and the statistic of Home Assistant that it becomes.
+
+    `jid` is the address that is asked, bare or full; `identifier` a urn; `until` the end of the
+    last record that was written, None at first; `problem` why no more were, if there is one.
+    """
+
+    statistic: str
+    jid: str
+    identifier: str
+    name: str
+    added_at: datetime
+    until: datetime | None = None
+    problem: str | None = None
+
+
+async def add_pulled(connection: AsyncConnection, pulled: Pulled) -> bool:
+    """Pull a series from now on. Tells whether its statistic is new; else nothing changes."""
+    dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
+    added = dialect.insert(PulledSeriesRow).values(
+        statistic=pulled.statistic,
+        jid=pulled.jid,
+        identifier=pulled.identifier,
+        name=pulled.name,
+        added_at=pulled.added_at,
+        until=pulled.until,
+        problem=pulled.problem,
+    )
+    added = added.on_conflict_do_nothing().returning(PulledSeriesRow.statistic)
+    return (await connection.execute(added)).one_or_none() is not None
+
+
+async def remove_pulled(connection: AsyncConnection, statistic: str) -> bool:
+    """Pull a series no more, and tell whether it was pulled before."""
+    gone = delete(PulledSeriesRow).where(PulledSeriesRow.statistic == statistic)
+    return (await connection.execute(gone)).rowcount > 0
+
+
+async def all_pulled(connection: AsyncConnection) -> list[Pulled]:
+    """Give every series that is pulled, the oldest first."""
+    query = select(
+        PulledSeriesRow.statistic,
+        PulledSeriesRow.jid,
+        PulledSeriesRow.identifier,
+        PulledSeriesRow.name,
+        PulledSeriesRow.added_at,
+        PulledSeriesRow.until,
+        PulledSeriesRow.problem,
+    ).order_by(PulledSeriesRow.added_at, PulledSeriesRow.statistic)
+    return [
+        Pulled(
+            statistic=statistic,
+            jid=jid,
+            identifier=identifier,
+            name=name,
+            added_at=added_at,
+            until=until,
+            problem=problem,
+        )
+        for statistic, jid, identifier, name, added_at, until, problem in await connection.execute(
+            query
+        )
+    ]
+
+
+async def moved(connection: AsyncConnection, statistic: str, until: datetime) -> None:
+    """Tell up to where the records of a statistic were written."""
+    await _set(connection, statistic, until=until)
+
+
+async def set_problem(connection: AsyncConnection, statistic: str, problem: str | None) -> None:
+    """Tell why a series is not pulled; None when it is again."""
+    await _set(connection, statistic, problem=problem)
+
+
+async def _set(
+    connection: AsyncConnection, statistic: str, **values: datetime | str | None
+) -> None:
+    changed = update(PulledSeriesRow).where(PulledSeriesRow.statistic == statistic)
+    await connection.execute(changed.values(**values))

@@ -1,0 +1,57 @@
+"""Series of other peers, and how far each has been written."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+from consometers_node.store import Store
+from consometers_node.store.pulled import (
+    Pulled,
+    add_pulled,
+    all_pulled,
+    moved,
+    remove_pulled,
+    set_problem,
+)
+
+from ..permission.samples import now
+
+GRID = Pulled(
+    statistic="consometers:grid",
+    jid="town@example.org/node",
+    identifier="urn:dev:prm:30001610071843_consumption",
+    name="The town hall",
+    added_at=now(),
+)
+ROOF = replace(GRID, statistic="consometers:roof", added_at=GRID.added_at - timedelta(days=1))
+
+
+async def test_what_is_pulled_comes_back_the_oldest_first(store: Store) -> None:
+    async with store.writing() as connection:
+        assert await add_pulled(connection, GRID)
+        assert await add_pulled(connection, ROOF)
+        assert await all_pulled(connection) == [ROOF, GRID]
+
+
+async def test_a_statistic_holds_one_series(store: Store) -> None:
+    async with store.writing() as connection:
+        await add_pulled(connection, GRID)
+        assert not await add_pulled(connection, replace(GRID, jid="other@example.org"))
+        assert await all_pulled(connection) == [GRID]
+        assert await remove_pulled(connection, GRID.statistic)
+        assert not await remove_pulled(connection, GRID.statistic)
+        assert await all_pulled(connection) == []
+
+
+async def test_one_goes_on_and_the_other_tells_its_problem(store: Store) -> None:
+    until = now()
+    async with store.writing() as connection:
+        await add_pulled(connection, GRID)
+        await add_pulled(connection, ROOF)
+        await moved(connection, GRID.statistic, until)
+        await set_problem(connection, ROOF.statistic, "It cannot be reached.")
+        assert await all_pulled(connection) == [
+            replace(ROOF, problem="It cannot be reached."),
+            replace(GRID, until=until),
+        ]
+        await set_problem(connection, ROOF.statistic, None)
+        assert await all_pulled(connection) == [ROOF, replace(GRID, until=until)]
