@@ -51,9 +51,18 @@ class Proposal:
         return Series(device, said, self.statistic.quantity, interval, time_zone)
 
 
+def statistic_of(series: Series) -> Statistic:
+    """Give the statistic that a series is read from: its device's name is that of the statistic.
+
+    What an integration imports has a domain before a colon; an entity's id has none.
+    """
+    name = StatisticId(series.device)
+    return Statistic(id=name, quantity=series.quantity, imported=":" in name)
+
+
 def statistics(answer: object) -> list[Statistic]:
     """Read what `recorder/list_statistic_ids` answers: those of energy and power, in its order."""
-    return [found for told in _mappings(answer) if (found := _statistic(told)) is not None]
+    return [found for told in mappings(answer) if (found := _statistic(told)) is not None]
 
 
 def propose(known: Sequence[Statistic], preferences: object = None) -> list[Proposal]:
@@ -98,20 +107,20 @@ def _shown(preferences: object) -> _Shown:
     """Give the statistics of a dashboard: connections to the grid, panels, batteries, devices."""
     if not isinstance(preferences, Mapping):
         return
-    sources = _mappings(preferences.get("energy_sources", []))
+    sources = mappings(preferences.get("energy_sources", []))
     for kind, flows in _FLOWS.items():
         for source in sources:
             if source.get("type") == kind:
                 yield from flows(source)
-    for device in _mappings(preferences.get("device_consumption", [])):
+    for device in mappings(preferences.get("device_consumption", [])):
         yield from _named(device, {"stat_consumption": None, "stat_rate": None})
 
 
 def _grid(source: Mapping[object, object]) -> _Shown:
     # Until 2026.10 one source held lists of flows, since then it is one pair of them.
-    imports = [source, *_mappings(source.get("flow_from", []))]
-    exports = [source, *_mappings(source.get("flow_to", []))]
-    powers = [source, *_mappings(source.get("power", []))]
+    imports = [source, *mappings(source.get("flow_from", []))]
+    exports = [source, *mappings(source.get("flow_to", []))]
+    powers = [source, *mappings(source.get("power", []))]
     for flow in imports:
         yield from _named(flow, {"stat_energy_from": Direction.CONSUMPTION})
     exported = [one for flow in exports for one in _named(flow, _EXPORT)]
@@ -150,7 +159,8 @@ def _named(told: Mapping[object, object], keys: Mapping[str, Direction | None]) 
             yield StatisticId(name), direction
 
 
-def _mappings(told: object) -> Sequence[Mapping[object, object]]:
+def mappings(told: object) -> Sequence[Mapping[object, object]]:
+    """Give the mappings of a list that Home Assistant answered."""
     if not isinstance(told, Iterable) or isinstance(told, str | bytes | Mapping):
         raise Unreadable("Home Assistant does not answer with a list, as it used to")
     return [one for one in told if isinstance(one, Mapping)]

@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Row, and_, delete, insert, select, update
+from sqlalchemy import Row, and_, delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ..series import Range
@@ -58,6 +58,27 @@ async def queue(
         await connection.execute(row)
 
 
+async def queue_again(
+    connection: AsyncConnection,
+    peer: PeerId,
+    permission: PermissionId,
+    number: SeriesId,
+    records: Range,
+    *,
+    at: datetime,
+) -> None:
+    """Queue records that were corrected, in place of what waits of them. Raises NotPermitted."""
+    waiting = delete(OutboxRow).where(
+        OutboxRow.peer_id == peer,
+        OutboxRow.series_id == number,
+        OutboxRow.stanza.is_(None),
+        OutboxRow.range_start >= records.start,
+        OutboxRow.range_end <= records.end,
+    )
+    await connection.execute(waiting)
+    await queue(connection, peer, permission, number, records, at=at)
+
+
 async def unsent(connection: AsyncConnection, peer: PeerId, limit: int) -> list[Queued]:
     """Give what is to be sent to a peer next, the oldest first, as far as it may leave now."""
     query = (
@@ -98,6 +119,18 @@ async def acknowledged(connection: AsyncConnection, peer: PeerId, stanza: str) -
     for one in received:
         await move_cursor(connection, peer, one.series_id, one.records.end)
     return received
+
+
+async def is_on_its_way(connection: AsyncConnection, peer: PeerId, stanza: str) -> bool:
+    """Tell whether what a stanza carries may still reach a peer."""
+    query = select(OutboxRow.id).where(OutboxRow.peer_id == peer, OutboxRow.stanza == stanza)
+    return (await connection.execute(query.limit(1))).one_or_none() is not None
+
+
+async def waiting(connection: AsyncConnection, peer: PeerId) -> int:
+    """Count what is queued for a peer, or sent and not confirmed."""
+    query = select(func.count()).select_from(OutboxRow).where(OutboxRow.peer_id == peer)
+    return (await connection.execute(query)).scalar_one()
 
 
 async def send_again(connection: AsyncConnection, peer: PeerId) -> int:

@@ -2,13 +2,16 @@
 
 from collections.abc import Iterable
 from datetime import datetime
+from itertools import batched
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import delete, func, insert, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ..series import Block, Range, Series
 from .tables import BlockRow, CoverageRow, SeriesId, SeriesRow
+
+_DAYS_AT_ONCE = 31
 
 SERIES_FACTS = (
     SeriesRow.device,
@@ -84,6 +87,36 @@ async def blocks(
         .order_by(BlockRow.day)
     )
     return [Block.unpack(series, day, packed) for day, packed in await connection.execute(query)]
+
+
+async def extent(
+    connection: AsyncConnection, number: SeriesId, series: Series, within: Range
+) -> Range | None:
+    """Give the range from the first record to the end of the last one; None if there is none."""
+    days = select(func.min(BlockRow.day), func.max(BlockRow.day)).where(
+        BlockRow.series_id == number
+    )
+    first, last = (await connection.execute(days)).one()
+    if first is None or last is None:
+        return None
+    known = Range(Range.of_day(first).start, Range.of_day(last).end).clip(within)
+    start = await _nearest(connection, number, series, known, backwards=False)
+    end = await _nearest(connection, number, series, known, backwards=True)
+    return None if start is None or end is None else Range(start, series.end(end))
+
+
+async def _nearest(
+    connection: AsyncConnection, number: SeriesId, series: Series, within: Range, *, backwards: bool
+) -> datetime | None:
+    """Give the start of the first record in a range, or of the last one."""
+    days = list(within.days())
+    for month in batched(reversed(days) if backwards else days, _DAYS_AT_ONCE, strict=False):
+        part = Range(Range.of_day(min(month)).start, Range.of_day(max(month)).end).clip(within)
+        known = await blocks(connection, number, series, part)
+        starts = [record.start for block in known for record in block.records(part)]
+        if starts:
+            return max(starts) if backwards else min(starts)
+    return None
 
 
 async def erase_series(connection: AsyncConnection, numbers: Iterable[SeriesId]) -> int:

@@ -7,7 +7,7 @@ from sqlalchemy import delete, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from .errors import only_with_permission
-from .tables import PeerId, SeriesId, SubscriptionRow
+from .tables import OutboxRow, PeerId, SeriesId, SubscriptionRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,19 +21,28 @@ class Subscription:
 
 
 async def subscribe(
-    connection: AsyncConnection, peer: PeerId, number: SeriesId, at: datetime
-) -> None:
-    """Tell a peer of new records from now on. It may ask twice. Raises NotPermitted."""
+    connection: AsyncConnection,
+    peer: PeerId,
+    number: SeriesId,
+    at: datetime,
+    cursor: datetime | None = None,
+) -> bool:
+    """Tell a peer of new records from now on, those from the cursor on. Raises NotPermitted.
+
+    It may ask twice: False tells that the subscription was there, and stays as it was.
+    """
     if any(one.series_id == number for one in await subscriptions(connection, peer)):
-        return
+        return False
+    row = insert(SubscriptionRow).values(peer_id=peer, series_id=number, since=at, cursor=cursor)
     with only_with_permission():
-        await connection.execute(
-            insert(SubscriptionRow).values(peer_id=peer, series_id=number, since=at)
-        )
+        await connection.execute(row)
+    return True
 
 
 async def unsubscribe(connection: AsyncConnection, peer: PeerId, number: SeriesId) -> bool:
-    """Tell a peer no more, and give whether it was told before. What is queued still leaves."""
+    """Tell a peer no more, what is queued included, and give whether it was told before."""
+    queued = delete(OutboxRow).where(OutboxRow.peer_id == peer, OutboxRow.series_id == number)
+    await connection.execute(queued)
     gone = delete(SubscriptionRow).where(
         SubscriptionRow.peer_id == peer, SubscriptionRow.series_id == number
     )
@@ -66,11 +75,3 @@ async def move_cursor(
         or_(cursor.is_(None), cursor < to),
     )
     await connection.execute(moved.values(cursor=to))
-
-
-async def set_back_cursor(connection: AsyncConnection, number: SeriesId, to: datetime) -> None:
-    """Set every peer's cursor of a series back to there, so that a corrected past goes again."""
-    back = update(SubscriptionRow).where(
-        SubscriptionRow.series_id == number, SubscriptionRow.cursor > to
-    )
-    await connection.execute(back.values(cursor=to))

@@ -327,10 +327,7 @@ class NoticeRow(Base):
 
 
 class SubscriptionRow(Base):
-    """A peer wants to be told of new records; the cursor is up to where it has acknowledged them.
-
-    It is set back to send a corrected past again.
-    """
+    """A peer wants to be told of new records; the cursor is up to where it has confirmed them."""
 
     __tablename__ = "subscription"
     __table_args__ = _CLUSTERED

@@ -1,22 +1,25 @@
 """What leaves: queued, sent, acknowledged; and the log of what was answered."""
 
-from datetime import timedelta
+from datetime import UTC, date, datetime, time, timedelta
 
 import pytest
 
 from consometers_node.permission import Permissions
-from consometers_node.series import Range
+from consometers_node.series import Block, Range, Record
 from consometers_node.store import NotPermitted, PeerId, PermissionId, SeriesId, Store
 from consometers_node.store.answers import Answer, answers, log_answer
-from consometers_node.store.outbox import acknowledged, queue, send_again, sending, unsent
-from consometers_node.store.peers import add_peer, all_peers, peer_by_jid
-from consometers_node.store.series import add_series
-from consometers_node.store.subscriptions import (
-    set_back_cursor,
-    subscribe,
-    subscriptions,
-    unsubscribe,
+from consometers_node.store.outbox import (
+    acknowledged,
+    queue,
+    queue_again,
+    send_again,
+    sending,
+    unsent,
+    waiting,
 )
+from consometers_node.store.peers import add_peer, all_peers, peer_by_jid
+from consometers_node.store.series import add_series, extent, put_block
+from consometers_node.store.subscriptions import subscribe, subscriptions, unsubscribe
 
 from ..permission.samples import HOURLY, INJECTED, STOP, grant, now
 
@@ -149,16 +152,56 @@ async def test_a_subscription_starts_and_ends(store: Store, granted: Granted) ->
         assert await subscriptions(connection, peer) == []
 
 
-async def test_a_corrected_past_sets_the_cursor_back_and_never_on(
-    store: Store, granted: Granted
-) -> None:
+async def test_a_subscription_starts_where_it_is_told_to(store: Store, granted: Granted) -> None:
+    peer, _, number = granted
+    start = hours(-3, -2).start
+    async with store.writing() as connection:
+        assert await subscribe(connection, peer, number, now(), start)
+        assert not await subscribe(connection, peer, number, now(), hours(-1, 0).start)
+        (subscription,) = await subscriptions(connection, peer)
+        assert subscription.cursor == start
+
+
+async def test_who_unsubscribes_is_sent_nothing_that_waits(store: Store, granted: Granted) -> None:
     peer, permission, number = granted
     async with store.writing() as connection:
         await subscribe(connection, peer, number, now())
         await queue(connection, peer, permission, number, hours(-2, -1), at=now())
-        await sending(connection, await unsent(connection, peer, 1), "s", now())
-        await acknowledged(connection, peer, "s")
-        for to in (hours(0, 1).start, hours(-30, 1).start):
-            await set_back_cursor(connection, number, to)
-        (subscription,) = await subscriptions(connection, peer)
-        assert subscription.cursor == hours(-30, 1).start
+        await unsubscribe(connection, peer, number)
+        assert await waiting(connection, peer) == 0
+
+
+async def test_a_correction_takes_the_place_of_what_waits_of_it(
+    store: Store, granted: Granted
+) -> None:
+    peer, permission, number = granted
+    async with store.writing() as connection:
+        for span in (hours(-6, -5), hours(-4, -3), hours(-2, -1)):
+            await queue(connection, peer, permission, number, span, at=now())
+        (first, *_) = await unsent(connection, peer, 3)
+        await sending(connection, [first], "left", now())
+        await queue_again(connection, peer, permission, number, hours(-7, -3), at=now())
+        assert [one.records for one in await unsent(connection, peer, 9)] == [
+            hours(-2, -1),
+            hours(-7, -3),
+        ]
+        assert await waiting(connection, peer) == 3
+
+
+async def test_the_extent_of_a_series_is_from_its_first_record_to_the_end_of_its_last(
+    store: Store,
+) -> None:
+    everything = Range(datetime(2020, 1, 1, tzinfo=UTC), datetime(2030, 1, 1, tzinfo=UTC))
+    async with store.writing() as connection:
+        number = await add_series(connection, HOURLY)
+        assert await extent(connection, number, HOURLY, everything) is None
+        for day, hour in ((date(2024, 2, 29), 7), (date(2026, 3, 1), 22)):
+            start = datetime.combine(day, time(hour), UTC)
+            block = Block.of(HOURLY, day, [Record(start, 1)])
+            await put_block(connection, number, block, now())
+        found = await extent(connection, number, HOURLY, everything)
+        assert found == Range(
+            datetime(2024, 2, 29, 7, tzinfo=UTC), datetime(2026, 3, 1, 23, tzinfo=UTC)
+        )
+        between = Range(datetime(2024, 3, 1, tzinfo=UTC), datetime(2026, 3, 1, 22, tzinfo=UTC))
+        assert await extent(connection, number, HOURLY, between) is None

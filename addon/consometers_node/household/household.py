@@ -1,0 +1,131 @@
+"""A home on the network: it answers its peers, and tells each what is due."""
+
+import asyncio
+from collections.abc import Mapping
+from datetime import UTC, datetime
+import logging
+import time
+from typing import NoReturn
+
+from ..permission import Permissions
+from ..quoalise import Node, Role
+from ..store import PeerId, Store
+from ..store.peers import Peer, all_peers, peer_by_jid
+from ..store.settings import set_setting
+from ..wire import Naming
+from ..xmpp import (
+    Answering,
+    Asking,
+    Connection,
+    Discovery,
+    NetworkError,
+    Ping,
+    Pushing,
+    sends_receipts,
+)
+from .answers import HouseholdAnswers
+from .changes import Changes
+from .delivery import FIRST_DELAY_S, Delivery, Network, receipts_key
+
+_EXPIRE_EVERY_S = 300.0
+_STEP_S = 60.0
+
+_LOGGER = logging.getLogger(__name__)
+
+
+class Household:
+    """Everything that a home does over one connection. Make it before the connection is entered."""
+
+    def __init__(
+        self,
+        store: Store,
+        naming: Naming,
+        connection: Connection,
+        changes: Changes,
+        *,
+        receives: bool = False,
+        first_delay_s: float = FIRST_DELAY_S,
+    ) -> None:
+        """Prepare; `receives` says that something else hears and keeps what peers push."""
+        self._store = store
+        self._naming = naming
+        self._connection = connection
+        self._changes = changes
+        self._first_delay_s = first_delay_s
+        self._deliveries: dict[PeerId, Delivery] = {}
+        self.asking = Asking(connection)
+        self._network = Network(connection, self.asking, Pushing(connection, self._late))
+        Ping(connection)
+        Discovery(connection, Role.HOUSEHOLD, receives=receives)
+        Answering(connection, HouseholdAnswers(store, naming, self._hear))
+
+    @property
+    def deliveries(self) -> Mapping[PeerId, Delivery]:
+        """What is told to whom, by peer."""
+        return self._deliveries
+
+    async def run(self) -> NoReturn:
+        """Tell all peers, those that come later too. Ends when it is cancelled."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._expire())
+            while True:
+                seen = self._changes.count
+                async with self._store.reading() as connection:
+                    peers = await all_peers(connection)
+                for peer in peers:
+                    if peer.id not in self._deliveries:
+                        delivery = self._delivery(peer)
+                        self._deliveries[peer.id] = delivery
+                        tasks.create_task(delivery.run())
+                await self._changes.after(seen)
+
+    def _delivery(self, peer: Peer) -> Delivery:
+        return Delivery(
+            self._store,
+            peer,
+            self._naming,
+            self._network,
+            self._changes,
+            first_delay_s=self._first_delay_s,
+        )
+
+    def _hear(self, peer: Peer, full: str, node: Node) -> None:
+        if (delivery := self._deliveries.get(peer.id)) is not None:
+            delivery.heard()
+        if node is Node.SUBSCRIBE:
+            self._connection.spawn(self._note_receipts(peer, full))
+        elif node is Node.TERMINATE:
+            self._changes.tell()
+
+    async def _note_receipts(self, peer: Peer, full: str) -> None:
+        """Keep whether a new subscriber confirms what it is told, and begin to tell it."""
+        try:
+            confirms = await sends_receipts(self._connection, full)
+            async with self._store.writing() as connection:
+                await set_setting(connection, receipts_key(peer), None if confirms else "no")
+        except NetworkError:
+            _LOGGER.info("a subscriber went before it said what it can do")
+        self._changes.tell()
+
+    async def _late(self, jid: str, message_id: str) -> None:
+        """Note a receipt that came after time, or of an earlier run."""
+        async with self._store.reading() as connection:
+            peer = await peer_by_jid(connection, jid)
+        if peer is not None and (delivery := self._deliveries.get(peer.id)) is not None:
+            await delivery.received(message_id)
+            delivery.heard()
+
+    async def _expire(self) -> NoReturn:
+        """Write down what ran out. It ended by itself, so there is time to see the clock go on.
+
+        A clock that was set wrong, and is set right again, must not end a permission for good.
+        """
+        while True:
+            wall, steady = time.time(), time.monotonic()
+            await asyncio.sleep(_EXPIRE_EVERY_S)
+            if abs((time.time() - wall) - (time.monotonic() - steady)) > _STEP_S:
+                continue
+            async with self._store.writing() as connection:
+                ended = await Permissions(connection).expire(datetime.now(UTC))
+            if ended:
+                self._changes.tell()

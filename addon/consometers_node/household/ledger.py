@@ -1,0 +1,167 @@
+"""What is known of the home, and what is due of it to whom.
+
+All of it happens inside the transaction that the caller holds: a record that is kept, and the
+correction that it makes due, are kept together or not at all.
+
+What is due is what the blocks hold beyond a subscription's cursor. The outbox holds what is on its
+way, and what was corrected behind the cursor.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import batched
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from ..permission import Permissions, Permitted
+from ..quoalise import MAX_PUSHED, Data
+from ..series import Block, Range, Record, Series
+from ..store import PeerId, SeriesId
+from ..store.outbox import Queued, queue, queue_again, sending, unsent
+from ..store.peers import Peer
+from ..store.series import blocks, put_block
+from ..store.subscriptions import Subscription, subscriptions
+from ..wire import Naming, told
+from .reading import Reading
+
+SOON = timedelta(days=2)
+"""A record that starts later than this is no record: clocks differ, but not by that."""
+
+_DAY = timedelta(days=1)
+_DAYS_AT_ONCE = 31
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """Records that are about to leave, under the id that its receipt will name."""
+
+    id: str
+    data: Data
+    queued: Queued
+
+
+async def keep(
+    connection: AsyncConnection,
+    numbers: Mapping[Series, SeriesId],
+    readings: Iterable[Reading],
+    at: datetime,
+) -> bool:
+    """Keep what was read, and queue what peers had otherwise. Tells whether anything is new."""
+    corrected: dict[Series, list[Range]] = {}
+    news = False
+    for reading in readings:
+        block = reading.block
+        number = numbers[block.series]
+        known = await blocks(connection, number, block.series, Range.of_day(block.day))
+        if await put_block(connection, number, block, at):
+            news = True
+            if span := _difference(known, block):
+                corrected.setdefault(block.series, []).append(span)
+    for series, spans in corrected.items():
+        for one in await subscriptions(connection):
+            if one.series_id == numbers[series]:
+                for span in _joined(series, spans):
+                    await _correct(connection, one, span, at)
+    return news
+
+
+async def next_message(
+    connection: AsyncConnection, peer: Peer, naming: Naming, message_id: str, at: datetime
+) -> Message | None:
+    """Give what is to leave next for a peer, noted as leaving. None if nothing is due.
+
+    Raises NotPermitted if it must not leave after all.
+    """
+    permitted = await Permissions(connection).permitted(peer.id)
+    grants = {(one.permission, one.series_id): one for one in permitted}
+    waiting = await unsent(connection, peer.id, 1)
+    for queued in waiting or await _due(connection, peer.id, permitted, at):
+        one = grants[queued.permission, queued.series_id]
+        records = await records_of(connection, one.series_id, one.series, queued.records)
+        name = naming.name(one.series, peer.jid, one.identification)
+        data = told(name, one.series, records)
+        await sending(connection, [queued], message_id, at)
+        return Message(message_id, data, queued)
+    return None
+
+
+async def records_of(
+    connection: AsyncConnection, number: SeriesId, series: Series, within: Range
+) -> list[Record]:
+    """Give the records of a series that start in a range, in order."""
+    known = await blocks(connection, number, series, within)
+    return [record for block in known for record in block.records(within)]
+
+
+async def _due(
+    connection: AsyncConnection, peer: PeerId, permitted: Iterable[Permitted], at: datetime
+) -> list[Queued]:
+    """Queue what one subscription of a peer is due beyond its cursor, and give that."""
+    for one in await subscriptions(connection, peer):
+        for grant in permitted:
+            if grant.series_id != one.series_id:
+                continue
+            found = await _beyond(connection, one, grant, at)
+            if found is not None:
+                await queue(connection, peer, grant.permission, one.series_id, found, at=at)
+                return await unsent(connection, peer, 1)
+    return []
+
+
+async def _beyond(
+    connection: AsyncConnection, subscription: Subscription, grant: Permitted, at: datetime
+) -> Range | None:
+    """Give the next records beyond a cursor, as many as a message holds."""
+    start = max(subscription.cursor or subscription.since, grant.records.start)
+    within = Range(start, max(start, min(at + SOON, grant.records.end)))
+    found: list[Record] = []
+    for days in batched(within.days(), _DAYS_AT_ONCE, strict=False):
+        part = Range(Range.of_day(days[0]).start, Range.of_day(days[-1]).end).clip(within)
+        found += await records_of(connection, grant.series_id, grant.series, part)
+        if len(found) >= MAX_PUSHED:
+            break
+    if not found:
+        return None
+    last = found[:MAX_PUSHED][-1].start
+    return Range(start, min(grant.series.end(last), grant.records.end))
+
+
+async def _correct(
+    connection: AsyncConnection, subscription: Subscription, span: Range, at: datetime
+) -> None:
+    """Queue corrected records for a subscriber that has them."""
+    if subscription.cursor is None or span.start >= subscription.cursor:
+        return
+    behind = span.clip(Range(span.start, subscription.cursor))
+    for grant in await Permissions(connection).permitted(subscription.peer):
+        if grant.series_id == subscription.series_id and (part := behind.clip(grant.records)):
+            await queue_again(
+                connection,
+                subscription.peer,
+                grant.permission,
+                subscription.series_id,
+                part,
+                at=at,
+            )
+            return
+
+
+def _difference(known: Iterable[Block], block: Block) -> Range | None:
+    """Give the range from the first record that is new or another to the end of the last one."""
+    before = {record for one in known for record in one.records()}
+    new = [record.start for record in block.records() if record not in before]
+    return Range(min(new), block.series.end(max(new))) if new else None
+
+
+def _joined(series: Series, spans: Iterable[Range]) -> list[Range]:
+    """Put spans together of which little lies between, as much as a message holds."""
+    most = MAX_PUSHED * timedelta(minutes=series.interval.minutes)
+    joined: list[Range] = []
+    for span in sorted(spans, key=lambda one: one.start):
+        before = joined[-1] if joined else None
+        if before and span.start - before.end <= _DAY and span.end - before.start <= most:
+            joined[-1] = Range(before.start, span.end)
+        else:
+            joined.append(span)
+    return joined

@@ -1,0 +1,153 @@
+"""Telling a collective what the household decided, until it has confirmed it.
+
+A peer whose data need somebody wrote in a file was asked nothing over the network, and is told
+nothing.
+
+A backup of the node that is older than a withdrawal brings the grant back. So at each start the
+node tells again what it takes to be granted: the collective's receipt says how things stand, and
+nothing is pushed to it before that.
+"""
+
+from datetime import UTC, datetime
+
+from ..permission import Actor, Permission, Permissions, ShownText, Signature, State
+from ..quoalise import (
+    ErrorType,
+    ItemNotFound,
+    OtherError,
+    Permission as Said,
+    Receipt,
+    federation_xml,
+)
+from ..quoalise.markup import serialise
+from ..quoalise.text import text
+from ..store import PermissionId, Store
+from ..store.peers import Peer
+from ..wire import Naming, write_permission
+from ..xmpp import Asking
+
+_UNTOLD = "ended before it was told"
+_UNKNOWN_THERE = "not known to the peer"
+_RESTORED = text(
+    "The receipt of {peer} says that this permission was withdrawn on {day}. An older state of this"
+    " node had brought it back: it is withdrawn again.",
+    "L'accusé de réception de {peer} dit que cette permission a été retirée le {day}. Un état plus"
+    " ancien de ce nœud l'avait rétablie : elle est de nouveau retirée.",
+)
+_RESTORER = "restored state"
+_STRANGE_RECEIPT = text(
+    "The collective answers with a receipt of something else: tell whoever runs it.",
+    "Le collectif répond par l'accusé de réception d'autre chose : prévenez qui le tient.",
+)
+
+
+class Notices:
+    """What one collective is to be told."""
+
+    def __init__(
+        self, store: Store, peer: Peer, naming: Naming, asking: Asking, language: str = "en"
+    ) -> None:
+        """Prepare; `language` is that of the words that are kept of a withdrawal found out."""
+        self._store = store
+        self._peer = peer
+        self._naming = naming
+        self._asking = asking
+        self._language = language
+        self._confirmed: set[PermissionId] = set()
+
+    async def tell(self) -> bool:
+        """Tell all that is to be told. Gives whether a permission is no longer what it was.
+
+        Raises `NetworkError` and `QuoaliseError`: what was confirmed until then stays so.
+        """
+        async with self._store.reading() as connection:
+            permissions = Permissions(connection)
+            asked = [
+                one
+                for one in await permissions.all(self._peer.id)
+                if (await permissions.entries(one.id))[0].actor is Actor.PEER
+            ]
+            known = {one.id: one for one in asked}
+            notices = await permissions.notices(self._peer.id)
+        untold: set[PermissionId] = set()
+        changed = False
+        for notice in notices:
+            if (permission := known.get(notice.permission)) is None:
+                continue
+            if notice.state is State.GRANTED:
+                if permission.state is State.GRANTED:
+                    changed |= await self._confirm(permission, notice.seq)
+                else:
+                    untold.add(permission.id)
+                    await self._told(notice.seq, _UNTOLD)
+            elif permission.id in untold:
+                await self._told(notice.seq, _UNTOLD)
+            else:
+                await self._withdraw(permission, notice.seq, erase=notice.erase is not False)
+        for permission in asked:
+            if permission.state is State.GRANTED and permission.id not in self._confirmed:
+                changed |= await self._confirm(permission, None)
+        return changed
+
+    async def _confirm(self, permission: Permission, seq: int | None) -> bool:
+        receipt = await self._asking.grant(self._peer.jid, await self._said(permission))
+        _expect(receipt, permission, State.GRANTED, State.WITHDRAWN, State.TERMINATED)
+        if seq is not None:
+            await self._told(seq, _shown(receipt))
+        self._confirmed.add(permission.id)
+        if State(receipt.state) is State.GRANTED:
+            return False
+        await self._end(permission, receipt)
+        return True
+
+    async def _withdraw(self, permission: Permission, seq: int, *, erase: bool) -> None:
+        try:
+            receipt = await self._asking.withdraw(self._peer.jid, permission.id, erase=erase)
+        except ItemNotFound:
+            await self._told(seq, _UNKNOWN_THERE)
+            return
+        _expect(receipt, permission, State.WITHDRAWN, State.TERMINATED)
+        await self._told(seq, _shown(receipt))
+
+    async def _said(self, permission: Permission) -> Said:
+        """Give a grant in the words of the protocol."""
+        assert permission.terms is not None
+        terms = permission.terms
+        async with self._store.reading() as connection:
+            permissions = Permissions(connection)
+            entries = await permissions.entries(permission.id)
+            granted = next(entry for entry in entries if entry.state is State.GRANTED)
+            shown = await permissions.shown_text(granted)
+        assert shown is not None
+        names = self._naming.names(terms.series, self._peer.jid, terms.identification)
+        return write_permission(permission.id, permission.need, terms, tuple(names), shown)
+
+    async def _end(self, permission: Permission, receipt: Receipt) -> None:
+        """End a permission as the receipt says that it had ended."""
+        now = datetime.now(UTC)
+        async with self._store.writing() as connection:
+            permissions = Permissions(connection)
+            if State(receipt.state) is State.TERMINATED:
+                await permissions.terminate(permission.id, now)
+                return
+            words = _RESTORED.fill(peer=self._peer.jid, day=receipt.time.date())
+            language = words.language(self._language)
+            shown = ShownText(language, words.say(language))
+            await permissions.withdraw(permission.id, Signature(_RESTORER, shown), now)
+            for notice in await permissions.notices(self._peer.id):
+                if notice.permission == permission.id:
+                    await permissions.told(notice.seq, _shown(receipt), now)
+
+    async def _told(self, seq: int, receipt: str) -> None:
+        async with self._store.writing() as connection:
+            await Permissions(connection).told(seq, receipt, datetime.now(UTC))
+
+
+def _shown(receipt: Receipt) -> str:
+    return serialise(federation_xml.write_receipt(receipt)).decode()
+
+
+def _expect(receipt: Receipt, permission: Permission, *states: State) -> None:
+    """Refuse a receipt of something else."""
+    if receipt.permission != permission.id or State(receipt.state) not in states:
+        raise OtherError("undefined-condition", ErrorType.CANCEL, _STRANGE_RECEIPT)

@@ -1,0 +1,196 @@
+"""Keeping the blocks of what was granted as the recorder has them.
+
+Two tasks ask the recorder. One reads the last days again at each round, for what is new and what
+was corrected. The other reads the granted past month by month, the newest one first; after a long
+absence it first reads what was missed.
+"""
+
+import asyncio
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+import logging
+from typing import NoReturn
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from ..permission import Permissions
+from ..series import Block, Range, Series
+from ..store import SeriesId, Store
+from ..store.coverage import all_coverage, coverage, set_coverage
+from ..store.peers import all_peers
+from ..store.series import blocks
+from .catch_up import Chunk, Rest, Source, catch_up, read_again, window
+from .changes import Changes
+from .errors import HomeAssistantFault
+from .ledger import keep
+from .reach import still_to_read, wanted
+from .recorder import Recorder
+from .rounds import Rounds
+from .statistics import statistic_of
+
+_LOOK_AGAIN_S = 600.0
+_AFTER_A_FAULT_S = 60.0
+
+_LOGGER = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A series that was granted, the days that are to be read of it, and those that were."""
+
+    series_id: SeriesId
+    wanted: Range
+    covered: Range | None
+
+    @property
+    def left(self) -> list[Range]:
+        """What is still to be read, the newest first."""
+        return still_to_read(self.wanted, self.covered)
+
+    @property
+    def progress(self) -> float:
+        """How much of the wanted days was read, from 0 to 1."""
+        whole = self.wanted.end - self.wanted.start
+        left = sum((one.end - one.start for one in self.left), timedelta())
+        return 1 - left / whole if whole else 1
+
+
+async def targets(connection: AsyncConnection, now: datetime) -> dict[Series, Target]:
+    """Give what is to be read: each series that a valid permission names."""
+    covered = await all_coverage(connection)
+    found: dict[Series, Target] = {}
+    for peer in await all_peers(connection):
+        for grant in await Permissions(connection).permitted(peer.id):
+            days = wanted(grant.series, grant.records, now)
+            if (before := found.get(grant.series)) is not None:
+                start, end = before.wanted.start, before.wanted.end
+                days = Range(min(start, days.start), max(end, days.end))
+            number = grant.series_id
+            found[grant.series] = Target(number, days, covered.get(number))
+    return found
+
+
+class Upkeep:
+    """Reads the recorder. `problem` says what it refuses; None if nothing."""
+
+    def __init__(
+        self,
+        store: Store,
+        recorder: Recorder,
+        changes: Changes,
+        rounds: Rounds,
+        *,
+        rest: Rest = asyncio.sleep,
+    ) -> None:
+        """Prepare; nothing is read yet."""
+        self.problem: HomeAssistantFault | None = None
+        self._store = store
+        self._recorder = recorder
+        self._changes = changes
+        self._rounds = rounds
+        self._rest = rest
+
+    async def run(self) -> NoReturn:
+        """Read on. Raises WrongToken; what else the recorder refuses is tried again."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._read_last_days())
+            tasks.create_task(self._read_past())
+        raise AssertionError
+
+    async def _read_last_days(self) -> NoReturn:
+        while True:
+            await self._rounds.next()
+            try:
+                now = datetime.now(UTC)
+                found, known = await self._known(now)
+                chunks = read_again(self._recorder, _sources(found), now, known, rest=self._rest)
+                async for chunk in chunks:
+                    await self._keep(found, chunk)
+                self.problem = None
+            except HomeAssistantFault as fault:
+                await self._note(fault)
+
+    async def _read_past(self) -> NoReturn:
+        while True:
+            seen = self._changes.count
+            async with self._store.reading() as connection:
+                found = await targets(connection, datetime.now(UTC))
+            month, several = _next_month(found)
+            if month is None:
+                await self._changes.after(seen, _LOOK_AGAIN_S)
+                continue
+            try:
+                sources = _sources(several)
+                async for chunk in catch_up(self._recorder, sources, month, rest=self._rest):
+                    await self._keep(several, chunk)
+            except HomeAssistantFault as fault:
+                await self._note(fault)
+
+    async def _known(self, now: datetime) -> tuple[dict[Series, Target], list[Block]]:
+        async with self._store.reading() as connection:
+            found = await targets(connection, now)
+            known = [
+                block
+                for source in _sources(found)
+                for block in await blocks(
+                    connection,
+                    found[source.series].series_id,
+                    source.series,
+                    window(source.statistic, now),
+                )
+            ]
+        return found, known
+
+    async def _keep(self, found: Mapping[Series, Target], chunk: Chunk) -> None:
+        now = datetime.now(UTC)
+        numbers = {series: found[series].series_id for series in chunk.series}
+        async with self._store.writing() as connection:
+            news = await keep(connection, numbers, chunk.readings, now)
+            for number in numbers.values():
+                covered = await coverage(connection, number)
+                if (grown := _grown(covered, chunk.days)) != covered:
+                    await set_coverage(connection, number, grown)
+                    news = True
+        if news:
+            self._changes.tell()
+
+    async def _note(self, fault: HomeAssistantFault) -> None:
+        if str(fault) != str(self.problem):
+            _LOGGER.warning("%s", fault)
+        self.problem = fault
+        await asyncio.sleep(_AFTER_A_FAULT_S)
+
+
+def _sources(series: Iterable[Series]) -> list[Source]:
+    return [Source(one, statistic_of(one)) for one in series]
+
+
+def _next_month(found: Mapping[Series, Target]) -> tuple[Range | None, dict[Series, Target]]:
+    """Give the next days to read, of one month, and the series of which they are to be read."""
+    months: dict[Range, dict[Series, Target]] = {}
+    for series, target in found.items():
+        for left in target.left[:1]:
+            months.setdefault(_month(left, target.covered), {})[series] = target
+    if not months:
+        return None, {}
+    newest = max(months, key=lambda one: one.end)
+    return newest, months[newest]
+
+
+def _month(left: Range, covered: Range | None) -> Range:
+    """Give the part of a range that lies next to what was read, up to the turn of a month."""
+    if covered is not None and left.start == covered.end:
+        following = (left.start.replace(day=1) + timedelta(days=32)).replace(day=1)
+        return Range(left.start, min(left.end, following))
+    first = (left.end - timedelta(days=1)).replace(day=1)
+    return Range(max(left.start, first), left.end)
+
+
+def _grown(covered: Range | None, days: Range) -> Range:
+    """Give what was read by now: one range, which days that do not touch it do not change."""
+    if covered is None:
+        return days
+    if days.start > covered.end or days.end < covered.start:
+        return covered
+    return Range(min(covered.start, days.start), max(covered.end, days.end))

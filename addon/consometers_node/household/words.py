@@ -1,0 +1,184 @@
+"""What a household reads before it answers, and what is kept of it, in both languages."""
+
+from collections.abc import Iterable
+from datetime import date, datetime, timedelta
+
+from ..permission import Choice, DataNeed, Identification, ShownText
+from ..quoalise import Text
+from ..quoalise.text import text
+from ..series import Direction, Interval, Quantity, Series
+from ..store.peers import Peer
+
+DIRECTIONS = {
+    Direction.CONSUMPTION: text("drawn from the grid", "soutiré du réseau"),
+    Direction.INJECTION: text("fed into the grid", "injecté sur le réseau"),
+    Direction.PRODUCTION: text("made by panels", "produit par des panneaux"),
+}
+INTERVALS = {
+    Interval.PT5M: text("every 5 minutes", "toutes les 5 minutes"),
+    Interval.PT30M: text("every half hour", "toutes les demi-heures"),
+    Interval.PT1H: text("every hour", "toutes les heures"),
+    Interval.P1D: text("every day", "tous les jours"),
+}
+QUANTITIES = {
+    Quantity.ENERGY: text("energy", "énergie"),
+    Quantity.POWER: text("power", "puissance"),
+}
+IDENTIFICATIONS = {
+    Identification.PSEUDONYM: text(
+        "a pseudonym, which no one else knows", "un pseudonyme, que personne d'autre ne connaît"
+    ),
+    Identification.DELIVERY_POINT: text(
+        "the number of your delivery point", "le numéro de votre point de livraison"
+    ),
+}
+
+_NEED = text(
+    """{title}
+Asked by {controller} ({peer}), contact {contact}
+What for: {purpose}
+Who else receives it: {recipients}
+Asked: {wanted}, at most {interval}
+The past: {history}
+For how long: {duration} from the day on which you grant
+Kept after the end: {retention}
+Under: {identification}
+Policy: {policy}""",
+    """{title}
+Demandé par {controller} ({peer}), contact {contact}
+Pour quoi faire : {purpose}
+Qui d'autre les reçoit : {recipients}
+Demandé : {wanted}, au plus {interval}
+Le passé : {history}
+Pour combien de temps : {duration} à partir du jour où vous accordez
+Conservé après la fin : {retention}
+Sous : {identification}
+Politique de données : {policy}""",
+)
+_GRANT = text(
+    """You grant, until {until}:
+{series}
+each {interval}, from {since} on, under {identification}. Nothing else leaves your home for this.
+You can withdraw at any time, at once; what was sent is then erased unless you say otherwise.""",
+    """Vous accordez, jusqu'au {until} :
+{series}
+{interval}, depuis le {since}, sous {identification}. Rien d'autre ne quitte votre foyer pour cela.
+Vous pouvez retirer cet accord à tout moment, avec effet immédiat ; ce qui a été envoyé est alors\
+ effacé, sauf si vous dites le contraire.""",
+)
+_ONE_SERIES = text(
+    "- {statistic}: {quantity} {direction}", "- {statistic} : {quantity} {direction}"
+)
+_REFUSAL = text(
+    "You refuse “{title}”, asked by {controller}. Nothing leaves your home for it.",
+    "Vous refusez « {title} », demandé par {controller}. Rien ne quitte votre foyer pour cela.",
+)
+_WITHDRAWAL = {
+    True: text(
+        "You withdraw “{title}”, granted to {controller}. Nothing more leaves your home for it, and"
+        " {controller} is to erase what it received. Sums already published stay.",
+        "Vous retirez « {title} », accordé à {controller}. Plus rien ne quitte votre foyer pour"
+        " cela, et {controller} doit effacer ce qui a été reçu. Les sommes déjà publiées restent.",
+    ),
+    False: text(
+        "You withdraw “{title}”, granted to {controller}. Nothing more leaves your home for it, and"
+        " {controller} may keep what it received, for as long as it said.",
+        "Vous retirez « {title} », accordé à {controller}. Plus rien ne quitte votre foyer pour"
+        " cela, et {controller} peut garder ce qui a été reçu, aussi longtemps qu'annoncé.",
+    ),
+}
+_NOBODY = text("nobody", "personne")
+_NO_PAST = text("none of it", "rien")
+_THE_LAST = text("the last {days} days", "les {days} derniers jours")
+_DAYS = text("{days} days", "{days} jours")
+_NOT_KEPT = text("nothing", "rien")
+
+
+def need(asked: DataNeed, peer: Peer, language: str) -> str:
+    """Give what is asked, by whom and what for."""
+    wanted = dict.fromkeys(
+        DIRECTIONS[one.direction].say(language)
+        for one in sorted(asked.wanted, key=lambda one: list(Direction).index(one.direction))
+    )
+    return _fill(
+        _NEED,
+        language,
+        title=_in(asked.title, language),
+        controller=asked.controller,
+        peer=peer.jid,
+        contact=asked.contact,
+        purpose=_in(asked.purpose, language),
+        recipients=_in(asked.recipients, language) or _NOBODY.say(language),
+        wanted=", ".join(wanted),
+        interval=INTERVALS[asked.interval].say(language),
+        history=_days(asked.history_days, language, _THE_LAST, _NO_PAST),
+        duration=_days(asked.duration_days, language, _DAYS, _DAYS),
+        retention=_days(asked.retention_days, language, _DAYS, _NOT_KEPT),
+        identification=IDENTIFICATIONS[asked.identification].say(language),
+        policy=asked.policy,
+    )
+
+
+def grant(asked: DataNeed, peer: Peer, choice: Choice, at: datetime, language: str) -> ShownText:
+    """Give what a person reads before granting this choice."""
+    history = asked.history_days if choice.history_days is None else choice.history_days
+    duration = choice.duration_days or asked.duration_days
+    said = _fill(
+        _GRANT,
+        language,
+        until=_day(at + timedelta(days=duration), language),
+        series="\n".join(series(choice.series, language)),
+        interval=", ".join(
+            INTERVALS[one].say(language)
+            for one in sorted({one.interval for one in choice.series}, key=lambda one: one.minutes)
+        ),
+        since=_day(at - timedelta(days=history), language),
+        identification=IDENTIFICATIONS[choice.identification or asked.identification].say(language),
+    )
+    return ShownText(language, f"{need(asked, peer, language)}\n\n{said}")
+
+
+def refusal(asked: DataNeed, language: str) -> ShownText:
+    """Give what a person reads before refusing."""
+    return ShownText(language, _about(_REFUSAL, asked, language))
+
+
+def withdrawal(asked: DataNeed, language: str, *, erase: bool) -> ShownText:
+    """Give what a person reads before withdrawing."""
+    return ShownText(language, _about(_WITHDRAWAL[erase], asked, language))
+
+
+def series(named: Iterable[Series], language: str) -> list[str]:
+    """Give a line for each series."""
+    return [
+        _fill(
+            _ONE_SERIES,
+            language,
+            statistic=one.device,
+            quantity=QUANTITIES[one.quantity].say(language),
+            direction=DIRECTIONS[one.direction].say(language),
+        )
+        for one in sorted(named, key=lambda one: (one.device, one.direction))
+    ]
+
+
+def _about(words: Text, asked: DataNeed, language: str) -> str:
+    return _fill(words, language, title=_in(asked.title, language), controller=asked.controller)
+
+
+def _fill(words: Text, language: str, **found: object) -> str:
+    return words.say(language).format(**found)
+
+
+def _in(told: object, language: str) -> str:
+    assert isinstance(told, dict)
+    return Text(told).say(language)
+
+
+def _days(days: int, language: str, some: Text, none: Text) -> str:
+    return _fill(some if days else none, language, days=days)
+
+
+def _day(at: datetime, language: str) -> str:
+    day: date = at.astimezone().date()
+    return day.strftime("%d/%m/%Y") if language == "fr" else day.isoformat()
