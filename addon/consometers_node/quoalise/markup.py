@@ -55,10 +55,10 @@ def check_depth(root: Element) -> None:
     raise Malformed("document", Problem.TOO_DEEP, most=MAX_DEPTH)
 
 
-def serialise(root: Element) -> bytes:
+def serialise(root: Element, most: int | None = MAX_BYTES) -> bytes:
     """Give the UTF-8 of an element, each namespace declared where it begins, without prefixes.
 
-    Raises `Malformed` on what XML cannot carry, and on more than `MAX_BYTES`.
+    Raises `Malformed` on what XML cannot carry, and on more bytes than `most` (None: any number).
     """
     check_depth(root)
     pieces: list[str] = []
@@ -68,8 +68,8 @@ def serialise(root: Element) -> bytes:
         found = f"U+{ord(illegal[0]):04X}"
         raise Malformed("document", Problem.NOT_FOR_XML, found=found)
     data = document.encode()
-    if len(data) > MAX_BYTES:
-        raise Malformed("document", Problem.TOO_LARGE, found=len(data), most=MAX_BYTES)
+    if most is not None and len(data) > most:
+        raise Malformed("document", Problem.TOO_LARGE, found=len(data), most=most)
     return data
 
 

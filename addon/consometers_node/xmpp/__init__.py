@@ -27,7 +27,7 @@ from .errors import NetworkError
 from .links import Join, Register
 from .ping import Ping
 from .pushing import Pushing
-from .receiving import Receiving
+from .receiving import NotKept, Receiving
 from .registration import register
 
 __all__ = [
@@ -43,6 +43,7 @@ __all__ = [
     "Discovery",
     "Join",
     "NetworkError",
+    "NotKept",
     "Ping",
     "Pushing",
     "Receiving",

@@ -41,16 +41,10 @@ _SECONDS = 30
 _NAMES = {
     Role.HOUSEHOLD: text("Consometers: a home", "Consometers : un foyer"),
     Role.COLLECTIVE: text("Consometers: a collective", "Consometers : un collectif"),
+    None: text("Consometers: someone who reads", "Consometers : quelqu'un qui lit"),
 }
-_FEATURES = (
-    INFO,
-    ITEMS,
-    commands.NAMESPACE,
-    forms.NAMESPACE,
-    metadata.NAMESPACE,
-    federation.NAMESPACE,
-    PING.partition("}")[0][1:],
-)
+_FEATURES = (INFO, ITEMS, metadata.NAMESPACE, PING.partition("}")[0][1:])
+_ANSWERS = (commands.NAMESPACE, forms.NAMESPACE, federation.NAMESPACE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,17 +62,22 @@ class Discovery:
     def __init__(
         self,
         connection: Connection,
-        role: Role,
+        role: Role | None,
         *,
         receives: bool = False,
         policy: DataPolicy | None = None,
     ) -> None:
-        """Tell of a role; `receives` says that receipts are sent, as `Receiving` does."""
+        """Tell of a role, or of a program that only asks and hears.
+
+        `receives` says that the account acknowledges what it is told, as `Receiving` does.
+        """
         self._connection = connection
         self._role = role
         self._policy = policy
-        self._features = (*_FEATURES, RECEIPTS) if receives else _FEATURES
-        self._commands = {command.node: command for command in commands.answered_by(role)}
+        answers = _ANSWERS if role else ()
+        self._features = (*_FEATURES, *answers, *((RECEIPTS,) if receives else ()))
+        answered = commands.answered_by(role) if role else ()
+        self._commands = {command.node: command for command in answered}
         self._rate = Rate(connection.stream.loop.time)
         connection.on_iq(_INFO_QUERY, self._info)
         connection.on_iq(_ITEMS_QUERY, self._items)
@@ -108,7 +107,8 @@ class Discovery:
 
     def _fill_info(self, query: Element, node: str, language: str) -> None:
         if not node:
-            _identity(query, "client", "bot", _NAMES[self._role].say(language))
+            kind = "bot" if self._role else "console"
+            _identity(query, "client", kind, _NAMES[self._role].say(language))
             _features(query, self._features)
             if self._policy:
                 query.append(_form(self._policy, language))

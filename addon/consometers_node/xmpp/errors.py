@@ -24,6 +24,7 @@ class NetworkError(Exception):
 
     def __init__(self, **found: object) -> None:
         """Say what happened, with the values with which the words are to be filled."""
+        self.found = found
         self.text = self.words.fill(**found)
         super().__init__(self.text.say())
 

@@ -21,7 +21,11 @@ MAX_WAITING = 256
 
 type Handler = Callable[[str, Data], Awaitable[None]]
 """Keeps what a peer (bare address) pushed. It returns after its commit, and raises a
-`QuoaliseError` to refuse. The same records may come again."""
+`QuoaliseError` to refuse, or `NotKept`. The same records may come again."""
+
+
+class NotKept(Exception):
+    """Neither kept nor refused: the peer hears nothing, and will tell it again."""
 
 
 class Receiving:
@@ -53,6 +57,8 @@ class Receiving:
             self._acknowledge(message)
         except QuoaliseError as error:
             refuse(message, error)
+        except NotKept:
+            pass
         except Exception:
             _LOGGER.exception("What a peer pushed could not be kept")
         finally:
