@@ -1,0 +1,120 @@
+"""The command line `consometers-node`: the only place where everything is put together.
+
+    words        the language of whoever typed
+    complaint    what went wrong, for people and programs
+    output       prints; screen draws, with Rich
+    options      what several commands share
+    usage        what Typer says, and commands that are loaded when called
+    place        where the node keeps its things
+    account      the account of the node: login, logout
+    access       as whom to ask, and the connection
+    client       asks other nodes: list-series, get-history, subscribe, unsubscribe
+    history      a long range, page by page; formats writes it
+    listening    hears other nodes: listen
+
+A command is an entry of `COMMANDS` and a function in its module, which adds it to its `commands`
+(`usage.Commands`). It prints with `common.output` and raises what went wrong.
+"""
+
+import sys
+
+import typer
+
+from consometers_node.quoalise.text import text
+
+from .complaint import INTERRUPTED, complaint_of
+from .output import Output, prepare_streams
+from .usage import Entry, LazyGroup, complaint_of_usage
+from .words import say
+
+PROGRAM = "consometers-node"
+COMMANDS = {
+    "login": Entry(
+        "account",
+        text(
+            "Try the XMPP account of this node, and keep it.",
+            "Essayer le compte XMPP de ce nœud, et le garder.",
+        ),
+    ),
+    "logout": Entry(
+        "account",
+        text(
+            "Forget the account that login kept.",
+            "Oublier le compte que login a gardé.",
+        ),
+    ),
+    "get-history": Entry(
+        "client",
+        text("Get past records of a series.", "Obtenir les enregistrements passés d'une série."),
+    ),
+    "list-series": Entry(
+        "client",
+        text("List the series that one may read.", "Lister les séries que l'on peut lire."),
+    ),
+    "listen": Entry(
+        "listening",
+        text("Print new records as they come.", "Écrire les nouveaux enregistrements à mesure."),
+    ),
+    "subscribe": Entry(
+        "client",
+        text(
+            "Ask to be told of new records of a series.",
+            "Demander à recevoir les nouveaux enregistrements d'une série.",
+        ),
+    ),
+    "unsubscribe": Entry(
+        "client",
+        text("Ask to be told no longer.", "Demander à ne plus les recevoir."),
+    ),
+}
+
+
+class _Commands(LazyGroup):
+    entries = COMMANDS
+
+
+app = typer.Typer(
+    cls=_Commands,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    invoke_without_command=True,
+    options_metavar="",
+    subcommand_metavar=say("COMMAND …", "COMMANDE …"),
+    help=say(
+        "A node of the Consometers' federation, on the command line.",
+        "Un nœud de la fédération des Consomètres, en ligne de commande.",
+    ),
+)
+
+
+@app.callback()
+def _without_command(context: typer.Context) -> None:
+    if context.invoked_subcommand is None:
+        context.get_help()
+
+
+def main() -> None:
+    """Run the command that was typed, and end with its status."""
+    prepare_streams()
+    sys.exit(_run(sys.argv[1:]))
+
+
+def _run(arguments: list[str]) -> int:
+    output = Output(as_json="--json" in arguments)
+    try:
+        status: object = app(arguments, prog_name=PROGRAM, standalone_mode=False)
+    except BrokenPipeError:
+        # Whoever read has enough. What Python would still flush has nowhere to go.
+        sys.stdout = sys.stderr
+        return 1
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except typer.Abort:
+        return INTERRUPTED
+    except typer.TyperException as error:
+        return output.complain(complaint_of_usage(error, PROGRAM))
+    except Exception as error:
+        if (complaint := complaint_of(error)) is None:
+            raise
+        return output.complain(complaint)
+    return status if isinstance(status, int) else 0

@@ -1,0 +1,129 @@
+"""As whom a command asks, and its connection, which disturbs no node of the same account."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+import getpass
+import os
+from pathlib import Path
+import secrets
+import sys
+
+from consometers_node.quoalise.text import text
+from consometers_node.xmpp import Account, Backoff, Connection, Security, Server
+
+from .complaint import Complaint, misused
+from .options import Access, Common, Reach
+from .output import Output
+
+PASSWORD = "CONSOMETERS_PASSWORD"  # noqa: S105  # the name of a variable
+_DIRECT_PORT = 5223
+_PORT = 5222
+
+_NO_ACCOUNT = text(
+    "No account is known: keep one with “consometers-node login name@server”, or give one with"
+    " --as.",
+    "Aucun compte n'est connu : gardez-en un avec « consometers-node login nom@serveur », ou"
+    " donnez-en un avec --as.",
+)
+_WITHOUT_AS = text(
+    "goes with --as: what login kept has its own.",
+    "va avec --as : ce que login a gardé a le sien.",
+)
+_NO_PASSWORD = text(
+    "No password was given for {jid}: write it into the file, the variable or the standard input.",
+    "Aucun mot de passe n'a été donné pour {jid} : écrivez-le dans le fichier, la variable ou"
+    " l'entrée standard.",
+)
+_ASK_PASSWORD = text("Password of {jid}: ", "Mot de passe de {jid} : ")
+_AUTHORITY = text("{name} cannot be used: {why}.", "{name} est inutilisable : {why}.")
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """An account, and where its server is."""
+
+    account: Account
+    server: Server
+
+
+def password_for(jid: str, file: Path | None, output: Output) -> str:
+    """Read the password: from a file, the environment, the person, or the standard input."""
+    if file == Path("-"):
+        said = sys.stdin.readline()
+    elif file is not None:
+        said = file.read_text(encoding="utf-8", errors="replace").partition("\n")[0]
+    elif PASSWORD in os.environ:
+        said = os.environ[PASSWORD]
+    elif sys.stdin.isatty():
+        said = getpass.getpass(output.said(_ASK_PASSWORD, jid=jid))
+    else:
+        said = sys.stdin.readline()
+    password = said.strip("\r\n")
+    if not password:
+        raise Complaint("no-password", _NO_PASSWORD.fill(jid=jid))
+    return password
+
+
+def identity(jid: str, reach: Reach, output: Output) -> Identity:
+    """Give the account of this address, with its password. Raises `NotAnAddress`."""
+    known = Account(jid, "")
+    account = Account(known.jid, password_for(known.jid, reach.password_file, output))
+    return Identity(account, server_for(known.jid, reach))
+
+
+def server_for(jid: str, reach: Reach) -> Server:
+    """Give the server of an address, with a port if there is a host and the other way round."""
+    host, port = reach.host, reach.port
+    if host or port:
+        host = host or jid.partition("@")[2]
+        port = port or (_DIRECT_PORT if reach.security == Security.DIRECT.value else _PORT)
+    ca_file = reach.ca_file.absolute() if reach.ca_file else None
+    server = Server(host=host, port=port, security=Security(reach.security), ca_file=ca_file)
+    try:
+        server.tls()
+    except OSError as error:
+        why = error.strerror or str(error)
+        raise Complaint("file", _AUTHORITY.fill(name=ca_file, why=why)) from None
+    return server
+
+
+async def identity_of(access: Access, common: Common) -> Identity:
+    """Give the account of `--as`, or the one that `login` kept."""
+    if access.jid is not None:
+        return identity(access.jid, access, common.output)
+    for name in ("host", "port", "ca_file", "password_file"):
+        if getattr(access, name) is not None:
+            raise misused(f"--{name.replace('_', '-')}", _WITHOUT_AS)
+    # A database takes 20 MB, and --as needs none.
+    from .account import kept  # noqa: PLC0415
+
+    known = await kept(common.data)
+    if known is None:
+        raise Complaint("no-account", _NO_ACCOUNT)
+    return known
+
+
+def new_connection(who: Identity, output: Output) -> Connection:
+    """Prepare a connection under an address of its own: the node at /quoalise goes on."""
+    return Connection(
+        who.account,
+        server=who.server,
+        resource=f"consometers-{secrets.token_hex(4)}",
+        language=output.language,
+        backoff=Backoff(most_seconds=30),
+    )
+
+
+@asynccontextmanager
+async def online(connection: Connection) -> AsyncIterator[Connection]:
+    """Connect, for as long as it is needed. Raises the first thing that stands in the way."""
+    async with connection:
+        await connection.online(patient=False)
+        yield connection
+
+
+async def try_out(who: Identity, output: Output) -> None:
+    """Log in, and out again. Raises `NetworkError`."""
+    async with online(new_connection(who, output)):
+        pass

@@ -1,0 +1,135 @@
+"""The node's XMPP account, kept in its database: `login`, `logout`, and what reads it."""
+
+import asyncio
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from consometers_node.quoalise.text import text
+from consometers_node.store import Store, settings
+from consometers_node.xmpp import Account, Security, Server
+
+from .access import Identity, identity, try_out
+from .options import Common, Reach
+from .place import database, is_there, opened
+from .usage import Commands
+from .words import say
+
+JID = "account.jid"
+HOST = "server.host"
+PORT = "server.port"
+SECURITY = "server.security"
+CA_FILE = "server.ca_file"
+PASSWORD = "account.password"  # noqa: S105  # its name
+
+_KEPT = text(
+    "{jid} is this node's account: the server took the password, and both are kept.",
+    "{jid} est le compte de ce nœud : le serveur accepte le mot de passe, et les deux sont gardés.",
+)
+_FORGOTTEN = text(
+    "{jid} is forgotten here. The account itself goes on at its server.",
+    "{jid} est oublié ici. Le compte lui-même continue chez son serveur.",
+)
+_NONE = text("There was no account here.", "Il n'y avait pas de compte ici.")
+
+commands = Commands()
+
+
+async def load(store: Store) -> Identity | None:
+    """Give the account that is kept."""
+    async with store.reading() as connection:
+        told = {
+            key: await settings.setting(connection, key)
+            for key in (JID, HOST, PORT, SECURITY, CA_FILE)
+        }
+        password = await settings.secret(connection, PASSWORD)
+    jid, port, ca_file = told[JID], told[PORT], told[CA_FILE]
+    if jid is None or password is None:
+        return None
+    server = Server(
+        host=told[HOST],
+        port=None if port is None else int(port),
+        security=Security(told[SECURITY] or Security.EITHER.value),
+        ca_file=None if ca_file is None else Path(ca_file),
+    )
+    return Identity(Account(jid, password.decode()), server)
+
+
+async def save(store: Store, who: Identity | None) -> None:
+    """Keep an account in place of the one before; None forgets it."""
+    told: dict[str, str | None] = dict.fromkeys((JID, HOST, PORT, SECURITY, CA_FILE))
+    password = None
+    if who is not None:
+        server = who.server
+        told[JID] = who.account.jid
+        told[HOST] = server.host
+        told[PORT] = None if server.port is None else str(server.port)
+        told[SECURITY] = server.security.value
+        told[CA_FILE] = None if server.ca_file is None else str(server.ca_file)
+        password = who.account.password.encode()
+    async with store.writing() as connection:
+        for key, value in told.items():
+            await settings.set_setting(connection, key, value)
+        await settings.set_secret(connection, PASSWORD, password)
+
+
+async def kept(data: Path | None) -> Identity | None:
+    """Give the account that is kept there, without making a database."""
+    if not is_there(data):
+        return None
+    async with opened(database(data)) as store:
+        return await load(store)
+
+
+@commands.add(
+    "login",
+    text(
+        "The password is asked for and not shown. Nothing is kept unless the server takes it. The"
+        " password stays in the node's database, which only its user may read.",
+        "Le mot de passe est demandé sans être montré. Rien n'est gardé si le serveur ne l'accepte"
+        " pas. Le mot de passe reste dans la base de données du nœud, que seul son utilisateur peut"
+        " lire.",
+    ),
+)
+def login(
+    jid: Annotated[
+        str,
+        typer.Argument(
+            metavar="JID",
+            help=say(
+                "The address of the account: name@server.", "L'adresse du compte : nom@serveur."
+            ),
+        ),
+    ],
+    reach: Reach,
+    common: Common,
+) -> None:
+    """Try an account, and keep it."""
+    output = common.output
+    who = identity(jid, reach, output)
+    asyncio.run(try_out(who, output))
+    asyncio.run(_keep(database(common.data), who))
+    if output.as_json:
+        output.document({"jid": who.account.jid, "kept": True})
+    else:
+        output.say(_KEPT, jid=who.account.jid)
+
+
+@commands.add("logout")
+def logout(common: Common) -> None:
+    """Forget the account."""
+    output = common.output
+    who = asyncio.run(kept(common.data))
+    if who is not None:
+        asyncio.run(_keep(database(common.data), None))
+    jid = who.account.jid if who else None
+    if output.as_json:
+        output.document({"jid": jid, "kept": False})
+    else:
+        output.say(_FORGOTTEN.fill(jid=jid) if jid else _NONE)
+
+
+async def _keep(place: Path | str, who: Identity | None) -> None:
+    async with opened(place) as store:
+        await save(store, who)

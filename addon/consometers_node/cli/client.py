@@ -1,0 +1,303 @@
+"""Asks other nodes, for whoever has an account: the plain client of Quoalise."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+import os
+from pathlib import Path
+import secrets
+import sys
+from typing import Annotated
+
+import typer
+
+from consometers_node.quoalise import Identifier, Listed, identifier, iso8601
+from consometers_node.quoalise.errors import Malformed
+from consometers_node.quoalise.text import text
+from consometers_node.xmpp import Discovery, NetworkError, Ping
+from consometers_node.xmpp.asking import full
+
+from . import formats, when
+from .access import identity_of, new_connection, online
+from .complaint import Complaint, complaint_of, misused, refusals_of
+from .formats import Format
+from .history import History, PatientAsking
+from .options import Access, Common, Peer, Urn
+from .output import Json, Output
+from .usage import Commands
+from .words import around, say
+
+_ASKING = text("Asking {peer}", "Demande à {peer}")
+_INCOMPLETE = text(
+    "{said}\nThe range is not complete, so nothing was written: records had come up to {time}.",
+    "{said}\nLa période n'est pas complète, donc rien n'a été écrit : des enregistrements étaient"
+    " venus jusqu'à {time}.",
+)
+_WRITTEN = text("{count} records are in {file}.", "{count} enregistrements sont dans {file}.")
+_TWO_FORMATS = text(
+    "is another format than --json: choose one.",
+    "est un autre format que --json : choisissez-en un.",
+)
+_NO_FORMAT = text(
+    "does not end with .json, .csv or .xml: add --format.",
+    "ne finit pas par .json, .csv ou .xml : ajoutez --format.",
+)
+_A_FOLDER = text("is a folder: name a file.", "est un dossier : nommez un fichier.")
+_COLUMNS = (
+    text("Identifier", "Identifiant"),
+    text("Interval", "Pas de temps"),
+    text("Unit", "Unité"),
+    text("First record", "Premier enregistrement"),
+    text("Last record", "Dernier enregistrement"),
+)
+_NO_SERIES = text("{peer} lets you read no series.", "{peer} ne vous laisse lire aucune série.")
+_SUBSCRIBED = text(
+    "{peer} tells {jid} of new records of {series} from now on: listen, or the node of that"
+    " account, hears them.",
+    "{peer} annonce désormais à {jid} les nouveaux enregistrements de {series} : listen, ou le"
+    " nœud de ce compte, les entend.",
+)
+_UNSUBSCRIBED = text(
+    "{peer} no longer tells {jid} of {series}.", "{peer} n'annonce plus {series} à {jid}."
+)
+
+commands = Commands()
+
+
+@commands.add("list-series")
+def list_series(peer: Peer, access: Access, common: Common) -> None:
+    """Ask which series we may read."""
+    output = common.output
+
+    async def ask() -> tuple[Listed, ...]:
+        async with asking(peer, access, common) as (asker, to):
+            return await asker.patiently(to, lambda: asker.list_series(to))
+
+    listed = asyncio.run(ask())
+    if output.as_json:
+        output.document({"from": peer, "series": [_listed(one) for one in listed]})
+    elif listed:
+        output.table(_COLUMNS, [_row(one) for one in listed])
+    else:
+        output.say(_NO_SERIES, peer=peer)
+
+
+@commands.add(
+    "get-history",
+    text(
+        "Without --start and --end: the last 24 hours. Without --format: a table. Long ranges are"
+        " asked for page by page; nothing is written unless all of it has come.",
+        "Sans --start ni --end : les dernières 24 heures. Sans --format : un tableau. Les longues"
+        " périodes sont demandées page par page ; rien n'est écrit tant que tout n'est pas venu.",
+    ),
+)
+def get_history(
+    peer: Peer,
+    series: Urn,
+    access: Access,
+    common: Common,
+    *,
+    start: Annotated[
+        str | None,
+        typer.Option(
+            metavar=say("TIME", "DATE"),
+            help=say(
+                "From when on: a date or a time in ISO 8601, local without an offset.",
+                "À partir de quand : une date ou une heure ISO 8601, locale sans décalage.",
+            ),
+        ),
+    ] = None,
+    end: Annotated[
+        str | None,
+        typer.Option(
+            metavar=say("TIME", "DATE"),
+            help=say(
+                "Until when; records of that very time are left out.",
+                "Jusqu'à quand ; les enregistrements de cette heure même n'y sont pas.",
+            ),
+        ),
+    ] = None,
+    wanted: Annotated[
+        Format | None,
+        typer.Option(
+            "--format",
+            metavar="json|csv|xml",
+            help=say(
+                "How to write them: one JSON object; time,value,unit,identifier; <quoalise>.",
+                "Comment les écrire : un objet JSON ; time,value,unit,identifier ; <quoalise>.",
+            ),
+        ),
+    ] = None,
+    file: Annotated[
+        Path | None,
+        typer.Option(
+            "--output",
+            metavar=say("FILE", "FICHIER"),
+            help=say(
+                "Write to this file, which only you may read.",
+                "Écrire dans ce fichier, que vous seul pouvez lire.",
+            ),
+        ),
+    ] = None,
+) -> None:
+    """Get the records of a range."""
+    output = common.output
+    asked = read_identifier(series)
+    chosen = _format(wanted, file, output)
+    since, until = when.span(start, end, datetime.now(UTC))
+    history = History(peer, asked, since, until)
+
+    async def ask() -> None:
+        async with asking(peer, access, common) as (asker, to):
+            seconds = (until - since).total_seconds()
+            bar = output.progress(_ASKING.fill(peer=peer), seconds)
+            with bar as reached:
+                asker.reached = lambda done: reached(done - since.timestamp())
+                async for page in asker.history(to, asked, since, until):
+                    history.add(page)
+
+    try:
+        asyncio.run(ask())
+    except (Complaint, NetworkError) as error:
+        raise _incomplete(error, history) from error
+    if chosen is None:
+        formats.show(history, output)
+    else:
+        _deliver(formats.document(history, chosen), len(history), file, output)
+
+
+@commands.add(
+    "subscribe",
+    text(
+        "They are sent to the account's bare address, until one unsubscribes; what comes while"
+        " nobody listens is sent again later.",
+        "Ils sont envoyés à l'adresse nue du compte, jusqu'à ce qu'on se désabonne ; ce qui vient"
+        " quand personne n'écoute est renvoyé plus tard.",
+    ),
+)
+def subscribe(peer: Peer, series: Urn, access: Access, common: Common) -> None:
+    """Ask to be told of new records."""
+    _tell(peer, series, access, common, subscribed=True)
+
+
+@commands.add("unsubscribe")
+def unsubscribe(peer: Peer, series: Urn, access: Access, common: Common) -> None:
+    """Ask to be told no longer."""
+    _tell(peer, series, access, common, subscribed=False)
+
+
+def _tell(peer: str, series: str, access: Access, common: Common, *, subscribed: bool) -> None:
+    output = common.output
+    named = read_identifier(series)
+
+    async def ask() -> str:
+        async with asking(peer, access, common) as (asker, to):
+            request = asker.subscribe if subscribed else asker.unsubscribe
+            await asker.patiently(to, lambda: request(to, named))
+            return asker.account
+
+    jid = asyncio.run(ask())
+    if output.as_json:
+        told: Json = {"from": peer, "identifier": str(named), "to": jid, "subscribed": subscribed}
+        output.document(told)
+    else:
+        words = _SUBSCRIBED if subscribed else _UNSUBSCRIBED
+        output.say(words, peer=peer, jid=jid, series=named)
+
+
+@asynccontextmanager
+async def asking(
+    peer: str, access: Access, common: Common
+) -> AsyncIterator[tuple[PatientAsking, str]]:
+    """Connect, and give what asks and the peer's full address. Refusals become complaints."""
+    to = full(peer).full
+    who = await identity_of(access, common)
+    connection = new_connection(who, common.output)
+    Ping(connection)
+    # Whoever hears the records of a subscription, listen or the node, acknowledges them.
+    Discovery(connection, None, receives=True)
+    async with online(connection):
+        with refusals_of(peer):
+            yield PatientAsking(connection, common.output), to
+
+
+def read_identifier(typed: str) -> Identifier:
+    """Read an argument that names a series."""
+    try:
+        return identifier.identifier(typed, "URN")
+    except Malformed as error:
+        raise misused("URN", error.problem.text.fill(found=typed)) from None
+
+
+def _format(wanted: Format | None, file: Path | None, output: Output) -> Format | None:
+    if output.as_json and file is None:
+        if wanted not in {None, "json"}:
+            raise misused(f"--format {wanted}", _TWO_FORMATS)
+        return "json"
+    if file is not None and file.is_dir():
+        raise misused(f"--output {file}", _A_FOLDER)
+    if wanted is None and file is not None:
+        match file.suffix:
+            case ".json":
+                return "json"
+            case ".csv":
+                return "csv"
+            case ".xml":
+                return "xml"
+            case _:
+                raise misused(f"--output {file}", _NO_FORMAT)
+    return wanted
+
+
+def _incomplete(error: Complaint | NetworkError, history: History) -> Complaint:
+    complaint = complaint_of(error)
+    assert complaint is not None
+    if not len(history):
+        return complaint
+    last = max(max(one.values) for one in history.records)
+    words = around(_INCOMPLETE, complaint.words, time=when.utc(last))
+    return Complaint(complaint.condition, words, more=complaint.more)
+
+
+def _deliver(document: bytes, count: int, file: Path | None, output: Output) -> None:
+    if file is None:
+        sys.stdout.write(document.decode())
+        sys.stdout.flush()
+        return
+    write_private(file, document)
+    if output.as_json:
+        output.document({"file": str(file), "records": count})
+    else:
+        output.note(_WRITTEN, count=count, file=file)
+
+
+def write_private(file: Path, document: bytes) -> None:
+    """Put a file in place, whole, for its owner alone. What is no file (a pipe) is written to."""
+    if file.exists() and not file.is_file():
+        file.write_bytes(document)
+        return
+    beside = file.with_name(f".{file.name}.{secrets.token_hex(4)}")
+    try:
+        with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as new:
+            new.write(document)
+        beside.replace(file)
+    except OSError as error:
+        beside.unlink(missing_ok=True)
+        raise OSError(error.errno, error.strerror, str(file)) from None
+
+
+def _listed(one: Listed) -> Json:
+    return {
+        "identifier": str(one.series),
+        "interval": None if one.interval is None else str(one.interval),
+        "unit": one.unit,
+        "first": None if one.first is None else iso8601.shown(one.first.astimezone(UTC)),
+        "last": None if one.last is None else iso8601.shown(one.last.astimezone(UTC)),
+    }
+
+
+def _row(one: Listed) -> list[str]:
+    times = (None if time is None else time.timestamp() for time in (one.first, one.last))
+    first, last = ("" if time is None else when.local(time) for time in times)
+    return [str(one.series), str(one.interval or ""), one.unit or "", first, last]

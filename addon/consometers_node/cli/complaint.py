@@ -1,0 +1,144 @@
+"""What went wrong, as the person and the program that called read it.
+
+A `Complaint` has a condition for programs (of the stanza error, or a name of ours in the same
+style), words for people, and the status with which the process ends. Everything else that can be
+raised in a command becomes one here, or is a fault of ours.
+"""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+import re
+
+from consometers_node.quoalise.errors import Malformed, QuoaliseError, UpstreamError
+from consometers_node.quoalise.text import Text, text
+
+from .words import around
+
+FAILED = 1
+USAGE = 2
+INTERRUPTED = 130
+
+_REFUSES = text("{peer} refuses: {said}", "{peer} refuse : {said}")
+_UPSTREAM = text(
+    "The source of {peer}'s data ({issuer}) refuses, with the code {code}: {said}",
+    "La source des données de {peer} ({issuer}) refuse, avec le code {code} : {said}",
+)
+_UNREADABLE = text(
+    "{peer} answered what cannot be read ({said}) Tell whoever runs it.",
+    "{peer} a répondu quelque chose d'illisible ({said}) Prévenez qui le tient.",
+)
+_NOBODY = text(
+    "{peer} is not there: its node does not run at the moment, or the address is wrong.",
+    "{peer} n'est pas là : son nœud ne tourne pas en ce moment, ou l'adresse est fausse.",
+)
+_NO_SERVER = text(
+    "The server of {peer} cannot be reached from yours: check the address, or try later.",
+    "Le serveur de {peer} est injoignable depuis le vôtre : vérifiez l'adresse, ou réessayez plus"
+    " tard.",
+)
+_BY_CONDITION = {
+    "service-unavailable": _NOBODY,
+    "recipient-unavailable": _NOBODY,
+    "remote-server-not-found": _NO_SERVER,
+    "remote-server-timeout": _NO_SERVER,
+}
+_ONCE = {
+    "Unreachable": text(
+        "The server {host} cannot be reached ({why}): check the network and the address; --host and"
+        " --port say where it is if DNS does not.",
+        "Le serveur {host} est injoignable ({why}) : vérifiez le réseau et l'adresse ; --host et"
+        " --port disent où il est si le DNS ne le dit pas.",
+    ),
+    "Interrupted": text(
+        "The server {host} closed the connection ({why}): try again.",
+        "Le serveur {host} a fermé la connexion ({why}) : réessayez.",
+    ),
+    "TemporaryFailure": text(
+        "The server {host} cannot log anyone in at the moment: try again later.",
+        "Le serveur {host} ne peut connecter personne en ce moment : réessayez plus tard.",
+    ),
+    "CertificateRefused": text(
+        "The server {host} does not prove who it is ({why}). If it is a private server, give the"
+        " file of its certificate authority with --ca-file; otherwise warn whoever runs it.",
+        "Le serveur {host} ne prouve pas son identité ({why}). Si c'est un serveur privé, donnez"
+        " le fichier de son autorité de certification avec --ca-file ; sinon prévenez qui le"
+        " tient.",
+    ),
+}
+"""The network's words say that it tries again: a command does not."""
+_DATABASE = text(
+    "The node's database cannot be used: {why}",
+    "La base de données du nœud est inutilisable : {why}",
+)
+_FILE = text("{name} cannot be used: {why}.", "{name} est inutilisable : {why}.")
+
+
+class Complaint(Exception):
+    """What a command ends with instead of success. `more` is for programs."""
+
+    def __init__(
+        self,
+        condition: str,
+        words: Text,
+        *,
+        status: int = FAILED,
+        more: Mapping[str, str | None] | None = None,
+    ) -> None:
+        super().__init__(words.say())
+        self.condition = condition
+        self.words = words
+        self.status = status
+        self.more = more or {}
+
+
+def misused(what: str, words: Text) -> Complaint:
+    """Complain of an option or an argument."""
+    template = text("{what}: {said}", "{what} : {said}")
+    return Complaint("usage", around(template, words, what=what), status=USAGE)
+
+
+@contextmanager
+def refusals_of(peer: str) -> Iterator[None]:
+    """Turn what a peer, or a server on the way to it, answers inside into a `Complaint`."""
+    try:
+        yield
+    except UpstreamError as error:
+        words = around(
+            _UPSTREAM, error.text, peer=peer, issuer=error.issuer or "?", code=error.code or "?"
+        )
+        more = {"from": peer, "issuer": error.issuer, "code": error.code}
+        raise Complaint(error.condition, words, more=more) from error
+    except Malformed as error:
+        words = around(_UNREADABLE, error.text, peer=peer)
+        raise Complaint("unreadable-answer", words, more={"from": peer}) from error
+    except QuoaliseError as error:
+        template = _BY_CONDITION.get(error.condition, _REFUSES)
+        words = around(template, error.text, peer=peer)
+        raise Complaint(error.condition, words, more={"from": peer}) from error
+
+
+def complaint_of(error: Exception) -> Complaint | None:
+    """Give what to tell of an error, or None of one that nobody foresaw."""
+    # A command that speaks to no server and opens no database fails without loading either.
+    from consometers_node.store import StoreFault  # noqa: PLC0415
+    from consometers_node.xmpp import NetworkError  # noqa: PLC0415
+
+    match error:
+        case Complaint():
+            return error
+        case QuoaliseError():
+            return Complaint(error.condition, error.text)
+        case NetworkError():
+            name = type(error).__name__
+            words = _ONCE[name].fill(**error.found) if name in _ONCE else error.text
+            return Complaint(_kebab(name), words)
+        case StoreFault():
+            return Complaint("database", _DATABASE.fill(why=error))
+        case OSError(filename=str() as file):
+            return Complaint("file", _FILE.fill(name=file, why=error.strerror))
+        case _:
+            return None
+
+
+def _kebab(name: str) -> str:
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", "-", name).lower()

@@ -1,0 +1,171 @@
+"""A history as a document: JSON, CSV or XML, and as people read it."""
+
+import csv
+import io
+import json
+from typing import Literal
+from xml.etree import ElementTree as ET
+from xml.etree.ElementTree import Element, SubElement
+
+from consometers_node.quoalise import Duration, Metadata, Records, data, senml
+from consometers_node.quoalise.markup import local as local_name, serialise, tag
+from consometers_node.quoalise.metadata import NAMESPACE, write as write_metadata
+from consometers_node.quoalise.text import text
+
+from .complaint import Complaint
+from .history import History
+from .output import Json, Output
+from .when import local, utc
+
+Format = Literal["json", "csv", "xml"]
+CSV_HEADER = ("time", "value", "unit", "identifier")
+SHOWN = 60
+"""Records of a table; of more, the first and the last."""
+
+_CHANGES = text(
+    "What is said of the records changes at {time}, and a <quoalise> says it once: ask for XML up"
+    " to there, then from there, or for JSON.",
+    "Ce qui est dit des enregistrements change à {time}, et un <quoalise> ne le dit qu'une fois :"
+    " demandez le XML jusque-là, puis à partir de là, ou du JSON.",
+)
+_TIME = text("Start of the interval", "Début de l'intervalle")
+_VALUE = text("Value", "Valeur")
+_UNIT = text("Unit", "Unité")
+_NONE = text(
+    "{peer} has no record of {series} from {start} to {end}.",
+    "{peer} n'a aucun enregistrement de {series} du {start} au {end}.",
+)
+_SUMMARY = text(
+    "{count} records of {series}, from {first} to {last}: lowest {low}, mean {mean}, highest {high}"
+    " {unit}.",
+    "{count} enregistrements de {series}, du {first} au {last} : minimum {low}, moyenne {mean},"
+    " maximum {high} {unit}.",
+)
+_HOLES = text(
+    "{missing} are missing in between: one each {interval} was to be.",
+    "Il en manque {missing} dans l'intervalle : un par {interval} était attendu.",
+)
+_LEFT_OUT = text(
+    "{count} are not shown: --format csv --output FILE has all of them.",
+    "{count} ne sont pas montrés : --format csv --output FICHIER les a tous.",
+)
+
+
+def document(history: History, wanted: Format) -> bytes:
+    """Give the bytes of the whole history. Raises a `Complaint` if XML cannot say it."""
+    match wanted:
+        case "json":
+            told = json.dumps(as_json(history), ensure_ascii=False, indent=2) + "\n"
+            return told.encode()
+        case "csv":
+            return as_csv(history).encode()
+        case "xml":
+            return as_xml(history)
+
+
+def as_json(history: History) -> Json:
+    """Give the history as one object; series that came beside the one asked for are `others`."""
+    first, *others = history.records or (Records(str(history.asked), None, {}),)
+    beside: dict[str, Json] = {"others": [_series(one) for one in others]} if others else {}
+    changed = {"metadata_since": utc(history.changed.timestamp())} if history.changed else {}
+    return {
+        **{key: value for key, value in _series(first).items() if key != "records"},
+        "from": history.peer,
+        "start": utc(history.start.timestamp()),
+        "end": utc(history.end.timestamp()),
+        "metadata": metadata(history.metadata),
+        **changed,
+        "records": _series(first)["records"],
+        **beside,
+    }
+
+
+def as_csv(history: History) -> str:
+    """Give a line for each record, under one header whatever the series."""
+    written = io.StringIO()
+    writer = csv.writer(written, lineterminator="\n")
+    writer.writerow(CSV_HEADER)
+    for one in history.records:
+        writer.writerows(
+            (utc(time), value, one.unit or "", one.name) for time, value in one.values.items()
+        )
+    return written.getvalue()
+
+
+def as_xml(history: History) -> bytes:
+    """Give one `<quoalise>`, which may hold more records than an answer."""
+    if history.changed:
+        raise Complaint("metadata-changes", _CHANGES.fill(time=utc(history.changed.timestamp())))
+    quoalise = Element(data.QUOALISE)
+    holder = SubElement(quoalise, tag(NAMESPACE, "data"))
+    holder.append(write_metadata(history.metadata))
+    holder.append(senml.write(history.records))
+    ET.indent(quoalise)
+    return serialise(quoalise, None) + b"\n"
+
+
+def metadata(told: Metadata) -> Json:
+    """Give what is said of the records, under the names that `<meta>` has."""
+    return _object(write_metadata(told))
+
+
+def show(history: History, output: Output) -> None:
+    """Print the history for people."""
+    start, end = local(history.start.timestamp()), local(history.end.timestamp())
+    for one in history.records:
+        times = list(one.values)
+        shown = times if len(times) <= SHOWN else [*times[: SHOWN // 2], *times[-SHOWN // 2 :]]
+        rows = [[local(time), str(one.values[time]), one.unit or ""] for time in shown]
+        if len(shown) < len(times):
+            rows.insert(SHOWN // 2, ["…", "", ""])
+        output.table((_TIME, _VALUE, _UNIT), rows)
+        output.say(_summary(one, output))
+        if missing := _holes(one, history.metadata):
+            interval = _interval(history.metadata)
+            output.say(_HOLES, missing=missing, interval=interval)
+        if len(shown) < len(times):
+            output.say(_LEFT_OUT, count=len(times) - len(shown))
+    if not len(history):
+        output.say(_NONE, peer=history.peer, series=history.asked, start=start, end=end)
+
+
+def _summary(one: Records, output: Output) -> str:
+    times, values = list(one.values), list(one.values.values())
+    return output.said(
+        _SUMMARY,
+        count=len(values),
+        series=one.name,
+        first=local(times[0]),
+        last=local(times[-1]),
+        low=min(values),
+        high=max(values),
+        mean=round(sum(values) / len(values), 1),
+        unit=one.unit or "",
+    )
+
+
+def _interval(told: Metadata) -> Duration | None:
+    return told.measurement.sampling_interval if told.measurement else None
+
+
+def _holes(one: Records, told: Metadata) -> int:
+    """Count what is missing between the first and the last, where intervals have one length."""
+    interval = _interval(told)
+    if interval is None or interval != Duration(seconds=interval.seconds) or not interval.seconds:
+        return 0
+    times = list(one.values)
+    return max(0, int((times[-1] - times[0]) // interval.seconds) + 1 - len(times))
+
+
+def _series(one: Records) -> dict[str, Json]:
+    records: list[Json] = [
+        {"time": utc(time), "value": value} for time, value in one.values.items()
+    ]
+    return {"identifier": one.name, "unit": one.unit, "records": records}
+
+
+def _object(element: Element) -> dict[str, Json]:
+    told: dict[str, Json] = dict(element.attrib)
+    for child in element:
+        told.setdefault(local_name(child.tag), _object(child))
+    return told

@@ -1,0 +1,189 @@
+"""Options that several commands share, each once, in groups.
+
+A command takes a group as one parameter, and its options appear one by one:
+
+    @commands.add("get-history")
+    def get_history(peer: Peer, access: Access, common: Common) -> None: …
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, is_dataclass
+from functools import wraps
+import inspect
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from .output import Output
+from .words import say
+
+_ACCOUNT = say("The account", "Le compte")
+_FILE = say("FILE", "FICHIER")
+
+Peer = Annotated[
+    str,
+    typer.Argument(
+        metavar="JID",
+        help=say(
+            "The XMPP address of the node to ask, such as name@server.",
+            "L'adresse XMPP du nœud à interroger, par exemple nom@serveur.",
+        ),
+    ),
+]
+Urn = Annotated[
+    str,
+    typer.Argument(
+        metavar="URN",
+        help=say(
+            "The identifier of the series, as list-series shows it.",
+            "L'identifiant de la série, tel que list-series le montre.",
+        ),
+    ),
+]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Common:
+    """What every command has."""
+
+    data: Annotated[
+        Path | None,
+        typer.Option(
+            "--data",
+            metavar=say("FOLDER", "DOSSIER"),
+            envvar="CONSOMETERS_DATA",
+            help=say(
+                "Where the node keeps its things; by default consometers in $XDG_DATA_HOME or"
+                " ~/.local/share. CONSOMETERS_DATABASE, a PostgreSQL URL, counts more.",
+                "Où le nœud garde ses affaires ; par défaut consometers dans $XDG_DATA_HOME ou"
+                " ~/.local/share. CONSOMETERS_DATABASE, une URL PostgreSQL, prime.",
+            ),
+        ),
+    ] = None
+    as_json: Annotated[
+        bool,
+        typer.Option(
+            "--json", help=say("Print JSON, for programs.", "Écrire du JSON, pour les programmes.")
+        ),
+    ] = False
+
+    @property
+    def output(self) -> Output:
+        """How to print."""
+        return Output(as_json=self.as_json)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reach:
+    """How to log in to a server."""
+
+    host: Annotated[
+        str | None,
+        typer.Option(
+            metavar=say("HOST", "HÔTE"),
+            help=say(
+                "Where the server is, if DNS is not to say it.",
+                "Où est le serveur, si ce n'est pas au DNS de le dire.",
+            ),
+            rich_help_panel=_ACCOUNT,
+        ),
+    ] = None
+    port: Annotated[
+        int | None,
+        typer.Option(
+            metavar="PORT",
+            min=1,
+            max=65535,
+            help=say(
+                "Its port: 5222, or 5223 with --security direct.",
+                "Son port : 5222, ou 5223 avec --security direct.",
+            ),
+            rich_help_panel=_ACCOUNT,
+        ),
+    ] = None
+    security: Annotated[
+        Literal["either", "direct", "starttls"],
+        typer.Option(
+            metavar="either|direct|starttls",
+            help=say(
+                "How encryption begins: at once, within the stream, or whichever works.",
+                "Comment le chiffrement commence : d'emblée, dans le flux, ou ce qui marche.",
+            ),
+            rich_help_panel=_ACCOUNT,
+        ),
+    ] = "either"
+    ca_file: Annotated[
+        Path | None,
+        typer.Option(
+            metavar=_FILE,
+            help=say(
+                "The certificate authority of a private server (PEM).",
+                "L'autorité de certification d'un serveur privé (PEM).",
+            ),
+            rich_help_panel=_ACCOUNT,
+        ),
+    ] = None
+    password_file: Annotated[
+        Path | None,
+        typer.Option(
+            metavar=_FILE,
+            help=say(
+                "A file whose first line is the password; - is the standard input. Without it:"
+                " CONSOMETERS_PASSWORD, or it is asked for.",
+                "Un fichier dont la première ligne est le mot de passe ; - est l'entrée standard."
+                " Sans lui : CONSOMETERS_PASSWORD, ou il est demandé.",
+            ),
+            rich_help_panel=_ACCOUNT,
+        ),
+    ] = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Access(Reach):
+    """As whom to ask: the account that `login` kept, or another."""
+
+    jid: Annotated[
+        str | None,
+        typer.Option(
+            "--as",
+            metavar="JID",
+            help=say(
+                "Log in with this account in place of the one that login kept; no database is"
+                " opened then.",
+                "Se connecter avec ce compte à la place de celui que login a gardé ; aucune base"
+                " de données n'est alors ouverte.",
+            ),
+            rich_help_panel=_ACCOUNT,
+        ),
+    ] = None
+
+
+def grouped(command: Callable[..., None]) -> Callable[..., None]:
+    """Let each parameter that is a dataclass appear as its fields, one option for each."""
+    taken: list[inspect.Parameter] = []
+    groups: dict[str, Callable[..., object]] = {}
+    fields: dict[str, list[str]] = {}
+    for name, parameter in inspect.signature(command, eval_str=True).parameters.items():
+        kind: object = parameter.annotation
+        if isinstance(kind, type) and is_dataclass(kind):
+            groups[name] = kind
+            options = list(inspect.signature(kind, eval_str=True).parameters.values())
+            fields[name] = [option.name for option in options]
+            taken += options
+        else:
+            taken.append(parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY))
+
+    @wraps(command)
+    def called(**given: object) -> None:
+        made = {
+            name: make(**{field: given.pop(field) for field in fields[name]})
+            for name, make in groups.items()
+        }
+        command(**given, **made)
+
+    told: Mapping[str, object] = {parameter.name: parameter.annotation for parameter in taken}
+    called.__signature__ = inspect.Signature(taken)  # type: ignore[attr-defined]
+    called.__annotations__ = dict(told)
+    del called.__wrapped__
+    return called

@@ -1,0 +1,101 @@
+"""One way to print: for people in their language, or for programs in JSON.
+
+On stdout stands what was asked for: with `--json` one document, or an object a line of what comes
+one by one, and nothing else; without it, text and tables. What is said beside (what went wrong,
+how far it is) goes to stderr. Rich is loaded when it is needed.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+import io
+import json
+import sys
+
+from consometers_node.quoalise.text import Text
+
+from .complaint import Complaint
+from .words import language
+
+type Json = bool | int | float | str | Sequence[Json] | Mapping[str, Json] | None
+type Reached = Callable[[float], None]
+"""Hears how much of the total is done."""
+
+
+class Output:
+    """Prints what a command has to say."""
+
+    def __init__(self, *, as_json: bool = False) -> None:
+        self.as_json = as_json
+        self.language = language()
+
+    def document(self, value: Json) -> None:
+        """Print the one JSON document of a command."""
+        _write(sys.stdout, json.dumps(value, ensure_ascii=False, indent=2))
+
+    def line(self, value: Json) -> None:
+        """Print one JSON object of many; it has left when this returns."""
+        _write(sys.stdout, json.dumps(value, ensure_ascii=False))
+
+    def say(self, words: Text | str, **found: object) -> None:
+        """Print words for people; it has left when this returns."""
+        _write(sys.stdout, clean(self.said(words, **found)))
+
+    def note(self, words: Text | str, **found: object) -> None:
+        """Say something beside, on stderr."""
+        _write(sys.stderr, clean(self.said(words, **found)))
+
+    def table(self, columns: Sequence[Text], rows: Sequence[Sequence[str]]) -> None:
+        """Print a table for people."""
+        from .screen import print_table  # noqa: PLC0415
+
+        titles = [column.say(self.language) for column in columns]
+        print_table(titles, [[clean(cell) for cell in row] for row in rows])
+
+    @contextmanager
+    def progress(self, words: Text, total: float) -> Iterator[Reached]:
+        """Show on a terminal how far it is; give what is to be told so."""
+        if self.as_json or not sys.stderr.isatty():
+            yield _unseen
+            return
+        from .screen import progress_bar  # noqa: PLC0415
+
+        with progress_bar(words.say(self.language), total) as reached:
+            yield reached
+
+    def complain(self, complaint: Complaint) -> int:
+        """Say what went wrong, and give the status to end with."""
+        message = clean(complaint.words.say(self.language))
+        if self.as_json:
+            more = {key: value for key, value in complaint.more.items() if value is not None}
+            self.document({"error": {"condition": complaint.condition, "message": message, **more}})
+        else:
+            _write(sys.stderr, message)
+        return complaint.status
+
+    def said(self, words: Text | str, **found: object) -> str:
+        """Give the words in the person's language, filled."""
+        chosen = words if isinstance(words, str) else words.say(self.language)
+        return chosen.format(**found) if found else chosen
+
+
+def clean(words: str) -> str:
+    """Take out what a terminal would obey: peers choose some of the words."""
+    return "".join(c if c.isprintable() or c in "\n\t" else "·" for c in words)
+
+
+def prepare_streams() -> None:
+    """Let no letter that a terminal does not know end the program."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
+
+
+def _write(stream: io.TextIOBase | object, words: str) -> None:
+    assert hasattr(stream, "write")
+    assert hasattr(stream, "flush")
+    stream.write(words + "\n")
+    stream.flush()
+
+
+def _unseen(_done: float) -> None:
+    """Nobody looks."""

@@ -1,0 +1,192 @@
+"""What Typer itself says, in the person's language; and commands that are loaded when called.
+
+Typer's help has its titles in English, and so have its complaints of what was typed. What has no
+translation here stays English.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from importlib import import_module
+import re
+from typing import TYPE_CHECKING
+
+import typer
+from typer.core import TyperCommand, TyperGroup, TyperOption
+from typer.main import get_group
+
+from consometers_node.quoalise.text import Text, text
+
+from .complaint import USAGE, Complaint
+from .options import grouped
+from .words import language, say
+
+if TYPE_CHECKING:
+    from typer._click import Context, HelpFormatter
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A command: the module of this package that has it, and what it does, in one sentence."""
+
+    module: str
+    summary: Text
+
+
+class SpokenCommand(TyperCommand):
+    """A command whose help is in the person's language."""
+
+    def format_usage(self, ctx: Context, formatter: HelpFormatter) -> None:
+        pieces = " ".join(self.collect_usage_pieces(ctx))
+        formatter.write_usage(ctx.command_path, pieces, _usage_title())
+
+    def get_help_option(self, ctx: Context) -> TyperOption | None:
+        return _spoken(super().get_help_option(ctx))
+
+    def format_help(self, ctx: Context, formatter: HelpFormatter) -> None:
+        _title_panels()
+        super().format_help(ctx, formatter)
+
+
+class LazyGroup(TyperGroup):
+    """Commands by name. The module of one is imported when it is called; for the list, none is."""
+
+    entries: Mapping[str, Entry] = {}
+    _listing = False
+
+    def list_commands(self, ctx: Context) -> list[str]:
+        return list(self.entries)
+
+    def get_command(self, ctx: Context, cmd_name: str) -> TyperCommand | None:
+        entry = self.entries.get(cmd_name)
+        if entry is None:
+            return None
+        summary = entry.summary.say(language())
+        if self._listing:
+            return TyperCommand(cmd_name, help=summary)
+        module = import_module(f".{entry.module}", __package__)
+        command = get_group(module.commands.all).commands[cmd_name]
+        assert isinstance(command, TyperCommand)
+        command.help = "\n\n".join(filter(None, (summary, command.help)))
+        return command
+
+    def format_usage(self, ctx: Context, formatter: HelpFormatter) -> None:
+        pieces = " ".join(self.collect_usage_pieces(ctx))
+        formatter.write_usage(ctx.command_path, pieces, _usage_title())
+
+    def get_help_option(self, ctx: Context) -> TyperOption | None:
+        return _spoken(super().get_help_option(ctx))
+
+    def format_help(self, ctx: Context, formatter: HelpFormatter) -> None:
+        _title_panels()
+        self._listing = True
+        super().format_help(ctx, formatter)
+        self._listing = False
+
+
+class Commands:
+    """What the commands of a module are registered with.
+
+    commands = Commands()
+
+    @commands.add("logout")
+    def logout(common: Common) -> None: …
+    """
+
+    def __init__(self) -> None:
+        self.all = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+
+    def add(
+        self, name: str, details: Text | None = None
+    ) -> Callable[[Callable[..., None]], Callable[..., None]]:
+        """Register a function; its help is the summary of its entry, then the details."""
+        told = details.say(language()) if details else ""
+
+        def register(command: Callable[..., None]) -> Callable[..., None]:
+            self.all.command(name, cls=SpokenCommand, help=told)(grouped(command))
+            return command
+
+        return register
+
+
+def complaint_of_usage(error: typer.TyperException, program: str) -> Complaint:
+    """Say what of the command line Typer could not take, and where help is."""
+    said = error.format_message()
+    command = getattr(getattr(error, "ctx", None), "command_path", program)
+    template = text(
+        "{said}\n“{command} --help” tells how.", "{said}\n« {command} --help » dit comment faire."
+    )
+    words = {"en": said, "fr": in_french(said)}
+    return Complaint(
+        "usage",
+        Text(
+            {
+                tag: template.say(tag).format(said=word, command=command)
+                for tag, word in words.items()
+            }
+        ),
+        status=USAGE,
+    )
+
+
+def in_french(said: str) -> str:
+    """Translate what Typer says of a command line, if it is known here."""
+    for pattern, french in _FRENCH:
+        if found := pattern.fullmatch(said):
+            return french.format(*found.groups())
+    return said
+
+
+_FRENCH = [
+    (re.compile(pattern, re.DOTALL), french)
+    for pattern, french in (
+        (r"Missing command\.", "Il manque la commande."),
+        (r"Missing (?:argument|option) '(.+?)'\..*", "Il manque {0}."),
+        (r"No such command '(.*)'\..*", "Il n'y a pas de commande {0}."),
+        (r"No such option: (\S+)", "Il n'y a pas d'option {0}."),
+        (
+            r"No such option: (\S+) \(Possible options: (.*)\)",
+            "Il n'y a pas d'option {0}. Peut-être {1} ?",
+        ),
+        (
+            r"No such option: (\S+) Did you mean (.*)\?",
+            "Il n'y a pas d'option {0}. Peut-être {1} ?",
+        ),
+        (r"Got unexpected extra arguments?(?:\(s\))? \((.*)\)", "Ceci est de trop : {0}."),
+        (r"Option '(.+?)' requires (?:an argument|\d+ arguments)\.", "Il manque la valeur de {0}."),
+        (r"Option '(.+?)' does not take a value\.", "L'option {0} ne prend pas de valeur."),
+        (
+            r"Invalid value for '(.+?)': '?(.*?)'? is not one of (.*?)\.?",
+            "{0} : « {1} » n'est pas l'un de {2}.",
+        ),
+        (
+            r"Invalid value for '(.+?)': '?(.*?)'? is not a valid int(?:eger)?(?: range)?\.",
+            "{0} : « {1} » n'est pas un nombre entier.",
+        ),
+        (
+            r"Invalid value for '(.+?)': (-?\d+) is not in the range (.*)\.",
+            "{0} : {1} n'est pas dans l'intervalle {2}.",
+        ),
+        (r"Invalid value for '(.+?)': (.*)", "{0} : {1}"),
+    )
+]
+
+
+def _usage_title() -> str:
+    return say("Usage: ", "Usage : ")
+
+
+def _spoken(option: TyperOption | None) -> TyperOption | None:
+    if option is not None:
+        option.help = say("Show this help.", "Afficher cette aide.")
+    return option
+
+
+def _title_panels() -> None:
+    from typer import rich_utils  # noqa: PLC0415
+
+    rich_utils.OPTIONS_PANEL_TITLE = say("Options", "Options")
+    rich_utils.ARGUMENTS_PANEL_TITLE = say("Arguments", "Arguments")
+    rich_utils.COMMANDS_PANEL_TITLE = say("Commands", "Commandes")
+    rich_utils.REQUIRED_LONG_STRING = say("[required]", "[obligatoire]")
+    rich_utils.DEFAULT_STRING = say("[default: {}]", "[par défaut : {}]")
+    rich_utils.ENVVAR_STRING = say("[env var: {}]", "[variable : {}]")

@@ -1,0 +1,31 @@
+"""The language of whoever typed the command, as the environment tells it."""
+
+from collections.abc import Mapping
+import os
+
+from consometers_node.quoalise.text import DEFAULT_LANGUAGE, Text, text
+
+_VARIABLES = ("LC_ALL", "LC_MESSAGES", "LANG")
+_NO_LANGUAGE = frozenset({"C", "POSIX"})
+
+
+def language(environment: Mapping[str, str] = os.environ) -> str:
+    """Give a language tag: `fr_FR.UTF-8` is fr-FR. The first variable that is set counts."""
+    chosen = next((environment[name] for name in _VARIABLES if environment.get(name)), "")
+    locale = chosen.partition(".")[0].partition("@")[0]
+    return DEFAULT_LANGUAGE if locale in _NO_LANGUAGE else locale.replace("_", "-") or "en"
+
+
+def say(en: str, fr: str) -> str:
+    """Give one of the two, for what is read as the program starts: the texts of options."""
+    return text(en, fr).say(language())
+
+
+def around(template: Text, said: Text, **found: object) -> Text:
+    """Put words of someone else into ours, in each of our languages."""
+    return Text(
+        {
+            tag: words.format(said=said.say(tag), **found)
+            for tag, words in template.by_language.items()
+        }
+    )
