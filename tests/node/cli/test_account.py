@@ -1,0 +1,162 @@
+"""The account of a node: tried, kept, forgotten."""
+
+from pathlib import Path
+import stat
+
+import pytest
+
+from consometers_node.cli.access import Identity
+from consometers_node.cli.account import load, save
+from consometers_node.store import Store
+from consometers_node.xmpp import Account, Security, Server
+from demo.prosody import LOOPBACK, Prosody
+
+from ..xmpp.conftest import PASSWORD, NewAccount
+from .conftest import Reader, Run, at
+
+NOBODY = 9
+"""A port on which nothing listens."""
+
+
+async def test_an_account_is_kept_as_it_was_given_and_forgotten(store: Store) -> None:
+    server = Server(host="xmpp.example", port=5223, security=Security.DIRECT, ca_file=Path("/ca"))
+    for who in (
+        Identity(Account("home@one.test", "secret é"), server),
+        Identity(Account("other@one.test", "more"), Server()),
+    ):
+        await save(store, who)
+        assert await load(store) == who
+    await save(store, None)
+    assert await load(store) is None
+
+
+async def test_login_keeps_what_the_server_takes(
+    one: Prosody, new_account: NewAccount, run: Run, tmp_path: Path
+) -> None:
+    jid = new_account(one)
+    said = await run("login", jid, *at(one), typed=PASSWORD + "\n")
+    assert said.status == 0, said.err
+    assert said.out.startswith(f"{jid} is this node's account")
+    folder = tmp_path / "share" / "consometers"
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    assert stat.S_IMODE((folder / "node.db").stat().st_mode) == 0o600
+
+    said = await run("logout", language="fr_FR.UTF-8")
+    assert said.out == f"{jid} est oublié ici. Le compte lui-même continue chez son serveur.\n"
+    assert (await run("logout", "--json")).document == {"jid": None, "kept": False}
+
+
+async def test_the_folder_is_that_of_the_option_or_of_the_variable(
+    one: Prosody, new_account: NewAccount, run: Run, tmp_path: Path
+) -> None:
+    jid = new_account(one)
+    password = tmp_path / "password"
+    password.write_text(PASSWORD + "\n")
+    here, there = tmp_path / "a" / "b", tmp_path / "there"
+    options = (*at(one), "--password-file", password, "--json")
+    said = await run("login", jid, *options, "--data", here)
+    assert said.document == {"jid": jid, "kept": True}
+    assert (here / "node.db").exists()
+    await run("login", jid, *options, CONSOMETERS_DATA=str(there))
+    assert (there / "node.db").exists()
+    url = f"sqlite:///{tmp_path / 'by-url.db'}"
+    await run("login", jid, *options, "--data", here, CONSOMETERS_DATABASE=url)
+    assert (tmp_path / "by-url.db").exists()
+
+
+async def test_a_wrong_password_is_not_kept(
+    one: Prosody, new_account: NewAccount, run: Run, tmp_path: Path
+) -> None:
+    jid = new_account(one)
+    said = await run("login", jid, *at(one), typed="wrong\n")
+    assert (said.status, said.out) == (1, "")
+    assert said.err == (
+        f"The server refuses the address {jid} with this password: correct one of them.\n"
+    )
+    said = await run("login", jid, *at(one), "--json", typed="wrong\n", language="fr_FR.UTF-8")
+    assert (said.status, said.condition, said.err) == (1, "wrong-password", "")
+    assert "ce mot de passe" in said.out
+    assert not (tmp_path / "share").exists()
+
+
+async def test_a_server_that_is_not_there_is_told(run: Run) -> None:
+    place = ("--host", LOOPBACK, "--port", NOBODY)
+    said = await run("login", "home@one.test", *place, typed="secret\n")
+    assert said.status == 1
+    assert said.err.startswith("The server one.test cannot be reached (")
+    assert "tried again" not in said.err
+    said = await run("login", "home@one.test", *place, "--json", typed="secret\n")
+    assert said.condition == "unreachable"
+
+
+async def test_a_certificate_of_an_unknown_authority_is_refused(
+    one: Prosody, new_account: NewAccount, run: Run
+) -> None:
+    place = ("--host", LOOPBACK, "--port", one.port, "--security", "starttls")
+    jid = new_account(one)
+    said = await run("login", jid, *place, typed=PASSWORD, language="fr")
+    assert said.status == 1
+    assert "ne prouve pas son identité" in said.err
+    assert "--ca-file" in said.err
+    said = await run("login", jid, *place, "--json", typed=PASSWORD)
+    assert said.condition == "certificate-refused"
+
+
+async def test_a_file_that_is_no_authority_is_told(run: Run, tmp_path: Path) -> None:
+    wrong = tmp_path / "wrong.pem"
+    wrong.write_text("no certificate")
+    said = await run("login", "home@one.test", "--ca-file", wrong, typed="secret\n")
+    assert said.status == 1
+    assert said.err.startswith(f"{wrong} cannot be used")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "words"),
+    [
+        (("login", "no address"), 1, "« no address » n'est pas une adresse XMPP"),
+        (("login",), 2, "Il manque JID."),
+        (("login", "a@b", "--port", "x"), 2, "--port : « x » n'est pas un nombre entier."),
+        (("login", "a@b", "--security", "no"), 2, "--security : « no » n'est pas l'un de"),
+        (("login", "a@b", "c"), 2, "Ceci est de trop : c."),
+        (("login", "a@b", "--secret"), 2, "Il n'y a pas d'option --secret."),
+        (("logn",), 2, "Il n'y a pas de commande logn."),
+        (("login", "a@b"), 1, "Aucun mot de passe n'a été donné pour a@b"),
+        (("login", "a@b", "--password-file", "/none"), 1, "/none est inutilisable"),
+    ],
+)
+async def test_what_was_typed_wrong_is_told(
+    run: Run, arguments: tuple[str, ...], status: int, words: str
+) -> None:
+    said = await run(*arguments, language="fr_FR.UTF-8")
+    assert (said.status, said.out) == (status, "")
+    assert words in said.err
+    told = await run(*arguments, "--json")
+    assert (told.status, told.err) == (status, "")
+    assert "message" in str(told.document["error"])
+
+
+async def test_help_is_in_both_languages(run: Run) -> None:
+    english, french = await run("--help"), await run(language="fr_CA.UTF-8")
+    assert "Usage: consometers-node" in english.out
+    assert "Get past records" in english.out
+    assert "Usage : consometers-node" in french.out
+    assert "Commandes" in french.out
+    assert "Afficher cette aide" in (await run("listen", "--help", language="fr")).out
+
+
+async def test_what_login_kept_is_used(reader: Reader, run: Run) -> None:
+    kept = await run("login", reader.jid, *at(reader.server))
+    assert kept.status == 0, kept.err
+    said = await run("list-series", reader.peer, "--json")
+    assert said.status == 0, said.out
+    assert said.document["from"] == reader.peer
+    said = await run("list-series", reader.peer, "--host", "xmpp.example")
+    assert said.status == 2
+    assert "--as" in said.err
+
+
+async def test_without_an_account_one_is_asked_for(run: Run) -> None:
+    said = await run("list-series", "home@one.test")
+    assert (said.status, said.out) == (1, "")
+    assert "consometers-node login" in said.err
+    assert (await run("list-series", "home@one.test", "--json")).condition == "no-account"
