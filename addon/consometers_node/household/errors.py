@@ -26,6 +26,20 @@ class Refused(HomeAssistantFault):
     """It understood, and said no."""
 
 
+class NotAnAdministrator(Refused):
+    """It lets only administrators write statistics."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Home Assistant lets only administrators write statistics: make an access token as one "
+            "of them, in your profile there, under Security, and give it to the node"
+        )
+
+
+class NotOurs(HomeAssistantFault):
+    """There is a statistic of that name, and something else made it."""
+
+
 class TooMuch(HomeAssistantFault):
     """Its answer is larger than the node takes in: ask for less."""
 

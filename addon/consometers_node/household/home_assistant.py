@@ -1,7 +1,7 @@
 """One connection to Home Assistant's websocket, opened anew whenever it is lost."""
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterator, Mapping
+from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 import logging
@@ -20,7 +20,7 @@ from hass_client.exceptions import (
 
 from .errors import Away, HomeAssistantFault, Refused, TooMuch, WrongToken
 
-type Json = bool | int | float | str | list[str] | Mapping[str, str] | None
+type Json = bool | int | float | str | Sequence[Json] | Mapping[str, Json] | None
 
 ANSWER_WITHIN = timedelta(seconds=60)
 """A month of hours of eight statistics takes a small machine two seconds."""

@@ -2,17 +2,35 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+import re
 from typing import Literal
 
 from ..series import Range
-from .errors import Refused, TooMuch, Unreadable
-from .home_assistant import HomeAssistant
+from .errors import NotAnAdministrator, NotOurs, Refused, TooMuch, Unreadable
+from .home_assistant import HomeAssistant, Json
 from .reading import Row
-from .statistics import UNITS, Proposal, Statistic, StatisticId, propose, statistics
+from .statistics import (
+    UNITS,
+    Proposal,
+    Statistic,
+    StatisticId,
+    mappings,
+    propose,
+    statistics,
+)
 
 type Period = Literal["hour", "5minute"]
 
 _TYPES = ["sum", "state", "mean"]
+_ENERGY: Mapping[str, Json] = {
+    "unit_of_measurement": "Wh",
+    "unit_class": "energy",
+    "has_sum": True,
+    "mean_type": 0,
+}
+# What an external statistic may be named, as Home Assistant has it.
+_EXTERNAL = re.compile(r"(?!.+__)(?!_)[\da-z_]+(?<!_):(?!_)[\da-z_]+(?<!_)", re.ASCII)
+_NOT_ADMIN = "Unauthorized"
 
 
 class Recorder:
@@ -67,6 +85,61 @@ class Recorder:
             first = await self.rows(names[:half], period, within)
             return {**first, **await self.rows(names[half:], period, within)}
         return {name: _rows(told) for name, told in _by_name(answer).items()}
+
+    async def may_write(self, name: StatisticId) -> bool:
+        """Tell whether an external statistic of energy in Wh is there, to be gone on with.
+
+        False if there is none of that name. Raises NotOurs if it is of another kind.
+        """
+        answer = await self._home.ask("recorder/list_statistic_ids")
+        told = next((one for one in mappings(answer) if one.get("statistic_id") == name), None)
+        if told is None:
+            return False
+        match told:
+            case {
+                "has_sum": True,
+                "unit_class": "energy",
+                "statistics_unit_of_measurement": "Wh",
+                "source": source,
+            } if source == _source(name):
+                return True
+        raise NotOurs(
+            f"Home Assistant has a statistic {name} that is not energy in Wh as the node writes "
+            "it: choose another name"
+        )
+
+    async def write(self, name: StatisticId, title: str, rows: Sequence[Row]) -> None:
+        """Have rows of an external statistic of energy put in, or changed where they are there.
+
+        Home Assistant puts them in a queue: when this returns they may not be there yet. Raises
+        NotAnAdministrator.
+        """
+        told: Mapping[str, Json] = {"statistic_id": name, "source": _source(name), "name": title}
+        stats: list[Mapping[str, Json]] = [
+            {"start": row.start.isoformat(), "state": row.state, "sum": row.sum} for row in rows
+        ]
+        try:
+            await self._home.ask(
+                "recorder/import_statistics", metadata={**told, **_ENERGY}, stats=stats
+            )
+        except Refused as fault:
+            if _NOT_ADMIN in str(fault):
+                raise NotAnAdministrator from fault
+            raise
+
+
+def external(name: str) -> StatisticId:
+    """Read the name of a statistic that the node may write: `consometers:grid`. ValueError."""
+    if not _EXTERNAL.fullmatch(name) or name.startswith("recorder:"):
+        raise ValueError(
+            f"“{name}” names no statistic: write consometers:grid, or other words of small letters,"
+            " digits and underscores with a colon between them"
+        )
+    return StatisticId(name)
+
+
+def _source(name: StatisticId) -> str:
+    return name.partition(":")[0]
 
 
 def _by_name(answer: object) -> Mapping[StatisticId, object]:

@@ -1,0 +1,257 @@
+"""From a peer's records to what Home Assistant's statistics hold of an hour.
+
+    path after the direction      an hour has
+    power/active/raw    W         the energy of its time: mean power times time, added up
+    energy/active/daily Wh        the energy of a civil day, if it is the first hour of that day
+    energy/active/index Wh        what the register shows at its end
+
+An hour of a load curve is there once all of it is told; else it is missing, never a part of it. An
+hour is one of UTC, as in the recorder. Where midnight is no whole hour of UTC, the first hour that
+starts in the day holds the day, and Home Assistant counts it to that day.
+
+**Exact sums.** Energies are rounded to a sixteenth of a Wh, which doubles add without an error, in
+whatever order: half an hour of whole W is exact, ten minutes of them to 0.03 Wh.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, time, timedelta
+from enum import StrEnum
+from math import floor, fsum, gcd
+from zoneinfo import ZoneInfo
+
+from ..quoalise import (
+    Data,
+    Duration,
+    Identifier,
+    Measurement,
+    Number,
+    Records,
+    SeriesPath,
+    Text,
+)
+from ..quoalise.text import text
+from .reading import HOUR
+
+type States = Mapping[datetime, float]
+"""What hours have, in Wh, by their start."""
+
+_HOUR_S = 3600
+_SIXTEENTHS = 16
+_HALF_DAY = timedelta(hours=12)
+_ENOUGH_TO_TELL = 12
+"""Records, of which the spacing is their interval although one or the other may be missing."""
+
+
+class Unsuitable(Exception):
+    """This series cannot be imported; `text` says which can, in both languages."""
+
+    def __init__(self, words: Text, **found: object) -> None:
+        self.text = words.fill(**found)
+        super().__init__(self.text.say())
+
+
+class Kind(StrEnum):
+    """What a series tells, by its path after the direction."""
+
+    LOAD_CURVE = SeriesPath.POWER
+    DAILY = SeriesPath.ENERGY_DAILY
+    REGISTER = SeriesPath.ENERGY_INDEX
+
+    @classmethod
+    def of(cls, series: Identifier) -> Kind:
+        """Give the kind of a series. Raises `Unsuitable`."""
+        if series.direction is None or series.quantity not in cls:
+            raise Unsuitable(_PATH, found=series.path or str(series), known=_paths())
+        return cls(series.quantity)
+
+
+class Hours:
+    """What was told of a series, put into hours; what comes last counts."""
+
+    def __init__(self, series: Identifier, time_zone: str) -> None:
+        """Begin with nothing. `time_zone` is the home's. Raises `Unsuitable`."""
+        self.kind = Kind.of(series)
+        self._series = series
+        self._zone = ZoneInfo(time_zone)
+        self._interval_s: int | None = None
+        self._parts: dict[datetime, dict[int, _Part]] = {}
+
+    def take(self, told: Data) -> set[datetime]:
+        """Take the records of this series, and give the hours they are of. Raises `Unsuitable`."""
+        touched: set[datetime] = set()
+        said = told.metadata.measurement or Measurement()
+        for records in told.records:
+            if records.name == str(self._series):
+                factor = _factor(self.kind, records.unit or said.unit)
+                self._learn_interval(said.sampling_interval, records)
+                touched |= self._take(records.values, factor)
+        return touched
+
+    def whole(self, hours: Iterable[datetime]) -> dict[datetime, float]:
+        """Give what those of some hours have of which all is told."""
+        parts = {hour: self._parts.get(hour, {}).values() for hour in hours}
+        return {
+            hour: _rounded(fsum(part.wh for part in told))
+            for hour, told in parts.items()
+            if sum(part.seconds for part in told) == _HOUR_S
+        }
+
+    def keep_last(self, count: int) -> None:
+        """Forget what is older than the last hours."""
+        for hour in sorted(self._parts)[:-count]:
+            del self._parts[hour]
+
+    def forget(self, hours: Iterable[datetime]) -> None:
+        """Forget what was told of some hours."""
+        for hour in hours:
+            self._parts.pop(hour, None)
+
+    def like(self) -> Hours:
+        """Begin anew, and know the interval already."""
+        other = Hours(self._series, self._zone.key)
+        other._interval_s = self._interval_s
+        return other
+
+    def learn(self, other: Hours) -> None:
+        """Take over what another one has learned of the interval."""
+        self._interval_s = other._interval_s or self._interval_s
+
+    def _learn_interval(self, said: Duration | None, records: Records) -> None:
+        if said is None:
+            self._interval_s = _spacing(records) or self._interval_s
+        elif said == Duration(seconds=said.seconds):
+            self._interval_s = said.seconds
+        elif self.kind is Kind.LOAD_CURVE:
+            raise Unsuitable(_INTERVAL, found=said)
+        else:
+            self._interval_s = None
+
+    def _take(self, values: Mapping[Number, Number], factor: float) -> set[datetime]:
+        touched: set[datetime] = set()
+        for time_s, value in values.items():
+            part = self._part(time_s, value * factor)
+            if part is None:
+                continue
+            touched.add(part.hour)
+            if part.seconds:
+                told = self._parts.setdefault(part.hour, {})
+                for other in [one for one in told.values() if one.overlaps(part)]:
+                    del told[other.start_s]
+                told[part.start_s] = part
+        return touched
+
+    def _part(self, time_s: Number, value: float) -> _Part | None:
+        """Give what a record tells of an hour; None if it is no part of one."""
+        if value < 0 or time_s != int(time_s):
+            return None
+        start_s = int(time_s)
+        match self.kind:
+            case Kind.LOAD_CURVE:
+                return self._of_power(start_s, value)
+            case Kind.DAILY:
+                return _Part.all_of(_first_hour(start_s, self._zone), value)
+            case Kind.REGISTER:
+                fine = self._interval_s is not None and self._interval_s <= _HOUR_S
+                if fine and start_s % _HOUR_S:
+                    return None
+                ended = -(-start_s // _HOUR_S) * _HOUR_S
+                return _Part.all_of(datetime.fromtimestamp(ended, UTC) - HOUR, value)
+
+    def _of_power(self, start_s: int, value_w: float) -> _Part | None:
+        hour = datetime.fromtimestamp(start_s - start_s % _HOUR_S, UTC)
+        length = self._interval_s
+        if length is None:
+            return _Part(hour, start_s, 0, 0)
+        if length < 1 or _HOUR_S % length:
+            raise Unsuitable(_INTERVAL, found=f"{length} s")
+        if start_s % length:
+            return None
+        return _Part(hour, start_s, length, value_w * length / _HOUR_S)
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """A part of an hour; no seconds if it is not known how long a part."""
+
+    hour: datetime
+    start_s: int
+    seconds: int
+    wh: float
+
+    @classmethod
+    def all_of(cls, hour: datetime, wh: float) -> _Part:
+        return cls(hour, int(hour.timestamp()), _HOUR_S, wh)
+
+    def overlaps(self, other: _Part) -> bool:
+        return (
+            self.start_s < other.start_s + other.seconds
+            and other.start_s < self.start_s + self.seconds
+        )
+
+
+def first_of_day(instant: datetime, zone: ZoneInfo) -> datetime:
+    """Give the first whole hour of the civil day that begins nearest to an instant.
+
+    A peer's civil days may be those of another zone, or begin at midnight UTC.
+    """
+    day = (instant + _HALF_DAY).astimezone(zone).date()
+    midnight = datetime.combine(day, time(), zone).astimezone(UTC)
+    return midnight - (midnight - _EPOCH) % -HOUR
+
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def _first_hour(start_s: int, zone: ZoneInfo) -> datetime:
+    return first_of_day(datetime.fromtimestamp(start_s, UTC), zone)
+
+
+def _spacing(records: Records) -> int | None:
+    """Give the interval of records that do not say theirs; None if they are too few to tell."""
+    if len(records.values) < _ENOUGH_TO_TELL:
+        return None
+    times = [int(each) for each in records.values]
+    return gcd(*(each - times[0] for each in times))
+
+
+def _factor(kind: Kind, unit: str | None) -> float:
+    """Give what a value is to be multiplied with to be in W or Wh."""
+    known = _UNITS[kind]
+    # A peer that says no unit means that of the path.
+    factor = 1 if unit is None else known.get(unit)
+    if factor is None:
+        raise Unsuitable(_UNIT, found=unit, known=", ".join(known))
+    return factor
+
+
+_ENERGY = {"Wh": 1, "kWh": 1000}
+_UNITS: Mapping[Kind, Mapping[str, int]] = {
+    Kind.LOAD_CURVE: {"W": 1, "kW": 1000},
+    Kind.DAILY: _ENERGY,
+    Kind.REGISTER: _ENERGY,
+}
+
+
+def _rounded(wh: float) -> float:
+    return floor(wh * _SIXTEENTHS + 0.5) / _SIXTEENTHS
+
+
+def _paths() -> str:
+    return ", ".join(f"…/{kind}" for kind in Kind)
+
+
+_PATH = text(
+    "“{found}” is no series that can be imported: a direction is followed by one of {known}.",
+    "« {found} » n'est pas une série qui s'importe : une direction est suivie de {known}.",
+)
+_UNIT = text(
+    "A series in {found} cannot be imported: the peer would have to send {known}.",
+    "Une série en {found} ne s'importe pas : le pair devrait l'envoyer en {known}.",
+)
+_INTERVAL = text(
+    "A load curve with an interval of {found} cannot be imported: it must divide an hour, such as"
+    " PT30M.",
+    "Une courbe de charge au pas de {found} ne s'importe pas : le pas doit diviser l'heure, comme"
+    " PT30M.",
+)

@@ -1,0 +1,179 @@
+"""One imported statistic in Home Assistant's recorder: read, changed where it has to be, and seen.
+
+What is written waits in the recorder's queue, so it is read again until it is there; what does not
+come is written again. While Home Assistant is away this waits; to end that, cancel. To be cancelled
+or killed at any point leaves states that are right, and sums that `look` mends.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from itertools import batched
+import logging
+
+from ..series import Range
+from .errors import Away, NotOurs
+from .home_assistant import backoff
+from .hours import Kind, States
+from .reading import HOUR, Row
+from .recorder import Recorder
+from .statistics import StatisticId
+from .sums import differing, flags, ours, summed
+
+EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
+"""No meter that sends anything is older."""
+
+_ROWS_AT_ONCE = 1_000
+_MONTH = timedelta(days=31)
+_YEAR = timedelta(days=366)
+_LONGEST_REST_S = 10.0
+_SEEN_WITHIN_S = 60.0
+_FIRST_LOOK_S = 0.05
+_LONGEST_LOOK_S = 5.0
+
+_LOGGER = logging.getLogger(__name__)
+
+type Rest = Callable[[float], Awaitable[None]]
+
+
+async def patiently[T](
+    recorder: Recorder, ask: Callable[[], Awaitable[T]], rest: Rest = asyncio.sleep
+) -> T:
+    """Ask Home Assistant, again while it is away, and rest for as long as the answer took."""
+    loop = asyncio.get_running_loop()
+    delays = backoff()
+    while True:
+        await recorder.connected()
+        asked = loop.time()
+        try:
+            answer = await ask()
+        except Away:
+            await rest(next(delays))
+            continue
+        await rest(min(loop.time() - asked, _LONGEST_REST_S))
+        return answer
+
+
+class Writing:
+    """The rows of one statistic, which nobody else writes, and one task at a time."""
+
+    def __init__(
+        self,
+        recorder: Recorder,
+        name: StatisticId,
+        title: str,
+        kind: Kind,
+        *,
+        rest: Rest = asyncio.sleep,
+    ) -> None:
+        self._recorder = recorder
+        self._name = name
+        self._title = title
+        self._kind = kind
+        self._rest = rest
+        self.first: datetime | None = None
+        """The start of the first row, and of the last one; None if there is none."""
+        self.last: datetime | None = None
+
+    async def look(self) -> None:
+        """Read all rows, and mend the sums that do not follow from the states.
+
+        Raises NotOurs if something else made them.
+        """
+        self.first = self.last = None
+        if not await patiently(
+            self._recorder, lambda: self._recorder.may_write(self._name), self._rest
+        ):
+            return
+        rows: list[Row] = []
+        for within in steps(Range(EARLIEST, datetime.now(UTC) + _YEAR), _YEAR):
+            rows += await self._rows(within)
+        if not ours(self._kind, rows):
+            raise NotOurs(
+                f"Home Assistant has a statistic {self._name} that the node did not write: choose "
+                "another name"
+            )
+        if rows:
+            self.first, self.last = rows[0].start, rows[-1].start
+        await self._write(differing(summed(self._kind, None, rows, {}), rows))
+
+    async def put(self, states: States) -> int:
+        """Put states at their hours, and give how many rows were changed for that."""
+        if not states:
+            return 0
+        start, last = min(states), max(states)
+        before = await self._before(start)
+        changed = 0
+        for within in steps(Range(start, max(last, self.last or last) + HOUR), _MONTH):
+            rows = await self._rows(within) if self._reaches(within) else []
+            new = {hour: state for hour, state in states.items() if hour in within}
+            summed_up = list(summed(self._kind, before, rows, new))
+            different = differing(summed_up, rows)
+            self._tell(before, summed_up, different)
+            await self._write(different)
+            changed += len(different)
+            before = summed_up[-1] if summed_up else before
+            if within.end > last and rows and not different:
+                # All that follows is as it was.
+                break
+        self.first = min(start, self.first or start)
+        self.last = max(last, self.last or last)
+        return changed
+
+    def _reaches(self, within: Range) -> bool:
+        return self.last is not None and within.start <= self.last
+
+    async def _before(self, start: datetime) -> Row | None:
+        """Give the row before one that starts then."""
+        step = _MONTH
+        while self.first is not None and self.first < start:
+            within = Range(max(self.first, start - step), start)
+            if rows := [row for row in await self._rows(within) if row.state is not None]:
+                return rows[-1]
+            start, step = within.start, _YEAR
+        return None
+
+    async def _rows(self, within: Range) -> Sequence[Row]:
+        answer = await patiently(self._recorder, lambda: self._ask(within), self._rest)
+        return answer.get(self._name, ())
+
+    async def _ask(self, within: Range) -> Mapping[StatisticId, Sequence[Row]]:
+        return await self._recorder.rows([self._name], "hour", within)
+
+    async def _write(self, rows: Sequence[Row]) -> None:
+        for batch in batched(rows, _ROWS_AT_ONCE, strict=False):
+            left: Sequence[Row] = batch
+            while left:
+                left = await self._send(left)
+
+    async def _send(self, rows: Sequence[Row]) -> Sequence[Row]:
+        """Have rows written, and give those that are not there after some time."""
+        loop = asyncio.get_running_loop()
+        await patiently(
+            self._recorder,
+            lambda: self._recorder.write(self._name, self._title, rows),
+            self._rest,
+        )
+        within = Range(rows[0].start, rows[-1].start + HOUR)
+        until = loop.time() + _SEEN_WITHIN_S
+        pause = _FIRST_LOOK_S
+        while (left := differing(rows, await self._rows(within))) and loop.time() < until:
+            await self._rest(pause)
+            pause = min(2 * pause, _LONGEST_LOOK_S)
+        return left
+
+    def _tell(self, before: Row | None, rows: Sequence[Row], changed: Sequence[Row]) -> None:
+        """Log what a person may wonder about, of the rows that are new."""
+        new = {row.start for row in changed}
+        for row, flag in flags(self._kind, before, rows):
+            if row.start in new:
+                _LOGGER.info("%s at %s: the register is %s", self._name, row.start, flag)
+
+
+def steps(within: Range, step: timedelta) -> Iterator[Range]:
+    """Cut a range into parts of a length, of which the last may be shorter."""
+    start = within.start
+    while start < within.end:
+        end = min(start + step, within.end)
+        yield Range(start, end)
+        start = end

@@ -1,0 +1,228 @@
+"""What a peer told, put into hours: parts, days, registers, units, and what is no good."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from itertools import batched
+import random
+
+from hypothesis import given, strategies as st
+import pytest
+
+from consometers_node.household.hours import Hours, Kind, Unsuitable
+from consometers_node.quoalise import (
+    Data,
+    Duration,
+    Measurement,
+    Metadata,
+    Number,
+    Records,
+    identifier,
+    iso8601,
+)
+
+from .toy import utc
+
+LOAD = "consumption/power/active/raw"
+DAILY = "consumption/energy/active/daily"
+REGISTER = "consumption/energy/active/index"
+NOON = utc("2026-03-01T12:00")
+
+
+def name(path: str) -> str:
+    return f"urn:dev:prm:30001610071843_{path}"
+
+
+def told(
+    path: str,
+    values: Mapping[datetime, Number],
+    *,
+    unit: str | None = "W",
+    interval: str | None = "PT30M",
+) -> Data:
+    length = None if interval is None else iso8601.duration(interval)
+    metadata = Metadata(measurement=Measurement(sampling_interval=length))
+    by_second: dict[Number, Number] = {int(at.timestamp()): v for at, v in values.items()}
+    return Data(metadata, (Records(name(path), unit, by_second),))
+
+
+def steps(start: datetime, minutes: int, values: Sequence[Number]) -> dict[datetime, Number]:
+    return {start + n * timedelta(minutes=minutes): value for n, value in enumerate(values)}
+
+
+def hours(path: str = LOAD, zone: str = "Europe/Paris") -> Hours:
+    return Hours(identifier.identifier(name(path)), zone)
+
+
+def whole(taken: Hours, *messages: Data) -> dict[datetime, float]:
+    touched: set[datetime] = set()
+    for message in messages:
+        touched |= taken.take(message)
+    return taken.whole(touched)
+
+
+@pytest.mark.parametrize(
+    ("interval", "minutes", "values", "wh"),
+    [
+        ("PT1H", 60, [250], 250),
+        ("PT30M", 30, [100, 101], 100.5),
+        ("PT15M", 15, [1, 2, 3, 5], 2.75),
+        ("PT10M", 10, [600] * 6, 600),
+        ("PT10M", 10, [1, 0, 0, 0, 0, 0], 0.1875),  # a sixth of a Wh, in sixteenths
+        ("PT5M", 5, [12] * 12, 12),
+    ],
+)
+def test_the_energy_of_an_hour_is_power_times_time(
+    interval: str, minutes: int, values: list[Number], wh: float
+) -> None:
+    message = told(LOAD, steps(NOON, minutes, values), interval=interval)
+    assert whole(hours(), message) == {NOON: wh}
+
+
+def test_an_hour_of_which_a_part_is_missing_is_missing() -> None:
+    values = steps(NOON, 30, [100, 100, 100, 100])
+    del values[NOON + timedelta(minutes=30)]
+    taken = hours()
+    assert taken.take(told(LOAD, values)) == {NOON, NOON + timedelta(hours=1)}
+    assert taken.whole([NOON]) == {}
+    assert taken.whole([NOON + timedelta(hours=1)]) == {NOON + timedelta(hours=1): 100}
+
+
+def test_what_comes_last_counts() -> None:
+    first = told(LOAD, steps(NOON, 30, [100, 100]))
+    corrected = told(LOAD, {NOON: 300})
+    assert whole(hours(), first, corrected) == {NOON: 200}
+
+
+def test_a_finer_load_curve_replaces_the_coarser_one_part_by_part() -> None:
+    taken = hours()
+    assert whole(taken, told(LOAD, steps(NOON, 30, [100, 200]))) == {NOON: 150}
+    assert whole(taken, told(LOAD, {NOON: 60}, interval="PT10M")) == {}
+    rest = steps(NOON + timedelta(minutes=10), 10, [60, 60])
+    assert whole(taken, told(LOAD, rest, interval="PT10M")) == {NOON: 130}
+
+
+@pytest.mark.parametrize(("missing", "minutes"), [(set(), 30), ({3, 7, 8}, 30), ({1}, 10)])
+def test_an_interval_that_is_not_said_is_that_of_the_spacing(
+    missing: set[int], minutes: int
+) -> None:
+    values = steps(NOON, minutes, [120] * 30)
+    kept = {at: v for n, (at, v) in enumerate(values.items()) if n not in missing}
+    found = whole(hours(), told(LOAD, kept, interval=None))
+    lost = {at.replace(minute=0) for n, at in enumerate(values) if n in missing}
+    assert found == {at: 120 for at in values if at.minute == 0 and at not in lost}
+
+
+def test_a_few_records_without_an_interval_have_that_of_before() -> None:
+    taken = hours()
+    few = told(LOAD, steps(NOON, 30, [10, 20]), interval=None)
+    assert taken.take(few) == {NOON}
+    assert taken.whole([NOON]) == {}
+    taken.take(told(LOAD, steps(NOON - timedelta(days=1), 30, [5] * 20), interval=None))
+    assert whole(taken, few) == {NOON: 15}
+
+
+@pytest.mark.parametrize(
+    ("zone", "start", "hour"),
+    [
+        ("Europe/Paris", "2026-01-09T23:00", "2026-01-09T23:00"),
+        ("Europe/Paris", "2026-07-09T22:00", "2026-07-09T22:00"),
+        ("Europe/Paris", "2026-03-28T23:00", "2026-03-28T23:00"),  # of 23 hours
+        ("Europe/Paris", "2026-10-24T22:00", "2026-10-24T22:00"),  # of 25
+        ("Europe/Paris", "2026-07-10T00:00", "2026-07-09T22:00"),  # stamped in UTC
+        ("Europe/London", "2026-01-09T23:00", "2026-01-10T00:00"),  # stamped in Paris
+        ("Asia/Kolkata", "2026-01-09T18:30", "2026-01-09T19:00"),  # midnight is half past
+        ("Asia/Kathmandu", "2026-01-09T18:15", "2026-01-09T19:00"),
+        ("America/St_Johns", "2026-07-10T02:30", "2026-07-10T03:00"),
+        ("America/Los_Angeles", "2026-01-10T00:00", "2026-01-10T08:00"),
+    ],
+)
+def test_a_civil_day_is_at_its_first_hour(zone: str, start: str, hour: str) -> None:
+    day = told(DAILY, {utc(start): 7_890}, unit="Wh", interval="P1D")
+    assert whole(hours(DAILY, zone), day) == {utc(hour): 7_890}
+
+
+def test_a_register_stands_at_the_end_of_an_hour() -> None:
+    daily = told(REGISTER, {utc("2026-01-09T23:00"): 5_000_000}, unit="Wh", interval="P1D")
+    assert whole(hours(REGISTER), daily) == {utc("2026-01-09T22:00"): 5_000_000}
+    fine = told(REGISTER, steps(NOON, 30, [10, 11, 12]), unit="kWh")
+    assert whole(hours(REGISTER), fine) == {
+        NOON - timedelta(hours=1): 10_000,
+        NOON: 12_000,
+    }
+
+
+@pytest.mark.parametrize(
+    ("path", "unit", "value", "wh"),
+    [(LOAD, "kW", 1.5, 1500), (LOAD, None, 2, 2), (DAILY, "kWh", 8.25, 8250), (DAILY, "Wh", 1, 1)],
+)
+def test_kilo_is_a_thousand_and_no_unit_that_of_the_path(
+    path: str, unit: str | None, value: float, wh: float
+) -> None:
+    start = utc("2026-01-09T23:00")
+    message = told(path, {start: value}, unit=unit, interval="PT1H" if path == LOAD else "P1D")
+    assert whole(hours(path), message) == {start: wh}
+
+
+@pytest.mark.parametrize(("path", "unit"), [(LOAD, "VA"), (LOAD, "Wh"), (DAILY, "W")])
+def test_another_unit_is_refused_in_words(path: str, unit: str) -> None:
+    with pytest.raises(Unsuitable, match=f"in {unit} cannot be imported.*would have to send"):
+        hours(path).take(told(path, {NOON: 1}, unit=unit))
+
+
+@pytest.mark.parametrize("interval", ["P1D", "PT2H", "PT7M"])
+def test_an_interval_that_does_not_divide_an_hour_is_refused(interval: str) -> None:
+    with pytest.raises(Unsuitable, match="must divide an hour"):
+        hours().take(told(LOAD, {NOON: 1}, interval=interval))
+
+
+@pytest.mark.parametrize(
+    "path", ["", "power/active/raw", "consumption/power/active/raw/members", "consumption/voltage"]
+)
+def test_another_path_is_refused_and_told_what_can_be_imported(path: str) -> None:
+    urn = "urn:dev:prm:30001610071843" + (f"_{path}" if path else "")
+    with pytest.raises(Unsuitable, match="…/power/active/raw, …/energy/active/daily") as refused:
+        Kind.of(identifier.identifier(urn))
+    assert "ne s'importe" in refused.value.text.say("fr") or "n'est pas" in str(
+        refused.value.text.say("fr")
+    )
+
+
+def test_what_is_no_part_of_an_hour_is_left_out() -> None:
+    odd = {NOON + timedelta(minutes=7): 5, NOON + timedelta(minutes=30): -3}
+    assert hours().take(told(LOAD, odd)) == set()
+
+
+def test_records_of_other_series_are_left_alone() -> None:
+    assert hours(LOAD).take(told("production/power/active/raw", {NOON: 5})) == set()
+
+
+def test_only_the_last_hours_are_remembered() -> None:
+    taken = hours()
+    taken.take(told(LOAD, steps(NOON, 30, [10] * 8)))
+    taken.keep_last(2)
+    every = [NOON + n * timedelta(hours=1) for n in range(4)]
+    assert list(taken.whole(every)) == every[2:]
+    taken.forget(every[2:3])
+    assert list(taken.whole(every)) == every[3:]
+
+
+@given(
+    values=st.dictionaries(st.integers(0, 95), st.integers(0, 9_000), min_size=1),
+    minutes=st.sampled_from([5, 10, 15, 30, 60]),
+    size=st.integers(1, 20),
+    seed=st.integers(),
+)
+def test_any_order_any_messages_and_doubles_tell_the_same_hours(
+    values: dict[int, int], minutes: int, size: int, seed: int
+) -> None:
+    records = [(NOON + n * timedelta(minutes=minutes), value) for n, value in values.items()]
+    interval = str(Duration(seconds=minutes * 60))
+    at_once = whole(hours(), told(LOAD, dict(records), interval=interval))
+    chance = random.Random(seed)
+    shuffled = records + chance.sample(records, len(records) // 2)
+    chance.shuffle(shuffled)
+    messages = [
+        told(LOAD, dict(batch), interval=interval)
+        for batch in batched(shuffled, size, strict=False)
+    ]
+    assert whole(hours(), *messages) == at_once
