@@ -71,8 +71,8 @@ def list_series(peer: Peer, access: Access, common: Common) -> None:
     output = common.output
 
     async def ask() -> tuple[Listed, ...]:
-        async with asking(peer, access, common) as (asker, to):
-            return await asker.patiently(to, lambda: asker.list_series(to))
+        async with asking(peer, access, common) as asker:
+            return await asker.patiently(peer, lambda: asker.list_series(peer))
 
     listed = asyncio.run(ask())
     if output.as_json:
@@ -149,12 +149,12 @@ def get_history(
     history = History(peer, asked, since, until)
 
     async def ask() -> None:
-        async with asking(peer, access, common) as (asker, to):
+        async with asking(peer, access, common) as asker:
             seconds = (until - since).total_seconds()
             bar = output.progress(_ASKING.fill(peer=peer), seconds)
             with bar as reached:
                 asker.reached = lambda done: reached(done - since.timestamp())
-                async for page in asker.history(to, asked, since, until):
+                async for page in asker.history(peer, asked, since, until):
                     history.add(page)
 
     try:
@@ -192,9 +192,9 @@ def _tell(peer: str, series: str, access: Access, common: Common, *, subscribed:
     named = read_identifier(series)
 
     async def ask() -> str:
-        async with asking(peer, access, common) as (asker, to):
+        async with asking(peer, access, common) as asker:
             request = asker.subscribe if subscribed else asker.unsubscribe
-            await asker.patiently(to, lambda: request(to, named))
+            await asker.patiently(peer, lambda: request(peer, named))
             return asker.account
 
     jid = asyncio.run(ask())
@@ -207,11 +207,9 @@ def _tell(peer: str, series: str, access: Access, common: Common, *, subscribed:
 
 
 @asynccontextmanager
-async def asking(
-    peer: str, access: Access, common: Common
-) -> AsyncIterator[tuple[PatientAsking, str]]:
-    """Connect, and give what asks and the peer's full address. Refusals become complaints."""
-    to = full(peer).full
+async def asking(peer: str, access: Access, common: Common) -> AsyncIterator[PatientAsking]:
+    """Connect, and give what asks this peer. What it refuses becomes a complaint."""
+    full(peer)
     who = await identity_of(access, common)
     connection = new_connection(who, common.output)
     Ping(connection)
@@ -219,7 +217,7 @@ async def asking(
     Discovery(connection, None, receives=True)
     async with online(connection):
         with refusals_of(peer):
-            yield PatientAsking(connection, common.output), to
+            yield PatientAsking(connection, common.output)
 
 
 def read_identifier(typed: str) -> Identifier:

@@ -1,0 +1,103 @@
+"""New records, printed as they come, and acknowledged once they are."""
+
+import asyncio
+from asyncio.subprocess import Process
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+import json
+import signal
+
+import pytest
+
+from consometers_node.quoalise import Data
+from consometers_node.xmpp.errors import NotAcknowledged
+from demo.prosody import Prosody
+
+from ..xmpp.conftest import MakeNode
+from ..xmpp.home import SERIES, START, records
+from .conftest import Reader, Start, ended
+
+
+@asynccontextmanager
+async def listening(start: Start, reader: Reader, *arguments: object) -> AsyncIterator[Process]:
+    """Someone who listens, and is online."""
+    process = await start("listen", *reader.options, *arguments)
+    assert process.stderr is not None
+    try:
+        if "--json" not in arguments:
+            async with asyncio.timeout(20):
+                assert b"Listening as" in await process.stderr.readline()
+        yield process
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+
+
+async def push(reader: Reader, told: Data, seconds: float = 20) -> None:
+    await reader.node.pushing.push(reader.jid, told, seconds=seconds)
+
+
+async def test_records_are_printed_and_then_acknowledged(reader: Reader, start: Start) -> None:
+    async with listening(start, reader) as process:
+        assert process.stdout is not None
+        await push(reader, records(START, 2))
+        line = (await asyncio.wait_for(process.stdout.readline(), 1)).decode()
+        assert line == f"2026-01-01 01:00+01:00  {SERIES}  0 W  ({reader.peer})\n"
+        await asyncio.wait_for(process.stdout.readline(), 1)
+        process.send_signal(signal.SIGINT)
+        assert (await ended(process)).status == 130
+
+
+async def test_json_is_an_object_a_line_and_a_count_ends_it(reader: Reader, start: Start) -> None:
+    async with listening(start, reader, "--json", "--count", 3) as process:
+        # What comes before it is online waits at the server.
+        await push(reader, records(START, 2))
+        await push(reader, records(START, 2))
+        said = await ended(process)
+    assert (said.status, said.err) == (0, "")
+    assert len(said.lines) == 4
+    assert said.lines[0] == {
+        "time": "2026-01-01T00:00:00+00:00",
+        "identifier": str(SERIES),
+        "value": 0,
+        "unit": "W",
+        "from": reader.peer,
+    }
+
+
+async def test_what_others_send_is_neither_printed_nor_acknowledged(
+    reader: Reader, start: Start, one: Prosody, new_node: MakeNode
+) -> None:
+    other = await new_node(one)
+    async with listening(start, reader, "--from", reader.peer, "--count", 1) as process:
+        with pytest.raises(NotAcknowledged):
+            await other.pushing.push(reader.jid, records(START, 1), seconds=2)
+        await push(reader, records(START, 1))
+        said = await ended(process)
+    assert said.status == 0
+    assert reader.peer in said.out
+    assert other.connection.stream.boundjid.bare not in said.out
+
+
+async def test_what_nobody_reads_is_not_acknowledged(reader: Reader, start: Start) -> None:
+    async with listening(start, reader) as process:
+        transport = process._transport.get_pipe_transport(1)  # type: ignore[attr-defined]
+        transport.close()
+        with pytest.raises(NotAcknowledged):
+            await push(reader, records(START, 1), seconds=3)
+        async with asyncio.timeout(10):
+            assert await process.wait() == 1
+        assert process.stderr is not None
+        assert await process.stderr.read() == b""
+
+
+async def test_it_comes_back_after_the_server_did(reader: Reader, start: Start) -> None:
+    async with listening(start, reader, "--json", "--count", 1) as process:
+        await asyncio.sleep(2)
+        reader.server.stop()
+        reader.server.start()
+        await push(reader, records(START, 1), 40)
+        said = await ended(process)
+    assert said.status == 0
+    assert json.loads(said.out)["value"] == 0
