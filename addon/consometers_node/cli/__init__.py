@@ -29,6 +29,50 @@ from .words import say
 
 PROGRAM = "consometers-node"
 COMMANDS = {
+    "run": Entry("running", text("Run this household's node.", "Faire tourner le nœud du foyer.")),
+    "status": Entry("standing", text("Tell how this node is.", "Dire comment va ce nœud.")),
+    "home": Entry(
+        "home",
+        text(
+            "Try the Home Assistant of this node, and keep it.",
+            "Essayer le Home Assistant de ce nœud, et le garder.",
+        ),
+    ),
+    "join": Entry("joining", text("Answer an invitation.", "Répondre à une invitation.")),
+    "peer": Entry(
+        "joining",
+        text(
+            "Put the data need of a peer, from a file, before the household.",
+            "Soumettre au foyer la demande de données d'un pair, depuis un fichier.",
+        ),
+    ),
+    "permissions": Entry(
+        "consenting",
+        text("List what was asked and answered.", "Lister ce qui a été demandé et répondu."),
+    ),
+    "preview": Entry(
+        "consenting",
+        text(
+            "Show the very records that would leave.",
+            "Montrer les enregistrements mêmes qui partiraient.",
+        ),
+    ),
+    "grant": Entry("consenting", text("Let records leave.", "Laisser partir des enregistrements.")),
+    "refuse": Entry("consenting", text("Say no to what is asked.", "Refuser ce qui est demandé.")),
+    "withdraw": Entry(
+        "consenting", text("Let nothing more leave, at once.", "Ne plus rien laisser partir.")
+    ),
+    "export": Entry(
+        "standing",
+        text("Export all that this node holds.", "Exporter tout ce que ce nœud détient."),
+    ),
+    "erase": Entry(
+        "standing",
+        text(
+            "Withdraw everything and erase what this node holds.",
+            "Tout retirer et effacer ce que ce nœud détient.",
+        ),
+    ),
     "login": Entry(
         "account",
         text(

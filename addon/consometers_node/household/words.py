@@ -10,9 +10,9 @@ from ..series import Direction, Interval, Quantity, Series
 from ..store.peers import Peer
 
 DIRECTIONS = {
-    Direction.CONSUMPTION: text("drawn from the grid", "soutiré du réseau"),
-    Direction.INJECTION: text("fed into the grid", "injecté sur le réseau"),
-    Direction.PRODUCTION: text("made by panels", "produit par des panneaux"),
+    Direction.CONSUMPTION: text("energy drawn from the grid", "énergie soutirée du réseau"),
+    Direction.INJECTION: text("energy fed into the grid", "énergie injectée sur le réseau"),
+    Direction.PRODUCTION: text("energy made by panels", "énergie produite par des panneaux"),
 }
 INTERVALS = {
     Interval.PT5M: text("every 5 minutes", "toutes les 5 minutes"),
@@ -21,8 +21,8 @@ INTERVALS = {
     Interval.P1D: text("every day", "tous les jours"),
 }
 QUANTITIES = {
-    Quantity.ENERGY: text("energy", "énergie"),
-    Quantity.POWER: text("power", "puissance"),
+    Quantity.ENERGY: text("register", "compteur"),
+    Quantity.POWER: text("mean power", "puissance moyenne"),
 }
 IDENTIFICATIONS = {
     Identification.PSEUDONYM: text(
@@ -58,7 +58,7 @@ Politique de données : {policy}""",
 _GRANT = text(
     """You grant, until {until}:
 {series}
-each {interval}, from {since} on, under {identification}. Nothing else leaves your home for this.
+{interval}, from {since} on, under {identification}. Nothing else leaves your home for this.
 You can withdraw at any time, at once; what was sent is then erased unless you say otherwise.""",
     """Vous accordez, jusqu'au {until} :
 {series}
@@ -66,9 +66,7 @@ You can withdraw at any time, at once; what was sent is then erased unless you s
 Vous pouvez retirer cet accord à tout moment, avec effet immédiat ; ce qui a été envoyé est alors\
  effacé, sauf si vous dites le contraire.""",
 )
-_ONE_SERIES = text(
-    "- {statistic}: {quantity} {direction}", "- {statistic} : {quantity} {direction}"
-)
+_ONE_SERIES = text("- {statistic}: {direction}", "- {statistic} : {direction}")
 _REFUSAL = text(
     "You refuse “{title}”, asked by {controller}. Nothing leaves your home for it.",
     "Vous refusez « {title} », demandé par {controller}. Rien ne quitte votre foyer pour cela.",
@@ -119,6 +117,11 @@ def need(asked: DataNeed, peer: Peer, language: str) -> str:
     )
 
 
+def title(asked: DataNeed, language: str) -> str:
+    """Give what is asked, in a few words."""
+    return _in(asked.title, language)
+
+
 def grant(asked: DataNeed, peer: Peer, choice: Choice, at: datetime, language: str) -> ShownText:
     """Give what a person reads before granting this choice."""
     history = asked.history_days if choice.history_days is None else choice.history_days
@@ -149,13 +152,12 @@ def withdrawal(asked: DataNeed, language: str, *, erase: bool) -> ShownText:
 
 
 def series(named: Iterable[Series], language: str) -> list[str]:
-    """Give a line for each series."""
+    """Give a line for each series. A mean power is energy by another name."""
     return [
         _fill(
             _ONE_SERIES,
             language,
             statistic=one.device,
-            quantity=QUANTITIES[one.quantity].say(language),
             direction=DIRECTIONS[one.direction].say(language),
         )
         for one in sorted(named, key=lambda one: (one.device, one.direction))

@@ -1,0 +1,85 @@
+"""A word between the commands of one node: look again; how is it.
+
+The node that runs listens on a socket in its folder, which only its user may open. A command that
+changed the database rings; `status` asks. Where nothing listens, nothing runs: what was changed
+is found at the next start.
+
+    → {"ask": "look-again"}      ← {}
+    → {"ask": "status"}          ← {"account": …}
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+import json
+from pathlib import Path
+from typing import NoReturn, cast
+
+from .output import Json
+
+_SOCKET = "node.sock"
+_SECONDS = 5
+_MAX_BYTES = 1 << 20
+
+type Status = Mapping[str, Json]
+
+
+def socket_in(folder: Path) -> Path:
+    """Give where the node of a folder listens."""
+    return folder / _SOCKET
+
+
+class AlreadyRuns(Exception):
+    """Another node listens: two would send everything twice."""
+
+
+async def serve(
+    socket: Path, look_again: Callable[[], None], status: Callable[[], Status]
+) -> NoReturn:
+    """Listen until cancelled. Raises `AlreadyRuns`. `status` is asked when somebody asks."""
+    if await ask(socket, "status") is not None:
+        raise AlreadyRuns
+    await asyncio.to_thread(socket.unlink, missing_ok=True)
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(OSError, ValueError, TimeoutError):
+            async with asyncio.timeout(_SECONDS):
+                asked = json.loads(await reader.readline())
+                told: Status = {}
+                match asked:
+                    case {"ask": "look-again"}:
+                        look_again()
+                    case {"ask": "status"}:
+                        told = status()
+                writer.write(json.dumps(told).encode() + b"\n")
+                await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_unix_server(answer, socket, limit=_MAX_BYTES)
+    try:
+        await asyncio.to_thread(socket.chmod, 0o600)
+        await server.serve_forever()
+    finally:
+        # The socket stays, for the next one to take: it may be another's by now.
+        server.close()
+    raise AssertionError
+
+
+async def ring(socket: Path) -> bool:
+    """Let the node look again. Tells whether one runs."""
+    return await ask(socket, "look-again") is not None
+
+
+async def ask(socket: Path, what: str) -> Status | None:
+    """Ask the node that runs; None if none does."""
+    try:
+        async with asyncio.timeout(_SECONDS):
+            reader, writer = await asyncio.open_unix_connection(socket, limit=_MAX_BYTES)
+            try:
+                writer.write(json.dumps({"ask": what}).encode() + b"\n")
+                answer = await reader.readline()
+            finally:
+                writer.close()
+        return cast(Status, json.loads(answer)) if answer else None
+    except OSError, ValueError, TimeoutError:
+        return None

@@ -1,0 +1,572 @@
+"""What a household answers: `permissions`, `preview`, `grant`, `refuse`, `withdraw`."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+import sys
+from typing import Annotated
+
+import typer
+
+from consometers_node.household import Proposal, Recorder, words
+from consometers_node.household.consent import (
+    Asked,
+    asked,
+    grant as grant_it,
+    offered,
+    preview as previewed,
+)
+from consometers_node.permission import (
+    Choice,
+    Entry,
+    Identification,
+    Permissions,
+    ShownText,
+    Signature,
+    State,
+)
+from consometers_node.quoalise import Identifier, iso8601
+from consometers_node.quoalise.text import text
+from consometers_node.series import Direction, Interval, Series
+from consometers_node.store import PermissionId, Store
+from consometers_node.wire import Naming
+
+from . import home, own
+from .complaint import Complaint, misused
+from .formats import as_json, show
+from .history import History
+from .options import Common
+from .output import Json, Output
+from .usage import Commands
+from .words import say
+
+_DAYS = say("DAYS", "JOURS")
+
+_STATES = {
+    State.PROPOSED: text("asked", "demandée"),
+    State.GRANTED: text("granted", "accordée"),
+    State.REFUSED: text("refused", "refusée"),
+    State.WITHDRAWN: text("withdrawn", "retirée"),
+    State.TERMINATED: text("ended by the collective", "rendue par le collectif"),
+    State.EXPIRED: text("expired", "expirée"),
+}
+_NUMBER = text("Number", "Numéro")
+_PEER = text("Collective", "Collectif")
+_TITLE = text("What for", "Objet")
+_STATE = text("State", "État")
+_UNTIL = text("Until", "Jusqu'au")
+_WHEN = text("When", "Quand")
+_WHO = text("Who", "Qui")
+_STATISTIC = text("Statistic", "Statistique")
+_FLOW = text("Energy", "Énergie")
+_SIZE = text("Kind", "Nature")
+_NO_PERMISSION = text(
+    "Nobody has asked for anything: “consometers-node join INVITATION” meets a collective.",
+    "Personne n'a rien demandé : « consometers-node join INVITATION » rencontre un collectif.",
+)
+_AMBIGUOUS = text(
+    "More than one permission has a number that begins with {typed}: type more of it.",
+    "Plusieurs permissions ont un numéro qui commence par {typed} : tapez-en davantage.",
+)
+_UNKNOWN_DIRECTION = text(
+    "“{said}” is no direction: write {statistic}=consumption, =injection or =production.",
+    "« {said} » n'est pas une direction : écrivez {statistic}=consumption, =injection ou"
+    " =production.",
+)
+_NO_SUCH_STATISTIC = text(
+    "Home Assistant has no statistic of energy or power named {statistic}.",
+    "Home Assistant n'a pas de statistique d'énergie ou de puissance nommée {statistic}.",
+)
+_SAY_DIRECTION = text(
+    "Which way does the energy of {statistic} flow? Write --series {statistic}=consumption,"
+    " =injection or =production.",
+    "Dans quel sens va l'énergie de {statistic} ? Écrivez --series {statistic}=consumption,"
+    " =injection ou =production.",
+)
+_CHOOSE = text(
+    "Nothing is chosen for you. Choose series with --series, once for each; “preview” shows the"
+    " very records that would leave.",
+    "Rien n'est choisi pour vous. Choisissez des séries avec --series, une fois pour chacune ;"
+    " « preview » montre les enregistrements mêmes qui partiraient.",
+)
+_NOTHING_FITS = text(
+    "No statistic of this home has a known direction that is asked for.",
+    "Aucune statistique de ce foyer n'a de direction connue qui soit demandée.",
+)
+_AGREE = text("Do you grant this? [y/N] ", "Accordez-vous cela ? [o/N] ")
+_REFUSE = text("Do you refuse this? [y/N] ", "Refusez-vous cela ? [o/N] ")
+_WITHDRAW = text("Do you withdraw this? [y/N] ", "Retirez-vous cela ? [o/N] ")
+_YES = frozenset({"y", "yes", "o", "oui"})
+_NOT_ASKED = text(
+    "Nothing changed: answer the question, or write --yes.",
+    "Rien n'a changé : répondez à la question, ou écrivez --yes.",
+)
+_DONE = {
+    State.GRANTED: text(
+        "Granted. Permission {number} holds until {until}.",
+        "Accordé. La permission {number} vaut jusqu'au {until}.",
+    ),
+    State.REFUSED: text("Refused. Nothing leaves for it.", "Refusé. Rien ne part pour cela."),
+    State.WITHDRAWN: text(
+        "Withdrawn. Nothing more leaves for it.", "Retiré. Plus rien ne part pour cela."
+    ),
+}
+_NOT_RUNNING = text(
+    "The node does not run: the collective is told when it next does.",
+    "Le nœud ne tourne pas : le collectif l'apprendra quand il tournera.",
+)
+
+Number = Annotated[
+    str,
+    typer.Argument(
+        metavar=say("NUMBER", "NUMÉRO"),
+        help=say(
+            "The number of the permission, or how it begins.",
+            "Le numéro de la permission, ou son début.",
+        ),
+    ),
+]
+Yes = Annotated[bool, typer.Option("--yes", help=say("Do not ask again.", "Ne pas redemander."))]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chosen:
+    """What of a data need a household lets leave."""
+
+    series: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar=say("STATISTIC[=DIRECTION]", "STATISTIQUE[=DIRECTION]"),
+            help=say(
+                "A statistic of Home Assistant to share, with its direction if it is to be"
+                " corrected: consumption, injection or production. As often as there are series.",
+                "Une statistique de Home Assistant à partager, avec sa direction si elle est à"
+                " corriger : consumption, injection ou production. Autant de fois que de séries.",
+            ),
+        ),
+    ] = None
+    interval: Annotated[
+        Interval | None,
+        typer.Option(
+            metavar="PT5M|PT30M|PT1H|P1D",
+            help=say(
+                "A coarser interval than asked.", "Un pas de temps plus grossier que demandé."
+            ),
+        ),
+    ] = None
+    history: Annotated[
+        int | None,
+        typer.Option(
+            metavar=_DAYS,
+            min=0,
+            help=say("Less of the past than asked.", "Moins de passé que demandé."),
+        ),
+    ] = None
+    duration: Annotated[
+        int | None,
+        typer.Option(
+            metavar=_DAYS,
+            min=1,
+            help=say("A shorter time than asked.", "Moins longtemps que demandé."),
+        ),
+    ] = None
+    pseudonym: Annotated[
+        bool,
+        typer.Option(
+            "--pseudonym",
+            help=say(
+                "Under a pseudonym, where the delivery point is asked for.",
+                "Sous un pseudonyme, là où le point de livraison est demandé.",
+            ),
+        ),
+    ] = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Home:
+    """What a home can share."""
+
+    proposals: Sequence[Proposal]
+    time_zone: str
+    recorder: Recorder = field(repr=False)
+
+
+commands = Commands()
+
+
+@commands.add("permissions")
+def permissions(
+    common: Common,
+    number: Annotated[
+        str | None,
+        typer.Argument(
+            metavar=say("NUMBER", "NUMÉRO"),
+            help=say(
+                "Tell all of this one: its text and its history.",
+                "Tout dire de celle-ci : son texte et son histoire.",
+            ),
+        ),
+    ] = None,
+) -> None:
+    """List what was asked and answered, or tell all of one."""
+    output = common.output
+
+    async def work(store: Store) -> None:
+        if number is None:
+            await _list(store, output)
+        else:
+            await _tell(store, number, output)
+
+    own.run(common, work)
+
+
+@commands.add(
+    "preview",
+    text(
+        "Home Assistant is asked for the last days; nothing is kept, and nothing leaves.",
+        "Les derniers jours sont demandés à Home Assistant ; rien n'est gardé, et rien ne part.",
+    ),
+)
+def preview(
+    number: Number,
+    chosen: Chosen,
+    common: Common,
+    days: Annotated[
+        int,
+        typer.Option(
+            metavar=_DAYS,
+            min=1,
+            max=366,
+            help=say("How many of the last days.", "Combien des derniers jours."),
+        ),
+    ] = 1,
+) -> None:
+    """Show the very records that would leave."""
+    output = common.output
+
+    async def work(store: Store) -> None:
+        question = await _asked(store, number)
+        naming = await own.naming(store)
+        async with home.reached(await home.load(store)) as recorder:
+            choice = _choice(question, await _look(recorder), chosen)
+            found = await previewed(recorder, naming, question, choice, days)
+        now = datetime.now(UTC)
+        histories = []
+        for one in found:
+            history = History(question.peer.jid, one.name, now - timedelta(days=days), now)
+            history.add(one.data)
+            histories.append((one.series, history))
+        if output.as_json:
+            output.document(
+                [{"statistic": series.device, **_mapping(as_json(h))} for series, h in histories]
+            )
+            return
+        for series, history in histories:
+            output.say("\n".join(words.series([series], output.language)))
+            show(history, output)
+
+    own.run(common, work)
+
+
+@commands.add(
+    "grant",
+    text(
+        "Without --series it shows what can be chosen, and grants nothing.",
+        "Sans --series, montre ce qui peut être choisi, et n'accorde rien.",
+    ),
+)
+def grant(number: Number, chosen: Chosen, common: Common, yes: Yes = False) -> None:
+    """Let records leave, those that are chosen."""
+    output = common.output
+
+    async def work(store: Store) -> None:
+        question = await _asked(store, number)
+        naming = await own.naming(store)
+        async with home.reached(await home.load(store)) as recorder:
+            house = await _look(recorder)
+        if not chosen.series:
+            _offer(question, house, naming, chosen, output)
+            return
+        choice = _choice(question, house, chosen)
+        shown = words.grant(
+            question.need, question.peer, choice, datetime.now(UTC), _spoken(output)
+        )
+        signature = _sign(shown, _AGREE.say(output.language), output, yes=yes)
+        async with store.writing() as connection:
+            terms = await grant_it(connection, naming, question, choice, signature)
+        until = terms.valid_until.astimezone().date()
+        await _done(common, question, State.GRANTED, until=until)
+
+    own.run(common, work)
+
+
+@commands.add("refuse")
+def refuse(number: Number, common: Common, yes: Yes = False) -> None:
+    """Say no to what is asked."""
+    output = common.output
+
+    async def work(store: Store) -> None:
+        question = await _asked(store, number)
+        shown = words.refusal(question.need, _spoken(output))
+        signature = _sign(shown, _REFUSE.say(output.language), output, yes=yes)
+        async with store.writing() as connection:
+            now = datetime.now(UTC)
+            await Permissions(connection).refuse(question.permission.id, signature, now)
+        await _done(common, question, State.REFUSED)
+
+    own.run(common, work)
+
+
+@commands.add("withdraw")
+def withdraw(
+    number: Number,
+    common: Common,
+    keep: Annotated[
+        bool,
+        typer.Option(
+            "--keep",
+            help=say(
+                "Let the collective keep what it received.",
+                "Laisser le collectif garder ce qu'il a reçu.",
+            ),
+        ),
+    ] = False,
+    yes: Yes = False,
+) -> None:
+    """Let nothing more leave, at once."""
+    output = common.output
+
+    async def work(store: Store) -> None:
+        question = await _asked(store, number)
+        shown = words.withdrawal(question.need, _spoken(output), erase=not keep)
+        signature = _sign(shown, _WITHDRAW.say(output.language), output, yes=yes)
+        async with store.writing() as connection:
+            await Permissions(connection).withdraw(
+                question.permission.id, signature, datetime.now(UTC), erase=not keep
+            )
+        await _done(common, question, State.WITHDRAWN)
+
+    own.run(common, work)
+
+
+async def _asked(store: Store, typed: str) -> Asked:
+    """Give the permission whose number begins so. Raises `UnknownPermission`, `Complaint`."""
+    async with store.reading() as connection:
+        numbers = [one.id for one in await Permissions(connection).all()]
+        found = [one for one in numbers if one.startswith(typed.lower())]
+        if len(found) > 1:
+            raise Complaint("ambiguous", _AMBIGUOUS.fill(typed=typed))
+        return await asked(connection, found[0] if found else PermissionId(typed))
+
+
+async def _look(recorder: Recorder) -> _Home:
+    return _Home(await recorder.proposals(), await recorder.time_zone(), recorder)
+
+
+def _choice(question: Asked, house: _Home, chosen: Chosen) -> Choice:
+    """Give the choice that was typed. Raises `Complaint`."""
+    if not chosen.series:
+        raise misused("--series", _CHOOSE)
+    known = {one.statistic.id: one for one in house.proposals}
+    series = set()
+    for typed in chosen.series:
+        statistic, said = _split(typed)
+        proposal = next((one for name, one in known.items() if name == statistic), None)
+        if proposal is None:
+            raise misused("--series", _NO_SUCH_STATISTIC.fill(statistic=statistic))
+        direction = said or proposal.direction
+        if direction is None:
+            raise misused("--series", _SAY_DIRECTION.fill(statistic=statistic))
+        interval = chosen.interval or question.need.interval
+        series.add(proposal.series(interval, house.time_zone, direction))
+    return Choice(
+        series=frozenset(series),
+        interval=chosen.interval,
+        identification=Identification.PSEUDONYM if chosen.pseudonym else None,
+        history_days=chosen.history,
+        duration_days=chosen.duration,
+    )
+
+
+def _split(typed: str) -> tuple[str, Direction | None]:
+    statistic, equals, said = typed.partition("=")
+    if equals and said not in Direction:
+        words_ = _UNKNOWN_DIRECTION.fill(said=said, statistic=statistic)
+        raise misused("--series", words_)
+    return statistic, Direction(said) if equals else None
+
+
+def _offer(question: Asked, house: _Home, naming: Naming, chosen: Chosen, output: Output) -> None:
+    """Show what can be chosen."""
+    series = offered(question.need, house.proposals, house.time_zone, {}, chosen.interval)
+    if output.as_json:
+        output.document(
+            {
+                "permission": question.permission.id,
+                "text": words.need(question.need, question.peer, output.language),
+                "offered": [
+                    {
+                        "statistic": one.device,
+                        "direction": one.direction,
+                        "quantity": one.quantity,
+                        "interval": one.interval,
+                    }
+                    for one in series
+                ],
+            }
+        )
+        return
+    output.say(words.need(question.need, question.peer, output.language))
+    rows = [
+        [
+            one.device,
+            words.DIRECTIONS[one.direction].say(output.language),
+            words.QUANTITIES[one.quantity].say(output.language),
+        ]
+        for one in series
+    ]
+    if rows:
+        output.table((_STATISTIC, _FLOW, _SIZE), rows)
+    else:
+        output.say(_NOTHING_FITS)
+    output.say(_CHOOSE)
+
+
+def _sign(shown: ShownText, question: str, output: Output, *, yes: bool) -> Signature:
+    """Show the words, and have them answered. Raises `Complaint` where they are not."""
+    if not output.as_json:
+        output.say(shown.body)
+    if not yes:
+        if not sys.stdin.isatty() or output.as_json:
+            raise Complaint("not-confirmed", _NOT_ASKED)
+        if input(f"\n{question}").strip().lower() not in _YES:
+            raise Complaint("not-confirmed", _NOT_ASKED)
+    return Signature(own.who(), shown)
+
+
+async def _done(common: Common, question: Asked, state: State, **found: object) -> None:
+    """Tell the node that runs, and the person."""
+    runs = await own.look_again(common)
+    output = common.output
+    number = question.permission.id
+    if output.as_json:
+        told: dict[str, Json] = {"permission": number, "state": state, "running": runs}
+        output.document(told | {name: str(value) for name, value in found.items()})
+        return
+    output.say(_DONE[state], number=number, **found)
+    if not runs and state is not State.REFUSED:
+        output.say(_NOT_RUNNING)
+
+
+async def _list(store: Store, output: Output) -> None:
+    async with store.reading() as connection:
+        register = Permissions(connection)
+        every = [await asked(connection, one.id) for one in await register.all()]
+    if output.as_json:
+        output.document([_row(one, output) for one in every])
+        return
+    if not every:
+        output.say(_NO_PERMISSION)
+        return
+    output.table(
+        (_NUMBER, _PEER, _TITLE, _STATE, _UNTIL),
+        [
+            [
+                one.permission.id[:8],
+                one.peer.jid,
+                words.title(one.need, output.language),
+                _STATES[one.permission.state].say(output.language),
+                one.permission.terms.valid_until.astimezone().date().isoformat()
+                if one.permission.terms
+                else "",
+            ]
+            for one in every
+        ],
+    )
+
+
+async def _tell(store: Store, typed: str, output: Output) -> None:
+    """Tell all of one permission: text, terms, names, and the register."""
+    question = await _asked(store, typed)
+    naming = await own.naming(store)
+    async with store.reading() as connection:
+        register = Permissions(connection)
+        entries = await register.entries(question.permission.id)
+        texts = {entry.seq: await register.shown_text(entry) for entry in entries}
+    names = _names(question, naming)
+    if output.as_json:
+        output.document(
+            {
+                **_row(question, output),
+                "series": [
+                    {"identifier": str(name), "statistic": series.device}
+                    for name, series in names.items()
+                ],
+                "register": [_entry(entry, texts[entry.seq]) for entry in entries],
+            }
+        )
+        return
+    said = [text_.body for text_ in texts.values() if text_ is not None]
+    output.say(said[-1] if said else words.need(question.need, question.peer, output.language))
+    for name, series in names.items():
+        output.say(f"{series.device} → {name}")
+    output.table(
+        (_WHEN, _STATE, _WHO),
+        [
+            [
+                entry.at.astimezone().isoformat(" ", "minutes"),
+                _STATES[entry.state].say(output.language),
+                entry.who or "",
+            ]
+            for entry in entries
+        ],
+    )
+
+
+def _names(question: Asked, naming: Naming) -> dict[Identifier, Series]:
+    terms = question.permission.terms
+    if terms is None:
+        return {}
+    return naming.names(terms.series, question.peer.jid, terms.identification)
+
+
+def _row(one: Asked, output: Output) -> dict[str, Json]:
+    terms = one.permission.terms
+    told: dict[str, Json] = {
+        "permission": one.permission.id,
+        "peer": one.peer.jid,
+        "need": one.need.id,
+        "version": one.need.version,
+        "title": words.title(one.need, output.language),
+        "state": one.permission.state,
+    }
+    if terms is None:
+        return told
+    return told | {
+        "interval": terms.interval,
+        "identification": terms.identification,
+        "records_from": iso8601.shown(terms.records_from),
+        "valid_until": iso8601.shown(terms.valid_until),
+    }
+
+
+def _entry(entry: Entry, shown: ShownText | None) -> Json:
+    return {
+        "at": iso8601.shown(entry.at),
+        "state": entry.state,
+        "actor": entry.actor,
+        "who": entry.who,
+        "sha256": entry.text_hash,
+        "language": entry.language,
+        "text": shown.body if shown else None,
+    }
+
+
+def _mapping(told: Json) -> dict[str, Json]:
+    assert isinstance(told, dict)
+    return told
+
+
+def _spoken(output: Output) -> str:
+    """Give the language of the words that are shown, as the register keeps it."""
+    return "fr" if output.language.startswith("fr") else "en"

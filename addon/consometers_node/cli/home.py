@@ -1,0 +1,145 @@
+"""The Home Assistant of this node: `home`, and how other commands reach it."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+import getpass
+import os
+from pathlib import Path
+import sys
+from typing import Annotated
+
+import aiohttp
+import typer
+
+from consometers_node.household import Access, HomeAssistant, HomeAssistantFault, Recorder
+from consometers_node.quoalise.text import text
+from consometers_node.store import Store, settings
+
+from .complaint import Complaint
+from .options import Common
+from .place import database, opened
+from .usage import Commands
+from .words import say
+
+URL = "home.url"
+TOKEN = "home.token"  # noqa: S105  # its name
+
+_URL_VARIABLE = "CONSOMETERS_HOME_URL"
+_TOKEN_VARIABLE = "CONSOMETERS_HOME_TOKEN"  # noqa: S105  # the name of a variable
+_SUPERVISOR_VARIABLE = "SUPERVISOR_TOKEN"
+
+_NO_HOME = text(
+    "No Home Assistant is known: give it with “consometers-node home http://homeassistant:8123”.",
+    "Aucun Home Assistant n'est connu : donnez-le avec « consometers-node home"
+    " http://homeassistant:8123 ».",
+)
+_NOT_A_URL = text(
+    "{url} is not the address of a Home Assistant: it starts with http:// or https://.",
+    "{url} n'est pas l'adresse d'un Home Assistant : elle commence par http:// ou https://.",
+)
+_ASK_TOKEN = text(
+    "A long-lived access token (your profile in Home Assistant, Security): ",
+    "Un jeton d'accès longue durée (votre profil dans Home Assistant, Sécurité) : ",
+)
+_NO_TOKEN = text("No token was given.", "Aucun jeton n'a été donné.")
+_KEPT = text(
+    "{url} lets the node in. Statistics of energy or power there: {count}.",
+    "{url} laisse entrer le nœud. Statistiques d'énergie ou de puissance : {count}.",
+)
+_FAULT = text("Home Assistant: {why}", "Home Assistant : {why}")
+
+commands = Commands()
+
+
+def fault(error: HomeAssistantFault) -> Complaint:
+    """Say what Home Assistant did not do."""
+    return Complaint("home-assistant", _FAULT.fill(why=error))
+
+
+async def load(store: Store) -> Access:
+    """Give how to reach the home: the Supervisor's, the environment's, or the one that is kept.
+
+    Raises `Complaint` where there is none.
+    """
+    if token := os.environ.get(_SUPERVISOR_VARIABLE):
+        return Access.through_supervisor(token)
+    url, token = os.environ.get(_URL_VARIABLE), os.environ.get(_TOKEN_VARIABLE)
+    if not (url and token):
+        async with store.reading() as connection:
+            url = await settings.setting(connection, URL)
+            kept = await settings.secret(connection, TOKEN)
+        token = kept.decode() if kept else None
+    if url is None or token is None:
+        raise Complaint("no-home", _NO_HOME)
+    return _access(url, token)
+
+
+@asynccontextmanager
+async def reached(access: Access) -> AsyncIterator[Recorder]:
+    """Reach a home once, for as long as it is needed. Raises `Complaint`."""
+    async with aiohttp.ClientSession() as session:
+        home = HomeAssistant(access, session)
+        running = asyncio.create_task(home.run())
+        try:
+            yield Recorder(home)
+        except HomeAssistantFault as error:
+            raise fault(error) from error
+        finally:
+            running.cancel()
+            with suppress(asyncio.CancelledError, HomeAssistantFault):
+                await running
+
+
+@commands.add(
+    "home",
+    text(
+        "The token is asked for and not shown, or read from CONSOMETERS_HOME_TOKEN or the standard"
+        " input. Nothing is kept unless Home Assistant lets it in. An add-on needs none of this.",
+        "Le jeton est demandé sans être montré, ou lu dans CONSOMETERS_HOME_TOKEN ou sur l'entrée"
+        " standard. Rien n'est gardé si Home Assistant ne le laisse pas entrer. Un module"
+        " complémentaire n'en a pas besoin.",
+    ),
+)
+def home(
+    url: Annotated[
+        str,
+        typer.Argument(
+            metavar="URL",
+            help=say(
+                "Where Home Assistant is, as a browser reaches it.",
+                "Où est Home Assistant, tel qu'un navigateur le joint.",
+            ),
+        ),
+    ],
+    common: Common,
+) -> None:
+    """Try a Home Assistant, and keep it."""
+    output = common.output
+    token = os.environ.get(_TOKEN_VARIABLE, "")
+    if not token and sys.stdin.isatty():
+        token = getpass.getpass(output.said(_ASK_TOKEN))
+    token = (token or sys.stdin.readline()).strip()
+    if not token:
+        raise Complaint("no-token", _NO_TOKEN)
+    count = asyncio.run(_try_and_keep(database(common.data), url, token))
+    if output.as_json:
+        output.document({"url": url, "statistics": count, "kept": True})
+    else:
+        output.say(_KEPT, url=url, count=count)
+
+
+async def _try_and_keep(place: Path | str, url: str, token: str) -> int:
+    async with reached(_access(url, token)) as recorder:
+        count = len(await recorder.statistics())
+    async with opened(place) as store, store.writing() as connection:
+        await settings.set_setting(connection, URL, url)
+        await settings.set_secret(connection, TOKEN, token.encode())
+    return count
+
+
+def _access(url: str, token: str) -> Access:
+    try:
+        return Access.at(url, token)
+    except ValueError:
+        raise Complaint("not-a-url", _NOT_A_URL.fill(url=url)) from None

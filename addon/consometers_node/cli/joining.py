@@ -1,0 +1,174 @@
+"""How peers come to a household: `join` by an invitation, `peer` by a file."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from consometers_node.household import words
+from consometers_node.household.consent import Asked, asked, be_asked, be_asked_by_file
+from consometers_node.quoalise.text import text
+from consometers_node.store import PermissionId, Store
+from consometers_node.wire import read_need_file
+from consometers_node.xmpp import Asking, Join, Register, links, register
+from consometers_node.xmpp.account import bare
+
+from . import own
+from .access import Identity, new_connection, online, server_for
+from .account import load, save
+from .complaint import Complaint, refusals_of
+from .options import Common, Reach
+from .output import Output
+from .usage import Commands
+from .words import say
+
+_HAS_ACCOUNT = text(
+    "This node has an account already, {jid}. Forget it first, with “logout”: the collectives that"
+    " know it would no longer know you.",
+    "Ce nœud a déjà un compte, {jid}. Oubliez-le d'abord, avec « logout » : les collectifs qui le"
+    " connaissent ne vous connaîtraient plus.",
+)
+_NEW_ACCOUNT = text(
+    "{jid} is this node's new account. Its password is random, and only the node knows it.",
+    "{jid} est le nouveau compte de ce nœud. Son mot de passe est aléatoire, et seul le nœud le"
+    " connaît.",
+)
+_NO_ACCOUNT = text(
+    "This node has no account yet: take one with the account invitation that came with this one,"
+    " or keep one with “consometers-node login name@server”.",
+    "Ce nœud n'a pas encore de compte : obtenez-en un avec l'invitation de compte qui accompagnait"
+    " celle-ci, ou gardez-en un avec « consometers-node login nom@serveur ».",
+)
+_NOTHING_ASKED = text("{jid} asks for nothing at present.", "{jid} ne demande rien à présent.")
+_ASKED = text(
+    "\n{number}\n{need}\n\nNothing leaves your home unless you grant it: “consometers-node grant"
+    " {number}” shows what you can choose.",
+    "\n{number}\n{need}\n\nRien ne quitte votre foyer sans votre accord : « consometers-node grant"
+    " {number} » montre ce que vous pouvez choisir.",
+)
+
+commands = Commands()
+
+
+@commands.add(
+    "join",
+    text(
+        "An account invitation (?register) makes this node's account. A collective's invitation"
+        " (?consometers-join) shows what it asks for; nothing leaves by that.",
+        "Une invitation de compte (?register) crée le compte de ce nœud. L'invitation d'un"
+        " collectif (?consometers-join) montre ce qu'il demande ; rien ne part pour autant.",
+    ),
+)
+def join(
+    link: Annotated[
+        str,
+        typer.Argument(
+            metavar=say("INVITATION", "INVITATION"),
+            help=say("The invitation: xmpp:…", "L'invitation : xmpp:…"),
+        ),
+    ],
+    reach: Reach,
+    common: Common,
+) -> None:
+    """Take an account, or meet a collective."""
+    output = common.output
+    match links.read(link):
+        case Register() as invitation:
+            account = invitation
+            jid = own.run(common, lambda store: _register(store, account, reach))
+            if output.as_json:
+                output.document({"jid": jid, "kept": True})
+            else:
+                output.say(_NEW_ACCOUNT, jid=jid)
+        case Join() as invitation:
+            collective = invitation
+            found = own.run(common, lambda store: _be_asked(store, collective, output))
+            _show(found, collective.collective, output)
+
+
+@commands.add(
+    "peer",
+    text(
+        "The data need is a TOML file. Whoever it names is then asked for nothing, and hears"
+        " nothing until you grant.",
+        "La demande de données est un fichier TOML. Son destinataire n'est alors pas sollicité, et"
+        " n'apprend rien avant votre accord.",
+    ),
+)
+def peer(
+    jid: Annotated[
+        str,
+        typer.Argument(
+            metavar="JID",
+            help=say("The XMPP address of the peer.", "L'adresse XMPP du destinataire."),
+        ),
+    ],
+    need: Annotated[
+        Path,
+        typer.Option(
+            metavar=say("FILE", "FICHIER"),
+            help=say("The data need, in TOML.", "La demande de données, en TOML."),
+        ),
+    ],
+    common: Common,
+) -> None:
+    """Put a data need that somebody wrote before the household."""
+    output = common.output
+
+    async def work(store: Store) -> list[tuple[PermissionId, Asked]]:
+        written = read_need_file(need.read_bytes())
+        number = await be_asked_by_file(store, bare(jid), written, own.who())
+        await own.look_again(common)
+        async with store.reading() as connection:
+            return [(number, await asked(connection, number))]
+
+    _show(own.run(common, work), jid, output)
+
+
+async def _register(store: Store, invitation: Register, reach: Reach) -> str:
+    if (known := await load(store)) is not None:
+        raise Complaint("has-account", _HAS_ACCOUNT.fill(jid=known.account.jid))
+    server = server_for(f"@{invitation.host}", reach)
+    account = await register(invitation, server=server)
+    await save(store, Identity(account, server))
+    return account.jid
+
+
+async def _be_asked(
+    store: Store, invitation: Join, output: Output
+) -> list[tuple[PermissionId, Asked]]:
+    who = await load(store)
+    if who is None:
+        raise Complaint("no-account", _NO_ACCOUNT)
+    connection = new_connection(who, output)
+    asking = Asking(connection)
+    async with online(connection):
+        with refusals_of(invitation.collective):
+            numbers = await be_asked(store, asking, invitation)
+    async with store.reading() as reading:
+        return [(number, await asked(reading, number)) for number in numbers]
+
+
+def _show(found: list[tuple[PermissionId, Asked]], jid: str, output: Output) -> None:
+    if output.as_json:
+        output.document(
+            {
+                "peer": jid,
+                "asked": [
+                    {
+                        "permission": number,
+                        "need": one.need.id,
+                        "version": one.need.version,
+                        "state": one.permission.state,
+                        "text": words.need(one.need, one.peer, output.language),
+                    }
+                    for number, one in found
+                ],
+            }
+        )
+        return
+    for number, one in found:
+        need = words.need(one.need, one.peer, output.language)
+        output.say(_ASKED, number=number, need=need)
+    if not found:
+        output.say(_NOTHING_ASKED, jid=jid)

@@ -1,0 +1,134 @@
+"""What the commands of a household have in common: its database, its names, and a word after."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+import getpass
+from pathlib import Path
+import secrets
+
+from consometers_node.household import HomeAssistantFault
+from consometers_node.permission import (
+    ForbiddenChange,
+    NotNarrower,
+    OutdatedNeed,
+    PermissionFault,
+    UnknownPermission,
+)
+from consometers_node.quoalise import Text
+from consometers_node.quoalise.identifier import MIN_SECRET
+from consometers_node.quoalise.text import text
+from consometers_node.store import NotPermitted, Store, settings
+from consometers_node.store.settings import HOUSEHOLD_SECRET
+from consometers_node.wire import Naming, Unsayable
+
+from . import bell, home
+from .complaint import Complaint
+from .options import Common
+from .place import database, folder, opened
+
+DELIVERY_POINT = "delivery-point"
+"""Name of the secret that holds it."""
+
+_NARROWER = {
+    "series": text(
+        "Choose series that are asked for, at an interval that is no finer than what is asked.",
+        "Choisissez des séries qui sont demandées, à un pas de temps pas plus fin que demandé.",
+    ),
+    "interval": text(
+        "The interval is finer than what is asked: choose that one, or a coarser one.",
+        "Le pas de temps est plus fin que demandé : choisissez celui-là, ou un plus grossier.",
+    ),
+    "identification": text(
+        "A pseudonym is asked for: nothing else is shared.",
+        "Un pseudonyme est demandé : rien d'autre n'est partagé.",
+    ),
+    "history_days": text(
+        "That is more of the past than what is asked.", "C'est plus de passé que demandé."
+    ),
+    "duration_days": text("That is longer than what is asked.", "C'est plus long que demandé."),
+}
+_FAULTS: dict[type[PermissionFault], Text] = {
+    OutdatedNeed: text(
+        "A newer version of this was asked since: answer that one (see “permissions”).",
+        "Une version plus récente a été demandée depuis : répondez à celle-là (voir"
+        " « permissions »).",
+    ),
+    UnknownPermission: text(
+        "There is no such permission: “permissions” lists them with their numbers.",
+        "Il n'y a pas de telle permission : « permissions » les liste avec leurs numéros.",
+    ),
+}
+_FORBIDDEN = text(
+    "This permission is {before}: it cannot become {after}.",
+    "Cette permission est à l'état {before} : elle ne peut pas passer à {after}.",
+)
+_REFUSED = text("The database refuses: {why}", "La base de données refuse : {why}")
+
+
+_ALREADY_RUNS = text("The node of this folder runs already.", "Le nœud de ce dossier tourne déjà.")
+
+
+def told_of(error: Exception) -> Complaint | None:
+    """Give what to tell of an error of this household's rooms."""
+    match error:
+        case Unsayable():
+            return Complaint("not-possible", error.text)
+        case NotNarrower():
+            return Complaint("not-narrower", _NARROWER[error.field])
+        case ForbiddenChange():
+            words = _FORBIDDEN.fill(before=error.before, after=error.after)
+            return Complaint("forbidden-change", words)
+        case PermissionFault():
+            words = _FAULTS.get(type(error), text(str(error), str(error)))
+            return Complaint("permission", words)
+        case NotPermitted():
+            return Complaint("not-permitted", _REFUSED.fill(why=error))
+        case HomeAssistantFault():
+            return home.fault(error)
+        case bell.AlreadyRuns():
+            return Complaint("already-runs", _ALREADY_RUNS)
+        case _:
+            return None
+
+
+def run[T](common: Common, work: Callable[[Store], Awaitable[T]]) -> T:
+    """Do something with the node's database; what goes wrong becomes a `Complaint`."""
+
+    async def opening() -> T:
+        async with opened(database(common.data)) as store:
+            return await work(store)
+
+    try:
+        return asyncio.run(opening())
+    except ExceptionGroup as group:
+        first = group.exceptions[0]
+        while isinstance(first, ExceptionGroup):
+            first = first.exceptions[0]
+        raise told_of(first) or first from group
+    except Exception as error:
+        raise told_of(error) or error from error
+
+
+async def naming(store: Store) -> Naming:
+    """Give how this household names its series: its secret is made when it is first needed."""
+    async with store.writing() as connection:
+        secret = await settings.secret_or_new(
+            connection, HOUSEHOLD_SECRET, lambda: secrets.token_bytes(MIN_SECRET)
+        )
+        point = await settings.secret(connection, DELIVERY_POINT)
+    return Naming(secret, point.decode() if point else None)
+
+
+async def look_again(common: Common) -> bool:
+    """Tell the node that runs, if one does, that something changed."""
+    return await bell.ring(socket(common))
+
+
+def socket(common: Common) -> Path:
+    """Give where the node listens."""
+    return bell.socket_in(folder(common.data))
+
+
+def who() -> str:
+    """Give who runs the command, for the register."""
+    return getpass.getuser()

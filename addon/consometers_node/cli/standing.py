@@ -1,0 +1,267 @@
+"""How a household's node stands, and what it holds: `status`, `export`, `erase`."""
+
+import csv
+from datetime import UTC, datetime
+import io
+import json
+from pathlib import Path
+import sys
+from typing import Annotated, Literal
+
+import typer
+
+from consometers_node.household import export as exported, words
+from consometers_node.household.upkeep import targets
+from consometers_node.permission import Permissions, Signature, State
+from consometers_node.quoalise import iso8601
+from consometers_node.quoalise.text import text
+from consometers_node.series import Record
+from consometers_node.store import Store
+from consometers_node.store.outbox import waiting
+from consometers_node.store.peers import all_peers
+from consometers_node.store.series import all_series, erase_series
+from consometers_node.store.subscriptions import subscriptions
+
+from . import bell, own
+from .account import load
+from .client import write_private
+from .complaint import Complaint
+from .options import Common
+from .output import Json, Output
+from .usage import Commands
+from .words import say
+
+_NOT_RUNNING = text("The node does not run.", "Le nœud ne tourne pas.")
+_RUNNING = text("The node runs as {jid}.", "Le nœud tourne sous {jid}.")
+_OFFLINE = text("It is not on the network: {why}", "Il n'est pas sur le réseau : {why}")
+_NO_HOME = text("Home Assistant: {why}", "Home Assistant : {why}")
+_NOTHING = text("Nothing is shared.", "Rien n'est partagé.")
+_PEER = text("Collective", "Collectif")
+_SERIES = text("Series", "Série")
+_READ = text("Read", "Lu")
+_UNTIL = text("Acknowledged until", "Confirmé jusqu'à")
+_WAITS = text("Waiting", "En attente")
+_PROBLEM = text("{jid}: {why}", "{jid} : {why}")
+_EXPORTED = text("{file}: all that this node holds.", "{file} : tout ce que ce nœud détient.")
+_REALLY = text(
+    "This withdraws every permission, asks the collectives to erase what they received, and erases"
+    " all records that this node holds; Home Assistant keeps its own. What was granted, to whom and"
+    " when, stays as your proof.\nDo you want that? [y/N] ",
+    "Ceci retire toutes les permissions, demande aux collectifs d'effacer ce qu'ils ont reçu, et"
+    " efface tous les enregistrements que ce nœud détient ; Home Assistant garde les siens. Ce qui"
+    " a été accordé, à qui et quand, reste comme votre preuve.\nLe voulez-vous ? [o/N] ",
+)
+_NOT_ASKED = text(
+    "Nothing changed: answer the question, or write --yes.",
+    "Rien n'a changé : répondez à la question, ou écrivez --yes.",
+)
+_ERASED = text(
+    "{permissions} permissions withdrawn, {blocks} days of records erased.",
+    "{permissions} permissions retirées, {blocks} jours d'enregistrements effacés.",
+)
+_YES = frozenset({"y", "yes", "o", "oui"})
+_CSV = ("statistic", "direction", "quantity", "interval", "time", "value", "unit")
+
+commands = Commands()
+
+
+@commands.add("status")
+def status(common: Common) -> None:
+    """Tell how the node is: what is shared, up to when, what waits and why."""
+    output = common.output
+
+    async def work(store: Store) -> None:
+        running = await bell.ask(own.socket(common), "status")
+        shared = await _shared(store, running)
+        if output.as_json:
+            who = await load(store)
+            told = {"account": who.account.jid if who else None, "running": running is not None}
+            output.document(told | dict(running or {}) | {"peers": shared})
+        else:
+            _show(running, shared, output)
+
+    own.run(common, work)
+
+
+@commands.add(
+    "export",
+    text(
+        "JSON holds everything, but passwords, tokens and the secret of your pseudonyms; CSV the"
+        " records alone.",
+        "Le JSON contient tout, sauf mots de passe, jetons et secret de vos pseudonymes ; le CSV"
+        " les seuls enregistrements.",
+    ),
+)
+def export(
+    common: Common,
+    wanted: Annotated[
+        Literal["json", "csv"],
+        typer.Option("--format", metavar="json|csv", help=say("How.", "Comment.")),
+    ] = "json",
+    file: Annotated[
+        Path | None,
+        typer.Option(
+            "--output",
+            metavar=say("FILE", "FICHIER"),
+            help=say(
+                "A file that only you can read, in place of the standard output.",
+                "Un fichier que vous seul pouvez lire, à la place de la sortie standard.",
+            ),
+        ),
+    ] = None,
+) -> None:
+    """Give all that this node holds."""
+    output = common.output
+    document = own.run(common, _as_csv if wanted == "csv" else _as_json)
+    if file is None:
+        sys.stdout.write(document)
+        sys.stdout.flush()
+        return
+    write_private(file, document.encode())
+    if output.as_json:
+        output.document({"file": str(file)})
+    else:
+        output.say(_EXPORTED, file=file)
+
+
+@commands.add("erase")
+def erase(
+    common: Common,
+    yes: Annotated[
+        bool, typer.Option("--yes", help=say("Do not ask again.", "Ne pas redemander."))
+    ] = False,
+) -> None:
+    """Withdraw everything, and erase what this node holds."""
+    output = common.output
+    if not yes:
+        if not sys.stdin.isatty() or output.as_json:
+            raise Complaint("not-confirmed", _NOT_ASKED)
+        if input(_REALLY.say(output.language)).strip().lower() not in _YES:
+            raise Complaint("not-confirmed", _NOT_ASKED)
+
+    async def work(store: Store) -> tuple[int, int]:
+        withdrawn = 0
+        language = "fr" if output.language.startswith("fr") else "en"
+        now = datetime.now(UTC)
+        async with store.writing() as connection:
+            register = Permissions(connection)
+            for one in await register.all():
+                if one.state is State.GRANTED:
+                    shown = words.withdrawal(one.need, language, erase=True)
+                    await register.withdraw(one.id, Signature(own.who(), shown), now)
+                    withdrawn += 1
+            blocks = await erase_series(connection, await all_series(connection))
+        await store.shrink()
+        await own.look_again(common)
+        return withdrawn, blocks
+
+    permissions, blocks = own.run(common, work)
+    if output.as_json:
+        output.document({"withdrawn": permissions, "days": blocks})
+    else:
+        output.say(_ERASED, permissions=permissions, blocks=blocks)
+
+
+type _Shared = list[dict[str, Json]]
+
+
+async def _shared(store: Store, running: bell.Status | None) -> _Shared:
+    """Give what is shared with whom, and how far it got."""
+    problems = (running or {}).get("peers") or {}
+    assert isinstance(problems, dict)
+    now = datetime.now(UTC)
+    told: _Shared = []
+    async with store.reading() as connection:
+        reached = await targets(connection, now)
+        for peer in await all_peers(connection):
+            known = await subscriptions(connection, peer.id)
+            cursors = {one.series_id: one.cursor for one in known}
+            series: list[Json] = [
+                {
+                    **exported.series(one.series),
+                    "read": round(reached[one.series].progress, 3),
+                    "subscribed": one.series_id in cursors,
+                    "acknowledged_until": _shown(cursors.get(one.series_id)),
+                    "valid_until": _shown(one.records.end),
+                }
+                for one in await Permissions(connection).permitted(peer.id)
+            ]
+            told.append(
+                {
+                    "jid": peer.jid,
+                    "name": peer.name,
+                    "problem": problems.get(peer.jid),
+                    "waiting": await waiting(connection, peer.id),
+                    "series": series,
+                }
+            )
+    return told
+
+
+def _shown(at: datetime | None) -> str | None:
+    return None if at is None else iso8601.shown(at)
+
+
+def _show(running: bell.Status | None, shared: _Shared, output: Output) -> None:
+    if running is None:
+        output.say(_NOT_RUNNING)
+    else:
+        output.say(_RUNNING, jid=running["account"])
+        if not running["online"]:
+            output.say(_OFFLINE, why=running["network"])
+        if running["home_assistant"]:
+            output.say(_NO_HOME, why=running["home_assistant"])
+    rows = []
+    for peer in shared:
+        series = peer["series"]
+        assert isinstance(series, list)
+        for one in series:
+            assert isinstance(one, dict)
+            read, until = one["read"], one["acknowledged_until"]
+            assert isinstance(read, float | int)
+            rows.append(
+                [
+                    str(peer["jid"]),
+                    f"{one['statistic']} {one['interval']}",
+                    f"{100 * read:.0f} %",
+                    str(until or ""),
+                    str(peer["waiting"]),
+                ]
+            )
+    if rows:
+        output.table((_PEER, _SERIES, _READ, _UNTIL, _WAITS), rows)
+    else:
+        output.say(_NOTHING)
+    for peer in shared:
+        if peer["problem"]:
+            output.say(_PROBLEM, jid=peer["jid"], why=peer["problem"])
+
+
+async def _as_json(store: Store) -> str:
+    async with store.reading() as connection:
+        told = await exported.everything(connection)
+        records: list[exported.Told] = [
+            {
+                **exported.series(series),
+                "unit": series.quantity.unit,
+                "records": [_pair(one) for one in some],
+            }
+            async for series, some in exported.all_records(connection)
+        ]
+    return json.dumps({**told, "series": records}, ensure_ascii=False, indent=1) + "\n"
+
+
+def _pair(record: Record) -> list[exported.Told]:
+    return [iso8601.shown(record.start), record.value]
+
+
+async def _as_csv(store: Store) -> str:
+    written = io.StringIO()
+    writer = csv.writer(written, lineterminator="\n")
+    writer.writerow(_CSV)
+    async with store.reading() as connection:
+        async for series, some in exported.all_records(connection):
+            facts = (series.device, series.direction, series.quantity, series.interval)
+            unit = series.quantity.unit
+            writer.writerows((*facts, iso8601.shown(one.start), one.value, unit) for one in some)
+    return written.getvalue()

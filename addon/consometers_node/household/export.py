@@ -1,0 +1,142 @@
+"""All that a node holds of its household, but its secrets: access and portability are a right."""
+
+from collections.abc import AsyncIterator, Iterator
+from datetime import UTC, datetime, timedelta
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from ..permission import Permissions
+from ..quoalise import iso8601
+from ..series import Range, Record, Series
+from ..store.absences import absences
+from ..store.answers import answers
+from ..store.peers import all_peers
+from ..store.pulled import all_pulled
+from ..store.series import all_series, extent
+from ..store.subscriptions import subscriptions
+from .ledger import records_of
+
+type Told = bool | int | str | list[Told] | dict[str, Told] | None
+
+_EVER = Range(datetime(1978, 7, 5, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC))
+_A_MONTH = timedelta(days=31)
+
+
+async def everything(connection: AsyncConnection) -> dict[str, Told]:
+    """Give all but the records: whom the node knows, what they asked, were granted, and read."""
+    numbers = await all_series(connection)
+    peers: list[Told] = []
+    for peer in await all_peers(connection):
+        told = await subscriptions(connection, peer.id)
+        peers.append(
+            {
+                "jid": peer.jid,
+                "name": peer.name,
+                "permissions": [
+                    await _permission(connection, one.id)
+                    for one in await Permissions(connection).all(peer.id)
+                ],
+                "subscriptions": [
+                    {
+                        **series(numbers[one.series_id]),
+                        "since": iso8601.shown(one.since),
+                        "acknowledged_until": iso8601.shown(one.cursor) if one.cursor else None,
+                    }
+                    for one in told
+                ],
+                "answers": [
+                    {
+                        **series(numbers[one.series_id]),
+                        "at": iso8601.shown(one.at),
+                        "command": one.command,
+                        "from": iso8601.shown(one.records.start),
+                        "to": iso8601.shown(one.records.end),
+                        "records": one.count,
+                        "permission": one.permission,
+                    }
+                    for one in await answers(connection, peer.id, _EVER)
+                ],
+            }
+        )
+    return {
+        "peers": peers,
+        "absences_of_home_assistant": [_range(one) for one in await absences(connection)],
+        "imports": [
+            {"jid": one.jid, "identifier": one.identifier, "statistic": one.statistic}
+            for one in await all_pulled(connection)
+        ],
+    }
+
+
+async def all_records(connection: AsyncConnection) -> AsyncIterator[tuple[Series, list[Record]]]:
+    """Give all records of all series, some weeks of one series at a time."""
+    for number, one in (await all_series(connection)).items():
+        known = await extent(connection, number, one, _EVER)
+        for part in _parts(known):
+            yield one, await records_of(connection, number, one, part)
+
+
+def series(one: Series) -> dict[str, Told]:
+    """Give the facts of a series."""
+    return {
+        "statistic": one.device,
+        "direction": one.direction,
+        "quantity": one.quantity,
+        "interval": one.interval,
+        "time_zone": one.time_zone,
+    }
+
+
+async def _permission(connection: AsyncConnection, number: str) -> Told:
+    register = Permissions(connection)
+    permission = next(one for one in await register.all() if one.id == number)
+    need, terms = permission.need, permission.terms
+    told: dict[str, Told] = {
+        "permission": permission.id,
+        "state": permission.state,
+        "need": need.id,
+        "version": need.version,
+        "title": dict(need.title),
+        "purpose": dict(need.purpose),
+        "recipients": dict(need.recipients),
+        "controller": need.controller,
+        "contact": need.contact,
+        "policy": need.policy,
+        "retention_days": need.retention_days,
+    }
+    if terms is not None:
+        told |= {
+            "series": [series(one) for one in sorted(terms.series, key=lambda one: one.device)],
+            "interval": terms.interval,
+            "identification": terms.identification,
+            "records_from": iso8601.shown(terms.records_from),
+            "valid_from": iso8601.shown(terms.valid_from),
+            "valid_until": iso8601.shown(terms.valid_until),
+        }
+    register_: list[Told] = []
+    for entry in await register.entries(permission.id):
+        shown = await register.shown_text(entry)
+        register_.append(
+            {
+                "at": iso8601.shown(entry.at),
+                "state": entry.state,
+                "actor": entry.actor,
+                "who": entry.who,
+                "sha256": entry.text_hash,
+                "language": entry.language,
+                "text": shown.body if shown else None,
+            }
+        )
+    return told | {"register": register_}
+
+
+def _range(one: Range) -> Told:
+    return {"from": iso8601.shown(one.start), "to": iso8601.shown(one.end)}
+
+
+def _parts(known: Range | None) -> Iterator[Range]:
+    start = known.start if known else _EVER.end
+    while known and start < known.end:
+        part = Range(start, min(start + _A_MONTH, known.end))
+        yield part
+        start = part.end
