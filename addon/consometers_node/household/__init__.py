@@ -1,5 +1,6 @@
 """Home Assistant as a source: its connection, its statistics, and the blocks that they make."""
 
+from .absences import absence
 from .catch_up import Chunk, Source, catch_up, read_again, window
 from .errors import Away, HomeAssistantFault, Refused, TooMuch, Unreadable, WrongToken
 from .home_assistant import Access, HomeAssistant
@@ -27,6 +28,7 @@ __all__ = [
     "TooMuch",
     "Unreadable",
     "WrongToken",
+    "absence",
     "catch_up",
     "event_type",
     "read_again",

@@ -69,9 +69,16 @@ class Chunk:
 
 
 async def catch_up(
-    recorder: Recorder, sources: Iterable[Source], within: Range, *, rest: Rest = asyncio.sleep
+    recorder: Recorder,
+    sources: Iterable[Source],
+    within: Range,
+    *,
+    absences: Sequence[Range] = (),
+    rest: Rest = asyncio.sleep,
 ) -> AsyncGenerator[Chunk]:
     """Read the UTC days of a range, the oldest month first, and all of its series before the next.
+
+    `absences` tells when Home Assistant was off, or may have been, as far as that is known.
 
     Takes as long a rest after each question as the answer took, so that Home Assistant has at least
     half of its time for itself. While it is away this waits; to end that, cancel. What was yielded
@@ -79,7 +86,7 @@ async def catch_up(
     """
     tasks = [(days, group) for days in _months(within) for group in _groups(sources)]
     for number, (days, group) in enumerate(tasks, 1):
-        readings = await _read(recorder, group, days, rest)
+        readings = await _read(recorder, group, days, absences, rest)
         new = [one for one in readings if changed(one, None)]
         yield Chunk([source.series for source in group], days, new, number, len(tasks))
 
@@ -90,11 +97,13 @@ async def read_again(
     now: datetime,
     known: Iterable[Block],
     *,
+    absences: Sequence[Range] = (),
     rest: Rest = asyncio.sleep,
 ) -> AsyncGenerator[Chunk]:
     """Read the last days again, and give the blocks that are not as they are known.
 
-    `known` holds what there is of the days of `window` of each source.
+    `known` holds what there is of the days of `window` of each source; `absences` are those of
+    `catch_up`.
     """
     blocks = {(block.series, block.day): block for block in known}
     by_window = groupby(
@@ -103,7 +112,7 @@ async def read_again(
     )
     tasks = [(days, group) for days, same in by_window for group in _groups(same)]
     for number, (days, group) in enumerate(tasks, 1):
-        readings = await _read(recorder, group, days, rest)
+        readings = await _read(recorder, group, days, absences, rest)
         news = (changed(one, blocks.get((one.block.series, one.block.day))) for one in readings)
         new = [one for one in news if one is not None]
         yield Chunk([source.series for source in group], days, new, number, len(tasks))
@@ -135,22 +144,32 @@ def _months(within: Range) -> Iterator[Range]:
 
 
 async def _read(
-    recorder: Recorder, sources: Sequence[Source], days: Range, rest: Rest
+    recorder: Recorder,
+    sources: Sequence[Source],
+    days: Range,
+    absences: Sequence[Range],
+    rest: Rest,
 ) -> list[Reading]:
     """Read whole days of some series: hours first, and 5-minute rows where they are wanted."""
-    needs = {source: reach(source.series, days) for source in sources if needs_hours(source.series)}
+    needs = {
+        source: reach(source.series, days, absences)
+        for source in sources
+        if needs_hours(source.series)
+    }
     hours = await _rows(recorder, needs, "hour", rest)
     holes: dict[Source, Range] = {}
     for source in sources:
         told = hours.get(source.statistic.id, ())
-        if (hole := wants_five_minutes(source.series, days, told)) is not None:
+        if (hole := wants_five_minutes(source.series, days, told, absences)) is not None:
             holes[source] = hole
     fine = await _rows(recorder, holes, "5minute", rest)
     readings: list[Reading] = []
     for source in sources:
         name = source.statistic.id
         rows = Rows(hours=hours.get(name, ()), five_minutes=fine.get(name, ()))
-        readings += read(source.series, days.days(), rows, most_w=source.most_w)
+        # What an integration fetched somewhere else was measured there.
+        off = () if source.statistic.imported else absences
+        readings += read(source.series, days.days(), rows, most_w=source.most_w, absences=off)
     return readings
 
 

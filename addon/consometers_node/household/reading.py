@@ -11,9 +11,17 @@ them, to less than 1 Wh however many they are, and a record is the same whatever
 **Holes.** An hour that is missing is made of its twelve 5-minute rows where all of them are there,
 and the one before. Else it is missing, and so is the day that it is in.
 
-What Home Assistant takes for a measure is no hole: when it comes back within ten days, it writes
-rows for the time that it was off, in which no register moves, and the next hour has all of it. In
-its rows nothing tells such an hour from one in which nothing was drawn.
+**Absences.** When Home Assistant comes back within ten days it writes rows for the time that it was
+off. In them no register moves, powers stay what they last were, and the next row has all of the
+energy: nothing in them tells such an hour from one in which nothing was drawn. So who reads says
+when it was off, or may have been. What a register showed is then known before and after alone. An
+instant between two rows that lies in an absence is blind: the records that end or begin there are
+missing and flagged, and a longer one, such as a day, that holds all blind instants is as exact as
+ever. A power is a mean over all of its time: it is missing wherever a blind instant touches it.
+
+Mostly it is not known when an absence began, only that Home Assistant was off at its end: the node
+may have been off for longer. So an instant is blind only if nothing moved from there to the end. An
+absence that lies between two rows' ends makes no instant blind, and its energy is where it belongs.
 
 **Meters that start again.** Home Assistant takes a register that fell under 90 % of itself for one
 that began at zero, and goes on with its sum; so do we, and flag the record. A sum that falls, or
@@ -21,8 +29,8 @@ that rises by more than any home can draw, as it does where a meter is replaced 
 more, is no energy: the record is flagged and missing.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from itertools import pairwise
@@ -37,6 +45,15 @@ FIVE_MINUTES = timedelta(minutes=5)
 HOUR = timedelta(hours=1)
 
 _HALF_HOUR = timedelta(minutes=30)
+
+UNWRITTEN = timedelta(minutes=1)
+"""What Home Assistant learned last may be lost with a machine whose power is cut."""
+STARTS = timedelta(minutes=1)
+"""How much older it may be than its oldest state."""
+SETTLES = timedelta(minutes=5)
+"""How long after its start entities may still have the values of before, or none."""
+
+_LOOKS_ON = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +77,8 @@ class Rows:
 class Flag(StrEnum):
     """What is to be known of a record. Of several, the first one here is told."""
 
+    AWAY = "away"
+    """Home Assistant was off: the record is missing."""
     ABSURD = "absurd"
     """The sum rose by more than a home can draw: the record is missing."""
     BACKWARDS = "backwards"
@@ -79,23 +98,34 @@ class Reading:
 
 
 def read(
-    series: Series, days: Iterable[date], rows: Rows, *, most_w: int = MOST_W
+    series: Series,
+    days: Iterable[date],
+    rows: Rows,
+    *,
+    most_w: int = MOST_W,
+    absences: Sequence[Range] = (),
 ) -> list[Reading]:
-    """Give the block of each UTC day. The rows are those of `reach`, with or without holes."""
-    known = _MAKERS[series.interval](series.quantity, rows, most_w)
+    """Give the block of each UTC day. The rows are those of `reach`, with or without holes.
+
+    An absence ends when Home Assistant started. It begins when it was last known to run.
+    """
+    known = _MAKERS[series.interval](_Facts(series.quantity, most_w, absences), rows)
     return [_reading(series, day, known) for day in days]
 
 
-def reach(series: Series, days: Range) -> Range:
+def reach(series: Series, days: Range, absences: Sequence[Range] = ()) -> Range:
     """Give the time from which rows are needed to read whole UTC days.
 
-    It begins one row before them, and ends where the last civil day does that starts in them.
+    It begins one row before them, and ends where the last civil day does that starts in them; or
+    after it, with the absence that goes on there, up to a day.
     """
     starts = [start for day in days.days() for start in series.starts(day)]
     if not starts:
         return Range(days.start, days.start)
     before = HOUR if needs_hours(series) else FIVE_MINUTES
-    return Range(starts[0] - before, series.end(starts[-1]))
+    end = series.end(starts[-1])
+    ends = [min(absence.end, end + _LOOKS_ON) for absence in absences if end in absence]
+    return Range(starts[0] - before, max([end, *ends]))
 
 
 def needs_hours(series: Series) -> bool:
@@ -103,12 +133,14 @@ def needs_hours(series: Series) -> bool:
     return series.interval not in _FINE
 
 
-def wants_five_minutes(series: Series, days: Range, hours: Sequence[Row]) -> Range | None:
+def wants_five_minutes(
+    series: Series, days: Range, hours: Sequence[Row], absences: Sequence[Range] = ()
+) -> Range | None:
     """Give the time from which 5-minute rows are needed, too; None if hours are enough."""
-    within = reach(series, days)
     if not needs_hours(series):
-        return within
-    known = _steps(series.quantity, hours, HOUR, MOST_W)
+        return reach(series, days, absences)
+    within = reach(series, days)
+    known = _steps(_Facts(series.quantity), hours, HOUR)
     wanted = _every(HOUR, Range(within.start + HOUR, within.end))
     missing = [hour for hour in wanted if hour not in known]
     return Range(missing[0] - FIVE_MINUTES, missing[-1] + HOUR) if missing else None
@@ -118,14 +150,26 @@ def changed(reading: Reading, known: Block | None) -> Reading | None:
     """Give what is to be kept instead of the block that is known; None if that says the same.
 
     5-minute rows go after some days, and that their records are missing then is no news: the known
-    ones stay. Hours are for ever; one that is gone was taken back.
+    ones stay, but for those of an absence that nobody knew of. Hours are for ever; one that is gone
+    was taken back.
     """
     block = reading.block
     if known is None:
         return reading if any(True for _ in block.records()) else None
     if not needs_hours(block.series):
-        block = known.replace(block.records())
+        merged = known.replace(block.records())
+        stay = [one for one in merged.records() if reading.flags.get(one.start) is not Flag.AWAY]
+        block = Block.of(block.series, block.day, stay)
     return None if block == known else Reading(block, reading.flags)
+
+
+@dataclass(frozen=True, slots=True)
+class _Facts:
+    """What rows are read with."""
+
+    quantity: Quantity
+    most_w: int = MOST_W
+    absences: Sequence[Range] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +178,8 @@ class _Known:
 
     value: float | None
     flag: Flag | None = None
+    blind_start: bool = False
+    blind_end: bool = False
 
 
 type _Values = dict[datetime, _Known]
@@ -141,25 +187,25 @@ type _Values = dict[datetime, _Known]
 _FINE = (Interval.PT5M, Interval.PT30M)
 
 
-def _five_minutes(quantity: Quantity, rows: Rows, most_w: int) -> _Values:
-    return _steps(quantity, rows.five_minutes, FIVE_MINUTES, most_w)
+def _five_minutes(facts: _Facts, rows: Rows) -> _Values:
+    return _steps(facts, rows.five_minutes, FIVE_MINUTES)
 
 
-def _half_hours(quantity: Quantity, rows: Rows, most_w: int) -> _Values:
-    return _whole(quantity, _five_minutes(quantity, rows, most_w), FIVE_MINUTES, _HALF_HOUR)
+def _half_hours(facts: _Facts, rows: Rows) -> _Values:
+    return _whole(facts.quantity, _five_minutes(facts, rows), FIVE_MINUTES, _HALF_HOUR)
 
 
-def _hours(quantity: Quantity, rows: Rows, most_w: int) -> _Values:
-    fine = _five_minutes(quantity, rows, most_w)
+def _hours(facts: _Facts, rows: Rows) -> _Values:
+    fine = _five_minutes(facts, rows)
     filled = {
-        hour: _Known(known.value, known.flag or Flag.FILLED)
-        for hour, known in _whole(quantity, fine, FIVE_MINUTES, HOUR).items()
+        hour: replace(known, flag=known.flag or Flag.FILLED)
+        for hour, known in _whole(facts.quantity, fine, FIVE_MINUTES, HOUR).items()
         if known.value is not None
     }
-    return filled | _steps(quantity, rows.hours, HOUR, most_w)
+    return filled | _steps(facts, rows.hours, HOUR)
 
 
-_MAKERS: Mapping[Interval, Callable[[Quantity, Rows, int], _Values]] = {
+_MAKERS: Mapping[Interval, Callable[[_Facts, Rows], _Values]] = {
     Interval.PT5M: _five_minutes,
     Interval.PT30M: _half_hours,
     Interval.PT1H: _hours,
@@ -167,25 +213,84 @@ _MAKERS: Mapping[Interval, Callable[[Quantity, Rows, int], _Values]] = {
 }
 
 
-def _steps(quantity: Quantity, rows: Iterable[Row], step: timedelta, most_w: int) -> _Values:
+def _steps(facts: _Facts, rows: Iterable[Row], step: timedelta) -> _Values:
     """Give what each row says of its own time; nothing of a row after a hole."""
-    if quantity is Quantity.POWER:
-        return {row.start: _power(row.mean, most_w) for row in rows if row.mean is not None}
-    most_wh = most_w * (step / HOUR)
+    ordered = sorted(rows, key=lambda row: row.start)
+    blind = _blind(facts, ordered, step)
+    powers = facts.quantity is Quantity.POWER
+    known = _powers(facts, ordered) if powers else _energies(facts, ordered, step, blind)
     return {
-        row.start: _energy(before, row, most_wh)
-        for before, row in pairwise(sorted(rows, key=lambda row: row.start))
-        if row.start - before.start == step and row.sum is not None and before.sum is not None
+        start: replace(one, blind_start=start in blind, blind_end=start + step in blind)
+        for start, one in known
     }
 
 
-def _energy(before: Row, row: Row, most_wh: float) -> _Known:
+def _blind(facts: _Facts, rows: Sequence[Row], step: timedelta) -> set[datetime]:
+    """Give the instants between rows at which nobody knows what the meter showed."""
+    blind: set[datetime] = set()
+    if not rows:
+        return blind
+    if facts.quantity is Quantity.ENERGY:
+        told = {row.start + step: row.sum for row in rows}
+    else:
+        told = {row.start: row.mean for row in rows}
+    held = Range(rows[0].start - step, rows[-1].start + step)
+    for absence in facts.absences:
+        start = absence.start - UNWRITTEN
+        back = max(start, absence.end - STARTS)
+        instants = list(_ends(step, Range(start, back).clip(held)))
+        # The power after the last of them is one of after the absence, too.
+        last = instants[-1:] if facts.quantity is Quantity.POWER else []
+        blind.update(last, _unmoved(instants[: len(instants) - len(last)], told))
+        blind.update(_ends(step, Range(back, absence.end + SETTLES)))
+    return blind
+
+
+def _unmoved(
+    instants: Sequence[datetime], told: Mapping[datetime, float | None]
+) -> Iterator[datetime]:
+    """Give the last instants, those from which on all that is told is the same."""
+    last: int | None = None
+    for instant in reversed(instants):
+        if (value := told.get(instant)) is not None:
+            if last not in (None, _rounded(value)):
+                return
+            last = _rounded(value)
+        yield instant
+
+
+type _Steps = Iterator[tuple[datetime, _Known]]
+
+
+def _powers(facts: _Facts, rows: Sequence[Row]) -> _Steps:
+    for row in rows:
+        if row.mean is not None:
+            yield row.start, _power(row.mean, facts.most_w)
+
+
+def _energies(
+    facts: _Facts, rows: Sequence[Row], step: timedelta, blind: Container[datetime]
+) -> _Steps:
+    seeing: Row | None = None
+    for before, row in pairwise(rows):
+        if row.start - before.start != step or row.sum is None or before.sum is None:
+            seeing = None
+            continue
+        # After blind instants a row may have the energy of all of that time.
+        if seeing is None or row.start not in blind:
+            seeing = before
+        most_wh = facts.most_w * ((row.start - seeing.start) / HOUR)
+        yield row.start, _energy(seeing, before, row, most_wh)
+
+
+def _energy(seeing: Row, before: Row, row: Row, most_wh: float) -> _Known:
+    assert seeing.sum is not None
     assert before.sum is not None
     assert row.sum is not None
     value = _rounded(row.sum) - _rounded(before.sum)
     if value < 0:
         return _Known(None, Flag.BACKWARDS)
-    if value > most_wh:
+    if _rounded(row.sum) - _rounded(seeing.sum) > most_wh:
         return _Known(None, Flag.ABSURD)
     if before.state is not None and row.state is not None and row.state < before.state:
         return _Known(value, Flag.RESTARTED)
@@ -208,12 +313,19 @@ def _whole(quantity: Quantity, fine: _Values, part: timedelta, whole: timedelta)
 def _together(quantity: Quantity, within: Iterable[_Known | None]) -> _Known:
     """Add energies up, or take the mean of powers; without one of them there is no value."""
     parts = list(within)
-    flags = {part.flag for part in parts if part is not None}
+    known = [part for part in parts if part is not None]
+    flags = {part.flag for part in known}
     flag = next((flag for flag in Flag if flag in flags), None)
-    values = [part.value for part in parts if part is not None and part.value is not None]
-    if len(values) < len(parts) or not parts:
-        return _Known(None, flag)
-    return _Known(sum(values) if quantity is Quantity.ENERGY else sum(values) / len(values), flag)
+    values = [part.value for part in known if part.value is not None]
+    energy = quantity is Quantity.ENERGY
+    blind_start = any(part.blind_start for part in parts[:1] if part is not None)
+    blind_end = any(part.blind_end for part in parts[-1:] if part is not None)
+    if not energy:
+        blind_start = any(part.blind_start or part.blind_end for part in known)
+    value = None
+    if parts and len(values) == len(parts):
+        value = sum(values) if energy else sum(values) / len(values)
+    return _Known(value, flag, blind_start, blind_end)
 
 
 def _reading(series: Series, day: date, known: _Values) -> Reading:
@@ -228,6 +340,9 @@ def _reading(series: Series, day: date, known: _Values) -> Reading:
         else:
             one = known.get(start)
         if one is None:
+            continue
+        if one.blind_start or one.blind_end:
+            flags[start] = Flag.AWAY
             continue
         if one.value is not None:
             records.append(Record(start, _rounded(one.value)))
@@ -246,6 +361,14 @@ def _every(step: timedelta, within: Range) -> Iterator[datetime]:
         if start >= within.start:
             yield start
         start += step
+
+
+def _ends(step: timedelta, within: Range) -> Iterator[datetime]:
+    """Give the ends of steps that are after the start of a range, and not after its end."""
+    end = _floor(within.start, step) + step
+    while end <= within.end:
+        yield end
+        end += step
 
 
 def _floor(instant: datetime, step: timedelta) -> datetime:

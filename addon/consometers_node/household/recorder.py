@@ -50,6 +50,17 @@ class Recorder:
                 return name
         raise Unreadable("Home Assistant does not tell its time zone")
 
+    async def started(self) -> datetime | None:
+        """Give since when it runs; None while it has no state yet.
+
+        All of its states are made after it starts, those that it restores too, and some do not
+        change for months. The oldest is some seconds younger than the start; never older.
+        """
+        answer = await self._home.ask("get_states")
+        if not isinstance(answer, list):
+            raise Unreadable("Home Assistant's states are no list")
+        return min(map(_changed_at, answer), default=None)
+
     async def statistics(self) -> list[Statistic]:
         """Give every statistic of energy or power."""
         return statistics(await self._home.ask("recorder/list_statistic_ids"))
@@ -140,6 +151,16 @@ def external(name: str) -> StatisticId:
 
 def _source(name: StatisticId) -> str:
     return name.partition(":")[0]
+
+
+def _changed_at(told: object) -> datetime:
+    match told:
+        case {"last_changed": str(at)}:
+            try:
+                return datetime.fromisoformat(at).astimezone(UTC)
+            except ValueError:
+                pass
+    raise Unreadable("a state of Home Assistant does not tell when it changed")
 
 
 def _by_name(answer: object) -> Mapping[StatisticId, object]:

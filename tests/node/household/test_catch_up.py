@@ -3,13 +3,14 @@
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from consometers_node.household import (
     Chunk,
+    Flag,
     Recorder,
     Source,
     Statistic,
@@ -265,6 +266,63 @@ async def test_an_hour_that_came_is_news(toy: Toy, recorder: Recorder) -> None:
     toy.hours["sensor.drawn"] = rows(utc("2026-11-01"), 24 * 23 + 12)
     (block,) = await again(recorder, known, source(), source(interval=Interval.P1D))
     assert sum(value is not None for value in block.values) == 12
+
+
+# While Home Assistant was off
+
+
+def outage(start: datetime) -> tuple[list[Any], Range]:
+    """Rows of a steady home a day around a start, and when it was off: from half an hour after."""
+    held = rows(start - DAY, 48)
+    for row in held:
+        if start <= datetime.fromtimestamp(row["start"] / 1000, UTC) < start + 2 * HOUR:
+            row["sum"] = 24 * 100 + 50
+    return held, Range(start + HOUR / 2, start + 5 * HOUR / 2)
+
+
+async def test_what_was_compiled_of_an_absence_is_missing(toy: Toy, recorder: Recorder) -> None:
+    start = utc("2026-01-31T23:00")
+    toy.hours["sensor.drawn"], off = outage(start)
+    toy.hours["portal:drawn"] = toy.hours["sensor.drawn"]
+    own, imported = source(), source("portal:drawn", imported=True)
+    within = Range(start - DAY, start + DAY)
+    chunks = [
+        chunk
+        async for chunk in catch_up(recorder, [own, imported], within, absences=[off], rest=no_rest)
+    ]
+    found = {one.start: one.value for c in chunks for one in records(c, own)}
+    missing = {start, start + HOUR, start + 2 * HOUR}
+    assert missing.isdisjoint(found)
+    # What was fetched somewhere else was measured there.
+    assert missing < {one.start for c in chunks for one in records(c, imported)}
+    # January is read with what the absence of its end needs of February.
+    assert asked(toy)[0][1] == "2026-02-01T01:30"
+
+
+async def test_an_absence_that_one_learns_of_later_takes_zeros_back(
+    toy: Toy, recorder: Recorder
+) -> None:
+    start = utc("2026-11-20T08:00")
+    toy.hours["sensor.drawn"], off = outage(start)
+    known = await again(recorder, [], source())
+    chunks = [
+        chunk
+        async for chunk in read_again(
+            recorder, [source()], NOW, known, absences=[off], rest=no_rest
+        )
+    ]
+    (reading,) = (reading for chunk in chunks for reading in chunk.readings)
+    assert [block.values[8:11] for block in known if block.day.day == 20] == [(50, 0, 250)]
+    assert reading.block.values[6:12] == (100, 100, None, None, None, 100)
+    assert set(reading.flags.values()) == {Flag.AWAY}
+
+
+def records(chunk: Chunk, of: Source) -> list[Record]:
+    blocks = [one.block for one in chunk.readings if one.block.series == of.series]
+    return [record for block in blocks for record in block.records()]
+
+
+# What is read again
 
 
 def test_what_was_imported_is_read_again_for_longer() -> None:
