@@ -15,7 +15,7 @@ answered after them, all of this is tried again later.
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -34,6 +34,7 @@ from ..quoalise import (
 )
 from ..series import Range
 from ..xmpp import NetworkError
+from ..xmpp.account import bare
 from .errors import Away, HomeAssistantFault, WrongToken
 from .hours import Hours, Kind, Unsuitable
 from .reading import HOUR
@@ -156,8 +157,9 @@ class Importing:
         now: Callable[[], datetime] = _now,
         rest: Rest = asyncio.sleep,
     ) -> None:
-        """Prepare. Raises `Unsuitable` on a series that cannot be imported."""
+        """Prepare. Raises `Unsuitable` on a series that cannot be imported, and `NotAnAddress`."""
         kind = Kind.of(wanted.series)
+        self._jid = bare(wanted.peer)
         self._wanted = wanted
         self._since = _whole_hour(min(wanted.since, wanted.until or wanted.since))
         self._until = wanted.until
@@ -171,6 +173,7 @@ class Importing:
         self._rest = rest
         self._writing = Writing(recorder, wanted.statistic, wanted.title, kind, rest=rest)
         self._hours: Hours | None = None
+        self._ready = False
         self._longest = _MONTH
         self._subscribed: bool | None = None
         self._looked_at: float | None = None
@@ -186,7 +189,7 @@ class Importing:
         Waits while Home Assistant is away. Raises `Away` if `run` ends meanwhile.
         """
         names = {records.name for records in told.records}
-        if _bare(peer) != _bare(self._wanted.peer) or str(self._wanted.series) not in names:
+        if bare(peer) != self._jid or str(self._wanted.series) not in names:
             return
         news = _News(told)
         self._news.append(news)
@@ -205,29 +208,35 @@ class Importing:
         due = loop.time()
         try:
             while True:
-                fine = True
-                try:
-                    if self._again or loop.time() >= due:
-                        self._again = False
-                        await self._round()
-                        await self._tell(self._hole())
+                if self._again or loop.time() >= due:
+                    self._again = False
+                    if await self._goes(self._round):
                         waits = self._pace.waits()
-                        every = self._pace.again if self._subscribed else self._pace.poll
-                        due = loop.time() + every.total_seconds()
-                    await self._take_news()
-                except WrongToken as fault:
-                    await self._tell(self._words(fault))
-                    raise
-                except (QuoaliseError, NetworkError, HomeAssistantFault, Unsuitable) as fault:
-                    await self._tell(self._words(fault))
-                    due = loop.time() + next(waits).total_seconds()
-                    fine = False
-                await self._sleep(due, news=fine)
+                        wait = self._pace.again if self._subscribed else self._pace.poll
+                    else:
+                        wait = next(waits)
+                    due = loop.time() + wait.total_seconds()
+                goes = await self._goes(self._take_news)
+                if not goes:
+                    due = min(due, loop.time() + next(waits).total_seconds())
+                await self._sleep(due, news=goes and self._ready)
         finally:
             for news in self._news:
                 if not news.kept.done():
                     news.kept.set_exception(Away("the node no longer imports"))
                     news.kept.exception()  # Nobody has to be waiting for it.
+
+    async def _goes(self, step: Callable[[], Awaitable[None]]) -> bool:
+        """Take a step, and tell what stood in its way."""
+        try:
+            await step()
+        except WrongToken as fault:
+            await self._tell(self._words(fault))
+            raise
+        except (QuoaliseError, NetworkError, HomeAssistantFault, Unsuitable) as fault:
+            await self._tell(self._words(fault))
+            return False
+        return True
 
     async def _sleep(self, due: float, *, news: bool) -> None:
         """Sleep until then, until the node is back, or until there is news if that may be taken."""
@@ -247,11 +256,14 @@ class Importing:
         if self._hours is None:
             self._hours = Hours(self._wanted.series, zone)
         if fully:
+            self._ready = False
             await self._writing.look()
+            self._ready = True
         await self._subscribe()
         await self._ask_since(self._begin(fully=fully))
         if fully:
             self._looked_at = now
+        await self._tell(self._hole())
 
     def _begin(self, *, fully: bool) -> datetime:
         """Give from when the peer is asked: what Home Assistant has not, and some time before."""
@@ -277,7 +289,9 @@ class Importing:
         self._holes = []
         waiting: list[_Lost] = []
         for number, month in enumerate(months, 1):
-            rows, lost = await self._ask(month)
+            is_last = number == len(months)
+            ask = self._ask_lightly if waiting and not is_last else self._ask
+            rows, lost = await ask(month)
             waiting += lost
             if any(one.within == month for one in lost):
                 continue
@@ -295,13 +309,20 @@ class Importing:
     async def _ask_once_more(self, refused: Iterable[_Lost]) -> int:
         rows = 0
         for one in refused:
-            more, lost = await self._ask(one.within)
+            more, lost = await self._ask_lightly(one.within)
             rows += more
             first = self._writing.first
             # What is refused before the first record was before there was a meter.
             if first is not None:
                 self._holes += [hole for hole in lost if first < hole.within.start]
         return rows
+
+    async def _ask_lightly(self, within: Range) -> tuple[int, Sequence[_Lost]]:
+        """Ask for a time that may be refused: if its last day is, then all of it."""
+        rows, lost = await self._ask(Range(max(within.start, within.end - _DAY), within.end))
+        if lost:
+            return rows, [_Lost(within, lost[0].refusal)]
+        return await self._ask(within)
 
     async def _ask(self, within: Range) -> tuple[int, Sequence[_Lost]]:
         """Ask for a time, by parts if need be; give how many rows changed, and what was refused."""
@@ -348,7 +369,7 @@ class Importing:
 
         An hour that is not over is remembered: its other parts will be pushed.
         """
-        while self._news and self._hours is not None:
+        while self._news and self._ready and self._hours is not None:
             hours, batch = self._hours, list(self._news)
             touched: set[datetime] = set()
             for news in batch:
@@ -417,7 +438,3 @@ def _spans(hours: Iterable[datetime]) -> Iterator[Range]:
 
 def _whole_hour(instant: datetime) -> datetime:
     return instant.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
-
-
-def _bare(jid: str) -> str:
-    return jid.partition("/")[0].lower()

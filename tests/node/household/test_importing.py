@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from consometers_node.household import HomeAssistant, Recorder, WrongToken
+from consometers_node.household import Away, HomeAssistant, Recorder, WrongToken
 from consometers_node.household.importing import Import, Importing, Pace, Progress
 from consometers_node.household.recorder import external
 from consometers_node.quoalise import (
@@ -164,6 +164,40 @@ async def test_of_a_past_hour_that_was_corrected_by_half_the_other_half_is_asked
     assert stage.toy.energies() == hourly(stage.peer.values)
 
 
+async def test_what_was_asked_for_counts_more_than_what_was_pushed_before(stage: Stage) -> None:
+    start = NOW.replace(minute=0)
+    async with stage.importing() as one:
+        await until(lambda: stage.notes.problems == [None])
+        await one.heard(PEER, load({start: 9_999}))
+        stage.clock.time = NOW + HOUR
+        stage.peer.values |= {start: 100, start + HALF_HOUR: 200}
+        one.came_back()
+        await until(lambda: start in stage.toy.energies())
+        stage.peer.values[start + HALF_HOUR] = 300
+        await one.heard(PEER, load({start + HALF_HOUR: 300}))
+    assert stage.toy.energies()[start] == 200
+
+
+async def test_an_earlier_past_is_put_before_the_rows_that_are_there(stage: Stage) -> None:
+    async with stage.importing(since=SINCE + 40 * DAY):
+        await until(lambda: stage.notes.problems == [None])
+    assert len(stage.toy.energies()) < len(hourly(stage.peer.values))
+    stage.notes = Notes()
+    async with stage.importing():
+        await until(lambda: stage.notes.problems == [None])
+    assert stage.toy.energies() == hourly(stage.peer.values)
+
+
+async def test_rows_that_somebody_cleared_are_imported_again(stage: Stage) -> None:
+    for _ in range(2):
+        stage.toy.metadata.clear()
+        stage.toy.hours.clear()
+        stage.notes.problems.clear()
+        async with stage.importing():
+            await until(lambda: stage.notes.problems == [None])
+        assert stage.toy.energies() == hourly(stage.peer.values)
+
+
 async def test_a_hole_that_is_filled_late_raises_the_sums_after_it(stage: Stage) -> None:
     async with stage.importing() as one:
         await until(lambda: stage.notes.problems == [None])
@@ -225,9 +259,10 @@ async def test_what_was_before_the_meter_is_given_up_without_a_word(stage: Stage
         return UpstreamError("enedis", "SGT4G3") if start < began - 8 * HOUR else None
 
     stage.peer.refuses = refuses
-    async with stage.importing(since=SINCE - 200 * DAY):
+    async with stage.importing(since=SINCE - 1_000 * DAY):
         await until(lambda: bool(stage.notes.problems))
     assert stage.notes.problems == [None]
+    assert len(stage.peer.asked) < 110
     assert stage.toy.energies() == hourly(stage.peer.values)
 
 
@@ -270,6 +305,15 @@ async def test_a_peer_that_fails_is_told_in_words_and_asked_again(
     assert words in str(problem)
     assert others == [None]
     assert stage.toy.energies() == hourly(stage.peer.values)
+
+
+async def test_a_peer_that_only_pushes_is_heard(stage: Stage) -> None:
+    told = stage.peer.values
+    stage.peer.refuses = lambda _start, _end: NotAuthorized()
+    async with stage.importing() as one:
+        await one.heard(PEER, load(told))
+    assert stage.toy.energies() == hourly(told)
+    assert None not in stage.notes.problems
 
 
 async def test_a_unit_that_is_no_energy_is_told(stage: Stage) -> None:
@@ -325,8 +369,12 @@ async def test_rows_that_something_else_wrote_are_left_alone(stage: Stage) -> No
     stage.toy.hours[GRID] = [
         {"start": ms(SINCE + n * HOUR), "state": 9_000 + n, "sum": n} for n in range(40)
     ]
-    async with stage.importing():
+    async with stage.importing() as one:
+        telling = asyncio.create_task(one.heard(PEER, load(stage.peer.values)))
         await until(lambda: bool(stage.notes.problems))
+        assert not telling.done()
+    with pytest.raises(Away):
+        await telling
     assert "the node did not write" in str(stage.notes.problems[0])
     assert not stage.toy.imports
 

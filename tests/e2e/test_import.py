@@ -1,0 +1,349 @@
+"""A load curve of a peer becomes a statistic of a real Home Assistant, over a real XMPP server.
+
+The tests follow one another on one Home Assistant and one peer.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+import os
+from pathlib import Path
+import signal
+import sqlite3
+from typing import Final
+
+import aiohttp
+import pytest
+import pytest_asyncio
+
+from consometers_node.household import Access, HomeAssistant, Recorder
+from consometers_node.household.importing import Import, Importing, Pace, Progress
+from consometers_node.household.recorder import external
+from consometers_node.quoalise import (
+    Data,
+    Duration,
+    GetHistory,
+    Identifier,
+    Measurement,
+    Metadata,
+    NotAuthorized,
+    Number,
+    Records,
+    Role,
+    UpstreamError,
+    identifier,
+)
+from consometers_node.xmpp import (
+    Account,
+    Answerer,
+    Answering,
+    Asker,
+    Asking,
+    Connection,
+    Discovery,
+    Pushing,
+    Receiving,
+    Security,
+    Server,
+)
+from demo.hass import Api, Hass
+from demo.prosody import LOOPBACK, Authority, Prosody
+from tests.e2e.waiting import eventually
+
+pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="session")]
+
+GRID: Final = external("consometers:grid")
+LOAD: Final = identifier.identifier("urn:dev:prm:30001610071843_consumption/power/active/raw")
+PASSWORD: Final = "correct horse battery staple"
+HALF_HOUR: Final = timedelta(minutes=30)
+HOUR: Final = timedelta(hours=1)
+DAY: Final = timedelta(days=1)
+NOW: Final = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
+TODAY: Final = NOW.replace(hour=0)
+BEGAN: Final = TODAY - 130 * DAY + 5 * HOUR
+HOLE: Final = TODAY - 60 * DAY + 9 * HOUR + HALF_HOUR
+
+type Curve = dict[datetime, Number]
+
+
+def curve(start: datetime, end: datetime) -> Curve:
+    """Give mean powers, as a home has them: no two days alike."""
+    count = round((end - start) / HALF_HOUR)
+    moments = (start + n * HALF_HOUR for n in range(count))
+    return {at: 90 + (at.hour * 61 + at.day * 17 + at.minute) % 2_311 for at in moments}
+
+
+@dataclass
+class Operator(Answerer):
+    """Has the load curve of one meter since it was put in service, for one home."""
+
+    home: str
+    values: Curve = field(default_factory=dict)
+    subscribers: set[str] = field(default_factory=set)
+    role = Role.HOUSEHOLD
+
+    async def get_history(self, asker: Asker, request: GetHistory) -> Data:
+        self._admit(asker, request.identifier)
+        start, end = request.range(datetime.now(UTC))
+        if end <= BEGAN:
+            raise UpstreamError("enedis-sge-tiers", "SGT4G3")
+        return load({at: value for at, value in self.values.items() if start <= at < end})
+
+    async def subscribe(self, asker: Asker, series: Identifier) -> None:
+        self._admit(asker, series)
+        self.subscribers.add(asker.jid)
+
+    def _admit(self, asker: Asker, series: Identifier) -> None:
+        if asker.jid != self.home or series != LOAD:
+            raise NotAuthorized
+
+
+def load(values: Curve) -> Data:
+    measured = Measurement(name="active-power", unit="W", sampling_interval=Duration(seconds=1800))
+    seconds: dict[Number, Number] = {int(at.timestamp()): value for at, value in values.items()}
+    return Data(Metadata(measurement=measured), (Records(str(LOAD), "W", seconds),))
+
+
+@dataclass
+class Notes:
+    """What the store would hold of the import, over restarts of the node."""
+
+    until: datetime | None = None
+    problems: list[str | None] = field(default_factory=list)
+
+    async def moved(self, until: datetime) -> None:
+        self.until = until
+
+    async def problem(self, words: str | None) -> None:
+        self.problems.append(words)
+
+
+@dataclass
+class Stage:
+    """Who takes part."""
+
+    hass: Hass
+    prosody: Prosody
+    token: str
+    operator: Operator
+    pushing: Pushing
+    notes: Notes = field(default_factory=Notes)
+
+    async def push(self, values: Curve) -> None:
+        """Tell the subscribers, and return once they have it."""
+        self.operator.values |= values
+        for subscriber in self.operator.subscribers:
+            for part in load(values).parts():
+                await self.pushing.push(subscriber, part)
+
+    async def rows(self) -> dict[datetime, tuple[float | None, float | None]]:
+        told = await self.hass.api.statistics(GRID, "hour", BEGAN - 400 * DAY)
+        return {
+            datetime.fromtimestamp(row["start"] / 1000, UTC): (row.get("state"), row.get("sum"))
+            for row in told
+        }
+
+    def truth(self) -> dict[datetime, tuple[float, float]]:
+        """The hours that are whole, and all energy up to the end of each."""
+        values, total = self.operator.values, 0.0
+        rows: dict[datetime, tuple[float, float]] = {}
+        for at in sorted(values):
+            if at.minute == 0 and at + HALF_HOUR in values:
+                energy = (values[at] + values[at + HALF_HOUR]) / 2
+                total += energy
+                rows[at] = energy, total
+        return rows
+
+
+def reach(prosody: Prosody) -> Server:
+    return Server(
+        host=LOOPBACK,
+        port=prosody.port,
+        security=Security.STARTTLS,
+        ca_file=prosody.ca_file,
+    )
+
+
+@pytest.fixture(scope="module")
+def prosody(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prosody]:
+    with Prosody("one.test", Authority(tmp_path_factory.mktemp("authority"))) as prosody:
+        yield prosody
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def stage(hass: Hass, prosody: Prosody) -> AsyncIterator[Stage]:
+    token = await hass.api.command("auth/long_lived_access_token", client_name="node", lifespan=9)
+    # It must be there after Home Assistant was killed.
+    auth = hass.folder / ".storage/auth"
+    await eventually(lambda: read(auth), lambda told: '"client_name": "node"' in told)
+    home, proxy = prosody.register_all(["home", "proxy"], PASSWORD)
+    values = curve(BEGAN, NOW)
+    for n in range(6):
+        del values[HOLE + n * HALF_HOUR]
+    operator = Operator(home, values)
+    async with Connection(Account(proxy, PASSWORD), server=reach(prosody)) as connection:
+        Discovery(connection, operator.role)
+        Answering(connection, operator)
+        await connection.online()
+        yield Stage(hass, prosody, token, operator, Pushing(connection))
+
+
+async def read(path: Path) -> str:
+    return path.read_text() if path.exists() else ""
+
+
+@asynccontextmanager
+async def node(
+    stage: Stage, steps: list[Progress] | None = None, token: str | None = None
+) -> AsyncIterator[Importing]:
+    """A home's node, put together as the program does it."""
+    connection = Connection(Account(stage.operator.home, PASSWORD), server=reach(stage.prosody))
+    async with AsyncExitStack() as stack:
+        session = await stack.enter_async_context(aiohttp.ClientSession())
+        home = HomeAssistant(Access.at(stage.hass.url, token or stage.token), session)
+        wanted = Import(
+            peer="proxy@one.test",
+            series=LOAD,
+            statistic=GRID,
+            title="Drawn from the grid",
+            since=BEGAN - 80 * DAY,
+            until=stage.notes.until,
+        )
+        one = Importing(
+            wanted,
+            Asking(connection),
+            Recorder(home),
+            stage.notes,
+            pace=Pace(first_wait=timedelta(seconds=0.5)),
+            progress=None if steps is None else steps.append,
+        )
+        Discovery(connection, Role.HOUSEHOLD, receives=True)
+        Receiving(connection, one.heard)
+        await stack.enter_async_context(connection)
+        await connection.online()
+        tasks = [asyncio.create_task(home.run()), asyncio.create_task(one.run())]
+        try:
+            yield one
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.wait(tasks)
+
+
+async def settled(stage: Stage) -> None:
+    async def problems() -> list[str | None]:
+        return stage.notes.problems
+
+    await eventually(problems, lambda told: None in told, within_s=120)
+
+
+async def test_a_past_is_imported_though_everything_is_killed_meanwhile(stage: Stage) -> None:
+    steps: list[Progress] = []
+    hass = stage.hass
+
+    async def done() -> int:
+        return len(steps)
+
+    async with node(stage, steps):
+        # Months before the meter was in service are refused, and given up.
+        await eventually(done, lambda count: count >= 2)
+        os.kill(hass.pid, signal.SIGKILL)
+        await hass.wait()
+    assert not stage.notes.problems
+    async with node(stage, steps):
+        await hass.stop()
+        await hass.start()
+        before = len(steps)
+        await eventually(done, lambda count: count > before, within_s=60)
+        os.kill(hass.pid, signal.SIGKILL)
+        await hass.wait()
+        await hass.stop()
+        await hass.start()
+        await settled(stage)
+    assert stage.notes.problems == [None]
+    assert await stage.rows() == stage.truth()
+    assert len(stage.truth()) > 3_000
+    twice = "SELECT start_ts FROM statistics GROUP BY metadata_id, start_ts HAVING count(*) > 1"
+    with sqlite3.connect(hass.folder / "home-assistant_v2.db") as database:
+        assert database.execute(twice).fetchall() == []
+    database.close()
+
+
+async def test_home_assistant_shows_it_as_energy_by_day(stage: Stage) -> None:
+    (told,) = [
+        one
+        for one in await stage.hass.api.command("recorder/list_statistic_ids")
+        if one["statistic_id"] == GRID
+    ]
+    assert (told["source"], told["name"]) == ("consometers", "Drawn from the grid")
+    assert (told["statistics_unit_of_measurement"], told["unit_class"]) == ("Wh", "energy")
+    answer = await stage.hass.api.command(
+        "recorder/statistics_during_period",
+        statistic_ids=[GRID],
+        period="month",
+        start_time=(BEGAN - 40 * DAY).isoformat(),
+        units={"energy": "Wh"},
+        types=["change"],
+    )
+    changes = [row["change"] for row in answer[GRID]]
+    assert all(change > 0 for change in changes)
+    assert sum(changes) == max(total for _, total in stage.truth().values())
+
+
+async def test_what_is_pushed_and_corrected_arrives_and_sums_follow(stage: Stage) -> None:
+    stage.notes.problems.clear()
+    async with node(stage):
+        await settled(stage)
+        # What was missing comes late: all sums after it rise.
+        await stage.push(curve(HOLE, HOLE + 6 * HALF_HOUR))
+        assert await stage.rows() == stage.truth()
+        # Half an hour of the past is corrected, and two days of last week.
+        await stage.push({BEGAN + 20 * DAY: 9_000})
+        await stage.push({at: value + 7 for at, value in curve(TODAY - 6 * DAY, TODAY).items()})
+        # And the same once more.
+        await stage.push({BEGAN + 20 * DAY: 9_000})
+        assert await stage.rows() == stage.truth()
+    assert stage.operator.values[BEGAN + 20 * DAY] == 9_000
+
+
+async def test_what_was_missed_while_the_node_was_off_is_asked_for(stage: Stage) -> None:
+    stage.operator.values |= {at: value + 3 for at, value in curve(TODAY - 3 * DAY, NOW).items()}
+    stage.notes.problems.clear()
+    async with node(stage):
+        await settled(stage)
+    assert await stage.rows() == stage.truth()
+
+
+async def test_who_is_no_administrator_is_told_so(stage: Stage) -> None:
+    token = await visitor(stage.hass.api)
+    stage.operator.values |= {at: value + 4 for at, value in curve(TODAY - DAY, NOW).items()}
+    stage.notes.problems.clear()
+
+    async def problems() -> str:
+        return str(stage.notes.problems)
+
+    async with node(stage, token=token):
+        await eventually(problems, lambda told: "only administrators write statistics" in told)
+
+
+async def visitor(api: Api) -> str:
+    """Make a user who is no administrator, and give an access token of hers."""
+    user = await api.command("config/auth/create", name="Visitor", group_ids=["system-users"])
+    credentials = {"username": "visitor", "password": PASSWORD}
+    user_id = user["user"]["id"]
+    await api.command("config/auth_provider/homeassistant/create", user_id=user_id, **credentials)
+    client_id = f"{api.url}/"
+    start = {"client_id": client_id, "redirect_uri": client_id, "handler": ["homeassistant", None]}
+    async with aiohttp.ClientSession() as session:
+        async with session.post(f"{api.url}/auth/login_flow", json=start) as response:
+            flow = (await response.json())["flow_id"]
+        told = {"client_id": client_id, **credentials}
+        async with session.post(f"{api.url}/auth/login_flow/{flow}", json=told) as response:
+            code = (await response.json())["result"]
+        grant = {"client_id": client_id, "grant_type": "authorization_code", "code": code}
+        async with session.post(f"{api.url}/auth/token", data=grant) as response:
+            token = (await response.json())["access_token"]
+    assert isinstance(token, str)
+    return token
