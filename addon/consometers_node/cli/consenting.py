@@ -29,6 +29,7 @@ from consometers_node.quoalise import Identifier, iso8601
 from consometers_node.quoalise.text import text
 from consometers_node.series import Direction, Interval, Series
 from consometers_node.store import PermissionId, Store
+from consometers_node.store.absences import absences
 from consometers_node.wire import Naming
 
 from . import home, own
@@ -249,7 +250,9 @@ def preview(
         naming = await own.naming(store)
         async with home.reached(await home.load(store)) as recorder:
             choice = _choice(question, await _look(recorder), chosen)
-            found = await previewed(recorder, naming, question, choice, days)
+            async with store.reading() as connection:
+                off = await absences(connection)
+            found = await previewed(recorder, naming, question, choice, days=days, absences=off)
         now = datetime.now(UTC)
         histories = []
         for one in found:

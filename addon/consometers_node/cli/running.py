@@ -13,12 +13,12 @@ from consometers_node.household import (
     Access,
     HomeAssistant,
     LoopClock,
-    Recorder,
     Rounds,
     event_type,
 )
 from consometers_node.household.changes import Changes
 from consometers_node.household.household import Household
+from consometers_node.household.presence import Presence, WatchedRecorder
 from consometers_node.household.upkeep import Upkeep
 from consometers_node.quoalise import Text
 from consometers_node.quoalise.text import text
@@ -93,7 +93,8 @@ async def _run(common: Common, store: Store, who: Identity, access: Access) -> N
         rounds = Rounds(LoopClock(), _ROUND_EVERY)
         for event in sorted({event_type(interval) for interval in Interval}):
             source.listen(event, rounds.heard)
-        upkeep = Upkeep(store, Recorder(source), changes, rounds)
+        presence = Presence(store, source)
+        upkeep = Upkeep(store, WatchedRecorder(source, presence), changes, rounds)
 
         def look_again() -> None:
             changes.tell()
@@ -117,6 +118,7 @@ async def _run(common: Common, store: Store, who: Identity, access: Access) -> N
                 for work in (
                     bell.serve(own.socket(common), look_again, status),
                     source.run(),
+                    presence.run(),
                     upkeep.run(),
                     household.run(),
                 )

@@ -96,9 +96,17 @@ async def asked(connection: AsyncConnection, number: PermissionId) -> Asked:
 
 
 async def preview(
-    recorder: Recorder, naming: Naming, question: Asked, choice: Choice, days: int
+    recorder: Recorder,
+    naming: Naming,
+    question: Asked,
+    choice: Choice,
+    *,
+    days: int,
+    absences: Sequence[Range] = (),
 ) -> list[Preview]:
     """Give the records of the last days that a choice would let leave.
+
+    `absences` are the times at which Home Assistant was off.
 
     Raises NotNarrower and `Unsayable` where it cannot be granted, `HomeAssistantFault`.
     """
@@ -108,7 +116,7 @@ async def preview(
     within = Range(now - timedelta(days=days), now).clip(terms.records)
     records: dict[Series, list[Record]] = {series: [] for series in terms.series}
     sources = [Source(series, statistic_of(series)) for series in terms.series]
-    async for chunk in catch_up(recorder, sources, within):
+    async for chunk in catch_up(recorder, sources, within, absences=absences):
         for reading in chunk.readings:
             records[reading.block.series] += reading.block.records(within)
     return [

@@ -85,7 +85,7 @@ class HomeAssistant:
         max_answer_bytes: int = MAX_ANSWER_BYTES,
         delays: Callable[[], Iterator[float]] = backoff,
     ) -> None:
-        """Prepare; nothing is opened yet."""
+        """Prepare; nothing is opened yet. `connections` counts those that there were."""
         self._access = access
         self._session = session
         self._timeout_s = answer_within.total_seconds()
@@ -93,6 +93,7 @@ class HomeAssistant:
         self._delays = delays
         self._line: asyncio.Future[_Line] = asyncio.get_running_loop().create_future()
         self._state = "Home Assistant was not reached yet"
+        self.connections = 0
         self._listeners: list[tuple[str, Callable[[], None]]] = []
         # At level debug it would print each message, with the consumption of the home in it; at
         # level info the home's address.
@@ -104,6 +105,16 @@ class HomeAssistant:
         It is called once at each connection, too: events may have been missed.
         """
         self._listeners.append((event_type, heard))
+
+    @property
+    def is_connected(self) -> bool:
+        """Whether it can be asked now."""
+        return self._line.done() and self._line.exception() is None
+
+    @property
+    def problem(self) -> str | None:
+        """Why it cannot be asked; None if it can."""
+        return None if self.is_connected else self._state
 
     async def run(self) -> NoReturn:
         """Keep a connection. Raises WrongToken, and never tries that token twice."""
@@ -157,6 +168,7 @@ class HomeAssistant:
             await self._open(client)
             line = _Line(client, asyncio.create_task(client.start_listening()))
             try:
+                self.connections += 1
                 self._line.set_result(line)
                 self._tell("connected to Home Assistant")
                 await self._subscribe(line)

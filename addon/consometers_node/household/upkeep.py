@@ -24,8 +24,8 @@ from .catch_up import Chunk, Rest, Source, catch_up, read_again, window
 from .changes import Changes
 from .errors import HomeAssistantFault
 from .ledger import keep
+from .presence import WatchedRecorder
 from .reach import still_to_read, wanted
-from .recorder import Recorder
 from .rounds import Rounds
 from .statistics import statistic_of
 
@@ -77,7 +77,7 @@ class Upkeep:
     def __init__(
         self,
         store: Store,
-        recorder: Recorder,
+        recorder: WatchedRecorder,
         changes: Changes,
         rounds: Rounds,
         *,
@@ -104,7 +104,14 @@ class Upkeep:
             try:
                 now = datetime.now(UTC)
                 found, known = await self._known(now)
-                chunks = read_again(self._recorder, _sources(found), now, known, rest=self._rest)
+                chunks = read_again(
+                    self._recorder,
+                    _sources(found),
+                    now,
+                    known,
+                    absences=self._recorder.presence.absences,
+                    rest=self._rest,
+                )
                 async for chunk in chunks:
                     await self._keep(found, chunk)
                 self.problem = None
@@ -122,7 +129,14 @@ class Upkeep:
                 continue
             try:
                 sources = _sources(several)
-                async for chunk in catch_up(self._recorder, sources, month, rest=self._rest):
+                chunks = catch_up(
+                    self._recorder,
+                    sources,
+                    month,
+                    absences=self._recorder.presence.absences,
+                    rest=self._rest,
+                )
+                async for chunk in chunks:
                     await self._keep(several, chunk)
             except HomeAssistantFault as fault:
                 await self._note(fault)

@@ -1,0 +1,88 @@
+"""Whether Home Assistant was there all along, kept from one run of the node to the next."""
+
+import asyncio
+from collections.abc import Sequence
+from contextlib import suppress
+from datetime import UTC, datetime
+import logging
+from typing import NoReturn, override
+
+from ..series import Range
+from ..store import Store
+from ..store.absences import absences, add_absence
+from ..store.settings import set_setting, setting
+from .absences import absence
+from .errors import Away
+from .home_assistant import HomeAssistant
+from .recorder import Recorder
+
+SEEN = "home.seen"
+"""The setting that tells when Home Assistant was last known to run."""
+
+_NOTE_EVERY_S = 60.0
+
+_LOGGER = logging.getLogger(__name__)
+
+
+class Presence:
+    """Notes that Home Assistant runs, and at each connection whether it had stopped before."""
+
+    def __init__(self, store: Store, home: HomeAssistant) -> None:
+        self._store = store
+        self._home = home
+        self._recorder = Recorder(home)
+        self._checked = 0
+        self._checking = asyncio.Lock()
+        self._absences: list[Range] = []
+
+    @property
+    def absences(self) -> Sequence[Range]:
+        """When it was off. The one list grows while it is held."""
+        return self._absences
+
+    async def run(self) -> NoReturn:
+        """Keep when it was last there, each minute, so that a power cut hides little."""
+        while True:
+            with suppress(Away):
+                await self.check()
+                if self._home.is_connected and self._home.connections == self._checked:
+                    async with self._store.writing() as connection:
+                        await set_setting(connection, SEEN, datetime.now(UTC).isoformat())
+            await asyncio.sleep(_NOTE_EVERY_S)
+
+    async def check(self) -> None:
+        """Find out about this connection, once, before anything is read over it. Raises Away."""
+        await self._home.connected()
+        async with self._checking:
+            while (number := self._home.connections) != self._checked:
+                started = await self._recorder.started()
+                await self._note(started)
+                self._checked = number
+
+    async def _note(self, started: datetime | None) -> None:
+        now = datetime.now(UTC)
+        async with self._store.writing() as connection:
+            seen = await setting(connection, SEEN)
+            last_seen = None if seen is None else datetime.fromisoformat(seen)
+            off = absence(last_seen, started, now)
+            if off is not None:
+                await add_absence(connection, off)
+                _LOGGER.info("Home Assistant was off, or may have been, until it started")
+            await set_setting(connection, SEEN, now.isoformat())
+            self._absences[:] = await absences(connection)
+
+
+class WatchedRecorder(Recorder):
+    """A recorder of which nothing is read before it is known whether it had stopped."""
+
+    def __init__(self, home: HomeAssistant, presence: Presence) -> None:
+        super().__init__(home)
+        self.presence = presence
+
+    @override
+    async def connected(self) -> None:
+        while True:
+            await super().connected()
+            with suppress(Away):
+                await self.presence.check()
+                return
