@@ -147,6 +147,6 @@ def full(peer: str) -> JID:
     """Give the address by which a peer is asked. Raises `NotAnAddress`."""
     try:
         jid = JID(peer)
+        return jid if jid.resource else JID(f"{jid.bare}/{RESOURCE}")
     except InvalidJID:
         raise NotAnAddress(found=peer) from None
-    return jid if jid.resource else JID(f"{jid.bare}/{RESOURCE}")

@@ -240,6 +240,12 @@ async def test_a_node_that_does_not_run_is_told(
     assert said.condition in {"remote-server-not-found", "remote-server-timeout"}
 
 
+@pytest.mark.parametrize("peer", ["", "@@", "home@"])
+async def test_what_is_no_address_is_told_before_anything_is_asked(run: Run, peer: str) -> None:
+    said = await run("list-series", peer, "--as", "me@two.test", "--json")
+    assert (said.status, said.condition) == (1, "not-an-address")
+
+
 async def test_a_busy_node_is_asked_again_after_a_rest(reader: Reader, run: Run) -> None:
     answer_with(reader, ResourceConstraint())
     said = await run("get-history", reader.peer, SERIES, *DAY, *reader.options, "--format", "csv")

@@ -41,6 +41,22 @@ async def test_a_node_its_list_of_commands_and_a_command_say_what_they_are(
     assert command[0].get("node") == "get_history"
 
 
+async def test_a_program_that_only_asks_says_so_and_has_no_commands(
+    one: Prosody, new_account: NewAccount, new_plain: MakePlain
+) -> None:
+    account = Account(new_account(one), PASSWORD)
+    async with Connection(account, server=reach(one), resource="console") as connection:
+        Discovery(connection, None, receives=True)
+        await connection.online()
+        peer = await new_plain(one)
+        told = await disco(peer, connection.jid, INFO)
+        assert identity(told)[:2] == ("client", "console")
+        known = {feature.get("var") for feature in told.iter(f"{{{INFO}}}feature")}
+        assert "urn:xmpp:receipts" in known
+        assert COMMANDS not in known
+        assert not list((await disco(peer, connection.jid, ITEMS, COMMANDS))[0])
+
+
 @pytest.mark.parametrize(
     ("role", "only"),
     [
