@@ -17,14 +17,17 @@ from consometers_node.household import (
     event_type,
 )
 from consometers_node.household.changes import Changes
+from consometers_node.household.delivery import FIRST_DELAY_S
+from consometers_node.household.home_assistant import backoff
 from consometers_node.household.household import Household
 from consometers_node.household.presence import Presence, WatchedRecorder
+from consometers_node.household.rounds import SETTLES_WITHIN
 from consometers_node.household.upkeep import Upkeep
 from consometers_node.quoalise import Text
 from consometers_node.quoalise.text import text
 from consometers_node.series import Interval
 from consometers_node.store import Store
-from consometers_node.xmpp import Connection
+from consometers_node.xmpp import PUSH_SECONDS, Backoff, Connection
 
 from . import bell, home, own
 from .access import Identity
@@ -67,8 +70,9 @@ def run(
             help=say("How much is told of what happens.", "Ce qui est dit de ce qui se passe."),
         ),
     ] = "info",
+    haste: Annotated[float, typer.Option(envvar="CONSOMETERS_HASTE", hidden=True, min=1)] = 1,
 ) -> None:
-    """Run until SIGTERM or Ctrl-C."""
+    """Run until SIGTERM or Ctrl-C. With haste, all waits are that many times shorter: for tests."""
     logging.basicConfig(
         level=log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s"
     )
@@ -77,20 +81,36 @@ def run(
         who = await load(store)
         if who is None:
             raise Complaint("no-account", _NO_ACCOUNT)
-        await _run(common, store, who, await home.load(store))
+        await _run(common, store, who, await home.load(store), haste)
 
     own.run(common, work)
 
 
-async def _run(common: Common, store: Store, who: Identity, access: Access) -> None:
+async def _run(common: Common, store: Store, who: Identity, access: Access, haste: float) -> None:
     """Put everything together, and run it."""
     output = common.output
     changes = Changes()
-    connection = Connection(who.account, server=who.server, language=output.language)
-    household = Household(store, await own.naming(store), connection, changes)
+    usual = Backoff()
+    connection = Connection(
+        who.account,
+        server=who.server,
+        language=output.language,
+        backoff=Backoff(usual.first_seconds / haste, usual.most_seconds / haste),
+    )
+    household = Household(
+        store,
+        await own.naming(store),
+        connection,
+        changes,
+        first_delay_s=FIRST_DELAY_S / haste,
+        receipt_within_s=PUSH_SECONDS / haste,
+    )
     async with aiohttp.ClientSession() as session:
-        source = HomeAssistant(access, session)
-        rounds = Rounds(LoopClock(), _ROUND_EVERY)
+        source = HomeAssistant(
+            access, session, delays=lambda: (seconds / haste for seconds in backoff())
+        )
+        shortest, longest = SETTLES_WITHIN
+        rounds = Rounds(LoopClock(), _ROUND_EVERY, settles=(shortest / haste, longest / haste))
         for event in sorted({event_type(interval) for interval in Interval}):
             source.listen(event, rounds.heard)
         presence = Presence(store, source)

@@ -19,7 +19,7 @@ from ..store.outbox import acknowledged, is_on_its_way, send_again
 from ..store.peers import Peer
 from ..store.settings import setting
 from ..wire import Naming, Unsayable
-from ..xmpp import Asking, Connection, NetworkError, Pushing
+from ..xmpp import PUSH_SECONDS, Asking, Connection, NetworkError, Pushing
 from .changes import Changes
 from .ledger import Message, next_message
 from .notices import Notices
@@ -58,6 +58,7 @@ class Delivery:
         changes: Changes,
         *,
         first_delay_s: float = FIRST_DELAY_S,
+        receipt_within_s: float = PUSH_SECONDS,
     ) -> None:
         """Prepare; nothing is told yet."""
         self.peer = peer
@@ -68,6 +69,7 @@ class Delivery:
         self._pushing = network.pushing
         self._changes = changes
         self._first_delay_s = first_delay_s
+        self._receipt_within_s = receipt_within_s
         self._notices = Notices(store, peer, naming, network.asking, network.connection.language)
         self._confirmed = asyncio.Event()
         self._heard = asyncio.Event()
@@ -142,7 +144,13 @@ class Delivery:
     async def _push(self, message: Message, *, receipt: bool) -> None:
         """Push a message as long as it may. Raises NotPermitted where that ends meanwhile."""
         push = asyncio.create_task(
-            self._pushing.push(self.peer.jid, message.data, message_id=message.id, receipt=receipt)
+            self._pushing.push(
+                self.peer.jid,
+                message.data,
+                message_id=message.id,
+                receipt=receipt,
+                seconds=self._receipt_within_s,
+            )
         )
         try:
             while not push.done():

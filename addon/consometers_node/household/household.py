@@ -14,6 +14,7 @@ from ..store.peers import Peer, all_peers, peer_by_jid
 from ..store.settings import set_setting
 from ..wire import Naming
 from ..xmpp import (
+    PUSH_SECONDS,
     Answering,
     Asking,
     Connection,
@@ -45,6 +46,7 @@ class Household:
         *,
         receives: bool = False,
         first_delay_s: float = FIRST_DELAY_S,
+        receipt_within_s: float = PUSH_SECONDS,
     ) -> None:
         """Prepare; `receives` says that something else hears and keeps what peers push."""
         self._store = store
@@ -52,6 +54,7 @@ class Household:
         self._connection = connection
         self._changes = changes
         self._first_delay_s = first_delay_s
+        self._receipt_within_s = receipt_within_s
         self._deliveries: dict[PeerId, Delivery] = {}
         self.asking = Asking(connection)
         self._network = Network(connection, self.asking, Pushing(connection, self._late))
@@ -87,6 +90,7 @@ class Household:
             self._network,
             self._changes,
             first_delay_s=self._first_delay_s,
+            receipt_within_s=self._receipt_within_s,
         )
 
     def _hear(self, peer: Peer, full: str, node: Node) -> None:

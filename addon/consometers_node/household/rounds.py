@@ -52,19 +52,20 @@ class Rounds:
         clock: Clock,
         every: timedelta,
         *,
+        settles: tuple[timedelta, timedelta] = SETTLES_WITHIN,
         between: Callable[[float, float], float] = random.uniform,
     ) -> None:
-        """Plan a round every so often, on top of those that `heard` brings."""
+        """Plan a round every so often, on top of those that `heard` brings, once that settles."""
         self._clock = clock
         self._every_s = every.total_seconds()
         self._between = between
+        self._shortest_s, self._longest_s = (one.total_seconds() for one in settles)
         self._due = clock.now()
         self._sooner = asyncio.Event()
 
     def heard(self) -> None:
         """Take the word that there is something new."""
-        shortest, longest = (settles.total_seconds() for settles in SETTLES_WITHIN)
-        due = self._clock.now() + self._between(shortest, longest)
+        due = self._clock.now() + self._between(self._shortest_s, self._longest_s)
         if due < self._due:
             self._due = due
             self._sooner.set()

@@ -26,11 +26,12 @@ from .discovery import DataPolicy, Discovery, features, sends_receipts
 from .errors import NetworkError
 from .links import Join, Register
 from .ping import Ping
-from .pushing import Pushing
+from .pushing import PUSH_SECONDS, Pushing
 from .receiving import NotKept, Receiving
 from .registration import register
 
 __all__ = [
+    "PUSH_SECONDS",
     "RESOURCE",
     "Account",
     "Answerer",
