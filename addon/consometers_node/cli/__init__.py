@@ -62,6 +62,17 @@ COMMANDS = {
     "withdraw": Entry(
         "consenting", text("Let nothing more leave, at once.", "Ne plus rien laisser partir.")
     ),
+    "import": Entry(
+        "pulling",
+        text(
+            "Pull a series of a peer into Home Assistant, and keep it up to date.",
+            "Tirer une série d'un pair dans Home Assistant, et la tenir à jour.",
+        ),
+    ),
+    "imports": Entry(
+        "pulling",
+        text("List the series that are pulled.", "Lister les séries qui sont tirées."),
+    ),
     "export": Entry(
         "standing",
         text("Export all that this node holds.", "Exporter tout ce que ce nœud détient."),

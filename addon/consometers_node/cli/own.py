@@ -7,6 +7,7 @@ from pathlib import Path
 import secrets
 
 from consometers_node.household import HomeAssistantFault
+from consometers_node.household.hours import Unsuitable
 from consometers_node.permission import (
     ForbiddenChange,
     NotNarrower,
@@ -71,7 +72,7 @@ _ALREADY_RUNS = text("The node of this folder runs already.", "Le nœud de ce do
 def told_of(error: Exception) -> Complaint | None:
     """Give what to tell of an error of this household's rooms."""
     match error:
-        case Unsayable():
+        case Unsayable() | Unsuitable():
             return Complaint("not-possible", error.text)
         case NotNarrower():
             return Complaint("not-narrower", _NARROWER[error.field])

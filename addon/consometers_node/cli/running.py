@@ -21,13 +21,14 @@ from consometers_node.household.delivery import FIRST_DELAY_S
 from consometers_node.household.home_assistant import backoff
 from consometers_node.household.household import Household
 from consometers_node.household.presence import Presence, WatchedRecorder
+from consometers_node.household.pulling import Pulling
 from consometers_node.household.rounds import SETTLES_WITHIN
 from consometers_node.household.upkeep import Upkeep
 from consometers_node.quoalise import Text
 from consometers_node.quoalise.text import text
 from consometers_node.series import Interval
 from consometers_node.store import Store
-from consometers_node.xmpp import PUSH_SECONDS, Backoff, Connection
+from consometers_node.xmpp import PUSH_SECONDS, Backoff, Connection, Receiving
 
 from . import bell, home, own
 from .access import Identity
@@ -114,7 +115,15 @@ async def _run(common: Common, store: Store, who: Identity, access: Access, hast
         for event in sorted({event_type(interval) for interval in Interval}):
             source.listen(event, rounds.heard)
         presence = Presence(store, source)
-        upkeep = Upkeep(store, WatchedRecorder(source, presence), changes, rounds)
+        recorder = WatchedRecorder(source, presence)
+        upkeep = Upkeep(store, recorder, changes, rounds)
+        pulling = Pulling(store, connection, household.asking, recorder, changes)
+
+        async def hear() -> None:
+            """Listen to what peers push once something is pulled: chat goes elsewhere till then."""
+            await pulling.any()
+            Receiving(connection, pulling.keep)
+            household.discovery.receives = True
 
         def look_again() -> None:
             changes.tell()
@@ -141,6 +150,8 @@ async def _run(common: Common, store: Store, who: Identity, access: Access, hast
                     presence.run(),
                     upkeep.run(),
                     household.run(),
+                    pulling.run(),
+                    hear(),
                 )
             ]
 

@@ -3,7 +3,7 @@
 Whoever was granted nothing is told the same, whether what it asks for is there or not.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from typing import override
@@ -41,12 +41,13 @@ from ..store.answers import Answer, log_answer
 from ..store.coverage import coverage
 from ..store.peers import Peer, peer_by_jid
 from ..store.series import all_series, extent
+from ..store.settings import set_setting
 from ..store.subscriptions import subscribe, unsubscribe
 from ..wire import Naming, Unsayable, told
 from ..wire.needs import write_interval
 from ..wire.records import unit
 from ..xmpp import Answerer, Asker
-from .ledger import SOON, records_of
+from .ledger import SOON, receipts_key, records_of
 from .reach import still_to_read, wanted
 
 _A_SECOND = timedelta(seconds=1)
@@ -69,8 +70,10 @@ _STILL_READ = text(
 )
 
 
-type Hear = Callable[[Peer, str, Node], None]
-"""Hears which peer was answered, at which full address, and to what."""
+type Hear = Callable[[Peer, Node], None]
+"""Hears which peer was answered, and to what."""
+type Confirms = Callable[[str], Awaitable[bool | None]]
+"""Tells whether a full address confirms what it is told; None if it does not say."""
 
 
 class HouseholdAnswers(Answerer):
@@ -78,10 +81,11 @@ class HouseholdAnswers(Answerer):
 
     role = Role.HOUSEHOLD
 
-    def __init__(self, store: Store, naming: Naming, hear: Hear) -> None:
+    def __init__(self, store: Store, naming: Naming, hear: Hear, confirms: Confirms) -> None:
         self._store = store
         self._naming = naming
         self._hear = hear
+        self._confirms = confirms
 
     @override
     async def get_history(self, asker: Asker, request: GetHistory) -> Data:
@@ -109,7 +113,7 @@ class HouseholdAnswers(Answerer):
                 )
                 with _as_refusal():
                     await log_answer(connection, answer)
-        self._hear(peer, asker.full, Node.GET_HISTORY)
+        self._hear(peer, Node.GET_HISTORY)
         return told(request.identifier, grant.series, found)
 
     @override
@@ -121,7 +125,13 @@ class HouseholdAnswers(Answerer):
             cursor = await _first_cursor(connection, grant, now)
             with _as_refusal():
                 await subscribe(connection, peer.id, grant.series_id, now, cursor)
-        self._hear(peer, asker.full, Node.SUBSCRIBE)
+        # While it waits for the answer, it is there to say.
+        confirms = await self._confirms(asker.full)
+        if confirms is not None:
+            async with self._store.writing() as connection:
+                key, told_so = receipts_key(peer), None if confirms else "no"
+                await set_setting(connection, key, told_so)
+        self._hear(peer, Node.SUBSCRIBE)
 
     @override
     async def unsubscribe(self, asker: Asker, series: Identifier) -> None:
@@ -129,7 +139,7 @@ class HouseholdAnswers(Answerer):
             peer = await self._peer(connection, asker)
             for grant in await self._grants(connection, peer, series):
                 await unsubscribe(connection, peer.id, grant.series_id)
-        self._hear(peer, asker.full, Node.UNSUBSCRIBE)
+        self._hear(peer, Node.UNSUBSCRIBE)
 
     @override
     async def list_series(self, asker: Asker) -> Iterable[Listed]:
@@ -148,7 +158,7 @@ class HouseholdAnswers(Answerer):
                     first=known.start if known else None,
                     last=_last(grant, known) if known else None,
                 )
-        self._hear(peer, asker.full, Node.LIST_SERIES)
+        self._hear(peer, Node.LIST_SERIES)
         return listed.values()
 
     @override
@@ -166,7 +176,7 @@ class HouseholdAnswers(Answerer):
                     await permissions.terminate(number, now)
             except UnknownPermission, ForbiddenChange:
                 raise ItemNotFound from None
-        self._hear(peer, asker.full, Node.TERMINATE)
+        self._hear(peer, Node.TERMINATE)
         return Receipt(permission=permission, state=SaidState.TERMINATED, time=now)
 
     async def _peer(self, connection: AsyncConnection, asker: Asker) -> Peer:

@@ -21,7 +21,7 @@ from ..store.settings import setting
 from ..wire import Naming, Unsayable
 from ..xmpp import PUSH_SECONDS, Asking, Connection, NetworkError, Pushing
 from .changes import Changes
-from .ledger import Message, next_message
+from .ledger import Message, next_message, receipts_key
 from .notices import Notices
 
 FIRST_DELAY_S = 30.0
@@ -30,11 +30,6 @@ LONGEST_DELAY_S = 6 * 3600.0
 _OFFLINE_S = 3600.0
 
 _LOGGER = logging.getLogger(__name__)
-
-
-def receipts_key(peer: Peer) -> str:
-    """Name the setting that tells whether a subscriber confirms what it is told."""
-    return f"peer.{peer.id}.receipts"
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,6 @@ from ..permission import Permissions
 from ..quoalise import Node, Role
 from ..store import PeerId, Store
 from ..store.peers import Peer, all_peers, peer_by_jid
-from ..store.settings import set_setting
 from ..wire import Naming
 from ..xmpp import (
     PUSH_SECONDS,
@@ -26,10 +25,11 @@ from ..xmpp import (
 )
 from .answers import HouseholdAnswers
 from .changes import Changes
-from .delivery import FIRST_DELAY_S, Delivery, Network, receipts_key
+from .delivery import FIRST_DELAY_S, Delivery, Network
 
 _EXPIRE_EVERY_S = 300.0
 _STEP_S = 60.0
+_SAYS_WITHIN_S = 10.0
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -59,8 +59,8 @@ class Household:
         self.asking = Asking(connection)
         self._network = Network(connection, self.asking, Pushing(connection, self._late))
         Ping(connection)
-        Discovery(connection, Role.HOUSEHOLD, receives=receives)
-        Answering(connection, HouseholdAnswers(store, naming, self._hear))
+        self.discovery = Discovery(connection, Role.HOUSEHOLD)
+        Answering(connection, HouseholdAnswers(store, naming, self._hear, self._confirms))
 
     @property
     def deliveries(self) -> Mapping[PeerId, Delivery]:
@@ -93,23 +93,18 @@ class Household:
             receipt_within_s=self._receipt_within_s,
         )
 
-    def _hear(self, peer: Peer, full: str, node: Node) -> None:
+    def _hear(self, peer: Peer, node: Node) -> None:
         if (delivery := self._deliveries.get(peer.id)) is not None:
             delivery.heard()
-        if node is Node.SUBSCRIBE:
-            self._connection.spawn(self._note_receipts(peer, full))
-        elif node is Node.TERMINATE:
+        if node in {Node.SUBSCRIBE, Node.TERMINATE}:
             self._changes.tell()
 
-    async def _note_receipts(self, peer: Peer, full: str) -> None:
-        """Keep whether a new subscriber confirms what it is told, and begin to tell it."""
+    async def _confirms(self, full: str) -> bool | None:
         try:
-            confirms = await sends_receipts(self._connection, full)
-            async with self._store.writing() as connection:
-                await set_setting(connection, receipts_key(peer), None if confirms else "no")
-        except NetworkError:
-            _LOGGER.info("a subscriber went before it said what it can do")
-        self._changes.tell()
+            async with asyncio.timeout(_SAYS_WITHIN_S):
+                return await sends_receipts(self._connection, full)
+        except NetworkError, TimeoutError:
+            return None
 
     async def _late(self, jid: str, message_id: str) -> None:
         """Note a receipt that came after time, or of an earlier run."""

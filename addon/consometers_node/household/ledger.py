@@ -18,7 +18,17 @@ from ..permission import Permissions, Permitted
 from ..quoalise import MAX_PUSHED, Data
 from ..series import Block, Range, Record, Series
 from ..store import PeerId, SeriesId
-from ..store.outbox import Queued, queue, queue_again, sending, unsent
+from ..store.coverage import coverage
+from ..store.outbox import (
+    Queued,
+    cut,
+    queue,
+    queue_again,
+    sending,
+    sent_until,
+    take_turns,
+    unsent,
+)
 from ..store.peers import Peer
 from ..store.series import blocks, put_block
 from ..store.subscriptions import Subscription, subscriptions
@@ -41,6 +51,11 @@ class Message:
     queued: Queued
 
 
+def receipts_key(peer: Peer) -> str:
+    """Name the setting that tells whether a subscriber confirms what it is told: no, or unset."""
+    return f"peer.{peer.id}.receipts"
+
+
 async def keep(
     connection: AsyncConnection,
     numbers: Mapping[Series, SeriesId],
@@ -48,21 +63,26 @@ async def keep(
     at: datetime,
 ) -> bool:
     """Keep what was read, and queue what peers had otherwise. Tells whether anything is new."""
-    corrected: dict[Series, list[Range]] = {}
+    await take_turns(connection)
+    covered = {number: await coverage(connection, number) for number in numbers.values()}
+    corrected: dict[tuple[Series, bool], list[Range]] = {}
     news = False
     for reading in readings:
         block = reading.block
         number = numbers[block.series]
-        known = await blocks(connection, number, block.series, Range.of_day(block.day))
+        day = Range.of_day(block.day)
+        known = await blocks(connection, number, block.series, day)
         if await put_block(connection, number, block, at):
             news = True
             if span := _difference(known, block):
-                corrected.setdefault(block.series, []).append(span)
-    for series, spans in corrected.items():
+                before = covered[number]
+                first = before is None or not before.covers(day)
+                corrected.setdefault((block.series, first), []).append(span)
+    for (series, first), spans in corrected.items():
         for one in await subscriptions(connection):
             if one.series_id == numbers[series]:
                 for span in _joined(series, spans):
-                    await _correct(connection, one, span, at)
+                    await _correct(connection, one, span, at, first=first)
     return news
 
 
@@ -73,12 +93,19 @@ async def next_message(
 
     Raises NotPermitted if it must not leave after all.
     """
-    permitted = await Permissions(connection).permitted(peer.id)
+    await take_turns(connection)
+    permitted = await _permitted(connection, peer.id)
     grants = {(one.permission, one.series_id): one for one in permitted}
-    waiting = await unsent(connection, peer.id, 1)
-    for queued in waiting or await _due(connection, peer.id, permitted, at):
+    while waiting := (
+        await unsent(connection, peer.id, 1) or await _due(connection, peer.id, permitted, at)
+    ):
+        (queued,) = waiting
         one = grants[queued.permission, queued.series_id]
         records = await records_of(connection, one.series_id, one.series, queued.records)
+        if len(records) > MAX_PUSHED:
+            # A hole was filled since it was queued.
+            await cut(connection, queued, records[MAX_PUSHED].start)
+            continue
         name = naming.name(one.series, peer.jid, one.identification)
         data = told(name, one.series, records)
         await sending(connection, [queued], message_id, at)
@@ -92,6 +119,12 @@ async def records_of(
     """Give the records of a series that start in a range, in order."""
     known = await blocks(connection, number, series, within)
     return [record for block in known for record in block.records(within)]
+
+
+async def _permitted(connection: AsyncConnection, peer: PeerId) -> list[Permitted]:
+    """Give what a peer may read; of two grants of a series, the one that reaches further back."""
+    permitted = await Permissions(connection).permitted(peer)
+    return sorted(permitted, key=lambda one: (one.records.start, one.permission))
 
 
 async def _due(
@@ -128,22 +161,26 @@ async def _beyond(
 
 
 async def _correct(
-    connection: AsyncConnection, subscription: Subscription, span: Range, at: datetime
+    connection: AsyncConnection,
+    subscription: Subscription,
+    span: Range,
+    at: datetime,
+    *,
+    first: bool,
 ) -> None:
-    """Queue corrected records for a subscriber that has them."""
-    if subscription.cursor is None or span.start >= subscription.cursor:
-        return
-    behind = span.clip(Range(span.start, subscription.cursor))
-    for grant in await Permissions(connection).permitted(subscription.peer):
-        if grant.series_id == subscription.series_id and (part := behind.clip(grant.records)):
-            await queue_again(
-                connection,
-                subscription.peer,
-                grant.permission,
-                subscription.series_id,
-                part,
-                at=at,
-            )
+    """Queue corrected records for a subscriber that has them, or that they are on their way to.
+
+    What was read for the `first` time, and is older than the subscription, corrects nothing: the
+    subscriber asks for the past where it wants it.
+    """
+    peer, number = subscription.peer, subscription.series_id
+    ends = (subscription.cursor, await sent_until(connection, peer, number))
+    reached = max((end for end in ends if end is not None), default=span.start)
+    start = max(span.start, subscription.since) if first else span.start
+    behind = span.clip(Range(start, max(start, reached)))
+    for grant in await _permitted(connection, peer):
+        if grant.series_id == number and (part := behind.clip(grant.records)):
+            await queue_again(connection, peer, grant.permission, number, part, at=at)
             return
 
 

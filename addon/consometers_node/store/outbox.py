@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Row, and_, delete, func, insert, select, update
+from sqlalchemy import Row, and_, delete, func, insert, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ..series import Range
@@ -34,6 +34,19 @@ _COLUMNS = (
     OutboxRow.range_start,
     OutboxRow.range_end,
 )
+
+
+_TURN = "SELECT pg_advisory_xact_lock(7331)"
+
+
+async def take_turns(connection: AsyncConnection) -> None:
+    """Let what changes blocks and what sends them follow each other, until the transaction ends.
+
+    Else a value could leave while it is corrected, and neither would know of the other. In SQLite
+    there is one writer anyway.
+    """
+    if connection.dialect.name == "postgresql":
+        await connection.execute(text(_TURN))
 
 
 async def queue(
@@ -95,6 +108,25 @@ async def unsent(connection: AsyncConnection, peer: PeerId, limit: int) -> list[
         .limit(limit)
     )
     return _queued(await connection.execute(query))
+
+
+async def sent_until(
+    connection: AsyncConnection, peer: PeerId, number: SeriesId
+) -> datetime | None:
+    """Give up to where records of a series are on their way to a peer; None if none are."""
+    query = select(func.max(OutboxRow.range_end)).where(
+        OutboxRow.peer_id == peer, OutboxRow.series_id == number, OutboxRow.stanza.is_not(None)
+    )
+    return (await connection.execute(query)).scalar_one()
+
+
+async def cut(connection: AsyncConnection, queued: Queued, at: datetime) -> None:
+    """Queue the records of a row in two rows, before and from an instant within it on."""
+    row = select(OutboxRow.peer_id, OutboxRow.queued_at).where(OutboxRow.id == queued.id)
+    peer, since = (await connection.execute(row)).one()
+    await connection.execute(delete(OutboxRow).where(OutboxRow.id == queued.id))
+    for part in (Range(queued.records.start, at), Range(at, queued.records.end)):
+        await queue(connection, peer, queued.permission, queued.series_id, part, at=since)
 
 
 async def sending(

@@ -177,6 +177,12 @@ class Connection:
         if self.stream.managed:
             self.stream.send(RequestAck(self.stream))
 
+    def hear(self) -> None:
+        """Let the server hand over what is sent to the bare address, from now on."""
+        self.priority = LISTENING
+        if self._online:
+            self.stream.send_presence(ppriority=self.priority)
+
     def spawn(self, work: Coroutine[None, None, None]) -> None:
         """Start a task that ends with the connection at the latest. It must not raise."""
         task = self._tasks.create_task(work)

@@ -69,13 +69,15 @@ class Discovery:
     ) -> None:
         """Tell of a role, or of a program that only asks and hears.
 
-        `receives` says that the account acknowledges what it is told, as `Receiving` does.
+        `receives` says that the account acknowledges what it is told, as `Receiving` does. It may
+        change: who asks is told how it is then.
         """
+        self.receives = receives
         self._connection = connection
         self._role = role
         self._policy = policy
         answers = _ANSWERS if role else ()
-        self._features = (*_FEATURES, *answers, *((RECEIPTS,) if receives else ()))
+        self._features = (*_FEATURES, *answers)
         answered = commands.answered_by(role) if role else ()
         self._commands = {command.node: command for command in answered}
         self._rate = Rate(connection.stream.loop.time)
@@ -109,7 +111,7 @@ class Discovery:
         if not node:
             kind = "bot" if self._role else "console"
             _identity(query, "client", kind, _NAMES[self._role].say(language))
-            _features(query, self._features)
+            _features(query, (*self._features, *((RECEIPTS,) if self.receives else ())))
             if self._policy:
                 query.append(_form(self._policy, language))
         elif node == commands.NAMESPACE:

@@ -10,7 +10,7 @@ from slixmpp.stanza import Message
 
 from consometers_node.quoalise import MAX_PUSHED, Data, QuoaliseError, data
 
-from .connection import LISTENING, Connection
+from .connection import Connection
 from .receipts import RECEIVED, REQUEST
 from .replies import refuse
 
@@ -36,7 +36,7 @@ class Receiving:
         self._keep = keep
         self._waiting = 0
         self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
-        connection.priority = LISTENING
+        connection.hear()
         connection.on_message(data.QUOALISE, self._came)
 
     def _came(self, message: Message) -> None:

@@ -1,0 +1,249 @@
+"""Series of other peers in this home's Home Assistant: `import`, `imports`."""
+
+import asyncio
+from datetime import UTC, datetime
+from typing import Annotated, override
+
+import typer
+
+from consometers_node.household.hours import Kind
+from consometers_node.household.importing import Importing, Progress
+from consometers_node.household.pulling import Kept, wanted
+from consometers_node.quoalise import iso8601
+from consometers_node.quoalise.text import text
+from consometers_node.store import Store
+from consometers_node.store.pulled import Pulled, add_pulled, all_pulled, remove_pulled
+from consometers_node.xmpp import Asking
+from consometers_node.xmpp.asking import full
+from consometers_node.xmpp.connection import first_of
+
+from . import home, own
+from .access import new_connection, online
+from .account import load
+from .client import read_identifier
+from .complaint import Complaint, misused
+from .options import Common, Peer, Urn
+from .output import Json, Output
+from .usage import Commands
+from .words import say
+
+_NO_ACCOUNT = text(
+    "This node has no XMPP account: keep one with “consometers-node login name@server”.",
+    "Ce nœud n'a pas de compte XMPP : gardez-en un avec « consometers-node login nom@serveur ».",
+)
+_KNOWN = text(
+    "{statistic} is pulled already: “imports” tells how it stands.",
+    "{statistic} est déjà tirée : « imports » dit où elle en est.",
+)
+_RUNNING = text(
+    "The node that runs pulls {statistic} from now on: “imports” tells how far it is.",
+    "Le nœud qui tourne tire désormais {statistic} : « imports » dit où il en est.",
+)
+_PULLING = text("Months of {statistic}", "Mois de {statistic}")
+_PULLED = text(
+    "{statistic} is up to date: {rows} hours were written. “consometers-node run” keeps it so.",
+    "{statistic} est à jour : {rows} heures ont été écrites. « consometers-node run » la garde"
+    " ainsi.",
+)
+_REMOVED = text(
+    "{statistic} is pulled no more. What Home Assistant has of it stays there.",
+    "{statistic} n'est plus tirée. Ce que Home Assistant en a y reste.",
+)
+_UNKNOWN = text("{statistic} is not pulled.", "{statistic} n'est pas tirée.")
+_NONE = text("Nothing is pulled.", "Rien n'est tiré.")
+_STATISTIC = text("Statistic", "Statistique")
+_PEER = text("Peer", "Pair")
+_SERIES = text("Series", "Série")
+_UNTIL = text("Until", "Jusqu'à")
+_PROBLEM = text("Problem", "Problème")
+
+commands = Commands()
+
+
+@commands.add(
+    "import",
+    text(
+        "A home without a dongle takes part so: the series becomes an external statistic of Home"
+        " Assistant, for the Energy dashboard. Load curves in W, energies of a day and registers in"
+        " Wh can be imported. The token of Home Assistant must be an administrator's.",
+        "C'est ainsi qu'un foyer sans clé TIC participe : la série devient une statistique externe"
+        " de Home Assistant, pour le tableau Énergie. Les courbes de charge en W, les énergies d'un"
+        " jour et les index en Wh peuvent être importés. Le jeton de Home Assistant doit être celui"
+        " d'un administrateur.",
+    ),
+)
+def import_(
+    peer: Peer,
+    series: Urn,
+    statistic: Annotated[
+        str,
+        typer.Argument(
+            metavar=say("STATISTIC", "STATISTIQUE"),
+            help=say(
+                "What it becomes, such as consometers:grid.",
+                "Ce qu'elle devient, par exemple consometers:grid.",
+            ),
+        ),
+    ],
+    common: Common,
+    name: Annotated[
+        str | None,
+        typer.Option(
+            metavar=say("NAME", "NOM"),
+            help=say("Its name on the dashboard.", "Son nom sur le tableau."),
+        ),
+    ] = None,
+) -> None:
+    """Pull a series, at once and from then on."""
+    output = common.output
+    pulled = Pulled(
+        statistic=statistic,
+        jid=full(peer).full,
+        identifier=str(read_identifier(series)),
+        name=name or statistic,
+        added_at=datetime.now(UTC),
+    )
+
+    async def work(store: Store) -> None:
+        Kind.of(read_identifier(series))
+        async with store.writing() as connection:
+            if not await add_pulled(connection, pulled):
+                raise misused(statistic, _KNOWN.fill(statistic=statistic))
+        runs = await own.look_again(common)
+        rows, problem = None, None
+        if not runs:
+            try:
+                rows, problem = await _pull(store, pulled, output)
+            except BaseException:
+                async with store.writing() as connection:
+                    await remove_pulled(connection, statistic)
+                raise
+        if output.as_json:
+            told: dict[str, Json] = {"statistic": statistic, "running": runs}
+            output.document(told | {"rows": rows, "problem": problem})
+        elif runs:
+            output.say(_RUNNING, statistic=statistic)
+        else:
+            output.say(_PULLED, statistic=statistic, rows=rows)
+            if problem is not None:
+                output.say(problem)
+
+    own.run(common, work)
+
+
+@commands.add(
+    "imports",
+    text(
+        "Without --remove, up to when each was written, and what stands in its way.",
+        "Sans --remove, jusqu'à quand chacune a été écrite, et ce qui l'empêche.",
+    ),
+)
+def imports(
+    common: Common,
+    remove: Annotated[
+        str | None,
+        typer.Option(
+            metavar=say("STATISTIC", "STATISTIQUE"),
+            help=say("Pull this one no more.", "Ne plus tirer celle-ci."),
+        ),
+    ] = None,
+) -> None:
+    """List what is pulled, or pull one no more."""
+    output = common.output
+
+    async def work(store: Store) -> None:
+        if remove is not None:
+            async with store.writing() as connection:
+                if not await remove_pulled(connection, remove):
+                    raise misused(remove, _UNKNOWN.fill(statistic=remove))
+            await own.look_again(common)
+        async with store.reading() as connection:
+            pulled = await all_pulled(connection)
+        if output.as_json:
+            output.document([_told(one) for one in pulled])
+        elif remove is not None:
+            output.say(_REMOVED, statistic=remove)
+        elif pulled:
+            output.table((_STATISTIC, _PEER, _SERIES, _UNTIL, _PROBLEM), [*map(_row, pulled)])
+        else:
+            output.say(_NONE)
+
+    own.run(common, work)
+
+
+async def _pull(store: Store, pulled: Pulled, output: Output) -> tuple[int, str | None]:
+    """Pull all there is, once; give how many hours were written, and what is missing of it.
+
+    Raises `Complaint` where nothing could be pulled.
+    """
+    who = await load(store)
+    if who is None:
+        raise Complaint("no-account", _NO_ACCOUNT)
+    first = _FirstRound(store, pulled.statistic)
+    connection = new_connection(who, output)
+    asking = Asking(connection)
+    rows = 0
+    async with home.reached(await home.load(store)) as recorder, online(connection):
+        words = _PULLING.fill(statistic=pulled.statistic)
+        with output.progress(words, 1) as reached:
+
+            def progress(month: Progress) -> None:
+                nonlocal rows
+                rows += month.rows
+                reached(month.done / month.total)
+
+            importing = Importing(
+                wanted(pulled),
+                asking,
+                recorder,
+                first,
+                progress=progress,
+                language=output.language,
+            )
+            running = asyncio.create_task(importing.run())
+            try:
+                await first_of(running, first.over)
+            finally:
+                running.cancel()
+                await asyncio.wait({running})
+    if first.words is not None and not first.some:
+        raise Complaint("not-imported", text(first.words, first.words))
+    return rows, first.words
+
+
+class _FirstRound(Kept):
+    """Ends when all was asked for once, or something stood in the way."""
+
+    def __init__(self, store: Store, statistic: str) -> None:
+        super().__init__(store, statistic)
+        self.over: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.some = False
+        self.words: str | None = None
+
+    @override
+    async def moved(self, until: datetime) -> None:
+        self.some = True
+        await super().moved(until)
+
+    @override
+    async def problem(self, words: str | None) -> None:
+        self.words = words
+        await super().problem(words)
+        if not self.over.done():
+            self.over.set_result(None)
+
+
+def _told(one: Pulled) -> Json:
+    return {
+        "statistic": one.statistic,
+        "jid": one.jid,
+        "identifier": one.identifier,
+        "name": one.name,
+        "until": None if one.until is None else iso8601.shown(one.until),
+        "problem": one.problem,
+    }
+
+
+def _row(one: Pulled) -> list[str]:
+    until = "" if one.until is None else one.until.astimezone().isoformat(" ", "minutes")
+    return [one.statistic, one.jid, one.identifier, until, one.problem or ""]

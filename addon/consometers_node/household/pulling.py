@@ -1,0 +1,122 @@
+"""All the series that this household pulls from peers into its Home Assistant."""
+
+import asyncio
+from datetime import datetime
+from typing import NoReturn
+
+from ..quoalise import Data, NotAuthorized
+from ..quoalise.identifier import identifier
+from ..store import Store
+from ..store.pulled import Pulled, all_pulled, moved, set_problem
+from ..xmpp import Asking, Connection, NetworkError
+from ..xmpp.account import bare
+from .changes import Changes
+from .importing import HISTORY, Import, Importing
+from .recorder import Recorder
+from .statistics import StatisticId
+
+_FOR_EVER_S = 1e9
+
+
+class Kept:
+    """How one import stands, in the database."""
+
+    def __init__(self, store: Store, statistic: str) -> None:
+        self._store = store
+        self._statistic = statistic
+
+    async def moved(self, until: datetime) -> None:
+        """Tell up to where the peer was asked."""
+        async with self._store.writing() as connection:
+            await moved(connection, self._statistic, until)
+
+    async def problem(self, words: str | None) -> None:
+        """Tell what stands in the way."""
+        async with self._store.writing() as connection:
+            await set_problem(connection, self._statistic, words)
+
+
+def wanted(pulled: Pulled) -> Import:
+    """Give what is to be imported, from as far back as the network's operator tells."""
+    return Import(
+        peer=pulled.jid,
+        series=identifier(pulled.identifier),
+        statistic=StatisticId(pulled.statistic),
+        title=pulled.name,
+        since=pulled.added_at - HISTORY,
+        until=pulled.until,
+    )
+
+
+class Pulling:
+    """Imports what the database says, also what is added while it runs."""
+
+    def __init__(
+        self,
+        store: Store,
+        connection: Connection,
+        asking: Asking,
+        recorder: Recorder,
+        changes: Changes,
+    ) -> None:
+        """Prepare; nothing is pulled yet."""
+        self._store = store
+        self._connection = connection
+        self._asking = asking
+        self._recorder = recorder
+        self._changes = changes
+        self._running: dict[str, tuple[Importing, asyncio.Task[NoReturn]]] = {}
+        self._hears = asyncio.Event()
+
+    async def any(self) -> None:
+        """Wait until there is something to pull: then, and not before, what is pushed is for us."""
+        await self._hears.wait()
+
+    async def keep(self, sender: str, told: Data) -> None:
+        """Keep what a peer pushed; it is confirmed when this returns. Raises NotAuthorized."""
+        async with self._store.reading() as connection:
+            pulled = await all_pulled(connection)
+        if not any(bare(one.jid.partition("/")[0]) == sender for one in pulled):
+            raise NotAuthorized
+        for importing, _ in list(self._running.values()):
+            await importing.heard(sender, told)
+
+    async def run(self) -> NoReturn:
+        """Pull on. Raises WrongToken."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._come_back())
+            while True:
+                seen = self._changes.count
+                async with self._store.reading() as connection:
+                    pulled = {one.statistic: one for one in await all_pulled(connection)}
+                for gone in self._running.keys() - pulled.keys():
+                    self._running.pop(gone)[1].cancel()
+                for statistic, one in pulled.items():
+                    if statistic not in self._running:
+                        importing = self._importing(one)
+                        self._running[statistic] = importing, tasks.create_task(importing.run())
+                        self._hears.set()
+                await self._changes.after(seen)
+
+    def _importing(self, pulled: Pulled) -> Importing:
+        return Importing(
+            wanted(pulled),
+            self._asking,
+            self._recorder,
+            Kept(self._store, pulled.statistic),
+            language=self._connection.language,
+        )
+
+    async def _come_back(self) -> None:
+        """Tell the imports each time that a new session begins: something may have been missed.
+
+        Where only a person can help, no other session begins.
+        """
+        while True:
+            try:
+                session = await self._connection.online(_FOR_EVER_S)
+            except NetworkError:
+                return
+            for importing, _ in list(self._running.values()):
+                importing.came_back()
+            await asyncio.shield(session.ended)
