@@ -94,8 +94,10 @@ class Keeping(Toy):
         }
 
 
-def load(values: Mapping[datetime, Number], unit: str = "W") -> Data:
-    length = Duration(seconds=1800)
+def load(
+    values: Mapping[datetime, Number], unit: str = "W", *, says_interval: bool = True
+) -> Data:
+    length = Duration(seconds=1800) if says_interval else None
     by_second: dict[Number, Number] = {int(at.timestamp()): v for at, v in values.items()}
     metadata = Metadata(measurement=Measurement(sampling_interval=length))
     return Data(metadata, (Records(str(LOAD), unit, by_second),))
@@ -107,6 +109,7 @@ class Upstream:
 
     values: dict[datetime, Number] = field(default_factory=dict)
     unit: str = "W"
+    says_interval: bool = True
     asked: list[tuple[datetime, datetime]] = field(default_factory=list)
     subscriptions: int = 0
     pushes: bool = True
@@ -124,7 +127,7 @@ class Upstream:
         middle = start + (end - start) / 2
         for low, high in ((start, middle), (middle, end)):
             within = {at: value for at, value in self.values.items() if low <= at < high}
-            yield load(within, self.unit)
+            yield load(within, self.unit, says_interval=self.says_interval)
 
     async def subscribe(self, peer: str, identifier: Identifier) -> None:
         if not self.pushes:

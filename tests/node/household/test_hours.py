@@ -101,6 +101,12 @@ def test_a_finer_load_curve_replaces_the_coarser_one_part_by_part() -> None:
     assert whole(taken, told(LOAD, rest, interval="PT10M")) == {NOON: 130}
 
 
+def test_a_coarser_load_curve_replaces_the_finer_one() -> None:
+    taken = hours()
+    taken.take(told(LOAD, steps(NOON, 10, [60] * 6), interval="PT10M"))
+    assert whole(taken, told(LOAD, steps(NOON, 30, [100, 200]))) == {NOON: 150}
+
+
 @pytest.mark.parametrize(("missing", "minutes"), [(set(), 30), ({3, 7, 8}, 30), ({1}, 10)])
 def test_an_interval_that_is_not_said_is_that_of_the_spacing(
     missing: set[int], minutes: int
@@ -144,7 +150,7 @@ def test_a_civil_day_is_at_its_first_hour(zone: str, start: str, hour: str) -> N
 def test_a_register_stands_at_the_end_of_an_hour() -> None:
     daily = told(REGISTER, {utc("2026-01-09T23:00"): 5_000_000}, unit="Wh", interval="P1D")
     assert whole(hours(REGISTER), daily) == {utc("2026-01-09T22:00"): 5_000_000}
-    fine = told(REGISTER, steps(NOON, 30, [10, 11, 12]), unit="kWh")
+    fine = told(REGISTER, steps(NOON, 30, [10, 11, 12, 13]), unit="kWh")
     assert whole(hours(REGISTER), fine) == {
         NOON - timedelta(hours=1): 10_000,
         NOON: 12_000,

@@ -198,6 +198,32 @@ async def test_rows_that_somebody_cleared_are_imported_again(stage: Stage) -> No
         assert stage.toy.energies() == hourly(stage.peer.values)
 
 
+async def test_of_an_hour_that_is_kept_nothing_is_remembered(stage: Stage) -> None:
+    start = NOW.replace(minute=0)
+    async with stage.importing() as one:
+        await until(lambda: stage.notes.problems == [None])
+        stage.clock.time = NOW + HOUR
+        stage.peer.values |= {start: 100, start + HALF_HOUR: 200}
+        await one.heard(PEER, load({start: 100, start + HALF_HOUR: 200}))
+        stage.peer.values |= {start: 500, start + HALF_HOUR: 600}
+        await one.heard(PEER, load({start: 500}))
+    assert stage.toy.energies()[start] == 550
+
+
+async def test_an_interval_that_is_never_said_is_learned_of_the_past(stage: Stage) -> None:
+    stage.peer.says_interval = False
+    start = NOW.replace(minute=0)
+    async with stage.importing() as one:
+        await until(lambda: stage.notes.problems == [None])
+        stage.clock.time = NOW + HOUR
+        asked = len(stage.peer.asked)
+        told = {start: 100, start + HALF_HOUR: 200}
+        stage.peer.values |= told
+        await one.heard(PEER, load(told, says_interval=False))
+    assert stage.toy.energies() == hourly(stage.peer.values)
+    assert len(stage.peer.asked) == asked
+
+
 async def test_a_hole_that_is_filled_late_raises_the_sums_after_it(stage: Stage) -> None:
     async with stage.importing() as one:
         await until(lambda: stage.notes.problems == [None])
@@ -263,6 +289,22 @@ async def test_what_was_before_the_meter_is_given_up_without_a_word(stage: Stage
         await until(lambda: bool(stage.notes.problems))
     assert stage.notes.problems == [None]
     assert len(stage.peer.asked) < 110
+    assert stage.toy.energies() == hourly(stage.peer.values)
+
+
+async def test_a_meter_of_this_month_is_found_though_the_last_day_is_refused(
+    stage: Stage,
+) -> None:
+    began = utc("2026-11-03T08:00")
+    stage.peer.values = {at: wh for at, wh in stage.peer.values.items() if at >= began}
+
+    def refuses(start: datetime, end: datetime) -> UpstreamError | None:
+        alone = start >= NOW - DAY
+        return UpstreamError("enedis", "SGT4G3") if end <= began or alone else None
+
+    stage.peer.refuses = refuses
+    async with stage.importing():
+        await until(lambda: bool(stage.notes.problems))
     assert stage.toy.energies() == hourly(stage.peer.values)
 
 
