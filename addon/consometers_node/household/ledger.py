@@ -145,8 +145,9 @@ async def _due(
 async def _beyond(
     connection: AsyncConnection, subscription: Subscription, grant: Permitted, at: datetime
 ) -> Range | None:
-    """Give the next records beyond a cursor, as many as a message holds."""
-    start = max(subscription.cursor or subscription.since, grant.records.start)
+    """Give the next records that were not sent, as many as a message holds."""
+    reached = await _reached(connection, subscription)
+    start = max(reached or subscription.since, grant.records.start)
     within = Range(start, max(start, min(at + SOON, grant.records.end)))
     found: list[Record] = []
     for days in batched(within.days(), _DAYS_AT_ONCE, strict=False):
@@ -158,6 +159,13 @@ async def _beyond(
         return None
     last = found[:MAX_PUSHED][-1].start
     return Range(start, min(grant.series.end(last), grant.records.end))
+
+
+async def _reached(connection: AsyncConnection, subscription: Subscription) -> datetime | None:
+    """Give up to where a subscriber has the records, or they are on their way to it."""
+    sent = await sent_until(connection, subscription.peer, subscription.series_id)
+    ends = [end for end in (subscription.cursor, sent) if end is not None]
+    return max(ends, default=None)
 
 
 async def _correct(
@@ -174,8 +182,8 @@ async def _correct(
     subscriber asks for the past where it wants it.
     """
     peer, number = subscription.peer, subscription.series_id
-    ends = (subscription.cursor, await sent_until(connection, peer, number))
-    reached = max((end for end in ends if end is not None), default=span.start)
+    if (reached := await _reached(connection, subscription)) is None:
+        return
     start = max(span.start, subscription.since) if first else span.start
     behind = span.clip(Range(start, max(start, reached)))
     for grant in await _permitted(connection, peer):

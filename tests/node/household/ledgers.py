@@ -1,0 +1,132 @@
+"""A household's database, what it holds of one home, and a peer that upserts what it is told."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime, timedelta
+
+from consometers_node.household import Reading
+from consometers_node.household.ledger import Message, keep, next_message
+from consometers_node.permission import Choice, DataNeed, Permissions
+from consometers_node.series import Block, Range, Record, Series
+from consometers_node.store import PeerId, PermissionId, SeriesId, Store
+from consometers_node.store.coverage import set_coverage
+from consometers_node.store.outbox import acknowledged, send_again
+from consometers_node.store.peers import Peer, add_peer
+from consometers_node.store.series import add_series
+from consometers_node.store.subscriptions import Subscription, subscribe, subscriptions
+from consometers_node.wire import Naming
+
+from ..conftest import Place
+from ..permission.plain import plain
+from ..permission.samples import CHOICE, HOURLY, NEED, STOP, grant, now
+
+NAMING = Naming(bytes(range(32)), "30001610071843")
+HOUR = timedelta(hours=1)
+DAY = timedelta(days=1)
+
+
+def midnight(days: int = 0) -> datetime:
+    """Give the turn of a UTC day, so many days from today on."""
+    return now().replace(hour=0, minute=0, second=0) + days * DAY
+
+
+def hours(start: datetime, values: Iterable[int | None]) -> dict[datetime, int | None]:
+    return {start + n * HOUR: value for n, value in enumerate(values)}
+
+
+@dataclass
+class Ledger:
+    """A home, and one peer of it."""
+
+    store: Store
+    peer: Peer
+    number: SeriesId
+    series: Series = HOURLY
+    told: dict[datetime, int] = field(default_factory=dict)
+    """What the peer has."""
+    times: list[Range] = field(default_factory=list)
+    """Which records it was sent, in order."""
+
+    @classmethod
+    async def open(
+        cls, store: Store, jid: str = "coop@example.org", series: Series = HOURLY
+    ) -> Ledger:
+        async with store.writing() as connection:
+            peer = await add_peer(connection, jid, "Coop", now())
+            return cls(store, peer, await add_series(connection, series), series)
+
+    async def grant(self, need: DataNeed = NEED, choice: Choice = CHOICE) -> PermissionId:
+        chosen = replace(choice, series=frozenset({self.series}))
+        async with self.store.writing() as connection:
+            return await grant(Permissions(connection), self.peer.id, need, chosen)
+
+    async def withdraw(self, permission: PermissionId) -> None:
+        async with self.store.writing() as connection:
+            await Permissions(connection).withdraw(permission, STOP, now())
+
+    async def subscribe(self, cursor: datetime | None = None) -> None:
+        async with self.store.writing() as connection:
+            await subscribe(connection, self.peer.id, self.number, now(), cursor)
+
+    async def cover(self, start: datetime, end: datetime) -> None:
+        async with self.store.writing() as connection:
+            await set_coverage(connection, self.number, Range(start, end))
+
+    async def keep(self, values: Mapping[datetime, int | None]) -> bool:
+        """Keep whole days, in which there is nothing but these records."""
+        days: dict[date, list[Record]] = {}
+        for start, value in values.items():
+            records = days.setdefault(start.astimezone(UTC).date(), [])
+            if value is not None:
+                records.append(Record(start, value))
+        readings = [Reading(Block.of(self.series, day, found)) for day, found in days.items()]
+        async with self.store.writing() as connection:
+            return await keep(connection, {self.series: self.number}, readings, now())
+
+    async def next(self, number: str = "message") -> Message | None:
+        async with self.store.writing() as connection:
+            return await next_message(connection, self.peer, NAMING, number, now())
+
+    async def receive(self, message: Message) -> None:
+        """Let the peer keep what came, and confirm it."""
+        self.keep_told(message)
+        async with self.store.writing() as connection:
+            await acknowledged(connection, self.peer.id, message.id)
+
+    def keep_told(self, message: Message) -> None:
+        self.times.append(message.queued.records)
+        for records in message.data.records:
+            for second, value in records.values.items():
+                self.told[datetime.fromtimestamp(float(second), UTC)] = int(value)
+
+    async def receive_all(self) -> list[Range]:
+        """Let the peer have all that is due, and give which ranges it was sent."""
+        self.times = []
+        number = 0
+        while (message := await self.next(f"m{number}")) is not None:
+            await self.receive(message)
+            number += 1
+            assert number < 200, "it never ends"
+        return self.times
+
+    async def restart(self) -> None:
+        async with self.store.writing() as connection:
+            await send_again(connection, self.peer.id)
+
+    async def cursor(self) -> datetime | None:
+        return (await self.subscription()).cursor
+
+    async def subscription(self) -> Subscription:
+        async with self.store.reading() as connection:
+            (one,) = await subscriptions(connection, self.peer.id)
+            return one
+
+
+def run_out(place: Place, permission: PermissionId, peer: PeerId | None = None) -> None:
+    """Let a permission have ended a minute ago, as its owner can: by taking the rule away."""
+    with plain(place) as owner:
+        on = "" if owner.kind == "sqlite" else " ON permission"
+        owner.run(
+            f"DROP TRIGGER permission_terms_stand{on}",
+            f"UPDATE permission SET valid_until = {{now}} - 60 WHERE id = '{permission}'",
+        )
