@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, nullcontext
+import logging
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
@@ -151,7 +152,9 @@ def _url(place: Path | str) -> URL:
 
 
 def _sqlite(url: URL) -> AsyncEngine:
-    engine = create_async_engine(url, pool_size=_CONNECTIONS, max_overflow=0)
+    # At level debug the driver would write each statement with its values: who, what, when.
+    logging.getLogger("aiosqlite").setLevel(logging.WARNING)
+    engine = create_async_engine(url, pool_size=_CONNECTIONS, max_overflow=0, hide_parameters=True)
     event.listen(engine.sync_engine, "connect", _set_up_sqlite)
     event.listen(engine.sync_engine, "begin", _begin_sqlite)
     return engine

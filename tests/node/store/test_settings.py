@@ -1,6 +1,11 @@
 """Settings and secrets."""
 
+import logging
 import secrets
+
+import pytest
+from sqlalchemy import insert
+from sqlalchemy.exc import DBAPIError
 
 from consometers_node.store import Store
 from consometers_node.store.settings import (
@@ -11,6 +16,7 @@ from consometers_node.store.settings import (
     set_setting,
     setting,
 )
+from consometers_node.store.tables import SettingRow
 
 
 async def test_a_setting_is_kept_and_forgotten(store: Store) -> None:
@@ -31,3 +37,18 @@ async def test_a_secret_is_made_once(store: Store) -> None:
         assert len(made) == 32
         await set_secret(connection, HOUSEHOLD_SECRET, None)
         assert await secret(connection, HOUSEHOLD_SECRET) is None
+
+
+async def test_no_value_is_logged_nor_told_by_an_error(
+    store: Store, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    async with store.writing() as connection:
+        await set_setting(connection, "door", "open sesame")
+        again = insert(SettingRow).values(key="door", value="a rock")
+        with pytest.raises(DBAPIError) as refused:
+            await connection.execute(again)
+        await connection.rollback()
+    told = caplog.text + str(refused.value)
+    assert "open sesame" not in told
+    assert "a rock" not in told
