@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 import getpass
 import os
 from pathlib import Path
@@ -10,7 +9,7 @@ import secrets
 import sys
 
 from consometers_node.quoalise.text import text
-from consometers_node.xmpp import Account, Backoff, Connection, Security, Server
+from consometers_node.xmpp import Account, Backoff, Connection, Identity, Security, Server
 
 from .complaint import Complaint, misused
 from .options import Access, Common, Reach
@@ -37,14 +36,6 @@ _NO_PASSWORD = text(
 )
 _ASK_PASSWORD = text("Password of {jid}: ", "Mot de passe de {jid} : ")
 _AUTHORITY = text("{name} cannot be used: {why}.", "{name} est inutilisable : {why}.")
-
-
-@dataclass(frozen=True, slots=True)
-class Identity:
-    """An account, and where its server is."""
-
-    account: Account
-    server: Server
 
 
 def password_for(jid: str, file: Path | None, output: Output) -> str:

@@ -6,22 +6,15 @@ from typing import Annotated
 
 import typer
 
+from consometers_node.household.account import load, save
 from consometers_node.quoalise.text import text
-from consometers_node.store import Store, settings
-from consometers_node.xmpp import Account, Security, Server
+from consometers_node.xmpp import Identity
 
-from .access import Identity, identity, try_out
+from .access import identity, try_out
 from .options import Common, Reach
 from .place import database, is_there, opened
 from .usage import Commands
 from .words import say
-
-JID = "account.jid"
-HOST = "server.host"
-PORT = "server.port"
-SECURITY = "server.security"
-CA_FILE = "server.ca_file"
-PASSWORD = "account.password"  # noqa: S105  # its name
 
 _KEPT = text(
     "{jid} is this node's account: the server took the password, and both are kept.",
@@ -34,44 +27,6 @@ _FORGOTTEN = text(
 _NONE = text("There was no account here.", "Il n'y avait pas de compte ici.")
 
 commands = Commands()
-
-
-async def load(store: Store) -> Identity | None:
-    """Give the account that is kept."""
-    async with store.reading() as connection:
-        told = {
-            key: await settings.setting(connection, key)
-            for key in (JID, HOST, PORT, SECURITY, CA_FILE)
-        }
-        password = await settings.secret(connection, PASSWORD)
-    jid, port, ca_file = told[JID], told[PORT], told[CA_FILE]
-    if jid is None or password is None:
-        return None
-    server = Server(
-        host=told[HOST],
-        port=None if port is None else int(port),
-        security=Security(told[SECURITY] or Security.EITHER.value),
-        ca_file=None if ca_file is None else Path(ca_file),
-    )
-    return Identity(Account(jid, password.decode()), server)
-
-
-async def save(store: Store, who: Identity | None) -> None:
-    """Keep an account in place of the one before; None forgets it."""
-    told: dict[str, str | None] = dict.fromkeys((JID, HOST, PORT, SECURITY, CA_FILE))
-    password = None
-    if who is not None:
-        server = who.server
-        told[JID] = who.account.jid
-        told[HOST] = server.host
-        told[PORT] = None if server.port is None else str(server.port)
-        told[SECURITY] = server.security.value
-        told[CA_FILE] = None if server.ca_file is None else str(server.ca_file)
-        password = who.account.password.encode()
-    async with store.writing() as connection:
-        for key, value in told.items():
-            await settings.set_setting(connection, key, value)
-        await settings.set_secret(connection, PASSWORD, password)
 
 
 async def kept(data: Path | None) -> Identity | None:

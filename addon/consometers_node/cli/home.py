@@ -20,7 +20,7 @@ from .complaint import Complaint
 from .options import Common
 from .place import database, opened
 from .usage import Commands
-from .words import say
+from .words import around, say
 
 URL = "home.url"
 TOKEN = "home.token"  # noqa: S105  # its name
@@ -47,14 +47,14 @@ _KEPT = text(
     "{url} lets the node in. Statistics of energy or power there: {count}.",
     "{url} laisse entrer le nœud. Statistiques d'énergie ou de puissance : {count}.",
 )
-_FAULT = text("Home Assistant: {why}", "Home Assistant : {why}")
+_FAULT = text("{said}.", "{said}.")
 
 commands = Commands()
 
 
 def fault(error: HomeAssistantFault) -> Complaint:
     """Say what Home Assistant did not do."""
-    return Complaint("home-assistant", _FAULT.fill(why=error))
+    return Complaint("home-assistant", around(_FAULT, error.text))
 
 
 async def load(store: Store) -> Access:

@@ -6,16 +6,16 @@ from typing import Annotated
 import typer
 
 from consometers_node.household import words
+from consometers_node.household.account import load, save
 from consometers_node.household.consent import Asked, asked, be_asked, be_asked_by_file
 from consometers_node.quoalise.text import text
 from consometers_node.store import PermissionId, Store
 from consometers_node.wire import read_need_file
-from consometers_node.xmpp import Asking, Join, Register, links, register
+from consometers_node.xmpp import Asking, Identity, Join, Register, links, register
 from consometers_node.xmpp.account import bare
 
 from . import own
-from .access import Identity, new_connection, online, server_for
-from .account import load, save
+from .access import new_connection, online, server_for
 from .complaint import Complaint, refusals_of
 from .options import Common, Reach
 from .output import Output

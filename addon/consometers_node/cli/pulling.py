@@ -6,6 +6,7 @@ from typing import Annotated, override
 
 import typer
 
+from consometers_node.household.account import load
 from consometers_node.household.hours import Kind
 from consometers_node.household.importing import Importing, Progress
 from consometers_node.household.pulling import Kept, wanted
@@ -19,7 +20,6 @@ from consometers_node.xmpp.connection import first_of
 
 from . import home, own
 from .access import new_connection, online
-from .account import load
 from .client import read_identifier
 from .complaint import Complaint, misused
 from .options import Common, Peer, Urn

@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 import typer
 
 from consometers_node.household import export as exported, words
+from consometers_node.household.account import load
 from consometers_node.household.upkeep import targets
 from consometers_node.permission import Permissions, Signature, State
 from consometers_node.quoalise import iso8601
@@ -23,7 +24,6 @@ from consometers_node.store.series import all_series, erase_series
 from consometers_node.store.subscriptions import subscriptions
 
 from . import bell, own
-from .account import load
 from .client import write_private
 from .complaint import Complaint
 from .options import Common

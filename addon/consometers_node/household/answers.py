@@ -48,6 +48,7 @@ from ..wire.needs import write_interval
 from ..wire.records import unit
 from ..xmpp import Answerer, Asker
 from .ledger import SOON, receipts_key, records_of
+from .pauses import paused
 from .reach import still_to_read, wanted
 
 _A_SECOND = timedelta(seconds=1)
@@ -63,10 +64,20 @@ _TOO_MANY = text(
     "Plus de {most} enregistrements sont demandés : demandez une période plus courte, puis la"
     " suivante.",
 )
+_PAUSED = text(
+    "The household has paused this: ask again later.",
+    "Le foyer a mis ceci en pause : redemandez plus tard.",
+)
 _STILL_READ = text(
     "This node is still reading that part of its history: ask again in a minute.",
     "Ce nœud est encore en train de lire cette partie de son historique : redemandez dans une"
     " minute.",
+)
+_UNSETTLED = text(
+    "This node has just started, and waits for your receipt of what you were granted: confirm it,"
+    " then ask again.",
+    "Ce nœud vient de démarrer, et attend votre accusé de réception de ce qui vous a été accordé :"
+    " confirmez-le, puis redemandez.",
 )
 
 
@@ -74,6 +85,8 @@ type Hear = Callable[[Peer, Node], None]
 """Hears which peer was answered, and to what."""
 type Confirms = Callable[[str], Awaitable[bool | None]]
 """Tells whether a full address confirms what it is told; None if it does not say."""
+type Settled = Callable[[Peer], Awaitable[bool]]
+"""Tells whether a peer has confirmed, since the node started, what it takes to be granted."""
 
 
 class HouseholdAnswers(Answerer):
@@ -81,16 +94,20 @@ class HouseholdAnswers(Answerer):
 
     role = Role.HOUSEHOLD
 
-    def __init__(self, store: Store, naming: Naming, hear: Hear, confirms: Confirms) -> None:
+    def __init__(
+        self, store: Store, naming: Naming, hear: Hear, confirms: Confirms, settled: Settled
+    ) -> None:
         self._store = store
         self._naming = naming
         self._hear = hear
         self._confirms = confirms
+        self._settled = settled
 
     @override
     async def get_history(self, asker: Asker, request: GetHistory) -> Data:
         now = datetime.now(UTC)
         asked = Range(*map(_whole_second, request.range(now)))
+        await self._settle(asker)
         async with self._store.writing() as connection:
             peer = await self._peer(connection, asker)
             grants = await self._grants(connection, peer, request.identifier)
@@ -119,6 +136,7 @@ class HouseholdAnswers(Answerer):
     @override
     async def subscribe(self, asker: Asker, series: Identifier) -> None:
         now = datetime.now(UTC)
+        await self._settle(asker)
         async with self._store.writing() as connection:
             peer = await self._peer(connection, asker)
             grant = (await self._grants(connection, peer, series))[0]
@@ -143,6 +161,7 @@ class HouseholdAnswers(Answerer):
 
     @override
     async def list_series(self, asker: Asker) -> Iterable[Listed]:
+        await self._settle(asker)
         async with self._store.reading() as connection:
             peer = await peer_by_jid(connection, asker.jid)
             if peer is None:
@@ -179,6 +198,15 @@ class HouseholdAnswers(Answerer):
         self._hear(peer, Node.TERMINATE)
         return Receipt(permission=permission, state=SaidState.TERMINATED, time=now)
 
+    async def _settle(self, asker: Asker) -> None:
+        """Let nothing leave by a permission that an older state of this node brought back."""
+        async with self._store.reading() as connection:
+            peer = await peer_by_jid(connection, asker.jid)
+            if peer is None or not await Permissions(connection).permitted(peer.id):
+                return
+        if not await self._settled(peer):
+            raise ResourceConstraint(_UNSETTLED)
+
     async def _peer(self, connection: AsyncConnection, asker: Asker) -> Peer:
         peer = await peer_by_jid(connection, asker.jid)
         if peer is None:
@@ -196,7 +224,10 @@ class HouseholdAnswers(Answerer):
             if self._naming.name(one.series, peer.jid, one.identification) == asked
         ]
         if named:
-            return named
+            held_back = await paused(connection)
+            if free := [one for one in named if one.permission not in held_back]:
+                return free
+            raise ResourceConstraint(_PAUSED)
         # What is here but not granted is never told from what is not here, but to a peer that
         # was granted something: it may know that a name is wrong.
         if permitted and asked not in await self._all_names(connection, peer):

@@ -3,9 +3,16 @@
 No message tells an address, a token or a name of the home: they go to logs and pages.
 """
 
+from ..quoalise import Text
+from ..quoalise.text import text
+
 
 class HomeAssistantFault(Exception):
-    """Home Assistant did not give what was asked of it."""
+    """Home Assistant did not give what was asked of it; `text` says why, and what to do."""
+
+    def __init__(self, words: Text, **found: object) -> None:
+        self.text = words.fill(**found)
+        super().__init__(self.text.say())
 
 
 class Away(HomeAssistantFault):
@@ -17,8 +24,12 @@ class WrongToken(HomeAssistantFault):
 
     def __init__(self) -> None:
         super().__init__(
-            "Home Assistant refuses the access token: make a new one in your profile there, under "
-            "Security, and give it to the node"
+            text(
+                "Home Assistant refuses the access token: make a new one in your profile there,"
+                " under Security, and give it to the node",
+                "Home Assistant refuse le jeton d'accès : créez-en un nouveau dans votre profil,"
+                " sous Sécurité, et donnez-le au nœud",
+            )
         )
 
 
@@ -31,18 +42,53 @@ class NotAnAdministrator(Refused):
 
     def __init__(self) -> None:
         super().__init__(
-            "Home Assistant lets only administrators write statistics: make an access token as one "
-            "of them, in your profile there, under Security, and give it to the node"
+            text(
+                "Home Assistant lets only administrators write statistics: make an access token as"
+                " one of them, in your profile there, under Security, and give it to the node",
+                "Home Assistant ne laisse que les administrateurs écrire des statistiques : créez"
+                " un jeton d'accès comme l'un d'eux, dans votre profil, sous Sécurité, et"
+                " donnez-le au nœud",
+            )
         )
 
 
 class NotOurs(HomeAssistantFault):
     """There is a statistic of that name, and something else made it."""
 
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            text(
+                "Home Assistant has a statistic {name} that this node did not write: choose another"
+                " name",
+                "Home Assistant a une statistique {name} que ce nœud n'a pas écrite : choisissez un"
+                " autre nom",
+            ),
+            name=name,
+        )
+
 
 class TooMuch(HomeAssistantFault):
     """Its answer is larger than the node takes in: ask for less."""
 
+    def __init__(self) -> None:
+        super().__init__(
+            text(
+                "Home Assistant's answer is larger than the node takes in",
+                "La réponse de Home Assistant est plus grande que ce que le nœud accepte",
+            )
+        )
+
 
 class Unreadable(HomeAssistantFault):
-    """Its answer is not what this version of the node knows."""
+    """Its answer is not what this version of the node knows. `what` is for developers."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(
+            text(
+                "Home Assistant answers in a way that this version of the node does not know"
+                " ({what})",
+                "Home Assistant répond d'une façon que cette version du nœud ne connaît pas"
+                " ({what})",
+            ),
+            what=what,
+        )

@@ -18,6 +18,8 @@ from hass_client.exceptions import (
     FailedCommand,
 )
 
+from ..quoalise import Text
+from ..quoalise.text import text
 from .errors import Away, HomeAssistantFault, Refused, TooMuch, WrongToken
 
 type Json = bool | int | float | str | Sequence[Json] | Mapping[str, Json] | None
@@ -30,6 +32,52 @@ _SUPERVISOR = "ws://supervisor/core/websocket"
 _FIRST_DELAY_S = 1.0
 _LONGEST_DELAY_S = 60.0
 _STEADY_S = 60.0
+
+_CONNECTED = text("connected to Home Assistant", "connecté à Home Assistant")
+_NOT_YET = text("Home Assistant was not reached yet", "Home Assistant n'a pas encore été joint")
+_ENDED = text(
+    "the node no longer connects to Home Assistant",
+    "le nœud ne se connecte plus à Home Assistant",
+)
+_SILENT = text("Home Assistant does not answer", "Home Assistant ne répond pas")
+_LOST = text(
+    "the connection to Home Assistant was lost", "la connexion à Home Assistant a été perdue"
+)
+_SOMETHING_ELSE = text(
+    "what listens there does not speak as Home Assistant does",
+    "ce qui écoute là ne parle pas comme Home Assistant",
+)
+_SLOW = text(
+    "Home Assistant takes too long to answer {command}",
+    "Home Assistant met trop de temps à répondre à {command}",
+)
+_REFUSES = text(
+    "Home Assistant refuses {command}: {why}", "Home Assistant refuse {command} : {why}"
+)
+_UNREACHABLE = text("Home Assistant cannot be reached", "Home Assistant est injoignable")
+_NO_TLS = text(
+    "Home Assistant cannot be reached over https: it may speak http alone, or its certificate is"
+    " not trusted here",
+    "Home Assistant est injoignable en https : il ne parle peut-être que http, ou son certificat"
+    " n'est pas reconnu ici",
+)
+_ANOTHER_STATUS = text("Home Assistant answers {status}", "Home Assistant répond {status}")
+_STARTING = text(
+    "Home Assistant answers {status}: it is starting, or stopped",
+    "Home Assistant répond {status} : il démarre, ou est arrêté",
+)
+_STATUS = {
+    403: text(
+        "Home Assistant answers {status}: it may have banned the node's address",
+        "Home Assistant répond {status} : il a peut-être banni l'adresse du nœud",
+    ),
+    404: text(
+        "Home Assistant answers {status}: something else may listen at this URL",
+        "Home Assistant répond {status} : autre chose écoute peut-être à cette adresse",
+    ),
+    502: _STARTING,
+    503: _STARTING,
+}
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -92,7 +140,7 @@ class HomeAssistant:
         self._max_answer_bytes = max_answer_bytes
         self._delays = delays
         self._line: asyncio.Future[_Line] = asyncio.get_running_loop().create_future()
-        self._state = "Home Assistant was not reached yet"
+        self._state = _NOT_YET
         self.connections = 0
         self._listeners: list[tuple[str, Callable[[], None]]] = []
         # At level debug it would print each message, with the consumption of the home in it; at
@@ -112,7 +160,7 @@ class HomeAssistant:
         return self._line.done() and self._line.exception() is None
 
     @property
-    def problem(self) -> str | None:
+    def problem(self) -> Text | None:
         """Why it cannot be asked; None if it can."""
         return None if self.is_connected else self._state
 
@@ -126,7 +174,7 @@ class HomeAssistant:
                 try:
                     await self._connect_and_listen()
                 except (Away, TooMuch) as fault:
-                    self._tell(str(fault))
+                    self._tell(fault.text)
                 if loop.time() - since > _STEADY_S:
                     delays = self._delays()
                 await asyncio.sleep(next(delays))
@@ -134,7 +182,7 @@ class HomeAssistant:
             _settle(self._line, fault)
             raise
         finally:
-            _settle(self._line, Away("the node no longer connects to Home Assistant"))
+            _settle(self._line, Away(_ENDED))
 
     async def connected(self) -> None:
         """Wait until there is a connection, however long that takes. Raises WrongToken."""
@@ -153,10 +201,10 @@ class HomeAssistant:
             raise Away(self._state) from None
         return await line.ask(command, fields, self._timeout_s)
 
-    def _tell(self, news: str) -> None:
+    def _tell(self, news: Text) -> None:
         """Log how it stands, once until that changes."""
         if news != self._state:
-            _LOGGER.info("%s", news)
+            _LOGGER.info("%s", news.say())
             self._state = news
 
     async def _connect_and_listen(self) -> NoReturn:
@@ -170,7 +218,7 @@ class HomeAssistant:
             try:
                 self.connections += 1
                 self._line.set_result(line)
-                self._tell("connected to Home Assistant")
+                self._tell(_CONNECTED)
                 await self._subscribe(line)
                 raise await line.ended()
             finally:
@@ -189,10 +237,10 @@ class HomeAssistant:
         except CannotConnect as fault:
             raise Away(_reason(fault.error)) from fault
         except TimeoutError as fault:
-            raise Away("Home Assistant does not answer") from fault
+            raise Away(_SILENT) from fault
         except (aiohttp.ClientError, OSError, LookupError, TypeError, ValueError) as fault:
             # What the client says where the other side hangs up, or is something else.
-            raise Away("what listens there does not speak as Home Assistant does") from fault
+            raise Away(_SOMETHING_ELSE) from fault
 
     async def _subscribe(self, line: _Line) -> None:
         for event_type, heard in self._listeners:
@@ -226,8 +274,8 @@ class _Line:
         await asyncio.wait({self.listening})
         fault = None if self.listening.cancelled() else self.listening.exception()
         if isinstance(fault, ConnectionFailedDueToLargeMessage):
-            return TooMuch("Home Assistant's answer is larger than the node takes in")
-        return Away("the connection to Home Assistant was lost")
+            return TooMuch()
+        return Away(_LOST)
 
 
 async def _answered[T](
@@ -237,9 +285,9 @@ async def _answered[T](
         async with asyncio.timeout(timeout_s):
             return await asked
     except TimeoutError:
-        raise Away(f"Home Assistant takes too long to answer {command}") from None
+        raise Away(_SLOW, command=command) from None
     except FailedCommand as fault:
-        raise Refused(f"Home Assistant refuses {command}: {fault}") from fault
+        raise Refused(_REFUSES, command=command, why=fault) from fault
     except asyncio.CancelledError:
         # The client cancels what is pending when the connection goes: that is not our task's end.
         task = asyncio.current_task()
@@ -247,26 +295,13 @@ async def _answered[T](
             raise
         raise await line.ended() from None
     except (BaseHassClientError, aiohttp.ClientError, OSError) as fault:
-        raise Away("the connection to Home Assistant was lost") from fault
+        raise Away(_LOST) from fault
 
 
-def _reason(fault: Exception | None) -> str:
+def _reason(fault: Exception | None) -> Text:
     if isinstance(fault, aiohttp.WSServerHandshakeError):
-        return f"Home Assistant answers {fault.status}" + _HINTS.get(fault.status, "")
-    if isinstance(fault, aiohttp.ClientSSLError):
-        return (
-            "Home Assistant cannot be reached over https: it may speak http alone, or its "
-            "certificate is not trusted here"
-        )
-    return "Home Assistant cannot be reached"
-
-
-_HINTS = {
-    403: ": it may have banned the node's address",
-    404: ": something else may listen at this URL",
-    502: ": it is starting, or stopped",
-    503: ": it is starting, or stopped",
-}
+        return _STATUS.get(fault.status, _ANOTHER_STATUS).fill(status=fault.status)
+    return _NO_TLS if isinstance(fault, aiohttp.ClientSSLError) else _UNREACHABLE
 
 
 def _settle(line: asyncio.Future[_Line], fault: HomeAssistantFault) -> None:

@@ -30,6 +30,7 @@ from .delivery import FIRST_DELAY_S, Delivery, Network
 _EXPIRE_EVERY_S = 300.0
 _STEP_S = 60.0
 _SAYS_WITHIN_S = 10.0
+_SETTLES_WITHIN_S = 20.0
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -44,11 +45,10 @@ class Household:
         connection: Connection,
         changes: Changes,
         *,
-        receives: bool = False,
         first_delay_s: float = FIRST_DELAY_S,
         receipt_within_s: float = PUSH_SECONDS,
     ) -> None:
-        """Prepare; `receives` says that something else hears and keeps what peers push."""
+        """Prepare; nothing is told yet."""
         self._store = store
         self._naming = naming
         self._connection = connection
@@ -60,7 +60,8 @@ class Household:
         self._network = Network(connection, self.asking, Pushing(connection, self._late))
         Ping(connection)
         self.discovery = Discovery(connection, Role.HOUSEHOLD)
-        Answering(connection, HouseholdAnswers(store, naming, self._hear, self._confirms))
+        answers = HouseholdAnswers(store, naming, self._hear, self._confirms, self._settled)
+        Answering(connection, answers)
 
     @property
     def deliveries(self) -> Mapping[PeerId, Delivery]:
@@ -105,6 +106,10 @@ class Household:
                 return await sends_receipts(self._connection, full)
         except NetworkError, TimeoutError:
             return None
+
+    async def _settled(self, peer: Peer) -> bool:
+        delivery = self._deliveries.get(peer.id)
+        return delivery is not None and await delivery.settled(_SETTLES_WITHIN_S)
 
     async def _late(self, jid: str, message_id: str) -> None:
         """Note a receipt that came after time, or of an earlier run."""

@@ -32,6 +32,7 @@ from ..quoalise import (
     QuoaliseError,
     UpstreamError,
 )
+from ..quoalise.text import text
 from ..series import Range
 from ..xmpp import NetworkError
 from ..xmpp.account import bare
@@ -51,6 +52,8 @@ _MONTH = timedelta(days=31)
 _AGAIN = _WEEK
 """The network's operator corrects the last days."""
 _REMEMBERED_HOURS = 48
+
+_ENDED = text("the node no longer imports", "le nœud n'importe plus")
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -223,7 +226,7 @@ class Importing:
         finally:
             for news in self._news:
                 if not news.kept.done():
-                    news.kept.set_exception(Away("the node no longer imports"))
+                    news.kept.set_exception(Away(_ENDED))
                     news.kept.exception()  # Nobody has to be waiting for it.
 
     async def _goes(self, step: Callable[[], Awaitable[None]]) -> bool:
@@ -410,7 +413,7 @@ class Importing:
             case UpstreamError():
                 source = " ".join(filter(None, (fault.issuer, fault.code)))
                 return f"{fault.text.say(self._language)} ({source})"
-            case QuoaliseError() | NetworkError() | Unsuitable():
+            case QuoaliseError() | NetworkError() | HomeAssistantFault() | Unsuitable():
                 return fault.text.say(self._language)
         return str(fault)
 

@@ -7,7 +7,7 @@ What is due is what the blocks hold beyond a subscription's cursor. The outbox h
 way, and what was corrected behind the cursor.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import batched
@@ -17,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from ..permission import Permissions, Permitted
 from ..quoalise import MAX_PUSHED, Data
 from ..series import Block, Range, Record, Series
-from ..store import PeerId, SeriesId
+from ..store import PeerId, PermissionId, SeriesId
 from ..store.coverage import coverage
 from ..store.outbox import (
     Queued,
@@ -33,6 +33,7 @@ from ..store.peers import Peer
 from ..store.series import blocks, put_block
 from ..store.subscriptions import Subscription, subscriptions
 from ..wire import Naming, told
+from .pauses import paused
 from .reading import Reading
 
 SOON = timedelta(days=2)
@@ -94,10 +95,14 @@ async def next_message(
     Raises NotPermitted if it must not leave after all.
     """
     await take_turns(connection)
-    permitted = await _permitted(connection, peer.id)
+    held_back = await paused(connection)
+    permitted = [
+        one for one in await _permitted(connection, peer.id) if one.permission not in held_back
+    ]
     grants = {(one.permission, one.series_id): one for one in permitted}
     while waiting := (
-        await unsent(connection, peer.id, 1) or await _due(connection, peer.id, permitted, at)
+        await unsent(connection, peer.id, 1, held_back)
+        or await _due(connection, peer.id, permitted, at, held_back)
     ):
         (queued,) = waiting
         one = grants[queued.permission, queued.series_id]
@@ -128,7 +133,11 @@ async def _permitted(connection: AsyncConnection, peer: PeerId) -> list[Permitte
 
 
 async def _due(
-    connection: AsyncConnection, peer: PeerId, permitted: Iterable[Permitted], at: datetime
+    connection: AsyncConnection,
+    peer: PeerId,
+    permitted: Sequence[Permitted],
+    at: datetime,
+    held_back: Collection[PermissionId],
 ) -> list[Queued]:
     """Queue what one subscription of a peer is due beyond its cursor, and give that."""
     for one in await subscriptions(connection, peer):
@@ -138,7 +147,7 @@ async def _due(
             found = await _beyond(connection, one, grant, at)
             if found is not None:
                 await queue(connection, peer, grant.permission, one.series_id, found, at=at)
-                return await unsent(connection, peer, 1)
+                return await unsent(connection, peer, 1, held_back)
     return []
 
 

@@ -48,7 +48,7 @@ class Recorder:
         match await self._home.ask("get_config"):
             case {"time_zone": str(name)}:
                 return name
-        raise Unreadable("Home Assistant does not tell its time zone")
+        raise Unreadable("no time zone")
 
     async def started(self) -> datetime | None:
         """Give since when it runs; None while it has no state yet.
@@ -58,7 +58,7 @@ class Recorder:
         """
         answer = await self._home.ask("get_states")
         if not isinstance(answer, list):
-            raise Unreadable("Home Assistant's states are no list")
+            raise Unreadable("states that are no list")
         return min(map(_changed_at, answer), default=None)
 
     async def statistics(self) -> list[Statistic]:
@@ -114,10 +114,7 @@ class Recorder:
                 "source": source,
             } if source == _source(name):
                 return True
-        raise NotOurs(
-            f"Home Assistant has a statistic {name} that is not energy in Wh as the node writes "
-            "it: choose another name"
-        )
+        raise NotOurs(name)
 
     async def write(self, name: StatisticId, title: str, rows: Sequence[Row]) -> None:
         """Have rows of an external statistic of energy put in, or changed where they are there.
@@ -160,18 +157,18 @@ def _changed_at(told: object) -> datetime:
                 return datetime.fromisoformat(at).astimezone(UTC)
             except ValueError:
                 pass
-    raise Unreadable("a state of Home Assistant does not tell when it changed")
+    raise Unreadable("a state without its time")
 
 
 def _by_name(answer: object) -> Mapping[StatisticId, object]:
     if not isinstance(answer, Mapping):
-        raise Unreadable("Home Assistant's statistics are not told by their ids")
+        raise Unreadable("statistics without their ids")
     return {StatisticId(name): told for name, told in answer.items() if isinstance(name, str)}
 
 
 def _rows(told: object) -> list[Row]:
     if not isinstance(told, list):
-        raise Unreadable("Home Assistant's statistics are no list of rows")
+        raise Unreadable("statistics that are no list")
     return [_row(one) for one in told]
 
 
@@ -184,7 +181,7 @@ def _row(told: object) -> Row:
                 state=_number(values.get("state")),
                 mean=_number(values.get("mean")),
             )
-    raise Unreadable("a row of Home Assistant's statistics does not tell its start")
+    raise Unreadable("a row without its start")
 
 
 def _number(told: object) -> float | None:

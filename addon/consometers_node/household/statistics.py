@@ -162,5 +162,5 @@ def _named(told: Mapping[object, object], keys: Mapping[str, Direction | None]) 
 def mappings(told: object) -> Sequence[Mapping[object, object]]:
     """Give the mappings of a list that Home Assistant answered."""
     if not isinstance(told, Iterable) or isinstance(told, str | bytes | Mapping):
-        raise Unreadable("Home Assistant does not answer with a list, as it used to")
+        raise Unreadable("no list")
     return [one for one in told if isinstance(one, Mapping)]

@@ -89,10 +89,7 @@ class Writing:
         for within in steps(Range(EARLIEST, datetime.now(UTC) + _YEAR), _YEAR):
             rows += await self._rows(within)
         if not ours(self._kind, rows):
-            raise NotOurs(
-                f"Home Assistant has a statistic {self._name} that the node did not write: choose "
-                "another name"
-            )
+            raise NotOurs(self._name)
         if rows:
             self.first, self.last = rows[0].start, rows[-1].start
         await self._write(differing(summed(self._kind, None, rows, {}), rows))

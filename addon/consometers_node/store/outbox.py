@@ -92,8 +92,16 @@ async def queue_again(
     await queue(connection, peer, permission, number, records, at=at)
 
 
-async def unsent(connection: AsyncConnection, peer: PeerId, limit: int) -> list[Queued]:
-    """Give what is to be sent to a peer next, the oldest first, as far as it may leave now."""
+async def unsent(
+    connection: AsyncConnection,
+    peer: PeerId,
+    limit: int,
+    held_back: Collection[PermissionId] = (),
+) -> list[Queued]:
+    """Give what is to be sent to a peer next, the oldest first, as far as it may leave now.
+
+    What is granted by those permissions is held back.
+    """
     query = (
         select(*_COLUMNS)
         .join(
@@ -103,7 +111,11 @@ async def unsent(connection: AsyncConnection, peer: PeerId, limit: int) -> list[
                 PermittedRow.series_id == OutboxRow.series_id,
             ),
         )
-        .where(OutboxRow.peer_id == peer, OutboxRow.stanza.is_(None))
+        .where(
+            OutboxRow.peer_id == peer,
+            OutboxRow.stanza.is_(None),
+            OutboxRow.permission_id.not_in(held_back),
+        )
         .order_by(OutboxRow.id)
         .limit(limit)
     )
@@ -157,6 +169,14 @@ async def is_on_its_way(connection: AsyncConnection, peer: PeerId, stanza: str) 
     """Tell whether what a stanza carries may still reach a peer."""
     query = select(OutboxRow.id).where(OutboxRow.peer_id == peer, OutboxRow.stanza == stanza)
     return (await connection.execute(query.limit(1))).one_or_none() is not None
+
+
+async def waiting_since(connection: AsyncConnection, peer: PeerId) -> datetime | None:
+    """Give when the oldest of what waits for a peer was queued; None if nothing waits."""
+    query = select(OutboxRow.queued_at).where(OutboxRow.peer_id == peer)
+    return (
+        await connection.execute(query.order_by(OutboxRow.queued_at).limit(1))
+    ).scalar_one_or_none()
 
 
 async def waiting(connection: AsyncConnection, peer: PeerId) -> int:

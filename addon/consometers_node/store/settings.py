@@ -17,6 +17,13 @@ async def setting(connection: AsyncConnection, key: str) -> str | None:
     return (await connection.execute(query)).scalar_one_or_none()
 
 
+async def settings_like(connection: AsyncConnection, prefix: str) -> dict[str, str]:
+    """Give the settings whose key begins so."""
+    query = select(SettingRow.key, SettingRow.value).where(SettingRow.key.startswith(prefix))
+    rows = await connection.execute(query)
+    return {row.key: row.value for row in rows}
+
+
 async def set_setting(connection: AsyncConnection, key: str, value: str | None) -> None:
     """Keep a setting; None forgets it."""
     await connection.execute(delete(SettingRow).where(SettingRow.key == key))

@@ -17,7 +17,7 @@ answer and keep are handed in.
 """
 
 from . import links
-from .account import RESOURCE, Account, Security, Server
+from .account import RESOURCE, Account, Identity, Security, Server
 from .answering import Answerer, Answering, Asker
 from .asking import Asking
 from .backoff import Backoff
@@ -42,6 +42,7 @@ __all__ = [
     "Connection",
     "DataPolicy",
     "Discovery",
+    "Identity",
     "Join",
     "NetworkError",
     "NotKept",

@@ -57,6 +57,14 @@ class Server:
         return context
 
 
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """An account, and where its server is."""
+
+    account: Account
+    server: Server
+
+
 def bare(jid: str) -> str:
     """Prepare the bare address of an account. Raises `NotAnAddress`."""
     try:

@@ -5,10 +5,9 @@ import stat
 
 import pytest
 
-from consometers_node.cli.access import Identity
-from consometers_node.cli.account import load, save
+from consometers_node.household.account import load, save
 from consometers_node.store import Store
-from consometers_node.xmpp import Account, Security, Server
+from consometers_node.xmpp import Account, Identity, Security, Server
 from demo.prosody import LOOPBACK, Prosody
 
 from ..xmpp.conftest import PASSWORD, NewAccount
