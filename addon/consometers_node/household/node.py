@@ -1,0 +1,171 @@
+"""A household's node as a whole: it reads its home, and is on the network with its account."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import NoReturn
+
+from ..quoalise import Text
+from ..series import Interval
+from ..store import Store
+from ..wire import Naming
+from ..xmpp import PUSH_SECONDS, Connection, Identity, NetworkError, Receiving
+from .account import load
+from .changes import Changes
+from .delivery import FIRST_DELAY_S
+from .home_assistant import HomeAssistant
+from .household import Household
+from .presence import Presence, WatchedRecorder
+from .pulling import Pulling
+from .rounds import SETTLES_WITHIN, LoopClock, Rounds, event_type
+from .upkeep import Upkeep
+
+_ROUND_EVERY = timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How long a node waits; tests have less time."""
+
+    first_delay_s: float = FIRST_DELAY_S
+    receipt_within_s: float = PUSH_SECONDS
+    settles: tuple[timedelta, timedelta] = SETTLES_WITHIN
+
+    def hurried(self, haste: float) -> Pace:
+        """Give waits that are so many times shorter."""
+        shortest, longest = self.settles
+        return Pace(
+            self.first_delay_s / haste,
+            self.receipt_within_s / haste,
+            (shortest / haste, longest / haste),
+        )
+
+
+class Online:
+    """What a node does over one connection."""
+
+    def __init__(
+        self,
+        store: Store,
+        naming: Naming,
+        connection: Connection,
+        recorder: WatchedRecorder,
+        changes: Changes,
+        *,
+        pace: Pace,
+    ) -> None:
+        """Prepare; the connection is not entered yet."""
+        self.connection = connection
+        self.household = Household(
+            store,
+            naming,
+            connection,
+            changes,
+            first_delay_s=pace.first_delay_s,
+            receipt_within_s=pace.receipt_within_s,
+        )
+        self._pulling = Pulling(store, connection, self.household.asking, recorder, changes)
+
+    async def run(self) -> NoReturn:
+        """Be on the network. Ends when it is cancelled."""
+        async with self.connection, asyncio.TaskGroup() as tasks:
+            tasks.create_task(self.household.run())
+            tasks.create_task(self._pulling.run())
+            tasks.create_task(self._hear())
+        raise AssertionError
+
+    async def _hear(self) -> None:
+        """Listen to what peers push once something is pulled: chat goes elsewhere till then."""
+        await self._pulling.any()
+        Receiving(self.connection, self._pulling.keep)
+        self.household.discovery.receives = True
+
+
+class HomeNode:
+    """Reads one Home Assistant and shares what its household granted.
+
+    `network` is what it does over its present connection; None while it has no account.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        naming: Naming,
+        source: HomeAssistant,
+        connect: Callable[[Identity], Connection],
+        *,
+        pace: Pace | None = None,
+    ) -> None:
+        """Prepare; `connect` gives a connection that is not entered yet."""
+        self.store = store
+        self.naming = naming
+        self.source = source
+        self.changes = Changes()
+        self.network: Online | None = None
+        self._connect = connect
+        self._pace = pace or Pace()
+        self._rounds = Rounds(LoopClock(), _ROUND_EVERY, settles=self._pace.settles)
+        self.presence = Presence(store, source)
+        self.recorder = WatchedRecorder(source, self.presence)
+        self._upkeep = Upkeep(store, self.recorder, self.changes, self._rounds)
+        for event in sorted({event_type(interval) for interval in Interval}):
+            source.listen(event, self._rounds.heard)
+
+    @property
+    def network_problem(self) -> NetworkError | None:
+        """Why it is not on the network; None if it is, or has no account."""
+        if self.network is None or self.network.connection.is_online:
+            return None
+        return self.network.connection.problem
+
+    @property
+    def home_problem(self) -> Text | None:
+        """Why Home Assistant is not read; None if it is."""
+        fault = self._upkeep.problem
+        return self.source.problem or (fault.text if fault else None)
+
+    def look_again(self) -> None:
+        """Take the word that something in the database changed."""
+        self.changes.tell()
+        self._rounds.heard()
+
+    async def run(self) -> NoReturn:
+        """Run until cancelled. Raises WrongToken: only a person can help then."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self.source.run())
+            tasks.create_task(self.presence.run())
+            tasks.create_task(self._upkeep.run())
+            tasks.create_task(self._stay_online())
+        raise AssertionError
+
+    async def _stay_online(self) -> NoReturn:
+        """Be on the network with the account that is kept, another one once there is another."""
+        while True:
+            seen = self.changes.count
+            who = await load(self.store)
+            if who is None:
+                await self.changes.after(seen)
+                continue
+            connection = self._connect(who)
+            self.network = Online(
+                self.store,
+                self.naming,
+                connection,
+                self.recorder,
+                self.changes,
+                pace=self._pace,
+            )
+            running = asyncio.create_task(self.network.run())
+            try:
+                while await load(self.store) == who and not running.done():
+                    change = asyncio.create_task(self.changes.after(seen))
+                    await asyncio.wait({running, change}, return_when=asyncio.FIRST_COMPLETED)
+                    change.cancel()
+                    seen = self.changes.count
+                if running.done():
+                    running.result()
+            finally:
+                running.cancel()
+                await asyncio.wait({running})
+                self.network = None

@@ -1,0 +1,27 @@
+"""Restriction: what was granted is held back for a while, at a word, and nothing is lost by it."""
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from ..permission import Permissions
+from ..store import PeerId, PermissionId
+from ..store.settings import set_setting, settings_like
+
+_PREFIX = "paused."
+
+
+async def paused(connection: AsyncConnection) -> set[PermissionId]:
+    """Give the permissions by which nothing leaves at present."""
+    kept = await settings_like(connection, _PREFIX)
+    return {PermissionId(key.removeprefix(_PREFIX)) for key in kept}
+
+
+async def pause(connection: AsyncConnection, peer: PeerId) -> None:
+    """Hold back all that a peer was granted: pushes and answers."""
+    for permission in await Permissions(connection).permitted(peer):
+        await set_setting(connection, f"{_PREFIX}{permission.permission}", "yes")
+
+
+async def resume(connection: AsyncConnection, peer: PeerId) -> None:
+    """Let it leave again, with all that came up meanwhile."""
+    for permission in await Permissions(connection).all(peer):
+        await set_setting(connection, f"{_PREFIX}{permission.id}", None)
