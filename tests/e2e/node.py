@@ -1,0 +1,156 @@
+"""The node of a household as somebody runs it: its command line, each command a process."""
+
+import asyncio
+from collections.abc import Mapping
+from contextlib import suppress
+import json
+import os
+from pathlib import Path
+import signal
+import sys
+from typing import Any, Final
+
+from demo.hass.folder import ROOT
+from demo.prosody import LOOPBACK, Prosody
+from tests.e2e.waiting import eventually
+
+HASTE: Final = 20
+"""How many times faster than usual the node goes about it: a receipt has 6 s instead of 120."""
+
+_NEED: Final = """\
+id = "{id}"
+version = 1
+controller = "Two"
+contact = "data@two.test"
+policy = "https://two.test/data"
+interval = "{interval}"
+history = "P{history_days}D"
+duration = "P1Y"
+retention = "P6M"
+identification = "{identification}"
+series = [{series}]
+[title]
+en = "A roof"
+[purpose]
+en = "To see what the next roof would make."
+"""
+
+
+class Node:
+    """A node in its folder. What it ever said is in `said` and, while it runs, in `log`."""
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self.folder = folder
+        self.data = folder / "data"
+        self.said = ""
+        self._process: asyncio.subprocess.Process | None = None
+        self._environment: Mapping[str, str] = {
+            **os.environ,
+            "PYTHONPATH": os.pathsep.join((str(ROOT), str(ROOT / "addon"))),
+            "CONSOMETERS_DATA": str(self.data),
+            "CONSOMETERS_HASTE": str(HASTE),
+            "LC_ALL": "en_GB.UTF-8",
+        }
+
+    @property
+    def log(self) -> str:
+        path = self.folder / "log"
+        return path.read_text() if path.exists() else ""
+
+    async def do(self, *arguments: str, answer: str = "") -> str:
+        """Run a command to its end, and give what it printed."""
+        process = await asyncio.create_subprocess_exec(
+            *self._command(*arguments),
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+            env=self._environment,
+        )
+        printed, complained = await process.communicate(f"{answer}\n".encode())
+        self.said += complained.decode()
+        assert process.returncode == 0, complained.decode()
+        return printed.decode()
+
+    async def log_in(self, server: Prosody, jid: str, password: str) -> None:
+        place = ("--host", LOOPBACK, "--port", str(server.port), "--ca-file", str(server.ca_file))
+        await self.do("login", jid, *place, "--security", "starttls", answer=password)
+
+    async def be_asked(
+        self,
+        peer: str,
+        need: str,
+        *directions: str,
+        interval: str = "PT1H",
+        history_days: int,
+        identification: str = "pseudonym",
+    ) -> str:
+        """Put a data need before the household, and give the permission's number."""
+        series = (f'{{direction = "{one}", quantity = "power"}}' for one in directions)
+        file = self.folder / f"{need}.toml"
+        file.write_text(
+            _NEED.format(
+                id=need,
+                interval=interval,
+                history_days=history_days,
+                identification=identification,
+                series=", ".join(series),
+            )
+        )
+        known = await self.permissions()
+        await self.do("peer", peer, "--need", str(file))
+        (number,) = await self.permissions() - known
+        return number
+
+    async def permissions(self) -> set[str]:
+        listed = json.loads(await self.do("permissions", "--json"))
+        return {one["permission"] for one in listed}
+
+    async def grant(self, number: str, *series: str, options: tuple[str, ...] = ()) -> None:
+        chosen = (word for one in series for word in ("--series", one))
+        await self.do("grant", number, *chosen, *options, "--yes")
+
+    async def withdraw(self, number: str) -> None:
+        await self.do("withdraw", number, "--yes")
+
+    async def start(self) -> None:
+        """Start it. It is on its way to be online when this returns."""
+        with (self.folder / "log").open("a") as log:
+            self._process = await asyncio.create_subprocess_exec(
+                *self._command("run", "--log-level", "debug"), stderr=log, env=self._environment
+            )
+
+    async def kill(self) -> None:
+        """End it as a power cut would."""
+        await self._end(signal.SIGKILL)
+
+    async def stop(self) -> None:
+        await self._end(signal.SIGTERM)
+
+    async def status(self) -> dict[str, Any]:
+        told = json.loads(await self.do("status", "--json"))
+        assert isinstance(told, dict)
+        return told
+
+    async def has_read_all(self) -> None:
+        """Wait until it is online and has read all of the past that was granted."""
+
+        async def left() -> list[Any]:
+            told = await self.status()
+            if not told.get("online"):
+                return [told]
+            return [one for peer in told["peers"] for one in peer["series"] if one["read"] < 1]
+
+        await eventually(left, lambda found: not found, within_s=60)
+
+    def _command(self, *arguments: str) -> tuple[str, ...]:
+        return sys.executable, "-m", "consometers_node", *arguments
+
+    async def _end(self, number: signal.Signals) -> None:
+        process, self._process = self._process, None
+        if process is None:
+            return
+        with suppress(ProcessLookupError):
+            process.send_signal(number)
+        async with asyncio.timeout(20):
+            await process.wait()

@@ -1,0 +1,591 @@
+"""Two servers, a Home Assistant, a node, and peers that know nothing but Quoalise.
+
+The peers are plain slixmpp and stanzas typed from the description of the protocol; what they are
+told is read by hand. The tests follow one another on one home.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+import re
+from typing import Any, Final, override
+from xml.etree.ElementTree import Element, tostring
+from zoneinfo import ZoneInfo
+
+import pytest
+import pytest_asyncio
+from slixmpp.xmlstream.handler import Callback
+from slixmpp.xmlstream.matcher import MatchXPath
+from slixmpp.xmlstream.stanzabase import StanzaBase
+
+from consometers_node.store import Store, settings
+from demo.hass import Hass
+from demo.prosody import Authority, Prosody, federate
+from tests.e2e.node import Node
+from tests.e2e.waiting import eventually
+from tests.node.xmpp.plain import (
+    COMMAND,
+    EMPTY,
+    ERROR,
+    FIELD,
+    GET_HISTORY,
+    SENML,
+    SUBSCRIBE,
+    Plain,
+    refusal,
+)
+
+pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="session")]
+
+HOUR: Final = timedelta(hours=1)
+DAY: Final = timedelta(days=1)
+PARIS: Final = ZoneInfo("Europe/Paris")
+
+NOW: Final = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
+KNOWN_UNTIL: Final = NOW - 3 * HOUR
+"""The hours after it are written while the peers listen."""
+SINCE: Final = NOW.replace(hour=0) - timedelta(days=400)
+HOURS: Final = [SINCE + n * HOUR for n in range(round((NOW - SINCE) / HOUR))]
+HOLE: Final = NOW.replace(hour=0) - timedelta(days=100)
+A_YEAR_DAYS: Final = 370
+A_MONTH_DAYS: Final = 30
+
+DRAWN: Final = "sensor.drawn"
+FED: Final = "sensor.fed"
+PANELS: Final = "portal:panels"
+HEAT: Final = "sensor.heat_pump"
+SHIFTS: Final = {DRAWN: 0, FED: 1_000, PANELS: 2_000, HEAT: 3_000}
+
+PASSWORD: Final = "correct horse battery staple"
+POINT: Final = "30001610071843"
+POINT_URN: Final = f"urn:dev:prm:{POINT}_consumption/power/active/raw"
+NOWHERE: Final = "urn:dev:prm:11111111111111_consumption/power/active/raw"
+
+DISCO: Final = "http://jabber.org/protocol/disco#"
+TERMINATE: Final = """
+  <command xmlns="http://jabber.org/protocol/commands" node="terminate" action="execute">
+    <x xmlns="jabber:x:data" type="submit">
+      <field var="permission"><value>{number}</value></field>
+    </x>
+  </command>"""
+GRANT: Final = """
+  <command xmlns="http://jabber.org/protocol/commands" node="grant" action="execute">
+    <permission xmlns="urn:consometers:federation:0" id="1" need="a-roof" version="1"
+      interval="PT1H" records-from="2025-01-01T00:00:00+00:00"
+      valid-from="2026-01-01T00:00:00+00:00" valid-until="2036-01-01T00:00:00+00:00"
+      identification="pseudonym" reading="individual"/>
+  </command>"""
+
+_LAST: Final = 50
+
+type Told = dict[datetime, int]
+
+
+class Confirming(Plain):
+    """A peer that says it sends receipts, and sends each some time after it was told."""
+
+    slowness_s = 0.0
+
+    @override
+    def _start(self, _event: object) -> None:
+        info = MatchXPath(f"{{jabber:client}}iq/{{{DISCO}info}}query")
+        self.register_handler(Callback("info", info, self._tell_features))
+        super()._start(_event)
+
+    def _tell_features(self, stanza: StanzaBase) -> None:
+        self.send_raw(
+            f'<iq type="result" to="{stanza.xml.get("from")}" id="{stanza.xml.get("id")}">'
+            f'<query xmlns="{DISCO}info"><feature var="urn:xmpp:receipts"/></query></iq>'
+        )
+
+    @override
+    def _hear(self, stanza: StanzaBase) -> None:
+        super()._hear(stanza)
+        assert stanza.xml.find("{urn:xmpp:receipts}request") is not None
+        receipt = (
+            f'<message to="{stanza.xml.get("from")}"><received xmlns="urn:xmpp:receipts"'
+            f' id="{stanza.xml.get("id")}"/></message>'
+        )
+        self.loop.call_later(self.slowness_s, self.send_raw, receipt)
+
+
+@dataclass
+class World:
+    """What is there, and how peers are known to each other."""
+
+    hass: Hass
+    one: Prosody
+    two: Prosody
+    node: Node
+    jid: str
+    token: str
+    coop: Confirming
+    town: Plain
+    utility: Plain
+    stranger: Plain
+    permissions: dict[str, str]
+    corrected: dict[tuple[str, datetime], int]
+    """How much more the register of a statistic shows at the end of an hour than it did."""
+
+    def shown(self, statistic: str, hour: datetime) -> int:
+        """What a register shows in Wh when an hour ends."""
+        return register(statistic, hour) + self.corrected.get((statistic, hour), 0)
+
+    def recorded(self, statistic: str, since: datetime, until: datetime = KNOWN_UNTIL) -> Told:
+        """The records that there are, in W or Wh: a mean over an hour, in W, is the same number."""
+        written = [hour for hour in HOURS if hour != HOLE and since - HOUR <= hour < until]
+        return {
+            hour: self.shown(statistic, hour) - self.shown(statistic, before)
+            for before, hour in pairwise(written)
+            if hour - before == HOUR
+        }
+
+    async def write(self, statistic: str, hours: Sequence[datetime]) -> None:
+        """Have Home Assistant record hours, or record them anew, and say that it did."""
+        shown = {hour: self.shown(statistic, hour) for hour in hours if hour != HOLE}
+        rows = [
+            {"start": hour.isoformat(), "state": wh / 1000, "sum": wh / 1000}
+            for hour, wh in shown.items()
+        ]
+        source = {"source": "portal", "name": "The portal"} if ":" in statistic else {}
+        about = {"unit_of_measurement": "kWh", "unit_class": "energy", "has_sum": True}
+        await self.hass.api.import_statistics(
+            {"statistic_id": statistic, "mean_type": 0, **about, **source}, rows
+        )
+        last = dict(list(shown.items())[-_LAST:])
+
+        async def there() -> dict[datetime, int]:
+            found = await self.hass.api.statistics(statistic, "hour", min(last))
+            return {
+                datetime.fromtimestamp(row["start"] / 1000, UTC): round(row.get("sum") or 0)
+                for row in found
+            }
+
+        await eventually(there, lambda found: last.items() <= found.items())
+
+    async def tell(self) -> None:
+        """Have Home Assistant say that there is something new."""
+        await self.hass.api.request("POST", "events/recorder_hourly_statistics_generated")
+
+    async def ask(self, peer: Plain, payload: str) -> Element:
+        return await peer.ask(f"{self.jid}/quoalise", payload)
+
+    async def history(
+        self, peer: Plain, series: str, start: datetime, end: datetime = KNOWN_UNTIL
+    ) -> Element:
+        asked = GET_HISTORY.format(identifier=series, start=start.isoformat(), end=end.isoformat())
+        return await self.ask(peer, asked)
+
+    async def subscribe(self, peer: Plain, series: str, *, node: str = "subscribe") -> Element:
+        return await self.ask(peer, SUBSCRIBE.format(node=node, identifier=series))
+
+    async def listed(self, peer: Plain) -> dict[str, tuple[str, str]]:
+        """The series that a peer is told it may read, with interval and unit."""
+        answer = await self.ask(peer, EMPTY.format(node="list_series"))
+        assert answer.get("type") == "result", tostring(answer)
+        found = {}
+        for item in answer.iter("{jabber:x:data}item"):
+            told = {field.get("var"): field.findtext("*", "") for field in item.iter(FIELD)}
+            found[told["identifier"]] = (told["interval"], told["unit"])
+        return found
+
+    async def name(self, peer: Plain, direction: str, kind: str) -> str:
+        """The one name with that direction, under a pseudonym of that many devices."""
+        wanted = f"_{direction}/{kind}"
+        (name,) = [one for one in await self.listed(peer) if one.endswith(wanted)]
+        return name
+
+
+def drawn_wh(statistic: str, hour: datetime) -> int:
+    """What flows in an hour. No port has such a number, so that a log can be searched for it."""
+    number = round(hour.timestamp() / 3600)
+    return 61_001 + (7_919 * number + SHIFTS[statistic]) % 8_900
+
+
+def _registers(statistic: str) -> dict[datetime, int]:
+    shown: dict[datetime, int] = {}
+    total = 0
+    for hour in HOURS:
+        total += drawn_wh(statistic, hour)
+        shown[hour] = total
+    return shown
+
+
+_SHOWN: Final = {statistic: _registers(statistic) for statistic in SHIFTS}
+
+
+def register(statistic: str, hour: datetime) -> int:
+    """What the register showed before anything was corrected."""
+    return _SHOWN[statistic][hour]
+
+
+def told(stanza: Element) -> Iterator[tuple[str, datetime, int]]:
+    """Name, time and value of the records of a stanza."""
+    name, base = "", 0
+    for record in stanza.iter(SENML):
+        name, base = record.get("bn", name), int(record.get("bt", base))
+        at = base + int(record.get("t", "0"))
+        yield name + record.get("n", ""), datetime.fromtimestamp(at, UTC), int(record.get("v", ""))
+
+
+def records(stanza: Element, series: str) -> Told:
+    """The records of a stanza that is all about one series."""
+    found = list(told(stanza))
+    assert {name for name, _, _ in found} <= {series}
+    return {at: value for _, at, value in found}
+
+
+def meta(stanza: Element) -> dict[str, str]:
+    """What the metadata says of device and measurement."""
+    (element,) = stanza.iter("{urn:quoalise:0}meta")
+    facts = {f"device-{key}": value for key, value in element[0].items()}
+    return facts | dict(element[1].items())
+
+
+def heard(peer: Plain) -> list[Element]:
+    """What came since this was last asked."""
+    return [peer.heard.get_nowait() for _ in range(peer.heard.qsize())]
+
+
+async def heard_all(peer: Plain, series: str, wanted: Told) -> None:
+    """Wait until a peer was told these records of a series, and nothing else of it."""
+    found: Told = {}
+
+    async def hear() -> Told:
+        for stanza in heard(peer):
+            found.update({at: value for name, at, value in told(stanza) if name == series})
+        return found
+
+    await eventually(hear, lambda known: known.keys() >= wanted.keys(), within_s=15)
+    assert found == wanted
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def world(hass: Hass, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World]:
+    folder = tmp_path_factory.mktemp("federation")
+    authority = Authority(folder)
+    token = await hass.api.command("auth/long_lived_access_token", client_name="n", lifespan=1)
+    node = Node(folder / "node")
+    async with AsyncExitStack() as stack:
+        one = stack.enter_context(Prosody("one.test", authority))
+        two = stack.enter_context(Prosody("two.test", authority))
+        federate(one, two)
+        jid = one.register("home", PASSWORD)
+        users = two.register_all(["coop", "town", "utility", "stranger"], PASSWORD)
+        coop = Confirming(two, users[0], PASSWORD)
+        town, utility, stranger = (Plain(two, user, PASSWORD) for user in users[1:])
+        for peer in (coop, town, utility, stranger):
+            await stack.enter_async_context(peer)
+        permissions: dict[str, str] = {}
+        world = World(
+            hass, one, two, node, jid, token, coop, town, utility, stranger, permissions, {}
+        )
+        for statistic in SHIFTS:
+            await world.write(statistic, [hour for hour in HOURS if hour < KNOWN_UNTIL])
+        await _grant(world, users)
+        stack.push_async_callback(node.stop)
+        await node.start()
+        await node.has_read_all()
+        yield world
+
+
+async def _grant(world: World, users: list[str]) -> None:
+    node, numbers = world.node, world.permissions
+    await node.log_in(world.one, world.jid, PASSWORD)
+    await node.do("home", world.hass.url, answer=world.token)
+    store = await Store.open(node.data / "node.db")
+    async with store.writing() as connection:
+        await settings.set_secret(connection, "delivery-point", POINT.encode())
+    await store.close()
+    coop, town, utility, _ = users
+    flows = ("consumption", "injection", "production")
+    numbers["coop"] = await node.be_asked(coop, "roof", *flows, history_days=A_YEAR_DAYS)
+    chosen = (f"{DRAWN}=consumption", f"{FED}=injection", f"{PANELS}=production")
+    await node.grant(numbers["coop"], *chosen)
+    numbers["town"] = await node.be_asked(town, "days", *flows, history_days=A_YEAR_DAYS)
+    less = ("--interval", "P1D", "--history", str(A_MONTH_DAYS))
+    await node.grant(numbers["town"], f"{DRAWN}=consumption", options=less)
+    numbers["utility"] = await node.be_asked(
+        utility, "load", flows[0], history_days=A_MONTH_DAYS, identification="delivery-point"
+    )
+    await node.grant(numbers["utility"], f"{DRAWN}=consumption")
+
+
+async def test_each_peer_is_listed_what_it_was_granted(world: World) -> None:
+    load = "power/active/raw"
+    coop = await world.listed(world.coop)
+    assert set(coop.values()) == {("PT1H", "W")}
+    tails = sorted(name.partition("_")[2] for name in coop)
+    # What is injected at a meter is production there, and so is what the panels make.
+    assert tails == [f"consumption/{load}", f"production/{load}", f"production/{load}"]
+    (town,) = (await world.listed(world.town)).items()
+    assert town[0].endswith("_consumption/energy/active/daily")
+    assert town[1] == ("P1D", "Wh")
+    assert await world.listed(world.utility) == {POINT_URN: ("PT1H", "W")}
+    # Two peers cannot find out that they read the same meter.
+    assert not {name.partition("_")[0] for name in coop} & {town[0].partition("_")[0], POINT_URN}
+
+
+async def test_a_year_of_history_is_what_the_recorder_says(world: World) -> None:
+    began = NOW - timedelta(days=A_YEAR_DAYS - 1)
+    pages = [began + n * timedelta(days=160) for n in range(3)]
+    directions: list[str] = []
+    devices: list[str] = []
+    for series in await world.listed(world.coop):
+        found: Told = {}
+        for start in pages:
+            end = min(start + timedelta(days=160), KNOWN_UNTIL)
+            answer = await world.history(world.coop, series, start, end)
+            assert answer.get("type") == "result", tostring(answer)
+            command = answer.find(COMMAND)
+            assert command is not None
+            assert command.get("status") == "completed"
+            assert [one.findtext("*") for one in command.iter(FIELD)] == ["Success"]
+            found |= records(answer, series)
+        facts = meta(answer)
+        assert (facts["unit"], facts["sampling-interval"]) == ("W", "PT1H")
+        directions.append(facts["direction"])
+        devices.append(facts["device-type"])
+        matching = [statistic for statistic in SHIFTS if found == world.recorded(statistic, began)]
+        assert len(matching) == 1
+        assert {HOLE, HOLE + HOUR}.isdisjoint(found)
+        assert len(found) == len([hour for hour in HOURS if began <= hour < KNOWN_UNTIL]) - 2
+    assert sorted(directions) == ["consumption", "production", "production"]
+    assert sorted(devices) == ["electricity-meter", "electricity-meter", "inverter"]
+
+
+async def test_more_than_an_answer_may_hold_is_refused_with_what_to_do(world: World) -> None:
+    series = await world.name(world.coop, "consumption", "power/active/raw")
+    answer = await world.history(world.coop, series, NOW - timedelta(days=200))
+    condition, kind, words = refusal(answer)
+    assert (condition, kind) == ("bad-request", "modify")
+    assert "4000" in words
+    assert "shorter" in words
+
+
+async def test_days_are_civil_days_in_wh(world: World) -> None:
+    series = await world.name(world.town, "consumption", "energy/active/daily")
+    end = NOW.astimezone(PARIS).replace(hour=0)
+    start = end - timedelta(days=10)
+    answer = await world.history(world.town, series, start, end)
+    midnights = [start + timedelta(days=n) for n in range(11)]
+    hours = world.recorded(DRAWN, start.astimezone(UTC))
+    assert records(answer, series) == {
+        midnight.astimezone(UTC): sum(
+            hours[hour]
+            for hour in hours
+            if midnight.astimezone(UTC) <= hour < following.astimezone(UTC)
+        )
+        for midnight, following in pairwise(midnights)
+    }
+
+
+async def test_a_delivery_point_is_named_to_whom_it_was_granted(world: World) -> None:
+    start = KNOWN_UNTIL - DAY
+    answer = await world.history(world.utility, POINT_URN, start)
+    assert records(answer, POINT_URN) == world.recorded(DRAWN, start)
+    (identifier,) = answer.iter("{urn:quoalise:0}identifier")
+    assert dict(identifier.items()) == {"authority": "enedis", "type": "prm", "value": POINT}
+    refused = {refusal(await world.history(one, POINT_URN, start))[0] for one in (world.stranger,)}
+    assert refused == {"not-authorized"}
+
+
+async def test_what_was_not_granted_is_refused(world: World) -> None:
+    start = KNOWN_UNTIL - DAY
+    coops = await world.name(world.coop, "consumption", "power/active/raw")
+    towns = await world.name(world.town, "consumption", "energy/active/daily")
+    refused = [
+        (world.town, coops),  # What another peer may read, under its name
+        (world.coop, towns),
+        (world.town, towns.replace("energy/active/daily", "power/active/raw")),  # Finer
+        (world.coop, coops.replace("power/active/raw", "energy/active/daily")),  # Coarser
+        (world.utility, POINT_URN.replace("_consumption", "_production")),
+        (world.utility, coops),
+        (world.coop, NOWHERE),
+    ]
+    for peer, series in refused:
+        for answer in (
+            await world.history(peer, series, start),
+            await world.subscribe(peer, series),
+            await world.subscribe(peer, series, node="unsubscribe"),
+        ):
+            assert refusal(answer)[0] in {"not-authorized", "item-not-found"}
+            assert answer.find(f".//{SENML}") is None
+
+
+async def test_what_lies_before_the_granted_time_is_refused(world: World) -> None:
+    granted = datetime.now(UTC) - timedelta(days=A_MONTH_DAYS)
+    answer = await world.history(world.utility, POINT_URN, granted - 9 * DAY, granted - HOUR)
+    condition, kind, words = refusal(answer)
+    assert (condition, kind) == ("not-authorized", "auth")
+    assert "those from" in words
+    answer = await world.history(world.utility, POINT_URN, granted - 9 * DAY, granted + DAY)
+    found = records(answer, POINT_URN)
+    assert len(found) in {23, 24}
+    assert min(found) >= granted - timedelta(minutes=5)
+
+
+async def test_a_stranger_learns_nothing(world: World) -> None:
+    coops = await world.name(world.coop, "consumption", "power/active/raw")
+    start = KNOWN_UNTIL - DAY
+    errors = set()
+    for series in (coops, POINT_URN, NOWHERE):
+        for answer in (
+            await world.history(world.stranger, series, start),
+            await world.history(world.stranger, series, SINCE - 900 * DAY, SINCE - 800 * DAY),
+            await world.subscribe(world.stranger, series),
+            await world.subscribe(world.stranger, series, node="unsubscribe"),
+        ):
+            error = answer.find(ERROR)
+            assert error is not None
+            errors.add(tostring(error))
+    (only,) = errors
+    assert b"not-authorized" in only
+    assert await world.listed(world.stranger) == {}
+
+
+async def test_discovery_tells_nothing_of_the_home(world: World) -> None:
+    told_all = []
+    for query in ("info", "items"):
+        for about in ("", "http://jabber.org/protocol/commands"):
+            named = f' node="{about}"' if about else ""
+            payload = f'<query xmlns="{DISCO}{query}"{named}/>'
+            answer = await world.stranger.ask(f"{world.jid}/quoalise", payload, kind="get")
+            assert answer.get("type") == "result"
+            told_all.append(tostring(answer).decode())
+    everything = " ".join(told_all)
+    for personal in ("urn:dev", POINT, "sensor", "portal", "Kersabiec", "coop", "two.test/data"):
+        assert personal not in everything.replace(f'to="{world.stranger.boundjid.full}"', "")
+    listed = set(re.findall(r'node="([a-z_]+)"', told_all[-1]))
+    assert listed == {"get_history", "subscribe", "unsubscribe", "list_series", "terminate"}
+
+
+async def test_nobody_ends_the_permission_of_another(world: World) -> None:
+    ended = TERMINATE.format(number=world.permissions["coop"])
+    assert refusal(await world.ask(world.town, ended))[0] == "item-not-found"
+    assert refusal(await world.ask(world.stranger, ended))[0] == "not-authorized"
+    unheard_of = TERMINATE.format(number="0" * 8)
+    assert refusal(await world.ask(world.town, unheard_of))[0] == "item-not-found"
+    for node in ("get_data_needs", "withdraw", "nonsense"):
+        answer = await world.ask(world.coop, EMPTY.format(node=node))
+        assert refusal(answer)[0] in {"item-not-found", "feature-not-implemented", "bad-request"}
+    assert answer.get("type") == "error"
+    assert (await world.ask(world.stranger, GRANT)).get("type") == "error"
+    assert len(await world.listed(world.coop)) == 3
+    assert await world.listed(world.stranger) == {}
+
+
+async def test_new_hours_are_told_to_subscribers_alone(world: World) -> None:
+    series = await world.name(world.coop, "consumption", "power/active/raw")
+    for peer, name in ((world.coop, series), (world.utility, POINT_URN)):
+        answer = await world.subscribe(peer, name)
+        assert answer.get("type") == "result", tostring(answer)
+    for statistic in (DRAWN, FED, HEAT):
+        await world.write(statistic, [KNOWN_UNTIL, KNOWN_UNTIL + HOUR])
+    await world.tell()
+    new = world.recorded(DRAWN, KNOWN_UNTIL, NOW - HOUR)
+    assert len(new) == 2
+    await heard_all(world.coop, series, new)
+    await heard_all(world.utility, POINT_URN, new)
+    assert heard(world.town) == heard(world.stranger) == []
+
+
+async def test_a_corrected_past_comes_again(world: World) -> None:
+    series = await world.name(world.coop, "consumption", "power/active/raw")
+    hour = KNOWN_UNTIL - 50 * HOUR
+    world.corrected[DRAWN, hour] = -400
+    await world.write(DRAWN, [hour])
+    await world.tell()
+    changed = world.recorded(DRAWN, hour, hour + 2 * HOUR)
+    assert changed[hour] == drawn_wh(DRAWN, hour) - 400
+    assert changed[hour + HOUR] == drawn_wh(DRAWN, hour + HOUR) + 400
+    await heard_all(world.coop, series, changed)
+    await heard_all(world.utility, POINT_URN, changed)
+
+
+async def test_who_wants_no_more_is_told_no_more(world: World) -> None:
+    answer = await world.subscribe(world.utility, POINT_URN, node="unsubscribe")
+    assert answer.get("type") == "result"
+    series = await world.name(world.coop, "consumption", "power/active/raw")
+    await world.write(DRAWN, [NOW - HOUR])
+    await world.tell()
+    await heard_all(world.coop, series, world.recorded(DRAWN, NOW - HOUR, NOW))
+    assert heard(world.utility) == []
+
+
+async def test_nothing_comes_after_a_withdrawal_while_records_flow(world: World) -> None:
+    coop = world.coop
+    for series in await world.listed(coop):
+        assert (await world.subscribe(coop, series)).get("type") == "result"
+    await world.node.has_read_all()
+    coop.slowness_s = 0.3
+    days_back = {DRAWN: (2, 4, 6), FED: (2, 4, 6), PANELS: range(2, 34, 2)}
+    for statistic, days in days_back.items():
+        hours = [KNOWN_UNTIL - n * DAY for n in days]
+        for hour in hours:
+            world.corrected[statistic, hour] = world.corrected.get((statistic, hour), 0) - 300
+        await world.write(statistic, hours)
+    await asyncio.sleep(1)
+    heard(coop)
+    await world.tell()
+
+    async def count() -> int:
+        return coop.heard.qsize()
+
+    await eventually(count, lambda count: count >= 2, within_s=15)
+    await world.node.withdraw(world.permissions["coop"])
+    until_then = await count()
+    await world.tell()
+    await asyncio.sleep(4)
+    assert await count() == until_then < sum(map(len, days_back.values()))
+    assert refusal(await world.history(coop, NOWHERE, NOW - DAY))[0] == "not-authorized"
+    assert await world.listed(coop) == {}
+    waiting = {one["jid"]: one["waiting"] for one in (await world.node.status())["peers"]}
+    assert waiting[coop.boundjid.bare] == 0
+
+
+async def test_what_is_in_flight_is_gone_with_the_permission(world: World) -> None:
+    assert (await world.subscribe(world.utility, POINT_URN)).get("type") == "result"
+    heard(world.utility)
+    world.one.freeze()
+    try:
+        hour = KNOWN_UNTIL - 70 * HOUR
+        world.corrected[DRAWN, hour] = -200
+        await world.write(DRAWN, [hour])
+        await world.tell()
+
+        async def waiting() -> int:
+            peers: list[dict[str, Any]] = (await world.node.status())["peers"]
+            return sum(one["waiting"] for one in peers)
+
+        # It has left the node, and no server has taken it.
+        await eventually(waiting, lambda count: count == 1)
+        await world.node.withdraw(world.permissions["utility"])
+        assert await waiting() == 0
+    finally:
+        world.one.kill()
+        world.one.start()
+
+    async def answered() -> str:
+        return refusal(await world.history(world.utility, POINT_URN, NOW - DAY))[0]
+
+    await eventually(answered, lambda condition: condition == "not-authorized")
+    await asyncio.sleep(2)
+    assert heard(world.utility) == []
+
+
+async def test_nothing_personal_was_written_into_the_log(world: World) -> None:
+    log = world.node.log
+    assert "DEBUG" in log
+    said = log + world.node.said
+    for secret in (world.token, PASSWORD, POINT):
+        assert secret not in said
+    for word in ("senml", world.coop.boundjid.bare, *SHIFTS):
+        assert word not in said
+    values = {str(drawn_wh(statistic, hour)) for statistic in SHIFTS for hour in HOURS}
+    assert values.isdisjoint(re.findall(r"\b\d+\b", said))
+    assert "Traceback" not in said
+    assert " ERROR " not in said
