@@ -6,7 +6,7 @@ again. A withdrawal takes the row, and with it the message, wherever that is.
 """
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Coroutine, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 import logging
@@ -22,7 +22,7 @@ from ..wire import Naming, Unsayable
 from ..xmpp import PUSH_SECONDS, Asking, Connection, NetworkError, Pushing
 from .changes import Changes
 from .ledger import Message, next_message, receipts_key
-from .notices import Notices
+from .notices import Notices, is_away
 
 FIRST_DELAY_S = 30.0
 LONGEST_DELAY_S = 6 * 3600.0
@@ -42,7 +42,7 @@ class Network:
 
 
 class Delivery:
-    """Tells one peer. `problem` says why it is not told, for people."""
+    """Tells one peer."""
 
     def __init__(
         self,
@@ -57,7 +57,6 @@ class Delivery:
     ) -> None:
         """Prepare; nothing is told yet."""
         self.peer = peer
-        self.problem: Text | None = None
         self._store = store
         self._naming = naming
         self._connection = network.connection
@@ -66,17 +65,33 @@ class Delivery:
         self._first_delay_s = first_delay_s
         self._receipt_within_s = receipt_within_s
         self._notices = Notices(store, peer, naming, network.asking, network.connection.language)
-        self._confirmed = asyncio.Event()
-        self._heard = asyncio.Event()
+        self._settled = asyncio.Event()
+        self._heard = Changes()
+        self._offline: Text | None = None
+        self._untold: Text | None = None
+        self._unsent: Text | None = None
+
+    @property
+    def problem(self) -> Text | None:
+        """Why the peer is not told, for people; None if it is."""
+        return self._offline or self._untold or self._unsent
 
     def heard(self) -> None:
         """Take the word that the peer is there: what waits for it leaves now."""
-        self._heard.set()
+        self._heard.tell()
+
+    async def settled(self, seconds: float) -> bool:
+        """Wait until the peer has confirmed what it was granted, since the node started."""
+        try:
+            async with asyncio.timeout(seconds):
+                await self._settled.wait()
+        except TimeoutError:
+            return False
+        return True
 
     async def run(self) -> NoReturn:
         """Tell the peer all that comes up. Ends when it is cancelled."""
-        async with self._store.writing() as connection:
-            await send_again(connection, self.peer.id)
+        await self._queue_anew()
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._tell_decisions())
             tasks.create_task(self._tell_records())
@@ -86,35 +101,40 @@ class Delivery:
         delays = self._delays()
         while True:
             await self._online()
-            seen = self._changes.count
-            delay: float | None = None
+            seen, heard = self._changes.count, self._heard.count
             try:
                 if await self._notices.tell():
                     self._changes.tell()
-                self._confirmed.set()
-                delays = self._delays()
             except (NetworkError, QuoaliseError, Unsayable) as fault:
-                self.problem = fault.text
-                delay = next(delays)
-            await self._changes.after(seen, delay)
+                self._untold = fault.text
+                waits = [self._changes.after(seen)]
+                if is_away(fault):
+                    waits.append(self._heard.after(heard))
+                await _first(waits, next(delays))
+            else:
+                self._untold = None
+                self._settled.set()
+                delays = self._delays()
+                await self._changes.after(seen)
 
     async def _tell_records(self) -> NoReturn:
-        await self._confirmed.wait()
+        await self._settled.wait()
         delays = self._delays()
         while True:
             await self._online()
-            self._heard.clear()
-            seen = self._changes.count
+            seen, heard = self._changes.count, self._heard.count
             try:
                 while await self._send_one():
-                    self.problem = None
+                    self._unsent = None
                     delays = self._delays()
             except NotPermitted:
                 _LOGGER.info("a permission ended while records were about to leave by it")
             except (NetworkError, QuoaliseError, Unsayable) as fault:
-                self.problem = fault.text
-                await self._send_again_after(next(delays))
+                self._unsent = fault.text
+                await self._heard.after(heard, next(delays))
+                await self._queue_anew()
             else:
+                self._unsent = None
                 await self._changes.after(seen)
 
     async def _send_one(self) -> bool:
@@ -166,13 +186,8 @@ class Delivery:
         async with self._store.reading() as connection:
             return await is_on_its_way(connection, self.peer.id, message.id)
 
-    async def _send_again_after(self, seconds: float) -> None:
-        """Queue anew what has no receipt, once the peer is heard, or after that time."""
-        try:
-            async with asyncio.timeout(seconds):
-                await self._heard.wait()
-        except TimeoutError:
-            pass
+    async def _queue_anew(self) -> None:
+        """Queue what has no receipt."""
         async with self._store.writing() as connection:
             await send_again(connection, self.peer.id)
 
@@ -183,12 +198,23 @@ class Delivery:
             try:
                 await self._connection.online(_OFFLINE_S)
             except NetworkError as fault:
-                self.problem = fault.text
+                self._offline = fault.text
                 if fault.lasting:
                     await self._changes.after(seen)
+        self._offline = None
 
     def _delays(self) -> Iterator[float]:
         delay = self._first_delay_s
         while True:
             yield random.uniform(0.5, 1) * delay  # noqa: S311  not a secret
             delay = min(2 * delay, LONGEST_DELAY_S)
+
+
+async def _first(waits: Sequence[Coroutine[None, None, bool]], seconds: float) -> None:
+    """Wait for one of several things, or until time is over."""
+    tasks = [asyncio.create_task(wait) for wait in waits]
+    try:
+        await asyncio.wait(tasks, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in tasks:
+            task.cancel()

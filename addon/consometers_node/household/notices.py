@@ -8,14 +8,16 @@ node tells again what it takes to be granted: the collective's receipt says how 
 nothing is pushed to it before that.
 """
 
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 
-from ..permission import Actor, Permission, Permissions, ShownText, Signature, State
+from ..permission import Actor, Notice, Permission, Permissions, ShownText, Signature, State
 from ..quoalise import (
     ErrorType,
     ItemNotFound,
     OtherError,
     Permission as Said,
+    QuoaliseError,
     Receipt,
     federation_xml,
 )
@@ -23,10 +25,11 @@ from ..quoalise.markup import serialise
 from ..quoalise.text import text
 from ..store import PermissionId, Store
 from ..store.peers import Peer
-from ..wire import Naming, write_permission
-from ..xmpp import Asking
+from ..wire import Naming, Unsayable, write_permission
+from ..xmpp import Asking, NetworkError
 
 _UNTOLD = "ended before it was told"
+_NO_RECEIPT = "ended before its receipt came"
 _UNKNOWN_THERE = "not known to the peer"
 _RESTORED = text(
     "The receipt of {peer} says that this permission was withdrawn on {day}. An older state of this"
@@ -39,6 +42,23 @@ _STRANGE_RECEIPT = text(
     "The collective answers with a receipt of something else: tell whoever runs it.",
     "Le collectif répond par l'accusé de réception d'autre chose : prévenez qui le tient.",
 )
+
+
+_AWAY = frozenset(
+    {
+        "recipient-unavailable",
+        "remote-server-not-found",
+        "remote-server-timeout",
+        "service-unavailable",
+    }
+)
+
+
+def is_away(fault: NetworkError | QuoaliseError | Unsayable) -> bool:
+    """Tell whether it is not the peer that says so: it is not there to answer."""
+    if isinstance(fault, QuoaliseError):
+        return fault.condition in _AWAY
+    return isinstance(fault, NetworkError)
 
 
 class Notices:
@@ -54,11 +74,14 @@ class Notices:
         self._asking = asking
         self._language = language
         self._confirmed: set[PermissionId] = set()
+        self._untold: set[PermissionId] = set()
+        self._changed = False
 
     async def tell(self) -> bool:
         """Tell all that is to be told. Gives whether a permission is no longer what it was.
 
-        Raises `NetworkError` and `QuoaliseError`: what was confirmed until then stays so.
+        Raises `NetworkError` and `QuoaliseError`: what was confirmed until then stays so, and what
+        the peer refuses keeps nothing else from being told.
         """
         async with self._store.reading() as connection:
             permissions = Permissions(connection)
@@ -69,45 +92,74 @@ class Notices:
             ]
             known = {one.id: one for one in asked}
             notices = await permissions.notices(self._peer.id)
-        untold: set[PermissionId] = set()
-        changed = False
-        for notice in notices:
-            if (permission := known.get(notice.permission)) is None:
-                continue
-            if notice.state is State.GRANTED:
-                if permission.state is State.GRANTED:
-                    changed |= await self._confirm(permission, notice.seq)
-                else:
-                    untold.add(permission.id)
-                    await self._told(notice.seq, _UNTOLD)
-            elif permission.id in untold:
-                await self._told(notice.seq, _UNTOLD)
-            else:
-                await self._withdraw(permission, notice.seq, erase=notice.erase is not False)
-        for permission in asked:
-            if permission.state is State.GRANTED and permission.id not in self._confirmed:
-                changed |= await self._confirm(permission, None)
-        return changed
+        self._untold = set()
+        self._changed = False
+        refusal: QuoaliseError | None = None
+        for work in (
+            *(self._tell(known[one.permission], one) for one in notices if one.permission in known),
+            *(self._tell_again(one) for one in asked if one.state is State.GRANTED),
+        ):
+            try:
+                await work()
+            except QuoaliseError as fault:
+                if is_away(fault):
+                    raise
+                # It keeps nothing else from being told, a withdrawal least of all.
+                refusal = refusal or fault
+        if refusal is not None:
+            raise refusal
+        return self._changed
 
-    async def _confirm(self, permission: Permission, seq: int | None) -> bool:
+    def _tell(self, permission: Permission, notice: Notice) -> Callable[[], Awaitable[None]]:
+        async def work() -> None:
+            if notice.state is not State.GRANTED:
+                if permission.id in self._untold:
+                    await self._told(notice.seq, _UNTOLD)
+                else:
+                    await self._withdraw(permission, notice)
+            elif permission.state is State.GRANTED:
+                await self._confirm(permission, notice.seq)
+            elif notice.begun:
+                await self._told(notice.seq, _NO_RECEIPT)
+            else:
+                self._untold.add(permission.id)
+                await self._told(notice.seq, _UNTOLD)
+
+        return work
+
+    def _tell_again(self, permission: Permission) -> Callable[[], Awaitable[None]]:
+        async def work() -> None:
+            if permission.id not in self._confirmed:
+                await self._confirm(permission, None)
+
+        return work
+
+    async def _confirm(self, permission: Permission, seq: int | None) -> None:
+        async with self._store.writing() as connection:
+            permissions = Permissions(connection)
+            if (await permissions.get(permission.id)).state is not State.GRANTED:
+                self._changed = True
+                return
+            if seq is not None:
+                await permissions.telling(seq)
         receipt = await self._asking.grant(self._peer.jid, await self._said(permission))
         _expect(receipt, permission, State.GRANTED, State.WITHDRAWN, State.TERMINATED)
         if seq is not None:
             await self._told(seq, _shown(receipt))
+        if State(receipt.state) is not State.GRANTED:
+            await self._end(permission, receipt)
+            self._changed = True
         self._confirmed.add(permission.id)
-        if State(receipt.state) is State.GRANTED:
-            return False
-        await self._end(permission, receipt)
-        return True
 
-    async def _withdraw(self, permission: Permission, seq: int, *, erase: bool) -> None:
+    async def _withdraw(self, permission: Permission, notice: Notice) -> None:
+        erase = notice.erase is not False
         try:
             receipt = await self._asking.withdraw(self._peer.jid, permission.id, erase=erase)
         except ItemNotFound:
-            await self._told(seq, _UNKNOWN_THERE)
+            await self._told(notice.seq, _UNKNOWN_THERE)
             return
         _expect(receipt, permission, State.WITHDRAWN, State.TERMINATED)
-        await self._told(seq, _shown(receipt))
+        await self._told(notice.seq, _shown(receipt))
 
     async def _said(self, permission: Permission) -> Said:
         """Give a grant in the words of the protocol."""
@@ -127,6 +179,8 @@ class Notices:
         now = datetime.now(UTC)
         async with self._store.writing() as connection:
             permissions = Permissions(connection)
+            if (await permissions.get(permission.id)).state is not State.GRANTED:
+                return
             if State(receipt.state) is State.TERMINATED:
                 await permissions.terminate(permission.id, now)
                 return

@@ -12,7 +12,7 @@ from ..store import Store
 from ..store.absences import absences, add_absence
 from ..store.settings import set_setting, setting
 from .absences import absence
-from .errors import Away
+from .errors import Away, HomeAssistantFault
 from .home_assistant import HomeAssistant
 from .recorder import Recorder
 
@@ -43,7 +43,8 @@ class Presence:
     async def run(self) -> NoReturn:
         """Keep when it was last there, each minute, so that a power cut hides little."""
         while True:
-            with suppress(Away):
+            # What the rooms that read are refused, they tell.
+            with suppress(HomeAssistantFault):
                 await self.check()
                 if self._home.is_connected and self._home.connections == self._checked:
                     async with self._store.writing() as connection:

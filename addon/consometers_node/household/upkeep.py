@@ -26,9 +26,12 @@ from .errors import HomeAssistantFault
 from .ledger import keep
 from .presence import WatchedRecorder
 from .reach import still_to_read, wanted
+from .reading import needs_hours
 from .rounds import Rounds
 from .statistics import statistic_of
 
+_DAY = timedelta(days=1)
+_ROUNDS, _PAST = "rounds", "past"
 _LOOK_AGAIN_S = 600.0
 _AFTER_A_FAULT_S = 60.0
 
@@ -72,7 +75,7 @@ async def targets(connection: AsyncConnection, now: datetime) -> dict[Series, Ta
 
 
 class Upkeep:
-    """Reads the recorder. `problem` says what it refuses; None if nothing."""
+    """Reads the recorder."""
 
     def __init__(
         self,
@@ -84,15 +87,21 @@ class Upkeep:
         rest: Rest = asyncio.sleep,
     ) -> None:
         """Prepare; nothing is read yet."""
-        self.problem: HomeAssistantFault | None = None
+        self._problems: dict[str, HomeAssistantFault] = {}
+        self._missed: set[Series] = set()
         self._store = store
         self._recorder = recorder
         self._changes = changes
         self._rounds = rounds
         self._rest = rest
 
+    @property
+    def problem(self) -> HomeAssistantFault | None:
+        """What the recorder refuses; None if nothing."""
+        return next(iter(self._problems.values()), None)
+
     async def run(self) -> NoReturn:
-        """Read on. Raises WrongToken; what else the recorder refuses is tried again."""
+        """Read on. What the recorder refuses is asked again after a while."""
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._read_last_days())
             tasks.create_task(self._read_past())
@@ -114,15 +123,14 @@ class Upkeep:
                 )
                 async for chunk in chunks:
                     await self._keep(found, chunk)
-                self.problem = None
+                self._problems.pop(_ROUNDS, None)
             except HomeAssistantFault as fault:
-                await self._note(fault)
+                await self._note(_ROUNDS, fault)
 
     async def _read_past(self) -> NoReturn:
         while True:
             seen = self._changes.count
-            async with self._store.reading() as connection:
-                found = await targets(connection, datetime.now(UTC))
+            found = await self._wanted(datetime.now(UTC))
             month, several = _next_month(found)
             if month is None:
                 await self._changes.after(seen, _LOOK_AGAIN_S)
@@ -138,8 +146,28 @@ class Upkeep:
                 )
                 async for chunk in chunks:
                     await self._keep(several, chunk)
+                self._problems.pop(_PAST, None)
             except HomeAssistantFault as fault:
-                await self._note(fault)
+                await self._note(_PAST, fault)
+
+    async def _wanted(self, now: datetime) -> dict[Series, Target]:
+        """Give what is to be read. What rounds did not see the end of counts as unread again.
+
+        They read the last days until these change no more. After a longer absence, the last days
+        before it had not come to that.
+        """
+        async with self._store.reading() as connection:
+            found = await targets(connection, now)
+        missed = {series for series, target in found.items() if _is_missed(series, target, now)}
+        new = missed - self._missed
+        self._missed = missed
+        if not new:
+            return found
+        async with self._store.writing() as connection:
+            for series in new:
+                sure = _sure(series, found[series], now)
+                await set_coverage(connection, found[series].series_id, sure)
+            return await targets(connection, now)
 
     async def _known(self, now: datetime) -> tuple[dict[Series, Target], list[Block]]:
         async with self._store.reading() as connection:
@@ -158,9 +186,12 @@ class Upkeep:
 
     async def _keep(self, found: Mapping[Series, Target], chunk: Chunk) -> None:
         now = datetime.now(UTC)
-        numbers = {series: found[series].series_id for series in chunk.series}
         async with self._store.writing() as connection:
-            news = await keep(connection, numbers, chunk.readings, now)
+            # What ended while it was read is not kept: it may have been erased meanwhile.
+            still = await targets(connection, now)
+            numbers = {one: found[one].series_id for one in chunk.series if one in still}
+            readings = [one for one in chunk.readings if one.block.series in numbers]
+            news = await keep(connection, numbers, readings, now)
             for number in numbers.values():
                 covered = await coverage(connection, number)
                 if (grown := _grown(covered, chunk.days)) != covered:
@@ -169,15 +200,33 @@ class Upkeep:
         if news:
             self._changes.tell()
 
-    async def _note(self, fault: HomeAssistantFault) -> None:
-        if str(fault) != str(self.problem):
+    async def _note(self, task: str, fault: HomeAssistantFault) -> None:
+        if str(fault) not in map(str, self._problems.values()):
             _LOGGER.warning("%s", fault)
-        self.problem = fault
-        await asyncio.sleep(_AFTER_A_FAULT_S)
+        self._problems[task] = fault
+        await self._rest(_AFTER_A_FAULT_S)
 
 
 def _sources(series: Iterable[Series]) -> list[Source]:
     return [Source(one, statistic_of(one)) for one in series]
+
+
+def _is_missed(series: Series, target: Target, now: datetime) -> bool:
+    """Tell whether rounds do not reach back to what was read."""
+    covered = target.covered
+    return covered is not None and covered.end < window(statistic_of(series), now).start
+
+
+def _sure(series: Series, target: Target, now: datetime) -> Range:
+    """Give the days that were read when they could change no more."""
+    covered = target.covered
+    assert covered is not None
+    changing = window(statistic_of(series), now)
+    end = covered.end - (changing.end - changing.start)
+    if not needs_hours(series):
+        # Of the rows of that day, some may be gone by now.
+        end = max(end, target.wanted.start + _DAY)
+    return Range(covered.start, min(covered.end, max(covered.start, end)))
 
 
 def _next_month(found: Mapping[Series, Target]) -> tuple[Range | None, dict[Series, Target]]:

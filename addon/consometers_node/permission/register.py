@@ -71,13 +71,16 @@ class Permitted:
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """What a peer is still to be told."""
+    """What a peer is still to be told. Once it was `begun`, the peer may know it."""
 
     seq: int
     permission: PermissionId
     state: State
     erase: bool | None
+    begun: bool
 
+
+_UNDER_WAY = "under way"
 
 type _StoredTerms = tuple[
     Interval | None, str | None, datetime | None, datetime | None, datetime | None
@@ -256,16 +259,33 @@ class Permissions:
     async def notices(self, peer: PeerId) -> list[Notice]:
         """Give what a peer has not yet confirmed to have been told, in order."""
         query = (
-            select(NoticeRow.seq, RegisterRow.permission_id, RegisterRow.state, NoticeRow.erase)
+            select(
+                NoticeRow.seq,
+                RegisterRow.permission_id,
+                RegisterRow.state,
+                NoticeRow.erase,
+                NoticeRow.receipt,
+            )
             .join(RegisterRow, RegisterRow.seq == NoticeRow.seq)
             .join(PermissionRow, PermissionRow.id == RegisterRow.permission_id)
             .where(PermissionRow.peer_id == peer, NoticeRow.told_at.is_(None))
             .order_by(NoticeRow.seq)
         )
         return [
-            Notice(seq, permission, State(state), None if erase is None else bool(erase))
-            for seq, permission, state, erase in await self._connection.execute(query)
+            Notice(
+                seq,
+                permission,
+                State(state),
+                None if erase is None else bool(erase),
+                receipt is not None,
+            )
+            for seq, permission, state, erase, receipt in await self._connection.execute(query)
         ]
+
+    async def telling(self, seq: int) -> None:
+        """Note that a notice is about to leave: from now on its peer may know it."""
+        begun = update(NoticeRow).where(NoticeRow.seq == seq).values(receipt=_UNDER_WAY)
+        await self._connection.execute(begun)
 
     async def told(self, seq: int, receipt: str, at: datetime) -> None:
         """Keep the receipt of a notice."""

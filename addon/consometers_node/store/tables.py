@@ -314,7 +314,8 @@ class RegisterRow(Base):
 class NoticeRow(Base):
     """A change of a permission that its peer is to be told, until its receipt has come.
 
-    `erase` is what the household says at withdrawal about the records that the peer has.
+    `erase` is what the household says at withdrawal about the records that the peer has. What is
+    under way has no `told_at`, and says so in place of the receipt.
     """
 
     __tablename__ = "notice"

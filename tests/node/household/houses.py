@@ -1,0 +1,188 @@
+"""A home that runs on the network, and a collective that keeps what it is told."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import override
+
+from consometers_node.household.changes import Changes
+from consometers_node.household.delivery import Delivery
+from consometers_node.household.household import Household
+from consometers_node.permission import (
+    Choice,
+    DataNeed,
+    Identification,
+    Permissions,
+    State as Stands,
+)
+from consometers_node.quoalise import (
+    Data,
+    Erased,
+    Identifier,
+    ItemNotFound,
+    Permission,
+    QuoaliseError,
+    Receipt,
+    Role,
+    State,
+)
+from consometers_node.store import PermissionId, Store
+from consometers_node.xmpp import Account, Answerer, Asker, Connection
+from demo.prosody import Prosody
+
+from ..permission.samples import CHOICE, HOURLY, NEED, STOP, now
+from ..xmpp.conftest import PASSWORD, QUICK, Node, reach
+from .ledgers import NAMING, Ledger
+
+
+class Collective(Answerer):
+    """Takes what it is granted, keeps what it is pushed, and remembers what was withdrawn."""
+
+    role = Role.COLLECTIVE
+
+    def __init__(self) -> None:
+        self.permissions: dict[str, Permission] = {}
+        self.states: dict[str, State] = {}
+        self.log: list[tuple[str, str]] = []
+        self.erases: list[bool] = []
+        self.values: dict[datetime, int] = {}
+        self.pushes = 0
+        self.came = asyncio.Event()
+        self.keeps = asyncio.Event()
+        self.keeps.set()
+        self.answers = asyncio.Event()
+        self.answers.set()
+        self.refuses: QuoaliseError | None = None
+        self.says: State | None = None
+        self.names: str | None = None
+
+    @override
+    async def grant(self, asker: Asker, permission: Permission) -> Receipt:
+        self.log.append(("grant", permission.id))
+        if self.refuses is not None:
+            raise self.refuses
+        self.permissions[permission.id] = permission
+        state = self.states.setdefault(permission.id, State.GRANTED)
+        await self.answers.wait()
+        return self._receipt(permission.id, self.says or state)
+
+    @override
+    async def withdraw(self, asker: Asker, permission: str, *, erase: bool) -> Receipt:
+        self.log.append(("withdraw", permission))
+        if permission not in self.permissions:
+            raise ItemNotFound
+        self.erases.append(erase)
+        self.states[permission] = State.WITHDRAWN
+        erased = tuple(Erased(one, 1) for one in self.permissions[permission].series)
+        said = self.says or State.WITHDRAWN
+        return self._receipt(permission, said, erased if erase else ())
+
+    async def keep(self, sender: str, data: Data) -> None:
+        self.pushes += 1
+        self.came.set()
+        await self.keeps.wait()
+        for one in data.records:
+            for second, value in one.values.items():
+                self.values[datetime.fromtimestamp(float(second), UTC)] = int(value)
+
+    def _receipt(self, number: str, state: State, erased: Iterable[Erased] = ()) -> Receipt:
+        now = datetime.now(UTC).replace(microsecond=0)
+        return Receipt(permission=self.names or number, state=state, time=now, erased=tuple(erased))
+
+
+@dataclass
+class House:
+    """A home that runs."""
+
+    store: Store
+    household: Household
+    changes: Changes
+    connection: Connection
+    ledger: Ledger
+    task: asyncio.Task[object] = field(repr=False)
+
+    @property
+    def address(self) -> str:
+        return self.connection.jid
+
+    @property
+    def delivery(self) -> Delivery:
+        return self.household.deliveries[self.ledger.peer.id]
+
+    @property
+    def name(self) -> Identifier:
+        return NAMING.name(HOURLY, self.ledger.peer.jid, Identification.PSEUDONYM)
+
+    async def grant(self, need: DataNeed = NEED, choice: Choice = CHOICE) -> PermissionId:
+        permission = await self.ledger.grant(need, choice)
+        self.changes.tell()
+        return permission
+
+    async def withdraw(self, permission: PermissionId, *, erase: bool = True) -> None:
+        async with self.store.writing() as connection:
+            await Permissions(connection).withdraw(permission, STOP, now(), erase=erase)
+        self.changes.tell()
+
+    async def keep(self, values: dict[datetime, int | None]) -> None:
+        await self.ledger.keep(values)
+        self.changes.tell()
+
+    async def state(self, permission: PermissionId) -> Stands:
+        async with self.store.reading() as connection:
+            return (await Permissions(connection).get(permission)).state
+
+    async def untold(self) -> int:
+        async with self.store.reading() as connection:
+            return len(await Permissions(connection).notices(self.ledger.peer.id))
+
+
+@asynccontextmanager
+async def running(
+    store: Store,
+    server: Prosody,
+    jid: str,
+    peer: str,
+    *,
+    receipt_within_s: float = 5,
+    first_delay_s: float = 0.2,
+    password: str = PASSWORD,
+) -> AsyncIterator[House]:
+    """Let a home run, with little patience."""
+    changes = Changes()
+    connection = Connection(Account(jid, password), server=reach(server), backoff=QUICK)
+    household = Household(
+        store,
+        NAMING,
+        connection,
+        changes,
+        first_delay_s=first_delay_s,
+        receipt_within_s=receipt_within_s,
+    )
+    ledger = await Ledger.open(store, peer)
+    async with connection:
+        task: asyncio.Task[object] = asyncio.create_task(household.run())
+        try:
+            yield House(store, household, changes, connection, ledger, task)
+            assert not task.done(), task
+        finally:
+            task.cancel()
+            await asyncio.wait({task})
+
+
+async def until(happened: Callable[[], bool], seconds: float = 15) -> None:
+    async with asyncio.timeout(seconds):
+        while not happened():
+            await asyncio.sleep(0.01)
+
+
+def bare(node: Node) -> str:
+    return node.connection.stream.boundjid.bare
+
+
+async def told(house: House) -> None:
+    """Wait until the collective has confirmed all that was decided."""
+    async with asyncio.timeout(10):
+        while await house.untold():
+            await asyncio.sleep(0.01)
