@@ -417,7 +417,7 @@ async def test_rows_that_something_else_wrote_are_left_alone(stage: Stage) -> No
         assert not telling.done()
     with pytest.raises(Away):
         await telling
-    assert "the node did not write" in str(stage.notes.problems[0])
+    assert "this node did not write" in str(stage.notes.problems[0])
     assert not stage.toy.imports
 
 
