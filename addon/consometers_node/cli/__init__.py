@@ -73,6 +73,10 @@ COMMANDS = {
         "pulling",
         text("List the series that are pulled.", "Lister les séries qui sont tirées."),
     ),
+    "api": Entry(
+        "pages",
+        text("Show the token of the node's API.", "Montrer le jeton de l'API du nœud."),
+    ),
     "export": Entry(
         "standing",
         text("Export all that this node holds.", "Exporter tout ce que ce nœud détient."),
@@ -82,6 +86,13 @@ COMMANDS = {
         text(
             "Withdraw everything and erase what this node holds.",
             "Tout retirer et effacer ce que ce nœud détient.",
+        ),
+    ),
+    "checkpoint": Entry(
+        "keeping",
+        text(
+            "Put all into the one file, before it is copied.",
+            "Tout mettre dans le seul fichier, avant qu'il soit copié.",
         ),
     ),
     "login": Entry(

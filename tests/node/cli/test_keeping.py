@@ -1,0 +1,41 @@
+"""Before a backup: what is copied of a node that goes on running is whole."""
+
+from pathlib import Path
+import shutil
+
+from consometers_node.store import Store, settings
+
+from .conftest import Run
+
+
+async def test_after_a_checkpoint_the_one_file_has_all_while_the_node_goes_on(
+    run: Run, tmp_path: Path
+) -> None:
+    file = tmp_path / "node.db"
+    copies = {moment: tmp_path / f"{moment}.db" for moment in ("before", "after")}
+    running = await Store.open(file)
+    async with running.writing() as connection:
+        await settings.set_setting(connection, "said", "now")
+    shutil.copy(file, copies["before"])
+    said = await run("checkpoint", "--json", CONSOMETERS_DATA=str(tmp_path))
+    assert said.document == {"done": True}
+    assert file.with_name("node.db-wal").stat().st_size == 0
+    shutil.copy(file, copies["after"])
+    async with running.writing() as connection:
+        await settings.set_setting(connection, "said", "later")
+    await running.close()
+
+    found = {}
+    for moment, copy in copies.items():
+        store = await Store.open(copy)
+        async with store.reading() as connection:
+            found[moment] = await settings.setting(connection, "said")
+        await store.close()
+    assert found == {"before": None, "after": "now"}
+
+
+async def test_a_checkpoint_makes_no_database(run: Run, tmp_path: Path) -> None:
+    said = await run("checkpoint", CONSOMETERS_DATA=str(tmp_path / "none"))
+    assert said.status == 0
+    assert said.out == "All is in the one file.\n"
+    assert not (tmp_path / "none").exists()
