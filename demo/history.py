@@ -4,9 +4,11 @@ The recorder counts the sum of a register from the first state that it saw of it
 is given sums below zero, so that the past runs into the present without a step.
 """
 
+import asyncio
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+import time
 from typing import Any, Final
 
 from demo.hass import Api, HassError, State
@@ -17,6 +19,7 @@ YEAR: Final = timedelta(days=366)
 
 _WH_PER_UNIT: Final = {"Wh": 1, "kWh": 1_000, "MWh": 1_000_000}
 _SEGMENT_S: Final = 600
+_WRITTEN_WITHIN_S: Final = 60
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,7 +71,10 @@ def whole_hour(at: datetime) -> datetime:
 
 
 async def import_history(api: Api, entity_ids: Mapping[str, str], past: list[Hour]) -> None:
-    """Write hours into the statistics of a meter's entities, those that are there."""
+    """Write hours into the statistics of a meter's entities, those that are there.
+
+    On return the registers' are in the database.
+    """
     if not past:
         return
     for register in REGISTERS:
@@ -77,6 +83,20 @@ async def import_history(api: Api, entity_ids: Mapping[str, str], past: list[Hou
     for key, power_w in POWERS.items():
         if (entity_id := entity_ids.get(key)) is not None:
             await _import_power(api, entity_id, power_w, past)
+    for register in REGISTERS:
+        if (entity_id := entity_ids.get(register.key)) is not None:
+            await _is_written(api, entity_id, register.value_wh(past[-1].end), past[-1].start)
+
+
+async def _is_written(api: Api, entity_id: str, value_wh: int, start: datetime) -> None:
+    """Wait until the recorder has written an hour: it does so in the order of the imports."""
+    until = time.monotonic() + _WRITTEN_WITHIN_S
+    while time.monotonic() < until:
+        for row in await api.statistics(entity_id, "hour", start, start + HOUR):
+            if (state := row.get("state")) is not None and round(state) == value_wh:
+                return
+        await asyncio.sleep(0.2)
+    raise HassError(f"{entity_id}: its past was not written within {_WRITTEN_WITHIN_S} s.")
 
 
 async def _import_register(api: Api, entity_id: str, register: Register, past: list[Hour]) -> None:

@@ -17,10 +17,15 @@ from demo.hass.api import PASSWORD, USER
 from demo.hass.folder import ROOT
 from demo.kersabiec import Address, House, HouseError, forget
 from demo.meter.commands import describe
+import demo.node
+from demo.node import DOMAIN, OBSERVER, PASSWORD as XMPP_PASSWORD, Node, NodeError, View
 from demo.terminal import obey_lines, typed_lines
 
 _FOLDER: Final = ROOT / ".demo"
 _USUAL_PORT: Final = 8123
+_USUAL_XMPP_PORT: Final = 5222
+_COLUMN: Final = 30
+_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 _OPENING: Final = """\
 Home Assistant démarre à l'école de Kersabiec…
@@ -45,6 +50,28 @@ What to look at:
 Type here what happens to the meter (unplug, plug, mode, overload, relieve…; help tells all).
 Ctrl-C ends everything; the state stays in {folder}, --fresh starts anew.
 """
+_NODE_GUIDE: Final = """\
+  Nœud / Node                 {node}
+  Observateur / Observer      {observer}
+  Mot de passe / Password     {password}
+  Serveur / Server            {host}:{port}
+  Autorité / Authority        {ca_file}
+  Séries / Series             {series}
+
+  {command}
+
+Le nœud de l'école laisse un observateur lire un an de son compteur. Cette commande en lit les
+dernières 24 heures ; avec --start 2026-01-01 elle lit plus, avec --output an.csv elle l'écrit.
+Tout client Quoalise lit de même : connecté comme l'observateur, il demande get_history au nœud.
+
+The school's node lets an observer read a year of its meter. This command reads the last 24 hours
+of it; with --start 2026-01-01 it reads more, with --output year.csv it writes that.
+Any Quoalise client reads the same: logged in as the observer, it asks the node for get_history.
+"""
+_NO_PROSODY: Final = """\
+Prosody, le serveur XMPP, manque : l'école n'a pas de nœud. (Debian : apt install prosody)
+Prosody, the XMPP server, is missing: the school has no node. (Debian: apt install prosody)
+"""
 
 
 def main() -> None:
@@ -52,12 +79,22 @@ def main() -> None:
     arguments = _arguments()
     if arguments.fresh:
         forget(arguments.folder)
+        demo.node.forget(arguments.folder)
+    complaint = None
     try:
         asyncio.run(_run(arguments))
-    except KeyboardInterrupt:
+    except* KeyboardInterrupt:
         pass
-    except (HouseError, HassError, HassDied, OSError) as error:
-        sys.exit(f"script/demo: {error}")
+    except* (HouseError, NodeError, HassError, HassDied, OSError) as group:
+        complaint = _first(group)
+    if complaint is not None:
+        sys.exit(f"script/demo: {complaint}")
+
+
+def _first(error: BaseException) -> BaseException:
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error
 
 
 def _arguments() -> argparse.Namespace:
@@ -89,40 +126,59 @@ async def _run(arguments: argparse.Namespace) -> None:
     task = asyncio.current_task()
     assert task is not None
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+    for number in _SIGNALS:
         loop.add_signal_handler(number, task.cancel)
-    house = House(
-        arguments.folder.absolute(),
-        port=arguments.port or _port(),
-        language=arguments.language,
-    )
+    folder = arguments.folder.absolute()
+    house = House(folder, port=arguments.port or _port(_USUAL_PORT), language=arguments.language)
+    node = None if demo.node.is_missing() else Node(folder, port=_port(_USUAL_XMPP_PORT))
+    if node is None:
+        print(_NO_PROSODY, file=sys.stderr, flush=True)
     try:
-        if not arguments.json:
-            print(_OPENING, flush=True)
-        address = await house.open()
-        print(
-            _as_json(address) if arguments.json else _guide(address, arguments.folder), flush=True
-        )
-        async with asyncio.TaskGroup() as group:
-            group.create_task(obey_lines(house.meter, typed_lines()))
-            group.create_task(house.live())
+        await _live(house, node, as_json=arguments.json)
     except asyncio.CancelledError:
         # Ctrl-C while it is being closed is one too many: the second one ends at once.
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        for number in _SIGNALS:
             loop.remove_signal_handler(number)
     finally:
-        await house.close()
+        try:
+            if node is not None:
+                await node.close()
+        finally:
+            await house.close()
 
 
-def _port() -> int:
+async def _live(house: House, node: Node | None, *, as_json: bool) -> None:
+    """Open it all, tell where to look, and do what is typed, for ever."""
+    if not as_json:
+        print(_OPENING, flush=True)
+    async with asyncio.TaskGroup() as opening:
+        opened = opening.create_task(house.open())
+        if node is not None:
+            opening.create_task(node.start())
+    address = opened.result()
+    if not as_json:
+        print(_guide(address, house.folder), flush=True)
+    async with asyncio.TaskGroup() as group:
+        group.create_task(obey_lines(house.meter, typed_lines()))
+        group.create_task(house.live())
+        view = None if node is None else await node.open(house.hass, await house.registers())
+        if node is not None:
+            group.create_task(node.live())
+        if as_json:
+            print(_as_json(address, view), flush=True)
+        elif view is not None:
+            print(_node_guide(view), flush=True)
+
+
+def _port(usual: int) -> int:
     """The port that everybody knows, unless something listens there."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind(("127.0.0.1", _USUAL_PORT))
+            probe.bind(("127.0.0.1", usual))
         except OSError:
             return free_port()
-    return _USUAL_PORT
+    return usual
 
 
 def _guide(address: Address, folder: Path) -> str:
@@ -137,9 +193,44 @@ def _guide(address: Address, folder: Path) -> str:
     )
 
 
-def _as_json(address: Address) -> str:
+def _node_guide(view: View) -> str:
+    return _NODE_GUIDE.format(
+        node=view.node,
+        observer=OBSERVER,
+        password=XMPP_PASSWORD,
+        host=view.host,
+        port=view.port,
+        ca_file=view.ca_file,
+        series=f"\n{' ' * _COLUMN}".join(one.identifier for one in view.series),
+        command=view.command,
+    )
+
+
+def _as_json(address: Address, view: View | None) -> str:
     pages = {"energy_page": address.energy_page, "repairs_page": address.repairs_page}
-    return json.dumps({**asdict(address), **pages, "username": USER, "password": PASSWORD})
+    told = {**asdict(address), **pages, "username": USER, "password": PASSWORD}
+    return json.dumps({**told, **_node_as_json(view)})
+
+
+def _node_as_json(view: View | None) -> dict[str, object]:
+    """What an observer needs; null without a node."""
+    if view is None:
+        return {"xmpp": None, "node": None, "observer": None, "series": []}
+    return {
+        "xmpp": {
+            "domain": DOMAIN,
+            "host": view.host,
+            "port": view.port,
+            "ca_file": str(view.ca_file),
+        },
+        "node": {"jid": view.node},
+        "observer": {
+            "jid": OBSERVER,
+            "password": XMPP_PASSWORD,
+            "password_file": str(view.password_file),
+        },
+        "series": [asdict(one) for one in view.series],
+    }
 
 
 if __name__ == "__main__":

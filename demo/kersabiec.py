@@ -68,7 +68,7 @@ class House:
         meter_time: datetime | None = None,
     ) -> None:
         """Prepare; nothing starts yet. Pictures are taken at another time of the meter's."""
-        self._folder = folder
+        self.folder = folder
         self._overloads = folder / _OVERLOADS
         self._linky = school()
         self._linky.load.overloads.extend(self._remembered())
@@ -108,6 +108,12 @@ class House:
             await show_on_energy_dashboard(api, entity_ids)
         device_page = await _device_page(api, entry_id)
         return Address(url=self.hass.url, device_page=device_page, meter=self.meter.port)
+
+    async def registers(self) -> Mapping[str, str]:
+        """The entity ids of the meter's registers, by translation key."""
+        (entry,) = await self.hass.api.entries(DOMAIN)
+        entity_ids = await self.hass.api.entity_ids(entry["entry_id"])
+        return {key: entity_ids[key] for key in _REGISTERS}
 
     async def _add_meter(self) -> str:
         """Add the meter as a person does."""

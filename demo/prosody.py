@@ -108,10 +108,17 @@ class Authority:
 class Prosody(AbstractContextManager["Prosody"]):
     """One server of one host. It ends with its context; what it knows is kept in its folder."""
 
-    def __init__(self, host: str, authority: Authority, folder: Path | None = None) -> None:
+    def __init__(
+        self,
+        host: str,
+        authority: Authority,
+        folder: Path | None = None,
+        *,
+        port: int | None = None,
+    ) -> None:
         """Prepare it in a folder, or in one that is removed with it."""
         self.host = host
-        self.port = free_port()
+        self.port = port or free_port()
         self.direct_tls_port = free_port()
         self.s2s_port = free_port()
         self.ca_file = authority.file
@@ -149,6 +156,7 @@ class Prosody(AbstractContextManager["Prosody"]):
                 cwd=self.folder,
                 stdout=output,
                 stderr=output,
+                start_new_session=True,  # A Ctrl-C in the terminal is its parent's to handle.
             )
         ports = {self.port, self.direct_tls_port, self.s2s_port}
         until = time.monotonic() + START_SECONDS

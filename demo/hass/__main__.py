@@ -4,22 +4,13 @@ Takes the arguments of `hass`. Ends when its standard input does, so that a pare
 leaves no Home Assistant behind.
 """
 
-import os
-import signal
 import sys
-from threading import Thread
 
 from homeassistant.__main__ import main
 
+from demo.child import end_with_the_parent
 import demo.tty_parity  # noqa: F401  before anything opens a serial port
 
-
-def _end_with_the_parent() -> None:
-    while os.read(0, 1024):
-        pass
-    os.kill(os.getpid(), signal.SIGTERM)
-
-
 if __name__ == "__main__":
-    Thread(target=_end_with_the_parent, daemon=True).start()
+    end_with_the_parent()
     sys.exit(main())
