@@ -17,10 +17,11 @@ from consometers_node.quoalise.text import text
 from consometers_node.store import Store
 from consometers_node.xmpp import Backoff, Connection, Identity
 
-from . import bell, home, own
+from . import bell, home, own, pages
 from .complaint import Complaint
 from .options import Common
 from .output import Output
+from .pages import Serving
 from .usage import Commands
 from .words import say
 
@@ -55,22 +56,44 @@ def run(
             help=say("How much is told of what happens.", "Ce qui est dit de ce qui se passe."),
         ),
     ] = "info",
+    page: Annotated[
+        str | None,
+        typer.Option(
+            metavar=say("HOST:PORT", "HÔTE:PORT"),
+            help=say(
+                "Serve the page and the API there: the page through Home Assistant's ingress"
+                " alone. Without it, an account must be there already.",
+                "Servir là la page et l'API : la page uniquement à travers l'ingress de Home"
+                " Assistant. Sans cela, il faut déjà un compte.",
+            ),
+        ),
+    ] = None,
+    ingress: Annotated[
+        list[str] | None, typer.Option(envvar="CONSOMETERS_INGRESS", hidden=True)
+    ] = None,
     haste: Annotated[float, typer.Option(envvar="CONSOMETERS_HASTE", hidden=True, min=1)] = 1,
 ) -> None:
-    """Run until SIGTERM or Ctrl-C. With haste, all waits are that many times shorter: for tests."""
+    """Run until SIGTERM or Ctrl-C.
+
+    For tests: `ingress` are addresses that are let in as Home Assistant's is; with haste, all
+    waits are that many times shorter.
+    """
     logging.basicConfig(
         level=log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s"
     )
 
     async def work(store: Store) -> None:
-        if await load(store) is None:
+        if page is None and await load(store) is None:
             raise Complaint("no-account", _NO_ACCOUNT)
-        await _run(common, store, await home.load(store), haste)
+        serving = None if page is None else Serving(*pages.place(page), ingress)
+        await _run(common, store, await home.load(store), haste, serving)
 
     own.run(common, work)
 
 
-async def _run(common: Common, store: Store, access: Access, haste: float) -> None:
+async def _run(
+    common: Common, store: Store, access: Access, haste: float, serving: Serving | None
+) -> None:
     """Put everything together, and run it."""
     output = common.output
     usual = Backoff()
@@ -91,13 +114,13 @@ async def _run(common: Common, store: Store, access: Access, haste: float) -> No
         naming = await own.naming(store)
         node = HomeNode(store, naming, source, connect, pace=Pace().hurried(haste))
         async with asyncio.TaskGroup() as tasks:
-            running = [
-                tasks.create_task(work)
-                for work in (
-                    bell.serve(own.socket(common), node.look_again, lambda: _status(node, output)),
-                    node.run(),
-                )
+            works = [
+                bell.serve(own.socket(common), node.look_again, lambda: _status(node, output)),
+                node.run(),
             ]
+            if serving is not None:
+                works.append(pages.serve(node, session, serving))
+            running = [tasks.create_task(work) for work in works]
 
             def stop() -> None:
                 for one in running:

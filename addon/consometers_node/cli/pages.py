@@ -1,0 +1,133 @@
+"""The node's page and API: `api`, and what `run` serves of them."""
+
+import asyncio
+from collections.abc import Collection
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+import logging
+import os
+import secrets
+import socket
+from typing import NoReturn
+
+import aiohttp
+
+from consometers_node.household.node import HomeNode
+from consometers_node.quoalise.text import text
+from consometers_node.store import Store, settings
+
+from . import own
+from .complaint import misused
+from .options import Common
+from .usage import Commands
+
+NODE_ID = "node.id"
+TOKEN = "api.token"  # noqa: S105  # its name
+
+_PORT = 8099
+_DISCOVERY = "http://supervisor/discovery"
+_SUPERVISOR = "SUPERVISOR_TOKEN"
+_FIRST_WAIT_S, _LONGEST_WAIT_S = 5.0, 300.0
+_NOT_A_PLACE = text(
+    "write an address and a port, such as 127.0.0.1:8099.",
+    "écrivez une adresse et un port, par exemple 127.0.0.1:8099.",
+)
+_TOKEN = text(
+    "Home Assistant asks for a URL, which is where “run --page” listens, and for this"
+    " token:\n{token}",
+    "Home Assistant demande une URL, celle où « run --page » écoute, et ce jeton :\n{token}",
+)
+
+_LOGGER = logging.getLogger(__name__)
+
+commands = Commands()
+
+
+@dataclass(frozen=True, slots=True)
+class Serving:
+    """Where the page listens, and who is let in as Home Assistant's ingress is."""
+
+    host: str
+    port: int
+    ingress: Collection[str] | None = None
+
+
+def place(typed: str) -> tuple[str, int]:
+    """Read HOST:PORT. Raises `Complaint`."""
+    host, _, port = typed.rpartition(":")
+    if not host or not port.isdecimal() or not 0 <= int(port) < 65_536:
+        raise misused("--page", _NOT_A_PLACE)
+    return host.strip("[]"), int(port)
+
+
+@commands.add("api")
+def api(common: Common) -> None:
+    """Show the token of the API."""
+    output = common.output
+    _, token = own.run(common, keys)
+    if output.as_json:
+        output.document({"token": token})
+    else:
+        output.say(_TOKEN, token=token)
+
+
+async def keys(store: Store) -> tuple[str, str]:
+    """Give who the node is and the token of its API, made when they are first needed."""
+    async with store.writing() as connection:
+        token = await settings.secret_or_new(
+            connection, TOKEN, lambda: secrets.token_urlsafe(32).encode()
+        )
+        number = await settings.setting(connection, NODE_ID)
+        if number is None:
+            number = secrets.token_hex(16)
+            await settings.set_setting(connection, NODE_ID, number)
+    return number, token.decode()
+
+
+async def serve(node: HomeNode, session: aiohttp.ClientSession, serving: Serving) -> NoReturn:
+    """Serve the page and the API until cancelled."""
+    # The pages take memory that a node without them can do without.
+    from consometers_node.web import Site  # noqa: PLC0415
+    from consometers_node.web.site import Keys  # noqa: PLC0415
+
+    number, token = await keys(node.store)
+    known = Keys(number, token, _version())
+    site = (
+        Site(node, known) if serving.ingress is None else Site(node, known, ingress=serving.ingress)
+    )
+    async with site.listening(serving.host, serving.port) as port:
+        _LOGGER.info("the page listens on port %s", port)
+        if supervisor := os.environ.get(_SUPERVISOR):
+            await _be_discovered(session, supervisor, port, token)
+        await asyncio.Event().wait()
+    raise AssertionError
+
+
+def _version() -> str:
+    try:
+        return version("consometers-node")
+    except PackageNotFoundError:
+        return "checkout"
+
+
+async def _be_discovered(
+    session: aiohttp.ClientSession, supervisor: str, port: int, token: str
+) -> None:
+    """Tell Home Assistant where the node is, until the Supervisor has taken it."""
+    told = {
+        "service": "consometers",
+        "config": {"host": socket.gethostname(), "port": port, "token": token},
+    }
+    headers = {"Authorization": f"Bearer {supervisor}"}
+    wait = _FIRST_WAIT_S
+    url = os.environ.get("CONSOMETERS_DISCOVERY", _DISCOVERY)
+    while True:
+        try:
+            async with session.post(url, json=told, headers=headers) as response:
+                if response.ok:
+                    return
+                _LOGGER.warning("the Supervisor answers %s to the discovery", response.status)
+        except aiohttp.ClientError, TimeoutError:
+            _LOGGER.warning("the Supervisor cannot be reached for the discovery")
+        await asyncio.sleep(wait)
+        wait = min(2 * wait, _LONGEST_WAIT_S)

@@ -1,0 +1,126 @@
+"""The API that Home Assistant asks: docs/node-api.md says it all."""
+
+import asyncio
+from datetime import UTC, datetime
+
+from aiohttp import web
+
+from ..household.node import HomeNode
+from ..household.pauses import pause, resume
+from ..household.standing import Answered, Collective, collectives, told_of
+from ..permission import State
+from ..quoalise import Text, iso8601
+from ..store import PeerId
+from .guard import problem
+
+VERSION = 1
+
+type Json = bool | int | float | str | list[Json] | dict[str, Json] | None
+
+_HEARTBEAT_S = 30.0
+_AT_MOST_EVERY_S = 1.0
+_UNKNOWN = ("There is no such collective.", "Il n'y a pas de tel collectif.")
+
+
+class Api:
+    """Version 1."""
+
+    def __init__(self, node: HomeNode, node_id: str, version: str) -> None:
+        self._node = node
+        self._id = node_id
+        self._version = version
+        self.routes = [
+            web.get("/api/v1/node", self._tell),
+            web.post("/api/v1/collectives/{id}/pause", self._pause),
+            web.post("/api/v1/collectives/{id}/resume", self._resume),
+            web.get("/api/v1/events", self._events),
+        ]
+
+    async def _tell(self, _request: web.Request) -> web.Response:
+        node = self._node
+        network, fault = node.network, node.network_problem
+        told: Json = {
+            "api": VERSION,
+            "version": self._version,
+            "id": self._id,
+            "account": network.connection.jid.partition("/")[0] if network else None,
+            "online": network is not None and network.connection.is_online,
+            "problem": _words(fault.text if fault else None),
+            "home_assistant": {
+                "connected": node.source.is_connected,
+                "problem": _words(node.home_problem),
+            },
+            "collectives": [self._collective(one) for one in await self._collectives()],
+        }
+        return web.json_response(told)
+
+    async def _pause(self, request: web.Request) -> web.Response:
+        return await self._hold(request, paused=True)
+
+    async def _resume(self, request: web.Request) -> web.Response:
+        return await self._hold(request, paused=False)
+
+    async def _hold(self, request: web.Request, *, paused: bool) -> web.Response:
+        number = request.match_info["id"]
+        known = {str(one.peer.id): one.peer.id for one in await self._collectives()}
+        if number not in known:
+            return problem(404, "item-not-found", *_UNKNOWN)
+        async with self._node.store.writing() as connection:
+            await (pause if paused else resume)(connection, PeerId(known[number]))
+        self._node.changes.tell()
+        changed = {str(one.peer.id): one for one in await self._collectives()}
+        return web.json_response(self._collective(changed[number]))
+
+    async def _events(self, request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
+        await response.prepare(request)
+        changes = self._node.changes
+        seen = changes.count
+        while not request.transport or not request.transport.is_closing():
+            if await changes.after(seen, _HEARTBEAT_S):
+                seen = changes.count
+                await response.write(b"event: changed\ndata:\n\n")
+                await asyncio.sleep(_AT_MOST_EVERY_S)
+            else:
+                await response.write(b":\n\n")
+        return response
+
+    async def _collectives(self) -> list[Collective]:
+        async with self._node.store.reading() as connection:
+            return await collectives(connection, datetime.now(UTC))
+
+    def _collective(self, one: Collective) -> Json:
+        network = self._node.network
+        delivery = network.household.deliveries.get(one.peer.id) if network else None
+        return {
+            "id": str(one.peer.id),
+            "jid": one.peer.jid,
+            "name": one.peer.name,
+            "acknowledged_until": _at(one.acknowledged_until),
+            "waiting": one.waiting,
+            "waiting_since": _at(one.waiting_since),
+            "problem": _words(delivery.problem if delivery else None),
+            "permissions": [_permission(each) for each in told_of(one, datetime.now(UTC))],
+        }
+
+
+def _permission(one: Answered) -> Json:
+    permission = one.permission
+    terms = permission.terms
+    return {
+        "id": permission.id,
+        "title": dict(permission.need.title),
+        "state": permission.state,
+        "paused": one.paused and permission.state is State.GRANTED,
+        "series": len(terms.series) if terms else 0,
+        "valid_until": _at(terms.valid_until if terms else None),
+        "newer_version": one.newer,
+    }
+
+
+def _words(said: Text | None) -> Json:
+    return None if said is None else dict(said.by_language)
+
+
+def _at(instant: datetime | None) -> Json:
+    return None if instant is None else iso8601.shown(instant)

@@ -1,0 +1,62 @@
+"""Who acts, as ingress says it, and whether Home Assistant has them as an administrator."""
+
+from dataclasses import dataclass
+import time
+
+from aiohttp import web
+
+from ..household import HomeAssistant, HomeAssistantFault
+
+_ID = "X-Remote-User-Id"
+_NAME = "X-Remote-User-Display-Name"
+_KEPT_S = 60.0
+_GROUP = "system-admin"
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """A user of Home Assistant. Whom nobody named may look at nothing but the pages."""
+
+    id: str
+    name: str
+    is_admin: bool
+
+
+class People:
+    """The users of one Home Assistant, asked for once a minute at most."""
+
+    def __init__(self, home: HomeAssistant) -> None:
+        self._home = home
+        self._admins: frozenset[str] = frozenset()
+        self._asked_at: float | None = None
+
+    async def of(self, request: web.Request) -> Person:
+        """Give who sent a request. While Home Assistant is away nobody is an administrator."""
+        number = request.headers.get(_ID, "")
+        name = request.headers.get(_NAME, "")
+        return Person(number, name, bool(number) and number in await self._administrators())
+
+    async def _administrators(self) -> frozenset[str]:
+        now = time.monotonic()
+        if self._asked_at is None or now - self._asked_at > _KEPT_S:
+            if not self._home.is_connected:
+                return frozenset()
+            try:
+                self._admins = _administrators(await self._home.ask("config/auth/list"))
+            except HomeAssistantFault:
+                return frozenset()
+            self._asked_at = now
+        return self._admins
+
+
+def _administrators(told: object) -> frozenset[str]:
+    found = set()
+    for user in told if isinstance(told, list) else ():
+        match user:
+            case {"id": str(number), "is_active": True, "is_owner": True}:
+                found.add(number)
+            case {"id": str(number), "is_active": True, "group_ids": list(groups)} if (
+                _GROUP in groups
+            ):
+                found.add(number)
+    return frozenset(found)

@@ -1,0 +1,49 @@
+"""The application: its routes, what guards them, and where it listens."""
+
+from collections.abc import AsyncIterator, Collection
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from aiohttp import web
+
+from ..household.node import HomeNode
+from .api import Api
+from .guard import HEALTH, INGRESS, Guard
+
+MAX_BODY_BYTES = 64 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """What a site knows that its pages do not tell: who it is, and the token of its API."""
+
+    node_id: str
+    token: str
+    version: str
+
+
+class Site:
+    """The pages and the API of one household's node."""
+
+    def __init__(self, node: HomeNode, keys: Keys, *, ingress: Collection[str] = INGRESS) -> None:
+        """Prepare; `ingress` are the addresses from which pages may be asked for."""
+        self._node = node
+        guard = Guard(keys.token, ingress)
+        self._app = web.Application(middlewares=[guard.middleware], client_max_size=MAX_BODY_BYTES)
+        self._app.add_routes([web.get(HEALTH, self._health)])
+        self._app.add_routes(Api(node, keys.node_id, keys.version).routes)
+
+    @asynccontextmanager
+    async def listening(self, host: str, port: int) -> AsyncIterator[int]:
+        """Listen, and give the port."""
+        runner = web.AppRunner(self._app, access_log=None, handle_signals=False)
+        await runner.setup()
+        try:
+            site = web.TCPSite(runner, host, port)
+            await site.start()
+            yield runner.addresses[0][1]
+        finally:
+            await runner.cleanup()
+
+    async def _health(self, _request: web.Request) -> web.Response:
+        return web.Response(text="ok\n")
