@@ -8,6 +8,7 @@ SUBCOMMANDS = {
     "corruption": "how many altered groups pass each check, on lines of several kinds of noise",
     "quoalise": "reading and writing a message of records, against the bare XML",
     "hass": "what a meter costs Home Assistant: recorder rows a day, CPU per frame",
+    "backfill": "years of a home from its Home Assistant to a peer: records a second, memory",
     "soak": "hours of a bad line, accelerated: wrong values shown, longest recovery",
 }
 
