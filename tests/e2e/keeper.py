@@ -1,0 +1,115 @@
+"""A peer that keeps what a node tells it in a file, so that it can be killed at any time.
+
+    python -m tests.e2e.keeper FILE ACCOUNT PORT AUTHORITY NODE yes|no
+
+Keeps records by upsert, and a line for each that came. With `yes` it sends a receipt once records
+are on the disk, and now and then a receipt gets lost; with `no` it sends none and says so. Only
+the connection is the node's own code: stanzas are read and receipts written here.
+"""
+
+import asyncio
+from contextlib import closing, suppress
+import os
+from pathlib import Path
+import random
+import sqlite3
+import sys
+import time
+from typing import Final, NoReturn
+from xml.etree.ElementTree import SubElement
+
+from slixmpp.stanza import Message
+
+from consometers_node.quoalise import QuoaliseError
+from consometers_node.xmpp import (
+    Account,
+    Asking,
+    Backoff,
+    Connection,
+    Discovery,
+    NetworkError,
+    Ping,
+    Security,
+    Server,
+)
+from demo.prosody import LOOPBACK
+
+PASSWORD: Final = "KEEPER_PASSWORD"  # the name of a variable
+LOST_RECEIPTS: Final = 0.1
+
+_QUOALISE: Final = "{urn:quoalise:0}quoalise"
+_SENML: Final = "{urn:ietf:params:xml:ns:senml}senml"
+_RECEIPTS: Final = "urn:xmpp:receipts"
+_LISTENS: Final = 1
+_ASKS_AGAIN_S: Final = 5
+_TABLES: Final = """
+PRAGMA journal_mode = WAL;
+PRAGMA synchronous = FULL;
+CREATE TABLE IF NOT EXISTS record (name, time, value, PRIMARY KEY (name, time));
+CREATE TABLE IF NOT EXISTS came (message, name, time, value, at);
+CREATE TABLE IF NOT EXISTS lost (message);
+"""
+
+
+class Keeper:
+    """Keeps what comes over a connection."""
+
+    def __init__(
+        self, connection: Connection, database: sqlite3.Connection, node: str, *, receipts: bool
+    ) -> None:
+        self._connection = connection
+        self._database = database
+        self._node = node
+        self._receipts = receipts
+        self._asking = Asking(connection)
+        Ping(connection)
+        Discovery(connection, None, receives=receipts)
+        connection.priority = _LISTENS
+        connection.on_message(_QUOALISE, self._keep)
+
+    async def run(self) -> NoReturn:
+        """Subscribe to all that may be read, again after each loss of the connection."""
+        while True:
+            with suppress(NetworkError, QuoaliseError):
+                session = await self._connection.online(60)
+                for series in await self._asking.list_series(self._node):
+                    await self._asking.subscribe(self._node, series.series)
+                await session.ended
+            await asyncio.sleep(_ASKS_AGAIN_S * random.uniform(0.2, 1))
+
+    def _keep(self, message: Message) -> None:
+        if message["type"] == "error" or message["from"].bare != self._node:
+            return
+        number, at, name, base = message["id"], time.time(), "", 0
+        for record in message.xml.iter(_SENML):
+            name, base = record.get("bn", name), int(record.get("bt", base))
+            told = name, base + int(record.get("t", "0")), int(record.get("v", ""))
+            self._database.execute("INSERT OR REPLACE INTO record VALUES (?, ?, ?)", told)
+            self._database.execute("INSERT INTO came VALUES (?, ?, ?, ?, ?)", (number, *told, at))
+        loses = self._receipts and random.random() < LOST_RECEIPTS
+        if loses:
+            self._database.execute("INSERT INTO lost VALUES (?)", (number,))
+        self._database.commit()
+        if message.xml.find(f"{{{_RECEIPTS}}}request") is not None and not loses:
+            receipt = self._connection.stream.make_message(mto=message["from"])
+            SubElement(receipt.xml, f"{{{_RECEIPTS}}}received", {"id": number})
+            receipt.send()
+
+
+async def main(arguments: list[str]) -> None:
+    """Keep until killed."""
+    file, jid, port, authority, node, receipts = arguments
+    server = Server(
+        host=LOOPBACK, port=int(port), security=Security.STARTTLS, ca_file=Path(authority)
+    )
+    account = Account(jid, os.environ[PASSWORD])
+    connection = Connection(account, server=server, backoff=Backoff(0.2, 2))
+    with closing(sqlite3.connect(file)) as database:
+        database.executescript(_TABLES)
+        keeper = Keeper(connection, database, node, receipts=receipts == "yes")
+        async with connection:
+            await keeper.run()
+
+
+if __name__ == "__main__":
+    asyncio.run(main(sys.argv[1:]))

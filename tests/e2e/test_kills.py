@@ -1,0 +1,446 @@
+"""Everything is killed in turn while records flow, and a peer ends up with what the recorder says.
+
+The tests follow one another on one home. What was done to it, and what that cost, is printed at
+the end (`pytest -s`).
+"""
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import AsyncExitStack, closing, suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+import os
+from pathlib import Path
+import random
+import shutil
+import signal
+import sqlite3
+import sys
+import time
+from typing import Final
+
+import aiohttp
+import pytest
+import pytest_asyncio
+
+from demo.hass import Hass, HassError
+from demo.hass.folder import ROOT
+from demo.prosody import Authority, Prosody, federate
+from tests.e2e import keeper
+from tests.e2e.node import Node
+from tests.e2e.waiting import eventually
+
+pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="session")]
+
+SEED: Final = 20261125
+ROUNDS: Final = 2
+HOUR: Final = timedelta(hours=1)
+FIVE_MINUTES: Final = timedelta(minutes=5)
+NOW: Final = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
+START: Final = NOW - 90 * HOUR
+PASSWORD: Final = "correct horse battery staple"
+TICK_S: Final = 1.0
+
+HOURLY: Final = {
+    "sensor.house": "consumption",
+    "sensor.car": "consumption",
+    "sensor.fed": "injection",
+    "portal:panels": "production",
+}
+FINE: Final = {"sensor.oven": "consumption", "sensor.roof": "production"}
+
+
+@dataclass
+class Curve:
+    """A register that moves on, and what it showed at the end of each interval."""
+
+    statistic: str
+    step: timedelta
+    shown: dict[datetime, int] = field(default_factory=dict)
+    register: int = 0
+
+    def move_on(self, until: datetime, chance: random.Random) -> None:
+        start = max(self.shown, default=START - 2 * self.step) + self.step
+        while start < until:
+            self.register += chance.randrange(1, 9_000 * self.step // HOUR)
+            self.shown[start] = self.register
+            start += self.step
+
+    def correct(self, chance: random.Random) -> None:
+        """Have it show another value at the end of one of the last intervals."""
+        starts = list(self.shown)
+        place = chance.randrange(max(1, len(starts) - 12), len(starts) - 1)
+        before, after = (self.shown[starts[place + one]] for one in (-1, 1))
+        self.shown[starts[place]] = chance.randrange(before, after + 1)
+
+    def told(self) -> dict[int, int]:
+        """The records as they leave: mean power in W."""
+        return {
+            round(start.timestamp()): (self.shown[start] - self.shown[before]) * (HOUR // self.step)
+            for before, start in pairwise(self.shown)
+        }
+
+
+@dataclass
+class Peer:
+    """A process that keeps what it is told."""
+
+    jid: str
+    file: Path
+    server: Prosody
+    node: str
+    receipts: bool
+    process: asyncio.subprocess.Process | None = None
+
+    async def start(self) -> None:
+        said = "yes" if self.receipts else "no"
+        place = (str(self.server.port), str(self.server.ca_file))
+        environment = {
+            **os.environ,
+            "PYTHONPATH": os.pathsep.join((str(ROOT), str(ROOT / "addon"))),
+            keeper.PASSWORD: PASSWORD,
+        }
+        self.process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "tests.e2e.keeper"),
+            *(str(self.file), self.jid, *place, self.node, said),
+            env=environment,
+        )
+
+    async def kill(self) -> None:
+        if self.process is not None:
+            with suppress(ProcessLookupError):
+                self.process.kill()
+            await self.process.wait()
+
+    def ask(self, query: str) -> Sequence[tuple[int | str | float, ...]]:
+        with closing(sqlite3.connect(self.file, timeout=10)) as database:
+            return database.execute(query).fetchall()
+
+    def last_heard(self) -> float:
+        ((at,),) = self.ask("SELECT coalesce(max(at), 0) FROM came")
+        return float(at)
+
+    def kept(self) -> dict[str, dict[int, int]]:
+        found: dict[str, dict[int, int]] = {}
+        for name, at, value in self.ask("SELECT name, time, value FROM record"):
+            found.setdefault(str(name), {})[int(at)] = int(value)
+        return found
+
+
+@dataclass
+class World:
+    """A home, its peers, and all that is done to them."""
+
+    hass: Hass
+    one: Prosody
+    two: Prosody
+    node: Node
+    peer: Peer
+    deaf: Peer
+    """It sends no receipts, so what gets lost on its way is lost."""
+    chance: random.Random
+    curves: Sequence[Curve]
+    reached: datetime = START + HOUR
+    faults: Counter[str] = field(default_factory=Counter)
+    recovered_s: dict[str, list[float]] = field(default_factory=dict)
+    corrections: int = 0
+
+    async def flow(self) -> None:
+        """Let registers move on, and Home Assistant record it and say so, whoever is there."""
+        while True:
+            self.move_on()
+            await self.write()
+            await asyncio.sleep(TICK_S)
+
+    def move_on(self) -> None:
+        self.reached = min(self.reached + HOUR, NOW - 3 * HOUR)
+        for curve in self.curves:
+            curve.move_on(self.reached, self.chance)
+            if len(curve.shown) > 3 and self.chance.random() < 0.5:
+                curve.correct(self.chance)
+                self.corrections += 1
+
+    async def write(self) -> bool:
+        """Write all that the registers showed; tell whether Home Assistant took it."""
+        try:
+            for curve in self.curves:
+                if curve.step == HOUR:
+                    await self.record(curve.statistic, curve.shown)
+            await asyncio.to_thread(self._insert)
+            for kind in ("hourly", "5min"):
+                event = f"events/recorder_{kind}_statistics_generated"
+                await self.hass.api.request("POST", event)
+        except aiohttp.ClientError, HassError, OSError, RuntimeError, TimeoutError, TypeError:
+            return False
+        return True
+
+    async def record(self, name: str, shown: Mapping[datetime, int]) -> None:
+        rows = [
+            {"start": start.isoformat(), "state": wh / 1000, "sum": wh / 1000}
+            for start, wh in list(shown.items())[-24:]
+        ]
+        source = {"source": "portal", "name": "The portal"} if ":" in name else {}
+        about = {"unit_of_measurement": "kWh", "unit_class": "energy", "has_sum": True}
+        await self.hass.api.import_statistics(
+            {"statistic_id": name, "mean_type": 0, **about, **source}, rows
+        )
+
+    def _insert(self) -> None:
+        """Write 5-minute rows, which nobody can import."""
+        with (
+            closing(sqlite3.connect(self.hass.folder / "home-assistant_v2.db", timeout=10)) as base,
+            base,
+        ):
+            numbers = dict(base.execute("SELECT statistic_id, id FROM statistics_meta").fetchall())
+            for curve in self.curves:
+                if curve.step == FIVE_MINUTES:
+                    base.executemany(
+                        "INSERT OR REPLACE INTO statistics_short_term"
+                        " (metadata_id, start_ts, created_ts, sum) VALUES (?, ?, ?, ?)",
+                        [
+                            (numbers[curve.statistic], start.timestamp(), 0, wh / 1000)
+                            for start, wh in list(curve.shown.items())[-240:]
+                        ],
+                    )
+
+    async def hit(self, kind: str, off_s: float) -> None:
+        """Kill one of them, and have it back after a while."""
+        self.faults[kind] += 1
+        match kind:
+            case "server of the home" | "server of the peers":
+                server = self.one if kind.endswith("home") else self.two
+                await asyncio.to_thread(server.kill)
+                await asyncio.sleep(off_s)
+                await asyncio.to_thread(server.start)
+            case "node":
+                await self.node.kill()
+                await asyncio.sleep(off_s)
+                await self.node.start()
+            case "peer":
+                await self.peer.kill()
+                await asyncio.sleep(off_s)
+                await self.peer.start()
+            case "Home Assistant":
+                os.kill(self.hass.pid, signal.SIGKILL)
+                await self.hass.wait()
+                await self.hass.stop()
+                await asyncio.sleep(off_s)
+                await self.hass.start()
+
+    async def recovers(self, kind: str) -> None:
+        """Wait until the peer hears of something, and note how long that took."""
+        since = time.time()
+
+        async def heard() -> bool:
+            return self.peer.last_heard() > since
+
+        await eventually(heard, bool, within_s=60)
+        self.recovered_s.setdefault(kind, []).append(time.time() - since)
+
+    async def is_recorded(self) -> None:
+        """Wait until Home Assistant says what the registers showed."""
+
+        async def wrong() -> list[str]:
+            await self.write()
+            return [one.statistic for one in self.curves if not await self._says(one)]
+
+        await eventually(wrong, lambda names: not names)
+
+    async def _says(self, curve: Curve) -> bool:
+        rows = await self.hass.api.statistics(
+            curve.statistic, "hour" if curve.step == HOUR else "5minute", min(curve.shown)
+        )
+        found = {
+            datetime.fromtimestamp(row["start"] / 1000, UTC): round(row.get("sum") or 0)
+            for row in rows
+        }
+        return found == curve.shown
+
+    def difference(self, peer: Peer) -> Mapping[str, int]:
+        """How many records a peer lacks, and how many it has with another value."""
+        found: Counter[str] = Counter()
+        kept = list(peer.kept().values())
+        for curve in self.curves:
+            told = curve.told()
+            # Names are pseudonyms: a series is known by what is in it.
+            best = max(kept, key=lambda one: len(one.items() & told.items()), default={})
+            found["missing"] += len(told.keys() - best.keys())
+            found["other"] += sum(told.get(at) != value for at, value in best.items())
+        return +found
+
+    async def is_equal(self, within_s: float = 60) -> float:
+        """Wait until the peer has, record for record, what Home Assistant has."""
+        since = time.time()
+        await self.is_recorded()
+
+        async def difference() -> Mapping[str, int]:
+            return self.difference(self.peer)
+
+        await eventually(difference, lambda found: not found, within_s=within_s)
+        assert len(self.peer.kept()) == len(self.curves)
+        return time.time() - since
+
+    def report(self) -> str:
+        came = self.peer.ask("SELECT count(*), count(DISTINCT message) FROM came")[0]
+        ((again,),) = self.peer.ask(
+            "SELECT coalesce(sum(n - 1), 0) FROM"
+            " (SELECT count(*) AS n FROM came GROUP BY name, time, value)"
+        )
+        ((most,),) = self.peer.ask(
+            "SELECT max(n) FROM (SELECT count(*) AS n FROM came GROUP BY name, time, value)"
+        )
+        ((twice,),) = self.peer.ask(
+            "SELECT count(*) FROM (SELECT count(*) AS n FROM came GROUP BY message, name, time"
+            " HAVING n > 1)"
+        )
+        ((lost,),) = self.peer.ask("SELECT count(*) FROM lost")
+        held = sum(map(len, self.peer.kept().values()))
+        lines = [
+            f"faults {dict(self.faults)}, receipts lost {lost}, corrections {self.corrections}",
+            f"records held {held}, came {came[0]} in {came[1]} messages",
+            f"again with the same value {again}, at most {most} times; in one message {twice}",
+            *(
+                f"recovered from {kind}: {', '.join(f'{one:.1f}' for one in seconds)} s"
+                for kind, seconds in self.recovered_s.items()
+            ),
+            f"without receipts: {dict(self.difference(self.deaf))}",
+        ]
+        return "\n".join(lines)
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def world(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World]:
+    folder = tmp_path_factory.mktemp("kills")
+    authority = Authority(folder)
+    async with AsyncExitStack() as stack:
+        hass = await stack.enter_async_context(Hass(folder / "hass"))
+        one = stack.enter_context(Prosody("one.test", authority))
+        two = stack.enter_context(Prosody("two.test", authority))
+        federate(one, two)
+        home = one.register("home", PASSWORD)
+        users = two.register_all(["peer", "deaf"], PASSWORD)
+        peer, deaf = (
+            Peer(user, folder / f"{user}.db", two, home, receipts=user.startswith("peer"))
+            for user in users
+        )
+        curves = [Curve(name, HOUR) for name in HOURLY]
+        curves += [Curve(name, FIVE_MINUTES) for name in FINE]
+        node = Node(folder / "node")
+        world = World(hass, one, two, node, peer, deaf, random.Random(SEED), curves)
+        await _begin(world)
+        token = await hass.api.command("auth/long_lived_access_token", client_name="n", lifespan=1)
+        await node.log_in(one, home, PASSWORD)
+        await node.do("home", hass.url, answer=token)
+        for user in users:
+            for need, interval, series in (("hours", "PT1H", HOURLY), ("fine", "PT5M", FINE)):
+                number = await node.be_asked(
+                    user,
+                    f"{need}-{user.partition('@')[0]}",
+                    *dict.fromkeys(series.values()),
+                    interval=interval,
+                    history_days=9,
+                )
+                await node.grant(number, *(f"{name}={flow}" for name, flow in series.items()))
+        for each in (peer, deaf):
+            stack.push_async_callback(each.kill)
+        stack.push_async_callback(node.stop)
+        await node.start()
+        await node.has_read_all()
+        for each in (peer, deaf):
+            await each.start()
+        await _subscribed(world)
+        yield world
+        print(f"\n{world.report()}")
+
+
+async def _begin(world: World) -> None:
+    """Have Home Assistant know all statistics by one row each, and what is before the flow."""
+    for curve in world.curves:
+        curve.shown[START - curve.step] = 0
+        await world.record(curve.statistic, {START - HOUR: 0})
+    await eventually(world.write, bool)
+
+
+async def _subscribed(world: World) -> None:
+    async def count() -> int:
+        peers = (await world.node.status())["peers"]
+        return sum(one["subscribed"] for peer in peers for one in peer["series"])
+
+    await eventually(count, lambda number: number == 2 * len(world.curves))
+
+
+async def while_it_flows(world: World, work: Callable[[], Awaitable[None]]) -> None:
+    flow = asyncio.create_task(world.flow())
+    try:
+        await work()
+    finally:
+        flow.cancel()
+        await asyncio.wait({flow})
+    if not flow.cancelled():
+        flow.result()
+
+
+KINDS: Final = ("server of the home", "server of the peers", "node", "peer", "Home Assistant")
+
+
+async def test_nothing_is_lost_while_each_of_them_is_killed_in_turn(world: World) -> None:
+    async def strike() -> None:
+        for _ in range(ROUNDS):
+            for kind in world.chance.sample(KINDS, len(KINDS)):
+                await asyncio.sleep(world.chance.uniform(0, 2))
+                await world.hit(kind, world.chance.uniform(0, 2))
+                await world.recovers(kind)
+
+    await while_it_flows(world, strike)
+    await world.is_equal()
+
+
+async def test_nor_while_several_are_killed_at_once(world: World) -> None:
+    async def strike() -> None:
+        for _ in range(ROUNDS):
+            several = world.chance.sample(KINDS, 3)
+            async with asyncio.TaskGroup() as group:
+                for kind in several:
+                    group.create_task(world.hit(kind, world.chance.uniform(0, 3)))
+            await world.recovers(" + ".join(sorted(several)))
+
+    await while_it_flows(world, strike)
+    await world.is_equal()
+
+
+async def test_hours_that_were_written_while_the_node_was_away_come(world: World) -> None:
+    await world.node.kill()
+    for _ in range(6):
+        world.move_on()
+    await world.is_recorded()
+    await world.node.start()
+    await world.recovers("absence of the node")
+    await world.is_equal()
+
+
+async def test_a_node_restored_from_a_backup_goes_on(world: World) -> None:
+    database = world.node.data / "node.db"
+    backup = world.node.folder / "backup.db"
+    with closing(sqlite3.connect(database)) as source, closing(sqlite3.connect(backup)) as target:
+        source.backup(target)
+    for _ in range(4):
+        world.move_on()
+    await world.is_equal()
+    await world.node.kill()
+    for rest in ("-wal", "-shm"):
+        database.with_name(f"node.db{rest}").unlink(missing_ok=True)
+    shutil.copyfile(backup, database)
+    world.faults["restored from a backup"] += 1
+    await world.node.start()
+    await world.recovers("restored from a backup")
+    for _ in range(4):
+        world.move_on()
+    await world.is_equal()
+
+
+async def test_the_node_has_complained_of_nothing_that_is_its_own_fault(world: World) -> None:
+    log = world.node.log
+    assert "Traceback" not in log
+    assert " ERROR " not in log
