@@ -4,7 +4,7 @@ Whoever was granted nothing is told the same, whether what it asks for is there 
 """
 
 from collections.abc import Awaitable, Callable, Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import override
 
@@ -22,6 +22,7 @@ from ..quoalise import (
     MAX_RECORDS,
     BadRequest,
     Data,
+    Device,
     GetHistory,
     Identifier,
     ItemNotFound,
@@ -43,7 +44,7 @@ from ..store.peers import Peer, peer_by_jid
 from ..store.series import all_series, extent
 from ..store.settings import set_setting
 from ..store.subscriptions import subscribe, unsubscribe
-from ..wire import Naming, Unsayable, told
+from ..wire import Naming, told
 from ..wire.needs import write_interval
 from ..wire.records import unit
 from ..xmpp import Answerer, Asker
@@ -228,19 +229,20 @@ class HouseholdAnswers(Answerer):
             if free := [one for one in named if one.permission not in held_back]:
                 return free
             raise ResourceConstraint(_PAUSED)
-        # What is here but not granted is never told from what is not here, but to a peer that
-        # was granted something: it may know that a name is wrong.
-        if permitted and asked not in await self._all_names(connection, peer):
+        # What is here but not granted is never told from what is not here. A peer that was granted
+        # something may know that a name is nobody's; but not which other series a device has, nor
+        # whose delivery point it has guessed.
+        guessed = asked.device.delivery_point is not None
+        if permitted and not guessed and asked.device not in await self._devices(connection, peer):
             raise ItemNotFound
         raise NotAuthorized
 
-    async def _all_names(self, connection: AsyncConnection, peer: Peer) -> set[Identifier]:
-        names = set()
-        for series in (await all_series(connection)).values():
-            for identification in Identification:
-                with suppress(Unsayable):
-                    names.add(self._naming.name(series, peer.jid, identification))
-        return names
+    async def _devices(self, connection: AsyncConnection, peer: Peer) -> set[Device]:
+        """Give the pseudonyms of all devices for a peer."""
+        return {
+            self._naming.name(series, peer.jid, Identification.PSEUDONYM).device
+            for series in (await all_series(connection)).values()
+        }
 
 
 async def _check_read(

@@ -108,8 +108,11 @@ class Household:
             return None
 
     async def _settled(self, peer: Peer) -> bool:
-        delivery = self._deliveries.get(peer.id)
-        return delivery is not None and await delivery.settled(_SETTLES_WITHIN_S)
+        if (delivery := self._deliveries.get(peer.id)) is None:
+            return False
+        # It asks, so it is there to confirm.
+        delivery.heard()
+        return await delivery.settled(_SETTLES_WITHIN_S)
 
     async def _late(self, jid: str, message_id: str) -> None:
         """Note a receipt that came after time, or of an earlier run."""

@@ -1,0 +1,296 @@
+"""Records from a home to its collective, over two real servers, whatever goes wrong on the way."""
+
+import asyncio
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from consometers_node.permission import Permissions, State
+from consometers_node.quoalise import Data, NotAuthorized
+from consometers_node.quoalise.text import UNSAID
+from consometers_node.store import PermissionId, Store
+from consometers_node.store.outbox import waiting
+from consometers_node.store.subscriptions import subscriptions
+from consometers_node.xmpp import NotKept
+from consometers_node.xmpp.errors import WrongPassword
+from demo.prosody import Prosody
+
+from ..permission.samples import CHOICE, NEED, YES, now
+from ..xmpp.conftest import MakeNode, MakePlain, NewAccount, Node
+from ..xmpp.plain import SUBSCRIBE, values
+from .houses import Collective, House, bare, running, told, until
+from .ledgers import Ledger, hours, midnight, run_out
+
+LONG = 1_000.0
+
+
+async def shared(house: House, coop: Node) -> PermissionId:
+    """Grant something that the collective then subscribes to."""
+    await house.ledger.cover(midnight(-30), midnight(1))
+    permission = await house.grant()
+    await told(house)
+    await coop.asking.subscribe(house.address, house.name)
+    return permission
+
+
+async def nothing_waits(house: House) -> None:
+    async with asyncio.timeout(15):
+        while True:
+            async with house.store.reading() as connection:
+                if not await waiting(connection, house.ledger.peer.id):
+                    return
+            await asyncio.sleep(0.01)
+
+
+async def test_records_arrive_once_and_are_acknowledged(
+    house: House, coop: Node, collective: Collective
+) -> None:
+    await shared(house, coop)
+    day = hours(midnight(), range(10))
+    await house.keep(day)
+    await until(lambda: collective.values == day)
+    await nothing_waits(house)
+    house.changes.tell()
+    house.delivery.heard()
+    await asyncio.sleep(0.3)
+    assert collective.pushes == 1
+    assert await house.ledger.cursor() == max(day) + (midnight(1) - midnight()) / 24
+    await house.keep(hours(midnight(), [100, *range(1, 12)]))
+    await until(lambda: len(collective.values) == 12)
+    await nothing_waits(house)
+    assert collective.values == hours(midnight(), [100, *range(1, 12)])
+
+
+async def test_a_withdrawal_takes_what_waits_for_its_receipt(
+    house: House, coop: Node, collective: Collective
+) -> None:
+    permission = await shared(house, coop)
+    collective.keeps.clear()
+    await house.keep(hours(midnight(), range(10)))
+    await until(collective.came.is_set)
+    await house.withdraw(permission)
+    await told(house)
+    await nothing_waits(house)
+    assert collective.log[-1] == ("withdraw", permission)
+    collective.keeps.set()
+    await house.keep(hours(midnight(), range(20)))
+    await asyncio.sleep(0.3)
+    assert collective.pushes == 1
+    assert house.delivery.problem is None
+
+
+async def test_what_was_withdrawn_while_the_line_was_cut_is_not_sent_when_it_is_back(
+    file: Store, own: Prosody, new_node: MakeNode, new_account: NewAccount, collective: Collective
+) -> None:
+    coop = await new_node(own, collective, keep=collective.keep)
+    async with running(file, own, new_account(own), bare(coop)) as house:
+        await house.connection.online()
+        permission = await shared(house, coop)
+        own.freeze()
+        await house.keep(hours(midnight(), range(10)))
+        unacknowledged = house.connection.stream.plugin["xep_0198"].unacked_queue
+        await until(lambda: any(len(stanza.xml) for _, stanza in unacknowledged))
+        await house.withdraw(permission)
+        await nothing_waits(house)
+        own.kill()
+        own.start()
+        await told(house)
+        assert collective.log[-1] == ("withdraw", permission)
+        await asyncio.sleep(0.3)
+        assert collective.pushes == 0
+
+
+async def test_a_subscriber_that_sends_no_receipts_is_told_once(
+    file: Store, one: Prosody, two: Prosody, new_account: NewAccount, new_plain: MakePlain
+) -> None:
+    plain = await new_plain(two)
+    ledger = await Ledger.open(file, plain.boundjid.bare)
+    await ledger.cover(midnight(-30), midnight(1))
+    async with file.writing() as connection:
+        permissions = Permissions(connection)
+        permission = await permissions.propose(ledger.peer.id, NEED, now(), who="me")
+        await permissions.grant(permission, CHOICE, YES, now())
+    async with running(file, one, new_account(one), plain.boundjid.bare) as house:
+        await house.connection.online()
+        asked = SUBSCRIBE.format(node="subscribe", identifier=house.name)
+        assert (await plain.ask(house.address, asked)).get("type") == "result"
+        await house.keep(hours(midnight(), range(4)))
+        heard = await plain.hear()
+        assert [value for _, value in values(heard)] == ["0", "1", "2", "3"]
+        assert heard.find("{urn:xmpp:receipts}request") is None
+        await nothing_waits(house)
+        await house.keep(hours(midnight(), range(5)))
+        assert [value for _, value in values(await plain.hear())] == ["4"]
+        await nothing_waits(house)
+        assert house.delivery.problem is None
+
+
+async def test_a_collective_that_was_away_is_told_once_it_is_heard(
+    file: Store, one: Prosody, two: Prosody, new_account: NewAccount, new_node: MakeNode
+) -> None:
+    collective, jid = Collective(), new_account(two)
+    async with running(file, one, new_account(one), jid, first_delay_s=LONG) as house:
+        await house.connection.online()
+        await house.ledger.cover(midnight(-30), midnight(1))
+        await house.grant()
+        await until(lambda: house.delivery.problem is not None)
+        coop = await new_node(two, collective, jid=jid, keep=collective.keep)
+        await asyncio.sleep(0.3)
+        assert collective.log == []
+        assert len(await coop.asking.list_series(house.address)) == 1
+        await told(house)
+        assert house.delivery.problem is None
+
+
+async def test_a_receipt_after_time_counts_and_nothing_is_sent_again(
+    file: Store, one: Prosody, new_account: NewAccount, coop: Node, collective: Collective
+) -> None:
+    jid = new_account(one)
+    async with running(
+        file, one, jid, bare(coop), first_delay_s=LONG, receipt_within_s=0.3
+    ) as house:
+        await house.connection.online()
+        await shared(house, coop)
+        collective.keeps.clear()
+        await house.keep(hours(midnight(), range(10)))
+        await until(lambda: house.delivery.problem is not None)
+        collective.keeps.set()
+        await nothing_waits(house)
+        await until(lambda: house.delivery.problem is None)
+        await asyncio.sleep(0.2)
+        assert collective.pushes == 1
+
+
+async def test_what_had_no_receipt_is_sent_again_after_a_while(
+    file: Store, one: Prosody, two: Prosody, new_account: NewAccount, new_node: MakeNode
+) -> None:
+    collective, lost = Collective(), asyncio.Event()
+
+    async def keep(sender: str, data: Data) -> None:
+        if not lost.is_set():
+            lost.set()
+            raise NotKept
+        await collective.keep(sender, data)
+
+    coop = await new_node(two, collective, keep=keep)
+    async with running(file, one, new_account(one), bare(coop), receipt_within_s=0.3) as house:
+        await house.connection.online()
+        await shared(house, coop)
+        await house.keep(hours(midnight(), range(10)))
+        await until(lambda: len(collective.values) == 10)
+        await nothing_waits(house)
+
+
+async def test_what_a_peer_refuses_is_told_and_tried_again(
+    file: Store,
+    one: Prosody,
+    two: Prosody,
+    new_account: NewAccount,
+    new_node: MakeNode,
+) -> None:
+    collective, refuses = Collective(), [True, True]
+
+    async def keep(sender: str, data: Data) -> None:
+        if refuses:
+            refuses.pop()
+            raise NotAuthorized
+        await collective.keep(sender, data)
+
+    coop = await new_node(two, collective, keep=keep)
+    async with running(file, one, new_account(one), bare(coop)) as house:
+        await house.connection.online()
+        await shared(house, coop)
+        await house.keep(hours(midnight(), range(10)))
+        await until(lambda: house.delivery.problem is not None)
+        await until(lambda: len(collective.values) == 10)
+        await nothing_waits(house)
+        await until(lambda: house.delivery.problem is None)
+
+
+async def test_a_node_that_is_stopped_in_the_midst_goes_on_where_it_was(
+    file: Store, one: Prosody, new_account: NewAccount, coop: Node, collective: Collective
+) -> None:
+    jid = new_account(one)
+    async with running(file, one, jid, bare(coop)) as house:
+        await house.connection.online()
+        await shared(house, coop)
+        collective.keeps.clear()
+        await house.keep(hours(midnight(), range(10)))
+        await until(collective.came.is_set)
+    collective.keeps.set()
+    await house.ledger.keep(hours(midnight(), [7, *range(1, 12)]))
+    async with running(file, one, jid, bare(coop)) as house:
+        await until(lambda: len(collective.values) == 12)
+        await nothing_waits(house)
+    assert collective.values == hours(midnight(), [7, *range(1, 12)])
+    assert collective.log == [("grant", collective.log[0][1])] * 2
+
+
+async def test_a_peer_that_comes_while_it_runs_is_told_too(
+    house: House, coop: Node, two: Prosody, new_node: MakeNode
+) -> None:
+    await shared(house, coop)
+    other = Collective()
+    town = await new_node(two, other, keep=other.keep)
+    second = replace(house, ledger=await Ledger.open(house.store, bare(town)))
+    await second.grant()
+    await told(second)
+    await town.asking.subscribe(house.address, second.name)
+    assert second.name != house.name
+    await house.keep(hours(midnight(), range(10)))
+    await until(lambda: len(other.values) == 10)
+
+
+async def test_one_peer_that_is_away_holds_no_other_up(
+    house: House, coop: Node, two: Prosody, new_account: NewAccount, collective: Collective
+) -> None:
+    away = replace(house, ledger=await Ledger.open(house.store, new_account(two)))
+    await away.grant()
+    await shared(house, coop)
+    await house.keep(hours(midnight(), range(10)))
+    await until(lambda: len(collective.values) == 10)
+    await until(lambda: away.delivery.problem is not None)
+    assert house.delivery.problem is None
+
+
+@pytest.fixture
+def often(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("consometers_node.household.household._EXPIRE_EVERY_S", 0.1)
+
+
+@pytest.mark.usefixtures("often")
+async def test_a_permission_that_ran_out_lets_nothing_leave_and_is_written_down(
+    house: House, coop: Node, collective: Collective, tmp_path: Path
+) -> None:
+    permission = await shared(house, coop)
+    await asyncio.to_thread(run_out, tmp_path / "node.db", permission)
+    async with asyncio.timeout(5):
+        while await house.state(permission) is not State.EXPIRED:
+            await asyncio.sleep(0.02)
+    await house.keep(hours(midnight(), range(10)))
+    async with house.store.reading() as connection:
+        assert await subscriptions(connection) == []
+    with pytest.raises(NotAuthorized):
+        await coop.asking.get_history(house.address, house.name)
+    await asyncio.sleep(0.2)
+    assert collective.pushes == 0
+
+
+async def test_a_password_that_becomes_wrong_is_told_and_ends_nothing(
+    file: Store, own: Prosody, new_node: MakeNode, new_account: NewAccount, collective: Collective
+) -> None:
+    coop, jid = await new_node(own, collective, keep=collective.keep), new_account(own)
+    async with running(file, own, jid, bare(coop)) as house:
+        await house.connection.online()
+        permission = await shared(house, coop)
+        await asyncio.to_thread(own._control, "shell", f'user:password("{jid}", "another one")')
+        own.kill()
+        own.start()
+        await until(lambda: isinstance(house.connection.problem, WrongPassword))
+        await house.keep(hours(midnight(), range(10)))
+        await until(lambda: "this password" in (house.delivery.problem or UNSAID).say("en"))
+        await house.withdraw(permission)
+        await nothing_waits(house)
+        assert await house.untold() == 1
+        assert "mot de passe" in (house.delivery.problem or UNSAID).say("fr")
