@@ -11,12 +11,11 @@ import pytest
 from typer.main import get_group
 
 from consometers_node.cli import COMMANDS, PROGRAM
+from consometers_node.wire import read_need_file
 
 from .conftest import ROOT
 
 PAGES = {"en": ROOT / "docs" / "node.md", "fr": ROOT / "docs" / "node.fr.md"}
-EXPLAINED = {"account", "client", "listening"}
-"""Modules whose commands stand in the page."""
 HEAVY = ("rich", "pydantic", "slixmpp", "sqlalchemy", "aiohttp", "alembic")
 
 
@@ -44,7 +43,13 @@ def test_every_example_is_a_command_with_options_that_it_has(page: Path) -> None
 @pytest.mark.parametrize("page", PAGES.values(), ids=PAGES)
 def test_every_command_is_explained(page: Path) -> None:
     told = set(re.findall(r"^### (\S+)$", page.read_text(), re.MULTILINE))
-    assert {name for name, entry in COMMANDS.items() if entry.module in EXPLAINED} <= told
+    assert set(COMMANDS) <= told
+
+
+@pytest.mark.parametrize("page", PAGES.values(), ids=PAGES)
+def test_the_data_need_of_the_page_can_be_used(page: Path) -> None:
+    (written,) = re.findall(r"```toml\n(.*?)```", page.read_text(), re.DOTALL)
+    assert read_need_file(written.encode()).id == "roof"
 
 
 def test_both_languages_give_the_same_examples() -> None:
