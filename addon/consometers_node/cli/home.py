@@ -13,6 +13,7 @@ import aiohttp
 import typer
 
 from consometers_node.household import Access, HomeAssistant, HomeAssistantFault, Recorder
+from consometers_node.household.home_assistant import SUPERVISOR
 from consometers_node.quoalise.text import text
 from consometers_node.store import Store, settings
 
@@ -27,7 +28,8 @@ TOKEN = "home.token"  # noqa: S105  # its name
 
 _URL_VARIABLE = "CONSOMETERS_HOME_URL"
 _TOKEN_VARIABLE = "CONSOMETERS_HOME_TOKEN"  # noqa: S105  # the name of a variable
-_SUPERVISOR_VARIABLE = "SUPERVISOR_TOKEN"
+_SUPERVISOR_TOKEN = "SUPERVISOR_TOKEN"  # noqa: S105  # the name of a variable
+_SUPERVISOR_URL = "CONSOMETERS_SUPERVISOR"
 
 _NO_HOME = text(
     "No Home Assistant is known: give it with “consometers-node home http://homeassistant:8123”.",
@@ -57,13 +59,23 @@ def fault(error: HomeAssistantFault) -> Complaint:
     return Complaint("home-assistant", around(_FAULT, error.text))
 
 
+def supervisor() -> tuple[str, str] | None:
+    """Give where the Supervisor is and the token that it knows; None outside of an add-on.
+
+    Tests have another one than the add-on's, with CONSOMETERS_SUPERVISOR.
+    """
+    token = os.environ.get(_SUPERVISOR_TOKEN)
+    return (os.environ.get(_SUPERVISOR_URL, SUPERVISOR), token) if token else None
+
+
 async def load(store: Store) -> Access:
     """Give how to reach the home: the Supervisor's, the environment's, or the one that is kept.
 
     Raises `Complaint` where there is none.
     """
-    if token := os.environ.get(_SUPERVISOR_VARIABLE):
-        return Access.through_supervisor(token)
+    if there := supervisor():
+        place, key = there
+        return Access.through_supervisor(key, place)
     url, token = os.environ.get(_URL_VARIABLE), os.environ.get(_TOKEN_VARIABLE)
     if not (url and token):
         async with store.reading() as connection:

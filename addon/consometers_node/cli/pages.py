@@ -5,7 +5,6 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 import logging
-import os
 import secrets
 import socket
 from typing import NoReturn
@@ -16,7 +15,7 @@ from consometers_node.household.node import HomeNode
 from consometers_node.quoalise.text import text
 from consometers_node.store import Store, settings
 
-from . import own
+from . import home, own
 from .complaint import misused
 from .options import Common
 from .usage import Commands
@@ -25,8 +24,6 @@ NODE_ID = "node.id"
 TOKEN = "api.token"  # noqa: S105  # its name
 
 _PORT = 8099
-_DISCOVERY = "http://supervisor/discovery"
-_SUPERVISOR = "SUPERVISOR_TOKEN"
 _FIRST_WAIT_S, _LONGEST_WAIT_S = 5.0, 300.0
 _NOT_A_PLACE = text(
     "write an address and a port, such as 127.0.0.1:8099.",
@@ -97,8 +94,8 @@ async def serve(node: HomeNode, session: aiohttp.ClientSession, serving: Serving
     )
     async with site.listening(serving.host, serving.port) as port:
         _LOGGER.info("the page listens on port %s", port)
-        if supervisor := os.environ.get(_SUPERVISOR):
-            await _be_discovered(session, supervisor, port, token)
+        if there := home.supervisor():
+            await _be_discovered(session, *there, port, token)
         await asyncio.Event().wait()
     raise AssertionError
 
@@ -111,19 +108,20 @@ def _version() -> str:
 
 
 async def _be_discovered(
-    session: aiohttp.ClientSession, supervisor: str, port: int, token: str
+    session: aiohttp.ClientSession, supervisor: str, key: str, port: int, token: str
 ) -> None:
     """Tell Home Assistant where the node is, until the Supervisor has taken it."""
     told = {
         "service": "consometers",
         "config": {"host": socket.gethostname(), "port": port, "token": token},
     }
-    headers = {"Authorization": f"Bearer {supervisor}"}
+    headers = {"Authorization": f"Bearer {key}"}
     wait = _FIRST_WAIT_S
-    url = os.environ.get("CONSOMETERS_DISCOVERY", _DISCOVERY)
     while True:
         try:
-            async with session.post(url, json=told, headers=headers) as response:
+            async with session.post(
+                f"{supervisor}/discovery", json=told, headers=headers
+            ) as response:
                 if response.ok:
                     return
                 _LOGGER.warning("the Supervisor answers %s to the discovery", response.status)

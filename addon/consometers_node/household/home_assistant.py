@@ -27,8 +27,9 @@ type Json = bool | int | float | str | Sequence[Json] | Mapping[str, Json] | Non
 ANSWER_WITHIN = timedelta(seconds=60)
 """A month of hours of eight statistics takes a small machine two seconds."""
 MAX_ANSWER_BYTES = 32 * 1024 * 1024
+SUPERVISOR = "http://supervisor"
+"""Where an add-on finds it."""
 
-_SUPERVISOR = "ws://supervisor/core/websocket"
 _FIRST_DELAY_S = 1.0
 _LONGEST_DELAY_S = 60.0
 _STEADY_S = 60.0
@@ -101,9 +102,9 @@ class Access:
         return cls(f"{scheme}://{place}/api/websocket", token.strip())
 
     @classmethod
-    def through_supervisor(cls, token: str) -> Self:
+    def through_supervisor(cls, token: str, supervisor: str = SUPERVISOR) -> Self:
         """Reach it from an add-on, with what SUPERVISOR_TOKEN holds."""
-        return cls(_SUPERVISOR, token)
+        return cls(f"{supervisor.replace('http', 'ws', 1)}/core/websocket", token)
 
 
 def backoff() -> Iterator[float]:

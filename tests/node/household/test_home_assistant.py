@@ -53,6 +53,8 @@ def test_what_is_no_url_is_refused(typed: str) -> None:
 
 def test_an_add_on_goes_through_its_supervisor() -> None:
     assert Access.through_supervisor("t").url == "ws://supervisor/core/websocket"
+    there = Access.through_supervisor("t", "http://127.0.0.1:8080")
+    assert there.url == "ws://127.0.0.1:8080/core/websocket"
 
 
 def test_the_token_is_not_shown() -> None:
