@@ -215,7 +215,7 @@ def _as_json(address: Address, view: View | None) -> str:
 def _node_as_json(view: View | None) -> dict[str, object]:
     """What an observer needs; null without a node."""
     if view is None:
-        return {"xmpp": None, "node": None, "observer": None, "series": []}
+        return {"xmpp": None, "node": None, "observer": None, "series": [], "command": None}
     return {
         "xmpp": {
             "domain": DOMAIN,
@@ -230,6 +230,7 @@ def _node_as_json(view: View | None) -> dict[str, object]:
             "password_file": str(view.password_file),
         },
         "series": [asdict(one) for one in view.series],
+        "command": view.command,
     }
 
 

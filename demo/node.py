@@ -5,7 +5,7 @@ of its code is known here.
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 import json
@@ -15,6 +15,7 @@ import shlex
 import shutil
 import subprocess
 import sys
+import time
 from typing import Any, Final
 
 from demo.hass import Hass
@@ -87,17 +88,17 @@ class Node:
         self._server: Prosody | None = None
         self._starting: asyncio.Future[Prosody] | None = None
         self._process: asyncio.subprocess.Process | None = None
+        self._number = self._state = ""
 
     async def start(self) -> None:
-        """Start the server and log the node in, which needs no Home Assistant."""
+        """Start the server, log the node in, and have the observer ask: without Home Assistant."""
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         _write_private(self._password_file, PASSWORD)
         self._starting = asyncio.ensure_future(asyncio.to_thread(self._start_server))
         # A thread goes on whoever cancels: close() waits for it, and ends what it started.
         server = await asyncio.shield(self._starting)
         await self._do("login", NODE, *self._place(server))
-        if not await self._permissions():
-            await self._do("peer", OBSERVER, "--need", str(_NEED))
+        self._number, self._state = await self._permission()
 
     def _start_server(self) -> Prosody:
         authority = Authority(self._server_folder)
@@ -115,8 +116,9 @@ class Node:
 
         `registers` are the statistics of energy, by the translation key of their entities.
         """
-        await self._do("home", hass.url, answer=await self._token(hass))
-        number = await self._answered(registers)
+        await self._let_in(hass)
+        if self._state == "proposed":
+            await self._grant(registers)
         with self.log_path.open("a") as log:
             self._process = await asyncio.create_subprocess_exec(
                 *(sys.executable, "-P", "-m", "demo.child", _MODULE, "run"),
@@ -126,7 +128,7 @@ class Node:
                 env=self._environment,
                 start_new_session=True,  # A Ctrl-C in the terminal is its parent's to handle.
             )
-        return await self._view(number)
+        return await self._view()
 
     async def live(self) -> None:
         """Wait until the node ends.
@@ -149,55 +151,64 @@ class Node:
         if self._server is not None:
             await asyncio.to_thread(self._server.stop)
 
-    async def _token(self, hass: Hass) -> str:
-        """The node's key to Home Assistant, made once."""
-        file = self.folder / "token"
-        if not file.exists():
-            token = await hass.api.command(
+    async def _permission(self) -> tuple[str, str]:
+        """The number and the state of what the observer asks, which is put there at first."""
+        for _ in range(2):
+            for one in await self._json("permissions"):
+                if one["peer"] == OBSERVER:
+                    return one["permission"], one["state"]
+            await self._do("peer", OBSERVER, "--need", str(_NEED))
+        raise NodeError("The node does not show what the observer asks.")
+
+    async def _let_in(self, hass: Hass) -> None:
+        """Give the node its key to Home Assistant: made once, given again where that has moved."""
+        file = self.folder / "home.json"
+        known = json.loads(file.read_text()) if file.exists() else {}
+        if known.get("url") == hass.url:
+            return
+        if "token" not in known:
+            known["token"] = await hass.api.command(
                 "auth/long_lived_access_token", client_name=_CLIENT_NAME, lifespan=_TOKEN_DAYS
             )
-            _write_private(file, token)
-        return file.read_text()
+            _write_private(file, json.dumps(known))
+        await self._do("home", hass.url, answer=known["token"])
+        _write_private(file, json.dumps({**known, "url": hass.url}))
 
-    async def _answered(self, registers: Mapping[str, str]) -> str:
-        """Give the permission's number. What a visitor made of it since stays as it is."""
-        number, state = next(iter((await self._permissions()).items()))
-        if state == "proposed":
-            chosen = (f"{registers[key]}={flow}" for key, flow in _DIRECTIONS.items())
-            series = (word for one in chosen for word in ("--series", one))
-            await self._do("grant", number, *series, "--yes")
-        return number
+    async def _grant(self, registers: Mapping[str, str]) -> None:
+        chosen = (f"{registers[key]}={flow}" for key, flow in _DIRECTIONS.items())
+        series = (word for one in chosen for word in ("--series", one))
+        await self._do("grant", self._number, *series, "--yes")
 
-    async def _permissions(self) -> dict[str, str]:
-        """The state of each permission that is the observer's, by its number."""
-        listed = await self._json("permissions")
-        return {one["permission"]: one["state"] for one in listed if one["peer"] == OBSERVER}
-
-    async def _view(self, number: str) -> View:
-        server = self._server
-        assert server is not None
-        try:
-            async with asyncio.timeout(_READS_WITHIN_S):
-                status = await self._until_read()
-        except TimeoutError:
-            raise NodeError(f"The node does not read: {self.log_path} may say why.") from None
-        told = await self._json("permissions", number)
-        statistics = {one["identifier"]: one["statistic"] for one in told["series"]}
-        told = await self._json("list-series", NODE, "--as", OBSERVER, *self._place(server))
-        listed = sorted(told["series"], key=lambda one: _flow(one["identifier"]))
+    async def _view(self) -> View:
+        assert self._server is not None
+        async with asyncio.TaskGroup() as asking:
+            permission = asking.create_task(self._json("permissions", self._number))
+            status = asking.create_task(self._until_read())
+        told = permission.result()
         return View(
             host=LOOPBACK,
-            port=server.port,
-            ca_file=server.ca_file,
+            port=self._server.port,
+            ca_file=self._server.ca_file,
             password_file=self._password_file,
-            node=status["account"],
-            series=tuple(Series(**one, statistic=statistics[one["identifier"]]) for one in listed),
+            node=status.result()["account"],
+            # A visitor may have withdrawn it.
+            series=await self._read(told["series"]) if told["state"] == "granted" else (),
         )
+
+    async def _read(self, shared: Sequence[Mapping[str, str]]) -> tuple[Series, ...]:
+        """Ask the node, as the observer, for what may be read: consumption first."""
+        assert self._server is not None
+        statistics = {one["identifier"]: one["statistic"] for one in shared}
+        place = self._place(self._server)
+        told = await self._json("list-series", NODE, "--as", OBSERVER, *place)
+        listed = sorted(told["series"], key=lambda one: _flow(one["identifier"]))
+        return tuple(Series(**one, statistic=statistics[one["identifier"]]) for one in listed)
 
     async def _until_read(self) -> Any:
         """Wait until the node is online and has read the year; give its status."""
         assert self._process is not None
-        while True:
+        until = time.monotonic() + _READS_WITHIN_S
+        while time.monotonic() < until:
             status = await self._json("status")
             series = [one for peer in status["peers"] for one in peer["series"]]
             if status.get("online") and all(one["read"] == 1 for one in series):
@@ -205,6 +216,7 @@ class Node:
             if self._process.returncode is not None:
                 await self.live()
             await asyncio.sleep(0.5)
+        raise NodeError(f"The node does not read the year: {self.log_path} may say why.")
 
     def _place(self, server: Prosody) -> tuple[str, ...]:
         return _place(server.port, server.ca_file, self._password_file)

@@ -5,8 +5,9 @@ It stands for the programs that speak the protocol today.
 
 import asyncio
 from itertools import count
+from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Protocol, Self
 from xml.etree.ElementTree import Element
 
 from slixmpp import ClientXMPP
@@ -14,7 +15,7 @@ from slixmpp.xmlstream.handler import Callback
 from slixmpp.xmlstream.matcher import MatcherId, MatchXPath
 from slixmpp.xmlstream.stanzabase import StanzaBase
 
-from demo.prosody import LOOPBACK, Prosody
+from demo.prosody import LOOPBACK
 
 COMMAND = "{http://jabber.org/protocol/commands}command"
 QUOALISE = "{urn:quoalise:0}quoalise"
@@ -40,11 +41,21 @@ SUBSCRIBE = """
 EMPTY = '<command xmlns="http://jabber.org/protocol/commands" node="{node}" action="execute"/>'
 
 
+class Place(Protocol):
+    """A server on loopback, and the authority that it is known by."""
+
+    @property
+    def port(self) -> int: ...
+
+    @property
+    def ca_file(self) -> Path: ...
+
+
 class Plain(ClientXMPP):
     """Asks, and keeps what it is told."""
 
     def __init__(
-        self, server: Prosody, jid: str, password: str, *, language: str = "en", priority: int = 1
+        self, server: Place, jid: str, password: str, *, language: str = "en", priority: int = 1
     ) -> None:
         super().__init__(jid, password, lang=language)
         self._place = LOOPBACK, server.port

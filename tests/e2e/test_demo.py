@@ -1,0 +1,199 @@
+"""`script/demo --json`, as a program starts it that wants to read the school's series."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+import json
+from pathlib import Path
+import shlex
+import shutil
+import signal
+from typing import Any, Final
+
+import aiohttp
+import pytest
+import pytest_asyncio
+
+from demo.hass import Api
+from demo.hass.folder import ROOT
+from tests.node.xmpp.plain import GET_HISTORY, Plain, values
+
+pytestmark = pytest.mark.skipif(not shutil.which("prosody"), reason="script/setup gets Prosody")
+
+HOUR: Final = timedelta(hours=1)
+HOURS_OF_A_YEAR: Final = 365 * 24
+
+type Told = Mapping[str, Any]
+type Records = Mapping[datetime, float]
+
+
+class Demo:
+    """The demo of one folder. What it told when all was up is in `told`."""
+
+    told: Told
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._process: asyncio.subprocess.Process | None = None
+
+    async def open(self) -> None:
+        self._process = await asyncio.create_subprocess_exec(
+            str(ROOT / "script" / "demo"),
+            *("--json", "--folder", str(self._folder)),
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+        )
+        assert self._process.stdout is not None
+        self.told = json.loads(await self._process.stdout.readline())
+
+    async def end(self, number: signal.Signals) -> int:
+        """End it by a signal, and give how it ended."""
+        assert self._process is not None
+        self._process.send_signal(number)
+        async with asyncio.timeout(30):
+            return await self._process.wait()
+
+    @property
+    def processes(self) -> set[int]:
+        assert self._process is not None
+        return set(started_by(self._process.pid))
+
+    @property
+    def is_open(self) -> bool:
+        return self._process is not None and self._process.returncode is None
+
+
+@pytest_asyncio.fixture(scope="module")
+async def demo(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Demo]:
+    demo = Demo(tmp_path_factory.mktemp("demo"))
+    await demo.open()
+    yield demo
+    if demo.is_open:
+        await demo.end(signal.SIGTERM)
+
+
+async def test_the_observer_may_read_what_is_drawn_and_what_is_injected(demo: Demo) -> None:
+    assert [one["identifier"].partition("_")[2] for one in demo.told["series"]] == [
+        "consumption/power/active/raw",
+        "production/power/active/raw",
+    ]
+    assert {(one["interval"], one["unit"]) for one in demo.told["series"]} == {("PT1H", "W")}
+
+
+async def test_the_command_that_it_tells_reads_the_year_of_home_assistant(demo: Demo) -> None:
+    await _year_is_read(demo.told)
+
+
+async def test_any_client_reads_the_last_day(demo: Demo) -> None:
+    told = demo.told
+    place = Place(told["xmpp"]["port"], Path(told["xmpp"]["ca_file"]))
+    end = datetime.now(UTC).replace(minute=0, second=0, microsecond=0) - HOUR
+    times = {"start": (end - 24 * HOUR).isoformat(), "end": end.isoformat()}
+    observer = told["observer"]
+    async with Plain(place, observer["jid"], observer["password"], priority=-1) as plain:
+        for one in told["series"]:
+            asked = GET_HISTORY.format(identifier=one["identifier"], **times)
+            answer = values(await plain.ask(told["node"]["jid"], asked))
+            counted = await _counted(told, one["statistic"], end - 24 * HOUR, end)
+            assert [float(value) for _, value in answer] == list(counted.values())
+            assert len(answer) == 24
+
+
+async def test_ended_it_leaves_no_process_and_opened_again_it_still_reads(demo: Demo) -> None:
+    started = demo.processes
+    assert {"demo.hass", "consometers_node", "prosody"} <= set(map(name_of, started))
+    assert await demo.end(signal.SIGTERM) == 0
+    assert not any(map(name_of, started))
+
+    before = demo.told
+    await demo.open()
+    assert demo.told["observer"] == before["observer"]
+    assert [one["identifier"] for one in demo.told["series"]] == [
+        one["identifier"] for one in before["series"]
+    ]
+    await _year_is_read(demo.told)
+
+    started = demo.processes
+    assert await demo.end(signal.SIGHUP) == 0
+    assert not any(map(name_of, started))
+
+
+@dataclass(frozen=True)
+class Place:
+    port: int
+    ca_file: Path
+
+
+async def _year_is_read(told: Told) -> None:
+    """The observer gets every hour of a year as Home Assistant's statistics have it."""
+    for one in told["series"]:
+        start = datetime.fromisoformat(one["first"])
+        end = datetime.fromisoformat(one["last"]) + HOUR
+        assert end > datetime.now(UTC) - 3 * HOUR
+        read = await _read(told["command"], one["identifier"], start, end)
+        assert read == await _counted(told, one["statistic"], start, end)
+        assert HOURS_OF_A_YEAR - 2 <= len(read) == (end - start) // HOUR
+        assert sum(read.values()) > 0
+
+
+async def _read(command: str, identifier: str, start: datetime, end: datetime) -> Records:
+    """Run the command that is told, for a series and a range."""
+    program, name, node, _, *options = shlex.split(command)
+    process = await asyncio.create_subprocess_exec(
+        str(ROOT / program),
+        *(name, node, identifier, *options),
+        *("--json", "--start", start.isoformat(), "--end", end.isoformat()),
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+    )
+    printed, _nothing = await process.communicate()
+    assert process.returncode == 0
+    records = json.loads(printed)["records"]
+    return {datetime.fromisoformat(one["time"]): one["value"] for one in records}
+
+
+async def _counted(told: Told, statistic: str, start: datetime, end: datetime) -> Records:
+    """What Home Assistant counted in each hour, in Wh, which is its mean power in W."""
+    async with _owner(told) as api:
+        rows = await api.statistics(statistic, "hour", start - HOUR, end)
+    return {
+        datetime.fromtimestamp(row["start"] / 1000, UTC): round(row["sum"]) - round(before["sum"])
+        for before, row in pairwise(rows)
+        if before["sum"] is not None and row["sum"] is not None
+    }
+
+
+@asynccontextmanager
+async def _owner(told: Told) -> AsyncIterator[Api]:
+    async with aiohttp.ClientSession() as session:
+        api = Api(told["url"], session)
+        await api.log_in()
+        yield api
+
+
+def started_by(pid: int) -> Iterator[int]:
+    """The processes that a process started, and those that these started."""
+    for file in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            parent = int(file.read_text().rpartition(")")[2].split()[1])
+        except OSError:
+            continue
+        if parent == pid:
+            child = int(file.parent.name)
+            yield child
+            yield from started_by(child)
+
+
+def name_of(pid: int) -> str:
+    """What runs as this process: a module of Python's, or a program; nothing if it has ended."""
+    try:
+        words = Path(f"/proc/{pid}/cmdline").read_text().split("\0")
+    except OSError:
+        return ""
+    for name in ("consometers_node", "demo.hass", "prosody"):
+        if any(name in Path(word).name for word in words):
+            return name
+    return words[0]
