@@ -1,9 +1,11 @@
 """Renders the brand images from their drawings: `.venv/bin/python -m tools.brand`.
 
 Home Assistant serves what lies in the integration's `brand` folder: icons of 256 pixels, logos 128
-pixels high, each in double size too, and in colours for a dark background.
+pixels high, each in double size too, and in colours for a dark background. The app store shows one
+icon of 128 pixels and one logo, on whatever background.
 """
 
+from collections.abc import Mapping
 from io import BytesIO
 from pathlib import Path
 
@@ -13,10 +15,14 @@ from playwright.sync_api import Browser, sync_playwright
 ROOT = Path(__file__).parent.parent
 DRAWINGS = ROOT / "docs" / "images" / "brand"
 IMAGES = ROOT / "custom_components" / "consometers" / "brand"
+STORE = ROOT / "addon"
 
 HEIGHTS = {"icon": 256, "logo": 128}
+STORE_HEIGHTS = {"icon": 128, "logo": 100}
 DARK = {"#8353d1": "#a280db", "#1f2937": "#ffffff"}
 """Colours that would be too dark on a dark background, and what stands for them there."""
+EITHER = {"#1f2937": "#8353d1"}
+"""The same for a picture that is shown on any background."""
 
 _BROWSER = "/usr/bin/chromium"
 _ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
@@ -41,17 +47,26 @@ def small(png: bytes) -> bytes:
     return out.getvalue()
 
 
+def coloured(name: str, colours: Mapping[str, str]) -> str:
+    """Give a drawing with other colours."""
+    drawing = (DRAWINGS / f"{name}.svg").read_text()
+    for colour, instead in colours.items():
+        drawing = drawing.replace(colour, instead)
+    return drawing
+
+
 def main() -> None:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=_BROWSER, args=_ARGUMENTS)
         for name, height in HEIGHTS.items():
-            light = dark = (DRAWINGS / f"{name}.svg").read_text()
-            for colour, instead in DARK.items():
-                dark = dark.replace(colour, instead)
-            for prefix, drawing in (("", light), ("dark_", dark)):
+            for prefix, colours in (("", {}), ("dark_", DARK)):
+                drawing = coloured(name, colours)
                 for suffix, scale in (("", 1), ("@2x", 2)):
                     png = small(render(browser, drawing, scale * height))
                     (IMAGES / f"{prefix}{name}{suffix}.png").write_bytes(png)
+        for name, height in STORE_HEIGHTS.items():
+            png = small(render(browser, coloured(name, EITHER), height))
+            (STORE / f"{name}.png").write_bytes(png)
         browser.close()
 
 

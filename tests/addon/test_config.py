@@ -1,0 +1,165 @@
+"""What Home Assistant is told of the app is right, no more than it needs, and fits the program."""
+
+import json
+import re
+import shlex
+import subprocess
+from typing import Any, get_args, get_type_hints
+
+from homeassistant.util.yaml import load_yaml_dict
+from PIL import Image
+import probatio as vol
+import pytest
+from typer.main import get_group
+
+from consometers_node.cli import COMMANDS, PROGRAM, running
+from custom_components.consometers.const import DOMAIN
+
+from . import app, service
+from .conftest import ADDON, ROOT
+
+CONFIG = load_yaml_dict(str(ADDON / "config.yaml"))
+DOCKERFILE = (ADDON / "Dockerfile").read_text()
+SERVICES = ADDON / "rootfs/etc/s6-overlay/s6-rc.d"
+LANGUAGES = ("en", "fr")
+PORT = CONFIG.get("ingress_port", app.defaults()["ingress_port"])
+
+NO_RIGHTS = {"name", "version", "slug", "description", "url", "image", "arch", "stage", "init"} | {
+    "homeassistant",
+    "panel_icon",
+    "panel_title",
+    "backup_pre",
+    "options",
+    "schema",
+}
+RIGHTS = {"homeassistant_api", "discovery", "ingress"}
+"""What it may do beyond having a network and a folder."""
+
+
+def translations(language: str) -> dict[str, Any]:
+    return dict(load_yaml_dict(str(ADDON / "translations" / f"{language}.yaml")))
+
+
+def listed() -> list[str]:
+    told = subprocess.check_output(
+        ("git", "ls-files", "--cached", "--others", "--exclude-standard"), text=True, cwd=ROOT
+    )
+    return told.splitlines()
+
+
+def test_the_configuration_is_as_the_documentation_has_it() -> None:
+    app.CONFIG(dict(CONFIG))
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [("watchdog", "tcp://[HOST]:8099"), ("ingres", True), ("arch", ["armv7"]), ("map", ["share"])],
+)
+def test_another_configuration_would_be_refused(key: str, value: object) -> None:
+    with pytest.raises(vol.Invalid):
+        app.CONFIG({**CONFIG, key: value})
+
+
+def test_no_key_says_what_is_so_anyway() -> None:
+    """Home Assistant's linter refuses them."""
+    same = {key for key, value in app.defaults().items() if CONFIG.get(key) == value}
+    assert same == set()
+
+
+def test_it_has_the_rights_that_it_needs_and_no_other() -> None:
+    assert CONFIG.keys() == RIGHTS | NO_RIGHTS
+
+
+def test_it_is_the_only_configuration_that_the_supervisor_finds_here() -> None:
+    pattern = re.compile(r"(.*/)?config\.(json|ya?ml)")
+    assert [name for name in listed() if pattern.fullmatch(name)] == ["addon/config.yaml"]
+
+
+def test_it_goes_with_the_integration() -> None:
+    manifest = json.loads((ROOT / "custom_components" / DOMAIN / "manifest.json").read_text())
+    assert CONFIG["discovery"] == [DOMAIN]
+    assert CONFIG["url"] == manifest["documentation"]
+    assert CONFIG["homeassistant"] == json.loads((ROOT / "hacs.json").read_text())["homeassistant"]
+
+
+def test_the_repository_is_one_of_apps() -> None:
+    repository = load_yaml_dict(str(ROOT / "repository.yaml"))
+    app.REPOSITORY(dict(repository))
+    assert repository["url"] == CONFIG["url"]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_each_option_is_explained(language: str) -> None:
+    told = translations(language)
+    app.TRANSLATIONS(told)
+    assert CONFIG["options"].keys() == CONFIG["schema"].keys() == told["configuration"].keys()
+
+
+def test_the_log_levels_are_those_of_the_program() -> None:
+    params = get_group(running.commands.all).commands["run"].params
+    (level,) = (param for param in params if param.name == "log_level")
+    choices = "|".join(get_args(get_type_hints(running.run)["log_level"]))
+    assert CONFIG["schema"]["log_level"] == f"list({choices})"
+    assert CONFIG["options"]["log_level"] == level.default
+
+
+def test_the_service_runs_the_program_where_ingress_and_docker_look_for_it() -> None:
+    run, *words = service.command()
+    params = get_group(running.commands.all).commands["run"].params
+    assert run == "run"
+    known = {option for param in params for option in param.opts}
+    assert {word for word in words if word.startswith("--")} <= known
+    assert words[words.index("--page") + 1] == f"0.0.0.0:{PORT}"
+    assert f'"http://127.0.0.1:{PORT}/health"' in DOCKERFILE
+
+
+def test_the_command_before_a_backup_is_one() -> None:
+    program, command = shlex.split(CONFIG["backup_pre"])
+    assert program == PROGRAM
+    assert command in COMMANDS
+    assert "\nENV CONSOMETERS_DATA=/data\n" in DOCKERFILE
+
+
+def test_the_init_system_knows_the_service() -> None:
+    (SERVICES / "user/contents.d/consometers").read_bytes()
+    ours = SERVICES / "consometers"
+    assert (ours / "type").read_text() == "longrun\n"
+    for name in ("run", "finish"):
+        shebang, *_ = (ours / name).read_text().splitlines()
+        assert shebang == "#!/command/with-contenv bashio"
+        assert (ours / name).stat().st_mode & 0o111
+
+
+def test_the_image_is_made_of_one_base_that_is_named() -> None:
+    stages = re.findall(r"^FROM (?:--\S+ )?(\S+)", DOCKERFILE, re.MULTILINE)
+    assets, *others = stages
+    assert re.fullmatch(r"node:\d+-alpine", assets)
+    assert set(others) == {"ghcr.io/home-assistant/base-python:3.14-alpine3.24"}
+    assert f'io.hass.name="{CONFIG["name"]}"' in DOCKERFILE
+
+
+@pytest.mark.parametrize(("name", "height"), [("icon", 128), ("logo", 100)])
+def test_the_store_shows_pictures_of_its_size(name: str, height: int) -> None:
+    with Image.open(ADDON / f"{name}.png") as picture:
+        assert picture.format == "PNG"
+        assert picture.height == height
+        assert name == "logo" or picture.width == height
+
+
+def test_the_lock_of_what_pages_load_names_no_host() -> None:
+    lock = json.loads((ADDON / "package-lock.json").read_text())
+    asked = json.loads((ADDON / "package.json").read_text())["dependencies"]
+    kept = {
+        name.removeprefix("node_modules/"): one for name, one in lock["packages"].items() if name
+    }
+    assert {name: one["version"] for name, one in kept.items()} == asked
+    for one in kept.values():
+        assert one["integrity"].startswith("sha512-")
+        assert "resolved" not in one
+
+
+def test_pages_are_written_in_both_languages() -> None:
+    for name in ("README.md", "DOCS.md", "CHANGELOG.md"):
+        text = (ADDON / name).read_text()
+        assert " the " in text, name
+        assert " le " in text, name

@@ -1,0 +1,71 @@
+"""What the image installs is whole, and runs with what it asks for and nothing else."""
+
+from pathlib import Path
+import subprocess
+import tomllib
+from zipfile import ZipFile
+
+import pytest
+
+from consometers_node.cli import COMMANDS
+
+from .conftest import ADDON, ROOT, Installed
+
+PACKAGE = ADDON / "consometers_node"
+VENDOR = PACKAGE / "web" / "static" / "vendor"
+PROJECT = tomllib.loads((ADDON / "pyproject.toml").read_text())["project"]
+
+
+def names(wheel: Path) -> set[str]:
+    with ZipFile(wheel) as archive:
+        return set(archive.namelist())
+
+
+def test_the_wheel_has_all_that_the_package_has_whatever_its_kind(wheel: Path) -> None:
+    listed = subprocess.check_output(
+        ("git", "ls-files", "--cached", "--others", "--exclude-standard", "--", PACKAGE),
+        text=True,
+        cwd=ADDON,
+    )
+    kept = {name for name in listed.splitlines() if (ADDON / name).exists()}
+    assert len(kept) > 100
+    assert kept <= names(wheel)
+
+
+@pytest.mark.skipif(not VENDOR.exists(), reason="script/setup had no npm")
+def test_the_wheel_has_what_pages_load_with_its_licences(wheel: Path) -> None:
+    fetched = {str(path.relative_to(ADDON)) for path in VENDOR.iterdir()}
+    assert {Path(name).suffix for name in fetched} == {".js", ".css", ".txt"}
+    assert fetched <= names(wheel)
+
+
+def test_the_wheel_has_nothing_of_a_checkout(wheel: Path) -> None:
+    folders = {name.partition("/")[0] for name in names(wheel)}
+    assert folders == {"consometers_node", f"consometers_node-{PROJECT['version']}.dist-info"}
+    assert not [name for name in names(wheel) if "__pycache__" in name]
+
+
+def test_the_program_tells_its_commands(installed: Installed) -> None:
+    told = installed.run("--help")
+    assert [name for name in COMMANDS if name not in told] == []
+
+
+def test_each_command_has_what_it_imports(installed: Installed) -> None:
+    modules = {f"consometers_node.cli.{entry.module}" for entry in COMMANDS.values()}
+    python = installed.program.with_name("python")
+    subprocess.run((python, "-I", "-c", f"import {', '.join(modules)}"), check=True)
+
+
+def test_the_program_keeps_its_things_where_it_is_told(
+    installed: Installed, tmp_path: Path
+) -> None:
+    installed.run("status", CONSOMETERS_DATA=str(tmp_path))
+    assert installed.run("checkpoint", CONSOMETERS_DATA=str(tmp_path))
+    assert [path.name for path in tmp_path.iterdir()] == ["node.db"]
+
+
+def test_nothing_is_installed_that_only_the_checkout_has(installed: Installed) -> None:
+    there = {path.name.partition("-")[0] for path in installed.packages.glob("*.dist-info")}
+    assert "consometers_node" in there
+    assert not there & {"homeassistant", "pytest", "hatchling"}
+    assert ROOT not in installed.folder.parents
