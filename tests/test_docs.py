@@ -41,7 +41,7 @@ from demo.world import World
 ROOT = Path(__file__).parent.parent
 INTEGRATION = ROOT / "custom_components" / "consometers"
 
-PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
+PAGES = sorted(page for at in (".", "addon", "docs") for page in (ROOT / at).glob("*.md"))
 BILINGUAL = [path for path in PAGES if path.name.endswith(".fr.md")]
 LANGUAGES = {"en": ROOT / "docs" / "linky.md", "fr": ROOT / "docs" / "linky.fr.md"}
 
