@@ -9,17 +9,20 @@ is found at the next start.
 """
 
 import asyncio
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager, suppress
 import json
+import os
 from pathlib import Path
-from typing import NoReturn, cast
+from typing import cast
 
 from .output import Json
 
 _SOCKET = "node.sock"
 _SECONDS = 5
 _MAX_BYTES = 1 << 20
+_LONGEST = 103
+"""Bytes of a socket's path, on any Unix."""
 
 type Status = Mapping[str, Json]
 
@@ -33,10 +36,20 @@ class AlreadyRuns(Exception):
     """Another node listens: two would send everything twice."""
 
 
-async def serve(
+class NoRoom(Exception):
+    """The name of the folder is too long for a socket in it."""
+
+
+@asynccontextmanager
+async def hung(
     socket: Path, look_again: Callable[[], None], status: Callable[[], Status]
-) -> NoReturn:
-    """Listen until cancelled. Raises `AlreadyRuns`. `status` is asked when somebody asks."""
+) -> AsyncIterator[None]:
+    """Listen as long as it is entered. Raises `AlreadyRuns`, `NoRoom`.
+
+    `status` is asked when somebody asks.
+    """
+    if len(os.fsencode(socket)) > _LONGEST:
+        raise NoRoom
     if await ask(socket, "status") is not None:
         raise AlreadyRuns
     await asyncio.to_thread(socket.unlink, missing_ok=True)
@@ -58,11 +71,10 @@ async def serve(
     server = await asyncio.start_unix_server(answer, socket, limit=_MAX_BYTES)
     try:
         await asyncio.to_thread(socket.chmod, 0o600)
-        await server.serve_forever()
+        yield
     finally:
         # The socket stays, for the next one to take: it may be another's by now.
         server.close()
-    raise AssertionError
 
 
 async def ring(socket: Path) -> bool:

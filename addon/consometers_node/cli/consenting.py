@@ -12,6 +12,8 @@ from consometers_node.household import Proposal, Recorder, words
 from consometers_node.household.consent import (
     Asked,
     asked,
+    check,
+    expect,
     grant as grant_it,
     offered,
     preview as previewed,
@@ -43,14 +45,6 @@ from .words import say
 
 _DAYS = say("DAYS", "JOURS")
 
-_STATES = {
-    State.PROPOSED: text("asked", "demandée"),
-    State.GRANTED: text("granted", "accordée"),
-    State.REFUSED: text("refused", "refusée"),
-    State.WITHDRAWN: text("withdrawn", "retirée"),
-    State.TERMINATED: text("ended by the collective", "rendue par le collectif"),
-    State.EXPIRED: text("expired", "expirée"),
-}
 _NUMBER = text("Number", "Numéro")
 _PEER = text("Collective", "Collectif")
 _TITLE = text("What for", "Objet")
@@ -291,6 +285,8 @@ def grant(number: Number, chosen: Chosen, common: Common, yes: Yes = False) -> N
             _offer(question, house, naming, chosen, output)
             return
         choice = _choice(question, house, chosen)
+        async with store.reading() as connection:
+            await check(connection, naming, question, choice)
         shown = words.grant(
             question.need, question.peer, choice, datetime.now(UTC), _spoken(output)
         )
@@ -310,6 +306,7 @@ def refuse(number: Number, common: Common, yes: Yes = False) -> None:
 
     async def work(store: Store) -> None:
         question = await _asked(store, number)
+        expect(question, State.REFUSED)
         shown = words.refusal(question.need, _spoken(output))
         signature = _sign(shown, _REFUSE.say(output.language), output, yes=yes)
         async with store.writing() as connection:
@@ -341,6 +338,7 @@ def withdraw(
 
     async def work(store: Store) -> None:
         question = await _asked(store, number)
+        expect(question, State.WITHDRAWN)
         shown = words.withdrawal(question.need, _spoken(output), erase=not keep)
         signature = _sign(shown, _WITHDRAW.say(output.language), output, yes=yes)
         async with store.writing() as connection:
@@ -478,7 +476,7 @@ async def _list(store: Store, output: Output) -> None:
                 one.permission.id[:8],
                 one.peer.jid,
                 words.title(one.need, output.language),
-                _STATES[one.permission.state].say(output.language),
+                own.STATES[one.permission.state].say(output.language),
                 one.permission.terms.valid_until.astimezone().date().isoformat()
                 if one.permission.terms
                 else "",
@@ -518,7 +516,7 @@ async def _tell(store: Store, typed: str, output: Output) -> None:
         [
             [
                 entry.at.astimezone().isoformat(" ", "minutes"),
-                _STATES[entry.state].say(output.language),
+                own.STATES[entry.state].say(output.language),
                 entry.who or "",
             ]
             for entry in entries

@@ -3,16 +3,19 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 import getpass
+import os
 from pathlib import Path
 import secrets
 
 from consometers_node.household import HomeAssistantFault
 from consometers_node.household.hours import Unsuitable
 from consometers_node.permission import (
+    ChangedNeed,
     ForbiddenChange,
     NotNarrower,
     OutdatedNeed,
     PermissionFault,
+    State,
     UnknownPermission,
 )
 from consometers_node.quoalise import Text
@@ -30,6 +33,14 @@ from .place import database, folder, opened
 DELIVERY_POINT = "delivery-point"
 """Name of the secret that holds it."""
 
+STATES = {
+    State.PROPOSED: text("asked", "demandée"),
+    State.GRANTED: text("granted", "accordée"),
+    State.REFUSED: text("refused", "refusée"),
+    State.WITHDRAWN: text("withdrawn", "retirée"),
+    State.TERMINATED: text("ended by the collective", "rendue par le collectif"),
+    State.EXPIRED: text("expired", "expirée"),
+}
 _NARROWER = {
     "series": text(
         "Choose series that are asked for, at an interval that is no finer than what is asked.",
@@ -54,18 +65,27 @@ _FAULTS: dict[type[PermissionFault], Text] = {
         "Une version plus récente a été demandée depuis : répondez à celle-là (voir"
         " « permissions »).",
     ),
+    ChangedNeed: text(
+        "What is asked changed without a new version: ask whoever asks it to number it anew.",
+        "Ce qui est demandé a changé sans nouvelle version : demandez à qui le demande de la"
+        " renuméroter.",
+    ),
     UnknownPermission: text(
         "There is no such permission: “permissions” lists them with their numbers.",
         "Il n'y a pas de telle permission : « permissions » les liste avec leurs numéros.",
     ),
 }
-_FORBIDDEN = text(
-    "This permission is {before}: it cannot become {after}.",
-    "Cette permission est à l'état {before} : elle ne peut pas passer à {after}.",
-)
+_FORBIDDEN = {
+    "en": "This permission is “{before}”: it cannot become “{after}”.",
+    "fr": "Cette permission est « {before} » : elle ne peut pas devenir « {after} ».",
+}
 _REFUSED = text("The database refuses: {why}", "La base de données refuse : {why}")
 
 
+_NO_ROOM = text(
+    "The path of the node's folder is too long: choose another one with --data.",
+    "Le chemin du dossier du nœud est trop long : choisissez-en un autre avec --data.",
+)
 _ALREADY_RUNS = text("The node of this folder runs already.", "Le nœud de ce dossier tourne déjà.")
 
 
@@ -77,8 +97,12 @@ def told_of(error: Exception) -> Complaint | None:
         case NotNarrower():
             return Complaint("not-narrower", _NARROWER[error.field])
         case ForbiddenChange():
-            words = _FORBIDDEN.fill(before=error.before, after=error.after)
-            return Complaint("forbidden-change", words)
+            before, after = STATES[error.before], STATES[error.after]
+            both = {
+                tag: said.format(before=before.say(tag), after=after.say(tag))
+                for tag, said in _FORBIDDEN.items()
+            }
+            return Complaint("forbidden-change", Text(both))
         case PermissionFault():
             words = _FAULTS.get(type(error), text(str(error), str(error)))
             return Complaint("permission", words)
@@ -88,6 +112,8 @@ def told_of(error: Exception) -> Complaint | None:
             return home.fault(error)
         case bell.AlreadyRuns():
             return Complaint("already-runs", _ALREADY_RUNS)
+        case bell.NoRoom():
+            return Complaint("no-room", _NO_ROOM)
         case _:
             return None
 
@@ -132,4 +158,8 @@ def socket(common: Common) -> Path:
 
 def who() -> str:
     """Give who runs the command, for the register."""
-    return getpass.getuser()
+    try:
+        return getpass.getuser()
+    except OSError:
+        # A container may run under a number that has no name.
+        return str(os.getuid())

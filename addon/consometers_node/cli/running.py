@@ -113,11 +113,10 @@ async def _run(
         )
         naming = await own.naming(store)
         node = HomeNode(store, naming, source, connect, pace=Pace().hurried(haste))
-        async with asyncio.TaskGroup() as tasks:
-            works = [
-                bell.serve(own.socket(common), node.look_again, lambda: _status(node, output)),
-                node.run(),
-            ]
+        # Whoever runs already is left alone: a second login would end its own.
+        hung = bell.hung(own.socket(common), node.look_again, lambda: _status(node, output))
+        async with hung, asyncio.TaskGroup() as tasks:
+            works = [node.run()]
             if serving is not None:
                 works.append(pages.serve(node, session, serving))
             running = [tasks.create_task(work) for work in works]

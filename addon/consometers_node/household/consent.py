@@ -6,7 +6,18 @@ from datetime import UTC, datetime, timedelta
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from ..permission import Choice, DataNeed, Permission, Permissions, Signature, Terms, narrow
+from ..permission import (
+    FOLLOWING,
+    Choice,
+    DataNeed,
+    ForbiddenChange,
+    Permission,
+    Permissions,
+    Signature,
+    State,
+    Terms,
+    narrow,
+)
 from ..quoalise import Data, Identifier
 from ..series import Direction, Interval, Quantity, Range, Record, Series
 from ..store import PermissionId, Store
@@ -124,14 +135,22 @@ async def preview(
     ]
 
 
-async def grant(
-    connection: AsyncConnection,
-    naming: Naming,
-    question: Asked,
-    choice: Choice,
-    signature: Signature,
-) -> Terms:
-    """Let records leave. Raises `PermissionFault`; `Unsayable` where two names would be one."""
+def expect(question: Asked, state: State) -> None:
+    """Make sure that an answer can be given. Raises ForbiddenChange."""
+    before = question.permission.state
+    if state not in FOLLOWING[before]:
+        raise ForbiddenChange(before, state)
+
+
+async def check(
+    connection: AsyncConnection, naming: Naming, question: Asked, choice: Choice
+) -> None:
+    """Make sure that a choice can be granted, before anyone reads what it says.
+
+    Raises `PermissionFault`; `Unsayable` where two names would be one.
+    """
+    expect(question, State.GRANTED)
+    narrow(question.need, choice, datetime.now(UTC))
     permissions = Permissions(connection)
     peer = question.peer
     identification = choice.identification or question.need.identification
@@ -143,4 +162,16 @@ async def grant(
         if one.permission in others and one.identification is identification
     ]
     naming.names([*choice.series, *shared], peer.jid, identification)
-    return await permissions.grant(question.permission.id, choice, signature, datetime.now(UTC))
+
+
+async def grant(
+    connection: AsyncConnection,
+    naming: Naming,
+    question: Asked,
+    choice: Choice,
+    signature: Signature,
+) -> Terms:
+    """Let records leave. Raises as `check` does."""
+    await check(connection, naming, question, choice)
+    number, now = question.permission.id, datetime.now(UTC)
+    return await Permissions(connection).grant(number, choice, signature, now)
