@@ -11,6 +11,8 @@ from .api import Api
 from .guard import HEALTH, INGRESS, Guard
 
 MAX_BODY_BYTES = 64 * 1024
+_ENDS_WITHIN_S = 0.5
+"""Who listens to events never ends by themselves, and an add-on is killed after ten seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +38,7 @@ class Site:
     @asynccontextmanager
     async def listening(self, host: str, port: int) -> AsyncIterator[int]:
         """Listen, and give the port."""
-        runner = web.AppRunner(self._app, access_log=None, handle_signals=False)
+        runner = web.AppRunner(self._app, access_log=None, shutdown_timeout=_ENDS_WITHIN_S)
         await runner.setup()
         try:
             site = web.TCPSite(runner, host, port)
