@@ -1,15 +1,13 @@
 """As whom a command asks, and its connection, which disturbs no node of the same account."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 import getpass
 import os
 from pathlib import Path
-import secrets
 import sys
 
 from consometers_node.quoalise.text import text
-from consometers_node.xmpp import Account, Backoff, Connection, Identity, Security, Server
+from consometers_node.xmpp import Account, Connection, Identity, Security, Server
+from consometers_node.xmpp.trial import aside
 
 from .complaint import Complaint, misused
 from .options import Access, Common, Reach
@@ -97,24 +95,4 @@ async def identity_of(access: Access, common: Common) -> Identity:
 
 def new_connection(who: Identity, output: Output) -> Connection:
     """Prepare a connection under an address of its own: the node at /quoalise goes on."""
-    return Connection(
-        who.account,
-        server=who.server,
-        resource=f"consometers-{secrets.token_hex(4)}",
-        language=output.language,
-        backoff=Backoff(most_seconds=30),
-    )
-
-
-@asynccontextmanager
-async def online(connection: Connection) -> AsyncIterator[Connection]:
-    """Connect, for as long as it is needed. Raises the first thing that stands in the way."""
-    async with connection:
-        await connection.online(patient=False)
-        yield connection
-
-
-async def try_out(who: Identity, output: Output) -> None:
-    """Log in, and out again. Raises `NetworkError`."""
-    async with online(new_connection(who, output)):
-        pass
+    return aside(who, output.language)

@@ -9,8 +9,9 @@ import typer
 from consometers_node.household.account import load, save
 from consometers_node.quoalise.text import text
 from consometers_node.xmpp import Identity
+from consometers_node.xmpp.trial import try_out
 
-from .access import identity, try_out
+from .access import identity
 from .options import Common, Reach
 from .place import database, is_there, opened
 from .usage import Commands
@@ -63,7 +64,7 @@ def login(
     """Try an account, and keep it."""
     output = common.output
     who = identity(jid, reach, output)
-    asyncio.run(try_out(who, output))
+    asyncio.run(try_out(who, output.language))
     asyncio.run(_keep(database(common.data), who))
     if output.as_json:
         output.document({"jid": who.account.jid, "kept": True})

@@ -14,19 +14,20 @@ import typer
 
 from consometers_node.quoalise import Identifier, Listed, identifier, iso8601
 from consometers_node.quoalise.errors import Malformed
-from consometers_node.quoalise.text import text
+from consometers_node.quoalise.text import around, text
 from consometers_node.xmpp import Discovery, NetworkError, Ping
 from consometers_node.xmpp.asking import full
+from consometers_node.xmpp.trial import online
 
 from . import formats, when
-from .access import identity_of, new_connection, online
+from .access import identity_of, new_connection
 from .complaint import Complaint, complaint_of, misused, refusals_of
 from .formats import Format
 from .history import History, PatientAsking
 from .options import Access, Common, Peer, Urn
 from .output import Json, Output
 from .usage import Commands
-from .words import around, say
+from .words import say
 
 _ASKING = text("Asking {peer}", "Demande à {peer}")
 _INCOMPLETE = text(

@@ -10,38 +10,13 @@ from contextlib import contextmanager
 import re
 
 from consometers_node.quoalise.errors import Malformed, QuoaliseError, UpstreamError
-from consometers_node.quoalise.text import Text, text
-
-from .words import around
+from consometers_node.quoalise.refusals import refusal
+from consometers_node.quoalise.text import Text, around, text
 
 FAILED = 1
 USAGE = 2
 INTERRUPTED = 130
 
-_REFUSES = text("{peer} refuses: {said}", "{peer} refuse : {said}")
-_UPSTREAM = text(
-    "The source of {peer}'s data ({issuer}) refuses, with the code {code}: {said}",
-    "La source des données de {peer} ({issuer}) refuse, avec le code {code} : {said}",
-)
-_UNREADABLE = text(
-    "{peer} answered what cannot be read ({said}) Tell whoever runs it.",
-    "{peer} a répondu quelque chose d'illisible ({said}) Prévenez qui le tient.",
-)
-_NOBODY = text(
-    "{peer} is not there: its node does not run at the moment, or the address is wrong.",
-    "{peer} n'est pas là : son nœud ne tourne pas en ce moment, ou l'adresse est fausse.",
-)
-_NO_SERVER = text(
-    "The server of {peer} cannot be reached from yours: check the address, or try later.",
-    "Le serveur de {peer} est injoignable depuis le vôtre : vérifiez l'adresse, ou réessayez plus"
-    " tard.",
-)
-_BY_CONDITION = {
-    "service-unavailable": _NOBODY,
-    "recipient-unavailable": _NOBODY,
-    "remote-server-not-found": _NO_SERVER,
-    "remote-server-timeout": _NO_SERVER,
-}
 _ONCE = {
     "Unreachable": text(
         "The server {host} cannot be reached ({why}): check the network and the address; --host and"
@@ -103,18 +78,11 @@ def refusals_of(peer: str) -> Iterator[None]:
     try:
         yield
     except UpstreamError as error:
-        words = around(
-            _UPSTREAM, error.text, peer=peer, issuer=error.issuer or "?", code=error.code or "?"
-        )
         more = {"from": peer, "issuer": error.issuer, "code": error.code}
-        raise Complaint(error.condition, words, more=more) from error
-    except Malformed as error:
-        words = around(_UNREADABLE, error.text, peer=peer)
-        raise Complaint("unreadable-answer", words, more={"from": peer}) from error
+        raise Complaint(error.condition, refusal(peer, error), more=more) from error
     except QuoaliseError as error:
-        template = _BY_CONDITION.get(error.condition, _REFUSES)
-        words = around(template, error.text, peer=peer)
-        raise Complaint(error.condition, words, more={"from": peer}) from error
+        condition = "unreadable-answer" if isinstance(error, Malformed) else error.condition
+        raise Complaint(condition, refusal(peer, error), more={"from": peer}) from error
 
 
 def complaint_of(error: Exception) -> Complaint | None:

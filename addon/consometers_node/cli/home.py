@@ -14,14 +14,14 @@ import typer
 
 from consometers_node.household import Access, HomeAssistant, HomeAssistantFault, Recorder
 from consometers_node.household.home_assistant import SUPERVISOR
-from consometers_node.quoalise.text import text
+from consometers_node.quoalise.text import around, text
 from consometers_node.store import Store, settings
 
 from .complaint import Complaint
 from .options import Common
 from .place import database, opened
 from .usage import Commands
-from .words import around, say
+from .words import say
 
 URL = "home.url"
 TOKEN = "home.token"  # noqa: S105  # its name

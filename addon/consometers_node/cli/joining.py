@@ -6,16 +6,17 @@ from typing import Annotated
 import typer
 
 from consometers_node.household import words
-from consometers_node.household.account import load, save
+from consometers_node.household.account import HasAccount, load, take
 from consometers_node.household.consent import Asked, asked, be_asked, be_asked_by_file
 from consometers_node.quoalise.text import text
 from consometers_node.store import PermissionId, Store
 from consometers_node.wire import read_need_file
-from consometers_node.xmpp import Asking, Identity, Join, Register, links, register
+from consometers_node.xmpp import Asking, Join, Register, links
 from consometers_node.xmpp.account import bare
+from consometers_node.xmpp.trial import online
 
 from . import own
-from .access import new_connection, online, server_for
+from .access import new_connection, server_for
 from .complaint import Complaint, refusals_of
 from .options import Common, Reach
 from .output import Output
@@ -126,12 +127,10 @@ def peer(
 
 
 async def _register(store: Store, invitation: Register, reach: Reach) -> str:
-    if (known := await load(store)) is not None:
-        raise Complaint("has-account", _HAS_ACCOUNT.fill(jid=known.account.jid))
-    server = server_for(f"@{invitation.host}", reach)
-    account = await register(invitation, server=server)
-    await save(store, Identity(account, server))
-    return account.jid
+    try:
+        return await take(store, invitation, server_for(f"@{invitation.host}", reach))
+    except HasAccount as known:
+        raise Complaint("has-account", _HAS_ACCOUNT.fill(jid=known.jid)) from None
 
 
 async def _be_asked(

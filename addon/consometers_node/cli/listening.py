@@ -9,8 +9,9 @@ from consometers_node.quoalise import Data
 from consometers_node.quoalise.text import text
 from consometers_node.xmpp import Connection, Discovery, NetworkError, NotKept, Ping, Receiving
 from consometers_node.xmpp.account import bare
+from consometers_node.xmpp.trial import online
 
-from .access import identity_of, new_connection, online
+from .access import identity_of, new_connection
 from .options import Access, Common
 from .output import Output
 from .usage import Commands

@@ -17,9 +17,10 @@ from consometers_node.store.pulled import Pulled, add_pulled, all_pulled, remove
 from consometers_node.xmpp import Asking
 from consometers_node.xmpp.asking import full
 from consometers_node.xmpp.connection import first_of
+from consometers_node.xmpp.trial import online
 
 from . import home, own
-from .access import new_connection, online
+from .access import new_connection
 from .client import read_identifier
 from .complaint import Complaint, misused
 from .options import Common, Peer, Urn

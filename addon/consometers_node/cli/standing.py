@@ -1,26 +1,22 @@
 """How a household's node stands, and what it holds: `status`, `export`, `erase`."""
 
-import csv
 from datetime import UTC, datetime
-import io
-import json
 from pathlib import Path
 import sys
 from typing import Annotated, Literal
 
 import typer
 
-from consometers_node.household import export as exported, words
+from consometers_node.household import export as exported
 from consometers_node.household.account import load
+from consometers_node.household.erasure import Gone, erase_all
 from consometers_node.household.upkeep import targets
-from consometers_node.permission import Permissions, Signature, State
+from consometers_node.permission import Permissions
 from consometers_node.quoalise import iso8601
 from consometers_node.quoalise.text import text
-from consometers_node.series import Record
 from consometers_node.store import Store
 from consometers_node.store.outbox import waiting
 from consometers_node.store.peers import all_peers
-from consometers_node.store.series import all_series, erase_series
 from consometers_node.store.subscriptions import subscriptions
 
 from . import bell, own
@@ -60,7 +56,6 @@ _ERASED = text(
     "{permissions} permissions retirées, {blocks} jours d'enregistrements effacés.",
 )
 _YES = frozenset({"y", "yes", "o", "oui"})
-_CSV = ("statistic", "direction", "quantity", "interval", "time", "value", "unit")
 
 commands = Commands()
 
@@ -112,7 +107,12 @@ def export(
 ) -> None:
     """Give all that this node holds."""
     output = common.output
-    document = own.run(common, _as_csv if wanted == "csv" else _as_json)
+    parts = exported.as_csv if wanted == "csv" else exported.as_json
+
+    async def work(store: Store) -> str:
+        return "".join([part async for part in parts(store)])
+
+    document = own.run(common, work)
     if file is None:
         sys.stdout.write(document)
         sys.stdout.flush()
@@ -139,27 +139,17 @@ def erase(
         if input(_REALLY.say(output.language)).strip().lower() not in _YES:
             raise Complaint("not-confirmed", _NOT_ASKED)
 
-    async def work(store: Store) -> tuple[int, int]:
-        withdrawn = 0
+    async def work(store: Store) -> Gone:
         language = "fr" if output.language.startswith("fr") else "en"
-        now = datetime.now(UTC)
-        async with store.writing() as connection:
-            register = Permissions(connection)
-            for one in await register.all():
-                if one.state is State.GRANTED:
-                    shown = words.withdrawal(one.need, language, erase=True)
-                    await register.withdraw(one.id, Signature(own.who(), shown), now)
-                    withdrawn += 1
-            blocks = await erase_series(connection, await all_series(connection))
-        await store.shrink()
+        gone = await erase_all(store, own.who(), language)
         await own.look_again(common)
-        return withdrawn, blocks
+        return gone
 
-    permissions, blocks = own.run(common, work)
+    gone = own.run(common, work)
     if output.as_json:
-        output.document({"withdrawn": permissions, "days": blocks})
+        output.document({"withdrawn": gone.permissions, "days": gone.days})
     else:
-        output.say(_ERASED, permissions=permissions, blocks=blocks)
+        output.say(_ERASED, permissions=gone.permissions, blocks=gone.days)
 
 
 type _Shared = list[dict[str, Json]]
@@ -235,33 +225,3 @@ def _show(running: bell.Status | None, shared: _Shared, output: Output) -> None:
     for peer in shared:
         if peer["problem"]:
             output.say(_PROBLEM, jid=peer["jid"], why=peer["problem"])
-
-
-async def _as_json(store: Store) -> str:
-    async with store.reading() as connection:
-        told = await exported.everything(connection)
-        records: list[exported.Told] = [
-            {
-                **exported.series(series),
-                "unit": series.quantity.unit,
-                "records": [_pair(one) for one in some],
-            }
-            async for series, some in exported.all_records(connection)
-        ]
-    return json.dumps({**told, "series": records}, ensure_ascii=False, indent=1) + "\n"
-
-
-def _pair(record: Record) -> list[exported.Told]:
-    return [iso8601.shown(record.start), record.value]
-
-
-async def _as_csv(store: Store) -> str:
-    written = io.StringIO()
-    writer = csv.writer(written, lineterminator="\n")
-    writer.writerow(_CSV)
-    async with store.reading() as connection:
-        async for series, some in exported.all_records(connection):
-            facts = (series.device, series.direction, series.quantity, series.interval)
-            unit = series.quantity.unit
-            writer.writerows((*facts, iso8601.shown(one.start), one.value, unit) for one in some)
-    return written.getvalue()

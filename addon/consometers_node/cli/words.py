@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 import os
 
-from consometers_node.quoalise.text import DEFAULT_LANGUAGE, Text, text
+from consometers_node.quoalise.text import DEFAULT_LANGUAGE, text
 
 _VARIABLES = ("LC_ALL", "LC_MESSAGES", "LANG")
 _NO_LANGUAGE = frozenset({"C", "POSIX"})
@@ -19,13 +19,3 @@ def language(environment: Mapping[str, str] = os.environ) -> str:
 def say(en: str, fr: str) -> str:
     """Give one of the two, for what is read as the program starts: the texts of options."""
     return text(en, fr).say(language())
-
-
-def around(template: Text, said: Text, **found: object) -> Text:
-    """Put words of someone else into ours, in each of our languages."""
-    return Text(
-        {
-            tag: words.format(said=said.say(tag), **found)
-            for tag, words in template.by_language.items()
-        }
-    )

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from ..store import Store, settings
-from ..xmpp import Account, Identity, Security, Server
+from ..xmpp import Account, Identity, Register, Security, Server, register
 
 JID = "account.jid"
 HOST = "server.host"
@@ -11,6 +11,14 @@ PORT = "server.port"
 SECURITY = "server.security"
 CA_FILE = "server.ca_file"
 PASSWORD = "account.password"  # noqa: S105  # its name
+
+
+class HasAccount(Exception):
+    """There is an account already, `jid`: collectives know the home by it."""
+
+    def __init__(self, jid: str) -> None:
+        super().__init__(jid)
+        self.jid = jid
 
 
 async def load(store: Store) -> Identity | None:
@@ -49,3 +57,15 @@ async def save(store: Store, who: Identity | None) -> None:
         for key, value in told.items():
             await settings.set_setting(connection, key, value)
         await settings.set_secret(connection, PASSWORD, password)
+
+
+async def take(store: Store, invitation: Register, server: Server) -> str:
+    """Make the account of an invitation, keep it, and give its address.
+
+    Raises HasAccount, `NetworkError`.
+    """
+    if (known := await load(store)) is not None:
+        raise HasAccount(known.account.jid)
+    account = await register(invitation, server=server)
+    await save(store, Identity(account, server))
+    return account.jid

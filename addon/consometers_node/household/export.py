@@ -1,13 +1,17 @@
 """All that a node holds of its household, but its secrets: access and portability are a right."""
 
 from collections.abc import AsyncIterator, Iterator
+import csv
 from datetime import UTC, datetime, timedelta
+import io
+import json
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ..permission import Permissions
 from ..quoalise import iso8601
 from ..series import Range, Record, Series
+from ..store import Store
 from ..store.absences import absences
 from ..store.answers import answers
 from ..store.peers import all_peers
@@ -20,6 +24,7 @@ type Told = bool | int | str | list[Told] | dict[str, Told] | None
 
 _EVER = Range(datetime(1978, 7, 5, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC))
 _A_MONTH = timedelta(days=31)
+_CSV = ("statistic", "direction", "quantity", "interval", "time", "value", "unit")
 
 
 async def everything(connection: AsyncConnection) -> dict[str, Told]:
@@ -66,6 +71,34 @@ async def everything(connection: AsyncConnection) -> dict[str, Told]:
             for one in await all_pulled(connection)
         ],
     }
+
+
+async def as_json(store: Store) -> AsyncIterator[str]:
+    """Give everything as one JSON document, part by part."""
+    async with store.reading() as connection:
+        told = json.dumps(await everything(connection), ensure_ascii=False, indent=1)
+        yield told.removesuffix("\n}") + ',\n "series": ['
+        between = "\n"
+        async for one, some in all_records(connection):
+            records: list[Told] = [[iso8601.shown(record.start), record.value] for record in some]
+            part = {**series(one), "unit": one.quantity.unit, "records": records}
+            yield between + json.dumps(part, ensure_ascii=False)
+            between = ",\n"
+    yield "\n]\n}\n"
+
+
+async def as_csv(store: Store) -> AsyncIterator[str]:
+    """Give the records alone, part by part."""
+    yield ",".join(_CSV) + "\n"
+    async with store.reading() as connection:
+        async for one, some in all_records(connection):
+            written = io.StringIO()
+            facts = (one.device, one.direction, one.quantity, one.interval)
+            csv.writer(written, lineterminator="\n").writerows(
+                (*facts, iso8601.shown(record.start), record.value, one.quantity.unit)
+                for record in some
+            )
+            yield written.getvalue()
 
 
 async def all_records(connection: AsyncConnection) -> AsyncIterator[tuple[Series, list[Record]]]:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from datetime import date, datetime, timedelta
 
-from ..permission import Choice, DataNeed, Identification, ShownText
+from ..permission import Choice, DataNeed, Identification, ShownText, State
 from ..quoalise import Text
 from ..quoalise.text import text
 from ..series import Direction, Interval, Quantity, Series
@@ -31,6 +31,15 @@ IDENTIFICATIONS = {
     Identification.DELIVERY_POINT: text(
         "the number of your delivery point", "le numéro de votre point de livraison"
     ),
+}
+
+STATES = {
+    State.PROPOSED: text("asked", "demandée"),
+    State.GRANTED: text("granted", "accordée"),
+    State.REFUSED: text("refused", "refusée"),
+    State.WITHDRAWN: text("withdrawn", "retirée"),
+    State.TERMINATED: text("ended by the collective", "rendue par le collectif"),
+    State.EXPIRED: text("expired", "expirée"),
 }
 
 _NEED = text(

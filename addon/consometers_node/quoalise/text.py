@@ -37,3 +37,13 @@ UNSAID = Text({})
 def text(en: str, fr: str) -> Text:
     """Give words of ours, which always stand in both languages."""
     return Text({"en": en, "fr": fr})
+
+
+def around(template: Text, said: Text, **found: object) -> Text:
+    """Put words of someone else into ours, in each of our languages."""
+    return Text(
+        {
+            tag: words.format(said=said.say(tag), **found)
+            for tag, words in template.by_language.items()
+        }
+    )

@@ -11,6 +11,7 @@
     pushing        new records to subscribers, until they have them
     receiving      new records of peers, acknowledged once they are kept
     limits         how often
+    trial          an account tried, beside the node that has it
 
 It knows the protocol as data (`quoalise`), and nothing of permission or of storage: those who
 answer and keep are handed in.

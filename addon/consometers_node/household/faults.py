@@ -1,0 +1,72 @@
+"""What of a household's wishes cannot be, in words: for the command line and for pages."""
+
+from ..permission import (
+    ForbiddenChange,
+    NotNarrower,
+    OutdatedNeed,
+    PermissionFault,
+    UnknownPermission,
+)
+from ..quoalise import Text
+from ..quoalise.text import text
+from ..store import NotPermitted
+from ..wire import Unsayable
+from . import words
+from .errors import HomeAssistantFault
+from .hours import Unsuitable
+
+NARROWER = {
+    "series": text(
+        "Choose series that are asked for, at an interval that is no finer than what is asked.",
+        "Choisissez des séries qui sont demandées, à un pas de temps pas plus fin que demandé.",
+    ),
+    "interval": text(
+        "The interval is finer than what is asked: choose that one, or a coarser one.",
+        "Le pas de temps est plus fin que demandé : choisissez celui-là, ou un plus grossier.",
+    ),
+    "identification": text(
+        "A pseudonym is asked for: nothing else is shared.",
+        "Un pseudonyme est demandé : rien d'autre n'est partagé.",
+    ),
+    "history_days": text(
+        "That is more of the past than what is asked.", "C'est plus de passé que demandé."
+    ),
+    "duration_days": text("That is longer than what is asked.", "C'est plus long que demandé."),
+}
+_OUTDATED = text(
+    "A newer version of this was asked since: answer that one.",
+    "Une version plus récente a été demandée depuis : répondez à celle-là.",
+)
+_UNKNOWN = text("There is no such permission.", "Il n'y a pas de telle permission.")
+_FORBIDDEN = text(
+    "This permission is {before}: it cannot become {after}.",
+    "Cette permission est à l'état « {before} » : elle ne peut pas passer à « {after} ».",
+)
+_REFUSED = text("The database refuses: {why}", "La base de données refuse : {why}")
+
+
+def said_of(fault: Exception) -> Text | None:
+    """Give the words of an error of this room or of those under it; None of any other."""
+    match fault:
+        case Unsayable() | Unsuitable() | HomeAssistantFault():
+            return fault.text
+        case NotNarrower():
+            return NARROWER[fault.field]
+        case ForbiddenChange():
+            before, after = words.STATES[fault.before], words.STATES[fault.after]
+            return Text(
+                {
+                    tag: said.format(before=before.say(tag), after=after.say(tag))
+                    for tag, said in _FORBIDDEN.by_language.items()
+                }
+            )
+        case OutdatedNeed():
+            return _OUTDATED
+        case UnknownPermission():
+            return _UNKNOWN
+        case PermissionFault():
+            return text(str(fault), str(fault))
+        case NotPermitted():
+            return _REFUSED.fill(why=fault)
+        case _:
+            return None

@@ -1,0 +1,34 @@
+"""An account is tried before it is kept, under an address of its own: its node goes on."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+import secrets
+
+from .account import Identity
+from .backoff import Backoff
+from .connection import Connection
+
+
+def aside(who: Identity, language: str) -> Connection:
+    """Prepare a connection of the same account as a node's, which does not disturb it."""
+    return Connection(
+        who.account,
+        server=who.server,
+        resource=f"consometers-{secrets.token_hex(4)}",
+        language=language,
+        backoff=Backoff(most_seconds=30),
+    )
+
+
+@asynccontextmanager
+async def online(connection: Connection) -> AsyncIterator[Connection]:
+    """Connect, for as long as it is needed. Raises the first thing that stands in the way."""
+    async with connection:
+        await connection.online(patient=False)
+        yield connection
+
+
+async def try_out(who: Identity, language: str) -> None:
+    """Log in, and out again. Raises `NetworkError`."""
+    async with online(aside(who, language)):
+        pass
