@@ -204,10 +204,16 @@ class Api:
 
     # Flows
 
-    async def start_flow(self, handler: str, *, entry_id: str | None = None) -> FlowStep:
-        """Start to add an integration, or to reconfigure one of its entries."""
+    async def start_flow(
+        self, handler: str, *, entry_id: str | None = None, choice: str | None = None
+    ) -> FlowStep:
+        """Start to add an integration, or to reconfigure one of its entries.
+
+        A choice is made in the menu with which the flow begins.
+        """
         data = {"handler": handler} | ({"entry_id": entry_id} if entry_id else {})
-        return cast(FlowStep, await self.request("POST", "config/config_entries/flow", data))
+        step = cast(FlowStep, await self.request("POST", "config/config_entries/flow", data))
+        return step if choice is None else await self.submit(step, next_step_id=choice)
 
     async def start_options_flow(self, entry_id: str) -> FlowStep:
         """Open the options of an entry."""
