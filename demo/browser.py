@@ -70,9 +70,14 @@ class Visitor:
         """Open the dialog as a link in a document does, which asks first whether one means it."""
         await self.page.goto(f"/config/integrations/dashboard/add?domain={domain}")
         await self.page.locator("dialog-box").get_by_role("button", name="OK").click()
+        await self.step("menu").wait_for()
+
+    async def choose(self, option: str) -> None:
+        """Choose from the menu of the dialog, by what is written there."""
+        await self.step("menu").get_by_text(option, exact=True).click()
         await self.step("form").wait_for(state="attached")
 
-    def step(self, kind: Literal["form", "progress", "create-entry", "abort"]) -> Locator:
+    def step(self, kind: Literal["menu", "form", "progress", "create-entry", "abort"]) -> Locator:
         """What the dialog shows of a step; a form without fields and text takes no room."""
         return self.page.locator(f"step-flow-{kind}")
 

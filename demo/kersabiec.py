@@ -118,7 +118,8 @@ class House:
     async def _add_meter(self) -> str:
         """Add the meter as a person does."""
         api = self.hass.api
-        step = await api.submit(await api.start_flow(DOMAIN), device=self.meter.port)
+        step = await api.start_flow(DOMAIN, choice="meter")
+        step = await api.submit(step, device=self.meter.port)
         if step.get("step_id") != "confirm":
             raise HouseError(f"No meter was found on {self.meter.port}: {step}")
         step = await api.submit(step)

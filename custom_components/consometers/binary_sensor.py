@@ -1,4 +1,4 @@
-"""Binary sensors of a meter."""
+"""Binary sensors of a meter, of a node and of its collectives."""
 
 from typing import override
 
@@ -12,8 +12,12 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .entity import LinkyEntity, add_as_known
+from .kinds import ConsometersConfigEntry, is_node
 from .linky.binary_sensors import LinkyBinarySensorDescription, binary_sensors
-from .linky.coordinator import ConsometersConfigEntry, LinkyCoordinator, Pace
+from .linky.coordinator import LinkyCoordinator, Pace
+from .node.binary_sensors import CONNECTED, PROBLEM
+from .node.coordinator import NodeCoordinator
+from .node.entity import CollectiveEntity, NodeEntity, add_for_each_collective
 
 PARALLEL_UPDATES = 0
 
@@ -30,7 +34,13 @@ async def async_setup_entry(
     entry: ConsometersConfigEntry,
     async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
-    """Add the lamp of the link, and the binary sensors that the meter turns out to have."""
+    """Add what is always there, and the others as the meter or the node turns out to have them."""
+    if is_node(entry):
+        async_add_entities([Connected(entry.runtime_data)])
+        add_for_each_collective(
+            entry, async_add_entities, lambda coordinator, each: [Problem(coordinator, each)]
+        )
+        return
     async_add_entities([LinkLamp(entry.runtime_data)])
     add_as_known(hass, entry, async_add_entities, binary_sensors(), LinkyBinarySensor)
 
@@ -68,3 +78,43 @@ class LinkLamp(LinkyEntity, BinarySensorEntity):
     @override
     def _read(self) -> None:
         self._attr_is_on = self.coordinator.link_good
+
+
+class Connected(NodeEntity, BinarySensorEntity):
+    """Whether the node is on the network, and if not, why."""
+
+    def __init__(self, coordinator: NodeCoordinator) -> None:
+        """Take what it shows."""
+        super().__init__(coordinator, CONNECTED)
+
+    @property
+    @override
+    def is_on(self) -> bool:
+        """Whether it is."""
+        return self.coordinator.data.online
+
+    @property
+    @override
+    def extra_state_attributes(self) -> dict[str, str | None]:
+        """Why it is not."""
+        return self._reason(self.coordinator.data.problem)
+
+
+class Problem(CollectiveEntity, BinarySensorEntity):
+    """Whether something keeps records from a collective, and what."""
+
+    def __init__(self, coordinator: NodeCoordinator, collective_id: str) -> None:
+        """Take of whom."""
+        super().__init__(coordinator, collective_id, PROBLEM)
+
+    @property
+    @override
+    def is_on(self) -> bool:
+        """Whether it does."""
+        return self.collective.problem is not None
+
+    @property
+    @override
+    def extra_state_attributes(self) -> dict[str, str | None]:
+        """What it is."""
+        return self._reason(self.collective.problem)

@@ -4,6 +4,12 @@ from typing import Final
 
 DOMAIN: Final = "consometers"
 
+CONF_KIND: Final = "kind"
+"""What an entry is; without it, a meter."""
+KIND_NODE: Final = "node"
+CONF_APP: Final = "app"
+"""Slug of the app whose node was discovered: its page opens within Home Assistant."""
+
 CONF_MODE: Final = "mode"
 CONF_TARIFFS: Final = "tariffs"
 """Names of the supplier's indexes, as shown while each ran: {"EASF01": "HP BLEU"}."""

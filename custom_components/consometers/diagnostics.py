@@ -1,4 +1,4 @@
-"""What helps to help: what the meter sends and how the link goes, without whose meter it is."""
+"""What helps to help: how a meter or a node does, without whose it is."""
 
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -9,8 +9,10 @@ from homeassistant.components.diagnostics import REDACTED
 from homeassistant.const import CONF_DEVICE
 from homeassistant.core import HomeAssistant
 
-from .linky.coordinator import ConsometersConfigEntry
+from .kinds import ConsometersConfigEntry, is_node
+from .linky.coordinator import LinkyCoordinator
 from .linky.link import shown
+from .node.diagnostics import diagnostics as of_node
 from .tic import Frame, Reading
 
 # A group that was refused may be the address with an error in it.
@@ -20,9 +22,12 @@ _DIGIT = re.compile(r"\d")
 async def async_get_config_entry_diagnostics(
     hass: HomeAssistant, entry: ConsometersConfigEntry
 ) -> dict[str, Any]:
-    """Give what is known of a meter and its link."""
-    coordinator = entry.runtime_data
-    state = coordinator.state
+    """Give what is known of a meter and its link, or of a node."""
+    return of_node(entry.runtime_data) if is_node(entry) else _of_meter(entry.runtime_data)
+
+
+def _of_meter(coordinator: LinkyCoordinator) -> dict[str, Any]:
+    entry, state = coordinator.entry, coordinator.state
     return {
         "entry": {
             "data": {**entry.data, CONF_DEVICE: shown(coordinator.device)},

@@ -11,7 +11,7 @@ from homeassistant.helpers.entity import Entity, EntityDescription
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .const import DOMAIN
-from .linky.coordinator import ConsometersConfigEntry, LinkyCoordinator, Pace
+from .linky.coordinator import LinkyConfigEntry, LinkyCoordinator, Pace
 from .linky.state import LinkyState
 
 FIRST_LINKY_TYPE = "60"
@@ -33,7 +33,7 @@ class Description(Protocol):
 
 def add_as_known[D: Description](
     hass: HomeAssistant,
-    entry: ConsometersConfigEntry,
+    entry: LinkyConfigEntry,
     async_add_entities: AddConfigEntryEntitiesCallback,
     descriptions: Iterable[D],
     make: Callable[[LinkyCoordinator, D], Entity],

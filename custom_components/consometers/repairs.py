@@ -12,7 +12,7 @@ from homeassistant.helpers import entity_registry as er
 from .const import CONF_MODE
 from .entity import Description
 from .linky.binary_sensors import binary_sensors
-from .linky.coordinator import ConsometersConfigEntry
+from .linky.coordinator import LinkyConfigEntry
 from .linky.issues import MODE_CHANGED
 from .linky.sensors import estimates, raw_labels, sensors
 
@@ -20,7 +20,7 @@ from .linky.sensors import estimates, raw_labels, sensors
 class AdoptModeFlow(ConfirmRepairFlow):
     """Makes the entry one of the mode that the meter speaks, without what it no longer sends."""
 
-    def __init__(self, entry: ConsometersConfigEntry, mode: str) -> None:
+    def __init__(self, entry: LinkyConfigEntry, mode: str) -> None:
         """Take what to change."""
         self._entry = entry
         self._mode = mode

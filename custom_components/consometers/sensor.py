@@ -1,5 +1,6 @@
-"""Sensors of a meter."""
+"""Sensors of a meter, and of the collectives of a node."""
 
+from datetime import datetime
 from typing import override
 
 from homeassistant.components.sensor import SensorEntity
@@ -8,8 +9,12 @@ from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .const import CONF_ESTIMATE_INJECTION, CONF_RAW_LABELS
 from .entity import LinkyEntity, add_as_known
-from .linky.coordinator import ConsometersConfigEntry, LinkyCoordinator
+from .kinds import ConsometersConfigEntry, is_node
+from .linky.coordinator import LinkyCoordinator
 from .linky.sensors import LinkySensorDescription, estimates, raw_labels, sensors
+from .node.coordinator import NodeCoordinator
+from .node.entity import CollectiveEntity, add_for_each_collective
+from .node.sensors import COLLECTIVE_SENSORS, CollectiveSensorDescription
 
 PARALLEL_UPDATES = 0
 
@@ -19,7 +24,10 @@ async def async_setup_entry(
     entry: ConsometersConfigEntry,
     async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
-    """Add the sensors that the meter turns out to have."""
+    """Add the sensors that the meter turns out to have, or those of the node's collectives."""
+    if is_node(entry):
+        add_for_each_collective(entry, async_add_entities, _of_collective)
+        return
     descriptions = list(sensors())
     if entry.options.get(CONF_ESTIMATE_INJECTION):
         descriptions.extend(estimates())
@@ -47,3 +55,19 @@ class LinkySensor(LinkyEntity, SensorEntity):
         self._attr_native_value = self.entity_description.value_fn(state)
         if (time_fn := self.entity_description.time_fn) is not None:
             self._attr_extra_state_attributes = {"time": time_fn(state)}
+
+
+class CollectiveSensor(CollectiveEntity, SensorEntity):
+    """A fact of what goes to a collective."""
+
+    entity_description: CollectiveSensorDescription
+
+    @property
+    @override
+    def native_value(self) -> int | datetime | None:
+        """What the node says."""
+        return self.entity_description.value_fn(self.collective)
+
+
+def _of_collective(coordinator: NodeCoordinator, collective_id: str) -> list[CollectiveSensor]:
+    return [CollectiveSensor(coordinator, collective_id, each) for each in COLLECTIVE_SENSORS]

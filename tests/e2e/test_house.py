@@ -112,6 +112,7 @@ def _are_for_documentation(pictures: Path) -> bool:
 
 async def _visit(visitor: Visitor, house: House, pictures: Path, language: Language) -> None:
     await visitor.start_flow(DOMAIN)
+    await visitor.choose(_translation(language)["step"]["user"]["menu_options"]["meter"])
     await visitor.type_port("/dev/serial/by-id/usb-none")
     await visitor.submit()
     await expect(visitor.error).to_have_text(_translation(language)["error"]["no_such_port"])

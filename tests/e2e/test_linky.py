@@ -15,7 +15,7 @@ import pytest
 import pytest_asyncio
 
 from custom_components.consometers.tic import Mode
-from demo.hass import Hass
+from demo.hass import Api, FlowStep, Hass
 from demo.meter import Contract, Linky, VirtualLinky
 from demo.world import World
 from tests.e2e.home import DOMAIN, Home
@@ -44,11 +44,16 @@ async def meter(ports: Path) -> AsyncIterator[VirtualLinky]:
         yield meter
 
 
+async def listen(api: Api, port: str) -> FlowStep:
+    """Begin to add the meter on a port, up to what is shown of it."""
+    return await api.submit(await api.start_flow(DOMAIN, choice="meter"), device=port)
+
+
 @pytest_asyncio.fixture(scope="module")
 async def home(hass: Hass, meter: VirtualLinky) -> Home:
     """The home after its meter was added, which is read frame by frame."""
     before = meter.linky.registers(meter.line.second).drawn_wh
-    confirm = await hass.api.submit(await hass.api.start_flow(DOMAIN), device=meter.port)
+    confirm = await listen(hass.api, meter.port)
     created = await hass.api.submit(confirm)
     home = Home(
         hass=hass, meter=meter, confirm=confirm, created=created, registers_before_wh=before
@@ -60,16 +65,15 @@ async def home(hass: Hass, meter: VirtualLinky) -> Home:
 
 
 async def test_a_port_that_is_not_there_is_refused(hass: Hass, ports: Path) -> None:
-    step = await hass.api.submit(await hass.api.start_flow(DOMAIN), device=str(ports / "none"))
-    assert (step["type"], step.get("step_id")) == ("form", "user")
+    step = await listen(hass.api, str(ports / "none"))
+    assert (step["type"], step.get("step_id")) == ("form", "meter")
     assert step.get("errors") == {"base": "no_such_port"}
 
 
 async def test_a_port_on_which_nothing_speaks_is_refused(hass: Hass) -> None:
     ends = os.openpty()
     try:
-        step = await hass.api.start_flow(DOMAIN)
-        step = await hass.api.submit(step, device=os.ttyname(ends[1]))
+        step = await listen(hass.api, os.ttyname(ends[1]))
     finally:
         for end in ends:
             os.close(end)
@@ -105,10 +109,10 @@ async def test_powers_are_those_of_the_meter(home: Home) -> None:
 
 
 async def test_the_same_meter_is_refused_twice(home: Home, ports: Path) -> None:
-    step = await home.api.submit(await home.api.start_flow(DOMAIN), device=home.meter.port)
+    step = await listen(home.api, home.meter.port)
     assert step.get("reason") == "already_configured"
     async with VirtualLinky(home.meter.linky, link=ports / "again", start=NOON) as again:
-        step = await home.api.submit(await home.api.start_flow(DOMAIN), device=again.port)
+        step = await listen(home.api, again.port)
     assert step.get("reason") == "already_configured"
 
 
@@ -172,7 +176,7 @@ async def test_a_meter_that_moved_keeps_its_entities(home: Home, ports: Path) ->
     async with moved:
         home.meter = moved
         step = await home.api.start_flow(DOMAIN, entry_id=home.entry_id)
-        assert step.get("step_id") == "reconfigure"
+        assert step.get("step_id") == "reconfigure_meter"
         step = await home.api.submit(step, device=moved.port)
         assert step.get("reason") == "reconfigure_successful"
         await eventually(lambda: home.energy_wh("energy_drawn"), lambda energy: energy is not None)

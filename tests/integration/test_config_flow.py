@@ -51,7 +51,11 @@ DONGLE = UsbServiceInfo(
 
 
 async def start(hass: HomeAssistant, source: str = SOURCE_USER, **more: Any) -> ConfigFlowResult:
-    return await hass.config_entries.flow.async_init(DOMAIN, context={"source": source}, **more)
+    flows = hass.config_entries.flow
+    flow = await flows.async_init(DOMAIN, context={"source": source}, **more)
+    if flow["type"] is FlowResultType.MENU:
+        return await flows.async_configure(flow["flow_id"], {"next_step_id": "meter"})
+    return flow
 
 
 async def choose(
@@ -137,7 +141,7 @@ async def test_a_meter_is_found_by_listening_and_added_when_the_person_agrees(
 ) -> None:
     flow = await start(hass)
     assert flow["type"] is FlowResultType.FORM
-    assert flow["step_id"] == "user"
+    assert flow["step_id"] == "meter"
     assert flow["errors"] == {}
     assert flow["description_placeholders"] == {"example": "socket://linky.local:2001"}
     assert line.port.speeds == []
@@ -230,7 +234,7 @@ async def test_a_port_that_cannot_be_opened_is_said_and_may_be_tried_again(
     line.port.refusal = refusal
     flow = await result_of(hass, await choose(hass, await start(hass)))
     assert flow["type"] is FlowResultType.FORM
-    assert flow["step_id"] == "user"
+    assert flow["step_id"] == "meter"
     assert flow["errors"] == {"base": error}
 
     # The port chosen is proposed again, and the error is gone once it works.
@@ -261,7 +265,7 @@ async def test_what_comes_instead_of_a_meter_is_said(
     flow = await choose(hass, await start(hass))
     await line.send_bytes(data, times=14)
     flow = await result_of(hass, flow)
-    assert flow["step_id"] == "user"
+    assert flow["step_id"] == "meter"
     assert flow["errors"] == {"base": error}
     assert line.port.speeds == [9600, 9600, 1200]
     assert not line.port.is_open
@@ -273,7 +277,7 @@ async def test_groups_without_an_address_are_no_meter(
     flow = await choose(hass, await start(hass))
     await line.send(Kind(Mode.STANDARD, [("PREF", "09"), ("PCOUP", "09")]), times=20)
     flow = await result_of(hass, flow)
-    assert flow["step_id"] == "user"
+    assert flow["step_id"] == "meter"
     assert flow["errors"] == {"base": "noise"}
 
 
@@ -284,7 +288,7 @@ async def test_two_groups_of_chance_are_no_meter(
     await line.send(Kind(Mode.STANDARD, [("PREF", "09"), ("PCOUP", "09")]), times=1)
     await clock.forward(12)
     flow = await result_of(hass, flow)
-    assert flow["step_id"] == "user"
+    assert flow["step_id"] == "meter"
     assert flow["errors"] == {"base": "noise"}
 
 
@@ -448,7 +452,7 @@ class TestReconfigure:
     ) -> None:
         line = Line(clock, ports.plug(OTHER_DEVICE))
         flow = await entry.start_reconfigure_flow(hass)
-        assert flow["step_id"] == "reconfigure"
+        assert flow["step_id"] == "reconfigure_meter"
         assert flow["data_schema"] is not None
         (field,) = flow["data_schema"].schema
         assert field.description == {"suggested_value": DEVICE}
@@ -498,7 +502,7 @@ class TestReconfigure:
         flow = await choose(hass, await entry.start_reconfigure_flow(hass), OTHER_DEVICE)
         await line.send(frames.CONSUMER.of(OTHER_ADDRESS))
         flow = await result_of(hass, flow)
-        assert flow["step_id"] == "reconfigure"
+        assert flow["step_id"] == "reconfigure_meter"
         assert flow["errors"] == {"base": "other_meter"}
         assert entry.data[CONF_DEVICE] == DEVICE
 
@@ -515,7 +519,7 @@ class TestReconfigure:
     ) -> None:
         flow = await choose(hass, await entry.start_reconfigure_flow(hass), OTHER_DEVICE)
         flow = await result_of(hass, flow)
-        assert flow["step_id"] == "reconfigure"
+        assert flow["step_id"] == "reconfigure_meter"
         assert flow["errors"] == {"base": "no_such_port"}
 
 

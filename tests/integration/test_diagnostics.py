@@ -99,6 +99,9 @@ async def test_nothing_but_the_registries_knows_whose_meter_it_is(
     caplog.set_level(logging.DEBUG)
     await hass.config_entries.async_remove(home.entry.entry_id)
     flow = await hass.config_entries.flow.async_init(DOMAIN, context={"source": "user"})
+    flow = await hass.config_entries.flow.async_configure(
+        flow["flow_id"], {"next_step_id": "meter"}
+    )
     flow = await hass.config_entries.flow.async_configure(flow["flow_id"], {CONF_DEVICE: DEVICE})
     said = [text_of({k: str(v) for k, v in flow.items()})]
     await home.line.send(frames.CONSUMER)

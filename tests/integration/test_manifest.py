@@ -39,7 +39,7 @@ def test_the_manifest_says_what_a_custom_integration_must_say() -> None:
     required = {"codeowners", "documentation", "issue_tracker", "version", "iot_class"}
     assert required | {"integration_type", "config_flow"} <= MANIFEST.keys()
     assert MANIFEST["config_flow"] is True
-    assert MANIFEST["integration_type"] == "device"
+    assert MANIFEST["integration_type"] == "hub"
     assert MANIFEST["iot_class"] == "local_push"
     assert all(owner.startswith("@") for owner in MANIFEST["codeowners"])
     for url in (MANIFEST["documentation"], MANIFEST["issue_tracker"]):
@@ -81,7 +81,6 @@ def test_hacs_finds_what_it_needs() -> None:
 
 def test_nothing_stands_where_home_assistant_core_alone_has_it() -> None:
     assert not (INTEGRATION / "strings.json").exists()
-    assert not (INTEGRATION / "services.yaml").exists()
 
 
 def _sizes(name: str) -> Iterator[tuple[int, int]]:

@@ -41,6 +41,9 @@ async def test_a_meter_is_found_added_lost_and_found_again(
 ) -> None:
     flow = await hass.config_entries.flow.async_init(DOMAIN, context={"source": "user"})
     flow = await hass.config_entries.flow.async_configure(
+        flow["flow_id"], {"next_step_id": "meter"}
+    )
+    flow = await hass.config_entries.flow.async_configure(
         flow["flow_id"], {CONF_DEVICE: meter.port}
     )
     await hass.async_block_till_done()

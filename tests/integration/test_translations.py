@@ -9,8 +9,9 @@ from string import Formatter
 from typing import Any
 
 from homeassistant.components.binary_sensor import BinarySensorEntityDescription
-from homeassistant.components.sensor import SensorDeviceClass
+from homeassistant.components.sensor import SensorDeviceClass, SensorEntityDescription
 from homeassistant.helpers.entity import EntityDescription
+from homeassistant.util.yaml import load_yaml_dict
 import pytest
 
 from custom_components.consometers import const
@@ -18,6 +19,11 @@ from custom_components.consometers.binary_sensor import LINK_LAMP
 from custom_components.consometers.linky import detection, issues, link
 from custom_components.consometers.linky.binary_sensors import binary_sensors
 from custom_components.consometers.linky.sensors import estimates, raw_labels, sensors
+from custom_components.consometers.node import client, issues as node_issues
+from custom_components.consometers.node.binary_sensors import CONNECTED, PROBLEM
+from custom_components.consometers.node.sensors import COLLECTIVE_SENSORS
+from custom_components.consometers.services import ACTIONS
+from custom_components.consometers.switch import SHARING
 
 INTEGRATION = Path(const.__file__).parent
 
@@ -29,9 +35,20 @@ def loaded(name: str) -> Any:
 ENGLISH: dict[str, Any] = loaded("translations/en.json")
 LANGUAGES = sorted(path.name for path in (INTEGRATION / "translations").iterdir())
 ICONS: dict[str, Any] = loaded("icons.json")["entity"]
-SENSORS = list(chain(sensors(), estimates(), raw_labels()))
-BINARY_SENSORS: list[BinarySensorEntityDescription] = [*binary_sensors(), LINK_LAMP]
-PLATFORMS: dict[str, list[Any]] = {"sensor": SENSORS, "binary_sensor": BINARY_SENSORS}
+LINKY_SENSORS = list(chain(sensors(), estimates(), raw_labels()))
+SENSORS: list[SensorEntityDescription] = [*LINKY_SENSORS, *COLLECTIVE_SENSORS]
+BINARY_SENSORS: list[BinarySensorEntityDescription] = [
+    *binary_sensors(),
+    LINK_LAMP,
+    CONNECTED,
+    PROBLEM,
+]
+PLATFORMS: dict[str, list[Any]] = {
+    "sensor": SENSORS,
+    "binary_sensor": BINARY_SENSORS,
+    "switch": [SHARING],
+}
+OF_EVERY_SWITCH = {"on", "off"}
 NAMED_AFTER_A_TARIFF = "energy_tariff"
 
 # As hassfest has them.
@@ -111,10 +128,13 @@ def test_every_option_of_a_state_has_its_word() -> None:
 
 
 def test_every_attribute_has_its_word() -> None:
-    for description in SENSORS:
+    for description in LINKY_SENSORS:
         words = ENGLISH["entity"]["sensor"][description.translation_key]
         if description.time_fn is not None:
             assert set(words["state_attributes"]) == {"time"}, description.key
+    for lamp in (CONNECTED, PROBLEM):
+        words = ENGLISH["entity"]["binary_sensor"][lamp.translation_key]
+        assert set(words["state_attributes"]) == {"reason"}, lamp.key
 
 
 @pytest.mark.parametrize("platform", PLATFORMS)
@@ -126,7 +146,8 @@ def test_every_icon_has_its_entity(platform: str) -> None:
         # hassfest refuses an icon of a state that says what the default says.
         assert icon["default"] not in icon.get("state", {}).values(), key
         words = ENGLISH["entity"][platform][key].get("state", {})
-        assert set(icon.get("state", {})) <= set(words), key
+        known = OF_EVERY_SWITCH if platform == "switch" else set(words)
+        assert set(icon.get("state", {})) <= known, key
 
 
 @pytest.mark.parametrize("platform", PLATFORMS)
@@ -137,17 +158,35 @@ def test_an_entity_without_the_icon_of_its_class_has_its_own(platform: str) -> N
         assert has_one or not plain, description.key
 
 
-def errors(cls: type[link.LinkError]) -> set[str]:
+def errors(cls: type[link.LinkError | client.NodeError]) -> set[str]:
     return {cls.key}.union(*(errors(sub) for sub in cls.__subclasses__()))
 
 
 def test_every_error_has_its_sentence() -> None:
     assert detection.Noise.key == "noise"
-    assert set(ENGLISH["config"]["error"]) == errors(link.LinkError) | {"other_meter"}
+    of_nodes = errors(client.NodeError)
+    typed = of_nodes - {client.NoSuchCollective.key}
+    assert set(ENGLISH["config"]["error"]) == errors(link.LinkError) | {"other_meter"} | typed
     of_a_port = {link.LinkError.key, link.NoSuchPort.key, link.PortBusy.key}
-    assert set(ENGLISH["exceptions"]) == of_a_port
-    for exception in ENGLISH["exceptions"].values():
-        assert placeholders(exception["message"]) == {"device"}
+    known = of_nodes - {client.InvalidUrl.key}
+    assert set(ENGLISH["exceptions"]) == of_a_port | known | {"not_a_collective"}
+    for key, exception in ENGLISH["exceptions"].items():
+        with_device = key in of_a_port or key == "not_a_collective"
+        assert placeholders(exception["message"]) == ({"device"} if with_device else set())
+
+
+def test_a_node_that_cannot_be_proposed_has_its_sentence() -> None:
+    found = errors(client.NodeError)
+    found -= {cls.key for cls in (client.NoSuchCollective, client.InvalidUrl, client.OtherNode)}
+    assert found <= set(ENGLISH["config"]["abort"])
+
+
+def test_every_action_has_its_words_and_its_icon() -> None:
+    described = load_yaml_dict(str(INTEGRATION / "services.yaml"))
+    for known in (described, ENGLISH["services"], loaded("icons.json")["services"]):
+        assert set(known) == set(ACTIONS)
+    for name, action in described.items():
+        assert set(ENGLISH["services"][name]["fields"]) == set(action["fields"])
 
 
 def test_every_issue_has_its_words() -> None:
@@ -156,6 +195,9 @@ def test_every_issue_has_its_words() -> None:
         issues.METER_REPLACED,
         issues.WRONG_METER,
         issues.NO_DATA,
+        node_issues.SHARING_STUCK,
+        node_issues.PERMISSION_EXPIRES,
+        node_issues.NEED_CHANGED,
     }
     for issue in ENGLISH["issues"].values():
         assert ("description" in issue) != ("fix_flow" in issue)
@@ -163,8 +205,10 @@ def test_every_issue_has_its_words() -> None:
 
 def test_every_step_explains_its_fields() -> None:
     assert set(ENGLISH["config"]["step"]) == {
-        *("user", "reconfigure", "replaced", "usb_confirm", "confirm")
+        *("user", "meter", "reconfigure_meter", "replaced", "usb_confirm", "confirm"),
+        *("node", "reconfigure_node", "reauth_confirm", "hassio_confirm"),
     }
+    assert set(ENGLISH["config"]["step"]["user"]["menu_options"]) == {"meter", "node"}
     for step in (*ENGLISH["config"]["step"].values(), *ENGLISH["options"]["step"].values()):
         assert step.get("data", {}).keys() == step.get("data_description", {}).keys()
     assert set(ENGLISH["options"]["step"]["init"]["data"]) == {

@@ -90,9 +90,8 @@ async def _measure(seconds: float) -> bool:
             bench = Bench(hass)
             await asyncio.sleep(WARM_UP_S)
             idle = await bench.over(seconds)
-            step = await hass.api.submit(
-                await hass.api.start_flow("consometers"), device=meter.port
-            )
+            step = await hass.api.start_flow("consometers", choice="meter")
+            step = await hass.api.submit(step, device=meter.port)
             bench.entry_id = entry_id = (await hass.api.submit(step))["result"]["entry_id"]
             await asyncio.sleep(WARM_UP_S)
             default = await bench.over(seconds)

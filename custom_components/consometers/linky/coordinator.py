@@ -48,7 +48,7 @@ FIRST_RETRY_S, LONGEST_RETRY_S = 1.0, 30.0
 _READ_TIMEOUT_S = 2.0
 _STORY_LENGTH = 50
 
-type ConsometersConfigEntry = ConfigEntry[LinkyCoordinator]
+type LinkyConfigEntry = ConfigEntry[LinkyCoordinator]
 
 
 class Pace(StrEnum):
@@ -73,7 +73,7 @@ class Event:
 class LinkyCoordinator:
     """Owns the link to one meter, its one reader task, and what is known of the meter."""
 
-    def __init__(self, hass: HomeAssistant, entry: ConsometersConfigEntry) -> None:
+    def __init__(self, hass: HomeAssistant, entry: LinkyConfigEntry) -> None:
         """Start with nothing known; `async_start` opens the link."""
         self.hass = hass
         self.entry = entry

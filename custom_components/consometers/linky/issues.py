@@ -16,7 +16,7 @@ from .detection import masked
 from .link import shown
 
 if TYPE_CHECKING:
-    from .coordinator import ConsometersConfigEntry
+    from .coordinator import LinkyConfigEntry
 
 MODE_CHANGED = "mode_changed"
 METER_REPLACED = "meter_replaced"
@@ -24,7 +24,7 @@ WRONG_METER = "wrong_meter"
 NO_DATA = "no_data"
 
 
-def set_mode_changed(hass: HomeAssistant, entry: ConsometersConfigEntry, mode: Mode) -> None:
+def set_mode_changed(hass: HomeAssistant, entry: LinkyConfigEntry, mode: Mode) -> None:
     """Say that the meter speaks another mode than the entry was made for, or no longer does."""
     if mode == entry.data[CONF_MODE]:
         async_delete_issue(hass, DOMAIN, _id(MODE_CHANGED, entry))
@@ -34,15 +34,13 @@ def set_mode_changed(hass: HomeAssistant, entry: ConsometersConfigEntry, mode: M
     )
 
 
-def create_meter_replaced(hass: HomeAssistant, entry: ConsometersConfigEntry, former: str) -> None:
+def create_meter_replaced(hass: HomeAssistant, entry: LinkyConfigEntry, former: str) -> None:
     """Say that another meter, new to us, answers, and that its readings continue the history."""
     numbers = {"former": masked(former), "meter": masked(entry.unique_id or "")}
     _create(hass, entry, METER_REPLACED, numbers, fixable=True, persistent=True)
 
 
-def set_wrong_meter(
-    hass: HomeAssistant, entry: ConsometersConfigEntry, unique_id: str | None
-) -> None:
+def set_wrong_meter(hass: HomeAssistant, entry: LinkyConfigEntry, unique_id: str | None) -> None:
     """Say that a meter of another entry answers, as if two cables were exchanged; None: not so."""
     if unique_id is None:
         async_delete_issue(hass, DOMAIN, _id(WRONG_METER, entry))
@@ -51,7 +49,7 @@ def set_wrong_meter(
     _create(hass, entry, WRONG_METER, numbers, severity=IssueSeverity.ERROR)
 
 
-def set_no_data(hass: HomeAssistant, entry: ConsometersConfigEntry, *, no_data: bool) -> None:
+def set_no_data(hass: HomeAssistant, entry: LinkyConfigEntry, *, no_data: bool) -> None:
     """Say what to check when nothing valid comes, or that it does again."""
     if no_data:
         device = {"device": shown(entry.data[CONF_DEVICE])}
@@ -60,25 +58,25 @@ def set_no_data(hass: HomeAssistant, entry: ConsometersConfigEntry, *, no_data: 
         async_delete_issue(hass, DOMAIN, _id(NO_DATA, entry))
 
 
-def clear_passing(hass: HomeAssistant, entry: ConsometersConfigEntry) -> None:
+def clear_passing(hass: HomeAssistant, entry: LinkyConfigEntry) -> None:
     """Take back what holds only while nobody has done anything about it."""
     for kind in (WRONG_METER, NO_DATA):
         async_delete_issue(hass, DOMAIN, _id(kind, entry))
 
 
-def clear_all(hass: HomeAssistant, entry: ConsometersConfigEntry) -> None:
+def clear_all(hass: HomeAssistant, entry: LinkyConfigEntry) -> None:
     """Take back whatever was said of an entry that goes away."""
     for kind in (MODE_CHANGED, METER_REPLACED, WRONG_METER, NO_DATA):
         async_delete_issue(hass, DOMAIN, _id(kind, entry))
 
 
-def _id(kind: str, entry: ConsometersConfigEntry) -> str:
+def _id(kind: str, entry: LinkyConfigEntry) -> str:
     return f"{kind}_{entry.entry_id}"
 
 
 def _create(
     hass: HomeAssistant,
-    entry: ConsometersConfigEntry,
+    entry: LinkyConfigEntry,
     kind: str,
     placeholders: dict[str, str],
     *,

@@ -1,0 +1,259 @@
+"""How a person adds a meter, moves it to another port, and chooses how it is published."""
+
+import asyncio
+from typing import Any, override
+
+from homeassistant.components import usb
+from homeassistant.config_entries import (
+    SOURCE_RECONFIGURE,
+    SOURCE_USB,
+    ConfigFlow,
+    ConfigFlowResult,
+    OptionsFlowWithReload,
+)
+from homeassistant.const import CONF_DEVICE, UnitOfTime
+from homeassistant.helpers.selector import (
+    BooleanSelector,
+    NumberSelector,
+    NumberSelectorConfig,
+    NumberSelectorMode,
+    SerialPortSelector,
+)
+from homeassistant.helpers.service_info.usb import UsbServiceInfo
+import probatio as vol
+
+from ..const import (
+    CONF_ESTIMATE_INJECTION,
+    CONF_MODE,
+    CONF_OFFSET,
+    CONF_POWER_INTERVAL,
+    CONF_RAW_LABELS,
+    CONF_REGISTER_INTERVAL,
+    CONF_SILENCE,
+    DEFAULT_POWER_INTERVAL,
+    DEFAULT_REGISTER_INTERVAL,
+    DEFAULT_SILENCE,
+    DOMAIN,
+)
+from .detection import Found, default_title, detect, masked, title_after
+from .link import LinkError, shown
+
+EXAMPLE_URL = "socket://linky.local:2001"
+DEVICE_SCHEMA = vol.Schema({vol.Required(CONF_DEVICE): SerialPortSelector()})
+
+
+class LinkyFlow(ConfigFlow):
+    """Adds a meter: choose a port, listen to it, see what was found, confirm.
+
+    No port is opened before a person has chosen it: other sticks do not bear to be probed.
+    """
+
+    def __init__(self) -> None:
+        """Start with nothing chosen."""
+        super().__init__()
+        self._device = ""
+        self._listening: asyncio.Task[Found] | None = None
+        self._found: Found | None = None
+        self._error: str | None = None
+
+    async def async_step_meter(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Choose the port of a meter."""
+        return await self._ask("meter", user_input)
+
+    async def async_step_reconfigure_meter(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Choose the port to which the meter was moved."""
+        return await self._ask("reconfigure_meter", user_input)
+
+    @override
+    async def async_step_usb(self, discovery_info: UsbServiceInfo) -> ConfigFlowResult:
+        self._device = await self._stable(discovery_info.device)
+        await self.async_set_unique_id(f"{discovery_info.vid}:{discovery_info.serial_number}")
+        self._async_abort_entries_match({CONF_DEVICE: self._device})
+        self.context["title_placeholders"] = {
+            "name": discovery_info.description or discovery_info.serial_number or "TIC"
+        }
+        return await self.async_step_usb_confirm()
+
+    async def async_step_usb_confirm(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Ask before the port of a discovered dongle is opened."""
+        if user_input is not None:
+            self._async_abort_entries_match({CONF_DEVICE: self._device})
+            return await self.async_step_listen()
+        return self.async_show_form(
+            step_id="usb_confirm",
+            description_placeholders={"device": shown(self._device)},
+            errors=self._take_error(),
+        )
+
+    async def _ask(self, step_id: str, user_input: dict[str, Any] | None) -> ConfigFlowResult:
+        """Ask for a port, and listen to it."""
+        if user_input is not None:
+            self._device = await self._stable(user_input[CONF_DEVICE].strip())
+            if self.source != SOURCE_RECONFIGURE:
+                self._async_abort_entries_match({CONF_DEVICE: self._device})
+            elif self._device == self._get_reconfigure_entry().data[CONF_DEVICE]:
+                return self.async_update_reload_and_abort(self._get_reconfigure_entry())
+            return await self.async_step_listen()
+        device = self._device
+        if not device and self.source == SOURCE_RECONFIGURE:
+            device = self._get_reconfigure_entry().data[CONF_DEVICE]
+        return self.async_show_form(
+            step_id=step_id,
+            data_schema=self.add_suggested_values_to_schema(DEVICE_SCHEMA, {CONF_DEVICE: device}),
+            description_placeholders={"example": EXAMPLE_URL},
+            errors=self._take_error(),
+        )
+
+    async def _stable(self, device: str) -> str:
+        """Give the name of a port that stays when the dongles are plugged in another order."""
+        return await self.hass.async_add_executor_job(usb.get_serial_by_id, device)
+
+    def _take_error(self) -> dict[str, str]:
+        error, self._error = self._error, None
+        return {"base": error} if error else {}
+
+    async def async_step_listen(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Listen, and show that it takes a while."""
+        if self._listening is None:
+            self._listening = self.hass.async_create_task(
+                detect(self._device), f"{DOMAIN} detection"
+            )
+        if not self._listening.done():
+            return self.async_show_progress(
+                step_id="listen",
+                progress_action="listen",
+                description_placeholders={"device": shown(self._device)},
+                progress_task=self._listening,
+            )
+        task, self._listening = self._listening, None
+        try:
+            self._found = task.result()
+        except LinkError as error:
+            self._error = error.key
+            return self.async_show_progress_done(next_step_id=self._first_step)
+        return self.async_show_progress_done(next_step_id="found")
+
+    @property
+    def _first_step(self) -> str:
+        """The step to go back to when listening brought nothing."""
+        steps = {SOURCE_RECONFIGURE: "reconfigure_meter", SOURCE_USB: "usb_confirm"}
+        return steps.get(self.source or "", "meter")
+
+    async def async_step_found(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """See whose meter it is that was found."""
+        assert self._found is not None
+        if self.source != SOURCE_RECONFIGURE:
+            await self.async_set_unique_id(self._found.unique_id)
+            self._abort_if_unique_id_configured()
+            return await self.async_step_confirm()
+        unique_id, entries = self._found.unique_id, self.hass.config_entries
+        if unique_id == self._get_reconfigure_entry().unique_id:
+            return self._read_from_here({})
+        if entries.async_entry_for_domain_unique_id(DOMAIN, unique_id) is not None:
+            self._error = "other_meter"
+            return await self.async_step_reconfigure_meter()
+        return await self.async_step_replaced()
+
+    async def async_step_replaced(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Ask whether the meter that nobody knows stands where the former one stood."""
+        assert self._found is not None
+        entry, unique_id = self._get_reconfigure_entry(), self._found.unique_id
+        former = entry.unique_id or ""
+        if user_input is None:
+            return self.async_show_form(
+                step_id="replaced",
+                description_placeholders={"former": masked(former), "meter": masked(unique_id)},
+            )
+        self.hass.config_entries.async_update_entry(
+            entry, unique_id=unique_id, title=title_after(entry.title, former, unique_id)
+        )
+        return self._read_from_here({CONF_OFFSET: 0})
+
+    def _read_from_here(self, more: dict[str, Any]) -> ConfigFlowResult:
+        assert self._found is not None
+        return self.async_update_reload_and_abort(
+            self._get_reconfigure_entry(),
+            data_updates={CONF_DEVICE: self._device, CONF_MODE: self._found.mode, **more},
+        )
+
+    async def async_step_confirm(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Show what was found, and make the entry when the person agrees."""
+        assert self._found is not None
+        found = self._found
+        if user_input is not None:
+            return self.async_create_entry(
+                title=default_title(found.unique_id),
+                data={CONF_DEVICE: self._device, CONF_MODE: found.mode},
+            )
+        power = found.subscribed_power_kva
+        return self.async_show_form(
+            step_id="confirm",
+            description_placeholders={
+                "maker": f"{found.address.maker} {found.address.year}",
+                "address": masked(found.unique_id),
+                "mode": found.mode,
+                "phases": str(found.phases or "?"),
+                "contract": found.contract or "?",
+                "power": "?" if power is None else f"{power:g} kVA",
+                "injection": "✓" if found.producer else "✗",
+            },
+        )
+
+    @override
+    def async_remove(self) -> None:
+        """Stop listening when the person leaves."""
+        if self._listening is not None:
+            self._listening.cancel()
+
+
+def _seconds(least: int, most: int) -> NumberSelector:
+    return NumberSelector(
+        NumberSelectorConfig(
+            min=least,
+            max=most,
+            step=1,
+            unit_of_measurement=UnitOfTime.SECONDS,
+            mode=NumberSelectorMode.BOX,
+        )
+    )
+
+
+class LinkyOptionsFlow(OptionsFlowWithReload):
+    """How often a meter is published, and what more of it."""
+
+    async def async_step_init(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Ask for all of it at once."""
+        if user_input is not None:
+            return self.async_create_entry(data=user_input)
+        fields: dict[Any, Any] = {
+            vol.Required(CONF_POWER_INTERVAL, default=DEFAULT_POWER_INTERVAL): _seconds(0, 300),
+            vol.Required(CONF_REGISTER_INTERVAL, default=DEFAULT_REGISTER_INTERVAL): _seconds(
+                0, 3600
+            ),
+            vol.Required(CONF_SILENCE, default=DEFAULT_SILENCE): _seconds(10, 3600),
+            vol.Required(CONF_RAW_LABELS, default=False): BooleanSelector(),
+        }
+        if self._can_estimate_injection:
+            fields[vol.Required(CONF_ESTIMATE_INJECTION, default=False)] = BooleanSelector()
+        return self.async_show_form(
+            step_id="init",
+            data_schema=self.add_suggested_values_to_schema(
+                vol.Schema(fields), self.config_entry.options
+            ),
+        )
+
+    @property
+    def _can_estimate_injection(self) -> bool:
+        """Whether the meter is one on which injection shows in the currents only."""
+        if self.config_entry.options.get(CONF_ESTIMATE_INJECTION):
+            return True
+        coordinator = getattr(self.config_entry, "runtime_data", None)
+        return coordinator is not None and coordinator.state.can_estimate_injection

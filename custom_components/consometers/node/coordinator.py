@@ -1,0 +1,113 @@
+"""Keeps the household's node in Home Assistant up to date: listens to it, and asks anyway."""
+
+import asyncio
+from contextlib import aclosing
+from datetime import timedelta
+from functools import partial
+import logging
+from typing import Final, override
+
+from homeassistant.config_entries import ConfigEntry
+from homeassistant.const import CONF_TOKEN, CONF_URL
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.exceptions import ConfigEntryAuthFailed, HomeAssistantError
+from homeassistant.helpers.aiohttp_client import async_get_clientsession
+from homeassistant.helpers.update_coordinator import DataUpdateCoordinator, UpdateFailed
+
+from ..const import CONF_APP, DOMAIN
+from . import devices, issues
+from .answers import Node
+from .client import NodeClient, NodeError, OtherNode, WrongToken
+
+_LOGGER = logging.getLogger(__name__)
+
+POLL: Final = timedelta(minutes=1)
+FIRST_RETRY_S, LONGEST_RETRY_S = 1.0, 60.0
+
+type NodeConfigEntry = ConfigEntry[NodeCoordinator]
+
+
+class NodeCoordinator(DataUpdateCoordinator[Node]):
+    """Owns what is known of one node, and the task that listens to it."""
+
+    config_entry: NodeConfigEntry
+
+    def __init__(self, hass: HomeAssistant, entry: NodeConfigEntry) -> None:
+        """Start with nothing known."""
+        super().__init__(
+            hass,
+            _LOGGER,
+            config_entry=entry,
+            name=entry.title,
+            update_interval=POLL,
+            always_update=False,
+        )
+        self.client = NodeClient(
+            async_get_clientsession(hass), entry.data[CONF_URL], entry.data[CONF_TOKEN]
+        )
+        self.listening = False
+
+    @property
+    def page(self) -> str:
+        """Where a person finds the node's page."""
+        app = self.config_entry.data.get(CONF_APP)
+        return f"homeassistant://app/{app}" if app else str(self.config_entry.data[CONF_URL])
+
+    async def async_start(self) -> None:
+        """Ask a first time, and listen from then on. Raises ConfigEntryNotReady or AuthFailed."""
+        entry = self.config_entry
+        await self.async_config_entry_first_refresh()
+        entry.async_on_unload(partial(issues.clear, self.hass, entry))
+        entry.async_create_background_task(self.hass, self._listen(), f"{DOMAIN} {entry.title}")
+
+    async def async_pause(self, collective_id: str, *, paused: bool) -> None:
+        """Hold back what was granted to a collective, or no longer."""
+        try:
+            await self.client.pause(collective_id, paused=paused)
+        except NodeError as error:
+            raise HomeAssistantError(
+                translation_domain=DOMAIN, translation_key=error.key
+            ) from error
+        finally:
+            await self.async_refresh()
+
+    @override
+    async def _async_update_data(self) -> Node:
+        try:
+            node = await self.client.node()
+            if node.id != self.config_entry.unique_id:
+                raise OtherNode
+        except WrongToken as error:
+            raise ConfigEntryAuthFailed(
+                translation_domain=DOMAIN, translation_key=error.key
+            ) from error
+        except NodeError as error:
+            raise UpdateFailed(translation_domain=DOMAIN, translation_key=error.key) from error
+        return node
+
+    @callback
+    @override
+    def _async_refresh_finished(self) -> None:
+        if self.last_update_success and not self._shutdown_requested:
+            devices.keep(self.hass, self.config_entry, self.data, self.page)
+            issues.keep(self.hass, self.config_entry, self.data, self.page)
+
+    async def _listen(self) -> None:
+        """Ask the node whenever it says that something changed, and when it is lost or back."""
+        retry_s = FIRST_RETRY_S
+        while True:
+            began = self.hass.loop.time()
+            try:
+                async with aclosing(self.client.changes()) as changes:
+                    async for _ in changes:
+                        self.listening = True
+                        await self.async_refresh()
+            except NodeError as error:
+                _LOGGER.debug("%s: the node cannot be listened to: %s", self.name, error.key)
+            if self.listening:
+                self.listening = False
+                await self.async_refresh()
+            if self.hass.loop.time() - began > LONGEST_RETRY_S:
+                retry_s = FIRST_RETRY_S
+            await asyncio.sleep(retry_s)
+            retry_s = min(2 * retry_s, LONGEST_RETRY_S)

@@ -1,0 +1,57 @@
+"""The node and its collectives as devices: made, renamed and removed as the node tells of them."""
+
+from typing import TYPE_CHECKING
+
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers import device_registry as dr
+
+from ..const import DOMAIN
+from .answers import Node
+
+if TYPE_CHECKING:
+    from .coordinator import NodeConfigEntry
+
+
+def node_identifier(entry: NodeConfigEntry) -> tuple[str, str]:
+    """Name the device of the node."""
+    return DOMAIN, entry.entry_id
+
+
+def collective_identifier(entry: NodeConfigEntry, collective_id: str) -> tuple[str, str]:
+    """Name the device of a collective."""
+    return DOMAIN, f"{entry.entry_id}_{collective_id}"
+
+
+def collective_id(entry: NodeConfigEntry, identifiers: set[tuple[str, str]]) -> str | None:
+    """Tell which collective a device of the entry is; None: it is the node."""
+    prefix = f"{entry.entry_id}_"
+    names = (name for domain, name in identifiers if domain == DOMAIN)
+    return next((n.removeprefix(prefix) for n in names if n.startswith(prefix)), None)
+
+
+def keep(hass: HomeAssistant, entry: NodeConfigEntry, node: Node, page: str) -> None:
+    """Have a device for the node and for each of its collectives, and no other."""
+    registry = dr.async_get(hass)
+    of_node = registry.async_get_or_create(
+        config_entry_id=entry.entry_id,
+        identifiers={node_identifier(entry)},
+        entry_type=dr.DeviceEntryType.SERVICE,
+        translation_key="node",
+        manufacturer="Consometers",
+        sw_version=node.version,
+        configuration_url=page,
+    )
+    kept = {of_node.id}
+    for collective in node.collectives:
+        device = registry.async_get_or_create(
+            config_entry_id=entry.entry_id,
+            identifiers={collective_identifier(entry, collective.id)},
+            entry_type=dr.DeviceEntryType.SERVICE,
+            name=collective.name,
+            configuration_url=page,
+            via_device_id=of_node.id,
+        )
+        kept.add(device.id)
+    for device in dr.async_entries_for_config_entry(registry, entry.entry_id):
+        if device.id not in kept:
+            registry.async_remove_device(device.id)

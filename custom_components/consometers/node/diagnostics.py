@@ -1,0 +1,53 @@
+"""What of a node may be handed to whoever helps: how it goes, and nothing of who shares what."""
+
+from typing import Any
+
+from ..const import CONF_APP, CONF_KIND
+from .answers import Collective, Node, Permission
+from .coordinator import NodeCoordinator
+
+
+def diagnostics(coordinator: NodeCoordinator) -> dict[str, Any]:
+    """Give what is known of a node. Words of problems may name somebody, so they are left out."""
+    entry = coordinator.config_entry
+    return {
+        "entry": {"kind": entry.data[CONF_KIND], "discovered": CONF_APP in entry.data},
+        "available": coordinator.last_update_success,
+        "listening": coordinator.listening,
+        "error": getattr(coordinator.last_exception, "translation_key", None),
+        "node": _node(coordinator.data),
+    }
+
+
+def _node(node: Node) -> dict[str, Any]:
+    return {
+        "version": node.version,
+        "has_account": node.account is not None,
+        "online": node.online,
+        "has_problem": node.problem is not None,
+        "home_assistant": {
+            "connected": node.home_assistant.connected,
+            "has_problem": node.home_assistant.problem is not None,
+        },
+        "collectives": [_collective(collective) for collective in node.collectives],
+    }
+
+
+def _collective(collective: Collective) -> dict[str, Any]:
+    return {
+        "acknowledged_until": collective.acknowledged_until,
+        "waiting": collective.waiting,
+        "waiting_since": collective.waiting_since,
+        "has_problem": collective.problem is not None,
+        "permissions": [_permission(permission) for permission in collective.permissions],
+    }
+
+
+def _permission(permission: Permission) -> dict[str, Any]:
+    return {
+        "state": permission.state,
+        "paused": permission.paused,
+        "series": permission.series,
+        "valid_until": permission.valid_until,
+        "has_newer_version": permission.newer_version is not None,
+    }

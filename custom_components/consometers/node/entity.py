@@ -1,0 +1,91 @@
+"""What all entities of a node have in common."""
+
+from collections.abc import Callable, Iterable
+from typing import override
+
+from homeassistant.core import callback
+from homeassistant.helpers.device_registry import DeviceInfo
+from homeassistant.helpers.entity import Entity, EntityDescription
+from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
+from homeassistant.helpers.update_coordinator import CoordinatorEntity
+
+from .answers import Collective, Words, words_in
+from .coordinator import NodeConfigEntry, NodeCoordinator
+from .devices import collective_identifier, node_identifier
+
+REASON = "reason"
+"""The attribute that says in words why something is not as it should be."""
+
+
+def add_for_each_collective(
+    entry: NodeConfigEntry,
+    async_add_entities: AddConfigEntryEntitiesCallback,
+    make: Callable[[NodeCoordinator, str], Iterable[Entity]],
+) -> None:
+    """Add the entities of each collective as soon as the node tells of it."""
+    coordinator = entry.runtime_data
+    known: set[str] = set()
+
+    @callback
+    def add() -> None:
+        there = {collective.id for collective in coordinator.data.collectives}
+        new = sorted(there - known)
+        known.intersection_update(there)
+        known.update(new)
+        if new:
+            async_add_entities(entity for each in new for entity in make(coordinator, each))
+
+    add()
+    entry.async_on_unload(coordinator.async_add_listener(add))
+
+
+class NodeEntity(CoordinatorEntity[NodeCoordinator]):
+    """An entity of the node itself.
+
+    Its identity is the entry's: a node may be restored, or go to another machine.
+    """
+
+    _attr_has_entity_name = True
+    _unrecorded_attributes = frozenset({REASON})
+
+    def __init__(self, coordinator: NodeCoordinator, description: EntityDescription) -> None:
+        """Take what it shows."""
+        super().__init__(coordinator)
+        self.entity_description = description
+        entry = coordinator.config_entry
+        self._attr_unique_id = f"{entry.entry_id}_{description.key}"
+        self._attr_device_info = DeviceInfo(identifiers={node_identifier(entry)})
+
+    def _reason(self, words: Words | None) -> dict[str, str | None]:
+        """Give the attribute that says why, in the language of the home."""
+        language = self.coordinator.hass.config.language
+        return {REASON: None if words is None else words_in(language, words)}
+
+
+class CollectiveEntity(NodeEntity):
+    """An entity of one collective."""
+
+    def __init__(
+        self, coordinator: NodeCoordinator, collective_id: str, description: EntityDescription
+    ) -> None:
+        """Take what it shows, and of whom."""
+        super().__init__(coordinator, description)
+        self.collective_id = collective_id
+        entry = coordinator.config_entry
+        self._attr_unique_id = f"{entry.entry_id}_{collective_id}_{description.key}"
+        identifier = collective_identifier(entry, collective_id)
+        self._attr_device_info = DeviceInfo(identifiers={identifier})
+
+    @property
+    def collective(self) -> Collective:
+        """What the node says of it, while it does."""
+        collective = self.coordinator.data.collective(self.collective_id)
+        assert collective is not None
+        return collective
+
+    @property
+    @override
+    def available(self) -> bool:
+        """Whether the node is there, and tells of the collective."""
+        told = self.coordinator.data.collective(self.collective_id) is not None
+        return super().available and told

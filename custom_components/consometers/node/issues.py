@@ -1,0 +1,98 @@
+"""What a person should know or do about what is shared, as Home Assistant's repair issues."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final
+
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers.issue_registry import (
+    IssueSeverity,
+    async_create_issue,
+    async_delete_issue,
+    async_get,
+)
+from homeassistant.util import dt as dt_util
+
+from ..const import DOMAIN
+from .answers import Collective, Node, Permission, words_in
+
+if TYPE_CHECKING:
+    from .coordinator import NodeConfigEntry
+
+SHARING_STUCK: Final = "sharing_stuck"
+PERMISSION_EXPIRES: Final = "permission_expires"
+NEED_CHANGED: Final = "need_changed"
+
+STUCK_AFTER: Final = timedelta(days=1)
+EXPIRES_WITHIN: Final = timedelta(days=14)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Issue:
+    kind: str
+    about: str
+    placeholders: dict[str, str] = field(default_factory=dict)
+
+
+def keep(hass: HomeAssistant, entry: NodeConfigEntry, node: Node, page: str) -> None:
+    """Say what holds now, and take back what no longer does."""
+    issues = {
+        f"{issue.kind}_{entry.entry_id}_{issue.about}": issue
+        for collective in node.collectives
+        for issue in _issues_of(collective, hass.config.language)
+    }
+    for issue_id in _said(hass, entry) - issues.keys():
+        async_delete_issue(hass, DOMAIN, issue_id)
+    for issue_id, issue in issues.items():
+        async_create_issue(
+            hass,
+            DOMAIN,
+            issue_id,
+            is_fixable=False,
+            learn_more_url=page,
+            severity=IssueSeverity.WARNING,
+            translation_key=issue.kind,
+            translation_placeholders=issue.placeholders,
+        )
+
+
+def clear(hass: HomeAssistant, entry: NodeConfigEntry) -> None:
+    """Take back whatever was said of a node that is no longer asked."""
+    for issue_id in _said(hass, entry):
+        async_delete_issue(hass, DOMAIN, issue_id)
+
+
+def _said(hass: HomeAssistant, entry: NodeConfigEntry) -> set[str]:
+    return {
+        issue_id
+        for domain, issue_id in async_get(hass).issues
+        if domain == DOMAIN and f"_{entry.entry_id}_" in issue_id
+    }
+
+
+def _issues_of(collective: Collective, language: str) -> Iterator[_Issue]:
+    since = collective.waiting_since
+    if since is not None and not collective.paused and since <= dt_util.utcnow() - STUCK_AFTER:
+        placeholders = {"collective": collective.name}
+        yield _Issue(kind=SHARING_STUCK, about=collective.id, placeholders=placeholders)
+    for permission in collective.granted:
+        placeholders = {
+            "collective": collective.name,
+            "permission": words_in(language, permission.title),
+        }
+        if permission.newer_version is not None:
+            yield _Issue(kind=NEED_CHANGED, about=permission.id, placeholders=placeholders)
+        if (last_day := _last_day_if_near(permission)) is not None:
+            yield _Issue(
+                kind=PERMISSION_EXPIRES,
+                about=permission.id,
+                placeholders={**placeholders, "date": last_day},
+            )
+
+
+def _last_day_if_near(permission: Permission) -> str | None:
+    until = permission.valid_until
+    if until is None or until > dt_util.utcnow() + EXPIRES_WITHIN:
+        return None
+    return dt_util.as_local(until).date().isoformat()

@@ -1,0 +1,53 @@
+"""Switches of a node: what is shared with a collective, and whether it is."""
+
+from typing import Any, override
+
+from homeassistant.components.switch import SwitchEntity, SwitchEntityDescription
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
+
+from .node.coordinator import NodeConfigEntry, NodeCoordinator
+from .node.entity import CollectiveEntity, add_for_each_collective
+
+PARALLEL_UPDATES = 1
+
+SHARING = SwitchEntityDescription(key="sharing", translation_key="sharing")
+
+
+async def async_setup_entry(
+    hass: HomeAssistant,
+    entry: NodeConfigEntry,
+    async_add_entities: AddConfigEntryEntitiesCallback,
+) -> None:
+    """Add a switch for each collective."""
+    add_for_each_collective(
+        entry, async_add_entities, lambda coordinator, each: [Sharing(coordinator, each)]
+    )
+
+
+class Sharing(CollectiveEntity, SwitchEntity):
+    """Whether what was granted to a collective goes there. It does not grant anything."""
+
+    def __init__(self, coordinator: NodeCoordinator, collective_id: str) -> None:
+        """Take with whom."""
+        super().__init__(coordinator, collective_id, SHARING)
+
+    @property
+    @override
+    def available(self) -> bool:
+        """Whether there is anything to hold back."""
+        return super().available and bool(self.collective.granted)
+
+    @property
+    @override
+    def is_on(self) -> bool:
+        """Whether something goes there."""
+        return not self.collective.paused
+
+    @override
+    async def async_turn_on(self, **kwargs: Any) -> None:
+        await self.coordinator.async_pause(self.collective_id, paused=False)
+
+    @override
+    async def async_turn_off(self, **kwargs: Any) -> None:
+        await self.coordinator.async_pause(self.collective_id, paused=True)

@@ -1,0 +1,100 @@
+"""Sharing is paused and resumed by actions."""
+
+from homeassistant.core import HomeAssistant
+from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
+from homeassistant.helpers import device_registry as dr
+from homeassistant.setup import async_setup_component
+import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry
+
+from custom_components.consometers.const import DOMAIN
+
+from .house import House
+from .toy import collective
+
+
+async def act(house: House, action: str, *device_ids: str) -> None:
+    await house.hass.services.async_call(
+        DOMAIN, action, {"device_id": list(device_ids)}, blocking=True
+    )
+
+
+def device_id(house: House, collective_id: str | None = None) -> str:
+    device = house.device(collective_id)
+    assert device is not None
+    return device.id
+
+
+async def test_they_are_there_before_any_node_is(
+    hass: HomeAssistant, enable_custom_integrations: None
+) -> None:
+    assert await async_setup_component(hass, DOMAIN, {})
+    assert hass.services.has_service(DOMAIN, "pause_sharing")
+    assert hass.services.has_service(DOMAIN, "resume_sharing")
+
+
+async def test_they_hold_back_and_let_go_what_is_shared_with_those_that_are_meant(
+    house: House,
+) -> None:
+    house.toy.answer["collectives"] = [collective(each) for each in ("1", "2", "3")]
+    await house.start()
+    await act(house, "pause_sharing", device_id(house, "1"), device_id(house, "3"))
+    shared = [house.state("switch", "sharing", each) for each in ("1", "2", "3")]
+    assert shared == ["off", "on", "off"]
+    await act(house, "resume_sharing", device_id(house, "3"))
+    shared = [house.state("switch", "sharing", each) for each in ("1", "2", "3")]
+    assert shared == ["off", "on", "on"]
+
+
+async def test_a_device_may_be_named_without_a_list(house: House) -> None:
+    await house.start()
+    data = {"device_id": device_id(house, "1")}
+    await house.hass.services.async_call(DOMAIN, "pause_sharing", data, blocking=True)
+    assert house.state("switch", "sharing", "1") == "off"
+
+
+async def test_the_node_is_no_collective_and_nothing_is_done_by_half(house: House) -> None:
+    await house.start()
+    with pytest.raises(ServiceValidationError) as caught:
+        await act(house, "pause_sharing", device_id(house, "1"), device_id(house))
+    assert caught.value.translation_key == "not_a_collective"
+    assert str(caught.value).startswith("Consometers node is not a collective")
+    assert house.state("switch", "sharing", "1") == "on"
+
+
+async def test_a_meter_is_no_collective(hass: HomeAssistant, house: House) -> None:
+    await house.start()
+    meter = MockConfigEntry(domain=DOMAIN, data={"device": "/dev/ttyTIC"})
+    meter.add_to_hass(hass)
+    meter.mock_state(hass, house.entry.state)
+    device = dr.async_get(hass).async_get_or_create(
+        config_entry_id=meter.entry_id, identifiers={(DOMAIN, meter.entry_id)}, name="Linky"
+    )
+    with pytest.raises(ServiceValidationError) as caught:
+        await act(house, "pause_sharing", device.id)
+    assert caught.value.translation_key == "not_a_collective"
+    assert caught.value.translation_placeholders == {"device": "Linky"}
+
+
+async def test_what_is_no_device_of_a_loaded_node_is_refused(
+    hass: HomeAssistant, house: House
+) -> None:
+    await house.start()
+    known = device_id(house, "1")
+    with pytest.raises(ServiceValidationError):
+        await act(house, "pause_sharing", "unknown")
+    await hass.config_entries.async_unload(house.entry.entry_id)
+    with pytest.raises(ServiceValidationError):
+        await act(house, "pause_sharing", known)
+
+
+@pytest.mark.parametrize(
+    ("status", "key"),
+    [(404, "no_such_collective"), (500, "cannot_connect"), (429, "too_many_attempts")],
+)
+async def test_what_the_node_refuses_is_said(house: House, status: int, key: str) -> None:
+    await house.start()
+    house.toy.status = status
+    with pytest.raises(HomeAssistantError) as caught:
+        await act(house, "pause_sharing", device_id(house, "1"))
+    assert caught.value.translation_key == key

@@ -1,0 +1,125 @@
+"""A node is spoken to over HTTP, whatever answers."""
+
+from collections.abc import AsyncIterator
+from contextlib import aclosing
+
+from aiohttp import ClientSession
+import pytest
+
+from custom_components.consometers.node import client
+from custom_components.consometers.node.client import NodeClient, NodeError, base_url
+
+from .toy import NODE_ID, TOKEN, ToyNode, until
+
+
+@pytest.fixture
+async def session(socket_enabled: None) -> AsyncIterator[ClientSession]:
+    async with ClientSession() as session:
+        yield session
+
+
+@pytest.fixture
+def node(session: ClientSession, toy: ToyNode) -> NodeClient:
+    return NodeClient(session, toy.url, TOKEN)
+
+
+@pytest.mark.parametrize(
+    ("typed", "kept"),
+    [
+        ("http://node.local:8099", "http://node.local:8099"),
+        ("http://node.local:8099/", "http://node.local:8099"),
+        (" node.local:8099 ", "http://node.local:8099"),
+        ("192.168.1.5:8099", "http://192.168.1.5:8099"),
+        ("https://node.example.org", "https://node.example.org"),
+        ("https://example.org/node/?a=b#c", "https://example.org/node"),
+        ("http://[::1]:8099", "http://[::1]:8099"),
+    ],
+)
+def test_an_address_is_kept_in_one_way(typed: str, kept: str) -> None:
+    assert base_url(typed) == kept
+
+
+@pytest.mark.parametrize(
+    "typed", ["", "http://", "ftp://node.local", "http://node:99999", "http://me:pw@node", "::"]
+)
+def test_what_is_no_address_is_refused(typed: str) -> None:
+    with pytest.raises(client.InvalidUrl):
+        base_url(typed)
+
+
+@pytest.mark.parametrize(
+    ("status", "error"),
+    [
+        (302, client.NotANode),
+        (403, client.NotANode),
+        (404, client.NotANode),
+        (429, client.TooManyAttempts),
+        (503, NodeError),
+    ],
+)
+async def test_a_refusal_is_said_by_its_kind(
+    toy: ToyNode, node: NodeClient, status: int, error: type[NodeError]
+) -> None:
+    toy.status = status
+    with pytest.raises(NodeError) as caught:
+        await node.node()
+    assert isinstance(caught.value, error)
+    assert caught.value.key == error.key
+    assert toy.times_asked() == 1
+
+
+@pytest.mark.parametrize("body", ["", "<html>", "[]", '{"api": 1}', '"node"'])
+async def test_whatever_else_answers_is_no_node(toy: ToyNode, node: NodeClient, body: str) -> None:
+    toy.body = body
+    with pytest.raises(client.NotANode):
+        await node.node()
+
+
+async def test_a_wrong_token_is_said(session: ClientSession, toy: ToyNode) -> None:
+    with pytest.raises(client.WrongToken):
+        await NodeClient(session, toy.url, "another").node()
+
+
+async def test_nobody_there_is_said(toy: ToyNode, node: NodeClient) -> None:
+    await toy.stop()
+    with pytest.raises(NodeError) as caught:
+        await node.node()
+    assert caught.value.key == "cannot_connect"
+
+
+async def test_silence_has_an_end(
+    toy: ToyNode, node: NodeClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(client, "SILENCE_S", 0.05)
+    with pytest.raises(NodeError):
+        async for _ in node.changes():
+            pass
+
+
+async def test_changes_are_told_however_their_lines_end(toy: ToyNode, node: NodeClient) -> None:
+    assert (await node.node()).id == NODE_ID
+    async with aclosing(node.changes()) as changes:
+        await anext(changes)
+        await until(lambda: toy.listeners)
+        toy.say(b": nothing\r\n\r\nevent: changed\r\ndata:\r\n\r\n")
+        await anext(changes)
+        toy.say(b"event:changed\ndata\n\n")
+        await anext(changes)
+
+
+async def test_a_line_without_an_end_is_no_node(toy: ToyNode, node: NodeClient) -> None:
+    async with aclosing(node.changes()) as changes:
+        await anext(changes)
+        await until(lambda: toy.listeners)
+        toy.say(b"x" * 2_000_000)
+        with pytest.raises(client.NotANode):
+            await anext(changes)
+
+
+async def test_a_collective_that_is_gone_is_said(toy: ToyNode, node: NodeClient) -> None:
+    await node.pause("1", paused=True)
+    with pytest.raises(client.NoSuchCollective):
+        await node.pause("7", paused=True)
+    with pytest.raises(client.NoSuchCollective):
+        await node.pause("../1", paused=False)
+    assert "pause 1" in toy.asked

@@ -1,0 +1,168 @@
+"""One node over time: set up, heard, lost, found again, changed, taken away."""
+
+import logging
+
+from homeassistant.config_entries import SOURCE_REAUTH
+from homeassistant.const import STATE_UNAVAILABLE
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers import issue_registry as ir
+import pytest
+
+from custom_components.consometers.const import DOMAIN
+from custom_components.consometers.node import coordinator
+
+from .house import House
+from .toy import collective, until
+
+LOGGER = "custom_components.consometers"
+
+
+@pytest.fixture(autouse=True)
+def in_a_hurry(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(coordinator, "FIRST_RETRY_S", 0.02)
+    monkeypatch.setattr(coordinator, "LONGEST_RETRY_S", 0.05)
+
+
+def logged(caplog: pytest.LogCaptureFixture) -> list[str]:
+    """Give what the integration has logged for a person to read."""
+    return [
+        record.getMessage()
+        for record in caplog.records
+        if record.name.startswith(LOGGER) and record.levelno >= logging.INFO
+    ]
+
+
+class TestSettingUp:
+    @pytest.mark.parametrize(
+        ("status", "key"),
+        [(500, "cannot_connect"), (404, "not_a_node"), (429, "too_many_attempts")],
+    )
+    async def test_it_is_tried_again_while_the_node_does_not_answer(
+        self, house: House, status: int, key: str
+    ) -> None:
+        house.toy.status = status
+        await house.set_up()
+        assert house.entry_state == "setup_retry"
+        assert house.entry.error_reason_translation_key == key
+
+        house.toy.status = 200
+        await house.hass.config_entries.async_reload(house.entry.entry_id)
+        assert house.entry_state == "loaded"
+
+    async def test_another_node_at_the_address_is_not_taken_for_it(self, house: House) -> None:
+        house.toy.answer["id"] = "another"
+        await house.set_up()
+        assert house.entry_state == "setup_retry"
+        assert house.entry.error_reason_translation_key == "other_node"
+
+    async def test_a_token_that_is_wrong_is_asked_for(
+        self, hass: HomeAssistant, house: House
+    ) -> None:
+        house.toy.token = "another"
+        await house.set_up()
+        assert house.entry_state == "setup_error"
+        (flow,) = hass.config_entries.flow.async_progress()
+        assert flow["context"]["source"] == SOURCE_REAUTH
+        assert flow["step_id"] == "reauth_confirm"
+
+
+class TestNews:
+    async def test_what_changes_is_shown_as_soon_as_the_node_says_so(self, house: House) -> None:
+        await house.start()
+        assert house.waiting == "2"
+        house.toy.change(collectives=[collective("1", waiting=5)])
+        await until(lambda: house.waiting == "5")
+
+    async def test_what_is_no_news_is_no_reason_to_ask(self, house: House) -> None:
+        await house.start()
+        asked = house.toy.times_asked()
+        house.toy.say(b": still here\n\n")
+        house.toy.say(b"event: unknown\ndata:\n\n")
+        house.toy.change(collectives=[collective("1", waiting=5)])
+        await until(lambda: house.waiting == "5")
+        assert house.toy.times_asked() == asked + 1
+
+    async def test_a_node_that_cannot_be_listened_to_is_asked_once_a_minute(
+        self, house: House
+    ) -> None:
+        house.toy.has_events = False
+        await house.set_up()
+        await until(lambda: house.toy.times_asked("events") >= 3)
+        assert house.toy.times_asked() == 1
+        house.toy.answer["collectives"] = [collective("1", waiting=5)]
+        await house.a_minute_passes()
+        await until(lambda: house.waiting == "5")
+
+
+class TestAway:
+    async def test_a_node_that_is_away_is_unavailable_until_it_is_back(
+        self, house: House, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        await house.start()
+        caplog.clear()
+        await house.toy.stop()
+        await until(lambda: house.connected == STATE_UNAVAILABLE)
+        assert house.waiting == STATE_UNAVAILABLE
+        assert house.state("switch", "sharing", "1") == STATE_UNAVAILABLE
+
+        house.toy.answer["collectives"] = [collective("1", waiting=0)]
+        await house.toy.start()
+        await until(lambda: house.connected == "on")
+        assert house.waiting == "0"
+        assert [("recovered" in line) for line in logged(caplog)] == [False, True]
+
+    async def test_it_is_logged_once_however_often_it_is_asked(
+        self, house: House, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        await house.start()
+        caplog.clear()
+        house.toy.status = 500
+        for _ in range(3):
+            await house.a_minute_passes()
+        await until(lambda: house.connected == STATE_UNAVAILABLE)
+        assert len(logged(caplog)) == 1
+        assert "Nothing answers at this address" in logged(caplog)[0]
+
+    async def test_a_token_that_is_no_longer_known_is_asked_for_once(
+        self, hass: HomeAssistant, house: House
+    ) -> None:
+        await house.start()
+        house.toy.token = "another"
+        house.toy.change()
+        await until(lambda: house.connected == STATE_UNAVAILABLE)
+        asked = house.toy.times_asked()
+        house.toy.change()
+        await until(lambda: house.toy.times_asked() > asked)
+        await hass.async_block_till_done()
+        assert len(hass.config_entries.flow.async_progress()) == 1
+
+
+class TestLeaving:
+    async def test_unloading_leaves_no_ear_and_no_issue(
+        self, hass: HomeAssistant, house: House
+    ) -> None:
+        house.toy.answer["collectives"] = [
+            collective("1", waiting_since="2026-01-01T00:00:00+00:00")
+        ]
+        await house.start()
+        assert house.issues()
+        await hass.config_entries.async_unload(house.entry.entry_id)
+        assert house.entry_state == "not_loaded"
+        assert house.issues() == {}
+        assert house.connected == STATE_UNAVAILABLE
+        house.toy.say(b": anybody there?\n\n")
+        asked = list(house.toy.asked)
+        await house.toy.stop()
+        assert house.toy.asked == asked
+
+    async def test_removal_leaves_nothing_behind(self, hass: HomeAssistant, house: House) -> None:
+        house.toy.answer["collectives"] = [
+            collective("1", waiting_since="2026-01-01T00:00:00+00:00")
+        ]
+        await house.start()
+        await hass.config_entries.async_remove(house.entry.entry_id)
+        await hass.async_block_till_done()
+        registry = ir.async_get(hass)
+        assert [issue for issue in registry.issues.values() if issue.domain == DOMAIN] == []
+        assert house.device() is None
+        assert house.entity_id("binary_sensor", "connected") is None

@@ -1,0 +1,87 @@
+"""What is handed to whoever helps, and that nothing says who shares what with whom."""
+
+import json
+import logging
+
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers.json import JSONEncoder
+import pytest
+from syrupy.assertion import SnapshotAssertion
+
+from custom_components.consometers.diagnostics import async_get_config_entry_diagnostics
+
+from .house import House
+from .toy import NODE_ID, TOKEN, collective, permission, until
+
+ACCOUNT = "home@example.org"
+WORDS = {"en": f"{ACCOUNT} was refused.", "fr": f"{ACCOUNT} a été refusé."}
+PERSONAL = (NODE_ID, TOKEN, ACCOUNT, "collective-1@", "Coopérative", "Daily", "2f6c1f0a")
+
+
+def text_of(value: object) -> str:
+    return json.dumps(value, cls=JSONEncoder, ensure_ascii=False)
+
+
+async def diagnostics(house: House) -> str:
+    return text_of(await async_get_config_entry_diagnostics(house.hass, house.entry))
+
+
+def trouble(house: House) -> None:
+    """Let the node have something to say of everything."""
+    house.toy.answer.update(
+        account=ACCOUNT,
+        online=False,
+        problem=WORDS,
+        home_assistant={"connected": False, "problem": WORDS},
+        collectives=[
+            collective(
+                problem=WORDS,
+                waiting_since="2026-01-01T00:00:00+00:00",
+                permissions=[
+                    permission(valid_until="2026-01-02T00:00:00+00:00", newer_version="next"),
+                    permission(id="2f6c1f0a-2", state="withdrawn", paused=True),
+                ],
+            )
+        ],
+    )
+
+
+async def test_they_tell_how_it_goes(house: House, snapshot: SnapshotAssertion) -> None:
+    trouble(house)
+    await house.start()
+    assert json.loads(await diagnostics(house)) == snapshot
+
+
+async def test_they_tell_what_fails(house: House) -> None:
+    await house.start()
+    house.toy.status = 500
+    await house.a_minute_passes()
+    await until(lambda: house.connected == "unavailable")
+    found = json.loads(await diagnostics(house))
+    assert (found["available"], found["error"]) == (False, "cannot_connect")
+
+
+async def test_nothing_personal_is_in_them_nor_in_logs(
+    hass: HomeAssistant, house: House, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    trouble(house)
+    await house.start()
+    said = [await diagnostics(house)]
+    await house.toy.stop()
+    await until(lambda: house.connected == "unavailable")
+    said.append(await diagnostics(house))
+    await house.toy.start()
+    await until(lambda: house.connected == "off")
+    house.toy.token = "another"
+    house.toy.change()
+    await until(lambda: house.connected == "unavailable")
+    said.append(await diagnostics(house))
+    assert [line for line in said if "127.0.0" in line] == []
+    said += [
+        record.getMessage() + (record.exc_text or "")
+        for record in caplog.records
+        if record.name.startswith("custom_components")
+    ]
+    assert len(said) > 5
+    assert [line for line in said if any(secret in line for secret in PERSONAL)] == []

@@ -1,0 +1,130 @@
+"""What a person should know or do about what is shared."""
+
+import asyncio
+from datetime import timedelta
+from typing import Any
+
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers import issue_registry as ir
+from homeassistant.util import dt as dt_util
+import pytest
+
+from custom_components.consometers.const import CONF_APP, DOMAIN
+from custom_components.consometers.node.issues import (
+    NEED_CHANGED,
+    PERMISSION_EXPIRES,
+    SHARING_STUCK,
+)
+
+from .house import House
+from .toy import collective, permission, until
+
+
+def ago(**time: float) -> str:
+    return (dt_util.utcnow() - timedelta(**time)).isoformat()
+
+
+def ahead(**time: float) -> str:
+    return (dt_util.utcnow() + timedelta(**time)).isoformat()
+
+
+def with_permission(**changes: Any) -> list[dict[str, Any]]:
+    return [collective(permissions=[permission(**changes)])]
+
+
+@pytest.mark.parametrize(
+    ("collectives", "kind"),
+    [
+        pytest.param([collective(waiting_since=ago(hours=25))], SHARING_STUCK, id="stuck"),
+        pytest.param(with_permission(valid_until=ahead(days=13)), PERMISSION_EXPIRES, id="ends"),
+        pytest.param(with_permission(newer_version="next"), NEED_CHANGED, id="changed"),
+    ],
+)
+async def test_it_is_said_with_where_to_go_and_taken_back_by_itself(
+    house: House, collectives: list[dict[str, Any]], kind: str
+) -> None:
+    house.toy.answer["collectives"] = collectives
+    await house.start()
+    (issue,) = house.issues().values()
+    assert issue.translation_key == kind
+    assert not issue.is_fixable
+    assert issue.learn_more_url == house.toy.url
+    assert issue.translation_placeholders is not None
+    assert issue.translation_placeholders["collective"] == "Coopérative 1"
+
+    house.toy.change(collectives=[collective()])
+    await until(lambda: not house.issues())
+
+
+@pytest.mark.parametrize(
+    "collectives",
+    [
+        pytest.param([collective(waiting_since=ago(hours=23))], id="waits since yesterday"),
+        pytest.param(
+            [collective(waiting_since=ago(days=9), permissions=[permission(paused=True)])],
+            id="paused",
+        ),
+        pytest.param(with_permission(valid_until=ahead(days=15)), id="lasts"),
+        pytest.param(with_permission(valid_until=ahead(days=1), state="withdrawn"), id="ended"),
+    ],
+)
+async def test_nothing_is_said_where_nothing_is_to_do(
+    house: House, collectives: list[dict[str, Any]]
+) -> None:
+    house.toy.answer["collectives"] = collectives
+    await house.start()
+    assert house.issues() == {}
+
+
+async def test_time_alone_brings_it(house: House) -> None:
+    """The node has nothing new to tell; a minute later, a day is over."""
+    house.toy.answer["collectives"] = [collective(waiting_since=ago(hours=23, minutes=59.99))]
+    await house.start()
+    assert house.issues() == {}
+    await asyncio.sleep(1)
+    house.toy.say()
+    await until(house.issues)
+    assert set(house.issues()) == {SHARING_STUCK}
+
+
+@pytest.mark.parametrize(
+    ("language", "title"), [("en", "Daily display"), ("fr", "Affichage quotidien")]
+)
+async def test_permissions_are_named_in_the_language_of_the_home(
+    hass: HomeAssistant, house: House, language: str, title: str
+) -> None:
+    hass.config.language = language
+    await hass.config.async_set_time_zone("Europe/Paris")
+    until_then = dt_util.utcnow().replace(hour=23, minute=30) + timedelta(days=3)
+    house.toy.answer["collectives"] = with_permission(valid_until=until_then.isoformat())
+    await house.start()
+    issue = house.issues()[PERMISSION_EXPIRES]
+    # It is half past midnight in Paris.
+    last_day = (until_then + timedelta(days=1)).date().isoformat()
+    assert issue.translation_placeholders == {
+        "collective": "Coopérative 1",
+        "permission": title,
+        "date": last_day,
+    }
+
+
+async def test_each_collective_has_its_own(house: House) -> None:
+    stuck = ago(days=2)
+    house.toy.answer["collectives"] = [collective(each, waiting_since=stuck) for each in ("1", "2")]
+    await house.start()
+    known = ir.async_get(house.hass).issues
+    assert len([domain for domain, _ in known if domain == DOMAIN]) == 2
+    house.toy.change(collectives=[collective("2", waiting_since=stuck)])
+    await until(lambda: len([domain for domain, _ in known if domain == DOMAIN]) == 1)
+
+
+async def test_of_an_app_the_page_within_home_assistant_is_where_to_go(
+    hass: HomeAssistant, house: House
+) -> None:
+    hass.config_entries.async_update_entry(
+        house.entry, data={**house.entry.data, CONF_APP: "a0d7b954_consometers"}
+    )
+    house.toy.answer["collectives"] = with_permission(newer_version="next")
+    await house.start()
+    issue = house.issues()[NEED_CHANGED]
+    assert issue.learn_more_url == "homeassistant://app/a0d7b954_consometers"

@@ -1,0 +1,173 @@
+"""A toy node: answers over real HTTP what a test wants it to, as docs/node-api.md has it."""
+
+import asyncio
+from collections.abc import Callable
+from contextlib import suppress
+import json
+from pathlib import Path
+import re
+from typing import Any, Self
+
+from aiohttp import web
+
+NODE_ID = "5f0c6e7a9d1b4c2e8a3f5d7b9c1e2f40"
+TOKEN = "token-of-the-toy"
+ROOT = Path(__file__).parents[3]
+
+
+def documented() -> dict[str, Any]:
+    """Give the answer that the documentation shows."""
+    (block,) = re.findall(
+        r"^## GET /api/v1/node\n```json\n(.*?)^```",
+        (ROOT / "docs/node-api.md").read_text(),
+        re.MULTILINE | re.DOTALL,
+    )
+    return dict(json.loads(block))
+
+
+def permission(**changes: Any) -> dict[str, Any]:
+    return {
+        "id": "2f6c1f0a-8c1e-4b0f-9a53-0e6d1c2b3a49",
+        "title": {"en": "Daily display", "fr": "Affichage quotidien"},
+        "state": "granted",
+        "paused": False,
+        "series": 2,
+        "valid_until": None,
+        "newer_version": None,
+        **changes,
+    }
+
+
+def collective(collective_id: str = "1", **changes: Any) -> dict[str, Any]:
+    return {
+        "id": collective_id,
+        "jid": f"collective-{collective_id}@example.org",
+        "name": f"Coopérative {collective_id}",
+        "acknowledged_until": "2026-11-24T18:00:00+00:00",
+        "waiting": 2,
+        "waiting_since": None,
+        "problem": None,
+        "permissions": [permission()],
+        **changes,
+    }
+
+
+class ToyNode:
+    """A node that can be stopped and started again at the same address."""
+
+    def __init__(self) -> None:
+        self.answer: dict[str, Any] = {
+            **documented(),
+            "id": NODE_ID,
+            "collectives": [collective()],
+        }
+        self.token = TOKEN
+        self.status = 200
+        self.body: str | None = None
+        """What is said instead of the answer."""
+        self.asked: list[str] = []
+        self.listeners: set[asyncio.Queue[bytes]] = set()
+        self.has_events = True
+        self._port = 0
+        self._runner: web.AppRunner | None = None
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(self, *error: object) -> None:
+        await self.stop()
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self._port}"
+
+    @property
+    def port(self) -> int:
+        return self._port
+
+    async def start(self) -> None:
+        app = web.Application()
+        app.router.add_get("/api/v1/node", self._node)
+        app.router.add_get("/api/v1/events", self._events)
+        app.router.add_post("/api/v1/collectives/{id}/{what}", self._pause)
+        self._runner = web.AppRunner(app, shutdown_timeout=0)
+        await self._runner.setup()
+        site = web.TCPSite(self._runner, "127.0.0.1", self._port)
+        await site.start()
+        self._port = self._runner.addresses[0][1]
+
+    async def stop(self) -> None:
+        for listener in self.listeners:
+            listener.put_nowait(b"")
+        if self._runner is not None:
+            await self._runner.cleanup()
+            self._runner = None
+
+    def say(self, text: bytes = b"event: changed\ndata:\n\n") -> None:
+        """Tell all who listen that something changed, or something else."""
+        for listener in self.listeners:
+            listener.put_nowait(text)
+
+    def change(self, **changes: Any) -> None:
+        """Change the answer, and say so."""
+        self.answer.update(changes)
+        self.say()
+
+    def times_asked(self, what: str = "node") -> int:
+        return self.asked.count(what)
+
+    def _refusal(self, request: web.Request) -> web.Response | None:
+        status = self.status
+        if request.headers.get("Authorization") != f"Bearer {self.token}":
+            status = 401
+        if status == 200:
+            return None
+        headers = {"Location": "/api/v1/node"} if status == 302 else {}
+        error = {"condition": "no", "message": {"en": "No.", "fr": "Non."}}
+        return web.json_response({"error": error}, status=status, headers=headers)
+
+    async def _node(self, request: web.Request) -> web.Response:
+        self.asked.append("node")
+        if (refusal := self._refusal(request)) is not None:
+            return refusal
+        if self.body is not None:
+            return web.Response(text=self.body)
+        return web.json_response(self.answer)
+
+    async def _pause(self, request: web.Request) -> web.Response:
+        collective_id, what = request.match_info["id"], request.match_info["what"]
+        self.asked.append(f"{what} {collective_id}")
+        if (refusal := self._refusal(request)) is not None:
+            return refusal
+        for each in self.answer["collectives"]:
+            if each["id"] == collective_id:
+                for granted in each["permissions"]:
+                    granted["paused"] = what == "pause"
+                return web.json_response(each)
+        return web.json_response({}, status=404)
+
+    async def _events(self, request: web.Request) -> web.StreamResponse:
+        self.asked.append("events")
+        if (refusal := self._refusal(request)) is not None:
+            return refusal
+        if not self.has_events:
+            return web.json_response({})
+        response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
+        await response.prepare(request)
+        await response.write(b": listening\n\n")
+        queue: asyncio.Queue[bytes] = asyncio.Queue()
+        self.listeners.add(queue)
+        try:
+            while text := await queue.get():
+                with suppress(ConnectionError):
+                    await response.write(text)
+        finally:
+            self.listeners.discard(queue)
+        return response
+
+
+async def until(condition: Callable[[], object], within_s: float = 10) -> None:
+    async with asyncio.timeout(within_s):
+        while not condition():
+            await asyncio.sleep(0.01)
