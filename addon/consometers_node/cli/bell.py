@@ -4,8 +4,8 @@ The node that runs listens on a socket in its folder, which only its user may op
 changed the database rings; `status` asks. Where nothing listens, nothing runs: what was changed
 is found at the next start.
 
-    → {"ask": "look-again"}      ← {}
-    → {"ask": "status"}          ← {"account": …}
+    → {"ask": "look-again"}                      ← {}
+    → {"ask": "status", "language": "fr"}        ← {"account": …}
 """
 
 import asyncio
@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import cast
 
 from .output import Json
+from .words import language
 
 _SOCKET = "node.sock"
 _SECONDS = 5
@@ -42,11 +43,11 @@ class NoRoom(Exception):
 
 @asynccontextmanager
 async def hung(
-    socket: Path, look_again: Callable[[], None], status: Callable[[], Status]
+    socket: Path, look_again: Callable[[], None], status: Callable[[str], Status]
 ) -> AsyncIterator[None]:
     """Listen as long as it is entered. Raises `AlreadyRuns`, `NoRoom`.
 
-    `status` is asked when somebody asks.
+    `status` is asked when somebody asks, in the language of that person.
     """
     if len(os.fsencode(socket)) > _LONGEST:
         raise NoRoom
@@ -62,8 +63,8 @@ async def hung(
                 match asked:
                     case {"ask": "look-again"}:
                         look_again()
-                    case {"ask": "status"}:
-                        told = status()
+                    case {"ask": "status", "language": str(spoken)}:
+                        told = status(spoken)
                 writer.write(json.dumps(told).encode() + b"\n")
                 await writer.drain()
         writer.close()
@@ -88,7 +89,8 @@ async def ask(socket: Path, what: str) -> Status | None:
         async with asyncio.timeout(_SECONDS):
             reader, writer = await asyncio.open_unix_connection(socket, limit=_MAX_BYTES)
             try:
-                writer.write(json.dumps({"ask": what}).encode() + b"\n")
+                asked = {"ask": what, "language": language()}
+                writer.write(json.dumps(asked).encode() + b"\n")
                 answer = await reader.readline()
             finally:
                 writer.close()

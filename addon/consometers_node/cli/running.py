@@ -1,6 +1,7 @@
 """`run`: a household's node, until it is told to stop."""
 
 import asyncio
+from functools import partial
 import logging
 import signal
 from typing import Annotated, Literal
@@ -20,7 +21,6 @@ from consometers_node.xmpp import Backoff, Connection, Identity
 from . import bell, home, own, pages
 from .complaint import Complaint
 from .options import Common
-from .output import Output
 from .pages import Serving
 from .usage import Commands
 from .words import say
@@ -114,7 +114,7 @@ async def _run(
         naming = await own.naming(store)
         node = HomeNode(store, naming, source, connect, pace=Pace().hurried(haste))
         # Whoever runs already is left alone: a second login would end its own.
-        hung = bell.hung(own.socket(common), node.look_again, lambda: _status(node, output))
+        hung = bell.hung(own.socket(common), node.look_again, partial(_status, node))
         async with hung, asyncio.TaskGroup() as tasks:
             works = [node.run()]
             if serving is not None:
@@ -129,11 +129,11 @@ async def _run(
                 asyncio.get_running_loop().add_signal_handler(number, stop)
 
 
-def _status(node: HomeNode, output: Output) -> bell.Status:
+def _status(node: HomeNode, language: str) -> bell.Status:
     """Tell how it is, for `status`."""
 
     def said(words: Text | None) -> str | None:
-        return None if words is None else words.say(output.language)
+        return None if words is None else words.say(language)
 
     network, problem = node.network, node.network_problem
     deliveries = network.household.deliveries.values() if network else ()

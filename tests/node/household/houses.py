@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import override
 
+from consometers_node import quoalise
 from consometers_node.household.changes import Changes
 from consometers_node.household.delivery import Delivery
 from consometers_node.household.household import Household
@@ -33,6 +34,7 @@ from consometers_node.xmpp import Account, Answerer, Asker, Connection
 from demo.prosody import Prosody
 
 from ..permission.samples import CHOICE, HOURLY, NEED, STOP, now
+from ..xmpp import home
 from ..xmpp.conftest import PASSWORD, QUICK, Node, reach
 from .ledgers import NAMING, Ledger
 
@@ -57,6 +59,15 @@ class Collective(Answerer):
         self.refuses: QuoaliseError | None = None
         self.says: State | None = None
         self.names: str | None = None
+        self.invitations: list[str | None] = []
+        self.needs: list[quoalise.DataNeed] = [home.NEED]
+
+    @override
+    async def get_data_needs(
+        self, asker: Asker, invitation: str | None
+    ) -> Iterable[quoalise.DataNeed]:
+        self.invitations.append(invitation)
+        return self.needs
 
     @override
     async def grant(self, asker: Asker, permission: Permission) -> Receipt:

@@ -1,0 +1,435 @@
+"""A home shares with a collective and takes it back, all of it typed."""
+
+import asyncio
+from asyncio.subprocess import Process
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+import csv
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+import io
+import json
+from pathlib import Path
+import signal
+from typing import Any
+
+import pytest
+
+from demo.prosody import Prosody
+
+from ..household.houses import Collective, bare, until
+from ..household.test_catch_up import rows
+from ..household.toy import TOKEN, Toy, serving
+from ..xmpp.conftest import PASSWORD, MakeNode, NewAccount, Node
+from .conftest import Run, Said, Start, at, ended
+
+DRAWN, FED_IN, POWER = "sensor.drawn", "sensor.fed_in", "sensor.power"
+HOUR = timedelta(hours=1)
+HASTE = "100"
+
+
+def hour() -> datetime:
+    return datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
+
+
+@pytest.fixture
+async def toy(socket_enabled: None) -> AsyncIterator[Toy]:
+    """A Home Assistant with two registers on its dashboard, and a power beside them."""
+    toy = Toy()
+    start = hour() - timedelta(days=40)
+    for name in (DRAWN, FED_IN):
+        toy.hours[name] = rows(start, 24 * 40)
+    energy = {"unit_class": "energy", "has_sum": True, "source": "recorder"}
+    power = {"unit_class": "power", "mean_type": 1, "source": "recorder"}
+    toy.answers = {
+        "get_config": {"time_zone": "Europe/Paris"},
+        "get_states": [{"last_changed": start.isoformat()}],
+        "recorder/list_statistic_ids": [
+            {"statistic_id": DRAWN, **energy},
+            {"statistic_id": FED_IN, **energy},
+            {"statistic_id": POWER, **power},
+        ],
+        "energy/get_prefs": {
+            "energy_sources": [
+                {"type": "grid", "stat_energy_from": DRAWN, "stat_energy_to": FED_IN}
+            ]
+        },
+    }
+    async with serving(toy):
+        yield toy
+
+
+@pytest.fixture
+def collective() -> Collective:
+    return Collective()
+
+
+@pytest.fixture
+async def coop(two: Prosody, new_node: MakeNode, collective: Collective) -> Node:
+    return await new_node(two, collective, keep=collective.keep)
+
+
+@pytest.fixture
+def link(coop: Node) -> str:
+    return f"xmpp:{bare(coop)}?consometers-join;token=sesame"
+
+
+class Home:
+    """A home whose account and Home Assistant are known, and which was asked."""
+
+    def __init__(self, run: Run, start: Start, jid: str) -> None:
+        self.run = run
+        self.start = start
+        self.jid = jid
+        self.number = ""
+
+    @property
+    def address(self) -> str:
+        return f"{self.jid}/quoalise"
+
+    async def told(self, *arguments: object) -> Any:
+        """Run a command that succeeds, and give its document."""
+        said = await self.run(*arguments, "--json")
+        assert (said.status, said.err) == (0, ""), said
+        return json.loads(said.out)
+
+    async def exported(self) -> Any:
+        said = await self.run("export")
+        assert said.status == 0, said
+        return json.loads(said.out)
+
+    async def refused(self, *arguments: object) -> Said:
+        """Run a command that fails, and say so in two languages."""
+        said = await self.run(*arguments, language="fr_FR.UTF-8")
+        english = await self.run(*arguments)
+        assert (said.status, said.out) == (english.status, english.out), said
+        assert said.status in {1, 2}
+        assert said.err != english.err
+        return Said(said.status, english.err, said.err)
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[Process]:
+        """Let the node run until the end of this, and end as it is told to."""
+        process = await self.start("run", CONSOMETERS_HASTE=HASTE)
+        assert process.stderr is not None
+        lines: list[str] = []
+
+        async def read() -> None:
+            assert process.stderr is not None
+            while line := await process.stderr.readline():
+                lines.append(line.decode())
+
+        reading = asyncio.create_task(read())
+        try:
+            async with asyncio.timeout(30):
+                while not (await self.told("status"))["running"]:
+                    assert process.returncode is None, lines
+            yield process
+            if process.returncode is None:
+                process.send_signal(signal.SIGTERM)
+            async with asyncio.timeout(10):
+                assert await process.wait() == 0, lines
+                await reading
+            assert not any("Traceback" in line for line in lines), lines
+        finally:
+            if process.returncode is None:
+                process.kill()
+                await process.wait()
+            reading.cancel()
+
+
+@pytest.fixture
+async def home(run: Run, start: Start, toy: Toy, one: Prosody, new_account: NewAccount) -> Home:
+    jid = new_account(one)
+    said = await run("login", jid, *at(one), typed=PASSWORD + "\n")
+    assert said.status == 0, said
+    said = await run("home", toy.url, typed=TOKEN + "\n")
+    assert said.status == 0, said
+    return Home(run, start, jid)
+
+
+@pytest.fixture
+async def asked(home: Home, link: str) -> Home:
+    (found,) = (await home.told("join", link))["asked"]
+    home.number = found["permission"]
+    return home
+
+
+@pytest.fixture
+async def newcomer(run: Run, start: Start, one: Prosody) -> Home:
+    """A home that has nothing yet but an invitation, and takes the account."""
+    invitation = await asyncio.to_thread(one.invite)
+    account = await run("join", invitation, *at(one), "--json")
+    assert account.status == 0, account
+    jid = str(account.document["jid"])
+    again = await run("join", invitation, *at(one))
+    assert again.status == 1
+    assert jid in again.err
+    return Home(run, start, jid)
+
+
+async def test_a_collective_is_not_joined_without_an_account(run: Run, link: str) -> None:
+    said = await run("join", link)
+    assert (said.status, said.out) == (1, "")
+    assert "no account yet" in said.err
+
+
+@pytest.mark.timeout(150)
+async def test_a_home_joins_grants_runs_withdraws_and_erases(
+    newcomer: Home, toy: Toy, coop: Node, collective: Collective, link: str
+) -> None:
+    home, run = newcomer, newcomer.run
+    said = await run("join", link, language="fr_FR.UTF-8")
+    assert said.status == 0, said
+    assert "Demandé par Kersabiec" in said.out
+    assert "Rien ne quitte votre foyer sans votre accord" in said.out
+    assert collective.invitations == ["sesame"]
+    (permission,) = await home.told("permissions")
+    assert permission["state"] == "proposed"
+    number = permission["permission"]
+    assert (await run("grant", number, "--json")).condition == "no-home"
+    kept = await run("home", toy.url, typed=TOKEN + "\n")
+    assert kept.out == f"{toy.url} lets the node in. Statistics of energy or power there: 3.\n"
+
+    offered = await home.told("grant", number[:6])
+    assert [(one["statistic"], one["direction"]) for one in offered["offered"]] == [
+        (DRAWN, "consumption")
+    ]
+    assert "Rien n'est choisi pour vous" in (await run("grant", number, language="fr")).out
+    (shown,) = await home.told("preview", number, "--series", DRAWN, "--days", 2)
+    assert {one["value"] for one in shown["records"]} == {100}
+    assert len(shown["records"]) in {47, 48}
+
+    granted = await home.told("grant", number, "--series", DRAWN, "--history", 35, "--yes")
+    assert (granted["state"], granted["running"]) == ("granted", False)
+    assert collective.permissions == {}
+    async with home.running():
+        await until(lambda: number in collective.permissions)
+        (name,) = collective.permissions[number].series
+        assert shown["identifier"] == str(name)
+        await coop.asking.subscribe(home.address, name)
+        await _is_read(home)
+        end = hour()
+        pages = [
+            page
+            async for page in coop.asking.history(
+                home.address, name, end - timedelta(days=34), end - HOUR
+            )
+        ]
+        assert sum(map(len, pages)) == 34 * 24 - 1
+        toy.hours[DRAWN] = rows(hour() - timedelta(days=40), 24 * 40 + 1, wh=100)
+        await toy.fire("recorder_hourly_statistics_generated")
+        await until(lambda: hour() in collective.values, 20)
+
+        status = await home.told("status")
+        assert (status["account"], status["online"]) == (home.address, True)
+        assert (status["network"], status["home_assistant"]) == (None, None)
+        (peer,) = status["peers"]
+        (series,) = peer["series"]
+        assert (series["subscribed"], series["read"], peer["problem"]) == (True, 1, None)
+        text = (await run("status", language="fr_FR.UTF-8")).out
+        assert f"Le nœud tourne sous {home.address}." in text
+        assert "100 %" in text
+
+        withdrawn = await home.told("withdraw", number[:8], "--yes")
+        assert (withdrawn["state"], withdrawn["running"]) == ("withdrawn", True)
+        await until(lambda: collective.erases == [True])
+    exported = await home.exported()
+    (peer,) = exported["peers"]
+    (permission,) = peer["permissions"]
+    assert [one["state"] for one in permission["register"]] == [
+        "proposed",
+        "granted",
+        "withdrawn",
+    ]
+    assert peer["answers"]
+    assert len(exported["series"][0]["records"]) > 30
+    table = list(csv.DictReader(io.StringIO((await run("export", "--format", "csv")).out)))
+    assert {row["value"] for row in table} == {"100"}
+    assert (await run("erase")).status == 1
+    erased = await home.told("erase", "--yes")
+    assert erased["withdrawn"] == 0
+    assert erased["days"] >= 35
+    exported = await home.exported()
+    assert exported["series"] == []
+    assert exported["peers"]
+    secret = json.dumps(exported)
+    assert TOKEN not in secret
+    assert "Nothing is shared." in (await run("status")).out
+
+
+async def _is_read(home: Home) -> None:
+    async with asyncio.timeout(30):
+        while True:
+            (peer,) = (await home.told("status"))["peers"]
+            if peer["series"][0]["read"] == 1:
+                return
+            await asyncio.sleep(0.1)
+
+
+# What was typed wrong
+
+
+async def test_a_wrong_number_is_told(asked: Home) -> None:
+    for command in ("withdraw", "refuse", "permissions", "preview", "grant"):
+        said = await asked.refused(command, "zzzz")
+        assert "no such permission" in said.out
+        assert "pas de telle permission" in said.err
+
+
+async def test_a_number_that_begins_two_is_told(
+    asked: Home, collective: Collective, link: str
+) -> None:
+    number, found = asked.number, 1
+    for n in range(40):
+        need = replace(collective.needs[0], id=f"need-{n}")
+        collective.needs.append(need)
+    await asked.told("join", link)
+    listed = await asked.told("permissions")
+    found = len([one for one in listed if one["permission"].startswith(number[0])])
+    assert len(listed) == 41
+    if found > 1:
+        said = await asked.refused("refuse", number[0], "--yes")
+        assert "type more of it" in said.out
+    said = await asked.refused("refuse", "", "--yes")
+    assert "type more of it" in said.out
+
+
+WRONG_CHOICES = {
+    ("sensor.none",): "no statistic of energy or power named sensor.none",
+    (POWER,): f"Which way does the energy of {POWER} flow?",
+    (f"{DRAWN}=up",): "“up” is no direction",
+    (FED_IN,): "Choose series that are asked for",
+    (DRAWN, "--interval", "PT5M"): "finer than what is asked",
+    (DRAWN, "--history", "1000"): "more of the past",
+    (DRAWN, "--duration", "1000"): "longer than what is asked",
+}
+
+
+@pytest.mark.timeout(120)
+async def test_a_choice_that_cannot_be_granted_is_told_before_it_is_read_and_confirmed(
+    asked: Home,
+) -> None:
+    for (series, *arguments), words in WRONG_CHOICES.items():
+        said = await asked.run("grant", asked.number, "--series", series, *arguments)
+        assert said.status in {1, 2}
+        assert said.out == ""
+        assert words in said.err
+    said = await asked.run("grant", asked.number, "--series", DRAWN)
+    assert "You grant" in said.out
+    assert "answer the question, or write --yes" in said.err
+    said = await asked.run("grant", asked.number, "--series", DRAWN, "--json")
+    assert said.condition == "not-confirmed"
+    (permission,) = await asked.told("permissions")
+    assert permission["state"] == "proposed"
+
+
+async def test_an_answer_is_given_once(asked: Home) -> None:
+    assert (await asked.told("refuse", asked.number, "--yes"))["state"] == "refused"
+    for command in (
+        ("withdraw", asked.number, "--yes"),
+        ("refuse", asked.number, "--yes"),
+        ("grant", asked.number, "--series", DRAWN, "--yes"),
+    ):
+        said = await asked.refused(*command)
+        assert "“refused”" in said.out
+        assert "« refusée »" in said.err
+    said = await asked.run("permissions", asked.number)
+    assert "You refuse" in said.out
+
+
+async def test_a_peer_comes_by_a_file(home: Home, tmp_path: Path, coop: Node) -> None:
+    need = tmp_path / "need.toml"
+    need.write_text("id = 'x'\n")
+    said = await home.refused("peer", "town@two.test", "--need", need)
+    assert said.status == 1
+    assert (await home.run("peer", "not an address", "--need", need)).status == 1
+    assert (await home.run("peer", "a@b", "--need", tmp_path / "none.toml")).status == 1
+
+
+async def test_a_power_may_be_shared_once_its_direction_is_said(asked: Home, toy: Toy) -> None:
+    toy.hours[POWER] = [{"start": 0, "mean": 1.0}]
+    granted = await asked.told("grant", asked.number, "--series", f"{POWER}=consumption", "--yes")
+    assert granted["state"] == "granted"
+    said = await asked.run("permissions", asked.number, language="fr_FR.UTF-8")
+    assert "Vous accordez" not in said.out
+    assert "You grant" in said.out
+    assert f"{POWER} → urn:dev:org:60060-" in said.out
+
+
+# Running
+
+
+async def test_two_nodes_of_one_folder_do_not_disturb_each_other(asked: Home) -> None:
+    async with asked.running():
+        said = await asked.refused("run")
+        assert "runs already" in said.out
+        await asyncio.sleep(1)
+        status = await asked.told("status")
+        assert (status["online"], status["network"]) == (True, None)
+
+
+async def test_what_a_node_needs_to_run_is_told(
+    run: Run, toy: Toy, one: Prosody, new_account: NewAccount
+) -> None:
+    assert (await run("run", "--json")).condition == "no-account"
+    said = await run("run", language="fr")
+    assert "n'a pas de compte XMPP" in said.err
+    await run("login", new_account(one), *at(one), typed=PASSWORD + "\n")
+    assert (await run("run", "--json")).condition == "no-home"
+    said = await run("home", toy.url, typed="wrong\n")
+    assert said.status == 1
+    assert "refuses the access token" in said.err
+    assert "Traceback" not in said.err
+    said = await run("run", CONSOMETERS_HOME_URL=toy.url, CONSOMETERS_HOME_TOKEN="wrong")
+    assert said.status == 1
+    assert "refuses the access token" in said.err
+    said = await run("home", "ftp://x", typed="x\n")
+    assert "is not the address of a Home Assistant" in said.err
+    assert (await run("home", toy.url)).status == 1
+
+
+async def test_a_folder_whose_name_is_too_long_for_its_socket_is_told(
+    home: Home, tmp_path: Path, one: Prosody
+) -> None:
+    deep = tmp_path / ("x" * 100)
+    await home.run("login", home.jid, *at(one), "--data", deep, typed=PASSWORD + "\n")
+    variables = {"CONSOMETERS_HOME_URL": "http://127.0.0.1:9", "CONSOMETERS_HOME_TOKEN": "x"}
+    said = await home.run("run", "--data", deep, **variables)
+    assert said.status == 1
+    assert "too long" in said.err
+
+
+async def test_home_assistant_that_is_away_is_told_and_waited_for(asked: Home, toy: Toy) -> None:
+    await asked.told("grant", asked.number, "--series", DRAWN, "--yes")
+    toy.status = 502
+    async with asked.running():
+        async with asyncio.timeout(20):
+            while "502" not in str((await asked.told("status"))["home_assistant"]):
+                await asyncio.sleep(0.1)
+        said = await asked.run("status", language="fr_FR.UTF-8")
+        assert "Home Assistant répond 502" in said.out
+        toy.status = 101
+        await _is_read(asked)
+        assert (await asked.told("status"))["home_assistant"] is None
+
+
+async def test_a_node_that_is_told_to_end_as_it_starts_ends_quietly(home: Home) -> None:
+    process = await home.start("run")
+    await asyncio.sleep(1.5)
+    process.send_signal(signal.SIGTERM)
+    assert (await ended(process)).status in {0, -signal.SIGTERM}
+
+
+async def test_erasing_ends_nothing_of_a_node_that_runs(
+    asked: Home, collective: Collective
+) -> None:
+    await asked.told("grant", asked.number, "--series", DRAWN, "--yes")
+    async with asked.running():
+        await _is_read(asked)
+        await until(lambda: asked.number in collective.permissions)
+        erased = await asked.told("erase", "--yes")
+        assert erased["withdrawn"] == 1
+        await until(lambda: collective.erases == [True])
+        assert (await asked.exported())["series"] == []
+        assert (await asked.told("status"))["online"] is True
