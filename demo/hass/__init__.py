@@ -1,7 +1,7 @@
 """A real Home Assistant, slim and on loopback only: for the demo, the tests, the benchmarks."""
 
 from .api import Api, FlowStep, HassError, Issue, RegistryEntity, Socket, State, StatisticRow
-from .folder import Language, free_port
+from .folder import Language, Supervised, free_port
 from .log import LogRecord
 from .process import RESTART, Hass, HassDied
 
@@ -19,5 +19,6 @@ __all__ = [
     "Socket",
     "State",
     "StatisticRow",
+    "Supervised",
     "free_port",
 ]

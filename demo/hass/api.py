@@ -140,8 +140,8 @@ class Api:
         await self._get_tokens(grant_type="authorization_code", code=answer["auth_code"])
         return True
 
-    async def log_in(self) -> None:
-        """Log in as the owner that `onboard` created."""
+    async def log_in(self, username: str = USER, password: str = PASSWORD) -> None:
+        """Log in as the owner that `onboard` created, or as somebody else."""
         path = f"{self.url}/auth/login_flow"
         start = {
             "client_id": self._client_id,
@@ -150,10 +150,18 @@ class Api:
         }
         async with self._session.post(path, json=start) as response:
             flow_id = (await _json(response))["flow_id"]
-        owner = {"client_id": self._client_id, "username": USER, "password": PASSWORD}
-        async with self._session.post(f"{path}/{flow_id}", json=owner) as response:
+        person = {"client_id": self._client_id, "username": username, "password": password}
+        async with self._session.post(f"{path}/{flow_id}", json=person) as response:
             code = (await _json(response))["result"]
         await self._get_tokens(grant_type="authorization_code", code=code)
+
+    async def add_user(self, name: str, username: str, password: str) -> None:
+        """Let somebody in who is no administrator."""
+        made = await self.command("config/auth/create", name=name, group_ids=["system-users"])
+        credentials = {"username": username, "password": password}
+        await self.command(
+            "config/auth_provider/homeassistant/create", user_id=made["user"]["id"], **credentials
+        )
 
     @property
     def _client_id(self) -> str:
@@ -168,7 +176,8 @@ class Api:
         self._token_until = time.monotonic() + _TOKEN_LIFE.total_seconds()
         self._refresh_token = answer.get("refresh_token", self._refresh_token)
 
-    async def _fresh_token(self) -> str:
+    async def token(self) -> str:
+        """An access token that is good for some minutes more."""
         if time.monotonic() > self._token_until:
             await self._get_tokens(grant_type="refresh_token", refresh_token=self._refresh_token)
         return self._token
@@ -177,7 +186,7 @@ class Api:
 
     async def request(self, method: str, path: str, data: Json | None = None) -> Any:
         """Ask by REST, and return the answer's JSON. The path is what follows `/api/`."""
-        headers = {"Authorization": f"Bearer {await self._fresh_token()}"}
+        headers = {"Authorization": f"Bearer {await self.token()}"}
         async with self._session.request(
             method, f"{self.url}/api/{path}", json=data, headers=headers
         ) as response:
@@ -186,7 +195,7 @@ class Api:
     @asynccontextmanager
     async def socket(self) -> AsyncIterator[Socket]:
         """Open a websocket for several commands, or for events."""
-        token = await self._fresh_token()
+        token = await self.token()
         async with self._session.ws_connect(
             f"{self.url}/api/websocket", max_msg_size=_MAX_MESSAGE
         ) as socket:

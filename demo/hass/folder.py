@@ -1,8 +1,10 @@
 """The folder of a slim Home Assistant: what it loads, where it is, who reaches it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 import json
 from pathlib import Path
+import shutil
 import socket
 from typing import Any, Final, Literal
 
@@ -30,6 +32,10 @@ logger:
   logs:
     custom_components.consometers: {level}
 """
+_SUPERVISED: Final = """\
+supervised:
+  by: {host}
+"""
 
 # The school of Kersabiec stands in Lorient.
 _HOME: Final = {
@@ -47,14 +53,32 @@ _HOME: Final = {
 }
 
 
-def make_folder(folder: Path, *, port: int, language: Language, level: str = "info") -> None:
+@dataclass(frozen=True, kw_only=True)
+class Supervised:
+    """Where the Supervisor of a Home Assistant is, and the token with which it is asked."""
+
+    host: str
+    token: str
+
+
+def make_folder(
+    folder: Path,
+    *,
+    port: int,
+    language: Language,
+    level: str = "info",
+    supervised: Supervised | None = None,
+) -> None:
     """Write what Home Assistant needs to start there; keep all that it wrote itself."""
     storage = folder / ".storage"
     storage.mkdir(parents=True, exist_ok=True)
-    (folder / "configuration.yaml").write_text(_CONFIGURATION.format(level=level))
-    ours = folder / "custom_components"
-    ours.unlink(missing_ok=True)
-    ours.symlink_to(ROOT / "custom_components", target_is_directory=True)
+    configuration = _CONFIGURATION.format(level=level)
+    ours = list((ROOT / "custom_components").glob("[!_]*"))
+    if supervised is not None:
+        configuration += _SUPERVISED.format(host=supervised.host)
+        ours.append(Path(__file__).with_name("supervised"))
+    (folder / "configuration.yaml").write_text(configuration)
+    _link(folder / "custom_components", ours)
     _write(
         storage / "http",
         3,
@@ -75,6 +99,17 @@ def free_port() -> int:
         port = probe.getsockname()[1]
     assert isinstance(port, int)
     return port
+
+
+def _link(folder: Path, integrations: Sequence[Path]) -> None:
+    if folder.is_symlink():
+        folder.unlink()
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    # Without it, the package of that name in the checkout would be found first.
+    (folder / "__init__.py").touch()
+    for integration in integrations:
+        (folder / integration.name).symlink_to(integration, target_is_directory=True)
 
 
 def _http(port: int) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from typing import Any, Final, Self
 import aiohttp
 
 from .api import Api
-from .folder import ROOT, Language, free_port, make_folder
+from .folder import ROOT, Language, Supervised, free_port, make_folder
 from .log import LogRecord, parse_log
 
 _START_TIMEOUT: Final = 120.0
@@ -46,16 +46,19 @@ class Hass:
         port: int | None = None,
         language: Language = "en",
         level: str = "info",
+        supervised: Supervised | None = None,
     ) -> None:
         """Prepare; nothing starts yet.
 
         `language` is the home's, in a folder that is new; `level` is that of our integration's log.
+        Supervised, it knows of add-ons.
         """
         self.folder = folder
         self.port = port or free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self._language: Language = language
         self._level = level
+        self._supervised = supervised
         self._process: asyncio.subprocess.Process | None = None
         self._session: aiohttp.ClientSession | None = None
 
@@ -82,8 +85,16 @@ class Hass:
 
     async def start(self) -> None:
         """Start the process, and return when it is up and the owner is logged in."""
-        make_folder(self.folder, port=self.port, language=self._language, level=self._level)
+        make_folder(
+            self.folder,
+            port=self.port,
+            language=self._language,
+            level=self._level,
+            supervised=self._supervised,
+        )
         environment = {**os.environ, "PYTHONPATH": str(ROOT), "HA_DISABLE_LOG_FILE": "1"}
+        if self._supervised is not None:
+            environment["SUPERVISOR_TOKEN"] = self._supervised.token
         with self.log_path.open("a") as log:
             self._process = await asyncio.create_subprocess_exec(
                 sys.executable,

@@ -1,0 +1,437 @@
+"""A Supervisor for one add-on, on loopback: what the add-on asks of it, and ingress to its page.
+
+    async with Supervisor(port_of_the_page) as supervisor:
+        async with Hass(folder, supervised=supervisor.supervised) as hass:
+            supervisor.oversee(hass)
+
+It tells core and the add-on what the real one tells them, in its words. What it has not is what
+manages containers: whoever uses it runs the add-on's program, with `supervisor.environment`.
+"""
+
+import asyncio
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from http import HTTPStatus
+from pathlib import Path
+import secrets
+from types import TracebackType
+from typing import Any, Final, Self
+from uuid import uuid4
+
+import aiohttp
+from aiohttp import hdrs, web
+from homeassistant.util.yaml import load_yaml_dict
+
+from demo.hass import Hass, HassError, Supervised
+from demo.hass.folder import ROOT
+
+ADDON: Final = ROOT / "addon"
+LOOPBACK: Final = "127.0.0.1"
+INGRESS: Final = "127.0.0.2"
+"""Where ingress connects from: another address than that of whoever is on this machine."""
+COOKIE: Final = "ingress_session"
+
+_REPOSITORY: Final = "local"
+_USER: Final = {"id": "Id", "username": "Name", "name": "Display-Name"}
+_OURS: Final = "x-remote-user-"
+_HOP_BY_HOP: Final = frozenset(
+    {
+        "connection",
+        "content-encoding",
+        "content-length",
+        "host",
+        "keep-alive",
+        "proxy-authenticate",
+        "proxy-authorization",
+        "te",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
+    }
+)
+_RUNNING: Final = "RUNNING"
+_CONNECTS_WITHIN: Final = aiohttp.ClientTimeout(total=None, sock_connect=10)
+_MAX_MESSAGE: Final = 64 * 1024 * 1024
+_CLOSED: Final = (aiohttp.ClientError, ConnectionError, RuntimeError)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Discovered:
+    """What an add-on told of itself."""
+
+    uuid: str
+    service: str
+    config: Mapping[str, Any]
+
+
+class Supervisor:
+    """It knows one add-on, whose page listens on a port of loopback, and one Home Assistant."""
+
+    def __init__(self, page_port: int, *, addon: Path = ADDON) -> None:
+        """Prepare; nothing listens yet."""
+        self._addon = load_yaml_dict(str(addon / "config.yaml"))
+        self._page = f"http://{LOOPBACK}:{page_port}"
+        self._page_port = page_port
+        self.slug = f"{_REPOSITORY}_{self._addon['slug']}"
+        self.token = secrets.token_hex(28)
+        self._ingress_token = secrets.token_urlsafe(32)
+        self._core_token = secrets.token_hex(28)
+        self.discovered: dict[str, Discovered] = {}
+        self._sessions: dict[str, Mapping[str, str]] = {}
+        self._hass: Hass | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+        self.port = 0
+
+    @property
+    def url(self) -> str:
+        return f"http://{LOOPBACK}:{self.port}"
+
+    @property
+    def environment(self) -> Mapping[str, str]:
+        """What the add-on's program is told by the container that it runs in."""
+        return {
+            "SUPERVISOR_TOKEN": self.token,
+            "CONSOMETERS_SUPERVISOR": self.url,
+            "CONSOMETERS_INGRESS": INGRESS,
+        }
+
+    @property
+    def supervised(self) -> Supervised:
+        """What Home Assistant is told."""
+        return Supervised(host=f"{LOOPBACK}:{self.port}", token=self._core_token)
+
+    @property
+    def options(self) -> Mapping[str, Any]:
+        """The add-on's options, as they are until somebody changes them."""
+        options: Mapping[str, Any] = self._addon["options"]
+        return options
+
+    @property
+    def ingress_path(self) -> str:
+        """Where the add-on's page is, below Home Assistant's URL."""
+        return f"/api/hassio_ingress/{self._ingress_token}"
+
+    def oversee(self, hass: Hass) -> None:
+        """Stand between the add-on and this Home Assistant, whatever becomes of it."""
+        self._hass = hass
+
+    async def __aenter__(self) -> Self:
+        connector = aiohttp.TCPConnector(local_addr=(INGRESS, 0))
+        self._visits = aiohttp.ClientSession(
+            connector=connector, auto_decompress=False, timeout=_CONNECTS_WITHIN
+        )
+        self._session = aiohttp.ClientSession(timeout=_CONNECTS_WITHIN)
+        app = web.Application()
+        app.add_routes(
+            [
+                web.get("/core/websocket", self._websocket),
+                web.route("*", "/core/api/{path:.*}", self._rest),
+                web.post("/discovery", self._discover),
+                web.get("/discovery", self._list_discoveries),
+                web.get("/discovery/{uuid}", self._tell_discovery),
+                web.get("/addons/{slug}/info", self._tell_addon),
+                web.get("/ingress/panels", self._tell_panels),
+                web.post("/ingress/session", self._open_session),
+                web.post("/ingress/validate_session", self._validate_session),
+                web.route("*", "/ingress/{token}/{path:.*}", self._visit),
+            ]
+        )
+        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=1)
+        await self._runner.setup()
+        site = web.TCPSite(self._runner, LOOPBACK, self.port)
+        await site.start()
+        self.port = self._runner.addresses[0][1]
+        return self
+
+    async def __aexit__(
+        self,
+        _type: type[BaseException] | None,
+        _error: BaseException | None,
+        _traceback: TracebackType | None,
+    ) -> None:
+        for task in self._tasks:
+            task.cancel()
+        await self._runner.cleanup()
+        await self._session.close()
+        await self._visits.close()
+
+    # What an add-on asks
+
+    async def _websocket(self, request: web.Request) -> web.StreamResponse:
+        """Let the add-on in with its own token, and core with one that core knows."""
+        core = await self._core()
+        if core is None:
+            raise web.HTTPBadGateway
+        addon = web.WebSocketResponse(heartbeat=30, max_msg_size=_MAX_MESSAGE)
+        await addon.prepare(request)
+        version = (await core.api.request("GET", "config"))["version"]
+        await addon.send_json({"type": "auth_required", "ha_version": version})
+        said = await addon.receive_json()
+        if said.get("access_token") != self.token:
+            await addon.send_json({"type": "auth_invalid", "message": "Invalid access"})
+            return addon
+        await addon.send_json({"type": "auth_ok", "ha_version": version})
+        async with self._session.ws_connect(
+            f"{core.url}/api/websocket", max_msg_size=_MAX_MESSAGE
+        ) as socket:
+            await socket.receive_json()
+            await socket.send_json({"type": "auth", "access_token": await core.api.token()})
+            if (await socket.receive_json())["type"] == "auth_ok":
+                await _join(addon, socket)
+        await addon.close()
+        return addon
+
+    async def _rest(self, request: web.Request) -> web.StreamResponse:
+        self._admit(request, self.token)
+        core = await self._core()
+        if core is None:
+            raise web.HTTPBadGateway
+        async with self._session.request(
+            request.method,
+            f"{core.url}/api/{request.match_info['path']}",
+            params=request.query,
+            headers={"Authorization": f"Bearer {await core.api.token()}"},
+            data=await request.read(),
+        ) as answer:
+            return web.Response(
+                status=answer.status, body=await answer.read(), content_type=answer.content_type
+            )
+
+    async def _discover(self, request: web.Request) -> web.Response:
+        self._admit(request, self.token)
+        told = await request.json()
+        if told["service"] not in self._addon["discovery"]:
+            return _error("service is not in the add-on's configuration", HTTPStatus.FORBIDDEN)
+        known = self.discovered.get(told["service"])
+        if known is None or known.config != told["config"]:
+            uuid = uuid4().hex if known is None else known.uuid
+            known = Discovered(uuid=uuid, service=told["service"], config=told["config"])
+            self.discovered[known.service] = known
+            task = asyncio.create_task(self._push(known))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+        return _ok({"uuid": known.uuid})
+
+    async def _push(self, message: Discovered) -> None:
+        """Tell core that there is something to ask; once it runs, it asks for all there is."""
+        core = await self._core()
+        if core is not None:
+            async with self._session.post(
+                f"{core.url}/api/hassio_push/discovery/{message.uuid}",
+                headers={"Authorization": f"Bearer {await core.api.token()}"},
+                json={},
+            ) as answer:
+                answer.raise_for_status()
+
+    async def _core(self) -> Hass | None:
+        """Give Home Assistant, if it runs."""
+        with suppress(HassError, *_CLOSED, TimeoutError):
+            if self._hass is not None:
+                config = await self._hass.api.request("GET", "config")
+                return self._hass if config["state"] == _RUNNING else None
+        return None
+
+    # What core asks
+
+    async def _list_discoveries(self, request: web.Request) -> web.Response:
+        self._admit(request, self._core_token)
+        told = [self._told(one) for one in self.discovered.values()]
+        return _ok({"discovery": told, "services": {}})
+
+    async def _tell_discovery(self, request: web.Request) -> web.Response:
+        self._admit(request, self._core_token)
+        uuid = request.match_info["uuid"].replace("-", "")
+        for message in self.discovered.values():
+            if message.uuid == uuid:
+                return _ok(self._told(message))
+        return _error("discovery message not found", HTTPStatus.NOT_FOUND)
+
+    def _told(self, message: Discovered) -> Mapping[str, Any]:
+        """Give a message as core has it. The Supervisor is the DNS of its containers, too."""
+        config = {**message.config, "host": LOOPBACK}
+        told = {"service": message.service, "uuid": message.uuid, "config": config}
+        return {"addon": self.slug, **told}
+
+    async def _tell_addon(self, request: web.Request) -> web.Response:
+        self._admit(request, self._core_token)
+        if request.match_info["slug"] != self.slug:
+            return _error("add-on does not exist", HTTPStatus.NOT_FOUND)
+        told = {key: value for key, value in self._addon.items() if key in _TOLD_AS_IT_IS}
+        return _ok(
+            {
+                **_INFO,
+                **told,
+                "slug": self.slug,
+                "version_latest": self._addon["version"],
+                "hostname": self.slug.replace("_", "-"),
+                "ingress_url": f"{self.ingress_path}/",
+                "ingress_entry": self.ingress_path,
+                "ingress_port": self._page_port,
+            }
+        )
+
+    async def _tell_panels(self, request: web.Request) -> web.Response:
+        self._admit(request, self._core_token)
+        panel = {
+            "title": self._addon["panel_title"],
+            "icon": self._addon["panel_icon"],
+            "admin": self._addon.get("panel_admin", True),
+            "enable": True,
+        }
+        return _ok({"panels": {self.slug: panel}})
+
+    async def _open_session(self, request: web.Request) -> web.Response:
+        self._admit(request, self._core_token)
+        core = await self._core()
+        assert core is not None
+        told = await request.json()
+        users = await core.api.command("config/auth/list")
+        (user,) = [one for one in users if one["id"] == told["user_id"]]
+        session = secrets.token_hex(64)
+        self._sessions[session] = {key: user[key] for key in _USER if user[key]}
+        return _ok({"session": session})
+
+    async def _validate_session(self, request: web.Request) -> web.Response:
+        self._admit(request, self._core_token)
+        told = await request.json()
+        if told["session"] not in self._sessions:
+            raise web.HTTPUnauthorized
+        return _ok()
+
+    # Ingress
+
+    async def _visit(self, request: web.Request) -> web.StreamResponse:
+        user = self._sessions.get(request.cookies.get(COOKIE, ""))
+        if user is None:
+            raise web.HTTPUnauthorized
+        if request.match_info["token"] != self._ingress_token:
+            raise web.HTTPServiceUnavailable
+        headers = {name: value for name, value in request.headers.items() if _passes(name)}
+        headers |= {f"X-Remote-User-{_USER[key]}": told for key, told in user.items()}
+        try:
+            async with self._visits.request(
+                request.method,
+                f"{self._page}/{request.match_info['path']}",
+                params=request.query,
+                headers=headers,
+                data=await request.read(),
+                allow_redirects=False,
+            ) as answer:
+                response = web.StreamResponse(status=answer.status)
+                response.headers.extend(
+                    (name, value) for name, value in answer.headers.items() if _returns(name)
+                )
+                await response.prepare(request)
+                async for data in answer.content.iter_any():
+                    await response.write(data)
+                return response
+        except aiohttp.ClientConnectorError:
+            raise web.HTTPBadGateway from None
+
+    @staticmethod
+    def _admit(request: web.Request, token: str) -> None:
+        if request.headers.get(hdrs.AUTHORIZATION) != f"Bearer {token}":
+            raise web.HTTPUnauthorized
+
+
+async def _join(addon: web.WebSocketResponse, core: aiohttp.ClientWebSocketResponse) -> None:
+    """Let two speak to each other until one of them hangs up."""
+
+    async def pass_on(
+        one: web.WebSocketResponse | aiohttp.ClientWebSocketResponse,
+        other: web.WebSocketResponse | aiohttp.ClientWebSocketResponse,
+    ) -> None:
+        with suppress(*_CLOSED):
+            async for message in one:
+                if message.type is aiohttp.WSMsgType.TEXT:
+                    await other.send_str(message.data)
+
+    both = {asyncio.create_task(pass_on(addon, core)), asyncio.create_task(pass_on(core, addon))}
+    try:
+        await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in both:
+            task.cancel()
+
+
+def _passes(header: str) -> bool:
+    name = header.lower()
+    return name not in _HOP_BY_HOP and not name.startswith(_OURS)
+
+
+def _returns(header: str) -> bool:
+    return header.lower() not in _HOP_BY_HOP - {"content-encoding", "content-length"}
+
+
+def _ok(data: Mapping[str, Any] | None = None) -> web.Response:
+    return web.json_response({"result": "ok", "data": data or {}})
+
+
+def _error(message: str, status: HTTPStatus) -> web.Response:
+    return web.json_response({"result": "error", "message": message}, status=status)
+
+
+_TOLD_AS_IT_IS: Final = frozenset(
+    {"arch", "description", "discovery", "homeassistant", "homeassistant_api", "ingress", "name"}
+    | {"options", "stage", "url", "version"}
+)
+_INFO: Final[Mapping[str, Any]] = {
+    "advanced": False,
+    "apparmor": "profile",
+    "audio": False,
+    "audio_input": None,
+    "audio_output": None,
+    "auth_api": False,
+    "auto_update": False,
+    "available": True,
+    "boot": "auto",
+    "boot_config": "auto",
+    "build": False,
+    "changelog": True,
+    "detached": False,
+    "devices": [],
+    "devicetree": False,
+    "dns": [],
+    "docker_api": False,
+    "documentation": True,
+    "full_access": False,
+    "gpio": False,
+    "hassio_api": False,
+    "hassio_role": "default",
+    "host_dbus": False,
+    "host_ipc": False,
+    "host_network": False,
+    "host_pid": False,
+    "host_uts": False,
+    "icon": True,
+    "ingress_panel": True,
+    "ip_address": LOOPBACK,
+    "kernel_modules": False,
+    "logo": True,
+    "long_description": None,
+    "machine": [],
+    "network": None,
+    "network_description": None,
+    "privileged": [],
+    "protected": True,
+    "rating": 8,
+    "repository": _REPOSITORY,
+    "schema": None,
+    "services": [],
+    "signed": False,
+    "startup": "application",
+    "state": "started",
+    "stdin": False,
+    "system_managed": False,
+    "system_managed_config_entry": None,
+    "translations": {},
+    "uart": False,
+    "udev": False,
+    "update_available": False,
+    "usb": False,
+    "video": False,
+    "watchdog": False,
+    "webui": None,
+}
+"""What an add-on of no particular rights is."""

@@ -1,0 +1,190 @@
+"""The add-on beside a real Home Assistant: all that it has of it goes through its Supervisor.
+
+The tests follow one another on one Home Assistant.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+import socket
+from typing import Any, Final
+
+import aiohttp
+import pytest
+import pytest_asyncio
+
+from demo.hass import FlowStep, Hass, HassError, free_port
+from demo.supervisor import LOOPBACK, Supervisor
+from tests.e2e.addon import AddOn, Visitor, visiting
+from tests.e2e.home import DOMAIN
+from tests.e2e.waiting import eventually
+
+pytestmark = pytest.mark.e2e
+
+MEMBER: Final = ("noel", "a family, a password")
+HASSIO: Final = "hassio"
+NOT_ON_THE_NETWORK: Final = "off"
+"""Nobody gave it an account."""
+NODE_IS_AWAY: Final = "Error fetching Consometers data: Nothing answers"
+UNAVAILABLE: Final = "unavailable"
+
+
+@dataclass
+class Home:
+    """A home, and what the add-on's API says there."""
+
+    hass: Hass
+    supervisor: Supervisor
+    addon: AddOn
+    port: int
+    session: aiohttp.ClientSession
+
+    @property
+    def told(self) -> dict[str, Any]:
+        """What the add-on told its Supervisor."""
+        return dict(self.supervisor.discovered[DOMAIN].config)
+
+    async def node(self) -> dict[str, Any]:
+        headers = {"Authorization": f"Bearer {self.told['token']}"}
+        async with self.session.get(
+            f"http://{LOOPBACK}:{self.port}/api/v1/node", headers=headers
+        ) as answer:
+            told: dict[str, Any] = await answer.json()
+            return told
+
+    async def reads_home_assistant(self) -> bool:
+        connected: bool = (await self.node())["home_assistant"]["connected"]
+        return connected
+
+    async def flows(self) -> list[FlowStep]:
+        """What Home Assistant would add, if somebody wanted it."""
+        flows = await self.hass.api.command("config_entries/flow/progress")
+        return [flow for flow in flows if flow["context"]["source"] == HASSIO]
+
+    async def connected(self) -> str:
+        """The state of the entity that says whether the node is there."""
+        (entry,) = await self.hass.api.entries(DOMAIN)
+        entity_ids = await self.hass.api.entity_ids(entry["entry_id"])
+        if "connected" not in entity_ids:
+            return "missing"
+        return (await self.hass.api.state(entity_ids["connected"]))["state"]
+
+
+@pytest_asyncio.fixture(scope="module")
+async def home(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Home]:
+    folder = tmp_path_factory.mktemp("addon")
+    port = free_port()
+    async with (
+        Supervisor(port) as supervisor,
+        Hass(folder / "hass", supervised=supervisor.supervised, level="debug") as hass,
+        aiohttp.ClientSession() as session,
+    ):
+        supervisor.oversee(hass)
+        addon = AddOn(folder / "addon", supervisor, port)
+        await addon.start()
+        try:
+            yield Home(hass, supervisor, addon, port, session)
+        finally:
+            await addon.stop()
+
+
+@pytest_asyncio.fixture(scope="module")
+async def owner(home: Home) -> AsyncIterator[Visitor]:
+    async with visiting(home.hass, home.supervisor) as visitor:
+        yield visitor
+
+
+@pytest_asyncio.fixture(scope="module")
+async def member(home: Home) -> AsyncIterator[Visitor]:
+    """Somebody who lives there, and administrates nothing."""
+    await home.hass.api.add_user("Noël", *MEMBER)
+    async with visiting(home.hass, home.supervisor, *MEMBER) as visitor:
+        yield visitor
+
+
+async def test_it_tells_its_supervisor_where_it_is(home: Home) -> None:
+    async def told() -> bool:
+        return DOMAIN in home.supervisor.discovered
+
+    await eventually(told, bool)
+    assert home.told["host"] == socket.gethostname()
+    assert home.told["port"] == home.port
+
+
+async def test_it_reads_home_assistant_without_any_token_of_a_person(home: Home) -> None:
+    await eventually(home.reads_home_assistant, bool)
+
+
+async def test_home_assistant_offers_to_add_it(home: Home) -> None:
+    (flow,) = await eventually(home.flows, bool)
+    assert flow["step_id"] == "hassio_confirm"
+    step = await home.hass.api.submit(flow)
+    assert step["type"] == "create_entry"
+    await eventually(home.connected, NOT_ON_THE_NETWORK.__eq__)
+
+
+async def test_it_ends_at_once_although_home_assistant_listens_to_it(home: Home) -> None:
+    async with asyncio.timeout(5):
+        await home.addon.stop()
+    await eventually(home.connected, UNAVAILABLE.__eq__)
+
+
+async def test_started_again_it_is_known(home: Home) -> None:
+    await home.addon.start()
+    await eventually(home.connected, NOT_ON_THE_NETWORK.__eq__)
+    assert await home.flows() == []
+
+
+async def test_its_page_opens_in_home_assistant(owner: Visitor) -> None:
+    async with owner.ask() as answer:
+        assert answer.status != 403
+        assert "frame-ancestors 'self'" in answer.headers["Content-Security-Policy"]
+
+
+async def test_its_page_opens_nowhere_else(home: Home, owner: Visitor) -> None:
+    (admin,) = [
+        user["id"]
+        for user in await owner.api.command("config/auth/list")
+        if user["username"] == "kersabiec"
+    ]
+    claimed = {"X-Remote-User-Id": admin, "X-Forwarded-For": "172.30.32.2"}
+    async with home.session.get(f"http://{LOOPBACK}:{home.port}/", headers=claimed) as answer:
+        assert answer.status == 403
+
+
+async def test_ingress_lets_nobody_in_who_has_not_logged_in(home: Home, owner: Visitor) -> None:
+    async with home.session.get(f"{owner.page}/") as answer:
+        assert answer.status == 401
+
+
+async def test_its_panel_is_for_administrators(home: Home, member: Visitor) -> None:
+    slug = home.supervisor.slug
+    assert (await home.hass.api.command("get_panels"))[slug]["title"] == "Consometers"
+    assert slug not in await member.api.command("get_panels")
+    with pytest.raises(HassError):
+        await member.api.command("supervisor/ingress/session", slug=slug)
+
+
+@pytest.mark.parametrize("path", ["api/v1/node", "health"])
+async def test_ingress_needs_the_token_of_the_api_as_well(owner: Visitor, path: str) -> None:
+    async with owner.ask(path) as answer:
+        assert answer.status == (401 if path.startswith("api/") else 200)
+
+
+async def test_it_comes_back_with_home_assistant(home: Home) -> None:
+    assert await home.reads_home_assistant()
+    await home.hass.stop()
+    await eventually(home.reads_home_assistant, False.__eq__)
+    said = (await home.node())["home_assistant"]["problem"]["en"]
+    assert "502" in said
+    await home.hass.start()
+    await eventually(home.reads_home_assistant, bool)
+    await eventually(home.connected, NOT_ON_THE_NETWORK.__eq__)
+    assert await home.flows() == []
+
+
+async def test_nothing_else_was_wrong(home: Home) -> None:
+    said = [problem.message for problem in home.hass.problems()]
+    assert [message for message in said if not message.startswith(NODE_IS_AWAY)] == []
+    assert home.supervisor.token not in home.addon.log
+    assert home.told["token"] not in home.addon.log
