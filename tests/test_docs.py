@@ -34,6 +34,10 @@ from custom_components.consometers.linky.sensors import (
     sensors,
 )
 from custom_components.consometers.linky.state import LinkyState
+from custom_components.consometers.node.binary_sensors import CONNECTED, PROBLEM
+from custom_components.consometers.node.sensors import COLLECTIVE_SENSORS
+from custom_components.consometers.services import ACTIONS
+from custom_components.consometers.switch import SHARING
 from custom_components.consometers.tic import Mode, encode_frame
 from demo.meter import Contract, Linky, Option
 from demo.world import World
@@ -44,9 +48,14 @@ INTEGRATION = ROOT / "custom_components" / "consometers"
 PAGES = sorted(page for at in (".", "addon", "docs") for page in (ROOT / at).glob("*.md"))
 BILINGUAL = [path for path in PAGES if path.name.endswith(".fr.md")]
 LANGUAGES = {"en": ROOT / "docs" / "linky.md", "fr": ROOT / "docs" / "linky.fr.md"}
+SHARED = {"en": ROOT / "docs" / "sharing.md", "fr": ROOT / "docs" / "sharing.fr.md"}
+OF_A_NODE = {
+    description.translation_key
+    for description in (CONNECTED, PROBLEM, SHARING, *COLLECTIVE_SENSORS)
+}
 
 REGISTRY_HOSTS = ("pypi.org", "pythonhosted.org", "npmjs.", "ghcr.io", "docker.io", "crates.io")
-FILLED = {"tariff": "HP BLEU", "label": "EAST"}
+FILLED = {"tariff": "HP BLEU", "label": "EAST", "collective": "…"}
 """What stands in the pages for the changing part of a name; for a number it is n."""
 
 SELDOM = {"short_message", "schedule_peak_day"}
@@ -197,8 +206,12 @@ def test_both_languages_have_the_same_chapters_and_know_each_other(french: Path)
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_entity_is_explained_under_its_own_name(language: str) -> None:
-    page = LANGUAGES[language].read_text()
-    missing = [name for name in names(language).values() if name not in page]
+    of_meters, of_nodes = LANGUAGES[language].read_text(), rows(SHARED[language])
+    missing = [
+        name
+        for key, name in names(language).items()
+        if name not in (of_nodes if key in OF_A_NODE else of_meters)
+    ]
     assert not missing
 
 
@@ -232,7 +245,7 @@ def test_both_languages_say_it_of_the_same_meters() -> None:
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_message_of_the_dialogue_is_answered(language: str) -> None:
-    page = LANGUAGES[language].read_text()
+    page = LANGUAGES[language].read_text() + SHARED[language].read_text()
     config = translations(language)["config"]
     messages = [*config["error"].values(), config["abort"]["already_configured"]]
     first_sentences = [re.split(r"(?<=\.) ", message)[0] for message in messages]
@@ -255,17 +268,24 @@ def test_every_option_is_explained_with_its_default(language: str) -> None:
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_repair_is_explained(language: str) -> None:
-    table = rows(LANGUAGES[language])
+    table = rows(LANGUAGES[language]) | rows(SHARED[language])
     issues = translations(language)["issues"].values()
-    notices = [issue["title"].partition(": ")[2].strip() for issue in issues]
+    notices = [shown(re.sub(r"^\{title\} ?: ", "", issue["title"])) for issue in issues]
     assert [notice for notice in notices if notice not in table] == []
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_action_is_explained(language: str) -> None:
+    table = rows(SHARED[language])
+    assert [name for name in ACTIONS if f"`consometers.{name}`" not in table] == []
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
 async def test_automations_are_valid_and_name_entities_that_exist(
     hass: HomeAssistant, language: str
 ) -> None:
-    blocks = re.findall(r"```yaml\n(.*?)```", LANGUAGES[language].read_text(), re.DOTALL)
+    text = LANGUAGES[language].read_text() + SHARED[language].read_text()
+    blocks = re.findall(r"```yaml\n(.*?)```", text, re.DOTALL)
     assert await async_setup_component(
         hass, "automation", {"automation": [parse_yaml(block) for block in blocks]}
     )
