@@ -16,6 +16,7 @@ from ..store.absences import absences
 from ..store.answers import answers
 from ..store.peers import all_peers
 from ..store.pulled import all_pulled
+from ..store.receipts import receipts
 from ..store.series import all_series, extent
 from ..store.subscriptions import subscriptions
 from .ledger import records_of
@@ -160,7 +161,11 @@ async def _permission(connection: AsyncConnection, number: str) -> Told:
                 "text": shown.body if shown else None,
             }
         )
-    return told | {"register": register_}
+    confirmed: list[Told] = [
+        {"state": one.state, "at": iso8601.shown(one.at), "receipt": one.receipt}
+        for one in await receipts(connection, permission.id)
+    ]
+    return told | {"register": register_, "receipts": confirmed}
 
 
 def _range(one: Range) -> Told:

@@ -1,5 +1,6 @@
 """What is due to whom: beyond the cursor in order, behind it what was corrected, and no more."""
 
+import asyncio
 from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import count
@@ -7,7 +8,7 @@ from itertools import count
 from hypothesis import HealthCheck, given, settings, strategies as st
 import pytest
 
-from consometers_node.household.ledger import Message
+from consometers_node.household.ledger import Message, next_message
 from consometers_node.permission import Choice, Identification, Permissions, State
 from consometers_node.quoalise import MAX_PUSHED
 from consometers_node.series import Interval, Range
@@ -18,7 +19,7 @@ from consometers_node.store.subscriptions import subscribe, unsubscribe
 
 from ..conftest import Place
 from ..permission.samples import DAILY, FINE, NEED, now
-from .ledgers import DAY, HOUR, Ledger, hours, midnight, run_out
+from .ledgers import DAY, HOUR, NAMING, Ledger, hours, midnight, run_out
 
 WEEK = Choice(series=frozenset(), history_days=7, duration_days=60)
 MONTH = replace(WEEK, history_days=30)
@@ -197,6 +198,21 @@ async def test_what_is_corrected_while_it_is_on_its_way_goes_again(ledger: Ledge
     await ledger.receive(message)
     await ledger.receive_all()
     assert ledger.told == hours(midnight(-3), [100, *range(1, 24)])
+
+
+async def test_what_is_corrected_as_it_leaves_goes_again(ledger: Ledger) -> None:
+    await ledger.subscribe(midnight(-3))
+    await ledger.keep(hours(midnight(-3), range(24)))
+    async with ledger.store.writing() as connection:
+        message = await next_message(connection, ledger.peer, NAMING, "first", now())
+        correcting = asyncio.create_task(ledger.keep(hours(midnight(-3), [100, *range(1, 24)])))
+        await asyncio.sleep(0.2)
+        assert not correcting.done()
+    await correcting
+    assert message is not None
+    await ledger.receive(message)
+    await ledger.receive_all()
+    assert ledger.told[midnight(-3)] == 100
 
 
 async def test_what_waits_to_be_sent_is_sent_as_it_was_corrected(ledger: Ledger) -> None:

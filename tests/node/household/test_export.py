@@ -1,0 +1,78 @@
+"""All that a node holds of its household is given to it, and no secret."""
+
+from dataclasses import replace
+import json
+
+import pytest
+
+from consometers_node.household.export import all_records, everything
+from consometers_node.permission import Permissions, State
+from consometers_node.store import Store
+from consometers_node.store.answers import Answer, log_answer
+from consometers_node.store.settings import HOUSEHOLD_SECRET, set_secret
+
+from ..permission.samples import CHOICE, DAILY, NEED, STOP, now
+from .ledgers import Ledger, hours, midnight
+
+
+@pytest.fixture
+async def ledger(store: Store) -> Ledger:
+    return await Ledger.open(store)
+
+
+async def test_what_was_asked_granted_answered_and_confirmed_is_there(
+    store: Store, ledger: Ledger
+) -> None:
+    permission = await ledger.grant()
+    await ledger.subscribe(midnight(-1))
+    await ledger.keep(hours(midnight(-2), range(48)))
+    await ledger.receive_all()
+    past = ledger.times[0]
+    async with store.writing() as connection:
+        await set_secret(connection, HOUSEHOLD_SECRET, b"not to be told")
+        answer = Answer(
+            peer=ledger.peer.id,
+            permission=permission,
+            series_id=ledger.number,
+            command="get_history",
+            records=past,
+            count=24,
+            at=now(),
+        )
+        await log_answer(connection, answer)
+        register = Permissions(connection)
+        (notice,) = await register.notices(ledger.peer.id)
+        await register.told(notice.seq, "<receipt/>", now())
+        await register.withdraw(permission, STOP, now())
+        told = await everything(connection)
+    text = json.dumps(told)
+    assert "not to be told" not in text
+    (peer,) = json.loads(text)["peers"]
+    (one,) = peer["permissions"]
+    assert (one["state"], one["need"]) == (State.WITHDRAWN, NEED.id)
+    assert one["register"][-1]["text"] == STOP.text.body
+    assert [(each["state"], each["receipt"]) for each in one["receipts"]] == [
+        ("granted", "<receipt/>")
+    ]
+    assert peer["answers"][0]["records"] == 24
+    assert peer["subscriptions"] == []
+
+
+async def test_each_record_is_there_once(store: Store, ledger: Ledger) -> None:
+    days = await Ledger.open(store, series=DAILY)
+    await days.grant(replace(NEED, id="days"), CHOICE)
+    starts = [start for n in range(-300, -1) for start in DAILY.starts(midnight(n).date())]
+    await days.keep({start: n for n, start in enumerate(starts)})
+    await ledger.keep(hours(midnight(-100), range(24 * 100)))
+    found: dict[str, list[int]] = {}
+    async with store.reading() as connection:
+        async for series, records in all_records(connection):
+            found.setdefault(series.interval, []).extend(one.value for one in records)
+    assert found["P1D"] == list(range(len(starts)))
+    assert found["PT1H"] == list(range(24 * 100))
+
+
+async def test_a_node_that_holds_nothing_gives_nothing(store: Store) -> None:
+    async with store.reading() as connection:
+        assert (await everything(connection))["peers"] == []
+        assert [one async for one in all_records(connection)] == []
