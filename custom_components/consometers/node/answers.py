@@ -13,7 +13,7 @@ VERSION: Final = 1
 GRANTED: Final = "granted"
 
 type Words = Mapping[str, str]
-"""The same words in several languages, by code; English is always there."""
+"""The same words by the code of their language, in those that there are."""
 
 
 class NotAnAnswer(ValueError):
@@ -103,8 +103,8 @@ def node(answer: object) -> Node:
 
 
 def words_in(language: str, words: Words) -> str:
-    """Give words in a language, or in English."""
-    return words.get(language, words["en"])
+    """Give words in a language, else in English, else in whatever there is."""
+    return next((words[each] for each in (language, "en", *words) if each in words), "")
 
 
 def _read(schema: vol.All[Any], answer: object) -> object:
@@ -132,7 +132,7 @@ def _of[T](make: Callable[..., T], fields: Mapping[str, Any]) -> vol.All[Any]:
 
 
 _COUNT = vol.All(int, vol.Range(min=0))
-_WORDS = vol.Schema({vol.Required("en"): str, str: str})
+_WORDS = vol.Schema({str: str})
 _PERHAPS_WORDS = vol.Any(None, _WORDS)
 _PERHAPS_MOMENT = vol.Any(None, _moment)
 _PERHAPS_TEXT = vol.Any(None, str)

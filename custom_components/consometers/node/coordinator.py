@@ -102,6 +102,11 @@ class NodeCoordinator(DataUpdateCoordinator[Node]):
                     async for _ in changes:
                         self.listening = True
                         await self.async_refresh()
+            except WrongToken:
+                await self.async_refresh()
+                if isinstance(self.last_exception, ConfigEntryAuthFailed):
+                    # Whoever goes on with a wrong token is locked out, and the person with it.
+                    return
             except NodeError as error:
                 _LOGGER.debug("%s: the node cannot be listened to: %s", self.name, error.key)
             if self.listening:

@@ -45,7 +45,7 @@ def test_an_account_that_is_not_there_yet_is_none() -> None:
         {"id": ""},
         {"id": None},
         {"online": "yes"},
-        {"problem": {"fr": "Non."}},
+        {"problem": {"fr": None}},
         {"home_assistant": None},
         {"collectives": {}},
         {"collectives": [collective(waiting=-1)]},
@@ -80,7 +80,9 @@ def test_a_version_that_is_not_known_yet_is_said_so_whatever_else_it_says() -> N
         answers.node({"api": 2})
 
 
-def test_words_are_given_in_a_language_or_in_english() -> None:
+def test_words_are_given_in_a_language_or_as_they_are() -> None:
     words = {"en": "Yes", "fr": "Oui"}
     assert answers.words_in("fr", words) == "Oui"
     assert answers.words_in("br", words) == "Yes"
+    assert answers.words_in("en", {"fr": "Oui"}) == "Oui"
+    assert answers.words_in("en", {}) == ""

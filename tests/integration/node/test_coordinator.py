@@ -1,5 +1,6 @@
 """One node over time: set up, heard, lost, found again, changed, taken away."""
 
+import asyncio
 import logging
 
 from homeassistant.config_entries import SOURCE_REAUTH
@@ -135,6 +136,18 @@ class TestAway:
         await until(lambda: house.toy.times_asked() > asked)
         await hass.async_block_till_done()
         assert len(hass.config_entries.flow.async_progress()) == 1
+
+    async def test_with_a_wrong_token_nobody_knocks_until_locked_out(self, house: House) -> None:
+        await house.start()
+        house.toy.token = "another"
+        await house.toy.stop()
+        await house.toy.start()
+        await until(lambda: house.connected == STATE_UNAVAILABLE)
+        await until(house.hass.config_entries.flow.async_progress)
+        await asyncio.sleep(0.2)
+        asked = len(house.toy.asked)
+        await asyncio.sleep(0.3)
+        assert len(house.toy.asked) == asked
 
 
 class TestLeaving:
