@@ -9,6 +9,7 @@ the connection is the node's own code: stanzas are read and receipts written her
 
 import asyncio
 from contextlib import closing, suppress
+import logging
 import os
 from pathlib import Path
 import random
@@ -35,7 +36,7 @@ from consometers_node.xmpp import (
 from demo.prosody import LOOPBACK
 
 PASSWORD: Final = "KEEPER_PASSWORD"  # the name of a variable
-LOST_RECEIPTS: Final = 0.1
+LOST_RECEIPTS: Final = 0.05
 
 _QUOALISE: Final = "{urn:quoalise:0}quoalise"
 _SENML: Final = "{urn:ietf:params:xml:ns:senml}senml"
@@ -112,4 +113,6 @@ async def main(arguments: list[str]) -> None:
 
 
 if __name__ == "__main__":
+    logging.basicConfig(level="INFO", format="%(asctime)s %(message)s")
+    logging.getLogger("slixmpp").setLevel("WARNING")
     asyncio.run(main(sys.argv[1:]))
