@@ -51,6 +51,7 @@ Type here what happens to the meter (unplug, plug, mode, overload, relieve…; h
 Ctrl-C ends everything; the state stays in {folder}, --fresh starts anew.
 """
 _NODE_GUIDE: Final = """\
+  Partage / Sharing           {page}
   Nœud / Node                 {node}
   Observateur / Observer      {observer}
   Mot de passe / Password     {password}
@@ -129,8 +130,13 @@ async def _run(arguments: argparse.Namespace) -> None:
     for number in _SIGNALS:
         loop.add_signal_handler(number, task.cancel)
     folder = arguments.folder.absolute()
-    house = House(folder, port=arguments.port or _port(_USUAL_PORT), language=arguments.language)
     node = None if demo.node.is_missing() else Node(folder, port=_port(_USUAL_XMPP_PORT))
+    house = House(
+        folder,
+        port=arguments.port or _port(_USUAL_PORT),
+        language=arguments.language,
+        supervised=None if node is None else node.supervised,
+    )
     if node is None:
         print(_NO_PROSODY, file=sys.stderr, flush=True)
     try:
@@ -196,6 +202,7 @@ def _guide(address: Address, folder: Path) -> str:
 def _node_guide(view: View) -> str:
     return _NODE_GUIDE.format(
         node=view.node,
+        page=view.page,
         observer=OBSERVER,
         password=XMPP_PASSWORD,
         host=view.host,
@@ -223,7 +230,7 @@ def _node_as_json(view: View | None) -> dict[str, object]:
             "port": view.port,
             "ca_file": str(view.ca_file),
         },
-        "node": {"jid": view.node},
+        "node": {"jid": view.node, "page": view.page},
         "observer": {
             "jid": OBSERVER,
             "password": XMPP_PASSWORD,

@@ -10,7 +10,7 @@ from pathlib import Path
 import shutil
 from typing import Final, cast
 
-from demo.hass import RESTART, Api, Hass, Language
+from demo.hass import RESTART, Api, Hass, Language, Supervised
 from demo.history import (
     YEAR,
     Hour,
@@ -66,6 +66,7 @@ class House:
         port: int | None = None,
         language: Language = "fr",
         meter_time: datetime | None = None,
+        supervised: Supervised | None = None,
     ) -> None:
         """Prepare; nothing starts yet. Pictures are taken at another time of the meter's."""
         self.folder = folder
@@ -74,7 +75,7 @@ class House:
         self._linky.load.overloads.extend(self._remembered())
         start = None if meter_time is None else meter_time.timestamp()
         self.meter = VirtualLinky(self._linky, link=folder / "linky", start=start)
-        self.hass = Hass(folder / _HASS, port=port, language=language)
+        self.hass = Hass(folder / _HASS, port=port, language=language, supervised=supervised)
         self._past: list[Hour] = []
 
     async def open(self) -> Address:
@@ -84,9 +85,7 @@ class House:
             HouseError: the meter is not found, or not read.
         """
         await self.start()
-        for entry in await self.hass.api.entries(DOMAIN):
-            return await self.furnish(entry["entry_id"])
-        return await self.furnish(await self._add_meter())
+        return await self.furnish(await self._meter_entry() or await self._add_meter())
 
     async def start(self) -> None:
         """Start the meter and Home Assistant, which do not know of each other at first."""
@@ -111,9 +110,18 @@ class House:
 
     async def registers(self) -> Mapping[str, str]:
         """The entity ids of the meter's registers, by translation key."""
-        (entry,) = await self.hass.api.entries(DOMAIN)
-        entity_ids = await self.hass.api.entity_ids(entry["entry_id"])
+        entry_id = await self._meter_entry()
+        assert entry_id is not None
+        entity_ids = await self.hass.api.entity_ids(entry_id)
         return {key: entity_ids[key] for key in _REGISTERS}
+
+    async def _meter_entry(self) -> str | None:
+        """The entry of the meter, if it was added: a visitor may have added the node as well."""
+        for entry in await self.hass.api.entries(DOMAIN):
+            entry_id: str = entry["entry_id"]
+            if not (await self.hass.api.entity_ids(entry_id)).keys().isdisjoint(_REGISTERS):
+                return entry_id
+        return None
 
     async def _add_meter(self) -> str:
         """Add the meter as a person does."""

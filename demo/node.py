@@ -18,9 +18,10 @@ import sys
 import time
 from typing import Any, Final
 
-from demo.hass import Hass
+from demo.hass import Hass, Supervised, free_port
 from demo.hass.folder import ROOT
 from demo.prosody import LOOPBACK, Authority, Prosody
+from demo.supervisor import Supervisor
 
 DOMAIN: Final = "kersabiec.test"
 NODE: Final = f"school@{DOMAIN}"
@@ -65,6 +66,8 @@ class View:
     password_file: Path
     node: str
     """The full JID that is asked."""
+    page: str
+    """Where the household looks at its node, in Home Assistant."""
     series: tuple[Series, ...]
 
     @property
@@ -89,9 +92,19 @@ class Node:
         self._starting: asyncio.Future[Prosody] | None = None
         self._process: asyncio.subprocess.Process | None = None
         self._number = self._state = ""
+        self._page_port = free_port()
+        self._supervisor = Supervisor(self._page_port)
+        self._supervises = False
+
+    @property
+    def supervised(self) -> Supervised:
+        """What Home Assistant is told, for the node to be its add-on."""
+        return self._supervisor.supervised
 
     async def start(self) -> None:
         """Start the server, log the node in, and have the observer ask: without Home Assistant."""
+        await self._supervisor.start()
+        self._supervises = True
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         _write_private(self._password_file, PASSWORD)
         self._starting = asyncio.ensure_future(asyncio.to_thread(self._start_server))
@@ -119,16 +132,18 @@ class Node:
         await self._let_in(hass)
         if self._state == "proposed":
             await self._grant(registers)
+        self._supervisor.oversee(hass)
+        run = ("run", "--page", f"{LOOPBACK}:{self._page_port}")
         with self.log_path.open("a") as log:
             self._process = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-P", "-m", "demo.child", _MODULE, "run"),
+                *(sys.executable, "-P", "-m", "demo.child", _MODULE, *run),
                 stdin=asyncio.subprocess.PIPE,
                 stdout=log,
                 stderr=log,
-                env=self._environment,
+                env={**self._environment, **self._supervisor.environment},
                 start_new_session=True,  # A Ctrl-C in the terminal is its parent's to handle.
             )
-        return await self._view()
+        return await self._view(f"{hass.url}{self._supervisor.panel_path}")
 
     async def live(self) -> None:
         """Wait until the node ends.
@@ -145,6 +160,8 @@ class Node:
         process, self._process = self._process, None
         if process is not None:
             await _end(process)
+        if self._supervises:
+            await self._supervisor.stop()
         if self._starting is not None:
             with suppress(Exception):
                 await self._starting
@@ -179,7 +196,7 @@ class Node:
         series = (word for one in chosen for word in ("--series", one))
         await self._do("grant", self._number, *series, "--yes")
 
-    async def _view(self) -> View:
+    async def _view(self, page: str) -> View:
         assert self._server is not None
         async with asyncio.TaskGroup() as asking:
             permission = asking.create_task(self._json("permissions", self._number))
@@ -191,6 +208,7 @@ class Node:
             ca_file=self._server.ca_file,
             password_file=self._password_file,
             node=status.result()["account"],
+            page=page,
             # A visitor may have withdrawn it.
             series=await self._read(told["series"]) if told["state"] == "granted" else (),
         )

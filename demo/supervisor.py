@@ -23,7 +23,7 @@ import aiohttp
 from aiohttp import hdrs, web
 from homeassistant.util.yaml import load_yaml_dict
 
-from demo.hass import Hass, HassError, Supervised
+from demo.hass import Hass, HassError, Supervised, free_port
 from demo.hass.folder import ROOT
 
 ADDON: Final = ROOT / "addon"
@@ -81,7 +81,7 @@ class Supervisor:
         self._sessions: dict[str, Mapping[str, str]] = {}
         self._hass: Hass | None = None
         self._tasks: set[asyncio.Task[None]] = set()
-        self.port = 0
+        self.port = free_port()
 
     @property
     def url(self) -> str:
@@ -108,8 +108,13 @@ class Supervisor:
         return options
 
     @property
+    def panel_path(self) -> str:
+        """Where people open the add-on's page, below Home Assistant's URL."""
+        return f"/{self.slug}"
+
+    @property
     def ingress_path(self) -> str:
-        """Where the add-on's page is, below Home Assistant's URL."""
+        """Where the page itself is, for whoever has a session."""
         return f"/api/hassio_ingress/{self._ingress_token}"
 
     def oversee(self, hass: Hass) -> None:
@@ -117,6 +122,18 @@ class Supervisor:
         self._hass = hass
 
     async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(
+        self,
+        _type: type[BaseException] | None,
+        _error: BaseException | None,
+        _traceback: TracebackType | None,
+    ) -> None:
+        await self.stop()
+
+    async def start(self) -> None:
         connector = aiohttp.TCPConnector(local_addr=(INGRESS, 0))
         self._visits = aiohttp.ClientSession(
             connector=connector, auto_decompress=False, timeout=_CONNECTS_WITHIN
@@ -139,17 +156,9 @@ class Supervisor:
         )
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=1)
         await self._runner.setup()
-        site = web.TCPSite(self._runner, LOOPBACK, self.port)
-        await site.start()
-        self.port = self._runner.addresses[0][1]
-        return self
+        await web.TCPSite(self._runner, LOOPBACK, self.port).start()
 
-    async def __aexit__(
-        self,
-        _type: type[BaseException] | None,
-        _error: BaseException | None,
-        _traceback: TracebackType | None,
-    ) -> None:
+    async def stop(self) -> None:
         for task in self._tasks:
             task.cancel()
         await self._runner.cleanup()

@@ -28,6 +28,7 @@ VIEW = node.View(
     ca_file=Path("/a folder/authority.pem"),
     password_file=Path("/a folder/observer.password"),
     node=f"{node.NODE}/quoalise",
+    page="http://127.0.0.1:8123/local_consometers",
     series=(SERIES,),
 )
 
@@ -68,6 +69,7 @@ def test_a_program_is_told_the_same_with_a_node_and_without_one() -> None:
     told, without = (json.loads(_as_json(ADDRESS, view)) for view in (VIEW, None))
     assert told.keys() == without.keys()
     assert told["xmpp"]["ca_file"] == "/a folder/authority.pem"
+    assert told["node"] == {"jid": VIEW.node, "page": VIEW.page}
     assert told["series"][0]["statistic"] == "sensor.drawn"
     assert without["node"] is None
 

@@ -24,6 +24,7 @@ from tests.node.xmpp.plain import GET_HISTORY, Plain, values
 pytestmark = pytest.mark.skipif(not shutil.which("prosody"), reason="script/setup gets Prosody")
 
 HOUR: Final = timedelta(hours=1)
+TITLE: Final = "Consometers"
 HOURS_OF_A_YEAR: Final = 365 * 24
 
 type Told = Mapping[str, Any]
@@ -100,6 +101,13 @@ async def test_any_client_reads_the_last_day(demo: Demo) -> None:
             counted = await _counted(told, one["statistic"], end - 24 * HOUR, end)
             assert [float(value) for _, value in answer] == list(counted.values())
             assert len(answer) == 24
+
+
+async def test_the_page_that_it_tells_is_in_home_assistants_sidebar(demo: Demo) -> None:
+    async with _owner(demo.told) as api:
+        panels = (await api.command("get_panels")).values()
+    pages = [f"{api.url}/{panel['url_path']}" for panel in panels if panel["title"] == TITLE]
+    assert pages == [demo.told["node"]["page"]]
 
 
 async def test_ended_it_leaves_no_process_and_opened_again_it_still_reads(demo: Demo) -> None:
