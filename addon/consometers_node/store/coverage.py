@@ -1,10 +1,10 @@
 """Over which whole UTC days the recorder was read completely, for each series."""
 
 from sqlalchemy import select
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ..series import Range
+from . import upsert
 from .tables import CoverageRow, SeriesId
 
 
@@ -25,8 +25,7 @@ async def all_coverage(connection: AsyncConnection) -> dict[SeriesId, Range]:
 
 async def set_coverage(connection: AsyncConnection, number: SeriesId, covered: Range) -> None:
     """Tell what was read of a series, in place of what was told before."""
-    dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
-    put = dialect.insert(CoverageRow).values(
+    put = upsert.insert(connection, CoverageRow).values(
         series_id=number, covered_from=covered.start, covered_until=covered.end
     )
     put = put.on_conflict_do_update(

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import delete, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from . import upsert
 from .tables import PulledSeriesRow
 
 
@@ -29,8 +29,7 @@ class Pulled:
 
 async def add_pulled(connection: AsyncConnection, pulled: Pulled) -> bool:
     """Pull a series from now on. Tells whether its statistic is new; else nothing changes."""
-    dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
-    added = dialect.insert(PulledSeriesRow).values(
+    added = upsert.insert(connection, PulledSeriesRow).values(
         statistic=pulled.statistic,
         jid=pulled.jid,
         identifier=pulled.identifier,
@@ -39,8 +38,9 @@ async def add_pulled(connection: AsyncConnection, pulled: Pulled) -> bool:
         until=pulled.until,
         problem=pulled.problem,
     )
-    added = added.on_conflict_do_nothing().returning(PulledSeriesRow.statistic)
-    return (await connection.execute(added)).one_or_none() is not None
+    added = added.on_conflict_do_nothing()
+    new = await connection.execute(added.returning(PulledSeriesRow.statistic))
+    return new.one_or_none() is not None
 
 
 async def remove_pulled(connection: AsyncConnection, statistic: str) -> bool:

@@ -5,10 +5,10 @@ from datetime import datetime
 from itertools import batched
 
 from sqlalchemy import delete, func, insert, select
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ..series import Block, Range, Series
+from . import upsert
 from .tables import BlockRow, CoverageRow, SeriesId, SeriesRow
 
 _DAYS_AT_ONCE = 31
@@ -61,8 +61,7 @@ async def put_block(
     connection: AsyncConnection, number: SeriesId, block: Block, at: datetime
 ) -> bool:
     """Keep a block in place of the one of its day. Tells whether it says anything new."""
-    dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
-    put = dialect.insert(BlockRow).values(
+    put = upsert.insert(connection, BlockRow).values(
         series_id=number, day=block.day, packed=block.pack(), changed_at=at
     )
     put = put.on_conflict_do_update(
@@ -70,8 +69,8 @@ async def put_block(
         set_={"packed": put.excluded.packed, "changed_at": put.excluded.changed_at},
         where=BlockRow.packed != put.excluded.packed,
     )
-    put = put.returning(BlockRow.series_id)
-    return (await connection.execute(put)).one_or_none() is not None
+    new = await connection.execute(put.returning(BlockRow.series_id))
+    return new.one_or_none() is not None
 
 
 async def blocks(
