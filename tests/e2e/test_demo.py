@@ -54,7 +54,7 @@ class Demo:
         """End it by a signal, and give how it ended."""
         assert self._process is not None
         self._process.send_signal(number)
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             return await self._process.wait()
 
     @property
