@@ -14,6 +14,8 @@ from demo.prosody import LOOPBACK, Prosody
 
 AGAIN_S = 5.0
 """After a node said that it is still reading."""
+THERE_WITHIN_S = 60.0
+"""Of its start. A node that ended meanwhile is not waited for."""
 
 type Records = dict[int, int]
 """Wh of the hour that starts then, in seconds since 1970."""
@@ -86,8 +88,9 @@ class Collective:
     async def collect(self, names: Iterable[str], since: datetime) -> None:
         """Ask for all of the past of some series, as soon as the home is there."""
         series = [identifier(name) for name in names]
-        while not await self._is_there():
-            await asyncio.sleep(1)
+        async with asyncio.timeout(THERE_WITHIN_S):
+            while not await self._is_there():
+                await asyncio.sleep(1)
         for one in series:
             await self._asking.subscribe(self._home, one)
         self._connection.answering_s = 0
