@@ -4,6 +4,7 @@ Energy is an integer number of Wh per interval, power a mean in W over it. A rec
 the start of its interval, in UTC. A value that is missing is missing, never zero.
 """
 
+from array import array
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
@@ -216,6 +217,13 @@ class Block:
         width = next(width for width, missing in _MISSING.items() if largest < missing)
         numbers = (_MISSING[width] if value is None else value for value in self.values)
         return struct.pack(f"<B{len(self.values)}{_FORMATS[width]}", width, *numbers)
+
+    @staticmethod
+    def missing(packed: bytes) -> tuple[int, int]:
+        """Tell of how many values how many are missing, without unpacking them."""
+        width = packed[0]
+        values = array(_FORMATS[width], packed[1:])
+        return values.count(_MISSING[width]), len(values)
 
     @classmethod
     def unpack(cls, series: Series, day: date, packed: bytes) -> Self:

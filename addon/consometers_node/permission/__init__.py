@@ -14,7 +14,7 @@ from .errors import (
     UnknownPermission,
 )
 from .need import MAX_DAYS, DataNeed, Identification, Reading, Wanted
-from .register import Entry, Notice, Permission, Permissions, Permitted
+from .register import Entry, Notice, Permission, Permissions, Permitted, Told
 from .states import ACTORS, FOLLOWING, Actor, State, replay
 from .terms import Choice, ShownText, Signature, Terms, narrow
 
@@ -42,6 +42,7 @@ __all__ = [
     "Signature",
     "State",
     "Terms",
+    "Told",
     "UnknownPermission",
     "Wanted",
     "narrow",

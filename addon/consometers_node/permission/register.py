@@ -80,6 +80,16 @@ class Notice:
     begun: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A change that a peer is told of, and its receipt; None until that has come."""
+
+    seq: int
+    erase: bool | None
+    at: datetime | None
+    receipt: str | None
+
+
 _UNDER_WAY = "under way"
 
 type _StoredTerms = tuple[
@@ -280,6 +290,19 @@ class Permissions:
                 receipt is not None,
             )
             for seq, permission, state, erase, receipt in await self._connection.execute(query)
+        ]
+
+    async def receipts(self, permission: PermissionId) -> list[Told]:
+        """Give what the peer was told of a permission, or is to be, in order."""
+        query = (
+            select(NoticeRow.seq, NoticeRow.erase, NoticeRow.told_at, NoticeRow.receipt)
+            .join(RegisterRow, RegisterRow.seq == NoticeRow.seq)
+            .where(RegisterRow.permission_id == permission)
+            .order_by(NoticeRow.seq)
+        )
+        return [
+            Told(seq, None if erase is None else bool(erase), at, receipt if at else None)
+            for seq, erase, at, receipt in await self._connection.execute(query)
         ]
 
     async def telling(self, seq: int) -> None:

@@ -40,30 +40,47 @@ async def log_answer(connection: AsyncConnection, answer: Answer) -> None:
         await connection.execute(row)
 
 
+async def latest_answers(
+    connection: AsyncConnection, permission: PermissionId, most: int
+) -> list[Answer]:
+    """Give the last answers under a permission, the newest first."""
+    query = (
+        _ANSWERS.where(AnswerRow.permission_id == permission)
+        .order_by(AnswerRow.id.desc())
+        .limit(most)
+    )
+    return [_answer(row) for row in (await connection.execute(query)).tuples()]
+
+
 async def answers(connection: AsyncConnection, peer: PeerId, within: Range) -> list[Answer]:
     """Give what a peer was answered in a range of time, in order."""
-    query = (
-        select(
-            AnswerRow.permission_id,
-            AnswerRow.series_id,
-            AnswerRow.command,
-            AnswerRow.range_start,
-            AnswerRow.range_end,
-            AnswerRow.records,
-            AnswerRow.at,
-        )
-        .where(AnswerRow.peer_id == peer, AnswerRow.at >= within.start, AnswerRow.at < within.end)
-        .order_by(AnswerRow.id)
+    query = _ANSWERS.where(
+        AnswerRow.peer_id == peer, AnswerRow.at >= within.start, AnswerRow.at < within.end
+    ).order_by(AnswerRow.id)
+    return [_answer(row) for row in (await connection.execute(query)).tuples()]
+
+
+_ANSWERS = select(
+    AnswerRow.peer_id,
+    AnswerRow.permission_id,
+    AnswerRow.series_id,
+    AnswerRow.command,
+    AnswerRow.range_start,
+    AnswerRow.range_end,
+    AnswerRow.records,
+    AnswerRow.at,
+)
+type _Row = tuple[PeerId, PermissionId, SeriesId, str, datetime, datetime, int, datetime]
+
+
+def _answer(row: _Row) -> Answer:
+    peer, permission, number, command, start, end, count, at = row
+    return Answer(
+        peer=peer,
+        permission=permission,
+        series_id=number,
+        command=command,
+        records=Range(start, end),
+        count=count,
+        at=at,
     )
-    return [
-        Answer(
-            peer=peer,
-            permission=permission,
-            series_id=number,
-            command=command,
-            records=Range(start, end),
-            count=count,
-            at=at,
-        )
-        for permission, number, command, start, end, count, at in await connection.execute(query)
-    ]

@@ -1,7 +1,7 @@
 """Series and their blocks in the database."""
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import date, datetime
 from itertools import batched
 
 from sqlalchemy import delete, func, insert, select
@@ -86,6 +86,23 @@ async def blocks(
         .order_by(BlockRow.day)
     )
     return [Block.unpack(series, day, packed) for day, packed in await connection.execute(query)]
+
+
+async def missing(
+    connection: AsyncConnection, since: date
+) -> dict[SeriesId, dict[date, tuple[int, int]]]:
+    """Give of each block from a day on how many of its values are missing, and of how many."""
+    query = select(BlockRow.series_id, BlockRow.day, BlockRow.packed).where(BlockRow.day >= since)
+    found: dict[SeriesId, dict[date, tuple[int, int]]] = {}
+    for number, day, packed in await connection.execute(query):
+        found.setdefault(number, {})[day] = Block.missing(packed)
+    return found
+
+
+async def days_kept(connection: AsyncConnection) -> dict[SeriesId, int]:
+    """Count the days of which records are kept."""
+    query = select(BlockRow.series_id, func.count()).group_by(BlockRow.series_id)
+    return dict((await connection.execute(query)).tuples().all())
 
 
 async def extent(

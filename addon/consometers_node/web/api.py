@@ -11,7 +11,7 @@ from ..household.standing import Answered, Collective, collectives, told_of
 from ..permission import State
 from ..quoalise import Text, iso8601
 from ..store import PeerId
-from .guard import problem
+from .guard import harden, problem
 
 VERSION = 1
 
@@ -73,6 +73,7 @@ class Api:
 
     async def _events(self, request: web.Request) -> web.StreamResponse:
         response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
+        harden(response)
         await response.prepare(request)
         changes = self._node.changes
         seen = changes.count

@@ -26,7 +26,8 @@ _HEADERS = {
         " frame-ancestors 'self'"
     ),
     "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
+    # With no referrer at all, browsers hide from us that a form is of our own page.
+    "Referrer-Policy": "same-origin",
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
@@ -51,10 +52,10 @@ class Guard:
         try:
             response = refused or await handler(request)
         except web.HTTPException as answer:
-            _harden(answer)
+            harden(answer)
             raise
         if not response.prepared:
-            _harden(response)
+            harden(response)
         return response
 
     def _refuse(self, request: web.Request) -> web.Response | None:
@@ -101,7 +102,8 @@ def _forbidden() -> web.Response:
     return web.Response(status=403, text=_FORBIDDEN)
 
 
-def _harden(response: web.StreamResponse) -> None:
+def harden(response: web.StreamResponse) -> None:
+    """Give a response the headers that each has."""
     for name, value in _HEADERS.items():
         response.headers.setdefault(name, value)
     response.headers["Server"] = "consometers"

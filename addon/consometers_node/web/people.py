@@ -28,6 +28,7 @@ class People:
     def __init__(self, home: HomeAssistant) -> None:
         self._home = home
         self._admins: frozenset[str] = frozenset()
+        self._names: dict[str, str] = {}
         self._asked_at: float | None = None
 
     async def of(self, request: web.Request) -> Person:
@@ -36,15 +37,20 @@ class People:
         name = request.headers.get(_NAME, "")
         return Person(number, name, bool(number) and number in await self._administrators())
 
+    def name(self, number: str) -> str:
+        """Give how a person is called; whoever is unknown keeps their number."""
+        return self._names.get(number, number)
+
     async def _administrators(self) -> frozenset[str]:
         now = time.monotonic()
         if self._asked_at is None or now - self._asked_at > _KEPT_S:
             if not self._home.is_connected:
                 return frozenset()
             try:
-                self._admins = _administrators(await self._home.ask("config/auth/list"))
+                told = await self._home.ask("config/auth/list")
             except HomeAssistantFault:
                 return frozenset()
+            self._admins, self._names = _administrators(told), _names(told)
             self._asked_at = now
         return self._admins
 
@@ -60,3 +66,12 @@ def _administrators(told: object) -> frozenset[str]:
             ):
                 found.add(number)
     return frozenset(found)
+
+
+def _names(told: object) -> dict[str, str]:
+    found = {}
+    for user in told if isinstance(told, list) else ():
+        match user:
+            case {"id": str(number), "name": str(name)} if name:
+                found[number] = name
+    return found

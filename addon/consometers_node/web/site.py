@@ -7,8 +7,11 @@ from dataclasses import dataclass
 from aiohttp import web
 
 from ..household.node import HomeNode
+from ..xmpp import Server
 from .api import Api
+from .desk import Desk
 from .guard import HEALTH, INGRESS, Guard
+from .routes import routes
 
 MAX_BODY_BYTES = 64 * 1024
 _ENDS_WITHIN_S = 0.5
@@ -27,13 +30,26 @@ class Keys:
 class Site:
     """The pages and the API of one household's node."""
 
-    def __init__(self, node: HomeNode, keys: Keys, *, ingress: Collection[str] = INGRESS) -> None:
-        """Prepare; `ingress` are the addresses from which pages may be asked for."""
-        self._node = node
+    def __init__(
+        self,
+        node: HomeNode,
+        keys: Keys,
+        *,
+        ingress: Collection[str] = INGRESS,
+        server: Server | None = None,
+    ) -> None:
+        """Prepare; `ingress` are the addresses from which pages may be asked for.
+
+        `server` is where the servers of accounts are, if DNS is not to say it.
+        """
         guard = Guard(keys.token, ingress)
-        self._app = web.Application(middlewares=[guard.middleware], client_max_size=MAX_BODY_BYTES)
+        desk = Desk(node, keys.token, keys.version, server or Server())
+        self._app = web.Application(
+            middlewares=[guard.middleware, desk.middleware], client_max_size=MAX_BODY_BYTES
+        )
         self._app.add_routes([web.get(HEALTH, self._health)])
         self._app.add_routes(Api(node, keys.node_id, keys.version).routes)
+        self._app.add_routes(routes(desk))
 
     @asynccontextmanager
     async def listening(self, host: str, port: int) -> AsyncIterator[int]:

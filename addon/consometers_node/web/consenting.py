@@ -1,0 +1,301 @@
+"""A household chooses series of what is asked, sees the very records that would leave, answers."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from aiohttp import web
+
+from ..household import HomeAssistantFault, Proposal, words
+from ..household.consent import Asked, Preview, check, grant as grant_it, preview
+from ..household.faults import NARROWER, said_of
+from ..permission import (
+    Choice,
+    DataNeed,
+    Identification,
+    PermissionFault,
+    Signature,
+    State,
+)
+from ..quoalise import Text
+from ..quoalise.text import text
+from ..series import Direction, Interval, Quantity, Series
+from ..store import NotPermitted
+from ..store.absences import absences
+from ..wire import Unsayable
+from ..wire.records import unit
+from . import permissions
+from .desk import Desk, House, Refused
+from .visit import Visit
+
+_DAYS_SHOWN = 1
+_CIVIL_DAYS_SHOWN = 8
+_MOST_DIGITS = 6
+
+_CHOOSE = text(
+    "Choose at least one series: none is chosen for you.",
+    "Choisissez au moins une série : aucune n'est choisie pour vous.",
+)
+_GONE = text(
+    "Home Assistant no longer has {statistic}, or its direction changed: choose again.",
+    "Home Assistant n'a plus {statistic}, ou sa direction a changé : choisissez à nouveau.",
+)
+_NOT_DAYS = text(
+    "Write a whole number of days, from {least} to {most}.",
+    "Écrivez un nombre entier de jours, de {least} à {most}.",
+)
+_READ_AGAIN = text(
+    "What you would allow is no longer what you had read. Here it is as it is now: read it, then"
+    " allow it.",
+    "Ce que vous autoriseriez n'est plus ce que vous aviez lu. Le voici tel qu'il est maintenant :"
+    " lisez-le, puis autorisez.",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """A series that may be ticked."""
+
+    series: Series
+    name: str | None
+    on_dashboard: bool
+
+
+@dataclass(slots=True)
+class Filled:
+    """What a person chose, and what is wrong with it, by field."""
+
+    choice: Choice | None = None
+    errors: dict[str, Text] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """The records of one series as they would leave."""
+
+    preview: Preview
+    unit: str
+    rows: Sequence[tuple[datetime, float]]
+
+
+async def ask(
+    desk: Desk, visit: Visit, question: Asked, errors: Mapping[str, Text] | None = None
+) -> web.StreamResponse:
+    """Show what is asked, and what of it can be chosen."""
+    house: House | None = None
+    trouble: Text | None = None
+    try:
+        house = await desk.house()
+    except HomeAssistantFault as fault:
+        trouble = fault.text
+    need = question.need
+    return desk.page(
+        visit,
+        "consent.html",
+        status=422 if errors else 200,
+        question=question,
+        need=need,
+        policy=policy(need),
+        offers=_offers(need, house) if house else [],
+        unknown=_unknown(need, house) if house else 0,
+        trouble=trouble,
+        errors=errors or {},
+        filled=visit.form,
+        coarser=[one for one in Interval if one.no_finer_than(need.interval)],
+        by_point=need.identification is Identification.DELIVERY_POINT,
+        wanted=_wanted(need),
+        directions=words.DIRECTIONS,
+        intervals=words.INTERVALS,
+        quantities=words.QUANTITIES,
+        identifications=words.IDENTIFICATIONS,
+        Quantity=Quantity,
+    )
+
+
+async def look(desk: Desk, visit: Visit, notice: Text | None = None) -> web.StreamResponse:
+    """Show the very records that would leave, and the words that would be agreed to."""
+    question = await _proposed(desk, visit)
+    house = await desk.house()
+    filled = _fill(visit, question.need, house)
+    if filled.choice is None:
+        return await ask(desk, visit, question, filled.errors)
+    now = datetime.now(UTC)
+    store = desk.node.store
+    daily = all(one.interval is Interval.P1D for one in filled.choice.series)
+    days = _CIVIL_DAYS_SHOWN if daily else _DAYS_SHOWN
+    try:
+        async with store.reading() as connection:
+            await check(connection, desk.node.naming, question, filled.choice)
+            off = await absences(connection)
+        found = await preview(
+            desk.node.recorder,
+            desk.node.naming,
+            question,
+            filled.choice,
+            days=days,
+            absences=off,
+        )
+    except (PermissionFault, Unsayable) as fault:
+        return await ask(desk, visit, question, _errors(fault))
+    agreed = words.grant(question.need, question.peer, filled.choice, now, visit.language.tag)
+    return desk.page(
+        visit,
+        "preview.html",
+        status=409 if notice else 200,
+        notice=notice,
+        question=question,
+        need=question.need,
+        agreed=agreed,
+        shown=[_shown(one) for one in found],
+        days=days,
+        past=_past(filled.choice, question.need),
+        filled={name: visit.form[name] for name in _FIELDS if name in visit.form},
+        directions=words.DIRECTIONS,
+        intervals=words.INTERVALS,
+    )
+
+
+async def allow(desk: Desk, visit: Visit) -> web.StreamResponse:
+    """Let leave what was chosen, if it is what the person had before them."""
+    question = await _proposed(desk, visit)
+    house = await desk.house()
+    filled = _fill(visit, question.need, house)
+    if filled.choice is None:
+        return await ask(desk, visit, question, filled.errors)
+    shown = words.grant(
+        question.need, question.peer, filled.choice, datetime.now(UTC), visit.language.tag
+    )
+    if visit.typed("read") != shown.hash:
+        return await look(desk, visit, _READ_AGAIN)
+    naming, signature = desk.node.naming, Signature(visit.person.id, shown)
+    try:
+        async with desk.node.store.writing() as connection:
+            await grant_it(connection, naming, question, filled.choice, signature)
+    except (PermissionFault, Unsayable, NotPermitted) as fault:
+        return await ask(desk, visit, question, _errors(fault))
+    desk.changed()
+    return visit.go(f"permissions/{question.permission.id}?done=granted")
+
+
+def policy(need: DataNeed) -> str | None:
+    """Give the link to a policy, if it is one that a browser may follow."""
+    return need.policy if need.policy.startswith("https://") else None
+
+
+_FIELDS = ("series", "interval", "history", "duration", "identification")
+
+
+async def _proposed(desk: Desk, visit: Visit) -> Asked:
+    question = await permissions.named(desk, visit)
+    if question.permission.state is not State.PROPOSED:
+        said = text("This was answered already.", "Une réponse a déjà été donnée.")
+        raise Refused(409, said)
+    return question
+
+
+def _offers(need: DataNeed, house: House) -> list[Offer]:
+    """Give what may be ticked: what counts before what is measured, the dashboard's first."""
+    found = []
+    for proposal in house.proposals:
+        series = _series(proposal, need.interval, house)
+        if series is not None and need.asks_for(series):
+            found.append(Offer(series, proposal.statistic.name, proposal.on_dashboard))
+    return sorted(found, key=lambda one: one.series.quantity is not Quantity.ENERGY)
+
+
+def _unknown(need: DataNeed, house: House) -> int:
+    """Count the statistics that could be shared if their direction were known."""
+    quantities = {one.quantity for one in need.wanted}
+    return sum(
+        house.direction(one) is None and one.statistic.quantity in quantities
+        for one in house.proposals
+    )
+
+
+def _wanted(need: DataNeed) -> list[tuple[Direction, Quantity]]:
+    order = list(Direction)
+    found = sorted(need.wanted, key=lambda one: (order.index(one.direction), one.quantity))
+    return [(one.direction, one.quantity) for one in found]
+
+
+def _series(proposal: Proposal, interval: Interval, house: House) -> Series | None:
+    direction = house.direction(proposal)
+    return None if direction is None else proposal.series(interval, house.time_zone, direction)
+
+
+def _fill(visit: Visit, need: DataNeed, house: House) -> Filled:
+    filled = Filled()
+    interval = _interval(visit.typed("interval"), need, filled)
+    series = _ticked(visit.chosen("series"), interval, need, house, filled)
+    history = _days(visit, "history", 0, need.history_days, filled)
+    duration = _days(visit, "duration", 1, need.duration_days, filled)
+    identification = need.identification
+    if visit.typed("identification") == Identification.PSEUDONYM:
+        identification = Identification.PSEUDONYM
+    if not filled.errors:
+        filled.choice = Choice(
+            series=series,
+            interval=interval,
+            identification=identification,
+            history_days=history,
+            duration_days=duration,
+        )
+    return filled
+
+
+def _interval(typed: str, need: DataNeed, filled: Filled) -> Interval:
+    if not typed:
+        return need.interval
+    if typed not in Interval or not Interval(typed).no_finer_than(need.interval):
+        filled.errors["interval"] = NARROWER["interval"]
+        return need.interval
+    return Interval(typed)
+
+
+def _ticked(
+    typed: Sequence[str], interval: Interval, need: DataNeed, house: House, filled: Filled
+) -> frozenset[Series]:
+    known = {one.statistic.id: one for one in house.proposals}
+    found = set()
+    for statistic in typed:
+        proposal = next((one for name, one in known.items() if name == statistic), None)
+        series = _series(proposal, interval, house) if proposal else None
+        if series is None or not need.asks_for(series):
+            filled.errors["series"] = _GONE.fill(statistic=statistic[:100])
+        else:
+            found.add(series)
+    if not typed:
+        filled.errors["series"] = _CHOOSE
+    return frozenset(found)
+
+
+def _days(visit: Visit, name: str, least: int, most: int, filled: Filled) -> int | None:
+    typed = visit.typed(name)
+    if not typed:
+        return None
+    is_number = typed.isascii() and typed.isdecimal() and len(typed) <= _MOST_DIGITS
+    if not is_number or not least <= int(typed) <= most:
+        filled.errors[name] = _NOT_DAYS.fill(least=least, most=most)
+        return None
+    return int(typed)
+
+
+def _errors(fault: Exception) -> dict[str, Text]:
+    said = said_of(fault)
+    assert said is not None
+    return {"": said}
+
+
+def _shown(one: Preview) -> Shown:
+    rows = [
+        (datetime.fromtimestamp(float(second), UTC), float(value))
+        for records in one.data.records
+        for second, value in sorted(records.values.items())
+    ]
+    return Shown(one, unit(one.series), rows)
+
+
+def _past(choice: Choice, need: DataNeed) -> int:
+    """Give how many records of the past would leave, about."""
+    days = need.history_days if choice.history_days is None else choice.history_days
+    return sum(days * 1440 // one.interval.minutes for one in choice.series)

@@ -1,0 +1,65 @@
+"""Templates, and what they can say."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
+from jinja2.runtime import Context
+from markupsafe import Markup
+
+from ..quoalise import Text
+from .language import Language
+
+TEMPLATES = Path(__file__).with_name("templates")
+OPTIONS: Mapping[str, Any] = {
+    "autoescape": True,
+    "trim_blocks": True,
+    "lstrip_blocks": True,
+    "extensions": ["jinja2.ext.i18n"],
+}
+
+
+def environment() -> Environment:
+    """Give what renders the templates."""
+    made = Environment(  # noqa: S701  # OPTIONS escape
+        loader=FileSystemLoader(TEMPLATES), undefined=StrictUndefined, auto_reload=False, **OPTIONS
+    )
+    made.install_gettext_callables(_gettext, _ngettext, newstyle=True)  # type: ignore[attr-defined]
+    for name in ("day", "moment", "hour", "month", "month_short", "number", "share", "length"):
+        made.filters[name] = _written(name)
+    made.filters["say"] = _say
+    made.filters["length_of"] = len
+    return made
+
+
+def _language(context: Context) -> Language:
+    language = context["language"]
+    assert isinstance(language, Language)
+    return language
+
+
+@pass_context
+def _gettext(context: Context, message: str) -> str:
+    return _language(context).gettext(message)
+
+
+@pass_context
+def _ngettext(context: Context, one: str, many: str, count: int) -> str:
+    return _language(context).ngettext(one, many, count)
+
+
+@pass_context
+def _say(context: Context, words: Text | Mapping[str, str]) -> str:
+    return (words if isinstance(words, Text) else Text(words)).say(_language(context).tag)
+
+
+def _written(name: str) -> Any:
+    @pass_context
+    def write(context: Context, value: Any) -> str:
+        return str(getattr(_language(context), name)(value))
+
+    return write
+
+
+__all__ = ["OPTIONS", "TEMPLATES", "Markup", "environment"]

@@ -1,0 +1,46 @@
+"""Every page and every form once: how it is asked for, and who answers."""
+
+from aiohttp import web
+
+from . import consenting, home, joining, mine, permissions, series, settings
+from .desk import Desk, Look
+
+_PERMISSION = "{permission:[0-9a-f-]{36}}"
+_PEER = r"{peer:\d{1,9}}"
+_SERIES = r"{series:\d{1,9}}"
+
+LOOKS: dict[str, Look] = {
+    "/": home.show,
+    "/join": joining.show,
+    "/permissions": permissions.show_all,
+    f"/permissions/{_PERMISSION}": permissions.show,
+    f"/withdraw/{_PERMISSION}": permissions.confirm_withdrawal,
+    f"/series/{_SERIES}": series.show,
+    "/mine": mine.show,
+    "/mine/consometers.json": mine.export_json,
+    "/mine/consometers.csv": mine.export_csv,
+    "/settings": settings.show,
+}
+ACTS: dict[str, Look] = {
+    f"/pause/{_PEER}": home.hold,
+    f"/resume/{_PEER}": home.go_on,
+    "/join": joining.join,
+    f"/preview/{_PERMISSION}": consenting.look,
+    f"/allow/{_PERMISSION}": consenting.allow,
+    f"/refuse/{_PERMISSION}": permissions.refuse,
+    f"/withdraw/{_PERMISSION}": permissions.withdraw,
+    "/mine": mine.erase,
+    "/settings": settings.change_account,
+    "/directions": settings.change_directions,
+}
+BY_ANYONE: dict[str, Look] = {"/language": settings.change_language}
+
+
+def routes(desk: Desk) -> list[web.RouteDef]:
+    """Give all of them. Whoever sends a form shows by its token that a page of ours had it."""
+    return [
+        *(web.get(path, desk.looks(look)) for path, look in LOOKS.items()),
+        *(web.post(path, desk.acts(act)) for path, act in ACTS.items()),
+        *(web.post(path, desk.acts(act, by_anyone=True)) for path, act in BY_ANYONE.items()),
+        web.get("/static/{name:.+}", desk.files.serve),
+    ]

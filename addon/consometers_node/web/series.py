@@ -1,0 +1,35 @@
+"""One series: what is there of each day of the last year, and what is missing."""
+
+from aiohttp import web
+
+from ..household import words
+from ..household.holes import Kept
+from ..quoalise.text import text
+from ..store import SeriesId
+from ..store.series import all_series
+from .desk import Desk, Refused
+from .strip import draw
+from .visit import Visit
+
+_NO_SERIES = text("There is no such series.", "Cette série n'existe pas.")
+
+
+async def show(desk: Desk, visit: Visit) -> web.StreamResponse:
+    """Show its calendar, and each hole in words."""
+    number = SeriesId(int(visit.request.match_info["series"]))
+    async with desk.node.store.reading() as connection:
+        one = (await all_series(connection)).get(number)
+    if one is None:
+        raise Refused(404, _NO_SERIES)
+    calendar = (await desk.calendars()).get(number)
+    return desk.page(
+        visit,
+        "series.html",
+        series=one,
+        calendar=calendar,
+        strip=draw(calendar) if calendar else None,
+        holes=calendar.holes() if calendar else [],
+        Kept=Kept,
+        directions=words.DIRECTIONS,
+        intervals=words.INTERVALS,
+    )

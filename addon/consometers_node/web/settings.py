@@ -1,0 +1,99 @@
+"""The home's address on the network, which way its energies flow, and the language of pages."""
+
+import re
+
+from aiohttp import web
+
+from ..household import HomeAssistantFault, words
+from ..household.account import load, save
+from ..household.directions import set_direction
+from ..quoalise import Text
+from ..quoalise.text import text
+from ..series import Direction
+from ..xmpp import Account, Identity, NetworkError
+from ..xmpp.trial import try_out
+from .desk import Desk, House
+from .language import COOKIE, LANGUAGES
+from .network import said
+from .visit import Visit
+
+_PREFIX = "direction:"
+_PLACE = re.compile(r"[a-z0-9-]{1,40}(/[a-z0-9-]{1,40})?")
+_A_YEAR_S = 365 * 86_400
+_NO_PASSWORD = text("Type the password.", "Tapez le mot de passe.")
+
+
+async def show(desk: Desk, visit: Visit) -> web.StreamResponse:
+    """Show what is set."""
+    return await _show(desk, visit)
+
+
+async def change_account(desk: Desk, visit: Visit) -> web.StreamResponse:
+    """Try an account, and keep it if its server takes the password."""
+    password = visit.form.get("password", ("",))[0]
+    if not password:
+        return await _show(desk, visit, {"password": _NO_PASSWORD})
+    try:
+        who = Identity(Account(visit.typed("jid"), password), desk.server)
+        await try_out(who, visit.language.tag)
+    except NetworkError as fault:
+        return await _show(desk, visit, {"jid": said(fault)})
+    await save(desk.node.store, who)
+    desk.changed()
+    return visit.go("settings?done=account")
+
+
+async def change_directions(desk: Desk, visit: Visit) -> web.StreamResponse:
+    """Keep which way energies flow, of the statistics that there are."""
+    house = await desk.house()
+    async with desk.node.store.writing() as connection:
+        for proposal in house.proposals:
+            name = proposal.statistic.id
+            typed = visit.typed(_PREFIX + name)
+            if _PREFIX + name in visit.form and (not typed or typed in Direction):
+                direction = Direction(typed) if typed else None
+                if direction is not house.said.get(name):
+                    await set_direction(connection, name, direction)
+    return visit.go("settings?done=directions")
+
+
+async def change_language(_desk: Desk, visit: Visit) -> web.StreamResponse:
+    """Remember a language in this browser, and go back to where it was chosen."""
+    place = visit.typed("back")
+    response = visit.go(place if _PLACE.fullmatch(place) else "")
+    chosen = visit.typed("language")
+    if chosen in LANGUAGES:
+        response.set_cookie(
+            COOKIE, chosen, max_age=_A_YEAR_S, path="", httponly=True, samesite="Strict"
+        )
+    return response
+
+
+async def _show(
+    desk: Desk, visit: Visit, errors: dict[str, Text] | None = None
+) -> web.StreamResponse:
+    account = await load(desk.node.store)
+    house: House | None = None
+    trouble: Text | None = None
+    try:
+        house = await desk.house()
+    except HomeAssistantFault as fault:
+        trouble = fault.text
+    problem = desk.node.network_problem
+    network = desk.node.network
+    return desk.page(
+        visit,
+        "settings.html",
+        status=422 if errors else 200,
+        errors=errors or {},
+        account=account.account.jid if account else None,
+        typed=visit.typed("jid"),
+        online=network is not None and network.connection.is_online,
+        problem=problem.text if problem else None,
+        house=house,
+        trouble=trouble,
+        prefix=_PREFIX,
+        Direction=Direction,
+        directions=words.DIRECTIONS,
+        quantities=words.QUANTITIES,
+    )

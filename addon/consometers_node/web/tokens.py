@@ -1,0 +1,37 @@
+"""Only a form of ours is acted on: each carries a token that is its reader's alone."""
+
+import hmac
+from urllib.parse import urlsplit
+
+from aiohttp import web
+
+FIELD = "token"
+
+
+class Tokens:
+    """Makes tokens, and knows them again, also after the node was started anew."""
+
+    def __init__(self, secret: str) -> None:
+        self._secret = secret.encode()
+
+    def of(self, person: str) -> str:
+        """Give the token of a person."""
+        return hmac.new(self._secret, b"form\0" + person.encode(), "sha256").hexdigest()
+
+    def are_ours(self, request: web.Request, person: str, told: str) -> bool:
+        """Tell whether a form was sent from a page of ours that this person was shown."""
+        right = hmac.compare_digest(self.of(person).encode(), told.encode())
+        return right and _is_from_here(request)
+
+
+def _is_from_here(request: web.Request) -> bool:
+    """Believe the browser, where it says from which site a form comes."""
+    site = request.headers.get("Sec-Fetch-Site")
+    if site is not None:
+        return site == "same-origin"
+    origin = request.headers.get("Origin")
+    if origin is None:
+        return True
+    # Home Assistant's ingress asks the node by another name than the browser asked it.
+    known = {request.headers.get("X-Forwarded-Host"), request.headers.get("Host")}
+    return urlsplit(origin).netloc in known - {None, ""}

@@ -1,0 +1,167 @@
+"""A browser of a few lines: it reads pages, fills in their forms, and follows where they lead."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from html.parser import HTMLParser
+from typing import override
+
+from aiohttp import ClientResponse, ClientSession
+from yarl import URL
+
+VOID = {"meta", "link", "input", "img", "br", "path", "text"}
+
+
+@dataclass
+class Form:
+    """A form, where it goes, and what stands in it."""
+
+    action: str
+    method: str
+    fields: list[tuple[str, str]] = field(default_factory=list)
+    offered: list[tuple[str, str]] = field(default_factory=list)
+    """Boxes and radio buttons that are not ticked."""
+    buttons: list[str] = field(default_factory=list)
+
+
+@dataclass
+class Page:
+    """What came, and what of it a person or a test looks at."""
+
+    status: int
+    url: URL
+    headers: Mapping[str, str]
+    html: str
+    text: str = ""
+    language: str = ""
+    links: list[str] = field(default_factory=list)
+    loads: list[str] = field(default_factory=list)
+    forms: list[Form] = field(default_factory=list)
+    ids: list[str] = field(default_factory=list)
+    attributes: list[tuple[str, str, str]] = field(default_factory=list)
+
+    def form(self, to: str) -> Form:
+        """Give the form that goes to an address that holds these words."""
+        (found,) = (one for one in self.forms if to in one.action and "language" not in one.action)
+        return found
+
+    def link(self, to: str) -> str:
+        return next(one for one in self.links if to in one)
+
+
+class _Reader(HTMLParser):
+    def __init__(self, page: Page) -> None:
+        super().__init__()
+        self.page = page
+        self.words: list[str] = []
+        self.form: Form | None = None
+        self.select: str | None = None
+        self.area: str | None = None
+        self.hidden = 0
+
+    @override
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        told = {name: value or "" for name, value in attrs}
+        page = self.page
+        page.attributes += [(tag, name, value) for name, value in told.items()]
+        if "id" in told:
+            page.ids.append(told["id"])
+        match tag:
+            case "html":
+                page.language = told.get("lang", "")
+            case "a":
+                page.links.append(told["href"])
+            case "link" | "script" | "img":
+                page.loads.append(told.get("href") or told.get("src", ""))
+                self.hidden += tag == "script"
+            case "form":
+                self.form = Form(told["action"], told.get("method", "get"))
+                page.forms.append(self.form)
+        if self.form is None:
+            return
+        name, value = told.get("name", ""), told.get("value", "")
+        match tag:
+            case "input" if told.get("type") in {"checkbox", "radio"} and "checked" not in told:
+                self.form.offered.append((name, value))
+            case "input":
+                self.form.fields.append((name, value))
+            case "select":
+                self.select = name
+            case "option" if "selected" in told and self.select:
+                self.form.fields.append((self.select, value))
+            case "textarea":
+                self.area = name
+            case "button":
+                self.form.buttons.append(told.get("name", ""))
+
+    @override
+    def handle_endtag(self, tag: str) -> None:
+        match tag:
+            case "form":
+                self.form = None
+            case "select":
+                self.select = None
+            case "textarea":
+                self.area = None
+            case "script":
+                self.hidden -= 1
+
+    @override
+    def handle_data(self, data: str) -> None:
+        if self.area is not None and self.form is not None:
+            self.form.fields.append((self.area, data))
+        if not self.hidden:
+            self.words.append(data)
+
+
+async def read(response: ClientResponse) -> Page:
+    html = await response.text()
+    page = Page(response.status, response.url, response.headers, html)
+    reader = _Reader(page)
+    reader.feed(html)
+    page.text = " ".join(" ".join(reader.words).split())
+    return page
+
+
+@dataclass
+class Browser:
+    """One person's browser, behind Home Assistant's ingress."""
+
+    session: ClientSession
+    url: URL
+    user: str
+    language: str
+    headers: dict[str, str] = field(default_factory=dict)
+
+    async def open(self, path: str = "", **headers: str) -> Page:
+        told = self._told(headers)
+        async with self.session.get(self.url.join(URL(path)), headers=told) as response:
+            return await read(response)
+
+    async def follow(self, page: Page, to: str) -> Page:
+        return await self.open(str(page.url.join(URL(page.link(to)))))
+
+    async def send(
+        self, page: Page, to: str, *filled: tuple[str, str], without: str = "", **headers: str
+    ) -> Page:
+        """Send the form that goes there, with what was filled in besides what stands in it."""
+        form = page.form(to)
+        named = {name for name, _ in filled}
+        fields = [one for one in form.fields if one[0] not in named and one[0] != without]
+        return await self.post(str(page.url.join(URL(form.action))), [*fields, *filled], **headers)
+
+    async def post(self, path: str, fields: list[tuple[str, str]], **headers: str) -> Page:
+        told = self._told(headers)
+        async with self.session.post(
+            self.url.join(URL(path)), data=fields, headers=told
+        ) as response:
+            return await read(response)
+
+    def _told(self, headers: Mapping[str, str]) -> dict[str, str]:
+        told = {
+            "X-Remote-User-Id": self.user,
+            "X-Ingress-Path": "/api/hassio_ingress/a-token",
+            "Accept-Language": self.language,
+            **self.headers,
+        }
+        told |= {name.replace("_", "-"): value for name, value in headers.items()}
+        return {name: value for name, value in told.items() if value}

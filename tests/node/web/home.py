@@ -1,0 +1,120 @@
+"""A home whose page is served: a real node and its database, a toy Home Assistant."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from aiohttp import ClientSession
+from yarl import URL
+
+from consometers_node.household import Access, HomeAssistant
+from consometers_node.household.node import HomeNode, Pace
+from consometers_node.store import Store
+from consometers_node.web.site import Keys, Site
+from consometers_node.xmpp import Connection, Identity, Server
+
+from ..household.ledgers import NAMING
+from ..household.toy import TOKEN, Toy, ms, serving
+from ..xmpp.conftest import QUICK
+from .browser import Browser
+
+ADMIN = "0123456789abcdef0123456789abcdef"
+GUEST = "fedcba9876543210fedcba9876543210"
+DRAWN, FED, MADE, UNKNOWN = (
+    "sensor.grid_in",
+    "sensor.grid_out",
+    "sensor.roof",
+    "sensor.mystery",
+)
+API_TOKEN = "the-token-of-the-api"
+HASTE = 1000
+
+_USERS = [
+    {"id": ADMIN, "name": "Maïwenn", "is_owner": True, "is_active": True, "group_ids": []},
+    {"id": GUEST, "name": "Guest", "is_owner": False, "is_active": True, "group_ids": []},
+]
+_PREFERENCES = {
+    "energy_sources": [
+        {"type": "grid", "stat_energy_from": DRAWN, "stat_energy_to": FED},
+        {"type": "solar", "stat_energy_from": MADE},
+    ]
+}
+
+
+def toy(days: int = 10) -> Toy:
+    """A Home Assistant with three registers that the Energy dashboard shows, and one more."""
+    end = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
+    hours = {
+        name: [
+            {"start": ms(end - n * timedelta(hours=1)), "sum": 1e6 - n * wh, "state": 1.0}
+            for n in range(24 * days, 0, -1)
+        ]
+        for name, wh in ((DRAWN, 350), (FED, 120), (MADE, 500), (UNKNOWN, 10))
+    }
+    started = (end - timedelta(days=2 * days)).isoformat()
+    return Toy(
+        hours=hours,
+        answers={
+            "config/auth/list": _USERS,
+            "energy/get_prefs": _PREFERENCES,
+            "get_config": {"time_zone": "Europe/Paris"},
+            "get_states": [{"entity_id": "sun.sun", "last_changed": started}],
+            "recorder/list_statistic_ids": [
+                {
+                    "statistic_id": name,
+                    "unit_class": "energy",
+                    "has_sum": True,
+                    "mean_type": 0,
+                    "name": None,
+                    "source": "recorder",
+                }
+                for name in hours
+            ],
+        },
+    )
+
+
+@dataclass
+class Home:
+    """A node that runs, and where its page is."""
+
+    node: HomeNode
+    store: Store
+    toy: Toy
+    url: URL
+    session: ClientSession = field(repr=False)
+
+    def browser(self, user: str = ADMIN, language: str = "en") -> Browser:
+        return Browser(self.session, self.url, user, language)
+
+
+@asynccontextmanager
+async def running(
+    store: Store, house: Toy, *, server: Server | None = None, port: int = 0, **settings: Any
+) -> AsyncIterator[Home]:
+    """Let a node run, and serve its page to loopback as if that were Home Assistant's ingress."""
+
+    def connect(who: Identity) -> Connection:
+        return Connection(who.account, server=who.server, backoff=QUICK)
+
+    settings.setdefault("ingress", {"127.0.0.1"})
+    async with serving(house), ClientSession() as session:
+        source = HomeAssistant(
+            Access.at(house.url, TOKEN), session, delays=lambda: iter(lambda: 0.05, None)
+        )
+        node = HomeNode(store, NAMING, source, connect, pace=Pace().hurried(HASTE))
+        site = Site(node, Keys("an-id", API_TOKEN, "0.1.0"), server=server, **settings)
+        task: asyncio.Task[object] = asyncio.create_task(node.run())
+        try:
+            async with site.listening("127.0.0.1", port) as listens:
+                async with asyncio.timeout(10):
+                    await source.connected()
+                url = URL(f"http://127.0.0.1:{listens}/")
+                yield Home(node, store, house, url, session)
+                assert not task.done(), task
+        finally:
+            task.cancel()
+            await asyncio.wait({task})
