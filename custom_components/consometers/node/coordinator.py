@@ -48,6 +48,11 @@ class NodeCoordinator(DataUpdateCoordinator[Node]):
         self.listening = False
 
     @property
+    def failure(self) -> BaseException | None:
+        """Why the node is away, while it is."""
+        return None if self.last_update_success else self.last_exception
+
+    @property
     def page(self) -> str:
         """Where a person finds the node's page."""
         app = self.config_entry.data.get(CONF_APP)
@@ -104,7 +109,7 @@ class NodeCoordinator(DataUpdateCoordinator[Node]):
                         await self.async_refresh()
             except WrongToken:
                 await self.async_refresh()
-                if isinstance(self.last_exception, ConfigEntryAuthFailed):
+                if isinstance(self.failure, ConfigEntryAuthFailed):
                     # Whoever goes on with a wrong token is locked out, and the person with it.
                     return
             except NodeError as error:

@@ -14,7 +14,7 @@ def diagnostics(coordinator: NodeCoordinator) -> dict[str, Any]:
         "entry": {"kind": entry.data[CONF_KIND], "discovered": CONF_APP in entry.data},
         "available": coordinator.last_update_success,
         "listening": coordinator.listening,
-        "error": getattr(coordinator.last_exception, "translation_key", None),
+        "error": getattr(coordinator.failure, "translation_key", None),
         "node": _node(coordinator.data),
     }
 

@@ -59,6 +59,11 @@ async def test_they_tell_what_fails(house: House) -> None:
     await until(lambda: house.connected == "unavailable")
     found = json.loads(await diagnostics(house))
     assert (found["available"], found["error"]) == (False, "cannot_connect")
+    house.toy.status = 200
+    await house.a_minute_passes()
+    await until(lambda: house.connected != "unavailable")
+    found = json.loads(await diagnostics(house))
+    assert (found["available"], found["error"]) == (True, None)
 
 
 async def test_nothing_personal_is_in_them_nor_in_logs(
