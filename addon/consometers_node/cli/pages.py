@@ -5,6 +5,8 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 import logging
+import os
+from pathlib import Path
 import secrets
 import socket
 from typing import NoReturn
@@ -14,6 +16,7 @@ import aiohttp
 from consometers_node.household.node import HomeNode
 from consometers_node.quoalise.text import text
 from consometers_node.store import Store, settings
+from consometers_node.xmpp import Server
 
 from . import home, own
 from .complaint import misused
@@ -23,7 +26,8 @@ from .usage import Commands
 NODE_ID = "node.id"
 TOKEN = "api.token"  # noqa: S105  # its name
 
-_PORT = 8099
+_SERVER_VARIABLE = "CONSOMETERS_SERVER"
+_CA_VARIABLE = "CONSOMETERS_CA_FILE"
 _FIRST_WAIT_S, _LONGEST_WAIT_S = 5.0, 300.0
 _NOT_A_PLACE = text(
     "write an address and a port, such as 127.0.0.1:8099.",
@@ -49,11 +53,11 @@ class Serving:
     ingress: Collection[str] | None = None
 
 
-def place(typed: str) -> tuple[str, int]:
+def place(typed: str, option: str = "--page") -> tuple[str, int]:
     """Read HOST:PORT. Raises `Complaint`."""
     host, _, port = typed.rpartition(":")
     if not host or not port.isdecimal() or not 0 <= int(port) < 65_536:
-        raise misused("--page", _NOT_A_PLACE)
+        raise misused(option, _NOT_A_PLACE)
     return host.strip("[]"), int(port)
 
 
@@ -89,15 +93,20 @@ async def serve(node: HomeNode, session: aiohttp.ClientSession, serving: Serving
 
     number, token = await keys(node.store)
     known = Keys(number, token, _version())
-    site = (
-        Site(node, known) if serving.ingress is None else Site(node, known, ingress=serving.ingress)
-    )
+    site = Site(node, known, ingress=serving.ingress, server=_server())
     async with site.listening(serving.host, serving.port) as port:
         _LOGGER.info("the page listens on port %s", port)
         if there := home.supervisor():
             await _be_discovered(session, *there, port, token)
         await asyncio.Event().wait()
     raise AssertionError
+
+
+def _server() -> Server:
+    """Give where the server of an account is that is taken on the page: DNS knows, but in tests."""
+    typed, ca_file = os.environ.get(_SERVER_VARIABLE), os.environ.get(_CA_VARIABLE)
+    host, port = place(typed, _SERVER_VARIABLE) if typed else (None, None)
+    return Server(host=host, port=port, ca_file=Path(ca_file) if ca_file else None)
 
 
 def _version() -> str:

@@ -35,14 +35,14 @@ class Site:
         node: HomeNode,
         keys: Keys,
         *,
-        ingress: Collection[str] = INGRESS,
+        ingress: Collection[str] | None = None,
         server: Server | None = None,
     ) -> None:
         """Prepare; `ingress` are the addresses from which pages may be asked for.
 
         `server` is where the servers of accounts are, if DNS is not to say it.
         """
-        guard = Guard(keys.token, ingress)
+        guard = Guard(keys.token, INGRESS if ingress is None else ingress)
         desk = Desk(node, keys.token, keys.version, server or Server())
         self._app = web.Application(
             middlewares=[guard.middleware, desk.middleware], client_max_size=MAX_BODY_BYTES
