@@ -16,7 +16,7 @@ from demo.hass import HassDied, HassError, Language, free_port
 from demo.hass.api import PASSWORD, USER
 from demo.hass.folder import ROOT
 from demo.kersabiec import Address, House, HouseError, forget
-from demo.meter.commands import describe
+from demo.meter.commands import COMMANDS
 import demo.node
 from demo.node import DOMAIN, OBSERVER, PASSWORD as XMPP_PASSWORD, Node, NodeError, View
 from demo.terminal import obey_lines, typed_lines
@@ -103,7 +103,7 @@ def _arguments() -> argparse.Namespace:
         prog="script/demo",
         description="The school of Kersabiec: a Linky, a year of history, and Home Assistant. "
         "| L'école de Kersabiec : un Linky, un an d'historique, et Home Assistant.",
-        epilog="Commands to the meter, one a line on standard input:\n" + describe(),
+        epilog="Commands to the meter, one a line on standard input:\n" + COMMANDS.describe(),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--port", type=int, help="of the pages (default: 8123, or a free one)")
@@ -165,7 +165,7 @@ async def _live(house: House, node: Node | None, *, as_json: bool) -> None:
     if not as_json:
         print(_guide(address, house.folder), flush=True)
     async with asyncio.TaskGroup() as group:
-        group.create_task(obey_lines(house.meter, typed_lines()))
+        group.create_task(obey_lines(COMMANDS, house.meter, typed_lines()))
         group.create_task(house.live())
         view = None if node is None else await node.open(house.hass, await house.registers())
         if node is not None:

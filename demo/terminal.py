@@ -1,12 +1,11 @@
-"""What a person types at a program that runs: commands for a meter, one a line."""
+"""What a person types at a program that runs: commands, one a line."""
 
 import asyncio
 import os
 import sys
 from threading import Thread
 
-from demo.meter import VirtualLinky
-from demo.meter.commands import CommandError, describe, obey
+from demo.commands import CommandError, Commands
 
 
 def typed_lines() -> asyncio.Queue[str]:
@@ -26,14 +25,14 @@ def typed_lines() -> asyncio.Queue[str]:
     return lines
 
 
-async def obey_lines(meter: VirtualLinky, lines: asyncio.Queue[str]) -> None:
-    """Do to a meter what each line says, for ever."""
+async def obey_lines[T](commands: Commands[T], thing: T, lines: asyncio.Queue[str]) -> None:
+    """Do to a thing what each line says, for ever."""
     while True:
         line = (await lines.get()).strip()
         if line in ("help", "aide"):
-            print(describe(), flush=True)
+            print(commands.describe(), flush=True)
         elif line:
             try:
-                await obey(meter, line)
+                await commands.obey(thing, line)
             except (CommandError, OSError) as error:
                 print(error, file=sys.stderr, flush=True)

@@ -11,7 +11,7 @@ from custom_components.consometers.tic import Mode
 from demo.terminal import obey_lines, typed_lines
 from demo.world import HOUSEHOLD, SCHOOL, World
 
-from .commands import describe
+from .commands import COMMANDS
 from .contract import Contract, Option
 from .faults import Faults
 from .linky import Linky
@@ -25,7 +25,7 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="script/linky",
         description="A virtual Linky, to read instead of a real one.",
-        epilog="Commands, one a line on standard input:\n" + describe(),
+        epilog="Commands, one a line on standard input:\n" + COMMANDS.describe(),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     port = parser.add_mutually_exclusive_group()
@@ -104,7 +104,7 @@ async def _run(arguments: argparse.Namespace) -> None:
         _introduce(linky)
         tasks = [
             asyncio.create_task(work)
-            for work in (obey_lines(linky, lines), linky.wait(), _until(stopped))
+            for work in (obey_lines(COMMANDS, linky, lines), linky.wait(), _until(stopped))
         ]
         ended, running = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         for task in running:

@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 
 from custom_components.consometers.tic import Mode
+from demo.commands import CommandError
 from demo.meter import Faults, VirtualLinky
-from demo.meter.commands import CommandError, describe, obey
+from demo.meter.commands import COMMANDS
 
 from .meters import NOON, linky
 
@@ -23,25 +24,25 @@ def labels(meter: VirtualLinky) -> dict[str, str]:
 
 
 async def test_every_command_that_is_described_is_obeyed(meter: VirtualLinky) -> None:
-    for line in describe().splitlines():
-        await obey(meter, line.split()[0])
+    for line in COMMANDS.describe().splitlines():
+        await COMMANDS.obey(meter, line.split()[0])
     await meter.unplug()
 
 
 async def test_faults_are_set_and_cleared(meter: VirtualLinky) -> None:
     for line in ("noise 0.1", "lose 0.2", "bursts 0.3"):
-        await obey(meter, line)
+        await COMMANDS.obey(meter, line)
     assert meter.line.faults == Faults(0.1, 0.2, 0.3)
-    await obey(meter, "clean")
+    await COMMANDS.obey(meter, "clean")
     assert meter.line.faults == Faults()
 
 
 async def test_the_meter_is_silent_switched_and_swapped(meter: VirtualLinky) -> None:
     address = labels(meter)["ADSC"]
-    await obey(meter, "silence 12")
+    await COMMANDS.obey(meter, "silence 12")
     assert [sent.seconds for sent in islice(meter.line, 2)][1] == 12
-    await obey(meter, "mode historique")
-    await obey(meter, "swap")
+    await COMMANDS.obey(meter, "mode historique")
+    await COMMANDS.obey(meter, "swap")
     list(islice(meter.line, 4))
     assert meter.linky.mode is Mode.HISTORIQUE
     assert labels(meter)["ADCO"] != address
@@ -51,14 +52,14 @@ async def test_the_meter_is_overloaded_degraded_and_has_a_word_to_say(
     meter: VirtualLinky,
 ) -> None:
     for line in ("overload", "degrade", "message JOYEUX NOEL", "shout EJP DEMAIN", "peak 10 20"):
-        await obey(meter, line)
+        await COMMANDS.obey(meter, line)
     said = labels(meter)
     status = int(said["STGE"], 16)
     assert (status >> 7 & 1, status >> 16 & 1, status >> 28 & 3) == (1, 1, 1)
     assert said["MSG1"].rstrip() == "JOYEUX NOEL"
     assert said["MSG2"].rstrip() == "EJP DEMAIN"
     for line in ("relieve", "mend", "message"):
-        await obey(meter, line)
+        await COMMANDS.obey(meter, line)
     said = labels(meter)
     assert int(said["STGE"], 16) >> 7 & 1 == int(said["STGE"], 16) >> 16 & 1 == 0
     assert said["MSG1"].startswith("PAS DE")
@@ -67,10 +68,10 @@ async def test_the_meter_is_overloaded_degraded_and_has_a_word_to_say(
 async def test_a_meter_has_no_accents(meter: VirtualLinky) -> None:
     for line in ("message JOYEUSES PÂQUES", "shout PÂQUES"):
         with pytest.raises(CommandError, match="accents"):
-            await obey(meter, line)
+            await COMMANDS.obey(meter, line)
 
 
 @pytest.mark.parametrize("line", ["explode", "noise loud", "mode both", ""])
 async def test_nonsense_is_refused_with_a_hint(meter: VirtualLinky, line: str) -> None:
     with pytest.raises(CommandError, match=r"noise \[RATE\]|mode \[historique"):
-        await obey(meter, line)
+        await COMMANDS.obey(meter, line)

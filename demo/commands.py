@@ -1,0 +1,52 @@
+"""What a person may ask of a thing that runs, one command a line: a word, and what follows it."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+
+
+class CommandError(Exception):
+    """The command makes no sense. The message tells the person why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Command[T]:
+    usage: str
+    meaning: str
+    run: Callable[[T, list[str]], Awaitable[None] | None]
+
+
+class Commands[T]:
+    """The commands that one kind of thing obeys, by their first word."""
+
+    def __init__(self, table: Mapping[str, Command[T]]) -> None:
+        self._table = table
+
+    def describe(self) -> str:
+        """Give all commands and what they do."""
+        return "\n".join(f"  {c.usage:28}{c.meaning}" for c in self._table.values())
+
+    async def obey(self, thing: T, line: str) -> None:
+        """Do what one line says.
+
+        Raises:
+            CommandError: there is no such command, or what follows it makes no sense.
+        """
+        word, *words = line.split() or [""]
+        command = self._table.get(word)
+        if command is None:
+            raise CommandError(f"There is no command {word!r}. These are:\n{self.describe()}")
+        try:
+            done = command.run(thing, words)
+        except ValueError as error:
+            raise CommandError(f"Usage: {command.usage} ({error})") from error
+        if done is not None:
+            await done
+
+
+def number(words: list[str], default: float, place: int = 0) -> float:
+    """Give the number at a place of what follows a command.
+
+    Raises:
+        ValueError: it is none.
+    """
+    return float(words[place]) if len(words) > place else default
