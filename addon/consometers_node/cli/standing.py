@@ -10,14 +10,10 @@ import typer
 from consometers_node.household import export as exported
 from consometers_node.household.account import load
 from consometers_node.household.erasure import Gone, erase_all
-from consometers_node.household.upkeep import targets
-from consometers_node.permission import Permissions
+from consometers_node.household.standing import collectives
 from consometers_node.quoalise import iso8601
 from consometers_node.quoalise.text import text
 from consometers_node.store import Store
-from consometers_node.store.outbox import waiting
-from consometers_node.store.peers import all_peers
-from consometers_node.store.subscriptions import subscriptions
 
 from . import bell, own
 from .client import write_private
@@ -152,47 +148,43 @@ def erase(
         output.say(_ERASED, permissions=gone.permissions, blocks=gone.days)
 
 
-type _Shared = list[dict[str, Json]]
-
-
-async def _shared(store: Store, running: bell.Status | None) -> _Shared:
+async def _shared(store: Store, running: bell.Status | None) -> list[dict[str, Json]]:
     """Give what is shared with whom, and how far it got."""
     problems = (running or {}).get("peers") or {}
     assert isinstance(problems, dict)
-    now = datetime.now(UTC)
-    told: _Shared = []
     async with store.reading() as connection:
-        reached = await targets(connection, now)
-        for peer in await all_peers(connection):
-            known = await subscriptions(connection, peer.id)
-            cursors = {one.series_id: one.cursor for one in known}
-            series: list[Json] = [
+        every = await collectives(connection, datetime.now(UTC))
+    return [
+        {
+            "jid": one.peer.jid,
+            "name": one.peer.name,
+            "problem": problems.get(one.peer.jid),
+            "paused": one.paused,
+            "waiting": one.waiting,
+            "waiting_since": _shown(one.waiting_since),
+            "series": [
                 {
-                    **exported.series(one.series),
-                    "read": round(reached[one.series].progress, 3),
-                    "subscribed": one.series_id in cursors,
-                    "acknowledged_until": _shown(cursors.get(one.series_id)),
-                    "valid_until": _shown(one.records.end),
+                    **exported.series(shared.series),
+                    "read": round(shared.progress, 3),
+                    "subscribed": shared.subscription is not None,
+                    "acknowledged_until": _shown(
+                        shared.subscription.cursor if shared.subscription else None
+                    ),
+                    "waiting": shared.waiting,
+                    "valid_until": _shown(shared.grant.records.end),
                 }
-                for one in await Permissions(connection).permitted(peer.id)
-            ]
-            told.append(
-                {
-                    "jid": peer.jid,
-                    "name": peer.name,
-                    "problem": problems.get(peer.jid),
-                    "waiting": await waiting(connection, peer.id),
-                    "series": series,
-                }
-            )
-    return told
+                for shared in one.shared
+            ],
+        }
+        for one in every
+    ]
 
 
 def _shown(at: datetime | None) -> str | None:
     return None if at is None else iso8601.shown(at)
 
 
-def _show(running: bell.Status | None, shared: _Shared, output: Output) -> None:
+def _show(running: bell.Status | None, shared: list[dict[str, Json]], output: Output) -> None:
     if running is None:
         output.say(_NOT_RUNNING)
     else:
@@ -215,7 +207,7 @@ def _show(running: bell.Status | None, shared: _Shared, output: Output) -> None:
                     f"{one['statistic']} {one['interval']}",
                     f"{100 * read:.0f} %",
                     str(until or ""),
-                    str(peer["waiting"]),
+                    str(one["waiting"]),
                 ]
             )
     if rows:
