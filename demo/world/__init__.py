@@ -3,6 +3,7 @@
 Everything is a function of time and of a seed. Power is in W, energy in whole Wh.
 """
 
+from .battery import Battery, HybridWorld
 from .flows import ORIGIN, SEGMENT_S, Energy, Flows, Segment, World
 from .site import HOUSEHOLD, SCHOOL, Site
 
@@ -11,8 +12,10 @@ __all__ = [
     "ORIGIN",
     "SCHOOL",
     "SEGMENT_S",
+    "Battery",
     "Energy",
     "Flows",
+    "HybridWorld",
     "Segment",
     "Site",
     "World",

@@ -1,0 +1,250 @@
+"""The virtual inverter: units behind one TCP port, at the pace of the sun or faster."""
+
+import asyncio
+from collections.abc import Mapping, Set
+from datetime import UTC, datetime
+from pathlib import Path
+from time import time
+from types import TracebackType
+from typing import Self
+
+from .faults import Faults, Night, Scales, State, Stranger, WireFaults
+from .image import Image
+from .inverter import Inverter
+from .server import HOST, Server
+
+_LOOKS_OUT_S = 0.1
+"""How often it is seen whether the inverter has gone to sleep, or has woken up."""
+
+
+class VirtualInverter:
+    """Inverters and recorded images behind one host: use it as an async context manager.
+
+    One alone is unit 1. `start` is the inverters' time (Unix), by default now; with a `speed` of 0
+    it stands still until `at` is set. Methods act at once, on all inverters.
+    """
+
+    host = HOST
+
+    def __init__(
+        self,
+        units: Inverter | Image | Mapping[int, Inverter | Image] | None = None,
+        *,
+        port: int = 0,
+        speed: float = 1.0,
+        start: float | None = None,
+        seed: int = 1,
+    ) -> None:
+        if not isinstance(units, Mapping):
+            units = {1: units or Inverter(seed=seed)}
+        self.units: dict[int, Inverter | Image] = dict(units)
+        self._server = Server(self._image, self._mute, port, seed=seed)
+        self._speed = speed
+        self._at = time() if start is None else start
+        self._since = 0.0
+        self._plugged = False
+        self._task: asyncio.Task[None] | None = None
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self.stop()
+
+    @property
+    def port(self) -> int:
+        """The TCP port, known once it has started."""
+        return self._server.port
+
+    @property
+    def inverters(self) -> tuple[Inverter, ...]:
+        return tuple(unit for unit in self.units.values() if isinstance(unit, Inverter))
+
+    @property
+    def second(self) -> int:
+        """The inverters' time, Unix."""
+        return int(self._now())
+
+    @property
+    def at(self) -> datetime:
+        return datetime.fromtimestamp(self._now(), UTC)
+
+    @at.setter
+    def at(self, at: datetime) -> None:
+        self._at, self._since = at.timestamp(), asyncio.get_running_loop().time()
+
+    @property
+    def wire(self) -> WireFaults:
+        """What is wrong on the way."""
+        return self._server.faults
+
+    @property
+    def requests(self) -> int:
+        """How many requests have come so far."""
+        return self._server.requests
+
+    @property
+    def asleep(self) -> bool:
+        return bool(self.inverters) and all(unit.asleep(self.second) for unit in self.inverters)
+
+    async def start(self) -> None:
+        asked = asyncio.get_running_loop().time()
+        # Years of production are added up once, which takes seconds.
+        for inverter in self.inverters:
+            await asyncio.to_thread(inverter.readings, int(self._at))
+        self._since = asked
+        await self.plug()
+        self._task = asyncio.create_task(self._look_out())
+
+    async def stop(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+            self._task = None
+        await self.unplug()
+
+    async def wait(self) -> None:
+        """Wait until it is stopped; what broke it is raised."""
+        if self._task is not None:
+            await asyncio.shield(self._task)
+
+    async def plug(self) -> None:
+        """Put the network cable in (again): the port is the same."""
+        self._plugged = True
+        await self._follow()
+
+    async def unplug(self) -> None:
+        """Pull it out: connections break, and others are refused. The sun goes on."""
+        self._plugged = False
+        await self._follow()
+
+    def night(self, night: Night = Night.REFUSES) -> None:
+        self.wire.night = night
+
+    def zeros(self, seconds: int = 30) -> None:
+        """Show all energy registers as 0 for a while."""
+        for inverter in self.inverters:
+            inverter.faults.zeros_until = self.second + seconds
+
+    def zeros_at_dawn(self, seconds: int = 30) -> None:
+        """Show them so every morning, from the first power on."""
+        for inverter in self.inverters:
+            inverter.faults.zeros_at_dawn_s = seconds
+
+    def missing(self, points: Set[str]) -> None:
+        """Have these points of all models not implemented, and no others."""
+        for inverter in self.inverters:
+            inverter.faults.missing = points
+
+    def without(self, models: Set[int]) -> None:
+        """Leave these models out of the map, and no others."""
+        for inverter in self.inverters:
+            inverter.faults.without = models
+
+    def cut(self, registers: int | None = 100) -> None:
+        """End the map after so many registers."""
+        for inverter in self.inverters:
+            inverter.faults.cut = registers
+
+    def scales(self, scales: Scales = Scales.CHANGING) -> None:
+        for inverter in self.inverters:
+            inverter.faults.scales = scales
+
+    def delay(self, seconds: float = 2.0) -> None:
+        self.wire.delay_s = seconds
+
+    def silence(self, rate: float = 1.0) -> None:
+        self.wire.silent = rate
+
+    def busy(self, rate: float = 1.0) -> None:
+        self.wire.busy = rate
+
+    def refuse_addresses(self, rate: float = 1.0) -> None:
+        self.wire.illegal = rate
+
+    def drop(self, rate: float = 1.0) -> None:
+        """Close the connection in the middle of an answer."""
+        self.wire.dropped = rate
+
+    def mistake(self, rate: float = 1.0) -> None:
+        """Answer to another transaction than the one that was asked."""
+        self.wire.mistaken = rate
+
+    def one_connection(self, *, only: bool = True) -> None:
+        self.wire.lonely = only
+
+    def strangers(self, stranger: Stranger = Stranger.GATEWAY) -> None:
+        self.wire.stranger = stranger
+
+    def no_faults(self) -> None:
+        """Let all be well with what is said and how it arrives."""
+        self._server.faults = WireFaults()
+        for inverter in self.inverters:
+            inverter.faults = Faults()
+
+    def limit(self, part: float = 0.3) -> None:
+        """Throttle: make a part of what could be made. The Linky is not told."""
+        for inverter in self.inverters:
+            inverter.limit(self.second, part, State.THROTTLED)
+
+    def fail(self) -> None:
+        """Make nothing, and say that something is broken. The Linky is not told."""
+        for inverter in self.inverters:
+            inverter.limit(self.second, 0, State.FAULT)
+
+    def switch_off(self) -> None:
+        """Make nothing, because a person wants it so. The Linky is not told."""
+        for inverter in self.inverters:
+            inverter.limit(self.second, 0, State.OFF)
+
+    def mend(self) -> None:
+        """Make again whatever can be made."""
+        for inverter in self.inverters:
+            inverter.free(self.second)
+
+    def jump(self, energy_wh: int = 100_000) -> None:
+        """Add to the lifetime energy what was never made."""
+        for inverter in self.inverters:
+            inverter.jump(self.second, energy_wh)
+
+    def restart(self) -> None:
+        """Count lifetime energy from zero on."""
+        for inverter in self.inverters:
+            inverter.restart(self.second)
+
+    def dump(self, path: Path) -> None:
+        """Write the registers of the first unit as they are now: JSON, or CSV if named so."""
+        image = self._image(next(iter(self.units)))
+        assert image is not None
+        image.dump(path)
+
+    def _now(self) -> float:
+        if self._task is None:
+            return self._at
+        return self._at + (asyncio.get_running_loop().time() - self._since) * self._speed
+
+    def _image(self, unit_id: int) -> Image | None:
+        unit = self.units.get(unit_id)
+        return unit.image(self.second) if isinstance(unit, Inverter) else unit
+
+    def _mute(self) -> bool:
+        return self.wire.night is Night.SILENT and self.asleep
+
+    async def _look_out(self) -> None:
+        while True:
+            await asyncio.sleep(_LOOKS_OUT_S)
+            await self._follow()
+
+    async def _follow(self) -> None:
+        """Listen, or do not, as cable and sleep have it."""
+        sleeps = self.wire.night is Night.REFUSES and self.asleep
+        if self._plugged and not sleeps:
+            await self._server.plug()
+        else:
+            await self._server.unplug()
