@@ -5,7 +5,7 @@ sent, so that a value which was corrected meanwhile goes out corrected.
 """
 
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from sqlalchemy import Row, and_, delete, func, insert, select, text, update
@@ -19,12 +19,16 @@ from .tables import OutboxRow, PeerId, PermissionId, PermittedRow, SeriesId
 
 @dataclass(frozen=True, slots=True)
 class Queued:
-    """Records of a series, those that start in a range, that are to be sent to a peer."""
+    """Records of a series, those that start in a range, that are to be sent to a peer.
+
+    `stanza` is the message that carried them before, if one did.
+    """
 
     id: int
     permission: PermissionId
     series_id: SeriesId
     records: Range
+    stanza: str | None = field(default=None, compare=False)
 
 
 _COLUMNS = (
@@ -33,8 +37,8 @@ _COLUMNS = (
     OutboxRow.series_id,
     OutboxRow.range_start,
     OutboxRow.range_end,
+    OutboxRow.stanza,
 )
-
 
 _TURN = "SELECT pg_advisory_xact_lock(7331)"
 
@@ -84,7 +88,7 @@ async def queue_again(
     waiting = delete(OutboxRow).where(
         OutboxRow.peer_id == peer,
         OutboxRow.series_id == number,
-        OutboxRow.stanza.is_(None),
+        OutboxRow.stanza.is_(None),  # Of what was sent, the receipt may still come.
         OutboxRow.range_start >= records.start,
         OutboxRow.range_end <= records.end,
     )
@@ -113,7 +117,7 @@ async def unsent(
         )
         .where(
             OutboxRow.peer_id == peer,
-            OutboxRow.stanza.is_(None),
+            OutboxRow.sent_at.is_(None),
             OutboxRow.permission_id.not_in(held_back),
         )
         .order_by(OutboxRow.id)
@@ -186,19 +190,30 @@ async def waiting(connection: AsyncConnection, peer: PeerId) -> int:
 
 
 async def send_again(connection: AsyncConnection, peer: PeerId) -> int:
-    """Queue anew what was sent to a peer and not confirmed, and tell how many rows it was."""
+    """Queue anew what was sent to a peer and not confirmed, and tell how many rows it was.
+
+    The message that carried it is remembered: its receipt may still come.
+    """
+    permitted = (
+        select(PermittedRow.permission_id)
+        .where(
+            PermittedRow.permission_id == OutboxRow.permission_id,
+            PermittedRow.series_id == OutboxRow.series_id,
+        )
+        .exists()
+    )
     again = (
         update(OutboxRow)
-        .where(OutboxRow.peer_id == peer, OutboxRow.stanza.is_not(None))
-        .values(stanza=None, sent_at=None)
+        .where(OutboxRow.peer_id == peer, OutboxRow.sent_at.is_not(None), permitted)
+        .values(sent_at=None)
     )
     return (await connection.execute(again)).rowcount
 
 
 def _queued(
-    rows: Iterable[Row[tuple[int, PermissionId, SeriesId, datetime, datetime]]],
+    rows: Iterable[Row[tuple[int, PermissionId, SeriesId, datetime, datetime, str | None]]],
 ) -> list[Queued]:
     return [
-        Queued(number, permission, series, Range(start, end))
-        for number, permission, series, start, end in rows
+        Queued(number, permission, series, Range(start, end), stanza)
+        for number, permission, series, start, end, stanza in rows
     ]

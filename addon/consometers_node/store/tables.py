@@ -341,8 +341,9 @@ class SubscriptionRow(Base):
 class OutboxRow(Base):
     """Records that are to be sent: those of a series that start in a range, as blocks have them.
 
-    `stanza` is the id of the message that last carried them; its receipt removes the row. `granted`
-    always says so: by the foreign key no row stays when the permission is in another state.
+    `stanza` is the id of the message that last carried them; its receipt removes the row, whenever
+    it comes. They wait to be sent, or sent again, as long as `sent_at` is empty. `granted` always
+    says so: by the foreign key no row stays when the permission is in another state.
     """
 
     __tablename__ = "outbox"
