@@ -476,7 +476,7 @@ async def _list(store: Store, output: Output) -> None:
                 one.permission.id[:8],
                 one.peer.jid,
                 words.title(one.need, output.language),
-                own.STATES[one.permission.state].say(output.language),
+                words.STATES[one.permission.state].say(output.language),
                 one.permission.terms.valid_until.astimezone().date().isoformat()
                 if one.permission.terms
                 else "",
@@ -516,7 +516,7 @@ async def _tell(store: Store, typed: str, output: Output) -> None:
         [
             [
                 entry.at.astimezone().isoformat(" ", "minutes"),
-                own.STATES[entry.state].say(output.language),
+                words.STATES[entry.state].say(output.language),
                 entry.who or "",
             ]
             for entry in entries

@@ -8,14 +8,13 @@ from pathlib import Path
 import secrets
 
 from consometers_node.household import HomeAssistantFault
+from consometers_node.household.faults import said_of
 from consometers_node.household.hours import Unsuitable
 from consometers_node.permission import (
-    ChangedNeed,
     ForbiddenChange,
     NotNarrower,
     OutdatedNeed,
     PermissionFault,
-    State,
     UnknownPermission,
 )
 from consometers_node.quoalise import Text
@@ -33,55 +32,25 @@ from .place import database, folder, opened
 DELIVERY_POINT = "delivery-point"
 """Name of the secret that holds it."""
 
-STATES = {
-    State.PROPOSED: text("asked", "demandée"),
-    State.GRANTED: text("granted", "accordée"),
-    State.REFUSED: text("refused", "refusée"),
-    State.WITHDRAWN: text("withdrawn", "retirée"),
-    State.TERMINATED: text("ended by the collective", "rendue par le collectif"),
-    State.EXPIRED: text("expired", "expirée"),
+_CONDITIONS: dict[type[Exception], str] = {
+    Unsayable: "not-possible",
+    Unsuitable: "not-possible",
+    NotNarrower: "not-narrower",
+    ForbiddenChange: "forbidden-change",
+    PermissionFault: "permission",
+    NotPermitted: "not-permitted",
 }
-_NARROWER = {
-    "series": text(
-        "Choose series that are asked for, at an interval that is no finer than what is asked.",
-        "Choisissez des séries qui sont demandées, à un pas de temps pas plus fin que demandé.",
-    ),
-    "interval": text(
-        "The interval is finer than what is asked: choose that one, or a coarser one.",
-        "Le pas de temps est plus fin que demandé : choisissez celui-là, ou un plus grossier.",
-    ),
-    "identification": text(
-        "A pseudonym is asked for: nothing else is shared.",
-        "Un pseudonyme est demandé : rien d'autre n'est partagé.",
-    ),
-    "history_days": text(
-        "That is more of the past than what is asked.", "C'est plus de passé que demandé."
-    ),
-    "duration_days": text("That is longer than what is asked.", "C'est plus long que demandé."),
-}
-_FAULTS: dict[type[PermissionFault], Text] = {
+_WITH_COMMANDS: dict[type[Exception], Text] = {
     OutdatedNeed: text(
         "A newer version of this was asked since: answer that one (see “permissions”).",
         "Une version plus récente a été demandée depuis : répondez à celle-là (voir"
         " « permissions »).",
-    ),
-    ChangedNeed: text(
-        "What is asked changed without a new version: ask whoever asks it to number it anew.",
-        "Ce qui est demandé a changé sans nouvelle version : demandez à qui le demande de la"
-        " renuméroter.",
     ),
     UnknownPermission: text(
         "There is no such permission: “permissions” lists them with their numbers.",
         "Il n'y a pas de telle permission : « permissions » les liste avec leurs numéros.",
     ),
 }
-_FORBIDDEN = {
-    "en": "This permission is “{before}”: it cannot become “{after}”.",
-    "fr": "Cette permission est « {before} » : elle ne peut pas devenir « {after} ».",
-}
-_REFUSED = text("The database refuses: {why}", "La base de données refuse : {why}")
-
-
 _NO_ROOM = text(
     "The path of the node's folder is too long: choose another one with --data.",
     "Le chemin du dossier du nœud est trop long : choisissez-en un autre avec --data.",
@@ -92,30 +61,17 @@ _ALREADY_RUNS = text("The node of this folder runs already.", "Le nœud de ce do
 def told_of(error: Exception) -> Complaint | None:
     """Give what to tell of an error of this household's rooms."""
     match error:
-        case Unsayable() | Unsuitable():
-            return Complaint("not-possible", error.text)
-        case NotNarrower():
-            return Complaint("not-narrower", _NARROWER[error.field])
-        case ForbiddenChange():
-            before, after = STATES[error.before], STATES[error.after]
-            both = {
-                tag: said.format(before=before.say(tag), after=after.say(tag))
-                for tag, said in _FORBIDDEN.items()
-            }
-            return Complaint("forbidden-change", Text(both))
-        case PermissionFault():
-            words = _FAULTS.get(type(error), text(str(error), str(error)))
-            return Complaint("permission", words)
-        case NotPermitted():
-            return Complaint("not-permitted", _REFUSED.fill(why=error))
         case HomeAssistantFault():
             return home.fault(error)
         case bell.AlreadyRuns():
             return Complaint("already-runs", _ALREADY_RUNS)
         case bell.NoRoom():
             return Complaint("no-room", _NO_ROOM)
-        case _:
-            return None
+    condition = next((said for kind, said in _CONDITIONS.items() if isinstance(error, kind)), None)
+    said = said_of(error)
+    if condition is None or said is None:
+        return None
+    return Complaint(condition, _WITH_COMMANDS.get(type(error), said))
 
 
 def run[T](common: Common, work: Callable[[Store], Awaitable[T]]) -> T:

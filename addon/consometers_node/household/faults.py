@@ -1,6 +1,7 @@
 """What of a household's wishes cannot be, in words: for the command line and for pages."""
 
 from ..permission import (
+    ChangedNeed,
     ForbiddenChange,
     NotNarrower,
     OutdatedNeed,
@@ -37,10 +38,15 @@ _OUTDATED = text(
     "A newer version of this was asked since: answer that one.",
     "Une version plus récente a été demandée depuis : répondez à celle-là.",
 )
+_CHANGED = text(
+    "What is asked changed without a new version: ask whoever asks it to number it anew.",
+    "Ce qui est demandé a changé sans nouvelle version : demandez à qui le demande de la"
+    " renuméroter.",
+)
 _UNKNOWN = text("There is no such permission.", "Il n'y a pas de telle permission.")
 _FORBIDDEN = text(
-    "This permission is {before}: it cannot become {after}.",
-    "Cette permission est à l'état « {before} » : elle ne peut pas passer à « {after} ».",
+    "This permission is “{before}”: it cannot become “{after}”.",
+    "Cette permission est « {before} » : elle ne peut pas devenir « {after} ».",
 )
 _REFUSED = text("The database refuses: {why}", "La base de données refuse : {why}")
 
@@ -62,6 +68,8 @@ def said_of(fault: Exception) -> Text | None:
             )
         case OutdatedNeed():
             return _OUTDATED
+        case ChangedNeed():
+            return _CHANGED
         case UnknownPermission():
             return _UNKNOWN
         case PermissionFault():

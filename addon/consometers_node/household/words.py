@@ -35,7 +35,7 @@ IDENTIFICATIONS = {
 
 STATES = {
     State.PROPOSED: text("asked", "demandée"),
-    State.GRANTED: text("granted", "accordée"),
+    State.GRANTED: text("allowed", "autorisée"),
     State.REFUSED: text("refused", "refusée"),
     State.WITHDRAWN: text("withdrawn", "retirée"),
     State.TERMINATED: text("ended by the collective", "rendue par le collectif"),
@@ -49,7 +49,7 @@ What for: {purpose}
 Who else receives it: {recipients}
 Asked: {wanted}, at most {interval}
 The past: {history}
-For how long: {duration} from the day on which you grant
+For how long: {duration} from the day on which you allow it
 Kept after the end: {retention}
 Under: {identification}
 Policy: {policy}""",
@@ -59,21 +59,21 @@ Pour quoi faire : {purpose}
 Qui d'autre les reçoit : {recipients}
 Demandé : {wanted}, au plus {interval}
 Le passé : {history}
-Pour combien de temps : {duration} à partir du jour où vous accordez
+Pour combien de temps : {duration} à partir du jour où vous autorisez
 Conservé après la fin : {retention}
 Sous : {identification}
 Politique de données : {policy}""",
 )
 _GRANT = text(
-    """You grant, until {until}:
+    """You allow, until {until}:
 {series}
 {interval}, from {since} on, under {identification}. Nothing else leaves your home for this.
 You can withdraw at any time, at once; what was sent is then erased unless you say otherwise.""",
-    """Vous accordez, jusqu'au {until} :
+    """Vous autorisez, jusqu'au {until} :
 {series}
 {interval}, depuis le {since}, sous {identification}. Rien d'autre ne quitte votre foyer pour cela.
-Vous pouvez retirer cet accord à tout moment, avec effet immédiat ; ce qui a été envoyé est alors\
- effacé, sauf si vous dites le contraire.""",
+Vous pouvez retirer cette autorisation à tout moment, avec effet immédiat ; ce qui a été envoyé\
+ est alors effacé, sauf si vous dites le contraire.""",
 )
 _ONE_SERIES = text("- {statistic}: {direction}", "- {statistic} : {direction}")
 _REFUSAL = text(
@@ -82,15 +82,15 @@ _REFUSAL = text(
 )
 _WITHDRAWAL = {
     True: text(
-        "You withdraw “{title}”, granted to {controller}. Nothing more leaves your home for it, and"
-        " {controller} is to erase what it received. Sums already published stay.",
-        "Vous retirez « {title} », accordé à {controller}. Plus rien ne quitte votre foyer pour"
+        "You withdraw “{title}”, which you allowed {controller}. Nothing more leaves your home for it,"
+        " and {controller} is to erase what it received. Sums already published stay.",
+        "Vous retirez « {title} », autorisé à {controller}. Plus rien ne quitte votre foyer pour"
         " cela, et {controller} doit effacer ce qui a été reçu. Les sommes déjà publiées restent.",
     ),
     False: text(
-        "You withdraw “{title}”, granted to {controller}. Nothing more leaves your home for it, and"
-        " {controller} may keep what it received, for as long as it said.",
-        "Vous retirez « {title} », accordé à {controller}. Plus rien ne quitte votre foyer pour"
+        "You withdraw “{title}”, which you allowed {controller}. Nothing more leaves your home for it,"
+        " and {controller} may keep what it received, for as long as it said.",
+        "Vous retirez « {title} », autorisé à {controller}. Plus rien ne quitte votre foyer pour"
         " cela, et {controller} peut garder ce qui a été reçu, aussi longtemps qu'annoncé.",
     ),
 }

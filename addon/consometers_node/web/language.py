@@ -14,6 +14,7 @@ from babel.numbers import format_decimal, format_percent
 from babel.units import format_unit
 
 from ..quoalise import Text
+from ..quoalise.text import text
 
 LANGUAGES = {"en": "English", "fr": "Français"}
 """Each by the name that its speakers give it."""
@@ -25,6 +26,7 @@ _LOCALES = {"en": Locale("en", "GB"), "fr": Locale("fr", "FR")}
 _CATALOGUES = Path(__file__).with_name("locale")
 _MOST_TAGS = 20
 _YEAR_DAYS = 365
+_TODAY = text("today", "aujourd’hui")
 
 
 def wanted(request: web.Request) -> str:
@@ -93,11 +95,11 @@ class Language:
         return format_date(local, "long", locale=self._locale)
 
     def moment(self, at: datetime) -> str:
-        """Write an instant in the time of the home, today's as an hour alone."""
+        """Write an instant in the time of the home, to the minute."""
         local = at.astimezone()
         hour = format_time(local, "short", locale=self._locale)
         if local.date() == datetime.now().astimezone().date():
-            return hour
+            return f"{self(_TODAY)}, {hour}"
         return f"{self.day(local)}, {hour}"
 
     def hour(self, at: datetime) -> str:

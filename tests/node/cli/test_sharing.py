@@ -316,7 +316,7 @@ async def test_a_choice_that_cannot_be_granted_is_told_before_it_is_read_and_con
         assert said.out == ""
         assert words in said.err
     said = await asked.run("grant", asked.number, "--series", DRAWN)
-    assert "You grant" in said.out
+    assert "You allow" in said.out
     assert "answer the question, or write --yes" in said.err
     said = await asked.run("grant", asked.number, "--series", DRAWN, "--json")
     assert said.condition == "not-confirmed"
@@ -353,7 +353,7 @@ async def test_a_power_may_be_shared_once_its_direction_is_said(asked: Home, toy
     assert granted["state"] == "granted"
     said = await asked.run("permissions", asked.number, language="fr_FR.UTF-8")
     assert "Vous accordez" not in said.out
-    assert "You grant" in said.out
+    assert "You allow" in said.out
     assert f"{POWER} → urn:dev:org:60060-" in said.out
 
 

@@ -43,7 +43,9 @@
     });
     const bars = figure.dataset.bars === "yes";
     if (!bars) { xs.push(times.at(-1) + step); ys.push(values.at(-1)); }
-    const language = figure.dataset.language;
+    // Hours are told from 0 to 24.
+    const language = figure.dataset.language === "en" ? "en-GB" : figure.dataset.language;
+    const [from, value] = [...figure.querySelectorAll("thead th")].map((one) => one.textContent);
     const unit = figure.dataset.unit;
     const number = new Intl.NumberFormat(language, { maximumFractionDigits: 1 });
     const when = new Intl.DateTimeFormat(language, { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" });
@@ -59,12 +61,12 @@
       cursor: { y: false },
       scales: { y: { range: (_, low, high) => [Math.min(0, low), high > 0 ? high * 1.1 : 1] } },
       axes: [
-        { ...axis, values: (u, splits) => splits.map((at) => tick(u.scales.x.min, u.scales.x.max).format(at * 1000)) },
+        { ...axis, space: 70, values: (u, splits) => splits.map((at) => tick(u.scales.x.min, u.scales.x.max).format(at * 1000)) },
         { ...axis, size: 64, values: (_, splits) => splits.map((value) => `${number.format(value)} ${unit}`) },
       ],
       series: [
-        { label: "", value: (_, at) => at == null ? "–" : when.format(at * 1000) },
-        { label: "", stroke: line, fill, width: 2, paths, points: { show: false }, value: (_, value) => value == null ? "–" : `${number.format(value)} ${unit}` },
+        { label: from, value: (_, at) => at == null ? "–" : when.format(at * 1000) },
+        { label: value, stroke: line, fill, width: 2, paths, points: { show: false }, value: (_, one) => one == null ? "–" : `${number.format(one)} ${unit}` },
       ],
     }, [xs, ys], plot);
   }
