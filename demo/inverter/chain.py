@@ -202,10 +202,10 @@ def _der_measures(profile: Profile, readings: Readings) -> Values:
     exponent = profile.power_exponent
     values: dict[str, float | None] = {
         "ACType": {1: 0, 2: 1, 3: 2}[len(power.legs_w)],
-        "St": readings.state not in (State.OFF, State.SLEEPING),
+        "St": int(readings.state not in (State.OFF, State.SLEEPING)),
         # The 2018 models count the same states from zero.
         "InvSt": readings.state - 1,
-        "ConnSt": readings.state not in (State.OFF, State.FAULT),
+        "ConnSt": int(readings.state not in (State.OFF, State.FAULT)),
         "Alrm": _EVENTS.get(readings.state, 0),
         "DERMode": 1,
         "W": power.power_w,

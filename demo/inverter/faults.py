@@ -1,7 +1,7 @@
 """What can go wrong, and how: in what the inverter says, on its way, and in what it makes."""
 
 from collections.abc import Set
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import IntEnum, StrEnum
 
 
@@ -91,11 +91,3 @@ class Limit:
 
     def covers(self, second: int) -> bool:
         return self.start <= second and (self.end is None or second < self.end)
-
-
-@dataclass(slots=True)
-class Lifetime:
-    """What happens to the register of energy: Wh added at a second, and when it began anew."""
-
-    jumps: list[tuple[int, int]] = field(default_factory=list)
-    restarted: int | None = None

@@ -77,11 +77,11 @@ class Inverter:
 
     def jump(self, second: int, energy_wh: int) -> None:
         """Add to the register of energy what was never made."""
-        self.measures.lifetime.jumps.append((second, energy_wh))
+        self.measures.jumps.append((second, energy_wh))
 
     def restart(self, second: int) -> None:
         """Count energy from zero on."""
-        self.measures.lifetime.restarted = second
+        self.jump(second, -self.measures.energy_wh(second))
 
     def _models(self, second: int) -> Iterator[list[int]]:
         readings = self.readings(second)

@@ -13,7 +13,7 @@ from demo.world.civil import local
 from demo.world.noise import smooth, unit
 from demo.world.site import outdoor_temperature_c
 
-from .faults import Lifetime, Limit, State
+from .faults import Limit, State
 from .profiles import LEGS, Profile
 
 COS_PHI: Final = 0.995
@@ -123,7 +123,8 @@ class Measures:
 
     def __init__(self, profile: Profile, load: Load, seed: int) -> None:
         self.limits: list[Limit] = []
-        self.lifetime = Lifetime()
+        self.jumps: list[tuple[int, int]] = []
+        """Wh added to the register of energy, each from a second on."""
         self._profile = profile
         self._load = load
         self._seed = seed
@@ -158,12 +159,7 @@ class Measures:
 
     def energy_wh(self, second: int) -> int:
         """Give the register of all that was ever made, with its jumps."""
-        lifetime = self.lifetime
-        begun = lifetime.restarted
-        made = self._made_wh(second) - (0 if begun is None else self._made_wh(begun))
-        return made + sum(
-            wh for at, wh in lifetime.jumps if at <= second and (begun is None or at >= begun)
-        )
+        return self._made_wh(second) + sum(wh for at, wh in self.jumps if at <= second)
 
     def state(self, second: int) -> State:
         for limit in self.limits:

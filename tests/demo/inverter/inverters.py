@@ -1,0 +1,92 @@
+"""Inverters that were put in lately, and readers of them: modbus-connection, as core reads.
+
+Its generator makes the components from the definitions in sunspec.json. They are those of
+github.com/sunspec/models (Apache-2.0), without what is said for people to read.
+"""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from functools import cache
+import json
+from pathlib import Path
+from typing import Any
+
+from modbus_connection import ModbusTcpParams, ModbusUnit
+from modbus_connection.mock import MockModbusConnection
+from modbus_connection.model.sunspec import SunSpecComponent, scan
+from modbus_connection.model.sunspec.generate import generate_source
+from modbus_connection.tmodbus import ModbusConnection
+
+from demo.inverter import PROFILES, Image, Inverter, VirtualInverter
+
+ORIGIN = datetime(2026, 6, 1, tzinfo=UTC)
+NOON = datetime(2026, 6, 10, 12, tzinfo=UTC)
+NIGHT = datetime(2026, 6, 10, 1, tzinfo=UTC)
+BASE = 40_000
+
+DEFINITIONS: Mapping[int, Any] = {
+    definition["id"]: definition
+    for definition in json.loads((Path(__file__).parent / "sunspec.json").read_text())
+}
+
+
+def inverter(name: str = "home", *, seed: int = 1) -> Inverter:
+    return Inverter(PROFILES[name], seed=seed, origin=ORIGIN)
+
+
+def unix(at: datetime) -> int:
+    return int(at.timestamp())
+
+
+def virtual(name: str = "home", at: datetime = NOON) -> VirtualInverter:
+    """An inverter for which time stands still."""
+    return VirtualInverter(inverter(name), start=at.timestamp(), speed=0)
+
+
+@cache
+def component_class(model_id: int) -> type[SunSpecComponent]:
+    room: dict[str, Any] = {}
+    exec(generate_source([DEFINITIONS[model_id]]), room)
+    (made,) = (
+        thing
+        for thing in room.values()
+        if isinstance(thing, type)
+        and issubclass(thing, SunSpecComponent)
+        and thing is not SunSpecComponent
+    )
+    return made
+
+
+async def read(unit: ModbusUnit, base: int = BASE) -> Sequence[Any]:
+    """Scan a unit and read all of its models, in the order of the map."""
+    components = []
+    for model in (await scan(unit, base)).chain:
+        component = component_class(model.model_id)(unit, model)
+        await component.async_update()
+        components.append(component)
+    return components
+
+
+async def decoded(image: Image, base: int = BASE) -> Sequence[Any]:
+    """Read an image without a wire."""
+    unit = MockModbusConnection().for_unit(1)
+    unit.holding.update(image.registers)
+    return await read(unit, base)
+
+
+async def model(image: Image, model_id: int) -> Any:
+    """Read one model of an image: the last with that number."""
+    return next(c for c in reversed(await decoded(image)) if c.model_id == model_id)
+
+
+@asynccontextmanager
+async def connection(
+    served: VirtualInverter, timeout: float = 5
+) -> AsyncIterator[ModbusConnection]:
+    params = ModbusTcpParams(host=served.host, port=served.port)
+    connection = ModbusConnection(params, timeout=timeout)
+    try:
+        yield connection
+    finally:
+        await connection.close()

@@ -1,0 +1,358 @@
+"""What modbus-connection reads from an inverter is what the world says."""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from itertools import pairwise
+from typing import Any
+
+import pytest
+
+from demo.inverter import PROFILES, Inverter, Scales, State
+from demo.inverter.chain import Block, blocks
+from demo.inverter.models import MODELS
+from demo.inverter.sunspec import HEADER, Point
+from demo.meter import Contract, Linky
+from demo.world import SCHOOL, HybridWorld, World
+
+from .inverters import NIGHT, NOON, ORIGIN, decoded, inverter, model, unix
+
+MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
+FLOAT_ERROR = 1e-6
+POWER_SCALE = 40_070 + 15
+
+
+def placed(points: tuple[Point, ...], start: int) -> Iterator[tuple[int, Point]]:
+    for point in points:
+        yield start, point
+        start += point.registers
+
+
+def told(component: Any) -> dict[int, object]:
+    """The values of a component by the offset of their registers in the model."""
+    return {
+        field.address: getattr(component, name) for name, field in component.declared_fields.items()
+    }
+
+
+def agree(component: Any, block: Block) -> None:
+    layout = MODELS[block.model_id]
+    values = told(component)
+    scales = {name: value for name, value in block.values.items() if name.endswith("_SF")}
+    for offset, point in placed(layout.points, HEADER):
+        if point.kind not in ("sunssf", "pad"):
+            same(values[offset], block.values.get(point.name), point, scales)
+    start = HEADER + sum(point.registers for point in layout.points)
+    modules = component.module if layout.module else ()
+    for module, wanted in zip(modules, block.modules, strict=True):
+        values = told(module)
+        for offset, point in placed(layout.module, start):
+            same(values[offset], wanted.get(point.name), point, scales)
+
+
+def same(read: Any, wanted: Any, point: Point, scales: dict[str, Any]) -> None:
+    if wanted is None or (wanted == 0 and point.kind == "acc32"):
+        assert read is None or read == "", point
+    elif isinstance(wanted, str):
+        assert read == wanted
+    else:
+        step = 10 ** scales[point.scale] if point.scale else 1
+        rel = FLOAT_ERROR if point.kind == "float32" else 0
+        assert read == pytest.approx(wanted, abs=0.5001 * step, rel=rel), point
+
+
+@pytest.mark.parametrize("name", PROFILES)
+@pytest.mark.parametrize("at", [NOON, NIGHT], ids=["noon", "night"])
+async def test_every_point_is_read_as_it_was_meant(name: str, at: datetime) -> None:
+    virtual = inverter(name)
+    wanted = list(blocks(virtual.profile, virtual.serial, virtual.readings(unix(at))))
+    components = await decoded(virtual.image(unix(at)))
+    assert [component.model_id for component in components] == [b.model_id for b in wanted]
+    for component, block in zip(components, wanted, strict=True):
+        agree(component, block)
+
+
+@pytest.mark.parametrize(
+    ("name", "chain"),
+    [
+        ("home", [1, 101, 120, 121, 160, 1, 201]),
+        ("bare", [1, 101, 120, 121, 160]),
+        ("split", [1, 102, 120, 121, 160, 1, 202]),
+        ("school", [1, 103, 120, 121, 160, 1, 203]),
+        ("delta", [1, 103, 120, 121, 160, 1, 204]),
+        ("float", [1, 111, 120, 121, 160, 1, 211]),
+        ("school-float", [1, 113, 120, 121, 160, 1, 213]),
+        ("der2018", [1, 701, 702, 160, 1, 213]),
+        ("hybrid", [1, 101, 120, 121, 160, 802, 1, 201]),
+    ],
+)
+async def test_a_profile_has_its_models(name: str, chain: list[int]) -> None:
+    found = await decoded(inverter(name).image(unix(NOON)))
+    assert [component.model_id for component in found] == chain
+
+
+async def test_a_home_makes_what_its_panels_get() -> None:
+    virtual = inverter()
+    world = virtual.load.world
+    image = virtual.image(unix(NOON))
+    made = await model(image, 101)
+    assert made.w == world.flows(NOON).production_w > 500
+    assert made.wh == world.energy(NOON).production_wh > 0
+    assert made.st == State.MPPT
+    assert made.aph_a * made.ph_vph_a == pytest.approx(made.va, rel=0.01)
+    assert 49.9 < made.hz < 50.1
+    strings = (await model(image, 160)).module
+    assert [string.id_str for string in strings] == ["South", "Lean-to"]
+    assert sum(string.dcw for string in strings) == made.dcw > made.w
+    assert sum(string.dcwh for string in strings) == pytest.approx(made.wh / 0.97, abs=2)
+    for string in strings:
+        assert string.dca * string.dcv == pytest.approx(string.dcw, rel=0.01)
+
+
+async def test_phases_add_up_to_the_whole() -> None:
+    made = await model(inverter("der2018").image(unix(NOON)), 701)
+    assert made.w == pytest.approx(made.wl1 + made.wl2 + made.wl3, abs=20)
+    assert made.a == pytest.approx(made.al1 + made.al2 + made.al3, abs=0.02)
+    assert made.llv == pytest.approx(made.lnv * 3**0.5, rel=0.01)
+
+
+@pytest.mark.parametrize(("name", "model_id"), [("school", 103), ("school-float", 113)])
+async def test_integers_and_floats_tell_the_same(name: str, model_id: int) -> None:
+    virtual = inverter(name)
+    made = await model(virtual.image(unix(NOON)), model_id)
+    assert made.w == pytest.approx(virtual.load.world.flows(NOON).production_w, abs=5)
+    assert made.wh == virtual.load.world.energy(NOON).production_wh
+
+
+async def test_what_the_nameplate_says_is_never_exceeded() -> None:
+    virtual = inverter("school")
+    plate = await model(virtual.image(unix(NOON)), 120)
+    day = [virtual.measures.power_w(unix(NOON + n * MINUTE)) for n in range(-480, 480)]
+    assert max(day) < plate.w_rtg == 36_000
+
+
+@pytest.mark.parametrize("name", ["home", "school", "hybrid"])
+def test_energy_is_the_integral_of_power(name: str) -> None:
+    virtual = inverter(name)
+    start, end = unix(NOON - 3 * HOUR), unix(NOON + 3 * HOUR)
+    joules = sum(virtual.measures.power_w(second) for second in range(start, end))
+    made = virtual.measures.energy_wh(end) - virtual.measures.energy_wh(start)
+    assert joules / 3600 == pytest.approx(made, rel=0.002)
+
+
+def test_lifetime_energy_never_falls() -> None:
+    virtual = inverter()
+    day = [virtual.measures.energy_wh(unix(NIGHT) + 10 * n) for n in range(8640)]
+    assert day == sorted(day)
+    assert day[-1] > day[0]
+
+
+def test_lifetime_energy_goes_on_where_it_was_in_another_run() -> None:
+    for name in PROFILES:
+        assert inverter(name).image(unix(NOON)) == inverter(name).image(unix(NOON))
+    assert inverter(seed=2).image(unix(NOON)) != inverter().image(unix(NOON))
+
+
+def test_asking_earlier_or_later_first_changes_nothing() -> None:
+    late_first = inverter("hybrid")
+    late_first.image(unix(NOON + 24 * HOUR))
+    assert late_first.image(unix(NOON)) == inverter("hybrid").image(unix(NOON))
+
+
+def test_inverter_and_linky_of_the_school_agree_to_the_wh() -> None:
+    linky = Linky(
+        World(SCHOOL, phases=3, origin=ORIGIN), Contract(reference_kva=36, phases=3, producer=True)
+    )
+    virtual = Inverter(PROFILES["school"], load=linky.load)
+    start = unix(NOON - 60 * HOUR)
+    before, registers = virtual.readings(start), linky.registers(start)
+    for hour in range(1, 49):
+        second = start + 3600 * hour
+        now = virtual.readings(second)
+        assert now.grid is not None
+        grid = linky.registers(second)
+        assert (now.grid.drawn_wh, now.grid.injected_wh) == (grid.drawn_wh, grid.injected_wh)
+        made = now.energy_wh - before.energy_wh
+        injected = grid.injected_wh - registers.injected_wh
+        drawn = grid.drawn_wh - registers.drawn_wh
+        used = used_wh(linky.load.world, start, second)
+        assert made - used == injected - drawn
+        assert now.grid.power.legs_va == linky.measures.apparent_va(second)
+
+
+def used_wh(world: World, start: int, end: int) -> int:
+    """What the house used between two moments on whole ten minutes."""
+    return sum(world.day(n // 144)[0][n % 144] for n in range(start // 600, end // 600))
+
+
+async def test_the_meter_of_the_inverter_shows_what_the_linky_shows() -> None:
+    linky = Linky(
+        World(SCHOOL, phases=3, origin=ORIGIN), Contract(reference_kva=36, phases=3, producer=True)
+    )
+    virtual = Inverter(PROFILES["school-float"], load=linky.load)
+    second = unix(NOON)
+    linky.overload(second - 1000)
+    linky.relieve(second - 100)
+    meter = await model(virtual.image(second), 213)
+    registers = linky.registers(second)
+    assert meter.tot_wh_imp == registers.drawn_wh
+    assert meter.tot_wh_exp == registers.injected_wh
+    assert (meter.wph_a, meter.wph_b, meter.wph_c) == linky.load.by_phase_w(second)
+    assert meter.ph_vph_b == linky.measures.voltage_v(2, second)
+    assert abs(meter.aph_a) == pytest.approx(linky.measures.current_a(1, second), abs=0.5)
+
+
+async def test_some_makers_count_what_is_injected_as_positive() -> None:
+    theirs = await model(inverter("delta").image(unix(NOON)), 204)
+    usual = await model(inverter("school").image(unix(NOON)), 203)
+    assert theirs.w == -usual.w > 0
+    assert theirs.tot_wh_exp == usual.tot_wh_exp
+    assert theirs.ph_vph_a is None
+
+
+async def test_a_battery_takes_what_is_left_and_gives_it_back() -> None:
+    virtual = inverter("hybrid")
+    world = virtual.load.world
+    assert isinstance(world, HybridWorld)
+    levels = []
+    for hour in range(48):
+        second = unix(NIGHT) + 3600 * hour
+        readings = virtual.readings(second)
+        assert readings.cells is not None
+        assert readings.grid is not None
+        panels_w = world.storage_at(second).panels_w
+        assert readings.power.power_w == pytest.approx(panels_w + readings.cells.power_w, abs=1)
+        levels.append(readings.cells.stored_wh)
+        if readings.grid.power.power_w < -50:
+            full = readings.cells.stored_wh == readings.cells.capacity_wh
+            assert full or readings.cells.power_w <= 0
+    assert 0 <= min(levels) < max(levels) <= 7000
+    battery = await model(virtual.image(unix(NOON)), 802)
+    assert 0 <= battery.so_c <= 100
+
+
+def test_a_linky_at_a_hybrids_home_agrees_too() -> None:
+    virtual = inverter("hybrid")
+    linky = Linky(virtual.load.world, Contract(producer=True))
+    for hour in range(24):
+        second = unix(NIGHT) + 3600 * hour + 123
+        readings, registers = virtual.readings(second), linky.registers(second)
+        assert readings.grid is not None
+        assert readings.grid.injected_wh == registers.injected_wh
+        assert readings.grid.drawn_wh == registers.drawn_wh
+
+
+def test_states_follow_the_sun() -> None:
+    virtual = inverter()
+    states = [virtual.measures.state(unix(NIGHT) + 300 * n) for n in range(288)]
+    changes = [states[0], *(b for a, b in pairwise(states) if a != b)]
+    assert changes == [
+        State.SLEEPING,
+        State.STARTING,
+        State.MPPT,
+        State.SHUTTING_DOWN,
+        State.SLEEPING,
+    ]
+
+
+async def test_at_night_nothing_is_made_and_nothing_is_forgotten() -> None:
+    virtual = inverter()
+    made = await model(virtual.image(unix(NIGHT)), 101)
+    assert (made.w, made.st) == (0, State.SLEEPING)
+    assert made.wh == virtual.load.world.energy(NIGHT).production_wh > 0
+
+
+async def test_a_limited_inverter_makes_less_and_counts_less() -> None:
+    virtual, free = inverter(), inverter()
+    virtual.limit(unix(NOON), 0.5, State.THROTTLED)
+    virtual.free(unix(NOON + HOUR))
+    half = await model(virtual.image(unix(NOON + 5 * MINUTE)), 101)
+    assert half.st == State.THROTTLED
+    assert half.w == round(free.measures.power_w(unix(NOON + 5 * MINUTE)) / 2)
+    assert made_wh(virtual, NOON) == made_wh(free, NOON) // 2
+    assert made_wh(virtual, NOON + HOUR) == made_wh(free, NOON + HOUR)
+
+
+def made_wh(virtual: Inverter, start: datetime) -> int:
+    """What it counts in an hour."""
+    energy_wh = virtual.measures.energy_wh
+    return energy_wh(unix(start + HOUR)) - energy_wh(unix(start))
+
+
+@pytest.mark.parametrize(("state", "event"), [(State.FAULT, 15), (State.OFF, 6)])
+async def test_a_broken_or_switched_off_inverter_says_why(state: State, event: int) -> None:
+    virtual = inverter()
+    virtual.limit(unix(NOON), 0, state)
+    made = await model(virtual.image(unix(NOON + HOUR)), 101)
+    assert (made.st, made.w, made.evt1) == (state, 0, 1 << event)
+    assert made.wh == virtual.measures.energy_wh(unix(NOON))
+
+
+async def test_zeros_are_shown_at_wake_up_and_are_gone_later() -> None:
+    virtual = inverter("der2018")
+    virtual.faults.zeros_at_dawn_s = 60
+    dawn = virtual.readings(unix(NOON)).awake_since
+    assert dawn is not None
+    waking = await decoded(virtual.image(dawn + 59))
+    awake = await decoded(virtual.image(dawn + 60))
+    assert waking[1].tot_wh_inj == 0 < awake[1].tot_wh_inj
+    assert waking[5].tot_wh_exp == 0 < awake[5].tot_wh_exp
+    assert waking[3].module[0].dcwh is None
+
+
+async def test_what_is_not_implemented_is_none() -> None:
+    virtual = inverter()
+    virtual.faults.missing = frozenset({"W", "PhVphA", "DCW"})
+    components = await decoded(virtual.image(unix(NOON)))
+    made, strings, meter = components[1], components[4], components[6]
+    assert made.w is made.ph_vph_a is made.dcw is strings.module[0].dcw is meter.w is None
+    assert made.wh > 0
+
+
+async def test_scale_factors_change_and_values_do_not() -> None:
+    virtual = inverter("school")
+    virtual.faults.scales = Scales.CHANGING
+    factors = set()
+    for second in range(unix(NOON), unix(NOON) + 8):
+        image, readings = virtual.image(second), virtual.readings(second)
+        made = await model(image, 103)
+        factors.add(image.registers[POWER_SCALE])
+        assert made.w == pytest.approx(readings.power.power_w, abs=50)
+        assert made.wh == readings.energy_wh
+        assert readings.grid is not None
+        assert (await model(image, 203)).tot_wh_exp == readings.grid.injected_wh
+    assert factors == {1, 2}
+
+
+async def test_scale_factors_that_make_no_sense_leave_nothing_to_read() -> None:
+    virtual = inverter()
+    virtual.faults.scales = Scales.GARBAGE
+    made = await model(virtual.image(unix(NOON)), 101)
+    assert made.w is made.wh is made.hz is None
+    assert made.st == State.MPPT
+
+
+def test_the_lifetime_counter_jumps_and_restarts() -> None:
+    virtual, usual = inverter(), inverter()
+    virtual.jump(unix(NOON), 5000)
+    assert virtual.measures.energy_wh(unix(NOON) - 1) == usual.measures.energy_wh(unix(NOON) - 1)
+    assert virtual.measures.energy_wh(unix(NOON)) == usual.measures.energy_wh(unix(NOON)) + 5000
+    virtual.restart(unix(NOON + HOUR))
+    assert virtual.measures.energy_wh(unix(NOON + HOUR)) == 0
+    assert 0 < virtual.measures.energy_wh(unix(NOON + 2 * HOUR)) < 3000
+
+
+async def test_a_model_that_is_gone_moves_those_after_it() -> None:
+    virtual = inverter()
+    virtual.faults.without = frozenset({120})
+    components = await decoded(virtual.image(unix(NOON)))
+    assert [c.model_id for c in components] == [1, 101, 121, 160, 1, 201]
+
+
+def test_a_map_may_be_anywhere() -> None:
+    elsewhere = Inverter(origin=ORIGIN, base=0)
+    assert min(elsewhere.image(unix(NOON)).registers) == 0
+
+
+def test_a_load_of_other_phases_is_refused() -> None:
+    with pytest.raises(ValueError, match="phases"):
+        Inverter(PROFILES["school"], load=inverter("home").load)
