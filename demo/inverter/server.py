@@ -61,10 +61,6 @@ class Server:
         self._server: asyncio.Server | None = None
         self._readers: set[asyncio.Task[None]] = set()
 
-    @property
-    def listens(self) -> bool:
-        return self._server is not None
-
     async def plug(self) -> None:
         """Listen; from the second time on, on the same port."""
         if self._server is None:

@@ -43,6 +43,7 @@ class VirtualInverter:
         self._at = time() if start is None else start
         self._since = 0.0
         self._plugged = False
+        self._moving = asyncio.Lock()
         self._task: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
@@ -99,6 +100,8 @@ class VirtualInverter:
         for inverter in self.inverters:
             await asyncio.to_thread(inverter.readings, int(self._at))
         self._since = asked
+        # Even one that sleeps has its port from now on.
+        await self._server.plug()
         await self.plug()
         self._task = asyncio.create_task(self._look_out())
 
@@ -243,8 +246,9 @@ class VirtualInverter:
 
     async def _follow(self) -> None:
         """Listen, or do not, as cable and sleep have it."""
-        sleeps = self.wire.night is Night.REFUSES and self.asleep
-        if self._plugged and not sleeps:
-            await self._server.plug()
-        else:
-            await self._server.unplug()
+        async with self._moving:
+            sleeps = self.wire.night is Night.REFUSES and self.asleep
+            if self._plugged and not sleeps:
+                await self._server.plug()
+            else:
+                await self._server.unplug()

@@ -16,6 +16,7 @@ from modbus_connection.exceptions import (
     ModbusTimeoutError,
 )
 from modbus_connection.model.sunspec import scan
+from pymodbus.client import AsyncModbusTcpClient
 import pytest
 
 from demo.inverter import Inverter, Night, Scales, State, Stranger, VirtualInverter
@@ -54,6 +55,15 @@ async def test_every_profile_is_read_over_tcp_as_it_is(name: str) -> None:
     made = components[1]
     assert made.w == pytest.approx(readings.power.power_w, abs=5)
     assert (made.tot_wh_inj if name == "der2018" else made.wh) == readings.energy_wh
+
+
+async def test_another_library_reads_the_same() -> None:
+    async with virtual() as served:
+        client = AsyncModbusTcpClient(served.host, port=served.port)
+        await client.connect()
+        answer = await client.read_holding_registers(BASE, count=125, device_id=1)
+        client.close()
+        assert answer.registers == inverter().image(unix(NOON)).read(BASE, 125)
 
 
 async def test_input_registers_are_the_same() -> None:
@@ -134,6 +144,18 @@ async def test_an_inverter_that_sleeps_is_not_there_and_comes_back_on_the_same_p
             while not await is_there(served):
                 await asyncio.sleep(0.05)
         assert served.port == port
+
+
+async def test_an_inverter_that_is_put_in_at_night_has_its_port() -> None:
+    served = virtual(at=NIGHT)
+    served.night(Night.REFUSES)
+    async with served:
+        assert served.port
+        assert not await is_there(served)
+        served.at = NOON
+        async with asyncio.timeout(5):
+            while not await is_there(served):
+                await asyncio.sleep(0.05)
 
 
 async def is_there(served: VirtualInverter) -> bool:
