@@ -3,9 +3,16 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
-from playwright.async_api import Locator, Page, async_playwright, expect
+from playwright.async_api import (
+    Browser,
+    BrowserContext,
+    Locator,
+    Page,
+    async_playwright,
+    expect,
+)
 
 from demo.hass.api import PASSWORD, USER
 from demo.hass.folder import Language
@@ -20,7 +27,7 @@ _ARGUMENTS: Final = (
     "--disable-component-update",
     "--disable-sync",
 )
-_LOCALES: Final[dict[Language, str]] = {"en": "en-GB", "fr": "fr-FR"}
+LOCALES: Final[dict[Language, str]] = {"en": "en-GB", "fr": "fr-FR"}
 # A page of Home Assistant's first draws itself, then asks for what it shows.
 _TIMEOUT_MS: Final = 30_000
 # Charts draw themselves when their data are there.
@@ -29,26 +36,39 @@ _SETTLING_MS: Final = 300
 
 
 @asynccontextmanager
-async def open_browser(url: str, language: Language) -> AsyncIterator[Visitor]:
-    """Open a browser in a language, on the Home Assistant at the URL, logged in as its owner."""
+async def launched() -> AsyncIterator[Browser]:
+    """Start a browser, in which nothing is open."""
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(
             executable_path=CHROMIUM, args=list(_ARGUMENTS), timeout=_TIMEOUT_MS
         )
         try:
-            context = await browser.new_context(
-                base_url=url,
-                locale=_LOCALES[language],
-                timezone_id="Europe/Paris",
-                viewport={"width": 1280, "height": 900},
-                reduced_motion="reduce",
-            )
-            context.set_default_timeout(_TIMEOUT_MS)
-            visitor = Visitor(await context.new_page())
-            await visitor.log_in()
-            yield visitor
+            yield browser
         finally:
             await browser.close()
+
+
+async def person(browser: Browser, url: str, language: Language, **options: Any) -> BrowserContext:
+    """Give the browser to a person who reads that language, and looks at one site."""
+    context = await browser.new_context(
+        base_url=url,
+        locale=LOCALES[language],
+        timezone_id="Europe/Paris",
+        reduced_motion="reduce",
+        **{"viewport": {"width": 1280, "height": 900}, **options},
+    )
+    context.set_default_timeout(_TIMEOUT_MS)
+    return context
+
+
+@asynccontextmanager
+async def open_browser(url: str, language: Language) -> AsyncIterator[Visitor]:
+    """Open a browser in a language, on the Home Assistant at the URL, logged in as its owner."""
+    async with launched() as browser:
+        context = await person(browser, url, language)
+        visitor = Visitor(await context.new_page())
+        await visitor.log_in()
+        yield visitor
 
 
 class Visitor:

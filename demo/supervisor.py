@@ -24,7 +24,7 @@ from aiohttp import hdrs, web
 from homeassistant.util.yaml import load_yaml_dict
 
 from demo.hass import Hass, HassError, Supervised, free_port
-from demo.hass.folder import ROOT
+from demo.hass.folder import ROOT, TIME_ZONE
 
 ADDON: Final = ROOT / "addon"
 LOOPBACK: Final = "127.0.0.1"
@@ -94,6 +94,7 @@ class Supervisor:
             "SUPERVISOR_TOKEN": self.token,
             "CONSOMETERS_SUPERVISOR": self.url,
             "CONSOMETERS_INGRESS": INGRESS,
+            "TZ": TIME_ZONE,
         }
 
     @property

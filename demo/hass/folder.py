@@ -37,6 +37,8 @@ supervised:
   by: {host}
 """
 
+TIME_ZONE: Final = "Europe/Paris"
+
 # The school of Kersabiec stands in Lorient.
 _HOME: Final = {
     "location_name": "Kersabiec",
@@ -45,7 +47,7 @@ _HOME: Final = {
     "elevation": 20,
     "radius": 100,
     "unit_system_v2": "metric",
-    "time_zone": "Europe/Paris",
+    "time_zone": TIME_ZONE,
     "country": "FR",
     "currency": "EUR",
     "external_url": None,

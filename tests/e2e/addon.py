@@ -31,7 +31,9 @@ source "$0"
 class AddOn(Node):
     """The node with neither account nor any word from a person."""
 
-    def __init__(self, folder: Path, supervisor: Supervisor, page_port: int) -> None:
+    def __init__(
+        self, folder: Path, supervisor: Supervisor, page_port: int, **variables: str
+    ) -> None:
         super().__init__(folder)
         programs = folder / "bin"
         programs.mkdir()
@@ -45,6 +47,7 @@ class AddOn(Node):
             **{f"OPTION_{name}": str(value) for name, value in supervisor.options.items()},
             "PATH": f"{programs}:/usr/bin:/bin",
             "LC_ALL": "C.UTF-8",
+            **variables,
         }
 
     async def start(self) -> None:
@@ -70,6 +73,11 @@ class Visitor:
         """Get what ingress knows a user by."""
         told = await self.api.command("supervisor/api", endpoint="/ingress/session", method="post")
         self.cookies = {COOKIE: told["session"]}
+
+    async def status(self) -> int:
+        """How the first page is answered."""
+        async with self.ask() as answer:
+            return answer.status
 
     def ask(
         self, path: str = "", method: str = "GET", **options: Any

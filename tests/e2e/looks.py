@@ -1,0 +1,122 @@
+"""A page as people see it: in their language, by day or by night, at a desk or on a phone."""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Final, Literal
+
+from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Error, Page
+
+from demo.browser import person
+from demo.hass import Language
+from tests.e2e.addon import Visitor
+
+type Device = Literal["desk", "phone"]
+type Scheme = Literal["light", "dark"]
+
+_VIEWPORTS: Final = {"desk": {"width": 1280, "height": 900}, "phone": {"width": 390, "height": 844}}
+
+
+@dataclass(frozen=True)
+class Look:
+    """How one person looks."""
+
+    language: Language
+    scheme: Scheme
+    device: Device
+
+    def __str__(self) -> str:
+        return f"{self.device}.{self.scheme}.{self.language}"
+
+
+LOOKS: Final = (
+    Look("en", "light", "desk"),
+    Look("fr", "dark", "desk"),
+    Look("fr", "light", "phone"),
+    Look("en", "dark", "phone"),
+)
+
+
+class Looks:
+    """One visitor's page, open in all looks. What a person does is done in the first."""
+
+    def __init__(self, pages: Mapping[Look, Page], pictures: Path) -> None:
+        self._pages = pages
+        self._pictures = pictures
+        self.faults: list[str] = []
+        """What browsers complained of: scripts that failed, what was not let in."""
+        self.asked: list[str] = []
+        """All that browsers asked for."""
+        for look, page in pages.items():
+            page.on("pageerror", partial(self._hear_error, look))
+            page.on("console", partial(self._hear, look))
+            page.on("request", lambda asked: self.asked.append(asked.url))
+
+    @property
+    def page(self) -> Page:
+        return next(iter(self._pages.values()))
+
+    async def picture(self, name: str) -> None:
+        """Photograph, in all looks, the page that is open in the first one."""
+        for look, page in self._pages.items():
+            if page is not self.page:
+                await page.goto(self.page.url)
+            await self._photograph(page, f"{name}.{look}")
+
+    async def picture_of_a_form(self, name: str, form: str, *ticked: str) -> None:
+        """Photograph, in all looks, what a form of the open page answers when it is filled in."""
+        where = self.page.url
+        for look, page in self._pages.items():
+            await page.goto(where)
+            for selector in ticked:
+                await page.check(selector)
+            await page.click(f"{form} button.primary")
+            await page.wait_for_load_state()
+            await self._photograph(page, f"{name}.{look}")
+
+    async def _photograph(self, page: Page, name: str) -> None:
+        wide = await page.evaluate("document.documentElement.scrollWidth - innerWidth")
+        if wide > 0:
+            self.faults.append(f"{name} is {wide} pixels wider than the window")
+        path = self._pictures / f"page.{name}.png"
+        await page.screenshot(path=path, full_page=True, animations="disabled")
+
+    def _hear_error(self, look: Look, error: Error) -> None:
+        self.faults.append(f"{look}: {error}")
+
+    def _hear(self, look: Look, said: ConsoleMessage) -> None:
+        if said.type in ("error", "warning"):
+            self.faults.append(f"{look}: {said.text}")
+
+
+async def enter(context: BrowserContext, visitor: Visitor) -> Page:
+    """Let a browser in as somebody who has logged in to Home Assistant."""
+    for name, value in visitor.cookies.items():
+        await context.add_cookies([{"name": name, "value": value, "url": visitor.api.url}])
+    return await context.new_page()
+
+
+@asynccontextmanager
+async def looking(browser: Browser, visitor: Visitor, pictures: Path) -> AsyncIterator[Looks]:
+    """Open the page, in each look."""
+    pictures.mkdir(parents=True, exist_ok=True)
+    pages = {}
+    for look in LOOKS:
+        context = await person(
+            browser,
+            visitor.api.url,
+            look.language,
+            color_scheme=look.scheme,
+            viewport=_VIEWPORTS[look.device],
+        )
+        pages[look] = await enter(context, visitor)
+    looks = Looks(pages, pictures)
+    for page in pages.values():
+        await page.goto(f"{visitor.page}/")
+    try:
+        yield looks
+    finally:
+        for page in pages.values():
+            await page.context.close()

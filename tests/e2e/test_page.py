@@ -1,0 +1,323 @@
+"""A household shares with a collective and takes it back, all of it on the add-on's page.
+
+The page is in a real browser, behind a real Home Assistant's ingress; the collective is on another
+XMPP server. Leaves pictures in `.artifacts/`. The tests follow one another on one home.
+"""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+from pathlib import Path
+import shutil
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from playwright.async_api import Locator, Page, expect
+import pytest
+import pytest_asyncio
+
+from demo.browser import CHROMIUM, Visitor as Person, launched, person
+from demo.hass import Hass, free_port
+from demo.history import Hour, hours, import_history, show_on_energy_dashboard, whole_hour
+from demo.kersabiec import school
+from demo.prosody import LOOPBACK, Authority, Prosody, federate
+from demo.supervisor import Supervisor
+from tests.e2e.addon import AddOn, Visitor, visiting
+from tests.e2e.cooperative import HISTORY_DAYS, TOKEN, Cooperative, cooperating
+from tests.e2e.looks import Looks, enter, looking
+from tests.e2e.waiting import eventually
+
+pytestmark = [
+    pytest.mark.e2e,
+    pytest.mark.skipif(not CHROMIUM.exists(), reason="script/setup gets Chromium"),
+    pytest.mark.skipif(not shutil.which("prosody"), reason="script/setup gets Prosody"),
+]
+
+HOUR: Final = timedelta(hours=1)
+PARIS: Final = ZoneInfo("Europe/Paris")
+NOW: Final = whole_hour(datetime.now(UTC))
+HELD_BACK: Final = 3
+"""Hours that Home Assistant counts while the household looks."""
+DRAWN: Final = "sensor.linky_energy_drawn"
+INJECTED: Final = "sensor.linky_energy_injected"
+ENTITIES: Final = {"energy_drawn": DRAWN, "energy_injected": INJECTED}
+MEMBER: Final = ("noel", "a family, a password")
+
+
+@dataclass
+class World:
+    """A home, its add-on, and a collective."""
+
+    hass: Hass
+    supervisor: Supervisor
+    addon: AddOn
+    cooperative: Cooperative
+    account: str
+    """An invitation to an account."""
+    invitation: str
+    hours: Sequence[Hour]
+    counted: int = 0
+    """How many of the hours Home Assistant has."""
+
+    async def count(self, until: int) -> None:
+        """Let Home Assistant count on, and say that it did."""
+        await import_history(self.hass.api, ENTITIES, list(self.hours[self.counted : until]))
+        self.counted = until
+        await self.hass.api.request("POST", "events/recorder_hourly_statistics_generated")
+
+    @property
+    def drawn(self) -> dict[datetime, int]:
+        """What Home Assistant has counted of the energy drawn, in the time that is asked for."""
+        since = datetime.now(UTC) - timedelta(days=HISTORY_DAYS)
+        return {
+            hour.start: hour.end.drawn_wh - before.end.drawn_wh
+            for before, hour in pairwise(self.hours[: self.counted])
+            if hour.start >= since
+        }
+
+    async def received(self) -> dict[datetime, int]:
+        """What the collective holds of it."""
+        (series,) = self.cooperative.records.values() or [{}]
+        return dict(series)
+
+
+@pytest_asyncio.fixture(scope="module")
+async def world(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World]:
+    folder = tmp_path_factory.mktemp("page")
+    authority = Authority(folder)
+    port = free_port()
+    async with AsyncExitStack() as stack:
+        one = stack.enter_context(Prosody("one.test", authority))
+        two = stack.enter_context(Prosody("two.test", authority))
+        federate(one, two)
+        cooperative = await stack.enter_async_context(cooperating(two))
+        supervisor = await stack.enter_async_context(Supervisor(port))
+        hass = await stack.enter_async_context(
+            Hass(folder / "hass", supervised=supervisor.supervised)
+        )
+        supervisor.oversee(hass)
+        addon = AddOn(
+            folder / "addon",
+            supervisor,
+            port,
+            CONSOMETERS_SERVER=f"{LOOPBACK}:{one.port}",
+            CONSOMETERS_CA_FILE=str(authority.file),
+        )
+        counted = list(hours(school(), NOW - timedelta(days=HISTORY_DAYS + 2), NOW))
+        world = World(
+            hass,
+            supervisor,
+            addon,
+            cooperative,
+            account=one.invite(),
+            invitation=f"xmpp:coop@two.test?consometers-join;token={TOKEN}",
+            hours=counted,
+        )
+        await _furnish(world)
+        stack.push_async_callback(addon.stop)
+        await addon.start()
+        yield world
+
+
+async def _furnish(world: World) -> None:
+    """Give the home a meter, as its Energy dashboard has it, and somebody else who lives there."""
+    api, shown = world.hass.api, world.hours[-1].end
+    for entity, value in ((DRAWN, shown.drawn_wh), (INJECTED, shown.injected_wh)):
+        attributes = {
+            "unit_of_measurement": "Wh",
+            "device_class": "energy",
+            "state_class": "total_increasing",
+        }
+        state = {"state": str(value), "attributes": attributes}
+        await api.request("POST", f"states/{entity}", state)
+    await world.count(len(world.hours) - HELD_BACK)
+    await show_on_energy_dashboard(api, ENTITIES)
+    await api.add_user("Noël", *MEMBER)
+
+
+@pytest_asyncio.fixture(scope="module")
+async def owner(world: World) -> AsyncIterator[Visitor]:
+    async with visiting(world.hass, world.supervisor) as visitor:
+        await eventually(visitor.status, lambda status: status == 200)
+        yield visitor
+
+
+@pytest_asyncio.fixture(scope="module")
+async def looks(owner: Visitor, pictures: Path) -> AsyncIterator[Looks]:
+    async with launched() as browser, looking(browser, owner, pictures) as looks:
+        yield looks
+
+
+@pytest.fixture
+def page(looks: Looks) -> Page:
+    return looks.page
+
+
+async def test_a_home_that_shares_nothing_says_so(page: Page, looks: Looks) -> None:
+    await expect(page.get_by_role("heading", level=1)).to_have_text("You share nothing with anyone")
+    await looks.picture("1-nothing")
+
+
+async def test_an_invitation_gives_the_home_an_address(
+    world: World, page: Page, looks: Looks
+) -> None:
+    await page.get_by_role("link", name="Join a collective").click()
+    await _open(page, world.account)
+    await expect(page.get_by_role("status").last).to_contain_text("@one.test")
+    await looks.picture("2-join")
+
+
+async def test_a_collective_says_what_it_asks_for(world: World, page: Page, looks: Looks) -> None:
+    await _open(page, world.invitation)
+    await expect(page.get_by_role("heading", level=1)).to_have_text("What a village makes")
+    await expect(page.locator("main")).to_contain_text("To show on the wall of the town hall")
+    await expect(page.locator("main")).to_contain_text("coop@two.test")
+    await looks.picture("3-asked")
+
+
+async def test_nothing_is_ticked_and_nothing_is_not_enough(page: Page) -> None:
+    boxes = page.get_by_role("checkbox")
+    await expect(boxes).to_have_count(2)
+    assert not [box for box in await boxes.all() if await box.is_checked()]
+    await page.get_by_role("button", name="See what would leave").click()
+    await expect(page.locator("#series-error")).to_be_visible()
+
+
+async def test_it_shows_the_very_records_that_would_leave(
+    world: World, page: Page, looks: Looks
+) -> None:
+    await page.go_back()
+    await looks.picture_of_a_form("4-preview", "form[action*=preview]", f'input[value="{DRAWN}"]')
+    shown = {
+        datetime.fromtimestamp(int(await row.get_attribute("data-at") or 0), UTC): float(
+            await row.get_attribute("data-value") or 0
+        )
+        for row in await page.locator("tr[data-at]").all()
+    }
+    assert shown
+    assert shown.items() <= world.drawn.items()
+    await expect(page.locator("figure canvas")).to_be_visible()
+    assert await world.received() == {}
+
+
+async def test_what_is_allowed_is_received(world: World, page: Page, looks: Looks) -> None:
+    await page.get_by_role("button", name="Allow this").click()
+    await expect(page.get_by_role("heading", level=1)).to_have_text("What a village makes")
+    await eventually(world.received, world.drawn.__eq__)
+    await _home(page)
+    await _received_up_to(page, world)
+    await looks.picture("5-shared")
+
+
+async def test_what_is_counted_from_now_on_is_received(world: World, page: Page) -> None:
+    await world.count(world.counted + 1)
+    await eventually(world.received, world.drawn.__eq__)
+    await _received_up_to(page, world)
+
+
+async def test_paused_nothing_leaves(world: World, page: Page, looks: Looks) -> None:
+    await page.get_by_role("button", name="Pause").click()
+    await expect(_card(page)).to_contain_text("Paused: nothing leaves")
+    before = await world.received()
+    await world.count(world.counted + 1)
+    await _shows(page, "1 record (you paused)")
+    assert await world.received() == before
+    await looks.picture("6-paused")
+
+
+async def test_resumed_it_leaves(world: World, page: Page) -> None:
+    await page.get_by_role("button", name="Resume").click()
+    await eventually(world.received, world.drawn.__eq__)
+    await _received_up_to(page, world)
+
+
+async def test_who_is_no_administrator_looks_and_changes_nothing(
+    world: World, page: Page, pictures: Path
+) -> None:
+    async with visiting(world.hass, world.supervisor, *MEMBER) as member, launched() as browser:
+        context = await person(browser, world.hass.url, "en")
+        seen = await enter(context, member)
+        for path in ("/", "/permissions", "/join", "/settings"):
+            await seen.goto(member.page + path)
+            buttons = seen.locator("main").get_by_role("button")
+            await expect(buttons).to_have_count(0)
+        await seen.goto(f"{member.page}/")
+        await expect(_card(seen)).to_contain_text("Shared")
+        await seen.screenshot(path=pictures / "page.7-member.png", full_page=True)
+        token = await seen.locator("input[name=token]").first.get_attribute("value")
+        for path in ("pause/1", "join"):
+            sent = await seen.request.post(f"{member.page}/{path}", form={"token": token or ""})
+            assert sent.status == 403
+            assert "Only an administrator" in await sent.text()
+    await page.reload()
+    await expect(_card(page)).to_contain_text("Shared")
+
+
+async def test_it_is_in_home_assistants_sidebar(world: World, pictures: Path) -> None:
+    async with launched() as browser:
+        context = await person(browser, world.hass.url, "en")
+        visitor = Person(await context.new_page())
+        await visitor.log_in()
+        await visitor.page.goto(world.supervisor.panel_path)
+        inside = visitor.page.frame_locator("iframe")
+        await expect(inside.get_by_role("heading", level=1)).to_have_text("Where your data goes")
+        await visitor.picture(pictures / "page.8-sidebar.png")
+
+
+async def test_withdrawn_it_is_erased_and_the_receipt_says_so(
+    world: World, page: Page, looks: Looks
+) -> None:
+    held = len(await world.received())
+    await page.get_by_role("link", name="What a village makes").click()
+    await looks.picture("9-granted")
+    await page.get_by_role("link", name="Withdraw").click()
+    await looks.picture("10-withdraw")
+    await page.get_by_role("button", name="Withdraw and have it erased").click()
+    await _shows(page, f"It erased {held} records.")
+    assert await world.received() == {}
+    await looks.picture("11-withdrawn")
+
+
+async def test_what_there_is_besides(page: Page, owner: Visitor, looks: Looks) -> None:
+    for path in ("permissions", "mine", "settings"):
+        await page.goto(f"{owner.page}/{path}")
+        await looks.picture(f"12-{path}")
+
+
+async def test_browsers_had_nothing_to_complain_of(owner: Visitor, looks: Looks) -> None:
+    nothing_ticked = [fault for fault in looks.faults if "status of 422" in fault]
+    assert looks.faults == nothing_ticked
+    assert len(nothing_ticked) == 1
+    elsewhere = [url for url in looks.asked if not url.startswith((owner.page, "data:"))]
+    assert elsewhere == []
+
+
+async def _open(page: Page, invitation: str) -> None:
+    await page.get_by_label("Invitation").fill(invitation)
+    await page.get_by_role("button", name="Open the invitation").click()
+
+
+def _card(page: Page) -> Locator:
+    return page.locator("section.card")
+
+
+async def _home(page: Page) -> None:
+    await page.get_by_role("link", name="Home", exact=True).click()
+
+
+async def _shows(page: Page, words: str) -> None:
+    """Look again and again until the page says so."""
+
+    async def said() -> str:
+        await page.reload()
+        return " ".join((await page.locator("main").inner_text()).split())
+
+    await eventually(said, lambda found: words in found)
+
+
+async def _received_up_to(page: Page, world: World) -> None:
+    until = (world.hours[world.counted - 1].start + HOUR).astimezone(PARIS)
+    await _shows(page, f"{until:%H:%M}")
+    await _shows(page, "Waiting to be sent nothing")
