@@ -1,6 +1,6 @@
 """How sharing stands: with whom, up to when, what waits and since when."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -8,12 +8,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ..permission import Entry, Permission, Permissions, Permitted, State
 from ..series import Range, Series
-from ..store import PermissionId
+from ..store import PeerId, PermissionId, SeriesId
 from ..store.outbox import waiting_since
 from ..store.peers import Peer, all_peers
-from ..store.series import extent
+from ..store.series import count_records
 from ..store.subscriptions import Subscription, subscriptions
-from .ledger import SOON, records_of
+from .ledger import SOON
 from .pauses import paused
 from .upkeep import Target, targets
 
@@ -28,8 +28,6 @@ class Shared:
     grant: Permitted
     progress: float
     """How much of its history was read from Home Assistant, from 0 to 1."""
-    known: Range | None
-    """From the first record to the end of the last one."""
     subscription: Subscription | None
     waiting: int
     """Records beyond the cursor of the subscription."""
@@ -83,8 +81,13 @@ async def collectives(connection: AsyncConnection, now: datetime) -> list[Collec
     """Give how it stands with each peer, the oldest first."""
     reached = await targets(connection, now)
     held_back = await paused(connection)
+    told: dict[PeerId, dict[SeriesId, Subscription]] = {}
+    for one in await subscriptions(connection):
+        told.setdefault(one.peer, {})[one.series_id] = one
     return [
-        await _collective(connection, peer, reached, held_back, now)
+        await _collective(
+            connection, peer, reached, told.get(peer.id, {}), held_back=held_back, now=now
+        )
         for peer in await all_peers(connection)
     ]
 
@@ -93,6 +96,8 @@ async def _collective(
     connection: AsyncConnection,
     peer: Peer,
     reached: Mapping[Series, Target],
+    told: Mapping[SeriesId, Subscription],
+    *,
     held_back: set[PermissionId],
     now: datetime,
 ) -> Collective:
@@ -104,10 +109,16 @@ async def _collective(
         newer = proposed.get(one.need.id) if one.state is State.GRANTED else None
         last = (await register.entries(one.id))[-1]
         answered.append(Answered(one, last, one.id in held_back, newer.id if newer else None))
-    told = {one.series_id: one for one in await subscriptions(connection, peer.id)}
+    granted = await register.permitted(peer.id)
+    waiting = await count_records(connection, _beyond(granted, told, now))
     shared = [
-        await _shared(connection, grant, reached[grant.series], told.get(grant.series_id), now)
-        for grant in await register.permitted(peer.id)
+        Shared(
+            one,
+            reached[one.series].progress,
+            told.get(one.series_id),
+            waiting.get(one.series_id, 0),
+        )
+        for one in granted
     ]
     queued = await waiting_since(connection, peer.id)
     due = [
@@ -118,21 +129,17 @@ async def _collective(
     return Collective(peer, answered, shared, queued or min(due, default=None))
 
 
-async def _shared(
-    connection: AsyncConnection,
-    grant: Permitted,
-    target: Target,
-    subscription: Subscription | None,
-    now: datetime,
-) -> Shared:
-    known = await extent(connection, grant.series_id, grant.series, grant.records)
-    waiting = 0
-    if subscription is not None and known is not None:
-        start = max(subscription.cursor or subscription.since, grant.records.start)
-        beyond = Range(start, max(start, min(known.end, now + SOON, grant.records.end)))
-        records = await records_of(connection, grant.series_id, grant.series, beyond)
-        waiting = len(records)
-    return Shared(grant, target.progress, known, subscription, waiting)
+def _beyond(
+    granted: Iterable[Permitted], told: Mapping[SeriesId, Subscription], now: datetime
+) -> dict[SeriesId, tuple[Series, Range]]:
+    """Give what a peer is to be told of each series, or was and has not acknowledged."""
+    found = {}
+    for one in granted:
+        if (subscription := told.get(one.series_id)) is not None:
+            start = max(subscription.cursor or subscription.since, one.records.start)
+            end = max(start, min(now + SOON, one.records.end))
+            found[one.series_id] = one.series, Range(start, end)
+    return found
 
 
 def told_of(collective: Collective, now: datetime) -> list[Answered]:

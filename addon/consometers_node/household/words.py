@@ -82,14 +82,14 @@ _REFUSAL = text(
 )
 _WITHDRAWAL = {
     True: text(
-        "You withdraw “{title}”, which you allowed {controller}. Nothing more leaves your home for it,"
-        " and {controller} is to erase what it received. Sums already published stay.",
+        "You withdraw “{title}”, which you allowed {controller}. Nothing more leaves your home for"
+        " it, and {controller} is to erase what it received. Sums already published stay.",
         "Vous retirez « {title} », autorisé à {controller}. Plus rien ne quitte votre foyer pour"
         " cela, et {controller} doit effacer ce qui a été reçu. Les sommes déjà publiées restent.",
     ),
     False: text(
-        "You withdraw “{title}”, which you allowed {controller}. Nothing more leaves your home for it,"
-        " and {controller} may keep what it received, for as long as it said.",
+        "You withdraw “{title}”, which you allowed {controller}. Nothing more leaves your home for"
+        " it, and {controller} may keep what it received, for as long as it said.",
         "Vous retirez « {title} », autorisé à {controller}. Plus rien ne quitte votre foyer pour"
         " cela, et {controller} peut garder ce qui a été reçu, aussi longtemps qu'annoncé.",
     ),

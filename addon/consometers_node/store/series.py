@@ -1,17 +1,17 @@
 """Series and their blocks in the database."""
 
-from collections.abc import Iterable
-from datetime import date, datetime
-from itertools import batched
+from collections.abc import Iterable, Mapping
+from datetime import UTC, date, datetime, timedelta
 
-from sqlalchemy import delete, func, insert, select
+from sqlalchemy import and_, delete, func, insert, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ..series import Block, Range, Series
 from . import upsert
 from .tables import BlockRow, CoverageRow, SeriesId, SeriesRow
 
-_DAYS_AT_ONCE = 31
+_AT_ONCE = (2, 62, None)
+"""Blocks in which a record is looked for: mostly the first of them has one."""
 
 SERIES_FACTS = (
     SeriesRow.device,
@@ -77,15 +77,37 @@ async def blocks(
     connection: AsyncConnection, number: SeriesId, series: Series, within: Range
 ) -> list[Block]:
     """Give the blocks of the UTC days that a range touches, in order, those that are there."""
-    days = list(within.days())
-    if not days:
+    if not within:
         return []
     query = (
         select(BlockRow.day, BlockRow.packed)
-        .where(BlockRow.series_id == number, BlockRow.day.between(days[0], days[-1]))
+        .where(BlockRow.series_id == number, BlockRow.day.between(*_days(within)))
         .order_by(BlockRow.day)
     )
     return [Block.unpack(series, day, packed) for day, packed in await connection.execute(query)]
+
+
+async def count_records(
+    connection: AsyncConnection, wanted: Mapping[SeriesId, tuple[Series, Range]]
+) -> dict[SeriesId, int]:
+    """Count the records of each series that start in a range of its own."""
+    counts = dict.fromkeys(wanted, 0)
+    parts = [
+        and_(BlockRow.series_id == number, BlockRow.day.between(*_days(within)))
+        for number, (_, within) in wanted.items()
+        if within
+    ]
+    if not parts:
+        return counts
+    query = select(BlockRow.series_id, BlockRow.day, BlockRow.packed).where(or_(*parts))
+    for number, day, packed in await connection.execute(query):
+        series, within = wanted[number]
+        if within.covers(Range.of_day(day)):
+            absent, of = Block.missing(packed)
+            counts[number] += of - absent
+        else:
+            counts[number] += sum(1 for _ in Block.unpack(series, day, packed).records(within))
+    return counts
 
 
 async def missing(
@@ -116,6 +138,8 @@ async def extent(
     if first is None or last is None:
         return None
     known = Range(Range.of_day(first).start, Range.of_day(last).end).clip(within)
+    if not known:
+        return None
     start = await _nearest(connection, number, series, known, backwards=False)
     end = await _nearest(connection, number, series, known, backwards=True)
     return None if start is None or end is None else Range(start, series.end(end))
@@ -125,14 +149,27 @@ async def _nearest(
     connection: AsyncConnection, number: SeriesId, series: Series, within: Range, *, backwards: bool
 ) -> datetime | None:
     """Give the start of the first record in a range, or of the last one."""
-    days = list(within.days())
-    for month in batched(reversed(days) if backwards else days, _DAYS_AT_ONCE, strict=False):
-        part = Range(Range.of_day(min(month)).start, Range.of_day(max(month)).end).clip(within)
-        known = await blocks(connection, number, series, part)
-        starts = [record.start for block in known for record in block.records(part)]
-        if starts:
-            return max(starts) if backwards else min(starts)
+    order = BlockRow.day.desc() if backwards else BlockRow.day.asc()
+    query = (
+        select(BlockRow.day, BlockRow.packed)
+        .where(BlockRow.series_id == number, BlockRow.day.between(*_days(within)))
+        .order_by(order)
+    )
+    for most in _AT_ONCE:
+        rows = (await connection.execute(query.limit(most))).all()
+        for day, packed in rows:
+            found = [one.start for one in Block.unpack(series, day, packed).records(within)]
+            if found:
+                return found[-1] if backwards else found[0]
+        if most is None or len(rows) < most:
+            return None
     return None
+
+
+def _days(within: Range) -> tuple[date, date]:
+    """Give the first UTC day of a range that is not empty, and the last."""
+    last = within.end.astimezone(UTC) - timedelta(microseconds=1)
+    return within.start.astimezone(UTC).date(), last.date()
 
 
 async def erase_series(connection: AsyncConnection, numbers: Iterable[SeriesId]) -> int:

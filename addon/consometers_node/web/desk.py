@@ -25,6 +25,7 @@ from .guard import API, harden
 from .language import LANGUAGES, Language
 from .people import People
 from .rendering import environment
+from .strip import Strip, draw
 from .tokens import FIELD, Tokens
 from .visit import Unreadable, Visit, read_form
 
@@ -96,7 +97,7 @@ class Desk:
         self._version = version
         self._templates = environment()
         self._seen: tuple[int, date] | None = None
-        self._calendars: dict[SeriesId, Calendar] = {}
+        self._year: dict[SeriesId, tuple[Calendar, Strip]] = {}
 
     def looks(self, look: Look) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
         """Make a handler of a page that is looked at."""
@@ -192,15 +193,16 @@ class Desk:
         async with self.node.store.reading() as connection:
             return House(found, zone, await directions(connection))
 
-    async def calendars(self) -> Mapping[SeriesId, Calendar]:
-        """Give what is missing of each series, looked for once after each change."""
+    async def year(self) -> Mapping[SeriesId, tuple[Calendar, Strip]]:
+        """Give what is missing of each series, looked for and drawn once after each change."""
         now = datetime.now(UTC)
         seen = self.node.changes.count, now.date()
         if seen != self._seen:
             async with self.node.store.reading() as connection:
-                self._calendars = await calendars(connection, await targets(connection, now), now)
+                found = await calendars(connection, await targets(connection, now), now)
+            self._year = {number: (one, draw(one)) for number, one in found.items()}
             self._seen = seen
-        return self._calendars
+        return self._year
 
     async def _visit(self, request: web.Request) -> Visit:
         person = await self.people.of(request)

@@ -17,8 +17,10 @@ from ..quoalise.text import text
 from ..series import Interval
 from ..store import PeerId, SeriesId
 from .desk import Desk, Refused
-from .strip import Strip, draw
+from .strip import Strip
 from .visit import Visit
+
+type Year = Mapping[SeriesId, tuple[Calendar, Strip]]
 
 _NO_COLLECTIVE = text("There is no such collective.", "Ce collectif n'existe pas.")
 
@@ -68,7 +70,7 @@ async def show(desk: Desk, visit: Visit) -> web.StreamResponse:
     """Tell how it stands with each collective."""
     node = desk.node
     now = datetime.now(UTC)
-    known = await desk.calendars()
+    known = await desk.year()
     async with node.store.reading() as connection:
         found = await collectives(connection, now)
     account = await load(node.store)
@@ -109,14 +111,11 @@ async def _change(desk: Desk, visit: Visit, *, paused: bool) -> web.StreamRespon
     return visit.go()
 
 
-def _card(desk: Desk, one: Collective, known: Mapping[SeriesId, Calendar], now: datetime) -> Card:
+def _card(desk: Desk, one: Collective, known: Year, now: datetime) -> Card:
     network = desk.node.network
     delivery = network.household.deliveries.get(one.peer.id) if network else None
     problem = delivery.problem if delivery and one.shared else None
-    rows = []
-    for shared in one.shared:
-        calendar = known.get(shared.grant.series_id)
-        rows.append(Row(shared, calendar, draw(calendar) if calendar else None))
+    rows = [Row(each, *known.get(each.grant.series_id, (None, None))) for each in one.shared]
     told = told_of(one, now)
     return Card(
         id=one.peer.id,

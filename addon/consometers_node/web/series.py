@@ -8,7 +8,6 @@ from ..quoalise.text import text
 from ..store import SeriesId
 from ..store.series import all_series
 from .desk import Desk, Refused
-from .strip import draw
 from .visit import Visit
 
 _NO_SERIES = text("There is no such series.", "Cette série n'existe pas.")
@@ -21,13 +20,13 @@ async def show(desk: Desk, visit: Visit) -> web.StreamResponse:
         one = (await all_series(connection)).get(number)
     if one is None:
         raise Refused(404, _NO_SERIES)
-    calendar = (await desk.calendars()).get(number)
+    calendar, strip = (await desk.year()).get(number, (None, None))
     return desk.page(
         visit,
         "series.html",
         series=one,
         calendar=calendar,
-        strip=draw(calendar) if calendar else None,
+        strip=strip,
         holes=calendar.holes() if calendar else [],
         Kept=Kept,
         directions=words.DIRECTIONS,

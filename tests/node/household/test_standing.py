@@ -65,7 +65,7 @@ async def test_what_is_on_its_way_waits_since_it_was_queued(ledger: Ledger) -> N
 async def test_progress_is_what_was_read_of_what_was_granted(ledger: Ledger) -> None:
     await ledger.grant()
     (shared,) = (await standing(ledger)).shared
-    assert (shared.progress, shared.known, shared.subscription) == (0, None, None)
+    assert (shared.progress, shared.subscription, shared.waiting) == (0, None, 0)
     await ledger.cover(midnight(-3), midnight(1))
     (shared,) = (await standing(ledger)).shared
     # Seven days back and today: eight days, or nine where the grant is at midnight.

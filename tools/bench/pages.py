@@ -1,0 +1,189 @@
+"""The household's pages with 20 series and 5 years: how long each takes, and its memory."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from datetime import UTC, date, datetime, timedelta
+import os
+from pathlib import Path
+import random
+import statistics
+import tempfile
+import time
+
+from aiohttp import ClientSession
+from sqlalchemy import insert
+
+from consometers_node.household import Access, HomeAssistant
+from consometers_node.household.node import HomeNode
+from consometers_node.permission import (
+    Choice,
+    DataNeed,
+    Permissions,
+    ShownText,
+    Signature,
+    Wanted,
+)
+from consometers_node.series import Block, Device, Direction, Interval, Quantity, Range, Series
+from consometers_node.store import PeerId, PermissionId, Store
+from consometers_node.store.answers import Answer, log_answer
+from consometers_node.store.coverage import set_coverage
+from consometers_node.store.peers import add_peer
+from consometers_node.store.series import add_series, put_block
+from consometers_node.store.subscriptions import subscribe
+from consometers_node.store.tables import BlockRow
+from consometers_node.web.site import Keys, Site
+from consometers_node.wire import Naming
+from consometers_node.xmpp import Connection, Identity
+
+from .node import Memory
+
+COLLECTIVES, SERIES_OF_EACH, YEARS = 4, 5, 5
+ROUNDS = 200
+CHANGE_EVERY = 10
+"""After so many requests a block changes, and what is remembered of all is looked for anew."""
+_HOUR = timedelta(hours=1)
+
+
+def main(_arguments: Sequence[str]) -> int:
+    """Measure and print."""
+    asyncio.run(_measure())
+    return 0
+
+
+async def _measure() -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        store = await Store.open(Path(folder) / "node.db")
+        permission, changing = await _fill(store)
+        print(f"{COLLECTIVES * SERIES_OF_EACH} series, {YEARS} years of hours")
+        before = Memory.of(os.getpid())
+        async with _served(store) as (node, url, session):
+            for path in ("", "permissions", f"permissions/{permission}", "series/1", "mine"):
+                seconds = []
+                for n in range(ROUNDS):
+                    if n % CHANGE_EVERY == 0:
+                        await _change(store, changing, n)
+                        node.changes.tell()
+                    began = time.perf_counter()
+                    async with session.get(url + path) as response:
+                        size = len(await response.read())
+                    seconds.append(time.perf_counter() - began)
+                    assert response.status == 200, response.status
+                name = "/" + path.partition("/")[0]
+                print(f"{name:13} {_told(seconds)}, {size / 1024:.0f} KiB")
+            after = Memory.of(os.getpid())
+        print(f"memory: {after.anonymous - before.anonymous:.1f} MiB more, files not counted")
+        await store.close()
+
+
+def _told(seconds: Sequence[float]) -> str:
+    p95 = statistics.quantiles(seconds, n=20)[-1]
+    median, most = statistics.median(seconds), max(seconds)
+    return f"p95 {1e3 * p95:5.1f} ms, median {1e3 * median:5.1f} ms, most {1e3 * most:5.1f} ms"
+
+
+async def _fill(store: Store) -> tuple[PermissionId, Series]:
+    """Put collectives, what they may read, and five years of it into a database."""
+    now = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
+    dice = random.Random(1)
+    permission, series = PermissionId(""), None
+    for number in range(COLLECTIVES):
+        named = [
+            Series(
+                Device(f"sensor.register_{number}_{n}"),
+                list(Direction)[n % 3],
+                Quantity.ENERGY,
+                Interval.PT1H,
+                "Europe/Paris",
+            )
+            for n in range(SERIES_OF_EACH)
+        ]
+        async with store.writing() as connection:
+            peer = await add_peer(connection, f"coop{number}@example.org", "Coop", now)
+            permission = await _grant(Permissions(connection), peer.id, named)
+            for one in named:
+                key = await add_series(connection, one)
+                start = now - timedelta(days=365 * YEARS)
+                days = list(Range(start, now).days())
+                rows = [
+                    {
+                        "series_id": key,
+                        "day": day,
+                        "packed": _block(one, day, dice).pack(),
+                        "changed_at": now,
+                    }
+                    for day in days
+                ]
+                await connection.execute(insert(BlockRow), rows)
+                covered = Range(Range.of_day(days[0]).start, Range.of_day(days[-1]).end)
+                await set_coverage(connection, key, covered)
+                await subscribe(connection, peer.id, key, now, now - timedelta(days=3))
+                for hours in range(50):
+                    await log_answer(
+                        connection,
+                        Answer(
+                            peer=peer.id,
+                            permission=permission,
+                            series_id=key,
+                            command="get_history",
+                            records=Range(now - (hours + 1) * _HOUR, now - hours * _HOUR),
+                            count=1,
+                            at=datetime.now(UTC),
+                        ),
+                    )
+        series = named[0]
+    assert series is not None
+    return permission, series
+
+
+async def _grant(register: Permissions, peer: PeerId, named: Sequence[Series]) -> PermissionId:
+    now = datetime.now(UTC)
+    need = DataNeed(
+        id="display",
+        version=1,
+        title={"en": "Display", "fr": "Affichage"},
+        purpose={"en": "To show it.", "fr": "Pour le montrer."},
+        recipients={},
+        controller="Coop",
+        contact="dpo@example.org",
+        policy="https://example.org/policy",
+        wanted=frozenset(Wanted(one, Quantity.ENERGY) for one in Direction),
+        interval=Interval.PT1H,
+        history_days=365 * YEARS,
+        duration_days=365,
+        retention_days=90,
+    )
+    permission = await register.propose(peer, need, now)
+    signature = Signature("bench", ShownText("en", "Yes."))
+    await register.grant(permission, Choice(series=frozenset(named)), signature, now)
+    return permission
+
+
+def _block(series: Series, day: date, dice: random.Random) -> Block:
+    values: list[int | None] = [dice.randrange(3000) for _ in range(24)]
+    if dice.random() < 0.02:
+        values[dice.randrange(24)] = None
+    return Block(series, day, tuple(values))
+
+
+async def _change(store: Store, series: Series, value: int) -> None:
+    now = datetime.now(UTC)
+    day = (now - timedelta(days=2)).date()
+    async with store.writing() as connection:
+        key = await add_series(connection, series)
+        await put_block(connection, key, Block(series, day, (value,) * 24), now)
+
+
+@asynccontextmanager
+async def _served(store: Store) -> AsyncIterator[tuple[HomeNode, str, ClientSession]]:
+    """Serve the pages of a node that is not on any network."""
+
+    def connect(_who: Identity) -> Connection:
+        raise AssertionError
+
+    async with ClientSession() as session:
+        source = HomeAssistant(Access.at("http://127.0.0.1:9", "token"), session)
+        node = HomeNode(store, Naming(bytes(32)), source, connect)
+        site = Site(node, Keys("id", "token", "0"), ingress={"127.0.0.1"})
+        async with site.listening("127.0.0.1", 0) as port:
+            yield node, f"http://127.0.0.1:{port}/", session
