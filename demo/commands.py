@@ -23,7 +23,9 @@ class Commands[T]:
 
     def describe(self) -> str:
         """Give all commands and what they do."""
-        return "\n".join(f"  {c.usage:28}{c.meaning}" for c in self._table.values())
+        commands = self._table.values()
+        width = 2 + max(len(command.usage) for command in commands)
+        return "\n".join(f"  {c.usage:{width}}{c.meaning}" for c in commands)
 
     async def obey(self, thing: T, line: str) -> None:
         """Do what one line says.

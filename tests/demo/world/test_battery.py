@@ -1,0 +1,56 @@
+"""A battery moves energy in time, loses some of it, and makes none."""
+
+from datetime import UTC, datetime, timedelta
+
+from demo.world import HOUSEHOLD, SEGMENT_S, Battery, HybridWorld, World
+
+ORIGIN = datetime(2026, 6, 1, tzinfo=UTC)
+BATTERY = Battery(capacity_wh=7_000, power_w=3_000)
+WEEK_S = 7 * 86_400
+
+
+def hybrid() -> HybridWorld:
+    return HybridWorld(HOUSEHOLD, BATTERY, kwp=6, origin=ORIGIN)
+
+
+def test_panels_are_those_of_a_house_without_a_battery() -> None:
+    plain, world = World(HOUSEHOLD, kwp=6, origin=ORIGIN), hybrid()
+    for second in range(world.origin_s, world.origin_s + WEEK_S, 5_000):
+        storage = world.storage_at(second)
+        assert storage.panels_wh == plain.energy_at(second).production_wh
+        assert storage.panels_w == plain.flows_at(second).production_w
+
+
+def test_less_is_drawn_and_less_is_injected_and_some_is_lost() -> None:
+    plain, world = World(HOUSEHOLD, kwp=6, origin=ORIGIN), hybrid()
+    end = world.origin_s + WEEK_S
+    without, with_it, storage = plain.energy_at(end), world.energy_at(end), world.storage_at(end)
+    assert with_it.consumption_wh == without.consumption_wh
+    assert with_it.drawn_wh < without.drawn_wh
+    taken = without.injected_wh - with_it.injected_wh
+    given = without.drawn_wh - with_it.drawn_wh
+    assert 0.9 * (taken - storage.stored_wh) < given < 0.93 * (taken - storage.stored_wh)
+
+
+def test_registers_agree_with_each_other_at_any_second() -> None:
+    world = hybrid()
+    for second in range(world.origin_s, world.origin_s + WEEK_S, SEGMENT_S):
+        energy = world.energy_at(second)
+        assert energy.consumption_wh == (
+            energy.production_wh + energy.drawn_wh - energy.injected_wh
+        )
+
+
+def test_the_battery_is_neither_overfull_nor_too_strong() -> None:
+    world = hybrid()
+    days = range(world.origin_s, world.origin_s + WEEK_S, 300)
+    levels = [world.storage_at(second).stored_wh for second in days]
+    assert (min(levels), max(levels)) == (0, BATTERY.capacity_wh)
+    # The sun comes and goes around the mean of ten minutes.
+    strongest = max(abs(world.storage_at(second).battery_w) for second in days)
+    assert strongest < 1.2 * BATTERY.power_w
+
+
+def test_before_it_was_put_in_the_panels_were_alone() -> None:
+    before = ORIGIN - timedelta(hours=12)
+    assert hybrid().flows(before) == World(HOUSEHOLD, kwp=6, origin=ORIGIN).flows(before)
