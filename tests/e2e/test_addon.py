@@ -142,14 +142,19 @@ async def test_its_page_opens_in_home_assistant(owner: Visitor) -> None:
 
 
 async def test_its_page_opens_nowhere_else(home: Home, owner: Visitor) -> None:
-    (admin,) = [
-        user["id"]
-        for user in await owner.api.command("config/auth/list")
-        if user["username"] == "kersabiec"
-    ]
+    (admin,) = await _administrators(owner)
     claimed = {"X-Remote-User-Id": admin, "X-Forwarded-For": "172.30.32.2"}
     async with home.session.get(f"http://{LOOPBACK}:{home.port}/", headers=claimed) as answer:
         assert answer.status == 403
+
+
+async def test_nobody_passes_for_an_administrator(owner: Visitor, member: Visitor) -> None:
+    (admin,) = await _administrators(owner)
+    claimed = {"X-Remote-User-Id": admin, "x-remote-user-display-name": "Kersabiec"}
+    async with member.ask("join", headers=claimed) as answer:
+        assert "Only an administrator" in await answer.text()
+    async with owner.ask("join") as answer:
+        assert "Only an administrator" not in await answer.text()
 
 
 async def test_ingress_lets_nobody_in_who_has_not_logged_in(home: Home, owner: Visitor) -> None:
@@ -188,3 +193,8 @@ async def test_nothing_else_was_wrong(home: Home) -> None:
     assert [message for message in said if not message.startswith(NODE_IS_AWAY)] == []
     assert home.supervisor.token not in home.addon.log
     assert home.told["token"] not in home.addon.log
+
+
+async def _administrators(owner: Visitor) -> list[str]:
+    users = await owner.api.command("config/auth/list")
+    return [user["id"] for user in users if user["is_owner"]]
