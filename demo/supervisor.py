@@ -173,7 +173,7 @@ class Supervisor:
         core = await self._core()
         if core is None:
             raise web.HTTPBadGateway
-        addon = web.WebSocketResponse(heartbeat=30, max_msg_size=_MAX_MESSAGE)
+        addon = web.WebSocketResponse(max_msg_size=_MAX_MESSAGE)
         await addon.prepare(request)
         version = (await core.api.request("GET", "config"))["version"]
         await addon.send_json({"type": "auth_required", "ha_version": version})
