@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from aiohttp import ClientSession
+from aiohttp import ClientSession, CookieJar
 from yarl import URL
 
 from consometers_node.household import Access, HomeAssistant
@@ -101,7 +101,7 @@ async def running(
         return Connection(who.account, server=who.server, backoff=QUICK)
 
     settings.setdefault("ingress", {"127.0.0.1"})
-    async with serving(house), ClientSession() as session:
+    async with serving(house), ClientSession(cookie_jar=CookieJar(unsafe=True)) as session:
         source = HomeAssistant(
             Access.at(house.url, TOKEN), session, delays=lambda: iter(lambda: 0.05, None)
         )

@@ -1,0 +1,65 @@
+"""A home whose page is served to loopback, and a collective on another server."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from consometers_node.permission import DataNeed, Permissions
+from consometers_node.store import PermissionId, Store
+from consometers_node.store.peers import add_peer
+
+from ..permission.samples import NEED, now
+from ..xmpp.conftest import (
+    MakeNode,
+    NewAccount,
+    authority,
+    new_account,
+    new_node,
+    new_plain,
+    one,
+    own,
+    servers,
+    stack,
+    two,
+)
+from .home import Home, running, toy
+
+__all__ = ["MakeNode", "NewAccount", "authority", "new_account", "new_node", "new_plain", "one"]
+__all__ += ["own", "servers", "stack", "two"]
+
+
+@pytest.fixture
+async def file(tmp_path: Path) -> AsyncIterator[Store]:
+    opened = await Store.open(tmp_path / "node.db")
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture
+async def home(file: Store, socket_enabled: None) -> AsyncIterator[Home]:
+    async with running(file, toy()) as opened:
+        yield opened
+
+
+async def ask(home: Home, need: DataNeed = NEED, jid: str = "coop@example.org") -> PermissionId:
+    """Let a collective ask for something."""
+    async with home.store.writing() as connection:
+        peer = await add_peer(connection, jid, "Coop of Kersabiec", now())
+        number = await Permissions(connection).propose(peer.id, need, now())
+    home.node.look_again()
+    return number
+
+
+async def allow(home: Home, number: PermissionId, *series: str) -> None:
+    """Let an administrator allow some of it, on the page."""
+    browser = home.browser()
+    page = await browser.open(f"permissions/{number}")
+    page = await browser.send(page, "preview", *(("series", one) for one in series))
+    page = await browser.send(page, "allow")
+    assert "Allowed" in page.text, page.text
+
+
+@pytest.fixture
+async def asked(home: Home) -> PermissionId:
+    return await ask(home)

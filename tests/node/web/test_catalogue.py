@@ -1,0 +1,71 @@
+"""Every sentence of the templates has its French, and no other does."""
+
+import re
+
+from babel.messages.extract import extract_from_dir
+from jinja2 import Environment
+import pytest
+
+from consometers_node.web.language import LANGUAGES, Language, catalogue
+from consometers_node.web.rendering import TEMPLATES, environment
+
+from ..permission.samples import now
+
+type Message = str | tuple[str, ...]
+
+
+def messages() -> set[Message]:
+    found: set[Message] = set()
+    for _, _, message, _, _ in extract_from_dir(
+        TEMPLATES,
+        method_map=[("**.html", "jinja2")],
+        options_map={"**.html": {"extensions": "jinja2.ext.i18n"}},
+        keywords={"_": None, "ngettext": (1, 2)},
+    ):
+        found.add(message if isinstance(message, str) else message[:2])
+    return found
+
+
+def first(message: Message) -> str:
+    return message if isinstance(message, str) else message[0]
+
+
+def test_every_sentence_is_translated() -> None:
+    known = catalogue("fr")
+    for message in messages():
+        words = known.get(first(message), ())
+        assert len(words) == (1 if isinstance(message, str) else 2), message
+        for one in words:
+            assert set(re.findall(r"%\(\w+\)s", one)) == set(
+                re.findall(r"%\(\w+\)s", first(message))
+            )
+
+
+def test_no_translation_is_left_over() -> None:
+    assert set(catalogue("fr")) == {first(message) for message in messages()}
+
+
+@pytest.mark.parametrize("name", [file.name for file in TEMPLATES.glob("*.html")])
+def test_every_template_can_be_read(name: str) -> None:
+    made: Environment = environment()
+    made.get_template(name)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_days_and_numbers_are_written_as_people_do(language: str) -> None:
+    says = Language(language)
+    written = {
+        "en": ("1,234.5", "2 years", "90 days", "99.9%", "today, "),
+        "fr": ("1\u202f234,5", "2 ans", "90\u00a0jours", "99,9\u202f%", "aujourd’hui, "),
+    }[language]
+    assert says.number(1234.5) == written[0]
+    assert says.length(730) == written[1]
+    assert says.length(90) == written[2]
+    assert says.share(0.99999) == written[3]
+    assert says.share(1).startswith("100")
+    assert says.moment(now()).startswith(written[4])
+
+
+def test_nothing_is_one_thing_in_french_and_many_in_english() -> None:
+    assert Language("fr").ngettext("un", "deux", 0) == "un"
+    assert Language("en").ngettext("one", "many", 0) == "many"

@@ -1,0 +1,66 @@
+"""The palette can be read: text at 4.5 to 1, lines and marks at 3 to 1, in light and in dark."""
+
+from itertools import chain
+import re
+
+import pytest
+
+from consometers_node.web.files import _STATIC
+
+CSS = (_STATIC / "style.css").read_text()
+TEXT = [
+    *((ink, ground) for ink in ("ink", "soft", "brand") for ground in ("ground", "paper")),
+    *((ink, "paper") for ink in ("good", "warn", "wrong")),
+    ("wrong", "ground"),
+    ("good", "ground"),
+    ("warn", "ground"),
+    ("good", "good-ground"),
+    ("ink", "warn-ground"),
+    ("wrong", "wrong-ground"),
+    ("on-brand", "brand"),
+    ("paper", "wrong"),
+]
+MARKS = [
+    (mark, ground)
+    for mark in ("edge", "grid", "fed", "made", "wrong", "brand")
+    for ground in ("ground", "paper")
+]
+
+
+def palette(scheme: str) -> dict[str, str]:
+    blocks = re.findall(r":root \{(.*?)\}", CSS, re.DOTALL)
+    told = chain.from_iterable(
+        re.findall(r"--([\w-]+): (#[0-9a-f]{6});", block)
+        for block in (blocks[:1] if scheme == "light" else blocks)
+    )
+    return dict(told)
+
+
+def luminance(colour: str) -> float:
+    parts = (int(colour[n : n + 2], 16) / 255 for n in (1, 3, 5))
+    linear = [one / 12.92 if one <= 0.04045 else ((one + 0.055) / 1.055) ** 2.4 for one in parts]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def contrast(one: str, other: str) -> float:
+    low, high = sorted((luminance(one), luminance(other)))
+    return (high + 0.05) / (low + 0.05)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize(("ink", "ground"), TEXT)
+def test_text_can_be_read(scheme: str, ink: str, ground: str) -> None:
+    known = palette(scheme)
+    assert contrast(known[ink], known[ground]) >= 4.5
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize(("mark", "ground"), MARKS)
+def test_marks_can_be_seen(scheme: str, mark: str, ground: str) -> None:
+    known = palette(scheme)
+    assert contrast(known[mark], known[ground]) >= 3
+
+
+def test_no_colour_stands_outside_the_palette() -> None:
+    rest = re.sub(r":root \{.*?\}", "", CSS, flags=re.DOTALL)
+    assert not re.findall(r"#[0-9a-fA-F]{3,8}\b(?![-\w])(?=[;\s])", rest)

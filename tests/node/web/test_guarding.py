@@ -1,0 +1,293 @@
+"""Who may do what: nothing happens but by a form of ours, that an administrator sends."""
+
+from pathlib import Path
+from urllib.parse import quote
+
+import pytest
+from yarl import URL
+
+from consometers_node.permission import Permissions, State
+from consometers_node.store import PermissionId, Store
+from consometers_node.web.routes import ACTS, BY_ANYONE, LOOKS
+
+from .conftest import allow
+from .home import DRAWN, GUEST, Home, running, toy
+
+FORM = "application/x-www-form-urlencoded"
+A_NUMBER = "00000000-0000-0000-0000-000000000000"
+HOSTILE = (
+    "",
+    "-1",
+    "0",
+    "999999999",
+    "9" * 400,
+    "'; DROP TABLE permission; --",
+    "<script>alert(1)</script>",
+    "{{ 7 * 7 }}",
+    "%(x)s %s {0}",
+    "../../../../etc/passwd",
+    "a\r\nSet-Cookie: x=y",
+    "\x01\x7f\u202e\ufeff",
+    "é" * 500,
+    "١٢٣",
+    "NaN",
+)
+
+
+def place(pattern: str, number: str) -> str:
+    """Give an address of a route, relative."""
+    filled = pattern[1:]
+    for name, value in (("permission", number), ("peer", "1"), ("series", "1")):
+        start = filled.find("{" + name)
+        if start >= 0:
+            filled = filled[:start] + value
+    return filled
+
+
+async def token(home: Home, user: str = "") -> str:
+    browser = home.browser(user) if user else home.browser()
+    return next(
+        value
+        for form in (await browser.open()).forms
+        for name, value in form.fields
+        if name == "token"
+    )
+
+
+async def states(home: Home) -> list[State]:
+    async with home.store.reading() as connection:
+        return [one.state for one in await Permissions(connection).all()]
+
+
+@pytest.mark.parametrize("pattern", [*ACTS, *BY_ANYONE])
+async def test_no_form_is_taken_without_its_token(
+    home: Home, asked: PermissionId, pattern: str
+) -> None:
+    for told in ("", "nonsense", "é", "0" * 64, await token(home, GUEST)):
+        page = await home.browser().post(place(pattern, asked), [("token", told), ("sure", "yes")])
+        assert page.status == 403
+        assert "open the page again" in page.text
+        assert await states(home) == [State.PROPOSED]
+
+
+@pytest.mark.parametrize("pattern", ACTS)
+async def test_only_an_administrator_acts(home: Home, asked: PermissionId, pattern: str) -> None:
+    fields = [("token", await token(home, GUEST)), ("sure", "yes"), ("data", "erase")]
+    page = await home.browser(GUEST).post(place(pattern, asked), fields)
+    assert page.status == 403
+    assert "Only an administrator" in page.text
+    page = await home.browser("").post(place(pattern, asked), fields)
+    assert page.status == 403
+    assert await states(home) == [State.PROPOSED]
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Sec_Fetch_Site": "cross-site"},
+        {"Sec_Fetch_Site": "same-site"},
+        {"Sec_Fetch_Site": "none"},
+        {"Origin": "https://evil.example"},
+        {"Origin": "null"},
+    ],
+)
+async def test_no_form_of_another_site_is_taken(
+    home: Home, asked: PermissionId, headers: dict[str, str]
+) -> None:
+    browser = home.browser()
+    page = await browser.open(f"permissions/{asked}")
+    assert (await browser.send(page, "refuse", **headers)).status == 403
+    assert await states(home) == [State.PROPOSED]
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {},
+        {"Sec_Fetch_Site": "same-origin"},
+        {"Origin": "http://home.local:8123", "X_Forwarded_Host": "home.local:8123"},
+    ],
+)
+async def test_a_form_of_ours_is_taken(
+    home: Home, asked: PermissionId, headers: dict[str, str]
+) -> None:
+    browser = home.browser()
+    page = await browser.open(f"permissions/{asked}")
+    assert (await browser.send(page, "refuse", **headers)).status == 200
+    assert await states(home) == [State.REFUSED]
+
+
+async def test_whoever_is_not_ingress_gets_no_page(tmp_path: Path, socket_enabled: None) -> None:
+    store = await Store.open(tmp_path / "node.db")
+    async with running(store, toy(), ingress={"172.30.32.2"}) as home:
+        for pattern in LOOKS:
+            page = await home.browser().open(place(pattern, A_NUMBER))
+            assert page.status == 403, pattern
+            assert "Home Assistant" in page.text
+        for pattern in ACTS:
+            assert (await home.browser().post(place(pattern, A_NUMBER), [])).status == 403
+        assert (await home.browser().open("static/style.css")).status == 403
+    await store.close()
+
+
+FIELDS = ("invitation", "series", "interval", "history", "duration", "identification", "jid")
+MORE = ("password", "data", "sure", "read", "back", f"direction:{DRAWN}", "direction:nothing")
+
+
+@pytest.mark.parametrize("pattern", [*(one for one in ACTS if "refuse" not in one), *BY_ANYONE])
+async def test_hostile_values_change_nothing_and_break_nothing(
+    home: Home, asked: PermissionId, pattern: str
+) -> None:
+    right = await token(home)
+    for value in HOSTILE:
+        fields = [("token", right), *((name, value) for name in (*FIELDS, *MORE))]
+        page = await home.browser().post(place(pattern, asked), fields)
+        assert page.status in {200, 400, 404, 409, 422}, (value, page.status, page.text[:2000])
+        assert "<script>alert" not in page.html
+        assert "Set-Cookie" not in page.headers
+        assert await states(home) == [State.PROPOSED]
+
+
+async def test_hostile_addresses_find_nothing(home: Home, asked: PermissionId) -> None:
+    browser = home.browser()
+    for value in HOSTILE:
+        for folder in ("permissions/", "withdraw/", "series/", "static/", "join?invitation="):
+            page = await browser.open(folder + quote(value[:900], safe=""))
+            assert page.status in {200, 404, 409}, (folder, value)
+            assert "<script>alert" not in page.html
+            assert "root:" not in page.html
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "static/../site.py",
+        "static/%2e%2e/site.py",
+        "static/..%2fsite.py",
+        "static/%2e%2e%2f%2e%2e%2f%2e%2e%2fpyproject.toml",
+        "static//etc/passwd",
+        "static/vendor",
+        "static/vendor/",
+        "static/style.css/",
+        "static/style.css%00.svg",
+        "templates/home.html",
+    ],
+)
+async def test_only_the_files_of_pages_are_given(home: Home, path: str) -> None:
+    url = URL(f"{home.url}{path}", encoded=True)
+    async with home.session.get(url) as response:
+        assert response.status == 404
+
+
+@pytest.mark.parametrize("method", ["PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "POST", "GET"])
+async def test_a_wrong_method_is_refused(home: Home, asked: PermissionId, method: str) -> None:
+    for path in ("permissions", f"allow/{asked}", "language", "static/style.css"):
+        is_right = (method, path.partition("/")[0]) in {
+            ("GET", "permissions"),
+            ("GET", "static"),
+            ("POST", "allow"),
+            ("POST", "language"),
+        }
+        if not is_right:
+            async with home.session.request(method, home.url.join(URL(path))) as response:
+                assert response.status == 405, (method, path)
+                assert response.headers["Allow"]
+
+
+async def test_a_body_is_small(home: Home) -> None:
+    right = await token(home)
+    browser = home.browser()
+    page = await browser.post("join", [("token", right), ("invitation", "x" * 70_000)])
+    assert page.status == 413
+    page = await browser.post("join", [("token", right), ("invitation", "x" * 5_000)])
+    assert page.status == 400
+    page = await browser.post("join", [("token", right), *[("a", "b")] * 700])
+    assert page.status == 400
+
+
+@pytest.mark.parametrize(
+    ("content_type", "body"),
+    [
+        ("application/json", b"{}"),
+        ("text/plain", b"token=x"),
+        ("multipart/form-data; boundary=x", b"--x--"),
+        (FORM + "; charset=nonsense", b"token=x"),
+        (FORM, b"token=%ff%fe"),
+        (FORM, b"\xff\xfe"),
+        (FORM, b"token=a%00b"),
+    ],
+)
+async def test_what_is_no_form_is_refused(home: Home, content_type: str, body: bytes) -> None:
+    headers = {"Content-Type": content_type, "X-Remote-User-Id": home.browser().user}
+    async with home.session.post(home.url.join(URL("join")), data=body, headers=headers) as got:
+        assert got.status in {400, 403}
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "/",
+        "//evil.example/x",
+        "https://evil.example",
+        '"><script>',
+        "/api/hassio_ingress/../x",
+        "x" * 5000,
+    ],
+)
+async def test_the_ingress_path_is_not_believed(home: Home, value: str) -> None:
+    page = await home.browser().open("permissions", X_Ingress_Path=value)
+    assert page.status == 200
+    assert "evil" not in page.html
+    assert "<script>" not in page.html
+
+
+@pytest.mark.parametrize(
+    "back", ["//evil.example", "https://evil.example", "/x", "..", "a/b/c", "a\\b"]
+)
+async def test_a_language_leads_back_to_a_page_of_ours(home: Home, back: str) -> None:
+    right = await token(home)
+    page = await home.browser().post(
+        "language", [("token", right), ("language", "en"), ("back", back)]
+    )
+    assert page.url == home.url
+
+
+async def test_a_page_that_fails_says_so_and_tells_nothing(
+    home: Home, asked: PermissionId, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fail(*_: object) -> None:
+        raise RuntimeError("a secret")
+
+    monkeypatch.setattr("consometers_node.web.home.collectives", fail)
+    page = await home.browser().open()
+    assert page.status == 500
+    assert "secret" not in page.html
+
+
+async def test_every_response_has_its_headers(home: Home, asked: PermissionId) -> None:
+    browser = home.browser()
+    for path in ("", "nowhere", f"permissions/{asked}", "mine/consometers.csv", "static/page.js"):
+        page = await browser.open(path)
+        assert "default-src 'none'" in page.headers["Content-Security-Policy"], path
+        assert page.headers["X-Content-Type-Options"] == "nosniff"
+        assert page.headers["Referrer-Policy"] == "same-origin"
+        kept = page.headers["Cache-Control"]
+        assert kept == ("no-cache" if path.startswith("static") else "no-store")
+
+
+async def test_what_was_answered_is_not_answered_again(home: Home, asked: PermissionId) -> None:
+    browser = home.browser()
+    page = await browser.open(f"permissions/{asked}")
+    await allow(home, asked, DRAWN)
+    assert (await browser.send(page, "preview", ("series", DRAWN))).status == 409
+    assert (await browser.send(page, "refuse")).status == 409
+    assert await states(home) == [State.GRANTED]
+
+
+async def test_what_is_not_granted_is_not_withdrawn(home: Home, asked: PermissionId) -> None:
+    browser = home.browser()
+    assert (await browser.open(f"withdraw/{asked}")).status == 409
+    fields = [("token", await token(home)), ("data", "erase")]
+    assert (await browser.post(f"withdraw/{asked}", fields)).status == 409
+    assert (await browser.post(f"withdraw/{A_NUMBER}", fields)).status == 404
+    assert (await browser.post("pause/77", fields)).status == 404

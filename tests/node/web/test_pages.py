@@ -1,0 +1,200 @@
+"""Each page in each language: whole, translated, relative, and readable without eyes or mouse."""
+
+import asyncio
+from dataclasses import replace
+from itertools import pairwise
+import re
+
+import pytest
+from yarl import URL
+
+from consometers_node.store import PermissionId
+
+from ..permission.samples import NEED
+from .browser import Page
+from .conftest import allow, ask
+from .home import API_TOKEN, DRAWN, GUEST, Home
+
+PLACES = (
+    "",
+    "join",
+    "permissions",
+    "permissions/{asked}",
+    "permissions/{allowed}",
+    "withdraw/{allowed}",
+    "series/1",
+    "mine",
+    "settings",
+    "nowhere",
+)
+LANGUAGES = ("en", "fr")
+SAME_IN_BOTH = {"Consometers", "English", "Français", "Pages", "Version", "Invitation"}
+
+
+@pytest.fixture
+async def places(home: Home) -> dict[str, str]:
+    allowed = await ask(home)
+    await allow(home, allowed, DRAWN)
+    asked = await ask(home, replace(NEED, id="another"))
+    return {"asked": asked, "allowed": allowed}
+
+
+async def pages(home: Home, places: dict[str, str], language: str) -> list[Page]:
+    browser = home.browser(language=language)
+    found = [await browser.open(place.format(**places)) for place in PLACES]
+    asked = await browser.open(PLACES[3].format(**places))
+    found.append(await browser.send(asked, "preview", ("series", DRAWN)))
+    found.append(await browser.send(asked, "preview", ("history", "many")))
+    return found
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+async def test_every_page_is_whole(home: Home, places: dict[str, str], language: str) -> None:
+    for page in await pages(home, places, language):
+        assert page.status in {200, 404, 422}, (page.url, page.text)
+        assert page.language == page.headers["Content-Language"] == language
+        assert len(page.ids) == len(set(page.ids)), page.url
+        assert re.findall(r"<h1[ >]", page.html) == ["<h1>"], page.url
+        assert "{{" not in page.html
+        assert API_TOKEN not in page.html
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+async def test_every_address_is_relative(home: Home, places: dict[str, str], language: str) -> None:
+    """But that of the collective's policy, which only a click follows."""
+    for page in await pages(home, places, language):
+        addresses = {*page.links, *page.loads, *(form.action for form in page.forms)}
+        for address in addresses - {NEED.policy}:
+            assert not address.startswith("/"), (page.url, address)
+            assert not re.search(r"//|:", address), (page.url, address)
+        assert "a-token" not in page.html
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+async def test_every_link_leads_somewhere(
+    home: Home, places: dict[str, str], language: str
+) -> None:
+    browser = home.browser(language=language)
+    seen = set()
+    for page in await pages(home, places, language):
+        for link in {*page.links, *page.loads} - {NEED.policy, "#main"}:
+            address = page.url.join(URL(link))
+            if address.path not in seen and not link.startswith("#"):
+                seen.add(address.path)
+                assert (await browser.open(str(address))).status == 200, (page.url, link)
+    assert len(seen) > 10
+
+
+async def test_every_page_is_in_french_where_that_is_asked_for(
+    home: Home, places: dict[str, str]
+) -> None:
+    english = [_sentences(page) for page in await pages(home, places, "en")]
+    french = [_sentences(page) for page in await pages(home, places, "fr")]
+    for place, one, other in zip(PLACES, english, french, strict=False):
+        same = {words for words in one & other if re.search(r"[A-Za-z]{4}", words)}
+        data = {
+            words
+            for words in same
+            if re.search(r"sensor\.|urn:|@|https:|Coop|Maïwenn|Guest|v0|0\.1\.0", words)
+        }
+        assert same - data <= SAME_IN_BOTH, place
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+async def test_every_field_has_a_label_and_every_picture_words(
+    home: Home, places: dict[str, str], language: str
+) -> None:
+    for page in await pages(home, places, language):
+        labelled = set(re.findall(r'<label for="([^"]+)"', page.html))
+        for tag in re.findall(r"<(?:input|select|textarea)[^>]*>", page.html):
+            kind = re.search(r'type="(\w+)"', tag)
+            if kind and kind[1] in {"hidden", "checkbox"}:
+                continue
+            name = re.search(r'id="([^"]+)"', tag)
+            assert name is not None, (page.url, tag)
+            assert name[1] in labelled, (page.url, tag)
+        for tag in re.findall(r"<label class=\"tick\">.*?</label>", page.html, re.DOTALL):
+            assert "<span>" in tag
+        for tag in re.findall(r"<svg[^>]*>", page.html):
+            assert "aria-label=" in tag or 'aria-hidden="true"' in tag, tag
+        described = re.findall(r'aria-describedby="([^"]+)"', page.html)
+        assert set(described) <= set(page.ids)
+        levels = [int(one) for one in re.findall(r"<h(\d)", page.html)]
+        assert all(after - before <= 1 for before, after in pairwise(levels))
+
+
+async def test_no_style_and_no_script_stands_in_a_page(home: Home, places: dict[str, str]) -> None:
+    for page in await pages(home, places, "en"):
+        assert "unsafe" not in page.headers["Content-Security-Policy"]
+        for tag, name, _ in page.attributes:
+            assert not re.match(r"style$|on", name), (tag, name)
+        assert not re.search(r"<script(?![^>]*src=)", page.html)
+        assert "<style" not in page.html
+
+
+async def test_a_language_that_was_chosen_is_remembered(home: Home) -> None:
+    browser = home.browser(language="en")
+    page = await browser.open("mine")
+    (form,) = (one for one in page.forms if "language" in one.action)
+    chosen = [*form.fields, ("language", "fr")]
+    page = await browser.post("language", chosen)
+    assert page.url.path == "/mine"
+    assert page.language == "fr"
+    assert (await browser.open()).language == "fr"
+    page = await browser.post("language", [*form.fields, ("language", "tlh")])
+    assert page.language == "fr"
+
+
+@pytest.mark.parametrize(
+    ("told", "language"),
+    [
+        ("fr-CA,fr;q=0.9,en;q=0.8", "fr"),
+        ("de,en;q=0.5,fr;q=0.7", "fr"),
+        ("de", "en"),
+        ("", "en"),
+        ("fr;q=0", "en"),
+        ("FR", "fr"),
+        ("*,;;q=x,en-GB;q=nan", "en"),
+        ("xx," * 5000, "en"),
+    ],
+)
+async def test_the_language_is_the_first_that_the_browser_asks_for(
+    home: Home, told: str, language: str
+) -> None:
+    page = await home.browser(language=told[:7000]).open()
+    assert page.language == language
+
+
+async def test_who_is_no_administrator_sees_everything_and_no_button(
+    home: Home, places: dict[str, PermissionId]
+) -> None:
+    browser = home.browser(GUEST)
+    for place in PLACES:
+        page = await browser.open(place.format(**places))
+        assert [one for one in page.forms if "language" not in one.action] == [], page.url
+    page = await browser.open(f"permissions/{places['allowed']}")
+    assert "Maïwenn" in page.text
+
+
+async def test_the_first_screen_says_what_this_is_and_where_to_begin(home: Home) -> None:
+    page = await home.browser().open()
+    assert "You share nothing with anyone" in page.text
+    assert "./join" in page.links
+
+
+async def test_it_is_said_when_home_assistant_is_away(home: Home) -> None:
+    number = await ask(home)
+    browser = home.browser()
+    await browser.open()
+    home.toy.status = 503
+    await home.toy.hang_up()
+    while home.node.source.is_connected:
+        await asyncio.sleep(0.01)
+    page = await browser.open(f"permissions/{number}")
+    assert page.status == 200
+    assert "Home Assistant cannot be asked" in page.text
+
+
+def _sentences(page: Page) -> set[str]:
+    body = re.sub(r"<(script|style|code).*?</\1>", "", page.html, flags=re.DOTALL)
+    return {" ".join(one.split()) for one in re.findall(r">([^<]+)<", body)} - {""}
