@@ -124,8 +124,12 @@ async def world(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World
 async def _furnish(world: World) -> None:
     """Give the home a meter, as its Energy dashboard has it, and somebody else who lives there."""
     api, shown = world.hass.api, world.hours[-1].end
-    for entity, value in ((DRAWN, shown.drawn_wh), (INJECTED, shown.injected_wh)):
+    for entity, value, name in (
+        (DRAWN, shown.drawn_wh, "Linky Énergie soutirée"),
+        (INJECTED, shown.injected_wh, "Linky Énergie injectée"),
+    ):
         attributes = {
+            "friendly_name": name,
             "unit_of_measurement": "Wh",
             "device_class": "energy",
             "state_class": "total_increasing",
@@ -174,6 +178,7 @@ async def test_a_collective_says_what_it_asks_for(world: World, page: Page, look
     await expect(page.get_by_role("heading", level=1)).to_have_text("What a village makes")
     await expect(page.locator("main")).to_contain_text("To show on the wall of the town hall")
     await expect(page.locator("main")).to_contain_text("coop@two.test")
+    await expect(page.locator("main")).to_contain_text("Linky Énergie soutirée")
     await looks.picture("3-asked")
 
 

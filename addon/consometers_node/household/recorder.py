@@ -1,6 +1,7 @@
 """What Home Assistant's recorder is asked, and what it answers, as values of ours."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 import re
 from typing import Literal
@@ -66,8 +67,14 @@ class Recorder:
         return statistics(await self._home.ask("recorder/list_statistic_ids"))
 
     async def proposals(self) -> list[Proposal]:
-        """Give what a household may share, what its Energy dashboard shows first."""
+        """Give what a household may share, what its Energy dashboard shows first.
+
+        A statistic of an entity has the name that people know the entity by.
+        """
         known = await self.statistics()
+        if any(one.name is None for one in known):
+            names = _names(await self._home.ask("get_states"))
+            known = [replace(one, name=one.name or names.get(one.id)) for one in known]
         try:
             preferences = await self._home.ask("energy/get_prefs")
         except Refused:
@@ -148,6 +155,15 @@ def external(name: str) -> StatisticId:
 
 def _source(name: StatisticId) -> str:
     return name.partition(":")[0]
+
+
+def _names(states: object) -> Mapping[StatisticId, str]:
+    names = {}
+    for told in states if isinstance(states, list) else ():
+        match told:
+            case {"entity_id": str(entity), "attributes": {"friendly_name": str(name)}}:
+                names[StatisticId(entity)] = name
+    return names
 
 
 def _changed_at(told: object) -> datetime:

@@ -345,12 +345,29 @@ async def test_proposals_come_with_and_without_a_dashboard(toy: Toy, recorder: R
         {"statistic_id": "sensor.a", **listed},
         {"statistic_id": "sensor.b", **listed},
     ]
+    toy.answers["get_states"] = []
     assert [one.statistic.id for one in await recorder.proposals()] == ["sensor.a", "sensor.b"]
     grid = {"type": "grid", "stat_energy_from": "sensor.b", "stat_energy_to": None}
     toy.answers["energy/get_prefs"] = {"energy_sources": [grid], "device_consumption": []}
     first, second = await recorder.proposals()
     assert (first.statistic.id, first.direction) == ("sensor.b", Direction.CONSUMPTION)
     assert (second.statistic.id, second.direction) == ("sensor.a", None)
+
+
+async def test_statistics_have_the_names_of_their_entities(toy: Toy, recorder: Recorder) -> None:
+    listed = {"unit_class": "energy", "has_sum": True}
+    toy.answers["recorder/list_statistic_ids"] = [
+        {"statistic_id": "portal:roof", "name": "The portal's roof", "source": "portal", **listed},
+        {"statistic_id": "sensor.drawn", "name": None, "source": "recorder", **listed},
+        {"statistic_id": "sensor.gone", "name": None, "source": "recorder", **listed},
+    ]
+    toy.answers["get_states"] = [
+        {"entity_id": "sensor.drawn", "attributes": {"friendly_name": "Linky Énergie soutirée"}},
+        {"entity_id": "sensor.gone", "attributes": {}},
+        "no state",
+    ]
+    names = [one.statistic.name for one in await recorder.proposals()]
+    assert names == ["The portal's roof", "Linky Énergie soutirée", None]
 
 
 async def test_the_home_tells_its_time_zone(toy: Toy, recorder: Recorder) -> None:
