@@ -160,8 +160,10 @@ class HomeNode:
             try:
                 while await load(self.store) == who and not running.done():
                     change = asyncio.create_task(self.changes.after(seen))
-                    await asyncio.wait({running, change}, return_when=asyncio.FIRST_COMPLETED)
-                    change.cancel()
+                    try:
+                        await asyncio.wait({running, change}, return_when=asyncio.FIRST_COMPLETED)
+                    finally:
+                        change.cancel()
                     seen = self.changes.count
                 if running.done():
                     running.result()

@@ -1,0 +1,327 @@
+"""A household on its page takes an address, meets a collective, looks, allows, pauses, stops."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+import csv
+from dataclasses import replace
+from datetime import timedelta
+import html
+import io
+import json
+from typing import override
+
+import pytest
+
+from consometers_node.permission import Permissions, State
+from consometers_node.quoalise import DataNeed, ItemNotFound, QuoaliseError
+from consometers_node.series import Interval
+from consometers_node.store import PermissionId, Store
+from consometers_node.wire.needs import write_need
+from consometers_node.xmpp import Asker
+from demo.prosody import Prosody
+
+from ..household.houses import Collective, bare
+from ..permission.samples import NEED, now
+from ..xmpp.conftest import PASSWORD, MakeNode, NewAccount, Node, reach
+from .browser import Browser, Page
+from .conftest import allow
+from .home import ADMIN, API_TOKEN, DRAWN, FED, MADE, UNKNOWN, Home, running, toy
+
+
+class Asks(Collective):
+    """A collective that asks those whom it invited for something."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.needs = [write_need(NEED)]
+
+    @override
+    async def get_data_needs(self, asker: Asker, invitation: str | None) -> Iterable[DataNeed]:
+        if self.refuses is not None:
+            raise self.refuses
+        if invitation != "sesame":
+            raise ItemNotFound
+        return await super().get_data_needs(asker, invitation)
+
+
+@pytest.fixture
+def collective() -> Asks:
+    return Asks()
+
+
+@pytest.fixture
+async def coop(two: Prosody, new_node: MakeNode, collective: Asks) -> Node:
+    return await new_node(two, collective, keep=collective.keep)
+
+
+@pytest.fixture
+def invitation(coop: Node) -> str:
+    return f"xmpp:{bare(coop)}?consometers-join;token=sesame"
+
+
+@pytest.fixture
+async def house(file: Store, one: Prosody) -> AsyncIterator[Home]:
+    async with running(file, toy(), server=reach(one)) as opened:
+        yield opened
+
+
+async def until(look: Callable[[], Awaitable[Page]], words: str) -> Page:
+    page = await look()
+    for _ in range(400):
+        if words in page.text:
+            return page
+        await asyncio.sleep(0.05)
+        page = await look()
+    raise AssertionError(page.text)
+
+
+async def join(browser: Browser, invitation: str) -> Page:
+    return await browser.send(await browser.open("join"), "join", ("invitation", invitation))
+
+
+async def test_a_household_joins_looks_allows_pauses_and_withdraws(
+    house: Home, one: Prosody, coop: Node, collective: Asks, invitation: str
+) -> None:
+    browser = house.browser()
+    page = await join(browser, invitation)
+    assert (page.status, "no address yet" in page.text) == (422, True)
+
+    page = await join(browser, await asyncio.to_thread(one.invite))
+    assert "This home now has the address home-" in page.text
+    again = await join(browser, await asyncio.to_thread(one.invite))
+    assert "has an address already" in again.text
+
+    page = await join(browser, invitation)
+    assert page.url.path.startswith("/permissions/")
+    for words in ("Sunny roofs", "To size the next roof.", "Coop of Kersabiec", "dpo@coop.example"):
+        assert words in page.text
+    assert "nothing is ticked for you" in page.text
+    assert [name for name, _ in page.form("preview").fields] == [
+        "token",
+        "interval",
+        "history",
+        "duration",
+    ]
+    assert dict(page.form("preview").offered).keys() == {"series"}
+
+    page = await browser.send(page, "preview", ("series", DRAWN), ("history", "7"))
+    assert page.html.count("data-value=") in {23, 24}
+    assert "350 W" in page.text
+    assert f"You allow, until {(now() + timedelta(days=365)).astimezone().date()}" in page.text
+    assert collective.permissions == {}
+    page = await browser.send(page, "allow")
+    assert "Allowed." in page.text
+    assert "Maïwenn" in page.text
+    number = page.url.path.rpartition("/")[2]
+
+    page = await until(lambda: browser.open(f"permissions/{number}"), "The collective confirmed it")
+    assert number in collective.permissions
+    (name,) = collective.permissions[number].series
+    assert str(name) in page.html
+    assert house.node.network is not None
+    address = house.node.network.connection.jid
+    await coop.asking.subscribe(address, name)
+    async for _ in coop.asking.history(address, name, now() - timedelta(days=3), now()):
+        pass
+    page = await browser.open(f"permissions/{number}")
+    assert "Sent as it comes" in page.text
+    assert "has read nothing" not in page.text
+    page = await until(browser.open, "are complete")
+    assert "Received up to" in page.text
+
+    page = await browser.send(page, "pause")
+    assert "Paused: nothing leaves" in page.text
+    page = await browser.send(page, "resume")
+    assert "Paused" not in page.text
+
+    page = await browser.open(f"withdraw/{number}")
+    (erase, _) = (one for one in page.forms if "withdraw" in one.action)
+    page = await browser.post(f"withdraw/{number}", erase.fields)
+    assert "Withdrawn. Nothing more leaves" in page.text
+    page = await until(lambda: browser.open(f"permissions/{number}"), "It erased 1 record.")
+    assert collective.erases == [True]
+    assert "Nothing is shared" in (await browser.open()).text
+
+
+async def test_an_account_that_one_has_is_tried_before_it_is_kept(
+    house: Home, one: Prosody, new_account: NewAccount
+) -> None:
+    browser = house.browser()
+    jid = new_account(one)
+    page = await browser.open("settings")
+    page = await browser.send(page, "settings", ("jid", jid), ("password", "wrong"))
+    assert page.status == 422
+    assert "refuses the address" in page.text
+    assert ("password", "") in page.form("settings").fields
+    assert house.node.network is None
+    for typed in ("", "nobody", "a@b@c", "é" * 900):
+        filled = (("jid", typed), ("password", "x"))
+        page = await browser.send(await browser.open("settings"), "settings", *filled)
+        assert page.status == 422, typed
+    page = await browser.send(page, "settings", ("jid", jid), ("password", PASSWORD))
+    assert "this address is kept" in page.text
+    page = await until(lambda: browser.open("settings"), "It is on the network.")
+    assert PASSWORD not in page.html
+
+
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        ("", "This is not an invitation"),
+        ("https://coop.example", "This is not an invitation"),
+        ("xmpp:coop@two.test?consometers-join", "This is not an invitation"),
+        ("xmpp:one.test?register;preauth=nonsense", "used up, expired"),
+    ],
+)
+async def test_what_is_no_invitation_is_said_beside_the_field(
+    house: Home, typed: str, said: str
+) -> None:
+    page = await join(house.browser(), typed)
+    assert page.status == 422
+    assert said in page.text
+    assert f">{typed}</textarea>" in page.html
+    assert 'aria-describedby="invitation-error"' in page.html
+    french = await join(house.browser(language="fr"), typed)
+    assert "invitation" in french.text
+    assert said not in french.text
+
+
+async def test_what_a_collective_refuses_is_said(
+    house: Home,
+    one: Prosody,
+    new_account: NewAccount,
+    collective: Asks,
+    invitation: str,
+) -> None:
+    browser = house.browser()
+    filled = (("jid", new_account(one)), ("password", PASSWORD))
+    await browser.send(await browser.open("settings"), "settings", *filled)
+    page = await join(browser, invitation.replace("sesame", "stranger"))
+    assert (page.status, "refuses" in page.text) == (422, True)
+    page = await join(browser, "xmpp:nobody@two.test?consometers-join;token=sesame")
+    assert (page.status, "is not there" in page.text) == (422, True)
+    collective.refuses = QuoaliseError()
+    assert (await join(browser, invitation)).status == 422
+    collective.refuses, collective.needs = None, []
+    assert "asks for nothing at present" in (await join(browser, invitation)).text
+    collective.needs = [write_need(NEED), write_need(replace(NEED, id="another"))]
+    assert (await join(browser, invitation)).url.path == "/permissions"
+
+
+async def test_an_invitation_in_the_address_is_filled_in_and_does_nothing(home: Home) -> None:
+    page = await home.browser().open("join?invitation=xmpp:a@b.test?consometers-join;token=x")
+    assert ("invitation", "xmpp:a@b.test?consometers-join;token=x") in page.form("join").fields
+
+
+async def test_a_coarser_choice_is_what_is_granted(home: Home, asked: PermissionId) -> None:
+    browser = home.browser()
+    page = await browser.open(f"permissions/{asked}")
+    choice = (("series", DRAWN), ("series", FED), ("interval", "P1D"), ("history", "3"))
+    page = await browser.send(page, "preview", *choice, ("duration", "10"))
+    assert "every day" in page.text
+    await browser.send(page, "allow")
+    async with home.store.reading() as connection:
+        terms = (await Permissions(connection).get(asked)).terms
+    assert terms is not None
+    assert terms.interval is Interval.P1D
+    assert {one.device for one in terms.series} == {DRAWN, FED}
+    assert (terms.valid_from - terms.records_from).days == 3
+    assert (terms.valid_until - terms.valid_from).days == 10
+
+
+@pytest.mark.parametrize(
+    ("filled", "said"),
+    [
+        ((), "Choose at least one series"),
+        ((("series", UNKNOWN),), "choose again"),
+        ((("series", MADE),), "choose again"),
+        ((("series", DRAWN), ("interval", "PT5M")), "finer than what is asked"),
+        ((("series", DRAWN), ("interval", "PT7M")), "finer than what is asked"),
+        ((("series", DRAWN), ("history", "31")), "from 0 to 30"),
+        ((("series", DRAWN), ("history", "-1")), "from 0 to 30"),
+        ((("series", DRAWN), ("duration", "0")), "from 1 to 365"),
+        ((("series", DRAWN), ("duration", "1e3")), "from 1 to 365"),
+    ],
+)
+async def test_what_goes_beyond_is_said_beside_its_field(
+    home: Home, asked: PermissionId, filled: tuple[tuple[str, str], ...], said: str
+) -> None:
+    browser = home.browser()
+    page = await browser.open(f"permissions/{asked}")
+    page = await browser.send(page, "preview", *filled)
+    assert page.status == 422
+    assert said in page.text
+    for name, value in filled:
+        assert value in page.html or name == "interval" or value in {UNKNOWN, MADE}
+
+
+async def test_what_was_not_read_is_not_allowed(home: Home, asked: PermissionId) -> None:
+    browser = home.browser()
+    page = await browser.open(f"permissions/{asked}")
+    page = await browser.send(page, "preview", ("series", DRAWN))
+    page = await browser.send(page, "allow", ("history", "1"))
+    assert page.status == 409
+    assert "no longer what you had read" in page.text
+    async with home.store.reading() as connection:
+        assert (await Permissions(connection).get(asked)).state is State.PROPOSED
+    assert "Allowed." in (await browser.send(page, "allow")).text
+
+
+async def test_the_words_that_are_kept_are_those_that_were_shown(
+    home: Home, asked: PermissionId
+) -> None:
+    browser = home.browser(language="fr")
+    page = await browser.open(f"permissions/{asked}")
+    page = await browser.send(page, "preview", ("series", DRAWN))
+    shown = page.html.partition('<div class="agreement">')[2].partition("</div>")[0]
+    await browser.send(page, "allow")
+    async with home.store.reading() as connection:
+        register = Permissions(connection)
+        last = (await register.entries(asked))[-1]
+        kept = await register.shown_text(last)
+    assert kept is not None
+    assert (kept.language, last.who) == ("fr", ADMIN)
+    assert html.unescape(shown) == kept.body
+
+
+async def test_a_direction_that_is_said_offers_a_statistic(home: Home, asked: PermissionId) -> None:
+    browser = home.browser()
+    page = await browser.open(f"permissions/{asked}")
+    assert ("series", UNKNOWN) not in page.form("preview").offered
+    page = await browser.open("settings")
+    page = await browser.send(page, "directions", (f"direction:{UNKNOWN}", "injection"))
+    assert "The directions are kept." in page.text
+    assert (f"direction:{UNKNOWN}", "injection") in page.form("directions").fields
+    page = await browser.open(f"permissions/{asked}")
+    assert ("series", UNKNOWN) in page.form("preview").offered
+    page = await browser.open("settings")
+    await browser.send(page, "directions", (f"direction:{UNKNOWN}", ""))
+    page = await browser.open(f"permissions/{asked}")
+    assert ("series", UNKNOWN) not in page.form("preview").offered
+
+
+async def test_all_that_the_node_holds_can_be_taken_along_and_erased(
+    home: Home, asked: PermissionId
+) -> None:
+    await allow(home, asked, DRAWN)
+    browser = home.browser()
+    await until(browser.open, "are complete")
+    told = await browser.open("mine/consometers.json")
+    assert "attachment" in told.headers["Content-Disposition"]
+    document = json.loads(told.html)
+    assert document["peers"][0]["permissions"][0]["permission"] == asked
+    assert len(document["series"][0]["records"]) > 100
+    assert API_TOKEN not in told.html
+    table = await browser.open("mine/consometers.csv")
+    rows = list(csv.DictReader(io.StringIO(table.html)))
+    assert {row["statistic"] for row in rows} == {DRAWN}
+    assert {row["value"] for row in rows} == {"350"}
+
+    page = await browser.open("mine")
+    unsure = await browser.send(page, "mine")
+    assert (unsure.status, "Tick the box" in unsure.text) == (422, True)
+    page = await browser.send(page, "mine", ("sure", "yes"))
+    assert "every permission is withdrawn" in page.text
+    assert "No records are kept here" in page.text
+    async with home.store.reading() as connection:
+        assert (await Permissions(connection).get(asked)).state is State.WITHDRAWN
