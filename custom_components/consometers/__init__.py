@@ -6,7 +6,9 @@ from homeassistant.helpers import config_validation as cv
 from homeassistant.helpers.typing import ConfigType
 
 from .const import DOMAIN
-from .kinds import ConsometersConfigEntry, is_node
+from .inverter import issues as inverter_issues
+from .inverter.coordinator import InverterCoordinator, store
+from .kinds import ConsometersConfigEntry, is_inverter, is_node
 from .linky import issues
 from .linky.coordinator import LinkyCoordinator
 from .node.coordinator import NodeCoordinator
@@ -14,6 +16,7 @@ from .services import async_setup_services
 
 CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
 
+INVERTER_PLATFORMS = [Platform.SENSOR]
 METER_PLATFORMS = [Platform.BINARY_SENSOR, Platform.SENSOR]
 NODE_PLATFORMS = [Platform.BINARY_SENSOR, Platform.SENSOR, Platform.SWITCH]
 
@@ -25,9 +28,12 @@ async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
 
 
 async def async_setup_entry(hass: HomeAssistant, entry: ConsometersConfigEntry) -> bool:
-    """Open the link to a meter, or find the node, and make its entities."""
+    """Open the link to a meter or an inverter, or find the node, and make its entities."""
     if is_node(entry):
         entry.runtime_data = NodeCoordinator(hass, entry)
+        await entry.runtime_data.async_start()
+    elif is_inverter(entry):
+        entry.runtime_data = InverterCoordinator(hass, entry)
         await entry.runtime_data.async_start()
     else:
         entry.runtime_data = LinkyCoordinator(hass, entry)
@@ -38,16 +44,24 @@ async def async_setup_entry(hass: HomeAssistant, entry: ConsometersConfigEntry) 
 
 async def async_unload_entry(hass: HomeAssistant, entry: ConsometersConfigEntry) -> bool:
     """Take the entities away; the task that reads or listens ends with the entry."""
-    if not is_node(entry):
+    if is_inverter(entry):
+        inverter_issues.clear_passing(hass, entry)
+        await entry.runtime_data.async_stop()
+    elif not is_node(entry):
         issues.clear_passing(hass, entry)
     return await hass.config_entries.async_unload_platforms(entry, _platforms(entry))
 
 
 async def async_remove_entry(hass: HomeAssistant, entry: ConsometersConfigEntry) -> None:
     """Leave nothing behind."""
-    if not is_node(entry):
+    if is_inverter(entry):
+        inverter_issues.clear_all(hass, entry)
+        await store(hass, entry).async_remove()
+    elif not is_node(entry):
         issues.clear_all(hass, entry)
 
 
 def _platforms(entry: ConsometersConfigEntry) -> list[Platform]:
+    if is_inverter(entry):
+        return INVERTER_PLATFORMS
     return NODE_PLATFORMS if is_node(entry) else METER_PLATFORMS

@@ -12,11 +12,11 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .entity import LinkyEntity, add_as_known
-from .kinds import ConsometersConfigEntry, is_node
+from .kinds import is_node
 from .linky.binary_sensors import LinkyBinarySensorDescription, binary_sensors
-from .linky.coordinator import LinkyCoordinator, Pace
+from .linky.coordinator import LinkyConfigEntry, LinkyCoordinator, Pace
 from .node.binary_sensors import CONNECTED, PROBLEM
-from .node.coordinator import NodeCoordinator
+from .node.coordinator import NodeConfigEntry, NodeCoordinator
 from .node.entity import CollectiveEntity, NodeEntity, add_for_each_collective
 
 PARALLEL_UPDATES = 0
@@ -31,7 +31,7 @@ LINK_LAMP = BinarySensorEntityDescription(
 
 async def async_setup_entry(
     hass: HomeAssistant,
-    entry: ConsometersConfigEntry,
+    entry: LinkyConfigEntry | NodeConfigEntry,
     async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
     """Add what is always there, and the others as the meter or the node turns out to have them."""

@@ -1,17 +1,18 @@
-"""What a person adds: a meter, or the household's node. Each has its own steps."""
+"""What a person adds: a meter, a solar inverter, the household's node. Each has its own steps."""
 
 from typing import Any, override
 
-from homeassistant.config_entries import ConfigEntry, ConfigFlowResult
+from homeassistant.config_entries import ConfigEntry, ConfigFlowResult, OptionsFlow
 from homeassistant.core import callback
 
 from .const import DOMAIN
-from .kinds import is_node
+from .inverter.flow import InverterFlow, InverterOptionsFlow
+from .kinds import is_inverter, is_node
 from .linky.flow import LinkyFlow, LinkyOptionsFlow
 from .node.flow import NodeFlow
 
 
-class ConsometersConfigFlow(LinkyFlow, NodeFlow, domain=DOMAIN):
+class ConsometersConfigFlow(LinkyFlow, InverterFlow, NodeFlow, domain=DOMAIN):
     """Asks what is added or changed, and goes on with the steps of that kind."""
 
     VERSION = 1
@@ -20,8 +21,8 @@ class ConsometersConfigFlow(LinkyFlow, NodeFlow, domain=DOMAIN):
     @staticmethod
     @callback
     @override
-    def async_get_options_flow(config_entry: ConfigEntry) -> LinkyOptionsFlow:
-        return LinkyOptionsFlow()
+    def async_get_options_flow(config_entry: ConfigEntry) -> OptionsFlow:
+        return InverterOptionsFlow() if is_inverter(config_entry) else LinkyOptionsFlow()
 
     @classmethod
     @callback
@@ -32,12 +33,15 @@ class ConsometersConfigFlow(LinkyFlow, NodeFlow, domain=DOMAIN):
 
     @override
     async def async_step_user(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
-        return self.async_show_menu(step_id="user", menu_options=["meter", "node"])
+        return self.async_show_menu(step_id="user", menu_options=["meter", "inverter", "node"])
 
     async def async_step_reconfigure(
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
-        """Change where the meter or the node is."""
-        if is_node(self._get_reconfigure_entry()):
+        """Change where the meter, the inverter or the node is."""
+        entry = self._get_reconfigure_entry()
+        if is_node(entry):
             return await self.async_step_reconfigure_node()
+        if is_inverter(entry):
+            return await self.async_step_reconfigure_inverter()
         return await self.async_step_reconfigure_meter()

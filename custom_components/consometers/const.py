@@ -7,6 +7,7 @@ DOMAIN: Final = "consometers"
 CONF_KIND: Final = "kind"
 """What an entry is; without it, a meter."""
 KIND_NODE: Final = "node"
+KIND_INVERTER: Final = "inverter"
 CONF_APP: Final = "app"
 """Slug of the app whose node was discovered: its page opens within Home Assistant."""
 
@@ -15,6 +16,11 @@ CONF_TARIFFS: Final = "tariffs"
 """Names of the supplier's indexes, as shown while each ran: {"EASF01": "HP BLEU"}."""
 CONF_OFFSET: Final = "offset_wh"
 """What is added to the meter's total since its mode changed."""
+
+CONF_UNIT_ID: Final = "unit_id"
+CONF_BASE: Final = "base"
+"""Address of the register where an inverter's map begins."""
+CONF_INTERVAL: Final = "interval"
 
 CONF_POWER_INTERVAL: Final = "power_interval"
 CONF_REGISTER_INTERVAL: Final = "register_interval"
@@ -25,3 +31,7 @@ CONF_ESTIMATE_INJECTION: Final = "estimate_injection"
 DEFAULT_POWER_INTERVAL: Final = 10
 DEFAULT_REGISTER_INTERVAL: Final = 60
 DEFAULT_SILENCE: Final = 30
+
+DEFAULT_PORT: Final = 502
+DEFAULT_UNIT_ID: Final = 1
+DEFAULT_INTERVAL: Final = 10

@@ -1,4 +1,4 @@
-"""What helps to help: how a meter or a node does, without whose it is."""
+"""What helps to help: how a meter, an inverter or a node does, without whose it is."""
 
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -9,7 +9,8 @@ from homeassistant.components.diagnostics import REDACTED
 from homeassistant.const import CONF_DEVICE
 from homeassistant.core import HomeAssistant
 
-from .kinds import ConsometersConfigEntry, is_node
+from .inverter.diagnostics import diagnostics as of_inverter
+from .kinds import ConsometersConfigEntry, is_inverter, is_node
 from .linky.coordinator import LinkyCoordinator
 from .linky.link import shown
 from .node.diagnostics import diagnostics as of_node
@@ -22,7 +23,9 @@ _DIGIT = re.compile(r"\d")
 async def async_get_config_entry_diagnostics(
     hass: HomeAssistant, entry: ConsometersConfigEntry
 ) -> dict[str, Any]:
-    """Give what is known of a meter and its link, or of a node."""
+    """Give what is known of a meter and its link, of an inverter, or of a node."""
+    if is_inverter(entry):
+        return await of_inverter(entry.runtime_data)
     return of_node(entry.runtime_data) if is_node(entry) else _of_meter(entry.runtime_data)
 
 

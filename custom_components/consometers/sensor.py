@@ -1,4 +1,4 @@
-"""Sensors of a meter, and of the collectives of a node."""
+"""Sensors of a meter, of an inverter, and of the collectives of a node."""
 
 from datetime import datetime
 from typing import override
@@ -6,10 +6,13 @@ from typing import override
 from homeassistant.components.sensor import SensorEntity
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
+from homeassistant.helpers.typing import StateType
 
 from .const import CONF_ESTIMATE_INJECTION, CONF_RAW_LABELS
 from .entity import LinkyEntity, add_as_known
-from .kinds import ConsometersConfigEntry, is_node
+from .inverter.entity import InverterEntity, add_as_known as add_of_inverter
+from .inverter.sensors import InverterSensorDescription, sensors as of_inverter
+from .kinds import ConsometersConfigEntry, is_inverter, is_node
 from .linky.coordinator import LinkyCoordinator
 from .linky.sensors import LinkySensorDescription, estimates, raw_labels, sensors
 from .node.coordinator import NodeCoordinator
@@ -24,9 +27,12 @@ async def async_setup_entry(
     entry: ConsometersConfigEntry,
     async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
-    """Add the sensors that the meter turns out to have, or those of the node's collectives."""
+    """Add the sensors that meter or inverter turn out to have, or those of the collectives."""
     if is_node(entry):
         add_for_each_collective(entry, async_add_entities, _of_collective)
+        return
+    if is_inverter(entry):
+        add_of_inverter(entry, async_add_entities, of_inverter(), InverterSensor)
         return
     descriptions = list(sensors())
     if entry.options.get(CONF_ESTIMATE_INJECTION):
@@ -55,6 +61,18 @@ class LinkySensor(LinkyEntity, SensorEntity):
         self._attr_native_value = self.entity_description.value_fn(state)
         if (time_fn := self.entity_description.time_fn) is not None:
             self._attr_extra_state_attributes = {"time": time_fn(state)}
+
+
+class InverterSensor(InverterEntity, SensorEntity):
+    """A fact of the inverter."""
+
+    entity_description: InverterSensorDescription
+
+    @property
+    @override
+    def native_value(self) -> StateType:
+        """What it says, or what is believed of it."""
+        return self.entity_description.value_fn(self.coordinator.state)
 
 
 class CollectiveSensor(CollectiveEntity, SensorEntity):

@@ -46,8 +46,8 @@ def test_the_manifest_says_what_a_custom_integration_must_say() -> None:
         assert url.startswith("https://")
 
 
-def test_the_serial_library_is_the_one_of_home_assistant() -> None:
-    assert MANIFEST["dependencies"] == ["usb"]
+def test_the_libraries_for_serial_lines_and_modbus_are_those_of_home_assistant() -> None:
+    assert MANIFEST["dependencies"] == ["modbus", "usb"]
     assert MANIFEST["requirements"] == []
 
 

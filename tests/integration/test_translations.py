@@ -16,6 +16,8 @@ import pytest
 
 from custom_components.consometers import const
 from custom_components.consometers.binary_sensor import LINK_LAMP
+from custom_components.consometers.inverter import issues as inverter_issues, link as inverter_link
+from custom_components.consometers.inverter.sensors import sensors as inverter_sensors
 from custom_components.consometers.linky import detection, issues, link
 from custom_components.consometers.linky.binary_sensors import binary_sensors
 from custom_components.consometers.linky.sensors import estimates, raw_labels, sensors
@@ -36,7 +38,12 @@ ENGLISH: dict[str, Any] = loaded("translations/en.json")
 LANGUAGES = sorted(path.name for path in (INTEGRATION / "translations").iterdir())
 ICONS: dict[str, Any] = loaded("icons.json")["entity"]
 LINKY_SENSORS = list(chain(sensors(), estimates(), raw_labels()))
-SENSORS: list[SensorEntityDescription] = [*LINKY_SENSORS, *COLLECTIVE_SENSORS]
+INVERTER_SENSORS = list(inverter_sensors())
+SENSORS: list[SensorEntityDescription] = [
+    *LINKY_SENSORS,
+    *INVERTER_SENSORS,
+    *COLLECTIVE_SENSORS,
+]
 BINARY_SENSORS: list[BinarySensorEntityDescription] = [
     *binary_sensors(),
     LINK_LAMP,
@@ -158,7 +165,9 @@ def test_an_entity_without_the_icon_of_its_class_has_its_own(platform: str) -> N
         assert has_one or not plain, description.key
 
 
-def errors(cls: type[link.LinkError | client.NodeError]) -> set[str]:
+def errors(
+    cls: type[link.LinkError | client.NodeError | inverter_link.InverterError],
+) -> set[str]:
     return {cls.key}.union(*(errors(sub) for sub in cls.__subclasses__()))
 
 
@@ -166,10 +175,12 @@ def test_every_error_has_its_sentence() -> None:
     assert detection.Noise.key == "noise"
     of_nodes = errors(client.NodeError)
     typed = of_nodes - {client.NoSuchCollective.key}
-    assert set(ENGLISH["config"]["error"]) == errors(link.LinkError) | {"other_meter"} | typed
+    of_inverters = errors(inverter_link.InverterError) - {inverter_link.InverterError.key}
+    of_meters = errors(link.LinkError) | {"other_meter"}
+    assert set(ENGLISH["config"]["error"]) == of_meters | of_inverters | typed
     of_a_port = {link.LinkError.key, link.NoSuchPort.key, link.PortBusy.key}
     known = of_nodes - {client.InvalidUrl.key}
-    assert set(ENGLISH["exceptions"]) == of_a_port | known | {"not_a_collective"}
+    assert set(ENGLISH["exceptions"]) == of_a_port | of_inverters | known | {"not_a_collective"}
     for key, exception in ENGLISH["exceptions"].items():
         with_device = key in of_a_port or key == "not_a_collective"
         assert placeholders(exception["message"]) == ({"device"} if with_device else set())
@@ -198,6 +209,10 @@ def test_every_issue_has_its_words() -> None:
         node_issues.SHARING_STUCK,
         node_issues.PERMISSION_EXPIRES,
         node_issues.NEED_CHANGED,
+        inverter_issues.INVERTER_SILENT,
+        inverter_issues.OTHER_INVERTER,
+        inverter_issues.COUNTER_RESTARTED,
+        inverter_issues.COUNTER_JUMPED,
     }
     for issue in ENGLISH["issues"].values():
         assert ("description" in issue) != ("fix_flow" in issue)
@@ -206,9 +221,12 @@ def test_every_issue_has_its_words() -> None:
 def test_every_step_explains_its_fields() -> None:
     assert set(ENGLISH["config"]["step"]) == {
         *("user", "meter", "reconfigure_meter", "replaced", "usb_confirm", "confirm"),
+        *("inverter", "reconfigure_inverter", "inverter_found"),
         *("node", "reconfigure_node", "reauth_confirm", "hassio_confirm"),
     }
-    assert set(ENGLISH["config"]["step"]["user"]["menu_options"]) == {"meter", "node"}
+    assert set(ENGLISH["config"]["step"]["user"]["menu_options"]) == {
+        *("meter", "inverter", "node")
+    }
     for step in (*ENGLISH["config"]["step"].values(), *ENGLISH["options"]["step"].values()):
         assert step.get("data", {}).keys() == step.get("data_description", {}).keys()
     assert set(ENGLISH["options"]["step"]["init"]["data"]) == {
@@ -221,6 +239,7 @@ def test_every_step_explains_its_fields() -> None:
 
 
 def test_two_entities_are_never_taken_for_one() -> None:
-    for descriptions in PLATFORMS.values():
+    platforms = (LINKY_SENSORS, INVERTER_SENSORS, COLLECTIVE_SENSORS, BINARY_SENSORS, [SHARING])
+    for descriptions in platforms:
         keys = [description.key for description in descriptions]
         assert len(keys) == len(set(keys))

@@ -1,0 +1,1 @@
+"""One solar inverter in Home Assistant: SunSpec over Modbus TCP."""

@@ -1,0 +1,121 @@
+"""Asks an inverter at the interval chosen, and keeps what is to be known after a restart."""
+
+from datetime import timedelta
+import logging
+from typing import Any, Final, override
+
+from homeassistant.components.modbus import async_get_unit
+from homeassistant.config_entries import ConfigEntry
+from homeassistant.core import HomeAssistant
+from homeassistant.exceptions import ConfigEntryError, HomeAssistantError
+from homeassistant.helpers.storage import Store
+from homeassistant.helpers.sun import is_up
+from homeassistant.helpers.update_coordinator import DataUpdateCoordinator, UpdateFailed
+from homeassistant.util import dt as dt_util
+
+from ..const import CONF_BASE, CONF_INTERVAL, CONF_UNIT_ID, DEFAULT_INTERVAL, DOMAIN
+from . import devices, issues
+from .link import InverterError, Link, LinkInUse, Map, OtherInverter, parameters, unique_id
+from .state import InverterState, Presence
+
+_LOGGER = logging.getLogger(__name__)
+
+AT_REST: Final = timedelta(minutes=1)
+"""One that does not answer is asked no more often: each time takes as long as the timeout."""
+SILENT_AFTER_S: Final = 3_600
+_STORE_VERSION: Final = 1
+_SAVED_WITHIN_S: Final = 300
+
+type InverterConfigEntry = ConfigEntry[InverterCoordinator]
+
+
+def store(hass: HomeAssistant, entry: InverterConfigEntry) -> Store[dict[str, Any]]:
+    """Give where the totals of an inverter are kept."""
+    return Store(hass, _STORE_VERSION, f"{DOMAIN}.{entry.entry_id}", private=True)
+
+
+class InverterCoordinator(DataUpdateCoordinator[InverterState]):
+    """Owns the link to one inverter and what is known of it."""
+
+    config_entry: InverterConfigEntry
+
+    def __init__(self, hass: HomeAssistant, entry: InverterConfigEntry) -> None:
+        """Start with nothing known. Raises ConfigEntryError."""
+        self._pace = timedelta(seconds=entry.options.get(CONF_INTERVAL, DEFAULT_INTERVAL))
+        super().__init__(
+            hass, _LOGGER, config_entry=entry, name=entry.title, update_interval=self._pace
+        )
+        try:
+            unit = async_get_unit(hass, entry, parameters(entry.data), entry.data[CONF_UNIT_ID])
+        except HomeAssistantError as error:
+            raise ConfigEntryError(
+                translation_domain=DOMAIN, translation_key=LinkInUse.key
+            ) from error
+        self.link = Link(unit, (entry.data[CONF_BASE],))
+        self.state = InverterState()
+        self.known: set[str] = set()
+        """Keys of all entities that this inverter was ever seen to have."""
+        self._store = store(hass, entry)
+        self._shown: Map | None = None
+        self._silent_since: float | None = None
+
+    async def async_start(self) -> None:
+        """Ask a first time. Raises ConfigEntryNotReady.
+
+        One that was read before may sleep: its total is known all the same.
+        """
+        if (kept := await self._store.async_load()) is not None:
+            self.state.recall(kept["counters"])
+            self.known.update(kept["known"])
+        await self.async_config_entry_first_refresh()
+
+    async def async_stop(self) -> None:
+        """Keep what is known."""
+        await self._store.async_save(self._kept())
+
+    @override
+    async def _async_update_data(self) -> InverterState:
+        try:
+            found = await self.link.find()
+            if unique_id(found.identity, self.config_entry.data) != self.config_entry.unique_id:
+                self.link.forget()
+                raise OtherInverter
+            reading = await self.link.read()
+        except InverterError as error:
+            self._miss(error)
+            return self.state
+        now = dt_util.utcnow().timestamp()
+        for name, event in self.state.take(reading, now):
+            _LOGGER.warning("%s: counter %s %s", self.name, name, event.name.lower())
+            issues.create_counter(self.hass, self.config_entry, event)
+        self._silent_since = None
+        self.update_interval = self._pace
+        issues.clear_passing(self.hass, self.config_entry)
+        if found is not self._shown:
+            devices.keep(self.hass, self.config_entry, found)
+            self._shown = found
+        self._store.async_delay_save(self._kept, _SAVED_WITHIN_S)
+        return self.state
+
+    def _miss(self, error: InverterError) -> None:
+        """Take in that it was not read. Raises UpdateFailed, unless that is to be expected."""
+        now, state = dt_util.utcnow().timestamp(), self.state
+        state.miss(now, sun_up=is_up(self.hass))
+        other = isinstance(error, OtherInverter)
+        issues.set_other(self.hass, self.config_entry, other=other)
+        if other:
+            state.presence = Presence.AWAY
+        if state.awake:
+            return
+        self.update_interval = max(AT_REST, self._pace)
+        if state.presence is Presence.ASLEEP and self.known:
+            self._silent_since = None
+            issues.set_silent(self.hass, self.config_entry, silent=False)
+            return
+        self._silent_since = now if self._silent_since is None else self._silent_since
+        silent = not other and now - self._silent_since >= SILENT_AFTER_S
+        issues.set_silent(self.hass, self.config_entry, silent=silent)
+        raise UpdateFailed(translation_domain=DOMAIN, translation_key=error.key) from error
+
+    def _kept(self) -> dict[str, Any]:
+        return {"counters": self.state.remember(), "known": sorted(self.known)}

@@ -1,0 +1,53 @@
+"""The inverter as a device, and what is wired to it: meters, a battery."""
+
+from typing import TYPE_CHECKING
+
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers import device_registry as dr
+
+from ..const import DOMAIN
+
+if TYPE_CHECKING:
+    from .coordinator import InverterConfigEntry
+    from .link import Map
+
+
+def identifier(entry: InverterConfigEntry, part: str | None = None) -> tuple[str, str]:
+    """Name the device of the inverter, or of a part: "meter_1", "battery"."""
+    return DOMAIN, entry.entry_id if part is None else f"{entry.entry_id}_{part}"
+
+
+def keep(hass: HomeAssistant, entry: InverterConfigEntry, found: Map) -> None:
+    """Have a device for the inverter and for each thing wired to it, and no other."""
+    registry, identity = dr.async_get(hass), found.identity
+    inverter = registry.async_get_or_create(
+        config_entry_id=entry.entry_id,
+        identifiers={identifier(entry)},
+        translation_key="inverter",
+        manufacturer=identity.maker or None,
+        model=identity.model or None,
+        sw_version=identity.version or None,
+        serial_number=identity.serial or None,
+    )
+    kept = {inverter.id}
+    several = len(found.meters) > 1
+    for number in range(1, len(found.meters) + 1):
+        device = registry.async_get_or_create(
+            config_entry_id=entry.entry_id,
+            identifiers={identifier(entry, f"meter_{number}")},
+            translation_key="inverter_meter_number" if several else "inverter_meter",
+            translation_placeholders={"number": str(number)} if several else {},
+            via_device_id=inverter.id,
+        )
+        kept.add(device.id)
+    if found.battery is not None:
+        battery = registry.async_get_or_create(
+            config_entry_id=entry.entry_id,
+            identifiers={identifier(entry, "battery")},
+            translation_key="inverter_battery",
+            via_device_id=inverter.id,
+        )
+        kept.add(battery.id)
+    for device in dr.async_entries_for_config_entry(registry, entry.entry_id):
+        if device.id not in kept:
+            registry.async_remove_device(device.id)

@@ -1,0 +1,40 @@
+"""How an inverter does, and its registers, without whose it is."""
+
+from dataclasses import asdict
+from typing import Any
+
+from homeassistant.components.diagnostics import REDACTED
+from homeassistant.const import CONF_HOST
+
+from .coordinator import InverterCoordinator
+from .link import InverterError
+
+
+async def diagnostics(coordinator: InverterCoordinator) -> dict[str, Any]:
+    """Give what is known, and the registers as they are now."""
+    entry, state = coordinator.config_entry, coordinator.state
+    return {
+        "entry": {"data": {**entry.data, CONF_HOST: REDACTED}, "options": dict(entry.options)},
+        "presence": state.presence.name.lower(),
+        "known": sorted(coordinator.known),
+        "counters": state.remember(),
+        "reading": None if state.reading is None else asdict(state.reading),
+        "device": await _device(coordinator),
+    }
+
+
+async def _device(coordinator: InverterCoordinator) -> dict[str, Any]:
+    try:
+        found = await coordinator.link.find()
+        image = await coordinator.link.image()
+    except InverterError as error:
+        return {"error": error.key}
+    return {
+        "maker": found.identity.maker,
+        "model": found.identity.model,
+        "version": found.identity.version,
+        "serial": REDACTED,
+        "base": found.base,
+        "models": [[model.model_id, model.address, model.length] for model in found.models],
+        "registers": image,
+    }

@@ -1,0 +1,320 @@
+"""The way to an inverter: finds its map of models, reads it. It never writes."""
+
+import asyncio
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+import logging
+from typing import Any, Final, Protocol
+
+from homeassistant.const import CONF_HOST, CONF_PORT
+from modbus_connection import (
+    GatewayPathUnavailableError,
+    GatewayTargetError,
+    ModbusConnectionError,
+    ModbusError,
+    ModbusExceptionError,
+    ModbusTcpParams,
+    ModbusTimeoutError,
+    ModbusUnit,
+    ServerDeviceBusyError,
+)
+from modbus_connection.model.sunspec import (
+    SunSpecComponent,
+    SunSpecError,
+    SunSpecModel,
+    SunSpecModels,
+    scan,
+)
+
+from ..const import CONF_UNIT_ID
+from .models import (
+    CAPACITY,
+    COMMON,
+    INVERTERS,
+    METERS,
+    NAMEPLATE,
+    SETTINGS,
+    STORAGE,
+    STRINGS,
+    CapacityModel,
+    CommonModel,
+    InverterModel,
+    MeterModel,
+    NameplateModel,
+    SettingsModel,
+    StorageModel,
+    StringsModel,
+    phases,
+)
+from .readings import Identity, Reading
+
+_LOGGER = logging.getLogger(__name__)
+
+BASES: Final = (40_000, 50_000, 0)
+"""Where a map may begin, first where most do. Source: SunSpec Device Information Model §3.1."""
+
+_BUSY_S: Final = 1.0
+_MOST_REGISTERS: Final = 125
+_HIDDEN: Final = 0x5858  # "XX"
+
+
+class InverterError(Exception):
+    """The inverter cannot be read. `key` names the sentence that says why."""
+
+    key = "inverter_error"
+
+
+class NoAnswer(InverterError):
+    """Nothing answers at the address, or not in time."""
+
+    key = "no_answer"
+
+
+class NoSuchUnit(InverterError):
+    """Whoever answers says that the unit does not."""
+
+    key = "no_such_unit"
+
+
+class NotSunSpec(InverterError):
+    """A device answers, and has no SunSpec map."""
+
+    key = "not_sunspec"
+
+
+class NoInverter(InverterError):
+    """The map has no inverter in it."""
+
+    key = "no_inverter"
+
+
+class OtherInverter(InverterError):
+    """It is not the one that the entry was made for."""
+
+    key = "other_inverter"
+
+
+class LinkInUse(InverterError):
+    """Somebody speaks to the host over other settings."""
+
+    key = "link_in_use"
+
+
+def parameters(data: Mapping[str, Any]) -> ModbusTcpParams:
+    """Give what core shares a connection by."""
+    return ModbusTcpParams(host=data[CONF_HOST], port=data[CONF_PORT])
+
+
+def unique_id(identity: Identity, data: Mapping[str, Any]) -> str:
+    """Name an inverter by its maker and serial number, or else by where it is."""
+    if identity.serial:
+        return f"sunspec:{identity.maker}:{identity.serial}"
+    return f"sunspec:{data[CONF_HOST]}:{data[CONF_PORT]}:{data[CONF_UNIT_ID]}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Map:
+    """The models that were found, as components that read themselves."""
+
+    base: int
+    models: Sequence[SunSpecModel]
+    identity: Identity
+    phases: int
+    rating_w: float | None
+    limit_w: float | None
+    inverter: InverterModel
+    strings: StringsModel | None
+    meters: tuple[MeterModel, ...]
+    battery: StorageModel | None
+
+
+class _Valued[V](Protocol):
+    """A model that reads itself."""
+
+    async def async_update(self) -> None: ...
+
+    def value(self) -> V: ...
+
+
+class Link:
+    """Reads one unit. Its map is looked for anew after anything went wrong."""
+
+    def __init__(self, unit: ModbusUnit, bases: Sequence[int] = BASES) -> None:
+        """Take whom to ask, and where its map may begin."""
+        self._unit = unit
+        self._bases = bases
+        self._map: Map | None = None
+
+    async def find(self) -> Map:
+        """Look for the map, or give the one that is known. Raises InverterError."""
+        if self._map is None:
+            try:
+                self._map = await self._find()
+            except ModbusError as error:
+                raise _meant(error) from error
+        return self._map
+
+    async def read(self) -> Reading:
+        """Read all that is measured. Raises InverterError."""
+        found = await self.find()
+        try:
+            return await self._read(found)
+        except ModbusError as error:
+            self._map = None
+            raise _meant(error) from error
+        except SunSpecError as error:
+            self._map = None
+            raise NotSunSpec from error
+
+    def forget(self) -> None:
+        """Look for the map anew next time."""
+        self._map = None
+
+    async def image(self) -> dict[str, dict[str, list[int]]]:
+        """Read all registers of the map as they are, without what identifies the device.
+
+        Raises:
+            InverterError: it does not answer.
+        """
+        found = await self.find()
+        registers = {str(found.base): [0x5375, 0x6E53]}
+        try:
+            for model in found.models:
+                registers[str(model.address)] = await self._words(model)
+        except ModbusError as error:
+            raise _meant(error) from error
+        end = found.models[-1]
+        registers[str(end.address + end.span)] = [0xFFFF, 0]
+        return {"holding": registers}
+
+    async def _find(self) -> Map:
+        base, models = await self._scan()
+        try:
+            return await self._map_of(base, models)
+        except SunSpecError as error:
+            raise NotSunSpec from error
+
+    async def _scan(self) -> tuple[int, SunSpecModels]:
+        failure: ModbusError | SunSpecError | None = None
+        for base in self._bases:
+            try:
+                return base, await _patiently(self._unit, base)
+            except ModbusConnectionError, GatewayTargetError, GatewayPathUnavailableError:
+                raise
+            except SunSpecError as error:
+                failure = error
+            except ModbusError as error:
+                failure = failure or error
+        if isinstance(failure, ModbusTimeoutError):
+            raise failure
+        raise NotSunSpec from failure
+
+    async def _map_of(self, base: int, models: SunSpecModels) -> Map:
+        unit = self._unit
+        common, model = models.first(COMMON), models.first(*INVERTERS)
+        if common is None or model is None:
+            raise NoInverter
+        who = CommonModel(unit, common)
+        await who.async_update()
+        inverter = INVERTERS[model.model_id](unit, model)
+        await inverter.async_update()
+        told = [
+            await _told(_one(unit, NameplateModel, models.first(NAMEPLATE))),
+            await _told(_one(unit, SettingsModel, models.first(SETTINGS))),
+            await _told(_one(unit, CapacityModel, models.first(CAPACITY))),
+        ]
+        ratings = [rating for rating in told if rating is not None]
+        return Map(
+            base=base,
+            models=models.chain,
+            identity=who.value(),
+            phases=phases(model.model_id, inverter),
+            rating_w=next((r.rating_w for r in ratings if r.rating_w), None),
+            limit_w=next((r.limit_w for r in ratings if r.limit_w), None),
+            inverter=inverter,
+            strings=_one(unit, StringsModel, models.first(STRINGS)),
+            meters=tuple(_meters(unit, models)),
+            battery=_one(unit, StorageModel, models.first(STORAGE)),
+        )
+
+    async def _read(self, found: Map) -> Reading:
+        try:
+            await found.inverter.async_update()
+        except ServerDeviceBusyError:
+            await asyncio.sleep(_BUSY_S)
+            await found.inverter.async_update()
+        production = found.inverter.value()
+        return Reading(
+            phases=found.phases,
+            rating_w=found.rating_w,
+            limit_w=found.limit_w,
+            production=production,
+            strings=await _told(found.strings) or (),
+            meters=tuple([await _told(meter) for meter in found.meters]),
+            battery=await _told(found.battery),
+        )
+
+    async def _words(self, model: SunSpecModel) -> list[int]:
+        words: list[int] = []
+        while len(words) < model.span:
+            count = min(_MOST_REGISTERS, model.span - len(words))
+            words += await self._unit.read_holding_registers(model.address + len(words), count)
+        for start, count in _identifying(model):
+            words[start : start + count] = [_HIDDEN] * count
+        return words
+
+
+async def _patiently(unit: ModbusUnit, base: int) -> SunSpecModels:
+    try:
+        return await scan(unit, base)
+    except ServerDeviceBusyError:
+        await asyncio.sleep(_BUSY_S)
+        return await scan(unit, base)
+
+
+async def _told[V](component: _Valued[V] | None) -> V | None:
+    """Read what an inverter can do without; None if it has or says no such thing.
+
+    Raises:
+        ModbusConnectionError, ModbusTimeoutError: nobody is there any more.
+        SunSpecMapShiftError: it stands elsewhere now.
+    """
+    if component is None:
+        return None
+    try:
+        await component.async_update()
+    except ModbusConnectionError, ModbusTimeoutError:
+        raise
+    except ModbusError as error:
+        _LOGGER.debug("%s is not answered: %s", type(component).__name__, error)
+        return None
+    return component.value()
+
+
+def _one[C: SunSpecComponent](
+    unit: ModbusUnit, component: type[C], model: SunSpecModel | None
+) -> C | None:
+    return None if model is None else component(unit, model)
+
+
+def _meters(unit: ModbusUnit, models: SunSpecModels) -> Iterator[MeterModel]:
+    for model in models.chain:
+        if model.model_id in METERS:
+            yield METERS[model.model_id](unit, model)
+
+
+def _identifying(model: SunSpecModel) -> Iterator[tuple[int, int]]:
+    """Yield where serial numbers stand, and names that people gave to strings."""
+    if model.model_id == COMMON:
+        yield 50, 16
+    elif model.model_id == STRINGS:
+        for start in range(10, model.span - 19, 20):
+            yield start + 1, 8
+
+
+def _meant(error: ModbusError) -> InverterError:
+    if isinstance(error, GatewayTargetError | GatewayPathUnavailableError):
+        return NoSuchUnit()
+    if isinstance(error, ModbusExceptionError) and not isinstance(error, ServerDeviceBusyError):
+        return NotSunSpec()
+    return NoAnswer()

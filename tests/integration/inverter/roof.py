@@ -1,0 +1,95 @@
+"""A home with panels, as the tests look at it."""
+
+from datetime import UTC, datetime, timedelta
+
+from freezegun.api import FrozenDateTimeFactory
+from homeassistant.const import STATE_UNAVAILABLE
+from homeassistant.core import HomeAssistant, State
+from homeassistant.helpers import entity_registry as er, issue_registry as ir
+from pytest_homeassistant_custom_component.common import MockConfigEntry
+
+from custom_components.consometers.const import DOMAIN
+from custom_components.consometers.inverter.coordinator import InverterCoordinator
+from demo.inverter import PROFILES, Inverter, VirtualInverter
+
+ORIGIN = datetime(2026, 6, 1, tzinfo=UTC)
+NOON = datetime(2026, 6, 10, 12, tzinfo=UTC)
+NIGHT = datetime(2026, 6, 10, 23, 30, tzinfo=UTC)
+DAWN = datetime(2026, 6, 11, 4, 30, tzinfo=UTC)
+
+
+def virtual(profile: str = "home", at: datetime = NOON) -> VirtualInverter:
+    inverter = Inverter(PROFILES[profile], origin=ORIGIN)
+    return VirtualInverter(inverter, start=at.timestamp(), speed=0)
+
+
+class Roof:
+    """What a person sees of one inverter. Time goes only as the test says."""
+
+    def __init__(
+        self, hass: HomeAssistant, entry: MockConfigEntry, inverter: VirtualInverter
+    ) -> None:
+        self.hass = hass
+        self.entry = entry
+        self.inverter = inverter
+        self._freezer: FrozenDateTimeFactory | None = None
+
+    async def start(
+        self, freezer: FrozenDateTimeFactory | None = None, at: datetime = NOON
+    ) -> bool:
+        """Set the entry up, at the same time on the roof and in the house."""
+        self._freezer = freezer
+        self._set(at)
+        done = await self.hass.config_entries.async_setup(self.entry.entry_id)
+        await self.hass.async_block_till_done()
+        return done
+
+    async def polls(self, times: int = 1, every_s: float = 10) -> None:
+        """Let the inverter be asked some times."""
+        for _ in range(times):
+            self._set(self.inverter.at + timedelta(seconds=every_s))
+            await self.coordinator.async_refresh()
+        await self.hass.async_block_till_done()
+
+    async def at(self, at: datetime, polls: int = 1) -> None:
+        """Let it be asked at another time of the day."""
+        self._set(at)
+        await self.coordinator.async_refresh()
+        await self.polls(polls - 1)
+
+    @property
+    def coordinator(self) -> InverterCoordinator:
+        coordinator: InverterCoordinator = self.entry.runtime_data
+        return coordinator
+
+    def entity_id(self, key: str) -> str | None:
+        registry = er.async_get(self.hass)
+        return registry.async_get_entity_id("sensor", DOMAIN, f"{self.entry.entry_id}_{key}")
+
+    def state_of(self, key: str) -> State | None:
+        entity_id = self.entity_id(key)
+        return None if entity_id is None else self.hass.states.get(entity_id)
+
+    def state(self, key: str) -> str | None:
+        """Give what a sensor shows, by the name of its fact."""
+        state = self.state_of(key)
+        return None if state is None else state.state
+
+    def number(self, key: str) -> float:
+        """Give what a sensor shows, in W or kWh."""
+        state = self.state(key)
+        assert state is not None, key
+        return float(state)
+
+    def are_unavailable(self, *keys: str) -> bool:
+        return all(self.state(key) == STATE_UNAVAILABLE for key in keys)
+
+    def issue(self, kind: str) -> ir.IssueEntry | None:
+        """Give what is asked of the person, if it is."""
+        issue = ir.async_get(self.hass).async_get_issue(DOMAIN, f"{kind}_{self.entry.entry_id}")
+        return issue if issue is not None and issue.active else None
+
+    def _set(self, at: datetime) -> None:
+        self.inverter.at = at
+        if self._freezer is not None:
+            self._freezer.move_to(at)
