@@ -74,6 +74,7 @@ class _Reader(HTMLParser):
                 page.loads.append(told.get("href") or told.get("src", ""))
                 self.hidden += tag == "script"
             case "form":
+                assert told.get("hx-post", told["action"]) == told["action"]
                 self.form = Form(told["action"], told.get("method", "get"))
                 page.forms.append(self.form)
         if self.form is None:

@@ -91,6 +91,13 @@
     if (standing && event.isTrusted) standing.dataset.touched = "yes";
   }, true);
   window.addEventListener("pageshow", idle);
+  // What a form brought in place of what was there: charts are drawn, and who reads aloud begins anew.
+  document.addEventListener("htmx:afterSettle", (event) => {
+    idle();
+    drawAll();
+    if (event.target.id === "main") event.target.focus();
+  });
+  ["htmx:sendError", "htmx:timeout", "htmx:sendAbort"].forEach((name) => document.addEventListener(name, idle));
   window.matchMedia("(prefers-color-scheme: dark)").addEventListener("change", drawAll);
   let resizing;
   window.addEventListener("resize", () => { clearTimeout(resizing); resizing = setTimeout(drawAll, 150); });
