@@ -4,8 +4,9 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from functools import cached_property
 import logging
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 
@@ -22,12 +23,14 @@ from ..xmpp import Server
 from . import language
 from .files import Files
 from .guard import API, harden
-from .language import LANGUAGES, Language
+from .language import LANGUAGES
 from .people import People
-from .rendering import environment
 from .strip import Strip, draw
 from .tokens import FIELD, Tokens
 from .visit import Unreadable, Visit, read_form
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
 
 type Look = Callable[[Desk, Visit], Awaitable[web.StreamResponse]]
 
@@ -95,7 +98,6 @@ class Desk:
         self.people = People(node.source)
         self._tokens = Tokens(token)
         self._version = version
-        self._templates = environment()
         self._seen: tuple[int, date] | None = None
         self._year: dict[SeriesId, tuple[Calendar, Strip]] = {}
 
@@ -204,7 +206,16 @@ class Desk:
             self._seen = seen
         return self._year
 
+    @cached_property
+    def _templates(self) -> Environment:
+        # Templates and languages take 8 MiB, that a node whose page nobody opens can do without.
+        from .rendering import environment  # noqa: PLC0415
+
+        return environment()
+
     async def _visit(self, request: web.Request) -> Visit:
+        from .speech import Language  # noqa: PLC0415
+
         person = await self.people.of(request)
         return Visit(request, person, Language(language.wanted(request)))
 

@@ -1,32 +1,13 @@
-"""In which language a page is, and how it writes words, dates and numbers."""
-
-from collections.abc import Mapping
-from datetime import date, datetime
-from functools import cache
-import math
-from pathlib import Path
+"""In which language a page is to be."""
 
 from aiohttp import web
-from babel import Locale
-from babel.dates import format_date, format_datetime, format_time
-from babel.messages.pofile import read_po
-from babel.numbers import format_decimal, format_percent
-from babel.units import format_unit
-
-from ..quoalise import Text
-from ..quoalise.text import text
 
 LANGUAGES = {"en": "English", "fr": "Français"}
 """Each by the name that its speakers give it."""
 COOKIE = "consometers_language"
 
 _DEFAULT = "en"
-_PERCENT = {"en": "0.#%", "fr": "0.#\u202f%"}
-_LOCALES = {"en": Locale("en", "GB"), "fr": Locale("fr", "FR")}
-_CATALOGUES = Path(__file__).with_name("locale")
 _MOST_TAGS = 20
-_YEAR_DAYS = 365
-_TODAY = text("today", "aujourd’hui")
 
 
 def wanted(request: web.Request) -> str:
@@ -46,87 +27,3 @@ def _weighed(told: str) -> tuple[str, float]:
         return language, float(parameters.strip().removeprefix("q=") or 1)
     except ValueError:
         return language, 0.0
-
-
-@cache
-def catalogue(language: str) -> Mapping[str, tuple[str, ...]]:
-    """Give the words of pages by their English, each in its singular and its plural."""
-    file = _CATALOGUES / language / "LC_MESSAGES" / "consometers.po"
-    if not file.exists():
-        return {}
-    with file.open("rb") as source:
-        read = read_po(source, locale=language)
-    return {_first(one.id): _all(one.string) for one in read if one.id and one.string}
-
-
-def _first(message: str | list[str] | tuple[str, ...]) -> str:
-    return message if isinstance(message, str) else message[0]
-
-
-def _all(words: str | list[str] | tuple[str, ...]) -> tuple[str, ...]:
-    return (words,) if isinstance(words, str) else tuple(words)
-
-
-class Language:
-    """Says things in one language."""
-
-    def __init__(self, tag: str) -> None:
-        self.tag = tag
-        self._locale = _LOCALES[tag]
-        self._words = catalogue(tag)
-
-    def __call__(self, words: Text) -> str:
-        """Say words that have both languages."""
-        return words.say(self.tag)
-
-    def gettext(self, message: str) -> str:
-        """Say a sentence of a template."""
-        return self._words.get(message, (message,))[0]
-
-    def ngettext(self, one: str, many: str, count: int) -> str:
-        """Say it of one thing or of many. In French, nothing is one thing."""
-        words = self._words.get(one, (one, many))
-        is_one = count < 2 if self.tag == "fr" else count == 1
-        return words[0] if is_one else words[-1]
-
-    def day(self, at: datetime | date) -> str:
-        """Write a day: 4 March 2026."""
-        local = at.astimezone().date() if isinstance(at, datetime) else at
-        return format_date(local, "long", locale=self._locale)
-
-    def moment(self, at: datetime) -> str:
-        """Write an instant in the time of the home, to the minute."""
-        local = at.astimezone()
-        hour = format_time(local, "short", locale=self._locale)
-        if local.date() == datetime.now().astimezone().date():
-            return f"{self(_TODAY)}, {hour}"
-        return f"{self.day(local)}, {hour}"
-
-    def hour(self, at: datetime) -> str:
-        """Write a day and an hour, in little room."""
-        local = at.astimezone()
-        return format_datetime(local, "d MMM HH:mm", locale=self._locale)
-
-    def month(self, day: date) -> str:
-        """Write a month and its year."""
-        return format_date(day, "LLLL y", locale=self._locale)
-
-    def month_short(self, day: date) -> str:
-        """Write a month in little room."""
-        return format_date(day, "LLL", locale=self._locale)
-
-    def number(self, value: float) -> str:
-        """Write a number, its thousands apart."""
-        return format_decimal(value, locale=self._locale)
-
-    def share(self, value: float) -> str:
-        """Write a part of 1 as a percentage, never rounded up to all of it."""
-        floor = math.floor(value * 1000) / 1000
-        return format_percent(floor, _PERCENT[self.tag], locale=self._locale)
-
-    def length(self, days: int) -> str:
-        """Write a number of days, as years where they are whole ones."""
-        years, rest = divmod(days, _YEAR_DAYS)
-        if years and not rest:
-            return format_unit(years, "duration-year", locale=self._locale)
-        return format_unit(days, "duration-day", locale=self._locale)

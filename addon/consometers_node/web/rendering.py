@@ -9,7 +9,7 @@ from jinja2.runtime import Context
 from markupsafe import Markup
 
 from ..quoalise import Text
-from .language import Language
+from .speech import Language
 
 TEMPLATES = Path(__file__).with_name("templates")
 OPTIONS: Mapping[str, Any] = {

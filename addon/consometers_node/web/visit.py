@@ -2,12 +2,15 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from aiohttp import web
 from multidict import MultiDictProxy
 
-from .language import Language
 from .people import Person
+
+if TYPE_CHECKING:
+    from .speech import Language
 
 type Field = str | bytes | bytearray | web.FileField
 

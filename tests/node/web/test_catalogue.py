@@ -6,8 +6,9 @@ from babel.messages.extract import extract_from_dir
 from jinja2 import Environment
 import pytest
 
-from consometers_node.web.language import LANGUAGES, Language, catalogue
+from consometers_node.web.language import LANGUAGES
 from consometers_node.web.rendering import TEMPLATES, environment
+from consometers_node.web.speech import Language, catalogue
 
 from ..permission.samples import now
 

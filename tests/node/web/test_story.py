@@ -126,7 +126,7 @@ async def test_a_household_joins_looks_allows_pauses_and_withdraws(
     page = await browser.open(f"permissions/{number}")
     assert "Sent as it comes" in page.text
     assert "has read nothing" not in page.text
-    page = await until(browser.open, "are complete")
+    page = await until(browser.open, "are missing")
     assert "Received up to" in page.text
 
     page = await browser.send(page, "pause")
@@ -305,7 +305,7 @@ async def test_all_that_the_node_holds_can_be_taken_along_and_erased(
 ) -> None:
     await allow(home, asked, DRAWN)
     browser = home.browser()
-    await until(browser.open, "are complete")
+    await until(browser.open, "are missing")
     told = await browser.open("mine/consometers.json")
     assert "attachment" in told.headers["Content-Disposition"]
     document = json.loads(told.html)

@@ -1,0 +1,110 @@
+"""What is missing of each day: counted as the blocks have it, drawn so that shapes tell it too."""
+
+from collections.abc import Iterator
+import re
+
+import pytest
+
+from consometers_node.household.holes import DAYS, Calendar, Kept, calendars
+from consometers_node.household.upkeep import targets
+from consometers_node.series import Block, Range, Record
+from consometers_node.store import Store
+from consometers_node.store.series import count_records
+from consometers_node.web.strip import CELL, HEAD, STEP, draw
+
+from ..household.ledgers import DAY, HOUR, Ledger, hours, midnight
+from ..permission.samples import HOURLY, now
+
+
+@pytest.fixture
+async def ledger(file: Store) -> Ledger:
+    return await Ledger.open(file)
+
+
+async def calendar(ledger: Ledger) -> Calendar:
+    async with ledger.store.reading() as connection:
+        found = await calendars(connection, await targets(connection, now()), now())
+    return found[ledger.number]
+
+
+async def test_each_day_is_as_its_block_is(ledger: Ledger) -> None:
+    await ledger.grant()
+    await ledger.cover(midnight(-5), midnight())
+    await ledger.keep(
+        hours(midnight(-4), range(24))
+        | hours(midnight(-3), [*range(20), None, None, None, None])
+        | hours(midnight(-2), [None] * 24)
+    )
+    found = await calendar(ledger)
+    assert len(found.days) == DAYS
+    assert list(found.days[-8:]) == [
+        Kept.OUTSIDE,
+        Kept.UNREAD,
+        Kept.UNREAD,
+        Kept.MISSING,
+        Kept.COMPLETE,
+        Kept.PARTLY,
+        Kept.MISSING,
+        Kept.MISSING,
+    ]
+    assert found.read == 5
+    today = midnight().date()
+    assert found.holes() == [
+        (today - 5 * DAY, today - 5 * DAY, Kept.MISSING),
+        (today - 3 * DAY, today - 3 * DAY, Kept.PARTLY),
+        (today - 2 * DAY, today - DAY, Kept.MISSING),
+    ]
+
+
+async def test_records_are_counted_without_being_read(ledger: Ledger) -> None:
+    await ledger.keep(hours(midnight(-3), [None, *range(23)]) | hours(midnight(-2), range(24)))
+    for start, end, count in (
+        (midnight(-3), midnight(-1), 47),
+        (midnight(-3) + 2 * HOUR, midnight(-2) + 3 * HOUR, 25),
+        (midnight(-2), midnight(-2), 0),
+        (midnight(-9), midnight(-5), 0),
+    ):
+        async with ledger.store.reading() as connection:
+            wanted = {ledger.number: (HOURLY, Range(start, end))}
+            assert await count_records(connection, wanted) == {ledger.number: count}
+
+
+@pytest.mark.parametrize("value", [0, 254, 255, 65_535, 2**32, 2**40])
+def test_what_is_missing_of_a_block_is_seen_in_its_bytes(value: int) -> None:
+    day = midnight(-1).date()
+    starts = HOURLY.starts(day)
+    block = Block.of(HOURLY, day, [Record(start, value) for start in starts[3:]])
+    assert Block.missing(block.pack()) == (3, 24)
+    assert Block.missing(Block.of(HOURLY, day, []).pack()) == (24, 24)
+
+
+def test_a_drawing_has_a_shape_for_each_day() -> None:
+    first = midnight(-DAYS).date()
+    kinds = [Kept.PARTLY, Kept.MISSING, Kept.UNREAD]
+    days = [kinds[n % 3] for n in range(DAYS)]
+    strip = draw(Calendar(first, days))
+    for kept, path in strip.paths:
+        assert path.count("M") == days.count(kept)
+    assert [day.day for _, day in strip.months] == [1] * len(strip.months)
+    assert len(strip.months) in {12, 13}
+    for x, y in corners("".join(path for _, path in strip.paths)):
+        assert 0 <= x < strip.width
+        assert HEAD <= y <= strip.height
+
+
+def test_days_alike_of_a_week_are_one_shape() -> None:
+    strip = draw(Calendar(midnight(-DAYS).date(), [Kept.COMPLETE] * DAYS))
+    ((kept, path),) = strip.paths
+    assert kept is Kept.COMPLETE
+    assert path.count("M") in {53, 54}
+    assert f"v{6 * STEP + CELL}" in path
+
+
+def test_what_was_not_granted_is_not_drawn() -> None:
+    strip = draw(Calendar(midnight(-DAYS).date(), [Kept.OUTSIDE] * DAYS))
+    assert strip.paths == []
+
+
+def corners(path: str) -> Iterator[tuple[int, int]]:
+    for x, y in re.findall(r"M(\d+) (\d+)", path):
+        yield int(x), int(y)
