@@ -126,7 +126,7 @@ async def test_a_household_joins_looks_allows_pauses_and_withdraws(
     page = await browser.open(f"permissions/{number}")
     assert "Sent as it comes" in page.text
     assert "has read nothing" not in page.text
-    page = await until(browser.open, "are missing")
+    page = await until(browser.open, "days of the last year are complete. Day by day")
     assert "Received up to" in page.text
 
     page = await browser.send(page, "pause")
