@@ -65,15 +65,15 @@ class Looks:
                 await page.goto(self.page.url)
             await self._photograph(page, f"{name}.{look}")
 
-    async def picture_of_a_form(self, name: str, form: str, *ticked: str) -> None:
-        """Photograph, in all looks, what a form of the open page answers when it is filled in."""
+    async def picture_of_a_form(self, name: str, form: str, *ticked: str, shows: str) -> None:
+        """Photograph, in all looks, what a form of the open page shows when it is filled in."""
         where = self.page.url
         for look, page in self._pages.items():
             await page.goto(where)
             for selector in ticked:
                 await page.check(selector)
             await page.click(f"{form} button.primary")
-            await page.wait_for_load_state()
+            await page.wait_for_selector(shows)
             await self._photograph(page, f"{name}.{look}")
 
     async def _photograph(self, page: Page, name: str) -> None:
@@ -88,7 +88,7 @@ class Looks:
 
     def _hear(self, look: Look, said: ConsoleMessage) -> None:
         if said.type in ("error", "warning"):
-            self.faults.append(f"{look}: {said.text}")
+            self.faults.append(f"{look}: {said.text} ({said.location['url']})")
 
 
 async def enter(context: BrowserContext, visitor: Visitor) -> Page:
