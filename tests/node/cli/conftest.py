@@ -86,6 +86,7 @@ def environment(tmp_path: Path) -> dict[str, str]:
         "PYTHONPATH": str(ROOT / "addon"),
         "TZ": "Europe/Paris",
         "XDG_DATA_HOME": str(tmp_path / "share"),
+        **{name: value for name, value in os.environ.items() if name.startswith("COVERAGE_")},
     }
 
 
