@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ..series import Range, Series
 from ..store import SeriesId
-from ..store.series import missing
+from ..store.series import changes, missing
 from .upkeep import Target
 
 DAYS = 371
@@ -61,16 +61,34 @@ class Calendar:
         return found
 
 
-async def calendars(
-    connection: AsyncConnection, reached: Mapping[Series, Target], now: datetime
-) -> dict[SeriesId, Calendar]:
-    """Give the calendar of each series that is to be read."""
-    first = now.astimezone(UTC).date() - DAYS * _DAY
-    known = await missing(connection, first)
-    return {
-        target.series_id: Calendar(first, _days(target, known.get(target.series_id, {}), first))
-        for target in reached.values()
-    }
+class Calendars:
+    """The calendars of all series, of which only those are made anew that changed."""
+
+    def __init__(self) -> None:
+        self._known: dict[SeriesId, tuple[object, Calendar]] = {}
+
+    async def look(
+        self, connection: AsyncConnection, reached: Mapping[Series, Target], now: datetime
+    ) -> Mapping[SeriesId, Calendar]:
+        """Give the calendar of each series that is to be read."""
+        first = now.astimezone(UTC).date() - DAYS * _DAY
+        changed = await changes(connection, first)
+        sought = {
+            one.series_id: (one, (first, changed.get(one.series_id), one.wanted, one.covered))
+            for one in reached.values()
+        }
+        known = {
+            number: self._known[number]
+            for number, (_, key) in sought.items()
+            if number in self._known and self._known[number][0] == key
+        }
+        found = await missing(connection, first, sought.keys() - known.keys())
+        for number, (target, key) in sought.items():
+            if number not in known:
+                days = _days(target, found.get(number, {}), first)
+                known[number] = key, Calendar(first, days)
+        self._known = known
+        return {number: calendar for number, (_, calendar) in known.items()}
 
 
 def _days(target: Target, known: Mapping[date, tuple[int, int]], first: date) -> tuple[Kept, ...]:

@@ -1,6 +1,6 @@
 """Series and their blocks in the database."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import UTC, date, datetime, timedelta
 
 from sqlalchemy import and_, delete, func, insert, or_, select
@@ -110,11 +110,23 @@ async def count_records(
     return counts
 
 
+async def changes(connection: AsyncConnection, since: date) -> dict[SeriesId, tuple[int, datetime]]:
+    """Give how many blocks a series has from a day on, and when the last of them changed."""
+    query = (
+        select(BlockRow.series_id, func.count(), func.max(BlockRow.changed_at))
+        .where(BlockRow.day >= since)
+        .group_by(BlockRow.series_id)
+    )
+    return {number: (count, at) for number, count, at in await connection.execute(query)}
+
+
 async def missing(
-    connection: AsyncConnection, since: date
+    connection: AsyncConnection, since: date, numbers: Collection[SeriesId]
 ) -> dict[SeriesId, dict[date, tuple[int, int]]]:
     """Give of each block from a day on how many of its values are missing, and of how many."""
-    query = select(BlockRow.series_id, BlockRow.day, BlockRow.packed).where(BlockRow.day >= since)
+    query = select(BlockRow.series_id, BlockRow.day, BlockRow.packed).where(
+        BlockRow.series_id.in_(numbers), BlockRow.day >= since
+    )
     found: dict[SeriesId, dict[date, tuple[int, int]]] = {}
     for number, day, packed in await connection.execute(query):
         found.setdefault(number, {})[day] = Block.missing(packed)

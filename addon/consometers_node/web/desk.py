@@ -12,7 +12,7 @@ from aiohttp import web
 
 from ..household import Away, HomeAssistantFault, Proposal
 from ..household.directions import directions
-from ..household.holes import Calendar, calendars
+from ..household.holes import Calendar, Calendars
 from ..household.node import HomeNode
 from ..household.upkeep import targets
 from ..quoalise import Text
@@ -99,6 +99,7 @@ class Desk:
         self._tokens = Tokens(token)
         self._version = version
         self._seen: tuple[int, date] | None = None
+        self._calendars = Calendars()
         self._year: dict[SeriesId, tuple[Calendar, Strip]] = {}
 
     def looks(self, look: Look) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
@@ -201,8 +202,12 @@ class Desk:
         seen = self.node.changes.count, now.date()
         if seen != self._seen:
             async with self.node.store.reading() as connection:
-                found = await calendars(connection, await targets(connection, now), now)
-            self._year = {number: (one, draw(one)) for number, one in found.items()}
+                reached = await targets(connection, now)
+                found = await self._calendars.look(connection, reached, now)
+            before = {id(one): strip for one, strip in self._year.values()}
+            self._year = {
+                number: (one, before.get(id(one)) or draw(one)) for number, one in found.items()
+            }
             self._seen = seen
         return self._year
 

@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from consometers_node.household.holes import DAYS, Calendar, Kept, calendars
+from consometers_node.household.holes import DAYS, Calendar, Calendars, Kept
 from consometers_node.household.upkeep import targets
 from consometers_node.series import Block, Range, Record
 from consometers_node.store import Store
@@ -23,7 +23,7 @@ async def ledger(file: Store) -> Ledger:
 
 async def calendar(ledger: Ledger) -> Calendar:
     async with ledger.store.reading() as connection:
-        found = await calendars(connection, await targets(connection, now()), now())
+        found = await Calendars().look(connection, await targets(connection, now()), now())
     return found[ledger.number]
 
 
@@ -54,6 +54,26 @@ async def test_each_day_is_as_its_block_is(ledger: Ledger) -> None:
         (today - 3 * DAY, today - 3 * DAY, Kept.PARTLY),
         (today - 2 * DAY, today - DAY, Kept.MISSING),
     ]
+
+
+async def test_a_calendar_is_made_anew_when_its_blocks_change(ledger: Ledger) -> None:
+    await ledger.grant()
+    await ledger.cover(midnight(-5), midnight())
+    await ledger.keep(hours(midnight(-2), [None] * 24))
+    calendars = Calendars()
+
+    async def look() -> Calendar:
+        async with ledger.store.reading() as connection:
+            reached = await targets(connection, now())
+            return (await calendars.look(connection, reached, now()))[ledger.number]
+
+    first = await look()
+    assert await look() is first
+    await ledger.keep(hours(midnight(-3), range(24)))
+    second = await look()
+    assert second.days[-3] is Kept.COMPLETE
+    await ledger.cover(midnight(-9), midnight())
+    assert (await look()).read == second.read + 2
 
 
 async def test_records_are_counted_without_being_read(ledger: Ledger) -> None:
