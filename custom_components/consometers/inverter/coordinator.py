@@ -11,7 +11,7 @@ from homeassistant.exceptions import ConfigEntryError, HomeAssistantError
 from homeassistant.helpers.storage import Store
 from homeassistant.helpers.sun import is_up
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator, UpdateFailed
-from homeassistant.util import dt as dt_util
+from homeassistant.util.dt import utcnow
 
 from ..const import CONF_BASE, CONF_INTERVAL, CONF_UNIT_ID, DEFAULT_INTERVAL, DOMAIN
 from . import devices, issues
@@ -84,7 +84,7 @@ class InverterCoordinator(DataUpdateCoordinator[InverterState]):
         except InverterError as error:
             self._miss(error)
             return self.state
-        now = dt_util.utcnow().timestamp()
+        now = utcnow().timestamp()
         for name, event in self.state.take(reading, now):
             _LOGGER.warning("%s: counter %s %s", self.name, name, event.name.lower())
             issues.create_counter(self.hass, self.config_entry, event)
@@ -99,8 +99,9 @@ class InverterCoordinator(DataUpdateCoordinator[InverterState]):
 
     def _miss(self, error: InverterError) -> None:
         """Take in that it was not read. Raises UpdateFailed, unless that is to be expected."""
-        now, state = dt_util.utcnow().timestamp(), self.state
-        state.miss(now, sun_up=is_up(self.hass))
+        at, state = utcnow(), self.state
+        now = at.timestamp()
+        state.miss(now, sun_up=is_up(self.hass, at))
         other = isinstance(error, OtherInverter)
         issues.set_other(self.hass, self.config_entry, other=other)
         if other:

@@ -1,6 +1,7 @@
 """How a person adds an inverter, says where it is now, and chooses how often it is asked."""
 
-from typing import Any
+import asyncio
+from typing import Any, Final
 
 from homeassistant.components.modbus import async_get_temporary_unit
 from homeassistant.config_entries import (
@@ -29,8 +30,20 @@ from ..const import (
     DEFAULT_UNIT_ID,
     KIND_INVERTER,
 )
-from .link import InverterError, Link, LinkInUse, Map, OtherInverter, parameters, unique_id
+from .link import (
+    InverterError,
+    Link,
+    LinkInUse,
+    Map,
+    NoAnswer,
+    OtherInverter,
+    parameters,
+    unique_id,
+)
 from .readings import Reading
+
+PATIENCE_S: Final = 45
+"""Whoever is busy is asked again for a minute, each time."""
 
 
 def _number(least: int, most: int, unit: str | None = None) -> vol.All[int]:
@@ -110,12 +123,17 @@ class InverterFlow(ConfigFlow):
         """Ask an inverter who it is and what it measures. Raises InverterError."""
         self._inverter = {**typed, CONF_HOST: typed[CONF_HOST].strip().lower()}
         try:
-            async with async_get_temporary_unit(
-                self.hass, parameters(self._inverter), self._inverter[CONF_UNIT_ID]
-            ) as unit:
+            async with (
+                asyncio.timeout(PATIENCE_S),
+                async_get_temporary_unit(
+                    self.hass, parameters(self._inverter), self._inverter[CONF_UNIT_ID]
+                ) as unit,
+            ):
                 link = Link(unit)
                 self._inverter_map = found = await link.find()
                 self._inverter_reading = await link.read()
+        except TimeoutError as error:
+            raise NoAnswer from error
         except HomeAssistantError as error:
             raise LinkInUse from error
         self._inverter[CONF_BASE] = found.base

@@ -1,6 +1,5 @@
 """The way to an inverter: finds its map of models, reads it. It never writes."""
 
-import asyncio
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 import logging
@@ -53,7 +52,6 @@ _LOGGER = logging.getLogger(__name__)
 BASES: Final = (40_000, 50_000, 0)
 """Where a map may begin, first where most do. Source: SunSpec Device Information Model §3.1."""
 
-_BUSY_S: Final = 1.0
 _MOST_REGISTERS: Final = 125
 _HIDDEN: Final = 0x5858  # "XX"
 
@@ -144,6 +142,8 @@ class Link:
         self._unit = unit
         self._bases = bases
         self._map: Map | None = None
+        self._mute: set[type] = set()
+        """Models that are in the map and do not answer."""
 
     async def find(self) -> Map:
         """Look for the map, or give the one that is known. Raises InverterError."""
@@ -198,7 +198,7 @@ class Link:
         failure: ModbusError | SunSpecError | None = None
         for base in self._bases:
             try:
-                return base, await _patiently(self._unit, base)
+                return base, await scan(self._unit, base)
             except ModbusConnectionError, GatewayTargetError, GatewayPathUnavailableError:
                 raise
             except SunSpecError as error:
@@ -219,9 +219,9 @@ class Link:
         inverter = INVERTERS[model.model_id](unit, model)
         await inverter.async_update()
         told = [
-            await _told(_one(unit, NameplateModel, models.first(NAMEPLATE))),
-            await _told(_one(unit, SettingsModel, models.first(SETTINGS))),
-            await _told(_one(unit, CapacityModel, models.first(CAPACITY))),
+            await self._told(_one(unit, NameplateModel, models.first(NAMEPLATE))),
+            await self._told(_one(unit, SettingsModel, models.first(SETTINGS))),
+            await self._told(_one(unit, CapacityModel, models.first(CAPACITY))),
         ]
         ratings = [rating for rating in told if rating is not None]
         return Map(
@@ -238,21 +238,39 @@ class Link:
         )
 
     async def _read(self, found: Map) -> Reading:
-        try:
-            await found.inverter.async_update()
-        except ServerDeviceBusyError:
-            await asyncio.sleep(_BUSY_S)
-            await found.inverter.async_update()
-        production = found.inverter.value()
+        await found.inverter.async_update()
         return Reading(
             phases=found.phases,
             rating_w=found.rating_w,
             limit_w=found.limit_w,
-            production=production,
-            strings=await _told(found.strings) or (),
-            meters=tuple([await _told(meter) for meter in found.meters]),
-            battery=await _told(found.battery),
+            production=found.inverter.value(),
+            strings=await self._told(found.strings) or (),
+            meters=tuple([await self._told(meter) for meter in found.meters]),
+            battery=await self._told(found.battery),
         )
+
+    async def _told[V](self, component: _Valued[V] | None) -> V | None:
+        """Read what an inverter can do without; None if it has or says no such thing.
+
+        Raises:
+            ModbusConnectionError, ModbusTimeoutError: nobody is there any more.
+            SunSpecMapShiftError: it stands elsewhere now.
+        """
+        if component is None:
+            return None
+        try:
+            await component.async_update()
+        except ModbusConnectionError, ModbusTimeoutError:
+            raise
+        except ModbusError as error:
+            if type(component) not in self._mute:
+                # It answered before: perhaps it stands elsewhere now.
+                _LOGGER.debug("%s is not answered: %s", type(component).__name__, error)
+                self._mute.add(type(component))
+                self._map = None
+            return None
+        self._mute.discard(type(component))
+        return component.value()
 
     async def _words(self, model: SunSpecModel) -> list[int]:
         words: list[int] = []
@@ -262,33 +280,6 @@ class Link:
         for start, count in _identifying(model):
             words[start : start + count] = [_HIDDEN] * count
         return words
-
-
-async def _patiently(unit: ModbusUnit, base: int) -> SunSpecModels:
-    try:
-        return await scan(unit, base)
-    except ServerDeviceBusyError:
-        await asyncio.sleep(_BUSY_S)
-        return await scan(unit, base)
-
-
-async def _told[V](component: _Valued[V] | None) -> V | None:
-    """Read what an inverter can do without; None if it has or says no such thing.
-
-    Raises:
-        ModbusConnectionError, ModbusTimeoutError: nobody is there any more.
-        SunSpecMapShiftError: it stands elsewhere now.
-    """
-    if component is None:
-        return None
-    try:
-        await component.async_update()
-    except ModbusConnectionError, ModbusTimeoutError:
-        raise
-    except ModbusError as error:
-        _LOGGER.debug("%s is not answered: %s", type(component).__name__, error)
-        return None
-    return component.value()
 
 
 def _one[C: SunSpecComponent](

@@ -149,6 +149,7 @@ def _nameplate() -> Iterator[InverterSensorDescription]:
         native_unit_of_measurement=UnitOfPower.WATT,
         suggested_display_precision=0,
         entity_category=EntityCategory.DIAGNOSTIC,
+        lasting=True,
     )
     yield nameplate(
         key="rating",

@@ -1,6 +1,7 @@
 """A virtual inverter behind a real TCP port, and a Home Assistant that may read it."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Generator
+from unittest.mock import patch
 
 from homeassistant.const import CONF_HOST, CONF_PORT
 from homeassistant.core import HomeAssistant
@@ -17,6 +18,13 @@ from custom_components.consometers.const import (
 from demo.inverter import VirtualInverter
 
 from .roof import Roof, virtual
+
+
+@pytest.fixture(autouse=True)
+def impatient() -> Generator[None]:
+    """Nobody waits ten seconds for an answer."""
+    with patch("modbus_connection._client._DEFAULT_TIMEOUT", 0.2):
+        yield
 
 
 @pytest.fixture
@@ -55,6 +63,8 @@ async def entry(
 
 
 @pytest.fixture
-def roof(hass: HomeAssistant, entry: MockConfigEntry, inverter: VirtualInverter) -> Roof:
-    """A home with panels. Nothing is set up yet."""
-    return Roof(hass, entry, inverter)
+def roof(hass: HomeAssistant, entry: MockConfigEntry, inverter: VirtualInverter) -> Generator[Roof]:
+    """A home with panels, where it is as late as on its roof. Nothing is set up yet."""
+    clock = "custom_components.consometers.inverter.coordinator.utcnow"
+    with patch(clock, lambda: inverter.at):
+        yield Roof(hass, entry, inverter)

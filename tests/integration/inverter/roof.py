@@ -2,7 +2,6 @@
 
 from datetime import UTC, datetime, timedelta
 
-from freezegun.api import FrozenDateTimeFactory
 from homeassistant.const import STATE_UNAVAILABLE
 from homeassistant.core import HomeAssistant, State
 from homeassistant.helpers import entity_registry as er, issue_registry as ir
@@ -32,14 +31,10 @@ class Roof:
         self.hass = hass
         self.entry = entry
         self.inverter = inverter
-        self._freezer: FrozenDateTimeFactory | None = None
 
-    async def start(
-        self, freezer: FrozenDateTimeFactory | None = None, at: datetime = NOON
-    ) -> bool:
-        """Set the entry up, at the same time on the roof and in the house."""
-        self._freezer = freezer
-        self._set(at)
+    async def start(self, at: datetime = NOON) -> bool:
+        """Set the entry up."""
+        self.inverter.at = at
         done = await self.hass.config_entries.async_setup(self.entry.entry_id)
         await self.hass.async_block_till_done()
         return done
@@ -47,15 +42,14 @@ class Roof:
     async def polls(self, times: int = 1, every_s: float = 10) -> None:
         """Let the inverter be asked some times."""
         for _ in range(times):
-            self._set(self.inverter.at + timedelta(seconds=every_s))
-            await self.coordinator.async_refresh()
-        await self.hass.async_block_till_done()
+            await self.at(self.inverter.at + timedelta(seconds=every_s))
 
-    async def at(self, at: datetime, polls: int = 1) -> None:
-        """Let it be asked at another time of the day."""
-        self._set(at)
+    async def at(self, at: datetime) -> None:
+        """Let it be asked at a time of the day. It listens, or does not, as it does then."""
+        self.inverter.at = at
+        await self.inverter._follow()
         await self.coordinator.async_refresh()
-        await self.polls(polls - 1)
+        await self.hass.async_block_till_done()
 
     @property
     def coordinator(self) -> InverterCoordinator:
@@ -88,8 +82,3 @@ class Roof:
         """Give what is asked of the person, if it is."""
         issue = ir.async_get(self.hass).async_get_issue(DOMAIN, f"{kind}_{self.entry.entry_id}")
         return issue if issue is not None and issue.active else None
-
-    def _set(self, at: datetime) -> None:
-        self.inverter.at = at
-        if self._freezer is not None:
-            self._freezer.move_to(at)

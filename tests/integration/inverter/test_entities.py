@@ -1,6 +1,5 @@
 """What Home Assistant shows of an inverter and of what is wired to it."""
 
-from freezegun.api import FrozenDateTimeFactory
 from homeassistant.helpers import device_registry as dr, entity_registry as er
 import pytest
 from syrupy.assertion import SnapshotAssertion
@@ -25,17 +24,13 @@ def facts(roof: Roof) -> dict[str, dict[str, object]]:
 
 @pytest.mark.parametrize("profile", ["home", "school", "float", "der2018", "hybrid"])
 @pytest.mark.usefixtures("entity_registry_enabled_by_default")
-async def test_all_that_an_inverter_says_is_shown(
-    roof: Roof, freezer: FrozenDateTimeFactory, snapshot: SnapshotAssertion
-) -> None:
-    await roof.start(freezer)
+async def test_all_that_an_inverter_says_is_shown(roof: Roof, snapshot: SnapshotAssertion) -> None:
+    await roof.start()
     assert facts(roof) == snapshot
 
 
-async def test_what_is_wired_to_it_is_a_device_of_its_own(
-    roof: Roof, freezer: FrozenDateTimeFactory
-) -> None:
-    await roof.start(freezer)
+async def test_what_is_wired_to_it_is_a_device_of_its_own(roof: Roof) -> None:
+    await roof.start()
     devices = dr.async_entries_for_config_entry(dr.async_get(roof.hass), roof.entry.entry_id)
     inverter, meter = devices
     assert (inverter.manufacturer, inverter.model) == ("Kersabiec Solaire", "K1")

@@ -1,0 +1,44 @@
+"""What an inverter's diagnostics tell, and what they keep to themselves."""
+
+import json
+from pathlib import Path
+
+from homeassistant.core import HomeAssistant
+
+from custom_components.consometers.diagnostics import async_get_config_entry_diagnostics
+from demo.inverter import Image
+
+from .roof import Roof
+
+
+async def test_they_hold_the_registers_as_an_image_that_can_be_played(
+    hass: HomeAssistant, roof: Roof, tmp_path: Path
+) -> None:
+    await roof.start()
+    told = json.loads(json.dumps(await async_get_config_entry_diagnostics(hass, roof.entry)))
+    assert told["presence"] == "awake"
+    assert told["reading"]["production"]["power_w"] == 2260
+    assert [model for model, _, _ in told["device"]["models"]] == [1, 101, 120, 121, 160, 1, 201]
+    file = tmp_path / "image.json"
+    file.write_text(json.dumps(told["device"]["registers"]))
+    image, real = Image.load(file), roof.inverter.inverters[0].image(roof.inverter.second)
+    assert image.registers.keys() == real.registers.keys()
+    assert image.registers[40_084] == real.registers[40_084]
+
+
+async def test_serial_numbers_and_names_are_not_in_them(hass: HomeAssistant, roof: Roof) -> None:
+    await roof.start()
+    told = await async_get_config_entry_diagnostics(hass, roof.entry)
+    words = [w for block in told["device"]["registers"]["holding"].values() for w in block]
+    text = b"".join(word.to_bytes(2) for word in words) + json.dumps(told).encode()
+    for secret in (roof.inverter.inverters[0].serial, "South", roof.inverter.host):
+        assert secret.encode() not in text
+
+
+async def test_they_say_that_it_does_not_answer(hass: HomeAssistant, roof: Roof) -> None:
+    await roof.start()
+    await roof.inverter.unplug()
+    await roof.polls()
+    told = await async_get_config_entry_diagnostics(hass, roof.entry)
+    assert told["device"] == {"error": "no_answer"}
+    assert told["counters"]["energy"]["read_wh"] > 0

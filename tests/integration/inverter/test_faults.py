@@ -1,0 +1,234 @@
+"""What a person sees when an inverter sleeps, errs, or is not there."""
+
+from datetime import timedelta
+from typing import Any
+
+from homeassistant.config_entries import ConfigEntryState
+from homeassistant.core import HomeAssistant
+from homeassistant.util.dt import utcnow
+import pytest
+from pytest_homeassistant_custom_component.common import async_fire_time_changed
+
+from demo.inverter import Night, Scales
+
+from .roof import DAWN, NIGHT, NOON, Roof
+
+MEASURES = ("power", "temperature", "string_1_power", "meter_1_power")
+
+
+async def test_one_that_answers_at_night_sleeps_and_makes_nothing(roof: Roof) -> None:
+    await roof.start()
+    total = roof.number("energy")
+    await roof.at(NIGHT)
+    assert roof.state("operating") == "sleeping"
+    assert roof.number("power") == 0
+    assert roof.number("energy") > total
+
+
+@pytest.mark.parametrize("night", [Night.REFUSES, Night.SILENT])
+class TestOneThatDoesNotAnswerAtNight:
+    async def test_its_total_stays_and_what_it_measures_is_not_zero_but_unavailable(
+        self, roof: Roof, night: Night
+    ) -> None:
+        await roof.start()
+        total, rating = roof.number("energy"), roof.number("rating")
+        roof.inverter.night(night)
+        await roof.at(NIGHT)
+        await roof.polls(4, every_s=60)
+        assert roof.state("operating") == "sleeping"
+        assert (roof.number("energy"), roof.number("rating")) == (total, rating)
+        assert roof.are_unavailable(*MEASURES)
+        assert roof.issue("inverter_silent") is None
+
+    async def test_it_wakes_up(self, roof: Roof, night: Night) -> None:
+        await roof.start()
+        total = roof.number("energy")
+        roof.inverter.night(night)
+        await roof.at(NIGHT)
+        await roof.polls(3)
+        await roof.at(NOON + timedelta(days=1))
+        assert roof.state("operating") == "running"
+        assert roof.number("power") > 0
+        assert roof.number("energy") > total
+
+    async def test_home_assistant_may_restart_meanwhile(
+        self, hass: HomeAssistant, roof: Roof, night: Night
+    ) -> None:
+        await roof.start()
+        total = roof.number("energy")
+        roof.inverter.night(night)
+        await hass.config_entries.async_unload(roof.entry.entry_id)
+        roof.inverter.at = NIGHT
+        await roof.inverter._follow()
+        assert await roof.start(NIGHT)
+        assert roof.state("operating") == "sleeping"
+        assert roof.number("energy") == total
+        assert roof.are_unavailable(*MEASURES)
+
+
+async def test_it_may_sleep_on_for_a_while_after_sunrise(roof: Roof) -> None:
+    await roof.start()
+    roof.inverter.night(Night.SILENT)
+    await roof.at(NIGHT)
+    await roof.polls(3)
+    roof.inverter.silence()
+    await roof.at(DAWN)
+    assert roof.state("operating") == "sleeping"
+    await roof.at(DAWN + timedelta(hours=2))
+    assert roof.are_unavailable("operating", "energy", *MEASURES)
+
+
+async def test_zeros_at_wake_up_do_not_touch_the_total(roof: Roof) -> None:
+    roof.inverter.zeros_at_dawn(600)
+    await roof.start()
+    total = roof.number("energy")
+    roof.inverter.zeros(60)
+    await roof.polls(5)
+    assert roof.number("energy") == total
+    await roof.polls(2)
+    assert roof.number("energy") > total
+
+
+@pytest.mark.parametrize("profile", ["home", "float", "der2018"])
+async def test_zeros_are_known_for_what_they_are_in_every_kind_of_register(roof: Roof) -> None:
+    await roof.start()
+    total = roof.number("energy")
+    roof.inverter.zeros(30)
+    await roof.polls()
+    assert roof.number("energy") == total
+
+
+async def test_what_is_not_implemented_has_no_entity(roof: Roof) -> None:
+    roof.inverter.missing({"TmpCab", "DCW", "Hz"})
+    await roof.start()
+    assert roof.entity_id("power") is not None
+    assert roof.entity_id("temperature") is None
+    assert roof.entity_id("dc_power") is None
+    roof.inverter.missing(set())
+    await roof.polls()
+    assert roof.number("temperature") > 0
+
+
+async def test_what_is_no_longer_said_is_unknown(roof: Roof) -> None:
+    await roof.start()
+    roof.inverter.missing({"W"})
+    await roof.polls()
+    assert roof.state("power") == "unknown"
+
+
+@pytest.mark.parametrize("profile", ["home", "der2018"])
+async def test_scale_factors_may_change_from_one_reading_to_the_next(roof: Roof) -> None:
+    await roof.start()
+    power, total = roof.number("power"), roof.number("energy")
+    roof.inverter.scales(Scales.CHANGING)
+    for _ in range(20):
+        await roof.polls(every_s=1)
+        assert roof.number("power") == pytest.approx(power, rel=0.02)
+        assert total <= roof.number("energy") <= total + 1
+        total = roof.number("energy")
+
+
+async def test_scale_factors_without_sense_make_values_unknown(roof: Roof) -> None:
+    await roof.start()
+    total = roof.number("energy")
+    roof.inverter.scales(Scales.GARBAGE)
+    await roof.polls()
+    assert roof.state("power") == "unknown"
+    assert roof.number("energy") == total
+
+
+WIRES: list[Any] = [
+    pytest.param("silence", id="no answer"),
+    pytest.param("drop", id="hangs up"),
+    pytest.param("mistake", id="another answer"),
+    pytest.param("refuse_addresses", id="refuses"),
+]
+
+
+@pytest.mark.parametrize("fault", WIRES)
+async def test_a_hiccup_is_not_noticed_and_a_lasting_failure_by_day_is(
+    roof: Roof, fault: str
+) -> None:
+    await roof.start()
+    power = roof.number("power")
+    getattr(roof.inverter, fault)()
+    await roof.polls(2)
+    assert roof.number("power") == power
+    await roof.polls()
+    assert roof.are_unavailable("operating", "energy", "power")
+    assert roof.issue("inverter_silent") is None
+    await roof.polls(2, every_s=3_600)
+    assert roof.issue("inverter_silent") is not None
+
+    roof.inverter.no_faults()
+    await roof.polls()
+    assert roof.number("power") > 0
+    assert roof.issue("inverter_silent") is None
+
+
+async def test_one_that_is_busy_now_and_then_is_asked_again(roof: Roof) -> None:
+    await roof.start()
+    roof.inverter.busy(0.3)
+    await roof.polls()
+    assert roof.number("power") > 0
+
+
+async def test_a_device_that_never_answered_is_tried_again(roof: Roof) -> None:
+    await roof.inverter.unplug()
+    assert not await roof.start()
+    assert roof.entry.state is ConfigEntryState.SETUP_RETRY
+
+
+async def test_another_inverter_at_the_address_is_not_taken_for_this_one(
+    hass: HomeAssistant, roof: Roof
+) -> None:
+    await roof.start()
+    roof.inverter.inverters[0].serial = "KS000000"
+    await roof.inverter.unplug()
+    await roof.polls()
+    await roof.inverter.plug()
+    await roof.polls()
+    assert roof.are_unavailable("operating", "energy", "power")
+    assert roof.issue("other_inverter") is not None
+    assert await hass.config_entries.async_unload(roof.entry.entry_id)
+    assert roof.issue("other_inverter") is None
+
+
+async def test_a_counter_that_restarts_does_not_take_the_total_with_it(roof: Roof) -> None:
+    await roof.start()
+    total = roof.number("energy")
+    roof.inverter.restart()
+    await roof.polls(30, every_s=60)
+    assert roof.issue("counter_restarted") is not None
+    assert total + 0.9 < roof.number("energy") < total + 1.2
+
+
+async def test_a_counter_that_leaps_does_not_take_the_total_with_it(roof: Roof) -> None:
+    await roof.start()
+    total = roof.number("energy")
+    roof.inverter.jump(100_000)
+    await roof.polls(30, every_s=60)
+    assert roof.issue("counter_jumped") is not None
+    assert total + 0.9 < roof.number("energy") < total + 1.2
+
+
+async def test_models_that_move_in_the_map_are_found_again(roof: Roof) -> None:
+    await roof.start()
+    roof.inverter.without({120, 121})
+    await roof.polls(2)
+    assert roof.number("string_1_power") > 0
+    assert roof.number("meter_1_power") < 0
+
+
+async def test_it_is_asked_at_its_interval_and_seldom_while_it_is_away(
+    hass: HomeAssistant, roof: Roof
+) -> None:
+    await roof.start()
+    asked = roof.inverter.requests
+    async_fire_time_changed(hass, utcnow() + timedelta(seconds=12))
+    await hass.async_block_till_done(wait_background_tasks=True)
+    assert roof.inverter.requests > asked
+    assert roof.coordinator.update_interval == timedelta(seconds=10)
+    await roof.inverter.unplug()
+    await roof.polls(3)
+    assert roof.coordinator.update_interval == timedelta(minutes=1)
