@@ -98,6 +98,9 @@ _NOBODY = text("nobody", "personne")
 _NO_PAST = text("none of it", "rien")
 _THE_LAST = text("the last {days} days", "les {days} derniers jours")
 _DAYS = text("{days} days", "{days} jours")
+_A_YEAR = text("1 year", "1 an")
+_YEARS = text("{years} years", "{years} ans")
+_YEAR_DAYS = 365
 _NOT_KEPT = text("nothing", "rien")
 
 
@@ -118,9 +121,11 @@ def need(asked: DataNeed, peer: Peer, language: str) -> str:
         recipients=_in(asked.recipients, language) or _NOBODY.say(language),
         wanted=", ".join(wanted),
         interval=INTERVALS[asked.interval].say(language),
-        history=_days(asked.history_days, language, _THE_LAST, _NO_PAST),
-        duration=_days(asked.duration_days, language, _DAYS, _DAYS),
-        retention=_days(asked.retention_days, language, _DAYS, _NOT_KEPT),
+        history=_days(asked.history_days, language),
+        duration=_length(asked.duration_days, language),
+        retention=_length(asked.retention_days, language)
+        if asked.retention_days
+        else _NOT_KEPT.say(language),
         identification=IDENTIFICATIONS[asked.identification].say(language),
         policy=asked.policy,
     )
@@ -186,8 +191,15 @@ def _in(told: object, language: str) -> str:
     return Text(told).say(language)
 
 
-def _days(days: int, language: str, some: Text, none: Text) -> str:
-    return _fill(some if days else none, language, days=days)
+def _length(days: int, language: str) -> str:
+    years, rest = divmod(days, _YEAR_DAYS)
+    if rest or not years:
+        return _fill(_DAYS, language, days=days)
+    return _fill(_A_YEAR if years == 1 else _YEARS, language, years=years)
+
+
+def _days(days: int, language: str) -> str:
+    return _fill(_THE_LAST if days else _NO_PAST, language, days=days)
 
 
 def _day(at: datetime, language: str) -> str:
