@@ -24,6 +24,7 @@ from custom_components.consometers.const import (
     DEFAULT_REGISTER_INTERVAL,
     DEFAULT_SILENCE,
 )
+from custom_components.consometers.inverter.sensors import sensors as inverter_sensors
 from custom_components.consometers.linky.binary_sensors import (
     LinkyBinarySensorDescription,
     binary_sensors,
@@ -49,10 +50,13 @@ PAGES = sorted(page for at in (".", "addon", "docs") for page in (ROOT / at).glo
 BILINGUAL = [path for path in PAGES if path.name.endswith(".fr.md")]
 LANGUAGES = {"en": ROOT / "docs" / "linky.md", "fr": ROOT / "docs" / "linky.fr.md"}
 SHARED = {"en": ROOT / "docs" / "sharing.md", "fr": ROOT / "docs" / "sharing.fr.md"}
+SUNNY = {"en": ROOT / "docs" / "solar.md", "fr": ROOT / "docs" / "solar.fr.md"}
 OF_A_NODE = {
     description.translation_key
     for description in (CONNECTED, PROBLEM, SHARING, *COLLECTIVE_SENSORS)
 }
+OF_A_METER = {each.translation_key for each in (*sensors(), *estimates(), *binary_sensors())}
+OF_AN_INVERTER = {each.translation_key: each for each in inverter_sensors()}
 
 REGISTRY_HOSTS = ("pypi.org", "pythonhosted.org", "npmjs.", "ghcr.io", "docker.io", "crates.io")
 FILLED = {"tariff": "HP BLEU", "label": "EAST", "collective": "…"}
@@ -207,12 +211,30 @@ def test_both_languages_have_the_same_chapters_and_know_each_other(french: Path)
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_entity_is_explained_under_its_own_name(language: str) -> None:
     of_meters, of_nodes = LANGUAGES[language].read_text(), rows(SHARED[language])
+    of_inverters = rows(SUNNY[language])
     missing = [
         name
         for key, name in names(language).items()
-        if name not in (of_nodes if key in OF_A_NODE else of_meters)
+        if name
+        not in (
+            of_nodes
+            if key in OF_A_NODE
+            else of_inverters
+            if key in OF_AN_INVERTER.keys() - OF_A_METER
+            else of_meters
+        )
     ]
     assert not missing
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_tables_say_which_entities_of_an_inverter_are_enabled(language: str) -> None:
+    table = rows(SUNNY[language])
+    said = names(language)
+    for key, description in OF_AN_INVERTER.items():
+        if key is not None and key not in ("current_phase", "voltage_phase"):
+            _, enabled, _ = table[said[key]]
+            assert enabled == ("✓" if description.entity_registry_enabled_default else "–"), key
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -245,7 +267,8 @@ def test_both_languages_say_it_of_the_same_meters() -> None:
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_message_of_the_dialogue_is_answered(language: str) -> None:
-    page = LANGUAGES[language].read_text() + SHARED[language].read_text()
+    pages = (LANGUAGES, SHARED, SUNNY)
+    page = "".join(each[language].read_text() for each in pages)
     config = translations(language)["config"]
     messages = [*config["error"].values(), config["abort"]["already_configured"]]
     first_sentences = [re.split(r"(?<=\.) ", message)[0] for message in messages]
@@ -268,7 +291,7 @@ def test_every_option_is_explained_with_its_default(language: str) -> None:
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_repair_is_explained(language: str) -> None:
-    table = rows(LANGUAGES[language]) | rows(SHARED[language])
+    table = rows(LANGUAGES[language]) | rows(SHARED[language]) | rows(SUNNY[language])
     issues = translations(language)["issues"].values()
     notices = [shown(re.sub(r"^\{title\} ?: ", "", issue["title"])) for issue in issues]
     assert [notice for notice in notices if notice not in table] == []
