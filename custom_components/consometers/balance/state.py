@@ -1,0 +1,277 @@
+"""What a home makes, consumes itself, injects and draws: pure sums of what its sources count.
+
+Sources tell their counters at different moments. All are taken at one: the latest for which each
+has said something, between two readings in proportion to time. Sums are differences of counters
+since the beginning, so nothing adds up that is not exact. Times are seconds, Unix.
+"""
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import date
+from enum import StrEnum
+from operator import itemgetter
+from typing import Any, Final, Self
+
+WINDOW_S: Final = 3_600
+QUIET_S: Final = 900
+"""A counter of which nothing was heard for so long is taken to stand still."""
+_RESTARTED: Final = 0.9
+"""A counter below this part of itself has started again, as Home Assistant's statistics have it."""
+_ALLOWED_WH: Final = 50.0
+_ALLOWED: Final = 1.05
+"""Injection may be above production by so much: two devices never measure quite the same."""
+
+
+class Home(StrEnum):
+    """How a home with panels is connected."""
+
+    NO_CONTRACT = "no_contract"
+    """Its meter counts what is drawn, and nobody what is injected, unless a source is named."""
+    SURPLUS = "surplus"
+    """What is not consumed is injected, and counted by the meter."""
+    TOTAL_SALE = "total_sale"
+    """All that the panels make goes to the grid: sold, or somebody else's."""
+
+
+@dataclass(slots=True)
+class Register:
+    """What a counter has counted since the beginning, over its restarts, and when."""
+
+    read_wh: float
+    points: list[tuple[float, float]]
+    """Moments and totals; never empty."""
+
+    @classmethod
+    def begun(cls, read_wh: float, at: float) -> Self:
+        return cls(read_wh, [(at, 0.0)])
+
+    @property
+    def last(self) -> tuple[float, float]:
+        return self.points[-1]
+
+    def update(self, read_wh: float, at: float) -> None:
+        """Take a reading."""
+        before, total_wh = self.last
+        if read_wh >= self.read_wh:
+            total_wh += read_wh - self.read_wh
+            self.read_wh = read_wh
+        elif read_wh < _RESTARTED * self.read_wh:
+            total_wh += read_wh
+            self.read_wh = read_wh
+        if at > before:
+            self.points.append((at, total_wh))
+        else:
+            self.points[-1] = before, total_wh
+
+    def at(self, moment: float) -> float:
+        """Give the total at a moment."""
+        index = bisect_left(self.points, moment, key=itemgetter(0))
+        if index == len(self.points):
+            return self.last[1]
+        after, total_wh = self.points[index]
+        if index == 0 or after == moment:
+            return total_wh
+        before, less_wh = self.points[index - 1]
+        return less_wh + (total_wh - less_wh) * (moment - before) / (after - before)
+
+    def forget(self, moment: float) -> None:
+        """Forget what is not needed from a moment on."""
+        index = bisect_right(self.points, moment, key=itemgetter(0))
+        del self.points[: max(0, index - 1)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sources:
+    """By what names the counters of a home are known."""
+
+    production: Sequence[str]
+    drawn: str
+    injected: str | None = None
+
+    @property
+    def all(self) -> set[str]:
+        return {self.drawn, *self.production} | ({self.injected} if self.injected else set())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sums:
+    """Energies since a moment. None is what cannot be known."""
+
+    production_wh: float | None = None
+    self_consumed_wh: float | None = None
+    injected_wh: float | None = None
+    drawn_wh: float | None = None
+
+    @property
+    def consumed_wh(self) -> float | None:
+        """All that the home consumed."""
+        return _sum(self.self_consumed_wh, self.drawn_wh)
+
+    @property
+    def self_consumption_percent(self) -> float | None:
+        """Which part of what was made was consumed here: (production - injection) / production."""
+        return _percent(self.self_consumed_wh, self.production_wh)
+
+    @property
+    def self_sufficiency_percent(self) -> float | None:
+        """Which part of what was consumed was made here."""
+        return _percent(self.self_consumed_wh, self.consumed_wh)
+
+    def since(self, begin: Sums) -> Sums:
+        """Give what came after `begin`."""
+        return Sums(
+            production_wh=_difference(self.production_wh, begin.production_wh),
+            self_consumed_wh=_difference(self.self_consumed_wh, begin.self_consumed_wh),
+            injected_wh=_difference(self.injected_wh, begin.injected_wh),
+            drawn_wh=_difference(self.drawn_wh, begin.drawn_wh),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Powers:
+    """Powers at one moment, in W."""
+
+    production_w: float | None
+    injected_w: float | None
+    drawn_w: float | None
+
+    @classmethod
+    def of(
+        cls,
+        home: Home,
+        production_w: Sequence[float | None],
+        drawn_w: float | None,
+        injected_w: float | None,
+    ) -> Self:
+        """Add up what the sources say. All of them must say something."""
+        made_w = _sum(*production_w) if production_w else None
+        return cls(
+            production_w=made_w,
+            injected_w=made_w if home is Home.TOTAL_SALE else injected_w,
+            drawn_w=drawn_w,
+        )
+
+    @property
+    def self_consumed_w(self) -> float | None:
+        """What is made and stays here. Sources of different moments may seem to disagree."""
+        if self.production_w is None or self.injected_w is None:
+            return None
+        return max(0.0, self.production_w - self.injected_w)
+
+    @property
+    def consumed_w(self) -> float | None:
+        return _sum(self.self_consumed_w, self.drawn_w)
+
+
+@dataclass(slots=True)
+class Balance:
+    """The sums of one home."""
+
+    home: Home
+    sources: Sources
+    sums: Sums = field(default_factory=Sums)
+    """What was counted since the beginning, up to the moment of which all sources told."""
+    registers: dict[str, Register] = field(default_factory=dict)
+    _day: date | None = None
+    _midnight: Sums = field(default_factory=Sums)
+    _window: tuple[float, Sums] | None = None
+
+    def take(self, source: str, read_wh: float, at: float) -> None:
+        """Take what a counter says."""
+        if source in self.registers:
+            self.registers[source].update(read_wh, at)
+        else:
+            self.registers[source] = Register.begun(read_wh, at)
+
+    def settle(self, now: float) -> Sums:
+        """Bring the sums up to date."""
+        if self.sources.all <= self.registers.keys():
+            registers = self.registers.values()
+            moment = min(max(register.last[0], now - QUIET_S) for register in registers)
+            self.sums = self._at(moment)
+            for register in registers:
+                register.forget(moment)
+        return self.sums
+
+    def _at(self, moment: float) -> Sums:
+        def of(source: str) -> float:
+            return self.registers[source].at(moment)
+
+        made_wh = sum(of(source) for source in self.sources.production)
+        injected_wh = None if self.sources.injected is None else of(self.sources.injected)
+        if self.home is Home.TOTAL_SALE:
+            injected_wh = made_wh
+        own_wh = None
+        if injected_wh is not None:
+            # Between two readings nobody knows better; it is never taken back.
+            own_wh = max(self.sums.self_consumed_wh or 0.0, made_wh - injected_wh)
+        return Sums(
+            production_wh=made_wh,
+            self_consumed_wh=own_wh,
+            injected_wh=injected_wh,
+            drawn_wh=of(self.sources.drawn),
+        )
+
+    @property
+    def today(self) -> Sums:
+        """What was counted since midnight, or since the beginning if that was later."""
+        return self.sums.since(self._midnight)
+
+    def turn(self, day: date) -> None:
+        """Begin a day, if it is another one."""
+        if day != self._day:
+            self._day, self._midnight = day, self.sums
+
+    def disagrees(self, at: float) -> bool | None:
+        """Tell whether more was injected than made, once an hour; None: it is not yet time."""
+        if self._window is None:
+            self._window = at, self.sums
+            return None
+        since, begin = self._window
+        if at - since < WINDOW_S:
+            return None
+        self._window = at, self.sums
+        hour = self.sums.since(begin)
+        if hour.production_wh is None or hour.injected_wh is None:
+            return None
+        return hour.injected_wh > _ALLOWED * hour.production_wh + _ALLOWED_WH
+
+    def remember(self) -> dict[str, Any]:
+        """Give what is to be known after a restart, as JSON has it."""
+        return {
+            "registers": {
+                name: [each.read_wh, [list(point) for point in each.points]]
+                for name, each in self.registers.items()
+            },
+            "sums": asdict(self.sums),
+            "day": None if self._day is None else self._day.isoformat(),
+            "midnight": asdict(self._midnight),
+        }
+
+    def recall(self, remembered: Mapping[str, Any]) -> None:
+        """Know it again."""
+        self.registers = {
+            name: Register(read_wh, [(at, total_wh) for at, total_wh in points])
+            for name, (read_wh, points) in remembered["registers"].items()
+            if name in self.sources.all
+        }
+        self.sums = Sums(**remembered["sums"])
+        day = remembered["day"]
+        self._day = None if day is None else date.fromisoformat(day)
+        self._midnight = Sums(**remembered["midnight"])
+
+
+def _sum(*values: float | None) -> float | None:
+    known = [value for value in values if value is not None]
+    return sum(known) if len(known) == len(values) else None
+
+
+def _difference(now: float | None, before: float | None) -> float | None:
+    return None if now is None else now - (before or 0.0)
+
+
+def _percent(part: float | None, whole: float | None) -> float | None:
+    if part is None or not whole:
+        return None
+    return min(100.0, max(0.0, 100 * part / whole))

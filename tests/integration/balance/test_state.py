@@ -1,0 +1,195 @@
+"""What a home makes and consumes: sums of counters that come at different moments."""
+
+from datetime import date
+
+from hypothesis import given, strategies as st
+import pytest
+
+from custom_components.consometers.balance.state import (
+    QUIET_S,
+    Balance,
+    Home,
+    Powers,
+    Register,
+    Sources,
+    Sums,
+)
+
+ROOF, SHED, DRAWN, INJECTED = "roof", "shed", "drawn", "injected"
+HOUR = 3_600
+
+
+def home(kind: Home = Home.SURPLUS, *, injected: str | None = INJECTED) -> Balance:
+    return Balance(kind, Sources(production=(ROOF,), drawn=DRAWN, injected=injected))
+
+
+def count(balance: Balance, at: float = 60, **readings_wh: float) -> None:
+    for source, read_wh in readings_wh.items():
+        balance.take(source, read_wh, at)
+    balance.settle(at)
+
+
+def begun(balance: Balance) -> Balance:
+    count(balance, 0, roof=100_000, drawn=500_000, injected=20_000)
+    return balance
+
+
+def test_a_home_that_sells_its_surplus_consumes_the_rest_itself() -> None:
+    balance = begun(home())
+    count(balance, roof=110_000, drawn=504_000, injected=24_000)
+    sums = balance.sums
+    assert (sums.production_wh, sums.injected_wh, sums.drawn_wh) == (10_000, 4_000, 4_000)
+    assert (sums.self_consumed_wh, sums.consumed_wh) == (6_000, 10_000)
+    assert (sums.self_consumption_percent, sums.self_sufficiency_percent) == (60, 60)
+
+
+def test_a_home_that_sells_all_consumes_nothing_of_its_own() -> None:
+    balance = home(Home.TOTAL_SALE, injected=None)
+    count(balance, 0, roof=0, drawn=0)
+    count(balance, roof=10_000, drawn=4_000)
+    sums = balance.sums
+    assert (sums.production_wh, sums.injected_wh) == (10_000, 10_000)
+    assert (sums.self_consumed_wh, sums.consumed_wh) == (0, 4_000)
+    assert (sums.self_consumption_percent, sums.self_sufficiency_percent) == (0, 0)
+
+
+def test_without_a_contract_nobody_knows_what_is_injected() -> None:
+    balance = home(Home.NO_CONTRACT, injected=None)
+    count(balance, 0, roof=0, drawn=0)
+    count(balance, roof=10_000, drawn=4_000)
+    sums = balance.sums
+    assert (sums.production_wh, sums.drawn_wh) == (10_000, 4_000)
+    assert (sums.injected_wh, sums.self_consumed_wh, sums.consumed_wh) == (None, None, None)
+    assert sums.self_consumption_percent is None
+
+
+def test_several_roofs_are_one_production_once_all_are_known() -> None:
+    balance = Balance(Home.SURPLUS, Sources(production=(ROOF, SHED), drawn=DRAWN))
+    count(balance, 0, roof=0, drawn=0)
+    assert balance.sums.production_wh is None
+    count(balance, 0, shed=70)
+    count(balance, roof=10, shed=75, drawn=1)
+    assert balance.sums.production_wh == 15
+
+
+def test_what_comes_late_is_waited_for() -> None:
+    balance = begun(home())
+    count(balance, 10, roof=100_100, drawn=500_000)
+    assert balance.sums == Sums(production_wh=0, self_consumed_wh=0, injected_wh=0, drawn_wh=0)
+    count(balance, 20, injected=20_080)
+    assert balance.sums.production_wh == 100
+    assert balance.sums.injected_wh == 40
+    assert balance.sums.self_consumed_wh == 60
+
+
+def test_what_says_nothing_for_long_is_taken_to_stand_still() -> None:
+    balance = begun(home())
+    count(balance, 1_000, drawn=500_500, injected=20_000)
+    assert balance.sums.drawn_wh == pytest.approx(50)
+    count(balance, 1_000 + QUIET_S, drawn=501_000, injected=20_000)
+    assert balance.sums.drawn_wh == 500
+    assert balance.sums.production_wh == 0
+
+
+@given(
+    st.lists(st.tuples(st.integers(1, 50), st.sampled_from([ROOF, DRAWN, INJECTED])), min_size=3),
+    st.integers(0, 3_000),
+    st.integers(0, 3_000),
+)
+def test_steady_powers_sum_up_exactly_whenever_counters_come(
+    times: list[tuple[int, str]], made_w: int, sent: int
+) -> None:
+    injected_w = min(made_w, sent)
+    rates_w = {ROOF: made_w, DRAWN: 400, INJECTED: injected_w}
+    balance, now, heard = home(), 0, dict.fromkeys(rates_w, 0)
+    for source in rates_w:
+        balance.take(source, 0, 0)
+    for seconds, source in times:
+        now += seconds
+        heard[source] = now
+        balance.take(source, rates_w[source] * now / HOUR, now)
+        sums, until = balance.settle(now), max(min(heard.values()), now - QUIET_S)
+        if until == min(heard.values()):
+            assert sums.production_wh == pytest.approx(made_w * until / HOUR)
+            assert sums.self_consumed_wh == pytest.approx((made_w - injected_w) * until / HOUR)
+            assert sums.drawn_wh == pytest.approx(400 * until / HOUR)
+
+
+@pytest.mark.parametrize(
+    ("readings_wh", "total_wh"),
+    [
+        ([100, 150, 200], 100),
+        ([100, 150, 20, 60], 110),
+        ([1_000, 999, 1_001], 1),
+    ],
+)
+def test_a_counter_may_start_again(readings_wh: list[float], total_wh: float) -> None:
+    register = Register.begun(readings_wh[0], 0)
+    for second, read_wh in enumerate(readings_wh[1:], 1):
+        register.update(read_wh, second)
+    assert register.last[1] == total_wh
+
+
+def test_rates_are_of_the_day() -> None:
+    balance = begun(home())
+    balance.turn(date(2026, 6, 10))
+    count(balance, roof=110_000, drawn=504_000, injected=24_000)
+    balance.turn(date(2026, 6, 10))
+    assert balance.today.self_consumption_percent == 60
+    balance.turn(date(2026, 6, 11))
+    assert balance.today.production_wh == 0
+    count(balance, 120, roof=111_000, injected=24_250, drawn=504_000)
+    assert balance.today.self_consumption_percent == 75
+
+
+def test_it_is_known_again_after_a_restart() -> None:
+    balance = begun(home())
+    balance.turn(date(2026, 6, 10))
+    count(balance, roof=110_000, drawn=504_000, injected=24_000)
+    again = home()
+    again.recall(balance.remember())
+    again.turn(date(2026, 6, 10))
+    assert (again.sums, again.today) == (balance.sums, balance.today)
+    count(again, 120, drawn=504_500, roof=110_000, injected=24_000)
+    assert again.sums.drawn_wh == 4_500
+
+
+@pytest.mark.parametrize(
+    ("made_wh", "injected_wh", "disagrees"),
+    [(3_000, 2_000, False), (1_000, 1_040, False), (0, 40, False), (1_000, 1_200, True)],
+)
+def test_more_is_not_injected_than_made(
+    made_wh: float, injected_wh: float, disagrees: bool
+) -> None:
+    balance = begun(home())
+    assert balance.disagrees(0) is None
+    count(balance, roof=100_000 + made_wh, injected=20_000 + injected_wh, drawn=500_000)
+    assert balance.disagrees(HOUR - 1) is None
+    assert balance.disagrees(HOUR) is disagrees
+    assert balance.disagrees(2 * HOUR) is False
+
+
+POWERS = [
+    pytest.param(Home.SURPLUS, [3_000], 0, 2_000, (1_000, 1_000), id="it injects"),
+    pytest.param(Home.SURPLUS, [500, 300], 700, 0, (800, 1_500), id="it draws"),
+    pytest.param(Home.SURPLUS, [500], 0, 600, (0, 0), id="sources of different moments"),
+    pytest.param(Home.SURPLUS, [500, None], 0, 100, (None, None), id="one does not answer"),
+    pytest.param(Home.TOTAL_SALE, [500], 700, None, (0, 700), id="it sells all"),
+    pytest.param(Home.NO_CONTRACT, [500], 700, None, (None, None), id="no contract"),
+]
+
+
+@pytest.mark.parametrize(("kind", "made_w", "drawn_w", "injected_w", "here"), POWERS)
+def test_powers_are_of_one_moment(
+    kind: Home,
+    made_w: list[float | None],
+    drawn_w: float,
+    injected_w: float | None,
+    here: tuple[float | None, float | None],
+) -> None:
+    powers = Powers.of(kind, made_w, drawn_w, injected_w)
+    assert (powers.self_consumed_w, powers.consumed_w) == here
+
+
+def test_nothing_is_nothing() -> None:
+    assert Sums().self_sufficiency_percent is None
