@@ -38,6 +38,13 @@ COMMANDS = {
             "Essayer le Home Assistant de ce nœud, et le garder.",
         ),
     ),
+    "delivery-point": Entry(
+        "account",
+        text(
+            "Keep the number of the home's delivery point.",
+            "Garder le numéro du point de livraison du foyer.",
+        ),
+    ),
     "join": Entry("joining", text("Answer an invitation.", "Répondre à une invitation.")),
     "peer": Entry(
         "joining",

@@ -2,16 +2,20 @@
 
 import asyncio
 from pathlib import Path
+import sys
 from typing import Annotated
 
 import typer
 
 from consometers_node.household.account import load, save
+from consometers_node.household.names import is_delivery_point, keep_delivery_point
 from consometers_node.quoalise.text import text
 from consometers_node.xmpp import Identity
 from consometers_node.xmpp.trial import try_out
 
+from . import own
 from .access import identity
+from .complaint import Complaint
 from .options import Common, Reach
 from .place import database, is_there, opened
 from .usage import Commands
@@ -26,6 +30,18 @@ _FORGOTTEN = text(
     "{jid} est oublié ici. Le compte lui-même continue chez son serveur.",
 )
 _NONE = text("There was no account here.", "Il n'y avait pas de compte ici.")
+
+_ASK_POINT = text(
+    "The number of your delivery point, 14 digits; nothing forgets it:",
+    "Le numéro de votre point de livraison, 14 chiffres ; rien l'oublie :",
+)
+_NOT_A_POINT = text(
+    "The number of a delivery point has 14 digits: it is on your bill, or on the meter's screen.",
+    "Le numéro d'un point de livraison a 14 chiffres : il est sur votre facture, ou sur l'écran du"
+    " compteur.",
+)
+_POINT_KEPT = text("The delivery point is kept.", "Le point de livraison est gardé.")
+_POINT_FORGOTTEN = text("No delivery point is kept.", "Aucun point de livraison n'est gardé.")
 
 commands = Commands()
 
@@ -89,3 +105,28 @@ def logout(common: Common) -> None:
 async def _keep(place: Path | str, who: Identity | None) -> None:
     async with opened(place) as store:
         await save(store, who)
+
+
+@commands.add(
+    "delivery-point",
+    text(
+        "Its 14 digits are asked for, or read from the standard input; an empty line forgets them."
+        " They leave only where you allow a collective to know your home by them.",
+        "Ses 14 chiffres sont demandés, ou lus sur l'entrée standard ; une ligne vide les oublie."
+        " Ils ne partent que là où vous autorisez un collectif à connaître votre foyer par eux.",
+    ),
+)
+def delivery_point(common: Common) -> None:
+    """Keep the home's delivery point, or forget it."""
+    output = common.output
+    if sys.stdin.isatty():
+        output.note(_ASK_POINT)
+    typed = "".join(sys.stdin.readline().split())
+    if typed and not is_delivery_point(typed):
+        raise Complaint("not-a-delivery-point", _NOT_A_POINT)
+    own.run(common, lambda store: keep_delivery_point(store, typed or None))
+    asyncio.run(own.look_again(common))
+    if output.as_json:
+        output.document({"kept": bool(typed)})
+    else:
+        output.say(_POINT_KEPT if typed else _POINT_FORGOTTEN)

@@ -18,6 +18,7 @@ from consometers_node.household.consent import (
     offered,
     preview as previewed,
 )
+from consometers_node.household.names import load_naming
 from consometers_node.permission import (
     Choice,
     Entry,
@@ -241,7 +242,7 @@ def preview(
 
     async def work(store: Store) -> None:
         question = await _asked(store, number)
-        naming = await own.naming(store)
+        naming = await load_naming(store)
         async with home.reached(await home.load(store)) as recorder:
             choice = _choice(question, await _look(recorder), chosen)
             async with store.reading() as connection:
@@ -278,7 +279,7 @@ def grant(number: Number, chosen: Chosen, common: Common, yes: Yes = False) -> N
 
     async def work(store: Store) -> None:
         question = await _asked(store, number)
-        naming = await own.naming(store)
+        naming = await load_naming(store)
         async with home.reached(await home.load(store)) as recorder:
             house = await _look(recorder)
         if not chosen.series:
@@ -489,7 +490,7 @@ async def _list(store: Store, output: Output) -> None:
 async def _tell(store: Store, typed: str, output: Output) -> None:
     """Tell all of one permission: text, terms, names, and the register."""
     question = await _asked(store, typed)
-    naming = await own.naming(store)
+    naming = await load_naming(store)
     async with store.reading() as connection:
         register = Permissions(connection)
         entries = await register.entries(question.permission.id)

@@ -5,7 +5,6 @@ from collections.abc import Awaitable, Callable
 import getpass
 import os
 from pathlib import Path
-import secrets
 
 from consometers_node.household import HomeAssistantFault
 from consometers_node.household.faults import said_of
@@ -18,19 +17,14 @@ from consometers_node.permission import (
     UnknownPermission,
 )
 from consometers_node.quoalise import Text
-from consometers_node.quoalise.identifier import MIN_SECRET
 from consometers_node.quoalise.text import text
-from consometers_node.store import NotPermitted, Store, settings
-from consometers_node.store.settings import HOUSEHOLD_SECRET
-from consometers_node.wire import Naming, Unsayable
+from consometers_node.store import NotPermitted, Store
+from consometers_node.wire import Unsayable
 
 from . import bell, home
 from .complaint import Complaint
 from .options import Common
 from .place import database, folder, opened
-
-DELIVERY_POINT = "delivery-point"
-"""Name of the secret that holds it."""
 
 _CONDITIONS: dict[type[Exception], str] = {
     Unsayable: "not-possible",
@@ -90,16 +84,6 @@ def run[T](common: Common, work: Callable[[Store], Awaitable[T]]) -> T:
         raise told_of(first) or first from group
     except Exception as error:
         raise told_of(error) or error from error
-
-
-async def naming(store: Store) -> Naming:
-    """Give how this household names its series: its secret is made when it is first needed."""
-    async with store.writing() as connection:
-        secret = await settings.secret_or_new(
-            connection, HOUSEHOLD_SECRET, lambda: secrets.token_bytes(MIN_SECRET)
-        )
-        point = await settings.secret(connection, DELIVERY_POINT)
-    return Naming(secret, point.decode() if point else None)
 
 
 async def look_again(common: Common) -> bool:

@@ -12,6 +12,7 @@ import typer
 from consometers_node.household import Access, HomeAssistant
 from consometers_node.household.account import load
 from consometers_node.household.home_assistant import backoff
+from consometers_node.household.names import load_naming
 from consometers_node.household.node import HomeNode, Pace
 from consometers_node.quoalise import Text
 from consometers_node.quoalise.text import text
@@ -111,7 +112,7 @@ async def _run(
         source = HomeAssistant(
             access, session, delays=lambda: (seconds / haste for seconds in backoff())
         )
-        naming = await own.naming(store)
+        naming = await load_naming(store)
         node = HomeNode(store, naming, source, connect, pace=Pace().hurried(haste))
         # Whoever runs already is left alone: a second login would end its own.
         hung = bell.hung(own.socket(common), node.look_again, partial(_status, node))

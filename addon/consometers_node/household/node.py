@@ -16,6 +16,7 @@ from .changes import Changes
 from .delivery import FIRST_DELAY_S
 from .home_assistant import HomeAssistant
 from .household import Household
+from .names import load_naming
 from .presence import Presence, WatchedRecorder
 from .pulling import Pulling
 from .rounds import SETTLES_WITHIN, LoopClock, Rounds, event_type
@@ -144,6 +145,7 @@ class HomeNode:
         while True:
             seen = self.changes.count
             who = await load(self.store)
+            self.naming = naming = await load_naming(self.store)
             if who is None:
                 await self.changes.after(seen)
                 continue
@@ -158,7 +160,7 @@ class HomeNode:
             )
             running = asyncio.create_task(self.network.run())
             try:
-                while await load(self.store) == who and not running.done():
+                while not running.done() and await self._is_still(who, naming):
                     change = asyncio.create_task(self.changes.after(seen))
                     try:
                         await asyncio.wait({running, change}, return_when=asyncio.FIRST_COMPLETED)
@@ -171,3 +173,7 @@ class HomeNode:
                 running.cancel()
                 await asyncio.wait({running})
                 self.network = None
+
+    async def _is_still(self, who: Identity, naming: Naming) -> bool:
+        """Tell whether the account and the names are what they were."""
+        return await load(self.store) == who and await load_naming(self.store) == naming

@@ -32,6 +32,7 @@ ACTS: dict[str, Look] = {
     "/mine": mine.erase,
     "/settings": settings.change_account,
     "/directions": settings.change_directions,
+    "/point": settings.change_delivery_point,
 }
 BY_ANYONE: dict[str, Look] = {"/language": settings.change_language}
 

@@ -7,6 +7,7 @@ from aiohttp import web
 from ..household import HomeAssistantFault, words
 from ..household.account import load, save
 from ..household.directions import set_direction
+from ..household.names import is_delivery_point, keep_delivery_point, load_naming
 from ..quoalise import Text
 from ..quoalise.text import text
 from ..series import Direction
@@ -20,6 +21,12 @@ from .visit import Visit
 _PREFIX = "direction:"
 _PLACE = re.compile(r"[a-z0-9-]{1,40}(/[a-z0-9-]{1,40})?")
 _A_YEAR_S = 365 * 86_400
+_NOT_A_POINT = text(
+    "The number of a delivery point has 14 digits: it is on your bill, or on the meter's screen.",
+    "Le numéro d'un point de livraison a 14 chiffres : il est sur votre facture, ou sur l'écran du"
+    " compteur.",
+)
+_LAST_DIGITS = 4
 _NO_PASSWORD = text("Type the password.", "Tapez le mot de passe.")
 
 
@@ -41,6 +48,17 @@ async def change_account(desk: Desk, visit: Visit) -> web.StreamResponse:
     await save(desk.node.store, who)
     desk.changed()
     return visit.go("settings?done=account")
+
+
+async def change_delivery_point(desk: Desk, visit: Visit) -> web.StreamResponse:
+    """Keep the home's delivery point, or forget it where nothing is typed."""
+    typed = "".join(visit.typed("point").split())
+    if typed and not is_delivery_point(typed):
+        return await _show(desk, visit, {"point": _NOT_A_POINT})
+    await keep_delivery_point(desk.node.store, typed or None)
+    desk.node.naming = await load_naming(desk.node.store)
+    desk.changed()
+    return visit.go("settings?done=point")
 
 
 async def change_directions(desk: Desk, visit: Visit) -> web.StreamResponse:
@@ -87,6 +105,7 @@ async def _show(
         status=422 if errors else 200,
         errors=errors or {},
         account=account.account.jid if account else None,
+        point=(desk.node.naming.delivery_point or "")[-_LAST_DIGITS:],
         typed=visit.typed("jid"),
         online=network is not None and network.connection.is_online,
         problem=problem.text if problem else None,

@@ -6,6 +6,7 @@ import stat
 import pytest
 
 from consometers_node.household.account import load, save
+from consometers_node.household.names import load_naming
 from consometers_node.store import Store
 from consometers_node.xmpp import Account, Identity, Security, Server
 from demo.prosody import LOOPBACK, Prosody
@@ -159,3 +160,23 @@ async def test_without_an_account_one_is_asked_for(run: Run) -> None:
     assert (said.status, said.out) == (1, "")
     assert "consometers-node login" in said.err
     assert (await run("list-series", "home@one.test", "--json")).condition == "no-account"
+
+
+async def test_a_delivery_point_is_kept_and_forgotten_and_never_shown(
+    run: Run, tmp_path: Path
+) -> None:
+    said = await run("delivery-point", typed="3000 1610 0718 43\n")
+    assert (said.status, said.out) == (0, "The delivery point is kept.\n")
+    place = tmp_path / "share" / "consometers" / "node.db"
+    store = await Store.open(place)
+    assert (await load_naming(store)).delivery_point == "30001610071843"
+    await store.close()
+    said = await run("delivery-point", "--json", typed="\n")
+    assert said.document == {"kept": False}
+    assert "3000" not in said.out + said.err
+
+
+async def test_what_is_no_delivery_point_is_told_and_not_kept(run: Run) -> None:
+    said = await run("delivery-point", typed="3000161007184\n", language="fr_FR.UTF-8")
+    assert said.status == 1
+    assert said.err.startswith("Le numéro d'un point de livraison a 14 chiffres")

@@ -300,6 +300,20 @@ async def test_a_direction_that_is_said_offers_a_statistic(home: Home, asked: Pe
     assert ("series", UNKNOWN) not in page.form("preview").offered
 
 
+async def test_a_delivery_point_is_told_by_its_last_digits_alone(home: Home) -> None:
+    browser = home.browser(language="fr")
+    page = await browser.open("settings")
+    page = await browser.send(page, "point", ("point", "12"))
+    assert page.status == 422
+    assert "a 14 chiffres" in page.text
+    page = await browser.send(page, "point", ("point", "30001610071843"))
+    assert "se termine par 1843" in page.text
+    assert "3000161007" not in page.html
+    assert home.node.naming.delivery_point == "30001610071843"
+    page = await browser.send(page, "point", ("point", ""))
+    assert "Aucun n’est gardé ici." in page.text
+
+
 async def test_all_that_the_node_holds_can_be_taken_along_and_erased(
     home: Home, asked: PermissionId
 ) -> None:
