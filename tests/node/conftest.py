@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 import logging
 from pathlib import Path
 import shutil
+import threading
 
 import pytest
 
@@ -13,12 +14,25 @@ from . import postgresql
 
 type Place = Path | str
 KINDS = ("sqlite", "postgresql")
+_ENDS_WITHIN_S = 5
 
 
 @pytest.fixture(autouse=True, scope="session")
 def no_talk_of_sql() -> None:
     """Home Assistant's test plugin has every statement logged."""
     logging.getLogger("sqlalchemy.engine").setLevel(logging.WARNING)
+
+
+@pytest.fixture(autouse=True)
+def threads_of_sqlite_end() -> Iterator[None]:
+    """Wait for the thread of a connection that was closed: it is told to end, and takes a moment.
+
+    Home Assistant's test plugin takes each thread that is left for a fault.
+    """
+    yield
+    for thread in threading.enumerate():
+        if "_connection_worker_thread" in thread.name:
+            thread.join(_ENDS_WITHIN_S)
 
 
 @pytest.fixture(scope="session")
