@@ -14,6 +14,7 @@ from homeassistant.util import slugify
 from homeassistant.util.yaml import parse_yaml
 import pytest
 
+from custom_components.consometers.balance.sensors import BALANCE_SENSORS
 from custom_components.consometers.const import (
     CONF_ESTIMATE_INJECTION,
     CONF_POWER_INTERVAL,
@@ -57,6 +58,7 @@ OF_A_NODE = {
 }
 OF_A_METER = {each.translation_key for each in (*sensors(), *estimates(), *binary_sensors())}
 OF_AN_INVERTER = {each.translation_key: each for each in inverter_sensors()}
+OF_A_HOME = {each.translation_key for each in BALANCE_SENSORS}
 
 REGISTRY_HOSTS = ("pypi.org", "pythonhosted.org", "npmjs.", "ghcr.io", "docker.io", "crates.io")
 FILLED = {"tariff": "HP BLEU", "label": "EAST", "collective": "…"}
@@ -220,7 +222,7 @@ def test_every_entity_is_explained_under_its_own_name(language: str) -> None:
             of_nodes
             if key in OF_A_NODE
             else of_inverters
-            if key in OF_AN_INVERTER.keys() - OF_A_METER
+            if key in (OF_AN_INVERTER.keys() | OF_A_HOME) - OF_A_METER
             else of_meters
         )
     ]

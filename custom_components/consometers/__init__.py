@@ -5,10 +5,11 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers import config_validation as cv
 from homeassistant.helpers.typing import ConfigType
 
+from .balance.tracker import BalanceTracker, store as balance_store
 from .const import DOMAIN
 from .inverter import issues as inverter_issues
 from .inverter.coordinator import InverterCoordinator, store
-from .kinds import ConsometersConfigEntry, is_inverter, is_node
+from .kinds import ConsometersConfigEntry, is_balance, is_inverter, is_node
 from .linky import issues
 from .linky.coordinator import LinkyCoordinator
 from .node.coordinator import NodeCoordinator
@@ -16,7 +17,7 @@ from .services import async_setup_services
 
 CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
 
-INVERTER_PLATFORMS = [Platform.SENSOR]
+SENSOR_ALONE = [Platform.SENSOR]
 METER_PLATFORMS = [Platform.BINARY_SENSOR, Platform.SENSOR]
 NODE_PLATFORMS = [Platform.BINARY_SENSOR, Platform.SENSOR, Platform.SWITCH]
 
@@ -35,6 +36,9 @@ async def async_setup_entry(hass: HomeAssistant, entry: ConsometersConfigEntry) 
     elif is_inverter(entry):
         entry.runtime_data = InverterCoordinator(hass, entry)
         await entry.runtime_data.async_start()
+    elif is_balance(entry):
+        entry.runtime_data = BalanceTracker(hass, entry)
+        await entry.runtime_data.async_start()
     else:
         entry.runtime_data = LinkyCoordinator(hass, entry)
         await entry.runtime_data.async_start()
@@ -47,6 +51,8 @@ async def async_unload_entry(hass: HomeAssistant, entry: ConsometersConfigEntry)
     if is_inverter(entry):
         inverter_issues.clear_passing(hass, entry)
         await entry.runtime_data.async_stop()
+    elif is_balance(entry):
+        await entry.runtime_data.async_stop()
     elif not is_node(entry):
         issues.clear_passing(hass, entry)
     return await hass.config_entries.async_unload_platforms(entry, _platforms(entry))
@@ -57,11 +63,13 @@ async def async_remove_entry(hass: HomeAssistant, entry: ConsometersConfigEntry)
     if is_inverter(entry):
         inverter_issues.clear_all(hass, entry)
         await store(hass, entry).async_remove()
+    elif is_balance(entry):
+        await balance_store(hass, entry).async_remove()
     elif not is_node(entry):
         issues.clear_all(hass, entry)
 
 
 def _platforms(entry: ConsometersConfigEntry) -> list[Platform]:
-    if is_inverter(entry):
-        return INVERTER_PLATFORMS
+    if is_inverter(entry) or is_balance(entry):
+        return SENSOR_ALONE
     return NODE_PLATFORMS if is_node(entry) else METER_PLATFORMS

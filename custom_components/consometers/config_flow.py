@@ -1,18 +1,19 @@
-"""What a person adds: a meter, a solar inverter, the household's node. Each has its own steps."""
+"""What a person adds: a meter, an inverter, the home's balance, the node. Each has its steps."""
 
 from typing import Any, override
 
 from homeassistant.config_entries import ConfigEntry, ConfigFlowResult, OptionsFlow
 from homeassistant.core import callback
 
+from .balance.flow import BalanceFlow
 from .const import DOMAIN
 from .inverter.flow import InverterFlow, InverterOptionsFlow
-from .kinds import is_inverter, is_node
+from .kinds import is_balance, is_inverter, is_node
 from .linky.flow import LinkyFlow, LinkyOptionsFlow
 from .node.flow import NodeFlow
 
 
-class ConsometersConfigFlow(LinkyFlow, InverterFlow, NodeFlow, domain=DOMAIN):
+class ConsometersConfigFlow(LinkyFlow, InverterFlow, BalanceFlow, NodeFlow, domain=DOMAIN):
     """Asks what is added or changed, and goes on with the steps of that kind."""
 
     VERSION = 1
@@ -29,19 +30,23 @@ class ConsometersConfigFlow(LinkyFlow, InverterFlow, NodeFlow, domain=DOMAIN):
     @override
     def async_supports_options_flow(cls, config_entry: ConfigEntry) -> bool:
         """Tell whether there is anything to choose: what a node shares is chosen on its page."""
-        return not is_node(config_entry)
+        return not is_node(config_entry) and not is_balance(config_entry)
 
     @override
     async def async_step_user(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
-        return self.async_show_menu(step_id="user", menu_options=["meter", "inverter", "node"])
+        return self.async_show_menu(
+            step_id="user", menu_options=["meter", "inverter", "balance", "node"]
+        )
 
     async def async_step_reconfigure(
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
-        """Change where the meter, the inverter or the node is."""
+        """Change where the meter, the inverter or the node is, or what a home is made of."""
         entry = self._get_reconfigure_entry()
         if is_node(entry):
             return await self.async_step_reconfigure_node()
         if is_inverter(entry):
             return await self.async_step_reconfigure_inverter()
+        if is_balance(entry):
+            return await self.async_step_reconfigure_balance()
         return await self.async_step_reconfigure_meter()

@@ -9,8 +9,9 @@ from homeassistant.components.diagnostics import REDACTED
 from homeassistant.const import CONF_DEVICE
 from homeassistant.core import HomeAssistant
 
+from .balance.diagnostics import diagnostics as of_balance
 from .inverter.diagnostics import diagnostics as of_inverter
-from .kinds import ConsometersConfigEntry, is_inverter, is_node
+from .kinds import ConsometersConfigEntry, is_balance, is_inverter, is_node
 from .linky.coordinator import LinkyCoordinator
 from .linky.link import shown
 from .node.diagnostics import diagnostics as of_node
@@ -26,6 +27,8 @@ async def async_get_config_entry_diagnostics(
     """Give what is known of a meter and its link, of an inverter, or of a node."""
     if is_inverter(entry):
         return await of_inverter(entry.runtime_data)
+    if is_balance(entry):
+        return of_balance(entry.runtime_data)
     return of_node(entry.runtime_data) if is_node(entry) else _of_meter(entry.runtime_data)
 
 

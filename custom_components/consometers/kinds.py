@@ -4,12 +4,15 @@ from typing import TypeIs
 
 from homeassistant.config_entries import ConfigEntry
 
-from .const import CONF_KIND, KIND_INVERTER, KIND_NODE
+from .balance.tracker import BalanceConfigEntry
+from .const import CONF_KIND, KIND_BALANCE, KIND_INVERTER, KIND_NODE
 from .inverter.coordinator import InverterConfigEntry
 from .linky.coordinator import LinkyConfigEntry
 from .node.coordinator import NodeConfigEntry
 
-type ConsometersConfigEntry = LinkyConfigEntry | NodeConfigEntry | InverterConfigEntry
+type ConsometersConfigEntry = (
+    LinkyConfigEntry | NodeConfigEntry | InverterConfigEntry | BalanceConfigEntry
+)
 
 
 def is_node(entry: ConfigEntry) -> TypeIs[NodeConfigEntry]:
@@ -20,3 +23,8 @@ def is_node(entry: ConfigEntry) -> TypeIs[NodeConfigEntry]:
 def is_inverter(entry: ConfigEntry) -> TypeIs[InverterConfigEntry]:
     """Tell whether an entry is a solar inverter."""
     return bool(entry.data.get(CONF_KIND) == KIND_INVERTER)
+
+
+def is_balance(entry: ConfigEntry) -> TypeIs[BalanceConfigEntry]:
+    """Tell whether an entry is a whole home, summed up."""
+    return bool(entry.data.get(CONF_KIND) == KIND_BALANCE)

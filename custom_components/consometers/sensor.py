@@ -1,4 +1,4 @@
-"""Sensors of a meter, of an inverter, and of the collectives of a node."""
+"""Sensors of a meter, of an inverter, of a home, and of the collectives of a node."""
 
 from datetime import datetime
 from typing import override
@@ -8,11 +8,13 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.helpers.typing import StateType
 
+from .balance.entity import BalanceEntity, existing
+from .balance.sensors import BalanceSensorDescription
 from .const import CONF_ESTIMATE_INJECTION, CONF_RAW_LABELS
 from .entity import LinkyEntity, add_as_known
 from .inverter.entity import InverterEntity, add_as_known as add_of_inverter
 from .inverter.sensors import InverterSensorDescription, sensors as of_inverter
-from .kinds import ConsometersConfigEntry, is_inverter, is_node
+from .kinds import ConsometersConfigEntry, is_balance, is_inverter, is_node
 from .linky.coordinator import LinkyCoordinator
 from .linky.sensors import LinkySensorDescription, estimates, raw_labels, sensors
 from .node.coordinator import NodeCoordinator
@@ -33,6 +35,10 @@ async def async_setup_entry(
         return
     if is_inverter(entry):
         add_of_inverter(entry, async_add_entities, of_inverter(), InverterSensor)
+        return
+    if is_balance(entry):
+        tracker = entry.runtime_data
+        async_add_entities(BalanceSensor(tracker, each) for each in existing(entry))
         return
     descriptions = list(sensors())
     if entry.options.get(CONF_ESTIMATE_INJECTION):
@@ -73,6 +79,18 @@ class InverterSensor(InverterEntity, SensorEntity):
     def native_value(self) -> StateType:
         """What it says, or what is believed of it."""
         return self.entity_description.value_fn(self.coordinator.state)
+
+
+class BalanceSensor(BalanceEntity, SensorEntity):
+    """A fact of the home."""
+
+    entity_description: BalanceSensorDescription
+
+    @property
+    @override
+    def native_value(self) -> float | None:
+        """What its sources add up to."""
+        return self.entity_description.value_fn(self.coordinator.data)
 
 
 class CollectiveSensor(CollectiveEntity, SensorEntity):

@@ -15,6 +15,9 @@ from homeassistant.util.yaml import load_yaml_dict
 import pytest
 
 from custom_components.consometers import const
+from custom_components.consometers.balance import issues as balance_issues
+from custom_components.consometers.balance.sensors import BALANCE_SENSORS
+from custom_components.consometers.balance.state import Home
 from custom_components.consometers.binary_sensor import LINK_LAMP
 from custom_components.consometers.inverter import issues as inverter_issues, link as inverter_link
 from custom_components.consometers.inverter.sensors import sensors as inverter_sensors
@@ -42,6 +45,7 @@ INVERTER_SENSORS = list(inverter_sensors())
 SENSORS: list[SensorEntityDescription] = [
     *LINKY_SENSORS,
     *INVERTER_SENSORS,
+    *BALANCE_SENSORS,
     *COLLECTIVE_SENSORS,
 ]
 BINARY_SENSORS: list[BinarySensorEntityDescription] = [
@@ -213,6 +217,7 @@ def test_every_issue_has_its_words() -> None:
         inverter_issues.OTHER_INVERTER,
         inverter_issues.COUNTER_RESTARTED,
         inverter_issues.COUNTER_JUMPED,
+        balance_issues.SOURCES_DISAGREE,
     }
     for issue in ENGLISH["issues"].values():
         assert ("description" in issue) != ("fix_flow" in issue)
@@ -222,10 +227,11 @@ def test_every_step_explains_its_fields() -> None:
     assert set(ENGLISH["config"]["step"]) == {
         *("user", "meter", "reconfigure_meter", "replaced", "usb_confirm", "confirm"),
         *("inverter", "reconfigure_inverter", "inverter_found"),
+        *("balance", "reconfigure_balance", "balance_sources"),
         *("node", "reconfigure_node", "reauth_confirm", "hassio_confirm"),
     }
     assert set(ENGLISH["config"]["step"]["user"]["menu_options"]) == {
-        *("meter", "inverter", "node")
+        *("meter", "inverter", "balance", "node")
     }
     for step in (*ENGLISH["config"]["step"].values(), *ENGLISH["options"]["step"].values()):
         assert step.get("data", {}).keys() == step.get("data_description", {}).keys()
@@ -238,8 +244,19 @@ def test_every_step_explains_its_fields() -> None:
     }
 
 
+def test_every_kind_of_home_has_its_words() -> None:
+    assert list(ENGLISH["selector"]["home"]["options"]) == list(Home)
+
+
 def test_two_entities_are_never_taken_for_one() -> None:
-    platforms = (LINKY_SENSORS, INVERTER_SENSORS, COLLECTIVE_SENSORS, BINARY_SENSORS, [SHARING])
+    platforms = (
+        LINKY_SENSORS,
+        INVERTER_SENSORS,
+        BALANCE_SENSORS,
+        COLLECTIVE_SENSORS,
+        BINARY_SENSORS,
+        [SHARING],
+    )
     for descriptions in platforms:
         keys = [description.key for description in descriptions]
         assert len(keys) == len(set(keys))

@@ -1,0 +1,15 @@
+"""How the sums of a home come about."""
+
+from dataclasses import asdict
+from typing import Any
+
+from .tracker import BalanceTracker
+
+
+def diagnostics(tracker: BalanceTracker) -> dict[str, Any]:
+    """Give the sources, what each counted, and the sums."""
+    return {
+        "entry": {"data": dict(tracker.config_entry.data)},
+        "balance": tracker.balance.remember(),
+        "powers": asdict(tracker.data.powers),
+    }

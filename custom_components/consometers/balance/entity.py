@@ -1,0 +1,50 @@
+"""What all entities of a home have in common."""
+
+from homeassistant.helpers.device_registry import DeviceEntryType, DeviceInfo
+from homeassistant.helpers.update_coordinator import CoordinatorEntity
+
+from ..const import (
+    CONF_DRAWN_POWER,
+    CONF_INJECTED_ENERGY,
+    CONF_INJECTED_POWER,
+    CONF_PRODUCTION_POWER,
+    DOMAIN,
+)
+from .sensors import BALANCE_SENSORS, BalanceSensorDescription
+from .tracker import BalanceConfigEntry, BalanceTracker
+
+
+def existing(entry: BalanceConfigEntry) -> list[BalanceSensorDescription]:
+    """Give what can be known of this home, from the sources that were named."""
+    data = entry.data
+    home = entry.runtime_data.balance.home
+    powers = bool(data.get(CONF_PRODUCTION_POWER)) and bool(data.get(CONF_DRAWN_POWER))
+    return [
+        each
+        for each in BALANCE_SENSORS
+        if each.exists(
+            home,
+            injection=bool(
+                data.get(CONF_INJECTED_POWER if each.of_powers else CONF_INJECTED_ENERGY)
+            ),
+            powers=powers,
+        )
+    ]
+
+
+class BalanceEntity(CoordinatorEntity[BalanceTracker]):
+    """An entity of a home."""
+
+    _attr_has_entity_name = True
+
+    def __init__(self, tracker: BalanceTracker, description: BalanceSensorDescription) -> None:
+        """Take what it shows."""
+        super().__init__(tracker)
+        self.entity_description = description
+        entry = tracker.config_entry
+        self._attr_unique_id = f"{entry.entry_id}_{description.key}"
+        self._attr_device_info = DeviceInfo(
+            identifiers={(DOMAIN, entry.entry_id)},
+            translation_key="home",
+            entry_type=DeviceEntryType.SERVICE,
+        )

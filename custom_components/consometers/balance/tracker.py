@@ -1,0 +1,183 @@
+"""Listens to the sources of a home, and keeps its sums over restarts."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import partial
+import logging
+from typing import Any, Final, override
+
+from homeassistant.config_entries import ConfigEntry
+from homeassistant.const import (
+    ATTR_UNIT_OF_MEASUREMENT,
+    STATE_UNAVAILABLE,
+    STATE_UNKNOWN,
+    UnitOfEnergy,
+    UnitOfPower,
+)
+from homeassistant.core import Event, HomeAssistant, State, callback
+from homeassistant.exceptions import HomeAssistantError
+from homeassistant.helpers.event import (
+    async_track_state_change_event,
+    async_track_state_report_event,
+    async_track_time_change,
+)
+from homeassistant.helpers.storage import Store
+from homeassistant.helpers.sun import is_up
+from homeassistant.helpers.update_coordinator import DataUpdateCoordinator
+from homeassistant.util import dt as dt_util
+from homeassistant.util.unit_conversion import EnergyConverter, PowerConverter
+
+from ..const import (
+    CONF_DRAWN_ENERGY,
+    CONF_DRAWN_POWER,
+    CONF_HOME,
+    CONF_INJECTED_ENERGY,
+    CONF_INJECTED_POWER,
+    CONF_PRODUCTION_ENERGY,
+    CONF_PRODUCTION_POWER,
+    DOMAIN,
+)
+from . import issues
+from .state import Balance, Home, Powers, Sources, Sums
+
+_LOGGER = logging.getLogger(__name__)
+
+UPDATED_EVERY: Final = timedelta(minutes=1)
+"""Sums go on even when no source says anything new."""
+_STORE_VERSION: Final = 1
+_SAVED_WITHIN_S: Final = 300
+
+type BalanceConfigEntry = ConfigEntry[BalanceTracker]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shown:
+    """What a home shows at one moment."""
+
+    sums: Sums
+    today: Sums
+    powers: Powers
+
+
+def store(hass: HomeAssistant, entry: BalanceConfigEntry) -> Store[dict[str, Any]]:
+    """Give where the sums of a home are kept."""
+    return Store(hass, _STORE_VERSION, f"{DOMAIN}.{entry.entry_id}", private=True)
+
+
+class BalanceTracker(DataUpdateCoordinator[Shown]):
+    """Owns what is known of one home."""
+
+    config_entry: BalanceConfigEntry
+
+    def __init__(self, hass: HomeAssistant, entry: BalanceConfigEntry) -> None:
+        """Start with nothing counted."""
+        super().__init__(
+            hass,
+            _LOGGER,
+            config_entry=entry,
+            name=entry.title,
+            update_interval=UPDATED_EVERY,
+            always_update=False,
+        )
+        data = entry.data
+        self.balance = Balance(
+            Home(data[CONF_HOME]),
+            Sources(
+                production=tuple(data[CONF_PRODUCTION_ENERGY]),
+                drawn=data[CONF_DRAWN_ENERGY],
+                injected=data.get(CONF_INJECTED_ENERGY),
+            ),
+        )
+        self._store = store(hass, entry)
+
+    async def async_start(self) -> None:
+        """Listen from now on."""
+        if (kept := await self._store.async_load()) is not None:
+            self.balance.recall(kept)
+        entry, energies = self.config_entry, self.balance.sources.all
+        for source in energies:
+            self._count(self.hass.states.get(source))
+        await self.async_config_entry_first_refresh()
+        for track in (async_track_state_change_event, async_track_state_report_event):
+            entry.async_on_unload(track(self.hass, [*energies, *self._powers()], self._heard))
+        entry.async_on_unload(
+            async_track_time_change(self.hass, self._midnight, hour=0, minute=0, second=0)
+        )
+        entry.async_on_unload(partial(issues.clear, self.hass, entry))
+
+    async def async_stop(self) -> None:
+        """Keep what is known."""
+        await self._store.async_save(self.balance.remember())
+
+    @override
+    async def _async_update_data(self) -> Shown:
+        return self._shown()
+
+    @callback
+    def _heard(self, event: Event[Any]) -> None:
+        """Take in what a source says, new or not."""
+        state = self.hass.states.get(event.data["entity_id"])
+        if state is not None and state.entity_id in self.balance.sources.all:
+            self._count(state)
+        self.async_set_updated_data(self._shown())
+
+    @callback
+    def _midnight(self, _now: datetime) -> None:
+        self.async_set_updated_data(self._shown())
+
+    def _count(self, state: State | None) -> None:
+        energy_wh = _number(state, EnergyConverter, UnitOfEnergy.WATT_HOUR)
+        if state is not None and energy_wh is not None:
+            self.balance.take(state.entity_id, energy_wh, state.last_reported.timestamp())
+
+    def _shown(self) -> Shown:
+        now = dt_util.utcnow()
+        sums = self.balance.settle(now.timestamp())
+        self.balance.turn(dt_util.as_local(now).date())
+        disagrees = self.balance.disagrees(now.timestamp())
+        if disagrees is not None:
+            issues.set_disagreement(self.hass, self.config_entry, disagrees=disagrees)
+        self._store.async_delay_save(self.balance.remember, _SAVED_WITHIN_S)
+        return Shown(sums=sums, today=self.balance.today, powers=self._power())
+
+    def _power(self) -> Powers:
+        data = self.config_entry.data
+        return Powers.of(
+            self.balance.home,
+            [self._made(source) for source in data.get(CONF_PRODUCTION_POWER, ())],
+            self._watts(data.get(CONF_DRAWN_POWER)),
+            self._watts(data.get(CONF_INJECTED_POWER)),
+        )
+
+    def _made(self, source: str) -> float | None:
+        """Give what panels make: nothing, if they say nothing and there is no sun."""
+        power_w = self._watts(source)
+        return 0.0 if power_w is None and not is_up(self.hass) else power_w
+
+    def _watts(self, source: str | None) -> float | None:
+        state = None if source is None else self.hass.states.get(source)
+        return _number(state, PowerConverter, UnitOfPower.WATT)
+
+    def _powers(self) -> Iterable[str]:
+        data = self.config_entry.data
+        yield from data.get(CONF_PRODUCTION_POWER, ())
+        for key in (CONF_DRAWN_POWER, CONF_INJECTED_POWER):
+            if source := data.get(key):
+                yield source
+
+
+def _number(
+    state: State | None,
+    converter: type[EnergyConverter | PowerConverter],
+    unit: UnitOfEnergy | UnitOfPower,
+) -> float | None:
+    """Give what a state says, in a unit."""
+    if state is None or state.state in (STATE_UNAVAILABLE, STATE_UNKNOWN):
+        return None
+    try:
+        told_in = state.attributes.get(ATTR_UNIT_OF_MEASUREMENT)
+        return converter.convert(float(state.state), told_in, unit)
+    except (HomeAssistantError, ValueError) as error:
+        _LOGGER.debug("%s says nothing that can be counted: %s", state.entity_id, error)
+        return None

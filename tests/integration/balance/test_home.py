@@ -1,0 +1,223 @@
+"""A home with a meter and panels: adding it, what it shows, what it keeps."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from freezegun.api import FrozenDateTimeFactory
+from homeassistant.config_entries import SOURCE_USER, ConfigFlowResult
+from homeassistant.const import STATE_UNAVAILABLE
+from homeassistant.core import HomeAssistant
+from homeassistant.data_entry_flow import FlowResultType
+from homeassistant.helpers import entity_registry as er, issue_registry as ir
+import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry
+
+from custom_components.consometers.balance.state import Home
+from custom_components.consometers.const import CONF_KIND, DOMAIN, KIND_BALANCE, KIND_INVERTER
+from custom_components.consometers.diagnostics import async_get_config_entry_diagnostics
+
+pytestmark = pytest.mark.usefixtures("enable_custom_integrations")
+
+NOON = datetime(2026, 6, 10, 12, tzinfo=UTC)
+ENERGIES = {
+    "production_energy": ["sensor.roof"],
+    "drawn_energy": "sensor.drawn",
+    "injected_energy": "sensor.injected",
+}
+POWERS = {
+    "production_power": ["sensor.roof_power"],
+    "drawn_power": "sensor.drawn_power",
+    "injected_power": "sensor.injected_power",
+}
+
+
+class House:
+    """What a person sees of the balance; other integrations tell of meter and roof."""
+
+    def __init__(self, hass: HomeAssistant, freezer: FrozenDateTimeFactory) -> None:
+        self.hass = hass
+        self.freezer = freezer
+        self.entry = MockConfigEntry()
+
+    async def start(self, kind: Home = Home.SURPLUS, **data: Any) -> None:
+        if self.entry.domain != DOMAIN:
+            await self.hass.config.async_update(latitude=47.75, longitude=-3.37)
+            self.freezer.move_to(NOON)
+            told = data or {**ENERGIES, **POWERS}
+            self.entry = MockConfigEntry(
+                domain=DOMAIN,
+                title="Home",
+                data={CONF_KIND: KIND_BALANCE, "home": kind, **told},
+                entry_id="01JHOME00000000000000000A",
+            )
+            self.entry.add_to_hass(self.hass)
+        assert await self.hass.config_entries.async_setup(self.entry.entry_id)
+        await self.hass.async_block_till_done()
+
+    async def hear(self, seconds: float = 60, **told: float | str) -> None:
+        """Let sources say something, in kWh and kW."""
+        self.freezer.tick(seconds)
+        for source, value in told.items():
+            unit = "kW" if source.endswith("power") else "kWh"
+            self.hass.states.async_set(
+                f"sensor.{source}", str(value), {"unit_of_measurement": unit}
+            )
+        await self.hass.async_block_till_done()
+
+    def state(self, key: str) -> str | None:
+        registry = er.async_get(self.hass)
+        unique_id = f"{self.entry.entry_id}_{key}"
+        entity_id = registry.async_get_entity_id("sensor", DOMAIN, unique_id)
+        state = None if entity_id is None else self.hass.states.get(entity_id)
+        return None if state is None else state.state
+
+    def numbers(self, *keys: str) -> list[float]:
+        return [round(float(self.state(key) or "nan"), 3) for key in keys]
+
+    @property
+    def disagrees(self) -> bool:
+        issue_id = f"sources_disagree_{self.entry.entry_id}"
+        return ir.async_get(self.hass).async_get_issue(DOMAIN, issue_id) is not None
+
+
+@pytest.fixture
+def house(hass: HomeAssistant, freezer: FrozenDateTimeFactory) -> House:
+    return House(hass, freezer)
+
+
+SUMS = ("production", "self_consumed", "injected", "drawn", "consumed")
+NOW = tuple(f"{key}_power" for key in SUMS)
+
+
+async def test_a_home_shows_what_it_makes_and_consumes(house: House) -> None:
+    await house.start()
+    await house.hear(roof=100, drawn=500, injected=20)
+    await house.hear(roof=110, drawn=504, injected=24)
+    assert house.numbers(*SUMS) == [10, 6, 4, 4, 10]
+    assert house.numbers("self_consumption_today", "self_sufficiency_today") == [60, 60]
+
+
+async def test_a_home_shows_its_powers_in_watts(house: House) -> None:
+    await house.start()
+    await house.hear(roof_power=3, drawn_power=0, injected_power=2)
+    assert house.numbers(*NOW) == [3_000, 1_000, 2_000, 0, 1_000]
+    await house.hear(roof_power="unavailable")
+    assert house.state("production_power") == "unknown"
+    assert house.state("consumed_power") == "unknown"
+    assert house.numbers("drawn_power") == [0]
+
+
+async def test_panels_that_say_nothing_at_night_make_nothing(house: House) -> None:
+    await house.start()
+    await house.hear(12 * 3_600, roof_power=STATE_UNAVAILABLE, drawn_power=1, injected_power=0)
+    assert house.numbers(*NOW) == [0, 0, 0, 1_000, 1_000]
+
+
+async def test_its_sums_go_on_after_a_restart(hass: HomeAssistant, house: House) -> None:
+    await house.start()
+    await house.hear(roof=100, drawn=500, injected=20)
+    await house.hear(roof=110, drawn=504, injected=24)
+    assert await hass.config_entries.async_unload(house.entry.entry_id)
+    await house.hear(roof=111, drawn=504, injected=24)
+    await house.start()
+    assert house.numbers(*SUMS) == [11, 7, 4, 4, 11]
+
+
+async def test_sources_that_disagree_with_physics_are_told_of(house: House) -> None:
+    await house.start()
+    await house.hear(roof=100, drawn=500, injected=20)
+    for step in range(1, 9):
+        await house.hear(600, roof=100 + step / 10, drawn=500, injected=20 + step / 3)
+    assert house.disagrees
+    for step in range(1, 15):
+        await house.hear(600, roof=101 + step / 3, drawn=500, injected=23 + step / 10)
+    assert not house.disagrees
+
+
+@pytest.mark.parametrize(
+    ("kind", "told", "missing"),
+    [
+        (Home.SURPLUS, ENERGIES, set(NOW)),
+        (Home.TOTAL_SALE, {**ENERGIES, **POWERS}, set()),
+        (
+            Home.NO_CONTRACT,
+            {k: v for k, v in ENERGIES.items() if k != "injected_energy"},
+            {*NOW, "self_consumed", "injected", "consumed", "self_consumption_today"},
+        ),
+    ],
+)
+async def test_what_cannot_be_known_has_no_entity(
+    house: House, kind: Home, told: dict[str, Any], missing: set[str]
+) -> None:
+    await house.start(kind, **told)
+    keys = {*SUMS, *NOW, "self_consumption_today"}
+    assert {key for key in keys if house.state(key) is None} == missing
+
+
+async def test_diagnostics_tell_how_sums_come_about(hass: HomeAssistant, house: House) -> None:
+    await house.start()
+    await house.hear(roof=100, drawn=500, injected=20)
+    told = await async_get_config_entry_diagnostics(hass, house.entry)
+    assert set(told["balance"]["registers"]) == {"sensor.roof", "sensor.drawn", "sensor.injected"}
+
+
+async def choose(hass: HomeAssistant, flow: ConfigFlowResult, typed: Any) -> ConfigFlowResult:
+    return await hass.config_entries.flow.async_configure(flow["flow_id"], typed)
+
+
+async def test_a_home_is_added_from_what_we_have(hass: HomeAssistant) -> None:
+    registry = er.async_get(hass)
+    for data, entry_id, facts in (
+        ({"device": "/dev/ttyTIC"}, "meter", ("energy_drawn", "energy_injected")),
+        ({CONF_KIND: KIND_INVERTER}, "sun", ("energy", "power")),
+    ):
+        entry = MockConfigEntry(domain=DOMAIN, data=data, entry_id=entry_id)
+        entry.add_to_hass(hass)
+        for fact in facts:
+            unique_id = f"{entry_id}_{fact}"
+            registry.async_get_or_create("sensor", DOMAIN, unique_id, config_entry=entry)
+    flow = await hass.config_entries.flow.async_init(DOMAIN, context={"source": SOURCE_USER})
+    flow = await choose(hass, flow, {"next_step_id": "balance"})
+    flow = await choose(hass, flow, {"home": "surplus"})
+    assert flow["step_id"] == "balance_sources"
+    assert flow["data_schema"] is not None
+    proposed = {
+        str(field): field.description["suggested_value"]
+        for field in flow["data_schema"].schema
+        if field.description
+    }
+    assert proposed == {
+        "production_energy": ["sensor.consometers_sun_energy"],
+        "production_power": ["sensor.consometers_sun_power"],
+        "drawn_energy": "sensor.consometers_meter_energy_drawn",
+        "injected_energy": "sensor.consometers_meter_energy_injected",
+    }
+    result = await choose(hass, flow, ENERGIES)
+    await hass.async_block_till_done()
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+    assert result["data"] == {CONF_KIND: KIND_BALANCE, "home": "surplus", **ENERGIES}
+    assert await hass.config_entries.async_remove(result["result"].entry_id)
+
+
+async def test_a_home_may_be_connected_otherwise(hass: HomeAssistant, house: House) -> None:
+    await house.start()
+    await house.hear(roof=100, drawn=500, injected=20)
+    await house.hear(roof=110, drawn=504, injected=24)
+    flow = await house.entry.start_reconfigure_flow(hass)
+    assert flow["step_id"] == "reconfigure_balance"
+    flow = await choose(hass, flow, {"home": "total_sale"})
+    told = {key: value for key, value in ENERGIES.items() if key != "injected_energy"}
+    flow = await choose(hass, flow, told)
+    await hass.async_block_till_done()
+    assert flow["reason"] == "balance_reconfigure_successful"
+    assert house.numbers("production", "injected") == [10, 10]
+
+
+async def test_midnight_begins_a_day(house: House) -> None:
+    await house.start()
+    await house.hear(roof=100, drawn=500, injected=20)
+    await house.hear(roof=110, drawn=504, injected=24)
+    await house.hear(timedelta(days=1).total_seconds(), roof=110, drawn=505, injected=24)
+    assert house.state("self_consumption_today") == "unknown"
+    await house.hear(roof=114, drawn=505, injected=25)
+    assert house.numbers("self_consumption_today") == [75]
