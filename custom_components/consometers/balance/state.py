@@ -51,12 +51,12 @@ class Register:
         return self.points[-1]
 
     def update(self, read_wh: float, at: float) -> None:
-        """Take a reading."""
+        """Take a reading. Zero is what some say while they start, and no restart yet."""
         before, total_wh = self.last
         if read_wh >= self.read_wh:
             total_wh += read_wh - self.read_wh
             self.read_wh = read_wh
-        elif read_wh < _RESTARTED * self.read_wh:
+        elif 0 < read_wh < _RESTARTED * self.read_wh:
             total_wh += read_wh
             self.read_wh = read_wh
         if at > before:

@@ -96,7 +96,7 @@ class InverterFlow(ConfigFlow):
         if user_input is not None:
             try:
                 name = await self._look(user_input)
-                if entry is not None and name != entry.unique_id:
+                if entry is not None and name != entry.unique_id and self._has_serial:
                     raise OtherInverter
             except InverterError as error:
                 errors["base"] = error.key
@@ -104,6 +104,7 @@ class InverterFlow(ConfigFlow):
                 if entry is not None:
                     return self.async_update_reload_and_abort(
                         entry,
+                        unique_id=name,
                         data_updates=self._inverter,
                         reason="inverter_reconfigure_successful",
                     )
@@ -138,6 +139,11 @@ class InverterFlow(ConfigFlow):
             raise LinkInUse from error
         self._inverter[CONF_BASE] = found.base
         return unique_id(found.identity, self._inverter)
+
+    @property
+    def _has_serial(self) -> bool:
+        """Whether it can be told from others; if not, it is whatever is at its address."""
+        return self._inverter_map is not None and bool(self._inverter_map.identity.serial)
 
     async def async_step_inverter_found(
         self, user_input: dict[str, Any] | None = None

@@ -121,6 +121,8 @@ def test_steady_powers_sum_up_exactly_whenever_counters_come(
         ([100, 150, 200], 100),
         ([100, 150, 20, 60], 110),
         ([1_000, 999, 1_001], 1),
+        ([1_000, 0, 1_010], 10),
+        ([1_000, 0, 5, 10], 10),
     ],
 )
 def test_a_counter_may_start_again(readings_wh: list[float], total_wh: float) -> None:

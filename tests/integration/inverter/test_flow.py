@@ -3,7 +3,13 @@
 from collections.abc import Callable
 
 from homeassistant.components.modbus.connection import async_get_connection_info
-from homeassistant.config_entries import SOURCE_USER, ConfigEntryState, ConfigFlowResult
+from homeassistant.config_entries import (
+    SOURCE_RECONFIGURE,
+    SOURCE_USER,
+    ConfigEntryState,
+    ConfigFlowContext,
+    ConfigFlowResult,
+)
 from homeassistant.const import CONF_HOST, CONF_PORT
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
@@ -163,6 +169,24 @@ class TestReconfigure:
             assert roof.entry.data[CONF_KIND] == KIND_INVERTER
             assert roof.number("energy") == total
             await hass.config_entries.async_unload(roof.entry.entry_id)
+
+    async def test_one_without_a_serial_number_may_move_too(
+        self, hass: HomeAssistant, inverter: VirtualInverter
+    ) -> None:
+        inverter.inverters[0].serial = ""
+        result = await confirm(hass, await submit(hass, await start(hass), inverter))
+        entry = result["result"]
+        assert entry.unique_id == f"sunspec:127.0.0.1:{inverter.port}:1"
+        moved = VirtualInverter(inverter.inverters[0], start=NOON.timestamp(), speed=0)
+        async with moved:
+            context = ConfigFlowContext(source=SOURCE_RECONFIGURE, entry_id=entry.entry_id)
+            flow = await hass.config_entries.flow.async_init(DOMAIN, context=context)
+            flow = await submit(hass, flow, moved)
+            assert flow["reason"] == "inverter_reconfigure_successful"
+            await hass.async_block_till_done()
+            assert entry.unique_id == f"sunspec:127.0.0.1:{moved.port}:1"
+            assert entry.state is ConfigEntryState.LOADED
+            await hass.config_entries.async_unload(entry.entry_id)
 
     async def test_another_inverter_is_refused(self, hass: HomeAssistant, roof: Roof) -> None:
         await roof.start()

@@ -1,0 +1,82 @@
+"""What registers mean, read from modbus-connection's own mock: no wire, no Home Assistant."""
+
+from modbus_connection import IllegalDataAddressError, ModbusTimeoutError
+from modbus_connection.mock import MockModbusConnection, MockModbusUnit
+import pytest
+
+from custom_components.consometers.inverter.link import Link, NoAnswer
+from demo.inverter import PROFILES, Inverter
+
+from .roof import NOON, ORIGIN
+
+SECOND = int(NOON.timestamp())
+
+
+def unit(inverter: Inverter) -> MockModbusUnit:
+    unit = MockModbusConnection().for_unit(1)
+    unit.holding.update(inverter.image(SECOND).registers)
+    return unit
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+async def test_what_an_inverter_measures_is_what_is_read(profile: str) -> None:
+    inverter = Inverter(PROFILES[profile], origin=ORIGIN)
+    reading, real = await Link(unit(inverter)).read(), inverter.readings(SECOND)
+    phases = PROFILES[profile].phases
+    assert reading.rating_w == PROFILES[profile].rating_va
+    production = reading.production
+    assert production.power_w == pytest.approx(real.power.power_w, abs=6)
+    assert production.energy_wh == real.energy_wh
+    assert production.frequency_hz == pytest.approx(real.hz, abs=0.01)
+    assert production.temperature_c == pytest.approx(real.cabinet_c, abs=0.1)
+    known = [volts for volts in production.voltages_v if volts is not None]
+    assert known == pytest.approx(list(real.power.legs_v), abs=0.1)
+    assert len(known) >= phases
+    for string, direct in zip(reading.strings, real.strings, strict=True):
+        assert string.power_w == pytest.approx(direct.power_w, abs=1)
+        assert string.energy_wh == direct.energy_wh
+    if real.grid is not None:
+        (meter,) = reading.meters
+        assert meter is not None
+        assert meter.imported_wh == pytest.approx(real.grid.drawn_wh, rel=1e-6)
+        assert meter.exported_wh == pytest.approx(real.grid.injected_wh, rel=1e-6)
+    if real.cells is not None:
+        assert reading.battery is not None
+        assert reading.battery.capacity_wh == real.cells.capacity_wh
+
+
+async def test_a_model_that_is_refused_takes_no_other_with_it() -> None:
+    asked = unit(Inverter(PROFILES["home"], origin=ORIGIN))
+    link = Link(asked)
+    found = await link.find()
+    (strings,) = (model for model in found.models if model.model_id == 160)
+    asked.fail_read(strings.address + 8, IllegalDataAddressError())
+    for _ in range(3):
+        reading = await link.read()
+        assert reading.strings == ()
+        assert reading.production.power_w is not None
+        assert reading.meters[0] is not None
+    asked.fail_read(strings.address + 8, None)
+    assert len((await link.read()).strings) == 2
+
+
+async def test_its_map_is_looked_for_once() -> None:
+    asked = unit(Inverter(PROFILES["home"], origin=ORIGIN))
+    link = Link(asked)
+    await link.read()
+    asked.read_events.clear()
+    await link.read()
+    assert len(asked.read_events) <= 5
+
+
+async def test_it_is_looked_for_anew_after_silence() -> None:
+    asked = unit(Inverter(PROFILES["home"], origin=ORIGIN))
+    link = Link(asked)
+    await link.read()
+    asked.fail_requests(ModbusTimeoutError())
+    with pytest.raises(NoAnswer):
+        await link.read()
+    asked.fail_requests(None)
+    asked.read_events.clear()
+    await link.read()
+    assert asked.read_events[0].address == 40_000
