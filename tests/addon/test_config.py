@@ -26,6 +26,7 @@ PORT = CONFIG.get("ingress_port", app.defaults()["ingress_port"])
 
 NO_RIGHTS = {"name", "version", "slug", "description", "url", "image", "arch", "stage", "init"} | {
     "homeassistant",
+    "panel_admin",
     "panel_icon",
     "panel_title",
     "backup_pre",
