@@ -94,9 +94,7 @@ class Keeping(Toy):
         }
 
 
-def load(
-    values: Mapping[datetime, Number], unit: str = "W", *, says_interval: bool = True
-) -> Data:
+def load(values: Mapping[datetime, Number], unit: str = "W", *, says_interval: bool = True) -> Data:
     length = Duration(seconds=1800) if says_interval else None
     by_second: dict[Number, Number] = {int(at.timestamp()): v for at, v in values.items()}
     metadata = Metadata(measurement=Measurement(sampling_interval=length))
