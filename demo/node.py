@@ -174,7 +174,7 @@ class Node:
             for one in await self._json("permissions"):
                 if one["peer"] == OBSERVER:
                     return one["permission"], one["state"]
-            await self._do("peer", OBSERVER, "--need", str(_NEED))
+            await self._do("peer", "add", OBSERVER, "--need", str(_NEED))
         raise NodeError("The node does not show what the observer asks.")
 
     async def _let_in(self, hass: Hass) -> None:

@@ -97,7 +97,7 @@ class Node:
                 series=", ".join(series),
             )
         )
-        told = json.loads(await self.do("peer", peer, "--need", str(file), "--json"))
+        told = json.loads(await self.do("peer", "add", peer, "--need", str(file), "--json"))
         (asked,) = told["asked"]
         assert isinstance(asked["permission"], str)
         return asked["permission"]

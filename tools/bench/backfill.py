@@ -172,7 +172,7 @@ async def _share(node: Node, peer: str, days: int) -> Shared:
     """Have the peer ask for as many days, and grant it all registers."""
     file = node.folder / "need.toml"
     file.write_text(_NEED.format(days=days))
-    await node.do("peer", peer, "--need", str(file))
+    await node.do("peer", "add", peer, "--need", str(file))
     (asked,) = await node.tell("permissions")
     series = [f"--series={name}={direction}" for name, direction in REGISTERS.items()]
     await node.do("grant", asked["permission"], *series, "--yes")

@@ -1,7 +1,7 @@
 """How peers come to a household: `join` by an invitation, `peer` by a file."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -97,6 +97,7 @@ def join(
     ),
 )
 def peer(
+    _action: Annotated[Literal["add"], typer.Argument(metavar="add", show_default=False)],
     jid: Annotated[
         str,
         typer.Argument(

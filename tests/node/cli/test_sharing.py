@@ -341,10 +341,10 @@ async def test_an_answer_is_given_once(asked: Home) -> None:
 async def test_a_peer_comes_by_a_file(home: Home, tmp_path: Path, coop: Node) -> None:
     need = tmp_path / "need.toml"
     need.write_text("id = 'x'\n")
-    said = await home.refused("peer", "town@two.test", "--need", need)
+    said = await home.refused("peer", "add", "town@two.test", "--need", need)
     assert said.status == 1
-    assert (await home.run("peer", "not an address", "--need", need)).status == 1
-    assert (await home.run("peer", "a@b", "--need", tmp_path / "none.toml")).status == 1
+    assert (await home.run("peer", "add", "not an address", "--need", need)).status == 1
+    assert (await home.run("peer", "add", "a@b", "--need", tmp_path / "none.toml")).status == 1
 
 
 async def test_a_power_may_be_shared_once_its_direction_is_said(asked: Home, toy: Toy) -> None:
