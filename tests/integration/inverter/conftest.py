@@ -1,10 +1,12 @@
 """A virtual inverter behind a real TCP port, and a Home Assistant that may read it."""
 
 from collections.abc import AsyncIterator, Generator
+from typing import Any
 from unittest.mock import patch
 
 from homeassistant.const import CONF_HOST, CONF_PORT
 from homeassistant.core import HomeAssistant
+from modbus_connection._client import BaseModbusConnection
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
@@ -23,7 +25,12 @@ from .roof import Roof, virtual
 @pytest.fixture(autouse=True)
 def impatient() -> Generator[None]:
     """Nobody waits ten seconds for an answer."""
-    with patch("modbus_connection._client._DEFAULT_TIMEOUT", 0.2):
+    make = BaseModbusConnection.__init__
+
+    def hurried(self: BaseModbusConnection, *args: Any, **kwargs: Any) -> None:
+        make(self, *args, **kwargs | {"timeout": 0.2})
+
+    with patch.object(BaseModbusConnection, "__init__", hurried):
         yield
 
 
