@@ -92,7 +92,7 @@ class Calendar:
     def _rate(self, civil: datetime, *, peak: bool) -> Rate:
         rates = RATES[self.option]
         match self.option:
-            case Option.BASE:
+            case Option.BASE | Option.PRODUCER:
                 return rates[0]
             case Option.HC:
                 return rates[0 if self._off_peak(civil) else 1]

@@ -7,12 +7,13 @@ from custom_components.consometers.tic import Colour
 
 
 class Option(StrEnum):
-    """The tariff options that both modes know."""
+    """The tariff options that both modes know, and that of a meter which nobody consumes behind."""
 
     BASE = "base"
     HC = "hc"
     EJP = "ejp"
     TEMPO = "tempo"
+    PRODUCER = "producer"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,12 +60,20 @@ RATES: dict[Option, tuple[Rate, ...]] = {
         Rate(5, "HC ROUGE", "HCJR", "BBRHCJR", closes_contact=True),
         Rate(6, "HP ROUGE", "HPJR", "BBRHPJR"),
     ),
+    Option.PRODUCER: (Rate(1, "INDEX NON CONSO", "TH..", "BASE"),),
 }
 CALENDAR_NAMES = {
     Option.BASE: "BASE",
     Option.HC: "H PLEINE/CREUSE",
     Option.EJP: "EJP",
     Option.TEMPO: "TEMPO",
+    Option.PRODUCER: "PRODUCTEUR",
 }
-OPTARIF = {Option.BASE: "BASE", Option.HC: "HC..", Option.EJP: "EJP.", Option.TEMPO: "BBR("}
+OPTARIF = {
+    Option.BASE: "BASE",
+    Option.HC: "HC..",
+    Option.EJP: "EJP.",
+    Option.TEMPO: "BBR(",
+    Option.PRODUCER: "BASE",
+}
 COLOURS = (Colour.BLUE, Colour.WHITE, Colour.RED)

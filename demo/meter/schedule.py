@@ -16,6 +16,7 @@ _USUAL = {
     Option.HC: ((0, _CLOSED, 1), (7, _OPEN, 2), (23, _CLOSED, 1)),
     Option.EJP: ((0, _OPEN, 1),),
     Option.TEMPO: ((0, _CLOSED, 1), (6, _OPEN, 2), (22, _CLOSED, 1)),
+    Option.PRODUCER: ((0, _OPEN, 1),),
 }
 _RED = ((0, _CLOSED, 5), (6, _OPEN, 6), (22, _CLOSED, 5))
 

@@ -5,11 +5,12 @@ Everything is a function of time and of a seed. Power is in W, energy in whole W
 
 from .battery import Battery, HybridWorld
 from .flows import ORIGIN, SEGMENT_S, Energy, Flows, Segment, World
-from .site import HOUSEHOLD, SCHOOL, Site
+from .site import HOUSEHOLD, PANELS, SCHOOL, Site
 
 __all__ = [
     "HOUSEHOLD",
     "ORIGIN",
+    "PANELS",
     "SCHOOL",
     "SEGMENT_S",
     "Battery",

@@ -195,8 +195,8 @@ class World:
         return Segment(used, made, grid, sun, self._shares(n // 6))
 
     def _shares(self, hour: int) -> tuple[float, ...]:
-        if self.phases == 1:
-            return (1.0,)
+        if self.phases == 1 or self.site.use is None:
+            return (1 / self.phases,) * self.phases
         shares = [0.5 + unit(self.seed + _PHASE_1 + phase, hour) for phase in range(3)]
         return tuple(share / sum(shares) for share in shares)
 
@@ -213,12 +213,15 @@ class World:
         civil = [_civil_slot(midnight + hour * 3600) for hour in range(24)]
         for slot in range(_PER_DAY):
             middle = slot * SEGMENT_S + SEGMENT_S // 2
-            today, first = civil[slot // 6]
-            used = self.site.use(self.seed, today, first + slot % 6)
-            consumption.append(max(1, round(used / _W_PER_WH)))
+            consumption.append(self._used_wh(*civil[slot // 6], slot % 6))
             cover = clouds(self.seed, midnight + middle) if self.kwp else 0.0
             production.append(round(production_w(sun_day, middle, cover, self.kwp) / _W_PER_WH))
         return consumption, production
+
+    def _used_wh(self, today: date, first: int, slot: int) -> int:
+        if self.site.use is None:
+            return 0
+        return max(1, round(self.site.use(self.seed, today, first + slot) / _W_PER_WH))
 
 
 def _civil_slot(second: int) -> tuple[date, int]:

@@ -20,11 +20,11 @@ _HOT_WATER_SLOT = 23 * 6 + 3
 class Site:
     """A building: the name of its kind, its use of power, its panels' peak power (kWp).
 
-    `use` gives W from (seed, civil day, slot of that day).
+    `use` gives W from (seed, civil day, slot of that day); None where there are panels alone.
     """
 
     name: str
-    use: Callable[[int, date, int], float]
+    use: Callable[[int, date, int], float] | None
     kwp: float
 
 
@@ -115,3 +115,5 @@ def _school_w(seed: int, day: date, slot: int) -> float:
 
 HOUSEHOLD = Site("household", _household_w, 3.0)
 SCHOOL = Site("school", _school_w, 36.0)
+PANELS = Site("panels", None, SCHOOL.kwp)
+"""The school's roof, when its panels have a connection to the grid of their own."""

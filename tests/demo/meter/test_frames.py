@@ -115,6 +115,11 @@ def test_a_producer_at_noon_injects_and_at_night_draws() -> None:
     assert not status(meter, NIGHT).injecting
 
 
+def test_a_meter_of_panels_alone_says_that_it_is_a_producers() -> None:
+    frame = raws(linky(option=Option.PRODUCER, producer=True), NOON)
+    assert (frame["NGTF"].strip(), frame["LTARF"].strip()) == ("PRODUCTEUR", "INDEX NON CONSO")
+
+
 def test_a_consumer_that_injects_shows_a_current_without_power() -> None:
     meter = linky()
     assert number(meter, NOON, "SINSTS") == 0

@@ -5,13 +5,15 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given, settings, strategies as st
 import pytest
 
-from demo.world import HOUSEHOLD, SCHOOL, SEGMENT_S, Energy, World
+from demo.world import HOUSEHOLD, PANELS, SCHOOL, SEGMENT_S, Energy, World
 
 ORIGIN = datetime(2026, 5, 20, tzinfo=UTC)
 HOME = World(HOUSEHOLD, origin=ORIGIN)
 KERSABIEC = World(SCHOOL, phases=3, origin=ORIGIN)
+ROOF = World(PANELS, phases=3, origin=ORIGIN)
 SECONDS = st.integers(HOME.origin_s, HOME.origin_s + 10 * 86_400)
-WORLDS = st.sampled_from((HOME, KERSABIEC))
+BUILDINGS = st.sampled_from((HOME, KERSABIEC))
+WORLDS = st.one_of(BUILDINGS, st.just(ROOF))
 
 
 def balance(energy: Energy) -> int:
@@ -49,7 +51,16 @@ def test_an_hour_of_power_is_what_the_registers_count(world: World, start: int) 
     )
 
 
-@given(WORLDS, SECONDS)
+@given(SECONDS)
+def test_panels_alone_feed_the_grid_with_all_they_make_and_draw_nothing(second: int) -> None:
+    energy, flows = ROOF.energy_at(second), ROOF.flows_at(second)
+    assert energy.injected_wh == energy.production_wh == KERSABIEC.energy_at(second).production_wh
+    assert energy.drawn_wh == energy.consumption_wh == 0
+    assert len(set(flows.grid_w)) == 1
+    assert abs(flows.consumption_w) <= 1  # Each phase is rounded.
+
+
+@given(BUILDINGS, SECONDS)
 def test_flows_add_up(world: World, second: int) -> None:
     flows = world.flows_at(second)
     assert len(flows.grid_w) == world.phases
