@@ -1,7 +1,7 @@
 """A virtual SunSpec inverter: its measures as data, its register image, a port to read it from.
 
 `Inverter` gives the registers at any second, `Image` is such registers or those of a real device,
-`VirtualInverter` serves them over Modbus TCP, with what goes wrong on demand.
+`VirtualInverter` serves them over Modbus TCP or on a serial line, with what goes wrong on demand.
 """
 
 from .faults import Faults, Night, Scales, State, Stranger, WireFaults

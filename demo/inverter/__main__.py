@@ -1,4 +1,4 @@
-"""script/inverter: a virtual inverter on a TCP port, obeying commands from standard input."""
+"""script/inverter: a virtual inverter on a port, obeying commands from standard input."""
 
 import argparse
 import asyncio
@@ -12,6 +12,7 @@ from demo.terminal import obey_lines, typed_lines
 from .commands import COMMANDS
 from .image import BASE, Image, ImageError
 from .inverter import Inverter
+from .line import BAUD, BAUDS
 from .profiles import PROFILES
 from .virtual import VirtualInverter
 
@@ -19,11 +20,18 @@ from .virtual import VirtualInverter
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="script/inverter",
-        description="A virtual solar inverter, SunSpec over Modbus TCP.",
+        description="A virtual solar inverter, SunSpec over Modbus TCP or RTU.",
         epilog="Commands, one a line on standard input:\n" + COMMANDS.describe(),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--port", type=int, default=0, help="TCP port (default: a free one)")
+    where = parser.add_mutually_exclusive_group()
+    where.add_argument("--port", type=int, default=0, help="TCP port (default: a free one)")
+    where.add_argument(
+        "--line", type=Path, metavar="PATH", help="be on a serial line: a link to its port"
+    )
+    parser.add_argument(
+        "--baud", type=int, choices=BAUDS, default=BAUD, help=f"its speed (default: {BAUD})"
+    )
     what = parser.add_mutually_exclusive_group()
     what.add_argument("--profile", choices=list(PROFILES), default="home")
     what.add_argument(
@@ -58,6 +66,8 @@ def _virtual_inverter(arguments: argparse.Namespace) -> VirtualInverter:
     return VirtualInverter(
         units,
         port=arguments.port,
+        line=arguments.line,
+        baud=arguments.baud,
         speed=arguments.speed,
         start=None if arguments.start is None else arguments.start.timestamp(),
         seed=arguments.seed,
@@ -65,7 +75,8 @@ def _virtual_inverter(arguments: argparse.Namespace) -> VirtualInverter:
 
 
 def _introduce(inverter: VirtualInverter) -> None:
-    print(f"A virtual inverter on {inverter.host}, port {inverter.port}")
+    at = inverter.device or f"{inverter.host}, port {inverter.port}"
+    print(f"A virtual inverter on {at}")
     for unit_id, unit in inverter.units.items():
         print(f"  unit {unit_id}: {_describe(unit)}")
     print("  Stop it:    Ctrl-C. Commands: help", flush=True)

@@ -1,4 +1,4 @@
-"""The virtual inverter: units behind one TCP port, at the pace of the sun or faster."""
+"""The virtual inverter: units behind one port, at the pace of the sun or faster."""
 
 import asyncio
 from collections.abc import Mapping, Set
@@ -8,9 +8,11 @@ from time import time
 from types import TracebackType
 from typing import Self
 
+from .answers import Answers
 from .faults import Faults, Night, Scales, State, Stranger, WireFaults
 from .image import Image
 from .inverter import Inverter
+from .line import BAUD, Line
 from .server import HOST, Server
 
 _LOOKS_OUT_S = 0.1
@@ -21,7 +23,8 @@ class VirtualInverter:
     """Inverters and recorded images behind one host: use it as an async context manager.
 
     One alone is unit 1. `start` is the inverters' time (Unix), by default now; with a `speed` of 0
-    it stands still until `at` is set. Methods act at once, on all inverters.
+    it stands still until `at` is set. Methods act at once, on all inverters. On a `line` they are
+    on a serial port instead, under the path told.
     """
 
     host = HOST
@@ -31,6 +34,8 @@ class VirtualInverter:
         units: Inverter | Image | Mapping[int, Inverter | Image] | None = None,
         *,
         port: int = 0,
+        line: Path | None = None,
+        baud: int = BAUD,
         speed: float = 1.0,
         start: float | None = None,
         seed: int = 1,
@@ -38,7 +43,9 @@ class VirtualInverter:
         if not isinstance(units, Mapping):
             units = {1: units or Inverter(seed=seed)}
         self.units: dict[int, Inverter | Image] = dict(units)
-        self._server = Server(self._image, self._mute, port, seed=seed)
+        self._answers = Answers(self._image, self._mute, seed=seed)
+        self._line = None if line is None else Line(self._answers, line, baud=baud)
+        self._server = Server(self._answers, port)
         self._speed = speed
         self._at = time() if start is None else start
         self._since = 0.0
@@ -64,6 +71,11 @@ class VirtualInverter:
         return self._server.port
 
     @property
+    def device(self) -> str | None:
+        """The serial port, if it has one."""
+        return None if self._line is None else self._line.device
+
+    @property
     def inverters(self) -> tuple[Inverter, ...]:
         return tuple(unit for unit in self.units.values() if isinstance(unit, Inverter))
 
@@ -83,12 +95,12 @@ class VirtualInverter:
     @property
     def wire(self) -> WireFaults:
         """What is wrong on the way."""
-        return self._server.faults
+        return self._answers.faults
 
     @property
     def requests(self) -> int:
         """How many requests have come so far."""
-        return self._server.requests
+        return self._answers.requests
 
     @property
     def asleep(self) -> bool:
@@ -101,7 +113,7 @@ class VirtualInverter:
             await asyncio.to_thread(inverter.readings, int(self._at))
         self._since = asked
         # Even one that sleeps has its port from now on.
-        await self._server.plug()
+        await self._outlet.plug()
         await self.plug()
         self._task = asyncio.create_task(self._look_out())
 
@@ -118,7 +130,7 @@ class VirtualInverter:
             await asyncio.shield(self._task)
 
     async def plug(self) -> None:
-        """Put the network cable in (again): the port is the same."""
+        """Put the cable in (again): the port is the same."""
         self._plugged = True
         await self._follow()
 
@@ -187,7 +199,7 @@ class VirtualInverter:
 
     def no_faults(self) -> None:
         """Let all be well with what is said and how it arrives."""
-        self._server.faults = WireFaults()
+        self._answers.faults = WireFaults()
         for inverter in self.inverters:
             inverter.faults = Faults()
 
@@ -236,8 +248,14 @@ class VirtualInverter:
         unit = self.units.get(unit_id)
         return unit.image(self.second) if isinstance(unit, Inverter) else unit
 
+    @property
+    def _outlet(self) -> Line | Server:
+        return self._server if self._line is None else self._line
+
     def _mute(self) -> bool:
-        return self.wire.night is Night.SILENT and self.asleep
+        # Nobody can refuse on a line.
+        silent = self.wire.night is Night.SILENT or self._line is not None
+        return silent and self.wire.night is not Night.ANSWERS and self.asleep
 
     async def _look_out(self) -> None:
         while True:
@@ -247,8 +265,8 @@ class VirtualInverter:
     async def _follow(self) -> None:
         """Listen, or do not, as cable and sleep have it."""
         async with self._moving:
-            sleeps = self.wire.night is Night.REFUSES and self.asleep
+            sleeps = self._line is None and self.wire.night is Night.REFUSES and self.asleep
             if self._plugged and not sleeps:
-                await self._server.plug()
+                await self._outlet.plug()
             else:
-                await self._server.unplug()
+                await self._outlet.unplug()

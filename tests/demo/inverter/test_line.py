@@ -1,0 +1,158 @@
+"""A real reader on a real serial port reads the inverter, and meets what goes wrong there."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from modbus_connection import ModbusSerialParams
+from modbus_connection.exceptions import (
+    GatewayTargetError,
+    IllegalFunctionError,
+    ModbusConnectionError,
+    ModbusError,
+    ModbusTimeoutError,
+)
+from modbus_connection.tmodbus import ModbusConnection
+import pytest
+import serialx
+
+from demo.inverter import Night, Stranger, VirtualInverter
+from demo.inverter.line import BAUD, BAUDS, crc
+from demo.inverter.profiles import PROFILES
+
+from .inverters import BASE, NIGHT, NOON, inverter, read, unix
+
+IMPATIENT_S = 0.3
+MARKER = [0x5375, 0x6E53]
+
+
+@pytest.fixture
+async def served(tmp_path: Path) -> AsyncIterator[VirtualInverter]:
+    """Two units on one line, for which time stands still."""
+    units = {1: inverter("home"), 4: inverter("home", seed=2)}
+    line = tmp_path / "line"
+    async with VirtualInverter(units, line=line, start=NOON.timestamp(), speed=0) as served:
+        yield served
+
+
+@asynccontextmanager
+async def connection(
+    served: VirtualInverter, baud: int = BAUD, timeout: float = IMPATIENT_S
+) -> AsyncIterator[ModbusConnection]:
+    assert served.device is not None
+    params = ModbusSerialParams(device=served.device, baudrate=baud)
+    connection = ModbusConnection(params, timeout=timeout)
+    try:
+        yield connection
+    finally:
+        await connection.close()
+
+
+async def marker(served: VirtualInverter, unit: int = 1, baud: int = BAUD) -> list[int]:
+    async with connection(served, baud) as client:
+        return await client.for_unit(unit).read_holding_registers(BASE, 2)
+
+
+@pytest.mark.parametrize("name", PROFILES)
+async def test_every_profile_is_read_on_a_line_as_it_is(name: str, tmp_path: Path) -> None:
+    line = tmp_path / "line"
+    async with (
+        VirtualInverter(inverter(name), line=line, start=NOON.timestamp(), speed=0) as served,
+        connection(served, timeout=5) as client,
+    ):
+        components = await read(client.for_unit(1))
+    readings = inverter(name).readings(unix(NOON))
+    assert components[1].w == pytest.approx(readings.power.power_w, abs=5)
+
+
+async def test_several_units_are_on_one_line(served: VirtualInverter) -> None:
+    async with connection(served) as client:
+        first, second = [await read(client.for_unit(unit)) for unit in served.units]
+    assert first[0].sn != second[0].sn
+
+
+@pytest.mark.parametrize("baud", BAUDS)
+async def test_only_its_own_speed_is_understood(tmp_path: Path, baud: int) -> None:
+    line = tmp_path / "line"
+    other = next(each for each in BAUDS if each != baud)
+    async with VirtualInverter(
+        inverter(), line=line, baud=baud, start=NOON.timestamp(), speed=0
+    ) as served:
+        assert await marker(served, baud=baud) == MARKER
+        with pytest.raises(ModbusTimeoutError):
+            await marker(served, baud=other)
+        assert served.requests == 1
+
+
+async def test_a_wrong_unit_id_gets_nothing_or_the_gateways_refusal(
+    served: VirtualInverter,
+) -> None:
+    with pytest.raises(ModbusTimeoutError):
+        await marker(served, unit=2)
+    served.strangers(Stranger.GATEWAY)
+    with pytest.raises(GatewayTargetError):
+        await marker(served, unit=2)
+    assert await marker(served) == MARKER
+
+
+@pytest.mark.parametrize("night", [Night.SILENT, Night.REFUSES])
+async def test_an_inverter_that_sleeps_is_silent_and_its_port_stays(
+    served: VirtualInverter, night: Night
+) -> None:
+    served.night(night)
+    served.at = NIGHT
+    await served._follow()
+    with pytest.raises(ModbusTimeoutError):
+        await marker(served)
+    served.at = NOON
+    assert await marker(served) == MARKER
+
+
+async def test_a_spoilt_answer_is_none(served: VirtualInverter) -> None:
+    served.mistake()
+    with pytest.raises(ModbusError):
+        await marker(served)
+    served.no_faults()
+    served.drop()
+    with pytest.raises(ModbusTimeoutError):
+        await marker(served)
+    served.no_faults()
+    assert await marker(served) == MARKER
+
+
+async def test_nothing_can_be_written(served: VirtualInverter) -> None:
+    async with connection(served) as client:
+        with pytest.raises(IllegalFunctionError):
+            await client.for_unit(1).write_register(BASE, 1)
+
+
+async def test_noise_before_a_request_is_skipped(served: VirtualInverter) -> None:
+    assert served.device is not None
+    request = bytes((1, 3, BASE >> 8, BASE & 0xFF, 0, 2))
+    request += crc(request).to_bytes(2, "little")
+    reader, writer = await serialx.open_serial_connection(served.device, baudrate=BAUD)
+    writer.write(b"\x00\xff\x01" + request)
+    answer = await reader.readexactly(9)
+    assert answer[:-2] == bytes((1, 3, 4)) + b"SunS"
+    assert crc(answer[:-2]).to_bytes(2, "little") == answer[-2:]
+    writer.close()
+    await writer.wait_closed()
+
+
+async def test_a_port_is_pulled_out_and_put_in_again(served: VirtualInverter) -> None:
+    async with connection(served) as client:
+        unit = client.for_unit(1)
+        assert await unit.read_holding_registers(BASE, 2) == MARKER
+        await served.unplug()
+        with pytest.raises((ModbusConnectionError, OSError)):
+            await unit.read_holding_registers(BASE, 2)
+        await served.plug()
+        assert await unit.read_holding_registers(BASE, 2) == MARKER
+
+
+@pytest.mark.parametrize(
+    ("frame", "expected"),
+    [(b"\x01\x03\x00\x00\x00\x01", 0x0A84), (b"\x02\x07", 0x1241), (b"", 0xFFFF)],
+)
+def test_checksums_are_those_of_the_standard(frame: bytes, expected: int) -> None:
+    assert crc(frame) == expected
