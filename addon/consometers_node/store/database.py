@@ -18,7 +18,7 @@ from .errors import Unusable
 if TYPE_CHECKING:
     from sqlalchemy.engine.interfaces import DBAPIConnection
 
-HEAD = "0002"
+HEAD = "0003"
 """The revision that this node works with, and the newest of `migrations/versions`."""
 
 _BUSY_MS = 10_000

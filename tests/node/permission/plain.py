@@ -7,6 +7,22 @@ import sqlite3
 
 import psycopg
 
+COLLECTIVE_TABLES = (
+    "own_need",
+    "invitation",
+    "member",
+    "member_group",
+    "in_group",
+    "given",
+    "given_series",
+    "given_register",
+    "read_log",
+    "member_count",
+    "sum_block",
+    "member_day",
+    "released_block",
+    "unreleased",
+)
 TABLES = (
     "peer",
     "series",
@@ -26,6 +42,7 @@ TABLES = (
     "answer",
     "setting",
     "secret",
+    *COLLECTIVE_TABLES,
 )
 NOW = {"sqlite": "unixepoch()", "postgresql": "CAST(extract(epoch FROM now()) AS bigint)"}
 

@@ -5,7 +5,7 @@ import pytest
 from consometers_node.permission import FOLLOWING, State
 
 from .conftest import World
-from .plain import TABLES, Plain, Refused
+from .plain import COLLECTIVE_TABLES, TABLES, Plain, Refused
 
 HOUR, DAY = 3600, 86_400
 
@@ -23,7 +23,8 @@ ERASABLE = {
     "secret",
     "setting",
     "subscription",
-}
+    *COLLECTIVE_TABLES,
+} - {"own_need", "given_register"}
 
 
 def insert(table: str, world: World, **changes: object) -> str:

@@ -11,11 +11,14 @@ from pathlib import Path
 import sqlite3
 import tempfile
 
+from sqlalchemy import insert
+
 from consometers_node.permission import Permissions
-from consometers_node.series import Block, Range
-from consometers_node.store import HEAD, Store
+from consometers_node.series import Block, Direction, Interval, Range
+from consometers_node.store import HEAD, SeriesId, Store
 from consometers_node.store.absences import add_absence
 from consometers_node.store.answers import Answer, log_answer
+from consometers_node.store.collective_tables import Base
 from consometers_node.store.coverage import set_coverage
 from consometers_node.store.outbox import queue, sending, unsent
 from consometers_node.store.pulled import Pulled, add_pulled, moved, set_problem
@@ -69,6 +72,77 @@ async def live(store: Store) -> None:
         await Permissions(connection).told(notice.seq, "receipt", now())
         await set_setting(connection, "jid", "home@example.org")
         await set_secret(connection, HOUSEHOLD_SECRET, bytes(range(32)))
+        for table, row in collective(world.hourly).items():
+            await connection.execute(insert(Base.metadata.tables[table]).values(row))
+
+
+def collective(series_id: SeriesId) -> dict[str, dict[str, object]]:
+    """Give a row for every table that a collective alone fills."""
+    at, month, given = now(), date(2026, 10, 1), "1c0b5a3e-6f0d-4c19-9d3a-7f6a0e0b2c11"
+    member, block = (
+        {"member_id": 1},
+        {
+            "group_id": 1,
+            "direction": Direction.CONSUMPTION,
+            "interval_minutes": Interval.PT1H,
+            "day": date(2026, 10, 25),
+        },
+    )
+    return {
+        "own_need": {"need": "sums", "version": 1, "body": "<data-need/>", "offered_at": at},
+        "invitation": {
+            "id": "spring",
+            "token_hash": 64 * "a",
+            "note": "The market in spring",
+            "made_at": at,
+            "expires_at": at,
+            "uses": 1,
+        },
+        "member": {
+            "pseudonym": "k7f3q2",
+            "jid": "member@example.org",
+            "kind": "home",
+            "area": "Lorient",
+            "invitation_id": "spring",
+            "joined_at": at,
+        },
+        "member_group": {"kind": "all", "name": ""},
+        "in_group": member | {"group_id": 1, "from_month": month},
+        "given": member
+        | {
+            "id": given,
+            "need": "sums",
+            "version": 1,
+            "state": "granted",
+            "interval_minutes": Interval.PT1H,
+            "identification": "pseudonym",
+            "records_from": at,
+            "valid_from": at,
+            "valid_until": at,
+            "shown_sha256": 64 * "b",
+            "shown_language": "fr",
+        },
+        "given_series": {
+            "given_id": given,
+            "identifier": "urn:dev:org:60060-k7f3q2_consumption/power/active/raw",
+            "series_id": series_id,
+        },
+        "given_register": {"given_id": given, "state": "granted", "at": at, "actor": "member"},
+        "read_log": member | {"at": at, "who": "peer", "what": "export", "records": 24},
+        "member_count": {"series_id": series_id, "day": block["day"], "packed": b"\1\2"},
+        "sum_block": block | {"sums": b"\1", "counts": b"\1", "largest": b"\1", "changed_at": at},
+        "member_day": member
+        | {
+            "direction": Direction.CONSUMPTION,
+            "day": block["day"],
+            "watt_minutes": 720_000,
+            "records": 24,
+            "expected": 25,
+        },
+        "released_block": block
+        | {"sums": b"\1", "counts": b"\1", "reasons": b"\0", "final": 0, "released_at": at},
+        "unreleased": block | member | {"before": b"\1"},
+    }
 
 
 def sqlite_dump(place: Path) -> str:

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, text
 
 from consometers_node.permission import Permissions, State, replay
 from consometers_node.store import HEAD, Store, Unusable, database
-from consometers_node.store.tables import Base
+from consometers_node.store.collective_tables import Base
 
 from ..conftest import KINDS, Place
 from ..permission.plain import TABLES, Plain, Refused, plain

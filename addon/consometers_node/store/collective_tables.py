@@ -1,0 +1,307 @@
+"""The tables that a collective alone fills, as the newest migration leaves them.
+
+They are apart from `tables`, so that a home does not load them.
+"""
+
+from datetime import date, datetime
+from typing import NewType
+
+from sqlalchemy import (
+    CheckConstraint,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    Text,
+    UniqueConstraint,
+)
+from sqlalchemy.orm import Mapped, mapped_column
+
+from ..series import Direction, Interval
+from .tables import Base, SeriesId
+from .types import Whole
+
+MemberId = NewType("MemberId", int)
+GroupId = NewType("GroupId", int)
+GivenId = NewType("GivenId", str)
+"""The random UUID that a member gave its permission."""
+
+_STRICT = {"sqlite_strict": True}
+_CLUSTERED = {"sqlite_strict": True, "sqlite_with_rowid": False}
+_NUMBERED = {"sqlite_strict": True, "sqlite_autoincrement": True}
+_DIRECTION = "direction IN ('consumption', 'injection', 'production')"
+_INTERVAL = "interval_minutes IN (5, 30, 60, 1440)"
+_GIVEN_STATE = "state IN ('granted', 'withdrawn', 'terminated', 'expired')"
+
+Base.registry.update_type_annotation_map({MemberId: Whole, GroupId: Whole, GivenId: Text})
+
+
+class OwnNeedRow(Base):
+    """One version of what this collective asks for, as the `<data-need>` that peers are told."""
+
+    __tablename__ = "own_need"
+    __table_args__ = (CheckConstraint("version >= 1", "version"), _STRICT)
+
+    need: Mapped[str] = mapped_column(primary_key=True)
+    version: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    body: Mapped[str]
+    offered_at: Mapped[datetime]
+    closed_at: Mapped[datetime | None]
+
+
+class InvitationRow(Base):
+    """An invitation, by the SHA-256 of its token. Without `most_uses`, only its date ends it."""
+
+    __tablename__ = "invitation"
+    __table_args__ = (
+        UniqueConstraint("token_hash"),
+        CheckConstraint("uses >= 0 AND (most_uses IS NULL OR uses <= most_uses)", "uses"),
+        _STRICT,
+    )
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    token_hash: Mapped[str]
+    note: Mapped[str]
+    made_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    most_uses: Mapped[int | None]
+    uses: Mapped[int]
+    revoked_at: Mapped[datetime | None]
+
+
+class MemberRow(Base):
+    """Who tells this collective: a home, a site, or a collective one level below.
+
+    A home has no name here but its pseudonym. `jid` is empty once it was erased; `description` is
+    a site's, as JSON; `area` the commune.
+    """
+
+    __tablename__ = "member"
+    __table_args__ = (
+        UniqueConstraint("pseudonym"),
+        UniqueConstraint("jid"),
+        CheckConstraint("kind IN ('home', 'site', 'collective')", "kind"),
+        CheckConstraint("name IS NULL OR kind <> 'home'", "name"),
+        _NUMBERED,
+    )
+
+    id: Mapped[MemberId] = mapped_column(primary_key=True)
+    pseudonym: Mapped[str]
+    jid: Mapped[str | None]
+    kind: Mapped[str]
+    name: Mapped[str | None]
+    description: Mapped[str | None]
+    area: Mapped[str | None]
+    invitation_id: Mapped[str | None] = mapped_column(ForeignKey("invitation.id"))
+    joined_at: Mapped[datetime]
+    left_at: Mapped[datetime | None]
+
+
+class MemberGroupRow(Base):
+    """Members that are summed together: all, an area, a kind of building, or one site."""
+
+    __tablename__ = "member_group"
+    __table_args__ = (
+        UniqueConstraint("kind", "name"),
+        CheckConstraint("kind IN ('all', 'area', 'building', 'site')", "kind"),
+        _NUMBERED,
+    )
+
+    id: Mapped[GroupId] = mapped_column(primary_key=True)
+    kind: Mapped[str]
+    name: Mapped[str]
+
+
+class InGroupRow(Base):
+    """A member counts in a group in whole months, told by their first days; the end is not in."""
+
+    __tablename__ = "in_group"
+    __table_args__ = (Index(None, "group_id", "from_month"), _CLUSTERED)
+
+    member_id: Mapped[MemberId] = mapped_column(ForeignKey("member.id"), primary_key=True)
+    group_id: Mapped[GroupId] = mapped_column(ForeignKey("member_group.id"), primary_key=True)
+    from_month: Mapped[date] = mapped_column(primary_key=True)
+    until_month: Mapped[date | None]
+
+
+class GivenRow(Base):
+    """A permission that a member gave: what it lets this collective read, and until when.
+
+    `erase_at` is when what it brought is erased, once it has ended.
+    """
+
+    __tablename__ = "given"
+    __table_args__ = (
+        ForeignKeyConstraint(["need", "version"], ["own_need.need", "own_need.version"]),
+        Index(None, "member_id"),
+        CheckConstraint(_GIVEN_STATE, "state"),
+        CheckConstraint(_INTERVAL, "interval"),
+        CheckConstraint("identification IN ('pseudonym', 'delivery-point')", "identification"),
+        _STRICT,
+    )
+
+    id: Mapped[GivenId] = mapped_column(primary_key=True)
+    member_id: Mapped[MemberId] = mapped_column(ForeignKey("member.id"))
+    need: Mapped[str]
+    version: Mapped[int]
+    state: Mapped[str]
+    interval: Mapped[Interval] = mapped_column("interval_minutes")
+    identification: Mapped[str]
+    records_from: Mapped[datetime]
+    valid_from: Mapped[datetime]
+    valid_until: Mapped[datetime]
+    shown_sha256: Mapped[str]
+    shown_language: Mapped[str]
+    erase_at: Mapped[datetime | None]
+
+
+class GivenSeriesRow(Base):
+    """One series that a member lets us read, under the name that it has with us.
+
+    `series_id` is empty until its first records tell what they are. The past was asked for up to
+    `asked_until`; `heard_at` is when records last came; `problem` why no more do.
+    """
+
+    __tablename__ = "given_series"
+    __table_args__ = (Index(None, "identifier"), _STRICT)
+
+    given_id: Mapped[GivenId] = mapped_column(ForeignKey("given.id"), primary_key=True)
+    identifier: Mapped[str] = mapped_column(primary_key=True)
+    series_id: Mapped[SeriesId | None] = mapped_column(ForeignKey("series.id"))
+    asked_until: Mapped[datetime | None]
+    subscribed_at: Mapped[datetime | None]
+    heard_at: Mapped[datetime | None]
+    problem: Mapped[str | None]
+
+
+class GivenRegisterRow(Base):
+    """One change of one permission of a member; what was erased is counted in records."""
+
+    __tablename__ = "given_register"
+    __table_args__ = (
+        CheckConstraint(_GIVEN_STATE, "state"),
+        CheckConstraint("actor IN ('member', 'collective', 'clock')", "actor"),
+        Index(None, "given_id", "seq"),
+        _NUMBERED,
+    )
+
+    seq: Mapped[int] = mapped_column(primary_key=True)
+    given_id: Mapped[GivenId]
+    state: Mapped[str]
+    at: Mapped[datetime]
+    actor: Mapped[str]
+    text_hash: Mapped[str | None]
+    erased: Mapped[int | None]
+
+
+class ReadLogRow(Base):
+    """Who read what of whom, beside what `answer` tells: pages, exports, commands."""
+
+    __tablename__ = "read_log"
+    __table_args__ = (Index(None, "member_id", "at"), _NUMBERED)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    at: Mapped[datetime]
+    who: Mapped[str]
+    what: Mapped[str]
+    member_id: Mapped[MemberId | None] = mapped_column(ForeignKey("member.id"))
+    range_start: Mapped[datetime | None]
+    range_end: Mapped[datetime | None]
+    records: Mapped[int]
+
+
+class MemberCountRow(Base):
+    """How many members each value of a block sums, packed as the block is.
+
+    It is no series of its own: whoever may read the values may read how many they sum.
+    """
+
+    __tablename__ = "member_count"
+    __table_args__ = _CLUSTERED
+
+    series_id: Mapped[SeriesId] = mapped_column(
+        ForeignKey("series.id", ondelete="CASCADE"), primary_key=True
+    )
+    day: Mapped[date] = mapped_column(primary_key=True)
+    packed: Mapped[bytes]
+
+
+class SumBlockRow(Base):
+    """The sums of a group, for one UTC day (one month for P1D): nobody's to read but disclosure's.
+
+    `sums` are integers of 8 bytes in watt-minutes, one for each interval; `counts` says how many
+    members each sums, `largest` the most that one of them has in it.
+    """
+
+    __tablename__ = "sum_block"
+    __table_args__ = (
+        CheckConstraint(_DIRECTION, "direction"),
+        CheckConstraint(_INTERVAL, "interval"),
+        _CLUSTERED,
+    )
+
+    group_id: Mapped[GroupId] = mapped_column(ForeignKey("member_group.id"), primary_key=True)
+    direction: Mapped[Direction] = mapped_column(primary_key=True)
+    interval: Mapped[Interval] = mapped_column("interval_minutes", primary_key=True)
+    day: Mapped[date] = mapped_column(primary_key=True)
+    sums: Mapped[bytes]
+    counts: Mapped[bytes]
+    largest: Mapped[bytes]
+    changed_at: Mapped[datetime]
+
+
+class MemberDayRow(Base):
+    """A member's energy of one civil day, in watt-minutes, and how many records it has of it."""
+
+    __tablename__ = "member_day"
+    __table_args__ = (
+        CheckConstraint(_DIRECTION, "direction"),
+        CheckConstraint("records BETWEEN 0 AND expected", "records"),
+        Index(None, "direction", "day"),
+        _CLUSTERED,
+    )
+
+    member_id: Mapped[MemberId] = mapped_column(ForeignKey("member.id"), primary_key=True)
+    direction: Mapped[Direction] = mapped_column(primary_key=True)
+    day: Mapped[date] = mapped_column(primary_key=True)
+    watt_minutes: Mapped[int]
+    records: Mapped[int]
+    expected: Mapped[int]
+
+
+class ReleasedBlockRow(Base):
+    """What of a sum block was released, as it was then; `reasons` says of the rest why it is not.
+
+    Once `final`, it stays as it is: somebody whose records are in it was erased.
+    """
+
+    __tablename__ = "released_block"
+    __table_args__ = (
+        CheckConstraint(_DIRECTION, "direction"),
+        CheckConstraint(_INTERVAL, "interval"),
+        CheckConstraint("final IN (0, 1)", "final"),
+        _CLUSTERED,
+    )
+
+    group_id: Mapped[GroupId] = mapped_column(ForeignKey("member_group.id"), primary_key=True)
+    direction: Mapped[Direction] = mapped_column(primary_key=True)
+    interval: Mapped[Interval] = mapped_column("interval_minutes", primary_key=True)
+    day: Mapped[date] = mapped_column(primary_key=True)
+    sums: Mapped[bytes]
+    counts: Mapped[bytes]
+    reasons: Mapped[bytes]
+    final: Mapped[int]
+    released_at: Mapped[datetime]
+
+
+class UnreleasedRow(Base):
+    """What a member's part of a released block was, where it has changed since."""
+
+    __tablename__ = "unreleased"
+    __table_args__ = _CLUSTERED
+
+    group_id: Mapped[GroupId] = mapped_column(ForeignKey("member_group.id"), primary_key=True)
+    direction: Mapped[Direction] = mapped_column(primary_key=True)
+    interval: Mapped[Interval] = mapped_column("interval_minutes", primary_key=True)
+    day: Mapped[date] = mapped_column(primary_key=True)
+    member_id: Mapped[MemberId] = mapped_column(ForeignKey("member.id"), primary_key=True)
+    before: Mapped[bytes]
