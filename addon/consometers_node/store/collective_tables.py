@@ -30,6 +30,7 @@ _CLUSTERED = {"sqlite_strict": True, "sqlite_with_rowid": False}
 _NUMBERED = {"sqlite_strict": True, "sqlite_autoincrement": True}
 _DIRECTION = "direction IN ('consumption', 'injection', 'production')"
 _INTERVAL = "interval_minutes IN (5, 30, 60, 1440)"
+_MEMBER_KIND = "kind IN ('home', 'site', 'collective')"
 _GIVEN_STATE = "state IN ('granted', 'withdrawn', 'terminated', 'expired')"
 
 Base.registry.update_type_annotation_map({MemberId: Whole, GroupId: Whole, GivenId: Text})
@@ -49,18 +50,24 @@ class OwnNeedRow(Base):
 
 
 class InvitationRow(Base):
-    """An invitation, by the SHA-256 of its token. Without `most_uses`, only its date ends it."""
+    """An invitation, by the SHA-256 of its token. Without `most_uses`, only its date ends it.
+
+    `kind` and `area` are those of who joins by it.
+    """
 
     __tablename__ = "invitation"
     __table_args__ = (
         UniqueConstraint("token_hash"),
         CheckConstraint("uses >= 0 AND (most_uses IS NULL OR uses <= most_uses)", "uses"),
+        CheckConstraint(_MEMBER_KIND, "kind"),
         _STRICT,
     )
 
     id: Mapped[str] = mapped_column(primary_key=True)
     token_hash: Mapped[str]
     note: Mapped[str]
+    kind: Mapped[str]
+    area: Mapped[str | None]
     made_at: Mapped[datetime]
     expires_at: Mapped[datetime]
     most_uses: Mapped[int | None]
@@ -79,7 +86,7 @@ class MemberRow(Base):
     __table_args__ = (
         UniqueConstraint("pseudonym"),
         UniqueConstraint("jid"),
-        CheckConstraint("kind IN ('home', 'site', 'collective')", "kind"),
+        CheckConstraint(_MEMBER_KIND, "kind"),
         CheckConstraint("name IS NULL OR kind <> 'home'", "name"),
         _NUMBERED,
     )

@@ -94,6 +94,8 @@ def collective(series_id: SeriesId) -> dict[str, dict[str, object]]:
             "id": "spring",
             "token_hash": 64 * "a",
             "note": "The market in spring",
+            "kind": "home",
+            "area": "Lorient",
             "made_at": at,
             "expires_at": at,
             "uses": 1,

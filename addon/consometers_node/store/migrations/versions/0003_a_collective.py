@@ -22,6 +22,7 @@ NUMBERED = {"sqlite_strict": True, "sqlite_autoincrement": True}
 
 DIRECTIONS = "('consumption', 'injection', 'production')"
 INTERVALS = "(5, 30, 60, 1440)"
+MEMBER_KINDS = "('home', 'site', 'collective')"
 GIVEN_STATES = "('granted', 'withdrawn', 'terminated', 'expired')"
 
 
@@ -94,6 +95,8 @@ def _members() -> None:
         _text("id", primary_key=True),
         _text("token_hash"),
         _text("note"),
+        _text("kind"),
+        _text("area", nullable=True),
         _whole("made_at"),
         _whole("expires_at"),
         _whole("most_uses", nullable=True),
@@ -101,6 +104,7 @@ def _members() -> None:
         _whole("revoked_at", nullable=True),
         _unique("invitation", "token_hash"),
         _check("invitation", "uses", "uses >= 0 AND (most_uses IS NULL OR uses <= most_uses)"),
+        _check("invitation", "kind", f"kind IN {MEMBER_KINDS}"),
         **STRICT,
     )
     op.create_table(
@@ -118,7 +122,7 @@ def _members() -> None:
         _reference("member", "invitation_id", "invitation: id"),
         _unique("member", "pseudonym"),
         _unique("member", "jid"),
-        _check("member", "kind", "kind IN ('home', 'site', 'collective')"),
+        _check("member", "kind", f"kind IN {MEMBER_KINDS}"),
         _check("member", "name", "name IS NULL OR kind <> 'home'"),
         **NUMBERED,
     )
