@@ -97,3 +97,11 @@ async def store(place: Place) -> AsyncIterator[Store]:
     opened = await Store.open(place)
     yield opened
     await opened.close()
+
+
+@pytest.fixture
+async def file(tmp_path: Path) -> AsyncIterator[Store]:
+    """A database in a file of its own."""
+    opened = await Store.open(tmp_path / "node.db")
+    yield opened
+    await opened.close()

@@ -7,9 +7,9 @@ from typing import Annotated
 
 import typer
 
-from consometers_node.household.account import load, save
-from consometers_node.household.names import is_delivery_point, keep_delivery_point
 from consometers_node.quoalise.text import text
+from consometers_node.sharing.account import load, save
+from consometers_node.sharing.names import is_delivery_point, keep_delivery_point
 from consometers_node.xmpp import Identity
 from consometers_node.xmpp.trial import try_out
 

@@ -8,17 +8,8 @@ from typing import Annotated
 
 import typer
 
-from consometers_node.household import Proposal, Recorder, words
-from consometers_node.household.consent import (
-    Asked,
-    asked,
-    check,
-    expect,
-    grant as grant_it,
-    offered,
-    preview as previewed,
-)
-from consometers_node.household.names import load_naming
+from consometers_node.household import Proposal, Recorder
+from consometers_node.household.offers import offered, preview as previewed
 from consometers_node.permission import (
     Choice,
     Entry,
@@ -31,6 +22,15 @@ from consometers_node.permission import (
 from consometers_node.quoalise import Identifier, iso8601
 from consometers_node.quoalise.text import text
 from consometers_node.series import Direction, Interval, Series
+from consometers_node.sharing import words
+from consometers_node.sharing.consent import (
+    Asked,
+    asked,
+    check,
+    expect,
+    grant as grant_it,
+)
+from consometers_node.sharing.names import load_naming
 from consometers_node.store import PermissionId, Store
 from consometers_node.store.absences import absences
 from consometers_node.wire import Naming

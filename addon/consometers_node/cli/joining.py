@@ -5,10 +5,10 @@ from typing import Annotated, Literal
 
 import typer
 
-from consometers_node.household import words
-from consometers_node.household.account import HasAccount, load, take
-from consometers_node.household.consent import Asked, asked, be_asked, be_asked_by_file
 from consometers_node.quoalise.text import text
+from consometers_node.sharing import words
+from consometers_node.sharing.account import HasAccount, load, take
+from consometers_node.sharing.consent import Asked, asked, be_asked, be_asked_by_file
 from consometers_node.store import PermissionId, Store
 from consometers_node.wire import read_need_file
 from consometers_node.xmpp import Asking, Join, Register, links

@@ -7,7 +7,6 @@ import os
 from pathlib import Path
 
 from consometers_node.household import HomeAssistantFault
-from consometers_node.household.faults import said_of
 from consometers_node.household.hours import Unsuitable
 from consometers_node.permission import (
     ForbiddenChange,
@@ -18,6 +17,7 @@ from consometers_node.permission import (
 )
 from consometers_node.quoalise import Text
 from consometers_node.quoalise.text import text
+from consometers_node.sharing.faults import said_of
 from consometers_node.store import NotPermitted, Store
 from consometers_node.wire import Unsayable
 
@@ -28,7 +28,6 @@ from .place import database, folder, opened
 
 _CONDITIONS: dict[type[Exception], str] = {
     Unsayable: "not-possible",
-    Unsuitable: "not-possible",
     NotNarrower: "not-narrower",
     ForbiddenChange: "forbidden-change",
     PermissionFault: "permission",
@@ -57,6 +56,8 @@ def told_of(error: Exception) -> Complaint | None:
     match error:
         case HomeAssistantFault():
             return home.fault(error)
+        case Unsuitable():
+            return Complaint("not-possible", error.text)
         case bell.AlreadyRuns():
             return Complaint("already-runs", _ALREADY_RUNS)
         case bell.NoRoom():

@@ -6,12 +6,12 @@ from typing import Annotated, override
 
 import typer
 
-from consometers_node.household.account import load
 from consometers_node.household.hours import Kind
 from consometers_node.household.importing import Importing, Progress
 from consometers_node.household.pulling import Kept, wanted
 from consometers_node.quoalise import iso8601
 from consometers_node.quoalise.text import text
+from consometers_node.sharing.account import load
 from consometers_node.store import Store
 from consometers_node.store.pulled import Pulled, add_pulled, all_pulled, remove_pulled
 from consometers_node.xmpp import Asking

@@ -10,12 +10,12 @@ import aiohttp
 import typer
 
 from consometers_node.household import Access, HomeAssistant
-from consometers_node.household.account import load
 from consometers_node.household.home_assistant import backoff
-from consometers_node.household.names import load_naming
 from consometers_node.household.node import HomeNode, Pace
 from consometers_node.quoalise import Text
 from consometers_node.quoalise.text import text
+from consometers_node.sharing.account import load
+from consometers_node.sharing.names import load_naming
 from consometers_node.store import Store
 from consometers_node.xmpp import Backoff, Connection, Identity
 
@@ -137,7 +137,7 @@ def _status(node: HomeNode, language: str) -> bell.Status:
         return None if words is None else words.say(language)
 
     network, problem = node.network, node.network_problem
-    deliveries = network.household.deliveries.values() if network else ()
+    deliveries = network.sharing.deliveries.values() if network else ()
     return {
         "account": network.connection.jid if network else None,
         "online": network is not None and network.connection.is_online,

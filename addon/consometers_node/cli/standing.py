@@ -7,12 +7,13 @@ from typing import Annotated, Literal
 
 import typer
 
-from consometers_node.household import export as exported
-from consometers_node.household.account import load
-from consometers_node.household.erasure import Gone, erase_all
-from consometers_node.household.standing import collectives
+from consometers_node.household.upkeep import progress
 from consometers_node.quoalise import iso8601
 from consometers_node.quoalise.text import text
+from consometers_node.sharing import export as exported
+from consometers_node.sharing.account import load
+from consometers_node.sharing.erasure import Gone, erase_all
+from consometers_node.sharing.standing import collectives
 from consometers_node.store import Store
 
 from . import bell, own
@@ -153,7 +154,8 @@ async def _shared(store: Store, running: bell.Status | None) -> list[dict[str, J
     problems = (running or {}).get("peers") or {}
     assert isinstance(problems, dict)
     async with store.reading() as connection:
-        every = await collectives(connection, datetime.now(UTC))
+        now = datetime.now(UTC)
+        every = await collectives(connection, now, await progress(connection, now))
     return [
         {
             "jid": one.peer.jid,

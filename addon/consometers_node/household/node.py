@@ -8,15 +8,16 @@ from typing import NoReturn
 
 from ..quoalise import Text
 from ..series import Interval
+from ..sharing.account import load
+from ..sharing.changes import Changes
+from ..sharing.delivery import FIRST_DELAY_S
+from ..sharing.names import load_naming
+from ..sharing.online import Sharing
 from ..store import Store
 from ..wire import Naming
 from ..xmpp import PUSH_SECONDS, Connection, Identity, NetworkError, Receiving
-from .account import load
-from .changes import Changes
-from .delivery import FIRST_DELAY_S
+from .answers import HouseholdAnswers
 from .home_assistant import HomeAssistant
-from .household import Household
-from .names import load_naming
 from .presence import Presence, WatchedRecorder
 from .pulling import Pulling
 from .rounds import SETTLES_WITHIN, LoopClock, Rounds, event_type
@@ -58,20 +59,21 @@ class Online:
     ) -> None:
         """Prepare; the connection is not entered yet."""
         self.connection = connection
-        self.household = Household(
+        self.sharing = Sharing(
             store,
             naming,
             connection,
             changes,
+            HouseholdAnswers,
             first_delay_s=pace.first_delay_s,
             receipt_within_s=pace.receipt_within_s,
         )
-        self._pulling = Pulling(store, connection, self.household.asking, recorder, changes)
+        self._pulling = Pulling(store, connection, self.sharing.asking, recorder, changes)
 
     async def run(self) -> NoReturn:
         """Be on the network. Ends when it is cancelled."""
         async with self.connection, asyncio.TaskGroup() as tasks:
-            tasks.create_task(self.household.run())
+            tasks.create_task(self.sharing.run())
             tasks.create_task(self._pulling.run())
             tasks.create_task(self._hear())
         raise AssertionError
@@ -80,7 +82,7 @@ class Online:
         """Listen to what peers push once something is pulled: chat goes elsewhere till then."""
         await self._pulling.any()
         Receiving(self.connection, self._pulling.keep)
-        self.household.discovery.receives = True
+        self.sharing.discovery.receives = True
 
 
 class HomeNode:

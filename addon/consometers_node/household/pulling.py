@@ -6,11 +6,11 @@ from typing import NoReturn
 
 from ..quoalise import Data, NotAuthorized
 from ..quoalise.identifier import identifier
+from ..sharing.changes import Changes
 from ..store import Store
 from ..store.pulled import Pulled, all_pulled, moved, set_problem
 from ..xmpp import Asking, Connection, NetworkError
 from ..xmpp.account import bare
-from .changes import Changes
 from .importing import HISTORY, Import, Importing
 from .recorder import Recorder
 from .statistics import StatisticId

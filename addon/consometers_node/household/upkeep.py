@@ -16,14 +16,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ..permission import Permissions
 from ..series import Block, Range, Series
+from ..sharing.changes import Changes
+from ..sharing.ledger import keep
 from ..store import SeriesId, Store
 from ..store.coverage import all_coverage, coverage, set_coverage
 from ..store.peers import all_peers
 from ..store.series import blocks
 from .catch_up import Chunk, Rest, Source, catch_up, read_again, window
-from .changes import Changes
 from .errors import HomeAssistantFault
-from .ledger import keep
 from .presence import WatchedRecorder
 from .reach import still_to_read, wanted
 from .reading import needs_hours
@@ -72,6 +72,11 @@ async def targets(connection: AsyncConnection, now: datetime) -> dict[Series, Ta
             number = grant.series_id
             found[grant.series] = Target(number, days, covered.get(number))
     return found
+
+
+async def progress(connection: AsyncConnection, now: datetime) -> dict[Series, float]:
+    """Give how much was read of what is to be read of each series, from 0 to 1."""
+    return {series: one.progress for series, one in (await targets(connection, now)).items()}
 
 
 class Upkeep:
@@ -190,8 +195,8 @@ class Upkeep:
             # What ended while it was read is not kept: it may have been erased meanwhile.
             still = await targets(connection, now)
             numbers = {one: found[one].series_id for one in chunk.series if one in still}
-            readings = [one for one in chunk.readings if one.block.series in numbers]
-            news = await keep(connection, numbers, readings, now)
+            kept = [one.block for one in chunk.readings if one.block.series in numbers]
+            news = await keep(connection, numbers, kept, now)
             for number in numbers.values():
                 covered = await coverage(connection, number)
                 if (grown := _grown(covered, chunk.days)) != covered:

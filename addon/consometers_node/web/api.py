@@ -6,10 +6,11 @@ from datetime import UTC, datetime
 from aiohttp import web
 
 from ..household.node import HomeNode
-from ..household.pauses import pause, resume
-from ..household.standing import Answered, Collective, collectives, told_of
+from ..household.upkeep import progress
 from ..permission import State
 from ..quoalise import Text, iso8601
+from ..sharing.pauses import pause, resume
+from ..sharing.standing import Answered, Collective, collectives, told_of
 from ..store import PeerId
 from .guard import harden, problem
 
@@ -88,11 +89,12 @@ class Api:
 
     async def _collectives(self) -> list[Collective]:
         async with self._node.store.reading() as connection:
-            return await collectives(connection, datetime.now(UTC))
+            now = datetime.now(UTC)
+            return await collectives(connection, now, await progress(connection, now))
 
     def _collective(self, one: Collective) -> Json:
         network = self._node.network
-        delivery = network.household.deliveries.get(one.peer.id) if network else None
+        delivery = network.sharing.deliveries.get(one.peer.id) if network else None
         return {
             "id": str(one.peer.id),
             "jid": one.peer.jid,

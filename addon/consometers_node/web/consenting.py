@@ -6,9 +6,8 @@ from datetime import UTC, datetime
 
 from aiohttp import web
 
-from ..household import HomeAssistantFault, Proposal, words
-from ..household.consent import Asked, Preview, check, grant as grant_it, preview
-from ..household.faults import NARROWER, said_of
+from ..household import HomeAssistantFault, Proposal
+from ..household.offers import preview
 from ..permission import (
     Choice,
     DataNeed,
@@ -20,6 +19,9 @@ from ..permission import (
 from ..quoalise import Text
 from ..quoalise.text import text
 from ..series import Direction, Interval, Quantity, Series
+from ..sharing import words
+from ..sharing.consent import Asked, Preview, check, grant as grant_it
+from ..sharing.faults import NARROWER, said_of
 from ..store import NotPermitted
 from ..store.absences import absences
 from ..wire import Unsayable

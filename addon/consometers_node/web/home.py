@@ -6,15 +6,16 @@ from datetime import UTC, datetime
 
 from aiohttp import web
 
-from ..household import words
-from ..household.account import load
 from ..household.holes import Calendar
-from ..household.pauses import pause, resume
-from ..household.standing import Answered, Collective, Shared, collectives, told_of
+from ..household.upkeep import progress
 from ..permission import State
 from ..quoalise import Text
 from ..quoalise.text import text
 from ..series import Interval
+from ..sharing import words
+from ..sharing.account import load
+from ..sharing.pauses import pause, resume
+from ..sharing.standing import Answered, Collective, Shared, collectives, told_of
 from ..store import PeerId, SeriesId
 from .desk import Desk, Refused
 from .strip import Strip
@@ -72,7 +73,7 @@ async def show(desk: Desk, visit: Visit) -> web.StreamResponse:
     now = datetime.now(UTC)
     known = await desk.year()
     async with node.store.reading() as connection:
-        found = await collectives(connection, now)
+        found = await collectives(connection, now, await progress(connection, now))
     account = await load(node.store)
     network = node.network_problem
     return desk.page(
@@ -113,7 +114,7 @@ async def _change(desk: Desk, visit: Visit, *, paused: bool) -> web.StreamRespon
 
 def _card(desk: Desk, one: Collective, known: Year, now: datetime) -> Card:
     network = desk.node.network
-    delivery = network.household.deliveries.get(one.peer.id) if network else None
+    delivery = network.sharing.deliveries.get(one.peer.id) if network else None
     problem = delivery.problem if delivery and one.shared else None
     rows = [Row(each, *known.get(each.grant.series_id, (None, None))) for each in one.shared]
     told = told_of(one, now)

@@ -4,14 +4,14 @@ import asyncio
 
 from aiohttp import web
 
-from ..household.account import HasAccount, load, take
-from ..household.consent import be_asked
-from ..household.faults import said_of
 from ..household.node import Online
 from ..permission import PermissionFault
 from ..quoalise import QuoaliseError, Text
 from ..quoalise.refusals import refusal
 from ..quoalise.text import text
+from ..sharing.account import HasAccount, load, take
+from ..sharing.consent import be_asked
+from ..sharing.faults import said_of
 from ..wire import Unsayable
 from ..xmpp import Join, NetworkError, Register, links
 from .desk import Desk
@@ -75,7 +75,7 @@ async def _meet(desk: Desk, visit: Visit, invitation: Join) -> web.StreamRespons
         return await _show(desk, visit, visit.typed("invitation"), words)
     jid = invitation.collective
     try:
-        numbers = await be_asked(desk.node.store, online.household.asking, invitation)
+        numbers = await be_asked(desk.node.store, online.sharing.asking, invitation)
     except QuoaliseError as fault:
         return await _show(desk, visit, visit.typed("invitation"), refusal(jid, fault))
     except (Unsayable, PermissionFault) as fault:

@@ -6,12 +6,12 @@ from datetime import UTC, datetime
 
 from aiohttp import web
 
-from ..household import words
-from ..household.erasure import erase_all
-from ..household.export import as_csv, as_json
 from ..permission import Permissions, State
 from ..quoalise import Text
 from ..quoalise.text import text
+from ..sharing import words
+from ..sharing.erasure import erase_all
+from ..sharing.export import as_csv, as_json
 from ..store.series import all_series, days_kept
 from .desk import Desk
 from .visit import Visit

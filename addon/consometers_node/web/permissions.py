@@ -8,9 +8,6 @@ from typing import Any
 from aiohttp import web
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from ..household import words
-from ..household.consent import Asked, asked, expect
-from ..household.faults import said_of
 from ..permission import (
     Actor,
     Entry,
@@ -26,6 +23,9 @@ from ..quoalise import QuoaliseError, federation_xml
 from ..quoalise.markup import parse
 from ..quoalise.text import text
 from ..series import Series
+from ..sharing import words
+from ..sharing.consent import Asked, asked, expect
+from ..sharing.faults import said_of
 from ..store import NotPermitted, PermissionId, SeriesId
 from ..store.answers import Answer, latest_answers
 from ..store.series import all_series

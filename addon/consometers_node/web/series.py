@@ -2,9 +2,9 @@
 
 from aiohttp import web
 
-from ..household import words
 from ..household.holes import Kept
 from ..quoalise.text import text
+from ..sharing import words
 from ..store import SeriesId
 from ..store.series import all_series
 from .desk import Desk, Refused

@@ -4,13 +4,14 @@ import re
 
 from aiohttp import web
 
-from ..household import HomeAssistantFault, words
-from ..household.account import load, save
+from ..household import HomeAssistantFault
 from ..household.directions import set_direction
-from ..household.names import is_delivery_point, keep_delivery_point, load_naming
 from ..quoalise import Text
 from ..quoalise.text import text
 from ..series import Direction
+from ..sharing import words
+from ..sharing.account import load, save
+from ..sharing.names import is_delivery_point, keep_delivery_point, load_naming
 from ..xmpp import Account, Identity, NetworkError
 from ..xmpp.trial import try_out
 from .desk import Desk, House

@@ -5,8 +5,8 @@ import stat
 
 import pytest
 
-from consometers_node.household.account import load, save
-from consometers_node.household.names import load_naming
+from consometers_node.sharing.account import load, save
+from consometers_node.sharing.names import load_naming
 from consometers_node.store import Store
 from consometers_node.xmpp import Account, Identity, Security, Server
 from demo.prosody import LOOPBACK, Prosody

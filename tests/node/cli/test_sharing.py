@@ -17,9 +17,9 @@ import pytest
 
 from demo.prosody import Prosody
 
-from ..household.houses import Collective, bare, until
 from ..household.test_catch_up import rows
 from ..household.toy import TOKEN, Toy, serving
+from ..sharing.houses import Collective, bare, until
 from ..xmpp.conftest import PASSWORD, MakeNode, NewAccount, Node
 from .conftest import Run, Said, Start, at, ended
 

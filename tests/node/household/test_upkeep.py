@@ -10,18 +10,18 @@ import pytest
 
 from consometers_node.household import LoopClock, Rounds
 from consometers_node.household.catch_up import Rest
-from consometers_node.household.changes import Changes
 from consometers_node.household.presence import Presence, WatchedRecorder
-from consometers_node.household.upkeep import Target, Upkeep, targets
+from consometers_node.household.upkeep import Target, Upkeep, progress, targets
 from consometers_node.permission import Choice, Permissions
 from consometers_node.series import Block, Device, Interval, Range, Record, Series
+from consometers_node.sharing.changes import Changes
 from consometers_node.store import Store
 from consometers_node.store.coverage import coverage
 from consometers_node.store.series import blocks, erase_series, put_block
 from consometers_node.store.subscriptions import subscribe
 
 from ..permission.samples import CHOICE, HOURLY, NEED, STOP, now
-from .ledgers import DAY, HOUR, Ledger, midnight
+from ..sharing.ledgers import DAY, HOUR, Ledger, midnight
 from .test_catch_up import asked, no_rest, rows
 from .toy import Toy, connection, serving, until
 
@@ -121,6 +121,17 @@ async def test_the_past_of_a_grant_is_read_month_by_month_the_newest_first(
     starts = past(toy)
     assert starts == sorted(starts, reverse=True)
     assert len(starts) in {4, 5}
+
+
+async def test_progress_is_what_was_read_of_what_was_granted(ledger: Ledger) -> None:
+    await ledger.grant()
+    async with ledger.store.reading() as connection:
+        assert await progress(connection, now()) == {DRAWN: 0}
+    await ledger.cover(midnight(-3), midnight(1))
+    async with ledger.store.reading() as connection:
+        read = (await progress(connection, now()))[DRAWN]
+    # Seven days back and today: eight days, or nine where the grant is at midnight.
+    assert 4 / 9 <= read <= 4 / 8
 
 
 async def test_progress_grows_from_nothing_to_all(toy: Toy, file: Store, ledger: Ledger) -> None:

@@ -1,7 +1,6 @@
 """A home whose page is served to loopback, and a collective on another server."""
 
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 
@@ -27,13 +26,6 @@ from .home import Home, running, toy
 
 __all__ = ["MakeNode", "NewAccount", "authority", "new_account", "new_node", "new_plain", "one"]
 __all__ += ["own", "servers", "stack", "two"]
-
-
-@pytest.fixture
-async def file(tmp_path: Path) -> AsyncIterator[Store]:
-    opened = await Store.open(tmp_path / "node.db")
-    yield opened
-    await opened.close()
 
 
 @pytest.fixture

@@ -16,8 +16,8 @@ from consometers_node.store import Store
 from consometers_node.web.site import Keys, Site
 from consometers_node.xmpp import Connection, Identity, Server
 
-from ..household.ledgers import NAMING
 from ..household.toy import TOKEN, Toy, ms, serving
+from ..sharing.ledgers import NAMING
 from ..xmpp.conftest import QUICK
 from .browser import Browser
 

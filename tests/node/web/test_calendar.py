@@ -12,8 +12,8 @@ from consometers_node.store import Store
 from consometers_node.store.series import count_records
 from consometers_node.web.strip import CELL, HEAD, STEP, draw
 
-from ..household.ledgers import DAY, HOUR, Ledger, hours, midnight
 from ..permission.samples import HOURLY, now
+from ..sharing.ledgers import DAY, HOUR, Ledger, hours, midnight
 
 
 @pytest.fixture

@@ -20,8 +20,8 @@ from consometers_node.wire.needs import write_need
 from consometers_node.xmpp import Asker
 from demo.prosody import Prosody
 
-from ..household.houses import Collective, bare
 from ..permission.samples import NEED, now
+from ..sharing.houses import Collective, bare
 from ..xmpp.conftest import PASSWORD, MakeNode, NewAccount, Node, reach
 from .browser import Browser, Page
 from .conftest import allow

@@ -1,14 +1,14 @@
-"""A home on the network: it answers its peers, and tells each what is due."""
+"""A node on the network: it answers its peers, and tells each what is due."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 import logging
 import time
 from typing import NoReturn
 
 from ..permission import Permissions
-from ..quoalise import Node, Role
+from ..quoalise import Node
 from ..store import PeerId, Store
 from ..store.peers import Peer, all_peers, peer_by_jid
 from ..wire import Naming
@@ -23,7 +23,7 @@ from ..xmpp import (
     Pushing,
     sends_receipts,
 )
-from .answers import HouseholdAnswers
+from .answers import Answers, Confirms, Hear, Settled
 from .changes import Changes
 from .delivery import FIRST_DELAY_S, Delivery, Network
 
@@ -35,8 +35,15 @@ _SETTLES_WITHIN_S = 20.0
 _LOGGER = logging.getLogger(__name__)
 
 
-class Household:
-    """Everything that a home does over one connection. Make it before the connection is entered."""
+type MakeAnswers = Callable[[Store, Naming, Hear, Confirms, Settled], Answers]
+"""Makes what a role answers: the class of it, or what needs more."""
+
+
+class Sharing:
+    """What a node does over one connection about what it grants, and what its role answers else.
+
+    Make it before the connection is entered.
+    """
 
     def __init__(
         self,
@@ -44,6 +51,7 @@ class Household:
         naming: Naming,
         connection: Connection,
         changes: Changes,
+        make_answers: MakeAnswers,
         *,
         first_delay_s: float = FIRST_DELAY_S,
         receipt_within_s: float = PUSH_SECONDS,
@@ -59,8 +67,8 @@ class Household:
         self.asking = Asking(connection)
         self._network = Network(connection, self.asking, Pushing(connection, self._late))
         Ping(connection)
-        self.discovery = Discovery(connection, Role.HOUSEHOLD)
-        answers = HouseholdAnswers(store, naming, self._hear, self._confirms, self._settled)
+        answers = make_answers(store, naming, self._hear, self._confirms, self._settled)
+        self.discovery = Discovery(connection, answers.role)
         Answering(connection, answers)
 
     @property

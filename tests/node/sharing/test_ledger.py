@@ -8,10 +8,10 @@ from itertools import count
 from hypothesis import HealthCheck, given, settings, strategies as st
 import pytest
 
-from consometers_node.household.ledger import Message, next_message
 from consometers_node.permission import Choice, Identification, Permissions, State
 from consometers_node.quoalise import MAX_PUSHED
 from consometers_node.series import Interval, Range
+from consometers_node.sharing.ledger import Message, next_message
 from consometers_node.store import NotPermitted, PermissionId, Store
 from consometers_node.store.outbox import acknowledged, queue, waiting
 from consometers_node.store.series import erase_series

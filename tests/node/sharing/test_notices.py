@@ -230,7 +230,7 @@ async def test_what_a_backup_brought_back_is_answered_to_nobody_before_its_recei
     collective: Collective,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("consometers_node.household.household._SETTLES_WITHIN_S", 0.2)
+    monkeypatch.setattr("consometers_node.sharing.online._SETTLES_WITHIN_S", 0.2)
     backup, jid, _ = restored
     store = await Store.open(backup)
     collective.answers.clear()

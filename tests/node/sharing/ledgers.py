@@ -1,13 +1,12 @@
-"""A household's database, what it holds of one home, and a peer that upserts what it is told."""
+"""A node's database, what it holds of one home, and a peer that upserts what it is told."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 
-from consometers_node.household import Reading
-from consometers_node.household.ledger import Message, keep, next_message
 from consometers_node.permission import Choice, DataNeed, Permissions
 from consometers_node.series import Block, Range, Record, Series
+from consometers_node.sharing.ledger import Message, keep, next_message
 from consometers_node.store import PeerId, PermissionId, SeriesId, Store
 from consometers_node.store.coverage import set_coverage
 from consometers_node.store.outbox import acknowledged, send_again
@@ -79,9 +78,9 @@ class Ledger:
             records = days.setdefault(start.astimezone(UTC).date(), [])
             if value is not None:
                 records.append(Record(start, value))
-        readings = [Reading(Block.of(self.series, day, found)) for day, found in days.items()]
+        kept = [Block.of(self.series, day, found) for day, found in days.items()]
         async with self.store.writing() as connection:
-            return await keep(connection, {self.series: self.number}, readings, now())
+            return await keep(connection, {self.series: self.number}, kept, now())
 
     async def next(self, number: str = "message") -> Message | None:
         async with self.store.writing() as connection:

@@ -5,8 +5,8 @@ import json
 
 import pytest
 
-from consometers_node.household.export import all_records, everything
 from consometers_node.permission import Permissions, State
+from consometers_node.sharing.export import all_records, everything
 from consometers_node.store import Store
 from consometers_node.store.answers import Answer, log_answer
 from consometers_node.store.settings import HOUSEHOLD_SECRET, set_secret

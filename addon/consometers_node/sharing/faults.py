@@ -1,4 +1,4 @@
-"""What of a household's wishes cannot be, in words: for the command line and for pages."""
+"""What of a person's wishes cannot be, in words: for the command line and for pages."""
 
 from ..permission import (
     ChangedNeed,
@@ -13,8 +13,6 @@ from ..quoalise.text import text
 from ..store import NotPermitted
 from ..wire import Unsayable
 from . import words
-from .errors import HomeAssistantFault
-from .hours import Unsuitable
 
 NARROWER = {
     "series": text(
@@ -54,7 +52,7 @@ _REFUSED = text("The database refuses: {why}", "La base de données refuse : {wh
 def said_of(fault: Exception) -> Text | None:
     """Give the words of an error of this room or of those under it; None of any other."""
     match fault:
-        case Unsayable() | Unsuitable() | HomeAssistantFault():
+        case Unsayable():
             return fault.text
         case NotNarrower():
             return NARROWER[fault.field]

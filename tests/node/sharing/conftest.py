@@ -1,7 +1,6 @@
 """A home on one server and a collective on another, which federate."""
 
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 
@@ -26,14 +25,6 @@ from .houses import Collective, House, bare, running
 
 __all__ = ["authority", "new_account", "new_node", "new_plain", "one", "own", "servers"]
 __all__ += ["stack", "two"]
-
-
-@pytest.fixture
-async def file(tmp_path: Path) -> AsyncIterator[Store]:
-    """A database in a file of its own."""
-    opened = await Store.open(tmp_path / "node.db")
-    yield opened
-    await opened.close()
 
 
 @pytest.fixture

@@ -8,9 +8,6 @@ from datetime import UTC, datetime
 from typing import override
 
 from consometers_node import quoalise
-from consometers_node.household.changes import Changes
-from consometers_node.household.delivery import Delivery
-from consometers_node.household.household import Household
 from consometers_node.permission import (
     Choice,
     DataNeed,
@@ -29,6 +26,10 @@ from consometers_node.quoalise import (
     Role,
     State,
 )
+from consometers_node.sharing.answers import Answers
+from consometers_node.sharing.changes import Changes
+from consometers_node.sharing.delivery import Delivery
+from consometers_node.sharing.online import Sharing
 from consometers_node.store import PermissionId, Store
 from consometers_node.xmpp import Account, Answerer, Asker, Connection
 from demo.prosody import Prosody
@@ -37,6 +38,12 @@ from ..permission.samples import CHOICE, HOURLY, NEED, STOP, now
 from ..xmpp import home
 from ..xmpp.conftest import PASSWORD, QUICK, Node, reach
 from .ledgers import NAMING, Ledger
+
+
+class Shares(Answers):
+    """Shares what is kept, and nothing is still to come."""
+
+    role = Role.HOUSEHOLD
 
 
 class Collective(Answerer):
@@ -108,7 +115,7 @@ class House:
     """A home that runs."""
 
     store: Store
-    household: Household
+    sharing: Sharing
     changes: Changes
     connection: Connection
     ledger: Ledger
@@ -120,7 +127,7 @@ class House:
 
     @property
     def delivery(self) -> Delivery:
-        return self.household.deliveries[self.ledger.peer.id]
+        return self.sharing.deliveries[self.ledger.peer.id]
 
     @property
     def name(self) -> Identifier:
@@ -163,19 +170,20 @@ async def running(
     """Let a home run, with little patience."""
     changes = Changes()
     connection = Connection(Account(jid, password), server=reach(server), backoff=QUICK)
-    household = Household(
+    sharing = Sharing(
         store,
         NAMING,
         connection,
         changes,
+        Shares,
         first_delay_s=first_delay_s,
         receipt_within_s=receipt_within_s,
     )
     ledger = await Ledger.open(store, peer)
     async with connection:
-        task: asyncio.Task[object] = asyncio.create_task(household.run())
+        task: asyncio.Task[object] = asyncio.create_task(sharing.run())
         try:
-            yield House(store, household, changes, connection, ledger, task)
+            yield House(store, sharing, changes, connection, ledger, task)
             assert not task.done(), task
         finally:
             task.cancel()

@@ -1,4 +1,4 @@
-"""What is known of the home, and what is due of it to whom.
+"""What is known of a node's series, and what is due of them to whom.
 
 All of it happens inside the transaction that the caller holds: a record that is kept, and the
 correction that it makes due, are kept together or not at all.
@@ -36,7 +36,6 @@ from ..store.series import blocks, put_block
 from ..store.subscriptions import Subscription, subscriptions
 from ..wire import Naming, told
 from .pauses import paused
-from .reading import Reading
 
 SOON = timedelta(days=2)
 """A record that starts later than this is no record: clocks differ, but not by that."""
@@ -62,16 +61,15 @@ def receipts_key(peer: Peer) -> str:
 async def keep(
     connection: AsyncConnection,
     numbers: Mapping[Series, SeriesId],
-    readings: Iterable[Reading],
+    kept: Iterable[Block],
     at: datetime,
 ) -> bool:
-    """Keep what was read, and queue what peers had otherwise. Tells whether anything is new."""
+    """Keep these blocks, and queue what peers had otherwise. Tells whether anything is new."""
     await take_turns(connection)
     covered = {number: await coverage(connection, number) for number in numbers.values()}
     corrected: dict[tuple[Series, bool], list[Range]] = {}
     news = False
-    for reading in readings:
-        block = reading.block
+    for block in kept:
         number = numbers[block.series]
         day = Range.of_day(block.day)
         known = await blocks(connection, number, block.series, day)

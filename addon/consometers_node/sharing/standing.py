@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from types import MappingProxyType
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -15,10 +16,11 @@ from ..store.series import count_records
 from ..store.subscriptions import Subscription, subscriptions
 from .ledger import SOON
 from .pauses import paused
-from .upkeep import Target, targets
 
 REMEMBERED = timedelta(days=30)
 """How long an ended permission is told of beside those that hold."""
+
+_ALL: Mapping[Series, float] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +29,7 @@ class Shared:
 
     grant: Permitted
     progress: float
-    """How much of its history was read from Home Assistant, from 0 to 1."""
+    """How much of its history is here, from 0 to 1."""
     subscription: Subscription | None
     waiting: int
     """Records beyond the cursor of the subscription."""
@@ -77,16 +79,20 @@ class Collective:
         return bool(held) and all(one.paused for one in held)
 
 
-async def collectives(connection: AsyncConnection, now: datetime) -> list[Collective]:
-    """Give how it stands with each peer, the oldest first."""
-    reached = await targets(connection, now)
+async def collectives(
+    connection: AsyncConnection, now: datetime, progress: Mapping[Series, float] = _ALL
+) -> list[Collective]:
+    """Give how it stands with each peer, the oldest first.
+
+    `progress` is how much of the history of a series is here, where some is still to come.
+    """
     held_back = await paused(connection)
     told: dict[PeerId, dict[SeriesId, Subscription]] = {}
     for one in await subscriptions(connection):
         told.setdefault(one.peer, {})[one.series_id] = one
     return [
         await _collective(
-            connection, peer, reached, told.get(peer.id, {}), held_back=held_back, now=now
+            connection, peer, progress, told.get(peer.id, {}), held_back=held_back, now=now
         )
         for peer in await all_peers(connection)
     ]
@@ -95,7 +101,7 @@ async def collectives(connection: AsyncConnection, now: datetime) -> list[Collec
 async def _collective(
     connection: AsyncConnection,
     peer: Peer,
-    reached: Mapping[Series, Target],
+    progress: Mapping[Series, float],
     told: Mapping[SeriesId, Subscription],
     *,
     held_back: set[PermissionId],
@@ -114,7 +120,7 @@ async def _collective(
     shared = [
         Shared(
             one,
-            reached[one.series].progress,
+            progress.get(one.series, 1.0),
             told.get(one.series_id),
             waiting.get(one.series_id, 0),
         )

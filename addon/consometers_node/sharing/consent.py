@@ -1,6 +1,6 @@
-"""A household is asked, chooses, looks at what would leave, and answers."""
+"""What is asked is chosen from, looked at as it would leave, and answered."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -19,14 +19,13 @@ from ..permission import (
     narrow,
 )
 from ..quoalise import Data, Identifier
-from ..series import Direction, Interval, Quantity, Range, Record, Series
+from ..series import Range, Record, Series
 from ..store import PermissionId, Store
 from ..store.peers import Peer, add_peer, all_peers
+from ..store.series import series_id
 from ..wire import Naming, read_need, told
 from ..xmpp import Asking, Join
-from .catch_up import Source, catch_up
-from .recorder import Recorder
-from .statistics import Proposal, statistic_of
+from .ledger import records_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +50,23 @@ class Preview:
     data: Data
 
 
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """What is looked at before it is granted: series under their names, and the last days."""
+
+    names: Mapping[Identifier, Series]
+    within: Range
+
+    def previews(self, records: Mapping[Series, Iterable[Record]]) -> list[Preview]:
+        """Give what of these records would leave."""
+        return [
+            Preview(series, name, told(name, series, records[series]))
+            for name, series in self.names.items()
+        ]
+
+
 async def be_asked(store: Store, asking: Asking, link: Join) -> list[PermissionId]:
-    """Ask a collective what it asks for, and put each of it before the household.
+    """Ask a collective what it asks for, and put each of it before whoever decides here.
 
     Raises `NetworkError`, `QuoaliseError`, and `Unsayable` on what no household could answer.
     """
@@ -69,34 +83,11 @@ async def be_asked(store: Store, asking: Asking, link: Join) -> list[PermissionI
 async def be_asked_by_file(
     store: Store, jid: str, need: DataNeed, who: str, name: str | None = None
 ) -> PermissionId:
-    """Put before the household what somebody wrote down in the name of a peer."""
+    """Put before whoever decides here what somebody wrote down in the name of a peer."""
     now = datetime.now(UTC)
     async with store.writing() as connection:
         peer = await add_peer(connection, jid, name or need.controller, now)
         return await Permissions(connection).propose(peer.id, need, now, who)
-
-
-def offered(
-    need: DataNeed,
-    proposals: Sequence[Proposal],
-    time_zone: str,
-    directions: Mapping[str, Direction],
-    interval: Interval | None = None,
-) -> list[Series]:
-    """Give the series of a home that a data need asks for: registers first, in their order.
-
-    `directions` are those that a person said of a statistic. Nothing is chosen by this.
-    """
-    found = []
-    for proposal in sorted(
-        proposals, key=lambda one: one.statistic.quantity is not Quantity.ENERGY
-    ):
-        direction = directions.get(proposal.statistic.id, proposal.direction)
-        if direction is not None:
-            series = proposal.series(interval or need.interval, time_zone, direction)
-            if need.asks_for(series):
-                found.append(series)
-    return found
 
 
 async def asked(connection: AsyncConnection, number: PermissionId) -> Asked:
@@ -106,33 +97,31 @@ async def asked(connection: AsyncConnection, number: PermissionId) -> Asked:
     return Asked(permission, peers[permission.peer])
 
 
-async def preview(
-    recorder: Recorder,
-    naming: Naming,
-    question: Asked,
-    choice: Choice,
-    *,
-    days: int,
-    absences: Sequence[Range] = (),
-) -> list[Preview]:
-    """Give the records of the last days that a choice would let leave.
+def sight(naming: Naming, question: Asked, choice: Choice, days: int) -> Sight:
+    """Give what of the last days a choice would let leave.
 
-    `absences` are the times at which Home Assistant was off.
-
-    Raises NotNarrower and `Unsayable` where it cannot be granted, `HomeAssistantFault`.
+    Raises NotNarrower and `Unsayable` where it cannot be granted.
     """
     now = datetime.now(UTC)
     terms = narrow(question.need, choice, now)
     names = naming.names(terms.series, question.peer.jid, terms.identification)
-    within = Range(now - timedelta(days=days), now).clip(terms.records)
-    records: dict[Series, list[Record]] = {series: [] for series in terms.series}
-    sources = [Source(series, statistic_of(series)) for series in terms.series]
-    async for chunk in catch_up(recorder, sources, within, absences=absences):
-        for reading in chunk.readings:
-            records[reading.block.series] += reading.block.records(within)
-    return [
-        Preview(series, name, told(name, series, records[series])) for name, series in names.items()
-    ]
+    return Sight(names, Range(now - timedelta(days=days), now).clip(terms.records))
+
+
+async def preview(
+    connection: AsyncConnection, naming: Naming, question: Asked, choice: Choice, *, days: int
+) -> list[Preview]:
+    """Give the records of the last days that a choice would let leave, of those that are kept.
+
+    Raises as `sight` does.
+    """
+    seen = sight(naming, question, choice, days)
+    records: dict[Series, list[Record]] = {series: [] for series in seen.names.values()}
+    for series in records:
+        number = await series_id(connection, series)
+        if number is not None:
+            records[series] = await records_of(connection, number, series, seen.within)
+    return seen.previews(records)
 
 
 def expect(question: Asked, state: State) -> None:

@@ -5,9 +5,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from consometers_node.household.pauses import pause, paused, resume
-from consometers_node.household.standing import REMEMBERED, Collective, collectives, told_of
 from consometers_node.permission import Permissions, State
+from consometers_node.sharing.pauses import pause, paused, resume
+from consometers_node.sharing.standing import REMEMBERED, Collective, collectives, told_of
 from consometers_node.store import Store
 
 from ..permission.samples import NEED, NO, now
@@ -62,14 +62,15 @@ async def test_what_is_on_its_way_waits_since_it_was_queued(ledger: Ledger) -> N
     assert abs(one.waiting_since - datetime.now(UTC)) < timedelta(minutes=1)
 
 
-async def test_progress_is_what_was_read_of_what_was_granted(ledger: Ledger) -> None:
+async def test_the_history_of_a_series_is_all_here_unless_its_progress_says_otherwise(
+    ledger: Ledger,
+) -> None:
     await ledger.grant()
     (shared,) = (await standing(ledger)).shared
-    assert (shared.progress, shared.subscription, shared.waiting) == (0, None, 0)
-    await ledger.cover(midnight(-3), midnight(1))
-    (shared,) = (await standing(ledger)).shared
-    # Seven days back and today: eight days, or nine where the grant is at midnight.
-    assert 4 / 9 <= shared.progress <= 4 / 8
+    assert (shared.progress, shared.subscription, shared.waiting) == (1, None, 0)
+    async with ledger.store.reading() as connection:
+        (one,) = await collectives(connection, datetime.now(UTC), {ledger.series: 0.25})
+    assert [shared.progress for shared in one.shared] == [0.25]
 
 
 async def test_a_pause_holds_back_what_is_due_and_a_resume_lets_all_of_it_go(

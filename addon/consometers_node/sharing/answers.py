@@ -1,0 +1,302 @@
+"""What a node answers to its peers: what they were granted, and nothing else.
+
+Whoever was granted nothing is told the same, whether what it asks for is there or not.
+"""
+
+from collections.abc import Awaitable, Callable, Iterable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from typing import override
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from ..permission import (
+    ForbiddenChange,
+    Identification,
+    Permissions,
+    Permitted,
+    State,
+    UnknownPermission,
+)
+from ..quoalise import (
+    MAX_RECORDS,
+    BadRequest,
+    Data,
+    Device,
+    GetHistory,
+    Identifier,
+    ItemNotFound,
+    Listed,
+    Node,
+    NotAuthorized,
+    Receipt,
+    ResourceConstraint,
+    State as SaidState,
+    iso8601,
+)
+from ..quoalise.text import text
+from ..series import Range, Record
+from ..store import NotPermitted, PermissionId, Store
+from ..store.answers import Answer, log_answer
+from ..store.peers import Peer, peer_by_jid
+from ..store.series import all_series, extent
+from ..store.settings import set_setting
+from ..store.subscriptions import subscribe, unsubscribe
+from ..wire import Naming, told
+from ..wire.needs import write_interval
+from ..wire.records import unit
+from ..xmpp import Answerer, Asker
+from .ledger import SOON, receipts_key, records_of
+from .pauses import paused
+
+_A_SECOND = timedelta(seconds=1)
+_JUST_NOW = timedelta(days=1)
+
+_NOT_THEN = text(
+    "No permission covers records of that time: those from {start} on may be read.",
+    "Aucune permission ne couvre les enregistrements de cette période : ceux depuis le {start}"
+    " peuvent être lus.",
+)
+_TOO_MANY = text(
+    "More than {most} records are asked for: ask for a shorter range, then for the next.",
+    "Plus de {most} enregistrements sont demandés : demandez une période plus courte, puis la"
+    " suivante.",
+)
+_PAUSED = text(
+    "The household has paused this: ask again later.",
+    "Le foyer a mis ceci en pause : redemandez plus tard.",
+)
+_STILL_READ = text(
+    "This node is still reading that part of its history: ask again in a minute.",
+    "Ce nœud est encore en train de lire cette partie de son historique : redemandez dans une"
+    " minute.",
+)
+_UNSETTLED = text(
+    "This node has just started, and waits for your receipt of what you were granted: confirm it,"
+    " then ask again.",
+    "Ce nœud vient de démarrer, et attend votre accusé de réception de ce qui vous a été accordé :"
+    " confirmez-le, puis redemandez.",
+)
+
+
+type Hear = Callable[[Peer, Node], None]
+"""Hears which peer was answered, and to what."""
+type Confirms = Callable[[str], Awaitable[bool | None]]
+"""Tells whether a full address confirms what it is told; None if it does not say."""
+type Settled = Callable[[Peer], Awaitable[bool]]
+"""Tells whether a peer has confirmed, since the node started, what it takes to be granted."""
+
+
+class Answers(Answerer):
+    """Answers from the database, by the permissions in it. A role adds what else it answers."""
+
+    def __init__(
+        self, store: Store, naming: Naming, hear: Hear, confirms: Confirms, settled: Settled
+    ) -> None:
+        self._store = store
+        self._naming = naming
+        self._hear = hear
+        self._confirms = confirms
+        self._settled = settled
+
+    @override
+    async def get_history(self, asker: Asker, request: GetHistory) -> Data:
+        now = datetime.now(UTC)
+        asked = Range(*map(_whole_second, request.range(now)))
+        await self._settle(asker)
+        async with self._store.writing() as connection:
+            peer = await self._peer(connection, asker)
+            grants = await self._grants(connection, peer, request.identifier)
+            grant = max(grants, key=lambda one: _length(asked.clip(one.records)))
+            records = asked.clip(grant.records)
+            if asked and not records:
+                start = iso8601.shown(grant.records.start)
+                raise NotAuthorized(_NOT_THEN.fill(start=start))
+            if await self.still_reads(connection, grant, records, now):
+                raise ResourceConstraint(_STILL_READ)
+            found = await _records(connection, grant, records, now)
+            if records:
+                answer = Answer(
+                    peer=peer.id,
+                    permission=grant.permission,
+                    series_id=grant.series_id,
+                    command=Node.GET_HISTORY,
+                    records=records,
+                    count=len(found),
+                    at=now,
+                )
+                with _as_refusal():
+                    await log_answer(connection, answer)
+        self._hear(peer, Node.GET_HISTORY)
+        return told(request.identifier, grant.series, found)
+
+    @override
+    async def subscribe(self, asker: Asker, series: Identifier) -> None:
+        now = datetime.now(UTC)
+        await self._settle(asker)
+        async with self._store.writing() as connection:
+            peer = await self._peer(connection, asker)
+            grant = (await self._grants(connection, peer, series))[0]
+            cursor = await _first_cursor(connection, grant, now)
+            with _as_refusal():
+                await subscribe(connection, peer.id, grant.series_id, now, cursor)
+        # While it waits for the answer, it is there to say.
+        confirms = await self._confirms(asker.full)
+        if confirms is not None:
+            async with self._store.writing() as connection:
+                key, told_so = receipts_key(peer), None if confirms else "no"
+                await set_setting(connection, key, told_so)
+        self._hear(peer, Node.SUBSCRIBE)
+
+    @override
+    async def unsubscribe(self, asker: Asker, series: Identifier) -> None:
+        async with self._store.writing() as connection:
+            peer = await self._peer(connection, asker)
+            for grant in await self._grants(connection, peer, series):
+                await unsubscribe(connection, peer.id, grant.series_id)
+        self._hear(peer, Node.UNSUBSCRIBE)
+
+    @override
+    async def list_series(self, asker: Asker) -> Iterable[Listed]:
+        await self._settle(asker)
+        async with self._store.reading() as connection:
+            peer = await peer_by_jid(connection, asker.jid)
+            if peer is None:
+                return []
+            listed = {}
+            for grant in await Permissions(connection).permitted(peer.id):
+                name = self._naming.name(grant.series, peer.jid, grant.identification)
+                known = await extent(connection, grant.series_id, grant.series, grant.records)
+                listed[name] = Listed(
+                    series=name,
+                    interval=write_interval(grant.series.interval),
+                    unit=unit(grant.series),
+                    first=known.start if known else None,
+                    last=_last(grant, known) if known else None,
+                )
+        self._hear(peer, Node.LIST_SERIES)
+        return listed.values()
+
+    @override
+    async def terminate(self, asker: Asker, permission: str) -> Receipt:
+        now = datetime.now(UTC)
+        number = PermissionId(permission)
+        async with self._store.writing() as connection:
+            peer = await self._peer(connection, asker)
+            permissions = Permissions(connection)
+            try:
+                known = await permissions.get(number)
+                if known.peer != peer.id:
+                    raise ItemNotFound
+                if known.state is not State.TERMINATED:
+                    await permissions.terminate(number, now)
+            except UnknownPermission, ForbiddenChange:
+                raise ItemNotFound from None
+        self._hear(peer, Node.TERMINATE)
+        return Receipt(permission=permission, state=SaidState.TERMINATED, time=now)
+
+    async def still_reads(
+        self, connection: AsyncConnection, grant: Permitted, records: Range, now: datetime
+    ) -> bool:
+        """Tell whether something of a range is still to come from where this node reads it."""
+        return False
+
+    async def _settle(self, asker: Asker) -> None:
+        """Let nothing leave by a permission that an older state of this node brought back."""
+        async with self._store.reading() as connection:
+            peer = await peer_by_jid(connection, asker.jid)
+            if peer is None or not await Permissions(connection).permitted(peer.id):
+                return
+        if not await self._settled(peer):
+            raise ResourceConstraint(_UNSETTLED)
+
+    async def _peer(self, connection: AsyncConnection, asker: Asker) -> Peer:
+        peer = await peer_by_jid(connection, asker.jid)
+        if peer is None:
+            raise NotAuthorized
+        return peer
+
+    async def _grants(
+        self, connection: AsyncConnection, peer: Peer, asked: Identifier
+    ) -> list[Permitted]:
+        """Give by which permissions a peer may read a series, one at least, or refuse it."""
+        permitted = await Permissions(connection).permitted(peer.id)
+        named = [
+            one
+            for one in permitted
+            if self._naming.name(one.series, peer.jid, one.identification) == asked
+        ]
+        if named:
+            held_back = await paused(connection)
+            if free := [one for one in named if one.permission not in held_back]:
+                return free
+            raise ResourceConstraint(_PAUSED)
+        # What is here but not granted is never told from what is not here. A peer that was granted
+        # something may know that a name is nobody's; but not which other series a device has, nor
+        # whose delivery point it has guessed.
+        guessed = asked.device.delivery_point is not None
+        if permitted and not guessed and asked.device not in await self._devices(connection, peer):
+            raise ItemNotFound
+        raise NotAuthorized
+
+    async def _devices(self, connection: AsyncConnection, peer: Peer) -> set[Device]:
+        """Give the pseudonyms of all devices for a peer."""
+        return {
+            self._naming.name(series, peer.jid, Identification.PSEUDONYM).device
+            for series in (await all_series(connection)).values()
+        }
+
+
+async def _records(
+    connection: AsyncConnection, grant: Permitted, records: Range, now: datetime
+) -> list[Record]:
+    """Give the records of a range, or refuse it if they are too many for an answer."""
+    known = records.clip(Range(records.start, max(records.start, min(records.end, now + SOON))))
+    step = timedelta(minutes=grant.series.interval.minutes)
+    covered = await extent(connection, grant.series_id, grant.series, known)
+    if covered is None:
+        return []
+    # So much is refused unread: there are no more holes than that.
+    if _length(covered) > 2 * MAX_RECORDS * step:
+        raise BadRequest(_TOO_MANY.fill(most=MAX_RECORDS))
+    found = await records_of(connection, grant.series_id, grant.series, covered.clip(known))
+    if len(found) > MAX_RECORDS:
+        raise BadRequest(_TOO_MANY.fill(most=MAX_RECORDS))
+    return found
+
+
+async def _first_cursor(connection: AsyncConnection, grant: Permitted, now: datetime) -> datetime:
+    """Give where a subscription starts: with the first record that nobody can have asked for yet.
+
+    Where none is known, a day back: what is told twice does no harm.
+    """
+    today = Range(now - _JUST_NOW, now).clip(grant.records)
+    known = await extent(connection, grant.series_id, grant.series, today)
+    return known.end if known else today.start
+
+
+def _last(grant: Permitted, known: Range) -> datetime:
+    """Give the start of the last record."""
+    end = known.end - timedelta(microseconds=1)
+    days = (end.date() - timedelta(days=n) for n in range(3))
+    return next(
+        start for day in days for start in reversed(grant.series.starts(day)) if start <= end
+    )
+
+
+def _length(records: Range) -> timedelta:
+    return records.end - records.start
+
+
+def _whole_second(instant: datetime) -> datetime:
+    """Give the first whole second from then on: records start at whole ones."""
+    return instant if not instant.microsecond else instant.replace(microsecond=0) + _A_SECOND
+
+
+@contextmanager
+def _as_refusal() -> Iterator[None]:
+    """Tell the peer no where the database says it."""
+    try:
+        yield
+    except NotPermitted:
+        raise NotAuthorized from None

@@ -1,0 +1,395 @@
+"""What a household answers: to whom, of which time, how much at once; and how it says no."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+import pytest
+
+from consometers_node.permission import Choice, Identification, Permissions, Wanted
+from consometers_node.quoalise import (
+    BadRequest,
+    Data,
+    GetHistory,
+    Identifier,
+    ItemNotFound,
+    Listed,
+    Node,
+    NotAuthorized,
+    State,
+)
+from consometers_node.series import Device, Direction, Interval, Quantity, Range, Series
+from consometers_node.sharing.online import MakeAnswers
+from consometers_node.store import Store, answers
+from consometers_node.store.peers import Peer, add_peer
+from consometers_node.store.settings import setting
+from consometers_node.store.subscriptions import subscriptions
+from consometers_node.wire import Naming
+from consometers_node.xmpp import Asker
+
+from ..conftest import Place
+from ..permission.samples import (
+    CHOICE,
+    DAILY,
+    FINE,
+    HOURLY,
+    INJECTED,
+    NEED,
+    PRODUCED,
+    grant,
+    now,
+)
+from .houses import Shares
+from .ledgers import DAY, HOUR, NAMING, Ledger, hours, midnight, run_out
+
+COOP = Asker("coop@example.org", "coop@example.org/quoalise", "en")
+TOWN = Asker("town@example.org", "town@example.org/quoalise", "en")
+STRANGER = Asker("stranger@example.org", "stranger@example.org/x", "en")
+
+
+class House:
+    """Answers, and what is heard of them."""
+
+    def __init__(self, store: Store, answers: MakeAnswers = Shares) -> None:
+        self.store = store
+        self.heard: list[tuple[str, Node]] = []
+        self.confirms: bool | None = True
+        self.answers = answers(store, NAMING, self._hear, self._confirms, self._settled)
+
+    def name(self, series: Series = HOURLY, asker: Asker = COOP) -> Identifier:
+        return NAMING.name(series, asker.jid, Identification.PSEUDONYM)
+
+    async def history(
+        self,
+        start: datetime | None = None,
+        end: datetime | None = None,
+        *,
+        series: Series = HOURLY,
+        asker: Asker = COOP,
+    ) -> dict[datetime, float]:
+        asked = GetHistory(self.name(series, asker), start, end)
+        return read(await self.answers.get_history(asker, asked))
+
+    async def listed(self, asker: Asker = COOP) -> list[Listed]:
+        return list(await self.answers.list_series(asker))
+
+    def _hear(self, peer: Peer, node: Node) -> None:
+        self.heard.append((peer.jid, node))
+
+    async def _confirms(self, full: str) -> bool | None:
+        return self.confirms
+
+    async def _settled(self, peer: Peer) -> bool:
+        return True
+
+
+def read(data: Data) -> dict[datetime, float]:
+    return {
+        datetime.fromtimestamp(float(second), midnight().tzinfo): float(value)
+        for one in data.records
+        for second, value in one.values.items()
+    }
+
+
+@pytest.fixture
+def house(store: Store) -> House:
+    return House(store)
+
+
+@pytest.fixture
+async def ledger(store: Store) -> Ledger:
+    """A week was granted, and has been read."""
+    ledger = await Ledger.open(store)
+    await ledger.grant()
+    await ledger.cover(midnight(-40), midnight(1))
+    await ledger.keep(hours(midnight(-10), range(240)))
+    return ledger
+
+
+async def logged(house: House, ledger: Ledger) -> list[answers.Answer]:
+    ever = Range(midnight(-1), midnight(2))
+    async with house.store.reading() as connection:
+        return await answers.answers(connection, ledger.peer.id, ever)
+
+
+async def test_what_was_granted_is_answered_and_logged(house: House, ledger: Ledger) -> None:
+    start, end = midnight(-3), midnight(-2)
+    assert await house.history(start, end) == hours(start, range(168, 192))
+    (answer,) = await logged(house, ledger)
+    assert (answer.records, answer.count, answer.command) == (Range(start, end), 24, "get_history")
+    assert house.heard == [(COOP.jid, Node.GET_HISTORY)]
+
+
+async def test_without_a_range_the_last_day_is_answered(house: House, ledger: Ledger) -> None:
+    told = await house.history()
+    assert min(told) >= now() - DAY - timedelta(seconds=5)
+    assert len(told) == round((midnight() - min(told)) / HOUR)
+
+
+async def test_fractions_of_a_second_neither_lose_nor_add_a_record(
+    house: House, ledger: Ledger
+) -> None:
+    half = timedelta(milliseconds=500)
+    told = await house.history(midnight(-3) - half, midnight(-2) - half)
+    assert list(told) == list(hours(midnight(-3), range(24)))
+    told = await house.history(midnight(-3) + half, midnight(-2) + half)
+    assert list(told) == list(hours(midnight(-3) + HOUR, range(24)))
+
+
+async def test_only_what_a_permission_covers_of_a_range_is_answered(
+    house: House, ledger: Ledger
+) -> None:
+    told = await house.history(midnight(-10), midnight(30))
+    assert min(told) >= now() - 7 * DAY - timedelta(seconds=5)
+    assert max(told) == midnight() - HOUR
+    (answer,) = await logged(house, ledger)
+    assert answer.records.start >= now() - 7 * DAY - timedelta(seconds=5)
+
+
+async def test_a_time_that_no_permission_covers_is_refused_with_what_is(
+    house: House, ledger: Ledger
+) -> None:
+    with pytest.raises(NotAuthorized, match=r"those from .* on may be read"):
+        await house.history(midnight(-10), midnight(-9))
+    assert await logged(house, ledger) == []
+
+
+async def test_an_empty_range_has_no_records(house: House, ledger: Ledger) -> None:
+    assert await house.history(midnight(-3), midnight(-3)) == {}
+
+
+type Ask = Callable[[House, Asker, Identifier], Awaitable[object]]
+UNKNOWN = replace(HOURLY, device=Device("sensor.of_nobody"))
+
+
+def history(house: House, asker: Asker, name: Identifier) -> Awaitable[object]:
+    return house.answers.get_history(asker, GetHistory(name))
+
+
+def subscribing(house: House, asker: Asker, name: Identifier) -> Awaitable[object]:
+    return house.answers.subscribe(asker, name)
+
+
+def unsubscribing(house: House, asker: Asker, name: Identifier) -> Awaitable[object]:
+    return house.answers.unsubscribe(asker, name)
+
+
+ASKS: list[Ask] = [history, subscribing, unsubscribing]
+
+
+@pytest.mark.parametrize("ask", ASKS)
+async def test_strangers_and_peers_that_were_granted_nothing_hear_one_refusal(
+    house: House, ledger: Ledger, ask: Ask
+) -> None:
+    async with house.store.writing() as connection:
+        await add_peer(connection, TOWN.jid, "Town", now())
+        await Permissions(connection).propose(ledger.peer.id, replace(NEED, id="new"), now())
+    nothing = house.name(UNKNOWN)
+    refusals = []
+    for asker in (STRANGER, TOWN):
+        for name in (house.name(), house.name(asker=asker), house.name(INJECTED), nothing):
+            with pytest.raises(NotAuthorized) as refused:
+                await ask(house, asker, name)
+            refusals.append(refused.value.text)
+    assert len({str(one) for one in refusals}) == 1
+    assert house.heard == []
+
+
+@pytest.mark.parametrize("ask", ASKS)
+async def test_who_was_granted_something_hears_no_more_of_the_rest(
+    house: House, ledger: Ledger, ask: Ask
+) -> None:
+    other = await Ledger.open(house.store, TOWN.jid, series=INJECTED)
+    await other.grant()
+    point = NAMING.name(HOURLY, COOP.jid, Identification.DELIVERY_POINT)
+    nobodys = Naming(bytes(32), "12345678901234").name(
+        HOURLY, COOP.jid, Identification.DELIVERY_POINT
+    )
+    for name in (house.name(INJECTED), house.name(DAILY), house.name(PRODUCED), point, nobodys):
+        with pytest.raises(NotAuthorized):
+            await ask(house, COOP, name)
+    for name in (house.name(asker=TOWN), house.name(UNKNOWN)):
+        with pytest.raises(ItemNotFound):
+            await ask(house, COOP, name)
+
+
+@pytest.mark.parametrize("ask", ASKS)
+async def test_after_a_withdrawal_all_is_refused(store: Store, house: House, ask: Ask) -> None:
+    ledger = await Ledger.open(store)
+    permission = await ledger.grant()
+    await ledger.cover(midnight(-40), midnight(1))
+    await house.history()
+    await house.answers.subscribe(COOP, house.name())
+    await ledger.withdraw(permission)
+    with pytest.raises(NotAuthorized):
+        await ask(house, COOP, house.name())
+    assert await house.listed() == []
+
+
+@pytest.mark.parametrize("ask", ASKS)
+async def test_after_its_time_all_is_refused(
+    place: Place, store: Store, house: House, ask: Ask
+) -> None:
+    ledger = await Ledger.open(store)
+    permission = await ledger.grant()
+    await ledger.cover(midnight(-40), midnight(1))
+    run_out(place, permission)
+    with pytest.raises(NotAuthorized):
+        await ask(house, COOP, house.name())
+    assert await house.listed() == []
+
+
+async def test_what_the_database_refuses_is_refused(
+    store: Store, house: House, ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # A clock that is far from the database's may log nothing.
+    class Slow(datetime):
+        @classmethod
+        def now(cls, tz: object = None) -> datetime:  # type: ignore[override]
+            return now() - timedelta(minutes=20)
+
+    monkeypatch.setattr("consometers_node.sharing.answers.datetime", Slow)
+    with pytest.raises(NotAuthorized):
+        await house.history(midnight(-3), midnight(-2))
+    assert await logged(house, ledger) == []
+
+
+async def test_too_many_records_are_refused_with_how_to_page(house: House, store: Store) -> None:
+    ledger = await Ledger.open(store, series=FINE)
+    need = replace(NEED, interval=Interval.PT5M)
+    await ledger.grant(need, replace(CHOICE, history_days=30))
+    await ledger.cover(midnight(-40), midnight(1))
+    five = timedelta(minutes=5)
+    await ledger.keep({midnight(-29) + n * five: n for n in range(288 * 29)})
+    for start in (midnight(-29), midnight(-15)):
+        with pytest.raises(BadRequest, match=r"More than 4000 .* shorter range, then for the next"):
+            await house.history(start, midnight(), series=FINE)
+    assert await logged(house, ledger) == []
+    page = await house.history(midnight(-29), midnight(-29) + 4000 * five, series=FINE)
+    assert len(page) == 4000
+    with pytest.raises(BadRequest):
+        await house.history(midnight(-29), midnight(-29) + 4001 * five, series=FINE)
+
+
+async def test_civil_days_are_answered_over_the_turn_of_clocks(house: House, store: Store) -> None:
+    ledger = await Ledger.open(store, series=DAILY)
+    year = replace(CHOICE, history_days=400)
+    await ledger.grant(replace(NEED, history_days=400), year)
+    await ledger.cover(midnight(-400), midnight(1))
+    starts = [start for n in range(-390, -1) for start in DAILY.starts(midnight(n).date())]
+    await ledger.keep({start: n for n, start in enumerate(starts)})
+    told = await house.history(midnight(-395), midnight(), series=DAILY)
+    assert told == {start: n for n, start in enumerate(starts)}
+    (listed,) = await house.listed()
+    assert (listed.first, listed.last, listed.unit) == (starts[0], starts[-1], "Wh")
+
+
+# Subscriptions
+
+
+async def test_a_subscription_starts_after_the_last_record_that_may_have_been_asked_for(
+    house: House, ledger: Ledger
+) -> None:
+    await house.answers.subscribe(COOP, house.name())
+    assert await ledger.cursor() == midnight()
+    await ledger.keep(hours(midnight(), range(2)))
+    await house.answers.subscribe(COOP, house.name())
+    assert await ledger.cursor() == midnight()
+    assert [node for _, node in house.heard] == [Node.SUBSCRIBE] * 2
+
+
+async def test_a_subscription_to_what_has_no_record_starts_a_day_back(
+    house: House, store: Store
+) -> None:
+    ledger = await Ledger.open(store)
+    await ledger.grant()
+    await house.answers.subscribe(COOP, house.name())
+    cursor = await ledger.cursor()
+    assert cursor is not None
+    assert abs(now() - DAY - cursor) < timedelta(seconds=5)
+
+
+async def test_a_subscription_ends(house: House, ledger: Ledger) -> None:
+    await house.answers.subscribe(COOP, house.name())
+    for _ in range(2):
+        await house.answers.unsubscribe(COOP, house.name())
+    async with house.store.reading() as connection:
+        assert await subscriptions(connection) == []
+
+
+async def test_whether_a_subscriber_confirms_is_kept(house: House, ledger: Ledger) -> None:
+    key = f"peer.{ledger.peer.id}.receipts"
+    for confirms, kept in ((False, "no"), (None, "no"), (True, None)):
+        house.confirms = confirms
+        await house.answers.subscribe(COOP, house.name())
+        async with house.store.reading() as connection:
+            assert await setting(connection, key) == kept
+
+
+# Lists
+
+
+async def test_a_list_has_what_may_be_read_from_its_first_to_its_last_record(
+    house: House, ledger: Ledger
+) -> None:
+    (listed,) = await house.listed()
+    assert listed.series == house.name()
+    assert (str(listed.interval), listed.unit) == ("PT1H", "W")
+    assert listed.first is not None
+    assert abs(listed.first - (now() - 7 * DAY)) <= HOUR
+    assert listed.last == midnight() - HOUR
+    assert await house.listed(STRANGER) == []
+
+
+async def test_a_series_without_records_is_listed_too(house: House, store: Store) -> None:
+    ledger = await Ledger.open(store)
+    await ledger.grant()
+    (listed,) = await house.listed()
+    assert (listed.first, listed.last) == (None, None)
+
+
+async def test_by_delivery_point_what_panels_make_has_a_pseudonym_still(
+    house: House, store: Store
+) -> None:
+    need = replace(
+        NEED,
+        identification=Identification.DELIVERY_POINT,
+        wanted=frozenset(Wanted(one, Quantity.ENERGY) for one in Direction),
+    )
+    async with store.writing() as connection:
+        peer = await add_peer(connection, COOP.jid, "Coop", now())
+        choice = Choice(series=frozenset({HOURLY, INJECTED, PRODUCED}))
+        await grant(Permissions(connection), peer.id, need, choice)
+    names = {str(one.series) for one in await house.listed()}
+    assert {
+        "urn:dev:prm:30001610071843_consumption/power/active/raw",
+        "urn:dev:prm:30001610071843_production/power/active/raw",
+    } < names
+    assert len(names) == 3
+
+
+# Given back
+
+
+async def test_a_collective_gives_its_permission_back(house: House, store: Store) -> None:
+    ledger = await Ledger.open(store)
+    permission = await ledger.grant()
+    for _ in range(2):
+        receipt = await house.answers.terminate(COOP, permission)
+        assert (receipt.permission, receipt.state) == (permission, State.TERMINATED)
+    with pytest.raises(NotAuthorized):
+        await house.history()
+
+
+async def test_nobody_gives_back_what_is_not_theirs_or_has_ended(
+    house: House, store: Store
+) -> None:
+    ledger, other = await Ledger.open(store), await Ledger.open(store, TOWN.jid)
+    mine, theirs = await ledger.grant(), await other.grant()
+    await ledger.withdraw(mine)
+    for number in (mine, theirs, "no-such-permission", ""):
+        with pytest.raises(ItemNotFound):
+            await house.answers.terminate(COOP, number)
+    with pytest.raises(NotAuthorized):
+        await house.answers.terminate(STRANGER, theirs)
+    assert len(await house.listed(TOWN)) == 1
