@@ -4,6 +4,7 @@
     need_file  a data need that somebody wrote down
     naming     series and the identifiers under which peers know them
     records    blocks as the records that leave
+    hearing    records that come, as records of a series
 
 Pure. What a preview shows and what a message carries is made by the same functions.
 """

@@ -1,0 +1,169 @@
+"""Records as they come: what a peer told, in the node's nouns.
+
+The other way round from `naming` and `records`. Which way the energy of `production` flows is told
+by the device: a meter counts what is fed into the grid, an inverter what panels make.
+
+Beside the values of a collective stand those of `…/members`: how many members each of them sums.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from math import floor
+
+from consometers_node import quoalise
+from consometers_node.quoalise import Data, DeviceType, Identifier, Metadata, Records, SeriesPath
+from consometers_node.quoalise.identifier import identifier
+from consometers_node.quoalise.text import text
+from consometers_node.series import Device, Direction, Interval, Quantity, Record, Series
+
+from .errors import Unsayable
+from .needs import read_interval
+
+_MEMBERS = f"/{SeriesPath.MEMBERS}"
+_FACTORS: Mapping[str, Mapping[str | None, int]] = {
+    SeriesPath.POWER: {None: 1, "W": 1, "kW": 1000},
+    SeriesPath.ENERGY_DAILY: {None: 1, "Wh": 1, "kWh": 1000},
+}
+"""Who says no unit means that of the path."""
+_PRODUCED = {
+    DeviceType.METER: Direction.INJECTION,
+    DeviceType.INVERTER: Direction.PRODUCTION,
+    DeviceType.COLLECTIVE: Direction.PRODUCTION,
+}
+
+_NO_SUCH_PATH = text(
+    "“{found}” is no series that is kept here: a direction is followed by one of {known}.",
+    "« {found} » n'est pas une série conservée ici : une direction est suivie de {known}.",
+)
+_WHO_PRODUCES = text(
+    "“{found}” may be injected or produced: say in the metadata which device it is, one of"
+    " {known}.",
+    "« {found} » peut être injecté ou produit : dites dans les métadonnées quel appareil c'est,"
+    " parmi {known}.",
+)
+_UNIT = text(
+    "Records in {found} are not kept here: send {known}.",
+    "Des enregistrements en {found} ne sont pas conservés ici : envoyez {known}.",
+)
+_NEGATIVE = text(
+    "{found} is below zero: the direction is in the name of the series, so send what flows that"
+    " way, or nothing.",
+    "{found} est négatif : le sens est dans le nom de la série ; envoyez ce qui va dans ce sens, ou"
+    " rien.",
+)
+_PART_OF_A_SECOND = text(
+    "A record starts at {found}: intervals start at whole seconds.",
+    "Un enregistrement commence à {found} : les intervalles commencent à des secondes entières.",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """Values under one name, in W or Wh, by the start of their interval.
+
+    `members` says how many members some of them sum.
+    """
+
+    name: Identifier
+    unit: str | None
+    values: Mapping[datetime, float]
+    members: Mapping[datetime, int]
+
+    def records(self) -> tuple[Record, ...]:
+        """Give them as records, in whole W or Wh. Raises `Unsayable`."""
+        factor = self._factor()
+        return tuple(Record(start, _whole(value * factor)) for start, value in self.values.items())
+
+    def _factor(self) -> int:
+        known = _FACTORS[self.name.quantity]
+        if self.unit not in known:
+            units = ", ".join(unit for unit in known if unit)
+            raise Unsayable(_UNIT.fill(found=self.unit, known=units))
+        return known[self.unit]
+
+
+def heard(told: Data) -> tuple[Heard, ...]:
+    """Give what was told, by name. Raises `Unsayable`."""
+    said = told.metadata.measurement
+    counts = {
+        one.name.removesuffix(_MEMBERS): _instants(one)
+        for one in told.records
+        if one.name.endswith(_MEMBERS)
+    }
+    values = [one for one in told.records if not one.name.endswith(_MEMBERS)]
+    return tuple(
+        Heard(
+            identifier(one.name),
+            one.unit or (said.unit if said else None),
+            _instants(one),
+            {at: _whole(count) for at, count in counts.get(one.name, {}).items()},
+        )
+        for one in values
+    )
+
+
+def read_series(
+    name: Identifier,
+    metadata: Metadata,
+    time_zone: str,
+    *,
+    finest: Interval,
+    known: Series | None = None,
+) -> Series:
+    """Give which series has this name with us. Raises `Unsayable`.
+
+    What is not said is as it was before (`known`), an interval never said the finest that was
+    granted. A device is what its URN says.
+    """
+    if name.quantity not in _FACTORS:
+        found, paths = name.path or str(name), ", ".join(f"…/{path}" for path in _FACTORS)
+        raise Unsayable(_NO_SUCH_PATH.fill(found=found, known=paths))
+    daily = name.quantity == SeriesPath.ENERGY_DAILY
+    return Series(
+        Device(str(name.device)),
+        _direction(name, metadata, known),
+        Quantity.ENERGY if daily else Quantity.POWER,
+        Interval.P1D if daily else _interval(metadata, finest, known),
+        time_zone,
+    )
+
+
+def _direction(name: Identifier, metadata: Metadata, known: Series | None) -> Direction:
+    match name.direction:
+        case quoalise.Direction.CONSUMPTION:
+            return Direction.CONSUMPTION
+        case quoalise.Direction.INJECTION:
+            return Direction.INJECTION
+        case None:
+            raise Unsayable(_NO_SUCH_PATH.fill(found=name.path, known=", ".join(_FACTORS)))
+    said = metadata.device.type if metadata.device else None
+    if said in _PRODUCED:
+        return _PRODUCED[DeviceType(said)]
+    if known is not None:
+        return known.direction
+    if name.device.delivery_point is not None:
+        return Direction.INJECTION
+    raise Unsayable(_WHO_PRODUCES.fill(found=name.path, known=", ".join(_PRODUCED)))
+
+
+def _interval(metadata: Metadata, finest: Interval, known: Series | None) -> Interval:
+    said = metadata.measurement.sampling_interval if metadata.measurement else None
+    if said is not None:
+        return read_interval(said)
+    return known.interval if known is not None else finest
+
+
+def _instants(records: Records) -> dict[datetime, float]:
+    found = {}
+    for second, value in records.values.items():
+        if not isinstance(second, int):
+            raise Unsayable(_PART_OF_A_SECOND.fill(found=second))
+        found[datetime.fromtimestamp(second, UTC)] = value
+    return found
+
+
+def _whole(value: float) -> int:
+    if value < 0:
+        raise Unsayable(_NEGATIVE.fill(found=value))
+    return value if isinstance(value, int) else floor(value + 0.5)
