@@ -35,7 +35,7 @@ class ConsometersConfigFlow(LinkyFlow, InverterFlow, BalanceFlow, NodeFlow, doma
     @override
     async def async_step_user(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         return self.async_show_menu(
-            step_id="user", menu_options=["meter", "inverter", "balance", "node"]
+            step_id="user", menu_options=["meter", "inverter", "inverter_line", "balance", "node"]
         )
 
     async def async_step_reconfigure(

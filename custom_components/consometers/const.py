@@ -22,6 +22,10 @@ CONF_UNIT_ID: Final = "unit_id"
 CONF_BASE: Final = "base"
 """Address of the register where an inverter's map begins."""
 CONF_INTERVAL: Final = "interval"
+CONF_BAUDRATE: Final = "baudrate"
+"""An inverter with a device instead of a host is on a serial line."""
+CONF_FRAMING: Final = "framing"
+"""Bits, parity and stop bits of a character, as manuals write it: 8N1."""
 
 CONF_HOME: Final = "home"
 """How a home is connected."""
@@ -44,4 +48,6 @@ DEFAULT_SILENCE: Final = 30
 
 DEFAULT_PORT: Final = 502
 DEFAULT_UNIT_ID: Final = 1
+DEFAULT_BAUDRATE: Final = 9_600
+DEFAULT_FRAMING: Final = "8N1"
 DEFAULT_INTERVAL: Final = 10

@@ -13,8 +13,8 @@ from .balance.diagnostics import diagnostics as of_balance
 from .inverter.diagnostics import diagnostics as of_inverter
 from .kinds import ConsometersConfigEntry, is_balance, is_inverter, is_node
 from .linky.coordinator import LinkyCoordinator
-from .linky.link import shown
 from .node.diagnostics import diagnostics as of_node
+from .ports import shown
 from .tic import Frame, Reading
 
 # A group that was refused may be the address with an error in it.

@@ -180,7 +180,7 @@ def test_every_error_has_its_sentence() -> None:
     of_nodes = errors(client.NodeError)
     typed = of_nodes - {client.NoSuchCollective.key}
     of_inverters = errors(inverter_link.InverterError) - {inverter_link.InverterError.key}
-    of_meters = errors(link.LinkError) | {"other_meter"}
+    of_meters = errors(link.LinkError) | {"other_meter", "port_taken"}
     assert set(ENGLISH["config"]["error"]) == of_meters | of_inverters | typed
     of_a_port = {link.LinkError.key, link.NoSuchPort.key, link.PortBusy.key}
     known = of_nodes - {client.InvalidUrl.key}
@@ -226,12 +226,13 @@ def test_every_issue_has_its_words() -> None:
 def test_every_step_explains_its_fields() -> None:
     assert set(ENGLISH["config"]["step"]) == {
         *("user", "meter", "reconfigure_meter", "replaced", "usb_confirm", "confirm"),
-        *("inverter", "reconfigure_inverter", "inverter_found"),
+        *("inverter", "inverter_line", "inverter_found", "reconfigure_inverter"),
+        *("reconfigure_inverter_network", "reconfigure_inverter_line"),
         *("balance", "reconfigure_balance", "balance_sources"),
         *("node", "reconfigure_node", "reauth_confirm", "hassio_confirm"),
     }
     assert set(ENGLISH["config"]["step"]["user"]["menu_options"]) == {
-        *("meter", "inverter", "balance", "node")
+        *("meter", "inverter", "inverter_line", "balance", "node")
     }
     for step in (*ENGLISH["config"]["step"].values(), *ENGLISH["options"]["step"].values()):
         assert step.get("data", {}).keys() == step.get("data_description", {}).keys()

@@ -15,7 +15,17 @@ from homeassistant.util.dt import utcnow
 
 from ..const import CONF_BASE, CONF_INTERVAL, CONF_UNIT_ID, DEFAULT_INTERVAL, DOMAIN
 from . import devices, issues
-from .link import InverterError, Link, LinkInUse, Map, OtherInverter, parameters, unique_id
+from .link import (
+    InverterError,
+    Link,
+    LinkInUse,
+    Map,
+    OtherInverter,
+    on_a_line,
+    parameters,
+    place,
+    unique_id,
+)
 from .state import InverterState, Presence
 
 _LOGGER = logging.getLogger(__name__)
@@ -51,7 +61,7 @@ class InverterCoordinator(DataUpdateCoordinator[InverterState]):
             raise ConfigEntryError(
                 translation_domain=DOMAIN, translation_key=LinkInUse.key
             ) from error
-        self.link = Link(unit, (entry.data[CONF_BASE],))
+        self.link = Link(unit, (entry.data[CONF_BASE],), on_a_line=on_a_line(entry.data))
         self.state = InverterState()
         self.known: set[str] = set()
         """Keys of all entities that this inverter was ever seen to have."""
@@ -116,7 +126,11 @@ class InverterCoordinator(DataUpdateCoordinator[InverterState]):
         self._silent_since = now if self._silent_since is None else self._silent_since
         silent = not other and now - self._silent_since >= SILENT_AFTER_S
         issues.set_silent(self.hass, self.config_entry, silent=silent)
-        raise UpdateFailed(translation_domain=DOMAIN, translation_key=error.key) from error
+        raise UpdateFailed(
+            translation_domain=DOMAIN,
+            translation_key=error.key,
+            translation_placeholders={"device": place(self.config_entry.data)},
+        ) from error
 
     def _kept(self) -> dict[str, Any]:
         return {"counters": self.state.remember(), "known": sorted(self.known)}

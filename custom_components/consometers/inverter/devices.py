@@ -5,11 +5,18 @@ from typing import TYPE_CHECKING
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import device_registry as dr
 
-from ..const import DOMAIN
+from ..const import CONF_UNIT_ID, DOMAIN
+from .readings import Identity
 
 if TYPE_CHECKING:
     from .coordinator import InverterConfigEntry
     from .link import Map
+
+
+def name_of(identity: Identity, unit_id: int) -> str:
+    """Name an inverter so that it is told from others of its kind."""
+    kind = " ".join(filter(None, (identity.maker, identity.model))) or "SunSpec"
+    return f"{kind} {identity.masked or f'#{unit_id}'}"
 
 
 def identifier(entry: InverterConfigEntry, part: str | None = None) -> tuple[str, str]:
@@ -20,10 +27,11 @@ def identifier(entry: InverterConfigEntry, part: str | None = None) -> tuple[str
 def keep(hass: HomeAssistant, entry: InverterConfigEntry, found: Map) -> None:
     """Have a device for the inverter and for each thing wired to it, and no other."""
     registry, identity = dr.async_get(hass), found.identity
+    name = name_of(identity, entry.data[CONF_UNIT_ID])
     inverter = registry.async_get_or_create(
         config_entry_id=entry.entry_id,
         identifiers={identifier(entry)},
-        translation_key="inverter",
+        name=name,
         manufacturer=identity.maker or None,
         model=identity.model or None,
         sw_version=identity.version or None,
@@ -36,7 +44,8 @@ def keep(hass: HomeAssistant, entry: InverterConfigEntry, found: Map) -> None:
             config_entry_id=entry.entry_id,
             identifiers={identifier(entry, f"meter_{number}")},
             translation_key="inverter_meter_number" if several else "inverter_meter",
-            translation_placeholders={"number": str(number)} if several else {},
+            translation_placeholders={"inverter": name}
+            | ({"number": str(number)} if several else {}),
             via_device_id=inverter.id,
         )
         kept.add(device.id)
@@ -45,6 +54,7 @@ def keep(hass: HomeAssistant, entry: InverterConfigEntry, found: Map) -> None:
             config_entry_id=entry.entry_id,
             identifiers={identifier(entry, "battery")},
             translation_key="inverter_battery",
+            translation_placeholders={"inverter": name},
             via_device_id=inverter.id,
         )
         kept.add(battery.id)

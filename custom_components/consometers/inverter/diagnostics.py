@@ -4,7 +4,7 @@ from dataclasses import asdict
 from typing import Any
 
 from homeassistant.components.diagnostics import REDACTED
-from homeassistant.const import CONF_HOST
+from homeassistant.const import CONF_DEVICE, CONF_HOST
 
 from .coordinator import InverterCoordinator
 from .link import InverterError
@@ -13,8 +13,9 @@ from .link import InverterError
 async def diagnostics(coordinator: InverterCoordinator) -> dict[str, Any]:
     """Give what is known, and the registers as they are now."""
     entry, state = coordinator.config_entry, coordinator.state
+    where = dict.fromkeys(entry.data.keys() & {CONF_DEVICE, CONF_HOST}, REDACTED)
     return {
-        "entry": {"data": {**entry.data, CONF_HOST: REDACTED}, "options": dict(entry.options)},
+        "entry": {"data": {**entry.data, **where}, "options": dict(entry.options)},
         "presence": state.presence.name.lower(),
         "known": sorted(coordinator.known),
         "counters": state.remember(),

@@ -2,7 +2,6 @@
 
 from typing import TYPE_CHECKING, Final
 
-from homeassistant.const import CONF_HOST
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.issue_registry import (
     IssueSeverity,
@@ -11,6 +10,7 @@ from homeassistant.helpers.issue_registry import (
 )
 
 from ..const import DOMAIN
+from .link import place
 from .state import Event
 
 if TYPE_CHECKING:
@@ -80,5 +80,5 @@ def _set(hass: HomeAssistant, entry: InverterConfigEntry, kind: str, *, holds: b
         is_fixable=False,
         severity=IssueSeverity.ERROR,
         translation_key=kind,
-        translation_placeholders={"title": entry.title, "host": entry.data[CONF_HOST]},
+        translation_placeholders={"title": entry.title, "place": place(entry.data)},
     )

@@ -2,16 +2,19 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+import errno
 import logging
-from typing import Any, Final, Protocol
+from socket import gaierror
+from typing import Any, Final, Literal, Protocol
 
-from homeassistant.const import CONF_HOST, CONF_PORT
+from homeassistant.const import CONF_DEVICE, CONF_HOST, CONF_PORT
 from modbus_connection import (
     GatewayPathUnavailableError,
     GatewayTargetError,
     ModbusConnectionError,
     ModbusError,
     ModbusExceptionError,
+    ModbusSerialParams,
     ModbusTcpParams,
     ModbusTimeoutError,
     ModbusUnit,
@@ -24,8 +27,11 @@ from modbus_connection.model.sunspec import (
     SunSpecModels,
     scan,
 )
+import serialx
+from serialx.common import UnknownUriScheme
 
-from ..const import CONF_UNIT_ID
+from ..const import CONF_BAUDRATE, CONF_FRAMING, CONF_UNIT_ID
+from ..ports import shown
 from .models import (
     CAPACITY,
     COMMON,
@@ -52,8 +58,18 @@ _LOGGER = logging.getLogger(__name__)
 BASES: Final = (40_000, 50_000, 0)
 """Where a map may begin, first where most do. Source: SunSpec Device Information Model §3.1."""
 
+FRAMINGS: Final[dict[str, tuple[Literal["N", "E", "O"], Literal[1, 2]]]] = {
+    "8N1": ("N", 1),
+    "8E1": ("E", 1),
+    "8O1": ("O", 1),
+    "8N2": ("N", 2),
+}
+"""Parity and stop bits, by their name."""
+
 _MOST_REGISTERS: Final = 125
 _HIDDEN: Final = 0x5858  # "XX"
+_FAILURES: Final = (ModbusError, OSError, serialx.SerialException)
+"""What a unit raises. A port that goes away while it is open is no error of Modbus."""
 
 
 class InverterError(Exception):
@@ -66,6 +82,36 @@ class NoAnswer(InverterError):
     """Nothing answers at the address, or not in time."""
 
     key = "no_answer"
+
+
+class NoAnswerOnLine(NoAnswer):
+    """Nobody on the serial line answers, or not in time."""
+
+    key = "no_answer_on_line"
+
+
+class NoSuchPort(InverterError):
+    """There is no such port, or no such host."""
+
+    key = "no_such_port"
+
+
+class PortBusy(InverterError):
+    """Something else has the port open."""
+
+    key = "port_busy"
+
+
+class PortTaken(InverterError):
+    """A meter of ours is read from the port."""
+
+    key = "port_taken"
+
+
+class CannotOpen(InverterError):
+    """The port cannot be used."""
+
+    key = "cannot_open"
 
 
 class NoSuchUnit(InverterError):
@@ -93,21 +139,40 @@ class OtherInverter(InverterError):
 
 
 class LinkInUse(InverterError):
-    """Somebody speaks to the host over other settings."""
+    """Somebody speaks to the host or on the line with other settings."""
 
     key = "link_in_use"
 
 
-def parameters(data: Mapping[str, Any]) -> ModbusTcpParams:
+def on_a_line(data: Mapping[str, Any]) -> bool:
+    """Tell whether an inverter is on a serial line, and not on the network."""
+    return CONF_DEVICE in data
+
+
+def parameters(data: Mapping[str, Any]) -> ModbusTcpParams | ModbusSerialParams:
     """Give what core shares a connection by."""
-    return ModbusTcpParams(host=data[CONF_HOST], port=data[CONF_PORT])
+    if not on_a_line(data):
+        return ModbusTcpParams(host=data[CONF_HOST], port=data[CONF_PORT])
+    parity, stopbits = FRAMINGS[data[CONF_FRAMING]]
+    return ModbusSerialParams(
+        device=data[CONF_DEVICE],
+        baudrate=data[CONF_BAUDRATE],
+        parity=parity,
+        stopbits=stopbits,
+    )
+
+
+def place(data: Mapping[str, Any]) -> str:
+    """Say where an inverter is, as it may be shown."""
+    return shown(data[CONF_DEVICE]) if on_a_line(data) else str(data[CONF_HOST])
 
 
 def unique_id(identity: Identity, data: Mapping[str, Any]) -> str:
     """Name an inverter by its maker and serial number, or else by where it is."""
     if identity.serial:
         return f"sunspec:{identity.maker}:{identity.serial}"
-    return f"sunspec:{data[CONF_HOST]}:{data[CONF_PORT]}:{data[CONF_UNIT_ID]}"
+    at = data[CONF_DEVICE] if on_a_line(data) else f"{data[CONF_HOST]}:{data[CONF_PORT]}"
+    return f"sunspec:{at}:{data[CONF_UNIT_ID]}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,10 +202,13 @@ class _Valued[V](Protocol):
 class Link:
     """Reads one unit. Its map is looked for anew after anything went wrong."""
 
-    def __init__(self, unit: ModbusUnit, bases: Sequence[int] = BASES) -> None:
+    def __init__(
+        self, unit: ModbusUnit, bases: Sequence[int] = BASES, *, on_a_line: bool = False
+    ) -> None:
         """Take whom to ask, and where its map may begin."""
         self._unit = unit
         self._bases = bases
+        self._meant = _meant_on_a_line if on_a_line else _meant
         self._map: Map | None = None
         self._mute: set[type] = set()
         """Models that are in the map and do not answer."""
@@ -150,8 +218,8 @@ class Link:
         if self._map is None:
             try:
                 self._map = await self._find()
-            except ModbusError as error:
-                raise _meant(error) from error
+            except _FAILURES as error:
+                raise self._meant(error) from error
         return self._map
 
     async def read(self) -> Reading:
@@ -159,9 +227,9 @@ class Link:
         found = await self.find()
         try:
             return await self._read(found)
-        except ModbusError as error:
+        except _FAILURES as error:
             self._map = None
-            raise _meant(error) from error
+            raise self._meant(error) from error
         except SunSpecError as error:
             self._map = None
             raise NotSunSpec from error
@@ -181,8 +249,8 @@ class Link:
         try:
             for model in found.models:
                 registers[str(model.address)] = await self._words(model)
-        except ModbusError as error:
-            raise _meant(error) from error
+        except _FAILURES as error:
+            raise self._meant(error) from error
         end = found.models[-1]
         registers[str(end.address + end.span)] = [0xFFFF, 0]
         return {"holding": registers}
@@ -303,7 +371,32 @@ def _identifying(model: SunSpecModel) -> Iterator[tuple[int, int]]:
             yield start + 1, 8
 
 
-def _meant(error: ModbusError) -> InverterError:
+def _meant_on_a_line(error: Exception) -> InverterError:
+    meant = _meant(error)
+    if not isinstance(meant, NoAnswer):
+        return meant
+    return _not_opened(error) or NoAnswerOnLine()
+
+
+def _not_opened(error: Exception) -> InverterError | None:
+    """Say why a port could not be opened, if that is what happened."""
+    if not isinstance(error, ModbusConnectionError):
+        return None
+    for cause in _causes(error):
+        if isinstance(cause, FileNotFoundError | UnknownUriScheme | gaierror | ValueError):
+            return NoSuchPort()
+        if isinstance(cause, OSError):
+            return PortBusy() if cause.errno == errno.EBUSY else CannotOpen()
+    return None
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    while error is not None:
+        yield error
+        error = error.__cause__
+
+
+def _meant(error: Exception) -> InverterError:
     if isinstance(error, GatewayTargetError | GatewayPathUnavailableError):
         return NoSuchUnit()
     if isinstance(error, ModbusExceptionError) and not isinstance(error, ServerDeviceBusyError):

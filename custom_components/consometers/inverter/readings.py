@@ -40,6 +40,11 @@ class Identity:
     version: str
     serial: str
 
+    @property
+    def masked(self) -> str:
+        """The end of the serial number: enough to tell one's inverters apart."""
+        return f"…{self.serial[-4:]}" if self.serial else ""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rating:

@@ -28,10 +28,11 @@ from ..const import (
     DEFAULT_SILENCE,
     DOMAIN,
 )
+from ..ports import shown
 from ..tic import Address, Mode, address
 from . import issues
 from .detection import title_after
-from .link import SPEEDS, Link, LinkError, connect, shown
+from .link import SPEEDS, Link, LinkError, connect
 from .state import Heard, LinkyState
 
 _LOGGER = logging.getLogger(__name__)

@@ -3,7 +3,6 @@
 import asyncio
 from typing import Any, override
 
-from homeassistant.components import usb
 from homeassistant.config_entries import (
     SOURCE_RECONFIGURE,
     SOURCE_USB,
@@ -24,6 +23,7 @@ import probatio as vol
 
 from ..const import (
     CONF_ESTIMATE_INJECTION,
+    CONF_KIND,
     CONF_MODE,
     CONF_OFFSET,
     CONF_POWER_INTERVAL,
@@ -34,9 +34,11 @@ from ..const import (
     DEFAULT_REGISTER_INTERVAL,
     DEFAULT_SILENCE,
     DOMAIN,
+    KIND_INVERTER,
 )
+from ..ports import readers, shown, stable
 from .detection import Found, default_title, detect, masked, title_after
-from .link import LinkError, shown
+from .link import LinkError
 
 EXAMPLE_URL = "socket://linky.local:2001"
 DEVICE_SCHEMA = vol.Schema({vol.Required(CONF_DEVICE): SerialPortSelector()})
@@ -68,7 +70,7 @@ class LinkyFlow(ConfigFlow):
 
     @override
     async def async_step_usb(self, discovery_info: UsbServiceInfo) -> ConfigFlowResult:
-        self._device = await self._stable(discovery_info.device)
+        self._device = await stable(self.hass, discovery_info.device)
         await self.async_set_unique_id(f"{discovery_info.vid}:{discovery_info.serial_number}")
         self._async_abort_entries_match({CONF_DEVICE: self._device})
         self.context["title_placeholders"] = {
@@ -92,12 +94,17 @@ class LinkyFlow(ConfigFlow):
     async def _ask(self, step_id: str, user_input: dict[str, Any] | None) -> ConfigFlowResult:
         """Ask for a port, and listen to it."""
         if user_input is not None:
-            self._device = await self._stable(user_input[CONF_DEVICE].strip())
-            if self.source != SOURCE_RECONFIGURE:
+            self._device = await stable(self.hass, user_input[CONF_DEVICE])
+            taken = {entry.data.get(CONF_KIND) for entry in readers(self.hass, self._device)}
+            if KIND_INVERTER in taken:
+                self._error = "port_taken"
+            elif self.source != SOURCE_RECONFIGURE:
                 self._async_abort_entries_match({CONF_DEVICE: self._device})
+                return await self.async_step_listen()
             elif self._device == self._get_reconfigure_entry().data[CONF_DEVICE]:
                 return self.async_update_reload_and_abort(self._get_reconfigure_entry())
-            return await self.async_step_listen()
+            else:
+                return await self.async_step_listen()
         device = self._device
         if not device and self.source == SOURCE_RECONFIGURE:
             device = self._get_reconfigure_entry().data[CONF_DEVICE]
@@ -107,10 +114,6 @@ class LinkyFlow(ConfigFlow):
             description_placeholders={"example": EXAMPLE_URL},
             errors=self._take_error(),
         )
-
-    async def _stable(self, device: str) -> str:
-        """Give the name of a port that stays when the dongles are plugged in another order."""
-        return await self.hass.async_add_executor_job(usb.get_serial_by_id, device)
 
     def _take_error(self) -> dict[str, str]:
         error, self._error = self._error, None

@@ -11,9 +11,9 @@ from homeassistant.helpers.issue_registry import (
 )
 
 from ..const import CONF_MODE, DOMAIN
+from ..ports import shown
 from ..tic import Mode
 from .detection import masked
-from .link import shown
 
 if TYPE_CHECKING:
     from .coordinator import LinkyConfigEntry

@@ -105,11 +105,6 @@ class Link:
             return
 
 
-def shown(device: str) -> str:
-    """Give the name of a port as it may be shown: a URL without the key that it may hold."""
-    return serialx.redact_uri(device)
-
-
 @asynccontextmanager
 async def open_link(device: str, mode: Mode) -> AsyncIterator[Link]:
     """Open a port or serial URL at the speed of a mode, and close it in the end.

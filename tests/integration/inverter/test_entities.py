@@ -36,5 +36,7 @@ async def test_what_is_wired_to_it_is_a_device_of_its_own(roof: Roof) -> None:
     assert (inverter.manufacturer, inverter.model) == ("Kersabiec Solaire", "K1")
     assert inverter.serial_number == roof.inverter.inverters[0].serial
     assert inverter.sw_version == "1.4.2"
-    assert meter.name == "Inverter's meter"
+    end = inverter.serial_number[-4:]
+    assert inverter.name == f"Kersabiec Solaire K1 …{end}"
+    assert meter.name == f"{inverter.name}: meter"
     assert meter.via_device_id == inverter.id

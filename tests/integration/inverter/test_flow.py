@@ -6,6 +6,7 @@ from homeassistant.components.modbus import connection as modbus_connection
 from homeassistant.config_entries import (
     SOURCE_RECONFIGURE,
     SOURCE_USER,
+    ConfigEntry,
     ConfigEntryState,
     ConfigFlowContext,
     ConfigFlowResult,
@@ -34,6 +35,14 @@ async def start(hass: HomeAssistant) -> ConfigFlowResult:
     flows = hass.config_entries.flow
     flow = await flows.async_init(DOMAIN, context={"source": SOURCE_USER})
     return await flows.async_configure(flow["flow_id"], {"next_step_id": "inverter"})
+
+
+async def move(hass: HomeAssistant, entry: ConfigEntry, to: str = "network") -> ConfigFlowResult:
+    context = ConfigFlowContext(source=SOURCE_RECONFIGURE, entry_id=entry.entry_id)
+    flow = await hass.config_entries.flow.async_init(DOMAIN, context=context)
+    assert (flow["type"], flow["step_id"]) == (FlowResultType.MENU, "reconfigure_inverter")
+    step = {"next_step_id": f"reconfigure_inverter_{to}"}
+    return await hass.config_entries.flow.async_configure(flow["flow_id"], step)
 
 
 async def submit(
@@ -71,7 +80,7 @@ async def test_what_was_found_is_shown_before_it_is_added(
     }
     result = await confirm(hass, flow)
     assert result["type"] is FlowResultType.CREATE_ENTRY
-    assert result["title"] == "Kersabiec Solaire K1"
+    assert result["title"] == f"Kersabiec Solaire K1 …{inverter.inverters[0].serial[-4:]}"
     assert result["data"] == {
         CONF_KIND: KIND_INVERTER,
         CONF_HOST: inverter.host,
@@ -165,8 +174,8 @@ class TestReconfigure:
         total = roof.number("energy")
         moved = VirtualInverter(roof.inverter.inverters[0], start=NOON.timestamp(), speed=0)
         async with moved:
-            flow = await roof.entry.start_reconfigure_flow(hass)
-            assert flow["step_id"] == "reconfigure_inverter"
+            flow = await move(hass, roof.entry)
+            assert flow["step_id"] == "reconfigure_inverter_network"
             flow = await submit(hass, flow, moved)
             assert flow["reason"] == "inverter_reconfigure_successful"
             await hass.async_block_till_done()
@@ -184,9 +193,7 @@ class TestReconfigure:
         assert entry.unique_id == f"sunspec:127.0.0.1:{inverter.port}:1"
         moved = VirtualInverter(inverter.inverters[0], start=NOON.timestamp(), speed=0)
         async with moved:
-            context = ConfigFlowContext(source=SOURCE_RECONFIGURE, entry_id=entry.entry_id)
-            flow = await hass.config_entries.flow.async_init(DOMAIN, context=context)
-            flow = await submit(hass, flow, moved)
+            flow = await submit(hass, await move(hass, entry), moved)
             assert flow["reason"] == "inverter_reconfigure_successful"
             await hass.async_block_till_done()
             assert entry.unique_id == f"sunspec:127.0.0.1:{moved.port}:1"
@@ -197,7 +204,7 @@ class TestReconfigure:
         await roof.start()
         other = Inverter(PROFILES["bare"], seed=2, origin=ORIGIN)
         async with VirtualInverter(other, start=NOON.timestamp(), speed=0) as served:
-            flow = await submit(hass, await roof.entry.start_reconfigure_flow(hass), served)
+            flow = await submit(hass, await move(hass, roof.entry), served)
             assert flow["errors"] == {"base": "other_inverter"}
 
 
