@@ -7,7 +7,7 @@ SUBCOMMANDS = {
     "tic": "decoding: against another library, and microseconds per frame",
     "corruption": "how many altered groups pass each check, on lines of several kinds of noise",
     "quoalise": "reading and writing a message of records, against the bare XML",
-    "hass": "what a meter costs Home Assistant: recorder rows a day, CPU per frame",
+    "hass": "what a home costs Home Assistant: recorder rows a day, CPU per frame and per poll",
     "backfill": "years of a home from its Home Assistant to a peer: records a second, memory",
     "pages": "the household's pages, with 20 series and 5 years: milliseconds, memory",
     "soak": "hours of a bad line, accelerated: wrong values shown, longest recovery",
