@@ -235,14 +235,16 @@ class MemberCountRow(Base):
 class SumBlockRow(Base):
     """The sums of a group, for one UTC day (one month for P1D): nobody's to read but disclosure's.
 
-    `sums` are integers of 8 bytes in watt-minutes, one for each interval; `counts` says how many
-    members each sums, `largest` the most that one of them has in it.
+    Members of each kind are summed apart, for they are not protected alike. `sums` are integers of
+    8 bytes in watt-minutes, one for each interval; `counts`, of 4 bytes, says how many members each
+    sums, `largest`, of 8 bytes, the most that one of them has in it.
     """
 
     __tablename__ = "sum_block"
     __table_args__ = (
         CheckConstraint(_DIRECTION, "direction"),
         CheckConstraint(_INTERVAL, "interval"),
+        CheckConstraint(_MEMBER_KIND, "kind"),
         _CLUSTERED,
     )
 
@@ -250,6 +252,7 @@ class SumBlockRow(Base):
     direction: Mapped[Direction] = mapped_column(primary_key=True)
     interval: Mapped[Interval] = mapped_column("interval_minutes", primary_key=True)
     day: Mapped[date] = mapped_column(primary_key=True)
+    kind: Mapped[str] = mapped_column(primary_key=True)
     sums: Mapped[bytes]
     counts: Mapped[bytes]
     largest: Mapped[bytes]

@@ -132,7 +132,14 @@ def collective(series_id: SeriesId) -> dict[str, dict[str, object]]:
         "given_register": {"given_id": given, "state": "granted", "at": at, "actor": "member"},
         "read_log": member | {"at": at, "who": "peer", "what": "export", "records": 24},
         "member_count": {"series_id": series_id, "day": block["day"], "packed": b"\1\2"},
-        "sum_block": block | {"sums": b"\1", "counts": b"\1", "largest": b"\1", "changed_at": at},
+        "sum_block": block
+        | {
+            "kind": "home",
+            "sums": b"\1",
+            "counts": b"\1",
+            "largest": b"\1",
+            "changed_at": at,
+        },
         "member_day": member
         | {
             "direction": Direction.CONSUMPTION,

@@ -660,12 +660,14 @@ CREATE TABLE public.sum_block (
     direction text NOT NULL,
     interval_minutes bigint NOT NULL,
     day date NOT NULL,
+    kind text NOT NULL,
     sums bytea NOT NULL,
     counts bytea NOT NULL,
     largest bytea NOT NULL,
     changed_at bigint NOT NULL,
     CONSTRAINT ck_sum_block_direction CHECK ((direction = ANY (ARRAY['consumption'::text, 'injection'::text, 'production'::text]))),
-    CONSTRAINT ck_sum_block_interval CHECK ((interval_minutes = ANY (ARRAY[(5)::bigint, (30)::bigint, (60)::bigint, (1440)::bigint])))
+    CONSTRAINT ck_sum_block_interval CHECK ((interval_minutes = ANY (ARRAY[(5)::bigint, (30)::bigint, (60)::bigint, (1440)::bigint]))),
+    CONSTRAINT ck_sum_block_kind CHECK ((kind = ANY (ARRAY['home'::text, 'site'::text, 'collective'::text])))
 );
 CREATE TABLE public.unreleased (
     group_id bigint NOT NULL,
@@ -685,56 +687,56 @@ ALTER TABLE ONLY public.peer ALTER COLUMN id SET DEFAULT nextval('public.peer_id
 ALTER TABLE ONLY public.read_log ALTER COLUMN id SET DEFAULT nextval('public.read_log_id_seq'::regclass);
 ALTER TABLE ONLY public.register ALTER COLUMN seq SET DEFAULT nextval('public.register_seq_seq'::regclass);
 ALTER TABLE ONLY public.series ALTER COLUMN id SET DEFAULT nextval('public.series_id_seq'::regclass);
-INSERT INTO public.absence VALUES (1795635878, 1795639478);
+INSERT INTO public.absence VALUES (1795636134, 1795639734);
 INSERT INTO public.alembic_version VALUES ('0003');
-INSERT INTO public.answer VALUES (1, 1795643078, 1, 'bcea4e44-91cb-4834-b602-0a49630fdade', 1, 'get_history', 1795635878, 1795639478, 1);
-INSERT INTO public.block VALUES (1, '2026-10-25', '\x0200000100020003000400050006000700080009000a00ffff2c012d012e012f0130013101320133013401350136013701', 1795643078);
+INSERT INTO public.answer VALUES (1, 1795643334, 1, '511c9380-6fc0-40e9-9079-88e75e2847b7', 1, 'get_history', 1795636134, 1795639734, 1);
+INSERT INTO public.block VALUES (1, '2026-10-25', '\x0200000100020003000400050006000700080009000a00ffff2c012d012e012f0130013101320133013401350136013701', 1795643334);
 INSERT INTO public.coverage VALUES (1, 1792886400, 1792972800);
-INSERT INTO public.data_need VALUES (1, 1, 'withdrawn', 1, '{"en": "Sunny roofs", "fr": "Toits au soleil"}', '{"en": "To size the next roof.", "fr": "Pour dimensionner le prochain toit."}', '{"en": "Nobody else.", "fr": "Personne d’autre."}', 'Coop of Kersabiec', 'dpo@coop.example', 'https://coop.example/policy', 60, 'individual', 'pseudonym', 30, 365, 90, 1795643077);
-INSERT INTO public.data_need VALUES (2, 1, 'terminated', 1, '{"en": "Sunny roofs", "fr": "Toits au soleil"}', '{"en": "To size the next roof.", "fr": "Pour dimensionner le prochain toit."}', '{"en": "Nobody else.", "fr": "Personne d’autre."}', 'Coop of Kersabiec', 'dpo@coop.example', 'https://coop.example/policy', 60, 'individual', 'pseudonym', 30, 365, 90, 1795643077);
-INSERT INTO public.data_need VALUES (3, 1, 'refused', 1, '{"en": "Sunny roofs", "fr": "Toits au soleil"}', '{"en": "To size the next roof.", "fr": "Pour dimensionner le prochain toit."}', '{"en": "Nobody else.", "fr": "Personne d’autre."}', 'Coop of Kersabiec', 'dpo@coop.example', 'https://coop.example/policy', 60, 'individual', 'pseudonym', 30, 365, 90, 1795643077);
-INSERT INTO public.data_need VALUES (4, 1, 'sunny-roofs', 1, '{"en": "Sunny roofs", "fr": "Toits au soleil"}', '{"en": "To size the next roof.", "fr": "Pour dimensionner le prochain toit."}', '{"en": "Nobody else.", "fr": "Personne d’autre."}', 'Coop of Kersabiec', 'dpo@coop.example', 'https://coop.example/policy', 60, 'individual', 'pseudonym', 30, 365, 90, 1795643078);
-INSERT INTO public.data_need VALUES (5, 1, 'proposed', 1, '{"en": "Sunny roofs", "fr": "Toits au soleil"}', '{"en": "To size the next roof.", "fr": "Pour dimensionner le prochain toit."}', '{"en": "Nobody else.", "fr": "Personne d’autre."}', 'Coop of Kersabiec', 'dpo@coop.example', 'https://coop.example/policy', 60, 'individual', 'pseudonym', 30, 365, 90, 1795643078);
-INSERT INTO public.given VALUES ('1c0b5a3e-6f0d-4c19-9d3a-7f6a0e0b2c11', 1, 'sums', 1, 'granted', 60, 'pseudonym', 1795643078, 1795643078, 1795643078, 'bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb', 'fr', NULL);
-INSERT INTO public.given_register VALUES (1, '1c0b5a3e-6f0d-4c19-9d3a-7f6a0e0b2c11', 'granted', 1795643078, 'member', NULL, NULL);
+INSERT INTO public.data_need VALUES (1, 1, 'withdrawn', 1, '{"en": "Sunny roofs", "fr": "Toits au soleil"}', '{"en": "To size the next roof.", "fr": "Pour dimensionner le prochain toit."}', '{"en": "Nobody else.", "fr": "Personne d’autre."}', 'Coop of Kersabiec', 'dpo@coop.example', 'https://coop.example/policy', 60, 'individual', 'pseudonym', 30, 365, 90, 1795643334);
+INSERT INTO public.data_need VALUES (2, 1, 'terminated', 1, '{"en": "Sunny roofs", "fr": "Toits au soleil"}', '{"en": "To size the next roof.", "fr": "Pour dimensionner le prochain toit."}', '{"en": "Nobody else.", "fr": "Personne d’autre."}', 'Coop of Kersabiec', 'dpo@coop.example', 'https://coop.example/policy', 60, 'individual', 'pseudonym', 30, 365, 90, 1795643334);
+INSERT INTO public.data_need VALUES (3, 1, 'refused', 1, '{"en": "Sunny roofs", "fr": "Toits au soleil"}', '{"en": "To size the next roof.", "fr": "Pour dimensionner le prochain toit."}', '{"en": "Nobody else.", "fr": "Personne d’autre."}', 'Coop of Kersabiec', 'dpo@coop.example', 'https://coop.example/policy', 60, 'individual', 'pseudonym', 30, 365, 90, 1795643334);
+INSERT INTO public.data_need VALUES (4, 1, 'sunny-roofs', 1, '{"en": "Sunny roofs", "fr": "Toits au soleil"}', '{"en": "To size the next roof.", "fr": "Pour dimensionner le prochain toit."}', '{"en": "Nobody else.", "fr": "Personne d’autre."}', 'Coop of Kersabiec', 'dpo@coop.example', 'https://coop.example/policy', 60, 'individual', 'pseudonym', 30, 365, 90, 1795643334);
+INSERT INTO public.data_need VALUES (5, 1, 'proposed', 1, '{"en": "Sunny roofs", "fr": "Toits au soleil"}', '{"en": "To size the next roof.", "fr": "Pour dimensionner le prochain toit."}', '{"en": "Nobody else.", "fr": "Personne d’autre."}', 'Coop of Kersabiec', 'dpo@coop.example', 'https://coop.example/policy', 60, 'individual', 'pseudonym', 30, 365, 90, 1795643334);
+INSERT INTO public.given VALUES ('1c0b5a3e-6f0d-4c19-9d3a-7f6a0e0b2c11', 1, 'sums', 1, 'granted', 60, 'pseudonym', 1795643334, 1795643334, 1795643334, 'bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb', 'fr', NULL);
+INSERT INTO public.given_register VALUES (1, '1c0b5a3e-6f0d-4c19-9d3a-7f6a0e0b2c11', 'granted', 1795643334, 'member', NULL, NULL);
 INSERT INTO public.given_series VALUES ('1c0b5a3e-6f0d-4c19-9d3a-7f6a0e0b2c11', 'urn:dev:org:60060-k7f3q2_consumption/power/active/raw', 1, NULL, NULL, NULL, NULL);
 INSERT INTO public.in_group VALUES (1, 1, '2026-10-01', NULL);
-INSERT INTO public.invitation VALUES ('spring', 'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa', 'The market in spring', 'home', 'Lorient', 1795643078, 1795643078, NULL, 1, NULL);
-INSERT INTO public.member VALUES (1, 'k7f3q2', 'member@example.org', 'home', NULL, NULL, 'Lorient', 'spring', 1795643078, NULL);
+INSERT INTO public.invitation VALUES ('spring', 'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa', 'The market in spring', 'home', 'Lorient', 1795643334, 1795643334, NULL, 1, NULL);
+INSERT INTO public.member VALUES (1, 'k7f3q2', 'member@example.org', 'home', NULL, NULL, 'Lorient', 'spring', 1795643334, NULL);
 INSERT INTO public.member_count VALUES (1, '2026-10-25', '\x0102');
 INSERT INTO public.member_day VALUES (1, 'consumption', '2026-10-25', 720000, 24, 25);
 INSERT INTO public.member_group VALUES (1, 'all', '');
 INSERT INTO public.notice VALUES (3, 1, NULL, NULL);
 INSERT INTO public.notice VALUES (5, NULL, NULL, NULL);
 INSERT INTO public.notice VALUES (10, NULL, NULL, NULL);
-INSERT INTO public.notice VALUES (2, NULL, 1795643078, 'receipt');
-INSERT INTO public.outbox VALUES (2, 1, 'bcea4e44-91cb-4834-b602-0a49630fdade', 'granted', 1, 1795635878, 1795639478, 1795643078, NULL, NULL);
-INSERT INTO public.outbox VALUES (1, 1, 'bcea4e44-91cb-4834-b602-0a49630fdade', 'granted', 1, 1795635878, 1795639478, 1795643078, 'stanza', 1795643078);
-INSERT INTO public.own_need VALUES ('sums', 1, '<data-need/>', 1795643078, NULL);
-INSERT INTO public.peer VALUES (1, 'coop@example.org', 'Coop', 1795643077);
-INSERT INTO public.peer VALUES (2, 'town@example.org', 'Town', 1795643077);
-INSERT INTO public.permission VALUES ('ba9d1064-05c4-47e5-aef7-e0c14ce6c7d7', 1, 1, 'withdrawn', 'withdrawn', 60, 'pseudonym', 1795038277, 1795643077, 1800827077);
-INSERT INTO public.permission VALUES ('f3d7dd40-57c4-46d9-b87a-d65bf21f7eee', 1, 2, 'terminated', 'terminated', 60, 'pseudonym', 1795038277, 1795643077, 1800827077);
-INSERT INTO public.permission VALUES ('7be7f82b-464e-4ec0-aaf8-7f511162d050', 1, 3, 'refused', 'refused', NULL, NULL, NULL, NULL, NULL);
-INSERT INTO public.permission VALUES ('bcea4e44-91cb-4834-b602-0a49630fdade', 1, 4, 'sunny-roofs', 'granted', 60, 'pseudonym', 1795038278, 1795643078, 1800827078);
-INSERT INTO public.permission VALUES ('4769f51c-d4f9-431d-8570-e899bd3827ab', 1, 5, 'proposed', 'proposed', NULL, NULL, NULL, NULL, NULL);
-INSERT INTO public.permission_series VALUES ('ba9d1064-05c4-47e5-aef7-e0c14ce6c7d7', 1);
-INSERT INTO public.permission_series VALUES ('f3d7dd40-57c4-46d9-b87a-d65bf21f7eee', 1);
-INSERT INTO public.permission_series VALUES ('bcea4e44-91cb-4834-b602-0a49630fdade', 1);
-INSERT INTO public.pulled_series VALUES ('consometers:grid', 'town@example.org', 'urn:dev:prm:30001610071843_consumption', 'The town hall', 1795643078, 1795639478, 'It cannot be reached.');
-INSERT INTO public.read_log VALUES (1, 1795643078, 'peer', 'export', 1, NULL, NULL, 24);
-INSERT INTO public.register VALUES (1, 'ba9d1064-05c4-47e5-aef7-e0c14ce6c7d7', 'proposed', 1795643077, 'peer', 'coop@example.org', NULL, NULL);
-INSERT INTO public.register VALUES (2, 'ba9d1064-05c4-47e5-aef7-e0c14ce6c7d7', 'granted', 1795643077, 'household', 'user-1', 'e12d4b2e3168846b6da7ba147388293222d03aa61f38d546ca759e06ef5a1f70', 'en');
-INSERT INTO public.register VALUES (3, 'ba9d1064-05c4-47e5-aef7-e0c14ce6c7d7', 'withdrawn', 1795643077, 'household', 'user-2', '4f8242018d0de7046b25963516008c7ff834bc16b6c548f44744637debfb0bee', 'fr');
-INSERT INTO public.register VALUES (4, 'f3d7dd40-57c4-46d9-b87a-d65bf21f7eee', 'proposed', 1795643077, 'peer', 'coop@example.org', NULL, NULL);
-INSERT INTO public.register VALUES (5, 'f3d7dd40-57c4-46d9-b87a-d65bf21f7eee', 'granted', 1795643077, 'household', 'user-1', 'e12d4b2e3168846b6da7ba147388293222d03aa61f38d546ca759e06ef5a1f70', 'en');
-INSERT INTO public.register VALUES (6, 'f3d7dd40-57c4-46d9-b87a-d65bf21f7eee', 'terminated', 1795643077, 'peer', 'coop@example.org', NULL, NULL);
-INSERT INTO public.register VALUES (7, '7be7f82b-464e-4ec0-aaf8-7f511162d050', 'proposed', 1795643077, 'peer', 'coop@example.org', NULL, NULL);
-INSERT INTO public.register VALUES (8, '7be7f82b-464e-4ec0-aaf8-7f511162d050', 'refused', 1795643078, 'household', 'user-1', '14d32557feeae05fb859a810551ed748a87bb4af5769ee399f3bec1a262a5985', 'fr');
-INSERT INTO public.register VALUES (9, 'bcea4e44-91cb-4834-b602-0a49630fdade', 'proposed', 1795643078, 'peer', 'coop@example.org', NULL, NULL);
-INSERT INTO public.register VALUES (10, 'bcea4e44-91cb-4834-b602-0a49630fdade', 'granted', 1795643078, 'household', 'user-1', 'e12d4b2e3168846b6da7ba147388293222d03aa61f38d546ca759e06ef5a1f70', 'en');
-INSERT INTO public.register VALUES (11, '4769f51c-d4f9-431d-8570-e899bd3827ab', 'proposed', 1795643078, 'peer', 'coop@example.org', NULL, NULL);
-INSERT INTO public.released_block VALUES (1, 'consumption', 60, '2026-10-25', '\x01', '\x01', '\x00', 0, 1795643078);
+INSERT INTO public.notice VALUES (2, NULL, 1795643334, 'receipt');
+INSERT INTO public.outbox VALUES (2, 1, '511c9380-6fc0-40e9-9079-88e75e2847b7', 'granted', 1, 1795636134, 1795639734, 1795643334, NULL, NULL);
+INSERT INTO public.outbox VALUES (1, 1, '511c9380-6fc0-40e9-9079-88e75e2847b7', 'granted', 1, 1795636134, 1795639734, 1795643334, 'stanza', 1795643334);
+INSERT INTO public.own_need VALUES ('sums', 1, '<data-need/>', 1795643334, NULL);
+INSERT INTO public.peer VALUES (1, 'coop@example.org', 'Coop', 1795643334);
+INSERT INTO public.peer VALUES (2, 'town@example.org', 'Town', 1795643334);
+INSERT INTO public.permission VALUES ('fbb081bc-00e1-46c5-b3e8-17ec2f511e04', 1, 1, 'withdrawn', 'withdrawn', 60, 'pseudonym', 1795038534, 1795643334, 1800827334);
+INSERT INTO public.permission VALUES ('5b8ac4ac-3899-4692-b002-69badbef886c', 1, 2, 'terminated', 'terminated', 60, 'pseudonym', 1795038534, 1795643334, 1800827334);
+INSERT INTO public.permission VALUES ('ece39464-ca07-4550-ad82-41daaa85d8bf', 1, 3, 'refused', 'refused', NULL, NULL, NULL, NULL, NULL);
+INSERT INTO public.permission VALUES ('511c9380-6fc0-40e9-9079-88e75e2847b7', 1, 4, 'sunny-roofs', 'granted', 60, 'pseudonym', 1795038534, 1795643334, 1800827334);
+INSERT INTO public.permission VALUES ('8af508ee-a293-4674-becb-220fba0108e3', 1, 5, 'proposed', 'proposed', NULL, NULL, NULL, NULL, NULL);
+INSERT INTO public.permission_series VALUES ('fbb081bc-00e1-46c5-b3e8-17ec2f511e04', 1);
+INSERT INTO public.permission_series VALUES ('5b8ac4ac-3899-4692-b002-69badbef886c', 1);
+INSERT INTO public.permission_series VALUES ('511c9380-6fc0-40e9-9079-88e75e2847b7', 1);
+INSERT INTO public.pulled_series VALUES ('consometers:grid', 'town@example.org', 'urn:dev:prm:30001610071843_consumption', 'The town hall', 1795643334, 1795639734, 'It cannot be reached.');
+INSERT INTO public.read_log VALUES (1, 1795643334, 'peer', 'export', 1, NULL, NULL, 24);
+INSERT INTO public.register VALUES (1, 'fbb081bc-00e1-46c5-b3e8-17ec2f511e04', 'proposed', 1795643334, 'peer', 'coop@example.org', NULL, NULL);
+INSERT INTO public.register VALUES (2, 'fbb081bc-00e1-46c5-b3e8-17ec2f511e04', 'granted', 1795643334, 'household', 'user-1', 'e12d4b2e3168846b6da7ba147388293222d03aa61f38d546ca759e06ef5a1f70', 'en');
+INSERT INTO public.register VALUES (3, 'fbb081bc-00e1-46c5-b3e8-17ec2f511e04', 'withdrawn', 1795643334, 'household', 'user-2', '4f8242018d0de7046b25963516008c7ff834bc16b6c548f44744637debfb0bee', 'fr');
+INSERT INTO public.register VALUES (4, '5b8ac4ac-3899-4692-b002-69badbef886c', 'proposed', 1795643334, 'peer', 'coop@example.org', NULL, NULL);
+INSERT INTO public.register VALUES (5, '5b8ac4ac-3899-4692-b002-69badbef886c', 'granted', 1795643334, 'household', 'user-1', 'e12d4b2e3168846b6da7ba147388293222d03aa61f38d546ca759e06ef5a1f70', 'en');
+INSERT INTO public.register VALUES (6, '5b8ac4ac-3899-4692-b002-69badbef886c', 'terminated', 1795643334, 'peer', 'coop@example.org', NULL, NULL);
+INSERT INTO public.register VALUES (7, 'ece39464-ca07-4550-ad82-41daaa85d8bf', 'proposed', 1795643334, 'peer', 'coop@example.org', NULL, NULL);
+INSERT INTO public.register VALUES (8, 'ece39464-ca07-4550-ad82-41daaa85d8bf', 'refused', 1795643334, 'household', 'user-1', '14d32557feeae05fb859a810551ed748a87bb4af5769ee399f3bec1a262a5985', 'fr');
+INSERT INTO public.register VALUES (9, '511c9380-6fc0-40e9-9079-88e75e2847b7', 'proposed', 1795643334, 'peer', 'coop@example.org', NULL, NULL);
+INSERT INTO public.register VALUES (10, '511c9380-6fc0-40e9-9079-88e75e2847b7', 'granted', 1795643334, 'household', 'user-1', 'e12d4b2e3168846b6da7ba147388293222d03aa61f38d546ca759e06ef5a1f70', 'en');
+INSERT INTO public.register VALUES (11, '8af508ee-a293-4674-becb-220fba0108e3', 'proposed', 1795643334, 'peer', 'coop@example.org', NULL, NULL);
+INSERT INTO public.released_block VALUES (1, 'consumption', 60, '2026-10-25', '\x01', '\x01', '\x00', 0, 1795643334);
 INSERT INTO public.secret VALUES ('household', '\x000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f');
 INSERT INTO public.series VALUES (1, 'urn:dev:prm:30001610071843', 'consumption', 'energy', 60, 'Europe/Paris');
 INSERT INTO public.series VALUES (2, 'urn:dev:prm:30001610071843', 'consumption', 'energy', 5, 'Europe/Paris');
@@ -744,8 +746,8 @@ INSERT INTO public.setting VALUES ('jid', 'home@example.org');
 INSERT INTO public.shown_text VALUES ('e12d4b2e3168846b6da7ba147388293222d03aa61f38d546ca759e06ef5a1f70', 'en', 'I agree that my hourly consumption leaves.');
 INSERT INTO public.shown_text VALUES ('4f8242018d0de7046b25963516008c7ff834bc16b6c548f44744637debfb0bee', 'fr', 'J’arrête tout de suite.');
 INSERT INTO public.shown_text VALUES ('14d32557feeae05fb859a810551ed748a87bb4af5769ee399f3bec1a262a5985', 'fr', 'Je refuse.');
-INSERT INTO public.subscription VALUES (1, 1, 1795643078, NULL);
-INSERT INTO public.sum_block VALUES (1, 'consumption', 60, '2026-10-25', '\x01', '\x01', '\x01', 1795643078);
+INSERT INTO public.subscription VALUES (1, 1, 1795643334, NULL);
+INSERT INTO public.sum_block VALUES (1, 'consumption', 60, '2026-10-25', 'home', '\x01', '\x01', '\x01', 1795643334);
 INSERT INTO public.unreleased VALUES (1, 'consumption', 60, '2026-10-25', 1, '\x01');
 INSERT INTO public.wanted VALUES (1, 'injection', 'energy');
 INSERT INTO public.wanted VALUES (1, 'consumption', 'energy');
@@ -828,7 +830,7 @@ ALTER TABLE ONLY public.shown_text
 ALTER TABLE ONLY public.subscription
     ADD CONSTRAINT pk_subscription PRIMARY KEY (peer_id, series_id);
 ALTER TABLE ONLY public.sum_block
-    ADD CONSTRAINT pk_sum_block PRIMARY KEY (group_id, direction, interval_minutes, day);
+    ADD CONSTRAINT pk_sum_block PRIMARY KEY (group_id, direction, interval_minutes, day, kind);
 ALTER TABLE ONLY public.unreleased
     ADD CONSTRAINT pk_unreleased PRIMARY KEY (group_id, direction, interval_minutes, day, member_id);
 ALTER TABLE ONLY public.wanted

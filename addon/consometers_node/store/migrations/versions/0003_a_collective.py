@@ -231,6 +231,7 @@ def _sums() -> None:
         _text("direction", primary_key=True),
         _whole("interval_minutes", primary_key=True),
         _day("day", primary_key=True),
+        _text("kind", primary_key=True),
         _bytes("sums"),
         _bytes("counts"),
         _bytes("largest"),
@@ -238,6 +239,7 @@ def _sums() -> None:
         _reference("sum_block", "group_id", "member_group: id"),
         _check("sum_block", "direction", f"direction IN {DIRECTIONS}"),
         _check("sum_block", "interval", f"interval_minutes IN {INTERVALS}"),
+        _check("sum_block", "kind", f"kind IN {MEMBER_KINDS}"),
         **CLUSTERED,
     )
     op.create_table(
