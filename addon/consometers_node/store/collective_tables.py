@@ -133,7 +133,8 @@ class InGroupRow(Base):
 class GivenRow(Base):
     """A permission that a member gave: what it lets this collective read, and until when.
 
-    `erase_at` is when what it brought is erased, once it has ended.
+    Once it has ended, `erase_at` is when what it brought is erased, and `told_at` when its member
+    knew.
     """
 
     __tablename__ = "given"
@@ -159,6 +160,7 @@ class GivenRow(Base):
     shown_sha256: Mapped[str]
     shown_language: Mapped[str]
     erase_at: Mapped[datetime | None]
+    told_at: Mapped[datetime | None]
 
 
 class GivenSeriesRow(Base):
@@ -214,22 +216,6 @@ class ReadLogRow(Base):
     range_start: Mapped[datetime | None]
     range_end: Mapped[datetime | None]
     records: Mapped[int]
-
-
-class MemberCountRow(Base):
-    """How many members each value of a block sums, packed as the block is.
-
-    It is no series of its own: whoever may read the values may read how many they sum.
-    """
-
-    __tablename__ = "member_count"
-    __table_args__ = _CLUSTERED
-
-    series_id: Mapped[SeriesId] = mapped_column(
-        ForeignKey("series.id", ondelete="CASCADE"), primary_key=True
-    )
-    day: Mapped[date] = mapped_column(primary_key=True)
-    packed: Mapped[bytes]
 
 
 class SumBlockRow(Base):

@@ -164,6 +164,7 @@ def _given() -> None:
         _text("shown_sha256"),
         _text("shown_language"),
         _whole("erase_at", nullable=True),
+        _whole("told_at", nullable=True),
         _reference("given", "member_id", "member: id"),
         _reference("given", "need, version", "own_need: need, version"),
         _check("given", "state", f"state IN {GIVEN_STATES}"),
