@@ -265,9 +265,10 @@ class MemberDayRow(Base):
 
 
 class ReleasedBlockRow(Base):
-    """What of a sum block was released, as it was then; `reasons` says of the rest why it is not.
+    """What of a group's homes was released, as it was then; `reasons` says why the rest is not.
 
-    Once `final`, it stays as it is: somebody whose records are in it was erased.
+    `sums` and `counts` are as in a sum block. Once `final`, what was released stays as it is:
+    somebody whose records are in it was erased.
     """
 
     __tablename__ = "released_block"
@@ -290,14 +291,30 @@ class ReleasedBlockRow(Base):
 
 
 class UnreleasedRow(Base):
-    """What a member's part of a released block was, where it has changed since."""
+    """What a home's part of a released block is in what was released, where it has changed since.
+
+    `before` are integers of 8 bytes, -1 for none; `counted` has a byte for each, 1 where the change
+    was released already: none is twice.
+    """
 
     __tablename__ = "unreleased"
-    __table_args__ = _CLUSTERED
+    __table_args__ = (Index(None, "member_id"), _CLUSTERED)
 
-    group_id: Mapped[GroupId] = mapped_column(ForeignKey("member_group.id"), primary_key=True)
     direction: Mapped[Direction] = mapped_column(primary_key=True)
     interval: Mapped[Interval] = mapped_column("interval_minutes", primary_key=True)
     day: Mapped[date] = mapped_column(primary_key=True)
     member_id: Mapped[MemberId] = mapped_column(ForeignKey("member.id"), primary_key=True)
     before: Mapped[bytes]
+    counted: Mapped[bytes]
+
+
+class ToReleaseRow(Base):
+    """Sum blocks of which something may have to be released, and when to look."""
+
+    __tablename__ = "to_release"
+    __table_args__ = (Index(None, "due_at"), _CLUSTERED)
+
+    direction: Mapped[Direction] = mapped_column(primary_key=True)
+    interval: Mapped[Interval] = mapped_column("interval_minutes", primary_key=True)
+    day: Mapped[date] = mapped_column(primary_key=True)
+    due_at: Mapped[datetime]

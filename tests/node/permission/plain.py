@@ -22,6 +22,7 @@ COLLECTIVE_TABLES = (
     "member_day",
     "released_block",
     "unreleased",
+    "to_release",
 )
 TABLES = (
     "peer",

@@ -88,6 +88,7 @@ def collective(series_id: SeriesId) -> dict[str, dict[str, object]]:
             "day": date(2026, 10, 25),
         },
     )
+    key = {name: value for name, value in block.items() if name != "group_id"}
     return {
         "own_need": {"need": "sums", "version": 1, "body": "<data-need/>", "offered_at": at},
         "invitation": {
@@ -150,7 +151,8 @@ def collective(series_id: SeriesId) -> dict[str, dict[str, object]]:
         },
         "released_block": block
         | {"sums": b"\1", "counts": b"\1", "reasons": b"\0", "final": 0, "released_at": at},
-        "unreleased": block | member | {"before": b"\1"},
+        "unreleased": key | member | {"before": b"\1", "counted": b"\0"},
+        "to_release": key | {"due_at": at},
     }
 
 

@@ -670,13 +670,19 @@ CREATE TABLE public.sum_block (
     CONSTRAINT ck_sum_block_interval CHECK ((interval_minutes = ANY (ARRAY[(5)::bigint, (30)::bigint, (60)::bigint, (1440)::bigint]))),
     CONSTRAINT ck_sum_block_kind CHECK ((kind = ANY (ARRAY['home'::text, 'site'::text, 'collective'::text])))
 );
+CREATE TABLE public.to_release (
+    direction text NOT NULL,
+    interval_minutes bigint NOT NULL,
+    day date NOT NULL,
+    due_at bigint NOT NULL
+);
 CREATE TABLE public.unreleased (
-    group_id bigint NOT NULL,
     direction text NOT NULL,
     interval_minutes bigint NOT NULL,
     day date NOT NULL,
     member_id bigint NOT NULL,
-    before bytea NOT NULL
+    before bytea NOT NULL,
+    counted bytea NOT NULL
 );
 ALTER TABLE ONLY public.answer ALTER COLUMN id SET DEFAULT nextval('public.answer_id_seq'::regclass);
 ALTER TABLE ONLY public.data_need ALTER COLUMN id SET DEFAULT nextval('public.data_need_id_seq'::regclass);
@@ -688,56 +694,56 @@ ALTER TABLE ONLY public.peer ALTER COLUMN id SET DEFAULT nextval('public.peer_id
 ALTER TABLE ONLY public.read_log ALTER COLUMN id SET DEFAULT nextval('public.read_log_id_seq'::regclass);
 ALTER TABLE ONLY public.register ALTER COLUMN seq SET DEFAULT nextval('public.register_seq_seq'::regclass);
 ALTER TABLE ONLY public.series ALTER COLUMN id SET DEFAULT nextval('public.series_id_seq'::regclass);
-INSERT INTO public.absence VALUES (1795636196, 1795639796);
+INSERT INTO public.absence VALUES (1795636274, 1795639874);
 INSERT INTO public.alembic_version VALUES ('0003');
-INSERT INTO public.answer VALUES (1, 1795643396, 1, '0b154cfd-f468-44a3-99aa-b70de037a96f', 1, 'get_history', 1795636196, 1795639796, 1);
-INSERT INTO public.block VALUES (1, '2026-10-25', '\x0200000100020003000400050006000700080009000a00ffff2c012d012e012f0130013101320133013401350136013701', 1795643396);
+INSERT INTO public.answer VALUES (1, 1795643474, 1, '4e27e569-3910-468f-8955-73ac2971f47b', 1, 'get_history', 1795636274, 1795639874, 1);
+INSERT INTO public.block VALUES (1, '2026-10-25', '\x0200000100020003000400050006000700080009000a00ffff2c012d012e012f0130013101320133013401350136013701', 1795643474);
 INSERT INTO public.coverage VALUES (1, 1792886400, 1792972800);
-INSERT INTO public.data_need VALUES (1, 1, 'withdrawn', 1, '{"en": "Sunny roofs", "fr": "Toits au soleil"}', '{"en": "To size the next roof.", "fr": "Pour dimensionner le prochain toit."}', '{"en": "Nobody else.", "fr": "Personne d’autre."}', 'Coop of Kersabiec', 'dpo@coop.example', 'https://coop.example/policy', 60, 'individual', 'pseudonym', 30, 365, 90, 1795643396);
-INSERT INTO public.data_need VALUES (2, 1, 'terminated', 1, '{"en": "Sunny roofs", "fr": "Toits au soleil"}', '{"en": "To size the next roof.", "fr": "Pour dimensionner le prochain toit."}', '{"en": "Nobody else.", "fr": "Personne d’autre."}', 'Coop of Kersabiec', 'dpo@coop.example', 'https://coop.example/policy', 60, 'individual', 'pseudonym', 30, 365, 90, 1795643396);
-INSERT INTO public.data_need VALUES (3, 1, 'refused', 1, '{"en": "Sunny roofs", "fr": "Toits au soleil"}', '{"en": "To size the next roof.", "fr": "Pour dimensionner le prochain toit."}', '{"en": "Nobody else.", "fr": "Personne d’autre."}', 'Coop of Kersabiec', 'dpo@coop.example', 'https://coop.example/policy', 60, 'individual', 'pseudonym', 30, 365, 90, 1795643396);
-INSERT INTO public.data_need VALUES (4, 1, 'sunny-roofs', 1, '{"en": "Sunny roofs", "fr": "Toits au soleil"}', '{"en": "To size the next roof.", "fr": "Pour dimensionner le prochain toit."}', '{"en": "Nobody else.", "fr": "Personne d’autre."}', 'Coop of Kersabiec', 'dpo@coop.example', 'https://coop.example/policy', 60, 'individual', 'pseudonym', 30, 365, 90, 1795643396);
-INSERT INTO public.data_need VALUES (5, 1, 'proposed', 1, '{"en": "Sunny roofs", "fr": "Toits au soleil"}', '{"en": "To size the next roof.", "fr": "Pour dimensionner le prochain toit."}', '{"en": "Nobody else.", "fr": "Personne d’autre."}', 'Coop of Kersabiec', 'dpo@coop.example', 'https://coop.example/policy', 60, 'individual', 'pseudonym', 30, 365, 90, 1795643396);
-INSERT INTO public.given VALUES ('1c0b5a3e-6f0d-4c19-9d3a-7f6a0e0b2c11', 1, 'sums', 1, 'granted', 60, 'pseudonym', 1795643396, 1795643396, 1795643396, 'bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb', 'fr', NULL, NULL);
-INSERT INTO public.given_register VALUES (1, '1c0b5a3e-6f0d-4c19-9d3a-7f6a0e0b2c11', 'granted', 1795643396, 'member', NULL, NULL);
+INSERT INTO public.data_need VALUES (1, 1, 'withdrawn', 1, '{"en": "Sunny roofs", "fr": "Toits au soleil"}', '{"en": "To size the next roof.", "fr": "Pour dimensionner le prochain toit."}', '{"en": "Nobody else.", "fr": "Personne d’autre."}', 'Coop of Kersabiec', 'dpo@coop.example', 'https://coop.example/policy', 60, 'individual', 'pseudonym', 30, 365, 90, 1795643474);
+INSERT INTO public.data_need VALUES (2, 1, 'terminated', 1, '{"en": "Sunny roofs", "fr": "Toits au soleil"}', '{"en": "To size the next roof.", "fr": "Pour dimensionner le prochain toit."}', '{"en": "Nobody else.", "fr": "Personne d’autre."}', 'Coop of Kersabiec', 'dpo@coop.example', 'https://coop.example/policy', 60, 'individual', 'pseudonym', 30, 365, 90, 1795643474);
+INSERT INTO public.data_need VALUES (3, 1, 'refused', 1, '{"en": "Sunny roofs", "fr": "Toits au soleil"}', '{"en": "To size the next roof.", "fr": "Pour dimensionner le prochain toit."}', '{"en": "Nobody else.", "fr": "Personne d’autre."}', 'Coop of Kersabiec', 'dpo@coop.example', 'https://coop.example/policy', 60, 'individual', 'pseudonym', 30, 365, 90, 1795643474);
+INSERT INTO public.data_need VALUES (4, 1, 'sunny-roofs', 1, '{"en": "Sunny roofs", "fr": "Toits au soleil"}', '{"en": "To size the next roof.", "fr": "Pour dimensionner le prochain toit."}', '{"en": "Nobody else.", "fr": "Personne d’autre."}', 'Coop of Kersabiec', 'dpo@coop.example', 'https://coop.example/policy', 60, 'individual', 'pseudonym', 30, 365, 90, 1795643474);
+INSERT INTO public.data_need VALUES (5, 1, 'proposed', 1, '{"en": "Sunny roofs", "fr": "Toits au soleil"}', '{"en": "To size the next roof.", "fr": "Pour dimensionner le prochain toit."}', '{"en": "Nobody else.", "fr": "Personne d’autre."}', 'Coop of Kersabiec', 'dpo@coop.example', 'https://coop.example/policy', 60, 'individual', 'pseudonym', 30, 365, 90, 1795643474);
+INSERT INTO public.given VALUES ('1c0b5a3e-6f0d-4c19-9d3a-7f6a0e0b2c11', 1, 'sums', 1, 'granted', 60, 'pseudonym', 1795643474, 1795643474, 1795643474, 'bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb', 'fr', NULL, NULL);
+INSERT INTO public.given_register VALUES (1, '1c0b5a3e-6f0d-4c19-9d3a-7f6a0e0b2c11', 'granted', 1795643474, 'member', NULL, NULL);
 INSERT INTO public.given_series VALUES ('1c0b5a3e-6f0d-4c19-9d3a-7f6a0e0b2c11', 'urn:dev:org:60060-k7f3q2_consumption/power/active/raw', 1, NULL, NULL, NULL, NULL);
 INSERT INTO public.in_group VALUES (1, 1, '2026-10-01', NULL);
-INSERT INTO public.invitation VALUES ('spring', 'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa', 'The market in spring', 'home', 'Lorient', 1795643396, 1795643396, NULL, 1, NULL);
-INSERT INTO public.member VALUES (1, 'k7f3q2', 'member@example.org', 'home', NULL, NULL, 'Lorient', 'spring', 1795643396, NULL);
+INSERT INTO public.invitation VALUES ('spring', 'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa', 'The market in spring', 'home', 'Lorient', 1795643474, 1795643474, NULL, 1, NULL);
+INSERT INTO public.member VALUES (1, 'k7f3q2', 'member@example.org', 'home', NULL, NULL, 'Lorient', 'spring', 1795643474, NULL);
 INSERT INTO public.member_count VALUES (1, '2026-10-25', '\x0102');
 INSERT INTO public.member_day VALUES (1, 'consumption', '2026-10-25', 720000, 24, 25);
 INSERT INTO public.member_group VALUES (1, 'all', '');
 INSERT INTO public.notice VALUES (3, 1, NULL, NULL);
 INSERT INTO public.notice VALUES (5, NULL, NULL, NULL);
 INSERT INTO public.notice VALUES (10, NULL, NULL, NULL);
-INSERT INTO public.notice VALUES (2, NULL, 1795643396, 'receipt');
-INSERT INTO public.outbox VALUES (2, 1, '0b154cfd-f468-44a3-99aa-b70de037a96f', 'granted', 1, 1795636196, 1795639796, 1795643396, NULL, NULL);
-INSERT INTO public.outbox VALUES (1, 1, '0b154cfd-f468-44a3-99aa-b70de037a96f', 'granted', 1, 1795636196, 1795639796, 1795643396, 'stanza', 1795643396);
-INSERT INTO public.own_need VALUES ('sums', 1, '<data-need/>', 1795643396, NULL);
-INSERT INTO public.peer VALUES (1, 'coop@example.org', 'Coop', 1795643396);
-INSERT INTO public.peer VALUES (2, 'town@example.org', 'Town', 1795643396);
-INSERT INTO public.permission VALUES ('169847ab-643d-4f3d-a5fc-b7adf10e3097', 1, 1, 'withdrawn', 'withdrawn', 60, 'pseudonym', 1795038596, 1795643396, 1800827396);
-INSERT INTO public.permission VALUES ('84aecd22-96c6-4542-9c90-82163bfec14e', 1, 2, 'terminated', 'terminated', 60, 'pseudonym', 1795038596, 1795643396, 1800827396);
-INSERT INTO public.permission VALUES ('807dbd42-fb7b-4ff7-acfa-2c6eb0a755da', 1, 3, 'refused', 'refused', NULL, NULL, NULL, NULL, NULL);
-INSERT INTO public.permission VALUES ('0b154cfd-f468-44a3-99aa-b70de037a96f', 1, 4, 'sunny-roofs', 'granted', 60, 'pseudonym', 1795038596, 1795643396, 1800827396);
-INSERT INTO public.permission VALUES ('9f01f787-9546-4fd8-bf16-8153b4a700dc', 1, 5, 'proposed', 'proposed', NULL, NULL, NULL, NULL, NULL);
-INSERT INTO public.permission_series VALUES ('169847ab-643d-4f3d-a5fc-b7adf10e3097', 1);
-INSERT INTO public.permission_series VALUES ('84aecd22-96c6-4542-9c90-82163bfec14e', 1);
-INSERT INTO public.permission_series VALUES ('0b154cfd-f468-44a3-99aa-b70de037a96f', 1);
-INSERT INTO public.pulled_series VALUES ('consometers:grid', 'town@example.org', 'urn:dev:prm:30001610071843_consumption', 'The town hall', 1795643396, 1795639796, 'It cannot be reached.');
-INSERT INTO public.read_log VALUES (1, 1795643396, 'peer', 'export', 1, NULL, NULL, 24);
-INSERT INTO public.register VALUES (1, '169847ab-643d-4f3d-a5fc-b7adf10e3097', 'proposed', 1795643396, 'peer', 'coop@example.org', NULL, NULL);
-INSERT INTO public.register VALUES (2, '169847ab-643d-4f3d-a5fc-b7adf10e3097', 'granted', 1795643396, 'household', 'user-1', 'e12d4b2e3168846b6da7ba147388293222d03aa61f38d546ca759e06ef5a1f70', 'en');
-INSERT INTO public.register VALUES (3, '169847ab-643d-4f3d-a5fc-b7adf10e3097', 'withdrawn', 1795643396, 'household', 'user-2', '4f8242018d0de7046b25963516008c7ff834bc16b6c548f44744637debfb0bee', 'fr');
-INSERT INTO public.register VALUES (4, '84aecd22-96c6-4542-9c90-82163bfec14e', 'proposed', 1795643396, 'peer', 'coop@example.org', NULL, NULL);
-INSERT INTO public.register VALUES (5, '84aecd22-96c6-4542-9c90-82163bfec14e', 'granted', 1795643396, 'household', 'user-1', 'e12d4b2e3168846b6da7ba147388293222d03aa61f38d546ca759e06ef5a1f70', 'en');
-INSERT INTO public.register VALUES (6, '84aecd22-96c6-4542-9c90-82163bfec14e', 'terminated', 1795643396, 'peer', 'coop@example.org', NULL, NULL);
-INSERT INTO public.register VALUES (7, '807dbd42-fb7b-4ff7-acfa-2c6eb0a755da', 'proposed', 1795643396, 'peer', 'coop@example.org', NULL, NULL);
-INSERT INTO public.register VALUES (8, '807dbd42-fb7b-4ff7-acfa-2c6eb0a755da', 'refused', 1795643396, 'household', 'user-1', '14d32557feeae05fb859a810551ed748a87bb4af5769ee399f3bec1a262a5985', 'fr');
-INSERT INTO public.register VALUES (9, '0b154cfd-f468-44a3-99aa-b70de037a96f', 'proposed', 1795643396, 'peer', 'coop@example.org', NULL, NULL);
-INSERT INTO public.register VALUES (10, '0b154cfd-f468-44a3-99aa-b70de037a96f', 'granted', 1795643396, 'household', 'user-1', 'e12d4b2e3168846b6da7ba147388293222d03aa61f38d546ca759e06ef5a1f70', 'en');
-INSERT INTO public.register VALUES (11, '9f01f787-9546-4fd8-bf16-8153b4a700dc', 'proposed', 1795643396, 'peer', 'coop@example.org', NULL, NULL);
-INSERT INTO public.released_block VALUES (1, 'consumption', 60, '2026-10-25', '\x01', '\x01', '\x00', 0, 1795643396);
+INSERT INTO public.notice VALUES (2, NULL, 1795643474, 'receipt');
+INSERT INTO public.outbox VALUES (2, 1, '4e27e569-3910-468f-8955-73ac2971f47b', 'granted', 1, 1795636274, 1795639874, 1795643474, NULL, NULL);
+INSERT INTO public.outbox VALUES (1, 1, '4e27e569-3910-468f-8955-73ac2971f47b', 'granted', 1, 1795636274, 1795639874, 1795643474, 'stanza', 1795643474);
+INSERT INTO public.own_need VALUES ('sums', 1, '<data-need/>', 1795643474, NULL);
+INSERT INTO public.peer VALUES (1, 'coop@example.org', 'Coop', 1795643474);
+INSERT INTO public.peer VALUES (2, 'town@example.org', 'Town', 1795643474);
+INSERT INTO public.permission VALUES ('f47c598e-2a94-436a-b201-03b06e00dc96', 1, 1, 'withdrawn', 'withdrawn', 60, 'pseudonym', 1795038674, 1795643474, 1800827474);
+INSERT INTO public.permission VALUES ('180e5d61-ade9-4ee4-9923-9ad00cf94802', 1, 2, 'terminated', 'terminated', 60, 'pseudonym', 1795038674, 1795643474, 1800827474);
+INSERT INTO public.permission VALUES ('3322165e-3995-4c6b-b360-15d58f2218f4', 1, 3, 'refused', 'refused', NULL, NULL, NULL, NULL, NULL);
+INSERT INTO public.permission VALUES ('4e27e569-3910-468f-8955-73ac2971f47b', 1, 4, 'sunny-roofs', 'granted', 60, 'pseudonym', 1795038674, 1795643474, 1800827474);
+INSERT INTO public.permission VALUES ('e85915ee-b70f-41d7-ad42-36c2c5e85b1b', 1, 5, 'proposed', 'proposed', NULL, NULL, NULL, NULL, NULL);
+INSERT INTO public.permission_series VALUES ('f47c598e-2a94-436a-b201-03b06e00dc96', 1);
+INSERT INTO public.permission_series VALUES ('180e5d61-ade9-4ee4-9923-9ad00cf94802', 1);
+INSERT INTO public.permission_series VALUES ('4e27e569-3910-468f-8955-73ac2971f47b', 1);
+INSERT INTO public.pulled_series VALUES ('consometers:grid', 'town@example.org', 'urn:dev:prm:30001610071843_consumption', 'The town hall', 1795643474, 1795639874, 'It cannot be reached.');
+INSERT INTO public.read_log VALUES (1, 1795643474, 'peer', 'export', 1, NULL, NULL, 24);
+INSERT INTO public.register VALUES (1, 'f47c598e-2a94-436a-b201-03b06e00dc96', 'proposed', 1795643474, 'peer', 'coop@example.org', NULL, NULL);
+INSERT INTO public.register VALUES (2, 'f47c598e-2a94-436a-b201-03b06e00dc96', 'granted', 1795643474, 'household', 'user-1', 'e12d4b2e3168846b6da7ba147388293222d03aa61f38d546ca759e06ef5a1f70', 'en');
+INSERT INTO public.register VALUES (3, 'f47c598e-2a94-436a-b201-03b06e00dc96', 'withdrawn', 1795643474, 'household', 'user-2', '4f8242018d0de7046b25963516008c7ff834bc16b6c548f44744637debfb0bee', 'fr');
+INSERT INTO public.register VALUES (4, '180e5d61-ade9-4ee4-9923-9ad00cf94802', 'proposed', 1795643474, 'peer', 'coop@example.org', NULL, NULL);
+INSERT INTO public.register VALUES (5, '180e5d61-ade9-4ee4-9923-9ad00cf94802', 'granted', 1795643474, 'household', 'user-1', 'e12d4b2e3168846b6da7ba147388293222d03aa61f38d546ca759e06ef5a1f70', 'en');
+INSERT INTO public.register VALUES (6, '180e5d61-ade9-4ee4-9923-9ad00cf94802', 'terminated', 1795643474, 'peer', 'coop@example.org', NULL, NULL);
+INSERT INTO public.register VALUES (7, '3322165e-3995-4c6b-b360-15d58f2218f4', 'proposed', 1795643474, 'peer', 'coop@example.org', NULL, NULL);
+INSERT INTO public.register VALUES (8, '3322165e-3995-4c6b-b360-15d58f2218f4', 'refused', 1795643474, 'household', 'user-1', '14d32557feeae05fb859a810551ed748a87bb4af5769ee399f3bec1a262a5985', 'fr');
+INSERT INTO public.register VALUES (9, '4e27e569-3910-468f-8955-73ac2971f47b', 'proposed', 1795643474, 'peer', 'coop@example.org', NULL, NULL);
+INSERT INTO public.register VALUES (10, '4e27e569-3910-468f-8955-73ac2971f47b', 'granted', 1795643474, 'household', 'user-1', 'e12d4b2e3168846b6da7ba147388293222d03aa61f38d546ca759e06ef5a1f70', 'en');
+INSERT INTO public.register VALUES (11, 'e85915ee-b70f-41d7-ad42-36c2c5e85b1b', 'proposed', 1795643474, 'peer', 'coop@example.org', NULL, NULL);
+INSERT INTO public.released_block VALUES (1, 'consumption', 60, '2026-10-25', '\x01', '\x01', '\x00', 0, 1795643474);
 INSERT INTO public.secret VALUES ('household', '\x000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f');
 INSERT INTO public.series VALUES (1, 'urn:dev:prm:30001610071843', 'consumption', 'energy', 60, 'Europe/Paris');
 INSERT INTO public.series VALUES (2, 'urn:dev:prm:30001610071843', 'consumption', 'energy', 5, 'Europe/Paris');
@@ -747,19 +753,20 @@ INSERT INTO public.setting VALUES ('jid', 'home@example.org');
 INSERT INTO public.shown_text VALUES ('e12d4b2e3168846b6da7ba147388293222d03aa61f38d546ca759e06ef5a1f70', 'en', 'I agree that my hourly consumption leaves.');
 INSERT INTO public.shown_text VALUES ('4f8242018d0de7046b25963516008c7ff834bc16b6c548f44744637debfb0bee', 'fr', 'J’arrête tout de suite.');
 INSERT INTO public.shown_text VALUES ('14d32557feeae05fb859a810551ed748a87bb4af5769ee399f3bec1a262a5985', 'fr', 'Je refuse.');
-INSERT INTO public.subscription VALUES (1, 1, 1795643396, NULL);
-INSERT INTO public.sum_block VALUES (1, 'consumption', 60, '2026-10-25', 'home', '\x01', '\x01', '\x01', 1795643396);
-INSERT INTO public.unreleased VALUES (1, 'consumption', 60, '2026-10-25', 1, '\x01');
-INSERT INTO public.wanted VALUES (1, 'injection', 'energy');
+INSERT INTO public.subscription VALUES (1, 1, 1795643474, NULL);
+INSERT INTO public.sum_block VALUES (1, 'consumption', 60, '2026-10-25', 'home', '\x01', '\x01', '\x01', 1795643474);
+INSERT INTO public.to_release VALUES ('consumption', 60, '2026-10-25', 1795643474);
+INSERT INTO public.unreleased VALUES ('consumption', 60, '2026-10-25', 1, '\x01', '\x00');
 INSERT INTO public.wanted VALUES (1, 'consumption', 'energy');
-INSERT INTO public.wanted VALUES (2, 'injection', 'energy');
+INSERT INTO public.wanted VALUES (1, 'injection', 'energy');
 INSERT INTO public.wanted VALUES (2, 'consumption', 'energy');
-INSERT INTO public.wanted VALUES (3, 'injection', 'energy');
+INSERT INTO public.wanted VALUES (2, 'injection', 'energy');
 INSERT INTO public.wanted VALUES (3, 'consumption', 'energy');
-INSERT INTO public.wanted VALUES (4, 'injection', 'energy');
+INSERT INTO public.wanted VALUES (3, 'injection', 'energy');
 INSERT INTO public.wanted VALUES (4, 'consumption', 'energy');
-INSERT INTO public.wanted VALUES (5, 'injection', 'energy');
+INSERT INTO public.wanted VALUES (4, 'injection', 'energy');
 INSERT INTO public.wanted VALUES (5, 'consumption', 'energy');
+INSERT INTO public.wanted VALUES (5, 'injection', 'energy');
 SELECT pg_catalog.setval('public.answer_id_seq', 1, true);
 SELECT pg_catalog.setval('public.data_need_id_seq', 5, true);
 SELECT pg_catalog.setval('public.given_register_seq_seq', 1, true);
@@ -832,8 +839,10 @@ ALTER TABLE ONLY public.subscription
     ADD CONSTRAINT pk_subscription PRIMARY KEY (peer_id, series_id);
 ALTER TABLE ONLY public.sum_block
     ADD CONSTRAINT pk_sum_block PRIMARY KEY (group_id, direction, interval_minutes, day, kind);
+ALTER TABLE ONLY public.to_release
+    ADD CONSTRAINT pk_to_release PRIMARY KEY (direction, interval_minutes, day);
 ALTER TABLE ONLY public.unreleased
-    ADD CONSTRAINT pk_unreleased PRIMARY KEY (group_id, direction, interval_minutes, day, member_id);
+    ADD CONSTRAINT pk_unreleased PRIMARY KEY (direction, interval_minutes, day, member_id);
 ALTER TABLE ONLY public.wanted
     ADD CONSTRAINT pk_wanted PRIMARY KEY (data_need_id, direction, quantity);
 ALTER TABLE ONLY public.data_need
@@ -864,6 +873,8 @@ CREATE INDEX ix_outbox_peer_id_stanza ON public.outbox USING btree (peer_id, sta
 CREATE INDEX ix_outbox_permission_id_series_id ON public.outbox USING btree (permission_id, series_id);
 CREATE INDEX ix_read_log_member_id_at ON public.read_log USING btree (member_id, at);
 CREATE INDEX ix_register_permission_id_seq ON public.register USING btree (permission_id, seq);
+CREATE INDEX ix_to_release_due_at ON public.to_release USING btree (due_at);
+CREATE INDEX ix_unreleased_member_id ON public.unreleased USING btree (member_id);
 CREATE UNIQUE INDEX uq_permission_granted ON public.permission USING btree (peer_id, need) WHERE (state = 'granted'::text);
 CREATE UNIQUE INDEX uq_permission_proposed ON public.permission USING btree (data_need_id) WHERE (state = 'proposed'::text);
 CREATE TRIGGER answer_is_not_emptied BEFORE TRUNCATE ON public.answer FOR EACH STATEMENT EXECUTE FUNCTION public.answer_is_not_emptied();
@@ -973,8 +984,6 @@ ALTER TABLE ONLY public.subscription
     ADD CONSTRAINT fk_subscription_series_id FOREIGN KEY (series_id) REFERENCES public.series(id);
 ALTER TABLE ONLY public.sum_block
     ADD CONSTRAINT fk_sum_block_group_id FOREIGN KEY (group_id) REFERENCES public.member_group(id);
-ALTER TABLE ONLY public.unreleased
-    ADD CONSTRAINT fk_unreleased_group_id FOREIGN KEY (group_id) REFERENCES public.member_group(id);
 ALTER TABLE ONLY public.unreleased
     ADD CONSTRAINT fk_unreleased_member_id FOREIGN KEY (member_id) REFERENCES public.member(id);
 ALTER TABLE ONLY public.wanted

@@ -7,7 +7,7 @@ CREATE TABLE absence (
 )
  STRICT
 ;
-INSERT INTO "absence" VALUES(1795636196,1795639796);
+INSERT INTO "absence" VALUES(1795636273,1795639873);
 CREATE TABLE alembic_version (
 	version_num VARCHAR(32) NOT NULL, 
 	CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num)
@@ -30,7 +30,7 @@ CREATE TABLE answer (
 )
  STRICT
 ;
-INSERT INTO "answer" VALUES(1,1795643396,1,'61d353f1-d01e-4d41-92ec-4414d7854902',1,'get_history',1795636196,1795639796,1);
+INSERT INTO "answer" VALUES(1,1795643473,1,'8da32330-2444-4065-9bd0-425f3bc33d10',1,'get_history',1795636273,1795639873,1);
 CREATE TABLE block (
 	series_id INTEGER NOT NULL, 
 	day TEXT NOT NULL, 
@@ -42,7 +42,7 @@ CREATE TABLE block (
  WITHOUT ROWID,
  STRICT
 ;
-INSERT INTO "block" VALUES(1,'2026-10-25',X'0200000100020003000400050006000700080009000A00FFFF2C012D012E012F0130013101320133013401350136013701',1795643396);
+INSERT INTO "block" VALUES(1,'2026-10-25',X'0200000100020003000400050006000700080009000A00FFFF2C012D012E012F0130013101320133013401350136013701',1795643473);
 CREATE TABLE coverage (
 	series_id INTEGER NOT NULL, 
 	covered_from INTEGER NOT NULL, 
@@ -85,11 +85,11 @@ CREATE TABLE data_need (
 )
  STRICT
 ;
-INSERT INTO "data_need" VALUES(1,1,'withdrawn',1,'{"en": "Sunny roofs", "fr": "Toits au soleil"}','{"en": "To size the next roof.", "fr": "Pour dimensionner le prochain toit."}','{"en": "Nobody else.", "fr": "Personne d’autre."}','Coop of Kersabiec','dpo@coop.example','https://coop.example/policy',60,'individual','pseudonym',30,365,90,1795643396);
-INSERT INTO "data_need" VALUES(2,1,'terminated',1,'{"en": "Sunny roofs", "fr": "Toits au soleil"}','{"en": "To size the next roof.", "fr": "Pour dimensionner le prochain toit."}','{"en": "Nobody else.", "fr": "Personne d’autre."}','Coop of Kersabiec','dpo@coop.example','https://coop.example/policy',60,'individual','pseudonym',30,365,90,1795643396);
-INSERT INTO "data_need" VALUES(3,1,'refused',1,'{"en": "Sunny roofs", "fr": "Toits au soleil"}','{"en": "To size the next roof.", "fr": "Pour dimensionner le prochain toit."}','{"en": "Nobody else.", "fr": "Personne d’autre."}','Coop of Kersabiec','dpo@coop.example','https://coop.example/policy',60,'individual','pseudonym',30,365,90,1795643396);
-INSERT INTO "data_need" VALUES(4,1,'sunny-roofs',1,'{"en": "Sunny roofs", "fr": "Toits au soleil"}','{"en": "To size the next roof.", "fr": "Pour dimensionner le prochain toit."}','{"en": "Nobody else.", "fr": "Personne d’autre."}','Coop of Kersabiec','dpo@coop.example','https://coop.example/policy',60,'individual','pseudonym',30,365,90,1795643396);
-INSERT INTO "data_need" VALUES(5,1,'proposed',1,'{"en": "Sunny roofs", "fr": "Toits au soleil"}','{"en": "To size the next roof.", "fr": "Pour dimensionner le prochain toit."}','{"en": "Nobody else.", "fr": "Personne d’autre."}','Coop of Kersabiec','dpo@coop.example','https://coop.example/policy',60,'individual','pseudonym',30,365,90,1795643396);
+INSERT INTO "data_need" VALUES(1,1,'withdrawn',1,'{"en": "Sunny roofs", "fr": "Toits au soleil"}','{"en": "To size the next roof.", "fr": "Pour dimensionner le prochain toit."}','{"en": "Nobody else.", "fr": "Personne d’autre."}','Coop of Kersabiec','dpo@coop.example','https://coop.example/policy',60,'individual','pseudonym',30,365,90,1795643473);
+INSERT INTO "data_need" VALUES(2,1,'terminated',1,'{"en": "Sunny roofs", "fr": "Toits au soleil"}','{"en": "To size the next roof.", "fr": "Pour dimensionner le prochain toit."}','{"en": "Nobody else.", "fr": "Personne d’autre."}','Coop of Kersabiec','dpo@coop.example','https://coop.example/policy',60,'individual','pseudonym',30,365,90,1795643473);
+INSERT INTO "data_need" VALUES(3,1,'refused',1,'{"en": "Sunny roofs", "fr": "Toits au soleil"}','{"en": "To size the next roof.", "fr": "Pour dimensionner le prochain toit."}','{"en": "Nobody else.", "fr": "Personne d’autre."}','Coop of Kersabiec','dpo@coop.example','https://coop.example/policy',60,'individual','pseudonym',30,365,90,1795643473);
+INSERT INTO "data_need" VALUES(4,1,'sunny-roofs',1,'{"en": "Sunny roofs", "fr": "Toits au soleil"}','{"en": "To size the next roof.", "fr": "Pour dimensionner le prochain toit."}','{"en": "Nobody else.", "fr": "Personne d’autre."}','Coop of Kersabiec','dpo@coop.example','https://coop.example/policy',60,'individual','pseudonym',30,365,90,1795643473);
+INSERT INTO "data_need" VALUES(5,1,'proposed',1,'{"en": "Sunny roofs", "fr": "Toits au soleil"}','{"en": "To size the next roof.", "fr": "Pour dimensionner le prochain toit."}','{"en": "Nobody else.", "fr": "Personne d’autre."}','Coop of Kersabiec','dpo@coop.example','https://coop.example/policy',60,'individual','pseudonym',30,365,90,1795643473);
 CREATE TABLE given (
 	id TEXT NOT NULL, 
 	member_id INTEGER NOT NULL, 
@@ -114,7 +114,7 @@ CREATE TABLE given (
 )
  STRICT
 ;
-INSERT INTO "given" VALUES('1c0b5a3e-6f0d-4c19-9d3a-7f6a0e0b2c11',1,'sums',1,'granted',60,'pseudonym',1795643396,1795643396,1795643396,'bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb','fr',NULL,NULL);
+INSERT INTO "given" VALUES('1c0b5a3e-6f0d-4c19-9d3a-7f6a0e0b2c11',1,'sums',1,'granted',60,'pseudonym',1795643473,1795643473,1795643473,'bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb','fr',NULL,NULL);
 CREATE TABLE given_register (
 	seq INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT, 
 	given_id TEXT NOT NULL, 
@@ -128,7 +128,7 @@ CREATE TABLE given_register (
 )
  STRICT
 ;
-INSERT INTO "given_register" VALUES(1,'1c0b5a3e-6f0d-4c19-9d3a-7f6a0e0b2c11','granted',1795643396,'member',NULL,NULL);
+INSERT INTO "given_register" VALUES(1,'1c0b5a3e-6f0d-4c19-9d3a-7f6a0e0b2c11','granted',1795643473,'member',NULL,NULL);
 CREATE TABLE given_series (
 	given_id TEXT NOT NULL, 
 	identifier TEXT NOT NULL, 
@@ -175,7 +175,7 @@ CREATE TABLE invitation (
 )
  STRICT
 ;
-INSERT INTO "invitation" VALUES('spring','aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa','The market in spring','home','Lorient',1795643396,1795643396,NULL,1,NULL);
+INSERT INTO "invitation" VALUES('spring','aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa','The market in spring','home','Lorient',1795643473,1795643473,NULL,1,NULL);
 CREATE TABLE member (
 	id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT, 
 	pseudonym TEXT NOT NULL, 
@@ -195,7 +195,7 @@ CREATE TABLE member (
 )
  STRICT
 ;
-INSERT INTO "member" VALUES(1,'k7f3q2','member@example.org','home',NULL,NULL,'Lorient','spring',1795643396,NULL);
+INSERT INTO "member" VALUES(1,'k7f3q2','member@example.org','home',NULL,NULL,'Lorient','spring',1795643473,NULL);
 CREATE TABLE member_count (
 	series_id INTEGER NOT NULL, 
 	day TEXT NOT NULL, 
@@ -244,7 +244,7 @@ CREATE TABLE notice (
 )
  STRICT
 ;
-INSERT INTO "notice" VALUES(2,NULL,1795643396,'receipt');
+INSERT INTO "notice" VALUES(2,NULL,1795643473,'receipt');
 INSERT INTO "notice" VALUES(3,1,NULL,NULL);
 INSERT INTO "notice" VALUES(5,NULL,NULL,NULL);
 INSERT INTO "notice" VALUES(10,NULL,NULL,NULL);
@@ -266,8 +266,8 @@ CREATE TABLE outbox (
 )
  STRICT
 ;
-INSERT INTO "outbox" VALUES(1,1,'61d353f1-d01e-4d41-92ec-4414d7854902','granted',1,1795636196,1795639796,1795643396,'stanza',1795643396);
-INSERT INTO "outbox" VALUES(2,1,'61d353f1-d01e-4d41-92ec-4414d7854902','granted',1,1795636196,1795639796,1795643396,NULL,NULL);
+INSERT INTO "outbox" VALUES(1,1,'8da32330-2444-4065-9bd0-425f3bc33d10','granted',1,1795636273,1795639873,1795643473,'stanza',1795643473);
+INSERT INTO "outbox" VALUES(2,1,'8da32330-2444-4065-9bd0-425f3bc33d10','granted',1,1795636273,1795639873,1795643473,NULL,NULL);
 CREATE TABLE own_need (
 	need TEXT NOT NULL, 
 	version INTEGER NOT NULL, 
@@ -279,7 +279,7 @@ CREATE TABLE own_need (
 )
  STRICT
 ;
-INSERT INTO "own_need" VALUES('sums',1,'<data-need/>',1795643396,NULL);
+INSERT INTO "own_need" VALUES('sums',1,'<data-need/>',1795643473,NULL);
 CREATE TABLE peer (
 	id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT, 
 	jid TEXT NOT NULL, 
@@ -289,8 +289,8 @@ CREATE TABLE peer (
 )
  STRICT
 ;
-INSERT INTO "peer" VALUES(1,'coop@example.org','Coop',1795643396);
-INSERT INTO "peer" VALUES(2,'town@example.org','Town',1795643396);
+INSERT INTO "peer" VALUES(1,'coop@example.org','Coop',1795643473);
+INSERT INTO "peer" VALUES(2,'town@example.org','Town',1795643473);
 CREATE TABLE permission (
 	id TEXT NOT NULL, 
 	peer_id INTEGER NOT NULL, 
@@ -311,11 +311,11 @@ CREATE TABLE permission (
 )
  STRICT
 ;
-INSERT INTO "permission" VALUES('fab46cfe-6e0f-435f-8ed2-e66fe3e544aa',1,1,'withdrawn','withdrawn',60,'pseudonym',1795038596,1795643396,1800827396);
-INSERT INTO "permission" VALUES('9ab41c36-bfd3-45a8-ab02-8ff8dd98822c',1,2,'terminated','terminated',60,'pseudonym',1795038596,1795643396,1800827396);
-INSERT INTO "permission" VALUES('561c17b1-f1f5-4d71-9fe1-34732f1e234b',1,3,'refused','refused',NULL,NULL,NULL,NULL,NULL);
-INSERT INTO "permission" VALUES('61d353f1-d01e-4d41-92ec-4414d7854902',1,4,'sunny-roofs','granted',60,'pseudonym',1795038596,1795643396,1800827396);
-INSERT INTO "permission" VALUES('6b540f05-36f4-4d43-b296-b2a2736dd3cf',1,5,'proposed','proposed',NULL,NULL,NULL,NULL,NULL);
+INSERT INTO "permission" VALUES('7a57cd34-a612-4136-80e2-1836d8b262c0',1,1,'withdrawn','withdrawn',60,'pseudonym',1795038673,1795643473,1800827473);
+INSERT INTO "permission" VALUES('74a73987-392f-41ec-a761-e7393f32519a',1,2,'terminated','terminated',60,'pseudonym',1795038673,1795643473,1800827473);
+INSERT INTO "permission" VALUES('0c610552-74c2-49f2-89b0-65399b0186bc',1,3,'refused','refused',NULL,NULL,NULL,NULL,NULL);
+INSERT INTO "permission" VALUES('8da32330-2444-4065-9bd0-425f3bc33d10',1,4,'sunny-roofs','granted',60,'pseudonym',1795038673,1795643473,1800827473);
+INSERT INTO "permission" VALUES('a17acddf-4409-472d-af77-326b54f75383',1,5,'proposed','proposed',NULL,NULL,NULL,NULL,NULL);
 CREATE TABLE permission_series (
 	permission_id TEXT NOT NULL, 
 	series_id INTEGER NOT NULL, 
@@ -326,9 +326,9 @@ CREATE TABLE permission_series (
  WITHOUT ROWID,
  STRICT
 ;
-INSERT INTO "permission_series" VALUES('61d353f1-d01e-4d41-92ec-4414d7854902',1);
-INSERT INTO "permission_series" VALUES('9ab41c36-bfd3-45a8-ab02-8ff8dd98822c',1);
-INSERT INTO "permission_series" VALUES('fab46cfe-6e0f-435f-8ed2-e66fe3e544aa',1);
+INSERT INTO "permission_series" VALUES('74a73987-392f-41ec-a761-e7393f32519a',1);
+INSERT INTO "permission_series" VALUES('7a57cd34-a612-4136-80e2-1836d8b262c0',1);
+INSERT INTO "permission_series" VALUES('8da32330-2444-4065-9bd0-425f3bc33d10',1);
 CREATE TABLE pulled_series (
 	statistic TEXT NOT NULL, 
 	jid TEXT NOT NULL, 
@@ -341,7 +341,7 @@ CREATE TABLE pulled_series (
 )
  STRICT
 ;
-INSERT INTO "pulled_series" VALUES('consometers:grid','town@example.org','urn:dev:prm:30001610071843_consumption','The town hall',1795643396,1795639796,'It cannot be reached.');
+INSERT INTO "pulled_series" VALUES('consometers:grid','town@example.org','urn:dev:prm:30001610071843_consumption','The town hall',1795643473,1795639873,'It cannot be reached.');
 CREATE TABLE read_log (
 	id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT, 
 	at INTEGER NOT NULL, 
@@ -355,7 +355,7 @@ CREATE TABLE read_log (
 )
  STRICT
 ;
-INSERT INTO "read_log" VALUES(1,1795643396,'peer','export',1,NULL,NULL,24);
+INSERT INTO "read_log" VALUES(1,1795643473,'peer','export',1,NULL,NULL,24);
 CREATE TABLE register (
 	seq INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT, 
 	permission_id TEXT NOT NULL, 
@@ -375,17 +375,17 @@ CREATE TABLE register (
 )
  STRICT
 ;
-INSERT INTO "register" VALUES(1,'fab46cfe-6e0f-435f-8ed2-e66fe3e544aa','proposed',1795643396,'peer','coop@example.org',NULL,NULL);
-INSERT INTO "register" VALUES(2,'fab46cfe-6e0f-435f-8ed2-e66fe3e544aa','granted',1795643396,'household','user-1','e12d4b2e3168846b6da7ba147388293222d03aa61f38d546ca759e06ef5a1f70','en');
-INSERT INTO "register" VALUES(3,'fab46cfe-6e0f-435f-8ed2-e66fe3e544aa','withdrawn',1795643396,'household','user-2','4f8242018d0de7046b25963516008c7ff834bc16b6c548f44744637debfb0bee','fr');
-INSERT INTO "register" VALUES(4,'9ab41c36-bfd3-45a8-ab02-8ff8dd98822c','proposed',1795643396,'peer','coop@example.org',NULL,NULL);
-INSERT INTO "register" VALUES(5,'9ab41c36-bfd3-45a8-ab02-8ff8dd98822c','granted',1795643396,'household','user-1','e12d4b2e3168846b6da7ba147388293222d03aa61f38d546ca759e06ef5a1f70','en');
-INSERT INTO "register" VALUES(6,'9ab41c36-bfd3-45a8-ab02-8ff8dd98822c','terminated',1795643396,'peer','coop@example.org',NULL,NULL);
-INSERT INTO "register" VALUES(7,'561c17b1-f1f5-4d71-9fe1-34732f1e234b','proposed',1795643396,'peer','coop@example.org',NULL,NULL);
-INSERT INTO "register" VALUES(8,'561c17b1-f1f5-4d71-9fe1-34732f1e234b','refused',1795643396,'household','user-1','14d32557feeae05fb859a810551ed748a87bb4af5769ee399f3bec1a262a5985','fr');
-INSERT INTO "register" VALUES(9,'61d353f1-d01e-4d41-92ec-4414d7854902','proposed',1795643396,'peer','coop@example.org',NULL,NULL);
-INSERT INTO "register" VALUES(10,'61d353f1-d01e-4d41-92ec-4414d7854902','granted',1795643396,'household','user-1','e12d4b2e3168846b6da7ba147388293222d03aa61f38d546ca759e06ef5a1f70','en');
-INSERT INTO "register" VALUES(11,'6b540f05-36f4-4d43-b296-b2a2736dd3cf','proposed',1795643396,'peer','coop@example.org',NULL,NULL);
+INSERT INTO "register" VALUES(1,'7a57cd34-a612-4136-80e2-1836d8b262c0','proposed',1795643473,'peer','coop@example.org',NULL,NULL);
+INSERT INTO "register" VALUES(2,'7a57cd34-a612-4136-80e2-1836d8b262c0','granted',1795643473,'household','user-1','e12d4b2e3168846b6da7ba147388293222d03aa61f38d546ca759e06ef5a1f70','en');
+INSERT INTO "register" VALUES(3,'7a57cd34-a612-4136-80e2-1836d8b262c0','withdrawn',1795643473,'household','user-2','4f8242018d0de7046b25963516008c7ff834bc16b6c548f44744637debfb0bee','fr');
+INSERT INTO "register" VALUES(4,'74a73987-392f-41ec-a761-e7393f32519a','proposed',1795643473,'peer','coop@example.org',NULL,NULL);
+INSERT INTO "register" VALUES(5,'74a73987-392f-41ec-a761-e7393f32519a','granted',1795643473,'household','user-1','e12d4b2e3168846b6da7ba147388293222d03aa61f38d546ca759e06ef5a1f70','en');
+INSERT INTO "register" VALUES(6,'74a73987-392f-41ec-a761-e7393f32519a','terminated',1795643473,'peer','coop@example.org',NULL,NULL);
+INSERT INTO "register" VALUES(7,'0c610552-74c2-49f2-89b0-65399b0186bc','proposed',1795643473,'peer','coop@example.org',NULL,NULL);
+INSERT INTO "register" VALUES(8,'0c610552-74c2-49f2-89b0-65399b0186bc','refused',1795643473,'household','user-1','14d32557feeae05fb859a810551ed748a87bb4af5769ee399f3bec1a262a5985','fr');
+INSERT INTO "register" VALUES(9,'8da32330-2444-4065-9bd0-425f3bc33d10','proposed',1795643473,'peer','coop@example.org',NULL,NULL);
+INSERT INTO "register" VALUES(10,'8da32330-2444-4065-9bd0-425f3bc33d10','granted',1795643473,'household','user-1','e12d4b2e3168846b6da7ba147388293222d03aa61f38d546ca759e06ef5a1f70','en');
+INSERT INTO "register" VALUES(11,'a17acddf-4409-472d-af77-326b54f75383','proposed',1795643473,'peer','coop@example.org',NULL,NULL);
 CREATE TABLE released_block (
 	group_id INTEGER NOT NULL, 
 	direction TEXT NOT NULL, 
@@ -405,7 +405,7 @@ CREATE TABLE released_block (
  WITHOUT ROWID,
  STRICT
 ;
-INSERT INTO "released_block" VALUES(1,'consumption',60,'2026-10-25',X'01',X'01',X'00',0,1795643396);
+INSERT INTO "released_block" VALUES(1,'consumption',60,'2026-10-25',X'01',X'01',X'00',0,1795643473);
 CREATE TABLE secret (
 	name TEXT NOT NULL, 
 	value BLOB NOT NULL, 
@@ -464,7 +464,7 @@ CREATE TABLE subscription (
  WITHOUT ROWID,
  STRICT
 ;
-INSERT INTO "subscription" VALUES(1,1,1795643396,NULL);
+INSERT INTO "subscription" VALUES(1,1,1795643473,NULL);
 CREATE TABLE sum_block (
 	group_id INTEGER NOT NULL, 
 	direction TEXT NOT NULL, 
@@ -484,22 +484,32 @@ CREATE TABLE sum_block (
  WITHOUT ROWID,
  STRICT
 ;
-INSERT INTO "sum_block" VALUES(1,'consumption',60,'2026-10-25','home',X'01',X'01',X'01',1795643396);
+INSERT INTO "sum_block" VALUES(1,'consumption',60,'2026-10-25','home',X'01',X'01',X'01',1795643473);
+CREATE TABLE to_release (
+	direction TEXT NOT NULL, 
+	interval_minutes INTEGER NOT NULL, 
+	day TEXT NOT NULL, 
+	due_at INTEGER NOT NULL, 
+	CONSTRAINT pk_to_release PRIMARY KEY (direction, interval_minutes, day)
+)
+ WITHOUT ROWID,
+ STRICT
+;
+INSERT INTO "to_release" VALUES('consumption',60,'2026-10-25',1795643473);
 CREATE TABLE unreleased (
-	group_id INTEGER NOT NULL, 
 	direction TEXT NOT NULL, 
 	interval_minutes INTEGER NOT NULL, 
 	day TEXT NOT NULL, 
 	member_id INTEGER NOT NULL, 
 	"before" BLOB NOT NULL, 
-	CONSTRAINT pk_unreleased PRIMARY KEY (group_id, direction, interval_minutes, day, member_id), 
-	CONSTRAINT fk_unreleased_group_id FOREIGN KEY(group_id) REFERENCES member_group (id), 
+	counted BLOB NOT NULL, 
+	CONSTRAINT pk_unreleased PRIMARY KEY (direction, interval_minutes, day, member_id), 
 	CONSTRAINT fk_unreleased_member_id FOREIGN KEY(member_id) REFERENCES member (id)
 )
  WITHOUT ROWID,
  STRICT
 ;
-INSERT INTO "unreleased" VALUES(1,'consumption',60,'2026-10-25',1,X'01');
+INSERT INTO "unreleased" VALUES('consumption',60,'2026-10-25',1,X'01',X'00');
 CREATE TABLE wanted (
 	data_need_id INTEGER NOT NULL, 
 	direction TEXT NOT NULL, 
@@ -656,6 +666,8 @@ CREATE INDEX ix_given_series_identifier ON given_series (identifier);
 CREATE INDEX ix_given_register_given_id_seq ON given_register (given_id, seq);
 CREATE INDEX ix_read_log_member_id_at ON read_log (member_id, at);
 CREATE INDEX ix_member_day_direction_day ON member_day (direction, day);
+CREATE INDEX ix_unreleased_member_id ON unreleased (member_id);
+CREATE INDEX ix_to_release_due_at ON to_release (due_at);
 CREATE TRIGGER own_need_stands BEFORE UPDATE ON own_need WHEN (NEW.need = OLD.need AND NEW.version = OLD.version AND NEW.body = OLD.body AND NEW.offered_at = OLD.offered_at) IS NOT TRUE BEGIN SELECT RAISE(ABORT, 'own_need: what was asked is not altered: ask again, with a new version'); END;
 CREATE TRIGGER own_need_stays BEFORE DELETE ON own_need WHEN (FALSE) IS NOT TRUE BEGIN SELECT RAISE(ABORT, 'own_need: this row is not to be removed'); END;
 CREATE TRIGGER own_need_is_not_replaced BEFORE INSERT ON own_need WHEN (NOT EXISTS (SELECT 1 FROM own_need WHERE need = NEW.need AND version = NEW.version)) IS NOT TRUE BEGIN SELECT RAISE(ABORT, 'own_need: a row is not replaced'); END;

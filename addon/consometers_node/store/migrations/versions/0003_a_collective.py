@@ -279,16 +279,25 @@ def _releases() -> None:
     )
     op.create_table(
         "unreleased",
-        _whole("group_id", primary_key=True),
         _text("direction", primary_key=True),
         _whole("interval_minutes", primary_key=True),
         _day("day", primary_key=True),
         _whole("member_id", primary_key=True),
         _bytes("before"),
-        _reference("unreleased", "group_id", "member_group: id"),
+        _bytes("counted"),
         _reference("unreleased", "member_id", "member: id"),
         **CLUSTERED,
     )
+    _index("unreleased", "member_id")
+    op.create_table(
+        "to_release",
+        _text("direction", primary_key=True),
+        _whole("interval_minutes", primary_key=True),
+        _day("day", primary_key=True),
+        _whole("due_at"),
+        **CLUSTERED,
+    )
+    _index("to_release", "due_at")
 
 
 RULES: tuple[Guard, ...] = (
