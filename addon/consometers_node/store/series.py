@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ..series import Block, Range, Series
 from . import upsert
-from .tables import BlockRow, CoverageRow, SeriesId, SeriesRow
+from .tables import BlockRow, CoverageRow, MemberCountRow, SeriesId, SeriesRow
 
 _AT_ONCE = (2, 62, None)
 """Blocks in which a record is looked for: mostly the first of them has one."""
@@ -81,7 +81,7 @@ async def blocks(
         return []
     query = (
         select(BlockRow.day, BlockRow.packed)
-        .where(BlockRow.series_id == number, BlockRow.day.between(*_days(within)))
+        .where(BlockRow.series_id == number, BlockRow.day.between(*days_of(within)))
         .order_by(BlockRow.day)
     )
     return [Block.unpack(series, day, packed) for day, packed in await connection.execute(query)]
@@ -93,7 +93,7 @@ async def count_records(
     """Count the records of each series that start in a range of its own."""
     counts = dict.fromkeys(wanted, 0)
     parts = [
-        and_(BlockRow.series_id == number, BlockRow.day.between(*_days(within)))
+        and_(BlockRow.series_id == number, BlockRow.day.between(*days_of(within)))
         for number, (_, within) in wanted.items()
         if within
     ]
@@ -164,7 +164,7 @@ async def _nearest(
     order = BlockRow.day.desc() if backwards else BlockRow.day.asc()
     query = (
         select(BlockRow.day, BlockRow.packed)
-        .where(BlockRow.series_id == number, BlockRow.day.between(*_days(within)))
+        .where(BlockRow.series_id == number, BlockRow.day.between(*days_of(within)))
         .order_by(order)
     )
     for most in _AT_ONCE:
@@ -178,7 +178,7 @@ async def _nearest(
     return None
 
 
-def _days(within: Range) -> tuple[date, date]:
+def days_of(within: Range) -> tuple[date, date]:
     """Give the first UTC day of a range that is not empty, and the last."""
     last = within.end.astimezone(UTC) - timedelta(microseconds=1)
     return within.start.astimezone(UTC).date(), last.date()
@@ -187,6 +187,7 @@ def _days(within: Range) -> tuple[date, date]:
 async def erase_series(connection: AsyncConnection, numbers: Iterable[SeriesId]) -> int:
     """Remove all blocks of these series, and what they cover; tell how many blocks there were."""
     gone = list(numbers)
-    await connection.execute(delete(CoverageRow).where(CoverageRow.series_id.in_(gone)))
+    for row in (CoverageRow, MemberCountRow):
+        await connection.execute(delete(row).where(row.series_id.in_(gone)))
     erased = delete(BlockRow).where(BlockRow.series_id.in_(gone))
     return (await connection.execute(erased)).rowcount

@@ -110,6 +110,22 @@ class BlockRow(Base):
     changed_at: Mapped[datetime]
 
 
+class MemberCountRow(Base):
+    """How many members each value of a block sums, packed as the block is.
+
+    It is no series of its own: whoever may read the values may read how many they sum.
+    """
+
+    __tablename__ = "member_count"
+    __table_args__ = _CLUSTERED
+
+    series_id: Mapped[SeriesId] = mapped_column(
+        ForeignKey("series.id", ondelete="CASCADE"), primary_key=True
+    )
+    day: Mapped[date] = mapped_column(primary_key=True)
+    packed: Mapped[bytes]
+
+
 class CoverageRow(Base):
     """The whole UTC days over which the recorder was read completely for a series."""
 

@@ -1,0 +1,30 @@
+"""How many members a value sums is kept beside it, and goes with it."""
+
+from dataclasses import replace
+
+from consometers_node.series import Block, Device, Quantity, Range
+from consometers_node.store import Store
+from consometers_node.store.member_counts import counts, put_count
+from consometers_node.store.series import add_series, erase_series
+
+from ..permission.samples import HOURLY, now
+
+SUM = replace(HOURLY, device=Device("urn:dev:org:60060-coop"), quantity=Quantity.POWER)
+DAY = now().date()
+
+
+async def test_counts_are_kept_replaced_and_erased_with_their_series(store: Store) -> None:
+    first, second = (Block(SUM, DAY, (members, None) * 12) for members in (10, 12))
+    async with store.writing() as connection:
+        number = await add_series(connection, SUM)
+        other = await add_series(connection, HOURLY)
+        assert await put_count(connection, number, first)
+        assert not await put_count(connection, number, first)
+        assert await put_count(connection, number, second)
+        assert await put_count(connection, other, replace(first, series=HOURLY))
+        assert await counts(connection, number, SUM, Range.of_day(DAY)) == [second]
+        start = Range.of_day(DAY).start
+        assert await counts(connection, number, SUM, Range(start, start)) == []
+        await erase_series(connection, [number])
+        assert await counts(connection, number, SUM, Range.of_day(DAY)) == []
+        assert len(await counts(connection, other, HOURLY, Range.of_day(DAY))) == 1
