@@ -71,6 +71,7 @@ class OffTheGrid(ValueError):
 
     def __init__(self, series: Series, start: datetime) -> None:
         super().__init__(f"no {series.interval} of {series.time_zone} starts at {start}")
+        self.start = start
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,13 +229,20 @@ class Block:
     @classmethod
     def unpack(cls, series: Series, day: date, packed: bytes) -> Self:
         """Give the block that `pack` made these bytes of, or ValueError."""
+        return cls(series, day, cls.values_of(packed))
+
+    @staticmethod
+    def values_of(packed: bytes) -> tuple[int | None, ...]:
+        """Give the values alone that `pack` made these bytes of, or ValueError."""
         width = packed[0] if packed else 0
         if width not in _FORMATS or (len(packed) - 1) % width:
-            raise ValueError(f"what is kept of {day} is no block")
+            raise ValueError("what is kept is no block")
         count = (len(packed) - 1) // width
         numbers: tuple[int, ...] = struct.unpack_from(f"<{count}{_FORMATS[width]}", packed, 1)
         missing = _MISSING[width]
-        return cls(series, day, tuple(None if n == missing else n for n in numbers))
+        if missing not in numbers:
+            return numbers
+        return tuple([None if n == missing else n for n in numbers])
 
 
 _FORMATS = {1: "B", 2: "H", 4: "I", 8: "Q"}

@@ -2,8 +2,9 @@
 
 from collections.abc import Collection, Iterable, Mapping
 from datetime import UTC, date, datetime, timedelta
+from itertools import batched
 
-from sqlalchemy import and_, delete, func, insert, or_, select
+from sqlalchemy import and_, delete, func, insert, or_, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ..series import Block, Range, Series
@@ -12,6 +13,8 @@ from .tables import BlockRow, CoverageRow, MemberCountRow, SeriesId, SeriesRow
 
 _AT_ONCE = (2, 62, None)
 """Blocks in which a record is looked for: mostly the first of them has one."""
+
+_KEYS_AT_ONCE = 1_000
 
 SERIES_FACTS = (
     SeriesRow.device,
@@ -71,6 +74,39 @@ async def put_block(
     )
     new = await connection.execute(put.returning(BlockRow.series_id))
     return new.one_or_none() is not None
+
+
+async def put_blocks(
+    connection: AsyncConnection, kept: Mapping[SeriesId, Iterable[Block]], at: datetime
+) -> None:
+    """Keep many blocks, each in place of the one of its day."""
+    put = upsert.insert(connection, BlockRow)
+    put = put.on_conflict_do_update(
+        index_elements=[BlockRow.series_id, BlockRow.day],
+        set_={"packed": put.excluded.packed, "changed_at": put.excluded.changed_at},
+    )
+    rows = [
+        {"series_id": number, "day": block.day, "packed": block.pack(), "changed_at": at}
+        for number, some in kept.items()
+        for block in some
+    ]
+    if rows:
+        await connection.execute(put, rows)
+
+
+async def blocks_of_days(
+    connection: AsyncConnection, wanted: Mapping[SeriesId, tuple[Series, Collection[date]]]
+) -> dict[tuple[SeriesId, date], Block]:
+    """Give the blocks of some days of many series, those that are there."""
+    keys = [(number, day) for number, (_, days) in wanted.items() for day in days]
+    found = {}
+    for some in batched(keys, _KEYS_AT_ONCE, strict=False):
+        query = select(BlockRow.series_id, BlockRow.day, BlockRow.packed).where(
+            tuple_(BlockRow.series_id, BlockRow.day).in_(some)
+        )
+        for number, day, packed in await connection.execute(query):
+            found[number, day] = Block.unpack(wanted[number][0], day, packed)
+    return found
 
 
 async def blocks(

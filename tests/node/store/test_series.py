@@ -11,12 +11,14 @@ from consometers_node.store.series import (
     add_series,
     all_series,
     blocks,
+    blocks_of_days,
     erase_series,
     put_block,
+    put_blocks,
     series_id,
 )
 
-from ..permission.samples import DAILY, HOURLY, now
+from ..permission.samples import DAILY, FINE, HOURLY, now
 
 DAY = date(2026, 3, 28)
 MARCH = Range(datetime(2026, 3, 1, tzinfo=UTC), datetime(2026, 4, 1, tzinfo=UTC))
@@ -89,3 +91,27 @@ async def test_civil_days_are_found_on_their_utc_days(store: Store) -> None:
         await put_block(connection, number, block, now())
         (found,) = await blocks(connection, number, DAILY, MARCH)
         assert list(found.records()) == [Record(datetime(2026, 3, 28, 23, tzinfo=UTC), 7_200)]
+
+
+async def test_many_blocks_are_kept_and_found_by_day(store: Store) -> None:
+    days = [date(2026, 6, day) for day in (1, 2, 3)]
+    async with store.writing() as connection:
+        numbers = {series: await add_series(connection, series) for series in (HOURLY, FINE)}
+        kept = {
+            number: [
+                Block(series, day, (n,) * len(series.starts(day))) for n, day in enumerate(days)
+            ]
+            for series, number in numbers.items()
+        }
+        await put_blocks(connection, kept, now())
+        corrected = Block(HOURLY, days[0], (7,) * 24)
+        await put_blocks(connection, {numbers[HOURLY]: [corrected]}, now())
+        wanted = {number: (series, days[:2]) for series, number in numbers.items()}
+        assert await blocks_of_days(connection, wanted) == {
+            (numbers[HOURLY], days[0]): corrected,
+            (numbers[HOURLY], days[1]): kept[numbers[HOURLY]][1],
+            (numbers[FINE], days[0]): kept[numbers[FINE]][0],
+            (numbers[FINE], days[1]): kept[numbers[FINE]][1],
+        }
+        assert await blocks_of_days(connection, {}) == {}
+        await put_blocks(connection, {}, now())
