@@ -1,0 +1,423 @@
+"""The permissions that members gave: what this collective may read of whom, and until when.
+
+None is taken that goes beyond what is asked. Every change is an entry of a register that only
+grows, and stays when what was given is long erased: it names permissions, and nobody.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import ColumnElement, Row, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from ..permission import DataNeed, Identification, Reading, State
+from ..quoalise import Device, Direction, Identifier, Permission, SeriesPath
+from ..quoalise.identifier import ENTERPRISE, identifier, series as name_of
+from ..quoalise.text import text
+from ..series import Direction as Way, Interval
+from ..store.collective_tables import (
+    GivenId,
+    GivenRegisterRow,
+    GivenRow,
+    GivenSeriesRow,
+    MemberId,
+)
+from ..wire.needs import read_interval
+from .errors import NotAsked, NotYours, Unknown
+from .members import Members
+from .needs import all_needs, versions
+
+MAX_SERIES = 50
+"""Of one permission: a home has a few."""
+MAX_ID = 100
+
+_SKEW = timedelta(days=1)
+"""Clocks differ, but not by that."""
+_PATHS = (SeriesPath.POWER, SeriesPath.ENERGY_DAILY)
+_SAID = {
+    Way.CONSUMPTION: {Direction.CONSUMPTION},
+    # What a meter counts of it is production there; a collective says it by its own name.
+    Way.INJECTION: {Direction.PRODUCTION, Direction.INJECTION},
+    Way.PRODUCTION: {Direction.PRODUCTION},
+}
+
+_OUTDATED = text(
+    "This is not what is asked at present: ask what is, and answer that.",
+    "Ce n'est pas ce qui est demandé à présent : demandez ce qui l'est, et répondez à cela.",
+)
+_WIDER = text(
+    "The permission allows more than what is asked ({field}): nothing was taken of it.",
+    "La permission autorise plus que ce qui est demandé ({field}) : rien n'en a été pris.",
+)
+_OVER = text(
+    "The permission has run out already.",
+    "La permission est déjà terminée.",
+)
+_TAKEN = text(
+    "Another member shares under one of these names already: nothing was taken.",
+    "Un autre membre partage déjà sous l'un de ces noms : rien n'a été pris.",
+)
+_OTHER = text(
+    "There is another permission of that number: nothing was changed.",
+    "Il y a une autre permission de ce numéro : rien n'a été changé.",
+)
+_UNKNOWN = text("There is no such permission.", "Il n'y a pas de telle permission.")
+
+
+class Actor(StrEnum):
+    """Who changed a permission."""
+
+    MEMBER = "member"
+    COLLECTIVE = "collective"
+    CLOCK = "clock"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Given:
+    """A permission that a member gave. `series` is empty once what it brought was erased.
+
+    Records of `records_from <= t < valid_until` may be read, while it stands. `erase_at` is when
+    they are erased, once it has ended; `told_at` when its member knew of the end.
+    """
+
+    id: GivenId
+    member: MemberId
+    need: DataNeed
+    state: State
+    interval: Interval
+    identification: Identification
+    records_from: datetime
+    valid_from: datetime
+    valid_until: datetime
+    shown_sha256: str
+    shown_language: str
+    erase_at: datetime | None
+    told_at: datetime | None
+    series: tuple[Identifier, ...]
+
+    def stands(self, at: datetime) -> bool:
+        """Tell whether records may be read by it at an instant."""
+        return self.state is State.GRANTED and self.valid_from - _SKEW <= at < self.valid_until
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One change, as the register has it; what was erased, in records."""
+
+    seq: int
+    given: GivenId
+    state: State
+    at: datetime
+    actor: Actor
+    text_hash: str | None
+    erased: int | None
+
+
+async def take(
+    members: Members, member: MemberId, said: Permission, at: datetime, *, own: Device
+) -> Given:
+    """Take a permission: it stands from now on, in place of one to an older version.
+
+    What was taken before is given as it stands. No member shares under the name of this collective
+    (`own`) or of its groups. Raises NotAsked, NotYours, Unsayable.
+    """
+    connection = members.connection
+    known = await _all(connection, GivenRow.id == said.id)
+    if known:
+        if known[0].member != member or not _is_same(known[0], said):
+            raise NotYours(_OTHER)
+        return known[0]
+    need = await _asked(connection, said)
+    _check(need, said, at)
+    devices = {one.device for one in said.series}
+    if any(_is_of(one, own) for one in devices) or await _is_taken(connection, member, devices):
+        raise NotYours(_TAKEN)
+    for older in await of_member(connection, member):
+        if older.need.id == need.id and older.state is State.GRANTED:
+            await _end(connection, older, State.TERMINATED, Actor.MEMBER, at)
+    number = GivenId(said.id)
+    await connection.execute(
+        insert(GivenRow).values(
+            id=number,
+            member_id=member,
+            need=need.id,
+            version=need.version,
+            state=State.GRANTED,
+            interval=read_interval(said.interval),
+            identification=said.identification,
+            records_from=said.records_from,
+            valid_from=said.valid_from,
+            valid_until=said.valid_until,
+            shown_sha256=said.shown_sha256,
+            shown_language=said.shown_language,
+        )
+    )
+    names = [{"given_id": number, "identifier": str(one)} for one in said.series]
+    await connection.execute(insert(GivenSeriesRow), names)
+    await note(connection, number, State.GRANTED, Actor.MEMBER, at, text_hash=said.shown_sha256)
+    await members.count(member, said.records_from)
+    return await get(connection, number)
+
+
+async def withdraw(
+    members: Members, member: MemberId, number: str, at: datetime, *, erase: bool
+) -> Given:
+    """End a permission as its member wants it: what it brought is due to be erased, or kept.
+
+    Who first let it be kept may still have it erased. Raises Unknown.
+    """
+    given = await get(members.connection, GivenId(number))
+    if given.member != member:
+        raise Unknown(_UNKNOWN)
+    if given.state is State.GRANTED:
+        await _end(members.connection, given, State.WITHDRAWN, Actor.MEMBER, at)
+    if erase:
+        await erase_at(members.connection, given.id, at)
+    await leave_if_done(members, member, at)
+    return await get(members.connection, given.id)
+
+
+async def terminate(members: Members, number: GivenId, at: datetime) -> Given:
+    """End a permission in the collective's name; its member is to be told. Raises Unknown."""
+    given = await get(members.connection, number)
+    if given.state is State.GRANTED:
+        await _end(members.connection, given, State.TERMINATED, Actor.COLLECTIVE, at)
+        await leave_if_done(members, given.member, at)
+    return await get(members.connection, number)
+
+
+async def expire(members: Members, at: datetime) -> list[Given]:
+    """End what has run out, and give it."""
+    over = GivenRow.state == State.GRANTED, GivenRow.valid_until <= at
+    ended = await _all(members.connection, *over)
+    for one in ended:
+        await _end(members.connection, one, State.EXPIRED, Actor.CLOCK, one.valid_until)
+        await leave_if_done(members, one.member, at)
+    return [await get(members.connection, one.id) for one in ended]
+
+
+async def leave_if_done(members: Members, member: MemberId, at: datetime) -> None:
+    """Let a member leave that gives nothing any more."""
+    if all(one.state is not State.GRANTED for one in await of_member(members.connection, member)):
+        await members.leave(member, at)
+
+
+async def get(connection: AsyncConnection, number: GivenId) -> Given:
+    """Give a permission. Raises Unknown."""
+    found = await _all(connection, GivenRow.id == number)
+    if not found:
+        raise Unknown(_UNKNOWN)
+    return found[0]
+
+
+async def of_member(connection: AsyncConnection, member: MemberId) -> list[Given]:
+    """Give all that a member ever gave, the oldest first."""
+    return await _all(connection, GivenRow.member_id == member)
+
+
+async def all_given(connection: AsyncConnection) -> list[Given]:
+    """Give all that anybody ever gave."""
+    return await _all(connection)
+
+
+async def untold(connection: AsyncConnection) -> list[Given]:
+    """Give what ended without its member knowing it."""
+    ended = GivenRow.state != State.GRANTED, GivenRow.told_at.is_(None)
+    return await _all(connection, *ended)
+
+
+async def told(connection: AsyncConnection, number: GivenId, at: datetime) -> None:
+    """Note that a member knows that its permission ended."""
+    await connection.execute(update(GivenRow).where(GivenRow.id == number).values(told_at=at))
+
+
+async def erase_at(connection: AsyncConnection, number: GivenId, at: datetime) -> None:
+    """Have what a permission brought erased from then on, if that is not due earlier."""
+    earlier = GivenRow.erase_at.is_(None) | (GivenRow.erase_at > at)
+    due = update(GivenRow).where(GivenRow.id == number, earlier)
+    await connection.execute(due.values(erase_at=at))
+
+
+async def due(connection: AsyncConnection, at: datetime) -> list[Given]:
+    """Give what has ended, and brought what is to be erased by now."""
+    ended = GivenRow.state != State.GRANTED, GivenRow.erase_at <= at
+    return [one for one in await _all(connection, *ended) if one.series]
+
+
+async def register(
+    connection: AsyncConnection, numbers: Iterable[GivenId] | None = None
+) -> list[Entry]:
+    """Give the register, of some permissions or of all."""
+    query = select(GivenRegisterRow.__table__).order_by(GivenRegisterRow.seq)
+    if numbers is not None:
+        query = query.where(GivenRegisterRow.given_id.in_(list(numbers)))
+    return [
+        Entry(
+            row.seq,
+            GivenId(row.given_id),
+            State(row.state),
+            row.at,
+            Actor(row.actor),
+            row.text_hash,
+            row.erased,
+        )
+        for row in await connection.execute(query)
+    ]
+
+
+async def note(
+    connection: AsyncConnection,
+    number: GivenId,
+    state: State,
+    actor: Actor,
+    at: datetime,
+    *,
+    text_hash: str | None = None,
+    erased: int | None = None,
+) -> None:
+    """Write an entry of the register: a permission came into a state, or what it brought went."""
+    await connection.execute(
+        insert(GivenRegisterRow).values(
+            given_id=number, state=state, at=at, actor=actor, text_hash=text_hash, erased=erased
+        )
+    )
+
+
+async def _end(
+    connection: AsyncConnection, given: Given, state: State, actor: Actor, at: datetime
+) -> None:
+    kept_until = at + timedelta(days=given.need.retention_days)
+    # The clock of a household runs out with ours.
+    known = None if actor is Actor.COLLECTIVE else at
+    await connection.execute(
+        update(GivenRow)
+        .where(GivenRow.id == given.id)
+        .values(state=state, erase_at=kept_until, told_at=known)
+    )
+    await note(connection, given.id, state, actor, at)
+
+
+async def _asked(connection: AsyncConnection, said: Permission) -> DataNeed:
+    """Give the data need that a permission answers, if it is asked for now."""
+    for one in await versions(connection, said.need):
+        if one.need.version == said.version and one.closed_at is None:
+            return one.need
+    raise NotAsked(_OUTDATED)
+
+
+def _check(need: DataNeed, said: Permission, at: datetime) -> None:
+    """Refuse what goes beyond what is asked."""
+    for field, is_narrower in _NARROWER.items():
+        if not is_narrower(need, said):
+            raise NotAsked(_WIDER.fill(field=field))
+    if said.valid_from > at + _SKEW:
+        raise NotAsked(_WIDER.fill(field="valid-from"))
+    if said.valid_until <= at:
+        raise NotAsked(_OVER)
+
+
+_NARROWER: dict[str, Callable[[DataNeed, Permission], bool]] = {
+    "id": lambda need, said: len(said.id) <= MAX_ID,
+    "reading": lambda need, said: Reading(said.reading) is need.reading,
+    "interval": lambda need, said: read_interval(said.interval).no_finer_than(need.interval),
+    "identification": lambda need, said: Identification(said.identification).no_more_than(
+        need.identification
+    ),
+    "records-from": lambda need, said: (
+        said.records_from >= said.valid_from - timedelta(days=need.history_days)
+    ),
+    "valid-until": lambda need, said: (
+        said.valid_until <= said.valid_from + timedelta(days=need.duration_days)
+    ),
+    "series": lambda need, said: (
+        len(said.series) <= MAX_SERIES
+        and len(set(said.series)) == len(said.series)
+        and all(_is_asked(need, said, one) for one in said.series)
+    ),
+}
+"""By the attribute or element of `<permission>`: whether it asks for no more than the need."""
+
+
+def _is_asked(need: DataNeed, said: Permission, name: Identifier) -> bool:
+    asked = {word for one in need.wanted for word in _SAID[one.direction]}
+    point = name.device.delivery_point is not None
+    by_point = Identification(said.identification) is Identification.DELIVERY_POINT
+    return (
+        name.direction in asked
+        and name.quantity in _PATHS
+        and ((point and by_point) or _is_named_here(name.device))
+    )
+
+
+def _is_same(given: Given, said: Permission) -> bool:
+    return (
+        given.need.id == said.need
+        and given.need.version == said.version
+        and given.valid_from == said.valid_from
+        and given.valid_until == said.valid_until
+        and given.records_from == said.records_from
+        and given.shown_sha256 == said.shown_sha256
+        and (not given.series or set(given.series) == set(said.series))
+    )
+
+
+def _is_named_here(device: Device) -> bool:
+    return device.subtype == "org" and device.body.startswith(f"{ENTERPRISE}-")
+
+
+def _is_of(device: Device, own: Device) -> bool:
+    return device == own or str(device).startswith(f"{own}-")
+
+
+async def _is_taken(connection: AsyncConnection, member: MemberId, devices: set[Device]) -> bool:
+    """Tell whether another member shares a series of one of these devices."""
+    names = [
+        str(name_of(device, way, path))
+        for device in devices
+        for way in Direction
+        for path in _PATHS
+    ]
+    query = (
+        select(GivenSeriesRow.given_id)
+        .join(GivenRow, GivenRow.id == GivenSeriesRow.given_id)
+        .where(GivenSeriesRow.identifier.in_(names), GivenRow.member_id != member)
+    )
+    return (await connection.execute(query)).first() is not None
+
+
+async def _all(connection: AsyncConnection, *conditions: ColumnElement[bool]) -> list[Given]:
+    query = select(GivenRow.__table__).where(*conditions).order_by(GivenRow.valid_from, GivenRow.id)
+    rows = (await connection.execute(query)).all()
+    named: dict[str, list[Identifier]] = {}
+    names = (
+        select(GivenSeriesRow.given_id, GivenSeriesRow.identifier)
+        .join(GivenRow, GivenRow.id == GivenSeriesRow.given_id)
+        .where(*conditions)
+        .order_by(GivenSeriesRow.identifier)
+    )
+    for number, name in await connection.execute(names):
+        named.setdefault(number, []).append(identifier(name))
+    needs = {(one.need.id, one.need.version): one.need for one in await all_needs(connection)}
+    return [_given(row, needs[row.need, row.version], tuple(named.get(row.id, ()))) for row in rows]
+
+
+def _given(row: Row[Any], need: DataNeed, series: tuple[Identifier, ...]) -> Given:
+    return Given(
+        id=row.id,
+        member=row.member_id,
+        need=need,
+        state=State(row.state),
+        interval=row.interval_minutes,
+        identification=Identification(row.identification),
+        records_from=row.records_from,
+        valid_from=row.valid_from,
+        valid_until=row.valid_until,
+        shown_sha256=row.shown_sha256,
+        shown_language=row.shown_language,
+        erase_at=row.erase_at,
+        told_at=row.told_at,
+        series=series,
+    )

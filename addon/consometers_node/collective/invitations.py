@@ -1,0 +1,146 @@
+"""Invitations: what lets somebody ask what this collective wants to read, and answer.
+
+Of a token only its hash is kept: a link that was given away cannot be had again from the database.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import sha256
+import secrets
+from typing import Any
+
+from sqlalchemy import Row, insert, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from ..quoalise.text import text
+from ..store.collective_tables import InvitationRow
+from .errors import NotInvited, Unknown
+from .members import Kind, Member, Members
+
+MAX_NOTE = 200
+
+_TOKEN_BYTES = 16
+_ID_BYTES = 4
+_NOT_INVITED = text(
+    "This invitation is unknown here, or has ended: ask whoever gave it to you for another one.",
+    "Cette invitation est inconnue ici, ou terminée : demandez-en une autre à qui vous l'a donnée.",
+)
+_NO_SUCH = text(
+    "There is no invitation {id}: “invitations list” tells which there are.",
+    "Il n'y a pas d'invitation {id} : « invitations list » dit lesquelles existent.",
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Invitation:
+    """An invitation, by its number: `kind` and `area` are those of who joins by it.
+
+    Without `most_uses` any number of homes may. `note` is the collective's own.
+    """
+
+    id: str
+    note: str
+    kind: Kind
+    area: str | None
+    made_at: datetime
+    expires_at: datetime
+    most_uses: int | None
+    uses: int
+    revoked_at: datetime | None
+
+    def stands(self, at: datetime) -> bool:
+        """Tell whether somebody may still join by it."""
+        used_up = self.most_uses is not None and self.uses >= self.most_uses
+        return self.revoked_at is None and at < self.expires_at and not used_up
+
+
+async def make(
+    connection: AsyncConnection,
+    *,
+    at: datetime,
+    expires_at: datetime,
+    most_uses: int | None = 1,
+    kind: Kind = Kind.HOME,
+    area: str | None = None,
+    note: str = "",
+) -> tuple[Invitation, str]:
+    """Make an invitation, and give it with its token, which is not kept."""
+    token = secrets.token_urlsafe(_TOKEN_BYTES)
+    values = {
+        "id": secrets.token_hex(_ID_BYTES),
+        "token_hash": _hash(token),
+        "note": note,
+        "kind": kind,
+        "area": area,
+        "made_at": at,
+        "expires_at": expires_at,
+        "most_uses": most_uses,
+        "uses": 0,
+    }
+    made = insert(InvitationRow).values(values).returning(InvitationRow.__table__)
+    return _invitation((await connection.execute(made)).one()), token
+
+
+async def admit(members: Members, jid: str, token: str | None, at: datetime) -> Member:
+    """Let in whoever holds an invitation, or was let in before. Raises NotInvited."""
+    if (known := await members.by_jid(jid)) is not None:
+        return known
+    if token is None:
+        raise NotInvited(_NOT_INVITED)
+    using = (
+        update(InvitationRow)
+        .where(
+            InvitationRow.token_hash == _hash(token),
+            InvitationRow.revoked_at.is_(None),
+            InvitationRow.expires_at > at,
+            or_(InvitationRow.most_uses.is_(None), InvitationRow.uses < InvitationRow.most_uses),
+        )
+        .values(uses=InvitationRow.uses + 1)
+        .returning(InvitationRow.__table__)
+    )
+    row = (await members.connection.execute(using)).one_or_none()
+    if row is None:
+        raise NotInvited(_NOT_INVITED)
+    used = _invitation(row)
+    return await members.admit(jid, at, kind=used.kind, area=used.area, invitation=used.id)
+
+
+async def revoke(connection: AsyncConnection, id: str, at: datetime) -> Invitation:
+    """Let nobody more join by an invitation. Whoever did stays. Raises Unknown."""
+    standing = InvitationRow.id == id, InvitationRow.revoked_at.is_(None)
+    await connection.execute(update(InvitationRow).where(*standing).values(revoked_at=at))
+    query = select(InvitationRow.__table__).where(InvitationRow.id == id)
+    row = (await connection.execute(query)).one_or_none()
+    if row is None:
+        raise Unknown(_NO_SUCH.fill(id=id))
+    return _invitation(row)
+
+
+async def all_invitations(connection: AsyncConnection) -> list[Invitation]:
+    """Give every invitation that was made, the newest first."""
+    query = select(InvitationRow.__table__).order_by(InvitationRow.made_at.desc(), InvitationRow.id)
+    return [_invitation(row) for row in await connection.execute(query)]
+
+
+async def forget_note(connection: AsyncConnection, id: str) -> None:
+    """Forget what was noted of an invitation that was one person's alone."""
+    for_one = InvitationRow.id == id, InvitationRow.most_uses == 1
+    await connection.execute(update(InvitationRow).where(*for_one).values(note=""))
+
+
+def _hash(token: str) -> str:
+    return sha256(token.encode()).hexdigest()
+
+
+def _invitation(row: Row[Any]) -> Invitation:
+    return Invitation(
+        id=row.id,
+        note=row.note,
+        kind=Kind(row.kind),
+        area=row.area,
+        made_at=row.made_at,
+        expires_at=row.expires_at,
+        most_uses=row.most_uses,
+        uses=row.uses,
+        revoked_at=row.revoked_at,
+    )

@@ -1,0 +1,350 @@
+"""Who tells this collective, and with whom each is summed, month by month.
+
+Whoever was let in by an invitation is known by an address, and is a guest until it gives something.
+Then it counts: in a group in whole months, from the first month of which nothing was published on.
+So no two sums that were published differ by one home, and a home that joins late brings its past
+into those months alone that nobody has seen.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+import secrets
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import ColumnElement, Row, Select, delete, exists, func, insert, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from ..quoalise.text import text
+from ..store.collective_tables import (
+    GivenRow,
+    GroupId,
+    InGroupRow,
+    MemberGroupRow,
+    MemberId,
+    MemberRow,
+    ReleasedBlockRow,
+)
+from .errors import Nameless, NameTaken, Unknown
+from .sites import Description
+
+DAWN = date(1978, 7, 1)
+"""Before the first month of which there can be records."""
+MAX_AREA = 100
+
+_LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"
+"""None of them is taken for another."""
+_PSEUDONYM_LENGTH = 8
+_UNKNOWN_MEMBER = text(
+    "There is no member “{name}”: “members list” tells who there is.",
+    "Il n'y a pas de membre « {name} » : « members list » dit qui il y a.",
+)
+
+
+class Kind(StrEnum):
+    """What a member is."""
+
+    HOME = "home"
+    SITE = "site"
+    """A public building that chose to be named: what it tells is shown as its own."""
+    COLLECTIVE = "collective"
+    """A collective one level below: what it tells is a sum."""
+
+
+class GroupKind(StrEnum):
+    """Why members are summed together. Groups of one kind have no member in common."""
+
+    ALL = "all"
+    AREA = "area"
+    BUILDING = "building"
+    SITE = "site"
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Members that are summed together. `name` is the commune's, the kind of building, a site's."""
+
+    id: GroupId
+    kind: GroupKind
+    name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Member:
+    """A home under its pseudonym, a site, or a collective. Without `jid` it was erased."""
+
+    id: MemberId
+    pseudonym: str
+    jid: str | None
+    kind: Kind
+    name: str | None
+    description: Description | None
+    area: str | None
+    invitation: str | None
+    joined_at: datetime
+    left_at: datetime | None
+
+
+def month_of(at: datetime, zone: ZoneInfo) -> date:
+    """Give the month in which an instant is, by its first day."""
+    return at.astimezone(zone).date().replace(day=1)
+
+
+def month_after(month: date) -> date:
+    """Give the month after that of a day."""
+    return date(month.year + month.month // 12, month.month % 12 + 1, 1)
+
+
+class Members:
+    """All members of this collective, in one transaction of its database."""
+
+    def __init__(self, connection: AsyncConnection, zone: ZoneInfo) -> None:
+        self.connection = connection
+        self._zone = zone
+
+    async def admit(
+        self,
+        jid: str,
+        at: datetime,
+        *,
+        kind: Kind = Kind.HOME,
+        area: str | None = None,
+        invitation: str | None = None,
+    ) -> Member:
+        """Let somebody in, who counts nowhere yet. Whoever was here stays as it was."""
+        if (known := await self.by_jid(jid)) is not None:
+            return known
+        values = {
+            "pseudonym": await self._new_pseudonym(),
+            "jid": jid,
+            "kind": kind,
+            "area": area,
+            "invitation_id": invitation,
+            "joined_at": at,
+        }
+        made = insert(MemberRow).values(values).returning(MemberRow.id)
+        return await self.get((await self.connection.execute(made)).scalar_one())
+
+    async def get(self, member: MemberId) -> Member:
+        """Give a member. Raises Unknown."""
+        found = await self._one(select(MemberRow.__table__).where(MemberRow.id == member))
+        if found is None:
+            raise Unknown(_UNKNOWN_MEMBER.fill(name=member))
+        return found
+
+    async def named(self, name: str) -> Member:
+        """Give the member of this pseudonym, name or address. Raises Unknown."""
+        of_that = or_(MemberRow.pseudonym == name, MemberRow.name == name, MemberRow.jid == name)
+        found = await self._one(select(MemberRow.__table__).where(of_that).limit(1))
+        if found is None:
+            raise Unknown(_UNKNOWN_MEMBER.fill(name=name))
+        return found
+
+    async def by_jid(self, jid: str) -> Member | None:
+        """Give the member of this bare address, if there is one."""
+        return await self._one(select(MemberRow.__table__).where(MemberRow.jid == jid))
+
+    async def all(self) -> list[Member]:
+        """Give everybody who is here or was, the first one first."""
+        query = select(MemberRow.__table__).order_by(MemberRow.id)
+        return [_member(row) for row in await self.connection.execute(query)]
+
+    async def count(self, member: MemberId, records_from: datetime) -> None:
+        """Let a member that gave something count in its groups, with its past where it may."""
+        one = await self.get(member)
+        if one.left_at is not None:
+            await self._set(member, left_at=None)
+        since = max(month_of(records_from, self._zone), await self.first_free_month())
+        now = await self._open(member)
+        for group in await self._wanted(one):
+            if now.get(group, date.max) > since:
+                await self._enter(member, group, since)
+
+    async def leave(self, member: MemberId, at: datetime) -> None:
+        """Let a member count until the end of this month."""
+        await self._set(member, left_at=at)
+        await self._end(member, month_after(month_of(at, self._zone)))
+
+    async def forget(self, member: MemberId, at: datetime) -> None:
+        """Keep of a member that it was there, by its pseudonym; it counts no more from now on."""
+        before = await self.get(member)
+        if before.kind is Kind.SITE and before.name is not None:
+            await self._rename_site(before.name, before.pseudonym)
+        await self._set(
+            member,
+            jid=None,
+            name=None,
+            description=None,
+            area=None,
+            invitation_id=None,
+            left_at=at,
+        )
+        await self._end(member, month_of(at, self._zone))
+
+    async def forget_guests(self, before: datetime) -> int:
+        """Forget whoever was let in before then and never gave anything; tell how many."""
+        gave = exists().where(GivenRow.member_id == MemberRow.id)
+        gone = delete(MemberRow).where(MemberRow.joined_at < before, MemberRow.jid.is_not(None))
+        return (await self.connection.execute(gone.where(~gave))).rowcount
+
+    async def present(self, member: MemberId, name: str, description: Description) -> None:
+        """Show a member under its name, as a site. Raises NameTaken."""
+        before = await self.get(member)
+        await self._check_free(name, member)
+        if before.kind is Kind.SITE and before.name is not None:
+            await self._rename_site(before.name, name)
+        await self._set(member, kind=Kind.SITE, name=name, description=description.pack())
+        await self._regroup(member)
+
+    async def rename(self, member: MemberId, name: str) -> None:
+        """Name a collective that is a member. Raises NameTaken, Nameless."""
+        if (await self.get(member)).kind is not Kind.COLLECTIVE:
+            raise Nameless
+        await self._check_free(name, member)
+        await self._set(member, name=name)
+
+    async def set_area(self, member: MemberId, area: str | None) -> None:
+        """Say in which commune a member is."""
+        await self._set(member, area=area)
+        await self._regroup(member)
+
+    async def groups(self) -> list[Group]:
+        """Give every group that there is, or was."""
+        query = select(MemberGroupRow.id, MemberGroupRow.kind, MemberGroupRow.name)
+        rows = await self.connection.execute(query.order_by(MemberGroupRow.id))
+        return [Group(row.id, GroupKind(row.kind), row.name) for row in rows]
+
+    async def counting(self, group: GroupId, month: date) -> frozenset[MemberId]:
+        """Give who counts in a group in a month."""
+        query = select(InGroupRow.member_id).where(InGroupRow.group_id == group, *_in(month))
+        return frozenset((await self.connection.execute(query)).scalars())
+
+    async def groups_of(self, member: MemberId, month: date) -> frozenset[GroupId]:
+        """Give the groups in which a member counts in a month."""
+        query = select(InGroupRow.group_id).where(InGroupRow.member_id == member, *_in(month))
+        return frozenset((await self.connection.execute(query)).scalars())
+
+    async def first_free_month(self) -> date:
+        """Give the first month after all of which anything was published."""
+        query = select(func.max(ReleasedBlockRow.day))
+        last: date | None = (await self.connection.execute(query)).scalar_one()
+        return DAWN if last is None else month_after(last)
+
+    async def _wanted(self, member: Member) -> list[GroupId]:
+        """Give in which groups a member counts from now on."""
+        names = [(GroupKind.ALL, "")]
+        if member.area is not None:
+            names.append((GroupKind.AREA, member.area))
+        if member.kind is Kind.SITE and member.name is not None:
+            names.append((GroupKind.SITE, member.name))
+            if member.description is not None and member.description.building is not None:
+                names.append((GroupKind.BUILDING, member.description.building))
+        return [await self._group(*name) for name in names]
+
+    async def _group(self, kind: GroupKind, name: str) -> GroupId:
+        """Give the id of a group, made when it is first needed."""
+        query = select(MemberGroupRow.id).where(
+            MemberGroupRow.kind == kind, MemberGroupRow.name == name
+        )
+        known = (await self.connection.execute(query)).scalar_one_or_none()
+        if known is not None:
+            return known
+        made = insert(MemberGroupRow).values(kind=kind, name=name).returning(MemberGroupRow.id)
+        return (await self.connection.execute(made)).scalar_one()
+
+    async def _regroup(self, member: MemberId) -> None:
+        """Move a member that counts into the groups that it belongs in now."""
+        now = await self._open(member)
+        if not now:
+            return
+        turn = await self.first_free_month()
+        wanted = await self._wanted(await self.get(member))
+        since = max(turn, min(now.values()))
+        await self._end(member, turn, [group for group in now if group not in wanted])
+        for group in wanted:
+            if group not in now:
+                await self._enter(member, group, since)
+
+    async def _open(self, member: MemberId) -> dict[GroupId, date]:
+        """Give in which groups a member counts to no end, and from which month on."""
+        query = select(InGroupRow.group_id, InGroupRow.from_month).where(
+            InGroupRow.member_id == member, InGroupRow.until_month.is_(None)
+        )
+        return dict((await self.connection.execute(query)).tuples().all())
+
+    async def _enter(self, member: MemberId, group: GroupId, since: date) -> None:
+        # Who left in this month, and is back in it, counts on.
+        known = InGroupRow.member_id == member, InGroupRow.group_id == group
+        await self.connection.execute(
+            delete(InGroupRow).where(*known, InGroupRow.from_month >= since)
+        )
+        await self.connection.execute(
+            update(InGroupRow)
+            .where(*known, InGroupRow.until_month > since)
+            .values(until_month=since)
+        )
+        await self.connection.execute(
+            insert(InGroupRow).values(member_id=member, group_id=group, from_month=since)
+        )
+
+    async def _end(
+        self, member: MemberId, month: date, groups: Iterable[GroupId] | None = None
+    ) -> None:
+        """Let a member count in these groups, or in any, until a month; that one is not in."""
+        which = [InGroupRow.member_id == member]
+        if groups is not None:
+            which.append(InGroupRow.group_id.in_(list(groups)))
+        await self.connection.execute(
+            delete(InGroupRow).where(*which, InGroupRow.from_month >= month)
+        )
+        still = or_(InGroupRow.until_month.is_(None), InGroupRow.until_month > month)
+        await self.connection.execute(
+            update(InGroupRow).where(*which, still).values(until_month=month)
+        )
+
+    async def _check_free(self, name: str, member: MemberId) -> None:
+        taken = select(MemberRow.id).where(MemberRow.name == name, MemberRow.id != member)
+        if (await self.connection.execute(taken)).first() is not None:
+            raise NameTaken(name)
+
+    async def _rename_site(self, before: str, name: str) -> None:
+        site = MemberGroupRow.kind == GroupKind.SITE, MemberGroupRow.name == before
+        await self.connection.execute(update(MemberGroupRow).where(*site).values(name=name))
+
+    async def _set(self, member: MemberId, **values: object) -> None:
+        await self.connection.execute(
+            update(MemberRow).where(MemberRow.id == member).values(values)
+        )
+
+    async def _new_pseudonym(self) -> str:
+        while True:
+            made = "".join(secrets.choice(_LETTERS) for _ in range(_PSEUDONYM_LENGTH))
+            query = select(MemberRow.id).where(MemberRow.pseudonym == made)
+            if (await self.connection.execute(query)).first() is None:
+                return made
+
+    async def _one(self, query: Select[Any]) -> Member | None:
+        row = (await self.connection.execute(query)).one_or_none()
+        return None if row is None else _member(row)
+
+
+def _member(row: Row[Any]) -> Member:
+    return Member(
+        id=row.id,
+        pseudonym=row.pseudonym,
+        jid=row.jid,
+        kind=Kind(row.kind),
+        name=row.name,
+        description=Description.unpack(row.description),
+        area=row.area,
+        invitation=row.invitation_id,
+        joined_at=row.joined_at,
+        left_at=row.left_at,
+    )
+
+
+def _in(month: date) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+    ends_later = or_(InGroupRow.until_month.is_(None), InGroupRow.until_month > month)
+    return InGroupRow.from_month <= month, ends_later

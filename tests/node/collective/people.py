@@ -1,0 +1,56 @@
+"""What a collective asks for in these tests, and members who answer."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from consometers_node import quoalise
+from consometers_node.collective import needs
+from consometers_node.collective.given import Given, take
+from consometers_node.collective.members import Member, Members
+from consometers_node.permission import DataNeed
+from consometers_node.quoalise import Direction, Identifier, Permission
+from consometers_node.quoalise.identifier import organisation, series
+
+from ..permission.samples import NEED
+
+ZONE = ZoneInfo("Europe/Paris")
+OWN = organisation("kersabiec")
+AT = datetime(2026, 6, 10, 12, tzinfo=UTC)
+
+
+def meter(name: str, direction: Direction = Direction.CONSUMPTION) -> Identifier:
+    return series(organisation(name), direction)
+
+
+def permission(
+    *names: Identifier, id: str = "p1", need: DataNeed = NEED, at: datetime = AT, **other: object
+) -> Permission:
+    """All of what is asked, unless something else is told."""
+    usual = Permission(
+        id=id,
+        need=need.id,
+        version=need.version,
+        series=names or (meter("a"),),
+        interval=quoalise.iso8601.duration(need.interval),
+        records_from=at - timedelta(days=need.history_days),
+        valid_from=at,
+        valid_until=at + timedelta(days=need.duration_days),
+        shown_sha256=64 * "a",
+        shown_language="fr",
+        identification=quoalise.Identification(need.identification),
+    )
+    return replace(usual, **other)  # type: ignore[arg-type]
+
+
+async def join(
+    connection: AsyncConnection, name: str, said: Permission | None = None, at: datetime = AT
+) -> tuple[Member, Given]:
+    """Let a home in that gives what is asked, by the name of its meter."""
+    members = Members(connection, ZONE)
+    await needs.offer(connection, NEED, at)
+    member = await members.admit(f"{name}@example.org", at)
+    said = said or permission(meter(name), id=name, at=at)
+    return member, await take(members, member.id, said, at, own=OWN)

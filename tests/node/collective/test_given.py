@@ -1,0 +1,223 @@
+"""Permissions that members gave: what is taken of them, and how they end."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+import pytest
+
+from consometers_node import quoalise
+from consometers_node.collective import given, needs
+from consometers_node.collective.errors import NotAsked, NotYours, Unknown
+from consometers_node.collective.given import Actor, take
+from consometers_node.collective.members import Members
+from consometers_node.permission import State, Wanted
+from consometers_node.quoalise import Direction, Duration, Identifier, Permission
+from consometers_node.quoalise.identifier import device, organisation, series
+from consometers_node.series import Direction as Way, Quantity
+from consometers_node.store import Store
+
+from ..permission.samples import NEED
+from .people import AT, OWN, ZONE, join, meter, permission
+
+A_DAY = timedelta(days=1)
+POINT = series(device("urn:dev:prm:30001610071843"), Direction.CONSUMPTION)
+END = AT + timedelta(days=NEED.duration_days)
+
+
+async def test_a_permission_is_taken_as_it_was_given(store: Store) -> None:
+    names = (meter("a"), meter("a", Direction.PRODUCTION))
+    async with store.writing() as connection:
+        member, taken = await join(connection, "a", permission(*names))
+        assert taken.member == member.id
+        assert taken.need == NEED
+        assert taken.state is State.GRANTED
+        assert taken.series == names
+        assert (taken.records_from, taken.valid_until) == (AT - timedelta(days=30), END)
+        assert taken.stands(AT)
+        assert not taken.stands(END)
+        (entry,) = await given.register(connection)
+        assert (entry.state, entry.actor, entry.at) == (State.GRANTED, Actor.MEMBER, AT)
+        assert entry.text_hash == 64 * "a"
+
+
+async def test_who_gives_less_gives_it(store: Store) -> None:
+    said = permission(
+        meter("a"),
+        interval=Duration(days=1),
+        records_from=AT,
+        valid_until=AT + A_DAY,
+    )
+    async with store.writing() as connection:
+        _, taken = await join(connection, "a", said)
+        assert (taken.interval, taken.records_from) == ("P1D", AT)
+
+
+WIDER: dict[str, Callable[[], Permission]] = {
+    "a finer interval": lambda: permission(interval=Duration(seconds=1800)),
+    "more of the past": lambda: permission(records_from=AT - timedelta(days=30, seconds=1)),
+    "for longer": lambda: permission(valid_until=END + timedelta(seconds=1)),
+    "by delivery point": lambda: permission(
+        POINT, identification=quoalise.Identification.DELIVERY_POINT
+    ),
+    "a delivery point under a pseudonym": lambda: permission(POINT),
+    "a name of somebody else's": lambda: permission(
+        series(device("urn:dev:mac:0024befffe804ff1"), Direction.CONSUMPTION)
+    ),
+    "a register": lambda: permission(
+        series(organisation("a"), Direction.CONSUMPTION, quoalise.SeriesPath.ENERGY_INDEX)
+    ),
+    "no direction": lambda: permission(Identifier(organisation("a"), "power/active/raw")),
+    "only a sum": lambda: permission(reading=quoalise.Reading.SUM),
+    "from tomorrow on": lambda: permission(at=AT + timedelta(days=1, seconds=1)),
+    "run out": lambda: permission(at=AT - timedelta(days=NEED.duration_days)),
+    "the same twice": lambda: permission(meter("a"), meter("a")),
+    "too many": lambda: permission(*(meter(f"m{n}") for n in range(given.MAX_SERIES + 1))),
+    "a long number": lambda: permission(id=(given.MAX_ID + 1) * "x"),
+    "another need": lambda: permission(need=replace(NEED, id="other")),
+    "a newer version": lambda: permission(need=replace(NEED, version=2)),
+}
+
+
+@pytest.mark.parametrize("case", WIDER)
+async def test_nothing_is_taken_of_a_permission_that_goes_beyond(file: Store, case: str) -> None:
+    async with file.writing() as connection:
+        with pytest.raises(NotAsked):
+            await join(connection, "a", WIDER[case]())
+        assert await given.all_given(connection) == []
+
+
+async def test_only_the_directions_that_are_asked_for(file: Store) -> None:
+    need = replace(NEED, id="panels", wanted=frozenset({Wanted(Way.PRODUCTION, Quantity.ENERGY)}))
+    async with file.writing() as connection:
+        await needs.offer(connection, need, AT)
+        with pytest.raises(NotAsked):
+            await join(connection, "a", permission(meter("a"), need=need))
+        said = permission(meter("a", Direction.PRODUCTION), need=need)
+        assert (await join(connection, "a", said))[1].state is State.GRANTED
+        injected = permission(meter("b", Direction.INJECTION), id="p2", need=need)
+        with pytest.raises(NotAsked):
+            await join(connection, "b", injected)
+
+
+async def test_what_is_asked_no_longer_is_not_taken(file: Store) -> None:
+    async with file.writing() as connection:
+        await needs.offer(connection, NEED, AT)
+        await needs.close(connection, NEED.id, AT)
+        with pytest.raises(NotAsked):
+            await join(connection, "a")
+
+
+async def test_a_permission_that_comes_again_is_the_same(store: Store) -> None:
+    async with store.writing() as connection:
+        _, first = await join(connection, "a")
+        _, again = await join(connection, "a", at=AT)
+        assert first == again
+        assert len(await given.register(connection)) == 1
+        other = permission(meter("a"), id="a", valid_until=AT + A_DAY)
+        with pytest.raises(NotYours):
+            await join(connection, "a", other)
+
+
+async def test_no_member_takes_the_place_of_another(store: Store) -> None:
+    async with store.writing() as connection:
+        await join(connection, "a")
+        for said in (
+            permission(meter("b"), id="a"),
+            permission(meter("a"), id="b"),
+            permission(meter("b"), meter("a", Direction.PRODUCTION), id="b"),
+        ):
+            with pytest.raises(NotYours):
+                await join(connection, "b", said)
+
+
+@pytest.mark.parametrize("name", ["kersabiec", "kersabiec-3"])
+async def test_nobody_speaks_in_the_name_of_the_collective(file: Store, name: str) -> None:
+    async with file.writing() as connection:
+        with pytest.raises(NotYours):
+            await join(connection, "a", permission(meter(name)))
+        assert await join(connection, "b", permission(meter("kersabiecs")))
+
+
+async def test_a_permission_to_a_new_version_ends_the_one_before(store: Store) -> None:
+    newer = replace(NEED, version=2)
+    async with store.writing() as connection:
+        member, first = await join(connection, "a")
+        await needs.offer(connection, newer, AT + A_DAY)
+        assert (await given.get(connection, first.id)).stands(AT + A_DAY)
+        members = Members(connection, ZONE)
+        said = permission(meter("a"), id="second", need=newer, at=AT + A_DAY)
+        second = await take(members, member.id, said, AT + A_DAY, own=OWN)
+        before, after = await given.of_member(connection, member.id)
+        assert (before.state, after.state) == (State.TERMINATED, State.GRANTED)
+        assert after == second
+        assert (await members.get(member.id)).left_at is None
+        assert await given.untold(connection) == []
+
+
+@pytest.mark.parametrize("erase", [True, False])
+async def test_a_member_withdraws(store: Store, erase: bool) -> None:
+    later = AT + 2 * A_DAY
+    async with store.writing() as connection:
+        member, taken = await join(connection, "a")
+        members = Members(connection, ZONE)
+        ended = await given.withdraw(members, member.id, taken.id, later, erase=erase)
+        kept = later if erase else later + timedelta(days=NEED.retention_days)
+        assert (ended.state, ended.erase_at, ended.told_at) == (State.WITHDRAWN, kept, later)
+        assert (await members.get(member.id)).left_at == later
+        assert [one.id for one in await given.due(connection, later)] == [taken.id] * erase
+        again = await given.withdraw(members, member.id, taken.id, later + A_DAY, erase=True)
+        assert again.erase_at == min(kept, later + A_DAY)
+        assert [one.state for one in await given.register(connection)] == ["granted", "withdrawn"]
+
+
+async def test_nobody_withdraws_for_another(store: Store) -> None:
+    async with store.writing() as connection:
+        _, taken = await join(connection, "a")
+        other, _ = await join(connection, "b")
+        members = Members(connection, ZONE)
+        for number in (taken.id, "none"):
+            with pytest.raises(Unknown):
+                await given.withdraw(members, other.id, number, AT, erase=True)
+        assert (await given.get(connection, taken.id)).state is State.GRANTED
+
+
+async def test_the_collective_ends_a_permission_and_its_member_is_to_be_told(store: Store) -> None:
+    async with store.writing() as connection:
+        member, taken = await join(connection, "a")
+        members = Members(connection, ZONE)
+        ended = await given.terminate(members, taken.id, AT)
+        assert (ended.state, ended.told_at) == (State.TERMINATED, None)
+        assert await given.untold(connection) == [ended]
+        assert (await members.get(member.id)).left_at == AT
+        await given.told(connection, taken.id, AT + A_DAY)
+        assert await given.untold(connection) == []
+        # What has ended stays as it ended.
+        assert (await given.terminate(members, taken.id, AT + A_DAY)).state is State.TERMINATED
+        assert len(await given.register(connection, [taken.id])) == 2
+
+
+@pytest.mark.parametrize(
+    ("at", "count"), [(END - timedelta(seconds=1), 0), (END, 1), (END + 100 * A_DAY, 1)]
+)
+async def test_a_permission_runs_out(store: Store, at: datetime, count: int) -> None:
+    async with store.writing() as connection:
+        await join(connection, "a")
+        members = Members(connection, ZONE)
+        ended = await given.expire(members, at)
+        assert len(ended) == count
+        assert await given.expire(members, at) == []
+        for one in ended:
+            assert one.state is State.EXPIRED
+            assert one.erase_at == END + timedelta(days=NEED.retention_days)
+
+
+async def test_who_gave_two_permissions_stays_with_one(store: Store) -> None:
+    second = replace(NEED, id="second")
+    async with store.writing() as connection:
+        await needs.offer(connection, second, AT)
+        member, first = await join(connection, "a")
+        members = Members(connection, ZONE)
+        await take(members, member.id, permission(meter("a"), id="b", need=second), AT, own=OWN)
+        await given.withdraw(members, member.id, first.id, AT, erase=False)
+        assert (await members.get(member.id)).left_at is None

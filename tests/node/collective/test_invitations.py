@@ -1,0 +1,93 @@
+"""Invitations: who may come in by them, how often and until when."""
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from consometers_node.collective import invitations
+from consometers_node.collective.errors import NotInvited, Unknown
+from consometers_node.collective.members import Kind, Members
+from consometers_node.store import Store
+
+from .people import AT, ZONE
+
+A_DAY = timedelta(days=1)
+
+
+async def test_whoever_holds_an_invitation_comes_in(store: Store) -> None:
+    async with store.writing() as connection:
+        invitation, token = await invitations.make(
+            connection, at=AT, expires_at=AT + A_DAY, kind=Kind.SITE, area="Lanester", note="School"
+        )
+        members = Members(connection, ZONE)
+        member = await invitations.admit(members, "school@example.org", token, AT)
+        assert member.kind is Kind.SITE
+        assert member.area == "Lanester"
+        assert member.invitation == invitation.id
+        (used,) = await invitations.all_invitations(connection)
+        assert used.uses == 1
+        assert not used.stands(AT)
+        # Whoever is in needs it no more.
+        assert await invitations.admit(members, "school@example.org", None, AT) == member
+
+
+async def test_nobody_comes_in_without_an_invitation(store: Store) -> None:
+    async with store.writing() as connection:
+        members = Members(connection, ZONE)
+        for token in (None, "", "guessed"):
+            with pytest.raises(NotInvited):
+                await invitations.admit(members, "who@example.org", token, AT)
+        assert await members.all() == []
+
+
+async def test_an_invitation_for_one_lets_no_second_one_in(store: Store) -> None:
+    async with store.writing() as connection:
+        _, token = await invitations.make(connection, at=AT, expires_at=AT + A_DAY)
+        members = Members(connection, ZONE)
+        await invitations.admit(members, "first@example.org", token, AT)
+        with pytest.raises(NotInvited):
+            await invitations.admit(members, "second@example.org", token, AT)
+        assert [one.jid for one in await members.all()] == ["first@example.org"]
+
+
+@pytest.mark.parametrize("most", [3, None])
+async def test_an_invitation_for_many(store: Store, most: int | None) -> None:
+    async with store.writing() as connection:
+        _, token = await invitations.make(connection, at=AT, expires_at=AT + A_DAY, most_uses=most)
+        members = Members(connection, ZONE)
+        came = 0
+        for number in range(5):
+            try:
+                await invitations.admit(members, f"{number}@example.org", token, AT)
+            except NotInvited:
+                continue
+            came += 1
+        assert came == (most or 5)
+
+
+async def test_an_invitation_ends_with_its_day_or_when_it_is_revoked(store: Store) -> None:
+    async with store.writing() as connection:
+        members = Members(connection, ZONE)
+        _, token = await invitations.make(connection, at=AT, expires_at=AT + A_DAY, most_uses=None)
+        await invitations.admit(members, "a@example.org", token, AT + A_DAY - timedelta(seconds=1))
+        with pytest.raises(NotInvited):
+            await invitations.admit(members, "b@example.org", token, AT + A_DAY)
+        other, token = await invitations.make(connection, at=AT, expires_at=AT + A_DAY)
+        revoked = await invitations.revoke(connection, other.id, AT)
+        assert revoked.revoked_at == AT
+        assert (await invitations.revoke(connection, other.id, AT + A_DAY)).revoked_at == AT
+        with pytest.raises(NotInvited):
+            await invitations.admit(members, "c@example.org", token, AT)
+        with pytest.raises(Unknown):
+            await invitations.revoke(connection, "none", AT)
+
+
+async def test_no_token_is_kept(tmp_path: Path) -> None:
+    store = await Store.open(tmp_path / "node.db")
+    async with store.writing() as connection:
+        _, token = await invitations.make(connection, at=AT, expires_at=AT + A_DAY, note="Spring")
+    await store.close()
+    kept = b"".join(one.read_bytes() for one in tmp_path.iterdir())
+    assert b"Spring" in kept
+    assert token.encode() not in kept

@@ -1,0 +1,226 @@
+"""Members, and the months in which they count."""
+
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+from sqlalchemy import insert
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from consometers_node.collective.errors import Nameless, NameTaken, Unknown
+from consometers_node.collective.members import (
+    DAWN,
+    Group,
+    GroupKind,
+    Kind,
+    Member,
+    Members,
+    month_after,
+    month_of,
+)
+from consometers_node.collective.sites import Building, Description, Heat
+from consometers_node.series import Direction, Interval
+from consometers_node.store import Store
+from consometers_node.store.collective_tables import GroupId, ReleasedBlockRow
+
+from .people import AT, ZONE, join
+
+JANUARY, MAY, JUNE, JULY, AUGUST = (date(2026, month, 1) for month in (1, 5, 6, 7, 8))
+SCHOOL = Description(
+    building=Building.SCHOOL,
+    heating=Heat.WOOD,
+    hot_water=Heat.SOLAR,
+    surface_m2=1200,
+    peak_kwp=35.5,
+    words="Deux classes, et une cour.",
+)
+
+
+async def publish(connection: AsyncConnection, group: GroupId, day: date) -> None:
+    await connection.execute(
+        insert(ReleasedBlockRow).values(
+            group_id=group,
+            direction=Direction.CONSUMPTION,
+            interval=Interval.PT1H,
+            day=day,
+            sums=b"",
+            counts=b"",
+            reasons=b"",
+            final=0,
+            released_at=AT,
+        )
+    )
+
+
+async def groups_of(members: Members, member: Member, month: date) -> set[tuple[str, str]]:
+    known = {one.id: one for one in await members.groups()}
+    return {
+        (known[group].kind, known[group].name)
+        for group in await members.groups_of(member.id, month)
+    }
+
+
+async def everybody(members: Members) -> Group:
+    return next(one for one in await members.groups() if one.kind is GroupKind.ALL)
+
+
+@pytest.mark.parametrize(
+    ("at", "month"),
+    [
+        (datetime(2026, 6, 30, 21, 59, tzinfo=UTC), JUNE),
+        (datetime(2026, 6, 30, 22, tzinfo=UTC), JULY),
+        (datetime(2025, 12, 31, 23, tzinfo=UTC), JANUARY),
+    ],
+)
+def test_a_month_turns_at_midnight_of_the_collective(at: datetime, month: date) -> None:
+    assert month_of(at, ZONE) == month
+
+
+def test_after_december_comes_january() -> None:
+    assert month_after(date(2025, 12, 31)) == JANUARY
+    assert month_after(date(2026, 5, 31)) == JUNE
+
+
+async def test_somebody_who_was_let_in_counts_nowhere(store: Store) -> None:
+    async with store.writing() as connection:
+        members = Members(connection, ZONE)
+        guest = await members.admit("a@example.org", AT, area="Lanester")
+        assert await groups_of(members, guest, JUNE) == set()
+        assert await members.get(guest.id) == await members.named("a@example.org") == guest
+        assert await members.named(guest.pseudonym) == guest
+        assert await members.admit("a@example.org", AT + timedelta(days=3)) == guest
+        with pytest.raises(Unknown):
+            await members.named("nobody")
+
+
+async def test_before_anything_is_published_a_member_counts_with_its_past(store: Store) -> None:
+    async with store.writing() as connection:
+        members = Members(connection, ZONE)
+        member, _ = await join(connection, "a")
+        assert await groups_of(members, member, MAY) == {("all", "")}
+        assert await groups_of(members, member, date(2026, 4, 1)) == set()
+        assert await members.first_free_month() == DAWN
+
+
+async def test_once_something_is_published_a_member_counts_from_the_month_after(
+    store: Store,
+) -> None:
+    async with store.writing() as connection:
+        members = Members(connection, ZONE)
+        first, _ = await join(connection, "a")
+        await publish(connection, (await everybody(members)).id, date(2026, 6, 9))
+        second, _ = await join(connection, "b")
+        everyone = await everybody(members)
+        assert await members.counting(everyone.id, JUNE) == {first.id}
+        assert await members.counting(everyone.id, JULY) == {first.id, second.id}
+
+
+async def test_whoever_leaves_counts_to_the_end_of_the_month(store: Store) -> None:
+    async with store.writing() as connection:
+        members = Members(connection, ZONE)
+        member, _ = await join(connection, "a")
+        await members.leave(member.id, AT)
+        everyone = await everybody(members)
+        assert await members.counting(everyone.id, JUNE) == {member.id}
+        assert await members.counting(everyone.id, JULY) == frozenset()
+        assert (await members.get(member.id)).left_at == AT
+
+
+@pytest.mark.parametrize("back", [AT + timedelta(days=2), AT + timedelta(days=40)])
+async def test_whoever_comes_back_counts_again(store: Store, back: datetime) -> None:
+    async with store.writing() as connection:
+        members = Members(connection, ZONE)
+        member, _ = await join(connection, "a")
+        everyone = await everybody(members)
+        await publish(connection, everyone.id, date(2026, 6, 9))
+        await members.leave(member.id, AT)
+        if back > AT + timedelta(days=30):
+            await publish(connection, everyone.id, date(2026, 7, 9))
+        await members.count(member.id, back)
+        assert (await members.get(member.id)).left_at is None
+        counted = [
+            bool(await members.counting(everyone.id, month)) for month in (MAY, JUNE, JULY, AUGUST)
+        ]
+        left_out = back > AT + timedelta(days=30)
+        assert counted == [True, True, not left_out, True]
+
+
+async def test_a_member_counts_in_its_area(store: Store) -> None:
+    async with store.writing() as connection:
+        members = Members(connection, ZONE)
+        member, _ = await join(connection, "a")
+        await members.set_area(member.id, "Lanester")
+        assert await groups_of(members, member, MAY) == {("all", ""), ("area", "Lanester")}
+        await publish(connection, (await everybody(members)).id, date(2026, 6, 9))
+        await members.set_area(member.id, "Riantec")
+        assert await groups_of(members, member, JUNE) == {("all", ""), ("area", "Lanester")}
+        assert await groups_of(members, member, JULY) == {("all", ""), ("area", "Riantec")}
+        await members.set_area(member.id, "Lanester")
+        assert await groups_of(members, member, JULY) == {("all", ""), ("area", "Lanester")}
+        await members.set_area(member.id, None)
+        assert await groups_of(members, member, JUNE) == {("all", ""), ("area", "Lanester")}
+        assert await groups_of(members, member, JULY) == {("all", "")}
+
+
+async def test_a_site_has_a_name_and_is_summed_with_its_kind(store: Store) -> None:
+    async with store.writing() as connection:
+        members = Members(connection, ZONE)
+        member, _ = await join(connection, "a")
+        await members.present(member.id, "École", SCHOOL)
+        site = await members.named("École")
+        assert (site.kind, site.description) == (Kind.SITE, SCHOOL)
+        expected = {("all", ""), ("site", "École"), ("building", "school")}
+        assert await groups_of(members, member, JUNE) == expected
+        (group,) = [one for one in await members.groups() if one.kind is GroupKind.SITE]
+        await members.present(member.id, "École du bourg", Description())
+        assert group.id in {one.id for one in await members.groups() if one.name.endswith("bourg")}
+        assert await groups_of(members, member, JUNE) == {("all", ""), ("site", "École du bourg")}
+        other, _ = await join(connection, "b")
+        with pytest.raises(NameTaken):
+            await members.present(other.id, "École du bourg", SCHOOL)
+
+
+async def test_a_home_has_no_name(store: Store) -> None:
+    async with store.writing() as connection:
+        members = Members(connection, ZONE)
+        member, _ = await join(connection, "a")
+        with pytest.raises(Nameless):
+            await members.rename(member.id, "Chez nous")
+        below = await members.admit("coop@example.org", AT, kind=Kind.COLLECTIVE)
+        await members.rename(below.id, "Coop")
+        assert (await members.named("Coop")).id == below.id
+
+
+async def test_guests_who_gave_nothing_are_forgotten(store: Store) -> None:
+    async with store.writing() as connection:
+        members = Members(connection, ZONE)
+        await members.admit("guest@example.org", AT)
+        member, _ = await join(connection, "a")
+        assert await members.forget_guests(AT) == 0
+        assert await members.forget_guests(AT + timedelta(days=1)) == 1
+        assert [one.id for one in await members.all()] == [member.id]
+
+
+async def test_whoever_is_forgotten_was_there_and_counts_no_more(store: Store) -> None:
+    async with store.writing() as connection:
+        members = Members(connection, ZONE)
+        member, _ = await join(connection, "a")
+        await members.present(member.id, "École", SCHOOL)
+        await members.forget(member.id, AT)
+        gone = await members.get(member.id)
+        assert (gone.jid, gone.name, gone.description, gone.area) == (None,) * 4
+        assert await groups_of(members, member, JUNE) == set()
+        assert "École" not in {one.name for one in await members.groups()}
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"surface_m2": 0}, {"surface_m2": -3}, {"peak_kwp": 0}, {"words": "x" * 3000}],
+)
+def test_a_description_that_cannot_be_so(wrong: dict[str, object]) -> None:
+    with pytest.raises(ValueError, match=next(iter(wrong))):
+        Description(**wrong)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("told", [SCHOOL, Description(), Description(peak_kwp=9)])
+def test_a_description_is_read_as_it_was_told(told: Description) -> None:
+    assert Description.unpack(told.pack()) == told
