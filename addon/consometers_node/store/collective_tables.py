@@ -267,8 +267,8 @@ class MemberDayRow(Base):
 class ReleasedBlockRow(Base):
     """What of a group's homes was released, as it was then; `reasons` says why the rest is not.
 
-    `sums` and `counts` are as in a sum block. Once `final`, what was released stays as it is:
-    somebody whose records are in it was erased.
+    `sums` and `counts` are as in a sum block. Once `final`, what was released stays as it is, for
+    somebody whose records are in it was erased. Without `released_at`, nothing was released.
     """
 
     __tablename__ = "released_block"
@@ -287,14 +287,14 @@ class ReleasedBlockRow(Base):
     counts: Mapped[bytes]
     reasons: Mapped[bytes]
     final: Mapped[int]
-    released_at: Mapped[datetime]
+    released_at: Mapped[datetime | None]
 
 
 class UnreleasedRow(Base):
     """What a home's part of a released block is in what was released, where it has changed since.
 
-    `before` are integers of 8 bytes, -1 for none; `counted` has a byte for each, 1 where the change
-    was released already: none is twice.
+    `before` and what it is `now` are integers of 8 bytes, -1 for none; `counted` has a byte for
+    each, 1 where a change was released already: none is twice.
     """
 
     __tablename__ = "unreleased"
@@ -305,6 +305,7 @@ class UnreleasedRow(Base):
     day: Mapped[date] = mapped_column(primary_key=True)
     member_id: Mapped[MemberId] = mapped_column(ForeignKey("member.id"), primary_key=True)
     before: Mapped[bytes]
+    now: Mapped[bytes]
     counted: Mapped[bytes]
 
 

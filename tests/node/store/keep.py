@@ -151,7 +151,7 @@ def collective(series_id: SeriesId) -> dict[str, dict[str, object]]:
         },
         "released_block": block
         | {"sums": b"\1", "counts": b"\1", "reasons": b"\0", "final": 0, "released_at": at},
-        "unreleased": key | member | {"before": b"\1", "counted": b"\0"},
+        "unreleased": key | member | {"before": b"\1", "now": b"\2", "counted": b"\0"},
         "to_release": key | {"due_at": at},
     }
 

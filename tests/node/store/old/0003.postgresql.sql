@@ -624,7 +624,7 @@ CREATE TABLE public.released_block (
     counts bytea NOT NULL,
     reasons bytea NOT NULL,
     final bigint NOT NULL,
-    released_at bigint NOT NULL,
+    released_at bigint,
     CONSTRAINT ck_released_block_direction CHECK ((direction = ANY (ARRAY['consumption'::text, 'injection'::text, 'production'::text]))),
     CONSTRAINT ck_released_block_final CHECK ((final = ANY (ARRAY[(0)::bigint, (1)::bigint]))),
     CONSTRAINT ck_released_block_interval CHECK ((interval_minutes = ANY (ARRAY[(5)::bigint, (30)::bigint, (60)::bigint, (1440)::bigint])))
@@ -682,6 +682,7 @@ CREATE TABLE public.unreleased (
     day date NOT NULL,
     member_id bigint NOT NULL,
     before bytea NOT NULL,
+    now bytea NOT NULL,
     counted bytea NOT NULL
 );
 ALTER TABLE ONLY public.answer ALTER COLUMN id SET DEFAULT nextval('public.answer_id_seq'::regclass);
@@ -694,56 +695,56 @@ ALTER TABLE ONLY public.peer ALTER COLUMN id SET DEFAULT nextval('public.peer_id
 ALTER TABLE ONLY public.read_log ALTER COLUMN id SET DEFAULT nextval('public.read_log_id_seq'::regclass);
 ALTER TABLE ONLY public.register ALTER COLUMN seq SET DEFAULT nextval('public.register_seq_seq'::regclass);
 ALTER TABLE ONLY public.series ALTER COLUMN id SET DEFAULT nextval('public.series_id_seq'::regclass);
-INSERT INTO public.absence VALUES (1795636274, 1795639874);
+INSERT INTO public.absence VALUES (1795636574, 1795640174);
 INSERT INTO public.alembic_version VALUES ('0003');
-INSERT INTO public.answer VALUES (1, 1795643474, 1, '4e27e569-3910-468f-8955-73ac2971f47b', 1, 'get_history', 1795636274, 1795639874, 1);
-INSERT INTO public.block VALUES (1, '2026-10-25', '\x0200000100020003000400050006000700080009000a00ffff2c012d012e012f0130013101320133013401350136013701', 1795643474);
+INSERT INTO public.answer VALUES (1, 1795643774, 1, 'c688704f-27b3-4850-8d77-2226ed16575a', 1, 'get_history', 1795636574, 1795640174, 1);
+INSERT INTO public.block VALUES (1, '2026-10-25', '\x0200000100020003000400050006000700080009000a00ffff2c012d012e012f0130013101320133013401350136013701', 1795643774);
 INSERT INTO public.coverage VALUES (1, 1792886400, 1792972800);
-INSERT INTO public.data_need VALUES (1, 1, 'withdrawn', 1, '{"en": "Sunny roofs", "fr": "Toits au soleil"}', '{"en": "To size the next roof.", "fr": "Pour dimensionner le prochain toit."}', '{"en": "Nobody else.", "fr": "Personne d’autre."}', 'Coop of Kersabiec', 'dpo@coop.example', 'https://coop.example/policy', 60, 'individual', 'pseudonym', 30, 365, 90, 1795643474);
-INSERT INTO public.data_need VALUES (2, 1, 'terminated', 1, '{"en": "Sunny roofs", "fr": "Toits au soleil"}', '{"en": "To size the next roof.", "fr": "Pour dimensionner le prochain toit."}', '{"en": "Nobody else.", "fr": "Personne d’autre."}', 'Coop of Kersabiec', 'dpo@coop.example', 'https://coop.example/policy', 60, 'individual', 'pseudonym', 30, 365, 90, 1795643474);
-INSERT INTO public.data_need VALUES (3, 1, 'refused', 1, '{"en": "Sunny roofs", "fr": "Toits au soleil"}', '{"en": "To size the next roof.", "fr": "Pour dimensionner le prochain toit."}', '{"en": "Nobody else.", "fr": "Personne d’autre."}', 'Coop of Kersabiec', 'dpo@coop.example', 'https://coop.example/policy', 60, 'individual', 'pseudonym', 30, 365, 90, 1795643474);
-INSERT INTO public.data_need VALUES (4, 1, 'sunny-roofs', 1, '{"en": "Sunny roofs", "fr": "Toits au soleil"}', '{"en": "To size the next roof.", "fr": "Pour dimensionner le prochain toit."}', '{"en": "Nobody else.", "fr": "Personne d’autre."}', 'Coop of Kersabiec', 'dpo@coop.example', 'https://coop.example/policy', 60, 'individual', 'pseudonym', 30, 365, 90, 1795643474);
-INSERT INTO public.data_need VALUES (5, 1, 'proposed', 1, '{"en": "Sunny roofs", "fr": "Toits au soleil"}', '{"en": "To size the next roof.", "fr": "Pour dimensionner le prochain toit."}', '{"en": "Nobody else.", "fr": "Personne d’autre."}', 'Coop of Kersabiec', 'dpo@coop.example', 'https://coop.example/policy', 60, 'individual', 'pseudonym', 30, 365, 90, 1795643474);
-INSERT INTO public.given VALUES ('1c0b5a3e-6f0d-4c19-9d3a-7f6a0e0b2c11', 1, 'sums', 1, 'granted', 60, 'pseudonym', 1795643474, 1795643474, 1795643474, 'bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb', 'fr', NULL, NULL);
-INSERT INTO public.given_register VALUES (1, '1c0b5a3e-6f0d-4c19-9d3a-7f6a0e0b2c11', 'granted', 1795643474, 'member', NULL, NULL);
+INSERT INTO public.data_need VALUES (1, 1, 'withdrawn', 1, '{"en": "Sunny roofs", "fr": "Toits au soleil"}', '{"en": "To size the next roof.", "fr": "Pour dimensionner le prochain toit."}', '{"en": "Nobody else.", "fr": "Personne d’autre."}', 'Coop of Kersabiec', 'dpo@coop.example', 'https://coop.example/policy', 60, 'individual', 'pseudonym', 30, 365, 90, 1795643774);
+INSERT INTO public.data_need VALUES (2, 1, 'terminated', 1, '{"en": "Sunny roofs", "fr": "Toits au soleil"}', '{"en": "To size the next roof.", "fr": "Pour dimensionner le prochain toit."}', '{"en": "Nobody else.", "fr": "Personne d’autre."}', 'Coop of Kersabiec', 'dpo@coop.example', 'https://coop.example/policy', 60, 'individual', 'pseudonym', 30, 365, 90, 1795643774);
+INSERT INTO public.data_need VALUES (3, 1, 'refused', 1, '{"en": "Sunny roofs", "fr": "Toits au soleil"}', '{"en": "To size the next roof.", "fr": "Pour dimensionner le prochain toit."}', '{"en": "Nobody else.", "fr": "Personne d’autre."}', 'Coop of Kersabiec', 'dpo@coop.example', 'https://coop.example/policy', 60, 'individual', 'pseudonym', 30, 365, 90, 1795643774);
+INSERT INTO public.data_need VALUES (4, 1, 'sunny-roofs', 1, '{"en": "Sunny roofs", "fr": "Toits au soleil"}', '{"en": "To size the next roof.", "fr": "Pour dimensionner le prochain toit."}', '{"en": "Nobody else.", "fr": "Personne d’autre."}', 'Coop of Kersabiec', 'dpo@coop.example', 'https://coop.example/policy', 60, 'individual', 'pseudonym', 30, 365, 90, 1795643774);
+INSERT INTO public.data_need VALUES (5, 1, 'proposed', 1, '{"en": "Sunny roofs", "fr": "Toits au soleil"}', '{"en": "To size the next roof.", "fr": "Pour dimensionner le prochain toit."}', '{"en": "Nobody else.", "fr": "Personne d’autre."}', 'Coop of Kersabiec', 'dpo@coop.example', 'https://coop.example/policy', 60, 'individual', 'pseudonym', 30, 365, 90, 1795643774);
+INSERT INTO public.given VALUES ('1c0b5a3e-6f0d-4c19-9d3a-7f6a0e0b2c11', 1, 'sums', 1, 'granted', 60, 'pseudonym', 1795643774, 1795643774, 1795643774, 'bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb', 'fr', NULL, NULL);
+INSERT INTO public.given_register VALUES (1, '1c0b5a3e-6f0d-4c19-9d3a-7f6a0e0b2c11', 'granted', 1795643774, 'member', NULL, NULL);
 INSERT INTO public.given_series VALUES ('1c0b5a3e-6f0d-4c19-9d3a-7f6a0e0b2c11', 'urn:dev:org:60060-k7f3q2_consumption/power/active/raw', 1, NULL, NULL, NULL, NULL);
 INSERT INTO public.in_group VALUES (1, 1, '2026-10-01', NULL);
-INSERT INTO public.invitation VALUES ('spring', 'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa', 'The market in spring', 'home', 'Lorient', 1795643474, 1795643474, NULL, 1, NULL);
-INSERT INTO public.member VALUES (1, 'k7f3q2', 'member@example.org', 'home', NULL, NULL, 'Lorient', 'spring', 1795643474, NULL);
+INSERT INTO public.invitation VALUES ('spring', 'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa', 'The market in spring', 'home', 'Lorient', 1795643774, 1795643774, NULL, 1, NULL);
+INSERT INTO public.member VALUES (1, 'k7f3q2', 'member@example.org', 'home', NULL, NULL, 'Lorient', 'spring', 1795643774, NULL);
 INSERT INTO public.member_count VALUES (1, '2026-10-25', '\x0102');
 INSERT INTO public.member_day VALUES (1, 'consumption', '2026-10-25', 720000, 24, 25);
 INSERT INTO public.member_group VALUES (1, 'all', '');
 INSERT INTO public.notice VALUES (3, 1, NULL, NULL);
 INSERT INTO public.notice VALUES (5, NULL, NULL, NULL);
 INSERT INTO public.notice VALUES (10, NULL, NULL, NULL);
-INSERT INTO public.notice VALUES (2, NULL, 1795643474, 'receipt');
-INSERT INTO public.outbox VALUES (2, 1, '4e27e569-3910-468f-8955-73ac2971f47b', 'granted', 1, 1795636274, 1795639874, 1795643474, NULL, NULL);
-INSERT INTO public.outbox VALUES (1, 1, '4e27e569-3910-468f-8955-73ac2971f47b', 'granted', 1, 1795636274, 1795639874, 1795643474, 'stanza', 1795643474);
-INSERT INTO public.own_need VALUES ('sums', 1, '<data-need/>', 1795643474, NULL);
-INSERT INTO public.peer VALUES (1, 'coop@example.org', 'Coop', 1795643474);
-INSERT INTO public.peer VALUES (2, 'town@example.org', 'Town', 1795643474);
-INSERT INTO public.permission VALUES ('f47c598e-2a94-436a-b201-03b06e00dc96', 1, 1, 'withdrawn', 'withdrawn', 60, 'pseudonym', 1795038674, 1795643474, 1800827474);
-INSERT INTO public.permission VALUES ('180e5d61-ade9-4ee4-9923-9ad00cf94802', 1, 2, 'terminated', 'terminated', 60, 'pseudonym', 1795038674, 1795643474, 1800827474);
-INSERT INTO public.permission VALUES ('3322165e-3995-4c6b-b360-15d58f2218f4', 1, 3, 'refused', 'refused', NULL, NULL, NULL, NULL, NULL);
-INSERT INTO public.permission VALUES ('4e27e569-3910-468f-8955-73ac2971f47b', 1, 4, 'sunny-roofs', 'granted', 60, 'pseudonym', 1795038674, 1795643474, 1800827474);
-INSERT INTO public.permission VALUES ('e85915ee-b70f-41d7-ad42-36c2c5e85b1b', 1, 5, 'proposed', 'proposed', NULL, NULL, NULL, NULL, NULL);
-INSERT INTO public.permission_series VALUES ('f47c598e-2a94-436a-b201-03b06e00dc96', 1);
-INSERT INTO public.permission_series VALUES ('180e5d61-ade9-4ee4-9923-9ad00cf94802', 1);
-INSERT INTO public.permission_series VALUES ('4e27e569-3910-468f-8955-73ac2971f47b', 1);
-INSERT INTO public.pulled_series VALUES ('consometers:grid', 'town@example.org', 'urn:dev:prm:30001610071843_consumption', 'The town hall', 1795643474, 1795639874, 'It cannot be reached.');
-INSERT INTO public.read_log VALUES (1, 1795643474, 'peer', 'export', 1, NULL, NULL, 24);
-INSERT INTO public.register VALUES (1, 'f47c598e-2a94-436a-b201-03b06e00dc96', 'proposed', 1795643474, 'peer', 'coop@example.org', NULL, NULL);
-INSERT INTO public.register VALUES (2, 'f47c598e-2a94-436a-b201-03b06e00dc96', 'granted', 1795643474, 'household', 'user-1', 'e12d4b2e3168846b6da7ba147388293222d03aa61f38d546ca759e06ef5a1f70', 'en');
-INSERT INTO public.register VALUES (3, 'f47c598e-2a94-436a-b201-03b06e00dc96', 'withdrawn', 1795643474, 'household', 'user-2', '4f8242018d0de7046b25963516008c7ff834bc16b6c548f44744637debfb0bee', 'fr');
-INSERT INTO public.register VALUES (4, '180e5d61-ade9-4ee4-9923-9ad00cf94802', 'proposed', 1795643474, 'peer', 'coop@example.org', NULL, NULL);
-INSERT INTO public.register VALUES (5, '180e5d61-ade9-4ee4-9923-9ad00cf94802', 'granted', 1795643474, 'household', 'user-1', 'e12d4b2e3168846b6da7ba147388293222d03aa61f38d546ca759e06ef5a1f70', 'en');
-INSERT INTO public.register VALUES (6, '180e5d61-ade9-4ee4-9923-9ad00cf94802', 'terminated', 1795643474, 'peer', 'coop@example.org', NULL, NULL);
-INSERT INTO public.register VALUES (7, '3322165e-3995-4c6b-b360-15d58f2218f4', 'proposed', 1795643474, 'peer', 'coop@example.org', NULL, NULL);
-INSERT INTO public.register VALUES (8, '3322165e-3995-4c6b-b360-15d58f2218f4', 'refused', 1795643474, 'household', 'user-1', '14d32557feeae05fb859a810551ed748a87bb4af5769ee399f3bec1a262a5985', 'fr');
-INSERT INTO public.register VALUES (9, '4e27e569-3910-468f-8955-73ac2971f47b', 'proposed', 1795643474, 'peer', 'coop@example.org', NULL, NULL);
-INSERT INTO public.register VALUES (10, '4e27e569-3910-468f-8955-73ac2971f47b', 'granted', 1795643474, 'household', 'user-1', 'e12d4b2e3168846b6da7ba147388293222d03aa61f38d546ca759e06ef5a1f70', 'en');
-INSERT INTO public.register VALUES (11, 'e85915ee-b70f-41d7-ad42-36c2c5e85b1b', 'proposed', 1795643474, 'peer', 'coop@example.org', NULL, NULL);
-INSERT INTO public.released_block VALUES (1, 'consumption', 60, '2026-10-25', '\x01', '\x01', '\x00', 0, 1795643474);
+INSERT INTO public.notice VALUES (2, NULL, 1795643774, 'receipt');
+INSERT INTO public.outbox VALUES (2, 1, 'c688704f-27b3-4850-8d77-2226ed16575a', 'granted', 1, 1795636574, 1795640174, 1795643774, NULL, NULL);
+INSERT INTO public.outbox VALUES (1, 1, 'c688704f-27b3-4850-8d77-2226ed16575a', 'granted', 1, 1795636574, 1795640174, 1795643774, 'stanza', 1795643774);
+INSERT INTO public.own_need VALUES ('sums', 1, '<data-need/>', 1795643774, NULL);
+INSERT INTO public.peer VALUES (1, 'coop@example.org', 'Coop', 1795643774);
+INSERT INTO public.peer VALUES (2, 'town@example.org', 'Town', 1795643774);
+INSERT INTO public.permission VALUES ('cbce3ab4-3962-4de0-acaf-9c09717c03dc', 1, 1, 'withdrawn', 'withdrawn', 60, 'pseudonym', 1795038974, 1795643774, 1800827774);
+INSERT INTO public.permission VALUES ('bbf17b67-6e4c-4e12-ab9c-a708ae77186f', 1, 2, 'terminated', 'terminated', 60, 'pseudonym', 1795038974, 1795643774, 1800827774);
+INSERT INTO public.permission VALUES ('c3ff3cca-c7d9-4672-9dd2-eb55e139726b', 1, 3, 'refused', 'refused', NULL, NULL, NULL, NULL, NULL);
+INSERT INTO public.permission VALUES ('c688704f-27b3-4850-8d77-2226ed16575a', 1, 4, 'sunny-roofs', 'granted', 60, 'pseudonym', 1795038974, 1795643774, 1800827774);
+INSERT INTO public.permission VALUES ('1969c949-4e33-4ed9-a056-11cfc8653584', 1, 5, 'proposed', 'proposed', NULL, NULL, NULL, NULL, NULL);
+INSERT INTO public.permission_series VALUES ('cbce3ab4-3962-4de0-acaf-9c09717c03dc', 1);
+INSERT INTO public.permission_series VALUES ('bbf17b67-6e4c-4e12-ab9c-a708ae77186f', 1);
+INSERT INTO public.permission_series VALUES ('c688704f-27b3-4850-8d77-2226ed16575a', 1);
+INSERT INTO public.pulled_series VALUES ('consometers:grid', 'town@example.org', 'urn:dev:prm:30001610071843_consumption', 'The town hall', 1795643774, 1795640174, 'It cannot be reached.');
+INSERT INTO public.read_log VALUES (1, 1795643774, 'peer', 'export', 1, NULL, NULL, 24);
+INSERT INTO public.register VALUES (1, 'cbce3ab4-3962-4de0-acaf-9c09717c03dc', 'proposed', 1795643774, 'peer', 'coop@example.org', NULL, NULL);
+INSERT INTO public.register VALUES (2, 'cbce3ab4-3962-4de0-acaf-9c09717c03dc', 'granted', 1795643774, 'household', 'user-1', 'e12d4b2e3168846b6da7ba147388293222d03aa61f38d546ca759e06ef5a1f70', 'en');
+INSERT INTO public.register VALUES (3, 'cbce3ab4-3962-4de0-acaf-9c09717c03dc', 'withdrawn', 1795643774, 'household', 'user-2', '4f8242018d0de7046b25963516008c7ff834bc16b6c548f44744637debfb0bee', 'fr');
+INSERT INTO public.register VALUES (4, 'bbf17b67-6e4c-4e12-ab9c-a708ae77186f', 'proposed', 1795643774, 'peer', 'coop@example.org', NULL, NULL);
+INSERT INTO public.register VALUES (5, 'bbf17b67-6e4c-4e12-ab9c-a708ae77186f', 'granted', 1795643774, 'household', 'user-1', 'e12d4b2e3168846b6da7ba147388293222d03aa61f38d546ca759e06ef5a1f70', 'en');
+INSERT INTO public.register VALUES (6, 'bbf17b67-6e4c-4e12-ab9c-a708ae77186f', 'terminated', 1795643774, 'peer', 'coop@example.org', NULL, NULL);
+INSERT INTO public.register VALUES (7, 'c3ff3cca-c7d9-4672-9dd2-eb55e139726b', 'proposed', 1795643774, 'peer', 'coop@example.org', NULL, NULL);
+INSERT INTO public.register VALUES (8, 'c3ff3cca-c7d9-4672-9dd2-eb55e139726b', 'refused', 1795643774, 'household', 'user-1', '14d32557feeae05fb859a810551ed748a87bb4af5769ee399f3bec1a262a5985', 'fr');
+INSERT INTO public.register VALUES (9, 'c688704f-27b3-4850-8d77-2226ed16575a', 'proposed', 1795643774, 'peer', 'coop@example.org', NULL, NULL);
+INSERT INTO public.register VALUES (10, 'c688704f-27b3-4850-8d77-2226ed16575a', 'granted', 1795643774, 'household', 'user-1', 'e12d4b2e3168846b6da7ba147388293222d03aa61f38d546ca759e06ef5a1f70', 'en');
+INSERT INTO public.register VALUES (11, '1969c949-4e33-4ed9-a056-11cfc8653584', 'proposed', 1795643774, 'peer', 'coop@example.org', NULL, NULL);
+INSERT INTO public.released_block VALUES (1, 'consumption', 60, '2026-10-25', '\x01', '\x01', '\x00', 0, 1795643774);
 INSERT INTO public.secret VALUES ('household', '\x000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f');
 INSERT INTO public.series VALUES (1, 'urn:dev:prm:30001610071843', 'consumption', 'energy', 60, 'Europe/Paris');
 INSERT INTO public.series VALUES (2, 'urn:dev:prm:30001610071843', 'consumption', 'energy', 5, 'Europe/Paris');
@@ -753,20 +754,20 @@ INSERT INTO public.setting VALUES ('jid', 'home@example.org');
 INSERT INTO public.shown_text VALUES ('e12d4b2e3168846b6da7ba147388293222d03aa61f38d546ca759e06ef5a1f70', 'en', 'I agree that my hourly consumption leaves.');
 INSERT INTO public.shown_text VALUES ('4f8242018d0de7046b25963516008c7ff834bc16b6c548f44744637debfb0bee', 'fr', 'J’arrête tout de suite.');
 INSERT INTO public.shown_text VALUES ('14d32557feeae05fb859a810551ed748a87bb4af5769ee399f3bec1a262a5985', 'fr', 'Je refuse.');
-INSERT INTO public.subscription VALUES (1, 1, 1795643474, NULL);
-INSERT INTO public.sum_block VALUES (1, 'consumption', 60, '2026-10-25', 'home', '\x01', '\x01', '\x01', 1795643474);
-INSERT INTO public.to_release VALUES ('consumption', 60, '2026-10-25', 1795643474);
-INSERT INTO public.unreleased VALUES ('consumption', 60, '2026-10-25', 1, '\x01', '\x00');
-INSERT INTO public.wanted VALUES (1, 'consumption', 'energy');
+INSERT INTO public.subscription VALUES (1, 1, 1795643774, NULL);
+INSERT INTO public.sum_block VALUES (1, 'consumption', 60, '2026-10-25', 'home', '\x01', '\x01', '\x01', 1795643774);
+INSERT INTO public.to_release VALUES ('consumption', 60, '2026-10-25', 1795643774);
+INSERT INTO public.unreleased VALUES ('consumption', 60, '2026-10-25', 1, '\x01', '\x02', '\x00');
 INSERT INTO public.wanted VALUES (1, 'injection', 'energy');
-INSERT INTO public.wanted VALUES (2, 'consumption', 'energy');
+INSERT INTO public.wanted VALUES (1, 'consumption', 'energy');
 INSERT INTO public.wanted VALUES (2, 'injection', 'energy');
-INSERT INTO public.wanted VALUES (3, 'consumption', 'energy');
+INSERT INTO public.wanted VALUES (2, 'consumption', 'energy');
 INSERT INTO public.wanted VALUES (3, 'injection', 'energy');
-INSERT INTO public.wanted VALUES (4, 'consumption', 'energy');
+INSERT INTO public.wanted VALUES (3, 'consumption', 'energy');
 INSERT INTO public.wanted VALUES (4, 'injection', 'energy');
-INSERT INTO public.wanted VALUES (5, 'consumption', 'energy');
+INSERT INTO public.wanted VALUES (4, 'consumption', 'energy');
 INSERT INTO public.wanted VALUES (5, 'injection', 'energy');
+INSERT INTO public.wanted VALUES (5, 'consumption', 'energy');
 SELECT pg_catalog.setval('public.answer_id_seq', 1, true);
 SELECT pg_catalog.setval('public.data_need_id_seq', 5, true);
 SELECT pg_catalog.setval('public.given_register_seq_seq', 1, true);
