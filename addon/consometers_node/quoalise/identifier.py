@@ -113,6 +113,12 @@ class Identifier:
         """The series that counts the members in each value of this one."""
         return Identifier(self.device, f"{self.path}/{SeriesPath.MEMBERS}")
 
+    @property
+    def counted(self) -> Identifier | None:
+        """The series whose members this one counts; None of any other series."""
+        of, _, last = self.path.rpartition("/")
+        return Identifier(self.device, of) if of and last == SeriesPath.MEMBERS else None
+
 
 def device(sent: str, place: str = "device") -> Device:
     """Read a device. `urn:dev:` may be in capitals (RFC 8141 §3.1). Raises `Malformed`."""

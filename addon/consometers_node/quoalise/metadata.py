@@ -101,6 +101,9 @@ MEASUREMENTS = {
     ),
 }
 """By the path after its direction."""
+COUNT = "count"
+"""The unit of how many, in the registry of SenML."""
+_MEMBERS = Measurement(name="members", unit=COUNT)
 
 
 def describe(
@@ -115,7 +118,7 @@ def describe(
         type=device.subtype,
         value=device.body,
     )
-    usual = MEASUREMENTS.get(of.quantity, Measurement())
+    usual = _MEMBERS if of.counted else MEASUREMENTS.get(of.quantity, Measurement())
     return Metadata(
         device=MeasuringDevice(type=type, identifier=named),
         measurement=Measurement(

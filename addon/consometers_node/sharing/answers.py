@@ -5,6 +5,7 @@ Whoever was granted nothing is told the same, whether what it asks for is there 
 
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import override
 
@@ -31,9 +32,11 @@ from ..quoalise import (
     NotAuthorized,
     Receipt,
     ResourceConstraint,
+    Role,
     State as SaidState,
     iso8601,
 )
+from ..quoalise.metadata import COUNT
 from ..quoalise.text import text
 from ..series import Range, Record
 from ..store import NotPermitted, PermissionId, Store
@@ -46,7 +49,7 @@ from ..wire import Naming, told
 from ..wire.needs import write_interval
 from ..wire.records import unit
 from ..xmpp import Answerer, Asker
-from .ledger import SOON, receipts_key, records_of
+from .ledger import SOON, at_once, members_of, receipts_key, records_of
 from .pauses import paused
 
 _A_SECOND = timedelta(seconds=1)
@@ -62,10 +65,16 @@ _TOO_MANY = text(
     "Plus de {most} enregistrements sont demandés : demandez une période plus courte, puis la"
     " suivante.",
 )
-_PAUSED = text(
-    "The household has paused this: ask again later.",
-    "Le foyer a mis ceci en pause : redemandez plus tard.",
-)
+_PAUSED = {
+    Role.HOUSEHOLD: text(
+        "The household has paused this: ask again later.",
+        "Le foyer a mis ceci en pause : redemandez plus tard.",
+    ),
+    Role.COLLECTIVE: text(
+        "The collective has paused this: ask again later.",
+        "Le collectif a mis ceci en pause : redemandez plus tard.",
+    ),
+}
 _STILL_READ = text(
     "This node is still reading that part of its history: ask again in a minute.",
     "Ce nœud est encore en train de lire cette partie de son historique : redemandez dans une"
@@ -114,7 +123,10 @@ class Answers(Answerer):
                 raise NotAuthorized(_NOT_THEN.fill(start=start))
             if await self.still_reads(connection, grant, records, now):
                 raise ResourceConstraint(_STILL_READ)
-            found = await _records(connection, grant, records, now)
+            found = await self._records(connection, grant, records, now)
+            members = await members_of(
+                connection, self._naming, grant.series_id, grant.series, found
+            )
             if records:
                 answer = Answer(
                     peer=peer.id,
@@ -128,7 +140,7 @@ class Answers(Answerer):
                 with _as_refusal():
                     await log_answer(connection, answer)
         self._hear(peer, Node.GET_HISTORY)
-        return told(request.identifier, grant.series, found)
+        return told(request.identifier, grant.series, found, members)
 
     @override
     async def subscribe(self, asker: Asker, series: Identifier) -> None:
@@ -174,6 +186,9 @@ class Answers(Answerer):
                     first=known.start if known else None,
                     last=_last(grant, known) if known else None,
                 )
+                if self._naming.sums(grant.series):
+                    counts = replace(listed[name], series=name.members, unit=COUNT)
+                    listed[name.members] = counts
         self._hear(peer, Node.LIST_SERIES)
         return listed.values()
 
@@ -219,18 +234,22 @@ class Answers(Answerer):
     async def _grants(
         self, connection: AsyncConnection, peer: Peer, asked: Identifier
     ) -> list[Permitted]:
-        """Give by which permissions a peer may read a series, one at least, or refuse it."""
+        """Give by which permissions a peer may read a series, one at least, or refuse it.
+
+        Whoever may read a sum may read how many members it has.
+        """
+        of = asked.counted if self._naming.collective else None
         permitted = await Permissions(connection).permitted(peer.id)
         named = [
             one
             for one in permitted
-            if self._naming.name(one.series, peer.jid, one.identification) == asked
+            if self._naming.name(one.series, peer.jid, one.identification) == (of or asked)
         ]
         if named:
             held_back = await paused(connection)
             if free := [one for one in named if one.permission not in held_back]:
                 return free
-            raise ResourceConstraint(_PAUSED)
+            raise ResourceConstraint(_PAUSED[self.role])
         # What is here but not granted is never told from what is not here. A peer that was granted
         # something may know that a name is nobody's; but not which other series a device has, nor
         # whose delivery point it has guessed.
@@ -240,29 +259,31 @@ class Answers(Answerer):
         raise NotAuthorized
 
     async def _devices(self, connection: AsyncConnection, peer: Peer) -> set[Device]:
-        """Give the pseudonyms of all devices for a peer."""
+        """Give the names of all devices for a peer, pseudonyms those of a home."""
         return {
             self._naming.name(series, peer.jid, Identification.PSEUDONYM).device
             for series in (await all_series(connection)).values()
+            if self._naming.may_name(series)
         }
 
-
-async def _records(
-    connection: AsyncConnection, grant: Permitted, records: Range, now: datetime
-) -> list[Record]:
-    """Give the records of a range, or refuse it if they are too many for an answer."""
-    known = records.clip(Range(records.start, max(records.start, min(records.end, now + SOON))))
-    step = timedelta(minutes=grant.series.interval.minutes)
-    covered = await extent(connection, grant.series_id, grant.series, known)
-    if covered is None:
-        return []
-    # So much is refused unread: there are no more holes than that.
-    if _length(covered) > 2 * MAX_RECORDS * step:
-        raise BadRequest(_TOO_MANY.fill(most=MAX_RECORDS))
-    found = await records_of(connection, grant.series_id, grant.series, covered.clip(known))
-    if len(found) > MAX_RECORDS:
-        raise BadRequest(_TOO_MANY.fill(most=MAX_RECORDS))
-    return found
+    async def _records(
+        self, connection: AsyncConnection, grant: Permitted, records: Range, now: datetime
+    ) -> list[Record]:
+        """Give the records of a range, or refuse it if they are too many for an answer."""
+        end = max(records.start, min(records.end, now + SOON))
+        known = records.clip(Range(records.start, end))
+        step = timedelta(minutes=grant.series.interval.minutes)
+        covered = await extent(connection, grant.series_id, grant.series, known)
+        if covered is None:
+            return []
+        most = at_once(MAX_RECORDS, self._naming, grant.series)
+        # So much is refused unread: there are no more holes than that.
+        if _length(covered) > 2 * most * step:
+            raise BadRequest(_TOO_MANY.fill(most=most))
+        found = await records_of(connection, grant.series_id, grant.series, covered.clip(known))
+        if len(found) > most:
+            raise BadRequest(_TOO_MANY.fill(most=most))
+        return found
 
 
 async def _first_cursor(connection: AsyncConnection, grant: Permitted, now: datetime) -> datetime:

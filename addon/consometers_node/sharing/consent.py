@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from types import MappingProxyType
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -19,13 +20,13 @@ from ..permission import (
     narrow,
 )
 from ..quoalise import Data, Identifier
-from ..series import Range, Record, Series
+from ..series import Interval, Range, Record, Series
 from ..store import PermissionId, Store
 from ..store.peers import Peer, add_peer, all_peers
-from ..store.series import series_id
+from ..store.series import all_series, series_id
 from ..wire import Naming, read_need, told
 from ..xmpp import Asking, Join
-from .ledger import records_of
+from .ledger import members_of, records_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,10 +58,14 @@ class Sight:
     names: Mapping[Identifier, Series]
     within: Range
 
-    def previews(self, records: Mapping[Series, Iterable[Record]]) -> list[Preview]:
-        """Give what of these records would leave."""
+    def previews(
+        self,
+        records: Mapping[Series, Iterable[Record]],
+        members: Mapping[Series, Iterable[Record]] = MappingProxyType({}),
+    ) -> list[Preview]:
+        """Give what of these records would leave, beside them how many `members` each sums."""
         return [
-            Preview(series, name, told(name, series, records[series]))
+            Preview(series, name, told(name, series, records[series], members.get(series, ())))
             for name, series in self.names.items()
         ]
 
@@ -97,6 +102,20 @@ async def asked(connection: AsyncConnection, number: PermissionId) -> Asked:
     return Asked(permission, peers[permission.peer])
 
 
+async def kept(
+    connection: AsyncConnection, naming: Naming, need: DataNeed, interval: Interval | None = None
+) -> list[Series]:
+    """Give the series with records here that a data need asks for. Nothing is chosen by this."""
+    found = [
+        series
+        for series in (await all_series(connection)).values()
+        if naming.may_name(series)
+        and need.asks_for(series)
+        and series.interval.no_finer_than(interval or need.interval)
+    ]
+    return sorted(found, key=lambda one: (one.device, one.direction, one.interval.minutes))
+
+
 def sight(naming: Naming, question: Asked, choice: Choice, days: int) -> Sight:
     """Give what of the last days a choice would let leave.
 
@@ -117,11 +136,14 @@ async def preview(
     """
     seen = sight(naming, question, choice, days)
     records: dict[Series, list[Record]] = {series: [] for series in seen.names.values()}
+    members: dict[Series, list[Record]] = {}
     for series in records:
         number = await series_id(connection, series)
         if number is not None:
-            records[series] = await records_of(connection, number, series, seen.within)
-    return seen.previews(records)
+            found = await records_of(connection, number, series, seen.within)
+            records[series] = found
+            members[series] = await members_of(connection, naming, number, series, found)
+    return seen.previews(records, members)
 
 
 def expect(question: Asked, state: State) -> None:

@@ -21,6 +21,7 @@ from ..quoalise.data import encode
 from ..series import Block, Range, Record, Series
 from ..store import PeerId, PermissionId, SeriesId
 from ..store.coverage import coverage
+from ..store.member_counts import counts, put_count
 from ..store.outbox import (
     Queued,
     cut,
@@ -63,26 +64,39 @@ async def keep(
     numbers: Mapping[Series, SeriesId],
     kept: Iterable[Block],
     at: datetime,
+    members: Iterable[Block] | None = None,
 ) -> bool:
-    """Keep these blocks, and queue what peers had otherwise. Tells whether anything is new."""
+    """Keep these blocks, and queue what peers had otherwise. Tells whether anything is new.
+
+    `members` come with sums: blocks of how many members each of their values has. A sum is made
+    here, not read, so that all of it that is new behind a cursor is told.
+    """
     await take_turns(connection)
+    summed = {(one.series, one.day): one for one in members or ()}
     covered = {number: await coverage(connection, number) for number in numbers.values()}
     corrected: dict[tuple[Series, bool], list[Range]] = {}
     news = False
     for block in kept:
         number = numbers[block.series]
         day = Range.of_day(block.day)
+        spans = []
         known = await blocks(connection, number, block.series, day)
         if await put_block(connection, number, block, at):
             news = True
-            if span := _difference(known, block):
-                before = covered[number]
-                first = before is None or not before.covers(day)
-                corrected.setdefault((block.series, first), []).append(span)
-    for (series, first), spans in corrected.items():
+            spans.append(_difference(known, block))
+        if (count := summed.get((block.series, block.day))) is not None:
+            known = await counts(connection, number, block.series, day)
+            if await put_count(connection, number, count):
+                news = True
+                spans.append(_difference(known, count))
+        if found := [span for span in spans if span]:
+            before = covered[number]
+            first = members is None and (before is None or not before.covers(day))
+            corrected.setdefault((block.series, first), []).extend(found)
+    for (series, first), behind in corrected.items():
         for one in await subscriptions(connection):
             if one.series_id == numbers[series]:
-                for span in _joined(series, spans):
+                for span in _joined(series, behind):
                     await _correct(connection, one, span, at, first=first)
     return news
 
@@ -102,17 +116,19 @@ async def next_message(
     grants = {(one.permission, one.series_id): one for one in permitted}
     while waiting := (
         await unsent(connection, peer.id, 1, held_back)
-        or await _due(connection, peer.id, permitted, at, held_back)
+        or await _due(connection, peer.id, naming, permitted, at=at, held_back=held_back)
     ):
         (queued,) = waiting
         one = grants[queued.permission, queued.series_id]
         records = await records_of(connection, one.series_id, one.series, queued.records)
-        if len(records) > MAX_PUSHED:
+        most = at_once(MAX_PUSHED, naming, one.series)
+        if len(records) > most:
             # A hole was filled since it was queued.
-            await cut(connection, queued, records[MAX_PUSHED].start)
+            await cut(connection, queued, records[most].start)
             continue
+        members = await members_of(connection, naming, one.series_id, one.series, records)
         name = naming.name(one.series, peer.jid, one.identification)
-        data = told(name, one.series, records)
+        data = told(name, one.series, records, members)
         number = _number(queued, data, message_id)
         await sending(connection, [queued], number, at)
         return Message(number, data, queued)
@@ -137,6 +153,27 @@ async def records_of(
     return [record for block in known for record in block.records(within)]
 
 
+async def members_of(
+    connection: AsyncConnection,
+    naming: Naming,
+    number: SeriesId,
+    series: Series,
+    records: Sequence[Record],
+) -> list[Record]:
+    """Give how many members each of these records sums, where a collective sums them."""
+    if not records or not naming.sums(series):
+        return []
+    starts = {record.start for record in records}
+    within = Range(min(starts), series.end(max(starts)))
+    known = await counts(connection, number, series, within)
+    return [count for block in known for count in block.records(within) if count.start in starts]
+
+
+def at_once(most: int, naming: Naming, series: Series) -> int:
+    """Give how many records may go together: half as many where counts go beside them."""
+    return most // 2 if naming.sums(series) else most
+
+
 async def _permitted(connection: AsyncConnection, peer: PeerId) -> list[Permitted]:
     """Give what a peer may read; of two grants of a series, the one that reaches further back."""
     permitted = await Permissions(connection).permitted(peer)
@@ -146,7 +183,9 @@ async def _permitted(connection: AsyncConnection, peer: PeerId) -> list[Permitte
 async def _due(
     connection: AsyncConnection,
     peer: PeerId,
+    naming: Naming,
     permitted: Sequence[Permitted],
+    *,
     at: datetime,
     held_back: Collection[PermissionId],
 ) -> list[Queued]:
@@ -155,7 +194,8 @@ async def _due(
         for grant in permitted:
             if grant.series_id != one.series_id:
                 continue
-            found = await _beyond(connection, one, grant, at)
+            most = at_once(MAX_PUSHED, naming, grant.series)
+            found = await _beyond(connection, one, grant, at, most)
             if found is not None:
                 await queue(connection, peer, grant.permission, one.series_id, found, at=at)
                 return await unsent(connection, peer, 1, held_back)
@@ -163,7 +203,11 @@ async def _due(
 
 
 async def _beyond(
-    connection: AsyncConnection, subscription: Subscription, grant: Permitted, at: datetime
+    connection: AsyncConnection,
+    subscription: Subscription,
+    grant: Permitted,
+    at: datetime,
+    most: int,
 ) -> Range | None:
     """Give the next records that were not sent, as many as a message holds."""
     reached = await _reached(connection, subscription)
@@ -173,11 +217,11 @@ async def _beyond(
     for days in batched(within.days(), _DAYS_AT_ONCE, strict=False):
         part = Range(Range.of_day(days[0]).start, Range.of_day(days[-1]).end).clip(within)
         found += await records_of(connection, grant.series_id, grant.series, part)
-        if len(found) >= MAX_PUSHED:
+        if len(found) >= most:
             break
     if not found:
         return None
-    last = found[:MAX_PUSHED][-1].start
+    last = found[:most][-1].start
     return Range(start, min(grant.series.end(last), grant.records.end))
 
 

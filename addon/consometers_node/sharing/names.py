@@ -1,24 +1,37 @@
-"""What a household's series are named with: its secret, and its delivery point if it is told."""
+"""What a node's series are named with.
+
+A household has a secret, and its delivery point if that is told; a collective its own name.
+"""
 
 import secrets
 
-from ..quoalise.identifier import MIN_SECRET
+from ..quoalise.identifier import MIN_SECRET, organisation
 from ..store import Store, settings
 from ..store.settings import HOUSEHOLD_SECRET
 from ..wire import DELIVERY_POINT_DIGITS, Naming
 
 DELIVERY_POINT = "delivery-point"
 """Name of the secret that holds it."""
+COLLECTIVE = "collective"
+"""The setting that tells the name of a collective in the federation. A household has none."""
 
 
 async def load_naming(store: Store) -> Naming:
-    """Give how this household names its series: its secret is made when it is first needed."""
+    """Give how this node names its series: its secret is made when it is first needed."""
     async with store.writing() as connection:
         secret = await settings.secret_or_new(
             connection, HOUSEHOLD_SECRET, lambda: secrets.token_bytes(MIN_SECRET)
         )
         point = await settings.secret(connection, DELIVERY_POINT)
-    return Naming(secret, point.decode() if point else None)
+        collective = await settings.setting(connection, COLLECTIVE)
+    return Naming(secret, point.decode() if point else None, collective)
+
+
+async def keep_collective(store: Store, name: str) -> None:
+    """Keep the name of this collective. Raises `Malformed` on one that no device can have."""
+    organisation(name)
+    async with store.writing() as connection:
+        await settings.set_setting(connection, COLLECTIVE, name)
 
 
 def is_delivery_point(typed: str) -> bool:

@@ -1,10 +1,10 @@
-"""What a household reads before it answers, and what is kept of it, in both languages."""
+"""What a person reads before answering, and what is kept of it, in both languages."""
 
 from collections.abc import Iterable
 from datetime import date, datetime, timedelta
 
 from ..permission import Choice, DataNeed, Identification, ShownText, State
-from ..quoalise import Text
+from ..quoalise import Role, Text
 from ..quoalise.text import text
 from ..series import Direction, Interval, Quantity, Series
 from ..store.peers import Peer
@@ -67,30 +67,41 @@ Politique de données : {policy}""",
 _GRANT = text(
     """You allow, until {until}:
 {series}
-{interval}, from {since} on, under {identification}. Nothing else leaves your home for this.
+{interval}, from {since} on, under {identification}. Nothing else leaves {origin} for this.
 You can withdraw at any time, at once; what was sent is then erased unless you say otherwise.""",
     """Vous autorisez, jusqu'au {until} :
 {series}
-{interval}, depuis le {since}, sous {identification}. Rien d'autre ne quitte votre foyer pour cela.
+{interval}, depuis le {since}, sous {identification}. Rien d'autre ne quitte {origin} pour cela.
 Vous pouvez retirer cette autorisation à tout moment, avec effet immédiat ; ce qui a été envoyé\
  est alors effacé, sauf si vous dites le contraire.""",
 )
-_ONE_SERIES = text("- {statistic}: {direction}", "- {statistic} : {direction}")
+_ONE_SERIES = {
+    Role.HOUSEHOLD: text("- {statistic}: {direction}", "- {statistic} : {direction}"),
+    Role.COLLECTIVE: text(
+        "- {statistic}: {direction}, and how many members each sum has",
+        "- {statistic} : {direction}, et combien de membres compte chaque somme",
+    ),
+}
+_ORIGINS = {
+    Role.HOUSEHOLD: text("your home", "votre foyer"),
+    Role.COLLECTIVE: text("your collective", "votre collectif"),
+}
+_OWN_NAME = text("the name of your collective", "le nom de votre collectif")
 _REFUSAL = text(
-    "You refuse “{title}”, asked by {controller}. Nothing leaves your home for it.",
-    "Vous refusez « {title} », demandé par {controller}. Rien ne quitte votre foyer pour cela.",
+    "You refuse “{title}”, asked by {controller}. Nothing leaves {origin} for it.",
+    "Vous refusez « {title} », demandé par {controller}. Rien ne quitte {origin} pour cela.",
 )
 _WITHDRAWAL = {
     True: text(
-        "You withdraw “{title}”, which you allowed {controller}. Nothing more leaves your home for"
+        "You withdraw “{title}”, which you allowed {controller}. Nothing more leaves {origin} for"
         " it, and {controller} is to erase what it received. Sums already published stay.",
-        "Vous retirez « {title} », autorisé à {controller}. Plus rien ne quitte votre foyer pour"
+        "Vous retirez « {title} », autorisé à {controller}. Plus rien ne quitte {origin} pour"
         " cela, et {controller} doit effacer ce qui a été reçu. Les sommes déjà publiées restent.",
     ),
     False: text(
-        "You withdraw “{title}”, which you allowed {controller}. Nothing more leaves your home for"
+        "You withdraw “{title}”, which you allowed {controller}. Nothing more leaves {origin} for"
         " it, and {controller} may keep what it received, for as long as it said.",
-        "Vous retirez « {title} », autorisé à {controller}. Plus rien ne quitte votre foyer pour"
+        "Vous retirez « {title} », autorisé à {controller}. Plus rien ne quitte {origin} pour"
         " cela, et {controller} peut garder ce qui a été reçu, aussi longtemps qu'annoncé.",
     ),
 }
@@ -136,40 +147,52 @@ def title(asked: DataNeed, language: str) -> str:
     return _in(asked.title, language)
 
 
-def grant(asked: DataNeed, peer: Peer, choice: Choice, at: datetime, language: str) -> ShownText:
+def grant(
+    asked: DataNeed,
+    peer: Peer,
+    choice: Choice,
+    at: datetime,
+    language: str,
+    *,
+    role: Role = Role.HOUSEHOLD,
+) -> ShownText:
     """Give what a person reads before granting this choice."""
+    named = IDENTIFICATIONS[choice.identification or asked.identification]
     history = asked.history_days if choice.history_days is None else choice.history_days
     duration = choice.duration_days or asked.duration_days
     said = _fill(
         _GRANT,
         language,
         until=_day(at + timedelta(days=duration), language),
-        series="\n".join(series(choice.series, language)),
+        series="\n".join(series(choice.series, language, role=role)),
         interval=", ".join(
             INTERVALS[one].say(language)
             for one in sorted({one.interval for one in choice.series}, key=lambda one: one.minutes)
         ),
         since=_day(at - timedelta(days=history), language),
-        identification=IDENTIFICATIONS[choice.identification or asked.identification].say(language),
+        identification=(named if role is Role.HOUSEHOLD else _OWN_NAME).say(language),
+        origin=_ORIGINS[role].say(language),
     )
     return ShownText(language, f"{need(asked, peer, language)}\n\n{said}")
 
 
-def refusal(asked: DataNeed, language: str) -> ShownText:
+def refusal(asked: DataNeed, language: str, *, role: Role = Role.HOUSEHOLD) -> ShownText:
     """Give what a person reads before refusing."""
-    return ShownText(language, _about(_REFUSAL, asked, language))
+    return ShownText(language, _about(_REFUSAL, asked, language, role))
 
 
-def withdrawal(asked: DataNeed, language: str, *, erase: bool) -> ShownText:
+def withdrawal(
+    asked: DataNeed, language: str, *, erase: bool, role: Role = Role.HOUSEHOLD
+) -> ShownText:
     """Give what a person reads before withdrawing."""
-    return ShownText(language, _about(_WITHDRAWAL[erase], asked, language))
+    return ShownText(language, _about(_WITHDRAWAL[erase], asked, language, role))
 
 
-def series(named: Iterable[Series], language: str) -> list[str]:
+def series(named: Iterable[Series], language: str, *, role: Role = Role.HOUSEHOLD) -> list[str]:
     """Give a line for each series. A mean power is energy by another name."""
     return [
         _fill(
-            _ONE_SERIES,
+            _ONE_SERIES[role],
             language,
             statistic=one.device,
             direction=DIRECTIONS[one.direction].say(language),
@@ -178,8 +201,14 @@ def series(named: Iterable[Series], language: str) -> list[str]:
     ]
 
 
-def _about(words: Text, asked: DataNeed, language: str) -> str:
-    return _fill(words, language, title=_in(asked.title, language), controller=asked.controller)
+def _about(words: Text, asked: DataNeed, language: str, role: Role) -> str:
+    return _fill(
+        words,
+        language,
+        title=_in(asked.title, language),
+        controller=asked.controller,
+        origin=_ORIGINS[role].say(language),
+    )
 
 
 def _fill(words: Text, language: str, **found: object) -> str:

@@ -3,6 +3,9 @@
 Under a pseudonym, a device has another name for each peer. By delivery point, what the meter
 counts is named as the network operator names it, and what panels make keeps its pseudonym: no
 delivery point is theirs. What is injected at a meter is `production` there.
+
+What a collective sums has one name for all peers, its own, in the words of the home. Beside such a
+series stands how many members each of its values sums: whoever may read the one may read the other.
 """
 
 from collections.abc import Iterable
@@ -11,7 +14,7 @@ from dataclasses import dataclass, field
 from consometers_node import quoalise
 from consometers_node.permission import Identification
 from consometers_node.quoalise import DeviceType, Identifier, SeriesPath, pseudonym
-from consometers_node.quoalise.identifier import device, series as name_of
+from consometers_node.quoalise.identifier import device, organisation, series as name_of
 from consometers_node.quoalise.text import text
 from consometers_node.series import Device, Direction, Interval, Quantity, Series
 
@@ -24,6 +27,10 @@ _SAID = {
     Direction.INJECTION: quoalise.Direction.PRODUCTION,
     Direction.PRODUCTION: quoalise.Direction.PRODUCTION,
 }
+_NOT_OURS = text(
+    "What members told stays here: share sums.",
+    "Ce que des membres ont transmis reste ici : partagez des sommes.",
+)
 _UNKNOWN_POINT = text(
     "This is asked by delivery point, and yours is not known here: tell it, or share under a"
     " pseudonym.",
@@ -40,16 +47,37 @@ _SAME_NAME = text(
 
 @dataclass(frozen=True, slots=True)
 class Naming:
-    """Names series. `secret` is the household's; `delivery_point` its 14 digits, if told."""
+    """Names series. `secret` is the household's; `delivery_point` its 14 digits, if told.
+
+    A collective has its name in the federation, and names its own series alone.
+    """
 
     secret: bytes = field(repr=False)
     delivery_point: str | None = field(default=None, repr=False)
+    collective: str | None = None
 
     def name(self, series: Series, peer: str, identification: Identification) -> Identifier:
         """Give the identifier of a series for a peer (its bare JID). Raises `Unsayable`."""
+        if self.collective is not None:
+            if not self.may_name(series):
+                raise Unsayable(_NOT_OURS)
+            return name_of(
+                device(series.device), quoalise.Direction(series.direction), path(series)
+            )
         return name_of(
             self._device(series, peer, identification), _SAID[series.direction], path(series)
         )
+
+    def sums(self, series: Series) -> bool:
+        """Tell whether this is a series of ours that sums members: of all, or of a group."""
+        if self.collective is None:
+            return False
+        own = str(organisation(self.collective))
+        return series.device == own or series.device.startswith(f"{own}-")
+
+    def may_name(self, series: Series) -> bool:
+        """Tell whether a series may leave under any name: of what a collective has, its sums."""
+        return self.collective is None or self.sums(series)
 
     def names(
         self, series: Iterable[Series], peer: str, identification: Identification
@@ -76,8 +104,10 @@ def path(series: Series) -> str:
     return SeriesPath.ENERGY_DAILY if daily else SeriesPath.POWER
 
 
-def device_type(series: Series) -> DeviceType:
-    """Give what measures a series."""
+def device_type(series: Series, name: Identifier) -> DeviceType:
+    """Give what measures a series: nothing but a collective's keeps the name that it has here."""
+    if name.device.delivery_point is None and series.device == str(name.device):
+        return DeviceType.COLLECTIVE
     made = series.direction is Direction.PRODUCTION
     return DeviceType.INVERTER if made else DeviceType.METER
 

@@ -1,8 +1,12 @@
-"""Records as they leave: the energy of an interval as its mean power, that of a civil day in Wh."""
+"""Records as they leave: the energy of an interval as its mean power, that of a civil day in Wh.
+
+Beside the values of a collective stand how many members each of them sums.
+"""
 
 from collections.abc import Iterable
 
 from consometers_node.quoalise import Data, Identifier, Number, Records, describe
+from consometers_node.quoalise.metadata import COUNT
 from consometers_node.series import Interval, Quantity, Record, Series
 
 from .naming import device_type
@@ -11,19 +15,31 @@ from .needs import write_interval
 _HOUR_MINUTES = 60
 
 
-def told(name: Identifier, series: Series, records: Iterable[Record]) -> Data:
-    """Give what a peer is told of a series, under the name that it has there."""
-    unit, factor = _scale(series)
-    values: dict[Number, Number] = {
-        int(record.start.timestamp()): record.value * factor for record in records
-    }
-    metadata = describe(name, write_interval(series.interval), device_type(series))
-    return Data(metadata, (Records(str(name), unit, values),) if values else ())
+def told(
+    name: Identifier, series: Series, records: Iterable[Record], members: Iterable[Record] = ()
+) -> Data:
+    """Give what a peer is told of a series, under the name that it has there.
+
+    `members` are how many members values sum. Under the name of these, they are told alone.
+    """
+    beside = name if name.counted else name.members
+    parts = [(beside, COUNT, _values(members, 1))]
+    if beside is not name:
+        unit, factor = _scale(series)
+        parts.insert(0, (name, unit, _values(records, factor)))
+    return Data(
+        describe(name, write_interval(series.interval), device_type(series, name)),
+        tuple(Records(str(one), unit, values) for one, unit, values in parts if values),
+    )
 
 
 def unit(series: Series) -> str:
     """Give the unit of a series as it leaves."""
     return _scale(series)[0]
+
+
+def _values(records: Iterable[Record], factor: int) -> dict[Number, Number]:
+    return {int(record.start.timestamp()): record.value * factor for record in records}
 
 
 def _scale(series: Series) -> tuple[str, int]:

@@ -102,6 +102,8 @@ def test_series_are_built() -> None:
     assert (
         str(injected.members) == "urn:dev:org:60060-exemple_injection/energy/active/daily/members"
     )
+    assert injected.members.counted == injected
+    assert injected.counted is None
 
 
 @given(IDENTIFIERS)

@@ -117,6 +117,8 @@ def test_a_comment_is_not_kept() -> None:
         (SeriesPath.POWER, "active-power", "W", "mean"),
         (SeriesPath.ENERGY_DAILY, "energy", "Wh", "sum"),
         (SeriesPath.ENERGY_INDEX, "active-energy-index", "Wh", None),
+        (f"{SeriesPath.POWER}/{SeriesPath.MEMBERS}", "members", "count", None),
+        (f"{SeriesPath.ENERGY_DAILY}/{SeriesPath.MEMBERS}", "members", "count", None),
         ("voltage", None, None, None),
     ],
 )

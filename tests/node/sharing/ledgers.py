@@ -45,6 +45,7 @@ class Ledger:
     """What the peer has."""
     times: list[Range] = field(default_factory=list)
     """Which records it was sent, in order."""
+    naming: Naming = NAMING
 
     @classmethod
     async def open(
@@ -84,7 +85,7 @@ class Ledger:
 
     async def next(self, number: str = "message") -> Message | None:
         async with self.store.writing() as connection:
-            return await next_message(connection, self.peer, NAMING, number, now())
+            return await next_message(connection, self.peer, self.naming, number, now())
 
     async def receive(self, message: Message) -> None:
         """Let the peer keep what came, and confirm it."""

@@ -10,6 +10,7 @@ from consometers_node.permission import Identification
 from consometers_node.quoalise import data
 from consometers_node.series import Device, Direction, Interval, Quantity, Record, Series
 from consometers_node.wire import Naming, Unsayable, told
+from consometers_node.wire.hearing import heard
 
 POINT = "30001610071843"
 NAMING = Naming(bytes(32), POINT)
@@ -90,6 +91,58 @@ def test_the_energy_of_an_interval_leaves_as_its_mean_power(
     (records,) = told(name, series, [Record(NOON, 7)]).records
     assert (records.name, records.unit) == (str(name), unit)
     assert records.values == {NOON.timestamp(): value}
+
+
+COOP = Naming(bytes(32), collective="coop")
+
+
+@pytest.mark.parametrize("group", ["", "-school-1"])
+@pytest.mark.parametrize("direction", Direction)
+def test_a_sum_has_one_name_for_all_peers_in_the_words_of_the_home(
+    direction: Direction, group: str
+) -> None:
+    own = f"urn:dev:org:60060-coop{group}"
+    summed = replace(DRAWN, device=Device(own), direction=direction, quantity=Quantity.POWER)
+    names = {
+        str(COOP.name(summed, f"{peer}@example.org", asked))
+        for peer, asked in product(("one", "two"), Identification)
+    }
+    assert names == {f"{own}_{direction}/power/active/raw"}
+    daily = replace(summed, interval=Interval.P1D, quantity=Quantity.ENERGY)
+    name = COOP.name(daily, "one@example.org", PSEUDONYM)
+    assert str(name.members) == f"{own}_{direction}/energy/active/daily/members"
+
+
+@pytest.mark.parametrize(
+    "device",
+    ["urn:dev:org:60060-75vdklhr6srpcaq5xexikc5apc", "urn:dev:org:60060-cooperative", "sensor.x"],
+)
+def test_what_members_told_has_no_name(device: str) -> None:
+    told_by_a_member = replace(DRAWN, device=Device(device))
+    assert not COOP.may_name(told_by_a_member)
+    with pytest.raises(Unsayable, match="stays here"):
+        COOP.name(told_by_a_member, "town@example.org", PSEUDONYM)
+    assert NAMING.may_name(told_by_a_member)
+
+
+def test_beside_a_sum_stands_how_many_members_it_has() -> None:
+    summed = replace(DRAWN, device=Device("urn:dev:org:60060-coop"), quantity=Quantity.POWER)
+    name = COOP.name(summed, "town@example.org", PSEUDONYM)
+    sent = told(name, summed, [Record(NOON, 5_000)], [Record(NOON, 12)])
+    message = data.decode(data.encode(sent))
+    at = int(NOON.timestamp())
+    assert [(one.name, one.unit, one.values) for one in message.records] == [
+        (str(name), "W", {at: 5_000}),
+        (str(name.members), "count", {at: 12}),
+    ]
+    (heard_of,) = heard(message)
+    assert heard_of.members == {NOON: 12}
+    assert message.metadata.device is not None
+    assert message.metadata.device.type == "collective"
+    alone = told(name.members, summed, [Record(NOON, 5_000)], [Record(NOON, 12)])
+    assert [one.name for one in alone.records] == [str(name.members)]
+    assert alone.metadata.measurement is not None
+    assert alone.metadata.measurement.unit == "count"
 
 
 @pytest.mark.parametrize("direction", Direction)

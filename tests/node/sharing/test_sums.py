@@ -1,0 +1,282 @@
+"""A collective grants its own sums, and how many members each has: both or nothing."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import datetime
+
+import pytest
+
+from consometers_node.permission import (
+    Choice,
+    DataNeed,
+    Identification,
+    Permissions,
+    Wanted,
+)
+from consometers_node.quoalise import (
+    BadRequest,
+    Data,
+    GetHistory,
+    Identifier,
+    ItemNotFound,
+    Node,
+    NotAuthorized,
+    ResourceConstraint,
+    Role,
+)
+from consometers_node.series import (
+    Block,
+    Device,
+    Direction,
+    Interval,
+    Quantity,
+    Record,
+)
+from consometers_node.sharing import words
+from consometers_node.sharing.answers import Answers
+from consometers_node.sharing.consent import asked, check, kept, preview
+from consometers_node.sharing.ledger import keep
+from consometers_node.sharing.names import keep_collective, load_naming
+from consometers_node.sharing.pauses import pause
+from consometers_node.store import PeerId, Store
+from consometers_node.store.peers import Peer
+from consometers_node.store.series import add_series
+from consometers_node.wire import Naming, Unsayable
+from consometers_node.xmpp import Asker
+
+from ..permission.samples import CHOICE, HOURLY, NEED, now
+from .ledgers import HOUR, Ledger, hours, midnight
+
+TOWN = Asker("town@example.org", "town@example.org/quoalise", "en")
+NAMING = Naming(bytes(32), collective="coop")
+SUM = replace(HOURLY, device=Device("urn:dev:org:60060-coop"), quantity=Quantity.POWER)
+OF_A_MEMBER = replace(SUM, device=Device("urn:dev:org:60060-75vdklhr6srpcaq5xexikc5apc"))
+FINE = replace(SUM, interval=Interval.PT5M)
+ASKED = replace(
+    NEED, wanted=frozenset({Wanted(Direction.CONSUMPTION, Quantity.POWER)}), history_days=60
+)
+NAME = NAMING.name(SUM, TOWN.jid, Identification.PSEUDONYM)
+A_MONTH = replace(CHOICE, history_days=40)
+
+
+class Sums(Answers):
+    role = Role.COLLECTIVE
+
+
+@pytest.fixture
+async def ledger(store: Store) -> Ledger:
+    ledger = await Ledger.open(store, TOWN.jid, SUM)
+    ledger.naming = NAMING
+    await ledger.grant(ASKED, A_MONTH)
+    return ledger
+
+
+@pytest.fixture
+def answers(store: Store) -> Sums:
+    async def confirms(_full: str) -> bool:
+        return True
+
+    async def settled(_peer: Peer) -> bool:
+        return True
+
+    def hear(_peer: Peer, _node: Node) -> None:
+        pass
+
+    return Sums(store, NAMING, hear, confirms, settled)
+
+
+async def sum_up(
+    ledger: Ledger, start: datetime, values: Iterable[int | None], members: Iterable[int | None]
+) -> bool:
+    """Keep one day of sums."""
+    blocks = [
+        Block.of(
+            ledger.series,
+            start.date(),
+            [Record(at, one) for at, one in hours(start, each).items() if one is not None],
+        )
+        for each in (values, members)
+    ]
+    async with ledger.store.writing() as connection:
+        numbers = {ledger.series: ledger.number}
+        return await keep(connection, numbers, blocks[:1], now(), members=blocks[1:])
+
+
+def read(data: Data) -> dict[str, list[float]]:
+    return {one.name: [float(value) for value in one.values.values()] for one in data.records}
+
+
+async def test_sums_are_told_with_how_many_members_they_have(ledger: Ledger) -> None:
+    await ledger.subscribe(midnight(-1))
+    await sum_up(ledger, midnight(-1), range(100, 124), range(10, 34))
+    message = await ledger.next()
+    assert message is not None
+    assert read(message.data) == {
+        str(NAME): list(range(100, 124)),
+        str(NAME.members): list(range(10, 34)),
+    }
+
+
+async def test_a_value_without_a_count_and_a_count_without_a_value_harm_nothing(
+    ledger: Ledger,
+) -> None:
+    await ledger.subscribe(midnight(-1))
+    await sum_up(ledger, midnight(-1), [100, None, 102], [None, 11, 12])
+    message = await ledger.next()
+    assert message is not None
+    assert read(message.data) == {str(NAME): [100, 102], str(NAME.members): [12]}
+
+
+async def test_another_count_alone_is_told_with_its_value(ledger: Ledger) -> None:
+    await ledger.subscribe(midnight(-1))
+    await sum_up(ledger, midnight(-1), [100] * 24, [10] * 24)
+    await ledger.receive_all()
+    assert not await sum_up(ledger, midnight(-1), [100] * 24, [10] * 24)
+    assert await ledger.receive_all() == []
+    assert await sum_up(ledger, midnight(-1), [100] * 24, [10, 11, *[10] * 22])
+    message = await ledger.next()
+    assert message is not None
+    assert read(message.data) == {str(NAME): [100], str(NAME.members): [11]}
+
+
+async def test_what_is_summed_late_is_told_however_old(ledger: Ledger) -> None:
+    await ledger.subscribe(midnight())
+    await sum_up(ledger, midnight(-20), [100] * 24, [10] * 24)
+    await ledger.receive_all()
+    assert len(ledger.told) == 24
+
+
+async def test_a_message_holds_half_as_many_sums_as_records(ledger: Ledger) -> None:
+    await ledger.subscribe(midnight(-30))
+    for days in range(-30, 0):
+        await sum_up(ledger, midnight(days), [100] * 24, [10] * 24)
+    lengths = []
+    number = 0
+    while (message := await ledger.next(f"m{number}")) is not None:
+        lengths.append(len(message.data))
+        await ledger.receive(message)
+        number += 1
+    assert lengths == [1000, 440]
+
+
+async def test_sums_and_members_are_answered(ledger: Ledger, answers: Sums) -> None:
+    await sum_up(ledger, midnight(-1), range(100, 124), range(10, 34))
+    both, alone = [
+        read(await answers.get_history(TOWN, GetHistory(name, midnight(-1), midnight())))
+        for name in (NAME, NAME.members)
+    ]
+    assert alone == {str(NAME.members): list(range(10, 34))}
+    assert both == alone | {str(NAME): list(range(100, 124))}
+    listed = {one.series: one for one in await answers.list_series(TOWN)}
+    assert {name: one.unit for name, one in listed.items()} == {NAME: "W", NAME.members: "count"}
+    assert listed[NAME.members].last == listed[NAME].last == midnight() - HOUR
+    await answers.subscribe(TOWN, NAME.members)
+    assert await ledger.cursor() == midnight()
+    await answers.unsubscribe(TOWN, NAME)
+
+
+async def test_an_answer_holds_half_as_many_sums_as_records(store: Store, answers: Sums) -> None:
+    ledger = await Ledger.open(store, TOWN.jid, FINE)
+    await ledger.grant(replace(ASKED, interval=Interval.PT5M), A_MONTH)
+    five = HOUR / 12
+    await ledger.keep({midnight(-9) + n * five: n for n in range(288 * 9)})
+    with pytest.raises(BadRequest, match="More than 2000"):
+        await answers.get_history(TOWN, GetHistory(NAME, midnight(-9), midnight()))
+    page = GetHistory(NAME, midnight(-9), midnight(-9) + 2000 * five)
+    assert len(await answers.get_history(TOWN, page)) == 2000
+
+
+async def test_nothing_of_a_member_is_told_or_known(ledger: Ledger, answers: Sums) -> None:
+    async with ledger.store.writing() as connection:
+        await add_series(connection, OF_A_MEMBER)
+    of_a_member = Identifier(
+        replace(NAME.device, body="60060-75vdklhr6srpcaq5xexikc5apc"), NAME.path
+    )
+    nobodys = Identifier(replace(NAME.device, body="60060-aaaaaaaaaaaaaaaaaaaaaaaaaa"), NAME.path)
+    refusals = []
+    for name in (of_a_member, of_a_member.members, nobodys):
+        with pytest.raises(ItemNotFound) as refused:
+            await answers.get_history(TOWN, GetHistory(name))
+        refusals.append(str(refused.value.text))
+    assert len(set(refusals)) == 1
+    daily = NAMING.name(
+        replace(SUM, interval=Interval.P1D, quantity=Quantity.ENERGY), "", Identification.PSEUDONYM
+    )
+    for name in (daily, daily.members, NAME.members.members):
+        with pytest.raises(NotAuthorized):
+            await answers.get_history(TOWN, GetHistory(name))
+
+
+async def test_a_collective_says_that_it_paused(ledger: Ledger, answers: Sums) -> None:
+    async with ledger.store.writing() as connection:
+        await pause(connection, ledger.peer.id)
+    with pytest.raises(ResourceConstraint, match="The collective has paused"):
+        await answers.get_history(TOWN, GetHistory(NAME.members))
+
+
+# Consent
+
+
+async def test_sums_alone_are_offered_shown_and_granted(store: Store) -> None:
+    ledger = await Ledger.open(store, TOWN.jid, SUM)
+    await sum_up(ledger, midnight(-1), range(100, 124), range(10, 34))
+    daily = replace(SUM, interval=Interval.P1D, quantity=Quantity.ENERGY)
+    async with store.writing() as connection:
+        for series in (OF_A_MEMBER, FINE, daily, replace(SUM, direction=Direction.INJECTION)):
+            await add_series(connection, series)
+        number = await Permissions(connection).propose(ledger.peer.id, ASKED, now())
+    async with store.reading() as connection:
+        assert await kept(connection, NAMING, ASKED) == [SUM]
+        assert await kept(connection, NAMING, ASKED, Interval.P1D) == []
+        question = await asked(connection, number)
+        choice = Choice(series=frozenset({SUM}))
+        await check(connection, NAMING, question, choice)
+        (seen,) = await preview(connection, NAMING, question, choice, days=3)
+        assert (seen.series, seen.name) == (SUM, NAME)
+        assert read(seen.data) == {
+            str(NAME): list(range(100, 124)),
+            str(NAME.members): list(range(10, 34)),
+        }
+        with pytest.raises(Unsayable, match="stays here"):
+            await check(connection, NAMING, question, Choice(series=frozenset({OF_A_MEMBER})))
+
+
+async def test_what_has_no_records_is_seen_to_have_none(store: Store) -> None:
+    ledger = await Ledger.open(store, TOWN.jid, HOURLY)
+    async with store.writing() as connection:
+        number = await Permissions(connection).propose(ledger.peer.id, ASKED, now())
+        question = await asked(connection, number)
+        (seen,) = await preview(
+            connection, NAMING, question, Choice(series=frozenset({SUM})), days=3
+        )
+    assert len(seen.data) == 0
+
+
+@pytest.mark.parametrize(
+    ("language", "said", "never"),
+    [
+        ("en", ("how many members", "leaves your collective", "the name of your"), "home"),
+        ("fr", ("combien de membres", "quitte votre collectif", "le nom de votre"), "foyer"),
+    ],
+)
+def test_who_grants_sums_reads_of_a_collective(
+    language: str, said: tuple[str, ...], never: str
+) -> None:
+    need: DataNeed = replace(ASKED, purpose={"en": "To know.", "fr": "Pour savoir."})
+    choice = Choice(series=frozenset({SUM}))
+    town = Peer(id=PeerId(1), jid=TOWN.jid, name="Town")
+    shown = words.grant(need, town, choice, now(), language, role=Role.COLLECTIVE)
+    for part in said:
+        assert part in shown.body
+    for one in (
+        shown,
+        words.refusal(need, language, role=Role.COLLECTIVE),
+        words.withdrawal(need, language, erase=True, role=Role.COLLECTIVE),
+    ):
+        assert never not in one.body
+
+
+async def test_the_name_of_a_collective_is_kept(store: Store) -> None:
+    assert (await load_naming(store)).collective is None
+    await keep_collective(store, "coop")
+    assert (await load_naming(store)).collective == "coop"
