@@ -53,6 +53,7 @@ def _of_meter(coordinator: LinkyCoordinator) -> dict[str, Any]:
             "mode": state.mode,
             "phases": state.phases,
             "producer": state.producer,
+            "of_production": state.of_production,
             "tariff": asdict(state.tariff),
         },
         "catalogue": _catalogue(state.meter.readings),

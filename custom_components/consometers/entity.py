@@ -102,9 +102,10 @@ def device_info(coordinator: LinkyCoordinator) -> DeviceInfo:
     """Describe the meter."""
     meter = coordinator.address
     is_linky = meter.type >= FIRST_LINKY_TYPE
+    kind = "linky" if is_linky else "meter"
     return DeviceInfo(
         identifiers={(DOMAIN, coordinator.entry.entry_id)},
-        translation_key="linky" if is_linky else "meter",
+        translation_key="linky_of_production" if coordinator.of_production else kind,
         manufacturer=meter.maker,
         model="Linky" if is_linky else None,
         model_id=meter.type,

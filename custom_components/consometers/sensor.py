@@ -57,6 +57,8 @@ class LinkySensor(LinkyEntity, SensorEntity):
         """Take its name from the tariff, where it has one."""
         super().__init__(coordinator, description, description.pace)
         self._attr_translation_placeholders = dict(description.placeholders)
+        if description.on_production and coordinator.of_production:
+            self._attr_translation_key = description.on_production
         if (tariff := coordinator.tariffs.get(description.register or "")) is not None:
             self._attr_translation_key = "energy_tariff"
             self._attr_translation_placeholders = {"tariff": tariff}

@@ -51,6 +51,7 @@ def _after(groups: Sequence[Fields], label: str, *more: Fields) -> list[Fields]:
 
 CONSUMER = _kind(Mode.STANDARD, samples.CONSUMER)
 PRODUCER = _kind(Mode.STANDARD, samples.PRODUCER)
+PRODUCTION = PRODUCER.but(NGTF="   PRODUCTEUR   ", LTARF="INDEX NON CONSO ")
 BASE = _kind(Mode.HISTORIQUE, samples.BASE)
 OFF_PEAK = _kind(Mode.HISTORIQUE, samples.OFF_PEAK)
 EJP = _kind(Mode.HISTORIQUE, samples.EJP)

@@ -87,6 +87,7 @@ async def confirm(hass: HomeAssistant, flow: ConfigFlowResult) -> ConfigFlowResu
                 "contract": "H PLEINE/CREUSE",
                 "power": "9 kVA",
                 "injection": "✗",
+                "production": "✗",
             },
             id="single phase",
         ),
@@ -98,6 +99,7 @@ async def confirm(hass: HomeAssistant, flow: ConfigFlowResult) -> ConfigFlowResu
                 "contract": "H PLEINE/CREUSE",
                 "power": "9 kVA",
                 "injection": "✓",
+                "production": "✗",
             },
             id="producer",
         ),
@@ -109,6 +111,7 @@ async def confirm(hass: HomeAssistant, flow: ConfigFlowResult) -> ConfigFlowResu
                 "contract": "H PLEINE/CREUSE",
                 "power": "12 kVA",
                 "injection": "✗",
+                "production": "✗",
             },
             id="three-phase",
         ),
@@ -120,6 +123,7 @@ async def confirm(hass: HomeAssistant, flow: ConfigFlowResult) -> ConfigFlowResu
                 "contract": "BASE",
                 "power": "6 kVA",
                 "injection": "✗",
+                "production": "✗",
             },
             id="historique",
         ),
@@ -131,6 +135,7 @@ async def confirm(hass: HomeAssistant, flow: ConfigFlowResult) -> ConfigFlowResu
                 "contract": "BASE",
                 "power": "12 kVA",
                 "injection": "✗",
+                "production": "✗",
             },
             id="historique, three-phase",
         ),
@@ -211,6 +216,7 @@ async def test_an_old_meter_that_sends_its_address_only_is_found_all_the_same(
         "contract": "?",
         "power": "?",
         "injection": "✗",
+        "production": "✗",
     }
 
 

@@ -61,6 +61,8 @@ PLATFORMS: dict[str, list[Any]] = {
 }
 OF_EVERY_SWITCH = {"on", "off"}
 NAMED_AFTER_A_TARIFF = "energy_tariff"
+ON_PRODUCTION = {each.on_production for each in LINKY_SENSORS if each.on_production}
+"""What is called otherwise on a meter of production."""
 
 # As hassfest has them.
 _URL = re.compile(r"((ftp|ftps|scp|https?|mqtts?|socket|socks5)://|www\.)", re.IGNORECASE)
@@ -111,7 +113,7 @@ def test_every_entity_has_a_name_and_every_name_an_entity(platform: str) -> None
     names = ENGLISH["entity"][platform]
     used = keys_of(PLATFORMS[platform])
     if platform == "sensor":
-        used.add(NAMED_AFTER_A_TARIFF)
+        used |= {NAMED_AFTER_A_TARIFF, *ON_PRODUCTION}
     assert set(names) == used
 
 
@@ -140,9 +142,10 @@ def test_every_option_of_a_state_has_its_word() -> None:
 
 def test_every_attribute_has_its_word() -> None:
     for description in LINKY_SENSORS:
-        words = ENGLISH["entity"]["sensor"][description.translation_key]
-        if description.time_fn is not None:
-            assert set(words["state_attributes"]) == {"time"}, description.key
+        for key in filter(None, (description.translation_key, description.on_production)):
+            words = ENGLISH["entity"]["sensor"][key]
+            if description.time_fn is not None:
+                assert set(words["state_attributes"]) == {"time"}, description.key
     for lamp in (CONNECTED, PROBLEM):
         words = ENGLISH["entity"]["binary_sensor"][lamp.translation_key]
         assert set(words["state_attributes"]) == {"reason"}, lamp.key

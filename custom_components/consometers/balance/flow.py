@@ -1,5 +1,6 @@
 """How a person says what their home is, and which entities tell of it."""
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 from homeassistant.components.sensor import SensorDeviceClass
@@ -22,6 +23,7 @@ from ..const import (
     CONF_INJECTED_ENERGY,
     CONF_INJECTED_POWER,
     CONF_KIND,
+    CONF_PRODUCTION,
     CONF_PRODUCTION_ENERGY,
     CONF_PRODUCTION_POWER,
     DOMAIN,
@@ -40,6 +42,10 @@ OF_A_METER: Final = {
     "energy_injected": CONF_INJECTED_ENERGY,
     "active_power_drawn": CONF_DRAWN_POWER,
     "active_power_injected": CONF_INJECTED_POWER,
+}
+OF_A_METER_OF_PRODUCTION: Final = {
+    "energy_injected": CONF_PRODUCTION_ENERGY,
+    "active_power_injected": CONF_PRODUCTION_POWER,
 }
 OF_AN_INVERTER: Final = {"energy": CONF_PRODUCTION_ENERGY, "power": CONF_PRODUCTION_POWER}
 """Entities of ours that are proposed, by the end of their unique id."""
@@ -98,7 +104,7 @@ class BalanceFlow(ConfigFlow):
         return self.async_show_form(
             step_id=step_id,
             data_schema=self.add_suggested_values_to_schema(
-                HOME_SCHEMA, {} if known is None else known.data
+                HOME_SCHEMA, {CONF_HOME: self._likely} if known is None else known.data
             ),
         )
 
@@ -131,18 +137,41 @@ class BalanceFlow(ConfigFlow):
     def _title(self) -> str:
         return self.hass.config.location_name
 
+    @property
+    def _likely(self) -> Home:
+        """Tell of which kind the home may be, from the meters that we have."""
+        if self._have(OF_A_METER_OF_PRODUCTION):
+            return Home.TOTAL_SALE
+        metered = self._have(OF_A_METER)
+        counts_injection = CONF_INJECTED_ENERGY in metered or not metered
+        return Home.SURPLUS if counts_injection else Home.NO_CONTRACT
+
     def _proposed(self) -> dict[str, Any]:
-        """Give what our meters and inverters have, if there is no choice to make."""
-        registry, proposed = er.async_get(self.hass), dict[str, Any]()
+        """Give what our meters and inverters have, if there is no choice to make.
+
+        A meter of production counts what its inverters make: only one of both is proposed.
+        """
+        sold, made = self._have(OF_A_METER_OF_PRODUCTION), self._have(OF_AN_INVERTER)
+        production = sold or made if self._home is Home.TOTAL_SALE else made or sold
+        return {key: ids[0] for key, ids in self._have(OF_A_METER).items()} | production
+
+    def _have(self, facts: Mapping[str, str]) -> dict[str, list[str]]:
+        """Give the entities that we have of a kind of device, by the field they are for."""
+        registry, have = er.async_get(self.hass), dict[str, list[str]]()
         for entry in self.hass.config_entries.async_entries(DOMAIN):
-            inverter = entry.data.get(CONF_KIND) == KIND_INVERTER
-            if not inverter and CONF_KIND in entry.data:
+            if _facts(entry) is not facts:
                 continue
-            for key, field in (OF_AN_INVERTER if inverter else OF_A_METER).items():
+            for key, field in facts.items():
                 unique_id = f"{entry.entry_id}_{key}"
                 entity_id = registry.async_get_entity_id(Platform.SENSOR, DOMAIN, unique_id)
-                if entity_id is not None and inverter:
-                    proposed.setdefault(field, []).append(entity_id)
-                elif entity_id is not None:
-                    proposed.setdefault(field, entity_id)
-        return proposed
+                if entity_id is not None:
+                    have.setdefault(field, []).append(entity_id)
+        return have
+
+
+def _facts(entry: ConfigEntry) -> Mapping[str, str] | None:
+    if entry.data.get(CONF_KIND) == KIND_INVERTER:
+        return OF_AN_INVERTER
+    if CONF_KIND in entry.data:
+        return None
+    return OF_A_METER_OF_PRODUCTION if entry.data.get(CONF_PRODUCTION) else OF_A_METER

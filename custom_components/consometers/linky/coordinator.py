@@ -20,6 +20,7 @@ from ..const import (
     CONF_MODE,
     CONF_OFFSET,
     CONF_POWER_INTERVAL,
+    CONF_PRODUCTION,
     CONF_REGISTER_INTERVAL,
     CONF_SILENCE,
     CONF_TARIFFS,
@@ -31,7 +32,7 @@ from ..const import (
 from ..ports import shown
 from ..tic import Address, Mode, address
 from . import issues
-from .detection import title_after
+from .detection import default_title, title_after
 from .link import SPEEDS, Link, LinkError, connect
 from .state import Heard, LinkyState
 
@@ -115,6 +116,11 @@ class LinkyCoordinator:
         """What the address of the entry's meter says."""
         assert self.entry.unique_id is not None
         return address(self.entry.unique_id)
+
+    @property
+    def of_production(self) -> bool:
+        """Whether the meter counts what panels sell, and nothing of a home."""
+        return bool(self.entry.data.get(CONF_PRODUCTION))
 
     @property
     def device(self) -> str:
@@ -204,6 +210,7 @@ class LinkyCoordinator:
             self._publish(heard)
 
     def _publish(self, heard: Heard) -> None:
+        self._learn_what_it_counts()
         self._learn_tariff()
         if heard is Heard.CHANGE or not self._published:
             self._remember_offset()
@@ -251,7 +258,7 @@ class LinkyCoordinator:
     def _replace_meter(self, unique_id: str) -> None:
         """Make the entry one of another meter."""
         entry, former = self.entry, self.entry.unique_id or ""
-        title = title_after(entry.title, former, unique_id)
+        title = title_after(entry.title, self._title(former), self._title(unique_id))
         self.hass.config_entries.async_update_entry(entry, unique_id=unique_id, title=title)
         issues.create_meter_replaced(self.hass, entry, former)
         self._update_device()
@@ -268,6 +275,25 @@ class LinkyCoordinator:
                 model_id=meter.type,
                 hw_version=str(meter.year),
             )
+
+    def _title(self, unique_id: str) -> str:
+        return default_title(unique_id, of_production=self.of_production)
+
+    def _learn_what_it_counts(self) -> None:
+        """Take in that the meter is one of production, or no longer: its names say so."""
+        entry, of_production = self.entry, self.state.of_production
+        if of_production is None or of_production is self.of_production:
+            return
+        unique_id = entry.unique_id or ""
+        former = self._title(unique_id)
+        now = default_title(unique_id, of_production=of_production)
+        self.hass.config_entries.async_update_entry(
+            entry,
+            title=title_after(entry.title, former, now),
+            data={**entry.data, CONF_PRODUCTION: of_production},
+        )
+        if self._published:
+            self.hass.config_entries.async_schedule_reload(entry.entry_id)
 
     def _learn_tariff(self) -> None:
         """Remember what the supplier calls the index that runs now.

@@ -46,6 +46,7 @@ class Found:
     address: Address
     phases: int | None
     producer: bool
+    of_production: bool
     contract: str | None
     subscribed_power_kva: float | None
 
@@ -55,14 +56,14 @@ def masked(unique_id: str) -> str:
     return f"…{unique_id[-4:]}"
 
 
-def default_title(unique_id: str) -> str:
+def default_title(unique_id: str, *, of_production: bool) -> str:
     """Give the title of the entry of a meter, until a person chooses another."""
-    return f"Linky {masked(unique_id)}"
+    return f"Linky {'production ' if of_production else ''}{masked(unique_id)}"
 
 
-def title_after(title: str, former: str, unique_id: str) -> str:
-    """Give the title of an entry whose meter is another one now. What a person chose stays."""
-    return default_title(unique_id) if title == default_title(former) else title
+def title_after(title: str, former: str, now: str) -> str:
+    """Give the title of an entry whose default title is another one now. What was chosen stays."""
+    return now if title == former else title
 
 
 async def detect(device: str) -> Found:
@@ -105,6 +106,7 @@ def _found(state: LinkyState) -> Found | None:
         address=address(state.meter.address),
         phases=state.phases,
         producer=state.producer,
+        of_production=bool(state.of_production),
         contract=state.tariff.contract,
         subscribed_power_kva=state.subscribed_power_kva,
     )

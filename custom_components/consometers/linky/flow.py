@@ -27,6 +27,7 @@ from ..const import (
     CONF_MODE,
     CONF_OFFSET,
     CONF_POWER_INTERVAL,
+    CONF_PRODUCTION,
     CONF_RAW_LABELS,
     CONF_REGISTER_INTERVAL,
     CONF_SILENCE,
@@ -173,8 +174,12 @@ class LinkyFlow(ConfigFlow):
                 step_id="replaced",
                 description_placeholders={"former": masked(former), "meter": masked(unique_id)},
             )
+        titles = (
+            default_title(each, of_production=entry.data.get(CONF_PRODUCTION, False))
+            for each in (former, unique_id)
+        )
         self.hass.config_entries.async_update_entry(
-            entry, unique_id=unique_id, title=title_after(entry.title, former, unique_id)
+            entry, unique_id=unique_id, title=title_after(entry.title, *titles)
         )
         return self._read_from_here({CONF_OFFSET: 0})
 
@@ -192,9 +197,11 @@ class LinkyFlow(ConfigFlow):
         assert self._found is not None
         found = self._found
         if user_input is not None:
+            data: dict[str, Any] = {CONF_DEVICE: self._device, CONF_MODE: found.mode}
+            if found.of_production:
+                data[CONF_PRODUCTION] = True
             return self.async_create_entry(
-                title=default_title(found.unique_id),
-                data={CONF_DEVICE: self._device, CONF_MODE: found.mode},
+                title=default_title(found.unique_id, of_production=found.of_production), data=data
             )
         power = found.subscribed_power_kva
         return self.async_show_form(
@@ -207,6 +214,7 @@ class LinkyFlow(ConfigFlow):
                 "contract": found.contract or "?",
                 "power": "?" if power is None else f"{power:g} kVA",
                 "injection": "✓" if found.producer else "✗",
+                "production": "✓" if found.of_production else "✗",
             },
         )
 

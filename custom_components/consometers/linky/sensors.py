@@ -42,7 +42,7 @@ class LinkySensorDescription(SensorEntityDescription):
 
     It exists from the moment on when its value is first known, unless `exists_fn` says otherwise.
     `time_fn` gives the moment that the value is of. `register` names the index of the supplier
-    whose tariff it is named after.
+    whose tariff it is named after; `on_production` is its name on a meter of production.
     """
 
     value_fn: ValueFn
@@ -50,6 +50,7 @@ class LinkySensorDescription(SensorEntityDescription):
     time_fn: Callable[[LinkyState], datetime | None] | None = None
     pace: Pace = Pace.CHANGE
     register: str | None = None
+    on_production: str | None = None
     placeholders: Mapping[str, str] = field(default_factory=dict)
 
     def exists(self, state: LinkyState) -> bool:
@@ -148,7 +149,10 @@ def _registers() -> Iterator[LinkySensorDescription]:
         value_fn=lambda state: state.energy_drawn_wh,
     )
     yield _energy(
-        key="energy_injected", translation_key="energy_injected", value_fn=_number("EAIT")
+        key="energy_injected",
+        translation_key="energy_injected",
+        on_production="production_energy",
+        value_fn=_number("EAIT"),
     )
     # A contract uses a few of the ten indexes; another appears when it first counts.
     for n in range(1, 11):
@@ -204,6 +208,7 @@ def _powers() -> Iterator[LinkySensorDescription]:
     yield _power(
         key="active_power_injected",
         translation_key="active_power_injected",
+        on_production="active_power_produced",
         value_fn=lambda state: state.active_power_injected_w,
         exists_fn=lambda state: state.producer,
     )
@@ -221,6 +226,7 @@ def _powers() -> Iterator[LinkySensorDescription]:
     yield _apparent_power(
         key="apparent_power_injected",
         translation_key="apparent_power_injected",
+        on_production="apparent_power_produced",
         value_fn=_number("SINSTI"),
     )
     yield _sensor(
@@ -253,12 +259,14 @@ def _maxima() -> Iterator[LinkySensorDescription]:
     yield maximum(
         key="highest_injection_today",
         translation_key="highest_injection_today",
+        on_production="highest_production_today",
         value_fn=_number("SMAXIN"),
         time_fn=partial(_time, "SMAXIN"),
     )
     yield yesterday(
         key="highest_injection_yesterday",
         translation_key="highest_injection_yesterday",
+        on_production="highest_production_yesterday",
         value_fn=_number("SMAXIN-1"),
         time_fn=partial(_time, "SMAXIN-1"),
     )
@@ -272,6 +280,7 @@ def _maxima() -> Iterator[LinkySensorDescription]:
     yield curve(
         key="load_curve_injected",
         translation_key="load_curve_injected",
+        on_production="load_curve_produced",
         value_fn=_number("CCAIN"),
         time_fn=partial(_time, "CCAIN"),
     )

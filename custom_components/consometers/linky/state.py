@@ -242,6 +242,16 @@ class LinkyState:
         return "EAIT" in self.meter.readings
 
     @property
+    def of_production(self) -> bool | None:
+        """Whether the meter is a second one, of panels of which all is sold; None: not yet known.
+
+        What it injects is what they make. In historique mode it does not tell.
+        """
+        if self.mode is not Mode.STANDARD or self.tariff.contract is None:
+            return None
+        return self._is_of("PRODUCTEUR")
+
+    @property
     def energy_drawn_wh(self) -> int | None:
         """All the energy drawn from the grid."""
         energy_wh = energy_drawn_wh(self.meter.readings)

@@ -13,7 +13,13 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.consometers.balance.state import Home
-from custom_components.consometers.const import CONF_KIND, DOMAIN, KIND_BALANCE, KIND_INVERTER
+from custom_components.consometers.const import (
+    CONF_KIND,
+    CONF_PRODUCTION,
+    DOMAIN,
+    KIND_BALANCE,
+    KIND_INVERTER,
+)
 from custom_components.consometers.diagnostics import async_get_config_entry_diagnostics
 
 pytestmark = pytest.mark.usefixtures("enable_custom_integrations")
@@ -165,33 +171,92 @@ async def choose(hass: HomeAssistant, flow: ConfigFlowResult, typed: Any) -> Con
     return await hass.config_entries.flow.async_configure(flow["flow_id"], typed)
 
 
-async def test_a_home_is_added_from_what_we_have(hass: HomeAssistant) -> None:
+INVERTER = ({CONF_KIND: KIND_INVERTER}, "sun", ("energy", "power"))
+METER = ({"device": "/dev/ttyTIC"}, "meter", ("energy_drawn", "active_power_drawn"))
+INJECTING = ({"device": "/dev/ttyTIC"}, "meter", ("energy_drawn", "energy_injected"))
+SECOND = (
+    {"device": "/dev/ttyTIC2", CONF_PRODUCTION: True},
+    "sold",
+    ("energy_drawn", "energy_injected", "active_power_injected"),
+)
+MADE = {
+    "production_energy": ["sensor.consometers_sun_energy"],
+    "production_power": ["sensor.consometers_sun_power"],
+}
+SOLD = {
+    "production_energy": ["sensor.consometers_sold_energy_injected"],
+    "production_power": ["sensor.consometers_sold_active_power_injected"],
+}
+DRAWN = {"drawn_energy": "sensor.consometers_meter_energy_drawn"}
+DRAWN_POWER = {"drawn_power": "sensor.consometers_meter_active_power_drawn"}
+INJECTED = {"injected_energy": "sensor.consometers_meter_energy_injected"}
+
+
+def have(hass: HomeAssistant, *devices: tuple[dict[str, Any], str, tuple[str, ...]]) -> None:
+    """Have meters and inverters with entities."""
     registry = er.async_get(hass)
-    for data, entry_id, facts in (
-        ({"device": "/dev/ttyTIC"}, "meter", ("energy_drawn", "energy_injected")),
-        ({CONF_KIND: KIND_INVERTER}, "sun", ("energy", "power")),
-    ):
+    for data, entry_id, facts in devices:
         entry = MockConfigEntry(domain=DOMAIN, data=data, entry_id=entry_id)
         entry.add_to_hass(hass)
         for fact in facts:
             unique_id = f"{entry_id}_{fact}"
             registry.async_get_or_create("sensor", DOMAIN, unique_id, config_entry=entry)
-    flow = await hass.config_entries.flow.async_init(DOMAIN, context={"source": SOURCE_USER})
-    flow = await choose(hass, flow, {"next_step_id": "balance"})
-    flow = await choose(hass, flow, {"home": "surplus"})
-    assert flow["step_id"] == "balance_sources"
+
+
+def proposed(flow: ConfigFlowResult) -> dict[str, Any]:
     assert flow["data_schema"] is not None
-    proposed = {
+    return {
         str(field): field.description["suggested_value"]
         for field in flow["data_schema"].schema
         if field.description
     }
-    assert proposed == {
-        "production_energy": ["sensor.consometers_sun_energy"],
-        "production_power": ["sensor.consometers_sun_power"],
-        "drawn_energy": "sensor.consometers_meter_energy_drawn",
-        "injected_energy": "sensor.consometers_meter_energy_injected",
-    }
+
+
+async def begin(hass: HomeAssistant) -> ConfigFlowResult:
+    flow = await hass.config_entries.flow.async_init(DOMAIN, context={"source": SOURCE_USER})
+    return await choose(hass, flow, {"next_step_id": "balance"})
+
+
+@pytest.mark.parametrize(
+    ("devices", "home", "sources"),
+    [
+        pytest.param([INJECTING, INVERTER], "surplus", MADE | DRAWN | INJECTED, id="surplus"),
+        pytest.param(
+            [METER, INVERTER], "no_contract", MADE | DRAWN | DRAWN_POWER, id="no contract"
+        ),
+        pytest.param([METER, SECOND], "total_sale", SOLD | DRAWN | DRAWN_POWER, id="second meter"),
+        pytest.param(
+            [SECOND, METER, INVERTER],
+            "total_sale",
+            SOLD | DRAWN | DRAWN_POWER,
+            id="second meter counts what an inverter makes",
+        ),
+        pytest.param([INVERTER], "surplus", MADE, id="a meter of another integration"),
+        pytest.param([], "surplus", {}, id="nothing of ours"),
+    ],
+)
+async def test_what_we_have_is_proposed(
+    hass: HomeAssistant, devices: list[Any], home: str, sources: dict[str, Any]
+) -> None:
+    have(hass, *devices)
+    flow = await begin(hass)
+    assert proposed(flow) == {"home": home}
+    flow = await choose(hass, flow, {"home": home})
+    assert proposed(flow) == sources
+
+
+async def test_a_home_that_sells_its_surplus_beside_a_second_roof_names_its_own(
+    hass: HomeAssistant,
+) -> None:
+    have(hass, INJECTING, SECOND, INVERTER)
+    flow = await choose(hass, await begin(hass), {"home": "surplus"})
+    assert proposed(flow) == MADE | DRAWN | INJECTED
+
+
+async def test_a_home_is_added_from_what_we_have(hass: HomeAssistant) -> None:
+    have(hass, INJECTING, INVERTER)
+    flow = await choose(hass, await begin(hass), {"home": "surplus"})
+    assert flow["step_id"] == "balance_sources"
     result = await choose(hass, flow, ENERGIES)
     await hass.async_block_till_done()
     assert result["type"] is FlowResultType.CREATE_ENTRY

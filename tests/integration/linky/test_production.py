@@ -1,0 +1,147 @@
+"""A second Linky, which counts what panels sell: recognised by itself, and named so."""
+
+from homeassistant.config_entries import ConfigEntry
+from homeassistant.const import CONF_DEVICE
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers import device_registry as dr, entity_registry as er
+import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry
+
+from custom_components.consometers.const import CONF_MODE, CONF_PRODUCTION, DOMAIN
+from custom_components.consometers.linky.state import LinkyState
+from custom_components.consometers.tic import Mode
+from tests.integration import frames
+from tests.integration.frames import ADDRESS, OTHER_ADDRESS, Kind
+from tests.integration.home import Home
+from tests.integration.ports import DEVICE, OTHER_DEVICE, Clock, Line, Port, Ports
+from tests.integration.tic.samples import frame_bytes
+
+pytestmark = pytest.mark.usefixtures("enable_custom_integrations")
+
+NAMES = {
+    "energy_injected": "Energy produced",
+    "active_power_injected": "Power produced (derived)",
+    "apparent_power_injected": "Apparent power produced",
+    "highest_injection_today": "Highest production today",
+    "energy_drawn": "Energy drawn",
+}
+
+
+@pytest.mark.parametrize(
+    ("kind", "of_production"),
+    [
+        (frames.CONSUMER, False),
+        (frames.PRODUCER, False),
+        (frames.PRODUCTION, True),
+        (frames.PRODUCTION.but(NGTF=None, LTARF=None), None),
+        (frames.BASE, None),
+    ],
+)
+def test_a_meter_tells_whether_it_is_one_of_production(
+    kind: Kind, of_production: bool | None
+) -> None:
+    state = LinkyState()
+    for second in range(4):
+        state.feed(frame_bytes(kind.mode, kind.groups), float(second))
+    assert state.identified
+    assert state.of_production is of_production
+
+
+def device_of(hass: HomeAssistant, entry: ConfigEntry) -> dr.DeviceEntry:
+    (device,) = dr.async_entries_for_config_entry(dr.async_get(hass), entry.entry_id)
+    return device
+
+
+def names(hass: HomeAssistant, entry: ConfigEntry) -> dict[str, str]:
+    """Give what entities are called, without their device."""
+    registry, prefix = er.async_get(hass), f"{entry.entry_id}_"
+    entries = er.async_entries_for_config_entry(registry, entry.entry_id)
+    called = {each.unique_id.removeprefix(prefix): str(each.original_name) for each in entries}
+    return {key: called[key] for key in NAMES}
+
+
+async def test_it_is_shown_as_such_and_added_with_names_that_say_so(
+    hass: HomeAssistant, line: Line
+) -> None:
+    flows = hass.config_entries.flow
+    flow = await flows.async_init(DOMAIN, context={"source": "user"})
+    flow = await flows.async_configure(flow["flow_id"], {"next_step_id": "meter"})
+    flow = await flows.async_configure(flow["flow_id"], {CONF_DEVICE: DEVICE})
+    await line.send(frames.PRODUCTION)
+    await hass.async_block_till_done()
+    flow = await flows.async_configure(flow["flow_id"])
+    assert flow["description_placeholders"] is not None
+    assert flow["description_placeholders"]["production"] == "✓"
+    flow = await flows.async_configure(flow["flow_id"], {})
+    await hass.async_block_till_done()
+    entry = flow["result"]
+    assert entry.title == "Linky production …3456"
+    assert entry.data[CONF_PRODUCTION] is True
+    await line.send(frames.PRODUCTION, 4)
+    await hass.async_block_till_done()
+    assert device_of(hass, entry).name == "Production Linky"
+    assert names(hass, entry) == NAMES
+    assert hass.states.get("sensor.production_linky_energy_produced") is not None
+
+
+@pytest.fixture
+def other(hass: HomeAssistant, entry: MockConfigEntry, clock: Clock, ports: Ports) -> Home:
+    """The same home's second meter."""
+    second = MockConfigEntry(
+        domain=DOMAIN,
+        title=f"Linky …{OTHER_ADDRESS[-4:]}",
+        unique_id=OTHER_ADDRESS,
+        data={CONF_DEVICE: OTHER_DEVICE, CONF_MODE: Mode.STANDARD},
+        entry_id="01JTIC0000000000000000000B",
+    )
+    second.add_to_hass(hass)
+    return Home(hass, second, Line(clock, ports.plug(OTHER_DEVICE)))
+
+
+async def test_two_meters_of_a_home_are_told_apart(home: Home, other: Home) -> None:
+    await home.start(frames.CONSUMER)
+    await other.hear(frames.PRODUCTION.of(OTHER_ADDRESS), 4)
+    devices = [device_of(each.hass, each.entry).name for each in (home, other)]
+    assert devices == ["Linky", "Production Linky"]
+    assert (home.entry.title, other.entry.title) == ("Linky …3456", "Linky production …4321")
+    assert names(other.hass, other.entry) == NAMES
+    assert home.state("energy_drawn") == other.state("energy_drawn")
+    drawn = [each.entity_id("energy_drawn") for each in (home, other)]
+    assert drawn == ["sensor.linky_energy_drawn", "sensor.production_linky_energy_drawn"]
+
+
+async def test_a_contract_may_change_either_way(home: Home) -> None:
+    await home.start(frames.PRODUCER)
+    before = home.entity_id("energy_injected")
+    assert (home.entry.title, device_of(home.hass, home.entry).name) == ("Linky …3456", "Linky")
+    for kind, title, device, name in (
+        (frames.PRODUCTION, "Linky production …3456", "Production Linky", "Energy produced"),
+        (frames.PRODUCER, "Linky …3456", "Linky", "Energy injected"),
+    ):
+        await home.hear(kind, 4)
+        await home.hear(kind, 4)
+        assert (home.entry.title, device_of(home.hass, home.entry).name) == (title, device)
+        assert names(home.hass, home.entry)["energy_injected"] == name
+        assert home.entity_id("energy_injected") == before
+        assert home.entry_state == "loaded"
+
+
+async def test_a_title_that_was_chosen_stays(hass: HomeAssistant, home: Home) -> None:
+    hass.config_entries.async_update_entry(home.entry, title="Roof")
+    await home.start(frames.PRODUCTION)
+    assert home.entry.title == "Roof"
+    assert home.entry.data[CONF_PRODUCTION] is True
+
+
+async def test_a_meter_that_no_longer_tells_stays_what_it_was(home: Home) -> None:
+    await home.start(frames.PRODUCTION)
+    await home.hear(frames.BASE, 8)
+    assert home.entry.data[CONF_PRODUCTION] is True
+
+
+async def test_one_that_is_replaced_keeps_its_kind_of_title(home: Home, port: Port) -> None:
+    await home.start(frames.PRODUCTION)
+    await home.hear(frames.PRODUCTION.of(OTHER_ADDRESS), 8)
+    assert home.entry.unique_id == OTHER_ADDRESS != ADDRESS
+    assert home.entry.title == "Linky production …4321"
+    assert device_of(home.hass, home.entry).name == "Production Linky"
