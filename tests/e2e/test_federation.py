@@ -561,8 +561,8 @@ async def test_what_is_in_flight_is_gone_with_the_permission(world: World) -> No
             peers: list[dict[str, Any]] = (await world.node.status())["peers"]
             return sum(one["waiting"] for one in peers)
 
-        # It has left the node, and no server has taken it.
-        await eventually(waiting, lambda count: count == 1)
+        # They have left the node, that hour and the next one, and no server has taken them.
+        await eventually(waiting, lambda count: count == 2)
         await world.node.withdraw(world.permissions["utility"])
         assert await waiting() == 0
     finally:

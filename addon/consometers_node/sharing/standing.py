@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from ..permission import Entry, Permission, Permissions, Permitted, State
 from ..series import Range, Series
 from ..store import PeerId, PermissionId, SeriesId
-from ..store.outbox import waiting_since
+from ..store.outbox import on_their_way, waiting_since
 from ..store.peers import Peer, all_peers
 from ..store.series import count_records
 from ..store.subscriptions import Subscription, subscriptions
@@ -32,7 +32,7 @@ class Shared:
     """How much of its history is here, from 0 to 1."""
     subscription: Subscription | None
     waiting: int
-    """Records beyond the cursor of the subscription."""
+    """Records beyond the cursor of the subscription, and those before it that were corrected."""
 
     @property
     def series(self) -> Series:
@@ -116,7 +116,8 @@ async def _collective(
         last = (await register.entries(one.id))[-1]
         answered.append(Answered(one, last, one.id in held_back, newer.id if newer else None))
     granted = await register.permitted(peer.id)
-    waiting = await count_records(connection, _beyond(granted, told, now))
+    queued = await on_their_way(connection, peer.id)
+    waiting = await count_records(connection, _due(granted, told, queued, now))
     shared = [
         Shared(
             one,
@@ -126,26 +127,45 @@ async def _collective(
         )
         for one in granted
     ]
-    queued = await waiting_since(connection, peer.id)
+    oldest = await waiting_since(connection, peer.id)
     due = [
         one.subscription.cursor or one.subscription.since
         for one in shared
         if one.waiting and one.subscription is not None
     ]
-    return Collective(peer, answered, shared, queued or min(due, default=None))
+    return Collective(peer, answered, shared, oldest or min(due, default=None))
 
 
-def _beyond(
-    granted: Iterable[Permitted], told: Mapping[SeriesId, Subscription], now: datetime
-) -> dict[SeriesId, tuple[Series, Range]]:
+def _due(
+    granted: Iterable[Permitted],
+    told: Mapping[SeriesId, Subscription],
+    queued: Mapping[SeriesId, Sequence[Range]],
+    now: datetime,
+) -> dict[SeriesId, tuple[Series, list[Range]]]:
     """Give what a peer is to be told of each series, or was and has not acknowledged."""
     found = {}
     for one in granted:
         if (subscription := told.get(one.series_id)) is not None:
             start = max(subscription.cursor or subscription.since, one.records.start)
-            end = max(start, min(now + SOON, one.records.end))
-            found[one.series_id] = one.series, Range(start, end)
+            beyond = Range(start, max(start, min(now + SOON, one.records.end)))
+            corrected = [
+                Range(part.start, min(part.end, start))
+                for part in queued.get(one.series_id, ())
+                if part.start < start
+            ]
+            found[one.series_id] = one.series, [*_apart(corrected), beyond]
     return found
+
+
+def _apart(ranges: Iterable[Range]) -> list[Range]:
+    """Put together what overlaps."""
+    apart: list[Range] = []
+    for one in sorted(ranges, key=lambda one: one.start):
+        if apart and one.start <= apart[-1].end:
+            apart[-1] = Range(apart[-1].start, max(apart[-1].end, one.end))
+        else:
+            apart.append(one)
+    return apart
 
 
 def told_of(collective: Collective, now: datetime) -> list[Answered]:

@@ -183,6 +183,15 @@ async def waiting_since(connection: AsyncConnection, peer: PeerId) -> datetime |
     ).scalar_one_or_none()
 
 
+async def on_their_way(connection: AsyncConnection, peer: PeerId) -> dict[SeriesId, list[Range]]:
+    """Give the ranges of each series that are queued for a peer, or sent and not confirmed."""
+    query = select(OutboxRow.series_id, OutboxRow.range_start, OutboxRow.range_end)
+    found: dict[SeriesId, list[Range]] = {}
+    for number, start, end in await connection.execute(query.where(OutboxRow.peer_id == peer)):
+        found.setdefault(number, []).append(Range(start, end))
+    return found
+
+
 async def waiting(connection: AsyncConnection, peer: PeerId) -> int:
     """Count what is queued for a peer, or sent and not confirmed."""
     query = select(func.count()).select_from(OutboxRow).where(OutboxRow.peer_id == peer)

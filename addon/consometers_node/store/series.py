@@ -1,6 +1,6 @@
 """Series and their blocks in the database."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from itertools import batched
 
@@ -124,25 +124,28 @@ async def blocks(
 
 
 async def count_records(
-    connection: AsyncConnection, wanted: Mapping[SeriesId, tuple[Series, Range]]
+    connection: AsyncConnection, wanted: Mapping[SeriesId, tuple[Series, Sequence[Range]]]
 ) -> dict[SeriesId, int]:
-    """Count the records of each series that start in a range of its own."""
+    """Count the records of each series that start in ranges of its own, which do not overlap."""
     counts = dict.fromkeys(wanted, 0)
     parts = [
         and_(BlockRow.series_id == number, BlockRow.day.between(*days_of(within)))
-        for number, (_, within) in wanted.items()
+        for number, (_, ranges) in wanted.items()
+        for within in ranges
         if within
     ]
     if not parts:
         return counts
     query = select(BlockRow.series_id, BlockRow.day, BlockRow.packed).where(or_(*parts))
     for number, day, packed in await connection.execute(query):
-        series, within = wanted[number]
-        if within.covers(Range.of_day(day)):
+        series, ranges = wanted[number]
+        whole = Range.of_day(day)
+        if any(within.covers(whole) for within in ranges):
             absent, of = Block.missing(packed)
             counts[number] += of - absent
         else:
-            counts[number] += sum(1 for _ in Block.unpack(series, day, packed).records(within))
+            block = Block.unpack(series, day, packed)
+            counts[number] += sum(1 for within in ranges for _ in block.records(within))
     return counts
 
 

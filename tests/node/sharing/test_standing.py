@@ -62,6 +62,18 @@ async def test_what_is_on_its_way_waits_since_it_was_queued(ledger: Ledger) -> N
     assert abs(one.waiting_since - datetime.now(UTC)) < timedelta(minutes=1)
 
 
+async def test_what_was_corrected_waits_once_whatever_was_queued_of_it(ledger: Ledger) -> None:
+    await ledger.grant()
+    await ledger.keep(hours(midnight(-1), range(24)))
+    await ledger.subscribe(midnight(-1))
+    await ledger.receive_all()
+    for values in ([70, 71, 72], [70, 80, 82]):
+        await ledger.keep(hours(midnight(-1) + 3 * HOUR, values))
+    assert (await standing(ledger)).waiting == 3
+    await ledger.receive_all()
+    assert (await standing(ledger)).waiting == 0
+
+
 async def test_the_history_of_a_series_is_all_here_unless_its_progress_says_otherwise(
     ledger: Ledger,
 ) -> None:

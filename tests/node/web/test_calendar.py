@@ -85,7 +85,7 @@ async def test_records_are_counted_without_being_read(ledger: Ledger) -> None:
         (midnight(-9), midnight(-5), 0),
     ):
         async with ledger.store.reading() as connection:
-            wanted = {ledger.number: (HOURLY, Range(start, end))}
+            wanted = {ledger.number: (HOURLY, [Range(start, end)])}
             assert await count_records(connection, wanted) == {ledger.number: count}
 
 
