@@ -67,8 +67,9 @@ async def test_what_was_corrected_waits_once_whatever_was_queued_of_it(ledger: L
     await ledger.keep(hours(midnight(-1), range(24)))
     await ledger.subscribe(midnight(-1))
     await ledger.receive_all()
-    for values in ([70, 71, 72], [70, 80, 82]):
-        await ledger.keep(hours(midnight(-1) + 3 * HOUR, values))
+    await ledger.cover(midnight(-1), midnight())
+    for corrected in ([70, 71, 72], [70, 80, 82]):
+        await ledger.keep(hours(midnight(-1), [0, 1, 2, *corrected, *range(6, 24)]))
     assert (await standing(ledger)).waiting == 3
     await ledger.receive_all()
     assert (await standing(ledger)).waiting == 0
