@@ -31,6 +31,7 @@ from ..const import (
     KIND_INVERTER,
 )
 from .state import Home
+from .tracker import unique_id
 
 _HOME = SelectSelector(
     SelectSelectorConfig(options=list(Home), translation_key="home", mode=SelectSelectorMode.LIST)
@@ -115,14 +116,13 @@ class BalanceFlow(ConfigFlow):
         known = self._known_home()
         if user_input is not None:
             data = {CONF_KIND: KIND_BALANCE, CONF_HOME: self._home.value, **user_input}
+            name = unique_id(data)
+            if await self.async_set_unique_id(name, raise_on_progress=False) not in (None, known):
+                return self.async_abort(reason="balance_already_configured")
             if known is not None:
                 return self.async_update_reload_and_abort(
-                    known, data=data, reason="balance_reconfigure_successful"
+                    known, unique_id=name, data=data, reason="balance_reconfigure_successful"
                 )
-            await self.async_set_unique_id(
-                f"home:{user_input[CONF_DRAWN_ENERGY]}", raise_on_progress=False
-            )
-            self._abort_if_unique_id_configured(error="balance_already_configured")
             return self.async_create_entry(title=self._title(), data=data)
         return self.async_show_form(
             step_id="balance_sources",

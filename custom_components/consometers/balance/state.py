@@ -75,6 +75,11 @@ class Register:
         before, less_wh = self.points[index - 1]
         return less_wh + (total_wh - less_wh) * (moment - before) / (after - before)
 
+    def rebase(self, moment: float) -> None:
+        """Count from a moment on."""
+        counted_wh = self.at(moment)
+        self.points = [(at, total_wh - counted_wh) for at, total_wh in self.points]
+
     def forget(self, moment: float) -> None:
         """Forget what is not needed from a moment on."""
         index = bisect_right(self.points, moment, key=itemgetter(0))
@@ -117,6 +122,11 @@ class Sums:
     def self_sufficiency_percent(self) -> float | None:
         """Which part of what was consumed was made here."""
         return _percent(self.self_consumed_wh, self.consumed_wh)
+
+    def over(self, former: Sums) -> Sums:
+        """Give these, and for what is not known what was known before."""
+        known = {key: value for key, value in asdict(self).items() if value is not None}
+        return Sums(**{**asdict(former), **known})
 
     def since(self, begin: Sums) -> Sums:
         """Give what came after `begin`."""
@@ -173,6 +183,10 @@ class Balance:
     sums: Sums = field(default_factory=Sums)
     """What was counted since the beginning, up to the moment of which all sources told."""
     registers: dict[str, Register] = field(default_factory=dict)
+    _before: Sums = field(default_factory=Sums)
+    """What was counted by other sources than those of now."""
+    _settled: float | None = None
+    """The moment of the sums."""
     _day: date | None = None
     _midnight: Sums = field(default_factory=Sums)
     _window: tuple[float, Sums] | None = None
@@ -184,12 +198,23 @@ class Balance:
         else:
             self.registers[source] = Register.begun(read_wh, at)
 
+    def rename(self, former: str, now: str) -> None:
+        """Know a source by another name from now on."""
+        if former in self.registers:
+            self.registers[now] = self.registers.pop(former)
+        injected = self.sources.injected
+        self.sources = Sources(
+            production=[now if each == former else each for each in self.sources.production],
+            drawn=now if self.sources.drawn == former else self.sources.drawn,
+            injected=now if injected == former else injected,
+        )
+
     def settle(self, now: float) -> Sums:
         """Bring the sums up to date."""
         if self.sources.all <= self.registers.keys():
             registers = self.registers.values()
             moment = min(max(register.last[0], now - QUIET_S) for register in registers)
-            self.sums = self._at(moment)
+            self.sums, self._settled = self._at(moment), moment
             for register in registers:
                 register.forget(moment)
         return self.sums
@@ -198,6 +223,7 @@ class Balance:
         def of(source: str) -> float:
             return self.registers[source].at(moment)
 
+        before = self._before
         made_wh = sum(of(source) for source in self.sources.production)
         injected_wh = None if self.sources.injected is None else of(self.sources.injected)
         if self.home is Home.TOTAL_SALE:
@@ -205,13 +231,25 @@ class Balance:
         own_wh = None
         if injected_wh is not None:
             # Between two readings nobody knows better; it is never taken back.
-            own_wh = max(self.sums.self_consumed_wh or 0.0, made_wh - injected_wh)
+            own_wh = (before.self_consumed_wh or 0.0) + made_wh - injected_wh
+            own_wh = max(self.sums.self_consumed_wh or 0.0, own_wh)
+            injected_wh += before.injected_wh or 0.0
         return Sums(
-            production_wh=made_wh,
+            production_wh=(before.production_wh or 0.0) + made_wh,
             self_consumed_wh=own_wh,
             injected_wh=injected_wh,
-            drawn_wh=of(self.sources.drawn),
+            drawn_wh=(before.drawn_wh or 0.0) + of(self.sources.drawn),
         )
+
+    @property
+    def _of(self) -> dict[str, Any]:
+        """Who counts what of which kind of home, as JSON has it."""
+        return {
+            "home": self.home.value,
+            "production": sorted(self.sources.production),
+            "drawn": self.sources.drawn,
+            "injected": self.sources.injected,
+        }
 
     @property
     def today(self) -> Sums:
@@ -244,19 +282,28 @@ class Balance:
                 name: [each.read_wh, [list(point) for point in each.points]]
                 for name, each in self.registers.items()
             },
+            "of": self._of,
             "sums": asdict(self.sums),
+            "before": asdict(self._before),
+            "settled": self._settled,
             "day": None if self._day is None else self._day.isoformat(),
             "midnight": asdict(self._midnight),
         }
 
     def recall(self, remembered: Mapping[str, Any]) -> None:
-        """Know it again."""
+        """Know it again. With other sources than before, sums go on from where they were."""
         self.registers = {
             name: Register(read_wh, [(at, total_wh) for at, total_wh in points])
             for name, (read_wh, points) in remembered["registers"].items()
             if name in self.sources.all
         }
         self.sums = Sums(**remembered["sums"])
+        self._before = Sums(**remembered.get("before", {}))
+        self._settled = remembered.get("settled")
+        if remembered.get("of", self._of) != self._of:
+            self._before = self.sums.over(self._before)
+            for register in self.registers.values():
+                register.rebase(register.last[0] if self._settled is None else self._settled)
         day = remembered["day"]
         self._day = None if day is None else date.fromisoformat(day)
         self._midnight = Sums(**remembered["midnight"])

@@ -1,6 +1,6 @@
 """Listens to the sources of a home, and keeps its sums over restarts."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
@@ -17,7 +17,9 @@ from homeassistant.const import (
 )
 from homeassistant.core import Event, HomeAssistant, State, callback
 from homeassistant.exceptions import HomeAssistantError
+from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers.event import (
+    async_track_entity_registry_updated_event,
     async_track_state_change_event,
     async_track_state_report_event,
     async_track_time_change,
@@ -60,6 +62,11 @@ class Shown:
     powers: Powers
 
 
+def unique_id(data: Mapping[str, Any]) -> str:
+    """Name a home by its meter."""
+    return f"home:{data[CONF_DRAWN_ENERGY]}"
+
+
 def store(hass: HomeAssistant, entry: BalanceConfigEntry) -> Store[dict[str, Any]]:
     """Give where the sums of a home are kept."""
     return Store(hass, _STORE_VERSION, f"{DOMAIN}.{entry.entry_id}", private=True)
@@ -99,8 +106,12 @@ class BalanceTracker(DataUpdateCoordinator[Shown]):
         for source in energies:
             self._count(self.hass.states.get(source))
         await self.async_config_entry_first_refresh()
+        sources = [*energies, *self._powers()]
         for track in (async_track_state_change_event, async_track_state_report_event):
-            entry.async_on_unload(track(self.hass, [*energies, *self._powers()], self._heard))
+            entry.async_on_unload(track(self.hass, sources, self._heard))
+        entry.async_on_unload(
+            async_track_entity_registry_updated_event(self.hass, sources, self._renamed)
+        )
         entry.async_on_unload(
             async_track_time_change(self.hass, self._midnight, hour=0, minute=0, second=0)
         )
@@ -121,6 +132,20 @@ class BalanceTracker(DataUpdateCoordinator[Shown]):
         if state is not None and state.entity_id in self.balance.sources.all:
             self._count(state)
         self.async_set_updated_data(self._shown())
+
+    @callback
+    def _renamed(self, event: Event[er.EventEntityRegistryUpdatedData]) -> None:
+        """Follow a source whose id a person changed: it counts on as the same."""
+        told = event.data
+        if told["action"] != "update" or "entity_id" not in told["changes"]:
+            return
+        former, now = told["old_entity_id"], told["entity_id"]
+        data = {key: _renamed(value, former, now) for key, value in self.config_entry.data.items()}
+        self.balance.rename(former, now)
+        self.hass.config_entries.async_update_entry(
+            self.config_entry, data=data, unique_id=unique_id(data)
+        )
+        self.hass.config_entries.async_schedule_reload(self.config_entry.entry_id)
 
     @callback
     def _midnight(self, _now: datetime) -> None:
@@ -165,6 +190,12 @@ class BalanceTracker(DataUpdateCoordinator[Shown]):
         for key in (CONF_DRAWN_POWER, CONF_INJECTED_POWER):
             if source := data.get(key):
                 yield source
+
+
+def _renamed(value: Any, former: str, now: str) -> Any:
+    if isinstance(value, list):
+        return [_renamed(each, former, now) for each in value]
+    return now if value == former else value
 
 
 def _number(

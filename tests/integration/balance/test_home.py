@@ -275,7 +275,47 @@ async def test_a_home_may_be_connected_otherwise(hass: HomeAssistant, house: Hou
     flow = await choose(hass, flow, told)
     await hass.async_block_till_done()
     assert flow["reason"] == "balance_reconfigure_successful"
-    assert house.numbers("production", "injected") == [10, 10]
+    assert house.numbers("production", "injected") == [10, 4]
+    await house.hear(roof=115, drawn=505, injected=24)
+    assert house.numbers("production", "injected") == [15, 9]
+
+
+async def test_sums_go_on_with_other_sources(hass: HomeAssistant, house: House) -> None:
+    await house.start()
+    await house.hear(roof=100, drawn=500, injected=20)
+    await house.hear(roof=110, drawn=504, injected=24)
+    flow = await choose(hass, await house.entry.start_reconfigure_flow(hass), {"home": "surplus"})
+    flow = await choose(hass, flow, {**ENERGIES, "production_energy": ["sensor.new_roof"]})
+    await hass.async_block_till_done()
+    assert flow["reason"] == "balance_reconfigure_successful"
+    await house.hear(new_roof=7, drawn=504, injected=24)
+    await house.hear(new_roof=10, drawn=504, injected=25)
+    assert house.numbers(*SUMS) == [13, 8, 5, 4, 12]
+
+
+async def test_another_homes_meter_is_not_taken(hass: HomeAssistant, house: House) -> None:
+    await house.start()
+    other = MockConfigEntry(domain=DOMAIN, unique_id="home:sensor.other", data={CONF_KIND: "x"})
+    other.add_to_hass(hass)
+    flow = await choose(hass, await house.entry.start_reconfigure_flow(hass), {"home": "surplus"})
+    flow = await choose(hass, flow, {**ENERGIES, "drawn_energy": "sensor.other"})
+    assert flow["reason"] == "balance_already_configured"
+
+
+async def test_a_source_may_be_renamed(hass: HomeAssistant, house: House) -> None:
+    registry = er.async_get(hass)
+    for source in ("roof", "drawn", "injected"):
+        registry.async_get_or_create("sensor", "test", source, suggested_object_id=source)
+    await house.start()
+    await house.hear(roof=100, drawn=500, injected=20)
+    await house.hear(roof=110, drawn=504, injected=24)
+    for source in ("roof", "drawn"):
+        registry.async_update_entity(f"sensor.{source}", new_entity_id=f"sensor.the_{source}")
+        await hass.async_block_till_done()
+    assert house.entry.data["production_energy"] == ["sensor.the_roof"]
+    assert house.entry.unique_id == "home:sensor.the_drawn"
+    await house.hear(the_roof=112, the_drawn=505, injected=25)
+    assert house.numbers(*SUMS) == [12, 7, 5, 5, 12]
 
 
 async def test_midnight_begins_a_day(house: House) -> None:

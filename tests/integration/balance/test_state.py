@@ -156,6 +156,35 @@ def test_it_is_known_again_after_a_restart() -> None:
     assert again.sums.drawn_wh == 4_500
 
 
+CHANGED = [
+    pytest.param(Home.SURPLUS, Sources(production=(SHED,), drawn=DRAWN, injected=INJECTED)),
+    pytest.param(Home.SURPLUS, Sources(production=(ROOF, SHED), drawn=DRAWN, injected=INJECTED)),
+    pytest.param(Home.SURPLUS, Sources(production=(ROOF,), drawn=INJECTED, injected=DRAWN)),
+    pytest.param(Home.NO_CONTRACT, Sources(production=(ROOF,), drawn=DRAWN)),
+    pytest.param(Home.TOTAL_SALE, Sources(production=(ROOF,), drawn=DRAWN)),
+]
+
+
+@pytest.mark.parametrize(("kind", "sources"), CHANGED)
+def test_with_other_sources_sums_go_on(kind: Home, sources: Sources) -> None:
+    balance = begun(home())
+    count(balance, roof=110_000, drawn=504_000, injected=24_000)
+    again = Balance(kind, sources)
+    again.recall(balance.remember())
+    count(again, 60, roof=110_000, shed=7, drawn=504_000, injected=24_000)
+    before, sums = balance.sums, again.sums
+    assert (sums.production_wh, sums.drawn_wh) == (before.production_wh, before.drawn_wh)
+    if kind is not Home.NO_CONTRACT:
+        assert (sums.injected_wh, sums.self_consumed_wh) == (4_000, 6_000)
+    count(again, 120, roof=111_000, shed=1_007, drawn=504_000, injected=24_000)
+    made_wh = 1_000 * len(sources.production)
+    assert again.sums.production_wh == 10_000 + made_wh
+    last = Balance(Home.SURPLUS, home().sources)
+    last.recall(again.remember())
+    count(last, 180, roof=111_000, drawn=504_000, injected=24_500)
+    assert last.sums.injected_wh == 4_500 + (made_wh if kind is Home.TOTAL_SALE else 0)
+
+
 @pytest.mark.parametrize(
     ("made_wh", "injected_wh", "disagrees"),
     [(3_000, 2_000, False), (1_000, 1_040, False), (0, 40, False), (1_000, 1_200, True)],
