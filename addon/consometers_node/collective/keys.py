@@ -1,0 +1,342 @@
+"""The keys of a collective's settings: what may stand at each, and what to do where it does not."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum, StrEnum
+import os
+from pathlib import Path
+import re
+import shlex
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import make_url
+from sqlalchemy.exc import ArgumentError
+
+from ..quoalise import Text
+from ..quoalise.text import text
+from ..series import Interval
+from ..xmpp import Security
+from ..xmpp.account import bare
+from ..xmpp.errors import NotAnAddress
+from .disclosure import LEAST_MINIMUM
+
+_MAX_NAME = 100
+_MAX_IDENTIFIER = 40
+_IDENTIFIER = re.compile(r"[a-z0-9]+(?:\.[a-z0-9]+)*")
+_DATABASES = ("postgresql", "sqlite")
+
+_WORDS = text("write some words in quotes.", "écrivez quelques mots entre guillemets.")
+_SLUG = text(
+    'write lower-case letters, digits and dots, such as "kersabiec".',
+    'écrivez des minuscules sans accent, des chiffres et des points, par exemple "kersabiec".',
+)
+_PATH = text("write a path in quotes.", "écrivez un chemin entre guillemets.")
+_PATHS = text(
+    'write paths in quotes, in brackets: ["needs/roof.toml"].',
+    'écrivez des chemins entre guillemets, entre crochets : ["needs/toit.toml"].',
+)
+_URL = text(
+    'write the URL of a database, such as "postgresql://node@localhost/collective".',
+    "écrivez l'URL d'une base, par exemple \"postgresql://node@localhost/collective\".",
+)
+_ZONE = text(
+    'write the name of a time zone, such as "Europe/Paris".',
+    'écrivez le nom d\'un fuseau horaire, par exemple "Europe/Paris".',
+)
+_ADDRESS = text(
+    'write an XMPP address, such as "collective@example.org".',
+    'écrivez une adresse XMPP, par exemple "collectif@example.org".',
+)
+_HOST = text(
+    "write the name of a machine in quotes.", "écrivez le nom d'une machine entre guillemets."
+)
+_PORT = text("write a number from 1 to 65535.", "écrivez un nombre de 1 à 65535.")
+_COMMAND = text(
+    "write a command in brackets, each word in quotes:"
+    ' ["prosodyctl", "shell", "invite", "create_account", "example.org"].',
+    "écrivez une commande entre crochets, chaque mot entre guillemets :"
+    ' ["prosodyctl", "shell", "invite", "create_account", "example.org"].',
+)
+_ONE_OF = text("write one of {words}.", "écrivez l'un de {words}.")
+_MEMBERS = text(
+    "write a number from {least} up: a sum of fewer members tells too much of each.",
+    "écrivez un nombre à partir de {least} : la somme de moins de membres en dit trop sur chacun.",
+)
+_MINUTES = text("write minutes, from 1 to 1440.", "écrivez des minutes, de 1 à 1440.")
+
+
+class Basis(StrEnum):
+    """On what sums are published."""
+
+    AGREED = "agreed"
+    """Members agreed to sums of so many of them."""
+    LAW = "law"
+    """What the law lets anybody publish."""
+
+
+class Step(StrEnum):
+    """The interval at which sums are published, beside days."""
+
+    PT5M = Interval.PT5M
+    PT30M = Interval.PT30M
+    PT1H = Interval.PT1H
+
+
+class Wrong(Exception):
+    """A value cannot be that of its key."""
+
+
+type _Read = Callable[[object, Path], Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """A key: what it is for, how its value is read (raises Wrong), what to do if it cannot be."""
+
+    name: str
+    what: Text
+    read: _Read
+    hint: Text
+    required: bool = False
+
+    @property
+    def variable(self) -> str:
+        """The variable of the environment that counts more."""
+        return f"CONSOMETERS_{self.name.upper().replace('.', '_')}"
+
+
+def _words(found: object, _: Path) -> str:
+    if not isinstance(found, str) or not 0 < len(found.strip()) <= _MAX_NAME:
+        raise Wrong
+    return found.strip()
+
+
+def _slug(found: object, _: Path) -> str:
+    if not isinstance(found, str) or not _IDENTIFIER.fullmatch(found):
+        raise Wrong
+    if len(found) > _MAX_IDENTIFIER:
+        raise Wrong
+    return found
+
+
+def _path(found: object, folder: Path) -> Path:
+    if not isinstance(found, str) or not found:
+        raise Wrong
+    return folder / Path(found).expanduser()
+
+
+def _paths(found: object, folder: Path) -> tuple[Path, ...]:
+    listed = found.split(os.pathsep) if isinstance(found, str) else found
+    if not isinstance(listed, list):
+        raise Wrong
+    return tuple(_path(one, folder) for one in listed)
+
+
+def _url(found: object, _: Path) -> str:
+    try:
+        if not isinstance(found, str) or make_url(found).get_backend_name() not in _DATABASES:
+            raise Wrong
+    except ArgumentError:
+        raise Wrong from None
+    return found
+
+
+def _zone(found: object, _: Path) -> ZoneInfo:
+    if not isinstance(found, str):
+        raise Wrong
+    try:
+        return ZoneInfo(found)
+    except KeyError, OSError, ValueError:
+        raise Wrong from None
+
+
+def _address(found: object, _: Path) -> str:
+    if not isinstance(found, str):
+        raise Wrong
+    try:
+        return bare(found)
+    except NotAnAddress:
+        raise Wrong from None
+
+
+def _command(found: object, _: Path) -> tuple[str, ...]:
+    words = shlex.split(found) if isinstance(found, str) else found
+    if not isinstance(words, list) or not words or not all(isinstance(one, str) for one in words):
+        raise Wrong
+    return tuple(words)
+
+
+def _number(least: int, most: int | None = None) -> _Read:
+    def read(found: object, _: Path) -> int:
+        if isinstance(found, str) and found.isdecimal():
+            found = int(found)
+        if not isinstance(found, int) or isinstance(found, bool):
+            raise Wrong
+        if found < least or (most is not None and found > most):
+            raise Wrong
+        return found
+
+    return read
+
+
+def _one_of(words: type[Enum]) -> _Read:
+    def read(found: object, _: Path) -> Enum:
+        try:
+            return words(found)
+        except ValueError:
+            raise Wrong from None
+
+    return read
+
+
+def _choices(words: type[Enum]) -> Text:
+    return _ONE_OF.fill(words=", ".join(f'"{one.value}"' for one in words))
+
+
+KEYS = {
+    key.name: key
+    for key in (
+        Key(
+            "name",
+            text("What people call this collective.", "Comment on appelle ce collectif."),
+            _words,
+            _WORDS,
+            required=True,
+        ),
+        Key(
+            "identifier",
+            text(
+                "What its sums are called in the federation; it never changes.",
+                "Comment ses sommes s'appellent dans la fédération ; cela ne change jamais.",
+            ),
+            _slug,
+            _SLUG,
+            required=True,
+        ),
+        Key(
+            "data",
+            text("Where the node keeps its things.", "Où le nœud garde ses affaires."),
+            _path,
+            _PATH,
+        ),
+        Key(
+            "database",
+            text("PostgreSQL in place of SQLite.", "PostgreSQL à la place de SQLite."),
+            _url,
+            _URL,
+        ),
+        Key(
+            "time_zone",
+            text("Of its days and months.", "Celui de ses jours et de ses mois."),
+            _zone,
+            _ZONE,
+        ),
+        Key(
+            "needs",
+            text(
+                "What it asks its members for, offered when the node starts.",
+                "Ce qu'il demande à ses membres, proposé au démarrage du nœud.",
+            ),
+            _paths,
+            _PATHS,
+        ),
+        Key(
+            "xmpp.account",
+            text("The account of the node.", "Le compte du nœud."),
+            _address,
+            _ADDRESS,
+            required=True,
+        ),
+        Key(
+            "xmpp.host",
+            text(
+                "Where its server is, if DNS does not say it.",
+                "Où est son serveur, si le DNS ne le dit pas.",
+            ),
+            _words,
+            _HOST,
+        ),
+        Key("xmpp.port", text("Its port.", "Son port."), _number(1, 65535), _PORT),
+        Key(
+            "xmpp.security",
+            text("How encryption begins.", "Comment le chiffrement commence."),
+            _one_of(Security),
+            _choices(Security),
+        ),
+        Key(
+            "xmpp.ca_file",
+            text(
+                "The certificate authority of a private server.",
+                "L'autorité de certification d'un serveur privé.",
+            ),
+            _path,
+            _PATH,
+        ),
+        Key(
+            "xmpp.password_file",
+            text(
+                "A file with its password, in place of the one that “login” kept.",
+                "Un fichier avec son mot de passe, à la place de celui que « login » a gardé.",
+            ),
+            _path,
+            _PATH,
+        ),
+        Key(
+            "xmpp.account_command",
+            text(
+                "Makes an invitation to an account of the collective's own server, for members who"
+                " have none.",
+                "Fait une invitation à un compte du serveur du collectif, pour les membres qui n'en"
+                " ont pas.",
+            ),
+            _command,
+            _COMMAND,
+        ),
+        Key(
+            "page.host",
+            text("Where its pages are served.", "Où ses pages sont servies."),
+            _words,
+            _HOST,
+        ),
+        Key("page.port", text("Their port.", "Leur port."), _number(1, 65535), _PORT),
+        Key(
+            "publication.basis",
+            text(
+                "On what sums are published: what members agreed to, or what the law lets anybody"
+                " publish.",
+                "Sur quoi les sommes sont publiées : ce que les membres ont accepté, ou ce que la"
+                " loi permet à quiconque de publier.",
+            ),
+            _one_of(Basis),
+            _choices(Basis),
+        ),
+        Key(
+            "publication.minimum",
+            text(
+                "How many homes a published sum holds at least, where they agreed.",
+                "Combien de foyers une somme publiée compte au moins, s'ils l'ont accepté.",
+            ),
+            _number(LEAST_MINIMUM),
+            _MEMBERS.fill(least=LEAST_MINIMUM),
+        ),
+        Key(
+            "publication.interval",
+            text(
+                "The step of published sums, beside days.",
+                "Le pas des sommes publiées, en plus des jours.",
+            ),
+            _one_of(Step),
+            _choices(Step),
+        ),
+        Key(
+            "publication.wait_minutes",
+            text(
+                "How long a sum waits for those who have not told.",
+                "Combien de temps une somme attend ceux qui n'ont rien transmis.",
+            ),
+            _number(1, 1440),
+            _MINUTES,
+        ),
+    )
+}

@@ -1,0 +1,228 @@
+"""The settings of a collective: a file, and variables that count more."""
+
+from datetime import timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from consometers_node.collective.disclosure import Agreed, ByLaw
+from consometers_node.collective.keys import KEYS
+from consometers_node.collective.settings import FILE, BadSettings, read, write
+from consometers_node.series import Interval
+from consometers_node.xmpp import Security
+
+LEAST = """\
+name = "Énergies de Kersabiec"
+identifier = "kersabiec"
+[xmpp]
+account = "collectif@kersabiec.example"
+"""
+FULL = """\
+name = "Énergies de Kersabiec"
+identifier = "kersabiec"
+data = "/var/lib/consometers"
+database = "postgresql://node@/collective"
+time_zone = "Indian/Reunion"
+needs = ["needs/roof.toml", "/etc/consometers/sums.toml"]
+
+[xmpp]
+account = "collectif@kersabiec.example"
+host = "localhost"
+port = 5223
+security = "direct"
+ca_file = "ca.pem"
+password_file = "password"
+account_command = ["prosodyctl", "shell", "invite", "create_account"]
+
+[page]
+host = "0.0.0.0"
+port = 8123
+
+[publication]
+basis = "agreed"
+minimum = 12
+interval = "PT30M"
+wait_minutes = 45
+"""
+
+
+def written(folder: Path, settings: str) -> Path:
+    file = folder / FILE
+    file.write_text(settings)
+    return file
+
+
+def test_the_least_that_must_be_said(tmp_path: Path) -> None:
+    settings = read(written(tmp_path, LEAST), {})
+    assert settings.name == "Énergies de Kersabiec"
+    assert str(settings.device) == "urn:dev:org:60060-kersabiec"
+    assert settings.database == tmp_path / "node.db"
+    assert settings.time_zone == ZoneInfo("Europe/Paris")
+    assert settings.publication.basis == Agreed(10)
+
+
+def test_all_that_can_be_said(tmp_path: Path) -> None:
+    settings = read(written(tmp_path, FULL), {})
+    assert settings.folder == Path("/var/lib/consometers")
+    assert settings.database == "postgresql://node@/collective"
+    assert settings.time_zone == ZoneInfo("Indian/Reunion")
+    assert settings.needs == (tmp_path / "needs/roof.toml", Path("/etc/consometers/sums.toml"))
+    server = settings.xmpp.server
+    assert (server.host, server.port, server.security) == ("localhost", 5223, Security.DIRECT)
+    assert server.ca_file == tmp_path / "ca.pem"
+    assert settings.xmpp.password_file == tmp_path / "password"
+    assert settings.xmpp.account_command[-1] == "create_account"
+    assert (settings.page.host, settings.page.port) == ("0.0.0.0", 8123)
+    assert settings.publication.basis == Agreed(12)
+    assert settings.publication.interval is Interval.PT30M
+    assert settings.publication.wait == timedelta(minutes=45)
+
+
+def test_every_key_is_shown_in_the_full_file(tmp_path: Path) -> None:
+    named = {
+        f"{section}{name}"
+        for section in ("", "xmpp.", "page.", "publication.")
+        for name in (line.partition(" = ")[0] for line in FULL.splitlines() if " = " in line)
+    }
+    assert set(KEYS) <= named
+
+
+def test_variables_count_more_than_the_file(tmp_path: Path) -> None:
+    environment = {
+        "CONSOMETERS_NAME": "Kermelo",
+        "CONSOMETERS_DATABASE": "postgresql://node@/other",
+        "CONSOMETERS_NEEDS": "/a.toml:/b.toml",
+        "CONSOMETERS_XMPP_PORT": "5299",
+        "CONSOMETERS_XMPP_ACCOUNT_COMMAND": "invite 'an account'",
+        "CONSOMETERS_PUBLICATION_BASIS": "law",
+        "CONSOMETERS_DATA": "",
+    }
+    settings = read(written(tmp_path, LEAST), environment)
+    assert settings.name == "Kermelo"
+    assert settings.database == "postgresql://node@/other"
+    assert settings.needs == (Path("/a.toml"), Path("/b.toml"))
+    assert settings.xmpp.server.port == 5299
+    assert settings.xmpp.account_command == ("invite", "an account")
+    assert settings.publication.basis == ByLaw()
+    assert settings.folder == tmp_path
+
+
+def test_variables_alone_are_enough(tmp_path: Path) -> None:
+    environment = {
+        "CONSOMETERS_NAME": "Kermelo",
+        "CONSOMETERS_IDENTIFIER": "kermelo",
+        "CONSOMETERS_XMPP_ACCOUNT": "collectif@kermelo.example",
+    }
+    assert read(tmp_path / FILE, environment).xmpp.account == "collectif@kermelo.example"
+
+
+def test_the_folder_that_was_chosen_counts_most(tmp_path: Path) -> None:
+    settings = read(written(tmp_path, FULL), {"CONSOMETERS_DATA": "/other"}, Path("/chosen"))
+    assert settings.folder == Path("/chosen")
+
+
+WRONG = [
+    (LEAST.replace('name = "Én', "name = 3 #"), 1, "name"),
+    (LEAST.replace('kersabiec"\n', 'Kersabiec"\n'), 2, "identifier"),
+    (LEAST.replace("collectif@", ""), 4, "xmpp.account"),
+    (FULL.replace("postgresql", "mysql"), 4, "database"),
+    (FULL.replace("Indian/Reunion", "Europe/Lorient"), 5, "time_zone"),
+    (FULL.replace('["needs/roof.toml", ', "[3, "), 6, "needs"),
+    (FULL.replace("5223", "0"), 11, "xmpp.port"),
+    (FULL.replace("5223", "true"), 11, "xmpp.port"),
+    (FULL.replace('"direct"', '"none"'), 12, "xmpp.security"),
+    (
+        FULL.replace('["prosodyctl", "shell", "invite", "create_account"]', "[]"),
+        15,
+        "xmpp.account_command",
+    ),
+    (FULL.replace('"agreed"', '"consent"'), 22, "publication.basis"),
+    (FULL.replace("= 12", "= 2"), 23, "publication.minimum"),
+    (FULL.replace("PT30M", "P1D"), 24, "publication.interval"),
+    (FULL.replace("= 45", "= 0"), 25, "publication.wait_minutes"),
+]
+
+
+@pytest.mark.parametrize(("settings", "line", "key"), WRONG)
+def test_a_wrong_value_is_told_with_its_line(
+    tmp_path: Path, settings: str, line: int, key: str
+) -> None:
+    file = written(tmp_path, settings)
+    with pytest.raises(BadSettings) as caught:
+        read(file, {})
+    for language, separator in (("en", ":"), ("fr", " :")):
+        said = caught.value.text.say(language)
+        assert said.startswith(f"{file}, li")
+        assert f" {line}{separator}" in said
+        assert key in said
+    assert KEYS[key].hint.say("fr") in caught.value.text.say("fr")
+
+
+@pytest.mark.parametrize(
+    ("settings", "line", "said"),
+    [
+        (LEAST.replace("identifier", "identifer"), 2, "is “identifier” meant?"),
+        (LEAST.replace("account", "acount"), 4, "is “xmpp.account” meant?"),
+        (LEAST + "[pages]\nhost = 3\n", 5, "“pages” is not known"),
+        (f"# a comment\n\nmany = [\n 1,\n 2,\n]\n{LEAST}", 3, "“many” is not known"),
+        ("xmpp = 3\n", 1, "“xmpp” is not known"),
+        (LEAST + "port = \n", 5, "cannot be read as TOML"),
+        (LEAST + "account = 3\n", 5, "cannot be read as TOML"),
+    ],
+)
+def test_a_strange_key_is_told_with_its_line(
+    tmp_path: Path, settings: str, line: int, said: str
+) -> None:
+    with pytest.raises(BadSettings) as caught:
+        read(written(tmp_path, settings), {})
+    assert f"line {line}:" in str(caught.value)
+    assert said in str(caught.value)
+
+
+@pytest.mark.parametrize("key", [key for key in KEYS.values() if key.required])
+def test_what_is_missing_is_told(tmp_path: Path, key: object) -> None:
+    assert isinstance(key, type(KEYS["name"]))
+    last = key.name.rpartition(".")[2]
+    left = "\n".join(line for line in LEAST.splitlines() if not line.startswith(f"{last} ="))
+    with pytest.raises(BadSettings) as caught:
+        read(written(tmp_path, left), {})
+    assert f"“{key.name}” is missing, here or in {key.variable}" in str(caught.value)
+
+
+def test_a_wrong_variable_is_told(tmp_path: Path) -> None:
+    with pytest.raises(BadSettings, match=r"CONSOMETERS_PAGE_PORT: “page\.port”"):
+        read(written(tmp_path, LEAST), {"CONSOMETERS_PAGE_PORT": "eighty"})
+
+
+@pytest.mark.parametrize("content", [b"\xff\xfe", b"#" * 70_000])
+def test_a_file_that_is_none(tmp_path: Path, content: bytes) -> None:
+    file = tmp_path / FILE
+    file.write_bytes(content)
+    with pytest.raises(BadSettings, match=FILE):
+        read(file, {})
+
+
+def test_nothing_shows_the_password_of_a_database(tmp_path: Path) -> None:
+    settings = FULL.replace("node@/", "node:secret@localhost/")
+    assert "secret" not in repr(read(written(tmp_path, settings), {}))
+
+
+@pytest.mark.parametrize("language", ["en", "fr"])
+def test_what_was_asked_is_written_with_all_that_can_be_said(tmp_path: Path, language: str) -> None:
+    told = {
+        "name": "L'énergie \"d'ici\"",
+        "identifier": "ici",
+        "needs": ["needs/roof.toml"],
+        "xmpp.account": "collectif@ici.example",
+        "page.port": 8124,
+    }
+    settings = write(told, language)
+    kept = read(written(tmp_path, settings), {})
+    assert kept.name == told["name"]
+    assert kept.needs == (tmp_path / "needs/roof.toml",)
+    assert kept.page.port == 8124
+    for key in KEYS:
+        assert f"{key.rpartition('.')[2]} =" in settings
+    assert KEYS["time_zone"].hint.say(language).split()[-1] in settings
+    assert max(map(len, settings.splitlines())) <= 100
