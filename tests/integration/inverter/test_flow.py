@@ -14,6 +14,7 @@ from homeassistant.config_entries import (
 from homeassistant.const import CONF_HOST, CONF_PORT
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
+from homeassistant.helpers import device_registry as dr
 import pytest
 
 from custom_components.consometers.const import (
@@ -120,6 +121,16 @@ async def test_inverters_behind_one_gateway_share_a_connection(
             assert connection.units == {
                 entry.entry_id: [entry.data[CONF_UNIT_ID]] for entry in entries
             }
+        registry = dr.async_get(hass)
+        names = {
+            device.name
+            for entry in entries
+            for device in dr.async_entries_for_config_entry(registry, entry.entry_id)
+        }
+        ends = {unit.serial[-4:] for unit in units.values()}
+        assert names == {f"Kersabiec Solaire K1 …{end}" for end in ends}
+        assert len(names) == len(units)
+        assert not [each for each in hass.states.async_entity_ids("sensor") if each.endswith("_2")]
         for entry in entries:
             await hass.config_entries.async_unload(entry.entry_id)
         assert told is None or told(hass) == []
