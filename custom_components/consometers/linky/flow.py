@@ -96,16 +96,10 @@ class LinkyFlow(ConfigFlow):
         """Ask for a port, and listen to it."""
         if user_input is not None:
             self._device = await stable(self.hass, user_input[CONF_DEVICE])
-            taken = {entry.data.get(CONF_KIND) for entry in readers(self.hass, self._device)}
-            if KIND_INVERTER in taken:
-                self._error = "port_taken"
-            elif self.source != SOURCE_RECONFIGURE:
-                self._async_abort_entries_match({CONF_DEVICE: self._device})
-                return await self.async_step_listen()
-            elif self._device == self._get_reconfigure_entry().data[CONF_DEVICE]:
-                return self.async_update_reload_and_abort(self._get_reconfigure_entry())
-            else:
-                return await self.async_step_listen()
+            entries = readers(self.hass, self._device)
+            if not any(entry.data.get(CONF_KIND) == KIND_INVERTER for entry in entries):
+                return await self._listen_there()
+            self._error = "port_taken"
         device = self._device
         if not device and self.source == SOURCE_RECONFIGURE:
             device = self._get_reconfigure_entry().data[CONF_DEVICE]
@@ -115,6 +109,14 @@ class LinkyFlow(ConfigFlow):
             description_placeholders={"example": EXAMPLE_URL},
             errors=self._take_error(),
         )
+
+    async def _listen_there(self) -> ConfigFlowResult:
+        """Listen to the port, if nobody does already."""
+        if self.source != SOURCE_RECONFIGURE:
+            self._async_abort_entries_match({CONF_DEVICE: self._device})
+        elif self._device == self._get_reconfigure_entry().data[CONF_DEVICE]:
+            return self.async_update_reload_and_abort(self._get_reconfigure_entry())
+        return await self.async_step_listen()
 
     def _take_error(self) -> dict[str, str]:
         error, self._error = self._error, None
