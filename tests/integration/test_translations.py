@@ -221,6 +221,7 @@ def test_every_issue_has_its_words() -> None:
         inverter_issues.COUNTER_RESTARTED,
         inverter_issues.COUNTER_JUMPED,
         balance_issues.SOURCES_DISAGREE,
+        balance_issues.SOURCES_GONE,
     }
     for issue in ENGLISH["issues"].values():
         assert ("description" in issue) != ("fix_flow" in issue)

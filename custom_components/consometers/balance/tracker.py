@@ -15,7 +15,7 @@ from homeassistant.const import (
     UnitOfEnergy,
     UnitOfPower,
 )
-from homeassistant.core import Event, HomeAssistant, State, callback
+from homeassistant.core import CoreState, Event, HomeAssistant, State, callback
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers.event import (
@@ -97,6 +97,8 @@ class BalanceTracker(DataUpdateCoordinator[Shown]):
             ),
         )
         self._store = store(hass, entry)
+        self._gone: list[str] | None = None
+        """Sources that do not exist; None until all had time to begin."""
 
     async def async_start(self) -> None:
         """Listen from now on."""
@@ -106,7 +108,7 @@ class BalanceTracker(DataUpdateCoordinator[Shown]):
         for source in energies:
             self._count(self.hass.states.get(source))
         await self.async_config_entry_first_refresh()
-        sources = [*energies, *self._powers()]
+        sources = self._sources()
         for track in (async_track_state_change_event, async_track_state_report_event):
             entry.async_on_unload(track(self.hass, sources, self._heard))
         entry.async_on_unload(
@@ -116,6 +118,7 @@ class BalanceTracker(DataUpdateCoordinator[Shown]):
             async_track_time_change(self.hass, self._midnight, hour=0, minute=0, second=0)
         )
         entry.async_on_unload(partial(issues.clear, self.hass, entry))
+        self._gone = []
 
     async def async_stop(self) -> None:
         """Keep what is known."""
@@ -160,6 +163,7 @@ class BalanceTracker(DataUpdateCoordinator[Shown]):
         now = dt_util.utcnow()
         sums = self.balance.settle(now.timestamp())
         self.balance.turn(dt_util.as_local(now).date())
+        self._look_for_sources()
         disagrees = self.balance.disagrees(now.timestamp())
         if disagrees is not None:
             issues.set_disagreement(self.hass, self.config_entry, disagrees=disagrees)
@@ -183,6 +187,18 @@ class BalanceTracker(DataUpdateCoordinator[Shown]):
     def _watts(self, source: str | None) -> float | None:
         state = None if source is None else self.hass.states.get(source)
         return _number(state, PowerConverter, UnitOfPower.WATT)
+
+    def _look_for_sources(self) -> None:
+        """See whether somebody took a source away. While Home Assistant starts, some are late."""
+        if self._gone is None or self.hass.state is not CoreState.running:
+            return
+        gone = [each for each in self._sources() if self.hass.states.get(each) is None]
+        if gone != self._gone:
+            self._gone = gone
+            issues.set_gone(self.hass, self.config_entry, gone)
+
+    def _sources(self) -> list[str]:
+        return [*sorted(self.balance.sources.all), *self._powers()]
 
     def _powers(self) -> Iterable[str]:
         data = self.config_entry.data

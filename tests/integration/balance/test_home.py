@@ -6,7 +6,7 @@ from typing import Any
 from freezegun.api import FrozenDateTimeFactory
 from homeassistant.config_entries import SOURCE_USER, ConfigFlowResult
 from homeassistant.const import STATE_UNAVAILABLE
-from homeassistant.core import HomeAssistant
+from homeassistant.core import CoreState, HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
 from homeassistant.helpers import entity_registry as er, issue_registry as ir
 import pytest
@@ -25,7 +25,7 @@ from custom_components.consometers.diagnostics import async_get_config_entry_dia
 pytestmark = pytest.mark.usefixtures("enable_custom_integrations")
 
 NOON = datetime(2026, 6, 10, 12, tzinfo=UTC)
-ENERGIES = {
+ENERGIES: dict[str, Any] = {
     "production_energy": ["sensor.roof"],
     "drawn_energy": "sensor.drawn",
     "injected_energy": "sensor.injected",
@@ -82,8 +82,11 @@ class House:
 
     @property
     def disagrees(self) -> bool:
-        issue_id = f"sources_disagree_{self.entry.entry_id}"
-        return ir.async_get(self.hass).async_get_issue(DOMAIN, issue_id) is not None
+        return self.issue("sources_disagree") is not None
+
+    def issue(self, kind: str) -> ir.IssueEntry | None:
+        registry = ir.async_get(self.hass)
+        return registry.async_get_issue(DOMAIN, f"{kind}_{self.entry.entry_id}")
 
 
 @pytest.fixture
@@ -300,6 +303,36 @@ async def test_another_homes_meter_is_not_taken(hass: HomeAssistant, house: Hous
     flow = await choose(hass, await house.entry.start_reconfigure_flow(hass), {"home": "surplus"})
     flow = await choose(hass, flow, {**ENERGIES, "drawn_energy": "sensor.other"})
     assert flow["reason"] == "balance_already_configured"
+
+
+async def test_a_source_that_was_taken_away_is_missed(hass: HomeAssistant, house: House) -> None:
+    await house.start(**ENERGIES)
+    await house.hear(roof=100, drawn=500, injected=20)
+    assert house.issue("sources_gone") is None
+    hass.states.async_remove("sensor.roof")
+    await house.hear(drawn=501, injected=20)
+    issue = house.issue("sources_gone")
+    assert issue is not None
+    assert issue.translation_placeholders == {"title": "Home", "sources": "sensor.roof"}
+    await house.hear(roof=101, drawn=501, injected=20)
+    assert house.issue("sources_gone") is None
+    hass.states.async_remove("sensor.roof")
+    await house.hear(drawn=502)
+    assert house.issue("sources_gone") is not None
+    assert await hass.config_entries.async_unload(house.entry.entry_id)
+    assert house.issue("sources_gone") is None
+
+
+async def test_a_source_that_is_unavailable_or_late_is_not_missed(
+    hass: HomeAssistant, house: House
+) -> None:
+    hass.set_state(CoreState.starting)
+    await house.start(**ENERGIES)
+    await house.hear(drawn=500, injected=20)
+    assert house.issue("sources_gone") is None
+    hass.set_state(CoreState.running)
+    await house.hear(roof=STATE_UNAVAILABLE, drawn=501, injected=20)
+    assert house.issue("sources_gone") is None
 
 
 async def test_a_source_may_be_renamed(hass: HomeAssistant, house: House) -> None:

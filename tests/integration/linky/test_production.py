@@ -9,7 +9,8 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.consometers.const import CONF_MODE, CONF_PRODUCTION, DOMAIN
 from custom_components.consometers.linky.state import LinkyState
-from custom_components.consometers.tic import Mode
+from custom_components.consometers.tic import Mode, encode_frame
+from demo.meter import Contract, Linky, Option
 from tests.integration import frames
 from tests.integration.frames import ADDRESS, OTHER_ADDRESS, Kind
 from tests.integration.home import Home
@@ -45,6 +46,14 @@ def test_a_meter_tells_whether_it_is_one_of_production(
         state.feed(frame_bytes(kind.mode, kind.groups), float(second))
     assert state.identified
     assert state.of_production is of_production
+
+
+@pytest.mark.parametrize("option", Option)
+def test_the_meter_of_the_demo_agrees(option: Option) -> None:
+    linky, state = Linky(contract=Contract(option, producer=True)), LinkyState()
+    for second in range(4):
+        state.feed(encode_frame(linky.frame(linky.since + second)), float(second))
+    assert state.of_production is (option is Option.PRODUCER)
 
 
 def device_of(hass: HomeAssistant, entry: ConfigEntry) -> dr.DeviceEntry:
