@@ -1,0 +1,82 @@
+"""Civil days and months, and where their records are: a block holds a UTC day. Pure.
+
+A record is of the civil day in which its interval starts, and of that day's month.
+"""
+
+from calendar import monthrange
+from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
+
+from ..series import Device, Direction, Interval, Quantity, Range, Series
+
+_DAY = timedelta(days=1)
+
+
+class Places(NamedTuple):
+    """Some of the records of a UTC day: those from `first` on and before `end`."""
+
+    day: date
+    first: int
+    end: int
+
+
+class Stretch(NamedTuple):
+    """Those of the records of a UTC day that are of one month, told by its first day."""
+
+    month: date
+    first: int
+    end: int
+
+
+def days_of(month: date) -> tuple[date, ...]:
+    """Give the days of a month."""
+    return tuple(month + n * _DAY for n in range(monthrange(month.year, month.month)[1]))
+
+
+def month_of(day: date) -> date:
+    """Give the first day of the month that a day is in."""
+    return day.replace(day=1)
+
+
+def instants(time_zone: str, civil: date) -> Range:
+    """Give a civil day: from its midnight to the next one."""
+    zone = ZoneInfo(time_zone)
+    start, end = (datetime.combine(day, time(), zone) for day in (civil, civil + _DAY))
+    return Range(start.astimezone(UTC), end.astimezone(UTC))
+
+
+@lru_cache(maxsize=512)
+def civil_days(time_zone: str, day: date) -> tuple[date, ...]:
+    """Give the civil days of which a UTC day holds an instant."""
+    zone, within = ZoneInfo(time_zone), Range.of_day(day)
+    first = within.start.astimezone(zone).date()
+    last = (within.end - timedelta(microseconds=1)).astimezone(zone).date()
+    return tuple(first + n * _DAY for n in range((last - first).days + 1))
+
+
+@lru_cache(maxsize=512)
+def places(time_zone: str, interval: Interval, civil: date) -> tuple[Places, ...]:
+    """Give where the records of a civil day are."""
+    like = Series(Device(""), Direction.CONSUMPTION, Quantity.ENERGY, interval, time_zone)
+    within = instants(time_zone, civil)
+    found = []
+    for day in within.days():
+        inside = [place for place, start in enumerate(like.starts(day)) if start in within]
+        if inside:
+            found.append(Places(day, inside[0], inside[-1] + 1))
+    return tuple(found)
+
+
+@lru_cache(maxsize=512)
+def stretches(time_zone: str, interval: Interval, day: date) -> tuple[Stretch, ...]:
+    """Give the months that the records of a UTC day are of: one, or two where a month turns."""
+    found: dict[date, Stretch] = {}
+    for civil in civil_days(time_zone, day):
+        for at, first, end in places(time_zone, interval, civil):
+            if at == day:
+                month = month_of(civil)
+                since = found[month].first if month in found else first
+                found[month] = Stretch(month, since, end)
+    return tuple(found.values())

@@ -1,0 +1,349 @@
+"""Keeps sums up with what members tell, in the transaction that keeps what they told.
+
+A change costs what its own day holds, however many years are kept: what the member had in each
+row is taken from it, and what it has now is added. Only where whoever had the most has less now,
+the others are looked at.
+"""
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from itertools import groupby
+from typing import NamedTuple
+
+from sqlalchemy import delete
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from ..series import Block, Direction, Interval
+from ..store import SeriesId
+from ..store.collective_tables import GroupId, MemberId
+from ..store.parts import Stay, Told, days_told, kinds, members_in, packed, stays, told
+from ..store.sums import (
+    MemberDay,
+    PackedSums,
+    SumKey,
+    alone,
+    most_of_days,
+    packed_sums,
+    put_days,
+    put_sums,
+)
+from ..store.tables import BlockRow, MemberCountRow
+from .calendar import Stretch, civil_days, days_of, month_of, stretches
+from .held import Change, Held, Whose, hold
+from .parts import Part, civil_day, month_part, part
+from .sums import change, raise_largest
+
+__all__ = ["Change", "Composition", "Shift", "compositions", "erase", "moved", "record"]
+
+_DAY = timedelta(days=1)
+_NONE = timedelta()
+_AT_ONCE = 250
+"""Members whose blocks are looked at together."""
+
+
+@dataclass(frozen=True, slots=True)
+class Composition:
+    """Where a member counts."""
+
+    kind: str
+    stays: tuple[Stay, ...]
+
+    def groups(self, month: date) -> frozenset[GroupId]:
+        """Give the groups in which it counts in a month."""
+        return frozenset(stay.group for stay in self.stays if month in stay)
+
+
+@dataclass(frozen=True, slots=True)
+class Shift:
+    """In one row of each of these groups, a member's part was this, and now is that."""
+
+    member: MemberId
+    kind: str
+    groups: frozenset[GroupId]
+    direction: Direction
+    interval: Interval
+    day: date
+    before: Part
+    after: Part
+
+
+async def record(
+    connection: AsyncConnection, changes: Sequence[Change], at: datetime
+) -> list[Shift]:
+    """Bring all sums up to date after blocks have changed; tell what changed in which rows.
+
+    To keep the blocks, before this or after, is the caller's, in the same transaction, and that
+    `given_series` names their series. Raises NotTold or Unbelievable, with nothing written.
+    """
+    if not changes:
+        return []
+    await alone(connection)
+    where = await compositions(connection, {one.member for one in changes})
+    touched: dict[Whose, _Touched] = {}
+    for one in changes:
+        whose = one.member, one.series.direction
+        touched.setdefault(whose, _Touched(one.series.time_zone)).add(one.series.interval, one.day)
+    held = await _hold(connection, touched, where)
+    for one in changes:
+        held.put(one)
+    return await _bring(connection, touched, held, (where, where), at)
+
+
+async def compositions(
+    connection: AsyncConnection, members: Collection[MemberId]
+) -> dict[MemberId, Composition]:
+    """Give where members count, as it is now."""
+    kind, stay = await kinds(connection, members), await stays(connection, members)
+    return {member: Composition(kind[member], stay[member]) for member in members}
+
+
+async def moved(
+    connection: AsyncConnection, member: MemberId, was: Composition, at: datetime
+) -> None:
+    """Bring all sums up to date after a member has come to count elsewhere than it did."""
+    await alone(connection)
+    where = await compositions(connection, [member])
+    series = await told(connection, [member], list(Direction))
+    done: dict[Whose, set[date]] = {}
+    for days in await _months(connection, series):
+        months = {month_of(day) for day in (days[0] - _DAY, days[0], days[-1] + _DAY)}
+        if was.kind == where[member].kind and all(
+            was.groups(month) == where[member].groups(month) for month in months
+        ):
+            continue
+        touched: dict[Whose, _Touched] = {}
+        for one in series:
+            whose = member, one.series.direction
+            rows = touched.setdefault(whose, _Touched(one.series.time_zone))
+            for day in days:
+                rows.add(one.series.interval, day)
+        for whose, rows in touched.items():
+            # A civil day at the turn of a month is told of by both.
+            told_twice = rows.civil_days & done.get(whose, set())
+            done[whose] = set(rows.civil_days)
+            rows.civil_days -= told_twice
+        held = await _hold(connection, touched, where)
+        await _bring(connection, touched, held, ({member: was}, where), at)
+
+
+async def erase(
+    connection: AsyncConnection, member: MemberId, numbers: Collection[SeriesId], at: datetime
+) -> int:
+    """Remove all blocks of these series of a member, and take them out of all sums.
+
+    Tells how many blocks there were.
+    """
+    erased = 0
+    known = {
+        one.number: one.series
+        for one in await told(connection, [member], list(Direction))
+        if one.number in numbers
+    }
+    for days in await _months(connection, known):
+        blocks, counts = [
+            {
+                (number, day): Block.unpack(known[number], day, kept)
+                for number, day, kept in await packed(connection, table, known, days[0], days[-1])
+            }
+            for table in (BlockRow, MemberCountRow)
+        ]
+        changes = [
+            Change(
+                member=member,
+                series=known[number],
+                day=day,
+                before=block,
+                after=None,
+                members_before=counts.get((number, day)),
+            )
+            for (number, day), block in blocks.items()
+        ]
+        await record(connection, changes, at)
+        erased += len(changes)
+        for table in (BlockRow, MemberCountRow):
+            gone = delete(table).where(table.series_id.in_(known), table.day.in_(days))
+            await connection.execute(gone)
+    return erased
+
+
+@dataclass(slots=True)
+class _Touched:
+    """The rows in which what a member tells in one direction counts otherwise than it did."""
+
+    time_zone: str
+    rows: set[tuple[Interval, date]] = field(default_factory=set)
+    civil_days: set[date] = field(default_factory=set)
+    utc_days: set[date] = field(default_factory=set)
+
+    def add(self, finest: Interval, day: date) -> None:
+        """Add all rows that a block of this UTC day has a part in."""
+        self.utc_days.add(day)
+        self.civil_days.update(civil_days(self.time_zone, day))
+        for interval in Interval:
+            if interval is not Interval.P1D and interval.no_finer_than(finest):
+                self.rows.add((interval, day))
+
+
+async def _hold(
+    connection: AsyncConnection,
+    touched: Mapping[Whose, _Touched],
+    where: Mapping[MemberId, Composition],
+) -> Held:
+    days = {whose: rows.utc_days for whose, rows in touched.items()}
+    return await hold(connection, days, {member: of.kind for member, of in where.items()})
+
+
+async def _months(
+    connection: AsyncConnection, series: Collection[Told] | Collection[SeriesId]
+) -> list[list[date]]:
+    """Give the UTC days of which these series have blocks, by month, in order."""
+    numbers = {one.number if isinstance(one, Told) else one for one in series}
+    days = sorted(await days_told(connection, numbers))
+    return [list(of_it) for _, of_it in groupby(days, month_of)]
+
+
+async def _bring(
+    connection: AsyncConnection,
+    touched: Mapping[Whose, _Touched],
+    held: Held,
+    where: Iterable[Mapping[MemberId, Composition]],
+    at: datetime,
+) -> list[Shift]:
+    """Bring the rows that are touched up to date, and the days of members.
+
+    `where` says where members counted, and where they do.
+    """
+    were, are = where
+    shifts: list[Shift] = []
+    days: list[MemberDay] = []
+    for whose, rows in touched.items():
+        had, has = held.before(whose), held.after(whose)
+        was, now = were[whose[0]], are[whose[0]]
+        for interval, day in rows.rows:
+            row = _Row(*whose, interval, day, rows.time_zone)
+            shifts += row.shifts(part(had, interval, day), part(has, interval, day), was, now)
+        old = {day: civil_day(had, day) for day in rows.civil_days}
+        new = {day: civil_day(has, day) for day in rows.civil_days}
+        for month in {month_of(day) for day in rows.civil_days}:
+            row = _Row(*whose, Interval.P1D, month, rows.time_zone)
+            shifts += row.shifts(month_part(old, month), month_part(new, month), was, now)
+        days += [
+            MemberDay(*whose, day, of_it.watt_minutes, of_it.records, of_it.expected)
+            for day, of_it in new.items()
+            if of_it != old[day]
+        ]
+    # Whoever has the most of a civil day is found among these.
+    await put_days(connection, days)
+    await _add(connection, shifts, next(iter(touched.values())).time_zone, at)
+    return shifts
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """A row of any group, as one member has a part in it."""
+
+    member: MemberId
+    direction: Direction
+    interval: Interval
+    day: date
+    time_zone: str
+
+    def shifts(
+        self, before: Part, after: Part, was: Composition, now: Composition
+    ) -> Iterator[Shift]:
+        """Tell in which groups a part changes, comes or goes, by month where one turns."""
+        nothing = Part.nothing(len(before.values))
+        if before == after == nothing:
+            return
+        months = self._months()
+        places: dict[_Place, list[Stretch]] = {}
+        for one in months:
+            for place in _places(was, now, one.month):
+                places.setdefault(place, []).append(one)
+        for (kind, groups, there, here), stretches_of in places.items():
+            old, new = before if there else nothing, after if here else nothing
+            if len(stretches_of) < len(months):
+                ((_, first, end),) = stretches_of
+                old, new = old.within(first, end), new.within(first, end)
+            if old != new:
+                yield Shift(
+                    self.member, kind, groups, self.direction, self.interval, self.day, old, new
+                )
+
+    def _months(self) -> tuple[Stretch, ...]:
+        if self.interval is Interval.P1D:
+            return (Stretch(self.day, 0, len(days_of(self.day))),)
+        return stretches(self.time_zone, self.interval, self.day)
+
+
+class _Place(NamedTuple):
+    """Groups in which a member of this kind was, and is."""
+
+    kind: str
+    groups: frozenset[GroupId]
+    there: bool
+    here: bool
+
+
+def _places(was: Composition, now: Composition, month: date) -> Iterator[_Place]:
+    old, new = was.groups(month), now.groups(month)
+    both = old & new if was.kind == now.kind else frozenset[GroupId]()
+    for place in (
+        _Place(now.kind, both, there=True, here=True),
+        _Place(was.kind, old - both, there=True, here=False),
+        _Place(now.kind, new - both, there=False, here=True),
+    ):
+        if place.groups:
+            yield place
+
+
+async def _add(
+    connection: AsyncConnection, shifts: Sequence[Shift], time_zone: str, at: datetime
+) -> None:
+    """Add shifts to their rows."""
+    by_key: dict[SumKey, list[Shift]] = {}
+    for shift in shifts:
+        for group in shift.groups:
+            key = SumKey(group, shift.direction, shift.interval, shift.day, shift.kind)
+            by_key.setdefault(key, []).append(shift)
+    rows = await packed_sums(connection, by_key)
+    changed: dict[SumKey, PackedSums] = {}
+    for key, some in by_key.items():
+        row, fallen = change(rows.get(key), [(one.before, one.after) for one in some])
+        if fallen:
+            known = {one.member for one in some}
+            row = raise_largest(row, await _most(connection, key, fallen, known, time_zone))
+        changed[key] = row
+    await put_sums(connection, changed, at)
+
+
+async def _most(
+    connection: AsyncConnection,
+    key: SumKey,
+    places: Sequence[int],
+    known: Collection[MemberId],
+    time_zone: str,
+) -> dict[int, int]:
+    """Give the most that one of the others has in some places of a row."""
+    if key.interval is Interval.P1D:
+        days = {days_of(key.day)[place]: place for place in places}
+        found = await most_of_days(connection, key, days)
+        return {days[day]: most for day, most in found.items()}
+    most = dict.fromkeys(places, 0)
+    for month, first, end in stretches(time_zone, key.interval, key.day):
+        inside = [place for place in places if first <= place < end]
+        last: MemberId | None = None
+        while inside and (
+            members := await members_in(
+                connection, key.group, key.kind, month, after=last, limit=_AT_ONCE
+            )
+        ):
+            last = members[-1]
+            wanted = {(one, key.direction): {key.day} for one in members if one not in known}
+            held = await hold(connection, wanted, dict.fromkeys(members, key.kind), around=_NONE)
+            for whose in wanted:
+                values = part(held.before(whose), key.interval, key.day).values
+                for place in inside:
+                    most[place] = max(most[place], values[place])
+    return most

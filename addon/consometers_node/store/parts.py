@@ -1,0 +1,149 @@
+"""What sums are made of: which members count where, and what they let this collective read."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import date
+
+from sqlalchemy import ColumnElement, distinct, func, or_, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from ..series import Direction, Series
+from .collective_tables import (
+    GivenRow,
+    GivenSeriesRow,
+    GroupId,
+    InGroupRow,
+    MemberId,
+    MemberRow,
+)
+from .series import SERIES_FACTS
+from .tables import BlockRow, MemberCountRow, SeriesId, SeriesRow
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A series that a member lets this collective read, or did."""
+
+    member: MemberId
+    number: SeriesId
+    series: Series
+
+
+@dataclass(frozen=True, slots=True)
+class Stay:
+    """A member counts in a group in these months; the end is not in."""
+
+    group: GroupId
+    from_month: date
+    until_month: date | None
+
+    def __contains__(self, month: date) -> bool:
+        return self.from_month <= month and (self.until_month is None or month < self.until_month)
+
+
+async def kinds(connection: AsyncConnection, members: Collection[MemberId]) -> dict[MemberId, str]:
+    """Give of each member whether it is a home, a site or a collective."""
+    query = select(MemberRow.id, MemberRow.kind).where(MemberRow.id.in_(members))
+    return dict((await connection.execute(query)).tuples().all())
+
+
+async def stays(
+    connection: AsyncConnection, members: Collection[MemberId]
+) -> dict[MemberId, tuple[Stay, ...]]:
+    """Give in which groups members count, and when."""
+    query = select(
+        InGroupRow.member_id, InGroupRow.group_id, InGroupRow.from_month, InGroupRow.until_month
+    ).where(InGroupRow.member_id.in_(members))
+    found: dict[MemberId, list[Stay]] = {member: [] for member in members}
+    for member, *stay in await connection.execute(query.order_by(InGroupRow.group_id)):
+        found[member].append(Stay(*stay))
+    return {member: tuple(of_it) for member, of_it in found.items()}
+
+
+async def members_in(
+    connection: AsyncConnection,
+    group: GroupId,
+    kind: str,
+    month: date,
+    *,
+    after: MemberId | None,
+    limit: int,
+) -> list[MemberId]:
+    """Give the members of a kind that count in a group in a month, some at a time, in order."""
+    query = (
+        select(InGroupRow.member_id)
+        .join(MemberRow, MemberRow.id == InGroupRow.member_id)
+        .where(
+            InGroupRow.group_id == group,
+            *counts_in(month),
+            MemberRow.kind == kind,
+            InGroupRow.member_id > (after or 0),
+        )
+        .order_by(InGroupRow.member_id)
+        .limit(limit)
+    )
+    return list((await connection.execute(query)).scalars())
+
+
+async def told(
+    connection: AsyncConnection,
+    members: Collection[MemberId],
+    directions: Collection[Direction],
+) -> list[Told]:
+    """Give all series of these members in these directions, each once."""
+    query = (
+        select(GivenRow.member_id, SeriesRow.id, *SERIES_FACTS)
+        .join(GivenSeriesRow, GivenSeriesRow.given_id == GivenRow.id)
+        .join(SeriesRow, SeriesRow.id == GivenSeriesRow.series_id)
+        .where(GivenRow.member_id.in_(members), SeriesRow.direction.in_(directions))
+        .distinct()
+    )
+    rows = await connection.execute(query)
+    return [Told(member, number, Series(*facts)) for member, number, *facts in rows]
+
+
+async def packed(
+    connection: AsyncConnection,
+    table: type[BlockRow | MemberCountRow],
+    numbers: Collection[SeriesId],
+    first: date,
+    last: date,
+) -> list[tuple[SeriesId, date, bytes]]:
+    """Give what is kept of these series from one UTC day to another, both included."""
+    query = select(table.series_id, table.day, table.packed).where(
+        table.series_id.in_(numbers), table.day.between(first, last)
+    )
+    return list((await connection.execute(query)).tuples())
+
+
+async def days_told(connection: AsyncConnection, numbers: Collection[SeriesId]) -> set[date]:
+    """Give the UTC days of which there are blocks of these series."""
+    query = select(distinct(BlockRow.day)).where(BlockRow.series_id.in_(numbers))
+    return set((await connection.execute(query)).scalars())
+
+
+async def granted(
+    connection: AsyncConnection, group: GroupId, month: date, direction: Direction | None = None
+) -> int:
+    """Count who counts in a group in a month, and has given something that is still granted.
+
+    With a direction, those alone of whom a series in it has come.
+    """
+    query = (
+        select(func.count(distinct(InGroupRow.member_id)))
+        .join(GivenRow, GivenRow.member_id == InGroupRow.member_id)
+        .where(InGroupRow.group_id == group, *counts_in(month), GivenRow.state == "granted")
+    )
+    if direction is not None:
+        query = (
+            query.join(GivenSeriesRow, GivenSeriesRow.given_id == GivenRow.id)
+            .join(SeriesRow, SeriesRow.id == GivenSeriesRow.series_id)
+            .where(SeriesRow.direction == direction)
+        )
+    return (await connection.execute(query)).scalar_one()
+
+
+def counts_in(month: date) -> tuple[ColumnElement[bool], ...]:
+    """Say of a row of `in_group` that it has this month."""
+    until = InGroupRow.until_month
+    return InGroupRow.from_month <= month, or_(until.is_(None), until > month)

@@ -1,0 +1,297 @@
+"""Sums of groups and days of members in the database: nobody's to read but disclosure's."""
+
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+import struct
+from typing import NamedTuple
+
+from sqlalchemy import bindparam, case, delete, func, select, text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from ..series import Direction, Interval, Range
+from . import upsert
+from .collective_tables import (
+    GroupId,
+    InGroupRow,
+    MemberDayRow,
+    MemberId,
+    MemberRow,
+    SumBlockRow,
+)
+from .parts import counts_in
+
+_ALONE = "SELECT pg_advisory_xact_lock(hashtext('consometers sums'))"
+_DAY = timedelta(days=1)
+
+
+class SumKey(NamedTuple):
+    """Which row it is. That of civil days has the first of their month as its day."""
+
+    group: GroupId
+    direction: Direction
+    interval: Interval
+    day: date
+    kind: str
+    """Which members it sums: homes, sites, or collectives."""
+
+
+@dataclass(frozen=True, slots=True)
+class PackedSums:
+    """A row as it is kept: 8, 4 and 8 bytes for each interval. It is false if it counts nobody."""
+
+    sums: bytes
+    counts: bytes
+    largest: bytes
+
+    def __bool__(self) -> bool:
+        return any(self.counts)
+
+
+@dataclass(frozen=True, slots=True)
+class SumBlock:
+    """The sums of the members of one kind in a group, in watt-minutes, by interval.
+
+    `counts` says how many members each sums: where that is 0, nothing is known. `largest` is the
+    most that one member has in it. A collective is one, and counts for as many as it sums itself.
+    """
+
+    key: SumKey
+    sums: tuple[int, ...]
+    counts: tuple[int, ...]
+    largest: tuple[int, ...]
+    changed_at: datetime
+
+
+class MemberDay(NamedTuple):
+    """What a member has of a civil day: watt-minutes, and of how many records these are known."""
+
+    member: MemberId
+    direction: Direction
+    day: date
+    watt_minutes: int
+    records: int
+    expected: int
+
+
+class Spread(NamedTuple):
+    """Of so many homes, a quarter, a half and three quarters have at most this, in watt-minutes."""
+
+    homes: int
+    lower: int
+    median: int
+    upper: int
+
+
+async def alone(connection: AsyncConnection) -> None:
+    """Let nobody else change sums until this transaction ends."""
+    if connection.dialect.name == "postgresql":
+        await connection.execute(text(_ALONE))
+
+
+async def sums(
+    connection: AsyncConnection,
+    group: GroupId,
+    direction: Direction,
+    interval: Interval,
+    within: Range,
+) -> AsyncIterator[SumBlock]:
+    """Give the rows of a group that have an interval in a range, in order, each kind by itself."""
+    if not within:
+        return
+    first = within.start.astimezone(UTC).date()
+    last = (within.end.astimezone(UTC) - timedelta(microseconds=1)).date()
+    if interval is Interval.P1D:
+        # A civil day starts up to half a day before its UTC day, or after it.
+        first = (first - _DAY).replace(day=1)
+        last = last + _DAY
+    query = (
+        select(SumBlockRow.__table__)
+        .where(
+            SumBlockRow.group_id == group,
+            SumBlockRow.direction == direction,
+            SumBlockRow.interval == interval,
+            SumBlockRow.day.between(first, last),
+        )
+        .order_by(SumBlockRow.day, SumBlockRow.kind)
+    )
+    async for row in await connection.stream(query):
+        count = len(row.counts) // 4
+        yield SumBlock(
+            SumKey(group, direction, interval, row.day, row.kind),
+            struct.unpack(f"<{count}Q", row.sums),
+            struct.unpack(f"<{count}I", row.counts),
+            struct.unpack(f"<{count}Q", row.largest),
+            row.changed_at,
+        )
+
+
+async def packed_sums(
+    connection: AsyncConnection, keys: Iterable[SumKey]
+) -> dict[SumKey, PackedSums]:
+    """Give these rows as they are kept, those that are there."""
+    wanted: dict[tuple[Direction, Interval], set[SumKey]] = {}
+    for key in keys:
+        wanted.setdefault((key.direction, key.interval), set()).add(key)
+    found = {}
+    for (direction, interval), some in wanted.items():
+        query = select(SumBlockRow.__table__).where(
+            SumBlockRow.direction == direction,
+            SumBlockRow.interval == interval,
+            SumBlockRow.group_id.in_({key.group for key in some}),
+            SumBlockRow.day.in_({key.day for key in some}),
+        )
+        for row in await connection.execute(query):
+            key = SumKey(row.group_id, direction, interval, row.day, row.kind)
+            if key in some:
+                found[key] = PackedSums(row.sums, row.counts, row.largest)
+    return found
+
+
+async def put_sums(
+    connection: AsyncConnection, rows: Mapping[SumKey, PackedSums], at: datetime
+) -> None:
+    """Keep these rows in place of what was there. One that counts nobody is not kept."""
+    kept = [
+        _columns(key)
+        | {"sums": row.sums, "counts": row.counts, "largest": row.largest, "changed_at": at}
+        for key, row in rows.items()
+        if row
+    ]
+    if kept:
+        put = upsert.insert(connection, SumBlockRow)
+        put = put.on_conflict_do_update(
+            index_elements=list(_SUMS.primary_key),
+            set_={name: put.excluded[name] for name in ("sums", "counts", "largest", "changed_at")},
+        )
+        await connection.execute(put, kept)
+    gone = [
+        {f"old_{name}": value for name, value in _columns(key).items()}
+        for key, row in rows.items()
+        if not row
+    ]
+    if gone:
+        await connection.execute(_DELETE_SUMS, gone)
+
+
+async def put_days(connection: AsyncConnection, days: Iterable[MemberDay]) -> None:
+    """Keep what members have of civil days, in place of what was there.
+
+    A day without records is not kept.
+    """
+    told = list(days)
+    kept = [
+        {
+            "member_id": day.member,
+            "direction": day.direction,
+            "day": day.day,
+            "watt_minutes": day.watt_minutes,
+            "records": day.records,
+            "expected": day.expected,
+        }
+        for day in told
+        if day.records
+    ]
+    if kept:
+        put = upsert.insert(connection, MemberDayRow)
+        put = put.on_conflict_do_update(
+            index_elements=list(_DAYS.primary_key),
+            set_={name: put.excluded[name] for name in ("watt_minutes", "records", "expected")},
+        )
+        await connection.execute(put, kept)
+    gone = [
+        {"old_member_id": day.member, "old_direction": day.direction, "old_day": day.day}
+        for day in told
+        if not day.records
+    ]
+    if gone:
+        await connection.execute(_DELETE_DAYS, gone)
+
+
+async def most_of_days(
+    connection: AsyncConnection, key: SumKey, days: Collection[date]
+) -> dict[date, int]:
+    """Give the most that one member has of each of these civil days of a row."""
+    query = (
+        select(MemberDayRow.day, func.max(MemberDayRow.watt_minutes))
+        .join(InGroupRow, InGroupRow.member_id == MemberDayRow.member_id)
+        .join(MemberRow, MemberRow.id == MemberDayRow.member_id)
+        .where(
+            InGroupRow.group_id == key.group,
+            *counts_in(key.day),
+            MemberRow.kind == key.kind,
+            MemberDayRow.direction == key.direction,
+            MemberDayRow.day.in_(days),
+            MemberDayRow.records == MemberDayRow.expected,
+        )
+        .group_by(MemberDayRow.day)
+    )
+    return dict((await connection.execute(query)).tuples().all())
+
+
+async def spread(
+    connection: AsyncConnection, group: GroupId, direction: Direction, first: date, last: date
+) -> Spread | None:
+    """Tell how homes of a group differ in what they have of a day, from one to another, included.
+
+    It is the mean of the days of which a home has everything; homes with less than half as many of
+    these as another one are left out. The days are of one month. None where there is no home.
+    """
+    mine = (
+        select(
+            func.count().label("days"),
+            (func.sum(MemberDayRow.watt_minutes) / func.count()).label("mean"),
+        )
+        .join(InGroupRow, InGroupRow.member_id == MemberDayRow.member_id)
+        .join(MemberRow, MemberRow.id == MemberDayRow.member_id)
+        .where(
+            InGroupRow.group_id == group,
+            *counts_in(first.replace(day=1)),
+            MemberRow.kind == "home",
+            MemberDayRow.direction == direction,
+            MemberDayRow.day.between(first, last),
+            MemberDayRow.records == MemberDayRow.expected,
+        )
+        .group_by(MemberDayRow.member_id)
+        .cte("mine")
+    )
+    most = select(func.max(mine.c.days)).scalar_subquery()
+    ranked = (
+        select(
+            mine.c.mean,
+            func.row_number().over(order_by=mine.c.mean).label("place"),
+            func.count().over().label("homes"),
+        )
+        .where(mine.c.days * 2 >= most)
+        .cte("ranked")
+    )
+    places = [(ranked.c.homes * quarters + 3) // 4 for quarters in (1, 2, 3)]
+    query = select(
+        func.max(ranked.c.homes),
+        *(func.max(case((ranked.c.place == place, ranked.c.mean))) for place in places),
+    )
+    homes, *values = (await connection.execute(query)).one()
+    return None if homes is None else Spread(homes, *map(int, values))
+
+
+def _columns(key: SumKey) -> dict[str, object]:
+    return {
+        "group_id": key.group,
+        "direction": key.direction,
+        "interval_minutes": key.interval,
+        "day": key.day,
+        "kind": key.kind,
+    }
+
+
+_SUMS = SumBlockRow.__table__
+_DAYS = MemberDayRow.__table__
+_DELETE_SUMS, _DELETE_DAYS = (
+    delete(table).where(
+        *(column == bindparam(f"old_{column.name}") for column in table.primary_key)
+    )
+    for table in (
+        SumBlockRow.metadata.tables["sum_block"],
+        SumBlockRow.metadata.tables["member_day"],
+    )
+)
