@@ -132,7 +132,6 @@ COMMANDS = {
             Node.TERMINATE,
             text("Give a permission back", "Rendre une permission"),
             (_PERMISSION,),
-            frozenset({Role.HOUSEHOLD}),
         ),
     )
 }

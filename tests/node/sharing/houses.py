@@ -26,11 +26,13 @@ from consometers_node.quoalise import (
     Role,
     State,
 )
+from consometers_node.series import Series
 from consometers_node.sharing.answers import Answers
 from consometers_node.sharing.changes import Changes
 from consometers_node.sharing.delivery import Delivery
-from consometers_node.sharing.online import Sharing
+from consometers_node.sharing.online import MakeAnswers, Sharing
 from consometers_node.store import PermissionId, Store
+from consometers_node.wire import Naming
 from consometers_node.xmpp import Account, Answerer, Asker, Connection
 from demo.prosody import Prosody
 
@@ -166,20 +168,23 @@ async def running(
     receipt_within_s: float = 5,
     first_delay_s: float = 0.2,
     password: str = PASSWORD,
+    naming: Naming = NAMING,
+    make_answers: MakeAnswers = Shares,
+    series: Series = HOURLY,
 ) -> AsyncIterator[House]:
-    """Let a home run, with little patience."""
+    """Let a node run, with little patience."""
     changes = Changes()
     connection = Connection(Account(jid, password), server=reach(server), backoff=QUICK)
     sharing = Sharing(
         store,
-        NAMING,
+        naming,
         connection,
         changes,
-        Shares,
+        make_answers,
         first_delay_s=first_delay_s,
         receipt_within_s=receipt_within_s,
     )
-    ledger = await Ledger.open(store, peer)
+    ledger = await Ledger.open(store, peer, series)
     async with connection:
         task: asyncio.Task[object] = asyncio.create_task(sharing.run())
         try:

@@ -43,8 +43,11 @@ from consometers_node.store.peers import Peer
 from consometers_node.store.series import add_series
 from consometers_node.wire import Naming, Unsayable
 from consometers_node.xmpp import Asker
+from demo.prosody import Prosody
 
 from ..permission.samples import CHOICE, HOURLY, NEED, now
+from ..xmpp.conftest import MakeNode, NewAccount
+from .houses import Collective, bare, running, told, until
 from .ledgers import HOUR, Ledger, hours, midnight
 
 TOWN = Asker("town@example.org", "town@example.org/quoalise", "en")
@@ -212,6 +215,38 @@ async def test_a_collective_says_that_it_paused(ledger: Ledger, answers: Sums) -
         await pause(connection, ledger.peer.id)
     with pytest.raises(ResourceConstraint, match="The collective has paused"):
         await answers.get_history(TOWN, GetHistory(NAME.members))
+
+
+async def test_a_collective_tells_another_over_the_network_until_that_gives_it_back(
+    file: Store, one: Prosody, two: Prosody, new_account: NewAccount, new_node: MakeNode
+) -> None:
+    collective = Collective()
+    came: dict[str, list[float]] = {}
+
+    async def take(_sender: str, told: Data) -> None:
+        came.update(read(told))
+
+    town = await new_node(two, collective, keep=take)
+    node = running(
+        file, one, new_account(one), bare(town), naming=NAMING, make_answers=Sums, series=SUM
+    )
+    async with node as coop:
+        await coop.connection.online()
+        permission = await coop.grant(ASKED, A_MONTH)
+        await told(coop)
+        (name,) = collective.permissions[permission].series
+        assert name == NAME
+        await sum_up(coop.ledger, midnight(-1), [100] * 24, [10] * 24)
+        await town.asking.subscribe(coop.address, name)
+        await sum_up(coop.ledger, midnight(), [200], [12])
+        coop.changes.tell()
+        expected: dict[str, list[float]] = {str(NAME): [200], str(NAME.members): [12]}
+        await until(lambda: came == expected)
+        history = await town.asking.get_history(coop.address, name, midnight(-1), midnight())
+        assert read(history) == {str(NAME): [100] * 24, str(NAME.members): [10] * 24}
+        await town.asking.terminate(coop.address, permission)
+        with pytest.raises(NotAuthorized):
+            await town.asking.get_history(coop.address, name, midnight(-1), midnight())
 
 
 # Consent

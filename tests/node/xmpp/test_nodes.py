@@ -64,8 +64,6 @@ async def test_a_command_of_the_other_role_is_not_there(one: Prosody, new_node: 
     home, collective = await new_node(one), await new_node(one, Collective())
     with pytest.raises(ItemNotFound, match="no such command"):
         await collective.asking.get_data_needs(home.connection.jid)
-    with pytest.raises(ItemNotFound, match="no such command"):
-        await home.asking.terminate(collective.connection.jid, "p-1")
 
 
 async def test_a_refusal_is_read_in_our_language(one: Prosody, new_node: MakeNode) -> None:
