@@ -1,4 +1,4 @@
-"""The household's XMPP account, in its database."""
+"""The node's XMPP account, in its database."""
 
 from pathlib import Path
 

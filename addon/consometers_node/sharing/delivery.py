@@ -1,4 +1,4 @@
-"""What one peer is told: what the household decided, and the records that are due.
+"""What one peer is told: what was decided here, and the records that are due.
 
 One message of records is on its way at a time. It stands in the outbox before it leaves, and its
 receipt takes it out, so that whatever ends this task loses nothing: what has no receipt leaves

@@ -1,4 +1,4 @@
-"""All that a node holds of its household, but its secrets: access and portability are a right."""
+"""All that a node holds, but its secrets: access and portability are a right."""
 
 from collections.abc import AsyncIterator, Iterator
 import csv

@@ -1,4 +1,4 @@
-"""Telling a collective what the household decided, until it has confirmed it.
+"""Telling a peer what was decided here, until it has confirmed it.
 
 A peer whose data need somebody wrote in a file was asked nothing over the network, and is told
 nothing.
@@ -62,7 +62,7 @@ def is_away(fault: NetworkError | QuoaliseError | Unsayable) -> bool:
 
 
 class Notices:
-    """What one collective is to be told."""
+    """What one peer is to be told."""
 
     def __init__(
         self, store: Store, peer: Peer, naming: Naming, asking: Asking, language: str = "en"
