@@ -1,0 +1,121 @@
+"""What members push, kept in one transaction for many, and acknowledged after it.
+
+While one transaction is written, the messages that come wait for the next one. So a single message
+is kept at once, and of many each costs little.
+"""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+import logging
+from typing import NoReturn
+from weakref import WeakValueDictionary
+
+from sqlalchemy.exc import InterfaceError, OperationalError
+
+from ..quoalise import Data, QuoaliseError
+from ..store import Store
+from ..store.sums import alone
+from ..xmpp import NotKept
+from .taking import Told, take
+
+MOST_AT_ONCE = 200
+_REST_S = 1.0
+"""After the database could not keep anything."""
+
+_LOGGER = logging.getLogger(__name__)
+
+type Hear = Callable[[str], None]
+"""Hears from which peer (bare JID) something was kept: it is there."""
+
+
+@dataclass(slots=True)
+class _Waiting:
+    told: Told
+    done: asyncio.Future[None] = field(
+        default_factory=lambda: asyncio.get_running_loop().create_future()
+    )
+
+    def end(self, refusal: Exception | None) -> None:
+        """Let whoever waits go on."""
+        if self.done.done():
+            return
+        if refusal is None:
+            self.done.set_result(None)
+        else:
+            self.done.set_exception(refusal)
+
+
+class Intake:
+    """Keeps what members tell. `time_zone` is the collective's."""
+
+    def __init__(self, store: Store, time_zone: str, hear: Hear) -> None:
+        self._store = store
+        self._time_zone = time_zone
+        self._hear = hear
+        self._waiting: list[_Waiting] = []
+        self._came = asyncio.Event()
+        self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+
+    def turn(self, peer: str) -> asyncio.Lock:
+        """Give what whoever asks a peer holds until its answer is kept.
+
+        What the peer pushed meanwhile is newer, and is kept after it.
+        """
+        return self._turns.setdefault(peer, asyncio.Lock())
+
+    async def keep(self, sender: str, told: Data) -> None:
+        """Keep what a peer pushed, in its turn. Raises `QuoaliseError`, NotKept."""
+        async with self.turn(sender):
+            await self.take(sender, told)
+
+    async def take(self, sender: str, told: Data) -> None:
+        """Keep what a peer told; it is committed when this returns.
+
+        For whoever has the peer's turn. Raises `QuoaliseError`, NotKept.
+        """
+        waiting = _Waiting(Told(sender, told))
+        self._waiting.append(waiting)
+        self._came.set()
+        await waiting.done
+
+    async def run(self) -> NoReturn:
+        """Commit what comes. Ends when it is cancelled."""
+        while True:
+            await self._came.wait()
+            together, self._waiting = (
+                self._waiting[:MOST_AT_ONCE],
+                self._waiting[MOST_AT_ONCE:],
+            )
+            if not self._waiting:
+                self._came.clear()
+            await self._commit(together)
+
+    async def _commit(self, together: Sequence[_Waiting]) -> None:
+        try:
+            refusals = await self._take([one.told for one in together])
+        except (InterfaceError, OperationalError) as fault:
+            # A full disk, a server that is away: it is so for all of them.
+            _LOGGER.warning("What was pushed is not kept, and comes again: %s", fault.orig)
+            for one in together:
+                one.end(NotKept())
+            await asyncio.sleep(_REST_S)
+        except Exception:
+            _LOGGER.exception("What was pushed cannot be kept")
+            if len(together) == 1:
+                together[0].end(NotKept())
+                return
+            # What cannot be kept keeps nothing else from being kept.
+            for one in together:
+                await self._commit([one])
+        else:
+            for one, refusal in zip(together, refusals, strict=True):
+                one.end(refusal)
+                if refusal is None:
+                    self._hear(one.told.sender)
+
+    async def _take(self, messages: Sequence[Told]) -> list[QuoaliseError | None]:
+        async with self._store.writing() as connection:
+            await alone(connection)
+            return await take(connection, messages, self._time_zone, datetime.now(UTC))

@@ -1,0 +1,296 @@
+"""What members told, checked against what they granted, and kept with the sums that it changes.
+
+A message is taken whole or refused whole, in words. The same records may come again, in any order
+and at any time: what comes last counts, and what says nothing new changes nothing.
+"""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from ..quoalise import BadRequest, Data, Metadata, NotAuthorized, QuoaliseError, iso8601
+from ..quoalise.text import text
+from ..series import Block, OffTheGrid, Range, Record, Series
+from ..store import SeriesId
+from ..store.gathered import Gathered, Key, learn, note_heard, under_names
+from ..store.member_counts import counts as counts_of, put_count
+from ..store.series import add_series, blocks_of_days, put_blocks
+from ..wire import Unsayable
+from ..wire.hearing import Heard, heard, read_series
+from .members import Kind
+from .tally import Change, record
+
+SOON = timedelta(days=2)
+"""A record that starts later than this is no record: clocks differ, but not by that."""
+_MOST_W = {Kind.HOME: 10**6, Kind.SITE: 10**7, Kind.COLLECTIVE: 10**10}
+"""Far beyond what a home, a building, a country can draw: sums stay in their columns."""
+
+_NOT_GRANTED = text(
+    "You have not granted this series here, or no longer: nothing of the message is kept.",
+    "Vous n'avez pas accordé cette série ici, ou plus : rien du message n'est conservé.",
+)
+_NOT_THEN = text(
+    "Your permission covers records from {start} until {end}: nothing of the message is kept.",
+    "Votre permission couvre les enregistrements du {start} au {end} : rien du message n'est"
+    " conservé.",
+)
+_TOO_FINE = text(
+    "Your permission covers records at {granted} and coarser, these are at {found}: nothing of the"
+    " message is kept.",
+    "Votre permission couvre des enregistrements au pas de {granted} ou plus grossier, ceux-ci sont"
+    " au pas de {found} : rien du message n'est conservé.",
+)
+_ANOTHER_SERIES = text(
+    "Under this name came {known}, and now {found}: grant what has changed anew.",
+    "Sous ce nom venait {known}, et maintenant {found} : accordez de nouveau ce qui a changé.",
+)
+_NOT_YET = text(
+    "A record starts at {start}, which is still to come: set your clock.",
+    "Un enregistrement commence le {start}, qui est encore à venir : réglez votre horloge.",
+)
+_TOO_MUCH = text(
+    "{found} W cannot be: at most {most} W are kept.",
+    "{found} W, c'est impossible : au plus {most} W sont conservés.",
+)
+_OFF_THE_GRID = text(
+    "No interval of {interval} starts at {start}.",
+    "Aucun intervalle de {interval} ne commence le {start}.",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What a peer (bare JID) told in one message."""
+
+    sender: str
+    data: Data
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """New records of one series, by day, and how many members they sum where it is told."""
+
+    grant: Gathered
+    series: Series
+    days: Mapping[date, Block]
+    members: Mapping[date, Block]
+
+
+async def take(
+    connection: AsyncConnection, messages: Sequence[Told], time_zone: str, at: datetime
+) -> list[QuoaliseError | None]:
+    """Keep what was told, in this order. Gives why each message is refused, None if it is kept.
+
+    The series of members have this time zone. What is refused writes nothing.
+    """
+    taking = await _Taking.of(connection, messages, time_zone, at)
+    refusals = [taking.check(message) for message in messages]
+    await taking.keep(connection)
+    return refusals
+
+
+@dataclass(slots=True)
+class _Taking:
+    """Messages that are kept together."""
+
+    time_zone: str
+    at: datetime
+    granted: Mapping[str, Sequence[Gathered]]
+    named: Mapping[int, tuple[Heard, ...] | QuoaliseError]
+    parts: list[_Part] = field(default_factory=list)
+    learnt: dict[Key, Series] = field(default_factory=dict)
+
+    @classmethod
+    async def of(
+        cls,
+        connection: AsyncConnection,
+        messages: Sequence[Told],
+        time_zone: str,
+        at: datetime,
+    ) -> _Taking:
+        """Look up what was granted under the names that were told."""
+        named = {id(message): _heard(message.data) for message in messages}
+        names = {
+            str(one.name)
+            for found in named.values()
+            if not isinstance(found, QuoaliseError)
+            for one in found
+        }
+        granted: defaultdict[str, list[Gathered]] = defaultdict(list)
+        for one in await under_names(connection, names) if names else ():
+            granted[one.identifier].append(one)
+        return cls(time_zone, at, granted, named)
+
+    def check(self, message: Told) -> QuoaliseError | None:
+        """Take a message whole, or say why not."""
+        found = self.named[id(message)]
+        if isinstance(found, QuoaliseError):
+            return found
+        try:
+            parts = [self._part(message.sender, message.data.metadata, one) for one in found]
+        except QuoaliseError as refusal:
+            return refusal
+        except Unsayable as fault:
+            return BadRequest(fault.text)
+        self.parts += parts
+        self.learnt |= {part.grant.key: part.series for part in parts}
+        return None
+
+    async def keep(self, connection: AsyncConnection) -> None:
+        """Keep what was taken, and what it changes."""
+        if not any(part.days for part in self.parts):
+            return
+        numbers = await self._numbers(connection)
+        wanted: dict[SeriesId, tuple[Series, set[date]]] = {}
+        for part in self.parts:
+            _, days = wanted.setdefault(numbers[part.grant.key], (part.series, set()))
+            days.update(part.days)
+        before = await blocks_of_days(connection, wanted)
+        counted = await self._counts(connection, numbers, wanted)
+        after, counts = dict(before), dict(counted)
+        members = {}
+        for part in self.parts:
+            number = numbers[part.grant.key]
+            members[number] = part.grant.member
+            for day, block in part.days.items():
+                after[number, day] = _over(after.get((number, day)), block)
+            for day, block in part.members.items():
+                counts[number, day] = _over(counts.get((number, day)), block)
+        new = [key for key, block in after.items() if before.get(key) != block]
+        recounted = [key for key, block in counts.items() if counted.get(key) != block]
+        kept: defaultdict[SeriesId, list[Block]] = defaultdict(list)
+        for number, day in new:
+            kept[number].append(after[number, day])
+        await put_blocks(connection, kept, self.at)
+        for number, day in recounted:
+            await put_count(connection, number, counts[number, day])
+        changes = [
+            Change(
+                member=members[key[0]],
+                series=after[key].series,
+                day=key[1],
+                before=before.get(key),
+                after=after[key],
+                members_before=counted.get(key),
+                members_after=counts.get(key),
+            )
+            for key in {**dict.fromkeys(new), **dict.fromkeys(recounted)}
+        ]
+        await record(connection, changes, self.at)
+        await note_heard(connection, {part.grant.key for part in self.parts}, self.at)
+
+    async def _counts(
+        self,
+        connection: AsyncConnection,
+        numbers: Mapping[Key, SeriesId],
+        wanted: Mapping[SeriesId, tuple[Series, set[date]]],
+    ) -> dict[tuple[SeriesId, date], Block]:
+        """Give how many members are in what is known of the collectives that told something."""
+        found = {}
+        of_many = {
+            numbers[part.grant.key] for part in self.parts if part.grant.kind == Kind.COLLECTIVE
+        }
+        for number in of_many:
+            series, days = wanted[number]
+            within = Range(Range.of_day(min(days)).start, Range.of_day(max(days)).end)
+            for block in await counts_of(connection, number, series, within):
+                found[number, block.day] = block
+        return found
+
+    async def _numbers(self, connection: AsyncConnection) -> dict[Key, SeriesId]:
+        numbers: dict[Key, SeriesId] = {}
+        for part in self.parts:
+            grant = part.grant
+            if grant.key in numbers:
+                continue
+            number = grant.series_id
+            if number is None:
+                number = await add_series(connection, part.series)
+                await learn(connection, grant.key, number)
+            numbers[grant.key] = number
+        return numbers
+
+    def _part(self, sender: str, metadata: Metadata, told: Heard) -> _Part:
+        grant = self._grant(sender, told)
+        known = self.learnt.get(grant.key, grant.series)
+        series = read_series(
+            told.name,
+            metadata,
+            known.time_zone if known else self.time_zone,
+            finest=grant.interval,
+            known=known,
+        )
+        if not series.interval.no_finer_than(grant.interval):
+            raise NotAuthorized(_TOO_FINE.fill(granted=grant.interval, found=series.interval))
+        if known is not None and series != known:
+            raise BadRequest(_ANOTHER_SERIES.fill(known=_shown(known), found=_shown(series)))
+        records = told.records()
+        most = _MOST_W[Kind(grant.kind)] * (1 if series.quantity.unit == "W" else _DAY_HOURS)
+        for one in records:
+            if one.start > self.at + SOON:
+                raise BadRequest(_NOT_YET.fill(start=iso8601.shown(one.start)))
+            if one.value > most:
+                raise BadRequest(_TOO_MUCH.fill(found=one.value, most=most))
+        of_many = [
+            Record(start, count)
+            for start, count in told.members.items()
+            if grant.kind == Kind.COLLECTIVE and start in told.values
+        ]
+        return _Part(grant, series, _blocks(series, records), _blocks(series, of_many))
+
+    def _grant(self, sender: str, told: Heard) -> Gathered:
+        """Give by which permission these records may be kept, or refuse them."""
+        grants = [
+            one
+            for one in self.granted.get(str(told.name), ())
+            if one.jid == sender and self.at < one.records.end
+        ]
+        if not grants:
+            raise NotAuthorized(_NOT_GRANTED)
+        for grant in grants:
+            if all(start in grant.records for start in told.values):
+                return grant
+        within = grants[0].records
+        start, end = iso8601.shown(within.start), iso8601.shown(within.end)
+        raise NotAuthorized(_NOT_THEN.fill(start=start, end=end))
+
+
+_DAY_HOURS = 24
+
+
+def _heard(told: Data) -> tuple[Heard, ...] | QuoaliseError:
+    try:
+        return heard(told)
+    except QuoaliseError as refusal:
+        return refusal
+    except Unsayable as fault:
+        return BadRequest(fault.text)
+
+
+def _blocks(series: Series, records: Sequence[Record]) -> dict[date, Block]:
+    days: defaultdict[date, list[Record]] = defaultdict(list)
+    for one in records:
+        days[one.start.date()].append(one)
+    try:
+        return {day: Block.of(series, day, found) for day, found in days.items()}
+    except OffTheGrid as fault:
+        raise BadRequest(
+            _OFF_THE_GRID.fill(interval=series.interval, start=iso8601.shown(fault.start))
+        ) from fault
+
+
+def _over(known: Block | None, new: Block) -> Block:
+    """Give a block in which the new records stand, and the others as they were."""
+    if known is None:
+        return new
+    pairs = zip(known.values, new.values, strict=True)
+    return Block(
+        new.series, new.day, tuple(old if value is None else value for old, value in pairs)
+    )
+
+
+def _shown(series: Series) -> str:
+    return f"{series.direction} {series.interval}"

@@ -1,0 +1,65 @@
+"""What members of a collective tell in these tests."""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from datetime import date, datetime, timedelta
+
+from consometers_node.collective.intake import Intake
+from consometers_node.quoalise import (
+    Data,
+    DeviceType,
+    Duration,
+    Identifier,
+    Number,
+    Records,
+    describe,
+)
+from consometers_node.series import Block
+from consometers_node.store import Store
+from consometers_node.store.series import all_series, blocks_of_days
+
+HOUR = timedelta(hours=1)
+
+
+def told(
+    name: Identifier,
+    start: datetime,
+    values: Sequence[Number],
+    *,
+    interval: timedelta = HOUR,
+    device: str = DeviceType.METER,
+    unit: str = "W",
+    members: Sequence[int] | None = None,
+) -> Data:
+    """One message: values at an interval from an instant on."""
+    times = [int((start + n * interval).timestamp()) for n in range(len(values))]
+    metadata = describe(name, Duration(days=interval.days, seconds=interval.seconds), device)
+    records = [Records(str(name), unit, dict(zip(times, values, strict=True)))]
+    if members is not None:
+        counts: Mapping[Number, Number] = dict(zip(times, members, strict=True))
+        records.append(Records(str(name.members), "1", counts))
+    return Data(metadata, tuple(records))
+
+
+async def kept(store: Store, day: date) -> dict[str, Block]:
+    """What is known of a UTC day, by device."""
+    async with store.reading() as connection:
+        known = await all_series(connection)
+        found = await blocks_of_days(
+            connection, {number: (series, [day]) for number, series in known.items()}
+        )
+    return {block.series.device: block for block in found.values()}
+
+
+@asynccontextmanager
+async def taking(store: Store, time_zone: str = "Europe/Paris") -> AsyncIterator[Intake]:
+    """Take in what is told."""
+    intake = Intake(store, time_zone, lambda _: None)
+    running = asyncio.create_task(intake.run())
+    try:
+        yield intake
+        assert not running.done(), running
+    finally:
+        running.cancel()
+        await asyncio.wait({running})
