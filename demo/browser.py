@@ -120,6 +120,10 @@ class Visitor:
             await self.page.wait_for_timeout(_SETTLING_MS)
         await typed.press("Tab")
 
+    async def fill(self, field: str, text: str) -> None:
+        """Write into a field of the dialog, by its label."""
+        await self.step("form").get_by_label(field, exact=True).fill(text)
+
     async def submit(self) -> None:
         """Press the button with which the dialog goes on."""
         await self.page.locator("dialog-data-entry-flow ha-button[slot=primaryAction]").click()

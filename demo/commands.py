@@ -8,11 +8,14 @@ class CommandError(Exception):
     """The command makes no sense. The message tells the person why."""
 
 
+type Run[T] = Callable[[T, list[str]], Awaitable[None] | None]
+
+
 @dataclass(frozen=True, slots=True)
 class Command[T]:
     usage: str
     meaning: str
-    run: Callable[[T, list[str]], Awaitable[None] | None]
+    run: Run[T]
 
 
 class Commands[T]:
@@ -26,6 +29,17 @@ class Commands[T]:
         commands = self._table.values()
         width = 2 + max(len(command.usage) for command in commands)
         return "\n".join(f"  {c.usage:{width}}{c.meaning}" for c in commands)
+
+    def of[U](self, part: Callable[[U], T]) -> dict[str, Command[U]]:
+        """Give the same commands to something of which such a thing is a part."""
+
+        def on_part(run: Run[T]) -> Run[U]:
+            return lambda whole, words: run(part(whole), words)
+
+        return {
+            word: Command(command.usage, command.meaning, on_part(command.run))
+            for word, command in self._table.items()
+        }
 
     async def obey(self, thing: T, line: str) -> None:
         """Do what one line says.

@@ -1,4 +1,4 @@
-"""A meter's past, written into Home Assistant's statistics as if it had been there to see it.
+"""The past of meters and panels, written into Home Assistant's statistics as if it had seen it.
 
 The recorder counts the sum of a register from the first state that it saw of it. What came before
 is given sums below zero, so that the past runs into the present without a step.
@@ -9,10 +9,10 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 import time
-from typing import Any, Final
+from typing import Any, Final, Self
 
 from demo.hass import Api, HassError, State
-from demo.meter import Linky, Registers
+from demo.meter import Linky
 
 HOUR: Final = timedelta(hours=1)
 YEAR: Final = timedelta(days=366)
@@ -22,46 +22,85 @@ _SEGMENT_S: Final = 600
 _WRITTEN_WITHIN_S: Final = 60
 
 
+@dataclass(frozen=True, slots=True)
+class Count:
+    """What a meter and the inverter behind it have counted, Wh."""
+
+    drawn_wh: int
+    injected_wh: int
+    made_wh: int
+
+    @classmethod
+    def at(cls, linky: Linky, at: datetime) -> Self:
+        registers, energy = linky.registers_at(at), linky.world.energy(at)
+        return cls(registers.drawn_wh, registers.injected_wh, energy.production_wh)
+
+    def __add__(self, other: Count) -> Count:
+        return Count(
+            self.drawn_wh + other.drawn_wh,
+            self.injected_wh + other.injected_wh,
+            self.made_wh + other.made_wh,
+        )
+
+    def since(self, earlier: Count) -> Count:
+        """Give what was counted from an earlier moment on."""
+        return Count(
+            self.drawn_wh - earlier.drawn_wh,
+            self.injected_wh - earlier.injected_wh,
+            self.made_wh - earlier.made_wh,
+        )
+
+
 @dataclass(frozen=True, kw_only=True)
 class Register:
-    """An energy entity, by its translation key, and where the meter has its value."""
+    """An energy entity, by the key of what it shows, and its value."""
 
     key: str
-    value_wh: Callable[[Registers], int]
+    value_wh: Callable[[Count], int]
 
 
 REGISTERS: Final = (
-    Register(key="energy_drawn", value_wh=lambda registers: registers.drawn_wh),
-    Register(key="energy_injected", value_wh=lambda registers: registers.injected_wh),
+    Register(key="energy_drawn", value_wh=lambda count: count.drawn_wh),
+    Register(key="energy_injected", value_wh=lambda count: count.injected_wh),
+    Register(key="energy", value_wh=lambda count: count.made_wh),
 )
-# Mean power of an hour or less, by what was drawn and what was injected in it.
-POWERS: Final[Mapping[str, Callable[[int, int], int]]] = {
-    "active_power_drawn": lambda drawn, injected: max(0, drawn - injected),
-    "active_power_injected": lambda drawn, injected: max(0, injected - drawn),
-    "active_power": lambda drawn, injected: drawn - injected,
+# Mean power of an hour or less, by what was counted in it.
+POWERS: Final[Mapping[str, Callable[[Count], int]]] = {
+    "active_power_drawn": lambda count: count.drawn_wh,
+    "active_power_injected": lambda count: count.injected_wh,
+    "active_power": lambda count: count.drawn_wh - count.injected_wh,
+    "power": lambda count: count.made_wh,
 }
 
 
 @dataclass(frozen=True, kw_only=True)
 class Hour:
-    """One hour of a meter: the registers at its end, and the flows in each sixth of it, Wh."""
+    """One hour: what was counted up to its end, and in each sixth of it."""
 
     start: datetime
-    end: Registers
-    sixths_wh: tuple[tuple[int, int], ...]
+    end: Count
+    sixths: tuple[Count, ...]
+
+    def beside(self, other: Hour) -> Hour:
+        """Give the same hour of this meter and of another one together."""
+        return Hour(
+            start=self.start,
+            end=self.end + other.end,
+            sixths=tuple(a + b for a, b in zip(self.sixths, other.sixths, strict=True)),
+        )
 
 
 def hours(linky: Linky, since: datetime, until: datetime) -> Iterator[Hour]:
-    """Yield the whole hours between two moments, as a meter counted them."""
+    """Yield the whole hours between two moments, as a meter and its inverter counted them."""
     start = whole_hour(since)
-    before = linky.registers_at(start)
+    before = Count.at(linky, start)
     while start + HOUR <= until:
-        sixths: list[tuple[int, int]] = []
+        sixths: list[Count] = []
         for n in range(1, 7):
-            now = linky.registers_at(start + timedelta(seconds=n * _SEGMENT_S))
-            sixths.append((now.drawn_wh - before.drawn_wh, now.injected_wh - before.injected_wh))
+            now = Count.at(linky, start + timedelta(seconds=n * _SEGMENT_S))
+            sixths.append(now.since(before))
             before = now
-        yield Hour(start=start, end=before, sixths_wh=tuple(sixths))
+        yield Hour(start=start, end=before, sixths=tuple(sixths))
         start += HOUR
 
 
@@ -71,7 +110,7 @@ def whole_hour(at: datetime) -> datetime:
 
 
 async def import_history(api: Api, entity_ids: Mapping[str, str], past: list[Hour]) -> None:
-    """Write hours into the statistics of a meter's entities, those that are there.
+    """Write hours into the statistics of entities, of those that are told.
 
     On return the registers' are in the database.
     """
@@ -130,11 +169,11 @@ async def _zero_wh(api: Api, entity_id: str, state: State) -> float:
 
 
 async def _import_power(
-    api: Api, entity_id: str, power_w: Callable[[int, int], int], past: list[Hour]
+    api: Api, entity_id: str, power_w: Callable[[Count], int], past: list[Hour]
 ) -> None:
     rows: list[dict[str, Any]] = []
     for hour in past:
-        powers = [6 * power_w(*sixth) for sixth in hour.sixths_wh]
+        powers = [6 * power_w(sixth) for sixth in hour.sixths]
         rows.append(
             {
                 "start": hour.start.isoformat(),
@@ -145,34 +184,6 @@ async def _import_power(
         )
     meta = {"unit_of_measurement": "W", "unit_class": "power", "has_sum": False, "mean_type": 1}
     await api.import_statistics({"statistic_id": entity_id, **meta}, rows)
-
-
-async def has_energy_dashboard(api: Api) -> bool:
-    """Whether somebody has said already what the Energy dashboard shows."""
-    try:
-        preferences = await api.command("energy/get_prefs")
-    except HassError:
-        return False
-    return bool(preferences["energy_sources"])
-
-
-async def show_on_energy_dashboard(api: Api, entity_ids: Mapping[str, str]) -> None:
-    """Make the meter the home's connection to the grid on the Energy dashboard."""
-    grid: dict[str, Any] = {
-        "type": "grid",
-        "stat_energy_from": entity_ids["energy_drawn"],
-        "stat_energy_to": entity_ids.get("energy_injected"),
-        "stat_cost": None,
-        "entity_energy_price": None,
-        "number_energy_price": None,
-        "stat_compensation": None,
-        "entity_energy_price_export": None,
-        "number_energy_price_export": None,
-        "cost_adjustment_day": 0,
-    }
-    if (power := entity_ids.get("active_power")) is not None:
-        grid["power_config"] = {"stat_rate": power}
-    await api.command("energy/save_prefs", energy_sources=[grid])
 
 
 def _is_number(text: str) -> bool:

@@ -8,15 +8,17 @@ import locale
 import os
 from pathlib import Path
 import signal
-import socket
 import sys
 from typing import Final
 
+from demo.commands import Command, Commands
+from demo.furnishing import HouseError
 from demo.hass import HassDied, HassError, Language, free_port
 from demo.hass.api import PASSWORD, USER
 from demo.hass.folder import ROOT
-from demo.kersabiec import Address, House, HouseError, forget
-from demo.meter.commands import COMMANDS
+from demo.inverter.commands import COMMANDS as INVERTER_COMMANDS
+from demo.kersabiec import Address, House, forget
+from demo.meter.commands import COMMANDS as METER_COMMANDS
 import demo.node
 from demo.node import DOMAIN, OBSERVER, PASSWORD as XMPP_PASSWORD, Node, NodeError, View
 from demo.terminal import obey_lines, typed_lines
@@ -24,6 +26,7 @@ from demo.terminal import obey_lines, typed_lines
 _FOLDER: Final = ROOT / ".demo"
 _USUAL_PORT: Final = 8123
 _USUAL_XMPP_PORT: Final = 5222
+_USUAL_MODBUS_PORT: Final = 1502
 _COLUMN: Final = 30
 _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -38,16 +41,24 @@ _GUIDE: Final = """
 
 À voir :
   le compteur                 {device_page}
+  celui des panneaux          {roof_meter_page}
+  leur onduleur               {inverter_page}
+  le bilan                    {balance_page}
   le tableau Énergie          {energy_page}
   les corrections             {repairs_page}
-Tapez ici ce qui arrive au compteur (unplug, plug, mode, overload, relieve… ; aide les dit toutes).
+Tapez ici ce qui arrive au compteur (unplug, plug, mode, overload, relieve… ; aide les dit toutes)
+ou, après « inverter », à l'onduleur (night refuses, fail, mend, jump, unplug, plug…).
 Ctrl-C arrête tout ; l'état reste dans {folder}, --fresh repart de zéro.
 
 What to look at:
   the meter                   {device_page}
+  that of the panels          {roof_meter_page}
+  their inverter              {inverter_page}
+  the balance                 {balance_page}
   the Energy dashboard        {energy_page}
   repairs                     {repairs_page}
-Type here what happens to the meter (unplug, plug, mode, overload, relieve…; help tells all).
+Type here what happens to the meter (unplug, plug, mode, overload, relieve…; help tells all)
+or, after “inverter”, to the inverter (night refuses, fail, mend, jump, unplug, plug…).
 Ctrl-C ends everything; the state stays in {folder}, --fresh starts anew.
 """
 _NODE_GUIDE: Final = """\
@@ -61,18 +72,32 @@ _NODE_GUIDE: Final = """\
 
   {command}
 
-Le nœud de l'école laisse un observateur lire un an de son compteur. Cette commande en lit les
-dernières 24 heures ; avec --start 2026-01-01 elle lit plus, avec --output an.csv elle l'écrit.
+Le nœud de l'école laisse un observateur lire un an de ses compteurs et de son onduleur. Cette
+commande lit les dernières 24 heures de ce qu'elle soutire ; avec --start 2026-01-01 elle lit plus,
+avec --output an.csv elle l'écrit.
 Tout client Quoalise lit de même : connecté comme l'observateur, il demande get_history au nœud.
 
-The school's node lets an observer read a year of its meter. This command reads the last 24 hours
-of it; with --start 2026-01-01 it reads more, with --output year.csv it writes that.
+The school's node lets an observer read a year of its meters and of its inverter. This command
+reads the last 24 hours of what it draws; with --start 2026-01-01 it reads more, with --output
+year.csv it writes that.
 Any Quoalise client reads the same: logged in as the observer, it asks the node for get_history.
 """
 _NO_PROSODY: Final = """\
 Prosody, le serveur XMPP, manque : l'école n'a pas de nœud. (Debian : apt install prosody)
 Prosody, the XMPP server, is missing: the school has no node. (Debian: apt install prosody)
 """
+
+
+COMMANDS: Final[Commands[House]] = Commands(
+    {
+        **METER_COMMANDS.of(lambda house: house.meter),
+        "inverter": Command(
+            "inverter COMMAND",
+            "to the inverter: night, fail, mend, jump, unplug, plug…",
+            lambda house, words: INVERTER_COMMANDS.obey(house.inverter, " ".join(words)),
+        ),
+    }
+)
 
 
 def main() -> None:
@@ -101,9 +126,10 @@ def _first(error: BaseException) -> BaseException:
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="script/demo",
-        description="The school of Kersabiec: a Linky, a year of history, and Home Assistant. "
-        "| L'école de Kersabiec : un Linky, un an d'historique, et Home Assistant.",
-        epilog="Commands to the meter, one a line on standard input:\n" + COMMANDS.describe(),
+        description="The school of Kersabiec: its Linky, the panels on its roof, a year of "
+        "history, and Home Assistant. | L'école de Kersabiec : son Linky, les panneaux de son "
+        "toit, un an d'historique, et Home Assistant.",
+        epilog="Commands, one a line on standard input:\n" + COMMANDS.describe(),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--port", type=int, help="of the pages (default: 8123, or a free one)")
@@ -130,10 +156,11 @@ async def _run(arguments: argparse.Namespace) -> None:
     for number in _SIGNALS:
         loop.add_signal_handler(number, task.cancel)
     folder = arguments.folder.absolute()
-    node = None if demo.node.is_missing() else Node(folder, port=_port(_USUAL_XMPP_PORT))
+    node = None if demo.node.is_missing() else Node(folder, port=free_port(_USUAL_XMPP_PORT))
     house = House(
         folder,
-        port=arguments.port or _port(_USUAL_PORT),
+        port=arguments.port or free_port(_USUAL_PORT),
+        inverter_port=_USUAL_MODBUS_PORT,
         language=arguments.language,
         supervised=None if node is None else node.supervised,
     )
@@ -165,7 +192,7 @@ async def _live(house: House, node: Node | None, *, as_json: bool) -> None:
     if not as_json:
         print(_guide(address, house.folder), flush=True)
     async with asyncio.TaskGroup() as group:
-        group.create_task(obey_lines(COMMANDS, house.meter, typed_lines()))
+        group.create_task(obey_lines(COMMANDS, house, typed_lines()))
         group.create_task(house.live())
         view = None if node is None else await node.open(house.hass, await house.registers())
         if node is not None:
@@ -176,23 +203,15 @@ async def _live(house: House, node: Node | None, *, as_json: bool) -> None:
             print(_node_guide(view), flush=True)
 
 
-def _port(usual: int) -> int:
-    """The port that everybody knows, unless something listens there."""
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", usual))
-        except OSError:
-            return free_port()
-    return usual
-
-
 def _guide(address: Address, folder: Path) -> str:
     return _GUIDE.format(
         url=address.url,
         user=USER,
         password=PASSWORD,
         device_page=address.device_page,
+        roof_meter_page=address.roof_meter_page,
+        inverter_page=address.inverter_page,
+        balance_page=address.balance_page,
         energy_page=address.energy_page,
         repairs_page=address.repairs_page,
         folder=folder,

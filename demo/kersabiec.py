@@ -1,47 +1,75 @@
-"""The school of Kersabiec in Lorient: its Linky, and the Home Assistant that reads it."""
+"""The school of Kersabiec in Lorient: its meters, its panels, and its Home Assistant.
+
+The panels on its roof belong to citizens and have a connection to the grid of their own: beside
+the meter of what the school consumes hangs that of all they make, and an inverter makes it.
+"""
 
 import asyncio
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 import json
 from pathlib import Path
 import shutil
-from typing import Final, cast
+from typing import Final
 
-from demo.hass import RESTART, Api, Hass, Language, Supervised
-from demo.history import (
-    YEAR,
-    Hour,
+from demo.furnishing import (
+    EntityIds,
+    HouseError,
+    add_balance,
+    add_inverter,
+    add_meter,
+    device_page,
+    entry_with,
     has_energy_dashboard,
-    hours,
-    import_history,
+    known_entities,
+    net_power,
     show_on_energy_dashboard,
+    tidy,
 )
+from demo.hass import RESTART, Hass, Language, Supervised, free_port
+from demo.history import YEAR, Hour, hours, import_history
+from demo.inverter import PROFILES, Inverter, VirtualInverter
 from demo.meter import Contract, Linky, Option, VirtualLinky
 from demo.meter.load import Overload
-from demo.world import SCHOOL, World
-
-DOMAIN: Final = "consometers"
+from demo.world import PANELS, SCHOOL, World
 
 _HASS: Final = "hass"
-_OVERLOADS: Final = "overloads.json"
-_FIRST_VALUES_S: Final = 60
-_REGISTERS: Final = ("energy_drawn", "energy_injected")
+_MEMORY: Final = "school.json"
+_OF_THE_SCHOOL: Final = frozenset({"energy_drawn", "active_power_drawn"})
+_OF_THE_ROOF: Final = frozenset({"energy_injected", "active_power_injected"})
+_OF_THE_INVERTER: Final = frozenset({"energy", "power"})
+_OF_THE_BALANCE: Final = frozenset({"production"})
+_DIRECTIONS: Final = {
+    "energy_drawn": "consumption",
+    "energy_injected": "injection",
+    "energy": "production",
+}
+_UNIT_ID: Final = 1
 
 
-class HouseError(Exception):
-    """The house cannot be opened, or has closed by itself; the text says why."""
+@dataclass(frozen=True, kw_only=True)
+class Modbus:
+    """Where an inverter is asked."""
+
+    host: str
+    port: int
+    unit_id: int
 
 
 @dataclass(frozen=True, kw_only=True)
 class Address:
-    """Where a visitor finds the house, and in it the meter."""
+    """Where a visitor finds the house, and what it reads: ports, and pages of their devices."""
 
     url: str
-    device_page: str
     meter: str
+    device_page: str
+    roof_meter: str
+    roof_meter_page: str
+    inverter: Modbus
+    inverter_page: str
+    balance_page: str
 
     @property
     def energy_page(self) -> str:
@@ -53,9 +81,9 @@ class Address:
 
 
 class House:
-    """The meter and the Home Assistant of one folder.
+    """The meters, the inverter and the Home Assistant of one folder.
 
-    Opened again, the meter has gone on counting, and what it counted meanwhile is written into
+    Opened again, they have gone on counting, and what they counted meanwhile is written into
     Home Assistant's history.
     """
 
@@ -64,74 +92,139 @@ class House:
         folder: Path,
         *,
         port: int | None = None,
+        inverter_port: int | None = None,
         language: Language = "fr",
         meter_time: datetime | None = None,
         supervised: Supervised | None = None,
     ) -> None:
-        """Prepare; nothing starts yet. Pictures are taken at another time of the meter's."""
+        """Prepare; nothing starts yet. Pictures are taken at another time of the meters'.
+
+        The inverter keeps the port that it had at first, if that is free.
+        """
         self.folder = folder
-        self._overloads = folder / _OVERLOADS
+        self._memory = folder / _MEMORY
+        remembered = self._remembered()
         self._linky = school()
-        self._linky.load.overloads.extend(self._remembered())
+        self._linky.load.overloads.extend(remembered.overloads)
+        panels = roof()
         start = None if meter_time is None else meter_time.timestamp()
         self.meter = VirtualLinky(self._linky, link=folder / "linky", start=start)
+        self.roof_meter = VirtualLinky(panels, link=folder / "roof", start=start)
+        self.inverter = VirtualInverter(
+            {_UNIT_ID: roof_inverter(panels)},
+            port=free_port(remembered.inverter_port or inverter_port or 0),
+            start=start,
+        )
         self.hass = Hass(folder / _HASS, port=port, language=language, supervised=supervised)
         self._past: list[Hour] = []
 
     async def open(self) -> Address:
-        """Start all of it. On return a visitor sees the meter and its history.
+        """Start all of it. On return a visitor sees meters and panels, and their history.
 
         Raises:
-            HouseError: the meter is not found, or not read.
+            HouseError: one of them is not found, or not read.
         """
         await self.start()
-        return await self.furnish(await self._meter_entry() or await self._add_meter())
+        return await self.furnish()
 
     async def start(self) -> None:
-        """Start the meter and Home Assistant, which do not know of each other at first."""
+        """Start meters, inverter and Home Assistant, which do not know of each other at first."""
         left = _last_written(self.hass.folder)
-        await self.meter.start()
-        # The past is counted while Home Assistant starts.
         async with asyncio.TaskGroup() as group:
-            past = group.create_task(asyncio.to_thread(self._hours_since, left))
+            ports = group.create_task(self._open_ports())
+            if left is not None:
+                await ports  # Home Assistant looks for them as soon as it is up.
             group.create_task(self.hass.start())
+            await ports
+            # The past is counted while Home Assistant starts.
+            past = group.create_task(asyncio.to_thread(self._hours_since, left))
         self._past = past.result()
-        await _tidy(self.hass.api)
+        await tidy(self.hass.api)
 
-    async def furnish(self, entry_id: str) -> Address:
-        """Give the meter that was added its past, and the Energy dashboard the meter."""
+    async def _open_ports(self) -> None:
+        await self.meter.start()
+        await self.roof_meter.start()
+        await self.inverter.start()
+        self._remember()
+
+    async def furnish(self, meter: str | None = None) -> Address:
+        """Add what there is, but for the school's meter if a person has added it: its entry.
+
+        All of it is given its past, and is shown on the Energy dashboard.
+        """
         api = self.hass.api
-        entity_ids = await _known_entities(api, entry_id)
-        await import_history(api, entity_ids, self._past)
+        # Each is listened to for some seconds.
+        async with asyncio.TaskGroup() as adding:
+            school_entry = adding.create_task(self._meter_entry(meter))
+            roof_entry = adding.create_task(self._roof_meter_entry())
+            inverter_entry = adding.create_task(self._inverter_entry())
+        entries = (school_entry.result(), roof_entry.result(), inverter_entry.result())
+        shown = await self._known(*entries)
+        balance = await self._balance_entry(shown)
         if not await has_energy_dashboard(api):
-            await show_on_energy_dashboard(api, entity_ids)
-        device_page = await _device_page(api, entry_id)
-        return Address(url=self.hass.url, device_page=device_page, meter=self.meter.port)
+            await show_on_energy_dashboard(api, shown)
+        await import_history(api, {**shown, **await net_power(api)}, self._past)
+        pages = [await device_page(api, entry_id) for entry_id in (*entries, balance)]
+        return Address(
+            url=self.hass.url,
+            meter=self.meter.port,
+            device_page=pages[0],
+            roof_meter=self.roof_meter.port,
+            roof_meter_page=pages[1],
+            inverter=Modbus(host=self.inverter.host, port=self.inverter.port, unit_id=_UNIT_ID),
+            inverter_page=pages[2],
+            balance_page=pages[3],
+        )
 
     async def registers(self) -> Mapping[str, str]:
-        """The entity ids of the meter's registers, by translation key."""
-        entry_id = await self._meter_entry()
-        assert entry_id is not None
-        entity_ids = await self.hass.api.entity_ids(entry_id)
-        return {key: entity_ids[key] for key in _REGISTERS}
+        """The entity ids of the registers that are shared, with the direction of their energy."""
+        shown = await self._known(
+            await self._meter_entry(), await self._roof_meter_entry(), await self._inverter_entry()
+        )
+        return {shown[key]: direction for key, direction in _DIRECTIONS.items()}
 
-    async def _meter_entry(self) -> str | None:
-        """The entry of the meter, if it was added: a visitor may have added the node as well."""
-        for entry in await self.hass.api.entries(DOMAIN):
-            entry_id: str = entry["entry_id"]
-            if not (await self.hass.api.entity_ids(entry_id)).keys().isdisjoint(_REGISTERS):
-                return entry_id
-        return None
+    async def _known(self, meter: str, roof_meter: str, inverter: str) -> EntityIds:
+        """Wait for what is to be shown of each."""
+        shown: dict[str, str] = {}
+        for entry_id, wanted in (
+            (meter, _OF_THE_SCHOOL),
+            (roof_meter, _OF_THE_ROOF),
+            (inverter, _OF_THE_INVERTER),
+        ):
+            found = await known_entities(self.hass.api, entry_id, wanted)
+            shown |= {key: found[key] for key in wanted}
+        return shown
 
-    async def _add_meter(self) -> str:
-        """Add the meter as a person does."""
+    # The entry of each thing, which is added if it was not.
+
+    async def _meter_entry(self, added: str | None = None) -> str:
         api = self.hass.api
-        step = await api.start_flow(DOMAIN, choice="meter")
-        step = await api.submit(step, device=self.meter.port)
-        if step.get("step_id") != "confirm":
-            raise HouseError(f"No meter was found on {self.meter.port}: {step}")
-        step = await api.submit(step)
-        return cast(str, step["result"]["entry_id"])
+        return (
+            added
+            or await entry_with(api, _OF_THE_SCHOOL, _OF_THE_ROOF)
+            or await add_meter(api, self.meter.port)
+        )
+
+    async def _roof_meter_entry(self) -> str:
+        api = self.hass.api
+        return await entry_with(api, _OF_THE_ROOF) or await add_meter(api, self.roof_meter.port)
+
+    async def _inverter_entry(self) -> str:
+        api, inverter = self.hass.api, self.inverter
+        return await entry_with(api, _OF_THE_INVERTER) or await add_inverter(
+            api, inverter.host, inverter.port, _UNIT_ID
+        )
+
+    async def _balance_entry(self, shown: EntityIds) -> str:
+        api = self.hass.api
+        return await entry_with(api, _OF_THE_BALANCE) or await add_balance(
+            api,
+            "total_sale",
+            production_energy=[shown["energy"]],
+            production_power=[shown["power"]],
+            drawn_energy=shown["energy_drawn"],
+            drawn_power=shown["active_power_drawn"],
+        )
 
     async def live(self) -> None:
         """Wait until Home Assistant ends; start it again when a visitor wants that.
@@ -146,75 +239,76 @@ class House:
     async def close(self) -> None:
         """End all of it, leaving no process."""
         await self.hass.stop()
-        await self.meter.stop()
+        for meter in (self.meter, self.roof_meter):
+            await meter.stop()
+        await self.inverter.stop()
+        self.meter.relieve()
         self._remember()
 
     def _hours_since(self, left: datetime | None) -> list[Hour]:
-        """The hours that Home Assistant has not seen: a year, or those since it was left."""
+        """The hours that Home Assistant has not seen: a year, or those since it was left.
+
+        Each is that of the whole house: drawn by the school, injected and made on its roof.
+        """
         linky = school()
-        linky.load.overloads.extend(self._remembered())
+        linky.load.overloads.extend(self._remembered().overloads)
         now = datetime.now(UTC)
-        return list(hours(linky, max(left or now - YEAR, now - YEAR), now))
+        since = max(left or now - YEAR, now - YEAR)
+        return [
+            of_school.beside(of_roof)
+            for of_school, of_roof in zip(
+                hours(linky, since, now), hours(roof(), since, now), strict=True
+            )
+        ]
 
     # Registers that an overload has driven up stay there: what was drawn is remembered.
 
-    def _remembered(self) -> list[Overload]:
+    def _remembered(self) -> _Memory:
         with suppress(FileNotFoundError):
-            return [Overload(*told) for told in json.loads(self._overloads.read_text())]
-        return []
+            told = json.loads(self._memory.read_text())
+            overloads = tuple(Overload(*each) for each in told["overloads"])
+            return _Memory(overloads, told["inverter_port"])
+        return _Memory()
 
     def _remember(self) -> None:
-        self.meter.relieve()
-        told = [(each.start, each.power_w, each.end) for each in self._linky.load.overloads]
-        self._overloads.write_text(json.dumps(told))
+        overloads = [(each.start, each.power_w, each.end) for each in self._linky.load.overloads]
+        told = {"overloads": overloads, "inverter_port": self.inverter.port}
+        self._memory.write_text(json.dumps(told))
+
+
+@dataclass(frozen=True, slots=True)
+class _Memory:
+    """What a house is to know when it is opened again."""
+
+    overloads: tuple[Overload, ...] = ()
+    inverter_port: int = 0
 
 
 def forget(folder: Path) -> None:
     """Remove what a house keeps in its folder, and nothing else that is there."""
     shutil.rmtree(folder / _HASS, ignore_errors=True)
-    (folder / _OVERLOADS).unlink(missing_ok=True)
+    (folder / _MEMORY).unlink(missing_ok=True)
 
 
 def school() -> Linky:
-    """The school's meter: three phases, off-peak hours, panels on the roof that feed the grid."""
-    contract = Contract(option=Option.HC, reference_kva=36, phases=3, producer=True)
-    return Linky(World(SCHOOL, phases=contract.phases), contract)
+    """The meter of what the school consumes: three phases, off-peak hours."""
+    contract = Contract(option=Option.HC, reference_kva=36, phases=3)
+    return Linky(World(SCHOOL, kwp=0, phases=contract.phases), contract)
+
+
+def roof() -> Linky:
+    """The meter of what the panels on its roof make, all of which is sold."""
+    contract = Contract(option=Option.PRODUCER, reference_kva=36, phases=3, producer=True)
+    return Linky(World(PANELS, phases=contract.phases), contract, seed=2)
+
+
+def roof_inverter(panels: Linky) -> Inverter:
+    """The inverter behind the meter of the panels, with which it agrees."""
+    profile = replace(PROFILES["school"], site=PANELS, meter_model=None)
+    return Inverter(profile, load=panels.load)
 
 
 def _last_written(folder: Path) -> datetime | None:
     """When the recorder last wrote into its database: every second or so, while it lives."""
     times = [path.stat().st_mtime for path in folder.glob("home-assistant_v2.db*")]
     return datetime.fromtimestamp(max(times), UTC) if times else None
-
-
-async def _tidy(api: Api) -> None:
-    """Put away what has nothing to do with a meter.
-
-    That is a map, and the notice that nobody should install Home Assistant as a Python package.
-    """
-    for dashboard in await api.command("lovelace/dashboards/list"):
-        if dashboard["url_path"] == "map":
-            await api.command("lovelace/dashboards/delete", dashboard_id=dashboard["id"])
-    for issue in await api.issues("homeassistant"):
-        if issue["issue_id"] == "deprecated_method":
-            told = {"domain": issue["domain"], "issue_id": issue["issue_id"]}
-            await api.command("repairs/ignore_issue", **told, ignore=True)
-
-
-async def _known_entities(api: Api, entry_id: str) -> Mapping[str, str]:
-    """Wait until the registers have values, and return the entity ids by translation key.
-
-    Those that were there before have values of former times, which do as well.
-    """
-    for _ in range(_FIRST_VALUES_S):
-        entity_ids = await api.entity_ids(entry_id)
-        if all(key in entity_ids for key in _REGISTERS):
-            return entity_ids
-        await asyncio.sleep(1)
-    raise HouseError("Home Assistant does not show what the meter says.")
-
-
-async def _device_page(api: Api, entry_id: str) -> str:
-    devices = await api.command("config/device_registry/list")
-    device = next(device for device in devices if entry_id in device["config_entries"])
-    return f"{api.url}/config/devices/device/{device['id']}"

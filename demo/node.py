@@ -1,4 +1,4 @@
-"""The school's node, its XMPP server on loopback, and an observer who may read its meter.
+"""The school's node, its XMPP server on loopback, and an observer who may read its energy.
 
 The node is the program that a household runs, asked on its command line as a person asks it: none
 of its code is known here.
@@ -31,7 +31,6 @@ PASSWORD: Final = "kersabiec"
 
 _MODULE: Final = "consometers_node"
 _NEED: Final = Path(__file__).with_name("need.toml")
-_DIRECTIONS: Final = {"energy_drawn": "consumption", "energy_injected": "injection"}
 _NODE: Final = "node"
 _PROSODY: Final = "prosody"
 _CLIENT_NAME: Final = "Consometers"
@@ -46,9 +45,14 @@ class NodeError(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class Series:
-    """A series that the observer may read, and the statistic of Home Assistant behind it."""
+    """A series that the observer may read, and the statistic of Home Assistant behind it.
+
+    What is injected and what is produced both have `production` in their identifiers: `direction`
+    tells them apart.
+    """
 
     identifier: str
+    direction: str
     interval: str
     unit: str
     statistic: str
@@ -92,6 +96,7 @@ class Node:
         self._starting: asyncio.Future[Prosody] | None = None
         self._process: asyncio.subprocess.Process | None = None
         self._number = self._state = ""
+        self._registers: Mapping[str, str] = {}
         self._page_port = free_port()
         self._supervisor = Supervisor(self._page_port)
         self._supervises = False
@@ -127,11 +132,12 @@ class Node:
     async def open(self, hass: Hass, registers: Mapping[str, str]) -> View:
         """Start the node beside Home Assistant. On return the observer can read the year.
 
-        `registers` are the statistics of energy, by the translation key of their entities.
+        `registers` are the statistics of energy, with the direction of each.
         """
+        self._registers = registers
         await self._let_in(hass)
         if self._state == "proposed":
-            await self._grant(registers)
+            await self._grant()
         self._supervisor.oversee(hass)
         run = ("run", "--page", f"{LOOPBACK}:{self._page_port}")
         with self.log_path.open("a") as log:
@@ -191,8 +197,8 @@ class Node:
         await self._do("home", hass.url, answer=known["token"])
         _write_private(file, json.dumps({**known, "url": hass.url}))
 
-    async def _grant(self, registers: Mapping[str, str]) -> None:
-        chosen = (f"{registers[key]}={flow}" for key, flow in _DIRECTIONS.items())
+    async def _grant(self) -> None:
+        chosen = (f"{statistic}={flow}" for statistic, flow in self._registers.items())
         series = (word for one in chosen for word in ("--series", one))
         await self._do("grant", self._number, *series, "--yes")
 
@@ -214,13 +220,17 @@ class Node:
         )
 
     async def _read(self, shared: Sequence[Mapping[str, str]]) -> tuple[Series, ...]:
-        """Ask the node, as the observer, for what may be read: consumption first."""
+        """Ask the node, as the observer, for what may be read, in the order of the registers."""
         assert self._server is not None
         statistics = {one["identifier"]: one["statistic"] for one in shared}
         place = self._place(self._server)
         told = await self._json("list-series", NODE, "--as", OBSERVER, *place)
-        listed = sorted(told["series"], key=lambda one: _flow(one["identifier"]))
-        return tuple(Series(**one, statistic=statistics[one["identifier"]]) for one in listed)
+        listed = {statistics[one["identifier"]]: one for one in told["series"]}
+        return tuple(
+            Series(**listed[statistic], direction=direction, statistic=statistic)
+            for statistic, direction in self._registers.items()
+            if statistic in listed
+        )
 
     async def _until_read(self) -> Any:
         """Wait until the node is online and has read the year; give its status."""
@@ -285,11 +295,6 @@ def _place(port: int, ca_file: Path, password_file: Path) -> tuple[str, ...]:
     """The options that say where the server is, and who asks."""
     server = ("--host", LOOPBACK, "--port", str(port), "--ca-file", str(ca_file))
     return (*server, "--password-file", str(password_file))
-
-
-def _flow(identifier: str) -> str:
-    """What an identifier says after the pseudonym: which way the energy flows, and more."""
-    return identifier.partition("_")[2]
 
 
 def _is_of_a_node(variable: str) -> bool:

@@ -94,10 +94,16 @@ def make_folder(
         _write(storage / "core.config", 1, 4, {**_HOME, "language": language})
 
 
-def free_port() -> int:
-    """A TCP port of the loopback interface that nobody listens on."""
+def free_port(usual: int = 0) -> int:
+    """A TCP port of the loopback interface that nobody listens on: the usual one, if it is free."""
     with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", usual))
+        except OSError:
+            if not usual:
+                raise
+            return free_port()
         port = probe.getsockname()[1]
     assert isinstance(port, int)
     return port

@@ -168,7 +168,7 @@ class World:
         self._reach(index)
         use, sun = self._days[index]
         before = self._before[index] + _sum(use[:slot], sun[:slot])
-        return before + self.segment(n).energy(within)
+        return before + self.segment(n).energy(within) if within else before
 
     def segment(self, n: int) -> Segment:
         """Give the n-th segment since 1970."""

@@ -1,7 +1,7 @@
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
-from demo.history import HOUR, POWERS, hours, whole_hour
+from demo.history import HOUR, POWERS, Count, hours, whole_hour
 from demo.meter import Contract, Linky
 from demo.world import World
 
@@ -21,25 +21,28 @@ def test_hours_are_whole_and_leave_none_out() -> None:
 
 def test_an_hour_ends_with_what_the_meter_shows_then() -> None:
     (hour,) = hours(linky(), NOON - HOUR, NOON)
-    assert hour.end == linky().registers_at(hour.start + HOUR)
+    registers = linky().registers_at(hour.start + HOUR)
+    assert (hour.end.drawn_wh, hour.end.injected_wh) == (registers.drawn_wh, registers.injected_wh)
+    assert hour.end.made_wh == linky().world.energy(hour.start + HOUR).production_wh
 
 
 def test_the_sixths_of_an_hour_are_what_the_registers_grew_by() -> None:
     before, hour = hours(linky(), NOON - 2 * HOUR, NOON)
-    drawn = sum(drawn for drawn, _ in hour.sixths_wh)
-    injected = sum(injected for _, injected in hour.sixths_wh)
-    assert drawn == hour.end.drawn_wh - before.end.drawn_wh
-    assert injected == hour.end.injected_wh - before.end.injected_wh > 0
+    grew = hour.end.since(before.end)
+    assert sum(sixth.drawn_wh for sixth in hour.sixths) == grew.drawn_wh
+    assert sum(sixth.injected_wh for sixth in hour.sixths) == grew.injected_wh > 0
+    assert sum(sixth.made_wh for sixth in hour.sixths) == grew.made_wh > grew.injected_wh
 
 
 def test_no_hour_has_ended_yet() -> None:
     assert list(hours(linky(), NOON, NOON + timedelta(minutes=10))) == []
 
 
-def test_power_flows_one_way_at_a_time() -> None:
-    flows = {key: power_w(30, 100) for key, power_w in POWERS.items()}
+def test_net_power_is_what_is_drawn_less_what_is_injected() -> None:
+    flows = {key: power_w(Count(30, 100, 120)) for key, power_w in POWERS.items()}
     assert flows == {
-        "active_power_drawn": 0,
-        "active_power_injected": 70,
+        "active_power_drawn": 30,
+        "active_power_injected": 100,
         "active_power": -70,
+        "power": 120,
     }

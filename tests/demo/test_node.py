@@ -11,11 +11,22 @@ from consometers_node.series import Direction, Interval, Quantity
 from consometers_node.wire import read_need_file
 from demo import node
 from demo.house import _as_json
-from demo.kersabiec import Address
+from demo.kersabiec import Address, Modbus
 
-ADDRESS = Address(url="http://127.0.0.1:8123", device_page="http://127.0.0.1:8123/d", meter="/m")
+HASS = "http://127.0.0.1:8123"
+ADDRESS = Address(
+    url=HASS,
+    meter="/m",
+    device_page=f"{HASS}/m",
+    roof_meter="/r",
+    roof_meter_page=f"{HASS}/r",
+    inverter=Modbus(host="127.0.0.1", port=1502, unit_id=1),
+    inverter_page=f"{HASS}/i",
+    balance_page=f"{HASS}/b",
+)
 SERIES = node.Series(
     identifier="urn:dev:org:60060-a_consumption/power/active/raw",
+    direction="consumption",
     interval="PT1H",
     unit="W",
     statistic="sensor.drawn",
@@ -38,10 +49,9 @@ def need() -> DataNeed:
     return read_need_file((Path(node.__file__).parent / "need.toml").read_bytes())
 
 
-def test_the_observer_asks_for_hours_of_both_registers(need: DataNeed) -> None:
+def test_the_observer_asks_for_hours_of_all_directions(need: DataNeed) -> None:
     assert {(one.direction, one.quantity) for one in need.wanted} == {
-        (Direction.CONSUMPTION, Quantity.ENERGY),
-        (Direction.INJECTION, Quantity.ENERGY),
+        (direction, Quantity.ENERGY) for direction in Direction
     }
     assert need.interval is Interval.PT1H
     assert (need.history_days, need.duration_days) == (365, 730)
@@ -72,6 +82,7 @@ def test_a_program_is_told_the_same_with_a_node_and_without_one() -> None:
     assert told["node"] == {"jid": VIEW.node, "page": VIEW.page}
     assert told["series"][0]["statistic"] == "sensor.drawn"
     assert without["node"] is None
+    assert told["inverter"] == {"host": "127.0.0.1", "port": 1502, "unit_id": 1}
 
 
 def test_without_prosody_there_is_no_node(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

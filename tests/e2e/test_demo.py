@@ -26,6 +26,7 @@ pytestmark = pytest.mark.skipif(not shutil.which("prosody"), reason="script/setu
 HOUR: Final = timedelta(hours=1)
 TITLE: Final = "Consometers"
 HOURS_OF_A_YEAR: Final = 365 * 24
+DEVICE: Final = "{urn:quoalise:0}device"
 
 type Told = Mapping[str, Any]
 type Records = Mapping[datetime, float]
@@ -76,16 +77,30 @@ async def demo(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Demo]:
         await demo.end(signal.SIGTERM)
 
 
-async def test_the_observer_may_read_what_is_drawn_and_what_is_injected(demo: Demo) -> None:
-    assert [one["identifier"].partition("_")[2] for one in demo.told["series"]] == [
-        "consumption/power/active/raw",
-        "production/power/active/raw",
+async def test_the_observer_may_read_what_is_drawn_injected_and_made(demo: Demo) -> None:
+    # What is injected at a meter is production there, and so is what an inverter makes.
+    assert [
+        (one["direction"], one["identifier"].partition("_")[2]) for one in demo.told["series"]
+    ] == [
+        ("consumption", "consumption/power/active/raw"),
+        ("injection", "production/power/active/raw"),
+        ("production", "production/power/active/raw"),
     ]
     assert {(one["interval"], one["unit"]) for one in demo.told["series"]} == {("PT1H", "W")}
 
 
 async def test_the_command_that_it_tells_reads_the_year_of_home_assistant(demo: Demo) -> None:
     await _year_is_read(demo.told)
+
+
+async def test_the_inverter_made_what_the_meter_of_the_panels_injected(demo: Demo) -> None:
+    """Each hour of the year up to the one in which they were first read, to the Wh."""
+    until = datetime.now(UTC).replace(minute=0, second=0, microsecond=0) - HOUR
+    injected, made = [
+        await _counted(demo.told, one["statistic"], until - HOURS_OF_A_YEAR * HOUR, until)
+        for one in demo.told["series"][1:]
+    ]
+    assert made == injected
 
 
 async def test_any_client_reads_the_last_day(demo: Demo) -> None:
@@ -97,10 +112,14 @@ async def test_any_client_reads_the_last_day(demo: Demo) -> None:
     async with Plain(place, observer["jid"], observer["password"], priority=-1) as plain:
         for one in told["series"]:
             asked = GET_HISTORY.format(identifier=one["identifier"], **times)
-            answer = values(await plain.ask(told["node"]["jid"], asked))
+            answer = await plain.ask(told["node"]["jid"], asked)
+            records = values(answer)
             counted = await _counted(told, one["statistic"], end - 24 * HOUR, end)
-            assert [float(value) for _, value in answer] == list(counted.values())
-            assert len(answer) == 24
+            assert [float(value) for _, value in records] == list(counted.values())
+            assert len(records) == 24
+            (device,) = answer.iter(DEVICE)
+            made = one["direction"] == "production"
+            assert device.get("type") == ("inverter" if made else "electricity-meter")
 
 
 async def test_the_page_that_it_tells_is_in_home_assistants_sidebar(demo: Demo) -> None:

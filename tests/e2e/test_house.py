@@ -68,12 +68,12 @@ async def test_a_year_runs_into_the_present(house: House) -> None:
 
 
 async def test_opened_again_it_has_missed_nothing(house: House, folder: Path) -> None:
-    entities = await _registers(house)
+    registers = await house.registers()
     await house.close()
     again = House(folder)
     try:
         await again.open()
-        assert await _registers(again) == entities
+        assert await again.registers() == registers
         await _year_is_whole(again)
         assert again.hass.problems() == []
     finally:
@@ -83,7 +83,7 @@ async def test_opened_again_it_has_missed_nothing(house: House, folder: Path) ->
 async def _year_is_whole(house: House) -> None:
     """Every hour up to the present one has its row, and sums grow as the registers do."""
     now = datetime.now(UTC)
-    for entity_id in (await _registers(house)).values():
+    for entity_id in await house.registers():
         rows = await eventually(
             partial(house.hass.api.statistics, entity_id, "hour", now - timedelta(days=365)),
             lambda rows: len(rows) >= 364 * 24,
@@ -98,12 +98,6 @@ async def _year_is_whole(house: House) -> None:
         assert len(counted) == len(rows)
         assert len({round(state - total) for state, total in counted}) == 1
         assert all(before <= after for (before, _), (after, _) in pairwise(counted))
-
-
-async def _registers(house: House) -> dict[str, str]:
-    (entry,) = await house.hass.api.entries(DOMAIN)
-    entity_ids = await house.hass.api.entity_ids(entry["entry_id"])
-    return {key: entity_ids[key] for key in ("energy_drawn", "energy_injected")}
 
 
 def _are_for_documentation(pictures: Path) -> bool:
@@ -142,7 +136,7 @@ async def _visit(visitor: Visitor, house: House, pictures: Path, language: Langu
 
 
 async def _begin_anew(house: House, language: Language) -> None:
-    """Forget the meter: entities are named in the language of the home when they are made."""
+    """Forget what was added: entities are named in the language of the home when they are made."""
     for entry in await house.hass.api.entries(DOMAIN):
         await house.hass.api.remove(entry["entry_id"])
         await house.hass.api.command("energy/save_prefs", energy_sources=[])
@@ -159,7 +153,7 @@ def _translation(language: Language) -> dict[str, Any]:
 async def _powers_are_known(house: House, entry_id: str) -> None:
     """Wait for the powers that are derived from registers, which takes a minute: for pictures."""
     api = house.hass.api
-    power = (await api.entity_ids(entry_id))["active_power"]
+    power = (await api.entity_ids(entry_id))["active_power_drawn"]
     await eventually(
         lambda: api.state(power),
         lambda state: state["state"] not in ("unknown", "unavailable"),

@@ -19,11 +19,13 @@ import pytest
 import pytest_asyncio
 
 from demo.browser import CHROMIUM, Visitor as Person, launched, person
+from demo.furnishing import show_on_energy_dashboard
 from demo.hass import Hass, free_port
-from demo.history import Hour, hours, import_history, show_on_energy_dashboard, whole_hour
-from demo.kersabiec import school
+from demo.history import Hour, hours, import_history, whole_hour
+from demo.meter import Contract, Linky
 from demo.prosody import LOOPBACK, Authority, Prosody, federate
 from demo.supervisor import Supervisor
+from demo.world import SCHOOL, World as Building
 from tests.e2e.addon import AddOn, Visitor, visiting
 from tests.e2e.cooperative import HISTORY_DAYS, TOKEN, Cooperative, cooperating
 from tests.e2e.looks import Looks, enter, looking
@@ -105,7 +107,8 @@ async def world(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World
             CONSOMETERS_SERVER=f"{LOOPBACK}:{one.port}",
             CONSOMETERS_CA_FILE=str(authority.file),
         )
-        counted = list(hours(school(), NOW - timedelta(days=HISTORY_DAYS + 2), NOW))
+        meter = Linky(Building(SCHOOL, phases=3), Contract(phases=3, producer=True))
+        counted = list(hours(meter, NOW - timedelta(days=HISTORY_DAYS + 2), NOW))
         world = World(
             hass,
             supervisor,

@@ -194,10 +194,10 @@ async def _sources(api: Api, meter: str, solar: str) -> Mapping[str, str | list[
     """Give what the flow of the balance proposes."""
     counts = {"energy_drawn", "energy_injected", "active_power_drawn", "active_power_injected"}
     of_meter = await known_entities(api, meter, counts)
-    of_inverter = await known_entities(api, solar, {"production_energy", "production_power"})
+    of_inverter = await known_entities(api, solar, {"energy", "power"})
     return {
-        "production_energy": [of_inverter["production_energy"]],
-        "production_power": [of_inverter["production_power"]],
+        "production_energy": [of_inverter["energy"]],
+        "production_power": [of_inverter["power"]],
         "drawn_energy": of_meter["energy_drawn"],
         "drawn_power": of_meter["active_power_drawn"],
         "injected_energy": of_meter["energy_injected"],

@@ -1,5 +1,6 @@
 import json
 from pathlib import Path
+import socket
 
 import pytest
 
@@ -41,3 +42,11 @@ def test_a_home_that_is_lived_in_keeps_its_own(tmp_path: Path) -> None:
 @pytest.mark.usefixtures("socket_enabled")
 def test_a_free_port_is_one_that_a_program_can_have() -> None:
     assert 1024 <= free_port() < 65536
+
+
+@pytest.mark.usefixtures("socket_enabled")
+def test_the_usual_port_is_taken_unless_somebody_listens_there() -> None:
+    usual = free_port()
+    assert free_port(usual) == usual
+    with socket.create_server(("127.0.0.1", usual)):
+        assert free_port(usual) not in (0, usual)

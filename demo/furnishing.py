@@ -1,0 +1,151 @@
+"""What a person does in the school's Home Assistant: adds what there is, and shows it.
+
+All of it goes through the flows and commands that the pages use.
+"""
+
+import asyncio
+from collections.abc import Mapping, Set
+from typing import Any, Final, cast
+
+from demo.hass import Api, FlowStep, HassError
+
+DOMAIN: Final = "consometers"
+
+_FIRST_VALUES_S: Final = 60
+
+type EntityIds = Mapping[str, str]
+"""Entity ids by the key of the fact that each shows: it is the end of their unique id."""
+
+
+class HouseError(Exception):
+    """The house cannot be opened, or has closed by itself; the text says why."""
+
+
+async def entity_ids(api: Api, entry_id: str) -> EntityIds:
+    """Give the entities of an entry."""
+    return {
+        entity["unique_id"].removeprefix(f"{entry_id}_"): entity["entity_id"]
+        for entity in await api.entities(entry_id)
+    }
+
+
+async def entry_with(api: Api, has: Set[str], has_not: Set[str] = frozenset()) -> str | None:
+    """Give the entry that has such entities, if it was added."""
+    for entry in await api.entries(DOMAIN):
+        keys = (await entity_ids(api, entry["entry_id"])).keys()
+        if has <= keys and keys.isdisjoint(has_not):
+            return cast(str, entry["entry_id"])
+    return None
+
+
+async def add_meter(api: Api, port: str) -> str:
+    """Add the meter on a port, once it was heard, and give its entry."""
+    step = await api.start_flow(DOMAIN, choice="meter")
+    step = await api.submit(step, device=port)
+    if step.get("step_id") != "confirm":
+        raise HouseError(f"No meter was found on {port}: {step}")
+    return _entry_id(await api.submit(step))
+
+
+async def add_inverter(api: Api, host: str, port: int, unit_id: int) -> str:
+    """Add the inverter at an address, once it has answered, and give its entry."""
+    step = await api.start_flow(DOMAIN, choice="inverter")
+    step = await api.submit(step, host=host, port=port, unit_id=unit_id)
+    if step.get("step_id") != "inverter_found":
+        raise HouseError(f"No inverter was found on {host}, port {port}: {step}")
+    return _entry_id(await api.submit(step))
+
+
+async def add_balance(api: Api, home: str, **sources: Any) -> str:
+    """Add the balance of a home of some kind, from the entities that are told."""
+    step = await api.start_flow(DOMAIN, choice="balance")
+    step = await api.submit(step, home=home)
+    return _entry_id(await api.submit(step, **sources))
+
+
+def _entry_id(step: FlowStep) -> str:
+    if step["type"] != "create_entry":
+        raise HouseError(f"Home Assistant made no entry: {step}")
+    return cast(str, step["result"]["entry_id"])
+
+
+async def known_entities(api: Api, entry_id: str, wanted: Set[str]) -> EntityIds:
+    """Wait until the wanted entities have values, and return all of the entry's.
+
+    Those that were there before have values of former times, which do as well.
+    """
+    for _ in range(2 * _FIRST_VALUES_S):
+        found = await entity_ids(api, entry_id)
+        if wanted <= found.keys():
+            return found
+        await asyncio.sleep(0.5)
+    raise HouseError(f"Home Assistant does not show {', '.join(sorted(wanted))}.")
+
+
+async def device_page(api: Api, entry_id: str) -> str:
+    """Give where the device of an entry is looked at: the first, if others are wired to it."""
+    devices = await api.command("config/device_registry/list")
+    device = next(device for device in devices if entry_id in device["config_entries"])
+    return f"{api.url}/config/devices/device/{device['id']}"
+
+
+async def has_energy_dashboard(api: Api) -> bool:
+    """Whether somebody has said already what the Energy dashboard shows."""
+    try:
+        preferences = await api.command("energy/get_prefs")
+    except HassError:
+        return False
+    return bool(preferences["energy_sources"])
+
+
+async def show_on_energy_dashboard(api: Api, shown: EntityIds) -> None:
+    """Make the meters the home's connection to the grid on the Energy dashboard, and show panels.
+
+    Only what is drawn has to be there.
+    """
+    grid: dict[str, Any] = {
+        "type": "grid",
+        "stat_energy_from": shown["energy_drawn"],
+        "stat_energy_to": shown.get("energy_injected"),
+        "stat_cost": None,
+        "entity_energy_price": None,
+        "number_energy_price": None,
+        "stat_compensation": None,
+        "entity_energy_price_export": None,
+        "number_energy_price_export": None,
+        "cost_adjustment_day": 0,
+    }
+    if {"active_power_drawn", "active_power_injected"} <= shown.keys():
+        grid["power_config"] = {
+            "stat_rate_from": shown["active_power_drawn"],
+            "stat_rate_to": shown["active_power_injected"],
+        }
+    sources = [grid]
+    if (made := shown.get("energy")) is not None:
+        solar = {"type": "solar", "stat_energy_from": made, "config_entry_solar_forecast": None}
+        if (power := shown.get("power")) is not None:
+            solar["stat_rate"] = power
+        sources.append(solar)
+    await api.command("energy/save_prefs", energy_sources=sources)
+
+
+async def net_power(api: Api) -> EntityIds:
+    """Give what Home Assistant makes of both powers of the grid, if they are on the dashboard."""
+    for source in (await api.command("energy/get_prefs"))["energy_sources"]:
+        if source["type"] == "grid" and source.get("stat_rate") is not None:
+            return {"active_power": source["stat_rate"]}
+    return {}
+
+
+async def tidy(api: Api) -> None:
+    """Put away what has nothing to do with a meter.
+
+    That is a map, and the notice that nobody should install Home Assistant as a Python package.
+    """
+    for dashboard in await api.command("lovelace/dashboards/list"):
+        if dashboard["url_path"] == "map":
+            await api.command("lovelace/dashboards/delete", dashboard_id=dashboard["id"])
+    for issue in await api.issues("homeassistant"):
+        if issue["issue_id"] == "deprecated_method":
+            told = {"domain": issue["domain"], "issue_id": issue["issue_id"]}
+            await api.command("repairs/ignore_issue", **told, ignore=True)
