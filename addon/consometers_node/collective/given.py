@@ -175,7 +175,10 @@ async def withdraw(
     if given.state is State.GRANTED:
         await _end(members.connection, given, State.WITHDRAWN, Actor.MEMBER, at)
     if erase:
-        await erase_at(members.connection, given.id, at)
+        for one in await of_member(members.connection, member):
+            # What an older version brought goes with it.
+            if one.need.id == given.need.id and one.state is not State.GRANTED:
+                await erase_at(members.connection, one.id, at)
     await leave_if_done(members, member, at)
     return await get(members.connection, given.id)
 

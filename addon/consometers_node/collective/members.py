@@ -169,9 +169,7 @@ class Members:
 
     async def forget(self, member: MemberId, at: datetime) -> None:
         """Keep of a member that it was there, by its pseudonym; it counts no more from now on."""
-        before = await self.get(member)
-        if before.kind is Kind.SITE and before.name is not None:
-            await self._rename_site(before.name, before.pseudonym)
+        await self._forget_names(await self.get(member))
         await self._set(
             member,
             jid=None,
@@ -190,11 +188,11 @@ class Members:
         return (await self.connection.execute(gone.where(~gave))).rowcount
 
     async def present(self, member: MemberId, name: str, description: Description) -> None:
-        """Show a member under its name, as a site. Raises NameTaken."""
-        before = await self.get(member)
+        """Show a member under its name, as a site. Raises NameTaken.
+
+        Under another name than before it is another site, from the next month that is free.
+        """
         await self._check_free(name, member)
-        if before.kind is Kind.SITE and before.name is not None:
-            await self._rename_site(before.name, name)
         await self._set(member, kind=Kind.SITE, name=name, description=description.pack())
         await self._regroup(member)
 
@@ -309,9 +307,15 @@ class Members:
         if (await self.connection.execute(taken)).first() is not None:
             raise NameTaken(name)
 
-    async def _rename_site(self, before: str, name: str) -> None:
-        site = MemberGroupRow.kind == GroupKind.SITE, MemberGroupRow.name == before
-        await self.connection.execute(update(MemberGroupRow).where(*site).values(name=name))
+    async def _forget_names(self, member: Member) -> None:
+        """Call the groups that were a site alone by its pseudonym."""
+        own = select(InGroupRow.group_id).where(InGroupRow.member_id == member.id)
+        query = select(MemberGroupRow.id).where(
+            MemberGroupRow.kind == GroupKind.SITE, MemberGroupRow.id.in_(own)
+        )
+        for group in (await self.connection.execute(query)).scalars().all():
+            renamed = update(MemberGroupRow).where(MemberGroupRow.id == group)
+            await self.connection.execute(renamed.values(name=f"{member.pseudonym}-{group}"))
 
     async def _set(self, member: MemberId, **values: object) -> None:
         await self.connection.execute(

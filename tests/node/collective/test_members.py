@@ -170,10 +170,10 @@ async def test_a_site_has_a_name_and_is_summed_with_its_kind(store: Store) -> No
         assert (site.kind, site.description) == (Kind.SITE, SCHOOL)
         expected = {("all", ""), ("site", "École"), ("building", "school")}
         assert await groups_of(members, member, JUNE) == expected
-        (group,) = [one for one in await members.groups() if one.kind is GroupKind.SITE]
+        await publish(connection, (await everybody(members)).id, date(2026, 6, 9))
         await members.present(member.id, "École du bourg", Description())
-        assert group.id in {one.id for one in await members.groups() if one.name.endswith("bourg")}
-        assert await groups_of(members, member, JUNE) == {("all", ""), ("site", "École du bourg")}
+        assert await groups_of(members, member, JUNE) == expected
+        assert await groups_of(members, member, JULY) == {("all", ""), ("site", "École du bourg")}
         other, _ = await join(connection, "b")
         with pytest.raises(NameTaken):
             await members.present(other.id, "École du bourg", SCHOOL)

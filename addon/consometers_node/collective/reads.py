@@ -1,0 +1,65 @@
+"""Who read what of whom: an entry for each time, beside what `answer` tells of peers."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from ..series import Range
+from ..store.collective_tables import MemberId, ReadLogRow
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Read:
+    """Somebody read what a member told: `records` of a range, or what else is known of it."""
+
+    at: datetime
+    who: str
+    what: str
+    member: MemberId | None = None
+    range: Range | None = None
+    records: int = 0
+
+
+async def note_read(connection: AsyncConnection, read: Read) -> None:
+    """Write it down, before it leaves."""
+    await connection.execute(
+        insert(ReadLogRow).values(
+            at=read.at,
+            who=read.who,
+            what=read.what,
+            member_id=read.member,
+            range_start=read.range.start if read.range else None,
+            range_end=read.range.end if read.range else None,
+            records=read.records,
+        )
+    )
+
+
+async def reads(
+    connection: AsyncConnection, member: MemberId | None = None, since: datetime | None = None
+) -> list[Read]:
+    """Give what was read, of one member or of all, the last first."""
+    query = select(ReadLogRow.__table__).order_by(ReadLogRow.id.desc())
+    if member is not None:
+        query = query.where(ReadLogRow.member_id == member)
+    if since is not None:
+        query = query.where(ReadLogRow.at >= since)
+    return [
+        Read(
+            at=row.at,
+            who=row.who,
+            what=row.what,
+            member=row.member_id,
+            range=None if row.range_start is None else Range(row.range_start, row.range_end),
+            records=row.records,
+        )
+        for row in await connection.execute(query)
+    ]
+
+
+async def rename(connection: AsyncConnection, who: str, name: str) -> None:
+    """Call a reader by another name, once its own is erased."""
+    renamed = update(ReadLogRow).where(ReadLogRow.who == who).values(who=name)
+    await connection.execute(renamed)
