@@ -1,0 +1,251 @@
+"""After erasure nothing of a member is found: in no file of the database, in no table."""
+
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+import struct
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from consometers_node.collective import given, invitations, needs, reads
+from consometers_node.collective.given import Actor, Given, take
+from consometers_node.collective.members import Member, Members
+from consometers_node.collective.moving import moving
+from consometers_node.collective.reads import Read, note_read
+from consometers_node.collective.rights import erase, erase_member, forget_told
+from consometers_node.collective.sites import Building, Description
+from consometers_node.permission import State
+from consometers_node.quoalise import Duration
+from consometers_node.series import Range
+from consometers_node.sharing.names import keep_collective
+from consometers_node.store import Store
+from consometers_node.store.series import all_series, blocks, days_kept
+from consometers_node.store.tables import Base
+
+from ..permission.samples import NEED
+from .people import AT, OWN, ZONE, join, meter, permission
+from .telling import kept, taking, told
+
+DAY = date(2026, 6, 11)
+MIDNIGHT = datetime(2026, 6, 11, tzinfo=UTC)
+LATER = AT + timedelta(days=5)
+CURVE = [311 + 7 * n * n for n in range(24)]
+OTHER = [500] * 24
+A_DAY = timedelta(days=1)
+
+
+async def tell(store: Store, name: str, values: list[int], start: datetime = MIDNIGHT) -> None:
+    async with taking(store) as intake:
+        await intake.keep(f"{name}@example.org", told(meter(name), start, values))
+
+
+async def let_in(store: Store, *names: str) -> list[tuple[Member, Given]]:
+    await keep_collective(store, "kersabiec")
+    async with store.writing() as connection:
+        return [await join(connection, name) for name in names]
+
+
+async def everything(connection: AsyncConnection) -> bytes:
+    """All that the tables hold, in the bytes that would be found in a file."""
+    parts: list[bytes] = []
+    for table in Base.metadata.sorted_tables:
+        if table.info.get("view"):
+            continue
+        for row in await connection.execute(select(table)):
+            parts += [_bytes(value) for value in row]
+    return b"\n".join(parts)
+
+
+def _bytes(value: Any) -> bytes:
+    return value if isinstance(value, bytes) else str(value).encode()
+
+
+async def traces(store: Store, place: Path | str, words: list[bytes]) -> list[bytes]:
+    """Give those of the words that are found, in a table or in any file of the database."""
+    async with store.reading() as connection:
+        found = await everything(connection)
+    if isinstance(place, Path):
+        found += b"".join(one.read_bytes() for one in place.parent.iterdir() if one.is_file())
+    return [word for word in words if word in found]
+
+
+def shapes(values: list[int]) -> list[bytes]:
+    """A curve as it may stand somewhere: packed, and in watt-minutes of 8 bytes."""
+    block = struct.pack("<24H", *values)
+    return [block, struct.pack("<24q", *(60 * value for value in values))]
+
+
+async def test_nothing_is_left_of_who_withdraws_and_wants_it_erased(
+    store: Store, place: Path | str
+) -> None:
+    async with store.writing() as connection:
+        invitation, token = await invitations.make(
+            connection, at=AT, expires_at=AT + A_DAY, note="For the house at the well"
+        )
+        members = Members(connection, ZONE)
+        await invitations.admit(members, "anemone@example.org", token, AT)
+    async with store.writing() as connection:
+        member, taken = await join(connection, "anemone", permission(meter("anemone")))
+    await let_in(store, "b", "c")
+    await tell(store, "anemone", CURVE)
+    await tell(store, "b", OTHER)
+    async with store.writing() as connection:
+        members = Members(connection, ZONE)
+        async with moving(connection, member.id, AT):
+            await members.set_area(member.id, "Quistinic")
+        read = Read(at=AT, who="anemone@example.org", what="export", member=member.id, records=24)
+        await note_read(connection, read)
+    words = [b"anemone", b"the well", *shapes(CURVE)[:1]]
+    assert await traces(store, place, words) == words
+    async with store.writing() as connection:
+        members = Members(connection, ZONE)
+        ended = await given.withdraw(members, member.id, taken.id, LATER, erase=True)
+        erased = await erase(members, ended, LATER, Actor.MEMBER)
+        gone = await members.get(member.id)
+    await store.shrink()
+    assert [(str(one.series), one.records) for one in erased] == [(str(meter("anemone")), 24)]
+    assert (gone.jid, gone.area, gone.pseudonym) == (None, None, member.pseudonym)
+    assert await traces(store, place, [b"anemone", b"the well", *shapes(CURVE)]) == []
+    async with store.reading() as connection:
+        entries = await given.register(connection, [taken.id])
+        assert [(one.state, one.actor, one.erased) for one in entries] == [
+            ("granted", "member", None),
+            ("withdrawn", "member", None),
+            ("withdrawn", "member", 24),
+        ]
+        # It is still known that somebody agreed to what, and that others' records are there.
+        assert (await given.get(connection, taken.id)).need == NEED
+        assert [one.who for one in await reads.reads(connection)] == [member.pseudonym]
+        (used,) = await invitations.all_invitations(connection)
+        assert (used.id, used.note) == (invitation.id, "")
+        assert await days_kept(connection) != {}
+
+
+async def test_a_site_is_erased_with_its_name_and_its_own_sums(
+    store: Store, place: Path | str
+) -> None:
+    ((site, taken), *_) = await let_in(store, "anemone", "b")
+    async with store.writing() as connection:
+        members = Members(connection, ZONE)
+        description = Description(building=Building.SCHOOL, words="Derrière le lavoir")
+        await members.present(site.id, "École Anjela", description)
+    await tell(store, "anemone", CURVE)
+    words = [b"Anjela", b"lavoir", *shapes(CURVE)]
+    assert await traces(store, place, words) == words
+    async with store.writing() as connection:
+        members = Members(connection, ZONE)
+        ended = await given.withdraw(members, site.id, taken.id, LATER, erase=True)
+        await erase(members, ended, LATER)
+    await store.shrink()
+    assert await traces(store, place, words) == []
+
+
+async def test_what_another_permission_lets_be_kept_stays(store: Store) -> None:
+    second = replace(NEED, id="second")
+    async with store.writing() as connection:
+        await needs.offer(connection, second, AT)
+    ((member, first),) = await let_in(store, "a")
+    async with store.writing() as connection:
+        members = Members(connection, ZONE)
+        said = permission(
+            meter("a"), id="second", need=second, at=MIDNIGHT, records_from=MIDNIGHT + A_DAY
+        )
+        await take(members, member.id, said, MIDNIGHT, own=OWN)
+    await tell(store, "a", CURVE * 3)
+    async with store.writing() as connection:
+        members = Members(connection, ZONE)
+        ended = await given.withdraw(members, member.id, first.id, LATER, erase=True)
+        erased = await erase(members, ended, LATER)
+        assert (await members.get(member.id)).jid == "a@example.org"
+    assert [one.records for one in erased] == [24]
+    assert await kept(store, DAY) == {}
+    for day in (DAY + A_DAY, DAY + 2 * A_DAY):
+        (block,) = (await kept(store, day)).values()
+        assert block.values == tuple(CURVE)
+
+
+async def test_erasing_takes_along_what_an_older_version_brought(store: Store) -> None:
+    ((member, first),) = await let_in(store, "a")
+    await tell(store, "a", CURVE)
+    newer = replace(NEED, version=2)
+    async with store.writing() as connection:
+        members = Members(connection, ZONE)
+        await needs.offer(connection, newer, LATER)
+        said = permission(meter("a"), id="newer", need=newer, at=LATER, records_from=LATER)
+        second = await take(members, member.id, said, LATER, own=OWN)
+        assert (await given.get(connection, first.id)).state is State.TERMINATED
+        ended = await given.withdraw(members, member.id, second.id, LATER, erase=True)
+        await erase(members, ended, LATER)
+        assert await days_kept(connection) == {}
+        assert await given.due(connection, LATER + 1000 * A_DAY) == []
+        assert (await members.get(member.id)).jid is None
+
+
+async def test_what_an_older_version_brought_goes_when_its_time_is_over(store: Store) -> None:
+    ((member, first),) = await let_in(store, "a")
+    await tell(store, "a", CURVE * 6)
+    newer = replace(NEED, version=2)
+    since = MIDNIGHT + 3 * A_DAY + timedelta(hours=5)
+    async with store.writing() as connection:
+        members = Members(connection, ZONE)
+        await needs.offer(connection, newer, LATER)
+        said = permission(meter("a"), id="newer", need=newer, at=LATER, records_from=since)
+        await take(members, member.id, said, LATER, own=OWN)
+    over = LATER + timedelta(days=NEED.retention_days)
+    async with store.writing() as connection:
+        assert await given.due(connection, over - A_DAY) == []
+        (due,) = await given.due(connection, over)
+        assert due.id == first.id
+        erased = await erase(Members(connection, ZONE), due, over)
+    assert [one.records for one in erased] == [3 * 24 + 5]
+    async with store.reading() as connection:
+        ((number, series),) = (await all_series(connection)).items()
+        within = Range(MIDNIGHT - A_DAY, MIDNIGHT + 10 * A_DAY)
+        left = await blocks(connection, number, series, within)
+        assert [one.day for one in left] == [DAY + n * A_DAY for n in (3, 4, 5)]
+        assert list(left[0].values) == [None] * 5 + CURVE[5:]
+        assert await given.due(connection, over) == []
+
+
+async def test_a_daily_series_of_the_same_meter_is_another(store: Store) -> None:
+    second = replace(NEED, id="second")
+    async with store.writing() as connection:
+        await needs.offer(connection, second, AT)
+    ((member, first),) = await let_in(store, "a")
+    await tell(store, "a", CURVE)
+    async with store.writing() as connection:
+        members = Members(connection, ZONE)
+        said = permission(meter("a"), id="second", need=second, interval=Duration(days=1))
+        await take(members, member.id, said, AT, own=OWN)
+        ended = await given.withdraw(members, member.id, first.id, LATER, erase=True)
+        await erase(members, ended, LATER)
+        assert await days_kept(connection) == {}
+        assert (await members.get(member.id)).jid is not None
+
+
+async def test_who_is_erased_by_the_collective_is_forgotten_once_its_node_was_told(
+    store: Store,
+) -> None:
+    ((member, taken),) = await let_in(store, "a")
+    await tell(store, "a", CURVE)
+    async with store.writing() as connection:
+        members = Members(connection, ZONE)
+        (erased,) = await erase_member(members, member.id, LATER)
+        assert erased.records == 24
+        assert await days_kept(connection) == {}
+        assert await forget_told(members, LATER) == 0
+        assert (await members.get(member.id)).jid == "a@example.org"
+        await given.told(connection, taken.id, LATER)
+        assert await forget_told(members, LATER) == 1
+        assert (await members.get(member.id)).jid is None
+        assert await forget_told(members, LATER) == 0
+
+
+async def test_a_guest_is_erased_too(store: Store) -> None:
+    async with store.writing() as connection:
+        members = Members(connection, ZONE)
+        guest = await members.admit("guest@example.org", AT)
+        assert await erase_member(members, guest.id, LATER) == ()
+        assert (await members.get(guest.id)).jid is None
