@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
 from tools.bench import backfill
-from tools.bench.collective import months
+from tools.bench.peer import months
 
 UNTIL = datetime(2026, 3, 1, 7, tzinfo=UTC)
 

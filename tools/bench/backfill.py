@@ -23,9 +23,9 @@ from consometers_node.quoalise.markup import serialise
 from demo.hass import Api, Hass
 from demo.prosody import Authority, Prosody
 
-from .collective import Collective, Records
 from .floor import floor_s
 from .node import Memory, Node, cpu_s
+from .peer import Collective, Records
 
 HOUR = timedelta(hours=1)
 DAYS_A_YEAR = 365.25
