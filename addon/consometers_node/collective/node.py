@@ -1,0 +1,189 @@
+"""A collective's node as a whole: it gathers what members gave, and tells what may be known."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+import logging
+from typing import NoReturn
+
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+
+from ..sharing.changes import Changes
+from ..sharing.delivery import FIRST_DELAY_S
+from ..sharing.names import keep_collective, load_naming
+from ..sharing.online import Sharing
+from ..store import Store
+from ..wire import Naming
+from ..xmpp import PUSH_SECONDS, Connection, Identity, NetworkError, Receiving
+from . import endings, releasing, upkeep
+from .answers import CollectiveAnswers
+from .endings import Endings
+from .gathering import Gathering, Pace as GatheringPace
+from .intake import Intake
+from .release import Release
+from .releasing import Releasing
+from .settings import Settings
+from .upkeep import Upkeep
+
+_FOR_EVER_S = 1e9
+
+_LOGGER = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pace:
+    """How long a node waits; tests have less time."""
+
+    first_delay_s: float = FIRST_DELAY_S
+    receipt_within_s: float = PUSH_SECONDS
+    gathering: GatheringPace = field(default_factory=GatheringPace)
+    upkeep_s: float = upkeep.EVERY_S
+    endings_s: float = endings.AGAIN_S
+    releasing_s: float = releasing.EVERY_S
+    rest_s: float = 10.0
+    """Once the database could not be used."""
+
+    def hurried(self, haste: float) -> Pace:
+        """Give waits that are so many times shorter."""
+        return Pace(
+            first_delay_s=self.first_delay_s / haste,
+            receipt_within_s=self.receipt_within_s / haste,
+            gathering=self.gathering.hurried(haste),
+            upkeep_s=self.upkeep_s / haste,
+            endings_s=self.endings_s / haste,
+            releasing_s=self.releasing_s / haste,
+            rest_s=self.rest_s / haste,
+        )
+
+
+class Online:
+    """What a collective does over one connection. Make it before that is entered."""
+
+    def __init__(
+        self,
+        store: Store,
+        naming: Naming,
+        connection: Connection,
+        settings: Settings,
+        changes: Changes,
+        *,
+        pace: Pace,
+    ) -> None:
+        """Prepare; nobody is asked or told yet."""
+        self.connection = connection
+        self._upkeep = Upkeep(store, settings.time_zone, changes, every_s=pace.upkeep_s)
+
+        def answers(*of: object) -> CollectiveAnswers:
+            return CollectiveAnswers(
+                *of,  # type: ignore[arg-type]
+                device=settings.device,
+                zone=settings.time_zone,
+                given_anew=changes.tell,
+                erased=self._upkeep.erased,
+            )
+
+        self.sharing = Sharing(
+            store,
+            naming,
+            connection,
+            changes,
+            answers,
+            first_delay_s=pace.first_delay_s,
+            receipt_within_s=pace.receipt_within_s,
+        )
+        asking = self.sharing.asking
+        self.intake = Intake(store, settings.time_zone.key, self._hear)
+        self.gathering = Gathering(store, asking, self.intake, changes, pace.gathering)
+        self._endings = Endings(store, asking, changes, again_s=pace.endings_s)
+        Receiving(connection, self.intake.keep)
+        self.sharing.discovery.receives = True
+
+    async def run(self) -> NoReturn:
+        """Be on the network. Ends when it is cancelled; raises what only a person can help."""
+        async with self.connection, asyncio.TaskGroup() as tasks:
+            for work in (self.sharing, self.intake, self.gathering, self._endings, self._upkeep):
+                tasks.create_task(work.run())
+            await self._stay()
+        raise AssertionError
+
+    async def _stay(self) -> NoReturn:
+        """Ask those again that were not there, each time that a new session begins."""
+        while True:
+            session = await self.connection.online(_FOR_EVER_S)
+            self.gathering.came_back()
+            await asyncio.shield(session.ended)
+
+    def _hear(self, peer: str) -> None:
+        self.gathering.heard(peer)
+
+
+class CollectiveNode:
+    """Gathers and sums what members gave, and tells what may be known of it.
+
+    `network` is what it does over its connection, once it runs.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        settings: Settings,
+        who: Identity,
+        connect: Callable[[Identity], Connection],
+        *,
+        pace: Pace | None = None,
+    ) -> None:
+        """Prepare; `connect` gives a connection that is not entered yet."""
+        self.store = store
+        self.settings = settings
+        self.changes = Changes()
+        self.network: Online | None = None
+        self._who = who
+        self._connect = connect
+        self._pace = pace or Pace()
+
+    @property
+    def network_problem(self) -> NetworkError | None:
+        """Why it is not on the network; None if it is."""
+        if self.network is None or self.network.connection.is_online:
+            return None
+        return self.network.connection.problem
+
+    def look_again(self) -> None:
+        """Take the word that something in the database changed."""
+        self.changes.tell()
+
+    async def run(self) -> NoReturn:
+        """Run until cancelled. Raises `NetworkError` where only a person can help.
+
+        When the database is away or full, all is left, and begun again once it is back.
+        """
+        while True:
+            try:
+                await self._run()
+            except* (InterfaceError, OperationalError) as faults:
+                _LOGGER.warning("the database cannot be used: %s", _first(faults))
+            await asyncio.sleep(self._pace.rest_s)
+
+    async def _run(self) -> NoReturn:
+        await keep_collective(self.store, self.settings.identifier)
+        naming = await load_naming(self.store)
+        settings, changes, pace = self.settings, self.changes, self._pace
+        zone = settings.time_zone
+        release = Release(settings.publication, zone.key, settings.identifier)
+        self.network = Online(
+            self.store, naming, self._connect(self._who), settings, changes, pace=pace
+        )
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self.network.run())
+            tasks.create_task(
+                Releasing(self.store, release, changes, every_s=pace.releasing_s).run()
+            )
+        raise AssertionError
+
+
+def _first(faults: BaseExceptionGroup[DBAPIError]) -> object:
+    """Give what the database said of the first of these, without the statement."""
+    first: BaseException = faults
+    while isinstance(first, BaseExceptionGroup):
+        first = first.exceptions[0]
+    return first.orig if isinstance(first, DBAPIError) else first

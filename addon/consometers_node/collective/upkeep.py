@@ -1,0 +1,69 @@
+"""What time does to what members gave: it runs out, and what it brought is erased."""
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+import logging
+import time
+from typing import NoReturn
+from zoneinfo import ZoneInfo
+
+from ..sharing.changes import Changes
+from ..store import Store
+from ..store.sums import alone
+from . import given
+from .members import Members
+from .rights import erase, forget_told
+
+EVERY_S = 300.0
+GUESTS_FOR = timedelta(days=90)
+"""How long whoever was let in, and gave nothing, is remembered."""
+
+_STEP_S = 60.0
+
+_LOGGER = logging.getLogger(__name__)
+
+
+class Upkeep:
+    """Ends what ran out, erases what is due."""
+
+    def __init__(
+        self, store: Store, zone: ZoneInfo, changes: Changes, *, every_s: float = EVERY_S
+    ) -> None:
+        self._store = store
+        self._zone = zone
+        self._changes = changes
+        self._every_s = every_s
+        self._shrinks = False
+
+    async def run(self) -> NoReturn:
+        """Look again and again, each time after there was time to see the clock go on.
+
+        A clock that was set wrong, and is set right again, must erase nothing.
+        """
+        while True:
+            wall, steady = time.time(), time.monotonic()
+            await asyncio.sleep(self._every_s)
+            if abs((time.time() - wall) - (time.monotonic() - steady)) <= _STEP_S:
+                await self.look(datetime.now(UTC))
+
+    def erased(self) -> None:
+        """Take the word that something was erased: soon nothing of it is left in the file."""
+        self._shrinks = True
+
+    async def look(self, now: datetime) -> None:
+        """Do what is due by now."""
+        async with self._store.writing() as connection:
+            await alone(connection)
+            members = Members(connection, self._zone)
+            ended = await given.expire(members, now)
+            while due := await given.due(connection, now):
+                await erase(members, due[0], now)
+                self._shrinks = True
+            await members.forget_guests(now - GUESTS_FOR)
+            await forget_told(members, now)
+        if self._shrinks:
+            self._shrinks = False
+            await self._store.shrink()
+        if ended:
+            _LOGGER.info("%d permissions ran out", len(ended))
+            self._changes.tell()

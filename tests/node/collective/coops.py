@@ -1,0 +1,112 @@
+"""A collective that runs on the network, with little patience."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from pathlib import Path
+
+from consometers_node.collective import invitations, needs
+from consometers_node.collective.gathering import Pace as GatheringPace
+from consometers_node.collective.node import CollectiveNode, Online, Pace
+from consometers_node.collective.settings import Settings, read
+from consometers_node.permission import DataNeed
+from consometers_node.store import Store
+from consometers_node.store.gathered import Gathered, of_member
+from consometers_node.xmpp import Account, Connection, Identity
+from demo.prosody import Prosody
+
+from ..permission.samples import NEED, now
+from ..xmpp.conftest import PASSWORD, QUICK, reach
+from .telling import kept
+
+PACE = Pace(
+    first_delay_s=0.2,
+    receipt_within_s=5,
+    gathering=GatheringPace(
+        again_s=3600, busy_s=0.2, first_delay_s=0.2, longest_delay_s=0.5, rest_s=0.05
+    ),
+    upkeep_s=0.2,
+    endings_s=0.2,
+    releasing_s=0.2,
+    rest_s=0.2,
+)
+
+
+@dataclass
+class Coop:
+    """A collective that runs."""
+
+    store: Store
+    jid: str
+    settings: Settings
+    node: CollectiveNode
+    task: asyncio.Task[object] = field(repr=False)
+
+    @property
+    def network(self) -> Online:
+        assert self.node.network is not None
+        return self.node.network
+
+    async def invite(self, need: DataNeed = NEED) -> str:
+        """Ask for something, and give the token of an invitation for one."""
+        async with self.store.writing() as connection:
+            await needs.offer(connection, need, now())
+            _, token = await invitations.make(
+                connection, at=now(), expires_at=now() + timedelta(days=1)
+            )
+        return token
+
+    async def gathered(self, jid: str) -> Gathered:
+        """How far the one series of a member was gathered."""
+        async with self.store.reading() as connection:
+            (one,) = await of_member(connection, jid)
+            return one
+
+    async def values(self, days: list[date]) -> dict[datetime, int]:
+        """All records of all members of these UTC days; no two are of one time."""
+        found: dict[datetime, int] = {}
+        for day in days:
+            for block in (await kept(self.store, day)).values():
+                new = {record.start: record.value for record in block.records()}
+                assert not new.keys() & found.keys()
+                found |= new
+        return found
+
+
+def settings(folder: Path, jid: str) -> Settings:
+    file = folder / "collective.toml"
+    file.write_text(f"""\
+name = "Énergies de Kersabiec"
+identifier = "kersabiec"
+[xmpp]
+account = "{jid}"
+""")
+    return read(file, {})
+
+
+@asynccontextmanager
+async def cooperating(
+    store: Store, server: Prosody, jid: str, folder: Path, pace: Pace = PACE
+) -> AsyncIterator[Coop]:
+    """Let a collective run."""
+
+    def connect(who: Identity) -> Connection:
+        return Connection(who.account, server=who.server, backoff=QUICK)
+
+    told = settings(folder, jid)
+    node = CollectiveNode(
+        store, told, Identity(Account(jid, PASSWORD), reach(server)), connect, pace=pace
+    )
+    task: asyncio.Task[object] = asyncio.create_task(node.run())
+    try:
+        async with asyncio.timeout(10):
+            while node.network is None or not node.network.connection.is_online:
+                assert not task.done(), task
+                await asyncio.sleep(0.01)
+        yield Coop(store, jid, told, node, task)
+        assert not task.done(), task
+    finally:
+        task.cancel()
+        await asyncio.wait({task})

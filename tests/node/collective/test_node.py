@@ -1,0 +1,229 @@
+"""Homes join a collective on another server: it gathers what they give, and no more."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
+from datetime import datetime
+from functools import partial
+from pathlib import Path
+
+import pytest
+from sqlalchemy import delete
+
+from consometers_node.collective import given as gifts
+from consometers_node.collective.members import Members
+from consometers_node.permission import Permissions, State
+from consometers_node.quoalise import ItemNotFound, NotAuthorized
+from consometers_node.store import PermissionId, Store
+from consometers_node.store.collective_tables import GivenId
+from consometers_node.store.gathered import Gathered
+from consometers_node.store.tables import BlockRow
+from demo.prosody import Prosody
+
+from ..permission.samples import NEED, now
+from ..sharing.houses import House, running, told, until
+from ..sharing.ledgers import HOUR, midnight
+from ..xmpp.conftest import MakeNode, NewAccount
+from .coops import Coop, cooperating
+
+WITHIN_S = 20
+PAST = midnight(-3)
+"""The home's records begin here."""
+KNOWN_UNTIL = now().replace(minute=0, second=0) - 3 * HOUR
+"""Those after it come while the collective listens."""
+
+
+type Run = Callable[[], AbstractAsyncContextManager[Coop]]
+
+
+@pytest.fixture
+def run(store: Store, two: Prosody, new_account: NewAccount, tmp_path: Path) -> Run:
+    """Run the same collective, once or again."""
+    return partial(cooperating, store, two, new_account(two), tmp_path)
+
+
+@pytest.fixture
+async def coop(run: Run) -> AsyncIterator[Coop]:
+    async with run() as coop:
+        yield coop
+
+
+@pytest.fixture
+async def house(
+    file: Store, one: Prosody, new_account: NewAccount, coop: Coop
+) -> AsyncIterator[House]:
+    async with running(file, one, new_account(one), coop.jid) as house:
+        await house.connection.online()
+        yield house
+
+
+def jid(house: House) -> str:
+    return house.connection.stream.boundjid.bare
+
+
+async def comes(coop: Coop, wanted: dict[datetime, int]) -> None:
+    """Wait until the collective has exactly that."""
+    days = sorted({start.date() for start in wanted})
+    found: dict[datetime, int] = {}
+    try:
+        async with asyncio.timeout(WITHIN_S):
+            while (found := await coop.values(days)) != wanted:
+                await asyncio.sleep(0.05)
+    except TimeoutError:
+        missing = {at: n for at, n in wanted.items() if found.get(at) != n}
+        extra = {at: n for at, n in found.items() if at not in wanted}
+        raise AssertionError(f"missing {missing}, too much {extra}") from None
+
+
+async def has_asked(coop: Coop, house: House, since: datetime) -> Gathered:
+    async with asyncio.timeout(WITHIN_S):
+        while True:
+            one = await coop.gathered(jid(house))
+            if one.asked_until is not None and one.asked_until >= since:
+                return one
+            await asyncio.sleep(0.05)
+
+
+async def join(coop: Coop, house: House) -> dict[datetime, int]:
+    """Let a home with some past join, and give what it has."""
+    past = dict(enumerate_hours(PAST, KNOWN_UNTIL))
+    await house.ledger.cover(PAST, midnight(1))
+    await house.keep(dict(past))
+    token = await coop.invite()
+    (need,) = await house.sharing.asking.get_data_needs(coop.jid, token)
+    assert need.id == NEED.id
+    await house.grant()
+    await told(house)
+    return past
+
+
+async def test_a_home_joins_and_is_heard(coop: Coop, house: House) -> None:
+    started = now()
+    past = await join(coop, house)
+    await comes(coop, past)
+    one = await has_asked(coop, house, started)
+    assert one.problem is None
+    assert one.subscribed_at is not None
+    new = {PAST + 60 * HOUR: 600, PAST + 61 * HOUR: 610}
+    await house.keep(
+        {start: value for start, value in (past | new).items() if start >= midnight(-1)}
+    )
+    await comes(coop, past | new)
+    corrected = past | new | {PAST + 59 * HOUR: 5}
+    await house.keep({start: n for start, n in corrected.items() if start >= midnight(-1)})
+    await comes(coop, corrected)
+
+
+async def test_who_is_not_invited_learns_nothing(
+    coop: Coop, two: Prosody, new_node: MakeNode
+) -> None:
+    token = await coop.invite()
+    stranger, invited, other = [await new_node(two) for _ in range(3)]
+    for wrong in (None, token[1:], "x" * 100):
+        with pytest.raises(NotAuthorized):
+            await stranger.asking.get_data_needs(coop.jid, wrong)
+    assert len(await invited.asking.get_data_needs(coop.jid, token)) == 1
+    assert len(await invited.asking.get_data_needs(coop.jid)) == 1
+    with pytest.raises(NotAuthorized):  # it was for one
+        await other.asking.get_data_needs(coop.jid, token)
+    with pytest.raises(ItemNotFound):
+        await stranger.asking.withdraw(coop.jid, "p1")
+
+
+async def test_what_is_withdrawn_is_erased(coop: Coop, house: House) -> None:
+    past = await join(coop, house)
+    await comes(coop, past)
+    (permission,) = await all_of(house)
+    await house.withdraw(permission)
+    await told(house)
+    assert await coop.values(sorted({start.date() for start in past})) == {}
+    await house.keep(dict.fromkeys(past, 7))
+    await asyncio.sleep(0.5)
+    assert await coop.values(sorted({start.date() for start in past})) == {}
+
+
+async def test_what_may_be_kept_after_the_end_is_kept(coop: Coop, house: House) -> None:
+    past = await join(coop, house)
+    await comes(coop, past)
+    (permission,) = await all_of(house)
+    await house.withdraw(permission, erase=False)
+    await told(house)
+    await comes(coop, past)
+
+
+async def test_a_home_is_told_that_its_permission_was_given_back(coop: Coop, house: House) -> None:
+    await join(coop, house)
+    (permission,) = await all_of(house)
+    async with coop.store.writing() as connection:
+        members = Members(connection, coop.settings.time_zone)
+        await gifts.terminate(members, GivenId(permission), now())
+    coop.node.look_again()
+    async with asyncio.timeout(WITHIN_S):
+        while await house.state(permission) is not State.TERMINATED:
+            await asyncio.sleep(0.05)
+        while True:
+            async with coop.store.reading() as connection:
+                if not await gifts.untold(connection):
+                    break
+            await asyncio.sleep(0.05)
+
+
+async def test_a_home_that_is_away_is_asked_when_it_is_back(
+    run: Run, one: Prosody, file: Store, new_account: NewAccount
+) -> None:
+    account = new_account(one)
+    async with run() as coop, running(file, one, account, coop.jid) as house:
+        await house.connection.online()
+        token = await coop.invite()
+        await house.sharing.asking.get_data_needs(coop.jid, token)
+        await house.grant()
+        await told(house)
+    async with run() as coop:
+        await until(lambda: coop.network.gathering.away == {account})
+        async with running(file, one, account, coop.jid) as house:
+            await house.keep({PAST: 1, PAST + HOUR: 2})
+            await comes(coop, {PAST: 1, PAST + HOUR: 2})
+
+
+async def test_a_collective_that_was_off_goes_on(
+    run: Run, one: Prosody, file: Store, new_account: NewAccount
+) -> None:
+    async with AsyncExitStack() as there:
+        async with run() as coop:
+            house = await there.enter_async_context(running(file, one, new_account(one), coop.jid))
+            await house.connection.online()
+            past = await join(coop, house)
+            await comes(coop, past)
+            await has_asked(coop, house, PAST)
+        new = past | {KNOWN_UNTIL: 600}
+        await house.keep(dict(new))
+        async with run() as coop:
+            await comes(coop, new)
+
+
+async def test_what_got_lost_here_is_asked_for_again(
+    run: Run, one: Prosody, file: Store, new_account: NewAccount
+) -> None:
+    async with AsyncExitStack() as there:
+        async with run() as coop:
+            house = await there.enter_async_context(running(file, one, new_account(one), coop.jid))
+            await house.connection.online()
+            past = await join(coop, house)
+            await comes(coop, past)
+            await has_asked(coop, house, PAST)
+            async with coop.store.writing() as connection:
+                lost = BlockRow.day == midnight(-2).date()
+                await connection.execute(delete(BlockRow).where(lost))
+        async with run() as coop:
+            await comes(coop, past)
+
+
+async def all_of(house: House) -> list[PermissionId]:
+    async with house.store.reading() as connection:
+        return [one.id for one in await Permissions(connection).all()]
+
+
+def enumerate_hours(start: datetime, end: datetime) -> Iterator[tuple[datetime, int]]:
+    """Give each hour, and how many there were before it."""
+    for n in range(round((end - start) / HOUR)):
+        yield start + n * HOUR, n
