@@ -30,6 +30,7 @@ class Stretch(NamedTuple):
     end: int
 
 
+@lru_cache(maxsize=64)
 def days_of(month: date) -> tuple[date, ...]:
     """Give the days of a month."""
     return tuple(month + n * _DAY for n in range(monthrange(month.year, month.month)[1]))
