@@ -83,10 +83,13 @@ class Description:
         if len(self.words) > MAX_WORDS:
             raise ValueError("words")
 
+    def told(self) -> dict[str, str | int | float]:
+        """Give what was told of it, by the names of its fields."""
+        return {key: value for key, value in asdict(self).items() if value not in {None, ""}}
+
     def pack(self) -> str:
         """Give it as it stands in the database."""
-        told = {key: value for key, value in asdict(self).items() if value not in {None, ""}}
-        return json.dumps(told, ensure_ascii=False)
+        return json.dumps(self.told(), ensure_ascii=False)
 
     @classmethod
     def unpack(cls, kept: str | None) -> Description | None:

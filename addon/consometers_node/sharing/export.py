@@ -1,6 +1,6 @@
 """All that a node holds, but its secrets: access and portability are a right."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 import csv
 from datetime import UTC, datetime, timedelta
 import io
@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from ..permission import Permissions
 from ..quoalise import iso8601
 from ..series import Range, Record, Series
-from ..store import Store
+from ..store import SeriesId, Store
 from ..store.absences import absences
 from ..store.answers import answers
 from ..store.peers import all_peers
@@ -21,7 +21,7 @@ from ..store.series import all_series, extent
 from ..store.subscriptions import subscriptions
 from .ledger import records_of
 
-type Told = bool | int | str | list[Told] | dict[str, Told] | None
+type Told = bool | int | float | str | list[Told] | dict[str, Told] | None
 
 _EVER = Range(datetime(1978, 7, 5, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC))
 _A_MONTH = timedelta(days=31)
@@ -77,34 +77,52 @@ async def everything(connection: AsyncConnection) -> dict[str, Told]:
 async def as_json(store: Store) -> AsyncIterator[str]:
     """Give everything as one JSON document, part by part."""
     async with store.reading() as connection:
-        told = json.dumps(await everything(connection), ensure_ascii=False, indent=1)
-        yield told.removesuffix("\n}") + ',\n "series": ['
-        between = "\n"
-        async for one, some in all_records(connection):
-            records: list[Told] = [[iso8601.shown(record.start), record.value] for record in some]
-            part = {**series(one), "unit": one.quantity.unit, "records": records}
-            yield between + json.dumps(part, ensure_ascii=False)
-            between = ",\n"
-    yield "\n]\n}\n"
+        numbers = await all_series(connection)
+        async for part in document(connection, await everything(connection), numbers):
+            yield part
 
 
 async def as_csv(store: Store) -> AsyncIterator[str]:
     """Give the records alone, part by part."""
-    yield ",".join(_CSV) + "\n"
     async with store.reading() as connection:
-        async for one, some in all_records(connection):
-            written = io.StringIO()
-            facts = (one.device, one.direction, one.quantity, one.interval)
-            csv.writer(written, lineterminator="\n").writerows(
-                (*facts, iso8601.shown(record.start), record.value, one.quantity.unit)
-                for record in some
-            )
-            yield written.getvalue()
+        async for part in table(connection, await all_series(connection)):
+            yield part
 
 
-async def all_records(connection: AsyncConnection) -> AsyncIterator[tuple[Series, list[Record]]]:
-    """Give all records of all series, some weeks of one series at a time."""
-    for number, one in (await all_series(connection)).items():
+async def document(
+    connection: AsyncConnection, told: Mapping[str, Told], numbers: Mapping[SeriesId, Series]
+) -> AsyncIterator[str]:
+    """Give a JSON document that tells this, and all records of these series."""
+    yield json.dumps(told, ensure_ascii=False, indent=1).removesuffix("\n}") + ',\n "series": ['
+    between = "\n"
+    async for one, some in records(connection, numbers):
+        listed: list[Told] = [[iso8601.shown(record.start), record.value] for record in some]
+        part = {**series(one), "unit": one.quantity.unit, "records": listed}
+        yield between + json.dumps(part, ensure_ascii=False)
+        between = ",\n"
+    yield "\n]\n}\n"
+
+
+async def table(
+    connection: AsyncConnection, numbers: Mapping[SeriesId, Series]
+) -> AsyncIterator[str]:
+    """Give all records of these series as CSV."""
+    yield ",".join(_CSV) + "\n"
+    async for one, some in records(connection, numbers):
+        written = io.StringIO()
+        facts = (one.device, one.direction, one.quantity, one.interval)
+        csv.writer(written, lineterminator="\n").writerows(
+            (*facts, iso8601.shown(record.start), record.value, one.quantity.unit)
+            for record in some
+        )
+        yield written.getvalue()
+
+
+async def records(
+    connection: AsyncConnection, numbers: Mapping[SeriesId, Series]
+) -> AsyncIterator[tuple[Series, list[Record]]]:
+    """Give all records of these series, some weeks of one series at a time."""
+    for number, one in numbers.items():
         known = await extent(connection, number, one, _EVER)
         for part in _parts(known):
             yield one, await records_of(connection, number, one, part)

@@ -6,9 +6,10 @@ import json
 import pytest
 
 from consometers_node.permission import Permissions, State
-from consometers_node.sharing.export import all_records, everything
+from consometers_node.sharing.export import everything, records
 from consometers_node.store import Store
 from consometers_node.store.answers import Answer, log_answer
+from consometers_node.store.series import all_series
 from consometers_node.store.settings import HOUSEHOLD_SECRET, set_secret
 
 from ..permission.samples import CHOICE, DAILY, NEED, STOP, now
@@ -66,8 +67,8 @@ async def test_each_record_is_there_once(store: Store, ledger: Ledger) -> None:
     await ledger.keep(hours(midnight(-100), range(24 * 100)))
     found: dict[str, list[int]] = {}
     async with store.reading() as connection:
-        async for series, records in all_records(connection):
-            found.setdefault(series.interval, []).extend(one.value for one in records)
+        async for series, some in records(connection, await all_series(connection)):
+            found.setdefault(series.interval, []).extend(one.value for one in some)
     assert found["P1D"] == list(range(len(starts)))
     assert found["PT1H"] == list(range(24 * 100))
 
@@ -75,4 +76,4 @@ async def test_each_record_is_there_once(store: Store, ledger: Ledger) -> None:
 async def test_a_node_that_holds_nothing_gives_nothing(store: Store) -> None:
     async with store.reading() as connection:
         assert (await everything(connection))["peers"] == []
-        assert [one async for one in all_records(connection)] == []
+        assert [one async for one in records(connection, await all_series(connection))] == []

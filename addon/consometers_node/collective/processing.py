@@ -1,0 +1,70 @@
+"""The register of processing that a controller keeps (GDPR, article 30), as the database has it."""
+
+from collections import Counter
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from ..permission import DataNeed, State
+from ..quoalise import Text
+from ..quoalise.text import text
+from . import given
+from .needs import all_needs
+
+PERSONS = text(
+    "Members: households, under a pseudonym; buildings that chose to be named.",
+    "Membres : foyers, sous pseudonyme ; bâtiments qui ont choisi d'être nommés.",
+)
+BASIS = text(
+    "Consent (GDPR, article 6(1)(a)), given at home for each purpose, withdrawn there at once.",
+    "Consentement (RGPD, article 6.1.a), donné à la maison pour chaque finalité, retiré de même,"
+    " aussitôt.",
+)
+SECURITY = text(
+    "Encrypted and authenticated transport (XMPP over TLS, certificates checked); a database that"
+    " only the node reads; what is erased is overwritten; publication of sums alone, of enough"
+    " members; a register of permissions that is never altered, and a log of who read what.",
+    "Transport chiffré et authentifié (XMPP sur TLS, certificats vérifiés) ; base lue par le seul"
+    " nœud ; ce qui est effacé est écrasé ; publication des seules sommes, d'assez de membres ;"
+    " registre des permissions jamais modifié, et journal de qui a lu quoi.",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Processing:
+    """One thing that is done with what members tell: a data need, as members answered it."""
+
+    need: DataNeed
+    since: datetime
+    until: datetime | None
+    members: int
+    kept: int
+    """Permissions that have ended, of which records are kept for their time."""
+
+    @property
+    def recipients(self) -> Text:
+        """Who else receives the records."""
+        return Text(self.need.recipients)
+
+
+async def processing(connection: AsyncConnection) -> list[Processing]:
+    """Give all that is, or was, done: each version of each data need."""
+    granted: Counter[tuple[str, int]] = Counter()
+    kept: Counter[tuple[str, int]] = Counter()
+    for one in await given.all_given(connection):
+        version = one.need.id, one.need.version
+        if one.state is State.GRANTED:
+            granted[version] += 1
+        elif one.series:
+            kept[version] += 1
+    return [
+        Processing(
+            one.need,
+            one.offered_at,
+            one.closed_at,
+            granted[one.need.id, one.need.version],
+            kept[one.need.id, one.need.version],
+        )
+        for one in await all_needs(connection)
+    ]

@@ -1,0 +1,88 @@
+"""What is held of a member is given to it; and the register of what is done with it."""
+
+import csv
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+import io
+import json
+
+from consometers_node.collective import export, given, needs
+from consometers_node.collective.members import Members
+from consometers_node.collective.processing import processing
+from consometers_node.collective.reads import Read, note_read, reads
+from consometers_node.collective.rights import erase
+from consometers_node.collective.sites import Building, Description
+from consometers_node.series import Range
+from consometers_node.sharing.names import keep_collective
+from consometers_node.store import Store
+
+from ..permission.samples import NEED
+from .people import AT, ZONE, join, meter
+from .telling import taking, told
+
+MIDNIGHT = datetime(2026, 6, 11, tzinfo=UTC)
+A_DAY = timedelta(days=1)
+
+
+async def test_a_member_gets_all_that_is_held_of_it_and_nothing_of_others(store: Store) -> None:
+    async with store.writing() as connection:
+        member, _ = await join(connection, "a")
+        other, _ = await join(connection, "b")
+        members = Members(connection, ZONE)
+        description = Description(building=Building.SCHOOL, peak_kwp=35.5)
+        await members.present(member.id, "School", description)
+        for one in (member, other):
+            span = Range(AT, AT + A_DAY)
+            read = Read(at=AT, who=f"for {one.jid}", what="page", member=one.id, range=span)
+            await note_read(connection, read)
+    async with taking(store) as intake:
+        for name, value in (("a", 311), ("b", 944)):
+            data = told(meter(name), MIDNIGHT, [value] * 30)
+            await intake.keep(f"{name}@example.org", data)
+    async with store.reading() as connection:
+        site = await Members(connection, ZONE).get(member.id)
+        document = "".join([part async for part in export.as_json(connection, site)])
+        table = "".join([part async for part in export.as_csv(connection, site)])
+    held = json.loads(document)
+    assert held["member"]["jid"] == "a@example.org"
+    assert held["member"]["description"] == {"building": "school", "peak_kwp": 35.5}
+    assert {one["kind"] for one in held["counts_in"]} == {"all", "site", "building"}
+    (gave,) = held["permissions"]
+    assert (gave["need"], gave["state"], gave["series"]) == (NEED.id, "granted", [str(meter("a"))])
+    assert [one["state"] for one in gave["register"]] == ["granted"]
+    assert [one["who"] for one in held["reads"]] == ["for a@example.org"]
+    values = [value for one in held["series"] for _, value in one["records"]]
+    assert values == [311] * 30
+    rows = list(csv.DictReader(io.StringIO(table)))
+    assert [row["value"] for row in rows] == ["311"] * 30
+    for text in (document, table):
+        assert "944" not in text
+        assert "b@example.org" not in text
+
+
+async def test_what_was_read_is_told_from_the_last_on(store: Store) -> None:
+    async with store.writing() as connection:
+        for day in range(3):
+            await note_read(connection, Read(at=AT + day * A_DAY, who="admin", what=f"{day}"))
+        assert [one.what for one in await reads(connection)] == ["2", "1", "0"]
+        assert [one.what for one in await reads(connection, since=AT + A_DAY)] == ["2", "1"]
+
+
+async def test_the_register_of_processing_tells_each_version_of_what_is_asked(
+    store: Store,
+) -> None:
+    newer = replace(NEED, version=2)
+    await keep_collective(store, "kersabiec")
+    async with store.writing() as connection:
+        for name in ("a", "b", "c"):
+            _, taken = await join(connection, name)
+        members = Members(connection, ZONE)
+        await given.withdraw(members, taken.member, taken.id, AT, erase=False)
+        await needs.offer(connection, newer, AT + A_DAY)
+        first, second = await processing(connection)
+        assert (first.need, first.until, first.members, first.kept) == (NEED, AT + A_DAY, 2, 1)
+        assert (second.need, second.until, second.members, second.kept) == (newer, None, 0, 0)
+        assert first.recipients.say("fr") == "Personne d’autre."
+        (due,) = await given.due(connection, AT + 1000 * A_DAY)
+        await erase(members, due, AT + 1000 * A_DAY)
+        assert (await processing(connection))[0].kept == 0
