@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ..series import Block, Range, Series
 from . import upsert
+from .months import make_room
 from .tables import BlockRow, CoverageRow, MemberCountRow, SeriesId, SeriesRow
 
 _AT_ONCE = (2, 62, None)
@@ -64,6 +65,7 @@ async def put_block(
     connection: AsyncConnection, number: SeriesId, block: Block, at: datetime
 ) -> bool:
     """Keep a block in place of the one of its day. Tells whether it says anything new."""
+    await make_room(connection, BlockRow, [block.day])
     put = upsert.insert(connection, BlockRow).values(
         series_id=number, day=block.day, packed=block.pack(), changed_at=at
     )
@@ -91,6 +93,9 @@ async def put_blocks(
         for block in some
     ]
     if rows:
+        await make_room(
+            connection, BlockRow, {block.day for some in kept.values() for block in some}
+        )
         await connection.execute(put, rows)
 
 

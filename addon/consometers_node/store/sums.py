@@ -19,6 +19,7 @@ from .collective_tables import (
     MemberRow,
     SumBlockRow,
 )
+from .months import make_room
 from .parts import counts_in
 
 _ALONE = "SELECT pg_advisory_xact_lock(hashtext('consometers sums'))"
@@ -159,6 +160,7 @@ async def put_sums(
         if row
     ]
     if kept:
+        await make_room(connection, SumBlockRow, {key.day for key in rows})
         put = upsert.insert(connection, SumBlockRow)
         put = put.on_conflict_do_update(
             index_elements=list(_SUMS.primary_key),

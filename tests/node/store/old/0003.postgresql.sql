@@ -313,6 +313,19 @@ CREATE TABLE public.block (
     day date NOT NULL,
     packed bytea NOT NULL,
     changed_at bigint NOT NULL
+)
+PARTITION BY RANGE (day);
+CREATE TABLE public.block_2026_10 (
+    series_id bigint NOT NULL,
+    day date NOT NULL,
+    packed bytea NOT NULL,
+    changed_at bigint NOT NULL
+);
+CREATE TABLE public.block_other (
+    series_id bigint NOT NULL,
+    day date NOT NULL,
+    packed bytea NOT NULL,
+    changed_at bigint NOT NULL
 );
 CREATE TABLE public.coverage (
     series_id bigint NOT NULL,
@@ -669,6 +682,21 @@ CREATE TABLE public.sum_block (
     CONSTRAINT ck_sum_block_direction CHECK ((direction = ANY (ARRAY['consumption'::text, 'injection'::text, 'production'::text]))),
     CONSTRAINT ck_sum_block_interval CHECK ((interval_minutes = ANY (ARRAY[(5)::bigint, (30)::bigint, (60)::bigint, (1440)::bigint]))),
     CONSTRAINT ck_sum_block_kind CHECK ((kind = ANY (ARRAY['home'::text, 'site'::text, 'collective'::text])))
+)
+PARTITION BY RANGE (day);
+CREATE TABLE public.sum_block_other (
+    group_id bigint NOT NULL,
+    direction text NOT NULL,
+    interval_minutes bigint NOT NULL,
+    day date NOT NULL,
+    kind text NOT NULL,
+    sums bytea NOT NULL,
+    counts bytea NOT NULL,
+    largest bytea NOT NULL,
+    changed_at bigint NOT NULL,
+    CONSTRAINT ck_sum_block_direction CHECK ((direction = ANY (ARRAY['consumption'::text, 'injection'::text, 'production'::text]))),
+    CONSTRAINT ck_sum_block_interval CHECK ((interval_minutes = ANY (ARRAY[(5)::bigint, (30)::bigint, (60)::bigint, (1440)::bigint]))),
+    CONSTRAINT ck_sum_block_kind CHECK ((kind = ANY (ARRAY['home'::text, 'site'::text, 'collective'::text])))
 );
 CREATE TABLE public.to_release (
     direction text NOT NULL,
@@ -685,6 +713,9 @@ CREATE TABLE public.unreleased (
     now bytea NOT NULL,
     counted bytea NOT NULL
 );
+ALTER TABLE ONLY public.block ATTACH PARTITION public.block_2026_10 FOR VALUES FROM ('2026-10-01') TO ('2026-11-01');
+ALTER TABLE ONLY public.block ATTACH PARTITION public.block_other DEFAULT;
+ALTER TABLE ONLY public.sum_block ATTACH PARTITION public.sum_block_other DEFAULT;
 ALTER TABLE ONLY public.answer ALTER COLUMN id SET DEFAULT nextval('public.answer_id_seq'::regclass);
 ALTER TABLE ONLY public.data_need ALTER COLUMN id SET DEFAULT nextval('public.data_need_id_seq'::regclass);
 ALTER TABLE ONLY public.given_register ALTER COLUMN seq SET DEFAULT nextval('public.given_register_seq_seq'::regclass);
@@ -695,56 +726,56 @@ ALTER TABLE ONLY public.peer ALTER COLUMN id SET DEFAULT nextval('public.peer_id
 ALTER TABLE ONLY public.read_log ALTER COLUMN id SET DEFAULT nextval('public.read_log_id_seq'::regclass);
 ALTER TABLE ONLY public.register ALTER COLUMN seq SET DEFAULT nextval('public.register_seq_seq'::regclass);
 ALTER TABLE ONLY public.series ALTER COLUMN id SET DEFAULT nextval('public.series_id_seq'::regclass);
-INSERT INTO public.absence VALUES (1795636574, 1795640174);
+INSERT INTO public.absence VALUES (1795637858, 1795641458);
 INSERT INTO public.alembic_version VALUES ('0003');
-INSERT INTO public.answer VALUES (1, 1795643774, 1, 'c688704f-27b3-4850-8d77-2226ed16575a', 1, 'get_history', 1795636574, 1795640174, 1);
-INSERT INTO public.block VALUES (1, '2026-10-25', '\x0200000100020003000400050006000700080009000a00ffff2c012d012e012f0130013101320133013401350136013701', 1795643774);
+INSERT INTO public.answer VALUES (1, 1795645058, 1, '59fcd023-925f-47ed-9fe5-0c3fcb8d8010', 1, 'get_history', 1795637858, 1795641458, 1);
+INSERT INTO public.block_2026_10 VALUES (1, '2026-10-25', '\x0200000100020003000400050006000700080009000a00ffff2c012d012e012f0130013101320133013401350136013701', 1795645058);
 INSERT INTO public.coverage VALUES (1, 1792886400, 1792972800);
-INSERT INTO public.data_need VALUES (1, 1, 'withdrawn', 1, '{"en": "Sunny roofs", "fr": "Toits au soleil"}', '{"en": "To size the next roof.", "fr": "Pour dimensionner le prochain toit."}', '{"en": "Nobody else.", "fr": "Personne d’autre."}', 'Coop of Kersabiec', 'dpo@coop.example', 'https://coop.example/policy', 60, 'individual', 'pseudonym', 30, 365, 90, 1795643774);
-INSERT INTO public.data_need VALUES (2, 1, 'terminated', 1, '{"en": "Sunny roofs", "fr": "Toits au soleil"}', '{"en": "To size the next roof.", "fr": "Pour dimensionner le prochain toit."}', '{"en": "Nobody else.", "fr": "Personne d’autre."}', 'Coop of Kersabiec', 'dpo@coop.example', 'https://coop.example/policy', 60, 'individual', 'pseudonym', 30, 365, 90, 1795643774);
-INSERT INTO public.data_need VALUES (3, 1, 'refused', 1, '{"en": "Sunny roofs", "fr": "Toits au soleil"}', '{"en": "To size the next roof.", "fr": "Pour dimensionner le prochain toit."}', '{"en": "Nobody else.", "fr": "Personne d’autre."}', 'Coop of Kersabiec', 'dpo@coop.example', 'https://coop.example/policy', 60, 'individual', 'pseudonym', 30, 365, 90, 1795643774);
-INSERT INTO public.data_need VALUES (4, 1, 'sunny-roofs', 1, '{"en": "Sunny roofs", "fr": "Toits au soleil"}', '{"en": "To size the next roof.", "fr": "Pour dimensionner le prochain toit."}', '{"en": "Nobody else.", "fr": "Personne d’autre."}', 'Coop of Kersabiec', 'dpo@coop.example', 'https://coop.example/policy', 60, 'individual', 'pseudonym', 30, 365, 90, 1795643774);
-INSERT INTO public.data_need VALUES (5, 1, 'proposed', 1, '{"en": "Sunny roofs", "fr": "Toits au soleil"}', '{"en": "To size the next roof.", "fr": "Pour dimensionner le prochain toit."}', '{"en": "Nobody else.", "fr": "Personne d’autre."}', 'Coop of Kersabiec', 'dpo@coop.example', 'https://coop.example/policy', 60, 'individual', 'pseudonym', 30, 365, 90, 1795643774);
-INSERT INTO public.given VALUES ('1c0b5a3e-6f0d-4c19-9d3a-7f6a0e0b2c11', 1, 'sums', 1, 'granted', 60, 'pseudonym', 1795643774, 1795643774, 1795643774, 'bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb', 'fr', NULL, NULL);
-INSERT INTO public.given_register VALUES (1, '1c0b5a3e-6f0d-4c19-9d3a-7f6a0e0b2c11', 'granted', 1795643774, 'member', NULL, NULL);
+INSERT INTO public.data_need VALUES (1, 1, 'withdrawn', 1, '{"en": "Sunny roofs", "fr": "Toits au soleil"}', '{"en": "To size the next roof.", "fr": "Pour dimensionner le prochain toit."}', '{"en": "Nobody else.", "fr": "Personne d’autre."}', 'Coop of Kersabiec', 'dpo@coop.example', 'https://coop.example/policy', 60, 'individual', 'pseudonym', 30, 365, 90, 1795645058);
+INSERT INTO public.data_need VALUES (2, 1, 'terminated', 1, '{"en": "Sunny roofs", "fr": "Toits au soleil"}', '{"en": "To size the next roof.", "fr": "Pour dimensionner le prochain toit."}', '{"en": "Nobody else.", "fr": "Personne d’autre."}', 'Coop of Kersabiec', 'dpo@coop.example', 'https://coop.example/policy', 60, 'individual', 'pseudonym', 30, 365, 90, 1795645058);
+INSERT INTO public.data_need VALUES (3, 1, 'refused', 1, '{"en": "Sunny roofs", "fr": "Toits au soleil"}', '{"en": "To size the next roof.", "fr": "Pour dimensionner le prochain toit."}', '{"en": "Nobody else.", "fr": "Personne d’autre."}', 'Coop of Kersabiec', 'dpo@coop.example', 'https://coop.example/policy', 60, 'individual', 'pseudonym', 30, 365, 90, 1795645058);
+INSERT INTO public.data_need VALUES (4, 1, 'sunny-roofs', 1, '{"en": "Sunny roofs", "fr": "Toits au soleil"}', '{"en": "To size the next roof.", "fr": "Pour dimensionner le prochain toit."}', '{"en": "Nobody else.", "fr": "Personne d’autre."}', 'Coop of Kersabiec', 'dpo@coop.example', 'https://coop.example/policy', 60, 'individual', 'pseudonym', 30, 365, 90, 1795645058);
+INSERT INTO public.data_need VALUES (5, 1, 'proposed', 1, '{"en": "Sunny roofs", "fr": "Toits au soleil"}', '{"en": "To size the next roof.", "fr": "Pour dimensionner le prochain toit."}', '{"en": "Nobody else.", "fr": "Personne d’autre."}', 'Coop of Kersabiec', 'dpo@coop.example', 'https://coop.example/policy', 60, 'individual', 'pseudonym', 30, 365, 90, 1795645058);
+INSERT INTO public.given VALUES ('1c0b5a3e-6f0d-4c19-9d3a-7f6a0e0b2c11', 1, 'sums', 1, 'granted', 60, 'pseudonym', 1795645058, 1795645058, 1795645058, 'bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb', 'fr', NULL, NULL);
+INSERT INTO public.given_register VALUES (1, '1c0b5a3e-6f0d-4c19-9d3a-7f6a0e0b2c11', 'granted', 1795645058, 'member', NULL, NULL);
 INSERT INTO public.given_series VALUES ('1c0b5a3e-6f0d-4c19-9d3a-7f6a0e0b2c11', 'urn:dev:org:60060-k7f3q2_consumption/power/active/raw', 1, NULL, NULL, NULL, NULL);
 INSERT INTO public.in_group VALUES (1, 1, '2026-10-01', NULL);
-INSERT INTO public.invitation VALUES ('spring', 'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa', 'The market in spring', 'home', 'Lorient', 1795643774, 1795643774, NULL, 1, NULL);
-INSERT INTO public.member VALUES (1, 'k7f3q2', 'member@example.org', 'home', NULL, NULL, 'Lorient', 'spring', 1795643774, NULL);
+INSERT INTO public.invitation VALUES ('spring', 'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa', 'The market in spring', 'home', 'Lorient', 1795645058, 1795645058, NULL, 1, NULL);
+INSERT INTO public.member VALUES (1, 'k7f3q2', 'member@example.org', 'home', NULL, NULL, 'Lorient', 'spring', 1795645058, NULL);
 INSERT INTO public.member_count VALUES (1, '2026-10-25', '\x0102');
 INSERT INTO public.member_day VALUES (1, 'consumption', '2026-10-25', 720000, 24, 25);
 INSERT INTO public.member_group VALUES (1, 'all', '');
 INSERT INTO public.notice VALUES (3, 1, NULL, NULL);
 INSERT INTO public.notice VALUES (5, NULL, NULL, NULL);
 INSERT INTO public.notice VALUES (10, NULL, NULL, NULL);
-INSERT INTO public.notice VALUES (2, NULL, 1795643774, 'receipt');
-INSERT INTO public.outbox VALUES (2, 1, 'c688704f-27b3-4850-8d77-2226ed16575a', 'granted', 1, 1795636574, 1795640174, 1795643774, NULL, NULL);
-INSERT INTO public.outbox VALUES (1, 1, 'c688704f-27b3-4850-8d77-2226ed16575a', 'granted', 1, 1795636574, 1795640174, 1795643774, 'stanza', 1795643774);
-INSERT INTO public.own_need VALUES ('sums', 1, '<data-need/>', 1795643774, NULL);
-INSERT INTO public.peer VALUES (1, 'coop@example.org', 'Coop', 1795643774);
-INSERT INTO public.peer VALUES (2, 'town@example.org', 'Town', 1795643774);
-INSERT INTO public.permission VALUES ('cbce3ab4-3962-4de0-acaf-9c09717c03dc', 1, 1, 'withdrawn', 'withdrawn', 60, 'pseudonym', 1795038974, 1795643774, 1800827774);
-INSERT INTO public.permission VALUES ('bbf17b67-6e4c-4e12-ab9c-a708ae77186f', 1, 2, 'terminated', 'terminated', 60, 'pseudonym', 1795038974, 1795643774, 1800827774);
-INSERT INTO public.permission VALUES ('c3ff3cca-c7d9-4672-9dd2-eb55e139726b', 1, 3, 'refused', 'refused', NULL, NULL, NULL, NULL, NULL);
-INSERT INTO public.permission VALUES ('c688704f-27b3-4850-8d77-2226ed16575a', 1, 4, 'sunny-roofs', 'granted', 60, 'pseudonym', 1795038974, 1795643774, 1800827774);
-INSERT INTO public.permission VALUES ('1969c949-4e33-4ed9-a056-11cfc8653584', 1, 5, 'proposed', 'proposed', NULL, NULL, NULL, NULL, NULL);
-INSERT INTO public.permission_series VALUES ('cbce3ab4-3962-4de0-acaf-9c09717c03dc', 1);
-INSERT INTO public.permission_series VALUES ('bbf17b67-6e4c-4e12-ab9c-a708ae77186f', 1);
-INSERT INTO public.permission_series VALUES ('c688704f-27b3-4850-8d77-2226ed16575a', 1);
-INSERT INTO public.pulled_series VALUES ('consometers:grid', 'town@example.org', 'urn:dev:prm:30001610071843_consumption', 'The town hall', 1795643774, 1795640174, 'It cannot be reached.');
-INSERT INTO public.read_log VALUES (1, 1795643774, 'peer', 'export', 1, NULL, NULL, 24);
-INSERT INTO public.register VALUES (1, 'cbce3ab4-3962-4de0-acaf-9c09717c03dc', 'proposed', 1795643774, 'peer', 'coop@example.org', NULL, NULL);
-INSERT INTO public.register VALUES (2, 'cbce3ab4-3962-4de0-acaf-9c09717c03dc', 'granted', 1795643774, 'household', 'user-1', 'e12d4b2e3168846b6da7ba147388293222d03aa61f38d546ca759e06ef5a1f70', 'en');
-INSERT INTO public.register VALUES (3, 'cbce3ab4-3962-4de0-acaf-9c09717c03dc', 'withdrawn', 1795643774, 'household', 'user-2', '4f8242018d0de7046b25963516008c7ff834bc16b6c548f44744637debfb0bee', 'fr');
-INSERT INTO public.register VALUES (4, 'bbf17b67-6e4c-4e12-ab9c-a708ae77186f', 'proposed', 1795643774, 'peer', 'coop@example.org', NULL, NULL);
-INSERT INTO public.register VALUES (5, 'bbf17b67-6e4c-4e12-ab9c-a708ae77186f', 'granted', 1795643774, 'household', 'user-1', 'e12d4b2e3168846b6da7ba147388293222d03aa61f38d546ca759e06ef5a1f70', 'en');
-INSERT INTO public.register VALUES (6, 'bbf17b67-6e4c-4e12-ab9c-a708ae77186f', 'terminated', 1795643774, 'peer', 'coop@example.org', NULL, NULL);
-INSERT INTO public.register VALUES (7, 'c3ff3cca-c7d9-4672-9dd2-eb55e139726b', 'proposed', 1795643774, 'peer', 'coop@example.org', NULL, NULL);
-INSERT INTO public.register VALUES (8, 'c3ff3cca-c7d9-4672-9dd2-eb55e139726b', 'refused', 1795643774, 'household', 'user-1', '14d32557feeae05fb859a810551ed748a87bb4af5769ee399f3bec1a262a5985', 'fr');
-INSERT INTO public.register VALUES (9, 'c688704f-27b3-4850-8d77-2226ed16575a', 'proposed', 1795643774, 'peer', 'coop@example.org', NULL, NULL);
-INSERT INTO public.register VALUES (10, 'c688704f-27b3-4850-8d77-2226ed16575a', 'granted', 1795643774, 'household', 'user-1', 'e12d4b2e3168846b6da7ba147388293222d03aa61f38d546ca759e06ef5a1f70', 'en');
-INSERT INTO public.register VALUES (11, '1969c949-4e33-4ed9-a056-11cfc8653584', 'proposed', 1795643774, 'peer', 'coop@example.org', NULL, NULL);
-INSERT INTO public.released_block VALUES (1, 'consumption', 60, '2026-10-25', '\x01', '\x01', '\x00', 0, 1795643774);
+INSERT INTO public.notice VALUES (2, NULL, 1795645058, 'receipt');
+INSERT INTO public.outbox VALUES (2, 1, '59fcd023-925f-47ed-9fe5-0c3fcb8d8010', 'granted', 1, 1795637858, 1795641458, 1795645058, NULL, NULL);
+INSERT INTO public.outbox VALUES (1, 1, '59fcd023-925f-47ed-9fe5-0c3fcb8d8010', 'granted', 1, 1795637858, 1795641458, 1795645058, 'stanza', 1795645058);
+INSERT INTO public.own_need VALUES ('sums', 1, '<data-need/>', 1795645058, NULL);
+INSERT INTO public.peer VALUES (1, 'coop@example.org', 'Coop', 1795645058);
+INSERT INTO public.peer VALUES (2, 'town@example.org', 'Town', 1795645058);
+INSERT INTO public.permission VALUES ('d80a8a12-08f6-48e9-89d2-1c11181cadf8', 1, 1, 'withdrawn', 'withdrawn', 60, 'pseudonym', 1795040258, 1795645058, 1800829058);
+INSERT INTO public.permission VALUES ('4ddf93c1-f8be-4e85-965c-b2bbd9b1ff73', 1, 2, 'terminated', 'terminated', 60, 'pseudonym', 1795040258, 1795645058, 1800829058);
+INSERT INTO public.permission VALUES ('e5131ce2-9e10-4b62-a60d-16ffb19649a6', 1, 3, 'refused', 'refused', NULL, NULL, NULL, NULL, NULL);
+INSERT INTO public.permission VALUES ('59fcd023-925f-47ed-9fe5-0c3fcb8d8010', 1, 4, 'sunny-roofs', 'granted', 60, 'pseudonym', 1795040258, 1795645058, 1800829058);
+INSERT INTO public.permission VALUES ('ba118d77-47b4-460d-b874-6f187f23939e', 1, 5, 'proposed', 'proposed', NULL, NULL, NULL, NULL, NULL);
+INSERT INTO public.permission_series VALUES ('d80a8a12-08f6-48e9-89d2-1c11181cadf8', 1);
+INSERT INTO public.permission_series VALUES ('4ddf93c1-f8be-4e85-965c-b2bbd9b1ff73', 1);
+INSERT INTO public.permission_series VALUES ('59fcd023-925f-47ed-9fe5-0c3fcb8d8010', 1);
+INSERT INTO public.pulled_series VALUES ('consometers:grid', 'town@example.org', 'urn:dev:prm:30001610071843_consumption', 'The town hall', 1795645058, 1795641458, 'It cannot be reached.');
+INSERT INTO public.read_log VALUES (1, 1795645058, 'peer', 'export', 1, NULL, NULL, 24);
+INSERT INTO public.register VALUES (1, 'd80a8a12-08f6-48e9-89d2-1c11181cadf8', 'proposed', 1795645058, 'peer', 'coop@example.org', NULL, NULL);
+INSERT INTO public.register VALUES (2, 'd80a8a12-08f6-48e9-89d2-1c11181cadf8', 'granted', 1795645058, 'household', 'user-1', 'e12d4b2e3168846b6da7ba147388293222d03aa61f38d546ca759e06ef5a1f70', 'en');
+INSERT INTO public.register VALUES (3, 'd80a8a12-08f6-48e9-89d2-1c11181cadf8', 'withdrawn', 1795645058, 'household', 'user-2', '4f8242018d0de7046b25963516008c7ff834bc16b6c548f44744637debfb0bee', 'fr');
+INSERT INTO public.register VALUES (4, '4ddf93c1-f8be-4e85-965c-b2bbd9b1ff73', 'proposed', 1795645058, 'peer', 'coop@example.org', NULL, NULL);
+INSERT INTO public.register VALUES (5, '4ddf93c1-f8be-4e85-965c-b2bbd9b1ff73', 'granted', 1795645058, 'household', 'user-1', 'e12d4b2e3168846b6da7ba147388293222d03aa61f38d546ca759e06ef5a1f70', 'en');
+INSERT INTO public.register VALUES (6, '4ddf93c1-f8be-4e85-965c-b2bbd9b1ff73', 'terminated', 1795645058, 'peer', 'coop@example.org', NULL, NULL);
+INSERT INTO public.register VALUES (7, 'e5131ce2-9e10-4b62-a60d-16ffb19649a6', 'proposed', 1795645058, 'peer', 'coop@example.org', NULL, NULL);
+INSERT INTO public.register VALUES (8, 'e5131ce2-9e10-4b62-a60d-16ffb19649a6', 'refused', 1795645058, 'household', 'user-1', '14d32557feeae05fb859a810551ed748a87bb4af5769ee399f3bec1a262a5985', 'fr');
+INSERT INTO public.register VALUES (9, '59fcd023-925f-47ed-9fe5-0c3fcb8d8010', 'proposed', 1795645058, 'peer', 'coop@example.org', NULL, NULL);
+INSERT INTO public.register VALUES (10, '59fcd023-925f-47ed-9fe5-0c3fcb8d8010', 'granted', 1795645058, 'household', 'user-1', 'e12d4b2e3168846b6da7ba147388293222d03aa61f38d546ca759e06ef5a1f70', 'en');
+INSERT INTO public.register VALUES (11, 'ba118d77-47b4-460d-b874-6f187f23939e', 'proposed', 1795645058, 'peer', 'coop@example.org', NULL, NULL);
+INSERT INTO public.released_block VALUES (1, 'consumption', 60, '2026-10-25', '\x01', '\x01', '\x00', 0, 1795645058);
 INSERT INTO public.secret VALUES ('household', '\x000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f');
 INSERT INTO public.series VALUES (1, 'urn:dev:prm:30001610071843', 'consumption', 'energy', 60, 'Europe/Paris');
 INSERT INTO public.series VALUES (2, 'urn:dev:prm:30001610071843', 'consumption', 'energy', 5, 'Europe/Paris');
@@ -754,9 +785,9 @@ INSERT INTO public.setting VALUES ('jid', 'home@example.org');
 INSERT INTO public.shown_text VALUES ('e12d4b2e3168846b6da7ba147388293222d03aa61f38d546ca759e06ef5a1f70', 'en', 'I agree that my hourly consumption leaves.');
 INSERT INTO public.shown_text VALUES ('4f8242018d0de7046b25963516008c7ff834bc16b6c548f44744637debfb0bee', 'fr', 'J’arrête tout de suite.');
 INSERT INTO public.shown_text VALUES ('14d32557feeae05fb859a810551ed748a87bb4af5769ee399f3bec1a262a5985', 'fr', 'Je refuse.');
-INSERT INTO public.subscription VALUES (1, 1, 1795643774, NULL);
-INSERT INTO public.sum_block VALUES (1, 'consumption', 60, '2026-10-25', 'home', '\x01', '\x01', '\x01', 1795643774);
-INSERT INTO public.to_release VALUES ('consumption', 60, '2026-10-25', 1795643774);
+INSERT INTO public.subscription VALUES (1, 1, 1795645058, NULL);
+INSERT INTO public.sum_block_other VALUES (1, 'consumption', 60, '2026-10-25', 'home', '\x01', '\x01', '\x01', 1795645058);
+INSERT INTO public.to_release VALUES ('consumption', 60, '2026-10-25', 1795645058);
 INSERT INTO public.unreleased VALUES ('consumption', 60, '2026-10-25', 1, '\x01', '\x02', '\x00');
 INSERT INTO public.wanted VALUES (1, 'injection', 'energy');
 INSERT INTO public.wanted VALUES (1, 'consumption', 'energy');
@@ -780,12 +811,16 @@ SELECT pg_catalog.setval('public.register_seq_seq', 11, true);
 SELECT pg_catalog.setval('public.series_id_seq', 4, true);
 ALTER TABLE ONLY public.alembic_version
     ADD CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num);
+ALTER TABLE ONLY public.block
+    ADD CONSTRAINT pk_block PRIMARY KEY (series_id, day);
+ALTER TABLE ONLY public.block_2026_10
+    ADD CONSTRAINT block_2026_10_pkey PRIMARY KEY (series_id, day);
 ALTER TABLE ONLY public.absence
     ADD CONSTRAINT pk_absence PRIMARY KEY (away_from);
 ALTER TABLE ONLY public.answer
     ADD CONSTRAINT pk_answer PRIMARY KEY (id);
-ALTER TABLE ONLY public.block
-    ADD CONSTRAINT pk_block PRIMARY KEY (series_id, day);
+ALTER TABLE ONLY public.block_other
+    ADD CONSTRAINT pk_block_other PRIMARY KEY (series_id, day);
 ALTER TABLE ONLY public.coverage
     ADD CONSTRAINT pk_coverage PRIMARY KEY (series_id);
 ALTER TABLE ONLY public.data_need
@@ -846,6 +881,8 @@ ALTER TABLE ONLY public.unreleased
     ADD CONSTRAINT pk_unreleased PRIMARY KEY (direction, interval_minutes, day, member_id);
 ALTER TABLE ONLY public.wanted
     ADD CONSTRAINT pk_wanted PRIMARY KEY (data_need_id, direction, quantity);
+ALTER TABLE ONLY public.sum_block_other
+    ADD CONSTRAINT sum_block_other_pkey PRIMARY KEY (group_id, direction, interval_minutes, day, kind);
 ALTER TABLE ONLY public.data_need
     ADD CONSTRAINT uq_data_need_id_peer_id_need UNIQUE (id, peer_id, need);
 ALTER TABLE ONLY public.data_need
@@ -878,6 +915,9 @@ CREATE INDEX ix_to_release_due_at ON public.to_release USING btree (due_at);
 CREATE INDEX ix_unreleased_member_id ON public.unreleased USING btree (member_id);
 CREATE UNIQUE INDEX uq_permission_granted ON public.permission USING btree (peer_id, need) WHERE (state = 'granted'::text);
 CREATE UNIQUE INDEX uq_permission_proposed ON public.permission USING btree (data_need_id) WHERE (state = 'proposed'::text);
+ALTER INDEX public.pk_block ATTACH PARTITION public.block_2026_10_pkey;
+ALTER INDEX public.pk_block ATTACH PARTITION public.pk_block_other;
+ALTER INDEX public.pk_sum_block ATTACH PARTITION public.sum_block_other_pkey;
 CREATE TRIGGER answer_is_not_emptied BEFORE TRUNCATE ON public.answer FOR EACH STATEMENT EXECUTE FUNCTION public.answer_is_not_emptied();
 CREATE TRIGGER answer_is_of_now BEFORE INSERT ON public.answer FOR EACH ROW EXECUTE FUNCTION public.answer_is_of_now();
 CREATE TRIGGER answer_is_permitted BEFORE INSERT ON public.answer FOR EACH ROW EXECUTE FUNCTION public.answer_is_permitted();
@@ -935,7 +975,7 @@ ALTER TABLE ONLY public.answer
     ADD CONSTRAINT fk_answer_peer_id FOREIGN KEY (peer_id) REFERENCES public.peer(id);
 ALTER TABLE ONLY public.answer
     ADD CONSTRAINT fk_answer_permission_id_series_id FOREIGN KEY (permission_id, series_id) REFERENCES public.permission_series(permission_id, series_id);
-ALTER TABLE ONLY public.block
+ALTER TABLE public.block
     ADD CONSTRAINT fk_block_series_id FOREIGN KEY (series_id) REFERENCES public.series(id) ON DELETE CASCADE;
 ALTER TABLE ONLY public.coverage
     ADD CONSTRAINT fk_coverage_series_id FOREIGN KEY (series_id) REFERENCES public.series(id) ON DELETE CASCADE;
@@ -983,7 +1023,7 @@ ALTER TABLE ONLY public.subscription
     ADD CONSTRAINT fk_subscription_peer_id FOREIGN KEY (peer_id) REFERENCES public.peer(id);
 ALTER TABLE ONLY public.subscription
     ADD CONSTRAINT fk_subscription_series_id FOREIGN KEY (series_id) REFERENCES public.series(id);
-ALTER TABLE ONLY public.sum_block
+ALTER TABLE public.sum_block
     ADD CONSTRAINT fk_sum_block_group_id FOREIGN KEY (group_id) REFERENCES public.member_group(id);
 ALTER TABLE ONLY public.unreleased
     ADD CONSTRAINT fk_unreleased_member_id FOREIGN KEY (member_id) REFERENCES public.member(id);

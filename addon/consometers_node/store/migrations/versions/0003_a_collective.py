@@ -34,6 +34,7 @@ def upgrade() -> None:
     _releases()
     dialect = op.get_bind().dialect.name
     if dialect == "postgresql":
+        _keep_by_month()
         op.execute(PIN)
     for rule in RULES:
         for statement in rule.create(dialect):
@@ -241,6 +242,7 @@ def _sums() -> None:
         _check("sum_block", "direction", f"direction IN {DIRECTIONS}"),
         _check("sum_block", "interval", f"interval_minutes IN {INTERVALS}"),
         _check("sum_block", "kind", f"kind IN {MEMBER_KINDS}"),
+        postgresql_partition_by="RANGE (day)",
         **CLUSTERED,
     )
     op.create_table(
@@ -257,6 +259,23 @@ def _sums() -> None:
         **CLUSTERED,
     )
     _index("member_day", "direction", "day")
+
+
+def _keep_by_month() -> None:
+    """Let PostgreSQL keep what grows by month; what is there already stays where it is."""
+    op.execute("ALTER TABLE block RENAME TO block_other")
+    op.execute("ALTER INDEX pk_block RENAME TO pk_block_other")
+    op.create_table(
+        "block",
+        _whole("series_id", primary_key=True),
+        _day("day", primary_key=True),
+        _bytes("packed"),
+        _whole("changed_at"),
+        _reference("block", "series_id", "series: id", ondelete="CASCADE"),
+        postgresql_partition_by="RANGE (day)",
+    )
+    op.execute("ALTER TABLE block ATTACH PARTITION block_other DEFAULT")
+    op.execute("CREATE TABLE sum_block_other PARTITION OF sum_block DEFAULT")
 
 
 def _releases() -> None:

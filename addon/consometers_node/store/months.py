@@ -1,0 +1,60 @@
+"""In PostgreSQL, the tables that grow are kept by month: each month is a partition of its own.
+
+It is made when its first row comes. Rows for which nobody made room are in the partition that takes
+all others, and move from there.
+"""
+
+from collections.abc import Iterable
+from datetime import date, timedelta
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from .tables import Base
+
+BY_MONTH = ("block", "sum_block")
+_KNOWN = "consometers_months"
+_ALONE = "SELECT pg_advisory_xact_lock(hashtext('consometers months'))"
+_IS_THERE = (
+    "SELECT EXISTS (SELECT FROM pg_class WHERE relname = :name"
+    " AND relnamespace = to_regnamespace(quote_ident(current_schema())))"
+)
+_MAKE = (
+    "CREATE TABLE {name} (LIKE {table} INCLUDING ALL)",
+    (
+        "WITH moved AS"
+        " (DELETE FROM {table}_other WHERE day >= '{month}' AND day < '{end}' RETURNING *)"
+        " INSERT INTO {name} SELECT * FROM moved"
+    ),
+    "ALTER TABLE {table} ATTACH PARTITION {name} FOR VALUES FROM ('{month}') TO ('{end}')",
+)
+
+
+async def make_room(connection: AsyncConnection, row: type[Base], days: Iterable[date]) -> None:
+    """Let the partitions be there for rows of these days."""
+    if connection.dialect.name != "postgresql":
+        return
+    table = row.__tablename__
+    known: set[str] = connection.info.setdefault(_KNOWN, set())
+    for month in sorted({day.replace(day=1) for day in days}):
+        name = f"{table}_{month:%Y_%m}"
+        if name in known:
+            continue
+        if await _is_there(connection, name):
+            # Only what is there before this transaction stays if it fails.
+            known.add(name)
+            continue
+        await connection.execute(text(_ALONE))
+        if not await _is_there(connection, name):
+            await _make(connection, table, name, month)
+
+
+async def _is_there(connection: AsyncConnection, name: str) -> bool:
+    return bool((await connection.execute(text(_IS_THERE), {"name": name})).scalar_one())
+
+
+async def _make(connection: AsyncConnection, table: str, name: str, month: date) -> None:
+    end = (month + timedelta(days=31)).replace(day=1)
+    for statement in _MAKE:
+        sql = statement.format(table=table, name=name, month=month, end=end)
+        await connection.execute(text(sql))

@@ -1,0 +1,79 @@
+"""PostgreSQL keeps what grows by month, whoever wrote it and however many write at once."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from datetime import date
+
+import pytest
+from sqlalchemy import insert, text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from consometers_node.series import Block
+from consometers_node.store import Store
+from consometers_node.store.months import make_room
+from consometers_node.store.series import add_series, put_block
+from consometers_node.store.tables import BlockRow
+
+from ..conftest import Place
+from ..permission.samples import HOURLY, now
+
+MARCH, APRIL = date(2026, 3, 31), date(2026, 4, 1)
+
+
+@pytest.fixture
+async def postgresql(new_place: Callable[[str], Place]) -> AsyncIterator[Store]:
+    store = await Store.open(new_place("postgresql"))
+    yield store
+    await store.close()
+
+
+async def where(connection: AsyncConnection) -> list[tuple[str, date]]:
+    """Give in which partition the block of each day is."""
+    query = text("SELECT tableoid::regclass::text, day FROM block ORDER BY day")
+    return [(name, day) for name, day in await connection.execute(query)]
+
+
+async def test_a_month_is_made_when_its_first_block_comes(postgresql: Store) -> None:
+    async with postgresql.writing() as connection:
+        number = await add_series(connection, HOURLY)
+        for day in (MARCH, APRIL):
+            await put_block(connection, number, Block(HOURLY, day, (1,) * 24), now())
+    async with postgresql.reading() as connection:
+        assert await where(connection) == [("block_2026_03", MARCH), ("block_2026_04", APRIL)]
+
+
+async def test_what_nobody_made_room_for_moves_where_it_belongs(postgresql: Store) -> None:
+    async with postgresql.writing() as connection:
+        number = await add_series(connection, HOURLY)
+        for day in (MARCH, APRIL):
+            row = {"series_id": number, "day": day, "packed": b"", "changed_at": now()}
+            await connection.execute(insert(BlockRow).values(row))
+        assert await where(connection) == [("block_other", MARCH), ("block_other", APRIL)]
+        await make_room(connection, BlockRow, [APRIL])
+        assert await where(connection) == [("block_other", MARCH), ("block_2026_04", APRIL)]
+
+
+async def test_a_month_that_was_given_up_is_made_again(postgresql: Store) -> None:
+    async with postgresql.writing() as connection:
+        await make_room(connection, BlockRow, [MARCH])
+        await connection.rollback()
+    for _ in range(3):
+        async with postgresql.writing() as connection:
+            number = await add_series(connection, HOURLY)
+            await put_block(connection, number, Block(HOURLY, MARCH, (1,) * 24), now())
+    async with postgresql.reading() as connection:
+        assert await where(connection) == [("block_2026_03", MARCH)]
+
+
+async def test_many_may_make_the_same_month(postgresql: Store) -> None:
+    async def write(day: date) -> None:
+        async with postgresql.writing() as connection:
+            await make_room(connection, BlockRow, [day])
+
+    days = [MARCH.replace(day=1 + n) for n in range(6)]
+    await asyncio.gather(*(write(day) for day in days))
+    async with postgresql.writing() as connection:
+        number = await add_series(connection, HOURLY)
+        for day in days:
+            await put_block(connection, number, Block(HOURLY, day, (1,) * 24), now())
+        assert await where(connection) == [("block_2026_03", day) for day in days]
