@@ -214,6 +214,13 @@ class Balance:
         if self.sources.all <= self.registers.keys():
             registers = self.registers.values()
             moment = min(max(register.last[0], now - QUIET_S) for register in registers)
+            if self._settled is None:
+                # All are counted from the first moment on of which none is silent.
+                begin = max(register.points[0][0] for register in registers)
+                if moment < begin:
+                    return self.sums
+                for register in registers:
+                    register.rebase(begin)
             self.sums, self._settled = self._at(moment), moment
             for register in registers:
                 register.forget(moment)

@@ -72,6 +72,16 @@ def test_several_roofs_are_one_production_once_all_are_known() -> None:
     assert balance.sums.production_wh == 15
 
 
+def test_all_are_counted_from_one_moment_on() -> None:
+    balance = home()
+    count(balance, 0, drawn=500_000, injected=20_000)
+    count(balance, 50, roof=100_000)
+    assert balance.sums.production_wh is None
+    count(balance, 60, roof=100_015, drawn=500_000, injected=20_060)
+    assert (balance.sums.production_wh, balance.sums.injected_wh) == (15, 10)
+    assert balance.sums.self_consumed_wh == 5
+
+
 def test_what_comes_late_is_waited_for() -> None:
     balance = begun(home())
     count(balance, 10, roof=100_100, drawn=500_000)
