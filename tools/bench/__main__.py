@@ -9,6 +9,7 @@ SUBCOMMANDS = {
     "quoalise": "reading and writing a message of records, against the bare XML",
     "hass": "what a home costs Home Assistant: recorder rows a day, CPU per frame and per poll",
     "backfill": "years of a home from its Home Assistant to a peer: records a second, memory",
+    "collective": "what thousands of members push, kept and summed: against a bare sink",
     "pages": "the household's pages, with 20 series and 5 years: milliseconds, memory",
     "soak": "hours of a bad line, accelerated: wrong values shown, longest recovery",
 }

@@ -1,0 +1,38 @@
+"""A collective's node as a program, for the measures.
+
+python -m tools.bench.gatherer SETTINGS PASSWORD PORT CA_FILE
+"""
+
+import asyncio
+from pathlib import Path
+import sys
+
+from consometers_node.collective.node import CollectiveNode
+from consometers_node.collective.settings import read
+from consometers_node.store import Store
+from consometers_node.xmpp import Account, Connection, Identity, Security, Server
+from demo.prosody import LOOPBACK
+
+
+async def main(file: str, password: str, port: str, ca_file: str) -> None:
+    """Gather until ended."""
+    settings = read(Path(file))
+    server = Server(
+        host=LOOPBACK, port=int(port), security=Security.STARTTLS, ca_file=Path(ca_file)
+    )
+
+    def connect(who: Identity) -> Connection:
+        return Connection(who.account, server=who.server)
+
+    store = await Store.open(settings.database)
+    who = Identity(Account(settings.xmpp.account, password), server)
+    node = CollectiveNode(store, settings, who, connect)
+    running = asyncio.create_task(node.run())
+    while node.network is None or not node.network.connection.is_online:
+        await asyncio.sleep(0.05)
+    print("online", flush=True)
+    await running
+
+
+if __name__ == "__main__":
+    asyncio.run(main(*sys.argv[1:]))

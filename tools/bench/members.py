@@ -1,0 +1,141 @@
+"""Many members over one connection: a component of the server, which may speak for each of them.
+
+They push as homes do: each has one message under way, and the next leaves once that was
+acknowledged. What they are asked they answer: that they subscribe, and that they have no past.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager
+from hashlib import sha1
+from typing import Self, cast
+from xml.etree.ElementTree import Element, XMLPullParser
+from xml.sax.saxutils import quoteattr
+
+from consometers_node.quoalise import Data, Node, answers, data
+from consometers_node.quoalise.markup import serialise
+from demo.prosody import LOOPBACK, Prosody
+
+HOST = "homes.test"
+
+_SECRET = "a component"
+_ACCEPT = "jabber:component:accept"
+_COMMAND = "{http://jabber.org/protocol/commands}command"
+_RECEIVED = "{urn:xmpp:receipts}received"
+_AT_ONCE = 65_536
+
+type Messages = Sequence[bytes]
+"""What one member pushes, one after the other: each a `<quoalise>`."""
+
+
+def admit(server: Prosody, port: int) -> None:
+    """Let the component connect, from the server's next start on."""
+    config = server.folder / "prosody.cfg.lua"
+    config.write_text(
+        f'component_ports = {{ {port} }}\ncomponent_interfaces = {{ "{LOOPBACK}" }}\n'
+        f"{config.read_text()}"
+        f'Component "{HOST}"\n  component_secret = "{_SECRET}"\n'
+    )
+
+
+def jid(number: int) -> str:
+    """Give the address of a member."""
+    return f"m{number}@{HOST}"
+
+
+class Members:
+    """What all members do."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.refused = 0
+        self._reader = reader
+        self._writer = writer
+        self._parser: XMLPullParser[Element] = XMLPullParser(("start", "end"))
+        self._parser.feed(b"<all>")
+        self._left: dict[str, Iterator[bytes]] = {}
+        self._to = ""
+        self._waiting = 0
+        self._done = asyncio.Event()
+
+    @classmethod
+    @asynccontextmanager
+    async def connected(cls, port: int) -> AsyncIterator[Self]:
+        """Connect the component, and let members answer."""
+        reader, writer = await asyncio.open_connection(LOOPBACK, port)
+        stream = "http://etherx.jabber.org/streams"
+        writer.write(
+            f"<stream:stream xmlns='{_ACCEPT}' xmlns:stream='{stream}' to='{HOST}'>".encode()
+        )
+        opened = (await reader.readuntil(b">")).decode()
+        while "id=" not in opened:
+            opened = (await reader.readuntil(b">")).decode()
+        number = opened.partition("id=")[2][1:].partition(opened.partition("id=")[2][0])[0]
+        proof = sha1(f"{number}{_SECRET}".encode(), usedforsecurity=False).hexdigest()
+        writer.write(f"<handshake>{proof}</handshake>".encode())
+        await reader.readuntil(b"/>")
+        members = cls(reader, writer)
+        hearing = asyncio.create_task(members._hear())
+        try:
+            yield members
+        finally:
+            hearing.cancel()
+            await asyncio.wait({hearing})
+            writer.close()
+
+    async def push(self, to: str, pushed: Sequence[Messages]) -> float:
+        """Let member after member push, all at the same time; give how long it took."""
+        clock = asyncio.get_running_loop().time
+        self._to = to
+        self._left = {jid(number): iter(some) for number, some in enumerate(pushed)}
+        self._waiting = len(self._left)
+        self._done.clear()
+        began = clock()
+        for peer in self._left:
+            self._next(peer)
+        await self._done.wait()
+        return clock() - began
+
+    def _next(self, peer: str) -> None:
+        message = next(self._left[peer], None)
+        if message is None:
+            self._waiting -= 1
+            if not self._waiting:
+                self._done.set()
+            return
+        self._writer.write(
+            b'<message from="%b" to="%b" id="%b">%b<request xmlns="urn:xmpp:receipts"/></message>'
+            % (peer.encode(), self._to.encode(), peer.encode(), message)
+        )
+
+    async def _hear(self) -> None:
+        depth = 0
+        while chunk := await self._reader.read(_AT_ONCE):
+            self._parser.feed(chunk)
+            events = cast("Iterator[tuple[str, Element]]", self._parser.read_events())
+            for event, element in events:
+                depth += 1 if event == "start" else -1
+                if event == "end" and depth == 1:
+                    self._heard(element)
+                    element.clear()
+            await self._writer.drain()
+
+    def _heard(self, stanza: Element) -> None:
+        peer = stanza.get("to", "").partition("/")[0]
+        if stanza.tag == "iq" and stanza.get("type") in ("get", "set"):
+            self._answer(stanza)
+        elif stanza.tag == "message":
+            if stanza.find(_RECEIVED) is None:
+                self.refused += 1
+            self._next(peer)
+
+    def _answer(self, asked: Element) -> None:
+        command = asked.find(_COMMAND)
+        payload = b""
+        if command is not None:
+            node = Node(command.get("node", ""))
+            empty = data.write(Data()) if node is Node.GET_HISTORY else None
+            payload = serialise(answers.completed(node, payload=empty))
+        names = ("from", "to", "id")
+        sender, receiver, number = (quoteattr(asked.get(name, "")) for name in names)
+        head = f'<iq type="result" to={sender} from={receiver} id={number}>'
+        self._writer.write(head.encode() + payload + b"</iq>")

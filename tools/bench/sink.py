@@ -1,0 +1,50 @@
+"""A subscriber that acknowledges what it is told, and looks into nothing: the floor.
+
+python -m tools.bench.sink JID PASSWORD PORT CA_FILE
+"""
+
+import asyncio
+from pathlib import Path
+import sys
+
+from slixmpp import ClientXMPP
+from slixmpp.xmlstream.handler import Callback
+from slixmpp.xmlstream.matcher import MatchXPath
+from slixmpp.xmlstream.stanzabase import StanzaBase
+
+from demo.prosody import LOOPBACK
+
+_QUOALISE = "{jabber:client}message/{urn:quoalise:0}quoalise"
+
+
+class Sink(ClientXMPP):
+    """A bare client."""
+
+    def __init__(self, jid: str, password: str, ca_file: Path) -> None:
+        super().__init__(jid, password)
+        self.ca_certs = ca_file
+        self.enable_direct_tls = False
+        self.add_event_handler("session_start", self._start)
+        self.register_handler(Callback("told", MatchXPath(_QUOALISE), self._told))
+
+    def _start(self, _event: object) -> None:
+        self.send_presence(ppriority=1)
+        print("online", flush=True)
+
+    def _told(self, stanza: StanzaBase) -> None:
+        told = stanza.xml
+        self.send_raw(
+            f'<message to="{told.get("from")}"><received xmlns="urn:xmpp:receipts"'
+            f' id="{told.get("id")}"/></message>'
+        )
+
+
+async def main(jid: str, password: str, port: str, ca_file: str) -> None:
+    """Acknowledge until ended."""
+    sink = Sink(jid, password, Path(ca_file))
+    sink.connect(LOOPBACK, int(port))
+    await asyncio.Event().wait()
+
+
+if __name__ == "__main__":
+    asyncio.run(main(*sys.argv[1:]))
