@@ -78,8 +78,8 @@ def test_all_are_counted_from_one_moment_on() -> None:
     count(balance, 50, roof=100_000)
     assert balance.sums.production_wh is None
     count(balance, 60, roof=100_015, drawn=500_000, injected=20_060)
-    assert (balance.sums.production_wh, balance.sums.injected_wh) == (15, 10)
-    assert balance.sums.self_consumed_wh == 5
+    sums = balance.sums
+    assert (sums.production_wh, sums.injected_wh, sums.self_consumed_wh) == (15, 10, 5)
 
 
 def test_what_comes_late_is_waited_for() -> None:

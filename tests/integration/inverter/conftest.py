@@ -22,13 +22,18 @@ from demo.inverter import VirtualInverter
 from .roof import Roof, virtual
 
 
+@pytest.fixture
+def patience_s() -> float:
+    return 0.2
+
+
 @pytest.fixture(autouse=True)
-def impatient() -> Generator[None]:
+def impatient(patience_s: float) -> Generator[None]:
     """Nobody waits ten seconds for an answer."""
     make = BaseModbusConnection.__init__
 
     def hurried(self: BaseModbusConnection, *args: Any, **kwargs: Any) -> None:
-        make(self, *args, **kwargs | {"timeout": 0.2})
+        make(self, *args, **kwargs | {"timeout": patience_s})
 
     with patch.object(BaseModbusConnection, "__init__", hurried):
         yield

@@ -47,6 +47,12 @@ def on_a_line(line: Path, *, baud: int = 9_600, **units: int) -> VirtualInverter
 
 
 @pytest.fixture
+def patience_s() -> float:
+    """A line takes its time, on a busy machine above all."""
+    return 1.0
+
+
+@pytest.fixture
 async def inverter(tmp_path: Path) -> AsyncIterator[VirtualInverter]:
     """One at noon, on a line."""
     async with on_a_line(tmp_path / "line") as inverter:
