@@ -97,31 +97,47 @@ def points(step: timedelta, length: timedelta, direction: Direction) -> int | No
 class Publication:
     """How a collective publishes: on which basis, at which step beside days, and how soon.
 
-    What has not come when an interval ended `wait` ago is late, and what came is settled when it
-    has not changed for as long. Raises ValueError.
+    What has not come when an interval ended `wait` ago is late (a day: `day_wait`), and what came
+    is settled when it has not changed for as long. Raises ValueError.
     """
 
     basis: Basis
     interval: Interval = Interval.PT1H
     wait: timedelta = timedelta(minutes=20)
+    day_wait: timedelta = timedelta(hours=12)
 
     def __post_init__(self) -> None:
         if self.interval is Interval.P1D:
             raise ValueError("days are published anyway: the step beside them is finer")
 
+    def needed(self, direction: Direction, interval: Interval) -> int | None:
+        """Give how many homes a figure wants; None where no number is enough."""
+        return self.basis.needed(direction, interval)
+
+    def waits(self, interval: Interval) -> timedelta:
+        """Give how long after its end an interval waits for whoever is late."""
+        return self.day_wait if interval is Interval.P1D else self.wait
+
 
 class Reason(IntEnum):
-    """Why a figure is withheld; one byte in the database. Zero is not withheld."""
+    """Why a figure is withheld, in a byte; the first two say that it is not."""
 
     NONE = 0
-    NOT_YET = 1
-    TOO_FEW = 2
-    DOMINATED = 3
-    SUBTRACTED = 4
-    NEVER = 5
-    SUMMED = 6
-    STEP = 7
-    PARTLY = 8
+    HOURS = 1
+    """A day that is the sum of its hours, which were released."""
+    NOT_YET = 2
+    TOO_FEW = 3
+    DOMINATED = 4
+    SUBTRACTED = 5
+    NEVER = 6
+    SUMMED = 7
+    STEP = 8
+    PARTLY = 9
+
+    @property
+    def is_out(self) -> bool:
+        """Tell whether the figure was released."""
+        return self in {Reason.NONE, Reason.HOURS}
 
 
 _WORDS = {

@@ -18,6 +18,7 @@ from ..series import Block, Direction, Interval
 from ..store import SeriesId
 from ..store.collective_tables import GroupId, MemberId
 from ..store.parts import Stay, Told, days_told, kinds, members_in, packed, stays, told
+from ..store.releases import Noted, RowKey, note
 from ..store.sums import (
     MemberDay,
     PackedSums,
@@ -236,7 +237,24 @@ async def _bring(
     # Whoever has the most of a civil day is found among these.
     await put_days(connection, days)
     await _add(connection, shifts, next(iter(touched.values())).time_zone, at)
+    await note(connection, map(_noted, shifts), at)
     return shifts
+
+
+def _noted(shift: Shift) -> Noted:
+    return Noted(
+        RowKey(shift.direction, shift.interval, shift.day),
+        shift.member,
+        shift.kind == "home",
+        _told(shift.before),
+        _told(shift.after),
+    )
+
+
+def _told(part: Part) -> tuple[int | None, ...]:
+    return tuple(
+        value if count else None for value, count in zip(part.values, part.counts, strict=True)
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,450 @@
+"""Releases what may be known of the sums, and writes it as this collective's own series.
+
+Nothing else reads sums to let them leave: pages, answers, exports and logs take what was released.
+All of it happens in the caller's transaction, in which nobody else changes sums.
+"""
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from ..series import Device, Direction, Interval
+from ..store.collective_tables import GroupId, MemberId, MemberRow
+from ..store.releases import (
+    Kept,
+    RowKey,
+    Unreleased,
+    due,
+    final,
+    groups_of,
+    look_again,
+    of_days_alone,
+    out_at_other_steps,
+    put_released,
+    put_unreleased,
+    released,
+    sizes,
+    sums,
+    unreleased,
+)
+from ..store.series import all_series, erase_series
+from ..store.sums import alone
+from .atoms import Cells, Fresh, Groups, Hour, Standing
+from .calendar import days_of, instants, month_of, places, stretches
+from .disclosure import NOBODY, Cell, Publication, Reason
+from .own import OwnSeries, Told, devices, named, own_series
+from .rounds import Looked, Rounds, Row
+from .sheets import NOTHING, Known, Month, Sheet
+
+MOST_AT_ONCE = 40
+"""Rows that are looked at in one transaction."""
+
+_SHORTEST_DAY_MINUTES = 23 * 60
+_HOME, _SITE = "home", "site"
+
+
+class Release:
+    """Releases what is due. `collective` names it in the federation."""
+
+    def __init__(self, publication: Publication, time_zone: str, collective: str) -> None:
+        self._publication = publication
+        self._time_zone = time_zone
+        self._collective = collective
+
+    async def look(self, connection: AsyncConnection, at: datetime) -> bool:
+        """Look at what is due, days after hours. Tells whether anything new was released."""
+        await alone(connection)
+        own = OwnSeries(connection, self._collective, self._time_zone)
+        one = _Look(connection, self._publication, self._time_zone, own, at)
+        while rows := await due(connection, at, MOST_AT_ONCE - one.looked):
+            for row in rows:
+                await one.at_row(row)
+        return own.is_new
+
+
+async def forget(connection: AsyncConnection, member: MemberId, collective: str) -> None:
+    """Make final what was released with a member, before anything of it is erased.
+
+    Of a site, what was released as its own is erased.
+    """
+    await final(connection, member)
+    query = select(MemberRow.kind, MemberRow.name).where(MemberRow.id == member)
+    kind, name = (await connection.execute(query)).one()
+    if kind == _SITE:
+        groups = await named(connection)
+        names = devices(collective, groups)
+        its_own = {names[one.id] for one in groups if (one.kind, one.name) == (_SITE, name)}
+        known = await all_series(connection)
+        await erase_series(
+            connection, [number for number, one in known.items() if one.device in its_own]
+        )
+
+
+@dataclass(slots=True)
+class _Look:
+    """One look at what is due, at one instant."""
+
+    connection: AsyncConnection
+    publication: Publication
+    time_zone: str
+    own: OwnSeries
+    at: datetime
+    looked: int = 0
+    months: dict[date, Month] = field(default_factory=dict)
+
+    async def at_row(self, row: RowKey) -> None:
+        """Release what may be of a row, and say when to look at it again."""
+        self.looked += 1
+        looked = Looked([])
+        if row.interval is Interval.P1D:
+            looked = await self._at_days(row)
+        elif row.interval is self.publication.interval:
+            looked = await self._at_hours(row)
+            for month in {month for month, *_ in self._stretches(row)}:
+                days = RowKey(row.direction, Interval.P1D, month)
+                await look_again(self.connection, days, self.at)
+        await look_again(self.connection, row, looked.next)
+
+    async def _at_hours(self, row: RowKey) -> Looked:
+        like = own_series(Device(""), row.direction, row.interval, self.time_zone)
+        starts = like.starts(row.day)
+        in_month = [m for m, first, end in self._stretches(row) for _ in range(first, end)]
+        months = [await self._month(month) for month in in_month]
+        (sheet,) = (await self._sheets(row.direction, row.interval, [row.day])).values()
+        groups = _groups(months)
+        out = (await self._standings(row.direction, row.interval, [row.day], groups))[row.day]
+        changes = await _Changes.read(self.connection, row, groups, in_month)
+        looked, before = Looked([]), set[int]()
+        if groups is not None:
+            before = out.places_out(groups.top)
+            here = Row(
+                direction=row.direction,
+                interval=row.interval,
+                ends=[like.end(start) for start in starts],
+                cells=sheet.cells,
+                standings=out.standings,
+                groups=groups,
+                fresh=changes.fresh(out.standings[groups.top]),
+                homes=max(month.homes for month in months),
+                changed_at=sheet.changed_at,
+            )
+            looked = Rounds(self.publication, self.at).look(here, await self._barred(row, in_month))
+            changes.released(out.places_out(groups.top) - before, looked.counted)
+        await self._save([out], changes)
+        for group in _all_groups(months):
+            told = []
+            for place, (start, month) in enumerate(zip(starts, months, strict=True)):
+                standing = None if group in month.open else out.of(group)
+                known = changes.corrected(sheet.known[place].get(group, NOTHING), place, group)
+                told.append(_told(start, standing, place, known, stays=place in before))
+            await self._write(group, row, told)
+        return looked
+
+    async def _at_days(self, row: RowKey) -> Looked:
+        days = days_of(row.day)
+        ends = [instants(self.time_zone, day).end for day in days]
+        starts = [instants(self.time_zone, day).start for day in days]
+        month = await self._month(row.day)
+        (sheet,) = (await self._sheets(row.direction, row.interval, [row.day])).values()
+        groups = _groups([month])
+        out = (await self._standings(row.direction, row.interval, [row.day], groups))[row.day]
+        changes = await _Changes.read(self.connection, row, groups, len(days) * [row.day])
+        looked, before = Looked([]), set[int]()
+        hours: dict[int, list[Hour]] = {}
+        if groups is not None:
+            before = out.places_out(groups.top)
+            finer, hours = await self._hours(row, groups)
+            here = Row(
+                direction=row.direction,
+                interval=row.interval,
+                ends=ends,
+                cells=sheet.cells,
+                standings=out.standings,
+                groups=groups,
+                fresh=changes.fresh(out.standings[groups.top]),
+                homes=month.homes,
+                changed_at=sheet.changed_at,
+            )
+            dailies = await self._dailies(row, groups)
+            looked = Rounds(self.publication, self.at).look_at_days(here, hours, dailies)
+            changes.released(out.places_out(groups.top) - before, looked.counted)
+            await self._save([out, *finer], changes)
+        for group in _all_groups([month]):
+            told = []
+            for place, start in enumerate(starts):
+                if ends[place] > self.at:
+                    break
+                standing = None if group in month.open else out.of(group)
+                known = changes.corrected(sheet.known[place].get(group, NOTHING), place, group)
+                one = _told(start, standing, place, known, stays=place in before)
+                if standing is not None and standing.reasons[place] is Reason.HOURS:
+                    one = _with_hours(one, group, hours[place])
+                told.append(one)
+            await self._write(group, row, told)
+        return looked
+
+    async def _hours(
+        self, row: RowKey, groups: Groups
+    ) -> tuple[list[_Standings], dict[int, list[Hour]]]:
+        """Give the finer rows of a month, and the hours of each of its days that has passed."""
+        step = self.publication.interval
+        found = {
+            place: [
+                (at, hour)
+                for at, first, end in places(self.time_zone, step, day)
+                for hour in range(first, end)
+            ]
+            for place, day in enumerate(days_of(row.day))
+            if instants(self.time_zone, day).end <= self.at
+        }
+        days = {at for some in found.values() for at, _ in some}
+        sheets = await self._sheets(row.direction, step, days)
+        standings = await self._standings(row.direction, step, days, groups)
+        hours = {
+            place: [
+                Hour(standings[at].standings, sheets[at].cells[hour], hour) for at, hour in some
+            ]
+            for place, some in found.items()
+        }
+        return list(standings.values()), hours
+
+    async def _dailies(self, row: RowKey, groups: Groups) -> dict[int, Cells]:
+        """Give what homes have, day by day, that tell of days alone, or of less than the step."""
+        days = days_of(row.day)
+        most = _SHORTEST_DAY_MINUTES // self.publication.interval.minutes - 1
+        told = await of_days_alone(self.connection, row.direction, days, most)
+        where = await groups_of(self.connection, {member for _, member, _ in told}, row.day)
+        found: dict[int, dict[GroupId, Cell]] = {}
+        for day, member, watt_minutes in told:
+            cells = found.setdefault(days.index(day), {})
+            for group in where[member] & {groups.top, *groups.areas}:
+                cells[group] = cells.get(group, NOBODY).also(Cell(watt_minutes, 1, watt_minutes))
+        return dict(found)
+
+    async def _barred(self, row: RowKey, in_month: Sequence[date]) -> dict[int, Reason]:
+        """Give of which places nothing is ever released, for their day was in another way."""
+        steps = (row.interval, Interval.P1D)
+        if await out_at_other_steps(self.connection, row, steps):
+            return dict.fromkeys(range(len(in_month)), Reason.STEP)
+        months = set(in_month)
+        days = await released(self.connection, row.direction, Interval.P1D, months)
+        barred: dict[int, Reason] = {}
+        for month in months:
+            for place, day in enumerate(days_of(month)):
+                if any(
+                    one.released_at and one.reasons[place] == Reason.NONE
+                    for one in days[month].values()
+                ):
+                    for at, first, end in places(self.time_zone, row.interval, day):
+                        if at == row.day:
+                            barred |= dict.fromkeys(range(first, end), Reason.SUMMED)
+        return barred
+
+    async def _save(self, out: Iterable[_Standings], changes: _Changes) -> None:
+        for one in out:
+            await one.save(self.connection, self.at)
+        await changes.save(self.connection)
+
+    async def _write(self, group: GroupId, row: RowKey, told: Iterable[Told]) -> None:
+        series = await self.own.of(group, row.direction, row.interval)
+        await self.own.write(series, told, self.at)
+
+    async def _month(self, month: date) -> Month:
+        if month not in self.months:
+            self.months[month] = Month.of(await sizes(self.connection, month))
+        return self.months[month]
+
+    async def _sheets(
+        self, direction: Direction, interval: Interval, days: Collection[date]
+    ) -> dict[date, Sheet]:
+        found = await sums(self.connection, direction, interval, days)
+        return {day: Sheet.of(_length(interval, day), rows) for day, rows in found.items()}
+
+    async def _standings(
+        self,
+        direction: Direction,
+        interval: Interval,
+        days: Collection[date],
+        groups: Groups | None,
+    ) -> dict[date, _Standings]:
+        wanted = [] if groups is None else [groups.top, *groups.areas]
+        kept = await released(self.connection, direction, interval, days)
+        return {
+            day: _Standings.read(
+                RowKey(direction, interval, day), kept[day], wanted, _length(interval, day)
+            )
+            for day in days
+        }
+
+    def _stretches(self, row: RowKey) -> Sequence[tuple[date, int, int]]:
+        return stretches(self.time_zone, row.interval, row.day)
+
+
+@dataclass(slots=True)
+class _Standings:
+    """What was released of a row: as it was kept, and as it is to be kept."""
+
+    row: RowKey
+    kept: Mapping[GroupId, Kept]
+    standings: dict[GroupId, Standing]
+    length: int
+
+    @classmethod
+    def read(
+        cls, row: RowKey, kept: Mapping[GroupId, Kept], groups: Iterable[GroupId], length: int
+    ) -> _Standings:
+        """Give the standing of each of these groups."""
+        found = {
+            group: _standing(kept[group]) if group in kept else Standing.new(length)
+            for group in groups
+        }
+        return cls(row, kept, found, length)
+
+    def of(self, group: GroupId) -> Standing:
+        """Give the standing of a group: nothing was released of one that is not here."""
+        return self.standings.get(group) or Standing.new(self.length)
+
+    def places_out(self, group: GroupId) -> set[int]:
+        """Give the places of which something was released."""
+        standing = self.standings[group]
+        return {place for place in range(len(standing.reasons)) if standing.is_out(place)}
+
+    async def save(self, connection: AsyncConnection, at: datetime) -> None:
+        """Keep what has become of it."""
+        now = {group: _kept(standing, at) for group, standing in self.standings.items()}
+        nothing = _kept(Standing.new(self.length), at)
+        changed = {group: one for group, one in now.items() if one != self.kept.get(group, nothing)}
+        await put_released(connection, self.row, changed)
+
+
+@dataclass(slots=True)
+class _Changes:
+    """Homes whose part of a row is no longer what was released of it."""
+
+    row: RowKey
+    members: dict[MemberId, Unreleased]
+    where: list[Mapping[MemberId, set[GroupId]]]
+    areas: Collection[GroupId]
+    touched: set[MemberId] = field(default_factory=set)
+
+    @classmethod
+    async def read(
+        cls,
+        connection: AsyncConnection,
+        row: RowKey,
+        groups: Groups | None,
+        in_month: Sequence[date],
+    ) -> _Changes:
+        """Read them, with the groups in which they count in the month of each place."""
+        members = await unreleased(connection, row)
+        by_month = {
+            month: await groups_of(connection, members.keys(), month) for month in set(in_month)
+        }
+        areas = () if groups is None else groups.areas
+        return cls(row, members, [by_month[month] for month in in_month], areas)
+
+    def fresh(self, standing: Standing) -> dict[int, list[Fresh]]:
+        """Give by place what may be released anew."""
+        found: dict[int, list[Fresh]] = {}
+        for member, one in self.members.items():
+            if one.kind != _HOME:
+                continue
+            for place, (before, now) in enumerate(zip(one.before, one.now, strict=True)):
+                if before != now and not one.counted[place] and standing.is_out(place):
+                    area = next(iter(self.where[place][member] & set(self.areas)), None)
+                    found.setdefault(place, []).append(Fresh(member, area, before, now))
+        return found
+
+    def released(self, first: Iterable[int], counted: Iterable[tuple[int, MemberId]]) -> None:
+        """Take it that these places were released first, and these changes of homes anew."""
+        for place in first:
+            for member, one in self.members.items():
+                one.before[place] = one.now[place]
+                self.touched.add(member)
+        for place, member in counted:
+            one = self.members[member]
+            one.before[place], one.counted[place] = one.now[place], 1
+            self.touched.add(member)
+
+    def corrected(self, known: Known, place: int, group: GroupId) -> Known:
+        """Give what is known without those who are in what was released as the homes they were."""
+        for member, one in self.members.items():
+            was = one.before[place]
+            if one.kind != _HOME and was is not None and group in self.where[place][member]:
+                known = Known(known.watt_minutes - was, known.members - 1)
+        return known
+
+    async def save(self, connection: AsyncConnection) -> None:
+        """Keep which changes were released."""
+        touched = {member: self.members[member] for member in self.touched}
+        await put_unreleased(connection, self.row, touched)
+
+
+def _groups(months: Iterable[Month]) -> Groups | None:
+    """Give everybody's group, and all areas of these months; None where nobody hides."""
+    told = [month for month in months if month.top is not None]
+    if not told or told[0].top is None:
+        return None
+    areas = frozenset[GroupId]().union(*(month.areas for month in told))
+    return Groups(told[0].top, tuple(sorted(areas)))
+
+
+def _all_groups(months: Iterable[Month]) -> Iterator[GroupId]:
+    """Give every group of which something may be written."""
+    found: set[GroupId] = set()
+    for month in months:
+        found |= month.open | month.areas
+        found |= set() if month.top is None else {month.top}
+    yield from sorted(found)
+
+
+def _length(interval: Interval, day: date) -> int:
+    return len(days_of(month_of(day))) if interval is Interval.P1D else 1440 // interval.minutes
+
+
+def _told(
+    start: datetime, standing: Standing | None, place: int, known: Known, *, stays: bool
+) -> Told:
+    """Give what is said of a place: what homes have together, and what is known anyway.
+
+    What is final `stays` as it was said. Without a standing, nobody hides in the group.
+    """
+    if standing is None:
+        return Told(start, known.watt_minutes, known.members) if known.members else Told(start)
+    if not standing.is_out(place):
+        return Told(start)
+    return Told(
+        start,
+        standing.sums[place] + known.watt_minutes,
+        standing.counts[place] + known.members,
+        stays=stays and standing.final,
+    )
+
+
+def _with_hours(told: Told, group: GroupId, hours: Iterable[Hour]) -> Told:
+    """Add the hours of a day that were released."""
+    out = [one for one in hours if one.standings[group].is_out(one.place)]
+    return Told(
+        told.start,
+        (told.watt_minutes or 0) + sum(one.standings[group].sums[one.place] for one in out),
+        told.members + min(one.standings[group].counts[one.place] for one in out),
+        stays=told.stays,
+    )
+
+
+def _standing(kept: Kept) -> Standing:
+    reasons = [Reason(one) for one in kept.reasons]
+    return Standing(list(kept.sums), list(kept.counts), reasons, kept.final, kept.released_at)
+
+
+def _kept(standing: Standing, at: datetime) -> Kept:
+    return Kept(
+        tuple(standing.sums),
+        tuple(standing.counts),
+        bytes(standing.reasons),
+        standing.final,
+        at if standing.is_new else standing.released_at,
+    )

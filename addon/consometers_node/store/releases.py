@@ -1,0 +1,379 @@
+"""What of the sums was released, and what has changed since: disclosure's own.
+
+Whoever changes a sum notes here what each home's part was before. Then nothing is released anew
+that would tell of one home.
+"""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+import struct
+from typing import NamedTuple
+
+from sqlalchemy import ColumnElement, delete, func, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from ..series import Direction, Interval
+from . import upsert
+from .collective_tables import (
+    GroupId,
+    InGroupRow,
+    MemberDayRow,
+    MemberGroupRow,
+    MemberId,
+    MemberRow,
+    ReleasedBlockRow,
+    SumBlockRow,
+    ToReleaseRow,
+    UnreleasedRow,
+)
+from .parts import counts_in
+
+type Part = tuple[int | None, ...]
+"""What a member has in the places of a row, in watt-minutes; None where it told nothing."""
+
+_NONE = -1
+_DAY = timedelta(days=1)
+
+
+class RowKey(NamedTuple):
+    """A row of sums, whichever group's: of a UTC day, or of a month, told by its first day."""
+
+    direction: Direction
+    interval: Interval
+    day: date
+
+
+@dataclass(frozen=True, slots=True)
+class Noted:
+    """A member's part of a row was this, and now is that."""
+
+    row: RowKey
+    member: MemberId
+    is_home: bool
+    before: Part
+    now: Part
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What of a group's homes was released, as it is kept."""
+
+    sums: tuple[int, ...]
+    counts: tuple[int, ...]
+    reasons: bytes
+    final: bool
+    released_at: datetime | None
+
+
+@dataclass(slots=True)
+class Unreleased:
+    """A home's part of what was released, what it is now, and which changes were released.
+
+    `kind` is what it has become: a home, or a site.
+    """
+
+    kind: str
+    before: list[int | None]
+    now: list[int | None]
+    counted: bytearray
+
+
+class Sums(NamedTuple):
+    """The sums of the members of one kind in a group."""
+
+    group: GroupId
+    kind: str
+    sums: tuple[int, ...]
+    counts: tuple[int, ...]
+    largest: tuple[int, ...]
+    changed_at: datetime
+
+
+class Size(NamedTuple):
+    """How many members of a kind count in a group."""
+
+    group: GroupId
+    group_kind: str
+    name: str
+    member_kind: str
+    members: int
+
+
+async def note(connection: AsyncConnection, noted: Iterable[Noted], at: datetime) -> None:
+    """Note what has changed of sums, for what was released of them and for what may be."""
+    changed = list(noted)
+    rows = {one.row for one in changed}
+    if not rows:
+        return
+    put = upsert.insert(connection, ToReleaseRow)
+    put = put.on_conflict_do_update(
+        index_elements=[*ToReleaseRow.__table__.primary_key],
+        set_={"due_at": put.excluded.due_at},
+        where=ToReleaseRow.due_at > put.excluded.due_at,
+    )
+    await connection.execute(put, [_row(row) | {"due_at": at} for row in sorted(rows)])
+    out = await _released(connection, rows)
+    homes: dict[tuple[RowKey, MemberId], tuple[Part, Part]] = {}
+    for one in changed:
+        if one.is_home and one.row in out:
+            key = one.row, one.member
+            before, now = homes.get(key, (one.before, one.now))
+            homes[key] = _either(before, one.before), _either(now, one.now)
+    kept = [
+        _row(row)
+        | {
+            "member_id": member,
+            "before": _pack(before),
+            "now": _pack(now),
+            "counted": bytes(len(now)),
+        }
+        for (row, member), (before, now) in homes.items()
+    ]
+    if kept:
+        put = upsert.insert(connection, UnreleasedRow)
+        put = put.on_conflict_do_update(
+            index_elements=[*UnreleasedRow.__table__.primary_key],
+            set_={"now": put.excluded.now},
+        )
+        await connection.execute(put, kept)
+
+
+async def due(connection: AsyncConnection, at: datetime, most: int) -> list[RowKey]:
+    """Give rows to look at, days after what is finer."""
+    query = (
+        select(ToReleaseRow.direction, ToReleaseRow.interval, ToReleaseRow.day)
+        .where(ToReleaseRow.due_at <= at)
+        .order_by(ToReleaseRow.interval, ToReleaseRow.due_at, ToReleaseRow.day)
+        .limit(most)
+    )
+    return [RowKey(*row) for row in await connection.execute(query)]
+
+
+async def look_again(connection: AsyncConnection, row: RowKey, at: datetime | None) -> None:
+    """Look at a row then, or when something changes."""
+    if at is None:
+        await connection.execute(delete(ToReleaseRow).where(*_is(ToReleaseRow, row)))
+        return
+    put = upsert.insert(connection, ToReleaseRow).values(_row(row) | {"due_at": at})
+    put = put.on_conflict_do_update(
+        index_elements=[*ToReleaseRow.__table__.primary_key], set_={"due_at": put.excluded.due_at}
+    )
+    await connection.execute(put)
+
+
+async def sums(
+    connection: AsyncConnection, direction: Direction, interval: Interval, days: Collection[date]
+) -> dict[date, list[Sums]]:
+    """Give the sums of all groups on these days."""
+    query = select(SumBlockRow.__table__).where(
+        SumBlockRow.direction == direction,
+        SumBlockRow.interval == interval,
+        SumBlockRow.day.in_(days),
+    )
+    found: dict[date, list[Sums]] = {day: [] for day in days}
+    for row in await connection.execute(query):
+        numbers = _numbers(row.sums), _numbers(row.counts, "I"), _numbers(row.largest)
+        found[row.day].append(Sums(row.group_id, row.kind, *numbers, row.changed_at))
+    return found
+
+
+async def released(
+    connection: AsyncConnection, direction: Direction, interval: Interval, days: Collection[date]
+) -> dict[date, dict[GroupId, Kept]]:
+    """Give what was released of rows on these days, by group."""
+    query = select(ReleasedBlockRow.__table__).where(
+        ReleasedBlockRow.direction == direction,
+        ReleasedBlockRow.interval == interval,
+        ReleasedBlockRow.day.in_(days),
+    )
+    found: dict[date, dict[GroupId, Kept]] = {day: {} for day in days}
+    for row in await connection.execute(query):
+        numbers = _numbers(row.sums), _numbers(row.counts, "I")
+        found[row.day][row.group_id] = Kept(*numbers, row.reasons, bool(row.final), row.released_at)
+    return found
+
+
+async def put_released(
+    connection: AsyncConnection, row: RowKey, kept: Mapping[GroupId, Kept]
+) -> None:
+    """Keep what was released of a row, in place of what was before."""
+    if not kept:
+        return
+    put = upsert.insert(connection, ReleasedBlockRow)
+    columns = ("sums", "counts", "reasons", "final", "released_at")
+    put = put.on_conflict_do_update(
+        index_elements=[*ReleasedBlockRow.__table__.primary_key],
+        set_={name: put.excluded[name] for name in columns},
+    )
+    values = [
+        _row(row)
+        | {
+            "group_id": group,
+            "sums": _bytes(one.sums),
+            "counts": _bytes(one.counts, "I"),
+            "reasons": one.reasons,
+            "final": int(one.final),
+            "released_at": one.released_at,
+        }
+        for group, one in kept.items()
+    ]
+    await connection.execute(put, values)
+
+
+async def out_at_other_steps(
+    connection: AsyncConnection, row: RowKey, steps: Collection[Interval]
+) -> bool:
+    """Tell whether something of that day was released at a step that is none of these."""
+    query = select(ReleasedBlockRow.group_id).where(
+        ReleasedBlockRow.direction == row.direction,
+        ReleasedBlockRow.interval.not_in(steps),
+        ReleasedBlockRow.day == row.day,
+        ReleasedBlockRow.released_at.is_not(None),
+    )
+    return (await connection.execute(query.limit(1))).first() is not None
+
+
+async def unreleased(connection: AsyncConnection, row: RowKey) -> dict[MemberId, Unreleased]:
+    """Give the homes whose part of a row has changed since it was released."""
+    query = (
+        select(
+            UnreleasedRow.member_id,
+            MemberRow.kind,
+            UnreleasedRow.before,
+            UnreleasedRow.now,
+            UnreleasedRow.counted,
+        )
+        .join(MemberRow, MemberRow.id == UnreleasedRow.member_id)
+        .where(*_is(UnreleasedRow, row))
+    )
+    return {
+        member: Unreleased(kind, _unpack(before), _unpack(now), bytearray(counted))
+        for member, kind, before, now, counted in await connection.execute(query)
+    }
+
+
+async def put_unreleased(
+    connection: AsyncConnection, row: RowKey, changed: Mapping[MemberId, Unreleased]
+) -> None:
+    """Keep which changes were released by now."""
+    for member, one in changed.items():
+        await connection.execute(
+            update(UnreleasedRow)
+            .where(*_is(UnreleasedRow, row), UnreleasedRow.member_id == member)
+            .values(before=_pack(one.before), counted=bytes(one.counted))
+        )
+
+
+async def sizes(connection: AsyncConnection, month: date) -> list[Size]:
+    """Tell of each group of a month how many members of each kind count in it."""
+    query = (
+        select(
+            MemberGroupRow.id,
+            MemberGroupRow.kind,
+            MemberGroupRow.name,
+            MemberRow.kind,
+            func.count(),
+        )
+        .join(InGroupRow, InGroupRow.group_id == MemberGroupRow.id)
+        .join(MemberRow, MemberRow.id == InGroupRow.member_id)
+        .where(*counts_in(month))
+        .group_by(MemberGroupRow.id, MemberRow.kind)
+        .order_by(MemberGroupRow.id)
+    )
+    return [Size(*row) for row in await connection.execute(query)]
+
+
+async def groups_of(
+    connection: AsyncConnection, members: Collection[MemberId], month: date
+) -> dict[MemberId, set[GroupId]]:
+    """Give the groups in which members count in a month."""
+    query = select(InGroupRow.member_id, InGroupRow.group_id).where(
+        InGroupRow.member_id.in_(members), *counts_in(month)
+    )
+    found: dict[MemberId, set[GroupId]] = {member: set() for member in members}
+    for member, group in await connection.execute(query):
+        found[member].add(group)
+    return found
+
+
+async def of_days_alone(
+    connection: AsyncConnection, direction: Direction, days: Sequence[date], most: int
+) -> list[tuple[date, MemberId, int]]:
+    """Give what homes have on these civil days that tell all of it in so few records, or fewer."""
+    query = (
+        select(MemberDayRow.day, MemberDayRow.member_id, MemberDayRow.watt_minutes)
+        .join(MemberRow, MemberRow.id == MemberDayRow.member_id)
+        .where(
+            MemberDayRow.direction == direction,
+            MemberDayRow.day.in_(days),
+            MemberDayRow.records == MemberDayRow.expected,
+            MemberDayRow.expected <= most,
+            MemberRow.kind == "home",
+        )
+    )
+    return [(day, member, energy) for day, member, energy in await connection.execute(query)]
+
+
+async def final(connection: AsyncConnection, member: MemberId) -> None:
+    """Let what was released with a member stay as it is."""
+    stays = select(InGroupRow.group_id, InGroupRow.from_month, InGroupRow.until_month)
+    for group, first, end in await connection.execute(stays.where(InGroupRow.member_id == member)):
+        # The civil days of a month begin up to a day before it, or after.
+        with_it = [ReleasedBlockRow.group_id == group, ReleasedBlockRow.day >= first - _DAY]
+        if end is not None:
+            with_it.append(ReleasedBlockRow.day <= end)
+        await connection.execute(update(ReleasedBlockRow).where(*with_it).values(final=1))
+    await connection.execute(delete(UnreleasedRow).where(UnreleasedRow.member_id == member))
+
+
+async def _released(connection: AsyncConnection, rows: Collection[RowKey]) -> set[RowKey]:
+    """Give those rows of which something was released that may be released anew."""
+    found = set()
+    for direction, interval in {(row.direction, row.interval) for row in rows}:
+        query = (
+            select(ReleasedBlockRow.day)
+            .join(MemberGroupRow, MemberGroupRow.id == ReleasedBlockRow.group_id)
+            .where(
+                MemberGroupRow.kind == "all",
+                ReleasedBlockRow.direction == direction,
+                ReleasedBlockRow.interval == interval,
+                ReleasedBlockRow.day.in_([row.day for row in rows]),
+                ReleasedBlockRow.released_at.is_not(None),
+                ReleasedBlockRow.final == 0,
+            )
+        )
+        days = (await connection.execute(query)).scalars()
+        found |= {RowKey(direction, interval, day) for day in days}
+    return found
+
+
+def _either(part: Part, other: Part) -> Part:
+    """Give what a member has in a row of which two groups each have some places."""
+    return tuple(b if a is None else a for a, b in zip(part, other, strict=True))
+
+
+def _row(row: RowKey) -> dict[str, object]:
+    return {"direction": row.direction, "interval_minutes": row.interval, "day": row.day}
+
+
+def _is(
+    table: type[ToReleaseRow | UnreleasedRow], row: RowKey
+) -> tuple[ColumnElement[bool], ColumnElement[bool], ColumnElement[bool]]:
+    return table.direction == row.direction, table.interval == row.interval, table.day == row.day
+
+
+def _pack(part: Iterable[int | None]) -> bytes:
+    return _bytes([_NONE if one is None else one for one in part])
+
+
+def _unpack(kept: bytes) -> list[int | None]:
+    return [None if one == _NONE else one for one in _numbers(kept)]
+
+
+def _bytes(numbers: Sequence[int], code: str = "q") -> bytes:
+    return struct.pack(f"<{len(numbers)}{code}", *numbers)
+
+
+def _numbers(kept: bytes, code: str = "q") -> tuple[int, ...]:
+    return struct.unpack(f"<{len(kept) // struct.calcsize(code)}{code}", kept)
