@@ -3,12 +3,13 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
 from consometers_node.collective import invitations, needs
 from consometers_node.collective.gathering import Pace as GatheringPace
+from consometers_node.collective.members import Kind
 from consometers_node.collective.node import CollectiveNode, Online, Pace
 from consometers_node.collective.settings import Settings, read
 from consometers_node.permission import DataNeed
@@ -49,12 +50,12 @@ class Coop:
         assert self.node.network is not None
         return self.node.network
 
-    async def invite(self, need: DataNeed = NEED) -> str:
+    async def invite(self, need: DataNeed = NEED, kind: Kind = Kind.HOME) -> str:
         """Ask for something, and give the token of an invitation for one."""
         async with self.store.writing() as connection:
             await needs.offer(connection, need, now())
             _, token = await invitations.make(
-                connection, at=now(), expires_at=now() + timedelta(days=1)
+                connection, at=now(), expires_at=now() + timedelta(days=1), kind=kind
             )
         return token
 
@@ -75,29 +76,32 @@ class Coop:
         return found
 
 
-def settings(folder: Path, jid: str) -> Settings:
-    file = folder / "collective.toml"
+def settings(folder: Path, jid: str, identifier: str) -> Settings:
+    file = folder / f"{identifier}.toml"
     file.write_text(f"""\
 name = "Énergies de Kersabiec"
-identifier = "kersabiec"
+identifier = "{identifier}"
 [xmpp]
 account = "{jid}"
+[publication]
+minimum = 3
 """)
-    return read(file, {})
+    told = read(file, {})
+    return replace(told, publication=replace(told.publication, wait=timedelta(seconds=1)))
 
 
 @asynccontextmanager
 async def cooperating(
-    store: Store, server: Prosody, jid: str, folder: Path, pace: Pace = PACE
+    store: Store, server: Prosody, jid: str, folder: Path, identifier: str = "kersabiec"
 ) -> AsyncIterator[Coop]:
     """Let a collective run."""
 
     def connect(who: Identity) -> Connection:
         return Connection(who.account, server=who.server, backoff=QUICK)
 
-    told = settings(folder, jid)
+    told = settings(folder, jid, identifier)
     node = CollectiveNode(
-        store, told, Identity(Account(jid, PASSWORD), reach(server)), connect, pace=pace
+        store, told, Identity(Account(jid, PASSWORD), reach(server)), connect, pace=PACE
     )
     task: asyncio.Task[object] = asyncio.create_task(node.run())
     try:
