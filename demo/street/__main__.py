@@ -1,0 +1,120 @@
+"""Runs all homes of a plan: python -m demo.street PLAN.
+
+It writes a line of JSON on stdout whenever it has come further. SIGUSR1 tells it that all members
+have joined who are to be summed from the first.
+"""
+
+import asyncio
+from contextlib import AsyncExitStack
+from datetime import UTC, datetime
+import json
+import logging
+from pathlib import Path
+import signal
+import sys
+from typing import Final, NoReturn
+
+from consometers_node.store import Store
+
+from .home import StreetHome
+from .plan import HOUR_S, Home, Plan
+from .source import Building, Recording, Source
+
+_COUNT_AFTER_S: Final = 60
+"""How long after an hour its energy is counted: a Home Assistant takes some minutes."""
+_TELLS_EVERY_S: Final = 1.0
+_JOIN_AT_ONCE: Final = 4
+_DAY_S: Final = 86_400
+
+
+class Street:
+    """All homes of one plan."""
+
+    def __init__(self, plan: Plan) -> None:
+        self._plan = plan
+        self._folder = Path(plan.folder)
+        self._homes: list[StreetHome] = []
+        self._joining = asyncio.Semaphore(_JOIN_AT_ONCE)
+        self._joined = self._counted = 0
+
+    async def run(self) -> NoReturn:
+        """Live on. Ends when it is cancelled."""
+        async with AsyncExitStack() as there, asyncio.TaskGroup() as living:
+            living.create_task(self._tell())
+            await self._open(there)
+            for home in self._homes:
+                living.create_task(self._live(home))
+        raise AssertionError
+
+    def open_gate(self) -> None:
+        """Let all homes tell of their past."""
+        for home in self._homes:
+            home.standing.gate.set()
+
+    async def _open(self, there: AsyncExitStack) -> None:
+        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        empty = self._folder / "empty"
+        empty.unlink(missing_ok=True)
+        await (await Store.open(empty)).close()
+        for home in self._plan.homes:
+            source = await asyncio.to_thread(self._source, home)
+            opened = StreetHome.opened(home, self._folder, empty, source)
+            self._homes.append(await there.enter_async_context(opened))
+        for one in self._homes:
+            await one.count(self._plan.history_days)
+            self._counted += 1
+
+    async def _live(self, home: StreetHome) -> NoReturn:
+        """Be on the network, and count hour after hour."""
+        place = self._plan.places[home.home.jid.partition("@")[2]]
+        async with home.online(place, self._plan.password) as sharing:
+            async with self._joining:
+                await home.join(sharing)
+            self._joined += 1
+            while True:
+                now = datetime.now(UTC).timestamp()
+                await asyncio.sleep(HOUR_S - (now - _COUNT_AFTER_S) % HOUR_S)
+                await home.count_on()
+
+    def _source(self, home: Home) -> Source:
+        building = Building(home.site, home.kwp, home.seed)
+        if home.recording is None:
+            return building
+        file = self._folder / home.recording
+        end = int(datetime.now(UTC).timestamp()) // HOUR_S
+        first = end - (self._plan.history_days + 1) * _DAY_S // HOUR_S
+        Recording.record(file, building.hours(first, end))
+        return Recording(file)
+
+    async def _tell(self) -> NoReturn:
+        before = None
+        while True:
+            whole_s = self._plan.history_days * _DAY_S
+            asked = sum(min(home.standing.asked_s / whole_s, home.series) for home in self._homes)
+            told = {
+                "homes": len(self._plan.homes),
+                "counted": self._counted,
+                "joined": self._joined,
+                "told": round(asked / max(1, sum(home.series for home in self._homes)), 3),
+            }
+            if told != before:
+                print(json.dumps(told), flush=True)
+                before = told
+            await asyncio.sleep(_TELLS_EVERY_S)
+
+
+async def main(file: str) -> None:
+    logging.basicConfig(level="WARNING", format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    street = Street(Plan.read(Path(file)))
+    running = asyncio.create_task(street.run())
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, running.cancel)
+    loop.add_signal_handler(signal.SIGUSR1, street.open_gate)
+    await asyncio.wait({running})
+    if not running.cancelled():
+        running.result()
+
+
+if __name__ == "__main__":
+    asyncio.run(main(*sys.argv[1:]))

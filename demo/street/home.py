@@ -1,0 +1,237 @@
+"""One home of the street: it keeps what its meter counts, and shares it by the node's own rules."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from functools import partial
+from pathlib import Path
+import shutil
+from typing import Final, override
+
+from consometers_node.permission import Choice, Permissions, Signature, State
+from consometers_node.quoalise import Data, GetHistory, Role
+from consometers_node.series import (
+    Block,
+    Device,
+    Direction,
+    Interval,
+    Quantity,
+    Range,
+    Record,
+    Series,
+)
+from consometers_node.sharing import words
+from consometers_node.sharing.answers import Answers, Confirms, Hear, Settled
+from consometers_node.sharing.changes import Changes
+from consometers_node.sharing.consent import asked, be_asked, grant
+from consometers_node.sharing.ledger import keep
+from consometers_node.sharing.names import load_naming
+from consometers_node.sharing.online import Sharing
+from consometers_node.store import SeriesId, Store
+from consometers_node.store.peers import all_peers
+from consometers_node.store.series import add_series, extent, put_blocks
+from consometers_node.wire import Naming
+from consometers_node.xmpp import Account, Asker, Connection, Join, Security, Server, links
+from demo.world.hourly import Hour
+
+from .plan import HOUR_S, Home, Place
+from .source import Source
+
+_TIME_ZONE: Final = "Europe/Paris"
+_LANGUAGE: Final = "fr"
+_WHO: Final = "street"
+_DAY_HOURS: Final = 24
+_PATIENCE_S: Final = 300
+_LOOKS_EVERY_S: Final = 0.5
+_BEGINNING: Final = datetime(2000, 1, 1, tzinfo=UTC)
+
+
+@dataclass(slots=True)
+class Standing:
+    """What opens once all homes have joined, and of how many seconds a home was asked since."""
+
+    gate: asyncio.Event = field(default_factory=asyncio.Event)
+    asked_s: float = 0
+
+
+class StreetHome:
+    """A home with its database."""
+
+    def __init__(self, home: Home, store: Store, naming: Naming, source: Source) -> None:
+        self.home = home
+        self.standing = Standing()
+        self._store = store
+        self._naming = naming
+        self._source = source
+        self._numbers: dict[Series, SeriesId] = {}
+        self._changes = Changes()
+        self._end = 0
+
+    @classmethod
+    @asynccontextmanager
+    async def opened(
+        cls, home: Home, folder: Path, empty: Path, source: Source
+    ) -> AsyncIterator[StreetHome]:
+        """Open its database, which begins as a copy of an empty one."""
+        file = folder / f"{home.jid}.db"
+        if not file.exists():
+            shutil.copy(empty, file)
+        store = await Store.open(file)
+        try:
+            yield cls(home, store, await load_naming(store), source)
+        finally:
+            await store.close()
+
+    @property
+    def series(self) -> int:
+        """How many it has."""
+        return len(self._numbers)
+
+    async def count(self, history_days: int) -> None:
+        """Keep what was counted since it was last kept: at first, in so many days."""
+        now = datetime.now(UTC)
+        kinds = [_series(one) for one in Direction]
+        async with self._store.writing() as connection:
+            for kind in kinds if self.home.kwp else kinds[:1]:
+                self._numbers[kind] = await add_series(connection, kind)
+            kind, number = next(iter(self._numbers.items()))
+            known = await extent(connection, number, kind, Range(_BEGINNING, now))
+        if known is not None:
+            self._end = _hour(known.end)
+            await self.count_on()
+            return
+        first = _hour(now - timedelta(days=history_days)) // _DAY_HOURS * _DAY_HOURS
+        self._end = _hour(now)
+        counted = await asyncio.to_thread(lambda: list(self._source.hours(first, self._end)))
+        async with self._store.writing() as connection:
+            kept = {number: _blocks(kind, counted) for kind, number in self._numbers.items()}
+            await put_blocks(connection, kept, now)
+
+    async def count_on(self) -> None:
+        """Keep the hours that have passed since."""
+        now = datetime.now(UTC)
+        if (end := _hour(now)) <= self._end:
+            return
+        # A block is kept whole, with the hours of its day that are known.
+        first = self._end // _DAY_HOURS * _DAY_HOURS
+        counted = await asyncio.to_thread(lambda: list(self._source.hours(first, end)))
+        async with self._store.writing() as connection:
+            new = [block for kind in self._numbers for block in _blocks(kind, counted)]
+            await keep(connection, self._numbers, new, now)
+        self._end = end
+        self._changes.tell()
+
+    @asynccontextmanager
+    async def online(self, place: Place, password: str) -> AsyncIterator[Sharing]:
+        """Be on the network."""
+        server = Server(
+            host=place.host,
+            port=place.port,
+            security=Security.STARTTLS,
+            ca_file=Path(place.ca_file),
+        )
+        account = Account(self.home.jid, password)
+        connection = Connection(account, server=server, language=_LANGUAGE)
+        answers = partial(_Answers, standing=self.standing)
+        sharing = Sharing(self._store, self._naming, connection, self._changes, answers)
+        async with connection:
+            running = asyncio.create_task(sharing.run())
+            try:
+                await connection.online(_PATIENCE_S)
+                yield sharing
+            finally:
+                running.cancel()
+                await asyncio.wait({running})
+
+    async def join(self, sharing: Sharing) -> None:
+        """Ask by the invitation and grant all that is asked, unless that was answered before.
+
+        On return the collective has said that it knows.
+        """
+        async with self._store.reading() as connection:
+            known = await all_peers(connection)
+        link = links.read(self.home.invitation)
+        assert isinstance(link, Join)
+        if link.collective not in {peer.jid for peer in known}:
+            await be_asked(self._store, sharing.asking, link)
+        async with self._store.writing() as connection:
+            for one in await Permissions(connection).all():
+                if one.state is not State.PROPOSED:
+                    continue
+                question = await asked(connection, one.id)
+                choice = Choice(series=frozenset(filter(question.need.asks_for, self._numbers)))
+                now = datetime.now(UTC)
+                shown = words.grant(question.need, question.peer, choice, now, _LANGUAGE)
+                await grant(connection, self._naming, question, choice, Signature(_WHO, shown))
+        self._changes.tell()
+        async with asyncio.timeout(_PATIENCE_S):
+            while await self._is_untold():
+                await asyncio.sleep(_LOOKS_EVERY_S)
+
+    async def _is_untold(self) -> bool:
+        async with self._store.reading() as connection:
+            for peer in await all_peers(connection):
+                if await Permissions(connection).notices(peer.id):
+                    return True
+        return False
+
+
+class _Answers(Answers):
+    """Tells its past once all homes have joined.
+
+    Who joins after sums were published counts from the next month on: here nobody is late.
+    """
+
+    role = Role.HOUSEHOLD
+
+    def __init__(
+        self,
+        store: Store,
+        naming: Naming,
+        hear: Hear,
+        confirms: Confirms,
+        settled: Settled,
+        *,
+        standing: Standing,
+    ) -> None:
+        super().__init__(store, naming, hear, confirms, settled)
+        self._standing = standing
+
+    @override
+    async def get_history(self, asker: Asker, request: GetHistory) -> Data:
+        await self._standing.gate.wait()
+        told = await super().get_history(asker, request)
+        start, end = request.range(datetime.now(UTC))
+        self._standing.asked_s += (end - start).total_seconds()
+        return told
+
+
+def _series(direction: Direction) -> Series:
+    meter = "inverter" if direction is Direction.PRODUCTION else "linky"
+    device = Device(f"sensor.{meter}_{direction}")
+    return Series(device, direction, Quantity.ENERGY, Interval.PT1H, _TIME_ZONE)
+
+
+def _blocks(kind: Series, counted: Iterable[Hour]) -> list[Block]:
+    days: dict[date, list[Record]] = {}
+    for hour in counted:
+        start = datetime.fromtimestamp(hour.n * HOUR_S, UTC)
+        days.setdefault(start.date(), []).append(Record(start, _wh(kind.direction, hour)))
+    return [Block.of(kind, day, records) for day, records in days.items()]
+
+
+def _wh(direction: Direction, hour: Hour) -> int:
+    match direction:
+        case Direction.CONSUMPTION:
+            return hour.drawn_wh
+        case Direction.INJECTION:
+            return hour.injected_wh
+        case Direction.PRODUCTION:
+            return hour.made_wh
+
+
+def _hour(at: datetime) -> int:
+    """Give the hour in which an instant is, counted from 1970."""
+    return int(at.timestamp()) // HOUR_S

@@ -1,0 +1,56 @@
+"""Who lives in a street, and how they reach the network: what its program is told."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+import json
+from pathlib import Path
+from typing import Self
+
+HOUR_S = 3600
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """An XMPP server on this machine."""
+
+    host: str
+    port: int
+    ca_file: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Home:
+    """A home: its account, its building, the invitation that it has.
+
+    One with a recording has its records from there, and a building by which it was made.
+    """
+
+    jid: str
+    site: str
+    kwp: float
+    seed: int
+    invitation: str
+    recording: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """All homes of one program, the servers of their accounts by domain, and how far they go."""
+
+    folder: str
+    password: str
+    history_days: int
+    places: Mapping[str, Place]
+    homes: Sequence[Home]
+
+    def write(self, file: Path) -> None:
+        """Write it for the program: its owner alone may read the invitations."""
+        file.touch(mode=0o600)
+        file.write_text(json.dumps(asdict(self)))
+
+    @classmethod
+    def read(cls, file: Path) -> Self:
+        told = json.loads(file.read_text())
+        places = {domain: Place(**place) for domain, place in told.pop("places").items()}
+        homes = tuple(Home(**home) for home in told.pop("homes"))
+        return cls(places=places, homes=homes, **told)

@@ -1,0 +1,38 @@
+"""A year that was recorded is told as it was, and then over again, weekday by weekday."""
+
+from pathlib import Path
+
+from demo.street.source import Building, Recording
+from demo.world.hourly import Hour
+
+FIRST = 495_000
+WEEK = 7 * 24
+YEAR = 53 * WEEK
+RECORDED = Building("school", 9.0, 4)
+
+
+def recording(folder: Path, end: int = FIRST + YEAR) -> Recording:
+    file = folder / "year.csv"
+    Recording.record(file, RECORDED.hours(FIRST, end))
+    return Recording(file)
+
+
+def test_it_is_told_as_it_was(tmp_path: Path) -> None:
+    whole = list(RECORDED.hours(FIRST, FIRST + YEAR))
+    assert list(recording(tmp_path).hours(FIRST - 10, FIRST + YEAR)) == whole
+
+
+def test_what_comes_after_it_was_so_52_weeks_before(tmp_path: Path) -> None:
+    told = recording(tmp_path)
+    known = {hour.n: hour for hour in told.hours(FIRST, FIRST + YEAR)}
+    after = list(told.hours(FIRST + YEAR, FIRST + 4 * YEAR))
+    assert len(after) == 3 * YEAR
+    for hour in after:
+        years = -(-(hour.n - (FIRST + YEAR - 1)) // (52 * WEEK))
+        before = known[hour.n - years * 52 * WEEK]
+        assert hour == Hour(hour.n, before.drawn_wh, before.injected_wh, before.made_wh)
+
+
+def test_it_is_recorded_once(tmp_path: Path) -> None:
+    before = list(recording(tmp_path).hours(FIRST, FIRST + YEAR))
+    assert list(recording(tmp_path, FIRST + 3).hours(FIRST, FIRST + YEAR)) == before
