@@ -226,7 +226,9 @@ class Members:
 
     async def first_free_month(self) -> date:
         """Give the first month after all of which anything was published."""
-        query = select(func.max(ReleasedBlockRow.day))
+        query = select(func.max(ReleasedBlockRow.day)).where(
+            ReleasedBlockRow.released_at.is_not(None)
+        )
         last: date | None = (await self.connection.execute(query)).scalar_one()
         return DAWN if last is None else month_after(last)
 

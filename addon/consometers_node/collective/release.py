@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ..series import Device, Direction, Interval
 from ..store.collective_tables import GroupId, MemberId, MemberRow
+from ..store.outbox import take_turns
 from ..store.releases import (
     Kept,
     RowKey,
@@ -56,6 +57,8 @@ class Release:
 
     async def look(self, connection: AsyncConnection, at: datetime) -> bool:
         """Look at what is due, days after hours. Tells whether anything new was released."""
+        # In the order of whoever takes in what members tell.
+        await take_turns(connection)
         await alone(connection)
         own = OwnSeries(connection, self._collective, self._time_zone)
         one = _Look(connection, self._publication, self._time_zone, own, at)

@@ -114,7 +114,7 @@ class Rounds:
     def _look_at(self, row: Row, place: int, looked: Looked) -> None:
         need = self.publication.needed(row.direction, row.interval)
         if not row.is_out(place):
-            if self._is_ready(row, place, looked):
+            if row.groups.top in row.cells[place] and self._is_ready(row, place, looked):
                 release(place, row.cells[place], row.standings, row.groups, need)
             return
         fresh = row.fresh.get(place)
