@@ -102,6 +102,13 @@ COMMANDS = {
             "Tout mettre dans le seul fichier, avant qu'il soit copié.",
         ),
     ),
+    "migrate-store": Entry(
+        "moving",
+        text(
+            "Move all that a node keeps into another database.",
+            "Déplacer tout ce qu'un nœud conserve dans une autre base de données.",
+        ),
+    ),
     "login": Entry(
         "account",
         text(

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 HEAD = "0003"
 """The revision that this node works with, and the newest of `migrations/versions`."""
+HALF_MOVED = "half moved"
+"""In place of a revision: what another database has is on its way into this one."""
 
 _BUSY_MS = 10_000
 _CONNECTIONS = 4
@@ -53,15 +55,18 @@ class Store:
         self._one_writer = asyncio.Lock() if self.is_sqlite else nullcontext()
 
     @classmethod
-    async def open(cls, place: Path | str) -> Self:
-        """Open the file or the URL, make the tables or bring them up to date. Raises Unusable."""
+    async def open(cls, place: Path | str, *, half_moved: bool = False) -> Self:
+        """Open the file or the URL, make the tables or bring them up to date. Raises Unusable.
+
+        Only who goes on with a move opens what is half moved.
+        """
         url = _url(place)
         engine = _sqlite(url) if url.get_backend_name() == "sqlite" else _postgresql(url)
         store = cls(engine)
         try:
             if store.is_sqlite and url.database:
                 await asyncio.to_thread(_make_private, Path(url.database))
-            await store._migrate()
+            await store._migrate(half_moved)
         except BaseException as fault:
             await store.close()
             if isinstance(fault, OSError | DBAPIError):
@@ -108,14 +113,17 @@ class Store:
         async with self._one_writer, engine.connect() as connection:
             await connection.execute(text(statement))
 
-    async def _migrate(self) -> None:
+    async def _migrate(self, half_moved: bool) -> None:
         async with self.writing() as connection:
-            await connection.run_sync(_migrate)
+            await connection.run_sync(_migrate, half_moved)
 
 
-def _migrate(connection: Connection) -> None:
-    if _revision(connection) == HEAD:
+def _migrate(connection: Connection, half_moved: bool) -> None:
+    revision = _revision(connection)
+    if revision == HEAD or (half_moved and revision == HALF_MOVED):
         return
+    if revision == HALF_MOVED:
+        raise Unusable("a move into this database has not ended: go on with migrate-store")
     # Alembic takes 13 MB that most starts can do without.
     from alembic import command  # noqa: PLC0415
     from alembic.config import Config  # noqa: PLC0415

@@ -10,8 +10,6 @@ from datetime import date, timedelta
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from .tables import Base
-
 BY_MONTH = ("block", "sum_block")
 _KNOWN = "consometers_months"
 _ALONE = "SELECT pg_advisory_xact_lock(hashtext('consometers months'))"
@@ -30,11 +28,10 @@ _MAKE = (
 )
 
 
-async def make_room(connection: AsyncConnection, row: type[Base], days: Iterable[date]) -> None:
-    """Let the partitions be there for rows of these days."""
+async def make_room(connection: AsyncConnection, table: str, days: Iterable[date]) -> None:
+    """Let the partitions be there for rows of these days in one of `BY_MONTH`."""
     if connection.dialect.name != "postgresql":
         return
-    table = row.__tablename__
     known: set[str] = connection.info.setdefault(_KNOWN, set())
     for month in sorted({day.replace(day=1) for day in days}):
         name = f"{table}_{month:%Y_%m}"

@@ -65,7 +65,7 @@ async def put_block(
     connection: AsyncConnection, number: SeriesId, block: Block, at: datetime
 ) -> bool:
     """Keep a block in place of the one of its day. Tells whether it says anything new."""
-    await make_room(connection, BlockRow, [block.day])
+    await make_room(connection, BlockRow.__tablename__, [block.day])
     put = upsert.insert(connection, BlockRow).values(
         series_id=number, day=block.day, packed=block.pack(), changed_at=at
     )
@@ -94,7 +94,9 @@ async def put_blocks(
     ]
     if rows:
         await make_room(
-            connection, BlockRow, {block.day for some in kept.values() for block in some}
+            connection,
+            BlockRow.__tablename__,
+            {block.day for some in kept.values() for block in some},
         )
         await connection.execute(put, rows)
 

@@ -160,7 +160,7 @@ async def put_sums(
         if row
     ]
     if kept:
-        await make_room(connection, SumBlockRow, {key.day for key in rows})
+        await make_room(connection, SumBlockRow.__tablename__, {key.day for key in rows})
         put = upsert.insert(connection, SumBlockRow)
         put = put.on_conflict_do_update(
             index_elements=list(_SUMS.primary_key),

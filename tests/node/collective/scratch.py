@@ -155,7 +155,7 @@ class Scratch:
             if any(series.direction is direction for series, _ in of.blocks)
         }
         for group in groups:
-            for kind in ("home", "site", "collective"):
+            for kind in {self.members[member].kind for member in parts}:
                 row: Row = ([], [], [])
                 for place, (_, _, month) in enumerate(places):
                     here = [

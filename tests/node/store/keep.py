@@ -18,7 +18,7 @@ from consometers_node.series import Block, Direction, Interval, Range
 from consometers_node.store import HEAD, SeriesId, Store
 from consometers_node.store.absences import add_absence
 from consometers_node.store.answers import Answer, log_answer
-from consometers_node.store.collective_tables import Base
+from consometers_node.store.collective_tables import MemberRow
 from consometers_node.store.coverage import set_coverage
 from consometers_node.store.outbox import queue, sending, unsent
 from consometers_node.store.pulled import Pulled, add_pulled, moved, set_problem
@@ -73,7 +73,7 @@ async def live(store: Store) -> None:
         await set_setting(connection, "jid", "home@example.org")
         await set_secret(connection, HOUSEHOLD_SECRET, bytes(range(32)))
         for table, row in collective(world.hourly).items():
-            await connection.execute(insert(Base.metadata.tables[table]).values(row))
+            await connection.execute(insert(MemberRow.metadata.tables[table]).values(row))
 
 
 def collective(series_id: SeriesId) -> dict[str, dict[str, object]]:

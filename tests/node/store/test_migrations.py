@@ -14,7 +14,7 @@ from sqlalchemy import Connection, text
 
 from consometers_node.permission import Permissions, State, replay
 from consometers_node.store import HEAD, Store, Unusable, database
-from consometers_node.store.collective_tables import Base
+from consometers_node.store.collective_tables import MemberRow
 from consometers_node.store.months import BY_MONTH
 
 from ..conftest import KINDS, Place
@@ -125,7 +125,7 @@ async def test_the_tables_are_what_the_migrations_make(store: Store) -> None:
         context = MigrationContext.configure(
             connection, opts={"include_object": is_table, "compare_server_default": True}
         )
-        return compare_metadata(context, Base.metadata)
+        return compare_metadata(context, MemberRow.metadata)
 
     async with store.reading() as connection:
         assert await connection.run_sync(differences) == []
@@ -134,7 +134,7 @@ async def test_the_tables_are_what_the_migrations_make(store: Store) -> None:
 async def test_checks_are_what_the_tables_say(store: Store, place: Place) -> None:
     declared = {
         str(constraint.name)
-        for table in Base.metadata.tables.values()
+        for table in MemberRow.metadata.tables.values()
         for constraint in table.constraints
         if constraint.name is not None and not str(constraint.name).startswith("pk_")
     }

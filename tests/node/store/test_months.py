@@ -49,13 +49,13 @@ async def test_what_nobody_made_room_for_moves_where_it_belongs(postgresql: Stor
             row = {"series_id": number, "day": day, "packed": b"", "changed_at": now()}
             await connection.execute(insert(BlockRow).values(row))
         assert await where(connection) == [("block_other", MARCH), ("block_other", APRIL)]
-        await make_room(connection, BlockRow, [APRIL])
+        await make_room(connection, "block", [APRIL])
         assert await where(connection) == [("block_other", MARCH), ("block_2026_04", APRIL)]
 
 
 async def test_a_month_that_was_given_up_is_made_again(postgresql: Store) -> None:
     async with postgresql.writing() as connection:
-        await make_room(connection, BlockRow, [MARCH])
+        await make_room(connection, "block", [MARCH])
         await connection.rollback()
     for _ in range(3):
         async with postgresql.writing() as connection:
@@ -68,7 +68,7 @@ async def test_a_month_that_was_given_up_is_made_again(postgresql: Store) -> Non
 async def test_many_may_make_the_same_month(postgresql: Store) -> None:
     async def write(day: date) -> None:
         async with postgresql.writing() as connection:
-            await make_room(connection, BlockRow, [day])
+            await make_room(connection, "block", [day])
 
     days = [MARCH.replace(day=1 + n) for n in range(6)]
     await asyncio.gather(*(write(day) for day in days))

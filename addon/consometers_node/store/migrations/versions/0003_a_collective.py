@@ -3,6 +3,8 @@
 Revises: 0002
 """
 
+from datetime import date
+
 from alembic import op
 import sqlalchemy as sa
 
@@ -49,7 +51,7 @@ def _text(name: str, *, primary_key: bool = False, nullable: bool = False) -> sa
     return sa.Column(name, sa.Text(), primary_key=primary_key, nullable=nullable)
 
 
-def _day(name: str, *, primary_key: bool = False, nullable: bool = False) -> sa.Column[object]:
+def _day(name: str, *, primary_key: bool = False, nullable: bool = False) -> sa.Column[date]:
     return sa.Column(name, DAY, primary_key=primary_key, nullable=nullable)
 
 

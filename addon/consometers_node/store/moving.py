@@ -1,0 +1,183 @@
+"""Moves all that a node keeps into another database: from SQLite to PostgreSQL, or back.
+
+Rows go in the order of the tables and of their keys, many in one transaction. So what is there
+after an interruption tells where to go on. Until all rows were compared, the target says that it is
+half moved, and no node opens it. The source is locked: nothing is written to it meanwhile.
+"""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from hashlib import blake2b
+from typing import Literal
+
+from sqlalchemy import Table, func, insert, select, text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from . import collective_tables  # noqa: F401  # its tables are moved too
+from .database import HALF_MOVED, HEAD, Store
+from .errors import StoreFault
+from .months import BY_MONTH, make_room
+from .tables import Base
+
+AT_ONCE = 2_000
+"""Rows of one transaction."""
+
+type Reached = Callable[[int], None]
+"""Hears how many rows are there."""
+type Why = Literal["not-empty", "changed"]
+
+TABLES = [table for table in Base.metadata.sorted_tables if not table.info.get("view")]
+"""All of them; each comes after those that it refers to."""
+
+
+class CannotMove(StoreFault):
+    """`not-empty`: the target holds something else; `changed`: it is no longer as the source."""
+
+    def __init__(self, why: Why) -> None:
+        super().__init__(why)
+        self.why = why
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """How many rows of each table were moved."""
+
+    rows: dict[str, int]
+
+    @property
+    def total(self) -> int:
+        return sum(self.rows.values())
+
+
+async def count(store: Store) -> int:
+    """Tell how many rows there are to move."""
+    async with store.reading() as connection:
+        return sum([await _count(connection, table) for table in TABLES])
+
+
+async def move(source: Store, target: Store, reached: Reached) -> Moved:
+    """Move everything, or what is still to be moved. Raises CannotMove."""
+    await _begin(target)
+    rows: dict[str, int] = {}
+    async with _locked(source) as connection:
+        for table in TABLES:
+            rows[table.name] = await _move(connection, target, table, sum(rows.values()), reached)
+        async with target.writing() as other:
+            for table in TABLES:
+                if await _digest(connection, table) != await _digest(other, table):
+                    raise CannotMove("changed")
+                if table.dialect_options["sqlite"]["autoincrement"]:
+                    await _go_on_from(other, table, await _last_number(connection, table))
+            await _mark(other, HEAD)
+    await target.checkpoint()
+    return Moved(rows)
+
+
+async def _begin(target: Store) -> None:
+    async with target.writing() as connection:
+        marked = (
+            await connection.execute(text("SELECT version_num FROM alembic_version"))
+        ).scalar_one()
+        if marked != HALF_MOVED:
+            for table in TABLES:
+                if await _count(connection, table):
+                    raise CannotMove("not-empty")
+            await _mark(connection, HALF_MOVED)
+
+
+async def _mark(connection: AsyncConnection, revision: str) -> None:
+    await connection.execute(
+        text("UPDATE alembic_version SET version_num = :revision"), {"revision": revision}
+    )
+
+
+@asynccontextmanager
+async def _locked(source: Store) -> AsyncIterator[AsyncConnection]:
+    """Read a database to which nobody else can write."""
+    async with source.writing() as connection:
+        if not source.is_sqlite:
+            names = ", ".join(f'"{table.name}"' for table in TABLES)
+            await connection.execute(text(f"LOCK TABLE {names} IN SHARE MODE"))
+        yield connection
+
+
+async def _move(
+    connection: AsyncConnection, target: Store, table: Table, before: int, reached: Reached
+) -> int:
+    """Move the rows of a table that are not there yet; tell how many it has."""
+    async with target.reading() as other:
+        there = await _count(other, table)
+    reached(before + there)
+    rest = select(table).order_by(*table.primary_key).offset(there)
+    rows = await connection.stream(rest)
+    async for some in rows.mappings().partitions(AT_ONCE):
+        async with target.writing() as other, _unguarded(other, table):
+            if table.name in BY_MONTH:
+                await make_room(other, table.name, {row["day"] for row in some})
+            await other.execute(insert(table), [dict(row) for row in some])
+        there += len(some)
+        reached(before + there)
+    return there
+
+
+@asynccontextmanager
+async def _unguarded(connection: AsyncConnection, table: Table) -> AsyncIterator[None]:
+    """Let rows in as they are: what guards a table would have them come about as they once did.
+
+    The guards are back before the transaction ends.
+    """
+    if connection.dialect.name == "postgresql":
+        await connection.execute(text(f'ALTER TABLE "{table.name}" DISABLE TRIGGER USER'))
+        yield
+        await connection.execute(text(f'ALTER TABLE "{table.name}" ENABLE TRIGGER USER'))
+        return
+    query = "SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND tbl_name = :table"
+    guards = (await connection.execute(text(query), {"table": table.name})).all()
+    for name, _ in guards:
+        await connection.exec_driver_sql(f'DROP TRIGGER "{name}"')
+    yield
+    for _, sql in guards:
+        await connection.exec_driver_sql(sql)
+
+
+async def _count(connection: AsyncConnection, table: Table) -> int:
+    return (await connection.execute(select(func.count()).select_from(table))).scalar_one()
+
+
+async def _digest(connection: AsyncConnection, table: Table) -> tuple[int, int]:
+    """Give how many rows a table has, and a number that tells all of them, in any order."""
+    count = total = 0
+    rows = await connection.stream(select(table))
+    async for row in rows:
+        count += 1
+        total += int.from_bytes(blake2b(repr(tuple(row)).encode(), digest_size=16).digest())
+    return count, total % 2**128
+
+
+async def _last_number(connection: AsyncConnection, table: Table) -> int:
+    """Give the last number that a row of a table was given: none is ever given twice."""
+    if connection.dialect.name == "sqlite":
+        query = "SELECT max(seq) FROM sqlite_sequence WHERE name = :table"
+    else:
+        query = "SELECT pg_sequence_last_value(pg_get_serial_sequence(:table, :column)::regclass)"
+    last = await connection.execute(text(query), _numbered(table))
+    return int(last.scalar_one() or 0)
+
+
+async def _go_on_from(connection: AsyncConnection, table: Table, last: int) -> None:
+    """Number the next row of a table after this."""
+    if connection.dialect.name == "sqlite":
+        for statement in (
+            "DELETE FROM sqlite_sequence WHERE name = :table",
+            "INSERT INTO sqlite_sequence (name, seq) VALUES (:table, :last)",
+        ):
+            await connection.execute(text(statement), {"table": table.name, "last": last})
+        return
+    query = "SELECT setval(pg_get_serial_sequence(:table, :column)::regclass, :next, false)"
+    await connection.execute(text(query), _numbered(table) | {"next": last + 1})
+
+
+def _numbered(table: Table) -> dict[str, object]:
+    (column,) = table.primary_key
+    return {"table": table.name, "column": column.name}

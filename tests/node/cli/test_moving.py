@@ -1,0 +1,98 @@
+"""A store that moves, killed on its way and going on; and what it says."""
+
+import asyncio
+from collections.abc import Callable
+from datetime import date, timedelta
+from pathlib import Path
+import sqlite3
+
+import pytest
+
+from consometers_node.series import Block
+from consometers_node.store import Store
+from consometers_node.store.series import add_series, put_blocks
+
+from ..conftest import KINDS, Place
+from ..permission.plain import plain
+from ..permission.samples import HOURLY, now
+from ..store.keep import live
+from .conftest import Run, Start
+
+DAYS = 16_000
+"""Long enough to be killed on the way."""
+
+
+async def lived_in(place: Place) -> None:
+    store = await Store.open(place)
+    await live(store)
+    days = [date(1950, 1, 1) + timedelta(days=n) for n in range(DAYS)]
+    async with store.writing() as connection:
+        number = await add_series(connection, HOURLY)
+        blocks = [Block(HOURLY, day, (day.day,) * 24) for day in days]
+        await put_blocks(connection, {number: blocks}, now())
+    await store.close()
+
+
+def blocks_in(place: Place) -> tuple[object, ...]:
+    """Give how many blocks there are, and what they say together."""
+    with plain(place) as connection:
+        ((count, first, last, bytes_),) = connection.run(
+            "SELECT count(*), min(day), max(day), sum(length(packed)) FROM block"
+        )
+    return count, str(first), str(last), bytes_
+
+
+async def some_are_there(place: Place) -> None:
+    """Wait until the first blocks have come."""
+    async with asyncio.timeout(60):
+        while True:
+            try:
+                if blocks_in(place)[0]:
+                    return
+            except sqlite3.OperationalError:
+                pass
+            await asyncio.sleep(0.01)
+
+
+@pytest.mark.parametrize("target", KINDS)
+async def test_a_move_that_was_killed_goes_on(
+    start: Start, run: Run, new_place: Callable[[str], Place], tmp_path: Path, target: str
+) -> None:
+    old, new = tmp_path / "old.db", new_place(target)
+    await lived_in(old)
+    await (await Store.open(new)).close()
+    process = await start("migrate-store", old, new)
+    await some_are_there(new)
+    process.kill()
+    await process.communicate()
+    moved = blocks_in(new)[0]
+    assert isinstance(moved, int)
+    assert 0 < moved < DAYS
+    with plain(new) as connection:
+        assert connection.value("SELECT version_num FROM alembic_version") == "half moved"
+
+    said = await run("migrate-store", old, new, "--json")
+    assert said.status == 0, said.out
+    tables = said.document["tables"]
+    assert isinstance(tables, dict)
+    assert tables["block"] == blocks_in(old)[0]
+    assert blocks_in(new) == blocks_in(old)
+    await (await Store.open(new)).close()
+
+
+async def test_what_it_says(run: Run, tmp_path: Path) -> None:
+    old, new = tmp_path / "old.db", tmp_path / "new.db"
+    await (await Store.open(old)).close()
+    said = await run("migrate-store", old, new, language="fr_FR.UTF-8")
+    assert said.out.startswith("0 lignes ont été déplacées")
+    assert said.status == 0
+
+    store = await Store.open(new)
+    await live(store)
+    await store.close()
+    said = await run("migrate-store", old, new, "--json")
+    assert said.condition == "not-empty"
+    for arguments in ((old, old), (tmp_path / "none.db", new)):
+        said = await run("migrate-store", *arguments, "--json")
+        assert (said.status, said.condition) == (2, "usage")
+    assert not (tmp_path / "none.db").exists()

@@ -1,0 +1,154 @@
+"""All that a node keeps moves into another database, whatever interrupts it, and back."""
+
+from collections.abc import Callable
+from datetime import date, timedelta
+import itertools
+
+import pytest
+from sqlalchemy import text
+
+from consometers_node.series import Block
+from consometers_node.store import Store, Unusable
+from consometers_node.store.moving import CannotMove, count, move
+from consometers_node.store.series import add_series, put_block
+from consometers_node.store.settings import set_setting
+
+from ..conftest import KINDS, Place
+from ..permission.plain import Refused, plain
+from ..permission.samples import HOURLY, now
+from .keep import live
+
+PAIRS = list(itertools.product(KINDS, KINDS))
+BETWEEN = [pair for pair in PAIRS if pair[0] != pair[1]]
+
+
+class Interrupted(Exception):
+    """Somebody pulled the plug."""
+
+
+def unheard(_rows: int) -> None:
+    """Nobody looks."""
+
+
+async def lived_in(place: Place) -> Store:
+    """A database with a row in every table, and with blocks of half a year."""
+    store = await Store.open(place)
+    await live(store)
+    async with store.writing() as connection:
+        number = await add_series(connection, HOURLY)
+        for day in range(180):
+            block = Block(HOURLY, date(2025, 11, 1) + timedelta(days=day), (day,) * 24)
+            await put_block(connection, number, block, now())
+    return store
+
+
+def everything(place: Place) -> dict[str, list[tuple[object, ...]]]:
+    with plain(place) as connection:
+        return {
+            table: sorted(tuple(str(value) for value in row) for row in rows)
+            for table, rows in connection.everything().items()
+        }
+
+
+@pytest.mark.parametrize(("source", "target"), PAIRS)
+async def test_everything_moves(
+    new_place: Callable[[str], Place], source: str, target: str
+) -> None:
+    here, there = new_place(source), new_place(target)
+    old, new = await lived_in(here), await Store.open(there)
+    heard: list[int] = []
+    moved = await move(old, new, heard.append)
+    assert heard == sorted(heard)
+    assert moved.total == heard[-1] == await count(old)
+    assert all(moved.rows.values())
+    await old.close()
+    await new.close()
+    assert everything(there) == everything(here)
+    with plain(there) as connection, pytest.raises(Refused):
+        connection.run("DELETE FROM register")
+
+
+@pytest.mark.parametrize(("source", "target"), BETWEEN)
+async def test_no_number_is_given_twice(
+    new_place: Callable[[str], Place], source: str, target: str
+) -> None:
+    old, new = await lived_in(new_place(source)), await Store.open(new_place(target))
+    async with old.writing() as connection:
+        await connection.execute(text("INSERT INTO peer (jid, name, added_at) VALUES ('a', '', 0)"))
+        last = (await connection.execute(text("SELECT max(id) FROM peer"))).scalar_one()
+        await connection.execute(text("DELETE FROM peer WHERE jid = 'a'"))
+    await move(old, new, unheard)
+    async with new.writing() as connection:
+        made = "INSERT INTO peer (jid, name, added_at) VALUES ('b', '', 0) RETURNING id"
+        assert (await connection.execute(text(made))).scalar_one() == last + 1
+    await old.close()
+    await new.close()
+
+
+@pytest.mark.parametrize(("source", "target"), BETWEEN)
+async def test_a_move_goes_on_where_it_was_interrupted(
+    new_place: Callable[[str], Place],
+    monkeypatch: pytest.MonkeyPatch,
+    source: str,
+    target: str,
+) -> None:
+    monkeypatch.setattr("consometers_node.store.moving.AT_ONCE", 50)
+    here, there = new_place(source), new_place(target)
+    old = await lived_in(here)
+
+    def stop_at(rows: int) -> Callable[[int], None]:
+        def reached(there: int) -> None:
+            if there >= rows:
+                raise Interrupted
+
+        return reached
+
+    total = await count(old)
+    for rows in (0, total // 2, total):
+        new = await Store.open(there, half_moved=True)
+        with pytest.raises(Interrupted):
+            await move(old, new, stop_at(rows))
+        await new.close()
+        with pytest.raises(Unusable, match="go on with migrate-store"):
+            await Store.open(there)
+    new = await Store.open(there, half_moved=True)
+    heard: list[int] = []
+    await move(old, new, heard.append)
+    await new.close()
+    await old.close()
+    assert everything(there) == everything(here)
+    await (await Store.open(there)).close()
+
+
+async def test_what_changed_meanwhile_is_found(new_place: Callable[[str], Place]) -> None:
+    for target in KINDS:
+        old, there = await lived_in(new_place("sqlite")), new_place(target)
+        new = await Store.open(there)
+
+        def stop(rows: int) -> None:
+            if rows > 100:
+                raise Interrupted
+
+        with pytest.raises(Interrupted):
+            await move(old, new, stop)
+        async with old.writing() as connection:
+            await set_setting(connection, "jid", "elsewhere@example.org")
+        async with new.writing() as connection:
+            moved = (await connection.execute(text("SELECT count(*) FROM setting"))).scalar_one()
+        assert moved
+        with pytest.raises(CannotMove) as refusal:
+            await move(old, new, unheard)
+        assert refusal.value.why == "changed"
+        await old.close()
+        await new.close()
+
+
+async def test_nothing_is_moved_over_anything(new_place: Callable[[str], Place]) -> None:
+    old = await lived_in(new_place("sqlite"))
+    new = await lived_in(new_place("sqlite"))
+    for target in (new, old):
+        with pytest.raises(CannotMove) as refusal:
+            await move(old, target, unheard)
+        assert refusal.value.why == "not-empty"
+    await old.close()
+    await new.close()
