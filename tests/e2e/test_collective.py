@@ -260,3 +260,13 @@ async def test_servers_that_are_killed_cost_no_record(world: World) -> None:
     for server in (world.three, world.two, world.one):
         server.start()
     await all_agree(world)
+
+
+async def test_nodes_that_are_stopped_go_on_where_they_were(world: World) -> None:
+    for name in (COOPS[0], TOWN):
+        await world.coops[name].stop()
+    for n, home in enumerate(world.everybody):
+        await home.write({KNOWN_UNTIL + 2 * HOUR: 4_000 + n})
+    for name in (TOWN, COOPS[0]):
+        await world.coops[name].start()
+    await all_agree(world)

@@ -37,13 +37,34 @@ PACE = Pace(
 
 @dataclass
 class Coop:
-    """A collective that runs."""
+    """A collective, which may run."""
 
     store: Store
+    server: Prosody
     jid: str
     settings: Settings
-    node: CollectiveNode
-    task: asyncio.Task[object] = field(repr=False)
+    node: CollectiveNode = field(init=False)
+    task: asyncio.Task[object] = field(init=False, repr=False)
+
+    async def start(self) -> None:
+        """Let it run, and be online."""
+
+        def connect(who: Identity) -> Connection:
+            return Connection(who.account, server=who.server, backoff=QUICK)
+
+        who = Identity(Account(self.jid, PASSWORD), reach(self.server))
+        self.node = CollectiveNode(self.store, self.settings, who, connect, pace=PACE)
+        self.task = asyncio.create_task(self.node.run())
+        async with asyncio.timeout(10):
+            while self.node.network is None or not self.network.connection.is_online:
+                assert not self.task.done(), self.task
+                await asyncio.sleep(0.01)
+
+    async def stop(self) -> None:
+        """End it, whatever it is about to do."""
+        assert not self.task.done(), self.task
+        self.task.cancel()
+        await asyncio.wait({self.task})
 
     @property
     def network(self) -> Online:
@@ -95,22 +116,9 @@ async def cooperating(
     store: Store, server: Prosody, jid: str, folder: Path, identifier: str = "kersabiec"
 ) -> AsyncIterator[Coop]:
     """Let a collective run."""
-
-    def connect(who: Identity) -> Connection:
-        return Connection(who.account, server=who.server, backoff=QUICK)
-
-    told = settings(folder, jid, identifier)
-    node = CollectiveNode(
-        store, told, Identity(Account(jid, PASSWORD), reach(server)), connect, pace=PACE
-    )
-    task: asyncio.Task[object] = asyncio.create_task(node.run())
+    coop = Coop(store, server, jid, settings(folder, jid, identifier))
+    await coop.start()
     try:
-        async with asyncio.timeout(10):
-            while node.network is None or not node.network.connection.is_online:
-                assert not task.done(), task
-                await asyncio.sleep(0.01)
-        yield Coop(store, jid, told, node, task)
-        assert not task.done(), task
+        yield coop
     finally:
-        task.cancel()
-        await asyncio.wait({task})
+        await coop.stop()

@@ -20,7 +20,9 @@ from consometers_node.store.gathered import Gathered
 from consometers_node.store.tables import BlockRow
 from demo.prosody import Prosody
 
+from ..conftest import Place
 from ..permission.samples import NEED, now
+from ..postgresql import Server
 from ..sharing.houses import House, running, told, until
 from ..sharing.ledgers import HOUR, midnight
 from ..xmpp.conftest import MakeNode, NewAccount
@@ -216,6 +218,26 @@ async def test_what_got_lost_here_is_asked_for_again(
                 await connection.execute(delete(BlockRow).where(lost))
         async with run() as coop:
             await comes(coop, past)
+
+
+async def test_a_database_that_goes_away_is_waited_for(
+    place: Place, coop: Coop, house: House, postgresql_server: Server
+) -> None:
+    if isinstance(place, Path):
+        pytest.skip("a file does not go away")
+    past = await join(coop, house)
+    await comes(coop, past)
+    database = place.partition("@/")[2].partition("?")[0]
+    with postgresql_server.connect("postgres") as connection:
+        connection.execute(f"ALTER DATABASE {database} ALLOW_CONNECTIONS false".encode())
+        connection.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", [database]
+        )
+        new = past | {KNOWN_UNTIL: 600}
+        await house.keep(dict(new))
+        await asyncio.sleep(0.5)
+        connection.execute(f"ALTER DATABASE {database} ALLOW_CONNECTIONS true".encode())
+    await comes(coop, new)
 
 
 async def all_of(house: House) -> list[PermissionId]:
