@@ -198,6 +198,37 @@ type Figure = Released | Withheld
 
 
 @dataclass(frozen=True, slots=True)
+class Quartiles:
+    """How homes differ: a quarter, a half and three quarters of them have at most this."""
+
+    homes: int
+    lower: WattMinutes
+    median: WattMinutes
+    upper: WattMinutes
+
+
+def quartiles(
+    homes: int, lower: int, median: int, upper: int, need: int | None
+) -> Quartiles | Withheld:
+    """Give quartiles, each of which is what one home has, as far as they may leave.
+
+    There are enough homes in each quarter to hide each other, and of each value no more than two
+    digits are told.
+    """
+    if need is None:
+        return Withheld(Reason.NEVER, homes)
+    least = max(need, 4 * LEAST_MINIMUM)
+    if homes < least:
+        return Withheld(Reason.TOO_FEW, homes, least)
+    return Quartiles(homes, *(WattMinutes(_two_digits(one)) for one in (lower, median, upper)))
+
+
+def _two_digits(value: int) -> int:
+    step = int("1".ljust(len(str(value)) - 1, "0"))
+    return (value + step // 2) // step * step
+
+
+@dataclass(frozen=True, slots=True)
 class Cell:
     """What the homes of a group have together in one interval.
 

@@ -32,10 +32,10 @@ from ..store.releases import (
     unreleased,
 )
 from ..store.series import all_series, erase_series
-from ..store.sums import alone
+from ..store.sums import alone, spread
 from .atoms import Cells, Fresh, Groups, Hour, Standing
 from .calendar import days_of, instants, month_of, places, stretches
-from .disclosure import NOBODY, Cell, Publication, Reason
+from .disclosure import NOBODY, Cell, Publication, Quartiles, Reason, Withheld, quartiles
 from .own import OwnSeries, Told, devices, named, own_series
 from .rounds import Looked, Rounds, Row
 from .sheets import NOTHING, Known, Month, Sheet
@@ -66,6 +66,27 @@ class Release:
             for row in rows:
                 await one.at_row(row)
         return own.is_new
+
+    async def quartiles(
+        self,
+        connection: AsyncConnection,
+        group: GroupId,
+        direction: Direction,
+        month: date,
+        at: datetime,
+    ) -> Quartiles | Withheld:
+        """Give how homes of a group differ in what they have of a day, on average of a month.
+
+        Only of a month that is over, and of a group of which some day in it was released.
+        """
+        days = days_of(month)
+        kept = (await released(connection, direction, Interval.P1D, [month]))[month].get(group)
+        over = instants(self._time_zone, days[-1]).end + self._publication.day_wait
+        if at < over or kept is None or kept.released_at is None:
+            return Withheld(Reason.NOT_YET)
+        need = self._publication.needed(direction, Interval.P1D)
+        found = await spread(connection, group, direction, days[0], days[-1])
+        return quartiles(*(found or (0, 0, 0, 0)), need=need)
 
 
 async def forget(connection: AsyncConnection, member: MemberId, collective: str) -> None:

@@ -12,11 +12,14 @@ from consometers_node.collective.disclosure import (
     ByLaw,
     Cell,
     Publication,
+    Quartiles,
     Reason,
+    WattMinutes,
     Withheld,
     fault,
     part,
     points,
+    quartiles,
 )
 from consometers_node.series import Direction, Interval
 
@@ -101,6 +104,29 @@ def test_what_is_withheld_says_why_in_both_languages() -> None:
         words = Withheld(reason, 7, 10).words
         assert words.say("fr").startswith("masqué : ")
         assert words.say("en").startswith("withheld: ")
+
+
+@pytest.mark.parametrize(
+    ("count", "need", "told"),
+    [
+        (12, 3, Quartiles(12, WattMinutes(0), WattMinutes(35), WattMinutes(1_200))),
+        (11, 3, Withheld(Reason.TOO_FEW, 11, 12)),
+        (19, 20, Withheld(Reason.TOO_FEW, 19, 20)),
+        (5_000, None, Withheld(Reason.NEVER, 5_000)),
+    ],
+)
+def test_quartiles_are_told_of_enough_homes_and_roughly(
+    count: int, need: int | None, told: Quartiles | Withheld
+) -> None:
+    assert quartiles(count, 0, 35, 1_234, need) == told
+
+
+@given(st.integers(0, 10**12))
+def test_two_digits_are_told(value: int) -> None:
+    found = quartiles(12, value, value, value, 3)
+    assert isinstance(found, Quartiles)
+    assert len(str(found.median).rstrip("0")) <= 2
+    assert abs(found.median - value) * 20 <= value
 
 
 def homes(*parts: int) -> Cell:

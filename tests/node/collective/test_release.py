@@ -1,17 +1,24 @@
 """What leaves a collective, and what nobody can compute from all that left."""
 
 from collections.abc import AsyncIterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
-from consometers_node.collective.disclosure import Agreed, ByLaw, Publication, Reason
-from consometers_node.collective.release import forget
+from consometers_node.collective.disclosure import (
+    Agreed,
+    ByLaw,
+    Publication,
+    Quartiles,
+    Reason,
+    Withheld,
+)
+from consometers_node.collective.release import Release, forget
 from consometers_node.collective.tally import erase
 from consometers_node.series import Interval
 from consometers_node.store import Store
 
-from .publishing import BEFORE, HOUR, LATER, MONTH, NOON, Town
+from .publishing import BEFORE, CONSUMPTION, HOUR, LATER, MONTH, NOON, ZONE, Town
 
 WAIT = timedelta(minutes=20)
 SEVEN = NOON.replace(hour=7)
@@ -337,3 +344,32 @@ async def test_nothing_is_looked_at_twice_without_a_reason(town: Town) -> None:
     assert await town.look(LATER)
     assert await town.kept("to_release") == []
     assert not await town.look(LATER + timedelta(days=1))
+
+
+async def test_how_homes_differ_is_told_of_a_month_that_is_over(town: Town) -> None:
+    homes = await town.members(12)
+    for number, home in enumerate(homes):
+        for day in (BEFORE, BEFORE + timedelta(days=1)):
+            await town.tell(home, 100 + number, day=day)
+    await town.look(LATER)
+    release = Release(town.publication, ZONE, "kersabiec")
+    everybody = town.groups["all", ""]
+
+    async def told(at: datetime) -> Quartiles | Withheld:
+        return await release.quartiles(town.connection, everybody, CONSUMPTION, MONTH, at)
+
+    assert await told(LATER) == Withheld(Reason.NOT_YET)
+    found = await told(LATER + timedelta(days=30))
+    assert isinstance(found, Quartiles)
+    assert (found.homes, found.lower, found.median) == (12, 150_000, 150_000)
+
+
+async def test_of_few_homes_it_is_not_told_how_they_differ(town: Town) -> None:
+    homes = await town.members(11)
+    await town.tell(homes, 100, day=BEFORE)
+    await town.tell(homes, 100)
+    await town.look(LATER)
+    release = Release(town.publication, ZONE, "kersabiec")
+    everybody, at = town.groups["all", ""], LATER + timedelta(days=30)
+    found = await release.quartiles(town.connection, everybody, CONSUMPTION, MONTH, at)
+    assert found == Withheld(Reason.TOO_FEW, 11, 12)
