@@ -14,10 +14,11 @@ from weakref import WeakValueDictionary
 
 from sqlalchemy.exc import InterfaceError, OperationalError
 
-from ..quoalise import Data, QuoaliseError
+from ..quoalise import Data, QuoaliseError, Text
 from ..store import Store
 from ..store.sums import alone
 from ..xmpp import NotKept
+from . import outage
 from .taking import Told, take
 
 MOST_AT_ONCE = 200
@@ -48,9 +49,13 @@ class _Waiting:
 
 
 class Intake:
-    """Keeps what members tell. `time_zone` is the collective's."""
+    """Keeps what members tell. `time_zone` is the collective's.
+
+    `problem` is why nothing can be kept, for people; None if it can.
+    """
 
     def __init__(self, store: Store, time_zone: str, hear: Hear) -> None:
+        self.problem: Text | None = None
         self._store = store
         self._time_zone = time_zone
         self._hear = hear
@@ -97,7 +102,9 @@ class Intake:
             refusals = await self._take([one.told for one in together])
         except (InterfaceError, OperationalError) as fault:
             # A full disk, a server that is away: it is so for all of them.
-            _LOGGER.warning("What was pushed is not kept, and comes again: %s", fault.orig)
+            if self.problem is None:
+                _LOGGER.warning("%s", outage.words(fault).say())
+            self.problem = outage.words(fault)
             for one in together:
                 one.end(NotKept())
             await asyncio.sleep(_REST_S)
@@ -110,6 +117,7 @@ class Intake:
             for one in together:
                 await self._commit([one])
         else:
+            self.problem = None
             for one, refusal in zip(together, refusals, strict=True):
                 one.end(refusal)
                 if refusal is None:

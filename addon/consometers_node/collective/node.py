@@ -8,6 +8,7 @@ from typing import NoReturn
 
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 
+from ..quoalise import Text
 from ..sharing.changes import Changes
 from ..sharing.delivery import FIRST_DELAY_S
 from ..sharing.names import keep_collective, load_naming
@@ -15,7 +16,7 @@ from ..sharing.online import Sharing
 from ..store import Store
 from ..wire import Naming
 from ..xmpp import PUSH_SECONDS, Connection, Identity, NetworkError, Receiving
-from . import endings, releasing, upkeep
+from . import endings, outage, releasing, upkeep
 from .answers import CollectiveAnswers
 from .endings import Endings
 from .gathering import Gathering, Pace as GatheringPace
@@ -137,6 +138,7 @@ class CollectiveNode:
         self.settings = settings
         self.changes = Changes()
         self.network: Online | None = None
+        self._outage: Text | None = None
         self._who = who
         self._connect = connect
         self._pace = pace or Pace()
@@ -147,6 +149,11 @@ class CollectiveNode:
         if self.network is None or self.network.connection.is_online:
             return None
         return self.network.connection.problem
+
+    @property
+    def database_problem(self) -> Text | None:
+        """Why the database cannot be used, for people; None if it can."""
+        return self._outage or (self.network.intake.problem if self.network else None)
 
     def look_again(self) -> None:
         """Take the word that something in the database changed."""
@@ -161,12 +168,14 @@ class CollectiveNode:
             try:
                 await self._run()
             except* (InterfaceError, OperationalError) as faults:
-                _LOGGER.warning("the database cannot be used: %s", _first(faults))
+                self._outage = outage.words(_first(faults))
+                _LOGGER.warning("%s", self._outage.say())
             await asyncio.sleep(self._pace.rest_s)
 
     async def _run(self) -> NoReturn:
         await keep_collective(self.store, self.settings.identifier)
         naming = await load_naming(self.store)
+        self._outage = None
         settings, changes, pace = self.settings, self.changes, self._pace
         zone = settings.time_zone
         release = Release(settings.publication, zone.key, settings.identifier)
@@ -181,9 +190,8 @@ class CollectiveNode:
         raise AssertionError
 
 
-def _first(faults: BaseExceptionGroup[DBAPIError]) -> object:
-    """Give what the database said of the first of these, without the statement."""
-    first: BaseException = faults
+def _first(faults: BaseExceptionGroup[DBAPIError]) -> DBAPIError:
+    first: DBAPIError | BaseExceptionGroup[DBAPIError] = faults
     while isinstance(first, BaseExceptionGroup):
         first = first.exceptions[0]
-    return first.orig if isinstance(first, DBAPIError) else first
+    return first
