@@ -11,6 +11,9 @@
     client       asks other nodes: list-series, get-history, subscribe, unsubscribe
     history      a long range, page by page; formats writes it
     listening    hears other nodes: listen
+    collective   what the commands of a collective have in common
+    setting_up   sets one up: init; needs, invitations, members are groups of commands
+    processing   what it answers for: register, reads
 
 A command is an entry of `COMMANDS` and a function in its module, which adds it to its `commands`
 (`usage.Commands`). It prints with `common.output` and raises what went wrong.
@@ -29,7 +32,7 @@ from .words import say
 
 PROGRAM = "consometers-node"
 COMMANDS = {
-    "run": Entry("running", text("Run this household's node.", "Faire tourner le nœud du foyer.")),
+    "run": Entry("running", text("Run this node.", "Faire tourner ce nœud.")),
     "status": Entry("standing", text("Tell how this node is.", "Dire comment va ce nœud.")),
     "home": Entry(
         "home",
@@ -94,6 +97,38 @@ COMMANDS = {
             "Withdraw everything and erase what this node holds.",
             "Tout retirer et effacer ce que ce nœud détient.",
         ),
+    ),
+    "init": Entry(
+        "setting_up",
+        text("Set up a collective.", "Régler un collectif."),
+    ),
+    "needs": Entry(
+        "needs",
+        text(
+            "What a collective asks its members for.", "Ce qu'un collectif demande à ses membres."
+        ),
+        group=True,
+    ),
+    "invitations": Entry(
+        "invitations",
+        text("Invite people to a collective.", "Inviter des gens dans un collectif."),
+        group=True,
+    ),
+    "members": Entry(
+        "members",
+        text("The members of a collective.", "Les membres d'un collectif."),
+        group=True,
+    ),
+    "register": Entry(
+        "processing",
+        text(
+            "What a collective does with what members tell.",
+            "Ce qu'un collectif fait de ce que les membres transmettent.",
+        ),
+    ),
+    "reads": Entry(
+        "processing",
+        text("Who read what of whom.", "Qui a lu quoi de qui."),
     ),
     "checkpoint": Entry(
         "keeping",

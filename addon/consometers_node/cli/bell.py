@@ -14,7 +14,10 @@ from contextlib import asynccontextmanager, suppress
 import json
 import os
 from pathlib import Path
-from typing import cast
+from typing import ClassVar, cast
+
+from consometers_node.quoalise import Text
+from consometers_node.quoalise.text import text
 
 from .output import Json
 from .words import language
@@ -33,12 +36,28 @@ def socket_in(folder: Path) -> Path:
     return folder / _SOCKET
 
 
-class AlreadyRuns(Exception):
+class BellFault(Exception):
+    """The node cannot listen."""
+
+    condition: ClassVar[str]
+    text: ClassVar[Text]
+
+
+class AlreadyRuns(BellFault):
     """Another node listens: two would send everything twice."""
 
+    condition = "already-runs"
+    text = text("The node of this folder runs already.", "Le nœud de ce dossier tourne déjà.")
 
-class NoRoom(Exception):
+
+class NoRoom(BellFault):
     """The name of the folder is too long for a socket in it."""
+
+    condition = "no-room"
+    text = text(
+        "The path of the node's folder is too long: choose another one with --data.",
+        "Le chemin du dossier du nœud est trop long : choisissez-en un autre avec --data.",
+    )
 
 
 @asynccontextmanager

@@ -42,7 +42,7 @@ from .history import History
 from .options import Common
 from .output import Json, Output
 from .usage import Commands
-from .words import say
+from .words import say, who
 
 _DAYS = say("DAYS", "JOURS")
 
@@ -443,7 +443,7 @@ def _sign(shown: ShownText, question: str, output: Output, *, yes: bool) -> Sign
             raise Complaint("not-confirmed", _NOT_ASKED)
         if input(f"\n{question}").strip().lower() not in _YES:
             raise Complaint("not-confirmed", _NOT_ASKED)
-    return Signature(own.who(), shown)
+    return Signature(who(), shown)
 
 
 async def _done(common: Common, question: Asked, state: State, **found: object) -> None:

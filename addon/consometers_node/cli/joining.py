@@ -21,7 +21,7 @@ from .complaint import Complaint, refusals_of
 from .options import Common, Reach
 from .output import Output
 from .usage import Commands
-from .words import say
+from .words import say, who
 
 _HAS_ACCOUNT = text(
     "This node has an account already, {jid}. Forget it first, with “logout”: the collectives that"
@@ -119,7 +119,7 @@ def peer(
 
     async def work(store: Store) -> list[tuple[PermissionId, Asked]]:
         written = read_need_file(need.read_bytes())
-        number = await be_asked_by_file(store, bare(jid), written, own.who())
+        number = await be_asked_by_file(store, bare(jid), written, who())
         await own.look_again(common)
         async with store.reading() as connection:
             return [(number, await asked(connection, number))]

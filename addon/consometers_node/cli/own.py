@@ -2,8 +2,6 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-import getpass
-import os
 from pathlib import Path
 
 from consometers_node.household import HomeAssistantFault
@@ -44,11 +42,6 @@ _WITH_COMMANDS: dict[type[Exception], Text] = {
         "Il n'y a pas de telle permission : « permissions » les liste avec leurs numéros.",
     ),
 }
-_NO_ROOM = text(
-    "The path of the node's folder is too long: choose another one with --data.",
-    "Le chemin du dossier du nœud est trop long : choisissez-en un autre avec --data.",
-)
-_ALREADY_RUNS = text("The node of this folder runs already.", "Le nœud de ce dossier tourne déjà.")
 
 
 def told_of(error: Exception) -> Complaint | None:
@@ -58,10 +51,8 @@ def told_of(error: Exception) -> Complaint | None:
             return home.fault(error)
         case Unsuitable():
             return Complaint("not-possible", error.text)
-        case bell.AlreadyRuns():
-            return Complaint("already-runs", _ALREADY_RUNS)
-        case bell.NoRoom():
-            return Complaint("no-room", _NO_ROOM)
+        case bell.BellFault():
+            return Complaint(error.condition, error.text)
     condition = next((said for kind, said in _CONDITIONS.items() if isinstance(error, kind)), None)
     said = said_of(error)
     if condition is None or said is None:
@@ -95,12 +86,3 @@ async def look_again(common: Common) -> bool:
 def socket(common: Common) -> Path:
     """Give where the node listens."""
     return bell.socket_in(folder(common.data))
-
-
-def who() -> str:
-    """Give who runs the command, for the register."""
-    try:
-        return getpass.getuser()
-    except OSError:
-        # A container may run under a number that has no name.
-        return str(os.getuid())

@@ -4,11 +4,16 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 import os
 from pathlib import Path
+import tomllib
 
 from consometers_node.store import Store
 
 DATABASE = "CONSOMETERS_DATABASE"
 """The variable that holds a URL. It counts more than the folder."""
+SETTINGS = "CONSOMETERS_SETTINGS"
+"""The variable that names the settings of a collective."""
+SETTINGS_FILE = "collective.toml"
+"""Their usual name, in the folder of the node."""
 _FILE = "node.db"
 
 
@@ -23,17 +28,31 @@ def folder(chosen: Path | None = None) -> Path:
 
 def is_there(chosen: Path | None = None) -> bool:
     """Tell whether there is a database, without making one."""
-    return bool(os.environ.get(DATABASE)) or (folder(chosen) / _FILE).exists()
+    place = folder(chosen)
+    return bool(os.environ.get(DATABASE) or _of_collective(place)) or (place / _FILE).exists()
 
 
 def database(chosen: Path | None = None) -> Path | str:
     """Give the database's file or URL; the file's folder is made, for its owner alone."""
-    if url := os.environ.get(DATABASE):
-        return url
     place = folder(chosen)
+    if url := os.environ.get(DATABASE) or _of_collective(place):
+        return url
     if not place.is_dir():
         place.mkdir(mode=0o700, parents=True)
     return place / _FILE
+
+
+def _of_collective(place: Path) -> str | None:
+    """Give the URL that the settings of a collective tell, where they tell one.
+
+    Its own commands read them with care, and complain; the others find its database.
+    """
+    file = Path(os.environ.get(SETTINGS) or place / SETTINGS_FILE)
+    try:
+        told = tomllib.loads(file.read_text(encoding="utf-8")).get("database")
+    except OSError, UnicodeDecodeError, tomllib.TOMLDecodeError:
+        return None
+    return told if isinstance(told, str) else None
 
 
 @asynccontextmanager

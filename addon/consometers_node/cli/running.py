@@ -1,36 +1,27 @@
-"""`run`: a household's node, until it is told to stop."""
+"""`run`: this node, a household's or a collective's, until it is told to stop."""
 
 import asyncio
-from functools import partial
+from collections.abc import Callable, Coroutine, Iterable
 import logging
+from pathlib import Path
 import signal
 from typing import Annotated, Literal
 
-import aiohttp
 import typer
 
-from consometers_node.household import Access, HomeAssistant
-from consometers_node.household.home_assistant import backoff
-from consometers_node.household.node import HomeNode, Pace
-from consometers_node.quoalise import Text
 from consometers_node.quoalise.text import text
-from consometers_node.sharing.account import load
-from consometers_node.sharing.names import load_naming
-from consometers_node.store import Store
 from consometers_node.xmpp import Backoff, Connection, Identity
 
-from . import bell, home, own, pages
-from .complaint import Complaint
+from .complaint import misused
 from .options import Common
-from .pages import Serving
+from .output import Output
+from .place import SETTINGS
 from .usage import Commands
 from .words import say
 
-_NO_ACCOUNT = text(
-    "This node has no XMPP account: take one with “consometers-node join INVITATION”, or keep one"
-    " with “consometers-node login name@server”.",
-    "Ce nœud n'a pas de compte XMPP : obtenez-en un avec « consometers-node join INVITATION », ou"
-    " gardez-en un avec « consometers-node login nom@serveur ».",
+_NO_PAGE = text(
+    "belongs to a household's node: a collective's settings say where its pages are.",
+    "est pour le nœud d'un foyer : les réglages d'un collectif disent où sont ses pages.",
 )
 _RUNS = text("The node runs as {jid}.", "Le nœud tourne sous {jid}.")
 
@@ -42,14 +33,25 @@ commands = Commands()
 @commands.add(
     "run",
     text(
-        "It reads Home Assistant, answers its peers and tells them what they were granted, and"
-        " nothing else. What it does is written to stderr.",
-        "Il lit Home Assistant, répond à ses pairs et leur dit ce qui leur a été accordé, et rien"
-        " d'autre. Ce qu'il fait est écrit sur stderr.",
+        "A household's node reads Home Assistant, answers its peers and tells them what they were"
+        " granted, and nothing else. A collective's gathers what its members granted, sums it, and"
+        " tells what may be known. What it does is written to stderr.",
+        "Le nœud d'un foyer lit Home Assistant, répond à ses pairs et leur dit ce qui leur a été"
+        " accordé, et rien d'autre. Celui d'un collectif rassemble ce que ses membres ont accordé,"
+        " en fait la somme, et dit ce qui peut être su. Ce qu'il fait est écrit sur stderr.",
     ),
 )
 def run(
     common: Common,
+    *,
+    role: Annotated[
+        Literal["household", "collective"],
+        typer.Option(
+            metavar="household|collective",
+            envvar="CONSOMETERS_ROLE",
+            help=say("Whose node this is.", "De qui est ce nœud."),
+        ),
+    ] = "household",
     log_level: Annotated[
         Literal["debug", "info", "warning", "error"],
         typer.Option(
@@ -62,10 +64,22 @@ def run(
         typer.Option(
             metavar=say("HOST:PORT", "HÔTE:PORT"),
             help=say(
-                "Serve the page and the API there: the page through Home Assistant's ingress"
-                " alone. Without it, an account must be there already.",
-                "Servir là la page et l'API : la page uniquement à travers l'ingress de Home"
-                " Assistant. Sans cela, il faut déjà un compte.",
+                "Serve the page and the API of a household there: the page through Home Assistant's"
+                " ingress alone. Without it, an account must be there already.",
+                "Servir là la page et l'API d'un foyer : la page uniquement à travers l'ingress de"
+                " Home Assistant. Sans cela, il faut déjà un compte.",
+            ),
+        ),
+    ] = None,
+    settings: Annotated[
+        Path | None,
+        typer.Option(
+            metavar=say("FILE", "FICHIER"),
+            envvar=SETTINGS,
+            help=say(
+                "How a collective is set up; by default collective.toml in the node's folder.",
+                "Comment un collectif est réglé ; par défaut collective.toml dans le dossier du"
+                " nœud.",
             ),
         ),
     ] = None,
@@ -82,66 +96,39 @@ def run(
     logging.basicConfig(
         level=log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s"
     )
+    # A role takes memory that the other one can do without.
+    if role == "collective":
+        if page is not None:
+            raise misused("--page", _NO_PAGE)
+        from . import running_collective  # noqa: PLC0415
 
-    async def work(store: Store) -> None:
-        if page is None and await load(store) is None:
-            raise Complaint("no-account", _NO_ACCOUNT)
-        serving = None if page is None else Serving(*pages.place(page), ingress)
-        await _run(common, store, await home.load(store), haste, serving)
+        running_collective.run(common, settings, haste)
+    else:
+        from . import running_home  # noqa: PLC0415
 
-    own.run(common, work)
+        running_home.run(common, haste, page, ingress)
 
 
-async def _run(
-    common: Common, store: Store, access: Access, haste: float, serving: Serving | None
-) -> None:
-    """Put everything together, and run it."""
-    output = common.output
+def connecting(output: Output, haste: float) -> Callable[[Identity], Connection]:
+    """Give what makes the connection of a node, and tells of it."""
     usual = Backoff()
+    backoff = Backoff(usual.first_seconds / haste, usual.most_seconds / haste)
 
     def connect(who: Identity) -> Connection:
         _LOGGER.info("%s", output.said(_RUNS, jid=who.account.jid))
-        return Connection(
-            who.account,
-            server=who.server,
-            language=output.language,
-            backoff=Backoff(usual.first_seconds / haste, usual.most_seconds / haste),
-        )
+        return Connection(who.account, server=who.server, language=output.language, backoff=backoff)
 
-    async with aiohttp.ClientSession() as session:
-        source = HomeAssistant(
-            access, session, delays=lambda: (seconds / haste for seconds in backoff())
-        )
-        naming = await load_naming(store)
-        node = HomeNode(store, naming, source, connect, pace=Pace().hurried(haste))
-        # Whoever runs already is left alone: a second login would end its own.
-        hung = bell.hung(own.socket(common), node.look_again, partial(_status, node))
-        async with hung, asyncio.TaskGroup() as tasks:
-            works = [node.run()]
-            if serving is not None:
-                works.append(pages.serve(node, session, serving))
-            running = [tasks.create_task(work) for work in works]
-
-            def stop() -> None:
-                for one in running:
-                    one.cancel()
-
-            for number in (signal.SIGINT, signal.SIGTERM):
-                asyncio.get_running_loop().add_signal_handler(number, stop)
+    return connect
 
 
-def _status(node: HomeNode, language: str) -> bell.Status:
-    """Tell how it is, for `status`."""
+async def until_stopped(works: Iterable[Coroutine[None, None, None]]) -> None:
+    """Do all of this until the process is told to stop, or something fails."""
+    async with asyncio.TaskGroup() as tasks:
+        running = [tasks.create_task(work) for work in works]
 
-    def said(words: Text | None) -> str | None:
-        return None if words is None else words.say(language)
+        def stop() -> None:
+            for one in running:
+                one.cancel()
 
-    network, problem = node.network, node.network_problem
-    deliveries = network.sharing.deliveries.values() if network else ()
-    return {
-        "account": network.connection.jid if network else None,
-        "online": network is not None and network.connection.is_online,
-        "network": said(None if problem is None else problem.text),
-        "home_assistant": said(node.home_problem),
-        "peers": {one.peer.jid: said(one.problem) for one in deliveries},
-    }
+        for number in (signal.SIGINT, signal.SIGTERM):
+            asyncio.get_running_loop().add_signal_handler(number, stop)

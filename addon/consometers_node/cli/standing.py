@@ -22,11 +22,12 @@ from .complaint import Complaint
 from .options import Common
 from .output import Json, Output
 from .usage import Commands
-from .words import say
+from .words import say, who
 
 _NOT_RUNNING = text("The node does not run.", "Le nœud ne tourne pas.")
 _RUNNING = text("The node runs as {jid}.", "Le nœud tourne sous {jid}.")
 _OFFLINE = text("It is not on the network: {why}", "Il n'est pas sur le réseau : {why}")
+_DATABASE = text("Database: {why}", "Base de données : {why}")
 _NO_HOME = text("Home Assistant: {why}", "Home Assistant : {why}")
 _NOTHING = text("Nothing is shared.", "Rien n'est partagé.")
 _PEER = text("Collective", "Collectif")
@@ -138,7 +139,7 @@ def erase(
 
     async def work(store: Store) -> Gone:
         language = "fr" if output.language.startswith("fr") else "en"
-        gone = await erase_all(store, own.who(), language)
+        gone = await erase_all(store, who(), language)
         await own.look_again(common)
         return gone
 
@@ -193,6 +194,8 @@ def _show(running: bell.Status | None, shared: list[dict[str, Json]], output: Ou
         output.say(_RUNNING, jid=running["account"])
         if not running["online"]:
             output.say(_OFFLINE, why=running["network"])
+        if running.get("database"):
+            output.say(_DATABASE, why=running["database"])
         if running["home_assistant"]:
             output.say(_NO_HOME, why=running["home_assistant"])
     rows = []

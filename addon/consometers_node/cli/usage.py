@@ -26,10 +26,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A command: the module of this package that has it, and what it does, in one sentence."""
+    """A command: the module of this package that has it, and what it does, in one sentence.
+
+    All commands of a `group`'s module go under its name.
+    """
 
     module: str
     summary: Text
+    group: bool = False
 
 
 class SpokenCommand(TyperCommand):
@@ -47,27 +51,8 @@ class SpokenCommand(TyperCommand):
         super().format_help(ctx, formatter)
 
 
-class LazyGroup(TyperGroup):
-    """Commands by name. The module of one is imported when it is called; for the list, none is."""
-
-    entries: Mapping[str, Entry] = {}
-    _listing = False
-
-    def list_commands(self, ctx: Context) -> list[str]:
-        return list(self.entries)
-
-    def get_command(self, ctx: Context, cmd_name: str) -> TyperCommand | None:
-        entry = self.entries.get(cmd_name)
-        if entry is None:
-            return None
-        summary = entry.summary.say(language())
-        if self._listing:
-            return TyperCommand(cmd_name, help=summary)
-        module = import_module(f".{entry.module}", __package__)
-        command = get_group(module.commands.all).commands[cmd_name]
-        assert isinstance(command, TyperCommand)
-        command.help = "\n\n".join(filter(None, (summary, command.help)))
-        return command
+class SpokenGroup(TyperGroup):
+    """Commands under one name, whose help is in the person's language."""
 
     def format_usage(self, ctx: Context, formatter: HelpFormatter) -> None:
         pieces = " ".join(self.collect_usage_pieces(ctx))
@@ -78,6 +63,36 @@ class LazyGroup(TyperGroup):
 
     def format_help(self, ctx: Context, formatter: HelpFormatter) -> None:
         _title_panels()
+        super().format_help(ctx, formatter)
+
+
+class LazyGroup(SpokenGroup):
+    """Commands by name. The module of one is imported when it is called; for the list, none is."""
+
+    entries: Mapping[str, Entry] = {}
+    _listing = False
+
+    def list_commands(self, ctx: Context) -> list[str]:
+        return list(self.entries)
+
+    def get_command(self, ctx: Context, cmd_name: str) -> TyperCommand | TyperGroup | None:
+        entry = self.entries.get(cmd_name)
+        if entry is None:
+            return None
+        summary = entry.summary.say(language())
+        if self._listing:
+            return TyperCommand(cmd_name, help=summary)
+        module = import_module(f".{entry.module}", __package__)
+        found = get_group(module.commands.all)
+        if entry.group:
+            found.name, found.help = cmd_name, summary
+            return found
+        command = found.commands[cmd_name]
+        assert isinstance(command, TyperCommand)
+        command.help = "\n\n".join(filter(None, (summary, command.help)))
+        return command
+
+    def format_help(self, ctx: Context, formatter: HelpFormatter) -> None:
         self._listing = True
         super().format_help(ctx, formatter)
         self._listing = False
@@ -93,7 +108,13 @@ class Commands:
     """
 
     def __init__(self) -> None:
-        self.all = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+        self.all = typer.Typer(
+            cls=SpokenGroup,
+            add_completion=False,
+            pretty_exceptions_enable=False,
+            options_metavar="",
+            subcommand_metavar=say("COMMAND …", "COMMANDE …"),
+        )
 
     def add(
         self, name: str, details: Text | None = None

@@ -1,6 +1,7 @@
-"""The language of whoever typed the command, as the environment tells it."""
+"""Who typed the command, and in which language, as the environment tells it."""
 
 from collections.abc import Mapping
+import getpass
 import os
 
 from consometers_node.quoalise.text import DEFAULT_LANGUAGE, text
@@ -19,3 +20,12 @@ def language(environment: Mapping[str, str] = os.environ) -> str:
 def say(en: str, fr: str) -> str:
     """Give one of the two, for what is read as the program starts: the texts of options."""
     return text(en, fr).say(language())
+
+
+def who() -> str:
+    """Give who runs the command, for what is written down."""
+    try:
+        return getpass.getuser()
+    except OSError:
+        # A container may run under a number that has no name.
+        return str(os.getuid())

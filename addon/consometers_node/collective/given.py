@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, insert, select, update
+from sqlalchemy import ColumnElement, Row, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ..permission import DataNeed, Identification, Reading, State
@@ -224,6 +224,18 @@ async def of_member(connection: AsyncConnection, member: MemberId) -> list[Given
 async def all_given(connection: AsyncConnection) -> list[Given]:
     """Give all that anybody ever gave."""
     return await _all(connection)
+
+
+async def last_heard(connection: AsyncConnection) -> dict[MemberId, datetime]:
+    """Give when records of each member last came, of those of whom any did."""
+    query = (
+        select(GivenRow.member_id, func.max(GivenSeriesRow.heard_at))
+        .join(GivenSeriesRow, GivenSeriesRow.given_id == GivenRow.id)
+        .where(GivenSeriesRow.heard_at.is_not(None))
+        .group_by(GivenRow.member_id)
+    )
+    rows = await connection.execute(query)
+    return {member: heard for member, heard in rows if heard is not None}
 
 
 async def untold(connection: AsyncConnection) -> list[Given]:

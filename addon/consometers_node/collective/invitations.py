@@ -29,6 +29,9 @@ _NO_SUCH = text(
     "There is no invitation {id}: “invitations list” tells which there are.",
     "Il n'y a pas d'invitation {id} : « invitations list » dit lesquelles existent.",
 )
+_NOT_OURS = text(
+    "This is no invitation of this collective.", "Ce n'est pas une invitation de ce collectif."
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,6 +116,15 @@ async def revoke(connection: AsyncConnection, id: str, at: datetime) -> Invitati
     row = (await connection.execute(query)).one_or_none()
     if row is None:
         raise Unknown(_NO_SUCH.fill(id=id))
+    return _invitation(row)
+
+
+async def by_token(connection: AsyncConnection, token: str) -> Invitation:
+    """Give the invitation of a token. Raises Unknown."""
+    query = select(InvitationRow.__table__).where(InvitationRow.token_hash == _hash(token))
+    row = (await connection.execute(query)).one_or_none()
+    if row is None:
+        raise Unknown(_NOT_OURS)
     return _invitation(row)
 
 

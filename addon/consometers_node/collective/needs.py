@@ -4,7 +4,7 @@ A version stands as it was offered. Whoever changes what is asked numbers it ane
 asked again: what they gave to the version before goes on under the terms of that one.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy import insert, select, update
@@ -51,6 +51,19 @@ async def offer(connection: AsyncConnection, need: DataNeed, at: datetime) -> bo
         insert(OwnNeedRow).values(need=need.id, version=need.version, body=body, offered_at=at)
     )
     return True
+
+
+async def numbered(connection: AsyncConnection, need: DataNeed) -> DataNeed:
+    """Give a data need with the version of the newest that says the same, or with the next one."""
+    known = await versions(connection, need.id)
+    if not known:
+        return replace(need, version=1)
+    newest = known[-1].need
+    return (
+        newest
+        if replace(need, version=newest.version) == newest
+        else replace(need, version=newest.version + 1)
+    )
 
 
 async def close(connection: AsyncConnection, need: str, at: datetime) -> None:

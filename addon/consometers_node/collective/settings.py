@@ -29,9 +29,6 @@ from ..xmpp import Server
 from .disclosure import DEFAULT_MINIMUM, Agreed, ByLaw, Publication
 from .keys import KEYS, Basis, Key, Wrong
 
-FILE = "collective.toml"
-"""Its usual name, in the folder of the node."""
-
 _MAX_BYTES = 64 * 1024
 _DATABASE = "node.db"
 _WIDTH = 100

@@ -6,7 +6,7 @@ xmpp:name@example.org?register;preauth=…                the account of that na
 """
 
 from dataclasses import dataclass, field
-from urllib.parse import unquote
+from urllib.parse import quote, unquote
 
 from slixmpp import JID
 from slixmpp.jid import InvalidJID
@@ -56,6 +56,17 @@ def read(link: str) -> Join | Register:
     except InvalidJID, NotAnAddress:
         pass
     raise NotALink
+
+
+def write(link: Join | Register) -> str:
+    """Give the invitation that `read` reads."""
+    token = quote(link.token, safe="")
+    match link:
+        case Join(collective):
+            return f"{_SCHEME}{quote(collective, safe='@')}?consometers-join;token={token}"
+        case Register(host, _, user):
+            address = host if user is None else f"{user}@{host}"
+            return f"{_SCHEME}{quote(address, safe='@')}?register;preauth={token}"
 
 
 def _token(values: dict[str, str], name: str) -> str:

@@ -8,10 +8,11 @@ import pytest
 
 from consometers_node.collective.disclosure import Agreed, ByLaw
 from consometers_node.collective.keys import KEYS
-from consometers_node.collective.settings import FILE, BadSettings, read, write
+from consometers_node.collective.settings import BadSettings, read, write
 from consometers_node.series import Interval
 from consometers_node.xmpp import Security
 
+FILE = "collective.toml"
 LEAST = """\
 name = "Énergies de Kersabiec"
 identifier = "kersabiec"

@@ -49,5 +49,18 @@ def test_what_is_no_invitation_is_refused(link: str) -> None:
         links.read(link)
 
 
+@pytest.mark.parametrize(
+    "link",
+    [
+        Join("collective@example.org", "abc"),
+        Join("élise@example.org", "a;b&c=d é"),
+        Register("example.org", "a-b_c"),
+        Register("example.org", "abc", "zoé"),
+    ],
+)
+def test_an_invitation_that_is_written_is_read(link: Join | Register) -> None:
+    assert links.read(links.write(link)) == link
+
+
 def test_a_token_is_not_shown() -> None:
     assert "abc" not in repr(links.read("xmpp:example.org?register;preauth=abc"))

@@ -1,0 +1,110 @@
+"""What the commands of a collective have in common: its settings, its database, a word after."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from consometers_node.collective.errors import CollectiveFault
+from consometers_node.collective.settings import BadSettings, Settings, read
+from consometers_node.quoalise.text import text
+from consometers_node.sharing.faults import said_of
+from consometers_node.sharing.names import keep_collective
+from consometers_node.store import Store
+
+from . import bell
+from .complaint import Complaint
+from .options import Common
+from .place import SETTINGS, SETTINGS_FILE, folder, opened
+from .words import say
+
+_NO_SETTINGS = text(
+    "There is no {file}: “consometers-node init” writes it.",
+    "Il n'y a pas de {file} : « consometers-node init » l'écrit.",
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ours(Common):
+    """What every command of a collective has."""
+
+    settings: Annotated[
+        Path | None,
+        typer.Option(
+            "--settings",
+            metavar=say("FILE", "FICHIER"),
+            envvar=SETTINGS,
+            help=say(
+                "How the collective is set up; by default collective.toml in the node's folder.",
+                "Comment le collectif est réglé ; par défaut collective.toml dans le dossier du"
+                " nœud.",
+            ),
+        ),
+    ] = None
+
+    @property
+    def file(self) -> Path:
+        """Where the settings are."""
+        return self.settings or folder(self.data) / SETTINGS_FILE
+
+
+def settings_of(common: Ours) -> Settings:
+    """Read the settings. Raises `Complaint`."""
+    try:
+        return read(common.file, data=common.data)
+    except BadSettings as fault:
+        missing = not common.file.exists()
+        words = _NO_SETTINGS.fill(file=common.file) if missing else fault.text
+        raise Complaint("no-settings" if missing else "settings", words) from None
+
+
+def run[T](common: Ours, work: Callable[[Store, Settings], Awaitable[T]]) -> T:
+    """Do something with a collective's database; what goes wrong becomes a `Complaint`."""
+    settings = settings_of(common)
+
+    async def opening() -> T:
+        await asyncio.to_thread(settings.folder.mkdir, mode=0o700, parents=True, exist_ok=True)
+        async with opened(settings.database) as store:
+            await keep_collective(store, settings.identifier)
+            return await work(store, settings)
+
+    try:
+        return asyncio.run(opening())
+    except Exception as error:
+        first = error
+        while isinstance(first, ExceptionGroup):
+            first = first.exceptions[0]
+        raise _told_of(first) or first from error
+
+
+def _told_of(error: Exception) -> Complaint | None:
+    """Give what to tell of an error of a collective's rooms."""
+    match error:
+        case CollectiveFault() | bell.BellFault():
+            return Complaint(error.condition, error.text)
+    words = said_of(error)
+    return None if words is None else Complaint("not-possible", words)
+
+
+async def look_again(settings: Settings) -> bool:
+    """Tell the node that runs, if one does, that something changed."""
+    return await bell.ring(bell.socket_in(settings.folder))
+
+
+def now() -> datetime:
+    """Give the time that commands write down."""
+    return datetime.now(UTC).replace(microsecond=0)
+
+
+def shown(at: datetime | None) -> str | None:
+    """Give an instant for programs."""
+    return None if at is None else at.isoformat()
+
+
+def day(at: datetime | None) -> str:
+    """Give a day for people."""
+    return "" if at is None else at.astimezone().date().isoformat()

@@ -1,0 +1,445 @@
+"""Inviting people to a collective: `invitations make`, `list`, `revoke`, `sheet`."""
+
+import asyncio
+from asyncio.subprocess import DEVNULL, PIPE
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+import re
+import sys
+from typing import Annotated, Literal
+
+import typer
+
+from consometers_node.collective import invitations
+from consometers_node.collective.invitations import Invitation
+from consometers_node.collective.leaflet import Leaflet, leaflets, qr_image, qr_lines
+from consometers_node.collective.members import MAX_AREA, Kind
+from consometers_node.collective.settings import Settings
+from consometers_node.quoalise.text import text
+from consometers_node.store import Store
+from consometers_node.xmpp import Join, links
+
+from .client import write_private
+from .collective import Ours, day, now, run, shown
+from .complaint import Complaint, misused
+from .membership import KINDS
+from .output import Json, Output
+from .usage import Commands
+from .words import say
+
+_FILE = say("FILE", "FICHIER")
+_COMMAND_SECONDS = 30
+_LINK = re.compile(r"xmpp:\S+\?register;\S+")
+
+_MADE = text(
+    "Invitation {id}, until {until}, {uses}:\n{link}",
+    "Invitation {id}, jusqu'au {until}, {uses} :\n{link}",
+)
+_ACCOUNT = text(
+    "For someone who has no XMPP account, first:\n{link}",
+    "Pour quelqu'un qui n'a pas de compte XMPP, d'abord :\n{link}",
+)
+_KEEP = text(
+    "This link is shown once: it is not kept here.",
+    "Ce lien n'est montré qu'une fois : il n'est pas gardé ici.",
+)
+_FOR_ONE = text("for one member", "pour un membre")
+_FOR_MANY = text("for {count} members", "pour {count} membres")
+_FOR_ANY = text("for any number of members", "pour autant de membres qu'on veut")
+_NONE = text(
+    "Nobody was invited: “consometers-node invitations make” invites.",
+    "Personne n'a été invité : « consometers-node invitations make » invite.",
+)
+_ID = text("Number", "Numéro")
+_KIND = text("For", "Pour")
+_AREA = text("Commune", "Commune")
+_NOTE = text("Note", "Note")
+_USES = text("Used", "Utilisée")
+_UNTIL = text("Until", "Jusqu'au")
+_STATE = text("State", "État")
+_STANDS = text("stands", "valable")
+_REVOKED_STATE = text("revoked", "révoquée")
+_OVER = text("over", "terminée")
+_REVOKED = text(
+    "Nobody more joins by {id}. Whoever did stays.",
+    "Plus personne n'entre par {id}. Qui est entré reste.",
+)
+_WRITTEN = text("{file}: to be printed.", "{file} : à imprimer.")
+_NO_COMMAND = text(
+    "set xmpp.account_command first: it makes accounts on your own server.",
+    "définissez d'abord xmpp.account_command : il fait des comptes sur votre serveur.",
+)
+_COMMAND_FAILED = text(
+    "The command that makes accounts gave no link: {said}",
+    "La commande qui fait des comptes n'a pas donné de lien : {said}",
+)
+_NOT_A_JOIN = text(
+    "this is not an invitation of a collective: xmpp:…?consometers-join;token=…",
+    "ce n'est pas l'invitation d'un collectif : xmpp:…?consometers-join;token=…",
+)
+_TOO_LONG = text("write at most {most} characters.", "écrivez au plus {most} caractères.")
+_ONE_IMAGE = text(
+    "name one .svg or .png file, for one invitation.",
+    "nommez un fichier .svg ou .png, pour une seule invitation.",
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """What invitations are made."""
+
+    days: Annotated[
+        int,
+        typer.Option(
+            min=1,
+            max=3660,
+            metavar=say("DAYS", "JOURS"),
+            help=say("For how long they stand.", "Pour combien de temps elles valent."),
+        ),
+    ] = 30
+    uses: Annotated[
+        int,
+        typer.Option(
+            min=1,
+            metavar=say("MEMBERS", "MEMBRES"),
+            help=say(
+                "How many members may join by one.", "Combien de membres peuvent entrer par une."
+            ),
+        ),
+    ] = 1
+    unlimited: Annotated[
+        bool,
+        typer.Option(
+            "--unlimited",
+            help=say("As many members as may come.", "Autant de membres qu'il en vient."),
+        ),
+    ] = False
+    count: Annotated[
+        int,
+        typer.Option(
+            min=1,
+            max=500,
+            metavar=say("NUMBER", "NOMBRE"),
+            help=say("How many invitations.", "Combien d'invitations."),
+        ),
+    ] = 1
+    kind: Annotated[
+        Kind,
+        typer.Option(
+            metavar="home|site|collective",
+            help=say("Whom they are for.", "Pour qui elles sont."),
+        ),
+    ] = Kind.HOME
+    area: Annotated[
+        str | None,
+        typer.Option(
+            metavar=say("COMMUNE", "COMMUNE"),
+            help=say("The commune of whoever joins by them.", "La commune de qui entre par elles."),
+        ),
+    ] = None
+    note: Annotated[
+        str,
+        typer.Option(help=say("A word for yourself.", "Un mot pour vous-même.")),
+    ] = ""
+    account: Annotated[
+        bool,
+        typer.Option(
+            "--account",
+            help=say(
+                "With an account on your own XMPP server, for people who have none.",
+                "Avec un compte sur votre serveur XMPP, pour qui n'en a pas.",
+            ),
+        ),
+    ] = False
+
+
+Sheet = Annotated[
+    Path | None,
+    typer.Option(
+        metavar=_FILE,
+        help=say(
+            "Write sheets to be printed (HTML), a page for each.",
+            "Écrire des feuilles à imprimer (HTML), une page chacune.",
+        ),
+    ),
+]
+Language = Annotated[
+    Literal["en", "fr"] | None,
+    typer.Option(
+        metavar="en|fr",
+        help=say(
+            "The language of the sheets; yours without it.",
+            "La langue des feuilles ; la vôtre sans cela.",
+        ),
+    ),
+]
+
+commands = Commands()
+
+
+@commands.add(
+    "make",
+    text(
+        "Make invitations, and show their links and QR codes: they are not kept.",
+        "Faire des invitations, et montrer leurs liens et QR codes : ils ne sont pas gardés.",
+    ),
+)
+def make(
+    common: Ours,
+    wanted: Wanted,
+    sheet: Sheet = None,
+    language: Language = None,
+    qr: Annotated[
+        Path | None,
+        typer.Option(
+            metavar=_FILE,
+            help=say(
+                "Write the QR code of one invitation, as .svg or .png.",
+                "Écrire le QR code d'une invitation, en .svg ou .png.",
+            ),
+        ),
+    ] = None,
+) -> None:
+    """Make invitations."""
+    output = common.output
+    if wanted.area is not None and not 0 < len(wanted.area.strip()) <= MAX_AREA:
+        raise misused("--area", _TOO_LONG.fill(most=MAX_AREA))
+    if len(wanted.note) > invitations.MAX_NOTE:
+        raise misused("--note", _TOO_LONG.fill(most=invitations.MAX_NOTE))
+    if qr is not None and (wanted.count > 1 or qr.suffix not in {".svg", ".png"}):
+        raise misused("--qr", _ONE_IMAGE)
+
+    async def work(store: Store, settings: Settings) -> list[_Made]:
+        if wanted.account and not settings.xmpp.account_command:
+            raise misused("--account", _NO_COMMAND)
+        at, made = now(), []
+        accounts = [
+            await _account(settings) if wanted.account else None for _ in range(wanted.count)
+        ]
+        async with store.writing() as connection:
+            for account in accounts:
+                invitation, token = await invitations.make(
+                    connection,
+                    at=at,
+                    expires_at=at + timedelta(days=wanted.days),
+                    most_uses=None if wanted.unlimited else wanted.uses,
+                    kind=wanted.kind,
+                    area=wanted.area and wanted.area.strip(),
+                    note=wanted.note,
+                )
+                link = links.write(Join(settings.xmpp.account, token))
+                made.append(_Made(invitation, link, account))
+        if sheet is not None:
+            pages = [
+                Leaflet(settings.name, one.link, one.account, one.invitation.expires_at)
+                for one in made
+            ]
+            write_private(sheet, leaflets(pages, _spoken(language, output)).encode())
+        if qr is not None:
+            write_private(qr, qr_image(made[0].link, qr.suffix.removeprefix(".")))
+        return made
+
+    made = run(common, work)
+    if output.as_json:
+        output.document([one.told() for one in made])
+        return
+    for one in made:
+        _show(one, output)
+    output.note(_KEEP)
+    if sheet is not None:
+        output.say(_WRITTEN, file=sheet)
+
+
+@commands.add("list", text("Tell who may join by what.", "Dire qui peut entrer par quoi."))
+def list_invitations(common: Ours) -> None:
+    """List the invitations that were made."""
+    output = common.output
+
+    async def work(store: Store, _: Settings) -> None:
+        async with store.reading() as connection:
+            known = await invitations.all_invitations(connection)
+        if output.as_json:
+            output.document([_told(one) for one in known])
+        elif known:
+            titles = (_ID, _KIND, _AREA, _NOTE, _USES, _UNTIL, _STATE)
+            output.table(titles, [_row(one, output) for one in known])
+        else:
+            output.say(_NONE)
+
+    run(common, work)
+
+
+@commands.add(
+    "revoke",
+    text(
+        "Let nobody more join by an invitation. Whoever did stays.",
+        "Ne plus laisser entrer personne par une invitation. Qui est entré reste.",
+    ),
+)
+def revoke(
+    common: Ours,
+    id: Annotated[
+        str,
+        typer.Argument(
+            metavar=say("NUMBER", "NUMÉRO"),
+            help=say("Its number, from the list.", "Son numéro, de la liste."),
+        ),
+    ],
+) -> None:
+    """End an invitation."""
+    output = common.output
+
+    async def work(store: Store, _: Settings) -> None:
+        async with store.writing() as connection:
+            revoked = await invitations.revoke(connection, id, now())
+        if output.as_json:
+            output.document(_told(revoked))
+        else:
+            output.say(_REVOKED, id=id)
+
+    run(common, work)
+
+
+@commands.add(
+    "sheet",
+    text(
+        "Write a sheet to be printed, of an invitation whose link you kept.",
+        "Écrire une feuille à imprimer, d'une invitation dont vous avez gardé le lien.",
+    ),
+)
+def sheet(
+    common: Ours,
+    link: Annotated[
+        str,
+        typer.Argument(
+            metavar=say("INVITATION", "INVITATION"),
+            help=say("Its link: xmpp:…", "Son lien : xmpp:…"),
+        ),
+    ],
+    file: Annotated[
+        Path,
+        typer.Option(
+            "--output",
+            metavar=_FILE,
+            help=say("Where it is written (HTML).", "Où elle est écrite (HTML)."),
+        ),
+    ],
+    account: Annotated[
+        str | None,
+        typer.Option(
+            metavar=say("INVITATION", "INVITATION"),
+            help=say(
+                "The account that goes with it: xmpp:…?register",
+                "Le compte qui va avec : xmpp:…?register",
+            ),
+        ),
+    ] = None,
+    language: Language = None,
+) -> None:
+    """Write a sheet to be printed."""
+    output = common.output
+
+    async def work(store: Store, settings: Settings) -> None:
+        match links.read(link):
+            case Join() as join:
+                until = await _expires(store, join)
+            case _:
+                raise misused("INVITATION", _NOT_A_JOIN)
+        page = Leaflet(settings.name, link, account, until)
+        write_private(file, leaflets([page], _spoken(language, output)).encode())
+
+    run(common, work)
+    if output.as_json:
+        output.document({"file": str(file)})
+    else:
+        output.say(_WRITTEN, file=file)
+
+
+@dataclass(frozen=True, slots=True)
+class _Made:
+    """An invitation that was made, with its links, which are told once."""
+
+    invitation: Invitation
+    link: str
+    account: str | None
+
+    def told(self) -> dict[str, Json]:
+        """Give it for programs."""
+        return {**_told(self.invitation), "link": self.link, "account_link": self.account}
+
+
+def _told(one: Invitation) -> dict[str, Json]:
+    return {
+        "id": one.id,
+        "kind": one.kind,
+        "area": one.area,
+        "note": one.note,
+        "made_at": shown(one.made_at),
+        "expires_at": shown(one.expires_at),
+        "most_uses": one.most_uses,
+        "uses": one.uses,
+        "revoked_at": shown(one.revoked_at),
+        "stands": one.stands(now()),
+    }
+
+
+def _row(one: Invitation, output: Output) -> list[str]:
+    state = _STANDS if one.stands(now()) else _REVOKED_STATE if one.revoked_at else _OVER
+    return [
+        one.id,
+        KINDS[one.kind].say(output.language),
+        one.area or "",
+        one.note,
+        str(one.uses) if one.most_uses is None else f"{one.uses}/{one.most_uses}",
+        day(one.expires_at),
+        state.say(output.language),
+    ]
+
+
+def _show(one: _Made, output: Output) -> None:
+    of = one.invitation
+    uses = _FOR_ANY if of.most_uses is None else _FOR_ONE if of.most_uses == 1 else _FOR_MANY
+    how_many = uses.fill(count=of.most_uses).say(output.language)
+    until = day(of.expires_at)
+    if one.account is not None:
+        output.say(_ACCOUNT, link=one.account)
+        _draw(one.account)
+    output.say(_MADE, id=of.id, until=until, uses=how_many, link=one.link)
+    _draw(one.link)
+
+
+def _draw(link: str) -> None:
+    """Draw the code of a link, where a person can point a phone at it."""
+    if sys.stdout.isatty():
+        sys.stdout.write(qr_lines(link))
+        sys.stdout.flush()
+
+
+def _spoken(chosen: str | None, output: Output) -> str:
+    return chosen or ("fr" if output.language.startswith("fr") else "en")
+
+
+async def _expires(store: Store, join: Join) -> datetime:
+    """Give when an invitation of ours ends. Raises Unknown."""
+    async with store.reading() as connection:
+        return (await invitations.by_token(connection, join.token)).expires_at
+
+
+async def _account(settings: Settings) -> str:
+    """Give the link of a new account on the collective's own server."""
+    process = await asyncio.create_subprocess_exec(
+        *settings.xmpp.account_command, stdin=DEVNULL, stdout=PIPE, stderr=PIPE
+    )
+    try:
+        async with asyncio.timeout(_COMMAND_SECONDS):
+            out, err = await process.communicate()
+    except TimeoutError:
+        process.kill()
+        await process.wait()
+        out, err = b"", b"timeout"
+    found = _LINK.search(out.decode(errors="replace"))
+    if process.returncode or found is None:
+        said = (err or out).decode(errors="replace").strip().partition("\n")[0]
+        raise Complaint("no-account", _COMMAND_FAILED.fill(said=said))
+    return found[0]

@@ -1,0 +1,471 @@
+"""Who is a member, and what can be done for one: `members list`, `show`, `site`, `erase`."""
+
+from dataclasses import dataclass
+from pathlib import Path
+import sys
+from typing import Annotated, Literal
+
+import typer
+
+from consometers_node.collective import export as exported, given
+from consometers_node.collective.given import Given
+from consometers_node.collective.members import MAX_AREA, Member, Members
+from consometers_node.collective.moving import moving
+from consometers_node.collective.reads import Read, note_read
+from consometers_node.collective.rights import erase_member
+from consometers_node.collective.settings import Settings
+from consometers_node.collective.sites import (
+    MAX_NAME,
+    MAX_PEAK_KWP,
+    MAX_SURFACE_M2,
+    MAX_WORDS,
+    Building,
+    Description,
+    Heat,
+)
+from consometers_node.permission import State
+from consometers_node.quoalise.text import Text, text
+from consometers_node.store import Store
+from consometers_node.store.collective_tables import MemberId
+from consometers_node.store.gathered import of_member
+
+from .client import write_private
+from .collective import Ours, look_again, now, run
+from .complaint import Complaint, misused
+from .membership import TITLES, as_row, as_told, gathered, last_heard, say_all
+from .output import Output
+from .usage import Commands
+from .words import say, who
+
+_FILE = say("FILE", "FICHIER")
+_NONE = text(
+    "There is no member yet: “consometers-node invitations make” invites.",
+    "Il n'y a pas encore de membre : « consometers-node invitations make » invite.",
+)
+_SITE = text("{name} is shown as a site.", "{name} est montré comme site.")
+_NAMED = text("{pseudonym} is named {name}.", "{pseudonym} s'appelle {name}.")
+_PLACED = text("{pseudonym} is in {area}.", "{pseudonym} est à {area}.")
+_UNPLACED = text("{pseudonym} is in no commune.", "{pseudonym} n'est dans aucune commune.")
+_FROM_NEXT = text(
+    "Once sums of this month were published, it counts so from next month on.",
+    "Si des sommes de ce mois sont déjà publiées, cela compte ainsi à partir du mois prochain.",
+)
+_EXPORTED = text("{file}: all that is held.", "{file} : tout ce qui est détenu.")
+_REALLY_ERASE = text(
+    "This ends all that {pseudonym} allowed, and erases its records, its description and its"
+    " address. Sums already published stay.\nDo you want that? [y/N] ",
+    "Ceci met fin à tout ce que {pseudonym} a autorisé, et efface ses relevés, sa description et"
+    " son adresse. Les sommes déjà publiées restent.\nLe voulez-vous ? [o/N] ",
+)
+_REALLY_END = text(
+    "This ends all that {pseudonym} allowed; its records are kept for the time that was told"
+    " it.\nDo you want that? [y/N] ",
+    "Ceci met fin à tout ce que {pseudonym} a autorisé ; ses relevés sont conservés le temps qui"
+    " lui a été annoncé.\nLe voulez-vous ? [o/N] ",
+)
+_NOT_ASKED = text(
+    "Nothing changed: answer the question, or write --yes.",
+    "Rien n'a changé : répondez à la question, ou écrivez --yes.",
+)
+_ERASED = text(
+    "{records} records of {pseudonym} are erased.", "{records} relevés de {pseudonym} sont effacés."
+)
+_UNTOLD = text(
+    "Its address is kept until its node was told; that node is asked as long as ours runs.",
+    "Son adresse est gardée jusqu'à ce que son nœud soit prévenu ; le nôtre essaie tant qu'il"
+    " tourne.",
+)
+_ENDED = text(
+    "{count} permissions of {pseudonym} have ended; its node is told.",
+    "{count} autorisations de {pseudonym} ont pris fin ; son nœud en est prévenu.",
+)
+_TOO_LONG = text("write 1 to {most} characters.", "écrivez de 1 à {most} caractères.")
+_YES = frozenset({"y", "yes", "o", "oui"})
+
+Who = Annotated[
+    str,
+    typer.Argument(
+        metavar=say("MEMBER", "MEMBRE"),
+        help=say(
+            "Its pseudonym, its name or its XMPP address.",
+            "Son pseudonyme, son nom ou son adresse XMPP.",
+        ),
+    ),
+]
+Yes = Annotated[bool, typer.Option("--yes", help=say("Do not ask again.", "Ne pas redemander."))]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Described:
+    """What a site tells of itself. What is not told stays as it is."""
+
+    building: Annotated[
+        Building | None,
+        typer.Option(
+            metavar="|".join(Building),
+            help=say("What the building is for.", "À quoi sert le bâtiment."),
+        ),
+    ] = None
+    heating: Annotated[
+        Heat | None,
+        typer.Option(metavar="|".join(Heat), help=say("What heats it.", "Ce qui le chauffe.")),
+    ] = None
+    hot_water: Annotated[
+        Heat | None,
+        typer.Option(
+            metavar="|".join(Heat),
+            help=say("What heats its water.", "Ce qui chauffe son eau."),
+        ),
+    ] = None
+    surface: Annotated[
+        int | None,
+        typer.Option(
+            metavar="M²",
+            min=1,
+            max=MAX_SURFACE_M2,
+            help=say("Its surface, in m².", "Sa surface, en m²."),
+        ),
+    ] = None
+    peak: Annotated[
+        float | None,
+        typer.Option(
+            metavar=say("KWP", "KWC"),
+            min=0.1,
+            max=MAX_PEAK_KWP,
+            help=say(
+                "The peak power of its panels, in kWp.",
+                "La puissance crête de ses panneaux, en kWc.",
+            ),
+        ),
+    ] = None
+    words: Annotated[
+        str | None,
+        typer.Option(help=say("Some words about it.", "Quelques mots à son sujet.")),
+    ] = None
+
+    def over(self, before: Description | None) -> Description:
+        """Give what is known now."""
+        old = before or Description()
+        return Description(
+            building=self.building or old.building,
+            heating=self.heating or old.heating,
+            hot_water=self.hot_water or old.hot_water,
+            surface_m2=self.surface or old.surface_m2,
+            peak_kwp=self.peak or old.peak_kwp,
+            words=old.words if self.words is None else self.words.strip(),
+        )
+
+
+commands = Commands()
+
+
+@commands.add("list", text("Tell who is a member.", "Dire qui est membre."))
+def list_members(
+    common: Ours,
+    everybody: Annotated[
+        bool,
+        typer.Option(
+            "--all",
+            help=say("Those who left, too.", "Aussi ceux qui sont partis."),
+        ),
+    ] = False,
+) -> None:
+    """Tell who is a member."""
+    output = common.output
+
+    async def work(store: Store, settings: Settings) -> None:
+        async with store.reading() as connection:
+            people = await Members(connection, settings.time_zone).all()
+            heard = await given.last_heard(connection)
+            gave: dict[MemberId, list[Given]] = {}
+            for each in await given.all_given(connection):
+                gave.setdefault(each.member, []).append(each)
+        found = [
+            (one, gave.get(one.id, []), heard.get(one.id))
+            for one in people
+            if everybody or one.left_at is None
+        ]
+        if output.as_json:
+            output.document([as_told(*row) for row in found])
+        elif found:
+            output.table(TITLES, [as_row(*row, output) for row in found])
+        else:
+            output.say(_NONE)
+
+    run(common, work)
+
+
+@commands.add(
+    "show",
+    text(
+        "Tell what a member gave, and how far it was gathered.",
+        "Dire ce qu'un membre a donné, et jusqu'où c'est rassemblé.",
+    ),
+)
+def show(common: Ours, member: Who) -> None:
+    """Tell all of one member but its records."""
+    output = common.output
+
+    async def work(store: Store, settings: Settings) -> None:
+        async with store.reading() as connection:
+            one = await Members(connection, settings.time_zone).named(member)
+            gave = await given.of_member(connection, one.id)
+            series = await of_member(connection, one.jid) if one.jid else []
+        if output.as_json:
+            told = as_told(one, gave, last_heard(series))
+            output.document({**told, "series": [gathered(each) for each in series]})
+        else:
+            say_all(one, gave, series, output)
+
+    run(common, work)
+
+
+@commands.add(
+    "site",
+    text(
+        "Show a member as a site: a public building that chose to be named, and what it is like.",
+        "Montrer un membre comme site : un bâtiment public qui a choisi d'être nommé, et comment"
+        " il est.",
+    ),
+)
+def site(
+    common: Ours,
+    member: Who,
+    described: Described,
+    name: Annotated[
+        str | None,
+        typer.Option(help=say("The name that is shown.", "Le nom qui est montré.")),
+    ] = None,
+) -> None:
+    """Show a member as a site."""
+    output = common.output
+
+    async def work(store: Store, settings: Settings) -> None:
+        async with store.writing() as connection:
+            members = Members(connection, settings.time_zone)
+            one = await members.named(member)
+            called = _checked(name or one.name or "", "--name", MAX_NAME)
+            if described.words is not None and len(described.words) > MAX_WORDS:
+                raise misused("--words", _TOO_LONG.fill(most=MAX_WORDS))
+            async with moving(connection, one.id, now()):
+                await members.present(one.id, called, described.over(one.description))
+            after = await members.get(one.id)
+        await look_again(settings)
+        if output.as_json:
+            output.document(dict(exported.facts(after)))
+        else:
+            output.say(_SITE, name=called)
+            output.say(_FROM_NEXT)
+
+    run(common, work)
+
+
+@commands.add(
+    "name",
+    text(
+        "Name a collective that is a member. A home has no name here.",
+        "Nommer un collectif qui est membre. Un foyer n'a pas de nom ici.",
+    ),
+)
+def rename(
+    common: Ours,
+    member: Who,
+    name: Annotated[
+        str, typer.Argument(metavar=say("NAME", "NOM"), help=say("Its name.", "Son nom."))
+    ],
+) -> None:
+    """Name a collective that is a member."""
+    output = common.output
+
+    async def work(store: Store, settings: Settings) -> None:
+        async with store.writing() as connection:
+            members = Members(connection, settings.time_zone)
+            one = await members.named(member)
+            called = _checked(name, "NAME", MAX_NAME)
+            await members.rename(one.id, called)
+            after = await members.get(one.id)
+        if output.as_json:
+            output.document(dict(exported.facts(after)))
+        else:
+            output.say(_NAMED, pseudonym=one.pseudonym, name=called)
+
+    run(common, work)
+
+
+@commands.add(
+    "area",
+    text("Say in which commune a member is.", "Dire dans quelle commune est un membre."),
+)
+def area(
+    common: Ours,
+    member: Who,
+    commune: Annotated[
+        str | None,
+        typer.Argument(
+            metavar=say("COMMUNE", "COMMUNE"),
+            help=say("Its commune; none without it.", "Sa commune ; aucune sans cela."),
+        ),
+    ] = None,
+) -> None:
+    """Say in which commune a member is."""
+    output = common.output
+
+    async def work(store: Store, settings: Settings) -> None:
+        place = None if commune is None else _checked(commune, "COMMUNE", MAX_AREA)
+        async with store.writing() as connection:
+            members = Members(connection, settings.time_zone)
+            one = await members.named(member)
+            async with moving(connection, one.id, now()):
+                await members.set_area(one.id, place)
+            after = await members.get(one.id)
+        await look_again(settings)
+        if output.as_json:
+            output.document(dict(exported.facts(after)))
+        else:
+            output.say(_PLACED if place else _UNPLACED, pseudonym=one.pseudonym, area=place)
+            output.say(_FROM_NEXT)
+
+    run(common, work)
+
+
+@commands.add(
+    "export",
+    text(
+        "Give a member all that is held of it. JSON holds everything, CSV the records alone; it is"
+        " written down that it was read.",
+        "Donner à un membre tout ce qui est détenu de lui. Le JSON contient tout, le CSV les seuls"
+        " enregistrements ; il est noté que cela a été lu.",
+    ),
+)
+def export(
+    common: Ours,
+    member: Who,
+    wanted: Annotated[
+        Literal["json", "csv"],
+        typer.Option("--format", metavar="json|csv", help=say("How.", "Comment.")),
+    ] = "json",
+    file: Annotated[
+        Path | None,
+        typer.Option(
+            "--output",
+            metavar=_FILE,
+            help=say(
+                "A file that only you can read, in place of the standard output.",
+                "Un fichier que vous seul pouvez lire, à la place de la sortie standard.",
+            ),
+        ),
+    ] = None,
+) -> None:
+    """Give all that is held of a member."""
+    output = common.output
+    parts = exported.as_csv if wanted == "csv" else exported.as_json
+
+    async def work(store: Store, settings: Settings) -> str:
+        async with store.writing() as connection:
+            one = await Members(connection, settings.time_zone).named(member)
+            read = Read(at=now(), who=who(), what=f"export {wanted}", member=one.id)
+            await note_read(connection, read)
+        async with store.reading() as connection:
+            return "".join([part async for part in parts(connection, one)])
+
+    document = run(common, work)
+    if file is None:
+        sys.stdout.write(document)
+        sys.stdout.flush()
+        return
+    write_private(file, document.encode())
+    if output.as_json:
+        output.document({"file": str(file)})
+    else:
+        output.say(_EXPORTED, file=file)
+
+
+@commands.add(
+    "terminate",
+    text(
+        "End all that a member allowed. Its records are kept for the time that was told it.",
+        "Mettre fin à tout ce qu'un membre a autorisé. Ses relevés sont conservés le temps qui lui"
+        " a été annoncé.",
+    ),
+)
+def terminate(common: Ours, member: Who, yes: Yes = False) -> None:
+    """End all that a member allowed."""
+    output = common.output
+
+    async def work(store: Store, settings: Settings) -> None:
+        one = await _named(store, settings, member)
+        _agree(_REALLY_END.fill(pseudonym=one.pseudonym), output, yes=yes)
+        async with store.writing() as connection:
+            members = Members(connection, settings.time_zone)
+            granted = [
+                each.id
+                for each in await given.of_member(connection, one.id)
+                if each.state is State.GRANTED
+            ]
+            for number in granted:
+                await given.terminate(members, number, now())
+        await look_again(settings)
+        if output.as_json:
+            output.document({"pseudonym": one.pseudonym, "terminated": list(map(str, granted))})
+        else:
+            output.say(_ENDED, pseudonym=one.pseudonym, count=len(granted))
+
+    run(common, work)
+
+
+@commands.add(
+    "erase",
+    text(
+        "End all that a member allowed, and erase all that is held of it.",
+        "Mettre fin à tout ce qu'un membre a autorisé, et effacer tout ce qui est détenu de lui.",
+    ),
+)
+def erase(common: Ours, member: Who, yes: Yes = False) -> None:
+    """Erase all that is held of a member."""
+    output = common.output
+
+    async def work(store: Store, settings: Settings) -> None:
+        one = await _named(store, settings, member)
+        _agree(_REALLY_ERASE.fill(pseudonym=one.pseudonym), output, yes=yes)
+        async with store.writing() as connection:
+            members = Members(connection, settings.time_zone)
+            erased = await erase_member(members, one.id, now())
+            after = await members.get(one.id)
+        await store.shrink()
+        await look_again(settings)
+        records = sum(each.records for each in erased)
+        if output.as_json:
+            output.document(
+                {
+                    "pseudonym": one.pseudonym,
+                    "records": records,
+                    "address_kept": after.jid is not None,
+                }
+            )
+            return
+        output.say(_ERASED, pseudonym=one.pseudonym, records=records)
+        if after.jid is not None:
+            output.say(_UNTOLD)
+
+    run(common, work)
+
+
+async def _named(store: Store, settings: Settings, member: str) -> Member:
+    async with store.reading() as connection:
+        return await Members(connection, settings.time_zone).named(member)
+
+
+def _agree(question: Text, output: Output, *, yes: bool) -> None:
+    if yes:
+        return
+    if not sys.stdin.isatty() or output.as_json:
+        raise Complaint("not-confirmed", _NOT_ASKED)
+    if input(question.say(output.language)).strip().lower() not in _YES:
+        raise Complaint("not-confirmed", _NOT_ASKED)
+
+
+def _checked(typed: str, option: str, most: int) -> str:
+    words = typed.strip()
+    if not 0 < len(words) <= most:
+        raise misused(option, _TOO_LONG.fill(most=most))
+    return words

@@ -1,0 +1,158 @@
+"""How members are shown."""
+
+from datetime import datetime
+
+from consometers_node.collective import export as exported
+from consometers_node.collective.given import Given
+from consometers_node.collective.members import Kind, Member
+from consometers_node.collective.sites import BUILDINGS, HEATS
+from consometers_node.permission import State
+from consometers_node.quoalise.text import Text, text
+from consometers_node.sharing import words as shared_words
+from consometers_node.store.gathered import Gathered
+
+from .collective import day, shown
+from .output import Json, Output
+from .when import local
+
+KINDS = {
+    Kind.HOME: text("home", "foyer"),
+    Kind.SITE: text("site", "site"),
+    Kind.COLLECTIVE: text("collective", "collectif"),
+}
+_PSEUDONYM = text("Pseudonym", "Pseudonyme")
+_KIND = text("Kind", "Genre")
+_NAME = text("Name", "Nom")
+_AREA = text("Commune", "Commune")
+_JOINED = text("Joined", "Arrivée")
+_GIVES = text("Permissions", "Autorisations")
+_HEARD = text("Last heard", "Dernier relevé")
+_STATE = text("State", "État")
+_STATES = {
+    "guest": text("invited", "invité"),
+    "member": text("member", "membre"),
+    "left": text("left", "parti"),
+    "erased": text("erased", "effacé"),
+}
+_ADDRESS = text("Address", "Adresse")
+_FACT = text("{what}: {said}", "{what} : {said}")
+_DESCRIBED = {
+    "building": text("Building", "Bâtiment"),
+    "heating": text("Heating", "Chauffage"),
+    "hot_water": text("Hot water", "Eau chaude"),
+    "surface_m2": text("Surface (m²)", "Surface (m²)"),
+    "peak_kwp": text("Panels (kWp)", "Panneaux (kWc)"),
+    "words": text("Description", "Description"),
+}
+_WORDS = {str(one): said for words in (BUILDINGS, HEATS) for one, said in words.items()}
+_PERMISSION = text(
+    "\n{title} ({need}, version {version}): {state}, from {since} until {until}, {interval}",
+    "\n{title} ({need}, version {version}) : {state}, du {since} au {until}, {interval}",
+)
+_ERASED_AT = text("Erased on {day}.", "Effacé le {day}.")
+_SERIES = text("Series", "Série")
+_ASKED = text("Past asked until", "Passé demandé jusqu'au")
+_PROBLEM = text("Problem", "Problème")
+TITLES = (_PSEUDONYM, _KIND, _NAME, _AREA, _JOINED, _GIVES, _HEARD, _STATE)
+
+
+def _state(one: Member, gave: list[Given]) -> str:
+    if one.jid is None:
+        return "erased"
+    if one.left_at is not None:
+        return "left"
+    return "member" if gave else "guest"
+
+
+def last_heard(series: list[Gathered]) -> datetime | None:
+    """Give when records of any of these series last came."""
+    return max((one.heard_at for one in series if one.heard_at is not None), default=None)
+
+
+def as_told(one: Member, gave: list[Given], heard: datetime | None) -> dict[str, Json]:
+    """Give a member for programs."""
+    return {
+        **exported.facts(one),
+        "state": _state(one, gave),
+        "last_heard": shown(heard),
+        "permissions": [
+            {
+                "permission": each.id,
+                "need": each.need.id,
+                "version": each.need.version,
+                "state": each.state,
+                "interval": each.interval,
+                "records_from": shown(each.records_from),
+                "valid_until": shown(each.valid_until),
+                "erase_at": shown(each.erase_at),
+            }
+            for each in gave
+        ],
+    }
+
+
+def gathered(one: Gathered) -> dict[str, Json]:
+    """Give for programs how far a series was gathered."""
+    return {
+        "permission": one.given,
+        "identifier": one.identifier,
+        "asked_until": shown(one.asked_until),
+        "heard_at": shown(one.heard_at),
+        "problem": one.problem,
+    }
+
+
+def as_row(one: Member, gave: list[Given], heard: datetime | None, output: Output) -> list[str]:
+    """Give the line of a member in the list, under `TITLES`."""
+    return [
+        one.pseudonym,
+        KINDS[one.kind].say(output.language),
+        one.name or "",
+        one.area or "",
+        day(one.joined_at),
+        str(sum(each.state is State.GRANTED for each in gave)),
+        "" if heard is None else local(heard.timestamp()),
+        _STATES[_state(one, gave)].say(output.language),
+    ]
+
+
+def say_all(one: Member, gave: list[Given], series: list[Gathered], output: Output) -> None:
+    """Say all of a member but its records."""
+
+    def line(what: Text, said: object) -> None:
+        output.say(_FACT, what=what.say(output.language), said=said)
+
+    line(_PSEUDONYM, one.pseudonym)
+    line(_STATE, _STATES[_state(one, gave)].say(output.language))
+    line(_KIND, KINDS[one.kind].say(output.language))
+    for what, said in ((_NAME, one.name), (_ADDRESS, one.jid), (_AREA, one.area)):
+        if said is not None:
+            line(what, said)
+    line(_JOINED, day(one.joined_at))
+    for key, value in (one.description.told() if one.description else {}).items():
+        named = _WORDS.get(str(value))
+        line(_DESCRIBED[key], named.say(output.language) if named else value)
+    for each in gave:
+        output.say(
+            _PERMISSION,
+            title=Text(each.need.title).say(output.language),
+            need=each.need.id,
+            version=each.need.version,
+            state=shared_words.STATES[each.state].say(output.language),
+            since=day(each.records_from),
+            until=day(each.valid_until),
+            interval=shared_words.INTERVALS[each.interval].say(output.language),
+        )
+        if each.erase_at is not None:
+            output.say(_ERASED_AT, day=day(each.erase_at))
+    if series:
+        rows = [
+            [
+                each.identifier,
+                day(each.asked_until),
+                "" if each.heard_at is None else local(each.heard_at.timestamp()),
+                each.problem or "",
+            ]
+            for each in series
+        ]
+        output.table((_SERIES, _ASKED, _HEARD, _PROBLEM), rows)

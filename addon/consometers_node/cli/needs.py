@@ -1,0 +1,343 @@
+"""What a collective asks its members for: `needs list`, `offer`, `close`."""
+
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+import re
+from typing import Annotated
+
+import typer
+
+from consometers_node.collective import given, needs
+from consometers_node.collective.settings import Settings
+from consometers_node.permission import DataNeed, Identification, State, Wanted
+from consometers_node.quoalise import iso8601
+from consometers_node.quoalise.errors import Malformed
+from consometers_node.quoalise.text import Text, text
+from consometers_node.series import Direction, Interval, Quantity
+from consometers_node.sharing import words as shared_words
+from consometers_node.store import Store
+from consometers_node.wire import read_need_file
+from consometers_node.wire.needs import days
+
+from .collective import Ours, look_again, now, run, shown
+from .complaint import misused
+from .output import Json, Output
+from .usage import Commands
+from .words import say
+
+_FILE = say("FILE", "FICHIER")
+_LANGUAGE = re.compile(r"[a-z]{2,3}(?:-[A-Za-z0-9]+)*")
+_NOTHING = text(
+    "Nothing is asked for: “consometers-node needs offer FILE” asks.",
+    "Rien n'est demandé : « consometers-node needs offer FICHIER » demande.",
+)
+_NEED = text("Need", "Besoin")
+_VERSION = text("Version", "Version")
+_TITLE = text("Title", "Titre")
+_ASKED = text("Asked", "Demandé")
+_SINCE = text("Since", "Depuis")
+_UNTIL = text("Until", "Jusqu'au")
+_ANSWERED = text("Members", "Membres")
+_NEW = text(
+    "“{need}”, version {version}, is asked for. Members who answered an older version are asked"
+    " again; what they gave goes on until then.",
+    "« {need} », version {version}, est demandé. Les membres qui avaient répondu à une version"
+    " antérieure sont sollicités à nouveau ; ce qu'ils ont donné continue d'ici là.",
+)
+_SAME = text(
+    "“{need}”, version {version}, is asked for already.",
+    "« {need} », version {version}, est déjà demandé.",
+)
+_CLOSED = text(
+    "“{need}” is asked for no longer. What members gave goes on until it ends.",
+    "« {need} » n'est plus demandé. Ce que les membres ont donné continue jusqu'à sa fin.",
+)
+_ONE_OR_THE_OTHER = text(
+    "give a file, or all of --id, --title, --purpose, --series, --contact and --policy.",
+    "donnez un fichier, ou bien --id, --title, --purpose, --series, --contact et --policy.",
+)
+_NOT_BY_LANGUAGE = text(
+    "write the language first: fr=Le prochain toit.",
+    "écrivez d'abord la langue : fr=Le prochain toit.",
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """A data need, as options tell it."""
+
+    id: Annotated[
+        str | None,
+        typer.Option(help=say("Its name, such as roof.", "Son nom, par exemple toit.")),
+    ] = None
+    title: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="fr=…",
+            help=say("Its title, once for each language.", "Son titre, une fois par langue."),
+        ),
+    ] = None
+    purpose: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="fr=…",
+            help=say("What it is for, as often.", "Ce à quoi cela sert, de même."),
+        ),
+    ] = None
+    recipients: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="fr=…",
+            help=say(
+                "Who else receives the records; nobody without it.",
+                "Qui d'autre reçoit les enregistrements ; personne sans cela.",
+            ),
+        ),
+    ] = None
+    series: Annotated[
+        list[Direction] | None,
+        typer.Option(
+            metavar="consumption|injection|production",
+            help=say(
+                "What is asked for, as often as there are.",
+                "Ce qui est demandé, autant de fois que nécessaire.",
+            ),
+        ),
+    ] = None
+    interval: Annotated[
+        Interval,
+        typer.Option(
+            metavar="PT5M|PT30M|PT1H|P1D", help=say("At which step.", "À quel pas de temps.")
+        ),
+    ] = Interval.PT1H
+    history: Annotated[
+        str,
+        typer.Option(metavar="P1Y", help=say("How much of the past.", "Combien de passé.")),
+    ] = "P1Y"
+    duration: Annotated[
+        str,
+        typer.Option(metavar="P2Y", help=say("For how long.", "Pour combien de temps.")),
+    ] = "P2Y"
+    retention: Annotated[
+        str,
+        typer.Option(
+            metavar="P6M", help=say("Kept for how long after the end.", "Conservé combien après.")
+        ),
+    ] = "P6M"
+    identification: Annotated[
+        Identification,
+        typer.Option(
+            metavar="pseudonym|delivery-point",
+            help=say("What names a device.", "Ce qui nomme un appareil."),
+        ),
+    ] = Identification.PSEUDONYM
+    contact: Annotated[
+        str | None,
+        typer.Option(help=say("Whom to write to.", "À qui écrire.")),
+    ] = None
+    policy: Annotated[
+        str | None,
+        typer.Option(metavar="https://…", help=say("The data policy.", "La politique de données.")),
+    ] = None
+
+    @property
+    def least(self) -> tuple[object, ...]:
+        """What has no usual value."""
+        return self.id, self.title, self.purpose, self.series, self.contact, self.policy
+
+    def need(self, controller: str) -> DataNeed:
+        """Give the data need. Raises `Complaint`, BadNeed."""
+        return DataNeed(
+            id=self.id or "",
+            version=1,
+            title=_by_language(self.title, "--title"),
+            purpose=_by_language(self.purpose, "--purpose"),
+            recipients=_by_language(self.recipients, "--recipients"),
+            controller=controller,
+            contact=self.contact or "",
+            policy=self.policy or "",
+            wanted=frozenset(Wanted(one, kind) for one in self.series or () for kind in Quantity),
+            interval=self.interval,
+            history_days=_days(self.history, "--history"),
+            duration_days=_days(self.duration, "--duration"),
+            retention_days=_days(self.retention, "--retention"),
+            identification=self.identification,
+        )
+
+
+commands = Commands()
+
+
+@commands.add(
+    "list",
+    text(
+        "Tell what is asked for, and how many members answered.",
+        "Dire ce qui est demandé, et combien de membres ont répondu.",
+    ),
+)
+def list_needs(
+    common: Ours,
+    all_versions: Annotated[
+        bool,
+        typer.Option(
+            "--all",
+            help=say("What is asked for no longer, too.", "Aussi ce qui n'est plus demandé."),
+        ),
+    ] = False,
+) -> None:
+    """Tell what is asked for."""
+    output = common.output
+
+    async def work(store: Store, _: Settings) -> None:
+        async with store.reading() as connection:
+            known = [
+                one
+                for one in await needs.all_needs(connection)
+                if all_versions or one.closed_at is None
+            ]
+            answers = Counter(
+                (one.need.id, one.need.version)
+                for one in await given.all_given(connection)
+                if one.state is State.GRANTED
+            )
+        counted = [(one, answers[one.need.id, one.need.version]) for one in known]
+        if output.as_json:
+            output.document([_told(one, count) for one, count in counted])
+        elif counted:
+            titles = (_NEED, _VERSION, _TITLE, _ASKED, _SINCE, _UNTIL, _ANSWERED)
+            output.table(titles, [_row(one, count, output) for one, count in counted])
+        else:
+            output.say(_NOTHING)
+
+    run(common, work)
+
+
+@commands.add(
+    "offer",
+    text(
+        "Ask members for something, by a file or by options. A changed file must have a new"
+        " version; options take the next one by themselves.",
+        "Demander quelque chose aux membres, par un fichier ou par des options. Un fichier modifié"
+        " doit avoir une nouvelle version ; les options prennent la suivante d'elles-mêmes.",
+    ),
+)
+def offer(
+    common: Ours,
+    told: Told,
+    file: Annotated[
+        Path | None,
+        typer.Argument(
+            metavar=_FILE,
+            help=say(
+                "The data need, in TOML. See docs/collective.md.",
+                "La demande de données, en TOML. Voir docs/collective.fr.md.",
+            ),
+        ),
+    ] = None,
+) -> None:
+    """Ask members for something."""
+    output = common.output
+
+    async def work(store: Store, settings: Settings) -> None:
+        if any(told.least) if file else not all(told.least):
+            raise misused("needs offer", _ONE_OR_THE_OTHER)
+        if file is not None:
+            need = read_need_file(file.read_bytes())
+        else:
+            async with store.reading() as connection:
+                need = await needs.numbered(connection, told.need(settings.name))
+        async with store.writing() as connection:
+            new = await needs.offer(connection, need, now())
+            if not new:
+                await needs.reopen(connection, need.id)
+        await look_again(settings)
+        if output.as_json:
+            output.document({"need": need.id, "version": need.version, "new": new})
+        else:
+            output.say(_NEW if new else _SAME, need=need.id, version=need.version)
+
+    run(common, work)
+
+
+@commands.add(
+    "close",
+    text(
+        "Ask for something no longer. What members gave goes on until it ends.",
+        "Ne plus demander quelque chose. Ce que les membres ont donné continue jusqu'à sa fin.",
+    ),
+)
+def close(
+    common: Ours,
+    need: Annotated[
+        str, typer.Argument(metavar=say("NEED", "BESOIN"), help=say("Its name.", "Son nom."))
+    ],
+) -> None:
+    """Ask for something no longer."""
+    output = common.output
+
+    async def work(store: Store, settings: Settings) -> None:
+        async with store.writing() as connection:
+            await needs.close(connection, need, now())
+        await look_again(settings)
+        if output.as_json:
+            output.document({"need": need, "closed": True})
+        else:
+            output.say(_CLOSED, need=need)
+
+    run(common, work)
+
+
+def _told(one: needs.OwnNeed, members: int) -> dict[str, Json]:
+    need = one.need
+    return {
+        "need": need.id,
+        "version": need.version,
+        "title": dict(need.title),
+        "purpose": dict(need.purpose),
+        "recipients": dict(need.recipients),
+        "series": sorted({wanted.direction for wanted in need.wanted}),
+        "interval": need.interval,
+        "history_days": need.history_days,
+        "duration_days": need.duration_days,
+        "retention_days": need.retention_days,
+        "identification": need.identification,
+        "offered_at": shown(one.offered_at),
+        "closed_at": shown(one.closed_at),
+        "members": members,
+    }
+
+
+def _row(one: needs.OwnNeed, members: int, output: Output) -> list[str]:
+    need = one.need
+    asked = ", ".join(
+        shared_words.DIRECTIONS[way].say(output.language)
+        for way in Direction
+        if any(wanted.direction is way for wanted in need.wanted)
+    )
+    return [
+        need.id,
+        str(need.version),
+        Text(need.title).say(output.language),
+        f"{asked}, {shared_words.INTERVALS[need.interval].say(output.language)}",
+        one.offered_at.astimezone().date().isoformat(),
+        one.closed_at.astimezone().date().isoformat() if one.closed_at else "",
+        str(members),
+    ]
+
+
+def _by_language(typed: list[str] | None, option: str) -> dict[str, str]:
+    found = {}
+    for one in typed or ():
+        language, equals, words = one.partition("=")
+        if not equals or not words.strip() or not _LANGUAGE.fullmatch(language):
+            raise misused(option, _NOT_BY_LANGUAGE)
+        found[language] = words.strip()
+    return found
+
+
+def _days(typed: str, option: str) -> int:
+    try:
+        return days(iso8601.duration(typed, option))
+    except Malformed as fault:
+        raise misused(option, fault.text) from None

@@ -1,0 +1,287 @@
+"""What a collective answers for: `register` of what it does with data, `reads` of who read what."""
+
+from datetime import timedelta
+from typing import Annotated
+
+import typer
+
+from consometers_node.collective import given
+from consometers_node.collective.members import Members
+from consometers_node.collective.processing import BASIS, PERSONS, SECURITY, Processing, processing
+from consometers_node.collective.reads import Read, reads
+from consometers_node.collective.settings import Settings
+from consometers_node.quoalise.text import Text, text
+from consometers_node.series import Direction
+from consometers_node.sharing import words as shared_words
+from consometers_node.store import Store
+from consometers_node.store.collective_tables import MemberId
+
+from .collective import Ours, day, now, run, shown
+from .output import Json, Output
+from .usage import Commands
+from .when import local
+from .words import say
+
+_NOTHING = text(
+    "Nothing was ever asked for, and nothing is held.",
+    "Rien n'a jamais été demandé, et rien n'est détenu.",
+)
+_NOBODY_READ = text("Nobody read anything.", "Personne n'a rien lu.")
+_NOTHING_CHANGED = text("No permission was ever given.", "Aucune autorisation n'a été donnée.")
+_ENTRY = text(
+    """{title} ({need}, version {version})
+Controller: {controller}, contact {contact}
+Purpose: {purpose}
+Persons: {persons}
+Data: {data}
+Legal basis: {basis}
+Recipients: {recipients}
+Asked: from {since} {until}
+Kept: {retention} days after the end of the permission
+Permissions that stand: {members}; ended, of which records are still kept: {kept}
+Security: {security}
+Policy: {policy}
+""",
+    """{title} ({need}, version {version})
+Responsable : {controller}, contact {contact}
+Finalité : {purpose}
+Personnes : {persons}
+Données : {data}
+Base légale : {basis}
+Destinataires : {recipients}
+Demandé : depuis le {since} {until}
+Conservation : {retention} jours après la fin de l'autorisation
+Autorisations en cours : {members} ; terminées, dont les relevés sont encore conservés : {kept}
+Sécurité : {security}
+Politique de données : {policy}
+""",
+)
+_NO_END = text("on", "et toujours")
+_TO = text("to {day}", "jusqu'au {day}")
+_AT_MOST = text("{wanted}, at most {interval}", "{wanted}, au plus {interval}")
+_NOBODY = text("nobody", "personne")
+_AT = text("When", "Quand")
+_WHO = text("Who", "Qui")
+_WHAT = text("What", "Quoi")
+_MEMBER = text("Member", "Membre")
+_RECORDS = text("Records", "Relevés")
+_FROM = text("From", "Du")
+_UNTIL = text("Until", "Au")
+_PERMISSION = text("Permission", "Autorisation")
+_STATE = text("State", "État")
+_ERASED = text("Erased", "Effacés")
+_ACTORS = {
+    "member": text("member", "membre"),
+    "collective": text("collective", "collectif"),
+    "clock": text("clock", "horloge"),
+}
+
+commands = Commands()
+
+
+@commands.add(
+    "register",
+    text(
+        "What is done with what members tell, as article 30 of the GDPR wants it; with --changes,"
+        " every change of every permission.",
+        "Ce qui est fait de ce que les membres transmettent, comme le veut l'article 30 du RGPD ;"
+        " avec --changes, chaque changement de chaque autorisation.",
+    ),
+)
+def register(
+    common: Ours,
+    changes: Annotated[
+        bool,
+        typer.Option(
+            "--changes",
+            help=say(
+                "Every change of every permission.",
+                "Chaque changement de chaque autorisation.",
+            ),
+        ),
+    ] = False,
+) -> None:
+    """Tell what is done with what members tell."""
+    output = common.output
+
+    async def work(store: Store, _: Settings) -> None:
+        async with store.reading() as connection:
+            if changes:
+                _show_changes(await given.register(connection), output)
+            else:
+                _show_processing(await processing(connection), output)
+
+    run(common, work)
+
+
+@commands.add(
+    "reads",
+    text(
+        "Exports, pages and commands that showed what members told. What peers were answered of"
+        " your sums, “export” tells.",
+        "Exports, pages et commandes qui ont montré ce que des membres ont transmis. Ce qui a été"
+        " répondu de vos sommes à des pairs, « export » le dit.",
+    ),
+)
+def read_log(
+    common: Ours,
+    member: Annotated[
+        str | None,
+        typer.Option(
+            metavar=say("MEMBER", "MEMBRE"),
+            help=say("Of this one alone.", "De celui-ci seulement."),
+        ),
+    ] = None,
+    days: Annotated[
+        int,
+        typer.Option(
+            min=1,
+            metavar=say("DAYS", "JOURS"),
+            help=say("In the last days.", "Des derniers jours."),
+        ),
+    ] = 365,
+) -> None:
+    """Tell who read what of whom."""
+    output = common.output
+
+    async def work(store: Store, settings: Settings) -> None:
+        async with store.reading() as connection:
+            members = Members(connection, settings.time_zone)
+            one = (await members.named(member)).id if member else None
+            named = {each.id: each.pseudonym for each in await members.all()}
+            found = await reads(connection, one, now() - timedelta(days=days))
+        _show_reads(found, named, output)
+
+    run(common, work)
+
+
+def _show_reads(found: list[Read], named: dict[MemberId, str], output: Output) -> None:
+    def whose(one: Read) -> str | None:
+        return None if one.member is None else named[one.member]
+
+    if output.as_json:
+        told: list[Json] = [
+            {
+                "at": shown(one.at),
+                "who": one.who,
+                "what": one.what,
+                "member": whose(one),
+                "from": shown(one.range.start) if one.range else None,
+                "to": shown(one.range.end) if one.range else None,
+                "records": one.records,
+            }
+            for one in found
+        ]
+        output.document(told)
+    elif found:
+        rows = [
+            [
+                local(one.at.timestamp()),
+                one.who,
+                one.what,
+                whose(one) or "",
+                day(one.range.start) if one.range else "",
+                day(one.range.end) if one.range else "",
+                str(one.records),
+            ]
+            for one in found
+        ]
+        output.table((_AT, _WHO, _WHAT, _MEMBER, _FROM, _UNTIL, _RECORDS), rows)
+    else:
+        output.say(_NOBODY_READ)
+
+
+def _show_changes(entries: list[given.Entry], output: Output) -> None:
+    if output.as_json:
+        output.document(
+            [
+                {
+                    "permission": one.given,
+                    "state": one.state,
+                    "at": shown(one.at),
+                    "actor": one.actor,
+                    "sha256": one.text_hash,
+                    "erased": one.erased,
+                }
+                for one in entries
+            ]
+        )
+    elif entries:
+        rows = [
+            [
+                local(one.at.timestamp()),
+                one.given,
+                shared_words.STATES[one.state].say(output.language),
+                _ACTORS[one.actor].say(output.language),
+                "" if one.erased is None else str(one.erased),
+            ]
+            for one in entries
+        ]
+        output.table((_AT, _PERMISSION, _STATE, _WHO, _ERASED), rows)
+    else:
+        output.say(_NOTHING_CHANGED)
+
+
+def _show_processing(done: list[Processing], output: Output) -> None:
+    if output.as_json:
+        output.document([_told(one) for one in done])
+        return
+    for one in done:
+        output.say(_said(one, output.language))
+    if not done:
+        output.say(_NOTHING)
+
+
+def _said(one: Processing, language: str) -> str:
+    need = one.need
+    until = _TO.fill(day=day(one.until)) if one.until else _NO_END
+    return _ENTRY.fill(
+        title=Text(need.title).say(language),
+        need=need.id,
+        version=need.version,
+        controller=need.controller,
+        contact=need.contact,
+        purpose=Text(need.purpose).say(language),
+        persons=PERSONS.say(language),
+        data=_data(one, language),
+        basis=BASIS.say(language),
+        recipients=one.recipients.say(language) or _NOBODY.say(language),
+        since=day(one.since),
+        until=until.say(language),
+        retention=need.retention_days,
+        members=one.members,
+        kept=one.kept,
+        security=SECURITY.say(language),
+        policy=need.policy,
+    ).say(language)
+
+
+def _data(one: Processing, language: str) -> str:
+    wanted = [way for way in Direction if any(each.direction is way for each in one.need.wanted)]
+    return _AT_MOST.fill(
+        wanted=", ".join(shared_words.DIRECTIONS[way].say(language) for way in wanted),
+        interval=shared_words.INTERVALS[one.need.interval].say(language),
+    ).say(language)
+
+
+def _told(one: Processing) -> dict[str, Json]:
+    need = one.need
+    return {
+        "need": need.id,
+        "version": need.version,
+        "title": dict(need.title),
+        "controller": need.controller,
+        "contact": need.contact,
+        "purpose": dict(need.purpose),
+        "persons": dict(PERSONS.by_language),
+        "data": {tag: _data(one, tag) for tag in ("en", "fr")},
+        "legal_basis": dict(BASIS.by_language),
+        "recipients": dict(need.recipients),
+        "since": shown(one.since),
+        "until": shown(one.until),
+        "retention_days": need.retention_days,
+        "permissions_granted": one.members,
+        "permissions_ended_and_kept": one.kept,
+        "security": dict(SECURITY.by_language),
+        "policy": need.policy,
+    }

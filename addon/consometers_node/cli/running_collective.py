@@ -1,0 +1,104 @@
+"""Puts a collective's node together, and runs it."""
+
+from functools import partial
+import os
+from pathlib import Path
+
+from consometers_node.collective.needs import offer
+from consometers_node.collective.node import CollectiveNode, Pace
+from consometers_node.collective.settings import Settings
+from consometers_node.permission import ChangedNeed, DataNeed
+from consometers_node.quoalise import Text
+from consometers_node.quoalise.text import around, text
+from consometers_node.sharing.account import load
+from consometers_node.sharing.faults import said_of
+from consometers_node.store import Store
+from consometers_node.wire import Unsayable, read_need_file
+from consometers_node.xmpp import Account, Identity
+
+from . import bell, collective
+from .access import PASSWORD, password_for
+from .collective import Ours, now
+from .complaint import Complaint
+from .options import Common
+from .output import Output
+from .running import connecting, until_stopped
+
+_NO_PASSWORD = text(
+    "The password of {jid} is not known: set xmpp.password_file or {variable}, or keep it with"
+    " “consometers-node login {jid}”.",
+    "Le mot de passe de {jid} n'est pas connu : définissez xmpp.password_file ou {variable}, ou"
+    " gardez-le avec « consometers-node login {jid} ».",
+)
+_NEED = text("{file}: {said}", "{file} : {said}")
+
+
+def run(common: Common, settings: Path | None, haste: float) -> None:
+    """Run a collective's node until SIGTERM or Ctrl-C."""
+    ours = Ours(data=common.data, as_json=common.as_json, settings=settings)
+    asked = {file: _read(file) for file in collective.settings_of(ours).needs}
+
+    async def work(store: Store, known: Settings) -> None:
+        for file, need in asked.items():
+            await _offer(store, file, need)
+        await _run(ours.output, haste, store, known)
+
+    collective.run(ours, work)
+
+
+async def _run(output: Output, haste: float, store: Store, settings: Settings) -> None:
+    """Put everything together, and run it."""
+    who = await _identity(store, settings, output)
+    connect = connecting(output, haste)
+    node = CollectiveNode(store, settings, who, connect, pace=Pace().hurried(haste))
+    socket = bell.socket_in(settings.folder)
+    async with bell.hung(socket, node.look_again, partial(_status, node)):
+        await until_stopped([node.run()])
+
+
+async def _identity(store: Store, settings: Settings, output: Output) -> Identity:
+    """Give the account of the settings, with its password."""
+    of = settings.xmpp
+    if of.password_file is not None or PASSWORD in os.environ:
+        password = password_for(of.account, of.password_file, output)
+        return Identity(Account(of.account, password), of.server)
+    kept = await load(store)
+    if kept is None or kept.account.jid != of.account:
+        raise Complaint("no-account", _NO_PASSWORD.fill(jid=of.account, variable=PASSWORD))
+    return Identity(kept.account, of.server)
+
+
+def _read(file: Path) -> DataNeed:
+    try:
+        return read_need_file(file.read_bytes())
+    except Unsayable as fault:
+        raise Complaint("data-need", around(_NEED, fault.text, file=file)) from fault
+
+
+async def _offer(store: Store, file: Path, need: DataNeed) -> None:
+    """Ask members for what a file says, if that is new."""
+    try:
+        async with store.writing() as connection:
+            await offer(connection, need, now())
+    except ChangedNeed as fault:
+        words = said_of(fault)
+        assert words is not None
+        raise Complaint("data-need", around(_NEED, words, file=file)) from fault
+
+
+def _status(node: CollectiveNode, language: str) -> bell.Status:
+    """Tell how it is, for `status`."""
+
+    def said(words: Text | None) -> str | None:
+        return None if words is None else words.say(language)
+
+    network, problem = node.network, node.network_problem
+    deliveries = network.sharing.deliveries.values() if network else ()
+    return {
+        "account": network.connection.jid if network else None,
+        "online": network is not None and network.connection.is_online,
+        "network": said(None if problem is None else problem.text),
+        "database": said(node.database_problem),
+        "home_assistant": None,
+        "peers": {one.peer.jid: said(one.problem) for one in deliveries},
+    }

@@ -1,0 +1,77 @@
+"""Puts a household's node together, and runs it."""
+
+from collections.abc import Collection
+from functools import partial
+
+import aiohttp
+
+from consometers_node.household import Access, HomeAssistant
+from consometers_node.household.home_assistant import backoff
+from consometers_node.household.node import HomeNode, Pace
+from consometers_node.quoalise import Text
+from consometers_node.quoalise.text import text
+from consometers_node.sharing.account import load
+from consometers_node.sharing.names import load_naming
+from consometers_node.store import Store
+
+from . import bell, home, own, pages
+from .complaint import Complaint
+from .options import Common
+from .pages import Serving
+from .running import connecting, until_stopped
+
+_NO_ACCOUNT = text(
+    "This node has no XMPP account: take one with “consometers-node join INVITATION”, or keep one"
+    " with “consometers-node login name@server”.",
+    "Ce nœud n'a pas de compte XMPP : obtenez-en un avec « consometers-node join INVITATION », ou"
+    " gardez-en un avec « consometers-node login nom@serveur ».",
+)
+
+
+def run(common: Common, haste: float, page: str | None, ingress: Collection[str] | None) -> None:
+    """Run a household's node until SIGTERM or Ctrl-C."""
+
+    async def work(store: Store) -> None:
+        if page is None and await load(store) is None:
+            raise Complaint("no-account", _NO_ACCOUNT)
+        serving = None if page is None else Serving(*pages.place(page), ingress)
+        await _run(common, store, await home.load(store), haste, serving)
+
+    own.run(common, work)
+
+
+async def _run(
+    common: Common, store: Store, access: Access, haste: float, serving: Serving | None
+) -> None:
+    """Put everything together, and run it."""
+    async with aiohttp.ClientSession() as session:
+        source = HomeAssistant(
+            access, session, delays=lambda: (seconds / haste for seconds in backoff())
+        )
+        naming = await load_naming(store)
+        connect = connecting(common.output, haste)
+        node = HomeNode(store, naming, source, connect, pace=Pace().hurried(haste))
+        # Whoever runs already is left alone: a second login would end its own.
+        hung = bell.hung(own.socket(common), node.look_again, partial(_status, node))
+        async with hung:
+            works = [node.run()]
+            if serving is not None:
+                works.append(pages.serve(node, session, serving))
+            await until_stopped(works)
+
+
+def _status(node: HomeNode, language: str) -> bell.Status:
+    """Tell how it is, for `status`."""
+
+    def said(words: Text | None) -> str | None:
+        return None if words is None else words.say(language)
+
+    network, problem = node.network, node.network_problem
+    deliveries = network.sharing.deliveries.values() if network else ()
+    return {
+        "account": network.connection.jid if network else None,
+        "online": network is not None and network.connection.is_online,
+        "network": said(None if problem is None else problem.text),
+        "home_assistant": said(node.home_problem),
+        "peers": {one.peer.jid: said(one.problem) for one in deliveries},
+    }

@@ -1,0 +1,379 @@
+"""A collective on the command line: set up, ask, invite, know its members, answer for it."""
+
+from datetime import UTC, datetime, timedelta
+import json
+from pathlib import Path
+import re
+import sys
+from typing import Any
+
+import pytest
+
+from consometers_node.cli.setting_up import _slug
+from consometers_node.collective import needs
+from consometers_node.collective.members import Kind, Members
+from consometers_node.collective.settings import read
+from consometers_node.store import Store
+from consometers_node.xmpp import Join, Register, links
+
+from ..collective.people import ZONE, join, meter, permission
+from ..collective.telling import taking, told
+from ..permission.samples import NEED
+from .conftest import Run
+
+TOML = """\
+id = "roof"
+version = {version}
+controller = "Coopérative d'exemple"
+contact = "donnees@example.org"
+policy = "https://example.org/donnees"
+interval = "PT1H"
+history = "P1Y"
+duration = "P2Y"
+retention = "P6M"
+series = [{{ direction = "consumption", quantity = "power" }}]
+[title]
+fr = "Le prochain toit"
+en = "The next roof"
+[purpose]
+fr = "{purpose}"
+"""
+INIT = (
+    *("init", "--name", "Énergies de Kersabiec", "--identifier", "kersabiec"),
+    *("--account", "collectif@kersabiec.example"),
+)
+
+
+@pytest.fixture
+async def coop(run: Run, tmp_path: Path) -> Path:
+    """The folder of a collective that was set up."""
+    said = await run(*INIT)
+    assert said.status == 0, said.err
+    return tmp_path / "share" / "consometers"
+
+
+async def opened(folder: Path) -> Store:
+    return await Store.open(folder / "node.db")
+
+
+def now() -> datetime:
+    return datetime.now(UTC).replace(microsecond=0)
+
+
+async def let_in(folder: Path, *names: str) -> None:
+    """Let homes in that give what is asked."""
+    store = await opened(folder)
+    async with store.writing() as connection:
+        for name in names:
+            await join(connection, name, permission(meter(name), id=name, at=now()), now())
+    await store.close()
+
+
+# init
+
+
+async def test_init_writes_settings_that_can_be_read(run: Run, coop: Path) -> None:
+    settings = read(coop / "collective.toml", {})
+    assert settings.name == "Énergies de Kersabiec"
+    assert settings.xmpp.account == "collectif@kersabiec.example"
+    assert (coop / "collective.toml").stat().st_mode & 0o777 == 0o600
+    assert coop.stat().st_mode & 0o777 == 0o700
+    again = await run(*INIT, "--json")
+    assert again.condition == "exists"
+
+
+async def test_init_takes_options_and_refuses_what_cannot_be(run: Run, tmp_path: Path) -> None:
+    file = tmp_path / "etc" / "ours.toml"
+    options = ("--minimum", 12, "--port", 5223, "--ca-file", "ca.pem", "--settings", file)
+    said = await run(*INIT, *options, "--json")
+    assert said.document == {"file": str(file), "identifier": "kersabiec"}
+    settings = read(file, {})
+    assert settings.xmpp.server.port == 5223
+    assert settings.xmpp.server.ca_file == Path.cwd() / "ca.pem"
+    for wrong in (("--minimum", 2), ("--port", "no"), ("--account", "nobody")):
+        refused = await run(*INIT, "--data", tmp_path / "other", *wrong, "--json")
+        assert refused.condition == "usage"
+    missing = await run("init", "--name", "Only", "--data", tmp_path / "other", language="fr")
+    assert "--identifier : il n'y a personne à qui le demander" in missing.err
+    assert not (tmp_path / "other").exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "slug"),
+    [
+        ("Énergies de Kersabiec", "energies.de.kersabiec"),
+        ("  L'Élan 2.0 ! ", "l.elan.2.0"),
+        ("…", ""),
+    ],
+)
+def test_a_name_proposes_an_identifier(name: str, slug: str) -> None:
+    assert _slug(name) == slug
+
+
+async def test_without_settings_a_command_says_what_to_do(run: Run) -> None:
+    said = await run("members", "list", language="fr_FR.UTF-8")
+    assert said.status == 1
+    assert "« consometers-node init » l'écrit" in said.err
+
+
+async def test_a_wrong_key_is_told_with_its_line(run: Run, coop: Path) -> None:
+    file = coop / "collective.toml"
+    file.write_text('name = "Ours"\nidentifer = "ours"\n')
+    said = await run("needs", "list", "--json")
+    assert said.condition == "settings"
+    assert f"{file}, line 2: “identifer” is not known" in said.out
+
+
+# needs
+
+
+async def test_a_need_is_offered_changed_and_closed(run: Run, coop: Path) -> None:
+    file = coop / "roof.toml"
+    file.write_text(TOML.format(version=1, purpose="Dimensionner le toit."))
+    said = await run("needs", "offer", file, "--json")
+    assert said.document == {"need": "roof", "version": 1, "new": True}
+    assert (await run("needs", "offer", file, "--json")).document["new"] is False
+    file.write_text(TOML.format(version=1, purpose="Vendre vos données."))
+    refused = await run("needs", "offer", file, language="fr")
+    assert refused.status == 1
+    assert "sans nouvelle version" in refused.err
+    file.write_text(TOML.format(version=2, purpose="Dimensionner deux toits."))
+    assert (await run("needs", "offer", file, "--json")).document["version"] == 2
+    (asked,) = json.loads((await run("needs", "list", "--json")).out)
+    assert (asked["version"], asked["series"], asked["members"]) == (2, ["consumption"], 0)
+    listed = await run("needs", "list", "--all", language="fr")
+    assert "Le prochain toit" in listed.out
+    assert "énergie soutirée du réseau, toutes les heures" in listed.out
+    assert (await run("needs", "close", "roof", "--json")).document["closed"] is True
+    assert (await run("needs", "close", "roof", "--json")).condition == "unknown"
+    assert "Rien n'est demandé" in (await run("needs", "list", language="fr")).out
+
+
+async def test_a_need_is_made_by_options(run: Run, coop: Path) -> None:
+    options: list[object] = ["--id", "sums", "--title", "fr=Nos sommes", "--series", "consumption"]
+    options += ["--series", "injection", "--contact", "dpo@example.org"]
+    options += ["--policy", "https://example.org/donnees", "--retention", "P1M"]
+    first = await run("needs", "offer", *options, "--purpose", "fr=Savoir.", "--json")
+    assert first.document == {"need": "sums", "version": 1, "new": True}
+    same = await run("needs", "offer", *options, "--purpose", "fr=Savoir.", "--json")
+    assert same.document == {"need": "sums", "version": 1, "new": False}
+    other = await run("needs", "offer", *options, "--purpose", "fr=Comprendre.", "--json")
+    assert other.document == {"need": "sums", "version": 2, "new": True}
+    store = await opened(coop)
+    async with store.reading() as connection:
+        (need,) = await needs.offered(connection)
+    await store.close()
+    assert need.controller == "Énergies de Kersabiec"
+    assert need.retention_days == 30
+    for wrong in (["--title", "Nos sommes"], ["--history", "a year"], ["roof.toml"]):
+        refused = await run("needs", "offer", *options, "--purpose", "fr=S.", *wrong, "--json")
+        assert refused.condition == "usage"
+
+
+# invitations
+
+
+async def test_an_invitation_is_made_listed_and_revoked(run: Run, coop: Path) -> None:
+    made = await run(
+        *("invitations", "make", "--kind", "site", "--area", "Lanester", "--uses", 3),
+        *("--days", 10, "--note", "Town hall", "--json"),
+    )
+    (one,) = json.loads(made.out)
+    link = links.read(one["link"])
+    assert isinstance(link, Join)
+    assert link.collective == "collectif@kersabiec.example"
+    assert (one["kind"], one["area"], one["most_uses"]) == ("site", "Lanester", 3)
+    listed = await run("invitations", "list", language="fr")
+    for word in (one["id"], "site", "Lanester", "Town hall", "0/3", "valable"):
+        assert word in listed.out
+    assert link.token not in listed.out
+    revoked = await run("invitations", "revoke", one["id"], "--json")
+    assert revoked.document["stands"] is False
+    assert "révoquée" in (await run("invitations", "list", language="fr")).out
+    assert (await run("invitations", "revoke", "none", "--json")).condition == "unknown"
+
+
+async def test_the_link_stands_alone_on_its_line(run: Run, coop: Path) -> None:
+    said = await run("invitations", "make", "--unlimited", language="fr")
+    (link,) = [line for line in said.out.splitlines() if line.startswith("xmpp:")]
+    assert isinstance(links.read(link), Join)
+    assert "pour autant de membres qu'on veut" in said.out
+    assert "n'est pas gardé ici" in said.err
+
+
+async def test_sheets_and_codes_are_written(run: Run, coop: Path, tmp_path: Path) -> None:
+    sheets, svg, png = (tmp_path / name for name in ("sheets.html", "code.svg", "code.png"))
+    made = await run(
+        *("invitations", "make", "--count", 3, "--sheet", sheets, "--language", "fr", "--json"),
+    )
+    tokens = [one["link"] for one in json.loads(made.out)]
+    html = sheets.read_text()
+    assert html.count("<article") == 3
+    assert "Rejoignez Énergies de Kersabiec" in html
+    for link in tokens:
+        assert link.replace("&", "&amp;") in html
+    assert sheets.stat().st_mode & 0o777 == 0o600
+    again = tmp_path / "again.html"
+    said = await run("invitations", "sheet", tokens[0], "--output", again, "--json")
+    assert said.document == {"file": str(again)}
+    assert "You then see what Énergies de Kersabiec asks for" in again.read_text()
+    strange = "xmpp:other@example.org?consometers-join;token=abc"
+    refused = await run("invitations", "sheet", strange, "--output", again, "--json")
+    assert refused.condition == "unknown"
+    for file, begins in ((svg, b"<?xml"), (png, b"\x89PNG")):
+        await run("invitations", "make", "--qr", file)
+        assert file.read_bytes().startswith(begins)
+    for wrong in (("--qr", tmp_path / "code.pdf"), ("--qr", svg, "--count", 2)):
+        assert (await run("invitations", "make", *wrong, "--json")).condition == "usage"
+
+
+ACCOUNT = "import sys; print('OK: xmpp:kersabiec.example?register;preauth=abc')"
+FAILS = "import sys; sys.exit('no such host')"
+
+
+@pytest.mark.parametrize(("program", "works"), [(ACCOUNT, True), (FAILS, False)])
+async def test_an_account_of_the_collectives_own_server_goes_with_it(
+    run: Run, coop: Path, program: str, works: bool
+) -> None:
+    assert (await run("invitations", "make", "--account", "--json")).condition == "usage"
+    settings = (coop / "collective.toml").read_text()
+    command = json.dumps([sys.executable, "-c", program])
+    settings = settings.replace("# account_command =", f"account_command = {command}")
+    (coop / "collective.toml").write_text(settings)
+    said = await run("invitations", "make", "--account", "--json")
+    if works:
+        (one,) = json.loads(said.out)
+        assert links.read(one["account_link"]) == Register("kersabiec.example", "abc")
+    else:
+        assert said.condition == "no-account"
+        assert "no such host" in said.out
+        assert json.loads((await run("invitations", "list", "--json")).out) == []
+
+
+# members
+
+
+async def test_members_are_listed_and_shown(run: Run, coop: Path) -> None:
+    assert "pas encore de membre" in (await run("members", "list", language="fr")).out
+    await let_in(coop, "a")
+    store = await opened(coop)
+    async with taking(store) as intake:
+        start = now().replace(minute=0, second=0) - timedelta(hours=3)
+        await intake.keep("a@example.org", told(meter("a"), start, [311, 312]))
+    async with store.writing() as connection:
+        await Members(connection, ZONE).admit("b@example.org", now())
+    await store.close()
+    listed = json.loads((await run("members", "list", "--json")).out)
+    assert [one["state"] for one in listed] == ["member", "guest"]
+    assert listed[0]["last_heard"] is not None
+    pseudonym = listed[0]["pseudonym"]
+    table = await run("members", "list", language="fr")
+    assert pseudonym in table.out
+    assert "a@example.org" not in table.out
+    shown: dict[str, Any] = (await run("members", "show", pseudonym, "--json")).document
+    assert shown["jid"] == "a@example.org"
+    assert [one["identifier"] for one in shown["series"]] == [str(meter("a"))]
+    text = await run("members", "show", pseudonym, language="fr")
+    assert "Toits au soleil (sunny-roofs, version 1) : autorisée" in text.out
+    assert "311" not in text.out
+    assert (await run("members", "show", "nobody", "--json")).condition == "unknown"
+
+
+async def test_a_site_is_described_and_placed(run: Run, coop: Path) -> None:
+    await let_in(coop, "a")
+    options = ("--name", "École", "--building", "school", "--heating", "wood", "--peak", 35.5)
+    site = await run("members", "site", "a@example.org", *options, "--json")
+    assert site.document["description"] == {
+        "building": "school",
+        "heating": "wood",
+        "peak_kwp": 35.5,
+    }
+    more = await run(
+        "members", "site", "École", "--surface", 1200, "--hot-water", "solar", "--json"
+    )
+    described = more.document["description"]
+    assert isinstance(described, dict)
+    assert (described["building"], described["surface_m2"]) == ("school", 1200)
+    placed = await run("members", "area", "École", "Lanester", language="fr")
+    assert "est à Lanester" in placed.out
+    shown = await run("members", "show", "École", language="fr")
+    for line in ("Bâtiment : école", "Chauffage : bois", "Panneaux (kWc) : 35.5", "Lanester"):
+        assert line in shown.out
+    assert (await run("members", "area", "École", "--json")).document["area"] is None
+    named = await run("members", "name", "École", "Autre", "--json")
+    assert named.condition == "not-possible"
+    too_long = await run("members", "site", "École", "--name", "x" * 200, "--json")
+    assert too_long.condition == "usage"
+
+
+async def test_a_collective_that_is_a_member_is_named(run: Run, coop: Path) -> None:
+    store = await opened(coop)
+    async with store.writing() as connection:
+        await Members(connection, ZONE).admit("below@example.org", now(), kind=Kind.COLLECTIVE)
+    await store.close()
+    named = await run("members", "name", "below@example.org", "Coop", language="fr")
+    assert "s'appelle Coop" in named.out
+
+
+async def test_an_export_is_written_down(run: Run, coop: Path, tmp_path: Path) -> None:
+    await let_in(coop, "a")
+    file = tmp_path / "a.json"
+    said = await run("members", "export", "a@example.org", "--output", file, "--json")
+    assert said.document == {"file": str(file)}
+    assert json.loads(file.read_text())["member"]["jid"] == "a@example.org"
+    table = await run("members", "export", "a@example.org", "--format", "csv")
+    assert table.out == "statistic,direction,quantity,interval,time,value,unit\n"
+    reads = json.loads((await run("reads", "--json")).out)
+    assert [one["what"] for one in reads] == ["export csv", "export json"]
+    assert "export json" in (await run("reads", "--member", "a@example.org")).out
+
+
+async def test_a_member_is_terminated_and_another_erased(run: Run, coop: Path) -> None:
+    await let_in(coop, "a", "b")
+    asked = await run("members", "erase", "b@example.org", "--json")
+    assert asked.condition == "not-confirmed"
+    ended = await run("members", "terminate", "a@example.org", "--yes", "--json")
+    assert ended.document["terminated"] == ["a"]
+    gone = await run("members", "erase", "b@example.org", "--yes", language="fr")
+    assert gone.status == 0, gone.err
+    assert "Son adresse est gardée jusqu'à ce que son nœud soit prévenu" in gone.out
+    listed = json.loads((await run("members", "list", "--json")).out)
+    assert listed == []
+    everybody = json.loads((await run("members", "list", "--all", "--json")).out)
+    assert [one["state"] for one in everybody] == ["left", "left"]
+    changes = json.loads((await run("register", "--changes", "--json")).out)
+    assert [(one["permission"], one["state"], one["erased"]) for one in changes] == [
+        ("a", "granted", None),
+        ("b", "granted", None),
+        ("a", "terminated", None),
+        ("b", "terminated", None),
+        ("b", "terminated", 0),
+    ]
+
+
+# register
+
+
+async def test_the_register_of_processing_is_told(run: Run, coop: Path) -> None:
+    assert "Rien n'a jamais été demandé" in (await run("register", language="fr")).out
+    await let_in(coop, "a")
+    text = await run("register", language="fr")
+    for line in (
+        "Toits au soleil (sunny-roofs, version 1)",
+        "Responsable : Coop of Kersabiec, contact dpo@coop.example",
+        "Base légale : Consentement (RGPD, article 6.1.a)",
+        "Autorisations en cours : 1 ;",
+    ):
+        assert line in text.out
+    (one,) = json.loads((await run("register", "--json")).out)
+    assert (one["need"], one["permissions_granted"]) == (NEED.id, 1)
+    assert "autorisée" in (await run("register", "--changes", language="fr")).out
+
+
+async def test_help_of_groups_is_in_french(run: Run) -> None:
+    said = await run("invitations", "--help", language="fr_FR.UTF-8")
+    assert "Usage : consometers-node invitations COMMANDE" in said.out
+    assert "Afficher cette aide" in said.out
+    assert re.search(r"revoke\s+Ne plus laisser entrer", said.out)
+    wrong = await run("members", "lists", language="fr_FR.UTF-8")
+    assert "« consometers-node members --help » dit comment faire" in wrong.err

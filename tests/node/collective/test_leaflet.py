@@ -1,0 +1,68 @@
+"""An invitation on paper."""
+
+from datetime import UTC, datetime
+from html.parser import HTMLParser
+import re
+from typing import override
+from xml.etree import ElementTree as ET
+
+import pytest
+
+from consometers_node.collective.leaflet import Leaflet, leaflets, qr_image, qr_lines
+
+LINK = "xmpp:collectif@kersabiec.example?consometers-join;token=abc"
+ACCOUNT = "xmpp:kersabiec.example?register;preauth=def"
+UNTIL = datetime(2026, 8, 1, 10, tzinfo=UTC)
+
+
+class _Asks(HTMLParser):
+    """Notes what a page would ask others for."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[tuple[str, str]] = []
+
+    @override
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.found += [(tag, name) for name, _ in attrs if name in {"src", "href", "action"}]
+        if tag in {"script", "link", "iframe", "form"}:
+            self.found.append((tag, ""))
+
+
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [
+        (
+            "fr",
+            ("Rejoignez L&#x27;Élan &lt;b&gt;", "prend fin le 1er août 2026", "Prenez un compte"),
+        ),
+        ("en", ("Join L&#x27;Élan &lt;b&gt;", "ends on 1 August 2026", "Take an account")),
+    ],
+)
+def test_a_sheet_tells_what_to_do(language: str, words: tuple[str, ...]) -> None:
+    page = leaflets([Leaflet("L'Élan <b>", LINK, ACCOUNT, UNTIL)], language)
+    for said in (*words, LINK, ACCOUNT, f'<html lang="{language}">'):
+        assert said in page
+    assert page.count("<svg") == 2
+    asks = _Asks()
+    asks.feed(page)
+    assert asks.found == []
+
+
+def test_whoever_has_an_account_is_told_of_none() -> None:
+    page = leaflets([Leaflet("Élan", LINK, None, UNTIL)], "en")
+    assert page.count("<svg") == 1
+    assert "account" not in page
+
+
+def test_each_invitation_has_a_sheet() -> None:
+    page = leaflets([Leaflet("Élan", f"{LINK}{n}", None, UNTIL) for n in range(3)], "en")
+    assert page.count("<article") == 3
+
+
+def test_codes_are_images_and_characters() -> None:
+    assert qr_image(LINK, "png").startswith(b"\x89PNG")
+    assert ET.fromstring(qr_image(LINK, "svg")).tag.endswith("svg")
+    drawn = re.sub(r"\x1b\[[0-9;]*m", "", qr_lines(LINK))
+    assert set(drawn) <= set(" █▀▄\n")
+    assert len(drawn.splitlines()) > 10
