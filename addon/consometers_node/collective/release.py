@@ -40,8 +40,8 @@ from .own import OwnSeries, Told, devices, named, own_series
 from .rounds import Looked, Rounds, Row
 from .sheets import NOTHING, Known, Month, Sheet
 
-MOST_AT_ONCE = 40
-"""Rows that are looked at in one transaction."""
+MOST_AT_ONCE = 12
+"""Rows that are looked at in one transaction, while members wait."""
 
 _SHORTEST_DAY_MINUTES = 23 * 60
 _HOME, _SITE = "home", "site"
@@ -56,7 +56,10 @@ class Release:
         self._collective = collective
 
     async def look(self, connection: AsyncConnection, at: datetime) -> bool:
-        """Look at what is due, days after hours. Tells whether anything new was released."""
+        """Look at what is due, days after hours.
+
+        Tells whether anything new was released, or more may be due.
+        """
         # In the order of whoever takes in what members tell.
         await take_turns(connection)
         await alone(connection)
@@ -65,7 +68,7 @@ class Release:
         while rows := await due(connection, at, MOST_AT_ONCE - one.looked):
             for row in rows:
                 await one.at_row(row)
-        return own.is_new
+        return own.is_new or one.looked >= MOST_AT_ONCE
 
     async def quartiles(
         self,

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
 
 import pytest
+from sqlalchemy import update
 
 from consometers_node.collective.disclosure import (
     Agreed,
@@ -14,9 +15,10 @@ from consometers_node.collective.disclosure import (
     Withheld,
 )
 from consometers_node.collective.release import Release, forget
-from consometers_node.collective.tally import erase
+from consometers_node.collective.tally import compositions, erase, moved
 from consometers_node.series import Interval
 from consometers_node.store import Store
+from consometers_node.store.collective_tables import MemberRow
 
 from .publishing import BEFORE, CONSUMPTION, HOUR, LATER, MONTH, NOON, ZONE, Town
 
@@ -335,6 +337,22 @@ async def test_a_member_that_leaves_at_the_turn_of_a_month_is_in_what_was_before
     await town.look(LATER + timedelta(days=30))
     # In Paris, August begins two hours before the UTC day does.
     assert await town.shown(day=last) == 22 * [500] + 2 * [400]
+
+
+async def test_a_home_that_becomes_a_site_stays_in_what_hid_it(town: Town) -> None:
+    homes = await town.members(4)
+    await town.tell(homes, 100)
+    await town.look()
+    assert await town.shown() == 24 * [400]
+    was = (await compositions(town.connection, [homes[0]]))[homes[0]]
+    known = update(MemberRow).where(MemberRow.id == homes[0])
+    await town.connection.execute(known.values(kind="site", name="École"))
+    await moved(town.connection, homes[0], was, town.at)
+    await town.look()
+    assert await town.shown() == 24 * [400]
+    await town.tell(homes[0], 170)
+    await town.look()
+    assert (await town.shown())[0] == 470  # What it tells from now on, it tells in public.
 
 
 async def test_nothing_is_looked_at_twice_without_a_reason(town: Town) -> None:
