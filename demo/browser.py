@@ -122,7 +122,8 @@ class Visitor:
 
     async def fill(self, field: str, text: str) -> None:
         """Write into a field of the dialog, by its label."""
-        await self.step("form").get_by_label(field, exact=True).fill(text)
+        fields = self.step("form").locator("ha-selector").filter(has_text=field)
+        await fields.locator("input").fill(text)
 
     async def submit(self) -> None:
         """Press the button with which the dialog goes on."""

@@ -112,16 +112,16 @@ def whole_hour(at: datetime) -> datetime:
 async def import_history(api: Api, entity_ids: Mapping[str, str], past: list[Hour]) -> None:
     """Write hours into the statistics of entities, of those that are told.
 
-    On return the registers' are in the database.
+    On return all of it is in the database: the registers' come last.
     """
     if not past:
         return
-    for register in REGISTERS:
-        if (entity_id := entity_ids.get(register.key)) is not None:
-            await _import_register(api, entity_id, register, past)
     for key, power_w in POWERS.items():
         if (entity_id := entity_ids.get(key)) is not None:
             await _import_power(api, entity_id, power_w, past)
+    for register in REGISTERS:
+        if (entity_id := entity_ids.get(register.key)) is not None:
+            await _import_register(api, entity_id, register, past)
     for register in REGISTERS:
         if (entity_id := entity_ids.get(register.key)) is not None:
             await _is_written(api, entity_id, register.value_wh(past[-1].end), past[-1].start)
