@@ -1,7 +1,7 @@
 """What leaves a collective, and what nobody can compute from all that left."""
 
 from collections.abc import AsyncIterator
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 import pytest
 from sqlalchemy import update
@@ -202,6 +202,17 @@ async def test_a_day_is_the_sum_of_its_hours(town: Town) -> None:
     await town.tell(homes, 100)
     await town.look()
     assert await town.civil() == 4 * 24 * 100
+
+
+@pytest.mark.parametrize(("day", "hours"), [(date(2026, 3, 29), 23), (date(2026, 10, 25), 25)])
+async def test_a_day_has_the_hours_that_its_clocks_give_it(
+    town: Town, day: date, hours: int
+) -> None:
+    homes = [await town.member(since=day.replace(day=1)) for _ in range(3)]
+    await town.tell(homes, 100, day=day - timedelta(days=1))
+    await town.tell(homes, 100, day=day)
+    await town.look(NOON + timedelta(days=365))
+    assert await town.civil(day=day) == hours * 300
 
 
 async def test_a_day_without_one_of_its_hours_is_withheld(town: Town) -> None:
