@@ -70,9 +70,11 @@ _PROMISES = (
 _INSTALL = (
     text("Install Consometers", "Installez Consometers"),
     text(
-        "In Home Assistant, add the Consometers app, and open its page in the side bar.",
-        "Dans Home Assistant, ajoutez l'application Consometers, puis ouvrez sa page dans la barre"
-        " latérale.",
+        "In Home Assistant: Settings, Apps, Install app, menu\N{NO-BREAK SPACE}⋮, Repositories. Add"
+        " the address below, install “Consometers node”, and open its page in the side bar.",
+        "Dans Home Assistant : Paramètres, Applications, Installer une application,"
+        " menu\N{NO-BREAK SPACE}⋮, Dépôts. Ajoutez l'adresse ci-dessous, installez « Consometers node », puis ouvrez sa page dans la"
+        " barre latérale.",
     ),
 )
 _ACCOUNT = (
@@ -93,6 +95,7 @@ _JOIN = (
         " demande, et vous choisissez.",
     ),
 )
+_REPOSITORY = "https://github.com/consometers/consometers-home-assistant"
 _HOW = text(
     "To read a code, point your phone's camera at it and copy the text that it shows.",
     "Pour lire un code, visez-le avec l'appareil photo de votre téléphone et copiez le texte qui"
@@ -145,11 +148,15 @@ def _sheet(one: Leaflet, language: str) -> str:
     def said(words: Text) -> str:
         return escape(words.fill(name=one.name, day=_day(one.until, language)).say(language))
 
-    def step(words: tuple[Text, Text], link: str | None = None) -> str:
+    def step(words: tuple[Text, Text], link: str, *, drawn: bool = True) -> str:
         title, what = words
-        return _step(said(title), said(what), link, _CODE.say(language))
+        code = _code(link, _CODE.say(language)) if drawn else ""
+        return (
+            f'<li class="step"><div><h2>{said(title)}</h2><p>{said(what)}</p>'
+            f"<code>{escape(link)}</code></div>{code}</li>"
+        )
 
-    steps = [step(_INSTALL)]
+    steps = [step(_INSTALL, _REPOSITORY, drawn=False)]
     if one.account is not None:
         steps.append(step(_ACCOUNT, one.account))
     steps.append(step(_JOIN, one.link))
@@ -163,15 +170,10 @@ def _sheet(one: Leaflet, language: str) -> str:
     )
 
 
-def _step(title: str, words: str, link: str | None, named: str) -> str:
-    code = link_text = ""
-    if link is not None:
-        svg = segno.make(link, error="m", micro=False).svg_inline(
-            border=_BORDER, scale=1, omitsize=True, title=named
-        )
-        code = f'<div class="code">{svg}</div>'
-        link_text = f"<code>{escape(link)}</code>"
-    return f'<li class="step"><div><h2>{title}</h2><p>{words}</p>{link_text}</div>{code}</li>'
+def _code(link: str, named: str) -> str:
+    code = segno.make(link, error="m", micro=False)
+    svg = code.svg_inline(border=_BORDER, scale=1, omitsize=True, title=named)
+    return f'<div class="code">{svg}</div>'
 
 
 def _day(at: datetime, language: str) -> str:

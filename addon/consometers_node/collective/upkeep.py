@@ -60,7 +60,8 @@ class Upkeep:
                 await erase(members, due[0], now)
                 self._shrinks = True
             await members.forget_guests(now - GUESTS_FOR)
-            await forget_told(members, now)
+            if await forget_told(members, now):
+                self._shrinks = True
         if self._shrinks:
             self._shrinks = False
             await self._store.shrink()

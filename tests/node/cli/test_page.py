@@ -11,11 +11,16 @@ import pytest
 from typer.main import get_group
 
 from consometers_node.cli import COMMANDS, PROGRAM
+from consometers_node.collective.settings import read
 from consometers_node.wire import read_need_file
 
 from .conftest import ROOT
 
-PAGES = {"en": ROOT / "docs" / "node.md", "fr": ROOT / "docs" / "node.fr.md"}
+DOCS = ROOT / "docs"
+PAGES = {
+    name: DOCS / name for name in ("node.md", "node.fr.md", "collective.md", "collective.fr.md")
+}
+BOTH = [("node.md", "node.fr.md"), ("collective.md", "collective.fr.md")]
 HEAVY = ("rich", "pydantic", "slixmpp", "sqlalchemy", "aiohttp", "alembic")
 
 
@@ -25,9 +30,11 @@ def examples(page: Path) -> list[list[str]]:
     return [shlex.split(line, comments=True) for line in lines if line]
 
 
-def options(command: str) -> set[str]:
-    module = import_module(f"consometers_node.cli.{COMMANDS[command].module}")
-    params = get_group(module.commands.all).commands[command].params
+def options(command: str, arguments: list[str]) -> set[str]:
+    entry = COMMANDS[command]
+    module = import_module(f"consometers_node.cli.{entry.module}")
+    name = arguments[0] if entry.group else command
+    params = get_group(module.commands.all).commands[name].params
     return {"--help", *(option for param in params for option in param.opts)}
 
 
@@ -37,23 +44,33 @@ def test_every_example_is_a_command_with_options_that_it_has(page: Path) -> None
         assert program == PROGRAM
         if command != "--help":
             typed = {one for one in arguments if one.startswith("--")}
-            assert typed <= options(command), command
+            assert typed <= options(command, arguments), command
 
 
-@pytest.mark.parametrize("page", PAGES.values(), ids=PAGES)
-def test_every_command_is_explained(page: Path) -> None:
-    told = set(re.findall(r"^### (\S+)$", page.read_text(), re.MULTILINE))
+@pytest.mark.parametrize("language", [0, 1], ids=["en", "fr"])
+def test_every_command_is_explained(language: int) -> None:
+    pages = "\n".join(PAGES[names[language]].read_text() for names in BOTH)
+    told = set(re.findall(r"^### (\S+)$", pages, re.MULTILINE))
     assert set(COMMANDS) <= told
 
 
 @pytest.mark.parametrize("page", PAGES.values(), ids=PAGES)
 def test_the_data_need_of_the_page_can_be_used(page: Path) -> None:
-    (written,) = re.findall(r"```toml\n(.*?)```", page.read_text(), re.DOTALL)
+    (*_, written) = re.findall(r"```toml\n(.*?)```", page.read_text(), re.DOTALL)
     assert read_need_file(written.encode()).id == "roof"
 
 
-def test_both_languages_give_the_same_examples() -> None:
-    assert examples(PAGES["en"]) == examples(PAGES["fr"])
+@pytest.mark.parametrize("name", BOTH[1])
+def test_the_settings_of_the_page_can_be_used(name: str, tmp_path: Path) -> None:
+    (written, *_) = re.findall(r"```toml\n(.*?)```", PAGES[name].read_text(), re.DOTALL)
+    file = tmp_path / "collective.toml"
+    file.write_text(written)
+    assert read(file, {}).identifier == "kersabiec"
+
+
+@pytest.mark.parametrize(("english", "french"), BOTH, ids=["node", "collective"])
+def test_both_languages_give_the_same_examples(english: str, french: str) -> None:
+    assert examples(PAGES[english]) == examples(PAGES[french])
 
 
 def loaded(code: str) -> set[str]:
