@@ -32,6 +32,9 @@ from .parts import counts_in
 type Part = tuple[int | None, ...]
 """What a member has in the places of a row, in watt-minutes; None where it told nothing."""
 
+OUT = 0
+"""The reason of what was released, other than of a day that is the sum of its hours."""
+
 _NONE = -1
 _DAY = timedelta(days=1)
 
@@ -113,13 +116,14 @@ async def note(connection: AsyncConnection, noted: Iterable[Noted], at: datetime
         where=ToReleaseRow.due_at > put.excluded.due_at,
     )
     await connection.execute(put, [_row(row) | {"due_at": at} for row in sorted(rows)])
-    out = await _released(connection, rows)
+    out = await _out(connection, rows)
     homes: dict[tuple[RowKey, MemberId], tuple[Part, Part]] = {}
     for one in changed:
         if one.is_home and one.row in out:
             key = one.row, one.member
             before, now = homes.get(key, (one.before, one.now))
             homes[key] = _either(before, one.before), _either(now, one.now)
+    known = {row: await _noted(connection, row) for row, _ in homes}
     kept = [
         _row(row)
         | {
@@ -129,6 +133,7 @@ async def note(connection: AsyncConnection, noted: Iterable[Noted], at: datetime
             "counted": bytes(len(now)),
         }
         for (row, member), (before, now) in homes.items()
+        if member in known[row] or _differ(before, now, out[row])
     ]
     if kept:
         put = upsert.insert(connection, UnreleasedRow)
@@ -327,12 +332,12 @@ async def final(connection: AsyncConnection, member: MemberId) -> None:
     await connection.execute(delete(UnreleasedRow).where(UnreleasedRow.member_id == member))
 
 
-async def _released(connection: AsyncConnection, rows: Collection[RowKey]) -> set[RowKey]:
-    """Give those rows of which something was released that may be released anew."""
-    found = set()
+async def _out(connection: AsyncConnection, rows: Collection[RowKey]) -> dict[RowKey, bytes]:
+    """Give the reasons of those rows of which something was released that may be anew."""
+    found = {}
     for direction, interval in {(row.direction, row.interval) for row in rows}:
         query = (
-            select(ReleasedBlockRow.day)
+            select(ReleasedBlockRow.day, ReleasedBlockRow.reasons)
             .join(MemberGroupRow, MemberGroupRow.id == ReleasedBlockRow.group_id)
             .where(
                 MemberGroupRow.kind == "all",
@@ -343,9 +348,20 @@ async def _released(connection: AsyncConnection, rows: Collection[RowKey]) -> se
                 ReleasedBlockRow.final == 0,
             )
         )
-        days = (await connection.execute(query)).scalars()
-        found |= {RowKey(direction, interval, day) for day in days}
+        for day, reasons in await connection.execute(query):
+            found[RowKey(direction, interval, day)] = reasons
     return found
+
+
+async def _noted(connection: AsyncConnection, row: RowKey) -> set[MemberId]:
+    query = select(UnreleasedRow.member_id).where(*_is(UnreleasedRow, row))
+    return set((await connection.execute(query)).scalars())
+
+
+def _differ(before: Part, now: Part, reasons: bytes) -> bool:
+    """Tell whether a part changes where something was released."""
+    places = zip(before, now, reasons, strict=True)
+    return any(old != new and reason == OUT for old, new, reason in places)
 
 
 def _either(part: Part, other: Part) -> Part:

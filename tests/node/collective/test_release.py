@@ -366,6 +366,28 @@ async def test_a_home_that_becomes_a_site_stays_in_what_hid_it(town: Town) -> No
     assert (await town.shown())[0] == 470  # What it tells from now on, it tells in public.
 
 
+async def test_only_what_changes_after_its_release_is_noted(town: Town) -> None:
+    homes = await town.members(4)
+    for hour in range(1, 13):
+        town.at = NOON.replace(hour=hour)
+        await town.tell(homes[: 3 if hour == 12 else 4], hour * [100])
+        await town.look(town.at + WAIT)
+    assert await town.kept("unreleased") == []
+    town.at = NOON.replace(hour=13)
+    await town.tell(homes[3], 12 * [100])
+    await town.tell(homes, 13 * [100])
+    await town.look(town.at + WAIT)
+    assert (await town.shown())[:14] == 11 * [400] + [300, 400, None]
+    assert len(await town.kept("unreleased")) == 1
+    # What came with the release of its hour is no change of it; what comes later is.
+    await town.tell(homes[3], 13 * [120])
+    await town.look(LATER)
+    assert (await town.shown())[:13] == 11 * [400] + [300, 400]
+    await town.tell(homes[:2], 13 * [120])
+    await town.look(LATER + timedelta(days=1))
+    assert (await town.shown())[:13] == 11 * [460] + [460, 460]
+
+
 async def test_nothing_is_looked_at_twice_without_a_reason(town: Town) -> None:
     homes = await town.members(3)
     await town.tell(homes, 100)
