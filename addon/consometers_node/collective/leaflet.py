@@ -73,8 +73,8 @@ _INSTALL = (
         "In Home Assistant: Settings, Apps, Install app, menu\N{NO-BREAK SPACE}⋮, Repositories. Add"
         " the address below, install “Consometers node”, and open its page in the side bar.",
         "Dans Home Assistant : Paramètres, Applications, Installer une application,"
-        " menu\N{NO-BREAK SPACE}⋮, Dépôts. Ajoutez l'adresse ci-dessous, installez « Consometers node », puis ouvrez sa page dans la"
-        " barre latérale.",
+        " menu\N{NO-BREAK SPACE}⋮, Dépôts. Ajoutez l'adresse ci-dessous, installez « Consometers"
+        " node », puis ouvrez sa page dans la barre latérale.",
     ),
 )
 _ACCOUNT = (

@@ -1,0 +1,117 @@
+"""A collective's node that runs, and a home that meets it by its invitation."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+import json
+from pathlib import Path
+import signal
+
+import pytest
+
+from demo.prosody import Prosody
+
+from ..xmpp.conftest import PASSWORD, NewAccount
+from .conftest import Run, Start, at, ended
+from .test_collective import TOML
+
+HASTE = "100"
+SECONDS = 30
+
+
+@pytest.fixture
+async def folder(run: Run, tmp_path: Path, one: Prosody, new_account: NewAccount) -> Path:
+    """The folder of a collective that was set up, with a data need in a file."""
+    coop = tmp_path / "coop"
+    coop.mkdir()
+    (coop / "password").write_text(f"{PASSWORD}\n")
+    (coop / "roof.toml").write_text(TOML.format(version=1, purpose="Dimensionner le toit."))
+    options = ("--password-file", coop / "password", "--data", coop)
+    names = ("--name", "Kersabiec", "--identifier", "kersabiec", "--account", new_account(one))
+    said = await run("init", *names, *at(one), *options)
+    assert said.status == 0, said.err
+    settings = (coop / "collective.toml").read_text()
+    settings = settings.replace("# needs =", 'needs = ["roof.toml"]')
+    (coop / "collective.toml").write_text(settings)
+    return coop
+
+
+@asynccontextmanager
+async def running(start: Start, run: Run, folder: Path) -> AsyncIterator[str]:
+    """Run a collective's node until it is told to stop; give its address."""
+    process = await start("run", "--role", "collective", "--data", folder, CONSOMETERS_HASTE=HASTE)
+    try:
+        async with asyncio.timeout(SECONDS):
+            told: dict[str, object] = {}
+            while not told.get("online"):
+                assert process.returncode is None, await ended(process)
+                told = (await run("status", "--data", folder, "--json")).document
+        yield str(told["account"]).partition("/")[0]
+    finally:
+        process.send_signal(signal.SIGTERM)
+        said = await ended(process)
+    assert said.status == 0, said.err
+
+
+async def test_a_home_is_invited_and_sees_what_is_asked(
+    run: Run, start: Start, folder: Path, one: Prosody, new_account: NewAccount
+) -> None:
+    home = folder.parent / "home"
+    async with running(start, run, folder) as jid:
+        again = await run("run", "--role", "collective", "--data", folder, "--json")
+        assert again.condition == "already-runs"
+        made = await run("invitations", "make", "--data", folder, "--json")
+        (invitation,) = json.loads(made.out)
+        kept = await run(
+            *("login", new_account(one), *at(one), "--data", home), CONSOMETERS_PASSWORD=PASSWORD
+        )
+        assert kept.status == 0, kept.err
+        joined = await run("join", invitation["link"], "--data", home, language="fr")
+        assert joined.status == 0, joined.err
+        assert "Dimensionner le toit." in joined.out
+        assert jid in joined.out
+        (guest,) = json.loads((await run("members", "list", "--data", folder, "--json")).out)
+        assert guest["state"] == "guest"
+        newer = folder / "newer.toml"
+        newer.write_text(TOML.format(version=2, purpose="Dimensionner deux toits."))
+        assert (await run("needs", "offer", newer, "--data", folder)).status == 0
+        asked = await run("join", invitation["link"], "--data", home, language="fr")
+        assert "Dimensionner deux toits." in asked.out
+        listed = json.loads((await run("invitations", "list", "--data", folder, "--json")).out)
+        assert [one["uses"] for one in listed] == [1]
+
+
+async def test_who_was_not_invited_is_told_nothing(
+    run: Run, start: Start, folder: Path, one: Prosody, new_account: NewAccount
+) -> None:
+    home = folder.parent / "home"
+    async with running(start, run, folder) as jid:
+        await run(
+            *("login", new_account(one), *at(one), "--data", home), CONSOMETERS_PASSWORD=PASSWORD
+        )
+        guessed = f"xmpp:{jid}?consometers-join;token=guessed"
+        refused = await run("join", guessed, "--data", home, "--json")
+        assert refused.condition == "not-authorized"
+        assert json.loads((await run("members", "list", "--data", folder, "--json")).out) == []
+
+
+async def test_a_node_does_not_start_with_a_need_that_changed(run: Run, folder: Path) -> None:
+    file = folder / "roof.toml"
+    options = ("--role", "collective", "--data", folder, "--json")
+    assert (await run("needs", "offer", file, "--data", folder)).status == 0
+    file.write_text(TOML.format(version=1, purpose="Vendre vos données."))
+    said = await run("run", *options)
+    assert said.condition == "data-need"
+    assert f"{file}: What is asked changed without a new version" in said.out
+    file.write_text("id = 3")
+    assert (await run("run", *options)).condition == "data-need"
+
+
+async def test_a_node_without_a_password_says_what_to_do(run: Run, folder: Path) -> None:
+    settings = (folder / "collective.toml").read_text()
+    kept = [line for line in settings.splitlines() if not line.startswith("password_file")]
+    (folder / "collective.toml").write_text("\n".join(kept))
+    said = await run("run", "--role", "collective", "--data", folder, "--json")
+    assert said.condition == "no-account"
+    refused = await run("run", "--role", "collective", "--page", "127.0.0.1:8099", "--json")
+    assert refused.condition == "usage"
