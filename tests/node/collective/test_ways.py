@@ -12,7 +12,7 @@ ROOM = Path(consometers_node.__file__).parent
 READERS = {
     "sums": {"collective.release"},
     "packed_sums": {"collective.tally"},
-    "most_of_days": {"collective.tally"},
+    "most_of_days": {"collective.others"},
     "released": {"collective.release", "collective.published"},
     "unreleased": {"collective.release"},
     "of_days_alone": {"collective.release"},
