@@ -17,14 +17,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from ..series import Block, Direction, Interval
 from ..store import SeriesId
 from ..store.collective_tables import GroupId, MemberId
-from ..store.parts import Stay, Told, days_told, kinds, members_in, packed, stays, told
+from ..store.parts import Stay, Told, days_told, kinds, packed, stays, told
 from ..store.releases import Noted, RowKey, note
 from ..store.sums import (
     MemberDay,
     PackedSums,
     SumKey,
     alone,
-    most_of_days,
     packed_sums,
     put_days,
     put_sums,
@@ -32,15 +31,13 @@ from ..store.sums import (
 from ..store.tables import BlockRow, MemberCountRow
 from .calendar import Stretch, civil_days, days_of, month_of, stretches
 from .held import Change, Held, Whose, hold
+from .others import Fallen, most_of_others
 from .parts import Part, civil_day, month_part, part
 from .sums import change, raise_largest
 
 __all__ = ["Change", "Composition", "Shift", "compositions", "erase", "moved", "record"]
 
 _DAY = timedelta(days=1)
-_NONE = timedelta()
-_AT_ONCE = 250
-"""Members whose blocks are looked at together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -327,41 +324,12 @@ async def _add(
             by_key.setdefault(key, []).append(shift)
     rows = await packed_sums(connection, by_key)
     changed: dict[SumKey, PackedSums] = {}
+    fallen: dict[SumKey, Fallen] = {}
     for key, some in by_key.items():
-        row, fallen = change(rows.get(key), [(one.before, one.after) for one in some])
-        if fallen:
-            known = {one.member for one in some}
-            row = raise_largest(row, await _most(connection, key, fallen, known, time_zone))
-        changed[key] = row
+        changed[key], places = change(rows.get(key), [(one.before, one.after) for one in some])
+        if places:
+            fallen[key] = Fallen(places, {one.member for one in some})
+    if fallen:
+        for key, most in (await most_of_others(connection, fallen, time_zone)).items():
+            changed[key] = raise_largest(changed[key], most)
     await put_sums(connection, changed, at)
-
-
-async def _most(
-    connection: AsyncConnection,
-    key: SumKey,
-    places: Sequence[int],
-    known: Collection[MemberId],
-    time_zone: str,
-) -> dict[int, int]:
-    """Give the most that one of the others has in some places of a row."""
-    if key.interval is Interval.P1D:
-        days = {days_of(key.day)[place]: place for place in places}
-        found = await most_of_days(connection, key, days)
-        return {days[day]: most for day, most in found.items()}
-    most = dict.fromkeys(places, 0)
-    for month, first, end in stretches(time_zone, key.interval, key.day):
-        inside = [place for place in places if first <= place < end]
-        last: MemberId | None = None
-        while inside and (
-            members := await members_in(
-                connection, key.group, key.kind, month, after=last, limit=_AT_ONCE
-            )
-        ):
-            last = members[-1]
-            wanted = {(one, key.direction): {key.day} for one in members if one not in known}
-            held = await hold(connection, wanted, dict.fromkeys(members, key.kind), around=_NONE)
-            for whose in wanted:
-                values = part(held.before(whose), key.interval, key.day).values
-                for place in inside:
-                    most[place] = max(most[place], values[place])
-    return most

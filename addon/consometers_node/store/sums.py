@@ -1,15 +1,14 @@
 """Sums of groups and days of members in the database: nobody's to read but disclosure's."""
 
-from collections.abc import AsyncIterator, Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
-import struct
+from datetime import date, datetime
 from typing import NamedTuple
 
 from sqlalchemy import bindparam, case, delete, func, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from ..series import Direction, Interval, Range
+from ..series import Direction, Interval
 from . import upsert
 from .collective_tables import (
     GroupId,
@@ -23,7 +22,6 @@ from .months import make_room
 from .parts import counts_in
 
 _ALONE = "SELECT pg_advisory_xact_lock(hashtext('consometers sums'))"
-_DAY = timedelta(days=1)
 
 
 class SumKey(NamedTuple):
@@ -47,21 +45,6 @@ class PackedSums:
 
     def __bool__(self) -> bool:
         return any(self.counts)
-
-
-@dataclass(frozen=True, slots=True)
-class SumBlock:
-    """The sums of the members of one kind in a group, in watt-minutes, by interval.
-
-    `counts` says how many members each sums: where that is 0, nothing is known. `largest` is the
-    most that one member has in it. A collective is one, and counts for as many as it sums itself.
-    """
-
-    key: SumKey
-    sums: tuple[int, ...]
-    counts: tuple[int, ...]
-    largest: tuple[int, ...]
-    changed_at: datetime
 
 
 class MemberDay(NamedTuple):
@@ -88,43 +71,6 @@ async def alone(connection: AsyncConnection) -> None:
     """Let nobody else change sums until this transaction ends."""
     if connection.dialect.name == "postgresql":
         await connection.execute(text(_ALONE))
-
-
-async def sums(
-    connection: AsyncConnection,
-    group: GroupId,
-    direction: Direction,
-    interval: Interval,
-    within: Range,
-) -> AsyncIterator[SumBlock]:
-    """Give the rows of a group that have an interval in a range, in order, each kind by itself."""
-    if not within:
-        return
-    first = within.start.astimezone(UTC).date()
-    last = (within.end.astimezone(UTC) - timedelta(microseconds=1)).date()
-    if interval is Interval.P1D:
-        # A civil day starts up to half a day before its UTC day, or after it.
-        first = (first - _DAY).replace(day=1)
-        last = last + _DAY
-    query = (
-        select(SumBlockRow.__table__)
-        .where(
-            SumBlockRow.group_id == group,
-            SumBlockRow.direction == direction,
-            SumBlockRow.interval == interval,
-            SumBlockRow.day.between(first, last),
-        )
-        .order_by(SumBlockRow.day, SumBlockRow.kind)
-    )
-    async for row in await connection.stream(query):
-        count = len(row.counts) // 4
-        yield SumBlock(
-            SumKey(group, direction, interval, row.day, row.kind),
-            struct.unpack(f"<{count}Q", row.sums),
-            struct.unpack(f"<{count}I", row.counts),
-            struct.unpack(f"<{count}Q", row.largest),
-            row.changed_at,
-        )
 
 
 async def packed_sums(

@@ -14,7 +14,7 @@ type Key = tuple[GroupId, Direction, Interval, date, str]
 
 DAY = timedelta(days=1)
 MINUTE = timedelta(minutes=1)
-INTERVALS = (Interval.PT5M, Interval.PT30M, Interval.PT1H)
+INTERVALS = (Interval.PT30M, Interval.PT1H)
 
 
 @dataclass

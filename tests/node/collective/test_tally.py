@@ -64,7 +64,7 @@ def all_series(member: int) -> list[Series]:
         series(member, "", Interval.P1D, consumption),
         series(member, "", Interval.PT1H, production),
         series(member, "-lanester", Interval.PT1H, production),
-        series(member, "-lorient", Interval.PT5M, production),
+        series(member, "-lorient", Interval.PT30M, production),
     ]
 
 

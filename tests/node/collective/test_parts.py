@@ -1,0 +1,132 @@
+"""What one member has, by examples: intervals of intervals, civil days, devices and groups."""
+
+from collections.abc import Mapping, Sequence
+from datetime import date, timedelta
+
+import pytest
+
+from consometers_node.collective.calendar import Stretch, civil_days, places, stretches
+from consometers_node.collective.parts import (
+    CivilDay,
+    Part,
+    Source,
+    civil_day,
+    month_part,
+    part,
+)
+from consometers_node.series import Device, Direction, Interval, Quantity, Series
+
+PARIS, SAMOA = "Europe/Paris", "Pacific/Apia"
+DAY = date(2026, 6, 10)
+BEFORE = DAY - timedelta(days=1)
+HOUR, FIVE, CIVIL = Interval.PT1H, Interval.PT5M, Interval.P1D
+
+
+def source(
+    interval: Interval,
+    days: Mapping[date, Sequence[int | None]],
+    *,
+    name: str = "a",
+    quantity: Quantity = Quantity.POWER,
+    members: Mapping[date, Sequence[int | None]] | None = None,
+) -> Source:
+    series = Series(Device(name), Direction.CONSUMPTION, quantity, interval, PARIS)
+    return Source(series, days, members)
+
+
+def test_twelve_times_five_minutes_are_an_hour() -> None:
+    fine = source(FIVE, {DAY: [*range(1, 13), *12 * [None], *11 * [1], None, *252 * [2]]})
+    assert part([fine], HOUR, DAY) == Part.of([78 * 5, None, None, *21 * [2 * 60]])
+    assert part([fine], FIVE, DAY).values[:3] == (5, 10, 15)
+
+
+def test_energy_and_power_are_the_same_watt_minutes() -> None:
+    power = source(HOUR, {DAY: [500] * 24})
+    energy = source(HOUR, {DAY: [500] * 24}, quantity=Quantity.ENERGY)
+    assert part([power], HOUR, DAY) == part([energy], HOUR, DAY) == Part.of([30_000] * 24)
+
+
+def test_nothing_is_finer_than_what_was_told() -> None:
+    assert part([source(HOUR, {DAY: [500] * 24})], FIVE, DAY) == Part.nothing(288)
+    assert part([source(CIVIL, {DAY: [500]})], HOUR, DAY) == Part.nothing(24)
+    assert part([], HOUR, DAY) == Part.nothing(24)
+
+
+def test_a_device_counts_once_by_its_finest_series_that_is_whole() -> None:
+    fine = source(FIVE, {DAY: [*12 * [100], None, *11 * [100], *12 * [None], *252 * [100]]})
+    coarse = source(HOUR, {DAY: [7] * 24})
+    expected = [100 * 60, 7 * 60, 7 * 60, *21 * [100 * 60]]
+    assert part([coarse, fine], HOUR, DAY) == Part.of(expected)
+
+
+def test_devices_add_up_unless_one_has_only_some_of_its_records() -> None:
+    one = source(HOUR, {DAY: [1, 2, *22 * [None]]}, name="a")
+    two = source(FIVE, {DAY: [*12 * [5], *11 * [5], None, *264 * [5]]}, name="b")
+    assert part([one, two], HOUR, DAY) == Part.of([6 * 60, None, *22 * [5 * 60]])
+
+
+def test_a_collective_counts_for_those_it_sums() -> None:
+    sums = source(FIVE, {DAY: [9] * 288}, members={DAY: [*11 * [12], 10, *276 * [12]]})
+    assert part([sums], HOUR, DAY).counts == (10, *23 * [12])
+    assert part([source(HOUR, {DAY: [9] * 24}, members={})], HOUR, DAY).counts == (1,) * 24
+
+
+def test_of_a_collective_the_group_that_holds_the_others_counts() -> None:
+    told = {"coop": 10, "coop-lorient": 6, "coop-lanester": 4, "cooperative": 1}
+    sums = [
+        source(HOUR, {DAY: [value] * 24}, name=name, members={DAY: [value] * 24})
+        for name, value in told.items()
+    ]
+    whole = part(sums, HOUR, DAY)
+    assert (whole.values, whole.counts) == ((660,) * 24, (11,) * 24)
+    assert civil_day([*sums, source(HOUR, {BEFORE: [1] * 24}, name="coop")], DAY).count == 11
+    areas = part(sums[1:3], HOUR, DAY)
+    assert (areas.values, areas.counts) == ((600,) * 24, (10,) * 24)
+
+
+def test_a_civil_day_is_of_two_utc_days() -> None:
+    told = source(HOUR, {BEFORE: [1] * 24, DAY: [1] * 24})
+    assert civil_day([told], DAY) == CivilDay(24 * 60, 24, 24)
+    assert civil_day([told], BEFORE) == CivilDay(22 * 60, 22, 24)
+    assert civil_day([told], DAY + timedelta(days=2)) == CivilDay()
+
+
+@pytest.mark.parametrize(("day", "hours"), [(date(2026, 3, 29), 23), (date(2026, 10, 25), 25)])
+def test_civil_days_have_the_hours_that_clocks_leave_them(day: date, hours: int) -> None:
+    days = {day + timedelta(days=n): [1] * 24 for n in (-1, 0, 1)}
+    assert civil_day([source(HOUR, days)], day) == CivilDay(hours * 60, hours, hours)
+    mean = source(CIVIL, {day - timedelta(days=1): [1]})
+    assert civil_day([mean], day) == CivilDay(hours * 60, 1, 1)
+
+
+def test_a_day_that_is_told_whole_counts_before_hours_with_holes() -> None:
+    hours = source(HOUR, {BEFORE: [1] * 24, DAY: [*23 * [1], None]})
+    day = source(CIVIL, {BEFORE: [30]}, quantity=Quantity.ENERGY)
+    assert civil_day([hours], DAY) == CivilDay(24 * 60, 24, 24)
+    holes = source(HOUR, {BEFORE: [1] * 24, DAY: [None, *23 * [1]]})
+    assert civil_day([holes], DAY) == CivilDay(23 * 60, 23, 24)
+    assert civil_day([holes, day], DAY) == CivilDay(30 * 60, 1, 1)
+
+
+def test_a_month_has_its_whole_days() -> None:
+    days = {DAY: CivilDay(60, 24, 24, 3), BEFORE: CivilDay(60, 23, 24)}
+    month = month_part(days, date(2026, 6, 1))
+    assert (month.values, month.counts) == (
+        (*9 * [0], 60, *20 * [0]),
+        (*9 * [0], 3, *20 * [0]),
+    )
+
+
+def test_a_month_turns_within_a_utc_day() -> None:
+    assert stretches(PARIS, HOUR, date(2026, 3, 31)) == (
+        Stretch(date(2026, 3, 1), 0, 22),
+        Stretch(date(2026, 4, 1), 22, 24),
+    )
+    assert stretches(PARIS, HOUR, DAY) == (Stretch(date(2026, 6, 1), 0, 24),)
+
+
+def test_a_day_that_a_country_left_out_has_nothing() -> None:
+    assert places(SAMOA, HOUR, date(2011, 12, 30)) == ()
+    assert civil_days(SAMOA, date(2011, 12, 30)) == tuple(
+        date(2011, 12, 29) + timedelta(days=n) for n in range(3)
+    )
