@@ -1,6 +1,7 @@
 """Templates, and what they can say."""
 
 from collections.abc import Mapping
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,10 @@ OPTIONS: Mapping[str, Any] = {
     "lstrip_blocks": True,
     "extensions": ["jinja2.ext.i18n"],
 }
+_WRITTEN = (
+    *("day", "weekday", "month", "month_short", "moment", "hour", "clock", "length"),
+    *("number", "share", "percent", "energy", "power"),
+)
 
 
 def environment() -> Environment:
@@ -26,10 +31,11 @@ def environment() -> Environment:
         loader=FileSystemLoader(TEMPLATES), undefined=StrictUndefined, auto_reload=False, **OPTIONS
     )
     made.install_gettext_callables(_gettext, _ngettext, newstyle=True)  # type: ignore[attr-defined]
-    for name in ("day", "moment", "hour", "month", "month_short", "number", "share", "length"):
+    for name in _WRITTEN:
         made.filters[name] = _written(name)
     made.filters["say"] = _say
     made.filters["length_of"] = len
+    made.filters["iso_month"] = _iso_month
     return made
 
 
@@ -52,6 +58,10 @@ def _ngettext(context: Context, one: str, many: str, count: int) -> str:
 @pass_context
 def _say(context: Context, words: Text | Mapping[str, str]) -> str:
     return (words if isinstance(words, Text) else Text(words)).say(_language(context).tag)
+
+
+def _iso_month(day: date) -> str:
+    return f"{day:%Y-%m}"
 
 
 def _written(name: str) -> Any:

@@ -1,7 +1,7 @@
 """Words, dates and numbers, as people of each language write them."""
 
 from collections.abc import Mapping
-from datetime import date, datetime
+from datetime import date, datetime, tzinfo
 from functools import cache
 import math
 from pathlib import Path
@@ -15,6 +15,10 @@ from babel.units import format_unit
 from ..quoalise import Text
 from ..quoalise.text import text
 
+_KILO = 1000
+_NO_DIGITS_FROM = 100
+_BEFORE_UNIT = {"en": "\u00a0", "fr": "\u202f"}
+_WHOLE_PERCENT = {"en": "0%", "fr": "0\u202f%"}
 _PERCENT = {"en": "0.#%", "fr": "0.#\u202f%"}
 _LOCALES = {"en": Locale("en", "GB"), "fr": Locale("fr", "FR")}
 _CATALOGUES = Path(__file__).with_name("locale")
@@ -42,10 +46,11 @@ def _all(words: str | list[str] | tuple[str, ...]) -> tuple[str, ...]:
 
 
 class Language:
-    """Says things in one language."""
+    """Says things in one language, in the time of a zone: without one, of where the node runs."""
 
-    def __init__(self, tag: str) -> None:
+    def __init__(self, tag: str, zone: tzinfo | None = None) -> None:
         self.tag = tag
+        self._zone = zone
         self._locale = _LOCALES[tag]
         self._words = catalogue(tag)
 
@@ -65,21 +70,29 @@ class Language:
 
     def day(self, at: datetime | date) -> str:
         """Write a day: 4 March 2026."""
-        local = at.astimezone().date() if isinstance(at, datetime) else at
+        local = at.astimezone(self._zone).date() if isinstance(at, datetime) else at
         return format_date(local, "long", locale=self._locale)
 
     def moment(self, at: datetime) -> str:
         """Write an instant in the time of the home, to the minute."""
-        local = at.astimezone()
+        local = at.astimezone(self._zone)
         hour = format_time(local, "short", locale=self._locale)
-        if local.date() == datetime.now().astimezone().date():
+        if local.date() == datetime.now().astimezone(self._zone).date():
             return f"{self(_TODAY)}, {hour}"
         return f"{self.day(local)}, {hour}"
 
     def hour(self, at: datetime) -> str:
         """Write a day and an hour, in little room."""
-        local = at.astimezone()
+        local = at.astimezone(self._zone)
         return format_datetime(local, "d MMM HH:mm", locale=self._locale)
+
+    def clock(self, at: datetime) -> str:
+        """Write the hour and the minute."""
+        return format_time(at.astimezone(self._zone), "short", locale=self._locale)
+
+    def weekday(self, day: date) -> str:
+        """Write a day of a month that is known, with its name."""
+        return format_date(day, "EEE d", locale=self._locale)
 
     def month(self, day: date) -> str:
         """Write a month and its year."""
@@ -92,6 +105,25 @@ class Language:
     def number(self, value: float) -> str:
         """Write a number, its thousands apart."""
         return format_decimal(value, locale=self._locale)
+
+    def energy(self, wh: float) -> str:
+        """Write an energy in kWh: 12.3 kWh."""
+        return self._measured(wh / 1000, "kWh")
+
+    def power(self, watts: float) -> str:
+        """Write a power, in kW from 1 kW on."""
+        return self._measured(*((watts / 1000, "kW") if watts >= _KILO else (watts, "W")))
+
+    def _measured(self, value: float, unit: str) -> str:
+        digits = 1 if value < _NO_DIGITS_FROM and unit != "W" else 0
+        number = format_decimal(
+            round(value, digits), "#,##0.#" if digits else "#,##0", locale=self._locale
+        )
+        return f"{number}{_BEFORE_UNIT[self.tag]}{unit}"
+
+    def percent(self, value: float) -> str:
+        """Write a part of 1 as a whole percentage."""
+        return format_percent(float(value), _WHOLE_PERCENT[self.tag], locale=self._locale)
 
     def share(self, value: float) -> str:
         """Write a part of 1 as a percentage, never rounded up to all of it."""

@@ -1,0 +1,299 @@
+"""What may be known of a collective: figures that were released, and why others are withheld.
+
+Pages and open data read sums here and nowhere else. A figure is read from the collective's own
+series, into which nothing comes but what was released; a reason from what was looked at.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import exists, func, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from ..quoalise.identifier import organisation
+from ..series import Block, Device, Direction, Interval, Range
+from ..store.collective_tables import (
+    GroupId,
+    MemberRow,
+    ReleasedBlockRow,
+)
+from ..store.releases import Kept, released, sizes
+from ..store.tables import BlockRow, MemberCountRow, SeriesId, SeriesRow
+from .calendar import instants, month_of
+from .disclosure import Figure, Publication, Reason, Released, WattMinutes, Withheld
+from .members import GroupKind, month_after
+from .own import devices, energy, named, own_series
+from .sites import Description
+
+ALL = "all"
+"""How addresses name the group of all members."""
+
+_DAY = timedelta(days=1)
+_HOME = "home"
+
+type Reasons = Mapping[Direction, Mapping[date, Kept]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """A group that may be looked at: all members, a commune, a kind of building, a site."""
+
+    id: GroupId
+    kind: GroupKind
+    name: str
+    slug: str
+    """Its name in addresses."""
+    device: Device
+    description: Description | None = None
+    area: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Civil days, the first and the last one included."""
+
+    first: date
+    last: date
+
+    def __iter__(self) -> Iterator[date]:
+        return (self.first + n * _DAY for n in range((self.last - self.first).days + 1))
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """An interval, in the time of the collective, and what may be known of it."""
+
+    start: datetime
+    end: datetime
+    figure: Figure
+
+
+@dataclass(frozen=True, slots=True)
+class Homes:
+    """How many homes count in a group, and how many of them told of an interval."""
+
+    telling: int
+    counting: int
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """Reads for one collective: by its name in the federation, its time zone, its rules."""
+
+    collective: str
+    time_zone: ZoneInfo
+    publication: Publication
+
+    async def places(self, connection: AsyncConnection) -> Mapping[str, Place]:
+        """Give all groups, by their names in addresses."""
+        groups = {one.id: one for one in await named(connection)}
+        sites = {name: told for name, *told in await connection.execute(_SITES)}
+        own = str(organisation(self.collective))
+        found: dict[str, Place] = {}
+        for number, device in devices(self.collective, groups.values()).items():
+            group = groups[number]
+            slug = ALL if device == own else device.removeprefix(f"{own}-")
+            described, area = sites.get(group.name, (None, None))
+            if group.kind != GroupKind.SITE:
+                described = area = None
+            elif group.name not in sites:
+                continue
+            place = Place(
+                id=number,
+                kind=GroupKind(group.kind),
+                name=group.name,
+                slug=slug,
+                device=device,
+                description=Description.unpack(described),
+                area=area,
+            )
+            found.setdefault(slug, place)
+        return found
+
+    async def figures(
+        self,
+        connection: AsyncConnection,
+        place: Place,
+        interval: Interval,
+        span: Span,
+        until: datetime,
+    ) -> Mapping[Direction, Sequence[Told]]:
+        """Give all intervals of some civil days that ended by then.
+
+        Directions in which this group has nothing are left out.
+        """
+        starts = self._starts(interval, span, until)
+        values = await self._kept(connection, BlockRow, place, interval, span)
+        counts = await self._kept(connection, MemberCountRow, place, interval, span)
+        known = set(values) | await self._looked_at(connection, place)
+        reasons: Reasons = {}
+        if any(start not in values.get(one, {}) for one in known for start, _ in starts):
+            reasons = await self._reasons(connection, place, interval, span)
+        found: dict[Direction, Sequence[Told]] = {}
+        for direction in Direction:
+            if direction not in known:
+                continue
+            mine, of = values.get(direction, {}), counts.get(direction, {})
+            found[direction] = [
+                Told(
+                    start,
+                    end,
+                    Released(WattMinutes(energy(mine[start], interval)), of.get(start, 0))
+                    if start in mine
+                    else self._why(reasons, direction, interval, start),
+                )
+                for start, end in starts
+            ]
+        return found
+
+    async def homes(
+        self, connection: AsyncConnection, place: Place, interval: Interval, start: datetime
+    ) -> Homes:
+        """Tell how many homes count, and how many of them told what they drew in an interval."""
+        month = month_of(start.astimezone(self.time_zone).date())
+        counting = sum(
+            one.members
+            for one in await sizes(connection, month)
+            if one.group == place.id and one.member_kind == _HOME
+        )
+        row, at = self._row(interval, start)
+        kept = await released(connection, Direction.CONSUMPTION, interval, [row])
+        mine = kept[row].get(place.id)
+        telling = mine.counts[at] if mine is not None and at < len(mine.counts) else 0
+        return Homes(min(telling, counting), counting)
+
+    async def since(self, connection: AsyncConnection, place: Place) -> date | None:
+        """Give the first civil day of which anything was released."""
+        numbers = await self._numbers(connection, place, Interval.P1D)
+        days = select(func.min(BlockRow.day)).where(BlockRow.series_id.in_(numbers))
+        first: date | None = (await connection.execute(days)).scalar_one()
+        if first is None:
+            return None
+        start = _starts_on(Interval.P1D, self.time_zone.key, first)[0]
+        return start.astimezone(self.time_zone).date()
+
+    def _starts(
+        self, interval: Interval, span: Span, until: datetime
+    ) -> list[tuple[datetime, datetime]]:
+        zone = self.time_zone
+        whole = instants(zone.key, span.first).start, instants(zone.key, span.last).end
+        end = min(whole[1], until)
+        if interval is Interval.P1D:
+            return [
+                (each.start.astimezone(zone), each.end.astimezone(zone))
+                for day in span
+                if (each := _civil(zone.key, day)).end <= end
+            ]
+        step = timedelta(minutes=interval.minutes)
+        return [
+            (start.astimezone(zone), (start + step).astimezone(zone))
+            for n in range(max(0, (end - whole[0]) // step))
+            for start in (whole[0] + n * step,)
+        ]
+
+    async def _kept(
+        self,
+        connection: AsyncConnection,
+        table: type[BlockRow | MemberCountRow],
+        place: Place,
+        interval: Interval,
+        span: Span,
+    ) -> dict[Direction, dict[datetime, int]]:
+        numbers = await self._numbers(connection, place, interval)
+        zone = self.time_zone.key
+        days = instants(zone, span.first).start.date(), instants(zone, span.last).end.date()
+        query = select(table.series_id, table.day, table.packed).where(
+            table.series_id.in_(numbers), table.day.between(*days)
+        )
+        found: dict[Direction, dict[datetime, int]] = {}
+        for number, day, packed in await connection.execute(query):
+            mine = found.setdefault(numbers[number], {})
+            pairs = zip(_starts_on(interval, zone, day), Block.values_of(packed), strict=True)
+            mine.update((start, value) for start, value in pairs if value is not None)
+        return found
+
+    async def _numbers(
+        self, connection: AsyncConnection, place: Place, interval: Interval
+    ) -> dict[SeriesId, Direction]:
+        like = own_series(place.device, Direction.CONSUMPTION, interval, self.time_zone.key)
+        query = select(SeriesRow.id, SeriesRow.direction).where(
+            SeriesRow.device == like.device,
+            SeriesRow.quantity == like.quantity,
+            SeriesRow.interval == like.interval,
+            SeriesRow.time_zone == like.time_zone,
+        )
+        return dict((await connection.execute(query)).tuples().all())
+
+    async def _looked_at(self, connection: AsyncConnection, place: Place) -> set[Direction]:
+        """Give the directions in which something was released, or is withheld."""
+        found = set()
+        for direction in Direction:
+            there = exists().where(
+                ReleasedBlockRow.group_id == place.id, ReleasedBlockRow.direction == direction
+            )
+            if (await connection.execute(select(there))).scalar_one():
+                found.add(direction)
+        return found
+
+    async def _reasons(
+        self,
+        connection: AsyncConnection,
+        place: Place,
+        interval: Interval,
+        span: Span,
+    ) -> Reasons:
+        rows = sorted(set(self._rows(interval, span)))
+        found: dict[Direction, dict[date, Kept]] = {}
+        for direction in Direction:
+            kept = await released(connection, direction, interval, rows)
+            found[direction] = {
+                day: groups[place.id] for day, groups in kept.items() if place.id in groups
+            }
+        return found
+
+    def _rows(self, interval: Interval, span: Span) -> Iterator[date]:
+        """Give the days of the rows that hold the intervals of some civil days."""
+        if interval is Interval.P1D:
+            month = month_of(span.first)
+            while month <= span.last:
+                yield month
+                month = month_after(month)
+            return
+        zone = self.time_zone.key
+        within = Range(instants(zone, span.first).start, instants(zone, span.last).end)
+        yield from within.days()
+
+    def _row(self, interval: Interval, start: datetime) -> tuple[date, int]:
+        """Give the day of the row that holds an interval, and its place in it."""
+        if interval is Interval.P1D:
+            civil = start.astimezone(self.time_zone).date()
+            return month_of(civil), civil.day - 1
+        utc = start.astimezone(UTC)
+        return utc.date(), (utc.hour * 60 + utc.minute) // interval.minutes
+
+    def _why(
+        self, reasons: Reasons, direction: Direction, interval: Interval, start: datetime
+    ) -> Withheld:
+        row, at = self._row(interval, start)
+        kept = reasons.get(direction, {}).get(row)
+        if kept is None or at >= len(kept.reasons):
+            return Withheld(Reason.NOT_YET)
+        reason = Reason(kept.reasons[at])
+        if reason.is_out:
+            # What was released is being written.
+            return Withheld(Reason.NOT_YET)
+        return Withheld(reason, kept.counts[at], self.publication.needed(direction, interval))
+
+
+@lru_cache(maxsize=8192)
+def _starts_on(interval: Interval, time_zone: str, day: date) -> tuple[datetime, ...]:
+    return own_series(Device(""), Direction.CONSUMPTION, interval, time_zone).starts(day)
+
+
+_civil = lru_cache(maxsize=8192)(instants)
+_SITES = select(MemberRow.name, MemberRow.description, MemberRow.area).where(
+    MemberRow.kind == "site", MemberRow.name.is_not(None)
+)

@@ -1,0 +1,36 @@
+"""The page of the open data: what each figure means, under which licence, how it is asked for."""
+
+from aiohttp import web
+
+from ...collective.disclosure import MOST_OF_ONE_PERCENT, Agreed, Reason, Withheld
+from .desk import Desk, Guest
+from .opendata import MOST_DAYS, Quantity, intervals
+from .words import WORDS
+
+
+async def show(desk: Desk, guest: Guest) -> web.StreamResponse:
+    """Show the data dictionary."""
+    async with desk.store.reading() as connection:
+        places = await desk.published.places(connection)
+    publication = desk.settings.publication
+    basis = publication.basis
+    return desk.page(
+        guest,
+        "data.html",
+        places=places.values(),
+        base="",
+        quantities=list(Quantity),
+        intervals=intervals(desk),
+        fine=publication.interval,
+        most_days=MOST_DAYS,
+        minimum=basis.minimum if isinstance(basis, Agreed) else None,
+        most_percent=MOST_OF_ONE_PERCENT,
+        wait=int(publication.wait.total_seconds() // 60),
+        reasons=[
+            (one.name.lower().replace("_", "-"), Withheld(one, 7, 10).words)
+            for one in Reason
+            if not one.is_out
+        ],
+        example_day=guest.today.replace(day=1),
+        **WORDS,
+    )

@@ -1,0 +1,89 @@
+"""Energy in everyday words, for whoever has never seen a kWh. Pure."""
+
+from ...quoalise import Text
+from ...quoalise.text import text
+from ..language import LANGUAGES
+from ..speech import Language
+
+_WASH_WH = 1_000
+_PHONE_WH = 15
+_PEDAL_W = 100
+"""What a person who is not trained keeps up on a bicycle."""
+_KETTLE_W = 2_000
+_LAMPS = 10
+_FEWEST = 2
+
+
+def lamps(made_wh: float, used_wh: float) -> Text:
+    """Say what panels make beside what is used."""
+    if made_wh <= 0 or used_wh <= 0:
+        return text(
+            "No sun on our panels: all that we use comes from the grid.",
+            "Pas de soleil sur nos panneaux : tout ce que nous utilisons vient du réseau.",
+        )
+    times = made_wh / used_wh
+    if times >= _FEWEST:
+        words = text(
+            "Our panels make {count} times as much as we use.",
+            "Nos panneaux produisent {count} fois ce que nous utilisons.",
+        )
+        return _counted(words, int(times))
+    if times >= 1:
+        return text(
+            "Our panels make all that we use, and more.",
+            "Nos panneaux produisent tout ce que nous utilisons, et plus encore.",
+        )
+    lit = int(times * _LAMPS)
+    if not lit:
+        return text(
+            "There is little sun: nearly all that we use comes from the grid.",
+            "Il y a peu de soleil : presque tout ce que nous utilisons vient du réseau.",
+        )
+    words = text(
+        "When 10 lamps are on at our homes, our panels make enough for {count}.",
+        "Sur 10 lampes allumées chez nous, nos panneaux en éclairent {count}.",
+    )
+    return _counted(words, lit)
+
+
+def washes(wh: float | None) -> Text | None:
+    """Say how many machines of laundry an energy washes; None where these are too few."""
+    words = text(
+        "enough for {count} machines of laundry (about 1 kWh each)",
+        "de quoi faire tourner {count} lave-linge (environ 1 kWh par lavage)",
+    )
+    return _compared(words, wh, _WASH_WH)
+
+
+def kettles(watts: float | None) -> Text | None:
+    """Say how many kettles take a power; None where these are too few."""
+    words = text(
+        "as much as {count} kettles boiling at the same time",
+        "autant que {count} bouilloires en marche en même temps",
+    )
+    return _compared(words, watts, _KETTLE_W)
+
+
+def pupil(now_w: float | None, today_wh: float | None) -> Text | None:
+    """Say in words of a pupil what panels do now, or else what they did today."""
+    pedalling = text(
+        "{count} people would have to pedal at the same time to make as much electricity.",
+        "Il faudrait {count} personnes qui pédalent en même temps pour en produire autant.",
+    )
+    charging = text(
+        "Since this morning, the sun on the roof has made enough to charge {count} phones.",
+        "Depuis ce matin, le soleil sur le toit a produit de quoi recharger {count} téléphones.",
+    )
+    now = _compared(pedalling, now_w, _PEDAL_W)
+    return now or _compared(charging, today_wh, _PHONE_WH)
+
+
+def _compared(words: Text, value: float | None, one: float) -> Text | None:
+    count = 0 if value is None else round(value / one)
+    return None if count < _FEWEST else _counted(words, count)
+
+
+def _counted(words: Text, count: int) -> Text:
+    return Text(
+        {tag: words.say(tag).format(count=Language(tag).number(count)) for tag in LANGUAGES}
+    )

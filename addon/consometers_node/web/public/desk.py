@@ -1,0 +1,212 @@
+"""What all answers to the public have in common: in which language, of which moment, how made."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from functools import cached_property
+from hashlib import sha256
+import logging
+from typing import TYPE_CHECKING, Any
+
+from aiohttp import web
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from ...collective.published import ALL, Place, Published
+from ...collective.settings import Settings
+from ...quoalise import Text
+from ...quoalise.text import text
+from ...store import Store
+from .. import language
+from ..files import Files
+from ..language import LANGUAGES
+from ..speech import Language
+from .headers import harden
+from .limits import Limits, asker
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+type Look = Callable[[Desk, Guest], Awaitable[web.StreamResponse]]
+type Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+STATIC = "/static/"
+DATA = "/data"
+
+_KEPT_S = 365 * 24 * 3600
+_ERRORS = {
+    400: text("This address cannot be read.", "Cette adresse est illisible."),
+    404: text("There is no such page.", "Cette page n’existe pas."),
+    405: text("This page can only be looked at.", "Cette page ne peut être que regardée."),
+    429: text(
+        "That was many requests in a short time: try again in a moment.",
+        "Beaucoup de demandes en peu de temps : réessayez dans un instant.",
+    ),
+    500: text(
+        "Something went wrong here. It was noted; try again later.",
+        "Quelque chose s’est mal passé ici. C’est noté ; réessayez plus tard.",
+    ),
+}
+
+_LOGGER = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Guest:
+    """Whoever looks, and when. `language` says things in the time of the collective."""
+
+    request: web.Request
+    language: Language
+    now: datetime
+
+    @property
+    def root(self) -> str:
+        """The way from this page to the first one: addresses are relative, wherever it is."""
+        return "../" * (self.request.path.count("/") - 1) or "./"
+
+    @property
+    def today(self) -> date:
+        """The civil day of the collective."""
+        return self.now.date()
+
+    def named(self, part: str) -> str:
+        """Give what stands in a part of the address."""
+        return self.request.match_info.get(part, "")
+
+
+class Desk:
+    """Answers anybody, of what was released and of nothing else."""
+
+    def __init__(
+        self,
+        store: Store,
+        settings: Settings,
+        version: str,
+        *,
+        limits: Limits,
+        now: Callable[[], datetime],
+    ) -> None:
+        self.store = store
+        self.settings = settings
+        self.published = Published(settings.identifier, settings.time_zone, settings.publication)
+        self.files = Files()
+        self._version = version
+        self._limits = limits
+        self._now = now
+
+    def looks(self, look: Look) -> Handler:
+        """Make a handler of something that is looked at."""
+
+        async def handle(request: web.Request) -> web.StreamResponse:
+            return await look(self, self._guest(request))
+
+        return handle
+
+    @web.middleware
+    async def middleware(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        """Answer whoever does not ask too much, and say in words what was asked in vain."""
+        try:
+            response = await self._answer(request, handler)
+        except web.HTTPException as answer:
+            if answer.status < 400:
+                harden(answer)
+                raise
+            response = self._refuse(request, answer.status, answer.headers)
+        except asyncio.CancelledError, ConnectionError:
+            raise
+        except Exception:
+            _LOGGER.exception("a public page could not be made")
+            response = self._refuse(request, 500)
+        if not response.prepared:
+            harden(response)
+        return response
+
+    async def place(self, connection: AsyncConnection, slug: str = ALL) -> Place | None:
+        """Give a group by its name in addresses; None where nobody is in it yet."""
+        return (await self.published.places(connection)).get(slug)
+
+    def page(self, guest: Guest, template: str, *, status: int = 200, **model: Any) -> web.Response:
+        """Make a page. Whoever has it already is told so."""
+        body = self._templates.get_template(f"public/{template}").render(
+            language=guest.language,
+            languages=LANGUAGES,
+            root=guest.root,
+            here=guest.request.path,
+            title=self.settings.name,
+            zone=self.settings.time_zone.key,
+            host=guest.request.host,
+            today_is=guest.today,
+            version=self._version,
+            stamp=self.files.stamp,
+            scripts=[name for name in self.files.scripts if "uPlot" in name],
+            **model,
+        )
+        headers = {"Content-Language": guest.language.tag, "Vary": "Accept-Language, Cookie"}
+        response = tagged(guest, body, "text/html", headers, status)
+        if guest.request.query.get("language") == guest.language.tag:
+            response.set_cookie(
+                language.COOKIE, guest.language.tag, max_age=_KEPT_S, samesite="Lax", httponly=True
+            )
+        return response
+
+    async def _answer(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        if not request.path.startswith(STATIC):
+            seconds = self._limits.take(asker(request))
+            if seconds is not None:
+                return self._refuse(request, 429, {"Retry-After": str(seconds)})
+        return await handler(request)
+
+    def _refuse(
+        self, request: web.Request, status: int, headers: Mapping[str, str] | None = None
+    ) -> web.Response:
+        words = _ERRORS.get(status, _ERRORS[400])
+        if request.path.startswith(f"{DATA}/"):
+            response = problem(status, words)
+        else:
+            guest = self._guest(request)
+            response = self.page(guest, "refused.html", status=status, words=words)
+        for name in ("Allow", "Retry-After"):
+            if headers and name in headers:
+                response.headers[name] = headers[name]
+        return response
+
+    def _guest(self, request: web.Request) -> Guest:
+        zone = self.settings.time_zone
+        said = request.query.get("language")
+        tag = said if said in LANGUAGES else language.wanted(request)
+        assert tag is not None
+        return Guest(request, Language(tag, zone), self._now().astimezone(zone))
+
+    @cached_property
+    def _templates(self) -> Environment:
+        from ..rendering import environment  # noqa: PLC0415  # 8 MiB that not every node needs
+
+        return environment()
+
+
+def tagged(
+    guest: Guest, body: str, kind: str, headers: Mapping[str, str], status: int = 200
+) -> web.Response:
+    """Make a response of a text, or tell whoever has it that it is the same."""
+    written = body.encode()
+    tag = f'"{sha256(written).hexdigest()[:32]}"'
+    told = dict(headers) | {"ETag": tag}
+    asked = guest.request.headers.get("If-None-Match", "")
+    if status == 200 and tag in (one.strip().removeprefix("W/") for one in asked.split(",")):
+        return web.Response(status=304, headers=told)
+    return web.Response(
+        body=written, status=status, content_type=kind, charset="utf-8", headers=told
+    )
+
+
+def problem(status: int, words: Text, detail: Text | None = None) -> web.Response:
+    """Say what is wrong as RFC 9457 has it."""
+    said = {"status": status, "title": words.say("en"), "title_fr": words.say("fr")}
+    if detail is not None:
+        said |= {"detail": detail.say("en"), "detail_fr": detail.say("fr")}
+    return web.json_response(said, status=status, content_type="application/problem+json")
+
+
+def now() -> datetime:
+    """Give this moment."""
+    return datetime.now(UTC)

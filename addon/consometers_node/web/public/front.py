@@ -1,0 +1,29 @@
+"""The first page tells how all are doing together, now; that of a site, what its panels do."""
+
+from aiohttp import web
+
+from ...collective.disclosure import Agreed
+from ...collective.members import GroupKind
+from .desk import Desk, Guest
+from .today import base, named, today
+from .words import WORDS
+
+
+async def show(desk: Desk, guest: Guest) -> web.StreamResponse:
+    """Tell of now and today: of everybody, of a site, or of a commune."""
+    async with desk.store.reading() as connection:
+        place = await named(desk, guest, connection)
+        found = None if place is None else await today(desk, guest, connection, place)
+        places = await desk.published.places(connection)
+    basis = desk.settings.publication.basis
+    return desk.page(
+        guest,
+        "site.html" if place is not None and place.kind is GroupKind.SITE else "front.html",
+        place=place,
+        base=base(place),
+        today=found,
+        sites=[one for one in places.values() if one.kind is GroupKind.SITE],
+        areas=[one for one in places.values() if one.kind is GroupKind.AREA],
+        minimum=basis.minimum if isinstance(basis, Agreed) else None,
+        **WORDS,
+    )

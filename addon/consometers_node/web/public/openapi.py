@@ -1,0 +1,193 @@
+"""The open data, described as OpenAPI 3.1 has it."""
+
+from aiohttp import web
+
+from ...collective.disclosure import Reason
+from .desk import Desk, Guest, tagged
+from .headers import allow_reading
+from .opendata import KEEP, MOST_DAYS, Json, Quantity, dumped, intervals
+from .words import LICENCE, LICENCE_ID, LICENCE_URL
+
+_DAY: Json = {"type": "string", "format": "date", "pattern": r"^20\d\d-[01]\d-[0-3]\d$"}
+_SLUG: Json = {"type": "string", "pattern": "^[a-z0-9-]{1,200}$"}
+_INSTANT: Json = {"type": "string", "format": "date-time"}
+
+
+async def document(desk: Desk, guest: Guest) -> web.StreamResponse:
+    """Give the document."""
+    async with desk.store.reading() as connection:
+        groups = list(await desk.published.places(connection))
+    body = dumped(described(desk, groups))
+    response = tagged(guest, body, "application/json", {"Cache-Control": KEEP})
+    allow_reading(response)
+    return response
+
+
+def described(desk: Desk, groups: list[str]) -> Json:
+    """Describe what may be asked of this collective."""
+    name = desk.settings.name
+    path = "/{quantity}/by/{group}/{interval}/from/{first}/to/{last}"
+    known = intervals(desk)
+    asked: list[Json] = [
+        _parameter("quantity", {"type": "string", "enum": list(Quantity)}),
+        _parameter("group", {"type": "string", "enum": groups or ["all"]}, "all"),
+        _parameter("interval", {"type": "string", "enum": known}),
+        _parameter("first", _DAY, "2026-01-01", "The first civil day."),
+        _parameter("last", _DAY, "2026-01-31", "The last civil day, included."),
+    ]
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": f"{name} – open data",
+            "version": "1",
+            "summary": "Energy of all members together, of communes and of public buildings.",
+            "description": (
+                "Every figure sums so many members that nobody's own can be told, or is withheld"
+                " with the reason. Days are civil days of the collective's time zone. Ask for"
+                f" {MOST_DAYS[True]} days at most of what is finer than a day, and"
+                f" {MOST_DAYS[False]} days at most of the rest."
+            ),
+            "license": {"name": LICENCE, "identifier": LICENCE_ID},
+        },
+        "externalDocs": {"description": LICENCE, "url": LICENCE_URL},
+        "servers": [{"url": "."}],
+        "paths": {
+            "/groups.json": {
+                "get": {
+                    "operationId": "groups",
+                    "summary": "The groups of which figures may be asked",
+                    "responses": _responses("Groups", "application/json"),
+                }
+            },
+            path: _operation("series", "Values, as JSON", asked, "application/json"),
+            f"{path}.csv": _operation("series_csv", "Values, as CSV", asked, "text/csv"),
+        },
+        "components": {"schemas": _schemas(known)},
+    }
+
+
+def _operation(name: str, summary: str, asked: list[Json], kind: str) -> Json:
+    return {
+        "parameters": asked,
+        "get": {
+            "operationId": name,
+            "summary": summary,
+            "responses": _responses("Series", kind, asks=True),
+        },
+    }
+
+
+def _parameter(name: str, schema: Json, example: str = "", description: str = "") -> Json:
+    told: dict[str, Json] = {"name": name, "in": "path", "required": True, "schema": schema}
+    if example:
+        told["example"] = example
+    if description:
+        told["description"] = description
+    return told
+
+
+def _responses(schema: str, kind: str, *, asks: bool = False) -> Json:
+    body: Json = {"schema": {"$ref": f"#/components/schemas/{schema}"}}
+    if kind == "text/csv":
+        body = {"schema": {"type": "string"}}
+    found: dict[str, Json] = {
+        "200": {
+            "description": "What is known",
+            "headers": {"ETag": {"schema": {"type": "string"}}},
+            "content": {kind: body},
+        },
+        "304": {"description": "It is what you have"},
+        "429": _problem("Too many requests: Retry-After says how many seconds to wait"),
+    }
+    if asks:
+        found |= {
+            "400": _problem("A day that is none, or a range that is too long"),
+            "404": _problem("There is no such quantity, group or interval"),
+        }
+    return found
+
+
+def _problem(description: str) -> Json:
+    schema: Json = {"$ref": "#/components/schemas/Problem"}
+    return {
+        "description": description,
+        "content": {"application/problem+json": {"schema": schema}},
+    }
+
+
+def _count(description: str) -> Json:
+    return {"type": "integer", "minimum": 0, "description": description}
+
+
+def _object(properties: dict[str, Json], *optional: str) -> Json:
+    return {
+        "type": "object",
+        "properties": properties,
+        "required": [name for name in properties if name not in optional],
+        "additionalProperties": False,
+    }
+
+
+def _schemas(known: list[str]) -> Json:
+    plain: Json = {"type": "string"}
+    reasons = [one.name.lower().replace("_", "-") for one in Reason if not one.is_out]
+    withheld = _object(
+        {
+            "reason": {"type": "string", "enum": reasons},
+            "have": _count("How many homes there are"),
+            "need": {"type": ["integer", "null"], "description": "How many homes it takes"},
+            "text": _object({"en": plain, "fr": plain}),
+        }
+    )
+    value = _object(
+        {
+            "start": _INSTANT,
+            "end": _INSTANT,
+            "value": {"type": ["number", "null"]},
+            "members": _count("How many members the value sums"),
+            "days": _count("How many days of it the value sums"),
+            "days_ended": _count("How many of its days have ended"),
+            "withheld": {"$ref": "#/components/schemas/Withheld"},
+        },
+        *("days", "days_ended", "withheld"),
+    )
+    series = _object(
+        {
+            "collective": plain,
+            "quantity": {"type": "string", "enum": list(Quantity)},
+            "group": _SLUG,
+            "interval": {"type": "string", "enum": known},
+            "from": _DAY,
+            "to": _DAY,
+            "time_zone": plain,
+            "unit": {"type": "string", "enum": sorted({one.unit for one in Quantity})},
+            "licence": plain,
+            "attribution": plain,
+            "values": {"type": "array", "items": {"$ref": "#/components/schemas/Value"}},
+        }
+    )
+    group = _object(
+        {
+            "id": _SLUG,
+            "kind": {"type": "string", "enum": ["all", "area", "building", "site"]},
+            "name": plain,
+        }
+    )
+    return {
+        "Series": series,
+        "Value": value,
+        "Withheld": withheld,
+        "Groups": _object(
+            {"collective": plain, "licence": plain, "groups": {"type": "array", "items": group}}
+        ),
+        "Problem": _object(
+            {
+                "status": {"type": "integer"},
+                "title": plain,
+                "title_fr": plain,
+                "detail": plain,
+                "detail_fr": plain,
+            },
+            *("detail", "detail_fr"),
+        ),
+    }

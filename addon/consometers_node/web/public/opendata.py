@@ -1,0 +1,349 @@
+"""The open data: released figures under addresses that stay, as JSON and as CSV.
+
+/data/<quantity>/by/<group>/<interval>/from/<day>/to/<day>[.csv]
+"""
+
+from calendar import monthrange
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+import csv
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+from fractions import Fraction
+import io
+import json
+import re
+
+from aiohttp import web
+
+from ...collective.disclosure import Withheld
+from ...collective.published import Place, Span
+from ...quoalise import Text, iso8601
+from ...quoalise.text import text
+from ...series import Direction, Interval
+from .amounts import Amount, Figures, Rates, by_month, by_year, rates, together
+from .desk import Desk, Guest, problem, tagged
+from .headers import allow_reading
+from .words import LICENCE, LICENCE_ID, LICENCE_URL
+
+type Json = bool | int | float | str | Sequence[Json] | Mapping[str, Json] | None
+
+_FIRST_YEAR, _LAST_YEAR = 2000, 2099
+MOST_DAYS = {True: 92, False: 3_660}
+"""How long a range may be: of what is finer than a day, and of days and what they add up to."""
+KEEP = "public, max-age=60"
+_DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
+_CSV = ".csv"
+_JSON = ".json"
+
+
+class Quantity(StrEnum):
+    """What may be asked for."""
+
+    CONSUMPTION = "consumption"
+    INJECTION = "injection"
+    PRODUCTION = "production"
+    SELF_CONSUMPTION = "self-consumption"
+    SELF_SUFFICIENCY = "self-sufficiency"
+
+    @property
+    def unit(self) -> str:
+        """The unit, as SenML writes it: a part of 1 has /."""
+        return "Wh" if self in _DIRECTIONS else "/"
+
+
+_DIRECTIONS = {
+    Quantity.CONSUMPTION: Direction.CONSUMPTION,
+    Quantity.INJECTION: Direction.INJECTION,
+    Quantity.PRODUCTION: Direction.PRODUCTION,
+}
+_RATES: Mapping[Quantity, Callable[[Rates], Fraction | None]] = {
+    Quantity.SELF_CONSUMPTION: lambda one: one.self_consumption,
+    Quantity.SELF_SUFFICIENCY: lambda one: one.self_sufficiency,
+}
+_ALL_THREE = frozenset(Direction)
+
+
+class Longer(StrEnum):
+    """Intervals that are added up of days."""
+
+    P1M = "P1M"
+    P1Y = "P1Y"
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """The value of an interval, or why it is withheld.
+
+    `days` is how many of the days of a month or a year were released, `of` how many had ended.
+    """
+
+    start: datetime
+    end: datetime
+    value: float | None
+    members: int
+    why: Withheld | None
+    days: int | None = None
+    of: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What an address asks for."""
+
+    quantity: Quantity
+    place: Place
+    interval: Interval | Longer
+    span: Span
+
+
+class Wrong(Exception):
+    """An address that cannot be answered, and why."""
+
+    def __init__(self, status: int, title: Text, detail: Text | None = None) -> None:
+        super().__init__(title.say())
+        self.status = status
+        self.title = title
+        self.detail = detail
+
+
+_BAD = text("This address cannot be read.", "Cette adresse est illisible.")
+_NO_QUANTITY = text("There is no such quantity.", "Cette grandeur n’existe pas.")
+_NO_GROUP = text("There is no such group.", "Ce groupe n’existe pas.")
+_NO_INTERVAL = text("There is no such interval here.", "Ce pas de temps n’existe pas ici.")
+_KNOWN = text("Known are: {known}.", "Sont connus : {known}.")
+_GROUPS = text("/data/groups.json lists them.", "/data/groups.json les donne.")
+_NOT_A_DAY = text(
+    "A day is written YYYY-MM-DD, from the year {first} to the year {last}.",
+    "Un jour s’écrit AAAA-MM-JJ, de l’an {first} à l’an {last}.",
+)
+_BACKWARDS = text("“to” is before “from”.", "« to » est avant « from ».")
+_TOO_LONG = text(
+    "Ask for {most} days at most of this interval.",
+    "Demandez au plus {most} jours de ce pas de temps.",
+)
+
+
+async def series(desk: Desk, guest: Guest) -> web.StreamResponse:
+    """Give the values of one quantity of one group."""
+    last = guest.named("last")
+    as_csv = last.endswith(_CSV)
+    last = last.removesuffix(_CSV if as_csv else _JSON)
+    try:
+        async with desk.store.reading() as connection:
+            places = await desk.published.places(connection)
+            asked = _asked(desk, guest, places, last)
+            found = await desk.published.figures(
+                connection,
+                asked.place,
+                asked.interval if isinstance(asked.interval, Interval) else Interval.P1D,
+                _whole(asked),
+                guest.now,
+            )
+    except Wrong as wrong:
+        response = problem(wrong.status, wrong.title, wrong.detail)
+        allow_reading(response)
+        return response
+    points = list(_points(asked, found))
+    body = _as_csv(asked, points) if as_csv else _as_json(desk, asked, points)
+    return _open(guest, body, "text/csv" if as_csv else "application/json")
+
+
+async def groups(desk: Desk, guest: Guest) -> web.StreamResponse:
+    """Give all groups of which something may be asked."""
+    async with desk.store.reading() as connection:
+        places = await desk.published.places(connection)
+    told: Json = {
+        "collective": desk.settings.name,
+        "licence": LICENCE_ID,
+        "groups": [
+            {"id": one.slug, "kind": one.kind, "name": one.name or desk.settings.name}
+            for one in places.values()
+        ],
+    }
+    return _open(guest, dumped(told), "application/json")
+
+
+def intervals(desk: Desk) -> list[str]:
+    """Give the intervals that may be asked for."""
+    return [desk.settings.publication.interval, Interval.P1D, *Longer]
+
+
+def dumped(told: Json) -> str:
+    """Write JSON in few bytes."""
+    return json.dumps(told, ensure_ascii=False, separators=(",", ":")) + "\n"
+
+
+def _open(guest: Guest, body: str, kind: str) -> web.Response:
+    link = f'<{LICENCE_URL}>; rel="license"'
+    response = tagged(guest, body, kind, {"Cache-Control": KEEP, "Link": link})
+    allow_reading(response)
+    return response
+
+
+def _asked(desk: Desk, guest: Guest, places: Mapping[str, Place], last: str) -> Asked:
+    """Read an address. Raises Wrong."""
+    quantity, interval, group = (guest.named(one) for one in ("quantity", "interval", "group"))
+    if quantity not in Quantity:
+        raise Wrong(404, _NO_QUANTITY, _KNOWN.fill(known=", ".join(Quantity)))
+    if interval not in intervals(desk):
+        raise Wrong(404, _NO_INTERVAL, _KNOWN.fill(known=", ".join(intervals(desk))))
+    if group not in places:
+        raise Wrong(404, _NO_GROUP, _GROUPS)
+    length = Longer(interval) if interval in Longer else Interval(interval)
+    span = Span(_day(guest.named("first")), _day(last))
+    if span.last < span.first:
+        raise Wrong(400, _BAD, _BACKWARDS)
+    is_fine = isinstance(length, Interval) and length is not Interval.P1D
+    if (span.last - span.first).days >= MOST_DAYS[is_fine]:
+        raise Wrong(400, _BAD, _TOO_LONG.fill(most=MOST_DAYS[is_fine]))
+    return Asked(Quantity(quantity), places[group], length, span)
+
+
+def _day(said: str) -> date:
+    try:
+        day = date.fromisoformat(said) if _DAY.fullmatch(said) else None
+    except ValueError:
+        day = None
+    if day is None or not _FIRST_YEAR <= day.year <= _LAST_YEAR:
+        raise Wrong(400, _BAD, _NOT_A_DAY.fill(first=_FIRST_YEAR, last=_LAST_YEAR))
+    return day
+
+
+def _whole(asked: Asked) -> Span:
+    """Give the days of which the intervals are: months and years are whole ones."""
+    first, last = asked.span.first, asked.span.last
+    match asked.interval:
+        case Longer.P1M:
+            return Span(
+                first.replace(day=1), last.replace(day=monthrange(last.year, last.month)[1])
+            )
+        case Longer.P1Y:
+            return Span(first.replace(month=1, day=1), last.replace(month=12, day=31))
+        case _:
+            return asked.span
+
+
+def _points(asked: Asked, found: Figures) -> Iterator[Point]:
+    match asked.interval:
+        case Longer.P1M:
+            yield from (_sum(asked.quantity, one) for one in by_month(found))
+        case Longer.P1Y:
+            yield from (_sum(asked.quantity, one) for one in by_year(found))
+        case _:
+            yield from _each(asked.quantity, found)
+
+
+def _each(quantity: Quantity, found: Figures) -> Iterator[Point]:
+    direction = _DIRECTIONS.get(quantity)
+    if direction is not None:
+        for one in found.get(direction, ()):
+            amount = Amount.of_all([one.figure])
+            yield Point(one.start, one.end, amount.wh, amount.members, amount.why)
+    elif found.keys() >= _ALL_THREE:
+        for three in zip(*found.values(), strict=True):
+            each = {way: [one] for way, one in zip(found, three, strict=True)}
+            yield _rated(quantity, each)
+
+
+def _sum(quantity: Quantity, days: Figures) -> Point:
+    direction = _DIRECTIONS.get(quantity)
+    if direction is None:
+        return _rated(quantity, days, days=True)
+    told = days.get(direction, ())
+    amount = Amount.of_all(one.figure for one in told)
+    start, end = _ends(days)
+    return Point(start, end, amount.wh, amount.members, amount.why, amount.out, amount.of)
+
+
+def _rated(quantity: Quantity, figures: Figures, *, days: bool = False) -> Point:
+    """Give a rate, of what was released of all three directions."""
+    start, end = _ends(figures)
+    whole = together(figures)
+    assert whole is not None
+    rate = _RATES[quantity](rates(figures))
+    amounts = [whole[one] for one in Direction]
+    why = next((one.why for one in amounts if one.why is not None), None)
+    out = min(one.out for one in amounts)
+    return Point(
+        start,
+        end,
+        None if rate is None else round(float(rate), 4),
+        whole.members if rate is not None else 0,
+        why if rate is None else None,
+        out if days else None,
+        amounts[0].of if days else None,
+    )
+
+
+def _ends(figures: Figures) -> tuple[datetime, datetime]:
+    told = next(iter(figures.values()))
+    return told[0].start, told[-1].end
+
+
+def _as_json(desk: Desk, asked: Asked, points: Sequence[Point]) -> str:
+    return dumped(
+        {
+            "collective": desk.settings.name,
+            "quantity": asked.quantity,
+            "group": asked.place.slug,
+            "interval": asked.interval,
+            "from": asked.span.first.isoformat(),
+            "to": asked.span.last.isoformat(),
+            "time_zone": desk.settings.time_zone.key,
+            "unit": asked.quantity.unit,
+            "licence": LICENCE_ID,
+            "attribution": f"{desk.settings.name}, {LICENCE}",
+            "values": [_told(point) for point in points],
+        }
+    )
+
+
+def _told(point: Point) -> Json:
+    told: dict[str, Json] = {
+        "start": iso8601.shown(point.start),
+        "end": iso8601.shown(point.end),
+        "value": _plain(point.value),
+        "members": point.members,
+    }
+    if point.days is not None:
+        told |= {"days": point.days, "days_ended": point.of}
+    if point.why is not None:
+        why = point.why
+        told["withheld"] = {
+            "reason": _reason(why),
+            "have": why.have,
+            "need": why.need,
+            "text": {tag: why.words.say(tag) for tag in ("en", "fr")},
+        }
+    return told
+
+
+_HEAD = ("start", "end", "value", "unit", "members", "withheld")
+
+
+def _as_csv(asked: Asked, points: Iterable[Point]) -> str:
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\r\n")
+    is_long = isinstance(asked.interval, Longer)
+    writer.writerow((*_HEAD, "days", "days_ended") if is_long else _HEAD)
+    for point in points:
+        line = (
+            iso8601.shown(point.start),
+            iso8601.shown(point.end),
+            "" if point.value is None else _plain(point.value),
+            asked.quantity.unit,
+            point.members,
+            "" if point.why is None else _reason(point.why),
+        )
+        writer.writerow((*line, point.days, point.of) if is_long else line)
+    return out.getvalue()
+
+
+def _reason(why: Withheld) -> str:
+    return why.reason.name.lower().replace("_", "-")
+
+
+def _plain(value: float | None) -> float | None:
+    """Write whole numbers as such."""
+    return int(value) if value is not None and value == int(value) else value

@@ -1,0 +1,227 @@
+"""A month by its days and a year by its months, beside the same a year before."""
+
+from calendar import monthrange
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime, time, timedelta
+
+from aiohttp import web
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from ...collective.disclosure import Reason, Released, Withheld
+from ...collective.members import month_after
+from ...collective.published import Place, Span, Told
+from ...series import Interval
+from .amounts import Figures, Rates, Row, by_month, rates, rows, together
+from .charts import Chart, Line, Step, as_csv
+from .desk import Desk, Guest, tagged
+from .today import base, named
+from .words import WORDS
+
+_FIRST_YEAR, _LAST_YEAR = 2000, 2099
+_DAY = timedelta(days=1)
+_LEFT_OUT = Withheld(Reason.NOT_YET)
+
+
+@dataclass(frozen=True, slots=True)
+class Which:
+    """A month, shown by its days, or a year, by its months; told by its first day."""
+
+    first: date
+    step: Step
+
+    @property
+    def last(self) -> date:
+        """The last day of it."""
+        if self.step is Step.DAY:
+            return self.first.replace(day=monthrange(self.first.year, self.first.month)[1])
+        return self.first.replace(month=12, day=31)
+
+    @property
+    def year_before(self) -> Span:
+        """The days of the same a year before."""
+        before = Which(self.first.replace(year=self.first.year - 1), self.step)
+        return Span(before.first, before.last)
+
+    @property
+    def path(self) -> str:
+        """Its address, below the group."""
+        if self.step is Step.DAY:
+            return f"month/{self.first:%Y-%m}"
+        return f"year/{self.first:%Y}"
+
+    def of(self, day: date) -> Which:
+        """Give the one like it that has a day."""
+        first = day.replace(day=1)
+        return Which(first if self.step is Step.DAY else first.replace(month=1), self.step)
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """What of a month or a year is known, and of the same days a year before."""
+
+    which: Which
+    chart: Chart
+    whole: Row | None
+    rates: Rates
+    whole_before: Row | None
+    rates_before: Rates
+    previous: Which | None
+    following: Which | None
+
+
+async def month(desk: Desk, guest: Guest) -> web.StreamResponse:
+    """Show a month."""
+    return await _show(desk, guest, Step.DAY)
+
+
+async def year(desk: Desk, guest: Guest) -> web.StreamResponse:
+    """Show a year."""
+    return await _show(desk, guest, Step.MONTH)
+
+
+async def month_csv(desk: Desk, guest: Guest) -> web.StreamResponse:
+    """Give the days of a month."""
+    return await _csv(desk, guest, Step.DAY)
+
+
+async def year_csv(desk: Desk, guest: Guest) -> web.StreamResponse:
+    """Give the months of a year."""
+    return await _csv(desk, guest, Step.MONTH)
+
+
+async def day_csv(desk: Desk, guest: Guest) -> web.StreamResponse:
+    """Give the intervals of a day."""
+    try:
+        day = date.fromisoformat(guest.named("day"))
+    except ValueError:
+        raise web.HTTPNotFound from None
+    _check(day)
+    interval = desk.settings.publication.interval
+    async with desk.store.reading() as connection:
+        place = await _there(desk, guest, connection)
+        found = await desk.published.figures(connection, place, interval, Span(day, day), guest.now)
+    chart = Chart(Step.HOUR, [Line(row) for row in rows(found)], "")
+    return _file(guest, chart, f"{place.slug}-{day}.csv")
+
+
+async def look(
+    desk: Desk, guest: Guest, connection: AsyncConnection, place: Place, which: Which
+) -> Period:
+    """Look at a month or a year."""
+    published, span = desk.published, Span(which.first, which.last)
+    now = await published.figures(connection, place, Interval.P1D, span, guest.now)
+    then = await published.figures(connection, place, Interval.P1D, which.year_before, guest.now)
+    since = await published.since(connection, place)
+    same = _same_days(then, now)
+    previous, following = which.of(which.first - _DAY), which.of(which.last + _DAY)
+    return Period(
+        which=which,
+        chart=Chart(which.step, _lines(now, then, which, guest), f"{which.path}.csv"),
+        whole=together(now),
+        rates=rates(now),
+        whole_before=together(same),
+        rates_before=rates(same),
+        previous=previous if since is not None and since <= previous.last else None,
+        following=following if following.first <= guest.today else None,
+    )
+
+
+def this_month(guest: Guest) -> Which:
+    """Give the month that is now."""
+    return Which(guest.today.replace(day=1), Step.DAY)
+
+
+def this_year(guest: Guest) -> Which:
+    """Give the year that is now."""
+    return Which(guest.today.replace(month=1, day=1), Step.MONTH)
+
+
+async def _show(desk: Desk, guest: Guest, step: Step) -> web.StreamResponse:
+    which = _which(guest, step)
+    async with desk.store.reading() as connection:
+        place = await _there(desk, guest, connection)
+        found = await look(desk, guest, connection, place, which)
+    return desk.page(guest, "period.html", place=place, base=base(place), period=found, **WORDS)
+
+
+async def _csv(desk: Desk, guest: Guest, step: Step) -> web.StreamResponse:
+    which = _which(guest, step)
+    async with desk.store.reading() as connection:
+        place = await _there(desk, guest, connection)
+        found = await look(desk, guest, connection, place, which)
+    return _file(guest, found.chart, f"{place.slug}-{which.path.partition('/')[2]}.csv")
+
+
+async def _there(desk: Desk, guest: Guest, connection: AsyncConnection) -> Place:
+    place = await named(desk, guest, connection)
+    if place is None:
+        raise web.HTTPNotFound
+    return place
+
+
+def _file(guest: Guest, chart: Chart, name: str) -> web.Response:
+    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+    return tagged(guest, as_csv(chart), "text/csv", headers)
+
+
+def _which(guest: Guest, step: Step) -> Which:
+    """Read which one the address names. Raises HTTPNotFound."""
+    said = guest.named("month" if step is Step.DAY else "year")
+    try:
+        first = date.fromisoformat(f"{said}-01" if step is Step.DAY else f"{said}-01-01")
+    except ValueError:
+        raise web.HTTPNotFound from None
+    _check(first)
+    return Which(first, step)
+
+
+def _check(day: date) -> None:
+    if not _FIRST_YEAR <= day.year <= _LAST_YEAR:
+        raise web.HTTPNotFound
+
+
+def _same_days(then: Figures, now: Figures) -> Figures:
+    """Leave out of a year before the days that are not known of this one: so sums compare."""
+    found = {}
+    for direction, told in then.items():
+        mine = now.get(direction, ())
+        days = {_in_year(one) for one in mine if isinstance(one.figure, Released)}
+        found[direction] = [
+            one if _in_year(one) in days else replace(one, figure=_LEFT_OUT) for one in told
+        ]
+    return found
+
+
+def _in_year(one: Told) -> tuple[int, int]:
+    return one.start.month, one.start.day
+
+
+def _lines(now: Figures, then: Figures, which: Which, guest: Guest) -> Sequence[Line]:
+    """Give a line for each day or month; those to come have a year before alone."""
+    if which.step is Step.DAY:
+        mine = {row.start.day: row for row in rows(now)}
+        before = {row.start.day: row for row in rows(then)}
+        starts = {n: which.first.replace(day=n) for n in range(1, which.last.day + 1)}
+    else:
+        mine = {row.start.month: row for row in _months(now)}
+        before = {row.start.month: row for row in _months(then)}
+        starts = {n: which.first.replace(month=n) for n in range(1, 13)}
+    has_past = any(row.is_known for row in before.values())
+    return [
+        Line(mine.get(n) or _to_come(start, which.step, guest), before.get(n))
+        for n, start in starts.items()
+        if has_past or n in mine
+    ]
+
+
+def _months(figures: Figures) -> Iterator[Row]:
+    for one in by_month(figures):
+        if (row := together(one)) is not None:
+            yield row
+
+
+def _to_come(first: date, step: Step, guest: Guest) -> Row:
+    after = first + _DAY if step is Step.DAY else month_after(first)
+    start, end = (datetime.combine(day, time(), guest.now.tzinfo) for day in (first, after))
+    return Row(start, end, {})

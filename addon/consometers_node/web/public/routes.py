@@ -1,0 +1,41 @@
+"""Every address once, and who answers. All are looked at, none changes anything."""
+
+from aiohttp import web
+
+from . import about, front, openapi, opendata, periods, shown
+from .desk import DATA, STATIC, Desk, Look
+
+_PLACE = "{place:[a-z0-9-]{1,200}}"
+_MONTH = r"{month:\d{4}-\d\d}"
+_YEAR = r"{year:\d{4}}"
+_DAY = r"{day:\d{4}-\d\d-\d\d}"
+
+OF_A_GROUP: dict[str, Look] = {
+    "": front.show,
+    f"/month/{_MONTH}": periods.month,
+    f"/month/{_MONTH}.csv": periods.month_csv,
+    f"/year/{_YEAR}": periods.year,
+    f"/year/{_YEAR}.csv": periods.year_csv,
+    f"/day/{_DAY}.csv": periods.day_csv,
+}
+SHOWN: dict[str, Look] = {"/card": shown.card, "/hall": shown.hall}
+OPEN: dict[str, Look] = {
+    DATA: about.show,
+    f"{DATA}/groups.json": opendata.groups,
+    f"{DATA}/openapi.json": openapi.document,
+    f"{DATA}/{{quantity}}/by/{{group}}/{{interval}}/from/{{first}}/to/{{last}}": opendata.series,
+}
+LOOKS: dict[str, Look] = {
+    **{path or "/": look for path, look in (OF_A_GROUP | SHOWN).items()},
+    **{f"/sites/{_PLACE}{path}": look for path, look in (OF_A_GROUP | SHOWN).items()},
+    **{f"/areas/{_PLACE}{path}": look for path, look in OF_A_GROUP.items()},
+    **OPEN,
+}
+
+
+def routes(desk: Desk) -> list[web.RouteDef]:
+    """Give all of them."""
+    return [
+        *(web.get(path, desk.looks(look)) for path, look in LOOKS.items()),
+        web.get(f"{STATIC}{{name:.+}}", desk.files.serve),
+    ]

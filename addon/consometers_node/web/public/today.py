@@ -1,0 +1,144 @@
+"""What is known of now and of today, for every page that tells of it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from aiohttp import web
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from ...collective.disclosure import Withheld
+from ...collective.members import GroupKind
+from ...collective.published import ALL, Homes, Place, Span, Told
+from ...quoalise import Text
+from ...series import Direction
+from .amounts import Figures, Rates, Row, rates, rows, together
+from .charts import Chart, Line, Step
+from .comparisons import kettles, lamps, pupil, washes
+from .desk import Desk, Guest
+
+_DAY = timedelta(days=1)
+_OLD_S = 4 * 3600
+_KINDS = {"sites": GroupKind.SITE, "areas": GroupKind.AREA}
+
+
+@dataclass(frozen=True, slots=True)
+class Today:
+    """What of a group is known of the last interval, and of the day that it is in."""
+
+    place: Place
+    day: date
+    is_today: bool
+    now: Row | None
+    is_old: bool
+    """The last figures are of some hours ago."""
+    whole: Row | None
+    rates: Rates
+    homes: Homes | None
+    chart: Chart
+
+    @property
+    def makes_w(self) -> float | None:
+        """Power of the panels, now."""
+        return self._power(self.now.made.wh if self.now else None)
+
+    @property
+    def uses_w(self) -> float | None:
+        """Power that is used, now."""
+        return self._power(self.now.used_wh if self.now else None)
+
+    @property
+    def draws_w(self) -> float | None:
+        """Power that is drawn from the grid, now."""
+        return self._power(self.now.drawn.wh if self.now else None)
+
+    @property
+    def sentence(self) -> Text | None:
+        """Say how it stands in words that everybody knows."""
+        if self.now is None:
+            return None
+        made, used = self.now.made.wh, self.now.used_wh
+        if made is not None and used is not None and self.now.spot_wh is not None:
+            return lamps(made, used)
+        return kettles(self.uses_w)
+
+    @property
+    def for_pupils(self) -> Text | None:
+        """Say what the panels do in words of a pupil."""
+        made = self.whole.made.wh if self.whole and self.is_today else None
+        return pupil(self.makes_w, made)
+
+    @property
+    def washes(self) -> Text | None:
+        """Say what the day's production is enough for."""
+        return washes(self.whole.made.wh if self.whole else None)
+
+    @property
+    def hidden(self) -> Mapping[Withheld, Sequence[Direction]]:
+        """Give what of the day is withheld, by the reason."""
+        found: dict[Withheld, list[Direction]] = {}
+        for direction, amount in self.whole.amounts.items() if self.whole is not None else ():
+            if amount.why is not None:
+                found.setdefault(amount.why, []).append(direction)
+        return found
+
+    def _power(self, wh: float | None) -> float | None:
+        return None if wh is None or self.now is None else wh / self.now.hours
+
+
+async def today(desk: Desk, guest: Guest, connection: AsyncConnection, place: Place) -> Today:
+    """Look at the last two days: early in the morning, yesterday is the last that is known."""
+    published = desk.published
+    interval = desk.settings.publication.interval
+    span = Span(guest.today - _DAY, guest.today)
+    found = await published.figures(connection, place, interval, span, guest.now)
+    mine = _of_day(found, guest.today)
+    is_today = any(row.is_known for row in rows(mine))
+    if not is_today and any(row.is_known for row in rows(_of_day(found, span.first))):
+        mine = _of_day(found, span.first)
+        day = span.first
+    else:
+        is_today, day = True, guest.today
+    lines = rows(mine)
+    known = [row for row in lines if row.is_known]
+    # What came last may have come from some alone: everything that is told at all is to be there.
+    complete = [row for row in known if all(one.wh is not None for one in row.amounts.values())]
+    now = next(reversed(complete or known), None)
+    homes = None
+    if place.kind is not GroupKind.SITE:
+        last = now.start if now else lines[-1].start if lines else guest.now
+        homes = await published.homes(connection, place, interval, last)
+    return Today(
+        place=place,
+        day=day,
+        is_today=is_today,
+        now=now,
+        is_old=now is not None and guest.now.timestamp() - now.end.timestamp() > _OLD_S,
+        whole=together(mine),
+        rates=rates(mine),
+        homes=homes,
+        chart=Chart(Step.HOUR, [Line(row) for row in lines], f"day/{day}.csv"),
+    )
+
+
+async def named(desk: Desk, guest: Guest, connection: AsyncConnection) -> Place | None:
+    """Give the group that the address names; None where everybody's has nobody yet."""
+    slug = guest.named("place")
+    place = await desk.place(connection, slug or ALL)
+    if slug and (place is None or place.kind is not _KINDS[guest.request.path.split("/")[1]]):
+        raise web.HTTPNotFound
+    return place
+
+
+def base(place: Place | None) -> str:
+    """Give where the pages of a group begin, seen from the first one."""
+    folders = {kind: folder for folder, kind in _KINDS.items()}
+    folder = folders.get(place.kind) if place is not None else None
+    return f"{folder}/{place.slug}/" if place is not None and folder else ""
+
+
+def _of_day(figures: Figures, day: date) -> Mapping[Direction, Sequence[Told]]:
+    return {
+        direction: [one for one in told if one.start.date() == day]
+        for direction, told in figures.items()
+    }

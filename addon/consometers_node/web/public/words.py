@@ -1,0 +1,34 @@
+"""Words that the public pages take from tables."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from ...collective.sites import BUILDINGS, HEATS
+from ...quoalise.text import text
+from ...series import Direction
+from .charts import Step
+
+FLOWS = {
+    Direction.CONSUMPTION: text("drawn from the grid", "pris au réseau"),
+    Direction.INJECTION: text("fed into the grid", "rendu au réseau"),
+    Direction.PRODUCTION: text("solar production", "production solaire"),
+}
+STEPS = {
+    Step.HOUR: text("Hour", "Heure"),
+    Step.DAY: text("Day", "Jour"),
+    Step.MONTH: text("Month", "Mois"),
+}
+LICENCE = "Licence Ouverte / Open Licence 2.0 (Etalab)"
+LICENCE_URL = "https://www.etalab.gouv.fr/licence-ouverte-open-licence"
+LICENCE_ID = "etalab-2.0"
+"""Its name among SPDX's."""
+
+WORDS: Mapping[str, Any] = {
+    "flows": FLOWS,
+    "steps": STEPS,
+    "buildings": BUILDINGS,
+    "heats": HEATS,
+    "Step": Step,
+    "licence": LICENCE,
+    "licence_url": LICENCE_URL,
+}

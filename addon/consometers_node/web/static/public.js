@@ -1,0 +1,146 @@
+// Draws the tables of the public pages, and keeps what they show fresh. All is there without it.
+"use strict";
+
+(() => {
+  const REFRESH_MS = 120_000, TURN_MS = 1_000;
+  const hall = document.body.classList.contains("hall");
+
+  function colour(name) {
+    return getComputedStyle(document.body).getPropertyValue(name).trim();
+  }
+
+  function hatched(context, line, ground) {
+    const tile = document.createElement("canvas");
+    const size = 8 * devicePixelRatio;
+    tile.width = tile.height = size;
+    const drawn = tile.getContext("2d");
+    drawn.fillStyle = ground;
+    drawn.fillRect(0, 0, size, size);
+    drawn.strokeStyle = line;
+    drawn.lineWidth = size / 2.6;
+    drawn.beginPath();
+    for (const from of [-size, 0, size]) { drawn.moveTo(from, size); drawn.lineTo(from + size, 0); }
+    drawn.stroke();
+    return context.createPattern(tile, "repeat");
+  }
+
+  function column(rows, name, sign = 1) {
+    return rows.map((row) => name in row.dataset ? sign * Number(row.dataset[name]) / 1000 : null);
+  }
+
+  function draw(figure) {
+    const plot = figure.querySelector(".plot");
+    const rows = [...figure.querySelectorAll("tbody tr")];
+    if (!window.uPlot || !rows.length || !plot.clientWidth) return;
+    const names = new Map([...figure.querySelectorAll("thead th[data-name]")].map((one) => [one.dataset.name, one.textContent]));
+    const labels = rows.map((row) => row.cells[0].textContent);
+    const language = figure.dataset.language === "en" ? "en-GB" : "fr-FR";
+    const number = new Intl.NumberFormat(language, { maximumFractionDigits: 1 });
+    const bars = uPlot.paths.bars({ size: [0.82, 70], gap: 1 });
+    const one = (label, stroke, fill, more = {}) => ({ label, stroke, fill, width: 1, paths: bars, points: { show: false }, ...more });
+    const series = [{}];
+    const data = [rows.map((_, n) => n)];
+    const add = (values, drawn) => { data.push(values); series.push(drawn); };
+    const splits = names.has("spot");
+    if (names.has("made")) {
+      const way = splits ? "--fed" : "--made";
+      add(column(rows, "made"), one(names.get("made"), colour(way), colour(way)));
+    }
+    if (splits) {
+      add(column(rows, "spot"), one(names.get("spot"), colour("--made"), (u) => hatched(u.ctx, colour("--made"), colour("--paper"))));
+    }
+    if (names.has("drawn")) add(column(rows, "drawn", -1), one(names.get("drawn"), colour("--grid"), colour("--grid")));
+    for (const [name, sign] of [["made-before", 1], ["drawn-before", -1]]) {
+      const key = name.replace("-b", "B");
+      if (names.has(name)) add(column(rows, key, sign), one(names.get(name), colour("--ink"), "transparent", { width: 1.5, dash: [4, 3] }));
+    }
+    const readout = figure.querySelector(".readout");
+    const read = (u) => {
+      const at = u.cursor.idx;
+      const members = at == null || !rows[at].dataset.members ? "" : ` (${rows[at].dataset.members} ${figure.dataset.members})`;
+      const told = at == null ? [] : series.flatMap((one, n) => n && data[n][at] != null ? [`${one.label} ${number.format(Math.abs(data[n][at]))} kWh`] : []);
+      readout.textContent = told.length ? `${labels[at]}${members} – ${told.join(", ")}` : "";
+    };
+    const size = hall ? Math.max(14, innerWidth / 75) : 12;
+    const axis = { stroke: colour("--soft"), grid: { stroke: colour("--line"), width: 1 }, ticks: { show: false }, font: `${size}px system-ui, sans-serif` };
+    const widest = Math.max(...labels.map((label) => label.length));
+    const most = Math.max(...data.slice(1).flat().map(Math.abs));
+    plot.replaceChildren();
+    new uPlot({
+      width: plot.clientWidth,
+      height: hall ? Math.max(180, innerHeight - plot.getBoundingClientRect().top - 5 * size) : 280,
+      legend: { show: false },
+      hooks: { setCursor: [read] },
+      cursor: { y: false, points: { show: false } },
+      scales: {
+        x: { time: false, range: () => [-0.6, rows.length - 0.4] },
+        y: { range: (_, low, high) => [Math.min(0, low * 1.08), high > 0 ? high * 1.08 : most * 0.1 || 1] },
+      },
+      axes: [
+        { ...axis, grid: { show: false }, size: 2.6 * size, splits: () => spread(labels.length, Math.floor(plot.clientWidth / (widest * size * 0.62 + size))), values: (_, splits) => splits.map((at) => labels[at] ?? "") },
+        { ...axis, size: (_, told) => (0.58 * Math.max(0, ...(told ?? []).map((one) => one.length)) + 1) * size, values: (_, splits) => splits.map((value) => `${number.format(Math.abs(value))} kWh`) },
+      ],
+      series,
+    }, data, plot);
+  }
+
+  // As many of the labels as there is room for, evenly.
+  function spread(count, room) {
+    const step = Math.max(1, Math.ceil(count / Math.max(1, room)));
+    return Array.from({ length: Math.ceil(count / step) }, (_, n) => n * step);
+  }
+
+  function drawAll() {
+    document.querySelectorAll("figure.flows").forEach(draw);
+  }
+
+  async function refresh() {
+    const live = document.getElementById("live"), offline = document.getElementById("offline");
+    const active = document.activeElement;
+    if (document.hidden || !live || live.contains(active) || live.dataset.touched) return;
+    try {
+      const answer = await fetch(location.href, { cache: "no-cache" });
+      if (!answer.ok) throw new Error(answer.statusText);
+      const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+      const fresh = page.getElementById("live");
+      offline.hidden = true;
+      if (fresh && fresh.innerHTML !== live.dataset.came) {
+        live.replaceChildren(...fresh.childNodes);
+        live.dataset.came = live.innerHTML;
+        turn(0);
+        drawAll();
+      }
+    } catch {
+      offline.hidden = false;
+    }
+  }
+
+  // A wall shows one chart at a time.
+  let shown = 0, since = 0;
+  function turn(by) {
+    const slides = [...document.querySelectorAll(".slide")];
+    if (!slides.length) return;
+    shown = (shown + by) % slides.length;
+    slides.forEach((slide, n) => { slide.hidden = n !== shown; });
+    if (by) slides[shown].querySelectorAll("figure.flows").forEach(draw);
+  }
+
+  document.addEventListener("toggle", (event) => {
+    const live = event.target.closest?.("#live");
+    if (live && event.isTrusted) live.dataset.touched = "yes";
+  }, true);
+  window.matchMedia("(prefers-color-scheme: dark)").addEventListener("change", drawAll);
+  let resizing;
+  window.addEventListener("resize", () => { clearTimeout(resizing); resizing = setTimeout(drawAll, 150); });
+  window.addEventListener("online", refresh);
+  window.addEventListener("offline", () => { const told = document.getElementById("offline"); if (told) told.hidden = false; });
+  setInterval(refresh, REFRESH_MS);
+  const live = document.getElementById("live");
+  if (live) live.dataset.came = live.innerHTML;
+  if (hall) {
+    const seconds = Number(document.getElementById("main").dataset.turn);
+    setInterval(() => { if (++since % seconds === 0) turn(1); }, TURN_MS);
+    turn(0);
+  }
+  drawAll();
+})();

@@ -1,0 +1,95 @@
+"""An invented year of a cooperative in Lorient, for pictures: homes, a school, a commune nearby."""
+
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from consometers_node.collective.disclosure import Reason
+from consometers_node.collective.members import GroupKind
+from consometers_node.collective.sites import Building, Description, Heat
+from consometers_node.series import Direction, Interval
+from consometers_node.store.releases import RowKey
+from demo.world import HOUSEHOLD, SCHOOL, World
+
+from .town import HOUR, Hours, Town
+
+SINCE = datetime(2025, 1, 1, tzinfo=UTC)
+HOMES, OF_EACH_KIND = 40, 8
+TELLING = 37
+_DRAWN, _FED, _MADE = Direction.CONSUMPTION, Direction.INJECTION, Direction.PRODUCTION
+_HERE = Description(
+    building=Building.SCHOOL,
+    heating=Heat.GAS,
+    hot_water=Heat.ELECTRIC,
+    surface_m2=1850,
+    peak_kwp=36,
+    words="Quatre classes maternelles et six classes élémentaires. Les panneaux sont sur le toit"
+    " du gymnase depuis 2024.",
+)
+_THERE = Description(building=Building.COMMUNITY, heating=Heat.HEAT_PUMP, peak_kwp=18)
+
+
+@dataclass(frozen=True)
+class Like:
+    """One building of so many like it."""
+
+    world: World
+    times: int
+
+    def hours(self, until: datetime) -> Iterator[tuple[datetime, dict[Direction, int]]]:
+        at, before = SINCE, self.world.energy(SINCE)
+        while at < until:
+            after = self.world.energy(at + HOUR)
+            yield (
+                at,
+                {
+                    _DRAWN: self.times * (after.drawn_wh - before.drawn_wh),
+                    _FED: self.times * (after.injected_wh - before.injected_wh),
+                    _MADE: self.times * (after.production_wh - before.production_wh),
+                },
+            )
+            at, before = at + HOUR, after
+
+
+async def furnish(town: Town) -> None:
+    """Fill a town with a year and a half."""
+    until = town.now.replace(minute=0, second=0, microsecond=0)
+    homes = [
+        Like(World(HOUSEHOLD, kwp=3.0 if n < 2 else 0, seed=11 + n), OF_EACH_KIND)
+        for n in range(HOMES // OF_EACH_KIND)
+    ]
+    school = Like(World(SCHOOL, seed=1), 1)
+    hall = Like(World(SCHOOL, kwp=18, seed=5), 1)
+    everybody = await town.group()
+    await town.join(everybody, HOMES)
+    kersabiec = await town.site("École de Kersabiec", _HERE, "Lorient")
+    other = await town.site("Salle Kermelo", _THERE, "Lorient")
+    lorient = await town.group(GroupKind.AREA, "Lorient")
+    larmor = await town.group(GroupKind.AREA, "Larmor-Plage")
+    await town.join(larmor, 7)
+    whole = _sum(*homes, school, hall, until=until)
+    await town.release(everybody, whole, TELLING + 2)
+    await town.release(lorient, whole, TELLING + 2)
+    for group, site in ((kersabiec, school), (other, hall)):
+        await town.release(group, _sum(site, until=until), 1)
+    for interval, count in ((Interval.PT1H, 24), (Interval.P1D, 30)):
+        for direction in Direction:
+            for n in range(3):
+                day = until.date() - timedelta(days=n)
+                row = day.replace(day=1) if interval is Interval.P1D else day
+                for group, reason, have in (
+                    (everybody, Reason.NONE, TELLING),
+                    (larmor, Reason.TOO_FEW, 7),
+                ):
+                    key = RowKey(direction, interval, row)
+                    await town.look_at(group, key, [reason] * count, [have] * count)
+
+
+def _sum(*buildings: Like, until: datetime) -> Hours:
+    total: dict[Direction, dict[datetime, int]] = {one: defaultdict(int) for one in Direction}
+    for building in buildings:
+        for start, energies in building.hours(until):
+            for direction, wh in energies.items():
+                total[direction][start] += wh
+    return total

@@ -1,0 +1,100 @@
+"""What charts show adds up, and is made of released figures alone."""
+
+from datetime import UTC, datetime, timedelta
+
+from hypothesis import given, strategies as st
+
+from consometers_node.collective.disclosure import (
+    Figure,
+    Reason,
+    Released,
+    WattMinutes,
+    Withheld,
+)
+from consometers_node.collective.published import Told
+from consometers_node.series import Direction
+from consometers_node.web.public.amounts import (
+    Amount,
+    by_month,
+    by_year,
+    rates,
+    rows,
+    together,
+)
+
+START = datetime(2025, 11, 1, tzinfo=UTC)
+DAY = timedelta(days=1)
+HIDDEN = [one for one in Reason if not one.is_out]
+
+figures = st.one_of(
+    st.builds(Released, st.integers(0, 10**9).map(WattMinutes), st.integers(10, 99)),
+    st.builds(Withheld, st.sampled_from(HIDDEN), st.integers(0, 9), st.just(10)),
+)
+
+
+def told(some: list[Figure]) -> list[Told]:
+    return [Told(START + n * DAY, START + (n + 1) * DAY, one) for n, one in enumerate(some)]
+
+
+@st.composite
+def tables(draw: st.DrawFn) -> dict[Direction, list[Told]]:
+    length = draw(st.integers(1, 100))
+    return {
+        direction: told(draw(st.lists(figures, min_size=length, max_size=length)))
+        for direction in draw(st.sets(st.sampled_from(Direction), min_size=1))
+    }
+
+
+@given(st.lists(figures))
+def test_a_sum_has_all_that_was_released_and_nothing_else(some: list[Figure]) -> None:
+    amount = Amount.of_all(some)
+    out = [one for one in some if isinstance(one, Released)]
+    assert (amount.out, amount.of) == (len(out), len(some))
+    if out:
+        assert amount.wh == sum(one.watt_minutes for one in out) / 60
+        assert amount.why is None
+    else:
+        assert amount.wh is None
+        assert (amount.why is None) is not bool(some)
+
+
+@given(tables())
+def test_parts_of_a_table_add_up_to_it(table: dict[Direction, list[Told]]) -> None:
+    whole = together(table)
+    assert whole is not None
+    for parts in (by_month(table), by_year(table)):
+        pieces = [together(part) for part in parts]
+        for direction in table:
+            found = [one[direction].wh or 0 for one in pieces if one is not None]
+            assert abs(sum(found) - (whole[direction].wh or 0)) < 1e-3
+    assert len(rows(table)) == len(next(iter(table.values())))
+
+
+@given(tables())
+def test_rates_are_parts_of_one(table: dict[Direction, list[Told]]) -> None:
+    found = rates(table)
+    for rate in (found.self_consumption, found.self_sufficiency):
+        assert rate is None or 0 <= rate <= 1
+
+
+@given(tables())
+def test_rates_leave_out_what_is_withheld_of_one_direction(
+    table: dict[Direction, list[Told]],
+) -> None:
+    complete = [
+        n
+        for n in range(len(next(iter(table.values()))))
+        if all(isinstance(some[n].figure, Released) for some in table.values())
+    ]
+    kept = {direction: [some[n] for n in complete] for direction, some in table.items()}
+    if len(table) == len(Direction):
+        assert rates(table) == rates(kept)
+
+
+@given(tables())
+def test_what_was_used_on_the_spot_is_never_less_than_nothing(
+    table: dict[Direction, list[Told]],
+) -> None:
+    for row in rows(table):
+        assert row.spot_wh is None or row.spot_wh >= 0
+        assert row.used_wh is None or row.drawn.wh is not None

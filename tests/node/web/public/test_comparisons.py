@@ -1,0 +1,46 @@
+"""Energy in everyday words."""
+
+import pytest
+
+from consometers_node.web.public.comparisons import kettles, lamps, pupil, washes
+
+
+@pytest.mark.parametrize(
+    ("made", "used", "en", "fr"),
+    [
+        (0, 9_000, "No sun on our panels", "Pas de soleil"),
+        (500, 9_000, "little sun", "peu de soleil"),
+        (1_000, 10_000, "enough for 1.", "en éclairent 1."),
+        (4_700, 10_000, "enough for 4.", "en éclairent 4."),
+        (9_999, 10_000, "enough for 9.", "en éclairent 9."),
+        (10_000, 10_000, "all that we use, and more", "tout ce que nous utilisons"),
+        (29_000, 10_000, "2 times as much", "2 fois ce que"),
+        (5_000, 0, "No sun", "Pas de soleil"),
+    ],
+)
+def test_what_is_made_beside_what_is_used(made: float, used: float, en: str, fr: str) -> None:
+    said = lamps(made, used)
+    assert en in said.say("en")
+    assert fr in said.say("fr")
+
+
+def test_numbers_are_written_as_people_do() -> None:
+    said = washes(1_234_000)
+    assert said is not None
+    assert "1,234 machines" in said.say("en")
+    assert "1\u202f234 lave-linge" in said.say("fr")
+
+
+def test_too_little_is_not_compared() -> None:
+    assert washes(900) is None
+    assert washes(None) is None
+    assert kettles(1_000) is None
+    assert pupil(None, None) is None
+
+
+def test_pupils_pedal_by_day_and_charge_phones_by_night() -> None:
+    by_day, by_night = pupil(9_200, 50_000), pupil(0, 30_000)
+    assert by_day is not None
+    assert by_night is not None
+    assert "92 people would have to pedal" in by_day.say("en")
+    assert "recharger 2\u202f000 téléphones" in by_night.say("fr")

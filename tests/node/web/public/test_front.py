@@ -1,0 +1,107 @@
+"""What somebody sees first who has never seen a kWh, and what there is when nothing is known."""
+
+from datetime import UTC, date, datetime
+
+from consometers_node.collective.disclosure import Reason
+from consometers_node.series import Direction, Interval
+from consometers_node.store.releases import RowKey
+
+from .town import NOW, Town, day_of
+
+
+async def test_it_says_how_it_stands_in_everyday_words(town: Town) -> None:
+    page = await town.browser().open()
+    assert page.status == 200
+    # 6 kW are made, of which 4 kW are used on the spot, and 10 kW drawn.
+    assert "When 10 lamps are on at our homes, our panels make enough for 4." in page.text
+    assert "Our panels make 6 kW" in page.text
+    assert "We use 14 kW" in page.text
+    assert "Now – from 14:00 to 15:00" in page.text
+
+
+async def test_it_tells_of_today(town: Town) -> None:
+    page = await town.browser().open()
+    # Seven hours of sun since midnight: 42 kWh made, 28 used on the spot, 150 drawn.
+    assert "Made since midnight 42 kWh enough for 42 machines of laundry" in page.text
+    assert "Self-sufficiency 16%" in page.text
+    assert "Self-consumption 67%" in page.text
+    assert "37 homes of 40" in page.text
+
+
+async def test_it_says_so_in_french(town: Town) -> None:
+    page = await town.browser("fr-FR,fr;q=0.9,en;q=0.5").open()
+    assert page.language == "fr"
+    assert "Sur 10 lampes allumées chez nous, nos panneaux en éclairent 4." in page.text
+    assert "37 foyers sur 40" in page.text
+    assert "Maintenant – de 14:00 à 15:00" in page.text
+    assert "42 kWh" in page.text
+
+
+async def test_all_that_is_drawn_is_in_the_table(town: Town) -> None:
+    page = await town.browser().open()
+    assert page.html.count("<tr data-") == 15
+    assert 'data-made="6000" data-spot="4000" data-fed="2000" data-drawn="10000"' in page.html
+
+
+async def test_an_empty_collective_tells_what_there_will_be(empty: Town) -> None:
+    for language, words in (("en", "once at least 10 homes"), ("fr", "au moins 10 foyers")):
+        page = await empty.browser(language).open()
+        assert page.status == 200
+        assert words in page.text
+        assert "kWh" in page.text
+        assert " 0 k" not in page.text
+
+
+async def test_what_is_withheld_says_why(town: Town) -> None:
+    page = await town.browser().open("areas/larmor-plage")
+    assert "takes 10 homes at least, and there are 7" in page.text
+    page = await town.browser("fr").open("areas/larmor-plage")
+    assert "masqué : il faut au moins 10 foyers, il y en a 7" in page.text
+
+
+async def test_a_reason_that_holds_for_all_is_said_once(town: Town) -> None:
+    page = await town.browser().open("areas/larmor-plage")
+    assert page.text.count("takes 10 homes at least, and there are 7") == 1
+
+
+async def test_old_figures_are_called_so(town: Town) -> None:
+    town.now = datetime(2026, 6, 10, 19, 40, tzinfo=UTC)
+    page = await town.browser().open()
+    assert "Last data: 10 June 2026, 15:00" in page.text
+    assert "Now –" not in page.text
+
+
+async def test_early_in_the_morning_there_is_yesterday(town: Town) -> None:
+    town.now = datetime(2026, 6, 10, 22, 10, tzinfo=UTC)
+    page = await town.browser().open()
+    assert "Yesterday" in page.text
+    assert "Made that day 42 kWh" in page.text
+
+
+async def test_without_panels_the_use_is_compared(empty: Town) -> None:
+    everybody = await empty.group()
+    await empty.release(everybody, day_of(date(2026, 6, 9), consumption=lambda hour: 30_000))
+    empty.now = datetime(2026, 6, 9, 22, 5, tzinfo=UTC)
+    page = await empty.browser().open()
+    assert "as much as 15 kettles boiling at the same time" in page.text
+    assert "Self-sufficiency 1" not in page.text
+
+
+async def test_of_an_hour_without_homes_the_rest_is_told(town: Town) -> None:
+    everybody = await town.group()
+    row = RowKey(Direction.CONSUMPTION, Interval.PT1H, NOW.date())
+    await town.look_at(everybody, row, [Reason.DOMINATED] * 24, [37] * 24)
+    town.now = datetime(2026, 6, 10, 14, 10, tzinfo=UTC)
+    page = await town.browser().open()
+    assert "withheld: one home makes most of it" in page.text
+    assert page.html.count("<tr data-") == 15
+
+
+async def test_the_hour_that_comes_twice_has_its_power(empty: Town) -> None:
+    everybody = await empty.group()
+    await empty.release(everybody, day_of(date(2026, 10, 25), consumption=lambda hour: 8_000))
+    # 2:00 was struck for the second time a quarter of an hour ago.
+    empty.now = datetime(2026, 10, 25, 1, 15, tzinfo=UTC)
+    page = await empty.browser().open()
+    assert page.status == 200
+    assert "We draw from the grid 8 kW" in page.text

@@ -1,0 +1,63 @@
+"""How much one address may ask for."""
+
+from aiohttp.test_utils import make_mocked_request
+import pytest
+
+from consometers_node.web.public import limits
+from consometers_node.web.public.limits import Limits, asker
+
+
+def test_so_many_at_once_then_so_many_a_second() -> None:
+    now = 100.0
+    counted = Limits(at_once=2, a_second=2.0, clock=lambda: now)
+    assert [counted.take("a") for _ in range(3)] == [None, None, 1]
+    assert counted.take("b") is None
+    now += 0.5
+    assert [counted.take("a") for _ in range(2)] == [None, 1]
+    now += 1000
+    assert [counted.take("a") for _ in range(3)] == [None, None, 1]
+
+
+def test_whoever_asked_longest_ago_is_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "_ADDRESSES", 3)
+    counted = Limits(at_once=1, a_second=0.001, clock=lambda: 0.0)
+    for address in "abcd":
+        assert counted.take(address) is None
+    assert counted.take("d") is not None
+    assert counted.take("a") is None
+
+
+class Line:
+    """A connection from an address."""
+
+    def __init__(self, address: str) -> None:
+        self._address = address
+
+    def get_extra_info(self, _name: str) -> tuple[str, int]:
+        return self._address, 1
+
+    def is_closing(self) -> bool:
+        return False
+
+
+@pytest.mark.parametrize(
+    ("peer", "forwarded", "found"),
+    [
+        ("198.51.100.1", "", "198.51.100.1"),
+        ("8.8.8.8", "203.0.113.7", "8.8.8.8"),
+        ("127.0.0.1", "203.0.113.7", "203.0.113.7"),
+        ("172.18.0.2", "1.2.3.4, 203.0.113.7", "203.0.113.7"),
+        ("127.0.0.1", "nonsense", "127.0.0.1"),
+        ("2001:4860::1", "", "2001:4860::/64"),
+        ("127.0.0.1", "2001:4860:0:0:ffff::1", "2001:4860::/64"),
+        ("", "", ""),
+    ],
+)
+def test_a_proxy_of_ours_tells_who_asks(peer: str, forwarded: str, found: str) -> None:
+    request = make_mocked_request(
+        "GET",
+        "/",
+        headers={"X-Forwarded-For": forwarded},
+        transport=Line(peer),
+    )
+    assert asker(request) == found

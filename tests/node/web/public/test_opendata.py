@@ -1,0 +1,244 @@
+"""Open data: the same figures under addresses that stay."""
+
+import asyncio
+from asyncio.subprocess import PIPE, STDOUT
+from collections.abc import Mapping
+import csv
+import io
+import json
+from pathlib import Path
+import sys
+from typing import Any
+
+import pytest
+from yarl import URL
+
+from consometers_node.collective.disclosure import Reason
+from consometers_node.web.public.limits import Limits
+from consometers_node.web.public.opendata import Quantity
+
+from .conftest import withhold
+from .town import Town, serving
+
+SCHEMATHESIS = Path(sys.executable).with_name("schemathesis")
+
+
+async def ask(town: Town, path: str, status: int = 200) -> Mapping[str, Any]:
+    page = await town.browser().open(f"data/{path}")
+    assert page.status == status, page.html
+    kind = "application/json" if status == 200 else "application/problem+json"
+    assert page.headers["Content-Type"].startswith(kind)
+    told: Mapping[str, Any] = json.loads(page.html)
+    return told
+
+
+async def test_hours_have_their_values_and_how_many_members_they_sum(town: Town) -> None:
+    told = await ask(town, "consumption/by/all/PT1H/from/2026-06-09/to/2026-06-10")
+    assert told["unit"] == "Wh"
+    assert told["time_zone"] == "Europe/Paris"
+    assert told["licence"] == "etalab-2.0"
+    assert len(told["values"]) == 24 + 15
+    assert told["values"][0] == {
+        "start": "2026-06-09T00:00:00+02:00",
+        "end": "2026-06-09T01:00:00+02:00",
+        "value": 10_000,
+        "members": 37,
+    }
+
+
+@pytest.mark.parametrize(
+    ("quantity", "day", "month"),
+    [
+        ("consumption", 240_000, 480_000),
+        ("production", 72_000, 144_000),
+        ("injection", 24_000, 48_000),
+        ("self-consumption", 0.6667, 0.6667),
+        ("self-sufficiency", 0.1667, 0.1667),
+    ],
+)
+async def test_days_add_up_to_months_and_years(
+    town: Town, quantity: str, day: float, month: float
+) -> None:
+    days = await ask(town, f"{quantity}/by/all/P1D/from/2026-06-08/to/2026-06-09")
+    assert [one["value"] for one in days["values"]] == [day, day]
+    for interval in ("P1M", "P1Y"):
+        told = await ask(town, f"{quantity}/by/all/{interval}/from/2026-06-08/to/2026-06-08")
+        (one,) = told["values"]
+        assert one["value"] == month
+        assert one["days"] == 2
+        assert one["days_ended"] == (9 if interval == "P1M" else 160)
+
+
+async def test_a_site_is_a_group(town: Town) -> None:
+    groups = (await ask(town, "groups.json"))["groups"]
+    assert [one["id"] for one in groups] == ["all", "ecole-de-kersabiec", "larmor-plage"]
+    told = await ask(town, "production/by/ecole-de-kersabiec/PT1H/from/2026-06-09/to/2026-06-09")
+    assert {one["members"] for one in told["values"]} == {1}
+
+
+@pytest.mark.parametrize("interval", ["PT1H", "P1D", "P1M"])
+async def test_what_is_withheld_has_its_reason_and_no_value(town: Town, interval: str) -> None:
+    path = f"consumption/by/larmor-plage/{interval}/from/2026-06-10/to/2026-06-10"
+    if interval == "P1D":
+        path = path.replace("-10", "-09")
+    told = await ask(town, path)
+    assert told["values"]
+    for one in told["values"]:
+        assert one["value"] is None
+        assert one["members"] == 0
+        assert one["withheld"] == {
+            "reason": "too-few",
+            "have": 7,
+            "need": 10,
+            "text": {
+                "en": "withheld: it takes 10 homes at least, and there are 7",
+                "fr": "masqué : il faut au moins 10 foyers, il y en a 7",
+            },
+        }
+
+
+@pytest.mark.parametrize("reason", [one for one in Reason if not one.is_out])
+async def test_every_reason_can_be_told(town: Town, reason: Reason) -> None:
+    await withhold(town, await town.group(), reason, 12)
+    told = await ask(town, "consumption/by/all/P1D/from/2026-06-07/to/2026-06-07")
+    (one,) = told["values"]
+    assert one["withheld"]["reason"] == reason.name.lower().replace("_", "-")
+
+
+async def test_a_rate_of_what_is_withheld_is_withheld(town: Town) -> None:
+    told = await ask(town, "self-sufficiency/by/all/P1D/from/2026-06-07/to/2026-06-07")
+    (one,) = told["values"]
+    assert one["value"] is None
+    assert one["withheld"]["reason"] == "not-yet"
+
+
+async def test_a_rate_where_nothing_was_made_is_null_and_hides_nothing(town: Town) -> None:
+    told = await ask(town, "self-consumption/by/all/PT1H/from/2026-06-09/to/2026-06-09")
+    assert told["values"][0]["value"] is None
+    assert "withheld" not in told["values"][0]
+
+
+@pytest.mark.parametrize("quantity", Quantity)
+@pytest.mark.parametrize("interval", ["PT1H", "P1D", "P1M", "P1Y"])
+async def test_a_table_has_what_the_document_has(town: Town, quantity: str, interval: str) -> None:
+    path = f"{quantity}/by/all/{interval}/from/2026-06-08/to/2026-06-10"
+    told = await ask(town, path)
+    page = await town.browser().open(f"data/{path}.csv")
+    assert page.headers["Content-Type"] == "text/csv; charset=utf-8"
+    rows = list(csv.DictReader(io.StringIO(page.html)))
+    assert [
+        (row["start"], row["end"], row["value"], row["members"], row["withheld"]) for row in rows
+    ] == [
+        (
+            one["start"],
+            one["end"],
+            "" if one["value"] is None else str(one["value"]),
+            str(one["members"]),
+            one.get("withheld", {}).get("reason", ""),
+        )
+        for one in told["values"]
+    ]
+
+
+async def test_json_may_be_asked_for_by_name(town: Town) -> None:
+    path = "consumption/by/all/P1D/from/2026-06-08/to/2026-06-10"
+    assert await ask(town, path) == await ask(town, f"{path}.json")
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "words"),
+    [
+        ("power/by/all/P1D/from/2026-06-08/to/2026-06-10", 404, "no such quantity"),
+        ("consumption/by/nobody/P1D/from/2026-06-08/to/2026-06-10", 404, "no such group"),
+        ("consumption/by/all/PT5M/from/2026-06-08/to/2026-06-10", 404, "no such interval"),
+        ("consumption/by/all/P1D/from/2026-06-31/to/2026-07-10", 400, "cannot be read"),
+        ("consumption/by/all/P1D/from/20260608/to/20260610", 400, "cannot be read"),
+        ("consumption/by/all/P1D/from/2026-W23-1/to/2026-06-10", 400, "cannot be read"),
+        ("consumption/by/all/P1D/from/2026-06-10/to/2026-06-08", 400, "cannot be read"),
+        ("consumption/by/all/P1D/from/0001-01-01/to/9999-12-31", 400, "cannot be read"),
+        ("consumption/by/all/P1D/from/2000-01-01/to/2099-12-31", 400, "cannot be read"),
+        ("consumption/by/all/PT1H/from/2026-01-01/to/2026-06-10", 400, "cannot be read"),
+        ("consumption/by/all/P1D/from/2026-06-08/to/2026-06-10.xml", 400, "cannot be read"),
+        ("consumption/by/all/P1D/from/2026-06-08", 404, "no such page"),
+        ("nothing", 404, "no such page"),
+    ],
+)
+async def test_what_cannot_be_answered_says_so(
+    town: Town, path: str, status: int, words: str
+) -> None:
+    told = await ask(town, path, status)
+    assert words in told["title"]
+    assert told["status"] == status
+    assert told["title_fr"]
+
+
+async def test_anybodys_scripts_may_read_it(town: Town) -> None:
+    for path in (
+        "groups.json",
+        "openapi.json",
+        "production/by/all/P1M/from/2026-01-01/to/2026-12-31",
+    ):
+        page = await town.browser().open(f"data/{path}")
+        assert page.headers["Access-Control-Allow-Origin"] == "*"
+        assert page.headers["Cross-Origin-Resource-Policy"] == "cross-origin"
+        assert "max-age=60" in page.headers["Cache-Control"]
+        assert page.headers["ETag"]
+
+
+async def test_the_licence_stands_beside_every_answer(town: Town) -> None:
+    page = await town.browser().open("data/production/by/all/P1M/from/2026-01-01/to/2026-12-31.csv")
+    assert 'rel="license"' in page.headers["Link"]
+    page = await town.browser().open("data")
+    assert "Licence Ouverte / Open Licence 2.0 (Etalab)" in page.text
+
+
+async def test_the_dictionary_names_all_that_can_be_asked_and_told(town: Town) -> None:
+    page = await town.browser().open("data")
+    told = await ask(town, "openapi.json")
+    for name in (*Quantity, "PT1H", "P1D", "P1M", "P1Y", "days_ended", "larmor-plage"):
+        assert name in page.text
+    reasons = told["components"]["schemas"]["Withheld"]["properties"]["reason"]["enum"]
+    assert reasons == [one.name.lower().replace("_", "-") for one in Reason if not one.is_out]
+    for reason in reasons:
+        assert reason in page.text
+
+
+async def test_who_asks_too_often_is_told_to_wait(town: Town) -> None:
+    seconds = 0.0
+    limits = Limits(at_once=3, a_second=0.5, clock=lambda: seconds)
+    async with serving(town, limits) as slow:
+        for _ in range(3):
+            await ask(slow, "groups.json")
+        page = await slow.browser("fr").open("data/groups.json")
+        assert page.status == 429
+        assert page.headers["Retry-After"] == "2"
+        assert (await slow.browser("fr").open()).status == 429
+        other = await slow.browser().open("data/groups.json", X_Forwarded_For="203.0.113.7")
+        assert other.status == 200
+        assert slow.session is not None
+        async with slow.session.get(slow.url.join(URL("static/public.css"))) as response:
+            assert response.status == 200
+        seconds = 2.0
+        await ask(slow, "groups.json")
+
+
+@pytest.mark.timeout(240)
+async def test_it_is_as_it_is_described(town: Town) -> None:
+    """What is said of days that are written right, but too far apart, OpenAPI cannot describe."""
+    asked = await asyncio.create_subprocess_exec(
+        SCHEMATHESIS,
+        "run",
+        f"{town.url}data/openapi.json",
+        f"--url={town.url}data",
+        "--exclude-checks=positive_data_acceptance",
+        "--max-examples=40",
+        "--generation-deterministic",
+        "--suppress-health-check=all",
+        "--warnings=off",
+        "--no-color",
+        stdout=PIPE,
+        stderr=STDOUT,
+    )
+    said, _ = await asked.communicate()
+    assert asked.returncode == 0, said.decode()
+    assert b"generated" in said

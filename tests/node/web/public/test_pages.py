@@ -1,0 +1,227 @@
+"""Every page holds in itself, in both languages, and nothing can be changed by it."""
+
+from datetime import date
+import re
+
+import pytest
+from yarl import URL
+
+from consometers_node.web.public.routes import LOOKS
+
+from .town import Town, day_of
+
+SITE = "ecole-de-kersabiec"
+PAGES = (
+    "",
+    "month/2026-06",
+    "month/2024-02",
+    "year/2026",
+    "year/2020",
+    "hall",
+    "card",
+    "data",
+    f"sites/{SITE}",
+    f"sites/{SITE}/month/2026-06",
+    f"sites/{SITE}/year/2026",
+    f"sites/{SITE}/hall",
+    f"sites/{SITE}/card",
+    "areas/larmor-plage",
+    "areas/larmor-plage/month/2026-06",
+    "areas/larmor-plage/year/2026",
+)
+NOWHERE = (
+    "nothing",
+    "sites/nobody",
+    "sites/larmor-plage",
+    f"areas/{SITE}",
+    "sites/all",
+    "month/2026-13",
+    "month/2026-00",
+    "month/0000-01",
+    "month/9999-12",
+    "month/2026-6",
+    "month/٢٠٢٦-٠٦",
+    "year/1999",
+    "year/0000",
+    "day/2026-02-30.csv",
+    "day/2026-06-10",
+    "sites/<script>alert(1)</script>",
+    "sites/" + "a" * 300,
+    "sites/..%2f..%2fetc%2fpasswd",
+    "static/../public/desk.py",
+    "static/%2e%2e/public/desk.py",
+    "areas/larmor-plage/card",
+    "sites/'; DROP TABLE member; --",
+    "sites/%00",
+)
+
+
+@pytest.mark.parametrize("path", PAGES)
+@pytest.mark.parametrize("language", ["en", "fr"])
+async def test_a_page_holds_in_itself(town: Town, path: str, language: str) -> None:
+    page = await town.browser(language).open(path)
+    assert page.status == 200, page.text
+    assert page.language == language
+    assert len(set(page.ids)) == len(page.ids)
+    for address in page.loads:
+        there = page.url.join(URL(address))
+        assert there.origin() == town.url.origin()
+        assert there.path.startswith("/static/")
+    assert not [name for _, name, _ in page.attributes if name == "style" or name.startswith("on")]
+
+
+@pytest.mark.parametrize("path", PAGES)
+async def test_every_address_of_a_page_leads_somewhere(town: Town, path: str) -> None:
+    browser = town.browser()
+    page = await browser.open(path)
+    for link in {*page.links, *page.loads}:
+        if not link.startswith("https://"):
+            found = await browser.open(str(page.url.join(URL(link))))
+            assert found.status == 200, link
+
+
+@pytest.mark.parametrize("path", PAGES)
+async def test_only_a_card_may_be_shown_in_a_frame(town: Town, path: str) -> None:
+    page = await town.browser().open(path)
+    policy = page.headers["Content-Security-Policy"]
+    is_card = path.endswith("card")
+    assert ("frame-ancestors *" in policy) is is_card
+    assert ("frame-ancestors 'none'" in policy) is not is_card
+    assert "default-src 'none'" in policy
+    assert "unsafe" not in policy
+    assert "http" not in policy
+    if is_card:
+        assert "script" not in {tag for tag, _, _ in page.attributes}
+
+
+@pytest.mark.parametrize("path", NOWHERE)
+async def test_what_is_not_there_is_told_in_words(town: Town, path: str) -> None:
+    page = await town.browser().open(str(town.url) + path)
+    assert page.status in {400, 404}
+    assert "alert(1)" not in page.html
+    if page.status == 404:
+        assert "There is no such page." in page.text
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE", "OPTIONS"])
+async def test_nothing_can_be_changed(town: Town, method: str) -> None:
+    assert town.session is not None
+    for path in ("", "month/2026-06", "data", "data/groups.json"):
+        async with town.session.request(method, town.url.join(URL(path))) as response:
+            assert response.status == 405
+            assert response.headers["Allow"] == "GET,HEAD"
+
+
+async def test_whoever_has_a_page_is_not_sent_it_again(town: Town) -> None:
+    assert town.session is not None
+    browser = town.browser()
+    for path in ("", "month/2026-06", "data/groups.json"):
+        page = await browser.open(path)
+        again = await browser.open(path, If_None_Match=page.headers["ETag"])
+        assert again.status == 304
+        assert not again.html
+        assert again.headers["ETag"] == page.headers["ETag"]
+
+
+async def test_a_language_that_was_chosen_stays(town: Town) -> None:
+    browser = town.browser("en")
+    page = await browser.open("?language=fr")
+    assert page.language == "fr"
+    cookie = page.headers["Set-Cookie"]
+    assert "HttpOnly" in cookie
+    assert "SameSite=Lax" in cookie
+    page = await browser.open("month/2026-06", Cookie=cookie.partition(";")[0])
+    assert page.language == "fr"
+    assert (await town.browser("en").open("?language=<b>")).language == "en"
+
+
+async def test_a_month_stands_beside_that_of_last_year(town: Town) -> None:
+    page = await town.browser().open("month/2026-06")
+    assert "June 2026" in page.text
+    # Two whole days, each of 72 kWh; all of June a year before, of which two days are compared.
+    assert "Made 144 kWh a year before: 144 kWh" in page.text
+    assert page.html.count("<tr data-") == 30
+    assert 'data-made="72000" data-spot="48000"' in page.html
+    assert 'data-made-before="72000"' in page.html
+    assert page.link("month/2026-05")
+    assert not [link for link in page.links if "2026-07" in link]
+
+
+async def test_a_year_adds_up_its_months(town: Town) -> None:
+    page = await town.browser("fr").open("year/2026")
+    assert "juin" in page.text
+    assert "2 jours sur 9" in page.text
+    assert 'data-made-before="2160000"' in page.html
+
+
+async def test_a_table_is_to_be_had_as_csv(town: Town) -> None:
+    day = await town.browser().open("day/2026-06-09.csv")
+    lines = day.html.splitlines()
+    assert len(lines) == 25
+    assert lines[0].startswith("start,end,production_wh,injection_wh,consumption_wh")
+    assert lines[11] == (
+        "2026-06-09T10:00:00+02:00,2026-06-09T11:00:00+02:00,6000,2000,10000,4000,37,,,,"
+    )
+    assert day.headers["Content-Type"] == "text/csv; charset=utf-8"
+    month = await town.browser().open("month/2026-06.csv")
+    assert len(month.html.splitlines()) == 31
+    year = await town.browser().open("year/2026.csv")
+    assert len(year.html.splitlines()) == 13
+
+
+@pytest.mark.parametrize(("day", "hours"), [("2026-03-29", 23), ("2026-10-25", 25)])
+async def test_a_day_has_as_many_hours_as_it_has(empty: Town, day: str, hours: int) -> None:
+    everybody = await empty.group()
+    await empty.release(everybody, day_of(date.fromisoformat(day), consumption=lambda hour: 1))
+    empty.now = empty.now.replace(year=2027)
+    page = await empty.browser().open(f"day/{day}.csv")
+    starts = [line.partition(",")[0] for line in page.html.splitlines()[1:]]
+    assert len(set(starts)) == hours
+    month = await empty.browser().open(f"month/{day[:7]}.csv")
+    assert f",{hours},,37," in month.html
+
+
+async def test_a_site_tells_what_it_is(town: Town) -> None:
+    page = await town.browser("fr").open(f"sites/{SITE}")
+    for words in (
+        "École de Kersabiec",
+        "école",
+        "gaz",
+        "électrique",
+        "1 850 m²",
+        "36 kWc",
+        "Lorient",
+        "Il faudrait 60 personnes qui pédalent",
+        "Autoconsommation 67",
+    ):
+        assert words in page.text, words
+    assert "Foyers présents" not in page.text
+
+
+async def test_a_site_is_found_from_the_first_page(town: Town) -> None:
+    browser = town.browser()
+    page = await browser.follow(await browser.open(), f"sites/{SITE}")
+    assert "École de Kersabiec" in page.text
+
+
+async def test_a_description_is_never_markup(empty: Town) -> None:
+    from consometers_node.collective.sites import Description
+
+    name = "<script>alert(1)</script>"
+    await empty.site(name, Description(words=name))
+    for path in ("", "data", "sites/script-alert-1-script", "sites/script-alert-1-script/hall"):
+        page = await empty.browser().open(path)
+        assert page.status == 200
+        assert "<script>alert" not in page.html
+        assert "alert(1)" in page.text or path.endswith("hall") or not path
+
+
+async def test_a_wall_shows_three_figures_and_a_chart(town: Town) -> None:
+    page = await town.browser().open("hall")
+    assert len(re.findall("<dt>", page.html)) == 3
+    assert page.html.count("<figure") == 3
+    assert "No network" in page.text
+
+
+def test_addresses_are_of_the_public_pages_alone() -> None:
+    assert all(re.match(r"/($|month|year|day|card|hall|sites|areas|data)", one) for one in LOOKS)

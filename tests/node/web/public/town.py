@@ -1,0 +1,195 @@
+"""A collective of which something was released: made by hand, and served to loopback."""
+
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime, time, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from aiohttp import ClientSession
+from sqlalchemy import insert, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+from yarl import URL
+
+from consometers_node.collective.disclosure import Agreed, Publication, Reason
+from consometers_node.collective.members import GroupKind
+from consometers_node.collective.own import devices, named, own_series
+from consometers_node.collective.settings import Page, Settings, Xmpp
+from consometers_node.collective.sites import Description
+from consometers_node.series import Block, Direction, Interval, Record
+from consometers_node.store import Store
+from consometers_node.store.collective_tables import (
+    GroupId,
+    InGroupRow,
+    MemberGroupRow,
+    MemberRow,
+)
+from consometers_node.store.member_counts import put_count
+from consometers_node.store.releases import Kept, RowKey, put_released
+from consometers_node.store.series import add_series, put_blocks
+from consometers_node.web.public import Public
+from consometers_node.web.public.limits import Limits
+
+from ..browser import Browser
+
+ZONE = ZoneInfo("Europe/Paris")
+NOW = datetime(2026, 6, 10, 13, 25, tzinfo=UTC)
+"""A Wednesday in June, 15:25 in Lorient."""
+HOUR = timedelta(hours=1)
+UNLIMITED = 10**9
+_DAWN = date(2020, 1, 1)
+
+type Hours = Mapping[Direction, Mapping[datetime, int]]
+"""Mean W of each hour, by its start."""
+
+
+def settings(folder: Path, **other: object) -> Settings:
+    usual = Settings(
+        name="Énergies de Lorient",
+        identifier="lorient",
+        folder=folder,
+        database=folder / "node.db",
+        time_zone=ZONE,
+        needs=(),
+        xmpp=Xmpp(account="coop@example.org"),
+        page=Page(),
+        publication=Publication(basis=Agreed(10)),
+    )
+    return replace(usual, **other)  # type: ignore[arg-type]
+
+
+@dataclass
+class Town:
+    """Its database, and what time it is there."""
+
+    store: Store
+    settings: Settings
+    now: datetime = NOW
+    url: URL = field(default_factory=URL)
+    session: ClientSession | None = None
+
+    def browser(self, language: str = "en") -> Browser:
+        assert self.session is not None
+        return Browser(self.session, self.url, "", language)
+
+    async def group(self, kind: GroupKind = GroupKind.ALL, name: str = "") -> GroupId:
+        async with self.store.writing() as connection:
+            return await _group(connection, kind, name)
+
+    async def join(self, group: GroupId, homes: int) -> None:
+        """Let so many homes count in a group."""
+        async with self.store.writing() as connection:
+            for n in range(homes):
+                made = insert(MemberRow).values(
+                    pseudonym=f"home{group}x{n}",
+                    jid=f"home{group}x{n}@example.org",
+                    kind="home",
+                    joined_at=self.now,
+                )
+                member = (await connection.execute(made.returning(MemberRow.id))).scalar_one()
+                await connection.execute(
+                    insert(InGroupRow).values(member_id=member, group_id=group, from_month=_DAWN)
+                )
+
+    async def site(self, name: str, description: Description, area: str | None = None) -> GroupId:
+        """Let a public building be shown."""
+        group = await self.group(GroupKind.SITE, name)
+        async with self.store.writing() as connection:
+            await connection.execute(
+                insert(MemberRow).values(
+                    pseudonym=f"site{group}",
+                    jid=f"site{group}@example.org",
+                    kind="site",
+                    name=name,
+                    description=description.pack(),
+                    area=area,
+                    joined_at=self.now,
+                )
+            )
+        return group
+
+    async def release(self, group: GroupId, hours: Hours, members: int = 37) -> None:
+        """Release hours, and the civil days of which all hours are there."""
+        async with self.store.writing() as connection:
+            names = devices(self.settings.identifier, await named(connection))
+            for direction, watts in hours.items():
+                records = [Record(start, value) for start, value in sorted(watts.items())]
+                days = list(_days(watts))
+                for interval, some in ((Interval.PT1H, records), (Interval.P1D, days)):
+                    series = own_series(names[group], direction, interval, ZONE.key)
+                    number = await add_series(connection, series)
+                    blocks = [Block.of(series, day, of_it) for day, of_it in _by_day(some).items()]
+                    await put_blocks(connection, {number: blocks}, self.now)
+                    for block in blocks:
+                        counts = tuple(None if one is None else members for one in block.values)
+                        await put_count(connection, number, Block(series, block.day, counts))
+
+    async def look_at(
+        self, group: GroupId, row: RowKey, reasons: Sequence[Reason], counts: Sequence[int]
+    ) -> None:
+        """Say why a row of a group was withheld, or that it was not, and of how many homes."""
+        kept = Kept(tuple(0 for _ in reasons), tuple(counts), bytes(reasons), False, None)
+        async with self.store.writing() as connection:
+            await put_released(connection, row, {group: kept})
+
+
+@asynccontextmanager
+async def serving(
+    town: Town, limits: Limits | None = None, clock: Callable[[], datetime] | None = None
+) -> AsyncIterator[Town]:
+    public = Public(
+        town.store,
+        town.settings,
+        "0",
+        limits=limits or Limits(at_once=UNLIMITED),
+        now=clock or (lambda: town.now),
+    )
+    async with public.listening("127.0.0.1", 0) as port, ClientSession() as session:
+        town.url, town.session = URL(f"http://127.0.0.1:{port}/"), session
+        yield town
+
+
+def day_of(first: date, last: date | None = None, **watts: Callable[[int], int]) -> Hours:
+    """Give hours of civil days, each direction as a function of the hour."""
+    starts = []
+    at = datetime.combine(first, time(), ZONE).astimezone(UTC)
+    end = datetime.combine((last or first) + timedelta(days=1), time(), ZONE)
+    while at < end:
+        starts.append(at)
+        at += HOUR
+    return {
+        Direction(name): {start: of(start.astimezone(ZONE).hour) for start in starts}
+        for name, of in watts.items()
+    }
+
+
+async def _group(connection: AsyncConnection, kind: GroupKind, name: str) -> GroupId:
+    query = select(MemberGroupRow.id).where(
+        MemberGroupRow.kind == kind, MemberGroupRow.name == name
+    )
+    known = (await connection.execute(query)).scalar_one_or_none()
+    if known is not None:
+        return known
+    made = insert(MemberGroupRow).values(kind=kind, name=name).returning(MemberGroupRow.id)
+    return (await connection.execute(made)).scalar_one()
+
+
+def _days(watts: Mapping[datetime, int]) -> Iterable[Record]:
+    sums: dict[date, list[int]] = {}
+    for start, value in watts.items():
+        sums.setdefault(start.astimezone(ZONE).date(), []).append(value)
+    for day, values in sorted(sums.items()):
+        start, end = (
+            datetime.combine(one, time(), ZONE).astimezone(UTC)
+            for one in (day, day + timedelta(days=1))
+        )
+        if len(values) == (end - start) // HOUR:
+            yield Record(start, sum(values))
+
+
+def _by_day(records: Iterable[Record]) -> Mapping[date, Sequence[Record]]:
+    found: dict[date, list[Record]] = {}
+    for record in records:
+        found.setdefault(record.start.date(), []).append(record)
+    return found
