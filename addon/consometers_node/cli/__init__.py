@@ -11,6 +11,7 @@
     client       asks other nodes: list-series, get-history, subscribe, unsubscribe
     history      a long range, page by page; formats writes it
     listening    hears other nodes: listen
+    choosing     what can be chosen of what is asked: statistics of a home, sums of a collective
     collective   what the commands of a collective have in common
     setting_up   sets one up: init; needs, invitations, members are groups of commands
     processing   what it answers for: register, reads

@@ -1,27 +1,22 @@
-"""What a household answers: `permissions`, `preview`, `grant`, `refuse`, `withdraw`."""
+"""What a node answers: `permissions`, `preview`, `grant`, `refuse`, `withdraw`."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 import sys
 from typing import Annotated
 
 import typer
 
-from consometers_node.household import Proposal, Recorder
-from consometers_node.household.offers import offered, preview as previewed
 from consometers_node.permission import (
-    Choice,
     Entry,
-    Identification,
     Permissions,
     ShownText,
     Signature,
     State,
 )
-from consometers_node.quoalise import Identifier, iso8601
+from consometers_node.quoalise import Identifier, Role, iso8601
 from consometers_node.quoalise.text import text
-from consometers_node.series import Direction, Interval, Series
+from consometers_node.series import Series
 from consometers_node.sharing import words
 from consometers_node.sharing.consent import (
     Asked,
@@ -32,19 +27,17 @@ from consometers_node.sharing.consent import (
 )
 from consometers_node.sharing.names import load_naming
 from consometers_node.store import PermissionId, Store
-from consometers_node.store.absences import absences
 from consometers_node.wire import Naming
 
-from . import home, own
-from .complaint import Complaint, misused
+from . import own
+from .choosing import CHOOSE, DAYS, Chosen, choice, choosing
+from .complaint import Complaint
 from .formats import as_json, show
 from .history import History
 from .options import Common
 from .output import Json, Output
 from .usage import Commands
 from .words import say, who
-
-_DAYS = say("DAYS", "JOURS")
 
 _NUMBER = text("Number", "Numéro")
 _PEER = text("Collective", "Collectif")
@@ -56,6 +49,7 @@ _WHO = text("Who", "Qui")
 _STATISTIC = text("Statistic", "Statistique")
 _FLOW = text("Energy", "Énergie")
 _SIZE = text("Kind", "Nature")
+_STEP = text("Interval", "Pas de temps")
 _NO_PERMISSION = text(
     "Nobody has asked for anything: “consometers-node join INVITATION” meets a collective.",
     "Personne n'a rien demandé : « consometers-node join INVITATION » rencontre un collectif.",
@@ -64,31 +58,16 @@ _AMBIGUOUS = text(
     "More than one permission has a number that begins with {typed}: type more of it.",
     "Plusieurs permissions ont un numéro qui commence par {typed} : tapez-en davantage.",
 )
-_UNKNOWN_DIRECTION = text(
-    "“{said}” is no direction: write {statistic}=consumption, =injection or =production.",
-    "« {said} » n'est pas une direction : écrivez {statistic}=consumption, =injection ou"
-    " =production.",
-)
-_NO_SUCH_STATISTIC = text(
-    "Home Assistant has no statistic of energy or power named {statistic}.",
-    "Home Assistant n'a pas de statistique d'énergie ou de puissance nommée {statistic}.",
-)
-_SAY_DIRECTION = text(
-    "Which way does the energy of {statistic} flow? Write --series {statistic}=consumption,"
-    " =injection or =production.",
-    "Dans quel sens va l'énergie de {statistic} ? Écrivez --series {statistic}=consumption,"
-    " =injection ou =production.",
-)
-_CHOOSE = text(
-    "Nothing is chosen for you. Choose series with --series, once for each; “preview” shows the"
-    " very records that would leave.",
-    "Rien n'est choisi pour vous. Choisissez des séries avec --series, une fois pour chacune ;"
-    " « preview » montre les enregistrements mêmes qui partiraient.",
-)
-_NOTHING_FITS = text(
-    "No statistic of this home has a known direction that is asked for.",
-    "Aucune statistique de ce foyer n'a de direction connue qui soit demandée.",
-)
+_NOTHING_FITS = {
+    Role.HOUSEHOLD: text(
+        "No statistic of this home has a known direction that is asked for.",
+        "Aucune statistique de ce foyer n'a de direction connue qui soit demandée.",
+    ),
+    Role.COLLECTIVE: text(
+        "Nothing that is asked for was released yet.",
+        "Rien de ce qui est demandé n'a encore été publié.",
+    ),
+}
 _AGREE = text("Do you grant this? [y/N] ", "Accordez-vous cela ? [o/N] ")
 _REFUSE = text("Do you refuse this? [y/N] ", "Refusez-vous cela ? [o/N] ")
 _WITHDRAW = text("Do you withdraw this? [y/N] ", "Retirez-vous cela ? [o/N] ")
@@ -125,68 +104,6 @@ Number = Annotated[
 Yes = Annotated[bool, typer.Option("--yes", help=say("Do not ask again.", "Ne pas redemander."))]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Chosen:
-    """What of a data need a household lets leave."""
-
-    series: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar=say("STATISTIC[=DIRECTION]", "STATISTIQUE[=DIRECTION]"),
-            help=say(
-                "A statistic of Home Assistant to share, with its direction if it is to be"
-                " corrected: consumption, injection or production. As often as there are series.",
-                "Une statistique de Home Assistant à partager, avec sa direction si elle est à"
-                " corriger : consumption, injection ou production. Autant de fois que de séries.",
-            ),
-        ),
-    ] = None
-    interval: Annotated[
-        Interval | None,
-        typer.Option(
-            metavar="PT5M|PT30M|PT1H|P1D",
-            help=say(
-                "A coarser interval than asked.", "Un pas de temps plus grossier que demandé."
-            ),
-        ),
-    ] = None
-    history: Annotated[
-        int | None,
-        typer.Option(
-            metavar=_DAYS,
-            min=0,
-            help=say("Less of the past than asked.", "Moins de passé que demandé."),
-        ),
-    ] = None
-    duration: Annotated[
-        int | None,
-        typer.Option(
-            metavar=_DAYS,
-            min=1,
-            help=say("A shorter time than asked.", "Moins longtemps que demandé."),
-        ),
-    ] = None
-    pseudonym: Annotated[
-        bool,
-        typer.Option(
-            "--pseudonym",
-            help=say(
-                "Under a pseudonym, where the delivery point is asked for.",
-                "Sous un pseudonyme, là où le point de livraison est demandé.",
-            ),
-        ),
-    ] = False
-
-
-@dataclass(frozen=True, slots=True)
-class _Home:
-    """What a home can share."""
-
-    proposals: Sequence[Proposal]
-    time_zone: str
-    recorder: Recorder = field(repr=False)
-
-
 commands = Commands()
 
 
@@ -219,8 +136,10 @@ def permissions(
 @commands.add(
     "preview",
     text(
-        "Home Assistant is asked for the last days; nothing is kept, and nothing leaves.",
-        "Les derniers jours sont demandés à Home Assistant ; rien n'est gardé, et rien ne part.",
+        "Home Assistant is asked for the last days; nothing is kept, and nothing leaves. A"
+        " collective shows what it has released.",
+        "Les derniers jours sont demandés à Home Assistant ; rien n'est gardé, et rien ne part. Un"
+        " collectif montre ce qu'il a publié.",
     ),
 )
 def preview(
@@ -230,7 +149,7 @@ def preview(
     days: Annotated[
         int,
         typer.Option(
-            metavar=_DAYS,
+            metavar=DAYS,
             min=1,
             max=366,
             help=say("How many of the last days.", "Combien des derniers jours."),
@@ -243,11 +162,8 @@ def preview(
     async def work(store: Store) -> None:
         question = await _asked(store, number)
         naming = await load_naming(store)
-        async with home.reached(await home.load(store)) as recorder:
-            choice = _choice(question, await _look(recorder), chosen)
-            async with store.reading() as connection:
-                off = await absences(connection)
-            found = await previewed(recorder, naming, question, choice, days=days, absences=off)
+        async with choosing(store, naming, question) as source:
+            found = await source.preview(choice(source, question, chosen), days)
         now = datetime.now(UTC)
         histories = []
         for one in found:
@@ -260,7 +176,7 @@ def preview(
             )
             return
         for series, history in histories:
-            output.say("\n".join(words.series([series], output.language)))
+            output.say("\n".join(words.series([series], output.language, role=_role(naming))))
             show(history, output)
 
     own.run(common, work)
@@ -280,20 +196,24 @@ def grant(number: Number, chosen: Chosen, common: Common, yes: Yes = False) -> N
     async def work(store: Store) -> None:
         question = await _asked(store, number)
         naming = await load_naming(store)
-        async with home.reached(await home.load(store)) as recorder:
-            house = await _look(recorder)
-        if not chosen.series:
-            _offer(question, house, naming, chosen, output)
-            return
-        choice = _choice(question, house, chosen)
+        async with choosing(store, naming, question) as source:
+            if not chosen.series:
+                _offer(question, source.offered(chosen.interval), _role(naming), output)
+                return
+            picked = choice(source, question, chosen)
         async with store.reading() as connection:
-            await check(connection, naming, question, choice)
+            await check(connection, naming, question, picked)
         shown = words.grant(
-            question.need, question.peer, choice, datetime.now(UTC), _spoken(output)
+            question.need,
+            question.peer,
+            picked,
+            datetime.now(UTC),
+            _spoken(output),
+            role=_role(naming),
         )
         signature = _sign(shown, _AGREE.say(output.language), output, yes=yes)
         async with store.writing() as connection:
-            terms = await grant_it(connection, naming, question, choice, signature)
+            terms = await grant_it(connection, naming, question, picked, signature)
         until = terms.valid_until.astimezone().date()
         await _done(common, question, State.GRANTED, until=until)
 
@@ -308,7 +228,8 @@ def refuse(number: Number, common: Common, yes: Yes = False) -> None:
     async def work(store: Store) -> None:
         question = await _asked(store, number)
         expect(question, State.REFUSED)
-        shown = words.refusal(question.need, _spoken(output))
+        role = _role(await load_naming(store))
+        shown = words.refusal(question.need, _spoken(output), role=role)
         signature = _sign(shown, _REFUSE.say(output.language), output, yes=yes)
         async with store.writing() as connection:
             now = datetime.now(UTC)
@@ -340,7 +261,8 @@ def withdraw(
     async def work(store: Store) -> None:
         question = await _asked(store, number)
         expect(question, State.WITHDRAWN)
-        shown = words.withdrawal(question.need, _spoken(output), erase=not keep)
+        role = _role(await load_naming(store))
+        shown = words.withdrawal(question.need, _spoken(output), erase=not keep, role=role)
         signature = _sign(shown, _WITHDRAW.say(output.language), output, yes=yes)
         async with store.writing() as connection:
             await Permissions(connection).withdraw(
@@ -361,46 +283,13 @@ async def _asked(store: Store, typed: str) -> Asked:
         return await asked(connection, found[0] if found else PermissionId(typed))
 
 
-async def _look(recorder: Recorder) -> _Home:
-    return _Home(await recorder.proposals(), await recorder.time_zone(), recorder)
+def _role(naming: Naming) -> Role:
+    """Give whose node this is: what is read before answering says it."""
+    return Role.HOUSEHOLD if naming.collective is None else Role.COLLECTIVE
 
 
-def _choice(question: Asked, house: _Home, chosen: Chosen) -> Choice:
-    """Give the choice that was typed. Raises `Complaint`."""
-    if not chosen.series:
-        raise misused("--series", _CHOOSE)
-    known = {one.statistic.id: one for one in house.proposals}
-    series = set()
-    for typed in chosen.series:
-        statistic, said = _split(typed)
-        proposal = next((one for name, one in known.items() if name == statistic), None)
-        if proposal is None:
-            raise misused("--series", _NO_SUCH_STATISTIC.fill(statistic=statistic))
-        direction = said or proposal.direction
-        if direction is None:
-            raise misused("--series", _SAY_DIRECTION.fill(statistic=statistic))
-        interval = chosen.interval or question.need.interval
-        series.add(proposal.series(interval, house.time_zone, direction))
-    return Choice(
-        series=frozenset(series),
-        interval=chosen.interval,
-        identification=Identification.PSEUDONYM if chosen.pseudonym else None,
-        history_days=chosen.history,
-        duration_days=chosen.duration,
-    )
-
-
-def _split(typed: str) -> tuple[str, Direction | None]:
-    statistic, equals, said = typed.partition("=")
-    if equals and said not in Direction:
-        words_ = _UNKNOWN_DIRECTION.fill(said=said, statistic=statistic)
-        raise misused("--series", words_)
-    return statistic, Direction(said) if equals else None
-
-
-def _offer(question: Asked, house: _Home, naming: Naming, chosen: Chosen, output: Output) -> None:
+def _offer(question: Asked, series: Sequence[Series], role: Role, output: Output) -> None:
     """Show what can be chosen."""
-    series = offered(question.need, house.proposals, house.time_zone, {}, chosen.interval)
     if output.as_json:
         output.document(
             {
@@ -424,14 +313,15 @@ def _offer(question: Asked, house: _Home, naming: Naming, chosen: Chosen, output
             one.device,
             words.DIRECTIONS[one.direction].say(output.language),
             words.QUANTITIES[one.quantity].say(output.language),
+            words.INTERVALS[one.interval].say(output.language),
         ]
         for one in series
     ]
     if rows:
-        output.table((_STATISTIC, _FLOW, _SIZE), rows)
+        output.table((_STATISTIC, _FLOW, _SIZE, _STEP), rows)
     else:
-        output.say(_NOTHING_FITS)
-    output.say(_CHOOSE)
+        output.say(_NOTHING_FITS[role])
+    output.say(CHOOSE)
 
 
 def _sign(shown: ShownText, question: str, output: Output, *, yes: bool) -> Signature:
