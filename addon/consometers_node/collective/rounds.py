@@ -2,7 +2,7 @@
 
 A place is released first when all homes have told, or when whoever has not is late. What came long
 after its time (the history of those who join) is settled when it has not changed for a while; so is
-what has changed since it was released.
+what has changed since it was released, unless all homes have.
 """
 
 from collections.abc import Mapping, Sequence
@@ -121,7 +121,7 @@ class Rounds:
         if not fresh or row.standings[row.groups.top].final:
             return
         settled = row.changed_at + self.publication.wait
-        if self.at < settled:
+        if self.at < settled and len(fresh) < row.homes:
             looked.again(settled)
             return
         counted = release_anew(place, fresh, row.cells[place], row.standings, row.groups, need=need)

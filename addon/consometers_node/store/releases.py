@@ -37,6 +37,8 @@ OUT = 0
 
 _NONE = -1
 _DAY = timedelta(days=1)
+_NEWS = timedelta(days=2)
+_TOGETHER = timedelta(seconds=10)
 
 
 class RowKey(NamedTuple):
@@ -115,7 +117,8 @@ async def note(connection: AsyncConnection, noted: Iterable[Noted], at: datetime
         set_={"due_at": put.excluded.due_at},
         where=ToReleaseRow.due_at > put.excluded.due_at,
     )
-    await connection.execute(put, [_row(row) | {"due_at": at} for row in sorted(rows)])
+    due_at = [_row(row) | {"due_at": _due_at(row, at)} for row in sorted(rows)]
+    await connection.execute(put, due_at)
     out = await _out(connection, rows)
     homes: dict[tuple[RowKey, MemberId], tuple[Part, Part]] = {}
     for one in changed:
@@ -356,6 +359,13 @@ async def _out(connection: AsyncConnection, rows: Collection[RowKey]) -> dict[Ro
 async def _noted(connection: AsyncConnection, row: RowKey) -> set[MemberId]:
     query = select(UnreleasedRow.member_id).where(*_is(UnreleasedRow, row))
     return set((await connection.execute(query)).scalars())
+
+
+def _due_at(row: RowKey, at: datetime) -> datetime:
+    """Say when to look at a row that has changed: what is of long ago comes in many pieces."""
+    news = at.date() - _NEWS
+    is_news = row.day >= (news.replace(day=1) if row.interval is Interval.P1D else news)
+    return at if is_news else at + _TOGETHER
 
 
 def _differ(before: Part, now: Part, reasons: bytes) -> bool:

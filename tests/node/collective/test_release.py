@@ -80,6 +80,15 @@ async def test_a_change_is_counted_when_enough_of_them_have_changed_and_once(tow
     assert await town.shown() == 24 * [605]
 
 
+async def test_a_change_of_all_homes_waits_for_nobody(town: Town) -> None:
+    homes = await town.members(3)
+    await town.tell(homes, 100)
+    await town.look()
+    await town.tell(homes, 110)
+    await town.look(town.at + timedelta(minutes=1))
+    assert await town.shown() == 24 * [330]
+
+
 async def test_a_change_that_is_mostly_one_home_s_is_not_counted(town: Town) -> None:
     homes = await town.members(6)
     await town.tell(homes, 1000)
