@@ -139,8 +139,8 @@ class Published:
             mine, of = values.get(direction, {}), counts.get(direction, {})
             found[direction] = [
                 Told(
-                    start,
-                    end,
+                    start.astimezone(self.time_zone),
+                    end.astimezone(self.time_zone),
                     Released(WattMinutes(energy(mine[start], interval)), of.get(start, 0))
                     if start in mine
                     else self._why(reasons, direction, interval, start),
@@ -178,21 +178,16 @@ class Published:
     def _starts(
         self, interval: Interval, span: Span, until: datetime
     ) -> list[tuple[datetime, datetime]]:
-        zone = self.time_zone
-        whole = instants(zone.key, span.first).start, instants(zone.key, span.last).end
+        # In UTC: a local time that comes twice equals none of another zone.
+        zone = self.time_zone.key
+        whole = instants(zone, span.first).start, instants(zone, span.last).end
         end = min(whole[1], until)
         if interval is Interval.P1D:
-            return [
-                (each.start.astimezone(zone), each.end.astimezone(zone))
-                for day in span
-                if (each := _civil(zone.key, day)).end <= end
-            ]
+            days = [_civil(zone, day) for day in span]
+            return [(day.start, day.end) for day in days if day.end <= end]
         step = timedelta(minutes=interval.minutes)
-        return [
-            (start.astimezone(zone), (start + step).astimezone(zone))
-            for n in range(max(0, (end - whole[0]) // step))
-            for start in (whole[0] + n * step,)
-        ]
+        starts = (whole[0] + n * step for n in range(max(0, (end - whole[0]) // step)))
+        return [(start, start + step) for start in starts]
 
     async def _kept(
         self,

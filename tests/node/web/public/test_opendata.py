@@ -223,7 +223,7 @@ async def test_who_asks_too_often_is_told_to_wait(town: Town) -> None:
 
 
 @pytest.mark.timeout(240)
-async def test_it_is_as_it_is_described(town: Town) -> None:
+async def test_it_is_as_it_is_described(town: Town, tmp_path: Path) -> None:
     """What is said of days that are written right, but too far apart, OpenAPI cannot describe."""
     asked = await asyncio.create_subprocess_exec(
         SCHEMATHESIS,
@@ -236,6 +236,7 @@ async def test_it_is_as_it_is_described(town: Town) -> None:
         "--suppress-health-check=all",
         "--warnings=off",
         "--no-color",
+        cwd=tmp_path,
         stdout=PIPE,
         stderr=STDOUT,
     )
