@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 BY_MONTH = ("block", "sum_block")
 _KNOWN = "consometers_months"
+_MADE_IN = "consometers_months_made_in"
 _ALONE = "SELECT pg_advisory_xact_lock(hashtext('consometers months'))"
 _IS_THERE = (
     "SELECT EXISTS (SELECT FROM pg_class WHERE relname = :name"
@@ -37,13 +38,14 @@ async def make_room(connection: AsyncConnection, table: str, days: Iterable[date
         name = f"{table}_{month:%Y_%m}"
         if name in known:
             continue
-        if await _is_there(connection, name):
-            # Only what is there before this transaction stays if it fails.
-            known.add(name)
-            continue
-        await connection.execute(text(_ALONE))
         if not await _is_there(connection, name):
-            await _make(connection, table, name, month)
+            await connection.execute(text(_ALONE))
+            if not await _is_there(connection, name):
+                await _make(connection, table, name, month)
+                connection.info[_MADE_IN] = connection.get_transaction()
+        elif connection.info.get(_MADE_IN) is not connection.get_transaction():
+            # What this transaction made is gone if it fails.
+            known.add(name)
 
 
 async def _is_there(connection: AsyncConnection, name: str) -> bool:

@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 import struct
 from zoneinfo import ZoneInfo
 
 from hypothesis import HealthCheck, given, settings, strategies as st
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import delete, event, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from consometers_node.collective.tally import (
@@ -294,3 +294,31 @@ async def test_sums_are_what_they_would_be_from_scratch(
                 await collective.step(step, blocks_first=blocks_first)
             await collective.check()
             raise Done
+
+
+async def test_a_change_costs_the_same_whatever_is_kept(store: Store) -> None:
+    async with store.writing() as connection:
+        collective = Collective(connection)
+        await collective.found()
+
+        async def tell(*days: date) -> list[tuple[str, int]]:
+            """Give the statements that this takes, and how many rows each is of."""
+            asked: list[tuple[str, int]] = []
+
+            def hear(*told: object) -> None:
+                _, _, statement, parameters, *_ = told
+                many = len(parameters) if isinstance(parameters, list) else 1
+                asked.append((str(statement), many))
+
+            event.listen(connection.sync_connection, "before_cursor_execute", hear)
+            tells = [Tell(who, 1, day, 300, frozenset(), 1) for day in days for who in range(3)]
+            await collective.step(tuple(tells), blocks_first=True)
+            event.remove(connection.sync_connection, "before_cursor_execute", hear)
+            return asked
+
+        await tell(date(2026, 6, 8))
+        await tell(date(2026, 6, 9))
+        first = await tell(date(2026, 6, 10))
+        await tell(*(date(2025, 8, 1) + timedelta(days=n) for n in range(300)))
+        assert await tell(date(2026, 6, 11)) == first
+        assert len(first) < 30
