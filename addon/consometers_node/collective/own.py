@@ -55,7 +55,7 @@ def devices(collective: str, groups: Iterable[Named]) -> dict[GroupId, Device]:
     taken: set[str] = set()
     for group in sorted(groups, key=lambda one: one.id):
         name = collective if group.kind == "all" else f"{collective}-{_slug(group)}"
-        if name in taken:
+        while name in taken:
             name = f"{name}-{group.id}"
         taken.add(name)
         found[group.id] = Device(str(organisation(name)))

@@ -1,0 +1,67 @@
+"""Under which names the sums of groups are known, and what their records say."""
+
+from hypothesis import given, strategies as st
+import pytest
+
+from consometers_node.collective.own import Named, devices, energy, own_series, value
+from consometers_node.quoalise.identifier import device
+from consometers_node.series import Device, Direction, Interval, Quantity
+from consometers_node.store.collective_tables import GroupId
+from consometers_node.wire import Naming
+
+
+def named(*groups: tuple[str, str]) -> list[Named]:
+    return [Named(GroupId(number), *group) for number, group in enumerate(groups, 1)]
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "known_as"),
+    [
+        ("all", "", "urn:dev:org:60060-kersabiec"),
+        ("area", "Lorient", "urn:dev:org:60060-kersabiec-lorient"),
+        ("area", "Île-de-Groix", "urn:dev:org:60060-kersabiec-ile-de-groix"),
+        ("site", "École  « Sœur Anne »", "urn:dev:org:60060-kersabiec-ecole-soeur-anne"),
+        ("building", "town-hall", "urn:dev:org:60060-kersabiec-town-hall"),
+        ("area", "東京", "urn:dev:org:60060-kersabiec-area-1"),
+    ],
+)
+def test_a_group_is_named_after_its_own_name(kind: str, name: str, known_as: str) -> None:
+    assert devices("kersabiec", named((kind, name))) == {1: known_as}
+
+
+def test_groups_of_one_name_are_told_apart() -> None:
+    groups = named(("area", "Lorient"), ("site", "Lorient 3"), ("area", "lorient!"))
+    found = devices("kersabiec", groups)
+    assert found[GroupId(1)].endswith("-lorient")
+    assert len(set(found.values())) == 3
+    # Which of them comes first does not depend on how they are listed.
+    assert devices("kersabiec", reversed(groups)) == found
+
+
+@given(st.lists(st.tuples(st.sampled_from(["area", "site", "building"]), st.text()), max_size=6))
+def test_any_name_gives_a_name_that_peers_can_read(groups: list[tuple[str, str]]) -> None:
+    naming = Naming(bytes(32), collective="kersabiec")
+    found = devices("kersabiec", named(("all", ""), *groups))
+    assert len(set(found.values())) == len(groups) + 1
+    for name in found.values():
+        assert str(device(name)) == name
+        assert naming.sums(own_series(name, Direction.INJECTION, Interval.PT1H, "Europe/Paris"))
+
+
+@pytest.mark.parametrize(
+    ("interval", "quantity", "watt_minutes", "record"),
+    [
+        (Interval.PT1H, Quantity.POWER, 6_000, 100),
+        (Interval.PT30M, Quantity.POWER, 3_000, 100),
+        (Interval.PT5M, Quantity.POWER, 502, 100),
+        (Interval.PT5M, Quantity.POWER, 503, 101),
+        (Interval.P1D, Quantity.ENERGY, 144_000, 2_400),
+    ],
+)
+def test_a_record_is_mean_power_or_the_energy_of_a_day(
+    interval: Interval, quantity: Quantity, watt_minutes: int, record: int
+) -> None:
+    one = own_series(Device("x"), Direction.CONSUMPTION, interval, "Europe/Paris")
+    assert one.quantity is quantity
+    assert value(watt_minutes, interval) == record
+    assert abs(energy(record, interval) - watt_minutes) <= 2
