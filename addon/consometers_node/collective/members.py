@@ -168,7 +168,10 @@ class Members:
         await self._end(member, month_after(month_of(at, self._zone)))
 
     async def forget(self, member: MemberId, at: datetime) -> None:
-        """Keep of a member that it was there, by its pseudonym; it counts no more from now on."""
+        """Keep of a member that it was there, by its pseudonym; it counts to the end of the month.
+
+        So what its groups are known to have is looked at again, without it.
+        """
         await self._forget_names(await self.get(member))
         await self._set(
             member,
@@ -179,7 +182,7 @@ class Members:
             invitation_id=None,
             left_at=at,
         )
-        await self._end(member, month_of(at, self._zone))
+        await self._end(member, month_after(month_of(at, self._zone)))
 
     async def forget_guests(self, before: datetime) -> int:
         """Forget whoever was let in before then and never gave anything; tell how many."""

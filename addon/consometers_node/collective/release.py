@@ -8,11 +8,11 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
-from sqlalchemy import select
+from sqlalchemy import delete, exists, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ..series import Device, Direction, Interval
-from ..store.collective_tables import GroupId, MemberId, MemberRow
+from ..store.collective_tables import GroupId, InGroupRow, MemberGroupRow, MemberId
 from ..store.outbox import take_turns
 from ..store.releases import (
     Kept,
@@ -33,6 +33,7 @@ from ..store.releases import (
 )
 from ..store.series import all_series, erase_series
 from ..store.sums import alone, spread
+from ..store.tables import PermissionSeriesRow, SeriesRow
 from .atoms import Cells, Fresh, Groups, Hour, Standing
 from .calendar import days_of, instants, month_of, places, stretches
 from .disclosure import NOBODY, Cell, Publication, Quartiles, Reason, Withheld, quartiles
@@ -95,19 +96,23 @@ class Release:
 async def forget(connection: AsyncConnection, member: MemberId, collective: str) -> None:
     """Make final what was released with a member, before anything of it is erased.
 
-    Of a site, what was released as its own is erased.
+    Of a site, what was released as its own is erased; its name stays where it was granted.
     """
     await final(connection, member)
-    query = select(MemberRow.kind, MemberRow.name).where(MemberRow.id == member)
-    kind, name = (await connection.execute(query)).one()
-    if kind == _SITE:
-        groups = await named(connection)
-        names = devices(collective, groups)
-        its_own = {names[one.id] for one in groups if (one.kind, one.name) == (_SITE, name)}
+    query = (
+        select(MemberGroupRow.id)
+        .join(InGroupRow, InGroupRow.group_id == MemberGroupRow.id)
+        .where(InGroupRow.member_id == member, MemberGroupRow.kind == _SITE)
+    )
+    its_own = set((await connection.execute(query)).scalars())
+    if its_own:
+        names = devices(collective, await named(connection))
         known = await all_series(connection)
-        await erase_series(
-            connection, [number for number, one in known.items() if one.device in its_own]
-        )
+        its_names = {names[group] for group in its_own}
+        gone = [number for number, one in known.items() if one.device in its_names]
+        await erase_series(connection, gone)
+        granted = exists().where(PermissionSeriesRow.series_id == SeriesRow.id)
+        await connection.execute(delete(SeriesRow).where(SeriesRow.id.in_(gone), ~granted))
 
 
 @dataclass(slots=True)
@@ -452,8 +457,10 @@ def _told(
 
 
 def _with_hours(told: Told, group: GroupId, hours: Iterable[Hour]) -> Told:
-    """Add the hours of a day that were released."""
+    """Add the hours of a day that were released; if these were of another step, it stays."""
     out = [one for one in hours if one.standings[group].is_out(one.place)]
+    if not out:
+        return Told(told.start, stays=True)
     return Told(
         told.start,
         (told.watt_minutes or 0) + sum(one.standings[group].sums[one.place] for one in out),

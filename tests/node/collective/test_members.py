@@ -200,7 +200,9 @@ async def test_guests_who_gave_nothing_are_forgotten(store: Store) -> None:
         assert [one.id for one in await members.all()] == [member.id]
 
 
-async def test_whoever_is_forgotten_was_there_and_counts_no_more(store: Store) -> None:
+async def test_whoever_is_forgotten_was_there_and_counts_to_the_end_of_the_month(
+    store: Store,
+) -> None:
     async with store.writing() as connection:
         members = Members(connection, ZONE)
         member, _ = await join(connection, "a")
@@ -208,7 +210,8 @@ async def test_whoever_is_forgotten_was_there_and_counts_no_more(store: Store) -
         await members.forget(member.id, AT)
         gone = await members.get(member.id)
         assert (gone.jid, gone.name, gone.description, gone.area) == (None,) * 4
-        assert await groups_of(members, member, JUNE) == set()
+        assert ("all", "") in await groups_of(members, member, JUNE)
+        assert await groups_of(members, member, JULY) == set()
         assert "École" not in {one.name for one in await members.groups()}
 
 

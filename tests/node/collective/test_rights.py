@@ -6,14 +6,16 @@ from pathlib import Path
 import struct
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from consometers_node.collective import given, invitations, needs, reads
+from consometers_node.collective.disclosure import Agreed, Publication
 from consometers_node.collective.given import Actor, Given, take
 from consometers_node.collective.members import Member, Members
 from consometers_node.collective.moving import moving
 from consometers_node.collective.reads import Read, note_read
+from consometers_node.collective.release import Release
 from consometers_node.collective.rights import erase, erase_member, forget_told
 from consometers_node.collective.sites import Building, Description
 from consometers_node.permission import State
@@ -21,6 +23,7 @@ from consometers_node.quoalise import Duration
 from consometers_node.series import Range
 from consometers_node.sharing.names import keep_collective
 from consometers_node.store import Store
+from consometers_node.store.collective_tables import MemberRow, SumBlockRow
 from consometers_node.store.series import all_series, blocks, days_kept
 from consometers_node.store.tables import Base
 
@@ -33,6 +36,7 @@ MIDNIGHT = datetime(2026, 6, 11, tzinfo=UTC)
 LATER = AT + timedelta(days=5)
 CURVE = [311 + 7 * n * n for n in range(24)]
 OTHER = [500] * 24
+SITE = [733 + 3 * n * n for n in range(24)]
 A_DAY = timedelta(days=1)
 
 
@@ -249,3 +253,64 @@ async def test_a_guest_is_erased_too(store: Store) -> None:
         guest = await members.admit("guest@example.org", AT)
         assert await erase_member(members, guest.id, LATER) == ()
         assert (await members.get(guest.id)).jid is None
+
+
+async def publish(store: Store) -> None:
+    """Release all that may be, and is settled: what was told came by the real clock."""
+    at = datetime.now(UTC) + 40 * A_DAY
+    release = Release(Publication(basis=Agreed(3)), ZONE.key, "kersabiec")
+    async with store.writing() as connection:
+        while await release.look(connection, at):
+            pass
+
+
+async def test_nothing_is_left_of_whom_sums_were_published_with(
+    store: Store, place: Path | str
+) -> None:
+    corrected = [value + 1000 for value in CURVE]
+    ((_, gave), *_, (site, named)) = await let_in(store, "a", "b", "c", "d", "e")
+    async with store.writing() as connection:
+        members = Members(connection, ZONE)
+        await members.present(site.id, "anjela", Description(building=Building.SCHOOL))
+    for name, values in (("a", CURVE), ("e", SITE), ("b", OTHER), ("c", OTHER), ("d", OTHER)):
+        await tell(store, name, values)
+    await publish(store)
+    await tell(store, "a", corrected)
+    words = [*shapes(corrected)[:1], *shapes(SITE)[:1], b"anjela"]
+    assert await traces(store, place, words) == words
+    async with store.reading() as connection:
+        own = [one for one in (await all_series(connection)).values() if "kersabiec" in one.device]
+    assert {one.device.rpartition("-")[2] for one in own} == {
+        "kersabiec",
+        "anjela",
+        "school",
+    }
+    async with store.writing() as connection:
+        members = Members(connection, ZONE)
+        for one in (gave, named):
+            ended = await given.withdraw(members, one.member, one.id, LATER, erase=True)
+            await erase(members, ended, LATER, Actor.MEMBER)
+    await publish(store)
+    await store.shrink()
+    words = [*shapes(CURVE), *shapes(corrected), *shapes(SITE), b"anjela"]
+    assert await traces(store, place, words) == []
+
+
+async def test_a_collective_below_is_erased_with_how_many_it_counted(store: Store) -> None:
+    ((below, gave), *_) = await let_in(store, "coop", "b")
+    async with store.writing() as connection:
+        kind = update(MemberRow).where(MemberRow.id == below.id).values(kind="collective")
+        await connection.execute(kind)
+    async with taking(store) as intake:
+        data = told(meter("coop"), MIDNIGHT, CURVE, device="collective", members=[12] * 24)
+        await intake.keep("coop@example.org", data)
+        await intake.keep("b@example.org", told(meter("b"), MIDNIGHT, OTHER))
+    async with store.writing() as connection:
+        members = Members(connection, ZONE)
+        ended = await given.withdraw(members, below.id, gave.id, LATER, erase=True)
+        (erased,) = await erase(members, ended, LATER)
+        assert erased.records == 24
+        sums = (await connection.execute(select(SumBlockRow.counts, SumBlockRow.sums))).all()
+        others = [row for row in sums if any(row.counts)]
+        assert others
+        assert all(set(row.counts) <= {0, 1} for row in others)
