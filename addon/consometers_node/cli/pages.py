@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Collection
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, version
 import logging
 import os
 from pathlib import Path
@@ -22,6 +21,7 @@ from . import home, own
 from .complaint import misused
 from .options import Common
 from .usage import Commands
+from .version import version
 
 NODE_ID = "node.id"
 TOKEN = "api.token"  # noqa: S105  # its name
@@ -92,7 +92,7 @@ async def serve(node: HomeNode, session: aiohttp.ClientSession, serving: Serving
     from consometers_node.web.site import Keys  # noqa: PLC0415
 
     number, token = await keys(node.store)
-    known = Keys(number, token, _version())
+    known = Keys(number, token, version())
     site = Site(node, known, ingress=serving.ingress, server=_server())
     async with site.listening(serving.host, serving.port) as port:
         _LOGGER.info("the page listens on port %s", port)
@@ -107,13 +107,6 @@ def _server() -> Server:
     typed, ca_file = os.environ.get(_SERVER_VARIABLE), os.environ.get(_CA_VARIABLE)
     host, port = place(typed, _SERVER_VARIABLE) if typed else (None, None)
     return Server(host=host, port=port, ca_file=Path(ca_file) if ca_file else None)
-
-
-def _version() -> str:
-    try:
-        return version("consometers-node")
-    except PackageNotFoundError:
-        return "checkout"
 
 
 async def _be_discovered(

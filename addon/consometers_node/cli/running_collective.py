@@ -16,7 +16,7 @@ from consometers_node.store import Store
 from consometers_node.wire import Unsayable, read_need_file
 from consometers_node.xmpp import Account, Identity
 
-from . import bell, collective
+from . import bell, collective, public_pages
 from .access import PASSWORD, password_for
 from .collective import Ours, now
 from .complaint import Complaint
@@ -53,7 +53,7 @@ async def _run(output: Output, haste: float, store: Store, settings: Settings) -
     node = CollectiveNode(store, settings, who, connect, pace=Pace().hurried(haste))
     socket = bell.socket_in(settings.folder)
     async with bell.hung(socket, node.look_again, partial(_status, node)):
-        await until_stopped([node.run()])
+        await until_stopped([node.run(), public_pages.serve(store, settings)])
 
 
 async def _identity(store: Store, settings: Settings, output: Output) -> Identity:
