@@ -41,7 +41,7 @@
     const series = [{}];
     const data = [rows.map((_, n) => n)];
     const add = (values, drawn) => { data.push(values); series.push(drawn); };
-    const splits = names.has("spot");
+    const splits = names.has("spot"), narrow = plot.clientWidth / rows.length < 18;
     if (names.has("made")) {
       const way = splits ? "--fed" : "--made";
       add(column(rows, "made"), one(names.get("made"), colour(way), colour(way)));
@@ -52,7 +52,7 @@
     if (names.has("drawn")) add(column(rows, "drawn", -1), one(names.get("drawn"), colour("--grid"), colour("--grid")));
     for (const [name, sign] of [["made-before", 1], ["drawn-before", -1]]) {
       const key = name.replace("-b", "B");
-      if (names.has(name)) add(column(rows, key, sign), one(names.get(name), colour("--ink"), "transparent", { width: 1.5, dash: [4, 3] }));
+      if (names.has(name)) add(column(rows, key, sign), one(names.get(name), colour("--ink"), "transparent", narrow ? {} : { width: 1.5, dash: [4, 3] }));
     }
     const readout = figure.querySelector(".readout");
     const read = (u) => {
@@ -68,7 +68,7 @@
     plot.replaceChildren();
     new uPlot({
       width: plot.clientWidth,
-      height: hall ? Math.max(180, innerHeight - plot.getBoundingClientRect().top - 5 * size) : 280,
+      height: hall ? Math.max(180, innerHeight - plot.getBoundingClientRect().top - 3 * size) : 270,
       legend: { show: false },
       hooks: { setCursor: [read] },
       cursor: { y: false, points: { show: false } },
@@ -77,7 +77,7 @@
         y: { range: (_, low, high) => [Math.min(0, low * 1.08), high > 0 ? high * 1.08 : most * 0.1 || 1] },
       },
       axes: [
-        { ...axis, grid: { show: false }, size: 2.6 * size, splits: () => spread(labels.length, Math.floor(plot.clientWidth / (widest * size * 0.62 + size))), values: (_, splits) => splits.map((at) => labels[at] ?? "") },
+        { ...axis, grid: { show: false }, size: 2.1 * size, splits: () => spread(labels.length, Math.floor(plot.clientWidth / (widest * size * 0.62 + size))), values: (_, splits) => splits.map((at) => labels[at] ?? "") },
         { ...axis, size: (_, told) => (0.58 * Math.max(0, ...(told ?? []).map((one) => one.length)) + 1) * size, values: (_, splits) => splits.map((value) => `${number.format(Math.abs(value))} kWh`) },
       ],
       series,
