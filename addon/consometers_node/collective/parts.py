@@ -23,6 +23,9 @@ WH = 60
 LARGEST = 2**50
 """Watt-minutes. Nobody draws 18 TWh at once, and thousands that did would fit in 8 bytes."""
 
+MOST_MEMBERS = 2**22
+"""A collective that says it sums more counts for this many: a thousand of them fit in 4 bytes."""
+
 _SOME = -1
 """In place of a value, where some of its records are there and others are missing."""
 
@@ -65,7 +68,8 @@ class Part:
         if counts is None:
             return cls(known, tuple([0 if value is None else 1 for value in values]))
         pairs = zip(values, counts, strict=True)
-        return cls(known, tuple([0 if value is None else count or 1 for value, count in pairs]))
+        many = [0 if value is None else min(count or 1, MOST_MEMBERS) for value, count in pairs]
+        return cls(known, tuple(many))
 
     @classmethod
     def nothing(cls, length: int) -> Self:

@@ -4,7 +4,7 @@ from fractions import Fraction
 
 import pytest
 
-from consometers_node.collective.parts import LARGEST, Part, Unbelievable
+from consometers_node.collective.parts import LARGEST, MOST_MEMBERS, Part, Unbelievable
 from consometers_node.collective.sums import (
     change,
     largest,
@@ -41,6 +41,12 @@ def test_nothing_is_carried_from_one_place_to_the_next() -> None:
 def test_what_nobody_can_have_is_refused() -> None:
     with pytest.raises(Unbelievable):
         Part.of([0, LARGEST + 1])
+
+
+def test_a_collective_that_boasts_counts_for_four_millions() -> None:
+    boasting = Part.of([1], [2**60])
+    row, _ = change(None, [(Part.nothing(1), boasting)] * 1_000)
+    assert row.counts == numbers(1_000 * MOST_MEMBERS, size=4)
 
 
 def test_the_most_of_all() -> None:
