@@ -1,9 +1,14 @@
 """A collective on the command line: set up, ask, invite, know its members, answer for it."""
 
+import asyncio
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 import json
+import os
 from pathlib import Path
+import pty
 import re
+import subprocess
 import sys
 from typing import Any
 
@@ -11,6 +16,7 @@ import pytest
 
 from consometers_node.cli.setting_up import _slug
 from consometers_node.collective import needs
+from consometers_node.collective.disclosure import Agreed
 from consometers_node.collective.members import Kind, Members
 from consometers_node.collective.settings import read
 from consometers_node.store import Store
@@ -377,3 +383,62 @@ async def test_help_of_groups_is_in_french(run: Run) -> None:
     assert re.search(r"revoke\s+Ne plus laisser entrer", said.out)
     wrong = await run("members", "lists", language="fr_FR.UTF-8")
     assert "« consometers-node members --help » dit comment faire" in wrong.err
+
+
+# init, by asking
+
+
+async def test_init_asks_what_was_not_told(environment: dict[str, str], tmp_path: Path) -> None:
+    typed = [
+        "Énergies de Kersabiec",
+        "",
+        "nobody",
+        "collectif@kersabiec.example",
+        "",
+        "12",
+        "s3cret",
+    ]
+    screen = await asyncio.to_thread(at_a_terminal, ("init",), environment, typed)
+    settings = read(tmp_path / "share" / "consometers" / "collective.toml", {})
+    assert (settings.name, settings.identifier) == (
+        "Énergies de Kersabiec",
+        "energies.de.kersabiec",
+    )
+    assert settings.xmpp.account == "collectif@kersabiec.example"
+    assert settings.publication.basis == Agreed(12)
+    assert settings.xmpp.password_file is not None
+    assert settings.xmpp.password_file.read_text() == "s3cret\n"
+    assert settings.xmpp.password_file.stat().st_mode & 0o777 == 0o600
+    assert "[energies.de.kersabiec]" in screen
+    assert "Écrivez une adresse XMPP" in screen
+    assert "s3cret" not in screen
+
+
+def at_a_terminal(arguments: Sequence[str], environment: dict[str, str], typed: list[str]) -> str:
+    """Run a command at a terminal, answer each question as it comes, and give what was shown."""
+    person, terminal = pty.openpty()
+    program = subprocess.Popen(
+        (sys.executable, "-P", "-m", "consometers_node", *arguments),
+        stdin=terminal,
+        stdout=terminal,
+        stderr=terminal,
+        env={**environment, "LANG": "fr_FR.UTF-8"},
+        start_new_session=True,
+    )
+    os.close(terminal)
+    shown = b""
+    left = list(typed)
+    asked = 0
+    try:
+        while chunk := os.read(person, 4096):
+            shown += chunk
+            # A question ends with a space, and nothing comes after it.
+            if left and len(shown) > asked and shown.endswith(b" "):
+                asked = len(shown)
+                os.write(person, f"{left.pop(0)}\n".encode())
+    except OSError:
+        # The terminal is gone with the program.
+        pass
+    os.close(person)
+    assert program.wait(30) == 0, shown.decode()
+    return shown.decode()
