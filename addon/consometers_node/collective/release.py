@@ -18,12 +18,12 @@ from ..store.releases import (
     Kept,
     RowKey,
     Unreleased,
+    days_at_other_steps,
     due,
     final,
     groups_of,
     look_again,
     of_days_alone,
-    out_at_other_steps,
     put_released,
     put_unreleased,
     released,
@@ -186,6 +186,7 @@ class _Look:
         changes = await _Changes.read(self.connection, row, groups, len(days) * [row.day])
         looked, before = Looked([]), set[int]()
         hours: dict[int, list[Hour]] = {}
+        elsewhere = await self._days_at_other_steps(row)
         if groups is not None:
             before = out.places_out(groups.top)
             finer, hours = await self._hours(row, groups)
@@ -201,7 +202,8 @@ class _Look:
                 changed_at=sheet.changed_at,
             )
             dailies = await self._dailies(row, groups)
-            looked = Rounds(self.publication, self.at).look_at_days(here, hours, dailies)
+            rounds = Rounds(self.publication, self.at)
+            looked = rounds.look_at_days(here, hours, dailies, elsewhere)
             changes.released(out.places_out(groups.top) - before, looked.counted)
             await self._save([out, *finer], changes)
         for group in _all_groups([month]):
@@ -212,7 +214,9 @@ class _Look:
                 standing = None if group in month.open else out.of(group)
                 known = changes.corrected(sheet.known[place].get(group, NOTHING), place, group)
                 one = _told(start, standing, place, known, stays=place in before)
-                if standing is not None and standing.reasons[place] is Reason.HOURS:
+                if standing is not None and place in elsewhere:
+                    one = Told(start, stays=True)
+                elif standing is not None and standing.reasons[place] is Reason.HOURS:
                     one = _with_hours(one, group, hours[place])
                 told.append(one)
             await self._write(group, row, told)
@@ -259,7 +263,7 @@ class _Look:
     async def _barred(self, row: RowKey, in_month: Sequence[date]) -> dict[int, Reason]:
         """Give of which places nothing is ever released, for their day was in another way."""
         steps = (row.interval, Interval.P1D)
-        if await out_at_other_steps(self.connection, row, steps):
+        if await days_at_other_steps(self.connection, row.direction, [row.day], steps):
             return dict.fromkeys(range(len(in_month)), Reason.STEP)
         months = set(in_month)
         days = await released(self.connection, row.direction, Interval.P1D, months)
@@ -274,6 +278,18 @@ class _Look:
                         if at == row.day:
                             barred |= dict.fromkeys(range(first, end), Reason.SUMMED)
         return barred
+
+    async def _days_at_other_steps(self, row: RowKey) -> set[int]:
+        """Give those days of a month of which something was released at a step not in use now."""
+        step = self.publication.interval
+        parts = {
+            place: {part.day for part in places(self.time_zone, step, day)}
+            for place, day in enumerate(days_of(row.day))
+        }
+        found = await days_at_other_steps(
+            self.connection, row.direction, set().union(*parts.values()), (step, Interval.P1D)
+        )
+        return {place for place, days in parts.items() if days & found}
 
     async def _save(self, out: Iterable[_Standings], changes: _Changes) -> None:
         for one in out:
@@ -457,10 +473,8 @@ def _told(
 
 
 def _with_hours(told: Told, group: GroupId, hours: Iterable[Hour]) -> Told:
-    """Add the hours of a day that were released; if these were of another step, it stays."""
+    """Add the hours of a day that were released."""
     out = [one for one in hours if one.standings[group].is_out(one.place)]
-    if not out:
-        return Told(told.start, stays=True)
     return Told(
         told.start,
         (told.watt_minutes or 0) + sum(one.standings[group].sums[one.place] for one in out),

@@ -5,7 +5,7 @@ after its time (the history of those who join) is settled when it has not change
 what has changed since it was released, unless all homes have.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -89,11 +89,13 @@ class Rounds:
         row: Row,
         hours: Mapping[int, Sequence[Hour]],
         dailies: Mapping[int, Cells],
+        elsewhere: Collection[int],
     ) -> Looked:
         """Release what may be of the civil days of a month.
 
         A day is the sum of its hours where any of them was released, and a sum of its own where
-        none was. `dailies` is what homes have that tell of days alone.
+        none was. `dailies` is what homes have that tell of days alone; of `elsewhere`, something
+        was released at another step.
         """
         looked = Looked([])
         top = row.groups.top
@@ -101,6 +103,10 @@ class Rounds:
         need = self.publication.needed(row.direction, Interval.P1D)
         for place in range(len(row.ends)):
             of_day = hours.get(place, ())
+            if place in elsewhere:
+                if not row.is_out(place):
+                    row.withhold(place, Reason.STEP)
+                continue
             if not any(hour.standings[top].is_out(hour.place) for hour in of_day):
                 if row.is_out(place) or not any(hour.waits(top) for hour in of_day):
                     self._look_at(row, place, looked)

@@ -229,17 +229,20 @@ async def put_released(
     await connection.execute(put, values)
 
 
-async def out_at_other_steps(
-    connection: AsyncConnection, row: RowKey, steps: Collection[Interval]
-) -> bool:
-    """Tell whether something of that day was released at a step that is none of these."""
-    query = select(ReleasedBlockRow.group_id).where(
-        ReleasedBlockRow.direction == row.direction,
+async def days_at_other_steps(
+    connection: AsyncConnection,
+    direction: Direction,
+    days: Collection[date],
+    steps: Collection[Interval],
+) -> set[date]:
+    """Give those UTC days of which something was released at a step that is none of these."""
+    query = select(ReleasedBlockRow.day).where(
+        ReleasedBlockRow.direction == direction,
         ReleasedBlockRow.interval.not_in(steps),
-        ReleasedBlockRow.day == row.day,
+        ReleasedBlockRow.day.in_(days),
         ReleasedBlockRow.released_at.is_not(None),
     )
-    return (await connection.execute(query.limit(1))).first() is not None
+    return set((await connection.execute(query.distinct())).scalars())
 
 
 async def unreleased(connection: AsyncConnection, row: RowKey) -> dict[MemberId, Unreleased]:

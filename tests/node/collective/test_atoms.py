@@ -76,7 +76,7 @@ class Town:
         dailies = self._cells(DAY, self.daily)
         hours = {0: of_day} if self._is_over() else {}
         day = self._row(Interval.P1D, [DAY], self.days)
-        self._took(rounds.look_at_days(day, hours, {0: dailies}), [DAY], out)
+        self._took(rounds.look_at_days(day, hours, {0: dailies}, ()), [DAY], out)
         self._add_to_days(reasons, had)
         self._publish()
 

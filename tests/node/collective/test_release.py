@@ -332,8 +332,10 @@ async def test_a_site_that_is_erased_leaves_nothing_of_its_own(town: Town) -> No
 
 async def test_a_day_is_published_at_one_step(town: Town) -> None:
     homes = await town.members(3)
+    await town.tell(homes, 100, day=BEFORE)
     await town.tell(homes, 100)
     await town.look()
+    assert await town.civil() == 24 * 300
     town.publication = Publication(basis=Agreed(3), interval=Interval.PT30M)
     for member, one in list(town.series.items()):
         await town.tell(member, 120)
@@ -343,6 +345,22 @@ async def test_a_day_is_published_at_one_step(town: Town) -> None:
     await town.look()
     assert await town.shown(interval=Interval.PT30M) == []
     assert await town.shown() == 24 * [300]
+    assert await town.civil() == 24 * 300
+
+
+async def test_a_day_of_which_hours_were_published_at_another_step_is_not_by_itself(
+    town: Town,
+) -> None:
+    homes = await town.members(4)
+    await town.tell(homes, 100, day=BEFORE)
+    await town.tell(homes[:2], 100)
+    await town.tell(homes[2:], (*5 * [100], None, *18 * [100]))
+    await town.look(LATER)
+    assert (await town.shown())[4:7] == [400, None, 400]
+    town.publication = Publication(basis=Agreed(3), interval=Interval.PT30M)
+    await town.tell(homes, 100)
+    await town.look(LATER + timedelta(days=1))
+    assert await town.civil() is None
 
 
 async def test_a_member_that_leaves_at_the_turn_of_a_month_is_in_what_was_before(
