@@ -25,8 +25,12 @@ from .taking import Told, take
 MOST_AT_ONCE = 200
 _GATHER_S = 0.05
 """How long messages are waited for while several members push."""
+_DAYS_AT_ONCE = 100
+_A_DAY_S = 0.01
 _REST_S = 1.0
 """After the database could not keep anything."""
+
+_DAY_S = 86_400
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -49,6 +53,10 @@ class _Waiting:
             self.done.set_result(None)
         else:
             self.done.set_exception(refusal)
+
+
+def _days(told: Data) -> int:
+    return sum(len({time // _DAY_S for time in one.values}) for one in told.records)
 
 
 class Intake:
@@ -74,9 +82,14 @@ class Intake:
         return self._turns.setdefault(peer, asyncio.Lock())
 
     async def keep(self, sender: str, told: Data) -> None:
-        """Keep what a peer pushed, in its turn. Raises `QuoaliseError`, NotKept."""
+        """Keep what a peer pushed, in its turn. Raises `QuoaliseError`, NotKept.
+
+        Each day costs the same, whether it is told in one record or in all. So whoever tells of
+        many days at once hears of it later, and what it pushes next waits for that.
+        """
         async with self.turn(sender):
             await self.take(sender, told)
+        await asyncio.sleep(_A_DAY_S * max(0, _days(told) - _DAYS_AT_ONCE))
 
     async def take(self, sender: str, told: Data) -> None:
         """Keep what a peer told; it is committed when this returns.

@@ -28,6 +28,13 @@ SOON = timedelta(days=2)
 _MOST_W = {Kind.HOME: 10**6, Kind.SITE: 10**7, Kind.COLLECTIVE: 10**10}
 """Far beyond what a home, a building, a country can draw: sums stay in their columns."""
 
+MAX_NAMES = 50
+"""Series that one message tells of: a home has a few."""
+
+_TOO_MANY_NAMES = text(
+    "A message tells of at most {most} series, this one of {found}: send several.",
+    "Un message concerne au plus {most} séries, celui-ci {found} : envoyez-en plusieurs.",
+)
 _NOT_GRANTED = text(
     "You have not granted this series here, or no longer: nothing of the message is kept.",
     "Vous n'avez pas accordé cette série ici, ou plus : rien du message n'est conservé.",
@@ -262,6 +269,8 @@ _DAY_HOURS = 24
 
 
 def _heard(told: Data) -> tuple[Heard, ...] | QuoaliseError:
+    if len(told.records) > 2 * MAX_NAMES:
+        return BadRequest(_TOO_MANY_NAMES.fill(most=MAX_NAMES, found=len(told.records)))
     try:
         return heard(told)
     except QuoaliseError as refusal:

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import batched
 
 from sqlalchemy import ColumnElement, bindparam, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -11,6 +12,8 @@ from ..series import Interval, Range, Series
 from .collective_tables import GivenId, GivenRow, GivenSeriesRow, MemberId, MemberRow
 from .series import SERIES_FACTS
 from .tables import SeriesId, SeriesRow
+
+_NAMES_AT_ONCE = 1_000
 
 type Key = tuple[GivenId, str]
 """A permission that a member gave, and the name of one of its series."""
@@ -46,7 +49,10 @@ class Gathered:
 
 async def under_names(connection: AsyncConnection, names: Collection[str]) -> list[Gathered]:
     """Give what was granted under these names, and stays so until the transaction ends."""
-    return await _read(connection, GivenSeriesRow.identifier.in_(names), stays=True)
+    found = []
+    for some in batched(names, _NAMES_AT_ONCE, strict=False):
+        found += await _read(connection, GivenSeriesRow.identifier.in_(some), stays=True)
+    return found
 
 
 async def of_member(connection: AsyncConnection, jid: str) -> list[Gathered]:

@@ -10,7 +10,8 @@ from hypothesis import HealthCheck, given, settings, strategies as st
 import pytest
 from sqlalchemy import text
 
-from consometers_node.collective.given import withdraw
+from consometers_node.collective import needs
+from consometers_node.collective.given import take as take_given, withdraw
 from consometers_node.collective.members import Kind, Members
 from consometers_node.collective.taking import Told, take
 from consometers_node.quoalise import (
@@ -32,7 +33,8 @@ from consometers_node.xmpp import NotKept
 
 from ..conftest import Place
 from ..permission.plain import plain
-from .people import AT, ZONE, join, meter, permission
+from ..permission.samples import NEED
+from .people import AT, OWN, ZONE, join, meter, permission
 from .telling import HOUR, kept, taking, told
 
 DAY = AT.replace(hour=0)
@@ -264,6 +266,46 @@ async def test_many_push_at_once_and_each_hears_of_its_own(store: Store) -> None
         blocks += (await kept(store, day)).values()
     found = sorted(record.value for block in blocks for record in block.records())
     assert found == sorted(n * 100 + hour for n in range(30) for hour in range(12))
+
+
+async def test_whoever_tells_of_many_series_is_refused_alone(store: Store) -> None:
+    await joined(store, "a")
+    at = int(DAY.timestamp())
+
+    def flood(names: int) -> Told:
+        records = (Records(str(meter(f"x{n}")), "W", {at: 1}) for n in range(names))
+        return by("nobody", Data(Metadata(), tuple(records)))
+
+    floods = [flood(1_000) for _ in range(40)]
+    *refusals, none = await take_at(store, *floods, by("a", told(A, DAY, [5])))
+    assert none is None
+    assert all(isinstance(one, BadRequest) for one in refusals)
+    # As many as may be asked for at once, of many peers.
+    *refusals, none = await take_at(
+        store, *[flood(50) for _ in range(60)], by("a", told(A, DAY, [6]))
+    )
+    assert none is None
+    assert all(isinstance(one, NotAuthorized) for one in refusals)
+
+
+async def test_whoever_tells_of_many_days_at_once_waits_alone(store: Store) -> None:
+    now = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
+    long = replace(NEED, history_days=400)
+    async with store.writing() as connection:
+        await needs.offer(connection, long, now)
+        for name in "ab":
+            member = await Members(connection, ZONE).admit(f"{name}@example.org", now)
+            said = permission(meter(name), id=name, need=long, at=now)
+            await take_given(Members(connection, ZONE), member.id, said, now, own=OWN)
+    days = told(A, now - timedelta(days=390), [1] * 380, interval=timedelta(days=1))
+    spread = Data(told(A, now, [1]).metadata, days.records)
+    async with taking(store) as intake:
+        slow = asyncio.create_task(intake.keep("a@example.org", spread))
+        while not await kept(store, (now - timedelta(days=300)).date()):
+            await asyncio.sleep(0.01)
+        await intake.keep("b@example.org", told(B, now - HOUR, [1]))
+        assert not slow.done()
+        await slow
 
 
 async def test_what_the_database_cannot_keep_is_not_acknowledged(
