@@ -1,6 +1,7 @@
 """Whatever members tell, correct and take back, wherever they move, sums are what it adds up to."""
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -30,8 +31,10 @@ from consometers_node.store.collective_tables import (
 )
 from consometers_node.store.member_counts import put_count
 from consometers_node.store.series import add_series, put_block
+from consometers_node.store.sums import SumKey, packed_sums
 from consometers_node.store.tables import Base
 
+from ..conftest import Place
 from .scratch import Scratch, Someone
 
 AT = datetime(2026, 4, 2, 12, tzinfo=UTC)
@@ -322,3 +325,28 @@ async def test_a_change_costs_the_same_whatever_is_kept(store: Store) -> None:
         await tell(*(date(2025, 8, 1) + timedelta(days=n) for n in range(300)))
         assert await tell(date(2026, 6, 11)) == first
         assert len(first) < 30
+
+
+async def test_changes_at_once_lose_nothing(new_place: Callable[[str], Place]) -> None:
+    store = await Store.open(new_place("postgresql"))
+    async with store.writing() as connection:
+        await Collective(connection).found()
+    all_began = asyncio.Barrier(3)
+
+    async def tell(member: MemberId) -> None:
+        of = all_series(member)[1]
+        block = Block(of, DAYS[0], (10 * member,) * 24)
+        change = Change(member=member, series=of, day=DAYS[0], before=None, after=block)
+        async with store.writing() as connection:
+            await compositions(connection, [member])
+            await all_began.wait()
+            await record(connection, [change], AT)
+
+    await asyncio.gather(*(tell(MemberId(number)) for number in (1, 2, 3)))
+    async with store.reading() as connection:
+        key = SumKey(GROUPS[0], Direction.CONSUMPTION, Interval.PT1H, DAYS[0], "home")
+        row = (await packed_sums(connection, [key]))[key]
+    assert struct.unpack("<24Q", row.sums) == (60 * 60,) * 24
+    assert struct.unpack("<24I", row.counts) == (3,) * 24
+    assert struct.unpack("<24Q", row.largest) == (30 * 60,) * 24
+    await store.close()
