@@ -13,7 +13,9 @@ from sqlalchemy import delete
 from consometers_node.collective import given as gifts
 from consometers_node.collective.members import Members
 from consometers_node.permission import Permissions, State
-from consometers_node.quoalise import ItemNotFound, NotAuthorized
+from consometers_node.quoalise import ItemNotFound, NotAuthorized, ResourceConstraint
+from consometers_node.quoalise.identifier import identifier
+from consometers_node.sharing.pauses import pause, resume
 from consometers_node.store import PermissionId, Store
 from consometers_node.store.collective_tables import GivenId
 from consometers_node.store.gathered import Gathered
@@ -168,6 +170,25 @@ async def test_a_home_is_told_that_its_permission_was_given_back(coop: Coop, hou
                 if not await gifts.untold(connection):
                     break
             await asyncio.sleep(0.05)
+
+
+async def test_a_home_that_holds_back_is_asked_until_it_lets_go(coop: Coop, house: House) -> None:
+    past = dict(enumerate_hours(PAST, KNOWN_UNTIL))
+    await house.keep(dict(past))
+    await house.sharing.asking.get_data_needs(coop.jid, await coop.invite())
+    await house.ledger.grant()
+    async with house.store.writing() as connection:
+        await pause(connection, house.ledger.peer.id)
+    house.changes.tell()
+    await told(house)
+    asked = coop.network.sharing.asking
+    name = identifier((await coop.gathered(jid(house))).identifier)
+    with pytest.raises(ResourceConstraint):
+        await asked.subscribe(house.address, name)
+    assert (await coop.gathered(jid(house))).subscribed_at is None
+    async with house.store.writing() as connection:
+        await resume(connection, house.ledger.peer.id)
+    await comes(coop, past)
 
 
 async def test_a_home_that_is_away_is_asked_when_it_is_back(
