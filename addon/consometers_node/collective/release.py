@@ -4,7 +4,7 @@ Nothing else reads sums to let them leave: pages, answers, exports and logs take
 All of it happens in the caller's transaction, in which nobody else changes sums.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
@@ -15,28 +15,24 @@ from ..series import Device, Direction, Interval
 from ..store.collective_tables import GroupId, InGroupRow, MemberGroupRow, MemberId
 from ..store.outbox import take_turns
 from ..store.releases import (
-    Kept,
     RowKey,
-    Unreleased,
     days_at_other_steps,
     due,
     final,
     groups_of,
     look_again,
     of_days_alone,
-    put_released,
-    put_unreleased,
     released,
     sizes,
     sums,
-    unreleased,
 )
 from ..store.series import all_series, erase_series
 from ..store.sums import alone, spread
 from ..store.tables import PermissionSeriesRow, SeriesRow
-from .atoms import Cells, Fresh, Groups, Hour, Standing
+from .atoms import Cells, Groups, Hour, Standing
 from .calendar import days_of, instants, month_of, places, stretches
 from .disclosure import NOBODY, Cell, Publication, Quartiles, Reason, Withheld, quartiles
+from .outcome import Changes, Outcome
 from .own import OwnSeries, Told, devices, named, own_series
 from .rounds import Looked, Rounds, Row
 from .sheets import NOTHING, Known, Month, Sheet
@@ -45,7 +41,7 @@ MOST_AT_ONCE = 12
 """Rows that are looked at in one transaction, while members wait."""
 
 _SHORTEST_DAY_MINUTES = 23 * 60
-_HOME, _SITE = "home", "site"
+_SITE = "site"
 
 
 class Release:
@@ -148,7 +144,7 @@ class _Look:
         (sheet,) = (await self._sheets(row.direction, row.interval, [row.day])).values()
         groups = _groups(months)
         out = (await self._standings(row.direction, row.interval, [row.day], groups))[row.day]
-        changes = await _Changes.read(self.connection, row, groups, in_month)
+        changes = await Changes.read(self.connection, row, groups, in_month)
         looked, before = Looked([]), set[int]()
         if groups is not None:
             before = out.places_out(groups.top)
@@ -183,7 +179,7 @@ class _Look:
         (sheet,) = (await self._sheets(row.direction, row.interval, [row.day])).values()
         groups = _groups([month])
         out = (await self._standings(row.direction, row.interval, [row.day], groups))[row.day]
-        changes = await _Changes.read(self.connection, row, groups, len(days) * [row.day])
+        changes = await Changes.read(self.connection, row, groups, len(days) * [row.day])
         looked, before = Looked([]), set[int]()
         hours: dict[int, list[Hour]] = {}
         elsewhere = await self._days_at_other_steps(row)
@@ -224,7 +220,7 @@ class _Look:
 
     async def _hours(
         self, row: RowKey, groups: Groups
-    ) -> tuple[list[_Standings], dict[int, list[Hour]]]:
+    ) -> tuple[list[Outcome], dict[int, list[Hour]]]:
         """Give the finer rows of a month, and the hours of each of its days that has passed."""
         step = self.publication.interval
         found = {
@@ -291,7 +287,7 @@ class _Look:
         )
         return {place for place, days in parts.items() if days & found}
 
-    async def _save(self, out: Iterable[_Standings], changes: _Changes) -> None:
+    async def _save(self, out: Iterable[Outcome], changes: Changes) -> None:
         for one in out:
             await one.save(self.connection, self.at)
         await changes.save(self.connection)
@@ -317,11 +313,11 @@ class _Look:
         interval: Interval,
         days: Collection[date],
         groups: Groups | None,
-    ) -> dict[date, _Standings]:
+    ) -> dict[date, Outcome]:
         wanted = [] if groups is None else [groups.top, *groups.areas]
         kept = await released(self.connection, direction, interval, days)
         return {
-            day: _Standings.read(
+            day: Outcome.read(
                 RowKey(direction, interval, day), kept[day], wanted, _length(interval, day)
             )
             for day in days
@@ -329,106 +325,6 @@ class _Look:
 
     def _stretches(self, row: RowKey) -> Sequence[tuple[date, int, int]]:
         return stretches(self.time_zone, row.interval, row.day)
-
-
-@dataclass(slots=True)
-class _Standings:
-    """What was released of a row: as it was kept, and as it is to be kept."""
-
-    row: RowKey
-    kept: Mapping[GroupId, Kept]
-    standings: dict[GroupId, Standing]
-    length: int
-
-    @classmethod
-    def read(
-        cls, row: RowKey, kept: Mapping[GroupId, Kept], groups: Iterable[GroupId], length: int
-    ) -> _Standings:
-        """Give the standing of each of these groups."""
-        found = {
-            group: _standing(kept[group]) if group in kept else Standing.new(length)
-            for group in groups
-        }
-        return cls(row, kept, found, length)
-
-    def of(self, group: GroupId) -> Standing:
-        """Give the standing of a group: nothing was released of one that is not here."""
-        return self.standings.get(group) or Standing.new(self.length)
-
-    def places_out(self, group: GroupId) -> set[int]:
-        """Give the places of which something was released."""
-        standing = self.standings[group]
-        return {place for place in range(len(standing.reasons)) if standing.is_out(place)}
-
-    async def save(self, connection: AsyncConnection, at: datetime) -> None:
-        """Keep what has become of it."""
-        now = {group: _kept(standing, at) for group, standing in self.standings.items()}
-        nothing = _kept(Standing.new(self.length), at)
-        changed = {group: one for group, one in now.items() if one != self.kept.get(group, nothing)}
-        await put_released(connection, self.row, changed)
-
-
-@dataclass(slots=True)
-class _Changes:
-    """Homes whose part of a row is no longer what was released of it."""
-
-    row: RowKey
-    members: dict[MemberId, Unreleased]
-    where: list[Mapping[MemberId, set[GroupId]]]
-    areas: Collection[GroupId]
-    touched: set[MemberId] = field(default_factory=set)
-
-    @classmethod
-    async def read(
-        cls,
-        connection: AsyncConnection,
-        row: RowKey,
-        groups: Groups | None,
-        in_month: Sequence[date],
-    ) -> _Changes:
-        """Read them, with the groups in which they count in the month of each place."""
-        members = await unreleased(connection, row)
-        by_month = {
-            month: await groups_of(connection, members.keys(), month) for month in set(in_month)
-        }
-        areas = () if groups is None else groups.areas
-        return cls(row, members, [by_month[month] for month in in_month], areas)
-
-    def fresh(self, standing: Standing) -> dict[int, list[Fresh]]:
-        """Give by place what may be released anew."""
-        found: dict[int, list[Fresh]] = {}
-        for member, one in self.members.items():
-            if one.kind != _HOME:
-                continue
-            for place, (before, now) in enumerate(zip(one.before, one.now, strict=True)):
-                if before != now and not one.counted[place] and standing.is_out(place):
-                    area = next(iter(self.where[place][member] & set(self.areas)), None)
-                    found.setdefault(place, []).append(Fresh(member, area, before, now))
-        return found
-
-    def released(self, first: Iterable[int], counted: Iterable[tuple[int, MemberId]]) -> None:
-        """Take it that these places were released first, and these changes of homes anew."""
-        for place in first:
-            for member, one in self.members.items():
-                one.before[place] = one.now[place]
-                self.touched.add(member)
-        for place, member in counted:
-            one = self.members[member]
-            one.before[place], one.counted[place] = one.now[place], 1
-            self.touched.add(member)
-
-    def corrected(self, known: Known, place: int, group: GroupId) -> Known:
-        """Give what is known without those who are in what was released as the homes they were."""
-        for member, one in self.members.items():
-            was = one.before[place]
-            if one.kind != _HOME and was is not None and group in self.where[place][member]:
-                known = Known(known.watt_minutes - was, known.members - 1)
-        return known
-
-    async def save(self, connection: AsyncConnection) -> None:
-        """Keep which changes were released."""
-        touched = {member: self.members[member] for member in self.touched}
-        await put_unreleased(connection, self.row, touched)
 
 
 def _groups(months: Iterable[Month]) -> Groups | None:
@@ -480,19 +376,4 @@ def _with_hours(told: Told, group: GroupId, hours: Iterable[Hour]) -> Told:
         (told.watt_minutes or 0) + sum(one.standings[group].sums[one.place] for one in out),
         told.members + min(one.standings[group].counts[one.place] for one in out),
         stays=told.stays,
-    )
-
-
-def _standing(kept: Kept) -> Standing:
-    reasons = [Reason(one) for one in kept.reasons]
-    return Standing(list(kept.sums), list(kept.counts), reasons, kept.final, kept.released_at)
-
-
-def _kept(standing: Standing, at: datetime) -> Kept:
-    return Kept(
-        tuple(standing.sums),
-        tuple(standing.counts),
-        bytes(standing.reasons),
-        standing.final,
-        at if standing.is_new else standing.released_at,
     )
