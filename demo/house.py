@@ -11,7 +11,11 @@ import signal
 import sys
 from typing import Final
 
+from demo import around
+from demo.around import Teller
 from demo.commands import Command, Commands
+import demo.federation
+from demo.federation import FULL, SMALL, Federation, Round
 from demo.furnishing import HouseError
 from demo.hass import HassDied, HassError, Language, free_port
 from demo.hass.api import PASSWORD, USER
@@ -20,7 +24,9 @@ from demo.inverter.commands import COMMANDS as INVERTER_COMMANDS
 from demo.kersabiec import Address, House, forget
 from demo.meter.commands import COMMANDS as METER_COMMANDS
 import demo.node
-from demo.node import DOMAIN, OBSERVER, PASSWORD as XMPP_PASSWORD, Node, NodeError, View
+from demo.node import DOMAIN, OBSERVER, PASSWORD as XMPP_PASSWORD, SERVER, Node, View
+from demo.program import NodeError
+from demo.prosody import Authority, Prosody
 from demo.terminal import obey_lines, typed_lines
 
 _FOLDER: Final = ROOT / ".demo"
@@ -106,6 +112,7 @@ def main() -> None:
     if arguments.fresh:
         forget(arguments.folder)
         demo.node.forget(arguments.folder)
+        demo.federation.forget(arguments.folder)
     complaint = None
     try:
         asyncio.run(_run(arguments))
@@ -140,6 +147,14 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument(
         "--json", action="store_true", help="print one line of JSON when all is up, nothing else"
     )
+    others = parser.add_mutually_exclusive_group()
+    others.add_argument(
+        "--small",
+        action="store_true",
+        help=f"{SMALL.homes} homes and a month around the school, not {FULL.homes} and a year | "
+        f"{SMALL.homes} foyers et un mois autour de l'école, et non {FULL.homes} et un an",
+    )
+    others.add_argument("--alone", action="store_true", help="the school alone | l'école seule")
     parser.add_argument("--folder", type=Path, default=_FOLDER, help="where the state is kept")
     return parser.parse_args()
 
@@ -156,7 +171,16 @@ async def _run(arguments: argparse.Namespace) -> None:
     for number in _SIGNALS:
         loop.add_signal_handler(number, task.cancel)
     folder = arguments.folder.absolute()
-    node = None if demo.node.is_missing() else Node(folder, port=free_port(_USUAL_XMPP_PORT))
+    node = federation = None
+    if not demo.node.is_missing():
+        port = free_port(_USUAL_XMPP_PORT)
+        if arguments.alone:
+            server = Prosody(DOMAIN, Authority(folder / SERVER), folder / SERVER, port=port)
+        else:
+            size, hear = SMALL if arguments.small else FULL, Teller(quiet=arguments.json)
+            federation = Federation(folder, size, hear, port=port)
+            server = federation.school_server
+        node = Node(folder, server)
     house = House(
         folder,
         port=arguments.port or free_port(_USUAL_PORT),
@@ -167,7 +191,7 @@ async def _run(arguments: argparse.Namespace) -> None:
     if node is None:
         print(_NO_PROSODY, file=sys.stderr, flush=True)
     try:
-        await _live(house, node, as_json=arguments.json)
+        await _live(house, node, federation, as_json=arguments.json)
     except asyncio.CancelledError:
         # Ctrl-C while it is being closed is one too many: the second one ends at once.
         for number in _SIGNALS:
@@ -177,10 +201,16 @@ async def _run(arguments: argparse.Namespace) -> None:
             if node is not None:
                 await node.close()
         finally:
-            await house.close()
+            try:
+                if federation is not None:
+                    await federation.close()
+            finally:
+                await house.close()
 
 
-async def _live(house: House, node: Node | None, *, as_json: bool) -> None:
+async def _live(
+    house: House, node: Node | None, federation: Federation | None, *, as_json: bool
+) -> None:
     """Open it all, tell where to look, and do what is typed, for ever."""
     if not as_json:
         print(_OPENING, flush=True)
@@ -188,6 +218,8 @@ async def _live(house: House, node: Node | None, *, as_json: bool) -> None:
         opened = opening.create_task(house.open())
         if node is not None:
             opening.create_task(node.start())
+        if federation is not None:
+            opening.create_task(federation.start())
     address = opened.result()
     if not as_json:
         print(_guide(address, house.folder), flush=True)
@@ -197,10 +229,18 @@ async def _live(house: House, node: Node | None, *, as_json: bool) -> None:
         view = None if node is None else await node.open(house.hass, await house.registers())
         if node is not None:
             group.create_task(node.live())
-        if as_json:
-            print(_as_json(address, view), flush=True)
-        elif view is not None:
+        if view is not None and not as_json:
             print(_node_guide(view), flush=True)
+        told = None
+        if node is not None and federation is not None:
+            group.create_task(federation.live())
+            if not as_json:
+                print(around.waiting(federation.size), flush=True)
+            told = await federation.open(node)
+            if not as_json:
+                print(around.guide(told), flush=True)
+        if as_json:
+            print(_as_json(address, view, told), flush=True)
 
 
 def _guide(address: Address, folder: Path) -> str:
@@ -232,10 +272,10 @@ def _node_guide(view: View) -> str:
     )
 
 
-def _as_json(address: Address, view: View | None) -> str:
+def _as_json(address: Address, view: View | None, told: Round | None = None) -> str:
     pages = {"energy_page": address.energy_page, "repairs_page": address.repairs_page}
-    told = {**asdict(address), **pages, "username": USER, "password": PASSWORD}
-    return json.dumps({**told, **_node_as_json(view)})
+    house = {**asdict(address), **pages, "username": USER, "password": PASSWORD}
+    return json.dumps({**house, **_node_as_json(view), **around.as_json(told)})
 
 
 def _node_as_json(view: View | None) -> dict[str, object]:

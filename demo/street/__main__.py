@@ -69,7 +69,7 @@ class Street:
         place = self._plan.places[home.home.jid.partition("@")[2]]
         async with home.online(place, self._plan.password) as sharing:
             async with self._joining:
-                await home.join(sharing)
+                await home.join(sharing, self._plan.history_days)
             self._joined += 1
             while True:
                 now = datetime.now(UTC).timestamp()

@@ -145,8 +145,8 @@ class StreetHome:
                 running.cancel()
                 await asyncio.wait({running})
 
-    async def join(self, sharing: Sharing) -> None:
-        """Ask by the invitation and grant all that is asked, unless that was answered before.
+    async def join(self, sharing: Sharing, history_days: int) -> None:
+        """Ask by the invitation and grant what is asked, unless that was answered before.
 
         On return the collective has said that it knows.
         """
@@ -161,7 +161,10 @@ class StreetHome:
                 if one.state is not State.PROPOSED:
                     continue
                 question = await asked(connection, one.id)
-                choice = Choice(series=frozenset(filter(question.need.asks_for, self._numbers)))
+                choice = Choice(
+                    series=frozenset(filter(question.need.asks_for, self._numbers)),
+                    history_days=history_days,
+                )
                 now = datetime.now(UTC)
                 shown = words.grant(question.need, question.peer, choice, now, _LANGUAGE)
                 await grant(connection, self._naming, question, choice, Signature(_WHO, shown))

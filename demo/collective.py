@@ -1,0 +1,118 @@
+"""A collective of the demo: its XMPP server, and its node as an operator sets it up and runs it."""
+
+import asyncio
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+import subprocess
+import time
+from typing import Any, Final, NoReturn
+
+from demo.hass import free_port
+from demo.node import PASSWORD
+from demo.program import NodeError, Program, reach, write_private
+from demo.prosody import LOOPBACK, Prosody
+
+_SETTINGS: Final = "collective.toml"
+_WAIT_MINUTES: Final = 2
+"""A demo has no time to wait for those who are late."""
+_ONLINE_WITHIN_S: Final = 60
+_LOOKS_EVERY_S: Final = 0.5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Profile:
+    """What an operator decides: names, the account, and what members are asked for."""
+
+    name: str
+    identifier: str
+    account: str
+    need: Path
+
+    @property
+    def device(self) -> str:
+        """What measures the sums of all its members, in the federation."""
+        return f"urn:dev:org:60060-{self.identifier}"
+
+
+class Collective:
+    """The node and the server of one collective, in one folder that keeps all they know."""
+
+    def __init__(self, profile: Profile, folder: Path, server: Prosody) -> None:
+        """Prepare; nothing starts yet."""
+        self.profile = profile
+        self.server = server
+        self.page = f"http://{LOOPBACK}:{(page_port := free_port())}"
+        self._folder = folder
+        self._password_file = folder / "password"
+        # Ports change from one opening to the next: the environment counts more than the file.
+        variables = {
+            "CONSOMETERS_XMPP_PORT": str(server.port),
+            "CONSOMETERS_PAGE_PORT": str(page_port),
+            "CONSOMETERS_PUBLICATION_WAIT_MINUTES": str(_WAIT_MINUTES),
+        }
+        self.program = Program(folder / "node", folder / "node.log", variables)
+        self._starting: asyncio.Future[None] | None = None
+
+    async def start(self, others: Sequence[str] = ()) -> None:
+        """Start it with its server, on which it and others have accounts. It is online then."""
+        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        write_private(self._password_file, PASSWORD)
+        accounts = [self.profile.account, *others]
+        self._starting = asyncio.ensure_future(asyncio.to_thread(self._start_server, accounts))
+        # A thread goes on whoever cancels: close() waits for it, and ends what it started.
+        await asyncio.shield(self._starting)
+        place = reach(self.server.port, self.server.ca_file, self._password_file)
+        if not (self.program.folder / _SETTINGS).exists():
+            profile = self.profile
+            names = ("--name", profile.name, "--identifier", profile.identifier)
+            await self.program.do("init", *names, "--account", profile.account, *place, "--json")
+        # What it says of itself to other collectives, it says with the account that is kept.
+        await self.program.do("login", self.profile.account, *place)
+        await self.program.do("needs", "offer", str(self.profile.need))
+        await self.program.run("--role", "collective")
+        await self._until_online()
+
+    def _start_server(self, accounts: Sequence[str]) -> None:
+        try:
+            self.server.start()
+            self.server.register_all([one.partition("@")[0] for one in accounts], PASSWORD)
+        except (RuntimeError, subprocess.SubprocessError) as error:
+            raise NodeError(str(error)) from error
+
+    async def invite(self, kind: str, area: str, uses: int = 1) -> str:
+        """Make an invitation, and give its link."""
+        whom = ("--kind", kind, "--area", area, "--uses", str(uses))
+        (made,) = await self.program.json("invitations", "make", *whom)
+        return str(made["link"])
+
+    async def members(self) -> dict[str, Any]:
+        """Give who is a member, by address."""
+        return {one["jid"]: one for one in await self.program.json("members", "list")}
+
+    async def live(self) -> NoReturn:
+        """Wait until the node ends.
+
+        Raises:
+            NodeError: it has ended by itself.
+        """
+        await self.program.live()
+
+    async def close(self) -> None:
+        """End the node and its server, leaving no process."""
+        await self.program.close()
+        if self._starting is not None:
+            with suppress(Exception):
+                await self._starting
+        await asyncio.to_thread(self.server.stop)
+
+    async def _until_online(self) -> None:
+        until = time.monotonic() + _ONLINE_WITHIN_S
+        while time.monotonic() < until:
+            if (await self.program.json("status")).get("online"):
+                return
+            if self.program.has_ended:
+                await self.live()
+            await asyncio.sleep(_LOOKS_EVERY_S)
+        raise NodeError(f"{self.profile.name} is not online: {self.program.log} may say why.")

@@ -1,0 +1,353 @@
+"""Who shares around the school: homes, a cooperative that sums them, and their municipality.
+
+Three XMPP servers federate: the school's, the cooperative's, on which homes have their accounts,
+and the municipality's. The school and Kermelo are sites: they join the cooperative from elsewhere.
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from itertools import cycle, islice
+from pathlib import Path
+import shlex
+import shutil
+import time
+from typing import Any, Final
+
+from demo.collective import Collective, Profile
+from demo.neighbours import Neighbours, Progress
+from demo.node import DOMAIN, NODE, PASSWORD, SERVER, Node
+from demo.program import NodeError, reach, write_private
+from demo.prosody import LOOPBACK, Authority, Prosody
+from demo.street.plan import Home, Place, Plan
+
+COOPERATIVE: Final = "cooperative.test"
+MUNICIPALITY: Final = "municipality.test"
+READER: Final = f"reader@{MUNICIPALITY}"
+KERMELO: Final = f"kermelo@{MUNICIPALITY}"
+
+_NEEDS: Final = Path(__file__).with_name("needs")
+_SUMS: Final = _NEEDS / "sums.toml"
+_AREAS: Final = (*("Lorient", "Lanester", "Lorient") * 5, "Ploemeur", "Ploemeur", "Lorient")
+_PEAKS_KWP: Final = (3.0, 0.0, 0.0, 6.0, 0.0, 4.5, 0.0, 0.0)
+"""Of the panels of homes, one after the other."""
+_FIRST_SEED: Final = 100
+_DIRECTIONS: Final = ("consumption", "injection", "production")
+_SHOWN_WITHIN_S: Final = 600
+_LOOKS_EVERY_S: Final = 1.0
+_LATEST: Final = timedelta(hours=3)
+_A_MONTH: Final = timedelta(days=29)
+_FOLDERS: Final = ("cooperative", "municipality", "street", "reader")
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """How many homes there are, and how many days of their past."""
+
+    homes: int
+    days: int
+
+
+FULL: Final = Size(40, 365)
+SMALL: Final = Size(12, 31)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shown:
+    """Where a collective is looked at, and which of its series a reader may read."""
+
+    name: str
+    jid: str
+    page: str
+    domain: str
+    host: str
+    port: int
+    series: tuple[Mapping[str, Any], ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Round:
+    """What whoever looks at the federation needs to know."""
+
+    cooperative: Shown
+    municipality: Shown
+    homes: int
+    days: int
+    plan: Path
+    """Who lives in the street: the building and the seed of each."""
+    kermelo: str
+    host: str
+    port: int
+    ca_file: Path
+    password_file: Path
+
+    @property
+    def command(self) -> str:
+        """What reads the sum of the municipality, as one types it in the checkout."""
+        asked = f"{_device('lorient')}_consumption/power/active/raw"
+        jid = self.municipality.jid.partition("/")[0]
+        words = ("script/node", "get-history", jid, asked, "--as", READER)
+        return shlex.join((*words, *reach(self.port, self.ca_file, self.password_file)))
+
+
+class Federation:
+    """All of it in one folder, which keeps it."""
+
+    def __init__(
+        self,
+        folder: Path,
+        size: Size,
+        hear: Callable[[Progress], None],
+        *,
+        port: int | None = None,
+    ) -> None:
+        """Prepare; nothing starts yet. The port is that of the school's server.
+
+        A street that is inhabited keeps its size.
+        """
+        self._folder = folder
+        authority = Authority(folder / SERVER)
+        self.school_server = Prosody(DOMAIN, authority, folder / SERVER, port=port)
+        servers = [self.school_server]
+        for name, domain in (("cooperative", COOPERATIVE), ("municipality", MUNICIPALITY)):
+            servers.append(Prosody(domain, authority, folder / name / SERVER))
+        for server in servers:
+            for other in servers:
+                if other is not server:
+                    server.knows(other)
+        self.cooperative = Collective(
+            Profile(
+                name="Énergies de Kersabiec",
+                identifier="kersabiec",
+                account=f"cooperative@{COOPERATIVE}",
+                need=_NEEDS / "members.toml",
+            ),
+            folder / "cooperative",
+            servers[1],
+        )
+        self.municipality = Collective(
+            Profile(
+                name="Lorient (démonstration)",
+                identifier="lorient",
+                account=f"municipality@{MUNICIPALITY}",
+                need=_SUMS,
+            ),
+            folder / "municipality",
+            servers[2],
+        )
+        self.neighbours = Neighbours(folder / "street", hear)
+        self._known = self.neighbours.plan
+        self.size = size
+        if self._known is not None:
+            self.size = Size(len(self._known.homes) - 1, self._known.history_days)
+        self._password_file = folder / "reader" / "password"
+
+    async def start(self) -> None:
+        """Start the collectives and the homes, without the school."""
+        self._password_file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        write_private(self._password_file, PASSWORD)
+        homes = [f"home-{n + 1:02}@{COOPERATIVE}" for n in range(self.size.homes)]
+        async with asyncio.TaskGroup() as starting:
+            starting.create_task(self.municipality.start([KERMELO, READER]))
+            await self.cooperative.start(homes)
+            await self.neighbours.start(await self._plan(homes))
+
+    async def open(self, node: Node) -> Round:
+        """Let the school and the homes join, and the cooperative join the municipality.
+
+        On return what all of them share is summed, and a reader may read it.
+        """
+        await self.neighbours.until(lambda progress: progress.have_joined)
+        if not await self._knows_the_school():
+            await self._let_sites_in(node)
+        self.neighbours.open_gate()
+        read = await self._readable(self.cooperative)
+        await self._join_municipality()
+        summed = await self._readable(self.municipality)
+        return Round(
+            cooperative=self._shown(self.cooperative, read),
+            municipality=self._shown(self.municipality, summed),
+            homes=self.size.homes,
+            days=self.size.days,
+            plan=self.neighbours.file,
+            kermelo=KERMELO,
+            host=LOOPBACK,
+            port=self.municipality.server.port,
+            ca_file=self.municipality.server.ca_file,
+            password_file=self._password_file,
+        )
+
+    async def live(self) -> None:
+        """Wait until one of them ends.
+
+        Raises:
+            NodeError: it has ended by itself.
+        """
+        async with asyncio.TaskGroup() as living:
+            for one in (self.cooperative, self.municipality, self.neighbours):
+                living.create_task(one.live())
+
+    async def close(self) -> None:
+        """End all of it, leaving no process."""
+        for one in (self.neighbours, self.cooperative, self.municipality):
+            await one.close()
+
+    async def _plan(self, homes: list[str]) -> Plan:
+        """Say who lives in the street, at first with invitations."""
+        places = {
+            domain: Place(host=LOOPBACK, port=of.server.port, ca_file=str(of.server.ca_file))
+            for domain, of in ((COOPERATIVE, self.cooperative), (MUNICIPALITY, self.municipality))
+        }
+        if self._known is not None:
+            invited = list(self._known.homes)
+        else:
+            areas = list(islice(cycle(_AREAS), len(homes)))
+            links = {
+                area: await self.cooperative.invite("home", area, areas.count(area))
+                for area in dict.fromkeys(areas)
+            }
+            invited = [
+                Home(
+                    jid=jid,
+                    site="household",
+                    kwp=_PEAKS_KWP[n % len(_PEAKS_KWP)],
+                    seed=_FIRST_SEED + n,
+                    invitation=links[area],
+                )
+                for n, (jid, area) in enumerate(zip(homes, areas, strict=True))
+            ]
+            invited.append(
+                Home(
+                    jid=KERMELO,
+                    site="school",
+                    kwp=9.0,
+                    seed=_FIRST_SEED - 1,
+                    invitation=await self.cooperative.invite("site", "Lorient"),
+                    recording="kermelo.csv",
+                )
+            )
+        return Plan(
+            folder=str(self.neighbours.folder / "homes"),
+            password=PASSWORD,
+            history_days=self.size.days,
+            places=places,
+            homes=invited,
+        )
+
+    async def _let_sites_in(self, node: Node) -> None:
+        """Name both schools before anything of them is summed; then ours grants what is asked."""
+        site = self.cooperative.program.do
+        electric = ("--heating", "electric", "--hot-water", "electric")
+        school = ("--building", "school", *electric)
+        kermelo = ("--surface", "900", "--peak", "9", "--words", "Une année enregistrée, rejouée.")
+        await site("members", "site", KERMELO, "--name", "École de Kermelo", *school, *kermelo)
+        number = await node.meet(await self.cooperative.invite("site", "Lorient"))
+        kersabiec = ("--surface", "1200", "--peak", "36")
+        await site("members", "site", NODE, "--name", "École de Kersabiec", *school, *kersabiec)
+        await node.allow(number, self.size.days)
+        await self._until(self._knows_the_school)
+
+    async def _knows_the_school(self) -> bool:
+        told = (await self.cooperative.members()).get(NODE)
+        return told is not None and bool(told["permissions"])
+
+    async def _join_municipality(self) -> None:
+        """Let the cooperative grant its sums, once."""
+        program = self.cooperative.program
+        municipality = self.municipality.profile.account
+        for one in await program.json("permissions"):
+            if one["peer"] == municipality and one["state"] == "granted":
+                return
+        link = await self.municipality.invite("collective", "Lorient")
+        (asked,) = (await program.json("join", link))["asked"]
+        await self.municipality.program.do(
+            "members", "name", self.cooperative.profile.account, self.cooperative.profile.name
+        )
+        await self._grant(self.cooperative, asked["permission"])
+
+    async def _readable(self, collective: Collective) -> tuple[Mapping[str, Any], ...]:
+        """Let the reader read what is summed of all members, and wait until there is a month."""
+        number = await self._asked_by_reader(collective)
+
+        async def is_there() -> bool:
+            return bool(await self._own(collective, number))
+
+        async def is_read() -> bool:
+            return any(map(_has_a_month, await self._read(collective)))
+
+        if number is not None:
+            await self._until(is_there)
+            await self._grant(collective, number)
+        await self._until(is_read)
+        return tuple(await self._read(collective))
+
+    async def _asked_by_reader(self, collective: Collective) -> str | None:
+        """Give the number of what the reader asks, which is put there at first; None if granted."""
+        for one in await collective.program.json("permissions"):
+            if one["peer"] == READER:
+                return str(one["permission"]) if one["state"] == "proposed" else None
+        told = await collective.program.json("peer", "add", READER, "--need", str(_SUMS))
+        (asked,) = told["asked"]
+        return str(asked["permission"])
+
+    async def _own(self, collective: Collective, number: str | None) -> list[str]:
+        """Give the hourly sums of all members that can be granted, with their directions."""
+        assert number is not None
+        offered = (await collective.program.json("grant", number))["offered"]
+        return [
+            f"{one['statistic']}={one['direction']}"
+            for one in offered
+            if one["statistic"] == collective.profile.device and one["interval"] == "PT1H"
+        ]
+
+    async def _grant(self, collective: Collective, number: str) -> None:
+        own = await self._own(collective, number)
+        series = (word for one in own for word in ("--series", one))
+        await collective.program.do("grant", number, *series, "--yes")
+
+    async def _read(self, collective: Collective) -> list[Mapping[str, Any]]:
+        """Ask a collective, as the reader, for what may be read."""
+        server = self.municipality.server
+        place = reach(server.port, server.ca_file, self._password_file)
+        told = await collective.program.json(
+            "list-series", collective.profile.account, "--as", READER, *place
+        )
+        return list(told["series"])
+
+    async def _until(self, happened: Callable[[], Any]) -> None:
+        until = time.monotonic() + _SHOWN_WITHIN_S
+        while not await happened():
+            if time.monotonic() > until:
+                raise NodeError(f"The collectives do not get on: {self._folder} has their logs.")
+            await asyncio.sleep(_LOOKS_EVERY_S)
+
+    def _shown(self, collective: Collective, series: tuple[Mapping[str, Any], ...]) -> Shown:
+        return Shown(
+            name=collective.profile.name,
+            jid=f"{collective.profile.account}/quoalise",
+            page=collective.page,
+            domain=collective.server.host,
+            host=LOOPBACK,
+            port=collective.server.port,
+            series=series,
+        )
+
+
+def forget(folder: Path) -> None:
+    """Remove what all of them keep in a folder, and nothing else that is there."""
+    for name in _FOLDERS:
+        shutil.rmtree(folder / name, ignore_errors=True)
+
+
+def _has_a_month(listed: Mapping[str, Any]) -> bool:
+    """Whether a series of sums goes from a month ago to the last hours."""
+    if listed["last"] is None:
+        return False
+    now = datetime.now(UTC)
+    first, last = (now - datetime.fromisoformat(listed[end]) for end in ("first", "last"))
+    return last < _LATEST and first > _A_MONTH
+
+
+def _device(identifier: str) -> str:
+    return f"urn:dev:org:60060-{identifier}"

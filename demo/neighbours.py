@@ -1,0 +1,120 @@
+"""The homes of the street, and how far they have come: the program `demo.street`, run and heard."""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+import json
+from pathlib import Path
+import signal
+import sys
+from typing import Final, NoReturn
+
+from demo.program import NodeError, end, environment
+from demo.street.plan import Plan
+
+_PLAN: Final = "plan.json"
+_WITHIN_S: Final = 600
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How many homes there are, have their past, and have joined; what part of it was asked for."""
+
+    homes: int = 0
+    counted: int = 0
+    joined: int = 0
+    told: float = 0
+
+    @property
+    def have_joined(self) -> bool:
+        return 0 < self.homes == self.joined
+
+
+class Neighbours:
+    """All homes of one folder."""
+
+    def __init__(self, folder: Path, hear: Callable[[Progress], None]) -> None:
+        """Prepare; `hear` is told of each progress."""
+        self.folder = folder
+        self.file = folder / _PLAN
+        self.log = folder / "street.log"
+        self.progress = Progress()
+        self._hear = hear
+        self._process: asyncio.subprocess.Process | None = None
+        self._hearing: asyncio.Task[None] | None = None
+        self._came = asyncio.Condition()
+
+    @property
+    def plan(self) -> Plan | None:
+        """Who lives there, if somebody does."""
+        return Plan.read(self.file) if self.file.exists() else None
+
+    async def start(self, plan: Plan) -> None:
+        """Let them live there."""
+        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        plan.write(self.file)
+        with self.log.open("a") as log:
+            self._process = await asyncio.create_subprocess_exec(
+                *(sys.executable, "-P", "-m", "demo.child", "demo.street", str(self.file)),
+                stdin=asyncio.subprocess.PIPE,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=log,
+                env=environment(self.folder),
+                start_new_session=True,  # A Ctrl-C in the terminal is its parent's to handle.
+            )
+        self._hearing = asyncio.create_task(self._listen(self._process))
+
+    async def until(self, happened: Callable[[Progress], bool]) -> None:
+        """Wait until they have come so far.
+
+        Raises:
+            NodeError: they have not after a long time, or have ended.
+        """
+        try:
+            async with asyncio.timeout(_WITHIN_S), self._came:
+                while not happened(self.progress):
+                    self._check()
+                    await self._came.wait()
+        except TimeoutError:
+            raise NodeError(f"The homes do not get on: {self.log} may say why.") from None
+
+    def open_gate(self) -> None:
+        """Let them tell of their past: all have joined."""
+        if self._process is not None and self._process.returncode is None:
+            self._process.send_signal(signal.SIGUSR1)
+
+    async def live(self) -> NoReturn:
+        """Wait until they end.
+
+        Raises:
+            NodeError: they have ended by themselves.
+        """
+        assert self._process is not None
+        await self._process.wait()
+        raise NodeError(f"The homes have ended: {self.log} may say why.")
+
+    async def close(self) -> None:
+        """End them."""
+        process, self._process = self._process, None
+        if process is not None:
+            await end(process)
+        if self._hearing is not None:
+            await self._hearing
+
+    def _check(self) -> None:
+        if self._process is None or self._process.returncode is not None:
+            raise NodeError(f"The homes have ended: {self.log} may say why.")
+
+    async def _listen(self, process: asyncio.subprocess.Process) -> None:
+        assert process.stdout is not None
+        while line := await process.stdout.readline():
+            told: Mapping[str, float] = json.loads(line)
+            self.progress = Progress(
+                int(told["homes"]), int(told["counted"]), int(told["joined"]), told["told"]
+            )
+            self._hear(self.progress)
+            async with self._came:
+                self._came.notify_all()
+        await process.wait()
+        async with self._came:
+            self._came.notify_all()
