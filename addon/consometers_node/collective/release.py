@@ -197,7 +197,7 @@ class _Look:
                 homes=month.homes,
                 changed_at=sheet.changed_at,
             )
-            dailies = await self._dailies(row, groups)
+            dailies = await self._dailies(row, groups, out.standings[groups.top])
             rounds = Rounds(self.publication, self.at)
             looked = rounds.look_at_days(here, hours, dailies, elsewhere)
             changes.released(out.places_out(groups.top) - before, looked.counted)
@@ -243,11 +243,20 @@ class _Look:
         }
         return list(standings.values()), hours
 
-    async def _dailies(self, row: RowKey, groups: Groups) -> dict[int, Cells]:
-        """Give what homes have, day by day, that tell of days alone, or of less than the step."""
+    async def _dailies(self, row: RowKey, groups: Groups, standing: Standing) -> dict[int, Cells]:
+        """Give what homes have, day by day, that tell of days alone, or of less than the step.
+
+        Days in which they are counted already, or which were released by themselves, are left out.
+        """
         days = days_of(row.day)
+        open_days = [
+            day
+            for place, day in enumerate(days)
+            if not standing.is_out(place)
+            or (standing.reasons[place] is Reason.HOURS and not standing.counts[place])
+        ]
         most = _SHORTEST_DAY_MINUTES // self.publication.interval.minutes - 1
-        told = await of_days_alone(self.connection, row.direction, days, most)
+        told = await of_days_alone(self.connection, row.direction, open_days, most)
         where = await groups_of(self.connection, {member for _, member, _ in told}, row.day)
         found: dict[int, dict[GroupId, Cell]] = {}
         for day, member, watt_minutes in told:

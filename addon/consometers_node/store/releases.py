@@ -7,6 +7,7 @@ that would tell of one home.
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from itertools import batched
 import struct
 from typing import NamedTuple
 
@@ -37,6 +38,7 @@ OUT = 0
 
 _NONE = -1
 _DAY = timedelta(days=1)
+_AT_ONCE = 1_000
 _NEWS = timedelta(days=2)
 _TOGETHER = timedelta(seconds=10)
 
@@ -299,12 +301,13 @@ async def groups_of(
     connection: AsyncConnection, members: Collection[MemberId], month: date
 ) -> dict[MemberId, set[GroupId]]:
     """Give the groups in which members count in a month."""
-    query = select(InGroupRow.member_id, InGroupRow.group_id).where(
-        InGroupRow.member_id.in_(members), *counts_in(month)
-    )
     found: dict[MemberId, set[GroupId]] = {member: set() for member in members}
-    for member, group in await connection.execute(query):
-        found[member].add(group)
+    for some in batched(members, _AT_ONCE, strict=False):
+        query = select(InGroupRow.member_id, InGroupRow.group_id).where(
+            InGroupRow.member_id.in_(some), *counts_in(month)
+        )
+        for member, group in await connection.execute(query):
+            found[member].add(group)
     return found
 
 
