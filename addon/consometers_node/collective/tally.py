@@ -35,7 +35,7 @@ from .others import Fallen, most_of_others
 from .parts import Part, civil_day, month_part, part
 from .sums import change, raise_largest
 
-__all__ = ["Change", "Composition", "Shift", "compositions", "erase", "moved", "record"]
+__all__ = ["Change", "Composition", "compositions", "erase", "moved", "record"]
 
 _DAY = timedelta(days=1)
 
@@ -52,30 +52,14 @@ class Composition:
         return frozenset(stay.group for stay in self.stays if month in stay)
 
 
-@dataclass(frozen=True, slots=True)
-class Shift:
-    """In one row of each of these groups, a member's part was this, and now is that."""
-
-    member: MemberId
-    kind: str
-    groups: frozenset[GroupId]
-    direction: Direction
-    interval: Interval
-    day: date
-    before: Part
-    after: Part
-
-
-async def record(
-    connection: AsyncConnection, changes: Sequence[Change], at: datetime
-) -> list[Shift]:
-    """Bring all sums up to date after blocks have changed; tell what changed in which rows.
+async def record(connection: AsyncConnection, changes: Sequence[Change], at: datetime) -> None:
+    """Bring all sums up to date after blocks have changed.
 
     To keep the blocks, before this or after, is the caller's, in the same transaction, and that
     `given_series` names their series. Raises NotTold or Unbelievable, with nothing written.
     """
     if not changes:
-        return []
+        return
     await alone(connection)
     where = await compositions(connection, {one.member for one in changes})
     touched: dict[Whose, _Touched] = {}
@@ -85,7 +69,7 @@ async def record(
     held = await _hold(connection, touched, where)
     for one in changes:
         held.put(one)
-    return await _bring(connection, touched, held, (where, where), at)
+    await _bring(connection, touched, held, (where, where), at)
 
 
 async def compositions(
@@ -165,6 +149,20 @@ async def erase(
     return erased
 
 
+@dataclass(frozen=True, slots=True)
+class _Shift:
+    """In one row of each of these groups, a member's part was this, and now is that."""
+
+    member: MemberId
+    kind: str
+    groups: frozenset[GroupId]
+    direction: Direction
+    interval: Interval
+    day: date
+    before: Part
+    after: Part
+
+
 @dataclass(slots=True)
 class _Touched:
     """The rows in which what a member tells in one direction counts otherwise than it did."""
@@ -207,13 +205,13 @@ async def _bring(
     held: Held,
     where: Iterable[Mapping[MemberId, Composition]],
     at: datetime,
-) -> list[Shift]:
+) -> None:
     """Bring the rows that are touched up to date, and the days of members.
 
     `where` says where members counted, and where they do.
     """
     were, are = where
-    shifts: list[Shift] = []
+    shifts: list[_Shift] = []
     days: list[MemberDay] = []
     for whose, rows in touched.items():
         had, has = held.before(whose), held.after(whose)
@@ -235,10 +233,9 @@ async def _bring(
     await put_days(connection, days)
     await _add(connection, shifts, next(iter(touched.values())).time_zone, at)
     await note(connection, map(_noted, shifts), at)
-    return shifts
 
 
-def _noted(shift: Shift) -> Noted:
+def _noted(shift: _Shift) -> Noted:
     return Noted(
         RowKey(shift.direction, shift.interval, shift.day),
         shift.member,
@@ -266,7 +263,7 @@ class _Row:
 
     def shifts(
         self, before: Part, after: Part, was: Composition, now: Composition
-    ) -> Iterator[Shift]:
+    ) -> Iterator[_Shift]:
         """Tell in which groups a part changes, comes or goes, by month where one turns."""
         nothing = Part.nothing(len(before.values))
         if before == after == nothing:
@@ -282,7 +279,7 @@ class _Row:
                 ((_, first, end),) = stretches_of
                 old, new = old.within(first, end), new.within(first, end)
             if old != new:
-                yield Shift(
+                yield _Shift(
                     self.member, kind, groups, self.direction, self.interval, self.day, old, new
                 )
 
@@ -314,10 +311,10 @@ def _places(was: Composition, now: Composition, month: date) -> Iterator[_Place]
 
 
 async def _add(
-    connection: AsyncConnection, shifts: Sequence[Shift], time_zone: str, at: datetime
+    connection: AsyncConnection, shifts: Sequence[_Shift], time_zone: str, at: datetime
 ) -> None:
     """Add shifts to their rows."""
-    by_key: dict[SumKey, list[Shift]] = {}
+    by_key: dict[SumKey, list[_Shift]] = {}
     for shift in shifts:
         for group in shift.groups:
             key = SumKey(group, shift.direction, shift.interval, shift.day, shift.kind)

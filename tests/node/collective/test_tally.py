@@ -283,7 +283,7 @@ class Collective:
 
 
 @settings(
-    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(steps=STEPS, blocks_first=st.booleans())
 async def test_sums_are_what_they_would_be_from_scratch(
