@@ -13,6 +13,7 @@ from ..sharing.changes import Changes
 from ..sharing.delivery import FIRST_DELAY_S
 from ..sharing.names import keep_collective, load_naming
 from ..sharing.online import Sharing
+from ..sharing.renewal import EVERY_S
 from ..store import Store
 from ..wire import Naming
 from ..xmpp import PUSH_SECONDS, Connection, Identity, NetworkError, Receiving
@@ -41,6 +42,7 @@ class Pace:
     upkeep_s: float = upkeep.EVERY_S
     endings_s: float = endings.AGAIN_S
     releasing_s: float = releasing.EVERY_S
+    renewal_s: float = EVERY_S
     rest_s: float = 10.0
     """Once the database could not be used."""
 
@@ -53,6 +55,7 @@ class Pace:
             upkeep_s=self.upkeep_s / haste,
             endings_s=self.endings_s / haste,
             releasing_s=self.releasing_s / haste,
+            renewal_s=self.renewal_s / haste,
             rest_s=self.rest_s / haste,
         )
 
@@ -91,6 +94,7 @@ class Online:
             answers,
             first_delay_s=pace.first_delay_s,
             receipt_within_s=pace.receipt_within_s,
+            renewal_s=pace.renewal_s,
         )
         asking = self.sharing.asking
         self.intake = Intake(store, settings.time_zone.key, self._hear)

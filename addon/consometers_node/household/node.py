@@ -13,6 +13,7 @@ from ..sharing.changes import Changes
 from ..sharing.delivery import FIRST_DELAY_S
 from ..sharing.names import load_naming
 from ..sharing.online import Sharing
+from ..sharing.renewal import EVERY_S
 from ..store import Store
 from ..wire import Naming
 from ..xmpp import PUSH_SECONDS, Connection, Identity, NetworkError, Receiving
@@ -33,6 +34,7 @@ class Pace:
     first_delay_s: float = FIRST_DELAY_S
     receipt_within_s: float = PUSH_SECONDS
     settles: tuple[timedelta, timedelta] = SETTLES_WITHIN
+    renewal_s: float = EVERY_S
 
     def hurried(self, haste: float) -> Pace:
         """Give waits that are so many times shorter."""
@@ -41,6 +43,7 @@ class Pace:
             self.first_delay_s / haste,
             self.receipt_within_s / haste,
             (shortest / haste, longest / haste),
+            self.renewal_s / haste,
         )
 
 
@@ -67,6 +70,7 @@ class Online:
             HouseholdAnswers,
             first_delay_s=pace.first_delay_s,
             receipt_within_s=pace.receipt_within_s,
+            renewal_s=pace.renewal_s,
         )
         self._pulling = Pulling(store, connection, self.sharing.asking, recorder, changes)
 

@@ -26,6 +26,7 @@ from ..xmpp import (
 from .answers import Answers, Confirms, Hear, Settled
 from .changes import Changes
 from .delivery import FIRST_DELAY_S, Delivery, Network
+from .renewal import EVERY_S, Renewal
 
 _EXPIRE_EVERY_S = 300.0
 _STEP_S = 60.0
@@ -55,6 +56,7 @@ class Sharing:
         *,
         first_delay_s: float = FIRST_DELAY_S,
         receipt_within_s: float = PUSH_SECONDS,
+        renewal_s: float = EVERY_S,
     ) -> None:
         """Prepare; nothing is told yet."""
         self._store = store
@@ -65,6 +67,7 @@ class Sharing:
         self._receipt_within_s = receipt_within_s
         self._deliveries: dict[PeerId, Delivery] = {}
         self.asking = Asking(connection)
+        self._renewal = Renewal(store, self.asking, changes, every_s=renewal_s)
         self._network = Network(connection, self.asking, Pushing(connection, self._late))
         Ping(connection)
         answers = make_answers(store, naming, self._hear, self._confirms, self._settled)
@@ -80,6 +83,7 @@ class Sharing:
         """Tell all peers, those that come later too. Ends when it is cancelled."""
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._expire())
+            tasks.create_task(self._renewal.run())
             while True:
                 seen = self._changes.count
                 async with self._store.reading() as connection:

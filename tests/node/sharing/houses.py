@@ -168,6 +168,7 @@ async def running(
     receipt_within_s: float = 5,
     first_delay_s: float = 0.2,
     password: str = PASSWORD,
+    renewal_s: float = 3600,
     naming: Naming = NAMING,
     make_answers: MakeAnswers = Shares,
     series: Series = HOURLY,
@@ -183,6 +184,7 @@ async def running(
         make_answers,
         first_delay_s=first_delay_s,
         receipt_within_s=receipt_within_s,
+        renewal_s=renewal_s,
     )
     ledger = await Ledger.open(store, peer, series)
     async with connection:

@@ -1,0 +1,79 @@
+"""Asking collectives again what they ask for: what is new is put before whoever decides here.
+
+So a new version of a data need reaches those who answered the one before. Nothing is granted by
+this, and what was refused is not put forward again.
+"""
+
+import asyncio
+from datetime import UTC, datetime
+import logging
+import random
+from typing import NoReturn
+
+from ..permission import ChangedNeed, DataNeed, Permissions, State
+from ..quoalise import QuoaliseError
+from ..store import Store
+from ..store.peers import Peer, all_peers
+from ..wire import Unsayable, read_need
+from ..xmpp import Asking, NetworkError
+from .changes import Changes
+
+EVERY_S = 24 * 3600.0
+
+_FIRST = 24
+"""How many times sooner than that after a start."""
+
+_LOGGER = logging.getLogger(__name__)
+
+
+class Renewal:
+    """Asks those to whom something is granted, about once a day, not all members at one time."""
+
+    def __init__(
+        self, store: Store, asking: Asking, changes: Changes, *, every_s: float = EVERY_S
+    ) -> None:
+        self._store = store
+        self._asking = asking
+        self._changes = changes
+        self._every_s = every_s
+
+    async def run(self) -> NoReturn:
+        """Ask again and again. Ends when it is cancelled."""
+        wait_s = self._every_s / _FIRST
+        while True:
+            await asyncio.sleep(wait_s * random.uniform(0.5, 1.5))  # noqa: S311
+            wait_s = self._every_s
+            for peer in await self._granted():
+                await self._ask(peer)
+
+    async def _granted(self) -> list[Peer]:
+        async with self._store.reading() as connection:
+            every = await Permissions(connection).all()
+            granted = {one.peer for one in every if one.state is State.GRANTED}
+            return [peer for peer in await all_peers(connection) if peer.id in granted]
+
+    async def _ask(self, peer: Peer) -> None:
+        try:
+            needs = [read_need(one) for one in await self._asking.get_data_needs(peer.jid)]
+        except (NetworkError, QuoaliseError, Unsayable) as fault:
+            _LOGGER.debug("what is asked for is asked again later: %s", fault)
+            return
+        if await self._propose(peer, needs):
+            self._changes.tell()
+
+    async def _propose(self, peer: Peer, needs: list[DataNeed]) -> bool:
+        """Put forward what never was. Tells whether there is anything."""
+        new = False
+        async with self._store.writing() as connection:
+            permissions = Permissions(connection)
+            known = {(one.need.id, one.need.version) for one in await permissions.all(peer.id)}
+            for need in needs:
+                if (need.id, need.version) in known:
+                    continue
+                try:
+                    await permissions.propose(peer.id, need, datetime.now(UTC))
+                except ChangedNeed as fault:
+                    _LOGGER.warning("%s", fault)
+                    continue
+                new = True
+        return new

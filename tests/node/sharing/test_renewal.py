@@ -1,0 +1,101 @@
+"""A collective that changes what it asks for asks again whoever granted it something."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import replace
+
+import pytest
+
+from consometers_node.permission import DataNeed, Permission, Permissions, State
+from consometers_node.store import Store
+from consometers_node.wire import write_need
+from demo.prosody import Prosody
+
+from ..permission.samples import NEED, NO, now
+from ..xmpp.conftest import NewAccount, Node
+from .houses import Collective, House, bare, running, told, until
+
+EVERY_S = 0.3
+OTHER = replace(NEED, id="other")
+NEWER = replace(NEED, version=2, purpose={"fr": "Autre chose."})
+CHANGED = replace(NEED, purpose={"fr": "Vendre vos données."})
+
+
+@pytest.fixture
+async def house(
+    file: Store, one: Prosody, new_account: NewAccount, coop: Node, collective: Collective
+) -> AsyncIterator[House]:
+    """A home that often asks again."""
+    collective.needs = [write_need(NEED)]
+    async with running(file, one, new_account(one), bare(coop), renewal_s=EVERY_S) as house:
+        await house.connection.online()
+        yield house
+
+
+async def permissions(house: House) -> list[Permission]:
+    async with house.store.reading() as connection:
+        return await Permissions(connection).all(house.ledger.peer.id)
+
+
+async def asked_again(house: House, collective: Collective, *needs: DataNeed) -> list[Permission]:
+    """Let a collective ask for this, and give what the home knows once it was asked twice more."""
+    collective.needs = [write_need(need) for need in needs]
+    count = len(collective.invitations)
+    await until(lambda: len(collective.invitations) >= count + 2)
+    return await permissions(house)
+
+
+async def test_a_new_version_is_put_forward_once(house: House, collective: Collective) -> None:
+    granted = await house.grant()
+    await told(house)
+    found = {one.need.version: one for one in await asked_again(house, collective, NEWER)}
+    assert found[1].id == granted
+    assert (found[1].state, found[2].state) == (State.GRANTED, State.PROPOSED)
+    assert found[2].need == NEWER
+    assert collective.invitations[-1] is None
+    assert len(await asked_again(house, collective, NEWER)) == 2
+
+
+async def test_something_else_that_is_asked_is_put_forward(
+    house: House, collective: Collective
+) -> None:
+    await house.grant()
+    await told(house)
+    found = await asked_again(house, collective, NEED, OTHER)
+    assert {one.need.id: one.state for one in found} == {
+        NEED.id: State.GRANTED,
+        OTHER.id: State.PROPOSED,
+    }
+
+
+async def test_what_was_refused_is_not_put_forward_again(
+    house: House, collective: Collective
+) -> None:
+    await house.grant()
+    await told(house)
+    found = await asked_again(house, collective, NEED, OTHER)
+    (other,) = [one for one in found if one.need == OTHER]
+    async with house.store.writing() as connection:
+        await Permissions(connection).refuse(other.id, NO, now())
+    found = await asked_again(house, collective, NEED, OTHER)
+    assert [one.state for one in found if one.need == OTHER] == [State.REFUSED]
+
+
+async def test_what_changed_without_a_new_version_is_left_out(
+    house: House, collective: Collective
+) -> None:
+    await house.grant()
+    await told(house)
+    found = await asked_again(house, collective, CHANGED, OTHER)
+    assert [one.need.purpose for one in found if one.need.id == NEED.id] == [NEED.purpose]
+    assert [one.state for one in found if one.need == OTHER] == [State.PROPOSED]
+
+
+async def test_whoever_was_granted_nothing_is_not_asked(
+    house: House, collective: Collective
+) -> None:
+    await asyncio.sleep(3 * EVERY_S)
+    assert collective.invitations == []
+    await house.grant()
+    await told(house)
+    await until(lambda: bool(collective.invitations))
