@@ -105,7 +105,7 @@ class CollectiveAnswers(Answers):
                     ended = await given.withdraw(members, member.id, permission, now, erase=erase)
                 erased = await erase_given(members, ended, now, Actor.MEMBER) if erase else ()
                 receipt = await _receipt(connection, ended, erased)
-        if erased:
+        if erase:
             self._erased()
         self._given_anew()
         return receipt

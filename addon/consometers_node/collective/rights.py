@@ -124,7 +124,12 @@ async def erase_member(members: Members, member: MemberId, at: datetime) -> tupl
 
 async def forget_told(members: Members, at: datetime) -> int:
     """Forget whoever's records are erased and whose node was told since; tell how many."""
-    left = select(MemberRow.id).where(MemberRow.left_at.is_not(None), MemberRow.jid.is_not(None))
+    holds = exists().where(
+        GivenRow.member_id == MemberRow.id, GivenSeriesRow.given_id == GivenRow.id
+    )
+    left = select(MemberRow.id).where(
+        MemberRow.left_at.is_not(None), MemberRow.jid.is_not(None), ~holds
+    )
     count = 0
     for member in (await members.connection.execute(left)).scalars().all():
         count += await forget_if_gone(members, member, at)
