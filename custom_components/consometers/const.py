@@ -52,4 +52,6 @@ DEFAULT_PORT: Final = 502
 DEFAULT_UNIT_ID: Final = 1
 DEFAULT_BAUDRATE: Final = 9_600
 DEFAULT_FRAMING: Final = "8N1"
-DEFAULT_INTERVAL: Final = 10
+DEFAULT_INTERVAL: Final = 30
+FORMER_INTERVAL: Final = 10
+"""That of inverters that were added before the interval was written down with them."""

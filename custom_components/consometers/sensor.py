@@ -80,7 +80,7 @@ class InverterSensor(InverterEntity, SensorEntity):
     @override
     def native_value(self) -> StateType:
         """What it says, or what is believed of it."""
-        return self.entity_description.value_fn(self.coordinator.state)
+        return self.entity_description.value(self.coordinator.state)
 
 
 class BalanceSensor(BalanceEntity, SensorEntity):
@@ -92,7 +92,7 @@ class BalanceSensor(BalanceEntity, SensorEntity):
     @override
     def native_value(self) -> float | None:
         """What its sources add up to."""
-        return self.entity_description.value_fn(self.coordinator.data)
+        return self.entity_description.value(self.coordinator.data)
 
 
 class CollectiveSensor(CollectiveEntity, SensorEntity):

@@ -27,6 +27,8 @@ from tools.bench.registers import floor_ms
 
 MOST_ROWS_A_DAY = 25_000
 """States of a meter."""
+MOST_ROWS_A_DAY_OF_A_HOME = 60_000
+"""States of a meter, an inverter and their balance, if it were always noon."""
 DAY_S = 86_400
 NOON = datetime(2026, 6, 17, 14, tzinfo=ZoneInfo("Europe/Paris")).timestamp()
 WARM_UP_S = 75.0
@@ -141,8 +143,7 @@ async def _measure(seconds: float) -> bool:
             bench.idle = await bench.used()
             light = await _of_a_meter(bench, meter)
             await _of_a_poll(bench)
-            await _of_a_home(bench, producer)
-            return light
+            return await _of_a_home(bench, producer) and light
 
 
 async def _of_a_meter(bench: Bench, meter: VirtualLinky) -> bool:
@@ -175,7 +176,7 @@ async def _of_a_poll(bench: Bench) -> None:
     await api.remove(entry_id)
 
 
-async def _of_a_home(bench: Bench, producer: VirtualLinky) -> None:
+async def _of_a_home(bench: Bench, producer: VirtualLinky) -> bool:
     api, inverter = bench.hass.api, bench.inverter
     bench.meter = await add_meter(api, producer.port)
     solar = await add_inverter(api, inverter.host, inverter.port, 1)
@@ -188,6 +189,7 @@ async def _of_a_home(bench: Bench, producer: VirtualLinky) -> None:
         f" {100 * used.cpu_beyond(bench.idle) / used.at:.2f} % of a core",
         flush=True,
     )
+    return used.rows_a_day <= MOST_ROWS_A_DAY_OF_A_HOME
 
 
 async def _sources(api: Api, meter: str, solar: str) -> Mapping[str, str | list[str]]:
@@ -216,7 +218,7 @@ def _print_frames(what: str, used: Usage, idle: Usage) -> None:
 
 
 def main(arguments: list[str]) -> int:
-    """Print the figures; 1 if a meter writes more rows by default than it may."""
+    """Print the figures; 1 if a meter or a home writes more rows by default than it may."""
     parser = argparse.ArgumentParser(prog="script/bench hass", description=__doc__)
     parser.add_argument("--seconds", type=float, default=180.0, help="for each of five measures")
     return 0 if asyncio.run(_measure(parser.parse_args(arguments).seconds)) else 1

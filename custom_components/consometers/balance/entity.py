@@ -1,5 +1,7 @@
 """What all entities of a home have in common."""
 
+from typing import override
+
 from homeassistant.helpers.device_registry import DeviceEntryType, DeviceInfo
 from homeassistant.helpers.update_coordinator import CoordinatorEntity
 
@@ -48,3 +50,8 @@ class BalanceEntity(CoordinatorEntity[BalanceTracker]):
             translation_key="home",
             entry_type=DeviceEntryType.SERVICE,
         )
+
+    @override
+    async def async_update(self) -> None:
+        """Do not wait, as a person asks for what it shows."""
+        self.coordinator.show()

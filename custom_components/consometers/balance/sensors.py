@@ -18,9 +18,13 @@ from .tracker import Shown
 
 @dataclass(frozen=True, kw_only=True)
 class BalanceSensorDescription(SensorEntityDescription):
-    """Describes a sensor of a home. `of_own` is what needs to know what is injected."""
+    """Describes a sensor of a home. `of_own` is what needs to know what is injected.
+
+    It shows no more digits than a person would read.
+    """
 
     value_fn: Callable[[Shown], float | None]
+    digits: int = 0
     of_own: bool = False
     of_powers: bool = False
 
@@ -28,6 +32,11 @@ class BalanceSensorDescription(SensorEntityDescription):
         """Tell whether it can be known of such a home."""
         known = injection or home is Home.TOTAL_SALE or not self.of_own
         return known and (powers or not self.of_powers)
+
+    def value(self, shown: Shown) -> float | None:
+        """Give what it shows."""
+        known = self.value_fn(shown)
+        return None if known is None else round(known, self.digits or None)
 
 
 _energy = partial(
@@ -50,7 +59,8 @@ _rate = partial(
     BalanceSensorDescription,
     native_unit_of_measurement=PERCENTAGE,
     state_class=SensorStateClass.MEASUREMENT,
-    suggested_display_precision=0,
+    suggested_display_precision=1,
+    digits=1,
     of_own=True,
 )
 

@@ -1,9 +1,10 @@
-"""Listens to the sources of a home, and keeps its sums over restarts."""
+"""Listens to the sources of a home, shows its sums at a pace, and keeps them over restarts."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
+from itertools import cycle
 import logging
 from typing import Any, Final, override
 
@@ -45,8 +46,9 @@ from .state import Balance, Home, Powers, Sources, Sums
 
 _LOGGER = logging.getLogger(__name__)
 
-UPDATED_EVERY: Final = timedelta(minutes=1)
-"""Sums go on even when no source says anything new."""
+SHOWN_EVERY: Final = timedelta(seconds=30)
+"""Powers; sums every other time. What is shown is written to the database, so it is not shown
+whenever a source speaks. Sums go on even when none does."""
 _STORE_VERSION: Final = 1
 _SAVED_WITHIN_S: Final = 300
 
@@ -60,6 +62,11 @@ class Shown:
     sums: Sums
     today: Sums
     powers: Powers
+
+    @property
+    def gaps(self) -> list[bool]:
+        """Which energies and powers are not known."""
+        return [each is None for each in (*astuple(self.sums), *astuple(self.powers))]
 
 
 def unique_id(data: Mapping[str, Any]) -> str:
@@ -84,7 +91,7 @@ class BalanceTracker(DataUpdateCoordinator[Shown]):
             _LOGGER,
             config_entry=entry,
             name=entry.title,
-            update_interval=UPDATED_EVERY,
+            update_interval=SHOWN_EVERY,
             always_update=False,
         )
         data = entry.data
@@ -97,6 +104,7 @@ class BalanceTracker(DataUpdateCoordinator[Shown]):
             ),
         )
         self._store = store(hass, entry)
+        self._with_sums = cycle((True, False))
         self._gone: list[str] | None = None
         """Sources that do not exist; None until all had time to begin."""
 
@@ -126,15 +134,23 @@ class BalanceTracker(DataUpdateCoordinator[Shown]):
 
     @override
     async def _async_update_data(self) -> Shown:
-        return self._shown()
+        shown = self._shown()
+        return shown if next(self._with_sums) else replace(self.data, powers=shown.powers)
+
+    @callback
+    def show(self) -> None:
+        """Show all that is known at once."""
+        self.async_set_updated_data(self._shown())
 
     @callback
     def _heard(self, event: Event[Any]) -> None:
-        """Take in what a source says, new or not."""
+        """Take in what a source says, new or not. What was not known, or no longer is, is shown."""
         state = self.hass.states.get(event.data["entity_id"])
         if state is not None and state.entity_id in self.balance.sources.all:
             self._count(state)
-        self.async_set_updated_data(self._shown())
+        shown = self._shown()
+        if shown.gaps != self.data.gaps:
+            self.async_set_updated_data(shown)
 
     @callback
     def _renamed(self, event: Event[er.EventEntityRegistryUpdatedData]) -> None:
@@ -152,7 +168,7 @@ class BalanceTracker(DataUpdateCoordinator[Shown]):
 
     @callback
     def _midnight(self, _now: datetime) -> None:
-        self.async_set_updated_data(self._shown())
+        self.show()
 
     def _count(self, state: State | None) -> None:
         energy_wh = _number(state, EnergyConverter, UnitOfEnergy.WATT_HOUR)

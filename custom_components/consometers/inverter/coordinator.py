@@ -13,7 +13,7 @@ from homeassistant.helpers.sun import is_up
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator, UpdateFailed
 from homeassistant.util.dt import utcnow
 
-from ..const import CONF_BASE, CONF_INTERVAL, CONF_UNIT_ID, DEFAULT_INTERVAL, DOMAIN
+from ..const import CONF_BASE, CONF_INTERVAL, CONF_UNIT_ID, DOMAIN, FORMER_INTERVAL
 from . import devices, issues
 from .link import (
     InverterError,
@@ -51,7 +51,7 @@ class InverterCoordinator(DataUpdateCoordinator[InverterState]):
 
     def __init__(self, hass: HomeAssistant, entry: InverterConfigEntry) -> None:
         """Start with nothing known. Raises ConfigEntryError."""
-        self._pace = timedelta(seconds=entry.options.get(CONF_INTERVAL, DEFAULT_INTERVAL))
+        self._pace = timedelta(seconds=entry.options.get(CONF_INTERVAL, FORMER_INTERVAL))
         super().__init__(
             hass, _LOGGER, config_entry=entry, name=entry.title, update_interval=self._pace
         )

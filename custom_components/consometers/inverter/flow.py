@@ -38,6 +38,7 @@ from ..const import (
     DEFAULT_INTERVAL,
     DEFAULT_PORT,
     DEFAULT_UNIT_ID,
+    FORMER_INTERVAL,
     KIND_INVERTER,
 )
 from ..ports import readers, stable
@@ -253,7 +254,9 @@ class InverterFlow(ConfigFlow):
         identity = found.identity
         if user_input is not None:
             return self.async_create_entry(
-                title=name_of(identity, self._inverter[CONF_UNIT_ID]), data=self._inverter
+                title=name_of(identity, self._inverter[CONF_UNIT_ID]),
+                data=self._inverter,
+                options={CONF_INTERVAL: DEFAULT_INTERVAL},
             )
         return self.async_show_form(
             step_id="inverter_found",
@@ -287,7 +290,7 @@ class InverterOptionsFlow(OptionsFlowWithReload):
         return self.async_show_form(
             step_id="inverter",
             data_schema=self.add_suggested_values_to_schema(
-                OPTIONS_SCHEMA, self.config_entry.options
+                OPTIONS_SCHEMA, {CONF_INTERVAL: FORMER_INTERVAL, **self.config_entry.options}
             ),
         )
 

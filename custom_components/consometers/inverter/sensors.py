@@ -37,12 +37,19 @@ class InverterSensorDescription(SensorEntityDescription):
     """Describes a sensor of an inverter, or of a part that is wired to it.
 
     One is made once its value is known. What is `lasting` holds while the inverter sleeps too.
+    It shows no more digits than a person would read, as each change is written to the database.
     """
 
     value_fn: ValueFn
+    digits: int = 0
     part: str | None = None
     lasting: bool = False
     placeholders: Mapping[str, str] = field(default_factory=dict)
+
+    def value(self, state: InverterState) -> StateType:
+        """Give what it shows."""
+        known = self.value_fn(state)
+        return round(known, self.digits or None) if isinstance(known, float) else known
 
 
 _sensor = partial(InverterSensorDescription, state_class=SensorStateClass.MEASUREMENT)
@@ -66,12 +73,14 @@ _current = partial(
     device_class=SensorDeviceClass.CURRENT,
     native_unit_of_measurement=UnitOfElectricCurrent.AMPERE,
     suggested_display_precision=1,
+    digits=1,
 )
 _voltage = partial(
     _sensor,
     device_class=SensorDeviceClass.VOLTAGE,
     native_unit_of_measurement=UnitOfElectricPotential.VOLT,
     suggested_display_precision=1,
+    digits=1,
 )
 _frequency = partial(
     _sensor,
@@ -79,6 +88,7 @@ _frequency = partial(
     device_class=SensorDeviceClass.FREQUENCY,
     native_unit_of_measurement=UnitOfFrequency.HERTZ,
     suggested_display_precision=2,
+    digits=2,
     entity_registry_enabled_default=False,
 )
 
@@ -129,6 +139,7 @@ def _inverter() -> Iterator[InverterSensorDescription]:
         device_class=SensorDeviceClass.TEMPERATURE,
         native_unit_of_measurement=UnitOfTemperature.CELSIUS,
         suggested_display_precision=1,
+        digits=1,
         entity_category=EntityCategory.DIAGNOSTIC,
         value_fn=_read(lambda reading: reading.production.temperature_c),
     )

@@ -9,8 +9,9 @@ from homeassistant.const import STATE_UNAVAILABLE
 from homeassistant.core import CoreState, HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
 from homeassistant.helpers import entity_registry as er, issue_registry as ir
+from homeassistant.helpers.entity_component import async_update_entity
 import pytest
-from pytest_homeassistant_custom_component.common import MockConfigEntry
+from pytest_homeassistant_custom_component.common import MockConfigEntry, async_fire_time_changed
 
 from custom_components.consometers.balance.state import Home
 from custom_components.consometers.const import (
@@ -61,8 +62,18 @@ class House:
         await self.hass.async_block_till_done()
 
     async def hear(self, seconds: float = 60, **told: float | str) -> None:
-        """Let sources say something, in kWh and kW."""
+        """Let sources say something, in kWh and kW, and time go on until all is shown."""
         self.freezer.tick(seconds)
+        await self.tell(**told)
+        for _ in range(2):
+            await self.wait()
+
+    async def wait(self, seconds: float = 31) -> None:
+        self.freezer.tick(seconds)
+        async_fire_time_changed(self.hass)
+        await self.hass.async_block_till_done()
+
+    async def tell(self, **told: float | str) -> None:
         for source, value in told.items():
             unit = "kW" if source.endswith("power") else "kWh"
             self.hass.states.async_set(
@@ -70,10 +81,13 @@ class House:
             )
         await self.hass.async_block_till_done()
 
-    def state(self, key: str) -> str | None:
+    def entity_id(self, key: str) -> str | None:
         registry = er.async_get(self.hass)
         unique_id = f"{self.entry.entry_id}_{key}"
-        entity_id = registry.async_get_entity_id("sensor", DOMAIN, unique_id)
+        return registry.async_get_entity_id("sensor", DOMAIN, unique_id)
+
+    def state(self, key: str) -> str | None:
+        entity_id = self.entity_id(key)
         state = None if entity_id is None else self.hass.states.get(entity_id)
         return None if state is None else state.state
 
@@ -130,6 +144,72 @@ async def test_its_sums_go_on_after_a_restart(hass: HomeAssistant, house: House)
     await house.hear(roof=111, drawn=504, injected=24)
     await house.start()
     assert house.numbers(*SUMS) == [11, 7, 4, 4, 11]
+
+
+async def test_powers_are_shown_every_half_minute_and_sums_every_minute(house: House) -> None:
+    await house.start()
+    await house.hear(roof=100, drawn=500, injected=20)
+    await house.hear(roof_power=3, drawn_power=0, injected_power=2)
+    sums, powers = [0, 0, 0, 0, 0], [3_000, 1_000, 2_000, 0, 1_000]
+    for step in range(1, 21):
+        house.freezer.tick(1)
+        await house.tell(roof=100 + step, drawn=500 + step, injected=20 + step / 2)
+        await house.tell(roof_power=3 + step / 10)
+        assert (house.numbers(*SUMS), house.numbers(*NOW)) == (sums, powers)
+    await house.wait()
+    powers = [5_000, 3_000, 2_000, 0, 3_000]
+    assert (house.numbers(*SUMS), house.numbers(*NOW)) == (sums, powers)
+    await house.wait()
+    assert house.numbers(*SUMS) == [20, 10, 10, 20, 30]
+
+
+async def test_a_source_that_goes_or_comes_back_shows_at_once(house: House) -> None:
+    await house.start()
+    await house.tell(roof=100, drawn=500, injected=20)
+    assert house.numbers(*SUMS) == [0, 0, 0, 0, 0]
+    await house.tell(roof_power=3, drawn_power=0, injected_power=2)
+    assert house.numbers("consumed_power") == [1_000]
+    await house.tell(roof_power=STATE_UNAVAILABLE)
+    assert house.state("consumed_power") == "unknown"
+    await house.tell(roof_power=4)
+    assert house.numbers("consumed_power") == [2_000]
+
+
+async def test_who_asks_is_shown_all_at_once(hass: HomeAssistant, house: House) -> None:
+    await house.start()
+    await house.hear(roof=100, drawn=500, injected=20)
+    house.freezer.tick(1)
+    await house.tell(roof=110, drawn=504, injected=24)
+    await async_update_entity(hass, house.entity_id("production") or "")
+    assert house.numbers(*SUMS) == [10, 6, 4, 4, 10]
+
+
+async def test_it_shows_what_can_be_read_and_counts_the_rest(
+    hass: HomeAssistant, house: House
+) -> None:
+    await house.start()
+    await house.hear(roof=100, drawn=500, injected=20)
+    await house.hear(roof=100.0004, drawn=500, injected=20, roof_power=1.2346)
+    assert (house.state("production"), house.state("production_power")) == ("0.0", "1235")
+    for read in (100.0008, 100.0012):
+        assert await hass.config_entries.async_unload(house.entry.entry_id)
+        await house.start()
+        await house.hear(roof=read, drawn=500, injected=20)
+    assert house.state("production") == "0.001"
+    await house.hear(roof=103, drawn=500, injected=21)
+    assert house.state("self_consumption_today") == "66.7"
+
+
+async def test_what_was_counted_and_not_shown_is_shown_after_a_restart(
+    hass: HomeAssistant, house: House
+) -> None:
+    await house.start()
+    await house.hear(roof=100, drawn=500, injected=20)
+    house.freezer.tick(1)
+    await house.tell(roof=110, drawn=504, injected=24)
+    assert await hass.config_entries.async_unload(house.entry.entry_id)
+    await house.start()
+    assert house.numbers(*SUMS) == [10, 6, 4, 4, 10]
 
 
 async def test_sources_that_disagree_with_physics_are_told_of(house: House) -> None:

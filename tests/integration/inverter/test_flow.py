@@ -89,6 +89,7 @@ async def test_what_was_found_is_shown_before_it_is_added(
         CONF_UNIT_ID: 1,
         CONF_BASE: 40_000,
     }
+    assert result["options"] == {CONF_INTERVAL: 30}
     assert result["result"].state is ConfigEntryState.LOADED
     assert await hass.config_entries.async_unload(result["result"].entry_id)
 
@@ -220,9 +221,13 @@ class TestReconfigure:
 
 
 async def test_the_interval_is_chosen(hass: HomeAssistant, roof: Roof) -> None:
+    """An inverter that was added before new ones were asked less often keeps its interval."""
     await roof.start()
     flow = await hass.config_entries.options.async_init(roof.entry.entry_id)
     assert flow["step_id"] == "inverter"
+    assert flow["data_schema"] is not None
+    (field,) = flow["data_schema"].schema
+    assert field.description == {"suggested_value": 10}
     flow = await hass.config_entries.options.async_configure(flow["flow_id"], {CONF_INTERVAL: 60})
     assert flow["type"] is FlowResultType.CREATE_ENTRY
     await hass.async_block_till_done()
