@@ -59,6 +59,9 @@ class LinkySensor(LinkyEntity, SensorEntity):
         self._attr_translation_placeholders = dict(description.placeholders)
         if description.on_production and coordinator.of_production:
             self._attr_translation_key = description.on_production
+        if description.register and coordinator.of_production:
+            # INDEX NON CONSO: nobody has a tariff for what an inverter takes at night.
+            self._attr_entity_registry_enabled_default = False
         if (tariff := coordinator.tariffs.get(description.register or "")) is not None:
             self._attr_translation_key = "energy_tariff"
             self._attr_translation_placeholders = {"tariff": tariff}

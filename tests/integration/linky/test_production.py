@@ -91,6 +91,9 @@ async def test_it_is_shown_as_such_and_added_with_names_that_say_so(
     assert device_of(hass, entry).name == "Production Linky"
     assert names(hass, entry) == NAMES
     assert hass.states.get("sensor.production_linky_energy_produced") is not None
+    index = er.async_get(hass).async_get("sensor.production_linky_energy_drawn_index_non_conso")
+    assert index is not None
+    assert index.disabled_by is er.RegistryEntryDisabler.INTEGRATION
 
 
 @pytest.fixture
