@@ -151,6 +151,18 @@ async def test_a_change_in_a_commune_and_one_beside_it_are_apart(town: Town) -> 
     assert await town.shown() == 24 * [1230]
 
 
+async def test_changes_in_communes_that_are_withheld_are_taken_together(town: Town) -> None:
+    homes = await town.members(5, "Lorient")
+    lanester, ploemeur = await town.members(2, "Lanester"), await town.members(2, "Ploemeur")
+    await town.tell([*homes, *lanester, *ploemeur], 100)
+    await town.look()
+    assert await town.shown("Lorient") == 24 * [500]
+    await town.tell([*lanester, ploemeur[0]], 110)
+    await town.look()
+    assert await town.shown() == 24 * [930]
+    assert await town.shown("Lanester") == []
+
+
 async def test_a_site_is_shown_and_hides_nobody(town: Town) -> None:
     school = await town.member("Lorient", kind="site", name="École de Kersabiec")
     await town.tell(school, 5000)
