@@ -328,6 +328,17 @@ async def test_who_is_erased_stays_in_what_was_released_and_nowhere_else(town: T
     assert await town.shown() == 12 * [600] + 12 * [550]
 
 
+async def test_what_was_released_with_who_is_erased_never_changes(town: Town) -> None:
+    homes = await town.members(6)
+    await town.tell(homes, 100)
+    await town.look()
+    await town.tell(homes[1:5], 110)
+    await forget(town.connection, homes[0], "kersabiec")
+    await erase(town.connection, homes[0], [town.numbers[town.series[homes[0]]]], town.at)
+    await town.look()
+    assert await town.shown() == 24 * [600]
+
+
 async def test_a_site_that_is_erased_leaves_nothing_of_its_own(town: Town) -> None:
     school = await town.member(kind="site", name="École")
     homes = await town.members(3)
