@@ -122,14 +122,16 @@ class Stream(ClientXMPP):
             await asyncio.wait({self.disconnected}, timeout=CLOSE_SECONDS)
 
     async def close(self) -> None:
-        """End the session and the stream for good."""
-        if self.is_connected():
-            await self.disconnect(wait=CLOSE_SECONDS)
-        self._give_up()
-        for name in list(self.scheduled_events):
-            self.cancel_schedule(name)
-        if self._run_out_filters is not None:
-            self._run_out_filters.cancel()
+        """End the session and the stream for good, at once if that is cancelled."""
+        try:
+            if self.is_connected():
+                await self.disconnect(wait=CLOSE_SECONDS)
+        finally:
+            self._give_up()
+            for name in list(self.scheduled_events):
+                self.cancel_schedule(name)
+            if self._run_out_filters is not None:
+                self._run_out_filters.cancel()
 
     def reschedule_connection_attempt(self) -> None:
         """Leave it to the caller when to try again."""
