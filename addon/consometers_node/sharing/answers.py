@@ -9,6 +9,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import override
 
+from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ..permission import (
@@ -98,6 +99,8 @@ type Settled = Callable[[Peer], Awaitable[bool]]
 
 class Answers(Answerer):
     """Answers from the database, by the permissions in it. A role adds what else it answers."""
+
+    passing = (InterfaceError, OperationalError)
 
     def __init__(
         self, store: Store, naming: Naming, hear: Hear, confirms: Confirms, settled: Settled

@@ -92,6 +92,8 @@ class Answerer(Protocol):
     """
 
     role: Role
+    passing: tuple[type[Exception], ...] = ()
+    """What may be in the way for a while, and is told elsewhere: the asker is to ask again."""
 
     async def get_history(self, asker: Asker, request: GetHistory) -> Data:
         """Give the records of a range. More than an answer may hold are refused for it."""
@@ -156,8 +158,11 @@ class Answering:
             reply(iq, answer)
         except QuoaliseError as error:
             refuse(iq, error)
-        except Exception:
-            _LOGGER.exception("A request could not be answered")
+        except Exception as error:
+            if isinstance(error, self._answerer.passing):
+                _LOGGER.info("A request could not be answered now")
+            else:
+                _LOGGER.exception("A request could not be answered")
             refuse(iq, OtherError("internal-server-error", ErrorType.WAIT, _OUR_FAULT))
         finally:
             self._in_flight.discard(asker.jid)
