@@ -23,7 +23,7 @@ HEAD = "0003"
 HALF_MOVED = "half moved"
 """In place of a revision: what another database has is on its way into this one."""
 
-_BUSY_MS = 10_000
+_BUSY_MS = 60_000
 _CONNECTIONS = 4
 _DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+psycopg"}
 _PRAGMAS = (

@@ -146,7 +146,7 @@ async def test_every_connection_keeps_the_rules(store: Store) -> None:
         "synchronous": 2,
         "foreign_keys": 1,
         "secure_delete": 1,
-        "busy_timeout": 10_000,
+        "busy_timeout": 60_000,
         "trusted_schema": 0,
     }
     async with store.reading() as one, store.reading() as other, store.writing() as third:
