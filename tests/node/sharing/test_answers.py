@@ -121,9 +121,12 @@ async def test_what_was_granted_is_answered_and_logged(house: House, ledger: Led
 
 
 async def test_without_a_range_the_last_day_is_answered(house: House, ledger: Ledger) -> None:
+    since = now() - DAY
     told = await house.history()
-    assert min(told) >= now() - DAY - timedelta(seconds=5)
-    assert len(told) == round((midnight() - min(told)) / HOUR)
+    yesterday = hours(midnight(-1), range(24))
+    assert set(told) in [
+        {start for start in yesterday if start >= at} for at in (since, now() - DAY)
+    ]
 
 
 async def test_fractions_of_a_second_neither_lose_nor_add_a_record(
@@ -290,11 +293,12 @@ async def test_civil_days_are_answered_over_the_turn_of_clocks(house: House, sto
 async def test_a_subscription_starts_after_the_last_record_that_may_have_been_asked_for(
     house: House, ledger: Ledger
 ) -> None:
+    await ledger.keep(hours(midnight(), range(1)))
     await house.answers.subscribe(COOP, house.name())
-    assert await ledger.cursor() == midnight()
+    assert await ledger.cursor() == midnight() + HOUR
     await ledger.keep(hours(midnight(), range(2)))
     await house.answers.subscribe(COOP, house.name())
-    assert await ledger.cursor() == midnight()
+    assert await ledger.cursor() == midnight() + HOUR
     assert [node for _, node in house.heard] == [Node.SUBSCRIBE] * 2
 
 
