@@ -17,6 +17,6 @@ def test_each_member_pushes_whole_days_up_to_yesterday() -> None:
         told = [decode(message) for message in some]
         names |= {one.name for data in told for one in data.records}
         starts = [time for data in told for one in data.records for time in one.values]
-        assert starts == list(range(int(starts[0]), int(starts[0]) + 4 * 86_400, 3_600))
-        assert starts[0] == (NOW.replace(hour=0) - timedelta(days=4)).timestamp()
+        assert starts == list(range(int(starts[0]), int(starts[0]) + 5 * 86_400, 3_600))
+        assert starts[0] == (NOW.replace(hour=0) - timedelta(days=5)).timestamp()
     assert len(names) == 3
