@@ -10,6 +10,7 @@ from itertools import combinations, product
 from random import Random
 
 from hypothesis import HealthCheck, given, settings, strategies as st
+import pytest
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from consometers_node.collective.release import forget
@@ -142,8 +143,9 @@ STEPS = st.lists(
 )
 
 
+@pytest.mark.timeout(300)
 @settings(
-    max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=5, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(
     st.lists(st.integers(0, 2), min_size=5, max_size=9),

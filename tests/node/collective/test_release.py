@@ -270,6 +270,17 @@ async def test_hours_that_are_withheld_are_added_if_together_they_pass(
     assert await town.civil() == (None if together is None else 22 * 400 + together)
 
 
+async def test_a_commune_without_one_of_its_hours_has_no_day(town: Town) -> None:
+    lorient, lanester = await town.members(3, "Lorient"), await town.members(3, "Lanester")
+    await town.tell([*lorient, *lanester], 100, day=BEFORE)
+    await town.tell([*lorient[1:], *lanester], 100)
+    await town.tell(lorient[0], (*5 * [100], None, *18 * [100]))
+    await town.look(LATER)
+    assert (await town.shown("Lorient"))[4:7] == [300, None, 300]
+    assert await town.civil("Lorient") is None
+    assert await town.civil() == 24 * 600 - 100
+
+
 async def test_a_home_that_tells_of_days_alone_is_not_the_difference(town: Town) -> None:
     homes = await town.members(4)
     dailies = [await town.member(interval=Interval.P1D) for _ in range(3)]
