@@ -7,8 +7,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
+from sqlalchemy.exc import InterfaceError, OperationalError
 import typer
 
+from consometers_node.collective import outage
 from consometers_node.collective.errors import CollectiveFault
 from consometers_node.collective.settings import BadSettings, Settings, read
 from consometers_node.quoalise.text import text
@@ -86,6 +88,8 @@ def _told_of(error: Exception) -> Complaint | None:
     match error:
         case CollectiveFault() | bell.BellFault():
             return Complaint(error.condition, error.text)
+        case InterfaceError() | OperationalError():
+            return Complaint("database", outage.words(error))
     words = said_of(error)
     return None if words is None else Complaint("not-possible", words)
 
