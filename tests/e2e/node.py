@@ -39,7 +39,7 @@ en = "To see what the next roof would make."
 class Node:
     """A node in its folder. What it ever said is in `said` and, while it runs, in `log`."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, role: str = "household") -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
         self.data = folder / "data"
@@ -50,6 +50,7 @@ class Node:
             "PYTHONPATH": os.pathsep.join((str(ROOT), str(ROOT / "addon"))),
             "CONSOMETERS_DATA": str(self.data),
             "CONSOMETERS_HASTE": str(HASTE),
+            "CONSOMETERS_ROLE": role,
             "LC_ALL": "en_GB.UTF-8",
         }
 
@@ -122,6 +123,11 @@ class Node:
 
     async def stop(self) -> None:
         await self._end(signal.SIGTERM)
+
+    @property
+    def ended(self) -> bool:
+        """Whether it was started, and has ended by itself."""
+        return self._process is not None and self._process.returncode is not None
 
     async def status(self) -> dict[str, Any]:
         told = json.loads(await self.do("status", "--json"))

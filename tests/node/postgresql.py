@@ -17,6 +17,7 @@ import pytest
 
 _DEBIAN = Path("/usr/lib/postgresql/17/bin")
 _USER = "nobody"
+_STARTS = 60
 _SETTINGS = {
     "listen_addresses": "",
     "fsync": "off",
@@ -30,8 +31,42 @@ class Server:
     """A running server, of which anyone with access to its socket is the master."""
 
     def __init__(self, folder: Path) -> None:
+        """Make one in a folder; it does not run yet."""
         self._folder = folder
         self._numbers = count(1)
+        self._process: subprocess.Popen[bytes] | None = None
+        if os.geteuid() == 0:
+            shutil.chown(folder, _USER)
+        initdb = [_program("initdb"), "--username=node", "--auth=trust", "--no-sync"]
+        subprocess.run(
+            _unprivileged([*initdb, "--encoding=UTF8", "--locale=C", self._data]),
+            check=True,
+            cwd=folder,
+            stdout=subprocess.DEVNULL,
+        )
+
+    def start(self) -> None:
+        """Start it, once whatever a killed one left has ended."""
+        for _ in range(_STARTS):
+            settings = [f"--{key}={value}" for key, value in _SETTINGS.items()]
+            place: list[str | Path] = ["-D", self._data, "-k", self._folder]
+            with self._log.open("ab") as output:
+                self._process = subprocess.Popen(
+                    _unprivileged([_program("postgres"), *place, *settings]),
+                    cwd=self._folder,
+                    stderr=output,
+                )
+            if self._answers(self._process):
+                return
+        raise RuntimeError(f"PostgreSQL does not start:\n{self._log.read_text()}")
+
+    def stop(self) -> None:
+        """End it at once: nobody wants the data."""
+        self._end(signal.SIGQUIT)
+
+    def kill(self) -> None:
+        """End it as a power cut would."""
+        self._end(signal.SIGKILL)
 
     def url(self, database: str) -> str:
         return f"postgresql://node@/{database}?host={self._folder}"
@@ -56,50 +91,43 @@ class Server:
         where = [f"--host={self._folder}", database]
         return subprocess.run([*command, *where], check=True, text=True, capture_output=True).stdout
 
+    @property
+    def _data(self) -> Path:
+        return self._folder / "data"
+
+    @property
+    def _log(self) -> Path:
+        return self._folder / "log"
+
+    def _answers(self, process: subprocess.Popen[bytes]) -> bool:
+        """Wait until it answers; tell whether it ends before."""
+        for _ in range(300):
+            try:
+                self.connect("postgres").close()
+            except psycopg.OperationalError:
+                time.sleep(0.05)
+            else:
+                return True
+            if process.poll() is not None:
+                return False
+        return False
+
+    def _end(self, number: signal.Signals) -> None:
+        process, self._process = self._process, None
+        if process is not None:
+            process.send_signal(number)
+            process.wait(20)
+
 
 @contextmanager
 def running() -> Iterator[Server]:
     with tempfile.TemporaryDirectory(prefix="pg", ignore_cleanup_errors=True) as name:
-        folder = Path(name)
-        if os.geteuid() == 0:
-            shutil.chown(folder, _USER)
-        data = folder / "data"
-        log = folder / "log"
-        initdb = [_program("initdb"), "--username=node", "--auth=trust", "--no-sync"]
-        subprocess.run(
-            _unprivileged([*initdb, "--encoding=UTF8", "--locale=C", data]),
-            check=True,
-            cwd=folder,
-            stdout=subprocess.DEVNULL,
-        )
-        settings = [f"--{key}={value}" for key, value in _SETTINGS.items()]
-        with log.open("wb") as output:
-            process = subprocess.Popen(
-                _unprivileged([_program("postgres"), "-D", data, "-k", folder, *settings]),
-                cwd=folder,
-                stderr=output,
-            )
+        server = Server(Path(name))
         try:
-            server = Server(folder)
-            _wait(server, process, log)
+            server.start()
             yield server
         finally:
-            # At once: nobody wants the data.
-            process.send_signal(signal.SIGQUIT)
-            process.wait(20)
-
-
-def _wait(server: Server, process: subprocess.Popen[bytes], log: Path) -> None:
-    for _ in range(300):
-        if process.poll() is not None:
-            break
-        try:
-            server.connect("postgres").close()
-        except psycopg.OperationalError:
-            time.sleep(0.05)
-        else:
-            return
-    raise RuntimeError(f"PostgreSQL does not start:\n{log.read_text()}")
+            server.stop()
 
 
 def _program(name: str) -> str:
