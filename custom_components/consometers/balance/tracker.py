@@ -1,10 +1,9 @@
 """Listens to the sources of a home, shows its sums at a pace, and keeps them over restarts."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import astuple, dataclass, replace
+from dataclasses import astuple, dataclass
 from datetime import datetime, timedelta
 from functools import partial
-from itertools import cycle
 import logging
 from typing import Any, Final, override
 
@@ -46,9 +45,9 @@ from .state import Balance, Home, Powers, Sources, Sums
 
 _LOGGER = logging.getLogger(__name__)
 
-SHOWN_EVERY: Final = timedelta(seconds=30)
-"""Powers; sums every other time. What is shown is written to the database, so it is not shown
-whenever a source speaks. Sums go on even when none does."""
+SHOWN_EVERY: Final = timedelta(minutes=1)
+"""What is shown is written to the database, so it is not shown whenever a source speaks. Sums go
+on even when none does."""
 _STORE_VERSION: Final = 1
 _SAVED_WITHIN_S: Final = 300
 
@@ -104,7 +103,6 @@ class BalanceTracker(DataUpdateCoordinator[Shown]):
             ),
         )
         self._store = store(hass, entry)
-        self._with_sums = cycle((True, False))
         self._gone: list[str] | None = None
         """Sources that do not exist; None until all had time to begin."""
 
@@ -134,8 +132,7 @@ class BalanceTracker(DataUpdateCoordinator[Shown]):
 
     @override
     async def _async_update_data(self) -> Shown:
-        shown = self._shown()
-        return shown if next(self._with_sums) else replace(self.data, powers=shown.powers)
+        return self._shown()
 
     @callback
     def show(self) -> None:

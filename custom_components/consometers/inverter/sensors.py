@@ -123,6 +123,7 @@ def _inverter() -> Iterator[InverterSensorDescription]:
     yield _power(
         key="dc_power",
         translation_key="dc_power",
+        entity_registry_enabled_default=False,
         value_fn=_read(lambda reading: reading.production.dc_power_w),
     )
     yield from _phases(
@@ -138,8 +139,7 @@ def _inverter() -> Iterator[InverterSensorDescription]:
         translation_key="inverter_temperature",
         device_class=SensorDeviceClass.TEMPERATURE,
         native_unit_of_measurement=UnitOfTemperature.CELSIUS,
-        suggested_display_precision=1,
-        digits=1,
+        suggested_display_precision=0,
         entity_category=EntityCategory.DIAGNOSTIC,
         value_fn=_read(lambda reading: reading.production.temperature_c),
     )
