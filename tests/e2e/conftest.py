@@ -3,11 +3,19 @@
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+from playwright.async_api import expect
 import pytest
 import pytest_asyncio
 
 from demo.hass import Hass
 from demo.hass.folder import ROOT
+
+PATIENCE_MS = 60_000
+"""A page shows what is expected whenever its machine may run."""
+
+
+def pytest_configure() -> None:
+    expect.set_options(timeout=PATIENCE_MS)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

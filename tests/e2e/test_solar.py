@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 import json
 from pathlib import Path
 from typing import Any, Final
@@ -33,7 +34,7 @@ from demo.furnishing import (
     show_on_energy_dashboard,
     tidy,
 )
-from demo.hass import Hass, Language
+from demo.hass import Hass, Language, State
 from demo.hass.folder import ROOT
 from demo.history import Hour, hours, import_history
 from demo.inverter import PROFILES, Inverter, VirtualInverter
@@ -48,10 +49,11 @@ NOON: Final = datetime(2026, 6, 17, 14, tzinfo=PARIS)
 """The meter's and the inverter's time at the beginning: they make more than the home consumes."""
 SPEED: Final = 6.0
 """How fast time flies."""
-MINUTES: Final = 5
-"""So long, of their time, meter and inverter are compared."""
-LAG_S: Final = round(10 * SPEED)
-"""At most so old, in their time, is what Home Assistant shows."""
+SAMPLES: Final = 4
+PATIENCE_S: Final = 120
+"""Home Assistant catches up with meter and inverter whenever it may run."""
+NEAR_WH: Final = 2
+"""Energies and their sums are whole watt-hours."""
 EVERY_FRAME: Final = {
     "power_interval": 0,
     "register_interval": 0,
@@ -68,6 +70,11 @@ METER: Final = frozenset(
 )
 INVERTER: Final = frozenset({"energy", "power"})
 BALANCE: Final = frozenset({"production"})
+FLOWS: Final[Mapping[str, Callable[[Energy], int]]] = {
+    "production": lambda energy: energy.production_wh,
+    "injected": lambda energy: energy.injected_wh,
+    "drawn": lambda energy: energy.drawn_wh,
+}
 
 
 @dataclass(kw_only=True)
@@ -98,18 +105,39 @@ class Home:
 
     async def shown(self, entity_id: str) -> float | None:
         """What an entity shows, in Wh or W."""
-        state = await self.hass.api.state(entity_id)
-        if state["state"] in ("unknown", "unavailable"):
-            return None
-        scale = {"kWh": 1_000, "MWh": 1_000_000}
-        return float(state["state"]) * scale.get(state["attributes"]["unit_of_measurement"], 1)
+        return _number(await self.hass.api.state(entity_id))
+
+    async def caught_up(self, entity_id: str, wh: float) -> float:
+        """Wait until an entity shows some energy, and give how much it shows then."""
+        shown = await eventually(
+            lambda: self.shown(entity_id),
+            lambda found: found is not None and found >= wh,
+            within_s=PATIENCE_S,
+        )
+        assert shown is not None
+        return shown
+
+    async def sums(self) -> Mapping[str, float]:
+        """What the balance shows, once it is asked and knows all of it."""
+        ids = await self.entities(BALANCE)
+        keys = (*FLOWS, "self_consumed", "consumed")
+        asked = {"entity_id": ids["production"]}
+
+        async def shown() -> dict[str, float | None]:
+            await self.hass.api.command(
+                "call_service", domain="homeassistant", service="update_entity", service_data=asked
+            )
+            states = {state["entity_id"]: state for state in await self.hass.api.states()}
+            return {key: _number(states[ids[key]]) for key in keys}
+
+        found = await eventually(shown, lambda now: None not in now.values(), within_s=PATIENCE_S)
+        return {key: wh for key, wh in found.items() if wh is not None}
 
     async def samples(self) -> AsyncIterator[int]:
-        """Tell the time of meter and inverter, now and then over some minutes."""
-        until = self.second + 60 * MINUTES
-        while self.second < until:
-            yield self.second
+        """Tell the time of meter and inverter, now and then."""
+        for _ in range(SAMPLES):
             await asyncio.sleep(3)
+            yield self.second
 
 
 @asynccontextmanager
@@ -192,42 +220,49 @@ async def test_entities_are_what_meter_and_inverter_show_while_time_flies(home: 
         ids["meter_1_exported"]: lambda second: linky.registers(second).injected_wh,
         ids["energy"]: made.energy_wh,
     }
+
+    def made_since(second: int) -> Callable[[float | None], bool]:
+        return lambda power_w: (
+            power_w in {made.power_w(at) for at in range(second, home.second + 1)}
+        )
+
     async for second in home.samples():
         for entity_id, wh in registers.items():
-            shown = await home.shown(entity_id)
-            assert shown is not None
-            assert wh(second - LAG_S) <= shown <= wh(home.second)
-        power_w = await home.shown(ids["power"])
-        assert power_w in {made.power_w(at) for at in range(second - LAG_S, home.second + 1)}
+            assert await home.caught_up(entity_id, wh(second)) <= wh(home.second)
+        await eventually(
+            partial(home.shown, ids["power"]),
+            made_since(second),
+            within_s=PATIENCE_S,
+        )
         assert (await home.hass.api.state(ids["operating"]))["state"] == "running"
 
 
 async def test_the_balance_is_what_flows_in_the_home(home: Home) -> None:
-    ids, energy_at = await home.entities(BALANCE), home.world.energy_at
-    flows: Mapping[str, Callable[[Energy], int]] = {
-        "production": lambda energy: energy.production_wh,
-        "injected": lambda energy: energy.injected_wh,
-        "drawn": lambda energy: energy.drawn_wh,
-    }
-
-    async def sums() -> dict[str, float]:
-        shown = {key: await home.shown(ids[key]) for key in (*flows, "self_consumed", "consumed")}
-        return {key: wh for key, wh in shown.items() if wh is not None}
-
+    ids, energy_at = await home.entities(METER, INVERTER), home.world.energy_at
     began = home.second
-    first = await eventually(sums, lambda found: found.keys() >= flows.keys())
+    await home.caught_up(ids["energy"], home.inverter.inverters[0].measures.energy_wh(began))
+    await home.caught_up(ids["energy_injected"], home.meter.linky.registers(began).injected_wh)
+    first = await home.sums()
     begun = home.second
+
+    def flowed(since: int, until: int) -> dict[str, int]:
+        return {key: wh(energy_at(until)) - wh(energy_at(since)) for key, wh in FLOWS.items()}
+
+    def flowed_until(second: int) -> Callable[[Mapping[str, float]], bool]:
+        least = flowed(begun, second)
+        return lambda now: all(now[key] - first[key] >= least[key] - NEAR_WH for key in FLOWS)
+
     async for second in home.samples():
-        now = await sums()
-        for key, wh in flows.items():
-            least = wh(energy_at(second - LAG_S)) - wh(energy_at(begun))
-            most = wh(energy_at(home.second)) - wh(energy_at(began - LAG_S))
-            assert least - 1 <= now[key] - first[key] <= most + 1, key
+        now = await eventually(home.sums, flowed_until(second), within_s=PATIENCE_S)
+        most = flowed(began, home.second)
+        for key, wh in most.items():
+            assert now[key] - first[key] <= wh + NEAR_WH, key
         own_wh = now["production"] - now["injected"]
         # What was once consumed stays so, even if it was a reading that came late.
-        late_wh = energy_at(second).production_wh - energy_at(second - LAG_S).production_wh
-        assert own_wh - 1 <= now["self_consumed"] <= own_wh + late_wh + 1
-        assert now["consumed"] == pytest.approx(now["self_consumed"] + now["drawn"], abs=1)
+        late_wh = most["production"]
+        assert own_wh - NEAR_WH <= now["self_consumed"] <= own_wh + late_wh + NEAR_WH
+        assert now["consumed"] == pytest.approx(now["self_consumed"] + now["drawn"], abs=NEAR_WH)
+    ids = await home.entities(BALANCE)
     assert 0 < (await home.shown(ids["self_consumption_today"]) or 0.0) < 100
     assert await home.shown(ids["self_sufficiency_today"]) == pytest.approx(100, abs=1)
 
@@ -350,7 +385,15 @@ async def _read_often(home: Home) -> None:
         step = await api.start_options_flow(entry_id)
         await api.submit_options(step, **options)
         await known_entities(api, entry_id, keys)
-    await asyncio.sleep(LAG_S / SPEED)
+
+
+def _number(state: State) -> float | None:
+    if state["state"] in ("unknown", "unavailable"):
+        return None
+    scale = {"kWh": 1_000, "MWh": 1_000_000}
+    return round(
+        float(state["state"]) * scale.get(state["attributes"]["unit_of_measurement"], 1), 3
+    )
 
 
 def _config(language: Language) -> dict[str, Any]:
