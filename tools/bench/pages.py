@@ -1,4 +1,4 @@
-"""The household's pages with 20 series and 5 years: how long each takes, and its memory."""
+"""The pages of a household and of a collective: how long each takes, and a household's memory."""
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
@@ -7,7 +7,6 @@ from datetime import UTC, date, datetime, timedelta
 import os
 from pathlib import Path
 import random
-import statistics
 import tempfile
 import time
 
@@ -36,7 +35,9 @@ from consometers_node.web.site import Keys, Site
 from consometers_node.wire import Naming
 from consometers_node.xmpp import Connection, Identity
 
+from . import public
 from .node import Memory
+from .times import told
 
 COLLECTIVES, SERIES_OF_EACH, YEARS = 4, 5, 5
 ROUNDS = 200
@@ -48,6 +49,7 @@ _HOUR = timedelta(hours=1)
 def main(_arguments: Sequence[str]) -> int:
     """Measure and print."""
     asyncio.run(_measure())
+    asyncio.run(public.measure())
     return 0
 
 
@@ -72,16 +74,10 @@ async def _measure() -> None:
                     seconds.append(time.perf_counter() - began)
                     assert response.status == 200, response.status
                 name = "/" + path.partition("/")[0]
-                print(f"{name:13} {_told(seconds)}, {size / 1024:.0f} KiB")
+                print(f"{name:13} {told(seconds)}, {size / 1024:.0f} KiB")
             after = Memory.of(os.getpid())
         print(f"memory: {after.anonymous - before.anonymous:.1f} MiB more, files not counted")
         await store.close()
-
-
-def _told(seconds: Sequence[float]) -> str:
-    p95 = statistics.quantiles(seconds, n=20)[-1]
-    median, most = statistics.median(seconds), max(seconds)
-    return f"p95 {1e3 * p95:5.1f} ms, median {1e3 * median:5.1f} ms, most {1e3 * most:5.1f} ms"
 
 
 async def _fill(store: Store) -> tuple[PermissionId, Series]:

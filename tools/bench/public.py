@@ -1,0 +1,122 @@
+"""A collective's public pages and open data: 10,000 members, 5 years, each request by itself."""
+
+from collections.abc import Callable
+from datetime import date, timedelta
+from pathlib import Path
+import random
+import tempfile
+import time
+
+from sqlalchemy import insert
+
+from consometers_node.collective.disclosure import Reason
+from consometers_node.collective.members import GroupKind
+from consometers_node.collective.sites import Building, Description
+from consometers_node.series import Direction, Interval
+from consometers_node.store import Store
+from consometers_node.store.collective_tables import GroupId, InGroupRow, MemberRow
+from consometers_node.store.releases import RowKey
+from tests.node.web.public.town import NOW, Town, day_of, serving, settings
+
+from .times import told
+
+MEMBERS, AREAS, SITES, YEARS = 10_000, 30, 20, 5
+ROUNDS = 100
+_SITE = "site-0"
+_RANGES = {
+    "PT1H": (date(2026, 3, 15), date(2026, 6, 10)),
+    "P1D": (date(2021, 7, 1), date(2026, 6, 10)),
+    "P1M": (date(2021, 7, 1), date(2026, 6, 10)),
+}
+_PATHS = (
+    *("", "month/2026-05", "year/2025", "year/2025.csv", "hall", "card", "data"),
+    *(f"sites/{_SITE}{path}" for path in ("", "/month/2026-05", "/year/2025", "/hall")),
+    "areas/area-0",
+    *(
+        f"data/{quantity}/by/all/{interval}/from/{first}/to/{last}"
+        for quantity in ("consumption", "self-sufficiency")
+        for interval, (first, last) in _RANGES.items()
+    ),
+)
+
+
+async def measure() -> None:
+    """Fill a database, ask for everything, and print."""
+    with tempfile.TemporaryDirectory() as folder:
+        store = await Store.open(Path(folder) / "node.db")
+        town = Town(store, settings(Path(folder)))
+        await _fill(town)
+        print(f"{MEMBERS:,} members, {AREAS} areas, {SITES} sites, {YEARS} years released")
+        async with serving(town):
+            for path in _PATHS:
+                await _ask(town, path)
+        await store.close()
+
+
+async def _ask(town: Town, path: str) -> None:
+    assert town.session is not None
+    seconds = []
+    for n in range(ROUNDS + 1):
+        began = time.perf_counter()
+        async with town.session.get(town.url.joinpath(path, encoded=True)) as response:
+            size = len(await response.read())
+        if n:
+            seconds.append(time.perf_counter() - began)
+        assert response.status == 200, (path, response.status)
+    print(f"/{path:66} {told(seconds)}, {size / 1024:.0f} KiB")
+
+
+async def _fill(town: Town) -> None:
+    everybody = await town.group()
+    areas = [await town.group(GroupKind.AREA, f"Area {n}") for n in range(AREAS)]
+    sites = [
+        await town.site(f"Site {n}", Description(building=Building.SCHOOL, peak_kwp=36), "Area 0")
+        for n in range(SITES)
+    ]
+    await _join(town, everybody, areas)
+    dice = random.Random(1)
+    first = NOW.date() - timedelta(days=365 * YEARS)
+    for group, homes in ((everybody, MEMBERS), (areas[0], MEMBERS // AREAS), (sites[0], 1)):
+
+        def some(most: int, homes: int = homes) -> Callable[[int], int]:
+            return lambda hour: homes * dice.randrange(most)
+
+        yesterday = NOW.date() - timedelta(days=1)
+        hours = day_of(
+            first, yesterday, consumption=some(900), production=some(400), injection=some(200)
+        )
+        await town.release(group, hours, homes)
+    today = day_of(NOW.date(), consumption=lambda hour: 5_000_000)
+    until = NOW.replace(minute=0)
+    await town.release(
+        everybody,
+        {way: {at: w for at, w in told.items() if at < until} for way, told in today.items()},
+    )
+    for group in (everybody, *areas):
+        for direction in Direction:
+            for n in range(3):
+                row = RowKey(direction, Interval.PT1H, NOW.date() - timedelta(days=n))
+                await town.look_at(group, row, [Reason.NONE] * 24, [MEMBERS - 100] * 24)
+
+
+async def _join(town: Town, everybody: GroupId, areas: list[GroupId]) -> None:
+    """Let all members be there, each in an area."""
+    numbers = range(1_000, 1_000 + MEMBERS)
+    members = [
+        {
+            "id": number,
+            "pseudonym": f"p{number}",
+            "jid": f"p{number}@example.org",
+            "kind": "home",
+            "joined_at": NOW,
+        }
+        for number in numbers
+    ]
+    stays = [
+        {"member_id": number, "group_id": group, "from_month": date(2020, 1, 1)}
+        for number in numbers
+        for group in (everybody, areas[number % len(areas)])
+    ]
+    async with town.store.writing() as connection:
+        await connection.execute(insert(MemberRow), members)
+        await connection.execute(insert(InGroupRow), stays)
