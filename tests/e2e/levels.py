@@ -1,0 +1,389 @@
+"""Homes, cooperatives and a municipality above them: what they count, and what becomes of it."""
+
+from array import array
+import asyncio
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+import os
+from pathlib import Path
+import random
+import sys
+import time
+from typing import Final
+
+from sqlalchemy import func, select
+from sqlalchemy.exc import DBAPIError
+
+from consometers_node.collective.calendar import instants
+from consometers_node.quoalise import Direction as Said
+from consometers_node.quoalise.identifier import organisation, series as name_of
+from consometers_node.series import Direction, Interval, Range
+from consometers_node.store import Store
+from consometers_node.store.collective_tables import GivenRow, MemberGroupRow, SumBlockRow
+from consometers_node.store.series import all_series, blocks
+from consometers_node.xmpp import Asking
+from demo.hass.folder import ROOT
+from demo.prosody import Prosody
+from tests.e2e import homes as program
+from tests.e2e.homes import SERIES, Meter
+from tests.e2e.node import Node
+from tests.e2e.waiting import eventually
+from tests.node import postgresql
+
+SEED: Final = 20261125
+HOMES: Final = 50
+PROCESSES: Final = 2
+PASSWORD: Final = "correct horse battery staple"
+ZONE: Final = "Europe/Paris"
+STEP: Final = timedelta(minutes=30)
+NOW: Final = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
+LIVE: Final = NOW - timedelta(hours=22)
+"""Homes have two hours from then on when they join, and then half an hour more at each tick."""
+OLD: Final = LIVE.replace(hour=0)
+START: Final = OLD - timedelta(days=3)
+"""They also have the days before. What is old is published once it has not changed for a while."""
+TICK_S: Final = 4.0
+LATE: Final = 2
+"""Homes that tell a record after all others, and after what was corrected of its time."""
+ROOFS, FIELDS, TOWN = "roofs", "fields", "town"
+GIVES: Final = {ROOFS: Direction.CONSUMPTION, FIELDS: Direction.INJECTION}
+"""What each cooperative is told, and tells."""
+
+type Values = dict[datetime, int]
+type Counted = dict[datetime, tuple[int, int]]
+"""W of half an hour, and of how many members."""
+
+
+@dataclass
+class Collective:
+    """A collective's node, and its database as whoever owns it may look at it."""
+
+    name: str
+    jid: str
+    server: Prosody
+    node: Node
+    place: Path | str
+    store: Store | None = None
+
+    @property
+    def opened(self) -> Store:
+        assert self.store is not None
+        return self.store
+
+    async def summed(
+        self, direction: Direction, interval: Interval = Interval.PT30M
+    ) -> dict[tuple[datetime, int], tuple[int, int]]:
+        """Give what it has summed inside: watt-minutes and members, by the row's day and place."""
+        found: dict[tuple[datetime, int], tuple[int, int]] = {}
+        of_all = select(SumBlockRow.__table__).join(
+            MemberGroupRow, MemberGroupRow.id == SumBlockRow.group_id
+        )
+        of_all = of_all.where(
+            MemberGroupRow.kind == "all",
+            SumBlockRow.direction == direction,
+            SumBlockRow.interval == interval,
+        )
+        async with self.opened.reading() as connection:
+            for row in await connection.execute(of_all):
+                day = datetime.combine(row.day, datetime.min.time(), UTC)
+                counts = array("I", row.counts)
+                for place, (energy, count) in enumerate(
+                    zip(array("Q", row.sums), counts, strict=True)
+                ):
+                    if count:
+                        assert (day, place) not in found
+                        found[day, place] = energy, count
+        return found
+
+    async def counted(self, direction: Direction) -> Counted:
+        """Give what it has summed of each half an hour."""
+        found = await self.summed(direction)
+        return {day + n * STEP: (sum_ // 30, count) for (day, n), (sum_, count) in found.items()}
+
+    async def published(self, direction: Direction) -> Values:
+        """Give what its own series says of all its members."""
+        own = str(organisation(self.name))
+        values: Values = {}
+        async with self.opened.reading() as connection:
+            for number, one in (await all_series(connection)).items():
+                if (one.device, one.direction, one.interval) == (own, direction, Interval.PT30M):
+                    for block in await blocks(connection, number, one, Range(START, NOW)):
+                        values |= {record.start: record.value for record in block.records()}
+        return values
+
+    async def given(self) -> int:
+        """Count the permissions that it was given."""
+        async with self.opened.reading() as connection:
+            return (
+                await connection.execute(select(func.count()).select_from(GivenRow))
+            ).scalar_one()
+
+
+@dataclass
+class Houses:
+    """The process of some of the homes."""
+
+    plan: Path
+    process: asyncio.subprocess.Process | None = None
+
+    async def start(self) -> None:
+        environment = {
+            **os.environ,
+            "PYTHONPATH": os.pathsep.join((str(ROOT), str(ROOT / "addon"))),
+            program.PASSWORD: PASSWORD,
+        }
+        with self.plan.with_suffix(".log").open("a") as log:
+            self.process = await asyncio.create_subprocess_exec(
+                *(sys.executable, "-m", "tests.e2e.homes", str(self.plan)),
+                stderr=log,
+                env=environment,
+            )
+
+    async def kill(self) -> None:
+        if self.process is not None:
+            with suppress(ProcessLookupError):
+                self.process.kill()
+            await self.process.wait()
+
+
+@dataclass
+class World:
+    """Who is there, what homes counted, and all that was done to them."""
+
+    servers: Mapping[str, Prosody]
+    postgresql: postgresql.Server
+    collectives: Mapping[str, Collective]
+    houses: list[Houses]
+    folders: Mapping[str, Path]
+    """Where each home keeps its own."""
+    meter: Meter
+    disk: Path | None
+    """What is on it is of the first cooperative; None where nobody may make one that gets full."""
+    asking: Asking
+    chance: random.Random = field(default_factory=lambda: random.Random(SEED))
+    truth: dict[tuple[str, Direction], Values] = field(default_factory=dict)
+    late: dict[datetime, set[str]] = field(default_factory=dict)
+    """Homes that have not told of a time yet."""
+    stays: dict[tuple[Direction, datetime], int] = field(default_factory=dict)
+    """What was published of a time, of which few homes were corrected since."""
+    reached: datetime = LIVE + timedelta(hours=2)
+    until: datetime = LIVE
+    faults: Counter[str] = field(default_factory=Counter)
+    done: Counter[str] = field(default_factory=Counter)
+    recovered_s: dict[str, list[float]] = field(default_factory=dict)
+    began: float = field(default_factory=time.monotonic)
+    marks: list[tuple[str, float]] = field(default_factory=list)
+
+    @property
+    def cooperatives(self) -> list[tuple[Collective, Direction]]:
+        return [(self.collectives[name], way) for name, way in GIVES.items()]
+
+    @property
+    def town(self) -> Collective:
+        return self.collectives[TOWN]
+
+    def mark(self, what: str) -> None:
+        self.marks.append((what, time.monotonic() - self.began))
+
+    def count(self, at: datetime, homes: Iterable[str]) -> None:
+        """Let homes count a time, or count it anew."""
+        lines = []
+        for home in homes:
+            for direction in SERIES:
+                watts = self.chance.randrange(4_000)
+                self.truth.setdefault((home, direction), {})[at] = watts
+                lines.append((home, direction, at, watts))
+        self.meter.write(lines)
+        self.done["records"] += len(lines)
+
+    def move_on(self) -> None:
+        """Let half an hour go by."""
+        if self.reached < self.until:
+            late = set(self.chance.sample(sorted(self.folders), LATE))
+            self.late[self.reached] = late
+            self.count(self.reached, [home for home in self.folders if home not in late])
+            self.reached += STEP
+        for at, late in self.late.items():
+            if self.chance.random() < 0.3:
+                there = [home for home in self.folders if home not in late]
+                some = self.chance.sample(there, self.chance.randrange(1, 4))
+                self.count(at, some)
+                self.done["corrected"] += 2 * len(some)
+        home = self.chance.choice(sorted(self.folders))
+        at = self.reached - STEP
+        self.meter.write([(home, Direction.CONSUMPTION, at, None)])
+        self.done["days told again"] += 1
+
+    async def catch_up(self) -> None:
+        """Let those who are late tell of a time once both cooperatives know all else of it."""
+        known = [(await one.counted(way), self.expected(way)) for one, way in self.cooperatives]
+        for at, late in list(self.late.items()):
+            if all(found.get(at) == expected[at] for found, expected in known):
+                del self.late[at]
+                self.count(at, sorted(late))
+                self.done["late"] += 2 * len(late)
+
+    async def flow(self) -> None:
+        """Let homes count, whoever is there."""
+        while True:
+            self.move_on()
+            with suppress(DBAPIError):
+                await self.catch_up()
+            await asyncio.sleep(TICK_S)
+
+    def expected(self, direction: Direction) -> Counted:
+        """Give what homes have counted in each half an hour."""
+        found: dict[datetime, list[int]] = {}
+        for (_, way), values in self.truth.items():
+            if way is direction:
+                for at, watts in values.items():
+                    found.setdefault(at, []).append(watts)
+        return {at: (sum(some), len(some)) for at, some in found.items()}
+
+    def to_publish(self, direction: Direction) -> Values:
+        """Give what is to be published: times of which all homes have told."""
+        return {
+            at: self.stays.get((direction, at), watts)
+            for at, (watts, homes) in self.expected(direction).items()
+            if homes == HOMES
+        }
+
+    async def hit(self, kind: str, off_s: float) -> None:
+        """Kill one of them, and have it back after a while."""
+        self.faults[kind] += 1
+        if kind in self.servers:
+            await asyncio.to_thread(self.servers[kind].kill)
+            await asyncio.sleep(off_s)
+            await asyncio.to_thread(self.servers[kind].start)
+        elif kind in self.collectives:
+            await self.collectives[kind].node.kill()
+            await asyncio.sleep(off_s)
+            await self.collectives[kind].node.start()
+        elif kind == "PostgreSQL":
+            await asyncio.to_thread(self.postgresql.kill)
+            await asyncio.sleep(off_s)
+            await asyncio.to_thread(self.postgresql.start)
+        else:
+            some = self.chance.choice(self.houses)
+            await some.kill()
+            await asyncio.sleep(off_s)
+            await some.start()
+
+    async def supervise(self) -> None:
+        """Start each node that has ended by itself, as a machine does."""
+        while True:
+            for one in self.collectives.values():
+                if one.node.ended:
+                    self.done["restarts by the machine"] += 1
+                    await one.node.start()
+            await asyncio.sleep(0.5)
+
+    async def recovers(self, kind: str) -> None:
+        """Wait until both cooperatives have all records that there are by now."""
+        since = time.monotonic()
+        wanted = [
+            (one, way, {at: count for at, (_, count) in self.expected(way).items()})
+            for one, way in self.cooperatives
+        ]
+
+        async def missing() -> int:
+            found = 0
+            for one, way, counts in wanted:
+                try:
+                    known = await one.counted(way)
+                except DBAPIError:
+                    return -1
+                found += sum(max(0, n - known.get(at, (0, 0))[1]) for at, n in counts.items())
+            return found
+
+        await eventually(missing, lambda number: number == 0, within_s=60)
+        self.recovered_s.setdefault(kind, []).append(time.monotonic() - since)
+
+    async def all_agree(self, within_s: float = 60) -> None:
+        """Wait until every level says what homes' own records add up to, and no more."""
+
+        async def differences() -> dict[str, int]:
+            with suppress(DBAPIError):
+                return +await self._differences()
+            return {"a database is away": 1}
+
+        await eventually(differences, lambda found: not found, within_s=within_s)
+
+    async def _differences(self) -> Counter[str]:
+        found: Counter[str] = Counter()
+        for one, way in self.cooperatives:
+            published = self.to_publish(way)
+            live = {at: watts for at, watts in published.items() if at >= LIVE}
+            days = await one.summed(way, Interval.P1D)
+            found[f"{one.name} sums"] = different(await one.counted(way), self.expected(way))
+            found[f"{one.name} sums days"] = different(days, self._days(way))
+            found[f"{one.name} tells"] = different(await one.published(way), published)
+            levels = {at: (watts, HOMES) for at, watts in published.items()}
+            found[f"the town sums {way}"] = different(await self.town.counted(way), levels)
+            told = await self.town.published(way)
+            told = {at: watts for at, watts in told.items() if at >= LIVE}
+            found[f"the town tells {way}"] = different(told, live)
+        return found
+
+    def _days(self, direction: Direction) -> dict[tuple[datetime, int], tuple[int, int]]:
+        """Give what homes have of each civil day, those that have all of it."""
+        found: dict[tuple[datetime, int], tuple[int, int]] = {}
+        for (_, way), values in self.truth.items():
+            if way is not direction:
+                continue
+            day = START.date()
+            while day <= NOW.date():
+                civil = instants(ZONE, day)
+                steps = [civil.start + n * STEP for n in range((civil.end - civil.start) // STEP)]
+                if all(at in values for at in steps):
+                    month = datetime(day.year, day.month, 1, tzinfo=UTC)
+                    sum_, count = found.get((month, day.day - 1), (0, 0))
+                    energy = 30 * sum(values[at] for at in steps)
+                    found[month, day.day - 1] = sum_ + energy, count + 1
+                day += timedelta(days=1)
+        return found
+
+    async def of_homes(self) -> dict[tuple[str, Direction], Values]:
+        """Give what the homes' own databases hold."""
+        found: dict[tuple[str, Direction], Values] = {}
+        for home, folder in self.folders.items():
+            store = await Store.open(program.database(folder, home))
+            async with store.reading() as connection:
+                for number, series in (await all_series(connection)).items():
+                    values = found.setdefault((home, series.direction), {})
+                    for block in await blocks(connection, number, series, Range(START, NOW)):
+                        values |= {record.start: record.value for record in block.records()}
+            await store.close()
+        return found
+
+    async def read(self, one: Collective, direction: Direction) -> tuple[Values, set[int]]:
+        """Ask for a collective's own series as anybody would to whom they were granted."""
+        name = name_of(organisation(one.name), Said(direction))
+        values: Values = {}
+        members: set[int] = set()
+        pages = self.asking.history(f"{one.jid}/quoalise", name, START, NOW)
+        async for page in pages:
+            for told in page.records:
+                if told.name == str(name.members):
+                    members |= {int(value) for value in told.values.values()}
+                else:
+                    values |= {
+                        datetime.fromtimestamp(float(at), UTC): int(value)
+                        for at, value in told.values.items()
+                    }
+        return values, members
+
+    def report(self) -> str:
+        recovered = [
+            f"recovered from {kind}: {', '.join(f'{one:.1f}' for one in seconds)} s"
+            for kind, seconds in self.recovered_s.items()
+        ]
+        marks = [f"{seconds:.0f} s: {what}" for what, seconds in self.marks]
+        return "\n".join([f"faults {dict(self.faults)}", f"{dict(self.done)}", *recovered, *marks])
+
+
+def different[K, V](found: Mapping[K, V], wanted: Mapping[K, V]) -> int:
+    return sum(found.get(key) != wanted.get(key) for key in found.keys() | wanted.keys())
