@@ -15,7 +15,7 @@ from demo.program import NodeError, Program, reach, write_private
 from demo.prosody import LOOPBACK, Prosody
 
 _SETTINGS: Final = "collective.toml"
-_WAIT_MINUTES: Final = 2
+_WAIT_MINUTES: Final = 1
 """A demo has no time to wait for those who are late."""
 _ONLINE_WITHIN_S: Final = 60
 _LOOKS_EVERY_S: Final = 0.5
@@ -28,7 +28,7 @@ class Profile:
     name: str
     identifier: str
     account: str
-    need: Path
+    needs: tuple[Path, ...]
 
     @property
     def device(self) -> str:
@@ -70,7 +70,8 @@ class Collective:
             await self.program.do("init", *names, "--account", profile.account, *place, "--json")
         # What it says of itself to other collectives, it says with the account that is kept.
         await self.program.do("login", self.profile.account, *place)
-        await self.program.do("needs", "offer", str(self.profile.need))
+        for need in self.profile.needs:
+            await self.program.do("needs", "offer", str(need))
         await self.program.run("--role", "collective")
         await self._until_online()
 

@@ -28,14 +28,16 @@ READER: Final = f"reader@{MUNICIPALITY}"
 KERMELO: Final = f"kermelo@{MUNICIPALITY}"
 
 _NEEDS: Final = Path(__file__).with_name("needs")
-_SUMS: Final = _NEEDS / "sums.toml"
+_SUMS: Final = (_NEEDS / "sums.toml", _NEEDS / "panels.toml")
+"""What the municipality asks for, and the reader: apart, for panels are summed later."""
 _AREAS: Final = (*("Lorient", "Lanester", "Lorient") * 5, "Ploemeur", "Ploemeur", "Lorient")
 _PEAKS_KWP: Final = (3.0, 0.0, 0.0, 6.0, 0.0, 4.5, 0.0, 0.0)
 """Of the panels of homes, one after the other."""
 _FIRST_SEED: Final = 100
-_DIRECTIONS: Final = ("consumption", "injection", "production")
 _SHOWN_WITHIN_S: Final = 600
 _LOOKS_EVERY_S: Final = 1.0
+_LATER: Final = 20
+_LATER_S: Final = 30.0
 _LATEST: Final = timedelta(hours=3)
 _A_MONTH: Final = timedelta(days=29)
 _FOLDERS: Final = ("cooperative", "municipality", "street", "reader")
@@ -121,7 +123,7 @@ class Federation:
                 name="Énergies de Kersabiec",
                 identifier="kersabiec",
                 account=f"cooperative@{COOPERATIVE}",
-                need=_NEEDS / "members.toml",
+                needs=(_NEEDS / "members.toml",),
             ),
             folder / "cooperative",
             servers[1],
@@ -131,7 +133,7 @@ class Federation:
                 name="Lorient (démonstration)",
                 identifier="lorient",
                 account=f"municipality@{MUNICIPALITY}",
-                need=_SUMS,
+                needs=_SUMS,
             ),
             folder / "municipality",
             servers[2],
@@ -158,13 +160,20 @@ class Federation:
 
         On return what all of them share is summed, and a reader may read it.
         """
-        await self.neighbours.until(lambda progress: progress.have_joined)
+        await self.neighbours.until(lambda progress: progress.know)
+        number = None
         if not await self._knows_the_school():
-            await self._let_sites_in(node)
-        self.neighbours.open_gate()
-        read = await self._readable(self.cooperative)
+            number = await self._let_sites_in(node)
+        self.neighbours.let_grant()
+        await self.neighbours.until(lambda progress: progress.have_joined)
+        if number is not None:
+            await node.allow(number, self.size.days)
+            await self._until(self._knows_the_school)
+        self.neighbours.let_tell()
+        read = await self._readable(self.cooperative, _has_a_month)
         await self._join_municipality()
-        summed = await self._readable(self.municipality)
+        # Its past comes once nothing more has come of it for a minute.
+        summed = await self._readable(self.municipality, _has_something)
         return Round(
             cooperative=self._shown(self.cooperative, read),
             municipality=self._shown(self.municipality, summed),
@@ -187,6 +196,7 @@ class Federation:
         async with asyncio.TaskGroup() as living:
             for one in (self.cooperative, self.municipality, self.neighbours):
                 living.create_task(one.live())
+            living.create_task(self._grant_later())
 
     async def close(self) -> None:
         """End all of it, leaving no process."""
@@ -235,8 +245,8 @@ class Federation:
             homes=invited,
         )
 
-    async def _let_sites_in(self, node: Node) -> None:
-        """Name both schools before anything of them is summed; then ours grants what is asked."""
+    async def _let_sites_in(self, node: Node) -> str:
+        """Name both schools before anything of them is summed; give what is asked of ours."""
         site = self.cooperative.program.do
         electric = ("--heating", "electric", "--hot-water", "electric")
         school = ("--building", "school", *electric)
@@ -245,66 +255,66 @@ class Federation:
         number = await node.meet(await self.cooperative.invite("site", "Lorient"))
         kersabiec = ("--surface", "1200", "--peak", "36")
         await site("members", "site", NODE, "--name", "École de Kersabiec", *school, *kersabiec)
-        await node.allow(number, self.size.days)
-        await self._until(self._knows_the_school)
+        return number
 
     async def _knows_the_school(self) -> bool:
         told = (await self.cooperative.members()).get(NODE)
         return told is not None and bool(told["permissions"])
 
     async def _join_municipality(self) -> None:
-        """Let the cooperative grant its sums, once."""
-        program = self.cooperative.program
+        """Let the cooperative be a member of the municipality, and grant what it has released."""
+        program, profile = self.cooperative.program, self.cooperative.profile
         municipality = self.municipality.profile.account
-        for one in await program.json("permissions"):
-            if one["peer"] == municipality and one["state"] == "granted":
-                return
-        link = await self.municipality.invite("collective", "Lorient")
-        (asked,) = (await program.json("join", link))["asked"]
-        await self.municipality.program.do(
-            "members", "name", self.cooperative.profile.account, self.cooperative.profile.name
-        )
-        await self._grant(self.cooperative, asked["permission"])
+        if municipality not in {one["peer"] for one in await program.json("permissions")}:
+            await program.do("join", await self.municipality.invite("collective", "Lorient"))
+            naming = ("members", "name", profile.account, profile.name)
+            await self.municipality.program.do(*naming)
+        await self._grant_what_there_is(self.cooperative)
 
-    async def _readable(self, collective: Collective) -> tuple[Mapping[str, Any], ...]:
-        """Let the reader read what is summed of all members, and wait until there is a month."""
-        number = await self._asked_by_reader(collective)
-
-        async def is_there() -> bool:
-            return bool(await self._own(collective, number))
+    async def _readable(
+        self, collective: Collective, enough: Callable[[Mapping[str, Any]], bool]
+    ) -> tuple[Mapping[str, Any], ...]:
+        """Let the reader read what is summed of all members, and wait until there is enough."""
+        program = collective.program
+        if READER not in {one["peer"] for one in await program.json("permissions")}:
+            for need in _SUMS:
+                await program.do("peer", "add", READER, "--need", str(need))
 
         async def is_read() -> bool:
-            return any(map(_has_a_month, await self._read(collective)))
+            await self._grant_what_there_is(collective)
+            return any(map(enough, await self._read(collective)))
 
-        if number is not None:
-            await self._until(is_there)
-            await self._grant(collective, number)
         await self._until(is_read)
         return tuple(await self._read(collective))
 
-    async def _asked_by_reader(self, collective: Collective) -> str | None:
-        """Give the number of what the reader asks, which is put there at first; None if granted."""
-        for one in await collective.program.json("permissions"):
-            if one["peer"] == READER:
-                return str(one["permission"]) if one["state"] == "proposed" else None
-        told = await collective.program.json("peer", "add", READER, "--need", str(_SUMS))
-        (asked,) = told["asked"]
-        return str(asked["permission"])
+    async def _grant_later(self) -> None:
+        """Grant what is released later: what panels make, where enough homes have some."""
+        for _ in range(_LATER):
+            await asyncio.sleep(_LATER_S)
+            left = 0
+            for collective in (self.cooperative, self.municipality):
+                left += await self._grant_what_there_is(collective)
+            if not left:
+                return
 
-    async def _own(self, collective: Collective, number: str | None) -> list[str]:
-        """Give the hourly sums of all members that can be granted, with their directions."""
-        assert number is not None
-        offered = (await collective.program.json("grant", number))["offered"]
-        return [
-            f"{one['statistic']}={one['direction']}"
-            for one in offered
-            if one["statistic"] == collective.profile.device and one["interval"] == "PT1H"
-        ]
-
-    async def _grant(self, collective: Collective, number: str) -> None:
-        own = await self._own(collective, number)
-        series = (word for one in own for word in ("--series", one))
-        await collective.program.do("grant", number, *series, "--yes")
+    async def _grant_what_there_is(self, collective: Collective) -> int:
+        """Grant what is asked of the hourly sums of all members; tell what is still to come."""
+        program, left = collective.program, 0
+        for one in await program.json("permissions"):
+            if one["state"] != "proposed":
+                continue
+            offered = (await program.json("grant", one["permission"]))["offered"]
+            own = [
+                f"{sum_of['statistic']}={sum_of['direction']}"
+                for sum_of in offered
+                if sum_of["statistic"] == collective.profile.device and sum_of["interval"] == "PT1H"
+            ]
+            if own:
+                series = (word for name in own for word in ("--series", name))
+                await program.do("grant", one["permission"], *series, "--yes")
+            else:
+                left += 1
+        return left
 
     async def _read(self, collective: Collective) -> list[Mapping[str, Any]]:
         """Ask a collective, as the reader, for what may be read."""
@@ -338,6 +348,11 @@ def forget(folder: Path) -> None:
     """Remove what all of them keep in a folder, and nothing else that is there."""
     for name in _FOLDERS:
         shutil.rmtree(folder / name, ignore_errors=True)
+
+
+def _has_something(listed: Mapping[str, Any]) -> bool:
+    """Whether there is anything of a series."""
+    return listed["last"] is not None
 
 
 def _has_a_month(listed: Mapping[str, Any]) -> bool:

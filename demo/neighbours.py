@@ -1,7 +1,7 @@
 """The homes of the street, and how far they have come: the program `demo.street`, run and heard."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 import json
 from pathlib import Path
@@ -18,12 +18,17 @@ _WITHIN_S: Final = 600
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How many homes there are, have their past, and have joined; what part of it was asked for."""
+    """How many homes have their past, know what is asked, have joined; what was asked for of it."""
 
     homes: int = 0
     counted: int = 0
+    asked: int = 0
     joined: int = 0
     told: float = 0
+
+    @property
+    def know(self) -> bool:
+        return 0 < self.homes == self.asked
 
     @property
     def have_joined(self) -> bool:
@@ -78,10 +83,13 @@ class Neighbours:
         except TimeoutError:
             raise NodeError(f"The homes do not get on: {self.log} may say why.") from None
 
-    def open_gate(self) -> None:
-        """Let them tell of their past: all have joined."""
-        if self._process is not None and self._process.returncode is None:
-            self._process.send_signal(signal.SIGUSR1)
+    def let_grant(self) -> None:
+        """Let them grant what is asked."""
+        self._signal(signal.SIGUSR1)
+
+    def let_tell(self) -> None:
+        """Let them tell of their past: all have granted it."""
+        self._signal(signal.SIGUSR2)
 
     async def live(self) -> NoReturn:
         """Wait until they end.
@@ -101,6 +109,10 @@ class Neighbours:
         if self._hearing is not None:
             await self._hearing
 
+    def _signal(self, number: signal.Signals) -> None:
+        if self._process is not None and self._process.returncode is None:
+            self._process.send_signal(number)
+
     def _check(self) -> None:
         if self._process is None or self._process.returncode is not None:
             raise NodeError(f"The homes have ended: {self.log} may say why.")
@@ -108,10 +120,7 @@ class Neighbours:
     async def _listen(self, process: asyncio.subprocess.Process) -> None:
         assert process.stdout is not None
         while line := await process.stdout.readline():
-            told: Mapping[str, float] = json.loads(line)
-            self.progress = Progress(
-                int(told["homes"]), int(told["counted"]), int(told["joined"]), told["told"]
-            )
+            self.progress = Progress(**json.loads(line))
             self._hear(self.progress)
             async with self._came:
                 self._came.notify_all()

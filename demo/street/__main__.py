@@ -1,7 +1,8 @@
 """Runs all homes of a plan: python -m demo.street PLAN.
 
-It writes a line of JSON on stdout whenever it has come further. SIGUSR1 tells it that all members
-have joined who are to be summed from the first.
+It writes a line of JSON on stdout whenever it has come further. SIGUSR1 lets homes grant what is
+asked; SIGUSR2 lets them tell of their past, once all have granted who are to be summed from the
+first.
 """
 
 import asyncio
@@ -35,7 +36,7 @@ class Street:
         self._folder = Path(plan.folder)
         self._homes: list[StreetHome] = []
         self._joining = asyncio.Semaphore(_JOIN_AT_ONCE)
-        self._joined = self._counted = 0
+        self._asked = self._joined = self._counted = 0
 
     async def run(self) -> NoReturn:
         """Live on. Ends when it is cancelled."""
@@ -46,10 +47,15 @@ class Street:
                 living.create_task(self._live(home))
         raise AssertionError
 
-    def open_gate(self) -> None:
+    def let_grant(self) -> None:
+        """Let all homes grant what is asked."""
+        for home in self._homes:
+            home.standing.may_grant.set()
+
+    def let_tell(self) -> None:
         """Let all homes tell of their past."""
         for home in self._homes:
-            home.standing.gate.set()
+            home.standing.may_tell.set()
 
     async def _open(self, there: AsyncExitStack) -> None:
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -69,7 +75,9 @@ class Street:
         place = self._plan.places[home.home.jid.partition("@")[2]]
         async with home.online(place, self._plan.password) as sharing:
             async with self._joining:
-                await home.join(sharing, self._plan.history_days)
+                await home.ask(sharing)
+            self._asked += 1
+            await home.grant(self._plan.history_days)
             self._joined += 1
             while True:
                 now = datetime.now(UTC).timestamp()
@@ -94,6 +102,7 @@ class Street:
             told = {
                 "homes": len(self._plan.homes),
                 "counted": self._counted,
+                "asked": self._asked,
                 "joined": self._joined,
                 "told": round(asked / max(1, sum(home.series for home in self._homes)), 3),
             }
@@ -110,7 +119,8 @@ async def main(file: str) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, running.cancel)
-    loop.add_signal_handler(signal.SIGUSR1, street.open_gate)
+    loop.add_signal_handler(signal.SIGUSR1, street.let_grant)
+    loop.add_signal_handler(signal.SIGUSR2, street.let_tell)
     await asyncio.wait({running})
     if not running.cancelled():
         running.result()

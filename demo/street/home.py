@@ -50,9 +50,10 @@ _BEGINNING: Final = datetime(2000, 1, 1, tzinfo=UTC)
 
 @dataclass(slots=True)
 class Standing:
-    """What opens once all homes have joined, and of how many seconds a home was asked since."""
+    """What waits for other members, and of how many seconds of its past a home was asked."""
 
-    gate: asyncio.Event = field(default_factory=asyncio.Event)
+    may_grant: asyncio.Event = field(default_factory=asyncio.Event)
+    may_tell: asyncio.Event = field(default_factory=asyncio.Event)
     asked_s: float = 0
 
 
@@ -145,17 +146,18 @@ class StreetHome:
                 running.cancel()
                 await asyncio.wait({running})
 
-    async def join(self, sharing: Sharing, history_days: int) -> None:
-        """Ask by the invitation and grant what is asked, unless that was answered before.
-
-        On return the collective has said that it knows.
-        """
+    async def ask(self, sharing: Sharing) -> None:
+        """Ask by the invitation what is asked, unless that was done before."""
         async with self._store.reading() as connection:
             known = await all_peers(connection)
         link = links.read(self.home.invitation)
         assert isinstance(link, Join)
         if link.collective not in {peer.jid for peer in known}:
             await be_asked(self._store, sharing.asking, link)
+
+    async def grant(self, history_days: int) -> None:
+        """Grant what is asked, once it may. On return the collective has said that it knows."""
+        await self.standing.may_grant.wait()
         async with self._store.writing() as connection:
             for one in await Permissions(connection).all():
                 if one.state is not State.PROPOSED:
@@ -182,7 +184,7 @@ class StreetHome:
 
 
 class _Answers(Answers):
-    """Tells its past once all homes have joined.
+    """Tells its past once all members have granted theirs.
 
     Who joins after sums were published counts from the next month on: here nobody is late.
     """
@@ -204,7 +206,7 @@ class _Answers(Answers):
 
     @override
     async def get_history(self, asker: Asker, request: GetHistory) -> Data:
-        await self._standing.gate.wait()
+        await self._standing.may_tell.wait()
         told = await super().get_history(asker, request)
         start, end = request.range(datetime.now(UTC))
         self._standing.asked_s += (end - start).total_seconds()
