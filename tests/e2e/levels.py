@@ -46,6 +46,8 @@ OLD: Final = LIVE.replace(hour=0)
 START: Final = OLD - timedelta(days=3)
 """They also have the days before. What is old is published once it has not changed for a while."""
 TICK_S: Final = 4.0
+WITHIN_S: Final = 100
+"""Whoever asked somebody that was killed while it answered waits for a minute."""
 LATE: Final = 2
 """Homes that tell a record after all others, and after what was corrected of its time."""
 ROOFS, FIELDS, TOWN = "roofs", "fields", "town"
@@ -299,10 +301,10 @@ class World:
                 found += sum(max(0, n - known.get(at, (0, 0))[1]) for at, n in counts.items())
             return found
 
-        await eventually(missing, lambda number: number == 0, within_s=60)
+        await eventually(missing, lambda number: number == 0, within_s=WITHIN_S)
         self.recovered_s.setdefault(kind, []).append(time.monotonic() - since)
 
-    async def all_agree(self, within_s: float = 60) -> None:
+    async def all_agree(self, within_s: float = WITHIN_S) -> None:
         """Wait until every level says what homes' own records add up to, and no more."""
 
         async def differences() -> dict[str, int]:

@@ -49,6 +49,7 @@ from tests.e2e.levels import (
     START,
     STEP,
     TOWN,
+    WITHIN_S,
     ZONE,
     Collective,
     Houses,
@@ -304,7 +305,7 @@ async def settle(world: World) -> None:
             await world.catch_up()
         return len(world.late)
 
-    await eventually(late, lambda number: number == 0, within_s=60)
+    await eventually(late, lambda number: number == 0, within_s=WITHIN_S)
 
 
 KINDS: Final = (
@@ -321,7 +322,7 @@ KINDS: Final = (
 
 async def test_all_homes_join_and_their_past_is_summed(world: World) -> None:
     for one, _ in world.cooperatives:
-        await eventually(one.given, lambda count: count == HOMES, within_s=60)
+        await eventually(one.given, lambda count: count == HOMES, within_s=WITHIN_S)
     world.mark("all homes have joined")
     await world.all_agree()
     world.mark("their past is summed")
@@ -411,7 +412,7 @@ async def test_what_is_told_over_the_network_is_what_homes_have(world: World) ->
         async def missing(way: Direction = way, wanted: Values = wanted) -> int:
             return different(await world.town.published(way), wanted)
 
-        await eventually(missing, lambda number: number == 0, within_s=70)
+        await eventually(missing, lambda number: number == 0, within_s=WITHIN_S)
         assert await world.read(world.town, way) == (wanted, {HOMES})
     world.done["times published"] = len(world.to_publish(Direction.CONSUMPTION))
     world.mark("all was read")
