@@ -149,12 +149,17 @@ def _arguments() -> argparse.Namespace:
     )
     others = parser.add_mutually_exclusive_group()
     others.add_argument(
+        "--federation",
+        action="store_true",
+        help=f"a cooperative, a municipality, {FULL.homes} homes with a year around the school | "
+        f"une coopérative, une commune, {FULL.homes} foyers avec un an autour de l'école",
+    )
+    others.add_argument(
         "--small",
         action="store_true",
-        help=f"{SMALL.homes} homes and a month around the school, not {FULL.homes} and a year | "
-        f"{SMALL.homes} foyers et un mois autour de l'école, et non {FULL.homes} et un an",
+        help=f"the same with {SMALL.homes} homes and a month | "
+        f"de même, avec {SMALL.homes} foyers et un mois",
     )
-    others.add_argument("--alone", action="store_true", help="the school alone | l'école seule")
     parser.add_argument("--folder", type=Path, default=_FOLDER, help="where the state is kept")
     return parser.parse_args()
 
@@ -174,12 +179,12 @@ async def _run(arguments: argparse.Namespace) -> None:
     node = federation = None
     if not demo.node.is_missing():
         port = free_port(_USUAL_XMPP_PORT)
-        if arguments.alone:
-            server = Prosody(DOMAIN, Authority(folder / SERVER), folder / SERVER, port=port)
-        else:
+        if arguments.federation or arguments.small:
             size, hear = SMALL if arguments.small else FULL, Teller(quiet=arguments.json)
             federation = Federation(folder, size, hear, port=port)
             server = federation.school_server
+        else:
+            server = Prosody(DOMAIN, Authority(folder / SERVER), folder / SERVER, port=port)
         node = Node(folder, server)
     house = House(
         folder,

@@ -1,4 +1,4 @@
-"""`script/demo --alone --json`, as a program starts it that wants to read the school's series."""
+"""`script/demo --json`, as a program starts it that wants to read the school's series."""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator, Mapping
@@ -37,7 +37,7 @@ class Demo:
 
     told: Told
 
-    def __init__(self, folder: Path, around: str) -> None:
+    def __init__(self, folder: Path, *around: str) -> None:
         self._folder = folder
         self._around = around
         self._process: asyncio.subprocess.Process | None = None
@@ -45,7 +45,7 @@ class Demo:
     async def open(self) -> None:
         self._process = await asyncio.create_subprocess_exec(
             str(ROOT / "script" / "demo"),
-            *("--json", self._around, "--folder", str(self._folder)),
+            *("--json", *self._around, "--folder", str(self._folder)),
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
         )
@@ -71,7 +71,7 @@ class Demo:
 
 @pytest_asyncio.fixture(scope="module")
 async def demo(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Demo]:
-    demo = Demo(tmp_path_factory.mktemp("demo"), "--alone")
+    demo = Demo(tmp_path_factory.mktemp("demo"))
     await demo.open()
     yield demo
     if demo.is_open:
