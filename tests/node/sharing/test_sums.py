@@ -174,7 +174,10 @@ async def test_sums_and_members_are_answered(ledger: Ledger, answers: Sums) -> N
     assert {name: one.unit for name, one in listed.items()} == {NAME: "W", NAME.members: "count"}
     assert listed[NAME.members].last == listed[NAME].last == midnight() - HOUR
     await answers.subscribe(TOWN, NAME.members)
-    assert await ledger.cursor() == midnight()
+    cursor = await ledger.cursor()
+    # In the last hour of a day, its first record is older than a day.
+    assert cursor is not None
+    assert midnight() - HOUR < cursor <= midnight()
     await answers.unsubscribe(TOWN, NAME)
 
 
