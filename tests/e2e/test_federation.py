@@ -368,7 +368,7 @@ async def test_more_than_an_answer_may_hold_is_refused_with_what_to_do(world: Wo
 
 async def test_days_are_civil_days_in_wh(world: World) -> None:
     series = await world.name(world.town, "consumption", "energy/active/daily")
-    end = NOW.astimezone(PARIS).replace(hour=0)
+    end = KNOWN_UNTIL.astimezone(PARIS).replace(hour=0)
     start = end - timedelta(days=10)
     answer = await world.history(world.town, series, start, end)
     midnights = [start + timedelta(days=n) for n in range(11)]
