@@ -18,7 +18,7 @@ from typing import Any, Final
 from demo.collective import Collective, Profile
 from demo.neighbours import Neighbours, Progress
 from demo.node import DOMAIN, NODE, PASSWORD, SERVER, Node
-from demo.program import NodeError, reach, write_private
+from demo.program import NodeError, Program, reach, write_private
 from demo.prosody import LOOPBACK, Authority, Prosody
 from demo.street.plan import Home, Place, Plan
 
@@ -140,6 +140,7 @@ class Federation:
         )
         self.neighbours = Neighbours(folder / "street", hear)
         self._known = self.neighbours.plan
+        self._granting = asyncio.Lock()
         self.size = size
         if self._known is not None:
             self.size = Size(len(self._known.homes) - 1, self._known.history_days)
@@ -299,7 +300,11 @@ class Federation:
 
     async def _grant_what_there_is(self, collective: Collective) -> int:
         """Grant what is asked of the hourly sums of all members; tell what is still to come."""
-        program, left = collective.program, 0
+        async with self._granting:
+            return await self._grant(collective.program, collective.profile.device)
+
+    async def _grant(self, program: Program, device: str) -> int:
+        left = 0
         for one in await program.json("permissions"):
             if one["state"] != "proposed":
                 continue
@@ -307,7 +312,7 @@ class Federation:
             own = [
                 f"{sum_of['statistic']}={sum_of['direction']}"
                 for sum_of in offered
-                if sum_of["statistic"] == collective.profile.device and sum_of["interval"] == "PT1H"
+                if sum_of["statistic"] == device and sum_of["interval"] == "PT1H"
             ]
             if own:
                 series = (word for name in own for word in ("--series", name))
