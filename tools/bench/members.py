@@ -23,6 +23,8 @@ _ACCEPT = "jabber:component:accept"
 _COMMAND = "{http://jabber.org/protocol/commands}command"
 _RECEIVED = "{urn:xmpp:receipts}received"
 _AT_ONCE = 65_536
+NO_ARCHIVE = '<no-permanent-store xmlns="urn:xmpp:hints"/>'
+"""As homes have it: else the server archives each message, which is most of its work."""
 
 type Messages = Sequence[bytes]
 """What one member pushes, one after the other: each a `<quoalise>`."""
@@ -103,8 +105,8 @@ class Members:
                 self._done.set()
             return
         self._writer.write(
-            b'<message from="%b" to="%b" id="%b">%b<request xmlns="urn:xmpp:receipts"/></message>'
-            % (peer.encode(), self._to.encode(), peer.encode(), message)
+            b'<message from="%b" to="%b" id="%b">%b<request xmlns="urn:xmpp:receipts"/>%b</message>'
+            % (peer.encode(), self._to.encode(), peer.encode(), message, NO_ARCHIVE.encode())
         )
 
     async def _hear(self) -> None:

@@ -14,6 +14,8 @@ from slixmpp.xmlstream.stanzabase import StanzaBase
 
 from demo.prosody import LOOPBACK
 
+from .members import NO_ARCHIVE
+
 _QUOALISE = "{jabber:client}message/{urn:quoalise:0}quoalise"
 
 
@@ -35,7 +37,7 @@ class Sink(ClientXMPP):
         told = stanza.xml
         self.send_raw(
             f'<message to="{told.get("from")}"><received xmlns="urn:xmpp:receipts"'
-            f' id="{told.get("id")}"/></message>'
+            f' id="{told.get("id")}"/>{NO_ARCHIVE}</message>'
         )
 
 

@@ -25,14 +25,13 @@ from consometers_node.quoalise.markup import serialise
 from .account import bare
 from .connection import CLIENT, Connection, error_in, first_of
 from .errors import NetworkError, NotAcknowledged
-from .receipts import RECEIVED, REQUEST
+from .receipts import NO_ARCHIVE, RECEIVED, REQUEST
 
 _LOGGER = logging.getLogger(__name__)
 
 PUSH_SECONDS = 120
 MAX_IN_FLIGHT = 32
 MAX_LATE = 64
-_NO_ARCHIVE = "{urn:xmpp:hints}no-permanent-store"
 _ERROR = f"{{{CLIENT}}}error"
 
 
@@ -128,7 +127,7 @@ class Pushing:
         message.xml.append(payload)
         if pending.receipt:
             SubElement(message.xml, REQUEST)
-        SubElement(message.xml, _NO_ARCHIVE)
+        SubElement(message.xml, NO_ARCHIVE)
         pending.sent = message
         message.send()
         if not pending.receipt:

@@ -8,3 +8,5 @@ from consometers_node.quoalise.markup import tag
 NAMESPACE = "urn:xmpp:receipts"
 REQUEST = tag(NAMESPACE, "request")
 RECEIVED = tag(NAMESPACE, "received")
+NO_ARCHIVE = "{urn:xmpp:hints}no-permanent-store"
+"""Servers keep what stands beside it no longer than it takes to deliver it (XEP-0334)."""

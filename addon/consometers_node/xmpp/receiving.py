@@ -16,7 +16,7 @@ from consometers_node.quoalise import MAX_PUSHED, Data, QuoaliseError, data
 
 from .connection import Connection
 from .limits import Rate
-from .receipts import RECEIVED, REQUEST
+from .receipts import NO_ARCHIVE, RECEIVED, REQUEST
 from .replies import refuse
 
 _LOGGER = logging.getLogger(__name__)
@@ -97,4 +97,5 @@ class Receiving:
             return
         receipt = self._connection.stream.make_message(mto=message["from"], mtype=message["type"])
         SubElement(receipt.xml, RECEIVED, {"id": message["id"]})
+        SubElement(receipt.xml, NO_ARCHIVE)
         receipt.send()

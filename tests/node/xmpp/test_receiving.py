@@ -48,6 +48,15 @@ async def test_what_one_peer_pushed_is_kept_in_its_order(one: Prosody, new_node:
     assert len(kept.hours) == 20
 
 
+async def test_no_server_archives_what_is_pushed_nor_its_receipt(
+    one: Prosody, new_node: MakeNode
+) -> None:
+    sender, receiver = await new_node(one), await new_node(one, keep=Kept().keep)
+    await sender.pushing.push(bare(receiver), records(NOW, 1))
+    archived = {file.stem for file in one.folder.glob("data/*/archive/*.list")}
+    assert archived.isdisjoint(bare(node).partition("@")[0] for node in (sender, receiver))
+
+
 async def test_a_peer_that_is_kept_slowly_holds_nobody_up(one: Prosody, new_node: MakeNode) -> None:
     kept = Kept()
     slow, other = await new_node(one), await new_node(one)
