@@ -218,6 +218,30 @@ class ReadLogRow(Base):
     records: Mapped[int]
 
 
+class AdministratorRow(Base):
+    """Who may administer this collective, with the Argon2id of their password."""
+
+    __tablename__ = "administrator"
+    __table_args__ = (_STRICT,)
+
+    name: Mapped[str] = mapped_column(primary_key=True)
+    password_hash: Mapped[str]
+    made_at: Mapped[datetime]
+
+
+class AdminSessionRow(Base):
+    """An administrator who logged in, by the SHA-256 of the token that their browser has."""
+
+    __tablename__ = "admin_session"
+    __table_args__ = (_STRICT,)
+
+    token_hash: Mapped[str] = mapped_column(primary_key=True)
+    administrator: Mapped[str] = mapped_column(ForeignKey("administrator.name", ondelete="CASCADE"))
+    made_at: Mapped[datetime]
+    seen_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+
+
 class SumBlockRow(Base):
     """The sums of a group, for one UTC day (one month for P1D): nobody's to read but disclosure's.
 

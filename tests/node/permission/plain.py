@@ -23,6 +23,8 @@ COLLECTIVE_TABLES = (
     "released_block",
     "unreleased",
     "to_release",
+    "administrator",
+    "admin_session",
 )
 TABLES = (
     "peer",

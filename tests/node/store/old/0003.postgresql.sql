@@ -285,6 +285,18 @@ CREATE TABLE public.absence (
     away_until bigint NOT NULL,
     CONSTRAINT ck_absence_range CHECK ((away_from < away_until))
 );
+CREATE TABLE public.admin_session (
+    token_hash text NOT NULL,
+    administrator text NOT NULL,
+    made_at bigint NOT NULL,
+    seen_at bigint NOT NULL,
+    expires_at bigint NOT NULL
+);
+CREATE TABLE public.administrator (
+    name text NOT NULL,
+    password_hash text NOT NULL,
+    made_at bigint NOT NULL
+);
 CREATE TABLE public.alembic_version (
     version_num character varying(32) NOT NULL
 );
@@ -726,56 +738,58 @@ ALTER TABLE ONLY public.peer ALTER COLUMN id SET DEFAULT nextval('public.peer_id
 ALTER TABLE ONLY public.read_log ALTER COLUMN id SET DEFAULT nextval('public.read_log_id_seq'::regclass);
 ALTER TABLE ONLY public.register ALTER COLUMN seq SET DEFAULT nextval('public.register_seq_seq'::regclass);
 ALTER TABLE ONLY public.series ALTER COLUMN id SET DEFAULT nextval('public.series_id_seq'::regclass);
-INSERT INTO public.absence VALUES (1795637858, 1795641458);
+INSERT INTO public.absence VALUES (1795647472, 1795651072);
+INSERT INTO public.admin_session VALUES ('cccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccc', 'Nolwenn', 1795654672, 1795654672, 1795654672);
+INSERT INTO public.administrator VALUES ('Nolwenn', '$argon2id$', 1795654672);
 INSERT INTO public.alembic_version VALUES ('0003');
-INSERT INTO public.answer VALUES (1, 1795645058, 1, '59fcd023-925f-47ed-9fe5-0c3fcb8d8010', 1, 'get_history', 1795637858, 1795641458, 1);
-INSERT INTO public.block_2026_10 VALUES (1, '2026-10-25', '\x0200000100020003000400050006000700080009000a00ffff2c012d012e012f0130013101320133013401350136013701', 1795645058);
+INSERT INTO public.answer VALUES (1, 1795654672, 1, 'b612faa5-e8a4-41b8-9cbe-e8ff87f26816', 1, 'get_history', 1795647472, 1795651072, 1);
+INSERT INTO public.block_2026_10 VALUES (1, '2026-10-25', '\x0200000100020003000400050006000700080009000a00ffff2c012d012e012f0130013101320133013401350136013701', 1795654672);
 INSERT INTO public.coverage VALUES (1, 1792886400, 1792972800);
-INSERT INTO public.data_need VALUES (1, 1, 'withdrawn', 1, '{"en": "Sunny roofs", "fr": "Toits au soleil"}', '{"en": "To size the next roof.", "fr": "Pour dimensionner le prochain toit."}', '{"en": "Nobody else.", "fr": "Personne d’autre."}', 'Coop of Kersabiec', 'dpo@coop.example', 'https://coop.example/policy', 60, 'individual', 'pseudonym', 30, 365, 90, 1795645058);
-INSERT INTO public.data_need VALUES (2, 1, 'terminated', 1, '{"en": "Sunny roofs", "fr": "Toits au soleil"}', '{"en": "To size the next roof.", "fr": "Pour dimensionner le prochain toit."}', '{"en": "Nobody else.", "fr": "Personne d’autre."}', 'Coop of Kersabiec', 'dpo@coop.example', 'https://coop.example/policy', 60, 'individual', 'pseudonym', 30, 365, 90, 1795645058);
-INSERT INTO public.data_need VALUES (3, 1, 'refused', 1, '{"en": "Sunny roofs", "fr": "Toits au soleil"}', '{"en": "To size the next roof.", "fr": "Pour dimensionner le prochain toit."}', '{"en": "Nobody else.", "fr": "Personne d’autre."}', 'Coop of Kersabiec', 'dpo@coop.example', 'https://coop.example/policy', 60, 'individual', 'pseudonym', 30, 365, 90, 1795645058);
-INSERT INTO public.data_need VALUES (4, 1, 'sunny-roofs', 1, '{"en": "Sunny roofs", "fr": "Toits au soleil"}', '{"en": "To size the next roof.", "fr": "Pour dimensionner le prochain toit."}', '{"en": "Nobody else.", "fr": "Personne d’autre."}', 'Coop of Kersabiec', 'dpo@coop.example', 'https://coop.example/policy', 60, 'individual', 'pseudonym', 30, 365, 90, 1795645058);
-INSERT INTO public.data_need VALUES (5, 1, 'proposed', 1, '{"en": "Sunny roofs", "fr": "Toits au soleil"}', '{"en": "To size the next roof.", "fr": "Pour dimensionner le prochain toit."}', '{"en": "Nobody else.", "fr": "Personne d’autre."}', 'Coop of Kersabiec', 'dpo@coop.example', 'https://coop.example/policy', 60, 'individual', 'pseudonym', 30, 365, 90, 1795645058);
-INSERT INTO public.given VALUES ('1c0b5a3e-6f0d-4c19-9d3a-7f6a0e0b2c11', 1, 'sums', 1, 'granted', 60, 'pseudonym', 1795645058, 1795645058, 1795645058, 'bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb', 'fr', NULL, NULL);
-INSERT INTO public.given_register VALUES (1, '1c0b5a3e-6f0d-4c19-9d3a-7f6a0e0b2c11', 'granted', 1795645058, 'member', NULL, NULL);
+INSERT INTO public.data_need VALUES (1, 1, 'withdrawn', 1, '{"en": "Sunny roofs", "fr": "Toits au soleil"}', '{"en": "To size the next roof.", "fr": "Pour dimensionner le prochain toit."}', '{"en": "Nobody else.", "fr": "Personne d’autre."}', 'Coop of Kersabiec', 'dpo@coop.example', 'https://coop.example/policy', 60, 'individual', 'pseudonym', 30, 365, 90, 1795654671);
+INSERT INTO public.data_need VALUES (2, 1, 'terminated', 1, '{"en": "Sunny roofs", "fr": "Toits au soleil"}', '{"en": "To size the next roof.", "fr": "Pour dimensionner le prochain toit."}', '{"en": "Nobody else.", "fr": "Personne d’autre."}', 'Coop of Kersabiec', 'dpo@coop.example', 'https://coop.example/policy', 60, 'individual', 'pseudonym', 30, 365, 90, 1795654671);
+INSERT INTO public.data_need VALUES (3, 1, 'refused', 1, '{"en": "Sunny roofs", "fr": "Toits au soleil"}', '{"en": "To size the next roof.", "fr": "Pour dimensionner le prochain toit."}', '{"en": "Nobody else.", "fr": "Personne d’autre."}', 'Coop of Kersabiec', 'dpo@coop.example', 'https://coop.example/policy', 60, 'individual', 'pseudonym', 30, 365, 90, 1795654671);
+INSERT INTO public.data_need VALUES (4, 1, 'sunny-roofs', 1, '{"en": "Sunny roofs", "fr": "Toits au soleil"}', '{"en": "To size the next roof.", "fr": "Pour dimensionner le prochain toit."}', '{"en": "Nobody else.", "fr": "Personne d’autre."}', 'Coop of Kersabiec', 'dpo@coop.example', 'https://coop.example/policy', 60, 'individual', 'pseudonym', 30, 365, 90, 1795654671);
+INSERT INTO public.data_need VALUES (5, 1, 'proposed', 1, '{"en": "Sunny roofs", "fr": "Toits au soleil"}', '{"en": "To size the next roof.", "fr": "Pour dimensionner le prochain toit."}', '{"en": "Nobody else.", "fr": "Personne d’autre."}', 'Coop of Kersabiec', 'dpo@coop.example', 'https://coop.example/policy', 60, 'individual', 'pseudonym', 30, 365, 90, 1795654672);
+INSERT INTO public.given VALUES ('1c0b5a3e-6f0d-4c19-9d3a-7f6a0e0b2c11', 1, 'sums', 1, 'granted', 60, 'pseudonym', 1795654672, 1795654672, 1795654672, 'bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb', 'fr', NULL, NULL);
+INSERT INTO public.given_register VALUES (1, '1c0b5a3e-6f0d-4c19-9d3a-7f6a0e0b2c11', 'granted', 1795654672, 'member', NULL, NULL);
 INSERT INTO public.given_series VALUES ('1c0b5a3e-6f0d-4c19-9d3a-7f6a0e0b2c11', 'urn:dev:org:60060-k7f3q2_consumption/power/active/raw', 1, NULL, NULL, NULL, NULL);
 INSERT INTO public.in_group VALUES (1, 1, '2026-10-01', NULL);
-INSERT INTO public.invitation VALUES ('spring', 'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa', 'The market in spring', 'home', 'Lorient', 1795645058, 1795645058, NULL, 1, NULL);
-INSERT INTO public.member VALUES (1, 'k7f3q2', 'member@example.org', 'home', NULL, NULL, 'Lorient', 'spring', 1795645058, NULL);
+INSERT INTO public.invitation VALUES ('spring', 'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa', 'The market in spring', 'home', 'Lorient', 1795654672, 1795654672, NULL, 1, NULL);
+INSERT INTO public.member VALUES (1, 'k7f3q2', 'member@example.org', 'home', NULL, NULL, 'Lorient', 'spring', 1795654672, NULL);
 INSERT INTO public.member_count VALUES (1, '2026-10-25', '\x0102');
 INSERT INTO public.member_day VALUES (1, 'consumption', '2026-10-25', 720000, 24, 25);
 INSERT INTO public.member_group VALUES (1, 'all', '');
 INSERT INTO public.notice VALUES (3, 1, NULL, NULL);
 INSERT INTO public.notice VALUES (5, NULL, NULL, NULL);
 INSERT INTO public.notice VALUES (10, NULL, NULL, NULL);
-INSERT INTO public.notice VALUES (2, NULL, 1795645058, 'receipt');
-INSERT INTO public.outbox VALUES (2, 1, '59fcd023-925f-47ed-9fe5-0c3fcb8d8010', 'granted', 1, 1795637858, 1795641458, 1795645058, NULL, NULL);
-INSERT INTO public.outbox VALUES (1, 1, '59fcd023-925f-47ed-9fe5-0c3fcb8d8010', 'granted', 1, 1795637858, 1795641458, 1795645058, 'stanza', 1795645058);
-INSERT INTO public.own_need VALUES ('sums', 1, '<data-need/>', 1795645058, NULL);
-INSERT INTO public.peer VALUES (1, 'coop@example.org', 'Coop', 1795645058);
-INSERT INTO public.peer VALUES (2, 'town@example.org', 'Town', 1795645058);
-INSERT INTO public.permission VALUES ('d80a8a12-08f6-48e9-89d2-1c11181cadf8', 1, 1, 'withdrawn', 'withdrawn', 60, 'pseudonym', 1795040258, 1795645058, 1800829058);
-INSERT INTO public.permission VALUES ('4ddf93c1-f8be-4e85-965c-b2bbd9b1ff73', 1, 2, 'terminated', 'terminated', 60, 'pseudonym', 1795040258, 1795645058, 1800829058);
-INSERT INTO public.permission VALUES ('e5131ce2-9e10-4b62-a60d-16ffb19649a6', 1, 3, 'refused', 'refused', NULL, NULL, NULL, NULL, NULL);
-INSERT INTO public.permission VALUES ('59fcd023-925f-47ed-9fe5-0c3fcb8d8010', 1, 4, 'sunny-roofs', 'granted', 60, 'pseudonym', 1795040258, 1795645058, 1800829058);
-INSERT INTO public.permission VALUES ('ba118d77-47b4-460d-b874-6f187f23939e', 1, 5, 'proposed', 'proposed', NULL, NULL, NULL, NULL, NULL);
-INSERT INTO public.permission_series VALUES ('d80a8a12-08f6-48e9-89d2-1c11181cadf8', 1);
-INSERT INTO public.permission_series VALUES ('4ddf93c1-f8be-4e85-965c-b2bbd9b1ff73', 1);
-INSERT INTO public.permission_series VALUES ('59fcd023-925f-47ed-9fe5-0c3fcb8d8010', 1);
-INSERT INTO public.pulled_series VALUES ('consometers:grid', 'town@example.org', 'urn:dev:prm:30001610071843_consumption', 'The town hall', 1795645058, 1795641458, 'It cannot be reached.');
-INSERT INTO public.read_log VALUES (1, 1795645058, 'peer', 'export', 1, NULL, NULL, 24);
-INSERT INTO public.register VALUES (1, 'd80a8a12-08f6-48e9-89d2-1c11181cadf8', 'proposed', 1795645058, 'peer', 'coop@example.org', NULL, NULL);
-INSERT INTO public.register VALUES (2, 'd80a8a12-08f6-48e9-89d2-1c11181cadf8', 'granted', 1795645058, 'household', 'user-1', 'e12d4b2e3168846b6da7ba147388293222d03aa61f38d546ca759e06ef5a1f70', 'en');
-INSERT INTO public.register VALUES (3, 'd80a8a12-08f6-48e9-89d2-1c11181cadf8', 'withdrawn', 1795645058, 'household', 'user-2', '4f8242018d0de7046b25963516008c7ff834bc16b6c548f44744637debfb0bee', 'fr');
-INSERT INTO public.register VALUES (4, '4ddf93c1-f8be-4e85-965c-b2bbd9b1ff73', 'proposed', 1795645058, 'peer', 'coop@example.org', NULL, NULL);
-INSERT INTO public.register VALUES (5, '4ddf93c1-f8be-4e85-965c-b2bbd9b1ff73', 'granted', 1795645058, 'household', 'user-1', 'e12d4b2e3168846b6da7ba147388293222d03aa61f38d546ca759e06ef5a1f70', 'en');
-INSERT INTO public.register VALUES (6, '4ddf93c1-f8be-4e85-965c-b2bbd9b1ff73', 'terminated', 1795645058, 'peer', 'coop@example.org', NULL, NULL);
-INSERT INTO public.register VALUES (7, 'e5131ce2-9e10-4b62-a60d-16ffb19649a6', 'proposed', 1795645058, 'peer', 'coop@example.org', NULL, NULL);
-INSERT INTO public.register VALUES (8, 'e5131ce2-9e10-4b62-a60d-16ffb19649a6', 'refused', 1795645058, 'household', 'user-1', '14d32557feeae05fb859a810551ed748a87bb4af5769ee399f3bec1a262a5985', 'fr');
-INSERT INTO public.register VALUES (9, '59fcd023-925f-47ed-9fe5-0c3fcb8d8010', 'proposed', 1795645058, 'peer', 'coop@example.org', NULL, NULL);
-INSERT INTO public.register VALUES (10, '59fcd023-925f-47ed-9fe5-0c3fcb8d8010', 'granted', 1795645058, 'household', 'user-1', 'e12d4b2e3168846b6da7ba147388293222d03aa61f38d546ca759e06ef5a1f70', 'en');
-INSERT INTO public.register VALUES (11, 'ba118d77-47b4-460d-b874-6f187f23939e', 'proposed', 1795645058, 'peer', 'coop@example.org', NULL, NULL);
-INSERT INTO public.released_block VALUES (1, 'consumption', 60, '2026-10-25', '\x01', '\x01', '\x00', 0, 1795645058);
+INSERT INTO public.notice VALUES (2, NULL, 1795654672, 'receipt');
+INSERT INTO public.outbox VALUES (2, 1, 'b612faa5-e8a4-41b8-9cbe-e8ff87f26816', 'granted', 1, 1795647472, 1795651072, 1795654672, NULL, NULL);
+INSERT INTO public.outbox VALUES (1, 1, 'b612faa5-e8a4-41b8-9cbe-e8ff87f26816', 'granted', 1, 1795647472, 1795651072, 1795654672, 'stanza', 1795654672);
+INSERT INTO public.own_need VALUES ('sums', 1, '<data-need/>', 1795654672, NULL);
+INSERT INTO public.peer VALUES (1, 'coop@example.org', 'Coop', 1795654671);
+INSERT INTO public.peer VALUES (2, 'town@example.org', 'Town', 1795654671);
+INSERT INTO public.permission VALUES ('1134cd4c-6e71-45ea-8899-2406de69aece', 1, 1, 'withdrawn', 'withdrawn', 60, 'pseudonym', 1795049871, 1795654671, 1800838671);
+INSERT INTO public.permission VALUES ('126dd4ef-0a38-4d4c-8695-d7566f5d8b96', 1, 2, 'terminated', 'terminated', 60, 'pseudonym', 1795049871, 1795654671, 1800838671);
+INSERT INTO public.permission VALUES ('ac130c91-b924-4235-bd56-df964e164c53', 1, 3, 'refused', 'refused', NULL, NULL, NULL, NULL, NULL);
+INSERT INTO public.permission VALUES ('b612faa5-e8a4-41b8-9cbe-e8ff87f26816', 1, 4, 'sunny-roofs', 'granted', 60, 'pseudonym', 1795049871, 1795654671, 1800838671);
+INSERT INTO public.permission VALUES ('cd6e2906-5de6-43f9-ab92-9777c6a18ff2', 1, 5, 'proposed', 'proposed', NULL, NULL, NULL, NULL, NULL);
+INSERT INTO public.permission_series VALUES ('1134cd4c-6e71-45ea-8899-2406de69aece', 1);
+INSERT INTO public.permission_series VALUES ('126dd4ef-0a38-4d4c-8695-d7566f5d8b96', 1);
+INSERT INTO public.permission_series VALUES ('b612faa5-e8a4-41b8-9cbe-e8ff87f26816', 1);
+INSERT INTO public.pulled_series VALUES ('consometers:grid', 'town@example.org', 'urn:dev:prm:30001610071843_consumption', 'The town hall', 1795654672, 1795651072, 'It cannot be reached.');
+INSERT INTO public.read_log VALUES (1, 1795654672, 'peer', 'export', 1, NULL, NULL, 24);
+INSERT INTO public.register VALUES (1, '1134cd4c-6e71-45ea-8899-2406de69aece', 'proposed', 1795654671, 'peer', 'coop@example.org', NULL, NULL);
+INSERT INTO public.register VALUES (2, '1134cd4c-6e71-45ea-8899-2406de69aece', 'granted', 1795654671, 'household', 'user-1', 'e12d4b2e3168846b6da7ba147388293222d03aa61f38d546ca759e06ef5a1f70', 'en');
+INSERT INTO public.register VALUES (3, '1134cd4c-6e71-45ea-8899-2406de69aece', 'withdrawn', 1795654671, 'household', 'user-2', '4f8242018d0de7046b25963516008c7ff834bc16b6c548f44744637debfb0bee', 'fr');
+INSERT INTO public.register VALUES (4, '126dd4ef-0a38-4d4c-8695-d7566f5d8b96', 'proposed', 1795654671, 'peer', 'coop@example.org', NULL, NULL);
+INSERT INTO public.register VALUES (5, '126dd4ef-0a38-4d4c-8695-d7566f5d8b96', 'granted', 1795654671, 'household', 'user-1', 'e12d4b2e3168846b6da7ba147388293222d03aa61f38d546ca759e06ef5a1f70', 'en');
+INSERT INTO public.register VALUES (6, '126dd4ef-0a38-4d4c-8695-d7566f5d8b96', 'terminated', 1795654671, 'peer', 'coop@example.org', NULL, NULL);
+INSERT INTO public.register VALUES (7, 'ac130c91-b924-4235-bd56-df964e164c53', 'proposed', 1795654671, 'peer', 'coop@example.org', NULL, NULL);
+INSERT INTO public.register VALUES (8, 'ac130c91-b924-4235-bd56-df964e164c53', 'refused', 1795654671, 'household', 'user-1', '14d32557feeae05fb859a810551ed748a87bb4af5769ee399f3bec1a262a5985', 'fr');
+INSERT INTO public.register VALUES (9, 'b612faa5-e8a4-41b8-9cbe-e8ff87f26816', 'proposed', 1795654671, 'peer', 'coop@example.org', NULL, NULL);
+INSERT INTO public.register VALUES (10, 'b612faa5-e8a4-41b8-9cbe-e8ff87f26816', 'granted', 1795654671, 'household', 'user-1', 'e12d4b2e3168846b6da7ba147388293222d03aa61f38d546ca759e06ef5a1f70', 'en');
+INSERT INTO public.register VALUES (11, 'cd6e2906-5de6-43f9-ab92-9777c6a18ff2', 'proposed', 1795654672, 'peer', 'coop@example.org', NULL, NULL);
+INSERT INTO public.released_block VALUES (1, 'consumption', 60, '2026-10-25', '\x01', '\x01', '\x00', 0, 1795654672);
 INSERT INTO public.secret VALUES ('household', '\x000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f');
 INSERT INTO public.series VALUES (1, 'urn:dev:prm:30001610071843', 'consumption', 'energy', 60, 'Europe/Paris');
 INSERT INTO public.series VALUES (2, 'urn:dev:prm:30001610071843', 'consumption', 'energy', 5, 'Europe/Paris');
@@ -785,9 +799,9 @@ INSERT INTO public.setting VALUES ('jid', 'home@example.org');
 INSERT INTO public.shown_text VALUES ('e12d4b2e3168846b6da7ba147388293222d03aa61f38d546ca759e06ef5a1f70', 'en', 'I agree that my hourly consumption leaves.');
 INSERT INTO public.shown_text VALUES ('4f8242018d0de7046b25963516008c7ff834bc16b6c548f44744637debfb0bee', 'fr', 'J’arrête tout de suite.');
 INSERT INTO public.shown_text VALUES ('14d32557feeae05fb859a810551ed748a87bb4af5769ee399f3bec1a262a5985', 'fr', 'Je refuse.');
-INSERT INTO public.subscription VALUES (1, 1, 1795645058, NULL);
-INSERT INTO public.sum_block_other VALUES (1, 'consumption', 60, '2026-10-25', 'home', '\x01', '\x01', '\x01', 1795645058);
-INSERT INTO public.to_release VALUES ('consumption', 60, '2026-10-25', 1795645058);
+INSERT INTO public.subscription VALUES (1, 1, 1795654672, NULL);
+INSERT INTO public.sum_block_other VALUES (1, 'consumption', 60, '2026-10-25', 'home', '\x01', '\x01', '\x01', 1795654672);
+INSERT INTO public.to_release VALUES ('consumption', 60, '2026-10-25', 1795654672);
 INSERT INTO public.unreleased VALUES ('consumption', 60, '2026-10-25', 1, '\x01', '\x02', '\x00');
 INSERT INTO public.wanted VALUES (1, 'injection', 'energy');
 INSERT INTO public.wanted VALUES (1, 'consumption', 'energy');
@@ -817,6 +831,10 @@ ALTER TABLE ONLY public.block_2026_10
     ADD CONSTRAINT block_2026_10_pkey PRIMARY KEY (series_id, day);
 ALTER TABLE ONLY public.absence
     ADD CONSTRAINT pk_absence PRIMARY KEY (away_from);
+ALTER TABLE ONLY public.admin_session
+    ADD CONSTRAINT pk_admin_session PRIMARY KEY (token_hash);
+ALTER TABLE ONLY public.administrator
+    ADD CONSTRAINT pk_administrator PRIMARY KEY (name);
 ALTER TABLE ONLY public.answer
     ADD CONSTRAINT pk_answer PRIMARY KEY (id);
 ALTER TABLE ONLY public.block_other
@@ -971,6 +989,8 @@ CREATE TRIGGER wanted_is_asked_at_once BEFORE INSERT ON public.wanted FOR EACH R
 CREATE TRIGGER wanted_is_not_emptied BEFORE TRUNCATE ON public.wanted FOR EACH STATEMENT EXECUTE FUNCTION public.wanted_is_not_emptied();
 CREATE TRIGGER wanted_stands BEFORE UPDATE ON public.wanted FOR EACH ROW EXECUTE FUNCTION public.wanted_stands();
 CREATE TRIGGER wanted_stays BEFORE DELETE ON public.wanted FOR EACH ROW EXECUTE FUNCTION public.wanted_stays();
+ALTER TABLE ONLY public.admin_session
+    ADD CONSTRAINT fk_admin_session_administrator FOREIGN KEY (administrator) REFERENCES public.administrator(name) ON DELETE CASCADE;
 ALTER TABLE ONLY public.answer
     ADD CONSTRAINT fk_answer_peer_id FOREIGN KEY (peer_id) REFERENCES public.peer(id);
 ALTER TABLE ONLY public.answer

@@ -7,7 +7,28 @@ CREATE TABLE absence (
 )
  STRICT
 ;
-INSERT INTO "absence" VALUES(1795637857,1795641457);
+INSERT INTO "absence" VALUES(1795647470,1795651070);
+CREATE TABLE admin_session (
+	token_hash TEXT NOT NULL, 
+	administrator TEXT NOT NULL, 
+	made_at INTEGER NOT NULL, 
+	seen_at INTEGER NOT NULL, 
+	expires_at INTEGER NOT NULL, 
+	CONSTRAINT pk_admin_session PRIMARY KEY (token_hash), 
+	CONSTRAINT fk_admin_session_administrator FOREIGN KEY(administrator) REFERENCES administrator (name) ON DELETE CASCADE
+)
+ STRICT
+;
+INSERT INTO "admin_session" VALUES('cccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccc','Nolwenn',1795654670,1795654670,1795654670);
+CREATE TABLE administrator (
+	name TEXT NOT NULL, 
+	password_hash TEXT NOT NULL, 
+	made_at INTEGER NOT NULL, 
+	CONSTRAINT pk_administrator PRIMARY KEY (name)
+)
+ STRICT
+;
+INSERT INTO "administrator" VALUES('Nolwenn','$argon2id$',1795654670);
 CREATE TABLE alembic_version (
 	version_num VARCHAR(32) NOT NULL, 
 	CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num)
@@ -30,7 +51,7 @@ CREATE TABLE answer (
 )
  STRICT
 ;
-INSERT INTO "answer" VALUES(1,1795645057,1,'3dabea31-53b1-42cd-84a2-347a3006275b',1,'get_history',1795637857,1795641457,1);
+INSERT INTO "answer" VALUES(1,1795654670,1,'cb727e5c-12b2-4124-90c0-17d8450cd83b',1,'get_history',1795647470,1795651070,1);
 CREATE TABLE block (
 	series_id INTEGER NOT NULL, 
 	day TEXT NOT NULL, 
@@ -42,7 +63,7 @@ CREATE TABLE block (
  WITHOUT ROWID,
  STRICT
 ;
-INSERT INTO "block" VALUES(1,'2026-10-25',X'0200000100020003000400050006000700080009000A00FFFF2C012D012E012F0130013101320133013401350136013701',1795645057);
+INSERT INTO "block" VALUES(1,'2026-10-25',X'0200000100020003000400050006000700080009000A00FFFF2C012D012E012F0130013101320133013401350136013701',1795654670);
 CREATE TABLE coverage (
 	series_id INTEGER NOT NULL, 
 	covered_from INTEGER NOT NULL, 
@@ -85,11 +106,11 @@ CREATE TABLE data_need (
 )
  STRICT
 ;
-INSERT INTO "data_need" VALUES(1,1,'withdrawn',1,'{"en": "Sunny roofs", "fr": "Toits au soleil"}','{"en": "To size the next roof.", "fr": "Pour dimensionner le prochain toit."}','{"en": "Nobody else.", "fr": "Personne d’autre."}','Coop of Kersabiec','dpo@coop.example','https://coop.example/policy',60,'individual','pseudonym',30,365,90,1795645057);
-INSERT INTO "data_need" VALUES(2,1,'terminated',1,'{"en": "Sunny roofs", "fr": "Toits au soleil"}','{"en": "To size the next roof.", "fr": "Pour dimensionner le prochain toit."}','{"en": "Nobody else.", "fr": "Personne d’autre."}','Coop of Kersabiec','dpo@coop.example','https://coop.example/policy',60,'individual','pseudonym',30,365,90,1795645057);
-INSERT INTO "data_need" VALUES(3,1,'refused',1,'{"en": "Sunny roofs", "fr": "Toits au soleil"}','{"en": "To size the next roof.", "fr": "Pour dimensionner le prochain toit."}','{"en": "Nobody else.", "fr": "Personne d’autre."}','Coop of Kersabiec','dpo@coop.example','https://coop.example/policy',60,'individual','pseudonym',30,365,90,1795645057);
-INSERT INTO "data_need" VALUES(4,1,'sunny-roofs',1,'{"en": "Sunny roofs", "fr": "Toits au soleil"}','{"en": "To size the next roof.", "fr": "Pour dimensionner le prochain toit."}','{"en": "Nobody else.", "fr": "Personne d’autre."}','Coop of Kersabiec','dpo@coop.example','https://coop.example/policy',60,'individual','pseudonym',30,365,90,1795645057);
-INSERT INTO "data_need" VALUES(5,1,'proposed',1,'{"en": "Sunny roofs", "fr": "Toits au soleil"}','{"en": "To size the next roof.", "fr": "Pour dimensionner le prochain toit."}','{"en": "Nobody else.", "fr": "Personne d’autre."}','Coop of Kersabiec','dpo@coop.example','https://coop.example/policy',60,'individual','pseudonym',30,365,90,1795645057);
+INSERT INTO "data_need" VALUES(1,1,'withdrawn',1,'{"en": "Sunny roofs", "fr": "Toits au soleil"}','{"en": "To size the next roof.", "fr": "Pour dimensionner le prochain toit."}','{"en": "Nobody else.", "fr": "Personne d’autre."}','Coop of Kersabiec','dpo@coop.example','https://coop.example/policy',60,'individual','pseudonym',30,365,90,1795654669);
+INSERT INTO "data_need" VALUES(2,1,'terminated',1,'{"en": "Sunny roofs", "fr": "Toits au soleil"}','{"en": "To size the next roof.", "fr": "Pour dimensionner le prochain toit."}','{"en": "Nobody else.", "fr": "Personne d’autre."}','Coop of Kersabiec','dpo@coop.example','https://coop.example/policy',60,'individual','pseudonym',30,365,90,1795654669);
+INSERT INTO "data_need" VALUES(3,1,'refused',1,'{"en": "Sunny roofs", "fr": "Toits au soleil"}','{"en": "To size the next roof.", "fr": "Pour dimensionner le prochain toit."}','{"en": "Nobody else.", "fr": "Personne d’autre."}','Coop of Kersabiec','dpo@coop.example','https://coop.example/policy',60,'individual','pseudonym',30,365,90,1795654670);
+INSERT INTO "data_need" VALUES(4,1,'sunny-roofs',1,'{"en": "Sunny roofs", "fr": "Toits au soleil"}','{"en": "To size the next roof.", "fr": "Pour dimensionner le prochain toit."}','{"en": "Nobody else.", "fr": "Personne d’autre."}','Coop of Kersabiec','dpo@coop.example','https://coop.example/policy',60,'individual','pseudonym',30,365,90,1795654670);
+INSERT INTO "data_need" VALUES(5,1,'proposed',1,'{"en": "Sunny roofs", "fr": "Toits au soleil"}','{"en": "To size the next roof.", "fr": "Pour dimensionner le prochain toit."}','{"en": "Nobody else.", "fr": "Personne d’autre."}','Coop of Kersabiec','dpo@coop.example','https://coop.example/policy',60,'individual','pseudonym',30,365,90,1795654670);
 CREATE TABLE given (
 	id TEXT NOT NULL, 
 	member_id INTEGER NOT NULL, 
@@ -114,7 +135,7 @@ CREATE TABLE given (
 )
  STRICT
 ;
-INSERT INTO "given" VALUES('1c0b5a3e-6f0d-4c19-9d3a-7f6a0e0b2c11',1,'sums',1,'granted',60,'pseudonym',1795645057,1795645057,1795645057,'bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb','fr',NULL,NULL);
+INSERT INTO "given" VALUES('1c0b5a3e-6f0d-4c19-9d3a-7f6a0e0b2c11',1,'sums',1,'granted',60,'pseudonym',1795654670,1795654670,1795654670,'bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb','fr',NULL,NULL);
 CREATE TABLE given_register (
 	seq INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT, 
 	given_id TEXT NOT NULL, 
@@ -128,7 +149,7 @@ CREATE TABLE given_register (
 )
  STRICT
 ;
-INSERT INTO "given_register" VALUES(1,'1c0b5a3e-6f0d-4c19-9d3a-7f6a0e0b2c11','granted',1795645057,'member',NULL,NULL);
+INSERT INTO "given_register" VALUES(1,'1c0b5a3e-6f0d-4c19-9d3a-7f6a0e0b2c11','granted',1795654670,'member',NULL,NULL);
 CREATE TABLE given_series (
 	given_id TEXT NOT NULL, 
 	identifier TEXT NOT NULL, 
@@ -175,7 +196,7 @@ CREATE TABLE invitation (
 )
  STRICT
 ;
-INSERT INTO "invitation" VALUES('spring','aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa','The market in spring','home','Lorient',1795645057,1795645057,NULL,1,NULL);
+INSERT INTO "invitation" VALUES('spring','aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa','The market in spring','home','Lorient',1795654670,1795654670,NULL,1,NULL);
 CREATE TABLE member (
 	id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT, 
 	pseudonym TEXT NOT NULL, 
@@ -195,7 +216,7 @@ CREATE TABLE member (
 )
  STRICT
 ;
-INSERT INTO "member" VALUES(1,'k7f3q2','member@example.org','home',NULL,NULL,'Lorient','spring',1795645057,NULL);
+INSERT INTO "member" VALUES(1,'k7f3q2','member@example.org','home',NULL,NULL,'Lorient','spring',1795654670,NULL);
 CREATE TABLE member_count (
 	series_id INTEGER NOT NULL, 
 	day TEXT NOT NULL, 
@@ -244,7 +265,7 @@ CREATE TABLE notice (
 )
  STRICT
 ;
-INSERT INTO "notice" VALUES(2,NULL,1795645057,'receipt');
+INSERT INTO "notice" VALUES(2,NULL,1795654670,'receipt');
 INSERT INTO "notice" VALUES(3,1,NULL,NULL);
 INSERT INTO "notice" VALUES(5,NULL,NULL,NULL);
 INSERT INTO "notice" VALUES(10,NULL,NULL,NULL);
@@ -266,8 +287,8 @@ CREATE TABLE outbox (
 )
  STRICT
 ;
-INSERT INTO "outbox" VALUES(1,1,'3dabea31-53b1-42cd-84a2-347a3006275b','granted',1,1795637857,1795641457,1795645057,'stanza',1795645057);
-INSERT INTO "outbox" VALUES(2,1,'3dabea31-53b1-42cd-84a2-347a3006275b','granted',1,1795637857,1795641457,1795645057,NULL,NULL);
+INSERT INTO "outbox" VALUES(1,1,'cb727e5c-12b2-4124-90c0-17d8450cd83b','granted',1,1795647470,1795651070,1795654670,'stanza',1795654670);
+INSERT INTO "outbox" VALUES(2,1,'cb727e5c-12b2-4124-90c0-17d8450cd83b','granted',1,1795647470,1795651070,1795654670,NULL,NULL);
 CREATE TABLE own_need (
 	need TEXT NOT NULL, 
 	version INTEGER NOT NULL, 
@@ -279,7 +300,7 @@ CREATE TABLE own_need (
 )
  STRICT
 ;
-INSERT INTO "own_need" VALUES('sums',1,'<data-need/>',1795645057,NULL);
+INSERT INTO "own_need" VALUES('sums',1,'<data-need/>',1795654670,NULL);
 CREATE TABLE peer (
 	id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT, 
 	jid TEXT NOT NULL, 
@@ -289,8 +310,8 @@ CREATE TABLE peer (
 )
  STRICT
 ;
-INSERT INTO "peer" VALUES(1,'coop@example.org','Coop',1795645057);
-INSERT INTO "peer" VALUES(2,'town@example.org','Town',1795645057);
+INSERT INTO "peer" VALUES(1,'coop@example.org','Coop',1795654669);
+INSERT INTO "peer" VALUES(2,'town@example.org','Town',1795654669);
 CREATE TABLE permission (
 	id TEXT NOT NULL, 
 	peer_id INTEGER NOT NULL, 
@@ -311,11 +332,11 @@ CREATE TABLE permission (
 )
  STRICT
 ;
-INSERT INTO "permission" VALUES('9da57d37-766f-43f3-ba96-50cec6c291cf',1,1,'withdrawn','withdrawn',60,'pseudonym',1795040257,1795645057,1800829057);
-INSERT INTO "permission" VALUES('17ea5bb0-641b-4467-b30e-77c433d283c7',1,2,'terminated','terminated',60,'pseudonym',1795040257,1795645057,1800829057);
-INSERT INTO "permission" VALUES('b44e4b98-03b6-46ad-a5fb-161dc1e46aee',1,3,'refused','refused',NULL,NULL,NULL,NULL,NULL);
-INSERT INTO "permission" VALUES('3dabea31-53b1-42cd-84a2-347a3006275b',1,4,'sunny-roofs','granted',60,'pseudonym',1795040257,1795645057,1800829057);
-INSERT INTO "permission" VALUES('e8825904-1d31-4132-9cf6-2160b9940158',1,5,'proposed','proposed',NULL,NULL,NULL,NULL,NULL);
+INSERT INTO "permission" VALUES('0e5f4af0-2c77-4550-860e-d29c769a2bad',1,1,'withdrawn','withdrawn',60,'pseudonym',1795049869,1795654669,1800838669);
+INSERT INTO "permission" VALUES('3edc0cef-1f8e-4dde-90a0-56170d50d5fb',1,2,'terminated','terminated',60,'pseudonym',1795049869,1795654669,1800838669);
+INSERT INTO "permission" VALUES('df4a0f33-78df-481b-9ad0-a19725104031',1,3,'refused','refused',NULL,NULL,NULL,NULL,NULL);
+INSERT INTO "permission" VALUES('cb727e5c-12b2-4124-90c0-17d8450cd83b',1,4,'sunny-roofs','granted',60,'pseudonym',1795049870,1795654670,1800838670);
+INSERT INTO "permission" VALUES('6ed64ec5-4794-4cc9-bea6-358158dfc23b',1,5,'proposed','proposed',NULL,NULL,NULL,NULL,NULL);
 CREATE TABLE permission_series (
 	permission_id TEXT NOT NULL, 
 	series_id INTEGER NOT NULL, 
@@ -326,9 +347,9 @@ CREATE TABLE permission_series (
  WITHOUT ROWID,
  STRICT
 ;
-INSERT INTO "permission_series" VALUES('17ea5bb0-641b-4467-b30e-77c433d283c7',1);
-INSERT INTO "permission_series" VALUES('3dabea31-53b1-42cd-84a2-347a3006275b',1);
-INSERT INTO "permission_series" VALUES('9da57d37-766f-43f3-ba96-50cec6c291cf',1);
+INSERT INTO "permission_series" VALUES('0e5f4af0-2c77-4550-860e-d29c769a2bad',1);
+INSERT INTO "permission_series" VALUES('3edc0cef-1f8e-4dde-90a0-56170d50d5fb',1);
+INSERT INTO "permission_series" VALUES('cb727e5c-12b2-4124-90c0-17d8450cd83b',1);
 CREATE TABLE pulled_series (
 	statistic TEXT NOT NULL, 
 	jid TEXT NOT NULL, 
@@ -341,7 +362,7 @@ CREATE TABLE pulled_series (
 )
  STRICT
 ;
-INSERT INTO "pulled_series" VALUES('consometers:grid','town@example.org','urn:dev:prm:30001610071843_consumption','The town hall',1795645057,1795641457,'It cannot be reached.');
+INSERT INTO "pulled_series" VALUES('consometers:grid','town@example.org','urn:dev:prm:30001610071843_consumption','The town hall',1795654670,1795651070,'It cannot be reached.');
 CREATE TABLE read_log (
 	id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT, 
 	at INTEGER NOT NULL, 
@@ -355,7 +376,7 @@ CREATE TABLE read_log (
 )
  STRICT
 ;
-INSERT INTO "read_log" VALUES(1,1795645057,'peer','export',1,NULL,NULL,24);
+INSERT INTO "read_log" VALUES(1,1795654670,'peer','export',1,NULL,NULL,24);
 CREATE TABLE register (
 	seq INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT, 
 	permission_id TEXT NOT NULL, 
@@ -375,17 +396,17 @@ CREATE TABLE register (
 )
  STRICT
 ;
-INSERT INTO "register" VALUES(1,'9da57d37-766f-43f3-ba96-50cec6c291cf','proposed',1795645057,'peer','coop@example.org',NULL,NULL);
-INSERT INTO "register" VALUES(2,'9da57d37-766f-43f3-ba96-50cec6c291cf','granted',1795645057,'household','user-1','e12d4b2e3168846b6da7ba147388293222d03aa61f38d546ca759e06ef5a1f70','en');
-INSERT INTO "register" VALUES(3,'9da57d37-766f-43f3-ba96-50cec6c291cf','withdrawn',1795645057,'household','user-2','4f8242018d0de7046b25963516008c7ff834bc16b6c548f44744637debfb0bee','fr');
-INSERT INTO "register" VALUES(4,'17ea5bb0-641b-4467-b30e-77c433d283c7','proposed',1795645057,'peer','coop@example.org',NULL,NULL);
-INSERT INTO "register" VALUES(5,'17ea5bb0-641b-4467-b30e-77c433d283c7','granted',1795645057,'household','user-1','e12d4b2e3168846b6da7ba147388293222d03aa61f38d546ca759e06ef5a1f70','en');
-INSERT INTO "register" VALUES(6,'17ea5bb0-641b-4467-b30e-77c433d283c7','terminated',1795645057,'peer','coop@example.org',NULL,NULL);
-INSERT INTO "register" VALUES(7,'b44e4b98-03b6-46ad-a5fb-161dc1e46aee','proposed',1795645057,'peer','coop@example.org',NULL,NULL);
-INSERT INTO "register" VALUES(8,'b44e4b98-03b6-46ad-a5fb-161dc1e46aee','refused',1795645057,'household','user-1','14d32557feeae05fb859a810551ed748a87bb4af5769ee399f3bec1a262a5985','fr');
-INSERT INTO "register" VALUES(9,'3dabea31-53b1-42cd-84a2-347a3006275b','proposed',1795645057,'peer','coop@example.org',NULL,NULL);
-INSERT INTO "register" VALUES(10,'3dabea31-53b1-42cd-84a2-347a3006275b','granted',1795645057,'household','user-1','e12d4b2e3168846b6da7ba147388293222d03aa61f38d546ca759e06ef5a1f70','en');
-INSERT INTO "register" VALUES(11,'e8825904-1d31-4132-9cf6-2160b9940158','proposed',1795645057,'peer','coop@example.org',NULL,NULL);
+INSERT INTO "register" VALUES(1,'0e5f4af0-2c77-4550-860e-d29c769a2bad','proposed',1795654669,'peer','coop@example.org',NULL,NULL);
+INSERT INTO "register" VALUES(2,'0e5f4af0-2c77-4550-860e-d29c769a2bad','granted',1795654669,'household','user-1','e12d4b2e3168846b6da7ba147388293222d03aa61f38d546ca759e06ef5a1f70','en');
+INSERT INTO "register" VALUES(3,'0e5f4af0-2c77-4550-860e-d29c769a2bad','withdrawn',1795654669,'household','user-2','4f8242018d0de7046b25963516008c7ff834bc16b6c548f44744637debfb0bee','fr');
+INSERT INTO "register" VALUES(4,'3edc0cef-1f8e-4dde-90a0-56170d50d5fb','proposed',1795654669,'peer','coop@example.org',NULL,NULL);
+INSERT INTO "register" VALUES(5,'3edc0cef-1f8e-4dde-90a0-56170d50d5fb','granted',1795654669,'household','user-1','e12d4b2e3168846b6da7ba147388293222d03aa61f38d546ca759e06ef5a1f70','en');
+INSERT INTO "register" VALUES(6,'3edc0cef-1f8e-4dde-90a0-56170d50d5fb','terminated',1795654670,'peer','coop@example.org',NULL,NULL);
+INSERT INTO "register" VALUES(7,'df4a0f33-78df-481b-9ad0-a19725104031','proposed',1795654670,'peer','coop@example.org',NULL,NULL);
+INSERT INTO "register" VALUES(8,'df4a0f33-78df-481b-9ad0-a19725104031','refused',1795654670,'household','user-1','14d32557feeae05fb859a810551ed748a87bb4af5769ee399f3bec1a262a5985','fr');
+INSERT INTO "register" VALUES(9,'cb727e5c-12b2-4124-90c0-17d8450cd83b','proposed',1795654670,'peer','coop@example.org',NULL,NULL);
+INSERT INTO "register" VALUES(10,'cb727e5c-12b2-4124-90c0-17d8450cd83b','granted',1795654670,'household','user-1','e12d4b2e3168846b6da7ba147388293222d03aa61f38d546ca759e06ef5a1f70','en');
+INSERT INTO "register" VALUES(11,'6ed64ec5-4794-4cc9-bea6-358158dfc23b','proposed',1795654670,'peer','coop@example.org',NULL,NULL);
 CREATE TABLE released_block (
 	group_id INTEGER NOT NULL, 
 	direction TEXT NOT NULL, 
@@ -405,7 +426,7 @@ CREATE TABLE released_block (
  WITHOUT ROWID,
  STRICT
 ;
-INSERT INTO "released_block" VALUES(1,'consumption',60,'2026-10-25',X'01',X'01',X'00',0,1795645057);
+INSERT INTO "released_block" VALUES(1,'consumption',60,'2026-10-25',X'01',X'01',X'00',0,1795654670);
 CREATE TABLE secret (
 	name TEXT NOT NULL, 
 	value BLOB NOT NULL, 
@@ -464,7 +485,7 @@ CREATE TABLE subscription (
  WITHOUT ROWID,
  STRICT
 ;
-INSERT INTO "subscription" VALUES(1,1,1795645057,NULL);
+INSERT INTO "subscription" VALUES(1,1,1795654670,NULL);
 CREATE TABLE sum_block (
 	group_id INTEGER NOT NULL, 
 	direction TEXT NOT NULL, 
@@ -484,7 +505,7 @@ CREATE TABLE sum_block (
  WITHOUT ROWID,
  STRICT
 ;
-INSERT INTO "sum_block" VALUES(1,'consumption',60,'2026-10-25','home',X'01',X'01',X'01',1795645057);
+INSERT INTO "sum_block" VALUES(1,'consumption',60,'2026-10-25','home',X'01',X'01',X'01',1795654670);
 CREATE TABLE to_release (
 	direction TEXT NOT NULL, 
 	interval_minutes INTEGER NOT NULL, 
@@ -495,7 +516,7 @@ CREATE TABLE to_release (
  WITHOUT ROWID,
  STRICT
 ;
-INSERT INTO "to_release" VALUES('consumption',60,'2026-10-25',1795645057);
+INSERT INTO "to_release" VALUES('consumption',60,'2026-10-25',1795654670);
 CREATE TABLE unreleased (
 	direction TEXT NOT NULL, 
 	interval_minutes INTEGER NOT NULL, 

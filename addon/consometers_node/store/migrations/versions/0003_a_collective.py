@@ -34,6 +34,7 @@ def upgrade() -> None:
     _given()
     _sums()
     _releases()
+    _administration()
     dialect = op.get_bind().dialect.name
     if dialect == "postgresql":
         _keep_by_month()
@@ -320,6 +321,26 @@ def _releases() -> None:
         **CLUSTERED,
     )
     _index("to_release", "due_at")
+
+
+def _administration() -> None:
+    op.create_table(
+        "administrator",
+        _text("name", primary_key=True),
+        _text("password_hash"),
+        _whole("made_at"),
+        **STRICT,
+    )
+    op.create_table(
+        "admin_session",
+        _text("token_hash", primary_key=True),
+        _text("administrator"),
+        _whole("made_at"),
+        _whole("seen_at"),
+        _whole("expires_at"),
+        _reference("admin_session", "administrator", "administrator: name", ondelete="CASCADE"),
+        **STRICT,
+    )
 
 
 RULES: tuple[Guard, ...] = (
