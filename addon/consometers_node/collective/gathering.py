@@ -226,10 +226,9 @@ class Gathering:
 
     async def _month(self, peer: str, one: Gathered, within: Range) -> None:
         name = identifier(one.identifier)
-        async with self._intake.turn(peer):
-            pages = self._asking.history(peer, name, within.start, within.end)
-            async for page in pages:
-                await self._intake.take(peer, page)
+        with self._intake.asking(peer) as question:
+            async for page in self._asking.history(peer, name, within.start, within.end):
+                await question.take(page)
         if one.asked_until is None or one.asked_until < within.end:
             async with self._store.writing() as connection:
                 await note_asked(connection, one.key, within.end)

@@ -6,8 +6,10 @@ message and for a hundred.
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 import logging
 from typing import NoReturn
@@ -15,7 +17,7 @@ from weakref import WeakValueDictionary
 
 from sqlalchemy.exc import InterfaceError, OperationalError
 
-from ..quoalise import Data, QuoaliseError, Text
+from ..quoalise import Data, Number, QuoaliseError, Text
 from ..store import Store
 from ..store.sums import alone
 from ..xmpp import NotKept
@@ -59,6 +61,40 @@ def _days(told: Data) -> int:
     return sum(len({time // _DAY_S for time in one.values}) for one in told.records)
 
 
+class Question:
+    """A question to a peer that is under way: what the peer pushes meanwhile is newer, and stays.
+
+    So nothing that is pushed waits for an answer, which may take a minute not to come.
+    """
+
+    def __init__(self, intake: Intake, peer: str) -> None:
+        self._intake = intake
+        self._peer = peer
+        self._newer: defaultdict[str, set[Number]] = defaultdict(set)
+
+    async def take(self, answer: Data) -> None:
+        """Keep an answer, or a page of it, but for what was pushed since it was asked for.
+
+        Raises `QuoaliseError`, NotKept.
+        """
+        async with self._intake.turn(self._peer):
+            await self._intake.take(self._peer, self._older(answer))
+            self._newer.clear()
+
+    def pushed(self, told: Data) -> None:
+        """Note what was pushed, and kept."""
+        for one in told.records:
+            self._newer[one.name].update(one.values)
+
+    def _older(self, answer: Data) -> Data:
+        left = []
+        for one in answer.records:
+            newer = self._newer.get(one.name, ())
+            if values := {at: value for at, value in one.values.items() if at not in newer}:
+                left.append(replace(one, values=values))
+        return replace(answer, records=tuple(left))
+
+
 class Intake:
     """Keeps what members tell. `time_zone` is the collective's.
 
@@ -73,13 +109,23 @@ class Intake:
         self._waiting: list[_Waiting] = []
         self._came = asyncio.Event()
         self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        self._questions: defaultdict[str, list[Question]] = defaultdict(list)
 
     def turn(self, peer: str) -> asyncio.Lock:
-        """Give what whoever asks a peer holds until its answer is kept.
-
-        What the peer pushed meanwhile is newer, and is kept after it.
-        """
+        """Give what is held while something of a peer is kept."""
         return self._turns.setdefault(peer, asyncio.Lock())
+
+    @contextmanager
+    def asking(self, peer: str) -> Iterator[Question]:
+        """Let a peer be asked; nothing is asked before."""
+        question = Question(self, peer)
+        self._questions[peer].append(question)
+        try:
+            yield question
+        finally:
+            self._questions[peer].remove(question)
+            if not self._questions[peer]:
+                del self._questions[peer]
 
     async def keep(self, sender: str, told: Data) -> None:
         """Keep what a peer pushed, in its turn. Raises `QuoaliseError`, NotKept.
@@ -89,6 +135,8 @@ class Intake:
         """
         async with self.turn(sender):
             await self.take(sender, told)
+            for question in self._questions.get(sender, ()):
+                question.pushed(told)
         await asyncio.sleep(_A_DAY_S * max(0, _days(told) - _DAYS_AT_ONCE))
 
     async def take(self, sender: str, told: Data) -> None:

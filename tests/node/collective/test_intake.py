@@ -308,6 +308,50 @@ async def test_whoever_tells_of_many_days_at_once_waits_alone(store: Store) -> N
         await slow
 
 
+async def test_what_is_pushed_while_its_home_is_asked_is_kept_at_once_and_stays(
+    store: Store,
+) -> None:
+    now = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
+    await joined(store, "a", at=now - timedelta(days=2))
+    start = now - 5 * HOUR
+    async with taking(store) as intake:
+        with intake.asking("a@example.org") as question:
+            await intake.keep("a@example.org", told(A, start + HOUR, [20, 30]))
+            assert await values(store, start) == {start + HOUR: 20, start + 2 * HOUR: 30}
+            await question.take(told(A, start, [1, 2, 3, 4]))
+            # The next page is asked for after that, so it is newer than what was pushed before.
+            await question.take(told(A, start + 2 * HOUR, [5]))
+        await intake.keep("a@example.org", told(A, start, [6]))
+        with intake.asking("a@example.org") as question:
+            await question.take(told(A, start + 3 * HOUR, [7]))
+            await intake.keep("a@example.org", told(A, start + 3 * HOUR, [8]))
+            # Nothing of it is news.
+            await question.take(told(A, start + 3 * HOUR, [7]))
+    expected = [6, 20, 5, 8]
+    assert await values(store, start) == {start + n * HOUR: v for n, v in enumerate(expected)}
+
+
+async def test_what_was_pushed_and_refused_leaves_the_answer_whole(store: Store) -> None:
+    now = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
+    await joined(store, "a", at=now - timedelta(days=2))
+    start = now - 3 * HOUR
+    async with taking(store) as intake:
+        with intake.asking("a@example.org") as question:
+            with pytest.raises(BadRequest):
+                await intake.keep("a@example.org", told(A, start, [9, -9]))
+            await question.take(told(A, start, [1, 2]))
+    assert await values(store, start) == {start: 1, start + HOUR: 2}
+
+
+async def values(store: Store, since: datetime) -> dict[datetime, int]:
+    """What is known of one home since then."""
+    found: dict[datetime, int] = {}
+    for day in Range(since, since + timedelta(days=1)).days():
+        for block in (await kept(store, day)).values():
+            found |= {record.start: record.value for record in block.records()}
+    return found
+
+
 async def test_what_the_database_cannot_keep_is_not_acknowledged(
     place: Place, store: Store
 ) -> None:

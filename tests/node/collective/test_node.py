@@ -6,6 +6,7 @@ from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from datetime import datetime
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import delete
@@ -13,13 +14,14 @@ from sqlalchemy import delete
 from consometers_node.collective import given as gifts
 from consometers_node.collective.members import Members
 from consometers_node.permission import Permissions, State
-from consometers_node.quoalise import ItemNotFound, NotAuthorized, ResourceConstraint
+from consometers_node.quoalise import Data, ItemNotFound, NotAuthorized, ResourceConstraint
 from consometers_node.quoalise.identifier import identifier
 from consometers_node.sharing.pauses import pause, resume
 from consometers_node.store import PermissionId, Store
 from consometers_node.store.collective_tables import GivenId
 from consometers_node.store.gathered import Gathered
 from consometers_node.store.tables import BlockRow
+from consometers_node.xmpp import Asking
 from demo.prosody import Prosody
 
 from ..conftest import Place
@@ -206,6 +208,32 @@ async def test_a_home_that_is_away_is_asked_when_it_is_back(
         async with running(file, one, account, coop.jid) as house:
             await house.keep({PAST: 1, PAST + HOUR: 2})
             await comes(coop, {PAST: 1, PAST + HOUR: 2})
+
+
+async def test_what_a_home_pushes_while_its_answer_is_on_its_way_is_kept(
+    coop: Coop, house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked, arrives = asyncio.Event(), asyncio.Event()
+    get_history = Asking.get_history
+
+    async def slow(*of: Any) -> Data:
+        answer = await get_history(*of)
+        asked.set()
+        await arrives.wait()
+        return answer
+
+    monkeypatch.setattr(Asking, "get_history", slow)
+    past = await join(coop, house)
+    async with asyncio.timeout(WITHIN_S):
+        await asked.wait()
+    corrected = {KNOWN_UNTIL - HOUR: 5, KNOWN_UNTIL: 600}
+    all_of_it = past | corrected
+    await house.keep({start: n for start, n in all_of_it.items() if start >= midnight(-1)})
+    async with asyncio.timeout(WITHIN_S):
+        while corrected.items() - (await coop.values([now().date(), midnight(-1).date()])).items():
+            await asyncio.sleep(0.05)
+    arrives.set()
+    await comes(coop, all_of_it)
 
 
 async def test_a_collective_that_was_off_goes_on(
