@@ -37,9 +37,7 @@ async def async_setup_entry(
     """Add what is always there, and the others as the meter or the node turns out to have them."""
     if is_node(entry):
         async_add_entities([Connected(entry.runtime_data)])
-        add_for_each_collective(
-            entry, async_add_entities, lambda coordinator, each: [Problem(coordinator, each)]
-        )
+        add_for_each_collective(entry, async_add_entities, [PROBLEM], Problem)
         return
     async_add_entities([LinkLamp(entry.runtime_data)])
     add_as_known(hass, entry, async_add_entities, binary_sensors(), LinkyBinarySensor)
@@ -102,10 +100,6 @@ class Connected(NodeEntity, BinarySensorEntity):
 
 class Problem(CollectiveEntity, BinarySensorEntity):
     """Whether something keeps records from a collective, and what."""
-
-    def __init__(self, coordinator: NodeCoordinator, collective_id: str) -> None:
-        """Take of whom."""
-        super().__init__(coordinator, collective_id, PROBLEM)
 
     @property
     @override

@@ -1,25 +1,29 @@
 """Sensors of a meter, of an inverter, of a home, and of the collectives of a node."""
 
 from datetime import datetime
+from functools import partial
 from typing import override
 
 from homeassistant.components.sensor import SensorEntity
+from homeassistant.const import Platform
 from homeassistant.core import HomeAssistant
+from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.helpers.typing import StateType
 
 from .balance.entity import BalanceEntity, existing
 from .balance.sensors import BalanceSensorDescription
-from .const import CONF_ESTIMATE_INJECTION, CONF_RAW_LABELS
+from .const import CONF_ESTIMATE_INJECTION, CONF_RAW_LABELS, DOMAIN
 from .entity import LinkyEntity, add_as_known
 from .inverter.entity import InverterEntity, add_as_known as add_of_inverter
 from .inverter.sensors import InverterSensorDescription, sensors as of_inverter
 from .kinds import ConsometersConfigEntry, is_balance, is_inverter, is_node
 from .linky.coordinator import LinkyCoordinator
 from .linky.sensors import LinkySensorDescription, estimates, raw_labels, sensors
-from .node.coordinator import NodeCoordinator
-from .node.entity import CollectiveEntity, add_for_each_collective
-from .node.sensors import COLLECTIVE_SENSORS, CollectiveSensorDescription
+from .node.answers import Collective
+from .node.coordinator import NodeConfigEntry
+from .node.entity import REASON, CollectiveEntity, add_for_each_collective, unique_id
+from .node.sensors import ATTRIBUTES, COLLECTIVE_SENSORS, CollectiveSensorDescription, Fact
 
 PARALLEL_UPDATES = 0
 
@@ -31,7 +35,13 @@ async def async_setup_entry(
 ) -> None:
     """Add the sensors that meter or inverter turn out to have, or those of the collectives."""
     if is_node(entry):
-        add_for_each_collective(entry, async_add_entities, _of_collective)
+        add_for_each_collective(
+            entry,
+            async_add_entities,
+            COLLECTIVE_SENSORS,
+            CollectiveSensor,
+            partial(_is_or_was_told, hass, entry),
+        )
         return
     if is_inverter(entry):
         add_of_inverter(entry, async_add_entities, of_inverter(), InverterSensor)
@@ -99,16 +109,48 @@ class BalanceSensor(BalanceEntity, SensorEntity):
 
 
 class CollectiveSensor(CollectiveEntity, SensorEntity):
-    """A fact of what goes to a collective."""
+    """A fact of what goes to a collective, or of what comes from it."""
 
     entity_description: CollectiveSensorDescription
+    _unrecorded_attributes = frozenset({REASON, *ATTRIBUTES})
 
     @property
     @override
-    def native_value(self) -> int | datetime | None:
+    def available(self) -> bool:
+        """Whether the node is there, and tells of such facts of the collective."""
+        described = self.entity_description
+        return super().available and not (described.of_sums and self.collective.sums is None)
+
+    @property
+    @override
+    def native_value(self) -> Fact:
         """What the node says."""
         return self.entity_description.value_fn(self.collective)
 
+    @property
+    @override
+    def last_reset(self) -> datetime | None:
+        """When it began again."""
+        return self.entity_description.reset_fn(self.collective)
 
-def _of_collective(coordinator: NodeCoordinator, collective_id: str) -> list[CollectiveSensor]:
-    return [CollectiveSensor(coordinator, collective_id, each) for each in COLLECTIVE_SENSORS]
+    @property
+    @override
+    def extra_state_attributes(self) -> dict[str, object]:
+        """Of when it is, and if it is withheld, why."""
+        attributes = dict[str, object](self.entity_description.attributes_fn(self.collective))
+        sums = self.collective.sums
+        if sums is not None and sums.problem is not None and self.native_value is None:
+            attributes |= self._reason(sums.problem)
+        return attributes
+
+
+def _is_or_was_told(
+    hass: HomeAssistant,
+    entry: NodeConfigEntry,
+    collective: Collective,
+    description: CollectiveSensorDescription,
+) -> bool:
+    """Tell whether the node tells of a fact, or did so before Home Assistant was restarted."""
+    known_as = unique_id(entry, collective.id, description)
+    was_told = er.async_get(hass).async_get_entity_id(Platform.SENSOR, DOMAIN, known_as)
+    return was_told is not None or description.is_told(collective)

@@ -6,7 +6,7 @@ from homeassistant.components.switch import SwitchEntity, SwitchEntityDescriptio
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
-from .node.coordinator import NodeConfigEntry, NodeCoordinator
+from .node.coordinator import NodeConfigEntry
 from .node.entity import CollectiveEntity, add_for_each_collective
 
 PARALLEL_UPDATES = 1
@@ -20,17 +20,11 @@ async def async_setup_entry(
     async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
     """Add a switch for each collective."""
-    add_for_each_collective(
-        entry, async_add_entities, lambda coordinator, each: [Sharing(coordinator, each)]
-    )
+    add_for_each_collective(entry, async_add_entities, [SHARING], Sharing)
 
 
 class Sharing(CollectiveEntity, SwitchEntity):
     """Whether what was granted to a collective goes there. It does not grant anything."""
-
-    def __init__(self, coordinator: NodeCoordinator, collective_id: str) -> None:
-        """Take with whom."""
-        super().__init__(coordinator, collective_id, SHARING)
 
     @property
     @override

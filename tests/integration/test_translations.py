@@ -26,7 +26,8 @@ from custom_components.consometers.linky.binary_sensors import binary_sensors
 from custom_components.consometers.linky.sensors import estimates, raw_labels, sensors
 from custom_components.consometers.node import client, issues as node_issues
 from custom_components.consometers.node.binary_sensors import CONNECTED, PROBLEM
-from custom_components.consometers.node.sensors import COLLECTIVE_SENSORS
+from custom_components.consometers.node.entity import REASON
+from custom_components.consometers.node.sensors import ATTRIBUTES, COLLECTIVE_SENSORS
 from custom_components.consometers.services import ACTIONS
 from custom_components.consometers.switch import SHARING
 
@@ -146,6 +147,13 @@ def test_every_attribute_has_its_word() -> None:
             words = ENGLISH["entity"]["sensor"][key]
             if description.time_fn is not None:
                 assert set(words["state_attributes"]) == {"time"}, description.key
+    of_sums = [each for each in COLLECTIVE_SENSORS if each.of_sums]
+    told = set[str]()
+    for sensor in of_sums:
+        words = ENGLISH["entity"]["sensor"][sensor.translation_key]
+        assert set(words["state_attributes"]) <= {REASON, *ATTRIBUTES}, sensor.key
+        told |= set(words["state_attributes"])
+    assert told == {REASON, *ATTRIBUTES}
     for lamp in (CONNECTED, PROBLEM):
         words = ENGLISH["entity"]["binary_sensor"][lamp.translation_key]
         assert set(words["state_attributes"]) == {"reason"}, lamp.key

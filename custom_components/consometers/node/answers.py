@@ -2,8 +2,9 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any, Final, cast
+from datetime import date, datetime, timedelta
+import math
+from typing import Any, Final, Self, cast
 
 import probatio as vol
 
@@ -11,6 +12,9 @@ VERSION: Final = 1
 """The version of the API that is understood."""
 
 GRANTED: Final = "granted"
+
+MOST_WH: Final = 10**15
+"""Nobody draws or makes more: it is what all of France does in two years."""
 
 type Words = Mapping[str, str]
 """The same words by the code of their language, in those that there are."""
@@ -44,6 +48,87 @@ class Permission:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Last:
+    """What a collective's homes did together in the last interval that is known, Wh."""
+
+    start: datetime
+    end: datetime
+    consumption: int | None
+    injection: int | None
+    production: int | None
+    members: int | None
+    """How many homes are in the consumption."""
+
+    def mean_w(self, energy_wh: int | None) -> int | None:
+        """Give the mean power of one of its energies."""
+        if energy_wh is None:
+            return None
+        return round(energy_wh * timedelta(hours=1) / (self.end - self.start))
+
+    @classmethod
+    def read(cls, **fields: Any) -> Self:
+        """Make one that lasts."""
+        if not fields["start"] < fields["end"]:
+            raise vol.Invalid("an interval that ends before it begins")
+        return cls(**fields)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Today:
+    """What they did in the collective's day so far, Wh, and the parts that production has in it."""
+
+    date: date
+    until: datetime | None
+    consumption: int | None
+    injection: int | None
+    production: int | None
+    self_consumption_rate: float | None
+    self_sufficiency_rate: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Month:
+    """What this home drew in the last month that is over, and what the collective's homes did, Wh.
+
+    The median and the quartiles are of a home.
+    """
+
+    month: str
+    mine: int | None
+    median: int | None
+    lower: int | None
+    upper: int | None
+
+    @property
+    def difference(self) -> float | None:
+        """What this home drew beyond the median, as a part of it."""
+        if self.mine is None or not self.median:
+            return None
+        return self.mine / self.median - 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Statistics:
+    """Under which ids Home Assistant's recorder keeps a collective's sums."""
+
+    consumption: str | None
+    injection: str | None
+    production: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sums:
+    """What a collective tells its members of all of them together."""
+
+    last: Last | None
+    today: Today | None
+    month: Month | None
+    statistics: Statistics | None
+    problem: Words | None
+    """Why some of it is not told."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Collective:
     """Somebody who asks for series of the household, and what goes there."""
 
@@ -55,6 +140,8 @@ class Collective:
     waiting_since: datetime | None
     problem: Words | None
     permissions: tuple[Permission, ...]
+    sums: Sums | None
+    """None unless the node reads them. Nodes before them tell nothing of it."""
 
     @property
     def granted(self) -> tuple[Permission, ...]:
@@ -125,13 +212,33 @@ def _each(schema: vol.All[Any]) -> vol.All[Any]:
     return vol.All([schema], vol.Coerce(tuple))
 
 
-def _of[T](make: Callable[..., T], fields: Mapping[str, Any]) -> vol.All[Any]:
-    """Read an object, whatever may have been added to it."""
-    required = {vol.Required(name): kind for name, kind in fields.items()}
-    return vol.All(vol.Schema(required, extra=vol.REMOVE_EXTRA), lambda read: make(**read))
+def _day(text: object) -> date:
+    return date.fromisoformat(vol.Schema(str)(text))
+
+
+def _rate(number: object) -> float:
+    """Read a part of one; JSON in Python has numbers that are none."""
+    rate = vol.Schema(vol.Any(float, int))(number)
+    if not (math.isfinite(rate) and 0 <= rate <= 1):
+        raise vol.Invalid("no part of one")
+    return float(rate)
+
+
+def _of[T](
+    make: Callable[..., T], fields: Mapping[str, Any], later: Mapping[str, Any] | None = None
+) -> vol.All[Any]:
+    """Read an object, whatever may have been added to it; what came later may not be there."""
+    known = {vol.Required(name): kind for name, kind in fields.items()} | {
+        vol.Optional(name, default=None): kind for name, kind in (later or {}).items()
+    }
+    return vol.All(vol.Schema(known, extra=vol.REMOVE_EXTRA), lambda read: make(**read))
 
 
 _COUNT = vol.All(int, vol.Range(min=0))
+_PERHAPS_COUNT = vol.Any(None, _COUNT)
+_PERHAPS_WH = vol.Any(None, vol.All(int, vol.Range(min=0, max=MOST_WH)))
+_PERHAPS_RATE = vol.Any(None, _rate)
+_PERHAPS_STATISTIC = vol.Any(None, vol.All(str, vol.Match(r"consometers:[a-z0-9_]{1,200}\Z")))
 _WORDS = vol.Schema({str: str})
 _PERHAPS_WORDS = vol.Any(None, _WORDS)
 _PERHAPS_MOMENT = vol.Any(None, _moment)
@@ -149,6 +256,36 @@ _PERMISSION = _of(
         "newer_version": _PERHAPS_TEXT,
     },
 )
+_ENERGIES = dict.fromkeys(("consumption", "injection", "production"), _PERHAPS_WH)
+_LAST = _of(Last.read, {"start": _moment, "end": _moment, **_ENERGIES, "members": _PERHAPS_COUNT})
+_TODAY = _of(
+    Today,
+    {
+        "date": _day,
+        "until": _PERHAPS_MOMENT,
+        **_ENERGIES,
+        "self_consumption_rate": _PERHAPS_RATE,
+        "self_sufficiency_rate": _PERHAPS_RATE,
+    },
+)
+_MONTH = _of(
+    Month,
+    {
+        "month": vol.All(str, vol.Match(r"\d{4}-\d{2}\Z")),
+        **dict.fromkeys(("mine", "median", "lower", "upper"), _PERHAPS_WH),
+    },
+)
+_STATISTICS = _of(Statistics, dict.fromkeys(_ENERGIES, _PERHAPS_STATISTIC))
+_SUMS = _of(
+    Sums,
+    {
+        "last": vol.Any(None, _LAST),
+        "today": vol.Any(None, _TODAY),
+        "month": vol.Any(None, _MONTH),
+        "statistics": vol.Any(None, _STATISTICS),
+        "problem": _PERHAPS_WORDS,
+    },
+)
 _COLLECTIVE = _of(
     Collective,
     {
@@ -161,6 +298,7 @@ _COLLECTIVE = _of(
         "problem": _PERHAPS_WORDS,
         "permissions": _each(_PERMISSION),
     },
+    later={"sums": vol.Any(None, _SUMS)},
 )
 _NODE = _of(
     Node,

@@ -1,9 +1,10 @@
 """What of a node may be handed to whoever helps: how it goes, and nothing of who shares what."""
 
+from dataclasses import fields
 from typing import Any
 
 from ..const import CONF_APP, CONF_KIND
-from .answers import Collective, Node, Permission
+from .answers import Collective, Node, Permission, Sums
 from .coordinator import NodeCoordinator
 
 
@@ -40,6 +41,21 @@ def _collective(collective: Collective) -> dict[str, Any]:
         "waiting_since": collective.waiting_since,
         "has_problem": collective.problem is not None,
         "permissions": [_permission(permission) for permission in collective.permissions],
+        "sums": None if collective.sums is None else _sums(collective.sums),
+    }
+
+
+def _sums(sums: Sums) -> dict[str, Any]:
+    """Tell of when and of what there are sums, and not how much: it is other homes' as well."""
+    parts = {part.name: getattr(sums, part.name) for part in fields(sums)}
+    return {
+        "until": None if sums.last is None else sums.last.end,
+        "has_problem": parts.pop("problem") is not None,
+        "told": {
+            name: sorted(fact.name for fact in fields(part) if getattr(part, fact.name) is not None)
+            for name, part in parts.items()
+            if part is not None
+        },
     }
 
 

@@ -17,23 +17,36 @@ REASON = "reason"
 """The attribute that says in words why something is not as it should be."""
 
 
-def add_for_each_collective(
+def unique_id(entry: NodeConfigEntry, collective_id: str, description: EntityDescription) -> str:
+    """Name an entity of a collective."""
+    return f"{entry.entry_id}_{collective_id}_{description.key}"
+
+
+def add_for_each_collective[D: EntityDescription](
     entry: NodeConfigEntry,
     async_add_entities: AddConfigEntryEntitiesCallback,
-    make: Callable[[NodeCoordinator, str], Iterable[Entity]],
+    descriptions: Iterable[D],
+    make: Callable[[NodeCoordinator, str, D], Entity],
+    is_told: Callable[[Collective, D], bool] = lambda collective, description: True,
 ) -> None:
-    """Add the entities of each collective as soon as the node tells of it."""
+    """Add the entities of each collective as soon as the node tells of what they show."""
     coordinator = entry.runtime_data
-    known: set[str] = set()
+    described = {description.key: description for description in descriptions}
+    known: set[tuple[str, str]] = set()
 
     @callback
     def add() -> None:
-        there = {collective.id for collective in coordinator.data.collectives}
-        new = sorted(there - known)
-        known.intersection_update(there)
+        collectives = {collective.id: collective for collective in coordinator.data.collectives}
+        known.difference_update([each for each in known if each[0] not in collectives])
+        new = [
+            (each, key)
+            for each, collective in sorted(collectives.items())
+            for key, description in described.items()
+            if (each, key) not in known and is_told(collective, description)
+        ]
         known.update(new)
         if new:
-            async_add_entities(entity for each in new for entity in make(coordinator, each))
+            async_add_entities(make(coordinator, each, described[key]) for each, key in new)
 
     add()
     entry.async_on_unload(coordinator.async_add_listener(add))
@@ -72,7 +85,7 @@ class CollectiveEntity(NodeEntity):
         super().__init__(coordinator, description)
         self.collective_id = collective_id
         entry = coordinator.config_entry
-        self._attr_unique_id = f"{entry.entry_id}_{collective_id}_{description.key}"
+        self._attr_unique_id = unique_id(entry, collective_id, description)
         identifier = collective_identifier(entry, collective_id)
         self._attr_device_info = DeviceInfo(identifiers={identifier})
 

@@ -1,8 +1,9 @@
-"""The sensors of a collective. `sensor.py` makes entities of them."""
+"""The sensors of a collective, one line of the table per fact. `sensor.py` makes entities."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Final
 
 from homeassistant.components.sensor import (
@@ -10,17 +11,109 @@ from homeassistant.components.sensor import (
     SensorEntityDescription,
     SensorStateClass,
 )
-from homeassistant.const import EntityCategory
+from homeassistant.const import PERCENTAGE, EntityCategory, UnitOfEnergy, UnitOfPower
+from homeassistant.util import dt as dt_util
 
-from .answers import Collective
+from .answers import Collective, Last, Month, Sums, Today
+
+type Fact = float | datetime | None
+type Attributes = Mapping[str, str | int | datetime | None]
+
+ATTRIBUTES: Final = frozenset({"start", "end", "month", "lower_quartile_wh", "upper_quartile_wh"})
+"""What sensors of sums tell beside their states."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class CollectiveSensorDescription(SensorEntityDescription):
-    """Describes a sensor of what goes to a collective."""
+    """Describes a sensor of what goes to a collective, or of what comes from it."""
 
-    value_fn: Callable[[Collective], int | datetime | None]
+    value_fn: Callable[[Collective], Fact]
+    attributes_fn: Callable[[Collective], Attributes] = lambda collective: {}
+    reset_fn: Callable[[Collective], datetime | None] = lambda collective: None
+    of_sums: bool = False
 
+    def is_told(self, collective: Collective) -> bool:
+        """Tell whether there is anything to show."""
+        return not self.of_sums or self.value_fn(collective) is not None
+
+
+def _of_sums[T](
+    part: Callable[[Sums], T | None], fact: Callable[[T], Fact]
+) -> Callable[[Collective], Fact]:
+    """Read a fact of a part of the sums, where there is such a part."""
+
+    def value(collective: Collective) -> Fact:
+        found = None if collective.sums is None else part(collective.sums)
+        return None if found is None else fact(found)
+
+    return value
+
+
+def _last(fact: Callable[[Last], Fact]) -> Callable[[Collective], Fact]:
+    return _of_sums(lambda sums: sums.last, fact)
+
+
+def _today(fact: Callable[[Today], Fact]) -> Callable[[Collective], Fact]:
+    return _of_sums(lambda sums: sums.today, fact)
+
+
+def _month(fact: Callable[[Month], Fact]) -> Callable[[Collective], Fact]:
+    return _of_sums(lambda sums: sums.month, fact)
+
+
+def _interval(collective: Collective) -> Attributes:
+    last = None if collective.sums is None else collective.sums.last
+    return {} if last is None else {"start": last.start, "end": last.end}
+
+
+def _its_month(collective: Collective) -> Attributes:
+    month = None if collective.sums is None else collective.sums.month
+    return {} if month is None else {"month": month.month}
+
+
+def _quartiles(collective: Collective) -> Attributes:
+    month = None if collective.sums is None else collective.sums.month
+    if month is None:
+        return {}
+    quartiles = {"lower_quartile_wh": month.lower, "upper_quartile_wh": month.upper}
+    return {"month": month.month, **quartiles}
+
+
+def _midnight(collective: Collective) -> datetime | None:
+    today = None if collective.sums is None else collective.sums.today
+    return None if today is None else dt_util.start_of_local_day(today.date)
+
+
+def _percent(rate: float | None) -> float | None:
+    return None if rate is None else round(100 * rate, 1)
+
+
+# The recorder keeps the sums of the past under ids of their own, each at its hour. Here they come
+# later than that, so only what is counted over a day has statistics.
+_power = partial(
+    CollectiveSensorDescription,
+    device_class=SensorDeviceClass.POWER,
+    native_unit_of_measurement=UnitOfPower.WATT,
+    suggested_unit_of_measurement=UnitOfPower.KILO_WATT,
+    suggested_display_precision=1,
+    attributes_fn=_interval,
+    of_sums=True,
+)
+_energy = partial(
+    CollectiveSensorDescription,
+    device_class=SensorDeviceClass.ENERGY,
+    native_unit_of_measurement=UnitOfEnergy.WATT_HOUR,
+    suggested_unit_of_measurement=UnitOfEnergy.KILO_WATT_HOUR,
+    suggested_display_precision=0,
+    of_sums=True,
+)
+_of_today = partial(_energy, state_class=SensorStateClass.TOTAL, reset_fn=_midnight)
+_rate = partial(
+    CollectiveSensorDescription,
+    native_unit_of_measurement=PERCENTAGE,
+    suggested_display_precision=0,
+    of_sums=True,
+)
 
 COLLECTIVE_SENSORS: Final = (
     CollectiveSensorDescription(
@@ -35,5 +128,79 @@ COLLECTIVE_SENSORS: Final = (
         state_class=SensorStateClass.MEASUREMENT,
         entity_category=EntityCategory.DIAGNOSTIC,
         value_fn=lambda collective: collective.waiting,
+    ),
+    _power(
+        key="consumption_power",
+        translation_key="collective_consumption_power",
+        value_fn=_last(lambda last: last.mean_w(last.consumption)),
+    ),
+    _power(
+        key="injection_power",
+        translation_key="collective_injection_power",
+        value_fn=_last(lambda last: last.mean_w(last.injection)),
+    ),
+    _power(
+        key="production_power",
+        translation_key="collective_production_power",
+        value_fn=_last(lambda last: last.mean_w(last.production)),
+    ),
+    CollectiveSensorDescription(
+        key="members",
+        translation_key="collective_members",
+        entity_category=EntityCategory.DIAGNOSTIC,
+        value_fn=_last(lambda last: last.members),
+        attributes_fn=_interval,
+        of_sums=True,
+    ),
+    CollectiveSensorDescription(
+        key="sums_until",
+        translation_key="collective_sums_until",
+        device_class=SensorDeviceClass.TIMESTAMP,
+        entity_category=EntityCategory.DIAGNOSTIC,
+        value_fn=_last(lambda last: last.end),
+        of_sums=True,
+    ),
+    _of_today(
+        key="consumption_today",
+        translation_key="collective_consumption_today",
+        value_fn=_today(lambda today: today.consumption),
+    ),
+    _of_today(
+        key="injection_today",
+        translation_key="collective_injection_today",
+        value_fn=_today(lambda today: today.injection),
+    ),
+    _of_today(
+        key="production_today",
+        translation_key="collective_production_today",
+        value_fn=_today(lambda today: today.production),
+    ),
+    _rate(
+        key="self_consumption_today",
+        translation_key="self_consumption_today",
+        value_fn=_today(lambda today: _percent(today.self_consumption_rate)),
+    ),
+    _rate(
+        key="self_sufficiency_today",
+        translation_key="self_sufficiency_today",
+        value_fn=_today(lambda today: _percent(today.self_sufficiency_rate)),
+    ),
+    _energy(
+        key="month_mine",
+        translation_key="collective_month_mine",
+        value_fn=_month(lambda month: month.mine),
+        attributes_fn=_its_month,
+    ),
+    _energy(
+        key="month_median",
+        translation_key="collective_month_median",
+        value_fn=_month(lambda month: month.median),
+        attributes_fn=_quartiles,
+    ),
+    _rate(
+        key="month_difference",
+        translation_key="collective_month_difference",
+        value_fn=_month(lambda month: _percent(month.difference)),
+        attributes_fn=_its_month,
     ),
 )

@@ -1,13 +1,14 @@
 """What a node answers, understood or not."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
+from math import nan
 from typing import Any
 
 import pytest
 
 from custom_components.consometers.node import answers
 
-from .toy import collective, documented, permission
+from .toy import collective, documented, part, permission, sums
 
 NODE = documented()
 
@@ -61,6 +62,93 @@ def test_an_account_that_is_not_there_yet_is_none() -> None:
 def test_what_is_not_as_documented_is_no_answer(changes: dict[str, Any]) -> None:
     with pytest.raises(answers.NotAnAnswer):
         answers.node({**NODE, **changes})
+
+
+def sums_of(told: object) -> answers.Sums | None:
+    (understood,) = answers.node({**NODE, "collectives": [collective(sums=told)]}).collectives
+    return understood.sums
+
+
+def test_sums_are_understood() -> None:
+    understood = sums_of(sums())
+    assert understood is not None
+    last, today, month = understood.last, understood.today, understood.month
+    assert last is not None
+    assert today is not None
+    assert month is not None
+    assert (last.start.hour, last.end.hour, last.members) == (17, 18, 37)
+    assert (today.date, today.production) == (date(2026, 11, 24), 61_000)
+    assert (today.self_consumption_rate, today.self_sufficiency_rate) == (0.9164, 0.1566)
+    assert (month.mine, month.lower, month.upper) == (412_000, 280_000, 520_000)
+    assert month.difference == pytest.approx(0.0564, abs=1e-4)
+    assert understood.statistics is not None
+    assert understood.statistics.injection == "consometers:collective_1_injection"
+
+
+@pytest.mark.parametrize(
+    ("end", "mean_w"), [("17:30:00", 46_900), ("18:00:00", 23_450), ("19:00:00", 11_725)]
+)
+def test_a_power_is_the_mean_over_its_interval(end: str, mean_w: int) -> None:
+    understood = sums_of(part("last", end=f"2026-11-24T{end}+00:00"))
+    assert understood is not None
+    assert understood.last is not None
+    assert understood.last.mean_w(understood.last.consumption) == mean_w
+    assert understood.last.mean_w(None) is None
+
+
+def test_a_node_before_sums_tells_none() -> None:
+    assert "sums" not in collective()
+    (understood,) = answers.node({**NODE, "collectives": [collective()]}).collectives
+    assert understood.sums is None
+    assert sums_of(None) is None
+
+
+def test_whatever_of_sums_is_not_told_is_none() -> None:
+    nothing = answers.Sums(last=None, today=None, month=None, statistics=None, problem=None)
+    assert sums_of(dict.fromkeys(sums())) == nothing
+    for name, fixed in (("last", 2), ("today", 1), ("month", 1), ("statistics", 0)):
+        kept = list(sums()[name])[:fixed]
+        told = {key: value if key in kept else None for key, value in sums()[name].items()}
+        understood = getattr(sums_of(sums(**{name: told})), name)
+        assert [key for key in told if getattr(understood, key) is not None] == kept
+
+
+@pytest.mark.parametrize(("mine", "median"), [(None, 390_000), (412_000, None), (412_000, 0)])
+def test_without_both_months_there_is_no_difference(mine: int | None, median: int | None) -> None:
+    understood = sums_of(part("month", mine=mine, median=median))
+    assert understood is not None
+    assert understood.month is not None
+    assert understood.month.difference is None
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        [],
+        {},
+        sums(problem="No."),
+        part("last", end="2026-11-24T17:00:00+00:00"),
+        part("last", start="2026-11-24T17:00:00"),
+        part("last", consumption=-1),
+        part("last", consumption=10**15 + 1),
+        part("last", production=5.5),
+        part("last", members=-1),
+        part("today", date="today"),
+        part("today", date=20261124),
+        part("today", self_consumption_rate=1.01),
+        part("today", self_consumption_rate="0.9"),
+        part("today", self_sufficiency_rate=nan),
+        part("today", self_sufficiency_rate=-0.1),
+        part("month", month="2026-10-01"),
+        part("month", median="390000"),
+        part("statistics", consumption="sensor.linky_energy_drawn"),
+        part("statistics", production="consometers:collective/1"),
+    ],
+    ids=repr,
+)
+def test_sums_that_are_not_as_documented_are_no_answer(told: object) -> None:
+    with pytest.raises(answers.NotAnAnswer):
+        sums_of(told)
 
 
 @pytest.mark.parametrize("field", [field for field in NODE if field != "api"])

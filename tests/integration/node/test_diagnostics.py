@@ -11,10 +11,11 @@ from syrupy.assertion import SnapshotAssertion
 from custom_components.consometers.diagnostics import async_get_config_entry_diagnostics
 
 from .house import House
-from .toy import NODE_ID, TOKEN, collective, permission, until
+from .toy import NODE_ID, TOKEN, collective, part, permission, until
 
 ACCOUNT = "home@example.org"
 WORDS = {"en": f"{ACCOUNT} was refused.", "fr": f"{ACCOUNT} a été refusé."}
+OF_OTHERS = ("23450", "23.45", "301200", "301.2", "37")
 PERSONAL = (NODE_ID, TOKEN, ACCOUNT, "collective-1@", "Coopérative", "Daily", "2f6c1f0a")
 
 
@@ -37,6 +38,7 @@ def trouble(house: House) -> None:
             collective(
                 problem=WORDS,
                 waiting_since="2026-01-01T00:00:00+00:00",
+                sums={**part("today", production=None), "problem": WORDS, "month": None},
                 permissions=[
                     permission(valid_until="2026-01-02T00:00:00+00:00", newer_version="next"),
                     permission(id="2f6c1f0a-2", state="withdrawn", paused=True),
@@ -50,6 +52,14 @@ async def test_they_tell_how_it_goes(house: House, snapshot: SnapshotAssertion) 
     trouble(house)
     await house.start()
     assert json.loads(await diagnostics(house)) == snapshot
+
+
+async def test_what_other_homes_did_is_not_in_them(house: House) -> None:
+    trouble(house)
+    await house.start()
+    found = await diagnostics(house)
+    assert '"consumption"' in found
+    assert [value for value in OF_OTHERS if value in found] == []
 
 
 async def test_they_tell_what_fails(house: House) -> None:

@@ -10,7 +10,7 @@ from syrupy.assertion import SnapshotAssertion
 from custom_components.consometers.const import CONF_APP
 
 from .house import House
-from .toy import collective, permission, until
+from .toy import collective, part, permission, sums, until
 
 
 def facts(house: House) -> dict[str, dict[str, object]]:
@@ -146,3 +146,97 @@ class TestSharing:
         await house.start()
         assert house.state("switch", "sharing", "1") == STATE_UNAVAILABLE
         assert house.waiting == "2"
+
+
+WITHHELD = {"en": "At least 10 homes are needed.", "fr": "Il faut au moins 10 foyers."}
+SUMS = (
+    *("consumption_power", "injection_power", "production_power", "members", "sums_until"),
+    *("consumption_today", "injection_today", "production_today"),
+    *("self_consumption_today", "self_sufficiency_today"),
+    *("month_mine", "month_median", "month_difference"),
+)
+
+
+class TestSums:
+    @pytest.mark.parametrize("language", ["en", "fr"])
+    async def test_they_are_shown_in_the_language_of_the_home(
+        self, hass: HomeAssistant, house: House, language: str, snapshot: SnapshotAssertion
+    ) -> None:
+        hass.config.language = language
+        await hass.config.async_set_time_zone("Europe/Paris")
+        house.toy.answer["collectives"] = [collective(sums=sums())]
+        await house.start()
+        keys = {f"1_{key}" for key in SUMS}
+        of_sums = {each: fact for each, fact in facts(house).items() if fact["key"] in keys}
+        assert len(of_sums) == len(SUMS)
+        assert of_sums == snapshot
+
+    async def test_there_are_none_of_a_node_that_tells_none(self, house: House) -> None:
+        house.toy.answer["collectives"] = [collective("1"), collective("2", sums=None)]
+        await house.start()
+        made = [house.entity_id("sensor", key, each) for key in SUMS for each in ("1", "2")]
+        assert made == [None] * len(made)
+
+    async def test_each_appears_when_it_is_first_told(self, house: House) -> None:
+        house.toy.answer["collectives"] = [collective(sums=part("last", production=None))]
+        await house.start()
+        assert house.state("sensor", "consumption_power", "1") == "23.45"
+        assert house.state("sensor", "production_power", "1") is None
+        house.toy.change(collectives=[collective(sums=part("last", production=0))])
+        await until(lambda: house.state("sensor", "production_power", "1") == "0.0")
+
+    async def test_what_is_withheld_is_unknown_and_says_why(self, house: House) -> None:
+        house.toy.answer["collectives"] = [collective(sums=sums())]
+        await house.start()
+        told = {**part("last", consumption=None), "problem": WITHHELD}
+        house.toy.change(collectives=[collective(sums=told)])
+        await until(lambda: house.state("sensor", "consumption_power", "1") == "unknown")
+        withheld = house.state_of("sensor", "consumption_power", "1")
+        known = house.state_of("sensor", "production_power", "1")
+        assert withheld is not None
+        assert known is not None
+        assert withheld.attributes["reason"] == WITHHELD["en"]
+        assert "reason" not in known.attributes
+
+    @pytest.mark.parametrize("part_of_them", ["last", "today", "month"])
+    async def test_a_part_that_is_not_told_any_more_is_unknown(
+        self, house: House, part_of_them: str
+    ) -> None:
+        house.toy.answer["collectives"] = [collective(sums=sums())]
+        await house.start()
+        house.toy.change(collectives=[collective(sums=sums(**{part_of_them: None}))])
+        one = {"last": "members", "today": "consumption_today", "month": "month_median"}
+        await until(lambda: house.state("sensor", one[part_of_them], "1") == "unknown")
+        unknown = [key for key in SUMS if house.state("sensor", key, "1") == "unknown"]
+        assert len(unknown) == {"last": 5, "today": 5, "month": 3}[part_of_them]
+
+    async def test_a_node_that_reads_them_no_more_leaves_them_unavailable(
+        self, house: House
+    ) -> None:
+        house.toy.answer["collectives"] = [collective(sums=sums())]
+        await house.start()
+        house.toy.change(collectives=[collective(sums=None)])
+        await until(lambda: house.state("sensor", "members", "1") == STATE_UNAVAILABLE)
+        shown = {house.state("sensor", key, "1") for key in SUMS}
+        assert shown == {STATE_UNAVAILABLE}
+        assert house.waiting == "2"
+
+    async def test_what_was_told_before_a_restart_is_there_after_it(
+        self, hass: HomeAssistant, house: House
+    ) -> None:
+        house.toy.answer["collectives"] = [collective(sums=sums())]
+        await house.start()
+        await hass.config_entries.async_unload(house.entry.entry_id)
+        house.toy.answer["collectives"] = [collective(sums=part("today", injection=None))]
+        await house.set_up()
+        assert house.state("sensor", "injection_today", "1") == "unknown"
+        assert house.state("sensor", "injection_power", "1") == "0.31"
+
+    async def test_a_collective_that_comes_back_has_them_again(self, house: House) -> None:
+        house.toy.answer["collectives"] = [collective(sums=sums())]
+        await house.start()
+        house.toy.change(collectives=[])
+        await until(lambda: house.device("1") is None)
+        await house.hass.async_block_till_done()
+        house.toy.change(collectives=[collective(sums=sums())])
+        await until(lambda: house.state("sensor", "members", "1") == "37")

@@ -52,6 +52,45 @@ def collective(collective_id: str = "1", **changes: Any) -> dict[str, Any]:
     }
 
 
+def sums(**changes: Any) -> dict[str, Any]:
+    """Give what a node tells of the sums of its first collective."""
+    energies = {"consumption": 23_450, "injection": 310, "production": 5_400}
+    statistics = {each: f"consometers:collective_1_{each}" for each in energies}
+    return {
+        "interval": "PT1H",
+        "last": {
+            "start": "2026-11-24T17:00:00+00:00",
+            "end": "2026-11-24T18:00:00+00:00",
+            **energies,
+            "members": 37,
+        },
+        "today": {
+            "date": "2026-11-24",
+            "until": "2026-11-24T18:00:00+00:00",
+            "consumption": 301_200,
+            "injection": 5_100,
+            "production": 61_000,
+            "self_consumption_rate": 0.9164,
+            "self_sufficiency_rate": 0.1566,
+        },
+        "month": {
+            "month": "2026-10",
+            "mine": 412_000,
+            "median": 390_000,
+            "lower": 280_000,
+            "upper": 520_000,
+        },
+        "statistics": statistics,
+        "problem": None,
+        **changes,
+    }
+
+
+def part(name: str, **changes: Any) -> dict[str, Any]:
+    """Give the sums with something else in one of their parts."""
+    return sums(**{name: {**sums()[name], **changes}})
+
+
 class ToyNode:
     """A node that can be stopped and started again at the same address."""
 
