@@ -227,6 +227,15 @@ KEYS = {
             _URL,
         ),
         Key(
+            "location",
+            text(
+                "Where the data lies, as anybody is told: the place, and whose machine it is.",
+                "Où sont les données, tel qu'on le dit à tous : le lieu, et à qui est la machine.",
+            ),
+            _words,
+            _WORDS,
+        ),
+        Key(
             "time_zone",
             text("Of its days and months.", "Celui de ses jours et de ses mois."),
             _zone,

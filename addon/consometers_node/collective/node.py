@@ -17,11 +17,12 @@ from ..sharing.renewal import EVERY_S
 from ..store import Store
 from ..wire import Naming
 from ..xmpp import PUSH_SECONDS, Connection, Identity, NetworkError, Receiving
-from . import endings, outage, releasing, upkeep
+from . import endings, needs, outage, releasing, upkeep
 from .answers import CollectiveAnswers
 from .endings import Endings
 from .gathering import Gathering, Pace as GatheringPace
 from .intake import Intake
+from .policy import data_policy
 from .release import Release
 from .releasing import Releasing
 from .settings import Settings
@@ -75,6 +76,9 @@ class Online:
     ) -> None:
         """Prepare; nobody is asked or told yet."""
         self.connection = connection
+        self._store = store
+        self._changes = changes
+        self._location = settings.location
         self._upkeep = Upkeep(store, settings.time_zone, changes, every_s=pace.upkeep_s)
 
         def answers(*of: object) -> CollectiveAnswers:
@@ -108,6 +112,7 @@ class Online:
         async with self.connection, asyncio.TaskGroup() as tasks:
             for work in (self.sharing, self.intake, self.gathering, self._endings, self._upkeep):
                 tasks.create_task(work.run())
+            tasks.create_task(self._tell_policy())
             await self._stay()
         raise AssertionError
 
@@ -117,6 +122,15 @@ class Online:
             session = await self.connection.online(_FOR_EVER_S)
             self.gathering.came_back()
             await asyncio.shield(session.ended)
+
+    async def _tell_policy(self) -> NoReturn:
+        """Tell whoever asks what becomes of what is asked for now."""
+        while True:
+            seen = self._changes.count
+            async with self._store.reading() as connection:
+                asked = await needs.offered(connection)
+            self.sharing.discovery.policy = data_policy(asked, self._location)
+            await self._changes.after(seen)
 
     def _hear(self, peer: str) -> None:
         self.gathering.heard(peer)

@@ -79,7 +79,7 @@ class Settings:
     """All that is to be known before the database is opened.
 
     `identifier` names this collective's series in the federation. `database` is a URL, or the
-    file in the folder.
+    file in the folder. `location` says where that lies, for people.
     """
 
     name: str
@@ -91,6 +91,7 @@ class Settings:
     xmpp: Xmpp
     page: Page
     publication: Publication
+    location: str | None = None
 
     @property
     def device(self) -> Device:
@@ -170,6 +171,7 @@ def _settings(found: Mapping[str, Any], folder: Path) -> Settings:
         identifier=found["identifier"],
         folder=folder,
         database=found.get("database", folder / _DATABASE),
+        location=found.get("location"),
         time_zone=found.get("time_zone", ZoneInfo("Europe/Paris")),
         needs=found.get("needs", ()),
         xmpp=Xmpp(

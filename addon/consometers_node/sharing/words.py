@@ -133,8 +133,8 @@ def need(asked: DataNeed, peer: Peer, language: str) -> str:
         wanted=", ".join(wanted),
         interval=INTERVALS[asked.interval].say(language),
         history=_days(asked.history_days, language),
-        duration=_length(asked.duration_days, language),
-        retention=_length(asked.retention_days, language)
+        duration=length(asked.duration_days, language),
+        retention=length(asked.retention_days, language)
         if asked.retention_days
         else _NOT_KEPT.say(language),
         identification=IDENTIFICATIONS[asked.identification].say(language),
@@ -220,7 +220,8 @@ def _in(told: object, language: str) -> str:
     return Text(told).say(language)
 
 
-def _length(days: int, language: str) -> str:
+def length(days: int, language: str) -> str:
+    """Give so many days, in years if they are whole ones."""
     years, rest = divmod(days, _YEAR_DAYS)
     if rest or not years:
         return _fill(_DAYS, language, days=days)

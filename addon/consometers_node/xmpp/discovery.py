@@ -69,13 +69,13 @@ class Discovery:
     ) -> None:
         """Tell of a role, or of a program that only asks and hears.
 
-        `receives` says that the account acknowledges what it is told, as `Receiving` does. It may
-        change: who asks is told how it is then.
+        `receives` says that the account acknowledges what it is told, as `Receiving` does. It and
+        the `policy` may change: who asks is told how it is then.
         """
         self.receives = receives
+        self.policy = policy
         self._connection = connection
         self._role = role
-        self._policy = policy
         answers = _ANSWERS if role else ()
         self._features = (*_FEATURES, *answers)
         answered = commands.answered_by(role) if role else ()
@@ -112,8 +112,8 @@ class Discovery:
             kind = "bot" if self._role else "console"
             _identity(query, "client", kind, _NAMES[self._role].say(language))
             _features(query, (*self._features, *((RECEIPTS,) if self.receives else ())))
-            if self._policy:
-                query.append(_form(self._policy, language))
+            if self.policy:
+                query.append(_form(self.policy, language))
         elif node == commands.NAMESPACE:
             _identity(query, "automation", "command-list", _NAMES[self._role].say(language))
             _features(query, (INFO, ITEMS, commands.NAMESPACE))

@@ -113,10 +113,17 @@ minimum = 3
 
 @asynccontextmanager
 async def cooperating(
-    store: Store, server: Prosody, jid: str, folder: Path, identifier: str = "kersabiec"
+    store: Store,
+    server: Prosody,
+    jid: str,
+    folder: Path,
+    identifier: str = "kersabiec",
+    *,
+    location: str | None = None,
 ) -> AsyncIterator[Coop]:
     """Let a collective run."""
-    coop = Coop(store, server, jid, settings(folder, jid, identifier))
+    told = replace(settings(folder, jid, identifier), location=location)
+    coop = Coop(store, server, jid, told)
     await coop.start()
     try:
         yield coop

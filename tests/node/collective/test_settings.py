@@ -26,7 +26,7 @@ data = "/var/lib/consometers"
 database = "postgresql://node@/collective"
 time_zone = "Indian/Reunion"
 needs = ["needs/roof.toml", "/etc/consometers/sums.toml"]
-
+location = "Saint-Denis, in the town hall"
 [xmpp]
 account = "collectif@kersabiec.example"
 host = "localhost"
@@ -68,6 +68,7 @@ def test_all_that_can_be_said(tmp_path: Path) -> None:
     assert settings.folder == Path("/var/lib/consometers")
     assert settings.database == "postgresql://node@/collective"
     assert settings.time_zone == ZoneInfo("Indian/Reunion")
+    assert settings.location == "Saint-Denis, in the town hall"
     assert settings.needs == (tmp_path / "needs/roof.toml", Path("/etc/consometers/sums.toml"))
     server = settings.xmpp.server
     assert (server.host, server.port, server.security) == ("localhost", 5223, Security.DIRECT)
