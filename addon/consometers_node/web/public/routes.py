@@ -2,7 +2,7 @@
 
 from aiohttp import web
 
-from . import about, front, openapi, opendata, periods, shown
+from . import about, front, health, openapi, opendata, periods, shown
 from .desk import DATA, STATIC, Desk, Look
 
 _PLACE = "{place:[a-z0-9-]{1,200}}"
@@ -38,4 +38,5 @@ def routes(desk: Desk) -> list[web.RouteDef]:
     return [
         *(web.get(path, desk.looks(look)) for path, look in LOOKS.items()),
         web.get(f"{STATIC}{{name:.+}}", desk.files.serve),
+        web.get(health.HEALTH, desk.looks(health.show)),
     ]

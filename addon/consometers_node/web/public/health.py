@@ -1,0 +1,19 @@
+"""Whether this collective can answer: for whatever starts it anew, not for people."""
+
+from aiohttp import web
+from sqlalchemy import select
+from sqlalchemy.exc import InterfaceError, OperationalError
+
+from .desk import Desk, Guest
+
+HEALTH = "/health"
+
+
+async def show(desk: Desk, _: Guest) -> web.Response:
+    """Answer with 200, or with 503 when the database is away."""
+    try:
+        async with desk.store.reading() as connection:
+            await connection.execute(select(1))
+    except InterfaceError, OperationalError:
+        return web.Response(status=503, text="The database is away.\n")
+    return web.Response(text="This node is well.\n")
