@@ -111,6 +111,8 @@ class Pace:
     """One that pushes nothing."""
     again: timedelta = _DAY
     """What may have been corrected."""
+    on_return: bool = True
+    """Once the node is on the network again. Needless where a peer tells until it has a receipt."""
     first_wait: timedelta = timedelta(seconds=30)
     """After something went wrong; then twice as long each time."""
     longest_wait: timedelta = HOUR
@@ -156,11 +158,15 @@ class Importing:
         *,
         pace: Pace | None = None,
         progress: Callable[[Progress], None] | None = None,
+        seen: Callable[[Data], None] | None = None,
         language: str = "en",
         now: Callable[[], datetime] = _now,
         rest: Rest = asyncio.sleep,
     ) -> None:
-        """Prepare. Raises `Unsuitable` on a series that cannot be imported, and `NotAnAddress`."""
+        """Prepare; `seen` hears of all that is kept.
+
+        Raises `Unsuitable` on a series that cannot be imported, and `NotAnAddress`.
+        """
         kind = Kind.of(wanted.series)
         self._jid = bare(wanted.peer)
         self._wanted = wanted
@@ -171,6 +177,7 @@ class Importing:
         self._kept = kept
         self._pace = pace or Pace()
         self._progress = progress
+        self._seen = seen
         self._language = language
         self._now = now
         self._rest = rest
@@ -201,6 +208,11 @@ class Importing:
 
     def came_back(self) -> None:
         """Hear that the node is on the network again: something may have been missed."""
+        if self._pace.on_return or not self._subscribed:
+            self.ask_again()
+
+    def ask_again(self) -> None:
+        """Hear that something was missed."""
         self._again = True
         self._wake.set()
 
@@ -363,6 +375,7 @@ class Importing:
         wanted = self._wanted
         async for page in self._peer.history(wanted.peer, wanted.series, within.start, within.end):
             touched |= hours.take(page)
+            self._see(page)
         self._hours.learn(hours)
         self._hours.forget(touched)
         return await self._writing.put(hours.whole(touched))
@@ -391,9 +404,14 @@ class Importing:
             hours.forget(whole)
             hours.keep_last(_REMEMBERED_HOURS)
             for news in batch:
+                self._see(news.told)
                 self._news.remove(news)
                 if not news.kept.done():
                     news.kept.set_result(None)
+
+    def _see(self, told: Data) -> None:
+        if self._seen is not None:
+            self._seen(told)
 
     def _hole(self) -> str | None:
         """Tell what of the past the peer does not give, in words."""

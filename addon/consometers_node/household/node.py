@@ -22,6 +22,7 @@ from .home_assistant import HomeAssistant
 from .presence import Presence, WatchedRecorder
 from .pulling import Pulling
 from .rounds import SETTLES_WITHIN, LoopClock, Rounds, event_type
+from .together import EVERY_S as SUMS_S, FIRST_WAIT_S, Together
 from .upkeep import Upkeep
 
 _ROUND_EVERY = timedelta(hours=1)
@@ -35,6 +36,8 @@ class Pace:
     receipt_within_s: float = PUSH_SECONDS
     settles: tuple[timedelta, timedelta] = SETTLES_WITHIN
     renewal_s: float = EVERY_S
+    sums_s: float = SUMS_S
+    sums_first_s: float = FIRST_WAIT_S
 
     def hurried(self, haste: float) -> Pace:
         """Give waits that are so many times shorter."""
@@ -44,6 +47,8 @@ class Pace:
             self.receipt_within_s / haste,
             (shortest / haste, longest / haste),
             self.renewal_s / haste,
+            self.sums_s / haste,
+            self.sums_first_s / haste,
         )
 
 
@@ -72,13 +77,25 @@ class Online:
             receipt_within_s=pace.receipt_within_s,
             renewal_s=pace.renewal_s,
         )
-        self._pulling = Pulling(store, connection, self.sharing.asking, recorder, changes)
+        asking = self.sharing.asking
+        self.together = Together(
+            store,
+            asking,
+            recorder,
+            changes,
+            every_s=pace.sums_s,
+            first_wait_s=pace.sums_first_s,
+        )
+        self._pulling = Pulling(
+            store, connection, asking, recorder, changes, together=self.together
+        )
 
     async def run(self) -> NoReturn:
         """Be on the network. Ends when it is cancelled."""
         async with self.connection, asyncio.TaskGroup() as tasks:
             tasks.create_task(self.sharing.run())
             tasks.create_task(self._pulling.run())
+            tasks.create_task(self.together.run())
             tasks.create_task(self._hear())
         raise AssertionError
 

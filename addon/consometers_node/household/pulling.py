@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import datetime
+from functools import partial
 from typing import NoReturn
 
 from ..quoalise import Data, NotAuthorized
@@ -14,6 +15,7 @@ from ..xmpp.account import bare
 from .importing import HISTORY, Import, Importing
 from .recorder import Recorder
 from .statistics import StatisticId
+from .together import Together
 
 _FOR_EVER_S = 1e9
 
@@ -36,14 +38,14 @@ class Kept:
             await set_problem(connection, self._statistic, words)
 
 
-def wanted(pulled: Pulled) -> Import:
-    """Give what is to be imported, from as far back as the network's operator tells."""
+def wanted(pulled: Pulled, since: datetime | None = None) -> Import:
+    """Give what is to be imported, by default from as far back as the network's operator tells."""
     return Import(
         peer=pulled.jid,
         series=identifier(pulled.identifier),
         statistic=StatisticId(pulled.statistic),
         title=pulled.name,
-        since=pulled.added_at - HISTORY,
+        since=since or pulled.added_at - HISTORY,
         until=pulled.until,
     )
 
@@ -58,14 +60,18 @@ class Pulling:
         asking: Asking,
         recorder: Recorder,
         changes: Changes,
+        *,
+        together: Together,
     ) -> None:
-        """Prepare; nothing is pulled yet."""
+        """Prepare; nothing is pulled yet. `together` hears of the sums of collectives."""
         self._store = store
         self._connection = connection
         self._asking = asking
         self._recorder = recorder
         self._changes = changes
-        self._running: dict[str, tuple[Importing, asyncio.Task[NoReturn]]] = {}
+        self._together = together
+        self._running: dict[tuple[str, str], tuple[Importing, asyncio.Task[NoReturn]]] = {}
+        """By statistic and series."""
         self._hears = asyncio.Event()
 
     async def any(self) -> None:
@@ -88,22 +94,29 @@ class Pulling:
             while True:
                 seen = self._changes.count
                 async with self._store.reading() as connection:
-                    pulled = {one.statistic: one for one in await all_pulled(connection)}
+                    every = await all_pulled(connection)
+                pulled = {(one.statistic, one.identifier): one for one in every}
                 for gone in self._running.keys() - pulled.keys():
                     self._running.pop(gone)[1].cancel()
-                for statistic, one in pulled.items():
-                    if statistic not in self._running:
+                for key, one in pulled.items():
+                    if key not in self._running:
                         importing = self._importing(one)
-                        self._running[statistic] = importing, tasks.create_task(importing.run())
+                        self._running[key] = importing, tasks.create_task(importing.run())
                         self._hears.set()
+                missed = self._together.missed()
+                for (statistic, _), (importing, _) in self._running.items():
+                    if statistic in missed:
+                        importing.ask_again()
                 await self._changes.after(seen)
 
     def _importing(self, pulled: Pulled) -> Importing:
         return Importing(
-            wanted(pulled),
+            wanted(pulled, self._together.since(pulled)),
             self._asking,
             self._recorder,
             Kept(self._store, pulled.statistic),
+            pace=self._together.pace(pulled),
+            seen=partial(self._together.hear, pulled),
             language=self._connection.language,
         )
 

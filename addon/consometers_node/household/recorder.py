@@ -51,6 +51,13 @@ class Recorder:
                 return name
         raise Unreadable("no time zone")
 
+    async def language(self) -> str:
+        """Give the language of the home, as a tag."""
+        match await self._home.ask("get_config"):
+            case {"language": str(tag)}:
+                return tag
+        return "en"
+
     async def started(self) -> datetime | None:
         """Give since when it runs; None while it has no state yet.
 

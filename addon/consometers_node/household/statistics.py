@@ -16,6 +16,9 @@ StatisticId = NewType("StatisticId", str)
 UNITS: Mapping[str, str] = {quantity.value: quantity.unit for quantity in Quantity}
 """The unit of each unit class. Without it, values come in whatever the household displays."""
 
+IN_COMMON = "consometers:collective_"
+"""How the statistics begin that hold what a collective has: none of them is this home's."""
+
 _RECORDER = "recorder"
 _ARITHMETIC_MEAN = 1
 
@@ -61,8 +64,12 @@ def statistic_of(series: Series) -> Statistic:
 
 
 def statistics(answer: object) -> list[Statistic]:
-    """Read what `recorder/list_statistic_ids` answers: those of energy and power, in its order."""
-    return [found for told in mappings(answer) if (found := _statistic(told)) is not None]
+    """Read what `recorder/list_statistic_ids` answers: those of energy and power, in its order.
+
+    What collectives have is left out.
+    """
+    found = (_statistic(told) for told in mappings(answer))
+    return [one for one in found if one is not None and not one.id.startswith(IN_COMMON)]
 
 
 def propose(known: Sequence[Statistic], preferences: object = None) -> list[Proposal]:

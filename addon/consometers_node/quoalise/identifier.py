@@ -67,6 +67,10 @@ class SeriesPath:
     """Register: Wh since the meter was made."""
     MEMBERS = "members"
     """Beside a collective's value: how many members it sums."""
+    MEDIAN = "energy/monthly/median"
+    """Wh of a civil month: half of a collective's homes have at most this; quarters follow."""
+    LOWER_QUARTILE = "energy/monthly/lower-quartile"
+    UPPER_QUARTILE = "energy/monthly/upper-quartile"
 
 
 @dataclass(frozen=True, slots=True)

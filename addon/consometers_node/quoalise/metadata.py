@@ -99,6 +99,16 @@ MEASUREMENTS = {
     SeriesPath.ENERGY_INDEX: Measurement(
         name="active-energy-index", quantity="energy", type="electrical", unit="Wh"
     ),
+    **{
+        path: Measurement(
+            name="energy",
+            quantity="energy",
+            type="electrical",
+            unit="Wh",
+            aggregation=path.rpartition("/")[2],
+        )
+        for path in (SeriesPath.LOWER_QUARTILE, SeriesPath.MEDIAN, SeriesPath.UPPER_QUARTILE)
+    },
 }
 """By the path after its direction."""
 COUNT = "count"

@@ -12,11 +12,12 @@ from ..quoalise import Text, iso8601
 from ..sharing.pauses import pause, resume
 from ..sharing.standing import Answered, Collective, collectives, told_of
 from ..store import PeerId
+from ..store.peers import all_peers
+from ..store.pulled import all_pulled
 from .guard import harden, problem
+from .together import Json, sums
 
 VERSION = 1
-
-type Json = bool | int | float | str | list[Json] | dict[str, Json] | None
 
 _HEARTBEAT_S = 30.0
 _AT_MOST_EVERY_S = 1.0
@@ -51,7 +52,7 @@ class Api:
                 "connected": node.source.is_connected,
                 "problem": _words(node.home_problem),
             },
-            "collectives": [self._collective(one) for one in await self._collectives()],
+            "collectives": await self._all(),
         }
         return web.json_response(told)
 
@@ -63,14 +64,14 @@ class Api:
 
     async def _hold(self, request: web.Request, *, paused: bool) -> web.Response:
         number = request.match_info["id"]
-        known = {str(one.peer.id): one.peer.id for one in await self._collectives()}
-        if number not in known:
-            return problem(404, "item-not-found", *_UNKNOWN)
         async with self._node.store.writing() as connection:
-            await (pause if paused else resume)(connection, PeerId(known[number]))
+            known = {str(one.id): one.id for one in await all_peers(connection)}
+            if number not in known:
+                return problem(404, "item-not-found", *_UNKNOWN)
+            await (pause if paused else resume)(connection, known[number])
         self._node.changes.tell()
-        changed = {str(one.peer.id): one for one in await self._collectives()}
-        return web.json_response(self._collective(changed[number]))
+        (changed,) = await self._all(known[number])
+        return web.json_response(changed)
 
     async def _events(self, request: web.Request) -> web.StreamResponse:
         response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
@@ -87,12 +88,20 @@ class Api:
                 await response.write(b":\n\n")
         return response
 
-    async def _collectives(self) -> list[Collective]:
+    async def _all(self, peer: PeerId | None = None) -> list[Json]:
+        """Tell of all collectives, or of one."""
+        now = datetime.now(UTC)
+        network = self._node.network
         async with self._node.store.reading() as connection:
-            now = datetime.now(UTC)
-            return await collectives(connection, now, await progress(connection, now))
+            pulled = await all_pulled(connection)
+            together = network.together if network else None
+            return [
+                self._collective(one, await sums(connection, one, pulled, together, now))
+                for one in await collectives(connection, now, await progress(connection, now))
+                if peer in (None, one.peer.id)
+            ]
 
-    def _collective(self, one: Collective) -> Json:
+    def _collective(self, one: Collective, told: Json) -> Json:
         network = self._node.network
         delivery = network.sharing.deliveries.get(one.peer.id) if network else None
         return {
@@ -103,6 +112,7 @@ class Api:
             "waiting": one.waiting,
             "waiting_since": _at(one.waiting_since),
             "problem": _words(delivery.problem if delivery else None),
+            "sums": told,
             "permissions": [_permission(each) for each in told_of(one, datetime.now(UTC))],
         }
 

@@ -1,0 +1,209 @@
+"""What a collective told of its sums lately: its last interval, its day, homes of its last month.
+
+Pure: it takes what a peer says and gives what is known by now. Energies are whole Wh.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from ..quoalise import Data, Direction, Duration, Identifier, Malformed, SeriesPath
+from ..quoalise.identifier import identifier
+
+TIME_ZONE = ZoneInfo("Europe/Paris")
+"""Of a collective's civil days."""
+
+_KEPT = timedelta(days=2)
+_DAY = timedelta(days=1)
+_HOUR_S = 3600
+_DIGITS = 4
+_QUARTILES = {
+    SeriesPath.LOWER_QUARTILE: "lower",
+    SeriesPath.MEDIAN: "median",
+    SeriesPath.UPPER_QUARTILE: "upper",
+}
+
+type Energies = Mapping[Direction, int]
+"""Wh by direction; one that is not known is left out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Last:
+    """The last interval of which anything is known; how many members its consumption sums."""
+
+    start: datetime
+    end: datetime
+    energies: Energies
+    members: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Today:
+    """A civil day up to an instant. Rates are of the intervals of which all three are known."""
+
+    day: date
+    until: datetime
+    energies: Energies
+    self_consumption: float | None
+    self_sufficiency: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Month:
+    """How homes differ in what they drew in a month: a quarter, half, three quarters of them."""
+
+    month: date
+    lower: int
+    median: int
+    upper: int
+
+
+class Totals:
+    """One collective's. What comes last counts."""
+
+    def __init__(self) -> None:
+        self.interval: Duration | None = None
+        """That of the sums; None until some came."""
+        self.month: Month | None = None
+        self._energies: dict[Direction, dict[datetime, int]] = {}
+        self._members: dict[datetime, int] = {}
+
+    @property
+    def until(self) -> datetime | None:
+        """The end of the last interval of which anything is known."""
+        last = self.last()
+        return None if last is None else last.end
+
+    def take(self, told: Data) -> bool:
+        """Take what a collective told: sums of a load curve or of days, quartiles of a month.
+
+        Tells whether anything is no longer what it was.
+        """
+        before = self._known()
+        measured = told.metadata.measurement
+        interval = measured.sampling_interval if measured else None
+        quartiles: dict[date, dict[str, int]] = {}
+        for records in told.records:
+            try:
+                name = identifier(records.name)
+            except Malformed:
+                continue
+            values = {datetime.fromtimestamp(int(at), UTC): n for at, n in records.values.items()}
+            if name.direction is Direction.CONSUMPTION and name.quantity in _QUARTILES:
+                for start, value in values.items():
+                    found = quartiles.setdefault(start.astimezone(TIME_ZONE).date(), {})
+                    found[_QUARTILES[name.quantity]] = round(value)
+            elif interval is not None:
+                self._take(name, interval, values)
+        for month, found in sorted(quartiles.items()):
+            if len(found) == len(_QUARTILES) and (not self.month or self.month.month <= month):
+                self.month = Month(month, **found)
+        return self._known() != before
+
+    def last(self) -> Last | None:
+        """Give the last interval of which anything is known."""
+        starts = max((max(values) for values in self._energies.values() if values), default=None)
+        if starts is None:
+            return None
+        return Last(starts, self._end(starts), self._at(starts), self._members.get(starts))
+
+    def today(self, now: datetime) -> Today | None:
+        """Give the day so far, if anything is known of it and by parts of a day."""
+        day = now.astimezone(TIME_ZONE).date()
+        begin, end = _midnight(day), _midnight(day + _DAY)
+        if self.interval is None or not self.interval.seconds:
+            return None
+        known = {
+            direction: {start: wh for start, wh in values.items() if begin <= start < end}
+            for direction, values in self._energies.items()
+        }
+        starts = {start for values in known.values() for start in values}
+        if not starts:
+            return None
+        whole = set.intersection(*(set(known.get(each, {})) for each in Direction))
+        drawn, fed, made = (
+            sum(known.get(each, {})[start] for start in whole)
+            for each in (Direction.CONSUMPTION, Direction.INJECTION, Direction.PRODUCTION)
+        )
+        used = made - fed
+        return Today(
+            day,
+            self._end(max(starts)),
+            {direction: sum(values.values()) for direction, values in known.items() if values},
+            _rate(used, made),
+            _rate(used, used + drawn),
+        )
+
+    def _known(self) -> object:
+        values = {direction: dict(values) for direction, values in self._energies.items()}
+        return self.interval, self.month, values, dict(self._members)
+
+    def _take(self, name: Identifier, interval: Duration, values: Mapping[datetime, float]) -> None:
+        of = name.counted or name
+        if of.direction is None or of.quantity not in (SeriesPath.POWER, SeriesPath.ENERGY_DAILY):
+            return
+        if interval != self.interval:
+            self.interval = interval
+            self._energies, self._members = {}, {}
+        if name.counted is None:
+            hours = interval.seconds / _HOUR_S if of.quantity == SeriesPath.POWER else 1
+            new = {start: round(value * hours) for start, value in values.items()}
+            self._energies.setdefault(of.direction, {}).update(new)
+        elif of.direction is Direction.CONSUMPTION:
+            self._members |= {start: round(value) for start, value in values.items()}
+        self._forget()
+
+    def _forget(self) -> None:
+        kept = [*self._energies.values(), self._members]
+        newest = max((max(values) for values in kept if values), default=None)
+        for values in kept:
+            for start in [one for one in values if newest and one < newest - _KEPT]:
+                del values[start]
+
+    def _at(self, start: datetime) -> Energies:
+        return {
+            direction: values[start]
+            for direction, values in self._energies.items()
+            if start in values
+        }
+
+    def _end(self, start: datetime) -> datetime:
+        assert self.interval is not None
+        if self.interval.seconds:
+            return start + timedelta(seconds=self.interval.seconds)
+        return _midnight(start.astimezone(TIME_ZONE).date() + _DAY)
+
+
+def month_before(now: datetime) -> date:
+    """Give the last month that is over, by its first day."""
+    return (now.astimezone(TIME_ZONE).date().replace(day=1) - _DAY).replace(day=1)
+
+
+def days_of(month: date) -> Iterator[tuple[datetime, datetime]]:
+    """Give when each civil day of a month begins and ends."""
+    day = month
+    while day.month == month.month:
+        yield _midnight(day), _midnight(day + _DAY)
+        day += _DAY
+
+
+def of_whole_days(days: Iterable[int | None]) -> int | None:
+    """Give what a home had in a month, from what it had each day; None where a day has a hole.
+
+    Days with a hole count as the others do, as in a collective's quartiles. None if there are
+    fewer whole ones than others.
+    """
+    every = list(days)
+    whole = [one for one in every if one is not None]
+    if not whole or 2 * len(whole) < len(every):
+        return None
+    return round(sum(whole) / len(whole) * len(every))
+
+
+def _midnight(day: date) -> datetime:
+    return datetime.combine(day, time(), TIME_ZONE).astimezone(UTC)
+
+
+def _rate(part: int, whole: int) -> float | None:
+    return round(part / whole, _DIGITS) if 0 <= part <= whole and whole else None

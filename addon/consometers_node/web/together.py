@@ -1,0 +1,91 @@
+"""What the API tells of the sums of a collective: `sums` in docs/node-api.md."""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from ..household.drawn import drawn
+from ..household.together import Together, of_collectives
+from ..household.totals import Energies, Last, Today, Totals, month_before
+from ..quoalise import Direction, iso8601
+from ..sharing.standing import Collective
+from ..store.pulled import Pulled
+
+type Json = bool | int | float | str | list[Json] | dict[str, Json] | None
+
+_NOTHING = Totals()
+
+
+async def sums(
+    connection: AsyncConnection,
+    one: Collective,
+    pulled: Iterable[Pulled],
+    together: Together | None,
+    now: datetime,
+) -> Json:
+    """Give the sums of a collective; None where this home reads none."""
+    reads = of_collectives(pulled, one.peer.jid)
+    if not reads:
+        return None
+    totals = (together.totals(one.peer.jid) if together else None) or _NOTHING
+    last, today = totals.last(), totals.today(now)
+    problem = next((each.problem for each in reads.values() if each.problem), None)
+    return {
+        "interval": str(totals.interval) if totals.interval else None,
+        "last": None if last is None else _last(last),
+        "today": None if today is None else _today(today),
+        "month": await _month(connection, one, totals, now),
+        "statistics": {
+            direction: _statistic(reads.get(direction), together) for direction in Direction
+        },
+        "problem": None if problem is None else {"en": problem, "fr": problem},
+    }
+
+
+def _statistic(pulled: Pulled | None, together: Together | None) -> Json:
+    """Give the statistic of a direction; None where there is nothing of it."""
+    if pulled is None or (together is not None and together.has_nothing(pulled.statistic)):
+        return None
+    return pulled.statistic
+
+
+def _last(last: Last) -> Json:
+    return {
+        "start": iso8601.shown(last.start),
+        "end": iso8601.shown(last.end),
+        **_energies(last.energies),
+        "members": last.members,
+    }
+
+
+def _today(today: Today) -> Json:
+    return {
+        "date": today.day.isoformat(),
+        "until": iso8601.shown(today.until),
+        **_energies(today.energies),
+        "self_consumption_rate": today.self_consumption,
+        "self_sufficiency_rate": today.self_sufficiency,
+    }
+
+
+async def _month(
+    connection: AsyncConnection, one: Collective, totals: Totals, now: datetime
+) -> Json:
+    month = month_before(now)
+    told = totals.month if totals.month and totals.month.month == month else None
+    shared = {each.grant.series_id: each.series for each in one.shared}
+    mine = await drawn(connection, shared, month)
+    if told is None and mine is None:
+        return None
+    return {
+        "month": f"{month:%Y-%m}",
+        "mine": mine,
+        "median": told.median if told else None,
+        "lower": told.lower if told else None,
+        "upper": told.upper if told else None,
+    }
+
+
+def _energies(known: Energies) -> Mapping[str, Json]:
+    return {direction: known.get(direction) for direction in Direction}

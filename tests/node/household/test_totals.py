@@ -1,0 +1,199 @@
+"""What a collective told lately, put together."""
+
+from datetime import date, datetime, timedelta
+
+import pytest
+
+from consometers_node.household.totals import (
+    Last,
+    Month,
+    Totals,
+    days_of,
+    month_before,
+    of_whole_days,
+)
+from consometers_node.quoalise import (
+    Data,
+    DeviceType,
+    Direction,
+    Duration,
+    Metadata,
+    Records,
+    SeriesPath,
+    describe,
+)
+from consometers_node.quoalise.identifier import organisation, series
+
+from .toy import utc
+
+HOUR = timedelta(hours=1)
+CONSUMPTION, INJECTION, PRODUCTION = (
+    Direction.CONSUMPTION,
+    Direction.INJECTION,
+    Direction.PRODUCTION,
+)
+MIDNIGHT = utc("2026-11-23T23:00")
+"""Of 24 November in Paris."""
+NOON = utc("2026-11-24T11:20")
+PT1H = Duration(seconds=3600)
+
+
+def told(
+    direction: Direction,
+    start: datetime,
+    values: list[float],
+    members: list[int] | None = None,
+    *,
+    path: str = SeriesPath.POWER,
+    interval: Duration = PT1H,
+) -> Data:
+    name = series(organisation("kersabiec"), direction, path)
+    step = timedelta(days=interval.days, seconds=interval.seconds)
+    named = {str(name): ("W", values), str(name.members): ("count", members or [])}
+    return Data(
+        describe(name, interval, DeviceType.COLLECTIVE),
+        tuple(
+            Records(one, unit, {int((start + n * step).timestamp()): v for n, v in enumerate(some)})
+            for one, (unit, some) in named.items()
+            if some
+        ),
+    )
+
+
+def quartiles(month: datetime, **values: int) -> Data:
+    paths = {
+        "median": SeriesPath.MEDIAN,
+        "lower": SeriesPath.LOWER_QUARTILE,
+        "upper": SeriesPath.UPPER_QUARTILE,
+    }
+    names = {which: series(organisation("kersabiec"), CONSUMPTION, paths[which]) for which in paths}
+    return Data(
+        describe(names["median"], Duration(months=1), DeviceType.COLLECTIVE),
+        tuple(
+            Records(str(names[which]), "Wh", {int(month.timestamp()): value})
+            for which, value in values.items()
+        ),
+    )
+
+
+def test_the_last_interval_and_the_day_are_what_was_told() -> None:
+    totals = Totals()
+    assert totals.last() is totals.today(NOON) is totals.until is None
+    assert totals.take(told(CONSUMPTION, MIDNIGHT - HOUR, [9_000, 100, 200, 300], [37] * 4))
+    totals.take(told(INJECTION, MIDNIGHT, [0, 10]))
+    totals.take(told(PRODUCTION, MIDNIGHT, [50, 100]))
+    assert totals.last() == Last(MIDNIGHT + 2 * HOUR, MIDNIGHT + 3 * HOUR, {CONSUMPTION: 300}, 37)
+    today = totals.today(NOON)
+    assert today is not None
+    assert (today.day, today.until) == (date(2026, 11, 24), MIDNIGHT + 3 * HOUR)
+    assert today.energies == {CONSUMPTION: 600, INJECTION: 10, PRODUCTION: 150}
+    # Of the two hours of which all is known: 140 of 150 were used, and 300 drawn beside.
+    assert today.self_consumption == pytest.approx(140 / 150, abs=1e-4)
+    assert today.self_sufficiency == pytest.approx(140 / 440, abs=1e-4)
+
+
+def test_what_comes_last_counts_and_what_is_the_same_changes_nothing() -> None:
+    totals = Totals()
+    assert totals.take(told(CONSUMPTION, MIDNIGHT, [100, 200], [37, 37]))
+    assert not totals.take(told(CONSUMPTION, MIDNIGHT, [100], [37]))
+    assert totals.take(told(CONSUMPTION, MIDNIGHT, [150], [37]))
+    assert totals.take(told(CONSUMPTION, MIDNIGHT + HOUR, [200], [38]))
+    last, today = totals.last(), totals.today(NOON)
+    assert last is not None
+    assert last.members == 38
+    assert today is not None
+    assert today.energies == {CONSUMPTION: 350}
+
+
+def test_without_production_no_rate_is_told() -> None:
+    totals = Totals()
+    totals.take(told(CONSUMPTION, MIDNIGHT, [100]))
+    totals.take(told(INJECTION, MIDNIGHT, [10]))
+    today = totals.today(NOON)
+    assert today is not None
+    assert today.self_consumption is today.self_sufficiency is None
+
+
+def test_more_fed_in_than_made_is_no_rate() -> None:
+    totals = Totals()
+    for direction, watts in ((CONSUMPTION, 10), (INJECTION, 30), (PRODUCTION, 20)):
+        totals.take(told(direction, MIDNIGHT, [watts]))
+    today = totals.today(NOON)
+    assert today is not None
+    assert today.self_consumption is today.self_sufficiency is None
+
+
+def test_half_hours_are_half_the_energy() -> None:
+    totals = Totals()
+    totals.take(told(CONSUMPTION, MIDNIGHT, [100, 300], interval=Duration(seconds=1800)))
+    today = totals.today(NOON)
+    assert today is not None
+    assert today.energies == {CONSUMPTION: 200}
+    assert today.until == MIDNIGHT + HOUR
+
+
+def test_days_alone_have_a_last_one_and_no_day_so_far() -> None:
+    totals = Totals()
+    days = told(
+        CONSUMPTION,
+        utc("2026-10-24T22:00"),
+        [5_000],
+        path=SeriesPath.ENERGY_DAILY,
+        interval=Duration(days=1),
+    )
+    totals.take(days)
+    assert str(totals.interval) == "P1D"
+    # Clocks went back that night.
+    assert totals.until == utc("2026-10-25T23:00")
+    assert totals.last() == Last(
+        utc("2026-10-24T22:00"), utc("2026-10-25T23:00"), {CONSUMPTION: 5_000}, None
+    )
+    assert totals.today(utc("2026-10-25T11:00")) is None
+
+
+def test_yesterday_is_not_today_and_the_past_is_forgotten() -> None:
+    totals = Totals()
+    totals.take(told(CONSUMPTION, MIDNIGHT - 80 * HOUR, [100] * 80))
+    assert totals.today(NOON) is None
+    totals.take(told(CONSUMPTION, MIDNIGHT, [7]))
+    assert totals.today(NOON) is not None
+    yesterday = totals.today(NOON - 24 * HOUR)
+    assert yesterday is not None
+    assert yesterday.energies == {CONSUMPTION: 2_400}
+    assert totals.today(NOON - 72 * HOUR) is None
+
+
+def test_what_is_no_sum_of_a_load_curve_is_left_alone() -> None:
+    totals = Totals()
+    register = told(CONSUMPTION, MIDNIGHT, [1], path=SeriesPath.ENERGY_INDEX)
+    strange = Data(Metadata(), (Records("urn:dev:odd", "W", {int(MIDNIGHT.timestamp()): 1}),))
+    nobodys = Data(register.metadata, (Records("a", "W", {int(MIDNIGHT.timestamp()): 1}),))
+    assert not any(totals.take(one) for one in (strange, nobodys))
+    totals.take(register)
+    assert totals.last() is None
+
+
+def test_quartiles_are_of_the_newest_month_that_has_all_three() -> None:
+    october, september = utc("2026-09-30T22:00"), utc("2026-08-31T22:00")
+    totals = Totals()
+    assert totals.take(quartiles(october, lower=280, median=390, upper=520))
+    assert totals.month == Month(date(2026, 10, 1), 280, 390, 520)
+    assert not totals.take(quartiles(september, lower=1, median=2, upper=3))
+    assert not totals.take(quartiles(utc("2026-10-31T23:00"), median=2))
+    assert month_before(NOON) == date(2026, 10, 1)
+    assert month_before(utc("2025-12-31T23:30")) == date(2025, 12, 1)
+
+
+def test_a_month_has_its_civil_days() -> None:
+    days = list(days_of(date(2026, 10, 1)))
+    assert len(days) == 31
+    assert days[0][0] == utc("2026-09-30T22:00")
+    assert days[-1][1] == utc("2026-10-31T23:00")
+    assert {end - start for start, end in days} == {24 * HOUR, 25 * HOUR}
+
+
+def test_a_day_with_a_hole_counts_as_the_others() -> None:
+    assert of_whole_days([10, 20, 30]) == 60
+    assert of_whole_days([10, None, 30, 20]) == 80
+    assert of_whole_days([10, None, None]) is None
+    assert of_whole_days([None]) is of_whole_days([]) is None
