@@ -1,0 +1,91 @@
+"""The programs for those who write an application, as they stand on the page."""
+
+import asyncio
+from asyncio.subprocess import PIPE, Process
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+import os
+from pathlib import Path
+import re
+import sys
+
+from demo.prosody import LOOPBACK, Prosody
+
+from .conftest import PASSWORD, MakeNode, NewAccount
+from .home import NOW, SERIES, Home, records
+
+DOCS = Path(__file__).parents[3] / "docs"
+PROGRAM = re.compile(r"```python\n(.*?)```", re.DOTALL)
+OPEN_DATA, READ, LISTEN = PROGRAM.findall((DOCS / "applications.md").read_text())
+CONNECTS = "client.connect()"
+WITHIN_S = 20
+
+
+def here(program: str, server: Prosody) -> str:
+    """Let a program connect without DNS to a server of ours."""
+    assert CONNECTS in program
+    authority = f"client.ca_certs = {str(server.ca_file)!r}; client.enable_direct_tls = False"
+    return program.replace(CONNECTS, f"{authority}; client.connect({LOOPBACK!r}, {server.port})")
+
+
+@asynccontextmanager
+async def running(program: str, server: Prosody, *arguments: str) -> AsyncIterator[Process]:
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-c",
+        here(program, server),
+        *arguments,
+        stdout=PIPE,
+        stderr=PIPE,
+        env=os.environ | {"PASSWORD": PASSWORD},
+    )
+    try:
+        yield process
+    finally:
+        if process.returncode is None:
+            process.terminate()
+        await process.communicate()
+
+
+def test_both_languages_have_the_same_programs() -> None:
+    french = PROGRAM.findall((DOCS / "applications.fr.md").read_text())
+    assert french == [OPEN_DATA, READ, LISTEN]
+
+
+async def test_the_past_is_read_or_refused_in_words(
+    one: Prosody, new_node: MakeNode, new_account: NewAccount
+) -> None:
+    home, me = Home(), new_account(one)
+    node = await new_node(one, home)
+    asked = (
+        me,
+        node.connection.jid.partition("/")[0],
+        str(SERIES),
+        "2026-01-01T01:00:00+00:00",
+        "2026-01-01T03:00:00+00:00",
+    )
+    async with asyncio.timeout(WITHIN_S), running(READ, one, *asked) as process:
+        out, err = await process.communicate()
+    assert (process.returncode, out) == (1, b"")
+    assert err.startswith(b"not-authorized: ")
+
+    home.readers.add(me)
+    async with asyncio.timeout(WITHIN_S), running(READ, one, *asked) as process:
+        out, err = await process.communicate()
+    assert out.decode().splitlines() == [
+        f"{SERIES} 2026-01-01T01:00:00+00:00 1",
+        f"{SERIES} 2026-01-01T02:00:00+00:00 2",
+    ], err
+
+
+async def test_what_is_told_is_acknowledged_once_it_is_kept(
+    one: Prosody, new_node: MakeNode, new_account: NewAccount
+) -> None:
+    me = new_account(one)
+    node = await new_node(one, Home(me))
+    of = me, node.connection.jid.partition("/")[0], str(SERIES)
+    async with asyncio.timeout(WITHIN_S), running(LISTEN, one, *of) as process:
+        assert process.stdout is not None
+        await node.pushing.push(me, records(NOW, 1), seconds=WITHIN_S)
+        told = (await process.stdout.readline()).decode()
+    assert f"'bn': '{SERIES}'" in told
