@@ -13,7 +13,7 @@
     listening    hears other nodes: listen
     choosing     what can be chosen of what is asked: statistics of a home, sums of a collective
     collective   what the commands of a collective have in common
-    setting_up   sets one up: init; needs, invitations, members are groups of commands
+    setting_up   sets one up: init; needs, invitations, members, admins are groups of commands
     processing   what it answers for: register, reads
 
 A command is an entry of `COMMANDS` and a function in its module, which adds it to its `commands`
@@ -120,6 +120,14 @@ COMMANDS = {
         text("The members of a collective.", "Les membres d'un collectif."),
         group=True,
     ),
+    "admins": Entry(
+        "admins",
+        text(
+            "Who may administer a collective on its pages.",
+            "Qui peut administrer un collectif sur ses pages.",
+        ),
+        group=True,
+    ),
     "register": Entry(
         "processing",
         text(
@@ -136,6 +144,13 @@ COMMANDS = {
         text(
             "Put all into the one file, before it is copied.",
             "Tout mettre dans le seul fichier, avant qu'il soit copié.",
+        ),
+    ),
+    "reapply": Entry(
+        "reapplying",
+        text(
+            "Apply again what had ended since the backup that was put back.",
+            "Appliquer de nouveau ce qui avait pris fin depuis la sauvegarde remise en place.",
         ),
     ),
     "migrate-store": Entry(

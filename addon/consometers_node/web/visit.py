@@ -19,11 +19,11 @@ MAX_LENGTH = 4_000
 
 
 @dataclass(frozen=True, slots=True)
-class Visit:
+class Visit[P = Person]:
     """Who asks for what. `form` is what was filled in, empty of a page that is only looked at."""
 
     request: web.Request
-    person: Person
+    person: P
     language: Language
     form: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 

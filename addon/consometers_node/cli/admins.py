@@ -1,0 +1,226 @@
+"""Who may administer a collective on its pages: `admins add`, `list`, `password`, `remove`."""
+
+from collections.abc import Awaitable, Callable
+import getpass
+from pathlib import Path
+import sys
+from typing import Annotated
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+import typer
+
+from consometers_node.collective.settings import Settings
+from consometers_node.quoalise.text import Text, text
+from consometers_node.store import Store
+
+from .collective import Ours, now, run, shown
+from .complaint import Complaint
+from .output import Output
+from .usage import Commands
+from .when import local
+from .words import say
+
+try:
+    from consometers_node.collective import administrators
+except ModuleNotFoundError as missing:
+    raise Complaint(
+        "not-installed",
+        text(
+            "Administration needs {package}: install consometers-node[collective].",
+            "L'administration a besoin de {package} : installez consometers-node[collective].",
+        ).fill(package=missing.name),
+    ) from None
+
+_ADDED = text("{name} may administer.", "{name} peut administrer.")
+_CHANGED = text(
+    "{name} has a new password, and is logged in nowhere any more.",
+    "{name} a un nouveau mot de passe, et n'est plus connecté nulle part.",
+)
+_REMOVED = text(
+    "{name} may administer no longer, and is logged in nowhere.",
+    "{name} ne peut plus administrer, et n'est plus connecté nulle part.",
+)
+_ONCE = text(
+    "Password, shown this once:\n{password}\nIt can be changed on the page, under the name.",
+    "Mot de passe, montré cette seule fois :\n{password}\nIl se change sur la page, sous le nom.",
+)
+_NONE = text(
+    "Nobody may administer: “consometers-node admins add NAME” lets somebody.",
+    "Personne ne peut administrer : « consometers-node admins add NOM » le permet à quelqu'un.",
+)
+_ASK = text("New password of {name}: ", "Nouveau mot de passe de {name} : ")
+_AGAIN = text("Once more: ", "Encore une fois : ")
+_TWICE = text(
+    "The two are not the same: nothing was changed.",
+    "Les deux ne sont pas identiques : rien n'a changé.",
+)
+_NO_TERMINAL = text(
+    "A password can only be asked for on a terminal: leave --ask out, and one is made and shown"
+    " once; or give --password-file.",
+    "Un mot de passe ne peut être demandé que sur un terminal : sans --ask, un mot de passe est"
+    " fait et montré une fois ; ou donnez --password-file.",
+)
+_WHO = text("Name", "Nom")
+_SINCE = text("Since", "Depuis")
+_SEEN = text("Last seen", "Vu la dernière fois")
+_SESSIONS = text("Sessions", "Sessions")
+
+Name = Annotated[
+    str,
+    typer.Argument(
+        metavar=say("NAME", "NOM"),
+        help=say("As they log in.", "Tel que pour se connecter."),
+    ),
+]
+Ask = Annotated[
+    bool,
+    typer.Option(
+        "--ask",
+        help=say(
+            "Ask for the password; without it, one is made and shown once.",
+            "Demander le mot de passe ; sans cela, un mot de passe est fait et montré une fois.",
+        ),
+    ),
+]
+PasswordFile = Annotated[
+    Path | None,
+    typer.Option(
+        metavar=say("FILE", "FICHIER"),
+        help=say(
+            "A file whose first line is the password; - is the standard input.",
+            "Un fichier dont la première ligne est le mot de passe ; - est l'entrée standard.",
+        ),
+    ),
+]
+
+commands = Commands()
+
+
+@commands.add("add", text("Let somebody administer.", "Permettre à quelqu'un d'administrer."))
+def add(common: Ours, name: Name, ask: Ask = False, password_file: PasswordFile = None) -> None:
+    """Let somebody administer."""
+
+    async def keep(connection: AsyncConnection, kept: str) -> None:
+        await administrators.add(connection, name, kept, now())
+
+    _with_password(common, name, keep, _ADDED, ask=ask, file=password_file)
+
+
+@commands.add(
+    "password",
+    text(
+        "Give somebody a new password. Wherever they are logged in, they no longer are.",
+        "Donner à quelqu'un un nouveau mot de passe. Ses connexions en cours sont fermées.",
+    ),
+)
+def password(
+    common: Ours, name: Name, ask: Ask = False, password_file: PasswordFile = None
+) -> None:
+    """Give somebody a new password."""
+
+    async def keep(connection: AsyncConnection, kept: str) -> None:
+        await administrators.change_password(connection, name, kept)
+
+    _with_password(common, name, keep, _CHANGED, ask=ask, file=password_file)
+
+
+@commands.add("list", text("Tell who may administer.", "Dire qui peut administrer."))
+def list_administrators(common: Ours) -> None:
+    """Tell who may administer."""
+    output = common.output
+
+    async def work(store: Store, _: Settings) -> None:
+        async with store.reading() as connection:
+            found = await administrators.administrators(connection, now())
+        if output.as_json:
+            output.document(
+                [
+                    {
+                        "name": one.name,
+                        "made_at": shown(one.made_at),
+                        "seen_at": shown(one.seen_at),
+                        "sessions": one.sessions,
+                    }
+                    for one in found
+                ]
+            )
+        elif found:
+            rows = [
+                [
+                    one.name,
+                    local(one.made_at.timestamp()),
+                    local(one.seen_at.timestamp()) if one.seen_at else "",
+                    str(one.sessions),
+                ]
+                for one in found
+            ]
+            output.table((_WHO, _SINCE, _SEEN, _SESSIONS), rows)
+        else:
+            output.say(_NONE)
+
+    run(common, work)
+
+
+@commands.add(
+    "remove",
+    text(
+        "Let somebody administer no longer.",
+        "Ne plus permettre à quelqu'un d'administrer.",
+    ),
+)
+def remove(common: Ours, name: Name) -> None:
+    """Let somebody administer no longer."""
+    output = common.output
+
+    async def work(store: Store, _: Settings) -> None:
+        async with store.writing() as connection:
+            await administrators.remove(connection, name)
+
+    run(common, work)
+    _tell(output, _REMOVED, name, None)
+
+
+def _with_password(
+    common: Ours,
+    name: str,
+    keep: Callable[[AsyncConnection, str], Awaitable[None]],
+    said: Text,
+    *,
+    ask: bool,
+    file: Path | None,
+) -> None:
+    output = common.output
+    typed = _read(file) if file is not None else _typed(name, output) if ask else None
+    chosen = administrators.new_password() if typed is None else typed
+
+    async def work(store: Store, _: Settings) -> None:
+        administrators.check_password(name, chosen)
+        kept = await administrators.Passwords().hash(chosen)
+        async with store.writing() as connection:
+            await keep(connection, kept)
+
+    run(common, work)
+    _tell(output, said, name, chosen if typed is None else None)
+
+
+def _tell(output: Output, said: Text, name: str, made: str | None) -> None:
+    if output.as_json:
+        output.document({"name": name} | ({"password": made} if made else {}))
+        return
+    output.say(said, name=name)
+    if made:
+        output.say(_ONCE, password=made)
+
+
+def _read(file: Path) -> str:
+    said = sys.stdin.readline() if file == Path("-") else file.read_text(encoding="utf-8")
+    return said.partition("\n")[0].strip("\r")
+
+
+def _typed(name: str, output: Output) -> str:
+    if not sys.stdin.isatty():
+        raise Complaint("no-password", _NO_TERMINAL)
+    typed = getpass.getpass(output.said(_ASK, name=name))
+    if getpass.getpass(output.said(_AGAIN)) != typed:
+        raise Complaint("no-password", _TWICE)
+    return typed

@@ -1,0 +1,176 @@
+"""Coming in, going out, and one's own password."""
+
+import logging
+import re
+
+from aiohttp import web
+
+from ...collective import administrators
+from ...collective.administrators import BadPassword, Busy
+from ...collective.reads import Read, note_read
+from ...quoalise import Text
+from ...quoalise.text import text
+from ..public.limits import asker
+from .desk import COOKIE, AdminDesk, is_encrypted
+from .visit import PATH, Visit
+
+_NEXT = re.compile(r"[a-z0-9/_-]{0,200}")
+_LOCAL = frozenset({"localhost", "127.0.0.1", "[::1]"})
+_BUSY_S = 5
+
+_WRONG = text(
+    "This name and this password do not go together.",
+    "Ce nom et ce mot de passe ne vont pas ensemble.",
+)
+_WAIT = text(
+    "Many passwords were tried: try again in {seconds} s.",
+    "Beaucoup de mots de passe ont été essayés : réessayez dans {seconds} s.",
+)
+_ENDED = text(
+    "Your session has ended, and nothing was changed: log in, and do it again.",
+    "Votre session est terminée et rien n’a été changé : connectez-vous, et recommencez.",
+)
+_OLD_WRONG = text("This is not your present password.", "Ce n’est pas votre mot de passe actuel.")
+_TWICE = text("The two are not the same.", "Les deux ne sont pas identiques.")
+
+_LOGGER = logging.getLogger(__name__)
+
+
+async def show(desk: AdminDesk, visit: Visit) -> web.StreamResponse:
+    """Ask who comes."""
+    if visit.person:
+        return visit.go(_next(visit.asked("next")))
+    said = _ENDED if visit.asked("ended") else None
+    return await _show(desk, visit, said, came_from=visit.asked("next"))
+
+
+async def enter(desk: AdminDesk, visit: Visit) -> web.StreamResponse:
+    """Let somebody in who knows a password, under a key that nobody had before."""
+    name, typed = visit.typed("name"), _password(visit, "password")
+    address = asker(visit.request)
+    wait = desk.throttle.take(address, name)
+    if wait is not None:
+        return await _later(desk, visit, wait)
+    async with desk.store.reading() as connection:
+        kept = await administrators.kept_of(connection, name)
+    try:
+        good = await desk.passwords.check(kept, typed)
+        weak = good and kept is not None and desk.passwords.is_weak(kept)
+        stronger = await desk.passwords.hash(typed) if weak else None
+    except Busy:
+        return await _later(desk, visit, _BUSY_S)
+    key = await _begin(desk, visit, name, kept, stronger) if good else None
+    if key is None:
+        _LOGGER.warning("somebody tried to log in to the administration, and may not")
+        return await _show(desk, visit, _WRONG, status=403, name=name)
+    desk.throttle.came_in(address, name)
+    response = visit.go(_next(visit.typed("next")))
+    desk.give_key(response, visit, key)
+    return response
+
+
+async def leave(desk: AdminDesk, visit: Visit) -> web.StreamResponse:
+    """End a session."""
+    async with desk.store.writing() as connection:
+        await administrators.end_session(connection, visit.key)
+    response = visit.go("login?done=left")
+    response.del_cookie(COOKIE, path=PATH)
+    return response
+
+
+async def show_password(desk: AdminDesk, visit: Visit) -> web.StreamResponse:
+    """Ask for a new password."""
+    return desk.page(visit, "password.html", errors={}, least=administrators.LEAST_PASSWORD)
+
+
+async def change_password(desk: AdminDesk, visit: Visit) -> web.StreamResponse:
+    """Take a new password: whoever was logged in under the old one is so no longer."""
+    old, new, again = (_password(visit, name) for name in ("old", "new", "again"))
+    address = asker(visit.request)
+    wait = desk.throttle.take(address, visit.person)
+    if wait is not None:
+        return _mend(desk, visit, {"old": _WAIT.fill(seconds=wait)}, 429)
+    async with desk.store.reading() as connection:
+        kept = await administrators.kept_of(connection, visit.person)
+    try:
+        if not await desk.passwords.check(kept, old):
+            return _mend(desk, visit, {"old": _OLD_WRONG}, 422)
+        desk.throttle.came_in(address, visit.person)
+        try:
+            administrators.check_password(visit.person, new)
+        except BadPassword as fault:
+            return _mend(desk, visit, {"new": fault.text}, 422)
+        if new != again:
+            return _mend(desk, visit, {"again": _TWICE}, 422)
+        hashed = await desk.passwords.hash(new)
+    except Busy:
+        return _mend(desk, visit, {"old": _WAIT.fill(seconds=_BUSY_S)}, 503)
+    async with desk.store.writing() as connection:
+        await administrators.change_password(connection, visit.person, hashed)
+        key = await administrators.begin_session(connection, visit.person, visit.now)
+        await desk.note(connection, visit, "password")
+    response = visit.go("password?done=changed")
+    desk.give_key(response, visit, key)
+    return response
+
+
+async def _begin(
+    desk: AdminDesk, visit: Visit, name: str, kept: str | None, stronger: str | None
+) -> str | None:
+    """Begin a session; None if the password was changed meanwhile."""
+    async with desk.store.writing() as connection:
+        if await administrators.kept_of(connection, name) != kept:
+            return None
+        if stronger is not None:
+            await administrators.strengthen(connection, name, stronger)
+        await administrators.end_session(connection, visit.key)
+        await note_read(connection, Read(at=visit.now, who=name, what="login"))
+        return await administrators.begin_session(connection, name, visit.now)
+
+
+async def _later(desk: AdminDesk, visit: Visit, seconds: int) -> web.StreamResponse:
+    said = _WAIT.fill(seconds=seconds)
+    response = await _show(desk, visit, said, status=429, name=visit.typed("name"))
+    response.headers["Retry-After"] = str(seconds)
+    return response
+
+
+async def _show(
+    desk: AdminDesk,
+    visit: Visit,
+    said: Text | None,
+    *,
+    status: int = 200,
+    name: str = "",
+    came_from: str | None = None,
+) -> web.Response:
+    async with desk.store.reading() as connection:
+        known = await administrators.administrators(connection, visit.now)
+    return desk.page(
+        visit,
+        "login.html",
+        status=status,
+        said=said,
+        name=name,
+        next=_next(visit.typed("next") if came_from is None else came_from),
+        anybody=bool(known),
+        is_open=not is_encrypted(visit.request)
+        and visit.request.host.rpartition(":")[0] not in _LOCAL,
+    )
+
+
+def _mend(
+    desk: AdminDesk, visit: Visit, errors: dict[str, Text], status: int
+) -> web.StreamResponse:
+    least = administrators.LEAST_PASSWORD
+    return desk.page(visit, "password.html", status=status, errors=errors, least=least)
+
+
+def _password(visit: Visit, name: str) -> str:
+    """Give a password as it was typed, with the white space around it."""
+    return visit.form.get(name, ("",))[0]
+
+
+def _next(place: str) -> str:
+    """Give a page of administration to go to: nothing else can be written here."""
+    return place if _NEXT.fullmatch(place) and not place.startswith("/") else ""

@@ -1,0 +1,48 @@
+"""The application of administration, to be mounted beside the public pages."""
+
+from collections.abc import Callable
+from datetime import datetime
+
+from aiohttp import web
+
+from ...collective.administrators import Passwords
+from ...collective.node import CollectiveNode
+from ...collective.settings import Settings
+from ...store import Store
+from ..public.desk import now as this_moment
+from .desk import AdminDesk
+from .routes import routes
+from .throttle import Throttle
+from .visit import PATH
+
+
+class Administration:
+    """The administration of one collective. `node` is the one that runs, if one does."""
+
+    def __init__(
+        self,
+        store: Store,
+        settings: Settings,
+        version: str,
+        node: CollectiveNode | None = None,
+        *,
+        passwords: Passwords | None = None,
+        throttle: Throttle | None = None,
+        now: Callable[[], datetime] = this_moment,
+    ) -> None:
+        """Prepare; nothing is read before somebody asks."""
+        self.desk = AdminDesk(
+            store,
+            settings,
+            version,
+            node,
+            passwords=passwords or Passwords(),
+            throttle=throttle or Throttle(),
+            now=now,
+        )
+        self._app = web.Application(middlewares=[self.desk.middleware])
+        self._app.add_routes(routes(self.desk))
+
+    def join(self, pages: web.Application) -> None:
+        """Be served beside the public pages, under `PATH`."""
+        pages.add_subapp(PATH, self._app)

@@ -1,0 +1,18 @@
+"""A collective that somebody administers."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from consometers_node.store import Store
+
+from ..public.town import settings
+from .office import NAME, Office, serving
+
+
+@pytest.fixture
+async def office(file: Store, tmp_path: Path, socket_enabled: None) -> AsyncIterator[Office]:
+    async with serving(file, settings(tmp_path)) as opened:
+        await opened.appoint(NAME)
+        yield opened

@@ -1,0 +1,101 @@
+"""A collective that is administered: its pages are served to loopback, and somebody may log in."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from aiohttp import ClientSession, CookieJar
+from argon2 import PasswordHasher
+from sqlalchemy.ext.asyncio import AsyncConnection
+from yarl import URL
+
+from consometers_node.collective import administrators
+from consometers_node.collective.administrators import Passwords
+from consometers_node.collective.settings import Settings
+from consometers_node.store import Store
+from consometers_node.web.admin import Administration
+from consometers_node.web.admin.throttle import Throttle
+from consometers_node.web.public import Public
+from consometers_node.web.public.limits import Limits
+
+from ..browser import Browser, Page
+from ..public.town import NOW, UNLIMITED
+
+NAME, PASSWORD = "Nolwenn", "three boats in the bay"
+QUICK = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+
+
+class Clock:
+    """What time it is, for sessions and for who tries too often."""
+
+    def __init__(self, now: datetime = NOW) -> None:
+        self.now = now
+        self.seconds = 1000.0
+
+    def go_on(self, by: timedelta) -> None:
+        self.now += by
+        self.seconds += by.total_seconds()
+
+
+@dataclass
+class Office:
+    """Its database, what time it is there, and whoever comes."""
+
+    store: Store
+    settings: Settings
+    clock: Clock
+    administration: Administration
+    url: URL
+    stack: AsyncExitStack = field(repr=False)
+
+    async def browser(self, language: str = "en") -> Browser:
+        """Open a browser that has no cookie yet."""
+        session = ClientSession(cookie_jar=CookieJar(unsafe=True))
+        await self.stack.enter_async_context(session)
+        return Browser(session, self.url.join(URL("/administration/")), "", language)
+
+    async def enter(self, language: str = "en", name: str = NAME) -> Browser:
+        """Open a browser, and log in."""
+        browser = await self.browser(language)
+        page = await log_in(browser, name, PASSWORD)
+        assert page.status == 200, page.text
+        return browser
+
+    async def written[T](self, work: Callable[[AsyncConnection], Awaitable[T]]) -> T:
+        """Write something into the database."""
+        async with self.store.writing() as connection:
+            return await work(connection)
+
+    async def appoint(self, name: str) -> None:
+        kept = await Passwords(QUICK).hash(PASSWORD)
+        async with self.store.writing() as connection:
+            await administrators.add(connection, name, kept, self.clock.now)
+
+
+async def log_in(browser: Browser, name: str, password: str, **headers: str) -> Page:
+    page = await browser.open("login")
+    return await browser.send(page, "login", ("name", name), ("password", password), **headers)
+
+
+@asynccontextmanager
+async def serving(
+    store: Store, settings: Settings, node: Any = None, clock: Clock | None = None
+) -> AsyncIterator[Office]:
+    clock = clock or Clock()
+    administration = Administration(
+        store,
+        settings,
+        "0",
+        node,
+        passwords=Passwords(QUICK),
+        throttle=Throttle(lambda: clock.seconds),
+        now=lambda: clock.now,
+    )
+    public = Public(store, settings, "0", limits=Limits(UNLIMITED), now=lambda: clock.now)
+    administration.join(public.app)
+    async with AsyncExitStack() as stack:
+        port = await stack.enter_async_context(public.listening("127.0.0.1", 0))
+        url = URL(f"http://127.0.0.1:{port}/")
+        yield Office(store, settings, clock, administration, url, stack)

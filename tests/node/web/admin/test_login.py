@@ -1,0 +1,426 @@
+"""Who may come in, for how long, and what a browser is told about that."""
+
+from datetime import timedelta
+import re
+
+import pytest
+from sqlalchemy import select
+
+from consometers_node.collective import administrators
+from consometers_node.collective.administrators import IDLE, LONGEST, Passwords
+from consometers_node.collective.reads import reads
+from consometers_node.store.collective_tables import AdministratorRow, AdminSessionRow
+from consometers_node.web.admin.desk import COOKIE
+from consometers_node.web.admin.routes import ACTS, ADMITS, LOOKS, OPEN
+from consometers_node.web.admin.throttle import FREE_TRIES, LONGEST_S, Throttle
+
+from ..browser import Browser
+from .office import NAME, PASSWORD, QUICK, Office, log_in
+
+SOMEWHERE = re.compile(r"\{\w+(?::[^{}]*(?:\{[^{}]*\}[^{}]*)*)?\}")
+CLOSED = sorted({path for path in (*LOOKS, *ACTS) if path not in OPEN})
+
+
+def filled(path: str) -> str:
+    """Give an address that a route with parts takes, or at least one of its kind."""
+    return SOMEWHERE.sub("abcdefgh", path).removeprefix("/")
+
+
+async def key_of(browser: Browser) -> str:
+    cookies = browser.session.cookie_jar.filter_cookies(browser.url)
+    return cookies[COOKIE].value
+
+
+@pytest.mark.parametrize("path", CLOSED)
+async def test_nothing_is_shown_or_done_before_somebody_logs_in(office: Office, path: str) -> None:
+    browser = await office.browser()
+    page = await browser.open(filled(path))
+    assert page.url.path == "/administration/login"
+    assert "Password" in page.text
+    page = await browser.post(filled(path), [("token", "a")])
+    assert page.url.path == "/administration/login"
+    assert "nothing was changed" in page.text
+
+
+async def test_what_is_open_to_everybody_is_the_door_alone() -> None:
+    assert {*OPEN, *ADMITS} == {"/login"}
+
+
+async def test_somebody_who_knows_the_password_comes_in(office: Office) -> None:
+    browser = await office.browser()
+    page = await browser.open("")
+    assert page.url.path == "/administration/login"
+    page = await log_in(browser, NAME, PASSWORD)
+    assert (page.status, page.url.path) == (200, "/administration/")
+    assert NAME in page.text
+    async with office.store.reading() as connection:
+        (entry,) = await reads(connection)
+    assert (entry.who, entry.what) == (NAME, "login")
+
+
+@pytest.mark.parametrize(
+    ("name", "password"),
+    [
+        (NAME, "three boats in the ba"),
+        (NAME, ""),
+        (NAME.lower(), PASSWORD),
+        ("nobody", PASSWORD),
+        ("", ""),
+        ("' OR 1=1 --", "' OR 1=1 --"),
+        ("<script>alert(1)</script>", "x" * 3999),
+        (NAME, f" {PASSWORD}"),
+    ],
+)
+async def test_who_does_not_know_it_stays_out(office: Office, name: str, password: str) -> None:
+    browser = await office.browser()
+    page = await log_in(browser, name, password)
+    assert page.status == 403
+    assert "do not go together" in page.text
+    assert "<script>alert" not in page.html
+    assert not password or f'"{password}"' not in page.html
+    assert (await browser.open("")).url.path == "/administration/login"
+
+
+async def test_one_comes_back_to_where_one_wanted_to_look(office: Office) -> None:
+    browser = await office.browser()
+    page = await browser.open("password")
+    assert page.url.query["next"] == "password"
+    page = await browser.send(page, "login", ("name", NAME), ("password", PASSWORD))
+    assert page.url.path == "/administration/password"
+
+
+@pytest.mark.parametrize(
+    "place",
+    [
+        "https://example.org/",
+        "//example.org/",
+        "/\\example.org",
+        "javascript:alert(1)",
+        "..//example.org",
+        "\r\nSet-Cookie: a=b",
+        "%2f%2fexample.org",
+        "?a=b",
+        "a" * 300,
+    ],
+)
+async def test_nobody_is_sent_elsewhere(office: Office, place: str) -> None:
+    browser = await office.browser()
+    page = await browser.open("login")
+    page = await browser.send(
+        page, "login", ("name", NAME), ("password", PASSWORD), ("next", place)
+    )
+    assert page.url.origin() == office.url.origin()
+    assert page.url.path == "/administration/"
+
+
+async def test_a_key_from_before_the_login_opens_nothing(office: Office) -> None:
+    browser = await office.browser()
+    await browser.open("login")
+    before = await key_of(browser)
+    await log_in(browser, NAME, PASSWORD)
+    assert await key_of(browser) != before
+    other = await office.browser()
+    page = await other.open("", Cookie=f"{COOKIE}={before}")
+    assert page.url.path == "/administration/login"
+
+
+async def test_a_key_that_somebody_chose_is_not_kept(office: Office) -> None:
+    browser = await office.browser()
+    chosen = "A" * 43
+    browser.session.cookie_jar.update_cookies({COOKIE: chosen}, office.url / "administration/")
+    await log_in(browser, NAME, PASSWORD)
+    assert await key_of(browser) != chosen
+
+
+async def test_a_session_ends_when_nobody_uses_it(office: Office) -> None:
+    browser = await office.enter()
+    for _ in range(3):
+        office.clock.go_on(IDLE - timedelta(minutes=1))
+        assert (await browser.open("")).url.path == "/administration/"
+    office.clock.go_on(IDLE)
+    assert (await browser.open("")).url.path == "/administration/login"
+
+
+async def test_a_session_ends_whoever_uses_it(office: Office) -> None:
+    browser = await office.enter()
+    steps = LONGEST // timedelta(minutes=50)
+    for _ in range(steps):
+        office.clock.go_on(timedelta(minutes=50))
+        assert (await browser.open("")).url.path == "/administration/"
+    office.clock.go_on(timedelta(minutes=50))
+    assert (await browser.open("")).url.path == "/administration/login"
+
+
+async def test_who_goes_out_is_out(office: Office) -> None:
+    browser = await office.enter()
+    key = await key_of(browser)
+    page = await browser.send(await browser.open(""), "logout")
+    assert "You are logged out." in page.text
+    other = await office.browser()
+    assert (await other.open("", Cookie=f"{COOKIE}={key}")).url.path == "/administration/login"
+
+
+async def test_a_new_password_ends_all_other_sessions(office: Office) -> None:
+    here, there = await office.enter(), await office.enter()
+    new = "four boats out at sea"
+    page = await here.open("password")
+    page = await here.send(page, "password", ("old", PASSWORD), ("new", new), ("again", new))
+    assert "Your password is changed." in page.text
+    assert (await here.open("")).url.path == "/administration/"
+    assert (await there.open("")).url.path == "/administration/login"
+    assert (await log_in(there, NAME, PASSWORD)).status == 403
+    assert (await log_in(there, NAME, new)).status == 200
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "again", "said"),
+    [
+        ("wrong", "four boats out at sea", "four boats out at sea", "not your present"),
+        (PASSWORD, "short", "short", "at least 12"),
+        (PASSWORD, "four boats out at sea", "four boats", "not the same"),
+        (PASSWORD, "n" * 1001, "n" * 1001, "at most 1000"),
+        (PASSWORD, NAME * 3, NAME * 3, "first thing that others"),
+    ],
+)
+async def test_a_bad_new_password_is_not_taken(
+    office: Office, old: str, new: str, again: str, said: str
+) -> None:
+    browser = await office.enter()
+    page = await browser.open("password")
+    page = await browser.send(page, "password", ("old", old), ("new", new), ("again", again))
+    assert page.status == 422
+    assert said in page.text
+    assert (await log_in(await office.browser(), NAME, PASSWORD)).status == 200
+
+
+async def test_who_is_removed_is_out(office: Office) -> None:
+    browser = await office.enter()
+    await office.written(lambda connection: administrators.remove(connection, NAME))
+    assert (await browser.open("")).url.path == "/administration/login"
+    assert "admins add" in (await browser.open("login")).text
+    assert (await log_in(browser, NAME, PASSWORD)).status == 403
+
+
+async def test_sessions_and_passwords_are_not_in_the_database(office: Office) -> None:
+    browser = await office.enter()
+    async with office.store.reading() as connection:
+        row = (await connection.execute(select(AdminSessionRow.__table__))).one()
+        kept = (await connection.execute(select(AdministratorRow.password_hash))).scalar_one()
+    assert await key_of(browser) not in repr(tuple(row))
+    assert kept.startswith("$argon2id$")
+    assert PASSWORD not in kept
+
+
+async def test_a_password_that_became_weak_is_hashed_anew(office: Office) -> None:
+    office.administration.desk.passwords = Passwords()
+    await office.enter()
+    async with office.store.reading() as connection:
+        kept = await administrators.kept_of(connection, NAME)
+    assert kept is not None
+    assert "m=47104,t=2,p=1" in kept
+    await office.enter()
+
+
+# Forms.
+
+
+@pytest.mark.parametrize("token", ["", "a", "0" * 64, "é" * 64])
+async def test_a_forged_form_changes_nothing(office: Office, token: str) -> None:
+    browser = await office.enter()
+    page = await browser.post("logout", [("token", token)])
+    assert page.status == 403
+    assert (await browser.open("")).url.path == "/administration/"
+
+
+async def test_a_form_without_a_token_changes_nothing(office: Office) -> None:
+    browser = await office.enter()
+    assert (await browser.post("logout", [])).status == 403
+
+
+async def test_the_token_of_another_session_does_not_count(office: Office) -> None:
+    mine, other = await office.enter(), await office.enter()
+    form = (await other.open("")).form("logout")
+    assert (await mine.post("logout", form.fields)).status == 403
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Sec-Fetch-Site": "cross-site"},
+        {"Sec-Fetch-Site": "same-site"},
+        {"Origin": "https://example.org"},
+        {"Origin": "null"},
+    ],
+)
+@pytest.mark.parametrize("form", ["logout", "login"])
+async def test_a_form_from_another_site_changes_nothing(
+    office: Office, headers: dict[str, str], form: str
+) -> None:
+    browser = await office.browser()
+    if form == "login":
+        page = await log_in(browser, NAME, PASSWORD, **headers)
+    else:
+        await log_in(browser, NAME, PASSWORD)
+        page = await browser.send(await browser.open(""), "logout", **headers)
+    assert page.status == 403
+    assert "too old, or was not ours" in page.text
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"\xff\xfe", b"token=%00", b"a=" + b"b" * 5000, b"&".join(b"a=b" for _ in range(700))],
+)
+async def test_what_is_no_form_is_refused(office: Office, body: bytes) -> None:
+    browser = await office.enter()
+    address = browser.url / "logout"
+    kind = {"Content-Type": "application/x-www-form-urlencoded"}
+    async with browser.session.post(address, data=body, headers=kind) as response:
+        assert response.status in {400, 403}
+    async with browser.session.post(address, json={"token": "a"}) as response:
+        assert response.status == 400
+
+
+async def test_a_form_that_is_too_long_is_refused(office: Office) -> None:
+    browser = await office.enter()
+    page = await browser.post("logout", [("a", "b" * 300_000)])
+    assert page.status == 413
+
+
+# What each response carries.
+
+
+@pytest.mark.parametrize("path", ["", "login", "password", "nothing", "logout"])
+async def test_no_page_is_kept_or_framed(office: Office, path: str) -> None:
+    for browser in (await office.browser(), await office.enter()):
+        page = await browser.open(path)
+        assert page.headers["Cache-Control"] == "no-store"
+        policy = page.headers["Content-Security-Policy"]
+        assert "frame-ancestors 'none'" in policy
+        assert "default-src 'none'" in policy
+        assert "unsafe" not in policy
+        assert page.headers["X-Content-Type-Options"] == "nosniff"
+        assert "ETag" not in page.headers
+        assert not [name for _, name, _ in page.attributes if name == "style" or name[:2] == "on"]
+
+
+async def test_a_page_is_never_answered_from_what_a_browser_has(office: Office) -> None:
+    browser = await office.enter()
+    page = await browser.open("", **{"If-None-Match": "*"})
+    assert page.status == 200
+
+
+@pytest.mark.parametrize(
+    ("headers", "secure"), [({}, False), ({"X-Forwarded-Proto": "https"}, True)]
+)
+async def test_the_cookie_is_for_this_browser_alone(
+    office: Office, headers: dict[str, str], secure: bool
+) -> None:
+    browser = await office.browser()
+    page = await browser.open("login", **headers)
+    cookie = page.headers["Set-Cookie"]
+    assert "HttpOnly" in cookie
+    assert "SameSite=Strict" in cookie
+    assert "Path=/administration" in cookie
+    assert ("Secure" in cookie) is secure
+    assert "Max-Age" not in cookie
+
+
+async def test_who_is_not_there_is_told_so(office: Office) -> None:
+    browser = await office.enter()
+    assert (await browser.open("nothing")).status == 404
+    assert (await browser.open("logout")).status == 405
+    assert (await browser.open("/administration")).url.path == "/administration/"
+
+
+async def test_the_public_pages_are_still_there(office: Office) -> None:
+    page = await (await office.browser()).open("/")
+    assert page.status == 200
+    assert "administration" not in page.headers.get("Set-Cookie", "")
+
+
+# How often one may try.
+
+
+async def test_who_tries_too_often_has_to_wait(office: Office) -> None:
+    browser = await office.browser()
+    for _ in range(FREE_TRIES):
+        assert (await log_in(browser, NAME, "wrong")).status == 403
+    page = await log_in(browser, NAME, PASSWORD)
+    assert page.status == 429
+    assert int(page.headers["Retry-After"]) == 2
+    office.clock.go_on(timedelta(seconds=3))
+    assert (await log_in(browser, NAME, PASSWORD)).status == 200
+
+
+def test_each_wait_is_longer_up_to_a_quarter_of_an_hour() -> None:
+    now = 0.0
+    throttle = Throttle(lambda: now)
+    waits = []
+    for _ in range(40):
+        wait = throttle.take("192.0.2.1", NAME)
+        if wait is not None:
+            waits.append(wait)
+            now += wait
+            assert throttle.take("192.0.2.1", NAME) is None
+    assert waits[:4] == [2, 4, 8, 16]
+    assert waits == sorted(waits)
+    assert waits[-1] == LONGEST_S
+
+
+def test_a_name_is_kept_from_many_addresses_but_not_from_who_knows_it() -> None:
+    throttle = Throttle(lambda: 0.0)
+    throttle.came_in("192.0.2.1", NAME)
+    for n in range(FREE_TRIES):
+        assert throttle.take(f"198.51.100.{n}", NAME) is None
+    assert throttle.take("198.51.100.99", NAME) is not None
+    assert throttle.take("192.0.2.1", NAME) is None
+
+
+def test_what_is_long_past_is_forgotten() -> None:
+    now = 0.0
+    throttle = Throttle(lambda: now)
+    for _ in range(FREE_TRIES):
+        throttle.take("192.0.2.1", NAME)
+    assert throttle.take("192.0.2.1", NAME) is not None
+    now += 25 * 3600
+    assert throttle.take("192.0.2.1", NAME) is None
+
+
+def test_what_is_remembered_is_bounded() -> None:
+    throttle = Throttle(lambda: 0.0)
+    for n in range(30_000):
+        throttle.take(f"a{n}", f"n{n}")
+        throttle.came_in(f"a{n}", f"n{n}")
+    assert len(throttle._tries) <= 10_000
+    assert len(throttle._known) <= 10_000
+    for n in range(30_000):
+        throttle.take(f"a{n}", f"m{n}")
+    assert len(throttle._tries) <= 10_000
+
+
+async def test_a_name_that_nobody_has_takes_as_long_to_refuse() -> None:
+    """A hash is made or checked as often, whether or not somebody has the name."""
+    worked: list[str | None] = []
+
+    class Counting(Passwords):
+        def _work(self, password: str, known: str | None) -> str:
+            worked.append(known)
+            return super()._work(password, known)
+
+    passwords = Counting(QUICK)
+    kept = await passwords.hash(PASSWORD)
+    await passwords.check(kept, "wrong")
+    worked.clear()
+    assert not await passwords.check(kept, "wrong")
+    of_somebody = len(worked)
+    worked.clear()
+    assert not await passwords.check(None, "wrong")
+    assert len(worked) == of_somebody == 1
+    assert worked[0] is not None
+
+
+async def test_not_even_the_password_of_nobody_lets_one_in() -> None:
+    passwords = Passwords(QUICK)
+    passwords._nobodys = QUICK.hash(PASSWORD)
+    assert not await passwords.check(None, PASSWORD)
+    assert not await passwords.check("what is no hash", PASSWORD)
