@@ -8,6 +8,7 @@ of.
 """
 
 import asyncio
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -33,6 +34,7 @@ from ..store.gathered import (
 )
 from ..store.series import blocks
 from ..xmpp import Asking, NetworkError, NotKept
+from .counting import Visit
 from .intake import Intake
 
 MOST_AT_ONCE = 8
@@ -94,13 +96,16 @@ class Gathering:
         intake: Intake,
         changes: Changes,
         pace: Pace | None = None,
+        *,
+        visits: Counter[Visit] | None = None,
     ) -> None:
-        """Prepare; nobody is asked yet."""
+        """Prepare; nobody is asked yet. `visits` are counted."""
         self._store = store
         self._asking = asking
         self._intake = intake
         self._changes = changes
         self._pace = pace or Pace()
+        self._visits = Counter() if visits is None else visits
         self._members: dict[str, _Member] = {}
         self._wake = asyncio.Event()
         self._room = asyncio.Semaphore(MOST_AT_ONCE)
@@ -171,11 +176,14 @@ class Gathering:
                 await self._gather(peer)
             member.delay_s = self._pace.first_delay_s
             member.fails = member.away = False
+            self._visits[Visit.DONE] += 1
         except ResourceConstraint, NotKept:
             wait_s = self._pace.busy_s
+            self._visits[Visit.BUSY] += 1
         except (NetworkError, QuoaliseError) as fault:
             _LOGGER.debug("a member is asked again in %.0f s: %s", member.delay_s, fault)
             member.fails, member.away = True, is_away(fault)
+            self._visits[Visit.AWAY if member.away else Visit.REFUSED] += 1
             wait_s = member.delay_s
             member.delay_s = min(2 * member.delay_s, self._pace.longest_delay_s)
         finally:

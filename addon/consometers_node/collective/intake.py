@@ -22,6 +22,7 @@ from ..store import Store
 from ..store.sums import alone
 from ..xmpp import NotKept
 from . import outage
+from .counting import Timed
 from .taking import Told, take
 
 MOST_AT_ONCE = 200
@@ -96,13 +97,16 @@ class Question:
 
 
 class Intake:
-    """Keeps what members tell. `time_zone` is the collective's.
+    """Keeps what members tell. `time_zone` is the collective's; `commits` are measured.
 
     `problem` is why nothing can be kept, for people; None if it can.
     """
 
-    def __init__(self, store: Store, time_zone: str, hear: Hear) -> None:
+    def __init__(
+        self, store: Store, time_zone: str, hear: Hear, commits: Timed | None = None
+    ) -> None:
         self.problem: Text | None = None
+        self._commits = commits or Timed()
         self._store = store
         self._time_zone = time_zone
         self._hear = hear
@@ -191,6 +195,7 @@ class Intake:
                     self._hear(one.told.sender)
 
     async def _take(self, messages: Sequence[Told]) -> list[QuoaliseError | None]:
-        async with self._store.writing() as connection:
-            await alone(connection)
-            return await take(connection, messages, self._time_zone, datetime.now(UTC))
+        with self._commits.once():
+            async with self._store.writing() as connection:
+                await alone(connection)
+                return await take(connection, messages, self._time_zone, datetime.now(UTC))

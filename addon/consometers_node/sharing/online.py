@@ -21,6 +21,7 @@ from ..xmpp import (
     NetworkError,
     Ping,
     Pushing,
+    Traffic,
     sends_receipts,
 )
 from .answers import Answers, Confirms, Hear, Settled
@@ -57,6 +58,7 @@ class Sharing:
         first_delay_s: float = FIRST_DELAY_S,
         receipt_within_s: float = PUSH_SECONDS,
         renewal_s: float = EVERY_S,
+        traffic: Traffic | None = None,
     ) -> None:
         """Prepare; nothing is told yet."""
         self._store = store
@@ -72,7 +74,7 @@ class Sharing:
         Ping(connection)
         answers = make_answers(store, naming, self._hear, self._confirms, self._settled)
         self.discovery = Discovery(connection, answers.role)
-        Answering(connection, answers)
+        Answering(connection, answers, traffic)
 
     @property
     def deliveries(self) -> Mapping[PeerId, Delivery]:

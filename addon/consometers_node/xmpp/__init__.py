@@ -11,6 +11,7 @@
     pushing        new records to subscribers, until they have them
     receiving      new records of peers, acknowledged once they are kept
     limits         how often
+    traffic        how much came, and what became of it
     trial          an account tried, beside the node that has it
 
 It knows the protocol as data (`quoalise`), and nothing of permission or of storage: those who
@@ -30,6 +31,7 @@ from .ping import Ping
 from .pushing import PUSH_SECONDS, Pushing
 from .receiving import NotKept, Receiving
 from .registration import register
+from .traffic import Traffic
 
 __all__ = [
     "PUSH_SECONDS",
@@ -53,6 +55,7 @@ __all__ = [
     "Register",
     "Security",
     "Server",
+    "Traffic",
     "features",
     "links",
     "register",

@@ -55,6 +55,7 @@ from consometers_node.quoalise.text import text
 from .connection import Connection
 from .limits import Rate
 from .replies import language_of, refuse, reply
+from .traffic import Traffic
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -131,9 +132,12 @@ class Answerer(Protocol):
 class Answering:
     """Answers commands by asking the answerer."""
 
-    def __init__(self, connection: Connection, answerer: Answerer) -> None:
+    def __init__(
+        self, connection: Connection, answerer: Answerer, traffic: Traffic | None = None
+    ) -> None:
         self._connection = connection
         self._answerer = answerer
+        self._traffic = traffic or Traffic()
         self._rate = Rate(connection.stream.loop.time)
         self._in_flight: set[str] = set()
         connection.on_iq(requests.COMMAND, self._asked)
@@ -144,6 +148,7 @@ class Answering:
         in_time = self._rate.take(asker.jid)
         busy = asker.jid in self._in_flight or len(self._in_flight) >= MAX_IN_FLIGHT
         if busy or not in_time:
+            self._traffic.turned_down += 1
             refuse(iq, ResourceConstraint())
             return
         self._in_flight.add(asker.jid)
@@ -156,9 +161,12 @@ class Answering:
                 assert command is not None
                 answer = await self._answer_to(command, asker)
             reply(iq, answer)
+            self._traffic.answered += 1
         except QuoaliseError as error:
+            self._traffic.turned_down += 1
             refuse(iq, error)
         except Exception as error:
+            self._traffic.failed += 1
             if isinstance(error, self._answerer.passing):
                 _LOGGER.info("A request could not be answered now")
             else:

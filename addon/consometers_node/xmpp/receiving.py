@@ -18,6 +18,7 @@ from .connection import Connection
 from .limits import Rate
 from .receipts import NO_ARCHIVE, RECEIVED, REQUEST
 from .replies import refuse
+from .traffic import Traffic
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -40,14 +41,22 @@ class NotKept(Exception):
 class Receiving:
     """Hears what is pushed: the node's presence says so to its server."""
 
-    def __init__(self, connection: Connection, keep: Handler) -> None:
+    def __init__(
+        self, connection: Connection, keep: Handler, traffic: Traffic | None = None
+    ) -> None:
         self._connection = connection
         self._keep = keep
+        self._traffic = traffic or Traffic()
         self._rate = Rate(connection.stream.loop.time, PER_MINUTE)
         self._queues: dict[str, deque[tuple[Message, int]]] = {}
         self._waiting = 0
         connection.hear()
         connection.on_message(data.QUOALISE, self._came)
+
+    @property
+    def waiting(self) -> int:
+        """Count the messages that are being kept, or wait for it."""
+        return sum(map(len, self._queues.values()))
 
     def _came(self, message: Message) -> None:
         if message["type"] == "error":
@@ -57,6 +66,7 @@ class Receiving:
         queue = self._queues.get(sender)
         full = queue is not None and len(queue) >= MAX_OF_ONE
         if full or (self._waiting and self._waiting + size > MAX_WAITING):
+            self._traffic.dropped += 1
             return
         self._waiting += size
         if queue is not None:
@@ -84,12 +94,15 @@ class Receiving:
             quoalise = message.xml.find(data.QUOALISE)
             assert quoalise is not None
             await self._keep(sender, data.read(quoalise, MAX_PUSHED))
+            self._traffic.acknowledged += 1
             self._acknowledge(message)
         except QuoaliseError as error:
+            self._traffic.refused += 1
             refuse(message, error)
         except NotKept:
-            pass
+            self._traffic.unkept += 1
         except Exception:
+            self._traffic.unkept += 1
             _LOGGER.exception("What a peer pushed could not be kept")
 
     def _acknowledge(self, message: Message) -> None:

@@ -23,6 +23,7 @@ from consometers_node.xmpp import (
     Receiving,
     Security,
     Server,
+    Traffic,
 )
 from consometers_node.xmpp.receiving import Handler
 from demo.prosody import LOOPBACK, Authority, Prosody, federate
@@ -56,6 +57,7 @@ class MakeNode(Protocol):
         jid: str | None = None,
         keep: Handler | None = None,
         language: str = "en",
+        traffic: Traffic | None = None,
     ) -> Node: ...
 
 
@@ -134,6 +136,7 @@ def new_node(stack: AsyncExitStack, new_account: NewAccount) -> MakeNode:
         jid: str | None = None,
         keep: Handler | None = None,
         language: str = "en",
+        traffic: Traffic | None = None,
     ) -> Node:
         answerer = answerer or Home()
         connection = Connection(
@@ -144,9 +147,9 @@ def new_node(stack: AsyncExitStack, new_account: NewAccount) -> MakeNode:
         )
         Ping(connection)
         Discovery(connection, answerer.role, receives=keep is not None)
-        Answering(connection, answerer)
+        Answering(connection, answerer, traffic)
         if keep:
-            Receiving(connection, keep)
+            Receiving(connection, keep, traffic)
         node = Node(connection, Asking(connection), Pushing(connection))
         await stack.enter_async_context(connection)
         await connection.online()
