@@ -4,6 +4,7 @@ Pages and open data read sums here and nowhere else. A figure is read from the c
 series, into which nothing comes but what was released; a reason from what was looked at.
 """
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -164,6 +165,20 @@ class Published:
         mine = kept[row].get(place.id)
         telling = mine.counts[at] if mine is not None and at < len(mine.counts) else 0
         return Homes(min(telling, counting), counting)
+
+    async def withheld(
+        self, connection: AsyncConnection, interval: Interval, span: Span, until: datetime
+    ) -> Counter[Reason]:
+        """Count what is withheld of all groups, of the intervals that ended by then."""
+        starts = self._starts(interval, span, until)
+        rows = sorted(set(self._rows(interval, span)))
+        found: Counter[Reason] = Counter()
+        for direction in Direction:
+            kept = await released(connection, direction, interval, rows)
+            for row, at in (self._row(interval, start) for start, _ in starts):
+                reasons = (one.reasons[at : at + 1] for one in kept[row].values())
+                found.update(Reason(one) for some in reasons for one in some)
+        return Counter({reason: count for reason, count in found.items() if not reason.is_out})
 
     async def since(self, connection: AsyncConnection, place: Place) -> date | None:
         """Give the first civil day of which anything was released."""

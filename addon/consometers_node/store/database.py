@@ -6,10 +6,11 @@ from contextlib import asynccontextmanager, nullcontext
 import logging
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+import sqlite3
+from typing import TYPE_CHECKING, Any, Self
 
-from sqlalchemy import URL, Connection, event, inspect, make_url, text
-from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy import URL, Connection, Row, event, inspect, make_url, text
+from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry
 
@@ -37,6 +38,8 @@ _PRAGMAS = (
 )
 
 
+_SIZE_OF_FILE = "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size"
+_SIZE_OF_DATABASE = "SELECT pg_database_size(current_database())"
 _SNAPSHOT = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
 _MIGRATIONS = str(Path(__file__).with_name("migrations")).replace("%", "%%")
 
@@ -94,24 +97,43 @@ class Store:
         async with self._one_writer, self._writer.begin() as connection:
             yield connection
 
-    async def checkpoint(self) -> None:
-        """Put all into the one file, for whoever copies it."""
-        if self.is_sqlite:
-            await self._alone("PRAGMA wal_checkpoint(TRUNCATE)")
+    async def size_bytes(self, connection: AsyncConnection) -> int:
+        """Tell how much room the database takes, without the journal of what was written last."""
+        query = _SIZE_OF_FILE if self.is_sqlite else _SIZE_OF_DATABASE
+        return int((await connection.execute(text(query))).scalar_one())
 
-    async def shrink(self) -> None:
-        """Give back the room of what was deleted, and leave nothing of it in the journal."""
-        await self._alone("VACUUM")
-        await self.checkpoint()
+    async def checkpoint(self) -> bool:
+        """Put all into the one file, for whoever copies it.
 
-    async def _alone(self, statement: str) -> None:
+        Tells whether it is all there: not where somebody looks on at what was there before.
+        """
+        if not self.is_sqlite:
+            return True
+        done = await self._alone("PRAGMA wal_checkpoint(TRUNCATE)")
+        return done is not None and not done.busy
+
+    async def shrink(self) -> bool:
+        """Give back the room of what was deleted, and leave nothing of it in the journal.
+
+        Tells whether nothing is left: what another process looks on at, or writes for long, is.
+        """
+        try:
+            await self._alone("VACUUM")
+        except OperationalError as fault:
+            if getattr(fault.orig, "sqlite_errorcode", None) == sqlite3.SQLITE_BUSY:
+                return False
+            raise
+        return await self.checkpoint()
+
+    async def _alone(self, statement: str) -> Row[Any] | None:
         # In SQLite a connection is in no transaction until one begins.
         option = (
             {"consometers_alone": True} if self.is_sqlite else {"isolation_level": "AUTOCOMMIT"}
         )
         engine = self._engine.execution_options(**option)
         async with self._one_writer, engine.connect() as connection:
-            await connection.execute(text(statement))
+            done = await connection.execute(text(statement))
+            return done.first() if done.returns_rows else None
 
     async def _migrate(self, half_moved: bool) -> None:
         async with self.writing() as connection:
