@@ -23,8 +23,8 @@ from .endings import Endings
 from .gathering import Gathering, Pace as GatheringPace
 from .intake import Intake
 from .policy import data_policy
-from .release import Release
 from .releasing import Releasing
+from .rules import InForce
 from .settings import Settings
 from .upkeep import Upkeep
 
@@ -139,7 +139,7 @@ class Online:
 class CollectiveNode:
     """Gathers and sums what members gave, and tells what may be known of it.
 
-    `network` is what it does over its connection, once it runs.
+    `network` is what it does over its connection, once it runs; `rules` are those of publication.
     """
 
     def __init__(
@@ -155,6 +155,7 @@ class CollectiveNode:
         self.store = store
         self.settings = settings
         self.changes = Changes()
+        self.rules = InForce(settings.publication)
         self.network: Online | None = None
         self._outage: Text | None = None
         self._who = who
@@ -195,15 +196,15 @@ class CollectiveNode:
         naming = await load_naming(self.store)
         self._outage = None
         settings, changes, pace = self.settings, self.changes, self._pace
-        zone = settings.time_zone
-        release = Release(settings.publication, zone.key, settings.identifier)
         self.network = Online(
             self.store, naming, self._connect(self._who), settings, changes, pace=pace
         )
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self.network.run())
             tasks.create_task(
-                Releasing(self.store, release, changes, every_s=pace.releasing_s).run()
+                Releasing(
+                    self.store, settings, self.rules, changes, every_s=pace.releasing_s
+                ).run()
             )
         raise AssertionError
 

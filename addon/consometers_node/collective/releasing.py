@@ -4,9 +4,13 @@ import asyncio
 from datetime import UTC, datetime
 from typing import NoReturn
 
+from sqlalchemy.ext.asyncio import AsyncConnection
+
 from ..sharing.changes import Changes
 from ..store import Store
 from .release import Release
+from .rules import InForce, take_up
+from .settings import Settings
 
 EVERY_S = 5.0
 
@@ -15,10 +19,17 @@ class Releasing:
     """Releases what is due, a part at a time, so that members are kept waiting by none of it."""
 
     def __init__(
-        self, store: Store, release: Release, changes: Changes, *, every_s: float = EVERY_S
+        self,
+        store: Store,
+        settings: Settings,
+        rules: InForce,
+        changes: Changes,
+        *,
+        every_s: float = EVERY_S,
     ) -> None:
         self._store = store
-        self._release = release
+        self._settings = settings
+        self._rules = rules
         self._changes = changes
         self._every_s = every_s
 
@@ -26,8 +37,18 @@ class Releasing:
         """Look on. Ends when it is cancelled."""
         while True:
             async with self._store.writing() as connection:
-                is_new = await self._release.look(connection, datetime.now(UTC))
+                is_new = await self.look(connection, datetime.now(UTC))
             if is_new:
                 self._changes.tell()
             else:
                 await asyncio.sleep(self._every_s)
+
+    async def look(self, connection: AsyncConnection, at: datetime) -> bool:
+        """Release what is due by the rules of now. Tells whether there may be more."""
+        settings = self._settings
+        rules = await self._rules.read(connection)
+        await take_up(connection, rules.publication, at)
+        if not rules.are_open(at, settings.time_zone):
+            return False
+        release = Release(rules.publication, settings.time_zone.key, settings.identifier)
+        return await release.look(connection, at)

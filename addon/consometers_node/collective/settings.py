@@ -158,14 +158,6 @@ def _settings(found: Mapping[str, Any], folder: Path) -> Settings:
     def section(name: str, *keys: str) -> dict[str, Any]:
         return {key: found[f"{name}.{key}"] for key in keys if f"{name}.{key}" in found}
 
-    by_law = found.get("publication.basis") is Basis.LAW
-    publication: dict[str, Any] = {
-        "basis": ByLaw() if by_law else Agreed(found.get("publication.minimum", DEFAULT_MINIMUM))
-    }
-    if "publication.interval" in found:
-        publication["interval"] = Interval(found["publication.interval"])
-    if "publication.wait_minutes" in found:
-        publication["wait"] = timedelta(minutes=found["publication.wait_minutes"])
     return Settings(
         name=found["name"],
         identifier=found["identifier"],
@@ -179,8 +171,21 @@ def _settings(found: Mapping[str, Any], folder: Path) -> Settings:
             server=Server(**section("xmpp", "host", "port", "security", "ca_file")),
         ),
         page=Page(**section("page", "host", "port")),
-        publication=Publication(**publication),
+        publication=publication(found),
     )
+
+
+def publication(found: Mapping[str, Any]) -> Publication:
+    """Give how sums are published, of what was read of the keys of `publication`."""
+    by_law = found.get("publication.basis") is Basis.LAW
+    told: dict[str, Any] = {
+        "basis": ByLaw() if by_law else Agreed(found.get("publication.minimum", DEFAULT_MINIMUM))
+    }
+    if "publication.interval" in found:
+        told["interval"] = Interval(found["publication.interval"])
+    if "publication.wait_minutes" in found:
+        told["wait"] = timedelta(minutes=found["publication.wait_minutes"])
+    return Publication(**told)
 
 
 def _value(key: Key, found: object, folder: Path, place: Callable[[Text], Text]) -> object:

@@ -36,6 +36,8 @@ type Part = tuple[int | None, ...]
 OUT = 0
 """The reason of what was released, other than of a day that is the sum of its hours."""
 
+_ALL_OUT = frozenset({OUT, 1})
+"""Reasons of what was released, and of days that are the sums of their hours."""
 _NONE = -1
 _DAY = timedelta(days=1)
 _AT_ONCE = 1_000
@@ -170,6 +172,54 @@ async def look_again(connection: AsyncConnection, row: RowKey, at: datetime | No
         index_elements=[*ToReleaseRow.__table__.primary_key], set_={"due_at": put.excluded.due_at}
     )
     await connection.execute(put)
+
+
+async def withheld(
+    connection: AsyncConnection,
+    interval: Interval,
+    first: date = date.min,
+    last: date = date.max,
+) -> list[RowKey]:
+    """Give the rows of days, and of what is finer, of which something is not released, by day.
+
+    Of months that is told by their first day.
+    """
+    steps = (interval, Interval.P1D)
+    top = MemberGroupRow.kind == "all"
+    query = (
+        select(SumBlockRow.direction, SumBlockRow.interval, SumBlockRow.day)
+        .join(MemberGroupRow, MemberGroupRow.id == SumBlockRow.group_id)
+        .where(top, SumBlockRow.interval.in_(steps), SumBlockRow.day.between(first, last))
+        .distinct()
+    )
+    there = {RowKey(*row) for row in await connection.execute(query)}
+    looked_at = (
+        select(
+            ReleasedBlockRow.direction,
+            ReleasedBlockRow.interval,
+            ReleasedBlockRow.day,
+            ReleasedBlockRow.reasons,
+        )
+        .join(MemberGroupRow, MemberGroupRow.id == ReleasedBlockRow.group_id)
+        .where(top, ReleasedBlockRow.interval.in_(steps), ReleasedBlockRow.day.between(first, last))
+    )
+    for *row, reasons in await connection.execute(looked_at):
+        if _ALL_OUT.issuperset(reasons):
+            there.discard(RowKey(*row))
+    return sorted(there, key=lambda row: (row.day, row.interval, row.direction))
+
+
+async def look_at_withheld(connection: AsyncConnection, interval: Interval, at: datetime) -> None:
+    """Look again then at all of which something is withheld, as rules may have changed."""
+    put = upsert.insert(connection, ToReleaseRow)
+    put = put.on_conflict_do_update(
+        index_elements=[*ToReleaseRow.__table__.primary_key],
+        set_={"due_at": put.excluded.due_at},
+        where=ToReleaseRow.due_at > put.excluded.due_at,
+    )
+    rows = await withheld(connection, interval)
+    for some in batched(rows, _AT_ONCE, strict=False):
+        await connection.execute(put, [_row(row) | {"due_at": at} for row in some])
 
 
 async def sums(
@@ -334,7 +384,11 @@ async def final(connection: AsyncConnection, member: MemberId) -> None:
     stays = select(InGroupRow.group_id, InGroupRow.from_month, InGroupRow.until_month)
     for group, first, end in await connection.execute(stays.where(InGroupRow.member_id == member)):
         # The civil days of a month begin up to a day before it, or after.
-        with_it = [ReleasedBlockRow.group_id == group, ReleasedBlockRow.day >= first - _DAY]
+        with_it = [
+            ReleasedBlockRow.group_id == group,
+            ReleasedBlockRow.day >= first - _DAY,
+            ReleasedBlockRow.final == 0,
+        ]
         if end is not None:
             with_it.append(ReleasedBlockRow.day <= end)
         await connection.execute(update(ReleasedBlockRow).where(*with_it).values(final=1))

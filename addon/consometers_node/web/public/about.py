@@ -12,7 +12,7 @@ async def show(desk: Desk, guest: Guest) -> web.StreamResponse:
     """Show the data dictionary."""
     async with desk.store.reading() as connection:
         places = await desk.published.places(connection)
-    publication = desk.settings.publication
+    publication = desk.publication
     basis = publication.basis
     return desk.page(
         guest,

@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Any
 from aiohttp import web
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from ...collective.disclosure import Publication
 from ...collective.published import ALL, Place, Published
+from ...collective.rules import InForce
 from ...collective.settings import Settings
 from ...quoalise import Text
 from ...quoalise.text import text
@@ -83,16 +85,28 @@ class Desk:
         settings: Settings,
         version: str,
         *,
+        rules: InForce,
         limits: Limits,
         now: Callable[[], datetime],
     ) -> None:
         self.store = store
         self.settings = settings
-        self.published = Published(settings.identifier, settings.time_zone, settings.publication)
         self.files = Files()
         self._version = version
+        self._rules = rules
         self._limits = limits
         self._now = now
+
+    @property
+    def publication(self) -> Publication:
+        """How sums are published now."""
+        return self._rules.now.publication
+
+    @property
+    def published(self) -> Published:
+        """What may be known, by the rules of now."""
+        settings = self.settings
+        return Published(settings.identifier, settings.time_zone, self.publication)
 
     def looks(self, look: Look) -> Handler:
         """Make a handler of something that is looked at."""

@@ -15,7 +15,7 @@ async def show(desk: Desk, guest: Guest) -> web.StreamResponse:
         place = await named(desk, guest, connection)
         found = None if place is None else await today(desk, guest, connection, place)
         places = await desk.published.places(connection)
-    basis = desk.settings.publication.basis
+    basis = desk.publication.basis
     return desk.page(
         guest,
         "site.html" if place is not None and place.kind is GroupKind.SITE else "front.html",

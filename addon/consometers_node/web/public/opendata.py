@@ -166,7 +166,7 @@ async def groups(desk: Desk, guest: Guest) -> web.StreamResponse:
 
 def intervals(desk: Desk) -> list[str]:
     """Give the intervals that may be asked for."""
-    return [desk.settings.publication.interval, Interval.P1D, *Longer]
+    return [desk.publication.interval, Interval.P1D, *Longer]
 
 
 def dumped(told: Json) -> str:

@@ -97,7 +97,7 @@ async def day_csv(desk: Desk, guest: Guest) -> web.StreamResponse:
     except ValueError:
         raise web.HTTPNotFound from None
     _check(day)
-    interval = desk.settings.publication.interval
+    interval = desk.publication.interval
     async with desk.store.reading() as connection:
         place = await _there(desk, guest, connection)
         found = await desk.published.figures(connection, place, interval, Span(day, day), guest.now)

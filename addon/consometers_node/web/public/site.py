@@ -6,6 +6,7 @@ from datetime import datetime
 
 from aiohttp import web
 
+from ...collective.rules import InForce
 from ...collective.settings import Settings
 from ...store import Store
 from .desk import Desk, now as this_moment
@@ -25,11 +26,19 @@ class Public:
         settings: Settings,
         version: str,
         *,
+        rules: InForce | None = None,
         limits: Limits | None = None,
         now: Callable[[], datetime] = this_moment,
     ) -> None:
-        """Prepare; nothing is read before somebody asks."""
-        desk = Desk(store, settings, version, limits=limits or Limits(), now=now)
+        """Prepare; nothing is read before somebody asks. Without `rules`, the file's hold."""
+        desk = Desk(
+            store,
+            settings,
+            version,
+            rules=rules or InForce(settings.publication),
+            limits=limits or Limits(),
+            now=now,
+        )
         self.app = web.Application(middlewares=[desk.middleware], client_max_size=_MAX_BODY_BYTES)
         self.app.add_routes(routes(desk))
 

@@ -89,7 +89,7 @@ class Today:
 async def today(desk: Desk, guest: Guest, connection: AsyncConnection, place: Place) -> Today:
     """Look at the last two days: early in the morning, yesterday is the last that is known."""
     published = desk.published
-    interval = desk.settings.publication.interval
+    interval = desk.publication.interval
     span = Span(guest.today - _DAY, guest.today)
     found = await published.figures(connection, place, interval, span, guest.now)
     mine = _of_day(found, guest.today)
