@@ -47,7 +47,7 @@ from demo.world import World
 ROOT = Path(__file__).parent.parent
 INTEGRATION = ROOT / "custom_components" / "consometers"
 
-PAGES = sorted(page for at in (".", "addon", "docs") for page in (ROOT / at).glob("*.md"))
+PAGES = sorted(page for at in (".", "addon", "deploy", "docs") for page in (ROOT / at).glob("*.md"))
 BILINGUAL = [path for path in PAGES if path.name.endswith(".fr.md")]
 LANGUAGES = {"en": ROOT / "docs" / "linky.md", "fr": ROOT / "docs" / "linky.fr.md"}
 SHARED = {"en": ROOT / "docs" / "sharing.md", "fr": ROOT / "docs" / "sharing.fr.md"}
@@ -201,7 +201,7 @@ def test_links_lead_somewhere(page: Path) -> None:
         assert not anchor or anchor in anchors(file), f"{page.name}: {target}"
 
 
-@pytest.mark.parametrize("french", BILINGUAL, ids=lambda path: path.name)
+@pytest.mark.parametrize("french", BILINGUAL, ids=lambda path: str(path.relative_to(ROOT)))
 def test_both_languages_have_the_same_chapters_and_know_each_other(french: Path) -> None:
     english = french.with_name(french.name.replace(".fr.md", ".md"))
     assert headings(english) == headings(french)
