@@ -1,25 +1,29 @@
-"""What `run` serves of a collective to anybody."""
+"""What `run` serves of a collective: its pages to anybody, its administration to a few."""
 
 import asyncio
 import logging
 
-from consometers_node.collective.rules import InForce
-from consometers_node.collective.settings import Settings
-from consometers_node.store import Store
+from consometers_node.collective.node import CollectiveNode
 
 from .version import version
 
 _LOGGER = logging.getLogger(__name__)
 
 
-async def serve(store: Store, settings: Settings, rules: InForce) -> None:
+async def serve(node: CollectiveNode) -> None:
     """Serve the pages until cancelled. Where they cannot be, the node does the rest."""
     # Pages take memory that commands can do without.
     from consometers_node.web.public import Public  # noqa: PLC0415
 
-    page = settings.page
+    page = node.settings.page
+    public = Public(node.store, node.settings, version(), rules=node.rules)
     try:
-        public = Public(store, settings, version(), rules=rules)
+        from consometers_node.web.admin import Administration  # noqa: PLC0415
+    except ModuleNotFoundError as missing:
+        _LOGGER.error("there is no administration without %s: install it", missing.name)  # noqa: TRY400
+    else:
+        Administration(node.store, node.settings, version(), node).join(public.app)
+    try:
         async with public.listening(page.host, page.port) as port:
             _LOGGER.info("the pages listen on port %s", port)
             await asyncio.Event().wait()

@@ -53,7 +53,7 @@ async def _run(output: Output, haste: float, store: Store, settings: Settings) -
     node = CollectiveNode(store, settings, who, connect, pace=Pace().hurried(haste))
     socket = bell.socket_in(settings.folder)
     async with bell.hung(socket, node.look_again, partial(_status, node)):
-        await until_stopped([node.run(), public_pages.serve(store, settings, node.rules)])
+        await until_stopped([node.run(), public_pages.serve(node)])
 
 
 async def _identity(store: Store, settings: Settings, output: Output) -> Identity:
