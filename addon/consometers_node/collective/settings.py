@@ -75,6 +75,26 @@ class Page:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Metrics:
+    """Where `/metrics` is served, beside the pages."""
+
+    port: int
+    host: str = "127.0.0.1"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Zabbix:
+    """Which Zabbix server is told how the node goes, as which host. With a key, it is encrypted."""
+
+    server: str
+    host: str
+    port: int = 10051
+    every_minutes: int = 5
+    psk_file: Path | None = None
+    psk_identity: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """All that is to be known before the database is opened.
 
@@ -92,6 +112,8 @@ class Settings:
     page: Page
     publication: Publication
     location: str | None = None
+    metrics: Metrics | None = None
+    zabbix: Zabbix | None = None
 
     @property
     def device(self) -> Device:
@@ -107,7 +129,8 @@ class BadSettings(Exception):
         self.text = words
 
 
-_SECTIONS = {name.partition(".")[0] for name in KEYS if "." in name}
+_ZABBIX = ("server", "host", "port", "every_minutes", "psk_file", "psk_identity")
+_SECTIONS = dict.fromkeys(name.partition(".")[0] for name in KEYS if "." in name)
 
 
 def read(
@@ -125,9 +148,12 @@ def read(
     for name, key in KEYS.items():
         if said := environment.get(key.variable):
             found[name] = _value(key, said, Path(), partial(_whole, key.variable))
-    for name, key in KEYS.items():
-        if key.required and name not in found:
-            missing = around(_MISSING, key.hint, key=name, variable=key.variable)
+    wanted = [key for key in KEYS.values() if key.required]
+    if "zabbix.psk_identity" in found:
+        wanted.append(KEYS["zabbix.psk_file"])
+    for key in wanted:
+        if key.name not in found:
+            missing = around(_MISSING, key.hint, key=key.name, variable=key.variable)
             raise BadSettings(_whole(file, missing))
     return _settings(found, data or found.get("data", file.parent))
 
@@ -135,7 +161,7 @@ def read(
 def write(told: Mapping[str, object], language: str) -> str:
     """Give a file that says this, and shows what else can be said."""
     lines = []
-    for section in ("", *sorted(_SECTIONS, reverse=True)):
+    for section in ("", *_SECTIONS):
         lines += [f"[{section}]"] if section else []
         for name, key in KEYS.items():
             if name.rpartition(".")[0] != section:
@@ -172,7 +198,13 @@ def _settings(found: Mapping[str, Any], folder: Path) -> Settings:
         ),
         page=Page(**section("page", "host", "port")),
         publication=publication(found),
+        metrics=Metrics(**section("metrics", "host", "port")) if "metrics.port" in found else None,
+        zabbix=_zabbix({"host": found["identifier"]} | section("zabbix", *_ZABBIX)),
     )
+
+
+def _zabbix(told: dict[str, Any]) -> Zabbix | None:
+    return Zabbix(**told) if "server" in told else None
 
 
 def publication(found: Mapping[str, Any]) -> Publication:
