@@ -17,11 +17,12 @@ from ..sharing.renewal import EVERY_S
 from ..store import Store
 from ..wire import Naming
 from ..xmpp import PUSH_SECONDS, Connection, Identity, NetworkError, Receiving
-from . import endings, needs, outage, releasing, upkeep
+from . import endings, journal, needs, outage, releasing, upkeep
 from .answers import CollectiveAnswers
 from .endings import Endings
 from .gathering import Gathering, Pace as GatheringPace
 from .intake import Intake
+from .journal import Journal
 from .policy import data_policy
 from .releasing import Releasing
 from .rules import InForce
@@ -44,6 +45,7 @@ class Pace:
     endings_s: float = endings.AGAIN_S
     releasing_s: float = releasing.EVERY_S
     renewal_s: float = EVERY_S
+    journal_s: float = journal.EVERY_S
     rest_s: float = 10.0
     """Once the database could not be used."""
 
@@ -57,6 +59,7 @@ class Pace:
             endings_s=self.endings_s / haste,
             releasing_s=self.releasing_s / haste,
             renewal_s=self.renewal_s / haste,
+            journal_s=self.journal_s / haste,
             rest_s=self.rest_s / haste,
         )
 
@@ -201,6 +204,8 @@ class CollectiveNode:
         )
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self.network.run())
+            file = settings.folder / journal.FILE
+            tasks.create_task(Journal(self.store, file, every_s=pace.journal_s).run())
             tasks.create_task(
                 Releasing(
                     self.store, settings, self.rules, changes, every_s=pace.releasing_s

@@ -1,0 +1,70 @@
+"""After a backup was put back: `reapply`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from consometers_node.collective.journal import FILE, ended_in, reapply as apply_again
+from consometers_node.collective.settings import Settings
+from consometers_node.quoalise.text import text
+from consometers_node.store import Store
+
+from .collective import Ours, now, run
+from .complaint import misused
+from .usage import Commands
+from .words import say
+
+_NO_FILE = text("there is no such file", "il n'y a pas de tel fichier")
+_DONE = text(
+    "{count} permissions that had ended since the backup have ended again, and what was erased is"
+    " erased again.",
+    "{count} autorisations terminées depuis la sauvegarde le sont de nouveau, et ce qui était"
+    " effacé l'est de nouveau.",
+)
+
+commands = Commands()
+
+
+@commands.add(
+    "reapply",
+    text(
+        "A backup knows nothing of what members withdrew and had erased after it. The node writes"
+        " that into ended.jsonl in its folder: keep that file apart from the database. Put a backup"
+        " back, give this command, then start the node. Given twice it does no harm.",
+        "Une sauvegarde ne sait rien de ce que des membres ont retiré et fait effacer après elle."
+        " Le nœud l'écrit dans ended.jsonl, dans son dossier : gardez ce fichier à part de la base."
+        " Remettez une sauvegarde en place, donnez cette commande, puis démarrez le nœud. Donnée"
+        " deux fois, elle ne fait pas de mal.",
+    ),
+)
+def reapply(
+    common: Ours,
+    files: Annotated[
+        list[Path] | None,
+        typer.Argument(
+            metavar=say("FILE …", "FICHIER …"),
+            help=say(
+                "Copies of ended.jsonl; by default the one in the node's folder.",
+                "Des copies de ended.jsonl ; par défaut celui du dossier du nœud.",
+            ),
+        ),
+    ] = None,
+) -> None:
+    """End and erase again what had ended and was erased."""
+    for file in files or ():
+        if not file.is_file():
+            raise misused(str(file), _NO_FILE)
+
+    async def work(store: Store, settings: Settings) -> int:
+        told = [one for file in files or [settings.folder / FILE] for one in ended_in(file)]
+        told.sort(key=lambda one: one.at)
+        count = await apply_again(store, settings.time_zone, told, now())
+        await store.shrink()
+        return count
+
+    count = run(common, work)
+    if common.as_json:
+        common.output.document({"permissions": count})
+    else:
+        common.output.say(_DONE, count=count)

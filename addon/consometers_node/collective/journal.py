@@ -1,0 +1,156 @@
+"""What ended and was erased, in a file beside the database.
+
+A database that is put back from a backup would bring back what members have withdrawn since. The
+file tells it, and is kept apart: one line for each end and each erasure, with the number of a
+permission, which says nothing of anyone. It only grows.
+
+    {"permission": "6f9…", "state": "withdrawn", "at": "2026-06-12T09:30:00+00:00", "erased": true}
+"""
+
+import asyncio
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+import json
+import logging
+import os
+from pathlib import Path
+from typing import NoReturn
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import select
+
+from ..permission import State
+from ..store import Store
+from ..store.collective_tables import GivenId, GivenRegisterRow
+from . import given
+from .errors import Unknown
+from .members import Members
+from .rights import erase
+
+FILE = "ended.jsonl"
+"""Its name, in the folder of the node."""
+EVERY_S = 30.0
+
+_LOGGER = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """A permission ended, or what it brought was erased after it had."""
+
+    permission: GivenId
+    state: State
+    at: datetime
+    erased: bool
+
+    def line(self) -> str:
+        """Give it as the file has it."""
+        told = {
+            "permission": self.permission,
+            "state": self.state,
+            "at": self.at.isoformat(),
+            "erased": self.erased,
+        }
+        return json.dumps(told)
+
+
+class Journal:
+    """Keeps the file up to date."""
+
+    def __init__(self, store: Store, file: Path, *, every_s: float = EVERY_S) -> None:
+        self._store = store
+        self._file = file
+        self._every_s = every_s
+        self._seen = 0
+
+    async def run(self) -> NoReturn:
+        """Write what is new, again and again. Ends when it is cancelled."""
+        known = await asyncio.to_thread(lambda: set(ended_in(self._file)))
+        while True:
+            try:
+                await self.write(known)
+            except OSError as fault:
+                _LOGGER.warning("what ended is not in %s yet: %s", FILE, fault.strerror)
+            else:
+                known.clear()
+            await asyncio.sleep(self._every_s)
+
+    async def write(self, known: Collection[Ended] = ()) -> None:
+        """Write what has ended since the last time, but for what is known."""
+        query = (
+            select(GivenRegisterRow.__table__)
+            .where(GivenRegisterRow.seq > self._seen)
+            .order_by(GivenRegisterRow.seq)
+        )
+        async with self._store.reading() as connection:
+            rows = (await connection.execute(query)).all()
+        if not rows:
+            return
+        found = (
+            Ended(GivenId(row.given_id), State(row.state), row.at, row.erased is not None)
+            for row in rows
+            if State(row.state) is not State.GRANTED
+        )
+        if new := [one for one in found if one not in known]:
+            await asyncio.to_thread(_append, self._file, new)
+        self._seen = rows[-1].seq
+
+
+def ended_in(file: Path) -> Iterator[Ended]:
+    """Give what a file tells, in its order; nothing of a line that was not written to its end."""
+    if not file.exists():
+        return
+    for line in file.read_text(encoding="utf-8").splitlines():
+        try:
+            told = json.loads(line)
+            yield Ended(
+                GivenId(told["permission"]),
+                State(told["state"]),
+                datetime.fromisoformat(told["at"]),
+                bool(told["erased"]),
+            )
+        except KeyError, TypeError, ValueError:
+            continue
+
+
+async def reapply(store: Store, zone: ZoneInfo, ended: Iterable[Ended], at: datetime) -> int:
+    """End and erase again what a file tells; give how many permissions that changed.
+
+    Permissions that the database does not know were given after its backup: nothing is left of
+    them. Whoever calls this lets the store `shrink` afterwards.
+    """
+    async with store.writing() as connection:
+        members = Members(connection, zone)
+        changed = {one.id for one in await given.expire(members, at)}
+        for one in ended:
+            try:
+                known = await given.get(connection, one.permission)
+            except Unknown:
+                continue
+            if known.state is State.GRANTED:
+                changed.add(known.id)
+                if one.state is State.WITHDRAWN:
+                    await given.withdraw(members, known.member, known.id, one.at, erase=one.erased)
+                else:
+                    await given.terminate(members, known.id, one.at)
+            if one.erased and known.series:
+                changed.add(known.id)
+                await given.erase_at(connection, known.id, at)
+    while True:
+        async with store.reading() as connection:
+            due = await given.due(connection, at)
+        if not due:
+            return len(changed)
+        await erase(store, zone, due[0], at)
+
+
+def _append(file: Path, ended: Iterable[Ended]) -> None:
+    written = file.read_bytes() if file.exists() else b""
+    # A line that a power cut left unfinished ends here.
+    begin = "\n" if written and not written.endswith(b"\n") else ""
+    descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    with open(descriptor, "a", encoding="utf-8") as lines:  # noqa: PTH123
+        lines.write(begin + "".join(f"{one.line()}\n" for one in ended))
+        lines.flush()
+        os.fsync(lines.fileno())

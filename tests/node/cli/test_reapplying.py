@@ -1,0 +1,39 @@
+"""After a backup was put back, what ended since ends again."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from consometers_node.collective.journal import FILE, Ended, ended_in
+from consometers_node.permission import State
+from consometers_node.store.collective_tables import GivenId
+
+from .conftest import Run
+from .test_collective import coop, let_in
+
+__all__ = ["coop"]
+ENDED = Ended(GivenId("b"), State.WITHDRAWN, datetime(2026, 6, 12, 9, 30, tzinfo=UTC), erased=True)
+
+
+async def test_what_is_told_beside_the_database_is_done_again(run: Run, coop: Path) -> None:
+    await let_in(coop, "a", "b")
+    (coop / FILE).write_text(f"{ENDED.line()}\n")
+    said = await run("reapply", "--json")
+    assert said.document == {"permissions": 1}
+    told: Any = (await run("register", "--changes", "--json")).document
+    assert [one["state"] for one in told if one["permission"] == "b"] == [
+        "granted",
+        "withdrawn",
+        "withdrawn",
+    ]
+    copy = coop / "copy.jsonl"
+    (coop / FILE).rename(copy)
+    said = await run("reapply", str(copy))
+    assert said.out.startswith("0 permissions")
+    assert list(ended_in(copy)) == [ENDED]
+
+
+async def test_a_copy_that_is_not_there_is_not_passed_over(run: Run, coop: Path) -> None:
+    said = await run("reapply", str(coop / "none.jsonl"))
+    assert said.status == 2
+    assert "there is no such file" in said.err

@@ -1,0 +1,176 @@
+"""What ended is told beside the database, and a backup that is put back brings none of it back."""
+
+import asyncio
+from contextlib import suppress
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from consometers_node.collective import given
+from consometers_node.collective.given import Actor
+from consometers_node.collective.journal import Ended, Journal, ended_in, reapply
+from consometers_node.collective.members import Members
+from consometers_node.collective.rights import erase, erase_member
+from consometers_node.permission import State
+from consometers_node.sharing.names import keep_collective
+from consometers_node.store import Store
+from consometers_node.store.collective_tables import GivenId
+
+from .people import AT, ZONE, join, meter
+from .telling import kept, taking, told
+
+DAY = date(2026, 6, 11)
+MIDNIGHT = datetime(2026, 6, 11, tzinfo=UTC)
+LATER = AT + timedelta(days=5)
+HOMES = ("keeps", "leaves", "stays")
+
+
+async def fill(store: Store) -> None:
+    """Let three homes tell a day."""
+    await keep_collective(store, "kersabiec")
+    for name in HOMES:
+        async with store.writing() as connection:
+            await join(connection, name)
+        async with taking(store) as intake:
+            await intake.keep(f"{name}@example.org", told(meter(name), MIDNIGHT, [300] * 24))
+
+
+async def leave(store: Store) -> None:
+    """Let two of them withdraw, one of which has everything erased."""
+    async with store.writing() as connection:
+        members = Members(connection, ZONE)
+        for name, erases in (("keeps", False), ("leaves", True)):
+            one = await given.get(connection, GivenId(name))
+            await given.withdraw(members, one.member, name, LATER, erase=erases)
+        ended = await given.get(connection, GivenId("leaves"))
+        await given.erase_at(connection, ended.id, LATER)
+    await erase(store, ZONE, ended, LATER, Actor.MEMBER)
+
+
+async def states(store: Store) -> dict[str, State]:
+    async with store.reading() as connection:
+        return {one.id: one.state for one in await given.all_given(connection)}
+
+
+async def applied(store: Store, file: Path, at: datetime = LATER) -> int:
+    return await reapply(store, ZONE, ended_in(file), at)
+
+
+LEFT = {"keeps": State.WITHDRAWN, "leaves": State.WITHDRAWN, "stays": State.GRANTED}
+
+
+async def test_what_ended_is_told_once(store: Store, tmp_path: Path) -> None:
+    await fill(store)
+    await leave(store)
+    file = tmp_path / "ended.jsonl"
+    journal = Journal(store, file)
+    for _ in range(2):
+        await journal.write()
+    expected = [
+        Ended(GivenId("keeps"), State.WITHDRAWN, LATER, erased=False),
+        Ended(GivenId("leaves"), State.WITHDRAWN, LATER, erased=False),
+        Ended(GivenId("leaves"), State.WITHDRAWN, LATER, erased=True),
+    ]
+    assert list(ended_in(file)) == expected
+    assert "example.org" not in file.read_text()
+    assert file.stat().st_mode & 0o777 == 0o600
+
+
+async def test_a_backup_that_is_put_back_brings_nothing_back(file: Store, tmp_path: Path) -> None:
+    await fill(file)
+    await file.checkpoint()
+    copy = tmp_path / "backup.db"
+    (found,) = tmp_path.glob("*.db")
+    copy.write_bytes(found.read_bytes())
+    await leave(file)
+    journal = tmp_path / "ended.jsonl"
+    await Journal(file, journal).write()
+
+    restored = await Store.open(copy)
+    try:
+        assert set((await states(restored)).values()) == {State.GRANTED}
+        assert await applied(restored, journal) == 2
+        assert await states(restored) == LEFT
+        assert len(await kept(restored, DAY)) == len(HOMES) - 1
+        assert await applied(restored, journal) == 0
+        async with restored.reading() as connection:
+            register = await given.register(connection, [GivenId("leaves")])
+        assert [(one.state, one.at, one.erased) for one in register] == [
+            (State.GRANTED, AT, None),
+            (State.WITHDRAWN, LATER, None),
+            (State.WITHDRAWN, LATER, 24),
+        ]
+    finally:
+        await restored.close()
+
+
+async def test_what_the_collective_ended_ends_again_and_the_clock_goes_on(
+    store: Store, tmp_path: Path
+) -> None:
+    await fill(store)
+    file = tmp_path / "ended.jsonl"
+    lines = [
+        Ended(GivenId("keeps"), State.TERMINATED, LATER, erased=False),
+        Ended(GivenId("keeps"), State.TERMINATED, LATER, erased=True),
+        Ended(GivenId("was given after the backup"), State.WITHDRAWN, LATER, erased=True),
+    ]
+    file.write_text("".join(f"{one.line()}\n" for one in lines))
+    assert await applied(store, file) == 1
+    assert (await states(store))["keeps"] is State.TERMINATED
+    assert len(await kept(store, DAY)) == len(HOMES) - 1
+    assert await applied(store, file, AT + timedelta(days=400)) == 2
+    assert (await states(store))["stays"] is State.EXPIRED
+
+
+async def test_an_erasure_by_the_collective_is_told_too(store: Store, tmp_path: Path) -> None:
+    await fill(store)
+    async with store.writing() as connection:
+        members = Members(connection, ZONE)
+        one = await members.named("leaves@example.org")
+    await erase_member(store, ZONE, one.id, LATER)
+    file = tmp_path / "ended.jsonl"
+    await Journal(store, file).write()
+    assert [(one.state, one.erased) for one in ended_in(file)] == [
+        (State.TERMINATED, False),
+        (State.TERMINATED, True),
+    ]
+
+
+async def test_a_line_that_a_power_cut_left_is_passed_over_and_written_again(
+    store: Store, tmp_path: Path
+) -> None:
+    await fill(store)
+    await leave(store)
+    file = tmp_path / "ended.jsonl"
+    await Journal(store, file).write()
+    whole = file.read_bytes()
+    file.write_bytes(whole[:-9])
+    assert len(list(ended_in(file))) == 2
+    await once(Journal(store, file))
+    assert len(list(ended_in(file))) == 3
+    assert await states(store) == LEFT
+
+
+async def test_a_full_disk_ends_nothing(
+    store: Store, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    await fill(store)
+    await leave(store)
+    file = tmp_path / "away" / "ended.jsonl"
+    journal = Journal(store, file, every_s=0.01)
+    task = asyncio.create_task(journal.run())
+    while "ended.jsonl" not in caplog.text:
+        await asyncio.sleep(0.01)
+    file.parent.mkdir()
+    while len(list(ended_in(file))) < 3:
+        await asyncio.sleep(0.01)
+    task.cancel()
+    await asyncio.wait({task})
+    assert not list(ended_in(tmp_path / "none"))
+
+
+async def once(journal: Journal) -> None:
+    with suppress(TimeoutError):
+        async with asyncio.timeout(0.5):
+            await journal.run()
