@@ -19,6 +19,7 @@ from ..wire import Naming
 from ..xmpp import PUSH_SECONDS, Connection, Identity, NetworkError, Receiving
 from . import endings, journal, needs, outage, releasing, upkeep
 from .answers import CollectiveAnswers
+from .counting import Counts
 from .endings import Endings
 from .gathering import Gathering, Pace as GatheringPace
 from .intake import Intake
@@ -76,8 +77,9 @@ class Online:
         changes: Changes,
         *,
         pace: Pace,
+        counts: Counts,
     ) -> None:
-        """Prepare; nobody is asked or told yet."""
+        """Prepare; nobody is asked or told yet. What is done is added to `counts`."""
         self.connection = connection
         self._store = store
         self._changes = changes
@@ -102,12 +104,15 @@ class Online:
             first_delay_s=pace.first_delay_s,
             receipt_within_s=pace.receipt_within_s,
             renewal_s=pace.renewal_s,
+            traffic=counts.traffic,
         )
         asking = self.sharing.asking
-        self.intake = Intake(store, settings.time_zone.key, self._hear)
-        self.gathering = Gathering(store, asking, self.intake, changes, pace.gathering)
+        self.intake = Intake(store, settings.time_zone.key, self._hear, counts.commits)
+        self.gathering = Gathering(
+            store, asking, self.intake, changes, pace.gathering, visits=counts.visits
+        )
         self._endings = Endings(store, asking, changes, again_s=pace.endings_s)
-        Receiving(connection, self.intake.keep)
+        self.receiving = Receiving(connection, self.intake.keep, counts.traffic)
         self.sharing.discovery.receives = True
 
     async def run(self) -> NoReturn:
@@ -158,6 +163,7 @@ class CollectiveNode:
         self.store = store
         self.settings = settings
         self.changes = Changes()
+        self.counts = Counts()
         self.rules = InForce(settings.publication)
         self.network: Online | None = None
         self._outage: Text | None = None
@@ -200,7 +206,13 @@ class CollectiveNode:
         self._outage = None
         settings, changes, pace = self.settings, self.changes, self._pace
         self.network = Online(
-            self.store, naming, self._connect(self._who), settings, changes, pace=pace
+            self.store,
+            naming,
+            self._connect(self._who),
+            settings,
+            changes,
+            pace=pace,
+            counts=self.counts,
         )
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self.network.run())
@@ -208,7 +220,12 @@ class CollectiveNode:
             tasks.create_task(Journal(self.store, file, every_s=pace.journal_s).run())
             tasks.create_task(
                 Releasing(
-                    self.store, settings, self.rules, changes, every_s=pace.releasing_s
+                    self.store,
+                    settings,
+                    self.rules,
+                    changes,
+                    every_s=pace.releasing_s,
+                    counts=self.counts,
                 ).run()
             )
         raise AssertionError

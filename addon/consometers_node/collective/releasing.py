@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ..sharing.changes import Changes
 from ..store import Store
+from .counting import Counts
 from .release import Release
 from .rules import InForce, take_up
 from .settings import Settings
@@ -26,19 +27,23 @@ class Releasing:
         changes: Changes,
         *,
         every_s: float = EVERY_S,
+        counts: Counts | None = None,
     ) -> None:
         self._store = store
         self._settings = settings
         self._rules = rules
         self._changes = changes
         self._every_s = every_s
+        self._counts = counts or Counts()
 
     async def run(self) -> NoReturn:
         """Look on. Ends when it is cancelled."""
         while True:
-            async with self._store.writing() as connection:
-                is_new = await self.look(connection, datetime.now(UTC))
+            with self._counts.looks.once():
+                async with self._store.writing() as connection:
+                    is_new = await self.look(connection, datetime.now(UTC))
             if is_new:
+                self._counts.released_at = datetime.now(UTC)
                 self._changes.tell()
             else:
                 await asyncio.sleep(self._every_s)

@@ -1,0 +1,172 @@
+"""How a collective's node goes: one value, cheap to take, with nobody's name in it.
+
+What was published is in it as it was released; of members there are counts alone.
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+import os
+from pathlib import Path
+import time
+from typing import Self
+
+from sqlalchemy.exc import InterfaceError, OperationalError, TimeoutError as NoConnection
+
+from ..store.standing import Standing, standing
+from .counting import Timed, Visit
+from .disclosure import Reason
+from .moments import Moment, latest, moments
+from .node import CollectiveNode
+from .published import Published, Span
+
+UNREADABLE = (InterfaceError, OperationalError, NoConnection, TimeoutError)
+"""What comes of reading a database that cannot be read."""
+
+_KEPT_S = 5.0
+_SECONDS = 20
+_DAY = timedelta(days=1)
+_STATM = Path("/proc/self/statm")
+
+
+@dataclass(frozen=True, slots=True)
+class Timings:
+    """Work that was done so often, in so many seconds; `last_s` is None if it never was."""
+
+    count: int
+    seconds: float
+    last_s: float | None
+
+    @classmethod
+    def of(cls, done: Timed) -> Self:
+        """Give how it stands now."""
+        return cls(done.count, done.seconds, done.last_s)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Database:
+    """What the database tells. `moment` is the last that was published of everybody."""
+
+    standing: Standing
+    withheld: Mapping[Reason, int]
+    """Figures of the last day that are not published, by the reason."""
+    moment: Moment | None
+    size_bytes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Health:
+    """How the node goes at an instant. What is counted is counted since `since`.
+
+    `database` is None while it cannot be read.
+    """
+
+    at: datetime
+    since: datetime
+    version: str
+    online: bool
+    writes: bool
+    """What members tell can be kept."""
+    messages: Mapping[str, int]
+    """Messages of records, by what became of them."""
+    requests: Mapping[str, int]
+    """Requests of peers, by what became of them."""
+    visits: Mapping[Visit, int]
+    """Questions to members, by how they ended."""
+    away: int
+    """Members that were not there when they were asked last."""
+    waiting: int
+    """Messages that are being kept, or wait for it."""
+    commits: Timings
+    looks: Timings
+    released_at: datetime | None
+    database: Database | None
+    memory_bytes: int | None
+    cpu_s: float
+
+
+class Watch:
+    """Looks at a node. Whoever asks again within some seconds gets the same value."""
+
+    def __init__(
+        self,
+        node: CollectiveNode,
+        version: str,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self.node = node
+        self.now = now
+        self._version = version
+        self._last: tuple[float, Health] | None = None
+        self._one = asyncio.Lock()
+
+    @property
+    def published(self) -> Published:
+        """What may be known of the sums, by the rules of now."""
+        settings = self.node.settings
+        return Published(settings.identifier, settings.time_zone, self.node.rules.now.publication)
+
+    async def health(self) -> Health:
+        """Tell how it goes."""
+        async with self._one:
+            if self._last is None or time.monotonic() - self._last[0] > _KEPT_S:
+                self._last = time.monotonic(), await self._look()
+            return self._last[1]
+
+    async def _look(self) -> Health:
+        node, at = self.node, self.now()
+        counts, network = node.counts, node.network
+        traffic = counts.traffic
+        database = await self._read(at)
+        return Health(
+            at=at,
+            since=counts.since,
+            version=self._version,
+            online=network is not None and network.connection.is_online,
+            writes=node.database_problem is None and database is not None,
+            messages={
+                "acknowledged": traffic.acknowledged,
+                "refused": traffic.refused,
+                "unkept": traffic.unkept,
+                "dropped": traffic.dropped,
+            },
+            requests={
+                "answered": traffic.answered,
+                "turned_down": traffic.turned_down,
+                "failed": traffic.failed,
+            },
+            visits={visit: counts.visits[visit] for visit in Visit},
+            away=len(network.gathering.away) if network else 0,
+            waiting=network.receiving.waiting if network else 0,
+            commits=Timings.of(counts.commits),
+            looks=Timings.of(counts.looks),
+            released_at=counts.released_at,
+            database=database,
+            memory_bytes=await asyncio.to_thread(_memory_bytes),
+            cpu_s=time.process_time(),
+        )
+
+    async def _read(self, at: datetime) -> Database | None:
+        store, published = self.node.store, self.published
+        zone = published.time_zone
+        span = Span((at - _DAY).astimezone(zone).date(), at.astimezone(zone).date())
+        interval = published.publication.interval
+        try:
+            async with asyncio.timeout(_SECONDS), store.reading() as connection:
+                return Database(
+                    standing=await standing(connection, at),
+                    withheld=await published.withheld(connection, interval, span, at),
+                    moment=latest(await moments(published, connection, at - _DAY, at)),
+                    size_bytes=await store.size_bytes(connection),
+                )
+        except UNREADABLE:
+            return None
+
+
+def _memory_bytes() -> int | None:
+    """Give how much of the memory this process has; None where the system does not tell."""
+    try:
+        return int(_STATM.read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+    except OSError, ValueError, IndexError:
+        return None

@@ -1,0 +1,84 @@
+"""How a collective's node goes, for Prometheus: `/metrics`, on a listener of its own.
+
+It is no part of the pages: nobody reaches it from outside unless its address is chosen so.
+"""
+
+from collections.abc import AsyncIterator, Iterable, Iterator
+from contextlib import asynccontextmanager
+
+from aiohttp import web
+from prometheus_client import CollectorRegistry
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, InfoMetricFamily, Metric
+from prometheus_client.exposition import choose_encoder
+from prometheus_client.registry import Collector
+
+from ..collective.facts import HEALTH, PUBLISHED, Fact, Type
+from ..collective.health import Health, Watch
+
+PATH = "/metrics"
+
+_MAX_BODY_BYTES = 1024
+_ENDS_WITHIN_S = 0.5
+_WATCH = web.AppKey("watch", Watch)
+
+
+class Metrics:
+    """Answers whoever watches the node."""
+
+    def __init__(self, watch: Watch) -> None:
+        """Prepare; nothing is looked at before somebody asks."""
+        self.app = web.Application(client_max_size=_MAX_BODY_BYTES)
+        self.app[_WATCH] = watch
+        self.app.add_routes([web.get(PATH, _metrics)])
+
+    @asynccontextmanager
+    async def listening(self, host: str, port: int) -> AsyncIterator[int]:
+        """Listen, and give the port."""
+        runner = web.AppRunner(self.app, access_log=None, shutdown_timeout=_ENDS_WITHIN_S)
+        await runner.setup()
+        try:
+            site = web.TCPSite(runner, host, port)
+            await site.start()
+            yield runner.addresses[0][1]
+        finally:
+            await runner.cleanup()
+
+
+async def _metrics(request: web.Request) -> web.Response:
+    registry = CollectorRegistry()
+    registry.register(_Collected(await request.app[_WATCH].health()))
+    write, kind = choose_encoder(", ".join(request.headers.getall("Accept", ())))
+    headers = {"Content-Type": kind, "Cache-Control": "no-store", "Vary": "Accept"}
+    return web.Response(body=write(registry), headers=headers)
+
+
+class _Collected(Collector):
+    """One look, in Prometheus' words."""
+
+    def __init__(self, health: Health) -> None:
+        self._health = health
+
+    def collect(self) -> Iterable[Metric]:
+        yield from _families(HEALTH, self._health)
+        database = self._health.database
+        if database is not None and database.moment is not None:
+            yield from _families(PUBLISHED, database.moment)
+
+
+def _families[Source](facts: Iterable[Fact[Source]], source: Source) -> Iterator[Metric]:
+    for fact in facts:
+        values = dict(fact.values(source))
+        if values:
+            yield _family(fact, values)
+
+
+def _family[Source](fact: Fact[Source], values: dict[str, float | str]) -> Metric:
+    words = fact.told.say("en")
+    if fact.type is Type.WORDS:
+        (said,) = values.values()
+        return InfoMetricFamily(fact.name, words, value={"version": str(said)})
+    made = CounterMetricFamily if fact.type is Type.COUNTER else GaugeMetricFamily
+    family = made(fact.name, words, labels=[fact.label.name] if fact.label else [])
+    for of, value in values.items():
+        family.add_metric([of] if of else [], float(value))
+    return family
