@@ -133,6 +133,8 @@ class Reason(IntEnum):
     SUMMED = 7
     STEP = 8
     PARTLY = 9
+    RULES = 10
+    """Too few, when it was decided: fewer are enough since."""
 
     @property
     def is_out(self) -> bool:
@@ -168,6 +170,10 @@ _WORDS = {
     ),
     Reason.PARTLY: text(
         "withheld: some of its hours are", "masqué : une partie de ses heures l'est"
+    ),
+    Reason.RULES: text(
+        "withheld: it took more homes at that time",
+        "masqué : il fallait plus de foyers à ce moment-là",
     ),
 }
 

@@ -295,7 +295,10 @@ class Published:
         if reason.is_out:
             # What was released is being written.
             return Withheld(Reason.NOT_YET)
-        return Withheld(reason, kept.counts[at], self.publication.needed(direction, interval))
+        have, need = kept.counts[at], self.publication.needed(direction, interval)
+        if reason is Reason.TOO_FEW and need is not None and have >= need:
+            reason = Reason.RULES
+        return Withheld(reason, have, need)
 
 
 @lru_cache(maxsize=8192)

@@ -9,7 +9,14 @@ from typing import Any
 from hypothesis import given, settings, strategies as st
 
 from consometers_node.collective.atoms import Cells, Fresh, Groups, Hour, Standing
-from consometers_node.collective.disclosure import NOBODY, Agreed, Cell, Publication, Reason
+from consometers_node.collective.disclosure import (
+    NOBODY,
+    Agreed,
+    ByLaw,
+    Cell,
+    Publication,
+    Reason,
+)
 from consometers_node.collective.rounds import Looked, Rounds, Row
 from consometers_node.series import Direction, Interval
 from consometers_node.store.collective_tables import GroupId, MemberId
@@ -21,7 +28,7 @@ TOP, *AREAS = (GroupId(number) for number in range(4))
 HOURS = 3
 DAY = "day"
 MIDNIGHT = datetime(2026, 3, 2, tzinfo=UTC)
-PUBLICATION = Publication(basis=Agreed(NEED))
+RULES = [Publication(basis=one) for one in (Agreed(NEED), Agreed(5), ByLaw())]
 
 type Place = int | str
 type Parts = dict[Place, int | None]
@@ -37,6 +44,7 @@ class Town:
         self.before: dict[int, Parts] = {home: {} for home in self.area}
         self.counted: set[tuple[int, Place]] = set()
         self.gone: set[int] = set()
+        self.publication = RULES[0]
         self.at = MIDNIGHT
         self.changed_at = MIDNIGHT
         self.hours = {group: Standing.new(HOURS) for group in (TOP, *AREAS)}
@@ -62,7 +70,7 @@ class Town:
             standing.final = True
 
     def look(self) -> None:
-        rounds = Rounds(PUBLICATION, self.at)
+        rounds = Rounds(self.publication, self.at)
         whole = self.days[TOP].reasons[0] is Reason.NONE
         barred = dict.fromkeys(range(HOURS), Reason.SUMMED) if whole else {}
         out = {key for key in self._keys() if self._is_out(*key)}
@@ -238,6 +246,7 @@ OPS = st.one_of(
     ),
     st.tuples(st.just("look"), st.sampled_from([0, 20, 60, 200, 900, 3000])),
     st.tuples(st.just("erase"), st.integers(0, 9)),
+    st.tuples(st.just("rules"), st.sampled_from(RULES)),
 )
 
 
@@ -261,6 +270,8 @@ def test_no_home_is_told_apart(areas: list[int], dailies: int, ops: list[tuple[A
                 town.look()
             case "erase" if of[0] in town.area:
                 town.erase(of[0])
+            case "rules":
+                (town.publication,) = of
     town.at += timedelta(days=3)
     town.look()
     assert not town.attacker.told_apart(fewer_than=NEED)

@@ -13,7 +13,9 @@ from hypothesis import HealthCheck, given, settings, strategies as st
 import pytest
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from consometers_node.collective.disclosure import Agreed, ByLaw, Publication
 from consometers_node.collective.release import forget
+from consometers_node.collective.rules import take_up
 from consometers_node.collective.tally import erase
 from consometers_node.series import Interval
 from consometers_node.store import Store
@@ -23,6 +25,12 @@ from .publishing import BEFORE, DAY, LATER, Town
 
 NEED = 3
 AREAS = ["Lorient", "Lanester", None]
+RULES = [
+    Publication(basis=Agreed(NEED)),
+    Publication(basis=Agreed(5)),
+    Publication(basis=Agreed(4), interval=Interval.PT30M),
+    Publication(basis=ByLaw()),
+]
 HOURS_A_DAY = 24
 LEAST_W = 200_000_000_000
 
@@ -48,6 +56,7 @@ class Story:
         self._looks = 0
 
     async def found(self, areas: list[int], dailies: int) -> None:
+        await take_up(self.town.connection, self.town.publication, self.town.at)
         for number, area in enumerate(areas):
             interval = Interval.P1D if number < dailies else Interval.PT1H
             self.homes.append(await self.town.member(AREAS[area], interval=interval))
@@ -64,6 +73,10 @@ class Story:
             case "erase":
                 for home in some[:1]:
                     await self._erase(home)
+            case "rules":
+                town = self.town
+                town.publication = RULES[min(which) % len(RULES)]
+                await take_up(town.connection, town.publication, town.at)
             case _:
                 await self.town.look()
                 await self._read()
@@ -137,7 +150,7 @@ async def play(
 
 SOME = st.frozensets(st.integers(0, 8), min_size=1)
 STEPS = st.lists(
-    st.tuples(st.sampled_from(["tell", "tell", "tell", "look", "look", "erase"]), SOME),
+    st.tuples(st.sampled_from(["tell", "tell", "tell", "look", "look", "erase", "rules"]), SOME),
     min_size=2,
     max_size=8,
 )

@@ -141,3 +141,11 @@ async def test_the_first_day_is_that_of_the_collective(town: Town) -> None:
     async with town.store.reading() as connection:
         place = (await published.places(connection))[ALL]
         assert await published.since(connection, place) == DAY
+
+
+async def test_what_would_be_enough_now_was_not_then(town: Town) -> None:
+    row = RowKey(DRAWN, Interval.PT1H, DAY)
+    await town.look_at(await town.group(), row, 24 * [Reason.TOO_FEW], [9, 10] + 22 * [7])
+    told = (await look(town, Interval.PT1H, Span(DAY, DAY)))[DRAWN]
+    reasons = [one.figure.reason for one in told if isinstance(one.figure, Withheld)]
+    assert reasons[2:5] == [Reason.TOO_FEW, Reason.RULES, Reason.TOO_FEW]

@@ -99,7 +99,7 @@ async def test_what_is_withheld_has_its_reason_and_no_value(town: Town, interval
 
 @pytest.mark.parametrize("reason", [one for one in Reason if not one.is_out])
 async def test_every_reason_can_be_told(town: Town, reason: Reason) -> None:
-    await withhold(town, await town.group(), reason, 12)
+    await withhold(town, await town.group(), reason, 7)
     told = await ask(town, "consumption/by/all/P1D/from/2026-06-07/to/2026-06-07")
     (one,) = told["values"]
     assert one["withheld"]["reason"] == reason.name.lower().replace("_", "-")
