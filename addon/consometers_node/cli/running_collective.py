@@ -23,6 +23,7 @@ from .complaint import Complaint
 from .options import Common
 from .output import Output
 from .running import connecting, until_stopped
+from .watching import Watching
 
 _NO_PASSWORD = text(
     "The password of {jid} is not known: set xmpp.password_file or {variable}, or keep it with"
@@ -51,9 +52,10 @@ async def _run(output: Output, haste: float, store: Store, settings: Settings) -
     who = await _identity(store, settings, output)
     connect = connecting(output, haste)
     node = CollectiveNode(store, settings, who, connect, pace=Pace().hurried(haste))
+    watching = Watching(node, haste)
     socket = bell.socket_in(settings.folder)
-    async with bell.hung(socket, node.look_again, partial(_status, node)):
-        await until_stopped([node.run(), public_pages.serve(node)])
+    async with bell.hung(socket, node.look_again, partial(_status, node, watching)):
+        await until_stopped([node.run(), public_pages.serve(node), *watching.works()])
 
 
 async def _identity(store: Store, settings: Settings, output: Output) -> Identity:
@@ -86,7 +88,7 @@ async def _offer(store: Store, file: Path, need: DataNeed) -> None:
         raise Complaint("data-need", around(_NEED, words, file=file)) from fault
 
 
-def _status(node: CollectiveNode, language: str) -> bell.Status:
+def _status(node: CollectiveNode, watching: Watching, language: str) -> bell.Status:
     """Tell how it is, for `status`."""
 
     def said(words: Text | None) -> str | None:
@@ -99,6 +101,7 @@ def _status(node: CollectiveNode, language: str) -> bell.Status:
         "online": network is not None and network.connection.is_online,
         "network": said(None if problem is None else problem.text),
         "database": said(node.database_problem),
+        "zabbix": said(watching.zabbix_problem),
         "home_assistant": None,
         "peers": {one.peer.jid: said(one.problem) for one in deliveries},
     }

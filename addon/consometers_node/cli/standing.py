@@ -28,6 +28,7 @@ _NOT_RUNNING = text("The node does not run.", "Le nœud ne tourne pas.")
 _RUNNING = text("The node runs as {jid}.", "Le nœud tourne sous {jid}.")
 _OFFLINE = text("It is not on the network: {why}", "Il n'est pas sur le réseau : {why}")
 _DATABASE = text("Database: {why}", "Base de données : {why}")
+_ZABBIX = text("Zabbix is not told: {why}", "Zabbix n'est pas informé : {why}")
 _NO_HOME = text("Home Assistant: {why}", "Home Assistant : {why}")
 _NOTHING = text("Nothing is shared.", "Rien n'est partagé.")
 _PEER = text("Collective", "Collectif")
@@ -196,6 +197,8 @@ def _show(running: bell.Status | None, shared: list[dict[str, Json]], output: Ou
             output.say(_OFFLINE, why=running["network"])
         if running.get("database"):
             output.say(_DATABASE, why=running["database"])
+        if running.get("zabbix"):
+            output.say(_ZABBIX, why=running["zabbix"])
         if running["home_assistant"]:
             output.say(_NO_HOME, why=running["home_assistant"])
     rows = []
