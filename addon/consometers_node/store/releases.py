@@ -180,9 +180,9 @@ async def withheld(
     first: date = date.min,
     last: date = date.max,
 ) -> list[RowKey]:
-    """Give the rows of days, and of what is finer, of which something is not released, by day.
+    """Give the rows of which something is not released, or a change of it, by day.
 
-    Of months that is told by their first day.
+    They are those of a step, and of civil days, whose row is told by the first of the month.
     """
     steps = (interval, Interval.P1D)
     top = MemberGroupRow.kind == "all"
@@ -206,6 +206,12 @@ async def withheld(
     for *row, reasons in await connection.execute(looked_at):
         if _ALL_OUT.issuperset(reasons):
             there.discard(RowKey(*row))
+    changed = (
+        select(UnreleasedRow.direction, UnreleasedRow.interval, UnreleasedRow.day)
+        .where(UnreleasedRow.interval.in_(steps), UnreleasedRow.day.between(first, last))
+        .distinct()
+    )
+    there |= {RowKey(*row) for row in await connection.execute(changed)}
     return sorted(there, key=lambda row: (row.day, row.interval, row.direction))
 
 
