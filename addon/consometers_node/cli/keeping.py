@@ -4,11 +4,18 @@ from consometers_node.quoalise.text import text
 from consometers_node.store import Store
 
 from . import own
+from .complaint import Complaint
 from .options import Common
 from .place import is_there
 from .usage import Commands
 
 _DONE = text("All is in the one file.", "Tout est dans le seul fichier.")
+_READS_ON = text(
+    "Another program has been reading the database since before: what was written after that is"
+    " still in the journal beside it. Try again when it has ended, or copy node.db-wal too.",
+    "Un autre programme lit la base depuis plus longtemps : ce qui a été écrit ensuite est encore"
+    " dans le journal, à côté. Réessayez quand il a terminé, ou copiez aussi node.db-wal.",
+)
 
 commands = Commands()
 
@@ -24,8 +31,8 @@ commands = Commands()
 )
 def checkpoint(common: Common) -> None:
     """Put all that was written into the one file. Where there is no database, none is made."""
-    if is_there(common.data):
-        own.run(common, Store.checkpoint)
+    if is_there(common.data) and not own.run(common, Store.checkpoint):
+        raise Complaint("in-use", _READS_ON)
     if common.as_json:
         common.output.document({"done": True})
     else:

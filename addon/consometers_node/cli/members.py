@@ -12,7 +12,7 @@ from consometers_node.collective.given import Given
 from consometers_node.collective.members import MAX_AREA, Member, Members
 from consometers_node.collective.moving import moving
 from consometers_node.collective.reads import Read, note_read
-from consometers_node.collective.rights import erase_member
+from consometers_node.collective.rights import erase_member, wipe
 from consometers_node.collective.settings import Settings
 from consometers_node.collective.sites import (
     MAX_NAME,
@@ -74,6 +74,19 @@ _UNTOLD = text(
     "Its address is kept until its node was told; that node is asked as long as ours runs.",
     "Son adresse est gardée jusqu'à ce que son nœud soit prévenu ; le nôtre essaie tant qu'il"
     " tourne.",
+)
+_WIPED_LATER = text(
+    "Another program uses the database for long: traces of it are still in the files. The node that"
+    " runs overwrites them within minutes; “consometers-node status” says when it has.",
+    "Un autre programme occupe longuement la base : il en reste des traces dans les fichiers. Le"
+    " nœud qui tourne les écrase d'ici quelques minutes ; « consometers-node status » dit quand"
+    " c'est fait.",
+)
+_NOT_WIPED = text(
+    "Another program uses the database for long: traces of it are still in the files. The node"
+    " overwrites them when it runs, or this command does once the other program has ended.",
+    "Un autre programme occupe longuement la base : il en reste des traces dans les fichiers. Le"
+    " nœud les écrase quand il tourne, ou cette commande une fois l'autre programme terminé.",
 )
 _ENDED = text(
     "{count} permissions of {pseudonym} have ended; its node is told.",
@@ -427,12 +440,11 @@ def erase(common: Ours, member: Who, yes: Yes = False) -> None:
     async def work(store: Store, settings: Settings) -> None:
         one = await _named(store, settings, member)
         _agree(_REALLY_ERASE.fill(pseudonym=one.pseudonym), output, yes=yes)
-        async with store.writing() as connection:
-            members = Members(connection, settings.time_zone)
-            erased = await erase_member(members, one.id, now())
-            after = await members.get(one.id)
-        await store.shrink()
-        await look_again(settings)
+        erased = await erase_member(store, settings.time_zone, one.id, now())
+        runs = await look_again(settings)
+        wiped = await wipe(store)
+        async with store.reading() as connection:
+            after = await Members(connection, settings.time_zone).get(one.id)
         records = sum(each.records for each in erased)
         if output.as_json:
             output.document(
@@ -440,12 +452,15 @@ def erase(common: Ours, member: Who, yes: Yes = False) -> None:
                     "pseudonym": one.pseudonym,
                     "records": records,
                     "address_kept": after.jid is not None,
+                    "wiped": wiped,
                 }
             )
             return
         output.say(_ERASED, pseudonym=one.pseudonym, records=records)
         if after.jid is not None:
             output.say(_UNTOLD)
+        if not wiped:
+            output.say(_WIPED_LATER if runs else _NOT_WIPED)
 
     run(common, work)
 

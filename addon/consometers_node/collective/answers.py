@@ -60,14 +60,12 @@ class CollectiveAnswers(Answers):
         device: Device,
         zone: ZoneInfo,
         given_anew: Callable[[], None],
-        erased: Callable[[], None],
     ) -> None:
-        """Answer as this collective (`device`); hear of what was given, or taken, and erased."""
+        """Answer as this collective (`device`); hear of what was given, or taken."""
         super().__init__(store, naming, hear, confirms, settled)
         self._device = device
         self._zone = zone
         self._given_anew = given_anew
-        self._erased = erased
 
     @override
     async def get_data_needs(self, asker: Asker, invitation: str | None) -> Iterable[DataNeed]:
@@ -103,12 +101,15 @@ class CollectiveAnswers(Answers):
                     raise ItemNotFound
                 async with moving(connection, member.id, now):
                     ended = await given.withdraw(members, member.id, permission, now, erase=erase)
-                erased = await erase_given(members, ended, now, Actor.MEMBER) if erase else ()
-                receipt = await _receipt(connection, ended, erased)
-        if erase:
-            self._erased()
-        self._given_anew()
-        return receipt
+            self._given_anew()
+            # What this is too short for is erased by `Upkeep`.
+            erased = (
+                await erase_given(self._store, self._zone, ended, now, Actor.MEMBER)
+                if erase
+                else ()
+            )
+            async with self._store.reading() as connection:
+                return await _receipt(connection, ended, erased)
 
 
 async def _receipt(

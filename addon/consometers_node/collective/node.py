@@ -92,7 +92,6 @@ class Online:
                 device=settings.device,
                 zone=settings.time_zone,
                 given_anew=changes.tell,
-                erased=self._upkeep.erased,
             )
 
         self.sharing = Sharing(

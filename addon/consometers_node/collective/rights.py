@@ -1,12 +1,17 @@
 """Erasing what a member told: nothing of it is left but what was published with others' records.
 
 The register of what was given stays as proof, and the member as a number and a pseudonym that
-nobody can tell from any other. Whoever calls this lets the store `shrink` afterwards.
+nobody can tell from any other. It goes month by month, so that what others tell is kept in between:
+after each, all sums are right, and what is interrupted is still due. Whoever calls this wipes the
+database afterwards.
 """
 
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime
+import json
+from time import monotonic
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import delete, exists, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -16,6 +21,7 @@ from ..quoalise import Erased, Identifier
 from ..quoalise.identifier import identifier
 from ..series import Block, Range, Series
 from ..sharing.names import COLLECTIVE
+from ..store import Store
 from ..store.collective_tables import (
     GivenId,
     GivenRow,
@@ -26,7 +32,8 @@ from ..store.collective_tables import (
 )
 from ..store.member_counts import counts, put_count
 from ..store.series import SERIES_FACTS, blocks, count_records, put_block
-from ..store.settings import setting
+from ..store.settings import set_setting, setting
+from ..store.sums import alone
 from ..store.tables import BlockRow, DataNeedRow, MemberCountRow, PeerRow, SeriesId, SeriesRow
 from . import given, reads, release, tally
 from .given import Actor, Given
@@ -34,8 +41,15 @@ from .held import Change
 from .invitations import forget_note
 from .members import Members
 
+STEP_S = 0.5
+"""How long others wait about, while something is erased; a month at least is, each time."""
+
 _EVER = datetime(1978, 7, 5, tzinfo=UTC)
 _NEVER = datetime(2100, 1, 1, tzinfo=UTC)
+_ERASING = "erasing."
+"""Of a member: what is being erased, by name, as it was counted before."""
+_TO_WIPE = "to wipe"
+"""Something was erased that may still be found in the files."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,33 +72,132 @@ class _Brought:
 
 
 async def erase(
-    members: Members, one: Given, at: datetime, actor: Actor = Actor.CLOCK
+    store: Store, zone: ZoneInfo, one: Given, at: datetime, actor: Actor = Actor.CLOCK
 ) -> tuple[Erased, ...]:
     """Erase what a permission brought, and tell what that was; with the last, its member too.
 
     What another permission of the member is due to leave by then goes with it, and what another
     one lets be kept stays.
     """
-    connection = members.connection
-    due = {of.id: of for of in await given.due(connection, at) if of.member == one.member}
-    ended = {**due, one.id: one}
-    brought = await _brought(connection, ended)
-    counts = await count_records(connection, {of.number: (of.series, [of.gone]) for of in brought})
-    collective = await setting(connection, COLLECTIVE)
-    if collective is not None and any(counts.values()):
-        await release.forget(connection, one.member, collective)
-    whole = [of.number for of in brought if of.kept is None]
-    await tally.erase(connection, one.member, whole, at)
-    for of in brought:
-        if of.kept is not None:
-            await _shorten(connection, one.member, of, at)
-    await connection.execute(delete(GivenSeriesRow).where(GivenSeriesRow.given_id.in_(ended)))
-    await connection.execute(delete(SeriesRow).where(SeriesRow.id.in_(whole)))
-    for number, of_that in ended.items():
-        total = sum(counts[of.number] for of in brought if of.by == number)
-        await given.note(connection, number, of_that.state, actor, at, erased=total)
-    await forget_if_gone(members, one.member, at)
-    return tuple(Erased(of.name, counts[of.number]) for of in brought)
+    erased: dict[str, int] = {}
+    while True:
+        async with store.writing() as connection:
+            await alone(connection)
+            step = _Step(Members(connection, zone), one.member, at, actor)
+            await step.look(one)
+            erased |= await step.count()
+            if not await step.erase(STEP_S):
+                continue
+            await step.finish()
+        return tuple(Erased(identifier(name), n) for name, n in erased.items())
+
+
+async def erase_member(
+    store: Store, zone: ZoneInfo, member: MemberId, at: datetime
+) -> tuple[Erased, ...]:
+    """End all that a member gave in the collective's name, and erase it.
+
+    Its address is kept until its node was told: see `forget_told`.
+    """
+    async with store.writing() as connection:
+        members = Members(connection, zone)
+        ended = [
+            await given.terminate(members, one.id, at)
+            for one in await given.of_member(connection, member)
+        ]
+        for one in ended:
+            await given.erase_at(connection, one.id, at)
+        await forget_if_gone(members, member, at)
+    left = next((one for one in ended if one.series), None)
+    return () if left is None else await erase(store, zone, left, at, Actor.COLLECTIVE)
+
+
+async def is_wiped(connection: AsyncConnection) -> bool:
+    """Tell whether nothing of what was erased is in the files of the database."""
+    return await setting(connection, _TO_WIPE) is None
+
+
+async def wipe(store: Store) -> bool:
+    """Leave nothing of what was erased in the files of the database.
+
+    Tells whether that is done: not while another process uses it. Then `Upkeep` does it.
+    """
+    if not await store.shrink():
+        return False
+    async with store.writing() as connection:
+        await set_setting(connection, _TO_WIPE, None)
+    return True
+
+
+class _Step:
+    """A part of an erasure, in one transaction."""
+
+    def __init__(self, members: Members, member: MemberId, at: datetime, actor: Actor) -> None:
+        self._members = members
+        self._connection = members.connection
+        self._member = member
+        self._at = at
+        self._actor = actor
+        self._ended: dict[GivenId, Given] = {}
+        self._brought: list[_Brought] = []
+        self._counted: dict[GivenId, dict[str, int]] = {}
+
+    async def look(self, one: Given) -> None:
+        """See what is due by now, a permission and the others of its member."""
+        due = await given.due(self._connection, self._at)
+        self._ended = {of.id: of for of in due if of.member == self._member}
+        current = await given.get(self._connection, one.id)
+        if current.series:
+            self._ended[one.id] = current
+        self._brought = await _brought(self._connection, self._ended)
+
+    async def count(self) -> dict[str, int]:
+        """Tell how many records there are, or were before some were erased, by name."""
+        key = f"{_ERASING}{self._member}"
+        kept = await setting(self._connection, key)
+        self._counted = {} if kept is None else json.loads(kept)
+        known = {name for names in self._counted.values() for name in names}
+        new = [of for of in self._brought if str(of.name) not in known]
+        counts = await count_records(
+            self._connection, {of.number: (of.series, [of.gone]) for of in new}
+        )
+        for of in new:
+            self._counted.setdefault(of.by, {})[str(of.name)] = counts[of.number]
+        if new:
+            await set_setting(self._connection, key, json.dumps(self._counted))
+        return {name: n for names in self._counted.values() for name, n in names.items()}
+
+    async def erase(self, seconds: float) -> bool:
+        """Erase month by month, for so long about; tell whether all of them are gone."""
+        collective = await setting(self._connection, COLLECTIVE)
+        if collective is not None and any(any(one.values()) for one in self._counted.values()):
+            # What was released with the member stays as it is, whatever of it goes now.
+            await release.forget(self._connection, self._member, collective)
+        cut = {of.number: of.kept.date() for of in self._brought if of.kept is not None}
+        numbers = [of.number for of in self._brought]
+        until = monotonic() + seconds
+        while await tally.erase_month(self._connection, self._member, numbers, self._at, cut):
+            if monotonic() >= until:
+                return False
+        return True
+
+    async def finish(self) -> None:
+        """Erase what is left, and note it."""
+        for of in self._brought:
+            if of.kept is not None:
+                await _shorten(self._connection, self._member, of, self._at)
+        whole = [of.number for of in self._brought if of.kept is None]
+        named = delete(GivenSeriesRow).where(GivenSeriesRow.given_id.in_(self._ended))
+        await self._connection.execute(named)
+        await self._connection.execute(delete(SeriesRow).where(SeriesRow.id.in_(whole)))
+        for number, of_that in self._ended.items():
+            total = sum(self._counted.get(number, {}).values())
+            await given.note(
+                self._connection, number, of_that.state, self._actor, self._at, erased=total
+            )
+        await set_setting(self._connection, f"{_ERASING}{self._member}", None)
+        await set_setting(self._connection, _TO_WIPE, "yes")
+        await forget_if_gone(self._members, self._member, self._at)
 
 
 async def forget_if_gone(members: Members, member: MemberId, at: datetime) -> bool:
@@ -107,21 +220,6 @@ async def forget_if_gone(members: Members, member: MemberId, at: datetime) -> bo
     return True
 
 
-async def erase_member(members: Members, member: MemberId, at: datetime) -> tuple[Erased, ...]:
-    """End all that a member gave in the collective's name, and erase it.
-
-    Its address is kept until its node was told: see `forget_told`.
-    """
-    erased: tuple[Erased, ...] = ()
-    for one in await given.of_member(members.connection, member):
-        ended = await given.terminate(members, one.id, at)
-        await given.erase_at(members.connection, one.id, at)
-        if ended.series:
-            erased += await erase(members, ended, at, Actor.COLLECTIVE)
-    await forget_if_gone(members, member, at)
-    return erased
-
-
 async def forget_told(members: Members, at: datetime) -> int:
     """Forget whoever's records are erased and whose node was told since; tell how many."""
     holds = exists().where(
@@ -133,6 +231,8 @@ async def forget_told(members: Members, at: datetime) -> int:
     count = 0
     for member in (await members.connection.execute(left)).scalars().all():
         count += await forget_if_gone(members, member, at)
+    if count:
+        await set_setting(members.connection, _TO_WIPE, "yes")
     return count
 
 

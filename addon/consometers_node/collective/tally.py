@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from itertools import groupby
+from types import MappingProxyType
 from typing import NamedTuple
 
 from sqlalchemy import delete
@@ -17,7 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from ..series import Block, Direction, Interval
 from ..store import SeriesId
 from ..store.collective_tables import GroupId, MemberId
-from ..store.parts import Stay, Told, days_told, kinds, packed, stays, told
+from ..store.parts import Stay, Told, days_told, kinds, oldest_told, packed, stays, told
 from ..store.releases import Noted, RowKey, note
 from ..store.sums import (
     MemberDay,
@@ -35,7 +36,7 @@ from .others import Fallen, most_of_others
 from .parts import Part, civil_day, month_part, part
 from .sums import change, raise_largest
 
-__all__ = ["Change", "Composition", "compositions", "erase", "moved", "record"]
+__all__ = ["Change", "Composition", "compositions", "erase", "erase_month", "moved", "record"]
 
 _DAY = timedelta(days=1)
 
@@ -117,36 +118,57 @@ async def erase(
     Tells how many blocks there were.
     """
     erased = 0
+    while of_month := await erase_month(connection, member, numbers, at):
+        erased += of_month
+    return erased
+
+
+async def erase_month(
+    connection: AsyncConnection,
+    member: MemberId,
+    numbers: Collection[SeriesId],
+    at: datetime,
+    before: Mapping[SeriesId, date] = MappingProxyType({}),
+) -> int:
+    """Remove the blocks of the first month that these series have, of some only `before` a day.
+
+    Tells how many blocks there were: none once all are gone. Each month leaves all sums right.
+    """
+    first = await oldest_told(connection, numbers, before)
+    if first is None:
+        return 0
+    last = days_of(month_of(first))[-1]
     known = {
         one.number: one.series
         for one in await told(connection, [member], list(Direction))
         if one.number in numbers
     }
-    for days in await _months(connection, known):
-        blocks, counts = [
-            {
-                (number, day): Block.unpack(known[number], day, kept)
-                for number, day, kept in await packed(connection, table, known, days[0], days[-1])
-            }
-            for table in (BlockRow, MemberCountRow)
-        ]
-        changes = [
-            Change(
-                member=member,
-                series=known[number],
-                day=day,
-                before=block,
-                after=None,
-                members_before=counts.get((number, day)),
-            )
-            for (number, day), block in blocks.items()
-        ]
-        await record(connection, changes, at)
-        erased += len(changes)
+    blocks, counts = [
+        {
+            (number, day): Block.unpack(known[number], day, kept)
+            for number, day, kept in await packed(connection, table, known, first, last)
+            if day < before.get(number, date.max)
+        }
+        for table in (BlockRow, MemberCountRow)
+    ]
+    changes = [
+        Change(
+            member=member,
+            series=known[number],
+            day=day,
+            before=block,
+            after=None,
+            members_before=counts.get((number, day)),
+        )
+        for (number, day), block in blocks.items()
+    ]
+    await record(connection, changes, at)
+    for number in known:
+        days = [day for of, day in blocks if of == number]
         for table in (BlockRow, MemberCountRow):
-            gone = delete(table).where(table.series_id.in_(known), table.day.in_(days))
+            gone = delete(table).where(table.series_id == number, table.day.in_(days))
             await connection.execute(gone)
-    return erased
+    return len(changes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,12 +212,9 @@ async def _hold(
     return await hold(connection, days, {member: of.kind for member, of in where.items()})
 
 
-async def _months(
-    connection: AsyncConnection, series: Collection[Told] | Collection[SeriesId]
-) -> list[list[date]]:
+async def _months(connection: AsyncConnection, series: Collection[Told]) -> list[list[date]]:
     """Give the UTC days of which these series have blocks, by month, in order."""
-    numbers = {one.number if isinstance(one, Told) else one for one in series}
-    days = sorted(await days_told(connection, numbers))
+    days = sorted(await days_told(connection, {one.number for one in series}))
     return [list(of_it) for _, of_it in groupby(days, month_of)]
 
 

@@ -11,8 +11,9 @@ from ..sharing.changes import Changes
 from ..store import Store
 from ..store.sums import alone
 from . import given
+from .given import Given
 from .members import Members
-from .rights import erase, forget_told
+from .rights import erase, forget_told, is_wiped, wipe
 
 EVERY_S = 300.0
 GUESTS_FOR = timedelta(days=90)
@@ -33,7 +34,6 @@ class Upkeep:
         self._zone = zone
         self._changes = changes
         self._every_s = every_s
-        self._shrinks = False
 
     async def run(self) -> NoReturn:
         """Look again and again, each time after there was time to see the clock go on.
@@ -46,25 +46,25 @@ class Upkeep:
             if abs((time.time() - wall) - (time.monotonic() - steady)) <= _STEP_S:
                 await self.look(datetime.now(UTC))
 
-    def erased(self) -> None:
-        """Take the word that something was erased: soon nothing of it is left in the file."""
-        self._shrinks = True
-
     async def look(self, now: datetime) -> None:
         """Do what is due by now."""
         async with self._store.writing() as connection:
             await alone(connection)
+            ended = await given.expire(Members(connection, self._zone), now)
+        while due := await self._due(now):
+            await erase(self._store, self._zone, due[0], now)
+        async with self._store.writing() as connection:
+            await alone(connection)
             members = Members(connection, self._zone)
-            ended = await given.expire(members, now)
-            while due := await given.due(connection, now):
-                await erase(members, due[0], now)
-                self._shrinks = True
             await members.forget_guests(now - GUESTS_FOR)
-            if await forget_told(members, now):
-                self._shrinks = True
-        if self._shrinks:
-            self._shrinks = False
-            await self._store.shrink()
+            await forget_told(members, now)
+            wiped = await is_wiped(connection)
+        if not wiped:
+            await wipe(self._store)
         if ended:
             _LOGGER.info("%d permissions ran out", len(ended))
             self._changes.tell()
+
+    async def _due(self, now: datetime) -> list[Given]:
+        async with self._store.reading() as connection:
+            return await given.due(connection, now)

@@ -25,6 +25,8 @@ HALF_MOVED = "half moved"
 """In place of a revision: what another database has is on its way into this one."""
 
 _BUSY_MS = 60_000
+_ALONE_BUSY_MS = 10_000
+"""Nobody else writes while this is waited for."""
 _CONNECTIONS = 4
 _DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+psycopg"}
 _PRAGMAS = (
@@ -132,8 +134,14 @@ class Store:
         )
         engine = self._engine.execution_options(**option)
         async with self._one_writer, engine.connect() as connection:
-            done = await connection.execute(text(statement))
-            return done.first() if done.returns_rows else None
+            if self.is_sqlite:
+                await connection.execute(text(f"PRAGMA busy_timeout = {_ALONE_BUSY_MS}"))
+            try:
+                done = await connection.execute(text(statement))
+                return done.first() if done.returns_rows else None
+            finally:
+                if self.is_sqlite:
+                    await connection.execute(text(f"PRAGMA busy_timeout = {_BUSY_MS}"))
 
     async def _migrate(self, half_moved: bool) -> None:
         async with self.writing() as connection:

@@ -1,10 +1,10 @@
 """What sums are made of: which members count where, and what they let this collective read."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date
 
-from sqlalchemy import ColumnElement, distinct, func, or_, select
+from sqlalchemy import ColumnElement, and_, distinct, false, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ..series import Direction, Series
@@ -114,6 +114,20 @@ async def packed(
         table.series_id.in_(numbers), table.day.between(first, last)
     )
     return list((await connection.execute(query)).tuples())
+
+
+async def oldest_told(
+    connection: AsyncConnection,
+    numbers: Collection[SeriesId],
+    before: Mapping[SeriesId, date],
+) -> date | None:
+    """Give the first UTC day of which there is a block of these series, of some before a day."""
+    of_each = [
+        and_(BlockRow.series_id == number, BlockRow.day < before.get(number, date.max))
+        for number in numbers
+    ]
+    query = select(func.min(BlockRow.day)).where(or_(false(), *of_each))
+    return (await connection.execute(query)).scalar_one()
 
 
 async def days_told(connection: AsyncConnection, numbers: Collection[SeriesId]) -> set[date]:

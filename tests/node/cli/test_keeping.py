@@ -34,6 +34,19 @@ async def test_after_a_checkpoint_the_one_file_has_all_while_the_node_goes_on(
     assert found == {"before": None, "after": "now"}
 
 
+async def test_a_checkpoint_says_so_where_another_program_reads_on(
+    run: Run, tmp_path: Path
+) -> None:
+    running = await Store.open(tmp_path / "node.db")
+    async with running.reading() as before:
+        assert await settings.setting(before, "said") is None
+        async with running.writing() as connection:
+            await settings.set_setting(connection, "said", "now")
+        said = await run("checkpoint", "--json", CONSOMETERS_DATA=str(tmp_path))
+    await running.close()
+    assert said.condition == "in-use"
+
+
 async def test_a_checkpoint_makes_no_database(run: Run, tmp_path: Path) -> None:
     said = await run("checkpoint", CONSOMETERS_DATA=str(tmp_path / "none"))
     assert said.status == 0

@@ -84,5 +84,6 @@ async def test_the_register_of_processing_tells_each_version_of_what_is_asked(
         assert (second.need, second.until, second.members, second.kept) == (newer, None, 0, 0)
         assert first.recipients.say("fr") == "Personne d’autre."
         (due,) = await given.due(connection, AT + 1000 * A_DAY)
-        await erase(members, due, AT + 1000 * A_DAY)
+    await erase(store, ZONE, due, AT + 1000 * A_DAY)
+    async with store.reading() as connection:
         assert (await processing(connection))[0].kept == 0

@@ -6,21 +6,30 @@ from pathlib import Path
 import struct
 from typing import Any
 
+import pytest
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from consometers_node.collective import given, invitations, needs, reads
+from consometers_node.collective import given, invitations, needs, reads, rights, tally
 from consometers_node.collective.disclosure import Agreed, Publication
 from consometers_node.collective.given import Actor, Given, take
 from consometers_node.collective.members import Member, Members
 from consometers_node.collective.moving import moving
 from consometers_node.collective.reads import Read, note_read
 from consometers_node.collective.release import Release
-from consometers_node.collective.rights import erase, erase_member, forget_told
+from consometers_node.collective.rights import (
+    erase,
+    erase_member,
+    forget_told,
+    is_wiped,
+    wipe,
+)
 from consometers_node.collective.sites import Building, Description
+from consometers_node.collective.upkeep import Upkeep
 from consometers_node.permission import State
 from consometers_node.quoalise import Duration
-from consometers_node.series import Range
+from consometers_node.series import Interval, Range
+from consometers_node.sharing.changes import Changes
 from consometers_node.sharing.names import keep_collective
 from consometers_node.store import Store
 from consometers_node.store.collective_tables import MemberRow, SumBlockRow
@@ -106,9 +115,11 @@ async def test_nothing_is_left_of_who_withdraws_and_wants_it_erased(
     async with store.writing() as connection:
         members = Members(connection, ZONE)
         ended = await given.withdraw(members, member.id, taken.id, LATER, erase=True)
-        erased = await erase(members, ended, LATER, Actor.MEMBER)
-        gone = await members.get(member.id)
-    await store.shrink()
+    erased = await erase(store, ZONE, ended, LATER, Actor.MEMBER)
+    async with store.reading() as connection:
+        gone = await Members(connection, ZONE).get(member.id)
+        assert not await is_wiped(connection)
+    assert await wipe(store)
     assert [(str(one.series), one.records) for one in erased] == [(str(meter("anemone")), 24)]
     assert (gone.jid, gone.area, gone.pseudonym) == (None, None, member.pseudonym)
     assert await traces(store, place, [b"anemone", b"the well", *shapes(CURVE)]) == []
@@ -141,8 +152,8 @@ async def test_a_site_is_erased_with_its_name_and_its_own_sums(
     async with store.writing() as connection:
         members = Members(connection, ZONE)
         ended = await given.withdraw(members, site.id, taken.id, LATER, erase=True)
-        await erase(members, ended, LATER)
-    await store.shrink()
+    await erase(store, ZONE, ended, LATER)
+    assert await wipe(store)
     assert await traces(store, place, words) == []
 
 
@@ -161,8 +172,9 @@ async def test_what_another_permission_lets_be_kept_stays(store: Store) -> None:
     async with store.writing() as connection:
         members = Members(connection, ZONE)
         ended = await given.withdraw(members, member.id, first.id, LATER, erase=True)
-        erased = await erase(members, ended, LATER)
-        assert (await members.get(member.id)).jid == "a@example.org"
+    erased = await erase(store, ZONE, ended, LATER)
+    async with store.reading() as connection:
+        assert (await Members(connection, ZONE).get(member.id)).jid == "a@example.org"
     assert [one.records for one in erased] == [24]
     assert await kept(store, DAY) == {}
     for day in (DAY + A_DAY, DAY + 2 * A_DAY):
@@ -181,10 +193,11 @@ async def test_erasing_takes_along_what_an_older_version_brought(store: Store) -
         second = await take(members, member.id, said, LATER, own=OWN)
         assert (await given.get(connection, first.id)).state is State.TERMINATED
         ended = await given.withdraw(members, member.id, second.id, LATER, erase=True)
-        await erase(members, ended, LATER)
+    await erase(store, ZONE, ended, LATER)
+    async with store.reading() as connection:
         assert await days_kept(connection) == {}
         assert await given.due(connection, LATER + 1000 * A_DAY) == []
-        assert (await members.get(member.id)).jid is None
+        assert (await Members(connection, ZONE).get(member.id)).jid is None
 
 
 async def test_what_an_older_version_brought_goes_when_its_time_is_over(store: Store) -> None:
@@ -198,11 +211,11 @@ async def test_what_an_older_version_brought_goes_when_its_time_is_over(store: S
         said = permission(meter("a"), id="newer", need=newer, at=LATER, records_from=since)
         await take(members, member.id, said, LATER, own=OWN)
     over = LATER + timedelta(days=NEED.retention_days)
-    async with store.writing() as connection:
+    async with store.reading() as connection:
         assert await given.due(connection, over - A_DAY) == []
         (due,) = await given.due(connection, over)
-        assert due.id == first.id
-        erased = await erase(Members(connection, ZONE), due, over)
+    assert due.id == first.id
+    erased = await erase(store, ZONE, due, over)
     assert [one.records for one in erased] == [3 * 24 + 5]
     async with store.reading() as connection:
         ((number, series),) = (await all_series(connection)).items()
@@ -224,9 +237,10 @@ async def test_a_daily_series_of_the_same_meter_is_another(store: Store) -> None
         said = permission(meter("a"), id="second", need=second, interval=Duration(days=1))
         await take(members, member.id, said, AT, own=OWN)
         ended = await given.withdraw(members, member.id, first.id, LATER, erase=True)
-        await erase(members, ended, LATER)
+    await erase(store, ZONE, ended, LATER)
+    async with store.reading() as connection:
         assert await days_kept(connection) == {}
-        assert (await members.get(member.id)).jid is not None
+        assert (await Members(connection, ZONE).get(member.id)).jid is not None
 
 
 async def test_who_is_erased_by_the_collective_is_forgotten_once_its_node_was_told(
@@ -234,10 +248,10 @@ async def test_who_is_erased_by_the_collective_is_forgotten_once_its_node_was_to
 ) -> None:
     ((member, taken),) = await let_in(store, "a")
     await tell(store, "a", CURVE)
+    (erased,) = await erase_member(store, ZONE, member.id, LATER)
+    assert erased.records == 24
     async with store.writing() as connection:
         members = Members(connection, ZONE)
-        (erased,) = await erase_member(members, member.id, LATER)
-        assert erased.records == 24
         assert await days_kept(connection) == {}
         assert await forget_told(members, LATER) == 0
         assert (await members.get(member.id)).jid == "a@example.org"
@@ -251,8 +265,9 @@ async def test_a_guest_is_erased_too(store: Store) -> None:
     async with store.writing() as connection:
         members = Members(connection, ZONE)
         guest = await members.admit("guest@example.org", AT)
-        assert await erase_member(members, guest.id, LATER) == ()
-        assert (await members.get(guest.id)).jid is None
+    assert await erase_member(store, ZONE, guest.id, LATER) == ()
+    async with store.reading() as connection:
+        assert (await Members(connection, ZONE).get(guest.id)).jid is None
 
 
 async def publish(store: Store) -> None:
@@ -285,15 +300,82 @@ async def test_nothing_is_left_of_whom_sums_were_published_with(
         "anjela",
         "school",
     }
-    async with store.writing() as connection:
-        members = Members(connection, ZONE)
-        for one in (gave, named):
+    for one in (gave, named):
+        async with store.writing() as connection:
+            members = Members(connection, ZONE)
             ended = await given.withdraw(members, one.member, one.id, LATER, erase=True)
-            await erase(members, ended, LATER, Actor.MEMBER)
+        await erase(store, ZONE, ended, LATER, Actor.MEMBER)
     await publish(store)
-    await store.shrink()
+    assert await wipe(store)
     words = [*shapes(CURVE), *shapes(corrected), *shapes(SITE), b"anjela"]
     assert await traces(store, place, words) == []
+
+
+async def test_what_is_interrupted_leaves_all_right_and_is_resumed(
+    store: Store, place: Path | str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    starts = [MIDNIGHT, MIDNIGHT + 30 * A_DAY, MIDNIGHT + 60 * A_DAY]
+    ((member, taken), *_) = await let_in(store, "a", "b", "c", "d")
+    for start in starts:
+        for name, values in (("a", CURVE), ("b", OTHER), ("c", OTHER), ("d", OTHER)):
+            await tell(store, name, values, start)
+    later = starts[-1] + 5 * A_DAY
+    erase_month, asked = tally.erase_month, 0
+
+    async def breaks_down(*of: Any) -> int:
+        nonlocal asked
+        asked += 1
+        if asked == 3:
+            raise ConnectionError
+        return await erase_month(*of)
+
+    monkeypatch.setattr(tally, "erase_month", breaks_down)
+    monkeypatch.setattr(rights, "STEP_S", 0)
+    async with store.writing() as connection:
+        members = Members(connection, ZONE)
+        ended = await given.withdraw(members, member.id, taken.id, later, erase=True)
+    with pytest.raises(ConnectionError):
+        await erase(store, ZONE, ended, later, Actor.MEMBER)
+    assert [await homes(store, start.date()) for start in starts] == [3, 3, 4]
+    await tell(store, "b", SITE, starts[0])
+    await publish(store)
+    released = await published(store, starts[2])
+    assert released == [3 * 500 + value for value in CURVE]
+
+    upkeep = Upkeep(store, ZONE, Changes())
+    await upkeep.look(later)
+    await publish(store)
+    assert [await homes(store, start.date()) for start in starts] == [3, 3, 3]
+    assert await published(store, starts[2]) == released
+    assert await published(store, starts[0]) == [2 * 500 + value for value in SITE]
+    assert await traces(store, place, [b"a@example.org", *shapes(CURVE)]) == []
+    async with store.reading() as connection:
+        *_, last = await given.register(connection, [taken.id])
+        assert last.erased == 3 * 24
+        assert await is_wiped(connection)
+
+
+async def homes(store: Store, day: date) -> int:
+    """How many homes count in the sums of everybody at noon."""
+    async with store.reading() as connection:
+        query = select(SumBlockRow.counts).where(
+            SumBlockRow.day == day, SumBlockRow.interval == Interval.PT1H
+        )
+        (counts,) = set((await connection.execute(query)).scalars())
+    at_noon: int = struct.unpack("<24I", counts)[12]
+    return at_noon
+
+
+async def published(store: Store, start: datetime) -> list[int | None]:
+    """What anybody may read of a UTC day."""
+    async with store.reading() as connection:
+        ((number, series),) = [
+            (number, series)
+            for number, series in (await all_series(connection)).items()
+            if series.device.endswith("kersabiec") and series.interval is Interval.PT1H
+        ]
+        (block,) = await blocks(connection, number, series, Range(start, start + A_DAY))
+        return list(block.values)
 
 
 async def test_a_collective_below_is_erased_with_how_many_it_counted(store: Store) -> None:
@@ -308,8 +390,9 @@ async def test_a_collective_below_is_erased_with_how_many_it_counted(store: Stor
     async with store.writing() as connection:
         members = Members(connection, ZONE)
         ended = await given.withdraw(members, below.id, gave.id, LATER, erase=True)
-        (erased,) = await erase(members, ended, LATER)
-        assert erased.records == 24
+    (erased,) = await erase(store, ZONE, ended, LATER)
+    assert erased.records == 24
+    async with store.reading() as connection:
         sums = (await connection.execute(select(SumBlockRow.counts, SumBlockRow.sums))).all()
         others = [row for row in sums if any(row.counts)]
         assert others

@@ -1,0 +1,95 @@
+"""A member is erased by a command while the node runs: nothing of it is left in the files."""
+
+import asyncio
+from datetime import timedelta
+from pathlib import Path
+import struct
+import subprocess
+
+from sqlalchemy import select
+
+from consometers_node.collective.rights import is_wiped
+from consometers_node.collective.upkeep import Upkeep
+from consometers_node.quoalise import Data
+from consometers_node.sharing.changes import Changes
+from consometers_node.store import Store
+from consometers_node.store.tables import BlockRow
+
+from ..collective.people import ZONE, meter
+from ..collective.telling import HOUR, taking, told
+from .conftest import Run
+from .test_collective import coop, let_in, now, opened
+
+__all__ = ["coop"]
+CURVE = [3_011 + 7 * n * n for n in range(24)]
+START = now().replace(hour=0, minute=0, second=0) - timedelta(days=2)
+
+
+def tells(name: str, values: list[int]) -> Data:
+    return told(meter(name), START, values, interval=HOUR)
+
+
+def traces(folder: Path) -> list[bytes]:
+    """What of the member is found in any file of the database.
+
+    Another program reads them: whoever closes a file that SQLite has open gives up SQLite's locks.
+    """
+    files = [one for one in folder.iterdir() if one.name.startswith("node.db")]
+    found = subprocess.run(["cat", *files], check=True, capture_output=True).stdout
+    words = b"anemone", struct.pack("<24H", *CURVE), struct.pack("<24q", *(60 * n for n in CURVE))
+    return [word for word in words if word in found]
+
+
+async def running(folder: Path) -> Store:
+    """A node whose member has told of a day."""
+    await let_in(folder, "anemone", "b")
+    store = await opened(folder)
+    async with taking(store) as intake:
+        await intake.keep("anemone@example.org", tells("anemone", CURVE))
+    assert len(traces(folder)) == 3
+    return store
+
+
+async def test_while_the_node_keeps_what_others_tell(run: Run, coop: Path) -> None:
+    store = await running(coop)
+    kept = 0
+
+    async def push() -> None:
+        nonlocal kept
+        async with taking(store) as intake:
+            while True:
+                await intake.keep("b@example.org", tells("b", [kept] * 24))
+                kept += 1
+
+    pushing = asyncio.create_task(push())
+    said = await run("members", "erase", "anemone@example.org", "--yes", "--json")
+    assert said.status == 0, said.err
+    assert (said.document["records"], said.document["wiped"]) == (24, True)
+    before = kept
+    async with asyncio.timeout(20):
+        while kept == before:
+            await asyncio.sleep(0.01)
+    pushing.cancel()
+    await asyncio.wait({pushing})
+    # Its address goes once its node was told of the end.
+    assert traces(coop) == [b"anemone"]
+    await store.close()
+
+
+async def test_where_another_program_reads_on_the_node_overwrites_it_later(
+    run: Run, coop: Path
+) -> None:
+    store = await running(coop)
+    async with store.reading() as before:
+        assert (await before.execute(select(BlockRow.day))).all()
+        said = await run("members", "erase", "anemone@example.org", "--yes", language="fr")
+        assert said.status == 0, said.err
+        assert "il en reste des traces dans les fichiers" in said.out
+        async with store.reading() as connection:
+            assert not await is_wiped(connection)
+        assert struct.pack("<24H", *CURVE) in traces(coop)
+    await Upkeep(store, ZONE, Changes()).look(now())
+    async with store.reading() as connection:
+        assert await is_wiped(connection)
+    assert traces(coop) == [b"anemone"]
+    await store.close()
