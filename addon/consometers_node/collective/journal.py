@@ -9,6 +9,7 @@ permission, which says nothing of anyone. It only grows.
 
 import asyncio
 from collections.abc import Collection, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 import json
@@ -19,6 +20,7 @@ from typing import NoReturn
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
+from sqlalchemy.exc import SQLAlchemyError
 
 from ..permission import State
 from ..store import Store
@@ -65,16 +67,20 @@ class Journal:
         self._seen = 0
 
     async def run(self) -> NoReturn:
-        """Write what is new, again and again. Ends when it is cancelled."""
+        """Write what is new, again and again. Ends when it is cancelled, with nothing left."""
         known = await asyncio.to_thread(lambda: set(ended_in(self._file)))
-        while True:
-            try:
+        try:
+            while True:
+                try:
+                    await self.write(known)
+                except OSError as fault:
+                    _LOGGER.warning("what ended is not in %s yet: %s", FILE, fault.strerror)
+                else:
+                    known.clear()
+                await asyncio.sleep(self._every_s)
+        finally:
+            with suppress(OSError, SQLAlchemyError):
                 await self.write(known)
-            except OSError as fault:
-                _LOGGER.warning("what ended is not in %s yet: %s", FILE, fault.strerror)
-            else:
-                known.clear()
-            await asyncio.sleep(self._every_s)
 
     async def write(self, known: Collection[Ended] = ()) -> None:
         """Write what has ended since the last time, but for what is known."""

@@ -152,6 +152,17 @@ async def test_a_line_that_a_power_cut_left_is_passed_over_and_written_again(
     assert await states(store) == LEFT
 
 
+async def test_nothing_is_left_to_be_told_when_the_node_stops(store: Store, tmp_path: Path) -> None:
+    await fill(store)
+    file = tmp_path / "ended.jsonl"
+    task = asyncio.create_task(Journal(store, file, every_s=3600).run())
+    await asyncio.sleep(0.2)
+    await leave(store)
+    task.cancel()
+    await asyncio.wait({task})
+    assert len(list(ended_in(file))) == 3
+
+
 async def test_a_full_disk_ends_nothing(
     store: Store, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

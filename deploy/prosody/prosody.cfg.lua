@@ -1,0 +1,55 @@
+-- The XMPP server of a collective: accounts for its node, and for members who have none elsewhere.
+
+pidfile = "/run/prosody/prosody.pid"
+admin_socket = "/run/prosody/prosody.sock"
+data_path = "/var/lib/prosody"
+plugin_paths = { "/usr/local/lib/prosody/modules" }
+
+-- No address of anybody is logged, as it would be from "info" on.
+log = { warn = "*console" }
+
+-- There is no module that keeps messages: what homes tell passes through, and is stored nowhere here.
+modules_enabled = {
+	"disco"; "roster"; "saslauth"; "tls"; "ping"; "smacks"; "s2s_bidi";
+	"limits"; "blocklist"; "tombstones";
+	"invites"; "invites_register"; "register_ibr";
+	"admin_shell"; "renewed_certificates"; "node_account";
+}
+modules_disabled = { "offline" }
+
+c2s_ports = { 5222 }
+c2s_direct_tls_ports = { 5223 }
+s2s_ports = { 5269 }
+s2s_direct_tls_ports = {}
+-- For the node alone: this port is not published.
+http_ports = { 5280 }
+https_ports = {}
+http_default_host = ENV_DOMAIN
+
+certificates = ENV_CERTIFICATES
+c2s_require_encryption = true
+s2s_require_encryption = true
+s2s_secure_auth = true
+
+authentication = "internal_hashed"
+storage = "internal"
+
+-- An account is made by invitation alone, once for each. Printed sheets have some time.
+allow_registration = true
+registration_invite_only = true
+invite_expiry = "90 days"
+
+-- A node tells a year of its past in pages of up to 200 KiB: at the usual 10 kB/s it would not have done by the time
+-- that its peer waits. Who sends more is read more slowly, not cut off.
+limits = {
+	c2s = { rate = "500kb/s", burst = "4s" };
+	s2sin = { rate = "1mb/s", burst = "4s" };
+}
+c2s_stanza_size_limit = 256 * 1024
+s2s_stanza_size_limit = 256 * 1024
+smacks_hibernation_time = "5 minutes"
+
+node_account = "collective"
+node_secret = "/secrets/node"
+
+VirtualHost(ENV_DOMAIN)

@@ -1,0 +1,126 @@
+"""One container without an engine for containers: `python -m tests.deploy.box SPECIFICATION`.
+
+Runs in namespaces of its own of mounts and processes. Its root is this system's, with what an image
+adds, read-only; its volumes are folders of the test's. Its program has no capability but those of
+the specification, and gets none.
+"""
+
+from dataclasses import asdict, dataclass
+import json
+import os
+from pathlib import Path
+import shutil
+import subprocess
+import sys
+from typing import Self
+
+ROOT = Path(__file__).parents[2]
+PATH = "/usr/lib/postgresql/17/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Specification:
+    """What runs, as whom, and what it sees."""
+
+    place: str
+    command: list[str]
+    environment: dict[str, str]
+    user: str
+    groups: list[str]
+    capabilities: list[str]
+    files: list[tuple[str, str]]
+    volumes: list[tuple[str, str, bool]]
+    """Folder, where it is seen, whether it can only be read."""
+    memory: list[str]
+    """As compose files have it: a path, perhaps with options."""
+    hosts: list[str]
+
+    def write(self, file: Path) -> Path:
+        file.write_text(json.dumps(asdict(self)))
+        return file
+
+    @classmethod
+    def read(cls, file: Path) -> Self:
+        return cls(**json.loads(file.read_text()))
+
+
+def mount(*arguments: str | Path) -> None:
+    subprocess.run(("mount", *arguments), check=True)
+
+
+def furnish(of: Specification) -> Path:
+    """Make the root, and give it."""
+    place = Path(of.place)
+    mount("--make-rprivate", "/")
+    mount("-t", "tmpfs", "-o", "mode=755", "tmpfs", place)
+    upper, work, root = (place / name for name in ("upper", "work", "root"))
+    for folder in (upper, work, root):
+        folder.mkdir()
+    mount("-t", "overlay", "-o", f"lowerdir=/,upperdir={upper},workdir={work}", "overlay", root)
+    mount("-t", "proc", "proc", root / "proc")
+    mount("--rbind", "/dev", root / "dev")
+    for needed in {ROOT, Path(sys.base_prefix)}:
+        within = root / needed.relative_to("/")
+        mount("--rbind", needed, within)
+        # Whoever runs in here may go to what the image would have had.
+        for parent in within.parents:
+            if parent.is_relative_to(root):
+                parent.chmod(parent.stat().st_mode | 0o111)
+    for source, target in of.files:
+        _copy(Path(source), root / target.lstrip("/"))
+    node = root / "usr/local/bin/consometers-node"
+    node.write_text(
+        f'#!/bin/sh\nPYTHONPATH={ROOT}/addon exec {sys.executable} -m consometers_node "$@"\n'
+    )
+    node.chmod(0o755)
+    user, _, group = of.user.partition(":")
+    with (root / "etc/passwd").open("a") as passwd:
+        passwd.write(f"program:x:{user}:{group}::/tmp:/bin/sh\n")
+    (root / "etc/hosts").write_text(f"127.0.0.1 localhost {' '.join(of.hosts)}\n")
+    for source, target, read_only in of.volumes:
+        within = root / target.lstrip("/")
+        within.mkdir(parents=True, exist_ok=True)
+        mount("--bind", source, within)
+        if read_only:
+            mount("-o", "remount,bind,ro", within)
+    for told in of.memory:
+        target, _, options = told.partition(":")
+        within = root / target.lstrip("/")
+        within.mkdir(parents=True, exist_ok=True)
+        mount("-t", "tmpfs", "-o", options or "mode=1777", "tmpfs", within)
+    mount("-o", "remount,bind,ro", root)
+    return root
+
+
+def _copy(source: Path, target: Path) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    if source.is_dir():
+        shutil.copytree(source, target, dirs_exist_ok=True)
+    else:
+        shutil.copy(source, target)
+
+
+def unprivileged(of: Specification) -> list[str]:
+    """Give the words before a command that runs as the specification has it."""
+    user, _, group = of.user.partition(":")
+    groups = [f"--groups={','.join(of.groups)}"] if of.groups else ["--clear-groups"]
+    kept = ",".join(["-all", *(f"+{one.lower()}" for one in of.capabilities)])
+    return [
+        *("setpriv", f"--reuid={user}", f"--regid={group}", *groups, "--no-new-privs"),
+        *("--inh-caps=-all", f"--bounding-set={kept}"),
+        *("env", "-i", f"PATH={PATH}", "HOME=/tmp"),
+        *(f"{name}={value}" for name, value in of.environment.items()),
+    ]
+
+
+def main() -> None:
+    of = Specification.read(Path(sys.argv[1]))
+    root = furnish(of)
+    os.chroot(root)
+    os.chdir("/")
+    command = [*unprivileged(of), *of.command]
+    os.execvp(command[0], command)
+
+
+if __name__ == "__main__":
+    main()

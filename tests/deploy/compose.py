@@ -1,0 +1,133 @@
+"""What compose.yaml and Dockerfile say: enough of both for our own."""
+
+from dataclasses import dataclass
+from pathlib import Path
+import re
+from typing import Any, Final
+
+import yaml  # type: ignore[import-untyped]
+
+_VARIABLE: Final = re.compile(r"\$\{(\w+)(?::([-?])([^}]*))?\}")
+_INSTALLED: Final = re.compile(r"install -d -o (\d+) -g (\d+) -m (\d+)((?: /\S+)+)")
+_CADDY: Final = ["caddy", "run", "--config", "/etc/caddy/Caddyfile", "--adapter", "caddyfile"]
+
+
+@dataclass(frozen=True)
+class Folder:
+    """A folder that an image has for a volume: a new volume begins as a copy of it."""
+
+    user: int
+    group: int
+    mode: int
+
+
+@dataclass(frozen=True)
+class Image:
+    """What an image adds to the system that it is made from."""
+
+    copies: list[tuple[str, str]]
+    folders: dict[str, Folder]
+    command: list[str]
+    user: str
+
+
+POSTGRESQL: Final = Image(
+    copies=[],
+    folders={
+        "/var/lib/postgresql/data": Folder(70, 70, 0o1777),
+        "/run/postgresql": Folder(70, 70, 0o3777),
+    },
+    command=["postgres"],
+    user="70:70",
+)
+"""As its makers have it."""
+
+
+def variables(file: Path) -> dict[str, str]:
+    """Give what an .env says."""
+    told = {}
+    for line in file.read_text().splitlines():
+        if line and not line.startswith("#"):
+            name, _, value = line.partition("=")
+            told[name] = value.strip('"')
+    return told
+
+
+def project(folder: Path) -> dict[str, Any]:
+    """Give the compose file with its variables filled in, and what an override adds to services."""
+    told = variables(folder / ".env")
+    found = _filled(yaml.safe_load((folder / "compose.yaml").read_text()), told)
+    override = folder / "compose.override.yaml"
+    if override.exists():
+        for name, service in yaml.safe_load(override.read_text())["services"].items():
+            found["services"][name]["environment"] |= service["environment"]
+    assert isinstance(found, dict)
+    return found
+
+
+def in_order(services: dict[str, Any]) -> list[str]:
+    """Give the names of services, each behind those that it depends on."""
+    order: list[str] = []
+
+    def put(name: str) -> None:
+        for other in services[name].get("depends_on", {}):
+            put(other)
+        if name not in order:
+            order.append(name)
+
+    for name in services:
+        put(name)
+    return order
+
+
+def mounts(service: dict[str, Any]) -> list[dict[str, Any]]:
+    """Give the volumes of a service, all in the long form."""
+    found = []
+    for one in service.get("volumes", ()):
+        if isinstance(one, dict):
+            found.append(one)
+        else:
+            source, target, *mode = one.split(":")
+            found.append({"source": source, "target": target, "read_only": mode == ["ro"]})
+    return found
+
+
+def image(dockerfile: Path, target: str) -> Image:
+    """Give what a stage of a Dockerfile adds."""
+    written = dockerfile.read_text().replace("\\\n", " ")
+    stages = re.split(r"^FROM ", written, flags=re.MULTILINE)
+    stage = next(one for one in stages if one.partition("\n")[0].endswith(f" AS {target}"))
+    folders = {
+        path: Folder(int(user), int(group), int(mode, 8))
+        for user, group, mode, paths in _INSTALLED.findall(stage)
+        for path in paths.split()
+    }
+    command = re.search(r"^CMD (\[.*\])$", stage, re.MULTILINE)
+    user = re.search(r"^USER (\S+)$", stage, re.MULTILINE)
+    assert user
+    return Image(
+        copies=re.findall(r"^COPY ([^-\s]\S*) (\S+)$", stage, re.MULTILINE),
+        folders=folders,
+        command=yaml.safe_load(command[1]) if command else _CADDY,
+        user=user[1],
+    )
+
+
+def _filled(value: Any, told: dict[str, str]) -> Any:
+    match value:
+        case dict():
+            return {key: _filled(one, told) for key, one in value.items()}
+        case list():
+            return [_filled(one, told) for one in value]
+        case str():
+            return _VARIABLE.sub(lambda found: _value(found, told), value)
+    return value
+
+
+def _value(found: re.Match[str], told: dict[str, str]) -> str:
+    name, how, word = found.groups()
+    if value := told.get(name):
+        return value
+    if how == "-":
+        return str(word)
+    raise KeyError(f"{name}: {word}")

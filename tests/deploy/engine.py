@@ -1,0 +1,238 @@
+"""`docker compose` without Docker: what deploy/ and its documentation call, on this machine alone.
+
+    python -m tests.deploy.engine compose up|stop|down|exec|run …
+
+Runs the services of the compose file in the folder that it is called in, each in a box (`box.py`),
+in the network of whoever calls it. `ENGINE` names the folder in which it keeps volumes and logs.
+"""
+
+import argparse
+from collections.abc import Sequence
+import os
+from pathlib import Path
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from typing import Any, Final
+
+from .box import ROOT, Specification, unprivileged
+from .compose import POSTGRESQL, Image, image, in_order, mounts, project
+
+_LONGEST_S: Final = 600
+"""Nothing that a test left behind runs for longer."""
+_HEALTHY_WITHIN_S: Final = 60
+_ENDS_WITHIN_S: Final = 30
+
+
+class Engine:
+    """The services of one project."""
+
+    def __init__(self, folder: Path, state: Path) -> None:
+        self._folder = folder
+        self._state = state
+        self._services: dict[str, Any] = project(folder)["services"]
+        for name in ("volumes", "boxes", "logs", "processes"):
+            (state / name).mkdir(parents=True, exist_ok=True)
+
+    def up(self, wanted: Sequence[str] = ()) -> None:
+        """Start those that do not run, and what they depend on, until each is healthy."""
+        needed = set(wanted or self._services)
+        for name in reversed(in_order(self._services)):
+            if name in needed:
+                needed |= set(self._services[name].get("depends_on", {}))
+        for name in in_order(self._services):
+            if name in needed and self._process(name) is None:
+                self._start(name)
+
+    def stop(self, wanted: Sequence[str] = ()) -> None:
+        """End them, those first that depend on others."""
+        for name in reversed(in_order(self._services)):
+            if (not wanted or name in wanted) and (process := self._process(name)) is not None:
+                os.kill(process, signal.SIGTERM)
+                until = time.monotonic() + _ENDS_WITHIN_S
+                while self._process(name) is not None:
+                    if time.monotonic() > until:
+                        os.kill(process, signal.SIGKILL)
+                    time.sleep(0.05)
+
+    def down(self, *, volumes: bool) -> None:
+        self.stop()
+        if volumes:
+            shutil.rmtree(self._state / "volumes")
+            (self._state / "volumes").mkdir()
+
+    def execute(self, name: str, command: Sequence[str]) -> int:
+        """Run something beside a service that runs."""
+        inside = self._inside(name)
+        if inside is None:
+            sys.stderr.write(f"service {name} is not running\n")
+            return 1
+        return subprocess.call([*inside, *command])
+
+    def run(self, name: str, command: Sequence[str]) -> int:
+        """Run something in place of a service."""
+        with subprocess.Popen(self._boxed(name, f"{name}-once", list(command))) as process:
+            return process.wait()
+
+    def _start(self, name: str) -> None:
+        if "image" in self._services[name]:
+            self._initialise(name)
+        with (self._state / "logs" / name).open("ab") as log:
+            started = subprocess.Popen(
+                ["timeout", "--signal=KILL", str(_LONGEST_S), *self._boxed(name, name)],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+        (self._state / "processes" / name).write_text(str(started.pid))
+        self._until_healthy(name)
+
+    def _until_healthy(self, name: str) -> None:
+        _, *test = self._services[name]["healthcheck"]["test"]
+        until = time.monotonic() + _HEALTHY_WITHIN_S
+        while not self._is_healthy(name, test):
+            if time.monotonic() > until:
+                log = (self._state / "logs" / name).read_text(errors="replace")
+                raise TimeoutError(f"{name} is not healthy:\n{log[-3000:]}")
+            time.sleep(0.2)
+
+    def _is_healthy(self, name: str, test: Sequence[str]) -> bool:
+        inside = self._inside(name)
+        if inside is None:
+            return False
+        return subprocess.run([*inside, *test], capture_output=True, check=False).returncode == 0
+
+    def _inside(self, name: str) -> list[str] | None:
+        """Give the words before a command beside a service; None if it does not run."""
+        process = self._process(name)
+        if process is None:
+            return None
+        into = ("nsenter", f"--target={process}", "--mount", "--pid", "--root", "--wdns=/")
+        return [*into, *unprivileged(self._specification(name))]
+
+    def _initialise(self, name: str) -> None:
+        """Make a database as its image does where there is none."""
+        of = self._services[name]["environment"]
+        data, user = of["PGDATA"], of["POSTGRES_USER"]
+        sql = f"postgres --single -D {data} postgres"
+        script = (
+            f"test -e {data}/PG_VERSION && exit; mkdir -p {data}; chmod 700 {data};"
+            f" initdb -D {data} --username={user} {of['POSTGRES_INITDB_ARGS']} >&2"
+            f" && echo 'CREATE DATABASE {of['POSTGRES_DB']}' | {sql} >/dev/null"
+        )
+        if self.run(name, ["sh", "-c", script]):
+            raise RuntimeError("no database could be made")
+
+    def _process(self, name: str) -> int | None:
+        """Give the process of a service's program; None if it does not run."""
+        file = self._state / "processes" / name
+        process = int(file.read_text()) if file.exists() else 0
+        for _ in ("timeout", "unshare"):
+            try:
+                children = Path(f"/proc/{process}/task/{process}/children").read_text().split()
+            except OSError:
+                return None
+            if not children:
+                return None
+            process = int(children[0])
+        # Until it has its own root, it is still being furnished.
+        return process if Path(f"/proc/{process}/root").resolve() != Path("/") else None
+
+    def _boxed(self, name: str, box: str, command: list[str] | None = None) -> list[str]:
+        file = self._state / "boxes" / f"{box}.json"
+        self._specification(name, box, command).write(file)
+        own = ("unshare", "--mount", "--pid", "--fork", "--kill-child")
+        return [*own, sys.executable, "-m", "tests.deploy.box", str(file)]
+
+    def _specification(
+        self, name: str, box: str = "", command: list[str] | None = None
+    ) -> Specification:
+        service = self._services[name]
+        made = self._image(name)
+        assert service["user"] == made.user, name
+        assert service["read_only"]
+        place = self._state / "boxes" / (box or name)
+        place.mkdir(exist_ok=True)
+        return Specification(
+            place=str(place),
+            command=command or service.get("command", made.command),
+            environment=service["environment"],
+            user=service["user"],
+            groups=service.get("group_add", []),
+            capabilities=service.get("cap_add", []),
+            files=[(str(self._folder.parent / source), target) for source, target in made.copies],
+            volumes=[
+                (str(self._volume(one, made)), one["target"], one.get("read_only", False))
+                for one in mounts(service)
+            ],
+            memory=service["tmpfs"],
+            hosts=list(self._services),
+        )
+
+    def _image(self, name: str) -> Image:
+        build = self._services[name].get("build")
+        if build is None:
+            return POSTGRESQL
+        return image(self._folder.parent / build["dockerfile"], build["target"])
+
+    def _volume(self, mount: dict[str, Any], made: Image) -> Path:
+        """Give the folder of a volume; a new one is as the first image that has it."""
+        volume = self._state / "volumes" / str(mount["source"])
+        if not volume.exists():
+            volume.mkdir()
+            folder = made.folders.get(mount["target"])
+            if folder is not None and not mount.get("volume", {}).get("nocopy"):
+                volume.chmod(folder.mode)
+                os.chown(volume, folder.user, folder.group)
+        return volume
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Do what `docker` is asked for."""
+    parser = argparse.ArgumentParser(prog="docker")
+    of = parser.add_subparsers(required=True).add_parser("compose")
+    commands = of.add_subparsers(dest="command", required=True)
+    up = commands.add_parser("up")
+    up.add_argument("--detach", action="store_true", required=True)
+    up.add_argument("--wait", action="store_true", required=True)
+    stop = commands.add_parser("stop")
+    for one in (up, stop):
+        one.add_argument("services", nargs="*")
+    commands.add_parser("down").add_argument("--volumes", action="store_true")
+    for one in (commands.add_parser("exec"), commands.add_parser("run")):
+        one.add_argument("-T", "--no-tty", action="store_true")
+        one.add_argument("--rm", action="store_true")
+        one.add_argument("--no-deps", action="store_true")
+        one.add_argument("service")
+        one.add_argument("words", nargs=argparse.REMAINDER)
+    asked = parser.parse_args(arguments)
+    engine = Engine(Path.cwd(), Path(os.environ["ENGINE"]))
+    match asked.command:
+        case "up":
+            engine.up(asked.services)
+        case "stop":
+            engine.stop(asked.services)
+        case "down":
+            engine.down(volumes=asked.volumes)
+        case "exec":
+            return engine.execute(asked.service, asked.words)
+        case "run":
+            return engine.run(asked.service, asked.words)
+    return 0
+
+
+def install(folder: Path) -> Path:
+    """Write a program `docker` into a folder, and give it."""
+    program = folder / "docker"
+    program.write_text(
+        f'#!/bin/sh\nPYTHONPATH={ROOT} exec {sys.executable} -m tests.deploy.engine "$@"\n'
+    )
+    program.chmod(0o755)
+    return program
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
