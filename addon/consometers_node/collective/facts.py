@@ -132,6 +132,7 @@ _REASONS = Label(
         "summed": text("counted in its day", "compté dans sa journée"),
         "step": text("published at another step", "publié à un autre pas de temps"),
         "partly": text("some of its hours are withheld", "des heures en sont masquées"),
+        "rules": text("by the rules of that time", "selon les règles d'alors"),
     },
 )
 _MESSAGES = Label(

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from sqlalchemy import case, func, select
+from sqlalchemy import and_, case, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ..series import Interval
@@ -13,6 +13,7 @@ from .tables import OutboxRow
 
 _LATE = timedelta(hours=3)
 """Homes tell of an hour in the hour after it, and of a day in the day after it."""
+_DAYS = timedelta(days=2)
 
 
 class Givers(NamedTuple):
@@ -38,10 +39,11 @@ class Standing:
 
 async def standing(connection: AsyncConnection, at: datetime) -> Standing:
     """Count all of it, in a few queries of some milliseconds."""
-    recently = case(
-        (GivenRow.interval == Interval.P1D, at - timedelta(days=2) - _LATE), else_=at - _LATE
+    lately = or_(
+        GivenSeriesRow.heard_at >= at - _LATE,
+        and_(GivenRow.interval == Interval.P1D, GivenSeriesRow.heard_at >= at - _DAYS - _LATE),
     )
-    tells = func.max(case((GivenSeriesRow.heard_at >= recently, 1), else_=0))
+    tells = func.max(case((lately, 1), else_=0))
     each = (
         select(MemberRow.kind, func.count().label("series"), tells.label("tells"))
         .join(GivenRow, GivenRow.member_id == MemberRow.id)

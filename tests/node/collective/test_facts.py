@@ -1,0 +1,105 @@
+"""Each figure by which a collective is watched has a name for tools and words for people."""
+
+from collections.abc import Iterator
+from pathlib import Path
+import re
+
+import pytest
+
+from consometers_node.collective.disclosure import Reason
+from consometers_node.collective.facts import (
+    BYTES,
+    COUNT,
+    HEALTH,
+    JOULES,
+    PUBLISHED,
+    RATIO,
+    Fact,
+    Type,
+)
+from consometers_node.store import Store
+
+from ..web.public.conftest import fill
+from ..web.public.town import Town, settings
+from .watched import watch_of
+
+FACTS: list[Fact[object]] = [*HEALTH, *PUBLISHED]  # type: ignore[list-item]
+OTHERS = {"process_start_time_seconds"}
+"""Names that every program has for it, whatever the rules of names."""
+
+
+def names() -> Iterator[str]:
+    for fact in FACTS:
+        yield fact.name
+
+
+@pytest.mark.parametrize("fact", FACTS, ids=names())
+def test_names_are_as_prometheus_wants_them(fact: Fact[object]) -> None:
+    """What `promtool check metrics` complains of."""
+    assert re.fullmatch(r"(consometers|process)(_[a-z]+)+", fact.name)
+    stem = fact.name.removesuffix("_total")
+    assert fact.name.endswith("_total") == (fact.type is Type.COUNTER)
+    assert not re.search(r"_(count|sum|bucket|info|gauge|counter|total)(_|$)", stem)
+    if fact.unit.suffix and fact.name not in OTHERS:
+        assert stem.endswith(f"_{fact.unit.suffix}")
+    else:
+        others = r"(ms|millis|minutes|hours|days|kb|mb|percent|wh|kwh|watt|joule|celsius)"
+        assert not re.search(rf"_{others}(_|$)", stem)
+    assert fact.label is None or re.fullmatch(r"[a-z]+", fact.label.name)
+
+
+def test_no_two_have_one_name() -> None:
+    assert len({fact.name for fact in FACTS}) == len(FACTS)
+    keys = [fact.key(of) for fact in FACTS for of in fact.each]
+    assert len(set(keys)) == len(keys)
+    assert all(re.fullmatch(r"[a-z_.]+(\[[a-z_]+\])?", key) for key in keys)
+
+
+@pytest.mark.parametrize("fact", FACTS, ids=names())
+def test_words_are_in_both_languages(fact: Fact[object]) -> None:
+    for of in fact.each:
+        for said in (fact.title(of), fact.told):
+            assert said.by_language.keys() == {"en", "fr"}
+            assert all(words.strip() for words in said.by_language.values())
+    assert fact.told.say("fr") != fact.told.say("en")
+    assert fact.told.say("en").endswith(".")
+
+
+def test_every_reason_has_words() -> None:
+    (fact,) = [fact for fact in HEALTH if fact.name == "consometers_figures_withheld"]
+    assert {Reason[of.upper()] for of in fact.each} == {one for one in Reason if not one.is_out}
+
+
+async def test_all_of_a_town_are_figures(file: Store, tmp_path: Path) -> None:
+    town = Town(file, settings(tmp_path))
+    await fill(town)
+    health = await watch_of(town).health()
+    assert health.database is not None
+    assert health.database.moment is not None
+    found = {fact.key(of): value for fact in HEALTH for of, value in fact.values(health)}
+    found |= {
+        fact.key(of): value
+        for fact in PUBLISHED
+        for of, value in fact.values(health.database.moment)
+    }
+    words = {key for key, value in found.items() if isinstance(value, str)}
+    assert words == {"consometers.node"}
+    never = {
+        "consometers.commits_last_seconds",
+        "consometers.releases_last_seconds",
+        "consometers.release_timestamp_seconds",
+    }
+    assert found.keys() == {fact.key(of) for fact in FACTS for of in fact.each} - never
+    assert found["consometers.published_power_watts[consumption]"] == 10_000
+    assert found["consometers.published_power_watts[production]"] == 6_000
+    assert found["consometers.published_members"] == 37
+    share = found["consometers.published_today_self_consumption_ratio"]
+    assert share == pytest.approx(4 / 6)
+    # Seven hours from 8 to 15, at 6 kW.
+    assert found["consometers.published_today_joules[production]"] == 7 * 6_000 * 3600
+
+
+def test_units_are_those_that_people_read() -> None:
+    assert JOULES.factor * 3_600_000 == 1000
+    assert RATIO.factor == 100
+    assert (COUNT.shown, BYTES.shown) == ("", "B")

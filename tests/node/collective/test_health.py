@@ -1,0 +1,109 @@
+"""How a collective's node goes, in one value, with nobody's name in it."""
+
+from pathlib import Path
+import shutil
+
+import pytest
+
+from consometers_node.collective.counting import Timed, Visit
+from consometers_node.collective.disclosure import Reason
+from consometers_node.collective.given import take as take_given
+from consometers_node.collective.members import Kind, Members
+from consometers_node.collective.taking import Told, take
+from consometers_node.quoalise import Duration
+from consometers_node.store import Store
+from consometers_node.store.collective_tables import GivenId
+from consometers_node.store.gathered import note_heard
+from consometers_node.store.standing import Givers, standing
+
+from ..web.public.conftest import fill
+from ..web.public.town import NOW, Town, settings
+from .people import AT, OWN, ZONE, join, meter, permission
+from .telling import HOUR, told
+from .watched import VERSION, node_of, watch_of
+
+
+async def test_members_are_counted_by_kind_and_by_who_tells(store: Store) -> None:
+    async with store.writing() as connection:
+        for name in ("a", "b", "c"):
+            await join(connection, name)
+        members = Members(connection, ZONE)
+        await members.admit("guest@example.org", AT)
+        school = await members.admit("school@example.org", AT, kind=Kind.SITE)
+        daily = permission(meter("school"), id="school", interval=Duration(days=1))
+        await take_given(members, school.id, daily, AT, own=OWN)
+    message = Told("a@example.org", told(meter("a"), AT - 10 * HOUR, [1, 2]))
+    async with store.writing() as connection:
+        assert await take(connection, [message], "Europe/Paris", AT - HOUR) == [None]
+        await note_heard(connection, {(GivenId("b"), str(meter("b")))}, AT - 5 * HOUR)
+        await note_heard(connection, {(GivenId("school"), str(meter("school")))}, AT - 40 * HOUR)
+    async with store.reading() as connection:
+        found = await standing(connection, AT)
+    assert found.givers == {"home": Givers(3, 3, 1), "site": Givers(1, 1, 1)}
+    assert found.guests == 1
+    assert found.outbox == 0
+    assert found.to_release > 0
+
+
+async def test_what_is_published_is_in_it_and_why_the_rest_is_not(
+    store: Store, tmp_path: Path
+) -> None:
+    town = Town(store, settings(tmp_path))
+    await fill(town)
+    health = await watch_of(town).health()
+    assert health.at == NOW
+    assert health.version == VERSION
+    assert health.writes
+    assert not health.online
+    database = health.database
+    assert database is not None
+    assert database.moment is not None
+    assert database.moment.end == NOW.replace(minute=0)
+    assert database.moment.members == 37
+    assert database.withheld[Reason.TOO_FEW] > 24
+    assert all(not reason.is_out for reason in database.withheld)
+    assert database.size_bytes > 100_000
+    assert health.memory_bytes is not None
+    assert health.memory_bytes > 10**7
+    assert health.cpu_s > 0
+
+
+async def test_whoever_asks_again_at_once_costs_nothing(store: Store, tmp_path: Path) -> None:
+    watch = watch_of(Town(store, settings(tmp_path)))
+    assert await watch.health() is await watch.health()
+
+
+async def test_it_tells_of_a_database_that_is_away(tmp_path: Path) -> None:
+    place = tmp_path / "gone"
+    place.mkdir()
+    store = await Store.open(place / "node.db")
+    await store.close()
+    shutil.rmtree(place)
+    health = await watch_of(Town(store, settings(tmp_path))).health()
+    assert health.database is None
+    assert not health.writes
+    await store.close()
+
+
+async def test_what_is_done_is_counted(store: Store, tmp_path: Path) -> None:
+    town = Town(store, settings(tmp_path))
+    node = node_of(town)
+    node.counts.visits[Visit.AWAY] += 2
+    node.counts.traffic.refused += 3
+    health = await watch_of(town, node=node).health()
+    assert health.visits == {Visit.DONE: 0, Visit.BUSY: 0, Visit.AWAY: 2, Visit.REFUSED: 0}
+    assert health.messages["refused"] == 3
+    assert health.commits.last_s is None
+    assert health.since == node.counts.since
+
+
+def test_what_fails_is_no_time() -> None:
+    timed = Timed()
+    with timed.once():
+        pass
+    assert timed.count == 1
+    assert timed.last_s == timed.seconds
+    assert timed.seconds > 0
+    with pytest.raises(ZeroDivisionError), timed.once():
+        _ = 1 / 0
+    assert timed.count == 1
