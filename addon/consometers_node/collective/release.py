@@ -11,7 +11,7 @@ from datetime import date, datetime
 from sqlalchemy import delete, exists, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from ..series import Device, Direction, Interval
+from ..series import Device, Direction, Interval, Series
 from ..store.collective_tables import GroupId, InGroupRow, MemberGroupRow, MemberId
 from ..store.outbox import take_turns
 from ..store.releases import (
@@ -65,7 +65,20 @@ class Release:
         while rows := await due(connection, at, MOST_AT_ONCE - one.looked):
             for row in rows:
                 await one.at_row(row)
+        await one.write()
         return own.is_new or one.looked >= MOST_AT_ONCE
+
+    async def look_at(
+        self, connection: AsyncConnection, rows: Iterable[RowKey], at: datetime
+    ) -> None:
+        """Look at rows that need not be due, days after hours."""
+        await take_turns(connection)
+        await alone(connection)
+        own = OwnSeries(connection, self._collective, self._time_zone)
+        one = _Look(connection, self._publication, self._time_zone, own, at)
+        for row in rows:
+            await one.at_row(row)
+        await one.write()
 
     async def quartiles(
         self,
@@ -122,6 +135,8 @@ class _Look:
     at: datetime
     looked: int = 0
     months: dict[date, Month] = field(default_factory=dict)
+    told: dict[Series, dict[datetime, Told]] = field(default_factory=dict)
+    """What each of our series is to say: written at once, for that is what a look costs."""
 
     async def at_row(self, row: RowKey) -> None:
         """Release what may be of a row, and say when to look at it again."""
@@ -168,7 +183,7 @@ class _Look:
                 standing = None if group in month.open else out.of(group)
                 known = changes.corrected(sheet.known[place].get(group, NOTHING), place, group)
                 told.append(_told(start, standing, place, known, stays=place in before))
-            await self._write(group, row, told)
+            await self._tell(group, row, told)
         return looked
 
     async def _at_days(self, row: RowKey) -> Looked:
@@ -215,7 +230,7 @@ class _Look:
                 elif standing is not None and standing.reasons[place] is Reason.HOURS:
                     one = _with_hours(one, group, hours[place])
                 told.append(one)
-            await self._write(group, row, told)
+            await self._tell(group, row, told)
         return looked
 
     async def _hours(
@@ -301,9 +316,16 @@ class _Look:
             await one.save(self.connection, self.at)
         await changes.save(self.connection)
 
-    async def _write(self, group: GroupId, row: RowKey, told: Iterable[Told]) -> None:
-        series = await self.own.of(group, row.direction, row.interval)
-        await self.own.write(series, told, self.at)
+    async def write(self) -> None:
+        """Let our series say what came of all rows that were looked at."""
+        for series, told in self.told.items():
+            await self.own.write(series, told.values(), self.at)
+
+    async def _tell(self, group: GroupId, row: RowKey, told: Iterable[Told]) -> None:
+        said = self.told.setdefault(await self.own.of(group, row.direction, row.interval), {})
+        for one in told:
+            # What stays is what was said before, by another look or by this one.
+            said[one.start] = said.get(one.start, one) if one.stays else one
 
     async def _month(self, month: date) -> Month:
         if month not in self.months:

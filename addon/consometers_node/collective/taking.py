@@ -16,7 +16,7 @@ from ..quoalise.text import text
 from ..series import Block, OffTheGrid, Range, Record, Series
 from ..store import SeriesId
 from ..store.gathered import Gathered, Key, learn, note_heard, under_names
-from ..store.member_counts import counts as counts_of, put_count
+from ..store.member_counts import counts as counts_of, put_counts
 from ..store.series import add_series, blocks_of_days, put_blocks
 from ..wire import Unsayable
 from ..wire.hearing import Heard, heard, read_series
@@ -61,6 +61,10 @@ _NOT_YET = text(
 _TOO_MUCH = text(
     "{found} W cannot be: at most {most} W are kept.",
     "{found} W, c'est impossible : au plus {most} W sont conservés.",
+)
+_OF_NOBODY = text(
+    "A sum of no member comes with a value, at {start}: leave out both.",
+    "La somme d'aucun membre vient avec une valeur, le {start} : n'envoyez ni l'une ni l'autre.",
 )
 _OFF_THE_GRID = text(
     "No interval of {interval} starts at {start}.",
@@ -172,8 +176,10 @@ class _Taking:
         for number, day in new:
             kept[number].append(after[number, day])
         await put_blocks(connection, kept, self.at)
+        new_counts: defaultdict[SeriesId, list[Block]] = defaultdict(list)
         for number, day in recounted:
-            await put_count(connection, number, counts[number, day])
+            new_counts[number].append(counts[number, day])
+        await put_counts(connection, new_counts)
         changes = [
             Change(
                 member=members[key[0]],
@@ -246,6 +252,9 @@ class _Taking:
             for start, count in told.members.items()
             if grant.kind == Kind.COLLECTIVE and start in told.values
         ]
+        for one in of_many:
+            if one.value == 0:
+                raise BadRequest(_OF_NOBODY.fill(start=iso8601.shown(one.start)))
         return _Part(grant, series, _blocks(series, records), _blocks(series, of_many))
 
     def _grant(self, sender: str, told: Heard) -> Gathered:

@@ -9,7 +9,7 @@ way, and what was corrected behind the cursor.
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from hashlib import sha256
 from itertools import batched
 
@@ -21,19 +21,20 @@ from ..quoalise.data import encode
 from ..series import Block, Range, Record, Series
 from ..store import PeerId, PermissionId, SeriesId
 from ..store.coverage import coverage
-from ..store.member_counts import counts, put_count
+from ..store.member_counts import counts, put_counts
 from ..store.outbox import (
     Queued,
     cut,
     queue,
-    queue_again,
+    queue_again_for,
     sending,
     sent_until,
     take_turns,
+    told_of,
     unsent,
 )
 from ..store.peers import Peer
-from ..store.series import blocks, put_block
+from ..store.series import blocks, blocks_of_days, put_blocks
 from ..store.subscriptions import Subscription, subscriptions
 from ..wire import Naming, told
 from .pauses import paused
@@ -54,9 +55,9 @@ class Message:
     queued: Queued
 
 
-def receipts_key(peer: Peer) -> str:
+def receipts_key(peer: PeerId) -> str:
     """Name the setting that tells whether a subscriber confirms what it is told: no, or unset."""
-    return f"peer.{peer.id}.receipts"
+    return f"peer.{peer}.receipts"
 
 
 async def keep(
@@ -72,33 +73,35 @@ async def keep(
     here, not read, so that all of it that is new behind a cursor is told.
     """
     await take_turns(connection)
-    summed = {(one.series, one.day): one for one in members or ()}
+    told = list(kept)
+    summed = {(numbers[one.series], one.day): one for one in members or ()}
     covered = {number: await coverage(connection, number) for number in numbers.values()}
+    known = await _known(connection, numbers, told)
+    counted = await _counted(connection, numbers, summed.values())
     corrected: dict[tuple[Series, bool], list[Range]] = {}
-    news = False
-    for block in kept:
+    new: dict[SeriesId, dict[date, Block]] = {}
+    recounted: dict[SeriesId, dict[date, Block]] = {}
+    for block in told:
         number = numbers[block.series]
-        day = Range.of_day(block.day)
+        key = number, block.day
         spans = []
-        known = await blocks(connection, number, block.series, day)
-        if await put_block(connection, number, block, at):
-            news = True
-            spans.append(_difference(known, block))
-        if (count := summed.get((block.series, block.day))) is not None:
-            known = await counts(connection, number, block.series, day)
-            if await put_count(connection, number, count):
-                news = True
-                spans.append(_difference(known, count))
+        if block != (before := known.get(key)):
+            new.setdefault(number, {})[block.day] = known[key] = block
+            spans.append(_difference(before, block))
+        count = summed.get(key)
+        if count is not None and count != (before := counted.get(key)):
+            recounted.setdefault(number, {})[block.day] = counted[key] = count
+            spans.append(_difference(before, count))
         if found := [span for span in spans if span]:
-            before = covered[number]
-            first = members is None and (before is None or not before.covers(day))
+            read, day = covered[number], Range.of_day(block.day)
+            first = members is None and (read is None or not read.covers(day))
             corrected.setdefault((block.series, first), []).extend(found)
+    await put_blocks(connection, {number: days.values() for number, days in new.items()}, at)
+    await put_counts(connection, {number: days.values() for number, days in recounted.items()})
     for (series, first), behind in corrected.items():
-        for one in await subscriptions(connection):
-            if one.series_id == numbers[series]:
-                for span in _joined(series, behind):
-                    await _correct(connection, one, span, at, first=first)
-    return news
+        for span in _joined(series, behind):
+            await _correct(connection, numbers[series], span, at, first=first)
+    return bool(new or recounted)
 
 
 async def next_message(
@@ -129,13 +132,13 @@ async def next_message(
         members = await members_of(connection, naming, one.series_id, one.series, records)
         name = naming.name(one.series, peer.jid, one.identification)
         data = told(name, one.series, records, members)
-        number = _number(queued, data, message_id)
+        number = message_number(queued, data, message_id)
         await sending(connection, [queued], number, at)
         return Message(number, data, queued)
     return None
 
 
-def _number(queued: Queued, data: Data, new: str) -> str:
+def message_number(queued: Queued, data: Data, new: str) -> str:
     """Give the id of a message: that of before where it says the same.
 
     So a receipt that takes longer than anyone waits for it counts when it comes.
@@ -213,16 +216,24 @@ async def _beyond(
     reached = await _reached(connection, subscription)
     start = max(reached or subscription.since, grant.records.start)
     within = Range(start, max(start, min(at + SOON, grant.records.end)))
+    found = await next_records(connection, grant.series_id, grant.series, within, most)
+    return found and found.clip(grant.records)
+
+
+async def next_records(
+    connection: AsyncConnection, number: SeriesId, series: Series, within: Range, most: int
+) -> Range | None:
+    """Give the range that begins where this one does and has so many records of a series.
+
+    It has fewer where there are no more; None if there are none.
+    """
     found: list[Record] = []
     for days in batched(within.days(), _DAYS_AT_ONCE, strict=False):
         part = Range(Range.of_day(days[0]).start, Range.of_day(days[-1]).end).clip(within)
-        found += await records_of(connection, grant.series_id, grant.series, part)
+        found += await records_of(connection, number, series, part)
         if len(found) >= most:
             break
-    if not found:
-        return None
-    last = found[:most][-1].start
-    return Range(start, min(grant.series.end(last), grant.records.end))
+    return Range(within.start, series.end(found[:most][-1].start)) if found else None
 
 
 async def _reached(connection: AsyncConnection, subscription: Subscription) -> datetime | None:
@@ -233,32 +244,51 @@ async def _reached(connection: AsyncConnection, subscription: Subscription) -> d
 
 
 async def _correct(
-    connection: AsyncConnection,
-    subscription: Subscription,
-    span: Range,
-    at: datetime,
-    *,
-    first: bool,
+    connection: AsyncConnection, number: SeriesId, span: Range, at: datetime, *, first: bool
 ) -> None:
-    """Queue corrected records for a subscriber that has them, or that they are on their way to.
+    """Queue corrected records for subscribers that have them, or that they are on their way to.
 
     What was read for the `first` time, and is older than the subscription, corrects nothing: the
     subscriber asks for the past where it wants it.
     """
-    peer, number = subscription.peer, subscription.series_id
-    if (reached := await _reached(connection, subscription)) is None:
-        return
-    start = max(span.start, subscription.since) if first else span.start
-    behind = span.clip(Range(start, max(start, reached)))
-    for grant in await _permitted(connection, peer):
-        if grant.series_id == number and (part := behind.clip(grant.records)):
-            await queue_again(connection, peer, grant.permission, number, part, at=at)
-            return
+    parts = []
+    for one in await told_of(connection, number):
+        if one.reached is not None:
+            start = max(span.start, one.since) if first else span.start
+            behind = span.clip(Range(start, max(start, one.reached))).clip(one.records)
+            parts.append((one, behind))
+    await queue_again_for(connection, number, [one for one in parts if one[1]], at=at)
 
 
-def _difference(known: Iterable[Block], block: Block) -> Range | None:
+async def _known(
+    connection: AsyncConnection, numbers: Mapping[Series, SeriesId], told: Iterable[Block]
+) -> dict[tuple[SeriesId, date], Block]:
+    """Give the blocks that are kept of these days."""
+    wanted: dict[SeriesId, tuple[Series, set[date]]] = {}
+    for block in told:
+        _, days = wanted.setdefault(numbers[block.series], (block.series, set()))
+        days.add(block.day)
+    return await blocks_of_days(connection, wanted)
+
+
+async def _counted(
+    connection: AsyncConnection, numbers: Mapping[Series, SeriesId], told: Iterable[Block]
+) -> dict[tuple[SeriesId, date], Block]:
+    """Give the counts of members that are kept of these days, and of those between them."""
+    days: dict[Series, set[date]] = {}
+    for block in told:
+        days.setdefault(block.series, set()).add(block.day)
+    found = {}
+    for series, some in days.items():
+        within = Range(Range.of_day(min(some)).start, Range.of_day(max(some)).end)
+        for count in await counts(connection, numbers[series], series, within):
+            found[numbers[series], count.day] = count
+    return found
+
+
+def _difference(known: Block | None, block: Block) -> Range | None:
     """Give the range from the first record that is new or another to the end of the last one."""
-    before = {record for one in known for record in one.records()}
+    before = set() if known is None else set(known.records())
     new = [record.start for record in block.records() if record not in before]
     return Range(min(new), block.series.end(max(new))) if new else None
 

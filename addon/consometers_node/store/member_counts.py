@@ -1,5 +1,7 @@
 """How many members each value of a collective's series sums, beside the blocks of it."""
 
+from collections.abc import Iterable, Mapping
+
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -21,6 +23,22 @@ async def put_count(connection: AsyncConnection, number: SeriesId, count: Block)
     )
     new = await connection.execute(put.returning(MemberCountRow.series_id))
     return new.one_or_none() is not None
+
+
+async def put_counts(connection: AsyncConnection, kept: Mapping[SeriesId, Iterable[Block]]) -> None:
+    """Keep many counts, each in place of those of its day."""
+    put = upsert.insert(connection, MemberCountRow)
+    put = put.on_conflict_do_update(
+        index_elements=[MemberCountRow.series_id, MemberCountRow.day],
+        set_={"packed": put.excluded.packed},
+    )
+    rows = [
+        {"series_id": number, "day": count.day, "packed": count.pack()}
+        for number, some in kept.items()
+        for count in some
+    ]
+    if rows:
+        await connection.execute(put, rows)
 
 
 async def counts(

@@ -1,10 +1,11 @@
 """How many members a value sums is kept beside it, and goes with it."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 from consometers_node.series import Block, Device, Quantity, Range
 from consometers_node.store import Store
-from consometers_node.store.member_counts import counts, put_count
+from consometers_node.store.member_counts import counts, put_count, put_counts
 from consometers_node.store.series import add_series, erase_series
 
 from ..permission.samples import HOURLY, now
@@ -28,3 +29,16 @@ async def test_counts_are_kept_replaced_and_erased_with_their_series(store: Stor
         await erase_series(connection, [number])
         assert await counts(connection, number, SUM, Range.of_day(DAY)) == []
         assert len(await counts(connection, other, HOURLY, Range.of_day(DAY))) == 1
+
+
+async def test_counts_of_many_days_are_kept_at_once(store: Store) -> None:
+    first, second = (Block(SUM, DAY, (members,) * 24) for members in (10, 12))
+    eve = replace(first, day=DAY - timedelta(days=1))
+    within = Range(Range.of_day(eve.day).start, Range.of_day(DAY).end)
+    async with store.writing() as connection:
+        number = await add_series(connection, SUM)
+        await put_counts(connection, {})
+        await put_counts(connection, {number: [eve, first]})
+        assert await counts(connection, number, SUM, within) == [eve, first]
+        await put_counts(connection, {number: [second]})
+        assert await counts(connection, number, SUM, within) == [eve, second]
