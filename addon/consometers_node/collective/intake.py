@@ -112,8 +112,14 @@ class Intake:
         self._hear = hear
         self._waiting: list[_Waiting] = []
         self._came = asyncio.Event()
+        self._is_keeping = False
         self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._questions: defaultdict[str, list[Question]] = defaultdict(list)
+
+    @property
+    def is_waited_for(self) -> bool:
+        """Whether somebody waits until something is kept."""
+        return self._is_keeping or bool(self._waiting)
 
     def turn(self, peer: str) -> asyncio.Lock:
         """Give what is held while something of a peer is kept."""
@@ -166,7 +172,9 @@ class Intake:
             )
             if not self._waiting:
                 self._came.clear()
+            self._is_keeping = True
             await self._commit(together)
+            self._is_keeping = False
 
     async def _commit(self, together: Sequence[_Waiting]) -> None:
         try:

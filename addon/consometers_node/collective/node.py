@@ -225,6 +225,9 @@ class CollectiveNode:
                     changes,
                     every_s=pace.releasing_s,
                     counts=self.counts,
+                    is_waited_for=lambda: (
+                        self.network is not None and self.network.intake.is_waited_for
+                    ),
                 ).run()
             )
         raise AssertionError
