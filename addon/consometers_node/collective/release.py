@@ -80,6 +80,17 @@ class Release:
             await one.at_row(row)
         await one.write()
 
+    async def look_at(
+        self, connection: AsyncConnection, rows: Iterable[RowKey], at: datetime
+    ) -> None:
+        """Look at rows that need not be due, days after hours."""
+        await take_turns(connection)
+        await alone(connection)
+        own = OwnSeries(connection, self._collective, self._time_zone)
+        one = _Look(connection, self._publication, self._time_zone, own, at)
+        for row in rows:
+            await one.at_row(row)
+
     async def quartiles(
         self,
         connection: AsyncConnection,

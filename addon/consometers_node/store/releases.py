@@ -180,7 +180,7 @@ async def withheld(
     first: date = date.min,
     last: date = date.max,
 ) -> list[RowKey]:
-    """Give the rows of which something is not released, or a change of it, by day.
+    """Give the rows of which something is not released, or a change of it, days last.
 
     They are those of a step, and of civil days, whose row is told by the first of the month.
     """
@@ -212,7 +212,7 @@ async def withheld(
         .distinct()
     )
     there |= {RowKey(*row) for row in await connection.execute(changed)}
-    return sorted(there, key=lambda row: (row.day, row.interval, row.direction))
+    return sorted(there, key=lambda row: (row.interval.minutes, row.day, row.direction))
 
 
 async def look_at_withheld(connection: AsyncConnection, interval: Interval, at: datetime) -> None:
