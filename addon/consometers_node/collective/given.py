@@ -60,6 +60,12 @@ _TAKEN = text(
     "Another member shares under one of these names already: nothing was taken.",
     "Un autre membre partage déjà sous l'un de ces noms : rien n'a été pris.",
 )
+_OURS = text(
+    "One of these names is that of this collective itself, or of a group of its members: nothing"
+    " was taken. A collective that would be a member has an identifier of its own.",
+    "L'un de ces noms est celui de ce collectif lui-même, ou d'un groupe de ses membres : rien n'a"
+    " été pris. Un collectif qui veut être membre a son propre identifiant.",
+)
 _OTHER = text(
     "There is another permission of that number: nothing was changed.",
     "Il y a une autre permission de ce numéro : rien n'a été changé.",
@@ -133,7 +139,9 @@ async def take(
     need = await _asked(connection, said)
     _check(need, said, at)
     devices = {one.device for one in said.series}
-    if any(_is_of(one, own) for one in devices) or await _is_taken(connection, member, devices):
+    if any(_is_of(one, own) for one in devices):
+        raise NotYours(_OURS)
+    if await _is_taken(connection, member, devices):
         raise NotYours(_TAKEN)
     for older in await of_member(connection, member):
         if older.need.id == need.id and older.state is State.GRANTED:

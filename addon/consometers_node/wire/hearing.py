@@ -20,6 +20,9 @@ from consometers_node.series import Device, Direction, Interval, Quantity, Recor
 from .errors import Unsayable
 from .needs import read_interval
 
+MAX_MEMBERS = 10**8
+"""That a sum may have: more than a country has meters, and sums of sums stay in their columns."""
+
 _MEMBERS = f"/{SeriesPath.MEMBERS}"
 _FACTORS: Mapping[str, Mapping[str | None, int]] = {
     SeriesPath.POWER: {None: 1, "W": 1, "kW": 1000},
@@ -51,6 +54,10 @@ _NEGATIVE = text(
     " way, or nothing.",
     "{found} est négatif : le sens est dans le nom de la série ; envoyez ce qui va dans ce sens, ou"
     " rien.",
+)
+_NO_COUNT = text(
+    "{found} members cannot be: say a whole number, of at most {most}.",
+    "{found} membres, c'est impossible : dites un nombre entier, d'au plus {most}.",
 )
 _PART_OF_A_SECOND = text(
     "A record starts at {found}: intervals start at whole seconds.",
@@ -97,7 +104,7 @@ def heard(told: Data) -> tuple[Heard, ...]:
             identifier(one.name),
             one.unit or (said.unit if said else None),
             _instants(one),
-            {at: _whole(count) for at, count in counts.get(one.name, {}).items()},
+            {at: _count(count) for at, count in counts.get(one.name, {}).items()},
         )
         for one in values
     )
@@ -161,6 +168,12 @@ def _instants(records: Records) -> dict[datetime, float]:
             raise Unsayable(_PART_OF_A_SECOND.fill(found=second))
         found[datetime.fromtimestamp(second, UTC)] = value
     return found
+
+
+def _count(found: float) -> int:
+    if found != int(found) or not 0 <= found <= MAX_MEMBERS:
+        raise Unsayable(_NO_COUNT.fill(found=found, most=MAX_MEMBERS))
+    return int(found)
 
 
 def _whole(value: float) -> int:

@@ -30,7 +30,7 @@ def told(
     interval: timedelta = HOUR,
     device: str = DeviceType.METER,
     unit: str = "W",
-    members: Sequence[int] | None = None,
+    members: Sequence[Number] | None = None,
 ) -> Data:
     """One message: values at an interval from an instant on."""
     times = [int((start + n * interval).timestamp()) for n in range(len(values))]

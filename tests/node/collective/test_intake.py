@@ -227,6 +227,35 @@ async def test_a_collective_says_how_many_it_sums(store: Store) -> None:
         assert block.values[:3] == (11, 13, None)
 
 
+@pytest.mark.parametrize(
+    ("count", "says"), [(-3, "-3 members"), (11.5, "11.5 members"), (10**9, "at most 100000000")]
+)
+async def test_no_collective_sums_so_many(store: Store, count: float, says: str) -> None:
+    (refusal,) = await take_at(store, await below(store, count))
+    assert isinstance(refusal, BadRequest)
+    assert says in refusal.text.say("en")
+    assert "membres, c'est impossible" in refusal.text.say("fr")
+    assert not await kept(store, DAY.date())
+
+
+async def test_a_sum_of_nobody_is_nothing(store: Store) -> None:
+    (refusal,) = await take_at(store, await below(store, 0))
+    assert isinstance(refusal, BadRequest)
+    assert "no member" in refusal.text.say("en")
+    assert not await kept(store, DAY.date())
+
+
+async def below(store: Store, count: float) -> Told:
+    """A collective that is a member tells of so many of its own."""
+    async with store.writing() as connection:
+        await Members(connection, ZONE).admit("below@example.org", AT, kind=Kind.COLLECTIVE)
+        await join(connection, "below", permission(meter("below")))
+    data = told(
+        meter("below"), DAY, [5000, 6000], device=DeviceType.COLLECTIVE, members=[12, count]
+    )
+    return by("below", data)
+
+
 async def test_a_home_counts_as_one_whatever_it_says(store: Store) -> None:
     await joined(store, "a")
     assert await take_at(store, by("a", told(A, DAY, [5], members=[1000]))) == [None]
