@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
 from fractions import Fraction
-from typing import Literal
+from typing import Literal, Never
 
 from ..quoalise import Text
 from ..quoalise.text import around, text
@@ -132,7 +132,7 @@ _REASONS = Label(
         "summed": text("counted in its day", "compté dans sa journée"),
         "step": text("published at another step", "publié à un autre pas de temps"),
         "partly": text("some of its hours are withheld", "des heures en sont masquées"),
-        "rules": text("by the rules of that time", "selon les règles d'alors"),
+        "rules": text("it took more homes then", "il fallait alors plus de foyers"),
     },
 )
 _MESSAGES = Label(
@@ -508,3 +508,5 @@ PUBLISHED: tuple[Fact[Moment], ...] = (
     ),
 )
 """What is published of all members: of the last interval, and of the day that it is in."""
+
+ALL: tuple[Fact[Never], ...] = (*HEALTH, *PUBLISHED)

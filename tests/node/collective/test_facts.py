@@ -3,11 +3,13 @@
 from collections.abc import Iterator
 from pathlib import Path
 import re
+from typing import Never
 
 import pytest
 
 from consometers_node.collective.disclosure import Reason
 from consometers_node.collective.facts import (
+    ALL,
     BYTES,
     COUNT,
     HEALTH,
@@ -23,18 +25,17 @@ from ..web.public.conftest import fill
 from ..web.public.town import Town, settings
 from .watched import watch_of
 
-FACTS: list[Fact[object]] = [*HEALTH, *PUBLISHED]  # type: ignore[list-item]
 OTHERS = {"process_start_time_seconds"}
 """Names that every program has for it, whatever the rules of names."""
 
 
 def names() -> Iterator[str]:
-    for fact in FACTS:
+    for fact in ALL:
         yield fact.name
 
 
-@pytest.mark.parametrize("fact", FACTS, ids=names())
-def test_names_are_as_prometheus_wants_them(fact: Fact[object]) -> None:
+@pytest.mark.parametrize("fact", ALL, ids=names())
+def test_names_are_as_prometheus_wants_them(fact: Fact[Never]) -> None:
     """What `promtool check metrics` complains of."""
     assert re.fullmatch(r"(consometers|process)(_[a-z]+)+", fact.name)
     stem = fact.name.removesuffix("_total")
@@ -49,14 +50,14 @@ def test_names_are_as_prometheus_wants_them(fact: Fact[object]) -> None:
 
 
 def test_no_two_have_one_name() -> None:
-    assert len({fact.name for fact in FACTS}) == len(FACTS)
-    keys = [fact.key(of) for fact in FACTS for of in fact.each]
+    assert len({fact.name for fact in ALL}) == len(ALL)
+    keys = [fact.key(of) for fact in ALL for of in fact.each]
     assert len(set(keys)) == len(keys)
     assert all(re.fullmatch(r"[a-z_.]+(\[[a-z_]+\])?", key) for key in keys)
 
 
-@pytest.mark.parametrize("fact", FACTS, ids=names())
-def test_words_are_in_both_languages(fact: Fact[object]) -> None:
+@pytest.mark.parametrize("fact", ALL, ids=names())
+def test_words_are_in_both_languages(fact: Fact[Never]) -> None:
     for of in fact.each:
         for said in (fact.title(of), fact.told):
             assert said.by_language.keys() == {"en", "fr"}
@@ -89,7 +90,7 @@ async def test_all_of_a_town_are_figures(file: Store, tmp_path: Path) -> None:
         "consometers.releases_last_seconds",
         "consometers.release_timestamp_seconds",
     }
-    assert found.keys() == {fact.key(of) for fact in FACTS for of in fact.each} - never
+    assert found.keys() == {fact.key(of) for fact in ALL for of in fact.each} - never
     assert found["consometers.published_power_watts[consumption]"] == 10_000
     assert found["consometers.published_power_watts[production]"] == 6_000
     assert found["consometers.published_members"] == 37

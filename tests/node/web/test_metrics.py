@@ -1,0 +1,110 @@
+"""What Prometheus is told: text that it can read, and nothing of anybody."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from aiohttp import ClientSession
+from prometheus_client.openmetrics.parser import text_string_to_metric_families as openmetrics
+from prometheus_client.parser import text_string_to_metric_families as plain
+import pytest
+from sqlalchemy import select
+
+from consometers_node.collective.facts import ALL, Type
+from consometers_node.store import Store
+from consometers_node.store.collective_tables import MemberGroupRow, MemberRow
+from consometers_node.web.metrics import Metrics
+
+from ..collective.watched import VERSION, watch_of
+from .public.conftest import fill
+from .public.town import Town, settings
+
+OPENMETRICS = "application/openmetrics-text;version=1.0.0,text/plain;version=0.0.4;q=0.5"
+
+
+@asynccontextmanager
+async def serving(town: Town) -> AsyncIterator[tuple[ClientSession, str]]:
+    async with (
+        Metrics(watch_of(town)).listening("127.0.0.1", 0) as port,
+        ClientSession() as session,
+    ):
+        yield session, f"http://127.0.0.1:{port}"
+
+
+@pytest.fixture
+async def town(file: Store, tmp_path: Path, socket_enabled: None) -> Town:
+    return Town(file, settings(tmp_path))
+
+
+async def read(town: Town, accept: str | None = None) -> tuple[str, str]:
+    async with serving(town) as (session, root):
+        headers = {} if accept is None else {"Accept": accept}
+        async with session.get(f"{root}/metrics", headers=headers) as response:
+            assert response.status == 200
+            assert response.headers["Cache-Control"] == "no-store"
+            return await response.text(), response.headers["Content-Type"]
+
+
+async def test_every_figure_of_a_town_is_told(town: Town) -> None:
+    await fill(town)
+    text, kind = await read(town)
+    assert kind.startswith("text/plain; version=0.0.4")
+    found = {one.name: one for one in plain(text)}
+    never = {
+        "consometers_commits_last_seconds",
+        "consometers_releases_last_seconds",
+        "consometers_release_timestamp_seconds",
+    }
+    for fact in ALL:
+        if fact.name in never:
+            continue
+        name = f"{fact.name}_info" if fact.type is Type.WORDS else fact.name
+        family = found.pop(name, None) or found.pop(name.removesuffix("_total"))
+        assert family.documentation == fact.told.say("en")
+        assert family.type == ("gauge" if fact.type is Type.WORDS else fact.type.value)
+        if fact.label is not None:
+            labels = {sample.labels[fact.label.name] for sample in family.samples}
+            assert labels == set(fact.label.over)
+    assert found == {}
+    assert f'consometers_node_info{{version="{VERSION}"}} 1.0' in text
+    assert 'consometers_published_power_watts{direction="production"} 6000.0' in text
+    assert 'consometers_problem{kind="network"} 1.0' in text
+    assert 'consometers_problem{kind="database"} 0.0' in text
+
+
+async def test_whoever_reads_openmetrics_gets_it(town: Town) -> None:
+    await fill(town)
+    text, kind = await read(town, OPENMETRICS)
+    assert kind.startswith("application/openmetrics-text; version=1.0.0")
+    families = {one.name: one for one in openmetrics(text)}  # type: ignore[no-untyped-call]
+    assert families["consometers_node"].type == "info"
+    assert families["consometers_messages"].type == "counter"
+    assert families["consometers_published_members"].samples[0].value == 37
+    assert text.endswith("# EOF\n")
+
+
+async def test_of_a_node_without_sums_there_is_the_rest(town: Town) -> None:
+    text, _ = await read(town)
+    assert "consometers_published" not in text
+    assert 'consometers_members{kind="home"} 0.0' in text
+
+
+async def test_nobody_is_in_it(town: Town) -> None:
+    await fill(town)
+    text, _ = await read(town)
+    async with town.store.reading() as connection:
+        members = (await connection.execute(select(MemberRow.__table__))).all()
+        groups = (await connection.execute(select(MemberGroupRow.name))).scalars().all()
+    names = [str(name) for one in members for name in (one.pseudonym, one.jid, one.name) if name]
+    assert len(names) > 80
+    for name in [*names, *groups, "@", town.settings.name, town.settings.identifier]:
+        assert not name or name not in text
+
+
+async def test_nothing_else_is_there(town: Town) -> None:
+    async with serving(town) as (session, root):
+        for path in ("/", "/administration/", "/data", "/metrics/x"):
+            async with session.get(root + path) as response:
+                assert response.status == 404
+        async with session.post(f"{root}/metrics") as response:
+            assert response.status == 405
