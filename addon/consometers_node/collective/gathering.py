@@ -37,8 +37,8 @@ from ..xmpp import Asking, NetworkError, NotKept
 from .counting import Visit
 from .intake import Intake
 
-MOST_AT_ONCE = 8
-"""Members that are asked."""
+MOST_AT_ONCE = 50
+"""Members that are asked. What many tell of the same days is committed and summed together."""
 REMEMBERED = timedelta(days=35)
 """What is missing of older days was asked for often enough."""
 

@@ -50,7 +50,7 @@ class Release:
     def __init__(self, publication: Publication, time_zone: str, collective: str) -> None:
         self._publication = publication
         self._time_zone = time_zone
-        self._collective = collective
+        self.collective = collective
 
     async def look(self, connection: AsyncConnection, at: datetime) -> bool:
         """Look at what is due, days after hours.
@@ -60,7 +60,7 @@ class Release:
         # In the order of whoever takes in what members tell.
         await take_turns(connection)
         await alone(connection)
-        own = OwnSeries(connection, self._collective, self._time_zone)
+        own = OwnSeries(connection, self.collective, self._time_zone)
         one = _Look(connection, self._publication, self._time_zone, own, at)
         while rows := await due(connection, at, MOST_AT_ONCE - one.looked):
             for row in rows:
@@ -74,22 +74,11 @@ class Release:
         """Look at rows that need not be due, days after hours."""
         await take_turns(connection)
         await alone(connection)
-        own = OwnSeries(connection, self._collective, self._time_zone)
+        own = OwnSeries(connection, self.collective, self._time_zone)
         one = _Look(connection, self._publication, self._time_zone, own, at)
         for row in rows:
             await one.at_row(row)
         await one.write()
-
-    async def look_at(
-        self, connection: AsyncConnection, rows: Iterable[RowKey], at: datetime
-    ) -> None:
-        """Look at rows that need not be due, days after hours."""
-        await take_turns(connection)
-        await alone(connection)
-        own = OwnSeries(connection, self._collective, self._time_zone)
-        one = _Look(connection, self._publication, self._time_zone, own, at)
-        for row in rows:
-            await one.at_row(row)
 
     async def quartiles(
         self,
@@ -183,6 +172,7 @@ class _Look:
                 groups=groups,
                 fresh=changes.fresh(out.standings[groups.top]),
                 homes=max(month.homes for month in months),
+                collectives=max(month.collectives for month in months),
                 changed_at=sheet.changed_at,
             )
             looked = Rounds(self.publication, self.at).look(here, await self._barred(row, in_month))
@@ -221,6 +211,7 @@ class _Look:
                 groups=groups,
                 fresh=changes.fresh(out.standings[groups.top]),
                 homes=month.homes,
+                collectives=month.collectives,
                 changed_at=sheet.changed_at,
             )
             dailies = await self._dailies(row, groups, out.standings[groups.top])

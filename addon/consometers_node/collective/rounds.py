@@ -32,7 +32,8 @@ _LIVE = timedelta(days=1)
 class Row:
     """A row of sums, place by place, and what was released of it.
 
-    `homes` is how many homes count in all. `fresh` are changes of places that were released.
+    `homes` is how many homes count in all, and `collectives` how many collectives. `fresh` are
+    changes of places that were released.
     """
 
     direction: Direction
@@ -44,10 +45,18 @@ class Row:
     fresh: Mapping[int, Sequence[Fresh]]
     homes: int
     changed_at: datetime
+    collectives: int = 0
 
     def is_out(self, place: int) -> bool:
         """Tell whether something was released in a place."""
         return self.standings[self.groups.top].is_out(place)
+
+    def is_complete(self, place: int) -> bool:
+        """Tell whether nobody is left to wait for: all homes have told, or the one collective."""
+        told = self.cells[place].get(self.groups.top, NOBODY)
+        if not self.homes:
+            return self.collectives == 1 and told.below > 0
+        return self.homes <= told.homes
 
     def withhold(self, place: int, why: Reason) -> None:
         """Say of all groups why nothing is released in a place."""
@@ -135,8 +144,7 @@ class Rounds:
 
     def _is_ready(self, row: Row, place: int, looked: Looked) -> bool:
         """Tell whether a place waits for nobody."""
-        told = row.cells[place].get(row.groups.top, NOBODY)
-        if row.ends[place] <= self.at and 0 < row.homes <= told.homes:
+        if row.ends[place] <= self.at and row.is_complete(place):
             return True
         return self._is_late(row, place, looked)
 

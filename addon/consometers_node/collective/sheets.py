@@ -19,13 +19,14 @@ _HIDING = {_HOME, _COLLECTIVE}
 class Month:
     """Who counts in a month: everybody's group, areas where somebody hides, groups where nobody.
 
-    `homes` is how many homes there are in all.
+    `homes` is how many homes there are in all, `collectives` how many collectives.
     """
 
     top: GroupId | None
     areas: frozenset[GroupId]
     open: frozenset[GroupId]
     homes: int
+    collectives: int
 
     @classmethod
     def of(cls, sizes: Iterable[Size]) -> Month:
@@ -33,13 +34,13 @@ class Month:
         told = list(sizes)
         hiding = {one.group for one in told if one.member_kind in _HIDING}
         everybody = {one.group for one in told if one.group_kind == "all"}
+        of_all = [one for one in told if one.group in everybody]
         return cls(
             top=next(iter(everybody & hiding), None),
             areas=frozenset(one.group for one in told if one.group_kind == "area") & hiding,
             open=frozenset(one.group for one in told) - hiding,
-            homes=sum(
-                one.members for one in told if one.group in everybody and one.member_kind == _HOME
-            ),
+            homes=sum(one.members for one in of_all if one.member_kind == _HOME),
+            collectives=sum(one.members for one in of_all if one.member_kind == _COLLECTIVE),
         )
 
 

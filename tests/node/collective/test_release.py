@@ -201,6 +201,24 @@ async def test_a_collective_below_counts_as_it_says_and_hides_no_home(town: Town
     assert await town.counted() == 24 * [20]
 
 
+async def test_nobody_is_waited_for_where_one_collective_is_all_there_is(town: Town) -> None:
+    town.at = LATER
+    below = await town.member(kind="collective")
+    await town.tell(below, 2000, count=20)
+    await town.look(town.at + timedelta(minutes=1))
+    assert await town.shown() == 24 * [2000]
+
+
+async def test_of_two_collectives_the_other_one_is_waited_for(town: Town) -> None:
+    town.at = LATER
+    below, _ = await town.member(kind="collective"), await town.member(kind="collective")
+    await town.tell(below, 2000, count=20)
+    await town.look(town.at + timedelta(minutes=1))
+    assert await town.shown() == []
+    await town.look()
+    assert await town.shown() == 24 * [2000]
+
+
 async def test_a_home_beside_a_collective_is_on_its_own(town: Town) -> None:
     below, home = await town.member(kind="collective"), await town.member()
     await town.tell(below, 2000, count=20)
