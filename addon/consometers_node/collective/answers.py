@@ -11,31 +11,52 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from ..permission import Permissions, Permitted, State as Stands
 from ..quoalise import (
     BadRequest,
+    Data,
     DataNeed,
     Device,
+    Duration,
     Erased,
+    Identifier,
     ItemNotFound,
+    Listed,
     NotAuthorized,
     Permission,
     QuoaliseError,
     Receipt,
     Role,
+    SeriesPath,
     State,
     Text,
 )
+from ..quoalise.text import text
+from ..series import Range
 from ..sharing.answers import Answers, Confirms, Hear, Settled
 from ..store import Store
+from ..store.peers import Peer
 from ..wire import Naming, Unsayable, write_need
 from ..xmpp import Asker
-from . import given, invitations, needs
+from . import given, invitations, needs, quartiles
+from .disclosure import Publication
 from .errors import CollectiveFault, NotInvited, NotYours, Unknown
 from .given import Actor, Given
 from .members import Members
 from .moving import moving
+from .readers import Readers, member_peer
+from .release import Release
 from .rights import erase as erase_given
 
+_ONCE_A_MONTH = text(
+    "This is new once a month, and is not told by itself: ask for it with get_history.",
+    "Ceci est nouveau une fois par mois, et n'est pas dit de soi-même : demandez-le par"
+    " get_history.",
+)
+_TOO_MANY_MONTHS = text(
+    "More than {most} months are asked for: ask for a shorter range, then for the next.",
+    "Plus de {most} mois sont demandés : demandez une période plus courte, puis la suivante.",
+)
 _REFUSALS: dict[type[CollectiveFault], Callable[[Text], QuoaliseError]] = {
     NotInvited: NotAuthorized,
     NotYours: NotAuthorized,
@@ -60,12 +81,73 @@ class CollectiveAnswers(Answers):
         device: Device,
         zone: ZoneInfo,
         given_anew: Callable[[], None],
+        readers: Readers,
+        rules: Callable[[], Publication],
     ) -> None:
-        """Answer as this collective (`device`); hear of what was given, or taken."""
+        """Answer as this collective (`device`); hear of what was given, or taken.
+
+        `readers` lets members read what is published by the `rules` of now.
+        """
         super().__init__(store, naming, hear, confirms, settled)
         self._device = device
         self._zone = zone
         self._given_anew = given_anew
+        self._readers = readers
+        self._rules = rules
+
+    @override
+    async def known(self, connection: AsyncConnection, asker: Asker) -> Peer | None:
+        """Give the peer of an address to which something is granted, else the member of it."""
+        peer = await super().known(connection, asker)
+        if peer is not None and await Permissions(connection).permitted(peer.id):
+            return peer
+        return await member_peer(connection, asker.jid) or peer
+
+    @override
+    def permitted_by(self, asked: Identifier) -> Identifier:
+        return quartiles.daily_of(asked) or asked
+
+    @override
+    async def found(
+        self,
+        connection: AsyncConnection,
+        asked: Identifier,
+        grant: Permitted,
+        records: Range,
+        now: datetime,
+    ) -> tuple[Data, int]:
+        if quartiles.daily_of(asked) is None:
+            return await super().found(connection, asked, grant, records, now)
+        zone, collective = self._zone.key, self._naming.collective
+        assert collective is not None
+        months = quartiles.months_in(records, zone)
+        if len(months) > quartiles.MOST_MONTHS:
+            raise BadRequest(_TOO_MANY_MONTHS.fill(most=quartiles.MOST_MONTHS))
+        release = Release(self._rules(), zone, collective)
+        found = await quartiles.of_months(
+            connection, release, collective, grant.series, months, at=now
+        )
+        told = quartiles.told(asked, found, zone)
+        return told, len(told)
+
+    @override
+    async def subscribe(self, asker: Asker, series: Identifier) -> None:
+        if quartiles.daily_of(series) is not None:
+            raise BadRequest(_ONCE_A_MONTH)
+        await super().subscribe(asker, series)
+
+    @override
+    async def list_series(self, asker: Asker) -> Iterable[Listed]:
+        listed = list(await super().list_series(asker))
+        return [
+            *listed,
+            *(
+                Listed(series=name, interval=Duration(months=1), unit="Wh")
+                for one in listed
+                if one.series.quantity == SeriesPath.ENERGY_DAILY
+                for name in quartiles.beside(one.series)
+            ),
+        ]
 
     @override
     async def get_data_needs(self, asker: Asker, invitation: str | None) -> Iterable[DataNeed]:
@@ -86,6 +168,9 @@ class CollectiveAnswers(Answers):
                     raise NotAuthorized
                 async with moving(connection, member.id, now):
                     taken = await given.take(members, member.id, permission, now, own=self._device)
+                if taken.state is Stands.GRANTED:
+                    interval = self._rules().interval
+                    await self._readers.let(connection, member.pseudonym, interval, now)
                 receipt = await _receipt(connection, taken)
         self._given_anew()
         return receipt

@@ -63,6 +63,7 @@ _MEMBERS = text(
     "write a number from {least} up: a sum of fewer members tells too much of each.",
     "écrivez un nombre à partir de {least} : la somme de moins de membres en dit trop sur chacun.",
 )
+_YES_OR_NO = text("write true or false.", "écrivez true ou false.")
 _MINUTES = text("write minutes, from 1 to 1440.", "écrivez des minutes, de 1 à 1440.")
 
 
@@ -178,6 +179,13 @@ def _number(least: int, most: int | None = None) -> _Read:
         return found
 
     return read
+
+
+def _yes_or_no(found: object, _: Path) -> bool:
+    told = {"true": True, "false": False}.get(found) if isinstance(found, str) else found
+    if not isinstance(told, bool):
+        raise Wrong
+    return told
 
 
 def _one_of(words: type[Enum]) -> _Read:
@@ -346,6 +354,15 @@ KEYS = {
             ),
             _number(1, 1440),
             _MINUTES,
+        ),
+        Key(
+            "publication.members",
+            text(
+                "Whether each member reads the sums of all, in its own Home Assistant.",
+                "Si chaque membre lit les sommes de tous, dans son propre Home Assistant.",
+            ),
+            _yes_or_no,
+            _YES_OR_NO,
         ),
         Key(
             "metrics.host",

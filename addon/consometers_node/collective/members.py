@@ -28,6 +28,7 @@ from ..store.collective_tables import (
     ReleasedBlockRow,
 )
 from .errors import Nameless, NameTaken, Unknown
+from .readers import end as end_reading
 from .sites import Description
 
 DAWN = date(1978, 7, 1)
@@ -146,6 +147,10 @@ class Members:
         """Give the member of this bare address, if there is one."""
         return await self._one(select(MemberRow.__table__).where(MemberRow.jid == jid))
 
+    async def by_pseudonym(self, pseudonym: str) -> Member | None:
+        """Give the member of this pseudonym, if there is one."""
+        return await self._one(select(MemberRow.__table__).where(MemberRow.pseudonym == pseudonym))
+
     async def all(self) -> list[Member]:
         """Give everybody who is here or was, the first one first."""
         query = select(MemberRow.__table__).order_by(MemberRow.id)
@@ -163,8 +168,9 @@ class Members:
                 await self._enter(member, group, since)
 
     async def leave(self, member: MemberId, at: datetime) -> None:
-        """Let a member count until the end of this month."""
+        """Let a member count until the end of this month, and read nothing any more."""
         await self._set(member, left_at=at)
+        await end_reading(self.connection, (await self.get(member)).pseudonym)
         await self._end(member, month_after(month_of(at, self._zone)))
 
     async def forget(self, member: MemberId, at: datetime) -> None:
@@ -172,7 +178,9 @@ class Members:
 
         So what its groups are known to have is looked at again, without it.
         """
-        await self._forget_names(await self.get(member))
+        known = await self.get(member)
+        await end_reading(self.connection, known.pseudonym)
+        await self._forget_names(known)
         await self._set(
             member,
             jid=None,

@@ -8,13 +8,15 @@ from typing import NoReturn
 
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 
-from ..quoalise import Text
+from ..quoalise import Node, Text
+from ..sharing.answers import Hear
 from ..sharing.changes import Changes
 from ..sharing.delivery import FIRST_DELAY_S
 from ..sharing.names import keep_collective, load_naming
 from ..sharing.online import Sharing
 from ..sharing.renewal import EVERY_S
 from ..store import Store
+from ..store.peers import Peer
 from ..wire import Naming
 from ..xmpp import PUSH_SECONDS, Connection, Identity, NetworkError, Receiving
 from . import endings, journal, needs, outage, releasing, upkeep
@@ -25,9 +27,12 @@ from .gathering import Gathering, Pace as GatheringPace
 from .intake import Intake
 from .journal import Journal
 from .policy import data_policy
+from .readers import Readers
+from .reading import Reading
 from .releasing import Releasing
 from .rules import InForce
 from .settings import Settings
+from .telling import Telling
 from .upkeep import Upkeep
 
 _FOR_EVER_S = 1e9
@@ -78,6 +83,7 @@ class Online:
         *,
         pace: Pace,
         counts: Counts,
+        rules: InForce,
     ) -> None:
         """Prepare; nobody is asked or told yet. What is done is added to `counts`."""
         self.connection = connection
@@ -86,12 +92,23 @@ class Online:
         self._location = settings.location
         self._upkeep = Upkeep(store, settings.time_zone, changes, every_s=pace.upkeep_s)
 
-        def answers(*of: object) -> CollectiveAnswers:
+        readers = Readers(settings.device, settings.time_zone.key, settings.tells_members)
+
+        def answers(store: Store, naming: Naming, hear: Hear, *of: object) -> CollectiveAnswers:
+            def heard(peer: Peer, node: Node) -> None:
+                self._telling.heard(peer.id)
+                hear(peer, node)
+
             return CollectiveAnswers(
+                store,
+                naming,
+                heard,
                 *of,  # type: ignore[arg-type]
                 device=settings.device,
                 zone=settings.time_zone,
                 given_anew=changes.tell,
+                readers=readers,
+                rules=lambda: rules.now.publication,
             )
 
         self.sharing = Sharing(
@@ -104,7 +121,18 @@ class Online:
             receipt_within_s=pace.receipt_within_s,
             renewal_s=pace.renewal_s,
             traffic=counts.traffic,
+            late=self._late,
         )
+        self._telling = Telling(
+            store,
+            naming,
+            connection,
+            self.sharing.pushing,
+            changes,
+            first_delay_s=pace.first_delay_s,
+            receipt_within_s=pace.receipt_within_s,
+        )
+        self._reading = Reading(store, readers, rules, changes, every_s=pace.upkeep_s)
         asking = self.sharing.asking
         self.intake = Intake(store, settings.time_zone.key, self._hear, counts.commits)
         self.gathering = Gathering(
@@ -117,7 +145,15 @@ class Online:
     async def run(self) -> NoReturn:
         """Be on the network. Ends when it is cancelled; raises what only a person can help."""
         async with self.connection, asyncio.TaskGroup() as tasks:
-            for work in (self.sharing, self.intake, self.gathering, self._endings, self._upkeep):
+            for work in (
+                self.sharing,
+                self.intake,
+                self.gathering,
+                self._endings,
+                self._upkeep,
+                self._reading,
+                self._telling,
+            ):
                 tasks.create_task(work.run())
             tasks.create_task(self._tell_policy())
             await self._stay()
@@ -138,6 +174,9 @@ class Online:
                 asked = await needs.offered(connection)
             self.sharing.discovery.policy = data_policy(asked, self._location)
             await self._changes.after(seen)
+
+    async def _late(self, jid: str, message_id: str) -> None:
+        await self._telling.received(jid, message_id)
 
     def _hear(self, peer: str) -> None:
         self.gathering.heard(peer)
@@ -212,6 +251,7 @@ class CollectiveNode:
             changes,
             pace=pace,
             counts=self.counts,
+            rules=self.rules,
         )
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self.network.run())

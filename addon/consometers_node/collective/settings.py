@@ -111,6 +111,7 @@ class Settings:
     xmpp: Xmpp
     page: Page
     publication: Publication
+    tells_members: bool = True
     location: str | None = None
     metrics: Metrics | None = None
     zabbix: Zabbix | None = None
@@ -198,6 +199,7 @@ def _settings(found: Mapping[str, Any], folder: Path) -> Settings:
         ),
         page=Page(**section("page", "host", "port")),
         publication=publication(found),
+        tells_members=found.get("publication.members", True),
         metrics=Metrics(**section("metrics", "host", "port")) if "metrics.port" in found else None,
         zabbix=_zabbix({"host": found["identifier"]} | section("zabbix", *_ZABBIX)),
     )

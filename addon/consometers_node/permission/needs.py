@@ -1,5 +1,6 @@
 """Data needs in the database, all versions of them."""
 
+from collections.abc import Collection
 from datetime import datetime
 
 from sqlalchemy import func, insert, select
@@ -21,7 +22,7 @@ async def add_need(
     )
     known = (await connection.execute(query)).scalar_one_or_none()
     if known is not None:
-        if (await all_needs(connection))[known] != need:
+        if (await some_needs(connection, [known]))[known] != need:
             raise ChangedNeed(need.id, need.version)
         return known
     if need.version < await newest_version(connection, peer, need.id):
@@ -62,10 +63,13 @@ async def newest_version(connection: AsyncConnection, peer: PeerId, need: str) -
     return (await connection.execute(query)).scalar_one() or 0
 
 
-async def all_needs(connection: AsyncConnection) -> dict[NeedId, DataNeed]:
-    """Give every data need that ever came: they are few, and stay."""
+async def some_needs(
+    connection: AsyncConnection, numbers: Collection[NeedId]
+) -> dict[NeedId, DataNeed]:
+    """Give these data needs."""
     wanted: dict[NeedId, set[Wanted]] = {}
     kinds = select(WantedRow.data_need_id, WantedRow.direction, WantedRow.quantity)
+    kinds = kinds.where(WantedRow.data_need_id.in_(numbers))
     for number, direction, quantity in await connection.execute(kinds):
         wanted.setdefault(number, set()).add(Wanted(direction, quantity))
     query = select(
@@ -85,6 +89,7 @@ async def all_needs(connection: AsyncConnection) -> dict[NeedId, DataNeed]:
         DataNeedRow.duration_days,
         DataNeedRow.retention_days,
     )
+    query = query.where(DataNeedRow.id.in_(numbers))
     return {
         row.id: DataNeed(
             id=row.need,

@@ -13,6 +13,7 @@ from sqlalchemy import ColumnElement, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ..series import Interval, Range, Series
+from ..store.peers import MEMBER
 from ..store.series import SERIES_FACTS, add_series
 from ..store.tables import (
     NoticeRow,
@@ -29,7 +30,7 @@ from ..store.tables import (
 )
 from .errors import ForbiddenChange, OutdatedNeed, UnknownPermission
 from .need import DataNeed, Identification
-from .needs import add_need, all_needs, newest_version
+from .needs import add_need, newest_version, some_needs
 from .states import FOLLOWING, Actor, State
 from .terms import Choice, ShownText, Signature, Terms, narrow
 
@@ -209,8 +210,11 @@ class Permissions:
         raise UnknownPermission
 
     async def all(self, peer: PeerId | None = None) -> list[Permission]:
-        """Give all permissions, or those of a peer, the oldest first."""
-        return await self._read(*([] if peer is None else [PermissionRow.peer_id == peer]))
+        """Give the permissions of all peers that are known by an address, or of one, in order."""
+        if peer is not None:
+            return await self._read(PermissionRow.peer_id == peer)
+        members = select(PeerRow.id).where(PeerRow.jid.startswith(MEMBER))
+        return await self._read(PermissionRow.peer_id.not_in(members))
 
     async def entries(self, permission: PermissionId) -> list[Entry]:
         """Give what happened to a permission, in order."""
@@ -318,6 +322,8 @@ class Permissions:
     async def _read(self, *conditions: ColumnElement[bool]) -> list[Permission]:
         named: dict[PermissionId, set[Series]] = {}
         names = select(PermissionSeriesRow.permission_id, *SERIES_FACTS).join(SeriesRow)
+        names = names.join(PermissionRow, PermissionRow.id == PermissionSeriesRow.permission_id)
+        names = names.where(*conditions)
         for permission, *facts in await self._connection.execute(names):
             named.setdefault(permission, set()).add(Series(*facts))
         query = (
@@ -336,7 +342,8 @@ class Permissions:
             .where(RegisterRow.state == State.PROPOSED, *conditions)
             .order_by(RegisterRow.seq)
         )
-        needs = await all_needs(self._connection)
+        rows = (await self._connection.execute(query)).all()
+        needs = await some_needs(self._connection, {row.data_need_id for row in rows})
         return [
             Permission(
                 permission,
@@ -345,7 +352,7 @@ class Permissions:
                 State(state),
                 _terms(frozenset(named.get(permission, ())), tuple(terms)),
             )
-            for permission, peer, need, state, *terms in await self._connection.execute(query)
+            for permission, peer, need, state, *terms in rows
         ]
 
     async def _sign(

@@ -118,7 +118,7 @@ class Answers(Answerer):
         await self._settle(asker)
         async with self._store.writing() as connection:
             peer = await self._peer(connection, asker)
-            grants = await self._grants(connection, peer, request.identifier)
+            grants = await self._grants(connection, peer, self.permitted_by(request.identifier))
             grant = max(grants, key=lambda one: _length(asked.clip(one.records)))
             records = asked.clip(grant.records)
             if asked and not records:
@@ -126,10 +126,7 @@ class Answers(Answerer):
                 raise NotAuthorized(_NOT_THEN.fill(start=start))
             if await self.still_reads(connection, grant, records, now):
                 raise ResourceConstraint(_STILL_READ)
-            found = await self._records(connection, grant, records, now)
-            members = await members_of(
-                connection, self._naming, grant.series_id, grant.series, found
-            )
+            found, count = await self.found(connection, request.identifier, grant, records, now)
             if records:
                 answer = Answer(
                     peer=peer.id,
@@ -137,13 +134,13 @@ class Answers(Answerer):
                     series_id=grant.series_id,
                     command=Node.GET_HISTORY,
                     records=records,
-                    count=len(found),
+                    count=count,
                     at=now,
                 )
                 with _as_refusal():
                     await log_answer(connection, answer)
         self._hear(peer, Node.GET_HISTORY)
-        return told(request.identifier, grant.series, found, members)
+        return found
 
     @override
     async def subscribe(self, asker: Asker, series: Identifier) -> None:
@@ -159,7 +156,7 @@ class Answers(Answerer):
         confirms = await self._confirms(asker.full)
         if confirms is not None:
             async with self._store.writing() as connection:
-                key, told_so = receipts_key(peer), None if confirms else "no"
+                key, told_so = receipts_key(peer.id), None if confirms else "no"
                 await set_setting(connection, key, told_so)
         self._hear(peer, Node.SUBSCRIBE)
 
@@ -175,7 +172,7 @@ class Answers(Answerer):
     async def list_series(self, asker: Asker) -> Iterable[Listed]:
         await self._settle(asker)
         async with self._store.reading() as connection:
-            peer = await peer_by_jid(connection, asker.jid)
+            peer = await self.known(connection, asker)
             if peer is None:
                 return []
             listed = {}
@@ -213,6 +210,28 @@ class Answers(Answerer):
         self._hear(peer, Node.TERMINATE)
         return Receipt(permission=permission, state=SaidState.TERMINATED, time=now)
 
+    def permitted_by(self, asked: Identifier) -> Identifier:
+        """Give the series that is to be granted to whoever asks for this."""
+        return asked
+
+    async def found(
+        self,
+        connection: AsyncConnection,
+        asked: Identifier,
+        grant: Permitted,
+        records: Range,
+        now: datetime,
+    ) -> tuple[Data, int]:
+        """Give what is told of a range, and how many values it has. Raises BadRequest."""
+        values = await self._records(connection, grant, records, now)
+        naming, number, series = self._naming, grant.series_id, grant.series
+        members = await members_of(connection, naming, number, series, values)
+        return told(asked, series, values, members), len(values)
+
+    async def known(self, connection: AsyncConnection, asker: Asker) -> Peer | None:
+        """Give as whom an asker is known, if it is."""
+        return await peer_by_jid(connection, asker.jid)
+
     async def still_reads(
         self, connection: AsyncConnection, grant: Permitted, records: Range, now: datetime
     ) -> bool:
@@ -222,14 +241,16 @@ class Answers(Answerer):
     async def _settle(self, asker: Asker) -> None:
         """Let nothing leave by a permission that an older state of this node brought back."""
         async with self._store.reading() as connection:
-            peer = await peer_by_jid(connection, asker.jid)
-            if peer is None or not await Permissions(connection).permitted(peer.id):
+            peer = await self.known(connection, asker)
+            if peer is None or peer.is_member:
+                return
+            if not await Permissions(connection).permitted(peer.id):
                 return
         if not await self._settled(peer):
             raise ResourceConstraint(_UNSETTLED)
 
     async def _peer(self, connection: AsyncConnection, asker: Asker) -> Peer:
-        peer = await peer_by_jid(connection, asker.jid)
+        peer = await self.known(connection, asker)
         if peer is None:
             raise NotAuthorized
         return peer

@@ -143,7 +143,7 @@ class Delivery:
         async with self._store.writing() as connection:
             number = self._pushing.new_id()
             message = await next_message(connection, self.peer, self._naming, number, now)
-            confirms = await setting(connection, receipts_key(self.peer)) != "no"
+            confirms = await setting(connection, receipts_key(self.peer.id)) != "no"
         if message is None:
             return False
         if len(message.data):

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from ..permission import Permissions
 from ..quoalise import iso8601
 from ..series import Range, Record, Series
-from ..store import SeriesId, Store
+from ..store import PermissionId, SeriesId, Store
 from ..store.absences import absences
 from ..store.answers import answers
 from ..store.peers import all_peers
@@ -141,7 +141,7 @@ def series(one: Series) -> dict[str, Told]:
 
 async def _permission(connection: AsyncConnection, number: str) -> Told:
     register = Permissions(connection)
-    permission = next(one for one in await register.all() if one.id == number)
+    permission = await register.get(PermissionId(number))
     need, terms = permission.need, permission.terms
     told: dict[str, Told] = {
         "permission": permission.id,

@@ -1,7 +1,7 @@
 """A node on the network: it answers its peers, and tells each what is due."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
 import logging
 import time
@@ -59,8 +59,9 @@ class Sharing:
         receipt_within_s: float = PUSH_SECONDS,
         renewal_s: float = EVERY_S,
         traffic: Traffic | None = None,
+        late: Callable[[str, str], Awaitable[None]] | None = None,
     ) -> None:
-        """Prepare; nothing is told yet."""
+        """Prepare; nothing is told yet. `late` hears of receipts of whom nothing here tells."""
         self._store = store
         self._naming = naming
         self._connection = connection
@@ -70,7 +71,9 @@ class Sharing:
         self._deliveries: dict[PeerId, Delivery] = {}
         self.asking = Asking(connection)
         self._renewal = Renewal(store, self.asking, changes, every_s=renewal_s)
-        self._network = Network(connection, self.asking, Pushing(connection, self._late))
+        self._late_of_others = late
+        self.pushing = Pushing(connection, self._late)
+        self._network = Network(connection, self.asking, self.pushing)
         Ping(connection)
         answers = make_answers(store, naming, self._hear, self._confirms, self._settled)
         self.discovery = Discovery(connection, answers.role)
@@ -111,7 +114,7 @@ class Sharing:
     def _hear(self, peer: Peer, node: Node) -> None:
         if (delivery := self._deliveries.get(peer.id)) is not None:
             delivery.heard()
-        if node in {Node.SUBSCRIBE, Node.TERMINATE}:
+        if node in {Node.SUBSCRIBE, Node.TERMINATE} and not peer.is_member:
             self._changes.tell()
 
     async def _confirms(self, full: str) -> bool | None:
@@ -135,6 +138,8 @@ class Sharing:
         if peer is not None and (delivery := self._deliveries.get(peer.id)) is not None:
             await delivery.received(message_id)
             delivery.heard()
+        elif self._late_of_others is not None:
+            await self._late_of_others(jid, message_id)
 
     async def _expire(self) -> NoReturn:
         """Write down what ran out. It ended by itself, so there is time to see the clock go on.

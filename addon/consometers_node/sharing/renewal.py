@@ -48,9 +48,12 @@ class Renewal:
 
     async def _granted(self) -> list[Peer]:
         async with self._store.reading() as connection:
-            every = await Permissions(connection).all()
-            granted = {one.peer for one in every if one.state is State.GRANTED}
-            return [peer for peer in await all_peers(connection) if peer.id in granted]
+            permissions = Permissions(connection)
+            return [
+                peer
+                for peer in await all_peers(connection)
+                if any(one.state is State.GRANTED for one in await permissions.all(peer.id))
+            ]
 
     async def _ask(self, peer: Peer) -> None:
         try:

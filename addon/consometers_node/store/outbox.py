@@ -8,13 +8,24 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from sqlalchemy import Row, and_, delete, func, insert, select, text, update
+from sqlalchemy import Row, and_, bindparam, delete, func, insert, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from ..series import Range
+from ..series import Range, Series
 from .errors import NotPermitted, only_with_permission
+from .peers import MEMBER
+from .series import SERIES_FACTS
 from .subscriptions import move_cursor
-from .tables import OutboxRow, PeerId, PermissionId, PermittedRow, SeriesId
+from .tables import (
+    OutboxRow,
+    PeerId,
+    PeerRow,
+    PermissionId,
+    PermittedRow,
+    SeriesId,
+    SeriesRow,
+    SubscriptionRow,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +137,100 @@ async def unsent(
     return _queued(await connection.execute(query))
 
 
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A peer that is told of a series now: by which permission, and up to where it has been."""
+
+    peer: PeerId
+    permission: PermissionId
+    records: Range
+    since: datetime
+    reached: datetime | None
+
+
+async def told_of(
+    connection: AsyncConnection, number: SeriesId, peers: Collection[PeerId] | None = None
+) -> list[Told]:
+    """Give who is told of a series, all or some of these, each once.
+
+    Of two permissions that name it the one counts that reaches further back.
+    """
+    sent = (
+        select(OutboxRow.peer_id, func.max(OutboxRow.range_end).label("until"))
+        .where(OutboxRow.series_id == number, OutboxRow.stanza.is_not(None))
+        .group_by(OutboxRow.peer_id)
+        .subquery()
+    )
+    query = (
+        select(
+            SubscriptionRow.peer_id,
+            PermittedRow.permission_id,
+            PermittedRow.records_from,
+            PermittedRow.valid_until,
+            SubscriptionRow.since,
+            SubscriptionRow.cursor,
+            sent.c.until,
+        )
+        .join(
+            PermittedRow,
+            and_(
+                PermittedRow.peer_id == SubscriptionRow.peer_id,
+                PermittedRow.series_id == SubscriptionRow.series_id,
+            ),
+        )
+        .outerjoin(sent, sent.c.peer_id == SubscriptionRow.peer_id)
+        .where(SubscriptionRow.series_id == number)
+        .order_by(SubscriptionRow.peer_id, PermittedRow.records_from, PermittedRow.permission_id)
+    )
+    if peers is not None:
+        query = query.where(SubscriptionRow.peer_id.in_(peers))
+    found: dict[PeerId, Told] = {}
+    for peer, permission, start, end, since, *ends in await connection.execute(query):
+        reached = max((one for one in ends if one is not None), default=None)
+        found.setdefault(peer, Told(peer, permission, Range(start, end), since, reached))
+    return list(found.values())
+
+
+async def queue_again_for(
+    connection: AsyncConnection,
+    number: SeriesId,
+    records: Iterable[tuple[Told, Range]],
+    *,
+    at: datetime,
+) -> None:
+    """Queue records that were corrected for many peers, in place of what waits of them.
+
+    Raises NotPermitted.
+    """
+    rows = [
+        {
+            "peer_id": one.peer,
+            "permission_id": one.permission,
+            "series_id": number,
+            "range_start": part.start,
+            "range_end": part.end,
+            "queued_at": at,
+        }
+        for one, part in records
+    ]
+    if not rows:
+        return
+    waiting = delete(OutboxRow).where(
+        OutboxRow.peer_id == bindparam("peer", type_=OutboxRow.peer_id.type),
+        OutboxRow.series_id == number,
+        OutboxRow.stanza.is_(None),  # Of what was sent, the receipt may still come.
+        OutboxRow.range_start >= bindparam("first", type_=OutboxRow.range_start.type),
+        OutboxRow.range_end <= bindparam("last", type_=OutboxRow.range_end.type),
+    )
+    of = [
+        {"peer": row["peer_id"], "first": row["range_start"], "last": row["range_end"]}
+        for row in rows
+    ]
+    await connection.execute(waiting, of)
+    with only_with_permission():
+        await connection.execute(insert(OutboxRow), rows)
+
+
 async def sent_until(
     connection: AsyncConnection, peer: PeerId, number: SeriesId
 ) -> datetime | None:
@@ -155,6 +260,79 @@ async def sending(
         result = await connection.execute(sent)
     if result.rowcount != len(numbers):
         raise NotPermitted("the permission ended, and what was queued went with it")
+
+
+@dataclass(frozen=True, slots=True)
+class Leaving:
+    """Records that leave at once, in a stanza of this id."""
+
+    peer: PeerId
+    queued: Queued
+    stanza: str
+
+
+async def leave(connection: AsyncConnection, leaving: Iterable[Leaving], at: datetime) -> None:
+    """Queue records of many peers that leave at once. Raises NotPermitted: then none must."""
+    rows = [
+        {
+            "peer_id": one.peer,
+            "permission_id": one.queued.permission,
+            "series_id": one.queued.series_id,
+            "range_start": one.queued.records.start,
+            "range_end": one.queued.records.end,
+            "queued_at": at,
+            "stanza": one.stanza,
+            "sent_at": at,
+        }
+        for one in leaving
+    ]
+    if rows:
+        with only_with_permission():
+            await connection.execute(insert(OutboxRow), rows)
+
+
+async def unsent_of(
+    connection: AsyncConnection, peers: Collection[PeerId]
+) -> list[tuple[PeerId, Queued, Series]]:
+    """Give what is to be sent to these peers, the oldest first, as far as it may leave now."""
+    query = (
+        select(OutboxRow.peer_id, *_COLUMNS, *SERIES_FACTS)
+        .join(
+            PermittedRow,
+            and_(
+                PermittedRow.permission_id == OutboxRow.permission_id,
+                PermittedRow.series_id == OutboxRow.series_id,
+            ),
+        )
+        .join(SeriesRow, SeriesRow.id == OutboxRow.series_id)
+        .where(OutboxRow.peer_id.in_(peers), OutboxRow.sent_at.is_(None))
+        .order_by(OutboxRow.id)
+    )
+    found = []
+    for peer, number, permission, series, start, end, stanza, *facts in await connection.execute(
+        query
+    ):
+        queued = Queued(number, permission, series, Range(start, end), stanza)
+        found.append((peer, queued, Series(*facts)))
+    return found
+
+
+async def unsent_to_members(connection: AsyncConnection, *, sent: bool = False) -> list[PeerId]:
+    """Give the members for whom something waits to be sent, or was `sent` and not confirmed."""
+    state = OutboxRow.sent_at.is_not(None) if sent else OutboxRow.sent_at.is_(None)
+    query = (
+        select(OutboxRow.peer_id)
+        .join(PeerRow, PeerRow.id == OutboxRow.peer_id)
+        .where(state, PeerRow.jid.startswith(MEMBER))
+        .distinct()
+    )
+    return list((await connection.execute(query)).scalars())
+
+
+async def are_on_their_way(connection: AsyncConnection, stanzas: Collection[str]) -> set[str]:
+    """Give those of some stanzas of which what they carry may still reach a peer."""
+    query = select(OutboxRow.stanza).where(OutboxRow.stanza.in_(stanzas))
+    return {one for one in (await connection.execute(query)).scalars() if one is not None}
 
 
 async def acknowledged(connection: AsyncConnection, peer: PeerId, stanza: str) -> list[Queued]:

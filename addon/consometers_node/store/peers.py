@@ -8,6 +8,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from .tables import PeerId, PeerRow
 
+MEMBER = "member:"
+"""How a member of a collective that reads its sums is known: by its pseudonym after this.
+
+So its address stands in one place alone, from where it is erased. No address begins so.
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class Peer:
@@ -16,6 +22,11 @@ class Peer:
     id: PeerId
     jid: str
     name: str
+
+    @property
+    def is_member(self) -> bool:
+        """Whether it is known by its pseudonym."""
+        return self.jid.startswith(MEMBER)
 
 
 async def add_peer(connection: AsyncConnection, jid: str, name: str, at: datetime) -> Peer:
@@ -36,6 +47,7 @@ async def peer_by_jid(connection: AsyncConnection, jid: str) -> Peer | None:
 
 
 async def all_peers(connection: AsyncConnection) -> list[Peer]:
-    """Give whom this node knows, the first one first."""
+    """Give whom this node knows by an address, the first one first."""
     query = select(PeerRow.id, PeerRow.jid, PeerRow.name).order_by(PeerRow.id)
+    query = query.where(~PeerRow.jid.startswith(MEMBER))
     return [Peer(*row) for row in await connection.execute(query)]

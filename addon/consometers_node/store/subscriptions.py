@@ -6,8 +6,11 @@ from datetime import datetime
 from sqlalchemy import delete, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from ..series import Series
 from .errors import only_with_permission
-from .tables import OutboxRow, PeerId, SeriesId, SubscriptionRow
+from .peers import MEMBER
+from .series import SERIES_FACTS
+from .tables import OutboxRow, PeerId, PeerRow, SeriesId, SeriesRow, SubscriptionRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +65,17 @@ async def subscriptions(
     if peer is not None:
         query = query.where(SubscriptionRow.peer_id == peer)
     return [Subscription(*row) for row in await connection.execute(query)]
+
+
+async def told_to_members(connection: AsyncConnection) -> dict[SeriesId, Series]:
+    """Give the series of which members are told."""
+    told = (
+        select(SubscriptionRow.series_id)
+        .join(PeerRow, PeerRow.id == SubscriptionRow.peer_id)
+        .where(PeerRow.jid.startswith(MEMBER))
+    )
+    query = select(SeriesRow.id, *SERIES_FACTS).where(SeriesRow.id.in_(told))
+    return {number: Series(*facts) for number, *facts in await connection.execute(query)}
 
 
 async def move_cursor(

@@ -1,0 +1,42 @@
+"""Sees to it that each member may read what is known of all, and nobody that is none."""
+
+import asyncio
+from datetime import UTC, datetime
+from typing import NoReturn
+
+from ..sharing.changes import Changes
+from ..store import Store
+from .readers import Readers
+from .rules import InForce
+
+MOST_AT_ONCE = 10
+"""Members in one transaction, while others wait."""
+
+_REST_S = 0.1
+
+
+class Reading:
+    """Lets those read that joined before, or when something else was published."""
+
+    def __init__(
+        self, store: Store, readers: Readers, rules: InForce, changes: Changes, *, every_s: float
+    ) -> None:
+        self._store = store
+        self._readers = readers
+        self._rules = rules
+        self._changes = changes
+        self._every_s = every_s
+
+    async def run(self) -> NoReturn:
+        """Look again and again. Ends when it is cancelled."""
+        while True:
+            while await self.look(datetime.now(UTC)):
+                self._changes.tell()
+                await asyncio.sleep(_REST_S)
+            await asyncio.sleep(self._every_s)
+
+    async def look(self, now: datetime) -> bool:
+        """Let some read, or read no longer; tell whether there may be more of them."""
+        async with self._store.writing() as connection:
+            interval = (await self._rules.read(connection)).publication.interval
+            return await self._readers.mend(connection, interval, now, MOST_AT_ONCE) > 0

@@ -1,0 +1,330 @@
+"""Members read what is known of all of them: as long as they are members, and no longer."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import func, select
+
+from consometers_node.collective import given
+from consometers_node.collective.disclosure import Quartiles, Reason, WattMinutes, Withheld
+from consometers_node.collective.members import GroupKind, Members
+from consometers_node.collective.own import own_series
+from consometers_node.collective.readers import Readers, end
+from consometers_node.collective.release import Release
+from consometers_node.permission import Permission, Permissions, State
+from consometers_node.quoalise import (
+    BadRequest,
+    Data,
+    Direction as Said,
+    ItemNotFound,
+    NotAuthorized,
+    SeriesPath,
+)
+from consometers_node.quoalise.identifier import organisation, series as name_of
+from consometers_node.series import Block, Device, Direction, Interval, Record
+from consometers_node.sharing.ledger import keep
+from consometers_node.store import Store
+from consometers_node.store.peers import MEMBER, all_peers, peer_by_jid
+from consometers_node.store.series import add_series
+from consometers_node.store.tables import OutboxRow, PeerRow, PermittedRow, SubscriptionRow
+from consometers_node.xmpp import Receiving
+from demo.prosody import Prosody
+
+from ..permission.samples import now
+from ..sharing.houses import House, running, told, until
+from ..sharing.ledgers import HOUR, midnight
+from ..xmpp.conftest import MakeNode, NewAccount
+from .coops import Coop, cooperating
+
+ALL = organisation("kersabiec")
+DRAWN = name_of(ALL, Said.CONSUMPTION)
+MEDIAN = name_of(ALL, Said.CONSUMPTION, SeriesPath.MEDIAN)
+SERIES = own_series(Device(str(ALL)), Direction.CONSUMPTION, Interval.PT1H, "Europe/Paris")
+START = midnight(-1)
+DAY = timedelta(days=1)
+SERIES_EACH = 6
+"""Three directions, by hours and by days."""
+
+
+@pytest.fixture
+async def coop(
+    store: Store, two: Prosody, new_account: NewAccount, tmp_path: Path
+) -> AsyncIterator[Coop]:
+    async with cooperating(store, two, new_account(two), tmp_path) as coop:
+        yield coop
+
+
+@pytest.fixture
+async def house(
+    file: Store, one: Prosody, new_account: NewAccount, coop: Coop
+) -> AsyncIterator[House]:
+    async with running(file, one, new_account(one), coop.jid) as house:
+        await house.connection.online()
+        yield house
+
+
+async def join(coop: Coop, house: House) -> None:
+    await house.sharing.asking.get_data_needs(coop.jid, await coop.invite())
+    await house.grant()
+    await told(house)
+
+
+async def release(coop: Coop, values: list[int], members: int = 12, at: datetime = START) -> None:
+    """Let the collective have released some hours of a day."""
+    blocks = [
+        Block.of(SERIES, at.date(), [Record(at + n * HOUR, one) for n, one in enumerate(some)])
+        for some in (values, [members] * len(values))
+    ]
+    async with coop.store.writing() as connection:
+        number = await add_series(connection, SERIES)
+        await keep(connection, {SERIES: number}, blocks[:1], now(), blocks[1:])
+    coop.node.look_again()
+
+
+def read(data: Data) -> dict[str, list[float]]:
+    return {one.name: [float(value) for value in one.values.values()] for one in data.records}
+
+
+async def permitted(coop: Coop) -> int:
+    async with coop.store.reading() as connection:
+        query = (
+            select(func.count())
+            .select_from(PermittedRow)
+            .join(PeerRow, PeerRow.id == PermittedRow.peer_id)
+        )
+        return (await connection.execute(query.where(PeerRow.jid.startswith(MEMBER)))).scalar_one()
+
+
+async def rows(coop: Coop, table: type[OutboxRow | SubscriptionRow]) -> int:
+    async with coop.store.reading() as connection:
+        return (await connection.execute(select(func.count()).select_from(table))).scalar_one()
+
+
+async def until_async(count: Callable[[], Awaitable[int]], wanted: int) -> None:
+    async with asyncio.timeout(20):
+        while await count() != wanted:
+            await asyncio.sleep(0.05)
+
+
+async def granted_by(house: House) -> list[Permission]:
+    async with house.store.reading() as connection:
+        every = await Permissions(connection).all()
+    return [one for one in every if one.state is State.GRANTED]
+
+
+async def let_count(coop: Coop) -> None:
+    """Let there be a group of all, as there is once somebody counts."""
+    async with coop.store.reading() as connection:
+        groups = await Members(connection, coop.settings.time_zone).groups()
+    assert GroupKind.ALL in {one.kind for one in groups}
+
+
+def utc(*of: int) -> datetime:
+    return datetime(*of, tzinfo=UTC)  # type: ignore[misc,arg-type]
+
+
+async def test_a_member_reads_what_all_have(coop: Coop, house: House) -> None:
+    ask = house.sharing.asking
+    with pytest.raises(NotAuthorized):
+        await ask.get_history(coop.jid, DRAWN, START, START + HOUR)
+    assert await ask.list_series(coop.jid) == ()
+    await join(coop, house)
+    await release(coop, [100, 200, 300])
+    assert read(await ask.get_history(coop.jid, DRAWN, START, START + 2 * HOUR)) == {
+        str(DRAWN): [100, 200],
+        str(DRAWN.members): [12, 12],
+    }
+    listed = {one.series: one for one in await ask.list_series(coop.jid)}
+    assert listed[DRAWN].first == START
+    assert listed[DRAWN].last == START + 2 * HOUR
+    assert {str(one.direction) for one in listed} == {"consumption", "injection", "production"}
+    assert {one.quantity for one in listed if one.counted is None} == {
+        SeriesPath.POWER,
+        SeriesPath.ENERGY_DAILY,
+        SeriesPath.LOWER_QUARTILE,
+        SeriesPath.MEDIAN,
+        SeriesPath.UPPER_QUARTILE,
+    }
+    with pytest.raises(ItemNotFound):
+        await ask.get_history(coop.jid, name_of(organisation("elorn"), Said.CONSUMPTION))
+
+
+async def test_a_member_is_told_what_is_new_and_what_was_corrected(
+    coop: Coop, one: Prosody, new_node: MakeNode, new_account: NewAccount, file: Store
+) -> None:
+    came: dict[str, list[float]] = {}
+    async with running(file, one, new_account(one), coop.jid) as house:
+        await house.connection.online()
+        await join(coop, house)
+
+        async def take(_sender: str, data: Data) -> None:
+            came.update(read(data))
+
+        Receiving(house.connection, take)
+        house.sharing.discovery.receives = True
+        await release(coop, [100, 200])
+        await house.sharing.asking.subscribe(coop.jid, DRAWN)
+        await release(coop, [100, 200, 300])
+        await until(lambda: came == {str(DRAWN): [300], str(DRAWN.members): [12]})
+        await release(coop, [150, 200, 300])
+        await until(lambda: came == {str(DRAWN): [150], str(DRAWN.members): [12]})
+
+        async with asyncio.timeout(10):
+            while await rows(coop, OutboxRow):
+                await asyncio.sleep(0.05)
+
+
+async def test_whoever_leaves_reads_nothing_more(coop: Coop, house: House) -> None:
+    ask = house.sharing.asking
+    await join(coop, house)
+    await release(coop, [100])
+    await ask.subscribe(coop.jid, DRAWN)
+    # It cannot be there: nobody takes what is pushed to this home.
+    await release(coop, [100, 200])
+    await until_async(lambda: rows(coop, OutboxRow), 1)
+    (permission,) = [one.id for one in await granted_by(house)]
+    await house.withdraw(permission)
+    await told(house)
+    assert await permitted(coop) == 0
+    assert await rows(coop, OutboxRow) == await rows(coop, SubscriptionRow) == 0
+    for attempt in (
+        ask.get_history(coop.jid, DRAWN, START, START + HOUR),
+        ask.get_history(coop.jid, MEDIAN, START, START + HOUR),
+        ask.subscribe(coop.jid, DRAWN),
+    ):
+        with pytest.raises((NotAuthorized, ItemNotFound)):
+            await attempt
+    assert await ask.list_series(coop.jid) == ()
+
+
+async def test_nothing_of_an_erased_member_is_left_but_its_pseudonym(
+    coop: Coop, house: House
+) -> None:
+    await join(coop, house)
+    async with coop.store.reading() as connection:
+        assert await all_peers(connection) == []
+        (member,) = await Members(connection, coop.settings.time_zone).all()
+        peer = await peer_by_jid(connection, MEMBER + member.pseudonym)
+        assert peer is not None
+        assert (peer.name, peer.is_member) == (member.pseudonym, True)
+
+
+async def test_a_member_that_is_put_out_reads_nothing_more(coop: Coop, house: House) -> None:
+    await join(coop, house)
+    assert await permitted(coop) == SERIES_EACH
+    async with coop.store.writing() as connection:
+        members = Members(connection, coop.settings.time_zone)
+        (member,) = await members.all()
+        for one in await given.of_member(connection, member.id):
+            await given.terminate(members, one.id, now())
+    assert await permitted(coop) == 0
+
+
+async def test_who_joined_before_may_read_and_nobody_if_that_is_not_wanted(
+    coop: Coop, house: House
+) -> None:
+    await join(coop, house)
+    readers = Readers(ALL, "Europe/Paris")
+    nobody = replace(readers, allowed=False)
+    at = now()
+    await coop.stop()
+    async with coop.store.writing() as connection:
+        assert await nobody.mend(connection, Interval.PT1H, at, 5) == 1
+        assert await nobody.mend(connection, Interval.PT1H, at, 5) == 0
+        (member,) = await Members(connection, coop.settings.time_zone).all()
+        await nobody.let(connection, member.pseudonym, Interval.PT1H, at)
+    assert await permitted(coop) == 0
+    async with coop.store.writing() as connection:
+        assert await readers.mend(connection, Interval.PT1H, at, 0) == 0
+        assert await readers.mend(connection, Interval.PT1H, at, 5) == 1
+        assert await readers.mend(connection, Interval.PT1H, at, 5) == 0
+        await readers.let(connection, member.pseudonym, Interval.PT1H, at)
+        # What is published at another step is another series.
+        assert await readers.mend(connection, Interval.PT30M, at, 5) == 2
+        assert await readers.mend(connection, Interval.PT30M, at, 5) == 0
+    assert await permitted(coop) == SERIES_EACH
+    await coop.start()
+
+
+async def test_a_node_lets_those_read_that_joined_before(coop: Coop, house: House) -> None:
+    await join(coop, house)
+    async with coop.store.writing() as connection:
+        (member,) = await Members(connection, coop.settings.time_zone).all()
+        await end(connection, member.pseudonym)
+    await until_async(lambda: permitted(coop), SERIES_EACH)
+
+
+async def test_quartiles_are_told_beside_the_days_and_stay_as_they_were_told(
+    coop: Coop, house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counts: list[date] = []
+
+    async def found(*of: Any) -> Quartiles | Withheld:
+        _, _, _, direction, month, _ = of
+        counts.append(month)
+        if month != date(2026, 2, 1):
+            return Withheld(Reason.TOO_FEW, 3, 12)
+        assert direction is Direction.CONSUMPTION
+        return Quartiles(12, *(WattMinutes(60 * wh + len(counts)) for wh in (5_000, 8_000, 9_100)))
+
+    monkeypatch.setattr(Release, "quartiles", found)
+    ask = house.sharing.asking
+    await join(coop, house)
+    await let_count(coop)
+    begin, end_of_it = utc(2026, 1, 31, 23), utc(2026, 3, 31, 22)
+    asked = [await ask.get_history(coop.jid, MEDIAN, begin, end_of_it) for _ in range(2)]
+    assert asked[0] == asked[1]
+    at = int(begin.timestamp())
+    names = {
+        path: str(name_of(ALL, Said.CONSUMPTION, path))
+        for path in (SeriesPath.LOWER_QUARTILE, SeriesPath.MEDIAN, SeriesPath.UPPER_QUARTILE)
+    }
+    assert {one.name: dict(one.values) for one in asked[0].records} == {
+        names[SeriesPath.LOWER_QUARTILE]: {at: 140_000},
+        names[SeriesPath.MEDIAN]: {at: 224_000},
+        names[SeriesPath.UPPER_QUARTILE]: {at: 254_800},
+    }
+    assert counts.count(date(2026, 2, 1)) == 1
+    measured = asked[0].metadata.measurement
+    assert measured is not None
+    assert (measured.aggregation, str(measured.sampling_interval)) == ("median", "P1M")
+    alone = await ask.get_history(
+        coop.jid, name_of(ALL, Said.CONSUMPTION, SeriesPath.UPPER_QUARTILE), begin, end_of_it
+    )
+    assert read(alone) == {names[SeriesPath.UPPER_QUARTILE]: [254_800]}
+    with pytest.raises(BadRequest, match="once a month"):
+        await ask.subscribe(coop.jid, MEDIAN)
+    with pytest.raises(BadRequest, match="12 months"):
+        await ask.get_history(coop.jid, MEDIAN, begin - 400 * DAY, end_of_it)
+
+
+async def test_a_member_that_is_away_is_told_once_it_is_back(
+    coop: Coop, one: Prosody, new_account: NewAccount, file: Store
+) -> None:
+    came: dict[str, list[float]] = {}
+    account = new_account(one)
+    async with running(file, one, account, coop.jid) as house:
+        await house.connection.online()
+        await join(coop, house)
+        await release(coop, [100])
+        await house.sharing.asking.subscribe(coop.jid, DRAWN)
+    await release(coop, [100, 200])
+    await until_async(lambda: rows(coop, OutboxRow), 1)
+    await coop.stop()
+    await coop.start()
+    async with running(file, one, account, coop.jid) as house:
+
+        async def take(_sender: str, data: Data) -> None:
+            came.update(read(data))
+
+        Receiving(house.connection, take)
+        house.sharing.discovery.receives = True
+        await house.connection.online()
+        await house.sharing.asking.list_series(coop.jid)
+        await until(lambda: came == {str(DRAWN): [200], str(DRAWN.members): [12]})
+        await until_async(lambda: rows(coop, OutboxRow), 0)
