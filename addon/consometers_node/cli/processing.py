@@ -11,7 +11,6 @@ from consometers_node.collective.processing import BASIS, PERSONS, SECURITY, Pro
 from consometers_node.collective.reads import Read, reads
 from consometers_node.collective.settings import Settings
 from consometers_node.quoalise.text import Text, text
-from consometers_node.series import Direction
 from consometers_node.sharing import words as shared_words
 from consometers_node.store import Store
 from consometers_node.store.collective_tables import MemberId
@@ -58,7 +57,6 @@ Politique de données : {policy}
 )
 _NO_END = text("on", "et toujours")
 _TO = text("to {day}", "jusqu'au {day}")
-_AT_MOST = text("{wanted}, at most {interval}", "{wanted}, au plus {interval}")
 _NOBODY = text("nobody", "personne")
 _AT = text("When", "Quand")
 _WHO = text("Who", "Qui")
@@ -224,7 +222,7 @@ def _show_changes(entries: list[given.Entry], output: Output) -> None:
 
 def _show_processing(done: list[Processing], output: Output) -> None:
     if output.as_json:
-        output.document([_told(one) for one in done])
+        output.document([one.told() for one in done])
         return
     for one in done:
         output.say(_said(one, output.language))
@@ -243,7 +241,7 @@ def _said(one: Processing, language: str) -> str:
         contact=need.contact,
         purpose=Text(need.purpose).say(language),
         persons=PERSONS.say(language),
-        data=_data(one, language),
+        data=one.data.say(language),
         basis=BASIS.say(language),
         recipients=one.recipients.say(language) or _NOBODY.say(language),
         since=day(one.since),
@@ -254,34 +252,3 @@ def _said(one: Processing, language: str) -> str:
         security=SECURITY.say(language),
         policy=need.policy,
     ).say(language)
-
-
-def _data(one: Processing, language: str) -> str:
-    wanted = [way for way in Direction if any(each.direction is way for each in one.need.wanted)]
-    return _AT_MOST.fill(
-        wanted=", ".join(shared_words.DIRECTIONS[way].say(language) for way in wanted),
-        interval=shared_words.INTERVALS[one.need.interval].say(language),
-    ).say(language)
-
-
-def _told(one: Processing) -> dict[str, Json]:
-    need = one.need
-    return {
-        "need": need.id,
-        "version": need.version,
-        "title": dict(need.title),
-        "controller": need.controller,
-        "contact": need.contact,
-        "purpose": dict(need.purpose),
-        "persons": dict(PERSONS.by_language),
-        "data": {tag: _data(one, tag) for tag in ("en", "fr")},
-        "legal_basis": dict(BASIS.by_language),
-        "recipients": dict(need.recipients),
-        "since": shown(one.since),
-        "until": shown(one.until),
-        "retention_days": need.retention_days,
-        "permissions_granted": one.members,
-        "permissions_ended_and_kept": one.kept,
-        "security": dict(SECURITY.by_language),
-        "policy": need.policy,
-    }

@@ -7,8 +7,11 @@ from datetime import datetime
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ..permission import DataNeed, State
-from ..quoalise import Text
+from ..quoalise import Text, iso8601
 from ..quoalise.text import text
+from ..series import Direction
+from ..sharing import words
+from ..sharing.export import Told
 from . import given
 from .needs import all_needs
 
@@ -30,6 +33,8 @@ SECURITY = text(
     " registre des permissions jamais modifié, et journal de qui a lu quoi.",
 )
 
+_AT_MOST = text("{wanted}, at most {interval}", "{wanted}, au plus {interval}")
+
 
 @dataclass(frozen=True, slots=True)
 class Processing:
@@ -46,6 +51,44 @@ class Processing:
     def recipients(self) -> Text:
         """Who else receives the records."""
         return Text(self.need.recipients)
+
+    @property
+    def data(self) -> Text:
+        """What is asked for, and how fine."""
+        need = self.need
+        wanted = [way for way in Direction if any(one.direction is way for one in need.wanted)]
+        return Text(
+            {
+                tag: _AT_MOST.say(tag).format(
+                    wanted=", ".join(words.DIRECTIONS[way].say(tag) for way in wanted),
+                    interval=words.INTERVALS[need.interval].say(tag),
+                )
+                for tag in _AT_MOST.by_language
+            }
+        )
+
+    def told(self) -> dict[str, Told]:
+        """Give it for programs, in all languages."""
+        need = self.need
+        return {
+            "need": need.id,
+            "version": need.version,
+            "title": dict(need.title),
+            "controller": need.controller,
+            "contact": need.contact,
+            "purpose": dict(need.purpose),
+            "persons": dict(PERSONS.by_language),
+            "data": dict(self.data.by_language),
+            "legal_basis": dict(BASIS.by_language),
+            "recipients": dict(need.recipients),
+            "since": iso8601.shown(self.since),
+            "until": None if self.until is None else iso8601.shown(self.until),
+            "retention_days": need.retention_days,
+            "permissions_granted": self.members,
+            "permissions_ended_and_kept": self.kept,
+            "security": dict(SECURITY.by_language),
+            "policy": need.policy,
+        }
 
 
 async def processing(connection: AsyncConnection) -> list[Processing]:

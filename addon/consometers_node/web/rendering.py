@@ -20,7 +20,7 @@ OPTIONS: Mapping[str, Any] = {
     "extensions": ["jinja2.ext.i18n"],
 }
 _WRITTEN = (
-    *("day", "weekday", "month", "month_short", "moment", "hour", "clock", "length"),
+    *("day", "day_month", "weekday", "month", "month_short", "moment", "hour", "clock", "length"),
     *("number", "share", "percent", "energy", "power"),
 )
 
@@ -57,7 +57,7 @@ def _ngettext(context: Context, one: str, many: str, count: int) -> str:
 
 @pass_context
 def _say(context: Context, words: Text | Mapping[str, str]) -> str:
-    return (words if isinstance(words, Text) else Text(words)).say(_language(context).tag)
+    return _language(context)(words if isinstance(words, Text) else Text(words))
 
 
 def _iso_month(day: date) -> str:

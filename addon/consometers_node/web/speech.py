@@ -5,6 +5,7 @@ from datetime import date, datetime, tzinfo
 from functools import cache
 import math
 from pathlib import Path
+import re
 
 from babel import Locale
 from babel.dates import format_date, format_datetime, format_time
@@ -22,6 +23,7 @@ _WHOLE_PERCENT = {"en": "0%", "fr": "0\u202f%"}
 _PERCENT = {"en": "0.#%", "fr": "0.#\u202f%"}
 _LOCALES = {"en": Locale("en", "GB"), "fr": Locale("fr", "FR")}
 _CATALOGUES = Path(__file__).with_name("locale")
+_NARROW, _BEFORE_COLON = re.compile(r" (?=[;?!»])|(?<=«) "), re.compile(r" (?=:)")
 _YEAR_DAYS = 365
 _TODAY = text("today", "aujourd’hui")
 
@@ -34,15 +36,22 @@ def catalogue(language: str) -> Mapping[str, tuple[str, ...]]:
         return {}
     with file.open("rb") as source:
         read = read_po(source, locale=language)
-    return {_first(one.id): _all(one.string) for one in read if one.id and one.string}
+    return {_first(one.id): _all(one.string, language) for one in read if one.id and one.string}
 
 
 def _first(message: str | list[str] | tuple[str, ...]) -> str:
     return message if isinstance(message, str) else message[0]
 
 
-def _all(words: str | list[str] | tuple[str, ...]) -> tuple[str, ...]:
-    return (words,) if isinstance(words, str) else tuple(words)
+def _all(words: str | list[str] | tuple[str, ...], language: str) -> tuple[str, ...]:
+    return tuple(typeset(one, language) for one in ([words] if isinstance(words, str) else words))
+
+
+def typeset(words: str, language: str) -> str:
+    """Keep with a word the marks that French sets apart from it by a space."""
+    if language != "fr":
+        return words
+    return _NARROW.sub("\u202f", _BEFORE_COLON.sub("\u00a0", words))
 
 
 class Language:
@@ -56,7 +65,7 @@ class Language:
 
     def __call__(self, words: Text) -> str:
         """Say words that have both languages."""
-        return words.say(self.tag)
+        return typeset(words.say(self.tag), self.tag)
 
     def gettext(self, message: str) -> str:
         """Say a sentence of a template."""
@@ -93,6 +102,10 @@ class Language:
     def weekday(self, day: date) -> str:
         """Write a day of a month that is known, with its name."""
         return format_date(day, "EEE d", locale=self._locale)
+
+    def day_month(self, day: date) -> str:
+        """Write a day of a year that is known, in little room."""
+        return format_date(day, "d MMM", locale=self._locale)
 
     def month(self, day: date) -> str:
         """Write a month and its year."""

@@ -7,6 +7,7 @@ from functools import cached_property
 import logging
 import re
 import secrets
+import time
 from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
@@ -18,6 +19,7 @@ from ...collective.administrators import Passwords
 from ...collective.errors import CollectiveFault
 from ...collective.node import CollectiveNode
 from ...collective.reads import Read, note_read
+from ...collective.roster import Roster, Window, roster
 from ...collective.settings import Settings
 from ...quoalise import Text
 from ...quoalise.text import text
@@ -36,6 +38,8 @@ from .visit import PATH, Visit
 if TYPE_CHECKING:
     from jinja2 import Environment
 
+    from ...collective.health import Watch
+
 type Look = Callable[[AdminDesk, Visit], Awaitable[web.StreamResponse]]
 type Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -45,6 +49,7 @@ LOGIN = "login"
 
 _KEY = re.compile(r"[A-Za-z0-9_-]{43}")
 _KEY_BYTES = 32
+_SLOW_S, _ROSTER_KEPT_S = 0.25, 30.0
 _LANGUAGE_KEPT_S = 365 * 24 * 3600
 _FORM = "application/x-www-form-urlencoded"
 _POLICY = (
@@ -107,6 +112,8 @@ class AdminDesk:
         self.throttle = throttle
         self.files = Files()
         self._now = now
+        self.watch: Watch | None = None
+        self._roster: tuple[Window, float, Roster] | None = None
 
     def looks(self, look: Look) -> Handler:
         """Make a handler of a page that an administrator looks at."""
@@ -215,8 +222,21 @@ class AdminDesk:
 
     def changed(self) -> None:
         """Tell the node that something changed."""
+        self._roster = None
         if self.node is not None:
             self.node.look_again()
+
+    async def roster(self, connection: AsyncConnection, window: Window, at: datetime) -> Roster:
+        """Look at all members. Where that takes long, what was seen is shown for some seconds."""
+        started = time.monotonic()
+        if self._roster is not None:
+            of, until, found = self._roster
+            if of == window and started < until:
+                return found
+        found = await roster(connection, self.settings.time_zone, window, at)
+        if self.node is not None and time.monotonic() - started > _SLOW_S:
+            self._roster = window, time.monotonic() + _ROSTER_KEPT_S, found
+        return found
 
     async def note(
         self,

@@ -1,11 +1,64 @@
-"""The first page: what needs a person."""
+"""The first page: what needs a person, then how much of what was granted is there, worst first."""
+
+from dataclasses import dataclass
 
 from aiohttp import web
 
+from ...collective import needs
+from ...collective.roster import Entry, Roster, Status, Window, shares
+from . import heat
+from .attention import concerns
 from .desk import AdminDesk
+from .pager import Pager
 from .visit import Visit
+from .words import STATUSES
+
+_SPANS = (30, 60)
+_AT_ONCE = 25
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A member, and its days."""
+
+    entry: Entry
+    row: heat.Row
 
 
 async def show(desk: AdminDesk, visit: Visit) -> web.StreamResponse:
     """Tell whether anything is wrong, and with whom."""
-    return desk.page(visit, "overview.html")
+    span = next((days for days in _SPANS if visit.asked("days") == str(days)), _SPANS[0])
+    window = Window.before(visit.today, span)
+    async with desk.store.reading() as connection:
+        found = await desk.roster(connection, window, visit.now)
+        concerned = await concerns(desk, visit, connection, found)
+        asked = bool(await needs.offered(connection))
+        told = sorted(
+            (one for one in found.entries if one.there is not None),
+            key=lambda one: (one.there, one.pseudonym),
+        )
+        pager = Pager.of(visit, len(told), _AT_ONCE)
+        some = told[pager.first : pager.end]
+        days = await shares(connection, [one.id for one in some], window)
+    return desk.page(
+        visit,
+        "overview.html",
+        concerns=concerned,
+        span=span,
+        spans=_SPANS,
+        window=window,
+        counts=_counts(found),
+        whole=sum(one.there >= 1 for one in told if one.there is not None),
+        told=len(told),
+        columns=heat.columns(found.days),
+        days=found.days,
+        lines=[Line(one, heat.row(one, days[one.id], window)) for one in some],
+        pager=pager,
+        asked=asked,
+        statuses=STATUSES,
+        heat=heat,
+    )
+
+
+def _counts(found: Roster) -> dict[Status, int]:
+    return {status: sum(one.status is status for one in found.entries) for status in Status}

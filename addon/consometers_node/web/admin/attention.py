@@ -1,0 +1,216 @@
+"""What needs a person: each thing in one sentence, with the page where something can be done."""
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+from importlib.metadata import PackageNotFoundError, version as installed
+import shutil
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from ...collective import given, invitations, needs
+from ...collective.roster import Roster, Status
+from ...permission import State
+from ...quoalise import Text
+from ...quoalise.text import around, text
+from .desk import AdminDesk
+from .visit import Visit
+
+_FULL_FROM = 0.9
+_FEW_BYTES = 500 * 1024**2
+_SOON = timedelta(days=7)
+_ENDS_SOON = timedelta(days=30)
+_UNANSWERED_AFTER = timedelta(days=14)
+_UNTOLD_AFTER = timedelta(days=7)
+_DISTRIBUTION = "consometers-node"
+
+_NETWORK = text(
+    "The collective is not on the network: {said}", "Le collectif n’est pas sur le réseau : {said}"
+)
+_DISK = text(
+    "The disk is {share} % full: {free} MB are left. Make room before it is.",
+    "Le disque est plein à {share} % : il reste {free} Mo. Faites de la place avant qu’il le soit.",
+)
+_VERSION = text(
+    "Version {new} is installed, and {old} runs still: start the node anew.",
+    "La version {new} est installée, mais la {old} tourne encore : redémarrez le nœud.",
+)
+_SILENT = (
+    text(
+        "Of one member, nothing has come for three days.",
+        "Rien n’est arrivé d’un membre depuis trois jours.",
+    ),
+    text(
+        "Of {count} members, nothing has come for three days.",
+        "Rien n’est arrivé de {count} membres depuis trois jours.",
+    ),
+)
+_PROBLEMS = (
+    text(
+        "One member’s node refuses some of what was granted.",
+        "Le nœud d’un membre refuse une partie de ce qui a été autorisé.",
+    ),
+    text(
+        "The nodes of {count} members refuse some of what was granted.",
+        "Les nœuds de {count} membres refusent une partie de ce qui a été autorisé.",
+    ),
+)
+_ENDING = (
+    text(
+        "One permission runs out within 30 days.",
+        "Une autorisation arrive à son terme dans les 30 jours.",
+    ),
+    text(
+        "{count} permissions run out within 30 days.",
+        "{count} autorisations arrivent à leur terme dans les 30 jours.",
+    ),
+)
+_UNTOLD = (
+    text(
+        "One member has not heard for a week that a permission ended: its node was never there.",
+        "Un membre ignore depuis une semaine qu’une autorisation a pris fin : son nœud n’était"
+        " jamais là.",
+    ),
+    text(
+        "{count} members have not heard for a week that a permission ended: their nodes were never"
+        " there.",
+        "{count} membres ignorent depuis une semaine qu’une autorisation a pris fin : leurs nœuds"
+        " n’étaient jamais là.",
+    ),
+)
+_GUESTS = (
+    text(
+        "One home joined two weeks ago or more, and has allowed nothing yet.",
+        "Un foyer est entré il y a deux semaines ou plus, et n’a encore rien autorisé.",
+    ),
+    text(
+        "{count} homes joined two weeks ago or more, and have allowed nothing yet.",
+        "{count} foyers sont entrés il y a deux semaines ou plus, et n’ont encore rien autorisé.",
+    ),
+)
+_INVITATIONS = (
+    text(
+        "One invitation that may still be used ends within a week.",
+        "Une invitation encore utilisable prend fin d’ici une semaine.",
+    ),
+    text(
+        "{count} invitations that may still be used end within a week.",
+        "{count} invitations encore utilisables prennent fin d’ici une semaine.",
+    ),
+)
+_NO_NEED = text(
+    "Nothing is asked of members: write a data request.",
+    "Rien n’est demandé aux membres : écrivez une demande de données.",
+)
+_NO_ANSWER = text(
+    "For two weeks or more, nobody has answered “{said}”.",
+    "Depuis deux semaines ou plus, personne n’a répondu à « {said} ».",
+)
+
+
+class Weight(StrEnum):
+    """How much something matters."""
+
+    WRONG = "wrong"
+    """Something does not work."""
+    WARN = "warn"
+    """Somebody should look."""
+
+
+@dataclass(frozen=True, slots=True)
+class Concern:
+    """Something that a person should know, and the page of administration to go to."""
+
+    weight: Weight
+    words: Text
+    to: str | None = None
+
+
+async def concerns(
+    desk: AdminDesk, visit: Visit, connection: AsyncConnection, roster: Roster
+) -> list[Concern]:
+    """Tell all that needs a person, the worst first."""
+    found = [one async for one in _all(desk, visit, connection, roster)]
+    return sorted(found, key=lambda one: one.weight is not Weight.WRONG)
+
+
+async def _all(
+    desk: AdminDesk, visit: Visit, connection: AsyncConnection, roster: Roster
+) -> AsyncIterator[Concern]:
+    for one in of_node(desk):
+        yield one
+    if (full := await _of_disk(desk)) is not None:
+        yield full
+    now = visit.now
+    here = Counter(one.status for one in roster.entries)
+    if count := here[Status.SILENT]:
+        yield Concern(Weight.WARN, _many(_SILENT, count), "members?show=silent")
+    if count := sum(one.problems > 0 for one in roster.entries):
+        yield Concern(Weight.WARN, _many(_PROBLEMS, count), "members?show=problems")
+    late = sum(
+        one.status is Status.GUEST and one.joined_at < now - _UNANSWERED_AFTER
+        for one in roster.entries
+    )
+    if late:
+        yield Concern(Weight.WARN, _many(_GUESTS, late), "members?show=guests")
+    gave = await given.all_given(connection)
+    granted = [one for one in gave if one.state is State.GRANTED]
+    if count := sum(one.valid_until < now + _ENDS_SOON for one in granted):
+        yield Concern(Weight.WARN, _many(_ENDING, count), "members?show=ending")
+    late_ends = {
+        one.member
+        for one in await given.untold(connection)
+        if one.erase_at is not None
+        and one.erase_at - timedelta(days=one.need.retention_days) < now - _UNTOLD_AFTER
+    }
+    if late_ends:
+        yield Concern(Weight.WARN, _many(_UNTOLD, len(late_ends)), "members?show=left")
+    ending = sum(
+        one.stands(now) and one.expires_at < now + _SOON
+        for one in await invitations.all_invitations(connection)
+    )
+    if ending:
+        yield Concern(Weight.WARN, _many(_INVITATIONS, ending), "invitations")
+    offered = [one for one in await needs.all_needs(connection) if one.closed_at is None]
+    if not offered:
+        yield Concern(Weight.WARN, _NO_NEED, "needs")
+    answered = {one.need.id for one in granted}
+    for asked in offered:
+        if asked.need.id not in answered and asked.offered_at < now - _UNANSWERED_AFTER:
+            yield Concern(Weight.WARN, around(_NO_ANSWER, Text(asked.need.title)), "needs")
+
+
+def of_node(desk: AdminDesk) -> list[Concern]:
+    """Tell what keeps the node from its work."""
+    node, found = desk.node, []
+    if node is not None and node.database_problem is not None:
+        found.append(Concern(Weight.WRONG, node.database_problem, "health"))
+    if node is not None and node.network_problem is not None:
+        words = around(_NETWORK, node.network_problem.text)
+        found.append(Concern(Weight.WRONG, words, "health"))
+    try:
+        new = installed(_DISTRIBUTION)
+    except PackageNotFoundError:
+        new = desk.version
+    if node is not None and new != desk.version:
+        found.append(Concern(Weight.WARN, _VERSION.fill(new=new, old=desk.version), "health"))
+    return found
+
+
+async def _of_disk(desk: AdminDesk) -> Concern | None:
+    try:
+        disk = await asyncio.to_thread(shutil.disk_usage, desk.settings.folder)
+    except OSError:
+        return None
+    if disk.free >= _FEW_BYTES and disk.used < disk.total * _FULL_FROM:
+        return None
+    share, free = round(100 * disk.used / disk.total), disk.free // 1024**2
+    weight = Weight.WRONG if disk.free < _FEW_BYTES else Weight.WARN
+    return Concern(weight, _DISK.fill(share=share, free=free), "health")
+
+
+def _many(words: tuple[Text, Text], count: int) -> Text:
+    return words[0] if count == 1 else words[1].fill(count=count)

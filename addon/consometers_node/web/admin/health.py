@@ -1,0 +1,82 @@
+"""How the node goes, in figures: the same that Prometheus and Zabbix are told."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+import platform
+import shutil
+
+from aiohttp import web
+import sqlalchemy
+
+from ...collective import administrators
+from ...collective.facts import BYTES, HEALTH, INSTANT, SECONDS, Fact, Type
+from ...collective.health import Health, Watch
+from ...quoalise import Text
+from ..speech import Language
+from .attention import of_node
+from .desk import AdminDesk
+from .visit import Visit
+
+_KIB = 1024
+_UNITS = {"en": ("B", "KiB", "MiB", "GiB", "TiB"), "fr": ("o", "Kio", "Mio", "Gio", "Tio")}
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A figure under its title."""
+
+    title: Text
+    told: Text
+    said: str
+
+
+async def show(desk: AdminDesk, visit: Visit) -> web.StreamResponse:
+    """Tell how the node goes."""
+    node = desk.node
+    if node is not None and desk.watch is None:
+        desk.watch = Watch(node, desk.version)
+    health = await desk.watch.health() if desk.watch else None
+    disk = shutil.disk_usage(desk.settings.folder)
+    async with desk.store.reading() as connection:
+        known = await administrators.administrators(connection, visit.now)
+    return desk.page(
+        visit,
+        "health.html",
+        problems=of_node(desk),
+        runs=node is not None,
+        account=desk.settings.xmpp.account,
+        figures=list(_figures(health, visit.language)) if health else [],
+        since=health.since if health else None,
+        disk=(_size(disk.free, visit.language), _size(disk.total, visit.language)),
+        database="PostgreSQL" if not desk.store.is_sqlite else "SQLite",
+        versions={"Python": platform.python_version(), "SQLAlchemy": sqlalchemy.__version__},
+        administrators=known,
+    )
+
+
+def _figures(health: Health, language: Language) -> Iterator[Figure]:
+    for fact in HEALTH:
+        for of, value in fact.values(health):
+            yield Figure(fact.title(of), fact.told, _written(fact, value, language))
+
+
+def _written(fact: Fact[Health], value: float | str, language: Language) -> str:
+    if isinstance(value, str) or fact.type is Type.WORDS:
+        return str(value)
+    if fact.unit is INSTANT:
+        return language.moment(datetime.fromtimestamp(value, UTC))
+    if fact.unit is BYTES:
+        return _size(value, language)
+    number = float(value * fact.unit.factor)
+    if fact.unit is SECONDS:
+        return f"{language.number(round(number, 2 if number < 10 else 0))}\u202f{fact.unit.shown}"
+    return " ".join(filter(None, (language.number(round(number, 2)), fact.unit.shown)))
+
+
+def _size(size: float, language: Language) -> str:
+    units = iter(_UNITS[language.tag])
+    unit = next(units)
+    while size >= _KIB and unit != _UNITS[language.tag][-1]:
+        size, unit = size / _KIB, next(units)
+    return f"{language.number(round(size, 1 if size < 100 else 0))}\u202f{unit}"

@@ -1,0 +1,83 @@
+"""Days as drawings: of one member, of all of them, of one member's year.
+
+What is there fills a square from below; what is missing altogether is crossed out. So nothing is
+told by colour alone.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from ...collective.roster import DayOfAll, Entry, Window
+
+CELL, GAP, HIGH = 9, 2, 16
+STEP = CELL + GAP
+ALL_WIDE, ALL_HIGH = 640, 100
+HEAD = 14
+"""Room for dates."""
+
+_LEAST = 2
+"""Of what is there hardly anything is still to be seen."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """The days of one member: shapes by what they show, and how many days are so."""
+
+    width: int
+    paths: Mapping[str, str]
+    whole: int
+    partly: int
+    missing: int
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """The days of all members: shapes by what they show, each column as high as all who grant."""
+
+    paths: Mapping[str, str]
+    dates: Sequence[tuple[int, date]]
+
+
+def row(entry: Entry, shares: Mapping[date, float], window: Window) -> Row:
+    """Draw the days of one member."""
+    paths: dict[str, list[str]] = {"whole": [], "partly": [], "frame": [], "missing": []}
+    for n, day in enumerate(window.days):
+        if not entry.grants(day):
+            continue
+        x, share = n * STEP, shares.get(day, 0.0)
+        if share >= 1:
+            paths["whole"].append(f"M{x} 0h{CELL}v{HIGH}h-{CELL}z")
+            continue
+        paths["frame"].append(f"M{x + 0.5} .5h{CELL - 1}v{HIGH - 1}h-{CELL - 1}z")
+        if share > 0:
+            high = min(HIGH - _LEAST, max(_LEAST, round(share * HIGH)))
+            paths["partly"].append(f"M{x} {HIGH - high}h{CELL}v{high}h-{CELL}z")
+        else:
+            paths["missing"].append(f"M{x + 2} 5l5 6m0-6l-5 6")
+    return Row(
+        len(window.days) * STEP - GAP,
+        {kind: "".join(shapes) for kind, shapes in paths.items() if shapes},
+        len(paths["whole"]),
+        len(paths["partly"]),
+        len(paths["missing"]),
+    )
+
+
+def columns(days: Sequence[DayOfAll]) -> Columns:
+    """Draw how many members have each day whole, in part, or not at all."""
+    most = max([day.granted for day in days] + [1])
+    step = ALL_WIDE / max(1, len(days))
+    wide = f"{0.82 * step:.2f}"
+    paths: dict[str, list[str]] = {"whole": [], "partly": [], "missing": []}
+    for n, day in enumerate(days):
+        bottom = float(ALL_HIGH)
+        for kind, count in (("whole", day.whole), ("partly", day.partly), ("missing", day.missing)):
+            if count:
+                high = max(1.5, count / most * ALL_HIGH)
+                bottom -= high
+                paths[kind].append(f"M{n * step:.2f} {bottom:.1f}h{wide}v{high:.1f}h-{wide}z")
+    return Columns(
+        {kind: "".join(shapes) for kind, shapes in paths.items() if shapes},
+        [(round(n * step), day.day) for n, day in enumerate(days) if day.day.weekday() == 0],
+    )

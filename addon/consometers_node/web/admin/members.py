@@ -1,0 +1,114 @@
+"""All members: found, sorted, and those of whom something is wrong."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+from aiohttp import web
+
+from ...collective.members import Kind, Members
+from ...collective.roster import Entry, Status, Window
+from ...quoalise.text import text
+from .desk import AdminDesk
+from .pager import Pager
+from .visit import Visit
+from .words import KINDS, STATUSES
+
+DAYS = 30
+"""Over which it is told how much is there."""
+
+_AT_ONCE = 50
+_ENDS_SOON = timedelta(days=30)
+_MAX_QUERY = 100
+_NEVER = datetime(1970, 1, 1, tzinfo=UTC)
+_GONE = frozenset({Status.LEFT, Status.ERASED})
+
+_SHOWN = {
+    "": text("here", "présents"),
+    "silent": text("silent", "silencieux"),
+    "problems": text("refusing something", "refusant quelque chose"),
+    "guests": text("have allowed nothing yet", "n’ont encore rien autorisé"),
+    "ending": text("permission runs out soon", "autorisation bientôt à terme"),
+    "sites": text("public buildings", "bâtiments publics"),
+    "collectives": text("collectives", "collectifs"),
+    "left": text("left or erased", "partis ou effacés"),
+}
+_SORTS = {
+    "": text("least is there", "le moins complet"),
+    "heard": text("longest silent", "le plus longtemps silencieux"),
+    "joined": text("newest", "le plus récent"),
+    "name": text("name", "nom"),
+}
+_ORDERS: dict[str, Callable[[Entry], tuple[float | str, str]]] = {
+    "": lambda one: (2.0 if one.there is None else one.there, one.pseudonym),
+    "heard": lambda one: ((one.heard_at or _NEVER).timestamp(), one.pseudonym),
+    "joined": lambda one: (-one.joined_at.timestamp(), one.pseudonym),
+    "name": lambda one: ((one.name or one.pseudonym).casefold(), one.pseudonym),
+}
+
+
+async def show(desk: AdminDesk, visit: Visit) -> web.StreamResponse:
+    """List members."""
+    query = visit.asked("q")[:_MAX_QUERY]
+    shown = visit.asked("show") if visit.asked("show") in _SHOWN else ""
+    sort = visit.asked("sort") if visit.asked("sort") in _ORDERS else ""
+    window = Window.before(visit.today, DAYS)
+    async with desk.store.reading() as connection:
+        everybody = (await desk.roster(connection, window, visit.now)).entries
+    found = [
+        one
+        for one in everybody
+        if _is_shown(one, shown, visit) and _is_meant(one, query.casefold())
+    ]
+    found.sort(key=_ORDERS[sort])
+    pager = Pager.of(visit, len(found), _AT_ONCE)
+    return desk.page(
+        visit,
+        "members.html",
+        query=query,
+        shown=shown,
+        shows=_SHOWN,
+        sort=sort,
+        sorts=_SORTS,
+        members=found[pager.first : pager.end],
+        anybody=bool(everybody),
+        pager=pager,
+        days=DAYS,
+        kinds=KINDS,
+        statuses=STATUSES,
+        missed=visit.asked("missed") == "yes",
+    )
+
+
+async def find(desk: AdminDesk, visit: Visit) -> web.StreamResponse:
+    """Find a member. An address is typed whole, and stands in no address of a page."""
+    typed = visit.typed("q")[:_MAX_QUERY]
+    if "@" not in typed:
+        return visit.go(f"members{Pager.of(visit, 0, 1).with_(q=typed)}" if typed else "members")
+    async with desk.store.reading() as connection:
+        one = await Members(connection, desk.settings.time_zone).by_jid(typed.lower())
+    return visit.go("members?missed=yes" if one is None else f"members/{one.pseudonym}")
+
+
+def _is_shown(one: Entry, shown: str, visit: Visit) -> bool:
+    match shown:
+        case "silent":
+            return one.status is Status.SILENT
+        case "problems":
+            return one.problems > 0
+        case "guests":
+            return one.status is Status.GUEST
+        case "ending":
+            return one.until is not None and one.until < visit.today + _ENDS_SOON
+        case "sites":
+            return one.kind is Kind.SITE and one.status not in _GONE
+        case "collectives":
+            return one.kind is Kind.COLLECTIVE and one.status not in _GONE
+        case "left":
+            return one.status in _GONE
+        case _:
+            return one.status not in _GONE
+
+
+def _is_meant(one: Entry, query: str) -> bool:
+    words = (one.pseudonym, one.name or "", one.area or "")
+    return any(query in word.casefold() for word in words)

@@ -1,0 +1,101 @@
+"""Members of a collective as an administrator meets them: some tell all, some part of it."""
+
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from consometers_node.collective import needs
+from consometers_node.collective.given import take
+from consometers_node.collective.members import Member, Members
+from consometers_node.quoalise import Direction as Way, Identifier
+from consometers_node.series import Block, Device, Direction, Interval, Quantity, Series
+from consometers_node.store.collective_tables import GivenSeriesRow
+from consometers_node.store.series import add_series, put_blocks
+from consometers_node.store.sums import MemberDay, put_days
+
+from ...collective.people import OWN, meter, permission
+from ...permission.samples import NEED
+
+_DAY = timedelta(days=1)
+_WAYS = {Direction.CONSUMPTION: Way.CONSUMPTION, Direction.INJECTION: Way.PRODUCTION}
+
+
+@dataclass
+class Village:
+    """Lets members in, whose records came on some days."""
+
+    connection: AsyncConnection
+    zone: ZoneInfo
+    now: datetime
+
+    async def join(
+        self,
+        name: str,
+        *,
+        area: str | None = "Lorient",
+        days: int = 30,
+        shares: dict[date, float] | None = None,
+        share: float = 1,
+        injects: bool = False,
+        heard: timedelta | None = timedelta(hours=1),
+        problem: str | None = None,
+        blocks: int = 0,
+    ) -> Member:
+        """Let a home in, `share` of whose days is there but for those told apart.
+
+        What it grants begins `days` ago. Nothing ever came from one that was not `heard`.
+        """
+        members = Members(self.connection, self.zone)
+        member = await self.invite(name, area)
+        ways = [Direction.CONSUMPTION, Direction.INJECTION][: 1 + injects]
+        names = [meter(name, _WAYS[way]) for way in ways]
+        since = self.now - timedelta(days=days)
+        at = since + _DAY
+        said = permission(*names, id=f"given-{name}", at=at, records_from=since)
+        await take(members, member.id, said, at, own=OWN)
+        today = self.now.astimezone(self.zone).date()
+        days_of = [today - n * _DAY for n in range(1, days + 1)]
+        for way, identifier in zip(ways, names, strict=True):
+            if heard is None:
+                continue
+            await self._hear(way, identifier, self.now - heard, blocks)
+            await put_days(
+                self.connection,
+                [
+                    MemberDay(member.id, way, day, 600_000, records, 24)
+                    for day in days_of
+                    if (records := round(24 * (shares or {}).get(day, share)))
+                    and day <= (self.now - heard).date()
+                ],
+            )
+        if problem is not None:
+            await self.connection.execute(
+                update(GivenSeriesRow)
+                .where(GivenSeriesRow.given_id == f"given-{name}")
+                .values(problem=problem)
+            )
+        return await members.get(member.id)
+
+    async def invite(self, name: str, area: str | None = None) -> Member:
+        """Let somebody in who gives nothing."""
+        await needs.offer(self.connection, replace(NEED, history_days=365), self.now - 90 * _DAY)
+        members = Members(self.connection, self.zone)
+        return await members.admit(f"{name}@example.org", self.now - 80 * _DAY, area=area)
+
+    async def _hear(self, way: Direction, identifier: Identifier, at: datetime, days: int) -> None:
+        """Let a series be known, with the blocks of so many days."""
+        device = Device(str(identifier.device))
+        series = Series(device, way, Quantity.POWER, Interval.PT1H, self.zone.key)
+        number = await add_series(self.connection, series)
+        await self.connection.execute(
+            update(GivenSeriesRow)
+            .where(GivenSeriesRow.identifier == str(identifier))
+            .values(series_id=number, heard_at=at)
+        )
+        today = self.now.astimezone(self.zone).date()
+        told = [today - n * _DAY for n in range(1, days + 1)]
+        blocks = [Block(series, day, (400,) * 24) for day in told]
+        await put_blocks(self.connection, {number: blocks}, self.now)
