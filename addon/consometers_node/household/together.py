@@ -20,7 +20,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from ..permission import Permissions, State
 from ..quoalise import Data, Direction, Identifier, Listed, QuoaliseError, SeriesPath
 from ..quoalise.identifier import ENTERPRISE, identifier
-from ..quoalise.text import around, text
+from ..quoalise.text import text
 from ..sharing.changes import Changes
 from ..store import Store
 from ..store.peers import Peer, all_peers
@@ -43,7 +43,6 @@ _OTHERS = re.compile(r"[^a-z0-9]+")
 _MAX_NAME = 40
 _MISSED = timedelta(hours=6)
 _PACE = Pace(poll=timedelta(hours=6), again=timedelta(days=30), on_return=False)
-_TITLE = text("Energies of {name} — {said}", "Énergies de {name} — {said}")
 _DIRECTIONS = {
     Direction.CONSUMPTION: text("consumption", "consommation"),
     Direction.INJECTION: text("injection", "injection"),
@@ -124,7 +123,8 @@ class Together:
     def hear(self, pulled: Pulled, told: Data) -> None:
         """Take what a collective told of its sums."""
         if pulled.statistic.startswith(IN_COMMON):
-            self._empty.discard(pulled.statistic)
+            if len(told):
+                self._empty.discard(pulled.statistic)
             self._take(pulled.jid, told)
 
     async def run(self) -> NoReturn:
@@ -213,12 +213,12 @@ class Together:
         now = datetime.now(UTC)
         async with self._store.writing() as connection:
             for _, one, statistic, direction in new:
-                name = around(_TITLE, _DIRECTIONS[direction], name=peer.name)
+                said = _DIRECTIONS[direction].say(language)
                 pulled = Pulled(
                     statistic=statistic,
                     jid=peer.jid,
                     identifier=str(one.series),
-                    name=name.say(language),
+                    name=f"{peer.name} — {said}",
                     added_at=now,
                 )
                 await add_pulled(connection, pulled)

@@ -33,6 +33,7 @@ ACTS: dict[str, Look] = {
     "/settings": settings.change_account,
     "/directions": settings.change_directions,
     "/point": settings.change_delivery_point,
+    "/collectives": settings.change_collectives,
 }
 BY_ANYONE: dict[str, Look] = {"/language": settings.change_language}
 

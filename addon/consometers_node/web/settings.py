@@ -4,7 +4,7 @@ import re
 
 from aiohttp import web
 
-from ..household import HomeAssistantFault
+from ..household import HomeAssistantFault, together
 from ..household.directions import set_direction
 from ..quoalise import Text
 from ..quoalise.text import text
@@ -76,6 +76,14 @@ async def change_directions(desk: Desk, visit: Visit) -> web.StreamResponse:
     return visit.go("settings?done=directions")
 
 
+async def change_collectives(desk: Desk, visit: Visit) -> web.StreamResponse:
+    """Let Home Assistant show what collectives have, or not."""
+    async with desk.node.store.writing() as connection:
+        await together.show(connection, shown=visit.typed("shown") == "yes")
+    desk.changed()
+    return visit.go("settings?done=collectives")
+
+
 async def change_language(_desk: Desk, visit: Visit) -> web.StreamResponse:
     """Remember a language in this browser, and go back to where it was chosen."""
     place = visit.typed("back")
@@ -100,6 +108,8 @@ async def _show(
         trouble = fault.text
     problem = desk.node.network_problem
     network = desk.node.network
+    async with desk.node.store.reading() as connection:
+        sums_shown = await together.are_shown(connection)
     return desk.page(
         visit,
         "settings.html",
@@ -111,6 +121,7 @@ async def _show(
         online=network is not None and network.connection.is_online,
         problem=problem.text if problem else None,
         house=house,
+        sums_shown=sums_shown,
         trouble=trouble,
         prefix=_PREFIX,
         Direction=Direction,

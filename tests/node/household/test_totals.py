@@ -78,7 +78,7 @@ def quartiles(month: datetime, **values: int) -> Data:
 
 def test_the_last_interval_and_the_day_are_what_was_told() -> None:
     totals = Totals()
-    assert totals.last() is totals.today(NOON) is totals.until is None
+    assert (totals.last(), totals.today(NOON), totals.until) == (None, None, None)
     assert totals.take(told(CONSUMPTION, MIDNIGHT - HOUR, [9_000, 100, 200, 300], [37] * 4))
     totals.take(told(INJECTION, MIDNIGHT, [0, 10]))
     totals.take(told(PRODUCTION, MIDNIGHT, [50, 100]))

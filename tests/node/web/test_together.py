@@ -1,0 +1,358 @@
+"""What collectives have, in this home's Home Assistant and in the API, as long as it shares."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final, override
+
+import pytest
+
+from consometers_node.household.drawn import drawn
+from consometers_node.household.statistics import IN_COMMON
+from consometers_node.household.totals import TIME_ZONE, month_before
+from consometers_node.permission import Choice, Permissions
+from consometers_node.quoalise import (
+    Data,
+    DeviceType,
+    Direction,
+    Duration,
+    GetHistory,
+    Identifier,
+    Listed,
+    NotAuthorized,
+    Permission,
+    Receipt,
+    Records,
+    Role,
+    SeriesPath,
+    State,
+    describe,
+)
+from consometers_node.quoalise.identifier import organisation, series
+from consometers_node.series import (
+    Block,
+    Device,
+    Direction as Way,
+    Interval,
+    Quantity as What,
+    Record,
+    Series,
+)
+from consometers_node.sharing.account import save
+from consometers_node.store import PermissionId, SeriesId, Store
+from consometers_node.store.peers import add_peer
+from consometers_node.store.pulled import all_pulled
+from consometers_node.store.series import add_series, put_block
+from consometers_node.xmpp import Account, Answerer, Asker, Identity
+from demo.prosody import Prosody
+
+from ..household.keeping import Keeping
+from ..permission.samples import NEED, STOP, YES, now
+from ..xmpp.conftest import PASSWORD, MakeNode, NewAccount, Node, reach
+from .home import API_TOKEN, DRAWN, Home, running, toy
+
+HOUR: Final = timedelta(hours=1)
+DAY: Final = timedelta(days=1)
+PT1H: Final = Duration(seconds=3600)
+ALL: Final = organisation("kersabiec")
+TOP: Final = now().replace(minute=0, second=0, microsecond=0)
+NAMES: Final = {way: series(ALL, way) for way in Direction}
+MEDIAN: Final = series(ALL, Direction.CONSUMPTION, SeriesPath.MEDIAN)
+STATISTIC: Final = f"{IN_COMMON}kersabiec_consumption"
+MONTH: Final = month_before(now())
+
+
+@dataclass
+class Coop(Answerer):
+    """A collective that tells what it has, to whoever granted it something."""
+
+    role = Role.COLLECTIVE
+    values: dict[str, dict[datetime, int]] = field(default_factory=dict)
+    days: dict[str, dict[datetime, int]] = field(default_factory=dict)
+    permissions: set[str] = field(default_factory=set)
+    subscribers: set[tuple[str, str]] = field(default_factory=set)
+    asked: list[str] = field(default_factory=list)
+    tells: bool = True
+
+    @override
+    async def grant(self, asker: Asker, permission: Permission) -> Receipt:
+        self.permissions.add(permission.id)
+        return Receipt(permission=permission.id, state=State.GRANTED, time=now())
+
+    @override
+    async def withdraw(self, asker: Asker, permission: str, *, erase: bool) -> Receipt:
+        self.permissions.discard(permission)
+        return Receipt(permission=permission, state=State.WITHDRAWN, time=now())
+
+    @override
+    async def list_series(self, asker: Asker) -> Iterable[Listed]:
+        if not self.permissions or not self.tells:
+            return []
+        listed = [
+            Listed(
+                series=one,
+                interval=Duration(days=1) if one.quantity == SeriesPath.ENERGY_DAILY else PT1H,
+                first=min(known, default=None),
+                last=max(known, default=None),
+            )
+            for way in Direction
+            for path in (SeriesPath.POWER, SeriesPath.ENERGY_DAILY)
+            for name in [series(ALL, way, path)]
+            for known in [{**self.values, **self.days}.get(str(name), {})]
+            for one in (name, name.members)
+        ]
+        return [*listed, Listed(series=MEDIAN, interval=Duration(months=1), unit="Wh")]
+
+    @override
+    async def subscribe(self, asker: Asker, series: Identifier) -> None:
+        self.subscribers.add((asker.jid, str(series)))
+
+    @override
+    async def get_history(self, asker: Asker, request: GetHistory) -> Data:
+        if not self.permissions:
+            raise NotAuthorized
+        self.asked.append(str(request.identifier))
+        start, end = request.range(now())
+        if request.identifier == MEDIAN:
+            begin = int(datetime(MONTH.year, MONTH.month, 1, tzinfo=TIME_ZONE).timestamp())
+            paths = (SeriesPath.LOWER_QUARTILE, SeriesPath.MEDIAN, SeriesPath.UPPER_QUARTILE)
+            names = [str(series(ALL, Direction.CONSUMPTION, path)) for path in paths]
+            return Data(
+                describe(MEDIAN, Duration(months=1), DeviceType.COLLECTIVE),
+                tuple(
+                    Records(name, "Wh", {begin: value})
+                    for name, value in zip(names, (280_000, 390_000, 520_000), strict=True)
+                ),
+            )
+        known = self.values.get(str(request.identifier), {})
+        return data(
+            request.identifier, {at: value for at, value in known.items() if start <= at < end}
+        )
+
+
+def data(name: Identifier, values: dict[datetime, int], members: int = 37) -> Data:
+    seconds: dict[float, float] = {int(at.timestamp()): watts for at, watts in values.items()}
+    parts = [Records(str(name), "W", seconds)]
+    parts += [Records(str(name.members), "count", dict.fromkeys(seconds, members))]
+    return Data(describe(name, PT1H, DeviceType.COLLECTIVE), tuple(parts) if values else ())
+
+
+@dataclass
+class Stage:
+    """A home whose page is served, and a collective."""
+
+    home: Home
+    toy: Keeping
+    coop: Coop
+    node: Node
+
+    async def ask(self) -> dict[str, Any]:
+        url = self.home.url / "api/v1/node"
+        headers = {"Authorization": f"Bearer {API_TOKEN}"}
+        async with self.home.session.get(url, headers=headers) as response:
+            (collective,) = (await response.json())["collectives"]
+        assert isinstance(collective, dict)
+        return collective
+
+    async def sums(self) -> Any:
+        return (await self.ask())["sums"]
+
+    async def push(self, name: Identifier, values: dict[datetime, int]) -> None:
+        self.coop.values.setdefault(str(name), {}).update(values)
+        for jid, of in self.coop.subscribers:
+            if of == str(name):
+                await self.node.pushing.push(jid, data(name, values))
+
+
+async def until(found: Callable[[], Awaitable[Any]], wanted: Callable[[Any], object]) -> Any:
+    last = None
+    try:
+        async with asyncio.timeout(30):
+            while not wanted(last := await found()):
+                await asyncio.sleep(0.05)
+    except TimeoutError:
+        raise AssertionError(last) from None
+    return last
+
+
+@pytest.fixture
+async def coop(two: Prosody, new_node: MakeNode) -> tuple[Coop, Node]:
+    coop = Coop(
+        {
+            str(NAMES[Direction.CONSUMPTION]): {TOP - n * HOUR: 1_000 + n for n in range(1, 40)},
+            str(NAMES[Direction.INJECTION]): {TOP - n * HOUR: 10 for n in range(1, 40)},
+        }
+    )
+    return coop, await new_node(two, coop)
+
+
+@pytest.fixture
+async def stage(
+    file: Store,
+    one: Prosody,
+    new_account: NewAccount,
+    coop: tuple[Coop, Node],
+    socket_enabled: None,
+) -> AsyncIterator[Stage]:
+    await save(file, Identity(Account(new_account(one), PASSWORD), reach(one)))
+    known = toy()
+    house = Keeping(hours=known.hours, answers=known.answers, language="fr")
+    house.metadata = {
+        told["statistic_id"]: told for told in known.answers["recorder/list_statistic_ids"]
+    }
+    async with running(file, house) as home:
+        yield Stage(home, house, *coop)
+
+
+async def share(stage: Stage) -> PermissionId:
+    """Let the home share with the collective."""
+    wanted = Series(Device(DRAWN), Way.CONSUMPTION, What.ENERGY, Interval.PT1H, "Europe/Paris")
+    jid = stage.node.connection.stream.boundjid.bare
+    async with stage.home.store.writing() as connection:
+        peer = await add_peer(connection, jid, "Énergies de Kersabiec", now())
+        permissions = Permissions(connection)
+        number = await permissions.propose(peer.id, NEED, now())
+        await permissions.grant(number, Choice(series=frozenset({wanted})), YES, now())
+    stage.home.node.look_again()
+    return number
+
+
+async def pulled(stage: Stage) -> set[str]:
+    async with stage.home.store.reading() as connection:
+        return {one.statistic for one in await all_pulled(connection)}
+
+
+async def test_a_home_reads_its_collective_by_itself(stage: Stage) -> None:
+    await share(stage)
+
+    await until(stage.sums, lambda sums: sums and sums["month"] and sums["last"])
+    consumption = stage.coop.values[str(NAMES[Direction.CONSUMPTION])]
+    await until(energies(stage), lambda found: found == consumption)
+    sums = await until(stage.sums, lambda sums: sums["last"]["injection"] is not None)
+    assert sums["interval"] == "PT1H"
+    assert sums["last"] == {
+        "start": (TOP - HOUR).isoformat(),
+        "end": TOP.isoformat(),
+        "consumption": 1_001,
+        "injection": 10,
+        "production": None,
+        "members": 37,
+    }
+    assert sums["month"] == {
+        "month": f"{MONTH:%Y-%m}",
+        "mine": None,
+        "median": 390_000,
+        "lower": 280_000,
+        "upper": 520_000,
+    }
+    assert sums["statistics"] == {
+        "consumption": STATISTIC,
+        "injection": f"{IN_COMMON}kersabiec_injection",
+        "production": None,
+    }
+    assert sums["problem"] is None
+    assert stage.toy.metadata[STATISTIC]["name"] == "Énergies de Kersabiec — consommation"
+    # What a collective has is not this home's to share.
+    assert STATISTIC not in (await stage.home.browser().open("settings")).text
+
+
+def energies(stage: Stage) -> Callable[[], Awaitable[dict[datetime, float]]]:
+    async def found() -> dict[datetime, float]:
+        return stage.toy.energies(STATISTIC)
+
+    return found
+
+
+async def test_what_is_new_or_corrected_or_comes_first_is_taken_up(stage: Stage) -> None:
+    await share(stage)
+    name = NAMES[Direction.CONSUMPTION]
+    await until(energies(stage), lambda found: len(found) == 39)
+    changes = stage.home.node.changes.count
+    await stage.push(name, {TOP - 3 * HOUR: 77, TOP: 2_000})
+    assert stage.toy.energies(STATISTIC) == stage.coop.values[str(name)]
+    assert stage.home.node.changes.count > changes
+    made = NAMES[Direction.PRODUCTION]
+    await until(
+        lambda: subscribed(stage), lambda found: str(made) in {series for _, series in found}
+    )
+    await stage.push(made, {TOP: 500})
+    sums = await stage.sums()
+    assert sums["last"]["consumption"] == 2_000
+    assert sums["last"]["production"] == 500
+    assert sums["statistics"]["production"] == f"{IN_COMMON}kersabiec_production"
+
+
+async def subscribed(stage: Stage) -> set[tuple[str, str]]:
+    return stage.coop.subscribers
+
+
+async def test_a_person_says_that_it_is_not_to_be_shown(stage: Stage) -> None:
+    await share(stage)
+    await until(energies(stage), lambda found: len(found) == 39)
+    browser = stage.home.browser()
+    page = await browser.send(await browser.open("settings"), "collectives")
+    assert "It does not." in page.text
+    await until(lambda: pulled(stage), lambda found: not found)
+    assert await stage.sums() is None
+    assert len(stage.toy.energies(STATISTIC)) == 39
+    page = await browser.send(page, "collectives")
+    assert "for each collective" in page.text
+    await until(stage.sums, lambda sums: sums and sums["last"])
+
+
+async def test_the_end_of_sharing_is_the_end_of_reading(stage: Stage) -> None:
+    number = await share(stage)
+    await until(energies(stage), lambda found: len(found) == 39)
+    async with stage.home.store.writing() as connection:
+        await Permissions(connection).withdraw(number, STOP, now())
+    stage.home.node.look_again()
+    await until(lambda: pulled(stage), lambda found: not found)
+    assert await stage.sums() is None
+    assert len(stage.toy.energies(STATISTIC)) == 39
+
+
+async def test_a_collective_that_tells_nothing_is_asked_again(stage: Stage) -> None:
+    stage.coop.tells = False
+    await share(stage)
+    await until(lambda: granted(stage), bool)
+    await asyncio.sleep(0.3)
+    assert await stage.sums() is None
+    assert await pulled(stage) == set()
+
+
+async def granted(stage: Stage) -> set[str]:
+    return stage.coop.permissions
+
+
+async def test_a_home_knows_what_it_drew(file: Store) -> None:
+    hourly = Series(Device("sensor.a"), Way.CONSUMPTION, What.ENERGY, Interval.PT1H, "Europe/Paris")
+    power = Series(Device("sensor.b"), Way.CONSUMPTION, What.POWER, Interval.PT30M, "Europe/Paris")
+    daily = Series(Device("sensor.a"), Way.CONSUMPTION, What.ENERGY, Interval.P1D, "Europe/Paris")
+    fed = Series(Device("sensor.c"), Way.INJECTION, What.ENERGY, Interval.PT1H, "Europe/Paris")
+    first = datetime(MONTH.year, MONTH.month, 1, tzinfo=TIME_ZONE).astimezone(UTC)
+    numbers: dict[SeriesId, Series] = {}
+    async with file.writing() as connection:
+        for one, value in ((hourly, 100), (power, 60), (fed, 7)):
+            number = await add_series(connection, one)
+            numbers[number] = one
+            for n in range(-1, 33):
+                day = (first + n * DAY).date()
+                records = [Record(start, value) for start in one.starts(day)]
+                await put_block(connection, number, Block.of(one, day, records), now())
+        numbers[await add_series(connection, daily)] = daily
+        hours = round((_after(first) - first) / HOUR)
+        assert await drawn(connection, numbers, MONTH) == 160 * hours
+        number = next(one for one, of in numbers.items() if of == hourly)
+        hole = Block.of(hourly, (first + 5 * DAY).date(), ())
+        await put_block(connection, number, hole, now())
+        around = await drawn(connection, numbers, MONTH)
+        assert around is not None
+        assert abs(around - 160 * hours) < 200
+        assert await drawn(connection, {}, MONTH) is None
+
+
+def _after(first: datetime) -> datetime:
+    local = first.astimezone(TIME_ZONE)
+    year, month = (local.year, local.month + 1) if local.month < 12 else (local.year + 1, 1)
+    return datetime(year, month, 1, tzinfo=TIME_ZONE).astimezone(UTC)
