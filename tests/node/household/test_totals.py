@@ -1,5 +1,6 @@
 """What a collective told lately, put together."""
 
+from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 
 import pytest
@@ -17,6 +18,7 @@ from consometers_node.quoalise import (
     DeviceType,
     Direction,
     Duration,
+    Identifier,
     Metadata,
     Records,
     SeriesPath,
@@ -49,15 +51,16 @@ def told(
 ) -> Data:
     name = series(organisation("kersabiec"), direction, path)
     step = timedelta(days=interval.days, seconds=interval.seconds)
-    named = {str(name): ("W", values), str(name.members): ("count", members or [])}
-    return Data(
-        describe(name, interval, DeviceType.COLLECTIVE),
-        tuple(
-            Records(one, unit, {int((start + n * step).timestamp()): v for n, v in enumerate(some)})
-            for one, (unit, some) in named.items()
-            if some
-        ),
-    )
+
+    def records(of: Identifier, unit: str, some: Sequence[float]) -> Records:
+        seconds: dict[float, float] = {
+            int((start + n * step).timestamp()): value for n, value in enumerate(some)
+        }
+        return Records(str(of), unit, seconds)
+
+    parts = [records(name, "W", values)]
+    parts += [records(name.members, "count", members)] if members else []
+    return Data(describe(name, interval, DeviceType.COLLECTIVE), tuple(parts))
 
 
 def quartiles(month: datetime, **values: int) -> Data:
