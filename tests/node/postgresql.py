@@ -32,14 +32,14 @@ class Server:
 
     def __init__(self, folder: Path) -> None:
         """Make one in a folder; it does not run yet."""
-        self._folder = folder
+        self.folder = folder
         self._numbers = count(1)
         self._process: subprocess.Popen[bytes] | None = None
         if os.geteuid() == 0:
             shutil.chown(folder, _USER)
         initdb = [_program("initdb"), "--username=node", "--auth=trust", "--no-sync"]
         subprocess.run(
-            _unprivileged([*initdb, "--encoding=UTF8", "--locale=C", self._data]),
+            unprivileged([*initdb, "--encoding=UTF8", "--locale=C", self._data]),
             check=True,
             cwd=folder,
             stdout=subprocess.DEVNULL,
@@ -49,11 +49,11 @@ class Server:
         """Start it, once whatever a killed one left has ended."""
         for _ in range(_STARTS):
             settings = [f"--{key}={value}" for key, value in _SETTINGS.items()]
-            place: list[str | Path] = ["-D", self._data, "-k", self._folder]
+            place: list[str | Path] = ["-D", self._data, "-k", self.folder]
             with self._log.open("ab") as output:
                 self._process = subprocess.Popen(
-                    _unprivileged([_program("postgres"), *place, *settings]),
-                    cwd=self._folder,
+                    unprivileged([_program("postgres"), *place, *settings]),
+                    cwd=self.folder,
                     stderr=output,
                 )
             if self._answers(self._process):
@@ -69,7 +69,7 @@ class Server:
         self._end(signal.SIGKILL)
 
     def url(self, database: str) -> str:
-        return f"postgresql://node@/{database}?host={self._folder}"
+        return f"postgresql://node@/{database}?host={self.folder}"
 
     def create(self, template: str = "template0") -> str:
         """Make a database, empty or like another one, and give its name."""
@@ -81,23 +81,21 @@ class Server:
         return name
 
     def connect(self, database: str) -> psycopg.Connection:
-        return psycopg.connect(
-            dbname=database, user="node", host=str(self._folder), autocommit=True
-        )
+        return psycopg.connect(dbname=database, user="node", host=str(self.folder), autocommit=True)
 
     def dump(self, database: str) -> str:
         """Give the SQL that makes such a database."""
         command = [_program("pg_dump"), "--inserts", "--no-owner", "--username=node"]
-        where = [f"--host={self._folder}", database]
+        where = [f"--host={self.folder}", database]
         return subprocess.run([*command, *where], check=True, text=True, capture_output=True).stdout
 
     @property
     def _data(self) -> Path:
-        return self._folder / "data"
+        return self.folder / "data"
 
     @property
     def _log(self) -> Path:
-        return self._folder / "log"
+        return self.folder / "log"
 
     def _answers(self, process: subprocess.Popen[bytes]) -> bool:
         """Wait until it answers; tell whether it ends before."""
@@ -139,7 +137,7 @@ def _program(name: str) -> str:
     return path
 
 
-def _unprivileged(command: list[str | Path]) -> list[str | Path]:
+def unprivileged(command: list[str | Path]) -> list[str | Path]:
     """As nobody, for the server refuses to be root's, and never longer than these tests."""
     wrapper: list[str | Path] = ["setpriv", "--pdeathsig=QUIT"]
     if os.geteuid() == 0:
