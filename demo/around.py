@@ -1,7 +1,9 @@
 """What visitors and programs are told of those who share around the school."""
 
+from collections.abc import Iterable
 from typing import Final
 
+from demo.collective import ADMINISTRATION_PASSWORD, ADMINISTRATOR
 from demo.federation import READER, Round, Shown, Size
 from demo.neighbours import Progress
 from demo.node import PASSWORD
@@ -10,10 +12,18 @@ _COLUMN: Final = 30
 _STEP: Final = 0.1
 
 _GUIDE: Final = """\
+  Coopérative / Cooperative   {cooperative_page}
+    sites                     {sites}
+    écran de hall / hall      {hall}
+    données / open data       {data}
+    administration            {administration}
+  Commune / Municipality      {municipality_page}
+    administration            {municipal_administration}
+  Identifiant / User          {administrator}
+  Mot de passe / Password     {administration_password}
+
   Coopérative / Cooperative   {cooperative}
-                              {cooperative_page}
   Commune / Municipality      {municipality}
-                              {municipality_page}
   Lecteur / Reader            {reader}
   Mot de passe / Password     {password}
   Serveur / Server            {host}:{port}
@@ -22,12 +32,16 @@ _GUIDE: Final = """\
   {command}
 
 {homes} foyers, l'école de Kersabiec et celle de Kermelo partagent avec la coopérative, qui partage
-ses sommes avec la commune. Cette commande lit la somme de la commune des dernières 24 heures, et,
-avec /members au bout du nom de la série, combien de membres elle compte.
+ses sommes avec la commune. Chacune a ses pages publiques et son administration. Ce que produisent
+les panneaux vient une minute après le reste.
+Cette commande lit la somme de la commune des dernières 24 heures, et, avec /members au bout du nom
+de la série, combien de membres elle compte.
 
 {homes} homes, the school of Kersabiec and that of Kermelo share with the cooperative, which shares
-its sums with the municipality. This command reads the municipality's sum of the last 24 hours, and,
-with /members at the end of the series' name, of how many members it is.
+its sums with the municipality. Each has its public pages and its administration. What panels make
+comes a minute after the rest.
+This command reads the municipality's sum of the last 24 hours, and, with /members at the end of the
+series' name, of how many members it is.
 """
 
 
@@ -58,15 +72,22 @@ def guide(told: Round) -> str:
     """Tell a visitor where to look."""
     listed = (*told.cooperative.series, *told.municipality.series)
     return _GUIDE.format(
-        cooperative=told.cooperative.jid,
         cooperative_page=told.cooperative.page,
-        municipality=told.municipality.jid,
+        sites=_column(told.cooperative.sites.values()),
+        hall=told.cooperative.hall,
+        data=told.cooperative.data,
+        administration=told.cooperative.administration,
         municipality_page=told.municipality.page,
+        municipal_administration=told.municipality.administration,
+        administrator=ADMINISTRATOR,
+        administration_password=ADMINISTRATION_PASSWORD,
+        cooperative=told.cooperative.jid,
+        municipality=told.municipality.jid,
         reader=READER,
         password=PASSWORD,
         host=told.host,
         port=told.port,
-        series=f"\n{' ' * _COLUMN}".join(str(one["identifier"]) for one in listed),
+        series=_column(str(one["identifier"]) for one in listed),
         command=told.command,
         homes=told.homes,
     )
@@ -99,6 +120,18 @@ def _collective(shown: Shown, told: Round) -> dict[str, object]:
         "name": shown.name,
         "jid": shown.jid,
         "page": shown.page,
+        "sites": dict(shown.sites),
+        "hall": shown.hall,
+        "data": shown.data,
+        "administration": {
+            "page": shown.administration,
+            "username": ADMINISTRATOR,
+            "password": ADMINISTRATION_PASSWORD,
+        },
         "xmpp": {**place, "ca_file": str(told.ca_file)},
         "series": [dict(one) for one in shown.series],
     }
+
+
+def _column(words: Iterable[str]) -> str:
+    return f"\n{' ' * _COLUMN}".join(words)

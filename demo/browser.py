@@ -53,9 +53,12 @@ async def person(browser: Browser, url: str, language: Language, **options: Any)
     context = await browser.new_context(
         base_url=url,
         locale=LOCALES[language],
-        timezone_id="Europe/Paris",
         reduced_motion="reduce",
-        **{"viewport": {"width": 1280, "height": 900}, **options},
+        **{
+            "timezone_id": "Europe/Paris",
+            "viewport": {"width": 1280, "height": 900},
+            **options,
+        },
     )
     context.set_default_timeout(_TIMEOUT_MS)
     return context

@@ -9,10 +9,17 @@ import subprocess
 import time
 from typing import Any, Final, NoReturn
 
+import aiohttp
+
 from demo.hass import free_port
 from demo.node import PASSWORD
 from demo.program import NodeError, Program, reach, write_private
 from demo.prosody import LOOPBACK, Prosody
+from demo.warm import Warm
+
+ADMINISTRATOR: Final = "demo"
+# Pages ask for longer ones than servers do. It is on loopback, and what it has is made up.
+ADMINISTRATION_PASSWORD: Final = "kersabiec-demo"
 
 _SETTINGS: Final = "collective.toml"
 _WAIT_MINUTES: Final = 1
@@ -39,7 +46,7 @@ class Profile:
 class Collective:
     """The node and the server of one collective, in one folder that keeps all they know."""
 
-    def __init__(self, profile: Profile, folder: Path, server: Prosody) -> None:
+    def __init__(self, profile: Profile, folder: Path, server: Prosody, warm: Warm) -> None:
         """Prepare; nothing starts yet."""
         self.profile = profile
         self.server = server
@@ -52,7 +59,7 @@ class Collective:
             "CONSOMETERS_PAGE_PORT": str(page_port),
             "CONSOMETERS_PUBLICATION_WAIT_MINUTES": str(_WAIT_MINUTES),
         }
-        self.program = Program(folder / "node", folder / "node.log", variables)
+        self.program = Program(folder / "node", folder / "node.log", warm, variables)
         self._starting: asyncio.Future[None] | None = None
 
     async def start(self, others: Sequence[str] = ()) -> None:
@@ -72,6 +79,9 @@ class Collective:
         await self.program.do("login", self.profile.account, *place)
         for need in self.profile.needs:
             await self.program.do("needs", "offer", str(need))
+        if ADMINISTRATOR not in {one["name"] for one in await self.program.json("admins", "list")}:
+            words = ("admins", "add", ADMINISTRATOR, "--password-file", "-")
+            await self.program.do(*words, answer=ADMINISTRATION_PASSWORD)
         await self.program.run("--role", "collective")
         await self._until_online()
 
@@ -91,6 +101,14 @@ class Collective:
     async def members(self) -> dict[str, Any]:
         """Give who is a member, by address."""
         return {one["jid"]: one for one in await self.program.json("members", "list")}
+
+    async def sites(self) -> dict[str, str]:
+        """Give the public page of each site, by name."""
+        listed = f"{self.page}/data/groups.json"
+        async with aiohttp.ClientSession() as session, session.get(listed) as answer:
+            told = await answer.json()
+        groups = (one for one in told["groups"] if one["kind"] == "site")
+        return {one["name"]: f"{self.page}/sites/{one['id']}" for one in groups}
 
     async def live(self) -> NoReturn:
         """Wait until the node ends.

@@ -5,6 +5,7 @@ and the municipality's. The school and Kermelo are sites: they join the cooperat
 """
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -21,6 +22,7 @@ from demo.node import DOMAIN, NODE, PASSWORD, SERVER, Node
 from demo.program import NodeError, Program, reach, write_private
 from demo.prosody import LOOPBACK, Authority, Prosody
 from demo.street.plan import Home, Place, Plan
+from demo.warm import Warm
 
 COOPERATIVE: Final = "cooperative.test"
 MUNICIPALITY: Final = "municipality.test"
@@ -39,7 +41,6 @@ _LOOKS_EVERY_S: Final = 1.0
 _LATER: Final = 20
 _LATER_S: Final = 30.0
 _LATEST: Final = timedelta(hours=3)
-_A_MONTH: Final = timedelta(days=29)
 _FOLDERS: Final = ("cooperative", "municipality", "street", "reader")
 
 
@@ -62,10 +63,27 @@ class Shown:
     name: str
     jid: str
     page: str
+    """Its public pages begin here."""
+    sites: Mapping[str, str]
+    """The public page of each site, by name."""
     domain: str
     host: str
     port: int
     series: tuple[Mapping[str, Any], ...]
+
+    @property
+    def hall(self) -> str:
+        """The page for a screen on a wall."""
+        return f"{self.page}/hall"
+
+    @property
+    def data(self) -> str:
+        """The page of the open data."""
+        return f"{self.page}/data"
+
+    @property
+    def administration(self) -> str:
+        return f"{self.page}/administration/"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,6 +119,7 @@ class Federation:
         folder: Path,
         size: Size,
         hear: Callable[[Progress], None],
+        warm: Warm,
         *,
         port: int | None = None,
     ) -> None:
@@ -127,6 +146,7 @@ class Federation:
             ),
             folder / "cooperative",
             servers[1],
+            warm,
         )
         self.municipality = Collective(
             Profile(
@@ -137,10 +157,12 @@ class Federation:
             ),
             folder / "municipality",
             servers[2],
+            warm,
         )
         self.neighbours = Neighbours(folder / "street", hear)
         self._known = self.neighbours.plan
         self._granting = asyncio.Lock()
+        self._asked_of_the_school: str | None = None
         self.size = size
         if self._known is not None:
             self.size = Size(len(self._known.homes) - 1, self._known.history_days)
@@ -156,28 +178,37 @@ class Federation:
             await self.cooperative.start(homes)
             await self.neighbours.start(await self._plan(homes))
 
+    async def gather(self, node: Node) -> None:
+        """Let all be members who are to be, once they have started, and the homes grant.
+
+        The school is asked, and has not answered. The municipality knows its cooperative.
+        """
+        async with asyncio.TaskGroup() as meeting:
+            meeting.create_task(self._join_municipality())
+            for collective in (self.cooperative, self.municipality):
+                meeting.create_task(self._let_the_reader_ask(collective))
+            await self.neighbours.until(lambda progress: progress.know)
+            if not await self._knows_the_school():
+                self._asked_of_the_school = await self._let_sites_in(node)
+            self.neighbours.let_grant()
+            await self.neighbours.until(lambda progress: progress.have_joined)
+
     async def open(self, node: Node) -> Round:
-        """Let the school and the homes join, and the cooperative join the municipality.
+        """Let the school grant what is asked of it, and all tell of their past.
 
         On return what all of them share is summed, and a reader may read it.
         """
-        await self.neighbours.until(lambda progress: progress.know)
-        number = None
-        if not await self._knows_the_school():
-            number = await self._let_sites_in(node)
-        self.neighbours.let_grant()
-        await self.neighbours.until(lambda progress: progress.have_joined)
-        if number is not None:
-            await node.allow(number, self.size.days)
+        if self._asked_of_the_school is not None:
+            await node.allow(self._asked_of_the_school, self.size.days)
             await self._until(self._knows_the_school)
         self.neighbours.let_tell()
-        read = await self._readable(self.cooperative, _has_a_month)
-        await self._join_municipality()
-        # Its past comes once nothing more has come of it for a minute.
-        summed = await self._readable(self.municipality, _has_something)
+        # The municipality asks for a past that is there: it would be told of the rest day by day.
+        read = await self._readable(self.cooperative)
+        await self._grant_what_there_is(self.cooperative)
+        summed = await self._readable(self.municipality)
         return Round(
-            cooperative=self._shown(self.cooperative, read),
-            municipality=self._shown(self.municipality, summed),
+            cooperative=await self._shown(self.cooperative, read),
+            municipality=await self._shown(self.municipality, summed),
             homes=self.size.homes,
             days=self.size.days,
             plan=self.neighbours.file,
@@ -214,10 +245,12 @@ class Federation:
             invited = list(self._known.homes)
         else:
             areas = list(islice(cycle(_AREAS), len(homes)))
-            links = {
-                area: await self.cooperative.invite("home", area, areas.count(area))
-                for area in dict.fromkeys(areas)
-            }
+            async with asyncio.TaskGroup() as inviting:
+                made = {
+                    area: inviting.create_task(self.cooperative.invite("home", area, count))
+                    for area, count in Counter(areas).items()
+                }
+            links = {area: link.result() for area, link in made.items()}
             invited = [
                 Home(
                     jid=jid,
@@ -270,23 +303,30 @@ class Federation:
             await program.do("join", await self.municipality.invite("collective", "Lorient"))
             naming = ("members", "name", profile.account, profile.name)
             await self.municipality.program.do(*naming)
-        await self._grant_what_there_is(self.cooperative)
 
-    async def _readable(
-        self, collective: Collective, enough: Callable[[Mapping[str, Any]], bool]
-    ) -> tuple[Mapping[str, Any], ...]:
-        """Let the reader read what is summed of all members, and wait until there is enough."""
+    async def _let_the_reader_ask(self, collective: Collective) -> None:
         program = collective.program
         if READER not in {one["peer"] for one in await program.json("permissions")}:
             for need in _SUMS:
                 await program.do("peer", "add", READER, "--need", str(need))
 
+    async def _readable(self, collective: Collective) -> tuple[Mapping[str, Any], ...]:
+        """Wait until the past of all members is summed, and may be read; give what may."""
+
         async def is_read() -> bool:
-            await self._grant_what_there_is(collective)
-            return any(map(enough, await self._read(collective)))
+            await self._grant_what_there_is(collective, READER)
+            return any(map(self._is_whole, await self._read(collective)))
 
         await self._until(is_read)
         return tuple(await self._read(collective))
+
+    def _is_whole(self, listed: Mapping[str, Any]) -> bool:
+        """Whether a series of sums goes from the first day of all to the last hours."""
+        if listed["last"] is None:
+            return False
+        now = datetime.now(UTC)
+        first, last = (now - datetime.fromisoformat(listed[end]) for end in ("first", "last"))
+        return last < _LATEST and first > timedelta(days=self.size.days - 2)
 
     async def _grant_later(self) -> None:
         """Grant what is released later: what panels make, where enough homes have some."""
@@ -298,15 +338,15 @@ class Federation:
             if not left:
                 return
 
-    async def _grant_what_there_is(self, collective: Collective) -> int:
+    async def _grant_what_there_is(self, collective: Collective, whom: str | None = None) -> int:
         """Grant what is asked of the hourly sums of all members; tell what is still to come."""
         async with self._granting:
-            return await self._grant(collective.program, collective.profile.device)
+            return await self._grant(collective.program, collective.profile.device, whom)
 
-    async def _grant(self, program: Program, device: str) -> int:
+    async def _grant(self, program: Program, device: str, whom: str | None) -> int:
         left = 0
         for one in await program.json("permissions"):
-            if one["state"] != "proposed":
+            if one["state"] != "proposed" or whom not in {None, one["peer"]}:
                 continue
             offered = (await program.json("grant", one["permission"]))["offered"]
             own = [
@@ -337,11 +377,12 @@ class Federation:
                 raise NodeError(f"The collectives do not get on: {self._folder} has their logs.")
             await asyncio.sleep(_LOOKS_EVERY_S)
 
-    def _shown(self, collective: Collective, series: tuple[Mapping[str, Any], ...]) -> Shown:
+    async def _shown(self, collective: Collective, series: tuple[Mapping[str, Any], ...]) -> Shown:
         return Shown(
             name=collective.profile.name,
             jid=f"{collective.profile.account}/quoalise",
             page=collective.page,
+            sites=await collective.sites(),
             domain=collective.server.host,
             host=LOOPBACK,
             port=collective.server.port,
@@ -353,20 +394,6 @@ def forget(folder: Path) -> None:
     """Remove what all of them keep in a folder, and nothing else that is there."""
     for name in _FOLDERS:
         shutil.rmtree(folder / name, ignore_errors=True)
-
-
-def _has_something(listed: Mapping[str, Any]) -> bool:
-    """Whether there is anything of a series."""
-    return listed["last"] is not None
-
-
-def _has_a_month(listed: Mapping[str, Any]) -> bool:
-    """Whether a series of sums goes from a month ago to the last hours."""
-    if listed["last"] is None:
-        return False
-    now = datetime.now(UTC)
-    first, last = (now - datetime.fromisoformat(listed[end]) for end in ("first", "last"))
-    return last < _LATEST and first > _A_MONTH
 
 
 def _device(identifier: str) -> str:

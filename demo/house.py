@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+from contextlib import AsyncExitStack
 from dataclasses import asdict
 import json
 import locale
@@ -25,6 +26,7 @@ from demo.kersabiec import Address, House, forget
 from demo.meter.commands import COMMANDS as METER_COMMANDS
 import demo.node
 from demo.node import DOMAIN, OBSERVER, PASSWORD as XMPP_PASSWORD, SERVER, Node, View
+import demo.program
 from demo.program import NodeError
 from demo.prosody import Authority, Prosody
 from demo.terminal import obey_lines, typed_lines
@@ -134,8 +136,9 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="script/demo",
         description="The school of Kersabiec: its Linky, the panels on its roof, a year of "
-        "history, and Home Assistant. | L'école de Kersabiec : son Linky, les panneaux de son "
-        "toit, un an d'historique, et Home Assistant.",
+        "history, and Home Assistant; around it homes, their cooperative, their municipality. | "
+        "L'école de Kersabiec : son Linky, les panneaux de son toit, un an d'historique, et Home "
+        "Assistant ; autour d'elle des foyers, leur coopérative, leur commune.",
         epilog="Commands, one a line on standard input:\n" + COMMANDS.describe(),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -149,17 +152,13 @@ def _arguments() -> argparse.Namespace:
     )
     others = parser.add_mutually_exclusive_group()
     others.add_argument(
-        "--federation",
-        action="store_true",
-        help=f"a cooperative, a municipality, {FULL.homes} homes with a year around the school | "
-        f"une coopérative, une commune, {FULL.homes} foyers avec un an autour de l'école",
-    )
-    others.add_argument(
         "--small",
         action="store_true",
-        help=f"the same with {SMALL.homes} homes and a month | "
-        f"de même, avec {SMALL.homes} foyers et un mois",
+        help=f"{SMALL.homes} homes around the school, and a month of them, instead of "
+        f"{FULL.homes} with a year | {SMALL.homes} foyers autour de l'école, et un mois, au lieu "
+        f"de {FULL.homes} avec un an",
     )
+    others.add_argument("--school", action="store_true", help="nobody around it | l'école seule")
     parser.add_argument("--folder", type=Path, default=_FOLDER, help="where the state is kept")
     return parser.parse_args()
 
@@ -175,17 +174,34 @@ async def _run(arguments: argparse.Namespace) -> None:
     loop = asyncio.get_running_loop()
     for number in _SIGNALS:
         loop.add_signal_handler(number, task.cancel)
+    async with AsyncExitStack() as there:
+        try:
+            house, node, federation = await _prepare(arguments, there)
+            await _live(house, node, federation, as_json=arguments.json)
+        except asyncio.CancelledError:
+            # Ctrl-C while it is being closed is one too many: the second one ends at once.
+            for number in _SIGNALS:
+                loop.remove_signal_handler(number)
+
+
+async def _prepare(
+    arguments: argparse.Namespace, there: AsyncExitStack
+) -> tuple[House, Node | None, Federation | None]:
+    """Give all that is to be opened, and have it closed in the end: the house comes last."""
     folder = arguments.folder.absolute()
     node = federation = None
-    if not demo.node.is_missing():
+    if demo.node.is_missing():
+        print(_NO_PROSODY, file=sys.stderr, flush=True)
+    else:
         port = free_port(_USUAL_XMPP_PORT)
-        if arguments.federation or arguments.small:
-            size, hear = SMALL if arguments.small else FULL, Teller(quiet=arguments.json)
-            federation = Federation(folder, size, hear, port=port)
-            server = federation.school_server
-        else:
+        warm = await there.enter_async_context(demo.program.warm())
+        if arguments.school:
             server = Prosody(DOMAIN, Authority(folder / SERVER), folder / SERVER, port=port)
-        node = Node(folder, server)
+        else:
+            size, hear = SMALL if arguments.small else FULL, Teller(quiet=arguments.json)
+            federation = Federation(folder, size, hear, warm, port=port)
+            server = federation.school_server
+        node = Node(folder, server, warm)
     house = House(
         folder,
         port=arguments.port or free_port(_USUAL_PORT),
@@ -193,24 +209,10 @@ async def _run(arguments: argparse.Namespace) -> None:
         language=arguments.language,
         supervised=None if node is None else node.supervised,
     )
-    if node is None:
-        print(_NO_PROSODY, file=sys.stderr, flush=True)
-    try:
-        await _live(house, node, federation, as_json=arguments.json)
-    except asyncio.CancelledError:
-        # Ctrl-C while it is being closed is one too many: the second one ends at once.
-        for number in _SIGNALS:
-            loop.remove_signal_handler(number)
-    finally:
-        try:
-            if node is not None:
-                await node.close()
-        finally:
-            try:
-                if federation is not None:
-                    await federation.close()
-            finally:
-                await house.close()
+    for one in (house, federation, node):
+        if one is not None:
+            there.push_async_callback(one.close)
+    return house, node, federation
 
 
 async def _live(
@@ -219,24 +221,20 @@ async def _live(
     """Open it all, tell where to look, and do what is typed, for ever."""
     if not as_json:
         print(_OPENING, flush=True)
-    async with asyncio.TaskGroup() as opening:
-        opened = opening.create_task(house.open())
-        if node is not None:
-            opening.create_task(node.start())
-        if federation is not None:
-            opening.create_task(federation.start())
-    address = opened.result()
-    if not as_json:
-        print(_guide(address, house.folder), flush=True)
     async with asyncio.TaskGroup() as group:
+        beginning = group.create_task(_begin(node, federation))
+        address = await house.open()
+        if not as_json:
+            print(_guide(address, house.folder), flush=True)
         group.create_task(obey_lines(COMMANDS, house, typed_lines()))
         group.create_task(house.live())
-        view = None if node is None else await node.open(house.hass, await house.registers())
+        await beginning
+        view = told = None
         if node is not None:
+            view = await node.open(house.hass, await house.registers())
             group.create_task(node.live())
-        if view is not None and not as_json:
-            print(_node_guide(view), flush=True)
-        told = None
+            if not as_json:
+                print(_node_guide(view), flush=True)
         if node is not None and federation is not None:
             group.create_task(federation.live())
             if not as_json:
@@ -246,6 +244,17 @@ async def _live(
                 print(around.guide(told), flush=True)
         if as_json:
             print(_as_json(address, view, told), flush=True)
+
+
+async def _begin(node: Node | None, federation: Federation | None) -> None:
+    """Do what needs no Home Assistant, while that starts."""
+    async with asyncio.TaskGroup() as starting:
+        if node is not None:
+            starting.create_task(node.start())
+        if federation is not None:
+            starting.create_task(federation.start())
+    if node is not None and federation is not None:
+        await federation.gather(node)
 
 
 def _guide(address: Address, folder: Path) -> str:

@@ -20,6 +20,7 @@ from demo.hass import Hass, Supervised, free_port
 from demo.program import NodeError, Program, reach, write_private
 from demo.prosody import LOOPBACK, Prosody
 from demo.supervisor import Supervisor
+from demo.warm import Warm
 
 SERVER: Final = "prosody"
 """Where the school's server keeps what it knows, in the folder of the demo."""
@@ -78,14 +79,14 @@ class View:
 class Node:
     """The node and the XMPP server of one folder, in which both keep all they know."""
 
-    def __init__(self, folder: Path, server: Prosody) -> None:
+    def __init__(self, folder: Path, server: Prosody, warm: Warm) -> None:
         """Prepare; nothing starts yet."""
         self.folder = folder / _NODE
         self.log_path = self.folder / "node.log"
         self._password_file = self.folder / "observer.password"
         self._server = server
         self._starting: asyncio.Future[None] | None = None
-        self._program = Program(self.folder, self.log_path)
+        self._program = Program(self.folder, self.log_path, warm)
         self._number = self._state = ""
         self._registers: Mapping[str, str] = {}
         self._page_port = free_port()

@@ -12,9 +12,24 @@ from typing import Any, Final, NoReturn
 
 from demo.hass.folder import ROOT
 from demo.prosody import LOOPBACK
+from demo.warm import Warm
 
 _MODULE: Final = "consometers_node"
 _STOP_SECONDS: Final = 20
+_LOADED: Final = (
+    "rich.console",
+    "consometers_node.cli.client",
+    "consometers_node.cli.invitations",
+    "consometers_node.cli.joining",
+    "consometers_node.cli.members",
+    "consometers_node.collective.export",
+    "consometers_node.collective.invitations",
+    "consometers_node.collective.node",
+    "consometers_node.household.upkeep",
+    "consometers_node.sharing.words",
+    "alembic.command",
+)
+"""What its commands load, together."""
 
 
 class NodeError(Exception):
@@ -25,11 +40,16 @@ class Program:
     """The node of one folder: commands, each run to its end, and the one that runs on."""
 
     def __init__(
-        self, folder: Path, log: Path, variables: Mapping[str, str] = MappingProxyType({})
+        self,
+        folder: Path,
+        log: Path,
+        warm: Warm,
+        variables: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
         """Prepare; `variables` are those of the environment, for all that it does."""
         self.folder = folder
         self.log = log
+        self._warm = warm
         self._environment = {**environment(folder), **variables}
         self._running: asyncio.subprocess.Process | None = None
 
@@ -38,22 +58,11 @@ class Program:
 
     async def do(self, *arguments: str, answer: str = "") -> str:
         """Run a command to its end, and give what it prints."""
-        process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-P", "-m", _MODULE, *arguments),
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-            env=self._environment,
-            start_new_session=True,
-        )
-        try:
-            printed, complained = await process.communicate(f"{answer}\n".encode())
-        finally:
-            await end(process)
-        if process.returncode:
-            said = (complained or printed).decode().strip()
-            raise NodeError(f"consometers-node {arguments[0]}: {said}")
-        return printed.decode()
+        said = await self._warm.run(arguments, self._environment, f"{answer}\n")
+        if said.code:
+            why = (said.complained or said.printed).strip()
+            raise NodeError(f"consometers-node {arguments[0]}: {why}")
+        return said.printed
 
     async def run(self, *options: str, **variables: str) -> None:
         """Start it; what it says goes into its log."""
@@ -87,6 +96,11 @@ class Program:
         process, self._running = self._running, None
         if process is not None:
             await end(process)
+
+
+def warm() -> Warm:
+    """Give what runs the commands of all nodes."""
+    return Warm(_MODULE, _LOADED)
 
 
 def environment(folder: Path) -> Mapping[str, str]:

@@ -21,7 +21,7 @@ from .home import StreetHome
 from .plan import HOUR_S, Home, Plan
 from .source import Building, Recording, Source
 
-_COUNT_AFTER_S: Final = 60
+_COUNT_AFTER_S: Final = 20
 """How long after an hour its energy is counted: a Home Assistant takes some minutes."""
 _TELLS_EVERY_S: Final = 1.0
 _JOIN_AT_ONCE: Final = 4

@@ -1,4 +1,4 @@
-"""`script/demo --json`, as a program starts it that wants to read the school's series."""
+"""`script/demo --school --json`, as a program starts it that wants to read the school's series."""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator, Mapping
@@ -71,7 +71,7 @@ class Demo:
 
 @pytest_asyncio.fixture(scope="module")
 async def demo(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Demo]:
-    demo = Demo(tmp_path_factory.mktemp("demo"))
+    demo = Demo(tmp_path_factory.mktemp("demo"), "--school")
     await demo.open()
     yield demo
     if demo.is_open:

@@ -1,0 +1,76 @@
+"""Commands of a program that is loaded already: they say what those of a cold one say."""
+
+import asyncio
+from collections.abc import AsyncIterator
+import os
+from pathlib import Path
+import socket
+import tempfile
+
+import pytest
+import pytest_socket
+
+from demo.warm import Said, Warm
+
+MODULE = "json"
+"""A program of Python's own: it writes what it reads anew."""
+
+
+@pytest.fixture(autouse=True)
+def local_sockets(socket_enabled: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let sockets that have no host be connected to."""
+    monkeypatch.setattr(socket.socket, "connect", pytest_socket._true_connect)
+
+
+@pytest.fixture
+async def warm(local_sockets: None) -> AsyncIterator[Warm]:
+    async with Warm(MODULE, ["argparse"]) as warm:
+        yield warm
+
+
+async def test_a_command_gets_its_arguments_and_an_answer_and_is_heard(warm: Warm) -> None:
+    said = await warm.run(["--compact"], os.environ, '{"a": [1, 2]}')
+    assert said == Said(0, '{"a":[1,2]}\n', "")
+
+
+async def test_a_command_that_fails_says_why(warm: Warm) -> None:
+    said = await warm.run([], os.environ, "{")
+    assert said.code == 1
+    assert "line 1 column 2" in said.complained
+    said = await warm.run(["--no-such-option"], os.environ)
+    assert said.code == 2
+
+
+async def test_many_run_at_once_and_none_knows_of_another(warm: Warm) -> None:
+    numbers = [str(number) * 50_000 for number in range(8)]
+    asked = (warm.run([], os.environ, f'"{number}"') for number in numbers)
+    assert [said.printed for said in await asyncio.gather(*asked)] == [
+        f'"{number}"\n' for number in numbers
+    ]
+
+
+async def test_a_command_has_the_environment_that_it_is_given(warm: Warm) -> None:
+    colours = await warm.run([], {"FORCE_COLOR": "1"}, '"a"')
+    plain = await warm.run([], {}, '"a"')
+    assert colours.printed != plain.printed == '"a"\n'
+
+
+async def test_it_leaves_no_process_and_no_file(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    async with Warm(MODULE, []) as warm:
+        await warm.run([], os.environ, "1")
+        assert list(tmp_path.iterdir())
+        assert any(map(_is_warm, Path("/proc").glob("[0-9]*/stat")))
+    assert not list(tmp_path.iterdir())
+    assert not any(map(_is_warm, Path("/proc").glob("[0-9]*/stat")))
+
+
+def _is_warm(stat: Path) -> bool:
+    """Whether a process is a child of this one, and runs what is tested."""
+    try:
+        parent = int(stat.read_text().rpartition(")")[2].split()[1])
+        return parent == os.getpid() and b"demo.warm" in stat.with_name("cmdline").read_bytes()
+    except OSError:
+        return False
