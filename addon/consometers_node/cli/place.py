@@ -15,6 +15,8 @@ SETTINGS = "CONSOMETERS_SETTINGS"
 SETTINGS_FILE = "collective.toml"
 """Their usual name, in the folder of the node."""
 _FILE = "node.db"
+_IDENTIFIER = "CONSOMETERS_IDENTIFIER"
+"""Of a collective that has all of its settings in variables."""
 
 
 def folder(chosen: Path | None = None) -> Path:
@@ -30,6 +32,12 @@ def is_there(chosen: Path | None = None) -> bool:
     """Tell whether there is a database, without making one."""
     place = folder(chosen)
     return bool(os.environ.get(DATABASE) or _of_collective(place)) or (place / _FILE).exists()
+
+
+def is_collective(chosen: Path | None = None) -> bool:
+    """Tell whether the node is a collective's: its settings are there."""
+    file = Path(os.environ.get(SETTINGS) or folder(chosen) / SETTINGS_FILE)
+    return file.exists() or _IDENTIFIER in os.environ
 
 
 def database(chosen: Path | None = None) -> Path | str:

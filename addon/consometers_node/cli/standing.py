@@ -1,5 +1,6 @@
 """How a household's node stands, and what it holds: `status`, `export`, `erase`."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 import sys
@@ -10,6 +11,7 @@ import typer
 from consometers_node.household.upkeep import progress
 from consometers_node.quoalise import iso8601
 from consometers_node.quoalise.text import text
+from consometers_node.series import Series
 from consometers_node.sharing import export as exported
 from consometers_node.sharing.account import load
 from consometers_node.sharing.erasure import Gone, erase_all
@@ -21,6 +23,7 @@ from .client import write_private
 from .complaint import Complaint
 from .options import Common
 from .output import Json, Output
+from .place import is_collective
 from .usage import Commands
 from .words import say, who
 
@@ -54,6 +57,20 @@ _ERASED = text(
     "{permissions} permissions withdrawn, {blocks} days of records erased.",
     "{permissions} permissions retirées, {blocks} jours d'enregistrements effacés.",
 )
+_EXPORT_OF_ONE = text(
+    "This node is a collective's: “members export” gives one member all that is held of it, and"
+    " writes down that it was read. To copy everything, see “checkpoint”.",
+    "Ce nœud est celui d'un collectif : « members export » donne à un membre tout ce qui est détenu"
+    " de lui, et note que cela a été lu. Pour tout copier, voyez « checkpoint ».",
+)
+_ERASE_ONE = text(
+    "This node is a collective's: “members erase” erases all that is held of one member. To end the"
+    " collective, erase each of them, so that their nodes are told; then stop the node and remove"
+    " its folder and its database.",
+    "Ce nœud est celui d'un collectif : « members erase » efface tout ce qui est détenu d'un"
+    " membre. Pour mettre fin au collectif, effacez-les tous, afin que leurs nœuds soient prévenus,"
+    " puis arrêtez le nœud, et supprimez son dossier et sa base.",
+)
 _YES = frozenset({"y", "yes", "o", "oui"})
 
 commands = Commands()
@@ -62,17 +79,28 @@ commands = Commands()
 @commands.add("status")
 def status(common: Common) -> None:
     """Tell how the node is: what is shared, up to when, what waits and why."""
+    if is_collective(common.data):
+        from . import standing_collective  # noqa: PLC0415  # a home has nothing of it
+
+        standing_collective.status(common)
+        return
     output = common.output
 
     async def work(store: Store) -> None:
         running = await bell.ask(own.socket(common), "status")
-        shared = await _shared(store, running)
+        async with store.reading() as connection:
+            read = await progress(connection, datetime.now(UTC))
+        shared = await shared_of(store, running, read)
         if output.as_json:
             who = await load(store)
             told = {"account": who.account.jid if who else None, "running": running is not None}
             output.document(told | dict(running or {}) | {"peers": shared})
         else:
-            _show(running, shared, output)
+            say_running(running, output)
+            if shared:
+                show_shared(shared, output)
+            else:
+                output.say(_NOTHING)
 
     own.run(common, work)
 
@@ -105,6 +133,8 @@ def export(
     ] = None,
 ) -> None:
     """Give all that this node holds."""
+    if is_collective(common.data):
+        raise Complaint("collective", _EXPORT_OF_ONE)
     output = common.output
     parts = exported.as_csv if wanted == "csv" else exported.as_json
 
@@ -131,6 +161,8 @@ def erase(
     ] = False,
 ) -> None:
     """Withdraw everything, and erase what this node holds."""
+    if is_collective(common.data):
+        raise Complaint("collective", _ERASE_ONE)
     output = common.output
     if not yes:
         if not sys.stdin.isatty() or output.as_json:
@@ -151,13 +183,14 @@ def erase(
         output.say(_ERASED, permissions=gone.permissions, blocks=gone.days)
 
 
-async def _shared(store: Store, running: bell.Status | None) -> list[dict[str, Json]]:
-    """Give what is shared with whom, and how far it got."""
+async def shared_of(
+    store: Store, running: bell.Status | None, read: Mapping[Series, float]
+) -> list[dict[str, Json]]:
+    """Give what is shared with whom, and how far it got; `read` how much of a series is here."""
     problems = (running or {}).get("peers") or {}
     assert isinstance(problems, dict)
     async with store.reading() as connection:
-        now = datetime.now(UTC)
-        every = await collectives(connection, now, await progress(connection, now))
+        every = await collectives(connection, datetime.now(UTC), read)
     return [
         {
             "jid": one.peer.jid,
@@ -188,7 +221,8 @@ def _shown(at: datetime | None) -> str | None:
     return None if at is None else iso8601.shown(at)
 
 
-def _show(running: bell.Status | None, shared: list[dict[str, Json]], output: Output) -> None:
+def say_running(running: bell.Status | None, output: Output) -> None:
+    """Say whether the node runs, and what stands in its way."""
     if running is None:
         output.say(_NOT_RUNNING)
     else:
@@ -201,6 +235,10 @@ def _show(running: bell.Status | None, shared: list[dict[str, Json]], output: Ou
             output.say(_ZABBIX, why=running["zabbix"])
         if running["home_assistant"]:
             output.say(_NO_HOME, why=running["home_assistant"])
+
+
+def show_shared(shared: list[dict[str, Json]], output: Output) -> None:
+    """Show what is shared with whom."""
     rows = []
     for peer in shared:
         series = peer["series"]
@@ -220,8 +258,6 @@ def _show(running: bell.Status | None, shared: list[dict[str, Json]], output: Ou
             )
     if rows:
         output.table((_PEER, _SERIES, _READ, _UNTIL, _WAITS), rows)
-    else:
-        output.say(_NOTHING)
     for peer in shared:
         if peer["problem"]:
             output.say(_PROBLEM, jid=peer["jid"], why=peer["problem"])

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import batched
 
-from sqlalchemy import ColumnElement, bindparam, select, update
+from sqlalchemy import ColumnElement, bindparam, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ..series import Interval, Range, Series
@@ -58,6 +58,13 @@ async def under_names(connection: AsyncConnection, names: Collection[str]) -> li
 async def of_member(connection: AsyncConnection, jid: str) -> list[Gathered]:
     """Give what a member (its bare JID) granted."""
     return await _read(connection, MemberRow.jid == jid)
+
+
+async def last_heard(connection: AsyncConnection) -> datetime | None:
+    """Give when records last came of any member."""
+    query = select(func.max(GivenSeriesRow.heard_at))
+    last: datetime | None = (await connection.execute(query)).scalar_one()
+    return last
 
 
 async def givers(connection: AsyncConnection) -> set[str]:

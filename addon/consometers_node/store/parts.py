@@ -136,27 +136,6 @@ async def days_told(connection: AsyncConnection, numbers: Collection[SeriesId]) 
     return set((await connection.execute(query)).scalars())
 
 
-async def granted(
-    connection: AsyncConnection, group: GroupId, month: date, direction: Direction | None = None
-) -> int:
-    """Count who counts in a group in a month, and has given something that is still granted.
-
-    With a direction, those alone of whom a series in it has come.
-    """
-    query = (
-        select(func.count(distinct(InGroupRow.member_id)))
-        .join(GivenRow, GivenRow.member_id == InGroupRow.member_id)
-        .where(InGroupRow.group_id == group, *counts_in(month), GivenRow.state == "granted")
-    )
-    if direction is not None:
-        query = (
-            query.join(GivenSeriesRow, GivenSeriesRow.given_id == GivenRow.id)
-            .join(SeriesRow, SeriesRow.id == GivenSeriesRow.series_id)
-            .where(SeriesRow.direction == direction)
-        )
-    return (await connection.execute(query)).scalar_one()
-
-
 def counts_in(month: date) -> tuple[ColumnElement[bool], ...]:
     """Say of a row of `in_group` that it has this month."""
     until = InGroupRow.until_month

@@ -1,4 +1,4 @@
-"""What is read of sums, for disclosure alone: rows of a range, how homes differ, who is granted."""
+"""What is read of sums, for disclosure alone: rows of a range, how homes differ."""
 
 from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
@@ -11,7 +11,6 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from consometers_node.series import Direction, Interval
 from consometers_node.store import Store
 from consometers_node.store.collective_tables import GroupId, MemberId
-from consometers_node.store.parts import granted
 from consometers_node.store.sums import (
     MemberDay,
     PackedSums,
@@ -144,30 +143,3 @@ async def test_a_site_is_no_home(store: Store) -> None:
         await gather(connection, 2, "site")
         await put_days(connection, [MemberDay(MemberId(1), CONSUMED, APRIL, 60, 24, 24)])
         assert await spread(connection, GROUP, CONSUMED, APRIL, APRIL) is None
-
-
-async def test_those_count_as_granted_who_count_then_and_still_let_us_read(store: Store) -> None:
-    tables = Base.metadata.tables
-    async with store.writing() as connection:
-        await gather(connection, 3)
-        own_need = {"need": "sums", "version": 1, "body": "", "offered_at": AT}
-        await connection.execute(insert(tables["own_need"]).values(own_need))
-        for member, state in ((1, "granted"), (2, "withdrawn"), (3, "granted")):
-            given_ = {
-                "id": f"{member}",
-                "member_id": member,
-                "need": "sums",
-                "version": 1,
-                "state": state,
-                "interval_minutes": Interval.PT1H,
-                "identification": "pseudonym",
-                "records_from": AT,
-                "valid_from": AT,
-                "valid_until": AT,
-                "shown_sha256": "",
-                "shown_language": "fr",
-            }
-            await connection.execute(insert(tables["given"]).values(given_))
-        assert await granted(connection, GROUP, APRIL) == 2
-        assert await granted(connection, GROUP, date(2026, 5, 1)) == 0
-        assert await granted(connection, GROUP, APRIL, CONSUMED) == 0

@@ -1,0 +1,240 @@
+"""How a collective's node stands: `status`, for whoever runs it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from consometers_node.collective import given
+from consometers_node.collective.disclosure import Reason
+from consometers_node.collective.members import Kind
+from consometers_node.collective.moments import latest, moments
+from consometers_node.collective.published import Published, Span
+from consometers_node.collective.rights import is_wiped
+from consometers_node.collective.rules import chosen
+from consometers_node.collective.settings import Settings
+from consometers_node.quoalise.text import text
+from consometers_node.store import Store
+from consometers_node.store.gathered import last_heard
+from consometers_node.store.standing import Standing, standing
+
+from . import bell, standing as of_any
+from .collective import Ours, day, now, run, shown
+from .membership import KINDS
+from .options import Common
+from .output import Json, Output
+from .when import local
+
+_LOOKS_BACK = timedelta(days=31)
+"""How far back the last released interval is looked for."""
+_DAY = timedelta(days=1)
+
+_OF = text("{name} ({identifier})", "{name} ({identifier})")
+_KIND = text("Members", "Membres")
+_GRANT = text("Grant something", "Autorisent")
+_DELIVER = text("Deliver", "Transmettent")
+_NOBODY = text(
+    "Nobody grants anything yet: “consometers-node invitations make” invites.",
+    "Personne n'autorise encore rien : « consometers-node invitations make » invite.",
+)
+_GUESTS = text(
+    "Members that grant nothing, or no longer: {count}.",
+    "Membres qui n'autorisent rien, ou plus : {count}.",
+)
+_HEARD = text("Last records: {at}.", "Derniers relevés : {at}.")
+_RELEASED = text("Sums are published until {at}.", "Des sommes sont publiées jusqu'au {at}.")
+_NOT_RELEASED = text(
+    "No sum of the last 31 days is published.",
+    "Aucune somme des 31 derniers jours n'est publiée.",
+)
+_WITHHELD = text(
+    "Withheld since yesterday, of all groups: {reasons}.",
+    "Masqué depuis hier, tous groupes confondus : {reasons}.",
+)
+_REASON = text("{count} ({why})", "{count} ({why})")
+_REASONS = {
+    Reason.NOT_YET: text("not everybody has told yet", "il manque des relevés"),
+    Reason.TOO_FEW: text("too few homes", "trop peu de foyers"),
+    Reason.DOMINATED: text(
+        "one home makes most of it", "un seul foyer en fait la plus grande partie"
+    ),
+    Reason.SUBTRACTED: text(
+        "a group that is too small could be computed", "un groupe trop petit se calculerait"
+    ),
+    Reason.NEVER: text("too short a time", "durée trop courte"),
+    Reason.SUMMED: text("counted in the day", "compté dans la journée"),
+    Reason.STEP: text("published at another step", "publié à un autre pas"),
+    Reason.PARTLY: text("some hours are withheld", "des heures sont masquées"),
+    Reason.RULES: text("it took more homes then", "il fallait alors plus de foyers"),
+}
+_TO_RELEASE = text(
+    "Rows of sums that wait to be looked at: {count}.",
+    "Lignes de sommes qui attendent d'être examinées : {count}.",
+)
+_DUE = text(
+    "Permissions whose records are being erased: {count}.",
+    "Autorisations dont les relevés sont en cours d'effacement : {count}.",
+)
+_LATER = text(
+    "Ended permissions whose records are kept for their time: {count}; the first are erased on"
+    " {day}.",
+    "Autorisations terminées dont les relevés sont gardés le temps annoncé : {count} ; les premiers"
+    " sont effacés le {day}.",
+)
+_UNTOLD = text(
+    "Ends of which the member's node was not told yet: {count}.",
+    "Fins dont le nœud du membre n'est pas encore prévenu : {count}.",
+)
+_TRACES = text(
+    "Traces of what was erased are still in the files of the database: the node that runs"
+    " overwrites them within minutes.",
+    "Des traces de ce qui a été effacé sont encore dans les fichiers de la base : le nœud, quand il"
+    " tourne, les écrase en quelques minutes.",
+)
+_TOLD = text("Sums that others read:", "Sommes que d'autres lisent :")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Erasures:
+    """Permissions that have ended, by what is still to happen to what they brought."""
+
+    due: int
+    later: int
+    first: datetime | None
+    untold: int
+    wiped: bool
+
+    @classmethod
+    async def of(cls, connection: AsyncConnection, at: datetime) -> _Erasures:
+        ends = [
+            one.erase_at
+            for one in await given.all_given(connection)
+            if one.series and one.erase_at is not None
+        ]
+        later = [end for end in ends if end > at]
+        return cls(
+            due=len(ends) - len(later),
+            later=len(later),
+            first=min(later, default=None),
+            untold=len(await given.untold(connection)),
+            wiped=await is_wiped(connection),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Collective:
+    """How it stands, as the database has it."""
+
+    standing: Standing
+    heard_at: datetime | None
+    released_until: datetime | None
+    withheld: Mapping[Reason, int]
+    erasures: _Erasures
+
+
+def status(common: Common) -> None:
+    """Tell how a collective's node is: its members, its sums, what waits and why."""
+    ours = Ours(data=common.data, as_json=common.as_json)
+    output = common.output
+
+    async def work(store: Store, settings: Settings) -> None:
+        running = await bell.ask(bell.socket_in(settings.folder), "status")
+        found = await _look(store, settings)
+        shared = await of_any.shared_of(store, running, {})
+        if output.as_json:
+            told: dict[str, Json] = {
+                "name": settings.name,
+                "identifier": settings.identifier,
+                "account": settings.xmpp.account,
+                "running": running is not None,
+            }
+            output.document(told | dict(running or {}) | _told(found) | {"peers": shared})
+            return
+        output.say(_OF, name=settings.name, identifier=settings.identifier)
+        of_any.say_running(running, output)
+        _show(found, output)
+        if shared:
+            output.say(_TOLD)
+            of_any.show_shared(shared, output)
+
+    run(ours, work)
+
+
+async def _look(store: Store, settings: Settings) -> _Collective:
+    at, zone = now(), settings.time_zone
+    yesterday = Span((at - _DAY).astimezone(zone).date(), at.astimezone(zone).date())
+    async with store.reading() as connection:
+        choice = await chosen(connection)
+        rules = settings.publication if choice is None else choice.rules.publication
+        published = Published(settings.identifier, zone, rules)
+        moment = latest(await moments(published, connection, at - _LOOKS_BACK, at))
+        return _Collective(
+            standing=await standing(connection, at),
+            heard_at=await last_heard(connection),
+            released_until=None if moment is None else moment.end,
+            withheld=await published.withheld(connection, rules.interval, yesterday, at),
+            erasures=await _Erasures.of(connection, at),
+        )
+
+
+def _told(found: _Collective) -> dict[str, Json]:
+    givers, erasures = found.standing.givers, found.erasures
+    return {
+        "members": {
+            kind: {"granting": one.members, "series": one.series, "delivering": one.delivering}
+            for kind, one in sorted(givers.items())
+        },
+        "guests": found.standing.guests,
+        "heard_at": shown(found.heard_at),
+        "released_until": shown(found.released_until),
+        "withheld": {why.name.lower(): count for why, count in found.withheld.items()},
+        "to_release": found.standing.to_release,
+        "erasures": {
+            "due": erasures.due,
+            "later": erasures.later,
+            "first": shown(erasures.first),
+            "untold": erasures.untold,
+            "wiped": erasures.wiped,
+        },
+    }
+
+
+def _show(found: _Collective, output: Output) -> None:
+    state = found.standing
+    if state.givers:
+        rows = [
+            [KINDS[Kind(kind)].say(output.language), str(one.members), str(one.delivering)]
+            for kind, one in sorted(state.givers.items())
+        ]
+        output.table((_KIND, _GRANT, _DELIVER), rows)
+    else:
+        output.say(_NOBODY)
+    if state.guests:
+        output.say(_GUESTS, count=state.guests)
+    if found.heard_at is not None:
+        output.say(_HEARD, at=local(found.heard_at.timestamp()))
+    if found.released_until is None:
+        output.say(_NOT_RELEASED)
+    else:
+        output.say(_RELEASED, at=local(found.released_until.timestamp()))
+    if found.withheld:
+        reasons = ", ".join(
+            output.said(_REASON, count=count, why=_REASONS[why].say(output.language))
+            for why, count in sorted(found.withheld.items())
+        )
+        output.say(_WITHHELD, reasons=reasons)
+    if state.to_release:
+        output.say(_TO_RELEASE, count=state.to_release)
+    _show_erasures(found.erasures, output)
+
+
+def _show_erasures(found: _Erasures, output: Output) -> None:
+    if found.due:
+        output.say(_DUE, count=found.due)
+    if found.later:
+        output.say(_LATER, count=found.later, day=day(found.first))
+    if found.untold:
+        output.say(_UNTOLD, count=found.untold)
+    if not found.wiped:
+        output.say(_TRACES)

@@ -1,0 +1,83 @@
+"""How a collective's node stands, on the command line; and what is said for one member alone."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from consometers_node.cli.standing_collective import _REASONS
+from consometers_node.collective.disclosure import Agreed, Publication, Reason
+from consometers_node.collective.release import Release
+from consometers_node.sharing.names import keep_collective
+
+from ..collective.people import meter
+from ..collective.telling import HOUR, taking, told
+from .conftest import Run
+from .test_collective import coop, let_in, opened
+
+__all__ = ["coop"]
+START = datetime.now(UTC).replace(minute=0, second=0, microsecond=0) - 6 * HOUR
+
+
+async def publish(folder: Path, minimum: int, *names: str) -> None:
+    """Let homes tell of five hours, and release what may be."""
+    await let_in(folder, *names)
+    store = await opened(folder)
+    await keep_collective(store, "kersabiec")
+    async with taking(store) as intake:
+        for name in names:
+            await intake.keep(f"{name}@example.org", told(meter(name), START, [500] * 5))
+    release = Release(Publication(basis=Agreed(minimum)), "Europe/Paris", "kersabiec")
+    async with store.writing() as connection:
+        while await release.look(connection, datetime.now(UTC) + timedelta(hours=2)):
+            pass
+    await store.close()
+
+
+def test_each_reason_has_words() -> None:
+    assert set(_REASONS) == {one for one in Reason if not one.is_out}
+
+
+async def test_a_collective_without_members_says_what_to_do(run: Run, coop: Path) -> None:
+    said = await run("status", language="fr")
+    assert said.status == 0, said.err
+    assert "Énergies de Kersabiec (kersabiec)" in said.out
+    assert "Le nœud ne tourne pas." in said.out
+    assert "Personne n'autorise encore rien" in said.out
+
+
+async def test_what_an_operator_needs_is_told(run: Run, coop: Path) -> None:
+    await publish(coop, 3, "a", "b", "c", "d")
+    ended = await run("members", "terminate", "d@example.org", "--yes")
+    assert ended.status == 0, ended.err
+    found = (await run("status", "--json")).document
+    assert (found["identifier"], found["running"]) == ("kersabiec", False)
+    assert found["members"] == {"home": {"granting": 3, "series": 3, "delivering": 3}}
+    assert datetime.fromisoformat(str(found["released_until"])) == START + 5 * HOUR
+    erasures = found["erasures"]
+    assert isinstance(erasures, dict)
+    assert (erasures["due"], erasures["later"], erasures["untold"]) == (0, 1, 1)
+    assert erasures["wiped"] is True
+    text = await run("status", language="fr")
+    assert "Derniers relevés" in text.out
+    assert "Des sommes sont publiées jusqu'au" in text.out
+    assert "prévenu : 1" in text.out
+
+
+async def test_what_is_withheld_is_counted_by_its_reason(run: Run, coop: Path) -> None:
+    await publish(coop, 10, "a", "b")
+    found = (await run("status", "--json")).document
+    assert found["released_until"] is None
+    withheld = found["withheld"]
+    assert isinstance(withheld, dict)
+    assert withheld["too_few"] >= 5
+    text = await run("status")
+    assert "(too few homes)" in text.out
+    assert "No sum of the last 31 days is published." in text.out
+
+
+@pytest.mark.parametrize("command", ["export", "erase"])
+async def test_nothing_is_done_to_all_members_at_once(run: Run, coop: Path, command: str) -> None:
+    said = await run(command, "--json")
+    assert said.condition == "collective"
+    assert f"members {command}" in said.out
