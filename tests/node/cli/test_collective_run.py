@@ -6,7 +6,9 @@ from contextlib import asynccontextmanager
 import json
 from pathlib import Path
 import signal
+import socket
 
+from aiohttp import ClientSession
 import pytest
 
 from demo.prosody import Prosody
@@ -115,3 +117,44 @@ async def test_a_node_without_a_password_says_what_to_do(run: Run, folder: Path)
     assert said.condition == "no-account"
     refused = await run("run", "--role", "collective", "--page", "127.0.0.1:8099", "--json")
     assert refused.condition == "usage"
+
+
+async def test_whoever_watches_it_is_told_and_status_says_who_is_not(
+    run: Run, start: Start, folder: Path
+) -> None:
+    metrics, nobody = free_port(), free_port()
+    settings = (folder / "collective.toml").read_text()
+    settings = settings.replace("[metrics]", f"[metrics]\nport = {metrics}")
+    here = f'[zabbix]\nserver = "127.0.0.1"\nport = {nobody}'
+    (folder / "collective.toml").write_text(settings.replace("[zabbix]", here))
+    async with running(start, run, folder), ClientSession() as session:
+        async with session.get(f"http://127.0.0.1:{metrics}/metrics") as response:
+            text = await response.text()
+        assert 'consometers_problem{kind="network"} 0.0' in text
+        assert 'consometers_members{kind="home"} 0.0' in text
+        async with asyncio.timeout(SECONDS):
+            told = None
+            while told is None:
+                told = (await run("status", "--data", folder, "--json")).document["zabbix"]
+        assert str(told).startswith(f"Zabbix at 127.0.0.1:{nobody} does not answer")
+        said = await run("status", "--data", folder, language="fr")
+        assert f"Zabbix n'est pas informé : Zabbix à 127.0.0.1:{nobody} ne répond pas" in said.out
+
+
+async def test_a_port_that_is_taken_keeps_nothing_else_from_running(
+    run: Run, start: Start, folder: Path
+) -> None:
+    settings = (folder / "collective.toml").read_text()
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = f"[metrics]\nport = {taken.getsockname()[1]}"
+        (folder / "collective.toml").write_text(settings.replace("[metrics]", port))
+        async with running(start, run, folder):
+            told = (await run("status", "--data", folder, "--json")).document
+            assert told["online"]
+            assert told["zabbix"] is None
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port: int = server.getsockname()[1]
+        return port

@@ -12,6 +12,8 @@ import pytest
 from sqlalchemy import delete
 
 from consometers_node.collective import given as gifts
+from consometers_node.collective.counting import Visit
+from consometers_node.collective.health import Watch
 from consometers_node.collective.members import Members
 from consometers_node.permission import Permissions, State
 from consometers_node.quoalise import Data, ItemNotFound, NotAuthorized, ResourceConstraint
@@ -287,6 +289,27 @@ async def test_a_database_that_goes_away_is_waited_for(
         await asyncio.sleep(0.5)
         connection.execute(f"ALTER DATABASE {database} ALLOW_CONNECTIONS true".encode())
     await comes(coop, new)
+
+
+async def test_what_is_done_is_counted(coop: Coop, house: House) -> None:
+    started = now()
+    past = await join(coop, house)
+    await comes(coop, past)
+    await has_asked(coop, house, started)
+    new = past | {KNOWN_UNTIL: 600}
+    await house.keep(dict(new))
+    await comes(coop, new)
+    health = await Watch(coop.node, "1").health()
+    assert health.online
+    assert health.writes
+    assert health.messages["acknowledged"] >= 1
+    assert health.requests["answered"] >= 2
+    assert health.visits[Visit.DONE] >= 1
+    assert health.commits.count >= 2
+    assert health.looks.last_s is not None
+    assert (health.away, health.waiting) == (0, 0)
+    assert health.database is not None
+    assert health.database.standing.givers["home"].delivering == 1
 
 
 async def all_of(house: House) -> list[PermissionId]:
