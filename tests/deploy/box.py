@@ -59,12 +59,19 @@ def furnish(of: Specification) -> Path:
     mount("-t", "overlay", "-o", f"lowerdir=/,upperdir={upper},workdir={work}", "overlay", root)
     mount("-t", "proc", "proc", root / "proc")
     mount("--rbind", "/dev", root / "dev")
-    for needed in {ROOT, Path(sys.base_prefix)}:
-        within = root / needed.relative_to("/")
-        mount("--rbind", needed, within)
+    for told in of.memory:
+        target, _, options = told.partition(":")
+        within = root / target.lstrip("/")
+        within.mkdir(parents=True, exist_ok=True)
+        mount("-t", "tmpfs", "-o", options or "mode=1777", "tmpfs", within)
+    for needed in {str(ROOT), sys.prefix, sys.base_prefix}:
+        within = root / needed.lstrip("/")
+        within.mkdir(parents=True, exist_ok=True)
+        mount("--bind", needed, within)
+        mount("-o", "remount,bind,ro", within)
         # Whoever runs in here may go to what the image would have had.
         for parent in within.parents:
-            if parent.is_relative_to(root):
+            if parent.is_relative_to(root) and os.access(parent, os.W_OK):
                 parent.chmod(parent.stat().st_mode | 0o111)
     for source, target in of.files:
         _copy(Path(source), root / target.lstrip("/"))
@@ -83,11 +90,6 @@ def furnish(of: Specification) -> Path:
         mount("--bind", source, within)
         if read_only:
             mount("-o", "remount,bind,ro", within)
-    for told in of.memory:
-        target, _, options = told.partition(":")
-        within = root / target.lstrip("/")
-        within.mkdir(parents=True, exist_ok=True)
-        mount("-t", "tmpfs", "-o", options or "mode=1777", "tmpfs", within)
     mount("-o", "remount,bind,ro", root)
     return root
 

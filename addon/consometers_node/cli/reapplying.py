@@ -17,10 +17,8 @@ from .words import say
 
 _NO_FILE = text("there is no such file", "il n'y a pas de tel fichier")
 _DONE = text(
-    "{count} permissions that had ended since the backup have ended again, and what was erased is"
-    " erased again.",
-    "{count} autorisations terminées depuis la sauvegarde le sont de nouveau, et ce qui était"
-    " effacé l'est de nouveau.",
+    "Permissions that have ended again, with what had been erased of them: {count}.",
+    "Autorisations de nouveau terminées, avec ce qui en avait été effacé : {count}.",
 )
 
 commands = Commands()

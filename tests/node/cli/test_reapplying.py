@@ -29,7 +29,7 @@ async def test_what_is_told_beside_the_database_is_done_again(run: Run, coop: Pa
     copy = coop / "copy.jsonl"
     (coop / FILE).rename(copy)
     said = await run("reapply", str(copy))
-    assert said.out.startswith("0 permissions")
+    assert said.out.endswith("erased of them: 0.\n")
     assert list(ended_in(copy)) == [ENDED]
 
 

@@ -34,11 +34,10 @@ from consometers_node.sharing.online import MakeAnswers, Sharing
 from consometers_node.store import PermissionId, Store
 from consometers_node.wire import Naming
 from consometers_node.xmpp import Account, Answerer, Asker, Connection
-from demo.prosody import Prosody
 
 from ..permission.samples import CHOICE, HOURLY, NEED, STOP, now
 from ..xmpp import home
-from ..xmpp.conftest import PASSWORD, QUICK, Node, reach
+from ..xmpp.conftest import PASSWORD, QUICK, Node, Reachable, reach
 from .ledgers import NAMING, Ledger
 
 
@@ -161,7 +160,7 @@ class House:
 @asynccontextmanager
 async def running(
     store: Store,
-    server: Prosody,
+    server: Reachable,
     jid: str,
     peer: str,
     *,

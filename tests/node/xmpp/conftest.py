@@ -112,7 +112,16 @@ def new_account() -> NewAccount:
     return make
 
 
-def reach(server: Prosody, ca_file: Path | None = None) -> Server:
+class Reachable(Protocol):
+    """A server on loopback."""
+
+    @property
+    def port(self) -> int: ...
+    @property
+    def ca_file(self) -> Path: ...
+
+
+def reach(server: Reachable, ca_file: Path | None = None) -> Server:
     return Server(
         host=LOOPBACK,
         port=server.port,

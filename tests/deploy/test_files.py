@@ -1,0 +1,135 @@
+"""What deploy/ has is well-formed, and says the same in each of its files."""
+
+import os
+from pathlib import Path
+import re
+import subprocess
+import sys
+
+import pytest
+
+from consometers_node.collective.settings import read
+from tests.addon.test_wheel import PROJECT
+
+from .box import ROOT
+from .compose import Folder, image, mounts, project, variables
+
+DEPLOY = ROOT / "deploy"
+PROGRAMS = Path(sys.executable).parent
+TOLD = {"DOMAIN": "energies.test", "EMAIL": "you@energies.test", "CERTIFICATES_FROM": "acme"}
+
+
+def run(*command: str | Path, **told: str) -> str:
+    done = subprocess.run(
+        command, capture_output=True, text=True, check=False, env={**os.environ, **told}
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout + done.stderr
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Path:
+    """A copy of it as whoever follows the documentation has it."""
+    folder = tmp_path / "deploy"
+    folder.mkdir()
+    for source, target in ((".env.example", ".env"), ("compose.yaml", "compose.yaml")):
+        (folder / target).write_text((DEPLOY / source).read_text())
+    return folder
+
+
+def test_the_compose_file_says_what_compose_knows() -> None:
+    schema = ("--builtin-schema", "vendor.compose-spec")
+    run(PROGRAMS / "check-jsonschema", *schema, DEPLOY / "compose.yaml")
+
+
+@pytest.mark.skipif(not Path("/usr/bin/caddy").exists(), reason="script/setup gets Caddy")
+def test_the_proxy_takes_its_file(tmp_path: Path) -> None:
+    file = DEPLOY / "proxy" / "Caddyfile"
+    run("caddy", "validate", "--config", file, "--adapter", "caddyfile", HOME=str(tmp_path), **TOLD)
+    assert run("caddy", "fmt", file) == file.read_text()
+
+
+@pytest.mark.skipif(not Path("/usr/bin/prosodyctl").exists(), reason="script/setup gets Prosody")
+def test_the_server_takes_its_file(tmp_path: Path) -> None:
+    file = DEPLOY / "prosody" / "prosody.cfg.lua"
+    asked = ("prosodyctl", "--root", "--config", file, "check", "config")
+    said = run(*asked, CERTIFICATES=str(tmp_path), DOMAIN=TOLD["DOMAIN"])
+    assert "All checks passed" in said
+
+
+def test_every_image_is_as_it_should_be() -> None:
+    run(PROGRAMS / "hadolint", DEPLOY / "Dockerfile")
+
+
+def test_the_node_takes_its_settings(site: Path) -> None:
+    node = project(site)["services"]["node"]
+    file = DEPLOY / "collective.toml"
+    settings = read(file, node["environment"], Path(node["environment"]["CONSOMETERS_DATA"]))
+    told = variables(site / ".env")
+    assert settings.name == told["COLLECTIVE_NAME"]
+    assert settings.xmpp.account == f"collective@{told['COLLECTIVE_DOMAIN']}"
+    socket = next(one["target"] for one in mounts(node) if one["source"] == "database-socket")
+    assert str(settings.database).endswith(f"host={socket}")
+
+
+def test_nothing_is_open_but_what_people_and_servers_need(site: Path) -> None:
+    services = project(site)["services"]
+    published = {name: one["ports"] for name, one in services.items() if "ports" in one}
+    assert published == {
+        "proxy": ["80:80", "443:443", "443:443/udp"],
+        "prosody": ["5222:5222", "5223:5223", "5269:5269"],
+    }
+    assert services["node"]["networks"] == ["inside"]
+    assert services["postgresql"]["network_mode"] == "none"
+
+
+def test_each_program_has_as_few_rights_as_it_can_do_with(site: Path) -> None:
+    for name, service in project(site)["services"].items():
+        assert service["read_only"], name
+        assert service["cap_drop"] == ["ALL"], name
+        assert service["security_opt"] == ["no-new-privileges:true"], name
+        user, _, group = service["user"].partition(":")
+        assert int(user) > 0, name
+        assert int(group) > 0, name
+        assert service["restart"] == "unless-stopped", name
+        assert service["healthcheck"]["test"], name
+        assert service["logging"]["options"] == {"max-size": "10m", "max-file": "3"}, name
+        if "build" in service:
+            assert image(DEPLOY / "Dockerfile", service["build"]["target"]).user == service["user"]
+
+
+def test_what_an_image_copies_is_there() -> None:
+    written = (DEPLOY / "Dockerfile").read_text()
+    for line in re.findall(r"^COPY (?!--)(.+)$", written, re.MULTILINE):
+        *sources, _ = line.split()
+        assert [one for one in sources if not (ROOT / one).exists()] == []
+
+
+def test_the_image_has_all_that_the_node_asks_for_and_the_versions_of_the_tests() -> None:
+    def pins(file: Path) -> dict[str, str]:
+        return dict(re.findall(r"^([\w.-]+)==([\w.!+]+)", file.read_text(), re.MULTILINE))
+
+    shipped = pins(DEPLOY / "requirements.txt")
+    assert pins(ROOT / "addon" / "requirements.txt").items() <= shipped.items()
+    assert shipped.items() <= pins(ROOT / "requirements" / "dev.txt").items()
+    for asked in PROJECT["optional-dependencies"]["collective"]:
+        assert re.split(r"[<>=]", asked)[0] in shipped
+
+
+def test_no_file_is_taken_for_the_settings_of_an_app() -> None:
+    found = [one for one in DEPLOY.rglob("config.*") if one.suffix in {".yaml", ".yml", ".json"}]
+    assert found == []
+
+
+def test_a_volume_is_the_same_whichever_program_comes_first(site: Path) -> None:
+    found: dict[str, set[Folder | None]] = {}
+    for service in project(site)["services"].values():
+        if "build" in service:
+            folders = image(DEPLOY / "Dockerfile", service["build"]["target"]).folders
+            for one in mounts(service):
+                if not one.get("volume", {}).get("nocopy"):
+                    found.setdefault(one["source"], set()).add(folders.get(one["target"]))
+    assert found.keys() == {"certificates", "accounts", "secrets", "data"}
+    for volume, folders_of_it in found.items():
+        assert len(folders_of_it) == 1, volume
+        assert None not in folders_of_it, volume

@@ -1,0 +1,307 @@
+"""A collective in production, as deploy/ has it: set up, used, backed up, destroyed, put back.
+
+The very files of deploy/ are used, and what its documentation tells to type is typed; `docker` is
+`tests.deploy.engine`, which runs the services of the compose file as programs of this machine,
+each with the user, the files, the volumes and the rights that it has there.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+import json
+import os
+from pathlib import Path
+import shutil
+import ssl
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+from aiohttp import ClientSession
+import pytest
+import pytest_asyncio
+
+from consometers_node.sharing.names import load_naming
+from consometers_node.store import PermissionId, Store
+from consometers_node.xmpp import Join, Register, links
+from consometers_node.xmpp.registration import register
+from demo.hass.folder import ROOT
+from demo.prosody import LOOPBACK
+from tests.deploy import engine
+from tests.deploy.network import own_network
+from tests.e2e.waiting import eventually
+from tests.node.permission.samples import NEED, now
+from tests.node.sharing.houses import House, running, told
+from tests.node.xmpp.conftest import reach
+
+pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(240)]
+
+DOMAIN: Final = "energies.test"
+HOMES: Final = 4
+HOUR: Final = timedelta(hours=1)
+PARIS: Final = ZoneInfo("Europe/Paris")
+THIS_HOUR: Final = now().replace(minute=0, second=0)
+SINCE: Final = THIS_HOUR.replace(hour=0) - timedelta(days=2)
+KNOWN_UNTIL: Final = THIS_HOUR - 3 * HOUR
+SETTINGS: Final = {
+    "COLLECTIVE_DOMAIN": DOMAIN,
+    "COLLECTIVE_NAME": "Énergies d'essai",
+    "COLLECTIVE_IDENTIFIER": "essai",
+    "COLLECTIVE_LANGUAGE": "en",
+    "COLLECTIVE_CERTIFICATES_FROM": "internal",
+    "COLLECTIVE_CA_FILE": "/secrets/authority",
+}
+IN_HASTE: Final = """\
+services:
+  node:
+    environment:
+      CONSOMETERS_HASTE: "40"
+      CONSOMETERS_PUBLICATION_MINIMUM: "3"
+"""
+WANTED: Final = f"""\
+id = "{NEED.id}"
+version = {NEED.version}
+controller = "{NEED.controller}"
+contact = "{NEED.contact}"
+policy = "{NEED.policy}"
+interval = "PT1H"
+history = "P{NEED.history_days}D"
+duration = "P{NEED.duration_days}D"
+retention = "P{NEED.retention_days}D"
+series = [{{ direction = "consumption", quantity = "energy" }}]
+[title]
+en = "Sunny roofs"
+[purpose]
+en = "To size the next roof."
+"""
+
+type Values = dict[datetime, int]
+
+
+@dataclass(eq=False)
+class Home:
+    """A member, and what its own records are."""
+
+    house: House
+    permission: PermissionId
+    values: Values = field(default_factory=dict)
+
+    async def write(self, values: Mapping[datetime, int]) -> None:
+        self.values.update(values)
+        await self.house.keep(dict(self.values))
+
+
+@dataclass
+class Site:
+    """The machine of a collective, as its operator has it before them."""
+
+    folder: Path
+    state: Path
+    stack: AsyncExitStack
+    homes: list[Home] = field(default_factory=list)
+
+    port = 5222
+
+    @property
+    def ca_file(self) -> Path:
+        return self.state / "volumes" / "secrets" / "authority"
+
+    async def type(self, *command: str, given: str = "") -> str:
+        """Type a command in deploy/, and give what it prints."""
+        process = await asyncio.create_subprocess_exec(
+            *command,
+            cwd=self.folder,
+            env={
+                **os.environ,
+                "PATH": f"{self.state}:{os.environ['PATH']}",
+                "ENGINE": str(self.state),
+            },
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+        )
+        out, err = await process.communicate(given.encode())
+        assert process.returncode == 0, (command, out.decode(), err.decode())
+        return out.decode()
+
+    async def node(self, *command: str) -> Any:
+        """Ask the node's program, and give what it tells programs."""
+        asked = ("docker", "compose", "exec", "-T", "node", "consometers-node")
+        return json.loads(await self.type(*asked, *command, "--json"))
+
+    async def get(self, path: str) -> tuple[int, str]:
+        """Open an address as anybody would, and give its status and its text."""
+        trusts = ssl.create_default_context(cafile=self.ca_file)
+        async with (
+            ClientSession() as session,
+            session.get(
+                f"https://{LOOPBACK}/{path}",
+                headers={"Host": DOMAIN},
+                ssl=trusts,
+                server_hostname=DOMAIN,
+            ) as answer,
+        ):
+            return answer.status, await answer.text()
+
+    async def published(self) -> Values:
+        """What the open data says of all members, hour by hour."""
+        days = f"from/{SINCE.date()}/to/{THIS_HOUR.astimezone(PARIS).date()}"
+        status, said = await self.get(f"data/consumption/by/all/PT1H/{days}")
+        if status != 200:
+            return {}
+        return {
+            datetime.fromisoformat(one["start"]): one["value"]
+            for one in json.loads(said)["values"]
+            if one["value"] is not None
+        }
+
+    async def shows(self, wanted: Values) -> None:
+        """Wait until that is published, and nothing else."""
+
+        async def differs() -> list[tuple[datetime, int | None, int | None]]:
+            found = await self.published()
+            return [
+                (start, found.get(start), wanted.get(start))
+                for start in sorted(found.keys() | wanted.keys())
+                if found.get(start) != wanted.get(start)
+            ]
+
+        await eventually(differs, lambda left: not left, within_s=60)
+
+    async def settle(self) -> None:
+        """Let a home have an account by invitation, and join."""
+        (made,) = await self.node("invitations", "make", "--account")
+        account_link, join = links.read(made["account_link"]), links.read(made["link"])
+        assert isinstance(account_link, Register)
+        assert isinstance(join, Join)
+        account = await register(account_link, server=reach(self))
+        number = len(self.homes)
+        store = await Store.open(self.state / f"home{number}.db")
+        self.stack.push_async_callback(store.close)
+        house = await self.stack.enter_async_context(
+            running(
+                store,
+                self,
+                account.jid,
+                join.collective,
+                password=account.password,
+                naming=await load_naming(store),
+            )
+        )
+        await house.connection.online()
+        await house.ledger.cover(SINCE, THIS_HOUR + timedelta(days=2))
+        await house.sharing.asking.get_data_needs(join.collective, join.token)
+        self.homes.append(Home(house, await house.grant()))
+        await told(house)
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def site(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Site]:
+    place = tmp_path_factory.mktemp("site")
+    folder, state = place / "checkout" / "deploy", place / "state"
+    state.mkdir()
+    shutil.copytree(ROOT / "deploy", folder, ignore=shutil.ignore_patterns(".env", "backups"))
+    written = (folder / ".env.example").read_text().splitlines()
+    kept = [line for line in written if line.partition("=")[0] not in SETTINGS]
+    settings = [f'{name}="{value}"' for name, value in SETTINGS.items()]
+    (folder / ".env").write_text("\n".join([*kept, *settings, ""]))
+    (folder / "compose.override.yaml").write_text(IN_HASTE)
+    engine.install(state)
+    with own_network():
+        async with AsyncExitStack() as stack:
+            site = Site(folder, state, stack)
+            stack.push_async_callback(site.type, "docker", "compose", "down", "--volumes")
+            await site.type("docker", "compose", "up", "--detach", "--wait")
+            yield site
+
+
+def summed(homes: list[Home]) -> Values:
+    """Add up what homes have, where all of them have something."""
+    first, *others = [home.values for home in homes]
+    return {
+        start: value + sum(values[start] for values in others)
+        for start, value in first.items()
+        if all(start in values for values in others)
+    }
+
+
+async def test_homes_that_were_invited_see_their_sums_on_the_page(site: Site) -> None:
+    asked = ("docker", "compose", "exec", "-T", "node", "sh", "-c")
+    offer = "cat >/tmp/roof.toml && consometers-node needs offer /tmp/roof.toml"
+    await site.type(*asked, offer, given=WANTED)
+    for _ in range(HOMES):
+        await site.settle()
+    hours = (KNOWN_UNTIL - SINCE) // HOUR
+    for number, home in enumerate(site.homes, 1):
+        await home.write({SINCE + n * HOUR: 100 * number + n for n in range(hours)})
+    await site.shows(summed(site.homes))
+    status, page = await site.get("")
+    assert status == 200
+    assert SETTINGS["COLLECTIVE_NAME"].replace("'", "&#39;") in page
+    assert (await site.get("health"))[0] == 404
+
+
+async def test_what_was_withdrawn_after_a_backup_stays_withdrawn_once_it_is_put_back(
+    site: Site,
+) -> None:
+    printed = await site.type("./backup")
+    backup = site.folder / printed.strip()
+    assert {file.name for file in backup.iterdir()} == {"accounts.tar", "contents", "database.dump"}
+    assert backup.stat().st_mode & 0o077 == 0
+
+    before = await site.published()
+    *_, leaves = site.homes
+    await leaves.house.withdraw(leaves.permission)
+    await told(leaves.house)
+    stay = [home for home in site.homes if home is not leaves]
+    for n, home in enumerate(stay):
+        await home.write({KNOWN_UNTIL: 5_000 + n, KNOWN_UNTIL + HOUR: 6_000 + n})
+    after = before | {start: summed(stay)[start] for start in (KNOWN_UNTIL, KNOWN_UNTIL + HOUR)}
+    await site.shows(after)
+    await site.type("./backup", "ended")
+
+    # The machine is lost: what is left are the folder deploy/ and its backups.
+    await site.type("docker", "compose", "down", "--volumes")
+    await site.type("./restore", str(backup.relative_to(site.folder)))
+    await site.shows(after)
+    register = await site.node("register", "--changes")
+    of_it = [one for one in register if one["permission"] == leaves.permission]
+    assert [one["state"] for one in of_it] == ["granted", "withdrawn", "withdrawn"]
+    members = await site.node("members", "list")
+    assert len([one for one in members if one["jid"] is not None]) == len(stay)
+    assert leaves.house.address.partition("/")[0] not in json.dumps(members)
+
+
+async def test_old_backups_are_removed(site: Site) -> None:
+    (first,) = (site.folder / "backups").glob("*Z")
+    long_ago = (now() - timedelta(days=31)).timestamp()
+    os.utime(first, (long_ago, long_ago))
+    await asyncio.sleep(1)
+    printed = await site.type("./backup")
+    assert [one.name for one in (site.folder / "backups").glob("*Z")] == [
+        Path(printed.strip()).name
+    ]
+    assert (site.folder / "backups" / "ended.jsonl").exists()
+
+
+async def test_nothing_is_lost_when_all_is_started_anew(site: Site) -> None:
+    before = await site.published()
+    assert before
+    await site.type("docker", "compose", "down")
+    await site.type("docker", "compose", "up", "--detach", "--wait")
+    assert await site.published() == before
+
+
+async def test_no_program_may_write_beside_its_volumes_or_tells_whose_home_it_is(
+    site: Site,
+) -> None:
+    for service in ("proxy", "prosody", "postgresql", "node"):
+        inside = ("docker", "compose", "exec", "-T", service, "sh", "-c")
+        said = await site.type(*inside, "touch /usr/bin/x 2>&1 || true; grep CapEff /proc/1/status")
+        assert "Read-only file system" in said
+        kept = "0000000000000400" if service == "proxy" else "0000000000000000"
+        assert said.split()[-1] in (kept, "0000000000000000")
+    logs = "".join(file.read_text() for file in (site.state / "logs").iterdir())
+    assert logs
+    assert not [home for home in site.homes if home.house.address.partition("/")[0] in logs]
