@@ -38,8 +38,8 @@ _PEAKS_KWP: Final = (3.0, 0.0, 0.0, 6.0, 0.0, 4.5, 0.0, 0.0)
 _FIRST_SEED: Final = 100
 _SHOWN_WITHIN_S: Final = 600
 _LOOKS_EVERY_S: Final = 1.0
-_LATER: Final = 20
-_LATER_S: Final = 30.0
+_LATER: Final = 40
+_LATER_S: Final = 15.0
 _LATEST: Final = timedelta(hours=3)
 _FOLDERS: Final = ("cooperative", "municipality", "street", "reader")
 
@@ -163,6 +163,7 @@ class Federation:
         self._known = self.neighbours.plan
         self._granting = asyncio.Lock()
         self._asked_of_the_school: str | None = None
+        self._is_open = asyncio.Event()
         self.size = size
         if self._known is not None:
             self.size = Size(len(self._known.homes) - 1, self._known.history_days)
@@ -206,6 +207,7 @@ class Federation:
         read = await self._readable(self.cooperative)
         await self._grant_what_there_is(self.cooperative)
         summed = await self._readable(self.municipality)
+        self._is_open.set()
         return Round(
             cooperative=await self._shown(self.cooperative, read),
             municipality=await self._shown(self.municipality, summed),
@@ -330,6 +332,7 @@ class Federation:
 
     async def _grant_later(self) -> None:
         """Grant what is released later: what panels make, where enough homes have some."""
+        await self._is_open.wait()
         for _ in range(_LATER):
             await asyncio.sleep(_LATER_S)
             left = 0
