@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 import re
+import tomllib
 from typing import Never
 
 import pytest
@@ -19,12 +20,15 @@ from consometers_node.collective.facts import (
     Fact,
     Type,
 )
+from consometers_node.collective.keys import KEYS
 from consometers_node.store import Store
+from tools.zabbix import template
 
 from ..web.public.conftest import fill
 from ..web.public.town import Town, settings
 from .watched import watch_of
 
+DOCS = Path(__file__).parents[3] / "docs"
 OTHERS = {"process_start_time_seconds"}
 """Names that every program has for it, whatever the rules of names."""
 
@@ -104,3 +108,18 @@ def test_units_are_those_that_people_read() -> None:
     assert JOULES.factor * 3_600_000 == 1000
     assert RATIO.factor == 100
     assert (COUNT.shown, BYTES.shown) == ("", "B")
+
+
+@pytest.mark.parametrize("page", ["operators.md", "operators.fr.md"])
+def test_rules_of_the_documentation_name_figures_that_exist(page: str) -> None:
+    """So do its keys of settings, and its macros of the template."""
+    text = (DOCS / page).read_text()
+    metrics = set(re.findall(r"\b(?:consometers|process)(?:_[a-z]+)+\b", text))
+    assert len(metrics) > 5
+    assert metrics <= {fact.name for fact in ALL}
+    for section in ("metrics", "zabbix"):
+        (written,) = re.findall(rf"^\[{section}\]\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+        keys = {f"{section}.{key}" for key in tomllib.loads(written)}
+        assert keys <= set(KEYS)
+    macros = set(re.findall(r"\{\$[A-Z.]+\}", text))
+    assert macros == set(re.findall(r"\{\$[A-Z.]+\}", template("en")))
