@@ -9,7 +9,7 @@ from ..store import Store
 from .readers import Readers
 from .rules import InForce
 
-MOST_AT_ONCE = 10
+MOST_AT_ONCE = 25
 """Members in one transaction, while others wait."""
 
 _REST_S = 0.1

@@ -121,6 +121,7 @@ def test_the_limits_are_the_codes() -> None:
 
 
 def test_words_of_the_protocol_are_on_the_page() -> None:
-    paths = [SeriesPath.POWER, SeriesPath.ENERGY_DAILY, SeriesPath.ENERGY_INDEX]
+    paths = [SeriesPath.POWER, SeriesPath.ENERGY_DAILY, SeriesPath.ENERGY_INDEX, SeriesPath.MEDIAN]
+    paths += [SeriesPath.LOWER_QUARTILE, SeriesPath.UPPER_QUARTILE]
     for word in (*paths, SeriesPath.MEMBERS, *Reading, *Identification):
         assert word in PAGE
