@@ -7,6 +7,7 @@ from homeassistant.helpers.typing import ConfigType
 
 from .balance.tracker import BalanceTracker, store as balance_store
 from .const import DOMAIN
+from .dashboard.offer import async_offer_dashboard
 from .inverter import issues as inverter_issues
 from .inverter.coordinator import InverterCoordinator, store
 from .kinds import ConsometersConfigEntry, is_balance, is_inverter, is_node
@@ -23,8 +24,9 @@ NODE_PLATFORMS = [Platform.BINARY_SENSOR, Platform.SENSOR, Platform.SWITCH]
 
 
 async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
-    """Make the actions known, whether or not there is a node yet."""
+    """Make the actions known, whether or not there is a node yet, and offer the dashboard."""
     async_setup_services(hass)
+    await async_offer_dashboard(hass)
     return True
 
 

@@ -16,7 +16,7 @@ from tests.e2e.addon import Visitor
 type Device = Literal["desk", "phone"]
 type Scheme = Literal["light", "dark"]
 
-_VIEWPORTS: Final = {"desk": {"width": 1280, "height": 900}, "phone": {"width": 390, "height": 844}}
+VIEWPORTS: Final = {"desk": {"width": 1280, "height": 900}, "phone": {"width": 390, "height": 844}}
 
 
 @dataclass(frozen=True)
@@ -109,7 +109,7 @@ async def looking(browser: Browser, visitor: Visitor, pictures: Path) -> AsyncIt
             visitor.api.url,
             look.language,
             color_scheme=look.scheme,
-            viewport=_VIEWPORTS[look.device],
+            viewport=VIEWPORTS[look.device],
         )
         pages[look] = await enter(context, visitor)
     looks = Looks(pages, pictures)

@@ -5,16 +5,11 @@ it. First a person adds them, then time flies. Leaves pictures in `.artifacts/`;
 `script/test tests/e2e/test_solar.py --pictures=docs/images` renews those of the documentation.
 """
 
-import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
 from functools import partial
 import json
 from pathlib import Path
 from typing import Any, Final
-from zoneinfo import ZoneInfo
 
 from playwright.async_api import expect
 import pytest
@@ -22,36 +17,34 @@ import pytest_asyncio
 
 from demo.browser import CHROMIUM, Visitor, open_browser
 from demo.furnishing import (
-    EntityIds,
     add_balance,
     add_inverter,
-    add_meter,
     device_page,
-    entity_ids,
     entry_with,
     known_entities,
     net_power,
     show_on_energy_dashboard,
-    tidy,
 )
-from demo.hass import Hass, Language, State
+from demo.hass import Hass, Language
 from demo.hass.folder import ROOT
-from demo.history import Hour, hours, import_history
-from demo.inverter import PROFILES, Inverter, VirtualInverter
-from demo.meter import Contract, Linky, VirtualLinky
-from demo.world import Energy, World
+from demo.history import import_history
 from tests.e2e.home import DOMAIN
 from tests.e2e.node import Node
+from tests.e2e.panels import (
+    BALANCE,
+    FLOWS,
+    INVERTER,
+    METER,
+    PATIENCE_S,
+    Home,
+    add_the_meter,
+    living,
+    past,
+)
 from tests.e2e.waiting import eventually
 
-PARIS: Final = ZoneInfo("Europe/Paris")
-NOON: Final = datetime(2026, 6, 17, 14, tzinfo=PARIS)
-"""The meter's and the inverter's time at the beginning: they make more than the home consumes."""
 SPEED: Final = 6.0
 """How fast time flies."""
-SAMPLES: Final = 4
-PATIENCE_S: Final = 120
-"""Home Assistant catches up with meter and inverter whenever it may run."""
 NEAR_WH: Final = 2
 """Energies and their sums are whole watt-hours."""
 EVERY_FRAME: Final = {
@@ -60,106 +53,9 @@ EVERY_FRAME: Final = {
     "silence": 10,
     "raw_labels": False,
 }
-DAYS_SHOWN: Final = 3
 ARTIFACTS: Final = ROOT / ".artifacts"
 """Where pictures are left that are only looked at."""
 LARGEST_PICTURE_BYTES: Final = 300_000
-
-METER: Final = frozenset(
-    {"energy_drawn", "energy_injected", "active_power_drawn", "active_power_injected"}
-)
-INVERTER: Final = frozenset({"energy", "power"})
-BALANCE: Final = frozenset({"production"})
-FLOWS: Final[Mapping[str, Callable[[Energy], int]]] = {
-    "production": lambda energy: energy.production_wh,
-    "injected": lambda energy: energy.injected_wh,
-    "drawn": lambda energy: energy.drawn_wh,
-}
-
-
-@dataclass(kw_only=True)
-class Home:
-    """A Home Assistant, and what stands in the home that it reads."""
-
-    hass: Hass
-    meter: VirtualLinky
-    inverter: VirtualInverter
-
-    @property
-    def second(self) -> int:
-        """The time of meter and inverter."""
-        return self.inverter.second
-
-    @property
-    def world(self) -> World:
-        return self.meter.linky.world
-
-    async def entities(self, *wanted: frozenset[str]) -> EntityIds:
-        """The entity ids of those entries that have such entities."""
-        found: dict[str, str] = {}
-        for keys in wanted:
-            entry_id = await entry_with(self.hass.api, keys)
-            assert entry_id is not None
-            found |= await entity_ids(self.hass.api, entry_id)
-        return found
-
-    async def shown(self, entity_id: str) -> float | None:
-        """What an entity shows, in Wh or W."""
-        return _number(await self.hass.api.state(entity_id))
-
-    async def caught_up(self, entity_id: str, wh: float) -> float:
-        """Wait until an entity shows some energy, and give how much it shows then."""
-        shown = await eventually(
-            lambda: self.shown(entity_id),
-            lambda found: found is not None and found >= wh,
-            within_s=PATIENCE_S,
-        )
-        assert shown is not None
-        return shown
-
-    async def sums(self) -> Mapping[str, float]:
-        """What the balance shows, once it is asked and knows all of it."""
-        ids = await self.entities(BALANCE)
-        keys = (*FLOWS, "self_consumed", "consumed")
-        asked = {"entity_id": ids["production"]}
-
-        async def shown() -> dict[str, float | None]:
-            await self.hass.api.command(
-                "call_service", domain="homeassistant", service="update_entity", service_data=asked
-            )
-            states = {state["entity_id"]: state for state in await self.hass.api.states()}
-            return {key: _number(states[ids[key]]) for key in keys}
-
-        found = await eventually(shown, lambda now: None not in now.values(), within_s=PATIENCE_S)
-        return {key: wh for key, wh in found.items() if wh is not None}
-
-    async def samples(self) -> AsyncIterator[int]:
-        """Tell the time of meter and inverter, now and then."""
-        for _ in range(SAMPLES):
-            await asyncio.sleep(3)
-            yield self.second
-
-
-@asynccontextmanager
-async def living(hass: Hass, port: Path, speed: float) -> AsyncIterator[Home]:
-    """Have a meter and the inverter behind it, at the same moment of the same day in June.
-
-    In the end Home Assistant forgets them, before they are gone.
-    """
-    linky = Linky(World(), Contract(producer=True))
-    virtual = Inverter(PROFILES["home"], load=linky.load)
-    start = NOON.timestamp()
-    async with (
-        VirtualInverter(virtual, start=start, speed=speed) as inverter,
-        VirtualLinky(linky, link=port, start=start, speed=speed) as meter,
-    ):
-        inverter.strangers()
-        inverter.at = datetime.fromtimestamp(meter.line.at, UTC)
-        try:
-            yield Home(hass=hass, meter=meter, inverter=inverter)
-        finally:
-            for entry in await hass.api.entries(DOMAIN):
-                await hass.api.remove(entry["entry_id"])
 
 
 @pytest.fixture(scope="module")
@@ -171,7 +67,7 @@ def ports(tmp_path_factory: pytest.TempPathFactory) -> Path:
 async def home(hass: Hass, ports: Path) -> AsyncIterator[Home]:
     """A home in which time flies. All that can be known of it was added, and is read often."""
     async with living(hass, ports / "fast", SPEED) as home:
-        await _add_meter(home, "en")
+        await add_the_meter(home, "en")
         api, inverter = hass.api, home.inverter
         entry_id = await add_inverter(api, inverter.host, inverter.port, 1)
         await known_entities(api, entry_id, INVERTER)
@@ -197,7 +93,7 @@ async def test_a_person_adds_an_inverter_and_the_balance(
         living(hass, ports / language, 1.0) as home,
         open_browser(hass.url, language) as visitor,
     ):
-        await _add_meter(home, language)
+        await add_the_meter(home, language)
         try:
             await _add_inverter(visitor, home, language)
             await _add_balance(visitor, home, language)
@@ -291,14 +187,6 @@ async def test_nothing_was_complained_of_and_no_serial_number_was_told(home: Hom
     assert home.inverter.inverters[0].serial not in home.hass.log_path.read_text()
 
 
-async def _add_meter(home: Home, language: Language) -> None:
-    """Add the meter: entities are named in the language of the home when they are made."""
-    api = home.hass.api
-    await tidy(api)
-    await api.set_language(language)
-    await known_entities(api, await add_meter(api, home.meter.port), METER)
-
-
 async def _add_inverter(visitor: Visitor, home: Home, language: Language) -> None:
     said = _config(language)
     fields = said["step"]["inverter"]["data"]
@@ -342,7 +230,7 @@ async def _look(visitor: Visitor, home: Home, pictures: Path, language: Language
     api = home.hass.api
     ids = await home.entities(METER, INVERTER)
     await show_on_energy_dashboard(api, ids)
-    await import_history(api, {**ids, **await net_power(api)}, _past(home))
+    await import_history(api, {**ids, **await net_power(api)}, past(home))
     if pictures != ARTIFACTS:
         await _powers_are_known(home)
     for name, keys, folder in (
@@ -357,16 +245,6 @@ async def _look(visitor: Visitor, home: Home, pictures: Path, language: Language
     await visitor.page.goto("/energy")
     await visitor.see_yesterday()
     await visitor.picture(pictures / f"solar-energy.{language}.png")
-
-
-def _past(home: Home) -> list[Hour]:
-    """The days before that of the meter, as if they had been those before today."""
-    midnight = NOON.replace(hour=0)
-    shift = datetime.now(PARIS).date() - midnight.date()
-    began = midnight - timedelta(days=DAYS_SHOWN)
-    return [
-        replace(hour, start=hour.start + shift) for hour in hours(home.meter.linky, began, midnight)
-    ]
 
 
 async def _powers_are_known(home: Home) -> None:
@@ -385,15 +263,6 @@ async def _read_often(home: Home) -> None:
         step = await api.start_options_flow(entry_id)
         await api.submit_options(step, **options)
         await known_entities(api, entry_id, keys)
-
-
-def _number(state: State) -> float | None:
-    if state["state"] in ("unknown", "unavailable"):
-        return None
-    scale = {"kWh": 1_000, "MWh": 1_000_000}
-    return round(
-        float(state["state"]) * scale.get(state["attributes"]["unit_of_measurement"], 1), 3
-    )
 
 
 def _config(language: Language) -> dict[str, Any]:

@@ -1,0 +1,42 @@
+"""What there is to show, by the ids of entities and of statistics. Pure."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+type Ids = tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Home:
+    """A home. Powers and rates are entities, energies are statistics that have sums."""
+
+    used_power: Ids = ()
+    drawn_power: Ids = ()
+    injected_power: Ids = ()
+    produced_power: Ids = ()
+    apparent_power: Ids = ()
+    drawn: Ids = ()
+    injected: Ids = ()
+    produced: Ids = ()
+    self_consumed: Ids = ()
+    self_consumption: Ids = ()
+    self_sufficiency: Ids = ()
+
+    @property
+    def has_grid(self) -> bool:
+        """Whether anything is known of what the home draws."""
+        return bool(self.used_power or self.drawn_power or self.apparent_power or self.drawn)
+
+    @property
+    def has_panels(self) -> bool:
+        """Whether anything is known of what panels make."""
+        return bool(self.produced_power or self.produced)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Collective:
+    """A collective: its entities by the keys of their facts, its statistics by their quantities."""
+
+    name: str
+    entities: Mapping[str, str]
+    statistics: Mapping[str, str] = field(default_factory=dict)

@@ -1,0 +1,152 @@
+"""Finds in Home Assistant what a household has to show."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import asdict, fields
+from itertools import chain
+from typing import Any, Final
+
+from homeassistant.components.energy.data import async_get_manager
+from homeassistant.config_entries import ConfigEntry, ConfigEntryState
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers import device_registry as dr, entity_registry as er
+
+from ..const import CONF_PRODUCTION, DOMAIN
+from ..kinds import is_balance, is_inverter, is_node
+from ..node.coordinator import NodeConfigEntry
+from ..node.devices import collective_id
+from .facts import Collective, Home, Ids
+
+type Table = Mapping[str, str]
+"""Facts of the home by the keys of the entities that show them."""
+
+ENERGY: Final = "energy"
+
+_BALANCE: Final[Table] = {
+    "consumed_power": "used_power",
+    "drawn_power": "drawn_power",
+    "injected_power": "injected_power",
+    "production_power": "produced_power",
+    "drawn": "drawn",
+    "injected": "injected",
+    "production": "produced",
+    "self_consumed": "self_consumed",
+    "self_consumption_today": "self_consumption",
+    "self_sufficiency_today": "self_sufficiency",
+}
+_METER: Final[Table] = {
+    "active_power_drawn": "drawn_power",
+    "active_power_injected": "injected_power",
+    "apparent_power": "apparent_power",
+    "energy_drawn": "drawn",
+    "energy_injected": "injected",
+}
+_PRODUCTION_METER: Final[Table] = {
+    "active_power_injected": "produced_power",
+    "energy_injected": "produced",
+}
+_INVERTER: Final[Table] = {"power": "produced_power", "energy": "produced"}
+
+
+def _is_meter(entry: ConfigEntry) -> bool:
+    return not (is_node(entry) or is_inverter(entry) or is_balance(entry))
+
+
+def _counts_production(entry: ConfigEntry) -> bool:
+    return _is_meter(entry) and bool(entry.data.get(CONF_PRODUCTION))
+
+
+def _counts_consumption(entry: ConfigEntry) -> bool:
+    return _is_meter(entry) and not entry.data.get(CONF_PRODUCTION)
+
+
+_SOURCES: Final[tuple[tuple[Callable[[ConfigEntry], bool], Table], ...]] = (
+    (is_balance, _BALANCE),
+    (_counts_consumption, _METER),
+    (_counts_production, _PRODUCTION_METER),
+    (is_inverter, _INVERTER),
+)
+"""Who tells of a home: of each fact, the first who knows it is believed."""
+
+
+async def home(hass: HomeAssistant) -> Home:
+    """Find what is known of the home: by this integration, else by its Energy dashboard."""
+    found: dict[str, Ids] = {fact.name: () for fact in fields(Home)}
+    for is_such, table in _SOURCES:
+        entries = filter(is_such, hass.config_entries.async_entries(DOMAIN))
+        shown = [_entities(hass, entry) for entry in entries]
+        for key, fact in table.items():
+            found[fact] = found[fact] or tuple(each[key] for each in shown if key in each)
+    for fact, ids in (await _on_energy_dashboard(hass)).items():
+        found[fact] = found[fact] or ids
+    return Home(**found)
+
+
+def collectives(hass: HomeAssistant) -> list[Collective]:
+    """Find the collectives of the household's nodes, in the order of their names."""
+    found = chain.from_iterable(
+        _of_node(hass, entry)
+        for entry in hass.config_entries.async_entries(DOMAIN)
+        if is_node(entry)
+    )
+    return sorted(found, key=lambda collective: collective.name)
+
+
+def _of_node(hass: HomeAssistant, entry: NodeConfigEntry) -> Iterable[Collective]:
+    entities = _entities(hass, entry)
+    for device in dr.async_entries_for_config_entry(dr.async_get(hass), entry.entry_id):
+        if (known_as := collective_id(entry, device.identifiers)) is None:
+            continue
+        prefix = f"{known_as}_"
+        yield Collective(
+            name=device.name_by_user or device.name or known_as,
+            entities={
+                key.removeprefix(prefix): entity_id
+                for key, entity_id in entities.items()
+                if key.startswith(prefix)
+            },
+            statistics=_statistics(entry, known_as),
+        )
+
+
+def _statistics(entry: NodeConfigEntry, known_as: str) -> Mapping[str, str]:
+    if entry.state is not ConfigEntryState.LOADED:
+        return {}
+    collective = entry.runtime_data.data.collective(known_as)
+    sums = None if collective is None else collective.sums
+    if sums is None or sums.statistics is None:
+        return {}
+    return {name: told for name, told in asdict(sums.statistics).items() if told is not None}
+
+
+def _entities(hass: HomeAssistant, entry: ConfigEntry) -> Mapping[str, str]:
+    """Give the entities of an entry that are shown, by the keys of their facts."""
+    registered = er.async_entries_for_config_entry(er.async_get(hass), entry.entry_id)
+    return {
+        entity.unique_id.removeprefix(f"{entry.entry_id}_"): entity.entity_id
+        for entity in registered
+        if entity.disabled_by is None and entity.hidden_by is None
+    }
+
+
+async def _on_energy_dashboard(hass: HomeAssistant) -> Mapping[str, Ids]:
+    """Give what the household has said itself is its grid and its panels."""
+    if ENERGY not in hass.config.components:
+        return {}
+    preferences = (await async_get_manager(hass)).data
+    sources: list[Mapping[str, Any]] = (
+        [] if preferences is None else [dict(each) for each in preferences["energy_sources"]]
+    )
+
+    def told(kind: str, key: str, nested: str = "") -> Ids:
+        of_kind = [source for source in sources if source["type"] == kind]
+        # Before 2026.11 a grid has lists of flows.
+        flows = [flow for source in of_kind for flow in source.get(nested, ())]
+        return tuple(filter(None, (each.get(key) for each in (*of_kind, *flows))))
+
+    powers = told("solar", "stat_rate")
+    return {
+        "drawn": told("grid", "stat_energy_from", "flow_from"),
+        "injected": told("grid", "stat_energy_to", "flow_to"),
+        "produced": told("solar", "stat_energy_from"),
+        "produced_power": tuple(power for power in powers if ":" not in power),
+    }

@@ -1,0 +1,269 @@
+"""The dashboard as Home Assistant's frontend reads it. Pure: facts in, configuration out."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, Final
+
+from .facts import Collective, Home, Ids
+from .words import words_of
+
+type Card = dict[str, Any]
+type Flows = Mapping[str, Ids]
+"""Statistics by what flows."""
+
+DRAWN: Final = "#488fc2"
+INJECTED: Final = "#8353d1"
+PRODUCED: Final = "#ff9800"
+"""The colours of Home Assistant's Energy dashboard."""
+_COLOURS: Final = {
+    "drawn": DRAWN,
+    "injected": INJECTED,
+    "produced": PRODUCED,
+    "self_consumed": PRODUCED,
+}
+_ICONS: Final = {
+    "drawn": "mdi:transmission-tower-export",
+    "injected": "mdi:transmission-tower-import",
+    "produced": "mdi:solar-power-variant",
+    "self_consumed": "mdi:home-lightning-bolt",
+}
+
+_COLUMNS: Final = 2
+_HALF: Final = {"columns": 6}
+_WIDE: Final = {"columns": 12}
+_FULL: Final = {"columns": "full"}
+_DAYS: Final = {"period": "day", "days_to_show": 7}
+_HOURS: Final = {"period": "hour", "days_to_show": 2}
+_MONTHS: Final = {"period": "month", "days_to_show": 365}
+
+
+def dashboard(home: Home, collectives: Sequence[Collective], language: str) -> dict[str, Any]:
+    """Give a dashboard of two pages: what is now, and the months."""
+    return _Writer(home, collectives, words_of(language)).dashboard()
+
+
+class _Writer:
+    """Writes one dashboard. What is not there has no card."""
+
+    def __init__(
+        self, home: Home, collectives: Sequence[Collective], words: Mapping[str, str]
+    ) -> None:
+        self._home = home
+        self._collectives = collectives
+        self._words = words
+
+    def dashboard(self) -> dict[str, Any]:
+        home, collectives = self._home, self._collectives
+        now = self._page(
+            "now",
+            [
+                self._grid_now() if home.has_grid else (),
+                self._panels_now() if home.has_panels else (),
+            ],
+            map(self._collective_now, collectives),
+        )
+        months = self._page(
+            "months",
+            [
+                self._grid_months() if home.drawn else (),
+                self._panels_months() if home.produced else (),
+            ],
+            (self._collective_months(each) for each in collectives if each.statistics),
+        )
+        if not now["sections"]:
+            nothing = {"type": "markdown", "content": self._words["nothing"]}
+            now["sections"] = [_section([nothing], _COLUMNS)]
+        return {"views": [now, months] if months["sections"] else [now]}
+
+    def _page(
+        self, name: str, beside: Iterable[Iterable[Card]], below: Iterable[Iterable[Card]]
+    ) -> dict[str, Any]:
+        """Lay out sections: some beside each other, each of the others over all columns."""
+        there = list(filter(None, map(list, beside)))
+        span = _COLUMNS if len(there) == 1 else 1
+        return {
+            "type": "sections",
+            "title": self._words[name],
+            "path": name,
+            "max_columns": _COLUMNS,
+            "sections": [
+                *(_section(cards, span) for cards in there),
+                *(_section(list(cards), _COLUMNS) for cards in below),
+            ],
+        }
+
+    # My home
+
+    def _grid_now(self) -> Iterator[Card]:
+        home = self._home
+        yield _heading(self._words["my_home"], "mdi:home")
+        if home.used_power:
+            yield from self._trends(home.used_power, "used", DRAWN)
+            yield from self._tiles(home.drawn_power, "drawn", DRAWN)
+            yield from self._tiles(home.injected_power, "injected", INJECTED)
+        elif home.drawn_power:
+            yield from self._trends(home.drawn_power, "drawn", DRAWN)
+        else:
+            yield from self._trends(home.apparent_power, "apparent", DRAWN)
+        yield from self._today({"drawn": home.drawn, "self_consumed": home.self_consumed})
+        yield from self._rates(home.self_sufficiency, "self_sufficiency")
+        yield from self._graph("week", _DAYS, self._grid_flows())
+
+    def _grid_months(self) -> Iterator[Card]:
+        yield _heading(self._words["my_home"], "mdi:home")
+        yield from self._graph("year", _MONTHS, self._grid_flows())
+
+    def _grid_flows(self) -> Flows:
+        """Give what the home lived of where that is known, else what crossed its meter."""
+        home = self._home
+        if home.self_consumed:
+            return {"drawn": home.drawn, "self_consumed": home.self_consumed}
+        return {"drawn": home.drawn, "injected": home.injected}
+
+    # My panels
+
+    def _panels_now(self) -> Iterator[Card]:
+        home = self._home
+        yield _heading(self._words["my_panels"], "mdi:solar-power-variant")
+        yield from self._trends(home.produced_power, "produced", PRODUCED)
+        sold = home.injected if home.self_consumed else ()
+        yield from self._today({"produced": home.produced, "injected": sold})
+        yield from self._rates(home.self_consumption, "self_consumption")
+        yield from self._graph("week", _DAYS, self._panels_flows())
+
+    def _panels_months(self) -> Iterator[Card]:
+        yield _heading(self._words["my_panels"], "mdi:solar-power-variant")
+        yield from self._graph("year", _MONTHS, self._panels_flows())
+
+    def _panels_flows(self) -> Flows:
+        """Give where the production went where that is known."""
+        home = self._home
+        if home.self_consumed:
+            return {"self_consumed": home.self_consumed, "injected": home.injected}
+        return {"produced": home.produced}
+
+    # My collectives
+
+    def _collective_now(self, collective: Collective) -> Iterator[Card]:
+        has = collective.entities
+        yield _heading(
+            collective.name,
+            "mdi:home-group",
+            badges=[
+                {"type": "entity", "entity": badge}
+                for badge in _those(has, "members", "sums_until")
+            ],
+        )
+        for key, colour in (
+            ("production_power", PRODUCED),
+            ("consumption_power", DRAWN),
+            ("injection_power", INJECTED),
+        ):
+            yield from (_trend(entity, colour) for entity in _those(has, key))
+        for key in ("self_sufficiency", "self_consumption"):
+            yield from self._rates(tuple(_those(has, f"{key}_today")), key)
+        yield from self._graph("two_days", _HOURS, _flows(collective))
+        yield from self._beneath(
+            "last_month",
+            [
+                _tile(has[key], DRAWN, name=self._words[key])
+                for key in ("month_mine", "month_median", "month_difference")
+                if key in has
+            ],
+        )
+        # A touch that was not meant would hold back what is shared.
+        leave = {"action": "none"}
+        yield from self._beneath(
+            "shared",
+            [
+                *(_tile(each, icon_tap_action=leave) for each in _those(has, "sharing")),
+                *self._tiles(tuple(_those(has, "last_acknowledged")), "received"),
+            ],
+        )
+
+    def _collective_months(self, collective: Collective) -> Iterator[Card]:
+        yield _heading(collective.name, "mdi:home-group")
+        yield from self._graph("year", _MONTHS, _flows(collective))
+
+    # Cards that have words
+
+    def _beneath(self, title: str, cards: Sequence[Card]) -> Iterator[Card]:
+        """Put cards under a title of their own, if there are any."""
+        if cards:
+            yield _heading(self._words[title], style="subtitle")
+            yield from cards
+
+    def _tiles(self, entities: Ids, words: str, colour: str | None = None) -> Iterator[Card]:
+        return (_tile(each, colour, name=self._words[words]) for each in entities)
+
+    def _trends(self, entities: Ids, words: str, colour: str) -> Iterator[Card]:
+        return (_trend(each, colour, name=self._words[words]) for each in entities)
+
+    def _rates(self, entities: Ids, words: str) -> Iterator[Card]:
+        """Show parts of a hundred. A gauge would complain of what is not known yet."""
+        bar = {"features": [{"type": "bar-gauge"}], "features_position": "inline"}
+        return (
+            _tile(each, PRODUCED, name=self._words[words], grid_options=_WIDE, **bar)
+            for each in entities
+        )
+
+    def _today(self, flows: Flows) -> Iterator[Card]:
+        """Show what was counted since midnight. The card shows entities, no other statistics."""
+        counted = [(flow, each) for flow, ids in flows.items() for each in ids if ":" not in each]
+        return (
+            {
+                "type": "statistic",
+                "entity": each,
+                "name": self._words[f"{flow}_today"],
+                "icon": _ICONS[flow],
+                "stat_type": "change",
+                "period": {"calendar": {"period": "day"}},
+                "grid_options": _WIDE if len(counted) == 1 else _HALF,
+            }
+            for flow, each in counted
+        )
+
+    def _graph(self, title: str, shown: Mapping[str, Any], flows: Flows) -> Iterator[Card]:
+        """Draw energies as bars, one upon the other where they make a whole."""
+        entities = [
+            {"entity": each, "name": self._words[flow], "color": _COLOURS[flow]}
+            for flow, ids in flows.items()
+            for each in ids
+        ]
+        graph = {
+            "type": "statistics-graph",
+            "entities": entities,
+            "stat_types": ["change"],
+            "chart_type": "bar-stack" if "self_consumed" in flows else "bar",
+            "grid_options": _FULL,
+            **shown,
+        }
+        return self._beneath(title, [graph] if entities else [])
+
+
+def _flows(collective: Collective) -> Flows:
+    names = {"produced": "production", "drawn": "consumption", "injected": "injection"}
+    return {flow: tuple(_those(collective.statistics, name)) for flow, name in names.items()}
+
+
+def _those(known: Mapping[str, str], *keys: str) -> Iterator[str]:
+    return (known[key] for key in keys if key in known)
+
+
+def _section(cards: Sequence[Card], span: int) -> dict[str, Any]:
+    return {"type": "grid", "column_span": span, "cards": cards}
+
+
+def _heading(heading: str, icon: str | None = None, *, style: str = "title", **more: Any) -> Card:
+    card = {"type": "heading", "heading": heading, "heading_style": style, **more}
+    return card if icon is None else {**card, "icon": icon}
+
+
+def _tile(entity: str, colour: str | None = None, **more: Any) -> Card:
+    """Show an entity under its own name, without that of its device."""
+    card = {"type": "tile", "entity": entity, "name": {"type": "entity"}, **more}
+    return card if colour is None else {**card, "color": colour}
+
+
+def _trend(entity: str, colour: str, **more: Any) -> Card:
+    feature = {"type": "trend-graph", "hours_to_show": 24}
+    return _tile(entity, colour, features=[feature], grid_options=_WIDE, **more)

@@ -1,0 +1,72 @@
+"""What headings and charts of the dashboard say. Entities have names of their own."""
+
+from collections.abc import Mapping
+from typing import Final
+
+WORDS: Final[Mapping[str, Mapping[str, str]]] = {
+    "en": {
+        "now": "Now",
+        "months": "Months",
+        "my_home": "My home",
+        "my_panels": "My panels",
+        "used": "Used in the home",
+        "apparent": "Apparent power",
+        "drawn": "From the grid",
+        "injected": "Into the grid",
+        "produced": "Solar production",
+        "self_consumed": "Used on the spot",
+        "drawn_today": "Drawn today",
+        "injected_today": "Fed in today",
+        "produced_today": "Made today",
+        "self_consumed_today": "Own sun today",
+        "self_sufficiency": "Self-sufficiency today",
+        "self_consumption": "Self-consumption today",
+        "week": "The last 7 days",
+        "two_days": "The last 48 hours",
+        "year": "The last 12 months",
+        "last_month": "Last month",
+        "month_mine": "My home",
+        "month_median": "Median home",
+        "month_difference": "Difference",
+        "shared": "What I share",
+        "received": "Received up to",
+        "nothing": "There is nothing to show yet. Add your meter, your panels or your node: "
+        "**Settings → Devices & services → Add integration → Consometers**. "
+        "They appear here by themselves.",
+    },
+    "fr": {
+        "now": "Maintenant",
+        "months": "Mois",
+        "my_home": "Mon foyer",
+        "my_panels": "Mes panneaux",
+        "used": "Utilisé dans le foyer",
+        "apparent": "Puissance apparente",
+        "drawn": "Pris au réseau",
+        "injected": "Rendu au réseau",
+        "produced": "Production solaire",
+        "self_consumed": "Autoconsommé",
+        "drawn_today": "Pris ce jour",
+        "injected_today": "Rendu ce jour",
+        "produced_today": "Produit ce jour",
+        "self_consumed_today": "Soleil utilisé",
+        "self_sufficiency": "Autosuffisance du jour",
+        "self_consumption": "Autoconsommation du jour",
+        "week": "Les 7 derniers jours",
+        "two_days": "Les 48 dernières heures",
+        "year": "Les 12 derniers mois",
+        "last_month": "Le mois dernier",
+        "month_mine": "Mon foyer",
+        "month_median": "Foyer médian",
+        "month_difference": "Différence",
+        "shared": "Ce que je partage",
+        "received": "Bien reçu jusqu'à",
+        "nothing": "Il n'y a encore rien à montrer. Ajoutez votre compteur, vos panneaux ou votre "
+        "nœud : **Paramètres → Appareils et services → Ajouter une intégration → Consometers**. "
+        "Ils apparaissent ici tout seuls.",
+    },
+}
+
+
+def words_of(language: str) -> Mapping[str, str]:
+    """Give the words of a language; of those that are not known, English."""
+    return WORDS.get(language.partition("-")[0], WORDS["en"])

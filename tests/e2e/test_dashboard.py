@@ -1,0 +1,235 @@
+"""The ready dashboard in Home Assistant: my home, my panels, my collective, as people see them.
+
+A person adds it from among those that are offered. Meter, inverter and Home Assistant are real; the
+node is a toy that tells the sums of 37 invented homes. Leaves pictures in `.artifacts/`;
+`script/test tests/e2e/test_dashboard.py --pictures=docs/images` renews those of the documentation.
+"""
+
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from itertools import accumulate
+from pathlib import Path
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+from playwright.async_api import Page, expect
+import pytest
+
+from demo.browser import CHROMIUM, Visitor, launched, person
+from demo.furnishing import add_balance, add_inverter, known_entities
+from demo.hass import Api, Hass, Language
+from demo.hass.folder import ROOT
+from demo.history import HOUR, Count, Hour, hours
+from tests.e2e.home import DOMAIN
+from tests.e2e.looks import LOOKS, VIEWPORTS
+from tests.e2e.panels import BALANCE, INVERTER, METER, NOON, PARIS, Home, add_the_meter, living
+from tests.integration.node.toy import TOKEN, ToyNode, collective, sums
+
+pytestmark = pytest.mark.skipif(not CHROMIUM.exists(), reason="script/setup gets Chromium")
+
+NAME: Final = "Kersabiec Solaire"
+PATH: Final = {"en": "my-energy", "fr": "mon-energie"}
+HEADINGS: Final = {"en": ["My home", "My panels", NAME], "fr": ["Mon foyer", "Mes panneaux", NAME]}
+ARTIFACTS: Final = ROOT / ".artifacts"
+DAYS_SHOWN, DAYS_PICTURED = 9, 400
+OFFERED: Final = "Consometers"
+CARDS_NOW: Final = {"hui-statistics-graph-card": 3, "hui-statistic-card": 4, "hui-tile-card": 16}
+CARDS_OF_MONTHS: Final = {"hui-statistics-graph-card": 3}
+HEADER: Final = 72
+LARGEST_PICTURE_BYTES: Final = 300_000
+
+type Flow = Callable[[Count], int]
+OF_HOME: Final[Mapping[str, Flow]] = {
+    "production": lambda count: count.made_wh,
+    "injected": lambda count: count.injected_wh,
+    "drawn": lambda count: count.drawn_wh,
+    "self_consumed": lambda count: count.made_wh - count.injected_wh,
+}
+OF_COLLECTIVE: Final[Mapping[str, Flow]] = {
+    # Nine of 37 have panels as this home has.
+    "consumption": lambda count: 9 * count.drawn_wh + 28 * _used(count),
+    "injection": lambda count: 4 * count.injected_wh,
+    "production": lambda count: 9 * count.made_wh,
+}
+
+
+@asynccontextmanager
+async def household(
+    hass: Hass, port: Path, language: Language, days: int
+) -> AsyncIterator[ZoneInfo]:
+    """Have a meter, panels, their balance and a node, in a home where it is early afternoon."""
+    zone = _afternoon()
+    async with ToyNode() as node, living(hass, port, 1.0) as home:
+        await hass.api.command("config/core/update", time_zone=zone.key)
+        await add_the_meter(home, language)
+        await _add_panels(home)
+        past = _past(home, zone, days)
+        balance = await home.entities(BALANCE)
+        for key, flow in OF_HOME.items():
+            await _import(hass.api, balance[key], past, flow)
+        for quantity, flow in OF_COLLECTIVE.items():
+            await _import(hass.api, f"{DOMAIN}:collective_1_{quantity}", past, flow)
+        node.answer["collectives"] = [_collective(past, zone)]
+        step = await hass.api.start_flow(DOMAIN, choice="node")
+        step = await hass.api.submit(step, url=node.url, token=TOKEN)
+        await known_entities(hass.api, step["result"]["entry_id"], {"1_consumption_power"})
+        yield zone
+
+
+@pytest.mark.parametrize("language", ["fr", "en"])
+async def test_a_person_adds_it_and_sees_home_panels_and_collective(
+    hass: Hass, tmp_path: Path, pictures: Path, language: Language
+) -> None:
+    documented = pictures != ARTIFACTS
+    days = DAYS_PICTURED if documented else DAYS_SHOWN
+    async with household(hass, tmp_path / "meter", language, days) as zone, launched() as browser:
+        shared: dict[str, Any] = {"timezone_id": zone.key}
+        context = await person(browser, hass.url, language, **shared)
+        visitor = Visitor(await context.new_page())
+        await visitor.log_in()
+        await _add_it(visitor, pictures, language)
+        await _look(visitor, pictures, language)
+        shared["storage_state"] = await context.storage_state()
+        for look in LOOKS:
+            if look.language == language:
+                looks = {"color_scheme": look.scheme, "viewport": VIEWPORTS[look.device]}
+                other = await person(browser, hass.url, language, **shared, **looks)
+                await _look(Visitor(await other.new_page()), ARTIFACTS, f"{look}")
+    assert hass.problems() == []
+    for picture in pictures.glob(f"dashboard*.{language}.png"):
+        assert picture.stat().st_size < LARGEST_PICTURE_BYTES
+
+
+async def test_it_is_not_of_those_that_a_home_without_anything_misses(hass: Hass) -> None:
+    written = await hass.api.command(f"{DOMAIN}/dashboard", language="fr")
+    (page,) = written["views"]
+    (section,) = page["sections"]
+    assert [card["type"] for card in section["cards"]] == ["markdown"]
+
+
+async def _add_it(visitor: Visitor, pictures: Path, language: Language) -> None:
+    """Add the dashboard from among those that Home Assistant offers."""
+    page = visitor.page
+    await page.goto("/config/lovelace/dashboards")
+    await page.locator("ha-config-lovelace-dashboards ha-button[slot=fab]").click()
+    offered = page.locator("ha-dialog-new-dashboard dashboard-card").filter(has_text=OFFERED)
+    await offered.scroll_into_view_if_needed()
+    await visitor.picture(pictures / f"dashboard-add.{language}.png")
+    await offered.click()
+    form = page.locator("dialog-lovelace-dashboard-detail")
+    await form.locator("ha-form").wait_for()
+    await form.locator("ha-button[slot=primaryAction]").click()
+    await form.wait_for(state="hidden")
+
+
+async def _look(visitor: Visitor, pictures: Path, name: str) -> None:
+    """Look at both pages, of which each card has what it shows."""
+    page, language = visitor.page, "fr" if name.endswith("fr") else "en"
+    headings = page.locator("hui-heading-card")
+    for path, cards in (("now", CARDS_NOW), ("months", CARDS_OF_MONTHS)):
+        await page.goto(f"/{PATH[language]}/{path}")
+        await visitor.shows("hui-sections-view hui-heading-card")
+        for heading in HEADINGS[language]:
+            await expect(headings.get_by_text(heading, exact=True).first).to_be_visible()
+        await expect(page.locator("hui-error-card, hui-warning")).to_have_count(0)
+        for card, count in cards.items():
+            await expect(page.locator(card)).to_have_count(count)
+        await _make_room(page)
+        await visitor.picture(pictures / f"dashboard-{path}.{name}.png")
+
+
+async def _make_room(page: Page) -> None:
+    """Make the window as high as what is in it."""
+    view = page.locator("hui-sections-view")
+    height = await view.evaluate("view => view.scrollHeight")
+    size = page.viewport_size
+    assert size is not None
+    await page.set_viewport_size({"width": size["width"], "height": height + HEADER})
+
+
+async def _add_panels(home: Home) -> None:
+    api, inverter = home.hass.api, home.inverter
+    await known_entities(api, await add_inverter(api, inverter.host, inverter.port, 1), INVERTER)
+    ids = await home.entities(METER, INVERTER)
+    balance = await add_balance(
+        api,
+        "surplus",
+        production_energy=[ids["energy"]],
+        drawn_energy=ids["energy_drawn"],
+        injected_energy=ids["energy_injected"],
+        production_power=[ids["power"]],
+        drawn_power=ids["active_power_drawn"],
+        injected_power=ids["active_power_injected"],
+    )
+    await known_entities(api, balance, BALANCE)
+
+
+def _afternoon() -> ZoneInfo:
+    """Give a time zone where it is the hour of the meter, whenever this runs."""
+    ahead = (NOON.hour - datetime.now(UTC).hour + 11) % 24 - 11
+    return ZoneInfo(f"Etc/GMT{-ahead:+d}")
+
+
+def _past(home: Home, zone: ZoneInfo, days: int) -> list[Hour]:
+    """The days before this hour, as they were in Paris at the same times of the same days."""
+    now = datetime.now(zone).replace(minute=0, second=0, microsecond=0)
+    there = now.replace(tzinfo=PARIS)
+    shift = now - there
+    return [
+        replace(hour, start=hour.start + shift)
+        for hour in hours(home.meter.linky, there - timedelta(days=days), there)
+    ]
+
+
+async def _import(api: Api, statistic: str, past: Sequence[Hour], flow: Flow) -> None:
+    """Write a past of energies that ends where the present begins."""
+    external = ":" in statistic
+    counts = [sum(map(flow, hour.sixths)) / 1_000 for hour in past]
+    sums_kwh = accumulate(counts, initial=0.0 if external else -sum(counts))
+    next(sums_kwh)
+    rows = [
+        {"start": hour.start.isoformat(), "state": kwh, "sum": kwh}
+        for hour, kwh in zip(past, sums_kwh, strict=True)
+    ]
+    about = {"source": DOMAIN, "name": statistic} if external else {}
+    unit = {"unit_of_measurement": "kWh", "unit_class": "energy"}
+    what = {"statistic_id": statistic, "has_sum": True, "mean_type": 0}
+    await api.import_statistics({**what, **unit, **about}, rows)
+
+
+def _collective(past: Sequence[Hour], zone: ZoneInfo) -> dict[str, Any]:
+    """What the node tells of the last of these hours, and of its day."""
+    last = past[-1]
+    date = last.start.astimezone(zone).date()
+    today = [hour for hour in past if hour.start.astimezone(zone).date() == date]
+    until = (last.start + HOUR).isoformat()
+
+    def together(among: Sequence[Hour]) -> dict[str, int]:
+        return {
+            quantity: sum(flow(sixth) for hour in among for sixth in hour.sixths)
+            for quantity, flow in OF_COLLECTIVE.items()
+        }
+
+    day = together(today)
+    own = day["production"] - day["injection"]
+    return collective(
+        name=NAME,
+        acknowledged_until=until,
+        waiting=0,
+        sums=sums(
+            last={"start": last.start.isoformat(), "end": until, **together([last]), "members": 37},
+            today={
+                "date": date.isoformat(),
+                "until": until,
+                **day,
+                "self_consumption_rate": own / day["production"],
+                "self_sufficiency_rate": own / (own + day["consumption"]),
+            },
+        ),
+    )
+
+
+def _used(count: Count) -> int:
+    return count.drawn_wh + count.made_wh - count.injected_wh

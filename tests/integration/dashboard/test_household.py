@@ -1,0 +1,143 @@
+"""What of a home is found for the dashboard, among entries of every kind."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from homeassistant.components.energy.data import async_get_manager
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers import entity_registry as er
+import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry
+
+from custom_components.consometers.const import (
+    CONF_KIND,
+    CONF_PRODUCTION,
+    DOMAIN,
+    KIND_BALANCE,
+    KIND_INVERTER,
+)
+from custom_components.consometers.dashboard import household
+from custom_components.consometers.dashboard.facts import Home
+
+METER: dict[str, Any] = {}
+PRODUCTION_METER = {CONF_PRODUCTION: True}
+INVERTER = {CONF_KIND: KIND_INVERTER}
+BALANCE = {CONF_KIND: KIND_BALANCE}
+
+
+def add(hass: HomeAssistant, data: Mapping[str, Any], name: str, *keys: str, **how: Any) -> None:
+    """Add an entry of a kind, with entities that show such facts."""
+    entry = MockConfigEntry(domain=DOMAIN, data=data)
+    entry.add_to_hass(hass)
+    for key in keys:
+        er.async_get(hass).async_get_or_create(
+            "sensor",
+            DOMAIN,
+            f"{entry.entry_id}_{key}",
+            config_entry=entry,
+            suggested_object_id=f"{name}_{key}",
+            **how,
+        )
+
+
+async def told_on_the_energy_dashboard(hass: HomeAssistant, *sources: Mapping[str, Any]) -> None:
+    hass.config.components.add(household.ENERGY)
+    manager = await async_get_manager(hass)
+    await manager.async_update({"energy_sources": list(sources)})  # type: ignore[typeddict-item]
+
+
+async def test_a_household_without_anything_has_nothing(hass: HomeAssistant) -> None:
+    assert await household.home(hass) == Home()
+    assert household.collectives(hass) == []
+    hass.config.components.add(household.ENERGY)
+    assert await household.home(hass) == Home()
+
+
+async def test_a_meter_tells_of_what_crosses_it(hass: HomeAssistant) -> None:
+    add(hass, METER, "linky", "energy_drawn", "energy_injected", "active_power_drawn", "tariff")
+    assert await household.home(hass) == Home(
+        drawn=("sensor.linky_energy_drawn",),
+        injected=("sensor.linky_energy_injected",),
+        drawn_power=("sensor.linky_active_power_drawn",),
+    )
+
+
+async def test_what_is_disabled_or_hidden_is_not_shown(hass: HomeAssistant) -> None:
+    disabled, hidden = er.RegistryEntryDisabler.USER, er.RegistryEntryHider.USER
+    add(hass, METER, "linky", "energy_drawn", disabled_by=disabled)
+    add(hass, INVERTER, "roof", "energy", hidden_by=hidden)
+    assert await household.home(hass) == Home()
+
+
+async def test_the_balance_is_believed_before_those_of_which_it_is_made(
+    hass: HomeAssistant,
+) -> None:
+    add(hass, INVERTER, "roof", "energy", "power")
+    add(hass, METER, "linky", "energy_drawn", "active_power_drawn")
+    add(hass, BALANCE, "home", "drawn", "production", "self_consumed", "self_sufficiency_today")
+    assert await household.home(hass) == Home(
+        drawn=("sensor.home_drawn",),
+        produced=("sensor.home_production",),
+        self_consumed=("sensor.home_self_consumed",),
+        self_sufficiency=("sensor.home_self_sufficiency_today",),
+        # It was not told of powers.
+        drawn_power=("sensor.linky_active_power_drawn",),
+        produced_power=("sensor.roof_power",),
+    )
+
+
+async def test_a_second_meter_tells_of_panels_and_the_inverter_behind_it_does_not(
+    hass: HomeAssistant,
+) -> None:
+    add(hass, INVERTER, "roof", "energy")
+    add(hass, PRODUCTION_METER, "sold", "energy_injected", "active_power_injected", "energy_drawn")
+    assert await household.home(hass) == Home(
+        produced=("sensor.sold_energy_injected",),
+        produced_power=("sensor.sold_active_power_injected",),
+    )
+
+
+async def test_every_inverter_is_shown(hass: HomeAssistant) -> None:
+    add(hass, INVERTER, "east", "power")
+    add(hass, INVERTER, "west", "power")
+    produced = (await household.home(hass)).produced_power
+    assert produced == ("sensor.east_power", "sensor.west_power")
+
+
+@pytest.mark.parametrize(
+    "grid",
+    [
+        {"stat_energy_from": "sensor.drawn", "stat_energy_to": "sensor.injected"},
+        {
+            "flow_from": [{"stat_energy_from": "sensor.drawn"}],
+            "flow_to": [{"stat_energy_to": "sensor.injected"}],
+        },
+        {"stat_energy_from": "sensor.drawn", "stat_energy_to": "sensor.injected", "name": None},
+    ],
+    ids=["flat", "before 2026.11", "with more"],
+)
+async def test_of_meters_of_others_the_energy_dashboard_tells(
+    hass: HomeAssistant, grid: dict[str, Any]
+) -> None:
+    await told_on_the_energy_dashboard(
+        hass,
+        {"type": "grid", **grid},
+        {"type": "solar", "stat_energy_from": "sensor.solar", "stat_rate": "sensor.solar_power"},
+        {"type": "solar", "stat_energy_from": "pv:roof", "stat_rate": "pv:roof_power"},
+        {"type": "gas", "stat_energy_from": "sensor.gas"},
+    )
+    assert await household.home(hass) == Home(
+        drawn=("sensor.drawn",),
+        injected=("sensor.injected",),
+        produced=("sensor.solar", "pv:roof"),
+        produced_power=("sensor.solar_power",),
+    )
+
+
+async def test_a_meter_of_ours_is_believed_before_the_energy_dashboard(
+    hass: HomeAssistant,
+) -> None:
+    add(hass, METER, "linky", "energy_drawn")
+    source = {"type": "grid", "stat_energy_from": "sensor.another", "stat_energy_to": None}
+    await told_on_the_energy_dashboard(hass, source)
+    assert await household.home(hass) == Home(drawn=("sensor.linky_energy_drawn",))

@@ -1,0 +1,75 @@
+"""The dashboard is offered on the pages of Home Assistant, and written when it is looked at."""
+
+from homeassistant.components import frontend
+from homeassistant.core import HomeAssistant
+from homeassistant.setup import async_setup_component
+import pytest
+from pytest_homeassistant_custom_component.typing import ClientSessionGenerator, WebSocketGenerator
+
+from custom_components.consometers.const import DOMAIN
+from custom_components.consometers.dashboard import offer
+
+
+@pytest.fixture
+async def with_pages(hass: HomeAssistant, enable_custom_integrations: None) -> None:
+    """Have a Home Assistant that has pages, without the files of which they are made."""
+    assert await async_setup_component(hass, "websocket_api", {})
+    hass.config.components.add(frontend.DOMAIN)
+    urls = frontend.UrlManager(lambda change, url: None, [])
+    hass.data[frontend.DATA_EXTRA_MODULE_URL] = urls
+    assert await async_setup_component(hass, DOMAIN, {})
+
+
+@pytest.mark.usefixtures("with_pages")
+async def test_pages_load_what_knows_of_it(
+    hass: HomeAssistant, hass_client_no_auth: ClientSessionGenerator
+) -> None:
+    (url,) = hass.data[frontend.DATA_EXTRA_MODULE_URL].urls
+    assert url == "/consometers/strategy.js"
+    client = await hass_client_no_auth()
+    answer = await client.get(url)
+    assert answer.status == 200
+    assert answer.content_type == "text/javascript"
+    # Nobody keeps that of a former version without asking.
+    assert "max-age" not in answer.headers.get("Cache-Control", "")
+    code = await answer.text()
+    assert 'll-strategy-dashboard-consometers"' in code
+    assert f'"{offer.COMMAND}"' in code
+
+
+@pytest.mark.usefixtures("with_pages")
+@pytest.mark.parametrize(("language", "page"), [("en", "Now"), ("fr", "Maintenant")])
+async def test_it_is_written_in_the_language_of_who_looks(
+    hass_ws_client: WebSocketGenerator, language: str, page: str
+) -> None:
+    client = await hass_ws_client()
+    await client.send_json_auto_id({"type": offer.COMMAND, "language": language})
+    answer = await client.receive_json()
+    assert answer["success"]
+    assert [view["title"] for view in answer["result"]["views"]] == [page]
+
+
+@pytest.mark.usefixtures("with_pages")
+async def test_everybody_at_home_may_look(
+    hass_ws_client: WebSocketGenerator, hass_read_only_access_token: str
+) -> None:
+    client = await hass_ws_client(access_token=hass_read_only_access_token)
+    await client.send_json_auto_id({"type": offer.COMMAND, "language": "en"})
+    assert (await client.receive_json())["success"]
+
+
+@pytest.mark.usefixtures("with_pages")
+@pytest.mark.parametrize("asked", [{}, {"language": 1}, {"language": "e" * 21}])
+async def test_what_is_not_asked_well_is_refused(
+    hass_ws_client: WebSocketGenerator, asked: dict[str, object]
+) -> None:
+    client = await hass_ws_client()
+    await client.send_json_auto_id({"type": offer.COMMAND, **asked})
+    assert (await client.receive_json())["error"]["code"] == "invalid_format"
+
+
+async def test_a_home_assistant_without_pages_does_without(
+    hass: HomeAssistant, enable_custom_integrations: None
+) -> None:
+    assert await async_setup_component(hass, DOMAIN, {})
+    assert frontend.DATA_EXTRA_MODULE_URL not in hass.data
