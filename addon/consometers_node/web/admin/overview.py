@@ -7,7 +7,7 @@ from aiohttp import web
 from ...collective import needs
 from ...collective.roster import Entry, Roster, Status, Window, shares
 from . import heat
-from .attention import concerns
+from .attention import Weight, concerns
 from .desk import AdminDesk
 from .pager import Pager
 from .visit import Visit
@@ -15,6 +15,7 @@ from .words import STATUSES
 
 _SPANS = (30, 60)
 _AT_ONCE = 25
+_HERE = frozenset({Status.TELLING, Status.SILENT, Status.GUEST})
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,7 @@ async def show(desk: AdminDesk, visit: Visit) -> web.StreamResponse:
     async with desk.store.reading() as connection:
         found = await desk.roster(connection, window, visit.now)
         concerned = await concerns(desk, visit, connection, found)
+        here = sum(one.status in _HERE for one in found.entries)
         asked = bool(await needs.offered(connection))
         told = sorted(
             (one for one in found.entries if one.there is not None),
@@ -43,7 +45,9 @@ async def show(desk: AdminDesk, visit: Visit) -> web.StreamResponse:
     return desk.page(
         visit,
         "overview.html",
-        concerns=concerned,
+        # What is missing at the beginning, the steps to the first member say.
+        concerns=[one for one in concerned if here or one.weight is Weight.WRONG],
+        present=here,
         span=span,
         spans=_SPANS,
         window=window,

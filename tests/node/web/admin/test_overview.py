@@ -1,0 +1,273 @@
+"""The first page: what needs a person, and how much of what was granted is there."""
+
+from dataclasses import replace
+from datetime import date, timedelta
+import shutil
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from consometers_node.collective import given, invitations, needs
+from consometers_node.collective.members import Kind, Members
+from consometers_node.collective.roster import (
+    DayOfAll,
+    Entry,
+    Status,
+    Window,
+    roster,
+    shares,
+    shares_by_direction,
+)
+from consometers_node.quoalise.text import text
+from consometers_node.series import Direction
+from consometers_node.store.collective_tables import GivenId, MemberId
+from consometers_node.web.admin import attention, heat
+
+from ...permission.samples import NEED
+from ..public.town import NOW, ZONE
+from .office import Office, serving
+from .village import Village
+
+TODAY = NOW.astimezone(ZONE).date()
+DAY = timedelta(days=1)
+WINDOW = Window.before(TODAY, 30)
+
+
+async def settle(connection: AsyncConnection) -> None:
+    """Let in a home that tells all, one with holes, a silent one, a refusing one, and a guest."""
+    village = Village(connection, ZONE, NOW)
+    await village.join("whole", injects=True)
+    await village.join("holes", shares={TODAY - 2 * DAY: 0, TODAY - 3 * DAY: 0.5})
+    await village.join("silent", heard=timedelta(days=10))
+    await village.join("late", days=10, problem="item-not-found")
+    await village.join("never", heard=None, days=20)
+    await village.invite("guest")
+
+
+async def test_an_empty_collective_shows_how_to_invite(office: Office) -> None:
+    page = await (await office.enter()).open("")
+    assert "Nobody is a member yet" in page.text
+    assert page.link("invitations")
+    assert page.link("needs")
+    assert "Nothing is asked of members" not in page.text
+
+
+async def test_what_needs_a_person_comes_first(office: Office) -> None:
+    await office.written(settle)
+    page = await (await office.enter()).open("")
+    assert page.text.index("What needs you") < page.text.index("What is there, day by day")
+    assert "Of 2 members, nothing has come for three days." in page.text
+    assert "One member’s node refuses some of what was granted." in page.text
+    assert "One home joined two weeks ago or more" in page.text
+    (silent,) = {one for one in page.links if one.endswith("members?show=silent")}
+    found = await (await office.enter()).open(str(page.url.join(page.url.__class__(silent))))
+    assert found.text.count("never") == 1
+
+
+async def test_all_is_well_where_nothing_is_wrong(office: Office) -> None:
+    async def one(connection: AsyncConnection) -> None:
+        await Village(connection, ZONE, NOW).join("whole")
+
+    await office.written(one)
+    page = await (await office.enter("fr")).open("")
+    assert "Tout va bien" in page.text
+    assert "Rien ne vous attend" in page.text
+
+
+async def test_members_are_shown_worst_first_a_part_at_a_time(office: Office) -> None:
+    async def many(connection: AsyncConnection) -> None:
+        village = Village(connection, ZONE, NOW)
+        for n in range(27):
+            await village.join(f"h{n}", days=5, shares={TODAY - DAY: n / 30})
+
+    await office.written(many)
+    browser = await office.enter()
+    page = await browser.open("?days=60")
+    assert "1 to 25 of 27" in page.text
+    shown = [one for one in page.text.split() if one.endswith("%")]
+    assert shown == sorted(shown, key=lambda one: float(one[:-1]))
+    page = await browser.open("?days=60&page=2")
+    assert "26 to 27 of 27" in page.text
+    for odd in ("?page=0", "?page=-1", "?page=99999999999", "?page=x", "?days=7", "?page=٢"):
+        assert (await browser.open(odd)).status == 200
+
+
+async def test_a_member_has_a_share_of_what_it_granted(office: Office) -> None:
+    await office.written(settle)
+    async with office.store.reading() as connection:
+        found = await roster(connection, ZONE, WINDOW, NOW)
+        named = {(await Members(connection, ZONE).get(one.id)).jid: one for one in found.entries}
+        holes = named["holes@example.org"]
+        days = await shares(connection, [holes.id], WINDOW)
+        ways = await shares_by_direction(connection, named["whole@example.org"].id, WINDOW)
+    assert named["whole@example.org"].there == 1
+    assert named["whole@example.org"].directions == 2
+    assert holes.there == pytest.approx(28.5 / 30)
+    assert days[holes.id][TODAY - 3 * DAY] == 0.5
+    assert TODAY - 2 * DAY not in days[holes.id]
+    assert set(ways) == {Direction.CONSUMPTION, Direction.INJECTION}
+    assert ways[Direction.INJECTION][TODAY - DAY] == 1
+    assert named["late@example.org"].there == 1
+    assert named["late@example.org"].problems == 1
+    assert named["never@example.org"].there == 0
+    assert named["guest@example.org"].there is None
+    assert {name.partition("@")[0]: one.status for name, one in named.items() if name} == {
+        "whole": Status.TELLING,
+        "holes": Status.TELLING,
+        "late": Status.TELLING,
+        "silent": Status.SILENT,
+        "never": Status.SILENT,
+        "guest": Status.GUEST,
+    }
+
+
+async def test_each_day_is_counted_over_all_members(office: Office) -> None:
+    await office.written(settle)
+    async with office.store.reading() as connection:
+        days = (await roster(connection, ZONE, WINDOW, NOW)).days
+    assert [one.day for one in days] == WINDOW.days
+    known = {one.day: (one.granted, one.whole, one.partly, one.missing) for one in days}
+    assert known[TODAY - DAY] == (5, 3, 0, 2)
+    assert known[TODAY - 2 * DAY] == (5, 2, 0, 3)
+    assert known[TODAY - 3 * DAY] == (5, 2, 1, 2)
+    assert known[TODAY - 15 * DAY] == (4, 3, 0, 1)
+    assert known[TODAY - 30 * DAY] == (3, 3, 0, 0)
+
+
+async def test_whoever_tells_in_two_directions_has_half_a_day_of_one(office: Office) -> None:
+    async def half(connection: AsyncConnection) -> int:
+        member = await Village(connection, ZONE, NOW).join("two", days=4, injects=True)
+        await connection.exec_driver_sql("DELETE FROM member_day WHERE direction = 'injection'")
+        return member.id
+
+    await office.written(half)
+    async with office.store.reading() as connection:
+        (one,) = (await roster(connection, ZONE, WINDOW, NOW)).entries
+    assert one.there == 0.5
+
+
+async def test_who_left_is_no_longer_counted(office: Office) -> None:
+    async def leave(connection: AsyncConnection) -> None:
+        await Village(connection, ZONE, NOW).join("gone")
+        await given.terminate(Members(connection, ZONE), GivenId("given-gone"), NOW)
+
+    await office.written(leave)
+    async with office.store.reading() as connection:
+        found = await roster(connection, ZONE, WINDOW, NOW)
+    assert [one.status for one in found.entries] == [Status.LEFT]
+    assert {one.granted for one in found.days} == {0}
+
+
+def test_a_day_is_drawn_by_its_shape() -> None:
+    window = Window(date(2026, 6, 1), date(2026, 6, 4))
+    entry = Entry(
+        id=MemberId(1),
+        pseudonym="abcdefgh",
+        kind=Kind.HOME,
+        name=None,
+        area=None,
+        status=Status.TELLING,
+        joined_at=NOW,
+        heard_at=NOW,
+        permissions=1,
+        problems=0,
+        since=date(2026, 6, 2),
+        until=date(2027, 6, 2),
+        directions=1,
+        there=None,
+    )
+    drawn = heat.row(entry, {date(2026, 6, 2): 1.0, date(2026, 6, 3): 0.01}, window)
+    assert (drawn.whole, drawn.partly, drawn.missing) == (1, 1, 1)
+    assert set(drawn.paths) == {"whole", "partly", "frame", "missing"}
+    assert f"M{heat.STEP} 0" in drawn.paths["whole"]
+    assert drawn.width == 4 * heat.STEP - heat.GAP
+
+
+def test_days_of_all_fill_a_column() -> None:
+    drawn = heat.columns(
+        [DayOfAll(date(2026, 6, 1), 10, 5, 3), DayOfAll(date(2026, 6, 2), 0, 0, 0)]
+    )
+    assert "v50.0" in drawn.paths["whole"]
+    assert "v30.0" in drawn.paths["partly"]
+    assert "v20.0" in drawn.paths["missing"]
+    assert drawn.dates == [(0, date(2026, 6, 1))]
+    assert heat.columns([]).paths == {}
+
+
+# What needs a person.
+
+
+async def test_invitations_that_end_and_needs_without_answer_are_told(office: Office) -> None:
+    async def write(connection: AsyncConnection) -> None:
+        village = Village(connection, ZONE, NOW)
+        await village.join("whole")
+        other = replace(NEED, id="batteries", title={"en": "Batteries", "fr": "Batteries"})
+        await needs.offer(connection, other, NOW - timedelta(days=20))
+        await invitations.make(connection, at=NOW, expires_at=NOW + timedelta(days=3))
+        await invitations.make(connection, at=NOW, expires_at=NOW + timedelta(days=30))
+
+    await office.written(write)
+    page = await (await office.enter()).open("")
+    assert "One invitation that may still be used ends within a week." in page.text
+    assert "nobody has answered “Batteries”" in page.text
+    assert "“Sunny roofs”" not in page.text
+
+
+async def test_who_was_not_told_of_an_end_is_told(office: Office) -> None:
+    async def write(connection: AsyncConnection) -> None:
+        await Village(connection, ZONE, NOW).join("whole")
+        await Village(connection, ZONE, NOW).join("gone")
+        at = NOW - timedelta(days=9)
+        await given.terminate(Members(connection, ZONE), GivenId("given-gone"), at)
+
+    await office.written(write)
+    page = await (await office.enter()).open("")
+    assert "One member has not heard for a week" in page.text
+
+
+async def test_permissions_that_run_out_are_told(office: Office) -> None:
+    async def write(connection: AsyncConnection) -> None:
+        await Village(connection, ZONE, NOW).join("old", days=350)
+
+    await office.written(write)
+    page = await (await office.enter()).open("")
+    assert "One permission runs out within 30 days." in page.text
+
+
+@pytest.mark.parametrize(("free", "word"), [(10**8, "wrong"), (6 * 10**9, "warn")])
+async def test_a_disk_that_is_nearly_full_is_told(
+    office: Office, monkeypatch: pytest.MonkeyPatch, free: int, word: str
+) -> None:
+    usage = SimpleNamespace(total=10**11, used=10**11 - free, free=free)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage)
+    page = await (await office.enter()).open("health")
+    assert page.status == 200
+    await office.written(settle)
+    page = await (await office.enter()).open("")
+    assert "% full" in page.text
+    assert ("li", "class", f"notice {word}") in page.attributes
+
+
+class Node(SimpleNamespace):
+    """A node that is not on the network, and whose database is away."""
+
+    def look_again(self) -> None:
+        self.looked = True
+
+
+async def test_a_node_that_cannot_work_is_told_first(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(attention, "installed", lambda _: "9")
+    said = text("The disk of the database is full.", "Le disque de la base est plein.")
+    network = SimpleNamespace(text=text("No way.", "Pas de chemin."))
+    node: Any = Node(database_problem=said, network_problem=network)
+    await office.written(settle)
+    async with serving(office.store, office.settings, node) as other:
+        page = await (await other.enter()).open("")
+    assert "The disk of the database is full." in page.text
+    assert "The collective is not on the network: No way." in page.text
+    assert page.text.index("No way.") < page.text.index("nothing has come")
+    assert "Version 9 is installed, and 0 runs still" in page.text
