@@ -4,16 +4,20 @@ from aiohttp import web
 from sqlalchemy import select
 from sqlalchemy.exc import InterfaceError, OperationalError
 
-from .desk import Desk, Guest
+from .desk import Desk, Handler
 
 HEALTH = "/health"
 
 
-async def show(desk: Desk, _: Guest) -> web.Response:
-    """Answer with 200, or with 503 when the database is away."""
-    try:
-        async with desk.store.reading() as connection:
-            await connection.execute(select(1))
-    except InterfaceError, OperationalError:
-        return web.Response(status=503, text="The database is away.\n")
-    return web.Response(text="This node is well.\n")
+def tells(desk: Desk) -> Handler:
+    """Make what answers with 200, or with 503 when the database is away. It is asked each time."""
+
+    async def handle(_: web.Request) -> web.Response:
+        try:
+            async with desk.store.reading() as connection:
+                await connection.execute(select(1))
+        except InterfaceError, OperationalError:
+            return web.Response(status=503, text="The database is away.\n")
+        return web.Response(text="This node is well.\n")
+
+    return handle

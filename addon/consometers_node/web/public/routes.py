@@ -38,5 +38,5 @@ def routes(desk: Desk) -> list[web.RouteDef]:
     return [
         *(web.get(path, desk.looks(look)) for path, look in LOOKS.items()),
         web.get(f"{STATIC}{{name:.+}}", desk.files.serve),
-        web.get(health.HEALTH, desk.looks(health.show)),
+        web.get(health.HEALTH, health.tells(desk)),
     ]
