@@ -139,9 +139,13 @@ class Stage:
                 await self.pushing.push(subscriber, part)
 
     async def rows(self) -> dict[datetime, tuple[float | None, float | None]]:
+        """What Home Assistant keeps in kWh, in Wh."""
         told = await self.hass.api.statistics(GRID, "hour", BEGAN - 400 * DAY)
         return {
-            datetime.fromtimestamp(row["start"] / 1000, UTC): (row.get("state"), row.get("sum"))
+            datetime.fromtimestamp(row["start"] / 1000, UTC): (
+                _rounded(row.get("state")),
+                _rounded(row.get("sum")),
+            )
             for row in told
         }
 
@@ -278,7 +282,7 @@ async def test_home_assistant_shows_it_as_energy_by_day(stage: Stage) -> None:
         if one["statistic_id"] == GRID
     ]
     assert (told["source"], told["name"]) == ("consometers", "Drawn from the grid")
-    assert (told["statistics_unit_of_measurement"], told["unit_class"]) == ("Wh", "energy")
+    assert (told["statistics_unit_of_measurement"], told["unit_class"]) == ("kWh", "energy")
     answer = await stage.hass.api.command(
         "recorder/statistics_during_period",
         statistic_ids=[GRID],
@@ -289,7 +293,7 @@ async def test_home_assistant_shows_it_as_energy_by_day(stage: Stage) -> None:
     )
     changes = [row["change"] for row in answer[GRID]]
     assert all(change > 0 for change in changes)
-    assert sum(changes) == max(total for _, total in stage.truth().values())
+    assert _rounded(sum(changes)) == max(total for _, total in stage.truth().values())
 
 
 async def test_what_is_pushed_and_corrected_arrives_and_sums_follow(stage: Stage) -> None:
@@ -347,3 +351,7 @@ async def visitor(api: Api) -> str:
             token = (await response.json())["access_token"]
     assert isinstance(token, str)
     return token
+
+
+def _rounded(wh: float | None) -> float | None:
+    return None if wh is None else round(wh, 6)

@@ -24,7 +24,8 @@ type Period = Literal["hour", "5minute"]
 
 _TYPES = ["sum", "state", "mean"]
 _ENERGY: Mapping[str, Json] = {
-    "unit_of_measurement": "Wh",
+    # Cards show external statistics in the unit in which they were written.
+    "unit_of_measurement": "kWh",
     "unit_class": "energy",
     "has_sum": True,
     "mean_type": 0,
@@ -112,7 +113,7 @@ class Recorder:
         return {name: _rows(told) for name, told in _by_name(answer).items()}
 
     async def may_write(self, name: StatisticId) -> bool:
-        """Tell whether an external statistic of energy in Wh is there, to be gone on with.
+        """Tell whether an external statistic of energy in kWh is there, to be gone on with.
 
         False if there is none of that name. Raises NotOurs if it is of another kind.
         """
@@ -124,7 +125,7 @@ class Recorder:
             case {
                 "has_sum": True,
                 "unit_class": "energy",
-                "statistics_unit_of_measurement": "Wh",
+                "statistics_unit_of_measurement": "kWh",
                 "source": source,
             } if source == _source(name):
                 return True
@@ -138,7 +139,8 @@ class Recorder:
         """
         told: Mapping[str, Json] = {"statistic_id": name, "source": _source(name), "name": title}
         stats: list[Mapping[str, Json]] = [
-            {"start": row.start.isoformat(), "state": row.state, "sum": row.sum} for row in rows
+            {"start": row.start.isoformat(), "state": _kwh(row.state), "sum": _kwh(row.sum)}
+            for row in rows
         ]
         try:
             await self._home.ask(
@@ -205,6 +207,10 @@ def _row(told: object) -> Row:
                 mean=_number(values.get("mean")),
             )
     raise Unreadable("a row without its start")
+
+
+def _kwh(wh: float | None) -> float | None:
+    return None if wh is None else wh / 1000
 
 
 def _number(told: object) -> float | None:

@@ -77,10 +77,12 @@ class Keeping(Toy):
         self._queue = [one for one in waiting if one[0] >= 0]
 
     def put(self, name: str, stats: list[dict[str, Any]]) -> None:
+        """Keep what was written in kWh as it is read, in Wh."""
         rows = {row["start"]: row for row in self.hours.get(name, [])}
         for one in stats:
             start = ms(datetime.fromisoformat(one["start"]))
-            rows[start] = {"start": start, "state": one["state"], "sum": one["sum"]}
+            state, total = (round(1000 * one[key], 6) for key in ("state", "sum"))
+            rows[start] = {"start": start, "state": state, "sum": total}
         self.hours[name] = [rows[start] for start in sorted(rows)]
 
     def energies(self, name: str = GRID) -> dict[datetime, float]:

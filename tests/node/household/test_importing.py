@@ -376,7 +376,7 @@ async def test_who_is_no_administrator_is_told_so(stage: Stage) -> None:
 @pytest.mark.parametrize(
     "metadata",
     [
-        {"statistics_unit_of_measurement": "kWh"},
+        {"statistics_unit_of_measurement": "Wh"},
         {"source": "recorder"},
         {"has_sum": False},
         {"unit_class": "volume"},
@@ -391,7 +391,7 @@ async def test_another_statistic_of_that_name_is_left_alone(
         "source": "consometers",
         "has_sum": True,
         "unit_class": "energy",
-        "statistics_unit_of_measurement": "Wh",
+        "statistics_unit_of_measurement": "kWh",
         **metadata,
     }
     async with stage.importing():
@@ -406,7 +406,7 @@ async def test_rows_that_something_else_wrote_are_left_alone(stage: Stage) -> No
         "source": "consometers",
         "has_sum": True,
         "unit_class": "energy",
-        "statistics_unit_of_measurement": "Wh",
+        "statistics_unit_of_measurement": "kWh",
     }
     stage.toy.hours[GRID] = [
         {"start": ms(SINCE + n * HOUR), "state": 9_000 + n, "sum": n} for n in range(40)
