@@ -52,6 +52,8 @@ _MACROS: Final = {
         ),
     ),
 }
+_THREE_TIMES: Final = "last({item}) + last({item},#2) + last({item},#3) = 3"
+"""The last three times that it was told."""
 _HOMES: Final = "consometers.members[home]"
 _TELLING: Final = "consometers.members_delivering[home]"
 _TRIGGERS: Final = (
@@ -62,12 +64,12 @@ _TRIGGERS: Final = (
     ),
     (
         "HIGH",
-        f"min(/{TEMPLATE}/consometers.problem[database],15m) = 1",
+        _THREE_TIMES.format(item=f"/{TEMPLATE}/consometers.problem[database]"),
         text("The database cannot be used", "La base de données est inutilisable"),
     ),
     (
         "AVERAGE",
-        f"min(/{TEMPLATE}/consometers.problem[network],15m) = 1",
+        _THREE_TIMES.format(item=f"/{TEMPLATE}/consometers.problem[network]"),
         text("The node is not on the network", "Le nœud est hors du réseau"),
     ),
     (
