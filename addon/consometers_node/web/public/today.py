@@ -36,6 +36,8 @@ class Today:
     rates: Rates
     homes: Homes | None
     chart: Chart
+    sells_all: bool = False
+    """All that panels made lately was fed into the grid: none of it is theirs to use."""
 
     @property
     def makes_w(self) -> float | None:
@@ -51,6 +53,13 @@ class Today:
     def draws_w(self) -> float | None:
         """Power that is drawn from the grid, now."""
         return self._power(self.now.drawn.wh if self.now else None)
+
+    @property
+    def compared(self) -> float | None:
+        """How much was made, beside what was used, where all of it is sold."""
+        if self.whole is None or self.whole.made.wh is None or not self.whole.used_wh:
+            return None
+        return self.whole.made.wh / self.whole.used_wh
 
     @property
     def sentence(self) -> Text | None:
@@ -118,6 +127,7 @@ async def today(desk: Desk, guest: Guest, connection: AsyncConnection, place: Pl
         rates=rates(mine),
         homes=homes,
         chart=Chart(Step.HOUR, [Line(row) for row in lines], f"day/{day}.csv"),
+        sells_all=_sells_all(rows(found)),
     )
 
 
@@ -135,6 +145,11 @@ def base(place: Place | None) -> str:
     folders = {kind: folder for folder, kind in _KINDS.items()}
     folder = folders.get(place.kind) if place is not None else None
     return f"{folder}/{place.slug}/" if place is not None and folder else ""
+
+
+def _sells_all(lately: Sequence[Row]) -> bool:
+    made = [row for row in lately if row.made.wh and row.fed.wh is not None]
+    return bool(made) and all(row.made.wh == row.fed.wh for row in made)
 
 
 def _of_day(figures: Figures, day: date) -> Mapping[Direction, Sequence[Told]]:

@@ -6,9 +6,10 @@ import re
 import pytest
 from yarl import URL
 
+from consometers_node.collective.sites import Building, Description
 from consometers_node.web.public.routes import LOOKS
 
-from .town import Town, day_of
+from .town import NOW, Town, day_of
 
 SITE = "ecole-de-kersabiec"
 PAGES = (
@@ -198,6 +199,28 @@ async def test_a_site_tells_what_it_is(town: Town) -> None:
     assert "Foyers présents" not in page.text
 
 
+async def test_of_a_site_that_sells_all_it_makes_no_pupil_reads_zero_percent(empty: Town) -> None:
+    """An hour of sun makes 6 kWh, all of it fed into the grid, and 10 kWh are used each hour."""
+    school = await empty.site("École", Description(building=Building.SCHOOL))
+    sun = dict.fromkeys(range(8, 15), 6000)
+    sold = day_of(
+        NOW.date(),
+        consumption=lambda _: 10_000,
+        production=lambda hour: sun.get(hour, 0),
+        injection=lambda hour: sun.get(hour, 0),
+    )
+    await empty.release(school, sold, members=1)
+    for language, words in (
+        ("en", ("Sold to the grid all of it", "Made, beside what we use 28%")),
+        ("fr", ("Vendu au réseau toute la production", "28 %")),
+    ):
+        page = await empty.browser(language).open("sites/ecole")
+        for word in words:
+            assert word in page.text, (word, page.text)
+        assert "Self-consumption" not in page.text
+        assert "Autosuffisance" not in page.text
+
+
 async def test_a_site_is_found_from_the_first_page(town: Town) -> None:
     browser = town.browser()
     page = await browser.follow(await browser.open(), f"sites/{SITE}")
@@ -205,8 +228,6 @@ async def test_a_site_is_found_from_the_first_page(town: Town) -> None:
 
 
 async def test_a_description_is_never_markup(empty: Town) -> None:
-    from consometers_node.collective.sites import Description
-
     name = "<script>alert(1)</script>"
     await empty.site(name, Description(words=name))
     for path in ("", "data", "sites/script-alert-1-script", "sites/script-alert-1-script/hall"):
