@@ -1,17 +1,14 @@
 """Inviting people to a collective: `invitations make`, `list`, `revoke`, `sheet`."""
 
-import asyncio
-from asyncio.subprocess import DEVNULL, PIPE
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
-import re
 import sys
 from typing import Annotated, Literal
 
 import typer
 
-from consometers_node.collective import invitations
+from consometers_node.collective import accounts, invitations
 from consometers_node.collective.invitations import Invitation
 from consometers_node.collective.leaflet import Leaflet, leaflets, qr_image, qr_lines
 from consometers_node.collective.members import MAX_AREA, Kind
@@ -22,15 +19,13 @@ from consometers_node.xmpp import Join, links
 
 from .client import write_private
 from .collective import Ours, day, now, run, shown
-from .complaint import Complaint, misused
+from .complaint import misused
 from .membership import KINDS
 from .output import Json, Output
 from .usage import Commands
 from .words import say
 
 _FILE = say("FILE", "FICHIER")
-_COMMAND_SECONDS = 30
-_LINK = re.compile(r"xmpp:\S+\?register;\S+")
 
 _MADE = text(
     "Invitation {id}, until {until}, {uses}:\n{link}",
@@ -69,10 +64,6 @@ _WRITTEN = text("{file}: to be printed.", "{file} : à imprimer.")
 _NO_COMMAND = text(
     "set xmpp.account_command first: it makes accounts on your own server.",
     "définissez d'abord xmpp.account_command : il fait des comptes sur votre serveur.",
-)
-_COMMAND_FAILED = text(
-    "The command that makes accounts gave no link: {said}",
-    "La commande qui fait des comptes n'a pas donné de lien : {said}",
 )
 _NOT_A_JOIN = text(
     "this is not an invitation of a collective: xmpp:…?consometers-join;token=…",
@@ -215,7 +206,8 @@ def make(
             raise misused("--account", _NO_COMMAND)
         at, made = now(), []
         accounts = [
-            await _account(settings) if wanted.account else None for _ in range(wanted.count)
+            await accounts.invite(settings.xmpp.account_command) if wanted.account else None
+            for _ in range(wanted.count)
         ]
         async with store.writing() as connection:
             for account in accounts:
@@ -424,22 +416,3 @@ async def _expires(store: Store, join: Join) -> datetime:
     """Give when an invitation of ours ends. Raises Unknown."""
     async with store.reading() as connection:
         return (await invitations.by_token(connection, join.token)).expires_at
-
-
-async def _account(settings: Settings) -> str:
-    """Give the link of a new account on the collective's own server."""
-    process = await asyncio.create_subprocess_exec(
-        *settings.xmpp.account_command, stdin=DEVNULL, stdout=PIPE, stderr=PIPE
-    )
-    try:
-        async with asyncio.timeout(_COMMAND_SECONDS):
-            out, err = await process.communicate()
-    except TimeoutError:
-        process.kill()
-        await process.wait()
-        out, err = b"", b"timeout"
-    found = _LINK.search(out.decode(errors="replace"))
-    if process.returncode or found is None:
-        said = (err or out).decode(errors="replace").strip().partition("\n")[0]
-        raise Complaint("no-account", _COMMAND_FAILED.fill(said=said))
-    return found[0]

@@ -4,6 +4,7 @@ None is taken that goes beyond what is asked. Every change is an entry of a regi
 grows, and stays when what was given is long erased: it names permissions, and nobody.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -232,6 +233,18 @@ async def of_member(connection: AsyncConnection, member: MemberId) -> list[Given
 async def all_given(connection: AsyncConnection) -> list[Given]:
     """Give all that anybody ever gave."""
     return await _all(connection)
+
+
+async def answers(connection: AsyncConnection) -> Counter[tuple[str, int, State]]:
+    """Count what was given, by data need, version and what has become of it."""
+    kind = GivenRow.need, GivenRow.version, GivenRow.state
+    rows = await connection.execute(select(*kind, func.count()).group_by(*kind))
+    return Counter({(need, version, State(state)): count for need, version, state, count in rows})
+
+
+async def answers_to(connection: AsyncConnection, need: str, version: int) -> list[Given]:
+    """Give all that was given to one version of a data need."""
+    return await _all(connection, GivenRow.need == need, GivenRow.version == version)
 
 
 async def last_heard(connection: AsyncConnection) -> dict[MemberId, datetime]:

@@ -66,11 +66,15 @@ async def make(
     kind: Kind = Kind.HOME,
     area: str | None = None,
     note: str = "",
+    id: str | None = None,
 ) -> tuple[Invitation, str]:
-    """Make an invitation, and give it with its token, which is not kept."""
+    """Make an invitation, and give it with its token, which is not kept.
+
+    Two have never the same `id`: whoever gives one may send what it comes from twice.
+    """
     token = secrets.token_urlsafe(_TOKEN_BYTES)
     values = {
-        "id": secrets.token_hex(_ID_BYTES),
+        "id": id or secrets.token_hex(_ID_BYTES),
         "token_hash": _hash(token),
         "note": note,
         "kind": kind,

@@ -14,7 +14,7 @@ from ..quoalise.text import text
 _BORDER = 2
 """Modules of white around a code; a phone wants them."""
 
-_STYLE = """
+STYLE = """
 @page { size: A4; margin: 16mm 18mm; }
 * { box-sizing: border-box; }
 body { margin: 0; color: #1c2733; background: #fff;
@@ -126,7 +126,7 @@ def leaflets(sheets: Sequence[Leaflet], language: str) -> str:
     return (
         f'<!doctype html>\n<html lang="{escape(language)}">\n<head>\n<meta charset="utf-8">\n'
         f'<meta name="viewport" content="width=device-width">\n<title>{title}</title>\n'
-        f"<style>{_STYLE}</style>\n</head>\n<body>\n{body}\n</body>\n</html>\n"
+        f"<style>{STYLE}</style>\n</head>\n<body>\n{body}\n</body>\n</html>\n"
     )
 
 
@@ -135,6 +135,12 @@ def qr_image(link: str, kind: str) -> bytes:
     image = io.BytesIO()
     segno.make(link, error="m", micro=False).save(image, kind=kind, scale=8, border=4)
     return image.getvalue()
+
+
+def qr_inline(link: str, named: str) -> str:
+    """Give the QR code of a link as an element of a page."""
+    code = segno.make(link, error="m", micro=False)
+    return code.svg_inline(border=_BORDER, scale=1, omitsize=True, title=named)
 
 
 def qr_lines(link: str) -> str:
@@ -171,9 +177,7 @@ def _sheet(one: Leaflet, language: str) -> str:
 
 
 def _code(link: str, named: str) -> str:
-    code = segno.make(link, error="m", micro=False)
-    svg = code.svg_inline(border=_BORDER, scale=1, omitsize=True, title=named)
-    return f'<div class="code">{svg}</div>'
+    return f'<div class="code">{qr_inline(link, named)}</div>'
 
 
 def _day(at: datetime, language: str) -> str:

@@ -214,10 +214,8 @@ def _unknown(need: DataNeed, house: House) -> int:
     )
 
 
-def _wanted(need: DataNeed) -> list[tuple[Direction, Quantity]]:
-    order = list(Direction)
-    found = sorted(need.wanted, key=lambda one: (order.index(one.direction), one.quantity))
-    return [(one.direction, one.quantity) for one in found]
+def _wanted(need: DataNeed) -> list[Direction]:
+    return [way for way in Direction if any(one.direction is way for one in need.wanted)]
 
 
 def _series(proposal: Proposal, interval: Interval, house: House) -> Series | None:

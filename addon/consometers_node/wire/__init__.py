@@ -11,7 +11,7 @@ Pure. What a preview shows and what a message carries is made by the same functi
 
 from .errors import Unsayable
 from .naming import DELIVERY_POINT_DIGITS, Naming
-from .need_file import read_need_file
+from .need_file import read_need_file, read_told_need, write_need_file
 from .needs import read_need, write_need, write_permission
 from .records import told
 
@@ -21,7 +21,9 @@ __all__ = [
     "Unsayable",
     "read_need",
     "read_need_file",
+    "read_told_need",
     "told",
     "write_need",
+    "write_need_file",
     "write_permission",
 ]

@@ -18,16 +18,17 @@ fr = "Dimensionner le prochain toit de panneaux."
 """
 
 from collections.abc import Mapping
+import json
 import tomllib
 from xml.etree.ElementTree import Element, SubElement
 
 from consometers_node.permission import DataNeed
 from consometers_node.quoalise import Malformed, federation, federation_xml
-from consometers_node.quoalise.markup import LANG, tag
+from consometers_node.quoalise.markup import LANG, parse, serialise, tag
 from consometers_node.quoalise.text import text
 
 from .errors import Unsayable
-from .needs import read_need
+from .needs import read_need, write_need
 
 MAX_BYTES = 64 * 1024
 
@@ -64,16 +65,56 @@ def read_need_file(written: bytes) -> DataNeed:
         told = tomllib.loads(written.decode())
     except (UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as fault:
         raise Unsayable(_NOT_TOML.fill(why=fault)) from fault
+    return read_told_need(told)
+
+
+def read_told_need(told: Mapping[str, object]) -> DataNeed:
+    """Read a data need that is told by the keys of such a file. Raises `Unsayable`."""
     for key in told:
         if key not in _KNOWN:
             raise Unsayable(_UNKNOWN_KEY.fill(key=key, known=", ".join(_KNOWN)))
     needs = Element(federation_xml.DATA_NEEDS)
     needs.append(_element(told))
     try:
-        (need,) = federation_xml.read_data_needs(needs)
+        # Through the text that peers are sent: what that cannot hold is no word.
+        (need,) = federation_xml.read_data_needs(parse(serialise(needs)))
     except Malformed as fault:
         raise Unsayable(_WRONG.fill(why=fault)) from fault
     return read_need(need)
+
+
+def write_need_file(need: DataNeed) -> str:
+    """Give a file that `read_need_file` reads as the same."""
+    said = write_need(need)
+    lines = [
+        f"id = {_toml(said.id)}",
+        f"version = {said.version}",
+        f"controller = {_toml(said.controller)}",
+        f"contact = {_toml(said.contact)}",
+        f"policy = {_toml(said.policy)}",
+        f'interval = "{said.interval}"',
+        f'history = "{said.history}"',
+        f'duration = "{said.duration}"',
+        f'retention = "{said.retention}"',
+        f'identification = "{said.identification}"',
+        f'reading = "{said.reading}"',
+        "series = [",
+        *(
+            f'  {{ direction = "{one.direction}", quantity = "{one.quantity}" }},'
+            for one in said.wanted
+        ),
+        "]",
+    ]
+    for name in _TEXTS:
+        if texts := getattr(need, name):
+            lines += ["", f"[{name}]"]
+            lines += [f"{_toml(language)} = {_toml(words)}" for language, words in texts.items()]
+    return "\n".join(lines) + "\n"
+
+
+def _toml(words: str) -> str:
+    # What JSON writes of a text is TOML too, but for this one character.
+    return json.dumps(words, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
 def _element(told: Mapping[str, object]) -> Element:

@@ -1,7 +1,7 @@
 """A collective whose members tell what a test says, and what anybody may read of it then."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 
 from sqlalchemy import insert, select
@@ -11,6 +11,10 @@ from consometers_node.collective.disclosure import Agreed, Publication, Reason
 from consometers_node.collective.own import devices, named, own_series
 from consometers_node.collective.release import Release
 from consometers_node.collective.tally import Change, record
+from consometers_node.quoalise import Direction as Way, SeriesPath
+from consometers_node.quoalise.federation_xml import write_data_needs
+from consometers_node.quoalise.identifier import device as device_of, series as named_series
+from consometers_node.quoalise.markup import serialise
 from consometers_node.series import Block, Device, Direction, Interval, Quantity, Range, Series
 from consometers_node.store import SeriesId
 from consometers_node.store.collective_tables import GroupId, MemberId
@@ -18,6 +22,9 @@ from consometers_node.store.member_counts import counts, put_count
 from consometers_node.store.releases import released
 from consometers_node.store.series import add_series, blocks, put_block, series_id
 from consometers_node.store.tables import Base
+from consometers_node.wire import write_need
+
+from ..permission.samples import NEED
 
 ZONE = "Europe/Paris"
 MONTH = date(2026, 7, 1)
@@ -28,6 +35,7 @@ NOON = datetime(2026, 7, 15, 12, tzinfo=UTC)
 LATER = datetime(2026, 7, 25, tzinfo=UTC)
 CONSUMPTION = Direction.CONSUMPTION
 HOUR = Interval.PT1H
+ASKED = serialise(write_data_needs([write_need(replace(NEED, id="sums", version=1))])).decode()
 AGREED = Publication(basis=Agreed(3))
 
 type Value = int | None
@@ -58,7 +66,7 @@ class Town:
         """Add a member that counts in everybody's group, its area's and, if a site, its own."""
         number = MemberId(len(self.series) + 1)
         if number == 1:
-            await self._add("own_need", need="sums", version=1, body="", offered_at=NOON)
+            await self._add("own_need", need="sums", version=1, body=ASKED, offered_at=NOON)
         await self._add(
             "member",
             id=number,
@@ -100,8 +108,9 @@ class Town:
             shown_sha256="",
             shown_language="fr",
         )
+        path = named_series(device_of(str(device)), Way.CONSUMPTION, SeriesPath.POWER)
         await self._add(
-            "given_series", given_id=f"{number}", identifier="x", series_id=self.numbers[one]
+            "given_series", given_id=f"{number}", identifier=str(path), series_id=self.numbers[one]
         )
         return number
 

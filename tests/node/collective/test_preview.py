@@ -10,9 +10,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from consometers_node.collective import preview
 from consometers_node.collective.disclosure import Agreed, Publication, Reason
 from consometers_node.collective.preview import Count, Seen, Stretch, foresee, seen
+from consometers_node.collective.release import Release
 from consometers_node.collective.settings import Settings
 from consometers_node.series import Interval
 from consometers_node.store import Store
+from consometers_node.store.releases import withheld
 from consometers_node.store.tables import Base
 
 from ..web.public.town import settings as settings_in
@@ -92,8 +94,8 @@ async def test_it_is_what_comes_when_it_is_chosen(told: Store, settings: Setting
     foreseen = await look(told, settings, THREE)
     async with told.writing() as connection:
         town = Town(connection, THREE, LATER)
-        await preview.Release(THREE, settings.time_zone.key, "kersabiec").look_at(
-            connection, await preview.withheld(connection, Interval.PT1H), NOW
+        await Release(THREE, settings.time_zone.key, "kersabiec").look_at(
+            connection, await withheld(connection, Interval.PT1H), NOW
         )
         found = await seen(connection, settings, THREE, NOW)
         assert town.publication is THREE

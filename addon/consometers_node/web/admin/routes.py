@@ -2,11 +2,26 @@
 
 from aiohttp import web
 
-from . import health, log, login, member, members, overview, register
+from . import (
+    health,
+    invitations,
+    log,
+    login,
+    member,
+    members,
+    need_form,
+    needs,
+    overview,
+    publication,
+    register,
+)
 from .desk import AdminDesk, Look
 
 _MEMBER = "/members/{member:[a-z0-9]{1,20}}"
 _END = _MEMBER + "/end/{given:[^/]{1,300}}"
+
+_NEED = "/needs/{need:[^/]{1,300}}"
+_VERSION = _NEED + r"/{version:\d{1,12}}"
 
 OPEN: dict[str, Look] = {"/login": login.show}
 ADMITS: dict[str, Look] = {"/login": login.enter}
@@ -25,6 +40,18 @@ LOOKS: dict[str, Look] = {
     "/permissions.csv": register.changes_csv,
     "/log": log.show,
     "/health": health.show,
+    "/needs": needs.show,
+    "/needs/new": need_form.show_new,
+    f"{_NEED}/next": need_form.show_next,
+    _VERSION: needs.show_version,
+    f"{_VERSION}.toml": needs.download,
+    "/invitations": invitations.show,
+    "/invitations/new": invitations.show_form,
+    "/invitations/sheets": invitations.back,
+    "/publication": publication.show,
+    "/publication/preview": publication.back,
+    "/publication/front": publication.back,
+    "/publication/form": publication.back,
     "/password": login.show_password,
 }
 ACTS: dict[str, Look] = {
@@ -35,6 +62,19 @@ ACTS: dict[str, Look] = {
     f"{_MEMBER}/area": member.change_area,
     f"{_MEMBER}/erase": member.erase,
     _END: member.end,
+    "/needs/form": need_form.change,
+    "/needs/preview": need_form.look,
+    "/needs/offer": need_form.offer,
+    f"{_NEED}/close": needs.close,
+    f"{_NEED}/reopen": needs.reopen,
+    "/invitations": invitations.make,
+    "/invitations/sheets": invitations.print_sheets,
+    "/invitations/{invitation:[0-9a-f]{1,40}}/revoke": invitations.revoke,
+    "/publication": publication.choose,
+    "/publication/form": publication.change,
+    "/publication/preview": publication.look,
+    "/publication/front": publication.look_at_front,
+    "/publication/file": publication.as_written,
     "/password": login.change_password,
 }
 

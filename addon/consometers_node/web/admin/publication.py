@@ -1,0 +1,282 @@
+"""How sums are published: as it is now, as it would be, seen first, and chosen then."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from aiohttp import web
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from ...collective import preview, rules as ours
+from ...collective.disclosure import DEFAULT_MINIMUM, LEAST_MINIMUM, Agreed, Reason
+from ...collective.keys import KEYS, Basis, Step
+from ...collective.preview import Seen, Stretch
+from ...collective.published import Published
+from ...collective.rules import AT_ONCE, NOT_YET, BadRules, InForce, Rules, read_rules
+from ...quoalise import Text
+from ...quoalise.text import text
+from ...sharing.words import INTERVALS
+from ..public import front
+from ..public.desk import Desk, Guest
+from ..public.limits import Limits
+from .desk import AdminDesk
+from .visit import Visit
+
+_FIELDS = ("basis", "minimum", "interval", "wait_minutes", "opening", "opens")
+_OPENING = {"": AT_ONCE, "not-yet": NOT_YET}
+_FROM = "from"
+_MOST_DIGITS = 6
+_YEARS = range(2000, 2200)
+
+_NO_DAY = text("Write a day, such as 2026-12-01.", "Écrivez un jour, par exemple 2026-12-01.")
+_CHOOSE = text("Choose one of these.", "Choisissez l’une de ces réponses.")
+_NOT_AGREED = text(
+    "Say first that your members agreed: with these rules, figures tell more of them.",
+    "Dites d’abord que vos membres sont d’accord : avec ces règles, les chiffres en disent plus sur"
+    " eux.",
+)
+REASONS = {
+    Reason.NOT_YET: text("not everybody has told yet", "il manque des relevés"),
+    Reason.TOO_FEW: text("too few homes", "trop peu de foyers"),
+    Reason.DOMINATED: text("one home makes most of it", "un seul foyer en fait l’essentiel"),
+    Reason.SUBTRACTED: text(
+        "it would betray a commune that is too small", "il trahirait une commune trop petite"
+    ),
+    Reason.NEVER: text("too short a time for the law", "durée trop courte pour la loi"),
+    Reason.SUMMED: text("counted in its day", "compté dans sa journée"),
+    Reason.STEP: text("published at another step", "publié à un autre pas de temps"),
+    Reason.PARTLY: text("some of its hours are withheld", "une partie de ses heures est masquée"),
+    Reason.RULES: text("it took more homes then", "il fallait alors plus de foyers"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Filled:
+    """What was filled in: rules, or what is wrong by field."""
+
+    rules: Rules | None
+    errors: Mapping[str, Text]
+
+
+async def show(desk: AdminDesk, visit: Visit) -> web.StreamResponse:
+    """Show how sums are published, and a form to try other rules."""
+    return await _show(desk, visit)
+
+
+async def change(desk: AdminDesk, visit: Visit) -> web.StreamResponse:
+    """Show the form again with what was tried."""
+    return await _show(desk, visit, _filled(visit).errors, filled=True)
+
+
+async def look(desk: AdminDesk, visit: Visit) -> web.StreamResponse:
+    """Show what the public would see, before anything is chosen."""
+    filled = _filled(visit)
+    if filled.rules is None:
+        return await _show(desk, visit, filled.errors, filled=True)
+    return await _look(desk, visit, filled.rules)
+
+
+async def look_at_front(desk: AdminDesk, visit: Visit) -> web.StreamResponse:
+    """Show the public's first page as it would be."""
+    filled = _filled(visit)
+    if filled.rules is None:
+        return await _show(desk, visit, filled.errors, filled=True)
+    publication = filled.rules.publication
+    await _note(desk, visit, filled.rules)
+    public = Desk(
+        desk.store,
+        desk.settings,
+        desk.version,
+        rules=InForce(publication),
+        limits=Limits(),
+        now=lambda: visit.now,
+    )
+    guest = Guest(visit.request, visit.language, visit.now)
+
+    async def shown(connection: AsyncConnection, _since: date) -> web.StreamResponse:
+        return await front.look(public, guest, connection, preview=True)
+
+    return await preview.foresee(desk.store, desk.settings, publication, visit.now, shown)
+
+
+async def back(_desk: AdminDesk, visit: Visit) -> web.StreamResponse:
+    """Go to the form: what was tried stands in no address."""
+    return visit.go("publication")
+
+
+async def choose(desk: AdminDesk, visit: Visit) -> web.StreamResponse:
+    """Publish by what was seen before."""
+    filled = _filled(visit)
+    if filled.rules is None:
+        return await _show(desk, visit, filled.errors, filled=True)
+    if filled.rules.protect_less((await _now(desk))[0]) and not visit.typed("agreed"):
+        return await _look(desk, visit, filled.rules, {"agreed": _NOT_AGREED})
+    async with desk.store.writing() as connection:
+        await ours.choose(connection, filled.rules, visit.person, visit.now)
+    return await _chosen(desk, visit, "chosen")
+
+
+async def as_written(desk: AdminDesk, visit: Visit) -> web.StreamResponse:
+    """Publish by what the file says; if that tells more of members, it is seen first."""
+    rules = Rules(desk.settings.publication)
+    if rules.protect_less((await _now(desk))[0]):
+        return await _look(desk, visit, rules)
+    async with desk.store.writing() as connection:
+        await ours.go_back(connection, visit.person, visit.now)
+    return await _chosen(desk, visit, "back")
+
+
+async def _chosen(desk: AdminDesk, visit: Visit, done: str) -> web.StreamResponse:
+    if desk.node is not None:
+        async with desk.store.reading() as connection:
+            await desk.node.rules.read(connection)
+    desk.changed()
+    return visit.go(f"publication?done={done}")
+
+
+async def _now(desk: AdminDesk) -> tuple[Rules, ours.Choice | None, bool]:
+    """Give the rules of now, who chose them, and whether that can be read."""
+    in_force = InForce(desk.settings.publication)
+    async with desk.store.reading() as connection:
+        rules = await in_force.read(connection)
+        try:
+            return rules, await ours.chosen(connection), True
+        except BadRules:
+            return rules, None, False
+
+
+async def _show(
+    desk: AdminDesk,
+    visit: Visit,
+    errors: Mapping[str, Text] | None = None,
+    *,
+    filled: bool = False,
+) -> web.StreamResponse:
+    rules, choice, is_readable = await _now(desk)
+    published = Published(desk.settings.identifier, desk.settings.time_zone, rules.publication)
+    async with desk.store.reading() as connection:
+        everybody = (await published.places(connection)).get("all")
+        since = None if everybody is None else await published.since(connection, everybody)
+    told = {name: visit.typed(name) for name in _FIELDS} if filled else _told(rules)
+    return desk.page(
+        visit,
+        "publication.html",
+        status=422 if errors else 200,
+        errors=errors or {},
+        rules=rules,
+        choice=choice,
+        is_readable=is_readable,
+        is_open=rules.are_open(visit.now, desk.settings.time_zone),
+        since=since,
+        told=told,
+        **_words(desk),
+    )
+
+
+async def _look(
+    desk: AdminDesk, visit: Visit, rules: Rules, errors: Mapping[str, Text] | None = None
+) -> web.StreamResponse:
+    settings, publication = desk.settings, rules.publication
+    before, _, _ = await _now(desk)
+    await _note(desk, visit, rules)
+
+    async def count(connection: AsyncConnection, since: date) -> tuple[date, Sequence[Seen]]:
+        return since, await preview.seen(connection, settings, publication, visit.now, since)
+
+    since, then = await preview.foresee(desk.store, settings, publication, visit.now, count)
+    async with desk.store.reading() as connection:
+        now = await preview.seen(connection, settings, before.publication, visit.now, since)
+    return desk.page(
+        visit,
+        "publication-preview.html",
+        status=422 if errors else 200,
+        errors=errors or {},
+        rules=rules,
+        before=before,
+        is_same=rules == before,
+        is_open=rules.are_open(visit.now, settings.time_zone),
+        protects_less=rules.protect_less(before),
+        told=_told(rules),
+        pairs=list(zip(now, then, strict=True)),
+        **_words(desk),
+    )
+
+
+async def _note(desk: AdminDesk, visit: Visit, rules: Rules) -> None:
+    said = " ".join(f"{key}={value}" for key, value in ours.written_rules(rules).items())
+    async with desk.store.writing() as connection:
+        await desk.note(connection, visit, f"preview of publication {said}")
+
+
+def _words(desk: AdminDesk) -> dict[str, object]:
+    return {
+        "Agreed": Agreed,
+        "Stretch": Stretch,
+        "least": LEAST_MINIMUM,
+        "usual": DEFAULT_MINIMUM,
+        "steps": [one.value for one in Step],
+        "intervals": INTERVALS,
+        "reasons": REASONS,
+        "written": Rules(desk.settings.publication),
+        "at_once": AT_ONCE,
+        "not_yet": NOT_YET,
+        "minimum_of": _minimum,
+        "wait_of": _wait,
+    }
+
+
+def _minimum(rules: Rules) -> int | None:
+    """Give how many homes it takes by agreement; None by law."""
+    basis = rules.publication.basis
+    return basis.minimum if isinstance(basis, Agreed) else None
+
+
+def _wait(rules: Rules) -> int:
+    return int(rules.publication.wait.total_seconds() // 60)
+
+
+def _told(rules: Rules) -> Mapping[str, str]:
+    """Give what the form says of rules."""
+    told = {key: str(value) for key, value in ours.written_rules(rules).items()}
+    ways = {day: way for way, day in _OPENING.items()}
+    is_day = rules.opens not in ways
+    return {
+        "minimum": str(DEFAULT_MINIMUM),
+        **told,
+        "opening": _FROM if is_day else ways[rules.opens],
+        "opens": rules.opens.isoformat() if is_day else "",
+    }
+
+
+def _filled(visit: Visit) -> Filled:
+    """Read the form."""
+    errors: dict[str, Text] = {}
+    told: dict[str, object] = {}
+    law = visit.typed("basis") == Basis.LAW
+    for name in ("basis", "interval", "wait_minutes", *(() if law else ("minimum",))):
+        typed = visit.typed(name)
+        is_long = typed.isdecimal() and (len(typed) > _MOST_DIGITS or not typed.isascii())
+        try:
+            read_rules({name: "" if is_long else typed})
+        except BadRules:
+            choices = name in {"basis", "interval"}
+            errors[name] = _CHOOSE if choices else KEYS[f"publication.{name}"].hint
+        told[name] = typed
+    opens = _OPENING.get(visit.typed("opening"))
+    if visit.typed("opening") == _FROM:
+        opens = _day(visit.typed("opens"))
+        if opens is None:
+            errors["opens"] = _NO_DAY
+    elif opens is None:
+        errors["opening"] = _CHOOSE
+    if errors or opens is None:
+        return Filled(None, errors)
+    return Filled(read_rules(told, opens), {})
+
+
+def _day(typed: str) -> date | None:
+    try:
+        day = date.fromisoformat(typed)
+    except ValueError:
+        return None
+    return day if day.year in _YEARS else None

@@ -1,0 +1,227 @@
+"""Invitations are made and shown once; their tokens stand nowhere else."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from datetime import timedelta
+import logging
+from pathlib import Path
+import sys
+
+import pytest
+
+from consometers_node.collective import invitations
+from consometers_node.collective.accounts import NoAccount, invite
+from consometers_node.collective.members import Kind
+from consometers_node.collective.reads import reads
+from consometers_node.store import Store
+from consometers_node.xmpp import Join, links
+
+from ..browser import Browser, Page
+from ..public.town import NOW
+from .office import NAME, Office, serving
+
+ACCOUNT = "xmpp:kersabiec.example?register;preauth=abc"
+
+
+async def known(office: Office) -> list[invitations.Invitation]:
+    async with office.store.reading() as connection:
+        return await invitations.all_invitations(connection)
+
+
+async def made(browser: Browser, *filled: tuple[str, str]) -> Page:
+    page = await browser.open("invitations/new")
+    return await browser.send(page, "invitations", *filled)
+
+
+def sheets(page: Page) -> list[str]:
+    return [value for name, value in page.form("sheets").fields if name == "sheet"]
+
+
+async def test_nobody_is_invited_at_first(office: Office) -> None:
+    page = await (await office.enter()).open("invitations")
+    assert "Nobody is invited yet" in page.text
+    page = await (await office.enter("fr")).open("invitations")
+    assert "Inviter le premier membre" in page.text
+
+
+async def test_an_invitation_is_made_and_shown_once(office: Office) -> None:
+    browser = await office.enter()
+    page = await made(browser, ("area", "Lorient"), ("note", "Marché"), ("days", "7"))
+    (one,) = await known(office)
+    assert (one.kind, one.area, one.note, one.most_uses) == (Kind.HOME, "Lorient", "Marché", 1)
+    assert one.expires_at == NOW + timedelta(days=7)
+    (link,) = sheets(page)
+    join = links.read(link)
+    assert isinstance(join, Join)
+    assert join.collective == "coop@example.org"
+    async with office.store.reading() as connection:
+        assert await invitations.by_token(connection, join.token) == one
+    assert page.html.count("<svg") >= 1
+    assert 'class="segno"' in page.html
+    assert str(page.url).endswith("/administration/invitations")
+    assert page.headers["Cache-Control"] == "no-store"
+    page = await browser.open("invitations")
+    assert "Marché" in page.text
+    assert join.token not in page.html
+
+
+async def test_a_token_stands_in_no_log_and_no_address(
+    office: Office, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    browser = await office.enter()
+    page = await made(browser)
+    (link,) = sheets(page)
+    join = links.read(link)
+    assert isinstance(join, Join)
+    paper = await browser.send(page, "sheets", ("in", "fr"))
+    assert join.token in paper.html
+    assert join.token not in caplog.text
+    assert not [one for one in (*page.links, *page.loads, str(paper.url)) if join.token in one]
+    async with office.store.reading() as connection:
+        assert all(join.token not in one.what for one in await reads(connection))
+
+
+async def test_sending_a_form_twice_makes_one(office: Office) -> None:
+    browser = await office.enter()
+    form = (await browser.open("invitations/new")).form("invitations")
+    fields = dict(form.fields)
+    await browser.post("invitations", list(fields.items()))
+    page = await browser.post("invitations", list({**fields, "count": "3"}.items()))
+    assert page.status == 409
+    assert "were made already" in page.text
+    for hostile in ("", "x" * 32, "A" * 32, "0" * 33):
+        page = await browser.post("invitations", list({**fields, "form": hostile}.items()))
+        assert page.status == 409
+    assert len(await known(office)) == 1
+
+
+async def test_many_are_printed_in_both_languages(office: Office) -> None:
+    browser = await office.enter()
+    page = await made(browser, ("count", "40"), ("note", "<b>fête</b>"))
+    assert len(sheets(page)) == 40
+    assert 'class="segno"' not in page.html
+    assert "<b>" not in page.html
+    for tag, words in (("fr", "Rejoignez Énergies de Lorient"), ("en", "Join Énergies de Lorient")):
+        paper = await browser.send(page, "sheets", ("in", tag))
+        assert paper.status == 200
+        assert paper.language == tag
+        assert paper.text.count(words) == 40
+        assert paper.html.count('<article class="sheet">') == 40
+        policy = paper.headers["Content-Security-Policy"]
+        assert policy.startswith("default-src 'none'; style-src 'sha256-")
+        assert "script" not in policy
+
+
+@pytest.mark.parametrize(
+    "sheet",
+    [
+        "",
+        "https://example.org",
+        "xmpp:other@example.org?consometers-join;token=abcdefghijklmnop",
+        "xmpp:coop@example.org?consometers-join;token=abcdefghijklmnop",
+        "xmpp:coop@example.org?consometers-join;token=abcdefghijklmnop javascript:alert(1)",
+        f"{ACCOUNT} {ACCOUNT}",
+        "x" * 3900,
+    ],
+)
+async def test_only_our_own_invitations_are_printed(office: Office, sheet: str) -> None:
+    browser = await office.enter()
+    page = await made(browser)
+    paper = await browser.send(page, "sheets", ("in", "fr"), ("sheet", sheet))
+    assert paper.status in {400, 409}
+    good = sheets(page)[0]
+    paper = await browser.send(page, "sheets", ("in", "fr"), ("sheet", f"{good} {good}"))
+    assert paper.status == 400
+    assert (await browser.send(page, "sheets", ("in", "de"))).status == 400
+    assert (await browser.send(page, "sheets", ("in", "fr"), without="sheet")).status == 400
+    assert (await browser.open("invitations/sheets")).url.path == "/administration/invitations"
+
+
+async def test_it_is_revoked(office: Office) -> None:
+    browser = await office.enter()
+    await made(browser)
+    page = await browser.open("invitations")
+    page = await browser.send(page, "revoke")
+    assert "Nobody more joins by it." in page.text
+    assert "None stands" in page.text
+    page = await browser.open("invitations?show=ended")
+    assert "revoked 10 June 2026" in page.text
+    (one,) = await known(office)
+    assert one.revoked_at == NOW
+    async with office.store.reading() as connection:
+        entry = (await reads(connection))[0]
+    assert (entry.who, entry.what) == (NAME, f"invitation {one.id} revoked")
+
+
+async def test_a_long_list_is_shown_in_parts(office: Office) -> None:
+    browser = await office.enter()
+    await made(browser, ("count", "100"), ("any", "yes"), ("kind", "site"))
+    page = await browser.open("invitations")
+    assert "100 stand" in page.text
+    assert page.text.count("0, of any number") == 50
+    assert "1 to 50 of 100" in page.text
+    page = await browser.open("invitations?page=2")
+    assert page.text.count("0, of any number") == 50
+    office.clock.now += timedelta(days=31)
+    page = await (await office.enter()).open("invitations?show=ended")
+    assert "its time is over" in page.text
+
+
+HOSTILE = [
+    ("count", "0"),
+    ("count", "101"),
+    ("count", "١٢"),
+    ("count", "9" * 4000),
+    ("days", "3661"),
+    ("days", "-1"),
+    ("uses", "0"),
+    ("uses", "many"),
+    ("kind", "admin"),
+    ("area", "x" * 101),
+    ("note", "x" * 201),
+    ("account", "yes"),
+]
+
+
+async def test_hostile_values_invite_nobody(office: Office) -> None:
+    browser = await office.enter()
+    for name, value in HOSTILE:
+        page = await made(browser, (name, value))
+        assert page.status == 422, name
+        assert "Something is to be mended" in page.text
+    assert await known(office) == []
+
+
+@asynccontextmanager
+async def giving_accounts(office: Office, program: str) -> AsyncIterator[Office]:
+    command = (sys.executable, "-c", program)
+    settings = office.settings
+    with_command = replace(settings, xmpp=replace(settings.xmpp, account_command=command))
+    async with serving(office.store, with_command) as opened:
+        yield opened
+
+
+async def test_an_account_goes_with_each(office: Office) -> None:
+    async with giving_accounts(office, f"print('{ACCOUNT}')") as opened:
+        browser = await opened.enter()
+        page = await made(browser, ("account", "yes"), ("count", "2"))
+        assert [one.split()[1] for one in sheets(page)] == [ACCOUNT, ACCOUNT]
+        assert page.html.count('class="segno"') == 4
+        paper = await browser.send(page, "sheets", ("in", "fr"))
+        assert paper.text.count("Prenez un compte") == 2
+
+
+async def test_where_no_account_is_made_nobody_is_invited(office: Office) -> None:
+    async with giving_accounts(office, "raise SystemExit('<i>no</i>')") as opened:
+        page = await made(await opened.enter(), ("account", "yes"))
+        assert page.status == 409
+        assert "<i>no</i>" in page.text
+        assert "<i>" not in page.html
+        assert await known(office) == []
+
+
+async def test_a_command_that_is_not_there_makes_no_account(file: Store, tmp_path: Path) -> None:
+    with pytest.raises(NoAccount, match="No such file"):
+        await invite([str(tmp_path / "nothing")])

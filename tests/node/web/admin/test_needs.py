@@ -1,0 +1,252 @@
+"""What members are asked for is written, read as they will read it, and asked for then."""
+
+from dataclasses import replace
+
+import pytest
+
+from consometers_node.collective import needs
+from consometers_node.collective.reads import reads
+from consometers_node.permission import DataNeed, Identification, Reading, Wanted
+from consometers_node.series import Direction, Interval, Quantity
+from consometers_node.web.admin import needs as pages
+from consometers_node.wire import read_need_file
+
+from ...permission.samples import NEED
+from ..browser import Browser, Page
+from ..public.town import NOW, ZONE
+from .office import Office
+from .village import Village
+
+FILLED = (
+    ("title_fr", "Le prochain toit"),
+    ("title_en", "The next roof"),
+    ("purpose_fr", "Dimensionner le prochain toit."),
+    ("purpose_en", "To size the next roof."),
+    ("contact", "data@example.org"),
+    ("policy", "https://example.org/data"),
+    ("id", "roof"),
+)
+
+
+async def known(office: Office) -> list[needs.OwnNeed]:
+    async with office.store.reading() as connection:
+        return await needs.all_needs(connection)
+
+
+async def preview(browser: Browser, *filled: tuple[str, str], path: str = "needs/new") -> Page:
+    page = await browser.open(path)
+    return await browser.send(page, "needs/preview", *filled)
+
+
+async def test_nothing_is_asked_for_at_first(office: Office) -> None:
+    browser = await office.enter()
+    page = await browser.open("needs")
+    assert "You ask for nothing yet" in page.text
+    assert "Faire la première demande" in (await (await office.enter("fr")).open("needs")).text
+
+
+async def test_something_is_asked_for(office: Office) -> None:
+    browser = await office.enter()
+    page = await preview(browser, *FILLED)
+    assert page.status == 200
+    for words in ("The next roof", "Le prochain toit", "To size the next roof.", "2 years", "1 an"):
+        assert words in page.text
+    assert page.text.count("energy drawn from the grid") == 1
+    assert await known(office) == []
+    page = await browser.send(page, "needs/offer")
+    assert page.url.query_string == "done=offered"
+    (one,) = await known(office)
+    assert one.need == DataNeed(
+        id="roof",
+        version=1,
+        title={"fr": "Le prochain toit", "en": "The next roof"},
+        purpose={"fr": "Dimensionner le prochain toit.", "en": "To size the next roof."},
+        recipients={},
+        controller="Énergies de Lorient",
+        contact="data@example.org",
+        policy="https://example.org/data",
+        wanted=frozenset(Wanted(Direction.CONSUMPTION, one) for one in Quantity),
+        interval=Interval.PT1H,
+        history_days=365,
+        duration_days=730,
+        retention_days=180,
+    )
+    async with office.store.reading() as connection:
+        assert (await reads(connection))[0].what == "data need roof version 1 asked for"
+
+
+async def test_a_new_version_begins_with_the_one_before(office: Office) -> None:
+    base = replace(
+        NEED,
+        id="odd/name?",
+        title={"br": "Toenn", "fr": "Toit"},
+        purpose={"br": "Evit", "fr": "Pour"},
+        recipients={"fr": "La mairie"},
+        wanted=frozenset({Wanted(Direction.PRODUCTION, Quantity.ENERGY)}),
+        interval=Interval.P1D,
+        history_days=0,
+        duration_days=61,
+        identification=Identification.DELIVERY_POINT,
+        reading=Reading.SUM,
+    )
+    await office.written(lambda connection: needs.offer(connection, base, NOW))
+    browser = await office.enter()
+    page = await browser.open("needs/odd%2Fname%3F/next")
+    assert page.status == 200
+    again = await browser.send(page, "needs/preview")
+    assert again.status == 422
+    assert "This is what is asked for already" in again.text
+    page = await browser.send(page, "needs/preview", ("title_fr", "Un autre toit"))
+    page = await browser.send(page, "needs/offer")
+    assert page.status == 200
+    first, second = (one.need for one in await known(office))
+    assert second == replace(
+        first, version=first.version + 1, title={"br": "Toenn", "fr": "Un autre toit"}
+    )
+    page = await browser.open("needs")
+    assert page.text.count("TOML") == 2
+
+
+async def test_a_name_that_is_taken_is_not_taken_again(office: Office) -> None:
+    browser = await office.enter()
+    await browser.send(await preview(browser, *FILLED), "needs/offer")
+    page = await preview(browser, *FILLED)
+    assert page.status == 422
+    assert "of this name already" in page.text
+
+
+async def test_who_read_another_version_reads_again(office: Office) -> None:
+    browser = await office.enter()
+    await browser.send(await preview(browser, *FILLED), "needs/offer")
+    page = await preview(browser, ("title_en", "A roof"), path="needs/roof/next")
+    other = await preview(browser, ("title_en", "Our roof"), path="needs/roof/next")
+    await browser.send(other, "needs/offer")
+    page = await browser.send(page, "needs/offer")
+    assert page.status == 409
+    assert "read it again" in page.text
+    assert len(await known(office)) == 2
+    await browser.send(page, "needs/offer")
+    assert len(await known(office)) == 3
+
+
+async def test_what_was_filled_in_can_be_changed(office: Office) -> None:
+    browser = await office.enter()
+    page = await preview(browser, *FILLED)
+    page = await browser.post("needs/form", page.form("needs/offer").fields)
+    assert dict(page.form("needs/preview").fields)["title_en"] == "The next roof"
+
+
+async def test_it_is_closed_and_asked_for_again(office: Office) -> None:
+    browser = await office.enter()
+    await browser.send(await preview(browser, *FILLED), "needs/offer")
+    page = await browser.open("needs")
+    page = await browser.send(page, "needs/roof/close")
+    assert "asked for no longer" in page.text
+    assert (await known(office))[0].closed_at is not None
+    page = await browser.send(page, "needs/roof/reopen")
+    assert (await known(office))[0].closed_at is None
+    await browser.send(page, "needs/roof/close")
+    # The same again, by the form.
+    page = await preview(browser, path="needs/roof/next")
+    await browser.send(page, "needs/offer")
+    (one,) = await known(office)
+    assert one.closed_at is None
+    for way in ("close", "reopen"):
+        token = page.form("needs/offer").fields[0]
+        assert (await browser.post(f"needs/none/{way}", [token])).status == 409
+
+
+async def test_a_file_says_the_same(office: Office) -> None:
+    hostile = replace(
+        NEED,
+        id="../../<b>\x7f",
+        title={"en": 'A "quoted" \\ title\n\x7f', "fr": "Été"},
+        recipients={"en": "]\n[title]"},
+    )
+    await office.written(lambda connection: needs.offer(connection, hostile, NOW))
+    (one,) = await known(office)
+    browser = await office.enter()
+    page = await browser.open("needs")
+    link = next(one for one in page.links if one.endswith(".toml"))
+    async with browser.session.get(page.url.join(type(page.url)(link, encoded=True))) as response:
+        assert response.status == 200
+        assert response.headers["Content-Disposition"] == 'attachment; filename="b-1.toml"'
+        assert read_need_file(await response.read()) == one.need
+    assert "<b>" not in page.html
+
+
+async def test_it_is_told_who_answered(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pages, "_AT_ONCE", 3)
+
+    async def fill(connection: object) -> None:
+        village = Village(connection, ZONE, NOW)  # type: ignore[arg-type]
+        for n in range(4):
+            await village.join(f"home{n}", area="Larmor-Plage", heard=None)
+
+    await office.written(fill)
+    browser = await office.enter()
+    page = await browser.open("needs")
+    assert "4 members" in page.text
+    one = (await known(office))[0].need
+    page = await browser.open(f"needs/{one.id}/{one.version}")
+    assert "allowed : 4" in page.text.replace("allowed:", "allowed :")
+    assert page.text.count("Larmor-Plage") == 3
+    page = await browser.open(f"needs/{one.id}/{one.version}?page=2")
+    assert page.text.count("Larmor-Plage") == 1
+    assert any("members/" in link for link in page.links)
+
+
+HOSTILE = [
+    ("id", "", "lower-case"),
+    ("id", "Toit", "lower-case"),
+    ("id", "../etc", "lower-case"),
+    ("id", "a" * 41, "lower-case"),
+    ("title_fr", "", "same languages"),
+    ("policy", "http://example.org", "https://"),
+    ("policy", "javascript:alert(1)", "https://"),
+    ("policy", "https://é.example", "https://"),
+    ("contact", "", "Write one line."),
+    ("contact", "x" * 301, "Write one line."),
+    ("series_consumption", "", "Choose what you ask for"),
+    ("series_consumption", "everything", "Choose what you ask for"),
+    ("interval", "PT1S", "Choose one of these"),
+    ("identification", "name", "Choose one of these"),
+    ("history", "-1", "whole number"),
+    ("history", "101", "whole number"),
+    ("duration", "0", "whole number"),
+    ("duration", "²", "whole number"),
+    ("duration_unit", "centuries", "whole number"),
+    ("retention", "9" * 100, "whole number"),
+    ("purpose_fr", "\x0b\x1b", "not complete"),
+    ("title_en", "\ufffe", "not complete"),
+    ("base", "nothing", "no such data request"),
+]
+
+
+async def test_hostile_values_ask_for_nothing(office: Office) -> None:
+    browser = await office.enter()
+    page = await browser.open("needs/new")
+    fields = dict(page.form("needs/preview").fields) | dict(FILLED) | {"version": "1"}
+    for name, value, said in HOSTILE:
+        for way in ("preview", "offer"):
+            page = await browser.post(f"needs/{way}", list({**fields, name: value}.items()))
+            assert page.status in {404, 422}, name
+            assert said in page.text
+    assert await known(office) == []
+
+
+async def test_words_are_shown_as_they_are_written(office: Office) -> None:
+    browser = await office.enter()
+    page = await preview(
+        browser, *(dict(FILLED) | {"purpose_en": "<img src=x onerror=alert(1)>"}).items()
+    )
+    assert "<img src=x" not in page.html
+    assert "<img src=x onerror=alert(1)>" in page.text
+
+
+async def test_what_is_not_there_is_said(office: Office) -> None:
+    browser = await office.enter()
+    for path in ("needs/roof/1", "needs/roof/next", "needs/roof/999999999999", "needs/x/1.toml"):
+        page = await browser.open(path)
+        assert page.status == 404
+        assert "no such data request" in page.text

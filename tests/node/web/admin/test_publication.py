@@ -1,0 +1,250 @@
+"""An administrator sees what the public would see, and chooses then."""
+
+from datetime import date, timedelta
+from itertools import product
+
+from consometers_node.collective.disclosure import Agreed, ByLaw, Publication
+from consometers_node.collective.node import CollectiveNode
+from consometers_node.collective.reads import reads
+from consometers_node.collective.release import Release
+from consometers_node.collective.rules import (
+    AT_ONCE,
+    NOT_YET,
+    Choice,
+    Rules,
+    choose,
+    chosen,
+)
+from consometers_node.series import Interval
+from consometers_node.store.releases import withheld
+from consometers_node.store.settings import set_setting
+from consometers_node.xmpp import Account, Connection, Identity, Server
+
+from ...collective.publishing import Town
+from ..browser import Browser, Page
+from ..public.town import NOW, ZONE
+from .office import NAME, Office, serving
+
+FIVE, THREE = Publication(basis=Agreed(5)), Publication(basis=Agreed(3))
+YESTERDAY = NOW.date() - timedelta(days=1)
+
+
+async def village(office: Office) -> None:
+    """Let four homes of Lorient tell of some days, of which ten homes would be shown."""
+
+    async def tell(connection: object) -> None:
+        town = Town(connection, office.settings.publication, NOW - timedelta(hours=2))  # type: ignore[arg-type]
+        homes = await town.members(4, "Lorient")
+        # Homes of the town joined in July.
+        await town.connection.exec_driver_sql("UPDATE in_group SET from_month = '2020-01-01'")
+        for n in range(5):
+            await town.tell(homes, 1000, day=YESTERDAY - timedelta(days=n))
+        release = Release(town.publication, ZONE.key, office.settings.identifier)
+        await release.look(town.connection, NOW)
+
+    await office.written(tell)
+
+
+async def choice(office: Office) -> Choice | None:
+    async with office.store.reading() as connection:
+        return await chosen(connection)
+
+
+async def noted(office: Office) -> list[str]:
+    async with office.store.reading() as connection:
+        return [one.what for one in reversed(await reads(connection)) if one.what != "login"]
+
+
+async def tried(browser: Browser, *filled: tuple[str, str]) -> Page:
+    page = await browser.open("publication")
+    return await browser.send(page, "publication/preview", *filled)
+
+
+async def test_it_tells_how_it_is(office: Office) -> None:
+    browser = await office.enter()
+    page = await browser.open("publication")
+    assert "10 homes" in page.text
+    assert "every hour" in page.text
+    assert "As the settings file says." in page.text
+    assert "Nothing is published yet" in page.text
+    assert not [form for form in page.forms if "publication/file" in form.action]
+    french = await (await office.enter("fr")).open("publication")
+    assert "10 foyers" in french.text
+    assert "Comme le dit le fichier de réglages." in french.text
+
+
+async def test_a_preview_counts_what_would_be_seen_and_changes_nothing(office: Office) -> None:
+    await village(office)
+    browser = await office.enter()
+    page = await tried(browser, ("minimum", "4"))
+    assert page.status == 200
+    assert "24 withheld 24 : too few homes 24 shown" in page.text.replace("24:", "24 :")
+    assert "protect your members less" in page.text
+    assert await choice(office) is None
+    async with office.store.reading() as connection:
+        assert len(await withheld(connection, Interval.PT1H)) == 6
+    assert await noted(office) == [
+        "preview of publication basis=agreed minimum=4 interval=PT1H wait_minutes=20"
+    ]
+
+
+async def test_the_publics_first_page_is_shown_as_it_would_be(office: Office) -> None:
+    await village(office)
+    office.clock.now = NOW - timedelta(hours=13)
+    browser = await office.enter()
+    preview = await tried(browser, ("minimum", "4"))
+    fields = preview.form("publication").fields
+    page = await browser.post("publication/front", fields)
+    assert page.status == 200
+    assert "nobody else sees this" in page.text
+    assert "4 kW" in page.text
+    assert page.headers["Cache-Control"] == "no-store"
+    assert "script-src 'self'" in page.headers["Content-Security-Policy"]
+    assert any(one.startswith("../../static/public.css") for one in page.loads)
+    public = await browser.open("/")
+    assert "4 kW" not in public.text
+    assert "once at least 10 homes" in public.text
+
+
+async def test_what_was_seen_is_chosen(office: Office) -> None:
+    browser = await office.enter()
+    page = await tried(browser, ("minimum", "12"), ("wait_minutes", "60"))
+    page = await browser.send(page, "publication")
+    assert page.url.query_string == "done=chosen"
+    assert "12 homes" in page.text
+    assert f"Chosen by {NAME}" in page.text
+    found = await choice(office)
+    assert found is not None
+    assert found.rules == Rules(Publication(basis=Agreed(12), wait=timedelta(minutes=60)))
+    assert found.by == NAME
+    page = await browser.send(page, "publication/file")
+    # Ten homes are fewer than twelve: that is seen first.
+    assert "protect your members less" in page.text
+
+
+async def test_what_protects_members_less_wants_their_consent(office: Office) -> None:
+    browser = await office.enter()
+    page = await tried(browser, ("minimum", "5"))
+    page = await browser.send(page, "publication")
+    assert page.status == 422
+    assert "Say first that your members agreed" in page.text
+    assert await choice(office) is None
+    page = await browser.send(page, "publication", ("agreed", "yes"))
+    assert page.status == 200
+    found = await choice(office)
+    assert found is not None
+    assert found.rules == Rules(FIVE)
+    # The file is stricter: back at once.
+    page = await browser.send(page, "publication/file")
+    assert page.url.query_string == "done=back"
+    assert await choice(office) is None
+    assert (await noted(office))[-1] == "publication as the file says"
+
+
+async def test_it_opens_on_a_day(office: Office) -> None:
+    browser = await office.enter()
+    page = await tried(browser, ("opening", "from"), ("opens", "2026-12-01"))
+    assert "if it opened now" in page.text
+    page = await browser.send(page, "publication")
+    found = await choice(office)
+    assert found is not None
+    assert found.rules.opens == date(2026, 12, 1)
+    assert "1 December 2026" in page.text
+    page = await tried(browser, ("opening", "not-yet"))
+    await browser.send(page, "publication")
+    found = await choice(office)
+    assert found is not None
+    assert found.rules.opens == NOT_YET
+    page = await tried(browser, ("opening", ""), ("basis", "law"), ("minimum", "whatever"))
+    assert "what the law wants" in page.text
+    await browser.send(page, "publication", ("agreed", "yes"))
+    found = await choice(office)
+    assert found is not None
+    assert found.rules == Rules(Publication(basis=ByLaw()), AT_ONCE)
+
+
+HOSTILE = [
+    ("minimum", "2"),
+    ("minimum", "0"),
+    ("minimum", "-1"),
+    ("minimum", "²"),
+    ("minimum", "٣٣"),
+    ("minimum", "9" * 3000),
+    ("minimum", "1e3"),
+    ("minimum", ""),
+    ("minimum", "<script>alert(1)</script>"),
+    ("basis", "none"),
+    ("basis", ""),
+    ("interval", "P1D"),
+    ("interval", "PT1S"),
+    ("wait_minutes", "0"),
+    ("wait_minutes", "1441"),
+    ("wait_minutes", "'; DROP TABLE setting; --"),
+    ("opening", "whenever"),
+    ("opens", ""),
+    ("opens", "tomorrow"),
+    ("opens", "9999-12-31"),
+    ("opens", "0001-01-01"),
+    ("opens", "2026-02-30"),
+]
+
+
+async def test_hostile_values_choose_nothing(office: Office) -> None:
+    browser = await office.enter()
+    page = await browser.open("publication")
+    form = dict(page.form("publication/preview").fields)
+    form |= {"agreed": "yes", "opening": "from", "opens": "2026-12-01"}
+    for (name, value), way in product(HOSTILE, ("", "/preview", "/front")):
+        page = await browser.post(f"publication{way}", list({**form, name: value}.items()))
+        assert page.status == 422, name
+        assert "<script>alert" not in page.html
+        assert "Something is to be mended" in page.text
+    assert await choice(office) is None
+    assert await noted(office) == []
+
+
+async def test_what_was_tried_can_be_changed(office: Office) -> None:
+    browser = await office.enter()
+    page = await tried(browser, ("minimum", "40"), ("interval", "PT30M"))
+    page = await browser.post("publication/form", page.form("publication").fields)
+    fields = dict(page.form("publication/preview").fields)
+    assert (fields["minimum"], fields["interval"]) == ("40", "PT30M")
+    for path in ("preview", "front", "form"):
+        page = await browser.open(f"publication/{path}")
+        assert page.url.path == "/administration/publication"
+
+
+async def test_a_choice_that_cannot_be_read_is_said(office: Office) -> None:
+    await office.written(lambda connection: set_setting(connection, "publication", "{"))
+    browser = await office.enter()
+    page = await browser.open("publication")
+    assert "cannot be read any more" in page.text
+    page = await browser.send(page, "publication/file")
+    assert page.url.query_string == "done=back"
+
+
+async def test_a_running_node_takes_note(office: Office) -> None:
+    who = Identity(Account("coop@example.org", "a word"), Server())
+    node = CollectiveNode(office.store, office.settings, who, lambda one: Connection(one.account))
+    before = node.changes.count
+    async with serving(office.store, office.settings, node) as running:
+        browser = await running.enter()
+        page = await tried(browser, ("minimum", "20"))
+        await browser.send(page, "publication")
+    assert node.rules.now == Rules(Publication(basis=Agreed(20)))
+    assert node.changes.count > before
+
+
+async def test_who_has_published_is_asked_otherwise(office: Office) -> None:
+    await office.written(lambda connection: choose(connection, Rules(THREE), NAME, NOW))
+    await village(office)
+
+    async def release(connection: object) -> None:
+        one = Release(THREE, ZONE.key, office.settings.identifier)
+        rows = await withheld(connection, Interval.PT1H)  # type: ignore[arg-type]
+        await one.look_at(connection, rows, NOW)  # type: ignore[arg-type]
+
+    await office.written(release)
+    page = await (await office.enter()).open("publication")
+    assert "Figures are published since" in page.text
+    assert "Nothing new before a day" in page.text
