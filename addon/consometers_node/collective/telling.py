@@ -140,7 +140,7 @@ class Telling:
                     self._looked = None
                 for one in leaving:
                     self._flying[one.peer] = one, tasks.create_task(self._push(one))
-                if not leaving or len(self._flying) >= AT_ONCE:
+                if len(self._flying) >= AT_ONCE or not (leaving or self._behind):
                     await self._wait(seen)
 
     async def _turn(self, seen: int) -> list[_Message]:
@@ -166,13 +166,13 @@ class Telling:
         for peer, (_, task) in ended.items():
             del self._flying[peer]
             self._note(peer, clock, arrived=not task.cancelled() and task.result())
-        # They may be behind with something else.
-        self._behind.extend(one.peer for one in leaving)
         return leaving
 
     def _note(self, peer: PeerId, clock: float, *, arrived: bool) -> None:
         if arrived:
             self._delays.pop(peer, None)
+            # It may be behind with something else.
+            self._behind.append(peer)
             return
         delay = self._delays.get(peer, self._first_delay_s)
         self._delays[peer] = min(2 * delay, LONGEST_DELAY_S)
@@ -219,7 +219,10 @@ class Telling:
         self, connection: AsyncConnection, peers: Collection[PeerId], now: datetime
     ) -> list[_Message]:
         """Give one message for each of these that is behind, noted as leaving."""
-        peers = [peer for peer in dict.fromkeys(peers) if peer not in self._rests]
+        busy = self._rests.keys() | {
+            peer for peer, (_, task) in self._flying.items() if not task.done()
+        }
+        peers = [peer for peer in dict.fromkeys(peers) if peer not in busy]
         jids = await addresses(connection, peers)
         held_back = await paused(connection)
         deaf = set(await settings_like(connection, "peer."))

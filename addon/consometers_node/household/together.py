@@ -27,6 +27,7 @@ from ..store.peers import Peer, all_peers
 from ..store.pulled import Pulled, add_pulled, all_pulled, remove_pulled
 from ..store.settings import set_setting, setting
 from ..xmpp import Asking, NetworkError
+from .errors import HomeAssistantFault
 from .importing import Pace
 from .recorder import Recorder
 from .statistics import IN_COMMON
@@ -144,22 +145,29 @@ class Together:
     async def _peers(self) -> Mapping[str, Peer]:
         """Give those to whom something is granted, by address; nobody if a person said no."""
         async with self._store.reading() as connection:
-            if not await are_shown(connection):
-                return {}
-            every = await Permissions(connection).all()
-            granted = {one.peer for one in every if one.state is State.GRANTED}
-            return {one.jid: one for one in await all_peers(connection) if one.id in granted}
+            return await _granted(connection) if await are_shown(connection) else {}
 
     async def _end(self, peers: Mapping[str, Peer]) -> None:
         """Read no longer of whom nothing is granted to. What Home Assistant has of it stays."""
         async with self._store.reading() as connection:
             pulled = await all_pulled(connection)
+            granted = await _granted(connection)
         over = [
             one for one in pulled if one.statistic.startswith(IN_COMMON) and one.jid not in peers
         ]
         await self._forget(over)
+        for one in over:
+            if one.jid in granted:
+                await self._unsubscribe(one)
         for jid in self._totals.keys() - peers.keys():
             del self._totals[jid]
+
+    async def _unsubscribe(self, pulled: Pulled) -> None:
+        """Ask to be told no longer what a person does not want."""
+        try:
+            await self._asking.unsubscribe(pulled.jid, identifier(pulled.identifier))
+        except (NetworkError, QuoaliseError) as fault:
+            _LOGGER.debug("a collective goes on telling its sums for a while: %s", fault)
 
     async def _look(self, peer: Peer) -> float:
         """Have read what a collective tells, and give in how many seconds to look again."""
@@ -170,7 +178,7 @@ class Together:
                 await self._ask_for_quartiles(peer, listed)
                 self._waits.pop(peer.jid, None)
                 return self._every_s * random.uniform(0.9, 1.1)  # noqa: S311  not a secret
-        except (NetworkError, QuoaliseError) as fault:
+        except (HomeAssistantFault, NetworkError, QuoaliseError) as fault:
             _LOGGER.debug("the sums of a collective are looked for later: %s", fault)
         wait = self._waits.get(peer.jid, self._first_wait_s)
         self._waits[peer.jid] = min(2 * wait, _LONGEST_WAIT_S)
@@ -265,6 +273,13 @@ class Together:
     def _take(self, jid: str, told: Data) -> None:
         if self._totals.setdefault(jid, Totals()).take(told):
             self._changes.tell()
+
+
+async def _granted(connection: AsyncConnection) -> dict[str, Peer]:
+    """Give those to whom something is granted, by address."""
+    every = await Permissions(connection).all()
+    granted = {one.peer for one in every if one.state is State.GRANTED}
+    return {one.jid: one for one in await all_peers(connection) if one.id in granted}
 
 
 def _sums(listed: Iterable[Listed]) -> dict[Direction, Listed]:

@@ -155,9 +155,12 @@ async def told_of(
 
     Of two permissions that name it the one counts that reaches further back.
     """
+    of = [OutboxRow.series_id == number, OutboxRow.stanza.is_not(None)]
+    if peers is not None:
+        of.append(OutboxRow.peer_id.in_(peers))
     sent = (
         select(OutboxRow.peer_id, func.max(OutboxRow.range_end).label("until"))
-        .where(OutboxRow.series_id == number, OutboxRow.stanza.is_not(None))
+        .where(*of)
         .group_by(OutboxRow.peer_id)
         .subquery()
     )

@@ -109,6 +109,10 @@ class Coop(Answerer):
         self.subscribers.add((asker.jid, str(series)))
 
     @override
+    async def unsubscribe(self, asker: Asker, series: Identifier) -> None:
+        self.subscribers.discard((asker.jid, str(series)))
+
+    @override
     async def get_history(self, asker: Asker, request: GetHistory) -> Data:
         if not self.permissions:
             raise NotAuthorized
@@ -294,6 +298,7 @@ async def test_a_person_says_that_it_is_not_to_be_shown(stage: Stage) -> None:
     page = await browser.send(await browser.open("settings"), "collectives")
     assert "It does not." in page.text
     await until(lambda: pulled(stage), lambda found: not found)
+    await until(lambda: subscribed(stage), lambda found: not found)
     assert await stage.sums() is None
     assert len(stage.toy.energies(STATISTIC)) == 39
     page = await browser.send(page, "collectives")

@@ -1,0 +1,296 @@
+"""Many members are told the same: each of all of it, one message at a time, as long as it may."""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any, cast
+
+import pytest
+from sqlalchemy import func, select
+
+from consometers_node.collective.members import Members
+from consometers_node.collective.own import own_series
+from consometers_node.collective.readers import Readers, end
+from consometers_node.collective.telling import AT_ONCE, Telling
+from consometers_node.permission import Permissions
+from consometers_node.quoalise import Data
+from consometers_node.quoalise.identifier import organisation
+from consometers_node.series import Block, Device, Direction, Interval, Record, Series
+from consometers_node.sharing.changes import Changes
+from consometers_node.sharing.ledger import keep
+from consometers_node.sharing.pauses import pause, resume
+from consometers_node.store import PeerId, Store
+from consometers_node.store.outbox import queue
+from consometers_node.store.peers import MEMBER, peer_by_jid
+from consometers_node.store.series import add_series
+from consometers_node.store.subscriptions import subscribe
+from consometers_node.store.tables import OutboxRow
+from consometers_node.wire import Naming
+from consometers_node.xmpp import Connection, Pushing
+from consometers_node.xmpp.errors import NotAcknowledged
+
+from ..permission.samples import now
+from ..sharing.ledgers import HOUR, midnight
+from .people import ZONE, join
+
+ALL = organisation("kersabiec")
+MANY = 3 * AT_ONCE
+START = midnight(-1)
+WAYS = (Direction.CONSUMPTION, Direction.PRODUCTION)
+SERIES = {way: own_series(Device(str(ALL)), way, Interval.PT1H, ZONE.key) for way in WAYS}
+
+
+@dataclass
+class Network:
+    """A connection over which members get what they are told, or do not."""
+
+    is_online: bool = True
+    got: defaultdict[str, dict[str, dict[datetime, int]]] = field(
+        default_factory=lambda: defaultdict(lambda: defaultdict(dict))
+    )
+    away: set[str] = field(default_factory=set)
+    holds: asyncio.Event = field(default_factory=asyncio.Event)
+    flying: set[str] = field(default_factory=set)
+    tried: list[str] = field(default_factory=list)
+    ids: dict[str, str] = field(default_factory=dict)
+    confirmed: list[bool] = field(default_factory=list)
+    _count: int = 0
+
+    def new_id(self) -> str:
+        self._count += 1
+        return f"m{self._count}"
+
+    async def push(
+        self, peer: str, told: Data, *, message_id: str, receipt: bool, seconds: float
+    ) -> None:
+        assert peer not in self.flying
+        assert len(self.flying) < AT_ONCE
+        self.flying.add(peer)
+        self.tried.append(peer)
+        self.ids[peer] = message_id
+        self.confirmed.append(receipt)
+        try:
+            await self.holds.wait()
+            await asyncio.sleep(0)
+            if peer in self.away:
+                raise NotAcknowledged(peer=peer)
+        finally:
+            self.flying.discard(peer)
+        for one in told.records:
+            values = {
+                datetime.fromtimestamp(int(at), UTC): int(value) for at, value in one.values.items()
+            }
+            self.got[peer][one.name] |= values
+
+
+@dataclass
+class Stage:
+    """A collective with members, and what it released."""
+
+    store: Store
+    network: Network = field(default_factory=Network)
+    changes: Changes = field(default_factory=Changes)
+    released: dict[Series, dict[datetime, int]] = field(default_factory=dict)
+
+    @asynccontextmanager
+    async def telling(self) -> AsyncIterator[Telling]:
+        telling = Telling(
+            self.store,
+            Naming(bytes(32), collective="kersabiec"),
+            cast("Connection", self.network),
+            cast("Pushing", self.network),
+            self.changes,
+            first_delay_s=0.1,
+        )
+        task: asyncio.Task[object] = asyncio.create_task(telling.run())
+        try:
+            yield telling
+            assert not task.done(), task
+        finally:
+            task.cancel()
+            await asyncio.wait({task})
+
+    async def release(self, way: Direction, values: dict[int, int]) -> None:
+        series = SERIES[way]
+        known = self.released.setdefault(series, {})
+        known |= {START + hour * HOUR: value for hour, value in values.items()}
+        days: dict[Any, list[datetime]] = {}
+        for start in known:
+            days.setdefault(start.date(), []).append(start)
+        blocks = [
+            Block.of(series, day, [Record(start, known[start]) for start in starts])
+            for day, starts in days.items()
+        ]
+        counts = [
+            Block.of(series, day, [Record(start, MANY) for start in starts])
+            for day, starts in days.items()
+        ]
+        async with self.store.writing() as connection:
+            number = await add_series(connection, series)
+            await keep(connection, {series: number}, blocks, now(), counts)
+        self.changes.tell()
+
+    def behind(self, jids: set[str]) -> dict[str, object]:
+        """Who of these has not got exactly what was released, and what it has."""
+        wanted = {
+            f"{series.device}_{series.direction}/power/active/raw": values
+            for series, values in self.released.items()
+        }
+        wanted |= {
+            f"{name}/members": dict.fromkeys(values, MANY) for name, values in wanted.items()
+        }
+        return {jid: self.network.got[jid] for jid in jids if self.network.got[jid] != wanted}
+
+    async def outbox(self) -> int:
+        async with self.store.reading() as connection:
+            query = select(func.count()).select_from(OutboxRow)
+            return (await connection.execute(query)).scalar_one()
+
+    async def peer(self, jid: str) -> PeerId:
+        async with self.store.reading() as connection:
+            member = await Members(connection, ZONE).by_jid(jid)
+            assert member is not None
+            peer = await peer_by_jid(connection, MEMBER + member.pseudonym)
+            assert peer is not None
+            return peer.id
+
+    async def all_told(self, jids: set[str] = frozenset()) -> None:  # type: ignore[assignment]
+        async with asyncio.timeout(30):
+            while self.behind(jids or EVERYBODY):
+                await asyncio.sleep(0.02)
+
+
+EVERYBODY = {f"home{n}@example.org" for n in range(MANY)}
+
+
+@pytest.fixture
+async def stage(file: Store) -> Stage:
+    """Everybody has subscribed before anything was released."""
+    readers = Readers(ALL, ZONE.key)
+    async with file.writing() as connection:
+        for n in range(MANY):
+            member, _ = await join(connection, f"home{n}")
+            await readers.let(connection, member.pseudonym, Interval.PT1H, now())
+            peer = await peer_by_jid(connection, MEMBER + member.pseudonym)
+            assert peer is not None
+            for one in await Permissions(connection).permitted(peer.id):
+                if one.series in SERIES.values():
+                    await subscribe(connection, peer.id, one.series_id, now(), START)
+    stage = Stage(file)
+    stage.network.holds.set()
+    return stage
+
+
+async def test_everybody_is_told_everything(stage: Stage) -> None:
+    async with stage.telling():
+        for way in WAYS:
+            await stage.release(way, {0: 100, 1: 200})
+        await stage.all_told()
+        await stage.release(WAYS[0], {2: 300})
+        await stage.all_told()
+        await stage.release(WAYS[0], {0: 150})
+        await stage.all_told()
+        async with asyncio.timeout(10):
+            while await stage.outbox():
+                await asyncio.sleep(0.02)
+    assert len(stage.network.tried) == 4 * MANY
+
+
+async def test_whoever_is_away_is_told_later_and_keeps_nobody_waiting(stage: Stage) -> None:
+    gone = {f"home{n}@example.org" for n in range(5)}
+    stage.network.away = set(gone)
+    async with stage.telling() as telling:
+        await stage.release(WAYS[0], {0: 100})
+        await stage.all_told(EVERYBODY - gone)
+        assert stage.behind(gone).keys() == gone
+        stage.network.away = set()
+        for jid in gone:
+            telling.heard(await stage.peer(jid))
+        await stage.all_told()
+
+
+async def test_a_receipt_that_comes_late_counts(stage: Stage) -> None:
+    jid = "home3@example.org"
+    stage.network.away = {jid}
+    async with stage.telling() as telling:
+        await stage.release(WAYS[0], {0: 100})
+        await stage.all_told(EVERYBODY - {jid})
+        await telling.received("nobody@example.org", "m1")
+        await telling.received(jid, stage.network.ids[jid])
+        assert await stage.outbox() == 0
+
+
+async def test_what_has_no_receipt_leaves_again_after_a_restart(stage: Stage) -> None:
+    stage.network.holds.clear()
+    async with stage.telling():
+        await stage.release(WAYS[0], {0: 100})
+        async with asyncio.timeout(10):
+            while len(stage.network.flying) < AT_ONCE:
+                await asyncio.sleep(0.02)
+    first = dict(stage.network.ids)
+    stage.network.holds.set()
+    async with stage.telling():
+        await stage.all_told()
+    # Under the same id: its receipt may still have come.
+    assert {jid: stage.network.ids[jid] for jid in first} == first
+
+
+async def test_whoever_leaves_while_it_is_told_is_told_no_more(stage: Stage) -> None:
+    stage.network.holds.clear()
+    async with stage.telling():
+        await stage.release(WAYS[0], {0: 100})
+        async with asyncio.timeout(10):
+            while len(stage.network.flying) < AT_ONCE:
+                await asyncio.sleep(0.02)
+        jid = min(stage.network.flying)
+        async with stage.store.writing() as connection:
+            member = await Members(connection, ZONE).by_jid(jid)
+            assert member is not None
+            await end(connection, member.pseudonym)
+        stage.changes.tell()
+        async with asyncio.timeout(10):
+            while jid in stage.network.flying:
+                await asyncio.sleep(0.02)
+        stage.network.holds.set()
+        await stage.all_told(EVERYBODY - {jid})
+        await stage.release(WAYS[0], {1: 100})
+        await stage.all_told(EVERYBODY - {jid})
+    assert jid not in stage.network.got
+
+
+async def test_what_is_held_back_waits(stage: Stage) -> None:
+    jid = "home7@example.org"
+    peer = await stage.peer(jid)
+    async with stage.store.writing() as connection:
+        await pause(connection, peer)
+    async with stage.telling():
+        await stage.release(WAYS[0], {0: 100})
+        await stage.all_told(EVERYBODY - {jid})
+        assert jid not in stage.network.got
+        async with stage.store.writing() as connection:
+            await resume(connection, peer)
+        stage.changes.tell()
+        await stage.all_told()
+
+
+async def test_a_long_correction_is_told_in_parts(stage: Stage) -> None:
+    jid = "home9@example.org"
+    peer = await stage.peer(jid)
+    hours = 24 * 25
+    await stage.release(WAYS[0], {n - hours: n for n in range(hours)})
+    async with stage.store.writing() as connection:
+        (one,) = [
+            each
+            for each in await Permissions(connection).permitted(peer)
+            if each.series == SERIES[WAYS[0]]
+        ]
+        since = START - hours * HOUR
+        within = replace(one.records, start=since, end=START)
+        await queue(connection, peer, one.permission, one.series_id, within, at=now())
+    async with stage.telling():
+        await stage.all_told({jid})
+    assert stage.network.tried.count(jid) == 2
+    assert timedelta(hours=hours) == START - since
