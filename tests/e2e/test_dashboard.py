@@ -7,18 +7,18 @@ node is a toy that tells the sums of 37 invented homes. Leaves pictures in `.art
 
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from itertools import accumulate
 from pathlib import Path
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from playwright.async_api import Page, expect
+from playwright.async_api import expect
 import pytest
 
 from demo.browser import CHROMIUM, Visitor, launched, person
-from demo.furnishing import add_balance, add_inverter, known_entities
+from demo.furnishing import EntityIds, add_balance, add_inverter, known_entities
 from demo.hass import Api, Hass, Language
 from demo.hass.folder import ROOT
 from demo.history import HOUR, Count, Hour, hours
@@ -55,10 +55,19 @@ OF_COLLECTIVE: Final[Mapping[str, Flow]] = {
 }
 
 
+@dataclass(frozen=True, kw_only=True)
+class Household:
+    """Where it is, the entities of its balance, and the energies of today so far, Wh."""
+
+    zone: ZoneInfo
+    balance: EntityIds
+    today: Mapping[str, int]
+
+
 @asynccontextmanager
 async def household(
     hass: Hass, port: Path, language: Language, days: int
-) -> AsyncIterator[ZoneInfo]:
+) -> AsyncIterator[Household]:
     """Have a meter, panels, their balance and a node, in a home where it is early afternoon."""
     zone = _afternoon()
     async with ToyNode() as node, living(hass, port, 1.0) as home:
@@ -75,7 +84,7 @@ async def household(
         step = await hass.api.start_flow(DOMAIN, choice="node")
         step = await hass.api.submit(step, url=node.url, token=TOKEN)
         await known_entities(hass.api, step["result"]["entry_id"], {"1_consumption_power"})
-        yield zone
+        yield Household(zone=zone, balance=balance, today=_sums(OF_HOME, _today(past, zone)))
 
 
 @pytest.mark.parametrize("language", ["fr", "en"])
@@ -84,13 +93,15 @@ async def test_a_person_adds_it_and_sees_home_panels_and_collective(
 ) -> None:
     documented = pictures != ARTIFACTS
     days = DAYS_PICTURED if documented else DAYS_SHOWN
-    async with household(hass, tmp_path / "meter", language, days) as zone, launched() as browser:
-        shared: dict[str, Any] = {"timezone_id": zone.key}
+    async with household(hass, tmp_path / "meter", language, days) as home, launched() as browser:
+        shared: dict[str, Any] = {"timezone_id": home.zone.key}
         context = await person(browser, hass.url, language, **shared)
         visitor = Visitor(await context.new_page())
         await visitor.log_in()
         await _add_it(visitor, pictures, language)
-        await _look(visitor, pictures, language)
+        if documented:
+            await _let_rates_be_of(hass.api, home.balance, home.today)
+            await _look(visitor, pictures, language)
         shared["storage_state"] = await context.storage_state()
         for look in LOOKS:
             if look.language == language:
@@ -102,7 +113,7 @@ async def test_a_person_adds_it_and_sees_home_panels_and_collective(
         assert picture.stat().st_size < LARGEST_PICTURE_BYTES
 
 
-async def test_it_is_not_of_those_that_a_home_without_anything_misses(hass: Hass) -> None:
+async def test_a_home_without_anything_is_told_how_to_begin(hass: Hass) -> None:
     written = await hass.api.command(f"{DOMAIN}/dashboard", language="fr")
     (page,) = written["views"]
     (section,) = page["sections"]
@@ -127,8 +138,10 @@ async def _add_it(visitor: Visitor, pictures: Path, language: Language) -> None:
 async def _look(visitor: Visitor, pictures: Path, name: str) -> None:
     """Look at both pages, of which each card has what it shows."""
     page, language = visitor.page, "fr" if name.endswith("fr") else "en"
-    headings = page.locator("hui-heading-card")
+    headings, size = page.locator("hui-heading-card"), page.viewport_size
+    assert size is not None
     for path, cards in (("now", CARDS_NOW), ("months", CARDS_OF_MONTHS)):
+        await page.set_viewport_size(size)
         await page.goto(f"/{PATH[language]}/{path}")
         await visitor.shows("hui-sections-view hui-heading-card")
         for heading in HEADINGS[language]:
@@ -136,17 +149,21 @@ async def _look(visitor: Visitor, pictures: Path, name: str) -> None:
         await expect(page.locator("hui-error-card, hui-warning")).to_have_count(0)
         for card, count in cards.items():
             await expect(page.locator(card)).to_have_count(count)
-        await _make_room(page)
+        high = await page.locator("hui-sections-view").evaluate("view => view.scrollHeight")
+        await page.set_viewport_size({"width": size["width"], "height": high + HEADER})
         await visitor.picture(pictures / f"dashboard-{path}.{name}.png")
 
 
-async def _make_room(page: Page) -> None:
-    """Make the window as high as what is in it."""
-    view = page.locator("hui-sections-view")
-    height = await view.evaluate("view => view.scrollHeight")
-    size = page.viewport_size
-    assert size is not None
-    await page.set_viewport_size({"width": size["width"], "height": height + HEADER})
+async def _let_rates_be_of(api: Api, balance: EntityIds, today: Mapping[str, int]) -> None:
+    """Show, for a minute, the rates of a whole day: the balance counts since it was added."""
+    own = today["production"] - today["injected"]
+    for key, whole in (
+        ("self_consumption_today", today["production"]),
+        ("self_sufficiency_today", own + today["drawn"]),
+    ):
+        state = await api.state(balance[key])
+        told = {"state": f"{100 * own / whole:.1f}", "attributes": state["attributes"]}
+        await api.request("POST", f"states/{balance[key]}", told)
 
 
 async def _add_panels(home: Home) -> None:
@@ -202,26 +219,22 @@ async def _import(api: Api, statistic: str, past: Sequence[Hour], flow: Flow) ->
 def _collective(past: Sequence[Hour], zone: ZoneInfo) -> dict[str, Any]:
     """What the node tells of the last of these hours, and of its day."""
     last = past[-1]
-    date = last.start.astimezone(zone).date()
-    today = [hour for hour in past if hour.start.astimezone(zone).date() == date]
     until = (last.start + HOUR).isoformat()
-
-    def together(among: Sequence[Hour]) -> dict[str, int]:
-        return {
-            quantity: sum(flow(sixth) for hour in among for sixth in hour.sixths)
-            for quantity, flow in OF_COLLECTIVE.items()
-        }
-
-    day = together(today)
+    day = _sums(OF_COLLECTIVE, _today(past, zone))
     own = day["production"] - day["injection"]
     return collective(
         name=NAME,
         acknowledged_until=until,
         waiting=0,
         sums=sums(
-            last={"start": last.start.isoformat(), "end": until, **together([last]), "members": 37},
+            last={
+                "start": last.start.isoformat(),
+                "end": until,
+                **_sums(OF_COLLECTIVE, [last]),
+                "members": 37,
+            },
             today={
-                "date": date.isoformat(),
+                "date": last.start.astimezone(zone).date().isoformat(),
                 "until": until,
                 **day,
                 "self_consumption_rate": own / day["production"],
@@ -233,3 +246,16 @@ def _collective(past: Sequence[Hour], zone: ZoneInfo) -> dict[str, Any]:
 
 def _used(count: Count) -> int:
     return count.drawn_wh + count.made_wh - count.injected_wh
+
+
+def _today(past: Sequence[Hour], zone: ZoneInfo) -> Sequence[Hour]:
+    """Give the hours of the day of the last one."""
+    today = past[-1].start.astimezone(zone).date()
+    return [hour for hour in past if hour.start.astimezone(zone).date() == today]
+
+
+def _sums(flows: Mapping[str, Flow], among: Sequence[Hour]) -> dict[str, int]:
+    return {
+        name: sum(flow(sixth) for hour in among for sixth in hour.sixths)
+        for name, flow in flows.items()
+    }

@@ -165,8 +165,12 @@ class _Writer:
         yield from self._beneath(
             "last_month",
             [
-                _tile(has[key], DRAWN, name=self._words[key])
-                for key in ("month_mine", "month_median", "month_difference")
+                _tile(has[key], DRAWN, name=self._words[key], grid_options=columns)
+                for key, columns in (
+                    ("month_mine", _HALF),
+                    ("month_median", _HALF),
+                    ("month_difference", _WIDE),
+                )
                 if key in has
             ],
         )
