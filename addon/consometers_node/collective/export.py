@@ -13,6 +13,8 @@ from ..sharing.export import Told
 from ..store import SeriesId
 from ..store.collective_tables import InGroupRow, MemberGroupRow
 from ..store.parts import told
+from ..store.peers import MEMBER, peer_by_jid
+from ..store.series import all_series
 from . import given
 from .given import Given
 from .members import Member
@@ -33,7 +35,10 @@ async def as_csv(connection: AsyncConnection, member: Member) -> AsyncIterator[s
 
 
 async def everything(connection: AsyncConnection, member: Member) -> dict[str, Told]:
-    """Give all but the records: who the member is here, what it gave, who read what of it."""
+    """Give all but the records: who the member is here, what it gave, who read what of it.
+
+    And what it read itself of the sums of all members.
+    """
     gave: list[Told] = [
         await _permission(connection, one) for one in await given.of_member(connection, member.id)
     ]
@@ -48,11 +53,14 @@ async def everything(connection: AsyncConnection, member: Member) -> dict[str, T
         }
         for one in await reads(connection, member.id)
     ]
+    peer = await peer_by_jid(connection, MEMBER + member.pseudonym)
+    numbers = await all_series(connection) if peer else {}
     return {
         "member": facts(member),
         "counts_in": await _groups(connection, member),
         "permissions": gave,
         "reads": read,
+        "sums": await export.of_peer(connection, peer.id, numbers) if peer else None,
     }
 
 

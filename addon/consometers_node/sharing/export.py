@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from ..permission import Permissions
 from ..quoalise import iso8601
 from ..series import Range, Record, Series
-from ..store import PermissionId, SeriesId, Store
+from ..store import PeerId, PermissionId, SeriesId, Store
 from ..store.absences import absences
 from ..store.answers import answers
 from ..store.peers import all_peers
@@ -33,43 +33,45 @@ async def everything(connection: AsyncConnection) -> dict[str, Told]:
     numbers = await all_series(connection)
     peers: list[Told] = []
     for peer in await all_peers(connection):
-        told = await subscriptions(connection, peer.id)
-        peers.append(
-            {
-                "jid": peer.jid,
-                "name": peer.name,
-                "permissions": [
-                    await _permission(connection, one.id)
-                    for one in await Permissions(connection).all(peer.id)
-                ],
-                "subscriptions": [
-                    {
-                        **series(numbers[one.series_id]),
-                        "since": iso8601.shown(one.since),
-                        "acknowledged_until": iso8601.shown(one.cursor) if one.cursor else None,
-                    }
-                    for one in told
-                ],
-                "answers": [
-                    {
-                        **series(numbers[one.series_id]),
-                        "at": iso8601.shown(one.at),
-                        "command": one.command,
-                        "from": iso8601.shown(one.records.start),
-                        "to": iso8601.shown(one.records.end),
-                        "records": one.count,
-                        "permission": one.permission,
-                    }
-                    for one in await answers(connection, peer.id, _EVER)
-                ],
-            }
-        )
+        told = await of_peer(connection, peer.id, numbers)
+        peers.append({"jid": peer.jid, "name": peer.name, **told})
     return {
         "peers": peers,
         "absences_of_home_assistant": [_range(one) for one in await absences(connection)],
         "imports": [
             {"jid": one.jid, "identifier": one.identifier, "statistic": one.statistic}
             for one in await all_pulled(connection)
+        ],
+    }
+
+
+async def of_peer(
+    connection: AsyncConnection, peer: PeerId, numbers: Mapping[SeriesId, Series]
+) -> dict[str, Told]:
+    """Give what a peer was granted, what it is told of, and what it was answered."""
+    return {
+        "permissions": [
+            await _permission(connection, one.id) for one in await Permissions(connection).all(peer)
+        ],
+        "subscriptions": [
+            {
+                **series(numbers[one.series_id]),
+                "since": iso8601.shown(one.since),
+                "acknowledged_until": iso8601.shown(one.cursor) if one.cursor else None,
+            }
+            for one in await subscriptions(connection, peer)
+        ],
+        "answers": [
+            {
+                **series(numbers[one.series_id]),
+                "at": iso8601.shown(one.at),
+                "command": one.command,
+                "from": iso8601.shown(one.records.start),
+                "to": iso8601.shown(one.records.end),
+                "records": one.count,
+                "permission": one.permission,
+            }
+            for one in await answers(connection, peer, _EVER)
         ],
     }
 

@@ -12,6 +12,7 @@ from sqlalchemy import func, select
 
 from consometers_node.collective import given
 from consometers_node.collective.disclosure import Quartiles, Reason, WattMinutes, Withheld
+from consometers_node.collective.export import everything
 from consometers_node.collective.members import GroupKind, Members
 from consometers_node.collective.own import own_series
 from consometers_node.collective.readers import Readers, end
@@ -212,6 +213,20 @@ async def test_nothing_of_an_erased_member_is_left_but_its_pseudonym(
         peer = await peer_by_jid(connection, MEMBER + member.pseudonym)
         assert peer is not None
         assert (peer.name, peer.is_member) == (member.pseudonym, True)
+
+
+async def test_what_a_member_read_is_given_to_it(coop: Coop, house: House) -> None:
+    await join(coop, house)
+    await release(coop, [100])
+    await house.sharing.asking.subscribe(coop.jid, DRAWN)
+    await house.sharing.asking.get_history(coop.jid, DRAWN, START, START + HOUR)
+    async with coop.store.reading() as connection:
+        (member,) = await Members(connection, coop.settings.time_zone).all()
+        held = await everything(connection, member)
+    sums: Any = held["sums"]
+    assert [one["command"] for one in sums["answers"]] == ["get_history"]
+    assert [one["direction"] for one in sums["subscriptions"]] == ["consumption"]
+    assert len(sums["permissions"][0]["series"]) == SERIES_EACH
 
 
 async def test_a_member_that_is_put_out_reads_nothing_more(coop: Coop, house: House) -> None:
