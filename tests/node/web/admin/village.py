@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from consometers_node.collective import needs
+from consometers_node.collective import needs, tally
 from consometers_node.collective.given import take
 from consometers_node.collective.members import Member, Members
 from consometers_node.quoalise import Direction as Way, Identifier
@@ -43,6 +43,7 @@ class Village:
         heard: timedelta | None = timedelta(hours=1),
         problem: str | None = None,
         blocks: int = 0,
+        id: str = "",
     ) -> Member:
         """Let a home in, `share` of whose days is there but for those told apart.
 
@@ -54,14 +55,14 @@ class Village:
         names = [meter(name, _WAYS[way]) for way in ways]
         since = self.now - timedelta(days=days)
         at = since + _DAY
-        said = permission(*names, id=f"given-{name}", at=at, records_from=since)
+        said = permission(*names, id=id or f"given-{name}", at=at, records_from=since)
         await take(members, member.id, said, at, own=OWN)
         today = self.now.astimezone(self.zone).date()
         days_of = [today - n * _DAY for n in range(1, days + 1)]
         for way, identifier in zip(ways, names, strict=True):
             if heard is None:
                 continue
-            await self._hear(way, identifier, self.now - heard, blocks)
+            await self._hear(member, way, identifier, self.now - heard, blocks)
             await put_days(
                 self.connection,
                 [
@@ -74,7 +75,7 @@ class Village:
         if problem is not None:
             await self.connection.execute(
                 update(GivenSeriesRow)
-                .where(GivenSeriesRow.given_id == f"given-{name}")
+                .where(GivenSeriesRow.given_id == said.id)
                 .values(problem=problem)
             )
         return await members.get(member.id)
@@ -85,7 +86,9 @@ class Village:
         members = Members(self.connection, self.zone)
         return await members.admit(f"{name}@example.org", self.now - 80 * _DAY, area=area)
 
-    async def _hear(self, way: Direction, identifier: Identifier, at: datetime, days: int) -> None:
+    async def _hear(
+        self, member: Member, way: Direction, identifier: Identifier, at: datetime, days: int
+    ) -> None:
         """Let a series be known, with the blocks of so many days."""
         device = Device(str(identifier.device))
         series = Series(device, way, Quantity.POWER, Interval.PT1H, self.zone.key)
@@ -98,4 +101,9 @@ class Village:
         today = self.now.astimezone(self.zone).date()
         told = [today - n * _DAY for n in range(1, days + 1)]
         blocks = [Block(series, day, (400,) * 24) for day in told]
+        changes = [
+            tally.Change(member=member.id, series=series, day=one.day, before=None, after=one)
+            for one in blocks
+        ]
+        await tally.record(self.connection, changes, self.now)
         await put_blocks(self.connection, {number: blocks}, self.now)

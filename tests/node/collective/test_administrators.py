@@ -1,0 +1,92 @@
+"""Which names and passwords an administrator may have, and how many are checked at a time."""
+
+import asyncio
+
+from argon2 import PasswordHasher
+import pytest
+
+from consometers_node.collective import administrators
+from consometers_node.collective.administrators import (
+    BadName,
+    BadPassword,
+    Busy,
+    Passwords,
+    check_password,
+    new_password,
+)
+from consometers_node.collective.errors import Unknown
+from consometers_node.store import Store
+
+from .people import AT
+
+QUICK = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+
+
+@pytest.mark.parametrize(
+    "password", ["", "short", "eleven char", "Nolwenn", "nolwennNOLWENN", "x" * 1001]
+)
+def test_a_password_is_long_and_not_the_name(password: str) -> None:
+    with pytest.raises(BadPassword):
+        check_password("Nolwenn", password)
+
+
+def test_a_password_that_is_made_may_be_used() -> None:
+    made = {new_password() for _ in range(20)}
+    assert len(made) == 20
+    for one in made:
+        check_password("Nolwenn", one)
+
+
+@pytest.mark.parametrize("name", ["", "a" * 65, " Nolwenn", "Nolwenn\n", "a\x00b", "\u202eb"])
+async def test_a_name_can_be_read(store: Store, name: str) -> None:
+    async with store.writing() as connection:
+        with pytest.raises(BadName):
+            await administrators.add(connection, name, "kept", AT)
+
+
+async def test_nobody_has_a_name_twice(store: Store) -> None:
+    async with store.writing() as connection:
+        await administrators.add(connection, "Nolwenn", "kept", AT)
+        with pytest.raises(BadName):
+            await administrators.add(connection, "Nolwenn", "kept", AT)
+        with pytest.raises(Unknown):
+            await administrators.remove(connection, "Anne")
+        with pytest.raises(Unknown):
+            await administrators.change_password(connection, "Anne", "kept")
+        (one,) = await administrators.administrators(connection, AT)
+    assert (one.name, one.made_at, one.seen_at, one.sessions) == ("Nolwenn", AT, None, 0)
+
+
+async def test_sessions_are_counted_until_they_end(store: Store) -> None:
+    async with store.writing() as connection:
+        await administrators.add(connection, "Nolwenn", "kept", AT)
+        token = await administrators.begin_session(connection, "Nolwenn", AT)
+        await administrators.begin_session(connection, "Nolwenn", AT)
+        (one,) = await administrators.administrators(connection, AT)
+        assert (one.seen_at, one.sessions) == (AT, 2)
+        await administrators.end_session(connection, token)
+        (one,) = await administrators.administrators(connection, AT)
+        assert one.sessions == 1
+        later = AT + administrators.LONGEST
+        (one,) = await administrators.administrators(connection, later)
+        assert one.sessions == 0
+        await administrators.begin_session(connection, "Nolwenn", later)
+        (one,) = await administrators.administrators(connection, later)
+        assert one.sessions == 1
+
+
+async def test_whoever_comes_when_too_many_wait_comes_back() -> None:
+    passwords = Passwords(QUICK)
+    kept = await passwords.hash("three boats in the bay")
+    await passwords.check(kept, "wrong")
+    ended = await asyncio.gather(
+        *(passwords.check(kept, "wrong") for _ in range(30)), return_exceptions=True
+    )
+    assert {type(one) for one in ended} == {bool, Busy}
+    assert await passwords.check(kept, "three boats in the bay")
+
+
+async def test_a_letter_is_the_same_however_a_keyboard_writes_it() -> None:
+    passwords = Passwords(QUICK)
+    kept = await passwords.hash("un été à la plage")
+    assert await passwords.check(kept, "un e\u0301te\u0301 a\u0300 la plage")

@@ -1,0 +1,361 @@
+"""Members are found, shown and looked after; each look and each change is written down."""
+
+import csv
+from datetime import timedelta
+import io
+import json
+
+import pytest
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from consometers_node.collective import given
+from consometers_node.collective.members import Kind, Member, Members
+from consometers_node.collective.reads import reads
+from consometers_node.collective.sites import Building
+from consometers_node.permission import State
+
+from ..browser import Page
+from ..public.town import NOW, ZONE
+from .office import NAME, Office
+from .village import Village
+
+HOSTILE = (
+    "<script>alert(1)</script>",
+    "'; DROP TABLE member; --",
+    "{{ 7*7 }}",
+    "../../etc/passwd",
+    "\u202egnp.exe",
+    "a" * 3999,
+    "%00%0d%0aSet-Cookie:%20a=b",
+    "٣",
+    "NaN",
+    "-1",
+    "1e400",
+    "",
+)
+
+
+async def one(office: Office, name: str = "home", **how: object) -> Member:
+    """Let a member in."""
+    return await office.written(
+        lambda connection: Village(connection, ZONE, NOW).join(name, **how)  # type: ignore[arg-type]
+    )
+
+
+async def log(office: Office) -> list[tuple[str, str]]:
+    async with office.store.reading() as connection:
+        return [(each.who, each.what) for each in await reads(connection)]
+
+
+async def again(office: Office, member: Member) -> Member:
+    async with office.store.reading() as connection:
+        return await Members(connection, ZONE).get(member.id)
+
+
+async def test_members_are_found_sorted_and_parted(office: Office) -> None:
+    async def fill(connection: AsyncConnection) -> None:
+        village = Village(connection, ZONE, NOW)
+        for n in range(52):
+            await village.join(f"h{n}", area="Lorient" if n % 2 else "Ploemeur", days=3)
+        silent = await village.join("quiet", heard=timedelta(days=9))
+        await Members(connection, ZONE).set_area(silent.id, "Groix")
+
+    await office.written(fill)
+    browser = await office.enter()
+    page = await browser.open("members")
+    assert "1 to 50 of 53" in page.text
+    page = await browser.open(str(page.url.join(page.url.__class__(page.link("page=2")))))
+    assert "51 to 53 of 53" in page.text
+    page = await browser.open("members?show=silent")
+    assert page.text.count("Groix") == 1
+    assert "Lorient " not in page.text.partition("Last heard")[2]
+    page = await browser.open("members?sort=heard")
+    for address in ("members?show=x&sort=y", "members?sort=name", "members?sort=joined&show=left"):
+        assert (await browser.open(address)).status == 200
+    assert "Nobody fits this." in (await browser.open("members?q=nowhere")).text
+
+
+async def test_a_member_is_found_by_what_stands_in_no_address(office: Office) -> None:
+    member = await one(office)
+    browser = await office.enter()
+    page = await browser.open("members")
+    found = await browser.send(page, "members", ("q", "HOME@example.org"))
+    assert found.url.path.endswith(f"/members/{member.pseudonym}")
+    found = await browser.send(page, "members", ("q", "nobody@example.org"))
+    assert "No member has this address." in found.text
+    assert "nobody" not in str(found.url)
+    found = await browser.send(page, "members", ("q", "lori"))
+    assert member.pseudonym in found.text
+    found = await browser.send(page, "members", ("q", ""))
+    assert found.status == 200
+
+
+async def test_a_page_tells_all_but_the_records(office: Office) -> None:
+    member = await one(office, injects=True, problem="item-not-found")
+    page = await (await office.enter("fr")).open(f"members/{member.pseudonym}")
+    assert page.status == 200
+    for words in ("home@example.org", "Toits au soleil", "autorisée", "item-not-found", "Lorient"):
+        assert words in page.text
+    assert "30 jours de la dernière année sont complets" in page.text
+    assert await log(office) == [(NAME, "page"), (NAME, "login")]
+
+
+async def test_a_permission_is_ended_once_that_is_meant(office: Office) -> None:
+    member = await one(office)
+    browser = await office.enter()
+    page = await browser.open(f"members/{member.pseudonym}")
+    page = await browser.follow(page, "/end/")
+    assert "End “Sunny roofs”?" in page.text
+    unsure = await browser.send(page, "/end/")
+    assert unsure.status == 422
+    assert "Tick the box" in unsure.text
+    done = await browser.send(page, "/end/", ("sure", "yes"))
+    assert "The permission has ended" in done.text
+    async with office.store.reading() as connection:
+        (gave,) = await given.of_member(connection, member.id)
+    assert gave.state is State.TERMINATED
+    assert gave.told_at is None
+    assert (await log(office))[:2] == [(NAME, "page"), (NAME, "terminate")]
+    assert (await browser.send(page, "/end/", ("sure", "yes"))).status == 404
+
+
+async def test_a_permission_of_another_is_not_ended_here(office: Office) -> None:
+    mine, other = await one(office, "mine"), await one(office, "other")
+    browser = await office.enter()
+    assert (await browser.open(f"members/{mine.pseudonym}/end/given-other")).status == 404
+    assert (await browser.open(f"members/{other.pseudonym}/end/given-other")).status == 200
+    assert (await browser.open(f"members/{other.pseudonym}/end/nothing")).status == 409
+
+
+async def test_a_member_is_erased_once_that_is_meant(office: Office) -> None:
+    member = await one(office, blocks=2)
+    browser = await office.enter()
+    page = await browser.open(f"members/{member.pseudonym}")
+    page = await browser.follow(page, "/erase")
+    assert "1 permission ends" in page.text
+    assert (await browser.send(page, "/erase")).status == 422
+    assert (await again(office, member)).jid is not None
+    done = await browser.send(page, "/erase", ("sure", "yes"))
+    assert "All that was held is erased." in done.text
+    async with office.store.reading() as connection:
+        (gave,) = await given.of_member(connection, member.id)
+        (*_, last) = await given.register(connection, [gave.id])
+    assert gave.series == ()
+    assert last.erased == 48
+    assert (NAME, "erase") in await log(office)
+
+
+@pytest.mark.parametrize("ending", ["json", "csv"])
+async def test_all_that_is_held_can_be_taken_along(office: Office, ending: str) -> None:
+    member = await one(office, blocks=2)
+    browser = await office.enter()
+    page = await browser.open(f"members/{member.pseudonym}/export.{ending}")
+    assert page.headers["Cache-Control"] == "no-store"
+    assert member.pseudonym in page.headers["Content-Disposition"]
+    if ending == "json":
+        told = json.loads(page.html)
+        assert told["member"]["pseudonym"] == member.pseudonym
+        assert [read["what"] for read in told["reads"]] == ["export json"]
+    else:
+        assert len(list(csv.reader(io.StringIO(page.html)))) == 49
+    assert (await log(office))[0] == (NAME, f"export {ending}")
+
+
+async def test_a_home_becomes_a_public_building_only_if_that_is_meant(office: Office) -> None:
+    member = await one(office)
+    browser = await office.enter()
+    page = await browser.open(f"members/{member.pseudonym}")
+    school = [
+        ("name", "École de Kersabiec"),
+        ("building", "school"),
+        ("peak_kwp", "36,5"),
+        ("surface_m2", "1850"),
+        ("words", "The roof of the gym."),
+    ]
+    unsure = await browser.send(page, "/site", *school)
+    assert unsure.status == 422
+    assert "École de Kersabiec" in unsure.html
+    assert (await again(office, member)).kind is Kind.HOME
+    done = await browser.send(page, "/site", *school, ("sure", "yes"))
+    assert "It is kept." in done.text
+    known = await again(office, member)
+    assert (known.kind, known.name) == (Kind.SITE, "École de Kersabiec")
+    assert known.description is not None
+    assert known.description.building is Building.SCHOOL
+    assert (known.description.peak_kwp, known.description.surface_m2) == (36.5, 1850)
+    changed = await browser.send(done, "/site", ("peak_kwp", ""))
+    assert changed.status == 200
+    known = await again(office, member)
+    assert known.description is not None
+    assert known.description.peak_kwp is None
+
+
+async def test_two_buildings_have_two_names(office: Office) -> None:
+    first, second = await one(office, "first"), await one(office, "second")
+    browser = await office.enter()
+    for member, status in ((first, 200), (second, 409)):
+        page = await browser.open(f"members/{member.pseudonym}")
+        done = await browser.send(page, "/site", ("name", "The school"), ("sure", "yes"))
+        assert done.status == status
+    assert "There is a site named “The school” already" in done.text
+
+
+async def test_a_commune_is_kept_or_forgotten(office: Office) -> None:
+    member = await one(office)
+    browser = await office.enter()
+    page = await browser.open(f"members/{member.pseudonym}")
+    page = await browser.send(page, "/area", ("area", "Groix"))
+    assert (await again(office, member)).area == "Groix"
+    await browser.send(page, "/area", ("area", ""))
+    assert (await again(office, member)).area is None
+    assert (await browser.send(page, "/area", ("area", "a" * 101))).status == 422
+
+
+async def test_a_collective_is_named_and_a_home_is_not(office: Office) -> None:
+    async def admit(connection: AsyncConnection) -> Member:
+        members = Members(connection, ZONE)
+        return await members.admit("town@example.org", NOW, kind=Kind.COLLECTIVE)
+
+    town, home = await office.written(admit), await one(office)
+    browser = await office.enter()
+    page = await browser.open(f"members/{town.pseudonym}")
+    assert (await browser.send(page, "/name", ("name", ""))).status == 422
+    assert (await browser.send(page, "/name", ("name", "Lorient"))).status == 200
+    assert (await again(office, town)).name == "Lorient"
+    form = [*page.form("/name").fields, ("name", "Nobody")]
+    fields = [(key, value) for key, value in form if (key, value) != ("name", "")]
+    assert (await browser.post(f"members/{home.pseudonym}/name", fields)).status == 409
+
+
+FORMS = ("/site", "/area", "members")
+
+
+@pytest.mark.parametrize("form", FORMS)
+async def test_whatever_is_typed_is_kept_as_words_or_refused(office: Office, form: str) -> None:
+    member = await one(office)
+    browser = await office.enter()
+    page = await browser.open("members" if form == "members" else f"members/{member.pseudonym}")
+    names = {name for name, _ in page.form(form).fields} - {"token"}
+    if form == "/site":
+        names |= {"building", "heating", "hot_water"}
+    for value in HOSTILE:
+        filled = [(name, value) for name in names] + [("sure", "yes")]
+        if form == "/site":
+            filled = [*(one for one in filled if one[0] != "name"), ("name", value or "A school")]
+        said = await browser.send(page, form, *filled)
+        assert said.status in {200, 409, 422}, value
+        _shows_no_script(said)
+        shown = await browser.open(f"members/{member.pseudonym}")
+        assert shown.status == 200
+        _shows_no_script(shown)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "members/nobody99",
+        "members/NOBODY",
+        "members/..%2f..",
+        "members/a/b/c",
+        "members/%00",
+        "log/1",
+    ],
+)
+async def test_who_is_not_there_is_not_shown(office: Office, path: str) -> None:
+    page = await (await office.enter()).open(path)
+    assert page.status == 404
+    _shows_no_script(page)
+
+
+def _shows_no_script(page: Page) -> None:
+    assert "<script>alert" not in page.html
+    assert not [name for _, name, _ in page.attributes if name == "style" or name.startswith("on")]
+
+
+# The register, the log, how it goes.
+
+
+async def test_the_register_is_shown_and_can_be_taken_along(office: Office) -> None:
+    await one(office)
+    browser = await office.enter("fr")
+    page = await browser.open("register")
+    assert "Pour dimensionner le prochain toit." in page.text
+    assert "le membre" in page.text
+    told = json.loads((await browser.open("register.json")).html)
+    assert told[0]["permissions_granted"] == 1
+    (titles, row) = csv.reader(io.StringIO((await browser.open("register.csv")).html))
+    assert dict(zip(titles, row, strict=True))["purpose"] == "Pour dimensionner le prochain toit."
+    (_, change) = csv.reader(io.StringIO((await browser.open("permissions.csv")).html))
+    assert change[1:4] == ["given-home", "granted", "member"]
+
+
+async def test_nothing_in_a_table_is_computed(office: Office) -> None:
+    await one(office, id="=cmd")
+    page = await (await office.enter()).open("permissions.csv")
+    assert ",'=cmd," in page.html
+
+
+async def test_an_empty_register_and_log_say_so(office: Office) -> None:
+    browser = await office.enter()
+    page = await browser.open("register")
+    assert "Nothing was ever asked for" in page.text
+    assert (await browser.open("register.csv")).status == 200
+    office.clock.go_on(timedelta(days=31))
+    browser = await office.enter()
+    assert "logged in" in (await browser.open("log")).text
+
+
+async def test_the_log_tells_who_read_what_of_whom(office: Office) -> None:
+    member, other = await one(office, "one"), await one(office, "two")
+    browser = await office.enter()
+    for each in (member, other):
+        await browser.open(f"members/{each.pseudonym}")
+    page = await browser.open(f"log?member={member.pseudonym}&days=365")
+    assert f"Who read what of {member.pseudonym}" in page.text
+    assert other.pseudonym not in page.text
+    assert "looked at the member’s page" in page.text
+    assert other.pseudonym in (await browser.open("log")).text
+    assert (await browser.open("log?member=nobody&days=x&page=9")).status == 200
+
+
+async def test_how_it_goes_is_told_without_a_node(office: Office) -> None:
+    page = await (await office.enter("fr")).open("health")
+    assert "seule sa base de données est regardée" in page.text
+    assert "SQLite" in page.text
+    assert NAME in page.text
+
+
+@pytest.mark.parametrize("language", ["en", "fr"])
+async def test_every_page_holds_in_itself_and_leads_somewhere(
+    office: Office, language: str
+) -> None:
+    member = await one(office, injects=True)
+    browser = await office.enter(language)
+    seen: set[str] = set()
+    for path in ("", "members", f"members/{member.pseudonym}", "register", "log", "health"):
+        page = await browser.open(path)
+        assert page.status == 200
+        assert page.language == language
+        assert len(set(page.ids)) == len(page.ids)
+        assert not [n for _, n, _ in page.attributes if n == "style" or n.startswith("on")]
+        for address in {*page.links, *page.loads} - seen:
+            if "language=" in address:
+                continue
+            there = page.url.join(page.url.__class__(address))
+            assert there.origin() == office.url.origin()
+            if there.path.startswith("/administration/") and "logout" not in there.path:
+                assert (await browser.open(str(there))).status == 200, address
+        seen |= {*page.links, *page.loads}
+
+
+async def test_an_erased_member_is_still_there_as_proof(office: Office) -> None:
+    member = await one(office)
+
+    async def forget(connection: AsyncConnection) -> None:
+        await Members(connection, ZONE).forget(member.id, NOW)
+
+    await office.written(forget)
+    page = await (await office.enter()).open(f"members/{member.pseudonym}")
+    assert page.status == 200
+    assert "erased" in page.text
+    assert not [one for one in page.forms if one.action.endswith("/area")]
