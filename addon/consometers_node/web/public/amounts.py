@@ -110,6 +110,16 @@ class Row:
         return None if self.drawn.wh is None else self.drawn.wh + (self.spot_wh or 0)
 
     @property
+    def sells_all(self) -> bool:
+        """Tell whether all that panels made was fed into the grid: a contract that sells it."""
+        return bool(self.made.wh) and self.made.wh == self.fed.wh
+
+    @property
+    def compared(self) -> float | None:
+        """What was made, beside what was used; None where that cannot be told."""
+        return None if self.made.wh is None or not self.used_wh else self.made.wh / self.used_wh
+
+    @property
     def is_known(self) -> bool:
         """Tell whether anything of it was released."""
         return any(one.wh is not None for one in self.amounts.values())

@@ -56,10 +56,8 @@ class Today:
 
     @property
     def compared(self) -> float | None:
-        """How much was made, beside what was used, where all of it is sold."""
-        if self.whole is None or self.whole.made.wh is None or not self.whole.used_wh:
-            return None
-        return self.whole.made.wh / self.whole.used_wh
+        """What the day made, beside what it used."""
+        return None if self.whole is None else self.whole.compared
 
     @property
     def sentence(self) -> Text | None:
@@ -148,8 +146,8 @@ def base(place: Place | None) -> str:
 
 
 def _sells_all(lately: Sequence[Row]) -> bool:
-    made = [row for row in lately if row.made.wh and row.fed.wh is not None]
-    return bool(made) and all(row.made.wh == row.fed.wh for row in made)
+    made = [row for row in lately if row.made.wh]
+    return bool(made) and all(row.sells_all for row in made)
 
 
 def _of_day(figures: Figures, day: date) -> Mapping[Direction, Sequence[Told]]:

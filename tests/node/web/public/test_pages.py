@@ -1,6 +1,6 @@
 """Every page holds in itself, in both languages, and nothing can be changed by it."""
 
-from datetime import date
+from datetime import date, timedelta
 import re
 
 import pytest
@@ -200,25 +200,29 @@ async def test_a_site_tells_what_it_is(town: Town) -> None:
 
 
 async def test_of_a_site_that_sells_all_it_makes_no_pupil_reads_zero_percent(empty: Town) -> None:
-    """An hour of sun makes 6 kWh, all of it fed into the grid, and 10 kWh are used each hour."""
+    """Sun makes 6 kWh an hour, all of it fed into the grid, and 10 kWh are used each hour."""
     school = await empty.site("École", Description(building=Building.SCHOOL))
-    sun = dict.fromkeys(range(8, 15), 6000)
+    sun = dict.fromkeys(range(8, 16), 6_000)
     sold = day_of(
+        NOW.date() - timedelta(days=1),
         NOW.date(),
         consumption=lambda _: 10_000,
         production=lambda hour: sun.get(hour, 0),
         injection=lambda hour: sun.get(hour, 0),
     )
     await empty.release(school, sold, members=1)
-    for language, words in (
-        ("en", ("Sold to the grid all of it", "Made, beside what we use 28%")),
-        ("fr", ("Vendu au réseau toute la production", "28 %")),
-    ):
-        page = await empty.browser(language).open("sites/ecole")
-        for word in words:
-            assert word in page.text, (word, page.text)
+    # Until 15:00, 42 of 150 kWh; of yesterday 48 of 240.
+    for path, share in (("", 28), ("/month/2026-06", 20), ("/year/2026", 20)):
+        page = await empty.browser().open(f"sites/ecole{path}")
+        assert "Sold to the grid all of it" in page.text
+        assert f"Made, beside what we use {share}%" in page.text
         assert "Self-consumption" not in page.text
+        page = await empty.browser("fr").open(f"sites/ecole{path}")
+        assert "Vendu au réseau toute la production" in page.text
         assert "Autosuffisance" not in page.text
+    hall = await empty.browser().open("sites/ecole/hall")
+    assert "Made, beside what we use 28%" in hall.text
+    assert "Self-sufficiency" not in hall.text
 
 
 async def test_a_site_is_found_from_the_first_page(town: Town) -> None:
