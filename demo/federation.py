@@ -19,7 +19,7 @@ from typing import Any, Final
 from demo.collective import Collective, Profile
 from demo.neighbours import Neighbours, Progress
 from demo.node import DOMAIN, NODE, PASSWORD, SERVER, Node
-from demo.program import NodeError, Program, reach, write_private
+from demo.program import NodeError, Program, closed, reach, write_private
 from demo.prosody import LOOPBACK, Authority, Prosody
 from demo.street.plan import Home, Place, Plan
 from demo.warm import Warm
@@ -180,9 +180,9 @@ class Federation:
             await self.neighbours.start(await self._plan(homes))
 
     async def gather(self, node: Node) -> None:
-        """Let all be members who are to be, once they have started, and the homes grant.
+        """Let all be asked who are to be members, once they have started. None has answered.
 
-        The school is asked, and has not answered. The municipality knows its cooperative.
+        The municipality knows its cooperative.
         """
         async with asyncio.TaskGroup() as meeting:
             meeting.create_task(self._join_municipality())
@@ -191,17 +191,18 @@ class Federation:
             await self.neighbours.until(lambda progress: progress.know)
             if not await self._knows_the_school():
                 self._asked_of_the_school = await self._let_sites_in(node)
-            self.neighbours.let_grant()
-            await self.neighbours.until(lambda progress: progress.have_joined)
 
     async def open(self, node: Node) -> Round:
-        """Let the school grant what is asked of it, and all tell of their past.
+        """Let all grant what is asked of them, the school first, then tell of their past.
 
         On return what all of them share is summed, and a reader may read it.
         """
         if self._asked_of_the_school is not None:
             await node.allow(self._asked_of_the_school, self.size.days)
             await self._until(self._knows_the_school)
+        # They are asked at once, and what asks does not wait for long.
+        self.neighbours.let_grant()
+        await self.neighbours.until(lambda progress: progress.have_joined)
         self.neighbours.let_tell()
         # The municipality asks for a past that is there: it would be told of the rest day by day.
         read = await self._readable(self.cooperative)
@@ -234,8 +235,7 @@ class Federation:
 
     async def close(self) -> None:
         """End all of it, leaving no process."""
-        for one in (self.neighbours, self.cooperative, self.municipality):
-            await one.close()
+        await closed(self.neighbours, self.cooperative, self.municipality)
 
     async def _plan(self, homes: list[str]) -> Plan:
         """Say who lives in the street, at first with invitations."""

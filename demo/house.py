@@ -27,7 +27,7 @@ from demo.meter.commands import COMMANDS as METER_COMMANDS
 import demo.node
 from demo.node import DOMAIN, OBSERVER, PASSWORD as XMPP_PASSWORD, SERVER, Node, View
 import demo.program
-from demo.program import NodeError
+from demo.program import NodeError, closed
 from demo.prosody import Authority, Prosody
 from demo.terminal import obey_lines, typed_lines
 
@@ -187,7 +187,7 @@ async def _run(arguments: argparse.Namespace) -> None:
 async def _prepare(
     arguments: argparse.Namespace, there: AsyncExitStack
 ) -> tuple[House, Node | None, Federation | None]:
-    """Give all that is to be opened, and have it closed in the end: the house comes last."""
+    """Give all that is to be opened, and have it closed in the end."""
     folder = arguments.folder.absolute()
     node = federation = None
     if demo.node.is_missing():
@@ -209,9 +209,7 @@ async def _prepare(
         language=arguments.language,
         supervised=None if node is None else node.supervised,
     )
-    for one in (house, federation, node):
-        if one is not None:
-            there.push_async_callback(one.close)
+    there.push_async_callback(closed, *(one for one in (node, federation, house) if one))
     return house, node, federation
 
 

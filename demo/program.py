@@ -8,7 +8,7 @@ import os
 from pathlib import Path
 import sys
 from types import MappingProxyType
-from typing import Any, Final, NoReturn
+from typing import Any, Final, NoReturn, Protocol
 
 from demo.hass.folder import ROOT
 from demo.prosody import LOOPBACK
@@ -111,6 +111,18 @@ def environment(folder: Path) -> Mapping[str, str]:
         "PYTHONPATH": os.pathsep.join((str(ROOT), str(ROOT / "addon"))),
         "CONSOMETERS_DATA": str(folder),
     }
+
+
+class _Opened(Protocol):
+    async def close(self) -> None: ...
+
+
+async def closed(*some: _Opened) -> None:
+    """Close all of them at the same time, whatever becomes of one; then raise what went wrong."""
+    ends = await asyncio.gather(*(one.close() for one in some), return_exceptions=True)
+    for end_of_it in ends:
+        if end_of_it is not None:
+            raise end_of_it
 
 
 def reach(port: int, ca_file: Path, password_file: Path) -> tuple[str, ...]:
