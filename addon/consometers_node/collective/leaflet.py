@@ -41,6 +41,8 @@ code { display: block; font: 8.5pt/1.4 ui-monospace, Menlo, Consolas, monospace;
   overflow-wrap: anywhere; word-break: break-all; }
 footer { margin-top: auto; padding-top: 4mm; border-top: .3mm solid #ccd5de; color: #4d5c6b;
   font-size: 10pt; }
+@media screen and (max-width: 45rem) { .sheet { padding: 5vw !important; }
+  li.step { grid-template-columns: 11mm 1fr !important; } .code { grid-column: 2; } }
 @media screen { body { background: #f3f5f8; }
   .sheet { background: #fff; max-width: 210mm; padding: 16mm 18mm; margin: 8mm auto; } }
 """

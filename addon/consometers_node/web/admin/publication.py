@@ -16,6 +16,7 @@ from ...collective.rules import AT_ONCE, NOT_YET, BadRules, InForce, Rules, read
 from ...quoalise import Text
 from ...quoalise.text import text
 from ...sharing.words import INTERVALS
+from ..language import LANGUAGES
 from ..public import front
 from ..public.desk import Desk, Guest
 from ..public.limits import Limits
@@ -260,7 +261,7 @@ def _filled(visit: Visit) -> Filled:
             read_rules({name: "" if is_long else typed})
         except BadRules:
             choices = name in {"basis", "interval"}
-            errors[name] = _CHOOSE if choices else KEYS[f"publication.{name}"].hint
+            errors[name] = _CHOOSE if choices else _hint(name)
         told[name] = typed
     opens = _OPENING.get(visit.typed("opening"))
     if visit.typed("opening") == _FROM:
@@ -272,6 +273,13 @@ def _filled(visit: Visit) -> Filled:
     if errors or opens is None:
         return Filled(None, errors)
     return Filled(read_rules(told, opens), {})
+
+
+def _hint(name: str) -> Text:
+    """Give what the settings file wants there, as a sentence of its own."""
+    hint = KEYS[f"publication.{name}"].hint
+    said = {tag: hint.say(tag) for tag in LANGUAGES}
+    return Text({tag: words[0].upper() + words[1:] for tag, words in said.items()})
 
 
 def _day(typed: str) -> date | None:
