@@ -1,11 +1,20 @@
 """What `run` serves of a collective: its pages to anybody, its administration to a few."""
 
 import asyncio
+from collections import Counter
+from collections.abc import Awaitable, Callable
 import logging
+from typing import TYPE_CHECKING
 
+from consometers_node.collective.counting import Page
 from consometers_node.collective.node import CollectiveNode
 
 from .version import version
+
+if TYPE_CHECKING:
+    from aiohttp import web
+
+type _Prepared = Callable[[web.Request, web.StreamResponse], Awaitable[None]]
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -17,6 +26,7 @@ async def serve(node: CollectiveNode) -> None:
 
     page = node.settings.page
     public = Public(node.store, node.settings, version(), rules=node.rules)
+    public.app.on_response_prepare.append(_counting(node.counts.pages))
     try:
         from consometers_node.web.admin import Administration  # noqa: PLC0415
     except ModuleNotFoundError as missing:
@@ -29,3 +39,12 @@ async def serve(node: CollectiveNode) -> None:
             await asyncio.Event().wait()
     except OSError as fault:
         _LOGGER.error("the pages cannot be served at %s:%s: %s", page.host, page.port, fault)  # noqa: TRY400
+
+
+def _counting(pages: Counter[Page]) -> _Prepared:
+    """Give what counts each answer, of the administration too."""
+
+    async def count(_: web.Request, response: web.StreamResponse) -> None:
+        pages[Page.of(response.status)] += 1
+
+    return count

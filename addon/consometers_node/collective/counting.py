@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
+from http import HTTPStatus
 from time import perf_counter
 
 from ..xmpp import Traffic
@@ -18,6 +19,25 @@ class Visit(StrEnum):
     BUSY = "busy"
     AWAY = "away"
     REFUSED = "refused"
+
+
+class Page(StrEnum):
+    """How whoever asked for a page or for open data was answered."""
+
+    ANSWERED = "answered"
+    REFUSED = "refused"
+    LIMITED = "limited"
+    """It asked too often."""
+    FAILED = "failed"
+
+    @classmethod
+    def of(cls, status: int) -> Page:
+        """Give the outcome of an HTTP status."""
+        if status == HTTPStatus.TOO_MANY_REQUESTS:
+            return cls.LIMITED
+        if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+            return cls.FAILED
+        return cls.REFUSED if status >= HTTPStatus.BAD_REQUEST else cls.ANSWERED
 
 
 @dataclass(slots=True)
@@ -45,6 +65,7 @@ class Counts:
     since: datetime = field(default_factory=lambda: datetime.now(UTC))
     traffic: Traffic = field(default_factory=Traffic)
     visits: Counter[Visit] = field(default_factory=Counter)
+    pages: Counter[Page] = field(default_factory=Counter)
     commits: Timed = field(default_factory=Timed)
     looks: Timed = field(default_factory=Timed)
     """At what may be released."""

@@ -14,7 +14,7 @@ from typing import Literal, Never
 from ..quoalise import Text
 from ..quoalise.text import around, text
 from ..series import Direction
-from .counting import Visit
+from .counting import Page, Visit
 from .disclosure import Reason
 from .health import Database, Health, Timings
 from .members import Kind
@@ -159,6 +159,15 @@ _VISITS = Label(
         Visit.BUSY: text("to be asked again", "à redemander"),
         Visit.AWAY: text("not there", "absents"),
         Visit.REFUSED: text("refused", "refusées"),
+    },
+)
+_PAGES = Label(
+    "outcome",
+    {
+        Page.ANSWERED: text("answered", "satisfaites"),
+        Page.REFUSED: text("refused", "refusées"),
+        Page.LIMITED: text("too many of one", "trop nombreuses"),
+        Page.FAILED: text("failed here", "en échec ici"),
     },
 )
 _PROBLEMS = Label(
@@ -343,6 +352,17 @@ HEALTH: tuple[Fact[Health], ...] = (
         type=Type.COUNTER,
         label=_REQUESTS,
         value=lambda health, outcome: health.requests[outcome],
+    ),
+    Fact(
+        name="consometers_pages_total",
+        what=text("Pages", "Pages"),
+        told=text(
+            "Requests for pages and open data, by how they were answered.",
+            "Demandes de pages et de données ouvertes, selon la réponse.",
+        ),
+        type=Type.COUNTER,
+        label=_PAGES,
+        value=lambda health, outcome: health.pages[Page(outcome)],
     ),
     Fact(
         name="consometers_outbox_messages",

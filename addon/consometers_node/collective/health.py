@@ -15,7 +15,7 @@ from typing import Self
 from sqlalchemy.exc import InterfaceError, OperationalError, TimeoutError as NoConnection
 
 from ..store.standing import Standing, standing
-from .counting import Timed, Visit
+from .counting import Page, Timed, Visit
 from .disclosure import Reason
 from .moments import Moment, latest, moments
 from .node import CollectiveNode
@@ -74,6 +74,8 @@ class Health:
     """Requests of peers, by what became of them."""
     visits: Mapping[Visit, int]
     """Questions to members, by how they ended."""
+    pages: Mapping[Page, int]
+    """Pages and open data that anybody asked for, by the answer."""
     away: int
     """Members that were not there when they were asked last."""
     waiting: int
@@ -137,6 +139,7 @@ class Watch:
                 "failed": traffic.failed,
             },
             visits={visit: counts.visits[visit] for visit in Visit},
+            pages={page: counts.pages[page] for page in Page},
             away=len(network.gathering.away) if network else 0,
             waiting=network.receiving.waiting if network else 0,
             commits=Timings.of(counts.commits),

@@ -122,23 +122,30 @@ async def test_a_node_without_a_password_says_what_to_do(run: Run, folder: Path)
 async def test_whoever_watches_it_is_told_and_status_says_who_is_not(
     run: Run, start: Start, folder: Path
 ) -> None:
-    metrics, nobody = free_port(), free_port()
+    metrics, nobody, pages = free_port(), free_port(), free_port()
     settings = (folder / "collective.toml").read_text()
+    settings = settings.replace("[page]", f"[page]\nport = {pages}")
     settings = settings.replace("[metrics]", f"[metrics]\nport = {metrics}")
     here = f'[zabbix]\nserver = "127.0.0.1"\nport = {nobody}'
     (folder / "collective.toml").write_text(settings.replace("[zabbix]", here))
     async with running(start, run, folder), ClientSession() as session:
-        async with session.get(f"http://127.0.0.1:{metrics}/metrics") as response:
-            text = await response.text()
+        for path, status in (("/", 200), ("/nowhere", 404), ("/administration/login", 200)):
+            async with session.get(f"http://127.0.0.1:{pages}{path}") as response:
+                assert response.status == status
+        text = ""
+        async with asyncio.timeout(SECONDS):
+            while 'consometers_pages_total{outcome="answered"} 2.0' not in text:
+                await asyncio.sleep(0.1)
+                async with session.get(f"http://127.0.0.1:{metrics}/metrics") as response:
+                    text = await response.text()
+        assert 'consometers_pages_total{outcome="refused"} 1.0' in text
         assert 'consometers_problem{kind="network"} 0.0' in text
         assert 'consometers_members{kind="home"} 0.0' in text
+        said = ""
         async with asyncio.timeout(SECONDS):
-            told = None
-            while told is None:
-                told = (await run("status", "--data", folder, "--json")).document["zabbix"]
-        assert str(told).startswith(f"Zabbix at 127.0.0.1:{nobody} does not answer")
-        said = await run("status", "--data", folder, language="fr")
-        assert f"Zabbix n'est pas informé : Zabbix à 127.0.0.1:{nobody} ne répond pas" in said.out
+            while "Zabbix" not in said:
+                said = (await run("status", "--data", folder, language="fr")).out
+        assert f"Zabbix n'est pas informé : Zabbix à 127.0.0.1:{nobody} ne répond pas" in said
 
 
 async def test_a_port_that_is_taken_keeps_nothing_else_from_running(

@@ -5,7 +5,7 @@ import shutil
 
 import pytest
 
-from consometers_node.collective.counting import Timed, Visit
+from consometers_node.collective.counting import Page, Timed, Visit
 from consometers_node.collective.disclosure import Reason
 from consometers_node.collective.given import take as take_given
 from consometers_node.collective.members import Kind, Members
@@ -95,6 +95,20 @@ async def test_what_is_done_is_counted(store: Store, tmp_path: Path) -> None:
     assert health.messages["refused"] == 3
     assert health.commits.last_s is None
     assert health.since == node.counts.since
+
+
+@pytest.mark.parametrize(
+    ("status", "page"),
+    [
+        (200, Page.ANSWERED),
+        (304, Page.ANSWERED),
+        (404, Page.REFUSED),
+        (429, Page.LIMITED),
+        (500, Page.FAILED),
+    ],
+)
+def test_pages_are_counted_by_their_status(status: int, page: Page) -> None:
+    assert Page.of(status) is page
 
 
 def test_what_fails_is_no_time() -> None:
