@@ -20,9 +20,9 @@ from typing import Any, Final
 from .box import ROOT, Specification, unprivileged
 from .compose import POSTGRESQL, Image, image, in_order, mounts, project
 
-_LONGEST_S: Final = 600
+_LONGEST_S: Final = 1200
 """Nothing that a test left behind runs for longer."""
-_HEALTHY_WITHIN_S: Final = 60
+_HEALTHY_WITHIN_S: Final = 120
 _ENDS_WITHIN_S: Final = 30
 
 

@@ -35,7 +35,7 @@ from tests.node.permission.samples import NEED, now
 from tests.node.sharing.houses import House, running, told
 from tests.node.xmpp.conftest import reach
 
-pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(480)]
 
 DOMAIN: Final = "energies.test"
 HOMES: Final = 3
@@ -162,6 +162,17 @@ class Site:
             if one["value"] is not None
         }
 
+    async def lose_the_machine(self) -> None:
+        """Leave nothing but the folder deploy/ with its backups, and whom everybody trusts."""
+        authority = ("caddy", "pki")
+        volume, kept = self.state / "volumes" / "certificates", self.state / "authority"
+        volume.joinpath(*authority).rename(kept)
+        await self.type("docker", "compose", "down", "--volumes")
+        volume.joinpath(authority[0]).mkdir(parents=True)
+        kept.rename(volume.joinpath(*authority))
+        for folder in (volume, volume / authority[0]):
+            os.chown(folder, 7001, 7000)
+
     async def readings(self, home: Home) -> int:
         """How many records of a home are held."""
         asked = ("docker", "compose", "exec", "-T", "node", "consometers-node", "members", "export")
@@ -269,8 +280,7 @@ async def test_what_was_withdrawn_after_a_backup_stays_withdrawn_once_it_is_put_
     await site.shows(summed(site.homes))
     await site.type("./backup", "ended")
 
-    # The machine is lost: what is left are the folder deploy/ and its backups.
-    await site.type("docker", "compose", "down", "--volumes")
+    await site.lose_the_machine()
     await site.type("./restore", str(backup.relative_to(site.folder)))
     await site.shows(summed(site.homes))
     register = await site.node("register", "--changes")
