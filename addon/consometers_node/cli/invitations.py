@@ -205,12 +205,12 @@ def make(
         if wanted.account and not settings.xmpp.account_command:
             raise misused("--account", _NO_COMMAND)
         at, made = now(), []
-        accounts = [
+        invited = [
             await accounts.invite(settings.xmpp.account_command) if wanted.account else None
             for _ in range(wanted.count)
         ]
         async with store.writing() as connection:
-            for account in accounts:
+            for account in invited:
                 invitation, token = await invitations.make(
                     connection,
                     at=at,
