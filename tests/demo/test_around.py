@@ -1,0 +1,124 @@
+"""What visitors and programs are told of those who share around the school."""
+
+from pathlib import Path
+import shlex
+
+import pytest
+
+from demo import around
+from demo.collective import ADMINISTRATION_PASSWORD, ADMINISTRATOR
+from demo.federation import KERMELO, READER, SMALL, Round, Shown
+from demo.neighbours import Progress
+from demo.program import NodeError, closed
+
+PAGE = "http://127.0.0.1:8080"
+SITE = f"{PAGE}/sites/ecole-de-kersabiec"
+SUM = "urn:dev:org:60060-lorient_consumption/power/active/raw"
+
+
+def shown(name: str) -> Shown:
+    return Shown(
+        name=name,
+        jid=f"{name}@{name}.test/quoalise",
+        page=PAGE,
+        sites={"École de Kersabiec": SITE},
+        domain=f"{name}.test",
+        host="127.0.0.1",
+        port=5269,
+        series=({"identifier": SUM, "interval": "PT1H"},),
+    )
+
+
+@pytest.fixture
+def told() -> Round:
+    return Round(
+        cooperative=shown("cooperative"),
+        municipality=shown("municipality"),
+        homes=SMALL.homes,
+        days=SMALL.days,
+        plan=Path("/a folder/plan.json"),
+        kermelo=KERMELO,
+        host="127.0.0.1",
+        port=5270,
+        ca_file=Path("/a folder/authority.pem"),
+        password_file=Path("/a folder/password"),
+    )
+
+
+def test_a_visitor_is_told_every_page_and_how_to_log_in(told: Round) -> None:
+    guide = around.guide(told)
+    lines = [line.split() for line in guide.splitlines()]
+    for page in (PAGE, SITE, f"{PAGE}/hall", f"{PAGE}/data", f"{PAGE}/administration/", SUM):
+        assert any(page in words for words in lines), page
+    assert ADMINISTRATOR in guide
+    assert ADMINISTRATION_PASSWORD in guide
+    assert told.command in guide
+
+
+def test_the_command_reads_the_sum_of_the_municipality_as_the_reader(told: Round) -> None:
+    program, command, jid, asked, *options = shlex.split(told.command)
+    assert (program, command, jid) == (
+        "script/node",
+        "get-history",
+        "municipality@municipality.test",
+    )
+    assert asked == SUM
+    assert dict(zip(options[::2], options[1::2], strict=True))["--as"] == READER
+
+
+def test_a_program_is_told_the_same(told: Round) -> None:
+    found = around.as_json(told)
+    assert found["cooperative"] == {
+        "name": "cooperative",
+        "jid": "cooperative@cooperative.test/quoalise",
+        "page": PAGE,
+        "sites": {"École de Kersabiec": SITE},
+        "hall": f"{PAGE}/hall",
+        "data": f"{PAGE}/data",
+        "administration": {
+            "page": f"{PAGE}/administration/",
+            "username": ADMINISTRATOR,
+            "password": ADMINISTRATION_PASSWORD,
+        },
+        "xmpp": {
+            "domain": "cooperative.test",
+            "host": "127.0.0.1",
+            "port": 5269,
+            "ca_file": "/a folder/authority.pem",
+        },
+        "series": [{"identifier": SUM, "interval": "PT1H"}],
+    }
+    assert found["homes"] == {"count": 12, "days": 31, "plan": "/a folder/plan.json"}
+    assert found["kermelo"] == {"jid": KERMELO}
+
+
+def test_where_the_school_is_alone_there_is_nothing_around_it(told: Round) -> None:
+    alone = around.as_json(None)
+    assert alone.keys() == around.as_json(told).keys()
+    assert set(alone.values()) == {None}
+
+
+def test_each_step_is_told_once(capsys: pytest.CaptureFixture[str]) -> None:
+    hear = around.Teller()
+    for told in (0.01, 0.02, 0.12, 0.12):
+        hear(Progress(homes=41, counted=41, asked=41, joined=41, told=told))
+    assert capsys.readouterr().out.count("41/41") == 2
+    around.Teller(quiet=True)(Progress(homes=41))
+    assert not capsys.readouterr().out
+
+
+async def test_what_cannot_be_closed_keeps_nothing_else_open() -> None:
+    ended = []
+
+    class Opened:
+        def __init__(self, fault: Exception | None = None) -> None:
+            self._fault = fault
+
+        async def close(self) -> None:
+            ended.append(self)
+            if self._fault is not None:
+                raise self._fault
+
+    with pytest.raises(NodeError, match="stuck"):
+        await closed(Opened(NodeError("stuck")), Opened(), Opened())
+    assert len(ended) == 3
