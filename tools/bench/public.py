@@ -13,6 +13,7 @@ from consometers_node.collective.disclosure import Reason
 from consometers_node.collective.members import GroupKind
 from consometers_node.collective.sites import Building, Description
 from consometers_node.series import Direction, Interval
+from consometers_node.sharing.changes import Changes
 from consometers_node.store import Store
 from consometers_node.store.collective_tables import GroupId, InGroupRow, MemberRow
 from consometers_node.store.releases import RowKey
@@ -47,23 +48,41 @@ async def measure() -> None:
         town = Town(store, settings(Path(folder)))
         await _fill(town)
         print(f"{MEMBERS:,} members, {AREAS} areas, {SITES} sites, {YEARS} years released")
-        async with serving(town):
+        changes = Changes()
+        async with serving(town, changes=changes):
+            every: list[float] = []
             for path in _PATHS:
-                await _ask(town, path)
+                every += await _ask(town, changes, path)
+        print(f"{'all of them, made anew':67} {told(every)}")
         await store.close()
 
 
-async def _ask(town: Town, path: str) -> None:
-    assert town.session is not None
-    seconds = []
-    for n in range(ROUNDS + 1):
+async def _ask(town: Town, changes: Changes, path: str) -> list[float]:
+    """Ask for what is made anew each time, as after a release, then for what is kept."""
+    anew, kept = [], []
+    size = await _get(town, path)
+    cpu = time.process_time()
+    for _ in range(ROUNDS):
+        changes.tell()
         began = time.perf_counter()
-        async with town.session.get(town.url.joinpath(path, encoded=True)) as response:
-            size = len(await response.read())
-        if n:
-            seconds.append(time.perf_counter() - began)
-        assert response.status == 200, (path, response.status)
-    print(f"/{path:66} {told(seconds)}, {size / 1024:.0f} KiB")
+        await _get(town, path)
+        anew.append(time.perf_counter() - began)
+    cpu = (time.process_time() - cpu) / ROUNDS
+    for _ in range(ROUNDS):
+        began = time.perf_counter()
+        await _get(town, path)
+        kept.append(time.perf_counter() - began)
+    print(f"/{path:66} {told(anew)}, {1e3 * cpu:5.1f} ms of CPU, {size / 1024:.0f} KiB")
+    print(f"{'  kept':67} {told(kept)}", flush=True)
+    return anew
+
+
+async def _get(town: Town, path: str) -> int:
+    assert town.session is not None
+    async with town.session.get(town.url.joinpath(path, encoded=True)) as response:
+        size = len(await response.read())
+    assert response.status == 200, (path, response.status)
+    return size
 
 
 async def _fill(town: Town) -> None:

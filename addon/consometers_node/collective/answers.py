@@ -193,6 +193,8 @@ class CollectiveAnswers(Answers):
                 if erase
                 else ()
             )
+            if erase:
+                self._given_anew()
             async with self._store.reading() as connection:
                 return await _receipt(connection, ended, erased)
 

@@ -5,13 +5,13 @@ series, into which nothing comes but what was released; a reason from what was l
 """
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import exists, func, select
+from sqlalchemy import and_, exists, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ..quoalise.identifier import organisation
@@ -121,32 +121,29 @@ class Published:
         interval: Interval,
         span: Span,
         until: datetime,
+        *,
+        directions: Collection[Direction] = tuple(Direction),
     ) -> Mapping[Direction, Sequence[Told]]:
         """Give all intervals of some civil days that ended by then.
 
         Directions in which this group has nothing are left out.
         """
         starts = self._starts(interval, span, until)
-        values = await self._kept(connection, BlockRow, place, interval, span)
-        counts = await self._kept(connection, MemberCountRow, place, interval, span)
-        known = set(values) | await self._looked_at(connection, place)
+        released = await self._kept(connection, place, interval, span, directions)
+        known = released.keys() | await self._looked_at(connection, place, directions)
         reasons: Reasons = {}
-        if any(start not in values.get(one, {}) for one in known for start, _ in starts):
-            reasons = await self._reasons(connection, place, interval, span)
+        if any(start not in released.get(one, {}) for one in known for start, _ in starts):
+            reasons = await self._reasons(connection, place, interval, span, directions)
+        zone = self.time_zone
+        local = [(start.astimezone(zone), end.astimezone(zone)) for start, end in starts]
         found: dict[Direction, Sequence[Told]] = {}
         for direction in Direction:
             if direction not in known:
                 continue
-            mine, of = values.get(direction, {}), counts.get(direction, {})
+            mine = released.get(direction, {})
             found[direction] = [
-                Told(
-                    start.astimezone(self.time_zone),
-                    end.astimezone(self.time_zone),
-                    Released(WattMinutes(energy(mine[start], interval)), of.get(start, 0))
-                    if start in mine
-                    else self._why(reasons, direction, interval, start),
-                )
-                for start, end in starts
+                Told(*ends, mine.get(start) or self._why(reasons, direction, interval, start))
+                for (start, _), ends in zip(starts, local, strict=True)
             ]
         return found
 
@@ -207,22 +204,36 @@ class Published:
     async def _kept(
         self,
         connection: AsyncConnection,
-        table: type[BlockRow | MemberCountRow],
         place: Place,
         interval: Interval,
         span: Span,
-    ) -> dict[Direction, dict[datetime, int]]:
-        numbers = await self._numbers(connection, place, interval)
+        directions: Collection[Direction],
+    ) -> dict[Direction, dict[datetime, Released]]:
+        numbers = {
+            number: direction
+            for number, direction in (await self._numbers(connection, place, interval)).items()
+            if direction in directions
+        }
         zone = self.time_zone.key
         days = instants(zone, span.first).start.date(), instants(zone, span.last).end.date()
-        query = select(table.series_id, table.day, table.packed).where(
-            table.series_id.in_(numbers), table.day.between(*days)
+        counted = and_(
+            MemberCountRow.series_id == BlockRow.series_id, MemberCountRow.day == BlockRow.day
         )
-        found: dict[Direction, dict[datetime, int]] = {}
-        for number, day, packed in await connection.execute(query):
+        query = (
+            select(BlockRow.series_id, BlockRow.day, BlockRow.packed, MemberCountRow.packed)
+            .join(MemberCountRow, counted, isouter=True)
+            .where(BlockRow.series_id.in_(numbers), BlockRow.day.between(*days))
+        )
+        found: dict[Direction, dict[datetime, Released]] = {}
+        for number, day, packed, of in await connection.execute(query):
+            values = Block.values_of(packed)
+            counts = (0,) * len(values) if of is None else Block.values_of(of)
             mine = found.setdefault(numbers[number], {})
-            pairs = zip(_starts_on(interval, zone, day), Block.values_of(packed), strict=True)
-            mine.update((start, value) for start, value in pairs if value is not None)
+            for start, value, members in zip(
+                _starts_on(interval, zone, day), values, counts, strict=True
+            ):
+                if value is not None:
+                    mine[start] = Released(WattMinutes(energy(value, interval)), members or 0)
         return found
 
     async def _numbers(
@@ -237,16 +248,18 @@ class Published:
         )
         return dict((await connection.execute(query)).tuples().all())
 
-    async def _looked_at(self, connection: AsyncConnection, place: Place) -> set[Direction]:
+    async def _looked_at(
+        self, connection: AsyncConnection, place: Place, directions: Collection[Direction]
+    ) -> set[Direction]:
         """Give the directions in which something was released, or is withheld."""
-        found = set()
-        for direction in Direction:
-            there = exists().where(
+        there = [
+            exists().where(
                 ReleasedBlockRow.group_id == place.id, ReleasedBlockRow.direction == direction
             )
-            if (await connection.execute(select(there))).scalar_one():
-                found.add(direction)
-        return found
+            for direction in directions
+        ]
+        known = (await connection.execute(select(*there))).one()
+        return {one for one, is_there in zip(directions, known, strict=True) if is_there}
 
     async def _reasons(
         self,
@@ -254,10 +267,11 @@ class Published:
         place: Place,
         interval: Interval,
         span: Span,
+        directions: Collection[Direction],
     ) -> Reasons:
         rows = sorted(set(self._rows(interval, span)))
         found: dict[Direction, dict[date, Kept]] = {}
-        for direction in Direction:
+        for direction in directions:
             kept = await released(connection, direction, interval, rows)
             found[direction] = {
                 day: groups[place.id] for day, groups in kept.items() if place.id in groups

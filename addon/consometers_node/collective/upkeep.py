@@ -51,8 +51,10 @@ class Upkeep:
         async with self._store.writing() as connection:
             await alone(connection)
             ended = await given.expire(Members(connection, self._zone), now)
+        erased = 0
         while due := await self._due(now):
             await erase(self._store, self._zone, due[0], now)
+            erased += 1
         async with self._store.writing() as connection:
             await alone(connection)
             members = Members(connection, self._zone)
@@ -63,6 +65,7 @@ class Upkeep:
             await wipe(self._store)
         if ended:
             _LOGGER.info("%d permissions ran out", len(ended))
+        if ended or erased:
             self._changes.tell()
 
     async def _due(self, now: datetime) -> list[Given]:

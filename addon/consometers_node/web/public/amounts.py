@@ -14,7 +14,7 @@ from ...collective.published import Told
 from ...collective.sums import self_consumption, self_sufficiency
 from ...series import Direction
 
-_PER_WH = 60
+PER_WH = 60
 
 type Figures = Mapping[Direction, Sequence[Told]]
 
@@ -39,7 +39,7 @@ class Amount:
         out = [one for one in wanted if isinstance(one, Released)]
         hidden = [one for one in wanted if isinstance(one, Withheld)]
         return cls(
-            sum(one.watt_minutes for one in out) / _PER_WH if out else None,
+            sum(one.watt_minutes for one in out) / PER_WH if out else None,
             max((one.members for one in out), default=0),
             len(out),
             len(wanted),

@@ -24,6 +24,7 @@ from ..files import Files
 from ..language import LANGUAGES
 from ..speech import Language
 from .headers import harden
+from .kept import Kept
 from .limits import Limits, asker
 
 if TYPE_CHECKING:
@@ -88,6 +89,7 @@ class Desk:
         rules: InForce,
         limits: Limits,
         now: Callable[[], datetime],
+        kept: Kept | None = None,
     ) -> None:
         self.store = store
         self.settings = settings
@@ -95,6 +97,7 @@ class Desk:
         self._version = version
         self._rules = rules
         self._limits = limits
+        self._kept = kept or Kept(None)
         self._now = now
 
     @property
@@ -112,7 +115,10 @@ class Desk:
         """Make a handler of something that is looked at."""
 
         async def handle(request: web.Request) -> web.StreamResponse:
-            return await look(self, self._guest(request))
+            guest = self._guest(request)
+            key = (request.path_qs, request.host, guest.language.tag)
+            response = await self._kept.answer(key, guest.now, lambda: look(self, guest))
+            return _unless_known(request, response)
 
         return handle
 
@@ -140,7 +146,7 @@ class Desk:
         return (await self.published.places(connection)).get(slug)
 
     def page(self, guest: Guest, template: str, *, status: int = 200, **model: Any) -> web.Response:
-        """Make a page. Whoever has it already is told so."""
+        """Make a page."""
         body = self._templates.get_template(f"public/{template}").render(
             language=guest.language,
             languages=LANGUAGES,
@@ -156,7 +162,7 @@ class Desk:
             **model,
         )
         headers = {"Content-Language": guest.language.tag, "Vary": "Accept-Language, Cookie"}
-        response = tagged(guest, body, "text/html", headers, status)
+        response = tagged(body, "text/html", headers, status)
         if guest.request.query.get("language") == guest.language.tag:
             response.set_cookie(
                 language.COOKIE, guest.language.tag, max_age=_KEPT_S, samesite="Lax", httponly=True
@@ -198,19 +204,26 @@ class Desk:
         return environment()
 
 
-def tagged(
-    guest: Guest, body: str, kind: str, headers: Mapping[str, str], status: int = 200
-) -> web.Response:
-    """Make a response of a text, or tell whoever has it that it is the same."""
+def tagged(body: str, kind: str, headers: Mapping[str, str], status: int = 200) -> web.Response:
+    """Make a response of a text, with a name for the text."""
     written = body.encode()
-    tag = f'"{sha256(written).hexdigest()[:32]}"'
-    told = dict(headers) | {"ETag": tag}
-    asked = guest.request.headers.get("If-None-Match", "")
-    if status == 200 and tag in (one.strip().removeprefix("W/") for one in asked.split(",")):
-        return web.Response(status=304, headers=told)
+    told = dict(headers) | {"ETag": f'"{sha256(written).hexdigest()[:32]}"'}
     return web.Response(
         body=written, status=status, content_type=kind, charset="utf-8", headers=told
     )
+
+
+def _unless_known(request: web.Request, response: web.StreamResponse) -> web.StreamResponse:
+    """Tell whoever has the text already that it is the same."""
+    tag = response.headers.get("ETag", "")
+    asked = request.headers.get("If-None-Match", "").split(",")
+    is_known = tag in (one.strip().removeprefix("W/") for one in asked)
+    if response.status != 200 or not is_known or response.cookies:
+        return response
+    same = web.Response(status=304, headers=response.headers)
+    for name in ("Content-Type", "Content-Length"):
+        same.headers.pop(name, None)
+    return same
 
 
 def problem(status: int, words: Text, detail: Text | None = None) -> web.Response:

@@ -18,7 +18,7 @@ async def document(desk: Desk, guest: Guest) -> web.StreamResponse:
     async with desk.store.reading() as connection:
         groups = list(await desk.published.places(connection))
     body = dumped(described(desk, groups))
-    response = tagged(guest, body, "application/json", {"Cache-Control": KEEP})
+    response = tagged(body, "application/json", {"Cache-Control": KEEP})
     allow_reading(response)
     return response
 

@@ -4,7 +4,7 @@
 """
 
 from calendar import monthrange
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 import csv
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -16,12 +16,12 @@ import re
 
 from aiohttp import web
 
-from ...collective.disclosure import Withheld
+from ...collective.disclosure import Released, Withheld
 from ...collective.published import Place, Span
 from ...quoalise import Text, iso8601
 from ...quoalise.text import text
 from ...series import Direction, Interval
-from .amounts import Amount, Figures, Rates, by_month, by_year, rates, together
+from .amounts import PER_WH, Amount, Figures, Rates, by_month, by_year, rates, together
 from .desk import Desk, Guest, problem, tagged
 from .headers import allow_reading
 from .words import LICENCE, LICENCE_ID, LICENCE_URL
@@ -139,6 +139,7 @@ async def series(desk: Desk, guest: Guest) -> web.StreamResponse:
                 asked.interval if isinstance(asked.interval, Interval) else Interval.P1D,
                 _whole(asked),
                 guest.now,
+                directions=_directions(asked.quantity),
             )
     except Wrong as wrong:
         response = problem(wrong.status, wrong.title, wrong.detail)
@@ -146,7 +147,7 @@ async def series(desk: Desk, guest: Guest) -> web.StreamResponse:
         return response
     points = list(_points(asked, found))
     body = _as_csv(asked, points) if as_csv else _as_json(desk, asked, points)
-    return _open(guest, body, "text/csv" if as_csv else "application/json")
+    return _open(body, "text/csv" if as_csv else "application/json")
 
 
 async def groups(desk: Desk, guest: Guest) -> web.StreamResponse:
@@ -161,7 +162,7 @@ async def groups(desk: Desk, guest: Guest) -> web.StreamResponse:
             for one in places.values()
         ],
     }
-    return _open(guest, dumped(told), "application/json")
+    return _open(dumped(told), "application/json")
 
 
 def intervals(desk: Desk) -> list[str]:
@@ -174,9 +175,9 @@ def dumped(told: Json) -> str:
     return json.dumps(told, ensure_ascii=False, separators=(",", ":")) + "\n"
 
 
-def _open(guest: Guest, body: str, kind: str) -> web.Response:
+def _open(body: str, kind: str) -> web.Response:
     link = f'<{LICENCE_URL}>; rel="license"'
-    response = tagged(guest, body, kind, {"Cache-Control": KEEP, "Link": link})
+    response = tagged(body, kind, {"Cache-Control": KEEP, "Link": link})
     allow_reading(response)
     return response
 
@@ -234,16 +235,33 @@ def _points(asked: Asked, found: Figures) -> Iterator[Point]:
             yield from _each(asked.quantity, found)
 
 
+def _directions(quantity: Quantity) -> Collection[Direction]:
+    """Give what is to be known for it."""
+    return [_DIRECTIONS[quantity]] if quantity in _DIRECTIONS else list(Direction)
+
+
 def _each(quantity: Quantity, found: Figures) -> Iterator[Point]:
+    """Give the value of each interval: there may be thousands."""
     direction = _DIRECTIONS.get(quantity)
     if direction is not None:
         for one in found.get(direction, ()):
-            amount = Amount.of_all([one.figure])
-            yield Point(one.start, one.end, amount.wh, amount.members, amount.why)
+            match one.figure:
+                case Released(watt_minutes, members):
+                    yield Point(one.start, one.end, watt_minutes / PER_WH, members, None)
+                case Withheld() as why:
+                    yield Point(one.start, one.end, None, 0, why)
     elif found.keys() >= _ALL_THREE:
-        for three in zip(*found.values(), strict=True):
-            each = {way: [one] for way, one in zip(found, three, strict=True)}
-            yield _rated(quantity, each)
+        rate_of = _RATES[quantity]
+        for one, *three in zip(found[Direction.CONSUMPTION], *found.values(), strict=True):
+            match [each.figure for each in three]:
+                case [Released(drawn) as first, Released(fed) as second, Released(made) as third]:
+                    rate = rate_of(Rates.of(made, fed, drawn))
+                    most = max(first.members, second.members, third.members)
+                    members = 0 if rate is None else most
+                    yield Point(one.start, one.end, _rounded(rate), members, None)
+                case figures:
+                    why = next(each for each in figures if isinstance(each, Withheld))
+                    yield Point(one.start, one.end, None, 0, why)
 
 
 def _sum(quantity: Quantity, days: Figures) -> Point:
@@ -268,12 +286,16 @@ def _rated(quantity: Quantity, figures: Figures, *, days: bool = False) -> Point
     return Point(
         start,
         end,
-        None if rate is None else round(float(rate), 4),
+        _rounded(rate),
         whole.members if rate is not None else 0,
         why if rate is None else None,
         out if days else None,
         amounts[0].of if days else None,
     )
+
+
+def _rounded(rate: Fraction | None) -> float | None:
+    return None if rate is None else round(float(rate), 4)
 
 
 def _ends(figures: Figures) -> tuple[datetime, datetime]:

@@ -162,7 +162,7 @@ async def _there(desk: Desk, guest: Guest, connection: AsyncConnection) -> Place
 
 def _file(guest: Guest, chart: Chart, name: str) -> web.Response:
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
-    return tagged(guest, as_csv(chart), "text/csv", headers)
+    return tagged(as_csv(chart), "text/csv", headers)
 
 
 def _which(guest: Guest, step: Step) -> Which:

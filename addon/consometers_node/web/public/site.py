@@ -8,8 +8,10 @@ from aiohttp import web
 
 from ...collective.rules import InForce
 from ...collective.settings import Settings
+from ...sharing.changes import Changes
 from ...store import Store
 from .desk import Desk, now as this_moment
+from .kept import Kept
 from .limits import Limits
 from .routes import routes
 
@@ -28,15 +30,20 @@ class Public:
         *,
         rules: InForce | None = None,
         limits: Limits | None = None,
+        changes: Changes | None = None,
         now: Callable[[], datetime] = this_moment,
     ) -> None:
-        """Prepare; nothing is read before somebody asks. Without `rules`, the file's hold."""
+        """Prepare; nothing is read before somebody asks. Without `rules`, the file's hold.
+
+        With `changes`, answers are kept until it tells of one, for a moment at most.
+        """
         desk = Desk(
             store,
             settings,
             version,
             rules=rules or InForce(settings.publication),
             limits=limits or Limits(),
+            kept=Kept(changes),
             now=now,
         )
         self.app = web.Application(middlewares=[desk.middleware], client_max_size=_MAX_BODY_BYTES)

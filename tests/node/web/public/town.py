@@ -18,6 +18,7 @@ from consometers_node.collective.own import devices, named, own_series
 from consometers_node.collective.settings import Page, Settings, Xmpp
 from consometers_node.collective.sites import Description
 from consometers_node.series import Block, Direction, Interval, Record
+from consometers_node.sharing.changes import Changes
 from consometers_node.store import Store
 from consometers_node.store.collective_tables import (
     GroupId,
@@ -25,7 +26,7 @@ from consometers_node.store.collective_tables import (
     MemberGroupRow,
     MemberRow,
 )
-from consometers_node.store.member_counts import put_count
+from consometers_node.store.member_counts import put_counts
 from consometers_node.store.releases import Kept, RowKey, put_released
 from consometers_node.store.series import add_series, put_blocks
 from consometers_node.web.public import Public
@@ -121,9 +122,15 @@ class Town:
                     number = await add_series(connection, series)
                     blocks = [Block.of(series, day, of_it) for day, of_it in _by_day(some).items()]
                     await put_blocks(connection, {number: blocks}, self.now)
-                    for block in blocks:
-                        counts = tuple(None if one is None else members for one in block.values)
-                        await put_count(connection, number, Block(series, block.day, counts))
+                    counts = [
+                        Block(
+                            series,
+                            block.day,
+                            tuple(None if one is None else members for one in block.values),
+                        )
+                        for block in blocks
+                    ]
+                    await put_counts(connection, {number: counts})
 
     async def look_at(
         self, group: GroupId, row: RowKey, reasons: Sequence[Reason], counts: Sequence[int]
@@ -136,13 +143,17 @@ class Town:
 
 @asynccontextmanager
 async def serving(
-    town: Town, limits: Limits | None = None, clock: Callable[[], datetime] | None = None
+    town: Town,
+    limits: Limits | None = None,
+    clock: Callable[[], datetime] | None = None,
+    changes: Changes | None = None,
 ) -> AsyncIterator[Town]:
     public = Public(
         town.store,
         town.settings,
         "0",
         limits=limits or Limits(at_once=UNLIMITED),
+        changes=changes,
         now=clock or (lambda: town.now),
     )
     async with public.listening("127.0.0.1", 0) as port, ClientSession() as session:
