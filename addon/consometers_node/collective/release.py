@@ -21,6 +21,7 @@ from ..store.releases import (
     final,
     groups_of,
     look_again,
+    look_soon,
     of_days_alone,
     released,
     sizes,
@@ -146,9 +147,9 @@ class _Look:
             looked = await self._at_days(row)
         elif row.interval is self.publication.interval:
             looked = await self._at_hours(row)
-            for month in {month for month, *_ in self._stretches(row)}:
-                days = RowKey(row.direction, Interval.P1D, month)
-                await look_again(self.connection, days, self.at)
+            months = {month for month, *_ in self._stretches(row)}
+            days = [RowKey(row.direction, Interval.P1D, month) for month in months]
+            await look_soon(self.connection, days, self.at)
         await look_again(self.connection, row, looked.next)
 
     async def _at_hours(self, row: RowKey) -> Looked:

@@ -115,14 +115,7 @@ async def note(connection: AsyncConnection, noted: Iterable[Noted], at: datetime
     rows = {one.row for one in changed}
     if not rows:
         return
-    put = upsert.insert(connection, ToReleaseRow)
-    put = put.on_conflict_do_update(
-        index_elements=[*ToReleaseRow.__table__.primary_key],
-        set_={"due_at": put.excluded.due_at},
-        where=ToReleaseRow.due_at > put.excluded.due_at,
-    )
-    due_at = [_row(row) | {"due_at": _due_at(row, at)} for row in sorted(rows)]
-    await connection.execute(put, due_at)
+    await look_soon(connection, rows, at)
     out = await _out(connection, rows)
     homes: dict[tuple[RowKey, MemberId], tuple[Part, Part]] = {}
     for one in changed:
@@ -149,6 +142,18 @@ async def note(connection: AsyncConnection, noted: Iterable[Noted], at: datetime
             set_={"now": put.excluded.now},
         )
         await connection.execute(put, kept)
+
+
+async def look_soon(connection: AsyncConnection, rows: Collection[RowKey], at: datetime) -> None:
+    """Look at rows that have changed: what is of long ago comes in many pieces, and waits a bit."""
+    put = upsert.insert(connection, ToReleaseRow)
+    put = put.on_conflict_do_update(
+        index_elements=[*ToReleaseRow.__table__.primary_key],
+        set_={"due_at": put.excluded.due_at},
+        where=ToReleaseRow.due_at > put.excluded.due_at,
+    )
+    due_at = [_row(row) | {"due_at": _due_at(row, at)} for row in sorted(rows)]
+    await connection.execute(put, due_at)
 
 
 async def due(connection: AsyncConnection, at: datetime, most: int) -> list[RowKey]:
@@ -428,7 +433,6 @@ async def _noted(connection: AsyncConnection, row: RowKey) -> set[MemberId]:
 
 
 def _due_at(row: RowKey, at: datetime) -> datetime:
-    """Say when to look at a row that has changed: what is of long ago comes in many pieces."""
     news = at.date() - _NEWS
     is_news = row.day >= (news.replace(day=1) if row.interval is Interval.P1D else news)
     return at if is_news else at + _TOGETHER
