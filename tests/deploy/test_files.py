@@ -133,3 +133,12 @@ def test_a_volume_is_the_same_whichever_program_comes_first(site: Path) -> None:
     for volume, folders_of_it in found.items():
         assert len(folders_of_it) == 1, volume
         assert None not in folders_of_it, volume
+
+
+def test_a_backup_that_is_not_whole_is_not_put_back(tmp_path: Path) -> None:
+    (tmp_path / "database.dump").write_text("half of it")
+    done = subprocess.run(
+        (DEPLOY / "restore", tmp_path), capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 1
+    assert done.stderr == f"{tmp_path} has no accounts.tar: it is no whole backup.\n"
