@@ -17,26 +17,12 @@ from pathlib import Path
 from random import Random
 import sys
 from tempfile import TemporaryDirectory
-from zoneinfo import ZoneInfo
+from time import perf_counter
 
 from sqlalchemy import func, select, text
 
-from consometers_node.collective import given, needs
-from consometers_node.collective.members import Members as Register
-from consometers_node.permission import DataNeed, Wanted
-from consometers_node.quoalise import (
-    Data,
-    Direction,
-    Duration,
-    Identification,
-    Number,
-    Permission,
-    Records,
-    describe,
-)
 from consometers_node.quoalise.data import encode
-from consometers_node.quoalise.identifier import organisation, series
-from consometers_node.series import Block, Direction as Way, Interval, Quantity
+from consometers_node.series import Block
 from consometers_node.store import Store
 from consometers_node.store.collective_tables import GivenSeriesRow
 from consometers_node.store.tables import BlockRow
@@ -45,17 +31,24 @@ from demo.hass.folder import ROOT
 from demo.prosody import Authority, Prosody
 from tests.node import postgresql
 
-from .members import Members, Messages, admit, jid
+from . import growth
+from .homes import HOURS, day_of, join
+from .members import Members, Messages, admit
 from .node import Memory, cpu_s
 
 DAYS_A_YEAR = 365.25
-HISTORY_DAYS = 130
-AREAS = ("Gâvres", "Kersabiec", "Locmiquélic", "Port-Louis", "Riantec")
+MOST_DAYS, SPARE_DAYS = 100, 30
+"""That a member pushes; and that it grants beside them."""
 
 _PASSWORD = "correct horse battery staple"
-_ZONE = ZoneInfo("Europe/Paris")
-_OWN = organisation("bench")
-_HOURS = 24
+_WIDTH = 9
+_HEADS = (
+    *("members", "days", "sink/s", "kept/s", "ratio", "sink ms", "kept ms"),
+    *("MiB", "at most", "B/m-year", "ready s", "exact"),
+)
+"""Members and days of each; what a sink acknowledges a second, and what the collective does; what a
+day of a member costs a core; memory before and at most; what a year of a member takes on the disk;
+how long it took until all had joined and were asked for their past."""
 _SETTINGS = """\
 name = "Bench"
 identifier = "bench"
@@ -63,21 +56,6 @@ database = "{database}"
 [xmpp]
 account = "{account}"
 """
-_NEED = DataNeed(
-    id="bench",
-    version=1,
-    title={"en": "Bench"},
-    purpose={"en": "To see how fast they come."},
-    recipients={},
-    controller="Bench",
-    contact="bench@one.test",
-    policy="https://one.test/policy",
-    wanted=frozenset({Wanted(Way.CONSUMPTION, Quantity.POWER)}),
-    interval=Interval.PT1H,
-    history_days=HISTORY_DAYS,
-    duration_days=365,
-    retention_days=90,
-)
 
 
 @dataclass(frozen=True)
@@ -103,15 +81,23 @@ class Taken:
 def main(arguments: list[str]) -> int:
     """Print the figures; 1 if something was not kept as it was pushed."""
     parser = argparse.ArgumentParser(prog="script/bench collective", description=__doc__)
-    parser.add_argument("--members", type=int, nargs="+", default=[100, 1000])
+    parser.add_argument(
+        "--members", type=int, nargs="+", default=[100, 1000], help="10000 take minutes to join"
+    )
     parser.add_argument("--messages", type=int, default=10_000, help="of all members together")
     parser.add_argument("--database", choices=["sqlite", "postgresql"], nargs="+")
+    parser.add_argument("--no-growth", action="store_true", help="leave out what years change")
     options = parser.parse_args(arguments)
     exact = True
     for kind in options.database or ["sqlite", "postgresql"]:
+        print(f"{kind}\n{''.join(f'{head:>{_WIDTH}}' for head in _HEADS)}", flush=True)
         for members in options.members:
-            case = Case(members, max(1, min(options.messages // members, HISTORY_DAYS - 30)))
+            case = Case(members, max(1, min(options.messages // members, MOST_DAYS)))
             exact &= asyncio.run(_measure(kind, case))
+        if not options.no_growth:
+            with TemporaryDirectory() as name, _database(kind, Path(name)) as place:
+                print(f"{kind}, {growth.HOMES} homes, {growth.YEARS} years", flush=True)
+                asyncio.run(growth.measure(place, _size))
     return 0 if exact else 1
 
 
@@ -120,23 +106,15 @@ def pushed(case: Case, until: datetime) -> list[Messages]:
     random = Random(1)
     first = datetime.combine(until.date(), time(), UTC) - timedelta(days=case.days + 1)
     return [
-        [_day(number, first + day * timedelta(days=1), random) for day in range(case.days + 1)]
+        [
+            encode(day_of(number, [first + day * timedelta(days=1)], random))
+            for day in range(case.days + 1)
+        ]
         for number in range(case.members)
     ]
 
 
-def _day(number: int, midnight: datetime, random: Random) -> bytes:
-    name = series(organisation(f"m{number}"), Direction.CONSUMPTION)
-    begin = int(midnight.timestamp())
-    values: dict[Number, Number] = {
-        begin + hour * 3600: random.randrange(6_000) for hour in range(_HOURS)
-    }
-    metadata = describe(name, Duration(seconds=3600))
-    return encode(Data(metadata, (Records(str(name), "W", values),)))
-
-
 async def _measure(kind: str, case: Case) -> bool:
-    print(f"{kind}, {case.members} members, {case.days} days of each", flush=True)
     days = pushed(case, datetime.now(UTC))
     first, messages = [some[:1] for some in days], [some[1:] for some in days]
     with TemporaryDirectory() as name, _database(kind, Path(name)) as place:
@@ -150,27 +128,34 @@ async def _measure(kind: str, case: Case) -> bool:
             async with Members.connected(port) as members:
                 async with _program("sink", sink, *where) as pid:
                     floor = await _push(members, sink, messages, pid)
-                _print("a sink that only acknowledges", case, floor, floor)
+                began = perf_counter()
                 store = await Store.open(place)
-                await _join(store, case)
+                await join(store, case.members, case.days + SPARE_DAYS)
                 settings = folder / "collective.toml"
                 settings.write_text(_SETTINGS.format(database=_url(place), account=account))
                 async with _program("gatherer", str(settings), *where) as pid:
                     await _asked(store)
+                    ready_s = perf_counter() - began
                     await members.push(account, first)
                     before = await _size(store)
                     idle = Memory.of(pid)
                     taken = await _push(members, account, messages, pid)
                     memory = Memory.of(pid)
-                _print("the collective", case, taken, floor)
                 size = await _size(store) - before
-                known = (case.messages + case.members) * _HOURS
+                known = (case.messages + case.members) * HOURS
                 exact = await _records(store) == known and not members.refused
                 await store.close()
-    member_years = case.messages / DAYS_A_YEAR
-    print(f"  memory {idle.resident:.0f} MiB before, {memory.peak:.0f} MiB at most")
-    print(f"  {size / member_years:,.0f} bytes a member-year, sums included")
-    print(f"  it holds {'' if exact else 'something else than '}what was pushed", flush=True)
+    said = (
+        *(f"{case.members:,}", f"{case.days:,}"),
+        *(f"{case.messages / one.seconds:,.0f}" for one in (floor, taken)),
+        f"{taken.seconds / floor.seconds:.2f}",
+        *(f"{1000 * one.cpu_s / case.messages:.2f}" for one in (floor, taken)),
+        *(f"{idle.resident:.0f}", f"{memory.peak:.0f}"),
+        f"{size * DAYS_A_YEAR / case.messages:,.0f}",
+        f"{ready_s:.0f}",
+        "yes" if exact else "NO",
+    )
+    print("".join(f"{one:>{_WIDTH}}" for one in said), flush=True)
     return exact
 
 
@@ -178,34 +163,6 @@ async def _push(members: Members, to: str, messages: list[Messages], pid: int) -
     before_s = cpu_s(pid)
     seconds = await members.push(to, messages)
     return Taken(seconds, cpu_s(pid) - before_s)
-
-
-async def _join(store: Store, case: Case) -> None:
-    """Let all members have granted their consumption some time ago."""
-    now = datetime.now(UTC).replace(microsecond=0)
-    async with store.writing() as connection:
-        await needs.offer(connection, _NEED, now)
-        register = Register(connection, _ZONE)
-        for number in range(case.members):
-            area = AREAS[number % len(AREAS)]
-            member = await register.admit(jid(number), now, area=area)
-            await given.take(register, member.id, _permission(number, now), now, own=_OWN)
-
-
-def _permission(number: int, now: datetime) -> Permission:
-    return Permission(
-        id=f"p{number}",
-        need=_NEED.id,
-        version=_NEED.version,
-        series=(series(organisation(f"m{number}"), Direction.CONSUMPTION),),
-        interval=Duration(seconds=3600),
-        records_from=now - timedelta(days=HISTORY_DAYS),
-        valid_from=now,
-        valid_until=now + timedelta(days=365),
-        shown_sha256=64 * "0",
-        shown_language="en",
-        identification=Identification.PSEUDONYM,
-    )
 
 
 async def _asked(store: Store) -> None:
@@ -283,12 +240,3 @@ async def _program(module: str, *arguments: str) -> AsyncIterator[int]:
     finally:
         process.terminate()
         await process.wait()
-
-
-def _print(what: str, case: Case, taken: Taken, floor: Taken) -> None:
-    pace, cpu_ms = case.messages / taken.seconds, 1000 * taken.cpu_s / case.messages
-    print(
-        f"  {what:30} {taken.seconds:7.1f} s {pace:7.0f} member-days/s, {cpu_ms:5.2f} ms of a core"
-        f" each {taken.seconds / floor.seconds:6.2f}",
-        flush=True,
-    )

@@ -1,0 +1,139 @@
+"""What a day costs a collective that has kept years: the same on the first one and after five.
+
+In one process, without a network: homes tell of years, which are kept, summed and released; then
+of new days, and of old ones anew.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from itertools import batched
+from pathlib import Path
+from random import Random
+import time
+from typing import Any
+from unittest.mock import patch
+
+from consometers_node.collective import taking, tally
+from consometers_node.collective.disclosure import Agreed, Publication
+from consometers_node.collective.release import Release
+from consometers_node.collective.taking import Told, take
+from consometers_node.store import Store
+from consometers_node.store.sums import alone
+
+from .homes import COLLECTIVE, ZONE, day_of, join
+from .members import jid
+
+HOMES, YEARS = 40, 5
+DAYS = 14
+"""That are told, one after the other, each time that it is measured."""
+
+_YEAR_DAYS = 365
+_MONTH_DAYS = 30
+_AT_ONCE = 200
+_DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """Of one day of one home, in milliseconds: to keep it, of that the sums and CPU; to release."""
+
+    kept: float
+    cpu: float
+    sums: float
+    released: float
+
+
+class _Homes:
+    """Homes that tell a collective of their days."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._random = Random(1)
+        self._release = Release(Publication(basis=Agreed(10)), ZONE.key, COLLECTIVE)
+        self._sums_s = 0.0
+
+    async def tell(self, days: Sequence[datetime]) -> None:
+        """Let each of them tell of these days, as of its past: a month in a message."""
+        told = [
+            Told(jid(home), day_of(home, month, self._random))
+            for month in batched(days, _MONTH_DAYS, strict=False)
+            for home in range(HOMES)
+        ]
+        for some in batched(told, _AT_ONCE, strict=False):
+            await self._take(some)
+        await self._release_all()
+
+    async def cost(self, days: Sequence[datetime]) -> Cost:
+        """Let each of them tell of day after day, and measure."""
+        rounds = [
+            [Told(jid(home), day_of(home, [day], self._random)) for home in range(HOMES)]
+            for day in days
+        ]
+        self._sums_s = 0.0
+        began, cpu = time.perf_counter(), time.process_time()
+        with patch.object(taking, "record", self._record):
+            for told in rounds:
+                await self._take(told)
+        kept, cpu = time.perf_counter() - began, time.process_time() - cpu
+        began = time.perf_counter()
+        await self._release_all()
+        released = time.perf_counter() - began
+        each = 1000 / (HOMES * len(days))
+        return Cost(each * kept, each * cpu, each * self._sums_s, each * released)
+
+    async def _release_all(self) -> None:
+        at = datetime.now(UTC) + _DAY
+        is_new = True
+        while is_new:
+            async with self._store.writing() as connection:
+                is_new = await self._release.look(connection, at)
+
+    async def _take(self, told: Sequence[Told]) -> None:
+        async with self._store.writing() as connection:
+            await alone(connection)
+            refusals = await take(connection, told, ZONE.key, datetime.now(UTC))
+            assert not any(refusals), refusals
+
+    async def _record(self, *of: Any) -> None:
+        began = time.perf_counter()
+        await tally.record(*of)
+        self._sums_s += time.perf_counter() - began
+
+
+async def measure(place: Path | str, size: Callable[[Store], Awaitable[int]]) -> None:
+    """Fill a database year by year, and print what a day costs after the first and the last."""
+    today = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    first = today - YEARS * _YEAR_DAYS * _DAY
+    store = await Store.open(place)
+    await join(store, HOMES, YEARS * _YEAR_DAYS + 1)
+    homes = _Homes(store)
+    empty = await size(store)
+    costs: dict[int, tuple[Cost, Cost]] = {}
+    for year in range(YEARS):
+        begins = first + year * _YEAR_DAYS * _DAY
+        await homes.tell(_days(begins, _YEAR_DAYS - DAYS))
+        new = await homes.cost(_days(begins + (_YEAR_DAYS - DAYS) * _DAY, DAYS))
+        if year in (0, YEARS - 1):
+            costs[year + 1] = new, await homes.cost(_days(first + _MONTH_DAYS * _DAY, DAYS))
+    each = (await size(store) - empty) / (HOMES * YEARS)
+    await store.close()
+    _print(costs)
+    print(f"  {each:,.0f} bytes a member-year, sums and what was released included", flush=True)
+
+
+def _days(first: datetime, count: int) -> list[datetime]:
+    return [first + n * _DAY for n in range(count)]
+
+
+def _print(costs: Mapping[int, tuple[Cost, Cost]]) -> None:
+    heads = ("kept, ms", "of CPU", "of sums", "released")
+    print(f"  {'one day of one home':44}" + "".join(f"{head:>10}" for head in heads))
+    for at, what in enumerate(("a new day", "a day of the first year, corrected")):
+        for year, of_it in costs.items():
+            one = of_it[at]
+            said = f"{what}, after {year} year{'s' if year > 1 else ''}"
+            values = (one.kept, one.cpu, one.sums, one.released)
+            print(f"  {said:44}" + "".join(f"{value:10.2f}" for value in values))
+        before, after = (of_it[at] for of_it in costs.values())
+        print(f"  {'':44}{'':10}{after.cpu / before.cpu:9.2f}x")
