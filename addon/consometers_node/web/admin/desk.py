@@ -268,27 +268,30 @@ class AdminDesk:
 
     async def _answer(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         try:
+            return await self._said(request, handler)
+        except (InterfaceError, OperationalError) as fault:
+            return self.refuse(self._of_nobody(request), 503, outage.words(fault))
+        except web.HTTPException, asyncio.CancelledError, ConnectionError:
+            raise
+        except Exception:
+            _LOGGER.exception("a page of administration could not be made")
+            return self.refuse(self._of_nobody(request), 500, _FAULT)
+
+    async def _said(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        try:
             return await handler(request)
         except Refused as refused:
             return await self._refuse(request, refused.status, refused.words)
         except CollectiveFault as fault:
             return await self._refuse(request, 409, fault.text)
-        except (InterfaceError, OperationalError) as fault:
-            return self.refuse(self._of_nobody(request), 503, outage.words(fault))
         except web.HTTPException as error:
             if error.status < 400:
                 raise
-            response = await self._refuse(
-                request, error.status, _ERRORS.get(error.status, _UNREADABLE)
-            )
+            words = _ERRORS.get(error.status, _UNREADABLE)
+            response = await self._refuse(request, error.status, words)
             if "Allow" in error.headers:
                 response.headers["Allow"] = error.headers["Allow"]
             return response
-        except asyncio.CancelledError, ConnectionError:
-            raise
-        except Exception:
-            _LOGGER.exception("a page of administration could not be made")
-            return self.refuse(self._of_nobody(request), 500, _FAULT)
 
     async def _refuse(self, request: web.Request, status: int, words: Text) -> web.StreamResponse:
         visit = await self._visit(request)

@@ -1,6 +1,6 @@
 """How the node goes, in figures: the same that Prometheus and Zabbix are told."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 import platform
@@ -24,11 +24,11 @@ _UNITS = {"en": ("B", "KiB", "MiB", "GiB", "TiB"), "fr": ("o", "Kio", "Mio", "Gi
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """A figure under its title."""
+    """A figure under its title, or several, each with the words that tell it apart."""
 
     title: Text
     told: Text
-    said: str
+    values: Sequence[tuple[Text | None, str]]
 
 
 async def show(desk: AdminDesk, visit: Visit) -> web.StreamResponse:
@@ -57,13 +57,16 @@ async def show(desk: AdminDesk, visit: Visit) -> web.StreamResponse:
 
 def _figures(health: Health, language: Language) -> Iterator[Figure]:
     for fact in HEALTH:
-        for of, value in fact.values(health):
-            yield Figure(fact.title(of), fact.told, _written(fact, value, language))
+        values = [
+            (fact.each[of], _written(fact, value, language)) for of, value in fact.values(health)
+        ]
+        if values and fact.type is not Type.WORDS:
+            yield Figure(fact.what, fact.told, values)
 
 
 def _written(fact: Fact[Health], value: float | str, language: Language) -> str:
-    if isinstance(value, str) or fact.type is Type.WORDS:
-        return str(value)
+    if isinstance(value, str):
+        return value
     if fact.unit is INSTANT:
         return language.moment(datetime.fromtimestamp(value, UTC))
     if fact.unit is BYTES:

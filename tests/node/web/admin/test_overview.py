@@ -7,9 +7,11 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from consometers_node.collective import given, invitations, needs
+from consometers_node.collective.counting import Counts
 from consometers_node.collective.members import Kind, Members
 from consometers_node.collective.roster import (
     DayOfAll,
@@ -20,10 +22,12 @@ from consometers_node.collective.roster import (
     shares,
     shares_by_direction,
 )
+from consometers_node.collective.rules import InForce
 from consometers_node.quoalise.text import text
 from consometers_node.series import Direction
 from consometers_node.store.collective_tables import GivenId, MemberId
-from consometers_node.web.admin import attention, heat
+from consometers_node.web.admin import attention, health, heat
+from consometers_node.web.speech import Language
 
 from ...permission.samples import NEED
 from ..public.town import NOW, ZONE
@@ -271,3 +275,73 @@ async def test_a_node_that_cannot_work_is_told_first(
     assert "The collective is not on the network: No way." in page.text
     assert page.text.index("No way.") < page.text.index("nothing has come")
     assert "Version 9 is installed, and 0 runs still" in page.text
+
+
+# How it goes.
+
+
+async def test_how_a_node_goes_is_told_in_figures(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    node: Any = Node(
+        store=office.store,
+        settings=office.settings,
+        rules=InForce(office.settings.publication),
+        counts=Counts(since=NOW),
+        network=None,
+        network_problem=None,
+        database_problem=None,
+    )
+    monkeypatch.setattr(attention, "installed", lambda _: "0")
+    await office.written(settle)
+    async with serving(office.store, office.settings, node) as other:
+        browser = await other.enter("fr")
+        page = await browser.open("health")
+        assert "Il est sur le réseau" in page.text
+        assert "5 foyers" in page.text
+        assert "Mio" in page.text
+        await browser.send(await browser.open("members"), "members", ("q", "x"))
+
+
+def test_sizes_are_told_as_people_read_them() -> None:
+    french, english = Language("fr"), Language("en")
+    assert health._size(0, english) == "0\u202fB"
+    assert health._size(1536, french) == "1,5\u202fKio"
+    assert health._size(5 * 1024**5, english) == "5,120\u202fTiB"
+
+
+# Where the database is away.
+
+
+async def test_a_database_that_is_away_is_told(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    browser = await office.enter()
+
+    def away() -> Any:
+        raise OperationalError("SELECT", {}, Exception("no route"))
+
+    with monkeypatch.context() as while_away:
+        while_away.setattr(office.store, "writing", away)
+        office.clock.go_on(timedelta(minutes=2))
+        page = await browser.open("")
+        assert page.status == 200
+        page = await browser.send(page, "logout")
+        assert page.status == 503
+        assert "The database cannot be used (no route)" in page.text
+        while_away.setattr(office.store, "reading", away)
+        assert (await browser.open("")).status == 503
+        assert (await browser.open("nothing")).status == 503
+    assert (await browser.open("")).status == 200
+
+
+async def test_a_fault_of_ours_is_told_without_what_it_was(
+    office: Office, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    browser = await office.enter()
+    monkeypatch.setattr(heat, "columns", lambda _: 1 / 0)
+    page = await browser.open("")
+    assert page.status == 500
+    assert "Something went wrong in the node itself" in page.text
+    assert "ZeroDivision" not in page.html
+    assert "could not be made" in caplog.text
