@@ -16,8 +16,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ..series import Interval
 from ..store import Store
-from ..store.releases import RowKey, withheld
-from .calendar import days_of, month_of
+from ..store.releases import withheld
+from .calendar import month_of
 from .disclosure import Publication, Reason, Released
 from .members import GroupKind
 from .published import Place, Published, Span
@@ -28,6 +28,7 @@ ENOUGH_S = 3.0
 """How long members wait at most for what is older than a month."""
 
 _DAY = timedelta(days=1)
+_AT_ONCE = 8 * _DAY
 _MONTH_DAYS = 31
 _YEAR_DAYS = 365
 
@@ -138,26 +139,17 @@ async def _release(
     last: date,
     at: datetime,
 ) -> date:
-    """Release month by month, the last first, and give the first day that was looked at."""
+    """Release step by step, the last days first, then days; give the first that was looked at."""
     first = last - (_YEAR_DAYS - 1) * _DAY
-    at_least = month_of(last - (_MONTH_DAYS - 1) * _DAY)
+    at_least = last - (_MONTH_DAYS - 1) * _DAY
     rows = await withheld(connection, interval, month_of(first) - _DAY)
-    began, month = time.monotonic(), month_of(last + _DAY)
-    done: set[RowKey] = set()
-    while True:
-        days = Span(month - _DAY, days_of(month)[-1] + _DAY)
-        mine = [row for row in rows if _is_in(row, month, days) and row not in done]
-        await release.look_at(connection, sorted(mine, key=lambda row: row.interval.minutes), at)
-        done.update(mine)
-        before = month_of(month - _DAY)
-        slow = time.monotonic() - began > ENOUGH_S and month <= at_least
-        if before < month_of(first) or slow:
-            return max(first, month)
-        month = before
-
-
-def _is_in(row: RowKey, month: date, days: Span) -> bool:
-    """Tell whether a row is that of a month, or has hours of it."""
-    if row.interval is Interval.P1D:
-        return row.day == month
-    return days.first <= row.day <= days.last
+    began, since, edge = time.monotonic(), last + _DAY, last + 3 * _DAY
+    while since > first and (since > at_least or time.monotonic() - began < ENOUGH_S):
+        since = max(first, since - _AT_ONCE)
+        # A civil day begins up to a day before its UTC day does.
+        days, edge = {*Span(since - _DAY, edge - _DAY)}, since - _DAY
+        mine = [row for row in rows if row.interval is not Interval.P1D and row.day in days]
+        await release.look_at(connection, mine, at)
+    months = [row for row in rows if row.interval is Interval.P1D and row.day >= month_of(since)]
+    await release.look_at(connection, months, at)
+    return since

@@ -1,6 +1,8 @@
 """Data needs and permissions, between the protocol's words and the node's."""
 
 from dataclasses import replace
+from itertools import product
+import tomllib
 
 from hypothesis import given, strategies as st
 import pytest
@@ -9,7 +11,14 @@ from consometers_node import quoalise
 from consometers_node.permission import DataNeed, Wanted
 from consometers_node.quoalise import Duration, iso8601
 from consometers_node.series import Direction, Interval, Quantity
-from consometers_node.wire import Unsayable, read_need, read_need_file, write_need
+from consometers_node.wire import (
+    Unsayable,
+    read_need,
+    read_need_file,
+    read_told_need,
+    write_need,
+    write_need_file,
+)
 from consometers_node.wire.needs import days
 
 from ..permission.samples import NEED
@@ -129,3 +138,40 @@ def test_a_file_that_says_something_else_is_told_where(old: str, new: str, why: 
 def test_a_file_that_nobody_would_read_is_not_read() -> None:
     with pytest.raises(Unsayable, match="longer than 65536 bytes"):
         read_need_file(FILE.encode() + b"#" * 65_536)
+
+
+WORDS = (
+    st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1).map(str.strip).filter(bool)
+)
+
+
+@given(
+    st.dictionaries(st.sampled_from(["fr", "en", "br-FR"]), WORDS, min_size=1),
+    st.dictionaries(st.sampled_from(["fr", "en"]), WORDS),
+    WORDS,
+    st.sets(st.sampled_from(list(Direction)), min_size=1),
+    st.sampled_from([frozenset(Quantity), frozenset({Quantity.ENERGY})]),
+)
+def test_what_is_written_to_a_file_is_read_the_same(
+    title: dict[str, str],
+    recipients: dict[str, str],
+    contact: str,
+    directions: set[Direction],
+    quantities: frozenset[Quantity],
+) -> None:
+    wanted = frozenset(Wanted(*one) for one in product(directions, quantities))
+    need = replace(
+        NEED,
+        title=title,
+        recipients=recipients,
+        contact=contact,
+        wanted=wanted,
+    )
+    assert read_need_file(write_need_file(need).encode()) == need
+
+
+@pytest.mark.parametrize("words", ["\x0b", "a\x1b[0m", "\ufffe", "\ud800"])
+def test_what_peers_cannot_be_sent_is_not_read(words: str) -> None:
+    told = tomllib.loads(FILE)
+    with pytest.raises(Unsayable):
+        read_told_need({**told, "title": {"en": words}})
