@@ -1,0 +1,437 @@
+"""What a collective has comes back to its homes: a real Home Assistant keeps and shows it.
+
+Twelve homes and one with a Home Assistant share with a collective on another server. The nodes run
+in this process; servers and Home Assistant are real. The tests follow one another.
+"""
+
+import asyncio
+from calendar import monthrange
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+import json
+from typing import Any, Final
+
+import aiohttp
+import pytest
+import pytest_asyncio
+from sqlalchemy import func, select
+
+from consometers_node.collective.disclosure import Agreed
+from consometers_node.collective.members import Members
+from consometers_node.collective.settings import Settings
+from consometers_node.household import Access, HomeAssistant
+from consometers_node.household.node import HomeNode, Pace
+from consometers_node.household.statistics import IN_COMMON
+from consometers_node.household.totals import TIME_ZONE, month_before
+from consometers_node.permission import Choice, Permissions
+from consometers_node.quoalise import Direction as Said, ItemNotFound, NotAuthorized, SeriesPath
+from consometers_node.quoalise.identifier import organisation, series as name_of
+from consometers_node.series import Device, Direction, Interval, Quantity, Range, Series
+from consometers_node.sharing import consent
+from consometers_node.sharing.account import save
+from consometers_node.sharing.names import load_naming
+from consometers_node.store import PermissionId, Store
+from consometers_node.store.peers import MEMBER, peer_by_jid
+from consometers_node.store.series import blocks, series_id
+from consometers_node.store.tables import OutboxRow, PermittedRow, SubscriptionRow
+from consometers_node.web.public import Public
+from consometers_node.web.site import Keys, Site
+from consometers_node.xmpp import Account, Connection, Identity, Join
+from demo.furnishing import DOMAIN, known_entities
+from demo.hass import Hass
+from demo.prosody import Authority, Prosody
+from tests.e2e.waiting import eventually
+from tests.node.collective.coops import Coop, settings
+from tests.node.permission.samples import NEED, STOP, YES, now
+from tests.node.sharing.houses import House, running, told
+from tests.node.xmpp.conftest import PASSWORD, QUICK, reach
+
+pytestmark = [
+    pytest.mark.e2e,
+    pytest.mark.asyncio(loop_scope="session"),
+    pytest.mark.timeout(600),
+]
+
+HOMES: Final = 12
+HOUR: Final = timedelta(hours=1)
+TOP: Final = now().replace(minute=0, second=0)
+MONTH: Final = month_before(TOP)
+SINCE: Final = datetime(MONTH.year, MONTH.month, 1, tzinfo=TIME_ZONE).astimezone(UTC)
+"""From here on the home with a Home Assistant has records."""
+MONTH_S_END: Final = datetime(TOP.year, TOP.month, 1, tzinfo=TIME_ZONE).astimezone(UTC)
+STARTS: Final = [
+    *(MONTH_S_END + n * HOUR for n in range(-48, 0)),
+    *(TOP + n * HOUR for n in range(-60, 0)),
+]
+"""When the records of the others start: the last two days of that month, and of these days."""
+ASKED: Final = replace(NEED, history_days=70)
+OWN: Final = Series(
+    Device("supplier:grid"), Direction.CONSUMPTION, Quantity.ENERGY, Interval.PT1H, "Europe/Paris"
+)
+OWN_WH: Final = 350
+ALL: Final = organisation("kersabiec")
+DRAWN: Final = Series(
+    Device(str(ALL)), Direction.CONSUMPTION, Quantity.POWER, Interval.PT1H, "Europe/Paris"
+)
+STATISTIC: Final = f"{IN_COMMON}kersabiec_consumption"
+TOKEN: Final = "a token of the API"
+HASTE: Final = 100
+
+type Values = dict[datetime, float]
+
+
+@dataclass
+class World:
+    """Who is there."""
+
+    coop: Coop
+    page: str
+    homes: list[House]
+    hass: Hass
+    node: HomeNode
+    api: str
+    session: aiohttp.ClientSession
+
+    async def released(self) -> Values:
+        """What the collective published of all, hour by hour."""
+        async with self.coop.store.reading() as connection:
+            number = await series_id(connection, DRAWN)
+            if number is None:
+                return {}
+            found = await blocks(connection, number, DRAWN, Range(SINCE, TOP + 24 * HOUR))
+            return {one.start: one.value for block in found for one in block.records()}
+
+    async def kept(self) -> Values:
+        """What Home Assistant has of it, hour by hour, once its sums follow from them."""
+        rows = await self.hass.api.statistics(STATISTIC, "hour", SINCE - 48 * HOUR)
+        total = 0.0
+        found: Values = {}
+        for row in rows:
+            energy = row["state"] or 0.0
+            total += energy
+            assert row["sum"] == pytest.approx(total)
+            found[datetime.fromtimestamp(row["start"] / 1000, UTC)] = energy
+        return found
+
+    async def collectives(self) -> Any:
+        """What the API of the home tells of its collectives."""
+        headers = {"Authorization": f"Bearer {TOKEN}"}
+        async with self.session.get(f"{self.api}api/v1/node", headers=headers) as response:
+            return (await response.json())["collectives"]
+
+    async def sums(self) -> Any:
+        """What it tells of the sums of the one that there is."""
+        (collective,) = await self.collectives()
+        return collective["sums"]
+
+    async def data(self, place: str) -> list[dict[str, Any]]:
+        """What the open data of the collective say."""
+        async with self.session.get(f"{self.page}data/{place}") as response:
+            assert response.status == 200, await response.text()
+            values = (await response.json())["values"]
+        assert isinstance(values, list)
+        return values
+
+    async def agree(self) -> Values:
+        """Wait until Home Assistant has what was published, record for record."""
+
+        async def differs() -> tuple[int, dict[datetime, tuple[float | None, float | None]]]:
+            kept, released = await self.kept(), await self.released()
+            return len(released), {
+                start: (kept.get(start), released.get(start))
+                for start in sorted(kept.keys() | released.keys())
+                if kept.get(start) != pytest.approx(released.get(start))
+            }
+
+        await eventually(differs, lambda found: found[0] > 0 and not found[1], within_s=240)
+        return await self.released()
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def world(hass: Hass, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World]:
+    folder = tmp_path_factory.mktemp("together")
+    authority = Authority(folder)
+    async with AsyncExitStack() as stack:
+        one, two = (
+            stack.enter_context(Prosody(f"{name}.test", authority)) for name in ("one", "two")
+        )
+        one.knows(two)
+        two.knows(one)
+        for server in (one, two):
+            server.stop()
+            server.start()
+        store = await Store.open(folder / "coop.db")
+        stack.push_async_callback(store.close)
+        jid = two.register("coop", PASSWORD)
+        coop = Coop(store, two, jid, of_twelve(settings(folder, jid, "kersabiec")))
+        await coop.start()
+        stack.push_async_callback(coop.stop)
+        session = await stack.enter_async_context(aiohttp.ClientSession())
+        page = Public(store, coop.settings, "0", rules=coop.node.rules)
+        pages = await stack.enter_async_context(page.listening("127.0.0.1", 0))
+        token = await hass.api.command("auth/long_lived_access_token", client_name="n", lifespan=9)
+        await supply(hass)
+        home = await Store.open(folder / "home.db")
+        stack.push_async_callback(home.close)
+        account = Account(one.register("home", PASSWORD), PASSWORD)
+        await save(home, Identity(account, reach(one)))
+        source = HomeAssistant(Access.at(hass.url, token), session)
+        node = HomeNode(
+            home,
+            await load_naming(home),
+            source,
+            lambda who: Connection(who.account, server=who.server, backoff=QUICK),
+            pace=replace(Pace().hurried(HASTE), sums_s=3),
+        )
+        site = Site(node, Keys("an-id", TOKEN, "0"))
+        listens = await stack.enter_async_context(site.listening("127.0.0.1", 0))
+        task: asyncio.Task[object] = asyncio.create_task(node.run())
+        homes = [await settle(stack, folder, one, coop, n) for n in range(HOMES)]
+        try:
+            yield World(
+                coop,
+                f"http://127.0.0.1:{pages}/",
+                homes,
+                hass,
+                node,
+                f"http://127.0.0.1:{listens}/",
+                session,
+            )
+        finally:
+            task.cancel()
+            await asyncio.wait({task})
+
+
+def of_twelve(told: Settings) -> Settings:
+    """Nothing is published before all of these homes have told."""
+    return replace(told, publication=replace(told.publication, basis=Agreed(HOMES)))
+
+
+async def supply(hass: Hass) -> None:
+    """Let Home Assistant have what this home drew, as a supplier's integration tells it."""
+    await hass.api.command(
+        "recorder/import_statistics",
+        metadata={
+            "statistic_id": OWN.device,
+            "source": "supplier",
+            "name": "Drawn",
+            "unit_of_measurement": "kWh",
+            "unit_class": "energy",
+            "has_sum": True,
+            "mean_type": 0,
+        },
+        stats=[
+            {
+                "start": (SINCE + n * HOUR).isoformat(),
+                "state": n * OWN_WH / 1000,
+                "sum": n * OWN_WH / 1000,
+            }
+            for n in range(-1, round((TOP - SINCE) / HOUR))
+        ],
+    )
+
+
+async def settle(
+    stack: AsyncExitStack, folder: Any, server: Prosody, coop: Coop, number: int
+) -> House:
+    """Let a home run that has some past, and joins."""
+    store = await Store.open(folder / f"home{number}.db")
+    stack.push_async_callback(store.close)
+    jid = server.register(f"home{number}", PASSWORD)
+    naming = await load_naming(store)
+    house = await stack.enter_async_context(running(store, server, jid, coop.jid, naming=naming))
+    await house.connection.online()
+    await house.ledger.cover(SINCE, TOP + 48 * HOUR)
+    await house.keep({start: watts(number, start) for start in STARTS})
+    await house.sharing.asking.get_data_needs(coop.jid, await coop.invite(ASKED))
+    await house.grant(ASKED, Choice(series=frozenset({house.ledger.series})))
+    await told(house)
+    return house
+
+
+def watts(number: int, start: datetime) -> int:
+    return 200 + 20 * number + start.hour
+
+
+def nearly_all(found: Values) -> bool:
+    """Tell whether what homes told was published; an hour of the past may be in its day alone."""
+    return found.keys() <= set(STARTS) and len(found) >= len(STARTS) - 4
+
+
+async def granted(world: World) -> PermissionId:
+    async with world.node.store.reading() as connection:
+        (one,) = await Permissions(connection).all()
+    return one.id
+
+
+async def test_a_home_that_joins_has_the_past_of_its_collective(world: World) -> None:
+    node, coop = world.node, world.coop
+
+    async def online() -> bool:
+        return node.network is not None and node.network.connection.is_online
+
+    await eventually(online, bool)
+    await eventually(world.released, nearly_all, within_s=300)
+    assert node.network is not None
+    token = await coop.invite(ASKED)
+    (number,) = await consent.be_asked(
+        node.store, node.network.sharing.asking, Join(coop.jid, token)
+    )
+    naming = await load_naming(node.store)
+    async with node.store.writing() as connection:
+        question = await consent.asked(connection, number)
+        await consent.grant(connection, naming, question, Choice(series=frozenset({OWN})), YES)
+    node.look_again()
+    assert nearly_all(await world.agree())
+    (known,) = [
+        one
+        for one in await world.hass.api.command("recorder/list_statistic_ids")
+        if one["statistic_id"] == STATISTIC
+    ]
+    assert known["source"] == "consometers"
+    assert known["name"].endswith(" — consumption")
+    assert known["unit_class"] == "energy"
+
+
+async def test_the_api_says_what_the_collective_says(world: World) -> None:
+    async def agrees() -> Any:
+        sums = await world.sums()
+        today = TOP.astimezone(TIME_ZONE).date()
+        values = await world.data(
+            f"consumption/by/all/PT1H/from/{today - timedelta(days=1)}/to/{today}"
+        )
+        return sums, [one for one in values if one["value"] is not None], today
+
+    def same(found: Any) -> bool:
+        sums, values, today = found
+        if sums is None or sums["last"] is None or not values:
+            return False
+        last, until = values[-1], sums["today"] and sums["today"]["until"]
+        of_today = [
+            one["value"]
+            for one in values
+            if datetime.fromisoformat(one["start"]).astimezone(TIME_ZONE).date() == today
+        ]
+        told = sums["today"] and sums["today"]["consumption"]
+        return (
+            datetime.fromisoformat(sums["last"]["start"]) == datetime.fromisoformat(last["start"])
+            and sums["last"]["consumption"] == last["value"]
+            and sums["last"]["members"] == last["members"]
+            and (told or 0) == sum(of_today)
+            and bool(until) == bool(of_today)
+        )
+
+    sums, _, _ = await eventually(agrees, same, within_s=120)
+    assert sums["interval"] == "PT1H"
+    assert sums["statistics"]["consumption"] == STATISTIC
+    assert sums["problem"] is None
+
+
+async def test_a_home_sees_itself_beside_the_others(world: World) -> None:
+    days = monthrange(MONTH.year, MONTH.month)[1]
+    sums = await eventually(
+        world.sums,
+        lambda sums: sums and sums["month"] and sums["month"]["mine"] and sums["month"]["median"],
+        within_s=240,
+    )
+    month = sums["month"]
+    assert month["month"] == f"{MONTH:%Y-%m}"
+    assert month["mine"] == pytest.approx(OWN_WH * 24 * days, rel=0.01)
+    # A third of the homes' days lies on either side, in two digits.
+    assert month["lower"] < month["median"] < month["upper"]
+    a_day = [24 * (200 + 20 * n) + sum(range(24)) for n in range(HOMES)]
+    assert month["median"] == pytest.approx(sorted(a_day)[HOMES // 2 - 1] * days, rel=0.06)
+    name = name_of(ALL, Said.CONSUMPTION, SeriesPath.MEDIAN)
+    answer = await world.homes[0].sharing.asking.get_history(world.coop.jid, name, SINCE, TOP)
+    told = {one.name: list(one.values.values()) for one in answer.records}
+    assert told[str(name)] == [month["median"]]
+
+
+async def test_home_assistant_shows_it_beside_the_home(world: World) -> None:
+    api = world.hass.api
+    step = await api.start_flow(DOMAIN, choice="node")
+    step = await api.submit(step, url=world.api, token=TOKEN)
+    entry_id = step["result"]["entry_id"]
+    (known,) = await world.collectives()
+    found = await known_entities(api, entry_id, {f"{known['id']}_month_difference"})
+
+    async def shown(key: str) -> float:
+        state = await api.state(found[f"{known['id']}_{key}"])
+        thousands = state["attributes"].get("unit_of_measurement") in ("kW", "kWh")
+        return float(state["state"]) * (1_000 if thousands else 1)
+
+    last, month = known["sums"]["last"], known["sums"]["month"]
+    assert await shown("consumption_power") == pytest.approx(last["consumption"])
+    assert await shown("members") == last["members"]
+    assert await shown("month_mine") == pytest.approx(month["mine"])
+    assert await shown("month_median") == pytest.approx(month["median"])
+    less = 100 * (month["mine"] / month["median"] - 1)
+    assert await shown("month_difference") == pytest.approx(less, abs=0.05)
+    # There is nothing of panels: nobody has any.
+    assert not any("production" in key for key in found)
+    dashboard = await api.command(f"{DOMAIN}/dashboard", language="en")
+    assert STATISTIC in json.dumps(dashboard)
+    assert world.hass.problems() == []
+
+
+async def test_what_is_corrected_is_corrected_in_home_assistant(world: World) -> None:
+    start = TOP - 30 * HOUR
+    before = (await world.released())[start]
+    for n, house in enumerate(world.homes):
+        await house.keep({**of_the_day(n, start), start: 2 * watts(n, start)})
+    await eventually(world.released, lambda found: found[start] > before, within_s=120)
+    found = await world.agree()
+    assert found[start] > before
+
+
+def of_the_day(number: int, at: datetime) -> dict[datetime, int | None]:
+    """What a home has of the UTC day of an hour."""
+    return {start: watts(number, start) for start in STARTS if start.date() == at.date()}
+
+
+async def test_a_home_that_leaves_is_told_nothing_more(world: World) -> None:
+    node, coop = world.node, world.coop
+    assert node.network is not None
+    asking = node.network.sharing.asking
+    jid = node.network.connection.stream.boundjid.bare
+    async with coop.store.reading() as connection:
+        member = await Members(connection, coop.settings.time_zone).by_jid(jid)
+        assert member is not None
+        peer = await peer_by_jid(connection, MEMBER + member.pseudonym)
+        assert peer is not None
+        may = select(func.count()).select_from(PermittedRow).where(PermittedRow.peer_id == peer.id)
+        assert (await connection.execute(may)).scalar_one() == 6
+    async with node.store.writing() as connection:
+        await Permissions(connection).withdraw(await granted(world), STOP, now())
+    node.look_again()
+
+    async def left() -> list[int]:
+        async with coop.store.reading() as connection:
+            return [
+                (
+                    await connection.execute(
+                        select(func.count()).select_from(table).where(table.peer_id == peer.id)
+                    )
+                ).scalar_one()
+                for table in (PermittedRow, SubscriptionRow, OutboxRow)
+            ]
+
+    await eventually(left, lambda found: found == [0, 0, 0])
+    name = name_of(ALL, Said.CONSUMPTION)
+    for attempt in (
+        asking.get_history(coop.jid, name, SINCE, SINCE + HOUR),
+        asking.subscribe(coop.jid, name),
+    ):
+        with pytest.raises((NotAuthorized, ItemNotFound)):
+            await attempt
+    assert await asking.list_series(coop.jid) == ()
+    await eventually(world.sums, lambda sums: sums is None)
+    kept = await world.kept()
+    # What comes afterwards reaches the others alone.
+    for n, house in enumerate(world.homes):
+        await house.keep({**of_the_day(n, TOP - HOUR), TOP - HOUR: 3 * watts(n, TOP)})
+    released = await eventually(world.released, lambda found: found != kept, within_s=120)
+    await asyncio.sleep(2)
+    assert await world.kept() == kept != released
