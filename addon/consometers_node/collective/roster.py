@@ -13,7 +13,7 @@ from itertools import accumulate
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Float, Subquery, case, cast, distinct, func, select
+from sqlalchemy import ColumnElement, Float, Subquery, and_, case, cast, distinct, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ..series import Direction
@@ -32,6 +32,7 @@ SILENT_AFTER = timedelta(days=3)
 
 _DAY = timedelta(days=1)
 _WHOLE = 0.9999
+_SHARE = cast(MemberDayRow.records, Float) / MemberDayRow.expected
 
 
 class Status(StrEnum):
@@ -120,9 +121,7 @@ async def roster(
 ) -> Roster:
     """Look at all members: some queries, whose cost is that of the days of the window."""
     granted = await _granted(connection, zone)
-    there = _there(window)
-    by_member = select(there.c.member_id, func.sum(there.c.share)).group_by(there.c.member_id)
-    shares = dict((await connection.execute(by_member)).tuples().all())
+    shares = await _by_member(connection, window)
     query = select(
         MemberRow.id,
         MemberRow.pseudonym,
@@ -137,12 +136,7 @@ async def roster(
         _entry(row, granted.get(row.id), shares.get(row.id, 0.0), window, at)
         for row in await connection.execute(query)
     ]
-    by_day = select(
-        there.c.day,
-        func.count(),
-        func.sum(case((there.c.share >= _WHOLE, 1), else_=0)),
-    ).group_by(there.c.day)
-    told = {day: (int(some), int(whole)) for day, some, whole in await connection.execute(by_day)}
+    told = await _by_day(connection, window)
     return Roster(entries, list(_days(entries, told, window)))
 
 
@@ -150,12 +144,10 @@ async def shares(
     connection: AsyncConnection, members: Collection[MemberId], window: Window
 ) -> dict[MemberId, dict[date, float]]:
     """Give which share of each day of the window is there, of some members: from 0 to 1."""
-    there = _there(window)
+    there = _there(window, members=members)
     query = select(there.c.member_id, there.c.day, there.c.share)
     found: dict[MemberId, dict[date, float]] = {member: {} for member in members}
-    for member, day, share in await connection.execute(
-        query.where(there.c.member_id.in_(list(members)))
-    ):
+    for member, day, share in await connection.execute(query):
         found[member][day] = min(1.0, float(share))
     return found
 
@@ -214,21 +206,97 @@ async def _granted(connection: AsyncConnection, zone: ZoneInfo) -> dict[MemberId
     }
 
 
-def _there(window: Window) -> Subquery:
-    """Give which share of a day of the window is there, of whoever grants and told any of it."""
-    tells = _series_of().add_columns(func.count(distinct(SeriesRow.direction)).label("ways"))
-    tells = tells.having(func.count(distinct(SeriesRow.direction)) > 0).subquery()
-    share = func.sum(cast(MemberDayRow.records, Float) / MemberDayRow.expected) / tells.c.ways
+async def _by_member(connection: AsyncConnection, window: Window) -> dict[MemberId, float]:
+    """Give how many days of each member are there, in parts of a day."""
+    ways = _ways()
+    query = (
+        select(ways.c.member_id, func.sum(_SHARE))
+        .join(MemberDayRow, _of(ways, window))
+        .group_by(ways.c.member_id)
+    )
+    count = select(ways.c.member_id, func.count()).group_by(ways.c.member_id)
+    ways_of = dict((await connection.execute(count)).tuples().all())
+    return {
+        member: float(share) / ways_of[member] for member, share in await connection.execute(query)
+    }
+
+
+async def _by_day(connection: AsyncConnection, window: Window) -> dict[date, tuple[int, int]]:
+    """Give of how many members something of each day is there, and of how many all of it."""
+    # Most tell in one direction: their rows are not to be put together first.
+    ways = _ways(count=1)
+    whole = case((MemberDayRow.records == MemberDayRow.expected, 1), else_=0)
+    single = (
+        select(MemberDayRow.day, func.count(), func.sum(whole))
+        .select_from(ways)
+        .join(MemberDayRow, _of(ways, window))
+        .group_by(MemberDayRow.day)
+    )
+    there = _there(window, several=True)
+    several = select(
+        there.c.day, func.count(), func.sum(case((there.c.share >= _WHOLE, 1), else_=0))
+    ).group_by(there.c.day)
+    found: dict[date, tuple[int, int]] = {}
+    for query in (single, several):
+        for day, some, all_of_it in await connection.execute(query):
+            had, had_whole = found.get(day, (0, 0))
+            found[day] = had + int(some), had_whole + int(all_of_it)
+    return found
+
+
+def _ways(count: int | None = None) -> Subquery:
+    """Give in which directions each member tells; of those alone that tell in so many."""
+    told = (
+        select(GivenRow.member_id, SeriesRow.direction)
+        .join(GivenSeriesRow, GivenSeriesRow.given_id == GivenRow.id)
+        .join(SeriesRow, SeriesRow.id == GivenSeriesRow.series_id)
+        .where(GivenRow.state == "granted")
+    )
+    if count is None:
+        return told.distinct().subquery()
+    of_each = told.with_only_columns(
+        GivenRow.member_id, func.min(SeriesRow.direction).label("direction")
+    )
+    having = func.count(distinct(SeriesRow.direction)) == count
+    return of_each.group_by(GivenRow.member_id).having(having).subquery()
+
+
+def _of(ways: Subquery, window: Window) -> ColumnElement[bool]:
+    """Say that a row is of a member and a direction, and of the window: its key is found so."""
+    return and_(
+        MemberDayRow.member_id == ways.c.member_id,
+        MemberDayRow.direction == ways.c.direction,
+        MemberDayRow.day.between(window.first, window.last),
+    )
+
+
+def _there(
+    window: Window, *, members: Collection[MemberId] | None = None, several: bool = False
+) -> Subquery:
+    """Give which share of a day of the window is there, of whoever grants and told any of it.
+
+    It is of these members alone, or of `several`: those that tell in more than one direction.
+    """
+    ways = _ways()
+    count = select(ways.c.member_id, func.count().label("ways")).group_by(ways.c.member_id)
+    if members is not None:
+        count = count.where(ways.c.member_id.in_(list(members)))
+    counted = (count.having(func.count() > 1) if several else count).subquery()
+    share = func.sum(_SHARE) / counted.c.ways
     return (
         select(MemberDayRow.member_id, MemberDayRow.day, share.label("share"))
-        .join(tells, tells.c.member_id == MemberDayRow.member_id)
-        .where(
-            MemberDayRow.direction.in_(list(Direction)),
-            MemberDayRow.day.between(window.first, window.last),
-        )
-        .group_by(MemberDayRow.member_id, MemberDayRow.day, tells.c.ways)
+        .select_from(counted)
+        .join(ways, ways.c.member_id == counted.c.member_id)
+        .join(MemberDayRow, _of(ways, window))
+        .group_by(MemberDayRow.member_id, MemberDayRow.day, counted.c.ways)
         .subquery()
     )
+
+
+async def answered(connection: AsyncConnection) -> set[str]:
+    """Give the data needs that somebody answers now."""
+    query = select(distinct(GivenRow.need)).where(GivenRow.state == "granted")
+    return set((await connection.execute(query)).scalars())
 
 
 def _entry(row: Any, granted: _Granted | None, share: float, window: Window, at: datetime) -> Entry:

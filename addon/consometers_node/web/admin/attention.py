@@ -12,8 +12,7 @@ import shutil
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ...collective import given, invitations, needs
-from ...collective.roster import Roster, Status
-from ...permission import State
+from ...collective.roster import Roster, Status, answered
 from ...quoalise import Text
 from ...quoalise.text import around, text
 from .desk import AdminDesk
@@ -60,12 +59,12 @@ _PROBLEMS = (
 )
 _ENDING = (
     text(
-        "One permission runs out within 30 days.",
-        "Une autorisation arrive à son terme dans les 30 jours.",
+        "What one member allowed runs out within 30 days.",
+        "Ce qu’un membre a autorisé arrive à son terme dans les 30 jours.",
     ),
     text(
-        "{count} permissions run out within 30 days.",
-        "{count} autorisations arrivent à leur terme dans les 30 jours.",
+        "What {count} members allowed runs out within 30 days.",
+        "Ce que {count} membres ont autorisé arrive à son terme dans les 30 jours.",
     ),
 )
 _UNTOLD = (
@@ -156,9 +155,8 @@ async def _all(
     )
     if late:
         yield Concern(Weight.WARN, _many(_GUESTS, late), "members?show=guests")
-    gave = await given.all_given(connection)
-    granted = [one for one in gave if one.state is State.GRANTED]
-    if count := sum(one.valid_until < now + _ENDS_SOON for one in granted):
+    soon = visit.today + _ENDS_SOON
+    if count := sum(one.until is not None and one.until < soon for one in roster.entries):
         yield Concern(Weight.WARN, _many(_ENDING, count), "members?show=ending")
     late_ends = {
         one.member
@@ -177,9 +175,9 @@ async def _all(
     offered = [one for one in await needs.all_needs(connection) if one.closed_at is None]
     if not offered:
         yield Concern(Weight.WARN, _NO_NEED, "needs")
-    answered = {one.need.id for one in granted}
+    known = await answered(connection)
     for asked in offered:
-        if asked.need.id not in answered and asked.offered_at < now - _UNANSWERED_AFTER:
+        if asked.need.id not in known and asked.offered_at < now - _UNANSWERED_AFTER:
             yield Concern(Weight.WARN, around(_NO_ANSWER, Text(asked.need.title)), "needs")
 
 

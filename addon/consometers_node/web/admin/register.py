@@ -27,7 +27,6 @@ async def show(desk: AdminDesk, visit: Visit) -> web.StreamResponse:
     async with desk.store.reading() as connection:
         done = await processing(connection)
         changes = await given.register(connection)
-        owners = {one.id: one.member for one in await given.all_given(connection)}
     changes.reverse()
     pager = Pager.of(visit, len(changes), _AT_ONCE)
     return desk.page(
@@ -38,7 +37,6 @@ async def show(desk: AdminDesk, visit: Visit) -> web.StreamResponse:
         basis=BASIS,
         security=SECURITY,
         changes=changes[pager.first : pager.end],
-        owners=owners,
         pager=pager,
         states=words.STATES,
         actors=ACTORS,

@@ -237,7 +237,7 @@ async def test_permissions_that_run_out_are_told(office: Office) -> None:
 
     await office.written(write)
     page = await (await office.enter()).open("")
-    assert "One permission runs out within 30 days." in page.text
+    assert "What one member allowed runs out within 30 days." in page.text
 
 
 @pytest.mark.parametrize(("free", "word"), [(10**8, "wrong"), (6 * 10**9, "warn")])
