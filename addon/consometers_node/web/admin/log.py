@@ -1,6 +1,7 @@
 """Who read what of whom, and what administrators did."""
 
 from datetime import timedelta
+import re
 
 from aiohttp import web
 
@@ -28,6 +29,50 @@ _WHATS = {
     "password": text("changed their password", "a changé son mot de passe"),
 }
 """What is written down, in words. What is not here is shown as it is."""
+_LIKE = {
+    re.compile(pattern): words
+    for pattern, words in (
+        (
+            r"data need (?P<id>\S+) version (?P<version>\d+) asked for",
+            text("asked for “{id}”, version {version}", "a demandé « {id} », version {version}"),
+        ),
+        (r"data need (?P<id>\S+) closed", text("closed “{id}”", "a clos « {id} »")),
+        (
+            r"data need (?P<id>\S+) asked for again",
+            text("asked for “{id}” again", "a redemandé « {id} »"),
+        ),
+        (
+            r"(?P<count>\d+) invitations made for \S+",
+            text("made invitations ({count})", "a fait des invitations ({count})"),
+        ),
+        (
+            r"invitation (?P<id>\S+) revoked",
+            text("revoked invitation {id}", "a révoqué l’invitation {id}"),
+        ),
+        (
+            r"publication as the file says",
+            text(
+                "had sums published as the file says",
+                "a fait publier les sommes comme le dit le fichier",
+            ),
+        ),
+        (
+            r"publication (?P<rules>.+)",
+            text(
+                "chose how sums are published: {rules}",
+                "a choisi comment les sommes sont publiées : {rules}",
+            ),
+        ),
+        (
+            r"preview of publication (?P<rules>.+)",
+            text(
+                "looked at what would be published: {rules}",
+                "a regardé ce qui serait publié : {rules}",
+            ),
+        ),
+    )
+}
+"""The same of what has a name in it: the first that it is like."""
 
 
 async def show(desk: AdminDesk, visit: Visit) -> web.StreamResponse:
@@ -58,4 +103,9 @@ async def show(desk: AdminDesk, visit: Visit) -> web.StreamResponse:
 
 
 def _said(what: str) -> Text:
-    return _WHATS.get(what) or Text({"en": what})
+    if what in _WHATS:
+        return _WHATS[what]
+    for pattern, words in _LIKE.items():
+        if found := pattern.fullmatch(what):
+            return words.fill(**found.groupdict())
+    return Text({"en": what})

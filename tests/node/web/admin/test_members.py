@@ -13,6 +13,7 @@ from consometers_node.collective.members import Kind, Member, Members
 from consometers_node.collective.reads import reads
 from consometers_node.collective.sites import Building
 from consometers_node.permission import State
+from consometers_node.web.admin.log import _said
 
 from ..browser import Page
 from ..public.town import NOW, ZONE
@@ -316,6 +317,22 @@ async def test_the_log_tells_who_read_what_of_whom(office: Office) -> None:
     assert "looked at the member’s page" in page.text
     assert other.pseudonym in (await browser.open("log")).text
     assert (await browser.open("log?member=nobody&days=x&page=9")).status == 200
+
+
+def test_what_was_done_is_told_in_both_languages() -> None:
+    for what, french in (
+        ("page", "a regardé la page du membre"),
+        ("data need roof version 2 asked for", "a demandé « roof », version 2"),
+        ("data need roof closed", "a clos « roof »"),
+        ("data need roof asked for again", "a redemandé « roof »"),
+        ("12 invitations made for home", "a fait des invitations (12)"),
+        ("invitation 9f3a62c1 revoked", "a révoqué l’invitation 9f3a62c1"),
+        ("publication as the file says", "a fait publier les sommes comme le dit le fichier"),
+        ("publication minimum=12", "a choisi comment les sommes sont publiées : minimum=12"),
+        ("preview of publication minimum=12", "a regardé ce qui serait publié : minimum=12"),
+        ("something else", "something else"),
+    ):
+        assert _said(what).say("fr") == french
 
 
 async def test_how_it_goes_is_told_without_a_node(office: Office) -> None:
