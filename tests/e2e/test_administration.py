@@ -1,0 +1,156 @@
+"""The administration of a collective in a real browser, as its administrators see it.
+
+It has forty invented homes and a school. Leaves pictures in `.artifacts/`;
+`script/test tests/e2e/test_administration.py --pictures=docs/images` renews those of the
+documentation.
+"""
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from random import Random
+from typing import Final
+
+from playwright.async_api import BrowserContext, Page, expect
+import pytest
+import pytest_asyncio
+
+from consometers_node.collective import invitations
+from consometers_node.collective.members import Members
+from consometers_node.collective.sites import Building, Description, Heat
+from consometers_node.store import Store
+from demo.browser import CHROMIUM, launched, person
+from demo.hass import Language
+from tests.e2e.looks import LOOKS, VIEWPORTS, Look
+from tests.node.web.admin.office import NAME, PASSWORD, Clock, Office, serving
+from tests.node.web.admin.village import Village
+from tests.node.web.public.town import ZONE, settings
+
+pytestmark = [
+    pytest.mark.e2e,
+    pytest.mark.skipif(not CHROMIUM.exists(), reason="script/setup gets Chromium"),
+]
+
+ARTIFACTS: Final = Path(".artifacts")
+HOMES: Final = 40
+DAYS: Final = 60
+AREAS: Final = ("Lorient", "Larmor-Plage", "Ploemeur")
+PAGES: Final = {
+    "overview": "",
+    "members": "members",
+    "needs": "needs",
+    "invitations": "invitations",
+    "publication": "publication",
+    "register": "register",
+    "log": "log",
+    "health": "health",
+}
+DOCUMENTED: Final = {"overview": "", "publication": "publication"}
+LANGUAGES: Final[tuple[Language, ...]] = ("en", "fr")
+
+
+@pytest_asyncio.fixture(scope="module")
+async def office(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Office]:
+    folder = tmp_path_factory.mktemp("office")
+    store = await Store.open(folder / "node.db")
+    now = datetime.now(UTC)
+    await furnish(store, now)
+    async with serving(store, settings(folder), clock=Clock(now)) as office:
+        await office.appoint(NAME)
+        yield office
+    await store.close()
+
+
+async def furnish(store: Store, now: datetime) -> None:
+    """Let members in, of whom some tell all, some part of it and some nothing."""
+    random = Random(3)
+    today = now.astimezone(ZONE).date()
+    async with store.writing() as connection:
+        village = Village(connection, ZONE, now)
+        for n in range(HOMES):
+            late = {
+                today - timedelta(back): random.choice((0.0, 0.3, 0.5, 0.9))
+                for back in range(1, DAYS)
+                if random.random() < 0.04
+            }
+            await village.join(
+                f"home{n}",
+                area=AREAS[n % len(AREAS)],
+                days=DAYS if n % 4 else 12,
+                shares=late if n % 4 else None,
+                injects=n % 5 == 0,
+                heard=None if n % 13 == 6 else timedelta(days=4 if n % 9 == 4 else 0, hours=1),
+                problem="item-not-found" if n == 3 else None,
+            )
+        school = await village.join("school", days=DAYS, injects=True)
+        described = Description(
+            building=Building.SCHOOL, heating=Heat.WOOD, surface_m2=1_200, peak_kwp=36
+        )
+        await Members(connection, ZONE).present(school.id, "École de Kersabiec", described)
+        await village.invite("guest")
+        soon = now + timedelta(days=3)
+        await invitations.make(connection, at=now, expires_at=soon, most_uses=20, note="Marché")
+
+
+@pytest.mark.parametrize("look", LOOKS, ids=str)
+async def test_every_page_fits_its_window_and_asks_nobody_else(office: Office, look: Look) -> None:
+    faults: list[str] = []
+    asked: list[str] = []
+    ARTIFACTS.mkdir(exist_ok=True)
+    async with launched() as browser:
+        context = await person(
+            browser,
+            str(office.url),
+            look.language,
+            color_scheme=look.scheme,
+            viewport=VIEWPORTS[look.device],
+        )
+        page = await entered(office, context)
+        page.on("console", lambda said: faults.append(said.text))
+        page.on("pageerror", lambda error: faults.append(str(error)))
+        page.on("request", lambda one: asked.append(one.url))
+        for name, path in PAGES.items():
+            await page.goto(f"{office.url}administration/{path}")
+            await photograph(page, ARTIFACTS / f"admin.{name}.{look}.png")
+        await page.goto(f"{office.url}administration/members")
+        await page.locator("table a[href]").first.click()
+        await photograph(page, ARTIFACTS / f"admin.member.{look}.png")
+    assert not faults
+    assert not [one for one in asked if not one.startswith(str(office.url))]
+
+
+async def test_nothing_is_published_before_it_was_seen(office: Office) -> None:
+    async with launched() as browser:
+        page = await entered(office, await person(browser, str(office.url), "fr"))
+        await page.goto(f"{office.url}administration/publication")
+        await page.locator("input[name=minimum]").fill("12")
+        await page.locator("form[action$='publication/preview'] button[type=submit]").click()
+        await photograph(page, ARTIFACTS / "admin.preview.fr.png")
+        await page.goto(f"{office.url}administration/publication")
+        await expect(page.locator("input[name=minimum]")).to_have_value("10")
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+async def test_it_is_pictured(office: Office, pictures: Path, language: Language) -> None:
+    async with launched() as browser:
+        page = await entered(office, await person(browser, str(office.url), language))
+        for name, path in DOCUMENTED.items():
+            await page.goto(f"{office.url}administration/{path}")
+            await page.screenshot(path=pictures / f"admin-{name}.{language}.png")
+
+
+async def entered(office: Office, context: BrowserContext) -> Page:
+    """Log in, as an administrator does."""
+    page = await context.new_page()
+    await page.goto(f"{office.url}administration/")
+    await page.locator("input[name=name]").fill(NAME)
+    await page.locator("input[name=password]").fill(PASSWORD)
+    await page.locator("main button").first.click()
+    await expect(page.locator("input[name=password]")).to_have_count(0)
+    return page
+
+
+async def photograph(page: Page, file: Path) -> None:
+    wide = await page.evaluate("document.documentElement.scrollWidth - innerWidth")
+    assert wide <= 0, (file.name, wide)
+    await page.screenshot(path=file, full_page=True)
