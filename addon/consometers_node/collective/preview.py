@@ -70,15 +70,18 @@ async def foresee[T](
     publication: Publication,
     at: datetime,
     look: Callable[[AsyncConnection, date], Awaitable[T]],
+    *,
+    most_days: int = _YEAR_DAYS,
 ) -> T:
     """Give what `look` finds where sums are published by these rules, from some day on.
 
-    That is a year ago, or as far back as there was time to look, and 31 days at least.
+    That is so many days ago, or as far back as there was time to look, and a month at least.
     """
     release = Release(publication, settings.time_zone.key, settings.identifier)
     last = _yesterday(settings, at)
+    first = last - (most_days - 1) * _DAY
     async with store.writing() as connection, connection.begin_nested() as tried:
-        since = await _release(connection, release, publication.interval, last, at)
+        since = await _release(connection, release, publication.interval, Span(first, last), at)
         found = await look(connection, since)
         await tried.rollback()
     return found
@@ -136,11 +139,11 @@ async def _release(
     connection: AsyncConnection,
     release: Release,
     interval: Interval,
-    last: date,
+    span: Span,
     at: datetime,
 ) -> date:
     """Release step by step, the last days first, then days; give the first that was looked at."""
-    first = last - (_YEAR_DAYS - 1) * _DAY
+    first, last = span.first, span.last
     at_least = last - (_MONTH_DAYS - 1) * _DAY
     rows = await withheld(connection, interval, month_of(first) - _DAY)
     began, since, edge = time.monotonic(), last + _DAY, last + 3 * _DAY

@@ -26,6 +26,8 @@ from .visit import Visit
 _FIELDS = ("basis", "minimum", "interval", "wait_minutes", "opening", "opens")
 _OPENING = {"": AT_ONCE, "not-yet": NOT_YET}
 _FROM = "from"
+_FRONT_DAYS = 2
+"""Before today, of which the first page tells."""
 _MOST_DIGITS = 6
 _YEARS = range(2000, 2200)
 
@@ -97,7 +99,9 @@ async def look_at_front(desk: AdminDesk, visit: Visit) -> web.StreamResponse:
     async def shown(connection: AsyncConnection, _since: date) -> web.StreamResponse:
         return await front.look(public, guest, connection, preview=True)
 
-    return await preview.foresee(desk.store, desk.settings, publication, visit.now, shown)
+    return await preview.foresee(
+        desk.store, desk.settings, publication, visit.now, shown, most_days=_FRONT_DAYS
+    )
 
 
 async def back(_desk: AdminDesk, visit: Visit) -> web.StreamResponse:
