@@ -1,6 +1,5 @@
 """What a person should know or do about what is shared."""
 
-import asyncio
 from datetime import timedelta
 from typing import Any
 
@@ -10,6 +9,7 @@ from homeassistant.util import dt as dt_util
 import pytest
 
 from custom_components.consometers.const import CONF_APP, DOMAIN
+from custom_components.consometers.node import issues
 from custom_components.consometers.node.issues import (
     NEED_CHANGED,
     PERMISSION_EXPIRES,
@@ -76,12 +76,12 @@ async def test_nothing_is_said_where_nothing_is_to_do(
     assert house.issues() == {}
 
 
-async def test_time_alone_brings_it(house: House) -> None:
-    """The node has nothing new to tell; a minute later, a day is over."""
-    house.toy.answer["collectives"] = [collective(waiting_since=ago(hours=23, minutes=59.99))]
+async def test_time_alone_brings_it(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The node has nothing new to tell; an hour later, a day is over."""
+    house.toy.answer["collectives"] = [collective(waiting_since=ago(hours=23, minutes=30))]
     await house.start()
     assert house.issues() == {}
-    await asyncio.sleep(1)
+    monkeypatch.setattr(issues, "STUCK_AFTER", issues.STUCK_AFTER - timedelta(hours=1))
     house.toy.say()
     await until(house.issues)
     assert set(house.issues()) == {SHARING_STUCK}
