@@ -58,8 +58,8 @@ def washes(wh: float | None) -> Text | None:
 def kettles(watts: float | None) -> Text | None:
     """Say how many kettles take a power; None where these are too few."""
     words = text(
-        "as much as {count} kettles boiling at the same time",
-        "autant que {count} bouilloires en marche en même temps",
+        "We take as much as {count} kettles boiling at the same time.",
+        "Nous prenons autant que {count} bouilloires en marche en même temps.",
     )
     return _compared(words, watts, _KETTLE_W)
 
