@@ -36,7 +36,7 @@ from .others import Fallen, most_of_others
 from .parts import Part, civil_day, month_part, part
 from .sums import change, raise_largest
 
-__all__ = ["Change", "Composition", "compositions", "erase", "erase_month", "moved", "record"]
+__all__ = ["Change", "Composition", "compositions", "erase_month", "moved", "record"]
 
 _DAY = timedelta(days=1)
 
@@ -110,19 +110,6 @@ async def moved(
         await _bring(connection, touched, held, ({member: was}, where), at)
 
 
-async def erase(
-    connection: AsyncConnection, member: MemberId, numbers: Collection[SeriesId], at: datetime
-) -> int:
-    """Remove all blocks of these series of a member, and take them out of all sums.
-
-    Tells how many blocks there were.
-    """
-    erased = 0
-    while of_month := await erase_month(connection, member, numbers, at):
-        erased += of_month
-    return erased
-
-
 async def erase_month(
     connection: AsyncConnection,
     member: MemberId,
@@ -132,7 +119,7 @@ async def erase_month(
 ) -> int:
     """Remove the blocks of the first month that these series have, of some only `before` a day.
 
-    Tells how many blocks there were: none once all are gone. Each month leaves all sums right.
+    They are taken out of all sums. Tells how many there were: none once all are gone.
     """
     first = await oldest_told(connection, numbers, before)
     if first is None:

@@ -16,11 +16,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from consometers_node.collective.disclosure import Agreed, ByLaw, Publication
 from consometers_node.collective.release import forget
 from consometers_node.collective.rules import take_up
-from consometers_node.collective.tally import erase
 from consometers_node.series import Interval
 from consometers_node.store import Store
 from consometers_node.store.collective_tables import MemberId
 
+from .erasing import erase
 from .publishing import BEFORE, DAY, LATER, Town
 
 NEED = 3

@@ -15,11 +15,12 @@ from consometers_node.collective.disclosure import (
     Withheld,
 )
 from consometers_node.collective.release import Release, forget
-from consometers_node.collective.tally import compositions, erase, moved
+from consometers_node.collective.tally import compositions, moved
 from consometers_node.series import Interval
 from consometers_node.store import Store
 from consometers_node.store.collective_tables import MemberRow
 
+from .erasing import erase
 from .publishing import BEFORE, CONSUMPTION, HOUR, LATER, MONTH, NOON, ZONE, Town
 
 WAIT = timedelta(minutes=20)

@@ -15,7 +15,6 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from consometers_node.collective.tally import (
     Change,
     compositions,
-    erase,
     moved,
     record,
 )
@@ -35,6 +34,7 @@ from consometers_node.store.sums import SumKey, packed_sums
 from consometers_node.store.tables import Base
 
 from ..conftest import Place
+from .erasing import erase
 from .scratch import Scratch, Someone
 
 AT = datetime(2026, 4, 2, 12, tzinfo=UTC)
