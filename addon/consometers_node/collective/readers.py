@@ -8,7 +8,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from sqlalchemy import exists, or_, select
+from sqlalchemy import exists, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ..permission import (
@@ -27,7 +27,7 @@ from ..series import Device, Direction, Interval, Quantity, Series
 from ..store import PeerId, PermissionId
 from ..store.collective_tables import GivenRow, MemberRow
 from ..store.peers import MEMBER, Peer, add_peer, peer_by_jid
-from ..store.series import add_series
+from ..store.series import series_id
 from ..store.tables import PeerRow, PermissionRow, PermissionSeriesRow
 from .own import own_series
 
@@ -64,13 +64,23 @@ class Readers:
         self, connection: AsyncConnection, interval: Interval, at: datetime, most: int
     ) -> int:
         """Let so many members read that do not, or not this, and nobody else; tell how many."""
-        over = await self._over(connection, interval, most)
+        over, without = await self._amiss(connection, interval, most)
         for number in over:
             await Permissions(connection).terminate(number, at)
-        without = await _without(connection, most - len(over)) if self.allowed else []
         for pseudonym in without:
             await self.let(connection, pseudonym, interval, at)
         return len(over) + len(without)
+
+    async def are_right(self, connection: AsyncConnection, interval: Interval) -> bool:
+        """Tell whether those read who may, and nobody else."""
+        return not any(await self._amiss(connection, interval, 1))
+
+    async def _amiss(
+        self, connection: AsyncConnection, interval: Interval, most: int
+    ) -> tuple[list[PermissionId], list[str]]:
+        """Give permissions that are to end, and members that are to have one."""
+        over = await self._over(connection, interval, most)
+        return over, await _without(connection, most - len(over)) if self.allowed else []
 
     @property
     def _need(self) -> DataNeed:
@@ -111,12 +121,12 @@ class Readers:
         )
         if self.allowed:
             like = min(self._series(interval), key=lambda one: one.interval.minutes)
-            number = await add_series(connection, like)
+            number = await series_id(connection, like)
             reads = exists().where(
                 PermissionSeriesRow.permission_id == PermissionRow.id,
                 PermissionSeriesRow.series_id == number,
             )
-            here = exists().where(PeerRow.jid == MEMBER + MemberRow.pseudonym, *_PRESENT)
+            here = exists().where(MemberRow.pseudonym == _PSEUDONYM, *_PRESENT)
             query = query.where(or_(~reads, ~here))
         return list((await connection.execute(query.limit(most))).scalars())
 
@@ -143,7 +153,7 @@ async def addresses(connection: AsyncConnection, peers: Collection[PeerId]) -> d
     """Give the addresses of members that are here, by the peers that they are."""
     query = (
         select(PeerRow.id, MemberRow.jid)
-        .join(MemberRow, PeerRow.jid == MEMBER + MemberRow.pseudonym)
+        .join(MemberRow, MemberRow.pseudonym == _PSEUDONYM)
         .where(MemberRow.jid.is_not(None), PeerRow.id.in_(peers))
     )
     return {peer: jid for peer, jid in await connection.execute(query) if jid is not None}
@@ -178,6 +188,8 @@ async def _without(connection: AsyncConnection, most: int) -> list[str]:
     return list((await connection.execute(query.limit(most))).scalars())
 
 
+_PSEUDONYM = func.substr(PeerRow.jid, len(MEMBER) + 1)
+"""That of a peer which is a member: so looked for, a member is found by its index."""
 _PRESENT = (
     MemberRow.jid.is_not(None),
     MemberRow.left_at.is_(None),

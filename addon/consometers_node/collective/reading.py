@@ -37,6 +37,9 @@ class Reading:
 
     async def look(self, now: datetime) -> bool:
         """Let some read, or read no longer; tell whether there may be more of them."""
-        async with self._store.writing() as connection:
+        async with self._store.reading() as connection:
             interval = (await self._rules.read(connection)).publication.interval
+            if await self._readers.are_right(connection, interval):
+                return False
+        async with self._store.writing() as connection:
             return await self._readers.mend(connection, interval, now, MOST_AT_ONCE) > 0

@@ -260,7 +260,10 @@ async def test_who_joined_before_may_read_and_nobody_if_that_is_not_wanted(
         assert await readers.mend(connection, Interval.PT1H, at, 5) == 0
         await readers.let(connection, member.pseudonym, Interval.PT1H, at)
         # What is published at another step is another series.
-        assert await readers.mend(connection, Interval.PT30M, at, 5) == 2
+        assert await readers.mend(connection, Interval.PT30M, at, 5) == 1
+        assert not await readers.are_right(connection, Interval.PT30M)
+        assert await readers.mend(connection, Interval.PT30M, at, 5) == 1
+        assert await readers.are_right(connection, Interval.PT30M)
         assert await readers.mend(connection, Interval.PT30M, at, 5) == 0
     assert await permitted(coop) == SERIES_EACH
     await coop.start()
