@@ -51,7 +51,7 @@ class Release:
     def __init__(self, publication: Publication, time_zone: str, collective: str) -> None:
         self._publication = publication
         self._time_zone = time_zone
-        self.collective = collective
+        self._collective = collective
 
     async def look(self, connection: AsyncConnection, at: datetime) -> bool:
         """Look at what is due, days after hours.
@@ -61,7 +61,7 @@ class Release:
         # In the order of whoever takes in what members tell.
         await take_turns(connection)
         await alone(connection)
-        own = OwnSeries(connection, self.collective, self._time_zone)
+        own = OwnSeries(connection, self._collective, self._time_zone)
         one = _Look(connection, self._publication, self._time_zone, own, at)
         while rows := await due(connection, at, MOST_AT_ONCE - one.looked):
             for row in rows:
@@ -75,7 +75,7 @@ class Release:
         """Look at rows that need not be due, days after hours."""
         await take_turns(connection)
         await alone(connection)
-        own = OwnSeries(connection, self.collective, self._time_zone)
+        own = OwnSeries(connection, self._collective, self._time_zone)
         one = _Look(connection, self._publication, self._time_zone, own, at)
         for row in rows:
             await one.at_row(row)
