@@ -40,20 +40,20 @@ async def opens(folder: Path, name: str, password: str) -> bool:
 
 @pytest.mark.timeout(180)
 async def test_administrators_are_let_in_and_out(run: Run, coop: Path) -> None:
-    said = await run("admins", "add", "Nolwenn", "--json")
+    said = await run("admins", "add", "Accueil", "--json")
     made = str(said.document["password"])
     assert len(made.split("-")) == 5
-    assert await opens(coop, "Nolwenn", made)
+    assert await opens(coop, "Accueil", made)
     (one,) = (await run("admins", "list", "--json")).document
     assert {**one, "made_at": ""} == {  # type: ignore[dict-item]
-        "name": "Nolwenn",
+        "name": "Accueil",
         "made_at": "",
         "seen_at": None,
         "sessions": 0,
     }
-    said = await run("admins", "remove", "Nolwenn", language="fr_FR.UTF-8")
+    said = await run("admins", "remove", "Accueil", language="fr_FR.UTF-8")
     assert "ne peut plus administrer" in said.out
-    assert not await opens(coop, "Nolwenn", made)
+    assert not await opens(coop, "Accueil", made)
     said = await run("admins", "list")
     assert "admins add" in said.out
 
@@ -61,14 +61,14 @@ async def test_administrators_are_let_in_and_out(run: Run, coop: Path) -> None:
 async def test_a_password_can_be_read_from_a_file_or_the_input(run: Run, coop: Path) -> None:
     file = coop / "password"
     file.write_text("three boats in the bay\nand a second line\n")
-    said = await run("admins", "add", "Nolwenn", "--password-file", file)
+    said = await run("admins", "add", "Accueil", "--password-file", file)
     assert "three boats" not in said.out
-    assert await opens(coop, "Nolwenn", "three boats in the bay")
+    assert await opens(coop, "Accueil", "three boats in the bay")
     said = await run(
-        *("admins", "password", "Nolwenn", "--password-file", "-"), typed="four boats at sea\n"
+        *("admins", "password", "Accueil", "--password-file", "-"), typed="four boats at sea\n"
     )
     assert said.status == 0, said.err
-    assert await opens(coop, "Nolwenn", "four boats at sea")
+    assert await opens(coop, "Accueil", "four boats at sea")
 
 
 async def test_what_cannot_be_is_refused(run: Run, coop: Path) -> None:
@@ -82,7 +82,7 @@ def at_a_terminal(environment: dict[str, str], *typed: str) -> tuple[int, bytes]
     """Add somebody at a terminal; give how that ended, and all that was to be seen."""
     person, terminal = pty.openpty()
     program = subprocess.Popen(
-        (sys.executable, "-P", "-m", "consometers_node", "admins", "add", "Nolwenn", "--ask"),
+        (sys.executable, "-P", "-m", "consometers_node", "admins", "add", "Accueil", "--ask"),
         stdin=terminal,
         stdout=terminal,
         stderr=terminal,
@@ -113,4 +113,4 @@ async def test_a_password_is_asked_for_twice_and_not_shown(
     ended, shown = await asyncio.to_thread(at_a_terminal, environment, *typed)
     assert ended == status, shown
     assert b"boats" not in shown
-    assert await opens(coop, "Nolwenn", "four boats at sea") is (status == 0)
+    assert await opens(coop, "Accueil", "four boats at sea") is (status == 0)

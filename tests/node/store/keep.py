@@ -153,10 +153,10 @@ def collective(series_id: SeriesId) -> dict[str, dict[str, object]]:
         | {"sums": b"\1", "counts": b"\1", "reasons": b"\0", "final": 0, "released_at": at},
         "unreleased": key | member | {"before": b"\1", "now": b"\2", "counted": b"\0"},
         "to_release": key | {"due_at": at},
-        "administrator": {"name": "Nolwenn", "password_hash": "$argon2id$", "made_at": at},
+        "administrator": {"name": "Accueil", "password_hash": "$argon2id$", "made_at": at},
         "admin_session": {
             "token_hash": 64 * "c",
-            "administrator": "Nolwenn",
+            "administrator": "Accueil",
             "made_at": at,
             "seen_at": at,
             "expires_at": at,

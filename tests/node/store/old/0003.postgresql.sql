@@ -739,8 +739,8 @@ ALTER TABLE ONLY public.read_log ALTER COLUMN id SET DEFAULT nextval('public.rea
 ALTER TABLE ONLY public.register ALTER COLUMN seq SET DEFAULT nextval('public.register_seq_seq'::regclass);
 ALTER TABLE ONLY public.series ALTER COLUMN id SET DEFAULT nextval('public.series_id_seq'::regclass);
 INSERT INTO public.absence VALUES (1795647472, 1795651072);
-INSERT INTO public.admin_session VALUES ('cccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccc', 'Nolwenn', 1795654672, 1795654672, 1795654672);
-INSERT INTO public.administrator VALUES ('Nolwenn', '$argon2id$', 1795654672);
+INSERT INTO public.admin_session VALUES ('cccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccc', 'Accueil', 1795654672, 1795654672, 1795654672);
+INSERT INTO public.administrator VALUES ('Accueil', '$argon2id$', 1795654672);
 INSERT INTO public.alembic_version VALUES ('0003');
 INSERT INTO public.answer VALUES (1, 1795654672, 1, 'b612faa5-e8a4-41b8-9cbe-e8ff87f26816', 1, 'get_history', 1795647472, 1795651072, 1);
 INSERT INTO public.block_2026_10 VALUES (1, '2026-10-25', '\x0200000100020003000400050006000700080009000a00ffff2c012d012e012f0130013101320133013401350136013701', 1795654672);

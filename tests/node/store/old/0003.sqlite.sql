@@ -19,7 +19,7 @@ CREATE TABLE admin_session (
 )
  STRICT
 ;
-INSERT INTO "admin_session" VALUES('cccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccc','Nolwenn',1795654670,1795654670,1795654670);
+INSERT INTO "admin_session" VALUES('cccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccc','Accueil',1795654670,1795654670,1795654670);
 CREATE TABLE administrator (
 	name TEXT NOT NULL, 
 	password_hash TEXT NOT NULL, 
@@ -28,7 +28,7 @@ CREATE TABLE administrator (
 )
  STRICT
 ;
-INSERT INTO "administrator" VALUES('Nolwenn','$argon2id$',1795654670);
+INSERT INTO "administrator" VALUES('Accueil','$argon2id$',1795654670);
 CREATE TABLE alembic_version (
 	version_num VARCHAR(32) NOT NULL, 
 	CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num)
