@@ -66,10 +66,6 @@ _OF_NOBODY = text(
     "A sum of no member comes with a value, at {start}: leave out both.",
     "La somme d'aucun membre vient avec une valeur, le {start} : n'envoyez ni l'une ni l'autre.",
 )
-_OF_NOBODY = text(
-    "A sum of no member comes with a value, at {start}: leave out both.",
-    "La somme d'aucun membre vient avec une valeur, le {start} : n'envoyez ni l'une ni l'autre.",
-)
 _OFF_THE_GRID = text(
     "No interval of {interval} starts at {start}.",
     "Aucun intervalle de {interval} ne commence le {start}.",
@@ -256,9 +252,6 @@ class _Taking:
             for start, count in told.members.items()
             if grant.kind == Kind.COLLECTIVE and start in told.values
         ]
-        for one in of_many:
-            if one.value == 0:
-                raise BadRequest(_OF_NOBODY.fill(start=iso8601.shown(one.start)))
         for one in of_many:
             if one.value == 0:
                 raise BadRequest(_OF_NOBODY.fill(start=iso8601.shown(one.start)))
