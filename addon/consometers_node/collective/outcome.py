@@ -12,9 +12,7 @@ from ..store.releases import (
     RowKey,
     Unreleased,
     groups_of,
-    put_released,
     put_unreleased,
-    unreleased,
 )
 from .atoms import Fresh, Groups, Standing
 from .disclosure import Reason
@@ -52,12 +50,11 @@ class Outcome:
         standing = self.standings[group]
         return {place for place in range(len(standing.reasons)) if standing.is_out(place)}
 
-    async def save(self, connection: AsyncConnection, at: datetime) -> None:
-        """Keep what has become of it."""
+    def changed(self, at: datetime) -> dict[GroupId, Kept]:
+        """Give what has become of it, where that is to be kept."""
         now = {group: _kept(standing, at) for group, standing in self.standings.items()}
         nothing = _kept(Standing.new(self.length), at)
-        changed = {group: one for group, one in now.items() if one != self.kept.get(group, nothing)}
-        await put_released(connection, self.row, changed)
+        return {group: one for group, one in now.items() if one != self.kept.get(group, nothing)}
 
 
 @dataclass(slots=True)
@@ -75,11 +72,11 @@ class Changes:
         cls,
         connection: AsyncConnection,
         row: RowKey,
+        members: dict[MemberId, Unreleased],
         groups: Groups | None,
         in_month: Sequence[date],
     ) -> Changes:
-        """Read them, with the groups in which they count in the month of each place."""
-        members = await unreleased(connection, row)
+        """Read in which groups they count in the month of each place."""
         by_month = {
             month: await groups_of(connection, members.keys(), month) for month in set(in_month)
         }

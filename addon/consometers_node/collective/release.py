@@ -4,9 +4,10 @@ Nothing else reads sums to let them leave: pages, answers, exports and logs take
 All of it happens in the caller's transaction, in which nobody else changes sums.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from itertools import batched
 
 from sqlalchemy import delete, exists, select
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -15,7 +16,9 @@ from ..series import Device, Direction, Interval, Series
 from ..store.collective_tables import GroupId, InGroupRow, MemberGroupRow, MemberId
 from ..store.outbox import take_turns
 from ..store.releases import (
+    Kept,
     RowKey,
+    Unreleased,
     days_at_other_steps,
     due,
     final,
@@ -23,9 +26,11 @@ from ..store.releases import (
     look_again,
     look_soon,
     of_days_alone,
+    put_released,
     released,
     sizes,
     sums,
+    unreleased,
 )
 from ..store.series import all_series, erase_series
 from ..store.sums import alone, spread
@@ -38,7 +43,7 @@ from .own import OwnSeries, Told, devices, named, own_series
 from .rounds import Looked, Rounds, Row
 from .sheets import NOTHING, Known, Month, Sheet
 
-MOST_AT_ONCE = 12
+MOST_AT_ONCE = 36
 """Rows that are looked at in one transaction, while members wait."""
 
 _SHORTEST_DAY_MINUTES = 23 * 60
@@ -64,8 +69,7 @@ class Release:
         own = OwnSeries(connection, self._collective, self._time_zone)
         one = _Look(connection, self._publication, self._time_zone, own, at)
         while rows := await due(connection, at, MOST_AT_ONCE - one.looked):
-            for row in rows:
-                await one.at_row(row)
+            await one.at_rows(rows)
         await one.write()
         return own.is_new or one.looked >= MOST_AT_ONCE
 
@@ -77,8 +81,8 @@ class Release:
         await alone(connection)
         own = OwnSeries(connection, self._collective, self._time_zone)
         one = _Look(connection, self._publication, self._time_zone, own, at)
-        for row in rows:
-            await one.at_row(row)
+        for some in batched(rows, MOST_AT_ONCE, strict=False):
+            await one.at_rows(some)
         await one.write()
 
     async def quartiles(
@@ -139,28 +143,35 @@ class _Look:
     told: dict[Series, dict[datetime, Told]] = field(default_factory=dict)
     """What each of our series is to say: written at once, for that is what a look costs."""
 
-    async def at_row(self, row: RowKey) -> None:
-        """Release what may be of a row, and say when to look at it again."""
-        self.looked += 1
-        looked = Looked([])
-        if row.interval is Interval.P1D:
-            looked = await self._at_days(row)
-        elif row.interval is self.publication.interval:
-            looked = await self._at_hours(row)
-            months = {month for month, *_ in self._stretches(row)}
-            days = [RowKey(row.direction, Interval.P1D, month) for month in months]
+    async def at_rows(self, rows: Sequence[RowKey]) -> None:
+        """Release what may be of rows, days after hours, and say when to look at them again."""
+        self.looked += len(rows)
+        again: dict[RowKey, datetime | None] = dict.fromkeys(rows)
+        finer = [row for row in rows if row.interval is self.publication.interval]
+        if finer:
+            known = await _Known.read(self.connection, self.time_zone, finer)
+            for row in finer:
+                again[row] = (await self._at_hours(row, known)).next
+            await put_released(self.connection, known.changed)
+            days = {
+                RowKey(row.direction, Interval.P1D, month)
+                for row in finer
+                for month, *_ in self._stretches(row)
+            }
             await look_soon(self.connection, days, self.at)
-        await look_again(self.connection, row, looked.next)
+        for row in rows:
+            if row.interval is Interval.P1D:
+                again[row] = (await self._at_days(row)).next
+        await look_again(self.connection, again)
 
-    async def _at_hours(self, row: RowKey) -> Looked:
+    async def _at_hours(self, row: RowKey, known: _Known) -> Looked:
         like = own_series(Device(""), row.direction, row.interval, self.time_zone)
         starts = like.starts(row.day)
         in_month = [m for m, first, end in self._stretches(row) for _ in range(first, end)]
         months = [await self._month(month) for month in in_month]
-        (sheet,) = (await self._sheets(row.direction, row.interval, [row.day])).values()
-        groups = _groups(months)
-        out = (await self._standings(row.direction, row.interval, [row.day], groups))[row.day]
-        changes = await Changes.read(self.connection, row, groups, in_month)
+        sheet, groups = known.sheets[row], _groups(months)
+        out = Outcome.read(row, known.kept[row], _hiding(groups), _length(row.interval, row.day))
+        changes = await Changes.read(self.connection, row, known.unreleased[row], groups, in_month)
         looked, before = Looked([]), set[int]()
         if groups is not None:
             before = out.places_out(groups.top)
@@ -176,15 +187,17 @@ class _Look:
                 collectives=max(month.collectives for month in months),
                 changed_at=sheet.changed_at,
             )
-            looked = Rounds(self.publication, self.at).look(here, await self._barred(row, in_month))
+            barred = self._barred(row, in_month, known)
+            looked = Rounds(self.publication, self.at).look(here, barred)
             changes.released(out.places_out(groups.top) - before, looked.counted)
-        await self._save([out], changes)
+        known.changed[row] = out.changed(self.at)
+        await changes.save(self.connection)
         for group in _all_groups(months):
             told = []
             for place, (start, month) in enumerate(zip(starts, months, strict=True)):
                 standing = None if group in month.open else out.of(group)
-                known = changes.corrected(sheet.known[place].get(group, NOTHING), place, group)
-                told.append(_told(start, standing, place, known, stays=place in before))
+                anyway = changes.corrected(sheet.known[place].get(group, NOTHING), place, group)
+                told.append(_told(start, standing, place, anyway, stays=place in before))
             await self._tell(group, row, told)
         return looked
 
@@ -196,7 +209,9 @@ class _Look:
         (sheet,) = (await self._sheets(row.direction, row.interval, [row.day])).values()
         groups = _groups([month])
         out = (await self._standings(row.direction, row.interval, [row.day], groups))[row.day]
-        changes = await Changes.read(self.connection, row, groups, len(days) * [row.day])
+        members = await unreleased(self.connection, *row[:2], [row.day])
+        in_month = len(days) * [row.day]
+        changes = await Changes.read(self.connection, row, members[row.day], groups, in_month)
         looked, before = Looked([]), set[int]()
         hours: dict[int, list[Hour]] = {}
         elsewhere = await self._days_at_other_steps(row)
@@ -283,20 +298,15 @@ class _Look:
                 cells[group] = cells.get(group, NOBODY).also(Cell(watt_minutes, 1, watt_minutes))
         return dict(found)
 
-    async def _barred(self, row: RowKey, in_month: Sequence[date]) -> dict[int, Reason]:
+    def _barred(self, row: RowKey, in_month: Sequence[date], known: _Known) -> dict[int, Reason]:
         """Give of which places nothing is ever released, for their day was in another way."""
-        steps = (row.interval, Interval.P1D)
-        if await days_at_other_steps(self.connection, row.direction, [row.day], steps):
+        if row in known.elsewhere:
             return dict.fromkeys(range(len(in_month)), Reason.STEP)
-        months = set(in_month)
-        days = await released(self.connection, row.direction, Interval.P1D, months)
         barred: dict[int, Reason] = {}
-        for month in months:
+        for month in set(in_month):
+            days = known.days[row.direction, month].values()
             for place, day in enumerate(days_of(month)):
-                if any(
-                    one.released_at and one.reasons[place] == Reason.NONE
-                    for one in days[month].values()
-                ):
+                if any(one.released_at and one.reasons[place] == Reason.NONE for one in days):
                     for at, first, end in places(self.time_zone, row.interval, day):
                         if at == row.day:
                             barred |= dict.fromkeys(range(first, end), Reason.SUMMED)
@@ -315,8 +325,7 @@ class _Look:
         return {place for place, days in parts.items() if days & found}
 
     async def _save(self, out: Iterable[Outcome], changes: Changes) -> None:
-        for one in out:
-            await one.save(self.connection, self.at)
+        await put_released(self.connection, {one.row: one.changed(self.at) for one in out})
         await changes.save(self.connection)
 
     async def write(self) -> None:
@@ -338,8 +347,7 @@ class _Look:
     async def _sheets(
         self, direction: Direction, interval: Interval, days: Collection[date]
     ) -> dict[date, Sheet]:
-        found = await sums(self.connection, direction, interval, days)
-        return {day: Sheet.of(_length(interval, day), rows) for day, rows in found.items()}
+        return await _sheets(self.connection, direction, interval, days)
 
     async def _standings(
         self,
@@ -348,17 +356,73 @@ class _Look:
         days: Collection[date],
         groups: Groups | None,
     ) -> dict[date, Outcome]:
-        wanted = [] if groups is None else [groups.top, *groups.areas]
         kept = await released(self.connection, direction, interval, days)
         return {
             day: Outcome.read(
-                RowKey(direction, interval, day), kept[day], wanted, _length(interval, day)
+                RowKey(direction, interval, day),
+                kept[day],
+                _hiding(groups),
+                _length(interval, day),
             )
             for day in days
         }
 
     def _stretches(self, row: RowKey) -> Sequence[tuple[date, int, int]]:
         return stretches(self.time_zone, row.interval, row.day)
+
+
+@dataclass(slots=True)
+class _Known:
+    """What is known of rows finer than a day: asked for of all at once, which is what a look costs.
+
+    `elsewhere` are those of whose day something was released at another step; `days` is what was
+    released of the days of their months. `changed` is what a look makes of them.
+    """
+
+    sheets: dict[RowKey, Sheet] = field(default_factory=dict)
+    kept: dict[RowKey, Mapping[GroupId, Kept]] = field(default_factory=dict)
+    unreleased: dict[RowKey, dict[MemberId, Unreleased]] = field(default_factory=dict)
+    elsewhere: set[RowKey] = field(default_factory=set)
+    days: dict[tuple[Direction, date], Mapping[GroupId, Kept]] = field(default_factory=dict)
+    changed: dict[RowKey, Mapping[GroupId, Kept]] = field(default_factory=dict)
+
+    @classmethod
+    async def read(
+        cls, connection: AsyncConnection, time_zone: str, rows: Collection[RowKey]
+    ) -> _Known:
+        """Read it, of rows of one interval."""
+        known = cls()
+        for direction, interval in {row[:2] for row in rows}:
+            days = [row.day for row in rows if row.direction is direction]
+            months = {month for day in days for month, *_ in stretches(time_zone, interval, day)}
+            of = connection, direction, interval, days
+            steps = (interval, Interval.P1D)
+
+            def keyed[T](
+                found: Mapping[date, T], row: tuple[Direction, Interval] = (direction, interval)
+            ) -> dict[RowKey, T]:
+                return {RowKey(*row, day): one for day, one in found.items()}
+
+            known.sheets |= keyed(await _sheets(*of))
+            known.kept |= keyed(await released(*of))
+            known.unreleased |= keyed(await unreleased(*of))
+            other = await days_at_other_steps(connection, direction, days, steps)
+            known.elsewhere |= {RowKey(direction, interval, day) for day in other}
+            out = await released(connection, direction, Interval.P1D, months)
+            known.days |= {(direction, month): kept for month, kept in out.items()}
+        return known
+
+
+async def _sheets(
+    connection: AsyncConnection, direction: Direction, interval: Interval, days: Collection[date]
+) -> dict[date, Sheet]:
+    found = await sums(connection, direction, interval, days)
+    return {day: Sheet.of(_length(interval, day), rows) for day, rows in found.items()}
+
+
+def _hiding(groups: Groups | None) -> Sequence[GroupId]:
+    """Give the groups in which homes hide."""
+    return () if groups is None else (groups.top, *groups.areas)
 
 
 def _groups(months: Iterable[Month]) -> Groups | None:

@@ -11,7 +11,7 @@ from itertools import batched
 import struct
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, delete, func, select, update
+from sqlalchemy import ColumnElement, bindparam, delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ..series import Direction, Interval
@@ -167,16 +167,24 @@ async def due(connection: AsyncConnection, at: datetime, most: int) -> list[RowK
     return [RowKey(*row) for row in await connection.execute(query)]
 
 
-async def look_again(connection: AsyncConnection, row: RowKey, at: datetime | None) -> None:
-    """Look at a row then, or when something changes."""
-    if at is None:
-        await connection.execute(delete(ToReleaseRow).where(*_is(ToReleaseRow, row)))
-        return
-    put = upsert.insert(connection, ToReleaseRow).values(_row(row) | {"due_at": at})
-    put = put.on_conflict_do_update(
-        index_elements=[*ToReleaseRow.__table__.primary_key], set_={"due_at": put.excluded.due_at}
-    )
-    await connection.execute(put)
+async def look_again(connection: AsyncConnection, rows: Mapping[RowKey, datetime | None]) -> None:
+    """Look at rows then, or when something changes."""
+    looked_at = [_row(row) for row, at in rows.items() if at is None]
+    if looked_at:
+        this = delete(ToReleaseRow).where(
+            ToReleaseRow.direction == bindparam("direction"),
+            ToReleaseRow.interval == bindparam("interval_minutes"),
+            ToReleaseRow.day == bindparam("day"),
+        )
+        await connection.execute(this, looked_at)
+    later = [_row(row) | {"due_at": at} for row, at in rows.items() if at is not None]
+    if later:
+        put = upsert.insert(connection, ToReleaseRow)
+        put = put.on_conflict_do_update(
+            index_elements=[*ToReleaseRow.__table__.primary_key],
+            set_={"due_at": put.excluded.due_at},
+        )
+        await connection.execute(put, later)
 
 
 async def withheld(
@@ -266,11 +274,9 @@ async def released(
 
 
 async def put_released(
-    connection: AsyncConnection, row: RowKey, kept: Mapping[GroupId, Kept]
+    connection: AsyncConnection, kept: Mapping[RowKey, Mapping[GroupId, Kept]]
 ) -> None:
-    """Keep what was released of a row, in place of what was before."""
-    if not kept:
-        return
+    """Keep what was released of rows, by group, in place of what was before."""
     put = upsert.insert(connection, ReleasedBlockRow)
     columns = ("sums", "counts", "reasons", "final", "released_at")
     put = put.on_conflict_do_update(
@@ -287,9 +293,11 @@ async def put_released(
             "final": int(one.final),
             "released_at": one.released_at,
         }
-        for group, one in kept.items()
+        for row, of in kept.items()
+        for group, one in of.items()
     ]
-    await connection.execute(put, values)
+    if values:
+        await connection.execute(put, values)
 
 
 async def days_at_other_steps(
@@ -308,10 +316,13 @@ async def days_at_other_steps(
     return set((await connection.execute(query.distinct())).scalars())
 
 
-async def unreleased(connection: AsyncConnection, row: RowKey) -> dict[MemberId, Unreleased]:
-    """Give the homes whose part of a row has changed since it was released."""
+async def unreleased(
+    connection: AsyncConnection, direction: Direction, interval: Interval, days: Collection[date]
+) -> dict[date, dict[MemberId, Unreleased]]:
+    """Give the homes whose part of rows has changed since these were released."""
     query = (
         select(
+            UnreleasedRow.day,
             UnreleasedRow.member_id,
             MemberRow.kind,
             UnreleasedRow.before,
@@ -319,12 +330,17 @@ async def unreleased(connection: AsyncConnection, row: RowKey) -> dict[MemberId,
             UnreleasedRow.counted,
         )
         .join(MemberRow, MemberRow.id == UnreleasedRow.member_id)
-        .where(*_is(UnreleasedRow, row))
+        .where(
+            UnreleasedRow.direction == direction,
+            UnreleasedRow.interval == interval,
+            UnreleasedRow.day.in_(days),
+        )
     )
-    return {
-        member: Unreleased(kind, _unpack(before), _unpack(now), bytearray(counted))
-        for member, kind, before, now, counted in await connection.execute(query)
-    }
+    found: dict[date, dict[MemberId, Unreleased]] = {day: {} for day in days}
+    for day, member, kind, before, now, counted in await connection.execute(query):
+        one = Unreleased(kind, _unpack(before), _unpack(now), bytearray(counted))
+        found[day][member] = one
+    return found
 
 
 async def put_unreleased(
@@ -454,7 +470,7 @@ def _row(row: RowKey) -> dict[str, object]:
 
 
 def _is(
-    table: type[ToReleaseRow | UnreleasedRow], row: RowKey
+    table: type[UnreleasedRow], row: RowKey
 ) -> tuple[ColumnElement[bool], ColumnElement[bool], ColumnElement[bool]]:
     return table.direction == row.direction, table.interval == row.interval, table.day == row.day
 

@@ -138,7 +138,7 @@ class Town:
         """Say why a row of a group was withheld, or that it was not, and of how many homes."""
         kept = Kept(tuple(0 for _ in reasons), tuple(counts), bytes(reasons), False, None)
         async with self.store.writing() as connection:
-            await put_released(connection, row, {group: kept})
+            await put_released(connection, {row: {group: kept}})
 
 
 @asynccontextmanager
