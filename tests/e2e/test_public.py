@@ -1,6 +1,7 @@
 """The public pages of a collective in a real browser, as people see them: pictures of each.
 
-What they show is an invented year of a cooperative in Lorient. Leaves pictures in `.artifacts/`.
+What they show is an invented year of a cooperative in Lorient. Leaves pictures in `.artifacts/`;
+`script/test tests/e2e/test_public.py --pictures=docs/images` renews those of the documentation.
 """
 
 from collections.abc import AsyncIterator
@@ -36,6 +37,8 @@ PAGES: Final = {
     "data": ("data", ("desk",)),
     "withheld": ("areas/larmor-plage", ("desk",)),
 }
+DOCUMENTED: Final = {"front": ("", (1280, 1060)), "hall": (f"{SITE}/hall", (1280, 720))}
+LANGUAGES: Final[tuple[Language, ...]] = ("en", "fr")
 
 
 @pytest_asyncio.fixture(scope="module")
@@ -78,6 +81,19 @@ async def test_every_page_fits_its_window_and_asks_nobody_else(
                 await context.close()
     assert not faults
     assert not [one for one in asked if not one.startswith(url)]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+async def test_they_are_pictured(town: Town, pictures: Path, language: Language) -> None:
+    async with launched() as browser:
+        for name, (path, (width, height)) in DOCUMENTED.items():
+            viewport = {"width": width, "height": height}
+            page = await (
+                await person(browser, str(town.url), language, viewport=viewport)
+            ).new_page()
+            await page.goto(f"{town.url}{path}")
+            await page.wait_for_load_state("networkidle")
+            await page.screenshot(path=pictures / f"public-{name}.{language}.png")
 
 
 async def test_a_wall_keeps_what_it_has_when_the_network_is_cut(town: Town) -> None:
