@@ -215,9 +215,9 @@ def tagged(body: str, kind: str, headers: Mapping[str, str], status: int = 200) 
 
 def _unless_known(request: web.Request, response: web.StreamResponse) -> web.StreamResponse:
     """Tell whoever has the text already that it is the same."""
-    tag = response.headers.get("ETag", "")
+    tag = response.headers.get("ETag")
     asked = request.headers.get("If-None-Match", "").split(",")
-    is_known = tag in (one.strip().removeprefix("W/") for one in asked)
+    is_known = tag in [one.strip().removeprefix("W/") for one in asked]
     if response.status != 200 or not is_known or response.cookies:
         return response
     same = web.Response(status=304, headers=response.headers)

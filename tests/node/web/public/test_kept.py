@@ -5,11 +5,15 @@ from collections.abc import AsyncIterator
 from datetime import date, timedelta
 
 from aiohttp import web
+from aiohttp.test_utils import make_mocked_request
 import pytest
 
+from consometers_node.collective.rules import InForce
 from consometers_node.sharing.changes import Changes
 from consometers_node.web.public import kept
+from consometers_node.web.public.desk import Desk, Guest
 from consometers_node.web.public.kept import FOR, Kept
+from consometers_node.web.public.limits import Limits
 
 from .town import NOW, Town, day_of, serving
 
@@ -152,3 +156,20 @@ async def test_without_word_of_changes_nothing_is_kept() -> None:
     for _ in range(2):
         await answers.answer(("a",), NOW, make)
     assert make.made == 2
+
+
+async def test_what_has_no_name_is_never_taken_for_known(town: Town) -> None:
+    async def look(_desk: Desk, _guest: Guest) -> web.StreamResponse:
+        return web.Response(text="new")
+
+    desk = Desk(
+        town.store,
+        town.settings,
+        "0",
+        rules=InForce(town.settings.publication),
+        limits=Limits(),
+        kept=Kept(None),
+        now=lambda: NOW,
+    )
+    answer = await desk.looks(look)(make_mocked_request("GET", "/new"))
+    assert answer.status == 200
