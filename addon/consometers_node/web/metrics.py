@@ -3,8 +3,8 @@
 It is no part of the pages: nobody reaches it from outside unless its address is chosen so.
 """
 
-from collections.abc import AsyncIterator, Iterable, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import Iterable, Iterator
+from contextlib import AbstractAsyncContextManager
 
 from aiohttp import web
 from prometheus_client import CollectorRegistry
@@ -14,11 +14,11 @@ from prometheus_client.registry import Collector
 
 from ..collective.facts import HEALTH, PUBLISHED, Fact, Type
 from ..collective.health import Health, Watch
+from .listening import listening
 
 PATH = "/metrics"
 
 _MAX_BODY_BYTES = 1024
-_ENDS_WITHIN_S = 0.5
 _WATCH = web.AppKey("watch", Watch)
 
 
@@ -31,17 +31,9 @@ class Metrics:
         self.app[_WATCH] = watch
         self.app.add_routes([web.get(PATH, _metrics)])
 
-    @asynccontextmanager
-    async def listening(self, host: str, port: int) -> AsyncIterator[int]:
+    def listening(self, host: str, port: int) -> AbstractAsyncContextManager[int]:
         """Listen, and give the port."""
-        runner = web.AppRunner(self.app, access_log=None, shutdown_timeout=_ENDS_WITHIN_S)
-        await runner.setup()
-        try:
-            site = web.TCPSite(runner, host, port)
-            await site.start()
-            yield runner.addresses[0][1]
-        finally:
-            await runner.cleanup()
+        return listening(self.app, host, port)
 
 
 async def _metrics(request: web.Request) -> web.Response:

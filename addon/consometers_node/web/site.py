@@ -1,7 +1,7 @@
 """The application: its routes, what guards them, and where it listens."""
 
-from collections.abc import AsyncIterator, Collection
-from contextlib import asynccontextmanager
+from collections.abc import Collection
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 
 from aiohttp import web
@@ -11,11 +11,10 @@ from ..xmpp import Server
 from .api import Api
 from .desk import Desk
 from .guard import HEALTH, INGRESS, Guard
+from .listening import listening
 from .routes import routes
 
 MAX_BODY_BYTES = 64 * 1024
-_ENDS_WITHIN_S = 0.5
-"""Who listens to events never ends by themselves, and an add-on is killed after ten seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,17 +50,9 @@ class Site:
         self._app.add_routes(Api(node, keys.node_id, keys.version).routes)
         self._app.add_routes(routes(desk))
 
-    @asynccontextmanager
-    async def listening(self, host: str, port: int) -> AsyncIterator[int]:
+    def listening(self, host: str, port: int) -> AbstractAsyncContextManager[int]:
         """Listen, and give the port."""
-        runner = web.AppRunner(self._app, access_log=None, shutdown_timeout=_ENDS_WITHIN_S)
-        await runner.setup()
-        try:
-            site = web.TCPSite(runner, host, port)
-            await site.start()
-            yield runner.addresses[0][1]
-        finally:
-            await runner.cleanup()
+        return listening(self._app, host, port)
 
     async def _health(self, _request: web.Request) -> web.Response:
         return web.Response(text="ok\n")

@@ -1,7 +1,7 @@
 """The application of the public pages, and where it listens."""
 
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 
 from aiohttp import web
@@ -10,13 +10,13 @@ from ...collective.rules import InForce
 from ...collective.settings import Settings
 from ...sharing.changes import Changes
 from ...store import Store
+from ..listening import listening
 from .desk import Desk, now as this_moment
 from .kept import Kept
 from .limits import Limits
 from .routes import routes
 
 _MAX_BODY_BYTES = 1024
-_ENDS_WITHIN_S = 0.5
 
 
 class Public:
@@ -49,14 +49,6 @@ class Public:
         self.app = web.Application(middlewares=[desk.middleware], client_max_size=_MAX_BODY_BYTES)
         self.app.add_routes(routes(desk))
 
-    @asynccontextmanager
-    async def listening(self, host: str, port: int) -> AsyncIterator[int]:
+    def listening(self, host: str, port: int) -> AbstractAsyncContextManager[int]:
         """Listen, and give the port."""
-        runner = web.AppRunner(self.app, access_log=None, shutdown_timeout=_ENDS_WITHIN_S)
-        await runner.setup()
-        try:
-            site = web.TCPSite(runner, host, port)
-            await site.start()
-            yield runner.addresses[0][1]
-        finally:
-            await runner.cleanup()
+        return listening(self.app, host, port)
