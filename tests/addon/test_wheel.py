@@ -51,9 +51,18 @@ def test_the_program_tells_its_commands(installed: Installed) -> None:
 
 
 def test_each_command_has_what_it_imports(installed: Installed) -> None:
+    """But those of a collective's administration, which a home goes without."""
     modules = {f"consometers_node.cli.{entry.module}" for entry in COMMANDS.values()}
+    modules.remove("consometers_node.cli.admins")
     python = installed.program.with_name("python")
     subprocess.run((python, "-I", "-c", f"import {', '.join(modules)}"), check=True)
+
+
+def test_the_administration_of_a_collective_says_what_it_needs(installed: Installed) -> None:
+    with pytest.raises(subprocess.CalledProcessError) as refused:
+        installed.run("admins", "list")
+    assert refused.value.returncode == 1
+    assert "consometers-node[collective]" in refused.value.stderr
 
 
 def test_the_program_keeps_its_things_where_it_is_told(

@@ -97,9 +97,7 @@ def status(common: Common) -> None:
             output.document(told | dict(running or {}) | {"peers": shared})
         else:
             say_running(running, output)
-            if shared:
-                show_shared(shared, output)
-            else:
+            if not show_shared(shared, output):
                 output.say(_NOTHING)
 
     own.run(common, work)
@@ -237,8 +235,8 @@ def say_running(running: bell.Status | None, output: Output) -> None:
             output.say(_NO_HOME, why=running["home_assistant"])
 
 
-def show_shared(shared: list[dict[str, Json]], output: Output) -> None:
-    """Show what is shared with whom."""
+def show_shared(shared: list[dict[str, Json]], output: Output) -> bool:
+    """Show what is shared with whom, and what stands in the way. Tells whether anything is."""
     rows = []
     for peer in shared:
         series = peer["series"]
@@ -261,3 +259,4 @@ def show_shared(shared: list[dict[str, Json]], output: Output) -> None:
     for peer in shared:
         if peer["problem"]:
             output.say(_PROBLEM, jid=peer["jid"], why=peer["problem"])
+    return bool(rows)

@@ -45,6 +45,7 @@ basis = "agreed"
 minimum = 12
 interval = "PT30M"
 wait_minutes = 45
+members = false
 
 [metrics]
 host = "::1"

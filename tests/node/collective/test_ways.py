@@ -24,9 +24,10 @@ TABLES = {
     "SumBlockRow": {"store.sums", "store.releases"},
     "UnreleasedRow": {"store.releases"},
     "ReleasedBlockRow": {"store.releases", "collective.members", "collective.published"},
-    "MemberDayRow": {"store.sums", "store.releases", "collective.rights"},
+    "MemberDayRow": {"store.sums", "store.releases", "collective.rights", "collective.roster"},
 }
-"""Who may name a table: `members` asks when, `published` whether and why not, `rights` erases."""
+"""Who may name a table: `members` asks when, `published` whether and why not, `rights` erases,
+`roster` counts the records of a day."""
 
 BY_NAME = {"store.collective_tables", "store.months", "store.moving"}
 """Who may name tables in SQL: what makes them, parts them by month and moves them whole."""
@@ -45,6 +46,13 @@ def imported(tree: ast.Module) -> Iterator[tuple[str, str]]:
         if isinstance(node, ast.ImportFrom):
             for one in node.names:
                 yield (node.module or "").rpartition(".")[2], one.name
+
+
+def test_whoever_counts_records_reads_no_energy() -> None:
+    (roster,) = (tree for name, tree in modules() if name == "collective.roster")
+    named = {node.attr for node in ast.walk(roster) if isinstance(node, ast.Attribute)}
+    assert "records" in named
+    assert "watt_minutes" not in named
 
 
 def test_only_disclosure_reads_sums() -> None:
