@@ -14,7 +14,7 @@ READERS = {
     "packed_sums": {"collective.tally"},
     "most_of_days": {"collective.others"},
     "released": {"collective.release", "collective.published"},
-    "unreleased": {"collective.outcome"},
+    "unreleased": {"collective.release"},
     "of_days_alone": {"collective.release"},
     "spread": {"collective.release"},
 }
