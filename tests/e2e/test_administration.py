@@ -1,6 +1,6 @@
 """The administration of a collective in a real browser, as its administrators see it.
 
-It has forty invented homes and a school. Leaves pictures in `.artifacts/`;
+It has forty invented homes and a school. Leaves pictures in `.artifacts/administration/`;
 `script/test tests/e2e/test_administration.py --pictures=docs/images` renews those of the
 documentation.
 """
@@ -31,7 +31,7 @@ pytestmark = [
     pytest.mark.skipif(not CHROMIUM.exists(), reason="script/setup gets Chromium"),
 ]
 
-ARTIFACTS: Final = Path(".artifacts")
+ARTIFACTS: Final = Path(".artifacts/administration")
 HOMES: Final = 40
 DAYS: Final = 60
 AREAS: Final = ("Lorient", "Larmor-Plage", "Ploemeur")
@@ -96,7 +96,7 @@ async def furnish(store: Store, now: datetime) -> None:
 async def test_every_page_fits_its_window_and_asks_nobody_else(office: Office, look: Look) -> None:
     faults: list[str] = []
     asked: list[str] = []
-    ARTIFACTS.mkdir(exist_ok=True)
+    ARTIFACTS.mkdir(parents=True, exist_ok=True)
     async with launched() as browser:
         context = await person(
             browser,
