@@ -283,13 +283,16 @@ async def test_what_was_withdrawn_after_a_backup_stays_withdrawn_once_it_is_put_
     await site.lose_the_machine()
     await site.type("./restore", str(backup.relative_to(site.folder)))
     await site.shows(summed(site.homes))
-    register = await site.node("register", "--changes")
-    of_it = [one for one in register if one["permission"] == leaves.permission]
-    assert [(one["state"], one["erased"]) for one in of_it] == [
-        ("granted", None),
-        ("withdrawn", None),
-        ("withdrawn", len(leaves.values)),
-    ]
+
+    async def changes() -> list[tuple[str, int | None]]:
+        register = await site.node("register", "--changes")
+        of_it = [one for one in register if one["permission"] == leaves.permission]
+        return [(one["state"], one["erased"]) for one in of_it]
+
+    given, ended = ("granted", None), ("withdrawn", None)
+    erased = "withdrawn", len(leaves.values)
+    # It is erased in steps, while the node runs.
+    await eventually(changes, lambda found: found == [given, ended, erased], within_s=60)
     members = await site.node("members", "list")
     assert len([one for one in members if one["jid"] is not None]) == HOMES
     assert leaves.jid not in json.dumps(members)
