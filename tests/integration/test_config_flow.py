@@ -302,11 +302,13 @@ async def test_two_groups_of_chance_are_no_meter(
     "error", [None, OSError(errno.EIO, "I/O error"), serialx.SerialException()]
 )
 async def test_a_dongle_pulled_out_while_listening_is_said(
-    hass: HomeAssistant, line: Line, error: Exception | None
+    hass: HomeAssistant, line: Line, clock: Clock, error: Exception | None
 ) -> None:
     flow = await choose(hass, await start(hass))
-    await line.send_bytes(b"x")
-    line.port.unplug(error)
+    for _ in range(2):
+        await line.send_bytes(b"x")
+        line.port.unplug(error)
+        await clock.forward(2)
     flow = await result_of(hass, flow)
     assert flow["errors"] == {"base": "link_lost"}
     assert not line.port.is_open
@@ -319,9 +321,9 @@ async def test_a_port_that_is_lost_when_its_speed_changes_is_said(
     flow = await choose(hass, await start(hass))
     await clock.settle()
     line.port.lost = error
-    await clock.forward(5)
+    await clock.forward(7)
     flow = await result_of(hass, flow)
-    assert flow["errors"] == {"base": "link_lost"}
+    assert flow["errors"] == {"base": "cannot_open"}
     assert not line.port.is_open
 
 

@@ -4,7 +4,7 @@ import asyncio
 from dataclasses import dataclass
 
 from ..tic import Address, Mode, address
-from .link import Link, LinkError, open_link
+from .link import Link, LinkError, LinkLost, open_link
 from .state import LinkyState
 
 GROUPS_NEEDED = 3
@@ -13,6 +13,8 @@ GROUPS_NEEDED = 3
 # How long to listen at a speed, and then to get to know the meter that was found there.
 LISTEN_S = {Mode.STANDARD: 4.0, Mode.HISTORIQUE: 6.0}
 IDENTIFY_S = 12.0
+AGAIN_S = 1.0
+"""After a port went away while it was listened to: a dongle just plugged in may come twice."""
 
 _TEXT = bytes(range(0x20, 0x7F)) + b"\t\r\n"
 _MOSTLY = 0.95
@@ -69,8 +71,17 @@ def title_after(title: str, former: str, now: str) -> str:
 async def detect(device: str) -> Found:
     """Open a port, find speed and mode, and wait until the meter is known.
 
-    Takes at most half a minute. Raises LinkError, NoData, Noise or NotTic.
+    Takes at most half a minute, once more where the port went away meanwhile. Raises LinkError,
+    NoData, Noise or NotTic.
     """
+    try:
+        return await _detect(device)
+    except LinkLost:
+        await asyncio.sleep(AGAIN_S)
+        return await _detect(device)
+
+
+async def _detect(device: str) -> Found:
     heard = b""
     async with open_link(device, Mode.STANDARD) as link:
         for mode in (Mode.STANDARD, Mode.HISTORIQUE):
