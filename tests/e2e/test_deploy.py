@@ -192,6 +192,12 @@ class Site:
 
         await eventually(differs, lambda left: not left, within_s=60)
 
+    async def ended(self) -> list[dict[str, Any]]:
+        """Give what the node has noted beside its database."""
+        read = "touch /data/ended.jsonl; cat /data/ended.jsonl"
+        told = await self.type("docker", "compose", "exec", "-T", "node", "sh", "-c", read)
+        return [json.loads(line) for line in told.splitlines()]
+
     async def settle(self) -> Home:
         """Let a home have an account by invitation, join, and tell its past."""
         (made,) = await self.node("invitations", "make", "--account")
@@ -278,6 +284,10 @@ async def test_what_was_withdrawn_after_a_backup_stays_withdrawn_once_it_is_put_
     for n, home in enumerate(site.homes):
         await home.write({KNOWN_UNTIL: 5_000 + n, KNOWN_UNTIL + HOUR: 6_000 + n})
     await site.shows(summed(site.homes))
+    noted = {"permission": leaves.permission, "state": "withdrawn", "erased": True}
+    await eventually(
+        site.ended, lambda lines: any(noted.items() <= line.items() for line in lines), within_s=60
+    )
     await site.type("./backup", "ended")
 
     await site.lose_the_machine()
