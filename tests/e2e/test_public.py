@@ -1,7 +1,7 @@
 """The public pages of a collective in a real browser, as people see them: pictures of each.
 
-What they show is an invented year of a cooperative in Lorient. Leaves pictures in `.artifacts/`;
-`script/test tests/e2e/test_public.py --pictures=docs/images` renews those of the documentation.
+What they show is an invented year of a cooperative in Lorient. Leaves pictures in
+`.artifacts/public/`; `script/test tests/e2e/test_public.py --pictures=docs/images` renews those of the documentation.
 """
 
 from collections.abc import AsyncIterator
@@ -23,7 +23,7 @@ pytestmark = [
     pytest.mark.skipif(not CHROMIUM.exists(), reason="script/setup gets Chromium"),
 ]
 
-PICTURES: Final = Path(".artifacts")
+PICTURES: Final = Path(".artifacts/public")
 SIZES: Final = {"desk": (1280, 900), "phone": (390, 844), "wall": (1920, 1080)}
 LOOKS: Final[tuple[tuple[Language, str], ...]] = (("en", "light"), ("fr", "dark"))
 SITE: Final = "sites/ecole-de-kersabiec"
@@ -59,7 +59,7 @@ async def test_every_page_fits_its_window_and_asks_nobody_else(
     faults: list[str] = []
     asked: list[str] = []
     url = str(town.url)
-    PICTURES.mkdir(exist_ok=True)
+    PICTURES.mkdir(parents=True, exist_ok=True)
     async with launched() as browser:
         for name, (path, devices) in PAGES.items():
             for device in devices:
