@@ -1,7 +1,8 @@
 """The public pages of a collective in a real browser, as people see them: pictures of each.
 
 What they show is an invented year of a cooperative in Lorient. Leaves pictures in
-`.artifacts/public/`; `script/test tests/e2e/test_public.py --pictures=docs/images` renews those of the documentation.
+`.artifacts/public/`; `script/test tests/e2e/test_public.py --pictures=docs/images` renews those
+of the documentation.
 """
 
 from collections.abc import AsyncIterator
