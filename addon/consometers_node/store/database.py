@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, nullcontext
+from contextlib import asynccontextmanager, nullcontext, suppress
 import logging
 import os
 from pathlib import Path
@@ -43,6 +43,7 @@ _PRAGMAS = (
 _SIZE_OF_FILE = "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size"
 _SIZE_OF_DATABASE = "SELECT pg_database_size(current_database())"
 _SNAPSHOT = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+_ROLLBACKS: set[asyncio.Future[None]] = set()
 _MIGRATIONS = str(Path(__file__).with_name("migrations")).replace("%", "%%")
 
 
@@ -195,6 +196,7 @@ def _sqlite(url: URL) -> AsyncEngine:
     engine = create_async_engine(url, pool_size=_CONNECTIONS, max_overflow=0, hide_parameters=True)
     event.listen(engine.sync_engine, "connect", _set_up_sqlite)
     event.listen(engine.sync_engine, "begin", _begin_sqlite)
+    event.listen(engine.sync_engine, "invalidate", _roll_back_sqlite)
     return engine
 
 
@@ -205,12 +207,16 @@ def _postgresql(url: URL) -> AsyncEngine:
 
 
 def _set_up_sqlite(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
-    # The driver begins no transaction by itself: a migration is one, DDL and all.
-    connection.isolation_level = None
-    cursor = connection.cursor()
-    for pragma in _PRAGMAS:
-        cursor.execute(pragma)
-    cursor.close()
+    try:
+        # The driver begins no transaction by itself: a migration is one, DDL and all.
+        connection.isolation_level = None
+        cursor = connection.cursor()
+        for pragma in _PRAGMAS:
+            cursor.execute(pragma)
+        cursor.close()
+    except BaseException:
+        connection.driver_connection.stop()  # Nobody else closes what no pool has yet.
+        raise
 
 
 def _begin_sqlite(connection: Connection) -> None:
@@ -220,6 +226,22 @@ def _begin_sqlite(connection: Connection) -> None:
     # Whoever means to write waits for the turn now: later, with a view that has become old, it
     # could only fail.
     connection.exec_driver_sql("BEGIN IMMEDIATE" if options.get("consometers_writes") else "BEGIN")
+
+
+def _roll_back_sqlite(connection: DBAPIConnection, *_: object) -> None:
+    """End the transaction of whoever was cancelled in mid-statement.
+
+    SQLite keeps a connection that is closed with an open cursor, and the turn to write with it,
+    until that cursor is collected.
+    """
+    rollback = asyncio.ensure_future(_roll_back(connection.driver_connection))
+    _ROLLBACKS.add(rollback)
+    rollback.add_done_callback(_ROLLBACKS.discard)
+
+
+async def _roll_back(driver: Any) -> None:
+    with suppress(sqlite3.Error, ValueError):
+        await driver.rollback()
 
 
 def _make_private(file: Path) -> None:

@@ -75,6 +75,23 @@ async def test_a_cancelled_transaction_leaves_nothing(store: Store) -> None:
     assert await language(store) == "fr"
 
 
+async def test_whoever_is_cancelled_in_mid_statement_gives_the_turn_back(store: Store) -> None:
+    async def go_on() -> None:
+        while True:
+            async with store.writing() as connection:
+                await set_setting(connection, "language", "en")
+                await setting(connection, "language")
+
+    cancelled = []  # Kept, as a task that somebody still asks about is.
+    for n in range(100):
+        task = asyncio.create_task(go_on())
+        await asyncio.sleep(n % 50 / 5000)
+        task.cancel()
+        cancelled.append((await asyncio.gather(task, return_exceptions=True), task))
+        async with asyncio.timeout(5):
+            await speak(store, "fr")
+
+
 async def test_a_reader_sees_one_moment(store: Store) -> None:
     await speak(store, "fr")
     async with store.reading() as connection:
