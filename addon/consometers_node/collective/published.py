@@ -5,10 +5,11 @@ series, into which nothing comes but what was released; a reason from what was l
 """
 
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
-from functools import lru_cache
+from functools import lru_cache, partial
+from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import and_, exists, func, select
@@ -35,7 +36,7 @@ ALL = "all"
 _DAY = timedelta(days=1)
 _HOME = "home"
 
-type Reasons = Mapping[Direction, Mapping[date, Kept]]
+type Reasons = Mapping[date, Kept]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +71,18 @@ class Told:
     start: datetime
     end: datetime
     figure: Figure
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """Intervals, each from one of the `bounds` to the next, and what may be known of them.
+
+    Figures are made while they are gone through, once: thousands that stayed would make the
+    garbage collector look through the whole process, time and again.
+    """
+
+    bounds: Sequence[datetime]
+    figures: Mapping[Direction, Iterator[Figure]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,24 +141,42 @@ class Published:
 
         Directions in which this group has nothing are left out.
         """
-        starts = self._starts(interval, span, until)
+        found = await self.columns(connection, place, interval, span, until, directions=directions)
+        ends = list(pairwise(found.bounds))
+        return {
+            direction: [Told(*both, figure) for both, figure in zip(ends, figures, strict=True)]
+            for direction, figures in found.figures.items()
+        }
+
+    async def columns(
+        self,
+        connection: AsyncConnection,
+        place: Place,
+        interval: Interval,
+        span: Span,
+        until: datetime,
+        *,
+        directions: Collection[Direction] = tuple(Direction),
+    ) -> Columns:
+        """Give the same as `figures`, as columns."""
+        bounds = self._bounds(interval, span, until)
+        starts = bounds[:-1]
         released = await self._kept(connection, place, interval, span, directions)
         known = released.keys() | await self._looked_at(connection, place, directions)
-        reasons: Reasons = {}
-        if any(start not in released.get(one, {}) for one in known for start, _ in starts):
-            reasons = await self._reasons(connection, place, interval, span, directions)
-        zone = self.time_zone
-        local = [(start.astimezone(zone), end.astimezone(zone)) for start, end in starts]
-        found: dict[Direction, Sequence[Told]] = {}
+        found: dict[Direction, Iterator[Figure]] = {}
         for direction in Direction:
             if direction not in known:
                 continue
-            mine = released.get(direction, {})
-            found[direction] = [
-                Told(*ends, mine.get(start) or self._why(reasons, direction, interval, start))
-                for (start, _), ends in zip(starts, local, strict=True)
-            ]
-        return found
+            mine = released.get(direction, _Series())
+            values = list(map(mine.values.get, starts))
+            missing = [at for at, one in zip(starts, values, strict=True) if one is None]
+            reasons = await self._reasons(connection, place, direction, interval, missing)
+            found[direction] = _made(
+                zip(starts, values, map(mine.members.get, starts), strict=True),
+                energy(1, interval),
+                partial(self._why, reasons, direction, interval),
+            )
+        return Columns([one.astimezone(self.time_zone) for one in bounds], found)
 
     async def homes(
         self, connection: AsyncConnection, place: Place, interval: Interval, start: datetime
@@ -167,12 +198,12 @@ class Published:
         self, connection: AsyncConnection, interval: Interval, span: Span, until: datetime
     ) -> Counter[Reason]:
         """Count what is withheld of all groups, of the intervals that ended by then."""
-        starts = self._starts(interval, span, until)
+        starts = self._bounds(interval, span, until)[:-1]
         rows = sorted(set(self._rows(interval, span)))
         found: Counter[Reason] = Counter()
         for direction in Direction:
             kept = await released(connection, direction, interval, rows)
-            for row, at in (self._row(interval, start) for start, _ in starts):
+            for row, at in (self._row(interval, start) for start in starts):
                 reasons = (one.reasons[at : at + 1] for one in kept[row].values())
                 found.update(Reason(one) for some in reasons for one in some)
         return Counter({reason: count for reason, count in found.items() if not reason.is_out})
@@ -187,19 +218,17 @@ class Published:
         start = _starts_on(Interval.P1D, self.time_zone.key, first)[0]
         return start.astimezone(self.time_zone).date()
 
-    def _starts(
-        self, interval: Interval, span: Span, until: datetime
-    ) -> list[tuple[datetime, datetime]]:
+    def _bounds(self, interval: Interval, span: Span, until: datetime) -> list[datetime]:
+        """Give when the first interval starts, and when each ends: the next one starts then."""
         # In UTC: a local time that comes twice equals none of another zone.
         zone = self.time_zone.key
         whole = instants(zone, span.first).start, instants(zone, span.last).end
         end = min(whole[1], until)
         if interval is Interval.P1D:
-            days = [_civil(zone, day) for day in span]
-            return [(day.start, day.end) for day in days if day.end <= end]
+            days = (_civil(zone, day).end for day in span)
+            return [whole[0], *(day for day in days if day <= end)]
         step = timedelta(minutes=interval.minutes)
-        starts = (whole[0] + n * step for n in range(max(0, (end - whole[0]) // step)))
-        return [(start, start + step) for start in starts]
+        return [whole[0] + n * step for n in range(max(0, (end - whole[0]) // step) + 1)]
 
     async def _kept(
         self,
@@ -208,7 +237,7 @@ class Published:
         interval: Interval,
         span: Span,
         directions: Collection[Direction],
-    ) -> dict[Direction, dict[datetime, Released]]:
+    ) -> Mapping[Direction, _Series]:
         numbers = {
             number: direction
             for number, direction in (await self._numbers(connection, place, interval)).items()
@@ -224,16 +253,13 @@ class Published:
             .join(MemberCountRow, counted, isouter=True)
             .where(BlockRow.series_id.in_(numbers), BlockRow.day.between(*days))
         )
-        found: dict[Direction, dict[datetime, Released]] = {}
-        for number, day, packed, of in await connection.execute(query):
-            values = Block.values_of(packed)
-            counts = (0,) * len(values) if of is None else Block.values_of(of)
-            mine = found.setdefault(numbers[number], {})
-            for start, value, members in zip(
-                _starts_on(interval, zone, day), values, counts, strict=True
-            ):
-                if value is not None:
-                    mine[start] = Released(WattMinutes(energy(value, interval)), members or 0)
+        found: dict[Direction, _Series] = {}
+        for number, day, packed, counted in await connection.execute(query):
+            mine = found.setdefault(numbers[number], _Series())
+            starts = _starts_on(interval, zone, day)
+            mine.values.update(zip(starts, Block.values_of(packed), strict=True))
+            if counted is not None:
+                mine.members.update(zip(starts, Block.values_of(counted), strict=True))
         return found
 
     async def _numbers(
@@ -265,18 +291,16 @@ class Published:
         self,
         connection: AsyncConnection,
         place: Place,
+        direction: Direction,
         interval: Interval,
-        span: Span,
-        directions: Collection[Direction],
+        starts: Iterable[datetime],
     ) -> Reasons:
-        rows = sorted(set(self._rows(interval, span)))
-        found: dict[Direction, dict[date, Kept]] = {}
-        for direction in directions:
-            kept = await released(connection, direction, interval, rows)
-            found[direction] = {
-                day: groups[place.id] for day, groups in kept.items() if place.id in groups
-            }
-        return found
+        """Give what was looked at of the rows that hold these intervals."""
+        rows = sorted({self._row(interval, start)[0] for start in starts})
+        if not rows:
+            return {}
+        kept = await released(connection, direction, interval, rows)
+        return {day: groups[place.id] for day, groups in kept.items() if place.id in groups}
 
     def _rows(self, interval: Interval, span: Span) -> Iterator[date]:
         """Give the days of the rows that hold the intervals of some civil days."""
@@ -302,7 +326,7 @@ class Published:
         self, reasons: Reasons, direction: Direction, interval: Interval, start: datetime
     ) -> Withheld:
         row, at = self._row(interval, start)
-        kept = reasons.get(direction, {}).get(row)
+        kept = reasons.get(row)
         if kept is None or at >= len(kept.reasons):
             return Withheld(Reason.NOT_YET)
         reason = Reason(kept.reasons[at])
@@ -315,9 +339,26 @@ class Published:
         return Withheld(reason, have, need)
 
 
+@dataclass(frozen=True, slots=True)
+class _Series:
+    """What was released in one direction, and how many members it sums, by start in UTC."""
+
+    values: dict[datetime, int | None] = field(default_factory=dict)
+    members: dict[datetime, int | None] = field(default_factory=dict)
+
+
 @lru_cache(maxsize=8192)
 def _starts_on(interval: Interval, time_zone: str, day: date) -> tuple[datetime, ...]:
     return own_series(Device(""), Direction.CONSUMPTION, interval, time_zone).starts(day)
+
+
+def _made(
+    known: Iterable[tuple[datetime, int | None, int | None]],
+    unit: int,
+    why: Callable[[datetime], Withheld],
+) -> Iterator[Figure]:
+    for start, value, members in known:
+        yield why(start) if value is None else Released(WattMinutes(value * unit), members or 0)
 
 
 _civil = lru_cache(maxsize=8192)(instants)

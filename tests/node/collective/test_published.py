@@ -88,6 +88,23 @@ async def test_hours_of_a_civil_day_have_their_reasons_in_two_rows(town: Town) -
     assert reasons == [Reason.TOO_FEW] * 2 + [Reason.DOMINATED] * 22
 
 
+async def test_each_direction_has_its_own_reasons_among_what_was_released(town: Town) -> None:
+    everybody = await town.group()
+    before = DAY - timedelta(days=1)
+    await town.release(everybody, day_of(before, DAY, consumption=lambda hour: 5), members=12)
+    await town.release(everybody, day_of(before, production=lambda hour: 2), members=11)
+    row = RowKey(MADE, Interval.PT1H, DAY)
+    await town.look_at(everybody, row, 24 * [Reason.DOMINATED], 24 * [9])
+    found = await look(town, Interval.PT1H, Span(before, DAY))
+    assert [one.figure for one in found[DRAWN]] == 48 * [Released(WattMinutes(300), 12)]
+    assert [one.figure for one in found[MADE]] == [
+        *(24 * [Released(WattMinutes(120), 11)]),
+        # Those of the first two hours of this civil day are in the row of the UTC day before.
+        *(2 * [Withheld(Reason.NOT_YET)]),
+        *(22 * [Withheld(Reason.DOMINATED, 9, 10)]),
+    ]
+
+
 async def test_a_direction_that_nobody_has_is_left_out(town: Town) -> None:
     await town.release(await town.group(), day_of(DAY, consumption=lambda hour: 1))
     assert set(await look(town, Interval.PT1H, Span(DAY, DAY))) == {DRAWN}

@@ -57,18 +57,21 @@ NOTHING = Amount()
 
 @dataclass(frozen=True, slots=True)
 class Rates:
-    """Which share of production was used on the spot, and which share of use was produced."""
+    """Rates of the same intervals, in watt-minutes of each direction."""
 
-    self_consumption: Fraction | None = None
-    self_sufficiency: Fraction | None = None
+    production: int = 0
+    injection: int = 0
+    consumption: int = 0
 
-    @classmethod
-    def of(cls, production: int, injection: int, consumption: int) -> Self:
-        """Compute them of the same intervals."""
-        return cls(
-            self_consumption(production, injection),
-            self_sufficiency(production, injection, consumption),
-        )
+    @property
+    def self_consumption(self) -> Fraction | None:
+        """Which share of production was used on the spot; None where that cannot be told."""
+        return self_consumption(self.production, self.injection)
+
+    @property
+    def self_sufficiency(self) -> Fraction | None:
+        """Which share of use was produced; None where that cannot be told."""
+        return self_sufficiency(self.production, self.injection, self.consumption)
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,7 +196,7 @@ def rates(figures: Figures) -> Rates:
             production += made.watt_minutes
             injection += fed.watt_minutes
             consumption += drawn.watt_minutes
-    return Rates.of(production, injection, consumption)
+    return Rates(production, injection, consumption)
 
 
 def _weightiest(hidden: Iterable[Withheld]) -> Withheld | None:

@@ -10,14 +10,17 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 from fractions import Fraction
+from functools import lru_cache
 import io
+from itertools import pairwise
 import json
 import re
 
 from aiohttp import web
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ...collective.disclosure import Released, Withheld
-from ...collective.published import Place, Span
+from ...collective.published import Columns, Place, Span
 from ...quoalise import Text, iso8601
 from ...quoalise.text import text
 from ...series import Direction, Interval
@@ -133,19 +136,11 @@ async def series(desk: Desk, guest: Guest) -> web.StreamResponse:
         async with desk.store.reading() as connection:
             places = await desk.published.places(connection)
             asked = _asked(desk, guest, places, last)
-            found = await desk.published.figures(
-                connection,
-                asked.place,
-                asked.interval if isinstance(asked.interval, Interval) else Interval.P1D,
-                _whole(asked),
-                guest.now,
-                directions=_directions(asked.quantity),
-            )
+            points = await _points(desk, guest, connection, asked)
     except Wrong as wrong:
         response = problem(wrong.status, wrong.title, wrong.detail)
         allow_reading(response)
         return response
-    points = list(_points(asked, found))
     body = _as_csv(asked, points) if as_csv else _as_json(desk, asked, points)
     return _open(body, "text/csv" if as_csv else "application/json")
 
@@ -225,14 +220,28 @@ def _whole(asked: Asked) -> Span:
             return asked.span
 
 
-def _points(asked: Asked, found: Figures) -> Iterator[Point]:
-    match asked.interval:
-        case Longer.P1M:
-            yield from (_sum(asked.quantity, one) for one in by_month(found))
-        case Longer.P1Y:
-            yield from (_sum(asked.quantity, one) for one in by_year(found))
-        case _:
-            yield from _each(asked.quantity, found)
+async def _points(
+    desk: Desk, guest: Guest, connection: AsyncConnection, asked: Asked
+) -> Iterator[Point]:
+    """Give what is asked for, each point when it is wanted: there may be thousands."""
+    published, directions = desk.published, _directions(asked.quantity)
+    if isinstance(asked.interval, Interval):
+        return _each(
+            asked.quantity,
+            await published.columns(
+                connection,
+                asked.place,
+                asked.interval,
+                asked.span,
+                guest.now,
+                directions=directions,
+            ),
+        )
+    days = await published.figures(
+        connection, asked.place, Interval.P1D, _whole(asked), guest.now, directions=directions
+    )
+    parts = by_month(days) if asked.interval is Longer.P1M else by_year(days)
+    return (_sum(asked.quantity, one) for one in parts)
 
 
 def _directions(quantity: Quantity) -> Collection[Direction]:
@@ -240,28 +249,34 @@ def _directions(quantity: Quantity) -> Collection[Direction]:
     return [_DIRECTIONS[quantity]] if quantity in _DIRECTIONS else list(Direction)
 
 
-def _each(quantity: Quantity, found: Figures) -> Iterator[Point]:
-    """Give the value of each interval: there may be thousands."""
-    direction = _DIRECTIONS.get(quantity)
+def _each(quantity: Quantity, found: Columns) -> Iterator[Point]:
+    """Give the value of each interval."""
+    direction, figures = _DIRECTIONS.get(quantity), found.figures
+    ends = pairwise(found.bounds)
     if direction is not None:
-        for one in found.get(direction, ()):
-            match one.figure:
+        if direction not in figures:
+            return
+        for (start, end), figure in zip(ends, figures[direction], strict=True):
+            match figure:
                 case Released(watt_minutes, members):
-                    yield Point(one.start, one.end, watt_minutes / PER_WH, members, None)
-                case Withheld() as why:
-                    yield Point(one.start, one.end, None, 0, why)
-    elif found.keys() >= _ALL_THREE:
+                    yield Point(start, end, watt_minutes / PER_WH, members, None)
+                case Withheld():
+                    yield Point(start, end, None, 0, figure)
+    elif figures.keys() >= _ALL_THREE:
         rate_of = _RATES[quantity]
-        for one, *three in zip(found[Direction.CONSUMPTION], *found.values(), strict=True):
-            match [each.figure for each in three]:
-                case [Released(drawn) as first, Released(fed) as second, Released(made) as third]:
-                    rate = rate_of(Rates.of(made, fed, drawn))
-                    most = max(first.members, second.members, third.members)
-                    members = 0 if rate is None else most
-                    yield Point(one.start, one.end, _rounded(rate), members, None)
-                case figures:
-                    why = next(each for each in figures if isinstance(each, Withheld))
-                    yield Point(one.start, one.end, None, 0, why)
+        three = zip(*(figures[one] for one in Direction), strict=True)
+        for (start, end), (drawn, fed, made) in zip(ends, three, strict=True):
+            if (
+                isinstance(drawn, Released)
+                and isinstance(fed, Released)
+                and isinstance(made, Released)
+            ):
+                rate = rate_of(Rates(made.watt_minutes, fed.watt_minutes, drawn.watt_minutes))
+                most = max(drawn.members, fed.members, made.members)
+                yield Point(start, end, _rounded(rate), 0 if rate is None else most, None)
+            else:
+                why = next(one for one in (drawn, fed, made) if isinstance(one, Withheld))
+                yield Point(start, end, None, 0, why)
 
 
 def _sum(quantity: Quantity, days: Figures) -> Point:
@@ -303,7 +318,7 @@ def _ends(figures: Figures) -> tuple[datetime, datetime]:
     return told[0].start, told[-1].end
 
 
-def _as_json(desk: Desk, asked: Asked, points: Sequence[Point]) -> str:
+def _as_json(desk: Desk, asked: Asked, points: Iterable[Point]) -> str:
     return dumped(
         {
             "collective": desk.settings.name,
@@ -316,29 +331,42 @@ def _as_json(desk: Desk, asked: Asked, points: Sequence[Point]) -> str:
             "unit": asked.quantity.unit,
             "licence": LICENCE_ID,
             "attribution": f"{desk.settings.name}, {LICENCE}",
-            "values": [_told(point) for point in points],
+            "values": [_told(point, start, end) for point, start, end in _shown(points)],
         }
     )
 
 
-def _told(point: Point) -> Json:
+def _shown(points: Iterable[Point]) -> Iterator[tuple[Point, str, str]]:
+    """Give when each starts and ends in words. Mostly, one ends when the next one starts."""
+    last, words = None, ""
+    for point in points:
+        start = words if point.start is last else iso8601.shown(point.start)
+        last, words = point.end, iso8601.shown(point.end)
+        yield point, start, words
+
+
+def _told(point: Point, start: str, end: str) -> Json:
     told: dict[str, Json] = {
-        "start": iso8601.shown(point.start),
-        "end": iso8601.shown(point.end),
+        "start": start,
+        "end": end,
         "value": _plain(point.value),
         "members": point.members,
     }
     if point.days is not None:
         told |= {"days": point.days, "days_ended": point.of}
     if point.why is not None:
-        why = point.why
-        told["withheld"] = {
-            "reason": _reason(why),
-            "have": why.have,
-            "need": why.need,
-            "text": {tag: why.words.say(tag) for tag in ("en", "fr")},
-        }
+        told["withheld"] = _withheld(point.why)
     return told
+
+
+@lru_cache(maxsize=256)
+def _withheld(why: Withheld) -> Json:
+    return {
+        "reason": _reason(why),
+        "have": why.have,
+        "need": why.need,
+        "text": {tag: why.words.say(tag) for tag in ("en", "fr")},
+    }
 
 
 _HEAD = ("start", "end", "value", "unit", "members", "withheld")
@@ -349,10 +377,10 @@ def _as_csv(asked: Asked, points: Iterable[Point]) -> str:
     writer = csv.writer(out, lineterminator="\r\n")
     is_long = isinstance(asked.interval, Longer)
     writer.writerow((*_HEAD, "days", "days_ended") if is_long else _HEAD)
-    for point in points:
+    for point, start, end in _shown(points):
         line = (
-            iso8601.shown(point.start),
-            iso8601.shown(point.end),
+            start,
+            end,
             "" if point.value is None else _plain(point.value),
             asked.quantity.unit,
             point.members,
