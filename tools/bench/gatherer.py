@@ -1,4 +1,6 @@
-"""A collective's node as a program, for the measures.
+"""A collective's node as a program, for the measures: but it asks nobody for the past.
+
+Its members were all asked before. It would ask them anew whenever it starts.
 
 python -m tools.bench.gatherer SETTINGS PASSWORD PORT CA_FILE
 """
@@ -6,7 +8,10 @@ python -m tools.bench.gatherer SETTINGS PASSWORD PORT CA_FILE
 import asyncio
 from pathlib import Path
 import sys
+from typing import NoReturn
+from unittest.mock import patch
 
+from consometers_node.collective.gathering import Gathering
 from consometers_node.collective.node import CollectiveNode
 from consometers_node.collective.settings import read
 from consometers_node.store import Store
@@ -27,11 +32,17 @@ async def main(file: str, password: str, port: str, ca_file: str) -> None:
     store = await Store.open(settings.database)
     who = Identity(Account(settings.xmpp.account, password), server)
     node = CollectiveNode(store, settings, who, connect)
-    running = asyncio.create_task(node.run())
-    while node.network is None or not node.network.connection.is_online:
-        await asyncio.sleep(0.05)
-    print("online", flush=True)
-    await running
+    with patch.object(Gathering, "run", _rest):
+        running = asyncio.create_task(node.run())
+        while node.network is None or not node.network.connection.is_online:
+            await asyncio.sleep(0.05)
+        print("online", flush=True)
+        await running
+
+
+async def _rest(_gathering: Gathering) -> NoReturn:
+    await asyncio.Event().wait()
+    raise AssertionError
 
 
 if __name__ == "__main__":

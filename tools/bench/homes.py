@@ -1,9 +1,14 @@
 """The members of the measures of a collective: homes that tell what they draw, by the hour."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from itertools import batched
 from random import Random
+from typing import cast
 from zoneinfo import ZoneInfo
+
+from sqlalchemy import Table, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from consometers_node.collective import given, needs
 from consometers_node.collective.members import Members
@@ -22,6 +27,14 @@ from consometers_node.quoalise import (
 from consometers_node.quoalise.identifier import organisation, series
 from consometers_node.series import Direction as Way, Interval, Quantity
 from consometers_node.store import Store
+from consometers_node.store.collective_tables import (
+    GivenRegisterRow,
+    GivenRow,
+    GivenSeriesRow,
+    InGroupRow,
+    MemberRow,
+)
+from consometers_node.store.tables import Base
 
 from .members import jid
 
@@ -31,22 +44,26 @@ HOURS = 24
 MOST_W = 6_000
 
 _AREAS = ("Gâvres", "Kersabiec", "Locmiquélic", "Port-Louis", "Riantec")
+_AT_ONCE = 1_000
 _OWN = organisation(COLLECTIVE)
 _YEAR_DAYS = 365
 
 
-def day_of(number: int, midnights: Sequence[datetime], random: Random) -> Data:
+def day_of(number: int, midnights: Sequence[datetime], random: Random, *, least_w: int = 0) -> Data:
     """Give what a home tells of the days that begin then, UTC."""
     values: dict[Number, Number] = {}
     for midnight in midnights:
         begin = int(midnight.timestamp())
-        values |= {begin + hour * 3600: random.randrange(MOST_W) for hour in range(HOURS)}
+        values |= {begin + hour * 3600: least_w + random.randrange(MOST_W) for hour in range(HOURS)}
     name = _name(number)
     return Data(describe(name, Duration(seconds=3600)), (Records(str(name), "W", values),))
 
 
 async def join(store: Store, homes: int, history_days: int) -> None:
-    """Let homes have granted what they draw, and so much of its past."""
+    """Let homes have granted what they draw, and have been asked for so much of its past.
+
+    One by one takes 30 ms each. So each area's first is let in, and all others have its rows.
+    """
     now = datetime.now(UTC).replace(microsecond=0)
     need = DataNeed(
         id="bench",
@@ -66,11 +83,49 @@ async def join(store: Store, homes: int, history_days: int) -> None:
     async with store.writing() as connection:
         await needs.offer(connection, need, now)
         register = Members(connection, ZONE)
-        for number in range(homes):
-            area = _AREAS[number % len(_AREAS)]
+        for number, area in enumerate(_AREAS[:homes]):
             member = await register.admit(jid(number), now, area=area)
             said = _permission(number, need, now)
             await given.take(register, member.id, said, now, own=_OWN)
+        for model in range(min(len(_AREAS), homes - len(_AREAS))):
+            await _repeat(connection, model, range(model + len(_AREAS), homes, len(_AREAS)))
+        asked = update(GivenSeriesRow).values(subscribed_at=now, asked_until=now)
+        await connection.execute(asked)
+
+
+async def _repeat(connection: AsyncConnection, model: int, homes: Sequence[int]) -> None:
+    """Let homes have all rows that one has, by their own names."""
+    at = {"given_id": f"p{model}"}
+    await _copy(
+        connection,
+        MemberRow,
+        {"jid": jid(model)},
+        [{"jid": jid(home), "pseudonym": f"m{home}"} for home in homes],
+    )
+    numbered = select(MemberRow.jid, MemberRow.id)
+    ids = dict((await connection.execute(numbered)).tuples().all())
+    own = [{"member_id": ids[jid(home)]} for home in homes]
+    await _copy(connection, InGroupRow, {"member_id": ids[jid(model)]}, own)
+    given = [{"id": f"p{home}", **one} for home, one in zip(homes, own, strict=True)]
+    await _copy(connection, GivenRow, {"id": f"p{model}"}, given)
+    named = [{"given_id": f"p{home}", "identifier": str(_name(home))} for home in homes]
+    await _copy(connection, GivenSeriesRow, at, named)
+    await _copy(connection, GivenRegisterRow, at, [{"given_id": f"p{home}"} for home in homes])
+
+
+async def _copy(
+    connection: AsyncConnection,
+    of: type[Base],
+    those: Mapping[str, object],
+    own: Sequence[Mapping[str, object]],
+) -> None:
+    """Add those rows again and again, each time with other values; what is numbered goes on."""
+    table = cast("Table", of.__table__)
+    number = table.autoincrement_column
+    for row in (await connection.execute(select(table).filter_by(**those))).mappings().all():
+        kept = {column.name: row[column] for column in table.c if column is not number}
+        for some in batched(own, _AT_ONCE, strict=False):
+            await connection.execute(insert(table), [{**kept, **one} for one in some])
 
 
 def _name(number: int) -> Identifier:
