@@ -1,9 +1,23 @@
-"""The benchmark of a collective: that its members push what can be counted afterwards."""
+"""The benchmark of a collective: its members push what can be counted, are alike, and can go."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from random import Random
 
+import pytest
+from sqlalchemy import select
+
+from consometers_node.collective.members import GroupKind, Members
+from consometers_node.collective.taking import Told, take
 from consometers_node.quoalise.data import decode
-from tools.bench.collective import Case, pushed
+from consometers_node.series import Interval
+from consometers_node.store import Store
+from consometers_node.store.collective_tables import MemberDayRow, MemberRow
+from consometers_node.store.gathered import of_member, unasked
+from tools.bench import growth
+from tools.bench.collective import Case, pushed, records
+from tools.bench.homes import HOURS, ZONE, day_of, join
+from tools.bench.members import jid
 
 NOW = datetime(2026, 3, 1, 7, tzinfo=UTC)
 
@@ -20,3 +34,49 @@ def test_each_member_pushes_whole_days_up_to_yesterday() -> None:
         assert starts == list(range(int(starts[0]), int(starts[0]) + 5 * 86_400, 3_600))
         assert starts[0] == (NOW.replace(hour=0) - timedelta(days=5)).timestamp()
     assert len(names) == 3
+
+
+async def test_homes_that_are_copied_count_as_those_that_were_let_in(tmp_path: Path) -> None:
+    store = await Store.open(tmp_path / "node.db")
+    await join(store, 13, history_days=31)
+    at = datetime.now(UTC)
+    yesterday = datetime(at.year, at.month, at.day, tzinfo=UTC) - timedelta(days=1)
+    told = [Told(jid(home), day_of(home, [yesterday], Random(1))) for home in range(13)]
+    async with store.writing() as connection:
+        assert await take(connection, told, ZONE.key, at) == 13 * [None]
+        assert await unasked(connection) == set()
+        register = Members(connection, ZONE)
+        areas = {one.jid: one.area for one in await register.all()}
+        counted = {
+            (group.kind, len(await register.counting(group.id, date(at.year, at.month, 1))))
+            for group in await register.groups()
+        }
+        first, copied = [await of_member(connection, jid(home)) for home in (1, 11)]
+    await store.close()
+    assert areas.keys() == {jid(home) for home in range(13)}
+    assert areas[jid(1)] == areas[jid(6)] == areas[jid(11)] != areas[jid(12)]
+    assert counted == {(GroupKind.ALL, 13), (GroupKind.AREA, 3), (GroupKind.AREA, 2)}
+    assert first[0].records == copied[0].records
+    assert first[0].interval is copied[0].interval is Interval.PT1H
+
+
+async def test_the_largest_home_is_erased_whole_and_no_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(growth, "YEARS", 2)
+    monkeypatch.setattr(growth, "_YEAR_DAYS", 23)
+    monkeypatch.setattr(growth, "DAYS", 3)
+    monkeypatch.setattr(growth, "HOMES", 11)
+
+    async def size(_store: Store) -> int:
+        return 0
+
+    await growth.measure(tmp_path / "node.db", size)
+    assert "the largest home erased in" in capsys.readouterr().out
+    store = await Store.open(tmp_path / "node.db")
+    async with store.reading() as connection:
+        left = set((await connection.execute(select(MemberDayRow.member_id))).scalars())
+        others = select(MemberRow.id).where(MemberRow.jid != jid(0))
+        assert left == set((await connection.execute(others)).scalars())
+    assert await records(store) == 10 * 46 * HOURS
+    await store.close()

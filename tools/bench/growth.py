@@ -1,11 +1,13 @@
 """What a day costs a collective that has kept years: the same on the first one and after five.
 
 In one process, without a network: homes tell of years, which are kept, summed and released; then
-of new days, and of old ones anew.
+of new days, and of old ones anew. At last all is erased of the one that has the most in every sum,
+for which those of all others are looked at; another one tells of a day meanwhile, again and again.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import batched
 from pathlib import Path
@@ -14,23 +16,28 @@ import time
 from typing import Any
 from unittest.mock import patch
 
-from consometers_node.collective import taking, tally
+from consometers_node.collective import rights, taking, tally
 from consometers_node.collective.disclosure import Agreed, Publication
+from consometers_node.collective.members import Members
 from consometers_node.collective.release import Release
 from consometers_node.collective.taking import Told, take
+from consometers_node.quoalise import Data
+from consometers_node.sharing.names import keep_collective
 from consometers_node.store import Store
 from consometers_node.store.sums import alone
 
-from .homes import COLLECTIVE, ZONE, day_of, join
+from .homes import COLLECTIVE, HOURS, MOST_W, ZONE, day_of, join
 from .members import jid
 
-HOMES, YEARS = 40, 5
+HOMES, YEARS = 100, 5
 DAYS = 14
 """That are told, one after the other, each time that it is measured."""
 
+_LARGEST, _OTHER = 0, 1
 _YEAR_DAYS = 365
 _MONTH_DAYS = 30
 _AT_ONCE = 200
+_REST_S = 0.2
 _DAY = timedelta(days=1)
 
 
@@ -42,6 +49,15 @@ class Cost:
     cpu: float
     sums: float
     released: float
+
+
+@dataclass(frozen=True, slots=True)
+class Erasure:
+    """How many seconds the erasure of a member takes, others wait at most, and a wipe takes."""
+
+    erased: float
+    waited: float
+    wiped: float
 
 
 class _Homes:
@@ -56,7 +72,7 @@ class _Homes:
     async def tell(self, days: Sequence[datetime]) -> None:
         """Let each of them tell of these days, as of its past: a month in a message."""
         told = [
-            Told(jid(home), day_of(home, month, self._random))
+            Told(jid(home), self._days(home, month))
             for month in batched(days, _MONTH_DAYS, strict=False)
             for home in range(HOMES)
         ]
@@ -67,8 +83,7 @@ class _Homes:
     async def cost(self, days: Sequence[datetime]) -> Cost:
         """Let each of them tell of day after day, and measure."""
         rounds = [
-            [Told(jid(home), day_of(home, [day], self._random)) for home in range(HOMES)]
-            for day in days
+            [Told(jid(home), self._days(home, [day])) for home in range(HOMES)] for day in days
         ]
         self._sums_s = 0.0
         began, cpu = time.perf_counter(), time.process_time()
@@ -81,6 +96,31 @@ class _Homes:
         released = time.perf_counter() - began
         each = 1000 / (HOMES * len(days))
         return Cost(each * kept, each * cpu, each * self._sums_s, each * released)
+
+    async def erase(self, days: Sequence[datetime]) -> Erasure:
+        """Erase the largest, which told of these days."""
+        clock = time.perf_counter
+        at = datetime.now(UTC)
+        async with self._store.reading() as connection:
+            member = await Members(connection, ZONE).by_jid(jid(_LARGEST))
+        assert member is not None
+        waited = []
+        began = clock()
+        erasing = asyncio.create_task(rights.erase_member(self._store, ZONE, member.id, at))
+        while not erasing.done():
+            told = clock()
+            await self._take([Told(jid(_OTHER), self._days(_OTHER, days[-1:]))])
+            waited.append(clock() - told)
+            await asyncio.wait({erasing}, timeout=_REST_S)
+        (erased,) = await erasing
+        assert erased.records == HOURS * len(days), erased
+        ended = clock()
+        assert await rights.wipe(self._store)
+        return Erasure(ended - began, max(waited), clock() - ended)
+
+    def _days(self, home: int, days: Sequence[datetime]) -> Data:
+        least_w = MOST_W if home == _LARGEST else 0
+        return day_of(home, days, self._random, least_w=least_w)
 
     async def _release_all(self) -> None:
         at = datetime.now(UTC) + _DAY
@@ -106,6 +146,7 @@ async def measure(place: Path | str, size: Callable[[Store], Awaitable[int]]) ->
     today = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
     first = today - YEARS * _YEAR_DAYS * _DAY
     store = await Store.open(place)
+    await keep_collective(store, COLLECTIVE)
     await join(store, HOMES, YEARS * _YEAR_DAYS + 1)
     homes = _Homes(store)
     empty = await size(store)
@@ -117,9 +158,15 @@ async def measure(place: Path | str, size: Callable[[Store], Awaitable[int]]) ->
         if year in (0, YEARS - 1):
             costs[year + 1] = new, await homes.cost(_days(first + _MONTH_DAYS * _DAY, DAYS))
     each = (await size(store) - empty) / (HOMES * YEARS)
-    await store.close()
     _print(costs)
     print(f"  {each:,.0f} bytes a member-year, sums and what was released included", flush=True)
+    one = await homes.erase(_days(first, YEARS * _YEAR_DAYS))
+    await store.close()
+    print(
+        f"  the largest home erased in {one.erased:.1f} s, while others wait {one.waited:.2f} s at"
+        f" most; then wiped in {one.wiped:.1f} s",
+        flush=True,
+    )
 
 
 def _days(first: datetime, count: int) -> list[datetime]:
@@ -133,7 +180,7 @@ def _print(costs: Mapping[int, tuple[Cost, Cost]]) -> None:
         for year, of_it in costs.items():
             one = of_it[at]
             said = f"{what}, after {year} year{'s' if year > 1 else ''}"
-            values = (one.kept, one.cpu, one.sums, one.released)
-            print(f"  {said:44}" + "".join(f"{value:10.2f}" for value in values))
-        before, after = (of_it[at] for of_it in costs.values())
-        print(f"  {'':44}{'':10}{after.cpu / before.cpu:9.2f}x")
+            print(f"  {said:44}" + "".join(f"{value:10.2f}" for value in astuple(one)))
+        before, after = (astuple(of_it[at]) for of_it in costs.values())
+        times = (new / old for old, new in zip(before, after, strict=True))
+        print(f"  {'':44}" + "".join(f"{value:9.2f}x" for value in times))
