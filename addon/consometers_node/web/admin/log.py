@@ -9,6 +9,9 @@ from ...collective.members import Members
 from ...collective.reads import reads
 from ...quoalise import Text
 from ...quoalise.text import text
+from ...series import Interval
+from ...sharing.words import INTERVALS
+from ..language import LANGUAGES
 from .desk import AdminDesk
 from .pager import Pager
 from .visit import Visit
@@ -73,6 +76,14 @@ _LIKE = {
     )
 }
 """The same of what has a name in it: the first that it is like."""
+_RULE = re.compile(r"\S+=(?:not yet|\S+)")
+_RULES = {
+    "basis=law": text("what the law wants", "ce que veut la loi"),
+    "minimum": text("at least {value} homes", "au moins {value} foyers"),
+    "wait_minutes": text("latecomers waited for {value} min", "retardataires attendus {value} min"),
+    "opens=not yet": text("not before somebody says so", "pas avant qu’on le dise"),
+    "opens": text("from {value} on", "à partir du {value}"),
+}
 
 
 async def show(desk: AdminDesk, visit: Visit) -> web.StreamResponse:
@@ -107,5 +118,23 @@ def _said(what: str) -> Text:
         return _WHATS[what]
     for pattern, words in _LIKE.items():
         if found := pattern.fullmatch(what):
-            return words.fill(**found.groupdict())
+            told = found.groupdict()
+            if "rules" not in told:
+                return words.fill(**told)
+            rules = _rules(told["rules"])
+            return Text({tag: words.say(tag).format(rules=rules.say(tag)) for tag in LANGUAGES})
     return Text({"en": what})
+
+
+def _rules(written: str) -> Text:
+    """Give rules of publication as people read them; what is not known stays as it is."""
+    said = []
+    for rule in _RULE.findall(written):
+        key, _, value = rule.partition("=")
+        if key == "interval" and value in Interval:
+            said.append(INTERVALS[Interval(value)])
+        elif rule in _RULES or key in _RULES:
+            said.append((_RULES.get(rule) or _RULES[key]).fill(value=value))
+        elif rule != "basis=agreed":
+            said.append(Text({"en": rule}))
+    return Text({tag: ", ".join(one.say(tag) for one in said) for tag in LANGUAGES})

@@ -13,7 +13,7 @@ from consometers_node.collective.members import Kind, Member, Members
 from consometers_node.collective.reads import reads
 from consometers_node.collective.sites import Building
 from consometers_node.permission import State
-from consometers_node.web.admin.log import _said
+from consometers_node.web.admin.log import _rules, _said
 
 from ..browser import Page
 from ..public.town import NOW, ZONE
@@ -328,11 +328,28 @@ def test_what_was_done_is_told_in_both_languages() -> None:
         ("12 invitations made for home", "a fait des invitations (12)"),
         ("invitation 9f3a62c1 revoked", "a révoqué l’invitation 9f3a62c1"),
         ("publication as the file says", "a fait publier les sommes comme le dit le fichier"),
-        ("publication minimum=12", "a choisi comment les sommes sont publiées : minimum=12"),
-        ("preview of publication minimum=12", "a regardé ce qui serait publié : minimum=12"),
+        (
+            "publication minimum=12",
+            "a choisi comment les sommes sont publiées : au moins 12 foyers",
+        ),
+        (
+            "preview of publication minimum=12",
+            "a regardé ce qui serait publié : au moins 12 foyers",
+        ),
         ("something else", "something else"),
     ):
         assert _said(what).say("fr") == french
+
+
+def test_rules_are_told_in_both_languages() -> None:
+    for rules, french in (
+        ("basis=agreed minimum=3 interval=PT1H", "au moins 3 foyers, toutes les heures"),
+        ("basis=law wait_minutes=20", "ce que veut la loi, retardataires attendus 20 min"),
+        ("minimum=3 opens=not yet", "au moins 3 foyers, pas avant qu’on le dise"),
+        ("minimum=3 opens=2027-01-01", "au moins 3 foyers, à partir du 2027-01-01"),
+        ("minimum=3 new=rule", "au moins 3 foyers, new=rule"),
+    ):
+        assert _rules(rules).say("fr") == french
 
 
 async def test_how_it_goes_is_told_without_a_node(office: Office) -> None:
