@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from datetime import date, time, timedelta
 from typing import Any
 
 from aiohttp import web
@@ -229,7 +229,7 @@ def _years(
     granted = {
         direction: [
             (
-                one.records.start.astimezone(zone).date(),
+                one.records.start.astimezone(zone),
                 (one.records.end.astimezone(zone) - timedelta(days=1)).date(),
             )
             for one in series
@@ -242,13 +242,17 @@ def _years(
         spans, days = granted[direction], told.get(direction, {})
         if not spans and not days:
             continue
+        # A day of which only the end was granted cannot be whole.
+        begun = {start.date() for start, _ in spans if start.time() != time.min}
         kept = [
             Kept.COMPLETE
             if days.get(day, 0) >= 1
+            else Kept.OUTSIDE
+            if day in begun
             else Kept.PARTLY
             if days.get(day, 0) > 0
             else Kept.MISSING
-            if any(first <= day <= last for first, last in spans)
+            if any(start.date() <= day <= last for start, last in spans)
             else Kept.OUTSIDE
             for day in window.days
         ]
