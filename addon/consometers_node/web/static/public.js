@@ -36,6 +36,7 @@
     const labels = rows.map((row) => row.cells[0].textContent);
     const language = figure.dataset.language === "en" ? "en-GB" : "fr-FR";
     const number = new Intl.NumberFormat(language, { maximumFractionDigits: 1 });
+    const level = new Intl.NumberFormat(language, { maximumFractionDigits: 3 });
     const bars = uPlot.paths.bars({ size: [0.82, 70], gap: 1 });
     const one = (label, stroke, fill, more = {}) => ({ label, stroke, fill, width: 1, paths: bars, points: { show: false }, ...more });
     const series = [{}];
@@ -78,7 +79,7 @@
       },
       axes: [
         { ...axis, grid: { show: false }, size: 2.1 * size, splits: () => spread(labels.length, Math.floor(plot.clientWidth / (widest * size * 0.62 + size))), values: (_, splits) => splits.map((at) => labels[at] ?? "") },
-        { ...axis, size: (_, told) => (0.58 * Math.max(0, ...(told ?? []).map((one) => one.length)) + 1) * size, values: (_, splits) => splits.map((value) => `${number.format(Math.abs(value))} kWh`) },
+        { ...axis, space: 2.5 * size, size: (_, told) => (0.58 * Math.max(0, ...(told ?? []).map((one) => one.length)) + 1) * size, values: (_, splits) => splits.map((value) => `${level.format(Math.abs(value))} kWh`) },
       ],
       series,
     }, data, plot);
