@@ -25,14 +25,6 @@ async def all_coverage(connection: AsyncConnection) -> dict[SeriesId, Range]:
 
 async def set_coverage(connection: AsyncConnection, number: SeriesId, covered: Range) -> None:
     """Tell what was read of a series, in place of what was told before."""
-    put = upsert.insert(connection, CoverageRow).values(
-        series_id=number, covered_from=covered.start, covered_until=covered.end
-    )
-    put = put.on_conflict_do_update(
-        index_elements=[CoverageRow.series_id],
-        set_={
-            "covered_from": put.excluded.covered_from,
-            "covered_until": put.excluded.covered_until,
-        },
-    )
-    await connection.execute(put)
+    put = upsert.put(connection, CoverageRow, "covered_from", "covered_until")
+    row = {"series_id": number, "covered_from": covered.start, "covered_until": covered.end}
+    await connection.execute(put, row)

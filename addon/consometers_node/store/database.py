@@ -207,16 +207,12 @@ def _postgresql(url: URL) -> AsyncEngine:
 
 
 def _set_up_sqlite(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
-    try:
-        # The driver begins no transaction by itself: a migration is one, DDL and all.
-        connection.isolation_level = None
-        cursor = connection.cursor()
-        for pragma in _PRAGMAS:
-            cursor.execute(pragma)
-        cursor.close()
-    except BaseException:
-        connection.driver_connection.stop()  # Nobody else closes what no pool has yet.
-        raise
+    # The driver begins no transaction by itself: a migration is one, DDL and all.
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    for pragma in _PRAGMAS:
+        cursor.execute(pragma)
+    cursor.close()
 
 
 def _begin_sqlite(connection: Connection) -> None:

@@ -27,18 +27,13 @@ async def put_count(connection: AsyncConnection, number: SeriesId, count: Block)
 
 async def put_counts(connection: AsyncConnection, kept: Mapping[SeriesId, Iterable[Block]]) -> None:
     """Keep many counts, each in place of those of its day."""
-    put = upsert.insert(connection, MemberCountRow)
-    put = put.on_conflict_do_update(
-        index_elements=[MemberCountRow.series_id, MemberCountRow.day],
-        set_={"packed": put.excluded.packed},
-    )
     rows = [
         {"series_id": number, "day": count.day, "packed": count.pack()}
         for number, some in kept.items()
         for count in some
     ]
     if rows:
-        await connection.execute(put, rows)
+        await connection.execute(upsert.put(connection, MemberCountRow, "packed"), rows)
 
 
 async def counts(

@@ -136,24 +136,12 @@ async def note(connection: AsyncConnection, noted: Iterable[Noted], at: datetime
         if member in known[row] or _differ(before, now, out[row])
     ]
     if kept:
-        put = upsert.insert(connection, UnreleasedRow)
-        put = put.on_conflict_do_update(
-            index_elements=[*UnreleasedRow.__table__.primary_key],
-            set_={"now": put.excluded.now},
-        )
-        await connection.execute(put, kept)
+        await connection.execute(upsert.put(connection, UnreleasedRow, "now"), kept)
 
 
 async def look_soon(connection: AsyncConnection, rows: Collection[RowKey], at: datetime) -> None:
     """Look at rows that have changed: what is of long ago comes in many pieces, and waits a bit."""
-    put = upsert.insert(connection, ToReleaseRow)
-    put = put.on_conflict_do_update(
-        index_elements=[*ToReleaseRow.__table__.primary_key],
-        set_={"due_at": put.excluded.due_at},
-        where=ToReleaseRow.due_at > put.excluded.due_at,
-    )
-    due_at = [_row(row) | {"due_at": _due_at(row, at)} for row in sorted(rows)]
-    await connection.execute(put, due_at)
+    await _look(connection, {row: _due_at(row, at) for row in sorted(rows)})
 
 
 async def due(connection: AsyncConnection, at: datetime, most: int) -> list[RowKey]:
@@ -179,12 +167,7 @@ async def look_again(connection: AsyncConnection, rows: Mapping[RowKey, datetime
         await connection.execute(this, looked_at)
     later = [_row(row) | {"due_at": at} for row, at in rows.items() if at is not None]
     if later:
-        put = upsert.insert(connection, ToReleaseRow)
-        put = put.on_conflict_do_update(
-            index_elements=[*ToReleaseRow.__table__.primary_key],
-            set_={"due_at": put.excluded.due_at},
-        )
-        await connection.execute(put, later)
+        await connection.execute(upsert.put(connection, ToReleaseRow, "due_at"), later)
 
 
 async def withheld(
@@ -230,15 +213,20 @@ async def withheld(
 
 async def look_at_withheld(connection: AsyncConnection, interval: Interval, at: datetime) -> None:
     """Look again then at all of which something is withheld, as rules may have changed."""
+    rows = await withheld(connection, interval)
+    for some in batched(rows, _AT_ONCE, strict=False):
+        await _look(connection, dict.fromkeys(some, at))
+
+
+async def _look(connection: AsyncConnection, rows: Mapping[RowKey, datetime]) -> None:
+    """Look at rows then, unless they are looked at sooner."""
     put = upsert.insert(connection, ToReleaseRow)
     put = put.on_conflict_do_update(
         index_elements=[*ToReleaseRow.__table__.primary_key],
         set_={"due_at": put.excluded.due_at},
         where=ToReleaseRow.due_at > put.excluded.due_at,
     )
-    rows = await withheld(connection, interval)
-    for some in batched(rows, _AT_ONCE, strict=False):
-        await connection.execute(put, [_row(row) | {"due_at": at} for row in some])
+    await connection.execute(put, [_row(row) | {"due_at": at} for row, at in rows.items()])
 
 
 async def sums(
@@ -277,12 +265,7 @@ async def put_released(
     connection: AsyncConnection, kept: Mapping[RowKey, Mapping[GroupId, Kept]]
 ) -> None:
     """Keep what was released of rows, by group, in place of what was before."""
-    put = upsert.insert(connection, ReleasedBlockRow)
     columns = ("sums", "counts", "reasons", "final", "released_at")
-    put = put.on_conflict_do_update(
-        index_elements=[*ReleasedBlockRow.__table__.primary_key],
-        set_={name: put.excluded[name] for name in columns},
-    )
     values = [
         _row(row)
         | {
@@ -297,7 +280,7 @@ async def put_released(
         for group, one in of.items()
     ]
     if values:
-        await connection.execute(put, values)
+        await connection.execute(upsert.put(connection, ReleasedBlockRow, *columns), values)
 
 
 async def days_at_other_steps(

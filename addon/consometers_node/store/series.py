@@ -82,11 +82,6 @@ async def put_blocks(
     connection: AsyncConnection, kept: Mapping[SeriesId, Iterable[Block]], at: datetime
 ) -> None:
     """Keep many blocks, each in place of the one of its day."""
-    put = upsert.insert(connection, BlockRow)
-    put = put.on_conflict_do_update(
-        index_elements=[BlockRow.series_id, BlockRow.day],
-        set_={"packed": put.excluded.packed, "changed_at": put.excluded.changed_at},
-    )
     rows = [
         {"series_id": number, "day": block.day, "packed": block.pack(), "changed_at": at}
         for number, some in kept.items()
@@ -98,7 +93,7 @@ async def put_blocks(
             BlockRow.__tablename__,
             {block.day for some in kept.values() for block in some},
         )
-        await connection.execute(put, rows)
+        await connection.execute(upsert.put(connection, BlockRow, "packed", "changed_at"), rows)
 
 
 async def blocks_of_days(

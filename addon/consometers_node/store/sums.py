@@ -107,11 +107,7 @@ async def put_sums(
     ]
     if kept:
         await make_room(connection, SumBlockRow.__tablename__, {key.day for key in rows})
-        put = upsert.insert(connection, SumBlockRow)
-        put = put.on_conflict_do_update(
-            index_elements=list(_SUMS.primary_key),
-            set_={name: put.excluded[name] for name in ("sums", "counts", "largest", "changed_at")},
-        )
+        put = upsert.put(connection, SumBlockRow, "sums", "counts", "largest", "changed_at")
         await connection.execute(put, kept)
     gone = [
         {f"old_{name}": value for name, value in _columns(key).items()}
@@ -141,11 +137,7 @@ async def put_days(connection: AsyncConnection, days: Iterable[MemberDay]) -> No
         if day.records
     ]
     if kept:
-        put = upsert.insert(connection, MemberDayRow)
-        put = put.on_conflict_do_update(
-            index_elements=list(_DAYS.primary_key),
-            set_={name: put.excluded[name] for name in ("watt_minutes", "records", "expected")},
-        )
+        put = upsert.put(connection, MemberDayRow, "watt_minutes", "records", "expected")
         await connection.execute(put, kept)
     gone = [
         {"old_member_id": day.member, "old_direction": day.direction, "old_day": day.day}
