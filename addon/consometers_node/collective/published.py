@@ -6,7 +6,7 @@ series, into which nothing comes but what was released; a reason from what was l
 
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache, partial
 from itertools import pairwise
@@ -37,6 +37,10 @@ _DAY = timedelta(days=1)
 _HOME = "home"
 
 type Reasons = Mapping[date, Kept]
+type _Known = tuple[int | None, int | None]
+"""The record that says a figure, and how many members it sums; neither where it is withheld."""
+
+_NOTHING: _Known = (None, None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -167,15 +171,12 @@ class Published:
         for direction in Direction:
             if direction not in known:
                 continue
-            mine = released.get(direction, _Series())
-            values = list(map(mine.values.get, starts))
-            missing = [at for at, one in zip(starts, values, strict=True) if one is None]
+            mine = released.get(direction, {})
+            told = [mine.get(start, _NOTHING) for start in starts]
+            missing = [start for start, one in zip(starts, told, strict=True) if one[0] is None]
             reasons = await self._reasons(connection, place, direction, interval, missing)
-            found[direction] = _made(
-                zip(starts, values, map(mine.members.get, starts), strict=True),
-                energy(1, interval),
-                partial(self._why, reasons, direction, interval),
-            )
+            why = partial(self._why, reasons, direction, interval)
+            found[direction] = _made(zip(starts, told, strict=True), energy(1, interval), why)
         return Columns([one.astimezone(self.time_zone) for one in bounds], found)
 
     async def homes(
@@ -237,7 +238,7 @@ class Published:
         interval: Interval,
         span: Span,
         directions: Collection[Direction],
-    ) -> Mapping[Direction, _Series]:
+    ) -> Mapping[Direction, Mapping[datetime, _Known]]:
         numbers = {
             number: direction
             for number, direction in (await self._numbers(connection, place, interval)).items()
@@ -253,13 +254,13 @@ class Published:
             .join(MemberCountRow, counted, isouter=True)
             .where(BlockRow.series_id.in_(numbers), BlockRow.day.between(*days))
         )
-        found: dict[Direction, _Series] = {}
-        for number, day, packed, counted in await connection.execute(query):
-            mine = found.setdefault(numbers[number], _Series())
+        found: dict[Direction, dict[datetime, _Known]] = {}
+        for number, day, packed, of in await connection.execute(query):
+            values = Block.values_of(packed)
+            counts = (0,) * len(values) if of is None else Block.values_of(of)
+            told = zip(values, counts, strict=True)
             starts = _starts_on(interval, zone, day)
-            mine.values.update(zip(starts, Block.values_of(packed), strict=True))
-            if counted is not None:
-                mine.members.update(zip(starts, Block.values_of(counted), strict=True))
+            found.setdefault(numbers[number], {}).update(zip(starts, told, strict=True))
         return found
 
     async def _numbers(
@@ -339,25 +340,15 @@ class Published:
         return Withheld(reason, have, need)
 
 
-@dataclass(frozen=True, slots=True)
-class _Series:
-    """What was released in one direction, and how many members it sums, by start in UTC."""
-
-    values: dict[datetime, int | None] = field(default_factory=dict)
-    members: dict[datetime, int | None] = field(default_factory=dict)
-
-
 @lru_cache(maxsize=8192)
 def _starts_on(interval: Interval, time_zone: str, day: date) -> tuple[datetime, ...]:
     return own_series(Device(""), Direction.CONSUMPTION, interval, time_zone).starts(day)
 
 
 def _made(
-    known: Iterable[tuple[datetime, int | None, int | None]],
-    unit: int,
-    why: Callable[[datetime], Withheld],
+    told: Iterable[tuple[datetime, _Known]], unit: int, why: Callable[[datetime], Withheld]
 ) -> Iterator[Figure]:
-    for start, value, members in known:
+    for start, (value, members) in told:
         yield why(start) if value is None else Released(WattMinutes(value * unit), members or 0)
 
 
