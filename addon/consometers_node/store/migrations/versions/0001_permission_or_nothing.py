@@ -9,19 +9,24 @@ import re
 from alembic import op
 import sqlalchemy as sa
 
+from consometers_node.store.migrations.columns import (
+    CLUSTERED,
+    DAY,
+    NUMBERED,
+    STRICT,
+    check,
+    index,
+    reference,
+    unique,
+    whole,
+    words,
+)
 from consometers_node.store.migrations.guards import NOW, PIN, Effect, Guard, kept, write_once
 
 revision = "0001"
 down_revision = None
 branch_labels = None
 depends_on = None
-
-WHOLE = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
-DAY = sa.Date().with_variant(sa.Text(), "sqlite")
-
-STRICT = {"sqlite_strict": True}
-CLUSTERED = {"sqlite_strict": True, "sqlite_with_rowid": False}
-NUMBERED = {"sqlite_strict": True, "sqlite_autoincrement": True}
 
 DIRECTIONS = "('consumption', 'injection', 'production')"
 QUANTITIES = "('energy', 'power')"
@@ -54,234 +59,203 @@ def upgrade() -> None:
             op.execute(statement)
 
 
-def _whole(name: str, *, primary_key: bool = False, nullable: bool = False) -> sa.Column[int]:
-    return sa.Column(name, WHOLE, primary_key=primary_key, nullable=nullable)
-
-
-def _text(name: str, *, primary_key: bool = False, nullable: bool = False) -> sa.Column[str]:
-    return sa.Column(name, sa.Text(), primary_key=primary_key, nullable=nullable)
-
-
-def _check(table: str, name: str, condition: str) -> sa.CheckConstraint:
-    return sa.CheckConstraint(condition, op.f(f"ck_{table}_{name}"))
-
-
-def _unique(table: str, *columns: str) -> sa.UniqueConstraint:
-    return sa.UniqueConstraint(*columns, name=op.f("_".join(("uq", table, *columns))))
-
-
-def _reference(table: str, columns: str, to: str, ondelete: str | None = None) -> sa.Constraint:
-    own = columns.split(", ")
-    target, _, theirs = to.partition(": ")
-    return sa.ForeignKeyConstraint(
-        own,
-        [f"{target}.{column}" for column in theirs.split(", ")],
-        name=op.f("_".join(("fk", table, *own))),
-        ondelete=ondelete,
-    )
-
-
 def _tables() -> None:
     op.create_table(
         "peer",
-        _whole("id", primary_key=True),
-        _text("jid"),
-        _text("name"),
-        _whole("added_at"),
-        _unique("peer", "jid"),
+        whole("id", primary_key=True),
+        words("jid"),
+        words("name"),
+        whole("added_at"),
+        unique("peer", "jid"),
         **NUMBERED,
     )
     op.create_table(
         "series",
-        _whole("id", primary_key=True),
-        _text("device"),
-        _text("direction"),
-        _text("quantity"),
-        _whole("interval_minutes"),
-        _text("time_zone"),
-        _unique("series", "device", "direction", "quantity", "interval_minutes", "time_zone"),
-        _check("series", "direction", f"direction IN {DIRECTIONS}"),
-        _check("series", "quantity", f"quantity IN {QUANTITIES}"),
-        _check("series", "interval", f"interval_minutes IN {INTERVALS}"),
+        whole("id", primary_key=True),
+        words("device"),
+        words("direction"),
+        words("quantity"),
+        whole("interval_minutes"),
+        words("time_zone"),
+        unique("series", "device", "direction", "quantity", "interval_minutes", "time_zone"),
+        check("series", "direction", f"direction IN {DIRECTIONS}"),
+        check("series", "quantity", f"quantity IN {QUANTITIES}"),
+        check("series", "interval", f"interval_minutes IN {INTERVALS}"),
         **NUMBERED,
     )
     op.create_table(
         "block",
-        _whole("series_id", primary_key=True),
+        whole("series_id", primary_key=True),
         sa.Column("day", DAY, primary_key=True, nullable=False),
         sa.Column("packed", sa.LargeBinary(), nullable=False),
-        _whole("changed_at"),
-        _reference("block", "series_id", "series: id", ondelete="CASCADE"),
+        whole("changed_at"),
+        reference("block", "series_id", "series: id", ondelete="CASCADE"),
         **CLUSTERED,
     )
     op.create_table(
         "data_need",
-        _whole("id", primary_key=True),
-        _whole("peer_id"),
-        _text("need"),
-        _whole("version"),
-        _text("title"),
-        _text("purpose"),
-        _text("recipients"),
-        _text("controller"),
-        _text("contact"),
-        _text("policy"),
-        _whole("interval_minutes"),
-        _text("reading"),
-        _text("identification"),
-        _whole("history_days"),
-        _whole("duration_days"),
-        _whole("retention_days"),
-        _whole("received_at"),
-        _reference("data_need", "peer_id", "peer: id"),
-        _unique("data_need", "peer_id", "need", "version"),
-        _unique("data_need", "id", "peer_id", "need"),
-        _check("data_need", "version", "version >= 1"),
-        _check("data_need", "interval", f"interval_minutes IN {INTERVALS}"),
-        _check("data_need", "reading", "reading IN ('individual', 'sum')"),
-        _check("data_need", "identification", f"identification IN {IDENTIFICATIONS}"),
-        _check("data_need", "history", "history_days BETWEEN 0 AND 36600"),
-        _check("data_need", "duration", "duration_days BETWEEN 1 AND 36600"),
-        _check("data_need", "retention", "retention_days BETWEEN 0 AND 36600"),
+        whole("id", primary_key=True),
+        whole("peer_id"),
+        words("need"),
+        whole("version"),
+        words("title"),
+        words("purpose"),
+        words("recipients"),
+        words("controller"),
+        words("contact"),
+        words("policy"),
+        whole("interval_minutes"),
+        words("reading"),
+        words("identification"),
+        whole("history_days"),
+        whole("duration_days"),
+        whole("retention_days"),
+        whole("received_at"),
+        reference("data_need", "peer_id", "peer: id"),
+        unique("data_need", "peer_id", "need", "version"),
+        unique("data_need", "id", "peer_id", "need"),
+        check("data_need", "version", "version >= 1"),
+        check("data_need", "interval", f"interval_minutes IN {INTERVALS}"),
+        check("data_need", "reading", "reading IN ('individual', 'sum')"),
+        check("data_need", "identification", f"identification IN {IDENTIFICATIONS}"),
+        check("data_need", "history", "history_days BETWEEN 0 AND 36600"),
+        check("data_need", "duration", "duration_days BETWEEN 1 AND 36600"),
+        check("data_need", "retention", "retention_days BETWEEN 0 AND 36600"),
         **NUMBERED,
     )
     op.create_table(
         "wanted",
-        _whole("data_need_id", primary_key=True),
-        _text("direction", primary_key=True),
-        _text("quantity", primary_key=True),
-        _reference("wanted", "data_need_id", "data_need: id"),
-        _check("wanted", "direction", f"direction IN {DIRECTIONS}"),
-        _check("wanted", "quantity", f"quantity IN {QUANTITIES}"),
+        whole("data_need_id", primary_key=True),
+        words("direction", primary_key=True),
+        words("quantity", primary_key=True),
+        reference("wanted", "data_need_id", "data_need: id"),
+        check("wanted", "direction", f"direction IN {DIRECTIONS}"),
+        check("wanted", "quantity", f"quantity IN {QUANTITIES}"),
         **CLUSTERED,
     )
     op.create_table(
         "permission",
-        _text("id", primary_key=True),
-        _whole("peer_id"),
-        _whole("data_need_id"),
-        _text("need"),
-        _text("state"),
-        _whole("interval_minutes", nullable=True),
-        _text("identification", nullable=True),
-        _whole("records_from", nullable=True),
-        _whole("valid_from", nullable=True),
-        _whole("valid_until", nullable=True),
-        _reference("permission", "data_need_id, peer_id, need", "data_need: id, peer_id, need"),
-        _unique("permission", "id", "peer_id", "state"),
-        _check("permission", "state", f"state IN {STATES}"),
-        _check("permission", "interval", f"interval_minutes IN {INTERVALS}"),
-        _check("permission", "identification", f"identification IN {IDENTIFICATIONS}"),
+        words("id", primary_key=True),
+        whole("peer_id"),
+        whole("data_need_id"),
+        words("need"),
+        words("state"),
+        whole("interval_minutes", nullable=True),
+        words("identification", nullable=True),
+        whole("records_from", nullable=True),
+        whole("valid_from", nullable=True),
+        whole("valid_until", nullable=True),
+        reference("permission", "data_need_id, peer_id, need", "data_need: id, peer_id, need"),
+        unique("permission", "id", "peer_id", "state"),
+        check("permission", "state", f"state IN {STATES}"),
+        check("permission", "interval", f"interval_minutes IN {INTERVALS}"),
+        check("permission", "identification", f"identification IN {IDENTIFICATIONS}"),
         **STRICT,
     )
     _one("permission_proposed", "permission", "data_need_id", where="state = 'proposed'")
     _one("permission_granted", "permission", "peer_id, need", where="state = 'granted'")
     op.create_table(
         "permission_series",
-        _text("permission_id", primary_key=True),
-        _whole("series_id", primary_key=True),
-        _reference("permission_series", "permission_id", "permission: id"),
-        _reference("permission_series", "series_id", "series: id"),
+        words("permission_id", primary_key=True),
+        whole("series_id", primary_key=True),
+        reference("permission_series", "permission_id", "permission: id"),
+        reference("permission_series", "series_id", "series: id"),
         **CLUSTERED,
     )
     op.create_table(
         "shown_text",
-        _text("hash", primary_key=True),
-        _text("language", primary_key=True),
-        _text("body"),
-        _check("shown_text", "hash", "length(hash) = 64"),
+        words("hash", primary_key=True),
+        words("language", primary_key=True),
+        words("body"),
+        check("shown_text", "hash", "length(hash) = 64"),
         **STRICT,
     )
     op.create_table(
         "register",
-        _whole("seq", primary_key=True),
-        _text("permission_id"),
-        _text("state"),
-        _whole("at"),
-        _text("actor"),
-        _text("who", nullable=True),
-        _text("text_hash", nullable=True),
-        _text("language", nullable=True),
-        _reference("register", "permission_id", "permission: id"),
-        _reference("register", "text_hash, language", "shown_text: hash, language"),
-        _check("register", "state", f"state IN {STATES}"),
-        *(_check("register", name, fact) for name, fact in REGISTER_SAYS.items()),
+        whole("seq", primary_key=True),
+        words("permission_id"),
+        words("state"),
+        whole("at"),
+        words("actor"),
+        words("who", nullable=True),
+        words("text_hash", nullable=True),
+        words("language", nullable=True),
+        reference("register", "permission_id", "permission: id"),
+        reference("register", "text_hash, language", "shown_text: hash, language"),
+        check("register", "state", f"state IN {STATES}"),
+        *(check("register", name, fact) for name, fact in REGISTER_SAYS.items()),
         **NUMBERED,
     )
-    _index("register", "permission_id", "seq")
+    index("register", "permission_id", "seq")
     op.create_table(
         "notice",
-        _whole("seq", primary_key=True),
-        _whole("erase", nullable=True),
-        _whole("told_at", nullable=True),
-        _text("receipt", nullable=True),
-        _reference("notice", "seq", "register: seq"),
-        _check("notice", "erase", "erase IN (0, 1)"),
+        whole("seq", primary_key=True),
+        whole("erase", nullable=True),
+        whole("told_at", nullable=True),
+        words("receipt", nullable=True),
+        reference("notice", "seq", "register: seq"),
+        check("notice", "erase", "erase IN (0, 1)"),
         **STRICT,
     )
     op.create_table(
         "subscription",
-        _whole("peer_id", primary_key=True),
-        _whole("series_id", primary_key=True),
-        _whole("since"),
-        _whole("cursor", nullable=True),
-        _reference("subscription", "peer_id", "peer: id"),
-        _reference("subscription", "series_id", "series: id"),
+        whole("peer_id", primary_key=True),
+        whole("series_id", primary_key=True),
+        whole("since"),
+        whole("cursor", nullable=True),
+        reference("subscription", "peer_id", "peer: id"),
+        reference("subscription", "series_id", "series: id"),
         **CLUSTERED,
     )
     op.create_table(
         "outbox",
-        _whole("id", primary_key=True),
-        _whole("peer_id"),
-        _text("permission_id"),
+        whole("id", primary_key=True),
+        whole("peer_id"),
+        words("permission_id"),
         sa.Column("granted", sa.Text(), nullable=False, server_default="granted"),
-        _whole("series_id"),
-        _whole("range_start"),
-        _whole("range_end"),
-        _whole("queued_at"),
-        _text("stanza", nullable=True),
-        _whole("sent_at", nullable=True),
-        _reference("outbox", "permission_id, peer_id, granted", "permission: id, peer_id, state"),
-        _reference(
+        whole("series_id"),
+        whole("range_start"),
+        whole("range_end"),
+        whole("queued_at"),
+        words("stanza", nullable=True),
+        whole("sent_at", nullable=True),
+        reference("outbox", "permission_id, peer_id, granted", "permission: id, peer_id, state"),
+        reference(
             "outbox", "permission_id, series_id", "permission_series: permission_id, series_id"
         ),
-        _check("outbox", "granted", "granted = 'granted'"),
-        _check("outbox", "range", "range_start < range_end"),
+        check("outbox", "granted", "granted = 'granted'"),
+        check("outbox", "range", "range_start < range_end"),
         **NUMBERED,
     )
-    _index("outbox", "permission_id", "series_id")
-    _index("outbox", "peer_id", "stanza")
+    index("outbox", "permission_id", "series_id")
+    index("outbox", "peer_id", "stanza")
     op.create_table(
         "answer",
-        _whole("id", primary_key=True),
-        _whole("at"),
-        _whole("peer_id"),
-        _text("permission_id"),
-        _whole("series_id"),
-        _text("command"),
-        _whole("range_start"),
-        _whole("range_end"),
-        _whole("records"),
-        _reference("answer", "peer_id", "peer: id"),
-        _reference(
+        whole("id", primary_key=True),
+        whole("at"),
+        whole("peer_id"),
+        words("permission_id"),
+        whole("series_id"),
+        words("command"),
+        whole("range_start"),
+        whole("range_end"),
+        whole("records"),
+        reference("answer", "peer_id", "peer: id"),
+        reference(
             "answer", "permission_id, series_id", "permission_series: permission_id, series_id"
         ),
-        _check("answer", "range", "range_start < range_end"),
-        _check("answer", "records", "records >= 0"),
+        check("answer", "range", "range_start < range_end"),
+        check("answer", "records", "records >= 0"),
         **NUMBERED,
     )
-    _index("answer", "peer_id", "at")
-    op.create_table("setting", _text("key", primary_key=True), _text("value"), **STRICT)
+    index("answer", "peer_id", "at")
+    op.create_table("setting", words("key", primary_key=True), words("value"), **STRICT)
     op.create_table(
         "secret",
-        _text("name", primary_key=True),
+        words("name", primary_key=True),
         sa.Column("value", sa.LargeBinary(), nullable=False),
         **STRICT,
     )
-
-
-def _index(table: str, *columns: str) -> None:
-    op.create_index(op.f("_".join(("ix", table, *columns))), table, list(columns))
 
 
 def _one(name: str, table: str, columns: str, where: str) -> None:

@@ -6,14 +6,12 @@ Revises: 0001
 from alembic import op
 import sqlalchemy as sa
 
+from consometers_node.store.migrations.columns import STRICT, WHOLE
+
 revision = "0002"
 down_revision = "0001"
 branch_labels = None
 depends_on = None
-
-WHOLE = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
-
-STRICT = {"sqlite_strict": True}
 
 
 def upgrade() -> None:
