@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+import re
 from typing import Final, Literal
 
 from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Error, Page
@@ -37,6 +38,44 @@ LOOKS: Final = (
     Look("fr", "light", "phone"),
     Look("en", "dark", "phone"),
 )
+
+
+_TEXTS: Final = """() => {
+  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT), found = [];
+  for (let node; node = walker.nextNode();) {
+    const around = node.parentElement;
+    const said = node.data.replace(/[ \\n]+/g, " ").replace(/^ | $/g, "");
+    if (said && !around.closest("body [lang], code, script, style, datalist")) found.push(said);
+  }
+  return found;
+}"""
+"""What a page says, also where it is folded away, without what it quotes in a language it names."""
+_APART: Final = re.compile(r"(?<![\u202f\u00a0])[;:!?»%](?=\s|$)|«(?![\u202f\u00a0])|\d k?Wh?\b")
+_WORD: Final = re.compile(r"[^\W\d_]{3}")
+
+
+def faults_of(page: Page) -> list[str]:
+    """Give a list of what the browser complains of on a page, which grows as it does."""
+    faults: list[str] = []
+    page.on("pageerror", lambda error: faults.append(str(error)))
+    page.on("console", lambda said: faults.append(f"{said.text} ({page.url})"))
+    return faults
+
+
+async def texts(page: Page) -> list[str]:
+    """Give what the open page says, piece by piece."""
+    found: list[str] = await page.evaluate(_TEXTS)
+    return found
+
+
+def badly_set(said: list[str]) -> list[str]:
+    """Give the French pieces in which a mark may be parted from its word at the end of a line."""
+    return [one for one in said if _APART.search(one)]
+
+
+def words_in(said: list[str]) -> set[str]:
+    """Give the pieces that have a word in them."""
+    return {one for one in said if _WORD.search(one)}
 
 
 class Looks:

@@ -1,15 +1,24 @@
-"""`script/demo --small --json`: what the municipality tells is what homes and schools have."""
+"""`script/demo --small --json`: what the municipality tells is what homes and schools have.
+
+Administrators and the public see it in a browser, in both languages. Leaves pictures in
+`.artifacts/demo-admin/`.
+"""
 
 from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+import csv
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+import json
 from pathlib import Path
 import shutil
 import signal
 import time
 from typing import Any, Final
+from zoneinfo import ZoneInfo
 
 import aiohttp
-from playwright.async_api import expect
+from playwright.async_api import Browser, Page, StorageState, expect
 import pytest
 import pytest_asyncio
 
@@ -17,6 +26,7 @@ from demo.browser import CHROMIUM, launched, person
 from demo.hass import Language
 from demo.street.plan import HOUR_S, Plan
 from demo.street.source import Building, Recording
+from tests.e2e.looks import LOOKS, VIEWPORTS, Look, badly_set, faults_of, texts, words_in
 from tests.e2e.test_demo import Demo, Place, Records, counted, name_of
 from tests.e2e.waiting import eventually
 from tests.node.xmpp.plain import GET_HISTORY, SENML, Plain
@@ -40,6 +50,33 @@ WORDS: Final[Mapping[Language, tuple[str, str]]] = {
     "en": ("We use", "Our panels make"),
     "fr": ("Nous utilisons", "Nos panneaux produisent"),
 }
+LANGUAGES: Final[tuple[Language, ...]] = ("en", "fr")
+ZONE: Final = ZoneInfo("Europe/Paris")
+PICTURES: Final = Path(".artifacts/demo-admin")
+WALL: Final = {"width": 1920, "height": 1080}
+PAGES: Final = {
+    "overview": "",
+    "members": "members",
+    "needs": "needs",
+    "need": "needs/members/1",
+    "need-next": "needs/members/next",
+    "invitations": "invitations",
+    "invite": "invitations/new",
+    "publication": "publication",
+    "register": "register",
+    "log": "log",
+    "health": "health",
+    "password": "password",
+}
+"""Of the administration."""
+ALIKE: Final = frozenset(
+    {
+        *("Administration", "Commune", "Contact", "Invitations", "Pages", "Publication"),
+        *("Version", ". Version checkout.", "checkout", "version 1", "members, version 1"),
+        *("1 minute", "English", "Français", "Python", "SQLAlchemy", "SQLite", "TOML"),
+    }
+)
+"""What both languages write alike, or leave as it is."""
 
 
 @pytest_asyncio.fixture(scope="module")
@@ -49,6 +86,12 @@ async def demo(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Demo]:
     yield demo
     if demo.is_open:
         await demo.end(signal.SIGTERM)
+
+
+@pytest_asyncio.fixture(scope="module")
+async def people(demo: Demo) -> AsyncIterator[People]:
+    async with launched() as browser:
+        yield People(browser, demo)
 
 
 async def test_the_municipality_tells_the_sum_of_what_all_have(demo: Demo) -> None:
@@ -105,16 +148,241 @@ async def test_the_page_of_the_school_shows_what_it_draws_and_what_its_panels_ma
                 assert answer.ok
 
 
-async def test_the_administration_lets_in_whom_it_tells(demo: Demo) -> None:
-    for collective in ("cooperative", "municipality"):
-        told = demo.told[collective]["administration"]
-        async with launched() as browser:
-            page = await (await person(browser, told["page"], "en")).new_page()
-            await page.goto(told["page"])
-            await page.locator("input[name=name]").fill(told["username"])
-            await page.locator("input[type=password]").fill(told["password"])
-            await page.locator("button[type=submit]").first.click()
-            await expect(page.locator("input[type=password]")).to_have_count(0)
+@pytest.mark.parametrize("language", LANGUAGES)
+async def test_administrators_see_that_every_member_delivers(
+    demo: Demo, people: People, language: Language
+) -> None:
+    """Homes and schools in the cooperative; in the municipality, the cooperative alone."""
+    of, delivers, today = {
+        "en": ("of", "delivering", "today"),
+        "fr": ("sur", "transmet", "aujourd’hui"),
+    }[language]
+    for collective, count in (("cooperative", everybody(demo)), ("municipality", 1)):
+        async with people.administering(Look(language, "light", "desk"), collective) as office:
+
+            async def figures(office: Office = office) -> list[str]:
+                await office.go("")
+                return await office.page.locator(".figures.four dd").all_inner_texts()
+
+            wanted = [str(count), "0", "0", f"{count} {of} {count}"]
+            await eventually(figures, wanted.__eq__, within_s=WITHIN_S)
+            await expect(office.page.locator(".lines > li")).to_have_count(count)
+            await office.go("members")
+            rows = office.page.locator("table.people tbody tr")
+            await expect(rows).to_have_count(count)
+            for row in await rows.all_inner_texts():
+                assert "100" in row, row
+                assert delivers in row, row
+                assert f"{today}, " in row, row
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+async def test_administrators_see_a_school_and_take_along_what_it_told(
+    demo: Demo, people: People, language: Language
+) -> None:
+    told = demo.told
+    jid = told["node"]["jid"].partition("/")[0]
+    allowed, complete = {
+        "en": ("allowed", "{} days of the last year are complete."),
+        "fr": ("autorisée", "{} jours de la dernière année sont complets."),
+    }[language]
+    since = (datetime.now(ZONE) - timedelta(days=told["homes"]["days"])).date()
+    days = (datetime.now(ZONE).date() - since).days - 1
+    async with people.administering(Look(language, "light", "desk")) as office:
+        page = office.page
+        await office.go("members?show=sites")
+        sites = await page.locator("table.people th[scope=row]").all_inner_texts()
+        assert set(sites) == set(told["cooperative"]["sites"])
+        await page.get_by_role("link", name=SITE).click()
+        await expect(page.locator("h1")).to_have_text(SITE)
+        await expect(page.locator("dl.facts").first).to_contain_text(jid)
+        await expect(page.locator("article .state")).to_have_text(allowed)
+        ways = page.locator("section[aria-labelledby=year] > p.small")
+        assert await ways.all_inner_texts() == [complete.format(days)] * len(told["series"])
+        await expect(page.locator("section[aria-labelledby=series] tbody tr")).to_have_count(
+            len(told["series"])
+        )
+        await office.photograph("school")
+
+        taken = list(csv.DictReader((await office.download("export.csv")).splitlines()))
+        for one in told["series"]:
+            records = {
+                datetime.fromisoformat(row["time"]): float(row["value"])
+                for row in taken
+                if row["direction"] == one["direction"]
+            }
+            hours = await counted(told, one["statistic"], SINCE, UNTIL)
+            assert {at: wh for at, wh in records.items() if SINCE <= at < UNTIL} == hours
+        held = json.loads(await office.download("export.json"))
+        assert (held["member"]["jid"], held["member"]["name"]) == (jid, SITE)
+
+        await office.go("log")
+        lines = await page.locator("tbody tr").all_inner_texts()
+        assert [SITE in line for line in lines[:3]] == [True] * 3, lines
+        await office.photograph("log")
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+async def test_administrators_see_who_allowed_what(
+    demo: Demo, people: People, language: Language
+) -> None:
+    count = everybody(demo)
+    members = {"en": f"{count} members", "fr": f"{count} membres"}[language]
+    async with people.administering(Look(language, "dark", "desk")) as office:
+        page = office.page
+        await office.go("needs")
+        await expect(page.locator("tbody tr")).to_contain_text(members)
+        await page.locator("h2 a").click()
+        await expect(page.locator("table.stacked tbody tr")).to_have_count(count)
+        await office.go("register")
+        await expect(page.locator("dl.terms dd").nth(7)).to_have_text(str(count))
+        await expect(page.locator("tbody tr")).to_have_count(count)
+        changes = list(csv.DictReader((await office.download("permissions.csv")).splitlines()))
+        assert [one["state"] for one in changes] == ["granted"] * count
+        (done,) = json.loads(await office.download("register.json"))
+        assert count in done.values()
+        await office.go("health")
+        await expect(page.locator(".notice.good")).to_have_count(1)
+        await expect(page.locator(".notice.wrong, .notice.warn")).to_have_count(0)
+        homes, schools, _ = await page.locator("ul.values").nth(1).locator("li").all_inner_texts()
+        assert homes.split()[0] == str(count - SCHOOLS)
+        assert schools.split()[0] == str(SCHOOLS)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+async def test_administrators_invite_print_and_revoke(
+    demo: Demo, people: People, language: Language
+) -> None:
+    jid = demo.told["cooperative"]["jid"].partition("/")[0]
+    join = {"en": "Join {}", "fr": "Rejoignez {}"}[language]
+    async with people.administering(Look(language, "light", "desk")) as office:
+        page = office.page
+        await office.go("invitations/new")
+        await page.locator("#note").fill("Marché")
+        await page.locator("main button.primary").click()
+        await expect(page.locator("ol.made > li")).to_have_count(1)
+        link = await page.locator("code.link").inner_text()
+        assert link.startswith(f"xmpp:{jid}?consometers-join;token=")
+        await expect(page.locator(".qr svg")).to_be_visible()
+        await office.photograph("invited")
+
+        async with page.expect_popup() as opened:
+            await page.locator("form[action$=sheets] button.primary").click()
+        sheet = await opened.value
+        await expect(sheet.locator("article.sheet")).to_have_count(1)
+        await expect(sheet.locator("h2").last).to_have_text(join.format(office.name))
+        await expect(sheet.locator("code").last).to_have_text(link)
+        await expect(sheet.locator(".code svg")).to_be_visible()
+        await sheet.screenshot(path=PICTURES / f"sheet.{language}.png", full_page=True)
+        assert (await sheet.pdf()).count(b"/Type /Page\n") == 1
+        await sheet.close()
+
+        await office.go("invitations")
+        await expect(page.locator("tbody tr")).to_have_count(1)
+        await page.locator("form[action$=revoke] button").click()
+        await expect(page.locator(".notice.good")).to_be_visible()
+        await expect(page.locator("tbody tr")).to_have_count(0)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+async def test_administrators_see_what_the_public_would_see(
+    demo: Demo, people: People, language: Language
+) -> None:
+    """Few homes have panels: a lower threshold would show what they make, and shows it to none."""
+    panels, too_few = panels_of(demo), too_few_in(demo, language)
+    async with people.administering(Look(language, "light", "desk")) as office:
+        page = office.page
+        await office.go("publication")
+        await page.locator("#minimum").fill(str(panels))
+        await page.locator("form[action$=preview] button.primary").click()
+        await expect(page.locator(".notice.warn")).to_be_visible()
+        shown = await page.locator("table.outlook td strong").all_inner_texts()
+        now, then = (int(one.split()[0]) for one in shown[:2])
+        assert now < then
+        await office.photograph("preview")
+        async with page.expect_popup() as opened:
+            await page.locator("button[formaction$=front]").click()
+        front = await opened.value
+        await expect(front.locator("dl.figures")).to_be_visible()
+        await expect(front.get_by_text(too_few)).to_have_count(0)
+        await front.wait_for_load_state("networkidle")
+        await front.screenshot(path=PICTURES / f"preview-front.{language}.png", full_page=True)
+        await front.close()
+
+        await office.go("publication")
+        await expect(page.locator("#minimum")).to_have_value("10")
+        await page.goto(demo.told["cooperative"]["page"])
+        await expect(page.locator(".hidden-figure").first).to_contain_text(too_few)
+
+
+async def test_the_administration_says_all_in_the_language_of_whoever_reads(
+    demo: Demo, people: People
+) -> None:
+    looks = (Look("en", "light", "desk"), Look("fr", "dark", "phone"))
+    alike = ALIKE | set(demo.told["cooperative"]["sites"])
+    async with people.administering(looks[0]) as english, people.administering(looks[1]) as french:
+        await english.go("members")
+        links = english.page.locator("table.people th a")
+        alike |= set(await links.all_inner_texts())
+        alike |= set(await english.page.locator("td[data-is=Commune]").all_inner_texts())
+        alike |= {english.name, demo.told["cooperative"]["administration"]["username"]}
+        home = await links.filter(has_not_text="École").first.inner_text()
+        for name, path in {**PAGES, "home": f"members/{home}"}.items():
+            said = []
+            for office in (english, french):
+                await office.go(path)
+                await office.photograph(name)
+                said.append(words_in(await texts(office.page)))
+            both = {one for one in said[0] & said[1] if "cooperative.example" not in one}
+            assert both <= alike, (name, both - alike)
+
+
+@pytest.mark.parametrize("look", LOOKS, ids=str)
+async def test_anybody_sees_the_sums_by_day_and_by_night(
+    demo: Demo, people: People, look: Look
+) -> None:
+    """A day of the month is what the reader was told of its hours."""
+    count = demo.told["homes"]["count"]
+    homes = {"en": f"{count} homes of {count}", "fr": f"{count} foyers sur {count}"}[look.language]
+    day = UNTIL.date() - timedelta(days=2)
+    midnights = [
+        datetime(one.year, one.month, one.day, tzinfo=ZONE) for one in (day, day + timedelta(1))
+    ]
+    wh, members = await sums(demo, "cooperative")
+    drawn = sum(value for at, value in wh.items() if midnights[0] <= at < midnights[1])
+    url = demo.told["cooperative"]["page"]
+    async with people.looking(url, look) as page:
+        await page.wait_for_load_state("networkidle")
+
+        async def telling() -> str:
+            await page.reload()
+            return await page.locator("dl.figures dd").last.inner_text()
+
+        await eventually(telling, lambda said: said.startswith(homes), within_s=WITHIN_S)
+        await page.wait_for_load_state("networkidle")
+        await photograph(page, look, "public")
+        await page.goto(f"{url}/month/{day:%Y-%m}")
+        await page.wait_for_load_state("networkidle")
+        row = page.locator("tbody tr").nth(day.day - 1)
+        assert await row.get_attribute("data-drawn") == str(round(drawn))
+        assert await row.get_attribute("data-members") == str(round(max(members.values())))
+        await photograph(page, look, "month")
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+async def test_a_wall_shows_it_from_afar(demo: Demo, people: People, language: Language) -> None:
+    cooperative = demo.told["cooperative"]
+    walls = {"wall": cooperative["hall"], "school-wall": f"{cooperative['sites'][SITE]}/hall"}
+    look = Look(language, "dark" if language == "en" else "light", "desk")
+    for name, url in walls.items():
+        async with people.looking(url, look, viewport=WALL) as page:
+            makes = too_few_in(demo, language) if name == "wall" else "W"
+            await expect(page.locator(".makes dd")).to_contain_text(makes)
+            await expect(page.locator(".uses dd")).to_contain_text("W")
+            await expect(page.locator(".slide:visible canvas")).to_have_count(1)
+            for side in ("Height", "Width"):
+                assert await page.evaluate(f"document.body.scroll{side} <= inner{side}")
+            await page.screenshot(path=PICTURES / f"{name}.{language}.png")
 
 
 async def test_ended_it_leaves_no_process_and_opened_again_it_still_tells(demo: Demo) -> None:
@@ -126,6 +394,98 @@ async def test_ended_it_leaves_no_process_and_opened_again_it_still_tells(demo: 
 
     await opened(demo)
     assert {one: await sums(demo, one) for one in ("cooperative", "municipality")} == before
+
+
+def everybody(demo: Demo) -> int:
+    """How many members the cooperative has."""
+    return int(demo.told["homes"]["count"]) + SCHOOLS
+
+
+def panels_of(demo: Demo) -> int:
+    """How many of its homes have panels."""
+    homes = Plan.read(Path(demo.told["homes"]["plan"])).homes
+    return sum(home.site == "household" and home.kwp > 0 for home in homes)
+
+
+def too_few_in(demo: Demo, language: Language) -> str:
+    """Why the public is not told what these make."""
+    return {
+        "en": f"it takes 10 homes at least, and there are {panels_of(demo)}",
+        "fr": f"il faut au moins 10 foyers, il y en a {panels_of(demo)}",
+    }[language]
+
+
+@dataclass(frozen=True)
+class Office:
+    """The administration of a collective, as one person has it open."""
+
+    page: Page
+    look: Look
+    root: str
+    name: str
+
+    async def go(self, path: str) -> None:
+        answer = await self.page.goto(f"{self.root}{path}")
+        assert answer is not None
+        assert answer.ok, path
+
+    async def download(self, ending: str) -> str:
+        """Take along what a link of the page gives."""
+        async with self.page.expect_download() as downloaded:
+            await self.page.locator(f"a[href$='{ending}']").click()
+        return Path(await (await downloaded.value).path()).read_text()
+
+    async def photograph(self, name: str) -> None:
+        await photograph(self.page, self.look, name)
+
+
+class People:
+    """Who looks at the demo in a browser, which complains of nothing meanwhile."""
+
+    def __init__(self, browser: Browser, demo: Demo) -> None:
+        self._browser = browser
+        self._demo = demo
+        self._known: dict[str, StorageState] = {}
+        """Who has logged in to which administration."""
+
+    @asynccontextmanager
+    async def looking(self, url: str, look: Look, **options: Any) -> AsyncIterator[Page]:
+        """Open a page, and see all that it loads."""
+        seen = {"color_scheme": look.scheme, "viewport": VIEWPORTS[look.device], **options}
+        async with await person(self._browser, url, look.language, **seen) as context:
+            page = await context.new_page()
+            faults = faults_of(page)
+            await page.goto(url)
+            await page.wait_for_load_state("networkidle")
+            yield page
+            assert not faults
+
+    @asynccontextmanager
+    async def administering(
+        self, look: Look, collective: str = "cooperative"
+    ) -> AsyncIterator[Office]:
+        """Log in to a collective's administration, as it is told."""
+        told = self._demo.told[collective]
+        entry = told["administration"]
+        known = self._known.get(collective)
+        async with self.looking(entry["page"], look, storage_state=known) as page:
+            if known is None:
+                await page.locator("input[name=name]").fill(entry["username"])
+                await page.locator("input[type=password]").fill(entry["password"])
+                await page.locator("main button[type=submit]").click()
+            await expect(page.locator("input[type=password]")).to_have_count(0)
+            self._known[collective] = await page.context.storage_state()
+            yield Office(page, look, entry["page"], told["name"])
+
+
+async def photograph(page: Page, look: Look, name: str) -> None:
+    """Leave a picture of a page that fits its window, and sets French as French is set."""
+    wide = await page.evaluate("document.documentElement.scrollWidth - innerWidth")
+    assert wide <= 0, (name, wide)
+    if look.language == "fr":
+        assert not badly_set(await texts(page)), name
+    PICTURES.mkdir(parents=True, exist_ok=True)
+    await page.screenshot(path=PICTURES / f"{name}.{look}.png", full_page=True)
 
 
 async def opened(demo: Demo) -> None:
