@@ -7,7 +7,7 @@ half of a day if one of them is missing.
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 from itertools import accumulate
 from typing import Any
@@ -69,7 +69,7 @@ class Window:
 class Entry:
     """A member. `there` is the share of what was granted of the window that is there.
 
-    `since` and `until` are the first and the last civil day that are granted; None of whoever
+    `since` and `until` are the first and the last civil day that are granted whole; None of whoever
     grants nothing. `there` is None where no day of the window is.
     """
 
@@ -198,12 +198,16 @@ async def _granted(connection: AsyncConnection, zone: ZoneInfo) -> dict[MemberId
     )
     return {
         member: _Granted(
-            since.astimezone(zone).date(),
+            _first_whole_day(since.astimezone(zone)),
             (until.astimezone(zone) - _DAY).date(),
             *numbers,
         )
         for member, since, until, *numbers in await connection.execute(query)
     }
+
+
+def _first_whole_day(since: datetime) -> date:
+    return since.date() + (since.time() != time.min) * _DAY
 
 
 async def _by_member(connection: AsyncConnection, window: Window) -> dict[MemberId, float]:
@@ -345,5 +349,6 @@ def _days(
             steps[(first - window.first).days] += 1
             steps[(last - window.first).days + 1] -= 1
     for day, granted in zip(days, accumulate(steps), strict=False):
-        some, whole = told.get(day, (0, 0))
+        # Of the day on which a grant begins, a part may be there and is not counted.
+        some, whole = (min(granted, one) for one in told.get(day, (0, 0)))
         yield DayOfAll(day, granted, whole, some - whole)

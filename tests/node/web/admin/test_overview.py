@@ -1,7 +1,7 @@
 """The first page: what needs a person, and how much of what was granted is there."""
 
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date, time, timedelta
 import shutil
 from types import SimpleNamespace
 from typing import Any
@@ -138,6 +138,21 @@ async def test_each_day_is_counted_over_all_members(office: Office) -> None:
     assert known[TODAY - 3 * DAY] == (5, 2, 1, 2)
     assert known[TODAY - 15 * DAY] == (4, 3, 0, 1)
     assert known[TODAY - 30 * DAY] == (3, 3, 0, 0)
+
+
+async def test_the_day_on_which_a_grant_begins_is_nobody_s_to_tell_whole(office: Office) -> None:
+    async def half(connection: AsyncConnection) -> None:
+        village = Village(connection, ZONE, NOW)
+        await village.join("noon", days=3, begins=time(12), shares={TODAY - 3 * DAY: 0.5})
+
+    await office.written(half)
+    async with office.store.reading() as connection:
+        found = await roster(connection, ZONE, WINDOW, NOW)
+    (noon,) = found.entries
+    assert (noon.since, noon.there) == (TODAY - 2 * DAY, 1)
+    known = {one.day: (one.granted, one.whole, one.partly, one.missing) for one in found.days}
+    assert known[TODAY - 3 * DAY] == (0, 0, 0, 0)
+    assert known[TODAY - 2 * DAY] == (1, 1, 0, 0)
 
 
 async def test_whoever_tells_in_two_directions_has_half_a_day_of_one(office: Office) -> None:

@@ -1,7 +1,7 @@
 """Members of a collective as an administrator meets them: some tell all, some part of it."""
 
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import update
@@ -43,21 +43,22 @@ class Village:
         heard: timedelta | None = timedelta(hours=1),
         problem: str | None = None,
         blocks: int = 0,
+        begins: time = time(),
         id: str = "",
     ) -> Member:
         """Let a home in, `share` of whose days is there but for those told apart.
 
-        What it grants begins `days` ago. Nothing ever came from one that was not `heard`.
+        What it grants `begins` so many `days` ago. Nothing ever came from one that was not `heard`.
         """
         members = Members(self.connection, self.zone)
         member = await self.invite(name, area)
         ways = [Direction.CONSUMPTION, Direction.INJECTION][: 1 + injects]
         names = [meter(name, _WAYS[way]) for way in ways]
-        since = self.now - timedelta(days=days)
+        today = self.now.astimezone(self.zone).date()
+        since = datetime.combine(today - days * _DAY, begins, self.zone).astimezone(UTC)
         at = since + _DAY
         said = permission(*names, id=id or f"given-{name}", at=at, records_from=since)
         await take(members, member.id, said, at, own=OWN)
-        today = self.now.astimezone(self.zone).date()
         days_of = [today - n * _DAY for n in range(1, days + 1)]
         for way, identifier in zip(ways, names, strict=True):
             if heard is None:
