@@ -4,6 +4,7 @@ Whoever changes a sum notes here what each home's part was before. Then nothing 
 that would tell of one home.
 """
 
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -123,7 +124,10 @@ async def note(connection: AsyncConnection, noted: Iterable[Noted], at: datetime
             key = one.row, one.member
             before, now = homes.get(key, (one.before, one.now))
             homes[key] = _either(before, one.before), _either(now, one.now)
-    known = {row: await _noted(connection, row) for row, _ in homes}
+    members: defaultdict[RowKey, set[MemberId]] = defaultdict(set)
+    for row, member in homes:
+        members[row].add(member)
+    known = {row: await _noted(connection, row, some) for row, some in members.items()}
     kept = [
         _row(row)
         | {
@@ -426,8 +430,12 @@ async def _out(connection: AsyncConnection, rows: Collection[RowKey]) -> dict[Ro
     return found
 
 
-async def _noted(connection: AsyncConnection, row: RowKey) -> set[MemberId]:
-    query = select(UnreleasedRow.member_id).where(*_is(UnreleasedRow, row))
+async def _noted(
+    connection: AsyncConnection, row: RowKey, members: Collection[MemberId]
+) -> set[MemberId]:
+    """Give of whom, among these members, a change of a row is noted."""
+    these = UnreleasedRow.member_id.in_(members)
+    query = select(UnreleasedRow.member_id).where(*_is(UnreleasedRow, row), these)
     return set((await connection.execute(query)).scalars())
 
 
