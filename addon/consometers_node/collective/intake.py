@@ -8,7 +8,7 @@ message and for a hundred.
 import asyncio
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 import logging
@@ -26,8 +26,10 @@ from .counting import Timed
 from .taking import Told, take
 
 MOST_AT_ONCE = 200
-_GATHER_S = 0.05
-"""How long messages are waited for while several members push."""
+_GATHER_S = 0.3
+"""How long messages are waited for at most while several members push."""
+_PAUSE_S = 0.003
+"""Once nothing has come for so long, what has come is kept."""
 _DAYS_AT_ONCE = 100
 _A_DAY_S = 0.01
 _REST_S = 1.0
@@ -165,7 +167,7 @@ class Intake:
         while True:
             await self._came.wait()
             if len(together) > 1:
-                await asyncio.sleep(_GATHER_S)
+                await self._gather()
             together, self._waiting = (
                 self._waiting[:MOST_AT_ONCE],
                 self._waiting[MOST_AT_ONCE:],
@@ -175,6 +177,15 @@ class Intake:
             self._is_keeping = True
             await self._commit(together)
             self._is_keeping = False
+
+    async def _gather(self) -> None:
+        """Wait while messages keep coming."""
+        known = 0
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_GATHER_S):
+                while known < len(self._waiting) < MOST_AT_ONCE:
+                    known = len(self._waiting)
+                    await asyncio.sleep(_PAUSE_S)
 
     async def _commit(self, together: Sequence[_Waiting]) -> None:
         try:
