@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Coroutine, Iterable
+import gc
 import logging
 from pathlib import Path
 import signal
@@ -123,6 +124,8 @@ def connecting(output: Output, haste: float) -> Callable[[Identity], Connection]
 
 async def until_stopped(works: Iterable[Coroutine[None, None, None]]) -> None:
     """Do all of this until the process is told to stop, or something fails."""
+    # Most objects are the program's own: to look through them for garbage would hold a page up.
+    gc.freeze()
     async with asyncio.TaskGroup() as tasks:
         running = [tasks.create_task(work) for work in works]
 
