@@ -356,7 +356,9 @@ async def test_anybody_sees_the_sums_by_day_and_by_night(
 
         async def telling() -> bool:
             # An hour that is over was published once enough had told, and stays as it was.
-            _, lately = await sums(demo, "cooperative", until=datetime.now(UTC))
+            _, lately = await sums(
+                demo, "cooperative", until=datetime.now(UTC).replace(microsecond=0)
+            )
             await page.reload()
             said = await page.locator("dl.figures dd").last.inner_text()
             return said.startswith(homes.format(round(lately[max(lately)]), count))
