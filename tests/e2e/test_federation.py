@@ -259,7 +259,7 @@ async def heard_all(peer: Plain, series: str, wanted: Told) -> None:
             found.update({at: value for name, at, value in told(stanza) if name == series})
         return found
 
-    await eventually(hear, lambda known: known.keys() >= wanted.keys(), within_s=15)
+    await eventually(hear, lambda known: known.keys() >= wanted.keys(), within_s=60)
     assert found == wanted
 
 
