@@ -7,7 +7,7 @@ import logging
 import os
 from pathlib import Path
 import sqlite3
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, cast
 
 from sqlalchemy import URL, Connection, Row, event, inspect, make_url, text
 from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
@@ -18,6 +18,7 @@ from .errors import Unusable
 
 if TYPE_CHECKING:
     from sqlalchemy.engine.interfaces import DBAPIConnection
+    from sqlalchemy.pool import AsyncAdaptedQueuePool
 
 HEAD = "0003"
 """The revision that this node works with, and the newest of `migrations/versions`."""
@@ -28,6 +29,7 @@ _BUSY_MS = 60_000
 _ALONE_BUSY_MS = 10_000
 """Nobody else writes while this is waited for."""
 _CONNECTIONS = 4
+_LOOKS, _LOOKS_EVERY_S = 1_000, 0.005
 _DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+psycopg"}
 _PRAGMAS = (
     f"PRAGMA busy_timeout = {_BUSY_MS}",
@@ -86,6 +88,12 @@ class Store:
         return self._engine.dialect.name == "sqlite"
 
     async def close(self) -> None:
+        """Close all connections, once those who were cancelled a moment ago have let them go."""
+        pool = cast("AsyncAdaptedQueuePool", self._engine.pool)
+        for _ in range(_LOOKS):
+            if not pool.checkedout():
+                break
+            await asyncio.sleep(_LOOKS_EVERY_S)
         await self._engine.dispose()
 
     @asynccontextmanager

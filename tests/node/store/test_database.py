@@ -2,9 +2,11 @@
 
 import asyncio
 from contextlib import AbstractAsyncContextManager
+import gc
 from pathlib import Path
 import sqlite3
 import stat
+import threading
 
 import pytest
 from sqlalchemy import text
@@ -90,6 +92,29 @@ async def test_whoever_is_cancelled_in_mid_statement_gives_the_turn_back(store: 
         cancelled.append((await asyncio.gather(task, return_exceptions=True), task))
         async with asyncio.timeout(5):
             await speak(store, "fr")
+
+
+@only_sqlite
+async def test_closed_no_connection_is_left(place: Path) -> None:
+    async def go_on(store: Store) -> None:
+        while True:
+            await speak(store, "en")
+
+    gc.collect()
+    gc.disable()  # It would close what was left.
+    try:
+        for n in range(40):
+            store = await Store.open(place)
+            task = asyncio.create_task(go_on(store))
+            await asyncio.sleep(0.02 + n / 4000)
+            task.cancel()
+            await asyncio.wait({task})
+            await store.close()
+            async with asyncio.timeout(5):
+                while any("_connection_worker" in one.name for one in threading.enumerate()):
+                    await asyncio.sleep(0.01)
+    finally:
+        gc.enable()
 
 
 async def test_a_reader_sees_one_moment(store: Store) -> None:
