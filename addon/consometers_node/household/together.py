@@ -1,18 +1,18 @@
 """What collectives tell this home of their members' sums, read for as long as it shares with them.
 
     a grant ─ list_series ─ a pulled series for each direction ─ its statistic in Home Assistant
-                   └ once a day again, with the quartiles of the last month
+                   └ again, ever later and then once a day, with the quartiles of the last month
 
 Everything is an import like any other (see `importing`), but for how often a collective is asked:
 it tells what is new until it has a receipt, so that nothing is missed while nobody asks.
 """
 
-import asyncio
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 import logging
 import random
 import re
+import time
 from typing import NoReturn
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -85,6 +85,7 @@ class Together:
         *,
         every_s: float = EVERY_S,
         first_wait_s: float = FIRST_WAIT_S,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """Prepare; nobody is asked yet."""
         self._store = store
@@ -93,6 +94,7 @@ class Together:
         self._changes = changes
         self._every_s = every_s
         self._first_wait_s = first_wait_s
+        self._clock = clock
         self._totals: dict[str, Totals] = {}
         self._since: dict[str, datetime] = {}
         self._empty: set[str] = set()
@@ -130,7 +132,7 @@ class Together:
 
     async def run(self) -> NoReturn:
         """Look what there is to be read, and end what is not to be read any longer."""
-        clock = asyncio.get_running_loop().time
+        clock = self._clock
         while True:
             seen = self._changes.count
             peers = await self._peers()
@@ -170,27 +172,31 @@ class Together:
             _LOGGER.debug("a collective goes on telling its sums for a while: %s", fault)
 
     async def _look(self, peer: Peer) -> float:
-        """Have read what a collective tells, and give in how many seconds to look again."""
+        """Have read what a collective tells, and give in how many seconds to look again.
+
+        That is soon where something was new: a young collective tells one thing after the other.
+        """
+        most = _LONGEST_WAIT_S
         try:
             if await self._is_told(peer):
                 listed = await self._asking.list_series(peer.jid)
-                await self._read(peer, listed)
+                if await self._read(peer, listed):
+                    self._waits.pop(peer.jid, None)
                 await self._ask_for_quartiles(peer, listed)
-                self._waits.pop(peer.jid, None)
-                return self._every_s * random.uniform(0.9, 1.1)  # noqa: S311  not a secret
+                most = self._every_s
         except (HomeAssistantFault, NetworkError, QuoaliseError) as fault:
             _LOGGER.debug("the sums of a collective are looked for later: %s", fault)
-        wait = self._waits.get(peer.jid, self._first_wait_s)
-        self._waits[peer.jid] = min(2 * wait, _LONGEST_WAIT_S)
-        return wait
+        wait = min(self._waits.get(peer.jid, self._first_wait_s), most)
+        self._waits[peer.jid] = 2 * wait
+        return wait * random.uniform(0.9, 1.1)  # noqa: S311  not a secret
 
     async def _is_told(self, peer: Peer) -> bool:
         """Tell whether a collective knows of all that was decided here."""
         async with self._store.reading() as connection:
             return not await Permissions(connection).notices(peer.id)
 
-    async def _read(self, peer: Peer, listed: Sequence[Listed]) -> None:
-        """Have each direction of a collective's sums pulled."""
+    async def _read(self, peer: Peer, listed: Sequence[Listed]) -> bool:
+        """Have each direction of a collective's sums pulled; tell whether one was not before."""
         async with self._store.reading() as connection:
             every = await all_pulled(connection)
         known = of_collectives(every, peer.jid)
@@ -215,7 +221,7 @@ class Together:
             else:
                 self._empty.discard(statistic)
         if not new:
-            return
+            return False
         language = await patiently(self._recorder, self._recorder.language)
         await self._forget([before for before, *_ in new if before is not None])
         now = datetime.now(UTC)
@@ -231,6 +237,7 @@ class Together:
                 )
                 await add_pulled(connection, pulled)
         self._changes.tell()
+        return True
 
     def _is_finer(
         self, known: Mapping[Direction, Pulled], wanted: Mapping[Direction, Listed]
