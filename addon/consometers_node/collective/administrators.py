@@ -22,6 +22,8 @@ from .errors import CollectiveFault, Unknown
 
 MAX_NAME = 64
 LEAST_PASSWORD, MAX_PASSWORD = 12, 1000
+AT_ONCE = 20
+"""Passwords that are checked or wait for it."""
 IDLE = timedelta(hours=1)
 """A session ends when nobody used it for so long,"""
 LONGEST = timedelta(hours=12)
@@ -32,7 +34,6 @@ _TOKEN_BYTES = 32
 _LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"
 """None of them is taken for another."""
 _GROUPS, _IN_GROUP = 5, 5
-_AT_ONCE = 20
 """Passwords that wait to be checked. Whoever comes then is told to come back."""
 
 _NO_SUCH = text(
@@ -118,7 +119,7 @@ class Passwords:
         return self._hasher.check_needs_rehash(kept)
 
     async def _in_turn(self, password: str, known: str | None) -> str:
-        if self._waiting >= _AT_ONCE:
+        if self._waiting >= AT_ONCE:
             raise Busy
         self._waiting += 1
         written = unicodedata.normalize("NFC", password[: MAX_PASSWORD + 1])
