@@ -23,7 +23,7 @@ from .errors import CollectiveFault, Unknown
 MAX_NAME = 64
 LEAST_PASSWORD, MAX_PASSWORD = 12, 1000
 AT_ONCE = 20
-"""Passwords that are checked or wait for it."""
+"""Passwords that wait to be checked. Whoever comes then is told to come back."""
 IDLE = timedelta(hours=1)
 """A session ends when nobody used it for so long,"""
 LONGEST = timedelta(hours=12)
@@ -34,11 +34,10 @@ _TOKEN_BYTES = 32
 _LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"
 """None of them is taken for another."""
 _GROUPS, _IN_GROUP = 5, 5
-"""Passwords that wait to be checked. Whoever comes then is told to come back."""
 
 _NO_SUCH = text(
     "There is no administrator “{name}”: “admins list” tells who there is.",
-    "Il n'y a pas d'administrateur « {name} » : « admins list » dit qui il y a.",
+    "Il n’y a pas d’administrateur « {name} » : « admins list » dit qui il y a.",
 )
 _TAKEN = text(
     "There is an administrator “{name}” already.",
@@ -54,7 +53,7 @@ _TOO_SHORT = text(
 _TOO_LONG = text("Write at most {most} characters.", "Écrivez au plus {most} caractères.")
 _LIKE_NAME = text(
     "Your name is the first thing that others would try: choose another password.",
-    "Votre nom est la première chose que d'autres essaieraient : choisissez un autre mot de passe.",
+    "Votre nom est la première chose que d’autres essaieraient : choisissez un autre mot de passe.",
 )
 
 

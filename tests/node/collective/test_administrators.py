@@ -2,6 +2,8 @@
 
 import asyncio
 from collections import Counter
+import threading
+from typing import Any, Literal
 
 from argon2 import PasswordHasher
 import pytest
@@ -77,13 +79,25 @@ async def test_sessions_are_counted_until_they_end(store: Store) -> None:
         assert one.sessions == 1
 
 
+class Held(PasswordHasher):
+    """Checks nothing before it is let go."""
+
+    def __init__(self) -> None:
+        super().__init__(time_cost=1, memory_cost=8, parallelism=1)
+        self.let_go = threading.Event()
+
+    def verify(self, *known: Any) -> Literal[True]:
+        assert self.let_go.wait(30)
+        return super().verify(*known)
+
+
 async def test_whoever_comes_when_too_many_wait_comes_back() -> None:
-    passwords = Passwords(QUICK)
+    passwords = Passwords(held := Held())
     kept = await passwords.hash("three boats in the bay")
-    await passwords.check(kept, "wrong")
-    ended = await asyncio.gather(
-        *(passwords.check(kept, "wrong") for _ in range(200)), return_exceptions=True
-    )
+    checks = [asyncio.create_task(passwords.check(kept, "wrong")) for _ in range(200)]
+    await asyncio.wait(checks[-1:])
+    held.let_go.set()
+    ended = await asyncio.gather(*checks, return_exceptions=True)
     assert Counter(map(type, ended)) == {bool: AT_ONCE, Busy: 200 - AT_ONCE}
     assert await passwords.check(kept, "three boats in the bay")
 
