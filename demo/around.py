@@ -17,6 +17,7 @@ _GUIDE: Final = """\
     écran de hall / hall      {hall}
     données / open data       {data}
     administration            {administration}
+    à l'école / at the school {at_home}
   Commune / Municipality      {municipality_page}
     administration            {municipal_administration}
   Identifiant / User          {administrator}
@@ -68,8 +69,8 @@ def waiting(size: Size) -> str:
     )
 
 
-def guide(told: Round) -> str:
-    """Tell a visitor where to look."""
+def guide(told: Round, at_home: str | None) -> str:
+    """Tell a visitor where to look, in the school's Home Assistant as well."""
     listed = (*told.cooperative.series, *told.municipality.series)
     return _GUIDE.format(
         cooperative_page=told.cooperative.page,
@@ -77,6 +78,7 @@ def guide(told: Round) -> str:
         hall=told.cooperative.hall,
         data=told.cooperative.data,
         administration=told.cooperative.administration,
+        at_home=at_home,
         municipality_page=told.municipality.page,
         municipal_administration=told.municipality.administration,
         administrator=ADMINISTRATOR,
@@ -93,12 +95,12 @@ def guide(told: Round) -> str:
     )
 
 
-def as_json(told: Round | None) -> dict[str, object]:
+def as_json(told: Round | None, at_home: str | None) -> dict[str, object]:
     """Tell a program the same; null where the school is alone."""
     if told is None:
         return dict.fromkeys(("cooperative", "municipality", "reader", "homes", "kermelo"))
     return {
-        "cooperative": _collective(told.cooperative, told),
+        "cooperative": {**_collective(told.cooperative, told), "device_page": at_home},
         "municipality": _collective(told.municipality, told),
         "reader": {
             "jid": READER,

@@ -33,6 +33,8 @@ _TIMEOUT_MS: Final = 30_000
 # Charts draw themselves when their data are there.
 _DRAWING_MS: Final = 1_500
 _SETTLING_MS: Final = 300
+_HEADER: Final = 72
+"""What is above a dashboard, in pixels."""
 
 
 @asynccontextmanager
@@ -147,6 +149,15 @@ class Visitor:
             "hui-energy-period-selector .overflow > ha-icon-button"
         ).first.click()
         await self.shows("hui-energy-usage-graph-card")
+
+    async def whole_picture(self, path: Path) -> None:
+        """Photograph all of a dashboard, which scrolls within its window."""
+        size = self.page.viewport_size
+        assert size is not None
+        high = await self.page.locator("hui-sections-view").evaluate("view => view.scrollHeight")
+        await self.page.set_viewport_size({**size, "height": high + _HEADER})
+        await self.picture(path)
+        await self.page.set_viewport_size(size)
 
     async def picture(self, path: Path) -> None:
         """Photograph what is in the window."""

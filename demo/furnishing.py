@@ -7,11 +7,16 @@ import asyncio
 from collections.abc import Mapping, Set
 from typing import Any, Final, cast
 
-from demo.hass import Api, FlowStep, HassError
+from demo.hass import Api, FlowStep, HassError, Language
 
 DOMAIN: Final = "consometers"
 
+_BY_SUPERVISOR: Final = "hassio"
 _FIRST_VALUES_S: Final = 60
+_FIRST_SUMS_S: Final = 240
+_OF_A_COLLECTIVE: Final = "_consumption_power"
+_DASHBOARD: Final = {"en": ("my-energy", "My energy"), "fr": ("mon-energie", "Mon énergie")}
+"""Where a person puts the ready dashboard, by language: what is suggested where one is added."""
 
 type EntityIds = Mapping[str, str]
 """Entity ids by the key of the fact that each shows: it is the end of their unique id."""
@@ -63,6 +68,19 @@ async def add_balance(api: Api, home: str, **sources: Any) -> str:
     return _entry_id(await api.submit(step, **sources))
 
 
+async def found_node(api: Api) -> str:
+    """Add the node that the Supervisor tells of, unless it was added, and give its entry."""
+    for _ in range(2 * _FIRST_VALUES_S):
+        for entry in await api.entries(DOMAIN):
+            if entry["source"] == _BY_SUPERVISOR:
+                return cast(str, entry["entry_id"])
+        for flow in await api.command("config_entries/flow/progress"):
+            if flow["handler"] == DOMAIN and flow["context"]["source"] == _BY_SUPERVISOR:
+                return _entry_id(await api.submit(flow))
+        await asyncio.sleep(0.5)
+    raise HouseError("Home Assistant does not find the node.")
+
+
 def _entry_id(step: FlowStep) -> str:
     if step["type"] != "create_entry":
         raise HouseError(f"Home Assistant made no entry: {step}")
@@ -87,6 +105,31 @@ async def device_page(api: Api, entry_id: str) -> str:
     devices = await api.command("config/device_registry/list")
     device = next(device for device in devices if entry_id in device["config_entries"])
     return f"{api.url}/config/devices/device/{device['id']}"
+
+
+async def collective_page(api: Api, entry_id: str) -> str:
+    """Wait until the node of an entry has sums of a collective; give where they are looked at."""
+    for _ in range(2 * _FIRST_SUMS_S):
+        for entity in await api.entities(entry_id):
+            if entity["unique_id"].endswith(_OF_A_COLLECTIVE):
+                return f"{api.url}/config/devices/device/{entity['device_id']}"
+        await asyncio.sleep(0.5)
+    raise HouseError("Home Assistant does not show the sums of a collective.")
+
+
+async def ready_dashboard(api: Api, language: Language) -> str:
+    """Add the dashboard that the integration offers, unless it was, and give its page."""
+    there = {one["url_path"] for one in await api.command("lovelace/dashboards/list")}
+    for path, _ in _DASHBOARD.values():
+        if path in there:
+            return f"{api.url}/{path}"
+    path, title = _DASHBOARD[language]
+    about = {"title": title, "icon": "mdi:home-lightning-bolt", "mode": "storage"}
+    shown = {"show_in_sidebar": True, "require_admin": False}
+    await api.command("lovelace/dashboards/create", url_path=path, **about, **shown)
+    written = {"strategy": {"type": f"custom:{DOMAIN}"}}
+    await api.command("lovelace/config/save", url_path=path, config=written)
+    return f"{api.url}/{path}"
 
 
 async def has_energy_dashboard(api: Api) -> bool:

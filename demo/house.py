@@ -22,7 +22,7 @@ from demo.hass import HassDied, HassError, Language, free_port
 from demo.hass.api import PASSWORD, USER
 from demo.hass.folder import ROOT
 from demo.inverter.commands import COMMANDS as INVERTER_COMMANDS
-from demo.kersabiec import Address, House, forget
+from demo.kersabiec import Address, House, Indoors, forget
 from demo.meter.commands import COMMANDS as METER_COMMANDS
 import demo.node
 from demo.node import DOMAIN, OBSERVER, PASSWORD as XMPP_PASSWORD, SERVER, Node, View
@@ -71,6 +71,7 @@ Ctrl-C ends everything; the state stays in {folder}, --fresh starts anew.
 """
 _NODE_GUIDE: Final = """\
   Partage / Sharing           {page}
+  Tableau / Dashboard         {dashboard_page}
   Nœud / Node                 {node}
   Observateur / Observer      {observer}
   Mot de passe / Password     {password}
@@ -227,21 +228,23 @@ async def _live(
         group.create_task(obey_lines(COMMANDS, house, typed_lines()))
         group.create_task(house.live())
         await beginning
-        view = told = None
+        view = indoors = told = at_home = None
         if node is not None:
             view = await node.open(house.hass, await house.registers())
             group.create_task(node.live())
+            indoors = await house.take_in_node()
             if not as_json:
-                print(_node_guide(view), flush=True)
-        if node is not None and federation is not None:
+                print(_node_guide(view, indoors), flush=True)
+        if node is not None and indoors is not None and federation is not None:
             group.create_task(federation.live())
             if not as_json:
                 print(around.waiting(federation.size), flush=True)
             told = await federation.open(node)
+            at_home = await house.collective_page(indoors)
             if not as_json:
-                print(around.guide(told), flush=True)
+                print(around.guide(told, at_home), flush=True)
         if as_json:
-            print(_as_json(address, view, told), flush=True)
+            print(_as_json(address, view, indoors, told, at_home), flush=True)
 
 
 async def _begin(node: Node | None, federation: Federation | None) -> None:
@@ -270,10 +273,11 @@ def _guide(address: Address, folder: Path) -> str:
     )
 
 
-def _node_guide(view: View) -> str:
+def _node_guide(view: View, indoors: Indoors) -> str:
     return _NODE_GUIDE.format(
         node=view.node,
         page=view.page,
+        dashboard_page=indoors.dashboard_page,
         observer=OBSERVER,
         password=XMPP_PASSWORD,
         host=view.host,
@@ -284,15 +288,26 @@ def _node_guide(view: View) -> str:
     )
 
 
-def _as_json(address: Address, view: View | None, told: Round | None = None) -> str:
-    pages = {"energy_page": address.energy_page, "repairs_page": address.repairs_page}
+def _as_json(
+    address: Address,
+    view: View | None,
+    indoors: Indoors | None,
+    told: Round | None,
+    at_home: str | None,
+) -> str:
+    pages = {
+        "energy_page": address.energy_page,
+        "repairs_page": address.repairs_page,
+        "dashboard_page": None if indoors is None else indoors.dashboard_page,
+    }
     house = {**asdict(address), **pages, "username": USER, "password": PASSWORD}
-    return json.dumps({**house, **_node_as_json(view), **around.as_json(told)})
+    of_node = _node_as_json(view, indoors)
+    return json.dumps({**house, **of_node, **around.as_json(told, at_home)})
 
 
-def _node_as_json(view: View | None) -> dict[str, object]:
+def _node_as_json(view: View | None, indoors: Indoors | None) -> dict[str, object]:
     """What an observer needs; null without a node."""
-    if view is None:
+    if view is None or indoors is None:
         return {"xmpp": None, "node": None, "observer": None, "series": [], "command": None}
     return {
         "xmpp": {
@@ -301,7 +316,12 @@ def _node_as_json(view: View | None) -> dict[str, object]:
             "port": view.port,
             "ca_file": str(view.ca_file),
         },
-        "node": {"jid": view.node, "page": view.page},
+        "node": {
+            "jid": view.node,
+            "page": view.page,
+            "entry_id": indoors.entry_id,
+            "device_page": indoors.node_page,
+        },
         "observer": {
             "jid": OBSERVER,
             "password": XMPP_PASSWORD,

@@ -20,11 +20,14 @@ from demo.furnishing import (
     add_balance,
     add_inverter,
     add_meter,
+    collective_page,
     device_page,
     entry_with,
+    found_node,
     has_energy_dashboard,
     known_entities,
     net_power,
+    ready_dashboard,
     show_on_energy_dashboard,
     tidy,
 )
@@ -80,6 +83,15 @@ class Address:
         return f"{self.url}/config/repairs"
 
 
+@dataclass(frozen=True, kw_only=True)
+class Indoors:
+    """Where a visitor sees, in Home Assistant, the node, and home and collective side by side."""
+
+    entry_id: str
+    node_page: str
+    dashboard_page: str
+
+
 class House:
     """The meters, the inverter and the Home Assistant of one folder.
 
@@ -116,6 +128,7 @@ class House:
             start=start,
         )
         self.hass = Hass(folder / _HASS, port=port, language=language, supervised=supervised)
+        self._language: Language = language
         self._past: list[Hour] = []
 
     async def open(self) -> Address:
@@ -160,10 +173,11 @@ class House:
             inverter_entry = adding.create_task(self._inverter_entry())
         entries = (school_entry.result(), roof_entry.result(), inverter_entry.result())
         shown = await self._known(*entries)
-        balance = await self._balance_entry(shown)
         if not await has_energy_dashboard(api):
             await show_on_energy_dashboard(api, shown)
         await import_history(api, {**shown, **await net_power(api)}, self._past)
+        # A balance takes along the past of what it counts.
+        balance = await self._balance_entry(shown)
         pages = [await device_page(api, entry_id) for entry_id in (*entries, balance)]
         return Address(
             url=self.hass.url,
@@ -175,6 +189,20 @@ class House:
             inverter_page=pages[2],
             balance_page=pages[3],
         )
+
+    async def take_in_node(self) -> Indoors:
+        """Add the node that Home Assistant has found, and the ready dashboard."""
+        api = self.hass.api
+        entry_id = await found_node(api)
+        return Indoors(
+            entry_id=entry_id,
+            node_page=await device_page(api, entry_id),
+            dashboard_page=await ready_dashboard(api, self._language),
+        )
+
+    async def collective_page(self, indoors: Indoors) -> str:
+        """Wait until the sums of the collective are there; give where they are looked at."""
+        return await collective_page(self.hass.api, indoors.entry_id)
 
     async def registers(self) -> Mapping[str, str]:
         """The entity ids of the registers that are shared, with the direction of their energy."""

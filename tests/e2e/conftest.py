@@ -25,6 +25,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default=ROOT / ".artifacts",
         help="folder for the pictures of what the browser saw (docs/images for the documentation)",
     )
+    parser.addoption(
+        "--whole-demo", action="store_true", help="look at all homes of the demo, not at a few"
+    )
 
 
 @pytest.fixture(scope="session")

@@ -37,7 +37,6 @@ DAYS_SHOWN, DAYS_PICTURED = 9, 400
 OFFERED: Final = "Consometers"
 CARDS_NOW: Final = {"hui-statistics-graph-card": 3, "hui-statistic-card": 4, "hui-tile-card": 16}
 CARDS_OF_MONTHS: Final = {"hui-statistics-graph-card": 3}
-HEADER: Final = 72
 LARGEST_PICTURE_BYTES: Final = 300_000
 
 type Flow = Callable[[Count], int]
@@ -138,10 +137,8 @@ async def _add_it(visitor: Visitor, pictures: Path, language: Language) -> None:
 async def _look(visitor: Visitor, pictures: Path, name: str) -> None:
     """Look at both pages, of which each card has what it shows."""
     page, language = visitor.page, "fr" if name.endswith("fr") else "en"
-    headings, size = page.locator("hui-heading-card"), page.viewport_size
-    assert size is not None
+    headings = page.locator("hui-heading-card")
     for path, cards in (("now", CARDS_NOW), ("months", CARDS_OF_MONTHS)):
-        await page.set_viewport_size(size)
         await page.goto(f"/{PATH[language]}/{path}")
         await visitor.shows("hui-sections-view hui-heading-card")
         for heading in HEADINGS[language]:
@@ -149,9 +146,7 @@ async def _look(visitor: Visitor, pictures: Path, name: str) -> None:
         await expect(page.locator("hui-error-card, hui-warning")).to_have_count(0)
         for card, count in cards.items():
             await expect(page.locator(card)).to_have_count(count)
-        high = await page.locator("hui-sections-view").evaluate("view => view.scrollHeight")
-        await page.set_viewport_size({"width": size["width"], "height": high + HEADER})
-        await visitor.picture(pictures / f"dashboard-{path}.{name}.png")
+        await visitor.whole_picture(pictures / f"dashboard-{path}.{name}.png")
 
 
 async def _let_rates_be_of(api: Api, balance: EntityIds, today: Mapping[str, int]) -> None:

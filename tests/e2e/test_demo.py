@@ -17,6 +17,7 @@ import aiohttp
 import pytest
 import pytest_asyncio
 
+from demo.furnishing import DOMAIN
 from demo.hass import Api
 from demo.hass.folder import ROOT
 from tests.node.xmpp.plain import GET_HISTORY, Plain, values
@@ -124,10 +125,20 @@ async def test_any_client_reads_the_last_day(demo: Demo) -> None:
 
 
 async def test_the_page_that_it_tells_is_in_home_assistants_sidebar(demo: Demo) -> None:
-    async with _owner(demo.told) as api:
+    async with owner(demo.told) as api:
         panels = (await api.command("get_panels")).values()
     pages = [f"{api.url}/{panel['url_path']}" for panel in panels if panel["title"] == TITLE]
     assert pages == [demo.told["node"]["page"]]
+
+
+async def test_home_assistant_has_the_node_and_the_dashboard(demo: Demo) -> None:
+    async with owner(demo.told) as api:
+        (entry,) = [one for one in await api.entries(DOMAIN) if one["source"] == "hassio"]
+        assert entry["state"] == "loaded"
+        assert entry["entry_id"] == demo.told["node"]["entry_id"]
+        boards = await api.command("lovelace/dashboards/list")
+        assert demo.told["dashboard_page"] in {f"{api.url}/{one['url_path']}" for one in boards}
+        assert not await api.issues(DOMAIN)
 
 
 async def test_ended_it_leaves_no_process_and_opened_again_it_still_reads(demo: Demo) -> None:
@@ -139,6 +150,7 @@ async def test_ended_it_leaves_no_process_and_opened_again_it_still_reads(demo: 
     before = demo.told
     await demo.open()
     assert demo.told["observer"] == before["observer"]
+    assert demo.told["node"]["entry_id"] == before["node"]["entry_id"]
     assert [one["identifier"] for one in demo.told["series"]] == [
         one["identifier"] for one in before["series"]
     ]
@@ -185,7 +197,7 @@ async def _read(command: str, identifier: str, start: datetime, end: datetime) -
 
 async def counted(told: Told, statistic: str, start: datetime, end: datetime) -> Records:
     """What Home Assistant counted in each hour, in Wh, which is its mean power in W."""
-    async with _owner(told) as api:
+    async with owner(told) as api:
         rows = await api.statistics(statistic, "hour", start - HOUR, end)
     return {
         datetime.fromtimestamp(row["start"] / 1000, UTC): round(row["sum"]) - round(before["sum"])
@@ -195,7 +207,7 @@ async def counted(told: Told, statistic: str, start: datetime, end: datetime) ->
 
 
 @asynccontextmanager
-async def _owner(told: Told) -> AsyncIterator[Api]:
+async def owner(told: Told) -> AsyncIterator[Api]:
     async with aiohttp.ClientSession() as session:
         api = Api(told["url"], session)
         await api.log_in()

@@ -1,7 +1,8 @@
 """`script/demo --small --json`: what the municipality tells is what homes and schools have.
 
-Administrators and the public see it in a browser, in both languages. Leaves pictures in
-`.artifacts/demo-admin/`.
+Administrators, the public and the school see it in a browser, in both languages. Leaves pictures
+in `.artifacts/demo-admin/`. `script/test tests/e2e/test_demo_collective.py --whole-demo` looks at
+the demo as it is without `--small`.
 """
 
 from collections.abc import AsyncIterator, Mapping
@@ -22,12 +23,12 @@ from playwright.async_api import Browser, Page, StorageState, expect
 import pytest
 import pytest_asyncio
 
-from demo.browser import CHROMIUM, launched, person
+from demo.browser import CHROMIUM, Visitor, launched, person
 from demo.hass import Language
 from demo.street.plan import HOUR_S, Plan
 from demo.street.source import Building, Recording
 from tests.e2e.looks import LOOKS, VIEWPORTS, Look, badly_set, faults_of, texts, words_in
-from tests.e2e.test_demo import Demo, Place, Records, counted, name_of
+from tests.e2e.test_demo import Demo, Place, Records, counted, name_of, owner
 from tests.e2e.waiting import eventually
 from tests.node.xmpp.plain import GET_HISTORY, SENML, Plain
 
@@ -82,8 +83,11 @@ ALIKE: Final = frozenset(
 
 
 @pytest_asyncio.fixture(scope="module")
-async def demo(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Demo]:
-    demo = Demo(tmp_path_factory.mktemp("demo"), "--small")
+async def demo(
+    pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Demo]:
+    size = () if pytestconfig.getoption("whole_demo") else ("--small",)
+    demo = Demo(tmp_path_factory.mktemp("demo"), *size)
     await opened(demo)
     yield demo
     if demo.is_open:
@@ -290,23 +294,30 @@ async def test_administrators_invite_print_and_revoke(
 async def test_administrators_see_what_the_public_would_see(
     demo: Demo, people: People, language: Language
 ) -> None:
-    """Few homes have panels: a lower threshold would show what they make, and shows it to none."""
-    panels, too_few = panels_of(demo), too_few_in(demo, language)
+    """Few homes have panels: another threshold would show what they make, or would no longer."""
+    panels, are_shown = panels_of(demo), panels_are_shown(demo)
+    least = panels + 1 if are_shown else panels
+    too_few = too_few_in(demo, language, least if are_shown else MINIMUM)
     async with people.administering(Look(language, "light", "desk")) as office:
         page = office.page
         await office.go("publication")
-        await page.locator("#minimum").fill(str(panels))
+        await page.locator("#minimum").fill(str(least))
         await page.locator("form[action$=preview] button.primary").click()
         await expect(page.locator(".notice.warn")).to_be_visible()
         shown = await page.locator("table.outlook td strong").all_inner_texts()
         now, then = (int(one.split()[0]) for one in shown[:2])
-        assert now < then
+        assert now > then if are_shown else now < then
         await office.photograph("preview")
         async with page.expect_popup() as opened:
             await page.locator("button[formaction$=front]").click()
         front = await opened.value
         await expect(front.locator("dl.figures")).to_be_visible()
-        await expect(front.get_by_text(too_few)).to_have_count(0)
+        withheld = front.get_by_text(too_few)
+        await (
+            expect(withheld.first).to_be_visible()
+            if are_shown
+            else expect(withheld).to_have_count(0)
+        )
         await front.wait_for_load_state("networkidle")
         await front.screenshot(path=PICTURES / f"preview-front.{language}.png", full_page=True)
         await front.close()
@@ -314,7 +325,12 @@ async def test_administrators_see_what_the_public_would_see(
         await office.go("publication")
         await expect(page.locator("#minimum")).to_have_value(str(MINIMUM))
         await page.goto(demo.told["cooperative"]["page"])
-        await expect(page.locator(".hidden-figure").first).to_contain_text(too_few)
+        withheld = page.get_by_text(too_few)
+        await (
+            expect(withheld).to_have_count(0)
+            if are_shown
+            else expect(withheld.first).to_be_visible()
+        )
 
 
 async def test_the_administration_says_all_in_the_language_of_whoever_reads(
@@ -380,13 +396,64 @@ async def test_a_wall_shows_it_from_afar(demo: Demo, people: People, language: L
     look = Look(language, "dark" if language == "en" else "light", "desk")
     for name, url in walls.items():
         async with people.looking(url, look, viewport=WALL) as page:
-            makes = too_few_in(demo, language) if name == "wall" else "W"
+            of_few = name == "wall" and not panels_are_shown(demo)
+            makes = too_few_in(demo, language) if of_few else "W"
             await expect(page.locator(".makes dd")).to_contain_text(makes)
             await expect(page.locator(".uses dd")).to_contain_text("W")
             await expect(page.locator(".slide:visible canvas")).to_have_count(1)
             for side in ("Height", "Width"):
                 assert await page.evaluate(f"document.body.scroll{side} <= inner{side}")
             await page.screenshot(path=PICTURES / f"{name}.{language}.png")
+
+
+async def test_the_school_has_the_sums_of_its_cooperative_in_home_assistant(demo: Demo) -> None:
+    """Hour by hour what the reader is told, and the last of it beside the school's own month."""
+    wh, _ = await sums(demo, "cooperative")
+
+    async def kept() -> Records:
+        return {at: value for at, value in (await of_collective(demo)).items() if at in wh}
+
+    await eventually(kept, wh.__eq__, within_s=WITHIN_S)
+    async with owner(demo.told) as api:
+        found = await api.entity_ids(demo.told["node"]["entry_id"])
+
+        async def shown(key: str) -> float:
+            return float((await api.state(found[f"collective_{key}"]))["state"])
+
+        assert await shown("members") <= everybody(demo)
+        mine, median = await shown("month_mine"), await shown("month_median")
+        less = 100 * (mine / median - 1)
+        assert await shown("month_difference") == pytest.approx(less, abs=0.06)
+        assert api.url == demo.told["url"]
+
+
+@pytest.mark.parametrize("look", LOOKS, ids=str)
+async def test_the_school_sees_home_panels_and_cooperative_side_by_side(
+    demo: Demo, people: People, look: Look
+) -> None:
+    told = demo.told
+    name = told["cooperative"]["name"]
+    headings = {
+        "en": ("My home", "My panels", name),
+        "fr": ("Mon foyer", "Mes panneaux", name),
+    }[look.language]
+    async with people.at_school(look) as visitor:
+        page = visitor.page
+        for path, graphs in (("now", 3), ("months", 3)):
+            await page.goto(f"{told['dashboard_page']}/{path}")
+            await visitor.shows("hui-sections-view hui-heading-card")
+            for heading in headings:
+                await expect(
+                    page.locator("hui-heading-card").get_by_text(heading, exact=True).first
+                ).to_be_visible()
+            await expect(page.locator("hui-error-card, hui-warning")).to_have_count(0)
+            await expect(page.locator("hui-statistics-graph-card canvas")).to_have_count(graphs)
+            await visitor.whole_picture(PICTURES / f"dashboard-{path}.{look}.png")
+        for place, words in (("cooperative", name), ("node", "Consometers")):
+            await page.goto(told[place]["device_page"])
+            await visitor.shows("ha-device-info-card")
+            await expect(page.get_by_text(words).first).to_be_visible()
+            await visitor.picture(PICTURES / f"device-{place}.{look}.png")
 
 
 async def test_ended_it_leaves_no_process_and_opened_again_it_still_tells(demo: Demo) -> None:
@@ -411,11 +478,16 @@ def panels_of(demo: Demo) -> int:
     return sum(home.site == "household" and home.kwp > 0 for home in homes)
 
 
-def too_few_in(demo: Demo, language: Language) -> str:
-    """Why the public is not told what these make."""
+def panels_are_shown(demo: Demo) -> bool:
+    """Whether the public is told what these make."""
+    return panels_of(demo) >= MINIMUM
+
+
+def too_few_in(demo: Demo, language: Language, least: int = MINIMUM) -> str:
+    """Why the public is not told what these make, where it takes so many."""
     return {
-        "en": f"it takes {MINIMUM} homes at least, and there are {panels_of(demo)}",
-        "fr": f"il faut au moins {MINIMUM} foyers, il y en a {panels_of(demo)}",
+        "en": f"it takes {least} homes at least, and there are {panels_of(demo)}",
+        "fr": f"il faut au moins {least} foyers, il y en a {panels_of(demo)}",
     }[language]
 
 
@@ -481,6 +553,21 @@ class People:
             self._known[collective] = await page.context.storage_state()
             yield Office(page, look, entry["page"], told["name"])
 
+    @asynccontextmanager
+    async def at_school(self, look: Look) -> AsyncIterator[Visitor]:
+        """Log in to the school's Home Assistant."""
+        url = self._demo.told["url"]
+        seen = {"color_scheme": look.scheme, "viewport": VIEWPORTS[look.device]}
+        known = self._known.get(url)
+        async with await person(
+            self._browser, url, look.language, storage_state=known, **seen
+        ) as context:
+            visitor = Visitor(await context.new_page())
+            if known is None:
+                await visitor.log_in()
+                self._known[url] = await context.storage_state()
+            yield visitor
+
 
 async def photograph(page: Page, look: Look, name: str) -> None:
     """Leave a picture of a page that fits its window, and sets French as French is set."""
@@ -497,6 +584,17 @@ async def opened(demo: Demo) -> None:
     start = time.monotonic()
     await demo.open()
     print(f"script/demo --small was up after {time.monotonic() - start:.0f} s")
+
+
+async def of_collective(demo: Demo) -> Records:
+    """What Home Assistant has of the hours of the cooperative, in Wh."""
+    async with owner(demo.told) as api:
+        (statistic,) = (
+            one["statistic_id"]
+            for one in await api.command("recorder/list_statistic_ids")
+            if one["source"] == "consometers" and one["statistic_id"].endswith("_consumption")
+        )
+    return await counted(demo.told, statistic, SINCE, UNTIL)
 
 
 async def open_data(told: Any, site: str, direction: str) -> Records:
