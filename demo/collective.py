@@ -92,9 +92,10 @@ class Collective:
         except (RuntimeError, subprocess.SubprocessError) as error:
             raise NodeError(str(error)) from error
 
-    async def invite(self, kind: str, area: str, uses: int = 1) -> str:
+    async def invite(self, kind: str, area: str | None = None, uses: int = 1) -> str:
         """Make an invitation, and give its link."""
-        whom = ("--kind", kind, "--area", area, "--uses", str(uses))
+        where = () if area is None else ("--area", area)
+        whom = ("--kind", kind, *where, "--uses", str(uses))
         (made,) = await self.program.json("invitations", "make", *whom)
         return str(made["link"])
 

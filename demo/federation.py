@@ -302,7 +302,7 @@ class Federation:
         program, profile = self.cooperative.program, self.cooperative.profile
         municipality = self.municipality.profile.account
         if municipality not in {one["peer"] for one in await program.json("permissions")}:
-            await program.do("join", await self.municipality.invite("collective", "Lorient"))
+            await program.do("join", await self.municipality.invite("collective"))
             naming = ("members", "name", profile.account, profile.name)
             await self.municipality.program.do(*naming)
 
