@@ -41,13 +41,12 @@ _NOT_GRANTED = text(
 )
 _NOT_THEN = text(
     "Your permission covers records from {start} until {end}: nothing of the message is kept.",
-    "Votre permission couvre les enregistrements du {start} au {end} : rien du message n'est"
-    " conservé.",
+    "Votre permission couvre les relevés du {start} au {end} : rien du message n'est conservé.",
 )
 _TOO_FINE = text(
     "Your permission covers records at {granted} and coarser, these are at {found}: nothing of the"
     " message is kept.",
-    "Votre permission couvre des enregistrements au pas de {granted} ou plus grossier, ceux-ci sont"
+    "Votre permission couvre des relevés au pas de {granted} ou plus grossier, ceux-ci sont"
     " au pas de {found} : rien du message n'est conservé.",
 )
 _ANOTHER_SERIES = text(
@@ -56,7 +55,7 @@ _ANOTHER_SERIES = text(
 )
 _NOT_YET = text(
     "A record starts at {start}, which is still to come: set your clock.",
-    "Un enregistrement commence le {start}, qui est encore à venir : réglez votre horloge.",
+    "Un relevé commence le {start}, qui est encore à venir : réglez votre horloge.",
 )
 _TOO_MUCH = text(
     "{found} W cannot be: at most {most} W are kept.",

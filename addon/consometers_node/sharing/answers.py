@@ -58,13 +58,12 @@ _JUST_NOW = timedelta(days=1)
 
 _NOT_THEN = text(
     "No permission covers records of that time: those from {start} on may be read.",
-    "Aucune permission ne couvre les enregistrements de cette période : ceux depuis le {start}"
+    "Aucune permission ne couvre les relevés de cette période : ceux depuis le {start}"
     " peuvent être lus.",
 )
 _TOO_MANY = text(
     "More than {most} records are asked for: ask for a shorter range, then for the next.",
-    "Plus de {most} enregistrements sont demandés : demandez une période plus courte, puis la"
-    " suivante.",
+    "Plus de {most} relevés sont demandés : demandez une période plus courte, puis la suivante.",
 )
 _PAUSED = {
     Role.HOUSEHOLD: text(

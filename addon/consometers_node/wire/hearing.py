@@ -47,7 +47,7 @@ _WHO_PRODUCES = text(
 )
 _UNIT = text(
     "Records in {found} are not kept here: send {known}.",
-    "Des enregistrements en {found} ne sont pas conservés ici : envoyez {known}.",
+    "Des relevés en {found} ne sont pas conservés ici : envoyez {known}.",
 )
 _NEGATIVE = text(
     "{found} is below zero: the direction is in the name of the series, so send what flows that"
@@ -61,7 +61,7 @@ _NO_COUNT = text(
 )
 _PART_OF_A_SECOND = text(
     "A record starts at {found}: intervals start at whole seconds.",
-    "Un enregistrement commence à {found} : les intervalles commencent à des secondes entières.",
+    "Un relevé commence à {found} : les intervalles commencent à des secondes entières.",
 )
 
 

@@ -19,7 +19,7 @@ _BOTH = (Quantity.POWER, Quantity.ENERGY)
 
 _NO_SUCH_INTERVAL = text(
     "Records at an interval of {found} are not known here: one of {wanted} is.",
-    "Les enregistrements au pas de {found} ne sont pas connus ici : {wanted} le sont.",
+    "Les relevés au pas de {found} ne sont pas connus ici : {wanted} le sont.",
 )
 _INCOMPLETE = text(
     "The data need “{need}” cannot be used ({field}): ask {controller} to correct it.",
