@@ -5,6 +5,7 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers import config_validation as cv
 from homeassistant.helpers.typing import ConfigType
 
+from .balance.past import take_past_along
 from .balance.tracker import BalanceTracker, store as balance_store
 from .const import DOMAIN
 from .dashboard.offer import async_offer_dashboard
@@ -45,6 +46,8 @@ async def async_setup_entry(hass: HomeAssistant, entry: ConsometersConfigEntry) 
         entry.runtime_data = LinkyCoordinator(hass, entry)
         await entry.runtime_data.async_start()
     await hass.config_entries.async_forward_entry_setups(entry, _platforms(entry))
+    if is_balance(entry):
+        take_past_along(hass, entry)
     return True
 
 

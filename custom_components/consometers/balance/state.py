@@ -100,6 +100,14 @@ class Sources:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Begun:
+    """When counting began, and what each counter said then."""
+
+    at: float
+    read_wh: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Sums:
     """Energies since a moment. None is what cannot be known."""
 
@@ -183,6 +191,8 @@ class Balance:
     sums: Sums = field(default_factory=Sums)
     """What was counted since the beginning, up to the moment of which all sources told."""
     registers: dict[str, Register] = field(default_factory=dict)
+    begun: Begun | None = None
+    """Not known of what was counted by versions that did not remember it."""
     _before: Sums = field(default_factory=Sums)
     """What was counted by other sources than those of now."""
     _settled: float | None = None
@@ -202,6 +212,10 @@ class Balance:
         """Know a source by another name from now on."""
         if former in self.registers:
             self.registers[now] = self.registers.pop(former)
+        if self.begun is not None:
+            read_wh = self.begun.read_wh.items()
+            told = {now if name == former else name: value for name, value in read_wh}
+            self.begun = Begun(at=self.begun.at, read_wh=told)
         injected = self.sources.injected
         self.sources = Sources(
             production=[now if each == former else each for each in self.sources.production],
@@ -221,6 +235,10 @@ class Balance:
                     return self.sums
                 for register in registers:
                     register.rebase(begin)
+                read_wh = {
+                    name: each.read_wh - each.last[1] for name, each in self.registers.items()
+                }
+                self.begun = Begun(at=begin, read_wh=read_wh)
             self.sums, self._settled = self._at(moment), moment
             for register in registers:
                 register.forget(moment)
@@ -259,6 +277,11 @@ class Balance:
         }
 
     @property
+    def changed(self) -> bool:
+        """Whether others counted before those of now."""
+        return self._before != Sums()
+
+    @property
     def today(self) -> Sums:
         """What was counted since midnight, or since the beginning if that was later."""
         return self.sums.since(self._midnight)
@@ -290,6 +313,7 @@ class Balance:
                 for name, each in self.registers.items()
             },
             "of": self._of,
+            "begun": None if self.begun is None else asdict(self.begun),
             "sums": asdict(self.sums),
             "before": asdict(self._before),
             "settled": self._settled,
@@ -304,6 +328,8 @@ class Balance:
             for name, (read_wh, points) in remembered["registers"].items()
             if name in self.sources.all
         }
+        begun = remembered.get("begun")
+        self.begun = None if begun is None else Begun(**begun)
         self.sums = Sums(**remembered["sums"])
         self._before = Sums(**remembered.get("before", {}))
         self._settled = remembered.get("settled")

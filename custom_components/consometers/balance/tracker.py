@@ -50,6 +50,7 @@ SHOWN_EVERY: Final = timedelta(minutes=1)
 on even when none does."""
 _STORE_VERSION: Final = 1
 _SAVED_WITHIN_S: Final = 300
+_PAST: Final = "past"
 
 type BalanceConfigEntry = ConfigEntry[BalanceTracker]
 
@@ -102,6 +103,8 @@ class BalanceTracker(DataUpdateCoordinator[Shown]):
                 injected=data.get(CONF_INJECTED_ENERGY),
             ),
         )
+        self.has_past = False
+        """Whether what its sources counted before was taken along."""
         self._store = store(hass, entry)
         self._gone: list[str] | None = None
         """Sources that do not exist; None until all had time to begin."""
@@ -110,6 +113,7 @@ class BalanceTracker(DataUpdateCoordinator[Shown]):
         """Listen from now on."""
         if (kept := await self._store.async_load()) is not None:
             self.balance.recall(kept)
+            self.has_past = kept.get(_PAST, False)
         entry, energies = self.config_entry, self.balance.sources.all
         for source in energies:
             self._count(self.hass.states.get(source))
@@ -128,7 +132,12 @@ class BalanceTracker(DataUpdateCoordinator[Shown]):
 
     async def async_stop(self) -> None:
         """Keep what is known."""
-        await self._store.async_save(self.balance.remember())
+        await self._store.async_save(self._known())
+
+    async def async_keep_past(self) -> None:
+        """Know, over restarts, that the past was taken along."""
+        self.has_past = True
+        await self._store.async_save(self._known())
 
     @override
     async def _async_update_data(self) -> Shown:
@@ -180,8 +189,12 @@ class BalanceTracker(DataUpdateCoordinator[Shown]):
         disagrees = self.balance.disagrees(now.timestamp())
         if disagrees is not None:
             issues.set_disagreement(self.hass, self.config_entry, disagrees=disagrees)
-        self._store.async_delay_save(self.balance.remember, _SAVED_WITHIN_S)
+        self._store.async_delay_save(self._known, _SAVED_WITHIN_S)
         return Shown(sums=sums, today=self.balance.today, powers=self._power())
+
+    def _known(self) -> dict[str, Any]:
+        """Give what is to be known after a restart."""
+        return {**self.balance.remember(), _PAST: self.has_past}
 
     def _power(self) -> Powers:
         data = self.config_entry.data

@@ -1,6 +1,6 @@
 """A home with a meter and panels: adding it, what it shows, what it keeps."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from freezegun.api import FrozenDateTimeFactory
@@ -8,10 +8,10 @@ from homeassistant.config_entries import SOURCE_USER, ConfigFlowResult
 from homeassistant.const import STATE_UNAVAILABLE
 from homeassistant.core import CoreState, HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
-from homeassistant.helpers import entity_registry as er, issue_registry as ir
+from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers.entity_component import async_update_entity
 import pytest
-from pytest_homeassistant_custom_component.common import MockConfigEntry, async_fire_time_changed
+from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.consometers.balance.state import Home
 from custom_components.consometers.const import (
@@ -23,83 +23,9 @@ from custom_components.consometers.const import (
 )
 from custom_components.consometers.diagnostics import async_get_config_entry_diagnostics
 
+from .house import ENERGIES, POWERS, House
+
 pytestmark = pytest.mark.usefixtures("enable_custom_integrations")
-
-NOON = datetime(2026, 6, 10, 12, tzinfo=UTC)
-ENERGIES: dict[str, Any] = {
-    "production_energy": ["sensor.roof"],
-    "drawn_energy": "sensor.drawn",
-    "injected_energy": "sensor.injected",
-}
-POWERS = {
-    "production_power": ["sensor.roof_power"],
-    "drawn_power": "sensor.drawn_power",
-    "injected_power": "sensor.injected_power",
-}
-
-
-class House:
-    """What a person sees of the balance; other integrations tell of meter and roof."""
-
-    def __init__(self, hass: HomeAssistant, freezer: FrozenDateTimeFactory) -> None:
-        self.hass = hass
-        self.freezer = freezer
-        self.entry = MockConfigEntry()
-
-    async def start(self, kind: Home = Home.SURPLUS, **data: Any) -> None:
-        if self.entry.domain != DOMAIN:
-            await self.hass.config.async_update(latitude=47.75, longitude=-3.37)
-            self.freezer.move_to(NOON)
-            told = data or {**ENERGIES, **POWERS}
-            self.entry = MockConfigEntry(
-                domain=DOMAIN,
-                title="Home",
-                data={CONF_KIND: KIND_BALANCE, "home": kind, **told},
-                entry_id="01JHOME00000000000000000A",
-            )
-            self.entry.add_to_hass(self.hass)
-        assert await self.hass.config_entries.async_setup(self.entry.entry_id)
-        await self.hass.async_block_till_done()
-
-    async def hear(self, seconds: float = 60, **told: float | str) -> None:
-        """Let sources say something, in kWh and kW, and time go on until all is shown."""
-        self.freezer.tick(seconds)
-        await self.tell(**told)
-        await self.wait()
-
-    async def wait(self) -> None:
-        self.freezer.tick(61)
-        async_fire_time_changed(self.hass)
-        await self.hass.async_block_till_done()
-
-    async def tell(self, **told: float | str) -> None:
-        for source, value in told.items():
-            unit = "kW" if source.endswith("power") else "kWh"
-            self.hass.states.async_set(
-                f"sensor.{source}", str(value), {"unit_of_measurement": unit}
-            )
-        await self.hass.async_block_till_done()
-
-    def entity_id(self, key: str) -> str | None:
-        registry = er.async_get(self.hass)
-        unique_id = f"{self.entry.entry_id}_{key}"
-        return registry.async_get_entity_id("sensor", DOMAIN, unique_id)
-
-    def state(self, key: str) -> str | None:
-        entity_id = self.entity_id(key)
-        state = None if entity_id is None else self.hass.states.get(entity_id)
-        return None if state is None else state.state
-
-    def numbers(self, *keys: str) -> list[float]:
-        return [round(float(self.state(key) or "nan"), 3) for key in keys]
-
-    @property
-    def disagrees(self) -> bool:
-        return self.issue("sources_disagree") is not None
-
-    def issue(self, kind: str) -> ir.IssueEntry | None:
-        registry = ir.async_get(self.hass)
-        return registry.async_get_issue(DOMAIN, f"{kind}_{self.entry.entry_id}")
 
 
 @pytest.fixture

@@ -1,0 +1,120 @@
+"""What the sources of a home counted before its balance was added, hour by hour. Pure.
+
+Times are seconds, Unix; energies are Wh.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from heapq import merge
+from itertools import groupby
+from operator import itemgetter
+from typing import Final, Self
+
+from .state import Balance, Begun, Register, Sums
+
+HOUR_S: Final = 3_600
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """What the recorder has of some minutes or an hour: sum and state at its end."""
+
+    start: float
+    end: float
+    sum_wh: float
+    state_wh: float | None
+
+    @property
+    def hour(self) -> float:
+        """The beginning of its hour."""
+        return self.start - self.start % HOUR_S
+
+
+type Rows = Sequence[Row]
+type _Point = tuple[float, str, float]
+"""When, which source, and its sum."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Past:
+    """What a home counted, at the end of each hour, and until its balance began."""
+
+    hours: Mapping[float, Sums]
+    begun: Sums
+
+    @classmethod
+    def of(cls, balance: Balance, told: Mapping[str, Rows], until: float) -> Self | None:
+        """Count as the balance itself does; None if nothing is known.
+
+        `told` are the hours of each source, of which those up to `until` count.
+        """
+        begun, sources = balance.begun, sorted(balance.sources.all)
+        points = [_points(source, told[source], until, begun) for source in sources]
+        hours = dict(_counted(Balance(balance.home, balance.sources), points))
+        last = max(hours, default=0.0) if begun is None else begun.at
+        return cls(hours=hours, begun=hours[last]) if last in hours else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Join:
+    """What makes the past of one entity run into its present without a step."""
+
+    hours: Sequence[tuple[float, float]]
+    """Begin and sum of each hour that is to be written."""
+    raised_wh: float
+    """By how much its first row of the present, and all that follow, are to be raised."""
+
+    @classmethod
+    def of(cls, past: Past, value: Callable[[Sums], float], own: Rows, first: Row) -> Self:
+        """Begin at 0, or go on from what the entity has already: it may have been before.
+
+        `first` is its first row of the present, `own` are its hours before that.
+        """
+        former = own[-1].end if own else next(iter(past.hours))
+        counted_wh = [value(sums) for at, sums in past.hours.items() if at <= former]
+        zero_wh = (own[-1].sum_wh if own else 0.0) - (counted_wh[-1] if counted_wh else 0.0)
+        hours = [
+            (at - HOUR_S, zero_wh + value(sums))
+            for at, sums in past.hours.items()
+            if former < at <= first.hour and at % HOUR_S == 0
+        ]
+        present_wh = zero_wh + value(past.begun) + (first.state_wh or 0.0)
+        return cls(hours=hours, raised_wh=present_wh - first.sum_wh)
+
+
+def _points(source: str, told: Rows, until: float, begun: Begun | None) -> Iterator[_Point]:
+    """Give the sums of a source in the order of time: at each hour, and when counting began."""
+    last: Row | None = None
+    for row in told:
+        if row.end > until:
+            break
+        if begun is not None and last is not None and last.end <= begun.at < row.end:
+            yield _at_beginning(source, last, begun)
+        yield row.end, source, row.sum_wh
+        last = row
+    if begun is not None and last is not None and last.end <= begun.at:
+        yield _at_beginning(source, last, begun)
+
+
+def _at_beginning(source: str, last: Row, begun: Begun) -> _Point:
+    """Give the sum of a source when counting began, from what it said then and the hour before."""
+    if last.state_wh is None:
+        return begun.at, source, last.sum_wh
+    since = Register.begun(last.state_wh, last.end)
+    since.update(begun.read_wh[source], begun.at)
+    return begun.at, source, last.sum_wh + since.last[1]
+
+
+def _counted(balance: Balance, points: Iterable[Iterable[_Point]]) -> Iterator[tuple[float, Sums]]:
+    """Give the sums of a home at each moment, from the first on at which all sources are known."""
+    now: dict[str, float] = {}
+    zero: dict[str, float] | None = None
+    for at, told in groupby(merge(*points), key=itemgetter(0)):
+        for _, source, sum_wh in told:
+            # A sum may be set back by hand; what was counted is not taken back.
+            now[source] = max(sum_wh, now.get(source, sum_wh))
+        if now.keys() == balance.sources.all:
+            zero = dict(now) if zero is None else zero
+            for source, sum_wh in now.items():
+                balance.take(source, sum_wh - zero[source], at)
+            yield at, balance.settle(at)

@@ -1,0 +1,230 @@
+"""Takes the past along: gives the energies of a new balance the hours that its sources counted.
+
+Home Assistant's recorder counts the sum of an entity from 0 on, and takes the whole sum of a first
+row for energy of its time. So the past begins at 0, and what was counted since is raised, instead
+of the past being given sums below zero.
+
+Rows that are there stay as they are, only sums that follow are raised. Hours of the past have no
+state, as nobody saw the entity then: it tells them from the recorder's own when what was
+interrupted goes on.
+"""
+
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+from itertools import batched
+from operator import attrgetter
+from typing import Final, Literal
+
+from homeassistant.components.recorder import get_instance
+from homeassistant.components.recorder.models import StatisticData, StatisticMetaData
+from homeassistant.components.recorder.statistics import (
+    async_import_statistics,
+    get_metadata,
+    statistics_during_period,
+)
+from homeassistant.components.sensor import SensorDeviceClass
+from homeassistant.const import EVENT_RECORDER_5MIN_STATISTICS_GENERATED, Platform, UnitOfEnergy
+from homeassistant.core import CALLBACK_TYPE, Event, HomeAssistant, callback
+from homeassistant.helpers import entity_registry as er
+from homeassistant.util import dt as dt_util
+from homeassistant.util.unit_conversion import EnergyConverter
+
+from ..const import DOMAIN
+from .entity import existing
+from .hours import HOUR_S, Join, Past, Row
+from .sensors import BalanceSensorDescription
+from .state import Powers, Sums
+from .tracker import BalanceConfigEntry, Shown
+
+_READ_AT_ONCE_S: Final = timedelta(days=365).total_seconds()
+_WRITTEN_AT_ONCE: Final = 1_000
+_FIVE_MINUTES_S: Final = 300
+_SAME_WH: Final = 0.001
+_NO_POWERS: Final = Powers(production_w=None, injected_w=None, drawn_w=None)
+
+type _Period = Literal["hour", "5minute"]
+
+
+@callback
+def take_past_along(hass: HomeAssistant, entry: BalanceConfigEntry) -> None:
+    """Do so once, as soon as the recorder has counted what the home shows."""
+    if not entry.runtime_data.has_past:
+        _Taking(hass, entry).begin()
+
+
+class _Taking:
+    """Waits for the recorder, which may not be there or not be ready, and takes the past along."""
+
+    def __init__(self, hass: HomeAssistant, entry: BalanceConfigEntry) -> None:
+        self._hass = hass
+        self._entry = entry
+        self._balance = entry.runtime_data.balance
+        self._busy = False
+        self._unlisten: CALLBACK_TYPE | None = None
+
+    @callback
+    def begin(self) -> None:
+        self._unlisten = self._hass.bus.async_listen(
+            EVENT_RECORDER_5MIN_STATISTICS_GENERATED, self._counted
+        )
+        self._entry.async_on_unload(self._end)
+
+    @callback
+    def _end(self) -> None:
+        if self._unlisten is not None:
+            self._unlisten()
+            self._unlisten = None
+
+    @callback
+    def _counted(self, _event: Event) -> None:
+        if not self._busy:
+            self._busy = True
+            self._entry.async_create_background_task(
+                self._hass, self._take(), f"{DOMAIN}: the past of a home"
+            )
+
+    async def _take(self) -> None:
+        try:
+            first = await self._first()
+        finally:
+            self._busy = False
+        if not first:
+            return
+        # What fails is not tried again before Home Assistant is restarted.
+        self._end()
+        if not self._balance.changed:
+            await self._join(first)
+        await self._entry.runtime_data.async_keep_past()
+
+    async def _first(self) -> dict[str, Row]:
+        """Give the first row that the recorder has of each energy since the balance began."""
+        after, now = self._entry.created_at.timestamp(), dt_util.utcnow().timestamp()
+        if self._balance.begun is not None:
+            after = max(after, self._balance.begun.at)
+        energies = self._energies()
+        told = (
+            await self._read(set(energies), after - _FIVE_MINUTES_S, after + HOUR_S, "5minute"),
+            await self._read(set(energies), after - HOUR_S, now, "hour"),
+        )
+        first: dict[str, Row] = {}
+        for entity_id, description in energies.items():
+            shown_wh = description.value(self._entry.runtime_data.data)
+            if shown_wh is None:
+                continue
+            own = [
+                row
+                for rows in told
+                for row in rows.get(entity_id, ())
+                # One that shows more is of another balance, which had this name before.
+                if row.end > after and row.state_wh is not None and row.state_wh < shown_wh + 1
+            ]
+            if own:
+                first[entity_id] = min(own, key=attrgetter("end"))
+        return first
+
+    async def _join(self, first: Mapping[str, Row]) -> None:
+        sources = self._balance.sources.all
+        known = await get_instance(self._hass).async_add_executor_job(
+            _metadata, self._hass, sources | first.keys()
+        )
+        if not sources <= known.keys():
+            return
+        until = max(row.hour for row in first.values())
+        told = await self._hours(sources, set(first), until)
+        past = await self._hass.async_add_executor_job(Past.of, self._balance, told, until)
+        if past is None:
+            return
+        for entity_id, description in self._energies().items():
+            if entity_id in first and entity_id in known:
+                row = first[entity_id]
+                own = [each for each in told[entity_id] if each.end <= row.hour]
+                join = Join.of(past, _value(description), own, row)
+                await self._write(known[entity_id], join, row)
+
+    async def _hours(self, sources: set[str], own: set[str], until: float) -> dict[str, list[Row]]:
+        """Read the hours of all, back to where one of the sources has none."""
+        told: dict[str, list[Row]] = {each: [] for each in sources | own}
+        while True:
+            since = until - _READ_AT_ONCE_S
+            part = await self._read(sources | own, since, until, "hour")
+            for each, rows in part.items():
+                told[each] = [*rows, *told[each]]
+            if not all(part.get(source) for source in sources):
+                return told
+            until = since
+
+    async def _write(self, metadata: StatisticMetaData, join: Join, first: Row) -> None:
+        recorder, wh = get_instance(self._hass), UnitOfEnergy.WATT_HOUR
+        convert = EnergyConverter.converter_factory(wh, metadata["unit_of_measurement"])
+        for hours in batched(join.hours, _WRITTEN_AT_ONCE, strict=False):
+            async_import_statistics(
+                self._hass,
+                metadata,
+                [
+                    StatisticData(start=dt_util.utc_from_timestamp(start), sum=convert(sum_wh))
+                    for start, sum_wh in hours
+                ],
+            )
+            await recorder.async_block_till_done()
+        if abs(join.raised_wh) > _SAME_WH:
+            start = dt_util.utc_from_timestamp(first.start)
+            recorder.async_adjust_statistics(metadata["statistic_id"], start, join.raised_wh, wh)
+            await recorder.async_block_till_done()
+
+    async def _read(
+        self, ids: set[str], start: float, end: float, period: _Period
+    ) -> dict[str, list[Row]]:
+        return await get_instance(self._hass).async_add_executor_job(
+            _read, self._hass, ids, start, end, period
+        )
+
+    def _energies(self) -> dict[str, BalanceSensorDescription]:
+        """Give the energies of the home, by the ids of their entities."""
+        registry, entry_id = er.async_get(self._hass), self._entry.entry_id
+        found: dict[str, BalanceSensorDescription] = {}
+        for each in existing(self._entry):
+            unique_id = f"{entry_id}_{each.key}"
+            entity_id = registry.async_get_entity_id(Platform.SENSOR, DOMAIN, unique_id)
+            if entity_id is not None and each.device_class is SensorDeviceClass.ENERGY:
+                found[entity_id] = each
+        return found
+
+
+def _value(description: BalanceSensorDescription) -> Callable[[Sums], float]:
+    """Give what the entity would have shown, unrounded."""
+
+    def value(sums: Sums) -> float:
+        return description.value_fn(Shown(sums=sums, today=sums, powers=_NO_POWERS)) or 0.0
+
+    return value
+
+
+def _metadata(hass: HomeAssistant, ids: set[str]) -> dict[str, StatisticMetaData]:
+    """Give how the recorder keeps each, of those that it keeps as energies."""
+    return {
+        each: metadata
+        for each, (_, metadata) in get_metadata(hass, statistic_ids=ids).items()
+        if metadata["unit_of_measurement"] in EnergyConverter.VALID_UNITS
+    }
+
+
+def _read(
+    hass: HomeAssistant, ids: set[str], start: float, end: float, period: _Period
+) -> dict[str, list[Row]]:
+    told = statistics_during_period(
+        hass,
+        dt_util.utc_from_timestamp(start),
+        dt_util.utc_from_timestamp(end),
+        ids,
+        period,
+        {EnergyConverter.UNIT_CLASS: UnitOfEnergy.WATT_HOUR},
+        {"state", "sum"},
+    )
+    return {
+        each: [
+            Row(start=row["start"], end=row["end"], sum_wh=sum_wh, state_wh=row.get("state"))
+            for row in rows
+            if (sum_wh := row.get("sum")) is not None
+        ]
+        for each, rows in told.items()
+    }
