@@ -1,6 +1,6 @@
 """`docker compose` without Docker: what deploy/ and its documentation call, on this machine alone.
 
-    python -m tests.deploy.engine compose up|stop|down|exec|run …
+    python -m tests.deploy.engine compose build|up|stop|down|exec|run …
 
 Runs the services of the compose file in the folder that it is called in, each in a box (`box.py`),
 in the network of whoever calls it. `ENGINE` names the folder in which it keeps volumes and logs.
@@ -201,6 +201,8 @@ def main(arguments: Sequence[str]) -> int:
     stop = commands.add_parser("stop")
     for one in (up, stop):
         one.add_argument("services", nargs="*")
+    # What a box sees is in the checkout: there is nothing to build.
+    commands.add_parser("build")
     commands.add_parser("down").add_argument("--volumes", action="store_true")
     for one in (commands.add_parser("exec"), commands.add_parser("run")):
         one.add_argument("-T", "--no-tty", action="store_true")

@@ -1,12 +1,15 @@
 """What deploy/ has is well-formed, and says the same in each of its files."""
 
+from ipaddress import ip_network
 import os
 from pathlib import Path
 import re
+from shutil import copy
 import subprocess
 import sys
 
 import pytest
+import yaml  # type: ignore[import-untyped]
 
 from consometers_node.collective.settings import read
 from tests.addon.test_wheel import PROJECT
@@ -72,6 +75,39 @@ def test_the_node_takes_its_settings(site: Path) -> None:
     assert str(settings.database).endswith(f"host={socket}")
 
 
+@pytest.mark.parametrize("page", ["README.md", "README.fr.md"])
+def test_the_node_is_watched_as_the_documentation_says(site: Path, page: str) -> None:
+    (said,) = re.findall(r"```yaml\n(.*?)```", (DEPLOY / page).read_text(), re.DOTALL)
+    override = site / "compose.override.yaml"
+    override.write_text(said)
+    run(PROGRAMS / "check-jsonschema", "--builtin-schema", "vendor.compose-spec", override)
+    node = yaml.safe_load(said)["services"]["node"]
+    environment = project(site)["services"]["node"]["environment"]
+    told = {name: str(value) for name, value in environment.items()}
+    settings = read(DEPLOY / "collective.toml", told)
+    assert settings.metrics is not None
+    assert settings.zabbix is not None
+    # It listens to what is published of it, which nobody outside of the machine reaches.
+    assert settings.metrics.host == "0.0.0.0"
+    assert node["ports"] == [f"127.0.0.1:{settings.metrics.port}:{settings.metrics.port}"]
+    assert f"http://127.0.0.1:{settings.metrics.port}/metrics" in said
+    ((file, where, mode),) = [one.split(":") for one in node["volumes"]]
+    assert (where, mode) == (str(settings.zabbix.psk_file), "ro")
+    assert file.removeprefix("./") in (DEPLOY / page).read_text().partition("umask 077")[2]
+    # A port is open only where a network leads outside.
+    networks = yaml.safe_load((site / "compose.yaml").read_text())["networks"]
+    assert not all((networks[one] or {}).get("internal") for one in node["networks"])
+
+
+def test_visitors_are_told_apart_by_the_proxy_s_word_alone(site: Path) -> None:
+    told = project(site)
+    (network,) = told["networks"]["inside"]["ipam"]["config"]
+    assert "inside" in told["services"]["proxy"]["networks"]
+    node = told["services"]["node"]["environment"]
+    proxies = read(DEPLOY / "collective.toml", node).page.proxies
+    assert proxies == (ip_network(network["subnet"]),)
+
+
 def test_nothing_is_open_but_what_people_and_servers_need(site: Path) -> None:
     services = project(site)["services"]
     published = {name: one["ports"] for name, one in services.items() if "ports" in one}
@@ -135,6 +171,20 @@ def test_a_volume_is_the_same_whichever_program_comes_first(site: Path) -> None:
         assert None not in folders_of_it, volume
 
 
+def recorder(site: Path, script: str) -> dict[str, str]:
+    """Give the variables under which `docker` writes down what it is asked, and does that."""
+    program = site / "docker"
+    program.write_text(f'#!/bin/bash\necho "$*" >>{site}/asked\n{script}\n')
+    program.chmod(0o755)
+    for name in ("backup", "restore"):
+        copy(DEPLOY / name, site / name)
+    return {"PATH": f"{site}:{os.environ['PATH']}"}
+
+
+def asked(site: Path) -> list[str]:
+    return (site / "asked").read_text().splitlines()
+
+
 def test_a_backup_that_is_not_whole_is_not_put_back(tmp_path: Path) -> None:
     (tmp_path / "database.dump").write_text("half of it")
     done = subprocess.run(
@@ -142,3 +192,54 @@ def test_a_backup_that_is_not_whole_is_not_put_back(tmp_path: Path) -> None:
     )
     assert done.returncode == 1
     assert done.stderr == f"{tmp_path} has no accounts.tar: it is no whole backup.\n"
+
+
+def test_the_checkout_is_built_before_a_backup_replaces_anything(site: Path) -> None:
+    """Else a newer image would alter the database of an older version again."""
+    backup = site / "backups" / "2026-11-26T031500Z"
+    backup.mkdir(parents=True)
+    for name in ("database.dump", "accounts.tar"):
+        (backup / name).write_text("all of it")
+    run(site / "restore", backup, **recorder(site, "cat >/dev/null"))
+    first, *others = asked(site)
+    assert first == "compose build"
+    assert others[0] == "compose stop node prosody"
+    assert others[-1] == "compose up --detach --wait"
+
+    (site / "asked").unlink()
+    told = os.environ | recorder(site, "exit 17")
+    done = subprocess.run((site / "restore", backup), env=told, check=False)
+    assert done.returncode == 17
+    assert asked(site) == ["compose build"]
+
+
+WRITES = "[[ $* != *tar* ]] || head --bytes=10240 /dev/zero"
+CHANGED, FAILED = "[[ $* != *tar* ]] || exit 1", "[[ $* != *tar* ]] || exit 2"
+ONCE = "[[ $* != *tar* || -e once ]] || { touch once; exit 1; }"
+
+
+@pytest.mark.parametrize(
+    ("script", "tries", "is_made"),
+    [
+        pytest.param(WRITES, 1, True, id="nobody writes"),
+        pytest.param(f"{WRITES}; {ONCE}", 2, True, id="somebody writes once"),
+        pytest.param(f"{WRITES}; {CHANGED}", 3, True, id="somebody always writes"),
+        pytest.param(CHANGED, 3, False, id="Prosody does not run"),
+        pytest.param(f"{WRITES}; {FAILED}", 1, False, id="tar fails"),
+    ],
+)
+def test_a_backup_is_made_while_prosody_writes(
+    site: Path, script: str, tries: int, is_made: bool
+) -> None:
+    told = os.environ | recorder(site, script)
+    done = subprocess.run((site / "backup",), env=told, capture_output=True, text=True, check=False)
+    assert len([one for one in asked(site) if " tar " in one]) == tries
+    folders = [one.name for one in (site / "backups").iterdir() if one.is_dir()]
+    if is_made:
+        assert done.returncode == 0, done.stderr
+        assert done.stdout == f"backups/{folders[0]}\n"
+        assert len(folders) == 1
+    else:
+        assert done.returncode == 1
+        assert done.stderr.endswith("could not be read: no backup was made.\n")
+        assert folders == []
