@@ -71,8 +71,8 @@ class Join:
         `first` is its first row of the present, `own` are its hours before that.
         """
         former = own[-1].end if own else next(iter(past.hours))
-        counted_wh = [value(sums) for at, sums in past.hours.items() if at <= former]
-        zero_wh = (own[-1].sum_wh if own else 0.0) - (counted_wh[-1] if counted_wh else 0.0)
+        counted = [sums for at, sums in past.hours.items() if at <= former]
+        zero_wh = (own[-1].sum_wh if own else 0.0) - (value(counted[-1]) if counted else 0.0)
         hours = [
             (at - HOUR_S, zero_wh + value(sums))
             for at, sums in past.hours.items()

@@ -138,7 +138,9 @@ class _Taking:
             if entity_id in first and entity_id in known:
                 row = first[entity_id]
                 own = [each for each in told[entity_id] if each.end <= row.hour]
-                join = Join.of(past, _value(description), own, row)
+                join = await self._hass.async_add_executor_job(
+                    Join.of, past, _value(description), own, row
+                )
                 await self._write(known[entity_id], join, row)
 
     async def _hours(self, sources: set[str], own: set[str], until: float) -> dict[str, list[Row]]:
