@@ -40,3 +40,7 @@ class Collective:
     name: str
     entities: Mapping[str, str]
     statistics: Mapping[str, str] = field(default_factory=dict)
+    untold: Ids = ()
+    """The quantities of which nothing came to this home yet."""
+    is_unread: bool = False
+    """Whether the node cannot read all that the collective tells."""

@@ -12,6 +12,7 @@ from homeassistant.helpers import device_registry as dr, entity_registry as er
 
 from ..const import CONF_PRODUCTION, DOMAIN
 from ..kinds import is_balance, is_inverter, is_node
+from ..node.answers import Statistics, Sums
 from ..node.coordinator import NodeConfigEntry
 from ..node.devices import collective_id
 from .facts import Collective, Home, Ids
@@ -97,6 +98,7 @@ def _of_node(hass: HomeAssistant, entry: NodeConfigEntry) -> Iterable[Collective
         if (known_as := collective_id(entry, device.identifiers)) is None:
             continue
         prefix = f"{known_as}_"
+        sums = _sums(entry, known_as)
         yield Collective(
             name=device.name_by_user or device.name or known_as,
             entities={
@@ -104,18 +106,30 @@ def _of_node(hass: HomeAssistant, entry: NodeConfigEntry) -> Iterable[Collective
                 for key, entity_id in entities.items()
                 if key.startswith(prefix)
             },
-            statistics=_statistics(entry, known_as),
+            statistics={} if sums is None else _statistics(sums),
+            untold=() if sums is None else _untold(sums),
+            is_unread=sums is not None and sums.problem is not None,
         )
 
 
-def _statistics(entry: NodeConfigEntry, known_as: str) -> Mapping[str, str]:
+def _sums(entry: NodeConfigEntry, known_as: str) -> Sums | None:
     if entry.state is not ConfigEntryState.LOADED:
-        return {}
+        return None
     collective = entry.runtime_data.data.collective(known_as)
-    sums = None if collective is None else collective.sums
-    if sums is None or sums.statistics is None:
+    return None if collective is None else collective.sums
+
+
+def _statistics(sums: Sums) -> Mapping[str, str]:
+    if sums.statistics is None:
         return {}
     return {name: told for name, told in asdict(sums.statistics).items() if told is not None}
+
+
+def _untold(sums: Sums) -> Ids:
+    """Give the quantities that have no past, no last interval and no day."""
+    parts = (sums.statistics, sums.last, sums.today)
+    names = (each.name for each in fields(Statistics))
+    return tuple(n for n in names if all(p is None or getattr(p, n) is None for p in parts))
 
 
 def _entities(hass: HomeAssistant, entry: ConfigEntry) -> Mapping[str, str]:

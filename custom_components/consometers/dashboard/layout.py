@@ -26,6 +26,9 @@ _ICONS: Final = {
     "produced": "mdi:solar-power-variant",
     "self_consumed": "mdi:home-lightning-bolt",
 }
+_QUANTITIES: Final = {"produced": "production", "drawn": "consumption", "injected": "injection"}
+"""What flows in a collective, as the node calls it."""
+_RATES: Final = ("self_sufficiency", "self_consumption")
 
 _COLUMNS: Final = 2
 _HALF: Final = {"columns": 6}
@@ -70,8 +73,7 @@ class _Writer:
             (self._collective_months(each) for each in collectives if each.statistics),
         )
         if not now["sections"]:
-            nothing = {"type": "markdown", "content": self._words["nothing"]}
-            now["sections"] = [_section([nothing], _COLUMNS)]
+            now["sections"] = [_section([_text(self._words["nothing"])], _COLUMNS)]
         return {"views": [now, months] if months["sections"] else [now]}
 
     def _page(
@@ -159,9 +161,10 @@ class _Writer:
             ("injection_power", INJECTED),
         ):
             yield from (_trend(entity, colour) for entity in _those(has, key))
-        for key in ("self_sufficiency", "self_consumption"):
+        for key in _RATES:
             yield from self._rates(tuple(_those(has, f"{key}_today")), key)
         yield from self._graph("two_days", _HOURS, _flows(collective))
+        yield from self._not_shown(collective)
         yield from self._beneath(
             "last_month",
             [
@@ -180,9 +183,22 @@ class _Writer:
             "shared",
             [
                 *(_tile(each, icon_tap_action=leave) for each in _those(has, "sharing")),
-                *self._tiles(tuple(_those(has, "last_acknowledged")), "received"),
+                *(
+                    _tile(each, name=self._words["received"], visibility=_known(each))
+                    for each in _those(has, "last_acknowledged")
+                ),
             ],
         )
+
+    def _not_shown(self, collective: Collective) -> Iterator[Card]:
+        """Say what of a collective has no card, and why."""
+        untold = [flow for flow, name in _QUANTITIES.items() if name in collective.untold]
+        if untold:
+            # Both rates are of all three energies.
+            names = [self._words[each] for each in (*untold, *_RATES)]
+            why = "unread" if collective.is_unread else "untold"
+            said = self._words["not_shown"].format(what=", ".join(names).lower())
+            yield _text(f"{said} {self._words[why]}")
 
     def _collective_months(self, collective: Collective) -> Iterator[Card]:
         yield _heading(collective.name, "mdi:home-group")
@@ -245,8 +261,8 @@ class _Writer:
 
 
 def _flows(collective: Collective) -> Flows:
-    names = {"produced": "production", "drawn": "consumption", "injected": "injection"}
-    return {flow: tuple(_those(collective.statistics, name)) for flow, name in names.items()}
+    known = collective.statistics
+    return {flow: tuple(_those(known, name)) for flow, name in _QUANTITIES.items()}
 
 
 def _those(known: Mapping[str, str], *keys: str) -> Iterator[str]:
@@ -260,6 +276,15 @@ def _section(cards: Sequence[Card], span: int) -> dict[str, Any]:
 def _heading(heading: str, icon: str | None = None, *, style: str = "title", **more: Any) -> Card:
     card = {"type": "heading", "heading": heading, "heading_style": style, **more}
     return card if icon is None else {**card, "icon": icon}
+
+
+def _known(entity: str) -> list[Card]:
+    """Give the condition that something is known of an entity."""
+    return [{"condition": "state", "entity": entity, "state_not": "unknown"}]
+
+
+def _text(content: str) -> Card:
+    return {"type": "markdown", "content": content, "grid_options": _FULL}
 
 
 def _tile(entity: str, colour: str | None = None, **more: Any) -> Card:

@@ -3,6 +3,10 @@
 from collections.abc import Mapping
 from typing import Final
 
+_PUBLICATION: Final = (
+    "https://github.com/consometers/consometers-home-assistant/blob/main/docs/publication"
+)
+
 WORDS: Final[Mapping[str, Mapping[str, str]]] = {
     "en": {
         "now": "Now",
@@ -27,7 +31,11 @@ WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "last_month": "Last month",
         "month_mine": "My home",
         "month_median": "Median home",
-        "month_difference": "Difference",
+        "month_difference": "Difference from the median home",
+        "not_shown": "Not shown: {what}.",
+        "untold": "The collective has none to tell yet, or hides it so that no home can be "
+        f"recognised in it. [What a collective publishes]({_PUBLICATION}.md)",
+        "unread": "Your node cannot read everything that the collective tells.",
         "shared": "What I share",
         "received": "Received up to",
         "nothing": "There is nothing to show yet. Add your meter, your panels or your node: "
@@ -57,7 +65,11 @@ WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "last_month": "Le mois dernier",
         "month_mine": "Mon foyer",
         "month_median": "Foyer médian",
-        "month_difference": "Différence",
+        "month_difference": "Écart avec le foyer médian",
+        "not_shown": "Sans chiffres : {what}.",
+        "untold": "Le collectif n'en a pas encore à dire, ou les masque pour qu'aucun foyer n'y "
+        f"soit reconnu. [Ce que publie un collectif]({_PUBLICATION}.fr.md)",
+        "unread": "Votre nœud ne peut pas lire tout ce que dit le collectif.",
         "shared": "Ce que je partage",
         "received": "Bien reçu jusqu'à",
         "nothing": "Il n'y a encore rien à montrer. Ajoutez votre compteur, vos panneaux ou votre "

@@ -1,7 +1,9 @@
 """What is on the ready dashboard, for whatever a household has."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import fields
+from dataclasses import fields, replace
+from pathlib import Path
+import re
 from typing import Any
 
 import pytest
@@ -23,6 +25,7 @@ COOPERATIVE = Collective(
     entities={key: f"sensor.coop_{key}" for key in KEYS},
     statistics={each: f"consometers:coop_{each}" for each in QUANTITIES},
 )
+DOCS = Path(__file__).parents[3] / "docs"
 METER = Home(drawn_power=("sensor.power",), apparent_power=("sensor.va",), drawn=("sensor.energy",))
 
 
@@ -103,6 +106,53 @@ def test_a_touch_does_not_hold_back_what_is_shared() -> None:
     cards = sections(dashboard(Home(), [COOPERATIVE], "en"))[0]["cards"]
     (switch,) = [card for card in cards if card.get("entity") == "sensor.coop_sharing"]
     assert switch["icon_tap_action"] == {"action": "none"}
+
+
+def test_up_to_when_a_collective_received_is_shown_once_it_received_anything() -> None:
+    cards = sections(dashboard(Home(), [COOPERATIVE], "en"))[0]["cards"]
+    entity = COOPERATIVE.entities["last_acknowledged"]
+    (tile,) = [card for card in cards if card.get("entity") == entity]
+    (condition,) = tile["visibility"]
+    assert condition == {"condition": "state", "entity": entity, "state_not": "unknown"}
+
+
+def said(collective: Collective, language: str = "en") -> list[str]:
+    """Give the sentences below the figures of a collective."""
+    (section,) = sections(dashboard(Home(), [collective], language))
+    return [card["content"] for card in section["cards"] if card["type"] == "markdown"]
+
+
+@pytest.mark.parametrize(
+    ("language", "untold", "beginning"),
+    [
+        *(
+            (
+                "en",
+                ("injection", "production"),
+                "Not shown: solar production, into the grid, self-",
+            ),
+            ("en", ("injection",), "Not shown: into the grid, self-sufficiency, self-consumption."),
+        ),
+        ("fr", ("production",), "Sans chiffres : production solaire, autosuffisance, autocons"),
+    ],
+)
+def test_what_a_collective_does_not_tell_is_named_and_why(
+    language: str, untold: tuple[str, ...], beginning: str
+) -> None:
+    (sentence,) = said(replace(COOPERATIVE, untold=untold), language)
+    assert sentence.startswith(beginning)
+    (page,) = re.findall(r"/blob/main/docs/(\S+)\)", sentence)
+    assert (DOCS / page).exists()
+
+
+def test_a_collective_is_not_blamed_for_what_the_node_cannot_read() -> None:
+    (sentence,) = said(replace(COOPERATIVE, untold=("production",), is_unread=True))
+    assert sentence.endswith("Your node cannot read everything that the collective tells.")
+    assert "hides" not in sentence
+
+
+def test_nothing_is_missing_of_a_collective_that_tells_all() -> None:
+    assert said(COOPERATIVE) == said(replace(COOPERATIVE, is_unread=True)) == []
 
 
 def test_a_household_that_has_nothing_is_told_how_to_begin() -> None:

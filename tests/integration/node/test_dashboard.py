@@ -1,7 +1,10 @@
 """The collectives of a node, as the dashboard finds them."""
 
+from typing import Any
+
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import device_registry as dr
+import pytest
 
 from custom_components.consometers.dashboard.household import collectives
 
@@ -34,6 +37,37 @@ async def test_one_that_tells_no_statistics_has_none(house: House) -> None:
     assert "members" in found.entities
 
 
+NOTHING: dict[str, Any] = {"last": None, "today": None, "statistics": None}
+
+
+@pytest.mark.parametrize(
+    ("told", "untold"),
+    [
+        (sums(), ()),
+        (sums(**NOTHING), ("consumption", "injection", "production")),
+        ({**sums(**NOTHING), "last": part("last", production=None)["last"]}, ("production",)),
+        (sums(**NOTHING | {"today": part("today", injection=None)["today"]}), ("injection",)),
+        # What is hidden now was told before.
+        (part("last", consumption=None, production=None), ()),
+        (None, ()),
+    ],
+)
+async def test_what_never_came_from_one_is_found(
+    house: House, told: dict[str, Any] | None, untold: tuple[str, ...]
+) -> None:
+    house.toy.answer["collectives"] = [collective(sums=told)]
+    await house.start()
+    (found,) = collectives(house.hass)
+    assert (found.untold, found.is_unread) == (untold, False)
+
+
+async def test_what_the_node_cannot_read_is_not_said_to_be_untold(house: House) -> None:
+    told = sums(**NOTHING, problem={"en": "It does not answer."})
+    house.toy.answer["collectives"] = [collective(sums=told)]
+    await house.start()
+    assert [each.is_unread for each in collectives(house.hass)] == [True]
+
+
 async def test_one_is_called_as_the_household_calls_it(house: House) -> None:
     await house.start()
     device = house.device("1")
@@ -50,4 +84,5 @@ async def test_while_the_node_is_away_they_stay_without_their_statistics(
     await hass.config_entries.async_unload(house.entry.entry_id)
     (found,) = collectives(hass)
     assert found.statistics == {}
+    assert found.untold == ()
     assert "consumption_power" in found.entities
