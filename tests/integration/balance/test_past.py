@@ -256,6 +256,18 @@ async def test_a_source_that_has_just_started_again_is_counted_from_zero(home: R
     assert await home.changes("production") == [2_000, 3_000, 4_000, 1_500]
 
 
+async def test_a_source_may_be_renamed_meanwhile(home: Recorded) -> None:
+    registry = er.async_get(home.hass)
+    registry.async_get_or_create("sensor", "test", "roof", suggested_object_id="roof")
+    await home.had(roof=ROOF, drawn=DRAWN, injected=INJECTED)
+    await begin(home)
+    registry.async_update_entity("sensor.roof", new_entity_id="sensor.the_roof")
+    await home.hass.async_block_till_done()
+    await home.hear(the_roof=SHOWN + 112, drawn=SHOWN + 502.5, injected=SHOWN + 27)
+    await home.count_until(NOON + HOUR)
+    assert await home.changes("production") == [2_000, 3_000, 4_000, 3_000]
+
+
 async def test_several_roofs_in_several_units_have_one_past(home: Recorded) -> None:
     await home.had(drawn=DRAWN, injected=INJECTED)
     await home.had(unit="Wh", roof=ROOF)
