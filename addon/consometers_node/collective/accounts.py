@@ -13,7 +13,7 @@ _SECONDS = 30
 _LINK = re.compile(r"xmpp:\S+\?register;\S+")
 _FAILED = text(
     "The command that makes accounts gave no link: {said}",
-    "La commande qui fait des comptes n'a pas donné de lien : {said}",
+    "La commande qui fait des comptes n’a pas donné de lien : {said}",
 )
 
 

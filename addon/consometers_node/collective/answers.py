@@ -50,7 +50,7 @@ from .rights import erase as erase_given
 
 _ONCE_A_MONTH = text(
     "This is new once a month, and is not told by itself: ask for it with get_history.",
-    "Ceci est nouveau une fois par mois, et n'est pas dit de soi-même : demandez-le par"
+    "Ceci est nouveau une fois par mois, et n’est pas dit de soi-même : demandez-le par"
     " get_history.",
 )
 _TOO_MANY_MONTHS = text(

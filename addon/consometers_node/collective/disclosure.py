@@ -154,11 +154,11 @@ _WORDS = {
     ),
     Reason.SUBTRACTED: text(
         "withheld: with it, one could compute the figure of a group that is too small",
-        "masqué : il permettrait de calculer le chiffre d'un groupe trop petit",
+        "masqué : il permettrait de calculer le chiffre d’un groupe trop petit",
     ),
     Reason.NEVER: text(
         "withheld: a figure of so short a time is not published, whatever the number of homes",
-        "masqué : un chiffre d'une durée si courte ne se publie pas, quel que soit le nombre de"
+        "masqué : un chiffre d’une durée si courte ne se publie pas, quel que soit le nombre de"
         " foyers",
     ),
     Reason.SUMMED: text(
@@ -169,7 +169,7 @@ _WORDS = {
         "masqué : ce jour est publié à un autre pas de temps",
     ),
     Reason.PARTLY: text(
-        "withheld: some of its hours are", "masqué : une partie de ses heures l'est"
+        "withheld: some of its hours are", "masqué : une partie de ses heures l’est"
     ),
     Reason.RULES: text(
         "withheld: it took more homes at that time",

@@ -64,7 +64,7 @@ class Nameless(CollectiveFault):
         super().__init__(
             text(
                 "A home has no name here but its pseudonym: only a site or a collective has one.",
-                "Un foyer n'a pas d'autre nom ici que son pseudonyme : seul un site ou un collectif"
+                "Un foyer n’a pas d’autre nom ici que son pseudonyme : seul un site ou un collectif"
                 " en a un.",
             )
         )

@@ -126,8 +126,8 @@ _REASONS = Label(
     {
         "not_yet": text("not everybody has told yet", "il manque des relevés"),
         "too_few": text("too few homes", "trop peu de foyers"),
-        "dominated": text("one home makes most of it", "un foyer en fait l'essentiel"),
-        "subtracted": text("a small group could be computed", "un petit groupe s'en déduirait"),
+        "dominated": text("one home makes most of it", "un foyer en fait l’essentiel"),
+        "subtracted": text("a small group could be computed", "un petit groupe s’en déduirait"),
         "never": text("so short a time is not published", "une durée si courte ne se publie pas"),
         "summed": text("counted in its day", "compté dans sa journée"),
         "step": text("published at another step", "publié à un autre pas de temps"),
@@ -259,7 +259,7 @@ HEALTH: tuple[Fact[Health], ...] = (
     Fact(
         name="consometers_problem",
         what=text("Problem", "Problème"),
-        told=text("1 while something is in the way.", "1 tant que quelque chose l'empêche."),
+        told=text("1 while something is in the way.", "1 tant que quelque chose l’empêche."),
         label=_PROBLEMS,
         value=lambda health, kind: not {"network": health.online, "database": health.writes}[kind],
     ),
@@ -277,7 +277,7 @@ HEALTH: tuple[Fact[Health], ...] = (
         what=text("Members delivering", "Membres qui transmettent"),
         told=text(
             "Members that told something in the last hours, or days where a day is all they tell.",
-            "Membres qui ont transmis ces dernières heures, ou ces derniers jours s'ils ne"
+            "Membres qui ont transmis ces dernières heures, ou ces derniers jours s’ils ne"
             " transmettent que des jours.",
         ),
         label=_KINDS,
@@ -298,7 +298,7 @@ HEALTH: tuple[Fact[Health], ...] = (
         what=text("Guests", "Invités"),
         told=text(
             "Members that have granted nothing, or no longer.",
-            "Membres qui n'ont rien accordé, ou plus rien.",
+            "Membres qui n’ont rien accordé, ou plus rien.",
         ),
         value=_stored(lambda database: database.standing.guests),
     ),
@@ -316,7 +316,7 @@ HEALTH: tuple[Fact[Health], ...] = (
         what=text("Messages of records", "Messages de relevés"),
         told=text(
             "Messages of records that members pushed, by what became of them.",
-            "Messages de relevés transmis par les membres, selon ce qu'ils sont devenus.",
+            "Messages de relevés transmis par les membres, selon ce qu’ils sont devenus.",
         ),
         type=Type.COUNTER,
         label=_MESSAGES,
@@ -327,7 +327,7 @@ HEALTH: tuple[Fact[Health], ...] = (
         what=text("Messages waiting", "Messages en attente"),
         told=text(
             "Messages that are being kept, or wait for it.",
-            "Messages en cours d'enregistrement, ou qui l'attendent.",
+            "Messages en cours d’enregistrement, ou qui l’attendent.",
         ),
         value=lambda health, _: health.waiting,
     ),
@@ -347,7 +347,7 @@ HEALTH: tuple[Fact[Health], ...] = (
         what=text("Requests of peers", "Demandes des pairs"),
         told=text(
             "Requests of peers, by what became of them.",
-            "Demandes des pairs, selon ce qu'elles sont devenues.",
+            "Demandes des pairs, selon ce qu’elles sont devenues.",
         ),
         type=Type.COUNTER,
         label=_REQUESTS,
@@ -366,7 +366,7 @@ HEALTH: tuple[Fact[Health], ...] = (
     ),
     Fact(
         name="consometers_outbox_messages",
-        what=text("Sums waiting to be sent", "Sommes en attente d'envoi"),
+        what=text("Sums waiting to be sent", "Sommes en attente d’envoi"),
         told=text(
             "Pushes to those who read the sums that were not acknowledged yet.",
             "Envois à ceux qui lisent les sommes, pas encore confirmés.",
@@ -378,7 +378,7 @@ HEALTH: tuple[Fact[Health], ...] = (
         what=text("Sums to be looked at", "Sommes à examiner"),
         told=text(
             "Rows of sums at which it is time to look: something may be released.",
-            "Lignes de sommes qu'il est temps d'examiner : il peut y avoir à publier.",
+            "Lignes de sommes qu’il est temps d’examiner : il peut y avoir à publier.",
         ),
         value=_stored(lambda database: database.standing.to_release),
     ),
@@ -409,7 +409,7 @@ HEALTH: tuple[Fact[Health], ...] = (
     ),
     Fact(
         name="consometers_published_timestamp_seconds",
-        what=text("Published until", "Publié jusqu'à"),
+        what=text("Published until", "Publié jusqu’à"),
         told=text(
             "The end of the last interval of which a sum of all members is published.",
             "La fin du dernier intervalle dont une somme de tous les membres est publiée.",
@@ -424,7 +424,7 @@ HEALTH: tuple[Fact[Health], ...] = (
         what=text("Figures withheld", "Chiffres masqués"),
         told=text(
             "Figures of yesterday and today, of all groups, that are not published, by the reason.",
-            "Chiffres d'hier et d'aujourd'hui, de tous les groupes, qui ne sont pas publiés, selon"
+            "Chiffres d’hier et d’aujourd’hui, de tous les groupes, qui ne sont pas publiés, selon"
             " la raison.",
         ),
         label=_REASONS,
@@ -487,7 +487,7 @@ PUBLISHED: tuple[Fact[Moment], ...] = (
     ),
     Fact(
         name="consometers_published_self_sufficiency_ratio",
-        what=text("Self-sufficiency rate", "Taux d'autosuffisance"),
+        what=text("Self-sufficiency rate", "Taux d’autosuffisance"),
         told=text(
             "Which share of what was used in that interval was produced by the members.",
             "La part de ce qui a été utilisé dans cet intervalle que les membres ont produite.",
@@ -500,7 +500,7 @@ PUBLISHED: tuple[Fact[Moment], ...] = (
         what=text("Energy of the day", "Énergie du jour"),
         told=text(
             "Energy of all members, of the day up to the end of that interval.",
-            "Énergie de tous les membres, de la journée jusqu'à la fin de cet intervalle.",
+            "Énergie de tous les membres, de la journée jusqu’à la fin de cet intervalle.",
         ),
         unit=JOULES,
         label=_DIRECTIONS,
@@ -508,7 +508,7 @@ PUBLISHED: tuple[Fact[Moment], ...] = (
     ),
     Fact(
         name="consometers_published_today_self_sufficiency_ratio",
-        what=text("Self-sufficiency rate of the day", "Taux d'autosuffisance du jour"),
+        what=text("Self-sufficiency rate of the day", "Taux d’autosuffisance du jour"),
         told=text(
             "Which share of what was used this day was produced by the members.",
             "La part de ce qui a été utilisé ce jour que les membres ont produite.",
@@ -518,7 +518,7 @@ PUBLISHED: tuple[Fact[Moment], ...] = (
     ),
     Fact(
         name="consometers_published_today_self_consumption_ratio",
-        what=text("Self-consumption rate of the day", "Taux d'autoconsommation du jour"),
+        what=text("Self-consumption rate of the day", "Taux d’autoconsommation du jour"),
         told=text(
             "Which share of what was produced this day was used on the spot.",
             "La part de ce qui a été produit ce jour qui a été utilisée sur place.",

@@ -47,11 +47,11 @@ _SAID = {
 
 _OUTDATED = text(
     "This is not what is asked at present: ask what is, and answer that.",
-    "Ce n'est pas ce qui est demandé à présent : demandez ce qui l'est, et répondez à cela.",
+    "Ce n’est pas ce qui est demandé à présent : demandez ce qui l’est, et répondez à cela.",
 )
 _WIDER = text(
     "The permission allows more than what is asked ({field}): nothing was taken of it.",
-    "La permission autorise plus que ce qui est demandé ({field}) : rien n'en a été pris.",
+    "La permission autorise plus que ce qui est demandé ({field}) : rien n’en a été pris.",
 )
 _OVER = text(
     "The permission has run out already.",
@@ -59,19 +59,19 @@ _OVER = text(
 )
 _TAKEN = text(
     "Another member shares under one of these names already: nothing was taken.",
-    "Un autre membre partage déjà sous l'un de ces noms : rien n'a été pris.",
+    "Un autre membre partage déjà sous l’un de ces noms : rien n’a été pris.",
 )
 _OURS = text(
     "One of these names is that of this collective itself, or of a group of its members: nothing"
     " was taken. A collective that would be a member has an identifier of its own.",
-    "L'un de ces noms est celui de ce collectif lui-même, ou d'un groupe de ses membres : rien n'a"
+    "L’un de ces noms est celui de ce collectif lui-même, ou d’un groupe de ses membres : rien n’a"
     " été pris. Un collectif qui veut être membre a son propre identifiant.",
 )
 _OTHER = text(
     "There is another permission of that number: nothing was changed.",
-    "Il y a une autre permission de ce numéro : rien n'a été changé.",
+    "Il y a une autre permission de ce numéro : rien n’a été changé.",
 )
-_UNKNOWN = text("There is no such permission.", "Il n'y a pas de telle permission.")
+_UNKNOWN = text("There is no such permission.", "Il n’y a pas de telle permission.")
 
 
 class Actor(StrEnum):

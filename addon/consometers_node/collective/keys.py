@@ -38,18 +38,18 @@ _PATHS = text(
 )
 _URL = text(
     'write the URL of a database, such as "postgresql://node@localhost/collective".',
-    "écrivez l'URL d'une base, par exemple \"postgresql://node@localhost/collective\".",
+    'écrivez l’URL d’une base, par exemple "postgresql://node@localhost/collective".',
 )
 _ZONE = text(
     'write the name of a time zone, such as "Europe/Paris".',
-    'écrivez le nom d\'un fuseau horaire, par exemple "Europe/Paris".',
+    'écrivez le nom d’un fuseau horaire, par exemple "Europe/Paris".',
 )
 _ADDRESS = text(
     'write an XMPP address, such as "collective@example.org".',
     'écrivez une adresse XMPP, par exemple "collectif@example.org".',
 )
 _HOST = text(
-    "write the name of a machine in quotes.", "écrivez le nom d'une machine entre guillemets."
+    "write the name of a machine in quotes.", "écrivez le nom d’une machine entre guillemets."
 )
 _PORT = text("write a number from 1 to 65535.", "écrivez un nombre de 1 à 65535.")
 _COMMAND = text(
@@ -58,7 +58,7 @@ _COMMAND = text(
     "écrivez une commande entre crochets, chaque mot entre guillemets :"
     ' ["prosodyctl", "shell", "invite", "create_account", "example.org"].',
 )
-_ONE_OF = text("write one of {words}.", "écrivez l'un de {words}.")
+_ONE_OF = text("write one of {words}.", "écrivez l’un de {words}.")
 _MEMBERS = text(
     "write a number from {least} up: a sum of fewer members tells too much of each.",
     "écrivez un nombre à partir de {least} : la somme de moins de membres en dit trop sur chacun.",
@@ -216,7 +216,7 @@ KEYS = {
             "identifier",
             text(
                 "What its sums are called in the federation; it never changes.",
-                "Comment ses sommes s'appellent dans la fédération ; cela ne change jamais.",
+                "Comment ses sommes s’appellent dans la fédération ; cela ne change jamais.",
             ),
             _slug,
             _SLUG,
@@ -238,7 +238,7 @@ KEYS = {
             "location",
             text(
                 "Where the data lies, as anybody is told: the place, and whose machine it is.",
-                "Où sont les données, tel qu'on le dit à tous : le lieu, et à qui est la machine.",
+                "Où sont les données, tel qu’on le dit à tous : le lieu, et à qui est la machine.",
             ),
             _words,
             _WORDS,
@@ -253,7 +253,7 @@ KEYS = {
             "needs",
             text(
                 "What it asks its members for, offered when the node starts.",
-                "Ce qu'il demande à ses membres, proposé au démarrage du nœud.",
+                "Ce qu’il demande à ses membres, proposé au démarrage du nœud.",
             ),
             _paths,
             _PATHS,
@@ -285,7 +285,7 @@ KEYS = {
             "xmpp.ca_file",
             text(
                 "The certificate authority of a private server.",
-                "L'autorité de certification d'un serveur privé.",
+                "L’autorité de certification d’un serveur privé.",
             ),
             _path,
             _PATH,
@@ -302,9 +302,9 @@ KEYS = {
         Key(
             "xmpp.account_command",
             text(
-                "Makes an invitation to an account of the collective's own server, for members who"
+                "Makes an invitation to an account of the collective’s own server, for members who"
                 " have none.",
-                "Fait une invitation à un compte du serveur du collectif, pour les membres qui n'en"
+                "Fait une invitation à un compte du serveur du collectif, pour les membres qui n’en"
                 " ont pas.",
             ),
             _command,
@@ -332,7 +332,7 @@ KEYS = {
             "publication.minimum",
             text(
                 "How many homes a published sum holds at least, where they agreed.",
-                "Combien de foyers une somme publiée compte au moins, s'ils l'ont accepté.",
+                "Combien de foyers une somme publiée compte au moins, s’ils l’ont accepté.",
             ),
             _number(LEAST_MINIMUM),
             _MEMBERS.fill(least=LEAST_MINIMUM),
@@ -350,7 +350,7 @@ KEYS = {
             "publication.wait_minutes",
             text(
                 "How long a sum waits for those who have not told.",
-                "Combien de temps une somme attend ceux qui n'ont rien transmis.",
+                "Combien de temps une somme attend ceux qui n’ont rien transmis.",
             ),
             _number(1, 1440),
             _MINUTES,
@@ -383,7 +383,7 @@ KEYS = {
             "zabbix.server",
             text(
                 "The Zabbix server or proxy that is told how the node goes; without it, none is.",
-                "Le serveur ou proxy Zabbix à qui l'état du nœud est dit ; sans lui, à aucun.",
+                "Le serveur ou proxy Zabbix à qui l’état du nœud est dit ; sans lui, à aucun.",
             ),
             _words,
             _HOST,
@@ -393,7 +393,7 @@ KEYS = {
             "zabbix.host",
             text(
                 "What the node is called there; by default like its sums.",
-                "Comment le nœud s'y appelle ; par défaut comme ses sommes.",
+                "Comment le nœud s’y appelle ; par défaut comme ses sommes.",
             ),
             _words,
             _WORDS,
@@ -418,7 +418,7 @@ KEYS = {
             "zabbix.psk_identity",
             text(
                 "What that key is called there; by default like the node.",
-                "Comment cette clé s'y appelle ; par défaut comme le nœud.",
+                "Comment cette clé s’y appelle ; par défaut comme le nœud.",
             ),
             _words,
             _WORDS,

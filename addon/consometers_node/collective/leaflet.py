@@ -9,7 +9,7 @@ import io
 import segno
 
 from ..quoalise import Text
-from ..quoalise.text import text
+from ..quoalise.text import text, typeset
 
 _BORDER = 2
 """Modules of white around a code; a phone wants them."""
@@ -51,13 +51,13 @@ _TITLE = text("Invitations", "Invitations")
 _LEAD = text(
     "Share the readings of your electricity meter with {name}: those that you choose, for as long"
     " as you want.",
-    "Partagez les relevés de votre compteur d'électricité avec {name} : ceux que vous choisissez,"
+    "Partagez les relevés de votre compteur d’électricité avec {name} : ceux que vous choisissez,"
     " aussi longtemps que vous le voulez.",
 )
 _PROMISES = (
     text(
         "Nothing leaves your home unless you have seen it, and allowed it.",
-        "Rien ne quitte votre foyer sans que vous l'ayez vu et autorisé.",
+        "Rien ne quitte votre foyer sans que vous l’ayez vu et autorisé.",
     ),
     text(
         "You are known by a pseudonym, unless you say otherwise.",
@@ -75,7 +75,7 @@ _INSTALL = (
         "In Home Assistant: Settings, Apps, Install app, menu\N{NO-BREAK SPACE}⋮, Repositories. Add"
         " the address below, install “Consometers node”, and open its page in the side bar.",
         "Dans Home Assistant : Paramètres, Applications, Installer une application,"
-        " menu\N{NO-BREAK SPACE}⋮, Dépôts. Ajoutez l'adresse ci-dessous, installez « Consometers"
+        " menu\N{NO-BREAK SPACE}⋮, Dépôts. Ajoutez l’adresse ci-dessous, installez « Consometers"
         " node », puis ouvrez sa page dans la barre latérale.",
     ),
 )
@@ -85,7 +85,7 @@ _ACCOUNT = (
         "On that page, choose “Join a collective” and paste this first invitation: it gives your"
         " home an account. If it has an XMPP account already, leave this out.",
         "Sur cette page, choisissez « Rejoindre un collectif » et collez cette première invitation"
-        " : elle donne un compte à votre foyer. S'il a déjà un compte XMPP, passez cette étape.",
+        " : elle donne un compte à votre foyer. S’il a déjà un compte XMPP, passez cette étape.",
     ),
 )
 _JOIN = (
@@ -99,12 +99,12 @@ _JOIN = (
 )
 _REPOSITORY = "https://github.com/consometers/consometers-home-assistant"
 _HOW = text(
-    "To read a code, point your phone's camera at it and copy the text that it shows.",
-    "Pour lire un code, visez-le avec l'appareil photo de votre téléphone et copiez le texte qui"
-    " s'affiche.",
+    "To read a code, point your phone’s camera at it and copy the text that it shows.",
+    "Pour lire un code, visez-le avec l’appareil photo de votre téléphone et copiez le texte qui"
+    " s’affiche.",
 )
 _UNTIL = text("This invitation ends on {day}.", "Cette invitation prend fin le {day}.")
-_CODE = text("QR code of the invitation", "QR code de l'invitation")
+_CODE = text("QR code of the invitation", "QR code de l’invitation")
 _MONTHS = {
     "en": "January February March April May June July August September October November December",
     "fr": "janvier février mars avril mai juin juillet août septembre octobre novembre décembre",
@@ -154,7 +154,8 @@ def qr_lines(link: str) -> str:
 
 def _sheet(one: Leaflet, language: str) -> str:
     def said(words: Text) -> str:
-        return escape(words.fill(name=one.name, day=_day(one.until, language)).say(language))
+        filled = words.fill(name=one.name, day=_day(one.until, language))
+        return escape(typeset(filled.say(language), language))
 
     def step(words: tuple[Text, Text], link: str, *, drawn: bool = True) -> str:
         title, what = words

@@ -40,7 +40,7 @@ _LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"
 _PSEUDONYM_LENGTH = 8
 _UNKNOWN_MEMBER = text(
     "There is no member “{name}”: “members list” tells who there is.",
-    "Il n'y a pas de membre « {name} » : « members list » dit qui il y a.",
+    "Il n’y a pas de membre « {name} » : « members list » dit qui il y a.",
 )
 
 

@@ -20,7 +20,7 @@ from .errors import Unknown
 
 _NO_SUCH_NEED = text(
     "Nothing of the name “{need}” is asked for: “needs list” tells what is.",
-    "Rien n'est demandé sous le nom « {need} » : « needs list » dit ce qui l'est.",
+    "Rien n’est demandé sous le nom « {need} » : « needs list » dit ce qui l’est.",
 )
 
 

@@ -17,7 +17,7 @@ from .needs import all_needs
 
 PERSONS = text(
     "Members: households, under a pseudonym; buildings that chose to be named.",
-    "Membres : foyers, sous pseudonyme ; bâtiments qui ont choisi d'être nommés.",
+    "Membres : foyers, sous pseudonyme ; bâtiments qui ont choisi d’être nommés.",
 )
 BASIS = text(
     "Consent (GDPR, article 6(1)(a)), given at home for each purpose, withdrawn there at once.",
@@ -29,7 +29,7 @@ SECURITY = text(
     " only the node reads; what is erased is overwritten; publication of sums alone, of enough"
     " members; a register of permissions that is never altered, and a log of who read what.",
     "Transport chiffré et authentifié (XMPP sur TLS, certificats vérifiés) ; base lue par le seul"
-    " nœud ; ce qui est effacé est écrasé ; publication des seules sommes, d'assez de membres ;"
+    " nœud ; ce qui est effacé est écrasé ; publication des seules sommes, d’assez de membres ;"
     " registre des permissions jamais modifié, et journal de qui a lu quoi.",
 )
 

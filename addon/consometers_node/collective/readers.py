@@ -41,7 +41,7 @@ _PURPOSE = text(
     "Members read the sums of all members that this collective publishes, and how many each sums,"
     " for as long as they share with it.",
     "Les membres lisent les sommes de tous les membres que ce collectif publie, et combien chacune"
-    " en compte, aussi longtemps qu'ils partagent avec lui.",
+    " en compte, aussi longtemps qu’ils partagent avec lui.",
 )
 
 

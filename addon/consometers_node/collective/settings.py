@@ -36,14 +36,14 @@ _WIDTH = 100
 _PLACE = text("{file}, line {line}: {said}", "{file}, ligne {line} : {said}")
 _WHOLE = text("{place}: {said}", "{place} : {said}")
 _NOT_TOML = text(
-    "this cannot be read as TOML: {why}.", "ceci n'est pas lisible comme TOML : {why}."
+    "this cannot be read as TOML: {why}.", "ceci n’est pas lisible comme TOML : {why}."
 )
 _TOO_LONG = text("the file is longer than {most} bytes.", "le fichier dépasse {most} octets.")
 _UNKNOWN = text(
-    "“{key}” is not known. Known are: {known}.", "« {key} » n'est pas connu. Sont connus : {known}."
+    "“{key}” is not known. Known are: {known}.", "« {key} » n’est pas connu. Sont connus : {known}."
 )
 _NEARLY = text(
-    "“{key}” is not known: is “{near}” meant?", "« {key} » n'est pas connu : est-ce « {near} » ?"
+    "“{key}” is not known: is “{near}” meant?", "« {key} » n’est pas connu : est-ce « {near} » ?"
 )
 _MISSING = text(
     "“{key}” is missing, here or in {variable}: {said}",

@@ -37,17 +37,17 @@ _TOO_MANY_NAMES = text(
 )
 _NOT_GRANTED = text(
     "You have not granted this series here, or no longer: nothing of the message is kept.",
-    "Vous n'avez pas accordé cette série ici, ou plus : rien du message n'est conservé.",
+    "Vous n’avez pas accordé cette série ici, ou plus : rien du message n’est conservé.",
 )
 _NOT_THEN = text(
     "Your permission covers records from {start} until {end}: nothing of the message is kept.",
-    "Votre permission couvre les relevés du {start} au {end} : rien du message n'est conservé.",
+    "Votre permission couvre les relevés du {start} au {end} : rien du message n’est conservé.",
 )
 _TOO_FINE = text(
     "Your permission covers records at {granted} and coarser, these are at {found}: nothing of the"
     " message is kept.",
     "Votre permission couvre des relevés au pas de {granted} ou plus grossier, ceux-ci sont"
-    " au pas de {found} : rien du message n'est conservé.",
+    " au pas de {found} : rien du message n’est conservé.",
 )
 _ANOTHER_SERIES = text(
     "Under this name came {known}, and now {found}: grant what has changed anew.",
@@ -59,11 +59,11 @@ _NOT_YET = text(
 )
 _TOO_MUCH = text(
     "{found} W cannot be: at most {most} W are kept.",
-    "{found} W, c'est impossible : au plus {most} W sont conservés.",
+    "{found} W, c’est impossible : au plus {most} W sont conservés.",
 )
 _OF_NOBODY = text(
     "A sum of no member comes with a value, at {start}: leave out both.",
-    "La somme d'aucun membre vient avec une valeur, le {start} : n'envoyez ni l'une ni l'autre.",
+    "La somme d’aucun membre vient avec une valeur, le {start} : n’envoyez ni l’une ni l’autre.",
 )
 _OFF_THE_GRID = text(
     "No interval of {interval} starts at {start}.",

@@ -44,13 +44,13 @@ _AWAY = text(
 _STRANGER = text(
     "Zabbix at {server}:{port} takes nothing: make a host “{host}” there, and link it to the"
     " template of Consometers.",
-    "Zabbix à {server}:{port} n'accepte rien : créez-y un hôte « {host} », et liez-le au modèle de"
+    "Zabbix à {server}:{port} n’accepte rien : créez-y un hôte « {host} », et liez-le au modèle de"
     " Consometers.",
 )
 _PARTLY = text(
     "Zabbix at {server}:{port} did not take {failed} of {total} values: import the template of"
     " this version there.",
-    "Zabbix à {server}:{port} n'a pas accepté {failed} valeurs sur {total} : importez-y le modèle"
+    "Zabbix à {server}:{port} n’a pas accepté {failed} valeurs sur {total} : importez-y le modèle"
     " de cette version.",
 )
 _NO_KEY = text(

@@ -27,7 +27,7 @@ class WrongToken(HomeAssistantFault):
             text(
                 "Home Assistant refuses the access token: make a new one in your profile there,"
                 " under Security, and give it to the node",
-                "Home Assistant refuse le jeton d'accès : créez-en un nouveau dans votre profil,"
+                "Home Assistant refuse le jeton d’accès : créez-en un nouveau dans votre profil,"
                 " sous Sécurité, et donnez-le au nœud",
             )
         )
@@ -46,7 +46,7 @@ class NotAnAdministrator(Refused):
                 "Home Assistant lets only administrators write statistics: make an access token as"
                 " one of them, in your profile there, under Security, and give it to the node",
                 "Home Assistant ne laisse que les administrateurs écrire des statistiques : créez"
-                " un jeton d'accès comme l'un d'eux, dans votre profil, sous Sécurité, et"
+                " un jeton d’accès comme l’un d’eux, dans votre profil, sous Sécurité, et"
                 " donnez-le au nœud",
             )
         )
@@ -60,7 +60,7 @@ class NotOurs(HomeAssistantFault):
             text(
                 "Home Assistant has a statistic {name} that this node did not write: choose another"
                 " name",
-                "Home Assistant a une statistique {name} que ce nœud n'a pas écrite : choisissez un"
+                "Home Assistant a une statistique {name} que ce nœud n’a pas écrite : choisissez un"
                 " autre nom",
             ),
             name=name,
@@ -73,7 +73,7 @@ class TooMuch(HomeAssistantFault):
     def __init__(self) -> None:
         super().__init__(
             text(
-                "Home Assistant's answer is larger than the node takes in",
+                "Home Assistant’s answer is larger than the node takes in",
                 "La réponse de Home Assistant est plus grande que ce que le nœud accepte",
             )
         )
@@ -87,7 +87,7 @@ class Unreadable(HomeAssistantFault):
             text(
                 "Home Assistant answers in a way that this version of the node does not know"
                 " ({what})",
-                "Home Assistant répond d'une façon que cette version du nœud ne connaît pas"
+                "Home Assistant répond d’une façon que cette version du nœud ne connaît pas"
                 " ({what})",
             ),
             what=what,

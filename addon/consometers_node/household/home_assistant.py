@@ -35,7 +35,7 @@ _LONGEST_DELAY_S = 60.0
 _STEADY_S = 60.0
 
 _CONNECTED = text("connected to Home Assistant", "connecté à Home Assistant")
-_NOT_YET = text("Home Assistant was not reached yet", "Home Assistant n'a pas encore été joint")
+_NOT_YET = text("Home Assistant was not reached yet", "Home Assistant n’a pas encore été joint")
 _ENDED = text(
     "the node no longer connects to Home Assistant",
     "le nœud ne se connecte plus à Home Assistant",
@@ -60,7 +60,7 @@ _NO_TLS = text(
     "Home Assistant cannot be reached over https: it may speak http alone, or its certificate is"
     " not trusted here",
     "Home Assistant est injoignable en https : il ne parle peut-être que http, ou son certificat"
-    " n'est pas reconnu ici",
+    " n’est pas reconnu ici",
 )
 _ANOTHER_STATUS = text("Home Assistant answers {status}", "Home Assistant répond {status}")
 _STARTING = text(
@@ -69,8 +69,8 @@ _STARTING = text(
 )
 _STATUS = {
     403: text(
-        "Home Assistant answers {status}: it may have banned the node's address",
-        "Home Assistant répond {status} : il a peut-être banni l'adresse du nœud",
+        "Home Assistant answers {status}: it may have banned the node’s address",
+        "Home Assistant répond {status} : il a peut-être banni l’adresse du nœud",
     ),
     404: text(
         "Home Assistant answers {status}: something else may listen at this URL",

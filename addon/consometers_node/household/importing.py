@@ -53,7 +53,7 @@ _AGAIN = _WEEK
 """The network's operator corrects the last days."""
 _REMEMBERED_HOURS = 48
 
-_ENDED = text("the node no longer imports", "le nœud n'importe plus")
+_ENDED = text("the node no longer imports", "le nœud n’importe plus")
 
 _LOGGER = logging.getLogger(__name__)
 

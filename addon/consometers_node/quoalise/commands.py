@@ -73,7 +73,7 @@ _START = Field(
 )
 _END = Field(
     var=Var.END,
-    label=text("Until, not included", "Jusqu'à, non compris"),
+    label=text("Until, not included", "Jusqu’à, non compris"),
     description=text(
         "ISO 8601 with offset, such as 2021-12-05T00:00:00+01:00. Empty: now",
         "ISO 8601 avec décalage, par exemple 2021-12-05T00:00:00+01:00. Vide : maintenant",
@@ -96,7 +96,7 @@ COMMANDS = {
     for command in (
         Command(
             Node.GET_HISTORY,
-            text("Get history", "Obtenir l'historique"),
+            text("Get history", "Obtenir l’historique"),
             (_IDENTIFIER, _START, _END),
         ),
         Command(

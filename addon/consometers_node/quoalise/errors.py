@@ -36,7 +36,7 @@ class QuoaliseError(Exception):
 
     condition: str = "undefined-condition"
     type: ErrorType = ErrorType.CANCEL
-    default: ClassVar[Text] = text("Something went wrong.", "Quelque chose s'est mal passé.")
+    default: ClassVar[Text] = text("Something went wrong.", "Quelque chose s’est mal passé.")
 
     def __init__(self, words: Text | None = None) -> None:
         """Say what happened, or the usual words for it."""
@@ -51,7 +51,7 @@ class NotAuthorized(QuoaliseError):
     type = ErrorType.AUTH
     default = text(
         "There is no permission to read this: ask for it, or ask for less.",
-        "Aucune permission n'autorise à lire cela : demandez-la, ou demandez moins.",
+        "Aucune permission n’autorise à lire cela : demandez-la, ou demandez moins.",
     )
 
 
@@ -61,7 +61,7 @@ class ItemNotFound(QuoaliseError):
     condition = "item-not-found"
     default = text(
         "There is no such series: ask for the list of series.",
-        "Il n'y a pas de telle série : demandez la liste des séries.",
+        "Il n’y a pas de telle série : demandez la liste des séries.",
     )
 
 

@@ -14,20 +14,20 @@ class Problem(Enum):
     # the document
     TOO_LARGE = text(
         "{found} bytes are too many: send at most {most}",
-        "{found} octets, c'est trop : envoyez-en au plus {most}",
+        "{found} octets, c’est trop : envoyez-en au plus {most}",
     )
     TOO_DEEP = text(
         "elements are nested too deeply: at most {most} levels",
         "les éléments sont trop imbriqués : {most} niveaux au plus",
     )
     NOT_UTF_8 = text(
-        "this is not UTF-8: send UTF-8", "ce n'est pas de l'UTF-8 : envoyez de l'UTF-8"
+        "this is not UTF-8: send UTF-8", "ce n’est pas de l’UTF-8 : envoyez de l’UTF-8"
     )
     DTD = text(
         "a document type (<!DOCTYPE) is refused: leave it out",
         "un type de document (<!DOCTYPE) est refusé : retirez-le",
     )
-    NOT_XML = text("this is not XML ({found})", "ce n'est pas du XML ({found})")
+    NOT_XML = text("this is not XML ({found})", "ce n’est pas du XML ({found})")
     NOT_FOR_XML = text(
         "{found} is a character that XML cannot carry: leave it out",
         "{found} est un caractère que XML ne peut pas transporter : retirez-le",
@@ -42,31 +42,31 @@ class Problem(Enum):
         "there are several <{wanted}>: send one", "il y a plusieurs <{wanted}> : envoyez-en un seul"
     )
     NO_ATTRIBUTE = text("this attribute is missing: add it", "cet attribut manque : ajoutez-le")
-    NO_TEXT = text("this is empty: fill it in", "c'est vide : remplissez-le")
+    NO_TEXT = text("this is empty: fill it in", "c’est vide : remplissez-le")
     NOT_A_CHOICE = text(
         "“{found}” is not known here: send one of {wanted}",
-        "« {found} » n'est pas connu ici : envoyez l'un de {wanted}",
+        "« {found} » n’est pas connu ici : envoyez l’un de {wanted}",
     )
 
     # records
     TOO_MANY_RECORDS = text(
         "{found} records are too many: at most {most}; ask for a shorter range, then for the next",
-        "{found} enregistrements, c'est trop : {most} au plus ; demandez une période plus courte,"
+        "{found} enregistrements, c’est trop : {most} au plus ; demandez une période plus courte,"
         " puis la suivante",
     )
     NO_NAME = text(
         "this record has no name: give it n, or a base name bn",
-        "cet enregistrement n'a pas de nom : donnez-lui n, ou un nom de base bn",
+        "cet enregistrement n’a pas de nom : donnez-lui n, ou un nom de base bn",
     )
     NAME_CHARACTERS = text(
         "“{found}” is not a name: letters, digits and -:./_ alone, a letter or digit first, at most"
         " {most} characters",
-        "« {found} » n'est pas un nom : seulement des lettres, des chiffres et -:./_, une lettre ou"
-        " un chiffre d'abord, {most} caractères au plus",
+        "« {found} » n’est pas un nom : seulement des lettres, des chiffres et -:./_, une lettre ou"
+        " un chiffre d’abord, {most} caractères au plus",
     )
     NO_VALUE = text(
         "this record has no value: give it v, or leave it out (a missing value is missing)",
-        "cet enregistrement n'a pas de valeur : donnez-lui v, ou retirez-le (ce qui manque manque)",
+        "cet enregistrement n’a pas de valeur : donnez-lui v, ou retirez-le (ce qui manque manque)",
     )
     NOT_A_MEASURE = text(
         "a value that is text, true or false, or data is refused: send a number, v",
@@ -75,24 +75,24 @@ class Problem(Enum):
     )
     NOT_A_NUMBER = text(
         "“{found}” is not a finite number: send digits, or leave the record out",
-        "« {found} » n'est pas un nombre fini : envoyez des chiffres, ou retirez l'enregistrement",
+        "« {found} » n’est pas un nombre fini : envoyez des chiffres, ou retirez l’enregistrement",
     )
     TOO_BIG = text(
         "{found} is too big: at most {most} either side of zero",
-        "{found} est trop grand : au plus {most} de part et d'autre de zéro",
+        "{found} est trop grand : au plus {most} de part et d’autre de zéro",
     )
     RELATIVE_TIME = text(
         "time {found} is relative to now: send seconds since 1970, UTC",
-        "l'heure {found} est relative à maintenant : envoyez des secondes depuis 1970, UTC",
+        "l’heure {found} est relative à maintenant : envoyez des secondes depuis 1970, UTC",
     )
     TOO_LATE = text(
         "time {found} is after the year 2099: send seconds (not milliseconds) since 1970, UTC",
-        "l'heure {found} est après l'an 2099 : envoyez des secondes (et non des millisecondes)"
+        "l’heure {found} est après l’an 2099 : envoyez des secondes (et non des millisecondes)"
         " depuis 1970, UTC",
     )
     VERSION = text(
         "SenML version “{found}” is not read here: send version {most} or lower",
-        "la version « {found} » de SenML n'est pas lue ici : envoyez la version {most} ou une plus"
+        "la version « {found} » de SenML n’est pas lue ici : envoyez la version {most} ou une plus"
         " ancienne",
     )
     OTHER_VERSION = text(
@@ -101,7 +101,7 @@ class Problem(Enum):
     )
     MUST_UNDERSTAND = text(
         "this field must be understood, and is not here: leave it out",
-        "ce champ doit être compris, et ne l'est pas ici : retirez-le",
+        "ce champ doit être compris, et ne l’est pas ici : retirez-le",
     )
 
     # identifiers, times, intervals
@@ -112,20 +112,20 @@ class Problem(Enum):
     )
     NOT_A_PATH = text(
         "“{found}” is not the end of an identifier: send such as consumption/power/active/raw",
-        "« {found} » n'est pas la fin d'un identifiant : envoyez par exemple"
+        "« {found} » n’est pas la fin d’un identifiant : envoyez par exemple"
         " consumption/power/active/raw",
     )
     NOT_AN_ADDRESS = text(
         "“{found}” is not a bare XMPP address: send name@server, without a resource",
-        "« {found} » n'est pas une adresse XMPP nue : envoyez nom@serveur, sans ressource",
+        "« {found} » n’est pas une adresse XMPP nue : envoyez nom@serveur, sans ressource",
     )
     SHORT_SECRET = text(
         "a secret of {found} bytes is too short: make one of at least {most}",
-        "un secret de {found} octets est trop court : faites-en un d'au moins {most}",
+        "un secret de {found} octets est trop court : faites-en un d’au moins {most}",
     )
     NOT_A_TIME = text(
         "“{found}” is not a time: send such as 2021-12-01T00:00:00+01:00",
-        "« {found} » n'est pas une date et heure : envoyez par exemple 2021-12-01T00:00:00+01:00",
+        "« {found} » n’est pas une date et heure : envoyez par exemple 2021-12-01T00:00:00+01:00",
     )
     NO_OFFSET = text(
         "“{found}” does not say its offset from UTC: add it, such as +01:00 or Z",
@@ -134,7 +134,7 @@ class Problem(Enum):
     )
     OUT_OF_TIME = text(
         "“{found}” is before 1978-07-05 or after 2099: correct the year",
-        "« {found} » est avant le 1978-07-05 ou après 2099 : corrigez l'année",
+        "« {found} » est avant le 1978-07-05 ou après 2099 : corrigez l’année",
     )
     BACKWARDS = text(
         "the range ends ({found}) before it starts ({wanted}): exchange the two",
@@ -142,18 +142,18 @@ class Problem(Enum):
     )
     NOT_A_DURATION = text(
         "“{found}” is not a duration in whole seconds: send such as PT30M, P1D or P2Y (ISO 8601)",
-        "« {found} » n'est pas une durée en secondes entières : envoyez par exemple PT30M, P1D ou"
+        "« {found} » n’est pas une durée en secondes entières : envoyez par exemple PT30M, P1D ou"
         " P2Y (ISO 8601)",
     )
 
     # data needs and permissions
     NOT_A_LINK = text(
         "“{found}” is not a link to a page: send one that begins with https://",
-        "« {found} » n'est pas le lien d'une page : envoyez-en un qui commence par https://",
+        "« {found} » n’est pas le lien d’une page : envoyez-en un qui commence par https://",
     )
     NOT_A_HASH = text(
         "“{found}” is not a SHA-256: send 64 hexadecimal digits, in lower case",
-        "« {found} » n'est pas un SHA-256 : envoyez 64 chiffres hexadécimaux, en minuscules",
+        "« {found} » n’est pas un SHA-256 : envoyez 64 chiffres hexadécimaux, en minuscules",
     )
 
     # commands and their forms
@@ -166,11 +166,11 @@ class Problem(Enum):
     )
     NOT_A_BOOLEAN = text(
         "“{found}” is neither true nor false: send true or false",
-        "« {found} » n'est ni vrai ni faux : envoyez true ou false",
+        "« {found} » n’est ni vrai ni faux : envoyez true ou false",
     )
     NOT_A_COUNT = text(
         "“{found}” is not a whole number from {least} on: send digits",
-        "« {found} » n'est pas un nombre entier à partir de {least} : envoyez des chiffres",
+        "« {found} » n’est pas un nombre entier à partir de {least} : envoyez des chiffres",
     )
 
     @property

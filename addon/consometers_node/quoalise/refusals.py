@@ -10,15 +10,15 @@ _UPSTREAM = text(
 )
 _UNREADABLE = text(
     "{peer} answered what cannot be read ({said}) Tell whoever runs it.",
-    "{peer} a répondu quelque chose d'illisible ({said}) Prévenez qui le tient.",
+    "{peer} a répondu quelque chose d’illisible ({said}) Prévenez qui le tient.",
 )
 _NOBODY = text(
     "{peer} is not there: its node does not run at the moment, or the address is wrong.",
-    "{peer} n'est pas là : son nœud ne tourne pas en ce moment, ou l'adresse est fausse.",
+    "{peer} n’est pas là : son nœud ne tourne pas en ce moment, ou l’adresse est fausse.",
 )
 _NO_SERVER = text(
     "The server of {peer} cannot be reached from yours: check the address, or try later.",
-    "Le serveur de {peer} est injoignable depuis le vôtre : vérifiez l'adresse, ou réessayez plus"
+    "Le serveur de {peer} est injoignable depuis le vôtre : vérifiez l’adresse, ou réessayez plus"
     " tard.",
 )
 _BY_CONDITION = {

@@ -2,8 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+import re
 
 DEFAULT_LANGUAGE = "en"
+
+_NARROW, _BEFORE_COLON = re.compile(r" (?=[;?!»])|(?<=«) "), re.compile(r" (?=:)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,3 +50,10 @@ def around(template: Text, said: Text, **found: object) -> Text:
             for tag, words in template.by_language.items()
         }
     )
+
+
+def typeset(words: str, language: str) -> str:
+    """Keep with a word the marks that French sets apart from it by a space."""
+    if language != "fr":
+        return words
+    return _NARROW.sub("\u202f", _BEFORE_COLON.sub("\u00a0", words))

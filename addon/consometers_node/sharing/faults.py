@@ -25,12 +25,12 @@ NARROWER = {
     ),
     "identification": text(
         "A pseudonym is asked for: nothing else is shared.",
-        "Un pseudonyme est demandé : rien d'autre n'est partagé.",
+        "Un pseudonyme est demandé : rien d’autre n’est partagé.",
     ),
     "history_days": text(
-        "That is more of the past than what is asked.", "C'est plus de passé que demandé."
+        "That is more of the past than what is asked.", "C’est plus de passé que demandé."
     ),
-    "duration_days": text("That is longer than what is asked.", "C'est plus long que demandé."),
+    "duration_days": text("That is longer than what is asked.", "C’est plus long que demandé."),
 }
 _OUTDATED = text(
     "A newer version of this was asked since: answer that one.",
@@ -41,7 +41,7 @@ _CHANGED = text(
     "Ce qui est demandé a changé sans nouvelle version : demandez à qui le demande de la"
     " renuméroter.",
 )
-_UNKNOWN = text("There is no such permission.", "Il n'y a pas de telle permission.")
+_UNKNOWN = text("There is no such permission.", "Il n’y a pas de telle permission.")
 _FORBIDDEN = text(
     "This permission is “{before}”: it cannot become “{after}”.",
     "Cette permission est « {before} » : elle ne peut pas devenir « {after} ».",

@@ -22,7 +22,7 @@ from ..quoalise import (
     federation_xml,
 )
 from ..quoalise.markup import serialise
-from ..quoalise.text import text
+from ..quoalise.text import text, typeset
 from ..store import PermissionId, Store
 from ..store.peers import Peer
 from ..wire import Naming, Unsayable, write_permission
@@ -34,13 +34,13 @@ _UNKNOWN_THERE = "not known to the peer"
 _RESTORED = text(
     "The receipt of {peer} says that this permission was withdrawn on {day}. An older state of this"
     " node had brought it back: it is withdrawn again.",
-    "L'accusé de réception de {peer} dit que cette permission a été retirée le {day}. Un état plus"
-    " ancien de ce nœud l'avait rétablie : elle est de nouveau retirée.",
+    "L’accusé de réception de {peer} dit que cette permission a été retirée le {day}. Un état plus"
+    " ancien de ce nœud l’avait rétablie : elle est de nouveau retirée.",
 )
 _RESTORER = "restored state"
 _STRANGE_RECEIPT = text(
     "The collective answers with a receipt of something else: tell whoever runs it.",
-    "Le collectif répond par l'accusé de réception d'autre chose : prévenez qui le tient.",
+    "Le collectif répond par l’accusé de réception d’autre chose : prévenez qui le tient.",
 )
 
 
@@ -186,7 +186,7 @@ class Notices:
                 return
             words = _RESTORED.fill(peer=self._peer.jid, day=receipt.time.date())
             language = words.language(self._language)
-            shown = ShownText(language, words.say(language))
+            shown = ShownText(language, typeset(words.say(language), language))
             await permissions.withdraw(permission.id, Signature(_RESTORER, shown), now)
             for notice in await permissions.notices(self._peer.id):
                 if notice.permission == permission.id:

@@ -5,7 +5,7 @@ from datetime import date, datetime, timedelta
 
 from ..permission import Choice, DataNeed, Identification, ShownText, State
 from ..quoalise import Role, Text
-from ..quoalise.text import text
+from ..quoalise.text import text, typeset
 from ..series import Direction, Interval, Quantity, Series
 from ..store.peers import Peer
 
@@ -26,7 +26,7 @@ QUANTITIES = {
 }
 IDENTIFICATIONS = {
     Identification.PSEUDONYM: text(
-        "a pseudonym, which no one else knows", "un pseudonyme, que personne d'autre ne connaît"
+        "a pseudonym, which no one else knows", "un pseudonyme, que personne d’autre ne connaît"
     ),
     Identification.DELIVERY_POINT: text(
         "the number of your delivery point", "le numéro de votre point de livraison"
@@ -56,7 +56,7 @@ Policy: {policy}""",
     """{title}
 Demandé par {controller} ({peer}), contact {contact}
 Pour quoi faire : {purpose}
-Qui d'autre les reçoit : {recipients}
+Qui d’autre les reçoit : {recipients}
 Demandé : {wanted}, au plus {interval}
 Le passé : {history}
 Pour combien de temps : {duration} à partir du jour où vous autorisez
@@ -69,9 +69,9 @@ _GRANT = text(
 {series}
 {interval}, from {since} on, under {identification}. Nothing else leaves {origin} for this.
 You can withdraw at any time, at once; what was sent is then erased unless you say otherwise.""",
-    """Vous autorisez, jusqu'au {until} :
+    """Vous autorisez, jusqu’au {until} :
 {series}
-{interval}, depuis le {since}, sous {identification}. Rien d'autre ne quitte {origin} pour cela.
+{interval}, depuis le {since}, sous {identification}. Rien d’autre ne quitte {origin} pour cela.
 Vous pouvez retirer cette autorisation à tout moment, avec effet immédiat ; ce qui a été envoyé\
  est alors effacé, sauf si vous dites le contraire.""",
 )
@@ -102,7 +102,7 @@ _WITHDRAWAL = {
         "You withdraw “{title}”, which you allowed {controller}. Nothing more leaves {origin} for"
         " it, and {controller} may keep what it received, for as long as it said.",
         "Vous retirez « {title} », autorisé à {controller}. Plus rien ne quitte {origin} pour"
-        " cela, et {controller} peut garder ce qui a été reçu, aussi longtemps qu'annoncé.",
+        " cela, et {controller} peut garder ce qui a été reçu, aussi longtemps qu’annoncé.",
     ),
 }
 _NOBODY = text("nobody", "personne")
@@ -212,7 +212,7 @@ def _about(words: Text, asked: DataNeed, language: str, role: Role) -> str:
 
 
 def _fill(words: Text, language: str, **found: object) -> str:
-    return words.say(language).format(**found)
+    return typeset(words.say(language).format(**found), language)
 
 
 def _in(told: object, language: str) -> str:

@@ -21,7 +21,7 @@ VERSION = 1
 
 _HEARTBEAT_S = 30.0
 _AT_MOST_EVERY_S = 1.0
-_UNKNOWN = ("There is no such collective.", "Il n'y a pas de tel collectif.")
+_UNKNOWN = ("There is no such collective.", "Il n’y a pas de tel collectif.")
 
 
 class Api:

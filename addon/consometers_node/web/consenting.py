@@ -36,11 +36,11 @@ _MOST_DIGITS = 6
 
 _CHOOSE = text(
     "Choose at least one series: none is chosen for you.",
-    "Choisissez au moins une série : aucune n'est choisie pour vous.",
+    "Choisissez au moins une série : aucune n’est choisie pour vous.",
 )
 _GONE = text(
     "Home Assistant no longer has {statistic}, or its direction changed: choose again.",
-    "Home Assistant n'a plus {statistic}, ou sa direction a changé : choisissez à nouveau.",
+    "Home Assistant n’a plus {statistic}, ou sa direction a changé : choisissez à nouveau.",
 )
 _NOT_DAYS = text(
     "Write a whole number of days, from {least} to {most}.",
@@ -49,7 +49,7 @@ _NOT_DAYS = text(
 _READ_AGAIN = text(
     "What you would allow is no longer what you had read. Here it is as it is now: read it, then"
     " allow it.",
-    "Ce que vous autoriseriez n'est plus ce que vous aviez lu. Le voici tel qu'il est maintenant :"
+    "Ce que vous autoriseriez n’est plus ce que vous aviez lu. Le voici tel qu’il est maintenant :"
     " lisez-le, puis autorisez.",
 )
 

@@ -43,7 +43,7 @@ NOT_ADMIN = text(
 )
 _STALE = text(
     "This form is too old, or was not ours: open the page again, and try once more.",
-    "Ce formulaire est trop ancien, ou n'était pas le nôtre : rouvrez la page et réessayez.",
+    "Ce formulaire est trop ancien, ou n’était pas le nôtre : rouvrez la page et réessayez.",
 )
 _UNREADABLE = text(
     "What was sent cannot be read: open the page again, and try once more.",
@@ -51,14 +51,14 @@ _UNREADABLE = text(
 )
 _ERRORS = {
     403: NOT_ADMIN,
-    404: text("There is no such page.", "Cette page n'existe pas."),
-    405: text("This page is not to be used so.", "Cette page ne s'utilise pas ainsi."),
-    413: text("That is too long.", "C'est trop long."),
+    404: text("There is no such page.", "Cette page n’existe pas."),
+    405: text("This page is not to be used so.", "Cette page ne s’utilise pas ainsi."),
+    413: text("That is too long.", "C’est trop long."),
     415: _UNREADABLE,
 }
 _FAULT = text(
     "Something went wrong in the node itself. Nothing was changed; its log says more.",
-    "Quelque chose s'est mal passé dans le nœud lui-même. Rien n'a été changé ; son journal en dit"
+    "Quelque chose s’est mal passé dans le nœud lui-même. Rien n’a été changé ; son journal en dit"
     " plus.",
 )
 

@@ -94,7 +94,7 @@ _TOO_MANY = (
     "Trop de jetons faux : réessayez dans une minute.",
 )
 _FORBIDDEN = (
-    "This page opens in Home Assistant alone.\nCette page ne s'ouvre que dans Home Assistant.\n"
+    "This page opens in Home Assistant alone.\nCette page ne s’ouvre que dans Home Assistant.\n"
 )
 
 

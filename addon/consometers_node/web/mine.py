@@ -20,7 +20,7 @@ _ATTACHED = 'attachment; filename="consometers-{day}.{ending}"'
 _AT_ONCE = 64 * 1024
 _TICK = text(
     "Tick the box to say that you mean it: this cannot be undone.",
-    "Cochez la case pour dire que c'est bien voulu : c'est irréversible.",
+    "Cochez la case pour dire que c’est bien voulu : c’est irréversible.",
 )
 
 

@@ -8,7 +8,7 @@ _ONCE = {
     "Unreachable": text(
         "The server {host} cannot be reached: check the address and your Internet access, then try"
         " again.",
-        "Le serveur {host} est injoignable : vérifiez l'adresse et votre accès à Internet, puis"
+        "Le serveur {host} est injoignable : vérifiez l’adresse et votre accès à Internet, puis"
         " réessayez.",
     ),
     "Interrupted": text(
@@ -23,11 +23,11 @@ _ONCE = {
         "The server {host} does not prove who it is: nothing was sent to it. Check the address, or"
         " warn whoever runs it.",
         "Le serveur {host} ne prouve pas son identité : rien ne lui a été envoyé. Vérifiez"
-        " l'adresse, ou prévenez qui le tient.",
+        " l’adresse, ou prévenez qui le tient.",
     ),
     "NotALink": text(
         "This is not an invitation. Copy all of it: it begins with xmpp: and is one line.",
-        "Ceci n'est pas une invitation. Copiez-la en entier : elle commence par xmpp: et tient sur"
+        "Ceci n’est pas une invitation. Copiez-la en entier : elle commence par xmpp: et tient sur"
         " une ligne.",
     ),
 }

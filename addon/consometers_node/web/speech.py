@@ -5,7 +5,6 @@ from datetime import date, datetime, tzinfo
 from functools import cache
 import math
 from pathlib import Path
-import re
 
 from babel import Locale
 from babel.dates import format_date, format_datetime, format_time
@@ -14,7 +13,7 @@ from babel.numbers import format_decimal, format_percent
 from babel.units import format_unit
 
 from ..quoalise import Text
-from ..quoalise.text import text
+from ..quoalise.text import text, typeset
 
 _KILO = 1000
 _NO_DIGITS_FROM = 100
@@ -23,7 +22,6 @@ _WHOLE_PERCENT = {"en": "0%", "fr": "0\u202f%"}
 _PERCENT = {"en": "0.#%", "fr": "0.#\u202f%"}
 _LOCALES = {"en": Locale("en", "GB"), "fr": Locale("fr", "FR")}
 _CATALOGUES = Path(__file__).with_name("locale")
-_NARROW, _BEFORE_COLON = re.compile(r" (?=[;?!»])|(?<=«) "), re.compile(r" (?=:)")
 _YEAR_DAYS = 365
 _TODAY = text("today", "aujourd’hui")
 
@@ -45,13 +43,6 @@ def _first(message: str | list[str] | tuple[str, ...]) -> str:
 
 def _all(words: str | list[str] | tuple[str, ...], language: str) -> tuple[str, ...]:
     return tuple(typeset(one, language) for one in ([words] if isinstance(words, str) else words))
-
-
-def typeset(words: str, language: str) -> str:
-    """Keep with a word the marks that French sets apart from it by a space."""
-    if language != "fr":
-        return words
-    return _NARROW.sub("\u202f", _BEFORE_COLON.sub("\u00a0", words))
 
 
 class Language:

@@ -37,12 +37,12 @@ _PRODUCED = {
 
 _NO_SUCH_PATH = text(
     "“{found}” is no series that is kept here: a direction is followed by one of {known}.",
-    "« {found} » n'est pas une série conservée ici : une direction est suivie de {known}.",
+    "« {found} » n’est pas une série conservée ici : une direction est suivie de {known}.",
 )
 _WHO_PRODUCES = text(
     "“{found}” may be injected or produced: say in the metadata which device it is, one of"
     " {known}.",
-    "« {found} » peut être injecté ou produit : dites dans les métadonnées quel appareil c'est,"
+    "« {found} » peut être injecté ou produit : dites dans les métadonnées quel appareil c’est,"
     " parmi {known}.",
 )
 _UNIT = text(
@@ -57,7 +57,7 @@ _NEGATIVE = text(
 )
 _NO_COUNT = text(
     "{found} members cannot be: say a whole number, of at most {most}.",
-    "{found} membres, c'est impossible : dites un nombre entier, d'au plus {most}.",
+    "{found} membres, c’est impossible : dites un nombre entier, d’au plus {most}.",
 )
 _PART_OF_A_SECOND = text(
     "A record starts at {found}: intervals start at whole seconds.",

@@ -34,7 +34,7 @@ MAX_BYTES = 64 * 1024
 
 _NOT_TOML = text(
     "The file of the data need cannot be read as TOML: {why}.",
-    "Le fichier de la demande de données n'est pas lisible comme TOML : {why}.",
+    "Le fichier de la demande de données n’est pas lisible comme TOML : {why}.",
 )
 _TOO_LONG = text(
     "The file of the data need is longer than {most} bytes: nobody would read all of it.",
@@ -42,11 +42,11 @@ _TOO_LONG = text(
 )
 _UNKNOWN_KEY = text(
     "The file of the data need says “{key}”, which is not known. Known are: {known}.",
-    "Le fichier de la demande de données contient « {key} », qui n'est pas connu. Sont connus :"
+    "Le fichier de la demande de données contient « {key} », qui n’est pas connu. Sont connus :"
     " {known}.",
 )
 _WRONG = text(
-    "The data need is not complete: {why}", "La demande de données n'est pas complète : {why}"
+    "The data need is not complete: {why}", "La demande de données n’est pas complète : {why}"
 )
 
 _ATTRIBUTES = ("id", "version", "interval", "history", "duration", "retention")

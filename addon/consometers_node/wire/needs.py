@@ -23,7 +23,7 @@ _NO_SUCH_INTERVAL = text(
 )
 _INCOMPLETE = text(
     "The data need “{need}” cannot be used ({field}): ask {controller} to correct it.",
-    "La demande de données « {need} » n'est pas utilisable ({field}) : demandez à {controller} de"
+    "La demande de données « {need} » n’est pas utilisable ({field}) : demandez à {controller} de"
     " la corriger.",
 )
 

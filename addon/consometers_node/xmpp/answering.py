@@ -65,7 +65,7 @@ MAX_IN_FLIGHT = 64
 
 _NO_SUCH_COMMAND = text(
     "There is no such command here: ask for the list of commands.",
-    "Il n'y a pas de telle commande ici : demandez la liste des commandes.",
+    "Il n’y a pas de telle commande ici : demandez la liste des commandes.",
 )
 _TOO_LARGE = text(
     "The answer is too large: ask for a shorter range, then for the next.",
@@ -73,7 +73,7 @@ _TOO_LARGE = text(
 )
 _OUR_FAULT = text(
     "This node failed to answer: ask again later.",
-    "Ce nœud n'a pas su répondre : redemandez plus tard.",
+    "Ce nœud n’a pas su répondre : redemandez plus tard.",
 )
 
 

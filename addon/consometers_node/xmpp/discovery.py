@@ -41,7 +41,7 @@ _SECONDS = 30
 _NAMES = {
     Role.HOUSEHOLD: text("Consometers: a home", "Consometers : un foyer"),
     Role.COLLECTIVE: text("Consometers: a collective", "Consometers : un collectif"),
-    None: text("Consometers: someone who reads", "Consometers : quelqu'un qui lit"),
+    None: text("Consometers: someone who reads", "Consometers : quelqu’un qui lit"),
 }
 _FEATURES = (INFO, ITEMS, metadata.NAMESPACE, PING.partition("}")[0][1:])
 _ANSWERS = (commands.NAMESPACE, forms.NAMESPACE, federation.NAMESPACE)

@@ -35,7 +35,7 @@ class Unreachable(NetworkError):
     words = text(
         "The server {host} cannot be reached ({why}). It is tried again: check the network and the"
         " address.",
-        "Le serveur {host} est injoignable ({why}). On réessaie : vérifiez le réseau et l'adresse.",
+        "Le serveur {host} est injoignable ({why}). On réessaie : vérifiez le réseau et l’adresse.",
     )
 
 
@@ -54,7 +54,7 @@ class CertificateRefused(NetworkError):
     words = text(
         "The server {host} does not prove who it is ({why}). If it is a private server, give the"
         " file of its certificate authority; otherwise warn whoever runs it.",
-        "Le serveur {host} ne prouve pas son identité ({why}). Si c'est un serveur privé, donnez le"
+        "Le serveur {host} ne prouve pas son identité ({why}). Si c’est un serveur privé, donnez le"
         " fichier de son autorité de certification ; sinon prévenez qui le tient.",
     )
 
@@ -64,7 +64,7 @@ class NotEncrypted(NetworkError):
 
     words = text(
         "The server {host} offers no encryption: nothing was sent. Choose another server.",
-        "Le serveur {host} ne propose pas de chiffrement : rien n'a été envoyé. Choisissez un autre"
+        "Le serveur {host} ne propose pas de chiffrement : rien n’a été envoyé. Choisissez un autre"
         " serveur.",
     )
 
@@ -84,7 +84,7 @@ class WrongPassword(NetworkError):
     lasting = True
     words = text(
         "The server refuses the address {jid} with this password: correct one of them.",
-        "Le serveur refuse l'adresse {jid} avec ce mot de passe : corrigez l'un des deux.",
+        "Le serveur refuse l’adresse {jid} avec ce mot de passe : corrigez l’un des deux.",
     )
 
 
@@ -116,7 +116,7 @@ class TakenOver(NetworkError):
     lasting = True
     words = text(
         "Another program now uses the address {jid}: stop one of them, then start this one again.",
-        "Un autre programme utilise maintenant l'adresse {jid} : arrêtez l'un d'eux, puis relancez"
+        "Un autre programme utilise maintenant l’adresse {jid} : arrêtez l’un d’eux, puis relancez"
         " celui-ci.",
     )
 
@@ -127,7 +127,7 @@ class InvitationRefused(NetworkError):
     lasting = True
     words = text(
         "The invitation is used up, expired or not of {host}: ask for a new one.",
-        "L'invitation est utilisée, périmée ou n'est pas de {host} : demandez-en une autre.",
+        "L’invitation est utilisée, périmée ou n’est pas de {host} : demandez-en une autre.",
     )
 
 
@@ -137,7 +137,7 @@ class AccountTaken(NetworkError):
     lasting = True
     words = text(
         "The address {jid} is taken: choose another name.",
-        "L'adresse {jid} est prise : choisissez un autre nom.",
+        "L’adresse {jid} est prise : choisissez un autre nom.",
     )
 
 
@@ -155,7 +155,7 @@ class NoAnswer(NetworkError):
     """The peer did not answer in time."""
 
     words = text(
-        "{peer} did not answer. Try again later.", "{peer} n'a pas répondu. Réessayez plus tard."
+        "{peer} did not answer. Try again later.", "{peer} n’a pas répondu. Réessayez plus tard."
     )
 
 
@@ -164,7 +164,7 @@ class NotAcknowledged(NetworkError):
 
     words = text(
         "{peer} did not say that it has received this. It is to be sent again.",
-        "{peer} n'a pas dit avoir reçu ceci. C'est à envoyer de nouveau.",
+        "{peer} n’a pas dit avoir reçu ceci. C’est à envoyer de nouveau.",
     )
 
 
@@ -175,7 +175,7 @@ class NotALink(NetworkError):
     words = text(
         "This is not an invitation: it begins with xmpp: and holds ?register;preauth= or"
         " ?consometers-join;token=",
-        "Ceci n'est pas une invitation : elle commence par xmpp: et contient ?register;preauth= ou"
+        "Ceci n’est pas une invitation : elle commence par xmpp: et contient ?register;preauth= ou"
         " ?consometers-join;token=",
     )
 
@@ -186,5 +186,5 @@ class NotAnAddress(NetworkError):
     lasting = True
     words = text(
         "“{found}” is not an XMPP address: write name@server.",
-        "« {found} » n'est pas une adresse XMPP : écrivez nom@serveur.",
+        "« {found} » n’est pas une adresse XMPP : écrivez nom@serveur.",
     )

@@ -113,7 +113,7 @@ async def test_a_file_that_is_no_authority_is_told(run: Run, tmp_path: Path) -> 
 @pytest.mark.parametrize(
     ("arguments", "status", "words"),
     [
-        (("login", "no address"), 1, "« no address » n'est pas une adresse XMPP"),
+        (("login", "no address"), 1, "« no address » n’est pas une adresse XMPP"),
         (("login",), 2, "Il manque JID."),
         (("login", "a@b", "--port", "x"), 2, "--port : « x » n'est pas un nombre entier."),
         (("login", "a@b", "--security", "no"), 2, "--security : « no » n'est pas l'un de"),

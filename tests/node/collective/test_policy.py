@@ -39,8 +39,8 @@ def test_each_data_need_says_what_for_and_how_long() -> None:
         " Chauffage: no longer than the permission lasts"
     )
     assert told.retention.say("fr") == (
-        "Toits au soleil : 90 jours après la fin de l'autorisation ;"
-        " Chauffage : pas plus longtemps que l'autorisation ne dure"
+        "Toits au soleil : 90 jours après la fin de l’autorisation ;"
+        " Chauffage : pas plus longtemps que l’autorisation ne dure"
     )
     assert told.location.say("fr") == "Lorient"
 
@@ -48,7 +48,7 @@ def test_each_data_need_says_what_for_and_how_long() -> None:
 def test_whole_years_are_said_as_such_and_who_does_not_say_where_can_be_asked() -> None:
     told = data_policy([replace(NEED, retention_days=730)], None)
     assert told is not None
-    assert told.retention.say("fr").endswith(" 2 ans après la fin de l'autorisation")
+    assert told.retention.say("fr").endswith(" 2 ans après la fin de l’autorisation")
     assert "dpo@coop.example" in told.location.say("en")
 
 
@@ -67,7 +67,7 @@ async def test_the_network_is_told_and_hears_of_what_is_asked_anew(
         assert told == {
             "FORM_TYPE": "urn:xmpp:data-policy:0",
             "purpose": "Toits au soleil : Pour dimensionner le prochain toit.",
-            "retention": "Toits au soleil : 90 jours après la fin de l'autorisation",
+            "retention": "Toits au soleil : 90 jours après la fin de l’autorisation",
             "location": "Lorient",
         }
         async with store.writing() as connection:

@@ -188,9 +188,7 @@ def test_another_path_is_refused_and_told_what_can_be_imported(path: str) -> Non
     urn = "urn:dev:prm:30001610071843" + (f"_{path}" if path else "")
     with pytest.raises(Unsuitable, match="…/power/active/raw, …/energy/active/daily") as refused:
         Kind.of(identifier.identifier(urn))
-    assert "ne s'importe" in refused.value.text.say("fr") or "n'est pas" in str(
-        refused.value.text.say("fr")
-    )
+    assert "n’est pas une série qui s’importe" in refused.value.text.say("fr")
 
 
 def test_what_is_no_part_of_an_hour_is_left_out() -> None:

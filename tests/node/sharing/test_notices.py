@@ -114,7 +114,7 @@ async def test_a_receipt_of_another_permission_confirms_nothing(
     await until(lambda: house.delivery.problem is not None)
     assert house.delivery.problem is not None
     assert "a receipt of something else" in house.delivery.problem.say("en")
-    assert "accusé de réception d'autre chose" in house.delivery.problem.say("fr")
+    assert "accusé de réception d’autre chose" in house.delivery.problem.say("fr")
     assert await house.untold() == 1
 
 

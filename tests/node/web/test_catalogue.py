@@ -1,11 +1,15 @@
-"""Every sentence of the templates has its French, and no other does."""
+"""Every sentence of the templates has its French, and no other does. All are set as in print."""
 
+import ast
+from collections.abc import Iterator
+from pathlib import Path
 import re
 
 from babel.messages.extract import extract_from_dir
 from jinja2 import Environment
 import pytest
 
+import consometers_node
 from consometers_node.web.language import LANGUAGES
 from consometers_node.web.rendering import TEMPLATES, environment
 from consometers_node.web.speech import Language, catalogue
@@ -13,6 +17,9 @@ from consometers_node.web.speech import Language, catalogue
 from ..permission.samples import now
 
 type Message = str | tuple[str, ...]
+
+PACKAGE = Path(consometers_node.__file__).parent
+STRAIGHT = re.compile(r"(?<=[^\W\d_}])'")
 
 
 def messages() -> set[Message]:
@@ -29,6 +36,21 @@ def messages() -> set[Message]:
 
 def first(message: Message) -> str:
     return message if isinstance(message, str) else message[0]
+
+
+def texts() -> Iterator[tuple[str, str]]:
+    """Give what is written for people beside the templates, and where.
+
+    What only the command line says is typed as there.
+    """
+    for file in PACKAGE.rglob("*.py"):
+        where = file.relative_to(PACKAGE)
+        if where.parts[0] == "cli":
+            continue
+        for each in ast.walk(ast.parse(file.read_text())):
+            match each:
+                case ast.Call(func=ast.Name("text"), args=[ast.Constant(en), ast.Constant(fr)]):
+                    yield from ((f"{where}:{each.lineno}", said) for said in (str(en), str(fr)))
 
 
 def test_every_sentence_is_translated() -> None:
@@ -70,3 +92,11 @@ def test_days_and_numbers_are_written_as_people_do(language: str) -> None:
 def test_nothing_is_one_thing_in_french_and_many_in_english() -> None:
     assert Language("fr").ngettext("un", "deux", 0) == "un"
     assert Language("en").ngettext("one", "many", 0) == "many"
+
+
+def test_apostrophes_are_as_in_print() -> None:
+    said = [("the catalogue", one) for words in catalogue("fr").values() for one in words]
+    said += [("the templates", first(one)) for one in messages()]
+    said += texts()
+    assert len(said) > 2000
+    assert [one for one in said if STRAIGHT.search(one[1])] == []

@@ -37,7 +37,7 @@ async def test_a_node_its_list_of_commands_and_a_command_say_what_they_are(
     listed = await disco(peer, to, INFO, COMMANDS)
     assert identity(listed)[:2] == ("automation", "command-list")
     command = await disco(peer, to, INFO, "get_history")
-    assert identity(command) == ("automation", "command-node", "Obtenir l'historique")
+    assert identity(command) == ("automation", "command-node", "Obtenir l’historique")
     assert command[0].get("node") == "get_history"
 
 

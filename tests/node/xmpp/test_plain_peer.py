@@ -99,8 +99,8 @@ async def test_a_subscriber_hears_new_records_until_it_no_longer_wants_them(
     ("stream", "stanza", "words"),
     [
         ("en", None, "There is no permission to read this: ask for it, or ask for less."),
-        ("fr", None, "Aucune permission n'autorise à lire cela : demandez-la, ou demandez moins."),
-        ("en", "fr-CA", "Aucune permission n'autorise à lire cela : demandez-la, ou demandez"),
+        ("fr", None, "Aucune permission n’autorise à lire cela : demandez-la, ou demandez moins."),
+        ("en", "fr-CA", "Aucune permission n’autorise à lire cela : demandez-la, ou demandez"),
         ("fr", "de", "There is no permission"),
     ],
 )
@@ -127,7 +127,7 @@ async def test_a_chat_client_is_given_the_form_and_sends_it_filled_in(
 
     items = await peer.ask(node.connection.jid, ITEMS, kind="get")
     found = {item.get("node"): item.get("name") for item in items[0]}
-    assert found["get_history"] == "Obtenir l'historique"
+    assert found["get_history"] == "Obtenir l’historique"
     assert all(item.get("jid") == node.connection.jid for item in items[0])
 
     asked = await peer.ask(node.connection.jid, EMPTY.format(node="get_history"))

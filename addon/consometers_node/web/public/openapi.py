@@ -42,8 +42,8 @@ def described(desk: Desk, groups: list[str]) -> Json:
             "version": "1",
             "summary": "Energy of all members together, of communes and of public buildings.",
             "description": (
-                "Every figure sums so many members that nobody's own can be told, or is withheld"
-                " with the reason. Days are civil days of the collective's time zone. Ask for"
+                "Every figure sums so many members that nobody’s own can be told, or is withheld"
+                " with the reason. Days are civil days of the collective’s time zone. Ask for"
                 f" {MOST_DAYS[True]} days at most of what is finer than a day, and"
                 f" {MOST_DAYS[False]} days at most of the rest."
             ),
