@@ -3,12 +3,16 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
+import re
 from typing import override
 
 from aiohttp import ClientResponse, ClientSession
 from yarl import URL
 
 VOID = {"meta", "link", "input", "img", "br", "path", "text"}
+_AS_TYPED = {"code", "script", "style", "textarea"}
+_BADLY_SET = re.compile(r"[ \n][;:!?»%]|«[ \n]|(?<=[^\W\d_])'(?=[^\W\d_])")
+"""French with the apostrophe of a typewriter, or a mark that the end of a line may part."""
 
 
 @dataclass
@@ -53,6 +57,9 @@ class _Reader(HTMLParser):
         super().__init__()
         self.page = page
         self.words: list[str] = []
+        self.open: list[str] = []
+        """For each element that is open, in which language it is; in none, if it is as typed."""
+        self.badly_set: list[str] = []
         self.form: Form | None = None
         self.select: str | None = None
         self.area: str | None = None
@@ -62,6 +69,9 @@ class _Reader(HTMLParser):
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         told = {name: value or "" for name, value in attrs}
         page = self.page
+        if tag not in VOID:
+            around = self.open[-1] if self.open else ""
+            self.open.append("" if tag in _AS_TYPED else told.get("lang", around))
         page.attributes += [(tag, name, value) for name, value in told.items()]
         if "id" in told:
             page.ids.append(told["id"])
@@ -96,6 +106,8 @@ class _Reader(HTMLParser):
 
     @override
     def handle_endtag(self, tag: str) -> None:
+        if tag not in VOID:
+            self.open.pop()
         match tag:
             case "form":
                 self.form = None
@@ -112,6 +124,8 @@ class _Reader(HTMLParser):
             self.form.fields.append((self.area, data))
         if not self.hidden:
             self.words.append(data)
+        if self.open and self.open[-1] == "fr" and _BADLY_SET.search(data):
+            self.badly_set.append(data)
 
 
 async def read(response: ClientResponse) -> Page:
@@ -120,6 +134,7 @@ async def read(response: ClientResponse) -> Page:
     reader = _Reader(page)
     reader.feed(html)
     page.text = " ".join(" ".join(reader.words).split())
+    assert not reader.badly_set, reader.badly_set
     return page
 
 

@@ -31,7 +31,8 @@ _NETWORK = text(
 )
 _DISK = text(
     "The disk is {share} % full: {free} MB are left. Make room before it is.",
-    "Le disque est plein à {share} % : il reste {free} Mo. Faites de la place avant qu’il le soit.",
+    "Le disque est plein à {share}\u202f% : il reste {free}\u202fMo. Faites de la place avant qu’il"
+    " le soit.",
 )
 _VERSION = text(
     "Version {new} is installed, and {old} runs still: start the node anew.",

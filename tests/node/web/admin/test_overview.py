@@ -315,7 +315,7 @@ async def test_how_a_node_goes_is_told_in_figures(
         page = await browser.open("health")
         assert "Il est sur le réseau" in page.text
         assert "5 foyers" in page.text
-        assert re.search(r"\d\u202f[KMG]io", page.text)
+        assert re.search(r"\d\u202f[KMG]io", page.html)
         await browser.send(await browser.open("members"), "members", ("q", "x"))
 
 
