@@ -35,7 +35,7 @@ _OLD: Final = "{$CONSOMETERS.PUBLISHED.MOST}"
 _MACROS: Final = {
     _DELIVERING: (
         "80",
-        text("Homes that tell, in %, at least.", "Foyers qui transmettent, en %, au moins."),
+        text("Homes reporting, in %, at least.", "Foyers qui transmettent, en %, au moins."),
     ),
     _SILENCE: (
         "30m",
@@ -75,7 +75,7 @@ _TRIGGERS: Final = (
     (
         "WARNING",
         f"max(/{TEMPLATE}/{_TELLING},3h) * 100 < {_DELIVERING} * last(/{TEMPLATE}/{_HOMES})",
-        text("Many homes do not tell", "Beaucoup de foyers ne transmettent pas"),
+        text("Many homes do not report", "Beaucoup de foyers ne transmettent pas"),
     ),
     (
         "WARNING",

@@ -32,7 +32,7 @@ MIDNIGHT: Final = NOW.replace(hour=0, minute=0).astimezone(UTC)
 LAST: Final = NOW.replace(minute=0).astimezone(UTC) - HOUR
 HOURS: Final = (LAST - MIDNIGHT) // HOUR + 1
 POWER: Final = "consometers.published_power_watts[consumption]"
-SHARE: Final = "consometers.published_today_self_consumption_ratio"
+SHARE: Final = "consometers.published_today_self_consumption_percent"
 VERSION_KEY: Final = "consometers.node"
 _WITHIN_S: Final = 30
 _FLOAT, _WORDS, _WHOLE = 0, 1, 3

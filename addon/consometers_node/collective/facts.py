@@ -36,10 +36,14 @@ class Type(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Unit:
-    """How Prometheus names a unit; what people read in its place, and how many of it one makes."""
+    """How Prometheus names a unit; what people read in its place, and how many of it one makes.
+
+    `told` is how Zabbix names it, which gets what people read.
+    """
 
     suffix: str = ""
     shown: str = ""
+    told: str = ""
     factor: Fraction = Fraction(1)
     is_whole: bool = False
 
@@ -49,8 +53,8 @@ SECONDS = Unit("seconds", "s")
 INSTANT = Unit("timestamp_seconds", "unixtime", is_whole=True)
 BYTES = Unit("bytes", "B", is_whole=True)
 WATTS = Unit("watts", "W")
-JOULES = Unit("joules", "Wh", Fraction(1, 3600))
-RATIO = Unit("ratio", "%", Fraction(100))
+JOULES = Unit("joules", "Wh", "watt_hours", Fraction(1, 3600))
+RATIO = Unit("ratio", "%", "percent", Fraction(100))
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +87,8 @@ class Fact[Source]:
     def key(self, of: str) -> str:
         """Name it as Zabbix does: `consometers.members[home]`."""
         name = self.name.removeprefix(_OURS)
+        if self.unit.told:
+            name = name.removesuffix(self.unit.suffix) + self.unit.told
         return f"consometers.{name}[{of}]" if of else f"consometers.{name}"
 
     def title(self, of: str) -> Text:

@@ -98,16 +98,25 @@ async def test_all_of_a_town_are_figures(file: Store, tmp_path: Path) -> None:
     assert found["consometers.published_power_watts[consumption]"] == 10_000
     assert found["consometers.published_power_watts[production]"] == 6_000
     assert found["consometers.published_members"] == 37
-    share = found["consometers.published_today_self_consumption_ratio"]
+    share = found["consometers.published_today_self_consumption_percent"]
     assert share == pytest.approx(4 / 6)
     # Seven hours from 8 to 15, at 6 kW.
-    assert found["consometers.published_today_joules[production]"] == 7 * 6_000 * 3600
+    assert found["consometers.published_today_watt_hours[production]"] == 7 * 6_000 * 3600
 
 
 def test_units_are_those_that_people_read() -> None:
     assert JOULES.factor * 3_600_000 == 1000
     assert RATIO.factor == 100
     assert (COUNT.shown, BYTES.shown) == ("", "B")
+
+
+@pytest.mark.parametrize("fact", ALL, ids=names())
+def test_keys_of_zabbix_name_the_unit_that_is_told(fact: Fact[Never]) -> None:
+    units = {"Wh": "watt_hours", "%": "percent", "W": "watts", "B": "bytes", "": ""}
+    units |= {"s": "seconds", "unixtime": "seconds"}
+    for of in fact.each:
+        name = fact.key(of).partition("[")[0].removesuffix("_total")
+        assert name.endswith(units[fact.unit.shown])
 
 
 @pytest.mark.parametrize("page", ["operators.md", "operators.fr.md"])

@@ -80,7 +80,7 @@ async def test_all_is_told_with_its_time(town: Town, trapper: Trapper) -> None:
     assert trapper.of("consometers.problem[network]") == [(int(NOW.timestamp()), "1")]
     hours = [(int((MIDNIGHT + n * HOUR).timestamp()), str(n)) for n in range(15)]
     assert trapper.of(POWER) == hours
-    day = trapper.of("consometers.published_today_joules[consumption]")
+    day = trapper.of("consometers.published_today_watt_hours[consumption]")
     assert day[-1] == (int(LAST.timestamp()), str(14 * 15 // 2))
 
 
