@@ -30,7 +30,7 @@ from ..language import LANGUAGES
 from .desk import AdminDesk, Refused
 from .pager import Pager
 from .visit import Visit
-from .words import KINDS
+from .words import KINDS, numbered
 
 MOST_AT_ONCE = 100
 MOST_DAYS = 3660
@@ -285,6 +285,6 @@ def _number(visit: Visit, name: str, most: int, filled: Filled) -> int:
     typed = visit.typed(name)
     is_number = typed.isascii() and typed.isdecimal() and len(typed) <= _MOST_DIGITS
     if not is_number or not 1 <= int(typed) <= most:
-        filled.errors[name] = _NO_NUMBER.fill(most=most)
+        filled.errors[name] = numbered(_NO_NUMBER, most=most)
         return 1
     return int(typed)

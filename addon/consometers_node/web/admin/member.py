@@ -36,7 +36,7 @@ from ...store.gathered import Gathered, of_member
 from ..strip import Strip, draw
 from .desk import AdminDesk, Refused
 from .visit import Visit
-from .words import ACTORS, KINDS
+from .words import ACTORS, KINDS, numbered
 
 _YEAR = 365
 _AT_ONCE = 64 * 1024
@@ -49,7 +49,10 @@ _NO_PERMISSION = text(
 )
 _LONG = text("Write 1 to {most} characters.", "Écrivez de 1 à {most} caractères.")
 _MOST = text("Write at most {most} characters.", "Écrivez au plus {most} caractères.")
-_NUMBER = text("Write a number up to {most}.", "Écrivez un nombre jusqu’à {most}.")
+_WHOLE = text("Write a whole number, from 1 to {most}.", "Écrivez un nombre entier, de 1 à {most}.")
+_ABOVE_0 = text(
+    "Write a number above 0, up to {most}.", "Écrivez un nombre au-dessus de 0, jusqu’à {most}."
+)
 _CHOICE = text("Choose one of the list.", "Choisissez dans la liste.")
 _TICK = text(
     "Tick the box to say that you mean it.", "Cochez la case pour dire que c’est bien voulu."
@@ -358,7 +361,7 @@ def _bounded(
 ) -> str:
     typed = visit.typed(field)
     if not least <= len(typed) <= most:
-        errors[field] = (_LONG if least else _MOST).fill(most=most)
+        errors[field] = numbered(_LONG if least else _MOST, most=most)
     return typed
 
 
@@ -372,9 +375,10 @@ def _described(visit: Visit, errors: dict[str, Text]) -> Description:
                 errors[field] = _CHOICE
     for field, most in (("surface_m2", MAX_SURFACE_M2), ("peak_kwp", MAX_PEAK_KWP)):
         if typed := visit.typed(field).replace(",", ".").replace("\u202f", ""):
-            number = _number(typed, whole=field == "surface_m2")
+            is_whole = field == "surface_m2"
+            number = _number(typed, whole=is_whole)
             if number is None or not 0 < number <= most:
-                errors[field] = _NUMBER.fill(most=most)
+                errors[field] = numbered(_WHOLE if is_whole else _ABOVE_0, most=most)
             else:
                 told[field] = number
     return Description() if errors else Description(**told)

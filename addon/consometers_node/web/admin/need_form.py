@@ -17,6 +17,7 @@ from ...wire import Unsayable, read_told_need, write_need
 from .desk import AdminDesk, Refused
 from .needs import WORDS, as_read
 from .visit import Visit
+from .words import numbered
 
 UNITS = {"years": 365, "months": 30, "days": 1}
 """As they are counted in a data need."""
@@ -298,6 +299,6 @@ def _days(visit: Visit, name: str, least: int, filled: Filled) -> int:
     is_number = typed.isascii() and typed.isdecimal() and len(typed) <= _MOST_DIGITS
     days = int(typed) * UNITS.get(unit, 0) if is_number else -1
     if unit not in UNITS or not least <= days <= MAX_DAYS:
-        filled.errors[name] = _NO_DAYS.fill(least=least, most=MAX_DAYS)
+        filled.errors[name] = numbered(_NO_DAYS, least=least, most=MAX_DAYS)
         return 0
     return days

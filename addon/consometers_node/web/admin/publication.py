@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+import re
 
 from aiohttp import web
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -20,6 +21,7 @@ from ..language import LANGUAGES
 from ..public import front
 from ..public.desk import Desk, Guest
 from ..public.limits import Limits
+from ..speech import Language
 from .desk import AdminDesk
 from .visit import Visit
 
@@ -282,8 +284,13 @@ def _filled(visit: Visit) -> Filled:
 def _hint(name: str) -> Text:
     """Give what the settings file wants there, as a sentence of its own."""
     hint = KEYS[f"publication.{name}"].hint
-    said = {tag: hint.say(tag) for tag in LANGUAGES}
+    said = {tag: _apart(hint.say(tag), Language(tag)) for tag in LANGUAGES}
     return Text({tag: words[0].upper() + words[1:] for tag, words in said.items()})
+
+
+def _apart(words: str, language: Language) -> str:
+    """Write the thousands of numbers apart, which the settings file does not."""
+    return re.sub(r"\d{4,}", lambda found: language.number(int(found[0])), words)
 
 
 def _day(typed: str) -> date | None:

@@ -3,7 +3,10 @@
 from ...collective.given import Actor
 from ...collective.members import Kind
 from ...collective.roster import Status
+from ...quoalise import Text
 from ...quoalise.text import text
+from ..language import LANGUAGES
+from ..speech import Language
 
 KINDS = {
     Kind.HOME: text("home", "foyer"),
@@ -22,3 +25,12 @@ ACTORS = {
     Actor.COLLECTIVE: text("the collective", "le collectif"),
     Actor.CLOCK: text("its time was over", "son terme"),
 }
+
+
+def numbered(words: Text, **found: float) -> Text:
+    """Put numbers into words, their thousands apart as each language has them."""
+    written = {
+        tag: {name: Language(tag).number(value) for name, value in found.items()}
+        for tag in LANGUAGES
+    }
+    return Text({tag: words.say(tag).format(**written[tag]) for tag in LANGUAGES})

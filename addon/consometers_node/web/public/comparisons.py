@@ -47,9 +47,9 @@ def lamps(made_wh: float, used_wh: float) -> Text:
 
 
 def washes(wh: float | None) -> Text | None:
-    """Say how many machines of laundry an energy washes; None where these are too few."""
+    """Say how many loads of laundry an energy washes; None where these are too few."""
     words = text(
-        "enough for {count} machines of laundry (about 1\u00a0kWh each)",
+        "enough for {count} loads of laundry (about 1\u00a0kWh each)",
         "de quoi faire tourner {count} lave-linge (environ 1\u202fkWh par lavage)",
     )
     return _compared(words, wh, _WASH_WH)

@@ -4,6 +4,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from html import unescape
+import re
 from typing import Any
 
 from aiohttp import ClientSession, CookieJar
@@ -77,6 +79,12 @@ class Office:
 async def log_in(browser: Browser, name: str, password: str, **headers: str) -> Page:
     page = await browser.open("login")
     return await browser.send(page, "login", ("name", name), ("password", password), **headers)
+
+
+def summary(page: Page) -> list[tuple[str, str]]:
+    """Give what is said to be wrong above a form: of which field, and what."""
+    found = re.findall(r'<li><a href="#(\w+)">(.*?)</a></li>', page.html)
+    return [(name, " ".join(unescape(said).split())) for name, said in found]
 
 
 @asynccontextmanager

@@ -19,7 +19,7 @@ from consometers_node.xmpp import Join, links
 
 from ..browser import Browser, Page
 from ..public.town import NOW
-from .office import NAME, Office, serving
+from .office import NAME, Office, serving, summary
 
 ACCOUNT = "xmpp:kersabiec.example?register;preauth=abc"
 
@@ -145,7 +145,7 @@ async def test_it_is_revoked(office: Office) -> None:
     page = await browser.open("invitations")
     page = await browser.send(page, "revoke")
     assert "Nobody more joins by it." in page.text
-    assert "None stands" in page.text
+    assert "None is valid" in page.text
     page = await browser.open("invitations?show=ended")
     assert "revoked 10 June 2026" in page.text
     (one,) = await known(office)
@@ -159,7 +159,7 @@ async def test_a_long_list_is_shown_in_parts(office: Office) -> None:
     browser = await office.enter()
     await made(browser, ("count", "100"), ("any", "yes"), ("kind", "site"))
     page = await browser.open("invitations")
-    assert "100 stand" in page.text
+    assert "100 valid" in page.text
     assert page.text.count("0, of any number") == 50
     assert "1 to 50 of 100" in page.text
     page = await browser.open("invitations?page=2")
@@ -192,6 +192,31 @@ async def test_hostile_values_invite_nobody(office: Office) -> None:
         assert page.status == 422, name
         assert "Something is to be mended" in page.text
     assert await known(office) == []
+
+
+WRONG = {
+    "en": {
+        "kind": "Whom? Choose one of these.",
+        "count": "How many invitations: Write a whole number, from 1 to 100.",
+        "uses": "How many may join by each: Write a whole number, from 1 to 100,000.",
+        "days": "For how many days: Write a whole number, from 1 to 3,660.",
+    },
+    "fr": {
+        "kind": "Qui ? Choisissez l’une de ces réponses.",
+        "count": "Combien d’invitations : Écrivez un nombre entier, de 1 à 100.",
+        "uses": "Combien peuvent entrer par chacune : Écrivez un nombre entier, de 1 à 100 000.",
+        "days": "Pour combien de jours : Écrivez un nombre entier, de 1 à 3 660.",
+    },
+}
+
+
+@pytest.mark.parametrize("language", WRONG)
+async def test_what_is_wrong_is_named_in_the_order_of_the_page(
+    office: Office, language: str
+) -> None:
+    browser = await office.enter(language)
+    page = await made(browser, ("days", "0"), ("uses", "0"), ("count", "0"), ("kind", ""))
+    assert summary(page) == list(WRONG[language].items())
 
 
 @asynccontextmanager

@@ -17,7 +17,7 @@ from consometers_node.web.admin.log import _rules, _said
 
 from ..browser import Page
 from ..public.town import NOW, ZONE
-from .office import NAME, Office
+from .office import NAME, Office, summary
 from .village import Village
 
 HOSTILE = (
@@ -189,6 +189,31 @@ async def test_a_home_becomes_a_public_building_only_if_that_is_meant(office: Of
     known = await again(office, member)
     assert known.description is not None
     assert known.description.peak_kwp is None
+
+
+async def test_what_a_building_cannot_be_is_named_with_its_bounds(office: Office) -> None:
+    member = await one(office)
+    said = {
+        "en": (
+            "Surface, in m²: Write a whole number, from 1 to 1,000,000.",
+            "Peak power of its panels, in kWp: Write a number above 0, up to 100,000.",
+        ),
+        "fr": (
+            "Surface, en m² : Écrivez un nombre entier, de 1 à 1 000 000.",
+            (
+                "Puissance crête de ses panneaux, en kWc : "
+                "Écrivez un nombre au-dessus de 0, jusqu’à 100 000."
+            ),
+        ),
+    }
+    for language, (surface, peak) in said.items():
+        browser = await office.enter(language)
+        page = await browser.open(f"members/{member.pseudonym}")
+        filled = ("name", "École"), ("sure", "yes"), ("peak_kwp", "0"), ("surface_m2", "-5")
+        page = await browser.send(page, "/site", *filled)
+        assert summary(page) == [("surface_m2", surface), ("peak_kwp", peak)]
+        # The form is folded away at first.
+        assert ("details", "open", "") in page.attributes
 
 
 async def test_two_buildings_have_two_names(office: Office) -> None:

@@ -14,7 +14,7 @@ from consometers_node.wire import read_need_file
 from ...permission.samples import NEED
 from ..browser import Browser, Page
 from ..public.town import NOW, ZONE
-from .office import Office
+from .office import Office, summary
 from .village import Village
 
 FILLED = (
@@ -233,6 +233,19 @@ async def test_hostile_values_ask_for_nothing(office: Office) -> None:
             assert page.status in {404, 422}, name
             assert said in page.text
     assert await known(office) == []
+
+
+async def test_what_is_wrong_is_named_in_the_order_of_the_page(office: Office) -> None:
+    browser = await office.enter("fr")
+    empty = ("title_fr", "title_en", "purpose_fr", "purpose_en", "contact", "policy", "id")
+    page = await preview(browser, *(dict(FILLED) | dict.fromkeys(empty, "")).items())
+    assert [name for name, _ in summary(page)] == ["title", "purpose", "contact", "policy", "id"]
+    assert summary(page)[0][1].startswith("Titre : Écrivez-le dans une langue au moins")
+    assert summary(page)[2][1] == "Contact : Écrivez une ligne."
+    page = await preview(browser, *(dict(FILLED) | {"history": "101"}).items())
+    ((name, said),) = summary(page)
+    assert name == "history"
+    assert said == "Combien de passé : Écrivez un nombre entier : 0 à 36 600 jours en tout."
 
 
 async def test_words_are_shown_as_they_are_written(office: Office) -> None:

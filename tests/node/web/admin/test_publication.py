@@ -23,7 +23,7 @@ from consometers_node.xmpp import Account, Connection, Identity, Server
 from ...collective.publishing import Town
 from ..browser import Browser, Page
 from ..public.town import NOW, ZONE
-from .office import NAME, Office, serving
+from .office import NAME, Office, serving, summary
 
 FIVE, THREE = Publication(basis=Agreed(5)), Publication(basis=Agreed(3))
 YESTERDAY = NOW.date() - timedelta(days=1)
@@ -201,6 +201,13 @@ async def test_hostile_values_choose_nothing(office: Office) -> None:
         assert "Something is to be mended" in page.text
     assert await choice(office) is None
     assert await noted(office) == []
+
+
+async def test_what_is_wrong_is_named_in_the_order_of_the_page(office: Office) -> None:
+    browser = await office.enter("fr")
+    page = await tried(browser, ("wait_minutes", "1441"), ("minimum", "2"), ("opening", "from"))
+    assert [name for name, _ in summary(page)] == ["minimum", "wait_minutes", "opens"]
+    assert summary(page)[1][1].endswith(", en minutes : Écrivez des minutes, de 1 à 1 440.")
 
 
 async def test_what_was_tried_can_be_changed(office: Office) -> None:

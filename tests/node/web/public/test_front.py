@@ -22,7 +22,7 @@ async def test_it_says_how_it_stands_in_everyday_words(town: Town) -> None:
 async def test_it_tells_of_today(town: Town) -> None:
     page = await town.browser().open()
     # Seven hours of sun since midnight: 42 kWh made, 28 used on the spot, 150 drawn.
-    assert "Made since midnight 42 kWh enough for 42 machines of laundry" in page.text
+    assert "Made since midnight 42 kWh enough for 42 loads of laundry" in page.text
     assert "Self-sufficiency 16%" in page.text
     assert "Self-consumption 67%" in page.text
     assert "37 homes of 40" in page.text
