@@ -5,10 +5,8 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
 
 from sqlalchemy.exc import InterfaceError, OperationalError
-import typer
 
 from consometers_node.collective import outage
 from consometers_node.collective.errors import CollectiveFault
@@ -20,9 +18,8 @@ from consometers_node.store import Store
 
 from . import bell
 from .complaint import Complaint
-from .options import Common
-from .place import SETTINGS, SETTINGS_FILE, folder, opened
-from .words import say
+from .options import Common, SettingsFile
+from .place import SETTINGS_FILE, folder, opened
 
 _NO_SETTINGS = text(
     "There is no {file}: “consometers-node init” writes it.",
@@ -34,19 +31,7 @@ _NO_SETTINGS = text(
 class Ours(Common):
     """What every command of a collective has."""
 
-    settings: Annotated[
-        Path | None,
-        typer.Option(
-            "--settings",
-            metavar=say("FILE", "FICHIER"),
-            envvar=SETTINGS,
-            help=say(
-                "How the collective is set up; by default collective.toml in the node's folder.",
-                "Comment le collectif est réglé ; par défaut collective.toml dans le dossier du"
-                " nœud.",
-            ),
-        ),
-    ] = None
+    settings: SettingsFile = None
 
     @property
     def file(self) -> Path:

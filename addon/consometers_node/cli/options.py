@@ -18,6 +18,9 @@ import typer
 from .output import Output
 from .words import say
 
+SETTINGS = "CONSOMETERS_SETTINGS"
+"""The variable that names the settings of a collective."""
+
 _ACCOUNT = say("The account", "Le compte")
 _FILE = say("FILE", "FICHIER")
 
@@ -38,6 +41,18 @@ Urn = Annotated[
         help=say(
             "The identifier of the series, as list-series shows it.",
             "L'identifiant de la série, tel que list-series le montre.",
+        ),
+    ),
+]
+SettingsFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--settings",
+        metavar=_FILE,
+        envvar=SETTINGS,
+        help=say(
+            "How a collective is set up; by default collective.toml in the node's folder.",
+            "Comment un collectif est réglé ; par défaut collective.toml dans le dossier du nœud.",
         ),
     ),
 ]

@@ -1,6 +1,6 @@
 """Where the node keeps its things: a folder with `node.db`, or a PostgreSQL database by URL."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 import os
 from pathlib import Path
@@ -8,10 +8,10 @@ import tomllib
 
 from consometers_node.store import Store
 
+from .options import SETTINGS
+
 DATABASE = "CONSOMETERS_DATABASE"
 """The variable that holds a URL. It counts more than the folder."""
-SETTINGS = "CONSOMETERS_SETTINGS"
-"""The variable that names the settings of a collective."""
 SETTINGS_FILE = "collective.toml"
 """Their usual name, in the folder of the node."""
 _FILE = "node.db"
@@ -20,9 +20,12 @@ _IDENTIFIER = "CONSOMETERS_IDENTIFIER"
 
 
 def folder(chosen: Path | None = None) -> Path:
-    """Give the folder that was chosen, or the usual one of this user."""
+    """Give the folder that was chosen, that of the settings that are named, or the usual one."""
     if chosen is not None:
         return chosen
+    if named := os.environ.get(SETTINGS):
+        told = _told(Path(named)).get("data")
+        return Path(named).parent / (Path(told).expanduser() if isinstance(told, str) else "")
     data = os.environ.get("XDG_DATA_HOME", "")
     home = Path(data) if Path(data).is_absolute() else Path.home() / ".local" / "share"
     return home / "consometers"
@@ -34,10 +37,11 @@ def is_there(chosen: Path | None = None) -> bool:
     return bool(os.environ.get(DATABASE) or _of_collective(place)) or (place / _FILE).exists()
 
 
-def is_collective(chosen: Path | None = None) -> bool:
-    """Tell whether the node is a collective's: its settings are there."""
-    file = Path(os.environ.get(SETTINGS) or folder(chosen) / SETTINGS_FILE)
-    return file.exists() or _IDENTIFIER in os.environ
+def is_collective(chosen: Path | None = None, settings: Path | None = None) -> bool:
+    """Tell whether the node is a collective's: its settings are named, or there."""
+    if settings or os.environ.get(SETTINGS) or _IDENTIFIER in os.environ:
+        return True
+    return (folder(chosen) / SETTINGS_FILE).exists()
 
 
 def database(chosen: Path | None = None) -> Path | str:
@@ -55,12 +59,15 @@ def _of_collective(place: Path) -> str | None:
 
     Its own commands read them with care, and complain; the others find its database.
     """
-    file = Path(os.environ.get(SETTINGS) or place / SETTINGS_FILE)
-    try:
-        told = tomllib.loads(file.read_text(encoding="utf-8")).get("database")
-    except OSError, UnicodeDecodeError, tomllib.TOMLDecodeError:
-        return None
+    told = _told(Path(os.environ.get(SETTINGS) or place / SETTINGS_FILE)).get("database")
     return told if isinstance(told, str) else None
+
+
+def _told(file: Path) -> Mapping[str, object]:
+    try:
+        return tomllib.loads(file.read_text(encoding="utf-8"))
+    except OSError, UnicodeDecodeError, tomllib.TOMLDecodeError:
+        return {}
 
 
 @asynccontextmanager

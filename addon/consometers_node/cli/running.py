@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Callable, Coroutine, Iterable
 import gc
 import logging
-from pathlib import Path
 import signal
 from typing import Annotated, Literal
 
@@ -14,9 +13,8 @@ from consometers_node.quoalise.text import text
 from consometers_node.xmpp import Backoff, Connection, Identity
 
 from .complaint import misused
-from .options import Common
+from .options import Common, SettingsFile
 from .output import Output
-from .place import SETTINGS
 from .usage import Commands
 from .words import say
 
@@ -72,18 +70,7 @@ def run(
             ),
         ),
     ] = None,
-    settings: Annotated[
-        Path | None,
-        typer.Option(
-            metavar=say("FILE", "FICHIER"),
-            envvar=SETTINGS,
-            help=say(
-                "How a collective is set up; by default collective.toml in the node's folder.",
-                "Comment un collectif est réglé ; par défaut collective.toml dans le dossier du"
-                " nœud.",
-            ),
-        ),
-    ] = None,
+    settings: SettingsFile = None,
     ingress: Annotated[
         list[str] | None, typer.Option(envvar="CONSOMETERS_INGRESS", hidden=True)
     ] = None,

@@ -21,7 +21,7 @@ from consometers_node.store import Store
 from . import bell, own
 from .client import write_private
 from .complaint import Complaint
-from .options import Common
+from .options import Common, SettingsFile
 from .output import Json, Output
 from .place import is_collective
 from .usage import Commands
@@ -77,12 +77,12 @@ commands = Commands()
 
 
 @commands.add("status")
-def status(common: Common) -> None:
+def status(common: Common, settings: SettingsFile = None) -> None:
     """Tell how the node is: what is shared, up to when, what waits and why."""
-    if is_collective(common.data):
+    if is_collective(common.data, settings):
         from . import standing_collective  # noqa: PLC0415  # a home has nothing of it
 
-        standing_collective.status(common)
+        standing_collective.status(common, settings)
         return
     output = common.output
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from pathlib import Path
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -133,9 +134,9 @@ class _Collective:
     erasures: _Erasures
 
 
-def status(common: Common) -> None:
+def status(common: Common, settings: Path | None) -> None:
     """Tell how a collective's node is: its members, its sums, what waits and why."""
-    ours = Ours(data=common.data, as_json=common.as_json)
+    ours = Ours(data=common.data, as_json=common.as_json, settings=settings)
     output = common.output
 
     async def work(store: Store, settings: Settings) -> None:

@@ -81,3 +81,45 @@ async def test_nothing_is_done_to_all_members_at_once(run: Run, coop: Path, comm
     said = await run(command, "--json")
     assert said.condition == "collective"
     assert f"members {command}" in said.out
+
+
+async def test_it_stands_in_the_database_that_its_settings_name(
+    run: Run, coop: Path, tmp_path: Path
+) -> None:
+    await let_in(coop, "a")
+    apart, data = tmp_path / "etc" / "ours.toml", tmp_path / "data"
+    apart.parent.mkdir()
+    data.mkdir()
+    told = (coop / "collective.toml").read_text()
+    apart.write_text(told.replace("# database =", f'database = "sqlite:///{coop / "node.db"}"'))
+    named = {"CONSOMETERS_IDENTIFIER": "kersabiec", "CONSOMETERS_DATA": str(data)}
+    by_variable = await run("status", "--json", CONSOMETERS_SETTINGS=str(apart), **named)
+    by_option = await run("status", "--json", "--settings", apart, "--data", data)
+    for said in (by_variable, by_option):
+        assert said.document["members"] == {"home": {"granting": 1, "series": 1, "delivering": 0}}
+    assert not list(data.iterdir())
+
+
+@pytest.mark.parametrize("command", ["status", "export"])
+async def test_settings_that_are_named_make_a_collective_and_no_home(
+    run: Run, tmp_path: Path, command: str
+) -> None:
+    missing = tmp_path / "etc" / "ours.toml"
+    said = await run(command, "--json", CONSOMETERS_SETTINGS=str(missing))
+    assert said.condition == ("no-settings" if command == "status" else "collective")
+    assert not (tmp_path / "share").exists()
+
+
+async def test_all_commands_keep_to_the_folder_of_the_settings(
+    run: Run, coop: Path, tmp_path: Path
+) -> None:
+    apart = tmp_path / "etc"
+    coop.rename(apart)
+    (apart / "kept").mkdir()
+    file = apart / "collective.toml"
+    file.write_text(file.read_text().replace("# data =", 'data = "kept"'))
+    for command in (("members", "list"), ("permissions",)):
+        said = await run(*command, CONSOMETERS_SETTINGS=str(file))
+        assert said.status == 0, said.err
+    assert [one.name for one in apart.rglob("node.db")] == ["node.db"]
+    assert not (tmp_path / "share" / "consometers").exists()
