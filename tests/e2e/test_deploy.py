@@ -15,6 +15,7 @@ import os
 from pathlib import Path
 import shutil
 import ssl
+import tarfile
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
@@ -316,6 +317,28 @@ async def test_old_backups_are_removed(site: Site) -> None:
     new = site.folder / (await site.type("./backup")).strip()
     assert list((site.folder / "backups").glob("*Z")) == [new]
     assert (site.folder / "backups" / "ended.jsonl").exists()
+
+
+async def test_a_backup_is_made_while_accounts_are_written(site: Site) -> None:
+    """With tar as it is, which complains of that."""
+    written = site.state / "volumes" / "accounts" / "busy"
+
+    async def write() -> None:
+        while True:
+            with written.open("ab") as file:
+                file.write(b"x")
+            await asyncio.sleep(0)
+
+    written.write_bytes(bytes(32 << 20))
+    writing = asyncio.create_task(write())
+    try:
+        made = site.folder / (await site.type("./backup")).strip()
+    finally:
+        writing.cancel()
+        written.unlink()
+    with tarfile.open(made / "accounts.tar") as archive:
+        assert archive.getmember("./busy").size > 32 << 20
+    assert list((site.folder / "backups").glob("*.part")) == []
 
 
 async def test_nothing_is_lost_when_all_is_started_anew(site: Site) -> None:
