@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache, partial
-from itertools import pairwise
+from itertools import batched, pairwise
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import and_, exists, func, select
@@ -24,7 +24,7 @@ from ..store.collective_tables import (
 )
 from ..store.releases import Kept, released, sizes
 from ..store.tables import BlockRow, MemberCountRow, SeriesId, SeriesRow
-from .calendar import instants, month_of
+from .calendar import instants, month_of, places
 from .disclosure import Figure, Publication, Reason, Released, WattMinutes, Withheld
 from .members import GroupKind, month_after
 from .own import devices, energy, named, own_series
@@ -175,7 +175,10 @@ class Published:
             told = [mine.get(start, _NOTHING) for start in starts]
             missing = [start for start, one in zip(starts, told, strict=True) if one[0] is None]
             reasons = await self._reasons(connection, place, direction, interval, missing)
-            why = partial(self._why, reasons, direction, interval)
+            hours: Mapping[datetime, Withheld] = {}
+            if interval is Interval.P1D:
+                hours = await self._of_hours(connection, place, direction, reasons)
+            why = partial(self._why, reasons, hours, direction, interval)
             found[direction] = _made(zip(starts, told, strict=True), energy(1, interval), why)
         return Columns([one.astimezone(self.time_zone) for one in bounds], found)
 
@@ -218,6 +221,31 @@ class Published:
             return None
         start = _starts_on(Interval.P1D, self.time_zone.key, first)[0]
         return start.astimezone(self.time_zone).date()
+
+    async def begun(self, connection: AsyncConnection, place: Place) -> date | None:
+        """Give the first day of which anybody told, released or not: nobody owes what is before.
+
+        Of homes that tell of days alone, it is the first of their month.
+        """
+        steps = (self.publication.interval, Interval.P1D)
+        firsts = [
+            select(func.min(ReleasedBlockRow.day))
+            .where(
+                ReleasedBlockRow.group_id == place.id,
+                ReleasedBlockRow.direction == direction,
+                ReleasedBlockRow.interval == step,
+            )
+            .scalar_subquery()
+            for step in steps
+            for direction in Direction
+        ]
+        told = (await connection.execute(select(*firsts))).one()
+        hours, months = ([one for one in some if one] for some in batched(told, len(Direction), strict=True))
+        since = await self.since(connection, place)
+        found = [*hours, *([since] if since else ())]
+        # The month of the first hours has a row of days as well.
+        found += [month for month in months if not found or month < month_of(min(found))]
+        return min(found, default=None)
 
     def _bounds(self, interval: Interval, span: Span, until: datetime) -> list[datetime]:
         """Give when the first interval starts, and when each ends: the next one starts then."""
@@ -300,8 +328,48 @@ class Published:
         rows = sorted({self._row(interval, start)[0] for start in starts})
         if not rows:
             return {}
-        kept = await released(connection, direction, interval, rows)
+        kept = await released(connection, direction, interval, rows, place.id)
         return {day: groups[place.id] for day, groups in kept.items() if place.id in groups}
+
+    async def _of_hours(
+        self, connection: AsyncConnection, place: Place, direction: Direction, reasons: Reasons
+    ) -> Mapping[datetime, Withheld]:
+        """Give why the hours of a day are withheld, of days of which none of them was released.
+
+        Of such a day it is said as well that some of its hours are.
+        """
+        zone, step = self.time_zone.key, self.publication.interval
+        days = [
+            month + at * _DAY
+            for month, kept in reasons.items()
+            for at, reason in enumerate(kept.reasons)
+            if reason == Reason.PARTLY
+        ]
+        parts = {day: places(zone, step, day) for day in days}
+        rows = {part.day for some in parts.values() for part in some}
+        if not rows:
+            return {}
+        kept = await released(connection, direction, step, rows, place.id)
+        found = {}
+        for day, some in parts.items():
+            told = [
+                both
+                for at, first, end in some
+                if place.id in kept[at]
+                for both in zip(
+                    kept[at][place.id].reasons[first:end],
+                    kept[at][place.id].counts[first:end],
+                    strict=True,
+                )
+            ]
+            said = Counter(reason for reason, _ in told)
+            if not told or any(Reason(one).is_out for one in said):
+                continue
+            del said[Reason.NOT_YET]
+            reason = Reason(said.most_common(1)[0][0]) if said else Reason.NOT_YET
+            have = max(count for one, count in told if one == reason)
+            found[_civil(zone, day).start] = self._withheld(reason, have, direction, step)
+        return found
 
     def _rows(self, interval: Interval, span: Span) -> Iterator[date]:
         """Give the days of the rows that hold the intervals of some civil days."""
@@ -324,8 +392,15 @@ class Published:
         return utc.date(), (utc.hour * 60 + utc.minute) // interval.minutes
 
     def _why(
-        self, reasons: Reasons, direction: Direction, interval: Interval, start: datetime
+        self,
+        reasons: Reasons,
+        hours: Mapping[datetime, Withheld],
+        direction: Direction,
+        interval: Interval,
+        start: datetime,
     ) -> Withheld:
+        if start in hours:
+            return hours[start]
         row, at = self._row(interval, start)
         kept = reasons.get(row)
         if kept is None or at >= len(kept.reasons):
@@ -334,7 +409,12 @@ class Published:
         if reason.is_out:
             # What was released is being written.
             return Withheld(Reason.NOT_YET)
-        have, need = kept.counts[at], self.publication.needed(direction, interval)
+        return self._withheld(reason, kept.counts[at], direction, interval)
+
+    def _withheld(
+        self, reason: Reason, have: int, direction: Direction, interval: Interval
+    ) -> Withheld:
+        need = self.publication.needed(direction, interval)
         if reason is Reason.TOO_FEW and need is not None and have >= need:
             reason = Reason.RULES
         return Withheld(reason, have, need)

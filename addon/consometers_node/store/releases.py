@@ -250,14 +250,20 @@ async def sums(
 
 
 async def released(
-    connection: AsyncConnection, direction: Direction, interval: Interval, days: Collection[date]
+    connection: AsyncConnection,
+    direction: Direction,
+    interval: Interval,
+    days: Collection[date],
+    group: GroupId | None = None,
 ) -> dict[date, dict[GroupId, Kept]]:
-    """Give what was released of rows on these days, by group."""
+    """Give what was released of rows on these days, by group: of all groups, or of one."""
     query = select(ReleasedBlockRow.__table__).where(
         ReleasedBlockRow.direction == direction,
         ReleasedBlockRow.interval == interval,
         ReleasedBlockRow.day.in_(days),
     )
+    if group is not None:
+        query = query.where(ReleasedBlockRow.group_id == group)
     found: dict[date, dict[GroupId, Kept]] = {day: {} for day in days}
     for row in await connection.execute(query):
         numbers = _numbers(row.sums), _numbers(row.counts, "I")

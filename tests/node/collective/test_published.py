@@ -160,6 +160,52 @@ async def test_the_first_day_is_that_of_the_collective(town: Town) -> None:
         assert await published.since(connection, place) == DAY
 
 
+async def test_of_before_the_first_day_of_which_anybody_told_nothing_is_missing(
+    town: Town,
+) -> None:
+    everybody = await town.group()
+    published = reader(town)
+
+    async def begun() -> date | None:
+        async with town.store.reading() as connection:
+            place = (await published.places(connection))[ALL]
+            return await published.begun(connection, place)
+
+    assert await begun() is None
+    await town.release(everybody, day_of(DAY, consumption=lambda hour: 1))
+    row = RowKey(DRAWN, Interval.P1D, DAY.replace(day=1))
+    await town.look_at(everybody, row, [Reason.NOT_YET] * 30, [0] * 30)
+    assert await begun() == DAY
+    earlier = DAY - timedelta(days=2)
+    row = RowKey(MADE, Interval.PT1H, earlier)
+    await town.look_at(everybody, row, [Reason.TOO_FEW] * 24, [5] * 24)
+    assert await begun() == earlier
+    # In April, there were homes that told of days alone.
+    row = RowKey(MADE, Interval.P1D, date(2026, 4, 1))
+    await town.look_at(everybody, row, [Reason.TOO_FEW] * 30, [5] * 30)
+    assert await begun() == date(2026, 4, 1)
+
+
+@pytest.mark.parametrize(
+    ("hours", "reason", "have"),
+    [
+        ([Reason.TOO_FEW] * 24, Reason.TOO_FEW, 7),
+        ([Reason.NOT_YET] * 20 + [Reason.DOMINATED] * 4, Reason.DOMINATED, 7),
+        ([Reason.NOT_YET] * 24, Reason.NOT_YET, 7),
+        ([Reason.NONE] + [Reason.TOO_FEW] * 23, Reason.PARTLY, 0),
+    ],
+)
+async def test_a_day_of_which_no_hour_was_released_has_their_reason(
+    town: Town, hours: list[Reason], reason: Reason, have: int
+) -> None:
+    everybody = await town.group()
+    days = RowKey(DRAWN, Interval.P1D, DAY.replace(day=1))
+    await town.look_at(everybody, days, [Reason.PARTLY] * 30, [0] * 30)
+    await town.look_at(everybody, RowKey(DRAWN, Interval.PT1H, DAY), hours, [5] * 20 + [7] * 4)
+    (day,) = (await look(town, Interval.P1D, Span(DAY, DAY)))[DRAWN]
+    assert day.figure == Withheld(reason, have, 10)
+
+
 async def test_what_would_be_enough_now_was_not_then(town: Town) -> None:
     row = RowKey(DRAWN, Interval.PT1H, DAY)
     await town.look_at(await town.group(), row, 24 * [Reason.TOO_FEW], [9, 10] + 22 * [7])
