@@ -240,7 +240,9 @@ class Published:
             for direction in Direction
         ]
         told = (await connection.execute(select(*firsts))).one()
-        hours, months = ([one for one in some if one] for some in batched(told, len(Direction), strict=True))
+        hours, months = (
+            [one for one in some if one] for some in batched(told, len(Direction), strict=True)
+        )
         since = await self.since(connection, place)
         found = [*hours, *([since] if since else ())]
         # The month of the first hours has a row of days as well.

@@ -3,6 +3,7 @@
 from aiohttp import web
 
 from ...collective.disclosure import MOST_OF_ONE_PERCENT, Agreed, Reason, Withheld
+from .amounts import spelled
 from .desk import Desk, Guest
 from .opendata import MOST_DAYS, Quantity, intervals
 from .words import WORDS
@@ -27,9 +28,8 @@ async def show(desk: Desk, guest: Guest) -> web.StreamResponse:
         most_percent=MOST_OF_ONE_PERCENT,
         wait=int(publication.wait.total_seconds() // 60),
         reasons=[
-            (one.name.lower().replace("_", "-"), Withheld(one, 7, 10).words)
-            for one in Reason
-            if not one.is_out
+            (spelled(why), why.words)
+            for why in (Withheld(one, 7, 10) for one in Reason if not one.is_out)
         ],
         example_day=guest.today.replace(day=1),
         **WORDS,

@@ -5,8 +5,9 @@ Energy is in Wh. Whatever is computed is computed of released figures alone.
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from fractions import Fraction
+from itertools import takewhile
 from typing import Self
 
 from ...collective.disclosure import Figure, Reason, Released, Withheld
@@ -15,6 +16,9 @@ from ...collective.sums import self_consumption, self_sufficiency
 from ...series import Direction
 
 PER_WH = 60
+
+_BOTH = (Direction.PRODUCTION, Direction.INJECTION)
+_ALL_THREE = (*_BOTH, Direction.CONSUMPTION)
 
 type Figures = Mapping[Direction, Sequence[Told]]
 
@@ -57,11 +61,28 @@ NOTHING = Amount()
 
 @dataclass(frozen=True, slots=True)
 class Rates:
-    """Rates of the same intervals, in watt-minutes of each direction."""
+    """Rates of the same intervals, in watt-minutes of each direction; `out` is how many there are.
+
+    Whatever is computed of two directions is of the intervals of which both are known: of one that
+    is of more of them, it would be wrong.
+    """
 
     production: int = 0
     injection: int = 0
     consumption: int = 0
+    out: int = 0
+
+    @property
+    def spot(self) -> int | None:
+        """What was used where it was made; None where that cannot be told."""
+        if not self.out or not 0 <= self.injection <= self.production:
+            return None
+        return self.production - self.injection
+
+    @property
+    def used(self) -> int | None:
+        """All that was used, wherever it came from; None where that cannot be told."""
+        return None if self.spot is None else self.spot + self.consumption
 
     @property
     def self_consumption(self) -> Fraction | None:
@@ -76,11 +97,17 @@ class Rates:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """What flowed in an interval, or in many that are shown as one."""
+    """What flowed in an interval, or in many that are shown as one.
+
+    `both` is of the intervals of which production and injection are known, `rates` of those of
+    which consumption is as well.
+    """
 
     start: datetime
     end: datetime
     amounts: Mapping[Direction, Amount]
+    both: Rates = Rates()
+    rates: Rates = Rates()
 
     def __getitem__(self, direction: Direction) -> Amount:
         return self.amounts.get(direction, NOTHING)
@@ -103,24 +130,37 @@ class Row:
     @property
     def spot_wh(self) -> float | None:
         """What was used where it was made; None where that cannot be told."""
-        if self.made.wh is None or self.fed.wh is None or self.fed.wh > self.made.wh:
-            return None
-        return self.made.wh - self.fed.wh
+        return _wh(self.both.spot)
+
+    @property
+    def split_wh(self) -> float | None:
+        """What was made and is known to be used on the spot or fed into the grid."""
+        return None if self.both.spot is None else _wh(self.both.production)
 
     @property
     def used_wh(self) -> float | None:
-        """All that was used, wherever it came from."""
-        return None if self.drawn.wh is None else self.drawn.wh + (self.spot_wh or 0)
+        """All that was used, wherever it came from: what was drawn, where nothing else is known."""
+        return self.drawn.wh if self.both.spot is None else _wh(self.rates.used)
 
     @property
     def sells_all(self) -> bool:
         """Tell whether all that panels made was fed into the grid: a contract that sells it."""
-        return bool(self.made.wh) and self.made.wh == self.fed.wh
+        return bool(self.both.production) and self.both.production == self.both.injection
 
     @property
     def compared(self) -> float | None:
         """What was made, beside what was used; None where that cannot be told."""
-        return None if self.made.wh is None or not self.used_wh else self.made.wh / self.used_wh
+        used = self.rates.used
+        return self.rates.production / used if used else None
+
+    @property
+    def gaps(self) -> Mapping[Amount, Sequence[Direction]]:
+        """Give what is withheld of it, and what is of some of its days, by why and of how many."""
+        found: dict[Amount, list[Direction]] = {}
+        for direction, one in self.amounts.items():
+            if not one.is_whole:
+                found.setdefault(Amount(out=one.out, of=one.of, why=one.why), []).append(direction)
+        return found
 
     @property
     def is_known(self) -> bool:
@@ -142,27 +182,14 @@ class Row:
 def rows(figures: Figures) -> list[Row]:
     """Give a row for each interval."""
     return [
-        Row(
-            told[0].start,
-            told[0].end,
-            {
-                direction: Amount.of_all([one.figure])
-                for direction, one in zip(figures, told, strict=True)
-            },
-        )
+        _row({direction: [one] for direction, one in zip(figures, told, strict=True)})
         for told in zip(*figures.values(), strict=True)
     ]
 
 
 def together(figures: Figures) -> Row | None:
     """Give one row for all intervals; None where there is none."""
-    told = next(iter(figures.values()), ())
-    if not told:
-        return None
-    amounts = {
-        direction: Amount.of_all(one.figure for one in some) for direction, some in figures.items()
-    }
-    return Row(told[0].start, told[-1].end, amounts)
+    return _row(figures) if next(iter(figures.values()), ()) else None
 
 
 def by_month(figures: Figures) -> list[Figures]:
@@ -186,17 +213,54 @@ def _parted(figures: Figures, part_of: Callable[[datetime], tuple[int, int]]) ->
 
 def rates(figures: Figures) -> Rates:
     """Compute them of those intervals of which all three were released."""
-    wanted = (Direction.PRODUCTION, Direction.INJECTION, Direction.CONSUMPTION)
+    return _rates(figures, _ALL_THREE)
+
+
+def begun(figures: Figures, first: date | None) -> Figures:
+    """Leave out what is before the first day of which anybody told: nobody owes anything of it."""
+    told = zip(*figures.values(), strict=True)
+    skipped = sum(
+        1 for _ in takewhile(lambda some: all(_is_before(one, first) for one in some), told)
+    )
+    return {direction: some[skipped:] for direction, some in figures.items()}
+
+
+def _is_before(told: Told, first: date | None) -> bool:
+    """Tell whether it is of before that day, and nothing is known of it."""
+    figure, start = told.figure, told.start
+    is_missing = isinstance(figure, Withheld) and figure.reason is Reason.NOT_YET
+    return is_missing and first is not None and start.date() < first
+
+
+def spelled(why: Withheld) -> str:
+    """Name a reason as programs read it."""
+    return why.reason.name.lower().replace("_", "-")
+
+
+def _row(figures: Figures) -> Row:
+    told = next(iter(figures.values()))
+    amounts = {
+        direction: Amount.of_all(one.figure for one in some) for direction, some in figures.items()
+    }
+    both, three = _rates(figures, _BOTH), _rates(figures, _ALL_THREE)
+    return Row(told[0].start, told[-1].end, amounts, both, three)
+
+
+def _rates(figures: Figures, wanted: Sequence[Direction]) -> Rates:
     if any(one not in figures for one in wanted):
         return Rates()
-    production = injection = consumption = 0
-    for three in zip(*(figures[one] for one in wanted), strict=True):
-        made, fed, drawn = (one.figure for one in three)
-        if isinstance(made, Released) and isinstance(fed, Released) and isinstance(drawn, Released):
-            production += made.watt_minutes
-            injection += fed.watt_minutes
-            consumption += drawn.watt_minutes
-    return Rates(production, injection, consumption)
+    sums, out = [0] * len(wanted), 0
+    for some in zip(*(figures[one] for one in wanted), strict=True):
+        known = [one.figure.watt_minutes for one in some if isinstance(one.figure, Released)]
+        if len(known) == len(wanted):
+            sums = [whole + one for whole, one in zip(sums, known, strict=True)]
+            out += 1
+    made, fed, drawn = (*sums, 0)[: len(_ALL_THREE)]
+    return Rates(made, fed, drawn, out)
+
+
+def _wh(watt_minutes: int | None) -> float | None:
+    return None if watt_minutes is None else watt_minutes / PER_WH
 
 
 def _weightiest(hidden: Iterable[Withheld]) -> Withheld | None:

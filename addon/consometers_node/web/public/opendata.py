@@ -7,24 +7,24 @@ from calendar import monthrange
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 import csv
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, time
 from enum import StrEnum
 from fractions import Fraction
 from functools import lru_cache
 import io
-from itertools import pairwise
+from itertools import chain, dropwhile, pairwise
 import json
 import re
 
 from aiohttp import web
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from ...collective.disclosure import Released, Withheld
+from ...collective.disclosure import Reason, Released, Withheld
 from ...collective.published import Columns, Place, Span
 from ...quoalise import Text, iso8601
 from ...quoalise.text import text
 from ...series import Direction, Interval
-from .amounts import PER_WH, Amount, Figures, Rates, by_month, by_year, rates, together
+from .amounts import PER_WH, Amount, Figures, Rates, by_month, by_year, spelled, together
 from .desk import Desk, Guest, problem, tagged
 from .headers import allow_reading
 from .words import LICENCE, LICENCE_ID, LICENCE_URL
@@ -223,7 +223,31 @@ def _whole(asked: Asked) -> Span:
 async def _points(
     desk: Desk, guest: Guest, connection: AsyncConnection, asked: Asked
 ) -> Iterator[Point]:
-    """Give what is asked for, each point when it is wanted: there may be thousands."""
+    """Give what is asked for, each point when it is wanted: there may be thousands.
+
+    Of before anybody told, there is none.
+    """
+    points = await _all_points(desk, guest, connection, asked)
+    earliest = next(points, None)
+    if earliest is None:
+        return points
+    points = chain([earliest], points)
+    if earliest.why is None or earliest.why.reason is not Reason.NOT_YET:
+        return points
+    first = await desk.published.begun(connection, asked.place)
+    if first is None:
+        return points
+    start = datetime.combine(first, time(), guest.now.tzinfo)
+
+    def is_before(one: Point) -> bool:
+        return one.end <= start and one.why is not None and one.why.reason is Reason.NOT_YET
+
+    return dropwhile(is_before, points)
+
+
+async def _all_points(
+    desk: Desk, guest: Guest, connection: AsyncConnection, asked: Asked
+) -> Iterator[Point]:
     published, directions = desk.published, _directions(asked.quantity)
     if isinstance(asked.interval, Interval):
         return _each(
@@ -282,30 +306,30 @@ def _each(quantity: Quantity, found: Columns) -> Iterator[Point]:
 def _sum(quantity: Quantity, days: Figures) -> Point:
     direction = _DIRECTIONS.get(quantity)
     if direction is None:
-        return _rated(quantity, days, days=True)
+        return _rated(quantity, days)
     told = days.get(direction, ())
     amount = Amount.of_all(one.figure for one in told)
     start, end = _ends(days)
     return Point(start, end, amount.wh, amount.members, amount.why, amount.out, amount.of)
 
 
-def _rated(quantity: Quantity, figures: Figures, *, days: bool = False) -> Point:
-    """Give a rate, of what was released of all three directions."""
-    start, end = _ends(figures)
-    whole = together(figures)
+def _rated(quantity: Quantity, days: Figures) -> Point:
+    """Give a rate, of the days of which all three directions were released."""
+    start, end = _ends(days)
+    whole = together(days)
     assert whole is not None
-    rate = _RATES[quantity](rates(figures))
-    amounts = [whole[one] for one in Direction]
-    why = next((one.why for one in amounts if one.why is not None), None)
-    out = min(one.out for one in amounts)
+    rate, out = _RATES[quantity](whole.rates), whole.rates.out
+    hidden = Amount.of_all(
+        one.figure for told in days.values() for one in told if isinstance(one.figure, Withheld)
+    )
     return Point(
         start,
         end,
         _rounded(rate),
         whole.members if rate is not None else 0,
-        why if rate is None else None,
-        out if days else None,
-        amounts[0].of if days else None,
+        None if out else hidden.why,
+        out,
+        max(one.of for one in whole.amounts.values()),
     )
 
 
@@ -362,7 +386,7 @@ def _told(point: Point, start: str, end: str) -> Json:
 @lru_cache(maxsize=256)
 def _withheld(why: Withheld) -> Json:
     return {
-        "reason": _reason(why),
+        "reason": spelled(why),
         "have": why.have,
         "need": why.need,
         "text": {tag: why.words.say(tag) for tag in ("en", "fr")},
@@ -384,14 +408,10 @@ def _as_csv(asked: Asked, points: Iterable[Point]) -> str:
             "" if point.value is None else _plain(point.value),
             asked.quantity.unit,
             point.members,
-            "" if point.why is None else _reason(point.why),
+            "" if point.why is None else spelled(point.why),
         )
         writer.writerow((*line, point.days, point.of) if is_long else line)
     return out.getvalue()
-
-
-def _reason(why: Withheld) -> str:
-    return why.reason.name.lower().replace("_", "-")
 
 
 def _plain(value: float | None) -> float | None:

@@ -1,7 +1,7 @@
 """A month by its days and a year by its months, beside the same a year before."""
 
 from calendar import monthrange
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 
@@ -12,7 +12,7 @@ from ...collective.disclosure import Reason, Released, Withheld
 from ...collective.members import month_after
 from ...collective.published import Place, Span, Told
 from ...series import Interval
-from .amounts import Figures, Rates, Row, by_month, rates, rows, together
+from .amounts import Figures, Row, begun, by_month, rows, together
 from .charts import Chart, Line, Step, as_csv
 from .desk import Desk, Guest, tagged
 from .today import base, named
@@ -58,14 +58,18 @@ class Which:
 
 @dataclass(frozen=True, slots=True)
 class Period:
-    """What of a month or a year is known, and of the same days a year before."""
+    """What of a month or a year is known, and of the same days a year before.
+
+    `same` is of those days alone that are known of both years, and so is `before`: they compare.
+    """
 
     which: Which
     chart: Chart
     whole: Row | None
-    rates: Rates
-    whole_before: Row | None
-    rates_before: Rates
+    same: Row | None
+    before: Row | None
+    up_to: date | None
+    """The last day that is known, of what is not over yet."""
     previous: Which | None
     following: Which | None
 
@@ -112,17 +116,18 @@ async def look(
     published, span = desk.published, Span(which.first, which.last)
     now = await published.figures(connection, place, Interval.P1D, span, guest.now)
     then = await published.figures(connection, place, Interval.P1D, which.year_before, guest.now)
-    since = await published.since(connection, place)
-    same = _same_days(then, now)
+    first = await published.begun(connection, place)
     previous, following = which.of(which.first - _DAY), which.of(which.last + _DAY)
+    known = begun(now, first)
+    same, before = _same_days(known, then), _same_days(then, known)
     return Period(
         which=which,
-        chart=Chart(which.step, _lines(now, then, which, guest), f"{which.path}.csv"),
-        whole=together(now),
-        rates=rates(now),
-        whole_before=together(same),
-        rates_before=rates(same),
-        previous=previous if since is not None and since <= previous.last else None,
+        chart=Chart(which.step, _lines(now, then, which, guest, first), f"{which.path}.csv"),
+        whole=together(known),
+        same=together(same),
+        before=together(before),
+        up_to=_last_day(known) if guest.today <= which.last else None,
+        previous=previous if first is not None and first <= previous.last else None,
         following=following if following.first <= guest.today else None,
     )
 
@@ -181,30 +186,45 @@ def _check(day: date) -> None:
         raise web.HTTPNotFound
 
 
-def _same_days(then: Figures, now: Figures) -> Figures:
-    """Leave out of a year before the days that are not known of this one: so sums compare."""
+def _same_days(figures: Figures, other: Figures) -> Figures:
+    """Leave out the days that are not known of the other year: so sums compare."""
     found = {}
-    for direction, told in then.items():
-        mine = now.get(direction, ())
-        days = {_in_year(one) for one in mine if isinstance(one.figure, Released)}
+    for direction, told in figures.items():
+        days = {_in_year(one) for one in _known(other.get(direction, ()))}
         found[direction] = [
             one if _in_year(one) in days else replace(one, figure=_LEFT_OUT) for one in told
         ]
     return found
 
 
+def _last_day(figures: Figures) -> date | None:
+    """Give the last day of which anything is known."""
+    known = [one.start.date() for told in figures.values() for one in _known(told)]
+    return max(known, default=None)
+
+
+def _known(told: Iterable[Told]) -> Iterator[Told]:
+    return (one for one in told if isinstance(one.figure, Released))
+
+
 def _in_year(one: Told) -> tuple[int, int]:
     return one.start.month, one.start.day
 
 
-def _lines(now: Figures, then: Figures, which: Which, guest: Guest) -> Sequence[Line]:
+def _lines(
+    now: Figures, then: Figures, which: Which, guest: Guest, first: date | None
+) -> Sequence[Line]:
     """Give a line for each day or month; those to come have a year before alone."""
     if which.step is Step.DAY:
-        mine = {row.start.day: row for row in rows(now)}
+        mine = {row.start.day: row for row in rows(begun(now, first))}
         before = {row.start.day: row for row in rows(then)}
         starts = {n: which.first.replace(day=n) for n in range(1, which.last.day + 1)}
     else:
-        mine = {row.start.month: row for row in _months(now)}
+        # A month in which the first day is says how many of its days are missing.
+        mine = {
+            row.start.month: row
+            for row in _months(begun(now, first.replace(day=1) if first else None))
+        }
         before = {row.start.month: row for row in _months(then)}
         starts = {n: which.first.replace(month=n) for n in range(1, 13)}
     has_past = any(row.is_known for row in before.values())

@@ -1,6 +1,7 @@
 """What charts show adds up, and is made of released figures alone."""
 
 from datetime import UTC, datetime, timedelta
+from fractions import Fraction
 
 from hypothesis import given, strategies as st
 
@@ -98,3 +99,35 @@ def test_what_was_used_on_the_spot_is_never_less_than_nothing(
     for row in rows(table):
         assert row.spot_wh is None or row.spot_wh >= 0
         assert row.used_wh is None or row.drawn.wh is not None
+
+
+@given(tables())
+def test_what_many_intervals_used_on_the_spot_is_of_those_of_which_it_is_known(
+    table: dict[Direction, list[Told]],
+) -> None:
+    whole = together(table)
+    assert whole is not None
+    both = [one.both for one in rows(table) if one.both.out]
+    made, fed = sum(one.production for one in both), sum(one.injection for one in both)
+    assert whole.both.out == len(both)
+    assert whole.spot_wh == ((made - fed) / 60 if both and fed <= made else None)
+    assert whole.rates == rates(table)
+
+
+def test_a_day_of_which_it_is_not_known_what_was_fed_in_is_not_used_on_the_spot() -> None:
+    """Of two days of 500 Wh, 400 of one are known to be fed in, and 300 were drawn each day."""
+    out = [Released(WattMinutes(60 * wh), 12) for wh in (500, 400, 300)]
+    whole = together(
+        {
+            Direction.PRODUCTION: told([out[0], out[0]]),
+            Direction.INJECTION: told([Withheld(Reason.TOO_FEW, 5, 10), out[1]]),
+            Direction.CONSUMPTION: told([out[2], out[2]]),
+        }
+    )
+    assert whole is not None
+    assert whole.made.wh == 1000
+    assert whole.spot_wh == 100
+    assert whole.used_wh == 400
+    assert whole.compared == 500 / 400
+    assert whole.rates.self_consumption == Fraction(100, 500)
+    assert not whole.sells_all

@@ -1,0 +1,267 @@
+"""A month and a year say of how many days, of how many members and up to when they are."""
+
+from collections.abc import Callable, Mapping
+import csv
+from datetime import date, timedelta
+import io
+import re
+
+import pytest
+
+from consometers_node.collective.disclosure import Reason
+from consometers_node.collective.members import GroupKind
+from consometers_node.collective.sites import Building, Description
+from consometers_node.series import Direction, Interval
+from consometers_node.store.releases import RowKey
+
+from .test_opendata import ask
+from .town import NOW, Hours, Town, day_of
+
+DAY = timedelta(days=1)
+TODAY = NOW.date()
+A_YEAR_AGO = TODAY.replace(year=TODAY.year - 1)
+DRAWN, FED, MADE = Direction.CONSUMPTION, Direction.INJECTION, Direction.PRODUCTION
+
+
+def always(watts: int) -> Callable[[int], int]:
+    return lambda hour: watts
+
+
+async def halves(town: Town) -> None:
+    """Make 480 kWh a day on two days, of which on the second alone 240 are known to be fed in."""
+    everybody = await town.group()
+    await town.release(
+        everybody,
+        day_of(
+            date(2026, 6, 8), date(2026, 6, 9), production=always(20_000), consumption=always(5_000)
+        ),
+    )
+    await town.release(everybody, day_of(date(2026, 6, 9), injection=always(10_000)))
+
+
+async def table(town: Town, path: str) -> list[Mapping[str, str]]:
+    page = await town.browser().open(path)
+    assert page.status == 200
+    return list(csv.DictReader(io.StringIO(page.html)))
+
+
+async def test_what_was_used_on_the_spot_is_of_days_of_which_it_is_known(empty: Town) -> None:
+    await halves(empty)
+    for path in ("month/2026-06", "year/2026"):
+        page = await empty.browser().open(path)
+        # Of the second day, half: what was fed in on the first one, nobody knows.
+        assert "Self-consumption 50%" in page.text
+    assert 'data-made="960000" data-spot="240000" data-split="480000"' in page.html
+    assert "Used on the spot – 1 day of 9" in page.text
+    assert "made, its use not known" in page.text
+    (june,) = [one for one in await table(empty, "year/2026.csv") if one["start"] >= "2026-06"]
+    assert june["production_wh"] == "960000"
+    assert june["self_consumption_wh"] == "240000"
+    assert june["self_consumption_days"] == "1"
+
+
+async def test_a_year_before_is_compared_by_the_days_that_both_years_know(empty: Town) -> None:
+    everybody = await empty.group()
+    await empty.release(everybody, day_of(TODAY - 2 * DAY, TODAY - DAY, consumption=always(1_000)))
+    await empty.release(everybody, day_of(A_YEAR_AGO - DAY, consumption=always(1_000)))
+    page = await empty.browser().open("month/2026-06")
+    assert "1 day is known of both years: 24 kWh, a year before 24 kWh" in page.text
+    assert "+100%" not in page.text
+    page = await empty.browser("fr").open("year/2026")
+    assert "1 jour est connu des deux années" in page.text
+
+
+async def test_a_year_before_is_told_with_the_members_of_then(empty: Town) -> None:
+    everybody = await empty.group()
+    await empty.release(everybody, day_of(TODAY - DAY, consumption=always(3_300)), 40)
+    await empty.release(everybody, day_of(A_YEAR_AGO - DAY, consumption=always(1_000)), 12)
+    page = await empty.browser().open("month/2026-06")
+    assert "a year before: 24 kWh (+230%); of 12 members then, 40 now" in page.text
+    page = await empty.browser("fr").open("month/2026-06")
+    assert "(+230\u202f%)\u202f; 12 membres alors, 40 maintenant" in page.html
+
+
+async def test_nothing_is_said_of_members_who_were_as_many(town: Town) -> None:
+    page = await town.browser().open("month/2026-06")
+    assert "a year before: 144 kWh" in page.text
+    assert "then" not in page.text
+
+
+async def test_each_figure_says_of_how_many_days_it_is_where_these_differ(empty: Town) -> None:
+    everybody = await empty.group()
+    await empty.release(everybody, day_of(TODAY - 3 * DAY, TODAY - DAY, consumption=always(1_000)))
+    await empty.release(everybody, day_of(TODAY - DAY, production=always(500)))
+    page = await empty.browser().open("month/2026-06")
+    assert "Made 12 kWh 1 day of 3 could be published" in page.text
+    assert "Drawn from the grid 72 kWh" in page.text
+    assert page.text.count("could be published") == 1
+
+
+async def test_what_is_withheld_altogether_is_the_sum_of_no_days(empty: Town) -> None:
+    everybody = await empty.group()
+    await empty.release(everybody, day_of(TODAY - 2 * DAY, TODAY - DAY, production=always(500)))
+    row = RowKey(DRAWN, Interval.P1D, date(2026, 6, 1))
+    await empty.look_at(everybody, row, [Reason.TOO_FEW] * 30, [5] * 30)
+    page = await empty.browser().open("month/2026-06")
+    assert "Drawn from the grid withheld: it takes 10 homes at least, and there are 5" in page.text
+    assert "2 days of 9 could be published; sums are of these." in page.text
+    assert "0 day" not in page.text
+
+
+async def test_the_table_of_a_year_says_how_many_days_of_a_month_are_known(town: Town) -> None:
+    months = await table(town, "year/2026.csv")
+    june = months[5]
+    assert june["start"].startswith("2026-06")
+    assert (june["consumption_days"], june["production_days"], june["injection_days"]) == (
+        *("2", "2", "2"),
+    )
+    assert june["days_ended"] == "9"
+    assert june["consumption_last_year_days"] == "30"
+    assert (await ask(town, "consumption/by/all/P1M/from/2026-06-01/to/2026-06-30"))["values"][0][
+        "days_ended"
+    ] == 9
+    page = await town.browser().open("data")
+    for column in months[0]:
+        assert column in page.text or column.partition("_")[0] in page.text
+    assert "days_ended" not in (await table(town, "month/2026-06.csv"))[0]
+
+
+@pytest.mark.parametrize("path", ["month/2026-06", "year/2026"])
+async def test_what_is_not_over_says_up_to_which_day_it_is(town: Town, path: str) -> None:
+    page = await town.browser().open(path)
+    assert "Up to 9 June 2026:" in page.text
+    page = await town.browser("fr").open(path)
+    assert "Jusqu’au 9 juin 2026" in page.text
+    past = await town.browser().open("month/2025-06")
+    assert "Up to" not in past.text
+
+
+async def partly(town: Town, hours: list[Reason]) -> None:
+    """Say of a commune that hours of its days are withheld, and why."""
+    area = await town.group(GroupKind.AREA, "Larmor-Plage")
+    for day in (TODAY - 2 * DAY, TODAY - DAY):
+        row = RowKey(DRAWN, Interval.PT1H, day)
+        await town.look_at(area, row, hours, [5] * 24)
+    month = [Reason.NOT_YET] * 7 + [Reason.PARTLY] * 2 + [Reason.NOT_YET] * 21
+    await town.look_at(area, RowKey(DRAWN, Interval.P1D, TODAY.replace(day=1)), month, [0] * 30)
+
+
+async def test_a_day_of_which_no_hour_was_released_has_the_reason_of_its_hours(empty: Town) -> None:
+    await partly(empty, [Reason.NOT_YET] + [Reason.TOO_FEW] * 23)
+    words = "withheld: it takes 10 homes at least, and there are 5"
+    page = await empty.browser().open("areas/larmor-plage/month/2026-06")
+    assert f"Drawn from the grid {words}" in page.text
+    days = "areas/larmor-plage/month/2026-06.csv"
+    assert {one["withheld"] for one in await table(empty, days)} == {"too-few"}
+    for interval in ("P1D", "P1M"):
+        path = f"consumption/by/larmor-plage/{interval}/from/2026-06-09/to/2026-06-09"
+        (one,) = (await ask(empty, path))["values"]
+        assert one["withheld"]["reason"] == "too-few"
+        assert (one["withheld"]["have"], one["withheld"]["need"]) == (5, 10)
+
+
+async def test_a_day_of_which_an_hour_was_released_is_withheld_for_the_others(empty: Town) -> None:
+    await partly(empty, [Reason.NONE] + [Reason.TOO_FEW] * 23)
+    path = "consumption/by/larmor-plage/P1D/from/2026-06-09/to/2026-06-09"
+    (one,) = (await ask(empty, path))["values"]
+    assert one["withheld"]["reason"] == "partly"
+
+
+async def test_a_note_says_of_what_it_is(empty: Town) -> None:
+    await halves(empty)
+    page = await empty.browser().open("year/2026")
+    assert "Fed into the grid – 1 day of 9" in page.text
+    assert "2 days of 9" in page.text
+    everybody = await empty.group()
+    row = RowKey(FED, Interval.P1D, date(2026, 6, 1))
+    await empty.look_at(everybody, row, [Reason.TOO_FEW] * 30, [5] * 30)
+    page = await empty.browser("fr").open("month/2026-06")
+    assert re.search(
+        r"Rendu au réseau – masqué\s: il faut au moins 10 foyers, il y en a 5", page.text
+    )
+
+
+async def test_reasons_are_spelled_as_the_open_data_spell_them(empty: Town) -> None:
+    everybody = await empty.group()
+    await empty.release(everybody, day_of(TODAY - DAY, production=always(500)))
+    row = RowKey(DRAWN, Interval.P1D, date(2026, 6, 1))
+    await empty.look_at(everybody, row, [Reason.TOO_FEW] * 30, [5] * 30)
+    (day,) = [one for one in await table(empty, "month/2026-06.csv") if one["production_wh"]]
+    told = await ask(empty, "consumption/by/all/P1D/from/2026-06-09/to/2026-06-09")
+    assert day["withheld"] == told["values"][0]["withheld"]["reason"] == "too-few"
+
+
+async def test_before_anybody_told_there_is_nothing_that_is_missing(empty: Town) -> None:
+    first = date(2026, 5, 20)
+    await empty.release(await empty.group(), day_of(first, TODAY - DAY, consumption=always(1_000)))
+    page = await empty.browser().open("month/2026-05")
+    assert "From 20 May 2026 on" in page.text
+    assert "not everybody has told" not in page.text
+    assert page.html.count("<tr data-") == 12
+    assert not [link for link in page.links if "2026-04" in link]
+    earlier = await empty.browser().open("month/2026-04")
+    assert "There is nothing to show of this time." in earlier.text
+    assert "withheld" not in earlier.text
+    months = await table(empty, "year/2026.csv")
+    assert [one["start"][:7] for one in months] == ["2026-05", "2026-06"]
+    assert (months[0]["consumption_days"], months[0]["days_ended"]) == ("12", "31")
+    for interval, count, start in (("P1D", 21, "2026-05-20"), ("P1M", 2, "2026-05-01")):
+        path = f"consumption/by/all/{interval}/from/2025-12-01/to/2026-06-30"
+        told = (await ask(empty, path))["values"]
+        assert len(told) == count
+        assert told[0]["start"].startswith(start)
+
+
+async def test_a_day_that_somebody_told_of_is_missing_until_all_have(empty: Town) -> None:
+    everybody = await empty.group()
+    for day in (TODAY - 2 * DAY, TODAY - DAY):
+        row = RowKey(DRAWN, Interval.PT1H, day)
+        await empty.look_at(everybody, row, [Reason.NOT_YET] * 24, [0] * 24)
+    days = await table(empty, "month/2026-06.csv")
+    assert [(one["start"][:10], one["withheld"]) for one in days] == [
+        ("2026-06-08", "not-yet"),
+        ("2026-06-09", "not-yet"),
+    ]
+
+
+def sun(watts: int) -> Hours:
+    return day_of(
+        TODAY - DAY, production=always(watts), injection=always(watts), consumption=always(900)
+    )
+
+
+async def test_what_is_not_there_has_no_place_in_the_legend(empty: Town) -> None:
+    school = await empty.site("École", Description(building=Building.SCHOOL))
+    await empty.release(school, sun(500), 1)
+    for path in ("", "/month/2026-06", "/year/2026"):
+        page = await empty.browser("fr").open(f"sites/ecole{path}")
+        assert "rendu au réseau" in page.text
+        assert "produit et utilisé sur place" not in page.text
+    everybody = await empty.group()
+    await empty.release(everybody, day_of(TODAY - DAY, consumption=always(900)))
+    row = RowKey(MADE, Interval.P1D, date(2026, 6, 1))
+    await empty.look_at(everybody, row, [Reason.DOMINATED] * 30, [5] * 30)
+    page = await empty.browser("fr").open("month/2026-06")
+    legend = page.html.partition('class="keys"')[2].partition("</ul>")[0]
+    assert "pris au réseau" in legend
+    assert "solaire" not in legend
+    assert 'data-name="made"' not in page.html
+
+
+async def test_a_bar_is_read_as_it_is_written(empty: Town) -> None:
+    await empty.release(
+        await empty.group(), day_of(TODAY - DAY, TODAY - DAY, consumption=always(18_700))
+    )
+    for language, words in (("fr", "Nous prenons au réseau"), ("en", "We draw from the grid")):
+        page = await empty.browser(language).open()
+        assert words in page.text
+        assert f'aria-label="{words} 18' in page.html
+        assert not re.search(r'aria-label="(Nous utilisons|We use)', page.html)
+
+
+async def test_the_page_of_the_data_reads_right(town: Town) -> None:
+    page = await town.browser("fr").open("data")
+    assert "licence Licence" not in page.text
+    assert "20 minutes après sa fin" in page.text
+    waits = town.settings.publication.wait
+    assert waits == timedelta(minutes=20)
