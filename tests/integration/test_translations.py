@@ -15,7 +15,7 @@ from homeassistant.util.yaml import load_yaml_dict
 import pytest
 
 from custom_components.consometers import const
-from custom_components.consometers.balance import issues as balance_issues
+from custom_components.consometers.balance import flow as balance_flow, issues as balance_issues
 from custom_components.consometers.balance.sensors import BALANCE_SENSORS
 from custom_components.consometers.balance.state import Home
 from custom_components.consometers.binary_sensor import LINK_LAMP
@@ -192,7 +192,8 @@ def test_every_error_has_its_sentence() -> None:
     typed = of_nodes - {client.NoSuchCollective.key}
     of_inverters = errors(inverter_link.InverterError) - {inverter_link.InverterError.key}
     of_meters = errors(link.LinkError) | {"other_meter", "port_taken"}
-    assert set(ENGLISH["config"]["error"]) == of_meters | of_inverters | typed
+    of_homes = {balance_flow.NAMED_TWICE}
+    assert set(ENGLISH["config"]["error"]) == of_meters | of_inverters | typed | of_homes
     of_a_port = {link.LinkError.key, link.NoSuchPort.key, link.PortBusy.key}
     known = of_nodes - {client.InvalidUrl.key}
     assert set(ENGLISH["exceptions"]) == of_a_port | of_inverters | known | {"not_a_collective"}

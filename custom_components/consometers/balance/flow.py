@@ -38,6 +38,18 @@ _HOME = SelectSelector(
 )
 HOME_SCHEMA = vol.Schema({vol.Required(CONF_HOME, default=Home.SURPLUS): _HOME})
 
+FIELDS: Final = (
+    CONF_PRODUCTION_ENERGY,
+    CONF_DRAWN_ENERGY,
+    CONF_INJECTED_ENERGY,
+    CONF_PRODUCTION_POWER,
+    CONF_DRAWN_POWER,
+    CONF_INJECTED_POWER,
+)
+"""Of sources, in the order in which they are asked for."""
+
+NAMED_TWICE: Final = "named_twice"
+
 OF_A_METER: Final = {
     "energy_drawn": CONF_DRAWN_ENERGY,
     "energy_injected": CONF_INJECTED_ENERGY,
@@ -77,6 +89,18 @@ def _sources(home: Home) -> vol.Schema:
     return vol.Schema(fields)
 
 
+def _named_twice(sources: Mapping[str, Any]) -> dict[str, str]:
+    """Give an error for each field with an entity that it, or one before it, names already."""
+    errors, named = dict[str, str](), set[str]()
+    for field in FIELDS:
+        told = sources.get(field, ())
+        for each in [told] if isinstance(told, str) else told:
+            if each in named:
+                errors[field] = NAMED_TWICE
+            named.add(each)
+    return errors
+
+
 class BalanceFlow(ConfigFlow):
     """Adds a home: first of which kind it is, then who tells of it."""
 
@@ -114,7 +138,8 @@ class BalanceFlow(ConfigFlow):
     ) -> ConfigFlowResult:
         """Ask which entities tell of it, and propose those that we have."""
         known = self._known_home()
-        if user_input is not None:
+        errors = _named_twice(user_input or {})
+        if user_input is not None and not errors:
             data = {CONF_KIND: KIND_BALANCE, CONF_HOME: self._home.value, **user_input}
             name = unique_id(data)
             if await self.async_set_unique_id(name, raise_on_progress=False) not in (None, known):
@@ -124,11 +149,13 @@ class BalanceFlow(ConfigFlow):
                     known, unique_id=name, data=data, reason="balance_reconfigure_successful"
                 )
             return self.async_create_entry(title=self._title(), data=data)
+        suggested = self._proposed() if known is None else known.data
         return self.async_show_form(
             step_id="balance_sources",
             data_schema=self.add_suggested_values_to_schema(
-                _sources(self._home), self._proposed() if known is None else known.data
+                _sources(self._home), suggested if user_input is None else user_input
             ),
+            errors=errors,
         )
 
     def _known_home(self) -> ConfigEntry | None:
