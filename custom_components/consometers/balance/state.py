@@ -7,9 +7,10 @@ since the beginning, so nothing adds up that is not exact. Times are seconds, Un
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from datetime import date
 from enum import StrEnum
+from math import isfinite
 from operator import itemgetter
 from typing import Any, Final, Self
 
@@ -18,6 +19,8 @@ QUIET_S: Final = 900
 """A counter of which nothing was heard for so long is taken to stand still."""
 _RESTARTED: Final = 0.9
 """A counter below this part of itself has started again, as Home Assistant's statistics have it."""
+GLITCH_S: Final = 600
+"""A counter that is back where it was so soon did not start again: one reading was wrong."""
 _ALLOWED_WH: Final = 50.0
 _ALLOWED: Final = 1.05
 """Injection may be above production by so much: two devices never measure quite the same."""
@@ -41,6 +44,8 @@ class Register:
     read_wh: float
     points: list[tuple[float, float]]
     """Moments and totals; never empty."""
+    _former: tuple[float, float] | None = field(default=None, repr=False)
+    """When it started again, and what it said before."""
 
     @classmethod
     def begun(cls, read_wh: float, at: float) -> Self:
@@ -53,11 +58,18 @@ class Register:
     def update(self, read_wh: float, at: float) -> None:
         """Take a reading. Zero is what some say while they start, and no restart yet."""
         before, total_wh = self.last
-        if read_wh >= self.read_wh:
+        if self._former is not None and at - self._former[0] > GLITCH_S:
+            self._former = None
+        if self._former is not None and read_wh >= _RESTARTED * self._former[1]:
+            # What it said meanwhile may have been shown: it is made up for.
+            total_wh += max(0.0, read_wh - self._former[1] - self.read_wh)
+            self.read_wh, self._former = max(read_wh, self._former[1]), None
+        elif read_wh >= self.read_wh:
             total_wh += read_wh - self.read_wh
             self.read_wh = read_wh
         elif 0 < read_wh < _RESTARTED * self.read_wh:
             total_wh += read_wh
+            self._former = self._former or (at, self.read_wh)
             self.read_wh = read_wh
         if at > before:
             self.points.append((at, total_wh))
@@ -135,6 +147,11 @@ class Sums:
         """Give these, and for what is not known what was known before."""
         known = {key: value for key, value in asdict(self).items() if value is not None}
         return Sums(**{**asdict(former), **known})
+
+    def at_least(self, other: Sums) -> Sums:
+        """Give the larger of each, or that which is known."""
+        mine, others = asdict(self), asdict(other)
+        return Sums(**{key: _larger(mine[key], others[key]) for key in mine})
 
     def since(self, begin: Sums) -> Sums:
         """Give what came after `begin`."""
@@ -321,25 +338,45 @@ class Balance:
             "midnight": asdict(self._midnight),
         }
 
-    def recall(self, remembered: Mapping[str, Any]) -> None:
-        """Know it again. With other sources than before, sums go on from where they were."""
-        self.registers = {
-            name: Register(read_wh, [(at, total_wh) for at, total_wh in points])
-            for name, (read_wh, points) in remembered["registers"].items()
-            if name in self.sources.all
-        }
-        begun = remembered.get("begun")
-        self.begun = None if begun is None else Begun(**begun)
-        self.sums = Sums(**remembered["sums"])
-        self._before = Sums(**remembered.get("before", {}))
-        self._settled = remembered.get("settled")
-        if remembered.get("of", self._of) != self._of:
+    def recall(self, remembered: Mapping[str, Any]) -> bool:
+        """Know it again, and tell whether all of it made sense.
+
+        With other sources than before, or where something is lost, sums go on from where they
+        were as far as is known.
+        """
+        of, settled = remembered.get("of", self._of), _finite(remembered.get("settled"))
+        told = _table(remembered.get("registers"))
+        expected = self.sources.all
+        if of != self._of or settled is None:
+            expected = expected & told.keys()
+        registers = {name: _register(told.get(name)) for name in expected}
+        self.registers = {name: each for name, each in registers.items() if each is not None}
+        self.begun, self._settled = _begun(remembered.get("begun")), settled
+        self.sums, self._before, self._midnight = (
+            _sums(remembered.get(key)) for key in ("sums", "before", "midnight")
+        )
+        self._day = _day(remembered.get("day"))
+        whole = len(self.registers) == len(registers) and self._are_whole(of)
+        if not whole:
+            lost = registers.keys() - self.registers.keys()
+            standing = {name: _standing(told.get(name), settled) for name in lost}
+            self.registers |= {name: each for name, each in standing.items() if each is not None}
+            self.sums = self.sums.at_least(self._before).at_least(self._midnight)
+            self._midnight = self._midnight.over(self.sums)
+        if not whole or of != self._of:
             self._before = self.sums.over(self._before)
             for register in self.registers.values():
-                register.rebase(register.last[0] if self._settled is None else self._settled)
-        day = remembered["day"]
-        self._day = None if day is None else date.fromisoformat(day)
-        self._midnight = Sums(**remembered["midnight"])
+                register.rebase(register.last[0] if settled is None else settled)
+        return whole
+
+    def _are_whole(self, of: Mapping[str, Any]) -> bool:
+        """Tell whether the sums are known that such a home has had since they were settled."""
+        if self._settled is None:
+            return self.sums == Sums()
+        needed = [self.sums.production_wh, self.sums.drawn_wh]
+        if of["injected"] is not None or of["home"] == Home.TOTAL_SALE:
+            needed += [self.sums.injected_wh, self.sums.self_consumed_wh]
+        return None not in needed
 
 
 def _sum(*values: float | None) -> float | None:
@@ -355,3 +392,63 @@ def _percent(part: float | None, whole: float | None) -> float | None:
     if part is None or not whole:
         return None
     return min(100.0, max(0.0, 100 * part / whole))
+
+
+def _larger(*values: float | None) -> float | None:
+    return max((value for value in values if value is not None), default=None)
+
+
+def _number(value: Any) -> float:
+    """Give what JSON kept; it has no infinite number. Raises TypeError, ValueError."""
+    if not isfinite(value):
+        raise ValueError(value)
+    return float(value)
+
+
+def _finite(value: Any) -> float | None:
+    try:
+        return _number(value)
+    except TypeError, ValueError:
+        return None
+
+
+def _table(told: Any) -> Mapping[str, Any]:
+    return told if isinstance(told, Mapping) else {}
+
+
+def _sums(told: Any) -> Sums:
+    known = _table(told)
+    return Sums(**{each.name: _finite(known.get(each.name)) for each in fields(Sums)})
+
+
+def _register(told: Any) -> Register | None:
+    try:
+        read_wh, points = told
+        return Register(
+            _number(read_wh), [(_number(at), _number(total_wh)) for at, total_wh in points]
+        )
+    except TypeError, ValueError:
+        return None
+
+
+def _standing(told: Any, at: float | None) -> Register | None:
+    """Give a register of which only is known what it said."""
+    try:
+        return Register.begun(_number(told[0]), at or 0.0)
+    except TypeError, ValueError, LookupError:
+        return None
+
+
+def _begun(told: Any) -> Begun | None:
+    try:
+        read_wh = {name: _number(value) for name, value in told["read_wh"].items()}
+        return Begun(at=_number(told["at"]), read_wh=read_wh)
+    except TypeError, ValueError, LookupError, AttributeError:
+        return None
+
+
+def _day(told: Any) -> date | None:
+    try:
+        return date.fromisoformat(told)
+    except TypeError, ValueError:
+        return None

@@ -5,6 +5,7 @@ from dataclasses import astuple, dataclass
 from datetime import datetime, timedelta
 from functools import partial
 import logging
+from math import isfinite
 from typing import Any, Final, override
 
 from homeassistant.config_entries import ConfigEntry
@@ -112,7 +113,8 @@ class BalanceTracker(DataUpdateCoordinator[Shown]):
     async def async_start(self) -> None:
         """Listen from now on."""
         if (kept := await self._store.async_load()) is not None:
-            self.balance.recall(kept)
+            if not self.balance.recall(kept):
+                _LOGGER.warning("%s: of its sums a part is lost, the rest goes on", self.name)
             self.has_past = kept.get(_PAST, False)
         entry, energies = self.config_entry, self.balance.sources.all
         for source in energies:
@@ -245,12 +247,13 @@ def _number(
     converter: type[EnergyConverter | PowerConverter],
     unit: UnitOfEnergy | UnitOfPower,
 ) -> float | None:
-    """Give what a state says, in a unit."""
+    """Give what a state says, in a unit; None if that is no finite number."""
     if state is None or state.state in (STATE_UNAVAILABLE, STATE_UNKNOWN):
         return None
     try:
         told_in = state.attributes.get(ATTR_UNIT_OF_MEASUREMENT)
-        return converter.convert(float(state.state), told_in, unit)
+        number: float = converter.convert(float(state.state), told_in, unit)
     except (HomeAssistantError, ValueError) as error:
         _LOGGER.debug("%s says nothing that can be counted: %s", state.entity_id, error)
         return None
+    return number if isfinite(number) else None

@@ -55,6 +55,40 @@ async def test_a_home_shows_its_powers_in_watts(house: House) -> None:
     assert house.numbers("drawn_power") == [0]
 
 
+async def test_what_is_no_number_is_not_counted(hass: HomeAssistant, house: House) -> None:
+    await house.start()
+    await house.hear(roof="nan", drawn=500, injected=20)
+    await house.hear(roof=100, drawn=500, injected=20, roof_power="nan", drawn_power="inf")
+    assert house.state("production_power") == "unknown"
+    await house.hear(roof="inf", drawn="1e308", injected=20)
+    await house.hear(roof=110, drawn=504, injected=24)
+    assert house.numbers(*SUMS) == [10, 6, 4, 4, 10]
+    assert await hass.config_entries.async_reload(house.entry.entry_id)
+    await house.hear(roof=111, drawn=504, injected=24)
+    assert house.numbers(*SUMS) == [11, 7, 4, 4, 11]
+
+
+async def test_what_was_kept_and_is_broken_is_said_once(
+    hass: HomeAssistant,
+    house: House,
+    hass_storage: dict[str, Any],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    await house.start()
+    await house.hear(roof=100, drawn=500, injected=20)
+    await house.hear(roof=110, drawn=504, injected=24)
+    assert await hass.config_entries.async_unload(house.entry.entry_id)
+    told = hass_storage[f"{DOMAIN}.{house.entry.entry_id}"]["data"]
+    told["sums"]["production_wh"] = told["registers"]["sensor.roof"][1][0][1] = None
+    for said in (True, False):
+        await house.start()
+        await house.hear(roof=111, drawn=505, injected=24)
+        assert house.numbers("drawn") == [5]
+        assert ("a part is lost" in caplog.text) is said
+        caplog.clear()
+        assert await hass.config_entries.async_unload(house.entry.entry_id)
+
+
 async def test_panels_that_say_nothing_at_night_make_nothing(house: House) -> None:
     await house.start()
     await house.hear(12 * 3_600, roof_power=STATE_UNAVAILABLE, drawn_power=1, injected_power=0)
@@ -297,6 +331,33 @@ async def test_sums_go_on_with_other_sources(hass: HomeAssistant, house: House) 
     await house.hear(new_roof=7, drawn=504, injected=24)
     await house.hear(new_roof=10, drawn=504, injected=25)
     assert house.numbers(*SUMS) == [13, 8, 5, 4, 12]
+
+
+TWICE = [
+    pytest.param({"production_energy": ["sensor.roof"] * 2}, "production_energy", id="roof"),
+    pytest.param({"drawn_energy": "sensor.roof"}, "drawn_energy", id="drawn is made"),
+    pytest.param({"injected_energy": "sensor.drawn"}, "injected_energy", id="injected is drawn"),
+    pytest.param({"production_power": ["sensor.p"] * 2}, "production_power", id="power"),
+    pytest.param(
+        {"drawn_power": "sensor.p", "injected_power": "sensor.p"}, "injected_power", id="powers"
+    ),
+]
+
+
+@pytest.mark.parametrize(("told", "field"), TWICE)
+async def test_an_entity_is_named_once(
+    hass: HomeAssistant, house: House, told: dict[str, Any], field: str
+) -> None:
+    flow = await choose(hass, await begin(hass), {"home": "surplus"})
+    flow = await choose(hass, flow, {**ENERGIES, **told})
+    assert (flow["step_id"], flow["errors"]) == ("balance_sources", {field: "named_twice"})
+    assert proposed(flow) == {**ENERGIES, **told}
+    await house.start()
+    flow = await choose(hass, await house.entry.start_reconfigure_flow(hass), {"home": "surplus"})
+    flow = await choose(hass, flow, {**ENERGIES, **told})
+    assert flow["errors"] == {field: "named_twice"}
+    flow = await choose(hass, flow, ENERGIES)
+    assert flow["reason"] == "balance_reconfigure_successful"
 
 
 async def test_another_homes_meter_is_not_taken(hass: HomeAssistant, house: House) -> None:

@@ -1,11 +1,14 @@
 """What a home makes and consumes: sums of counters that come at different moments."""
 
 from datetime import date
+from typing import Any
 
 from hypothesis import given, strategies as st
+import orjson
 import pytest
 
 from custom_components.consometers.balance.state import (
+    GLITCH_S,
     QUIET_S,
     Balance,
     Home,
@@ -142,6 +145,36 @@ def test_a_counter_may_start_again(readings_wh: list[float], total_wh: float) ->
     assert register.last[1] == total_wh
 
 
+@pytest.mark.parametrize(
+    ("readings_wh", "total_wh"),
+    [
+        pytest.param([(5_000_000, 0), (100, 60), (5_000_300, 120)], 300, id="one wrong reading"),
+        pytest.param([(5_000_000, 0), (100, 60), (5_000_000, 120)], 100, id="nothing made since"),
+        pytest.param(
+            [(5_000_000, 0), (100, 60), (50, 90), (4_999_990, 120), (5_001_000, 180)],
+            1_150,
+            id="several, and a rounded one",
+        ),
+        pytest.param(
+            [(5_000_000, 0), (100, 60), (5_000_000, 60 + GLITCH_S + 1)],
+            5_000_000,
+            id="it comes too late",
+        ),
+        pytest.param([(5_000, 0), (40, 60), (90, 120), (130, 180)], 130, id="it did start again"),
+    ],
+)
+def test_a_counter_that_is_soon_back_did_not_start_again(
+    readings_wh: list[tuple[float, float]], total_wh: float
+) -> None:
+    (first_wh, begin), *more = readings_wh
+    register, totals = Register.begun(first_wh, begin), [0.0]
+    for read_wh, at in more:
+        register.update(read_wh, at)
+        totals.append(register.last[1])
+    assert totals[-1] == total_wh
+    assert totals == sorted(totals)
+
+
 def test_rates_are_of_the_day() -> None:
     balance = begun(home())
     balance.turn(date(2026, 6, 10))
@@ -164,6 +197,73 @@ def test_it_is_known_again_after_a_restart() -> None:
     assert (again.sums, again.today) == (balance.sums, balance.today)
     count(again, 120, drawn=504_500, roof=110_000, injected=24_000)
     assert again.sums.drawn_wh == 4_500
+
+
+def kept(**readings_wh: float) -> dict[str, Any]:
+    """Give what a home kept: three hours of the tenth, and an hour of the eleventh."""
+    balance = begun(home())
+    balance.turn(date(2026, 6, 10))
+    count(balance, 3 * HOUR, roof=110_000, drawn=504_000, injected=24_000)
+    balance.turn(date(2026, 6, 11))
+    count(balance, 4 * HOUR, roof=112_000, drawn=505_000, injected=24_500)
+    count(balance, 4 * HOUR + 60, **readings_wh)
+    # As JSON has it, where infinite is nothing.
+    remembered: dict[str, Any] = orjson.loads(orjson.dumps(balance.remember()))
+    return remembered
+
+
+def test_what_was_whole_is_known_for_it() -> None:
+    assert home().recall(kept())
+    assert home().recall(orjson.loads(orjson.dumps(home().remember())))
+
+
+def test_a_reading_without_end_loses_a_day_at_most() -> None:
+    told = kept(roof=float("inf"), drawn=505_000, injected=24_500)
+    assert told["sums"]["production_wh"] is None
+    again = home()
+    assert not again.recall(told)
+    assert again.sums == Sums(
+        production_wh=10_000, self_consumed_wh=6_000, injected_wh=4_500, drawn_wh=5_000
+    )
+    count(again, 5 * HOUR, roof=113_000, drawn=505_500, injected=24_500)
+    count(again, 6 * HOUR, roof=114_000, drawn=506_000, injected=25_000)
+    assert again.sums == Sums(
+        production_wh=11_000, self_consumed_wh=6_500, injected_wh=5_000, drawn_wh=6_000
+    )
+    assert again.today.production_wh == 1_000
+    last = home()
+    assert last.recall(orjson.loads(orjson.dumps(again.remember())))
+    assert last.sums == again.sums
+
+
+BROKEN = [
+    pytest.param({"registers": {}}, (12_000, 5_000), id="no registers"),
+    pytest.param({"registers": None}, (12_000, 5_000), id="nothing of registers"),
+    pytest.param(
+        {"registers": {ROOF: [112_000, [[4 * HOUR, None]]]}}, (12_000, 5_000), id="no total"
+    ),
+    pytest.param({"registers": {ROOF: [None, []]}}, (12_000, 5_000), id="no reading"),
+    pytest.param({"registers": {DRAWN: "x"}}, (12_000, 5_000), id="no register"),
+    pytest.param({"settled": None}, (12_000, 5_000), id="no moment"),
+    pytest.param({"sums": None, "midnight": None, "before": None}, (0, 0), id="no sums"),
+    pytest.param({"sums": {}}, (10_000, 4_000), id="no sums of the day"),
+    pytest.param({"begun": {"at": None}, "day": "x"}, (12_000, 5_000), id="no beginning"),
+]
+
+
+@pytest.mark.parametrize(("broken", "known"), BROKEN)
+def test_what_is_broken_takes_nothing_else_with_it(
+    broken: dict[str, Any], known: tuple[float, float]
+) -> None:
+    again = home()
+    again.recall({**kept(), **broken})
+    for hour, made_wh in ((5, 1_000), (6, 2_000)):
+        read = {"roof": 112_000 + made_wh, "drawn": 505_000 + made_wh, "injected": 24_500}
+        count(again, hour * HOUR, **read)
+    production_wh, drawn_wh = known
+    sums = again.sums
+    assert production_wh + 1_000 <= (sums.production_wh or 0) <= production_wh + 2_000
+    assert drawn_wh + 1_000 <= (sums.drawn_wh or 0) <= drawn_wh + 2_000
 
 
 CHANGED = [
