@@ -30,6 +30,8 @@ class Village:
     connection: AsyncConnection
     zone: ZoneInfo
     now: datetime
+    settled: timedelta = timedelta()
+    """For how long sums have not changed."""
 
     async def join(
         self,
@@ -49,6 +51,7 @@ class Village:
         """Let a home in, `share` of whose days is there but for those told apart.
 
         What it grants `begins` so many `days` ago. Nothing ever came from one that was not `heard`.
+        Of the last days its `blocks` are there too, and so it counts in sums.
         """
         members = Members(self.connection, self.zone)
         member = await self.invite(name, area)
@@ -63,14 +66,18 @@ class Village:
         for way, identifier in zip(ways, names, strict=True):
             if heard is None:
                 continue
-            await self._hear(member, way, identifier, self.now - heard, blocks)
+            records = {
+                day: round(24 * (shares or {}).get(day, share))
+                for day in days_of
+                if day <= (self.now - heard).date()
+            }
+            last = {day: records[day] for day in days_of[:blocks] if day in records}
+            await self._hear(member, way, identifier, self.now - heard, last)
             await put_days(
                 self.connection,
                 [
-                    MemberDay(member.id, way, day, 600_000, records, 24)
-                    for day in days_of
-                    if (records := round(24 * (shares or {}).get(day, share)))
-                    and day <= (self.now - heard).date()
+                    MemberDay(member.id, way, day, 600_000, count, 24)
+                    for day, count in records.items()
                 ],
             )
         if problem is not None:
@@ -88,9 +95,14 @@ class Village:
         return await members.admit(f"{name}@example.org", self.now - 80 * _DAY, area=area)
 
     async def _hear(
-        self, member: Member, way: Direction, identifier: Identifier, at: datetime, days: int
+        self,
+        member: Member,
+        way: Direction,
+        identifier: Identifier,
+        at: datetime,
+        records: dict[date, int],
     ) -> None:
-        """Let a series be known, with the blocks of so many days."""
+        """Let a series be known, with as many records of days."""
         device = Device(str(identifier.device))
         series = Series(device, way, Quantity.POWER, Interval.PT1H, self.zone.key)
         number = await add_series(self.connection, series)
@@ -99,12 +111,13 @@ class Village:
             .where(GivenSeriesRow.identifier == str(identifier))
             .values(series_id=number, heard_at=at)
         )
-        today = self.now.astimezone(self.zone).date()
-        told = [today - n * _DAY for n in range(1, days + 1)]
-        blocks = [Block(series, day, (400,) * 24) for day in told]
+        blocks = [
+            Block(series, day, (400,) * count + (None,) * (24 - count))
+            for day, count in records.items()
+        ]
         changes = [
             tally.Change(member=member.id, series=series, day=one.day, before=None, after=one)
             for one in blocks
         ]
-        await tally.record(self.connection, changes, self.now)
+        await tally.record(self.connection, changes, self.now - self.settled)
         await put_blocks(self.connection, {number: blocks}, self.now)
