@@ -53,11 +53,11 @@ _NOTE = text("Note", "Note")
 _USES = text("Used", "Utilisée")
 _UNTIL = text("Until", "Jusqu'au")
 _STATE = text("State", "État")
-_STANDS = text("stands", "valable")
+_STANDS = text("valid", "valable")
 _REVOKED_STATE = text("revoked", "révoquée")
-_OVER = text("over", "terminée")
+_OVER = text("ended", "terminée")
 _REVOKED = text(
-    "Nobody more joins by {id}. Whoever did stays.",
+    "Nobody else can join with {id}. Whoever did stays.",
     "Plus personne n'entre par {id}. Qui est entré reste.",
 )
 _WRITTEN = text("{file}: to be printed.", "{file} : à imprimer.")

@@ -144,7 +144,7 @@ async def test_it_is_revoked(office: Office) -> None:
     await made(browser)
     page = await browser.open("invitations")
     page = await browser.send(page, "revoke")
-    assert "Nobody more joins by it." in page.text
+    assert "Nobody else can join with it." in page.text
     assert "None is valid" in page.text
     page = await browser.open("invitations?show=ended")
     assert "revoked 10 June 2026" in page.text
@@ -160,10 +160,10 @@ async def test_a_long_list_is_shown_in_parts(office: Office) -> None:
     await made(browser, ("count", "100"), ("any", "yes"), ("kind", "site"))
     page = await browser.open("invitations")
     assert "100 valid" in page.text
-    assert page.text.count("0, of any number") == 50
+    assert page.text.count("0, without a limit") == 50
     assert "1 to 50 of 100" in page.text
     page = await browser.open("invitations?page=2")
-    assert page.text.count("0, of any number") == 50
+    assert page.text.count("0, without a limit") == 50
     office.clock.now += timedelta(days=31)
     page = await (await office.enter()).open("invitations?show=ended")
     assert "its time is over" in page.text
@@ -190,7 +190,7 @@ async def test_hostile_values_invite_nobody(office: Office) -> None:
     for name, value in HOSTILE:
         page = await made(browser, (name, value))
         assert page.status == 422, name
-        assert "Something is to be mended" in page.text
+        assert "Something needs correcting" in page.text
     assert await known(office) == []
 
 

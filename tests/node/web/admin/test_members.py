@@ -73,7 +73,7 @@ async def test_members_are_found_sorted_and_parted(office: Office) -> None:
     page = await browser.open("members?sort=heard")
     for address in ("members?show=x&sort=y", "members?sort=name", "members?sort=joined&show=left"):
         assert (await browser.open(address)).status == 200
-    assert "Nobody fits this." in (await browser.open("members?q=nowhere")).text
+    assert "Nobody matches this." in (await browser.open("members?q=nowhere")).text
 
 
 async def test_a_member_is_found_by_what_stands_in_no_address(office: Office) -> None:

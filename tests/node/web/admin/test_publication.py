@@ -198,7 +198,7 @@ async def test_hostile_values_choose_nothing(office: Office) -> None:
         page = await browser.post(f"publication{way}", list({**form, name: value}.items()))
         assert page.status == 422, name
         assert "<script>alert" not in page.html
-        assert "Something is to be mended" in page.text
+        assert "Something needs correcting" in page.text
     assert await choice(office) is None
     assert await noted(office) == []
 
