@@ -32,6 +32,8 @@ _LOGGER = logging.getLogger(__name__)
 
 AT_REST: Final = timedelta(minutes=1)
 """One that does not answer is asked no more often: each time takes as long as the timeout."""
+SOON: Final = timedelta(seconds=5)
+"""When one that was never read is asked again, so that its energies are sure and can be shown."""
 SILENT_AFTER_S: Final = 3_600
 _STORE_VERSION: Final = 1
 _SAVED_WITHIN_S: Final = 300
@@ -99,7 +101,8 @@ class InverterCoordinator(DataUpdateCoordinator[InverterState]):
             _LOGGER.warning("%s: counter %s %s", self.name, name, event.name.lower())
             issues.create_counter(self.hass, self.config_entry, event)
         self._silent_since = None
-        self.update_interval = self._pace
+        begins = self._shown is None and self.state.unsure
+        self.update_interval = min(SOON, self._pace) if begins else self._pace
         issues.clear_passing(self.hass, self.config_entry)
         if found is not self._shown:
             devices.keep(self.hass, self.config_entry, found)

@@ -37,12 +37,15 @@ from .models import (
     COMMON,
     INVERTERS,
     METERS,
+    MODULE_SPAN,
+    MODULES_AT,
     NAMEPLATE,
     SETTINGS,
     STORAGE,
     STRINGS,
     CapacityModel,
     CommonModel,
+    DerInverter,
     InverterModel,
     MeterModel,
     NameplateModel,
@@ -50,6 +53,7 @@ from .models import (
     StorageModel,
     StringsModel,
     phases,
+    strings_model,
 )
 from .readings import Identity, Reading
 
@@ -68,6 +72,10 @@ FRAMINGS: Final[dict[str, tuple[Literal["N", "E", "O"], Literal[1, 2]]]] = {
 
 _MOST_REGISTERS: Final = 125
 _HIDDEN: Final = 0x5858  # "XX"
+_READ: Final = frozenset(
+    (COMMON, NAMEPLATE, SETTINGS, STRINGS, CAPACITY, STORAGE, *INVERTERS, *METERS)
+)
+"""Of what we know what it holds."""
 _FAILURES: Final = (ModbusError, OSError, serialx.SerialException)
 """What a unit raises. A port that goes away while it is open is no error of Modbus."""
 
@@ -239,7 +247,9 @@ class Link:
         self._map = None
 
     async def image(self) -> dict[str, dict[str, list[int]]]:
-        """Read all registers of the map as they are, without what identifies the device.
+        """Read the registers of the map as they are, without what identifies the device.
+
+        Of models that we know nothing of, there is the header: they may hold a name, an address.
 
         Raises:
             InverterError: it does not answer.
@@ -300,7 +310,7 @@ class Link:
             rating_w=next((r.rating_w for r in ratings if r.rating_w), None),
             limit_w=next((r.limit_w for r in ratings if r.limit_w), None),
             inverter=inverter,
-            strings=_one(unit, StringsModel, models.first(STRINGS)),
+            strings=_strings(unit, models.first(STRINGS)),
             meters=tuple(_meters(unit, models)),
             battery=_one(unit, StorageModel, models.first(STORAGE)),
         )
@@ -341,12 +351,15 @@ class Link:
         return component.value()
 
     async def _words(self, model: SunSpecModel) -> list[int]:
+        if model.model_id not in _READ:
+            return [model.model_id, model.length]
         words: list[int] = []
         while len(words) < model.span:
             count = min(_MOST_REGISTERS, model.span - len(words))
             words += await self._unit.read_holding_registers(model.address + len(words), count)
         for start, count in _identifying(model):
-            words[start : start + count] = [_HIDDEN] * count
+            hidden = words[start : start + count]
+            words[start : start + count] = [_HIDDEN] * len(hidden)
         return words
 
 
@@ -356,6 +369,10 @@ def _one[C: SunSpecComponent](
     return None if model is None else component(unit, model)
 
 
+def _strings(unit: ModbusUnit, model: SunSpecModel | None) -> StringsModel | None:
+    return None if model is None else strings_model(model.length)(unit, model)
+
+
 def _meters(unit: ModbusUnit, models: SunSpecModels) -> Iterator[MeterModel]:
     for model in models.chain:
         if model.model_id in METERS:
@@ -363,12 +380,14 @@ def _meters(unit: ModbusUnit, models: SunSpecModels) -> Iterator[MeterModel]:
 
 
 def _identifying(model: SunSpecModel) -> Iterator[tuple[int, int]]:
-    """Yield where serial numbers stand, and names that people gave to strings."""
+    """Yield where serial numbers stand, names that people gave to strings, and free text."""
     if model.model_id == COMMON:
         yield 50, 16
     elif model.model_id == STRINGS:
-        for start in range(10, model.span - 19, 20):
+        for start in range(MODULES_AT, model.span, MODULE_SPAN):
             yield start + 1, 8
+    elif INVERTERS.get(model.model_id) is DerInverter:
+        yield 123, 32
 
 
 def _meant_on_a_line(error: Exception) -> InverterError:

@@ -3,7 +3,9 @@
 An address counts from the model's header. Source: github.com/sunspec/models.
 """
 
+from collections.abc import Sequence
 from enum import StrEnum
+from functools import cache
 from math import isfinite
 from typing import Final, override
 
@@ -37,6 +39,10 @@ SETTINGS: Final = 121
 STRINGS: Final = 160
 CAPACITY: Final = 702
 STORAGE: Final = 802
+
+MODULES_AT: Final = 10
+MODULE_SPAN: Final = 20
+"""Where the modules of model 160 begin, and what each takes."""
 
 
 class _Float(FloatField):
@@ -184,12 +190,25 @@ class StringModule(Component):
 
 
 class StringsModel(SunSpecComponent):
-    """Model 160."""
+    """Model 160, without its modules: `strings_model` has those for which there is room."""
 
-    modules = repeating_group(uint16(8), StringModule, stride=20)
+    count = uint16(8)
+    modules: Sequence[StringModule] = ()
 
     def value(self) -> tuple[PvString, ...]:
-        return tuple(module.value() for module in self.modules)
+        return tuple(module.value() for module in self.modules[: int(self.count or 0)])
+
+
+@cache
+def strings_model(length: int) -> type[StringsModel]:
+    """Give model 160 of a length. What it says to have beyond that is another model's."""
+
+    class SizedStringsModel(StringsModel):
+        modules = repeating_group(
+            max(0, length - MODULES_AT + 2) // MODULE_SPAN, StringModule, stride=MODULE_SPAN
+        )
+
+    return SizedStringsModel
 
 
 class IntegerMeter(SunSpecComponent):

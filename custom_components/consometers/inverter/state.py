@@ -42,7 +42,7 @@ class Event(Enum):
 
 @dataclass(slots=True)
 class _Elsewhere:
-    """Where a counter went, until that is believed."""
+    """Where a counter went, or began, until that is believed."""
 
     first_wh: float
     since: float
@@ -76,17 +76,34 @@ class Counter:
         if read_wh is None or read_wh <= 0:
             return None
         if self.read_wh is None:
-            self.read_wh, self.at = read_wh, at
+            self._begin(read_wh, at, most_w)
             return None
         rise_wh = read_wh - self.read_wh
         if 0 <= rise_wh <= self._most_wh(most_w, at - self.at):
             self.read_wh, self.at, self._elsewhere = read_wh, at, None
             return None
-        if 0 < -rise_wh <= self._coarseness_wh:
+        if 0 < -rise_wh <= self._coarseness_wh(self.read_wh):
             # The scale factor changed, and the last digits are gone.
             self._elsewhere = None
             return None
         return self._go(read_wh, at, most_w)
+
+    @property
+    def unsure(self) -> bool:
+        """Whether it was read, and is not believed yet."""
+        return self.read_wh is None and self._elsewhere is not None
+
+    def _begin(self, read_wh: float, at: float, most_w: float) -> None:
+        """Believe what a second reading agrees with: nothing else tells whether it can be."""
+        first = self._elsewhere
+        if first is not None:
+            rise_wh = read_wh - first.last_wh
+            least_wh = -self._coarseness_wh(first.last_wh)
+            if least_wh <= rise_wh <= self._most_wh(most_w, at - first.at):
+                self.read_wh, self.at = max(read_wh, first.last_wh), at
+                self._elsewhere = None
+                return
+        self._elsewhere = _Elsewhere(read_wh, at, read_wh, at)
 
     def _go(self, read_wh: float, at: float, most_w: float) -> Event | None:
         gone = self._elsewhere
@@ -107,10 +124,9 @@ class Counter:
         self.read_wh, self.at, self._elsewhere = read_wh, at, None
         return Event.RESTARTED if restarted else Event.JUMPED
 
-    @property
-    def _coarseness_wh(self) -> float:
-        assert self.read_wh is not None
-        return min(_SLACK_WH, max(10.0, self.read_wh / 100))
+    @staticmethod
+    def _coarseness_wh(read_wh: float) -> float:
+        return min(_SLACK_WH, max(10.0, read_wh / 100))
 
     @staticmethod
     def _most_wh(most_w: float, seconds: float) -> float:
@@ -138,6 +154,11 @@ class InverterState:
         if self.presence is Presence.ASLEEP:
             return Operating.SLEEPING
         return None if self.reading is None else self.reading.production.operating
+
+    @property
+    def unsure(self) -> bool:
+        """Whether a counter waits for a second reading before it is shown."""
+        return any(each.unsure for each in self.counters.values())
 
     def total_wh(self, name: str) -> float | None:
         """Give the energy of a counter over its lifetime."""

@@ -33,10 +33,12 @@ class Roof:
         self.inverter = inverter
 
     async def start(self, at: datetime = NOON) -> bool:
-        """Set the entry up."""
-        self.inverter.at = at
+        """Set the entry up, and let it be asked again if it answers: so its energies are sure."""
+        self.inverter.at = at - timedelta(seconds=5)
         done = await self.hass.config_entries.async_setup(self.entry.entry_id)
         await self.hass.async_block_till_done()
+        if done:
+            await self.at(at)
         return done
 
     async def polls(self, times: int = 1, every_s: float = 10) -> None:

@@ -212,6 +212,22 @@ async def test_a_counter_that_leaps_does_not_take_the_total_with_it(roof: Roof) 
     assert total + 0.9 < roof.number("energy") < total + 1.2
 
 
+async def test_a_first_reading_that_is_wrong_is_not_shown(hass: HomeAssistant, roof: Roof) -> None:
+    real = roof.inverter.inverters[0].readings(roof.inverter.second).energy_wh
+    roof.inverter.jump(9 * real)
+    assert await hass.config_entries.async_setup(roof.entry.entry_id)
+    await hass.async_block_till_done()
+    assert roof.entity_id("energy") is None
+    assert roof.number("power") > 0
+    assert roof.coordinator.update_interval == timedelta(seconds=5)
+    roof.inverter.jump(-9 * real)
+    await roof.polls()
+    assert roof.entity_id("energy") is None
+    assert roof.coordinator.update_interval == timedelta(seconds=10)
+    await roof.polls()
+    assert roof.number("energy") == pytest.approx(real / 1_000, abs=0.1)
+
+
 async def test_models_that_move_in_the_map_are_found_again(roof: Roof) -> None:
     await roof.start()
     roof.inverter.without({120, 121})

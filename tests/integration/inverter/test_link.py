@@ -1,5 +1,7 @@
 """What registers mean, read from modbus-connection's own mock: no wire, no Home Assistant."""
 
+import struct
+
 from modbus_connection import IllegalDataAddressError, ModbusTimeoutError
 from modbus_connection.mock import MockModbusConnection, MockModbusUnit
 import pytest
@@ -58,6 +60,57 @@ async def test_a_model_that_is_refused_takes_no_other_with_it() -> None:
         assert reading.meters[0] is not None
     asked.fail_read(strings.address + 8, None)
     assert len((await link.read()).strings) == 2
+
+
+def words(text: str, registers: int) -> list[int]:
+    return list(struct.unpack(f">{registers}H", text.encode().ljust(2 * registers, b"\0")))
+
+
+NETWORK = 12
+OF_A_MAKER = 64_207
+
+
+async def test_an_image_tells_nothing_of_models_that_are_not_read() -> None:
+    real = Inverter(PROFILES["home"], origin=ORIGIN).image(SECOND)
+    *_, end = real.registers
+    name, address = "south-roof", "192.0.2.17"
+    models = [
+        *[NETWORK, 98, *words(name, 49), *words(address, 49)],
+        *[OF_A_MAKER, 20, *words(name, 20)],
+    ]
+    asked = MockModbusConnection().for_unit(1)
+    asked.holding.update(dict(enumerate([*real.registers.values()][:-2] + models, 40_000)))
+    asked.holding.update(dict(enumerate([0xFFFF, 0], end - 1 + len(models))))
+    told = (await Link(asked).image())["holding"]
+    assert told[str(end - 1)] == [NETWORK, 98]
+    assert told[str(end - 1 + 100)] == [OF_A_MAKER, 20]
+    text = b"".join(word.to_bytes(2) for block in told.values() for word in block)
+    assert b"KS" not in text
+    assert name.encode() not in text
+    assert address.encode() not in text
+    again = MockModbusConnection().for_unit(1)
+    for at, block in told.items():
+        again.holding.update(dict(enumerate(block, int(at))))
+    assert await Link(again).read() == await Link(asked).read()
+
+
+@pytest.mark.parametrize(("said", "strings"), [(0, 0), (1, 1), (2, 2), (3, 2), (0xFFFF, 0)])
+async def test_there_are_no_more_strings_than_there_is_room_for(said: int, strings: int) -> None:
+    asked = unit(Inverter(PROFILES["home"], origin=ORIGIN))
+    link = Link(asked)
+    (model,) = (model for model in (await link.find()).models if model.model_id == 160)
+    asked.holding[model.address + 8] = said
+    assert len((await link.read()).strings) == strings
+
+
+async def test_what_is_written_of_alarms_is_not_in_an_image() -> None:
+    asked = unit(Inverter(PROFILES["der2018"], origin=ORIGIN))
+    link = Link(asked)
+    (model,) = (model for model in (await link.find()).models if model.model_id == 701)
+    asked.holding.update(dict(enumerate(words("Roof of the school", 32), model.address + 123)))
+    told = (await link.image())["holding"][str(model.address)]
+    assert len(told) == model.span
+    assert b"Roof" not in b"".join(word.to_bytes(2) for word in told)
 
 
 async def test_its_map_is_looked_for_once() -> None:

@@ -63,8 +63,12 @@ def reading(
 
 
 def told(*readings_wh: float | None) -> tuple[list[float | None], list[Event]]:
-    """Give the totals after each reading, a minute apart, and what happened."""
+    """Give the totals after each reading, a minute apart, and what happened.
+
+    The first was read before, and is sure.
+    """
     counter, totals, events = Counter(), [], []
+    counter.update(readings_wh[0] if readings_wh else None, -MINUTE, MOST_W)
     for minute, read_wh in enumerate(readings_wh):
         event = counter.update(read_wh, minute * MINUTE, MOST_W)
         totals.append(counter.total_wh)
@@ -73,7 +77,12 @@ def told(*readings_wh: float | None) -> tuple[list[float | None], list[Event]]:
 
 
 COUNTERS = [
-    pytest.param([None, 0, 500], [None, None, 500], [], id="nothing is known before it counts"),
+    pytest.param(
+        [None, 0, 500, 0, 540],
+        [None, None, None, None, 540],
+        [],
+        id="nothing is known before it counts",
+    ),
     pytest.param([500, 540, 580], [500, 540, 580], [], id="it counts"),
     pytest.param([500, 0, 0, 540], [500, 500, 500, 540], [], id="zeros at wake-up"),
     pytest.param([500, None, 540], [500, 500, 540], [], id="not implemented for a while"),
@@ -120,6 +129,33 @@ def test_a_total_goes_on_whatever_its_register_does(
     assert told(*readings_wh) == (totals, events)
 
 
+@pytest.mark.parametrize(
+    ("readings_wh", "totals"),
+    [
+        pytest.param([50_000, 50_040], [None, 50_040], id="agree"),
+        pytest.param([50_012.6, 50_010], [None, 50_012.6], id="a coarser one agrees"),
+        pytest.param([500_000, 50_000, 50_040], [None, None, 50_040], id="the first is tenfold"),
+        pytest.param(
+            [50_000, 500_000, 50_040, 50_080], [None, None, None, 50_080], id="the second is"
+        ),
+    ],
+)
+def test_nothing_is_believed_before_two_readings_agree(
+    readings_wh: list[float], totals: list[float | None]
+) -> None:
+    counter = Counter()
+    for minute, (read_wh, total_wh) in enumerate(zip(readings_wh, totals, strict=True)):
+        counter.update(read_wh, minute * MINUTE, MOST_W)
+        assert counter.total_wh == total_wh
+        assert counter.unsure is (total_wh is None)
+
+
+def test_a_total_that_was_kept_needs_no_second_reading() -> None:
+    counter = Counter(read_wh=50_000, at=0)
+    counter.update(50_040, MINUTE, MOST_W)
+    assert counter.total_wh == 50_040
+
+
 @given(st.lists(st.one_of(st.none(), st.floats(0, 1e9)), max_size=40))
 def test_a_total_never_falls(readings_wh: list[float | None]) -> None:
     totals = [total for total in told(*readings_wh)[0] if total is not None]
@@ -134,7 +170,8 @@ def test_what_was_made_while_nobody_listened_is_counted() -> None:
 
 def test_a_total_is_known_again_after_a_restart() -> None:
     state = InverterState()
-    state.take(reading(), 0)
+    for second in (0, 10):
+        state.take(reading(), second)
     again = InverterState()
     again.recall(state.remember())
     assert again.total_wh("energy") == 50_000
