@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum, StrEnum
+from ipaddress import IPv4Network, IPv6Network, ip_network
 import os
 from pathlib import Path
 import re
@@ -58,6 +59,12 @@ _COMMAND = text(
     "écrivez une commande entre crochets, chaque mot entre guillemets :"
     ' ["prosodyctl", "shell", "invite", "create_account", "example.org"].',
 )
+_NETWORKS = text(
+    'write networks or addresses in quotes, in brackets: ["127.0.0.1", "172.31.250.0/24"]. In the'
+    " variable, commas stand between them.",
+    "écrivez des réseaux ou des adresses entre guillemets, entre crochets :"
+    ' ["127.0.0.1", "172.31.250.0/24"]. Dans la variable, des virgules les séparent.',
+)
 _ONE_OF = text("write one of {words}.", "écrivez l’un de {words}.")
 _MEMBERS = text(
     "write a number from {least} up: a sum of fewer members tells too much of each.",
@@ -65,6 +72,9 @@ _MEMBERS = text(
 )
 _YES_OR_NO = text("write true or false.", "écrivez true ou false.")
 _MINUTES = text("write minutes, from 1 to 1440.", "écrivez des minutes, de 1 à 1440.")
+
+
+type Network = IPv4Network | IPv6Network
 
 
 class Basis(StrEnum):
@@ -179,6 +189,20 @@ def _number(least: int, most: int | None = None) -> _Read:
         return found
 
     return read
+
+
+def _networks(found: object, _: Path) -> tuple[Network, ...]:
+    listed = found.split(",") if isinstance(found, str) else found
+    if not isinstance(listed, list) or not all(isinstance(one, str) for one in listed):
+        raise Wrong
+    try:
+        networks = tuple(ip_network(one.strip()) for one in listed)
+    except ValueError:
+        raise Wrong from None
+    # Whoever believes everybody believes whoever lies.
+    if not all(one.prefixlen for one in networks):
+        raise Wrong
+    return networks
 
 
 def _yes_or_no(found: object, _: Path) -> bool:
@@ -317,6 +341,17 @@ KEYS = {
             _HOST,
         ),
         Key("page.port", text("Their port.", "Leur port."), _number(1, 65535), _PORT),
+        Key(
+            "page.proxies",
+            text(
+                "Where the reverse proxy asks from: its word is believed of who asks it, and"
+                " nobody else’s. Without this, it is on this machine.",
+                "D’où le reverse proxy demande : lui seul est cru sur qui lui demande. Sans cela,"
+                " il est sur cette machine.",
+            ),
+            _networks,
+            _NETWORKS,
+        ),
         Key(
             "publication.basis",
             text(

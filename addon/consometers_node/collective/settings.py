@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from difflib import get_close_matches
 from functools import partial
+from ipaddress import ip_network
 import json
 import os
 from pathlib import Path
@@ -27,11 +28,12 @@ from ..quoalise.text import around, text
 from ..series import Interval
 from ..xmpp import Server
 from .disclosure import DEFAULT_MINIMUM, Agreed, ByLaw, Publication
-from .keys import KEYS, Basis, Key, Wrong
+from .keys import KEYS, Basis, Key, Network, Wrong
 
 _MAX_BYTES = 64 * 1024
 _DATABASE = "node.db"
 _WIDTH = 100
+_THIS_MACHINE = ip_network("127.0.0.0/8"), ip_network("::1")
 
 _PLACE = text("{file}, line {line}: {said}", "{file}, ligne {line} : {said}")
 _WHOLE = text("{place}: {said}", "{place} : {said}")
@@ -68,10 +70,11 @@ class Xmpp:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
-    """Where the pages are served."""
+    """Where the pages are served, and from where `proxies` ask on behalf of others."""
 
     host: str = "127.0.0.1"
     port: int = 8080
+    proxies: tuple[Network, ...] = _THIS_MACHINE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -197,7 +200,7 @@ def _settings(found: Mapping[str, Any], folder: Path) -> Settings:
             **section("xmpp", "account", "password_file", "account_command"),
             server=Server(**section("xmpp", "host", "port", "security", "ca_file")),
         ),
-        page=Page(**section("page", "host", "port")),
+        page=Page(**section("page", "host", "port", "proxies")),
         publication=publication(found),
         tells_members=found.get("publication.members", True),
         metrics=Metrics(**section("metrics", "host", "port")) if "metrics.port" in found else None,

@@ -1,6 +1,7 @@
 """The settings of a collective: a file, and variables that count more."""
 
 from datetime import timedelta
+from ipaddress import ip_network
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -39,6 +40,7 @@ account_command = ["prosodyctl", "shell", "invite", "create_account"]
 [page]
 host = "0.0.0.0"
 port = 8123
+proxies = ["192.168.1.5", "fd00::/64"]
 
 [publication]
 basis = "agreed"
@@ -89,6 +91,7 @@ def test_all_that_can_be_said(tmp_path: Path) -> None:
     assert settings.xmpp.password_file == tmp_path / "password"
     assert settings.xmpp.account_command[-1] == "create_account"
     assert (settings.page.host, settings.page.port) == ("0.0.0.0", 8123)
+    assert settings.page.proxies == (ip_network("192.168.1.5"), ip_network("fd00::/64"))
     assert settings.publication.basis == Agreed(12)
     assert settings.publication.interval is Interval.PT30M
     assert settings.publication.wait == timedelta(minutes=45)
@@ -178,10 +181,10 @@ WRONG = [
         15,
         "xmpp.account_command",
     ),
-    (FULL.replace('"agreed"', '"consent"'), 22, "publication.basis"),
-    (FULL.replace("= 12", "= 2"), 23, "publication.minimum"),
-    (FULL.replace("PT30M", "P1D"), 24, "publication.interval"),
-    (FULL.replace("= 45", "= 0"), 25, "publication.wait_minutes"),
+    (FULL.replace('"agreed"', '"consent"'), 23, "publication.basis"),
+    (FULL.replace("= 12", "= 2"), 24, "publication.minimum"),
+    (FULL.replace("PT30M", "P1D"), 25, "publication.interval"),
+    (FULL.replace("= 45", "= 0"), 26, "publication.wait_minutes"),
 ]
 
 
@@ -242,6 +245,33 @@ def test_a_file_that_is_none(tmp_path: Path, content: bytes) -> None:
     file.write_bytes(content)
     with pytest.raises(BadSettings, match=FILE):
         read(file, {})
+
+
+@pytest.mark.parametrize(
+    "told",
+    ['"127.0.0.1"', '["proxy"]', "[1]", '["192.168.1.5/24"]', '["10.0.0.0/8", "0.0.0.0/0"]'],
+)
+def test_no_proxy_is_taken_that_is_none_or_is_everybody(tmp_path: Path, told: str) -> None:
+    file = written(tmp_path, f"{LEAST}[page]\nproxies = {told}\n")
+    if told == '"127.0.0.1"':
+        assert read(file, {}).page.proxies == (ip_network("127.0.0.1"),)
+        return
+    with pytest.raises(BadSettings) as caught:
+        read(file, {})
+    assert "line 6: “page.proxies”: write networks or addresses" in caught.value.text.say("en")
+    assert "« page.proxies » : écrivez des réseaux ou des adresses" in caught.value.text.say("fr")
+
+
+def test_the_word_of_a_proxy_is_believed_on_this_machine_alone_unless_it_is_said(
+    tmp_path: Path,
+) -> None:
+    file = written(tmp_path, LEAST)
+    assert all(one.is_loopback for one in read(file, {}).page.proxies)
+    environment = {"CONSOMETERS_PAGE_PROXIES": "172.31.250.0/24, fd00::5"}
+    assert read(file, environment).page.proxies == (
+        ip_network("172.31.250.0/24"),
+        ip_network("fd00::5"),
+    )
 
 
 def test_nothing_shows_the_password_of_a_database(tmp_path: Path) -> None:

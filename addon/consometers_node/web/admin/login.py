@@ -47,7 +47,7 @@ async def show(desk: AdminDesk, visit: Visit) -> web.StreamResponse:
 async def enter(desk: AdminDesk, visit: Visit) -> web.StreamResponse:
     """Let somebody in who knows a password, under a key that nobody had before."""
     name, typed = visit.typed("name"), _password(visit, "password")
-    address = asker(visit.request)
+    address = asker(visit.request, desk.settings.page.proxies)
     wait = desk.throttle.take(address, name)
     if wait is not None:
         return await _later(desk, visit, wait)
@@ -86,7 +86,7 @@ async def show_password(desk: AdminDesk, visit: Visit) -> web.StreamResponse:
 async def change_password(desk: AdminDesk, visit: Visit) -> web.StreamResponse:
     """Take a new password: whoever was logged in under the old one is so no longer."""
     old, new, again = (_password(visit, name) for name in ("old", "new", "again"))
-    address = asker(visit.request)
+    address = asker(visit.request, desk.settings.page.proxies)
     wait = desk.throttle.take(address, visit.person)
     if wait is not None:
         return _mend(desk, visit, {"old": _WAIT.fill(seconds=wait)}, 429)

@@ -171,7 +171,7 @@ class Desk:
 
     async def _answer(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         if not request.path.startswith(STATIC):
-            seconds = self._limits.take(asker(request))
+            seconds = self._limits.take(asker(request, self.settings.page.proxies))
             if seconds is not None:
                 return self._refuse(request, 429, {"Retry-After": str(seconds)})
         return await handler(request)

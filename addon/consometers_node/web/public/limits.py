@@ -1,12 +1,14 @@
 """How much one address may ask for: so many requests at once, then so many a second."""
 
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 import ipaddress
 import math
 import time
 
 from aiohttp import web
+
+from ...collective.keys import Network
 
 AT_ONCE = 120
 A_SECOND = 4.0
@@ -44,13 +46,13 @@ class Limits:
         return None
 
 
-def asker(request: web.Request) -> str:
+def asker(request: web.Request, proxies: Collection[Network]) -> str:
     """Give who asks: behind a proxy of ours, the address that it was asked from."""
     told = request.transport.get_extra_info("peername") if request.transport else None
     address = _address(str(told[0]) if told else "")
     if address is None:
         return ""
-    if address.is_private or address.is_loopback:
+    if any(address in one for one in proxies):
         forwarded = request.headers.get("X-Forwarded-For", "").rpartition(",")[2].strip()
         address = _address(forwarded) or address
     if isinstance(address, ipaddress.IPv6Address):
@@ -60,6 +62,7 @@ def asker(request: web.Request) -> str:
 
 def _address(told: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
     try:
-        return ipaddress.ip_address(told)
+        found = ipaddress.ip_address(told)
     except ValueError:
         return None
+    return getattr(found, "ipv4_mapped", None) or found

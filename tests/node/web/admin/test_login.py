@@ -1,6 +1,8 @@
 """Who may come in, for how long, and what a browser is told about that."""
 
+from dataclasses import replace
 from datetime import timedelta
+from ipaddress import ip_network
 import re
 
 import pytest
@@ -9,13 +11,14 @@ from sqlalchemy import select
 from consometers_node.collective import administrators
 from consometers_node.collective.administrators import IDLE, LONGEST, Passwords
 from consometers_node.collective.reads import reads
+from consometers_node.collective.settings import Page
 from consometers_node.store.collective_tables import AdministratorRow, AdminSessionRow
 from consometers_node.web.admin.desk import COOKIE
 from consometers_node.web.admin.routes import ACTS, ADMITS, LOOKS, OPEN
 from consometers_node.web.admin.throttle import FREE_TRIES, LONGEST_S, Throttle
 
 from ..browser import Browser
-from .office import NAME, PASSWORD, QUICK, Office, log_in
+from .office import NAME, PASSWORD, QUICK, Office, log_in, serving
 
 SOMEWHERE = re.compile(r"\{\w+(?::[^{}]*(?:\{[^{}]*\}[^{}]*)*)?\}")
 CLOSED = sorted({path for path in (*LOOKS, *ACTS) if path not in OPEN})
@@ -350,6 +353,18 @@ async def test_who_tries_too_often_has_to_wait(office: Office) -> None:
     assert int(page.headers["Retry-After"]) == 2
     office.clock.go_on(timedelta(seconds=3))
     assert (await log_in(browser, NAME, PASSWORD)).status == 200
+
+
+async def test_who_tries_cannot_choose_an_address(office: Office) -> None:
+    """Only the reverse proxy is believed, and this one asks from elsewhere."""
+    settings = replace(office.settings, page=Page(proxies=(ip_network("192.0.2.0/24"),)))
+    async with serving(office.store, settings) as other:
+        browser = await other.browser()
+        for n in range(FREE_TRIES):
+            told = {"X_Forwarded_For": f"203.0.113.{n}"}
+            assert (await log_in(browser, f"nobody{n}", "wrong", **told)).status == 403
+        page = await log_in(browser, NAME, PASSWORD, X_Forwarded_For="203.0.113.99")
+        assert page.status == 429
 
 
 def test_each_wait_is_longer_up_to_a_quarter_of_an_hour() -> None:

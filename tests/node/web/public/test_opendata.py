@@ -4,7 +4,9 @@ import asyncio
 from asyncio.subprocess import PIPE, STDOUT
 from collections.abc import Mapping
 import csv
+from dataclasses import replace
 import io
+from ipaddress import ip_network
 import json
 from pathlib import Path
 import sys
@@ -14,6 +16,7 @@ import pytest
 from yarl import URL
 
 from consometers_node.collective.disclosure import Reason
+from consometers_node.collective.settings import Page
 from consometers_node.web.public.limits import Limits
 from consometers_node.web.public.opendata import Quantity
 
@@ -220,6 +223,16 @@ async def test_who_asks_too_often_is_told_to_wait(town: Town) -> None:
             assert response.status == 200
         seconds = 2.0
         await ask(slow, "groups.json")
+
+
+async def test_who_is_no_proxy_cannot_choose_an_address(town: Town) -> None:
+    town.settings = replace(town.settings, page=Page(proxies=(ip_network("192.0.2.0/24"),)))
+    async with serving(town, Limits(at_once=1, a_second=0.001, clock=lambda: 0.0)) as slow:
+        answers = [
+            await slow.browser().open("data/groups.json", X_Forwarded_For=f"203.0.113.{n}")
+            for n in range(3)
+        ]
+        assert [one.status for one in answers] == [200, 429, 429]
 
 
 @pytest.mark.timeout(240)
