@@ -9,7 +9,7 @@ from hashlib import sha256
 import logging
 from typing import TYPE_CHECKING, Any
 
-from aiohttp import web
+from aiohttp import hdrs, web
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ...collective.disclosure import Publication
@@ -23,7 +23,7 @@ from .. import language
 from ..files import Files
 from ..language import LANGUAGES
 from ..speech import Language
-from .headers import harden
+from .headers import allow_reading, harden, preflight
 from .kept import Kept
 from .limits import Limits, asker
 
@@ -66,6 +66,14 @@ class Guest:
     def root(self) -> str:
         """The way from this page to the first one: addresses are relative, wherever it is."""
         return "../" * (self.request.path.count("/") - 1) or "./"
+
+    @property
+    def origin(self) -> str:
+        """Where these pages are, as they were asked for."""
+        # Who lies about that is told so, and nobody else.
+        told = self.request.headers.get("X-Forwarded-Proto", "").strip()
+        scheme = "https" if told == "https" else self.request.scheme
+        return f"{scheme}://{self.request.host}"
 
     @property
     def today(self) -> date:
@@ -116,7 +124,7 @@ class Desk:
 
         async def handle(request: web.Request) -> web.StreamResponse:
             guest = self._guest(request)
-            key = (request.path_qs, request.host, guest.language.tag)
+            key = (request.path_qs, guest.origin, guest.language.tag)
             response = await self._kept.answer(key, guest.now, lambda: look(self, guest))
             return _unless_known(request, response)
 
@@ -154,6 +162,7 @@ class Desk:
             here=guest.request.path,
             title=self.settings.name,
             zone=self.settings.time_zone.key,
+            origin=guest.origin,
             host=guest.request.host,
             today_is=guest.today,
             version=self._version,
@@ -170,6 +179,8 @@ class Desk:
         return response
 
     async def _answer(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        if _is_open(request) and request.method == hdrs.METH_OPTIONS:
+            return preflight()
         if not request.path.startswith(STATIC):
             seconds = self._limits.take(asker(request, self.settings.page.proxies))
             if seconds is not None:
@@ -180,8 +191,9 @@ class Desk:
         self, request: web.Request, status: int, headers: Mapping[str, str] | None = None
     ) -> web.Response:
         words = _ERRORS.get(status, _ERRORS[400])
-        if request.path.startswith(f"{DATA}/"):
+        if _is_open(request):
             response = problem(status, words)
+            allow_reading(response)
         else:
             guest = self._guest(request)
             response = self.page(guest, "refused.html", status=status, words=words)
@@ -211,6 +223,11 @@ def tagged(body: str, kind: str, headers: Mapping[str, str], status: int = 200) 
     return web.Response(
         body=written, status=status, content_type=kind, charset="utf-8", headers=told
     )
+
+
+def _is_open(request: web.Request) -> bool:
+    """Tell whether open data are asked for, which scripts of any page may read."""
+    return request.path.startswith(f"{DATA}/")
 
 
 def _unless_known(request: web.Request, response: web.StreamResponse) -> web.StreamResponse:

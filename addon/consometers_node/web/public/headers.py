@@ -31,6 +31,21 @@ def allow_embedding(response: web.StreamResponse) -> None:
     response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
 
 
+def preflight() -> web.Response:
+    """Tell a browser that scripts of any page may ask, also whether what they have still holds."""
+    response = web.Response(
+        status=204,
+        headers={
+            "Access-Control-Allow-Methods": "GET, HEAD",
+            "Access-Control-Allow-Headers": "If-None-Match",
+            "Access-Control-Max-Age": "86400",
+            "Allow": "GET,HEAD,OPTIONS",
+        },
+    )
+    allow_reading(response)
+    return response
+
+
 def allow_reading(response: web.StreamResponse) -> None:
     """Let scripts of any page read this."""
     response.headers["Access-Control-Allow-Origin"] = "*"

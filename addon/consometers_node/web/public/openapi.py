@@ -97,7 +97,8 @@ def _responses(schema: str, kind: str, *, asks: bool = False) -> Json:
             "content": {kind: body},
         },
         "304": {"description": "It is what you have"},
-        "429": _problem("Too many requests: Retry-After says how many seconds to wait"),
+        "429": _problem("Too many requests: Retry-After says how many seconds to wait")
+        | {"headers": {"Retry-After": {"schema": {"type": "integer", "minimum": 1}}}},
     }
     if asks:
         found |= {
@@ -107,7 +108,7 @@ def _responses(schema: str, kind: str, *, asks: bool = False) -> Json:
     return found
 
 
-def _problem(description: str) -> Json:
+def _problem(description: str) -> dict[str, Json]:
     schema: Json = {"$ref": "#/components/schemas/Problem"}
     return {
         "description": description,

@@ -225,6 +225,49 @@ async def test_who_asks_too_often_is_told_to_wait(town: Town) -> None:
         await ask(slow, "groups.json")
 
 
+async def test_scripts_of_other_pages_can_read_why_they_are_refused(town: Town) -> None:
+    assert town.session is not None
+    limits = Limits(at_once=3, a_second=0.5, clock=lambda: 0.0)
+    async with serving(town, limits) as slow:
+        assert slow.session is not None
+        for method, path, status in (
+            ("GET", "nothing", 404),
+            ("POST", "groups.json", 405),
+            ("GET", "consumption/by/nobody/PT1H/from/2026-06-09/to/2026-06-09", 404),
+            ("GET", "groups.json", 429),
+        ):
+            address = slow.url.join(URL(f"data/{path}"))
+            async with slow.session.request(method, address) as response:
+                assert response.status == status
+                assert response.headers["Access-Control-Allow-Origin"] == "*"
+                assert "Retry-After" in response.headers["Access-Control-Expose-Headers"]
+                assert response.headers["Cross-Origin-Resource-Policy"] == "cross-origin"
+        assert "Access-Control-Allow-Origin" not in (await slow.browser().open()).headers
+
+
+async def test_a_browser_may_ask_beforehand_and_is_not_counted(town: Town) -> None:
+    limits = Limits(at_once=1, a_second=0.001, clock=lambda: 0.0)
+    asks = {
+        "Origin": "https://elsewhere.example",
+        "Access-Control-Request-Method": "GET",
+        "Access-Control-Request-Headers": "if-none-match",
+    }
+    async with serving(town, limits) as slow:
+        assert slow.session is not None
+        for _ in range(3):
+            address = slow.url.join(URL("data/groups.json"))
+            async with slow.session.options(address, headers=asks) as response:
+                assert response.status == 204
+                assert response.headers["Access-Control-Allow-Origin"] == "*"
+                assert response.headers["Access-Control-Allow-Headers"] == "If-None-Match"
+                assert response.headers["Access-Control-Max-Age"] == "86400"
+                assert not await response.read()
+        await ask(slow, "groups.json")
+        for path in ("", "data"):
+            async with slow.session.options(slow.url.join(URL(path))) as response:
+                assert response.status == 429
+
+
 async def test_who_is_no_proxy_cannot_choose_an_address(town: Town) -> None:
     town.settings = replace(town.settings, page=Page(proxies=(ip_network("192.0.2.0/24"),)))
     async with serving(town, Limits(at_once=1, a_second=0.001, clock=lambda: 0.0)) as slow:

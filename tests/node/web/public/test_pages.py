@@ -108,6 +108,8 @@ async def test_what_is_not_there_is_told_in_words(town: Town, path: str) -> None
 async def test_nothing_can_be_changed(town: Town, method: str) -> None:
     assert town.session is not None
     for path in ("", "month/2026-06", "data", "data/groups.json"):
+        if method == "OPTIONS" and path.startswith("data/"):
+            continue
         async with town.session.request(method, town.url.join(URL(path))) as response:
             assert response.status == 405
             assert response.headers["Allow"] == "GET,HEAD"
