@@ -72,6 +72,13 @@ def misused(what: str, words: Text) -> Complaint:
     return Complaint("usage", around(template, words, what=what), status=USAGE)
 
 
+def mistyped(option: str, fault: Malformed) -> Complaint:
+    """Complain of what was typed for an option, in the words of its reader."""
+    said = fault.text.by_language.items()
+    words = {tag: f"{option}{told.removeprefix(fault.place)}" for tag, told in said}
+    return Complaint("usage", Text(words), status=USAGE)
+
+
 @contextmanager
 def refusals_of(peer: str) -> Iterator[None]:
     """Turn what a peer, or a server on the way to it, answers inside into a `Complaint`."""

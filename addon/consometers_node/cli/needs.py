@@ -10,10 +10,11 @@ import typer
 
 from consometers_node.collective import given, needs
 from consometers_node.collective.settings import Settings
-from consometers_node.permission import DataNeed, Identification, State, Wanted
+from consometers_node.permission import BadNeed, DataNeed, Identification, State, Wanted
+from consometers_node.permission.need import MAX_DAYS
 from consometers_node.quoalise import iso8601
 from consometers_node.quoalise.errors import Malformed
-from consometers_node.quoalise.text import Text, text
+from consometers_node.quoalise.text import Text, around, text
 from consometers_node.series import Direction, Interval, Quantity
 from consometers_node.sharing import words as shared_words
 from consometers_node.store import Store
@@ -21,12 +22,14 @@ from consometers_node.wire import read_need_file
 from consometers_node.wire.needs import days
 
 from .collective import Ours, look_again, now, run, shown
-from .complaint import misused
+from .complaint import Complaint, mistyped, misused
 from .output import Json, Output
 from .usage import Commands
 from .words import say
 
 _FILE = say("FILE", "FICHIER")
+_PLACE = re.compile(r"(\w+)(?:\[\d+\])?$")
+"""The last step of the path to what cannot be read, which is called as its option."""
 _LANGUAGE = re.compile(r"[a-z]{2,3}(?:-[A-Za-z0-9]+)*")
 _NOTHING = text(
     "Nothing is asked for: “consometers-node needs offer FILE” asks.",
@@ -60,6 +63,15 @@ _ONE_OR_THE_OTHER = text(
 _NOT_BY_LANGUAGE = text(
     "write the language first: fr=Le prochain toit.",
     "écrivez d'abord la langue : fr=Le prochain toit.",
+)
+_LENGTH = text(
+    "write a duration from {least} to {most} days, such as P6M.",
+    "écrivez une durée de {least} à {most} jours, par exemple P6M.",
+)
+_EMPTY_OR_LONG = text("this is empty, or too long.", "ceci est vide, ou trop long.")
+_UNREADABLE = text(
+    "“{need}”, version {version}, cannot be read, and is left out: {said}",
+    "« {need} », version {version}, est illisible, et laissé de côté : {said}",
 )
 
 
@@ -147,7 +159,17 @@ class Told:
         return self.id, self.title, self.purpose, self.series, self.contact, self.policy
 
     def need(self, controller: str) -> DataNeed:
-        """Give the data need. Raises `Complaint`, BadNeed."""
+        """Give the data need as members will read it. Raises `Complaint`."""
+        try:
+            return needs.as_told(self._need(controller))
+        except BadNeed as fault:
+            raise _bad(fault.field) from fault
+        except Malformed as fault:
+            found = _PLACE.search(fault.place)
+            option = f"--{found[1]}" if found else fault.place
+            raise mistyped(option, fault) from fault
+
+    def _need(self, controller: str) -> DataNeed:
         return DataNeed(
             id=self.id or "",
             version=1,
@@ -201,6 +223,7 @@ def list_needs(
                 for one in await given.all_given(connection)
                 if one.state is State.GRANTED
             )
+            left_out = await needs.unreadable(connection)
         counted = [(one, answers[one.need.id, one.need.version]) for one in known]
         if output.as_json:
             output.document([_told(one, count) for one, count in counted])
@@ -209,6 +232,9 @@ def list_needs(
             output.table(titles, [_row(one, count, output) for one, count in counted])
         else:
             output.say(_NOTHING)
+        for each in left_out:
+            if all_versions or each.closed_at is None:
+                output.note(unreadable(each))
 
     run(common, work)
 
@@ -288,6 +314,11 @@ def close(
     run(common, work)
 
 
+def unreadable(one: needs.Unreadable) -> Text:
+    """Say what is left out of what is asked for, and why."""
+    return around(_UNREADABLE, one.why, need=one.need, version=one.version)
+
+
 def _told(one: needs.OwnNeed, members: int) -> dict[str, Json]:
     need = one.need
     return {
@@ -340,4 +371,12 @@ def _days(typed: str, option: str) -> int:
     try:
         return days(iso8601.duration(typed, option))
     except Malformed as fault:
-        raise misused(option, fault.text) from None
+        raise mistyped(option, fault) from None
+
+
+def _bad(field: str) -> Complaint:
+    """Complain of what no household may be asked, or could read."""
+    name = field.removesuffix("_days")
+    if name == field:
+        return misused(f"--{name}", _EMPTY_OR_LONG)
+    return misused(f"--{name}", _LENGTH.fill(least=int(name == "duration"), most=MAX_DAYS))

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from consometers_node.collective import given
+from consometers_node.collective import given, needs
 from consometers_node.collective.members import Members
 from consometers_node.collective.processing import BASIS, PERSONS, SECURITY, Processing, processing
 from consometers_node.collective.reads import Read, reads
@@ -16,6 +16,7 @@ from consometers_node.store import Store
 from consometers_node.store.collective_tables import MemberId
 
 from .collective import Ours, day, now, run, shown
+from .needs import unreadable
 from .output import Json, Output
 from .usage import Commands
 from .when import local
@@ -108,6 +109,8 @@ def register(
                 _show_changes(await given.register(connection), output)
             else:
                 _show_processing(await processing(connection), output)
+            for one in await needs.unreadable(connection):
+                output.note(unreadable(one))
 
     run(common, work)
 

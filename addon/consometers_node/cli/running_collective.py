@@ -1,10 +1,11 @@
 """Puts a collective's node together, and runs it."""
 
 from functools import partial
+import logging
 import os
 from pathlib import Path
 
-from consometers_node.collective.needs import offer
+from consometers_node.collective import needs
 from consometers_node.collective.node import CollectiveNode, Pace
 from consometers_node.collective.settings import Settings
 from consometers_node.permission import ChangedNeed, DataNeed
@@ -20,6 +21,7 @@ from . import bell, collective, public_pages
 from .access import PASSWORD, password_for
 from .collective import Ours, now
 from .complaint import Complaint
+from .needs import unreadable
 from .options import Common
 from .output import Output
 from .running import connecting, until_stopped
@@ -31,6 +33,7 @@ _NO_PASSWORD = text(
     "Le mot de passe de {jid} n'est pas connu : définissez xmpp.password_file ou {variable}, ou"
     " gardez-le avec « consometers-node login {jid} ».",
 )
+_LOGGER = logging.getLogger(__name__)
 _NEED = text("{file}: {said}", "{file} : {said}")
 
 
@@ -50,6 +53,10 @@ def run(common: Common, settings: Path | None, haste: float) -> None:
 async def _run(output: Output, haste: float, store: Store, settings: Settings) -> None:
     """Put everything together, and run it."""
     who = await _identity(store, settings, output)
+    async with store.reading() as connection:
+        for one in await needs.unreadable(connection):
+            if one.closed_at is None:
+                _LOGGER.warning("%s", output.said(unreadable(one)))
     connect = connecting(output, haste)
     node = CollectiveNode(store, settings, who, connect, pace=Pace().hurried(haste))
     watching = Watching(node, haste)
@@ -81,7 +88,7 @@ async def _offer(store: Store, file: Path, need: DataNeed) -> None:
     """Ask members for what a file says, if that is new."""
     try:
         async with store.writing() as connection:
-            await offer(connection, need, now())
+            await needs.offer(connection, need, now())
     except ChangedNeed as fault:
         words = said_of(fault)
         assert words is not None

@@ -1,13 +1,13 @@
 """How a collective's node stands: `status`, for whoever runs it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from consometers_node.collective import given
+from consometers_node.collective import given, needs
 from consometers_node.collective.disclosure import Reason
 from consometers_node.collective.members import Kind
 from consometers_node.collective.moments import latest, moments
@@ -23,6 +23,7 @@ from consometers_node.store.standing import Standing, standing
 from . import bell, standing as of_any
 from .collective import Ours, day, now, run, shown
 from .membership import KINDS
+from .needs import unreadable
 from .options import Common
 from .output import Json, Output
 from .when import local
@@ -132,6 +133,7 @@ class _Collective:
     released_until: datetime | None
     withheld: Mapping[Reason, int]
     erasures: _Erasures
+    unreadable: Sequence[needs.Unreadable]
 
 
 def status(common: Common, settings: Path | None) -> None:
@@ -176,6 +178,7 @@ async def _look(store: Store, settings: Settings) -> _Collective:
             released_until=None if moment is None else moment.end,
             withheld=await published.withheld(connection, rules.interval, yesterday, at),
             erasures=await _Erasures.of(connection, at),
+            unreadable=[one for one in await needs.unreadable(connection) if one.closed_at is None],
         )
 
 
@@ -198,6 +201,9 @@ def _told(found: _Collective) -> dict[str, Json]:
             "untold": erasures.untold,
             "wiped": erasures.wiped,
         },
+        "unreadable_needs": [
+            {"need": one.need, "version": one.version} for one in found.unreadable
+        ],
     }
 
 
@@ -228,6 +234,8 @@ def _show(found: _Collective, output: Output) -> None:
     if state.to_release:
         output.say(_TO_RELEASE, count=state.to_release)
     _show_erasures(found.erasures, output)
+    for one in found.unreadable:
+        output.say(unreadable(one))
 
 
 def _show_erasures(found: _Erasures, output: Output) -> None:

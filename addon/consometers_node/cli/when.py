@@ -6,7 +6,7 @@ from consometers_node.quoalise import Number, iso8601
 from consometers_node.quoalise.errors import Malformed
 from consometers_node.quoalise.text import text
 
-from .complaint import misused
+from .complaint import mistyped, misused
 
 DAY = timedelta(days=1)
 
@@ -33,7 +33,7 @@ def moment(typed: str, option: str) -> datetime:
     try:
         return iso8601.moment(iso8601.shown(time), option)
     except Malformed as error:
-        raise misused(option, error.text) from None
+        raise mistyped(option, error) from None
 
 
 def span(start: str | None, end: str | None, now: datetime) -> tuple[datetime, datetime]:

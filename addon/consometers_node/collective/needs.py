@@ -6,16 +6,17 @@ asked again: what they gave to the version before goes on under the terms of tha
 
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import Row, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ..permission import ChangedNeed, DataNeed
-from ..quoalise import federation_xml
+from ..quoalise import Malformed, Text, federation_xml
 from ..quoalise.markup import parse, serialise
 from ..quoalise.text import text
 from ..store.collective_tables import OwnNeedRow
-from ..wire import read_need, write_need
+from ..wire import Unsayable, read_need, write_need
 from .errors import Unknown
 
 _NO_SUCH_NEED = text(
@@ -33,15 +34,33 @@ class OwnNeed:
     closed_at: datetime | None
 
 
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """A version of what was asked for that this program cannot read, and why."""
+
+    need: str
+    version: int
+    closed_at: datetime | None
+    why: Text
+
+
+def as_told(need: DataNeed) -> DataNeed:
+    """Give a data need as members read it. Raises Malformed, Unsayable."""
+    return _read(_body(need))
+
+
 async def offer(connection: AsyncConnection, need: DataNeed, at: datetime) -> bool:
     """Ask members for this from now on, and no longer for an older version of it.
 
-    Tells whether it is new; what was offered before stays as it is. Raises ChangedNeed.
+    Tells whether it is new; what was offered before stays as it is. Raises ChangedNeed, and what
+    `as_told` raises.
     """
-    known = {one.need.version: one for one in await versions(connection, need.id)}
-    body = serialise(federation_xml.write_data_needs([write_need(need)])).decode()
-    if (same := known.get(need.version)) is not None:
-        if same.need != _read(body):
+    body = _body(need)
+    told = _read(body)
+    known = await _versions(connection, need.id)
+    if need.version in known:
+        same = known[need.version]
+        if not isinstance(same, OwnNeed) or same.need != told:
             raise ChangedNeed(need.id, need.version)
         return False
     if need.version < max(known, default=0):
@@ -55,15 +74,12 @@ async def offer(connection: AsyncConnection, need: DataNeed, at: datetime) -> bo
 
 async def numbered(connection: AsyncConnection, need: DataNeed) -> DataNeed:
     """Give a data need with the version of the newest that says the same, or with the next one."""
-    known = await versions(connection, need.id)
-    if not known:
-        return replace(need, version=1)
-    newest = known[-1].need
-    return (
-        newest
-        if replace(need, version=newest.version) == newest
-        else replace(need, version=newest.version + 1)
-    )
+    known = await _versions(connection, need.id)
+    last = max(known, default=0)
+    newest = known.get(last)
+    if isinstance(newest, OwnNeed) and replace(need, version=last) == newest.need:
+        return newest.need
+    return replace(need, version=last + 1)
 
 
 async def close(connection: AsyncConnection, need: str, at: datetime) -> None:
@@ -96,16 +112,42 @@ async def versions(connection: AsyncConnection, need: str) -> list[OwnNeed]:
 
 
 async def all_needs(connection: AsyncConnection) -> list[OwnNeed]:
-    """Give every version of everything that was ever asked for: they are few, and stay."""
-    query = select(OwnNeedRow.body, OwnNeedRow.offered_at, OwnNeedRow.closed_at).order_by(
-        OwnNeedRow.need, OwnNeedRow.version
-    )
-    return [OwnNeed(_read(row.body), *row[1:]) for row in await connection.execute(query)]
+    """Give every version of everything that was ever asked for: they are few, and stay.
+
+    What cannot be read is left out, for it stands in nobody's way: `unreadable` tells it.
+    """
+    return [one for one in await _all(connection) if isinstance(one, OwnNeed)]
+
+
+async def unreadable(connection: AsyncConnection) -> list[Unreadable]:
+    """Give what `all_needs` leaves out."""
+    return [one for one in await _all(connection) if isinstance(one, Unreadable)]
+
+
+async def _all(connection: AsyncConnection) -> list[OwnNeed | Unreadable]:
+    query = select(OwnNeedRow.__table__).order_by(OwnNeedRow.need, OwnNeedRow.version)
+    return [_row(row) for row in await connection.execute(query)]
+
+
+async def _versions(connection: AsyncConnection, need: str) -> dict[int, OwnNeed | Unreadable]:
+    query = select(OwnNeedRow.__table__).where(OwnNeedRow.need == need)
+    return {row.version: _row(row) for row in await connection.execute(query)}
+
+
+def _row(row: Row[Any]) -> OwnNeed | Unreadable:
+    try:
+        return OwnNeed(_read(row.body), row.offered_at, row.closed_at)
+    except (Malformed, Unsayable) as fault:
+        return Unreadable(row.need, row.version, row.closed_at, fault.text)
 
 
 async def _close(connection: AsyncConnection, need: str, at: datetime) -> bool:
     closing = update(OwnNeedRow).where(OwnNeedRow.need == need, OwnNeedRow.closed_at.is_(None))
     return bool((await connection.execute(closing.values(closed_at=at))).rowcount)
+
+
+def _body(need: DataNeed) -> str:
+    return serialise(federation_xml.write_data_needs([write_need(need)])).decode()
 
 
 def _read(body: str) -> DataNeed:

@@ -25,7 +25,7 @@ from xml.etree.ElementTree import Element, SubElement
 from consometers_node.permission import DataNeed
 from consometers_node.quoalise import Malformed, federation, federation_xml
 from consometers_node.quoalise.markup import LANG, parse, serialise, tag
-from consometers_node.quoalise.text import text
+from consometers_node.quoalise.text import around, text
 
 from .errors import Unsayable
 from .needs import read_need, write_need
@@ -46,7 +46,7 @@ _UNKNOWN_KEY = text(
     " {known}.",
 )
 _WRONG = text(
-    "The data need is not complete: {why}", "La demande de données n’est pas complète : {why}"
+    "The data need is not complete: {said}", "La demande de données n’est pas complète : {said}"
 )
 
 _ATTRIBUTES = ("id", "version", "interval", "history", "duration", "retention")
@@ -79,7 +79,7 @@ def read_told_need(told: Mapping[str, object]) -> DataNeed:
         # Through the text that peers are sent: what that cannot hold is no word.
         (need,) = federation_xml.read_data_needs(parse(serialise(needs)))
     except Malformed as fault:
-        raise Unsayable(_WRONG.fill(why=fault)) from fault
+        raise Unsayable(around(_WRONG, fault.text)) from fault
     return read_need(need)
 
 

@@ -54,7 +54,9 @@ def read_need(said: quoalise.DataNeed) -> DataNeed:
         )
     except BadNeed as fault:
         raise Unsayable(
-            _INCOMPLETE.fill(need=said.id, field=fault.field, controller=said.controller)
+            _INCOMPLETE.fill(
+                need=said.id, field=fault.field.removesuffix("_days"), controller=said.controller
+            )
         ) from fault
 
 

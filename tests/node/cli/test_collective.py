@@ -13,13 +13,17 @@ import sys
 from typing import Any
 
 import pytest
+from sqlalchemy import insert, select
 
 from consometers_node.cli.setting_up import _slug
 from consometers_node.collective import needs
 from consometers_node.collective.disclosure import Agreed
 from consometers_node.collective.members import Kind, Members
 from consometers_node.collective.settings import read
+from consometers_node.quoalise import Text
+from consometers_node.quoalise.text import text
 from consometers_node.store import Store
+from consometers_node.store.collective_tables import OwnNeedRow
 from consometers_node.xmpp import Join, Register, links
 
 from ..collective.people import ZONE, join, meter, permission
@@ -174,6 +178,71 @@ async def test_a_need_is_made_by_options(run: Run, coop: Path) -> None:
     for wrong in (["--title", "Nos sommes"], ["--history", "a year"], ["roof.toml"]):
         refused = await run("needs", "offer", *options, "--purpose", "fr=S.", *wrong, "--json")
         assert refused.condition == "usage"
+
+
+SUMS: tuple[object, ...] = (
+    *("--id", "sums", "--title", "fr=Nos sommes", "--purpose", "fr=Savoir.", "--series"),
+    *("consumption", "--contact", "dpo@example.org", "--policy", "https://example.org/donnees"),
+)
+
+
+@pytest.mark.parametrize(
+    ("option", "typed", "said"),
+    [
+        ("--policy", "example.org", text("--policy: “example.org” is not a link", "--policy : «")),
+        ("--contact", " ", text("--contact: this is empty", "--contact : ceci est vide")),
+        ("--history", "P200Y", text("a duration from 0 to", "une durée de 0 à")),
+        ("--duration", "PT1H", text("a duration from 1 to", "une durée de 1 à")),
+        ("--retention", "a year", text("--retention: “a year” is not", "--retention : « a year »")),
+    ],
+)
+async def test_an_option_that_nobody_could_read_is_called_by_its_name(
+    run: Run, coop: Path, option: str, typed: str, said: Text
+) -> None:
+    for language, words in said.by_language.items():
+        refused = await run("needs", "offer", *SUMS, option, typed, language=language)
+        assert refused.status == 2
+        assert words in refused.err
+        assert refused.err.count(option) == 1
+    assert json.loads((await run("needs", "list", "--all", "--json")).out) == []
+
+
+async def test_a_file_is_called_by_its_keys_in_the_askers_language(run: Run, coop: Path) -> None:
+    file = coop / "roof.toml"
+    told = TOML.format(version=1, purpose="Dimensionner le toit.")
+    for was, wrong, words in (
+        ('"https://example.org/donnees"', '"example.org"', "pas le lien d’une page"),
+        ('"P1Y"', '"P200Y"', "(history)"),
+    ):
+        file.write_text(told.replace(was, wrong))
+        refused = await run("needs", "offer", file, language="fr")
+        assert refused.status == 1
+        assert words in refused.err
+
+
+async def test_what_cannot_be_read_is_told_and_stands_in_nobodys_way(run: Run, coop: Path) -> None:
+    await run("needs", "offer", *SUMS, "--id", "other")
+    store = await opened(coop)
+    async with store.writing() as connection:
+        body = (await connection.execute(select(OwnNeedRow.body))).scalar_one()
+        broken = {"version": 1, "body": body.replace("https://", ""), "offered_at": now()}
+        await connection.execute(insert(OwnNeedRow).values(need="sums", **broken))
+    await store.close()
+    listed = await run("needs", "list", "--json")
+    assert [one["need"] for one in json.loads(listed.out)] == ["other"]
+    assert "“sums”, version 1, cannot be read" in listed.err
+    status = await run("status", language="fr")
+    assert status.status == 0
+    assert "« sums », version 1, est illisible" in status.out
+    assert (await run("status", "--json")).document["unreadable_needs"] == [
+        {"need": "sums", "version": 1}
+    ]
+    register = await run("register", "--json")
+    assert [one["need"] for one in json.loads(register.out)] == ["other"]
+    mended = await run("needs", "offer", *SUMS, "--json")
+    assert mended.document == {"need": "sums", "version": 2, "new": True}
+    assert (await run("needs", "list", "--json")).err == ""
+    assert (await run("status", "--json")).document["unreadable_needs"] == []
 
 
 # invitations

@@ -4,12 +4,15 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import insert
 
 from consometers_node.collective import needs
 from consometers_node.collective.errors import Unknown
 from consometers_node.permission import ChangedNeed, Wanted
+from consometers_node.quoalise import Malformed
 from consometers_node.series import Direction, Quantity
 from consometers_node.store import Store
+from consometers_node.store.collective_tables import OwnNeedRow
 
 from ..permission.samples import NEED
 from .people import AT
@@ -83,3 +86,29 @@ async def test_what_is_closed_is_asked_for_no_longer_and_can_be_again(store: Sto
         assert await needs.offered(connection) == [NEED]
         with pytest.raises(Unknown):
             await needs.reopen(connection, "other")
+
+
+async def test_what_no_member_could_read_is_not_asked_for(store: Store) -> None:
+    async with store.writing() as connection:
+        with pytest.raises(Malformed, match=r"policy: .*not a link"):
+            await needs.offer(connection, replace(NEED, policy="example.org"), AT)
+        assert await needs.all_needs(connection) == []
+
+
+async def test_what_cannot_be_read_any_more_is_left_out_and_its_version_is_taken(
+    store: Store,
+) -> None:
+    async with store.writing() as connection:
+        await needs.offer(connection, POWER, AT)
+        broken = {"need": NEED.id, "version": 1, "body": "<data-needs", "offered_at": AT}
+        await connection.execute(insert(OwnNeedRow).values(broken))
+        assert await needs.offered(connection) == [POWER]
+        (left_out,) = await needs.unreadable(connection)
+        assert (left_out.need, left_out.version, left_out.closed_at) == (NEED.id, 1, None)
+        with pytest.raises(ChangedNeed):
+            await needs.offer(connection, NEED, LATER)
+        second = await needs.numbered(connection, NEED)
+        assert second == replace(NEED, version=2)
+        assert await needs.offer(connection, second, LATER)
+        assert await needs.offered(connection) == [POWER, second]
+        assert [one.closed_at for one in await needs.unreadable(connection)] == [LATER]

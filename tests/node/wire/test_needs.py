@@ -74,7 +74,7 @@ def test_an_interval_that_no_series_has_is_refused_in_both_languages() -> None:
 
 
 def test_a_need_that_nobody_could_answer_names_who_should_correct_it() -> None:
-    with pytest.raises(Unsayable, match=r"\(duration_days\): ask Kersabiec"):
+    with pytest.raises(Unsayable, match=r"\(duration\): ask Kersabiec"):
         read_need(replace(SAID, duration=Duration(seconds=60)))
 
 
