@@ -5,6 +5,8 @@ from math import ceil, log
 
 WINDOW_S = 60.0
 """Shortest time over which a register gives a power: it counts whole watt-hours."""
+SHORT_S = 10.0
+"""Shortest time over which it does right after a step that took longer than that window."""
 
 FILTER = 0.008
 """Weight of the latest second in the breaker's filter. Source: Enedis-NOI-CPT_54E §7."""
@@ -40,7 +42,7 @@ class PowerFromRegister:
             steps.popleft()
 
     def power_w(self, apparent_va: int | None = None) -> int | None:
-        """Give the latest power; None until the register has stepped over a whole window.
+        """Give the latest power; None until the register was read over a whole window.
 
         From the last step to a reading without another it has counted less than one watt-hour,
         and no active power is above the apparent power: both bound the mean, so that it falls as
@@ -49,17 +51,29 @@ class PowerFromRegister:
         """
         if apparent_va == 0:
             return 0
-        if len(self._steps) < 2:
+        if not self._steps:
             return None
+        quiet_s = self._earlier_at - self._steps[-1][0]
+        mean_w = self._mean_w()
+        if mean_w is None and quiet_s < WINDOW_S:
+            return None
+        bounds = [mean_w, 3600 / quiet_s if quiet_s > 0 else None, apparent_va]
+        return round(min(bound for bound in bounds if bound is not None))
+
+    def _mean_w(self) -> float | None:
+        """Give the mean from step to step; None before they span a window.
+
+        A step that took longer than a window tells nothing of those that follow fast, as at dawn:
+        it is left out as soon as they can do without it.
+        """
         (first_at, first_wh), (last_at, last_wh) = self._steps[0], self._steps[-1]
         if last_at - first_at < WINDOW_S:
             return None
-        bounds = [(last_wh - first_wh) * 3600 / (last_at - first_at)]
-        if self._earlier_at > last_at:
-            bounds.append(3600 / (self._earlier_at - last_at))
-        if apparent_va is not None:
-            bounds.append(apparent_va)
-        return round(min(bounds))
+        if len(self._steps) > 2:
+            second_at, second_wh = self._steps[1]
+            if second_at - first_at > WINDOW_S and last_at - second_at >= SHORT_S:
+                first_at, first_wh = second_at, second_wh
+        return (last_wh - first_wh) * 3600 / (last_at - first_at)
 
 
 class CutOff:

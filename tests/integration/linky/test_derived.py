@@ -58,6 +58,37 @@ def test_nothing_is_told_before_a_whole_window_has_gone_by() -> None:
     assert load.run(3000, 6) == pytest.approx(3000, rel=0.03)
 
 
+def test_what_little_is_counted_at_first_is_bounded_by_the_time_it_takes() -> None:
+    load = Load()
+    load.energy_ws = 100
+    assert load.run(5, 60, apparent_va=6) is None
+    for _ in range(8):
+        assert load.run(5, 60, apparent_va=6) in (5, 6)
+    load = Load()
+    load.energy_ws = 100
+    assert load.run(5, 122) == 30
+
+
+@pytest.mark.parametrize("frame_s", [1.0, 1.43])
+@pytest.mark.parametrize("power_w", [300, 720, 3000])
+def test_after_long_darkness_power_is_that_of_now(power_w: int, frame_s: float) -> None:
+    load = Load(frame_s)
+    load.run(2, 2 * 1800)
+    load.run(power_w, 26)
+    for _ in range(15):
+        assert load.frame(power_w) == pytest.approx(power_w, rel=0.25)
+    load.run(power_w, 60)
+    assert load.frame(power_w) == pytest.approx(power_w, rel=0.04)
+
+
+@pytest.mark.parametrize("power_w", [20, 45, 58])
+def test_a_steady_power_below_a_step_a_minute_is_the_last_step(power_w: int) -> None:
+    load = Load()
+    load.run(power_w, 600)
+    for _ in range(600):
+        assert load.frame(power_w) == pytest.approx(power_w, rel=0.03)
+
+
 def test_a_rise_is_found_within_a_minute() -> None:
     load = Load()
     load.run(200, 300)
