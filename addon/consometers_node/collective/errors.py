@@ -68,3 +68,37 @@ class Nameless(CollectiveFault):
                 " en a un.",
             )
         )
+
+
+class NoSite(CollectiveFault):
+    """A collective is to be shown as a site."""
+
+    condition = "no-site"
+
+    def __init__(self) -> None:
+        super().__init__(
+            text(
+                "A collective is never shown as a site: what it tells are sums of its own members."
+                " Give it a name instead.",
+                "Un collectif n’est jamais montré comme site : ce qu’il dit, ce sont des sommes de"
+                " ses propres membres. Donnez-lui plutôt un nom.",
+            )
+        )
+
+
+class Shown(CollectiveFault):
+    """What is to be a home again was published as something else."""
+
+    condition = "shown"
+
+    def __init__(self) -> None:
+        super().__init__(
+            text(
+                "Sums of months in which this member counts are published already: as a site it"
+                " hid nobody in them, and as a home it would hide others by figures that may be"
+                " known. Have it erased, and invite it again as a home.",
+                "Des sommes de mois où ce membre compte sont déjà publiées : comme site, il n’y"
+                " cachait personne, et comme foyer il en cacherait d’autres par des chiffres"
+                " peut-être connus. Faites-le effacer, puis invitez-le de nouveau comme foyer.",
+            )
+        )

@@ -8,7 +8,7 @@ into those months alone that nobody has seen.
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 import secrets
 from typing import Any
@@ -20,6 +20,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from ..quoalise.text import text
 from ..store.collective_tables import (
     GivenRow,
+    GivenSeriesRow,
     GroupId,
     InGroupRow,
     MemberGroupRow,
@@ -27,7 +28,8 @@ from ..store.collective_tables import (
     MemberRow,
     ReleasedBlockRow,
 )
-from .errors import Nameless, NameTaken, Unknown
+from ..store.tables import BlockRow
+from .errors import Nameless, NameTaken, NoSite, Shown, Unknown
 from .readers import end as end_reading
 from .sites import Description
 
@@ -35,6 +37,7 @@ DAWN = date(1978, 7, 1)
 """Before the first month of which there can be records."""
 MAX_AREA = 100
 
+_DAY = timedelta(days=1)
 _LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"
 """None of them is taken for another."""
 _PSEUDONYM_LENGTH = 8
@@ -199,12 +202,35 @@ class Members:
         return (await self.connection.execute(gone.where(~gave))).rowcount
 
     async def present(self, member: MemberId, name: str, description: Description) -> None:
-        """Show a member under its name, as a site. Raises NameTaken.
+        """Show a member under its name, as a site. Raises NameTaken, NoSite.
 
         Under another name than before it is another site, from the next month that is free.
         """
+        if (await self.get(member)).kind is Kind.COLLECTIVE:
+            raise NoSite
         await self._check_free(name, member)
         await self._set(member, kind=Kind.SITE, name=name, description=description.pack())
+        await self._regroup(member)
+
+    async def hide(self, member: MemberId) -> None:
+        """Make a home again of what was shown as a site by mistake. Raises NoSite, Shown.
+
+        What was released of a month with a site in it may tell its figures. As a home of that month
+        it would hide others by them, so this is done while nothing was.
+        """
+        known = await self.get(member)
+        if known.kind is Kind.HOME:
+            return
+        if known.kind is Kind.COLLECTIVE:
+            raise NoSite
+        query = select(func.min(InGroupRow.from_month)).where(InGroupRow.member_id == member)
+        first: date | None = (await self.connection.execute(query)).scalar_one()
+        shown = await self._last_shown()
+        # The first hours of a month are of the UTC day before it.
+        if first is not None and shown is not None and first - _DAY <= shown:
+            raise Shown
+        await self._forget_names(known)
+        await self._set(member, kind=Kind.HOME, name=None, description=None)
         await self._regroup(member)
 
     async def rename(self, member: MemberId, name: str) -> None:
@@ -242,6 +268,12 @@ class Members:
         )
         last: date | None = (await self.connection.execute(query)).scalar_one()
         return DAWN if last is None else month_after(last)
+
+    async def _last_shown(self) -> date | None:
+        """Give the last UTC day of which our own series tell anything, where nobody hides too."""
+        told_to_us = select(GivenSeriesRow.series_id).where(GivenSeriesRow.series_id.is_not(None))
+        query = select(func.max(BlockRow.day)).where(BlockRow.series_id.not_in(told_to_us))
+        return (await self.connection.execute(query)).scalar_one()
 
     async def _wanted(self, member: Member) -> list[GroupId]:
         """Give in which groups a member counts from now on."""

@@ -8,20 +8,25 @@ from collections.abc import Iterator
 from contextlib import suppress
 from itertools import combinations, product
 from random import Random
+from zoneinfo import ZoneInfo
 
 from hypothesis import HealthCheck, given, settings, strategies as st
 import pytest
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from consometers_node.collective.disclosure import Agreed, ByLaw, Publication
+from consometers_node.collective.errors import Shown
+from consometers_node.collective.members import Members
+from consometers_node.collective.moving import moving
 from consometers_node.collective.release import forget
 from consometers_node.collective.rules import take_up
+from consometers_node.collective.sites import Description
 from consometers_node.series import Interval
 from consometers_node.store import Store
 from consometers_node.store.collective_tables import MemberId
 
 from .erasing import erase
-from .publishing import BEFORE, DAY, LATER, Town
+from .publishing import BEFORE, DAY, LATER, ZONE, Town
 
 NEED = 3
 AREAS = ["Lorient", "Lanester", None]
@@ -73,6 +78,10 @@ class Story:
             case "erase":
                 for home in some[:1]:
                     await self._erase(home)
+            case "mistake":
+                for home in some[:1]:
+                    if home not in self._gone:
+                        await self._mistake(home)
             case "rules":
                 town = self.town
                 town.publication = RULES[min(which) % len(RULES)]
@@ -97,6 +106,17 @@ class Story:
         await forget(connection, member, "kersabiec")
         series = self.town.series[member]
         await erase(connection, member, [self.town.numbers[series]], self.town.at)
+
+    async def _mistake(self, home: int) -> None:
+        """Show a home as a site, and take that back where it can be."""
+        connection, member = self.town.connection, self.homes[home]
+        members = Members(connection, ZoneInfo(ZONE))
+        with suppress(Shown):
+            async with connection.begin_nested():
+                async with moving(connection, member, self.town.at):
+                    await members.present(member, f"{home}", Description())
+                async with moving(connection, member, self.town.at):
+                    await members.hide(member)
 
     async def _read(self) -> None:
         self._looks += 1
@@ -150,7 +170,9 @@ async def play(
 
 SOME = st.frozensets(st.integers(0, 8), min_size=1)
 STEPS = st.lists(
-    st.tuples(st.sampled_from(["tell", "tell", "tell", "look", "look", "erase", "rules"]), SOME),
+    st.tuples(
+        st.sampled_from(["tell", "tell", "tell", "look", "look", "erase", "mistake", "rules"]), SOME
+    ),
     min_size=2,
     max_size=8,
 )
@@ -186,3 +208,31 @@ async def test_the_attacker_finds_what_is_not_protected(file: Store) -> None:
         story.read["", "hour", 2] = story.read["", "hour", 1] + 17
         story.truth[3].append(17)
         assert story.leaks()
+
+
+async def test_what_was_shown_as_a_site_hides_nobody_in_that_month(file: Store) -> None:
+    async with file.writing() as connection:
+        town = Town(connection)
+        site = await town.member(kind="site", name="École")
+        await town.tell(site, 600)
+        await town.look()
+        # Where no home is, nothing hides, and no standing is kept of what everybody sees.
+        assert await town.shown("École", kind="site") == [600] * HOURS_A_DAY
+        assert await town.kept("released_block") == []
+        await town.members(2)
+        with pytest.raises(Shown):
+            await Members(connection, ZoneInfo(ZONE)).hide(site)
+
+
+async def test_a_site_by_mistake_hides_others_as_a_home_once_that_is_put_right(file: Store) -> None:
+    async with file.writing() as connection:
+        town = Town(connection)
+        site = await town.member(kind="site", name="École")
+        await town.members(2)
+        await town.tell(list(town.series), 300)
+        members = Members(connection, ZoneInfo(ZONE))
+        async with moving(connection, site, town.at):
+            await members.hide(site)
+        await town.look()
+        assert await town.shown() == [3 * 300] * HOURS_A_DAY
+        assert await town.shown("École", kind="site") == []

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from consometers_node.collective.errors import Nameless, NameTaken, Unknown
+from consometers_node.collective.errors import Nameless, NameTaken, NoSite, Unknown
 from consometers_node.collective.members import (
     DAWN,
     Group,
@@ -188,6 +188,33 @@ async def test_a_home_has_no_name(store: Store) -> None:
         below = await members.admit("coop@example.org", AT, kind=Kind.COLLECTIVE)
         await members.rename(below.id, "Coop")
         assert (await members.named("Coop")).id == below.id
+
+
+async def test_a_collective_is_no_site(store: Store) -> None:
+    async with store.writing() as connection:
+        members = Members(connection, ZONE)
+        below = await members.admit("coop@example.org", AT, kind=Kind.COLLECTIVE)
+        with pytest.raises(NoSite):
+            await members.present(below.id, "Coop", SCHOOL)
+        with pytest.raises(NoSite):
+            await members.hide(below.id)
+        assert await members.get(below.id) == below
+
+
+async def test_what_was_a_site_by_mistake_is_a_home_again_while_nothing_was_published(
+    store: Store,
+) -> None:
+    async with store.writing() as connection:
+        members = Members(connection, ZONE)
+        member, _ = await join(connection, "a")
+        before = await members.get(member.id)
+        await members.present(member.id, "École", SCHOOL)
+        await members.hide(member.id)
+        assert await members.get(member.id) == before
+        assert await groups_of(members, member, JUNE) == {("all", "")}
+        assert "École" not in {one.name for one in await members.groups()}
+        await members.hide(member.id)
+        assert await members.get(member.id) == before
 
 
 async def test_guests_who_gave_nothing_are_forgotten(store: Store) -> None:

@@ -9,9 +9,12 @@ import struct
 from zoneinfo import ZoneInfo
 
 from hypothesis import HealthCheck, given, settings, strategies as st
-from sqlalchemy import delete, event, insert, select, update
+from sqlalchemy import delete, event, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from consometers_node.collective.errors import NoSite
+from consometers_node.collective.members import Members
+from consometers_node.collective.sites import Description
 from consometers_node.collective.tally import (
     Change,
     compositions,
@@ -25,7 +28,6 @@ from consometers_node.store.collective_tables import (
     InGroupRow,
     MemberDayRow,
     MemberId,
-    MemberRow,
     SumBlockRow,
 )
 from consometers_node.store.member_counts import put_count
@@ -48,7 +50,7 @@ DAYS = [
 ]
 """Clocks are put forward on the 29th, and a month turns."""
 MONTHS = [date(2026, 3, 1), date(2026, 4, 1), date(2026, 5, 1)]
-GROUPS = [GroupId(1), GroupId(2)]
+GROUPS = [GroupId(101), GroupId(102)]
 KINDS = ["home", "home", "home", "site", "collective"]
 
 
@@ -255,12 +257,17 @@ class Collective:
         someone = self.scratch.members[member]
         was = (await compositions(self._connection, [member]))[member]
         someone.stays = {(group, since): until for group, since, until in move.stays}
-        if someone.kind != "collective":
+        members = Members(self._connection, ZONE)
+        try:
+            if move.kind == "site":
+                await members.present(member, f"{member}", Description())
+            else:
+                await members.hide(member)
+        except NoSite:
+            assert someone.kind == "collective"
+        else:
             someone.kind = move.kind
         await self._write_stays(member)
-        await self._connection.execute(
-            update(MemberRow).where(MemberRow.id == member).values(kind=someone.kind)
-        )
         await moved(self._connection, member, was, AT)
 
     async def _erase(self, step: Erase) -> None:

@@ -61,6 +61,7 @@ TABLES = {
         "store.parts",
         "store.series",
         "collective.held",
+        "collective.members",
         "collective.published",
         "collective.rights",
         "collective.tally",

@@ -9,6 +9,7 @@ from aiohttp import web
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ...collective import export as exported, given
+from ...collective.errors import NoSite
 from ...collective.given import Entry, Given
 from ...collective.members import MAX_AREA, Kind, Member, Members
 from ...collective.moving import moving
@@ -96,6 +97,8 @@ async def change_site(desk: AdminDesk, visit: Visit) -> web.StreamResponse:
     description = _described(visit, errors)
     async with desk.store.reading() as connection:
         member = await _named(desk, visit, connection)
+    if member.kind is Kind.COLLECTIVE:
+        raise NoSite
     if member.kind is not Kind.SITE and visit.typed("sure") != "yes":
         errors["sure"] = _TICK
     if errors:

@@ -251,6 +251,9 @@ async def test_a_collective_is_named_and_a_home_is_not(office: Office) -> None:
     form = [*page.form("/name").fields, ("name", "Nobody")]
     fields = [(key, value) for key, value in form if (key, value) != ("name", "")]
     assert (await browser.post(f"members/{home.pseudonym}/name", fields)).status == 409
+    # Its own page offers no such form, but another window may be of before.
+    assert (await browser.post(f"members/{town.pseudonym}/site", fields)).status == 409
+    assert (await again(office, town)).kind is Kind.COLLECTIVE
 
 
 FORMS = ("/site", "/area", "members")
