@@ -25,7 +25,7 @@ async def test_it_tells_of_today(town: Town) -> None:
     assert "Made since midnight 42 kWh enough for 42 loads of laundry" in page.text
     assert "Self-sufficiency 16%" in page.text
     assert "Self-consumption 67%" in page.text
-    assert "37 homes of 40" in page.text
+    assert "37 of 40 homes" in page.text
 
 
 async def test_it_says_so_in_french(town: Town) -> None:
