@@ -2,7 +2,9 @@
 
 import argparse
 import asyncio
+from collections.abc import Callable
 from datetime import datetime
+from math import inf
 from pathlib import Path
 import signal
 import sys
@@ -16,6 +18,33 @@ from .line import BAUD, BAUDS
 from .profiles import PROFILES
 from .virtual import VirtualInverter
 
+UNITS = range(256)
+UNITS_ON_A_LINE = range(1, 248)
+"""Ids that a reader can ask for. Source: Modbus over Serial Line V1.02 §2.2."""
+
+
+def _whole(least: int, most: int) -> Callable[[str], int]:
+    def whole(typed: str) -> int:
+        if not typed.isdecimal() or not least <= int(typed) <= most:
+            raise argparse.ArgumentTypeError(f"{typed!r} is no number from {least} to {most}")
+        return int(typed)
+
+    return whole
+
+
+def _speed(typed: str) -> float:
+    speed = float(typed)
+    if not 0 <= speed < inf:
+        raise argparse.ArgumentTypeError(f"{typed!r} is no speed")
+    return speed
+
+
+def _time(typed: str) -> datetime:
+    try:
+        return datetime.fromisoformat(typed)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{typed!r} is no time in ISO 8601") from None
+
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
@@ -25,7 +54,9 @@ def _arguments() -> argparse.Namespace:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     where = parser.add_mutually_exclusive_group()
-    where.add_argument("--port", type=int, default=0, help="TCP port (default: a free one)")
+    where.add_argument(
+        "--port", type=_whole(0, 65_535), default=0, help="TCP port (default: a free one)"
+    )
     where.add_argument(
         "--line", type=Path, metavar="PATH", help="be on a serial line: a link to its port"
     )
@@ -37,20 +68,27 @@ def _arguments() -> argparse.Namespace:
     what.add_argument(
         "--image", type=Path, help="serve these registers of a real device: JSON or CSV"
     )
-    parser.add_argument("--unit", type=int, default=1, help="unit id of the first (default: 1)")
-    parser.add_argument("--units", type=int, default=1, help="how many are behind this port")
     parser.add_argument(
-        "--base", type=int, default=BASE, help=f"where the map is (default: {BASE})"
+        "--unit", type=_whole(0, 255), default=1, help="unit id of the first (default: 1)"
+    )
+    parser.add_argument(
+        "--units", type=_whole(1, 256), default=1, help="how many are behind this port"
+    )
+    parser.add_argument(
+        "--base", type=_whole(0, 65_000), default=BASE, help=f"where the map is (default: {BASE})"
     )
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--speed", type=float, default=1.0, help="how much faster than a real one")
-    parser.add_argument(
-        "--start", type=datetime.fromisoformat, help="inverter's time, ISO 8601 (default: now)"
-    )
+    parser.add_argument("--speed", type=_speed, default=1.0, help="how much faster than a real one")
+    parser.add_argument("--start", type=_time, help="inverter's time, ISO 8601 (default: now)")
     parser.add_argument(
         "--do", action="append", default=[], metavar="COMMAND", help="obey this at the start"
     )
-    return parser.parse_args()
+    arguments = parser.parse_args()
+    ids = UNITS if arguments.line is None else UNITS_ON_A_LINE
+    first, last = arguments.unit, arguments.unit + arguments.units - 1
+    if first not in ids or last not in ids:
+        parser.error(f"units {first} to {last}: there are {ids[0]} to {ids[-1]}")
+    return arguments
 
 
 def _virtual_inverter(arguments: argparse.Namespace) -> VirtualInverter:
@@ -100,12 +138,12 @@ async def _until(stopped: asyncio.Event) -> None:
 async def _run(arguments: argparse.Namespace) -> None:
     loop = asyncio.get_running_loop()
     stopped = asyncio.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stopped.set)
     lines = typed_lines()
     for line in arguments.do:
         lines.put_nowait(line)
     async with _virtual_inverter(arguments) as inverter:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, stopped.set)
         _introduce(inverter)
         tasks = [
             asyncio.create_task(work)
@@ -120,8 +158,11 @@ async def _run(arguments: argparse.Namespace) -> None:
 
 def main() -> None:
     """Run until Ctrl-C or SIGTERM."""
+    arguments = _arguments()
+    # While it starts a thread adds years up, and cannot be stopped: either ends it by itself.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
     try:
-        asyncio.run(_run(_arguments()))
+        asyncio.run(_run(arguments))
     except (ImageError, OSError) as error:
         sys.exit(f"script/inverter: {error}")
 

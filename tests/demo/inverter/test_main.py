@@ -9,8 +9,11 @@ import socket
 import struct
 import subprocess
 import sys
+from time import sleep
 
 import pytest
+
+from demo.inverter.__main__ import main
 
 from .inverters import NOON, inverter, unix
 
@@ -87,3 +90,42 @@ def test_it_says_why_it_cannot_start(tmp_path: Path) -> None:
         assert process.stderr is not None
         assert "script/inverter:" in process.stderr.readline()
         assert process.wait(10) == 1
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        ("--port", "99999"),
+        ("--port", "-1"),
+        ("--units", "300"),
+        ("--unit", "250", "--units", "10"),
+        ("--unit", "248", "--line", "tic"),
+        ("--base", "70000"),
+        ("--speed", "nan"),
+        ("--speed", "fast"),
+        ("--start", "noon"),
+    ],
+)
+def test_it_says_what_is_wrong_with_its_arguments(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], wrong: tuple[str, ...]
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["inverter", *wrong])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 2
+    *_, said = capsys.readouterr().err.splitlines()
+    assert said.startswith("script/inverter: error: ")
+    assert wrong[0] in said or "there are" in said
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_it_ends_at_once_while_it_starts(number: signal.Signals) -> None:
+    with program("--units", "200") as process:
+        assert process.stderr is not None
+        threads = Path(f"/proc/{process.pid}/task")
+        # One reads what is typed, one adds years up.
+        while len(list(threads.iterdir())) < 3:
+            sleep(0.05)
+        process.send_signal(number)
+        assert process.wait(2) == -number
+        assert process.stderr.read() == ""
