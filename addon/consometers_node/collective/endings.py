@@ -52,15 +52,16 @@ class Endings:
         async with self._store.reading() as connection:
             query = select(MemberRow.jid).where(MemberRow.id == one.member)
             jid = (await connection.execute(query)).scalar_one_or_none()
-        if jid is not None:
-            try:
-                async with self._room:
-                    await self._asking.terminate(jid, one.id)
-            except ItemNotFound:
-                _LOGGER.debug("a member does not know the permission that ended")
-            except (NetworkError, QuoaliseError) as fault:
-                _LOGGER.debug("a member is told later: %s", fault)
-                self._next[one.id] = asyncio.get_running_loop().time() + self._again_s
-                return
+        if jid is None:
+            return
+        try:
+            async with self._room:
+                await self._asking.terminate(jid, one.id)
+        except ItemNotFound:
+            _LOGGER.debug("a member does not know the permission that ended")
+        except (NetworkError, QuoaliseError) as fault:
+            _LOGGER.debug("a member is told later: %s", fault)
+            self._next[one.id] = asyncio.get_running_loop().time() + self._again_s
+            return
         async with self._store.writing() as connection:
             await told(connection, one.id, datetime.now(UTC))

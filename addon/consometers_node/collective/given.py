@@ -25,6 +25,7 @@ from ..store.collective_tables import (
     GivenRow,
     GivenSeriesRow,
     MemberId,
+    MemberRow,
 )
 from ..wire.needs import read_interval
 from .errors import NotAsked, NotYours, Unknown
@@ -260,9 +261,10 @@ async def last_heard(connection: AsyncConnection) -> dict[MemberId, datetime]:
 
 
 async def untold(connection: AsyncConnection) -> list[Given]:
-    """Give what ended without its member knowing it."""
+    """Give what ended without its member knowing it, of members whom it can be told."""
+    known = select(MemberRow.id).where(MemberRow.jid.is_not(None))
     ended = GivenRow.state != State.GRANTED, GivenRow.told_at.is_(None)
-    return await _all(connection, *ended)
+    return await _all(connection, *ended, GivenRow.member_id.in_(known))
 
 
 async def told(connection: AsyncConnection, number: GivenId, at: datetime) -> None:

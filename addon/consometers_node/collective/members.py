@@ -183,17 +183,14 @@ class Members:
         """
         known = await self.get(member)
         await end_reading(self.connection, known.pseudonym)
-        await self._forget_names(known)
-        await self._set(
-            member,
-            jid=None,
-            name=None,
-            description=None,
-            area=None,
-            invitation_id=None,
-            left_at=at,
-        )
+        await self.forget_description(known)
+        await self._set(member, jid=None, invitation_id=None, left_at=at)
         await self._end(member, month_after(month_of(at, self._zone)))
+
+    async def forget_description(self, member: Member) -> None:
+        """Forget its name, its commune and what it is like, but not who it is."""
+        await self._forget_names(member)
+        await self._set(member.id, name=None, description=None, area=None)
 
     async def forget_guests(self, before: datetime) -> int:
         """Forget whoever was let in before then and never gave anything; tell how many."""

@@ -8,7 +8,7 @@ database afterwards.
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 import json
 from time import monotonic
 from zoneinfo import ZoneInfo
@@ -43,6 +43,9 @@ from .members import Members
 
 STEP_S = 0.5
 """How long others wait about, while something is erased; a month at least is, each time."""
+
+TELL_FOR = timedelta(days=30)
+"""How long after its end the node of an erased member is told of it, if it cannot be at once."""
 
 _EVER = datetime(1978, 7, 5, tzinfo=UTC)
 _NEVER = datetime(2100, 1, 1, tzinfo=UTC)
@@ -97,7 +100,7 @@ async def erase_member(
 ) -> tuple[Erased, ...]:
     """End all that a member gave in the collective's name, and erase it.
 
-    Its address is kept until its node was told: see `forget_told`.
+    Its address alone is kept until its node was told, or for `TELL_FOR`: see `forget_told`.
     """
     async with store.writing() as connection:
         members = Members(connection, zone)
@@ -201,27 +204,32 @@ class _Step:
 
 
 async def forget_if_gone(members: Members, member: MemberId, at: datetime) -> bool:
-    """Forget who a member was that gives nothing more, holds nothing here and knows so."""
+    """Forget who a member was that gives nothing more, holds nothing here and knows so.
+
+    Of one that does not know so yet, only its address is kept, to tell it, and not for ever.
+    """
     connection = members.connection
     holds = select(GivenSeriesRow.given_id).join(GivenRow).where(GivenRow.member_id == member)
     if (await connection.execute(holds)).first() is not None:
         return False
-    if any(one.member == member for one in await given.untold(connection)):
-        return False
     known = await members.get(member)
+    if known.invitation is not None:
+        await forget_note(connection, known.invitation)
+    is_untold = any(one.member == member for one in await given.untold(connection))
+    if is_untold and (known.left_at is None or at < known.left_at + TELL_FOR):
+        await members.forget_description(known)
+        return False
     if known.jid is not None:
         await reads.rename(connection, known.jid, known.pseudonym)
         asked = exists().where(DataNeedRow.peer_id == PeerRow.id)
         await connection.execute(delete(PeerRow).where(PeerRow.jid == known.jid, ~asked))
     await connection.execute(delete(MemberDayRow).where(MemberDayRow.member_id == member))
     await members.forget(member, at)
-    if known.invitation is not None:
-        await forget_note(connection, known.invitation)
     return True
 
 
 async def forget_told(members: Members, at: datetime) -> int:
-    """Forget whoever's records are erased and whose node was told since; tell how many."""
+    """Forget whoever's records are erased, once its node was told or too late; tell how many."""
     holds = exists().where(
         GivenRow.member_id == MemberRow.id, GivenSeriesRow.given_id == GivenRow.id
     )

@@ -261,6 +261,42 @@ async def test_who_is_erased_by_the_collective_is_forgotten_once_its_node_was_to
         assert await forget_told(members, LATER) == 0
 
 
+async def test_who_cannot_be_told_is_an_address_for_a_month_and_then_nobody(
+    store: Store, place: Path | str
+) -> None:
+    ((member, taken),) = await let_in(store, "anemone")
+    async with store.writing() as connection:
+        members = Members(connection, ZONE)
+        description = Description(building=Building.SCHOOL, words="Derrière le lavoir")
+        await members.present(member.id, "École Anjela", description)
+        await members.set_area(member.id, "Quistinic")
+    await tell(store, "anemone", CURVE)
+    words = [b"Anjela", b"lavoir", *shapes(CURVE)]
+    assert await traces(store, place, words) == words
+    await erase_member(store, ZONE, member.id, LATER)
+    assert await wipe(store)
+    assert await traces(store, place, words) == []
+    async with store.reading() as connection:
+        known = await Members(connection, ZONE).get(member.id)
+        assert (known.jid, known.area) == ("anemone@example.org", None)
+        assert [one.id for one in await given.untold(connection)] == [taken.id]
+    upkeep = Upkeep(store, ZONE, Changes())
+    await upkeep.look(LATER + rights.TELL_FOR - timedelta(seconds=1))
+    assert await traces(store, place, [b"anemone@"]) == [b"anemone@"]
+    await upkeep.look(LATER + rights.TELL_FOR)
+    assert await traces(store, place, [b"anemone@"]) == []
+    async with store.reading() as connection:
+        # Nobody is left to be told, and that it was not told stays on record.
+        assert await given.untold(connection) == []
+        assert (await given.get(connection, taken.id)).told_at is None
+        entries = await given.register(connection, [taken.id])
+        assert [(one.state, one.erased) for one in entries] == [
+            ("granted", None),
+            ("terminated", None),
+            ("terminated", 24),
+        ]
+
+
 async def test_a_guest_is_erased_too(store: Store) -> None:
     async with store.writing() as connection:
         members = Members(connection, ZONE)
