@@ -101,16 +101,18 @@ class _Taking:
         after, now = self._entry.created_at.timestamp(), dt_util.utcnow().timestamp()
         if self._balance.begun is not None:
             after = max(after, self._balance.begun.at)
-        energies = self._energies()
+        data = self._entry.runtime_data.data
+        values = {entity_id: each.value(data) for entity_id, each in self._energies().items()}
+        shown = {entity_id: wh for entity_id, wh in values.items() if wh is not None}
+        if not shown:
+            # A source is missing, perhaps for months: the recorder need not look every time.
+            return {}
         told = (
-            await self._read(set(energies), after - _FIVE_MINUTES_S, after + HOUR_S, "5minute"),
-            await self._read(set(energies), after - HOUR_S, now, "hour"),
+            await self._read(set(shown), after - _FIVE_MINUTES_S, after + HOUR_S, "5minute"),
+            await self._read(set(shown), after - HOUR_S, now, "hour"),
         )
         first: dict[str, Row] = {}
-        for entity_id, description in energies.items():
-            shown_wh = description.value(self._entry.runtime_data.data)
-            if shown_wh is None:
-                continue
+        for entity_id, shown_wh in shown.items():
             own = [
                 row
                 for rows in told
