@@ -25,6 +25,24 @@ class NotInvited(CollectiveFault):
     condition = "not-invited"
 
 
+class OtherKind(CollectiveFault):
+    """Whoever gave something is invited as something else than it is."""
+
+    condition = "other-kind"
+
+    def __init__(self) -> None:
+        super().__init__(
+            text(
+                "This node is a member already, of another kind than this invitation is for (a"
+                " home, a site, a collective), and shares by that. To change it, withdraw all that"
+                " it shares here, have that erased, and open the invitation again.",
+                "Ce nœud est déjà membre, d’une autre sorte que celle de cette invitation (foyer,"
+                " site, collectif), et partage à ce titre. Pour en changer, retirez tout ce qu’il"
+                " partage ici, faites-le effacer, puis rouvrez l’invitation.",
+            )
+        )
+
+
 class NotAsked(CollectiveFault):
     """A permission goes beyond what is asked, or answers something that is asked no longer."""
 

@@ -9,12 +9,12 @@ from hashlib import sha256
 import secrets
 from typing import Any
 
-from sqlalchemy import Row, insert, or_, select, update
+from sqlalchemy import ColumnElement, Row, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ..quoalise.text import text
 from ..store.collective_tables import InvitationRow
-from .errors import NotInvited, Unknown
+from .errors import NotInvited, OtherKind, Unknown
 from .members import Kind, Member, Members
 
 MAX_NOTE = 200
@@ -89,19 +89,20 @@ async def make(
 
 
 async def admit(members: Members, jid: str, token: str | None, at: datetime) -> Member:
-    """Let in whoever holds an invitation, or was let in before. Raises NotInvited."""
-    if (known := await members.by_jid(jid)) is not None:
+    """Let in whoever holds an invitation, or was let in before. Raises NotInvited, OtherKind.
+
+    Whoever was let in as something else, and gave nothing yet, is what its new invitation says.
+    """
+    known = await members.by_jid(jid)
+    if known is not None and not await _says_otherwise(members.connection, known, token, at):
         return known
+    if known is not None and await members.gave(known.id):
+        raise OtherKind
     if token is None:
         raise NotInvited(_NOT_INVITED)
     using = (
         update(InvitationRow)
-        .where(
-            InvitationRow.token_hash == _hash(token),
-            InvitationRow.revoked_at.is_(None),
-            InvitationRow.expires_at > at,
-            or_(InvitationRow.most_uses.is_(None), InvitationRow.uses < InvitationRow.most_uses),
-        )
+        .where(*_standing(token, at))
         .values(uses=InvitationRow.uses + 1)
         .returning(InvitationRow.__table__)
     )
@@ -109,7 +110,29 @@ async def admit(members: Members, jid: str, token: str | None, at: datetime) -> 
     if row is None:
         raise NotInvited(_NOT_INVITED)
     used = _invitation(row)
+    if known is not None:
+        return await members.admit_as(known.id, used.kind, used.area, used.id)
     return await members.admit(jid, at, kind=used.kind, area=used.area, invitation=used.id)
+
+
+async def _says_otherwise(
+    connection: AsyncConnection, known: Member, token: str | None, at: datetime
+) -> bool:
+    """Tell whether a token is of another invitation that stands, for members of another kind."""
+    if token is None:
+        return False
+    other = InvitationRow.kind != known.kind, InvitationRow.id.is_distinct_from(known.invitation)
+    query = select(InvitationRow.id).where(*_standing(token, at), *other)
+    return (await connection.execute(query)).first() is not None
+
+
+def _standing(token: str, at: datetime) -> tuple[ColumnElement[bool], ...]:
+    return (
+        InvitationRow.token_hash == _hash(token),
+        InvitationRow.revoked_at.is_(None),
+        InvitationRow.expires_at > at,
+        or_(InvitationRow.most_uses.is_(None), InvitationRow.uses < InvitationRow.most_uses),
+    )
 
 
 async def revoke(connection: AsyncConnection, id: str, at: datetime) -> Invitation:

@@ -131,6 +131,19 @@ class Members:
         made = insert(MemberRow).values(values).returning(MemberRow.id)
         return await self.get((await self.connection.execute(made)).scalar_one())
 
+    async def admit_as(
+        self, member: MemberId, kind: Kind, area: str | None, invitation: str
+    ) -> Member:
+        """Let somebody be of another kind that gave nothing, so counts nowhere."""
+        values = {"kind": kind, "area": area, "invitation_id": invitation}
+        await self._set(member, name=None, description=None, **values)
+        return await self.get(member)
+
+    async def gave(self, member: MemberId) -> bool:
+        """Tell whether a member ever gave something."""
+        query = select(GivenRow.id).where(GivenRow.member_id == member).limit(1)
+        return (await self.connection.execute(query)).first() is not None
+
     async def get(self, member: MemberId) -> Member:
         """Give a member. Raises Unknown."""
         found = await self._one(select(MemberRow.__table__).where(MemberRow.id == member))

@@ -6,11 +6,12 @@ from pathlib import Path
 import pytest
 
 from consometers_node.collective import invitations
-from consometers_node.collective.errors import NotInvited, Unknown
+from consometers_node.collective.errors import NotInvited, OtherKind, Unknown
 from consometers_node.collective.members import Kind, Members
+from consometers_node.collective.sites import Description
 from consometers_node.store import Store
 
-from .people import AT, ZONE
+from .people import AT, ZONE, join
 
 A_DAY = timedelta(days=1)
 
@@ -81,6 +82,46 @@ async def test_an_invitation_ends_with_its_day_or_when_it_is_revoked(store: Stor
             await invitations.admit(members, "c@example.org", token, AT)
         with pytest.raises(Unknown):
             await invitations.revoke(connection, "none", AT)
+
+
+async def test_a_guest_of_the_wrong_kind_is_put_right_by_another_invitation(store: Store) -> None:
+    async with store.writing() as connection:
+        members = Members(connection, ZONE)
+        _, wrong = await invitations.make(connection, at=AT, expires_at=AT + A_DAY, area="Riantec")
+        right, token = await invitations.make(
+            connection, at=AT, expires_at=AT + A_DAY, kind=Kind.COLLECTIVE
+        )
+        guest = await invitations.admit(members, "coop@example.org", wrong, AT)
+        assert guest.kind is Kind.HOME
+        member = await invitations.admit(members, "coop@example.org", token, AT)
+        assert (member.id, member.kind, member.area) == (guest.id, Kind.COLLECTIVE, None)
+        assert member.invitation == right.id
+        assert [one.uses for one in await invitations.all_invitations(connection)] == [1, 1]
+        # What is used up changes nothing more.
+        for used in (wrong, token, None, "guessed"):
+            assert await invitations.admit(members, "coop@example.org", used, AT) == member
+
+
+async def test_who_gave_something_is_told_that_it_stays_of_its_kind(store: Store) -> None:
+    async with store.writing() as connection:
+        members = Members(connection, ZONE)
+        own, open_to_all = await invitations.make(
+            connection, at=AT, expires_at=AT + A_DAY, most_uses=None
+        )
+        _, other = await invitations.make(
+            connection, at=AT, expires_at=AT + A_DAY, kind=Kind.COLLECTIVE
+        )
+        await invitations.admit(members, "a@example.org", open_to_all, AT)
+        member, _ = await join(connection, "a")
+        with pytest.raises(OtherKind):
+            await invitations.admit(members, "a@example.org", other, AT)
+        uses = {one.kind: one.uses for one in await invitations.all_invitations(connection)}
+        assert uses == {Kind.HOME: 1, Kind.COLLECTIVE: 0}
+        # What the collective calls it since is no reason to refuse its own invitation.
+        await members.present(member.id, "École", Description())
+        known = await members.get(member.id)
+        assert (known.kind, known.invitation) == (Kind.SITE, own.id)
+        assert await invitations.admit(members, "a@example.org", open_to_all, AT) == known
 
 
 async def test_no_token_is_kept(tmp_path: Path) -> None:
