@@ -314,7 +314,7 @@ async def test_how_a_node_goes_is_told_in_figures(
         browser = await other.enter("fr")
         page = await browser.open("health")
         assert "Il est sur le réseau" in page.text
-        assert "5 foyers" in page.text
+        assert "foyers : 5 bâtiments publics : 0 collectifs : 0" in page.text
         assert re.search(r"\d\u202f[KMG]io", page.html)
         await browser.send(await browser.open("members"), "members", ("q", "x"))
 
