@@ -6,14 +6,18 @@ of the documentation.
 """
 
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import Final
 
+from aiohttp import web
 from playwright.async_api import expect
 import pytest
 import pytest_asyncio
 
 from consometers_node.store import Store
+from consometers_node.web.listening import listening
 from demo.browser import CHROMIUM, launched, person
 from demo.hass import Language
 from tests.node.web.public.lorient import furnish
@@ -25,7 +29,13 @@ pytestmark = [
 ]
 
 PICTURES: Final = Path(".artifacts/public")
-SIZES: Final = {"desk": (1280, 900), "phone": (390, 844), "wall": (1920, 1080)}
+SIZES: Final = {
+    "desk": (1280, 900),
+    "phone": (390, 844),
+    "wall": (1920, 1080),
+    "upright": (1080, 1920),
+}
+WALLS: Final = ("wall", "upright")
 LOOKS: Final[tuple[tuple[Language, str], ...]] = (("en", "light"), ("fr", "dark"))
 SITE: Final = "sites/ecole-de-kersabiec"
 PAGES: Final = {
@@ -34,12 +44,30 @@ PAGES: Final = {
     "year": ("year/2026", ("desk",)),
     "site": (SITE, ("desk", "phone")),
     "card": (f"{SITE}/card", ("phone",)),
-    "wall": (f"{SITE}/hall", ("wall",)),
+    "wall": (f"{SITE}/hall", (*WALLS, "phone")),
     "data": ("data", ("desk",)),
     "withheld": ("areas/larmor-plage", ("desk",)),
 }
 DOCUMENTED: Final = {"front": ("", (1280, 1060)), "hall": (f"{SITE}/hall", (1280, 720))}
 LANGUAGES: Final[tuple[Language, ...]] = ("en", "fr")
+LAST: Final = "Dernières données : 10 juin 2026, 15:00"
+REFRESH_MS: Final = 121_000
+OVER: Final = """() => {
+  const { scrollHeight, clientHeight, scrollWidth, clientWidth } = document.documentElement;
+  return [scrollHeight - clientHeight, scrollWidth - clientWidth];
+}"""
+SMALLEST: Final = """() => Math.min(...[...document.querySelectorAll("h1, h2, p, dt, dd, li")]
+  .filter((one) => one.checkVisibility() && one.textContent.trim())
+  .map((one) => parseFloat(getComputedStyle(one).fontSize)))"""
+WRITTEN: Final = """
+  window.drawn = [];
+  const write = CanvasRenderingContext2D.prototype.fillText;
+  CanvasRenderingContext2D.prototype.fillText = function (text, ...where) {
+    window.drawn.push({ text, size: parseFloat(/([0-9.]+)px/.exec(this.font)[1]) });
+    return write.call(this, text, ...where);
+  };
+"""
+"""Lists what charts write, and how large."""
 
 
 @pytest_asyncio.fixture(scope="module")
@@ -77,8 +105,10 @@ async def test_every_page_fits_its_window_and_asks_nobody_else(
                 await page.wait_for_load_state("networkidle")
                 wide = await page.evaluate("document.documentElement.scrollWidth - innerWidth")
                 assert wide <= 0, (name, device, wide)
+                high = await page.evaluate("document.documentElement.scrollHeight - innerHeight")
+                assert device not in WALLS or high <= 0, (name, device, high)
                 picture = PICTURES / f"public.{name}.{device}.{scheme}.{language}.png"
-                await page.screenshot(path=picture, full_page=device != "wall")
+                await page.screenshot(path=picture, full_page=device not in WALLS)
                 await context.close()
     assert not faults
     assert not [one for one in asked if not one.startswith(url)]
@@ -97,15 +127,118 @@ async def test_they_are_pictured(town: Town, pictures: Path, language: Language)
             await page.screenshot(path=pictures / f"public-{name}.{language}.png")
 
 
+@pytest.mark.parametrize("device", WALLS)
+async def test_a_wall_is_read_from_five_metres(town: Town, device: str) -> None:
+    width, height = SIZES[device]
+    async with launched() as browser:
+        viewport = {"width": width, "height": height}
+        page = await (await person(browser, str(town.url), "fr", viewport=viewport)).new_page()
+        await page.add_init_script(WRITTEN)
+        await page.goto(f"{town.url}hall")
+        await page.wait_for_load_state("networkidle")
+        assert await page.evaluate(SMALLEST) >= 0.0125 * max(width, height)
+        drawn = await page.evaluate("window.drawn")
+        assert min(one["size"] for one in drawn) >= 0.0125 * max(width, height)
+        hours = {one["text"] for one in drawn if one["text"].endswith(":00")}
+        assert 4 <= len(hours) <= 8
+
+
+async def test_in_a_hand_no_figure_runs_into_the_next(town: Town) -> None:
+    width, height = SIZES["phone"]
+    async with launched() as browser:
+        viewport = {"width": width, "height": height}
+        page = await (await person(browser, str(town.url), "en", viewport=viewport)).new_page()
+        for path in ("hall", f"{SITE}/hall"):
+            await page.goto(f"{town.url}{path}")
+            boxes = await page.locator(".three > div").evaluate_all(
+                "all => all.map((one) => [one.scrollWidth - one.clientWidth, one.offsetLeft])"
+            )
+            assert {over for over, _ in boxes} == {0}
+            assert len({left for _, left in boxes}) == 1
+
+
+@asynccontextmanager
+async def elsewhere(body: str) -> AsyncIterator[str]:
+    """Serve a page of somebody else's."""
+
+    async def show(_: web.Request) -> web.Response:
+        return web.Response(text=body, content_type="text/html")
+
+    app = web.Application()
+    app.router.add_get("/", show)
+    async with listening(app, "127.0.0.1", 0) as port:
+        yield f"http://127.0.0.1:{port}/"
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("path", ["", SITE])
+async def test_what_is_offered_to_other_sites_fits_its_frame(
+    town: Town, language: Language, path: str
+) -> None:
+    async with launched() as browser:
+        page = await (await person(browser, str(town.url), language)).new_page()
+        await page.goto(f"{town.url}{path}")
+        await page.locator("details", has=page.locator("pre")).locator("summary").click()
+        pasted = await page.locator("pre code").inner_text()
+        async with elsewhere(f"<!doctype html><title>Elsewhere</title>{pasted}") as address:
+            await page.goto(address)
+            frame = await (await page.locator("iframe").element_handle()).content_frame()
+            assert frame is not None
+            await frame.wait_for_selector(".embedded h1")
+            assert await frame.evaluate(OVER) == [0, 0]
+            assert await frame.evaluate("document.documentElement.lang") == language
+
+
+async def test_a_chart_counts_members_in_words_but_not_those_of_a_building(town: Town) -> None:
+    async with launched() as browser:
+        page = await (await person(browser, str(town.url), "fr")).new_page()
+        for path, count, words in (("", 39, "(39 membres)"), ("", 1, "(1 membre)"), (SITE, 1, "")):
+            await page.goto(f"{town.url}{path}")
+            rows = page.locator(".flows tbody tr")
+            await rows.evaluate_all(f"all => all.forEach((one) => one.dataset.members = {count})")
+            await page.locator(".flows .u-over").hover()
+            readout = page.locator(".readout")
+            await expect(readout).to_contain_text("kWh")
+            if words:
+                await expect(readout).to_contain_text(words)
+            else:
+                await expect(readout).not_to_contain_text("(")
+
+
+async def test_an_open_table_stays_open_while_the_page_stays_fresh(town: Town) -> None:
+    async with launched() as browser:
+        context = await person(browser, str(town.url), "fr")
+        await context.clock.install()
+        page = await context.new_page()
+        await page.goto(str(town.url))
+        await page.locator(".flows summary").click()
+        await page.locator(".flows .scroll").evaluate("one => one.scrollTo(0, 150)")
+        await expect(page.locator(".moment")).to_have_text("Maintenant – de 14:00 à 15:00")
+        town.now += timedelta(hours=5)
+        try:
+            await context.clock.fast_forward(REFRESH_MS)
+            await expect(page.locator(".moment")).to_have_text(LAST)
+        finally:
+            town.now -= timedelta(hours=5)
+        await expect(page.locator(".flows details")).to_have_attribute("open", "")
+        await expect(page.locator(".flows summary")).to_be_focused()
+        assert await page.locator(".flows .scroll").evaluate("one => one.scrollTop") == 150
+        await context.clock.fast_forward(REFRESH_MS)
+        await expect(page.locator(".moment")).to_have_text("Maintenant – de 14:00 à 15:00")
+
+
 async def test_a_wall_keeps_what_it_has_when_the_network_is_cut(town: Town) -> None:
     async with launched() as browser:
         context = await person(browser, str(town.url), "fr")
         page = await context.new_page()
         await page.goto(f"{town.url}{SITE}/hall")
         before = await page.locator(".three").inner_text()
+        await expect(page.locator(".when")).to_have_text("Maintenant – de 14:00 à 15:00")
         await context.set_offline(True)
+        await expect(page.locator("#offline")).to_contain_text(LAST)
         await expect(page.locator("#offline")).to_be_visible()
         assert await page.locator(".three").inner_text() == before
-        await expect(page.locator(".when")).to_contain_text("14:00 à 15:00")
+        await expect(page.locator(".when")).to_have_text(LAST)
         await context.set_offline(False)
         await expect(page.locator("#offline")).to_be_hidden()
+        await expect(page.locator(".when")).to_have_text("Maintenant – de 14:00 à 15:00")

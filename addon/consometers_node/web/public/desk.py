@@ -163,7 +163,6 @@ class Desk:
             title=self.settings.name,
             zone=self.settings.time_zone.key,
             origin=guest.origin,
-            host=guest.request.host,
             today_is=guest.today,
             version=self._version,
             stamp=self.files.stamp,

@@ -7,6 +7,7 @@ from datetime import date, timedelta
 from aiohttp import web
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from ...collective.below import Below, below
 from ...collective.disclosure import Withheld
 from ...collective.members import GroupKind
 from ...collective.published import ALL, Homes, Place, Span, Told
@@ -36,6 +37,8 @@ class Today:
     rates: Rates
     homes: Homes | None
     chart: Chart
+    below: Below | None = None
+    """What collectives in it let be read; None where there is none."""
     sells_all: bool = False
     """All that panels made lately was fed into the grid: none of it is theirs to use."""
 
@@ -82,12 +85,25 @@ class Today:
 
     @property
     def hidden(self) -> Mapping[Withheld, Sequence[Direction]]:
-        """Give what of the day is withheld, by the reason."""
+        """Give what of the day is withheld, by the reason, where no bar says it in its place."""
+        said = {self.why_not(one) for one in (Direction.PRODUCTION, Direction.CONSUMPTION)}
         found: dict[Withheld, list[Direction]] = {}
         for direction, amount in self.whole.amounts.items() if self.whole is not None else ():
-            if amount.why is not None:
+            if amount.why is not None and amount.why not in said:
                 found.setdefault(amount.why, []).append(direction)
         return found
+
+    @property
+    def untold(self) -> frozenset[Direction]:
+        """Give what collectives in it let be read, of which not one figure came."""
+        told = self.whole.amounts.keys() if self.whole is not None else frozenset()
+        return frozenset() if self.below is None else self.below.allowed - told
+
+    def why_not(self, direction: Direction) -> Withheld | None:
+        """Give why the last figure of a direction is withheld, if it is."""
+        if self.now is None or self.whole is None or self.now[direction].wh is not None:
+            return None
+        return self.whole[direction].why or self.now[direction].why
 
     def _power(self, wh: float | None) -> float | None:
         return None if wh is None or self.now is None else wh / self.now.hours
@@ -111,8 +127,9 @@ async def today(desk: Desk, guest: Guest, connection: AsyncConnection, place: Pl
     # What came last may have come from some alone: everything that is told at all is to be there.
     complete = [row for row in known if all(one.wh is not None for one in row.amounts.values())]
     now = next(reversed(complete or known), None)
-    homes = None
+    homes = levels = None
     if place.kind is not GroupKind.SITE:
+        levels = await below(connection, place.id, guest.today.replace(day=1))
         last = now.start if now else lines[-1].start if lines else guest.now
         homes = await published.homes(connection, place, interval, last)
     return Today(
@@ -124,6 +141,7 @@ async def today(desk: Desk, guest: Guest, connection: AsyncConnection, place: Pl
         whole=together(mine),
         rates=rates(mine),
         homes=homes,
+        below=levels if levels is not None and levels.collectives else None,
         chart=Chart(Step.HOUR, [Line(row) for row in lines], f"day/{day}.csv"),
         sells_all=_sells_all(rows(found)),
     )

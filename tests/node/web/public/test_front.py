@@ -2,7 +2,10 @@
 
 from datetime import UTC, date, datetime
 
+import pytest
+
 from consometers_node.collective.disclosure import Reason
+from consometers_node.collective.members import GroupKind
 from consometers_node.series import Direction, Interval
 from consometers_node.store.releases import RowKey
 
@@ -105,3 +108,67 @@ async def test_the_hour_that_comes_twice_has_its_power(empty: Town) -> None:
     page = await empty.browser().open()
     assert page.status == 200
     assert "We draw from the grid 8 kW" in page.text
+
+
+# Members that are collectives themselves.
+
+
+async def municipality(town: Town, *allowed: Direction) -> None:
+    """Let a collective tell what 14 of its members draw, and allow more than it tells."""
+    everybody = await town.group()
+    await town.below(everybody, Direction.CONSUMPTION, *allowed)
+    drawn = day_of(NOW.date(), consumption=lambda hour: 18_700)
+    told = {start: watts for start, watts in drawn[Direction.CONSUMPTION].items() if start < NOW}
+    await town.release(everybody, {Direction.CONSUMPTION: told}, members=14)
+
+
+async def test_a_figure_says_of_how_many_members_it_is(empty: Town) -> None:
+    await municipality(empty)
+    page = await empty.browser().open()
+    assert "We draw from the grid 18.7 kW of 14 members" in page.text
+    assert "Members reporting 14 through 1 collective " in page.text
+    assert "Our panels make" not in page.text
+    page = await empty.browser("fr").open()
+    assert "Nous prenons au réseau 18,7 kW pour 14 membres" in page.text
+    assert "Membres qui transmettent 14 par 1 collectif " in page.text
+
+
+@pytest.mark.parametrize("path", ["", "hall", "card"])
+async def test_what_a_collective_may_be_asked_and_does_not_report_is_said(
+    empty: Town, path: str
+) -> None:
+    await municipality(empty, Direction.PRODUCTION, Direction.INJECTION)
+    page = await empty.browser().open(path)
+    said = "Our panels make not reported: the collective that takes part withholds it"
+    assert said in page.text
+    page = await empty.browser("fr").open(path)
+    assert "Nos panneaux produisent non transmis : le collectif qui participe le" in page.text
+    everybody = await empty.group()
+    await empty.release(everybody, day_of(NOW.date(), production=lambda hour: 5_000), members=14)
+    page = await empty.browser().open(path)
+    assert "not reported" not in page.text
+
+
+async def test_before_anything_is_reported_it_is_said_of_all(empty: Town) -> None:
+    await empty.below(await empty.group(), Direction.CONSUMPTION, Direction.PRODUCTION)
+    page = await empty.browser().open()
+    assert "Drawn from the grid, solar production" in page.text
+    assert "not reported: the collective that takes part withholds it" in page.text
+
+
+async def test_a_reason_stands_in_the_place_of_the_bar_and_nowhere_else(town: Town) -> None:
+    everybody = await town.group(GroupKind.AREA, "Lanester")
+    drawn = day_of(NOW.date(), consumption=lambda hour: 9_000)
+    await town.release(everybody, drawn, members=12)
+    for direction in (Direction.PRODUCTION, Direction.INJECTION):
+        row = RowKey(direction, Interval.PT1H, NOW.date())
+        await town.look_at(everybody, row, [Reason.TOO_FEW] * 24, [5] * 24)
+    for language, panels, why in (
+        ("en", "Our panels make", "withheld: it takes 10 homes at least, and there are 5"),
+        ("fr", "Nos panneaux produisent", "masqué : il faut au moins 10 foyers, il y en a 5"),
+    ):
+        page = await town.browser(language).open("areas/lanester")
+        above = page.text.partition("00:00")[0]
+        assert f"{panels} {why}" in above
+        assert above.count(why) == 1
+        assert "–" not in above.partition(why)[2].partition("9 kW")[0]

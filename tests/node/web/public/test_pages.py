@@ -1,6 +1,7 @@
 """Every page holds in itself, in both languages, and nothing can be changed by it."""
 
 from datetime import date, timedelta
+import html
 import re
 
 import pytest
@@ -225,6 +226,44 @@ async def test_of_a_site_that_sells_all_it_makes_no_pupil_reads_zero_percent(emp
     hall = await empty.browser().open("sites/ecole/hall")
     assert "Made, beside what we use 28%" in hall.text
     assert "Self-sufficiency" not in hall.text
+
+
+@pytest.mark.parametrize("path", [f"sites/{SITE}", "areas/larmor-plage"])
+async def test_the_menu_stays_with_the_group_that_is_looked_at(town: Town, path: str) -> None:
+    browser = town.browser()
+    page = await browser.open(path)
+    for words, to in (("month", "month/2026-06"), ("year", "year/2026")):
+        menu = page.html.partition("<nav")[2].partition("</nav>")[0]
+        (link,) = re.findall(rf'href="([^"]*{words}/[^"]*)"', menu)
+        page = await browser.open(str(page.url.join(URL(link))))
+        assert page.url.path == f"/{path}/{to}"
+        (here,) = re.findall(r'href="([^"]*)" aria-current="page"', page.html)
+        assert page.url.join(URL(here)).path == page.url.path
+    page = await browser.open(path)
+    (above,) = re.findall(r'class="kicker"><a href="([^"]*)">Énergies de Lorient<', page.html)
+    assert page.url.join(URL(above)).path == "/"
+
+
+@pytest.mark.parametrize("path", ["", f"sites/{SITE}"])
+@pytest.mark.parametrize("scheme", ["http", "https"])
+async def test_a_card_is_offered_as_it_was_asked_for(town: Town, path: str, scheme: str) -> None:
+    browser = town.browser("fr")
+    for told in (scheme, "http"):
+        page = await browser.open(path, X_Forwarded_Proto=told)
+        (src,) = re.findall(r'<iframe src="([^"]*)"', html.unescape(page.html))
+        assert src.startswith(f"{told}://{town.url.authority}/")
+    card = await browser.open(src)
+    assert card.status == 200
+    assert "frame-ancestors *" in card.headers["Content-Security-Policy"]
+
+
+async def test_a_card_that_is_pasted_says_no_more_than_a_name(empty: Town) -> None:
+    name = '"><script>alert(1)</script>'
+    await empty.site(name, Description())
+    page = await empty.browser().open("sites/script-alert-1-script")
+    (pasted,) = re.findall(r"<code>(&lt;iframe.*?)</code>", page.html)
+    assert "<script" not in html.unescape(pasted)
+    assert name in html.unescape(html.unescape(pasted))
 
 
 async def test_a_site_is_found_from_the_first_page(town: Town) -> None:

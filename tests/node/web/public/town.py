@@ -8,15 +8,19 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from aiohttp import ClientSession
-from sqlalchemy import insert, select
+from sqlalchemy import delete, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 from yarl import URL
 
+from consometers_node.collective import needs
 from consometers_node.collective.disclosure import Agreed, Publication, Reason
-from consometers_node.collective.members import GroupKind
+from consometers_node.collective.given import take
+from consometers_node.collective.members import GroupKind, Kind, Members
 from consometers_node.collective.own import devices, named, own_series
 from consometers_node.collective.settings import Page, Settings, Xmpp
 from consometers_node.collective.sites import Description
+from consometers_node.quoalise import Identifier
+from consometers_node.quoalise.identifier import organisation
 from consometers_node.series import Block, Direction, Interval, Record
 from consometers_node.sharing.changes import Changes
 from consometers_node.store import Store
@@ -32,6 +36,8 @@ from consometers_node.store.series import add_series, put_blocks
 from consometers_node.web.public import Public
 from consometers_node.web.public.limits import Limits
 
+from ...collective.people import OWN, permission
+from ...permission.samples import NEED
 from ..browser import Browser
 
 ZONE = ZoneInfo("Europe/Paris")
@@ -92,6 +98,20 @@ class Town:
                 await connection.execute(
                     insert(InGroupRow).values(member_id=member, group_id=group, from_month=_DAWN)
                 )
+
+    async def below(self, group: GroupId, *allowed: Direction) -> None:
+        """Let a collective count in a group, and allow its sums of some directions."""
+        async with self.store.writing() as connection:
+            members = Members(connection, ZONE)
+            one = await members.admit("below@example.org", self.now, kind=Kind.COLLECTIVE)
+            await needs.offer(connection, NEED, self.now)
+            names = [
+                Identifier(organisation("below"), f"{way}/power/active/raw") for way in allowed
+            ]
+            await take(members, one.id, permission(*names, at=self.now), self.now, own=OWN)
+            count = {"member_id": one.id, "group_id": group, "from_month": _DAWN}
+            await connection.execute(delete(InGroupRow).where(InGroupRow.member_id == one.id))
+            await connection.execute(insert(InGroupRow).values(count))
 
     async def site(self, name: str, description: Description, area: str | None = None) -> GroupId:
         """Let a public building be shown."""
