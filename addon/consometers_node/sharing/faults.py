@@ -13,6 +13,7 @@ from ..quoalise.text import text
 from ..store import NotPermitted
 from ..wire import Unsayable
 from . import words
+from .names import OtherCollective
 
 NARROWER = {
     "series": text(
@@ -52,7 +53,7 @@ _REFUSED = text("The database refuses: {why}", "La base de données refuse : {wh
 def said_of(fault: Exception) -> Text | None:
     """Give the words of an error of this room or of those under it; None of any other."""
     match fault:
-        case Unsayable():
+        case Unsayable() | OtherCollective():
             return fault.text
         case NotNarrower():
             return NARROWER[fault.field]

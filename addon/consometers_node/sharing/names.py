@@ -6,6 +6,7 @@ A household has a secret, and its delivery point if that is told; a collective i
 import secrets
 
 from ..quoalise.identifier import MIN_SECRET, organisation
+from ..quoalise.text import text
 from ..store import Store, settings
 from ..store.settings import HOUSEHOLD_SECRET
 from ..wire import DELIVERY_POINT_DIGITS, Naming
@@ -14,6 +15,23 @@ DELIVERY_POINT = "delivery-point"
 """Name of the secret that holds it."""
 COLLECTIVE = "collective"
 """The setting that tells the name of a collective in the federation. A household has none."""
+
+_OTHER = text(
+    "This database is of the collective “{kept}”, and collective.toml has the identifier “{name}”:"
+    " an identifier never changes, for sums are known, granted and erased by it. Write identifier ="
+    ' "{kept}" there again, or begin with another database.',
+    "Cette base est celle du collectif « {kept} », et collective.toml a l’identifiant « {name} » :"
+    " un identifiant ne change jamais, car c’est par lui que des sommes sont connues, autorisées et"
+    ' effacées. Remettez-y identifier = "{kept}", ou commencez avec une autre base.',
+)
+
+
+class OtherCollective(Exception):
+    """A database is of another collective; `text` says what to do."""
+
+    def __init__(self, kept: str, name: str) -> None:
+        self.text = _OTHER.fill(kept=kept, name=name)
+        super().__init__(self.text.say())
 
 
 async def load_naming(store: Store) -> Naming:
@@ -28,8 +46,17 @@ async def load_naming(store: Store) -> Naming:
 
 
 async def keep_collective(store: Store, name: str) -> None:
-    """Keep the name of this collective. Raises `Malformed` on one that no device can have."""
+    """Keep the name of this collective. Raises OtherCollective if it had another one.
+
+    Raises `Malformed` on one that no device can have.
+    """
     organisation(name)
+    async with store.reading() as connection:
+        kept = await settings.setting(connection, COLLECTIVE)
+    if kept == name:
+        return
+    if kept is not None:
+        raise OtherCollective(kept, name)
     async with store.writing() as connection:
         await settings.set_setting(connection, COLLECTIVE, name)
 

@@ -35,8 +35,9 @@ from consometers_node.series import (
 from consometers_node.sharing import words
 from consometers_node.sharing.answers import Answers
 from consometers_node.sharing.consent import asked, check, kept, preview
+from consometers_node.sharing.faults import said_of
 from consometers_node.sharing.ledger import keep
-from consometers_node.sharing.names import keep_collective, load_naming
+from consometers_node.sharing.names import OtherCollective, keep_collective, load_naming
 from consometers_node.sharing.pauses import pause
 from consometers_node.store import PeerId, Store
 from consometers_node.store.peers import Peer
@@ -317,4 +318,12 @@ def test_who_grants_sums_reads_of_a_collective(
 async def test_the_name_of_a_collective_is_kept(store: Store) -> None:
     assert (await load_naming(store)).collective is None
     await keep_collective(store, "coop")
+    assert (await load_naming(store)).collective == "coop"
+    await keep_collective(store, "coop")
+    with pytest.raises(OtherCollective) as refused:
+        await keep_collective(store, "another")
+    said = said_of(refused.value)
+    assert said is not None
+    for language in ("en", "fr"):
+        assert 'identifier = "coop"' in said.say(language)
     assert (await load_naming(store)).collective == "coop"
