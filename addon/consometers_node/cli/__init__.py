@@ -13,6 +13,7 @@
     listening    hears other nodes: listen
     choosing     what can be chosen of what is asked: statistics of a home, sums of a collective
     collective   what the commands of a collective have in common
+    communes     one commune is known by one spelling
     setting_up   sets one up: init; needs, invitations, members, admins are groups of commands
     processing   what it answers for: register, reads
 

@@ -5,11 +5,11 @@ import os
 from pathlib import Path
 import sys
 
-from consometers_node.quoalise.text import text
+from consometers_node.quoalise.text import around, text
 from consometers_node.xmpp import Account, Connection, Identity, Security, Server
 from consometers_node.xmpp.trial import aside
 
-from .complaint import Complaint, misused
+from .complaint import Complaint, misused, said_of_system
 from .options import Access, Common, Reach
 from .output import Output
 
@@ -33,7 +33,7 @@ _NO_PASSWORD = text(
     " l'entrée standard.",
 )
 _ASK_PASSWORD = text("Password of {jid}: ", "Mot de passe de {jid} : ")
-_AUTHORITY = text("{name} cannot be used: {why}.", "{name} est inutilisable : {why}.")
+_AUTHORITY = text("{name} cannot be used: {said}.", "{name} est inutilisable : {said}.")
 
 
 def password_for(jid: str, file: Path | None, output: Output) -> str:
@@ -72,8 +72,8 @@ def server_for(jid: str, reach: Reach) -> Server:
     try:
         server.tls()
     except OSError as error:
-        why = error.strerror or str(error)
-        raise Complaint("file", _AUTHORITY.fill(name=ca_file, why=why)) from None
+        words = around(_AUTHORITY, said_of_system(error), name=ca_file)
+        raise Complaint("file", words) from None
     return server
 
 

@@ -7,6 +7,7 @@ raised in a command becomes one here, or is a fault of ours.
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+import errno
 import re
 
 from consometers_node.quoalise.errors import Malformed, QuoaliseError, UpstreamError
@@ -45,7 +46,19 @@ _DATABASE = text(
     "The node's database cannot be used: {why}",
     "La base de données du nœud est inutilisable : {why}",
 )
-_FILE = text("{name} cannot be used: {why}.", "{name} est inutilisable : {why}.")
+_FILE = text("{name} cannot be used: {said}.", "{name} est inutilisable : {said}.")
+_SYSTEM = {
+    errno.ENOENT: text("there is no such file or folder", "ce fichier ou dossier n'existe pas"),
+    errno.EACCES: text("this is not permitted to this account", "ce compte n'en a pas le droit"),
+    errno.EPERM: text("this is not permitted", "ce n'est pas permis"),
+    errno.EISDIR: text("this is a folder", "c'est un dossier"),
+    errno.ENOTDIR: text("it would be in a file", "ce serait dans un fichier"),
+    errno.EEXIST: text("it is there already", "il existe déjà"),
+    errno.ENAMETOOLONG: text("its name is too long", "son nom est trop long"),
+    errno.ENOSPC: text("the disk is full", "le disque est plein"),
+    errno.EDQUOT: text("there is no room left for this account", "ce compte n'a plus de place"),
+    errno.EROFS: text("the disk is read-only", "le disque est en lecture seule"),
+}
 
 
 class Complaint(Exception):
@@ -79,6 +92,12 @@ def mistyped(option: str, fault: Malformed) -> Complaint:
     return Complaint("usage", Text(words), status=USAGE)
 
 
+def said_of_system(error: OSError) -> Text:
+    """Say what the system has against a file."""
+    why = error.strerror or str(error)
+    return _SYSTEM.get(error.errno or 0, text(why, why))
+
+
 @contextmanager
 def refusals_of(peer: str) -> Iterator[None]:
     """Turn what a peer, or a server on the way to it, answers inside into a `Complaint`."""
@@ -110,7 +129,7 @@ def complaint_of(error: Exception) -> Complaint | None:
         case StoreFault():
             return Complaint("database", _DATABASE.fill(why=error))
         case OSError(filename=str() as file):
-            return Complaint("file", _FILE.fill(name=file, why=error.strerror))
+            return Complaint("file", around(_FILE, said_of_system(error), name=file))
         case _:
             return None
 

@@ -19,6 +19,7 @@ from consometers_node.xmpp import Join, links
 
 from .client import write_private
 from .collective import Ours, day, now, run, shown
+from .communes import known_commune
 from .complaint import misused
 from .membership import KINDS
 from .output import Json, Output
@@ -70,6 +71,7 @@ _NOT_A_JOIN = text(
     "ce n'est pas l'invitation d'un collectif : xmpp:…?consometers-join;token=…",
 )
 _TOO_LONG = text("write at most {most} characters.", "écrivez au plus {most} caractères.")
+_USES_AND_UNLIMITED = text("leave it out, or leave out --uses.", "retirez-le, ou retirez --uses.")
 _ONE_IMAGE = text(
     "name one .svg or .png file, for one invitation.",
     "nommez un fichier .svg ou .png, pour une seule invitation.",
@@ -90,15 +92,17 @@ class Wanted:
         ),
     ] = 30
     uses: Annotated[
-        int,
+        int | None,
         typer.Option(
             min=1,
+            max=1_000_000,
             metavar=say("MEMBERS", "MEMBRES"),
             help=say(
-                "How many members may join by one.", "Combien de membres peuvent entrer par une."
+                "How many members may join by one: one without this.",
+                "Combien de membres peuvent entrer par une : un seul sans cela.",
             ),
         ),
-    ] = 1
+    ] = None
     unlimited: Annotated[
         bool,
         typer.Option(
@@ -198,6 +202,8 @@ def make(
         raise misused("--area", _TOO_LONG.fill(most=MAX_AREA))
     if len(wanted.note) > invitations.MAX_NOTE:
         raise misused("--note", _TOO_LONG.fill(most=invitations.MAX_NOTE))
+    if wanted.unlimited and wanted.uses is not None:
+        raise misused("--unlimited", _USES_AND_UNLIMITED)
     if qr is not None and (wanted.count > 1 or qr.suffix not in {".svg", ".png"}):
         raise misused("--qr", _ONE_IMAGE)
 
@@ -210,26 +216,28 @@ def make(
             for _ in range(wanted.count)
         ]
         async with store.writing() as connection:
+            area = wanted.area and await known_commune(connection, wanted.area.strip(), output)
             for account in invited:
                 invitation, token = await invitations.make(
                     connection,
                     at=at,
                     expires_at=at + timedelta(days=wanted.days),
-                    most_uses=None if wanted.unlimited else wanted.uses,
+                    most_uses=None if wanted.unlimited else wanted.uses or 1,
                     kind=wanted.kind,
-                    area=wanted.area and wanted.area.strip(),
+                    area=area,
                     note=wanted.note,
                 )
                 link = links.write(Join(settings.xmpp.account, token))
                 made.append(_Made(invitation, link, account))
-        if sheet is not None:
-            pages = [
-                Leaflet(settings.name, one.link, one.account, one.invitation.expires_at)
-                for one in made
-            ]
-            write_private(sheet, leaflets(pages, _spoken(language, output)).encode())
-        if qr is not None:
-            write_private(qr, qr_image(made[0].link, qr.suffix.removeprefix(".")))
+            # Where they cannot be written, nobody would ever see the links: none stands then.
+            if sheet is not None:
+                pages = [
+                    Leaflet(settings.name, one.link, one.account, one.invitation.expires_at)
+                    for one in made
+                ]
+                write_private(sheet, leaflets(pages, _spoken(language, output)).encode())
+            if qr is not None:
+                write_private(qr, qr_image(made[0].link, qr.suffix.removeprefix(".")))
         return made
 
     made = run(common, work)

@@ -9,7 +9,7 @@ import typer
 
 from consometers_node.collective import export as exported, given
 from consometers_node.collective.given import Given
-from consometers_node.collective.members import MAX_AREA, Member, Members
+from consometers_node.collective.members import MAX_AREA, Kind, Member, Members
 from consometers_node.collective.moving import moving
 from consometers_node.collective.reads import Read, note_read
 from consometers_node.collective.rights import erase_member, wipe
@@ -31,6 +31,7 @@ from consometers_node.store.gathered import of_member
 
 from .client import write_private
 from .collective import Ours, look_again, now, run
+from .communes import known_commune
 from .complaint import Complaint, misused
 from .membership import TITLES, as_row, as_told, gathered, last_heard, say_all
 from .output import Output
@@ -43,6 +44,9 @@ _NONE = text(
     "Il n'y a pas encore de membre : « consometers-node invitations make » invite.",
 )
 _SITE = text("{name} is shown as a site.", "{name} est montré comme site.")
+_HOME = text(
+    "{pseudonym} is a home again, without a name.", "{pseudonym} est de nouveau un foyer, sans nom."
+)
 _NAMED = text("{pseudonym} is named {name}.", "{pseudonym} s'appelle {name}.")
 _PLACED = text("{pseudonym} is in {area}.", "{pseudonym} est à {area}.")
 _UNPLACED = text("{pseudonym} is in no commune.", "{pseudonym} n'est dans aucune commune.")
@@ -51,6 +55,16 @@ _FROM_NEXT = text(
     "Si des sommes de ce mois sont déjà publiées, cela compte ainsi à partir du mois prochain.",
 )
 _EXPORTED = text("{file}: all that is held.", "{file} : tout ce qui est détenu.")
+_REALLY_SHOW = text(
+    "This must be a public building, nobody's home, and whoever answers for it must want it to be"
+    " named: everybody sees its name and its figures.\nDo you want that? [y/N] ",
+    "Ce doit être un bâtiment public, le logement de personne, et qui en répond doit vouloir qu'il"
+    " soit nommé : tout le monde voit son nom et ses chiffres.\nLe voulez-vous ? [o/N] ",
+)
+_SITE_NAME = text(
+    "A site is named by “members site {pseudonym} --name NAME”.",
+    "Un site se nomme par « members site {pseudonym} --name NOM ».",
+)
 _REALLY_ERASE = text(
     "This ends all that {pseudonym} allowed, and erases its records, its description and its"
     " address. Sums already published stay.\nDo you want that? [y/N] ",
@@ -249,11 +263,14 @@ def site(
         str | None,
         typer.Option(help=say("The name that is shown.", "Le nom qui est montré.")),
     ] = None,
+    yes: Yes = False,
 ) -> None:
     """Show a member as a site."""
     output = common.output
 
     async def work(store: Store, settings: Settings) -> None:
+        if (await _named(store, settings, member)).kind is Kind.HOME:
+            _agree(_REALLY_SHOW, output, yes=yes)
         async with store.writing() as connection:
             members = Members(connection, settings.time_zone)
             one = await members.named(member)
@@ -269,6 +286,35 @@ def site(
         else:
             output.say(_SITE, name=called)
             output.say(_FROM_NEXT)
+
+    run(common, work)
+
+
+@commands.add(
+    "home",
+    text(
+        "Make a home again of what was shown as a site by mistake, while no sum with it is"
+        " published.",
+        "Refaire un foyer de ce qui a été montré comme site par erreur, tant qu'aucune somme où il"
+        " compte n'est publiée.",
+    ),
+)
+def home(common: Ours, member: Who) -> None:
+    """Show a member as a site no longer."""
+    output = common.output
+
+    async def work(store: Store, settings: Settings) -> None:
+        async with store.writing() as connection:
+            members = Members(connection, settings.time_zone)
+            one = await members.named(member)
+            async with moving(connection, one.id, now()):
+                await members.hide(one.id)
+            after = await members.get(one.id)
+        await look_again(settings)
+        if output.as_json:
+            output.document(dict(exported.facts(after)))
+        else:
+            output.say(_HOME, pseudonym=one.pseudonym)
 
     run(common, work)
 
@@ -295,6 +341,8 @@ def rename(
             members = Members(connection, settings.time_zone)
             one = await members.named(member)
             called = _checked(name, "NAME", MAX_NAME)
+            if one.kind is Kind.SITE:
+                raise Complaint("not-possible", _SITE_NAME.fill(pseudonym=one.pseudonym))
             await members.rename(one.id, called)
             after = await members.get(one.id)
         if output.as_json:
@@ -324,10 +372,11 @@ def area(
     output = common.output
 
     async def work(store: Store, settings: Settings) -> None:
-        place = None if commune is None else _checked(commune, "COMMUNE", MAX_AREA)
+        typed = None if commune is None else _checked(commune, "COMMUNE", MAX_AREA)
         async with store.writing() as connection:
             members = Members(connection, settings.time_zone)
             one = await members.named(member)
+            place = typed and await known_commune(connection, typed, output, one.id)
             async with moving(connection, one.id, now()):
                 await members.set_area(one.id, place)
             after = await members.get(one.id)

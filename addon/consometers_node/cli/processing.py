@@ -137,6 +137,7 @@ def read_log(
         int,
         typer.Option(
             min=1,
+            max=36_600,
             metavar=say("DAYS", "JOURS"),
             help=say("In the last days.", "Des derniers jours."),
         ),

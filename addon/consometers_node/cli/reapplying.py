@@ -5,17 +5,21 @@ from typing import Annotated
 
 import typer
 
-from consometers_node.collective.journal import FILE, ended_in, reapply as apply_again
+from consometers_node.collective.journal import FILE, reapply as apply_again, whole
 from consometers_node.collective.settings import Settings
 from consometers_node.quoalise.text import text
 from consometers_node.store import Store
 
 from .collective import Ours, now, run
-from .complaint import misused
+from .complaint import Complaint, misused
 from .usage import Commands
 from .words import say
 
 _NO_FILE = text("there is no such file", "il n'y a pas de tel fichier")
+_NONE = text(
+    "There is no {file}: put the copy back that was kept apart from the database, or name it.",
+    "Il n'y a pas de {file} : remettez la copie gardée à part de la base, ou nommez-la.",
+)
 _DONE = text(
     "Permissions that have ended again, with what had been erased of them: {count}.",
     "Autorisations de nouveau terminées, avec ce qui en avait été effacé : {count}.",
@@ -55,7 +59,10 @@ def reapply(
             raise misused(str(file), _NO_FILE)
 
     async def work(store: Store, settings: Settings) -> int:
-        told = [one for file in files or [settings.folder / FILE] for one in ended_in(file)]
+        usual = settings.folder / FILE
+        if not files and not usual.is_file():
+            raise Complaint("no-file", _NONE.fill(file=usual))
+        told = [one for file in files or [usual] for one in whole(file)]
         told.sort(key=lambda one: one.at)
         count = await apply_again(store, settings.time_zone, told, now())
         await store.shrink()

@@ -13,18 +13,20 @@ import typer
 
 from consometers_node.collective.keys import KEYS, Wrong
 from consometers_node.collective.settings import read, write
-from consometers_node.quoalise.text import Text, text
+from consometers_node.quoalise.text import Text, around, text
 
 from .client import write_private
 from .collective import Ours
-from .complaint import Complaint, misused
+from .complaint import Complaint, misused, said_of_system
 from .output import Output
 from .usage import Commands
 from .words import say
 
 _PASSWORD_FILE = "password"  # noqa: S105  # its name
+_PASSWORD_KEY = "xmpp.password_file"  # noqa: S105  # its name
 _OTHERS = re.compile(r"[^a-z0-9]+")
 
+_FILE = text("{file}: {said}.", "{file} : {said}.")
 _EXISTS = text(
     "{file} is there already: change it, or remove it first.",
     "{file} existe déjà : modifiez-le, ou supprimez-le d'abord.",
@@ -176,11 +178,11 @@ def init(common: Ours, told: Told) -> None:
             raise misused(f"--{key.rpartition('.')[2]}", _NOT_GIVEN)
     folder = common.file.parent
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    if asks and "xmpp.password_file" not in found:
+    if asks and _PASSWORD_KEY not in found:
         password = getpass.getpass(output.said(_ASK_PASSWORD, jid=found["xmpp.account"]))
         if password:
             write_private(folder / _PASSWORD_FILE, f"{password}\n".encode())
-            found["xmpp.password_file"] = _PASSWORD_FILE
+            found[_PASSWORD_KEY] = _PASSWORD_FILE
     language = "fr" if output.language.startswith("fr") else "en"
     write_private(common.file, write(found, language).encode())
     settings = read(common.file, {})
@@ -200,9 +202,18 @@ def _checked(key: str, typed: str, option: str) -> object:
         case int():
             return meant
         case Path():
+            if key == _PASSWORD_KEY:
+                _check_readable(meant, option)
             return str(meant.absolute())
         case _:
             return typed
+
+
+def _check_readable(file: Path, option: str) -> None:
+    try:
+        file.read_bytes()
+    except OSError as error:
+        raise misused(option, around(_FILE, said_of_system(error), file=file)) from None
 
 
 def _ask(key: str, usual: str, output: Output) -> object:

@@ -23,18 +23,28 @@ from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 
 from ..permission import State
+from ..quoalise.text import text
 from ..store import Store
 from ..store.collective_tables import GivenId, GivenRegisterRow
 from . import given
-from .errors import Unknown
+from .errors import CollectiveFault, Unknown
 from .members import Members
 from .rights import erase
 
 FILE = "ended.jsonl"
 """Its name, in the folder of the node."""
 EVERY_S = 30.0
+_BEGINS = '{"permission": "'
+"""Every line."""
 
 _LOGGER = logging.getLogger(__name__)
+
+_STRANGE = text(
+    "{file}, line {line}: this tells of nothing that ended. Nothing was applied: see that this is"
+    " ended.jsonl, or a whole copy of it.",
+    "{file}, ligne {line} : ceci ne dit rien de ce qui a pris fin. Rien n’a été appliqué : vérifiez"
+    " que c’est bien ended.jsonl, ou une copie entière.",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +65,15 @@ class Ended:
             "erased": self.erased,
         }
         return json.dumps(told)
+
+
+class Strange(CollectiveFault):
+    """A file tells something else than what ended."""
+
+    condition = "unreadable"
+
+    def __init__(self, file: Path, line: int) -> None:
+        super().__init__(_STRANGE.fill(file=file, line=line))
 
 
 class Journal:
@@ -107,17 +126,25 @@ def ended_in(file: Path) -> Iterator[Ended]:
     """Give what a file tells, in its order; nothing of a line that was not written to its end."""
     if not file.exists():
         return
-    for line in file.read_text(encoding="utf-8").splitlines():
-        try:
-            told = json.loads(line)
-            yield Ended(
-                GivenId(told["permission"]),
-                State(told["state"]),
-                datetime.fromisoformat(told["at"]),
-                bool(told["erased"]),
-            )
-        except KeyError, TypeError, ValueError:
-            continue
+    for line in _lines(file):
+        if (told := _read(line)) is not None:
+            yield told
+
+
+def whole(file: Path) -> list[Ended]:
+    """Give what a file tells, like `ended_in`; but raise Strange on what was never of it.
+
+    A power cut tears a line: it is the last one, or was written anew, whole, when the node came
+    back.
+    """
+    lines = _lines(file)
+    told = [_read(line) for line in lines]
+    for number, line in enumerate(lines):
+        last = number == len(lines) - 1 and (line.startswith(_BEGINS) or _BEGINS.startswith(line))
+        again = any(one.startswith(line) for one in lines[number + 1 :])
+        if told[number] is None and not (last or again):
+            raise Strange(file, number + 1)
+    return [one for one in told if one is not None]
 
 
 async def reapply(store: Store, zone: ZoneInfo, ended: Iterable[Ended], at: datetime) -> int:
@@ -149,6 +176,23 @@ async def reapply(store: Store, zone: ZoneInfo, ended: Iterable[Ended], at: date
         if not due:
             return len(changed)
         await erase(store, zone, due[0], at)
+
+
+def _lines(file: Path) -> list[str]:
+    return file.read_text(encoding="utf-8", errors="replace").splitlines()
+
+
+def _read(line: str) -> Ended | None:
+    try:
+        told = json.loads(line)
+        at = datetime.fromisoformat(told["at"])
+        if not isinstance(told["permission"], str) or at.tzinfo is None:
+            return None
+        return Ended(
+            GivenId(told["permission"]), State(told["state"]), at, erased=bool(told["erased"])
+        )
+    except KeyError, TypeError, ValueError:
+        return None
 
 
 def _append(file: Path, ended: Iterable[Ended]) -> None:

@@ -40,6 +40,10 @@ _WHOLE = text("{place}: {said}", "{place} : {said}")
 _NOT_TOML = text(
     "this cannot be read as TOML: {why}.", "ceci n’est pas lisible comme TOML : {why}."
 )
+_NOT_UTF_8 = text(
+    "this is not UTF-8: save the file in it.",
+    "ce n’est pas de l’UTF-8 : enregistrez le fichier ainsi.",
+)
 _TOO_LONG = text("the file is longer than {most} bytes.", "le fichier dépasse {most} octets.")
 _UNKNOWN = text(
     "“{key}” is not known. Known are: {known}.", "« {key} » n’est pas connu. Sont connus : {known}."
@@ -242,7 +246,8 @@ def _told(written: bytes, file: Path) -> dict[str, object]:
         said = _NOT_TOML.fill(why=fault.msg)
         raise BadSettings(around(_PLACE, said, file=file, line=fault.lineno)) from fault
     except UnicodeDecodeError as fault:
-        raise BadSettings(_whole(file, _NOT_TOML.fill(why=fault))) from fault
+        line = written[: fault.start].count(b"\n") + 1
+        raise BadSettings(around(_PLACE, _NOT_UTF_8, file=file, line=line)) from fault
     told = dict(_flat(document))
     for name in told:
         if name not in KEYS:

@@ -103,6 +103,11 @@ async def test_init_takes_options_and_refuses_what_cannot_be(run: Run, tmp_path:
     for wrong in (("--minimum", 2), ("--port", "no"), ("--account", "nobody")):
         refused = await run(*INIT, "--data", tmp_path / "other", *wrong, "--json")
         assert refused.condition == "usage"
+    nowhere = ("--data", tmp_path / "other", "--password-file", tmp_path / "none")
+    refused = await run(*INIT, *nowhere, language="fr")
+    assert refused.status == 2
+    assert "--password-file" in refused.err
+    assert "ce fichier ou dossier n'existe pas" in refused.err
     missing = await run("init", "--name", "Only", "--data", tmp_path / "other", language="fr")
     assert "--identifier : il n'y a personne à qui le demander" in missing.err
     assert not (tmp_path / "other").exists()
@@ -276,6 +281,29 @@ async def test_the_link_stands_alone_on_its_line(run: Run, coop: Path) -> None:
     assert "n'est pas gardé ici" in said.err
 
 
+async def test_links_that_nobody_saw_do_not_stand(run: Run, coop: Path) -> None:
+    away = coop / "away"
+    for options in (("--count", 5, "--sheet", away / "x.html"), ("--qr", away / "x.svg")):
+        said = await run("invitations", "make", *options, language="fr")
+        assert said.status == 1
+        assert "est inutilisable : ce fichier ou dossier n'existe pas" in said.err
+    assert json.loads((await run("invitations", "list", "--json")).out) == []
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("invitations", "make", "--uses", 9999999999999999999),
+        ("invitations", "make", "--uses", 3, "--unlimited"),
+        ("reads", "--days", 9999999999),
+    ],
+)
+async def test_what_cannot_be_counted_is_refused(
+    run: Run, coop: Path, command: Sequence[object]
+) -> None:
+    assert (await run(*command, "--json")).condition == "usage"
+
+
 async def test_sheets_and_codes_are_written(run: Run, coop: Path, tmp_path: Path) -> None:
     sheets, svg, png = (tmp_path / name for name in ("sheets.html", "code.svg", "code.png"))
     made = await run(
@@ -356,7 +384,13 @@ async def test_members_are_listed_and_shown(run: Run, coop: Path) -> None:
 
 async def test_a_site_is_described_and_placed(run: Run, coop: Path) -> None:
     await let_in(coop, "a")
-    options = ("--name", "École", "--building", "school", "--heating", "wood", "--peak", 35.5)
+    options: tuple[object, ...] = ("--name", "École", "--building", "school")
+    options += ("--heating", "wood", "--peak", 35.5)
+    asked = await run("members", "site", "a@example.org", *options, "--json")
+    assert asked.condition == "not-confirmed"
+    unchanged = (await run("members", "show", "a@example.org", "--json")).document
+    assert (unchanged["kind"], unchanged["name"]) == ("home", None)
+    options += ("--yes",)
     site = await run("members", "site", "a@example.org", *options, "--json")
     assert site.document["description"] == {
         "building": "school",
@@ -377,8 +411,27 @@ async def test_a_site_is_described_and_placed(run: Run, coop: Path) -> None:
     assert (await run("members", "area", "École", "--json")).document["area"] is None
     named = await run("members", "name", "École", "Autre", "--json")
     assert named.condition == "not-possible"
+    assert f"members site {unchanged['pseudonym']} --name" in named.out
     too_long = await run("members", "site", "École", "--name", "x" * 200, "--json")
     assert too_long.condition == "usage"
+    again = (await run("members", "home", "École", "--json")).document
+    assert (again["kind"], again["name"]) == ("home", None)
+
+
+async def test_a_commune_is_not_known_twice(run: Run, coop: Path) -> None:
+    await let_in(coop, "a", "b")
+    made = await run("invitations", "make", "--area", "Le Faouët", "--json")
+    assert json.loads(made.out)[0]["area"] == "Le Faouët"
+    placed = await run("members", "area", "a@example.org", "le  faouet", "--json")
+    assert placed.document["area"] == "Le Faouët"
+    assert "known as “Le Faouët”" in placed.err
+    other = await run("members", "area", "b@example.org", "Lorient", "--json")
+    assert (other.document["area"], other.err) == ("Lorient", "")
+    # Alone in it, a member may have the spelling of its commune mended.
+    mended = await run("members", "area", "b@example.org", "LORIENT", "--json")
+    assert mended.document["area"] == "LORIENT"
+    made = await run("invitations", "make", "--area", "lorient", "--json")
+    assert json.loads(made.out)[0]["area"] == "LORIENT"
 
 
 async def test_a_collective_that_is_a_member_is_named(run: Run, coop: Path) -> None:

@@ -37,3 +37,24 @@ async def test_a_copy_that_is_not_there_is_not_passed_over(run: Run, coop: Path)
     said = await run("reapply", str(coop / "none.jsonl"))
     assert said.status == 2
     assert "there is no such file" in said.err
+
+
+async def test_no_success_is_told_where_nothing_that_ended_was_read(run: Run, coop: Path) -> None:
+    await let_in(coop, "b")
+    said = await run("reapply", language="fr")
+    assert said.status == 1
+    assert f"Il n'y a pas de {coop / FILE}" in said.err
+    strange = coop / "strange"
+    for written in (b'{"a":1}\n', b"\x89PNG\xff\n", f"{ENDED.line()}\nname = 1\n".encode()):
+        strange.write_bytes(written)
+        said = await run("reapply", strange, coop / "collective.toml", "--json")
+        assert said.condition == "unreadable"
+    told: Any = (await run("register", "--changes", "--json")).document
+    assert [one["state"] for one in told] == ["granted"]
+
+
+async def test_what_a_power_cut_tore_is_no_reason_to_complain(run: Run, coop: Path) -> None:
+    await let_in(coop, "b")
+    for torn in (ENDED.line()[:-9], ENDED.line()[:5]):
+        (coop / FILE).write_text(f"{torn}\n{ENDED.line()}\n{torn}")
+        assert (await run("reapply")).status == 0

@@ -297,3 +297,11 @@ def test_what_was_asked_is_written_with_all_that_can_be_said(tmp_path: Path, lan
         assert f"{key.rpartition('.')[2]} =" in settings
     assert KEYS["time_zone"].hint.say(language).split()[-1] in settings
     assert max(map(len, settings.splitlines())) <= 100
+
+
+def test_what_is_not_utf_8_is_told_with_its_line(tmp_path: Path) -> None:
+    file = tmp_path / FILE
+    file.write_bytes('name = "Ours"\nlocation = "Névez"\n'.encode("latin-1"))
+    with pytest.raises(BadSettings) as caught:
+        read(file, {})
+    assert caught.value.text.say("fr").startswith(f"{file}, ligne 2 : ce n’est pas de l’UTF-8")
