@@ -17,8 +17,15 @@ from zoneinfo import ZoneInfo
 from playwright.async_api import expect
 import pytest
 
-from demo.browser import CHROMIUM, Visitor, launched, person
-from demo.furnishing import EntityIds, add_balance, add_inverter, known_entities
+from custom_components.consometers.dashboard.words import words_of
+from demo.browser import CHROMIUM, Visitor, launched, open_browser, person
+from demo.furnishing import (
+    EntityIds,
+    add_balance,
+    add_inverter,
+    known_entities,
+    ready_dashboard,
+)
 from demo.hass import Api, Hass, Language
 from demo.hass.folder import ROOT
 from demo.history import HOUR, Count, Hour, hours
@@ -119,6 +126,34 @@ async def test_a_home_without_anything_is_told_how_to_begin(hass: Hass) -> None:
     assert [card["type"] for card in section["cards"]] == ["markdown"]
 
 
+@pytest.mark.parametrize("language", ["fr", "en"])
+async def test_what_is_not_told_is_said_and_what_was_never_received_is_left_out(
+    hass: Hass, language: Language
+) -> None:
+    words = words_of(language)
+    await hass.api.set_language(language)
+    dashboard = await ready_dashboard(hass.api, language)
+    async with ToyNode() as node, open_browser(hass.url, language) as visitor:
+        node.answer["collectives"] = [_quiet(acknowledged_until=None)]
+        step = await hass.api.start_flow(DOMAIN, choice="node")
+        step = await hass.api.submit(step, url=node.url, token=TOKEN)
+        entry = step["result"]["entry_id"]
+        await known_entities(hass.api, entry, {"1_consumption_power"})
+        page = visitor.page
+        await page.goto(f"{dashboard}/now")
+        await visitor.shows("hui-sections-view hui-heading-card")
+        said = page.locator("hui-markdown-card")
+        await expect(said).to_contain_text(words["not_shown"].partition("{")[0])
+        await expect(said.get_by_role("link")).to_have_count(1)
+        received = page.locator("hui-tile-card").get_by_text(words["received"], exact=True)
+        await expect(received).to_be_hidden()
+        await visitor.whole_picture(ARTIFACTS / f"dashboard-quiet.{language}.png")
+        node.change(collectives=[_quiet(acknowledged_until="2026-11-24T18:00:00+00:00")])
+        await expect(received).to_be_visible()
+        await hass.api.remove(entry)
+    assert hass.problems() == []
+
+
 async def _add_it(visitor: Visitor, pictures: Path, language: Language) -> None:
     """Add the dashboard from among those that Home Assistant offers."""
     page = visitor.page
@@ -132,6 +167,8 @@ async def _add_it(visitor: Visitor, pictures: Path, language: Language) -> None:
     await form.locator("ha-form").wait_for()
     await form.locator("ha-button[slot=primaryAction]").click()
     await form.wait_for(state="hidden")
+    # A dialog that closes goes back in the history, which would stop whoever goes elsewhere.
+    await visitor.shows("ha-config-lovelace-dashboards")
 
 
 async def _look(visitor: Visitor, pictures: Path, name: str) -> None:
@@ -237,6 +274,15 @@ def _collective(past: Sequence[Hour], zone: ZoneInfo) -> dict[str, Any]:
             },
         ),
     )
+
+
+def _quiet(**changes: Any) -> dict[str, Any]:
+    """What the node tells of a collective of which few have panels."""
+    none = {"production": None, "injection": None}
+    rates = {"self_consumption_rate": None, "self_sufficiency_rate": None}
+    told = {each: {**sums()[each], **none} for each in ("last", "today", "statistics")}
+    told["today"] |= rates
+    return collective(name=NAME, waiting=0, sums=sums(**told), **changes)
 
 
 def _used(count: Count) -> int:
