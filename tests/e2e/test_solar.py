@@ -211,7 +211,7 @@ async def _add_inverter(visitor: Visitor, home: Home, language: Language) -> Non
 
 async def _add_balance(visitor: Visitor, home: Home, language: Language) -> None:
     said = _config(language)
-    entry_id = await entry_with(home.hass.api, INVERTER)
+    entry_id = await eventually(lambda: entry_with(home.hass.api, INVERTER), bool)
     assert entry_id is not None
     await known_entities(home.hass.api, entry_id, INVERTER)
     await visitor.start_flow(DOMAIN)
