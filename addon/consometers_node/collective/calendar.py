@@ -57,7 +57,7 @@ def civil_days(time_zone: str, day: date) -> tuple[date, ...]:
     return tuple(first + n * _DAY for n in range((last - first).days + 1))
 
 
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=8192)
 def places(time_zone: str, interval: Interval, civil: date) -> tuple[Places, ...]:
     """Give where the records of a civil day are."""
     like = Series(Device(""), Direction.CONSUMPTION, Quantity.ENERGY, interval, time_zone)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache, partial
-from itertools import batched, pairwise
+from itertools import batched, chain, pairwise
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import and_, exists, func, select
@@ -22,7 +22,7 @@ from ..store.collective_tables import (
     MemberRow,
     ReleasedBlockRow,
 )
-from ..store.releases import Kept, released, sizes
+from ..store.releases import Kept, reasons as reasons_of, released, sizes
 from ..store.tables import BlockRow, MemberCountRow, SeriesId, SeriesRow
 from .calendar import instants, month_of, places
 from .disclosure import Figure, Publication, Reason, Released, WattMinutes, Withheld
@@ -41,6 +41,7 @@ type _Known = tuple[int | None, int | None]
 """The record that says a figure, and how many members it sums; neither where it is withheld."""
 
 _NOTHING: _Known = (None, None)
+_OUT = frozenset(reason for reason in Reason if reason.is_out)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -351,25 +352,17 @@ class Published:
         rows = {part.day for some in parts.values() for part in some}
         if not rows:
             return {}
-        kept = await released(connection, direction, step, rows, place.id)
+        kept = await reasons_of(connection, direction, step, rows, place.id)
         found = {}
         for day, some in parts.items():
-            told = [
-                both
-                for at, first, end in some
-                if place.id in kept[at]
-                for both in zip(
-                    kept[at][place.id].reasons[first:end],
-                    kept[at][place.id].counts[first:end],
-                    strict=True,
-                )
-            ]
-            said = Counter(reason for reason, _ in told)
-            if not told or any(Reason(one).is_out for one in said):
+            here = [(*kept[at], first, end) for at, first, end in some if at in kept]
+            said = b"".join(why[first:end] for why, _, first, end in here)
+            if not said or not _OUT.isdisjoint(said):
                 continue
-            del said[Reason.NOT_YET]
-            reason = Reason(said.most_common(1)[0][0]) if said else Reason.NOT_YET
-            have = max(count for one, count in told if one == reason)
+            known = said.replace(bytes([Reason.NOT_YET]), b"") or said
+            reason = Reason(max(known, key=known.count))
+            homes = chain.from_iterable(counts[first:end] for _, counts, first, end in here)
+            have = max(count for one, count in zip(said, homes, strict=True) if one == reason)
             found[_civil(zone, day).start] = self._withheld(reason, have, direction, step)
         return found
 

@@ -271,6 +271,27 @@ async def released(
     return found
 
 
+async def reasons(
+    connection: AsyncConnection,
+    direction: Direction,
+    interval: Interval,
+    days: Collection[date],
+    group: GroupId,
+) -> dict[date, tuple[bytes, tuple[int, ...]]]:
+    """Give why rows of a group are withheld, from the first to the last day, and of how many homes.
+
+    That is all of what was released of them that a year of hours is looked through for.
+    """
+    query = select(ReleasedBlockRow.day, ReleasedBlockRow.reasons, ReleasedBlockRow.counts).where(
+        ReleasedBlockRow.group_id == group,
+        ReleasedBlockRow.direction == direction,
+        ReleasedBlockRow.interval == interval,
+        ReleasedBlockRow.day.between(min(days), max(days)),
+    )
+    rows = await connection.execute(query)
+    return {day: (said, _numbers(counts, "I")) for day, said, counts in rows}
+
+
 async def put_released(
     connection: AsyncConnection, kept: Mapping[RowKey, Mapping[GroupId, Kept]]
 ) -> None:
