@@ -13,6 +13,7 @@ from demo.program import NodeError, closed
 
 PAGE = "http://127.0.0.1:8080"
 SITE = f"{PAGE}/sites/ecole-de-kersabiec"
+AT_HOME = "http://127.0.0.1:8123/config/devices/device/a1"
 SUM = "urn:dev:org:60060-lorient_consumption/power/active/raw"
 
 
@@ -46,9 +47,10 @@ def told() -> Round:
 
 
 def test_a_visitor_is_told_every_page_and_how_to_log_in(told: Round) -> None:
-    guide = around.guide(told)
+    guide = around.guide(told, AT_HOME)
     lines = [line.split() for line in guide.splitlines()]
-    for page in (PAGE, SITE, f"{PAGE}/hall", f"{PAGE}/data", f"{PAGE}/administration/", SUM):
+    administration = f"{PAGE}/administration/"
+    for page in (PAGE, SITE, f"{PAGE}/hall", f"{PAGE}/data", administration, AT_HOME, SUM):
         assert any(page in words for words in lines), page
     assert ADMINISTRATOR in guide
     assert ADMINISTRATION_PASSWORD in guide
@@ -67,7 +69,7 @@ def test_the_command_reads_the_sum_of_the_municipality_as_the_reader(told: Round
 
 
 def test_a_program_is_told_the_same(told: Round) -> None:
-    found = around.as_json(told)
+    found = around.as_json(told, AT_HOME)
     assert found["cooperative"] == {
         "name": "cooperative",
         "jid": "cooperative@cooperative.test/quoalise",
@@ -87,14 +89,15 @@ def test_a_program_is_told_the_same(told: Round) -> None:
             "ca_file": "/a folder/authority.pem",
         },
         "series": [{"identifier": SUM, "interval": "PT1H"}],
+        "device_page": AT_HOME,
     }
     assert found["homes"] == {"count": 12, "days": 31, "plan": "/a folder/plan.json"}
     assert found["kermelo"] == {"jid": KERMELO}
 
 
 def test_where_the_school_is_alone_there_is_nothing_around_it(told: Round) -> None:
-    alone = around.as_json(None)
-    assert alone.keys() == around.as_json(told).keys()
+    alone = around.as_json(None, None)
+    assert alone.keys() == around.as_json(told, AT_HOME).keys()
     assert set(alone.values()) == {None}
 
 

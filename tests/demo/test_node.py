@@ -11,7 +11,7 @@ from consometers_node.series import Direction, Interval, Quantity
 from consometers_node.wire import read_need_file
 from demo import node
 from demo.house import _as_json
-from demo.kersabiec import Address, Modbus
+from demo.kersabiec import Address, Indoors, Modbus
 
 HASS = "http://127.0.0.1:8123"
 ADDRESS = Address(
@@ -24,6 +24,7 @@ ADDRESS = Address(
     inverter_page=f"{HASS}/i",
     balance_page=f"{HASS}/b",
 )
+INDOORS = Indoors(entry_id="e1", node_page=f"{HASS}/n", dashboard_page=f"{HASS}/my-energy")
 SERIES = node.Series(
     identifier="urn:dev:org:60060-a_consumption/power/active/raw",
     direction="consumption",
@@ -76,10 +77,17 @@ def test_the_command_is_one_that_a_shell_takes_as_it_is() -> None:
 
 
 def test_a_program_is_told_the_same_with_a_node_and_without_one() -> None:
-    told, without = (json.loads(_as_json(ADDRESS, view)) for view in (VIEW, None))
+    told = json.loads(_as_json(ADDRESS, VIEW, INDOORS, None, None))
+    without = json.loads(_as_json(ADDRESS, None, None, None, None))
     assert told.keys() == without.keys()
     assert told["xmpp"]["ca_file"] == "/a folder/authority.pem"
-    assert told["node"] == {"jid": VIEW.node, "page": VIEW.page}
+    assert told["node"] == {
+        "jid": VIEW.node,
+        "page": VIEW.page,
+        "entry_id": INDOORS.entry_id,
+        "device_page": INDOORS.node_page,
+    }
+    assert told["dashboard_page"] == INDOORS.dashboard_page
     assert told["series"][0]["statistic"] == "sensor.drawn"
     assert without["node"] is None
     assert told["inverter"] == {"host": "127.0.0.1", "port": 1502, "unit_id": 1}

@@ -85,9 +85,10 @@ _ERASED = text(
     "{records} records of {pseudonym} are erased.", "{records} relevés de {pseudonym} sont effacés."
 )
 _UNTOLD = text(
-    "Its address is kept until its node was told; that node is asked as long as ours runs.",
-    "Son adresse est gardée jusqu'à ce que son nœud soit prévenu ; le nôtre essaie tant qu'il"
-    " tourne.",
+    "Its address is kept until its node was told, or for 30 days at most; our node tries while it"
+    " runs.",
+    "Son adresse est gardée jusqu'à ce que son nœud soit prévenu, 30 jours au plus ; le nôtre"
+    " essaie tant qu'il tourne.",
 )
 _WIPED_LATER = text(
     "Another program uses the database for long: traces of it are still in the files. The node that"
