@@ -32,6 +32,7 @@ from demo.history import HOUR, Count, Hour, hours
 from tests.e2e.home import DOMAIN
 from tests.e2e.looks import LOOKS, VIEWPORTS
 from tests.e2e.panels import BALANCE, INVERTER, METER, NOON, PARIS, Home, add_the_meter, living
+from tests.e2e.waiting import eventually
 from tests.integration.node.toy import TOKEN, ToyNode, collective, sums
 
 pytestmark = pytest.mark.skipif(not CHROMIUM.exists(), reason="script/setup gets Chromium")
@@ -106,6 +107,7 @@ async def test_a_person_adds_it_and_sees_home_panels_and_collective(
         await visitor.log_in()
         await _add_it(visitor, pictures, language)
         if documented:
+            await _powers_are_known(hass.api, home.balance)
             await _let_rates_be_of(hass.api, home.balance, home.today)
             await _look(visitor, pictures, language)
         shared["storage_state"] = await context.storage_state()
@@ -184,6 +186,15 @@ async def _look(visitor: Visitor, pictures: Path, name: str) -> None:
         for card, count in cards.items():
             await expect(page.locator(card)).to_have_count(count)
         await visitor.whole_picture(pictures / f"dashboard-{path}.{name}.png")
+
+
+async def _powers_are_known(api: Api, balance: EntityIds) -> None:
+    """Wait for the powers that are derived from registers, which takes a minute."""
+
+    async def used() -> str:
+        return (await api.state(balance["consumed_power"]))["state"]
+
+    await eventually(used, str.isdecimal, within_s=180)
 
 
 async def _let_rates_be_of(api: Api, balance: EntityIds, today: Mapping[str, int]) -> None:
