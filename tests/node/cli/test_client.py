@@ -170,7 +170,8 @@ async def test_a_file_says_with_its_name_what_it_is(
         assert words in said.out + said.err
     nowhere = tmp_path / "no" / "day.csv"
     said = await run("get-history", reader.peer, SERIES, *options, "--output", nowhere)
-    assert (said.status, said.err) == (1, f"{nowhere} cannot be used: No such file or directory.\n")
+    missing = "there is no such file or folder"
+    assert (said.status, said.err) == (1, f"{nowhere} cannot be used: {missing}.\n")
 
 
 async def test_what_is_not_complete_is_not_written(

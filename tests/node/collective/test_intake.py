@@ -234,7 +234,7 @@ async def test_no_collective_sums_so_many(store: Store, count: float, says: str)
     (refusal,) = await take_at(store, await below(store, count))
     assert isinstance(refusal, BadRequest)
     assert says in refusal.text.say("en")
-    assert "membres, c'est impossible" in refusal.text.say("fr")
+    assert "membres, c’est impossible" in refusal.text.say("fr")
     assert not await kept(store, DAY.date())
 
 
