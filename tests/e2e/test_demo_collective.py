@@ -363,7 +363,7 @@ async def test_anybody_sees_the_sums_by_day_and_by_night(
 ) -> None:
     """A day of the month is what the reader was told of its hours."""
     count = demo.told["homes"]["count"]
-    homes = {"en": f" homes of {count}", "fr": f" foyers sur {count}"}[look.language]
+    homes = {"en": f" of {count} homes", "fr": f" foyers sur {count}"}[look.language]
     day = UNTIL.date() - timedelta(days=2)
     midnights = [
         datetime(one.year, one.month, one.day, tzinfo=ZONE) for one in (day, day + timedelta(1))
