@@ -377,7 +377,7 @@ async def test_a_full_disk_loses_nothing_and_tells_nothing_wrong(world: World) -
     async def look() -> None:
         await eventually(_told_of_disk(roofs), bool, within_s=40)
         with pytest.raises(AssertionError, match="disk is full"):
-            await roofs.node.do("needs", "list")
+            await roofs.node.do("invitations", "make")
         with suppress(QuoaliseError, NetworkError):
             values, _ = await world.read(roofs, way)
             assert values == before
