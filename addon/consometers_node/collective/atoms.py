@@ -92,17 +92,21 @@ class Fresh:
 
 @dataclass(frozen=True, slots=True)
 class Hour:
-    """A place of a finer row, in a day of a coarser one."""
+    """A place of a finer row, in a day of a coarser one.
+
+    `is_due` tells that the row has changed and is to be looked at, so more of it may be released.
+    """
 
     standings: Standings
     cells: Cells
     place: int
+    is_due: bool = False
 
     def waits(self, group: GroupId) -> bool:
         """Tell whether there is something that may still be released."""
         cell = self.cells.get(group, NOBODY)
         is_open = self.standings[group].reasons[self.place] is Reason.NOT_YET
-        return is_open and bool(cell.homes or cell.below)
+        return self.is_due or (is_open and bool(cell.homes or cell.below))
 
 
 def release(
@@ -223,7 +227,7 @@ def _together(hours: Sequence[Hour], group: GroupId) -> Cell | None:
     """Give what hours have together; None where one of them has nothing, or may still come."""
     cells = [hour.cells.get(group, NOBODY) for hour in hours]
     waits = {Reason.NOT_YET, Reason.STEP}
-    if any(hour.standings[group].reasons[hour.place] in waits for hour in hours):
+    if any(hour.is_due or hour.standings[group].reasons[hour.place] in waits for hour in hours):
         return None
     if not all(cell.homes or cell.below for cell in cells):
         return None

@@ -19,6 +19,7 @@ from ..store.releases import (
     Kept,
     RowKey,
     Unreleased,
+    are_due,
     days_at_other_steps,
     due,
     final,
@@ -153,6 +154,7 @@ class _Look:
             for row in finer:
                 again[row] = (await self._at_hours(row, known)).next
             await put_released(self.connection, known.changed)
+            await look_again(self.connection, {row: again.pop(row) for row in finer})
             days = {
                 RowKey(row.direction, Interval.P1D, month)
                 for row in finer
@@ -268,9 +270,11 @@ class _Look:
         days = {at for some in found.values() for at, _ in some}
         sheets = await self._sheets(row.direction, step, days)
         standings = await self._standings(row.direction, step, days, groups)
+        due = await are_due(self.connection, row.direction, step, days)
         hours = {
             place: [
-                Hour(standings[at].standings, sheets[at].cells[hour], hour) for at, hour in some
+                Hour(standings[at].standings, sheets[at].cells[hour], hour, at in due)
+                for at, hour in some
             ]
             for place, some in found.items()
         }

@@ -159,6 +159,18 @@ async def due(connection: AsyncConnection, at: datetime, most: int) -> list[RowK
     return [RowKey(*row) for row in await connection.execute(query)]
 
 
+async def are_due(
+    connection: AsyncConnection, direction: Direction, interval: Interval, days: Collection[date]
+) -> set[date]:
+    """Give those of these days whose rows are to be looked at, now or later."""
+    query = select(ToReleaseRow.day).where(
+        ToReleaseRow.direction == direction,
+        ToReleaseRow.interval == interval,
+        ToReleaseRow.day.in_(days),
+    )
+    return set((await connection.execute(query)).scalars())
+
+
 async def look_again(connection: AsyncConnection, rows: Mapping[RowKey, datetime | None]) -> None:
     """Look at rows then, or when something changes."""
     looked_at = [_row(row) for row, at in rows.items() if at is None]

@@ -21,7 +21,7 @@ from consometers_node.store import Store
 from consometers_node.store.collective_tables import MemberRow
 
 from .erasing import erase
-from .publishing import BEFORE, CONSUMPTION, HOUR, LATER, MONTH, NOON, ZONE, Town
+from .publishing import BEFORE, CONSUMPTION, DAY, HOUR, LATER, MONTH, NOON, ZONE, Town
 
 WAIT = timedelta(minutes=20)
 SEVEN = NOON.replace(hour=7)
@@ -330,6 +330,25 @@ async def test_hours_of_a_day_that_was_released_by_itself_never_are(town: Town) 
     await town.look(LATER + timedelta(days=1))
     assert await town.shown() == 22 * [None] + 2 * [300]
     assert await town.reason(place=3) is Reason.SUMMED
+
+
+async def test_a_day_waits_for_hours_that_have_changed(town: Town) -> None:
+    homes = await town.members(2)
+    town.at = LATER
+    for day in (BEFORE, DAY):
+        await town.tell(homes, 100, day=day)
+    await town.look(LATER + timedelta(hours=1))
+    assert await town.reason() is Reason.TOO_FEW
+    town.at = LATER + timedelta(hours=2)
+    third = await town.member()
+    for day in (BEFORE, DAY):
+        await town.tell(third, 100, day=day)
+    # What is of long ago is looked at a bit later; of days as soon as they change.
+    await town.look(town.at)
+    assert await town.civil() is None
+    await town.look(town.at + timedelta(seconds=10))
+    assert await town.shown() == 24 * [300]
+    assert await town.civil() == 24 * 300
 
 
 async def test_by_law_days_alone_are_published(town: Town) -> None:
