@@ -1,7 +1,7 @@
 """The database: opened, brought up to date, and written to in whole transactions."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager, nullcontext, suppress
 import logging
 import os
@@ -45,7 +45,7 @@ _PRAGMAS = (
 _SIZE_OF_FILE = "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size"
 _SIZE_OF_DATABASE = "SELECT pg_database_size(current_database())"
 _SNAPSHOT = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
-_ROLLBACKS: set[asyncio.Future[None]] = set()
+_ENDINGS: set[asyncio.Future[None]] = set()
 _MIGRATIONS = str(Path(__file__).with_name("migrations")).replace("%", "%%")
 
 
@@ -99,13 +99,17 @@ class Store:
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[AsyncConnection]:
         """Give a view of one moment, not to be written to."""
-        async with self._reader.connect() as connection:
+        async with _connected(self._reader) as connection:
             yield connection
 
     @asynccontextmanager
     async def writing(self) -> AsyncIterator[AsyncConnection]:
         """Give a transaction: all of it is kept when the block ends, none of it if that raises."""
-        async with self._one_writer, self._writer.begin() as connection:
+        async with (
+            self._one_writer,
+            _connected(self._writer) as connection,
+            connection.begin(),
+        ):
             yield connection
 
     async def size_bytes(self, connection: AsyncConnection) -> int:
@@ -142,7 +146,7 @@ class Store:
             {"consometers_alone": True} if self.is_sqlite else {"isolation_level": "AUTOCOMMIT"}
         )
         engine = self._engine.execution_options(**option)
-        async with self._one_writer, engine.connect() as connection:
+        async with self._one_writer, _connected(engine) as connection:
             if self.is_sqlite:
                 await connection.execute(text(f"PRAGMA busy_timeout = {_ALONE_BUSY_MS}"))
             try:
@@ -155,6 +159,18 @@ class Store:
     async def _migrate(self, half_moved: bool) -> None:
         async with self.writing() as connection:
             await connection.run_sync(_migrate, half_moved)
+
+
+@asynccontextmanager
+async def _connected(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
+    """Give a connection, which is closed whole even if its user is cancelled meanwhile."""
+    connection = await engine.connect()
+    try:
+        yield connection
+    finally:
+        closing = _to_its_end(connection.close())
+        await asyncio.wait({closing})
+        closing.result()
 
 
 def _migrate(connection: Connection, half_moved: bool) -> None:
@@ -238,9 +254,22 @@ def _roll_back_sqlite(connection: DBAPIConnection, *_: object) -> None:
     SQLite keeps a connection that is closed with an open cursor, and the turn to write with it,
     until that cursor is collected.
     """
-    rollback = asyncio.ensure_future(_roll_back(connection.driver_connection))
-    _ROLLBACKS.add(rollback)
-    rollback.add_done_callback(_ROLLBACKS.discard)
+    _to_its_end(_roll_back(connection.driver_connection))
+
+
+def _to_its_end(ending: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+    """Let something go on to its end though nobody may wait for it then, or ask how it went."""
+    task = asyncio.create_task(ending)
+    _ENDINGS.add(task)
+    task.add_done_callback(_ended)
+    return task
+
+
+def _ended(task: asyncio.Task[None]) -> None:
+    _ENDINGS.discard(task)
+    if not task.cancelled():
+        # What nobody asked for would be written to the log, with all that called it.
+        task.exception()
 
 
 async def _roll_back(driver: Any) -> None:

@@ -10,7 +10,7 @@ import threading
 
 import pytest
 from sqlalchemy import text
-from sqlalchemy.exc import InternalError
+from sqlalchemy.exc import InternalError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from consometers_node.store import Store, Unusable
@@ -115,6 +115,37 @@ async def test_closed_no_connection_is_left(place: Path) -> None:
                     await asyncio.sleep(0.01)
     finally:
         gc.enable()
+
+
+async def test_nobody_hears_of_a_server_that_dies_after_its_user(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said: list[str] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, said_: said.append(said_["message"]))
+    closing, dead = asyncio.Event(), asyncio.Event()
+    close = AsyncConnection.close
+
+    async def die(connection: AsyncConnection) -> None:
+        closing.set()
+        await dead.wait()
+        await close(connection)
+        raise OperationalError("ROLLBACK", None, Exception("the server died"))
+
+    with monkeypatch.context() as patched:
+        patched.setattr(AsyncConnection, "close", die)
+        user = asyncio.create_task(language(store))
+        await closing.wait()
+        user.cancel()
+        await asyncio.wait({user})
+        assert user.cancelled()
+        dead.set()
+        while left := asyncio.all_tasks() - {asyncio.current_task()}:
+            await asyncio.wait(left)
+        with pytest.raises(OperationalError):
+            await language(store)
+    gc.collect()
+    await asyncio.sleep(0)
+    assert not said
 
 
 async def test_a_reader_sees_one_moment(store: Store) -> None:
