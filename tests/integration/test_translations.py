@@ -192,7 +192,7 @@ def test_every_error_has_its_sentence() -> None:
     typed = of_nodes - {client.NoSuchCollective.key}
     of_inverters = errors(inverter_link.InverterError) - {inverter_link.InverterError.key}
     of_meters = errors(link.LinkError) | {"other_meter", "port_taken"}
-    of_homes = {balance_flow.NAMED_TWICE}
+    of_homes = {balance_flow.NAMED_TWICE, balance_flow.OF_A_BALANCE}
     assert set(ENGLISH["config"]["error"]) == of_meters | of_inverters | typed | of_homes
     of_a_port = {link.LinkError.key, link.NoSuchPort.key, link.PortBusy.key}
     known = of_nodes - {client.InvalidUrl.key}

@@ -1,7 +1,7 @@
 """How a person says what their home is, and which entities tell of it."""
 
-from collections.abc import Mapping
-from typing import Any, Final
+from collections.abc import Collection, Mapping
+from typing import Any, Final, override
 
 from homeassistant.components.sensor import SensorDeviceClass
 from homeassistant.config_entries import ConfigEntry, ConfigFlow, ConfigFlowResult
@@ -49,6 +49,7 @@ FIELDS: Final = (
 """Of sources, in the order in which they are asked for."""
 
 NAMED_TWICE: Final = "named_twice"
+OF_A_BALANCE: Final = "of_a_balance"
 
 OF_A_METER: Final = {
     "energy_drawn": CONF_DRAWN_ENERGY,
@@ -64,39 +65,53 @@ OF_AN_INVERTER: Final = {"energy": CONF_PRODUCTION_ENERGY, "power": CONF_PRODUCT
 """Entities of ours that are proposed, by the end of their unique id."""
 
 
-def _sensor(device_class: SensorDeviceClass, *, multiple: bool = False) -> EntitySelector:
-    return EntitySelector(
-        EntitySelectorConfig(domain=Platform.SENSOR, device_class=device_class, multiple=multiple)
-    )
+class _Source(EntitySelector):
+    """Does not offer some entities. That one was named anyway is for the step to say in words."""
+
+    @override
+    def __call__(self, data: Any) -> str | list[str]:
+        return EntitySelector({**self.config, "exclude_entities": []})(data)
 
 
-def _sources(home: Home) -> vol.Schema:
+def _sources(home: Home, excluded: Collection[str]) -> vol.Schema:
+    def sensor(device_class: SensorDeviceClass, *, multiple: bool = False) -> EntitySelector:
+        return _Source(
+            EntitySelectorConfig(
+                domain=Platform.SENSOR,
+                device_class=device_class,
+                exclude_entities=sorted(excluded),
+                multiple=multiple,
+            )
+        )
+
     energy, power = SensorDeviceClass.ENERGY, SensorDeviceClass.POWER
     fields: dict[Any, Any] = {
         vol.Required(CONF_PRODUCTION_ENERGY): vol.All(
-            _sensor(energy, multiple=True), vol.Length(min=1)
+            sensor(energy, multiple=True), vol.Length(min=1)
         ),
-        vol.Required(CONF_DRAWN_ENERGY): _sensor(energy),
+        vol.Required(CONF_DRAWN_ENERGY): sensor(energy),
     }
     if home is Home.SURPLUS:
-        fields[vol.Required(CONF_INJECTED_ENERGY)] = _sensor(energy)
+        fields[vol.Required(CONF_INJECTED_ENERGY)] = sensor(energy)
     elif home is Home.NO_CONTRACT:
-        fields[vol.Optional(CONF_INJECTED_ENERGY)] = _sensor(energy)
-    fields[vol.Optional(CONF_PRODUCTION_POWER)] = _sensor(power, multiple=True)
-    fields[vol.Optional(CONF_DRAWN_POWER)] = _sensor(power)
+        fields[vol.Optional(CONF_INJECTED_ENERGY)] = sensor(energy)
+    fields[vol.Optional(CONF_PRODUCTION_POWER)] = sensor(power, multiple=True)
+    fields[vol.Optional(CONF_DRAWN_POWER)] = sensor(power)
     if home is not Home.TOTAL_SALE:
-        fields[vol.Optional(CONF_INJECTED_POWER)] = _sensor(power)
+        fields[vol.Optional(CONF_INJECTED_POWER)] = sensor(power)
     return vol.Schema(fields)
 
 
-def _named_twice(sources: Mapping[str, Any]) -> dict[str, str]:
-    """Give an error for each field with an entity that it, or one before it, names already."""
+def _errors(sources: Mapping[str, Any], excluded: Collection[str]) -> dict[str, str]:
+    """Give an error for each field with an entity of a balance, or one that is named already."""
     errors, named = dict[str, str](), set[str]()
     for field in FIELDS:
         told = sources.get(field, ())
         for each in [told] if isinstance(told, str) else told:
-            if each in named:
-                errors[field] = NAMED_TWICE
+            if each in excluded:
+                errors[field] = OF_A_BALANCE
+            elif each in named:
+                errors.setdefault(field, NAMED_TWICE)
             named.add(each)
     return errors
 
@@ -138,7 +153,8 @@ class BalanceFlow(ConfigFlow):
     ) -> ConfigFlowResult:
         """Ask which entities tell of it, and propose those that we have."""
         known = self._known_home()
-        errors = _named_twice(user_input or {})
+        excluded = self._of_balances()
+        errors = _errors(user_input or {}, excluded)
         if user_input is not None and not errors:
             data = {CONF_KIND: KIND_BALANCE, CONF_HOME: self._home.value, **user_input}
             name = unique_id(data)
@@ -153,7 +169,7 @@ class BalanceFlow(ConfigFlow):
         return self.async_show_form(
             step_id="balance_sources",
             data_schema=self.add_suggested_values_to_schema(
-                _sources(self._home), suggested if user_input is None else user_input
+                _sources(self._home, excluded), suggested if user_input is None else user_input
             ),
             errors=errors,
         )
@@ -181,6 +197,16 @@ class BalanceFlow(ConfigFlow):
         sold, made = self._have(OF_A_METER_OF_PRODUCTION), self._have(OF_AN_INVERTER)
         production = sold or made if self._home is Home.TOTAL_SALE else made or sold
         return {key: ids[0] for key, ids in self._have(OF_A_METER).items()} | production
+
+    def _of_balances(self) -> frozenset[str]:
+        """Give the entities that balances make: to add them up again would count twice."""
+        registry = er.async_get(self.hass)
+        return frozenset(
+            one.entity_id
+            for entry in self.hass.config_entries.async_entries(DOMAIN)
+            if entry.data.get(CONF_KIND) == KIND_BALANCE
+            for one in er.async_entries_for_config_entry(registry, entry.entry_id)
+        )
 
     def _have(self, facts: Mapping[str, str]) -> dict[str, list[str]]:
         """Give the entities that we have of a kind of device, by the field they are for."""

@@ -8,8 +8,9 @@ from homeassistant.config_entries import SOURCE_USER, ConfigFlowResult
 from homeassistant.const import STATE_UNAVAILABLE
 from homeassistant.core import CoreState, HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
-from homeassistant.helpers import entity_registry as er
+from homeassistant.helpers import config_validation as cv, entity_registry as er
 from homeassistant.helpers.entity_component import async_update_entity
+import probatio as vol
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
@@ -358,6 +359,25 @@ async def test_an_entity_is_named_once(
     assert flow["errors"] == {field: "named_twice"}
     flow = await choose(hass, flow, ENERGIES)
     assert flow["reason"] == "balance_reconfigure_successful"
+
+
+@pytest.mark.parametrize("field", ["production_energy", "drawn_energy", "drawn_power"])
+async def test_what_a_balance_makes_is_no_source_of_one(
+    hass: HomeAssistant, house: House, field: str
+) -> None:
+    await house.start()
+    own = house.entity_id("drawn_power" if field == "drawn_power" else "drawn")
+    assert own is not None
+    told = {**ENERGIES, field: [own] if field == "production_energy" else own}
+    for flow in (await begin(hass), await house.entry.start_reconfigure_flow(hass)):
+        form = await choose(hass, flow, {"home": "surplus"})
+        assert form["data_schema"] is not None
+        asked: Any = vol.to_field_list(form["data_schema"], custom_serializer=cv.custom_serializer)
+        left_out = [one["selector"]["entity"]["exclude_entities"] for one in asked]
+        assert [own in some for some in left_out] == [True] * 6
+        form = await choose(hass, flow, told)
+        assert (form["step_id"], form["errors"]) == ("balance_sources", {field: "of_a_balance"})
+        assert proposed(form) == told
 
 
 async def test_another_homes_meter_is_not_taken(hass: HomeAssistant, house: House) -> None:
