@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from aiohttp import web
-from playwright.async_api import expect
+from playwright.async_api import Route, expect
 import pytest
 import pytest_asyncio
 
@@ -68,6 +68,14 @@ WRITTEN: Final = """
   };
 """
 """Lists what charts write, and how large."""
+BY_THE_CLOCK: Final = """
+  AbortSignal.timeout = (ms) => {
+    const waiting = new AbortController();
+    setTimeout(() => waiting.abort(new DOMException("", "TimeoutError")), ms);
+    return waiting.signal;
+  };
+"""
+"""An installed clock leaves this one timeout to the browser: now it is by the clock as well."""
 
 
 @pytest_asyncio.fixture(scope="module")
@@ -242,3 +250,29 @@ async def test_a_wall_keeps_what_it_has_when_the_network_is_cut(town: Town) -> N
         await context.set_offline(False)
         await expect(page.locator("#offline")).to_be_hidden()
         await expect(page.locator(".when")).to_have_text("Maintenant – de 14:00 à 15:00")
+
+
+async def never(_: Route) -> None:
+    """Take a request, and answer nothing."""
+
+
+async def test_a_wall_waits_half_a_minute_for_a_node_that_never_answers(town: Town) -> None:
+    async with launched() as browser:
+        context = await person(browser, str(town.url), "fr")
+        await context.clock.install()
+        page = await context.new_page()
+        await page.add_init_script(BY_THE_CLOCK)
+        await page.goto(f"{town.url}{SITE}/hall")
+        before = await page.locator(".three").inner_text()
+        await page.route("**/hall", never)
+        async with page.expect_request("**/hall"):
+            await context.clock.fast_forward(REFRESH_MS)
+        await context.clock.fast_forward(28_000)
+        await expect(page.locator("#offline")).to_be_hidden()
+        await context.clock.fast_forward(3_000)
+        await expect(page.locator("#offline")).to_be_visible()
+        await expect(page.locator(".when")).to_have_text(LAST)
+        assert await page.locator(".three").inner_text() == before
+        await page.unroute("**/hall", never)
+        await context.clock.fast_forward(REFRESH_MS)
+        await expect(page.locator("#offline")).to_be_hidden()
