@@ -21,7 +21,10 @@ class Step(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """An interval, and the same one a year before."""
+    """An interval, and the same one a year before.
+
+    Of a month of which some days are known, `before` is of none but these days.
+    """
 
     row: Row
     before: Row | None = None

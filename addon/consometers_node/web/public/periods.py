@@ -197,6 +197,21 @@ def _same_days(figures: Figures, other: Figures) -> Figures:
     return found
 
 
+def _beside(then: Figures, now: Figures) -> Figures:
+    """Leave out the days that this year does not know, of each month of which it knows some."""
+    found = {}
+    for direction, told in then.items():
+        days = {_in_year(one) for one in _known(now.get(direction, ()))}
+        partly = {month for month, _ in days}
+        found[direction] = [
+            replace(one, figure=_LEFT_OUT)
+            if one.start.month in partly and _in_year(one) not in days
+            else one
+            for one in told
+        ]
+    return found
+
+
 def _last_day(figures: Figures) -> date | None:
     """Give the last day of which anything is known."""
     known = [one.start.date() for told in figures.values() for one in _known(told)]
@@ -225,7 +240,7 @@ def _lines(
             row.start.month: row
             for row in _months(begun(now, first.replace(day=1) if first else None))
         }
-        before = {row.start.month: row for row in _months(then)}
+        before = {row.start.month: row for row in _months(_beside(then, now))}
         starts = {n: which.first.replace(month=n) for n in range(1, 13)}
     has_past = any(row.is_known for row in before.values())
     return [

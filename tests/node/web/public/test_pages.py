@@ -155,7 +155,7 @@ async def test_a_year_adds_up_its_months(town: Town) -> None:
     page = await town.browser("fr").open("year/2026")
     assert "juin" in page.text
     assert "2 jours sur 9" in page.text
-    assert 'data-made-before="2160000"' in page.html
+    assert 'data-made-before="144000"' in page.html
 
 
 async def test_a_table_is_to_be_had_as_csv(town: Town) -> None:

@@ -72,6 +72,27 @@ async def test_a_year_before_is_compared_by_the_days_that_both_years_know(empty:
     assert "sur le 1 jour connu dans les deux années" in page.text
 
 
+async def test_a_month_that_is_not_over_stands_beside_the_same_days_of_last_year(
+    empty: Town,
+) -> None:
+    everybody = await empty.group()
+    may = date(2026, 5, 1)
+    await empty.release(everybody, day_of(may, TODAY - DAY, consumption=always(1_000)))
+    then = day_of(date(2025, 5, 11), date(2025, 7, 31), consumption=always(2_000))
+    await empty.release(everybody, then)
+    page = await empty.browser().open("year/2026")
+    known = re.findall(r'<tr data-drawn="(\d+)" data-drawn-before="(\d+)"', page.html)
+    assert known == [(str(31 * 24_000), str(21 * 48_000)), (str(9 * 24_000), str(9 * 48_000))]
+    assert "Drawn a year before – 21 days of 31" in page.text
+    assert f'<tr data-drawn-before="{31 * 48_000}"' in page.html
+    assert "a month of which nothing is known yet is shown whole" in page.text
+    told = {one["start"][5:7]: one for one in await table(empty, "year/2026.csv")}
+    column = "consumption_last_year"
+    assert [
+        (told[month][f"{column}_wh"], told[month][f"{column}_days"]) for month in ("05", "06", "07")
+    ] == [(str(21 * 48_000), "21"), (str(9 * 48_000), "9"), (str(31 * 48_000), "31")]
+
+
 async def test_a_year_before_is_told_with_the_members_of_then(empty: Town) -> None:
     everybody = await empty.group()
     await empty.release(everybody, day_of(TODAY - DAY, consumption=always(3_300)), 40)
@@ -117,7 +138,7 @@ async def test_the_table_of_a_year_says_how_many_days_of_a_month_are_known(town:
         *("2", "2", "2"),
     )
     assert june["days_ended"] == "9"
-    assert june["consumption_last_year_days"] == "30"
+    assert june["consumption_last_year_days"] == "2"
     assert (await ask(town, "consumption/by/all/P1M/from/2026-06-01/to/2026-06-30"))["values"][0][
         "days_ended"
     ] == 9
