@@ -41,6 +41,7 @@ type _Known = tuple[int | None, int | None]
 """The record that says a figure, and how many members it sums; neither where it is withheld."""
 
 _NOTHING: _Known = (None, None)
+_UNTOLD = (Reason.NOT_YET, 0)
 _OUT = frozenset(reason for reason in Reason if reason.is_out)
 
 
@@ -241,14 +242,27 @@ class Published:
             for direction in Direction
         ]
         told = (await connection.execute(select(*firsts))).one()
-        hours, months = (
-            [one for one in some if one] for some in batched(told, len(Direction), strict=True)
-        )
+        rows, months = batched(told, len(Direction), strict=True)
+        hours = [
+            await self._first_told(connection, place, direction, row)
+            for direction, row in zip(Direction, rows, strict=True)
+            if row
+        ]
         since = await self.since(connection, place)
         found = [*hours, *([since] if since else ())]
         # The month of the first hours has a row of days as well.
-        found += [month for month in months if not found or month < month_of(min(found))]
+        found += [one for one in months if one and (not found or one < month_of(min(found)))]
         return min(found, default=None)
+
+    async def _first_told(
+        self, connection: AsyncConnection, place: Place, direction: Direction, row: date
+    ) -> date:
+        """Give the civil day of the first of a UTC day's intervals of which anybody told."""
+        step = self.publication.interval
+        kept = (await reasons_of(connection, direction, step, [row], place.id))[row]
+        told = (at for at, one in enumerate(zip(*kept, strict=True)) if one != _UNTOLD)
+        start = Range.of_day(row).start + next(told, 0) * timedelta(minutes=step.minutes)
+        return start.astimezone(self.time_zone).date()
 
     def _bounds(self, interval: Interval, span: Span, until: datetime) -> list[datetime]:
         """Give when the first interval starts, and when each ends: the next one starts then."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 import csv
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 import io
 import re
 
@@ -244,6 +244,34 @@ async def test_a_day_that_somebody_told_of_is_missing_until_all_have(empty: Town
         ("2026-06-08", "not-yet"),
         ("2026-06-09", "not-yet"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("told", "now", "day"),
+    [
+        pytest.param("2026-06-09T22:00Z", "2026-06-10T22:30Z", "2026-06-10", id="summer"),
+        pytest.param("2026-06-09T23:00Z", "2026-06-10T23:59Z", "2026-06-10", id="summer, later"),
+        pytest.param("2026-06-09T21:00Z", "2026-06-09T22:30Z", "2026-06-09", id="summer, before"),
+        pytest.param("2026-01-13T23:00Z", "2026-01-14T23:30Z", "2026-01-14", id="winter"),
+        pytest.param("2026-01-13T22:00Z", "2026-01-13T23:59Z", "2026-01-13", id="winter, before"),
+    ],
+)
+async def test_who_told_first_in_the_evening_of_utc_owes_nothing_of_the_day_before(
+    empty: Town, told: str, now: str, day: str
+) -> None:
+    first = datetime.fromisoformat(told)
+    empty.now = datetime.fromisoformat(now)
+    everybody = await empty.group()
+    later = 24 - first.hour
+    reasons = [Reason.NOT_YET] * first.hour + [Reason.TOO_FEW] * later
+    row = RowKey(DRAWN, Interval.PT1H, first.date())
+    await empty.look_at(everybody, row, reasons, [0] * first.hour + [5] * later)
+    days = await table(empty, f"month/{day[:7]}.csv")
+    assert [one["start"][:10] for one in days] == [day]
+    (month,) = await table(empty, f"year/{day[:4]}.csv")
+    assert month["start"][:7] == day[:7]
+    path = f"consumption/by/all/P1D/from/{day[:7]}-01/to/{day}"
+    assert [one["start"][:10] for one in (await ask(empty, path))["values"]] == [day]
 
 
 def sun(watts: int) -> Hours:
