@@ -30,7 +30,7 @@ from ..store.collective_tables import (
 from ..wire.needs import read_interval
 from .errors import NotAsked, NotYours, Unknown
 from .members import Members
-from .needs import all_needs, versions
+from .needs import granted, versions
 
 MAX_SERIES = 50
 """Of one permission: a home has a few."""
@@ -438,7 +438,7 @@ async def _all(connection: AsyncConnection, *conditions: ColumnElement[bool]) ->
     )
     for number, name in await connection.execute(names):
         named.setdefault(number, []).append(identifier(name))
-    needs = {(one.need.id, one.need.version): one.need for one in await all_needs(connection)}
+    needs = await granted(connection)
     return [_given(row, needs[row.need, row.version], tuple(named.get(row.id, ()))) for row in rows]
 
 

@@ -4,21 +4,33 @@ A version stands as it was offered. Whoever changes what is asked numbers it ane
 asked again: what they gave to the version before goes on under the terms of that one.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import cache
+import logging
+import re
 from typing import Any
 
 from sqlalchemy import Row, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from ..permission import ChangedNeed, DataNeed
+from ..permission import ChangedNeed, DataNeed, Wanted
+from ..permission.need import MAX_DAYS
 from ..quoalise import Malformed, Text, federation_xml
 from ..quoalise.markup import parse, serialise
 from ..quoalise.text import text
+from ..series import Direction, Interval, Quantity
 from ..store.collective_tables import OwnNeedRow
 from ..wire import Unsayable, read_need, write_need
 from .errors import Unknown
 
+_LOGGER = logging.getLogger(__name__)
+_RETENTION = re.compile(r'\sretention="P(\d{1,5})D"')
+_LOST = text(
+    "What was asked in this version cannot be read any more.",
+    "Ce qui était demandé dans cette version n’est plus lisible.",
+)
 _NO_SUCH_NEED = text(
     "Nothing of the name “{need}” is asked for: “needs list” tells what is.",
     "Rien n’est demandé sous le nom « {need} » : « needs list » dit ce qui l’est.",
@@ -42,6 +54,28 @@ class Unreadable:
     version: int
     closed_at: datetime | None
     why: Text
+    retention_days: int
+    """As far as it can be found; otherwise 0: nothing is kept longer than anybody knows of."""
+
+    @property
+    def left(self) -> DataNeed:
+        """Give what is known of it, to go on with what members granted."""
+        said = {tag: _LOST.say(tag) for tag in _LOST.by_language}
+        return DataNeed(
+            id=self.need,
+            version=self.version,
+            title={"": self.need},
+            purpose=said,
+            recipients=said,
+            controller="?",
+            contact="?",
+            policy="?",
+            wanted=frozenset(Wanted(way, Quantity.ENERGY) for way in Direction),
+            interval=Interval.P1D,
+            history_days=0,
+            duration_days=1,
+            retention_days=self.retention_days,
+        )
 
 
 def as_told(need: DataNeed) -> DataNeed:
@@ -124,6 +158,29 @@ async def unreadable(connection: AsyncConnection) -> list[Unreadable]:
     return [one for one in await _all(connection) if isinstance(one, Unreadable)]
 
 
+async def granted(connection: AsyncConnection) -> Mapping[tuple[str, int], DataNeed]:
+    """Give every version, for what members granted: of one that cannot be read, what is left."""
+    found: dict[tuple[str, int], DataNeed] = {}
+    for one in await _all(connection):
+        if isinstance(one, Unreadable):
+            tell_lost(one.need, one.version, one.why.say())
+            found[one.need, one.version] = one.left
+        else:
+            found[one.need.id, one.need.version] = one.need
+    return found
+
+
+@cache
+def tell_lost(need: str, version: int, why: str) -> None:
+    """Tell it once, however often it is read."""
+    _LOGGER.warning(
+        "“%s”, version %s, cannot be read: what members granted of it goes on. %s",
+        need,
+        version,
+        why,
+    )
+
+
 async def _all(connection: AsyncConnection) -> list[OwnNeed | Unreadable]:
     query = select(OwnNeedRow.__table__).order_by(OwnNeedRow.need, OwnNeedRow.version)
     return [_row(row) for row in await connection.execute(query)]
@@ -138,7 +195,12 @@ def _row(row: Row[Any]) -> OwnNeed | Unreadable:
     try:
         return OwnNeed(_read(row.body), row.offered_at, row.closed_at)
     except (Malformed, Unsayable) as fault:
-        return Unreadable(row.need, row.version, row.closed_at, fault.text)
+        return Unreadable(row.need, row.version, row.closed_at, fault.text, _retention(row.body))
+
+
+def _retention(body: str) -> int:
+    found = _RETENTION.search(body)
+    return 0 if found is None else min(int(found[1]), MAX_DAYS)
 
 
 async def _close(connection: AsyncConnection, need: str, at: datetime) -> bool:

@@ -5,6 +5,8 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
+from sqlalchemy import insert, select
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from consometers_node import quoalise
 from consometers_node.collective import given, needs
@@ -16,6 +18,8 @@ from consometers_node.quoalise import Direction, Duration, Identifier, Permissio
 from consometers_node.quoalise.identifier import device, organisation, series
 from consometers_node.series import Direction as Way, Quantity
 from consometers_node.store import Store
+from consometers_node.store.collective_tables import GivenRow, GivenSeriesRow, OwnNeedRow
+from consometers_node.store.tables import Base
 
 from ..permission.samples import NEED
 from .people import AT, OWN, ZONE, join, meter, permission
@@ -221,3 +225,42 @@ async def test_who_gave_two_permissions_stays_with_one(store: Store) -> None:
         await take(members, member.id, permission(meter("a"), id="b", need=second), AT, own=OWN)
         await given.withdraw(members, member.id, first.id, AT, erase=False)
         assert (await members.get(member.id)).left_at is None
+
+
+async def _grant_lost(connection: AsyncConnection, retention: str) -> None:
+    """Let a member have granted what this program cannot read any more."""
+    body = f'<data-needs xmlns="urn:none"><data-need{retention}/></data-needs>'
+    asked = {"need": "lost", "version": 1, "body": body, "offered_at": AT}
+    await connection.execute(insert(OwnNeedRow).values(asked))
+    taken = (await connection.execute(select(GivenRow.__table__))).mappings().one()
+    lost = dict(taken) | {"id": "lost", "need": "lost", "valid_from": AT - A_DAY}
+    await connection.execute(insert(Base.metadata.tables["given"]).values(lost))
+    name = {"given_id": "lost", "identifier": str(meter("lost"))}
+    await connection.execute(insert(GivenSeriesRow).values(name))
+
+
+async def test_a_version_that_cannot_be_read_any_more_stands_in_nobodys_way(
+    store: Store, caplog: pytest.LogCaptureFixture
+) -> None:
+    needs.tell_lost.cache_clear()
+    async with store.writing() as connection:
+        _, other = await join(connection, "a")
+        await _grant_lost(connection, ' retention="P40D"')
+        for _ in range(2):
+            lost, same = await given.all_given(connection)
+            assert (lost.need.id, lost.need.version, lost.need.retention_days) == ("lost", 1, 40)
+            assert (lost.series, lost.stands(AT)) == ((meter("lost"),), True)
+            assert same == other
+        assert caplog.text.count("“lost”, version 1, cannot be read") == 1
+        members = Members(connection, ZONE)
+        ended = await given.withdraw(members, other.member, lost.id, AT, erase=False)
+        assert ended.erase_at == AT + 40 * A_DAY
+
+
+async def test_what_nobody_can_tell_how_long_it_may_be_kept_is_not_kept(store: Store) -> None:
+    async with store.writing() as connection:
+        member, _ = await join(connection, "a")
+        await _grant_lost(connection, "")
+        members = Members(connection, ZONE)
+        ended = await given.withdraw(members, member.id, "lost", AT, erase=False)
+        assert ended.erase_at == AT
