@@ -66,8 +66,8 @@ def _iso_month(day: date) -> str:
 
 def _written(name: str) -> Any:
     @pass_context
-    def write(context: Context, value: Any) -> str:
-        return str(getattr(_language(context), name)(value))
+    def write(context: Context, *told: Any) -> str:
+        return str(getattr(_language(context), name)(*told))
 
     return write
 

@@ -114,14 +114,17 @@ class Language:
         """Write an energy in kWh: 12.3 kWh."""
         return self._measured(wh / 1000, "kWh")
 
-    def power(self, watts: float) -> str:
-        """Write a power, in kW from 1 kW on."""
-        return self._measured(*((watts / 1000, "kW") if watts >= _KILO else (watts, "W")))
+    def power(self, watts: float, beside: float = 0) -> str:
+        """Write a power, in kW from 1 kW on, or beside one that is: so they compare."""
+        if max(watts, beside) < _KILO:
+            return self._measured(watts, "W", 0)
+        return self._measured(watts / 1000, "kW", 1 if watts >= _KILO / 10 else 2)
 
-    def _measured(self, value: float, unit: str) -> str:
-        digits = 1 if value < _NO_DIGITS_FROM and unit != "W" else 0
+    def _measured(self, value: float, unit: str, digits: int = 1) -> str:
+        if value >= _NO_DIGITS_FROM:
+            digits = 0
         number = format_decimal(
-            round(value, digits), "#,##0.#" if digits else "#,##0", locale=self._locale
+            round(value, digits), "#,##0.##" if digits else "#,##0", locale=self._locale
         )
         return f"{number}{_BEFORE_UNIT[self.tag]}{unit}"
 

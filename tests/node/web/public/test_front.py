@@ -22,6 +22,26 @@ async def test_it_says_how_it_stands_in_everyday_words(town: Town) -> None:
     assert "Now – from 14:00 to 15:00" in page.text
 
 
+@pytest.mark.parametrize(
+    ("made", "drawn", "shown"),
+    [
+        (25_200, 777, ("25.2 kW", "0.8 kW")),
+        (40, 12_000, ("0.04 kW", "12 kW")),
+        (500, 777, ("500 W", "777 W")),
+        (0, 2_000, ("0 kW", "2 kW")),
+    ],
+)
+async def test_powers_that_stand_side_by_side_are_in_one_unit(
+    empty: Town, made: int, drawn: int, shown: tuple[str, str]
+) -> None:
+    hours = day_of(NOW.date(), production=lambda hour: made, consumption=lambda hour: drawn)
+    await empty.release(await empty.group(), hours)
+    for path in ("", "hall", "card"):
+        page = await empty.browser().open(path)
+        assert f"Our panels make {shown[0]}" in page.text
+        assert f"We draw from the grid {shown[1]}" in page.text
+
+
 async def test_it_tells_of_today(town: Town) -> None:
     page = await town.browser().open()
     # Seven hours of sun since midnight: 42 kWh made, 28 used on the spot, 150 drawn.
