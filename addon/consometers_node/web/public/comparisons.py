@@ -67,8 +67,8 @@ def kettles(watts: float | None) -> Text | None:
 def pupil(now_w: float | None, today_wh: float | None) -> Text | None:
     """Say in words of a pupil what panels do now, or else what they did today."""
     pedalling = text(
-        "{count} people would have to pedal at the same time to make as much electricity.",
-        "Il faudrait {count} personnes qui pédalent en même temps pour en produire autant.",
+        "Our panels make as much as {count} people who pedal at the same time.",
+        "Nos panneaux produisent autant que {count} personnes qui pédalent en même temps.",
     )
     charging = text(
         "Since this morning, the sun on the roof has made enough to charge {count} phones.",

@@ -195,7 +195,7 @@ async def test_a_site_tells_what_it_is(town: Town) -> None:
         "1 850 m²",
         "36 kWc",
         "Lorient",
-        "Il faudrait 60 personnes qui pédalent",
+        "Nos panneaux produisent autant que 60 personnes qui pédalent",
         "Autoconsommation 67",
     ):
         assert words in page.text, words
