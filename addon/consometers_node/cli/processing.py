@@ -118,10 +118,9 @@ def register(
 @commands.add(
     "reads",
     text(
-        "Exports, pages and commands that showed what members told. What peers were answered of"
-        " your sums, “export” tells.",
-        "Exports, pages et commandes qui ont montré ce que des membres ont transmis. Ce qui a été"
-        " répondu de vos sommes à des pairs, « export » le dit.",
+        "Exports, pages and commands that showed what members told, for a year.",
+        "Exports, pages et commandes qui ont montré ce que des membres ont transmis, pendant un"
+        " an.",
     ),
 )
 def read_log(

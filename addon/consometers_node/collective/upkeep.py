@@ -8,7 +8,7 @@ from typing import NoReturn
 from zoneinfo import ZoneInfo
 
 from ..sharing.changes import Changes
-from ..store import Store
+from ..store import Store, logs
 from ..store.sums import alone
 from . import given
 from .given import Given
@@ -60,6 +60,7 @@ class Upkeep:
             members = Members(connection, self._zone)
             await members.forget_guests(now - GUESTS_FOR)
             await forget_told(members, now)
+            await logs.forget(connection, now - logs.KEPT_FOR)
             wiped = await is_wiped(connection)
         if not wiped:
             await wipe(self._store)
