@@ -27,6 +27,7 @@ from ...quoalise.text import text
 from ...xmpp import Join, Register, links
 from ...xmpp.errors import NetworkError
 from ..language import LANGUAGES
+from .communes import misspelt
 from .desk import AdminDesk, Refused
 from .pager import Pager
 from .visit import Visit
@@ -140,7 +141,12 @@ async def make(desk: AdminDesk, visit: Visit) -> web.StreamResponse:
     """Make invitations, and show their links."""
     filled = _filled(desk, visit)
     wanted = filled.wanted
-    if wanted is None:
+    if wanted is not None and wanted.area is not None:
+        async with desk.store.reading() as connection:
+            wrong = await misspelt(connection, wanted.area)
+        if wrong is not None:
+            filled.errors["area"] = wrong
+    if wanted is None or filled.errors:
         told = {name: values[0] for name, values in visit.form.items()}
         return await _form(desk, visit, told, filled.errors)
     form = visit.typed("form")

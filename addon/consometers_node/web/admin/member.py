@@ -35,6 +35,7 @@ from ...sharing import words
 from ...store.collective_tables import GivenId
 from ...store.gathered import Gathered, of_member
 from ..strip import Strip, draw
+from .communes import misspelt
 from .desk import AdminDesk, Refused
 from .visit import Visit
 from .words import ACTORS, KINDS, numbered
@@ -128,9 +129,11 @@ async def rename(desk: AdminDesk, visit: Visit) -> web.StreamResponse:
 async def change_area(desk: AdminDesk, visit: Visit) -> web.StreamResponse:
     """Say in which commune a member is; in none if nothing is written."""
     errors: dict[str, Text] = {}
-    area = _bounded(visit, "area", MAX_AREA, errors, least=0)
+    area = " ".join(_bounded(visit, "area", MAX_AREA, errors, least=0).split())
     async with desk.store.reading() as connection:
         member = await _named(desk, visit, connection)
+        if not errors and area and (wrong := await misspelt(connection, area, member.id)):
+            errors["area"] = wrong
     if errors:
         return await _show(desk, visit, member, errors)
     async with desk.store.writing() as connection:

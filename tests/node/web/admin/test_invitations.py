@@ -66,6 +66,21 @@ async def test_an_invitation_is_made_and_shown_once(office: Office) -> None:
     assert join.token not in page.html
 
 
+async def test_a_commune_of_an_invitation_is_written_as_it_is_known(office: Office) -> None:
+    browser = await office.enter()
+    await made(browser, ("area", "Le Faouët"))
+    page = await made(browser, ("area", "LE FAOUET"), ("note", "Marché"), ("days", "7"))
+    assert page.status == 422
+    assert "known here as “Le Faouët”: write it that way." in page.text
+    assert {("area", "LE FAOUET"), ("note", "Marché"), ("days", "7")} <= {
+        *page.form("invitations").fields
+    }
+    assert len(await known(office)) == 1
+    page = await browser.send(page, "invitations", ("area", "Le Faouët"))
+    assert page.status == 200
+    assert {one.area for one in await known(office)} == {"Le Faouët"}
+
+
 async def test_a_token_stands_in_no_log_and_no_address(
     office: Office, caplog: pytest.LogCaptureFixture
 ) -> None:

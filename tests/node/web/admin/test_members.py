@@ -237,6 +237,32 @@ async def test_a_commune_is_kept_or_forgotten(office: Office) -> None:
     assert (await browser.send(page, "/area", ("area", "a" * 101))).status == 422
 
 
+async def test_a_commune_of_a_member_is_written_as_it_is_known(office: Office) -> None:
+    async def fill(connection: AsyncConnection) -> Member:
+        village = Village(connection, ZONE, NOW)
+        await village.join("first", area="Le Faouët")
+        return await village.join("other", area="Lorient")
+
+    member = await office.written(fill)
+    for language, said in (
+        ("en", "Commune: This commune is known here as “Le Faouët”: write it that way."),
+        ("fr", "Cette commune est connue ici comme « Le Faouët » : écrivez-la ainsi."),
+    ):
+        browser = await office.enter(language)
+        page = await browser.open(f"members/{member.pseudonym}")
+        page = await browser.send(page, "/area", ("area", "le-faouet"))
+        assert page.status == 422
+        assert said in page.text
+        assert ("area", "le-faouet") in page.form("/area").fields
+        assert (await again(office, member)).area == "Lorient"
+    await browser.send(page, "/area", ("area", "Le  Faouët"))
+    assert (await again(office, member)).area == "Le Faouët"
+    # Alone in it, a member may have the spelling of its commune mended.
+    await browser.send(page, "/area", ("area", "Groix"))
+    await browser.send(page, "/area", ("area", "GROIX"))
+    assert (await again(office, member)).area == "GROIX"
+
+
 async def test_a_collective_is_named_and_a_home_is_not(office: Office) -> None:
     async def admit(connection: AsyncConnection) -> Member:
         members = Members(connection, ZONE)
