@@ -43,8 +43,8 @@ _ONCE = {
 }
 """The network's words say that it tries again: a command does not."""
 _DATABASE = text(
-    "The node's database cannot be used: {why}",
-    "La base de données du nœud est inutilisable : {why}",
+    "The node's database cannot be used: {said}",
+    "La base de données du nœud est inutilisable : {said}",
 )
 _FILE = text("{name} cannot be used: {said}.", "{name} est inutilisable : {said}.")
 _SYSTEM = {
@@ -127,7 +127,9 @@ def complaint_of(error: Exception) -> Complaint | None:
             words = _ONCE[name].fill(**error.found) if name in _ONCE else error.text
             return Complaint(_kebab(name), words)
         case StoreFault():
-            return Complaint("database", _DATABASE.fill(why=error))
+            from consometers_node.store.reasons import reason  # noqa: PLC0415
+
+            return Complaint("database", around(_DATABASE, reason(error)))
         case OSError(filename=str() as file):
             return Complaint("file", around(_FILE, said_of_system(error), name=file))
         case _:

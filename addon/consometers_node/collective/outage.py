@@ -1,13 +1,10 @@
 """What to do when the database cannot be used, in words for whoever runs the node."""
 
-import sqlite3
-
 from sqlalchemy.exc import DBAPIError
 
 from ..quoalise import Text
-from ..quoalise.text import text
-
-_POSTGRESQL_FULL = "53100"
+from ..quoalise.text import around, text
+from ..store.reasons import is_full, reason
 
 _FULL = text(
     "The database’s disk is full: make room on it. The node goes on by itself then; what members"
@@ -16,10 +13,10 @@ _FULL = text(
     " lui-même ; ce que les membres envoient entre-temps n’est pas confirmé, et revient.",
 )
 _AWAY = text(
-    "The database cannot be used ({why}): see that it runs, and that the node may write to it. The"
+    "The database cannot be used ({said}): see that it runs, and that the node may write to it. The"
     " node goes on by itself then; what members push meanwhile is not acknowledged, and comes"
     " again.",
-    "La base de données est inutilisable ({why}) : vérifiez qu’elle tourne, et que le nœud peut y"
+    "La base de données est inutilisable ({said}) : vérifiez qu’elle tourne, et que le nœud peut y"
     " écrire. Le nœud reprend alors de lui-même ; ce que les membres envoient entre-temps n’est pas"
     " confirmé, et revient.",
 )
@@ -27,8 +24,4 @@ _AWAY = text(
 
 def words(fault: DBAPIError) -> Text:
     """Say what a database has, without the statement that met it."""
-    why = fault.orig
-    full = getattr(why, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL
-    if full or getattr(why, "sqlstate", None) == _POSTGRESQL_FULL:
-        return _FULL
-    return _AWAY.fill(why=str(why).strip().partition("\n")[0])
+    return _FULL if is_full(fault) else around(_AWAY, reason(fault))

@@ -1,0 +1,138 @@
+"""Why a database cannot be used, in words for whoever runs the node."""
+
+import errno
+import re
+import sqlite3
+
+from sqlalchemy.exc import DBAPIError
+
+from ..quoalise import Text
+from ..quoalise.text import around, text
+from .errors import StoreFault
+
+_FULL = text("its disk is full", "son disque est plein")
+_READ_ONLY = text("it is read-only", "elle est en lecture seule")
+_REFUSED = text("the permission for it is missing", "le droit d’y accéder manque")
+_LOCKED = text("something else has locked it", "un autre programme la verrouille")
+_NO_FILE = text(
+    "there is no such file or folder, or this account may not open it",
+    "ce fichier ou ce dossier n’existe pas, ou ce compte n’a pas le droit de l’ouvrir",
+)
+_BROKEN = text(
+    "its file is damaged: put a backup back", "son fichier est abîmé : remettez une sauvegarde"
+)
+_NOT_ONE = text("its file is no database", "son fichier n’est pas une base de données")
+_DISK = text("its disk does not read or write", "son disque ne lit ou n’écrit pas")
+_NOBODY = text("nothing answers there", "rien n’y répond")
+_NO_HOST = text("there is no server of that name", "il n’y a pas de serveur de ce nom")
+_PASSWORD = text("its password is wrong", "son mot de passe est faux")
+_NO_ROLE = text("it lets nobody of that name in", "elle n’admet personne de ce nom")
+_NO_DATABASE = text("there is no database of that name", "il n’y a pas de base de ce nom")
+_STARTS = text("it is starting or stopping", "elle démarre ou s’arrête")
+_CROWDED = text("it takes no more connections", "elle n’accepte plus de connexion")
+_OTHER = text("it says “{why}”", "elle dit « {why} »")
+_PLACE = text("{place} cannot be opened: {said}.", "{place} ne s’ouvre pas : {said}.")
+
+_OPENED = " cannot be opened: "
+_SQLITE = {
+    sqlite3.SQLITE_FULL: _FULL,
+    sqlite3.SQLITE_READONLY: _READ_ONLY,
+    sqlite3.SQLITE_PERM: _REFUSED,
+    sqlite3.SQLITE_AUTH: _REFUSED,
+    sqlite3.SQLITE_BUSY: _LOCKED,
+    sqlite3.SQLITE_LOCKED: _LOCKED,
+    sqlite3.SQLITE_CANTOPEN: _NO_FILE,
+    sqlite3.SQLITE_CORRUPT: _BROKEN,
+    sqlite3.SQLITE_NOTADB: _NOT_ONE,
+    sqlite3.SQLITE_IOERR: _DISK,
+}
+_POSTGRESQL = {
+    "25006": _READ_ONLY,
+    "28000": _NO_ROLE,
+    "28P01": _PASSWORD,
+    "3D000": _NO_DATABASE,
+    "42501": _REFUSED,
+    "53100": _FULL,
+    "53300": _CROWDED,
+    "55P03": _LOCKED,
+    "57P01": _STARTS,
+    "57P02": _STARTS,
+    "57P03": _STARTS,
+}
+_CONNECTING = {
+    # What libpq says before there is a connection has no code.
+    r"password authentication failed|no password supplied": _PASSWORD,
+    r'role ".*" does not exist|no pg_hba\.conf entry': _NO_ROLE,
+    r'database ".*" does not exist': _NO_DATABASE,
+    r"Connection refused|No such file or directory|timeout expired": _NOBODY,
+    r"could not translate host name|failed to resolve host|Name or service": _NO_HOST,
+    r"Permission denied": _REFUSED,
+    r"too many (clients|connections)|connection slots": _CROWDED,
+    r"is (starting up|shutting down)": _STARTS,
+}
+_SYSTEM = {
+    errno.ENOENT: _NO_FILE,
+    errno.ENOTDIR: _NO_FILE,
+    errno.EISDIR: _NOT_ONE,
+    errno.EACCES: _REFUSED,
+    errno.EPERM: _REFUSED,
+    errno.ENOSPC: _FULL,
+    errno.EDQUOT: _FULL,
+    errno.EROFS: _READ_ONLY,
+    errno.EIO: _DISK,
+}
+_OURS = {
+    "a move into this database has not ended: go on with migrate-store": (
+        "un déménagement vers cette base n’est pas terminé : reprenez avec migrate-store"
+    ),
+    "the database was written by a newer node: install that version or a newer one": (
+        "la base a été écrite par un nœud plus récent : installez cette version ou une plus récente"
+    ),
+    "the database's URL starts with sqlite:/// and a path, or with postgresql://": (
+        "l’URL de la base commence par sqlite:/// et un chemin, ou par postgresql://"
+    ),
+}
+
+
+def is_full(fault: DBAPIError) -> bool:
+    """Tell whether there is no room left."""
+    return _known(fault) is _FULL
+
+
+def reason(fault: BaseException) -> Text:
+    """Say what a database, or the system before it, has against being used.
+
+    What is not known here stays in its own words, without the statement that met it.
+    """
+    if isinstance(fault, StoreFault):
+        return _reason_of_ours(fault)
+    if (known := _known(fault)) is not None:
+        return known
+    why = fault.orig if isinstance(fault, DBAPIError) else fault
+    return _OTHER.fill(why=str(why).strip().partition("\n")[0])
+
+
+def _reason_of_ours(fault: StoreFault) -> Text:
+    said, cause = str(fault), fault.__cause__
+    if said in _OURS:
+        return text(f"{said}.", f"{_OURS[said]}.")
+    place, opened, _ = said.partition(_OPENED)
+    if cause is None or not opened:
+        return _OTHER.fill(why=said)
+    return around(_PLACE, reason(cause), place=place)
+
+
+def _known(fault: BaseException) -> Text | None:
+    if isinstance(fault, OSError):
+        return _SYSTEM.get(fault.errno or 0)
+    if not isinstance(fault, DBAPIError):
+        return None
+    code = getattr(fault.orig, "sqlite_errorcode", None)
+    if code is not None:
+        # The lowest byte is what it is about, the rest where it met it.
+        return _SQLITE.get(code & 0xFF)
+    state = getattr(fault.orig, "sqlstate", None)
+    if state is not None:
+        return _POSTGRESQL.get(state)
+    words = str(fault.orig)
+    return next((why for said, why in _CONNECTING.items() if re.search(said, words)), None)

@@ -1,0 +1,86 @@
+"""Why a database cannot be used, in the language of whoever runs the node."""
+
+from pathlib import Path
+import sqlite3
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import OperationalError
+
+from consometers_node.store import Store, StoreFault, Unusable
+from consometers_node.store.database import HALF_MOVED
+from consometers_node.store.reasons import is_full, reason
+
+
+async def refused(place: Path | str) -> Unusable:
+    with pytest.raises(Unusable) as raised:
+        await Store.open(place)
+    return raised.value
+
+
+def met(words: str, code: int | None = None) -> OperationalError:
+    fault = sqlite3.OperationalError(words)
+    if code is not None:
+        fault.sqlite_errorcode = code
+    return OperationalError("INSERT", {}, fault)
+
+
+async def test_a_file_that_cannot_be_opened_says_why_in_french(tmp_path: Path) -> None:
+    said = reason(await refused(tmp_path / "none" / "node.db"))
+    assert "ne s’ouvre pas : ce fichier ou ce dossier n’existe pas" in said.say("fr")
+    assert "there is no such file or folder" in said.say("en")
+    garbage = tmp_path / "garbage.db"
+    garbage.write_bytes(b"This is no database at all." * 100)
+    assert "n’est pas une base de données" in reason(await refused(garbage)).say("fr")
+
+
+async def test_a_server_that_does_not_answer_says_so_in_french(tmp_path: Path) -> None:
+    fault = await refused(f"postgresql://node:hush-hush@/node?host={tmp_path}")
+    said = reason(fault).say("fr")
+    assert tmp_path.name in said
+    assert "rien n’y répond" in said
+    assert "hush-hush" not in said
+
+
+@pytest.mark.parametrize("revision", [HALF_MOVED, "9999"])
+async def test_what_the_node_itself_says_of_a_database_is_in_french(
+    tmp_path: Path, revision: str
+) -> None:
+    file = tmp_path / "node.db"
+    store = await Store.open(file)
+    async with store.writing() as connection:
+        await connection.execute(
+            text("UPDATE alembic_version SET version_num = :r"), {"r": revision}
+        )
+    await store.close()
+    said = reason(await refused(file))
+    assert "«" not in said.say("fr")
+    assert said.say("fr").startswith(("un déménagement", "la base a été écrite"))
+
+
+async def test_a_url_of_something_else_is_refused_in_french() -> None:
+    assert reason(await refused("mysql://localhost/node")).say("fr").startswith("l’URL de la base")
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        ("database or disk is full", sqlite3.SQLITE_FULL, "son disque est plein"),
+        ("readonly", sqlite3.SQLITE_READONLY_DBMOVED, "elle est en lecture seule"),
+        ("locked", sqlite3.SQLITE_BUSY_SNAPSHOT, "un autre programme la verrouille"),
+        ('FATAL:  password authentication failed for user "n"', None, "son mot de passe est faux"),
+        ('FATAL:  database "n" does not exist', None, "il n’y a pas de base de ce nom"),
+        ("connection failed: Connection refused", None, "rien n’y répond"),
+        ("Something new\nat line 1", None, "elle dit « Something new »"),
+    ],
+)
+def test_what_is_known_of_a_database_is_said_in_french(
+    words: str, code: int | None, said: str
+) -> None:
+    fault = met(words, code)
+    assert reason(fault).say("fr").startswith(said)
+    assert is_full(fault) is (said == "son disque est plein")
+
+
+def test_what_is_not_known_keeps_its_own_words() -> None:
+    assert reason(StoreFault("odd")).say("en") == "it says “odd”"
