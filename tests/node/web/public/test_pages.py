@@ -197,6 +197,8 @@ async def test_a_site_tells_what_it_is(town: Town) -> None:
         "Lorient",
         "Nos panneaux produisent autant que 60 personnes qui pédalent",
         "Autoconsommation 67",
+        "kilowattheure (kWh) La quantité qui a coulé",
+        "kilowatt-crête (kWc) Ce que les panneaux produisent en plein soleil",
     ):
         assert words in page.text, words
     assert "Foyers présents" not in page.text
