@@ -105,6 +105,10 @@ _NO_NEED = text(
     "Nothing is asked of members: write a data request.",
     "Rien n’est demandé aux membres : écrivez une demande de données.",
 )
+_LOST = text(
+    "“{need}”, version {version}, cannot be read: nobody can allow it.",
+    "« {need} », version {version}, est illisible : personne ne peut l’autoriser.",
+)
 _NO_ANSWER = text(
     "For two weeks or more, nobody has answered “{said}”.",
     "Depuis deux semaines ou plus, personne n’a répondu à « {said} ».",
@@ -174,7 +178,11 @@ async def _all(
     if ending:
         yield Concern(Weight.WARN, _many(_INVITATIONS, ending), "invitations")
     offered = [one for one in await needs.all_needs(connection) if one.closed_at is None]
-    if not offered:
+    lost = [one for one in await needs.unreadable(connection) if one.closed_at is None]
+    for each in lost:
+        words = _LOST.fill(need=each.need, version=each.version)
+        yield Concern(Weight.WRONG, words, "needs")
+    if not offered and not lost:
         yield Concern(Weight.WARN, _NO_NEED, "needs")
     known = await answered(connection)
     for asked in offered:

@@ -26,6 +26,10 @@ _AT_ONCE = 100
 _MOST_DIGITS = 9
 _NOT_A_NAME = re.compile(r"[^A-Za-z0-9._-]+")
 _NONE = text("There is no such data request.", "Cette demande de données n’existe pas.")
+_LOST = text(
+    "This data request cannot be read: the list of data requests says why, and what to do.",
+    "Cette demande de données est illisible : la liste des demandes dit pourquoi, et que faire.",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +53,7 @@ async def show(desk: AdminDesk, visit: Visit) -> web.StreamResponse:
     """List what is asked for."""
     async with desk.store.reading() as connection:
         every = await needs.all_needs(connection)
+        lost = await needs.unreadable(connection)
         answers = await given.answers(connection)
     by_id: dict[str, list[OwnNeed]] = {}
     for one in every:
@@ -67,6 +72,7 @@ async def show(desk: AdminDesk, visit: Visit) -> web.StreamResponse:
         "needs.html",
         asked=[one for one in known if one.is_asked],
         closed=[one for one in known if not one.is_asked],
+        lost=[(one, answers[one.need, one.version, State.GRANTED]) for one in lost],
         **WORDS,
     )
 
@@ -153,8 +159,10 @@ async def _version(desk: AdminDesk, visit: Visit) -> OwnNeed:
     typed = visit.named("version")
     async with desk.store.reading() as connection:
         known = await needs.versions(connection, visit.named("need"))
+        lost = await needs.unreadable(connection)
     number = int(typed) if len(typed) <= _MOST_DIGITS else 0
     for one in known:
         if one.need.version == number:
             return one
-    raise Refused(404, _NONE)
+    is_lost = any((one.need, one.version) == (visit.named("need"), number) for one in lost)
+    raise Refused(404, _LOST if is_lost else _NONE)

@@ -6,7 +6,7 @@ import io
 
 from aiohttp import web
 
-from ...collective import given
+from ...collective import given, needs
 from ...collective.processing import BASIS, PERSONS, SECURITY, processing
 from ...quoalise import iso8601
 from ...sharing import words
@@ -26,6 +26,7 @@ async def show(desk: AdminDesk, visit: Visit) -> web.StreamResponse:
     """Tell what is done with what members tell, and the last changes of permissions."""
     async with desk.store.reading() as connection:
         done = await processing(connection)
+        lost = await needs.unreadable(connection)
         changes = await given.register(connection)
     changes.reverse()
     pager = Pager.of(visit, len(changes), _AT_ONCE)
@@ -33,6 +34,7 @@ async def show(desk: AdminDesk, visit: Visit) -> web.StreamResponse:
         visit,
         "register.html",
         done_with=done,
+        lost=lost,
         persons=PERSONS,
         basis=BASIS,
         security=SECURITY,

@@ -3,11 +3,15 @@
 from dataclasses import replace
 
 import pytest
+from sqlalchemy import insert
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from consometers_node.collective import needs
+from consometers_node.collective.members import Member
 from consometers_node.collective.reads import reads
 from consometers_node.permission import DataNeed, Identification, Reading, Wanted
 from consometers_node.series import Direction, Interval, Quantity
+from consometers_node.store.collective_tables import OwnNeedRow
 from consometers_node.web.admin import needs as pages
 from consometers_node.wire import read_need_file
 
@@ -263,3 +267,59 @@ async def test_what_is_not_there_is_said(office: Office) -> None:
         page = await browser.open(path)
         assert page.status == 404
         assert "no such data request" in page.text
+
+
+async def _lose(connection: AsyncConnection) -> Member:
+    """Ask a member for something that this program cannot read any more."""
+    member = await Village(connection, ZONE, NOW).join("home")
+    body = '<data-needs xmlns="urn:none"/>'
+    lost = {"need": "lost", "version": 3, "body": body, "offered_at": NOW}
+    await connection.execute(insert(OwnNeedRow).values(lost))
+    return member
+
+
+async def test_what_cannot_be_read_is_told_and_stands_in_nobodys_way(office: Office) -> None:
+    member = await office.written(_lose)
+    told = {
+        "en": ("lost , version 3", "Nobody can allow it", "restore a backup", "Details"),
+        "fr": ("lost , version 3", "Personne ne peut l’autoriser", "restaurez une sauvegarde"),
+    }
+    first = {
+        "en": "“lost”, version 3, cannot be read: nobody can allow it.",
+        "fr": "« lost », version 3, est illisible : personne ne peut l’autoriser.",
+    }
+    (lost,) = await _lost(office)
+    for language, words in told.items():
+        browser = await office.enter(language)
+        page = await browser.open("needs")
+        for said in (*words, lost.why.say(language), NEED.title[language]):
+            assert said in page.text, said
+        assert first[language] in (await browser.open("")).text
+        assert first[language][:16] in (await browser.open("register")).text
+        for path in (
+            *("members", f"members/{member.pseudonym}", f"members/{member.pseudonym}/export.json"),
+            *("invitations/new", "needs/new", "publication", "log", "health"),
+            *("register.json", "register.csv", "permissions.csv"),
+        ):
+            assert (await browser.open(path)).status == 200, path
+        assert (await browser.open("needs/lost/3")).status == 404
+    page = await browser.send(page, "needs/lost/close")
+    assert "Elle n’est plus demandée" in page.text
+    assert "Personne ne peut l’autoriser" not in page.text
+    assert first["fr"] not in (await browser.open("")).text
+
+
+async def test_what_cannot_be_read_is_asked_for_anew_as_the_next_version(office: Office) -> None:
+    await office.written(_lose)
+    browser = await office.enter()
+    page = await preview(browser, *(dict(FILLED) | {"id": "lost"}).items())
+    assert page.status == 200
+    await browser.send(page, "needs/offer")
+    assert ("lost", 4) in [(one.need.id, one.need.version) for one in await known(office)]
+    (lost,) = await _lost(office)
+    assert lost.closed_at is not None
+
+
+async def _lost(office: Office) -> list[needs.Unreadable]:
+    async with office.store.reading() as connection:
+        return await needs.unreadable(connection)
