@@ -295,7 +295,9 @@ async def test_what_cannot_be_read_is_told_and_stands_in_nobodys_way(office: Off
         for said in (*words, lost.why.say(language), NEED.title[language]):
             assert said in page.text, said
         assert first[language] in (await browser.open("")).text
-        assert first[language][:16] in (await browser.open("register")).text
+        register = (await browser.open("register")).text
+        assert first[language][:16] in register
+        assert {"en": "asked since", "fr": "demandée depuis le"}[language] in register
         for path in (
             *("members", f"members/{member.pseudonym}", f"members/{member.pseudonym}/export.json"),
             *("invitations/new", "needs/new", "publication", "log", "health"),
