@@ -17,11 +17,10 @@ from markupsafe import Markup
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from ...collective import accounts, invitations
+from ...collective import accounts, communes, invitations
 from ...collective.invitations import MAX_NOTE, Invitation
 from ...collective.leaflet import STYLE, Leaflet, leaflets, qr_inline
-from ...collective.members import MAX_AREA, GroupKind, Kind
-from ...collective.published import Published
+from ...collective.members import MAX_AREA, Kind
 from ...quoalise import Text
 from ...quoalise.text import text
 from ...xmpp import Join, Register, links
@@ -221,9 +220,8 @@ async def _form(
     errors: Mapping[str, Text] | None = None,
 ) -> web.Response:
     settings = desk.settings
-    published = Published(settings.identifier, settings.time_zone, settings.publication)
     async with desk.store.reading() as connection:
-        places = await published.places(connection)
+        areas = await communes.known(connection)
     return desk.page(
         visit,
         "invitations-form.html",
@@ -231,7 +229,7 @@ async def _form(
         errors=errors or {},
         told=told,
         form=secrets.token_hex(16),
-        areas=sorted(one.name for one in places.values() if one.kind is GroupKind.AREA),
+        areas=areas,
         kinds=KINDS,
         makes_accounts=bool(settings.xmpp.account_command),
         most={"count": MOST_AT_ONCE, "days": MOST_DAYS, "note": MAX_NOTE, "area": MAX_AREA},

@@ -8,7 +8,7 @@ from typing import Any
 from aiohttp import web
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from ...collective import export as exported, given
+from ...collective import communes, export as exported, given
 from ...collective.errors import NoSite
 from ...collective.given import Entry, Given
 from ...collective.members import MAX_AREA, Kind, Member, Members
@@ -196,6 +196,7 @@ async def _show(
         register = await given.register(connection, [one.id for one in gave])
         series = await of_member(connection, member.jid) if member.jid else []
         told = await shares_by_direction(connection, member.id, window)
+        areas = await communes.known(connection)
     permissions = [
         Permission(one, [entry for entry in register if entry.given == one.id])
         for one in reversed(gave)
@@ -209,6 +210,7 @@ async def _show(
         member=member,
         name=_name(member),
         permissions=permissions,
+        areas=areas,
         series=series,
         years=_years(series, told, window, desk),
         heard=max((one.heard_at for one in series if one.heard_at), default=None),

@@ -69,6 +69,8 @@ async def test_an_invitation_is_made_and_shown_once(office: Office) -> None:
 async def test_a_commune_of_an_invitation_is_written_as_it_is_known(office: Office) -> None:
     browser = await office.enter()
     await made(browser, ("area", "Le Faouët"))
+    page = await browser.open("invitations/new")
+    assert ("option", "value", "Le Faouët") in page.attributes
     page = await made(browser, ("area", "LE FAOUET"), ("note", "Marché"), ("days", "7"))
     assert page.status == 422
     assert "known here as “Le Faouët”: write it that way." in page.text

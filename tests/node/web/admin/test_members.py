@@ -250,6 +250,7 @@ async def test_a_commune_of_a_member_is_written_as_it_is_known(office: Office) -
     ):
         browser = await office.enter(language)
         page = await browser.open(f"members/{member.pseudonym}")
+        assert ("option", "value", "Le Faouët") in page.attributes
         page = await browser.send(page, "/area", ("area", "le-faouet"))
         assert page.status == 422
         assert said in page.text
