@@ -5,7 +5,7 @@ They are kept as any series is, so that they are granted and told as any series 
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 import re
 import unicodedata
 
@@ -20,6 +20,7 @@ from ..store.collective_tables import GroupId, MemberGroupRow
 from ..store.member_counts import counts
 from ..store.series import add_series, blocks, series_id
 
+_ALWAYS = Range(datetime(1978, 7, 5, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC))
 _OTHERS = re.compile(r"[^a-z0-9]+")
 _LETTERS = str.maketrans({"œ": "oe", "æ": "ae", "ß": "ss"})
 
@@ -101,6 +102,14 @@ class OwnSeries:
         if self._devices is None:
             self._devices = devices(self._collective, await named(self._connection))
         return own_series(self._devices[group], direction, interval, self._time_zone)
+
+    async def said(self, series: Series) -> list[datetime]:
+        """Give when the intervals start of which a series says anything."""
+        number = await series_id(self._connection, series)
+        if number is None:
+            return []
+        found = await blocks(self._connection, number, series, _ALWAYS)
+        return [one.start for block in found for one in block.records()]
 
     async def write(self, series: Series, told: Iterable[Told], at: datetime) -> None:
         """Let a series say this, and queue it for whoever is told."""

@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from itertools import batched
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import delete, exists, select
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -15,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from ..series import Device, Direction, Interval, Series
 from ..store.collective_tables import GroupId, InGroupRow, MemberGroupRow, MemberId
 from ..store.outbox import take_turns
+from ..store.parts import kinds, stays
 from ..store.releases import (
     Kept,
     RowKey,
@@ -108,12 +110,18 @@ class Release:
         return quartiles(*(found or (0, 0, 0, 0)), need=need)
 
 
-async def forget(connection: AsyncConnection, member: MemberId, collective: str) -> None:
+async def forget(
+    connection: AsyncConnection, member: MemberId, collective: str, at: datetime
+) -> None:
     """Make final what was released with a member, before anything of it is erased.
 
-    Of a site, what was released as its own is erased; its name stays where it was granted.
+    Of a site, what was released as its own is erased; its name stays where it was granted. So is
+    what groups said in which nobody hides: alone there, it would be told by them, and among other
+    sites by the difference. The next look says it again, without what is erased by then.
     """
     await final(connection, member)
+    if (await kinds(connection, [member]))[member] == _SITE:
+        await _withdraw(connection, member, collective, at)
     query = (
         select(MemberGroupRow.id)
         .join(InGroupRow, InGroupRow.group_id == MemberGroupRow.id)
@@ -128,6 +136,36 @@ async def forget(connection: AsyncConnection, member: MemberId, collective: str)
         await erase_series(connection, gone)
         granted = exists().where(PermissionSeriesRow.series_id == SeriesRow.id)
         await connection.execute(delete(SeriesRow).where(SeriesRow.id.in_(gone), ~granted))
+
+
+async def _withdraw(
+    connection: AsyncConnection, member: MemberId, collective: str, at: datetime
+) -> None:
+    """Let our series say nothing of groups and months in which this site counts and nobody hides.
+
+    They may be at a step that nobody looks at any more, or it may be long until anybody does.
+    """
+    names = devices(collective, await named(connection))
+    known = await all_series(connection)
+    months: dict[date, Month] = {}
+    rows: set[RowKey] = set()
+    for stay in (await stays(connection, [member]))[member]:
+        for series in [one for one in known.values() if one.device == names[stay.group]]:
+            own = OwnSeries(connection, collective, series.time_zone)
+            gone = []
+            for start in await own.said(series):
+                month = month_of(start.astimezone(ZoneInfo(series.time_zone)).date())
+                if month not in stay:
+                    continue
+                if month not in months:
+                    months[month] = Month.of(await sizes(connection, month))
+                if stay.group in months[month].open:
+                    gone.append(Told(start))
+                    day = month if series.interval is Interval.P1D else start.date()
+                    rows.add(RowKey(series.direction, series.interval, day))
+            await own.write(series, gone, at)
+    if rows:
+        await look_soon(connection, rows, at)
 
 
 @dataclass(slots=True)

@@ -31,6 +31,7 @@ from ..store.collective_tables import (
     MemberRow,
 )
 from ..store.member_counts import counts, put_count
+from ..store.outbox import take_turns
 from ..store.series import SERIES_FACTS, blocks, count_records, put_block
 from ..store.settings import set_setting, setting
 from ..store.sums import alone
@@ -85,6 +86,8 @@ async def erase(
     erased: dict[str, int] = {}
     while True:
         async with store.writing() as connection:
+            # In the order of whoever takes in what members tell.
+            await take_turns(connection)
             await alone(connection)
             step = _Step(Members(connection, zone), one.member, at, actor)
             await step.look(one)
@@ -175,7 +178,7 @@ class _Step:
         collective = await setting(self._connection, COLLECTIVE)
         if collective is not None and any(any(one.values()) for one in self._counted.values()):
             # What was released with the member stays as it is, whatever of it goes now.
-            await release.forget(self._connection, self._member, collective)
+            await release.forget(self._connection, self._member, collective, self._at)
         cut = {of.number: of.kept.date() for of in self._brought if of.kept is not None}
         numbers = [of.number for of in self._brought]
         until = monotonic() + seconds

@@ -103,7 +103,7 @@ class Story:
     async def _erase(self, home: int) -> None:
         self._gone.add(home)
         connection, member = self.town.connection, self.homes[home]
-        await forget(connection, member, "kersabiec")
+        await forget(connection, member, "kersabiec", self.town.at)
         series = self.town.series[member]
         await erase(connection, member, [self.town.numbers[series]], self.town.at)
 

@@ -18,7 +18,7 @@ from consometers_node.collective.release import Release, forget
 from consometers_node.collective.tally import compositions, moved
 from consometers_node.series import Interval
 from consometers_node.store import Store
-from consometers_node.store.collective_tables import MemberRow
+from consometers_node.store.collective_tables import MemberId, MemberRow
 
 from .erasing import erase
 from .publishing import BEFORE, CONSUMPTION, DAY, HOUR, LATER, MONTH, NOON, ZONE, Town
@@ -369,7 +369,7 @@ async def test_who_is_erased_stays_in_what_was_released_and_nowhere_else(town: T
     await town.look(NOON + WAIT)
     assert (await town.shown())[:13] == 12 * [600] + [None]
     await town.tell(homes[0], 12 * [130])
-    await forget(town.connection, homes[0], "kersabiec")
+    await forget(town.connection, homes[0], "kersabiec", town.at)
     await erase(town.connection, homes[0], [town.numbers[town.series[homes[0]]]], town.at)
     assert await town.kept("unreleased") == []
     await town.tell(homes[1:], 24 * [110])
@@ -382,7 +382,7 @@ async def test_what_was_released_with_who_is_erased_never_changes(town: Town) ->
     await town.tell(homes, 100)
     await town.look()
     await town.tell(homes[1:5], 110)
-    await forget(town.connection, homes[0], "kersabiec")
+    await forget(town.connection, homes[0], "kersabiec", town.at)
     await erase(town.connection, homes[0], [town.numbers[town.series[homes[0]]]], town.at)
     await town.look()
     assert await town.shown() == 24 * [600]
@@ -395,11 +395,69 @@ async def test_a_site_that_is_erased_leaves_nothing_of_its_own(town: Town) -> No
     await town.tell(school, 5000)
     await town.look()
     assert await town.shown("École", kind="site") == 24 * [5000]
-    await forget(town.connection, school, "kersabiec")
+    await forget(town.connection, school, "kersabiec", town.at)
     await erase(town.connection, school, [town.numbers[town.series[school]]], town.at)
     await town.look()
     assert await town.shown("École", kind="site") == []
     assert await town.shown() == 24 * [5300]
+
+
+async def _erase(town: Town, site: MemberId) -> None:
+    await forget(town.connection, site, "kersabiec", town.at)
+    await erase(town.connection, site, [town.numbers[town.series[site]]], town.at)
+
+
+def _told(values: list[int | None]) -> list[int]:
+    return [one for one in values if one is not None]
+
+
+@pytest.mark.parametrize("looked", ["not again", "again", "at another step"])
+async def test_a_site_that_is_erased_leaves_nothing_where_it_was_alone(
+    town: Town, looked: str
+) -> None:
+    school = await town.member("Groix", kind="site", name="École")
+    homes = await town.members(3, "Lorient")
+    for day in (BEFORE, DAY):
+        await town.tell([*homes, school], 100, day=day)
+    await town.look()
+    assert await town.shown("Groix") == 24 * [100]
+    assert await town.civil("Groix") == 24 * 100
+    await _erase(town, school)
+    if looked == "at another step":
+        town.publication = Publication(basis=Agreed(3), interval=Interval.PT30M)
+    if looked != "not again":
+        await town.look()
+    assert _told(await town.shown("Groix")) == []
+    assert _told(await town.counted("Groix")) == []
+    assert await town.civil("Groix") is None
+    assert await town.shown() == 24 * [400]
+
+
+@pytest.mark.parametrize("step", [HOUR, Interval.PT30M])
+async def test_of_sites_together_nothing_tells_by_the_difference_which_one_was_erased(
+    town: Town, step: Interval
+) -> None:
+    school = await town.member("Groix", kind="site", name="École")
+    hall = await town.member("Groix", kind="site", name="Mairie")
+    await town.tell(school, 5000)
+    await town.tell(hall, 100)
+    await town.look()
+    assert (await town.shown("Groix"), await town.shown()) == (24 * [5100], 24 * [5100])
+    await _erase(town, school)
+    assert _told(await town.shown("Groix")) == _told(await town.shown()) == []
+    town.publication = Publication(basis=Agreed(3), interval=step)
+    await town.look()
+    left = 24 * [100] if step is HOUR else []
+    assert _told(await town.shown("Groix")) == _told(await town.shown()) == left
+    assert await town.shown("Mairie", kind="site") == 24 * [100]
+
+
+async def test_what_was_released_of_homes_beside_a_site_that_is_erased_stays(town: Town) -> None:
+    school = await town.member("Groix", kind="site", name="École")
+    await town.tell([school, *await town.members(3, "Groix")], 100)
+    await town.look()
+    await _erase(town, school)
+    assert await town.shown("Groix") == await town.shown() == 24 * [400]
 
 
 async def test_a_day_is_published_at_one_step(town: Town) -> None:
