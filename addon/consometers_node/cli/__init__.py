@@ -66,10 +66,10 @@ COMMANDS = {
         "consenting",
         text(
             "Show the very records that would leave.",
-            "Montrer les enregistrements mêmes qui partiraient.",
+            "Montrer les relevés mêmes qui partiraient.",
         ),
     ),
-    "grant": Entry("consenting", text("Let records leave.", "Laisser partir des enregistrements.")),
+    "grant": Entry("consenting", text("Let records leave.", "Laisser partir des relevés.")),
     "refuse": Entry("consenting", text("Say no to what is asked.", "Refuser ce qui est demandé.")),
     "withdraw": Entry(
         "consenting", text("Let nothing more leave, at once.", "Ne plus rien laisser partir.")
@@ -177,7 +177,7 @@ COMMANDS = {
     ),
     "get-history": Entry(
         "client",
-        text("Get past records of a series.", "Obtenir les enregistrements passés d'une série."),
+        text("Get past records of a series.", "Obtenir les relevés passés d'une série."),
     ),
     "list-series": Entry(
         "client",
@@ -185,13 +185,13 @@ COMMANDS = {
     ),
     "listen": Entry(
         "listening",
-        text("Print new records as they come.", "Écrire les nouveaux enregistrements à mesure."),
+        text("Print new records as they come.", "Écrire les nouveaux relevés à mesure."),
     ),
     "subscribe": Entry(
         "client",
         text(
             "Ask to be told of new records of a series.",
-            "Demander à recevoir les nouveaux enregistrements d'une série.",
+            "Demander à recevoir les nouveaux relevés d'une série.",
         ),
     ),
     "unsubscribe": Entry(

@@ -48,7 +48,7 @@ CHOOSE = text(
     "Nothing is chosen for you. Choose series with --series, once for each; “preview” shows the"
     " very records that would leave.",
     "Rien n'est choisi pour vous. Choisissez des séries avec --series, une fois pour chacune ;"
-    " « preview » montre les enregistrements mêmes qui partiraient.",
+    " « preview » montre les relevés mêmes qui partiraient.",
 )
 
 

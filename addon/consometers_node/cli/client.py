@@ -32,10 +32,10 @@ from .words import say
 _ASKING = text("Asking {peer}", "Demande à {peer}")
 _INCOMPLETE = text(
     "{said}\nThe range is not complete, so nothing was written: records had come up to {time}.",
-    "{said}\nLa période n'est pas complète, donc rien n'a été écrit : des enregistrements étaient"
+    "{said}\nLa période n'est pas complète, donc rien n'a été écrit : des relevés étaient"
     " venus jusqu'à {time}.",
 )
-_WRITTEN = text("{count} records are in {file}.", "{count} enregistrements sont dans {file}.")
+_WRITTEN = text("{count} records are in {file}.", "{count} relevés sont dans {file}.")
 _TWO_FORMATS = text(
     "is another format than --json: choose one.",
     "est un autre format que --json : choisissez-en un.",
@@ -49,14 +49,14 @@ _COLUMNS = (
     text("Identifier", "Identifiant"),
     text("Interval", "Pas de temps"),
     text("Unit", "Unité"),
-    text("First record", "Premier enregistrement"),
-    text("Last record", "Dernier enregistrement"),
+    text("First record", "Premier relevé"),
+    text("Last record", "Dernier relevé"),
 )
 _NO_SERIES = text("{peer} lets you read no series.", "{peer} ne vous laisse lire aucune série.")
 _SUBSCRIBED = text(
     "{peer} tells {jid} of new records of {series} from now on: listen, or the node of that"
     " account, hears them.",
-    "{peer} annonce désormais à {jid} les nouveaux enregistrements de {series} : listen, ou le"
+    "{peer} annonce désormais à {jid} les nouveaux relevés de {series} : listen, ou le"
     " nœud de ce compte, les entend.",
 )
 _UNSUBSCRIBED = text(
@@ -115,7 +115,7 @@ def get_history(
             metavar=say("TIME", "DATE"),
             help=say(
                 "Until when; records of that very time are left out.",
-                "Jusqu'à quand ; les enregistrements de cette heure même n'y sont pas.",
+                "Jusqu'à quand ; les relevés de cette heure même n'y sont pas.",
             ),
         ),
     ] = None,

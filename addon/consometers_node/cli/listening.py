@@ -34,7 +34,7 @@ commands = Commands()
         "Records come to the account, whoever subscribed it. What was printed is acknowledged, and"
         " does not come again: while the node of the same account runs, what is heard here it may"
         " not hear. Give listen an account of its own.",
-        "Les enregistrements viennent au compte, qui que ce soit qui l'ait abonné. Ce qui a été"
+        "Les relevés viennent au compte, qui que ce soit qui l'ait abonné. Ce qui a été"
         " écrit est accusé reçu, et ne revient pas : tant que le nœud du même compte tourne, ce qui"
         " est entendu ici, il peut ne pas l'entendre. Donnez à listen un compte à lui.",
     ),
@@ -49,7 +49,7 @@ def listen(
             min=1,
             help=say(
                 "Stop after N records; the message in which the last one came is printed whole.",
-                "S'arrêter après N enregistrements ; le message qui a apporté le dernier est écrit"
+                "S'arrêter après N relevés ; le message qui a apporté le dernier est écrit"
                 " en entier.",
             ),
         ),

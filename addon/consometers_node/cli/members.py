@@ -397,7 +397,7 @@ def area(
         "Give a member all that is held of it. JSON holds everything, CSV the records alone; it is"
         " written down that it was read.",
         "Donner à un membre tout ce qui est détenu de lui. Le JSON contient tout, le CSV les seuls"
-        " enregistrements ; il est noté que cela a été lu.",
+        " relevés ; il est noté que cela a été lu.",
     ),
 )
 def export(

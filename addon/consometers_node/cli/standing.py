@@ -37,8 +37,8 @@ _NOTHING = text("Nothing is shared.", "Rien n'est partagé.")
 _PEER = text("Collective", "Collectif")
 _SERIES = text("Series", "Série")
 _READ = text("Read", "Lu")
-_UNTIL = text("Acknowledged until", "Confirmé jusqu'à")
-_WAITS = text("Waiting", "En attente")
+_UNTIL = text("Received up to", "Bien reçu jusqu’à")
+_WAITS = text("Waiting to be sent", "En attente d’envoi")
 _PROBLEM = text("{jid}: {why}", "{jid} : {why}")
 _EXPORTED = text("{file}: all that this node holds.", "{file} : tout ce que ce nœud détient.")
 _REALLY = text(
@@ -46,7 +46,7 @@ _REALLY = text(
     " all records that this node holds; Home Assistant keeps its own. What was granted, to whom and"
     " when, stays as your proof.\nDo you want that? [y/N] ",
     "Ceci retire toutes les permissions, demande aux collectifs d'effacer ce qu'ils ont reçu, et"
-    " efface tous les enregistrements que ce nœud détient ; Home Assistant garde les siens. Ce qui"
+    " efface tous les relevés que ce nœud détient ; Home Assistant garde les siens. Ce qui"
     " a été accordé, à qui et quand, reste comme votre preuve.\nLe voulez-vous ? [o/N] ",
 )
 _NOT_ASKED = text(
@@ -55,7 +55,7 @@ _NOT_ASKED = text(
 )
 _ERASED = text(
     "{permissions} permissions withdrawn, {blocks} days of records erased.",
-    "{permissions} permissions retirées, {blocks} jours d'enregistrements effacés.",
+    "{permissions} permissions retirées, {blocks} jours de relevés effacés.",
 )
 _EXPORT_OF_ONE = text(
     "This node is a collective's: “members export” gives one member all that is held of it, and"
@@ -109,7 +109,7 @@ def status(common: Common, settings: SettingsFile = None) -> None:
         "JSON holds everything, but passwords, tokens and the secret of your pseudonyms; CSV the"
         " records alone.",
         "Le JSON contient tout, sauf mots de passe, jetons et secret de vos pseudonymes ; le CSV"
-        " les seuls enregistrements.",
+        " les seuls relevés.",
     ),
 )
 def export(

@@ -90,7 +90,7 @@ async def test_a_day_is_a_table_with_what_it_comes_to(reader: Reader, run: Run) 
     assert lines[-1].startswith(f"24 records of {SERIES}, from 2026-01-01 01:00+01:00")
     assert lines[-1].endswith("lowest 0, mean 11.5, highest 23 W.")
     said = await run("get-history", reader.peer, SERIES, *DAY, *reader.options, language="fr")
-    assert "24 enregistrements de" in said.out
+    assert "24 relevés de" in said.out
 
 
 async def test_a_long_table_shows_its_ends_and_its_holes(reader: Reader, run: Run) -> None:

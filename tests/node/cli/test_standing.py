@@ -5,10 +5,12 @@ from pathlib import Path
 
 import pytest
 
+from consometers_node.cli.standing import _UNTIL, _WAITS
 from consometers_node.cli.standing_collective import _REASONS
 from consometers_node.collective.disclosure import Agreed, Publication, Reason
 from consometers_node.collective.release import Release
 from consometers_node.sharing.names import keep_collective
+from consometers_node.web.speech import catalogue
 
 from ..collective.people import meter
 from ..collective.telling import HOUR, taking, told
@@ -123,3 +125,9 @@ async def test_all_commands_keep_to_the_folder_of_the_settings(
         assert said.status == 0, said.err
     assert [one.name for one in apart.rglob("node.db")] == ["node.db"]
     assert not (tmp_path / "share" / "consometers").exists()
+
+
+def test_what_was_received_and_what_waits_have_the_words_of_the_pages() -> None:
+    pages = catalogue("fr")
+    for words in (_UNTIL, _WAITS):
+        assert pages[words.say("en")] == (words.say("fr"),)
