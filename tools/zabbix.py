@@ -27,7 +27,7 @@ _YES_NO: Final = text("Yes or no", "Oui ou non")
 _ANSWERS: Final = {"0": text("no", "non"), "1": text("yes", "oui")}
 _OF: Final = text(
     "How the node of a collective goes, and what it publishes. The node sends it by itself.",
-    "L'état du nœud d'un collectif, et ce qu'il publie. Le nœud l'envoie de lui-même.",
+    "L’état du nœud d’un collectif, et ce qu’il publie. Le nœud l’envoie de lui-même.",
 )
 _DELIVERING: Final = "{$CONSOMETERS.DELIVERING.LEAST}"
 _SILENCE: Final = "{$CONSOMETERS.SILENCE.MOST}"
@@ -48,7 +48,7 @@ _MACROS: Final = {
         "6h",
         text(
             "How old the last published sum may be, at most.",
-            "L'âge de la dernière somme publiée, au plus.",
+            "L’âge de la dernière somme publiée, au plus.",
         ),
     ),
 }
@@ -80,7 +80,7 @@ _TRIGGERS: Final = (
     (
         "WARNING",
         f"now() - last(/{TEMPLATE}/consometers.published_timestamp_seconds) > {_OLD}",
-        text("No new sum is published", "Aucune nouvelle somme n'est publiée"),
+        text("No new sum is published", "Aucune nouvelle somme n’est publiée"),
     ),
 )
 _GRAPHS: Final = (
