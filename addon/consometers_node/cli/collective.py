@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+import os
 from pathlib import Path
 
 from sqlalchemy.exc import InterfaceError, OperationalError
@@ -12,18 +13,28 @@ from consometers_node.collective import outage
 from consometers_node.collective.errors import CollectiveFault
 from consometers_node.collective.settings import BadSettings, Settings, read
 from consometers_node.quoalise.text import text
+from consometers_node.sharing.account import load
 from consometers_node.sharing.faults import said_of
 from consometers_node.sharing.names import keep_collective
 from consometers_node.store import Store
+from consometers_node.xmpp import Account, Identity
 
 from . import bell
+from .access import PASSWORD, password_for
 from .complaint import Complaint
 from .options import Common, SettingsFile
+from .output import Output
 from .place import SETTINGS_FILE, folder, opened
 
 _NO_SETTINGS = text(
     "There is no {file}: “consometers-node init” writes it.",
     "Il n'y a pas de {file} : « consometers-node init » l'écrit.",
+)
+_NO_PASSWORD = text(
+    "The password of {jid} is not known: set xmpp.password_file or {variable}, or keep it with"
+    " “consometers-node login {jid}”.",
+    "Le mot de passe de {jid} n'est pas connu : définissez xmpp.password_file ou {variable}, ou"
+    " gardez-le avec « consometers-node login {jid} ».",
 )
 
 
@@ -66,6 +77,18 @@ def run[T](common: Ours, work: Callable[[Store, Settings], Awaitable[T]]) -> T:
         while isinstance(first, ExceptionGroup):
             first = first.exceptions[0]
         raise _told_of(first) or first from error
+
+
+async def account(store: Store, settings: Settings, output: Output) -> Identity:
+    """Give the account of the settings, with its password. Raises `Complaint`."""
+    of = settings.xmpp
+    if of.password_file is not None or PASSWORD in os.environ:
+        password = password_for(of.account, of.password_file, output)
+        return Identity(Account(of.account, password), of.server)
+    kept = await load(store)
+    if kept is None or kept.account.jid != of.account:
+        raise Complaint("no-account", _NO_PASSWORD.fill(jid=of.account, variable=PASSWORD))
+    return Identity(kept.account, of.server)
 
 
 def _told_of(error: Exception) -> Complaint | None:

@@ -1,7 +1,7 @@
 """How peers come to a household: `join` by an invitation, `peer` by a file."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -11,17 +11,21 @@ from consometers_node.sharing.account import HasAccount, load, take
 from consometers_node.sharing.consent import Asked, asked, be_asked, be_asked_by_file
 from consometers_node.store import PermissionId, Store
 from consometers_node.wire import read_need_file
-from consometers_node.xmpp import Asking, Join, Register, links
+from consometers_node.xmpp import Asking, Identity, Join, Register, links
 from consometers_node.xmpp.account import bare
 from consometers_node.xmpp.trial import online
 
 from . import own
 from .access import new_connection, server_for
 from .complaint import Complaint, refusals_of
-from .options import Common, Reach
+from .options import Common, Reach, SettingsFile
 from .output import Output
+from .place import is_collective
 from .usage import Commands
 from .words import say, who
+
+if TYPE_CHECKING:
+    from consometers_node.collective.settings import Settings
 
 _HAS_ACCOUNT = text(
     "This node has an account already, {jid}. Forget it first, with “logout”: the collectives that"
@@ -48,6 +52,8 @@ _ASKED = text(
     " {number} » montre ce que vous pouvez choisir.",
 )
 
+type _Found = list[tuple[PermissionId, Asked]]
+
 commands = Commands()
 
 
@@ -70,6 +76,7 @@ def join(
     ],
     reach: Reach,
     common: Common,
+    settings: SettingsFile = None,
 ) -> None:
     """Take an account, or meet a collective."""
     output = common.output
@@ -82,9 +89,13 @@ def join(
             else:
                 output.say(_NEW_ACCOUNT, jid=jid)
         case Join() as invitation:
-            collective = invitation
-            found = own.run(common, lambda store: _be_asked(store, collective, output))
-            _show(found, collective.collective, output)
+            is_ours = is_collective(common.data, settings)
+            met = (
+                _as_collective(invitation, common, settings)
+                if is_ours
+                else _as_home(invitation, common)
+            )
+            _show(met, invitation.collective, output)
 
 
 @commands.add(
@@ -117,7 +128,7 @@ def peer(
     """Put a data need that somebody wrote before the household."""
     output = common.output
 
-    async def work(store: Store) -> list[tuple[PermissionId, Asked]]:
+    async def work(store: Store) -> _Found:
         written = read_need_file(need.read_bytes())
         number = await be_asked_by_file(store, bare(jid), written, who())
         await own.look_again(common)
@@ -134,13 +145,30 @@ async def _register(store: Store, invitation: Register, reach: Reach) -> str:
         raise Complaint("has-account", _HAS_ACCOUNT.fill(jid=known.jid)) from None
 
 
-async def _be_asked(
-    store: Store, invitation: Join, output: Output
-) -> list[tuple[PermissionId, Asked]]:
-    who = await load(store)
-    if who is None:
-        raise Complaint("no-account", _NO_ACCOUNT)
-    connection = new_connection(who, output)
+def _as_home(invitation: Join, common: Common) -> _Found:
+    async def work(store: Store) -> _Found:
+        account = await load(store)
+        if account is None:
+            raise Complaint("no-account", _NO_ACCOUNT)
+        return await _be_asked(store, account, invitation, common.output)
+
+    return own.run(common, work)
+
+
+def _as_collective(invitation: Join, common: Common, settings: Path | None) -> _Found:
+    from . import collective  # noqa: PLC0415  # a home has nothing of it
+
+    ours = collective.Ours(data=common.data, as_json=common.as_json, settings=settings)
+
+    async def work(store: Store, known: Settings) -> _Found:
+        account = await collective.account(store, known, ours.output)
+        return await _be_asked(store, account, invitation, ours.output)
+
+    return collective.run(ours, work)
+
+
+async def _be_asked(store: Store, account: Identity, invitation: Join, output: Output) -> _Found:
+    connection = new_connection(account, output)
     asking = Asking(connection)
     async with online(connection):
         with refusals_of(invitation.collective):
@@ -149,7 +177,7 @@ async def _be_asked(
         return [(number, await asked(reading, number)) for number in numbers]
 
 
-def _show(found: list[tuple[PermissionId, Asked]], jid: str, output: Output) -> None:
+def _show(found: _Found, jid: str, output: Output) -> None:
     if output.as_json:
         output.document(
             {

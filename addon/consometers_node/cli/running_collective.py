@@ -2,7 +2,6 @@
 
 from functools import partial
 import logging
-import os
 from pathlib import Path
 
 from consometers_node.collective import needs
@@ -11,14 +10,11 @@ from consometers_node.collective.settings import Settings
 from consometers_node.permission import ChangedNeed, DataNeed
 from consometers_node.quoalise import Text
 from consometers_node.quoalise.text import around, text
-from consometers_node.sharing.account import load
 from consometers_node.sharing.faults import said_of
 from consometers_node.store import Store
 from consometers_node.wire import Unsayable, read_need_file
-from consometers_node.xmpp import Account, Identity
 
 from . import bell, collective, public_pages
-from .access import PASSWORD, password_for
 from .collective import Ours, now
 from .complaint import Complaint
 from .needs import unreadable
@@ -27,12 +23,6 @@ from .output import Output
 from .running import connecting, until_stopped
 from .watching import Watching
 
-_NO_PASSWORD = text(
-    "The password of {jid} is not known: set xmpp.password_file or {variable}, or keep it with"
-    " “consometers-node login {jid}”.",
-    "Le mot de passe de {jid} n'est pas connu : définissez xmpp.password_file ou {variable}, ou"
-    " gardez-le avec « consometers-node login {jid} ».",
-)
 _LOGGER = logging.getLogger(__name__)
 _NEED = text("{file}: {said}", "{file} : {said}")
 
@@ -52,7 +42,7 @@ def run(common: Common, settings: Path | None, haste: float) -> None:
 
 async def _run(output: Output, haste: float, store: Store, settings: Settings) -> None:
     """Put everything together, and run it."""
-    who = await _identity(store, settings, output)
+    who = await collective.account(store, settings, output)
     async with store.reading() as connection:
         for one in await needs.unreadable(connection):
             if one.closed_at is None:
@@ -63,18 +53,6 @@ async def _run(output: Output, haste: float, store: Store, settings: Settings) -
     socket = bell.socket_in(settings.folder)
     async with bell.hung(socket, node.look_again, partial(_status, node, watching)):
         await until_stopped([node.run(), public_pages.serve(node), *watching.works()])
-
-
-async def _identity(store: Store, settings: Settings, output: Output) -> Identity:
-    """Give the account of the settings, with its password."""
-    of = settings.xmpp
-    if of.password_file is not None or PASSWORD in os.environ:
-        password = password_for(of.account, of.password_file, output)
-        return Identity(Account(of.account, password), of.server)
-    kept = await load(store)
-    if kept is None or kept.account.jid != of.account:
-        raise Complaint("no-account", _NO_PASSWORD.fill(jid=of.account, variable=PASSWORD))
-    return Identity(kept.account, of.server)
 
 
 def _read(file: Path) -> DataNeed:

@@ -21,17 +21,22 @@ HASTE = "100"
 SECONDS = 30
 
 
+async def set_up(run: Run, folder: Path, name: str, server: Prosody, jid: str) -> Path:
+    """Set a collective up, whose password is in a file."""
+    folder.mkdir()
+    (folder / "password").write_text(f"{PASSWORD}\n")
+    options = ("--password-file", folder / "password", "--data", folder)
+    names = ("--name", name, "--identifier", name.lower(), "--account", jid)
+    said = await run("init", *names, *at(server), *options)
+    assert said.status == 0, said.err
+    return folder
+
+
 @pytest.fixture
 async def folder(run: Run, tmp_path: Path, one: Prosody, new_account: NewAccount) -> Path:
     """The folder of a collective that was set up, with a data need in a file."""
-    coop = tmp_path / "coop"
-    coop.mkdir()
-    (coop / "password").write_text(f"{PASSWORD}\n")
+    coop = await set_up(run, tmp_path / "coop", "Kersabiec", one, new_account(one))
     (coop / "roof.toml").write_text(TOML.format(version=1, purpose="Dimensionner le toit."))
-    options = ("--password-file", coop / "password", "--data", coop)
-    names = ("--name", "Kersabiec", "--identifier", "kersabiec", "--account", new_account(one))
-    said = await run("init", *names, *at(one), *options)
-    assert said.status == 0, said.err
     settings = (coop / "collective.toml").read_text()
     settings = settings.replace("# needs =", 'needs = ["roof.toml"]')
     (coop / "collective.toml").write_text(settings)
@@ -81,6 +86,20 @@ async def test_a_home_is_invited_and_sees_what_is_asked(
         assert "Dimensionner deux toits." in asked.out
         listed = json.loads((await run("invitations", "list", "--data", folder, "--json")).out)
         assert [one["uses"] for one in listed] == [1]
+
+
+async def test_a_collective_joins_by_the_account_of_its_settings(
+    run: Run, start: Start, folder: Path, one: Prosody, new_account: NewAccount
+) -> None:
+    below = await set_up(run, folder.parent / "below", "Kermelo", one, new_account(one))
+    async with running(start, run, folder) as jid:
+        options = ("--kind", "collective", "--data", folder, "--json")
+        (invitation,) = json.loads((await run("invitations", "make", *options)).out)
+        joined = await run("join", invitation["link"], "--data", below, "--json")
+        assert joined.status == 0, joined.err
+        assert joined.document["peer"] == jid
+        (guest,) = json.loads((await run("members", "list", "--data", folder, "--json")).out)
+        assert guest["kind"] == "collective"
 
 
 async def test_who_was_not_invited_is_told_nothing(
