@@ -43,6 +43,9 @@ _SINCE = text("Since", "Depuis")
 _UNTIL = text("Until", "Jusqu'au")
 _ANSWERED = text("Members", "Membres")
 _NEW = text(
+    "“{need}”, version {version}, is asked for.", "« {need} », version {version}, est demandé."
+)
+_NEWER = text(
     "“{need}”, version {version}, is asked for. Members who answered an older version are asked"
     " again; what they gave goes on until then.",
     "« {need} », version {version}, est demandé. Les membres qui avaient répondu à une version"
@@ -281,7 +284,8 @@ def offer(
         if output.as_json:
             output.document({"need": need.id, "version": need.version, "new": new})
         else:
-            output.say(_NEW if new else _SAME, need=need.id, version=need.version)
+            said = _SAME if not new else _NEW if need.version == 1 else _NEWER
+            output.say(said, need=need.id, version=need.version)
 
     run(common, work)
 
