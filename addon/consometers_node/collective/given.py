@@ -438,7 +438,7 @@ async def _all(connection: AsyncConnection, *conditions: ColumnElement[bool]) ->
     )
     for number, name in await connection.execute(names):
         named.setdefault(number, []).append(identifier(name))
-    needs = await granted(connection)
+    needs = await granted(connection, {(row.need, row.version) for row in rows})
     return [_given(row, needs[row.need, row.version], tuple(named.get(row.id, ()))) for row in rows]
 
 

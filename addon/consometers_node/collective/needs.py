@@ -4,7 +4,7 @@ A version stands as it was offered. Whoever changes what is asked numbers it ane
 asked again: what they gave to the version before goes on under the terms of that one.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cache
@@ -35,6 +35,10 @@ _NO_SUCH_NEED = text(
     "Nothing of the name “{need}” is asked for: “needs list” tells what is.",
     "Rien n’est demandé sous le nom « {need} » : « needs list » dit ce qui l’est.",
 )
+
+
+type Version = tuple[str, int]
+"""A data need by its name, and its number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,15 +162,17 @@ async def unreadable(connection: AsyncConnection) -> list[Unreadable]:
     return [one for one in await _all(connection) if isinstance(one, Unreadable)]
 
 
-async def granted(connection: AsyncConnection) -> Mapping[tuple[str, int], DataNeed]:
-    """Give every version, for what members granted: of one that cannot be read, what is left."""
-    found: dict[tuple[str, int], DataNeed] = {}
+async def granted(
+    connection: AsyncConnection, versions: Collection[Version]
+) -> Mapping[Version, DataNeed]:
+    """Give versions that members granted: of one that cannot be read, what is left."""
+    found: dict[Version, DataNeed] = {}
     for one in await _all(connection):
-        if isinstance(one, Unreadable):
-            tell_lost(one.need, one.version, one.why.say())
-            found[one.need, one.version] = one.left
-        else:
+        if isinstance(one, OwnNeed):
             found[one.need.id, one.need.version] = one.need
+        elif (version := (one.need, one.version)) in versions:
+            tell_lost(*version, one.why.say())
+            found[version] = one.left
     return found
 
 
