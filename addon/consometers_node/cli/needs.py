@@ -106,7 +106,7 @@ class Told:
             metavar="fr=…",
             help=say(
                 "Who else receives the records; nobody without it.",
-                "Qui d'autre reçoit les enregistrements ; personne sans cela.",
+                "Qui d'autre reçoit les relevés ; personne sans cela.",
             ),
         ),
     ] = None
