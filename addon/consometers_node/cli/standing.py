@@ -41,6 +41,9 @@ _UNTIL = text("Received up to", "Bien reçu jusqu’à")
 _WAITS = text("Waiting to be sent", "En attente d’envoi")
 _PROBLEM = text("{jid}: {why}", "{jid} : {why}")
 _EXPORTED = text("{file}: all that this node holds.", "{file} : tout ce que ce nœud détient.")
+_RECORDS_EXPORTED = text(
+    "{file}: all records that this node holds.", "{file} : tous les relevés que ce nœud détient."
+)
 _REALLY = text(
     "This withdraws every permission, asks the collectives to erase what they received, and erases"
     " all records that this node holds; Home Assistant keeps its own. What was granted, to whom and"
@@ -148,7 +151,7 @@ def export(
     if output.as_json:
         output.document({"file": str(file)})
     else:
-        output.say(_EXPORTED, file=file)
+        output.say(_EXPORTED if wanted == "json" else _RECORDS_EXPORTED, file=file)
 
 
 @commands.add("erase")

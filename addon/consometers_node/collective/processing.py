@@ -30,7 +30,7 @@ SECURITY = text(
     " members; a register of permissions that is never altered, and a log of who read what.",
     "Transport chiffré et authentifié (XMPP sur TLS, certificats vérifiés) ; base lue par le seul"
     " nœud ; ce qui est effacé est écrasé ; publication des seules sommes, d’assez de membres ;"
-    " registre des permissions jamais modifié, et journal de qui a lu quoi.",
+    " registre des autorisations jamais modifié, et journal de qui a lu quoi.",
 )
 
 _AT_MOST = text("{wanted}, at most {interval}", "{wanted}, au plus {interval}")
