@@ -460,6 +460,19 @@ async def test_what_was_released_of_homes_beside_a_site_that_is_erased_stays(tow
     assert await town.shown("Groix") == await town.shown() == 24 * [400]
 
 
+async def test_a_site_of_which_a_part_is_erased_says_the_rest_again(town: Town) -> None:
+    school = await town.member(kind="site", name="Kersabiec")
+    for day in (BEFORE, DAY):
+        await town.tell(school, 70, day=day)
+    await town.look()
+    await forget(town.connection, school, "kersabiec", town.at)
+    await town.tell(school, None, day=BEFORE)
+    assert await town.shown("Kersabiec", kind="site") == []
+    await town.look()
+    assert await town.shown("Kersabiec", kind="site", day=BEFORE) == []
+    assert await town.shown("Kersabiec", kind="site") == 24 * [70]
+
+
 async def test_a_day_is_published_at_one_step(town: Town) -> None:
     homes = await town.members(3)
     await town.tell(homes, 100, day=BEFORE)
