@@ -57,6 +57,26 @@ class Which:
 
 
 @dataclass(frozen=True, slots=True)
+class _Days:
+    """Days of a month or a year, the same of a year before, and the first that anybody told of."""
+
+    now: Figures
+    then: Figures
+    first: date | None
+
+    def of_month(self, month: int) -> _Days:
+        """Give those of one month of a year."""
+        now, then = (
+            {
+                direction: [one for one in told if one.start.month == month]
+                for direction, told in figures.items()
+            }
+            for figures in (self.now, self.then)
+        )
+        return _Days(now, then, self.first)
+
+
+@dataclass(frozen=True, slots=True)
 class Period:
     """What of a month or a year is known, and of the same days a year before.
 
@@ -113,16 +133,13 @@ async def look(
     desk: Desk, guest: Guest, connection: AsyncConnection, place: Place, which: Which
 ) -> Period:
     """Look at a month or a year."""
-    published, span = desk.published, Span(which.first, which.last)
-    now = await published.figures(connection, place, Interval.P1D, span, guest.now)
-    then = await published.figures(connection, place, Interval.P1D, which.year_before, guest.now)
-    first = await published.begun(connection, place)
+    days = await _days(desk, guest, connection, place, which)
     previous, following = which.of(which.first - _DAY), which.of(which.last + _DAY)
-    known = begun(now, first)
-    same, before = _same_days(known, then), _same_days(then, known)
+    first, known = days.first, begun(days.now, days.first)
+    same, before = _same_days(known, days.then), _same_days(days.then, known)
     return Period(
         which=which,
-        chart=Chart(which.step, _lines(now, then, which, guest, first), f"{which.path}.csv"),
+        chart=_chart(days, which, guest),
         whole=together(known),
         same=together(same),
         before=together(before),
@@ -132,14 +149,28 @@ async def look(
     )
 
 
-def this_month(guest: Guest) -> Which:
-    """Give the month that is now."""
-    return Which(guest.today.replace(day=1), Step.DAY)
+async def charts(
+    desk: Desk, guest: Guest, connection: AsyncConnection, place: Place
+) -> Sequence[tuple[Which, Chart]]:
+    """Draw the month and the year that are now. The days of the month are read with the year's."""
+    month = Which(guest.today.replace(day=1), Step.DAY)
+    year = Which(guest.today.replace(month=1, day=1), Step.MONTH)
+    days = await _days(desk, guest, connection, place, year)
+    return [
+        (month, _chart(days.of_month(month.first.month), month, guest)),
+        (year, _chart(days, year, guest)),
+    ]
 
 
-def this_year(guest: Guest) -> Which:
-    """Give the year that is now."""
-    return Which(guest.today.replace(month=1, day=1), Step.MONTH)
+async def _days(
+    desk: Desk, guest: Guest, connection: AsyncConnection, place: Place, which: Which
+) -> _Days:
+    published, span = desk.published, Span(which.first, which.last)
+    return _Days(
+        now=await published.figures(connection, place, Interval.P1D, span, guest.now),
+        then=await published.figures(connection, place, Interval.P1D, which.year_before, guest.now),
+        first=await published.begun(connection, place),
+    )
 
 
 async def _show(desk: Desk, guest: Guest, step: Step) -> web.StreamResponse:
@@ -226,10 +257,13 @@ def _in_year(one: Told) -> tuple[int, int]:
     return one.start.month, one.start.day
 
 
-def _lines(
-    now: Figures, then: Figures, which: Which, guest: Guest, first: date | None
-) -> Sequence[Line]:
+def _chart(days: _Days, which: Which, guest: Guest) -> Chart:
+    return Chart(which.step, _lines(days, which, guest), f"{which.path}.csv")
+
+
+def _lines(days: _Days, which: Which, guest: Guest) -> Sequence[Line]:
     """Give a line for each day or month; those to come have a year before alone."""
+    now, then, first = days.now, days.then, days.first
     if which.step is Step.DAY:
         mine = {row.start.day: row for row in rows(begun(now, first))}
         before = {row.start.day: row for row in rows(then)}

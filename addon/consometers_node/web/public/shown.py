@@ -1,10 +1,13 @@
 """What is shown elsewhere: a card within other people's pages, and the wall of a hall."""
 
+from collections.abc import Sequence
+
 from aiohttp import web
 
+from .charts import Chart
 from .desk import Desk, Guest
 from .headers import allow_embedding
-from .periods import Period, look, this_month, this_year
+from .periods import Which, charts
 from .today import Today, base, named, today
 from .words import WORDS
 
@@ -24,13 +27,10 @@ async def hall(desk: Desk, guest: Guest) -> web.StreamResponse:
     async with desk.store.reading() as connection:
         place = await named(desk, guest, connection)
         found: Today | None = None
-        periods: list[Period] = []
+        periods: Sequence[tuple[Which, Chart]] = []
         if place is not None:
             found = await today(desk, guest, connection, place)
-            periods = [
-                await look(desk, guest, connection, place, which)
-                for which in (this_month(guest), this_year(guest))
-            ]
+            periods = await charts(desk, guest, connection, place)
     return desk.page(
         guest, "hall.html", place=place, base=base(place), today=found, periods=periods, **WORDS
     )

@@ -291,5 +291,18 @@ async def test_a_wall_shows_three_figures_and_a_chart(town: Town) -> None:
     assert "No network" in page.text
 
 
+@pytest.mark.parametrize("group", ["", f"sites/{SITE}/"])
+async def test_a_wall_draws_what_the_pages_draw(town: Town, group: str) -> None:
+    browser = town.browser()
+    walls = re.split("<figure", (await browser.open(f"{group}hall")).html)[1:]
+    paths = (group.rstrip("/"), f"{group}month/2026-06", f"{group}year/2026")
+    for wall, path in zip(walls, paths, strict=True):
+        page = (await browser.open(path)).html
+        drawn = [re.findall(r"<tr( data-[^>]*)>", one) for one in (wall, page)]
+        assert drawn[0] == drawn[1] != []
+        assert "<td" in page
+        assert "<td" not in wall
+
+
 def test_addresses_are_of_the_public_pages_alone() -> None:
     assert all(re.match(r"/($|month|year|day|card|hall|sites|areas|data)", one) for one in LOOKS)
