@@ -94,7 +94,10 @@ async def seen(
     at: datetime,
     since: date | None = None,
 ) -> Sequence[Seen]:
-    """Count what there is to see: of yesterday, of the last month, and of the last year."""
+    """Count what there is to see: of yesterday, of the last month, and of the last year.
+
+    Nobody owes anything of before the first day of which anybody told.
+    """
     published = Published(settings.identifier, settings.time_zone, publication)
     last = _yesterday(settings, at)
     first = last - (_YEAR_DAYS - 1) * _DAY
@@ -112,11 +115,12 @@ async def seen(
             count = _of(one, place)
             if count is None:
                 continue
+            begun = await published.begun(connection, place)
             figures = await published.figures(connection, place, interval, span, at)
             for told in (told for some in figures.values() for told in some):
                 if isinstance(told.figure, Released):
                     count.shown += 1
-                else:
+                elif begun is not None and told.start.date() >= begun:
                     count.withheld[told.figure.reason] += 1
         found.append(one)
     return found

@@ -68,6 +68,9 @@ async def test_it_counts_what_there_would_be(told: Store, settings: Settings) ->
     # A day of July begins two hours before the UTC day: of the first one not all was told.
     assert then[Stretch.MONTH].everybody.shown == 5
     assert then[Stretch.YEAR].everybody.shown == 5
+    # Before that day nobody had joined: nobody waits for what is before it.
+    assert then[Stretch.YEAR].everybody.withheld == {Reason.PARTLY: 1}
+    assert then[Stretch.MONTH].areas == then[Stretch.YEAR].areas == then[Stretch.YEAR].everybody
     assert then[Stretch.MONTH].span.first == date(2026, 6, 15)
     assert then[Stretch.YEAR].span.first == date(2025, 7, 16)
 
