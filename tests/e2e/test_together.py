@@ -60,12 +60,17 @@ TOP: Final = now().replace(minute=0, second=0)
 MONTH: Final = month_before(TOP)
 SINCE: Final = datetime(MONTH.year, MONTH.month, 1, tzinfo=TIME_ZONE).astimezone(UTC)
 """From here on the home with a Home Assistant has records."""
-MONTH_S_END: Final = datetime(TOP.year, TOP.month, 1, tzinfo=TIME_ZONE).astimezone(UTC)
-STARTS: Final = [
-    *(MONTH_S_END + n * HOUR for n in range(-48, 0)),
-    *(TOP + n * HOUR for n in range(-60, 0)),
-]
-"""When the records of the others start: the last two days of that month, and of these days."""
+MONTH_S_END: Final = TOP.astimezone(TIME_ZONE).replace(day=1, hour=0).astimezone(UTC)
+STARTS: Final = sorted(
+    {
+        *(MONTH_S_END + n * HOUR for n in range(-48, 0)),
+        *(TOP + n * HOUR for n in range(-60, 0)),
+    }
+)
+"""When the records of the others start: the last two days of that month, and of these days.
+
+Early in a month they are the same days.
+"""
 ASKED: Final = replace(NEED, history_days=70)
 OWN: Final = Series(
     Device("supplier:grid"), Direction.CONSUMPTION, Quantity.ENERGY, Interval.PT1H, "Europe/Paris"
@@ -205,8 +210,12 @@ async def world(hass: Hass, tmp_path_factory: pytest.TempPathFactory) -> AsyncIt
 
 
 def of_twelve(told: Settings) -> Settings:
-    """Nothing is published before all of these homes have told."""
-    return replace(told, publication=replace(told.publication, basis=Agreed(HOMES)))
+    """Nothing is published before all of these homes have told.
+
+    That month is over as soon as it has ended, also where it is the first morning after it.
+    """
+    publication = replace(told.publication, basis=Agreed(HOMES), day_wait=told.publication.wait)
+    return replace(told, publication=publication)
 
 
 async def supply(hass: Hass) -> None:
@@ -298,7 +307,7 @@ async def test_a_home_that_joins_has_the_past_of_its_collective(world: World) ->
 async def test_the_api_says_what_the_collective_says(world: World) -> None:
     async def agrees() -> Any:
         sums = await world.sums()
-        today = TOP.astimezone(TIME_ZONE).date()
+        today = now().astimezone(TIME_ZONE).date()
         values = await world.data(
             f"consumption/by/all/PT1H/from/{today - timedelta(days=1)}/to/{today}"
         )
