@@ -1,7 +1,7 @@
 """The stretching of passwords."""
 
 from base64 import b64decode
-from time import monotonic
+from time import thread_time
 
 import pytest
 from slixmpp.util.sasl.client import SASLFailed
@@ -18,7 +18,7 @@ def test_a_password_is_stretched_as_in_the_example_of_rfc_5802() -> None:
 
 @pytest.mark.parametrize("rounds", [-1, 0, 1_000_001, 10**12])
 def test_a_server_cannot_keep_us_busy(rounds: int) -> None:
-    began = monotonic()
+    began = thread_time()
     with pytest.raises(SASLFailed):
         stretch("SHA-256", b"pencil", SALT, rounds)
-    assert monotonic() - began < 0.1
+    assert thread_time() - began < 0.1
