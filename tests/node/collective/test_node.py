@@ -37,6 +37,8 @@ from .coops import Coop, cooperating
 WITHIN_S = 20
 PAST = midnight(-3)
 """The home's records begin here."""
+YESTERDAY = PAST + 48 * HOUR
+TODAY = PAST + 72 * HOUR
 KNOWN_UNTIL = now().replace(minute=0, second=0) - 3 * HOUR
 """Those after it come while the collective listens."""
 
@@ -113,12 +115,10 @@ async def test_a_home_joins_and_is_heard(coop: Coop, house: House) -> None:
     assert one.problem is None
     assert one.subscribed_at is not None
     new = {PAST + 60 * HOUR: 600, PAST + 61 * HOUR: 610}
-    await house.keep(
-        {start: value for start, value in (past | new).items() if start >= midnight(-1)}
-    )
+    await house.keep({start: value for start, value in (past | new).items() if start >= YESTERDAY})
     await comes(coop, past | new)
     corrected = past | new | {PAST + 59 * HOUR: 5}
-    await house.keep({start: n for start, n in corrected.items() if start >= midnight(-1)})
+    await house.keep({start: n for start, n in corrected.items() if start >= YESTERDAY})
     await comes(coop, corrected)
 
 
@@ -230,9 +230,9 @@ async def test_what_a_home_pushes_while_its_answer_is_on_its_way_is_kept(
         await asked.wait()
     corrected = {KNOWN_UNTIL - HOUR: 5, KNOWN_UNTIL: 600}
     all_of_it = past | corrected
-    await house.keep({start: n for start, n in all_of_it.items() if start >= midnight(-1)})
+    await house.keep({start: n for start, n in all_of_it.items() if start >= YESTERDAY})
     async with asyncio.timeout(WITHIN_S):
-        while corrected.items() - (await coop.values([now().date(), midnight(-1).date()])).items():
+        while corrected.items() - (await coop.values([TODAY.date(), YESTERDAY.date()])).items():
             await asyncio.sleep(0.05)
     arrives.set()
     await comes(coop, all_of_it)
@@ -265,7 +265,7 @@ async def test_what_got_lost_here_is_asked_for_again(
             await comes(coop, past)
             await has_asked(coop, house, PAST)
             async with coop.store.writing() as connection:
-                lost = BlockRow.day == midnight(-2).date()
+                lost = BlockRow.day == (PAST + 24 * HOUR).date()
                 await connection.execute(delete(BlockRow).where(lost))
         async with run() as coop:
             await comes(coop, past)
