@@ -62,6 +62,8 @@ class World:
     hours: Sequence[Hour]
     counted: int = 0
     """How many of the hours Home Assistant has."""
+    looked: datetime = NOW
+    """When the household looked at what would leave."""
 
     async def count(self, until: int) -> None:
         """Let Home Assistant count on, and say that it did."""
@@ -71,8 +73,14 @@ class World:
 
     @property
     def drawn(self) -> dict[datetime, int]:
-        """What Home Assistant has counted of the energy drawn, in the time that is asked for."""
-        since = datetime.now(UTC) - timedelta(days=HISTORY_DAYS)
+        """What Home Assistant has counted of the energy drawn, in the time that is asked for.
+
+        That begins where it began when it was allowed, whatever hours have passed since.
+        """
+        since = min(
+            (one.records_from for one in self.cooperative.permissions.values()),
+            default=self.looked - timedelta(days=HISTORY_DAYS),
+        )
         return {
             hour.start: hour.end.drawn_wh - before.end.drawn_wh
             for before, hour in pairwise(self.hours[: self.counted])
@@ -196,6 +204,7 @@ async def test_nothing_is_ticked_and_nothing_is_not_enough(page: Page) -> None:
 async def test_it_shows_the_very_records_that_would_leave(
     world: World, page: Page, looks: Looks
 ) -> None:
+    world.looked = datetime.now(UTC).replace(microsecond=0)
     await looks.picture_of_a_form(
         "4-preview",
         "form[action*=preview]",
@@ -216,7 +225,9 @@ async def test_it_shows_the_very_records_that_would_leave(
 async def test_what_is_allowed_is_received(world: World, page: Page, looks: Looks) -> None:
     await page.get_by_role("button", name="Allow this").click()
     await expect(page.get_by_role("heading", level=1)).to_have_text("What a village makes")
-    await eventually(world.received, world.drawn.__eq__)
+    await eventually(world.received, lambda found: found == world.drawn)
+    (granted,) = world.cooperative.permissions.values()
+    assert granted.valid_from - granted.records_from == timedelta(days=HISTORY_DAYS)
     await _home(page)
     await _received_up_to(page, world)
     await looks.picture("5-shared")
