@@ -55,7 +55,7 @@ COMMANDS = {
         "joining",
         text(
             "Put the data need of a peer, from a file, before the household.",
-            "Soumettre au foyer la demande de données d'un pair, depuis un fichier.",
+            "Soumettre au foyer la demande de données d’un pair, depuis un fichier.",
         ),
     ),
     "permissions": Entry(
@@ -78,7 +78,7 @@ COMMANDS = {
         "pulling",
         text(
             "Pull a series of a peer into Home Assistant, and keep it up to date.",
-            "Tirer une série d'un pair dans Home Assistant, et la tenir à jour.",
+            "Tirer une série d’un pair dans Home Assistant, et la tenir à jour.",
         ),
     ),
     "imports": Entry(
@@ -87,7 +87,7 @@ COMMANDS = {
     ),
     "api": Entry(
         "pages",
-        text("Show the token of the node's API.", "Montrer le jeton de l'API du nœud."),
+        text("Show the token of the node's API.", "Montrer le jeton de l’API du nœud."),
     ),
     "export": Entry(
         "standing",
@@ -107,7 +107,7 @@ COMMANDS = {
     "needs": Entry(
         "needs",
         text(
-            "What a collective asks its members for.", "Ce qu'un collectif demande à ses membres."
+            "What a collective asks its members for.", "Ce qu’un collectif demande à ses membres."
         ),
         group=True,
     ),
@@ -118,7 +118,7 @@ COMMANDS = {
     ),
     "members": Entry(
         "members",
-        text("The members of a collective.", "Les membres d'un collectif."),
+        text("The members of a collective.", "Les membres d’un collectif."),
         group=True,
     ),
     "admins": Entry(
@@ -133,7 +133,7 @@ COMMANDS = {
         "processing",
         text(
             "What a collective does with what members tell.",
-            "Ce qu'un collectif fait de ce que les membres transmettent.",
+            "Ce qu’un collectif fait de ce que les membres transmettent.",
         ),
     ),
     "reads": Entry(
@@ -144,7 +144,7 @@ COMMANDS = {
         "keeping",
         text(
             "Put all into the one file, before it is copied.",
-            "Tout mettre dans le seul fichier, avant qu'il soit copié.",
+            "Tout mettre dans le seul fichier, avant qu’il soit copié.",
         ),
     ),
     "reapply": Entry(
@@ -158,7 +158,7 @@ COMMANDS = {
         "moving",
         text(
             "Move all that a node keeps into another database.",
-            "Déplacer tout ce qu'un nœud conserve dans une autre base de données.",
+            "Déplacer tout ce qu’un nœud conserve dans une autre base de données.",
         ),
     ),
     "login": Entry(
@@ -177,11 +177,11 @@ COMMANDS = {
     ),
     "get-history": Entry(
         "client",
-        text("Get past records of a series.", "Obtenir les relevés passés d'une série."),
+        text("Get past records of a series.", "Obtenir les relevés passés d’une série."),
     ),
     "list-series": Entry(
         "client",
-        text("List the series that one may read.", "Lister les séries que l'on peut lire."),
+        text("List the series that one may read.", "Lister les séries que l’on peut lire."),
     ),
     "listen": Entry(
         "listening",
@@ -191,7 +191,7 @@ COMMANDS = {
         "client",
         text(
             "Ask to be told of new records of a series.",
-            "Demander à recevoir les nouveaux relevés d'une série.",
+            "Demander à recevoir les nouveaux relevés d’une série.",
         ),
     ),
     "unsubscribe": Entry(

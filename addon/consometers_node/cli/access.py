@@ -20,7 +20,7 @@ _PORT = 5222
 _NO_ACCOUNT = text(
     "No account is known: keep one with “consometers-node login name@server”, or give one with"
     " --as.",
-    "Aucun compte n'est connu : gardez-en un avec « consometers-node login nom@serveur », ou"
+    "Aucun compte n’est connu : gardez-en un avec « consometers-node login nom@serveur », ou"
     " donnez-en un avec --as.",
 )
 _WITHOUT_AS = text(
@@ -29,8 +29,8 @@ _WITHOUT_AS = text(
 )
 _NO_PASSWORD = text(
     "No password was given for {jid}: write it into the file, the variable or the standard input.",
-    "Aucun mot de passe n'a été donné pour {jid} : écrivez-le dans le fichier, la variable ou"
-    " l'entrée standard.",
+    "Aucun mot de passe n’a été donné pour {jid} : écrivez-le dans le fichier, la variable ou"
+    " l’entrée standard.",
 )
 _ASK_PASSWORD = text("Password of {jid}: ", "Mot de passe de {jid} : ")
 _AUTHORITY = text("{name} cannot be used: {said}.", "{name} est inutilisable : {said}.")

@@ -27,18 +27,18 @@ except ModuleNotFoundError as missing:
         "not-installed",
         text(
             "Administration needs {package}: install consometers-node[collective].",
-            "L'administration a besoin de {package} : installez consometers-node[collective].",
+            "L’administration a besoin de {package} : installez consometers-node[collective].",
         ).fill(package=missing.name),
     ) from None
 
 _ADDED = text("{name} may administer.", "{name} peut administrer.")
 _CHANGED = text(
     "{name} has a new password, and is logged in nowhere any more.",
-    "{name} a un nouveau mot de passe, et n'est plus connecté nulle part.",
+    "{name} a un nouveau mot de passe, et n’est plus connecté nulle part.",
 )
 _REMOVED = text(
     "{name} may administer no longer, and is logged in nowhere.",
-    "{name} ne peut plus administrer, et n'est plus connecté nulle part.",
+    "{name} ne peut plus administrer, et n’est plus connecté nulle part.",
 )
 _ONCE = text(
     "Password, shown this once:\n{password}\nIt can be changed on the page, under the name.",
@@ -46,13 +46,13 @@ _ONCE = text(
 )
 _NONE = text(
     "Nobody may administer: “consometers-node admins add NAME” lets somebody.",
-    "Personne ne peut administrer : « consometers-node admins add NOM » le permet à quelqu'un.",
+    "Personne ne peut administrer : « consometers-node admins add NOM » le permet à quelqu’un.",
 )
 _ASK = text("New password of {name}: ", "Nouveau mot de passe de {name} : ")
 _AGAIN = text("Once more: ", "Encore une fois : ")
 _TWICE = text(
     "The two are not the same: nothing was changed.",
-    "Les deux ne sont pas identiques : rien n'a changé.",
+    "Les deux ne sont pas identiques : rien n’a changé.",
 )
 _NO_TERMINAL = text(
     "A password can only be asked for on a terminal: leave --ask out, and one is made and shown"
@@ -88,7 +88,7 @@ PasswordFile = Annotated[
         metavar=say("FILE", "FICHIER"),
         help=say(
             "A file whose first line is the password; - is the standard input.",
-            "Un fichier dont la première ligne est le mot de passe ; - est l'entrée standard.",
+            "Un fichier dont la première ligne est le mot de passe ; - est l’entrée standard.",
         ),
     ),
 ]
@@ -96,7 +96,7 @@ PasswordFile = Annotated[
 commands = Commands()
 
 
-@commands.add("add", text("Let somebody administer.", "Permettre à quelqu'un d'administrer."))
+@commands.add("add", text("Let somebody administer.", "Permettre à quelqu’un d’administrer."))
 def add(common: Ours, name: Name, ask: Ask = False, password_file: PasswordFile = None) -> None:
     """Let somebody administer."""
 
@@ -110,7 +110,7 @@ def add(common: Ours, name: Name, ask: Ask = False, password_file: PasswordFile 
     "password",
     text(
         "Give somebody a new password. Wherever they are logged in, they no longer are.",
-        "Donner à quelqu'un un nouveau mot de passe. Ses connexions en cours sont fermées.",
+        "Donner à quelqu’un un nouveau mot de passe. Ses connexions en cours sont fermées.",
     ),
 )
 def password(
@@ -165,7 +165,7 @@ def list_administrators(common: Ours) -> None:
     "remove",
     text(
         "Let somebody administer no longer.",
-        "Ne plus permettre à quelqu'un d'administrer.",
+        "Ne plus permettre à quelqu’un d’administrer.",
     ),
 )
 def remove(common: Ours, name: Name) -> None:

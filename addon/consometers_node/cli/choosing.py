@@ -25,29 +25,29 @@ DAYS = say("DAYS", "JOURS")
 
 _UNKNOWN_DIRECTION = text(
     "“{said}” is no direction: write {statistic}=consumption, =injection or =production.",
-    "« {said} » n'est pas une direction : écrivez {statistic}=consumption, =injection ou"
+    "« {said} » n’est pas une direction : écrivez {statistic}=consumption, =injection ou"
     " =production.",
 )
 _NO_SUCH_STATISTIC = text(
     "Home Assistant has no statistic of energy or power named {statistic}.",
-    "Home Assistant n'a pas de statistique d'énergie ou de puissance nommée {statistic}.",
+    "Home Assistant n’a pas de statistique d’énergie ou de puissance nommée {statistic}.",
 )
 _SAY_DIRECTION = text(
     "Which way does the energy of {statistic} flow? Write --series {statistic}=consumption,"
     " =injection or =production.",
-    "Dans quel sens va l'énergie de {statistic} ? Écrivez --series {statistic}=consumption,"
+    "Dans quel sens va l’énergie de {statistic} ? Écrivez --series {statistic}=consumption,"
     " =injection ou =production.",
 )
 _NO_SUCH_SUM = text(
     "Nothing was released yet of {name} at that interval, which is asked for: “grant” without"
     " --series shows what was.",
-    "Rien n'a encore été publié de {name} à ce pas de temps, qui soit demandé : « grant » sans"
-    " --series montre ce qui l'a été.",
+    "Rien n’a encore été publié de {name} à ce pas de temps, qui soit demandé : « grant » sans"
+    " --series montre ce qui l’a été.",
 )
 CHOOSE = text(
     "Nothing is chosen for you. Choose series with --series, once for each; “preview” shows the"
     " very records that would leave.",
-    "Rien n'est choisi pour vous. Choisissez des séries avec --series, une fois pour chacune ;"
+    "Rien n’est choisi pour vous. Choisissez des séries avec --series, une fois pour chacune ;"
     " « preview » montre les relevés mêmes qui partiraient.",
 )
 
@@ -66,7 +66,7 @@ class Chosen:
                 " collective shares its sums: all directions of one, or the one that is said.",
                 "Une statistique de Home Assistant à partager, avec sa direction si elle est à"
                 " corriger : consumption, injection ou production. Autant de fois que de séries. Un"
-                " collectif partage ses sommes : tous les sens de l'une, ou celui qui est dit.",
+                " collectif partage ses sommes : tous les sens de l’une, ou celui qui est dit.",
             ),
         ),
     ] = None

@@ -32,8 +32,8 @@ from .words import say
 _ASKING = text("Asking {peer}", "Demande à {peer}")
 _INCOMPLETE = text(
     "{said}\nThe range is not complete, so nothing was written: records had come up to {time}.",
-    "{said}\nLa période n'est pas complète, donc rien n'a été écrit : des relevés étaient"
-    " venus jusqu'à {time}.",
+    "{said}\nLa période n’est pas complète, donc rien n’a été écrit : des relevés étaient"
+    " venus jusqu’à {time}.",
 )
 _WRITTEN = text("{count} records are in {file}.", "{count} relevés sont dans {file}.")
 _TWO_FORMATS = text(
@@ -60,7 +60,7 @@ _SUBSCRIBED = text(
     " nœud de ce compte, les entend.",
 )
 _UNSUBSCRIBED = text(
-    "{peer} no longer tells {jid} of {series}.", "{peer} n'annonce plus {series} à {jid}."
+    "{peer} no longer tells {jid} of {series}.", "{peer} n’annonce plus {series} à {jid}."
 )
 
 commands = Commands()
@@ -90,7 +90,7 @@ def list_series(peer: Peer, access: Access, common: Common) -> None:
         "Without --start and --end: the last 24 hours. Without --format: a table. Long ranges are"
         " asked for page by page; nothing is written unless all of it has come.",
         "Sans --start ni --end : les dernières 24 heures. Sans --format : un tableau. Les longues"
-        " périodes sont demandées page par page ; rien n'est écrit tant que tout n'est pas venu.",
+        " périodes sont demandées page par page ; rien n’est écrit tant que tout n’est pas venu.",
     ),
 )
 def get_history(
@@ -115,7 +115,7 @@ def get_history(
             metavar=say("TIME", "DATE"),
             help=say(
                 "Until when; records of that very time are left out.",
-                "Jusqu'à quand ; les relevés de cette heure même n'y sont pas.",
+                "Jusqu’à quand ; les relevés de cette heure même n’y sont pas.",
             ),
         ),
     ] = None,
@@ -173,8 +173,8 @@ def get_history(
     text(
         "They are sent to the account's bare address, until one unsubscribes; what comes while"
         " nobody listens is sent again later.",
-        "Ils sont envoyés à l'adresse nue du compte, jusqu'à ce qu'on se désabonne ; ce qui vient"
-        " quand personne n'écoute est renvoyé plus tard.",
+        "Ils sont envoyés à l’adresse nue du compte, jusqu’à ce qu’on se désabonne ; ce qui vient"
+        " quand personne n’écoute est renvoyé plus tard.",
     ),
 )
 def subscribe(peer: Peer, series: Urn, access: Access, common: Common) -> None:

@@ -28,12 +28,12 @@ from .place import SETTINGS_FILE, folder, opened
 
 _NO_SETTINGS = text(
     "There is no {file}: “consometers-node init” writes it.",
-    "Il n'y a pas de {file} : « consometers-node init » l'écrit.",
+    "Il n’y a pas de {file} : « consometers-node init » l’écrit.",
 )
 _NO_PASSWORD = text(
     "The password of {jid} is not known: set xmpp.password_file or {variable}, or keep it with"
     " “consometers-node login {jid}”.",
-    "Le mot de passe de {jid} n'est pas connu : définissez xmpp.password_file ou {variable}, ou"
+    "Le mot de passe de {jid} n’est pas connu : définissez xmpp.password_file ou {variable}, ou"
     " gardez-le avec « consometers-node login {jid} ».",
 )
 

@@ -10,7 +10,7 @@ from .output import Output
 
 _TAKEN = text(
     "“{typed}” is known as “{known}” here: that is taken.",
-    "« {typed} » est connu ici comme « {known} » : c'est ce qui est retenu.",
+    "« {typed} » est connu ici comme « {known} » : c’est ce qui est retenu.",
 )
 
 

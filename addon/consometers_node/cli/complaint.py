@@ -22,7 +22,7 @@ _ONCE = {
     "Unreachable": text(
         "The server {host} cannot be reached ({why}): check the network and the address; --host and"
         " --port say where it is if DNS does not.",
-        "Le serveur {host} est injoignable ({why}) : vérifiez le réseau et l'adresse ; --host et"
+        "Le serveur {host} est injoignable ({why}) : vérifiez le réseau et l’adresse ; --host et"
         " --port disent où il est si le DNS ne le dit pas.",
     ),
     "Interrupted": text(
@@ -36,7 +36,7 @@ _ONCE = {
     "CertificateRefused": text(
         "The server {host} does not prove who it is ({why}). If it is a private server, give the"
         " file of its certificate authority with --ca-file; otherwise warn whoever runs it.",
-        "Le serveur {host} ne prouve pas son identité ({why}). Si c'est un serveur privé, donnez"
+        "Le serveur {host} ne prouve pas son identité ({why}). Si c’est un serveur privé, donnez"
         " le fichier de son autorité de certification avec --ca-file ; sinon prévenez qui le"
         " tient.",
     ),
@@ -48,15 +48,15 @@ _DATABASE = text(
 )
 _FILE = text("{name} cannot be used: {said}.", "{name} est inutilisable : {said}.")
 _SYSTEM = {
-    errno.ENOENT: text("there is no such file or folder", "ce fichier ou dossier n'existe pas"),
-    errno.EACCES: text("this is not permitted to this account", "ce compte n'en a pas le droit"),
-    errno.EPERM: text("this is not permitted", "ce n'est pas permis"),
-    errno.EISDIR: text("this is a folder", "c'est un dossier"),
+    errno.ENOENT: text("there is no such file or folder", "ce fichier ou dossier n’existe pas"),
+    errno.EACCES: text("this is not permitted to this account", "ce compte n’en a pas le droit"),
+    errno.EPERM: text("this is not permitted", "ce n’est pas permis"),
+    errno.EISDIR: text("this is a folder", "c’est un dossier"),
     errno.ENOTDIR: text("it would be in a file", "ce serait dans un fichier"),
     errno.EEXIST: text("it is there already", "il existe déjà"),
     errno.ENAMETOOLONG: text("its name is too long", "son nom est trop long"),
     errno.ENOSPC: text("the disk is full", "le disque est plein"),
-    errno.EDQUOT: text("there is no room left for this account", "ce compte n'a plus de place"),
+    errno.EDQUOT: text("there is no room left for this account", "ce compte n’a plus de place"),
     errno.EROFS: text("the disk is read-only", "le disque est en lecture seule"),
 }
 

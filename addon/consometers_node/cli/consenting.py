@@ -43,7 +43,7 @@ _NUMBER = text("Number", "Numéro")
 _PEER = text("Collective", "Collectif")
 _TITLE = text("What for", "Objet")
 _STATE = text("State", "État")
-_UNTIL = text("Until", "Jusqu'au")
+_UNTIL = text("Until", "Jusqu’au")
 _WHEN = text("When", "Quand")
 _WHO = text("Who", "Qui")
 _STATISTIC = text("Statistic", "Statistique")
@@ -52,20 +52,20 @@ _SIZE = text("Kind", "Nature")
 _STEP = text("Interval", "Pas de temps")
 _NO_PERMISSION = text(
     "Nobody has asked for anything: “consometers-node join INVITATION” meets a collective.",
-    "Personne n'a rien demandé : « consometers-node join INVITATION » rencontre un collectif.",
+    "Personne n’a rien demandé : « consometers-node join INVITATION » rencontre un collectif.",
 )
 _AMBIGUOUS = text(
     "More than one permission has a number that begins with {typed}: type more of it.",
-    "Plusieurs permissions ont un numéro qui commence par {typed} : tapez-en davantage.",
+    "Plusieurs autorisations ont un numéro qui commence par {typed} : tapez-en davantage.",
 )
 _NOTHING_FITS = {
     Role.HOUSEHOLD: text(
         "No statistic of this home has a known direction that is asked for.",
-        "Aucune statistique de ce foyer n'a de direction connue qui soit demandée.",
+        "Aucune statistique de ce foyer n’a de direction connue qui soit demandée.",
     ),
     Role.COLLECTIVE: text(
         "Nothing that is asked for was released yet.",
-        "Rien de ce qui est demandé n'a encore été publié.",
+        "Rien de ce qui est demandé n’a encore été publié.",
     ),
 }
 _AGREE = text("Do you grant this? [y/N] ", "Accordez-vous cela ? [o/N] ")
@@ -74,12 +74,12 @@ _WITHDRAW = text("Do you withdraw this? [y/N] ", "Retirez-vous cela ? [o/N] ")
 _YES = frozenset({"y", "yes", "o", "oui"})
 _NOT_ASKED = text(
     "Nothing changed: answer the question, or write --yes.",
-    "Rien n'a changé : répondez à la question, ou écrivez --yes.",
+    "Rien n’a changé : répondez à la question, ou écrivez --yes.",
 )
 _DONE = {
     State.GRANTED: text(
         "Granted. Permission {number} holds until {until}.",
-        "Accordé. La permission {number} vaut jusqu'au {until}.",
+        "Accordé. L’autorisation {number} vaut jusqu’au {until}.",
     ),
     State.REFUSED: text("Refused. Nothing leaves for it.", "Refusé. Rien ne part pour cela."),
     State.WITHDRAWN: text(
@@ -88,7 +88,7 @@ _DONE = {
 }
 _NOT_RUNNING = text(
     "The node does not run: the collective is told when it next does.",
-    "Le nœud ne tourne pas : le collectif l'apprendra quand il tournera.",
+    "Le nœud ne tourne pas : le collectif l’apprendra quand il tournera.",
 )
 
 Number = Annotated[
@@ -97,7 +97,7 @@ Number = Annotated[
         metavar=say("NUMBER", "NUMÉRO"),
         help=say(
             "The number of the permission, or how it begins.",
-            "Le numéro de la permission, ou son début.",
+            "Le numéro de l’autorisation, ou son début.",
         ),
     ),
 ]
@@ -138,8 +138,8 @@ def permissions(
     text(
         "Home Assistant is asked for the last days; nothing is kept, and nothing leaves. A"
         " collective shows what it has released.",
-        "Les derniers jours sont demandés à Home Assistant ; rien n'est gardé, et rien ne part. Un"
-        " collectif montre ce qu'il a publié.",
+        "Les derniers jours sont demandés à Home Assistant ; rien n’est gardé, et rien ne part. Un"
+        " collectif montre ce qu’il a publié.",
     ),
 )
 def preview(
@@ -186,7 +186,7 @@ def preview(
     "grant",
     text(
         "Without --series it shows what can be chosen, and grants nothing.",
-        "Sans --series, montre ce qui peut être choisi, et n'accorde rien.",
+        "Sans --series, montre ce qui peut être choisi, et n’accorde rien.",
     ),
 )
 def grant(number: Number, chosen: Chosen, common: Common, yes: Yes = False) -> None:
@@ -211,7 +211,7 @@ def grant(number: Number, chosen: Chosen, common: Common, yes: Yes = False) -> N
             _spoken(output),
             role=_role(naming),
         )
-        signature = _sign(shown, _AGREE.say(output.language), output, yes=yes)
+        signature = _sign(shown, output.said(_AGREE), output, yes=yes)
         async with store.writing() as connection:
             terms = await grant_it(connection, naming, question, picked, signature)
         until = terms.valid_until.astimezone().date()
@@ -230,7 +230,7 @@ def refuse(number: Number, common: Common, yes: Yes = False) -> None:
         expect(question, State.REFUSED)
         role = _role(await load_naming(store))
         shown = words.refusal(question.need, _spoken(output), role=role)
-        signature = _sign(shown, _REFUSE.say(output.language), output, yes=yes)
+        signature = _sign(shown, output.said(_REFUSE), output, yes=yes)
         async with store.writing() as connection:
             now = datetime.now(UTC)
             await Permissions(connection).refuse(question.permission.id, signature, now)
@@ -249,7 +249,7 @@ def withdraw(
             "--keep",
             help=say(
                 "Let the collective keep what it received.",
-                "Laisser le collectif garder ce qu'il a reçu.",
+                "Laisser le collectif garder ce qu’il a reçu.",
             ),
         ),
     ] = False,
@@ -263,7 +263,7 @@ def withdraw(
         expect(question, State.WITHDRAWN)
         role = _role(await load_naming(store))
         shown = words.withdrawal(question.need, _spoken(output), erase=not keep, role=role)
-        signature = _sign(shown, _WITHDRAW.say(output.language), output, yes=yes)
+        signature = _sign(shown, output.said(_WITHDRAW), output, yes=yes)
         async with store.writing() as connection:
             await Permissions(connection).withdraw(
                 question.permission.id, signature, datetime.now(UTC), erase=not keep
@@ -311,9 +311,9 @@ def _offer(question: Asked, series: Sequence[Series], role: Role, output: Output
     rows = [
         [
             one.device,
-            words.DIRECTIONS[one.direction].say(output.language),
-            words.QUANTITIES[one.quantity].say(output.language),
-            words.INTERVALS[one.interval].say(output.language),
+            output.said(words.DIRECTIONS[one.direction]),
+            output.said(words.QUANTITIES[one.quantity]),
+            output.said(words.INTERVALS[one.interval]),
         ]
         for one in series
     ]
@@ -367,7 +367,7 @@ async def _list(store: Store, output: Output) -> None:
                 one.permission.id[:8],
                 one.peer.jid,
                 words.title(one.need, output.language),
-                words.STATES[one.permission.state].say(output.language),
+                output.said(words.STATES[one.permission.state]),
                 one.permission.terms.valid_until.astimezone().date().isoformat()
                 if one.permission.terms
                 else "",
@@ -407,7 +407,7 @@ async def _tell(store: Store, typed: str, output: Output) -> None:
         [
             [
                 entry.at.astimezone().isoformat(" ", "minutes"),
-                words.STATES[entry.state].say(output.language),
+                output.said(words.STATES[entry.state]),
                 entry.who or "",
             ]
             for entry in entries

@@ -25,15 +25,15 @@ SHOWN = 60
 _CHANGES = text(
     "What is said of the records changes at {time}, and a <quoalise> says it once: ask for XML up"
     " to there, then from there, or for JSON.",
-    "Ce qui est dit des relevés change à {time}, et un <quoalise> ne le dit qu'une fois :"
+    "Ce qui est dit des relevés change à {time}, et un <quoalise> ne le dit qu’une fois :"
     " demandez le XML jusque-là, puis à partir de là, ou du JSON.",
 )
-_TIME = text("Start of the interval", "Début de l'intervalle")
+_TIME = text("Start of the interval", "Début de l’intervalle")
 _VALUE = text("Value", "Valeur")
 _UNIT = text("Unit", "Unité")
 _NONE = text(
     "{peer} has no record of {series} from {start} to {end}.",
-    "{peer} n'a aucun relevé de {series} du {start} au {end}.",
+    "{peer} n’a aucun relevé de {series} du {start} au {end}.",
 )
 _SUMMARY = text(
     "{count} records of {series}, from {first} to {last}: lowest {low}, mean {mean}, highest {high}"
@@ -43,7 +43,7 @@ _SUMMARY = text(
 )
 _HOLES = text(
     "{missing} are missing in between: one each {interval} was to be.",
-    "Il en manque {missing} dans l'intervalle : un par {interval} était attendu.",
+    "Il en manque {missing} dans l’intervalle : un par {interval} était attendu.",
 )
 _LEFT_OUT = text(
     "{count} are not shown: --format csv --output FILE has all of them.",

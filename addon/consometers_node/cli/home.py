@@ -33,21 +33,21 @@ _SUPERVISOR_URL = "CONSOMETERS_SUPERVISOR"
 
 _NO_HOME = text(
     "No Home Assistant is known: give it with “consometers-node home http://homeassistant:8123”.",
-    "Aucun Home Assistant n'est connu : donnez-le avec « consometers-node home"
+    "Aucun Home Assistant n’est connu : donnez-le avec « consometers-node home"
     " http://homeassistant:8123 ».",
 )
 _NOT_A_URL = text(
     "{url} is not the address of a Home Assistant: it starts with http:// or https://.",
-    "{url} n'est pas l'adresse d'un Home Assistant : elle commence par http:// ou https://.",
+    "{url} n’est pas l’adresse d’un Home Assistant : elle commence par http:// ou https://.",
 )
 _ASK_TOKEN = text(
     "A long-lived access token (your profile in Home Assistant, Security): ",
-    "Un jeton d'accès longue durée (votre profil dans Home Assistant, Sécurité) : ",
+    "Un jeton d’accès longue durée (votre profil dans Home Assistant, Sécurité) : ",
 )
-_NO_TOKEN = text("No token was given.", "Aucun jeton n'a été donné.")
+_NO_TOKEN = text("No token was given.", "Aucun jeton n’a été donné.")
 _KEPT = text(
     "{url} lets the node in. Statistics of energy or power there: {count}.",
-    "{url} laisse entrer le nœud. Statistiques d'énergie ou de puissance : {count}.",
+    "{url} laisse entrer le nœud. Statistiques d’énergie ou de puissance : {count}.",
 )
 _FAULT = text("{said}.", "{said}.")
 
@@ -108,9 +108,9 @@ async def reached(access: Access) -> AsyncIterator[Recorder]:
     text(
         "The token is asked for and not shown, or read from CONSOMETERS_HOME_TOKEN or the standard"
         " input. Nothing is kept unless Home Assistant lets it in. An add-on needs none of this.",
-        "Le jeton est demandé sans être montré, ou lu dans CONSOMETERS_HOME_TOKEN ou sur l'entrée"
-        " standard. Rien n'est gardé si Home Assistant ne le laisse pas entrer. Un module"
-        " complémentaire n'en a pas besoin.",
+        "Le jeton est demandé sans être montré, ou lu dans CONSOMETERS_HOME_TOKEN ou sur l’entrée"
+        " standard. Rien n’est gardé si Home Assistant ne le laisse pas entrer. Un module"
+        " complémentaire n’en a pas besoin.",
     ),
 )
 def home(
@@ -120,7 +120,7 @@ def home(
             metavar="URL",
             help=say(
                 "Where Home Assistant is, as a browser reaches it.",
-                "Où est Home Assistant, tel qu'un navigateur le joint.",
+                "Où est Home Assistant, tel qu’un navigateur le joint.",
             ),
         ),
     ],

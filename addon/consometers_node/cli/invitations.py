@@ -30,45 +30,45 @@ _FILE = say("FILE", "FICHIER")
 
 _MADE = text(
     "Invitation {id}, until {until}, {uses}:\n{link}",
-    "Invitation {id}, jusqu'au {until}, {uses} :\n{link}",
+    "Invitation {id}, jusqu’au {until}, {uses} :\n{link}",
 )
 _ACCOUNT = text(
     "For someone who has no XMPP account, first:\n{link}",
-    "Pour quelqu'un qui n'a pas de compte XMPP, d'abord :\n{link}",
+    "Pour quelqu’un qui n’a pas de compte XMPP, d’abord :\n{link}",
 )
 _KEEP = text(
     "This link is shown once: it is not kept here.",
-    "Ce lien n'est montré qu'une fois : il n'est pas gardé ici.",
+    "Ce lien n’est montré qu’une fois : il n’est pas gardé ici.",
 )
 _FOR_ONE = text("for one member", "pour un membre")
 _FOR_MANY = text("for {count} members", "pour {count} membres")
-_FOR_ANY = text("for any number of members", "pour autant de membres qu'on veut")
+_FOR_ANY = text("for any number of members", "pour autant de membres qu’on veut")
 _NONE = text(
     "Nobody was invited: “consometers-node invitations make” invites.",
-    "Personne n'a été invité : « consometers-node invitations make » invite.",
+    "Personne n’a été invité : « consometers-node invitations make » invite.",
 )
 _ID = text("Number", "Numéro")
 _KIND = text("For", "Pour")
 _AREA = text("Commune", "Commune")
 _NOTE = text("Note", "Note")
 _USES = text("Used", "Utilisée")
-_UNTIL = text("Until", "Jusqu'au")
+_UNTIL = text("Until", "Jusqu’au")
 _STATE = text("State", "État")
 _STANDS = text("valid", "valable")
 _REVOKED_STATE = text("revoked", "révoquée")
 _OVER = text("ended", "terminée")
 _REVOKED = text(
     "Nobody else can join with {id}. Whoever did stays.",
-    "Plus personne n'entre par {id}. Qui est entré reste.",
+    "Plus personne n’entre par {id}. Qui est entré reste.",
 )
 _WRITTEN = text("{file}: to be printed.", "{file} : à imprimer.")
 _NO_COMMAND = text(
     "set xmpp.account_command first: it makes accounts on your own server.",
-    "définissez d'abord xmpp.account_command : il fait des comptes sur votre serveur.",
+    "définissez d’abord xmpp.account_command : il fait des comptes sur votre serveur.",
 )
 _NOT_A_JOIN = text(
     "this is not an invitation of a collective: xmpp:…?consometers-join;token=…",
-    "ce n'est pas l'invitation d'un collectif : xmpp:…?consometers-join;token=…",
+    "ce n’est pas l’invitation d’un collectif : xmpp:…?consometers-join;token=…",
 )
 _TOO_LONG = text("write at most {most} characters.", "écrivez au plus {most} caractères.")
 _USES_AND_UNLIMITED = text("leave it out, or leave out --uses.", "retirez-le, ou retirez --uses.")
@@ -107,7 +107,7 @@ class Wanted:
         bool,
         typer.Option(
             "--unlimited",
-            help=say("As many members as may come.", "Autant de membres qu'il en vient."),
+            help=say("As many members as may come.", "Autant de membres qu’il en vient."),
         ),
     ] = False
     count: Annotated[
@@ -116,7 +116,7 @@ class Wanted:
             min=1,
             max=500,
             metavar=say("NUMBER", "NOMBRE"),
-            help=say("How many invitations.", "Combien d'invitations."),
+            help=say("How many invitations.", "Combien d’invitations."),
         ),
     ] = 1
     kind: Annotated[
@@ -143,7 +143,7 @@ class Wanted:
             "--account",
             help=say(
                 "With an account on your own XMPP server, for people who have none.",
-                "Avec un compte sur votre serveur XMPP, pour qui n'en a pas.",
+                "Avec un compte sur votre serveur XMPP, pour qui n’en a pas.",
             ),
         ),
     ] = False
@@ -191,7 +191,7 @@ def make(
             metavar=_FILE,
             help=say(
                 "Write the QR code of one invitation, as .svg or .png.",
-                "Écrire le QR code d'une invitation, en .svg ou .png.",
+                "Écrire le QR code d’une invitation, en .svg ou .png.",
             ),
         ),
     ] = None,
@@ -305,7 +305,7 @@ def revoke(
     "sheet",
     text(
         "Write a sheet to be printed, of an invitation whose link you kept.",
-        "Écrire une feuille à imprimer, d'une invitation dont vous avez gardé le lien.",
+        "Écrire une feuille à imprimer, d’une invitation dont vous avez gardé le lien.",
     ),
 )
 def sheet(
@@ -388,19 +388,19 @@ def _row(one: Invitation, output: Output) -> list[str]:
     state = _STANDS if one.stands(now()) else _REVOKED_STATE if one.revoked_at else _OVER
     return [
         one.id,
-        KINDS[one.kind].say(output.language),
+        output.said(KINDS[one.kind]),
         one.area or "",
         one.note,
         str(one.uses) if one.most_uses is None else f"{one.uses}/{one.most_uses}",
         day(one.expires_at),
-        state.say(output.language),
+        output.said(state),
     ]
 
 
 def _show(one: _Made, output: Output) -> None:
     of = one.invitation
     uses = _FOR_ANY if of.most_uses is None else _FOR_ONE if of.most_uses == 1 else _FOR_MANY
-    how_many = uses.fill(count=of.most_uses).say(output.language)
+    how_many = output.said(uses.fill(count=of.most_uses))
     until = day(of.expires_at)
     if one.account is not None:
         output.say(_ACCOUNT, link=one.account)

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 _HAS_ACCOUNT = text(
     "This node has an account already, {jid}. Forget it first, with “logout”: the collectives that"
     " know it would no longer know you.",
-    "Ce nœud a déjà un compte, {jid}. Oubliez-le d'abord, avec « logout » : les collectifs qui le"
+    "Ce nœud a déjà un compte, {jid}. Oubliez-le d’abord, avec « logout » : les collectifs qui le"
     " connaissent ne vous connaîtraient plus.",
 )
 _NEW_ACCOUNT = text(
@@ -41,7 +41,7 @@ _NEW_ACCOUNT = text(
 _NO_ACCOUNT = text(
     "This node has no account yet: take one with the account invitation that came with this one,"
     " or keep one with “consometers-node login name@server”.",
-    "Ce nœud n'a pas encore de compte : obtenez-en un avec l'invitation de compte qui accompagnait"
+    "Ce nœud n’a pas encore de compte : obtenez-en un avec l’invitation de compte qui accompagnait"
     " celle-ci, ou gardez-en un avec « consometers-node login nom@serveur ».",
 )
 _NOTHING_ASKED = text("{jid} asks for nothing at present.", "{jid} ne demande rien à présent.")
@@ -62,8 +62,8 @@ commands = Commands()
     text(
         "An account invitation (?register) makes this node's account. A collective's invitation"
         " (?consometers-join) shows what it asks for; nothing leaves by that.",
-        "Une invitation de compte (?register) crée le compte de ce nœud. L'invitation d'un"
-        " collectif (?consometers-join) montre ce qu'il demande ; rien ne part pour autant.",
+        "Une invitation de compte (?register) crée le compte de ce nœud. L’invitation d’un"
+        " collectif (?consometers-join) montre ce qu’il demande ; rien ne part pour autant.",
     ),
 )
 def join(
@@ -71,7 +71,7 @@ def join(
         str,
         typer.Argument(
             metavar=say("INVITATION", "INVITATION"),
-            help=say("The invitation: xmpp:…", "L'invitation : xmpp:…"),
+            help=say("The invitation: xmpp:…", "L’invitation : xmpp:…"),
         ),
     ],
     reach: Reach,
@@ -103,8 +103,8 @@ def join(
     text(
         "The data need is a TOML file. Whoever it names is then asked for nothing, and hears"
         " nothing until you grant.",
-        "La demande de données est un fichier TOML. Son destinataire n'est alors pas sollicité, et"
-        " n'apprend rien avant votre accord.",
+        "La demande de données est un fichier TOML. Son destinataire n’est alors pas sollicité, et"
+        " n’apprend rien avant votre accord.",
     ),
 )
 def peer(
@@ -113,7 +113,7 @@ def peer(
         str,
         typer.Argument(
             metavar="JID",
-            help=say("The XMPP address of the peer.", "L'adresse XMPP du destinataire."),
+            help=say("The XMPP address of the peer.", "L’adresse XMPP du destinataire."),
         ),
     ],
     need: Annotated[

@@ -25,7 +25,7 @@ commands = Commands()
     text(
         "Whoever copies node.db then has all of it. The node may go on running. PostgreSQL needs"
         " none of this.",
-        "Qui copie alors node.db a tout. Le nœud peut continuer de tourner. PostgreSQL n'en a pas"
+        "Qui copie alors node.db a tout. Le nœud peut continuer de tourner. PostgreSQL n’en a pas"
         " besoin.",
     ),
 )

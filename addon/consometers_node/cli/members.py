@@ -41,15 +41,15 @@ from .words import say, who
 _FILE = say("FILE", "FICHIER")
 _NONE = text(
     "There is no member yet: “consometers-node invitations make” invites.",
-    "Il n'y a pas encore de membre : « consometers-node invitations make » invite.",
+    "Il n’y a pas encore de membre : « consometers-node invitations make » invite.",
 )
 _SITE = text("{name} is shown as a site.", "{name} est montré comme site.")
 _HOME = text(
     "{pseudonym} is a home again, without a name.", "{pseudonym} est de nouveau un foyer, sans nom."
 )
-_NAMED = text("{pseudonym} is named {name}.", "{pseudonym} s'appelle {name}.")
+_NAMED = text("{pseudonym} is named {name}.", "{pseudonym} s’appelle {name}.")
 _PLACED = text("{pseudonym} is in {area}.", "{pseudonym} est à {area}.")
-_UNPLACED = text("{pseudonym} is in no commune.", "{pseudonym} n'est dans aucune commune.")
+_UNPLACED = text("{pseudonym} is in no commune.", "{pseudonym} n’est dans aucune commune.")
 _FROM_NEXT = text(
     "Once sums of this month were published, it counts so from next month on.",
     "Si des sommes de ce mois sont déjà publiées, cela compte ainsi à partir du mois prochain.",
@@ -58,7 +58,7 @@ _EXPORTED = text("{file}: all that is held.", "{file} : tout ce qui est détenu.
 _REALLY_SHOW = text(
     "This must be a public building, nobody's home, and whoever answers for it must want it to be"
     " named: everybody sees its name and its figures.\nDo you want that? [y/N] ",
-    "Ce doit être un bâtiment public, le logement de personne, et qui en répond doit vouloir qu'il"
+    "Ce doit être un bâtiment public, le logement de personne, et qui en répond doit vouloir qu’il"
     " soit nommé : tout le monde voit son nom et ses chiffres.\nLe voulez-vous ? [o/N] ",
 )
 _SITE_NAME = text(
@@ -79,7 +79,7 @@ _REALLY_END = text(
 )
 _NOT_ASKED = text(
     "Nothing changed: answer the question, or write --yes.",
-    "Rien n'a changé : répondez à la question, ou écrivez --yes.",
+    "Rien n’a changé : répondez à la question, ou écrivez --yes.",
 )
 _ERASED = text(
     "{records} records of {pseudonym} are erased.", "{records} relevés de {pseudonym} sont effacés."
@@ -87,21 +87,21 @@ _ERASED = text(
 _UNTOLD = text(
     "Its address is kept until its node was told, or for 30 days at most; our node tries while it"
     " runs.",
-    "Son adresse est gardée jusqu'à ce que son nœud soit prévenu, 30 jours au plus ; le nôtre"
-    " essaie tant qu'il tourne.",
+    "Son adresse est gardée jusqu’à ce que son nœud soit prévenu, 30 jours au plus ; le nôtre"
+    " essaie tant qu’il tourne.",
 )
 _WIPED_LATER = text(
     "Another program uses the database for long: traces of it are still in the files. The node that"
     " runs overwrites them within minutes; “consometers-node status” says when it has.",
     "Un autre programme occupe longuement la base : il en reste des traces dans les fichiers. Le"
-    " nœud qui tourne les écrase d'ici quelques minutes ; « consometers-node status » dit quand"
-    " c'est fait.",
+    " nœud qui tourne les écrase d’ici quelques minutes ; « consometers-node status » dit quand"
+    " c’est fait.",
 )
 _NOT_WIPED = text(
     "Another program uses the database for long: traces of it are still in the files. The node"
     " overwrites them when it runs, or this command does once the other program has ended.",
     "Un autre programme occupe longuement la base : il en reste des traces dans les fichiers. Le"
-    " nœud les écrase quand il tourne, ou cette commande une fois l'autre programme terminé.",
+    " nœud les écrase quand il tourne, ou cette commande une fois l’autre programme terminé.",
 )
 _ENDED = text(
     "{count} permissions of {pseudonym} have ended; its node is told.",
@@ -227,7 +227,7 @@ def list_members(
     "show",
     text(
         "Tell what a member gave, and how far it was gathered.",
-        "Dire ce qu'un membre a donné, et jusqu'où c'est rassemblé.",
+        "Dire ce qu’un membre a donné, et jusqu’où c’est rassemblé.",
     ),
 )
 def show(common: Ours, member: Who) -> None:
@@ -252,7 +252,7 @@ def show(common: Ours, member: Who) -> None:
     "site",
     text(
         "Show a member as a site: a public building that chose to be named, and what it is like.",
-        "Montrer un membre comme site : un bâtiment public qui a choisi d'être nommé, et comment"
+        "Montrer un membre comme site : un bâtiment public qui a choisi d’être nommé, et comment"
         " il est.",
     ),
 )
@@ -296,8 +296,8 @@ def site(
     text(
         "Make a home again of what was shown as a site by mistake, while no sum with it is"
         " published.",
-        "Refaire un foyer de ce qui a été montré comme site par erreur, tant qu'aucune somme où il"
-        " compte n'est publiée.",
+        "Refaire un foyer de ce qui a été montré comme site par erreur, tant qu’aucune somme où il"
+        " compte n’est publiée.",
     ),
 )
 def home(common: Ours, member: Who) -> None:
@@ -324,7 +324,7 @@ def home(common: Ours, member: Who) -> None:
     "name",
     text(
         "Name a collective that is a member. A home has no name here.",
-        "Nommer un collectif qui est membre. Un foyer n'a pas de nom ici.",
+        "Nommer un collectif qui est membre. Un foyer n’a pas de nom ici.",
     ),
 )
 def rename(
@@ -447,7 +447,7 @@ def export(
     "terminate",
     text(
         "End all that a member allowed. Its records are kept for the time that was told it.",
-        "Mettre fin à tout ce qu'un membre a autorisé. Ses relevés sont conservés le temps qui lui"
+        "Mettre fin à tout ce qu’un membre a autorisé. Ses relevés sont conservés le temps qui lui"
         " a été annoncé.",
     ),
 )
@@ -480,7 +480,7 @@ def terminate(common: Ours, member: Who, yes: Yes = False) -> None:
     "erase",
     text(
         "End all that a member allowed, and erase all that is held of it.",
-        "Mettre fin à tout ce qu'un membre a autorisé, et effacer tout ce qui est détenu de lui.",
+        "Mettre fin à tout ce qu’un membre a autorisé, et effacer tout ce qui est détenu de lui.",
     ),
 )
 def erase(common: Ours, member: Who, yes: Yes = False) -> None:
@@ -525,7 +525,7 @@ def _agree(question: Text, output: Output, *, yes: bool) -> None:
         return
     if not sys.stdin.isatty() or output.as_json:
         raise Complaint("not-confirmed", _NOT_ASKED)
-    if input(question.say(output.language)).strip().lower() not in _YES:
+    if input(output.said(question)).strip().lower() not in _YES:
         raise Complaint("not-confirmed", _NOT_ASKED)
 
 

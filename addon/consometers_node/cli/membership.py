@@ -51,7 +51,7 @@ _PERMISSION = text(
 )
 _ERASED_AT = text("Erased on {day}.", "Effacé le {day}.")
 _SERIES = text("Series", "Série")
-_ASKED = text("Past asked until", "Passé demandé jusqu'au")
+_ASKED = text("Past asked until", "Passé demandé jusqu’au")
 _PROBLEM = text("Problem", "Problème")
 TITLES = (_PSEUDONYM, _KIND, _NAME, _AREA, _JOINED, _GIVES, _HEARD, _STATE)
 
@@ -106,13 +106,13 @@ def as_row(one: Member, gave: list[Given], heard: datetime | None, output: Outpu
     """Give the line of a member in the list, under `TITLES`."""
     return [
         one.pseudonym,
-        KINDS[one.kind].say(output.language),
+        output.said(KINDS[one.kind]),
         one.name or "",
         one.area or "",
         day(one.joined_at),
         str(sum(each.state is State.GRANTED for each in gave)),
         "" if heard is None else local(heard.timestamp()),
-        _STATES[_state(one, gave)].say(output.language),
+        output.said(_STATES[_state(one, gave)]),
     ]
 
 
@@ -120,28 +120,28 @@ def say_all(one: Member, gave: list[Given], series: list[Gathered], output: Outp
     """Say all of a member but its records."""
 
     def line(what: Text, said: object) -> None:
-        output.say(_FACT, what=what.say(output.language), said=said)
+        output.say(_FACT, what=output.said(what), said=said)
 
     line(_PSEUDONYM, one.pseudonym)
-    line(_STATE, _STATES[_state(one, gave)].say(output.language))
-    line(_KIND, KINDS[one.kind].say(output.language))
+    line(_STATE, output.said(_STATES[_state(one, gave)]))
+    line(_KIND, output.said(KINDS[one.kind]))
     for what, said in ((_NAME, one.name), (_ADDRESS, one.jid), (_AREA, one.area)):
         if said is not None:
             line(what, said)
     line(_JOINED, day(one.joined_at))
     for key, value in (one.description.told() if one.description else {}).items():
         named = _WORDS.get(str(value))
-        line(_DESCRIBED[key], named.say(output.language) if named else value)
+        line(_DESCRIBED[key], output.said(named) if named else value)
     for each in gave:
         output.say(
             _PERMISSION,
-            title=Text(each.need.title).say(output.language),
+            title=output.said(Text(each.need.title)),
             need=each.need.id,
             version=each.need.version,
-            state=shared_words.STATES[each.state].say(output.language),
+            state=output.said(shared_words.STATES[each.state]),
             since=day(each.records_from),
             until=day(each.valid_until),
-            interval=shared_words.INTERVALS[each.interval].say(output.language),
+            interval=output.said(shared_words.INTERVALS[each.interval]),
         )
         if each.erase_at is not None:
             output.say(_ERASED_AT, day=day(each.erase_at))

@@ -22,9 +22,9 @@ _DONE = text(
     "{rows} rows were moved and compared. Let the node use the new database from now on; the old"
     " one is as it was: remove it once you are sure.",
     "{rows} lignes ont été déplacées et comparées. Faites désormais utiliser la nouvelle base au"
-    " nœud ; l'ancienne est restée telle quelle : supprimez-la quand vous serez sûr.",
+    " nœud ; l’ancienne est restée telle quelle : supprimez-la quand vous serez sûr.",
 )
-_NO_FILE = text("there is no such file", "il n'y a pas de tel fichier")
+_NO_FILE = text("there is no such file", "il n’y a pas de tel fichier")
 _SAME = text("the same database twice", "deux fois la même base de données")
 _WHY = {
     "not-empty": text(
@@ -34,7 +34,7 @@ _WHY = {
     "changed": text(
         "What was moved earlier has changed since in the old database: a node wrote to it. Stop"
         " that node, empty the new database, and move again.",
-        "Ce qui avait été déplacé a changé depuis dans l'ancienne base : un nœud y a écrit. Arrêtez"
+        "Ce qui avait été déplacé a changé depuis dans l’ancienne base : un nœud y a écrit. Arrêtez"
         " ce nœud, videz la nouvelle base et recommencez.",
     ),
 }
@@ -49,10 +49,10 @@ commands = Commands()
         " postgresql://user@host/name; a password is better kept in ~/.pgpass than typed here."
         " What is interrupted goes on where it was when the command is given again. Nothing of the"
         " old database is removed.",
-        "Arrêtez d'abord le nœud. Une base est un fichier, ou une URL comme"
+        "Arrêtez d’abord le nœud. Une base est un fichier, ou une URL comme"
         " postgresql://utilisateur@hôte/nom ; un mot de passe est mieux dans ~/.pgpass que tapé"
         " ici. Ce qui est interrompu reprend où il en était quand la commande est redonnée. Rien"
-        " de l'ancienne base n'est supprimé.",
+        " de l’ancienne base n’est supprimé.",
     ),
 )
 def migrate_store(

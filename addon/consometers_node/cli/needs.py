@@ -33,14 +33,14 @@ _PLACE = re.compile(r"(\w+)(?:\[\d+\])?$")
 _LANGUAGE = re.compile(r"[a-z]{2,3}(?:-[A-Za-z0-9]+)*")
 _NOTHING = text(
     "Nothing is asked for: “consometers-node needs offer FILE” asks.",
-    "Rien n'est demandé : « consometers-node needs offer FICHIER » demande.",
+    "Rien n’est demandé : « consometers-node needs offer FICHIER » demande.",
 )
 _NEED = text("Need", "Besoin")
 _VERSION = text("Version", "Version")
 _TITLE = text("Title", "Titre")
 _ASKED = text("Asked", "Demandé")
 _SINCE = text("Since", "Depuis")
-_UNTIL = text("Until", "Jusqu'au")
+_UNTIL = text("Until", "Jusqu’au")
 _ANSWERED = text("Members", "Membres")
 _NEW = text(
     "“{need}”, version {version}, is asked for.", "« {need} », version {version}, est demandé."
@@ -49,7 +49,7 @@ _NEWER = text(
     "“{need}”, version {version}, is asked for. Members who answered an older version are asked"
     " again; what they gave goes on until then.",
     "« {need} », version {version}, est demandé. Les membres qui avaient répondu à une version"
-    " antérieure sont sollicités à nouveau ; ce qu'ils ont donné continue d'ici là.",
+    " antérieure sont sollicités à nouveau ; ce qu’ils ont donné continue d’ici là.",
 )
 _SAME = text(
     "“{need}”, version {version}, is asked for already.",
@@ -57,7 +57,7 @@ _SAME = text(
 )
 _CLOSED = text(
     "“{need}” is asked for no longer. What members gave goes on until it ends.",
-    "« {need} » n'est plus demandé. Ce que les membres ont donné continue jusqu'à sa fin.",
+    "« {need} » n’est plus demandé. Ce que les membres ont donné continue jusqu’à sa fin.",
 )
 _ONE_OR_THE_OTHER = text(
     "give a file, or all of --id, --title, --purpose, --series, --contact and --policy.",
@@ -65,7 +65,7 @@ _ONE_OR_THE_OTHER = text(
 )
 _NOT_BY_LANGUAGE = text(
     "write the language first: fr=Le prochain toit.",
-    "écrivez d'abord la langue : fr=Le prochain toit.",
+    "écrivez d’abord la langue : fr=Le prochain toit.",
 )
 _LENGTH = text(
     "write a duration from {least} to {most} days, such as P6M.",
@@ -106,7 +106,7 @@ class Told:
             metavar="fr=…",
             help=say(
                 "Who else receives the records; nobody without it.",
-                "Qui d'autre reçoit les relevés ; personne sans cela.",
+                "Qui d’autre reçoit les relevés ; personne sans cela.",
             ),
         ),
     ] = None
@@ -207,7 +207,7 @@ def list_needs(
         bool,
         typer.Option(
             "--all",
-            help=say("What is asked for no longer, too.", "Aussi ce qui n'est plus demandé."),
+            help=say("What is asked for no longer, too.", "Aussi ce qui n’est plus demandé."),
         ),
     ] = False,
 ) -> None:
@@ -248,7 +248,7 @@ def list_needs(
         "Ask members for something, by a file or by options. A changed file must have a new"
         " version; options take the next one by themselves.",
         "Demander quelque chose aux membres, par un fichier ou par des options. Un fichier modifié"
-        " doit avoir une nouvelle version ; les options prennent la suivante d'elles-mêmes.",
+        " doit avoir une nouvelle version ; les options prennent la suivante d’elles-mêmes.",
     ),
 )
 def offer(
@@ -294,7 +294,7 @@ def offer(
     "close",
     text(
         "Ask for something no longer. What members gave goes on until it ends.",
-        "Ne plus demander quelque chose. Ce que les membres ont donné continue jusqu'à sa fin.",
+        "Ne plus demander quelque chose. Ce que les membres ont donné continue jusqu’à sa fin.",
     ),
 )
 def close(
@@ -346,15 +346,15 @@ def _told(one: needs.OwnNeed, members: int) -> dict[str, Json]:
 def _row(one: needs.OwnNeed, members: int, output: Output) -> list[str]:
     need = one.need
     asked = ", ".join(
-        shared_words.DIRECTIONS[way].say(output.language)
+        output.said(shared_words.DIRECTIONS[way])
         for way in Direction
         if any(wanted.direction is way for wanted in need.wanted)
     )
     return [
         need.id,
         str(need.version),
-        Text(need.title).say(output.language),
-        f"{asked}, {shared_words.INTERVALS[need.interval].say(output.language)}",
+        output.said(Text(need.title)),
+        f"{asked}, {output.said(shared_words.INTERVALS[need.interval])}",
         one.offered_at.astimezone().date().isoformat(),
         one.closed_at.astimezone().date().isoformat() if one.closed_at else "",
         str(members),

@@ -30,7 +30,7 @@ Peer = Annotated[
         metavar="JID",
         help=say(
             "The XMPP address of the node to ask, such as name@server.",
-            "L'adresse XMPP du nœud à interroger, par exemple nom@serveur.",
+            "L’adresse XMPP du nœud à interroger, par exemple nom@serveur.",
         ),
     ),
 ]
@@ -40,7 +40,7 @@ Urn = Annotated[
         metavar="URN",
         help=say(
             "The identifier of the series, as list-series shows it.",
-            "L'identifiant de la série, tel que list-series le montre.",
+            "L’identifiant de la série, tel que list-series le montre.",
         ),
     ),
 ]
@@ -99,7 +99,7 @@ class Reach:
             metavar=say("HOST", "HÔTE"),
             help=say(
                 "Where the server is, if DNS is not to say it.",
-                "Où est le serveur, si ce n'est pas au DNS de le dire.",
+                "Où est le serveur, si ce n’est pas au DNS de le dire.",
             ),
             rich_help_panel=_ACCOUNT,
         ),
@@ -123,7 +123,7 @@ class Reach:
             metavar="either|direct|starttls",
             help=say(
                 "How encryption begins: at once, within the stream, or whichever works.",
-                "Comment le chiffrement commence : d'emblée, dans le flux, ou ce qui marche.",
+                "Comment le chiffrement commence : d’emblée, dans le flux, ou ce qui marche.",
             ),
             rich_help_panel=_ACCOUNT,
         ),
@@ -134,7 +134,7 @@ class Reach:
             metavar=_FILE,
             help=say(
                 "The certificate authority of a private server (PEM).",
-                "L'autorité de certification d'un serveur privé (PEM).",
+                "L’autorité de certification d’un serveur privé (PEM).",
             ),
             rich_help_panel=_ACCOUNT,
         ),
@@ -146,7 +146,7 @@ class Reach:
             help=say(
                 "A file whose first line is the password; - is the standard input. Without it:"
                 " CONSOMETERS_PASSWORD, or it is asked for.",
-                "Un fichier dont la première ligne est le mot de passe ; - est l'entrée standard."
+                "Un fichier dont la première ligne est le mot de passe ; - est l’entrée standard."
                 " Sans lui : CONSOMETERS_PASSWORD, ou il est demandé.",
             ),
             rich_help_panel=_ACCOUNT,
@@ -167,7 +167,7 @@ class Access(Reach):
                 "Log in with this account in place of the one that login kept; no database is"
                 " opened then.",
                 "Se connecter avec ce compte à la place de celui que login a gardé ; aucune base"
-                " de données n'est alors ouverte.",
+                " de données n’est alors ouverte.",
             ),
             rich_help_panel=_ACCOUNT,
         ),

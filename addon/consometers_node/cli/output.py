@@ -11,10 +11,13 @@ import io
 import json
 import sys
 
-from consometers_node.quoalise.text import Text
+from consometers_node.quoalise.text import Text, printed
 
 from .complaint import Complaint
 from .words import language
+
+_SPACES = "\n\t\u00a0\u202f"
+"""The last two keep French marks with their word."""
 
 type Json = bool | int | float | str | Sequence[Json] | Mapping[str, Json] | None
 type Reached = Callable[[float], None]
@@ -48,7 +51,7 @@ class Output:
         """Print a table for people."""
         from .screen import print_table  # noqa: PLC0415
 
-        titles = [column.say(self.language) for column in columns]
+        titles = [self.said(column) for column in columns]
         print_table(titles, [[clean(cell) for cell in row] for row in rows])
 
     @contextmanager
@@ -59,12 +62,12 @@ class Output:
             return
         from .screen import progress_bar  # noqa: PLC0415
 
-        with progress_bar(words.say(self.language), total) as reached:
+        with progress_bar(self.said(words), total) as reached:
             yield reached
 
     def complain(self, complaint: Complaint) -> int:
         """Say what went wrong, and give the status to end with."""
-        message = clean(complaint.words.say(self.language))
+        message = clean(self.said(complaint.words))
         if self.as_json:
             more = {key: value for key, value in complaint.more.items() if value is not None}
             self.document({"error": {"condition": complaint.condition, "message": message, **more}})
@@ -74,13 +77,13 @@ class Output:
 
     def said(self, words: Text | str, **found: object) -> str:
         """Give the words in the person's language, filled."""
-        chosen = words if isinstance(words, str) else words.say(self.language)
+        chosen = words if isinstance(words, str) else printed(words, self.language)
         return chosen.format(**found) if found else chosen
 
 
 def clean(words: str) -> str:
     """Take out what a terminal would obey: peers choose some of the words."""
-    return "".join(c if c.isprintable() or c in "\n\t" else "·" for c in words)
+    return "".join(c if c.isprintable() or c in _SPACES else "·" for c in words)
 
 
 def prepare_streams() -> None:

@@ -39,7 +39,7 @@ _WITH_COMMANDS: dict[type[Exception], Text] = {
     ),
     UnknownPermission: text(
         "There is no such permission: “permissions” lists them with their numbers.",
-        "Il n'y a pas de telle permission : « permissions » les liste avec leurs numéros.",
+        "Il n’y a pas de telle autorisation : « permissions » les liste avec leurs numéros.",
     ),
 }
 

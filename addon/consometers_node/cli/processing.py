@@ -24,10 +24,10 @@ from .words import say
 
 _NOTHING = text(
     "Nothing was ever asked for, and nothing is held.",
-    "Rien n'a jamais été demandé, et rien n'est détenu.",
+    "Rien n’a jamais été demandé, et rien n’est détenu.",
 )
-_NOBODY_READ = text("Nobody read anything.", "Personne n'a rien lu.")
-_NOTHING_CHANGED = text("No permission was ever given.", "Aucune autorisation n'a été donnée.")
+_NOBODY_READ = text("Nobody read anything.", "Personne n’a rien lu.")
+_NOTHING_CHANGED = text("No permission was ever given.", "Aucune autorisation n’a été donnée.")
 _ENTRY = text(
     """{title} ({need}, version {version})
 Controller: {controller}, contact {contact}
@@ -50,14 +50,14 @@ Données : {data}
 Base légale : {basis}
 Destinataires : {recipients}
 Demandé : depuis le {since} {until}
-Conservation : {retention} jours après la fin de l'autorisation
+Conservation : {retention} jours après la fin de l’autorisation
 Autorisations en cours : {members} ; terminées, dont les relevés sont encore conservés : {kept}
 Sécurité : {security}
 Politique de données : {policy}
 """,
 )
 _NO_END = text("on", "et toujours")
-_TO = text("to {day}", "jusqu'au {day}")
+_TO = text("to {day}", "jusqu’au {day}")
 _NOBODY = text("nobody", "personne")
 _AT = text("When", "Quand")
 _WHO = text("Who", "Qui")
@@ -83,7 +83,7 @@ commands = Commands()
     text(
         "What is done with what members tell, as article 30 of the GDPR wants it; with --changes,"
         " every change of every permission.",
-        "Ce qui est fait de ce que les membres transmettent, comme le veut l'article 30 du RGPD ;"
+        "Ce qui est fait de ce que les membres transmettent, comme le veut l’article 30 du RGPD ;"
         " avec --changes, chaque changement de chaque autorisation.",
     ),
 )
@@ -212,8 +212,8 @@ def _show_changes(entries: list[given.Entry], output: Output) -> None:
             [
                 local(one.at.timestamp()),
                 one.given,
-                shared_words.STATES[one.state].say(output.language),
-                _ACTORS[one.actor].say(output.language),
+                output.said(shared_words.STATES[one.state]),
+                output.said(_ACTORS[one.actor]),
                 "" if one.erased is None else str(one.erased),
             ]
             for one in entries
@@ -228,30 +228,31 @@ def _show_processing(done: list[Processing], output: Output) -> None:
         output.document([one.told() for one in done])
         return
     for one in done:
-        output.say(_said(one, output.language))
+        output.say(_said(one, output))
     if not done:
         output.say(_NOTHING)
 
 
-def _said(one: Processing, language: str) -> str:
-    need = one.need
+def _said(one: Processing, output: Output) -> str:
+    need, said = one.need, output.said
     until = _TO.fill(day=day(one.until)) if one.until else _NO_END
-    return _ENTRY.fill(
-        title=Text(need.title).say(language),
+    return said(
+        _ENTRY,
+        title=said(Text(need.title)),
         need=need.id,
         version=need.version,
         controller=need.controller,
         contact=need.contact,
-        purpose=Text(need.purpose).say(language),
-        persons=PERSONS.say(language),
-        data=one.data.say(language),
-        basis=BASIS.say(language),
-        recipients=one.recipients.say(language) or _NOBODY.say(language),
+        purpose=said(Text(need.purpose)),
+        persons=said(PERSONS),
+        data=said(one.data),
+        basis=said(BASIS),
+        recipients=said(one.recipients) or said(_NOBODY),
         since=day(one.since),
-        until=until.say(language),
+        until=said(until),
         retention=need.retention_days,
         members=one.members,
         kept=one.kept,
-        security=SECURITY.say(language),
+        security=said(SECURITY),
         policy=need.policy,
-    ).say(language)
+    )

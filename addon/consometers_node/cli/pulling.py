@@ -30,7 +30,7 @@ from .words import say
 
 _NO_ACCOUNT = text(
     "This node has no XMPP account: keep one with “consometers-node login name@server”.",
-    "Ce nœud n'a pas de compte XMPP : gardez-en un avec « consometers-node login nom@serveur ».",
+    "Ce nœud n’a pas de compte XMPP : gardez-en un avec « consometers-node login nom@serveur ».",
 )
 _KNOWN = text(
     "{statistic} is pulled already: “imports” tells how it stands.",
@@ -48,14 +48,14 @@ _PULLED = text(
 )
 _REMOVED = text(
     "{statistic} is pulled no more. What Home Assistant has of it stays there.",
-    "{statistic} n'est plus tirée. Ce que Home Assistant en a y reste.",
+    "{statistic} n’est plus tirée. Ce que Home Assistant en a y reste.",
 )
-_UNKNOWN = text("{statistic} is not pulled.", "{statistic} n'est pas tirée.")
-_NONE = text("Nothing is pulled.", "Rien n'est tiré.")
+_UNKNOWN = text("{statistic} is not pulled.", "{statistic} n’est pas tirée.")
+_NONE = text("Nothing is pulled.", "Rien n’est tiré.")
 _STATISTIC = text("Statistic", "Statistique")
 _PEER = text("Peer", "Pair")
 _SERIES = text("Series", "Série")
-_UNTIL = text("Until", "Jusqu'à")
+_UNTIL = text("Until", "Jusqu’à")
 _PROBLEM = text("Problem", "Problème")
 
 commands = Commands()
@@ -67,10 +67,10 @@ commands = Commands()
         "A home without a dongle takes part so: the series becomes an external statistic of Home"
         " Assistant, for the Energy dashboard. Load curves in W, energies of a day and registers in"
         " Wh can be imported. The token of Home Assistant must be an administrator's.",
-        "C'est ainsi qu'un foyer sans clé TIC participe : la série devient une statistique externe"
-        " de Home Assistant, pour le tableau Énergie. Les courbes de charge en W, les énergies d'un"
+        "C’est ainsi qu’un foyer sans clé TIC participe : la série devient une statistique externe"
+        " de Home Assistant, pour le tableau Énergie. Les courbes de charge en W, les énergies d’un"
         " jour et les index en Wh peuvent être importés. Le jeton de Home Assistant doit être celui"
-        " d'un administrateur.",
+        " d’un administrateur.",
     ),
 )
 def import_(
@@ -82,7 +82,7 @@ def import_(
             metavar=say("STATISTIC", "STATISTIQUE"),
             help=say(
                 "What it becomes, such as consometers:grid.",
-                "Ce qu'elle devient, par exemple consometers:grid.",
+                "Ce qu’elle devient, par exemple consometers:grid.",
             ),
         ),
     ],
@@ -136,7 +136,7 @@ def import_(
     "imports",
     text(
         "Without --remove, up to when each was written, and what stands in its way.",
-        "Sans --remove, jusqu'à quand chacune a été écrite, et ce qui l'empêche.",
+        "Sans --remove, jusqu’à quand chacune a été écrite, et ce qui l’empêche.",
     ),
 )
 def imports(

@@ -15,10 +15,10 @@ from .complaint import Complaint, misused
 from .usage import Commands
 from .words import say
 
-_NO_FILE = text("there is no such file", "il n'y a pas de tel fichier")
+_NO_FILE = text("there is no such file", "il n’y a pas de tel fichier")
 _NONE = text(
     "There is no {file}: put the copy back that was kept apart from the database, or name it.",
-    "Il n'y a pas de {file} : remettez la copie gardée à part de la base, ou nommez-la.",
+    "Il n’y a pas de {file} : remettez la copie gardée à part de la base, ou nommez-la.",
 )
 _DONE = text(
     "Permissions that have ended again, with what had been erased of them: {count}.",
@@ -35,7 +35,7 @@ commands = Commands()
         " that into ended.jsonl in its folder: keep that file apart from the database. Put a backup"
         " back, give this command, then start the node. Given twice it does no harm.",
         "Une sauvegarde ne sait rien de ce que des membres ont retiré et fait effacer après elle."
-        " Le nœud l'écrit dans ended.jsonl, dans son dossier : gardez ce fichier à part de la base."
+        " Le nœud l’écrit dans ended.jsonl, dans son dossier : gardez ce fichier à part de la base."
         " Remettez une sauvegarde en place, donnez cette commande, puis démarrez le nœud. Donnée"
         " deux fois, elle ne fait pas de mal.",
     ),

@@ -20,7 +20,7 @@ from .words import say
 
 _NO_PAGE = text(
     "belongs to a household's node: a collective's settings say where its pages are.",
-    "est pour le nœud d'un foyer : les réglages d'un collectif disent où sont ses pages.",
+    "est pour le nœud d’un foyer : les réglages d’un collectif disent où sont ses pages.",
 )
 _RUNS = text("The node runs as {jid}.", "Le nœud tourne sous {jid}.")
 
@@ -35,9 +35,9 @@ commands = Commands()
         "A household's node reads Home Assistant, answers its peers and tells them what they were"
         " granted, and nothing else. A collective's gathers what its members granted, sums it, and"
         " tells what may be known. What it does is written to stderr.",
-        "Le nœud d'un foyer lit Home Assistant, répond à ses pairs et leur dit ce qui leur a été"
-        " accordé, et rien d'autre. Celui d'un collectif rassemble ce que ses membres ont accordé,"
-        " en fait la somme, et dit ce qui peut être su. Ce qu'il fait est écrit sur stderr.",
+        "Le nœud d’un foyer lit Home Assistant, répond à ses pairs et leur dit ce qui leur a été"
+        " accordé, et rien d’autre. Celui d’un collectif rassemble ce que ses membres ont accordé,"
+        " en fait la somme, et dit ce qui peut être su. Ce qu’il fait est écrit sur stderr.",
     ),
 )
 def run(
@@ -65,7 +65,7 @@ def run(
             help=say(
                 "Serve the page and the API of a household there: the page through Home Assistant's"
                 " ingress alone. Without it, an account must be there already.",
-                "Servir là la page et l'API d'un foyer : la page uniquement à travers l'ingress de"
+                "Servir là la page et l’API d’un foyer : la page uniquement à travers l’ingress de"
                 " Home Assistant. Sans cela, il faut déjà un compte.",
             ),
         ),

@@ -9,7 +9,7 @@ from consometers_node.collective.node import CollectiveNode, Pace
 from consometers_node.collective.settings import Settings
 from consometers_node.permission import ChangedNeed, DataNeed
 from consometers_node.quoalise import Text
-from consometers_node.quoalise.text import around, text
+from consometers_node.quoalise.text import around, printed, text
 from consometers_node.sharing.faults import said_of
 from consometers_node.store import Store
 from consometers_node.wire import Unsayable, read_need_file
@@ -77,7 +77,7 @@ def _status(node: CollectiveNode, watching: Watching, language: str) -> bell.Sta
     """Tell how it is, for `status`."""
 
     def said(words: Text | None) -> str | None:
-        return None if words is None else words.say(language)
+        return None if words is None else printed(words, language)
 
     network, problem = node.network, node.network_problem
     deliveries = network.sharing.deliveries.values() if network else ()

@@ -9,7 +9,7 @@ from consometers_node.household import Access, HomeAssistant
 from consometers_node.household.home_assistant import backoff
 from consometers_node.household.node import HomeNode, Pace
 from consometers_node.quoalise import Text
-from consometers_node.quoalise.text import text
+from consometers_node.quoalise.text import printed, text
 from consometers_node.sharing.account import load
 from consometers_node.sharing.names import load_naming
 from consometers_node.store import Store
@@ -23,7 +23,7 @@ from .running import connecting, until_stopped
 _NO_ACCOUNT = text(
     "This node has no XMPP account: take one with “consometers-node join INVITATION”, or keep one"
     " with “consometers-node login name@server”.",
-    "Ce nœud n'a pas de compte XMPP : obtenez-en un avec « consometers-node join INVITATION », ou"
+    "Ce nœud n’a pas de compte XMPP : obtenez-en un avec « consometers-node join INVITATION », ou"
     " gardez-en un avec « consometers-node login nom@serveur ».",
 )
 
@@ -64,7 +64,7 @@ def _status(node: HomeNode, language: str) -> bell.Status:
     """Tell how it is, for `status`."""
 
     def said(words: Text | None) -> str | None:
-        return None if words is None else words.say(language)
+        return None if words is None else printed(words, language)
 
     network, problem = node.network, node.network_problem
     deliveries = network.sharing.deliveries.values() if network else ()

@@ -29,10 +29,10 @@ _OTHERS = re.compile(r"[^a-z0-9]+")
 _FILE = text("{file}: {said}.", "{file} : {said}.")
 _EXISTS = text(
     "{file} is there already: change it, or remove it first.",
-    "{file} existe déjà : modifiez-le, ou supprimez-le d'abord.",
+    "{file} existe déjà : modifiez-le, ou supprimez-le d’abord.",
 )
 _NOT_GIVEN = text(
-    "nobody is there to be asked: give it.", "il n'y a personne à qui le demander : donnez-le."
+    "nobody is there to be asked: give it.", "il n’y a personne à qui le demander : donnez-le."
 )
 _QUESTION = text("{what} [{usual}] ", "{what} [{usual}] ")
 _OPEN_QUESTION = text("{what} ", "{what} ")
@@ -56,14 +56,14 @@ class Told:
 
     name: Annotated[
         str | None,
-        typer.Option(help=say("What people call it.", "Comment on l'appelle.")),
+        typer.Option(help=say("What people call it.", "Comment on l’appelle.")),
     ] = None
     identifier: Annotated[
         str | None,
         typer.Option(
             help=say(
                 "What its sums are called in the federation.",
-                "Comment ses sommes s'appellent dans la fédération.",
+                "Comment ses sommes s’appellent dans la fédération.",
             )
         ),
     ] = None
@@ -97,7 +97,7 @@ class Told:
             metavar=say("FILE", "FICHIER"),
             help=say(
                 "The certificate authority of a private server.",
-                "L'autorité de certification d'un serveur privé.",
+                "L’autorité de certification d’un serveur privé.",
             ),
         ),
     ] = None
@@ -154,7 +154,7 @@ commands = Commands()
     "init",
     text(
         "Without options it asks. Nothing is changed that is there already.",
-        "Sans options, demande. Rien de ce qui existe déjà n'est modifié.",
+        "Sans options, demande. Rien de ce qui existe déjà n’est modifié.",
     ),
 )
 def init(common: Ours, told: Told) -> None:
@@ -217,7 +217,7 @@ def _check_readable(file: Path, option: str) -> None:
 
 
 def _ask(key: str, usual: str, output: Output) -> object:
-    what = KEYS[key].what.say(output.language)
+    what = output.said(KEYS[key].what)
     question = output.said(_QUESTION if usual else _OPEN_QUESTION, what=what, usual=usual)
     while True:
         typed = input(question).strip() or usual

@@ -29,11 +29,11 @@ from .words import say, who
 
 _NOT_RUNNING = text("The node does not run.", "Le nœud ne tourne pas.")
 _RUNNING = text("The node runs as {jid}.", "Le nœud tourne sous {jid}.")
-_OFFLINE = text("It is not on the network: {why}", "Il n'est pas sur le réseau : {why}")
+_OFFLINE = text("It is not on the network: {why}", "Il n’est pas sur le réseau : {why}")
 _DATABASE = text("Database: {why}", "Base de données : {why}")
-_ZABBIX = text("Zabbix is not told: {why}", "Zabbix n'est pas informé : {why}")
+_ZABBIX = text("Zabbix is not told: {why}", "Zabbix n’est pas informé : {why}")
 _NO_HOME = text("Home Assistant: {why}", "Home Assistant : {why}")
-_NOTHING = text("Nothing is shared.", "Rien n'est partagé.")
+_NOTHING = text("Nothing is shared.", "Rien n’est partagé.")
 _PEER = text("Collective", "Collectif")
 _SERIES = text("Series", "Série")
 _READ = text("Read", "Lu")
@@ -48,29 +48,29 @@ _REALLY = text(
     "This withdraws every permission, asks the collectives to erase what they received, and erases"
     " all records that this node holds; Home Assistant keeps its own. What was granted, to whom and"
     " when, stays as your proof.\nDo you want that? [y/N] ",
-    "Ceci retire toutes les permissions, demande aux collectifs d'effacer ce qu'ils ont reçu, et"
+    "Ceci retire toutes les autorisations, demande aux collectifs d’effacer ce qu’ils ont reçu, et"
     " efface tous les relevés que ce nœud détient ; Home Assistant garde les siens. Ce qui"
     " a été accordé, à qui et quand, reste comme votre preuve.\nLe voulez-vous ? [o/N] ",
 )
 _NOT_ASKED = text(
     "Nothing changed: answer the question, or write --yes.",
-    "Rien n'a changé : répondez à la question, ou écrivez --yes.",
+    "Rien n’a changé : répondez à la question, ou écrivez --yes.",
 )
 _ERASED = text(
     "{permissions} permissions withdrawn, {blocks} days of records erased.",
-    "{permissions} permissions retirées, {blocks} jours de relevés effacés.",
+    "{permissions} autorisations retirées, {blocks} jours de relevés effacés.",
 )
 _EXPORT_OF_ONE = text(
     "This node is a collective's: “members export” gives one member all that is held of it, and"
     " writes down that it was read. To copy everything, see “checkpoint”.",
-    "Ce nœud est celui d'un collectif : « members export » donne à un membre tout ce qui est détenu"
+    "Ce nœud est celui d’un collectif : « members export » donne à un membre tout ce qui est détenu"
     " de lui, et note que cela a été lu. Pour tout copier, voyez « checkpoint ».",
 )
 _ERASE_ONE = text(
     "This node is a collective's: “members erase” erases all that is held of one member. To end the"
     " collective, erase each of them, so that their nodes are told; then stop the node and remove"
     " its folder and its database.",
-    "Ce nœud est celui d'un collectif : « members erase » efface tout ce qui est détenu d'un"
+    "Ce nœud est celui d’un collectif : « members erase » efface tout ce qui est détenu d’un"
     " membre. Pour mettre fin au collectif, effacez-les tous, afin que leurs nœuds soient prévenus,"
     " puis arrêtez le nœud, et supprimez son dossier et sa base.",
 )
@@ -168,7 +168,7 @@ def erase(
     if not yes:
         if not sys.stdin.isatty() or output.as_json:
             raise Complaint("not-confirmed", _NOT_ASKED)
-        if input(_REALLY.say(output.language)).strip().lower() not in _YES:
+        if input(output.said(_REALLY)).strip().lower() not in _YES:
             raise Complaint("not-confirmed", _NOT_ASKED)
 
     async def work(store: Store) -> Gone:

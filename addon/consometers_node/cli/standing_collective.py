@@ -38,17 +38,17 @@ _GRANT = text("Grant something", "Autorisent")
 _DELIVER = text("Deliver", "Transmettent")
 _NOBODY = text(
     "Nobody grants anything yet: “consometers-node invitations make” invites.",
-    "Personne n'autorise encore rien : « consometers-node invitations make » invite.",
+    "Personne n’autorise encore rien : « consometers-node invitations make » invite.",
 )
 _GUESTS = text(
     "Members that grant nothing, or no longer: {count}.",
-    "Membres qui n'autorisent rien, ou plus : {count}.",
+    "Membres qui n’autorisent rien, ou plus : {count}.",
 )
 _HEARD = text("Last records: {at}.", "Derniers relevés : {at}.")
-_RELEASED = text("Sums are published until {at}.", "Des sommes sont publiées jusqu'au {at}.")
+_RELEASED = text("Sums are published until {at}.", "Des sommes sont publiées jusqu’au {at}.")
 _NOT_RELEASED = text(
     "No sum of the last 31 days is published.",
-    "Aucune somme des 31 derniers jours n'est publiée.",
+    "Aucune somme des 31 derniers jours n’est publiée.",
 )
 _WITHHELD = text(
     "Withheld since yesterday, of all groups: {reasons}.",
@@ -72,11 +72,11 @@ _REASONS = {
 }
 _TO_RELEASE = text(
     "Rows of sums that wait to be looked at: {count}.",
-    "Lignes de sommes qui attendent d'être examinées : {count}.",
+    "Lignes de sommes qui attendent d’être examinées : {count}.",
 )
 _DUE = text(
     "Permissions whose records are being erased: {count}.",
-    "Autorisations dont les relevés sont en cours d'effacement : {count}.",
+    "Autorisations dont les relevés sont en cours d’effacement : {count}.",
 )
 _LATER = text(
     "Ended permissions whose records are kept for their time: {count}; the first are erased on"
@@ -86,7 +86,7 @@ _LATER = text(
 )
 _UNTOLD = text(
     "Ends of which the member's node was not told yet: {count}.",
-    "Fins dont le nœud du membre n'est pas encore prévenu : {count}.",
+    "Fins dont le nœud du membre n’est pas encore prévenu : {count}.",
 )
 _TRACES = text(
     "Traces of what was erased are still in the files of the database: the node that runs"
@@ -94,7 +94,7 @@ _TRACES = text(
     "Des traces de ce qui a été effacé sont encore dans les fichiers de la base : le nœud, quand il"
     " tourne, les écrase en quelques minutes.",
 )
-_TOLD = text("Sums that others read:", "Sommes que d'autres lisent :")
+_TOLD = text("Sums that others read:", "Sommes que d’autres lisent :")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -211,7 +211,7 @@ def _show(found: _Collective, output: Output) -> None:
     state = found.standing
     if state.givers:
         rows = [
-            [KINDS[Kind(kind)].say(output.language), str(one.members), str(one.delivering)]
+            [output.said(KINDS[Kind(kind)]), str(one.members), str(one.delivering)]
             for kind, one in sorted(state.givers.items())
         ]
         output.table((_KIND, _GRANT, _DELIVER), rows)
@@ -227,7 +227,7 @@ def _show(found: _Collective, output: Output) -> None:
         output.say(_RELEASED, at=local(found.released_until.timestamp()))
     if found.withheld:
         reasons = ", ".join(
-            output.said(_REASON, count=count, why=_REASONS[why].say(output.language))
+            output.said(_REASON, count=count, why=output.said(_REASONS[why]))
             for why, count in sorted(found.withheld.items())
         )
         output.say(_WITHHELD, reasons=reasons)

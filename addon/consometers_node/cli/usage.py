@@ -18,7 +18,7 @@ from consometers_node.quoalise.text import Text, text
 
 from .complaint import USAGE, Complaint
 from .options import grouped
-from .words import language, say
+from .words import read, say
 
 if TYPE_CHECKING:
     from typer._click import Context, HelpFormatter
@@ -79,7 +79,7 @@ class LazyGroup(SpokenGroup):
         entry = self.entries.get(cmd_name)
         if entry is None:
             return None
-        summary = entry.summary.say(language())
+        summary = read(entry.summary)
         if self._listing:
             return TyperCommand(cmd_name, help=summary)
         module = import_module(f".{entry.module}", __package__)
@@ -120,7 +120,7 @@ class Commands:
         self, name: str, details: Text | None = None
     ) -> Callable[[Callable[..., None]], Callable[..., None]]:
         """Register a function; its help is the summary of its entry, then the details."""
-        told = details.say(language()) if details else ""
+        told = read(details) if details else ""
 
         def register(command: Callable[..., None]) -> Callable[..., None]:
             self.all.command(name, cls=SpokenCommand, help=told)(grouped(command))
@@ -162,30 +162,30 @@ _FRENCH = [
     for pattern, french in (
         (r"Missing command\.", "Il manque la commande."),
         (r"Missing (?:argument|option) '(.+?)'\..*", "Il manque {0}."),
-        (r"No such command '(.*)'\..*", "Il n'y a pas de commande {0}."),
-        (r"No such option: (\S+)", "Il n'y a pas d'option {0}."),
+        (r"No such command '(.*)'\..*", "Il n’y a pas de commande {0}."),
+        (r"No such option: (\S+)", "Il n’y a pas d’option {0}."),
         (
             r"No such option: (\S+) \(Possible options: (.*)\)",
-            "Il n'y a pas d'option {0}. Peut-être {1} ?",
+            "Il n’y a pas d’option {0}. Peut-être {1} ?",
         ),
         (
             r"No such option: (\S+) Did you mean (.*)\?",
-            "Il n'y a pas d'option {0}. Peut-être {1} ?",
+            "Il n’y a pas d’option {0}. Peut-être {1} ?",
         ),
         (r"Got unexpected extra arguments?(?:\(s\))? \((.*)\)", "Ceci est de trop : {0}."),
         (r"Option '(.+?)' requires (?:an argument|\d+ arguments)\.", "Il manque la valeur de {0}."),
-        (r"Option '(.+?)' does not take a value\.", "L'option {0} ne prend pas de valeur."),
+        (r"Option '(.+?)' does not take a value\.", "L’option {0} ne prend pas de valeur."),
         (
             r"Invalid value for '(.+?)': '?(.*?)'? is not one of (.*?)\.?",
-            "{0} : « {1} » n'est pas l'un de {2}.",
+            "{0} : « {1} » n’est pas l’un de {2}.",
         ),
         (
             r"Invalid value for '(.+?)': '?(.*?)'? is not a valid int(?:eger)?(?: range)?\.",
-            "{0} : « {1} » n'est pas un nombre entier.",
+            "{0} : « {1} » n’est pas un nombre entier.",
         ),
         (
             r"Invalid value for '(.+?)': (-?\d+) is not in the range (.*)\.",
-            "{0} : {1} n'est pas dans l'intervalle {2}.",
+            "{0} : {1} n’est pas dans l’intervalle {2}.",
         ),
         (r"Invalid value for '(.+?)': (.*)", "{0} : {1}"),
     )

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 import getpass
 import os
 
-from consometers_node.quoalise.text import DEFAULT_LANGUAGE, text
+from consometers_node.quoalise.text import DEFAULT_LANGUAGE, Text, printed, text
 
 _VARIABLES = ("LC_ALL", "LC_MESSAGES", "LANG")
 _NO_LANGUAGE = frozenset({"C", "POSIX"})
@@ -19,7 +19,12 @@ def language(environment: Mapping[str, str] = os.environ) -> str:
 
 def say(en: str, fr: str) -> str:
     """Give one of the two, for what is read as the program starts: the texts of options."""
-    return text(en, fr).say(language())
+    return read(text(en, fr))
+
+
+def read(words: Text) -> str:
+    """Give the words in the language of whoever typed, for the same."""
+    return printed(words, language())
 
 
 def who() -> str:

@@ -51,7 +51,7 @@ class NotAuthorized(QuoaliseError):
     type = ErrorType.AUTH
     default = text(
         "There is no permission to read this: ask for it, or ask for less.",
-        "Aucune permission n’autorise à lire cela : demandez-la, ou demandez moins.",
+        "Aucune autorisation ne permet de lire cela : demandez-la, ou demandez moins.",
     )
 
 

@@ -52,8 +52,14 @@ def around(template: Text, said: Text, **found: object) -> Text:
     )
 
 
+def printed(words: Text, wanted: str | None = None) -> str:
+    """Give the words in a language, or in one that `language` chooses, set as in print."""
+    language = words.language(wanted)
+    return typeset(words.say(language), language)
+
+
 def typeset(words: str, language: str) -> str:
     """Keep with a word the marks that French sets apart from it by a space."""
-    if language != "fr":
+    if language.partition("-")[0].lower() != "fr":
         return words
     return _NARROW.sub("\u202f", _BEFORE_COLON.sub("\u00a0", words))

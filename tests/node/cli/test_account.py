@@ -113,14 +113,22 @@ async def test_a_file_that_is_no_authority_is_told(run: Run, tmp_path: Path) -> 
 @pytest.mark.parametrize(
     ("arguments", "status", "words"),
     [
-        (("login", "no address"), 1, "« no address » n’est pas une adresse XMPP"),
+        (("login", "no address"), 1, "«\u202fno address\u202f» n’est pas une adresse XMPP"),
         (("login",), 2, "Il manque JID."),
-        (("login", "a@b", "--port", "x"), 2, "--port : « x » n'est pas un nombre entier."),
-        (("login", "a@b", "--security", "no"), 2, "--security : « no » n'est pas l'un de"),
-        (("login", "a@b", "c"), 2, "Ceci est de trop : c."),
-        (("login", "a@b", "--secret"), 2, "Il n'y a pas d'option --secret."),
-        (("logn",), 2, "Il n'y a pas de commande logn."),
-        (("login", "a@b"), 1, "Aucun mot de passe n'a été donné pour a@b"),
+        (
+            ("login", "a@b", "--port", "x"),
+            2,
+            "--port\u00a0: «\u202fx\u202f» n’est pas un nombre entier.",
+        ),
+        (
+            ("login", "a@b", "--security", "no"),
+            2,
+            "--security\u00a0: «\u202fno\u202f» n’est pas l’un de",
+        ),
+        (("login", "a@b", "c"), 2, "Ceci est de trop\u00a0: c."),
+        (("login", "a@b", "--secret"), 2, "Il n’y a pas d’option --secret."),
+        (("logn",), 2, "Il n’y a pas de commande logn."),
+        (("login", "a@b"), 1, "Aucun mot de passe n’a été donné pour a@b"),
         (("login", "a@b", "--password-file", "/none"), 1, "/none est inutilisable"),
     ],
 )
@@ -139,7 +147,7 @@ async def test_help_is_in_both_languages(run: Run) -> None:
     english, french = await run("--help"), await run(language="fr_CA.UTF-8")
     assert "Usage: consometers-node" in english.out
     assert "Get past records" in english.out
-    assert "Usage : consometers-node" in french.out
+    assert "Usage\u00a0: consometers-node" in french.out
     assert "Commandes" in french.out
     assert "Afficher cette aide" in (await run("listen", "--help", language="fr")).out
 
@@ -179,4 +187,4 @@ async def test_a_delivery_point_is_kept_and_forgotten_and_never_shown(
 async def test_what_is_no_delivery_point_is_told_and_not_kept(run: Run) -> None:
     said = await run("delivery-point", typed="3000161007184\n", language="fr_FR.UTF-8")
     assert said.status == 1
-    assert said.err.startswith("Le numéro d'un point de livraison a 14 chiffres")
+    assert said.err.startswith("Le numéro d’un point de livraison a 14 chiffres")

@@ -193,8 +193,8 @@ async def test_a_source_that_refuses_is_named_with_its_code(reader: Reader, run:
     answer_with(reader, refusal, refusal)
     said = await run("get-history", reader.peer, SERIES, *reader.options, language="fr_FR.UTF-8")
     assert said.err == (
-        f"La source des données de {reader.peer} (enedis-sge-tiers) refuse, avec le code SGT4G3 :"
-        " Pas encore.\n"
+        f"La source des données de {reader.peer} (enedis-sge-tiers) refuse, avec le code"
+        " SGT4G3\u00a0: Pas encore.\n"
     )
     said = await run("get-history", reader.peer, SERIES, *reader.options, "--json")
     assert said.document["error"] == {
@@ -213,7 +213,7 @@ async def test_who_may_not_read_is_told_so(reader: Reader, run: Run) -> None:
     assert (said.status, said.out) == (1, "")
     assert said.err.startswith(f"{reader.peer} refuses: There is no permission to read this")
     said = await run("subscribe", reader.peer, SERIES, *reader.options, language="fr_FR.UTF-8")
-    assert said.err.startswith(f"{reader.peer} refuse : Aucune permission")
+    assert said.err.startswith(f"{reader.peer} refuse\u00a0: Aucune autorisation")
     said = await run("unsubscribe", reader.peer, SERIES, *reader.options, "--json")
     assert said.status == 0
 
@@ -314,7 +314,7 @@ async def test_one_subscribes_and_unsubscribes(reader: Reader, run: Run) -> None
     }
     assert [jid for jid, _ in reader.home.subscribers] == [reader.jid]
     said = await run("unsubscribe", reader.peer, SERIES, *reader.options, language="fr_FR.UTF-8")
-    assert said.out == f"{reader.peer} n'annonce plus {SERIES} à {reader.jid}.\n"
+    assert said.out == f"{reader.peer} n’annonce plus {SERIES} à {reader.jid}.\n"
     assert not reader.home.subscribers
 
 

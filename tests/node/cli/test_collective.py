@@ -107,9 +107,9 @@ async def test_init_takes_options_and_refuses_what_cannot_be(run: Run, tmp_path:
     refused = await run(*INIT, *nowhere, language="fr")
     assert refused.status == 2
     assert "--password-file" in refused.err
-    assert "ce fichier ou dossier n'existe pas" in refused.err
+    assert "ce fichier ou dossier n’existe pas" in refused.err
     missing = await run("init", "--name", "Only", "--data", tmp_path / "other", language="fr")
-    assert "--identifier : il n'y a personne à qui le demander" in missing.err
+    assert "--identifier\u00a0: il n’y a personne à qui le demander" in missing.err
     assert not (tmp_path / "other").exists()
 
 
@@ -128,7 +128,7 @@ def test_a_name_proposes_an_identifier(name: str, slug: str) -> None:
 async def test_without_settings_a_command_says_what_to_do(run: Run) -> None:
     said = await run("members", "list", language="fr_FR.UTF-8")
     assert said.status == 1
-    assert "« consometers-node init » l'écrit" in said.err
+    assert "«\u202fconsometers-node init\u202f» l’écrit" in said.err
 
 
 async def test_a_wrong_key_is_told_with_its_line(run: Run, coop: Path) -> None:
@@ -161,7 +161,7 @@ async def test_a_need_is_offered_changed_and_closed(run: Run, coop: Path) -> Non
     assert "énergie soutirée du réseau, toutes les heures" in listed.out
     assert (await run("needs", "close", "roof", "--json")).document["closed"] is True
     assert (await run("needs", "close", "roof", "--json")).condition == "unknown"
-    assert "Rien n'est demandé" in (await run("needs", "list", language="fr")).out
+    assert "Rien n’est demandé" in (await run("needs", "list", language="fr")).out
 
 
 async def test_a_need_is_made_by_options(run: Run, coop: Path) -> None:
@@ -194,11 +194,19 @@ SUMS: tuple[object, ...] = (
 @pytest.mark.parametrize(
     ("option", "typed", "said"),
     [
-        ("--policy", "example.org", text("--policy: “example.org” is not a link", "--policy : «")),
-        ("--contact", " ", text("--contact: this is empty", "--contact : ceci est vide")),
+        (
+            "--policy",
+            "example.org",
+            text("--policy: “example.org” is not a link", "--policy\u00a0: «"),
+        ),
+        ("--contact", " ", text("--contact: this is empty", "--contact\u00a0: ceci est vide")),
         ("--history", "P200Y", text("a duration from 0 to", "une durée de 0 à")),
         ("--duration", "PT1H", text("a duration from 1 to", "une durée de 1 à")),
-        ("--retention", "a year", text("--retention: “a year” is not", "--retention : « a year »")),
+        (
+            "--retention",
+            "a year",
+            text("--retention: “a year” is not", "--retention\u00a0: «\u202fa year\u202f»"),
+        ),
     ],
 )
 async def test_an_option_that_nobody_could_read_is_called_by_its_name(
@@ -238,7 +246,7 @@ async def test_what_cannot_be_read_is_told_and_stands_in_nobodys_way(run: Run, c
     assert "“sums”, version 1, cannot be read" in listed.err
     status = await run("status", language="fr")
     assert status.status == 0
-    assert "« sums », version 1, est illisible" in status.out
+    assert "«\u202fsums\u202f», version 1, est illisible" in status.out
     assert (await run("status", "--json")).document["unreadable_needs"] == [
         {"need": "sums", "version": 1}
     ]
@@ -277,8 +285,8 @@ async def test_the_link_stands_alone_on_its_line(run: Run, coop: Path) -> None:
     said = await run("invitations", "make", "--unlimited", language="fr")
     (link,) = [line for line in said.out.splitlines() if line.startswith("xmpp:")]
     assert isinstance(links.read(link), Join)
-    assert "pour autant de membres qu'on veut" in said.out
-    assert "n'est pas gardé ici" in said.err
+    assert "pour autant de membres qu’on veut" in said.out
+    assert "n’est pas gardé ici" in said.err
 
 
 async def test_links_that_nobody_saw_do_not_stand(run: Run, coop: Path) -> None:
@@ -286,7 +294,7 @@ async def test_links_that_nobody_saw_do_not_stand(run: Run, coop: Path) -> None:
     for options in (("--count", 5, "--sheet", away / "x.html"), ("--qr", away / "x.svg")):
         said = await run("invitations", "make", *options, language="fr")
         assert said.status == 1
-        assert "est inutilisable : ce fichier ou dossier n'existe pas" in said.err
+        assert "est inutilisable\u00a0: ce fichier ou dossier n’existe pas" in said.err
     assert json.loads((await run("invitations", "list", "--json")).out) == []
 
 
@@ -377,7 +385,7 @@ async def test_members_are_listed_and_shown(run: Run, coop: Path) -> None:
     assert shown["jid"] == "a@example.org"
     assert [one["identifier"] for one in shown["series"]] == [str(meter("a"))]
     text = await run("members", "show", pseudonym, language="fr")
-    assert "Toits au soleil (sunny-roofs, version 1) : autorisée" in text.out
+    assert "Toits au soleil (sunny-roofs, version 1)\u00a0: autorisée" in text.out
     assert "311" not in text.out
     assert (await run("members", "show", "nobody", "--json")).condition == "unknown"
 
@@ -406,7 +414,12 @@ async def test_a_site_is_described_and_placed(run: Run, coop: Path) -> None:
     placed = await run("members", "area", "École", "Lanester", language="fr")
     assert "est à Lanester" in placed.out
     shown = await run("members", "show", "École", language="fr")
-    for line in ("Bâtiment : école", "Chauffage : bois", "Panneaux (kWc) : 35.5", "Lanester"):
+    for line in (
+        "Bâtiment\u00a0: école",
+        "Chauffage\u00a0: bois",
+        "Panneaux (kWc)\u00a0: 35.5",
+        "Lanester",
+    ):
         assert line in shown.out
     assert (await run("members", "area", "École", "--json")).document["area"] is None
     named = await run("members", "name", "École", "Autre", "--json")
@@ -440,7 +453,7 @@ async def test_a_collective_that_is_a_member_is_named(run: Run, coop: Path) -> N
         await Members(connection, ZONE).admit("below@example.org", now(), kind=Kind.COLLECTIVE)
     await store.close()
     named = await run("members", "name", "below@example.org", "Coop", language="fr")
-    assert "s'appelle Coop" in named.out
+    assert "s’appelle Coop" in named.out
 
 
 async def test_an_export_is_written_down(run: Run, coop: Path, tmp_path: Path) -> None:
@@ -464,7 +477,7 @@ async def test_a_member_is_terminated_and_another_erased(run: Run, coop: Path) -
     assert ended.document["terminated"] == ["a"]
     gone = await run("members", "erase", "b@example.org", "--yes", language="fr")
     assert gone.status == 0, gone.err
-    assert "Son adresse est gardée jusqu'à ce que son nœud soit prévenu" in gone.out
+    assert "Son adresse est gardée jusqu’à ce que son nœud soit prévenu" in gone.out
     listed = json.loads((await run("members", "list", "--json")).out)
     assert listed == []
     everybody = json.loads((await run("members", "list", "--all", "--json")).out)
@@ -483,14 +496,14 @@ async def test_a_member_is_terminated_and_another_erased(run: Run, coop: Path) -
 
 
 async def test_the_register_of_processing_is_told(run: Run, coop: Path) -> None:
-    assert "Rien n'a jamais été demandé" in (await run("register", language="fr")).out
+    assert "Rien n’a jamais été demandé" in (await run("register", language="fr")).out
     await let_in(coop, "a")
     text = await run("register", language="fr")
     for line in (
         "Toits au soleil (sunny-roofs, version 1)",
-        "Responsable : Coop of Kersabiec, contact dpo@coop.example",
-        "Base légale : Consentement (RGPD, article 6.1.a)",
-        "Autorisations en cours : 1 ;",
+        "Responsable\u00a0: Coop of Kersabiec, contact dpo@coop.example",
+        "Base légale\u00a0: Consentement (RGPD, article 6.1.a)",
+        "Autorisations en cours\u00a0: 1\u202f;",
     ):
         assert line in text.out
     (one,) = json.loads((await run("register", "--json")).out)
@@ -500,11 +513,11 @@ async def test_the_register_of_processing_is_told(run: Run, coop: Path) -> None:
 
 async def test_help_of_groups_is_in_french(run: Run) -> None:
     said = await run("invitations", "--help", language="fr_FR.UTF-8")
-    assert "Usage : consometers-node invitations COMMANDE" in said.out
+    assert "Usage\u00a0: consometers-node invitations COMMANDE" in said.out
     assert "Afficher cette aide" in said.out
     assert re.search(r"revoke\s+Ne plus laisser entrer", said.out)
     wrong = await run("members", "lists", language="fr_FR.UTF-8")
-    assert "« consometers-node members --help » dit comment faire" in wrong.err
+    assert "«\u202fconsometers-node members --help\u202f» dit comment faire" in wrong.err
 
 
 # init, by asking

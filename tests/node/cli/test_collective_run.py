@@ -164,7 +164,7 @@ async def test_whoever_watches_it_is_told_and_status_says_who_is_not(
         async with asyncio.timeout(SECONDS):
             while "Zabbix" not in said:
                 said = (await run("status", "--data", folder, language="fr")).out
-        assert f"Zabbix n'est pas informé : Zabbix à 127.0.0.1:{nobody} ne répond pas" in said
+        assert f"Zabbix n’est pas informé\u00a0: Zabbix à 127.0.0.1:{nobody} ne répond pas" in said
 
 
 async def test_a_port_that_is_taken_keeps_nothing_else_from_running(

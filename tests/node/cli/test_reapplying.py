@@ -43,7 +43,7 @@ async def test_no_success_is_told_where_nothing_that_ended_was_read(run: Run, co
     await let_in(coop, "b")
     said = await run("reapply", language="fr")
     assert said.status == 1
-    assert f"Il n'y a pas de {coop / FILE}" in said.err
+    assert f"Il n’y a pas de {coop / FILE}" in said.err
     strange = coop / "strange"
     for written in (b'{"a":1}\n', b"\x89PNG\xff\n", f"{ENDED.line()}\nname = 1\n".encode()):
         strange.write_bytes(written)

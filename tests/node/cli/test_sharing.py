@@ -195,7 +195,7 @@ async def test_a_home_joins_grants_runs_withdraws_and_erases(
     assert [(one["statistic"], one["direction"]) for one in offered["offered"]] == [
         (DRAWN, "consumption")
     ]
-    assert "Rien n'est choisi pour vous" in (await run("grant", number, language="fr")).out
+    assert "Rien n’est choisi pour vous" in (await run("grant", number, language="fr")).out
     (shown,) = await home.told("preview", number, "--series", DRAWN, "--days", 2)
     assert {one["value"] for one in shown["records"]} == {100}
     assert len(shown["records"]) in {47, 48}
@@ -274,7 +274,7 @@ async def test_a_wrong_number_is_told(asked: Home) -> None:
     for command in ("withdraw", "refuse", "permissions", "preview", "grant"):
         said = await asked.refused(command, "zzzz")
         assert "no such permission" in said.out
-        assert "pas de telle permission" in said.err
+        assert "pas de telle autorisation" in said.err
 
 
 async def test_a_number_that_begins_two_is_told(
@@ -333,7 +333,7 @@ async def test_an_answer_is_given_once(asked: Home) -> None:
     ):
         said = await asked.refused(*command)
         assert "“refused”" in said.out
-        assert "« refusée »" in said.err
+        assert "«\u202frefusée\u202f»" in said.err
     said = await asked.run("permissions", asked.number)
     assert "You refuse" in said.out
 
@@ -374,7 +374,7 @@ async def test_what_a_node_needs_to_run_is_told(
 ) -> None:
     assert (await run("run", "--json")).condition == "no-account"
     said = await run("run", language="fr")
-    assert "n'a pas de compte XMPP" in said.err
+    assert "n’a pas de compte XMPP" in said.err
     await run("login", new_account(one), *at(one), typed=PASSWORD + "\n")
     assert (await run("run", "--json")).condition == "no-home"
     said = await run("home", toy.url, typed="wrong\n")

@@ -45,7 +45,7 @@ async def test_a_collective_without_members_says_what_to_do(run: Run, coop: Path
     assert said.status == 0, said.err
     assert "Énergies de Kersabiec (kersabiec)" in said.out
     assert "Le nœud ne tourne pas." in said.out
-    assert "Personne n'autorise encore rien" in said.out
+    assert "Personne n’autorise encore rien" in said.out
 
 
 async def test_what_an_operator_needs_is_told(run: Run, coop: Path) -> None:
@@ -62,8 +62,8 @@ async def test_what_an_operator_needs_is_told(run: Run, coop: Path) -> None:
     assert erasures["wiped"] is True
     text = await run("status", language="fr")
     assert "Derniers relevés" in text.out
-    assert "Des sommes sont publiées jusqu'au" in text.out
-    assert "prévenu : 1" in text.out
+    assert "Des sommes sont publiées jusqu’au" in text.out
+    assert "prévenu\u00a0: 1" in text.out
 
 
 async def test_what_is_withheld_is_counted_by_its_reason(run: Run, coop: Path) -> None:

@@ -12,9 +12,10 @@ import pytest
 from consometers_node.cli import COMMANDS, when
 from consometers_node.cli.complaint import Complaint
 from consometers_node.cli.options import Reach
-from consometers_node.cli.output import clean
+from consometers_node.cli.output import Output, clean
 from consometers_node.cli.usage import in_french
 from consometers_node.cli.words import language
+from consometers_node.quoalise.text import text
 from consometers_node.xmpp import Security
 
 NOW = datetime(2026, 7, 1, 12, 0, 0, 5, tzinfo=UTC)
@@ -50,19 +51,35 @@ def test_the_language_is_that_of_the_environment(
         ("Missing argument 'JID'.", "Il manque JID."),
         (
             "No such option: --jsn (Possible options: --json)",
-            "Il n'y a pas d'option --jsn. Peut-être --json ?",
+            "Il n’y a pas d’option --jsn. Peut-être --json ?",
         ),
         ("Got unexpected extra argument(s) (b c)", "Ceci est de trop : b c."),
         ("Option '--as' requires an argument.", "Il manque la valeur de --as."),
         (
             "Invalid value for '--port': 'x' is not a valid int range.",
-            "--port : « x » n'est pas un nombre entier.",
+            "--port : « x » n’est pas un nombre entier.",
         ),
         ("Something new.", "Something new."),
     ],
 )
 def test_what_typer_says_is_translated_where_it_is_known(said: str, french: str) -> None:
     assert in_french(said) == french
+
+
+@pytest.mark.parametrize(
+    ("asked", "printed"),
+    [
+        ("fr-CA", "«\u202fa\u202f»\u00a0: b\u202f; c\u202f!"),
+        ("en", "“a”: b; c!"),
+    ],
+)
+def test_what_is_said_is_set_as_in_print_and_what_is_filled_in_stays(
+    monkeypatch: pytest.MonkeyPatch, asked: str, printed: str
+) -> None:
+    monkeypatch.setenv("LC_ALL", asked)
+    words = text("“a”: b; {what}!", "« a » : b ; {what} !")
+    assert clean(Output().said(words, what="c")) == printed
+    assert clean(Output().said(text("{what}", "{what}"), what="a ; b\x1b")) == "a ; b·"
 
 
 def test_every_command_has_a_module_and_a_summary_in_both_languages() -> None:
