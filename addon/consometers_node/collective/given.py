@@ -52,11 +52,11 @@ _OUTDATED = text(
 )
 _WIDER = text(
     "The permission allows more than what is asked ({field}): nothing was taken of it.",
-    "La permission autorise plus que ce qui est demandé ({field}) : rien n’en a été pris.",
+    "L’autorisation permet plus que ce qui est demandé ({field}) : rien n’en a été pris.",
 )
 _OVER = text(
     "The permission has run out already.",
-    "La permission est déjà terminée.",
+    "L’autorisation est déjà terminée.",
 )
 _TAKEN = text(
     "Another member shares under one of these names already: nothing was taken.",
@@ -70,9 +70,9 @@ _OURS = text(
 )
 _OTHER = text(
     "There is another permission of that number: nothing was changed.",
-    "Il y a une autre permission de ce numéro : rien n’a été changé.",
+    "Il y a une autre autorisation de ce numéro : rien n’a été changé.",
 )
-_UNKNOWN = text("There is no such permission.", "Il n’y a pas de telle permission.")
+_UNKNOWN = text("There is no such permission.", "Il n’y a pas de telle autorisation.")
 
 
 class Actor(StrEnum):

@@ -41,12 +41,12 @@ _NOT_GRANTED = text(
 )
 _NOT_THEN = text(
     "Your permission covers records from {start} until {end}: nothing of the message is kept.",
-    "Votre permission couvre les relevés du {start} au {end} : rien du message n’est conservé.",
+    "Votre autorisation couvre les relevés du {start} au {end} : rien du message n’est conservé.",
 )
 _TOO_FINE = text(
     "Your permission covers records at {granted} and coarser, these are at {found}: nothing of the"
     " message is kept.",
-    "Votre permission couvre des relevés au pas de {granted} ou plus grossier, ceux-ci sont"
+    "Votre autorisation couvre des relevés au pas de {granted} ou plus grossier, ceux-ci sont"
     " au pas de {found} : rien du message n’est conservé.",
 )
 _ANOTHER_SERIES = text(

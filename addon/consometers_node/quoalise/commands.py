@@ -81,7 +81,7 @@ _END = Field(
 )
 _PERMISSION = Field(
     var=Var.PERMISSION,
-    label=text("Number of the permission", "Numéro de la permission"),
+    label=text("Number of the permission", "Numéro de l’autorisation"),
     required=True,
 )
 _ERASE = Field(
@@ -119,18 +119,18 @@ COMMANDS = {
         ),
         Command(
             Node.GRANT,
-            text("Grant a permission", "Accorder une permission"),
+            text("Grant a permission", "Accorder une autorisation"),
             answered_by=frozenset({Role.COLLECTIVE}),
         ),
         Command(
             Node.WITHDRAW,
-            text("Withdraw a permission", "Retirer une permission"),
+            text("Withdraw a permission", "Retirer une autorisation"),
             (_PERMISSION, _ERASE),
             frozenset({Role.COLLECTIVE}),
         ),
         Command(
             Node.TERMINATE,
-            text("Give a permission back", "Rendre une permission"),
+            text("Give a permission back", "Rendre une autorisation"),
             (_PERMISSION,),
         ),
     )

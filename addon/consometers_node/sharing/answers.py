@@ -58,7 +58,7 @@ _JUST_NOW = timedelta(days=1)
 
 _NOT_THEN = text(
     "No permission covers records of that time: those from {start} on may be read.",
-    "Aucune permission ne couvre les relevés de cette période : ceux depuis le {start}"
+    "Aucune autorisation ne couvre les relevés de cette période : ceux depuis le {start}"
     " peuvent être lus.",
 )
 _TOO_MANY = text(

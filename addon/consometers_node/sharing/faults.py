@@ -42,10 +42,10 @@ _CHANGED = text(
     "Ce qui est demandé a changé sans nouvelle version : demandez à qui le demande de la"
     " renuméroter.",
 )
-_UNKNOWN = text("There is no such permission.", "Il n’y a pas de telle permission.")
+_UNKNOWN = text("There is no such permission.", "Il n’y a pas de telle autorisation.")
 _FORBIDDEN = text(
     "This permission is “{before}”: it cannot become “{after}”.",
-    "Cette permission est « {before} » : elle ne peut pas devenir « {after} ».",
+    "Cette autorisation est « {before} » : elle ne peut pas devenir « {after} ».",
 )
 _REFUSED = text("The database refuses: {why}", "La base de données refuse : {why}")
 

@@ -34,8 +34,8 @@ _UNKNOWN_THERE = "not known to the peer"
 _RESTORED = text(
     "The receipt of {peer} says that this permission was withdrawn on {day}. An older state of this"
     " node had brought it back: it is withdrawn again.",
-    "L’accusé de réception de {peer} dit que cette permission a été retirée le {day}. Un état plus"
-    " ancien de ce nœud l’avait rétablie : elle est de nouveau retirée.",
+    "L’accusé de réception de {peer} dit que cette autorisation a été retirée le {day}. Un état"
+    " plus ancien de ce nœud l’avait rétablie : elle est de nouveau retirée.",
 )
 _RESTORER = "restored state"
 _STRANGE_RECEIPT = text(

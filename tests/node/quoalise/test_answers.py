@@ -13,7 +13,12 @@ from .samples import EXAMPLE, LISTED, POWER, element
     ("language", "title", "label", "hint"),
     [
         ("en", "Withdraw a permission", "Number of the permission", "Erase what was received"),
-        ("fr-FR", "Retirer une permission", "Numéro de la permission", "Effacer ce qui a été reçu"),
+        (
+            "fr-FR",
+            "Retirer une autorisation",
+            "Numéro de l’autorisation",
+            "Effacer ce qui a été reçu",
+        ),
     ],
 )
 def test_a_form_is_in_the_language_of_whoever_asked(

@@ -38,19 +38,27 @@ def first(message: Message) -> str:
     return message if isinstance(message, str) else message[0]
 
 
-def texts() -> Iterator[tuple[str, str]]:
-    """Give what is written for people beside the templates, and where.
-
-    What only the command line says is typed as there.
-    """
+def texts() -> Iterator[tuple[str, str, str]]:
+    """Give what is written for people beside the templates, and where, in both languages."""
     for file in PACKAGE.rglob("*.py"):
         where = file.relative_to(PACKAGE)
-        if where.parts[0] == "cli":
-            continue
         for each in ast.walk(ast.parse(file.read_text())):
             match each:
-                case ast.Call(func=ast.Name("text"), args=[ast.Constant(en), ast.Constant(fr)]):
-                    yield from ((f"{where}:{each.lineno}", said) for said in (str(en), str(fr)))
+                case ast.Call(
+                    func=ast.Name("text" | "say"), args=[ast.Constant(en), ast.Constant(fr)]
+                ):
+                    yield f"{where}:{each.lineno}", str(en), str(fr)
+
+
+def french() -> list[tuple[str, str]]:
+    said = [("the catalogue", one) for words in catalogue("fr").values() for one in words]
+    return said + [(where, fr) for where, _, fr in texts()]
+
+
+def english() -> list[tuple[str, str]]:
+    """Give what pages say: the command line is written as it is typed there."""
+    said = [("the templates", first(one)) for one in messages()]
+    return said + [(where, en) for where, en, _ in texts() if not where.startswith("cli/")]
 
 
 def test_every_sentence_is_translated() -> None:
@@ -95,8 +103,11 @@ def test_nothing_is_one_thing_in_french_and_many_in_english() -> None:
 
 
 def test_apostrophes_are_as_in_print() -> None:
-    said = [("the catalogue", one) for words in catalogue("fr").values() for one in words]
-    said += [("the templates", first(one)) for one in messages()]
-    said += texts()
-    assert len(said) > 2000
+    said = french() + english()
+    assert len(said) > 2500
     assert [one for one in said if STRAIGHT.search(one[1])] == []
+
+
+def test_what_a_person_allows_has_one_name_in_french() -> None:
+    """Only a command is called “permissions”, and a number that is filled in."""
+    assert [one for one in french() if re.search(r"(?<!« )(?<!{)[Pp]ermission", one[1])] == []
