@@ -19,6 +19,7 @@ from custom_components.consometers.balance import flow as balance_flow, issues a
 from custom_components.consometers.balance.sensors import BALANCE_SENSORS
 from custom_components.consometers.balance.state import Home
 from custom_components.consometers.binary_sensor import LINK_LAMP
+from custom_components.consometers.dashboard.words import WORDS
 from custom_components.consometers.inverter import issues as inverter_issues, link as inverter_link
 from custom_components.consometers.inverter.sensors import sensors as inverter_sensors
 from custom_components.consometers.linky import detection, issues, link
@@ -107,6 +108,14 @@ def test_strings_are_as_hassfest_wants_them(language: str) -> None:
         for unwanted in (_URL, _HTML, _QUOTED_PLACEHOLDER):
             assert not unwanted.search(text), key
         assert all(name.isidentifier() for name in placeholders(text)), key
+
+
+def test_apostrophes_of_french_are_those_of_print_but_in_names_that_become_ids() -> None:
+    """Of “Taux d'autosuffisance”, Home Assistant makes “taux_d_autosuffisance”."""
+    for key, text in strings(loaded("translations/fr.json")):
+        is_name = key.startswith("entity.") and key.endswith(".name")
+        assert ("’" if is_name else "'") not in text, key
+    assert not [text for text in WORDS["fr"].values() if "'" in text]
 
 
 @pytest.mark.parametrize("platform", PLATFORMS)

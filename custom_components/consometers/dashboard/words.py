@@ -67,12 +67,12 @@ WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "month_median": "Foyer médian",
         "month_difference": "Écart avec le foyer médian",
         "not_shown": "Sans chiffres : {what}.",
-        "untold": "Le collectif n'en a pas encore à dire, ou les masque pour qu'aucun foyer n'y "
+        "untold": "Le collectif n’en a pas encore à dire, ou les masque pour qu’aucun foyer n’y "
         f"soit reconnu. [Ce que publie un collectif]({_PUBLICATION}.fr.md)",
         "unread": "Votre nœud ne peut pas lire tout ce que dit le collectif.",
         "shared": "Ce que je partage",
-        "received": "Bien reçu jusqu'à",
-        "nothing": "Il n'y a encore rien à montrer. Ajoutez votre compteur, vos panneaux ou votre "
+        "received": "Bien reçu jusqu’à",
+        "nothing": "Il n’y a encore rien à montrer. Ajoutez votre compteur, vos panneaux ou votre "
         "nœud : **Paramètres → Appareils et services → Ajouter une intégration → Consometers**. "
         "Ils apparaissent ici tout seuls.",
     },

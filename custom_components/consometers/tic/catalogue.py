@@ -81,7 +81,7 @@ class Label:
     same_as: str | None = None
 
 
-_DAYS = (("", "today", "aujourd'hui"), ("-1", "yesterday", "hier"))
+_DAYS = (("", "today", "aujourd’hui"), ("-1", "yesterday", "hier"))
 _PHASES = (1, 2, 3)
 
 
@@ -259,7 +259,7 @@ def _standard() -> Iterator[Label]:
     yield label(
         "NTARF",
         "number of the current tariff index",
-        "numéro de l'index tarifaire en cours",
+        "numéro de l’index tarifaire en cours",
         length=2,
     )
     yield label(
@@ -368,7 +368,7 @@ def _historique() -> Iterator[Label]:
     )
     yield code("HHPHC", "schedule group", "groupe horaire", length=1)
     yield label(
-        "MOTDETAT", "status word", "mot d'état", length=6, chars=Chars.HEX, parse=values.code
+        "MOTDETAT", "status word", "mot d’état", length=6, chars=Chars.HEX, parse=values.code
     )
     yield label(
         "PPOT",

@@ -25,7 +25,7 @@ from consometers_node.web.public.limits import Limits
 from ..browser import Browser, Page
 from ..public.town import NOW, UNLIMITED
 
-NAME, PASSWORD = "Accueil", "three boats in the bay"
+NAME, PASSWORD = "Secrétariat", "three boats in the bay"
 QUICK = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 
 
