@@ -31,6 +31,8 @@ NOW: Final = (datetime.now(ZONE) - timedelta(days=1)).replace(
 MIDNIGHT: Final = NOW.replace(hour=0, minute=0).astimezone(UTC)
 LAST: Final = NOW.replace(minute=0).astimezone(UTC) - HOUR
 HOURS: Final = (LAST - MIDNIGHT) // HOUR + 1
+SUNNY: Final = range(8, NOW.hour)
+"""By the clock, also where that is put forward or back at night."""
 POWER: Final = "consometers.published_power_watts[consumption]"
 SHARE: Final = "consometers.published_today_self_consumption_percent"
 VERSION_KEY: Final = "consometers.node"
@@ -60,8 +62,8 @@ async def town(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Town]:
     hours = day_of(
         NOW.date(),
         consumption=lambda hour: 10_000,
-        production=lambda hour: 6_000 if hour >= 8 else 0,
-        injection=lambda hour: 2_000 if hour >= 8 else 0,
+        production=lambda hour: 6_000 if hour in SUNNY else 0,
+        injection=lambda hour: 2_000 if hour in SUNNY else 0,
     )
     known = {
         direction: {start: watts for start, watts in told.items() if start < LAST + HOUR}
@@ -150,7 +152,7 @@ async def test_all_that_is_known_arrives(zabbix: Zabbix, host: str, town: Town) 
         for of, value in fact.values(health)
     }
     assert wanted[VERSION_KEY] == VERSION
-    found = await kept(zabbix, dict.fromkeys(wanted, 1) | {POWER: HOURS, SHARE: HOURS - 8})
+    found = await kept(zabbix, dict.fromkeys(wanted, 1) | {POWER: HOURS, SHARE: len(SUNNY)})
     for key, value in wanted.items():
         assert {one for _, one in found[key]} == {value}, key
     assert found[POWER] == [(MIDNIGHT + n * HOUR, "10000") for n in range(HOURS)]
