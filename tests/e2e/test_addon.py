@@ -124,7 +124,8 @@ async def test_home_assistant_offers_to_add_it(home: Home) -> None:
 
 
 async def test_it_ends_at_once_although_home_assistant_listens_to_it(home: Home) -> None:
-    async with asyncio.timeout(5):
+    # A Supervisor kills what has not ended by then.
+    async with asyncio.timeout(10):
         await home.addon.stop()
     await eventually(home.connected, UNAVAILABLE.__eq__)
 

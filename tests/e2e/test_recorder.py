@@ -238,10 +238,10 @@ async def test_statistics_that_were_generated_are_heard_of(hass: Hass, token: st
     heard = asyncio.Event()
     async with connected(hass, token) as home:
         home.listen("recorder_5min_statistics_generated", heard.set)
-        await asyncio.wait_for(heard.wait(), 5)
+        await asyncio.wait_for(heard.wait(), 30)
         heard.clear()
         await hass.api.request("POST", "events/recorder_5min_statistics_generated")
-        await asyncio.wait_for(heard.wait(), 5)
+        await asyncio.wait_for(heard.wait(), 30)
 
 
 async def test_it_goes_on_after_a_restart_and_fills_what_was_lost_from_5_minute_rows(
