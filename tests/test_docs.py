@@ -210,6 +210,15 @@ def test_both_languages_have_the_same_chapters_and_know_each_other(french: Path)
     assert english.read_text().count("```") == french.read_text().count("```")
 
 
+@pytest.mark.parametrize("french", BILINGUAL, ids=lambda path: str(path.relative_to(ROOT)))
+def test_french_has_the_apostrophes_of_print_but_in_names_of_entities(french: Path) -> None:
+    prose = without_code(french.read_text())
+    for name in names("fr").values():
+        prose = prose.replace(name, "")
+    assert re.findall(r"[^\W\d_]+'\w*", prose) == []
+    assert not re.search(r"\bpermission", prose.replace("### permissions", ""))
+
+
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_entity_is_explained_under_its_own_name(language: str) -> None:
     of_meters, of_nodes = LANGUAGES[language].read_text(), rows(SHARED[language])

@@ -30,8 +30,8 @@ _TEXTS = {
         "title": "Toutes les étiquettes de la TIC",
         "other": "*[In English](labels.md).*",
         "intro": (
-            "Ce qu'un compteur peut envoyer, dans l'ordre où il le fait. Cette page est écrite"
-            " d'après le catalogue par `python -m tools.labels`."
+            "Ce qu’un compteur peut envoyer, dans l’ordre où il le fait. Cette page est écrite"
+            " d’après le catalogue par `python -m tools.labels`."
         ),
         "mode": "Mode",
         "head": "| étiquette | sens | unité | donnée | comportement | envoyée |",
