@@ -40,7 +40,7 @@ PASSWORD: Final = "correct horse battery staple"
 ZONE: Final = "Europe/Paris"
 STEP: Final = timedelta(minutes=30)
 NOW: Final = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
-LIVE: Final = NOW - timedelta(hours=22)
+LIVE: Final = NOW - timedelta(hours=21)
 """Homes have two hours from then on when they join, and then half an hour more at each tick."""
 OLD: Final = LIVE.replace(hour=0)
 START: Final = OLD - timedelta(days=3)
