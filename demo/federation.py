@@ -53,7 +53,8 @@ class Size:
 
 
 FULL: Final = Size(40, 365)
-SMALL: Final = Size(12, 31)
+SMALL: Final = Size(12, 33)
+"""The month before this one has a day of which all was told, also on the 31st."""
 
 
 @dataclass(frozen=True, kw_only=True)

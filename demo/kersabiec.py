@@ -32,7 +32,7 @@ from demo.furnishing import (
     tidy,
 )
 from demo.hass import RESTART, Hass, Language, Supervised, free_port
-from demo.history import YEAR, Hour, hours, import_history
+from demo.history import YEAR, Hour, hours, import_history, whole_hour
 from demo.inverter import PROFILES, Inverter, VirtualInverter
 from demo.meter import Contract, Linky, Option, VirtualLinky
 from demo.meter.load import Overload
@@ -129,6 +129,7 @@ class House:
         )
         self.hass = Hass(folder / _HASS, port=port, language=language, supervised=supervised)
         self._language: Language = language
+        self._since = datetime.now(UTC) - YEAR
         self._past: list[Hour] = []
 
     async def open(self) -> Address:
@@ -143,6 +144,7 @@ class House:
     async def start(self) -> None:
         """Start meters, inverter and Home Assistant, which do not know of each other at first."""
         left = _last_written(self.hass.folder)
+        self._since = max(left or self._since, self._since)
         async with asyncio.TaskGroup() as group:
             ports = group.create_task(self._open_ports())
             if left is not None:
@@ -150,8 +152,7 @@ class House:
             group.create_task(self.hass.start())
             await ports
             # The past is counted while Home Assistant starts.
-            past = group.create_task(asyncio.to_thread(self._hours_since, left))
-        self._past = past.result()
+            group.create_task(asyncio.to_thread(self._count))
         await tidy(self.hass.api)
 
     async def _open_ports(self) -> None:
@@ -173,6 +174,8 @@ class House:
             inverter_entry = adding.create_task(self._inverter_entry())
         entries = (school_entry.result(), roof_entry.result(), inverter_entry.result())
         shown = await self._known(*entries)
+        # An hour may have ended before all of them were there.
+        await asyncio.to_thread(self._count)
         if not await has_energy_dashboard(api):
             await show_on_energy_dashboard(api, shown)
         await import_history(api, {**shown, **await net_power(api)}, self._past)
@@ -273,21 +276,21 @@ class House:
         self.meter.relieve()
         self._remember()
 
-    def _hours_since(self, left: datetime | None) -> list[Hour]:
-        """The hours that Home Assistant has not seen: a year, or those since it was left.
+    def _count(self) -> None:
+        """Count the hours that have ended and were not counted yet, which Home Assistant missed.
 
         Each is that of the whole house: drawn by the school, injected and made on its roof.
         """
         linky = school()
         linky.load.overloads.extend(self._remembered().overloads)
-        now = datetime.now(UTC)
-        since = max(left or now - YEAR, now - YEAR)
-        return [
+        since, now = self._since, datetime.now(UTC)
+        self._past += [
             of_school.beside(of_roof)
             for of_school, of_roof in zip(
                 hours(linky, since, now), hours(roof(), since, now), strict=True
             )
         ]
+        self._since = whole_hour(now)
 
     # Registers that an overload has driven up stay there: what was drawn is remembered.
 

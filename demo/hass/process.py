@@ -17,11 +17,13 @@ from .log import LogRecord, parse_log
 
 _START_TIMEOUT: Final = 120.0
 _STOP_TIMEOUT: Final = 40.0
-# What Home Assistant says of every custom integration at its start, and of every platform of any
-# integration when the language of the home is changed.
+# What Home Assistant says of every custom integration at its start, of every platform of any
+# integration when the language of the home is changed, and of any entity that takes long, as all
+# do where the machine stands still.
 _SAID_OF_ALL: Final = (
     "We found a custom integration",
     "Failed to load integration for translation: Invalid domain",
+    "Updating state for",
 )
 # What `hass` ends with when a person restarts it from its pages.
 RESTART: Final = 100

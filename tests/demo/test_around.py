@@ -91,7 +91,7 @@ def test_a_program_is_told_the_same(told: Round) -> None:
         "series": [{"identifier": SUM, "interval": "PT1H"}],
         "device_page": AT_HOME,
     }
-    assert found["homes"] == {"count": 12, "days": 31, "plan": "/a folder/plan.json"}
+    assert found["homes"] == {"count": 12, "days": 33, "plan": "/a folder/plan.json"}
     assert found["kermelo"] == {"jid": KERMELO}
 
 
