@@ -22,7 +22,7 @@ from ..store.collective_tables import (
     MemberRow,
     ReleasedBlockRow,
 )
-from ..store.releases import Kept, reasons as reasons_of, released, sizes
+from ..store.releases import Kept, homes_in, reasons as reasons_of, released
 from ..store.tables import BlockRow, MemberCountRow, SeriesId, SeriesRow
 from .calendar import instants, month_of, places
 from .disclosure import Figure, Publication, Reason, Released, WattMinutes, Withheld
@@ -34,7 +34,6 @@ ALL = "all"
 """How addresses name the group of all members."""
 
 _DAY = timedelta(days=1)
-_HOME = "home"
 
 type Reasons = Mapping[date, Kept]
 type _Known = tuple[int | None, int | None]
@@ -189,13 +188,9 @@ class Published:
     ) -> Homes:
         """Tell how many homes count, and how many of them told what they drew in an interval."""
         month = month_of(start.astimezone(self.time_zone).date())
-        counting = sum(
-            one.members
-            for one in await sizes(connection, month)
-            if one.group == place.id and one.member_kind == _HOME
-        )
+        counting = await homes_in(connection, place.id, month)
         row, at = self._row(interval, start)
-        kept = await released(connection, Direction.CONSUMPTION, interval, [row])
+        kept = await released(connection, Direction.CONSUMPTION, interval, [row], place.id)
         mine = kept[row].get(place.id)
         telling = mine.counts[at] if mine is not None and at < len(mine.counts) else 0
         return Homes(min(telling, counting), counting)

@@ -400,6 +400,17 @@ async def sizes(connection: AsyncConnection, month: date) -> list[Size]:
     return [Size(*row) for row in await connection.execute(query)]
 
 
+async def homes_in(connection: AsyncConnection, group: GroupId, month: date) -> int:
+    """Tell how many homes count in a group in a month."""
+    query = (
+        select(func.count())
+        .select_from(InGroupRow)
+        .join(MemberRow, MemberRow.id == InGroupRow.member_id)
+        .where(InGroupRow.group_id == group, MemberRow.kind == "home", *counts_in(month))
+    )
+    return (await connection.execute(query)).scalar_one()
+
+
 async def groups_of(
     connection: AsyncConnection, members: Collection[MemberId], month: date
 ) -> dict[MemberId, set[GroupId]]:

@@ -137,6 +137,8 @@ async def test_a_site_that_was_erased_is_no_place(town: Town) -> None:
 async def test_homes_are_counted_and_nobody_else(town: Town) -> None:
     everybody = await town.group()
     await town.join(everybody, 9)
+    await town.below(everybody)
+    await town.join(await town.group(GroupKind.AREA, "Lorient"), 3)
     start = datetime(2026, 6, 9, 12, tzinfo=UTC)
     await town.look_at(
         everybody, RowKey(DRAWN, Interval.PT1H, DAY), [Reason.TOO_FEW] * 24, list(range(24))
