@@ -107,6 +107,7 @@ async def seen(
         Stretch.YEAR: Span(max(first, since or first), last),
     }
     places = (await published.places(connection)).values()
+    begun = {one.id: await published.begun(connection, one) for one in places}
     found = []
     for stretch, span in spans.items():
         interval = publication.interval if stretch is Stretch.DAY else Interval.P1D
@@ -115,12 +116,12 @@ async def seen(
             count = _of(one, place)
             if count is None:
                 continue
-            begun = await published.begun(connection, place)
+            first_day = begun[place.id]
             figures = await published.figures(connection, place, interval, span, at)
             for told in (told for some in figures.values() for told in some):
                 if isinstance(told.figure, Released):
                     count.shown += 1
-                elif begun is not None and told.start.date() >= begun:
+                elif first_day is not None and told.start.date() >= first_day:
                     count.withheld[told.figure.reason] += 1
         found.append(one)
     return found
