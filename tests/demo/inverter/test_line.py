@@ -1,5 +1,6 @@
 """A real reader on a real serial port reads the inverter, and meets what goes wrong there."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -143,9 +144,12 @@ async def test_a_port_is_pulled_out_and_put_in_again(served: VirtualInverter) ->
     async with connection(served) as client:
         unit = client.for_unit(1)
         assert await unit.read_holding_registers(BASE, 2) == MARKER
+        lost = asyncio.Event()
+        client.on_connection_lost(lost.set)
         await served.unplug()
         with pytest.raises((ModbusConnectionError, OSError)):
             await unit.read_holding_registers(BASE, 2)
+        await lost.wait()  # a reading may fail before the reader was told why
         await served.plug()
         assert await unit.read_holding_registers(BASE, 2) == MARKER
 
