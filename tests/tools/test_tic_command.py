@@ -26,7 +26,7 @@ from tools.tic.complaint import complaint
 from tools.tic.words import Language
 
 ROOT = Path(__file__).parents[2]
-COMMAND = [sys.executable, "-P", "-m", "tools.tic"]
+COMMAND = [sys.executable, "-P", "-m", "tools.alone", "tools.tic"]
 type Run = Callable[..., tuple[int | str | None, str, str]]
 
 ENGLISH = {**os.environ, "LC_ALL": "C.UTF-8", "PYTHONPATH": str(ROOT)}

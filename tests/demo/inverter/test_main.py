@@ -27,7 +27,7 @@ YOUNG = ("--start", "2025-01-02T12:00:00+01:00")
 @contextmanager
 def program(*arguments: str) -> Iterator[subprocess.Popen[str]]:
     with subprocess.Popen(
-        [sys.executable, "-m", "demo.inverter", *arguments],
+        [sys.executable, "-m", "tools.alone", "demo.inverter", *arguments],
         cwd=ROOT,
         text=True,
         stdin=subprocess.PIPE,

@@ -9,7 +9,7 @@ import sys
 import pytest
 
 ROOT = Path(__file__).parents[3]
-LINKY = (sys.executable, "-m", "demo.meter")
+LINKY = (sys.executable, "-m", "tools.alone", "demo.meter")
 # A meter of one day: nothing to add up.
 YOUNG = ("--start", "2025-01-02T12:00:00+01:00")
 
