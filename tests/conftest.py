@@ -2,9 +2,19 @@
 
 import signal
 
+import pytest
+
 # First, while the test plugin's own package of that name is not on the path yet.
 import custom_components  # noqa: F401
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     # A shell has its jobs in the background ignore it, and the programs of the tests would too.
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.fixture(autouse=True)
+def enable_event_loop_debug() -> None:
+    """Leave loops as programs have them, where Home Assistant's test plugin has them be debugged.
+
+    To keep where each call came from takes as long as all that is tested.
+    """

@@ -1,5 +1,6 @@
 """A Home Assistant, a clock, and a meter on a port of the machine."""
 
+import asyncio
 from collections.abc import Generator
 from unittest.mock import patch
 
@@ -14,6 +15,12 @@ from custom_components.consometers.tic import Mode
 from .frames import ADDRESS
 from .home import Home
 from .ports import DEVICE, Clock, Line, Port, Ports
+
+
+@pytest.fixture(autouse=True)
+async def enable_event_loop_debug() -> None:
+    """Have the loop notice what Home Assistant's own tests would."""
+    asyncio.get_running_loop().set_debug(True)
 
 
 @pytest.fixture
