@@ -62,7 +62,7 @@ NEED: Final = DataNeed(
             "fr": "La commune, par dix foyers ou plus.",
         }
     ),
-    controller="Coopérative d'exemple",
+    controller="Coopérative d’exemple",
     contact="donnees@cooperative.example",
     policy="https://cooperative.example/donnees",
     wanted=(

@@ -2,7 +2,7 @@
 
 id = "roof"
 version = 1
-controller = "Coopérative d'exemple"
+controller = "Coopérative d’exemple"
 contact = "donnees@example.org"
 policy = "https://example.org/donnees"
 interval = "PT1H"

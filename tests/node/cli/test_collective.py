@@ -34,7 +34,7 @@ from .conftest import Run
 TOML = """\
 id = "roof"
 version = {version}
-controller = "Coopérative d'exemple"
+controller = "Coopérative d’exemple"
 contact = "donnees@example.org"
 policy = "https://example.org/donnees"
 interval = "PT1H"

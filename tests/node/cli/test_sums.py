@@ -20,7 +20,7 @@ HOUR = timedelta(hours=1)
 TOML = """\
 id = "sums"
 version = 1
-controller = "Commune d'exemple"
+controller = "Commune d’exemple"
 contact = "donnees@example.org"
 policy = "https://example.org/donnees"
 interval = "PT1H"
