@@ -313,10 +313,24 @@ async def test_old_backups_are_removed(site: Site) -> None:
     (first,) = (site.folder / "backups").glob("*Z")
     long_ago = (now() - timedelta(days=31)).timestamp()
     os.utime(first, (long_ago, long_ago))
-    await asyncio.sleep(1)
     new = site.folder / (await site.type("./backup")).strip()
     assert list((site.folder / "backups").glob("*Z")) == [new]
     assert (site.folder / "backups" / "ended.jsonl").exists()
+
+
+async def test_backups_that_begin_in_one_second_are_two(site: Site) -> None:
+    backup = ("./backup",)
+    said = await asyncio.gather(
+        *(site.type(*backup) for _ in range(2)), site.type(*backup, "ended")
+    )
+    folders = {site.folder / one.strip() for one in said if one}
+    assert len(folders) == 2
+    for made in folders:
+        assert {each.name for each in made.iterdir()} == {
+            "accounts.tar",
+            "contents",
+            "database.dump",
+        }
 
 
 async def test_a_backup_is_made_while_accounts_are_written(site: Site) -> None:
