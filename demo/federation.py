@@ -30,7 +30,8 @@ READER: Final = f"reader@{MUNICIPALITY}"
 KERMELO: Final = f"kermelo@{MUNICIPALITY}"
 
 _NEEDS: Final = Path(__file__).with_name("needs")
-_SUMS: Final = (_NEEDS / "sums.toml", _NEEDS / "panels.toml")
+_CONSUMPTION: Final = "sums"
+_SUMS: Final = (_NEEDS / f"{_CONSUMPTION}.toml", _NEEDS / "panels.toml")
 """What the municipality asks for, and the reader: apart, for panels are summed later."""
 _AREAS: Final = (*("Lorient", "Lanester", "Lorient") * 5, "Ploemeur", "Ploemeur", "Lorient")
 _PEAKS_KWP: Final = (3.0, 0.0, 0.0, 6.0, 0.0, 4.5, 0.0, 0.0)
@@ -38,6 +39,7 @@ _PEAKS_KWP: Final = (3.0, 0.0, 0.0, 6.0, 0.0, 4.5, 0.0, 0.0)
 _FIRST_SEED: Final = 100
 _SHOWN_WITHIN_S: Final = 600
 _LOOKS_EVERY_S: Final = 1.0
+_NEARLY_ALL: Final = 0.98
 _LATER: Final = 40
 _LATER_S: Final = 15.0
 _LATEST: Final = timedelta(hours=3)
@@ -205,9 +207,12 @@ class Federation:
         self.neighbours.let_grant()
         await self.neighbours.until(lambda progress: progress.have_joined)
         self.neighbours.let_tell()
-        # The municipality asks for a past that is there: it would be told of the rest day by day.
+        if self._known is None:
+            # To look takes a processor that they need.
+            await self.neighbours.until(lambda progress: progress.told > _NEARLY_ALL)
         read = await self._readable(self.cooperative)
-        await self._grant_what_there_is(self.cooperative)
+        # The municipality asks for a past that is there: it would be told of the rest day by day.
+        await self._grant_what_there_is(self.cooperative, need=_CONSUMPTION)
         summed = await self._readable(self.municipality)
         self._is_open.set()
         return Round(
@@ -342,15 +347,21 @@ class Federation:
             if not left:
                 return
 
-    async def _grant_what_there_is(self, collective: Collective, whom: str | None = None) -> int:
+    async def _grant_what_there_is(
+        self, collective: Collective, whom: str | None = None, need: str | None = None
+    ) -> int:
         """Grant what is asked of the hourly sums of all members; tell what is still to come."""
         async with self._granting:
-            return await self._grant(collective.program, collective.profile.device, whom)
+            return await self._grant(collective.program, collective.profile.device, whom, need)
 
-    async def _grant(self, program: Program, device: str, whom: str | None) -> int:
+    async def _grant(
+        self, program: Program, device: str, whom: str | None, need: str | None
+    ) -> int:
         left = 0
         for one in await program.json("permissions"):
-            if one["state"] != "proposed" or whom not in {None, one["peer"]}:
+            if one["state"] != "proposed":
+                continue
+            if whom not in {None, one["peer"]} or need not in {None, one["need"]}:
                 continue
             offered = (await program.json("grant", one["permission"]))["offered"]
             own = [
