@@ -165,7 +165,6 @@ class Federation:
         self.neighbours = Neighbours(folder / "street", hear)
         self._known = self.neighbours.plan
         self._granting = asyncio.Lock()
-        self._asked_of_the_school: str | None = None
         self._is_open = asyncio.Event()
         self.size = size
         if self._known is not None:
@@ -183,9 +182,9 @@ class Federation:
             await self.neighbours.start(await self._plan(homes))
 
     async def gather(self, node: Node) -> None:
-        """Let all be asked who are to be members, once they have started. None has answered.
+        """Let all be asked who are to be members, once they have started; homes grant that.
 
-        The municipality knows its cooperative.
+        The school grants it when its node is opened. The municipality knows its cooperative.
         """
         async with asyncio.TaskGroup() as meeting:
             meeting.create_task(self._join_municipality())
@@ -193,18 +192,15 @@ class Federation:
                 meeting.create_task(self._let_the_reader_ask(collective))
             await self.neighbours.until(lambda progress: progress.know)
             if not await self._knows_the_school():
-                self._asked_of_the_school = await self._let_sites_in(node)
+                await self._let_sites_in(node)
+            self.neighbours.let_grant()
 
-    async def open(self, node: Node) -> Round:
-        """Let all grant what is asked of them, the school first, then tell of their past.
+    async def open(self) -> Round:
+        """Let all tell of their past, once the school has granted too.
 
         On return what all of them share is summed, and a reader may read it.
         """
-        if self._asked_of_the_school is not None:
-            await node.allow(self._asked_of_the_school, self.size.days)
-            await self._until(self._knows_the_school)
-        # They are asked at once, and what asks does not wait for long.
-        self.neighbours.let_grant()
+        await self._until(self._knows_the_school)
         await self.neighbours.until(lambda progress: progress.have_joined)
         self.neighbours.let_tell()
         if self._known is None:
@@ -287,17 +283,16 @@ class Federation:
             homes=invited,
         )
 
-    async def _let_sites_in(self, node: Node) -> str:
-        """Name both schools before anything of them is summed; give what is asked of ours."""
+    async def _let_sites_in(self, node: Node) -> None:
+        """Name both schools before anything of them is summed, and have ours be asked."""
         site = self.cooperative.program.do
         electric = ("--heating", "electric", "--hot-water", "electric")
         school = ("--building", "school", *electric)
         kermelo = ("--surface", "900", "--peak", "9", "--words", "Une année enregistrée, rejouée.")
         await site("members", "site", KERMELO, "--name", "École de Kermelo", *school, *kermelo)
-        number = await node.meet(await self.cooperative.invite("site", "Lorient"))
+        await node.meet(await self.cooperative.invite("site", "Lorient"), self.size.days)
         kersabiec = ("--surface", "1200", "--peak", "36")
         await site("members", "site", NODE, "--name", "École de Kersabiec", *school, *kersabiec)
-        return number
 
     async def _knows_the_school(self) -> bool:
         told = (await self.cooperative.members()).get(NODE)

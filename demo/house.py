@@ -228,18 +228,21 @@ async def _live(
         group.create_task(obey_lines(COMMANDS, house, typed_lines()))
         group.create_task(house.live())
         await beginning
-        view = indoors = told = at_home = None
+        view = indoors = told = at_home = summing = None
         if node is not None:
-            view = await node.open(house.hass, await house.registers())
+            await node.open(house.hass, await house.registers())
             group.create_task(node.live())
-            indoors = await house.take_in_node()
+            if federation is not None:
+                group.create_task(federation.live())
+                if not as_json:
+                    print(around.waiting(federation.size), flush=True)
+                # Homes tell while the school is looked at.
+                summing = group.create_task(federation.open())
+            view, indoors = await node.view(), await house.take_in_node()
             if not as_json:
                 print(_node_guide(view, indoors), flush=True)
-        if node is not None and indoors is not None and federation is not None:
-            group.create_task(federation.live())
-            if not as_json:
-                print(around.waiting(federation.size), flush=True)
-            told = await federation.open(node)
+        if summing is not None and indoors is not None:
+            told = await summing
             at_home = await house.collective_page(indoors)
             if not as_json:
                 print(around.guide(told, at_home), flush=True)

@@ -281,9 +281,11 @@ class House:
 
         Each is that of the whole house: drawn by the school, injected and made on its roof.
         """
+        since, now = self._since, datetime.now(UTC)
+        if whole_hour(since) == whole_hour(now):
+            return
         linky = school()
         linky.load.overloads.extend(self._remembered().overloads)
-        since, now = self._since, datetime.now(UTC)
         self._past += [
             of_school.beside(of_roof)
             for of_school, of_roof in zip(

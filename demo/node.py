@@ -87,8 +87,10 @@ class Node:
         self._server = server
         self._starting: asyncio.Future[None] | None = None
         self._program = Program(self.folder, self.log_path, warm)
-        self._number = self._state = ""
+        self._number = ""
+        self._asked: dict[str, int | None] = {}
         self._registers: Mapping[str, str] = {}
+        self._panel = ""
         self._page_port = free_port()
         self._supervisor = Supervisor(self._page_port)
         self._supervises = False
@@ -108,7 +110,9 @@ class Node:
         # A thread goes on whoever cancels: close() waits for it, and ends what it started.
         await asyncio.shield(self._starting)
         await self._program.do("login", NODE, *self._place)
-        self._number, self._state = await self._permission()
+        self._number, state = await self._permission()
+        if state == "proposed":
+            self._asked[self._number] = None
 
     def _start_server(self) -> None:
         try:
@@ -118,19 +122,24 @@ class Node:
         except (RuntimeError, subprocess.SubprocessError) as error:
             raise NodeError(str(error)) from error
 
-    async def open(self, hass: Hass, registers: Mapping[str, str]) -> View:
-        """Start the node beside Home Assistant. On return the observer can read the year.
+    async def meet(self, invitation: str, days: int) -> None:
+        """Ask a collective what it asks for, to be granted with so many days of the past."""
+        (asked,) = (await self._program.json("join", invitation))["asked"]
+        self._asked[asked["permission"]] = days
+
+    async def open(self, hass: Hass, registers: Mapping[str, str]) -> None:
+        """Grant what was asked, and start the node beside Home Assistant.
 
         `registers` are the statistics of energy, with the direction of each.
         """
         self._registers = registers
         await self._let_in(hass)
-        if self._state == "proposed":
-            await self.allow(self._number)
+        for number, days in self._asked.items():
+            await self._grant(number, days)
         self._supervisor.oversee(hass)
+        self._panel = f"{hass.url}{self._supervisor.panel_path}"
         page = ("--page", f"{LOOPBACK}:{self._page_port}")
         await self._program.run(*page, **self._supervisor.environment)
-        return await self._view(f"{hass.url}{self._supervisor.panel_path}")
 
     async def live(self) -> NoReturn:
         """Wait until the node ends.
@@ -173,19 +182,15 @@ class Node:
         await self._program.do("home", hass.url, answer=known["token"])
         write_private(file, json.dumps({**known, "url": hass.url}))
 
-    async def meet(self, invitation: str) -> str:
-        """Ask a collective what it asks for, and give the number of that."""
-        (asked,) = (await self._program.json("join", invitation))["asked"]
-        return str(asked["permission"])
-
-    async def allow(self, number: str, days: int | None = None) -> None:
+    async def _grant(self, number: str, days: int | None) -> None:
         """Grant what was asked of the registers, with so many days of their past or all of it."""
         chosen = (f"{statistic}={flow}" for statistic, flow in self._registers.items())
         series = [word for one in chosen for word in ("--series", one)]
         history = () if days is None else ("--history", str(days))
         await self._program.do("grant", number, *series, *history, "--yes")
 
-    async def _view(self, page: str) -> View:
+    async def view(self) -> View:
+        """Wait until the observer can read the year; tell how."""
         async with asyncio.TaskGroup() as asking:
             permission = asking.create_task(self._program.json("permissions", self._number))
             status = asking.create_task(self._until_read())
@@ -196,7 +201,7 @@ class Node:
             ca_file=self._server.ca_file,
             password_file=self._password_file,
             node=status.result()["account"],
-            page=page,
+            page=self._panel,
             # A visitor may have withdrawn it.
             series=await self._read(told["series"]) if told["state"] == "granted" else (),
         )

@@ -79,6 +79,8 @@ class Street:
             self._asked += 1
             await home.grant(self._plan.history_days)
             self._joined += 1
+            # Who tells of an hour before all have granted would have it summed without the others.
+            await home.standing.may_tell.wait()
             while True:
                 now = datetime.now(UTC).timestamp()
                 await asyncio.sleep(HOUR_S - (now - _COUNT_AFTER_S) % HOUR_S)

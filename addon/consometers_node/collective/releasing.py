@@ -14,7 +14,7 @@ from .release import Release
 from .rules import InForce, take_up
 from .settings import Settings
 
-EVERY_S = 5.0
+EVERY_S = 2.0
 _LEFT_TO_OTHERS = 3
 """How many times as long as a look took the database is left to members that wait."""
 
