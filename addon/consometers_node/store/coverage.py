@@ -25,6 +25,5 @@ async def all_coverage(connection: AsyncConnection) -> dict[SeriesId, Range]:
 
 async def set_coverage(connection: AsyncConnection, number: SeriesId, covered: Range) -> None:
     """Tell what was read of a series, in place of what was told before."""
-    put = upsert.put(connection, CoverageRow, "covered_from", "covered_until")
     row = {"series_id": number, "covered_from": covered.start, "covered_until": covered.end}
-    await connection.execute(put, row)
+    await upsert.put(connection, CoverageRow, [row], "covered_from", "covered_until")

@@ -3,17 +3,20 @@
 import asyncio
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager, nullcontext, suppress
+from functools import partial
 import logging
 import os
 from pathlib import Path
 import sqlite3
 from typing import TYPE_CHECKING, Any, Self, cast
 
+import aiosqlite
 from sqlalchemy import URL, Connection, Row, event, inspect, make_url, text
 from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry
 
+from . import driver
 from .errors import Unusable
 
 if TYPE_CHECKING:
@@ -217,11 +220,21 @@ def _url(place: Path | str) -> URL:
 def _sqlite(url: URL) -> AsyncEngine:
     # At level debug the driver would write each statement with its values: who, what, when.
     logging.getLogger("aiosqlite").setLevel(logging.WARNING)
-    engine = create_async_engine(url, pool_size=_CONNECTIONS, max_overflow=0, hide_parameters=True)
+    engine = create_async_engine(
+        url,
+        async_creator=partial(_connection, url.database or ":memory:"),
+        pool_size=_CONNECTIONS,
+        max_overflow=0,
+        hide_parameters=True,
+    )
     event.listen(engine.sync_engine, "connect", _set_up_sqlite)
     event.listen(engine.sync_engine, "begin", _begin_sqlite)
     event.listen(engine.sync_engine, "invalidate", _roll_back_sqlite)
     return engine
+
+
+async def _connection(database: str) -> aiosqlite.Connection:
+    return await driver.Connection(database)
 
 
 def _postgresql(url: URL) -> AsyncEngine:

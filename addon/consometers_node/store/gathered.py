@@ -4,8 +4,9 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import batched
+from typing import Any
 
-from sqlalchemy import ColumnElement, bindparam, func, select, update
+from sqlalchemy import Select, bindparam, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ..series import Interval, Range, Series
@@ -14,6 +15,42 @@ from .series import SERIES_FACTS
 from .tables import SeriesId, SeriesRow
 
 _NAMES_AT_ONCE = 1_000
+
+_GRANTED = (
+    select(
+        GivenSeriesRow.given_id,
+        GivenSeriesRow.identifier,
+        GivenRow.member_id,
+        MemberRow.jid,
+        MemberRow.kind,
+        GivenRow.interval,
+        GivenRow.records_from,
+        GivenRow.valid_until,
+        GivenSeriesRow.series_id,
+        GivenSeriesRow.asked_until,
+        GivenSeriesRow.subscribed_at,
+        GivenSeriesRow.heard_at,
+        GivenSeriesRow.problem,
+        *SERIES_FACTS,
+    )
+    .join(GivenRow, GivenRow.id == GivenSeriesRow.given_id)
+    .join(MemberRow, MemberRow.id == GivenRow.member_id)
+    .outerjoin(SeriesRow, SeriesRow.id == GivenSeriesRow.series_id)
+    .where(GivenRow.state == "granted", MemberRow.jid.is_not(None))
+    .order_by(GivenRow.records_from, GivenSeriesRow.given_id, GivenSeriesRow.identifier)
+)
+_OF_MEMBER = _GRANTED.where(MemberRow.jid == bindparam("jid"))
+_UNDER_NAMES = _GRANTED.where(
+    GivenSeriesRow.identifier.in_(bindparam("names", expanding=True))
+).with_for_update(read=True, of=GivenRow)
+_HEARD = (
+    update(GivenSeriesRow)
+    .where(
+        GivenSeriesRow.given_id == bindparam("given"),
+        GivenSeriesRow.identifier == bindparam("name"),
+    )
+    .values(heard_at=bindparam("at"))
+)
 
 type Key = tuple[GivenId, str]
 """A permission that a member gave, and the name of one of its series."""
@@ -51,13 +88,13 @@ async def under_names(connection: AsyncConnection, names: Collection[str]) -> li
     """Give what was granted under these names, and stays so until the transaction ends."""
     found = []
     for some in batched(names, _NAMES_AT_ONCE, strict=False):
-        found += await _read(connection, GivenSeriesRow.identifier.in_(some), stays=True)
+        found += await _read(connection, _UNDER_NAMES, names=some)
     return found
 
 
 async def of_member(connection: AsyncConnection, jid: str) -> list[Gathered]:
     """Give what a member (its bare JID) granted."""
-    return await _read(connection, MemberRow.jid == jid)
+    return await _read(connection, _OF_MEMBER, jid=jid)
 
 
 async def last_heard(connection: AsyncConnection) -> datetime | None:
@@ -99,16 +136,8 @@ async def learn(connection: AsyncConnection, key: Key, number: SeriesId) -> None
 
 async def note_heard(connection: AsyncConnection, keys: Iterable[Key], at: datetime) -> None:
     """Note when records of these series came."""
-    heard = (
-        update(GivenSeriesRow)
-        .where(
-            GivenSeriesRow.given_id == bindparam("given"),
-            GivenSeriesRow.identifier == bindparam("name"),
-        )
-        .values(heard_at=bindparam("at"))
-    )
     rows = [{"given": given, "name": name, "at": at} for given, name in sorted(keys)]
-    await connection.execute(heard, rows)
+    await connection.execute(_HEARD, rows)
 
 
 async def note_subscribed(connection: AsyncConnection, key: Key, at: datetime) -> None:
@@ -132,34 +161,7 @@ async def _set(connection: AsyncConnection, key: Key, **values: object) -> None:
     await connection.execute(update(GivenSeriesRow).where(*row).values(**values))
 
 
-async def _read(
-    connection: AsyncConnection, condition: ColumnElement[bool], *, stays: bool = False
-) -> list[Gathered]:
-    query = (
-        select(
-            GivenSeriesRow.given_id,
-            GivenSeriesRow.identifier,
-            GivenRow.member_id,
-            MemberRow.jid,
-            MemberRow.kind,
-            GivenRow.interval,
-            GivenRow.records_from,
-            GivenRow.valid_until,
-            GivenSeriesRow.series_id,
-            GivenSeriesRow.asked_until,
-            GivenSeriesRow.subscribed_at,
-            GivenSeriesRow.heard_at,
-            GivenSeriesRow.problem,
-            *SERIES_FACTS,
-        )
-        .join(GivenRow, GivenRow.id == GivenSeriesRow.given_id)
-        .join(MemberRow, MemberRow.id == GivenRow.member_id)
-        .outerjoin(SeriesRow, SeriesRow.id == GivenSeriesRow.series_id)
-        .where(GivenRow.state == "granted", MemberRow.jid.is_not(None), condition)
-        .order_by(GivenRow.records_from, GivenSeriesRow.given_id, GivenSeriesRow.identifier)
-    )
-    if stays:
-        query = query.with_for_update(read=True, of=GivenRow)
+async def _read(connection: AsyncConnection, query: Select[Any], **those: object) -> list[Gathered]:
     return [
         Gathered(
             given=given,
@@ -191,5 +193,5 @@ async def _read(
             heard,
             problem,
             *facts,
-        ) in await connection.execute(query)
+        ) in await connection.execute(query, those)
     ]

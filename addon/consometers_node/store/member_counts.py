@@ -32,8 +32,7 @@ async def put_counts(connection: AsyncConnection, kept: Mapping[SeriesId, Iterab
         for number, some in kept.items()
         for count in some
     ]
-    if rows:
-        await connection.execute(upsert.put(connection, MemberCountRow, "packed"), rows)
+    await upsert.put(connection, MemberCountRow, rows, "packed")
 
 
 async def counts(

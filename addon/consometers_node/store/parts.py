@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date
 
-from sqlalchemy import ColumnElement, and_, distinct, false, func, or_, select
+from sqlalchemy import ColumnElement, and_, bindparam, distinct, false, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ..series import Direction, Series
@@ -18,6 +18,33 @@ from .collective_tables import (
 )
 from .series import SERIES_FACTS
 from .tables import BlockRow, MemberCountRow, SeriesId, SeriesRow
+
+# What each message of members asks for is made once: to make it takes longer than to ask.
+_KINDS = select(MemberRow.id, MemberRow.kind).where(
+    MemberRow.id.in_(bindparam("members", expanding=True))
+)
+_STAYS = (
+    select(InGroupRow.member_id, InGroupRow.group_id, InGroupRow.from_month, InGroupRow.until_month)
+    .where(InGroupRow.member_id.in_(bindparam("members", expanding=True)))
+    .order_by(InGroupRow.group_id)
+)
+_TOLD = (
+    select(GivenRow.member_id, SeriesRow.id, *SERIES_FACTS)
+    .join(GivenSeriesRow, GivenSeriesRow.given_id == GivenRow.id)
+    .join(SeriesRow, SeriesRow.id == GivenSeriesRow.series_id)
+    .where(
+        GivenRow.member_id.in_(bindparam("members", expanding=True)),
+        SeriesRow.direction.in_(bindparam("directions", expanding=True)),
+    )
+    .distinct()
+)
+_PACKED = {
+    table: select(table.series_id, table.day, table.packed).where(
+        table.series_id.in_(bindparam("numbers", expanding=True)),
+        table.day.between(bindparam("first"), bindparam("last")),
+    )
+    for table in (BlockRow, MemberCountRow)
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,19 +70,16 @@ class Stay:
 
 async def kinds(connection: AsyncConnection, members: Collection[MemberId]) -> dict[MemberId, str]:
     """Give of each member whether it is a home, a site or a collective."""
-    query = select(MemberRow.id, MemberRow.kind).where(MemberRow.id.in_(members))
-    return dict((await connection.execute(query)).tuples().all())
+    found = await connection.execute(_KINDS, {"members": list(members)})
+    return dict(found.tuples().all())
 
 
 async def stays(
     connection: AsyncConnection, members: Collection[MemberId]
 ) -> dict[MemberId, tuple[Stay, ...]]:
     """Give in which groups members count, and when."""
-    query = select(
-        InGroupRow.member_id, InGroupRow.group_id, InGroupRow.from_month, InGroupRow.until_month
-    ).where(InGroupRow.member_id.in_(members))
     found: dict[MemberId, list[Stay]] = {member: [] for member in members}
-    for member, *stay in await connection.execute(query.order_by(InGroupRow.group_id)):
+    for member, *stay in await connection.execute(_STAYS, {"members": list(members)}):
         found[member].append(Stay(*stay))
     return {member: tuple(of_it) for member, of_it in found.items()}
 
@@ -91,14 +115,8 @@ async def told(
     directions: Collection[Direction],
 ) -> list[Told]:
     """Give all series of these members in these directions, each once."""
-    query = (
-        select(GivenRow.member_id, SeriesRow.id, *SERIES_FACTS)
-        .join(GivenSeriesRow, GivenSeriesRow.given_id == GivenRow.id)
-        .join(SeriesRow, SeriesRow.id == GivenSeriesRow.series_id)
-        .where(GivenRow.member_id.in_(members), SeriesRow.direction.in_(directions))
-        .distinct()
-    )
-    rows = await connection.execute(query)
+    whose = {"members": list(members), "directions": list(directions)}
+    rows = await connection.execute(_TOLD, whose)
     return [Told(member, number, Series(*facts)) for member, number, *facts in rows]
 
 
@@ -110,10 +128,8 @@ async def packed(
     last: date,
 ) -> list[tuple[SeriesId, date, bytes]]:
     """Give what is kept of these series from one UTC day to another, both included."""
-    query = select(table.series_id, table.day, table.packed).where(
-        table.series_id.in_(numbers), table.day.between(first, last)
-    )
-    return list((await connection.execute(query)).tuples())
+    which = {"numbers": list(numbers), "first": first, "last": last}
+    return list((await connection.execute(_PACKED[table], which)).tuples())
 
 
 async def oldest_told(

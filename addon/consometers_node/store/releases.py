@@ -37,6 +37,18 @@ type Part = tuple[int | None, ...]
 OUT = 0
 """The reason of what was released, other than of a day that is the sum of its hours."""
 
+_OUT_ANEW = (
+    select(ReleasedBlockRow.day, ReleasedBlockRow.reasons)
+    .join(MemberGroupRow, MemberGroupRow.id == ReleasedBlockRow.group_id)
+    .where(
+        MemberGroupRow.kind == "all",
+        ReleasedBlockRow.direction == bindparam("of_direction"),
+        ReleasedBlockRow.interval == bindparam("of_interval"),
+        ReleasedBlockRow.day.in_(bindparam("days", expanding=True)),
+        ReleasedBlockRow.released_at.is_not(None),
+        ReleasedBlockRow.final == 0,
+    )
+)
 _ALL_OUT = frozenset({OUT, 1})
 """Reasons of what was released, and of days that are the sums of their hours."""
 _NONE = -1
@@ -139,8 +151,7 @@ async def note(connection: AsyncConnection, noted: Iterable[Noted], at: datetime
         for (row, member), (before, now) in homes.items()
         if member in known[row] or _differ(before, now, out[row])
     ]
-    if kept:
-        await connection.execute(upsert.put(connection, UnreleasedRow, "now"), kept)
+    await upsert.put(connection, UnreleasedRow, kept, "now")
 
 
 async def look_soon(connection: AsyncConnection, rows: Collection[RowKey], at: datetime) -> None:
@@ -182,8 +193,7 @@ async def look_again(connection: AsyncConnection, rows: Mapping[RowKey, datetime
         )
         await connection.execute(this, looked_at)
     later = [_row(row) | {"due_at": at} for row, at in rows.items() if at is not None]
-    if later:
-        await connection.execute(upsert.put(connection, ToReleaseRow, "due_at"), later)
+    await upsert.put(connection, ToReleaseRow, later, "due_at")
 
 
 async def withheld(
@@ -236,13 +246,8 @@ async def look_at_withheld(connection: AsyncConnection, interval: Interval, at: 
 
 async def _look(connection: AsyncConnection, rows: Mapping[RowKey, datetime]) -> None:
     """Look at rows then, unless they are looked at sooner."""
-    put = upsert.insert(connection, ToReleaseRow)
-    put = put.on_conflict_do_update(
-        index_elements=[*ToReleaseRow.__table__.primary_key],
-        set_={"due_at": put.excluded.due_at},
-        where=ToReleaseRow.due_at > put.excluded.due_at,
-    )
-    await connection.execute(put, [_row(row) | {"due_at": at} for row, at in rows.items()])
+    soon = [_row(row) | {"due_at": at} for row, at in rows.items()]
+    await upsert.put(connection, ToReleaseRow, soon, "due_at", only_less="due_at")
 
 
 async def sums(
@@ -322,8 +327,7 @@ async def put_released(
         for row, of in kept.items()
         for group, one in of.items()
     ]
-    if values:
-        await connection.execute(upsert.put(connection, ReleasedBlockRow, *columns), values)
+    await upsert.put(connection, ReleasedBlockRow, values, *columns)
 
 
 async def days_at_other_steps(
@@ -463,19 +467,12 @@ async def _out(connection: AsyncConnection, rows: Collection[RowKey]) -> dict[Ro
     """Give the reasons of those rows of which something was released that may be anew."""
     found = {}
     for direction, interval in {(row.direction, row.interval) for row in rows}:
-        query = (
-            select(ReleasedBlockRow.day, ReleasedBlockRow.reasons)
-            .join(MemberGroupRow, MemberGroupRow.id == ReleasedBlockRow.group_id)
-            .where(
-                MemberGroupRow.kind == "all",
-                ReleasedBlockRow.direction == direction,
-                ReleasedBlockRow.interval == interval,
-                ReleasedBlockRow.day.in_([row.day for row in rows]),
-                ReleasedBlockRow.released_at.is_not(None),
-                ReleasedBlockRow.final == 0,
-            )
-        )
-        for day, reasons in await connection.execute(query):
+        which = {
+            "of_direction": direction,
+            "of_interval": interval,
+            "days": [row.day for row in rows],
+        }
+        for day, reasons in await connection.execute(_OUT_ANEW, which):
             found[RowKey(direction, interval, day)] = reasons
     return found
 

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from itertools import batched
 
-from sqlalchemy import and_, delete, func, insert, or_, select, tuple_
+from sqlalchemy import and_, bindparam, delete, func, insert, or_, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ..series import Block, Range, Series
@@ -16,6 +16,9 @@ _AT_ONCE = (2, 62, None)
 """Blocks in which a record is looked for: mostly the first of them has one."""
 
 _KEYS_AT_ONCE = 1_000
+_OF_DAYS = select(BlockRow.series_id, BlockRow.day, BlockRow.packed).where(
+    tuple_(BlockRow.series_id, BlockRow.day).in_(bindparam("keys", expanding=True))
+)
 
 SERIES_FACTS = (
     SeriesRow.device,
@@ -93,7 +96,7 @@ async def put_blocks(
             BlockRow.__tablename__,
             {block.day for some in kept.values() for block in some},
         )
-        await connection.execute(upsert.put(connection, BlockRow, "packed", "changed_at"), rows)
+        await upsert.put(connection, BlockRow, rows, "packed", "changed_at")
 
 
 async def blocks_of_days(
@@ -103,10 +106,7 @@ async def blocks_of_days(
     keys = [(number, day) for number, (_, days) in wanted.items() for day in days]
     found = {}
     for some in batched(keys, _KEYS_AT_ONCE, strict=False):
-        query = select(BlockRow.series_id, BlockRow.day, BlockRow.packed).where(
-            tuple_(BlockRow.series_id, BlockRow.day).in_(some)
-        )
-        for number, day, packed in await connection.execute(query):
+        for number, day, packed in await connection.execute(_OF_DAYS, {"keys": some}):
             found[number, day] = Block.unpack(wanted[number][0], day, packed)
     return found
 

@@ -21,6 +21,12 @@ from .collective_tables import (
 from .months import make_room
 from .parts import counts_in
 
+_ROWS = select(SumBlockRow.__table__).where(
+    SumBlockRow.direction == bindparam("of_direction"),
+    SumBlockRow.interval == bindparam("of_interval"),
+    SumBlockRow.group_id.in_(bindparam("groups", expanding=True)),
+    SumBlockRow.day.in_(bindparam("days", expanding=True)),
+)
 _ALONE = "SELECT pg_advisory_xact_lock(hashtext('consometers sums'))"
 
 
@@ -82,13 +88,13 @@ async def packed_sums(
         wanted.setdefault((key.direction, key.interval), set()).add(key)
     found = {}
     for (direction, interval), some in wanted.items():
-        query = select(SumBlockRow.__table__).where(
-            SumBlockRow.direction == direction,
-            SumBlockRow.interval == interval,
-            SumBlockRow.group_id.in_({key.group for key in some}),
-            SumBlockRow.day.in_({key.day for key in some}),
-        )
-        for row in await connection.execute(query):
+        which = {
+            "of_direction": direction,
+            "of_interval": interval,
+            "groups": list({key.group for key in some}),
+            "days": list({key.day for key in some}),
+        }
+        for row in await connection.execute(_ROWS, which):
             key = SumKey(row.group_id, direction, interval, row.day, row.kind)
             if key in some:
                 found[key] = PackedSums(row.sums, row.counts, row.largest)
@@ -107,8 +113,8 @@ async def put_sums(
     ]
     if kept:
         await make_room(connection, SumBlockRow.__tablename__, {key.day for key in rows})
-        put = upsert.put(connection, SumBlockRow, "sums", "counts", "largest", "changed_at")
-        await connection.execute(put, kept)
+        columns = ("sums", "counts", "largest", "changed_at")
+        await upsert.put(connection, SumBlockRow, kept, *columns)
     gone = [
         {f"old_{name}": value for name, value in _columns(key).items()}
         for key, row in rows.items()
@@ -136,9 +142,7 @@ async def put_days(connection: AsyncConnection, days: Iterable[MemberDay]) -> No
         for day in told
         if day.records
     ]
-    if kept:
-        put = upsert.put(connection, MemberDayRow, "watt_minutes", "records", "expected")
-        await connection.execute(put, kept)
+    await upsert.put(connection, MemberDayRow, kept, "watt_minutes", "records", "expected")
     gone = [
         {"old_member_id": day.member, "old_direction": day.direction, "old_day": day.day}
         for day in told

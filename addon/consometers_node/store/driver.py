@@ -1,0 +1,118 @@
+"""SQLite for SQLAlchemy: a statement goes to the connection's thread once, and its rows come back.
+
+aiosqlite asks its thread four times for a statement: to make a cursor, to execute, to fetch and to
+close. Each time two threads wake one another, which takes longer than most of our statements do.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+import sqlite3
+from typing import Any, Self
+
+import aiosqlite
+
+type _Rows = Sequence[tuple[Any, ...]]
+type _Statement = Callable[[sqlite3.Cursor], object]
+
+AT_ONCE = 1_000
+"""Rows that come with the statement. What is left of more is asked for."""
+
+
+class Connection(aiosqlite.Connection):
+    """A connection of which most statements are one trip to its thread."""
+
+    def __init__(self, file: Path | str) -> None:
+        """Prepare; nothing is opened before it is awaited."""
+        super().__init__(lambda: sqlite3.connect(file), iter_chunk_size=AT_ONCE)
+        # Whoever ends the program does not wait for a database that nobody closed.
+        self._thread.daemon = True
+
+    async def cursor(self) -> Cursor:  # type: ignore[override]
+        return Cursor(self)
+
+    async def at_once(self, statement: _Statement) -> _Done:
+        """Have the thread execute a statement; give what comes of it. Raises sqlite3.Error."""
+        return await self.in_thread(_Done.of, self._conn, statement)
+
+    async def in_thread[**P, T](
+        self, do: Callable[P, T], *arguments: P.args, **named: P.kwargs
+    ) -> T:
+        """Have the thread do something. Raises what that does."""
+        return await self._execute(do, *arguments, **named)  # type: ignore[no-any-return, no-untyped-call]
+
+
+@dataclass(frozen=True, slots=True)
+class _Done:
+    """What came of a statement, and where the rows are that are left."""
+
+    description: Any = None
+    rows: _Rows = ()
+    rowcount: int = -1
+    lastrowid: int | None = None
+    left: sqlite3.Cursor | None = None
+
+    @classmethod
+    def of(cls, connection: sqlite3.Connection, statement: _Statement) -> Self:
+        """Execute it, in the connection's thread."""
+        cursor = connection.cursor()
+        left = None
+        try:
+            statement(cursor)
+            rows = cursor.fetchmany(AT_ONCE) if cursor.description else ()
+            left = cursor if len(rows) == AT_ONCE else None
+            return cls(cursor.description, rows, cursor.rowcount, cursor.lastrowid, left)
+        finally:
+            if left is None:
+                cursor.close()
+
+
+class Cursor:
+    """As much of a cursor of aiosqlite as SQLAlchemy asks for."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._done = _Done()
+        self._rows: _Rows = ()
+
+    @property
+    def description(self) -> Any:
+        return self._done.description
+
+    @property
+    def rowcount(self) -> int:
+        return self._done.rowcount
+
+    @property
+    def lastrowid(self) -> int | None:
+        return self._done.lastrowid
+
+    async def execute(self, sql: str, parameters: Any = ()) -> None:
+        self._take(await self._connection.at_once(lambda one: one.execute(sql, parameters)))
+
+    async def executemany(self, sql: str, parameters: Any) -> None:
+        self._take(await self._connection.at_once(lambda one: one.executemany(sql, parameters)))
+
+    async def fetchall(self) -> _Rows:
+        rows, self._rows = self._rows, ()
+        if self._done.left is None:
+            return rows
+        return [*rows, *await self._connection.in_thread(self._done.left.fetchall)]
+
+    async def fetchmany(self, size: int = 1) -> _Rows:
+        """Give that many rows, fewer at their end only."""
+        rows, self._rows = self._rows[:size], self._rows[size:]
+        if self._done.left is None or len(rows) == size:
+            return rows
+        more = size - len(rows)
+        return [*rows, *await self._connection.in_thread(self._done.left.fetchmany, more)]
+
+    async def fetchone(self) -> tuple[Any, ...] | None:
+        return next(iter(await self.fetchmany()), None)
+
+    async def close(self) -> None:
+        if self._done.left is not None:
+            await self._connection.in_thread(self._done.left.close)
+
+    def _take(self, done: _Done) -> None:
+        self._done, self._rows = done, done.rows
