@@ -10,7 +10,6 @@ from pathlib import Path
 import sqlite3
 from typing import TYPE_CHECKING, Any, Self, cast
 
-import aiosqlite
 from sqlalchemy import URL, Connection, Row, event, inspect, make_url, text
 from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
@@ -222,7 +221,7 @@ def _sqlite(url: URL) -> AsyncEngine:
     logging.getLogger("aiosqlite").setLevel(logging.WARNING)
     engine = create_async_engine(
         url,
-        async_creator=partial(_connection, url.database or ":memory:"),
+        async_creator=partial(driver.connect, url.database or ":memory:"),
         pool_size=_CONNECTIONS,
         max_overflow=0,
         hide_parameters=True,
@@ -231,10 +230,6 @@ def _sqlite(url: URL) -> AsyncEngine:
     event.listen(engine.sync_engine, "begin", _begin_sqlite)
     event.listen(engine.sync_engine, "invalidate", _roll_back_sqlite)
     return engine
-
-
-async def _connection(database: str) -> aiosqlite.Connection:
-    return await driver.Connection(database)
 
 
 def _postgresql(url: URL) -> AsyncEngine:

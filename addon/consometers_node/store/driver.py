@@ -4,11 +4,13 @@ aiosqlite asks its thread four times for a statement: to make a cursor, to execu
 close. Each time two threads wake one another, which takes longer than most of our statements do.
 """
 
-from collections.abc import Callable, Sequence
+import asyncio
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 import sqlite3
-from typing import Any, Self
+from typing import Any
 
 import aiosqlite
 
@@ -19,12 +21,20 @@ AT_ONCE = 1_000
 """Rows that come with the statement. What is left of more is asked for."""
 
 
+async def connect(file: Path | str) -> Connection:
+    """Give a connection that is open."""
+    connection = Connection(file)
+    await connection
+    return connection
+
+
 class Connection(aiosqlite.Connection):
     """A connection of which most statements are one trip to its thread."""
 
     def __init__(self, file: Path | str) -> None:
         """Prepare; nothing is opened before it is awaited."""
-        super().__init__(lambda: sqlite3.connect(file), iter_chunk_size=AT_ONCE)
+        # Its thread alone uses it, but whoever drops it last may be another one.
+        super().__init__(lambda: sqlite3.connect(file, check_same_thread=False), AT_ONCE)
         # Whoever ends the program does not wait for a database that nobody closed.
         self._thread.daemon = True
 
@@ -33,7 +43,13 @@ class Connection(aiosqlite.Connection):
 
     async def at_once(self, statement: _Statement) -> _Done:
         """Have the thread execute a statement; give what comes of it. Raises sqlite3.Error."""
-        return await self.in_thread(_Done.of, self._conn, statement)
+        cursors: list[sqlite3.Cursor] = []
+        try:
+            return await self.in_thread(_execute, self._conn, statement, cursors)
+        except asyncio.CancelledError:
+            # Nobody fetches what is left. What goes to the thread now comes after the statement.
+            self._tx.put_nowait((None, partial(_close, cursors)))
+            raise
 
     async def in_thread[**P, T](
         self, do: Callable[P, T], *arguments: P.args, **named: P.kwargs
@@ -52,19 +68,26 @@ class _Done:
     lastrowid: int | None = None
     left: sqlite3.Cursor | None = None
 
-    @classmethod
-    def of(cls, connection: sqlite3.Connection, statement: _Statement) -> Self:
-        """Execute it, in the connection's thread."""
-        cursor = connection.cursor()
-        left = None
-        try:
-            statement(cursor)
-            rows = cursor.fetchmany(AT_ONCE) if cursor.description else ()
-            left = cursor if len(rows) == AT_ONCE else None
-            return cls(cursor.description, rows, cursor.rowcount, cursor.lastrowid, left)
-        finally:
-            if left is None:
-                cursor.close()
+
+def _execute(
+    connection: sqlite3.Connection, statement: _Statement, cursors: list[sqlite3.Cursor]
+) -> _Done:
+    """Execute a statement by a cursor that is added to these, and stays open if rows are left."""
+    cursors.append(cursor := connection.cursor())
+    left = None
+    try:
+        statement(cursor)
+        rows = cursor.fetchmany(AT_ONCE) if cursor.description else ()
+        left = cursor if len(rows) == AT_ONCE else None
+        return _Done(cursor.description, rows, cursor.rowcount, cursor.lastrowid, left)
+    finally:
+        if left is None:
+            cursor.close()
+
+
+def _close(cursors: Iterable[sqlite3.Cursor]) -> None:
+    for cursor in cursors:
+        cursor.close()
 
 
 class Cursor:

@@ -1,0 +1,123 @@
+"""Statements of SQLite, one trip to a thread each, and rows that are more than come at once."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from functools import partial
+from pathlib import Path
+import sqlite3
+
+import pytest
+import pytest_asyncio
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
+
+from consometers_node.store.driver import AT_ONCE, Connection, connect
+
+MANY = 2 * AT_ONCE + 7
+
+
+@pytest_asyncio.fixture
+async def driver(tmp_path: Path) -> AsyncIterator[Connection]:
+    connection = await connect(tmp_path / "some.db")
+    yield connection
+    await connection.close()
+
+
+@pytest_asyncio.fixture
+async def connection(tmp_path: Path) -> AsyncIterator[AsyncConnection]:
+    creator = partial(connect, tmp_path / "some.db")
+    engine = create_async_engine("sqlite+aiosqlite://", async_creator=creator)
+    async with engine.connect() as connection:
+        await connection.execute(text("CREATE TABLE told (n INTEGER PRIMARY KEY)"))
+        rows = [{"n": n} for n in range(MANY)]
+        await connection.execute(text("INSERT INTO told VALUES (:n)"), rows)
+        await connection.commit()
+        yield connection
+    await engine.dispose()
+
+
+async def test_all_rows_come_however_many_they_are(connection: AsyncConnection) -> None:
+    for most in (0, 1, AT_ONCE - 1, AT_ONCE, AT_ONCE + 1, MANY):
+        query = text("SELECT n FROM told ORDER BY n LIMIT :most")
+        found = (await connection.execute(query, {"most": most})).scalars().all()
+        assert found == list(range(most))
+
+
+async def test_a_stream_gives_rows_in_order_and_does_not_hold_them_all(
+    connection: AsyncConnection,
+) -> None:
+    rows = await connection.stream(text("SELECT n FROM told ORDER BY n"))
+    parts = [[n for (n,) in part] async for part in rows.partitions(300)]
+    assert [n for part in parts for n in part] == list(range(MANY))
+    assert {len(part) for part in parts[:-1]} == {300}
+
+
+@pytest.mark.parametrize("size", [1, 7, AT_ONCE - 1, AT_ONCE, AT_ONCE + 1, MANY, 2 * MANY])
+async def test_rows_are_fetched_some_at_a_time(
+    connection: AsyncConnection, driver: Connection, size: int
+) -> None:
+    cursor = await driver.cursor()
+    await cursor.execute("SELECT n FROM told ORDER BY n")
+    found: list[tuple[int]] = []
+    while rows := await cursor.fetchmany(size):
+        assert len(rows) == min(size, MANY - len(found))
+        found += rows
+    assert found == [(n,) for n in range(MANY)]
+    assert await cursor.fetchone() is None
+    await cursor.close()
+
+
+async def test_one_row_then_all_others(connection: AsyncConnection, driver: Connection) -> None:
+    cursor = await driver.cursor()
+    await cursor.execute("SELECT n FROM told ORDER BY n")
+    assert await cursor.fetchone() == (0,)
+    assert len(await cursor.fetchall()) == MANY - 1
+    assert await cursor.fetchall() == []
+    await cursor.close()
+
+
+async def test_it_is_told_how_many_rows_changed(connection: AsyncConnection) -> None:
+    gone = await connection.execute(text("DELETE FROM told WHERE n < 5"))
+    assert gone.rowcount == 5
+    assert not gone.returns_rows
+
+
+async def test_a_statement_that_fails_says_why_and_leaves_the_connection(
+    driver: Connection,
+) -> None:
+    cursor = await driver.cursor()
+    with pytest.raises(sqlite3.OperationalError, match="no such table: nowhere"):
+        await cursor.execute("SELECT n FROM nowhere")
+    await cursor.execute("SELECT 1")
+    assert await cursor.fetchall() == [(1,)]
+
+
+async def test_whoever_is_cancelled_in_mid_statement_leaves_no_cursor_open(
+    connection: AsyncConnection, driver: Connection
+) -> None:
+    cursor = await driver.cursor()
+    asked = asyncio.create_task(cursor.execute("SELECT n FROM told"))
+    await asyncio.sleep(0)
+    asked.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await asked
+    assert await journal(driver) == "wal"
+
+
+async def test_a_cursor_that_is_closed_lets_its_rows_go(
+    connection: AsyncConnection, driver: Connection
+) -> None:
+    cursor = await driver.cursor()
+    await cursor.execute("SELECT n FROM told")
+    with pytest.raises(sqlite3.OperationalError):
+        await journal(driver)
+    await cursor.close()
+    assert await journal(driver) == "wal"
+
+
+async def journal(driver: Connection) -> str:
+    """Begin a journal of another kind, which nobody can who has a view open."""
+    cursor = await driver.cursor()
+    await cursor.execute("PRAGMA journal_mode = WAL")
+    ((kind,),) = await cursor.fetchall()
+    return str(kind)
