@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 import sqlite3
-from typing import Any
+from typing import Any, override
 
 import aiosqlite
 
@@ -33,10 +33,23 @@ class Connection(aiosqlite.Connection):
 
     def __init__(self, file: Path | str) -> None:
         """Prepare; nothing is opened before it is awaited."""
-        # Its thread alone uses it, but whoever drops it last may be another one.
-        super().__init__(lambda: sqlite3.connect(file, check_same_thread=False), AT_ONCE)
+        opened: list[sqlite3.Connection] = []
+
+        def connector() -> sqlite3.Connection:
+            # Its thread alone uses it, but whoever drops it last may be another one.
+            opened.append(sqlite3.connect(file, check_same_thread=False))
+            return opened[0]
+
+        super().__init__(connector, AT_ONCE)
+        self._opened = opened
         # Whoever ends the program does not wait for a database that nobody closed.
         self._thread.daemon = True
+
+    @override
+    def stop(self) -> asyncio.Future[Any] | None:
+        """End the thread, also for who was cancelled while it was opened: it is closed first."""
+        self._tx.put_nowait((None, partial(_close, self._opened)))
+        return super().stop()
 
     async def cursor(self) -> Cursor:  # type: ignore[override]
         return Cursor(self)
@@ -85,9 +98,9 @@ def _execute(
             cursor.close()
 
 
-def _close(cursors: Iterable[sqlite3.Cursor]) -> None:
-    for cursor in cursors:
-        cursor.close()
+def _close(opened: Iterable[sqlite3.Connection | sqlite3.Cursor]) -> None:
+    for one in opened:
+        one.close()
 
 
 class Cursor:

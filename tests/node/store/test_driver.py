@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from functools import partial
 from pathlib import Path
 import sqlite3
+from typing import Any
 
 import pytest
 import pytest_asyncio
@@ -102,6 +103,35 @@ async def test_whoever_is_cancelled_in_mid_statement_leaves_no_cursor_open(
     with pytest.raises(asyncio.CancelledError):
         await asked
     assert await journal(driver) == "wal"
+
+
+async def test_whoever_is_cancelled_while_it_is_opened_leaves_it_closed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: list[sqlite3.Connection] = []
+    really = sqlite3.connect
+
+    def opening(*arguments: Any, **named: Any) -> sqlite3.Connection:
+        opened.append(really(*arguments, **named))
+        return opened[-1]
+
+    monkeypatch.setattr(sqlite3, "connect", opening)
+    for _ in range(20):
+        asked = asyncio.create_task(connect(tmp_path / "some.db"))
+        await asyncio.sleep(0)
+        asked.cancel()
+        await asyncio.wait({asked})
+    async with asyncio.timeout(10):
+        while len(opened) < 20 or not all(map(is_closed, opened)):
+            await asyncio.sleep(0.01)
+
+
+def is_closed(connection: sqlite3.Connection) -> bool:
+    try:
+        connection.cursor()
+    except sqlite3.ProgrammingError:
+        return True
+    return False
 
 
 async def test_a_cursor_that_is_closed_lets_its_rows_go(
