@@ -19,6 +19,7 @@ from ..permission import ChangedNeed, DataNeed, Wanted
 from ..permission.need import MAX_DAYS
 from ..quoalise import Malformed, Text, federation_xml
 from ..quoalise.markup import parse, serialise
+from ..quoalise.problems import Problem
 from ..quoalise.text import text
 from ..series import Direction, Interval, Quantity
 from ..store.collective_tables import OwnNeedRow
@@ -219,5 +220,8 @@ def _body(need: DataNeed) -> str:
 
 
 def _read(body: str) -> DataNeed:
-    (said,) = federation_xml.read_data_needs(parse(body.encode()))
-    return read_need(said)
+    found = federation_xml.read_data_needs(parse(body.encode()))
+    if len(found) != 1:
+        problem = Problem.TWO_ELEMENTS if found else Problem.NO_ELEMENT
+        raise Malformed("data-needs", problem, wanted="data-need")
+    return read_need(found[0])

@@ -31,7 +31,7 @@ from ..store.sums import (
 )
 from ..store.tables import BlockRow, MemberCountRow
 from .calendar import Stretch, civil_days, days_of, month_of, stretches
-from .held import Change, Held, Whose, hold
+from .held import COLLECTIVE, Change, Held, Whose, hold
 from .others import Fallen, most_of_others
 from .parts import Part, civil_day, month_part, part
 from .sums import change, raise_largest
@@ -66,7 +66,11 @@ async def record(connection: AsyncConnection, changes: Sequence[Change], at: dat
     touched: dict[Whose, _Touched] = {}
     for one in changes:
         whose = one.member, one.series.direction
-        touched.setdefault(whose, _Touched(one.series.time_zone)).add(one.series.interval, one.day)
+        # Of a collective, a group that is told of takes the place of those within it, which may
+        # have been told of at a finer interval.
+        is_sum = where[one.member].kind == COLLECTIVE
+        finest = Interval.PT5M if is_sum else one.series.interval
+        touched.setdefault(whose, _Touched(one.series.time_zone)).add(finest, one.day)
     held = await _hold(connection, touched, where)
     for one in changes:
         held.put(one)

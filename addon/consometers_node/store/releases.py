@@ -38,12 +38,17 @@ OUT = 0
 """The reason of what was released, other than of a day that is the sum of its hours."""
 
 _OUT_ANEW = (
-    select(ReleasedBlockRow.day, ReleasedBlockRow.reasons)
+    select(
+        ReleasedBlockRow.direction,
+        ReleasedBlockRow.interval,
+        ReleasedBlockRow.day,
+        ReleasedBlockRow.reasons,
+    )
     .join(MemberGroupRow, MemberGroupRow.id == ReleasedBlockRow.group_id)
     .where(
         MemberGroupRow.kind == "all",
-        ReleasedBlockRow.direction == bindparam("of_direction"),
-        ReleasedBlockRow.interval == bindparam("of_interval"),
+        ReleasedBlockRow.direction.in_(bindparam("directions", expanding=True)),
+        ReleasedBlockRow.interval.in_(bindparam("intervals", expanding=True)),
         ReleasedBlockRow.day.in_(bindparam("days", expanding=True)),
         ReleasedBlockRow.released_at.is_not(None),
         ReleasedBlockRow.final == 0,
@@ -465,16 +470,13 @@ async def final(connection: AsyncConnection, member: MemberId) -> None:
 
 async def _out(connection: AsyncConnection, rows: Collection[RowKey]) -> dict[RowKey, bytes]:
     """Give the reasons of those rows of which something was released that may be anew."""
-    found = {}
-    for direction, interval in {(row.direction, row.interval) for row in rows}:
-        which = {
-            "of_direction": direction,
-            "of_interval": interval,
-            "days": [row.day for row in rows],
-        }
-        for day, reasons in await connection.execute(_OUT_ANEW, which):
-            found[RowKey(direction, interval, day)] = reasons
-    return found
+    which = {
+        "directions": list({row.direction for row in rows}),
+        "intervals": list({row.interval for row in rows}),
+        "days": list({row.day for row in rows}),
+    }
+    found = await connection.execute(_OUT_ANEW, which)
+    return {RowKey(*row): reasons for *row, reasons in found}
 
 
 async def _noted(

@@ -21,13 +21,23 @@ from .collective_tables import (
 from .months import make_room
 from .parts import counts_in
 
-_ROWS = select(SumBlockRow.__table__).where(
-    SumBlockRow.direction == bindparam("of_direction"),
-    SumBlockRow.interval == bindparam("of_interval"),
+_ROWS = select(
+    SumBlockRow.group_id,
+    SumBlockRow.direction,
+    SumBlockRow.interval,
+    SumBlockRow.day,
+    SumBlockRow.kind,
+    SumBlockRow.sums,
+    SumBlockRow.counts,
+    SumBlockRow.largest,
+).where(
     SumBlockRow.group_id.in_(bindparam("groups", expanding=True)),
+    SumBlockRow.direction.in_(bindparam("directions", expanding=True)),
+    SumBlockRow.interval.in_(bindparam("intervals", expanding=True)),
     SumBlockRow.day.in_(bindparam("days", expanding=True)),
 )
 _ALONE = "SELECT pg_advisory_xact_lock(hashtext('consometers sums'))"
+_ALONE_IN = "consometers_alone_in"
 
 
 class SumKey(NamedTuple):
@@ -75,29 +85,29 @@ class Spread(NamedTuple):
 
 async def alone(connection: AsyncConnection) -> None:
     """Let nobody else change sums until this transaction ends."""
-    if connection.dialect.name == "postgresql":
+    if connection.dialect.name != "postgresql":
+        return
+    if connection.info.get(_ALONE_IN) is not connection.get_transaction():
         await connection.execute(text(_ALONE))
+        connection.info[_ALONE_IN] = connection.get_transaction()
 
 
 async def packed_sums(
     connection: AsyncConnection, keys: Iterable[SumKey]
 ) -> dict[SumKey, PackedSums]:
     """Give these rows as they are kept, those that are there."""
-    wanted: dict[tuple[Direction, Interval], set[SumKey]] = {}
-    for key in keys:
-        wanted.setdefault((key.direction, key.interval), set()).add(key)
+    wanted = set(keys)
+    # One question is answered sooner than one for each direction and interval.
+    which = {
+        "groups": list({key.group for key in wanted}),
+        "directions": list({key.direction for key in wanted}),
+        "intervals": list({key.interval for key in wanted}),
+        "days": list({key.day for key in wanted}),
+    }
     found = {}
-    for (direction, interval), some in wanted.items():
-        which = {
-            "of_direction": direction,
-            "of_interval": interval,
-            "groups": list({key.group for key in some}),
-            "days": list({key.day for key in some}),
-        }
-        for row in await connection.execute(_ROWS, which):
-            key = SumKey(row.group_id, direction, interval, row.day, row.kind)
-            if key in some:
-                found[key] = PackedSums(row.sums, row.counts, row.largest)
+    for *key, sums, counts, largest in await connection.execute(_ROWS, which):
+        if (of := SumKey(*key)) in wanted:
+            found[of] = PackedSums(sums, counts, largest)
     return found
 
 

@@ -8,11 +8,14 @@ from sqlalchemy import insert
 
 from consometers_node.collective import needs
 from consometers_node.collective.errors import Unknown
-from consometers_node.permission import ChangedNeed, Wanted
+from consometers_node.permission import ChangedNeed, DataNeed, Wanted
 from consometers_node.quoalise import Malformed
+from consometers_node.quoalise.federation_xml import write_data_needs
+from consometers_node.quoalise.markup import serialise
 from consometers_node.series import Direction, Quantity
 from consometers_node.store import Store
 from consometers_node.store.collective_tables import OwnNeedRow
+from consometers_node.wire import write_need
 
 from ..permission.samples import NEED
 from .people import AT
@@ -95,12 +98,17 @@ async def test_what_no_member_could_read_is_not_asked_for(store: Store) -> None:
         assert await needs.all_needs(connection) == []
 
 
+def _body(*kept: DataNeed) -> str:
+    return serialise(write_data_needs([write_need(one) for one in kept])).decode()
+
+
+@pytest.mark.parametrize("body", ["<data-needs", _body(), _body(NEED, POWER)])
 async def test_what_cannot_be_read_any_more_is_left_out_and_its_version_is_taken(
-    store: Store,
+    store: Store, body: str
 ) -> None:
     async with store.writing() as connection:
         await needs.offer(connection, POWER, AT)
-        broken = {"need": NEED.id, "version": 1, "body": "<data-needs", "offered_at": AT}
+        broken = {"need": NEED.id, "version": 1, "body": body, "offered_at": AT}
         await connection.execute(insert(OwnNeedRow).values(broken))
         assert await needs.offered(connection) == [POWER]
         (left_out,) = await needs.unreadable(connection)

@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 import struct
 from zoneinfo import ZoneInfo
 
-from hypothesis import HealthCheck, given, settings, strategies as st
+from hypothesis import HealthCheck, example, given, settings, strategies as st
 from sqlalchemy import delete, event, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -299,6 +299,13 @@ class Collective:
         assert days == self.scratch.days(DAYS)
 
 
+def whole(member: int, which: int) -> Tell:
+    return Tell(member, which, DAYS[0], 0, frozenset(), 0)
+
+
+@example(steps=[(whole(4, 5),), (whole(4, 3),)], blocks_first=True)  # a group, then what it is within
+@example(steps=[(whole(4, 3),), (whole(4, 5),)], blocks_first=True)
+@example(steps=[(whole(4, 5), whole(4, 3)), Erase(4, frozenset({3}))], blocks_first=False)
 @settings(
     max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
