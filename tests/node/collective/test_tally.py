@@ -303,9 +303,8 @@ def whole(member: int, which: int) -> Tell:
     return Tell(member, which, DAYS[0], 0, frozenset(), 0)
 
 
-@example(
-    steps=[(whole(4, 5),), (whole(4, 3),)], blocks_first=True
-)  # a group, then what it is within
+# A group within another one, and that one: first the one, then the other, then no longer.
+@example(steps=[(whole(4, 5),), (whole(4, 3),)], blocks_first=True)
 @example(steps=[(whole(4, 3),), (whole(4, 5),)], blocks_first=True)
 @example(steps=[(whole(4, 5), whole(4, 3)), Erase(4, frozenset({3}))], blocks_first=False)
 @settings(
