@@ -137,11 +137,12 @@ class Cursor:
 
     async def fetchmany(self, size: int = 1) -> _Rows:
         """Give that many rows, fewer at their end only."""
+        if self._done.left is not None and len(self._rows) < size:
+            more = max(size, AT_ONCE)
+            came = await self._connection.in_thread(self._done.left.fetchmany, more)
+            self._rows = [*self._rows, *came]
         rows, self._rows = self._rows[:size], self._rows[size:]
-        if self._done.left is None or len(rows) == size:
-            return rows
-        more = size - len(rows)
-        return [*rows, *await self._connection.in_thread(self._done.left.fetchmany, more)]
+        return rows
 
     async def fetchone(self) -> tuple[Any, ...] | None:
         return next(iter(await self.fetchmany()), None)
