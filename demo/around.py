@@ -17,7 +17,7 @@ _GUIDE: Final = """\
     écran de hall / hall      {hall}
     données / open data       {data}
     administration            {administration}
-    à l'école / at the school {at_home}
+    à l’école / at the school {at_home}
   Commune / Municipality      {municipality_page}
     administration            {municipal_administration}
   Identifiant / User          {administrator}
@@ -32,7 +32,7 @@ _GUIDE: Final = """\
 
   {command}
 
-{homes} foyers, l'école de Kersabiec et celle de Kermelo partagent avec la coopérative, qui partage
+{homes} foyers, l’école de Kersabiec et celle de Kermelo partagent avec la coopérative, qui partage
 ses sommes avec la commune. Chacune a ses pages publiques et son administration. Ce que produisent
 les panneaux vient une minute après le reste.
 Cette commande lit la somme de la commune des dernières 24 heures, et, avec /members au bout du nom

@@ -39,7 +39,7 @@ _COLUMN: Final = 30
 _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 _OPENING: Final = """\
-Home Assistant démarre à l'école de Kersabiec…
+Home Assistant démarre à l’école de Kersabiec…
 Home Assistant starts at the school of Kersabiec…
 """
 _GUIDE: Final = """
@@ -55,8 +55,8 @@ _GUIDE: Final = """
   le tableau Énergie          {energy_page}
   les corrections             {repairs_page}
 Tapez ici ce qui arrive au compteur (unplug, plug, mode, overload, relieve… ; aide les dit toutes)
-ou, après « inverter », à l'onduleur (night refuses, fail, mend, jump, unplug, plug…).
-Ctrl-C arrête tout ; l'état reste dans {folder}, --fresh repart de zéro.
+ou, après « inverter », à l’onduleur (night refuses, fail, mend, jump, unplug, plug…).
+Ctrl-C arrête tout ; l’état reste dans {folder}, --fresh repart de zéro.
 
 What to look at:
   the meter                   {device_page}
@@ -81,10 +81,10 @@ _NODE_GUIDE: Final = """\
 
   {command}
 
-Le nœud de l'école laisse un observateur lire un an de ses compteurs et de son onduleur. Cette
-commande lit les dernières 24 heures de ce qu'elle soutire ; avec --start 2026-01-01 elle lit plus,
-avec --output an.csv elle l'écrit.
-Tout client Quoalise lit de même : connecté comme l'observateur, il demande get_history au nœud.
+Le nœud de l’école laisse un observateur lire un an de ses compteurs et de son onduleur. Cette
+commande lit les dernières 24 heures de ce qu’elle soutire ; avec --start 2026-01-01 elle lit plus,
+avec --output an.csv elle l’écrit.
+Tout client Quoalise lit de même : connecté comme l’observateur, il demande get_history au nœud.
 
 The school's node lets an observer read a year of its meters and of its inverter. This command
 reads the last 24 hours of what it draws; with --start 2026-01-01 it reads more, with --output
@@ -92,7 +92,7 @@ year.csv it writes that.
 Any Quoalise client reads the same: logged in as the observer, it asks the node for get_history.
 """
 _NO_PROSODY: Final = """\
-Prosody, le serveur XMPP, manque : l'école n'a pas de nœud. (Debian : apt install prosody)
+Prosody, le serveur XMPP, manque : l’école n’a pas de nœud. (Debian : apt install prosody)
 Prosody, the XMPP server, is missing: the school has no node. (Debian: apt install prosody)
 """
 
@@ -138,8 +138,8 @@ def _arguments() -> argparse.Namespace:
         prog="script/demo",
         description="The school of Kersabiec: its Linky, the panels on its roof, a year of "
         "history, and Home Assistant; around it homes, their cooperative, their municipality. | "
-        "L'école de Kersabiec : son Linky, les panneaux de son toit, un an d'historique, et Home "
-        "Assistant ; autour d'elle des foyers, leur coopérative, leur commune.",
+        "L’école de Kersabiec : son Linky, les panneaux de son toit, un an d’historique, et Home "
+        "Assistant ; autour d’elle des foyers, leur coopérative, leur commune.",
         epilog="Commands, one a line on standard input:\n" + COMMANDS.describe(),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -156,10 +156,10 @@ def _arguments() -> argparse.Namespace:
         "--small",
         action="store_true",
         help=f"{SMALL.homes} homes around the school, and a month of them, instead of "
-        f"{FULL.homes} with a year | {SMALL.homes} foyers autour de l'école, et un mois, au lieu "
+        f"{FULL.homes} with a year | {SMALL.homes} foyers autour de l’école, et un mois, au lieu "
         f"de {FULL.homes} avec un an",
     )
-    others.add_argument("--school", action="store_true", help="nobody around it | l'école seule")
+    others.add_argument("--school", action="store_true", help="nobody around it | l’école seule")
     parser.add_argument("--folder", type=Path, default=_FOLDER, help="where the state is kept")
     return parser.parse_args()
 

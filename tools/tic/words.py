@@ -42,7 +42,7 @@ _WORDS = {
             " socket://host:port, rfc2217://host:port, esphome://host…"
         ),
         (
-            "un fichier, - pour l'entrée standard, un port série (/dev/…) ou une URL série :"
+            "un fichier, - pour l’entrée standard, un port série (/dev/…) ou une URL série :"
             " socket://hôte:port, rfc2217://hôte:port, esphome://hôte…"
         ),
     ),
@@ -64,24 +64,24 @@ _WORDS = {
             " Exit status: 0 if there was a frame, 1 if not, 2 if the source cannot be read."
         ),
         (
-            "Le JSON contient tout ce qui a été envoyé, y compris l'adresse du compteur et le"
+            "Le JSON contient tout ce qui a été envoyé, y compris l’adresse du compteur et le"
             " numéro du point de livraison, qui sont des données personnelles. Une trame a au moins"
-            " un groupe juste. Code de retour : 0 s'il y a eu une trame, 1 sinon, 2 si la source"
+            " un groupe juste. Code de retour : 0 s’il y a eu une trame, 1 sinon, 2 si la source"
             " est illisible."
         ),
     ),
     "no_such_file": (
         "There is no {source}. Serial ports are in /dev, best taken from /dev/serial/by-id.",
-        "{source} n'existe pas. Les ports série sont dans /dev, de préférence /dev/serial/by-id.",
+        "{source} n’existe pas. Les ports série sont dans /dev, de préférence /dev/serial/by-id.",
     ),
     "no_such_port": (
         "There is no port {source}: is the dongle plugged in, is the name or the address right?",
-        "Le port {source} n'existe pas : le dongle est-il branché, le nom ou l'adresse juste ?",
+        "Le port {source} n’existe pas : le dongle est-il branché, le nom ou l’adresse juste ?",
     ),
     "a_folder": ("{source} is a folder.", "{source} est un dossier."),
     "port_busy": (
         "Another program has {source} open: Home Assistant? Close it there first.",
-        "Un autre programme utilise {source} : Home Assistant ? Fermez-le d'abord.",
+        "Un autre programme utilise {source} : Home Assistant ? Fermez-le d’abord.",
     ),
     "not_allowed": (
         (
@@ -89,17 +89,17 @@ _WORDS = {
             " sudo usermod -aG dialout $USER, then log in again."
         ),
         (
-            "Vous n'avez pas le droit de lire {source}. Pour un port série, ajoutez-vous au groupe"
+            "Vous n’avez pas le droit de lire {source}. Pour un port série, ajoutez-vous au groupe"
             " dialout : sudo usermod -aG dialout $USER, puis reconnectez-vous."
         ),
     ),
     "cannot_open": (
         "{source} cannot be opened: {cause}",
-        "{source} ne s'ouvre pas : {cause}",
+        "{source} ne s’ouvre pas : {cause}",
     ),
     "link_lost": (
         "{source} is gone: the dongle was unplugged, or the other end closed the link.",
-        "{source} a disparu : dongle débranché, ou liaison fermée par l'autre bout.",
+        "{source} a disparu : dongle débranché, ou liaison fermée par l’autre bout.",
     ),
     "nothing": (
         (
@@ -107,8 +107,8 @@ _WORDS = {
             " (either way round), and that the dongle has its supply."
         ),
         (
-            "Rien n'est encore arrivé. Vérifiez les deux fils sur les bornes I1 et I2 du compteur"
-            " (sens indifférent), et l'alimentation du dongle."
+            "Rien n’est encore arrivé. Vérifiez les deux fils sur les bornes I1 et I2 du compteur"
+            " (sens indifférent), et l’alimentation du dongle."
         ),
     ),
     "noise": (
@@ -123,11 +123,11 @@ _WORDS = {
     ),
     "silent": (
         "The meter was heard, and nothing good has come since.",
-        "Le compteur a été entendu, et plus rien de juste n'est arrivé depuis.",
+        "Le compteur a été entendu, et plus rien de juste n’est arrivé depuis.",
     ),
     "no_frame": (
         "There is no frame of a meter in {source}.",
-        "Il n'y a aucune trame de compteur dans {source}.",
+        "Il n’y a aucune trame de compteur dans {source}.",
     ),
     "label": ("label", "étiquette"),
     "value": ("value", "valeur"),
