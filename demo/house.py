@@ -5,7 +5,6 @@ import asyncio
 from contextlib import AsyncExitStack
 from dataclasses import asdict
 import json
-import locale
 import os
 from pathlib import Path
 import signal
@@ -36,6 +35,7 @@ _USUAL_PORT: Final = 8123
 _USUAL_XMPP_PORT: Final = 5222
 _USUAL_MODBUS_PORT: Final = 1502
 _COLUMN: Final = 30
+_OF_LANGUAGE: Final = ("LC_ALL", "LC_MESSAGES", "LANG")
 _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 _OPENING: Final = """\
@@ -165,8 +165,9 @@ def _arguments() -> argparse.Namespace:
 
 
 def _language() -> Language:
-    name = locale.setlocale(locale.LC_MESSAGES, "") if os.environ.get("LANG") else ""
-    return "fr" if name.startswith("fr") else "en"
+    """The language that is asked for, though no locale of that name may be installed."""
+    said = next(filter(None, map(os.environ.get, _OF_LANGUAGE)), "")
+    return "fr" if said.lower().startswith("fr") else "en"
 
 
 async def _run(arguments: argparse.Namespace) -> None:
