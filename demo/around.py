@@ -51,10 +51,10 @@ class Teller:
 
     def __init__(self, *, quiet: bool = False) -> None:
         self._quiet = quiet
-        self._before: tuple[int, int, int] | None = None
+        self._before: tuple[int, int] | None = None
 
     def __call__(self, now: Progress) -> None:
-        step = (now.counted // 10, now.joined // 10, int(now.told / _STEP))
+        step = (now.joined // 10, int(now.told / _STEP))
         if self._quiet or step == self._before:
             return
         self._before = step

@@ -103,6 +103,9 @@ def test_where_the_school_is_alone_there_is_nothing_around_it(told: Round) -> No
 
 def test_each_step_is_told_once(capsys: pytest.CaptureFixture[str]) -> None:
     hear = around.Teller()
+    for counted in (0, 12, 41):
+        hear(Progress(homes=41, counted=counted))
+    assert capsys.readouterr().out.count("0/41, 0%") == 1
     for told in (0.01, 0.02, 0.12, 0.12):
         hear(Progress(homes=41, counted=41, asked=41, joined=41, told=told))
     assert capsys.readouterr().out.count("41/41") == 2
