@@ -37,7 +37,7 @@ type Part = tuple[int | None, ...]
 OUT = 0
 """The reason of what was released, other than of a day that is the sum of its hours."""
 
-_OUT_ANEW = (
+_REASONS = (
     select(
         ReleasedBlockRow.direction,
         ReleasedBlockRow.interval,
@@ -45,14 +45,14 @@ _OUT_ANEW = (
         ReleasedBlockRow.reasons,
     )
     .join(MemberGroupRow, MemberGroupRow.id == ReleasedBlockRow.group_id)
-    .where(
-        MemberGroupRow.kind == "all",
-        ReleasedBlockRow.direction.in_(bindparam("directions", expanding=True)),
-        ReleasedBlockRow.interval.in_(bindparam("intervals", expanding=True)),
-        ReleasedBlockRow.day.in_(bindparam("days", expanding=True)),
-        ReleasedBlockRow.released_at.is_not(None),
-        ReleasedBlockRow.final == 0,
-    )
+    .where(MemberGroupRow.kind == "all")
+)
+_OUT_ANEW = _REASONS.where(
+    ReleasedBlockRow.direction.in_(bindparam("directions", expanding=True)),
+    ReleasedBlockRow.interval.in_(bindparam("intervals", expanding=True)),
+    ReleasedBlockRow.day.in_(bindparam("days", expanding=True)),
+    ReleasedBlockRow.released_at.is_not(None),
+    ReleasedBlockRow.final == 0,
 )
 _ALL_OUT = frozenset({OUT, 1})
 """Reasons of what was released, and of days that are the sums of their hours."""
@@ -212,23 +212,19 @@ async def withheld(
     They are those of a step, and of civil days, whose row is told by the first of the month.
     """
     steps = (interval, Interval.P1D)
-    top = MemberGroupRow.kind == "all"
     query = (
         select(SumBlockRow.direction, SumBlockRow.interval, SumBlockRow.day)
         .join(MemberGroupRow, MemberGroupRow.id == SumBlockRow.group_id)
-        .where(top, SumBlockRow.interval.in_(steps), SumBlockRow.day.between(first, last))
+        .where(
+            MemberGroupRow.kind == "all",
+            SumBlockRow.interval.in_(steps),
+            SumBlockRow.day.between(first, last),
+        )
         .distinct()
     )
     there = {RowKey(*row) for row in await connection.execute(query)}
-    looked_at = (
-        select(
-            ReleasedBlockRow.direction,
-            ReleasedBlockRow.interval,
-            ReleasedBlockRow.day,
-            ReleasedBlockRow.reasons,
-        )
-        .join(MemberGroupRow, MemberGroupRow.id == ReleasedBlockRow.group_id)
-        .where(top, ReleasedBlockRow.interval.in_(steps), ReleasedBlockRow.day.between(first, last))
+    looked_at = _REASONS.where(
+        ReleasedBlockRow.interval.in_(steps), ReleasedBlockRow.day.between(first, last)
     )
     for *row, reasons in await connection.execute(looked_at):
         if _ALL_OUT.issuperset(reasons):
