@@ -1,5 +1,6 @@
 """The way to an inverter: finds its map of models, reads it. It never writes."""
 
+import asyncio
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 import errno
@@ -76,6 +77,8 @@ _READ: Final = frozenset(
     (COMMON, NAMEPLATE, SETTINGS, STRINGS, CAPACITY, STORAGE, *INVERTERS, *METERS)
 )
 """Of what we know what it holds."""
+_PAUSES_S: Final = (0.1, 0.3, 0.6)
+"""A port that was let go a moment ago may be held still, by us or by who had it before."""
 _FAILURES: Final = (ModbusError, OSError, serialx.SerialException)
 """What a unit raises. A port that goes away while it is open is no error of Modbus."""
 
@@ -223,6 +226,14 @@ class Link:
 
     async def find(self) -> Map:
         """Look for the map, or give the one that is known. Raises InverterError."""
+        for pause_s in _PAUSES_S:
+            try:
+                return await self._sought()
+            except PortBusy:
+                await asyncio.sleep(pause_s)
+        return await self._sought()
+
+    async def _sought(self) -> Map:
         if self._map is None:
             try:
                 self._map = await self._find()

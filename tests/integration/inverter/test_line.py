@@ -185,6 +185,17 @@ async def test_a_port_that_something_else_has_open_is_left_alone(
     assert flow["errors"] == {"base": "port_busy"}
 
 
+async def test_a_port_that_is_let_go_a_moment_later_is_opened_then(
+    hass: HomeAssistant, inverter: VirtualInverter
+) -> None:
+    assert inverter.device is not None
+    before = serialx.serial_for_url(inverter.device, baudrate=9_600)
+    before.open()
+    hass.loop.call_later(0.2, before.close)
+    flow = await submit(hass, await start(hass), inverter)
+    assert flow["step_id"] == "inverter_found"
+
+
 async def test_the_port_of_a_meter_is_not_opened(
     hass: HomeAssistant, inverter: VirtualInverter
 ) -> None:
