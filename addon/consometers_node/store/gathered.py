@@ -10,6 +10,7 @@ from sqlalchemy import Select, bindparam, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ..series import Interval, Range, Series
+from .among import among, pair_among
 from .collective_tables import GivenId, GivenRow, GivenSeriesRow, MemberId, MemberRow
 from .series import SERIES_FACTS
 from .tables import SeriesId, SeriesRow
@@ -40,15 +41,12 @@ _GRANTED = (
     .order_by(GivenRow.records_from, GivenSeriesRow.given_id, GivenSeriesRow.identifier)
 )
 _OF_MEMBER = _GRANTED.where(MemberRow.jid == bindparam("jid"))
-_UNDER_NAMES = _GRANTED.where(
-    GivenSeriesRow.identifier.in_(bindparam("names", expanding=True))
-).with_for_update(read=True, of=GivenRow)
+_UNDER_NAMES = _GRANTED.where(among(GivenSeriesRow.identifier, "names")).with_for_update(
+    read=True, of=GivenRow
+)
 _HEARD = (
     update(GivenSeriesRow)
-    .where(
-        GivenSeriesRow.given_id == bindparam("given"),
-        GivenSeriesRow.identifier == bindparam("name"),
-    )
+    .where(pair_among(GivenSeriesRow.given_id, GivenSeriesRow.identifier, ("givens", "names")))
     .values(heard_at=bindparam("at"))
 )
 
@@ -136,8 +134,8 @@ async def learn(connection: AsyncConnection, key: Key, number: SeriesId) -> None
 
 async def note_heard(connection: AsyncConnection, keys: Iterable[Key], at: datetime) -> None:
     """Note when records of these series came."""
-    rows = [{"given": given, "name": name, "at": at} for given, name in sorted(keys)]
-    await connection.execute(_HEARD, rows)
+    givens, names = zip(*keys, strict=True)
+    await connection.execute(_HEARD, {"givens": givens, "names": names, "at": at})
 
 
 async def note_subscribed(connection: AsyncConnection, key: Key, at: datetime) -> None:

@@ -8,6 +8,7 @@ from sqlalchemy import ColumnElement, and_, bindparam, distinct, false, func, or
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ..series import Direction, Series
+from .among import among
 from .collective_tables import (
     GivenRow,
     GivenSeriesRow,
@@ -20,12 +21,10 @@ from .series import SERIES_FACTS
 from .tables import BlockRow, MemberCountRow, SeriesId, SeriesRow
 
 # What each message of members asks for is made once: to make it takes longer than to ask.
-_KINDS = select(MemberRow.id, MemberRow.kind).where(
-    MemberRow.id.in_(bindparam("members", expanding=True))
-)
+_KINDS = select(MemberRow.id, MemberRow.kind).where(among(MemberRow.id, "members"))
 _STAYS = (
     select(InGroupRow.member_id, InGroupRow.group_id, InGroupRow.from_month, InGroupRow.until_month)
-    .where(InGroupRow.member_id.in_(bindparam("members", expanding=True)))
+    .where(among(InGroupRow.member_id, "members"))
     .order_by(InGroupRow.group_id)
 )
 _TOLD = (
@@ -33,14 +32,14 @@ _TOLD = (
     .join(GivenSeriesRow, GivenSeriesRow.given_id == GivenRow.id)
     .join(SeriesRow, SeriesRow.id == GivenSeriesRow.series_id)
     .where(
-        GivenRow.member_id.in_(bindparam("members", expanding=True)),
-        SeriesRow.direction.in_(bindparam("directions", expanding=True)),
+        among(GivenRow.member_id, "members"),
+        among(SeriesRow.direction, "directions"),
     )
     .distinct()
 )
 _PACKED = {
     table: select(table.series_id, table.day, table.packed).where(
-        table.series_id.in_(bindparam("numbers", expanding=True)),
+        among(table.series_id, "numbers"),
         table.day.between(bindparam("first"), bindparam("last")),
     )
     for table in (BlockRow, MemberCountRow)

@@ -17,6 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ..series import Direction, Interval
 from . import upsert
+from .among import among
 from .collective_tables import (
     GroupId,
     InGroupRow,
@@ -48,9 +49,9 @@ _REASONS = (
     .where(MemberGroupRow.kind == "all")
 )
 _OUT_ANEW = _REASONS.where(
-    ReleasedBlockRow.direction.in_(bindparam("directions", expanding=True)),
-    ReleasedBlockRow.interval.in_(bindparam("intervals", expanding=True)),
-    ReleasedBlockRow.day.in_(bindparam("days", expanding=True)),
+    among(ReleasedBlockRow.direction, "directions"),
+    among(ReleasedBlockRow.interval, "intervals"),
+    among(ReleasedBlockRow.day, "days"),
     ReleasedBlockRow.released_at.is_not(None),
     ReleasedBlockRow.final == 0,
 )

@@ -4,11 +4,12 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from itertools import batched
 
-from sqlalchemy import and_, bindparam, delete, func, insert, or_, select, tuple_
+from sqlalchemy import and_, delete, func, insert, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ..series import Block, Range, Series
 from . import upsert
+from .among import pair_among
 from .months import make_room
 from .tables import BlockRow, CoverageRow, MemberCountRow, SeriesId, SeriesRow
 
@@ -17,7 +18,7 @@ _AT_ONCE = (2, 62, None)
 
 _KEYS_AT_ONCE = 1_000
 _OF_DAYS = select(BlockRow.series_id, BlockRow.day, BlockRow.packed).where(
-    tuple_(BlockRow.series_id, BlockRow.day).in_(bindparam("keys", expanding=True))
+    pair_among(BlockRow.series_id, BlockRow.day, ("numbers", "days"))
 )
 
 SERIES_FACTS = (
@@ -103,10 +104,12 @@ async def blocks_of_days(
     connection: AsyncConnection, wanted: Mapping[SeriesId, tuple[Series, Collection[date]]]
 ) -> dict[tuple[SeriesId, date], Block]:
     """Give the blocks of some days of many series, those that are there."""
-    keys = [(number, day) for number, (_, days) in wanted.items() for day in days]
+    pairs = [(number, day) for number, (_, days) in wanted.items() for day in days]
     found = {}
-    for some in batched(keys, _KEYS_AT_ONCE, strict=False):
-        for number, day, packed in await connection.execute(_OF_DAYS, {"keys": some}):
+    for some in batched(pairs, _KEYS_AT_ONCE, strict=False):
+        numbers, days = zip(*some, strict=True)
+        keys = {"numbers": numbers, "days": days}
+        for number, day, packed in await connection.execute(_OF_DAYS, keys):
             found[number, day] = Block.unpack(wanted[number][0], day, packed)
     return found
 

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ..series import Direction, Interval
 from . import upsert
+from .among import among
 from .collective_tables import (
     GroupId,
     InGroupRow,
@@ -31,10 +32,10 @@ _ROWS = select(
     SumBlockRow.counts,
     SumBlockRow.largest,
 ).where(
-    SumBlockRow.group_id.in_(bindparam("groups", expanding=True)),
-    SumBlockRow.direction.in_(bindparam("directions", expanding=True)),
-    SumBlockRow.interval.in_(bindparam("intervals", expanding=True)),
-    SumBlockRow.day.in_(bindparam("days", expanding=True)),
+    among(SumBlockRow.group_id, "groups"),
+    among(SumBlockRow.direction, "directions"),
+    among(SumBlockRow.interval, "intervals"),
+    among(SumBlockRow.day, "days"),
 )
 _ALONE = "SELECT pg_advisory_xact_lock(hashtext('consometers sums'))"
 _ALONE_IN = "consometers_alone_in"

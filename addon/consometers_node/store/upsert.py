@@ -1,10 +1,10 @@
 """Rows that may be there already: an INSERT that says what to do then, in either database."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
-from sqlalchemy import Dialect, TextClause, bindparam, text
+from sqlalchemy import ARRAY, Table, TextClause, bindparam, text
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -18,7 +18,12 @@ type Insert = sqlite.Insert | postgresql.Insert
 
 def insert(connection: AsyncConnection, row: type[Base]) -> Insert:
     """Give an INSERT that goes on with `on_conflict_do_update` or `on_conflict_do_nothing`."""
-    return _insert(connection.dialect.name, row)
+    if connection.dialect.name == "sqlite":
+        return sqlite.insert(row)
+    # PostgreSQL's words take 2 MB that a home's node can do without.
+    from sqlalchemy.dialects import postgresql  # noqa: PLC0415
+
+    return postgresql.insert(row)
 
 
 async def put(
@@ -32,43 +37,44 @@ async def put(
 
     They do so if what they have in the column `only_less` is less, where one is told.
     """
-    if rows:
-        dialect = connection.dialect.name
-        await connection.execute(_put(dialect, row, columns, only_less, tuple(rows[0])), rows)
+    if not rows:
+        return
+    keys = tuple(rows[0])
+    if connection.dialect.name == "sqlite":
+        statement = _put(row, columns, only_less, keys, in_arrays=False)
+        await connection.execute(statement, rows)
+    else:
+        statement = _put(row, columns, only_less, keys, in_arrays=True)
+        await connection.execute(statement, {key: [one[key] for one in rows] for key in keys})
 
 
 @cache
 def _put(
-    dialect: str,
     row: type[Base],
     columns: tuple[str, ...],
     only_less: str | None,
     keys: tuple[str, ...],
+    *,
+    in_arrays: bool,
 ) -> TextClause:
-    """Give it as text: SQLAlchemy compiles an INSERT of this kind anew each time."""
-    new, there = _insert(dialect, row), row.__table__.c
-    new = new.on_conflict_do_update(
-        index_elements=[*row.__table__.primary_key],
-        set_={name: new.excluded[name] for name in columns},
-        where=None if only_less is None else there[only_less] > new.excluded[only_less],
+    """Give it as text: SQLAlchemy compiles an INSERT of this kind anew each time.
+
+    It takes a row, or an array for each column: PostgreSQL answers each row that it is told alone.
+    """
+    table = cast("Table", row.__table__)
+    of = {key: table.c[key].type for key in keys}
+    bound = [bindparam(key, type_=ARRAY(of[key]) if in_arrays else of[key]) for key in keys]
+    values = ", ".join(f":{key}" for key in keys)
+    rows = f"SELECT * FROM unnest({values})" if in_arrays else f"VALUES ({values})"
+    put = (
+        f"INSERT INTO {table.name} ({_names(keys)}) {rows}"
+        f" ON CONFLICT ({_names(table.primary_key.columns.keys())}) DO UPDATE SET "
+        + ", ".join(f'"{name}" = excluded."{name}"' for name in columns)
     )
-    compiled = new.compile(dialect=_dialect(dialect), column_keys=keys)
-    bound = [bindparam(name, type_=one.type) for name, one in compiled.binds.items()]
-    return text(str(compiled)).bindparams(*bound)
+    if only_less is not None:
+        put += f' WHERE {table.name}."{only_less}" > excluded."{only_less}"'
+    return text(put).bindparams(*bound)
 
 
-def _insert(dialect: str, row: type[Base]) -> Insert:
-    if dialect == "sqlite":
-        return sqlite.insert(row)
-    # PostgreSQL's words take 2 MB that a home's node can do without.
-    from sqlalchemy.dialects import postgresql  # noqa: PLC0415
-
-    return postgresql.insert(row)
-
-
-def _dialect(name: str) -> Dialect:
-    if name == "sqlite":
-        return sqlite.dialect(paramstyle="named")
-    from sqlalchemy.dialects import postgresql  # noqa: PLC0415
-
-    return postgresql.dialect(paramstyle="named")  # type: ignore[no-untyped-call]
+def _names(columns: Iterable[str]) -> str:
+    return ", ".join(f'"{name}"' for name in columns)
