@@ -78,7 +78,7 @@ _READ: Final = frozenset(
 )
 """Of what we know what it holds."""
 _PAUSES_S: Final = (0.1, 0.3, 0.6)
-"""A port that was let go a moment ago may be held still, by us or by who had it before."""
+"""A port that was let go a moment ago may be held still: Home Assistant 2026.9 closes it later."""
 _FAILURES: Final = (ModbusError, OSError, serialx.SerialException)
 """What a unit raises. A port that goes away while it is open is no error of Modbus."""
 
