@@ -12,6 +12,7 @@ from datetime import timedelta
 from functools import partial
 import json
 from pathlib import Path
+import re
 import subprocess
 import tempfile
 import time
@@ -68,6 +69,8 @@ pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="session")]
 DISK_MB: Final = 48
 OBSERVER: Final = "observer"
 
+_FAULT: Final = re.compile(r"Traceback|^.* ERROR ", re.MULTILINE)
+_SHOWN: Final = 20_000
 _NEED: Final = """\
 id = "{id}"
 version = 1
@@ -419,10 +422,8 @@ async def test_what_is_told_over_the_network_is_what_homes_have(world: World) ->
 
 
 async def test_nodes_have_complained_of_nothing_that_is_their_own_fault(world: World) -> None:
-    for one in world.collectives.values():
-        assert "Traceback" not in one.node.log
-        assert " ERROR " not in one.node.log
-    for some in world.houses:
-        log = some.plan.with_suffix(".log").read_text()
-        assert "Traceback" not in log
-        assert " ERROR " not in log
+    logs = [one.node.log for one in world.collectives.values()]
+    logs += [some.plan.with_suffix(".log").read_text() for some in world.houses]
+    # Of thousands of lines only those are shown.
+    faults = [log[at.start() :][:_SHOWN] for log in logs if (at := _FAULT.search(log))]
+    assert faults == []

@@ -72,11 +72,12 @@ def run[T](common: Ours, work: Callable[[Store, Settings], Awaitable[T]]) -> T:
 
     try:
         return asyncio.run(opening())
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001  # it is raised
         first = error
         while isinstance(first, ExceptionGroup):
             first = first.exceptions[0]
-        raise _told_of(first) or first from error
+        # What is told of an error is told of its own cause too.
+        raise _told_of(first) or first from first.__cause__
 
 
 async def account(store: Store, settings: Settings, output: Output) -> Identity:

@@ -74,8 +74,8 @@ def run[T](common: Common, work: Callable[[Store], Awaitable[T]]) -> T:
         while isinstance(first, ExceptionGroup):
             first = first.exceptions[0]
         raise told_of(first) or first from group
-    except Exception as error:
-        raise told_of(error) or error from error
+    except Exception as error:  # noqa: BLE001  # it is raised
+        raise told_of(error) or error from error.__cause__
 
 
 async def look_again(common: Common) -> bool:

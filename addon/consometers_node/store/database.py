@@ -80,7 +80,7 @@ class Store:
         except BaseException as fault:
             await store.close()
             if isinstance(fault, OSError | DBAPIError):
-                raise Unusable(f"{url!r} cannot be opened: {_reason(fault)}") from fault
+                raise Unusable(f"{_shown(url)} cannot be opened: {_reason(fault)}") from fault
             raise
         return store
 
@@ -214,6 +214,12 @@ def _url(place: Path | str) -> URL:
         raise Unusable(
             "the database's URL starts with sqlite:/// and a path, or with postgresql://"
         ) from fault
+
+
+def _shown(url: URL) -> str:
+    """Give the file, or the URL as people write it, without its password."""
+    backend = url.get_backend_name()
+    return url.database or ":memory:" if backend == "sqlite" else repr(url.set(drivername=backend))
 
 
 def _sqlite(url: URL) -> AsyncEngine:

@@ -62,6 +62,38 @@ async def coop(run: Run, tmp_path: Path) -> Path:
     return tmp_path / "share" / "consometers"
 
 
+@pytest.mark.parametrize("command", [("run",), ("members", "list")])
+async def test_a_database_that_is_away_is_told_in_a_line(
+    run: Run, coop: Path, tmp_path: Path, command: tuple[str, ...]
+) -> None:
+    file = coop / "collective.toml"
+    url = f"postgresql://node@/coop?host={tmp_path}"
+    file.write_text(f'database = "{url}"\n{file.read_text()}')
+    away = {"CONSOMETERS_ROLE": "collective", "CONSOMETERS_PASSWORD": "secret"}
+    for language, why in (("en_GB.UTF-8", "nothing answers"), ("fr_FR.UTF-8", "rien n’y répond")):
+        said = await run(*command, language=language, **away)
+        assert said.status == 1
+        (line,) = said.err.splitlines()
+        assert why in line
+        assert " postgresql://node@/coop?" in line
+
+
+@pytest.mark.parametrize(
+    ("language", "why"), [("en", "no database"), ("fr", "n’est pas une base de données")]
+)
+async def test_a_file_that_is_no_database_is_told_in_a_line(
+    run: Run, tmp_path: Path, language: str, why: str
+) -> None:
+    file = tmp_path / "share" / "consometers" / "node.db"
+    file.parent.mkdir(parents=True)
+    file.write_text("Who has written this?\n" * 100)
+    said = await run("status", language=language)
+    assert said.status == 1
+    (line,) = said.err.splitlines()
+    assert f" {file} " in line
+    assert why in line
+
+
 async def opened(folder: Path) -> Store:
     return await Store.open(folder / "node.db")
 
