@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 import json
 from pathlib import Path
+import random
 import shutil
 import socket
 from typing import Any, Final, Literal
@@ -38,6 +39,11 @@ supervised:
 """
 
 TIME_ZONE: Final = "Europe/Paris"
+
+# Below those that a system takes for connections, and gives to whoever asks for any port.
+_PORTS: Final = range(20_000, 32_000)
+_CHANCE: Final = random.SystemRandom()
+_given: set[int] = set()
 
 # The school of Kersabiec stands in Lorient.
 _HOME: Final = {
@@ -95,18 +101,27 @@ def make_folder(
 
 
 def free_port(usual: int = 0) -> int:
-    """A TCP port of the loopback interface that nobody listens on: the usual one, if it is free."""
+    """A TCP port of the loopback interface that nobody listens on: the usual one, if it is free.
+
+    No two are the same in one process, however long before they are used they were given.
+    """
+    if usual and _is_free(usual):
+        return usual
+    while True:
+        port = _CHANCE.choice(_PORTS)
+        if port not in _given and _is_free(port):
+            _given.add(port)
+            return port
+
+
+def _is_free(port: int) -> bool:
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind(("127.0.0.1", usual))
+            probe.bind(("127.0.0.1", port))
         except OSError:
-            if not usual:
-                raise
-            return free_port()
-        port = probe.getsockname()[1]
-    assert isinstance(port, int)
-    return port
+            return False
+    return True
 
 
 def _link(folder: Path, integrations: Sequence[Path]) -> None:

@@ -44,14 +44,26 @@ class Demo:
         self._process: asyncio.subprocess.Process | None = None
 
     async def open(self) -> None:
-        self._process = await asyncio.create_subprocess_exec(
-            str(ROOT / "script" / "demo"),
-            *("--json", *self._around, "--folder", str(self._folder)),
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-        )
+        complaints = self._folder.with_suffix(".complaints")
+        with complaints.open("wb") as heard:
+            self._process = await asyncio.create_subprocess_exec(
+                str(ROOT / "script" / "demo"),
+                *("--json", *self._around, "--folder", str(self._folder)),
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=heard,
+            )
         assert self._process.stdout is not None
-        self.told = json.loads(await self._process.stdout.readline())
+        line = await self._process.stdout.readline()
+        assert line, await self._why(complaints)
+        self.told = json.loads(line)
+
+    async def _why(self, complaints: Path) -> str:
+        """How it ended, and what it said: of a traceback, the last line tells most."""
+        assert self._process is not None
+        code = await self._process.wait()
+        said = complaints.read_text(errors="replace").splitlines()
+        return f"script/demo ended with {code}: " + "\n".join(reversed(said))
 
     async def end(self, number: signal.Signals) -> int:
         """End it by a signal, and give how it ended."""

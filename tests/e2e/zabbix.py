@@ -10,7 +10,6 @@ import gzip
 import json
 import os
 from pathlib import Path
-import random
 import re
 import shutil
 import socket
@@ -21,6 +20,7 @@ import urllib.request
 
 import pytest
 
+from demo.hass import free_port
 from tests.node import postgresql
 from tests.node.postgresql import unprivileged
 
@@ -82,7 +82,7 @@ class Zabbix:
     """One that can run. Hosts, items and values are asked of its API."""
 
     def __init__(self, database: postgresql.Server, folder: Path) -> None:
-        self.port, self._web_port = _free_port(), _free_port()
+        self.port, self._web_port = free_port(), free_port()
         self._folder = folder
         self._token = ""
         self._process: subprocess.Popen[bytes] | None = None
@@ -190,18 +190,6 @@ def _fill(server: postgresql.Server) -> str:
             if statement.split(b" ", 3)[2].decode() in _TABLES:
                 connection.execute(statement[: statement.rindex(b");") + 2])
     return name
-
-
-def _free_port() -> int:
-    """Give one that Zabbix takes: it knows ports up to 32767 alone."""
-    while True:
-        port = random.randrange(20_000, 32_000)
-        with socket.socket() as trial:
-            try:
-                trial.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-            return port
 
 
 def _wait_for(port: int, process: subprocess.Popen[bytes]) -> None:

@@ -45,6 +45,15 @@ def test_a_free_port_is_one_that_a_program_can_have() -> None:
 
 
 @pytest.mark.usefixtures("socket_enabled")
+def test_no_two_free_ports_are_the_same_and_no_connection_takes_one() -> None:
+    given = [free_port() for _ in range(1000)]
+    assert len(set(given)) == len(given)
+    with socket.socket() as anybody:
+        anybody.bind(("127.0.0.1", 0))
+        assert max(given) < anybody.getsockname()[1]
+
+
+@pytest.mark.usefixtures("socket_enabled")
 def test_the_usual_port_is_taken_unless_somebody_listens_there() -> None:
     usual = free_port()
     assert free_port(usual) == usual

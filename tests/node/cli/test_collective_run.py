@@ -11,6 +11,7 @@ import socket
 from aiohttp import ClientSession
 import pytest
 
+from demo.hass import free_port
 from demo.prosody import Prosody
 
 from ..xmpp.conftest import PASSWORD, NewAccount
@@ -178,9 +179,3 @@ async def test_a_port_that_is_taken_keeps_nothing_else_from_running(
             told = (await run("status", "--data", folder, "--json")).document
             assert told["online"]
             assert told["zabbix"] is None
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        port: int = server.getsockname()[1]
-        return port
