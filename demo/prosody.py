@@ -31,6 +31,8 @@ from demo.hass import free_port
 START_SECONDS = 20
 STOP_SECONDS = 5
 LOOPBACK = "127.0.0.1"
+_SOCKET = "prosody.sock"
+"""Of whoever administers it, in its folder."""
 
 _PLUGIN = """\
 -- Where the other servers are, by name: no DNS is asked. For tests.
@@ -158,9 +160,8 @@ class Prosody(AbstractContextManager["Prosody"]):
                 stderr=output,
                 start_new_session=True,  # A Ctrl-C in the terminal is its parent's to handle.
             )
-        ports = {self.port, self.direct_tls_port, self.s2s_port}
         until = time.monotonic() + START_SECONDS
-        while not all(map(_listens, ports)):
+        while not self._is_up():
             if self._process.poll() is not None or time.monotonic() > until:
                 self.kill()
                 raise RuntimeError(f"Prosody does not start: {self.log()[-2000:]}")
@@ -231,6 +232,10 @@ class Prosody(AbstractContextManager["Prosody"]):
     def _config(self) -> Path:
         return self.folder / "prosody.cfg.lua"
 
+    def _is_up(self) -> bool:
+        ports = (self.port, self.direct_tls_port, self.s2s_port)
+        return all(map(_listens, ports)) and _listens(self.folder / _SOCKET)
+
     def _control(self, *arguments: str, orders: str | None = None) -> str:
         command = ["prosodyctl", "--root", "--config", str(self._config), *arguments]
         done = subprocess.run(
@@ -254,7 +259,7 @@ class Prosody(AbstractContextManager["Prosody"]):
             "data_path": folder / "data",
             "certificates": folder,
             "plugin_paths": [folder / "plugins"],
-            "admin_socket": folder / "prosody.sock",
+            "admin_socket": folder / _SOCKET,
             "interfaces": [LOOPBACK],
             "c2s_ports": [self.port],
             "c2s_direct_tls_ports": [self.direct_tls_port],
@@ -310,9 +315,14 @@ def _table(values: Mapping[str, object]) -> str:
     return "{ " + ", ".join(f"{key} = {_lua(value)}" for key, value in values.items()) + " }"
 
 
-def _listens(port: int) -> bool:
+def _listens(at: int | Path) -> bool:
+    """Whether somebody does at a port of loopback, or at a socket that is a file."""
     try:
-        socket.create_connection((LOOPBACK, port), timeout=1).close()
+        if isinstance(at, int):
+            socket.create_connection((LOOPBACK, at), timeout=1).close()
+        else:
+            with socket.socket(socket.AF_UNIX) as connection:
+                connection.connect(str(at))
     except OSError:
         return False
     return True

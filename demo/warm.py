@@ -22,6 +22,7 @@ import signal
 import socket
 import sys
 import tempfile
+import traceback
 from types import TracebackType
 from typing import Self
 
@@ -142,6 +143,9 @@ def _run(module: str, arguments: Sequence[str]) -> int:
         if ended.code is None or isinstance(ended.code, int):
             return ended.code or 0
         print(ended.code, file=sys.stderr)
+        return 1
+    except Exception:  # noqa: BLE001  # as Python ends a program
+        traceback.print_exc()
         return 1
     return 0
 

@@ -39,6 +39,9 @@ async def test_a_command_that_fails_says_why(warm: Warm) -> None:
     assert "line 1 column 2" in said.complained
     said = await warm.run(["--no-such-option"], os.environ)
     assert said.code == 2
+    said = await warm.run(["no-such-file"], os.environ)
+    assert said.code == 1
+    assert "No such file or directory: 'no-such-file'" in said.complained
 
 
 async def test_many_run_at_once_and_none_knows_of_another(warm: Warm) -> None:
