@@ -31,8 +31,6 @@ from demo.hass import free_port
 START_SECONDS = 20
 STOP_SECONDS = 5
 LOOPBACK = "127.0.0.1"
-_SOCKET = "prosody.sock"
-"""Of whoever administers it, in its folder."""
 
 _PLUGIN = """\
 -- Where the other servers are, by name: no DNS is asked. For tests.
@@ -152,6 +150,7 @@ class Prosody(AbstractContextManager["Prosody"]):
             self._own.cleanup()
 
     def start(self) -> None:
+        self._socket.unlink(missing_ok=True)  # One that was killed has left it.
         with (self.folder / "output").open("ab") as output:
             self._process = subprocess.Popen(
                 ["prosody", "-F", "--config", self._config],
@@ -234,7 +233,12 @@ class Prosody(AbstractContextManager["Prosody"]):
 
     def _is_up(self) -> bool:
         ports = (self.port, self.direct_tls_port, self.s2s_port)
-        return all(map(_listens, ports)) and _listens(self.folder / _SOCKET)
+        return self._socket.exists() and all(map(_listens, ports))
+
+    @property
+    def _socket(self) -> Path:
+        """Where whoever administers it connects to."""
+        return self.folder / "prosody.sock"
 
     def _control(self, *arguments: str, orders: str | None = None) -> str:
         command = ["prosodyctl", "--root", "--config", str(self._config), *arguments]
@@ -259,7 +263,7 @@ class Prosody(AbstractContextManager["Prosody"]):
             "data_path": folder / "data",
             "certificates": folder,
             "plugin_paths": [folder / "plugins"],
-            "admin_socket": folder / _SOCKET,
+            "admin_socket": self._socket,
             "interfaces": [LOOPBACK],
             "c2s_ports": [self.port],
             "c2s_direct_tls_ports": [self.direct_tls_port],
@@ -315,14 +319,9 @@ def _table(values: Mapping[str, object]) -> str:
     return "{ " + ", ".join(f"{key} = {_lua(value)}" for key, value in values.items()) + " }"
 
 
-def _listens(at: int | Path) -> bool:
-    """Whether somebody does at a port of loopback, or at a socket that is a file."""
+def _listens(port: int) -> bool:
     try:
-        if isinstance(at, int):
-            socket.create_connection((LOOPBACK, at), timeout=1).close()
-        else:
-            with socket.socket(socket.AF_UNIX) as connection:
-                connection.connect(str(at))
+        socket.create_connection((LOOPBACK, port), timeout=1).close()
     except OSError:
         return False
     return True
