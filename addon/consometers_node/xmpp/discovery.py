@@ -37,6 +37,7 @@ POLICY = "urn:xmpp:data-policy:0"
 _INFO_QUERY = tag(INFO, "query")
 _ITEMS_QUERY = tag(ITEMS, "query")
 _SECONDS = 30
+_UNKNOWN = "feature-not-implemented"
 
 _NAMES = {
     Role.HOUSEHOLD: text("Consometers: a home", "Consometers : un foyer"),
@@ -141,15 +142,16 @@ async def features(connection: Connection, jid: str) -> frozenset[str]:
     return frozenset(feature.get("var", "") for feature in found)
 
 
-async def sends_receipts(connection: Connection, jid: str) -> bool:
+async def sends_receipts(connection: Connection, jid: str) -> bool | None:
     """Ask whether a subscriber's full address acknowledges what it is told.
 
-    One that answers with an error does not. Raises `NetworkError` if nothing is known.
+    One that knows nothing of such questions does not. None if it did not say: once it has gone, its
+    server, or ours, answers with an error in its place. Raises `NetworkError` if nobody answers.
     """
     try:
         return RECEIPTS in await features(connection, jid)
-    except QuoaliseError:
-        return False
+    except QuoaliseError as error:
+        return False if error.condition == _UNKNOWN else None
 
 
 def _identity(query: Element, category: str, kind: str, name: str) -> None:

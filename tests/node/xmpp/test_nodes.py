@@ -135,8 +135,25 @@ async def test_a_node_tells_what_it_does(one: Prosody, new_node: MakeNode) -> No
         "urn:xmpp:receipts",
     } == await features(asker.connection, hears.connection.jid)
     assert await sends_receipts(asker.connection, hears.connection.jid)
-    assert not await sends_receipts(asker.connection, only_answers.connection.jid)
-    assert not await sends_receipts(asker.connection, "nobody@one.test/nowhere")
+    assert await sends_receipts(asker.connection, only_answers.connection.jid) is False
+
+
+async def test_who_knows_no_questions_sends_no_receipts(
+    one: Prosody, new_node: MakeNode, new_plain: MakePlain
+) -> None:
+    asker, plain = await new_node(one), await new_plain(one)
+    assert await sends_receipts(asker.connection, plain.boundjid.full) is False
+
+
+async def test_of_who_does_not_say_nobody_knows_if_it_sends_receipts(
+    one: Prosody, new_node: MakeNode
+) -> None:
+    """It has gone, its server has, or it was asked too often: it may well send them."""
+    asker, hears = await new_node(one), await new_node(one, Collective(), keep=keep)
+    for gone in ("nobody@one.test/nowhere", "nobody@nowhere.test/nowhere"):
+        assert await sends_receipts(asker.connection, gone) is None
+    answers = [await sends_receipts(asker.connection, hears.connection.jid) for _ in range(100)]
+    assert set(answers) == {True, None}
 
 
 COMPLETED = '<command xmlns="http://jabber.org/protocol/commands" status="completed">{}</command>'
