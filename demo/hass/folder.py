@@ -40,7 +40,8 @@ supervised:
 
 TIME_ZONE: Final = "Europe/Paris"
 
-# Below those that a system takes for connections, and gives to whoever asks for any port.
+# Below those that a system takes for connections, and gives to whoever asks for any port. A Zabbix
+# server takes none above 32767.
 _PORTS: Final = range(20_000, 32_000)
 _CHANCE: Final = random.SystemRandom()
 _given: set[int] = set()
