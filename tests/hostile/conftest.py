@@ -1,0 +1,45 @@
+"""Attacks, one file for each kind of attacker: on real nodes, real servers and real databases."""
+
+from tests.node.conftest import (
+    copy_of,
+    file,
+    new_place,
+    no_talk_of_sql,
+    patterns,
+    place,
+    postgresql_server,
+    store,
+    threads_of_sqlite_end,
+)
+from tests.node.xmpp.conftest import (
+    authority,
+    new_account,
+    new_node,
+    new_plain,
+    one,
+    own,
+    servers,
+    stack,
+    two,
+)
+
+__all__ = [
+    "authority",
+    "copy_of",
+    "file",
+    "new_account",
+    "new_node",
+    "new_place",
+    "new_plain",
+    "no_talk_of_sql",
+    "one",
+    "own",
+    "patterns",
+    "place",
+    "postgresql_server",
+    "servers",
+    "stack",
+    "store",
+    "threads_of_sqlite_end",
+    "two",
+]
