@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from sqlalchemy.engine.interfaces import DBAPIConnection
     from sqlalchemy.pool import AsyncAdaptedQueuePool
 
-HEAD = "0003"
+HEAD = "0001"
 """The revision that this node works with, and the newest of `migrations/versions`."""
 HALF_MOVED = "half moved"
 """In place of a revision: what another database has is on its way into this one."""

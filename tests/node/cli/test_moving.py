@@ -15,7 +15,7 @@ from consometers_node.store.series import add_series, put_blocks
 from ..conftest import KINDS, Place
 from ..permission.plain import plain
 from ..permission.samples import HOURLY, now
-from ..store.keep import live
+from ..store.populated import populate
 from .conftest import Run, Start
 
 DAYS = 16_000
@@ -24,7 +24,7 @@ DAYS = 16_000
 
 async def lived_in(place: Place) -> None:
     store = await Store.open(place)
-    await live(store)
+    await populate(store)
     days = [date(1950, 1, 1) + timedelta(days=n) for n in range(DAYS)]
     async with store.writing() as connection:
         number = await add_series(connection, HOURLY)
@@ -88,7 +88,7 @@ async def test_what_it_says(run: Run, tmp_path: Path) -> None:
     assert said.status == 0
 
     store = await Store.open(new)
-    await live(store)
+    await populate(store)
     await store.close()
     said = await run("migrate-store", old, new, "--json")
     assert said.condition == "not-empty"

@@ -16,7 +16,7 @@ from consometers_node.store.settings import set_setting
 from ..conftest import KINDS, Place
 from ..permission.plain import Refused, plain
 from ..permission.samples import HOURLY, now
-from .keep import live
+from .populated import populate
 
 PAIRS = list(itertools.product(KINDS, KINDS))
 BETWEEN = [pair for pair in PAIRS if pair[0] != pair[1]]
@@ -33,7 +33,7 @@ def unheard(_rows: int) -> None:
 async def lived_in(place: Place) -> Store:
     """A database with a row in every table, and with blocks of half a year."""
     store = await Store.open(place)
-    await live(store)
+    await populate(store)
     async with store.writing() as connection:
         number = await add_series(connection, HOURLY)
         for day in range(180):

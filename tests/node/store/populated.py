@@ -1,21 +1,12 @@
-"""Writes down, as SQL, what a database of this node's revision is, with a life in it.
+"""A database with a row in every table."""
 
-    PYTHONPATH=addon .venv/bin/python -m tests.node.store.keep
-
-is run for each new revision. What it wrote of one that was released is never altered.
-"""
-
-import asyncio
 from datetime import date, timedelta
-from pathlib import Path
-import sqlite3
-import tempfile
 
 from sqlalchemy import insert
 
 from consometers_node.permission import Permissions
 from consometers_node.series import Block, Direction, Interval, Range
-from consometers_node.store import HEAD, SeriesId, Store
+from consometers_node.store import SeriesId, Store
 from consometers_node.store.absences import add_absence
 from consometers_node.store.answers import Answer, log_answer
 from consometers_node.store.collective_tables import MemberRow
@@ -26,14 +17,11 @@ from consometers_node.store.series import put_block
 from consometers_node.store.settings import HOUSEHOLD_SECRET, set_secret, set_setting
 from consometers_node.store.subscriptions import subscribe
 
-from .. import postgresql
 from ..permission.conftest import make_world
 from ..permission.samples import HOURLY, now
 
-OLD = Path(__file__).with_name("old")
 
-
-async def live(store: Store) -> None:
+async def populate(store: Store) -> None:
     """Leave a row in every table."""
     world = await make_world(store)
     past = Range(now() - timedelta(hours=2), now() - timedelta(hours=1))
@@ -162,36 +150,3 @@ def collective(series_id: SeriesId) -> dict[str, dict[str, object]]:
             "expires_at": at,
         },
     }
-
-
-def sqlite_dump(place: Path) -> str:
-    connection = sqlite3.connect(place)
-    try:
-        return "\n".join(connection.iterdump())
-    finally:
-        connection.close()
-
-
-def sqlite_restore(place: Path, dump: str) -> None:
-    connection = sqlite3.connect(place)
-    try:
-        connection.executescript(dump)
-    finally:
-        connection.close()
-
-
-async def keep(server: postgresql.Server, folder: Path) -> None:
-    place, name = folder / "node.db", server.create()
-    for where in (place, server.url(name)):
-        store = await Store.open(where)
-        await live(store)
-        await store.close()
-    for kind, dump in (("sqlite", sqlite_dump(place)), ("postgresql", server.dump(name))):
-        # PostgreSQL's programs understand lines that start with a backslash, its server does not.
-        lines = [line for line in dump.splitlines() if not line.startswith(("\\", "--"))]
-        (OLD / f"{HEAD}.{kind}.sql").write_text("\n".join(filter(None, lines)) + "\n")
-
-
-if __name__ == "__main__":
-    with tempfile.TemporaryDirectory() as name, postgresql.running() as running:
-        asyncio.run(keep(running, Path(name)))
