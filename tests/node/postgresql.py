@@ -24,6 +24,8 @@ _SETTINGS = {
     "full_page_writes": "off",
     "max_connections": "40",
     "shared_buffers": "16MB",
+    # What deploy/compose.yaml has.
+    "wal_recycle": "off",
 }
 
 

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from consometers_node.collective.journal import FILE, reapply as apply_again, whole
+from consometers_node.collective.rights import wipe
 from consometers_node.collective.settings import Settings
 from consometers_node.quoalise.text import text
 from consometers_node.store import Store
@@ -65,7 +66,7 @@ def reapply(
         told = [one for file in files or [usual] for one in whole(file)]
         told.sort(key=lambda one: one.at)
         count = await apply_again(store, settings.time_zone, told, now())
-        await store.shrink()
+        await wipe(store)
         return count
 
     count = run(common, work)

@@ -151,7 +151,7 @@ async def reapply(store: Store, zone: ZoneInfo, ended: Iterable[Ended], at: date
     """End and erase again what a file tells; give how many permissions that changed.
 
     Permissions that the database does not know were given after its backup: nothing is left of
-    them. Whoever calls this lets the store `shrink` afterwards.
+    them. Whoever calls this calls `wipe` afterwards.
     """
     async with store.writing() as connection:
         members = Members(connection, zone)

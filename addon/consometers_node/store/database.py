@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Coroutine
-from contextlib import asynccontextmanager, nullcontext, suppress
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext, suppress
 from functools import partial
 import logging
 import os
@@ -11,12 +11,14 @@ import sqlite3
 from typing import TYPE_CHECKING, Any, Self, cast
 
 from sqlalchemy import URL, Connection, Row, event, inspect, make_url, text
-from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
+from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from . import driver
 from .errors import Unusable
+from .reasons import is_full, is_locked
+from .rewriting import rewrite
 
 if TYPE_CHECKING:
     from sqlalchemy.engine.interfaces import DBAPIConnection
@@ -130,33 +132,37 @@ class Store:
         return done is not None and not done.busy
 
     async def shrink(self) -> bool:
-        """Give back the room of what was deleted, and leave nothing of it in the journal.
+        """Give back the room of what was deleted, and leave nothing of it in the files.
 
-        Tells whether nothing is left: what another process looks on at, or writes for long, is.
+        Return whether nothing is left: not while another process reads on or writes for long, nor
+        without the room that a copy takes.
         """
         try:
+            if not self.is_sqlite:
+                async with self._autocommitting() as connection:
+                    return await rewrite(connection)
             await self._alone("VACUUM")
-        except OperationalError as fault:
-            if getattr(fault.orig, "sqlite_errorcode", None) == sqlite3.SQLITE_BUSY:
+        except DBAPIError as fault:
+            if is_full(fault) or is_locked(fault):
                 return False
             raise
         return await self.checkpoint()
 
     async def _alone(self, statement: str) -> Row[Any] | None:
-        # In SQLite a connection is in no transaction until one begins.
-        option = (
-            {"consometers_alone": True} if self.is_sqlite else {"isolation_level": "AUTOCOMMIT"}
-        )
-        engine = self._engine.execution_options(**option)
-        async with self._one_writer, _connected(engine) as connection:
-            if self.is_sqlite:
-                await connection.execute(text(f"PRAGMA busy_timeout = {_ALONE_BUSY_MS}"))
+        async with self._one_writer, self._autocommitting() as connection:
+            await connection.execute(text(f"PRAGMA busy_timeout = {_ALONE_BUSY_MS}"))
             try:
                 done = await connection.execute(text(statement))
                 return done.first() if done.returns_rows else None
             finally:
-                if self.is_sqlite:
-                    await connection.execute(text(f"PRAGMA busy_timeout = {_BUSY_MS}"))
+                await connection.execute(text(f"PRAGMA busy_timeout = {_BUSY_MS}"))
+
+    def _autocommitting(self) -> AbstractAsyncContextManager[AsyncConnection]:
+        # In SQLite a connection is in no transaction until one begins.
+        option = (
+            {"consometers_alone": True} if self.is_sqlite else {"isolation_level": "AUTOCOMMIT"}
+        )
+        return _connected(self._engine.execution_options(**option))
 
     async def _migrate(self, half_moved: bool) -> None:
         async with self.writing() as connection:

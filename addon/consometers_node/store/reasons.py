@@ -99,6 +99,11 @@ def is_full(fault: DBAPIError) -> bool:
     return _known(fault) is _FULL
 
 
+def is_locked(fault: DBAPIError) -> bool:
+    """Return whether something else uses the database for too long."""
+    return _known(fault) is _LOCKED
+
+
 def reason(fault: BaseException) -> Text:
     """Say what a database, or the system before it, has against being used.
 
