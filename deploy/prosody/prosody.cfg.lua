@@ -21,8 +21,9 @@ c2s_ports = { 5222 }
 c2s_direct_tls_ports = { 5223 }
 s2s_ports = { 5269 }
 s2s_direct_tls_ports = {}
--- For the node alone: this port is not published.
+-- For the node alone, which comes through the inner network: this port is not published. By default HTTP is on loopback.
 http_ports = { 5280 }
+http_interfaces = { "0.0.0.0" }
 https_ports = {}
 http_default_host = ENV_DOMAIN
 

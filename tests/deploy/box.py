@@ -1,8 +1,8 @@
 """One container without an engine for containers: `python -m tests.deploy.box SPECIFICATION`.
 
-Runs in namespaces of its own of mounts and processes. Its root is this system's, with what an image
-adds, read-only; its volumes are folders of the test's. Its program has no capability but those of
-the specification, and gets none.
+Runs in its own namespaces of mounts, processes and networks. Its root is this system's, with what
+an image adds, read-only; its volumes are folders of the test's. Its program has no capability but
+those of the specification, and gets none.
 """
 
 from dataclasses import asdict, dataclass
@@ -33,7 +33,10 @@ class Specification:
     """Folder, where it is seen, whether it can only be read."""
     memory: list[str]
     """As compose files have it: a path, perhaps with options."""
-    hosts: list[str]
+    networks: list[tuple[str, str]]
+    """Bridge of the network, and the box's address there with its prefix length."""
+    hosts: dict[str, str]
+    """Address of each name in `/etc/hosts`."""
 
     def write(self, file: Path) -> Path:
         file.write_text(json.dumps(asdict(self)))
@@ -46,6 +49,32 @@ class Specification:
 
 def mount(*arguments: str | Path) -> None:
     subprocess.run(("mount", *arguments), check=True)
+
+
+def ip(*arguments: str) -> None:
+    subprocess.run(("ip", *arguments), check=True)
+
+
+def connect(of: Specification) -> None:
+    """Enter a network namespace with a loopback, and an interface in each network of the box."""
+    namespace = Path("/proc/self/ns/net")
+    with namespace.open() as machine:
+        os.unshare(os.CLONE_NEWNET)
+        # As container engines have it.
+        Path("/proc/sys/net/ipv4/ip_unprivileged_port_start").write_text("0")
+        ip("link", "set", "lo", "up")
+        with namespace.open() as own:
+            for number, (bridge, address) in enumerate(of.networks):
+                name = f"eth{number}"
+                peer = ("peer", "name", name, "netns", f"/proc/self/fd/{own.fileno()}")
+                link = ("ip", "link", "add", "master", bridge, "up", "type", "veth", *peer)
+                subprocess.run(
+                    ("nsenter", f"--net=/proc/self/fd/{machine.fileno()}", *link),
+                    check=True,
+                    pass_fds=(machine.fileno(), own.fileno()),
+                )
+                ip("link", "set", name, "up")
+                ip("address", "add", address, "dev", name)
 
 
 def furnish(of: Specification) -> Path:
@@ -83,7 +112,8 @@ def furnish(of: Specification) -> Path:
     user, _, group = of.user.partition(":")
     with (root / "etc/passwd").open("a") as passwd:
         passwd.write(f"program:x:{user}:{group}::/tmp:/bin/sh\n")
-    (root / "etc/hosts").write_text(f"127.0.0.1 localhost {' '.join(of.hosts)}\n")
+    hosts = {"localhost": "127.0.0.1"} | of.hosts
+    (root / "etc/hosts").write_text("".join(f"{ip} {name}\n" for name, ip in hosts.items()))
     for source, target, read_only in of.volumes:
         within = root / target.lstrip("/")
         within.mkdir(parents=True, exist_ok=True)
@@ -117,6 +147,7 @@ def unprivileged(of: Specification) -> list[str]:
 
 def main() -> None:
     of = Specification.read(Path(sys.argv[1]))
+    connect(of)
     root = furnish(of)
     os.chroot(root)
     os.chdir("/")

@@ -2,28 +2,34 @@
 
     python -m tests.deploy.engine compose build|up|stop|down|exec|run …
 
-Runs the services of the compose file in the folder that it is called in, each in a box (`box.py`),
-in the network of whoever calls it. `ENGINE` names the folder in which it keeps volumes and logs.
+Runs the services of the compose file in the folder that it is called in, each in a box (`box.py`).
+The caller's network namespace is the machine: it has a bridge for each network of the file, and the
+published ports. `ENGINE` names the folder for volumes and logs.
 """
 
 import argparse
 from collections.abc import Sequence
+from contextlib import suppress
+from ipaddress import IPv4Network
 import os
 from pathlib import Path
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
 from typing import Any, Final
 
-from .box import ROOT, Specification, unprivileged
+from .box import ROOT, Specification, ip, unprivileged
 from .compose import POSTGRESQL, Image, image, in_order, mounts, project
 
 _LONGEST_S: Final = 1200
 """Nothing that a test left behind runs for longer."""
 _HEALTHY_WITHIN_S: Final = 120
 _ENDS_WITHIN_S: Final = 30
+_POOL: Final = IPv4Network("10.89.0.0/16")
+"""Networks without a subnet in the compose file have theirs here."""
 
 
 class Engine:
@@ -32,12 +38,15 @@ class Engine:
     def __init__(self, folder: Path, state: Path) -> None:
         self._folder = folder
         self._state = state
-        self._services: dict[str, Any] = project(folder)["services"]
+        told = project(folder)
+        self._services: dict[str, Any] = told["services"]
+        self._networks = _subnets(told["networks"])
         for name in ("volumes", "boxes", "logs", "processes"):
             (state / name).mkdir(parents=True, exist_ok=True)
 
     def up(self, wanted: Sequence[str] = ()) -> None:
         """Start those that do not run, and what they depend on, until each is healthy."""
+        self._bridge()
         needed = set(wanted or self._services)
         for name in reversed(in_order(self._services)):
             if name in needed:
@@ -56,6 +65,7 @@ class Engine:
                     if time.monotonic() > until:
                         os.kill(process, signal.SIGKILL)
                     time.sleep(0.05)
+                self._unpublish(name)
 
     def down(self, *, volumes: bool) -> None:
         self.stop()
@@ -88,7 +98,55 @@ class Engine:
                 start_new_session=True,
             )
         (self._state / "processes" / name).write_text(str(started.pid))
+        self._publish(name)
         self._until_healthy(name)
+
+    def _bridge(self) -> None:
+        """Add a bridge to the machine for each network that has none yet."""
+        known = {name for _, name in socket.if_nameindex()}
+        for name, network in self._networks.items():
+            if name not in known:
+                ip("link", "add", name, "type", "bridge")
+                ip("address", "add", f"{network[1]}/{network.prefixlen}", "dev", name)
+                ip("link", "set", name, "up")
+
+    def _addresses(self, name: str) -> dict[str, str]:
+        """Return the address of a service in each of its networks."""
+        host = 2 + list(self._services).index(name)
+        networks = self._services[name].get("networks", ())
+        return {network: str(self._networks[network][host]) for network in networks}
+
+    def _publish(self, name: str) -> None:
+        """Forward the published ports of the machine to a service."""
+        started = []
+        for port in self._services[name].get("ports", ()):
+            published, _, target = port.partition(":")
+            target, _, protocol = target.partition("/")
+            address = next(iter(self._addresses(name).values()))
+            protocol = (protocol or "tcp").upper()
+            forwards = (
+                *("timeout", "--signal=KILL", str(_LONGEST_S), "socat"),
+                f"{protocol}4-LISTEN:{published},fork,reuseaddr",
+                f"{protocol}4:{address}:{target}",
+            )
+            process = subprocess.Popen(
+                forwards,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                start_new_session=True,
+            )
+            started.append(str(process.pid))
+        self._ports(name).write_text(" ".join(started))
+
+    def _unpublish(self, name: str) -> None:
+        for process in self._ports(name).read_text().split():
+            with suppress(ProcessLookupError):
+                os.killpg(int(process), signal.SIGTERM)
+        self._ports(name).write_text("")
+
+    def _ports(self, name: str) -> Path:
+        return self._state / "processes" / f"{name}.ports"
 
     def _until_healthy(self, name: str) -> None:
         _, *test = self._services[name]["healthcheck"]["test"]
@@ -110,7 +168,8 @@ class Engine:
         process = self._process(name)
         if process is None:
             return None
-        into = ("nsenter", f"--target={process}", "--mount", "--pid", "--root", "--wdns=/")
+        spaces = ("--mount", "--pid", "--net", "--root", "--wdns=/")
+        into = ("nsenter", f"--target={process}", *spaces)
         return [*into, *unprivileged(self._specification(name))]
 
     def _initialise(self, name: str) -> None:
@@ -169,8 +228,24 @@ class Engine:
                 for one in mounts(service)
             ],
             memory=service["tmpfs"],
-            hosts=list(self._services),
+            # What runs in place of a service answers nobody, and needs no network.
+            networks=[
+                (network, f"{address}/{self._networks[network].prefixlen}")
+                for network, address in self._addresses(name).items()
+                if box in ("", name)
+            ],
+            hosts=self._hosts(name),
         )
+
+    def _hosts(self, name: str) -> dict[str, str]:
+        """Return the services that share a network with one, and their addresses there."""
+        own = self._addresses(name)
+        return {
+            other: address
+            for other in self._services
+            for network, address in self._addresses(other).items()
+            if network in own
+        }
 
     def _image(self, name: str) -> Image:
         build = self._services[name].get("build")
@@ -188,6 +263,15 @@ class Engine:
                 volume.chmod(folder.mode)
                 os.chown(volume, folder.user, folder.group)
         return volume
+
+
+def _subnets(networks: dict[str, Any]) -> dict[str, IPv4Network]:
+    pool = _POOL.subnets(new_prefix=24)
+    found = {}
+    for name, network in networks.items():
+        (given,) = network.get("ipam", {"config": [{}]})["config"]
+        found[name] = IPv4Network(given["subnet"]) if "subnet" in given else next(pool)
+    return found
 
 
 def main(arguments: Sequence[str]) -> int:

@@ -4,7 +4,7 @@ from ipaddress import ip_network
 import os
 from pathlib import Path
 import re
-from shutil import copy
+import shutil
 import subprocess
 import sys
 
@@ -13,6 +13,7 @@ import yaml  # type: ignore[import-untyped]
 
 from consometers_node.collective.settings import read
 from tests.addon.test_wheel import PROJECT
+from tests.missing import lack
 
 from .box import ROOT
 from .compose import Folder, image, mounts, project, variables
@@ -23,6 +24,8 @@ TOLD = {"DOMAIN": "energies.test", "EMAIL": "you@energies.test", "CERTIFICATES_F
 
 
 def run(*command: str | Path, **told: str) -> str:
+    if shutil.which(command[0]) is None:
+        lack(f"{command[0]}, which script/setup installs")
     done = subprocess.run(
         command, capture_output=True, text=True, check=False, env={**os.environ, **told}
     )
@@ -45,14 +48,12 @@ def test_the_compose_file_says_what_compose_knows() -> None:
     run(PROGRAMS / "check-jsonschema", *schema, DEPLOY / "compose.yaml")
 
 
-@pytest.mark.skipif(not Path("/usr/bin/caddy").exists(), reason="script/setup gets Caddy")
 def test_the_proxy_takes_its_file(tmp_path: Path) -> None:
     file = DEPLOY / "proxy" / "Caddyfile"
     run("caddy", "validate", "--config", file, "--adapter", "caddyfile", HOME=str(tmp_path), **TOLD)
     assert run("caddy", "fmt", file) == file.read_text()
 
 
-@pytest.mark.skipif(not Path("/usr/bin/prosodyctl").exists(), reason="script/setup gets Prosody")
 def test_the_server_takes_its_file(tmp_path: Path) -> None:
     file = DEPLOY / "prosody" / "prosody.cfg.lua"
     asked = ("prosodyctl", "--root", "--config", file, "check", "config")
@@ -177,7 +178,7 @@ def recorder(site: Path, script: str) -> dict[str, str]:
     program.write_text(f'#!/bin/bash\necho "$*" >>{site}/asked\n{script}\n')
     program.chmod(0o755)
     for name in ("backup", "restore"):
-        copy(DEPLOY / name, site / name)
+        shutil.copy(DEPLOY / name, site / name)
     return {"PATH": f"{site}:{os.environ['PATH']}"}
 
 

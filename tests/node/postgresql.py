@@ -13,7 +13,8 @@ import tempfile
 import time
 
 import psycopg
-import pytest
+
+from tests.missing import lack
 
 _DEBIAN = Path("/usr/lib/postgresql/17/bin")
 _USER = "nobody"
@@ -133,9 +134,7 @@ def running() -> Iterator[Server]:
 def _program(name: str) -> str:
     path = shutil.which(name, path=f"{_DEBIAN}:{os.environ['PATH']}")
     if path is None:
-        if "CI" in os.environ:
-            raise RuntimeError(f"{name} is missing: script/setup installs PostgreSQL")
-        pytest.skip(f"{name} is missing: install PostgreSQL")
+        lack(f"{name} of PostgreSQL, which script/setup installs")
     return path
 
 
