@@ -1,14 +1,25 @@
-"""A Python program that ends with its parent: `python -m demo.child MODULE [ARGUMENT...]`.
+"""A program that ends with its parent, however that ends.
 
-Its standard input is for nothing else: when it ends, which it does when a parent is killed, the
-program is told to end too.
+`python -m demo.child MODULE [ARGUMENT...]` runs one of Python. Its standard input is for nothing
+else: when it ends, which it does when a parent is killed, the program is told to end too, and is
+killed if it does not. Of any other program, the kernel sees to it.
 """
 
 import os
 import runpy
+import shutil
 import signal
 import sys
 from threading import Thread
+import time
+
+_ENDS_WITHIN_S = 30
+
+
+def killed_with_its_parent(command: list[str]) -> list[str]:
+    """Return the command that Linux kills with the thread that starts it, else the command."""
+    setpriv = shutil.which("setpriv")
+    return command if setpriv is None else [setpriv, "--pdeathsig=KILL", "--", *command]
 
 
 def end_with_the_parent() -> None:
@@ -20,6 +31,8 @@ def _watch() -> None:
     while os.read(0, 1024):
         pass
     os.kill(os.getpid(), signal.SIGTERM)
+    time.sleep(_ENDS_WITHIN_S)
+    os.kill(os.getpid(), signal.SIGKILL)
 
 
 if __name__ == "__main__":

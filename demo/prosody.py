@@ -26,6 +26,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from demo.child import killed_with_its_parent
 from demo.hass import free_port
 
 START_SECONDS = 20
@@ -153,7 +154,7 @@ class Prosody(AbstractContextManager["Prosody"]):
         self._socket.unlink(missing_ok=True)  # One that was killed has left it.
         with (self.folder / "output").open("ab") as output:
             self._process = subprocess.Popen(
-                ["prosody", "-F", "--config", self._config],
+                killed_with_its_parent(["prosody", "-F", "--config", str(self._config)]),
                 cwd=self.folder,
                 stdout=output,
                 stderr=output,

@@ -97,7 +97,7 @@ class Warm:
 
 
 def main(module: str, listening: int, *loaded: str) -> None:
-    """Fork for each that connects, until the standard input ends."""
+    """Fork for each that connects, until the standard input ends; then end all forks."""
     for name in loaded:
         import_module(name)
     gc.freeze()
@@ -113,6 +113,8 @@ def main(module: str, listening: int, *loaded: str) -> None:
                 finally:
                     os._exit(0)
             connection.close()
+    # The session is its own: nobody else is in this group.
+    os.killpg(0, signal.SIGTERM)
 
 
 def _answer(module: str, connection: socket.socket) -> None:
