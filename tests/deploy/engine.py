@@ -87,7 +87,7 @@ class Engine:
             return process.wait()
 
     def _start(self, name: str) -> None:
-        if "image" in self._services[name]:
+        if "build" not in self._services[name]:
             self._initialise(name)
         with (self._state / "logs" / name).open("ab") as log:
             started = subprocess.Popen(

@@ -130,6 +130,7 @@ def test_each_program_has_as_few_rights_as_it_can_do_with(site: Path) -> None:
         assert int(group) > 0, name
         assert service["restart"] == "unless-stopped", name
         assert service["healthcheck"]["test"], name
+        assert service["healthcheck"]["start_interval"] == "2s", name
         assert service["logging"]["options"] == {"max-size": "10m", "max-file": "3"}, name
         if "build" in service:
             assert image(DEPLOY / "Dockerfile", service["build"]["target"]).user == service["user"]
@@ -151,6 +152,17 @@ def test_the_image_has_all_that_the_node_asks_for_and_the_versions_of_the_tests(
     assert shipped.items() <= pins(ROOT / "requirements" / "dev.txt").items()
     for asked in PROJECT["optional-dependencies"]["collective"]:
         assert re.split(r"[<>=]", asked)[0] in shipped
+
+
+def test_the_server_s_node_and_the_app_are_two_images(site: Path) -> None:
+    app = yaml.safe_load((ROOT / "addon/config.yaml").read_text())["image"].rpartition("/")[2]
+    told = project(site)
+    # Compose names an image after the project and the service by default: the app's name here.
+    names = {
+        service.get("image", f"{told['name']}-{name}") for name, service in told["services"].items()
+    }
+    assert len(names) == len(told["services"])
+    assert app not in names
 
 
 def test_no_file_is_taken_for_the_settings_of_an_app() -> None:

@@ -1,0 +1,59 @@
+"""What builds and publishes the images is the same code every time: hashes and commits, no tags."""
+
+from pathlib import Path
+import re
+from typing import Any
+
+import pytest
+import yaml  # type: ignore[import-untyped]
+
+ROOT = Path(__file__).parent.parent
+DOCKERFILES = [ROOT / "addon/Dockerfile", ROOT / "deploy/Dockerfile"]
+BUILD = ROOT / "addon/build-requirements.txt"
+
+
+def steps() -> list[dict[str, Any]]:
+    found = []
+    for file in sorted((ROOT / ".github/workflows").iterdir()):
+        for job in yaml.safe_load(file.read_text())["jobs"].values():
+            found += job.get("steps", ())
+    return [step for step in found if "uses" in step]
+
+
+def test_every_action_is_pinned_by_its_commit() -> None:
+    used = [step["uses"] for step in steps()]
+    assert used
+    assert [one for one in used if not re.fullmatch(r"[\w./-]+@[0-9a-f]{40}", one)] == []
+
+
+def test_a_checkout_leaves_no_token_on_the_disk() -> None:
+    """Actions of others run after it."""
+    checkouts = [step for step in steps() if step["uses"].startswith("actions/checkout@")]
+    assert checkouts
+    assert [step for step in checkouts if step["with"]["persist-credentials"] is not False] == []
+
+
+@pytest.mark.parametrize("file", DOCKERFILES, ids=lambda file: file.parent.name)
+def test_the_wheel_is_built_with_what_has_a_hash(file: Path) -> None:
+    written = file.read_text()
+    assert "pip install --no-cache-dir --require-hashes --requirement build-requirements.txt" in (
+        written
+    )
+    assert "pip wheel --no-cache-dir --no-build-isolation" in written
+    pinned = dict(re.findall(r"^([\w.-]+)==(\S+)", BUILD.read_text(), re.MULTILINE))
+    tested = (ROOT / "requirements/dev.txt").read_text().splitlines()
+    assert "hatchling" in pinned
+    assert [f"{name}=={version}" for name, version in pinned.items()] == [
+        line for line in tested if line.partition("==")[0] in pinned
+    ]
+
+
+@pytest.mark.parametrize("file", DOCKERFILES, ids=lambda file: file.parent.name)
+def test_no_syntax_is_asked_of_a_registry(file: Path) -> None:
+    """It would be one more image to trust, and none of what it brings is used."""
+    assert "syntax=" not in file.read_text()
+
+
+def test_the_app_is_seen_to_be_well_within_seconds() -> None:
+    (check,) = re.findall(r"^HEALTHCHECK (.*)$", DOCKERFILES[0].read_text(), re.MULTILINE)
+    assert "--start-interval=2s" in check.split()
