@@ -103,13 +103,14 @@ class Store:
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[AsyncConnection]:
         """Give a view of one moment, not to be written to."""
-        async with _connected(self._reader) as connection:
+        async with self._sound(), _connected(self._reader) as connection:
             yield connection
 
     @asynccontextmanager
     async def writing(self) -> AsyncIterator[AsyncConnection]:
         """Give a transaction: all of it is kept when the block ends, none of it if that raises."""
         async with (
+            self._sound(),
             self._one_writer,
             _connected(self._writer) as connection,
             connection.begin(),
@@ -147,6 +148,23 @@ class Store:
                 return False
             raise
         return await self.checkpoint()
+
+    @asynccontextmanager
+    async def _sound(self) -> AsyncIterator[None]:
+        """Raise Unusable where what was read makes no sense because the file is damaged.
+
+        SQLite has no checksums: a page that is another one's reads as rows of another table.
+        """
+        try:
+            yield
+        except (LookupError, TypeError, ValueError) as fault:
+            if self.is_sqlite and await self._is_damaged():
+                raise Unusable("the database's file is damaged: put a backup back") from fault
+            raise
+
+    async def _is_damaged(self) -> bool:
+        check = await self._alone("PRAGMA integrity_check(1)")
+        return check is not None and check[0] != "ok"
 
     async def _alone(self, statement: str) -> Row[Any] | None:
         async with self._one_writer, self._autocommitting() as connection:
@@ -187,6 +205,8 @@ def _migrate(connection: Connection, half_moved: bool) -> None:
         return
     if revision == HALF_MOVED:
         raise Unusable("a move into this database has not ended: go on with migrate-store")
+    if revision is None and _holds_tables(connection):
+        raise Unusable("the database is that of another program: say another one")
     # Alembic takes 13 MB that most starts can do without.
     from alembic import command  # noqa: PLC0415
     from alembic.config import Config  # noqa: PLC0415
@@ -208,6 +228,10 @@ def _revision(connection: Connection) -> str | None:
         return None
     revision: str | None = connection.scalar(text("SELECT version_num FROM alembic_version"))
     return revision
+
+
+def _holds_tables(connection: Connection) -> bool:
+    return bool(inspect(connection).get_table_names())
 
 
 def _url(place: Path | str) -> URL:

@@ -93,6 +93,11 @@ def _execute(
         rows = cursor.fetchmany(AT_ONCE) if cursor.description else ()
         left = cursor if len(rows) == AT_ONCE else None
         return _Done(cursor.description, rows, cursor.rowcount, cursor.lastrowid, left)
+    except UnicodeDecodeError as fault:
+        # The words of SQLite's error quote a schema that is no text.
+        damaged = sqlite3.DatabaseError("malformed database schema")
+        damaged.sqlite_errorcode = sqlite3.SQLITE_CORRUPT
+        raise damaged from fault
     finally:
         if left is None:
             cursor.close()

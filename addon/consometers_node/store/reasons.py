@@ -85,6 +85,12 @@ _OURS = {
     "a move into this database has not ended: go on with migrate-store": (
         "un déménagement vers cette base n’est pas terminé : reprenez avec migrate-store"
     ),
+    "the database's file is damaged: put a backup back": (
+        "le fichier de la base est abîmé : remettez une sauvegarde"
+    ),
+    "the database is that of another program: say another one": (
+        "la base est celle d’un autre programme : indiquez-en une autre"
+    ),
     "the database was written by a newer node: install that version or a newer one": (
         "la base a été écrite par un nœud plus récent : installez cette version ou une plus récente"
     ),
