@@ -22,6 +22,7 @@ from ..xmpp.account import bare
 from ..xmpp.errors import NotAnAddress
 from .disclosure import LEAST_MINIMUM
 
+_MAX_DIGITS = 10
 _MAX_NAME = 100
 _MAX_IDENTIFIER = 40
 _IDENTIFIER = re.compile(r"[a-z0-9]+(?:\.[a-z0-9]+)*")
@@ -134,7 +135,10 @@ def _slug(found: object, _: Path) -> str:
 def _path(found: object, folder: Path) -> Path:
     if not isinstance(found, str) or not found:
         raise Wrong
-    return folder / Path(found).expanduser()
+    try:
+        return folder / Path(found).expanduser()
+    except RuntimeError:  # Nobody of that name has a home here.
+        raise Wrong from None
 
 
 def _paths(found: object, folder: Path) -> tuple[Path, ...]:
@@ -148,7 +152,7 @@ def _url(found: object, _: Path) -> str:
     try:
         if not isinstance(found, str) or make_url(found).get_backend_name() not in _DATABASES:
             raise Wrong
-    except ArgumentError:
+    except ArgumentError, ValueError:
         raise Wrong from None
     return found
 
@@ -172,7 +176,10 @@ def _address(found: object, _: Path) -> str:
 
 
 def _command(found: object, _: Path) -> tuple[str, ...]:
-    words = shlex.split(found) if isinstance(found, str) else found
+    try:
+        words = shlex.split(found) if isinstance(found, str) else found
+    except ValueError:  # A quotation mark is missing.
+        raise Wrong from None
     if not isinstance(words, list) or not words or not all(isinstance(one, str) for one in words):
         raise Wrong
     return tuple(words)
@@ -180,7 +187,7 @@ def _command(found: object, _: Path) -> tuple[str, ...]:
 
 def _number(least: int, most: int | None = None) -> _Read:
     def read(found: object, _: Path) -> int:
-        if isinstance(found, str) and found.isdecimal():
+        if isinstance(found, str) and found.isdecimal() and len(found) <= _MAX_DIGITS:
             found = int(found)
         if not isinstance(found, int) or isinstance(found, bool):
             raise Wrong

@@ -245,6 +245,8 @@ def _told(written: bytes, file: Path) -> dict[str, object]:
     except tomllib.TOMLDecodeError as fault:
         said = _NOT_TOML.fill(why=fault.msg)
         raise BadSettings(around(_PLACE, said, file=file, line=fault.lineno)) from fault
+    except RecursionError as fault:
+        raise BadSettings(_whole(file, _NOT_TOML.fill(why=fault))) from fault
     except UnicodeDecodeError as fault:
         line = written[: fault.start].count(b"\n") + 1
         raise BadSettings(around(_PLACE, _NOT_UTF_8, file=file, line=line)) from fault

@@ -17,7 +17,7 @@ fr = "Le prochain toit"
 fr = "Dimensionner le prochain toit de panneaux."
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 import json
 import tomllib
 from xml.etree.ElementTree import Element, SubElement
@@ -54,6 +54,7 @@ _DEFAULTS = {"identification": "pseudonym", "reading": "individual"}
 _WORDS = ("controller", "contact", "policy")
 _TEXTS = ("title", "purpose", "recipients")
 _SERIES = "series"
+_OF_SERIES = ("direction", "quantity")
 _KNOWN = (*_ATTRIBUTES, *_DEFAULTS, *_WORDS, *_TEXTS, _SERIES)
 
 
@@ -70,9 +71,7 @@ def read_need_file(written: bytes) -> DataNeed:
 
 def read_told_need(told: Mapping[str, object]) -> DataNeed:
     """Read a data need that is told by the keys of such a file. Raises `Unsayable`."""
-    for key in told:
-        if key not in _KNOWN:
-            raise Unsayable(_UNKNOWN_KEY.fill(key=key, known=", ".join(_KNOWN)))
+    _check_keys(told, _KNOWN)
     needs = Element(federation_xml.DATA_NEEDS)
     needs.append(_element(told))
     try:
@@ -133,8 +132,15 @@ def _element(told: Mapping[str, object]) -> Element:
     series = told.get(_SERIES)
     for one in series if isinstance(series, list) else ():
         if isinstance(one, Mapping):
+            _check_keys(one, _OF_SERIES)
             SubElement(element, _tag(_SERIES), {key: str(value) for key, value in one.items()})
     return element
+
+
+def _check_keys(told: Mapping[str, object], known: Sequence[str]) -> None:
+    for key in told:
+        if key not in known:
+            raise Unsayable(_UNKNOWN_KEY.fill(key=key, known=", ".join(known)))
 
 
 def _is_word(told: Mapping[str, object], key: str) -> bool:
