@@ -40,6 +40,24 @@ def read(link: str) -> Join | Register:
     link = link.strip()
     if len(link) > _MAX_LENGTH or not link.lower().startswith(_SCHEME):
         raise NotALink
+    invitation = _read(link)
+    if len(write(invitation)) > _MAX_LENGTH:
+        raise NotALink
+    return invitation
+
+
+def write(link: Join | Register) -> str:
+    """Give the invitation that `read` reads."""
+    token = quote(link.token, safe="")
+    match link:
+        case Join(collective):
+            return f"{_SCHEME}{quote(collective, safe='@')}?consometers-join;token={token}"
+        case Register(host, _, user):
+            address = host if user is None else f"{user}@{host}"
+            return f"{_SCHEME}{quote(address, safe='@')}?register;preauth={token}"
+
+
+def _read(link: str) -> Join | Register:
     path, _, query = link[len(_SCHEME) :].partition("?")
     kind, *pairs = query.split(";")
     values = dict(pair.partition("=")[::2] for pair in pairs)
@@ -56,17 +74,6 @@ def read(link: str) -> Join | Register:
     except InvalidJID, NotAnAddress:
         pass
     raise NotALink
-
-
-def write(link: Join | Register) -> str:
-    """Give the invitation that `read` reads."""
-    token = quote(link.token, safe="")
-    match link:
-        case Join(collective):
-            return f"{_SCHEME}{quote(collective, safe='@')}?consometers-join;token={token}"
-        case Register(host, _, user):
-            address = host if user is None else f"{user}@{host}"
-            return f"{_SCHEME}{quote(address, safe='@')}?register;preauth={token}"
 
 
 def _token(values: dict[str, str], name: str) -> str:
