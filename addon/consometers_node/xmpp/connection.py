@@ -153,10 +153,14 @@ class Connection:
         return answered
 
     def on_iq(self, tag: str, handler: Callable[[Iq], None]) -> None:
-        """Hand over every request (get or set) that holds an element of that name."""
+        """Hand over every request (get or set) for an element of that name."""
 
         def handle(stanza: StanzaBase) -> None:
-            if isinstance(stanza, Iq) and stanza["type"] in {"get", "set"}:
+            # A request holds one element (RFC 6120 §8.2.3). A server elsewhere may pass on one
+            # that holds several: each would be answered.
+            if not isinstance(stanza, Iq) or stanza["type"] not in {"get", "set"}:
+                return
+            if stanza.xml[0].tag == tag:
                 handler(stanza)
 
         matcher = MatchXPath(f"{{{CLIENT}}}iq/{tag}")
