@@ -1,0 +1,88 @@
+"""How long each surface is tried: some examples in the ordinary run, ten minutes in the full one.
+
+The ordinary run tries the same examples each time, the full run (`CI_FULL=1`) others each time.
+"""
+
+from collections.abc import Callable, Iterable
+import os
+import resource
+from time import monotonic, thread_time
+
+from hypothesis import HealthCheck, given, settings, strategies as st
+
+from consometers_node.quoalise import Text
+
+FULL = os.environ.get("CI_FULL") == "1"
+FULL_S = {
+    "bytes": 30,
+    "elements": 90,
+    "records": 30,
+    "texts": 20,
+    "need files": 30,
+    "stanzas of a home": 80,
+    "stanzas of a collective": 80,
+    "invitations": 20,
+    "settings": 40,
+    "heads of a home": 40,
+    "heads of public pages": 40,
+    "heads of an administration": 40,
+    "database files": 60,
+}
+"""Seconds of the full run, by surface: ten minutes together."""
+
+MOST_CPU_S = 2.0
+"""Of one example. What an attacker sends is bounded, and so is the work that it makes."""
+MOST_MEMORY_KIB = 256 * 1024
+"""By which the process may grow over one surface."""
+
+settings.register_profile(
+    "fuzz",
+    deadline=None,
+    database=None,
+    derandomize=True,
+    print_blob=True,
+    suppress_health_check=list(HealthCheck),
+)
+settings.register_profile(
+    "full", settings.get_profile("fuzz"), derandomize=False, max_examples=1_000
+)
+
+
+def explore(
+    surface: str,
+    examples: int,
+    check: Callable[..., None],
+    *strategies: st.SearchStrategy[object],
+    found: Iterable[tuple[object, ...]] = (),
+) -> None:
+    """Try a check on what was once found, then on examples. It raises on what must not happen."""
+
+    def bounded(values: tuple[object, ...]) -> None:
+        began = thread_time()
+        check(*values)
+        spent = thread_time() - began
+        assert spent < MOST_CPU_S, f"{spent:.1f} s of CPU"
+
+    limits = settings.get_profile("full" if FULL else "fuzz")
+    tried = settings(limits, max_examples=limits.max_examples if FULL else examples)(
+        given(st.tuples(*strategies))(bounded)
+    )
+    for values in found:
+        bounded(values)
+    until = monotonic() + FULL_S[surface]
+    before = _peak_kib()
+    tried()
+    while FULL and monotonic() < until:
+        tried()
+    grown = _peak_kib() - before
+    assert grown < MOST_MEMORY_KIB, f"{surface} took {grown} KiB"
+
+
+def check_words(words: Text) -> None:
+    """Check that a person can read why something was refused, in both languages."""
+    for language in ("en", "fr"):
+        assert words.say(language)
+
+
+def _peak_kib() -> int:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss

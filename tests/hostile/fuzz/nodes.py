@@ -1,0 +1,187 @@
+"""Nodes that answer and receive in process: stanzas are handed in, what would leave is kept."""
+
+import asyncio
+from dataclasses import dataclass
+from pathlib import Path
+import shutil
+import sqlite3
+import ssl
+from typing import Self, override
+from xml.etree.ElementTree import Element
+
+from slixmpp.stanza import Iq, Message
+from slixmpp.xmlstream.stanzabase import StanzaBase
+
+from consometers_node.collective.answers import CollectiveAnswers
+from consometers_node.collective.disclosure import Agreed, Publication
+from consometers_node.collective.intake import Intake
+from consometers_node.collective.readers import Readers
+from consometers_node.household.answers import HouseholdAnswers
+from consometers_node.quoalise import Data, NotAuthorized, Role
+from consometers_node.store import Store
+from consometers_node.store.peers import Peer
+from consometers_node.wire import Naming
+from consometers_node.xmpp import (
+    Account,
+    Answering,
+    Connection,
+    Discovery,
+    Ping,
+    Pushing,
+    Receiving,
+    Server,
+    Traffic,
+)
+from tests.node.collective.people import OWN, ZONE
+from tests.node.sharing.ledgers import NAMING
+
+STRANGER = "stranger@example.net/x"
+MEMBER = "coop@example.org/quoalise"
+"""Who was granted something by the home, and who gave something to the collective."""
+
+
+class Nowhere(Server):
+    """No server: TLS is prepared once, by the machine's authorities."""
+
+    @override
+    def tls(self) -> ssl.SSLContext:
+        return _TLS
+
+
+_TLS = Server().tls()
+NOWHERE = Nowhere()
+
+
+class Unconnected(Connection):
+    """A connection of no server."""
+
+    @override
+    async def __aenter__(self) -> Self:
+        await self._tasks.__aenter__()
+        self.stream._always_send_everything = True
+        return self
+
+    @property
+    def left(self) -> list[StanzaBase]:
+        """What would have left since it was last looked at."""
+        queue = self.stream.waiting_queue
+        return [queue.get_nowait()[0] for _ in range(queue.qsize())]
+
+    async def take(self, stanza: Element) -> list[StanzaBase]:
+        """Take a stanza as the stream does, and give what is said to it."""
+        self.stream._spawn_event(stanza)
+        while self._owned:
+            await asyncio.wait(self._owned)
+        return self.left
+
+
+@dataclass
+class Taken:
+    """What was said to a stanza, and how it was counted."""
+
+    said: list[StanzaBase]
+    traffic: Traffic
+
+
+class Target:
+    """A node of one role, and its database. Each stanza finds it as it was at first."""
+
+    def __init__(self, role: Role, store: Store, file: Path) -> None:
+        self.role = role
+        self.store = store
+        self.file = file
+        self._first = file.with_suffix(".first")
+        self._watching = sqlite3.connect(file)
+        self._seen = self._version()
+
+    @classmethod
+    async def of(cls, role: Role, store: Store, file: Path) -> Self:
+        """Begin with what the database holds now."""
+        target = cls(role, store, file)
+        await store.checkpoint()
+        shutil.copy(file, target._first)
+        await target.begin_again()
+        return target
+
+    async def begin_again(self) -> None:
+        """Put back what was changed."""
+        await self.close()
+        shutil.copy(self._first, self.file)
+        self.store = await Store.open(self.file)
+        self._watching = sqlite3.connect(self.file)
+        self._seen = self._version()
+
+    async def close(self) -> None:
+        self._watching.close()
+        await self.store.close()
+
+    def has_changed(self) -> bool:
+        """Tell whether anything was written."""
+        return self._version() != self._seen
+
+    def _version(self) -> object:
+        return self._watching.execute("PRAGMA data_version").fetchone()
+
+    async def take(self, stanza: Element) -> Taken:
+        """Hand a stanza over to a node that has just started."""
+        traffic = Traffic()
+        connection = Unconnected(Account("node@example.com", "x"), server=NOWHERE)
+        async with connection:
+            intake = Intake(self.store, ZONE.key, lambda _: None)
+            Ping(connection)
+            Pushing(connection, _late)
+            Discovery(connection, self.role, receives=True)
+            if self.role is Role.HOUSEHOLD:
+                answers = HouseholdAnswers(self.store, NAMING, _hear, _confirms, _settled)
+                Answering(connection, answers, traffic)
+                Receiving(connection, _refuse, traffic)
+                return Taken(await connection.take(stanza), traffic)
+            Answering(connection, self._collective(), traffic)
+            Receiving(connection, intake.keep, traffic)
+            running = asyncio.create_task(intake.run())
+            try:
+                return Taken(await connection.take(stanza), traffic)
+            finally:
+                running.cancel()
+                await asyncio.wait({running})
+
+    def _collective(self) -> CollectiveAnswers:
+        return CollectiveAnswers(
+            self.store,
+            Naming(bytes(32), collective="kersabiec"),
+            _hear,
+            _confirms,
+            _settled,
+            device=OWN,
+            zone=ZONE,
+            given_anew=lambda: None,
+            readers=Readers(OWN, ZONE.key),
+            rules=lambda: Publication(basis=Agreed(3)),
+        )
+
+
+def is_answer(stanza: StanzaBase) -> bool:
+    """Tell whether this asks nothing: an answer, an error, or a receipt."""
+    return isinstance(stanza, Message) or (
+        isinstance(stanza, Iq) and stanza["type"] in {"result", "error"}
+    )
+
+
+def _hear(_: Peer, __: object) -> None:
+    pass
+
+
+async def _late(_: str, __: str) -> None:
+    pass
+
+
+async def _confirms(_: str) -> bool | None:
+    return True
+
+
+async def _settled(_: Peer) -> bool:
+    return True
+
+
+async def _refuse(_: str, __: Data) -> None:
+    raise NotAuthorized

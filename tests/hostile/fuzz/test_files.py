@@ -1,0 +1,142 @@
+"""Database files that are damaged, cut or somebody else's: they work, or are refused in words."""
+
+import asyncio
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+import sqlite3
+
+from hypothesis import strategies as st
+from sqlalchemy.exc import DBAPIError
+
+from consometers_node.permission import Permissions
+from consometers_node.sharing.standing import collectives
+from consometers_node.store import Store, StoreFault
+from consometers_node.store.reasons import reason
+from tests.node.permission.samples import now
+from tests.node.sharing.ledgers import HOUR, Ledger, midnight
+
+from .exploring import check_words, explore
+
+PAGE = 4096
+
+
+async def use(store: Store) -> None:
+    """Read what `status` shows, and write what a withdrawal writes."""
+    async with store.reading() as connection:
+        await collectives(connection, now())
+    async with store.writing() as connection:
+        await Permissions(connection).expire(now())
+
+
+async def work(file: Path) -> None:
+    store = await Store.open(file)
+    try:
+        await use(store)
+    finally:
+        await store.close()
+
+
+async def fill(file: Path) -> None:
+    store = await Store.open(file)
+    ledger = await Ledger.open(store)
+    await ledger.keep({midnight(-n) + h * HOUR: 7 for n in range(1, 9) for h in range(24)})
+    await ledger.grant()
+    await ledger.subscribe()
+    await store.checkpoint()
+    await store.close()
+
+
+def flipped(content: bytes, at: int, count: int) -> bytes:
+    damaged = bytearray(content)
+    for n in range(count):
+        damaged[(at * (n + 1) + n) % len(damaged)] ^= 1 << (n % 8)
+    return bytes(damaged)
+
+
+def zeroed(content: bytes, at: int, count: int) -> bytes:
+    begin = at % (len(content) // PAGE) * PAGE
+    end = min(len(content), begin + count * PAGE)
+    return content[:begin] + bytes(end - begin) + content[end:]
+
+
+def cut(content: bytes, at: int, count: int) -> bytes:
+    return content[: at % len(content)]
+
+
+def swapped(content: bytes, at: int, count: int) -> bytes:
+    pages = [content[n : n + PAGE] for n in range(0, len(content), PAGE)]
+    one, other = at % len(pages), (at + count) % len(pages)
+    pages[one], pages[other] = pages[other], pages[one]
+    return b"".join(pages)
+
+
+def noisy(content: bytes, at: int, count: int) -> bytes:
+    begin = at % len(content)
+    return content[:begin] + bytes((at + 31 * n) % 256 for n in range(count * 50)) + content[begin:]
+
+
+DAMAGE = st.sampled_from([flipped, zeroed, cut, swapped, noisy])
+HEADER = st.integers(0, 99)
+
+
+def test_a_database_that_was_damaged_works_or_is_refused_in_words_and_is_not_made_worse(
+    tmp_path: Path,
+) -> None:
+    whole = tmp_path / "whole.db"
+    asyncio.run(fill(whole))
+    content = whole.read_bytes()
+    file = tmp_path / "node.db"
+
+    def check(damage: Callable[[bytes, int, int], bytes], at: int, count: int) -> None:
+        for left in tmp_path.glob("node.db*"):
+            left.unlink()
+        file.write_bytes(damage(content, at, count))
+        before = file.read_bytes()
+        try:
+            asyncio.run(work(file))
+        except (StoreFault, DBAPIError) as fault:
+            check_words(reason(fault))
+            if "cannot be opened" in str(fault):
+                assert file.read_bytes() == before
+
+    places = HEADER | st.integers(0, len(content) - 1)
+    found = [(flipped, 2803, 24)]
+    explore("database files", 60, check, DAMAGE, places, st.integers(1, 40), found=found)
+
+
+FOREIGN = {
+    "another program's": "CREATE TABLE states (state_id INTEGER PRIMARY KEY, state TEXT)",
+    "with a table of our name": "CREATE TABLE permission (id TEXT)",
+    "with a revision of nobody": (
+        "CREATE TABLE alembic_version (version_num TEXT);"
+        " INSERT INTO alembic_version VALUES ('9f3e')"
+    ),
+    "with no revision": "CREATE TABLE alembic_version (version_num TEXT)",
+    "with a view in place of a table": (
+        "CREATE TABLE alembic_version (version_num TEXT);"
+        " INSERT INTO alembic_version VALUES ('0001'); CREATE VIEW permission AS SELECT 1 AS id"
+    ),
+}
+
+
+def dump(file: Path) -> list[str]:
+    with closing(sqlite3.connect(file)) as connection:
+        return list(connection.iterdump())
+
+
+def test_a_database_of_another_program_is_refused_in_words_and_left_as_it_is(
+    tmp_path: Path,
+) -> None:
+    for name, script in FOREIGN.items():
+        file = tmp_path / f"{name}.db"
+        with closing(sqlite3.connect(file)) as connection:
+            connection.executescript(script)
+        before = dump(file)
+        try:
+            asyncio.run(work(file))
+        except (StoreFault, DBAPIError) as fault:
+            check_words(reason(fault))
+        else:
+            raise AssertionError(f"a database {name} was used")
+        assert dump(file) == before, name

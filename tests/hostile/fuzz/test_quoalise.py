@@ -1,0 +1,208 @@
+"""What peers send, as the protocol reads it: a value, or an error of its room, and nothing else."""
+
+from collections.abc import Callable
+import tomllib
+from typing import Any
+from xml.etree.ElementTree import Element
+
+from hypothesis import strategies as st
+
+from consometers_node.quoalise import (
+    Cancelled,
+    Data,
+    Malformed,
+    ToFill,
+    answers,
+    data,
+    federation_xml,
+    identifier,
+    iso8601,
+    requests,
+    stanza_errors,
+)
+from consometers_node.quoalise.markup import parse, serialise
+from consometers_node.quoalise.senml import SENML
+from consometers_node.wire import Unsayable, read_need_file, read_told_need, write_need_file
+from tests.node.quoalise.samples import EXAMPLE, REQUEST
+
+from .documents import DATA_ELEMENTS, DOCUMENTS, NASTY, bent
+from .exploring import FULL_S, check_words, explore
+
+READERS: dict[Callable[[Element], Any], Callable[[Any], Element] | None] = {
+    data.read: data.write,
+    requests.read: requests.write,
+    answers.read_listed: answers.listed,
+    federation_xml.read_data_needs: federation_xml.write_data_needs,
+    federation_xml.read_permission: federation_xml.write_permission,
+    federation_xml.read_receipt: federation_xml.write_receipt,
+    lambda element: answers.payload(element, data.QUOALISE): None,
+    lambda element: answers.payload(element, federation_xml.RECEIPT): None,
+}
+"""What reads an element, and what writes it."""
+
+
+def read_with_each(document: Element) -> None:
+    """Read it in every way. What is accepted is written, and read the same."""
+    for reader, writer in READERS.items():
+        try:
+            value = reader(document)
+        except Malformed as error:
+            check_words(error.text)
+            continue
+        if writer is not None and not isinstance(value, ToFill | Cancelled):
+            again = reader(parse(serialise(writer(value), None)))
+            assert in_any_order(again) == in_any_order(value)
+
+
+def in_any_order(value: object) -> object:
+    """Leave out in which order names come: what has no unit is written first."""
+    if not isinstance(value, Data):
+        return value
+    return value.metadata, {(one.name, one.unit): one.values for one in value.records}
+
+
+def test_the_full_run_takes_ten_minutes() -> None:
+    assert sum(FULL_S.values()) == 600
+
+
+@st.composite
+def damaged(draw: st.DrawFn, document: bytes) -> bytes:
+    altered = bytearray(document)
+    for _ in range(draw(st.integers(1, 6))):
+        at = draw(st.integers(0, max(0, len(altered) - 1)))
+        match draw(st.integers(0, 3)):
+            case 0:
+                altered[at : at + 1] = draw(st.binary(min_size=1, max_size=4))
+            case 1:
+                del altered[at : at + draw(st.integers(1, 40))]
+            case 2:
+                altered[at:at] = draw(
+                    st.sampled_from(
+                        [
+                            b"<!DOCTYPE a>",
+                            b"&#0;",
+                            b"&a;",
+                            b"<![CDATA[",
+                            b"<?x?>",
+                            b"\xff\xfe",
+                            b"\0",
+                        ]
+                    )
+                )
+            case _:
+                altered[at:at] = altered[at : at + draw(st.integers(1, 80))] * draw(
+                    st.sampled_from([1, 1, 500])
+                )
+    return bytes(altered)
+
+
+def test_bytes_are_a_document_or_are_refused() -> None:
+    def check(document: bytes) -> None:
+        try:
+            element = parse(document)
+        except Malformed:
+            return
+        read_with_each(element)
+
+    documents = [EXAMPLE.encode(), REQUEST.encode(), b"<a/>"]
+    explore(
+        "bytes", 40, check, st.binary(max_size=80) | st.sampled_from(documents).flatmap(damaged)
+    )
+
+
+def test_a_bent_document_is_read_or_is_refused() -> None:
+    def check(document: Element) -> None:
+        read_with_each(document)
+        assert stanza_errors.read(document).text.say("fr")
+
+    explore("elements", 60, check, bent(DOCUMENTS))
+
+
+LABELS = (
+    *["n", "u", "v", "s", "t", "bn", "bt", "bu", "bv", "bs", "bver", "vs", "vb", "vd", "ut", "x_"],
+    "{urn:x}y",
+)
+
+
+def test_records_of_any_fields_are_read_or_are_refused() -> None:
+    labels = st.sampled_from(LABELS)
+
+    def check(document: Element, fields: list[dict[str, str]], times: int) -> None:
+        for sensml in document.iter("{urn:ietf:params:xml:ns:senml}sensml"):
+            sensml.extend(Element(SENML, one) for one in fields * times)
+        read_with_each(document)
+
+    explore(
+        "records",
+        40,
+        check,
+        bent(DATA_ELEMENTS, 1),
+        st.lists(st.dictionaries(labels, NASTY, max_size=5), max_size=6),
+        st.sampled_from([1, 1, 1, 500]),
+    )
+
+
+def test_a_text_is_an_identifier_or_a_time_or_is_refused() -> None:
+    def check(text: str) -> None:
+        for reader, shown in (
+            (identifier.identifier, str),
+            (identifier.device, str),
+            (iso8601.moment, iso8601.shown),
+            (iso8601.duration, str),
+        ):
+            try:
+                value = reader(text)
+            except Malformed as error:
+                check_words(error.text)
+                continue
+            assert reader(shown(value)) == value  # type: ignore[operator]
+
+    shapes = st.from_regex(
+        r"(urn:dev:)?(prm|mac|org|os|ops|ow|x):[0-9a-f.:-]{0,40}(_[a-z/_.]{0,30})?"
+        r"|P[0-9YMWDTHS]{0,30}|\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d(:\d\d)?([+-]\d\d:?\d\d|Z)",
+        fullmatch=True,
+    )
+    explore("texts", 80, check, NASTY | shapes)
+
+
+NEED_FILE = """\
+id = "roof"
+version = 1
+controller = "Coopérative d’exemple"
+contact = "donnees@example.org"
+policy = "https://example.org/donnees"
+interval = "PT1H"
+history = "P1Y"
+duration = "P2Y"
+retention = "P6M"
+series = [{ direction = "consumption", quantity = "power" }]
+[title]
+fr = "Le prochain toit"
+[purpose]
+fr = "Dimensionner le prochain toit de panneaux."
+"""
+KEYS = st.sampled_from([*tomllib.loads(NEED_FILE), "identification", "reading", "", "{a}b", "é"])
+TOLD = st.recursive(
+    NASTY | st.integers() | st.booleans() | st.floats() | st.none(),
+    lambda values: st.lists(values, max_size=3) | st.dictionaries(KEYS | NASTY, values, max_size=4),
+    max_leaves=8,
+)
+
+
+def test_a_need_that_somebody_wrote_down_is_read_or_is_refused_in_words() -> None:
+    def check(document: bytes, told: dict[str, object]) -> None:
+        for read in (
+            lambda: read_need_file(document),
+            lambda: read_told_need(tomllib.loads(NEED_FILE) | told),
+        ):
+            try:
+                need = read()
+            except Unsayable as error:
+                check_words(error.text)
+                continue
+            assert read_need_file(write_need_file(need).encode()) == need
+
+    files = st.sampled_from([NEED_FILE.encode(), b"[title", b"id = 1979-05-27T07:32:00Z\n"])
+    told = st.dictionaries(KEYS, TOLD, max_size=2)
+    found = [(b"", {"series": [{"": None}]})]
+    explore("need files", 60, check, files | files.flatmap(damaged), told, found=found)

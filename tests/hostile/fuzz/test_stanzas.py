@@ -1,0 +1,172 @@
+"""Stanzas of any shape to a home and to a collective: an answer of the protocol, or nothing."""
+
+import asyncio
+from datetime import timedelta
+import logging
+from pathlib import Path
+from xml.etree.ElementTree import Element
+
+from hypothesis import strategies as st
+import pytest
+
+from consometers_node.permission import Identification
+from consometers_node.quoalise import (
+    Direction,
+    GetDataNeeds,
+    GetHistory,
+    Grant,
+    ListSeries,
+    Role,
+    Subscribe,
+    Terminate,
+    Unsubscribe,
+    Withdraw,
+    data,
+    requests,
+    stanza_errors,
+)
+from consometers_node.quoalise.identifier import organisation, series
+from consometers_node.store import Store
+from tests.node.collective.people import join, meter, permission
+from tests.node.collective.telling import told
+from tests.node.permission.samples import HOURLY, now
+from tests.node.sharing.ledgers import HOUR, NAMING, Ledger, midnight
+
+from .documents import COMMANDS, DATA_ELEMENTS, DOCUMENTS, NASTY, bent
+from .exploring import explore
+from .nodes import MEMBER, STRANGER, Target, is_answer
+
+CLIENT = "{jabber:client}"
+SENDERS = st.sampled_from(
+    [MEMBER, MEMBER, MEMBER, STRANGER, "node@example.com/quoalise", "example.com", ""]
+)
+KINDS = {
+    "iq": st.sampled_from(["set", "set", "set", "set", "set", "get", "result", "error", "x"]),
+    "message": st.sampled_from(["normal", "normal", "chat", "groupchat", "error", "headline", "x"]),
+    "presence": st.sampled_from(["", "subscribe", "unavailable", "probe", "error"]),
+}
+
+
+@st.composite
+def stanzas(draw: st.DrawFn, payloads: st.SearchStrategy[Element]) -> Element:
+    """A stanza as our server hands it over: it vouches for `from`, and for nothing else."""
+    name = draw(st.sampled_from(["iq", "iq", "iq", "iq", "message", "message", "presence"]))
+    said = {"from": draw(SENDERS), "to": "node@example.com/quoalise", "id": draw(NASTY)}
+    said["type"] = draw(KINDS[name])
+    said["{http://www.w3.org/XML/1998/namespace}lang"] = draw(st.sampled_from(["fr", "en"]) | NASTY)
+    if draw(st.integers(0, 9)) == 9:
+        del said[draw(st.sampled_from(sorted(said)))]
+    stanza = Element(CLIENT + name, said)
+    stanza.extend(draw(payloads) for _ in range(draw(st.sampled_from([1, 1, 1, 2]))))
+    if draw(st.booleans()):
+        stanza.append(Element("{urn:xmpp:receipts}request"))
+    return stanza
+
+
+OTHERS = st.one_of(
+    bent(COMMANDS, 2),
+    bent(DATA_ELEMENTS, 2),
+    bent(DOCUMENTS),
+    st.sampled_from(
+        [
+            "{urn:xmpp:ping}ping",
+            "{http://jabber.org/protocol/disco#info}query",
+            "{http://jabber.org/protocol/disco#items}query",
+            "{jabber:iq:roster}query",
+            "{urn:xmpp:receipts}received",
+            CLIENT + "error",
+            CLIENT + "body",
+        ]
+    ).map(Element),
+)
+
+
+def two_requests_in_one() -> Element:
+    iq = Element(CLIENT + "iq", {"from": STRANGER, "id": "1", "type": "set"})
+    iq.extend([Element("{urn:xmpp:ping}ping"), requests.write(ListSeries())])
+    return iq
+
+
+async def home(store: Store) -> list[Element]:
+    """Fill a home of which a collective may read one series, and give what that may send."""
+    peer = MEMBER.partition("/")[0]
+    ledger = await Ledger.open(store, peer)
+    hours = [midnight(-1) + n * HOUR for n in range(24)]
+    await ledger.keep(dict.fromkeys(hours, 100))
+    await ledger.cover(midnight(-40), midnight(1))
+    permission = await ledger.grant()
+    name = NAMING.name(HOURLY, peer, Identification.PSEUDONYM)
+    sent = (
+        GetHistory(name, hours[0], hours[-1]),
+        Subscribe(name),
+        Unsubscribe(name),
+        ListSeries(),
+        Terminate(permission),
+    )
+    return [requests.write(request) for request in sent]
+
+
+async def collective(store: Store) -> list[Element]:
+    """Fill a collective with one member, and give what that may send."""
+    async with store.writing() as connection:
+        await join(connection, "coop", at=now() - timedelta(days=1))
+    sent = (
+        Grant(permission(meter("b"), id="b", at=now())),
+        Grant(permission(meter("coop"), id="coop", at=now() - timedelta(days=1))),
+        Withdraw("coop"),
+        GetDataNeeds(),
+        ListSeries(),
+        GetHistory(series(organisation("kersabiec"), Direction.CONSUMPTION)),
+    )
+    pushed = told(meter("coop"), midnight(-1), [100, 200, 300])
+    return [*(requests.write(request) for request in sent), *[data.write(pushed)] * 4]
+
+
+def try_all(role: Role, surface: str, file: Path, caplog: pytest.LogCaptureFixture) -> None:
+    with asyncio.Runner() as runner:
+        store = runner.run(Store.open(file))
+        known = runner.run((home if role is Role.HOUSEHOLD else collective)(store))
+        node = runner.run(Target.of(role, store, file))
+        accepted = 0
+
+        def check(stanza: Element) -> None:
+            nonlocal accepted
+            caplog.clear()
+            taken = runner.run(node.take(stanza))
+            assert taken.traffic.failed == 0
+            assert taken.traffic.unkept == 0
+            assert [record for record in caplog.records if record.levelno >= logging.ERROR] == []
+            errors = [
+                stanza_errors.read(error)
+                for said in taken.said
+                for error in said.xml.findall(CLIENT + "error")
+            ]
+            assert not {error.condition for error in errors} & {
+                "internal-server-error",
+                "undefined-condition",
+            }
+            assert all(map(is_answer, taken.said))
+            assert len(taken.said) <= 1
+            if node.has_changed():
+                accepted += 1
+                assert stanza.get("from") == MEMBER
+                assert not errors
+                runner.run(node.begin_again())
+
+        payloads = bent(st.sampled_from(known), 1)
+        found = [(two_requests_in_one(),)]
+        explore(surface, 100, check, stanzas(payloads | payloads | OTHERS), found=found)
+        assert accepted
+        runner.run(node.close())
+
+
+def test_a_home_answers_every_stanza_or_lets_it_be(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    try_all(Role.HOUSEHOLD, "stanzas of a home", tmp_path / "node.db", caplog)
+
+
+def test_a_collective_answers_every_stanza_or_lets_it_be(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    try_all(Role.COLLECTIVE, "stanzas of a collective", tmp_path / "node.db", caplog)
