@@ -7,6 +7,7 @@ from xml.etree.ElementTree import Element
 
 from hypothesis import strategies as st
 
+from consometers_node.permission import DataNeed
 from consometers_node.quoalise import (
     Cancelled,
     Data,
@@ -142,20 +143,21 @@ def test_records_of_any_fields_are_read_or_are_refused() -> None:
     )
 
 
+def check_text[T](text: str, reader: Callable[[str], T], shown: Callable[[T], str]) -> None:
+    try:
+        value = reader(text)
+    except Malformed as error:
+        check_words(error.text)
+    else:
+        assert reader(shown(value)) == value
+
+
 def test_a_text_is_an_identifier_or_a_time_or_is_refused() -> None:
     def check(text: str) -> None:
-        for reader, shown in (
-            (identifier.identifier, str),
-            (identifier.device, str),
-            (iso8601.moment, iso8601.shown),
-            (iso8601.duration, str),
-        ):
-            try:
-                value = reader(text)
-            except Malformed as error:
-                check_words(error.text)
-                continue
-            assert reader(shown(value)) == value  # type: ignore[operator]
+        check_text(text, identifier.identifier, str)
+        check_text(text, identifier.device, str)
+        check_text(text, iso8601.moment, iso8601.shown)
+        check_text(text, iso8601.duration, str)
 
     shapes = st.from_regex(
         r"(urn:dev:)?(prm|mac|org|os|ops|ow|x):[0-9a-f.:-]{0,40}(_[a-z/_.]{0,30})?"
@@ -191,16 +193,17 @@ TOLD = st.recursive(
 
 def test_a_need_that_somebody_wrote_down_is_read_or_is_refused_in_words() -> None:
     def check(document: bytes, told: dict[str, object]) -> None:
-        for read in (
+        readers: tuple[Callable[[], DataNeed], ...] = (
             lambda: read_need_file(document),
             lambda: read_told_need(tomllib.loads(NEED_FILE) | told),
-        ):
+        )
+        for read in readers:
             try:
                 need = read()
             except Unsayable as error:
                 check_words(error.text)
-                continue
-            assert read_need_file(write_need_file(need).encode()) == need
+            else:
+                assert read_need_file(write_need_file(need).encode()) == need
 
     files = st.sampled_from([NEED_FILE.encode(), b"[title", b"id = 1979-05-27T07:32:00Z\n"])
     told = st.dictionaries(KEYS, TOLD, max_size=2)

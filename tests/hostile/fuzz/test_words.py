@@ -47,6 +47,13 @@ PARTS = st.sampled_from(
 )
 
 
+INVITATIONS: list[Join | Register] = [
+    Join("coop@example.org", "a;b/é"),
+    Register("example.org", "abc"),
+    Register("example.org", "abc", "zoé"),
+]
+
+
 def test_an_invitation_is_read_or_is_refused_and_what_is_read_is_written_the_same() -> None:
     def check(link: str) -> None:
         try:
@@ -55,13 +62,7 @@ def test_an_invitation_is_read_or_is_refused_and_what_is_read_is_written_the_sam
             return
         assert links.read(links.write(invitation)) == invitation
 
-    whole = st.sampled_from(
-        [
-            Join("coop@example.org", "a;b/é"),
-            Register("example.org", "abc"),
-            Register("example.org", "abc", "zoé"),
-        ]
-    ).map(links.write)
+    whole = st.sampled_from(INVITATIONS).map(links.write)
     free = st.lists(PARTS | NASTY, max_size=8).map("".join)
     typed = st.builds("xmpp:{}@{}?consometers-join;token={}".format, NASTY, NASTY, NASTY)
     cut = st.builds(
