@@ -4,6 +4,7 @@
     registration   an account from an invitation
     connection     connects, resumes, comes back; owns every task
     stream         one stream to one server, within our rules; scram is its login's slow step
+    parsing        reads a stream stanza by stanza, each at a bounded cost
     discovery      what this node is, and what a peer can do
     ping           whether it is there
     asking         requests to peers

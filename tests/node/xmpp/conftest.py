@@ -48,6 +48,15 @@ class Node:
 type NewAccount = Callable[[Prosody], str]
 
 
+class Reachable(Protocol):
+    """A server on loopback."""
+
+    @property
+    def port(self) -> int: ...
+    @property
+    def ca_file(self) -> Path: ...
+
+
 class MakeNode(Protocol):
     async def __call__(
         self,
@@ -58,6 +67,7 @@ class MakeNode(Protocol):
         keep: Handler | None = None,
         language: str = "en",
         traffic: Traffic | None = None,
+        through: Reachable | None = None,
     ) -> Node: ...
 
 
@@ -112,15 +122,6 @@ def new_account() -> NewAccount:
     return make
 
 
-class Reachable(Protocol):
-    """A server on loopback."""
-
-    @property
-    def port(self) -> int: ...
-    @property
-    def ca_file(self) -> Path: ...
-
-
 def reach(server: Reachable, ca_file: Path | None = None) -> Server:
     return Server(
         host=LOOPBACK,
@@ -146,11 +147,12 @@ def new_node(stack: AsyncExitStack, new_account: NewAccount) -> MakeNode:
         keep: Handler | None = None,
         language: str = "en",
         traffic: Traffic | None = None,
+        through: Reachable | None = None,
     ) -> Node:
         answerer = answerer or Home()
         connection = Connection(
             Account(jid or new_account(server), PASSWORD),
-            server=reach(server),
+            server=reach(through or server),
             language=language,
             backoff=QUICK,
         )

@@ -1,0 +1,123 @@
+"""A stream is read stanza by stanza, as it comes; what costs too much is emptied, and counts."""
+
+from collections.abc import Iterator
+from xml.etree import ElementTree as ET
+from xml.etree.ElementTree import Element
+
+from hypothesis import given, strategies as st
+import pytest
+
+from consometers_node.quoalise.markup import MAX_DEPTH
+from consometers_node.xmpp.parsing import MAX_BYTES, MAX_CHILDREN, MAX_ELEMENTS, Parser
+
+HEAD = b"<stream:stream xmlns:stream='urn:streams' xmlns='jabber:client' from='one.test'>"
+MESSAGE = "{jabber:client}message"
+
+
+def stanzas(parser: Parser) -> Iterator[Element]:
+    """Give what has come whole since."""
+    return (element for event, element in parser.read_events() if event == "end")
+
+
+def opened() -> Parser:
+    parser = Parser()
+    parser.feed(HEAD)
+    (event,) = parser.read_events()
+    assert event[0] == "start"
+    assert event[1].attrib == {"from": "one.test"}
+    return parser
+
+
+def read(stanza: str) -> Element:
+    parser = opened()
+    parser.feed(stanza.encode())
+    (found,) = stanzas(parser)
+    return found
+
+
+def levels(count: int) -> str:
+    return f"<message>{'<a>' * (count - 1)}{'</a>' * (count - 1)}</message>"
+
+
+def test_each_stanza_is_there_once_its_last_byte_has_come() -> None:
+    parser = opened()
+    long = f"<message a='{'x' * 90_000}'/>".encode()
+    for at in range(0, len(long), 1_400):
+        assert not list(stanzas(parser))
+        parser.feed(long[at : at + 1_400])
+    (found,) = stanzas(parser)
+    assert len(found.attrib["a"]) == 90_000
+    parser.feed(b"<message/>")
+    assert [one.tag for one in stanzas(parser)] == [MESSAGE]
+
+
+@given(st.integers(1, 60))
+def test_however_it_is_cut_a_stream_is_read_as_the_standard_library_reads_it(size: int) -> None:
+    body = (
+        "<message xml:lang='fr' id='1'>a<b c='&lt;é'>d</b>e<!-- f --><g xmlns='urn:g'/></message>"
+        "\n<iq type='set'/> <presence><x xmlns:y='urn:y' y:z='1'>œ</x></presence>"
+    ).encode()
+    parser = opened()
+    found: list[Element] = []
+    for at in range(0, len(body), size):
+        parser.feed(body[at : at + size])
+        found += stanzas(parser)
+    whole = ET.fromstring(HEAD + body + b"</stream:stream>")
+    for one in whole:
+        one.tail = None
+    assert list(map(ET.tostring, found)) == list(map(ET.tostring, whole))
+
+
+def test_the_end_of_a_stream_and_what_is_no_xml_are_told() -> None:
+    parser = opened()
+    parser.feed(b"<message/></stream:stream>")
+    assert [one.tag for one in stanzas(parser)] == [MESSAGE, "{urn:streams}stream"]
+    parser = opened()
+    parser.feed(b"<message/></nothing>")
+    events = parser.read_events()
+    assert next(events)[1].tag == next(events)[1].tag == MESSAGE
+    with pytest.raises(ET.ParseError):
+        next(events)
+
+
+@pytest.mark.parametrize(
+    "within",
+    [
+        f"<message><a>{'<b/>' * (MAX_ELEMENTS - 1)}</a></message>",
+        f"<message>{'<a/>' * MAX_CHILDREN}</message>",
+        f"<message a='{'x' * (MAX_BYTES - 100)}'><a/></message>",
+        levels(MAX_DEPTH),
+    ],
+)
+def test_what_is_within_the_limits_is_whole(within: str) -> None:
+    assert ET.tostring(read(within)) == ET.tostring(
+        ET.fromstring(within.replace("<message", "<message xmlns='jabber:client'", 1))
+    )
+
+
+@pytest.mark.parametrize(
+    "beyond",
+    [
+        f"<message id='1' b='2'><a>{'<b/>' * MAX_ELEMENTS}</a></message>",
+        f"<message id='1' b='2'>{'<a/>' * (MAX_CHILDREN + 1)}</message>",
+        f"<message id='1' b='2' a='{'x' * MAX_BYTES}'><a/></message>",
+        f"<message id='1' b='2'>{'x' * (MAX_BYTES + 16_384)}</message>",
+        levels(MAX_DEPTH + 1).replace("<message", "<message id='1' b='2'"),
+    ],
+)
+def test_what_is_beyond_one_is_empty_and_what_comes_after_it_is_not(beyond: str) -> None:
+    parser = opened()
+    parser.feed(f"{beyond}<message><a/></message>".encode())
+    emptied, following = stanzas(parser)
+    assert emptied.tag == following.tag == MESSAGE
+    assert emptied.attrib == {"id": "1"}
+    assert not list(emptied)
+    assert not emptied.text
+    assert len(following) == 1
+
+
+def test_an_emptied_stanza_keeps_no_address_that_is_none() -> None:
+    long = "x" * MAX_BYTES
+    assert read(f"<message to='a@b.test' from='{long}' id='{long}'><a/></message>").attrib == {
+        "to": "a@b.test"
+    }
