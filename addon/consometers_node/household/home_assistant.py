@@ -187,7 +187,7 @@ class HomeAssistant:
 
     async def connected(self) -> None:
         """Wait until there is a connection, however long that takes. Raises WrongToken."""
-        await asyncio.shield(self._line)
+        await shielded(self._line)
 
     async def ask(self, command: str, **fields: Json) -> object:
         """Send a command and give its result.
@@ -197,7 +197,7 @@ class HomeAssistant:
         """
         try:
             async with asyncio.timeout(self._timeout_s):
-                line = await asyncio.shield(self._line)
+                line = await shielded(self._line)
         except TimeoutError:
             raise Away(self._state) from None
         return await line.ask(command, fields, self._timeout_s)
@@ -252,6 +252,15 @@ class HomeAssistant:
                 # Not all users may hear of everything. Who listens has a clock as well.
                 _LOGGER.warning("%s", fault)
             heard()
+
+
+async def shielded[T](future: asyncio.Future[T]) -> T:
+    """Wait for a future, which goes on when the wait is cancelled.
+
+    asyncio.shield would log the fault with which it may end after that.
+    """
+    await asyncio.wait({future})
+    return future.result()
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,6 +37,7 @@ from ..series import Range
 from ..xmpp import NetworkError
 from ..xmpp.account import bare
 from .errors import Away, HomeAssistantFault, WrongToken
+from .home_assistant import shielded
 from .hours import Hours, Kind, Unsuitable
 from .reading import HOUR
 from .recorder import Recorder
@@ -204,7 +205,7 @@ class Importing:
         news = _News(told)
         self._news.append(news)
         self._wake.set()
-        await asyncio.shield(news.kept)
+        await shielded(news.kept)
 
     def came_back(self) -> None:
         """Hear that the node is on the network again: something may have been missed."""

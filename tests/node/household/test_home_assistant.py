@@ -1,7 +1,7 @@
 """The connection: who gets in, what a lost one means to who is asking, and what is never told."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Coroutine
 from datetime import timedelta
 from itertools import islice
 import logging
@@ -213,6 +213,24 @@ async def test_once_it_no_longer_runs_whoever_asks_is_told(toy: Toy) -> None:
         await home.connected()
     with pytest.raises(Away, match="no longer connects"):
         await home.ask("get_config")
+
+
+@pytest.mark.parametrize("wait", [HomeAssistant.connected, lambda home: home.ask("get_config")])
+async def test_stopping_while_it_is_away_logs_nothing(
+    toy: Toy, wait: Callable[[HomeAssistant], Coroutine[None, None, object]]
+) -> None:
+    toy.status = 502
+    faults: list[str] = []
+    asyncio.get_running_loop().set_exception_handler(
+        lambda _, context: faults.append(context["message"])
+    )
+    async with connection(toy) as home:
+        waiting = asyncio.create_task(wait(home))
+        await until(lambda: home.problem is not None and "502" in home.problem.say())
+        waiting.cancel()
+        await asyncio.wait({waiting})
+    await asyncio.sleep(0)
+    assert faults == []
 
 
 async def test_how_it_stands_is_logged_once_until_it_changes(
