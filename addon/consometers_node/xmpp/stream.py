@@ -11,11 +11,10 @@ from xml.etree.ElementTree import Element
 
 from slixmpp import JID, ClientXMPP
 from slixmpp.features.feature_mechanisms.stanza import Challenge
-from slixmpp.stanza import StreamError, StreamFeatures
+from slixmpp.stanza import Presence, StreamError, StreamFeatures
 from slixmpp.xmlstream.stanzabase import StanzaBase
 
-from consometers_node.quoalise.errors import Malformed
-from consometers_node.quoalise.markup import check_depth
+from consometers_node.quoalise.markup import tag
 
 from .account import RESOURCE, Account, Security, Server
 from .errors import (
@@ -30,6 +29,7 @@ from .errors import (
     Unreachable,
     WrongPassword,
 )
+from .parsing import Parser
 from .scram import hasten
 
 ATTEMPT_SECONDS = 30
@@ -39,6 +39,7 @@ _MECHANISMS = frozenset(
     for algorithm in ("SHA-1", "SHA-256", "SHA-512")
     for binding in ("", "-PLUS")
 )
+_ROSTER = tag("jabber:iq:roster", "query")
 
 
 class Stream(ClientXMPP):
@@ -63,7 +64,8 @@ class Stream(ClientXMPP):
         self.auto_authorize = None
         self.auto_subscribe = False
         self.register_plugin("xep_0198")
-        self.add_filter("in", self._hasten)
+        # After the filter of xep_0198: what goes no further was counted.
+        self.add_filter("in", self._sift)
         self._place = (server.host, server.port) if server.host and server.port else (None, None)
         self._failures: list[NetworkError] = []
         self._negotiations: set[asyncio.Task[object]] = set()
@@ -136,12 +138,15 @@ class Stream(ClientXMPP):
     def reschedule_connection_attempt(self) -> None:
         """Leave it to the caller when to try again."""
 
+    def init_parser(self) -> None:
+        """Read a new stream, stanza by stanza."""
+        super().init_parser()
+        self.parser = Parser()  # type: ignore[assignment]  # it has what slixmpp uses of one
+
     def incoming_filter(self, xml: Element) -> Element:
-        """Empty what is nested too deeply: nothing of ours is, and code that recurses is safe."""
-        try:
-            check_depth(xml)
-        except Malformed:
-            xml[:] = []
+        """Leave out rosters: nobody asks for one, and slixmpp would build every item of it."""
+        for roster in xml.findall(_ROSTER):
+            xml.remove(roster)
         return xml
 
     def exception(self, exception: Exception) -> None:
@@ -161,7 +166,10 @@ class Stream(ClientXMPP):
         """Follow no redirection: slixmpp would believe the certificate of any host it leads to."""
         self.event("stream_error", error)
 
-    def _hasten(self, stanza: StanzaBase) -> StanzaBase:
+    def _sift(self, stanza: StanzaBase) -> StanzaBase | None:
+        """Leave out presence, of which slixmpp would remember every address that sends any."""
+        if isinstance(stanza, Presence):
+            return None
         if isinstance(stanza, Challenge):
             hasten(self.plugin["feature_mechanisms"].mech)
         return stanza
