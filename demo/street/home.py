@@ -30,6 +30,7 @@ from consometers_node.sharing.ledger import keep
 from consometers_node.sharing.names import load_naming
 from consometers_node.sharing.online import Sharing
 from consometers_node.store import SeriesId, Store
+from consometers_node.store.clock import Clock
 from consometers_node.store.peers import all_peers
 from consometers_node.store.series import add_series, extent, put_blocks
 from consometers_node.wire import Naming
@@ -136,7 +137,9 @@ class StreetHome:
         account = Account(self.home.jid, password)
         connection = Connection(account, server=server, language=_LANGUAGE)
         answers = partial(_Answers, standing=self.standing)
-        sharing = Sharing(self._store, self._naming, connection, self._changes, answers)
+        sharing = Sharing(
+            self._store, self._naming, connection, self._changes, answers, clock=Clock()
+        )
         async with connection:
             running = asyncio.create_task(sharing.run())
             try:

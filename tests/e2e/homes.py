@@ -37,6 +37,7 @@ from consometers_node.sharing.ledger import keep
 from consometers_node.sharing.names import load_naming
 from consometers_node.sharing.online import Sharing
 from consometers_node.store import SeriesId, Store
+from consometers_node.store.clock import Clock
 from consometers_node.store.coverage import set_coverage
 from consometers_node.store.outbox import queue_again
 from consometers_node.store.peers import all_peers
@@ -195,6 +196,7 @@ class Home:
             connection,
             self._changes,
             Shares,
+            clock=Clock(),
             first_delay_s=_FIRST_DELAY_S,
             receipt_within_s=_RECEIPT_WITHIN_S,
         )

@@ -140,6 +140,13 @@ COMMANDS = {
         "processing",
         text("Who read what of whom.", "Qui a lu quoi de qui."),
     ),
+    "confirm-clock": Entry(
+        "clock",
+        text(
+            "Say that the clock of this computer is right.",
+            "Dire que l’horloge de cet ordinateur est à l’heure.",
+        ),
+    ),
     "checkpoint": Entry(
         "keeping",
         text(

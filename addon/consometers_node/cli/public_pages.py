@@ -25,7 +25,14 @@ async def serve(node: CollectiveNode) -> None:
     from consometers_node.web.public import Public  # noqa: PLC0415
 
     page = node.settings.page
-    public = Public(node.store, node.settings, version(), rules=node.rules, changes=node.changes)
+    public = Public(
+        node.store,
+        node.settings,
+        version(),
+        rules=node.rules,
+        changes=node.changes,
+        clock=node.clock,
+    )
     public.app.on_response_prepare.append(_counting(node.counts.pages))
     try:
         from consometers_node.web.admin import Administration  # noqa: PLC0415

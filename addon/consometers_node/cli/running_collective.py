@@ -86,6 +86,7 @@ def _status(node: CollectiveNode, watching: Watching, language: str) -> bell.Sta
         "online": network is not None and network.connection.is_online,
         "network": said(None if problem is None else problem.text),
         "database": said(node.database_problem),
+        "clock": said(node.clock.problem),
         "zabbix": said(watching.zabbix_problem),
         "home_assistant": None,
         "peers": {one.peer.jid: said(one.problem) for one in deliveries},

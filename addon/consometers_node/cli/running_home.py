@@ -72,6 +72,7 @@ def _status(node: HomeNode, language: str) -> bell.Status:
         "account": network.connection.jid if network else None,
         "online": network is not None and network.connection.is_online,
         "network": said(None if problem is None else problem.text),
+        "clock": said(node.clock.problem),
         "home_assistant": said(node.home_problem),
         "peers": {one.peer.jid: said(one.problem) for one in deliveries},
     }

@@ -31,6 +31,7 @@ _NOT_RUNNING = text("The node does not run.", "Le nœud ne tourne pas.")
 _RUNNING = text("The node runs as {jid}.", "Le nœud tourne sous {jid}.")
 _OFFLINE = text("It is not on the network: {why}", "Il n’est pas sur le réseau : {why}")
 _DATABASE = text("Database: {why}", "Base de données : {why}")
+_CLOCK = text("Clock: {why}", "Horloge : {why}")
 _ZABBIX = text("Zabbix is not told: {why}", "Zabbix n’est pas informé : {why}")
 _NO_HOME = text("Home Assistant: {why}", "Home Assistant : {why}")
 _NOTHING = text("Nothing is shared.", "Rien n’est partagé.")
@@ -232,6 +233,8 @@ def say_running(running: bell.Status | None, output: Output) -> None:
             output.say(_OFFLINE, why=running["network"])
         if running.get("database"):
             output.say(_DATABASE, why=running["database"])
+        if running.get("clock"):
+            output.say(_CLOCK, why=running["clock"])
         if running.get("zabbix"):
             output.say(_ZABBIX, why=running["zabbix"])
         if running["home_assistant"]:

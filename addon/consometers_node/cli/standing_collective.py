@@ -78,6 +78,12 @@ _DUE = text(
     "Permissions whose records are being erased: {count}.",
     "Autorisations dont les relevés sont en cours d’effacement : {count}.",
 )
+_ANNOUNCED = text(
+    "Permissions whose records are erased within a day because their time is over: {count}; the"
+    " first at {at}.",
+    "Autorisations dont les relevés sont effacés d’ici un jour parce que leur durée est écoulée :"
+    " {count} ; les premiers le {at}.",
+)
 _LATER = text(
     "Ended permissions whose records are kept for their time: {count}; the first are erased on"
     " {day}.",
@@ -102,6 +108,8 @@ class _Erasures:
     """Permissions that have ended, by what is still to happen to what they brought."""
 
     due: int
+    announced: int
+    announced_first: datetime | None
     later: int
     first: datetime | None
     untold: int
@@ -109,14 +117,18 @@ class _Erasures:
 
     @classmethod
     async def of(cls, connection: AsyncConnection, at: datetime) -> _Erasures:
-        ends = [
-            one.erase_at
+        ends = {
+            one.id: one.erase_at
             for one in await given.all_given(connection)
             if one.series and one.erase_at is not None
-        ]
-        later = [end for end in ends if end > at]
+        }
+        asked = {one.id for one in await given.due(connection, None)}
+        soon = [ends[one.id] for one in await given.announced(connection) if ends[one.id] > at]
+        later = [end for number, end in ends.items() if number not in asked and end > at]
         return cls(
             due=len(ends) - len(later),
+            announced=len(soon),
+            announced_first=min(soon, default=None),
             later=len(later),
             first=min(later, default=None),
             untold=len(await given.untold(connection)),
@@ -196,6 +208,8 @@ def _told(found: _Collective) -> dict[str, Json]:
         "to_release": found.standing.to_release,
         "erasures": {
             "due": erasures.due,
+            "announced": erasures.announced,
+            "announced_first": shown(erasures.announced_first),
             "later": erasures.later,
             "first": shown(erasures.first),
             "untold": erasures.untold,
@@ -241,6 +255,9 @@ def _show(found: _Collective, output: Output) -> None:
 def _show_erasures(found: _Erasures, output: Output) -> None:
     if found.due:
         output.say(_DUE, count=found.due)
+    if found.announced_first is not None:
+        at = local(found.announced_first.timestamp())
+        output.say(_ANNOUNCED, count=found.announced, at=at)
     if found.later:
         output.say(_LATER, count=found.later, day=day(found.first))
     if found.untold:

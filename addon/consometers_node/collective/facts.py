@@ -181,6 +181,7 @@ _PROBLEMS = Label(
     {
         "network": text("not on the network", "hors du réseau"),
         "database": text("the database cannot be used", "base de données inutilisable"),
+        "clock": text("the clock is not confirmed", "horloge non confirmée"),
     },
 )
 _TAKE = text("{said}: time", "{said} : durée")
@@ -267,7 +268,13 @@ HEALTH: tuple[Fact[Health], ...] = (
         what=text("Problem", "Problème"),
         told=text("1 while something is in the way.", "1 tant que quelque chose l’empêche."),
         label=_PROBLEMS,
-        value=lambda health, kind: not {"network": health.online, "database": health.writes}[kind],
+        value=lambda health, kind: (
+            not {
+                "network": health.online,
+                "database": health.writes,
+                "clock": health.confirmed,
+            }[kind]
+        ),
     ),
     Fact(
         name="consometers_members",

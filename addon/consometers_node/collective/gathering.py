@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 import logging
 import random
 from typing import NoReturn
@@ -23,6 +23,7 @@ from ..series import Interval, Range
 from ..sharing.changes import Changes
 from ..sharing.notices import is_away
 from ..store import Store
+from ..store.clock import Clock
 from ..store.gathered import (
     Gathered,
     givers,
@@ -97,6 +98,7 @@ class Gathering:
         changes: Changes,
         pace: Pace | None = None,
         *,
+        clock: Clock,
         visits: Counter[Visit] | None = None,
     ) -> None:
         """Prepare; nobody is asked yet. `visits` are counted."""
@@ -104,6 +106,7 @@ class Gathering:
         self._asking = asking
         self._intake = intake
         self._changes = changes
+        self._clock = clock
         self._pace = pace or Pace()
         self._visits = Counter() if visits is None else visits
         self._members: dict[str, _Member] = {}
@@ -193,12 +196,17 @@ class Gathering:
         self._wake.set()
 
     async def _gather(self, peer: str) -> None:
-        """Ask for each series. What is refused of one keeps no other from being asked for."""
+        """Ask for each series. What is refused of one keeps no other from being asked for.
+
+        Raises NotKept while the clock is wrong: the past would pass for asked up to then.
+        """
         async with self._store.reading() as connection:
+            if await self._clock.is_wrong(connection):
+                raise NotKept
             granted = await of_member(connection, peer)
         refusal: QuoaliseError | None = None
         for one in granted:
-            if datetime.now(UTC) >= one.records.end:
+            if self._clock.now() >= one.records.end:
                 continue
             try:
                 await self._subscribe(peer, one)
@@ -216,10 +224,10 @@ class Gathering:
     async def _subscribe(self, peer: str, one: Gathered) -> None:
         await self._asking.subscribe(peer, identifier(one.identifier))
         async with self._store.writing() as connection:
-            await note_subscribed(connection, one.key, datetime.now(UTC))
+            await note_subscribed(connection, one.key, self._clock.now())
 
     async def _ask(self, peer: str, one: Gathered) -> None:
-        now = datetime.now(UTC)
+        now = self._clock.now()
         recent = now - REMEMBERED
         since = one.asked_until or one.records.start
         if one.asked_until is None or since < recent:

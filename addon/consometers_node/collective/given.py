@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, func, insert, select, update
+from sqlalchemy import ColumnElement, Row, case, func, insert, literal, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ..permission import DataNeed, Identification, Reading, State
@@ -19,6 +19,7 @@ from ..quoalise import Device, Direction, Identifier, Permission, SeriesPath
 from ..quoalise.identifier import ENTERPRISE, identifier, series as name_of
 from ..quoalise.text import text
 from ..series import Direction as Way, Interval
+from ..store.clock import Confirmed
 from ..store.collective_tables import (
     GivenId,
     GivenRegisterRow,
@@ -27,6 +28,7 @@ from ..store.collective_tables import (
     MemberId,
     MemberRow,
 )
+from ..store.types import Instant
 from ..wire.needs import read_interval
 from .errors import NotAsked, NotYours, Unknown
 from .members import Members
@@ -75,6 +77,14 @@ _OTHER = text(
 _UNKNOWN = text("There is no such permission.", "Il n’y a pas de telle autorisation.")
 
 
+GRACE = timedelta(hours=24)
+"""How long administrators see what is about to be erased by time."""
+
+_is_asked_for = GivenRow.erase_at <= GivenRow.announced_at
+_is_announced = GivenRow.erase_at > GivenRow.announced_at
+"""What goes by time is erased some time after it was announced."""
+
+
 class Actor(StrEnum):
     """Who changed a permission."""
 
@@ -88,7 +98,8 @@ class Given:
     """A permission that a member gave. `series` is empty once what it brought was erased.
 
     Records of `records_from <= t < valid_until` may be read, while it stands. `erase_at` is when
-    they are erased, once it has ended; `told_at` when its member knew of the end.
+    they are erased, once it has ended, and `announced_at` since when that is certain: see `due`.
+    `told_at` is when its member knew of the end.
     """
 
     id: GivenId
@@ -103,6 +114,7 @@ class Given:
     shown_sha256: str
     shown_language: str
     erase_at: datetime | None
+    announced_at: datetime | None
     told_at: datetime | None
     series: tuple[Identifier, ...]
 
@@ -188,7 +200,7 @@ async def withdraw(
         for one in await of_member(members.connection, member):
             # What an older version brought goes with it.
             if one.need.id == given.need.id and one.state is not State.GRANTED:
-                await erase_at(members.connection, one.id, at)
+                await erase_at_once(members.connection, one.id, at)
     await leave_if_done(members, member, at)
     return await get(members.connection, given.id)
 
@@ -202,7 +214,7 @@ async def terminate(members: Members, number: GivenId, at: datetime) -> Given:
     return await get(members.connection, number)
 
 
-async def expire(members: Members, at: datetime) -> list[Given]:
+async def expire(members: Members, at: Confirmed) -> list[Given]:
     """End what has run out, and give it."""
     over = GivenRow.state == State.GRANTED, GivenRow.valid_until <= at
     ended = await _all(members.connection, *over)
@@ -272,17 +284,38 @@ async def told(connection: AsyncConnection, number: GivenId, at: datetime) -> No
     await connection.execute(update(GivenRow).where(GivenRow.id == number).values(told_at=at))
 
 
-async def erase_at(connection: AsyncConnection, number: GivenId, at: datetime) -> None:
-    """Have what a permission brought erased from then on, if that is not due earlier."""
-    earlier = GivenRow.erase_at.is_(None) | (GivenRow.erase_at > at)
-    due = update(GivenRow).where(GivenRow.id == number, earlier)
-    await connection.execute(due.values(erase_at=at))
+async def erase_at_once(connection: AsyncConnection, number: GivenId, at: datetime) -> None:
+    """Have what a permission brought erased because somebody asked for it at that instant."""
+    others = GivenRow.announced_at.is_(None) | _is_announced
+    asked = update(GivenRow).where(GivenRow.id == number, others)
+    await connection.execute(asked.values(erase_at=at, announced_at=at))
 
 
-async def due(connection: AsyncConnection, at: datetime) -> list[Given]:
-    """Give what has ended, and brought what is to be erased by now."""
-    ended = GivenRow.state != State.GRANTED, GivenRow.erase_at <= at
-    return [one for one in await _all(connection, *ended) if one.series]
+async def announce(connection: AsyncConnection, now: Confirmed) -> None:
+    """Show administrators for `GRACE` what is erased because its time is over."""
+    ends = GivenRow.state != State.GRANTED, GivenRow.erase_at <= now + GRACE
+    soon = update(GivenRow).where(*ends, GivenRow.announced_at.is_(None))
+    earliest = literal(now + GRACE, Instant)
+    late = case((GivenRow.erase_at < earliest, earliest), else_=GivenRow.erase_at)
+    await connection.execute(soon.values(announced_at=now, erase_at=late))
+
+
+async def announced(connection: AsyncConnection) -> list[Given]:
+    """Return permissions whose records are about to be erased because their time is over."""
+    return [one for one in await _all(connection, _is_announced) if one.series]
+
+
+async def due(connection: AsyncConnection, now: Confirmed | None) -> list[Given]:
+    """Return ended permissions whose records are to be erased now.
+
+    What somebody asked for is due at once, whatever the clock shows; the rest once it was announced
+    for long enough, by a clock that is confirmed.
+    """
+    is_due = _is_asked_for
+    if now is not None:
+        is_due |= _is_announced & (GivenRow.erase_at <= now)
+    ended = await _all(connection, GivenRow.state != State.GRANTED, is_due)
+    return [one for one in ended if one.series]
 
 
 async def register(
@@ -456,6 +489,7 @@ def _given(row: Row[Any], need: DataNeed, series: tuple[Identifier, ...]) -> Giv
         shown_sha256=row.shown_sha256,
         shown_language=row.shown_language,
         erase_at=row.erase_at,
+        announced_at=row.announced_at,
         told_at=row.told_at,
         series=series,
     )

@@ -68,6 +68,8 @@ class Health:
     online: bool
     writes: bool
     """What members tell can be kept."""
+    confirmed: bool
+    """The clock is: what is over runs out and is erased."""
     messages: Mapping[str, int]
     """Messages of records, by what became of them."""
     requests: Mapping[str, int]
@@ -127,6 +129,7 @@ class Watch:
             version=self._version,
             online=network is not None and network.connection.is_online,
             writes=node.database_problem is None and database is not None,
+            confirmed=node.clock.doubt is None,
             messages={
                 "acknowledged": traffic.acknowledged,
                 "refused": traffic.refused,

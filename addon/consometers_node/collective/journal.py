@@ -151,11 +151,12 @@ async def reapply(store: Store, zone: ZoneInfo, ended: Iterable[Ended], at: date
     """End and erase again what a file tells; give how many permissions that changed.
 
     Permissions that the database does not know were given after its backup: nothing is left of
-    them. Whoever calls this calls `wipe` afterwards.
+    them. What time ends is left to the node, whose clock is confirmed. Whoever calls this calls
+    `wipe` afterwards.
     """
     async with store.writing() as connection:
         members = Members(connection, zone)
-        changed = {one.id for one in await given.expire(members, at)}
+        changed = set[GivenId]()
         for one in ended:
             try:
                 known = await given.get(connection, one.permission)
@@ -169,10 +170,10 @@ async def reapply(store: Store, zone: ZoneInfo, ended: Iterable[Ended], at: date
                     await given.terminate(members, known.id, one.at)
             if one.erased and known.series:
                 changed.add(known.id)
-                await given.erase_at(connection, known.id, at)
+                await given.erase_at_once(connection, known.id, at)
     while True:
         async with store.reading() as connection:
-            due = await given.due(connection, at)
+            due = await given.due(connection, None)
         if not due:
             return len(changed)
         await erase(store, zone, due[0], at)

@@ -18,6 +18,7 @@ from sqlalchemy import ColumnElement, Row, Select, delete, exists, func, insert,
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ..quoalise.text import text
+from ..store.clock import Confirmed
 from ..store.collective_tables import (
     GivenRow,
     GivenSeriesRow,
@@ -36,6 +37,8 @@ from .sites import Description
 DAWN = date(1978, 7, 1)
 """Before the first month of which there can be records."""
 MAX_AREA = 100
+GUESTS_FOR = timedelta(days=90)
+"""How long a guest that gives nothing is remembered."""
 
 _DAY = timedelta(days=1)
 _LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"
@@ -205,10 +208,11 @@ class Members:
         await self._forget_names(member)
         await self._set(member.id, name=None, description=None, area=None)
 
-    async def forget_guests(self, before: datetime) -> int:
-        """Forget whoever was let in before then and never gave anything; tell how many."""
+    async def forget_guests(self, now: Confirmed) -> int:
+        """Forget guests that gave nothing in all that time; return how many."""
         gave = exists().where(GivenRow.member_id == MemberRow.id)
-        gone = delete(MemberRow).where(MemberRow.joined_at < before, MemberRow.jid.is_not(None))
+        before = MemberRow.joined_at < now - GUESTS_FOR
+        gone = delete(MemberRow).where(before, MemberRow.jid.is_not(None))
         return (await self.connection.execute(gone.where(~gave))).rowcount
 
     async def present(self, member: MemberId, name: str, description: Description) -> None:

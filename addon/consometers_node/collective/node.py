@@ -16,6 +16,7 @@ from ..sharing.names import keep_collective, load_naming
 from ..sharing.online import Sharing
 from ..sharing.renewal import EVERY_S
 from ..store import Store
+from ..store.clock import Clock
 from ..store.peers import Peer
 from ..wire import Naming
 from ..xmpp import PUSH_SECONDS, Connection, Identity, NetworkError, Receiving
@@ -81,6 +82,7 @@ class Online:
         settings: Settings,
         changes: Changes,
         *,
+        clock: Clock,
         pace: Pace,
         counts: Counts,
         rules: InForce,
@@ -90,7 +92,7 @@ class Online:
         self._store = store
         self._changes = changes
         self._location = settings.location
-        self._upkeep = Upkeep(store, settings.time_zone, changes, every_s=pace.upkeep_s)
+        self._upkeep = Upkeep(store, settings.time_zone, changes, clock, every_s=pace.upkeep_s)
 
         readers = Readers(settings.device, settings.time_zone.key, settings.tells_members)
 
@@ -117,6 +119,7 @@ class Online:
             connection,
             changes,
             answers,
+            clock=clock,
             first_delay_s=pace.first_delay_s,
             receipt_within_s=pace.receipt_within_s,
             renewal_s=pace.renewal_s,
@@ -136,7 +139,13 @@ class Online:
         asking = self.sharing.asking
         self.intake = Intake(store, settings.time_zone.key, self._hear, counts.commits)
         self.gathering = Gathering(
-            store, asking, self.intake, changes, pace.gathering, visits=counts.visits
+            store,
+            asking,
+            self.intake,
+            changes,
+            pace.gathering,
+            clock=clock,
+            visits=counts.visits,
         )
         self._endings = Endings(store, asking, changes, again_s=pace.endings_s)
         self.receiving = Receiving(connection, self.intake.keep, counts.traffic)
@@ -196,9 +205,11 @@ class CollectiveNode:
         connect: Callable[[Identity], Connection],
         *,
         pace: Pace | None = None,
+        clock: Clock | None = None,
     ) -> None:
         """Prepare; `connect` gives a connection that is not entered yet."""
         self.store = store
+        self.clock = clock or Clock()
         self.settings = settings
         self.changes = Changes()
         self.counts = Counts()
@@ -249,6 +260,7 @@ class CollectiveNode:
             self._connect(self._who),
             settings,
             changes,
+            clock=self.clock,
             pace=pace,
             counts=self.counts,
             rules=self.rules,
@@ -263,6 +275,7 @@ class CollectiveNode:
                     settings,
                     self.rules,
                     changes,
+                    self.clock,
                     every_s=pace.releasing_s,
                     counts=self.counts,
                     is_waited_for=lambda: (

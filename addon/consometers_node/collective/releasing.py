@@ -2,13 +2,14 @@
 
 import asyncio
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import NoReturn
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ..sharing.changes import Changes
 from ..store import Store
+from ..store.clock import Clock
 from .counting import Counts
 from .release import Release
 from .rules import InForce, take_up
@@ -28,6 +29,7 @@ class Releasing:
         settings: Settings,
         rules: InForce,
         changes: Changes,
+        clock: Clock,
         *,
         every_s: float = EVERY_S,
         counts: Counts | None = None,
@@ -37,22 +39,28 @@ class Releasing:
         self._settings = settings
         self._rules = rules
         self._changes = changes
+        self._clock = clock
         self._every_s = every_s
         self._counts = counts or Counts()
         self._is_waited_for = is_waited_for
 
     async def run(self) -> NoReturn:
-        """Look on. Ends when it is cancelled."""
+        """Look on. Ends when it is cancelled.
+
+        Nothing is published by a clock that is wrong: it would close hours that have yet to end.
+        """
         clock = asyncio.get_running_loop().time
         while True:
             with self._counts.looks.once():
                 async with self._store.writing() as connection:
                     began = clock()
-                    is_new = await self.look(connection, datetime.now(UTC))
+                    is_new = not await self._clock.is_wrong(connection) and await self.look(
+                        connection, self._clock.now()
+                    )
             if not is_new:
                 await asyncio.sleep(self._every_s)
                 continue
-            self._counts.released_at = datetime.now(UTC)
+            self._counts.released_at = self._clock.now()
             self._changes.tell()
             if self._is_waited_for():
                 await asyncio.sleep(_LEFT_TO_OTHERS * (clock() - began))

@@ -22,6 +22,7 @@ from ..quoalise.identifier import identifier
 from ..series import Block, Range, Series
 from ..sharing.names import COLLECTIVE
 from ..store import Store
+from ..store.clock import Confirmed
 from ..store.collective_tables import (
     GivenId,
     GivenRow,
@@ -80,8 +81,8 @@ async def erase(
 ) -> tuple[Erased, ...]:
     """Erase what a permission brought, and tell what that was; with the last, its member too.
 
-    What another permission of the member is due to leave by then goes with it, and what another
-    one lets be kept stays.
+    What somebody wants erased of another permission of the member goes with it; what another one
+    lets be kept stays.
     """
     erased: dict[str, int] = {}
     while True:
@@ -112,7 +113,7 @@ async def erase_member(
             for one in await given.of_member(connection, member)
         ]
         for one in ended:
-            await given.erase_at(connection, one.id, at)
+            await given.erase_at_once(connection, one.id, at)
         await forget_if_gone(members, member, at)
     left = next((one for one in ended if one.series), None)
     return () if left is None else await erase(store, zone, left, at, Actor.COLLECTIVE)
@@ -149,8 +150,8 @@ class _Step:
         self._counted: dict[GivenId, dict[str, int]] = {}
 
     async def look(self, one: Given) -> None:
-        """See what is due by now, a permission and the others of its member."""
-        due = await given.due(self._connection, self._at)
+        """See what is due, a permission and others of its member that somebody wants erased."""
+        due = await given.due(self._connection, None)
         self._ended = {of.id: of for of in due if of.member == self._member}
         current = await given.get(self._connection, one.id)
         if current.series:
@@ -231,7 +232,7 @@ async def forget_if_gone(members: Members, member: MemberId, at: datetime) -> bo
     return True
 
 
-async def forget_told(members: Members, at: datetime) -> int:
+async def forget_told(members: Members, at: Confirmed) -> int:
     """Forget whoever's records are erased, once its node was told or too late; tell how many."""
     holds = exists().where(
         GivenRow.member_id == MemberRow.id, GivenSeriesRow.given_id == GivenRow.id

@@ -15,6 +15,7 @@ from ..sharing.names import load_naming
 from ..sharing.online import Sharing
 from ..sharing.renewal import EVERY_S
 from ..store import Store
+from ..store.clock import Clock
 from ..wire import Naming
 from ..xmpp import PUSH_SECONDS, Connection, Identity, NetworkError, Receiving
 from .answers import HouseholdAnswers
@@ -63,6 +64,7 @@ class Online:
         recorder: WatchedRecorder,
         changes: Changes,
         *,
+        clock: Clock,
         pace: Pace,
     ) -> None:
         """Prepare; the connection is not entered yet."""
@@ -73,6 +75,7 @@ class Online:
             connection,
             changes,
             HouseholdAnswers,
+            clock=clock,
             first_delay_s=pace.first_delay_s,
             receipt_within_s=pace.receipt_within_s,
             renewal_s=pace.renewal_s,
@@ -120,9 +123,11 @@ class HomeNode:
         connect: Callable[[Identity], Connection],
         *,
         pace: Pace | None = None,
+        clock: Clock | None = None,
     ) -> None:
         """Prepare; `connect` gives a connection that is not entered yet."""
         self.store = store
+        self.clock = clock or Clock()
         self.naming = naming
         self.source = source
         self.changes = Changes()
@@ -130,9 +135,9 @@ class HomeNode:
         self._connect = connect
         self._pace = pace or Pace()
         self._rounds = Rounds(LoopClock(), _ROUND_EVERY, settles=self._pace.settles)
-        self.presence = Presence(store, source)
+        self.presence = Presence(store, source, self.clock)
         self.recorder = WatchedRecorder(source, self.presence)
-        self._upkeep = Upkeep(store, self.recorder, self.changes, self._rounds)
+        self._upkeep = Upkeep(store, self.recorder, self.changes, self._rounds, self.clock)
         for event in sorted({event_type(interval) for interval in Interval}):
             source.listen(event, self._rounds.heard)
 
@@ -179,6 +184,7 @@ class HomeNode:
                 connection,
                 self.recorder,
                 self.changes,
+                clock=self.clock,
                 pace=self._pace,
             )
             running = asyncio.create_task(self.network.run())

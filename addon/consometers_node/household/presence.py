@@ -3,13 +3,14 @@
 import asyncio
 from collections.abc import Sequence
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import datetime
 import logging
 from typing import NoReturn, override
 
 from ..series import Range
 from ..store import Store
 from ..store.absences import absences, add_absence
+from ..store.clock import Clock
 from ..store.settings import set_setting, setting
 from .absences import absence
 from .errors import Away, HomeAssistantFault
@@ -25,9 +26,13 @@ _LOGGER = logging.getLogger(__name__)
 
 
 class Presence:
-    """Notes that Home Assistant runs, and at each connection whether it had stopped before."""
+    """Notes that Home Assistant runs, and at each connection whether it had stopped before.
 
-    def __init__(self, store: Store, home: HomeAssistant) -> None:
+    While the clock is wrong, nothing is noted: an absence of years would hide what is read later.
+    """
+
+    def __init__(self, store: Store, home: HomeAssistant, clock: Clock) -> None:
+        self._clock = clock
         self._store = store
         self._home = home
         self._recorder = Recorder(home)
@@ -48,7 +53,9 @@ class Presence:
                 await self.check()
                 if self._home.is_connected and self._home.connections == self._checked:
                     async with self._store.writing() as connection:
-                        await set_setting(connection, SEEN, datetime.now(UTC).isoformat())
+                        if not await self._clock.is_wrong(connection):
+                            now = self._clock.now().isoformat()
+                            await set_setting(connection, SEEN, now)
             await asyncio.sleep(_NOTE_EVERY_S)
 
     async def check(self) -> None:
@@ -57,12 +64,16 @@ class Presence:
         async with self._checking:
             while (number := self._home.connections) != self._checked:
                 started = await self._recorder.started()
-                await self._note(started)
+                if not await self._note(started):
+                    return
                 self._checked = number
 
-    async def _note(self, started: datetime | None) -> None:
-        now = datetime.now(UTC)
+    async def _note(self, started: datetime | None) -> bool:
+        """Note an absence, and return whether the clock was fit to."""
         async with self._store.writing() as connection:
+            if await self._clock.is_wrong(connection):
+                return False
+            now = self._clock.now()
             seen = await setting(connection, SEEN)
             last_seen = None if seen is None else datetime.fromisoformat(seen)
             off = absence(last_seen, started, now)
@@ -71,6 +82,7 @@ class Presence:
                 _LOGGER.info("Home Assistant was off, or may have been, until it started")
             await set_setting(connection, SEEN, now.isoformat())
             self._absences[:] = await absences(connection)
+            return True
 
 
 class WatchedRecorder(Recorder):

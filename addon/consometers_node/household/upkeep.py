@@ -2,13 +2,14 @@
 
 Two tasks ask the recorder. One reads the last days again at each round, for what is new and what
 was corrected. The other reads the granted past month by month, the newest one first; after a long
-absence it first reads what was missed.
+absence it first reads what was missed. A clock that is wrong keeps both waiting: what it took for
+read would not be.
 """
 
 import asyncio
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 import logging
 from typing import NoReturn
 
@@ -19,6 +20,7 @@ from ..series import Block, Range, Series
 from ..sharing.changes import Changes
 from ..sharing.ledger import keep
 from ..store import SeriesId, Store
+from ..store.clock import Clock
 from ..store.coverage import all_coverage, coverage, set_coverage
 from ..store.peers import all_peers
 from ..store.series import blocks
@@ -88,6 +90,7 @@ class Upkeep:
         recorder: WatchedRecorder,
         changes: Changes,
         rounds: Rounds,
+        clock: Clock,
         *,
         rest: Rest = asyncio.sleep,
     ) -> None:
@@ -98,6 +101,7 @@ class Upkeep:
         self._recorder = recorder
         self._changes = changes
         self._rounds = rounds
+        self._clock = clock
         self._rest = rest
 
     @property
@@ -115,8 +119,10 @@ class Upkeep:
     async def _read_last_days(self) -> NoReturn:
         while True:
             await self._rounds.next()
+            if await self._is_wrong():
+                continue
             try:
-                now = datetime.now(UTC)
+                now = self._clock.now()
                 found, known = await self._known(now)
                 chunks = read_again(
                     self._recorder,
@@ -135,7 +141,10 @@ class Upkeep:
     async def _read_past(self) -> NoReturn:
         while True:
             seen = self._changes.count
-            found = await self._wanted(datetime.now(UTC))
+            if await self._is_wrong():
+                await self._changes.after(seen, _LOOK_AGAIN_S)
+                continue
+            found = await self._wanted(self._clock.now())
             month, several = _next_month(found)
             if month is None:
                 await self._changes.after(seen, _LOOK_AGAIN_S)
@@ -154,6 +163,10 @@ class Upkeep:
                 self._problems.pop(_PAST, None)
             except HomeAssistantFault as fault:
                 await self._note(_PAST, fault)
+
+    async def _is_wrong(self) -> bool:
+        async with self._store.reading() as connection:
+            return await self._clock.is_wrong(connection)
 
     async def _wanted(self, now: datetime) -> dict[Series, Target]:
         """Give what is to be read. What rounds did not see the end of counts as unread again.
@@ -190,7 +203,7 @@ class Upkeep:
         return found, known
 
     async def _keep(self, found: Mapping[Series, Target], chunk: Chunk) -> None:
-        now = datetime.now(UTC)
+        now = self._clock.now()
         async with self._store.writing() as connection:
             # What ended while it was read is not kept: it may have been erased meanwhile.
             still = await targets(connection, now)

@@ -13,6 +13,7 @@ from sqlalchemy import ColumnElement, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ..series import Interval, Range, Series
+from ..store.clock import Confirmed
 from ..store.peers import MEMBER
 from ..store.series import SERIES_FACTS, add_series
 from ..store.tables import (
@@ -193,7 +194,7 @@ class Permissions:
         who = await self._jid(ended.peer)
         await self._write(permission, State.TERMINATED, at, actor=Actor.PEER, who=who)
 
-    async def expire(self, at: datetime) -> list[PermissionId]:
+    async def expire(self, at: Confirmed) -> list[PermissionId]:
         """Write down which permissions have run out, and give them. They ended by themselves."""
         query = select(PermissionRow.id).where(
             PermissionRow.state == State.GRANTED, PermissionRow.valid_until <= at

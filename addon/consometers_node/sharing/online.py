@@ -2,14 +2,13 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from datetime import UTC, datetime
 import logging
-import time
 from typing import NoReturn
 
 from ..permission import Permissions
 from ..quoalise import Node
 from ..store import PeerId, Store
+from ..store.clock import Clock, Reason
 from ..store.peers import Peer, all_peers, peer_by_jid
 from ..wire import Naming
 from ..xmpp import (
@@ -29,8 +28,8 @@ from .changes import Changes
 from .delivery import FIRST_DELAY_S, Delivery, Network
 from .renewal import EVERY_S, Renewal
 
-_EXPIRE_EVERY_S = 300.0
-_STEP_S = 60.0
+_CLOCK_EVERY_S = 60.0
+"""How often the clock is looked at, and what ran out by it is written down."""
 _SAYS_WITHIN_S = 10.0
 _SETTLES_WITHIN_S = 20.0
 
@@ -55,6 +54,7 @@ class Sharing:
         changes: Changes,
         make_answers: MakeAnswers,
         *,
+        clock: Clock,
         first_delay_s: float = FIRST_DELAY_S,
         receipt_within_s: float = PUSH_SECONDS,
         renewal_s: float = EVERY_S,
@@ -62,6 +62,8 @@ class Sharing:
         late: Callable[[str, str], Awaitable[None]] | None = None,
     ) -> None:
         """Prepare; nothing is told yet. `late` hears of receipts of whom nothing here tells."""
+        self._clock = clock
+        connection.on_login(self._logged_in)
         self._store = store
         self._naming = naming
         self._connection = connection
@@ -141,17 +143,26 @@ class Sharing:
         elif self._late_of_others is not None:
             await self._late_of_others(jid, message_id)
 
-    async def _expire(self) -> NoReturn:
-        """Write down what ran out. It ended by itself, so there is time to see the clock go on.
+    def _logged_in(self) -> None:
+        self._clock.vouch()
+        self._changes.tell()
 
-        A clock that was set wrong, and is set right again, must not end a permission for good.
+    async def _expire(self) -> NoReturn:
+        """Look at the clock again and again, and write down what ran out if it is confirmed.
+
+        After a jump, the server is to confirm the clock anew.
         """
         while True:
-            wall, steady = time.time(), time.monotonic()
-            await asyncio.sleep(_EXPIRE_EVERY_S)
-            if abs((time.time() - wall) - (time.monotonic() - steady)) > _STEP_S:
-                continue
+            seen, before = self._changes.count, self._clock.doubt
             async with self._store.writing() as connection:
-                ended = await Permissions(connection).expire(datetime.now(UTC))
-            if ended:
+                now = await self._clock.confirmed(connection)
+                ended = [] if now is None else await Permissions(connection).expire(now)
+            doubt = self._clock.doubt
+            if ended or (doubt and doubt.reason) != (before and before.reason):
                 self._changes.tell()
+            if doubt is not None and doubt.reason is Reason.STEPPED and self._connection.is_online:
+                await self._connection.renew()
+            if doubt is None:
+                await asyncio.sleep(_CLOCK_EVERY_S)
+            else:
+                await self._changes.after(seen, _CLOCK_EVERY_S)

@@ -133,8 +133,9 @@ class InGroupRow(Base):
 class GivenRow(Base):
     """A permission that a member gave: what it lets this collective read, and until when.
 
-    Once it has ended, `erase_at` is when what it brought is erased, and `told_at` when its member
-    knew.
+    Once it has ended, `erase_at` is when what it brought is erased. `announced_at` is since when
+    administrators see that it is; somebody asked for it where `erase_at` is no later. `told_at` is
+    when the member knew of the end.
     """
 
     __tablename__ = "given"
@@ -160,6 +161,7 @@ class GivenRow(Base):
     shown_sha256: Mapped[str]
     shown_language: Mapped[str]
     erase_at: Mapped[datetime | None]
+    announced_at: Mapped[datetime | None]
     told_at: Mapped[datetime | None]
 
 

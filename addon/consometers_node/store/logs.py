@@ -1,10 +1,11 @@
 """What a collective's logs forget: who was answered, and who read what, more than a year ago."""
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from .clock import Confirmed
 from .collective_tables import ReadLogRow
 from .tables import AnswerRow
 
@@ -14,9 +15,9 @@ KEPT_FOR = timedelta(days=367)
 _AT_ONCE = 10_000
 
 
-async def forget(connection: AsyncConnection, before: datetime) -> None:
-    """Delete the oldest entries of before an instant, as many as take no time."""
+async def forget(connection: AsyncConnection, now: Confirmed) -> None:
+    """Delete the oldest entries that are too old now, as many as take no time."""
     for table in (AnswerRow, ReadLogRow):
         oldest = select(table.id, table.at).order_by(table.id).limit(_AT_ONCE).subquery()
-        gone = select(oldest.c.id).where(oldest.c.at < before)
+        gone = select(oldest.c.id).where(oldest.c.at < now - KEPT_FOR)
         await connection.execute(delete(table).where(table.id.in_(gone)))

@@ -6,6 +6,7 @@ from sqlalchemy import delete, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from .tables import SecretRow, SettingRow
+from .upsert import put
 
 HOUSEHOLD_SECRET = "household"  # noqa: S105  # its name
 """What pseudonyms are made with: it never changes, or a collective meets a stranger."""
@@ -26,9 +27,10 @@ async def settings_like(connection: AsyncConnection, prefix: str) -> dict[str, s
 
 async def set_setting(connection: AsyncConnection, key: str, value: str | None) -> None:
     """Keep a setting; None forgets it."""
-    await connection.execute(delete(SettingRow).where(SettingRow.key == key))
-    if value is not None:
-        await connection.execute(insert(SettingRow).values(key=key, value=value))
+    if value is None:
+        await connection.execute(delete(SettingRow).where(SettingRow.key == key))
+    else:
+        await put(connection, SettingRow, [{"key": key, "value": value}], "value")
 
 
 async def secret(connection: AsyncConnection, name: str) -> bytes | None:

@@ -40,7 +40,7 @@ class Api:
 
     async def _tell(self, _request: web.Request) -> web.Response:
         node = self._node
-        network, fault = node.network, node.network_problem
+        network, fault, doubt = node.network, node.network_problem, node.clock.doubt
         told: Json = {
             "api": VERSION,
             "version": self._version,
@@ -48,6 +48,7 @@ class Api:
             "account": network.connection.jid.partition("/")[0] if network else None,
             "online": network is not None and network.connection.is_online,
             "problem": _words(fault.text if fault else None),
+            "clock": _words(doubt.text if doubt and doubt.is_wrong else None),
             "home_assistant": {
                 "connected": node.source.is_connected,
                 "problem": _words(node.home_problem),

@@ -17,6 +17,7 @@ from ..sharing.account import load
 from ..sharing.pauses import pause, resume
 from ..sharing.standing import Answered, Collective, Shared, collectives, told_of
 from ..store import PeerId, SeriesId
+from ..store.clock import confirm
 from .desk import Desk, Refused
 from .strip import Strip
 from .visit import Visit
@@ -73,6 +74,7 @@ async def show(desk: Desk, visit: Visit) -> web.StreamResponse:
     now = datetime.now(UTC)
     known = await desk.year()
     async with node.store.reading() as connection:
+        doubt = await node.clock.look(connection)
         found = await collectives(connection, now, await progress(connection, now))
     account = await load(node.store)
     network = node.network_problem
@@ -83,10 +85,19 @@ async def show(desk: Desk, visit: Visit) -> web.StreamResponse:
         account=account.account.jid if account else None,
         network=network.text if network else None,
         home=node.home_problem,
+        doubt=doubt if doubt and doubt.is_wrong else None,
         directions=words.DIRECTIONS,
         intervals=words.INTERVALS,
         states=words.STATES,
     )
+
+
+async def confirm_clock(desk: Desk, visit: Visit) -> web.StreamResponse:
+    """Take the household's word for the clock."""
+    async with desk.node.store.writing() as connection:
+        await confirm(connection, desk.node.clock.now())
+    desk.changed()
+    return visit.go()
 
 
 async def hold(desk: Desk, visit: Visit) -> web.StreamResponse:

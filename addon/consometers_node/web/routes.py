@@ -24,6 +24,7 @@ LOOKS: dict[str, Look] = {
 ACTS: dict[str, Look] = {
     f"/pause/{_PEER}": home.hold,
     f"/resume/{_PEER}": home.go_on,
+    "/clock": home.confirm_clock,
     "/join": joining.join,
     f"/preview/{_PERMISSION}": consenting.look,
     f"/allow/{_PERMISSION}": consenting.allow,

@@ -81,6 +81,7 @@ class Connection:
         self._changed = asyncio.Event()
         self._tasks = asyncio.TaskGroup()
         self._owned: set[asyncio.Task[None]] = set()
+        self._logged_in: Callable[[], None] | None = None
 
     async def __aenter__(self) -> Self:
         """Begin to connect."""
@@ -176,6 +177,14 @@ class Connection:
         matcher = MatchXPath(f"{{{CLIENT}}}message/{tag}")
         self.stream.register_handler(Callback(tag, matcher, handle))
 
+    def on_login(self, handler: Callable[[], None]) -> None:
+        """Hear of every stream on which the server has proved itself and taken our password."""
+        self._logged_in = handler
+
+    async def renew(self) -> None:
+        """Log in on another stream, which resumes the session where the server can."""
+        await self.stream.drop()
+
     def ask_acknowledgement(self) -> None:
         """Ask the server how many of our stanzas it has taken, after those that wait to leave."""
         if self.stream.managed:
@@ -202,6 +211,8 @@ class Connection:
                 began = clock()
                 try:
                     await self.stream.open()
+                    if self._logged_in is not None:
+                        self._logged_in()
                     self._set(online=True, problem=None)
                     problem = await self._until_lost()
                 except NetworkError as failure:

@@ -13,6 +13,7 @@ from consometers_node.permission import Permissions
 from consometers_node.sharing.standing import collectives
 from consometers_node.store import Store, StoreFault
 from consometers_node.store.reasons import reason
+from tests.node.clocks import sure
 from tests.node.permission.samples import now
 from tests.node.sharing.ledgers import HOUR, Ledger, midnight
 
@@ -26,7 +27,7 @@ async def use(store: Store) -> None:
     async with store.reading() as connection:
         await collectives(connection, now())
     async with store.writing() as connection:
-        await Permissions(connection).expire(now())
+        await Permissions(connection).expire(sure(now()))
 
 
 async def work(file: Path) -> None:

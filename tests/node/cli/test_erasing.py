@@ -15,6 +15,7 @@ from consometers_node.sharing.changes import Changes
 from consometers_node.store import Store
 from consometers_node.store.tables import BlockRow
 
+from ..clocks import Hands, confirmed
 from ..collective.people import ZONE, meter
 from ..collective.telling import HOUR, taking, told
 from .conftest import Run
@@ -88,7 +89,7 @@ async def test_where_another_program_reads_on_the_node_overwrites_it_later(
         async with store.reading() as connection:
             assert not await is_wiped(connection)
         assert struct.pack("<24H", *CURVE) in traces(coop)
-    await Upkeep(store, ZONE, Changes()).look(now())
+    await Upkeep(store, ZONE, Changes(), await confirmed(store, Hands(now()))).look()
     async with store.reading() as connection:
         assert await is_wiped(connection)
     assert traces(coop) == [b"anemone"]

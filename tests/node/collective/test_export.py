@@ -16,6 +16,7 @@ from consometers_node.series import Range
 from consometers_node.sharing.names import keep_collective
 from consometers_node.store import Store
 
+from ..clocks import sure
 from ..permission.samples import NEED
 from .people import AT, ZONE, join, meter
 from .telling import taking, told
@@ -83,7 +84,8 @@ async def test_the_register_of_processing_tells_each_version_of_what_is_asked(
         assert (first.need, first.until, first.members, first.kept) == (NEED, AT + A_DAY, 2, 1)
         assert (second.need, second.until, second.members, second.kept) == (newer, None, 0, 0)
         assert first.recipients.say("fr") == "Personne d’autre."
-        (due,) = await given.due(connection, AT + 1000 * A_DAY)
+        await given.announce(connection, sure(AT + 999 * A_DAY))
+        (due,) = await given.due(connection, sure(AT + 1000 * A_DAY))
     await erase(store, ZONE, due, AT + 1000 * A_DAY)
     async with store.reading() as connection:
         assert (await processing(connection))[0].kept == 0

@@ -44,7 +44,7 @@ async def leave(store: Store) -> None:
             one = await given.get(connection, GivenId(name))
             await given.withdraw(members, one.member, name, LATER, erase=erases)
         ended = await given.get(connection, GivenId("leaves"))
-        await given.erase_at(connection, ended.id, LATER)
+        await given.erase_at_once(connection, ended.id, LATER)
     await erase(store, ZONE, ended, LATER, Actor.MEMBER)
 
 
@@ -105,7 +105,7 @@ async def test_a_backup_that_is_put_back_brings_nothing_back(file: Store, tmp_pa
         await restored.close()
 
 
-async def test_what_the_collective_ended_ends_again_and_the_clock_goes_on(
+async def test_what_the_collective_ended_ends_again_and_what_time_ends_is_left_to_the_node(
     store: Store, tmp_path: Path
 ) -> None:
     await fill(store)
@@ -119,8 +119,8 @@ async def test_what_the_collective_ended_ends_again_and_the_clock_goes_on(
     assert await applied(store, file) == 1
     assert (await states(store))["keeps"] is State.TERMINATED
     assert len(await kept(store, DAY)) == len(HOMES) - 1
-    assert await applied(store, file, AT + timedelta(days=400)) == 2
-    assert (await states(store))["stays"] is State.EXPIRED
+    assert await applied(store, file, AT + timedelta(days=400)) == 0
+    assert (await states(store))["stays"] is State.GRANTED
 
 
 async def test_an_erasure_by_the_collective_is_told_too(store: Store, tmp_path: Path) -> None:

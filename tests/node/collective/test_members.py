@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from consometers_node.collective.errors import Nameless, NameTaken, NoSite, Unknown
 from consometers_node.collective.members import (
     DAWN,
+    GUESTS_FOR,
     Group,
     GroupKind,
     Kind,
@@ -22,6 +23,7 @@ from consometers_node.series import Direction, Interval
 from consometers_node.store import Store
 from consometers_node.store.collective_tables import GroupId, ReleasedBlockRow
 
+from ..clocks import sure
 from .people import AT, ZONE, join
 
 JANUARY, MAY, JUNE, JULY, AUGUST = (date(2026, month, 1) for month in (1, 5, 6, 7, 8))
@@ -222,8 +224,8 @@ async def test_guests_who_gave_nothing_are_forgotten(store: Store) -> None:
         members = Members(connection, ZONE)
         await members.admit("guest@example.org", AT)
         member, _ = await join(connection, "a")
-        assert await members.forget_guests(AT) == 0
-        assert await members.forget_guests(AT + timedelta(days=1)) == 1
+        assert await members.forget_guests(sure(AT + GUESTS_FOR)) == 0
+        assert await members.forget_guests(sure(AT + GUESTS_FOR + timedelta(days=1))) == 1
         assert [one.id for one in await members.all()] == [member.id]
 
 

@@ -14,6 +14,7 @@ from consometers_node.collective.releasing import Releasing
 from consometers_node.collective.rules import InForce
 from consometers_node.sharing.changes import Changes
 from consometers_node.store import Store
+from consometers_node.store.clock import Clock
 
 from ..web.public.town import settings
 
@@ -37,7 +38,7 @@ def looks(file: Store, tmp_path: Path) -> Callable[[Callable[[], bool]], Looks]:
 
     def make(is_waited_for: Callable[[], bool]) -> Looks:
         rules = InForce(of.publication)
-        return Looks(file, of, rules, Changes(), is_waited_for=is_waited_for)
+        return Looks(file, of, rules, Changes(), Clock(), is_waited_for=is_waited_for)
 
     return make
 

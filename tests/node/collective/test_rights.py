@@ -32,10 +32,12 @@ from consometers_node.series import Interval, Range
 from consometers_node.sharing.changes import Changes
 from consometers_node.sharing.names import keep_collective
 from consometers_node.store import Store
+from consometers_node.store.clock import Clock
 from consometers_node.store.collective_tables import MemberRow, SumBlockRow
 from consometers_node.store.series import all_series, blocks, days_kept
 from consometers_node.store.tables import Base
 
+from ..clocks import Hands, confirmed, sure
 from ..permission.samples import NEED
 from .people import AT, OWN, ZONE, join, meter, permission
 from .telling import kept, taking, told
@@ -196,7 +198,7 @@ async def test_erasing_takes_along_what_an_older_version_brought(store: Store) -
     await erase(store, ZONE, ended, LATER)
     async with store.reading() as connection:
         assert await days_kept(connection) == {}
-        assert await given.due(connection, LATER + 1000 * A_DAY) == []
+        assert await given.due(connection, sure(LATER + 1000 * A_DAY)) == []
         assert (await Members(connection, ZONE).get(member.id)).jid is None
 
 
@@ -211,9 +213,10 @@ async def test_what_an_older_version_brought_goes_when_its_time_is_over(store: S
         said = permission(meter("a"), id="newer", need=newer, at=LATER, records_from=since)
         await take(members, member.id, said, LATER, own=OWN)
     over = LATER + timedelta(days=NEED.retention_days)
-    async with store.reading() as connection:
-        assert await given.due(connection, over - A_DAY) == []
-        (due,) = await given.due(connection, over)
+    async with store.writing() as connection:
+        await given.announce(connection, sure(over - A_DAY))
+        assert await given.due(connection, sure(over - A_DAY)) == []
+        (due,) = await given.due(connection, sure(over))
     assert due.id == first.id
     erased = await erase(store, ZONE, due, over)
     assert [one.records for one in erased] == [3 * 24 + 5]
@@ -223,7 +226,7 @@ async def test_what_an_older_version_brought_goes_when_its_time_is_over(store: S
         left = await blocks(connection, number, series, within)
         assert [one.day for one in left] == [DAY + n * A_DAY for n in (3, 4, 5)]
         assert list(left[0].values) == [None] * 5 + CURVE[5:]
-        assert await given.due(connection, over) == []
+        assert await given.due(connection, sure(over)) == []
 
 
 async def test_a_daily_series_of_the_same_meter_is_another(store: Store) -> None:
@@ -253,12 +256,12 @@ async def test_who_is_erased_by_the_collective_is_forgotten_once_its_node_was_to
     async with store.writing() as connection:
         members = Members(connection, ZONE)
         assert await days_kept(connection) == {}
-        assert await forget_told(members, LATER) == 0
+        assert await forget_told(members, sure(LATER)) == 0
         assert (await members.get(member.id)).jid == "a@example.org"
         await given.told(connection, taken.id, LATER)
-        assert await forget_told(members, LATER) == 1
+        assert await forget_told(members, sure(LATER)) == 1
         assert (await members.get(member.id)).jid is None
-        assert await forget_told(members, LATER) == 0
+        assert await forget_told(members, sure(LATER)) == 0
 
 
 async def test_who_cannot_be_told_is_an_address_for_a_month_and_then_nobody(
@@ -280,10 +283,12 @@ async def test_who_cannot_be_told_is_an_address_for_a_month_and_then_nobody(
         known = await Members(connection, ZONE).get(member.id)
         assert (known.jid, known.area) == ("anemone@example.org", None)
         assert [one.id for one in await given.untold(connection)] == [taken.id]
-    upkeep = Upkeep(store, ZONE, Changes())
-    await upkeep.look(LATER + rights.TELL_FOR - timedelta(seconds=1))
+    hands = Hands(LATER + rights.TELL_FOR - timedelta(seconds=1))
+    upkeep = Upkeep(store, ZONE, Changes(), await confirmed(store, hands))
+    await upkeep.look()
     assert await traces(store, place, [b"anemone@"]) == [b"anemone@"]
-    await upkeep.look(LATER + rights.TELL_FOR)
+    hands.go_on(timedelta(seconds=1))
+    await upkeep.look()
     assert await traces(store, place, [b"anemone@"]) == []
     async with store.reading() as connection:
         # Nobody is left to be told, and that it was not told stays on record.
@@ -378,8 +383,8 @@ async def test_what_is_interrupted_leaves_all_right_and_is_resumed(
     released = await published(store, starts[2])
     assert released == [3 * 500 + value for value in CURVE]
 
-    upkeep = Upkeep(store, ZONE, Changes())
-    await upkeep.look(later)
+    upkeep = Upkeep(store, ZONE, Changes(), Clock())
+    await upkeep.look()
     await publish(store)
     assert [await homes(store, start.date()) for start in starts] == [3, 3, 3]
     assert await published(store, starts[2]) == released

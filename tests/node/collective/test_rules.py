@@ -29,6 +29,7 @@ from consometers_node.collective.settings import Page, Settings, Xmpp
 from consometers_node.series import Interval
 from consometers_node.sharing.changes import Changes
 from consometers_node.store import Store
+from consometers_node.store.clock import Clock
 from consometers_node.store.settings import set_setting
 
 from .publishing import AGREED, BEFORE, DAY, LATER, NOON, ZONE, Town
@@ -61,7 +62,7 @@ def releasing(store: Store, rules: InForce, folder: Path) -> Releasing:
         page=Page(),
         publication=rules.written,
     )
-    return Releasing(store, settings, rules, Changes())
+    return Releasing(store, settings, rules, Changes(), Clock())
 
 
 async def test_the_file_holds_until_somebody_chooses(connection: AsyncConnection) -> None:

@@ -16,6 +16,7 @@ from consometers_node.permission import Choice, Permissions
 from consometers_node.series import Block, Device, Interval, Range, Record, Series
 from consometers_node.sharing.changes import Changes
 from consometers_node.store import Store
+from consometers_node.store.clock import Clock
 from consometers_node.store.coverage import coverage
 from consometers_node.store.series import blocks, erase_series, put_block
 from consometers_node.store.subscriptions import subscribe
@@ -86,8 +87,9 @@ async def reading(toy: Toy, store: Store, rest: Rest = no_rest) -> AsyncIterator
     changes = Changes()
     rounds = Rounds(LoopClock(), HOUR, settles=(timedelta(0), timedelta(0)))
     async with connection(toy) as home:
-        recorder = WatchedRecorder(home, Presence(store, home))
-        upkeep = Upkeep(store, recorder, changes, rounds, rest=rest)
+        clock = Clock()
+        recorder = WatchedRecorder(home, Presence(store, home, clock))
+        upkeep = Upkeep(store, recorder, changes, rounds, clock, rest=rest)
         task = asyncio.create_task(upkeep.run())
         try:
             yield Reading(upkeep, rounds, changes, store)

@@ -24,6 +24,7 @@ from consometers_node.store.series import add_series
 from consometers_node.store.subscriptions import subscribe, subscriptions
 from consometers_node.store.tables import OutboxRow
 
+from ..clocks import sure
 from .samples import DAILY, FINE, HOURLY, INJECTED, NEED, NO, PRODUCED, STOP, YES, now
 
 ACTIONS = st.sampled_from(
@@ -70,7 +71,7 @@ class Life:
             self.permissions.append(await permissions.propose(self.peer.id, need, now()))
             return
         if action == "expire":
-            assert await permissions.expire(now()) == []
+            assert await permissions.expire(sure(now())) == []
             return
         permission = self.permissions[which % len(self.permissions)]
         match action:

@@ -21,6 +21,7 @@ from consometers_node.series import Interval, Range
 from consometers_node.store import PeerId, PermissionId, Store
 from consometers_node.store.peers import add_peer
 
+from ..clocks import sure
 from ..conftest import Place
 from .conftest import make_world
 from .plain import plain
@@ -189,8 +190,8 @@ async def test_a_permission_expires_when_its_time_has_come(store: Store, place: 
         assert {one.permission for one in await permissions.permitted(world.coop)} == {
             world.granted
         }
-        assert await permissions.expire(now()) == [world.proposed]
-        assert await permissions.expire(now()) == []
+        assert await permissions.expire(sure(now())) == [world.proposed]
+        assert await permissions.expire(sure(now())) == []
         last = (await permissions.entries(world.proposed))[-1]
         assert (last.state, last.actor, last.who) == (State.EXPIRED, Actor.CLOCK, None)
 

@@ -32,6 +32,7 @@ from consometers_node.sharing.changes import Changes
 from consometers_node.sharing.delivery import Delivery
 from consometers_node.sharing.online import MakeAnswers, Sharing
 from consometers_node.store import PermissionId, Store
+from consometers_node.store.clock import Clock
 from consometers_node.wire import Naming
 from consometers_node.xmpp import Account, Answerer, Asker, Connection
 
@@ -181,6 +182,7 @@ async def running(
         connection,
         changes,
         make_answers,
+        clock=Clock(),
         first_delay_s=first_delay_s,
         receipt_within_s=receipt_within_s,
         renewal_s=renewal_s,

@@ -1,5 +1,6 @@
 """Settings and secrets."""
 
+import asyncio
 import logging
 import secrets
 
@@ -26,6 +27,16 @@ async def test_a_setting_is_kept_and_forgotten(store: Store) -> None:
         assert await setting(connection, "jid") == "b@example.org"
         await set_setting(connection, "jid", None)
         assert await setting(connection, "jid") is None
+
+
+async def test_two_that_keep_a_setting_at_once_are_in_nobodys_way(store: Store) -> None:
+    async def keep(value: str) -> None:
+        async with store.writing() as connection:
+            await set_setting(connection, "jid", value)
+
+    await asyncio.gather(*(keep(f"{n}@example.org") for n in range(8)))
+    async with store.reading() as connection:
+        assert str(await setting(connection, "jid")).endswith("@example.org")
 
 
 async def test_a_secret_is_made_once(store: Store) -> None:

@@ -198,6 +198,9 @@ def of_node(desk: AdminDesk) -> list[Concern]:
     if node is not None and node.network_problem is not None:
         words = around(_NETWORK, node.network_problem.text)
         found.append(Concern(Weight.WRONG, words, "health"))
+    if node is not None and (doubt := node.clock.doubt) is not None:
+        weight = Weight.WRONG if doubt.is_wrong else Weight.WARN
+        found.append(Concern(weight, doubt.text))
     try:
         new = installed(_DISTRIBUTION)
     except PackageNotFoundError:

@@ -3,9 +3,13 @@
 from dataclasses import dataclass
 
 from aiohttp import web
+from sqlalchemy.ext.asyncio import AsyncConnection
 
-from ...collective import needs
+from ...collective import given, needs
+from ...collective.given import Given
+from ...collective.members import Members
 from ...collective.roster import Entry, Roster, Status, Window, shares
+from ...store.clock import confirm
 from . import heat
 from .attention import Weight, concerns
 from .desk import AdminDesk
@@ -26,11 +30,21 @@ class Line:
     row: heat.Row
 
 
+@dataclass(frozen=True, slots=True)
+class Going:
+    """What a member brought that is about to be erased because its time is over."""
+
+    pseudonym: str
+    given: Given
+
+
 async def show(desk: AdminDesk, visit: Visit) -> web.StreamResponse:
     """Tell whether anything is wrong, and with whom."""
     span = next((days for days in _SPANS if visit.asked("days") == str(days)), _SPANS[0])
     window = Window.before(visit.today, span)
     async with desk.store.reading() as connection:
+        doubt = await desk.node.clock.look(connection) if desk.node is not None else None
+        going = await _going(desk, connection)
         found = await desk.roster(connection, window, visit.now)
         concerned = await concerns(desk, visit, connection, found)
         here = sum(one.status in _HERE for one in found.entries)
@@ -47,6 +61,9 @@ async def show(desk: AdminDesk, visit: Visit) -> web.StreamResponse:
         "overview.html",
         # What is missing at the beginning, the steps to the first member say.
         concerns=[one for one in concerned if here or one.weight is Weight.WRONG],
+        doubt=doubt,
+        going=going[:_AT_ONCE],
+        more_going=max(0, len(going) - _AT_ONCE),
         present=here,
         span=span,
         spans=_SPANS,
@@ -62,6 +79,21 @@ async def show(desk: AdminDesk, visit: Visit) -> web.StreamResponse:
         statuses=STATUSES,
         heat=heat,
     )
+
+
+async def confirm_clock(desk: AdminDesk, visit: Visit) -> web.StreamResponse:
+    """Take an administrator's word for the clock."""
+    async with desk.store.writing() as connection:
+        await confirm(connection, visit.now)
+        await desk.note(connection, visit, "clock confirmed")
+    desk.changed()
+    return visit.go("?done=clock")
+
+
+async def _going(desk: AdminDesk, connection: AsyncConnection) -> list[Going]:
+    members = Members(connection, desk.settings.time_zone)
+    found = sorted(await given.announced(connection), key=lambda one: (one.erase_at, one.id))
+    return [Going((await members.get(one.member)).pseudonym, one) for one in found]
 
 
 def _counts(found: Roster) -> dict[Status, int]:

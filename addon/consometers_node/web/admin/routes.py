@@ -56,6 +56,7 @@ LOOKS: dict[str, Look] = {
 }
 ACTS: dict[str, Look] = {
     "/logout": login.leave,
+    "/clock": overview.confirm_clock,
     "/members": members.find,
     f"{_MEMBER}/site": member.change_site,
     f"{_MEMBER}/name": member.rename,

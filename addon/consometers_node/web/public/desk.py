@@ -19,6 +19,7 @@ from ...collective.settings import Settings
 from ...quoalise import Text
 from ...quoalise.text import text
 from ...store import Store
+from ...store.clock import Clock
 from .. import language
 from ..files import Files
 from ..language import LANGUAGES
@@ -98,9 +99,11 @@ class Desk:
         limits: Limits,
         now: Callable[[], datetime],
         kept: Kept | None = None,
+        clock: Clock | None = None,
     ) -> None:
         self.store = store
         self.settings = settings
+        self.clock = clock
         self.files = Files()
         self._version = version
         self._rules = rules

@@ -10,6 +10,7 @@ from ...collective.rules import InForce
 from ...collective.settings import Settings
 from ...sharing.changes import Changes
 from ...store import Store
+from ...store.clock import Clock
 from ..listening import listening
 from .desk import Desk, now as this_moment
 from .kept import Kept
@@ -31,11 +32,13 @@ class Public:
         rules: InForce | None = None,
         limits: Limits | None = None,
         changes: Changes | None = None,
+        clock: Clock | None = None,
         now: Callable[[], datetime] = this_moment,
     ) -> None:
         """Prepare; nothing is read before somebody asks. Without `rules`, the file's hold.
 
-        With `changes`, answers are kept until it tells of one, for a moment at most.
+        With `changes`, answers are kept until it tells of one, for a moment at most. `clock` is
+        that of the node that runs.
         """
         desk = Desk(
             store,
@@ -44,6 +47,7 @@ class Public:
             rules=rules or InForce(settings.publication),
             limits=limits or Limits(),
             kept=Kept(changes),
+            clock=clock,
             now=now,
         )
         self.app = web.Application(middlewares=[desk.middleware], client_max_size=_MAX_BODY_BYTES)

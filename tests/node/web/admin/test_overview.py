@@ -26,10 +26,12 @@ from consometers_node.collective.roster import (
 from consometers_node.collective.rules import InForce
 from consometers_node.quoalise.text import text
 from consometers_node.series import Direction
+from consometers_node.store.clock import Clock
 from consometers_node.store.collective_tables import GivenId, MemberId
 from consometers_node.web.admin import attention, health, heat
 from consometers_node.web.speech import Language
 
+from ...clocks import Hands, confirmed
 from ...permission.samples import NEED
 from ..public.town import NOW, ZONE
 from .office import Office, serving
@@ -283,7 +285,7 @@ async def test_a_node_that_cannot_work_is_told_first(
     monkeypatch.setattr(attention, "installed", lambda _: "9")
     said = text("The disk of the database is full.", "Le disque de la base est plein.")
     network = SimpleNamespace(text=text("No way.", "Pas de chemin."))
-    node: Any = Node(database_problem=said, network_problem=network)
+    node: Any = Node(database_problem=said, network_problem=network, clock=Clock())
     await office.written(settle)
     async with serving(office.store, office.settings, node) as other:
         page = await (await other.enter()).open("")
@@ -307,7 +309,10 @@ async def test_how_a_node_goes_is_told_in_figures(
         network=None,
         network_problem=None,
         database_problem=None,
+        clock=await confirmed(office.store, Hands(NOW)),
     )
+    async with office.store.reading() as connection:
+        assert await node.clock.look(connection) is None
     monkeypatch.setattr(attention, "installed", lambda _: "0")
     await office.written(settle)
     async with serving(office.store, office.settings, node) as other:

@@ -394,6 +394,7 @@ def _given() -> None:
         words("shown_sha256"),
         words("shown_language"),
         whole("erase_at", nullable=True),
+        whole("announced_at", nullable=True),
         whole("told_at", nullable=True),
         reference("given", "member_id", "member: id"),
         reference("given", "need, version", "own_need: need, version"),

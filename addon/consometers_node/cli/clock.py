@@ -1,0 +1,73 @@
+"""A person's word for the clock: `confirm-clock`."""
+
+from datetime import UTC, datetime
+
+from consometers_node.quoalise.text import text
+from consometers_node.store import Store
+from consometers_node.store.clock import confirm
+
+from . import own
+from .options import Common, SettingsFile
+from .place import is_collective
+from .usage import Commands
+from .when import local, utc
+from .words import who
+
+_CONFIRMED = text(
+    "The clock is confirmed: it shows {now}. What is over by it runs out now.",
+    "L’horloge est confirmée : elle indique {now}. Ce qui est échu selon elle prend fin"
+    " maintenant.",
+)
+
+commands = Commands()
+
+
+@commands.add(
+    "confirm-clock",
+    text(
+        "A node whose clock is far ahead of what it knows, or was put back, lets nothing run out"
+        " and erases nothing by its age. Set the clock right; or, if it is, give this command."
+        " “status” tells whether the node waits for that. What a collective then erases, it shows"
+        " for a day before.",
+        "Un nœud dont l’horloge avance de beaucoup sur ce qu’il connaît, ou a reculé, ne laisse"
+        " rien expirer et n’efface rien en raison de son âge. Remettez l’horloge à l’heure ; ou, si"
+        " elle l’est, donnez cette commande. « status » dit si le nœud l’attend. Ce qu’un collectif"
+        " efface ensuite, il le montre un jour avant.",
+    ),
+)
+def confirm_clock(common: Common, settings: SettingsFile = None) -> None:
+    """Say that the clock of this computer is right."""
+    now = datetime.now(UTC)
+    if is_collective(common.data, settings):
+        _confirm_of_collective(common, settings, now)
+    else:
+        _confirm_of_home(common, now)
+    if common.as_json:
+        common.output.document({"confirmed": utc(now.timestamp())})
+    else:
+        common.output.say(_CONFIRMED, now=local(now.timestamp()))
+
+
+def _confirm_of_home(common: Common, now: datetime) -> None:
+    async def work(store: Store) -> None:
+        async with store.writing() as connection:
+            await confirm(connection, now)
+        await own.look_again(common)
+
+    own.run(common, work)
+
+
+def _confirm_of_collective(common: Common, file: SettingsFile, now: datetime) -> None:
+    from consometers_node.collective.reads import Read, note_read  # noqa: PLC0415
+    from consometers_node.collective.settings import Settings  # noqa: PLC0415
+
+    from . import collective  # noqa: PLC0415  # a home has nothing of it
+
+    async def work(store: Store, settings: Settings) -> None:
+        async with store.writing() as connection:
+            await confirm(connection, now)
+            await note_read(connection, Read(at=now, who=who(), what="clock confirmed"))
+        await collective.look_again(settings)
+
+    ours = collective.Ours(data=common.data, as_json=common.as_json, settings=file)
+    collective.run(ours, work)

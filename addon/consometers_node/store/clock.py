@@ -1,0 +1,229 @@
+"""The clock of a node, and whether anything may run out, be forgotten or be erased by it.
+
+A computer without a battery starts in another year, and so does a machine that is restored. Such a
+clock would end every permission and erase what it brought. So all that time ends or removes asks
+for a `Confirmed` instant, which this module alone gives:
+
+- the node has logged in to its XMPP server since it started, and since the clock last jumped: the
+  server's certificate, which is valid for some months, is valid by this clock; and
+- the clock is at most `AWAY_FOR` past the newest instant that was confirmed before, and no more
+  than `BACK_BY` before it; or
+- a person confirmed the clock.
+
+The newest confirmed instant is a setting. The rows of the database would not do: those that were
+written by a wrong clock would bear it out. They count where nothing was confirmed yet.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+import logging
+import time
+from typing import NewType
+
+from sqlalchemy import column, func, select, table
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from ..quoalise import Text
+from ..quoalise.text import around, text
+from .settings import set_setting, setting
+from .types import Instant
+
+Confirmed = NewType("Confirmed", datetime)
+"""An instant by which something may end or be erased."""
+
+AWAY_FOR = timedelta(days=30)
+"""How long a node may have been off and go on by itself.
+
+Less than the validity of a certificate (90 days), so that both tests have to fail. More than
+holidays or a repair: whoever brings a node back after that looks at its page anyway.
+"""
+BACK_BY = timedelta(minutes=5)
+"""As much as two clocks may differ."""
+STEP_S = 60.0
+"""By how much the wall clock may leave the monotonic one: less is set right all the time."""
+
+_CONFIRMED = "clock.confirmed"
+_SAID = "clock.said"
+"""When a person last confirmed the clock."""
+
+_ENTRIES = {
+    "register": "at",
+    "answer": "at",
+    "given_register": "at",
+    "given_series": "heard_at",
+    "read_log": "at",
+}
+"""Tables of entries, by name: a home does without the classes of a collective's."""
+
+_LOGGER = logging.getLogger(__name__)
+
+_UNTIL_THEN = text(
+    "{said} Until then, nothing runs out and nothing is erased because of its age.",
+    "{said} D’ici là, rien n’arrive à expiration et rien n’est effacé en raison de son âge.",
+)
+
+
+class Reason(StrEnum):
+    """Why the clock is not confirmed."""
+
+    OFFLINE = "offline"
+    """Nothing speaks against it, and no server has confirmed it yet."""
+    STEPPED = "stepped"
+    AHEAD = "ahead"
+    BEHIND = "behind"
+
+
+_WORDS = {
+    Reason.OFFLINE: text(
+        "The node has not logged in to its server since it started, so its clock ({now}) is not"
+        " confirmed.",
+        "Le nœud ne s’est pas encore connecté à son serveur depuis son démarrage : son horloge"
+        " ({now}) n’est donc pas confirmée.",
+    ),
+    Reason.STEPPED: text(
+        "The node’s clock jumped to {now}. It counts again once the node has logged in to its"
+        " server anew, or once you confirm it.",
+        "L’horloge du nœud a sauté à {now}. Elle comptera de nouveau quand le nœud se sera"
+        " reconnecté à son serveur, ou quand vous l’aurez confirmée.",
+    ),
+    Reason.AHEAD: text(
+        "The node’s clock shows {now}, far beyond the last time it was known to be right"
+        " ({newest}). Set it right, or confirm it if it is.",
+        "L’horloge du nœud indique {now}, bien après la dernière fois où elle était juste à coup"
+        " sûr ({newest}). Remettez-la à l’heure, ou confirmez-la si elle est juste.",
+    ),
+    Reason.BEHIND: text(
+        "The node’s clock shows {now}, before the last time it was known to be right ({newest})."
+        " Set it right, or confirm it if it is.",
+        "L’horloge du nœud indique {now}, avant la dernière fois où elle était juste à coup sûr"
+        " ({newest}). Remettez-la à l’heure, ou confirmez-la si elle est juste.",
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """Why nothing may run out or be erased at an instant."""
+
+    reason: Reason
+    now: datetime
+    newest: datetime | None
+
+    @property
+    def is_wrong(self) -> bool:
+        """Whether something speaks against the clock: then nothing is read or published by it."""
+        return self.reason is not Reason.OFFLINE
+
+    @property
+    def text(self) -> Text:
+        """For people: what is wrong, what it keeps from happening, what to do."""
+        words = _WORDS[self.reason].fill(now=_shown(self.now), newest=_shown(self.newest))
+        return around(_UNTIL_THEN, words)
+
+
+class Clock:
+    """The clock of one node that runs. It begins without a word from anybody."""
+
+    def __init__(
+        self,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        steady: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Take the wall clock, and one in seconds that nobody sets."""
+        self._now = now
+        self._steady = steady
+        self._vouched: float | None = None
+        """By how much both clocks differed when somebody last confirmed this one."""
+        self._said: str | None = None
+        self._is_new = True
+        self.doubt: Doubt | None = Doubt(Reason.OFFLINE, now(), None)
+        """As it was last looked at."""
+
+    @property
+    def problem(self) -> Text | None:
+        """Why it is not confirmed, for people, as it was last looked at."""
+        return None if self.doubt is None else self.doubt.text
+
+    def now(self) -> datetime:
+        """Return what the clock shows, right or wrong."""
+        return self._now()
+
+    def vouch(self) -> None:
+        """Take the word of a server whose certificate is valid by this clock."""
+        self._vouched = self._difference()
+
+    async def look(self, connection: AsyncConnection) -> Doubt | None:
+        """Return why the clock is not confirmed; None if it is."""
+        await self._hear(connection)
+        now, newest = self._now(), await _newest(connection)
+        reason = self._reason(now, newest)
+        before, self.doubt = self.doubt, None if reason is None else Doubt(reason, now, newest)
+        self._log(before)
+        return self.doubt
+
+    async def is_wrong(self, connection: AsyncConnection) -> bool:
+        """Return whether something speaks against the clock."""
+        doubt = await self.look(connection)
+        return doubt is not None and doubt.is_wrong
+
+    async def confirmed(self, connection: AsyncConnection) -> Confirmed | None:
+        """Return the instant by which things may end, and keep it as the newest; else None."""
+        if await self.look(connection) is not None:
+            return None
+        now = self._now()
+        await set_setting(connection, _CONFIRMED, now.isoformat())
+        return Confirmed(now)
+
+    async def _hear(self, connection: AsyncConnection) -> None:
+        """Take the word of a person, if it was given since the node started."""
+        said = await setting(connection, _SAID)
+        if said != self._said and not self._is_new:
+            self._vouched = self._difference()
+        self._said, self._is_new = said, False
+
+    def _reason(self, now: datetime, newest: datetime | None) -> Reason | None:
+        if newest is not None and now > newest + AWAY_FOR:
+            return Reason.AHEAD
+        if newest is not None and now < newest - BACK_BY:
+            return Reason.BEHIND
+        if self._vouched is None:
+            return Reason.OFFLINE
+        if abs(self._difference() - self._vouched) > STEP_S:
+            return Reason.STEPPED
+        return None
+
+    def _difference(self) -> float:
+        return self._now().timestamp() - self._steady()
+
+    def _log(self, before: Doubt | None) -> None:
+        after = self.doubt
+        if (before and before.reason) == (after and after.reason):
+            return
+        if after is None:
+            _LOGGER.info("the clock is confirmed")
+        else:
+            _LOGGER.warning("%s", after.text.say())
+
+
+async def confirm(connection: AsyncConnection, at: datetime) -> None:
+    """Take the word of a person: the clock is right, and shows `at`."""
+    for key in (_CONFIRMED, _SAID):
+        await set_setting(connection, key, at.isoformat())
+
+
+async def _newest(connection: AsyncConnection) -> datetime | None:
+    """Return the newest instant that was confirmed; before any was, the newest of any entry."""
+    known = await setting(connection, _CONFIRMED)
+    if known is not None:
+        return datetime.fromisoformat(known)
+    instants: list[datetime] = []
+    for name, at in _ENTRIES.items():
+        newest = select(func.max(column(at, Instant))).select_from(table(name))
+        instants += filter(None, (await connection.execute(newest)).scalars())
+    return max(instants, default=None)
+
+
+def _shown(at: datetime | None) -> str:
+    return "" if at is None else at.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC")
