@@ -36,7 +36,6 @@ from .needs import granted, versions
 
 MAX_SERIES = 50
 """Of one permission: a home has a few."""
-MAX_ID = 100
 
 _SKEW = timedelta(days=1)
 """Clocks differ, but not by that."""
@@ -391,7 +390,6 @@ def _check(need: DataNeed, said: Permission, at: datetime) -> None:
 
 
 _NARROWER: dict[str, Callable[[DataNeed, Permission], bool]] = {
-    "id": lambda need, said: len(said.id) <= MAX_ID,
     "reading": lambda need, said: Reading(said.reading) is need.reading,
     "interval": lambda need, said: read_interval(said.interval).no_finer_than(need.interval),
     "identification": lambda need, said: Identification(said.identification).no_more_than(

@@ -8,7 +8,8 @@
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 from xml.etree.ElementTree import Element, SubElement
 
 from . import metadata as meta, senml
@@ -33,6 +34,17 @@ class Data:
     def __len__(self) -> int:
         """Count the records."""
         return sum(len(one.values) for one in self.records)
+
+    def within(self, start: datetime, end: datetime) -> Data:
+        """Return the records of start ≤ time < end alone."""
+        first, last = start.timestamp(), end.timestamp()
+        if all(first <= at < last for one in self.records for at in one.values):
+            return self
+        records = (
+            replace(one, values={at: v for at, v in one.values.items() if first <= at < last})
+            for one in self.records
+        )
+        return replace(self, records=tuple(one for one in records if one.values))
 
     def parts(self, most: int = MAX_PUSHED) -> Iterator[Data]:
         """Cut into messages of at most `most` records, each with the metadata."""

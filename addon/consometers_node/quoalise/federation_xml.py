@@ -104,7 +104,7 @@ def read_permission(element: Element) -> Permission:
     if end < start:
         raise Malformed(permission.at("valid-until"), Problem.BACKWARDS, found=end, wanted=start)
     return Permission(
-        id=permission.text("id"),
+        id=permission.uuid("id"),
         need=permission.text("need"),
         version=permission.count("version", least=1),
         series=_read_series(permission),
@@ -113,7 +113,7 @@ def read_permission(element: Element) -> Permission:
         valid_from=start,
         valid_until=end,
         shown_sha256=sha256,
-        shown_language=shown.text(LANG),
+        shown_language=shown.language(required=True),
         identification=permission.choice("identification", Identification),
         reading=permission.choice("reading", Reading),
     )
@@ -140,7 +140,7 @@ def read_receipt(element: Element) -> Receipt:
     check_depth(element)
     receipt = Reader(element, "receipt").expect(RECEIPT)
     return Receipt(
-        permission=receipt.text("permission"),
+        permission=receipt.uuid("permission"),
         state=receipt.choice("state", State),
         time=receipt.moment("time"),
         erased=tuple(

@@ -15,6 +15,7 @@ from xml.etree.ElementTree import Element, SubElement
 from .errors import Malformed
 from .markup import tag
 from .problems import Problem
+from .reading import bounded, check_count
 from .text import Text
 
 NAMESPACE = "jabber:x:data"
@@ -127,6 +128,7 @@ def read_type(form: Element, place: str) -> FormType:
 def read_rows(form: Element, place: str) -> list[dict[str, str]]:
     """Read the rows of a table, each by column. Raises `Malformed`."""
     items = form.findall(_ITEM)
+    check_count(items, _ITEM, place)
     return [read_values(item, f"{place}/item[{n}]") for n, item in enumerate(items, 1)]
 
 
@@ -134,7 +136,7 @@ def read_values(form: Element, place: str) -> dict[str, str]:
     """Read what was filled in, by `var`, without the white space around it.
 
     Fields that are empty are left out: chat clients send back every field. Raises `Malformed` on
-    a field that comes twice or has several values.
+    a field that comes twice, has several values or is longer than `bounds` has it.
     """
     values: dict[str, str] = {}
     seen: set[str] = set()
@@ -147,7 +149,7 @@ def read_values(form: Element, place: str) -> dict[str, str]:
         if len(sent) > 1:
             raise Malformed(f"{place}/{var}", Problem.TWO_VALUES, found=len(sent))
         if sent and sent[0].text and not sent[0].text.isspace():
-            values[var] = sent[0].text.strip()
+            values[var] = bounded(sent[0].text, var, f"{place}/{var}")
     return values
 
 

@@ -17,12 +17,13 @@ import hashlib
 import hmac
 import re
 
+from . import bounds
 from .errors import Malformed
 from .problems import Problem
 
 ENTERPRISE = 60060
 """The Consometers' number among IANA's private enterprises."""
-MAX_LENGTH = 255
+MAX_LENGTH = bounds.OTHER
 """Characters of an identifier with a path, as of any name of records."""
 MIN_SECRET = 32
 """Bytes of a household's secret."""
@@ -136,7 +137,9 @@ def device(sent: str, place: str = "device") -> Device:
 def identifier(sent: str, place: str = "identifier") -> Identifier:
     """Read an identifier. Raises `Malformed`."""
     urn, underscore, path = sent.strip().partition("_")
-    if underscore and (len(sent) > MAX_LENGTH or not _PATH.fullmatch(path)):
+    if len(sent) > MAX_LENGTH:
+        raise Malformed(place, Problem.TOO_LONG, found=len(sent), most=MAX_LENGTH)
+    if underscore and not _PATH.fullmatch(path):
         raise Malformed(place, Problem.NOT_A_PATH, found=path)
     return Identifier(device(urn, place), path)
 

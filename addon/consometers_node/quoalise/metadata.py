@@ -16,11 +16,13 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from xml.etree.ElementTree import Element
 
-from . import fragment
+from . import bounds, fragment
+from .errors import Malformed
 from .fragment import Attributes, Fragment
 from .identifier import Identifier, SeriesPath
 from .iso8601 import Duration, duration
 from .markup import tag
+from .problems import Problem
 
 NAMESPACE = "urn:quoalise:0"
 META = tag(NAMESPACE, "meta")
@@ -148,7 +150,7 @@ def read(meta: Element, place: str = "meta") -> Metadata:
     device, measurement = meta.find(_DEVICE), meta.find(_MEASUREMENT)
     others = [one for one in fragment.elements(meta) if one not in (device, measurement)]
     return Metadata(
-        device=None if device is None else _read_device(device),
+        device=None if device is None else _read_device(device, f"{place}/device"),
         measurement=None if measurement is None else _read_measurement(measurement, place),
         unknown=_unknown(meta.attrib, (), others),
     )
@@ -175,34 +177,37 @@ _INTERVAL = "sampling-interval"
 _NAMED = ("authority", "type", "value")
 
 
-def _read_device(device: Element) -> MeasuringDevice:
+def _read_device(device: Element, place: str) -> MeasuringDevice:
     named = device.find(_IDENTIFIER)
     others = [one for one in fragment.elements(device) if one is not named]
     return MeasuringDevice(
-        type=device.get("type"),
-        identifier=None if named is None else _read_identifier(named),
+        type=_word(device, "type", place),
+        identifier=None if named is None else _read_identifier(named, f"{place}/identifier"),
         unknown=_unknown(device.attrib, ("type",), others),
     )
 
 
-def _read_identifier(named: Element) -> DeviceIdentifier:
+def _read_identifier(named: Element, place: str) -> DeviceIdentifier:
     return DeviceIdentifier(
-        authority=named.get("authority"),
-        type=named.get("type"),
-        value=named.get("value"),
+        authority=_word(named, "authority", place),
+        type=_word(named, "type", place),
+        value=_word(named, "value", place),
         unknown=_unknown(named.attrib, _NAMED, fragment.elements(named)),
     )
 
 
 def _read_measurement(measurement: Element, place: str) -> Measurement:
     interval = measurement.get(_INTERVAL)
+    name, direction, quantity, kind, unit, aggregation = (
+        _word(measurement, word, f"{place}/measurement") for word in _WORDS
+    )
     return Measurement(
-        name=measurement.get("name"),
-        direction=measurement.get("direction"),
-        quantity=measurement.get("quantity"),
-        type=measurement.get("type"),
-        unit=measurement.get("unit"),
-        aggregation=measurement.get("aggregation"),
+        name=name,
+        direction=direction,
+        quantity=quantity,
+        type=kind,
+        unit=unit,
+        aggregation=aggregation,
         sampling_interval=None
         if interval is None
         else duration(interval, f"{place}/measurement@{_INTERVAL}"),
@@ -216,6 +221,15 @@ def _write_device(device: MeasuringDevice) -> Element:
         told = {name: getattr(named, name) for name in _NAMED}
         element.insert(0, _element(_IDENTIFIER, told, named.unknown))
     return element
+
+
+def _word(element: Element, name: str, place: str) -> str | None:
+    """Read a word, which may be missing and may be empty."""
+    word = element.get(name)
+    most = bounds.characters(name)
+    if word is not None and len(word) > most:
+        raise Malformed(f"{place}@{name}", Problem.TOO_LONG, found=len(word), most=most)
+    return word
 
 
 def _element(name: str, told: Mapping[str, str | None], unknown: Unknown) -> Element:

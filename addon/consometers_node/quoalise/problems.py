@@ -43,6 +43,18 @@ class Problem(Enum):
     )
     NO_ATTRIBUTE = text("this attribute is missing: add it", "cet attribut manque : ajoutez-le")
     NO_TEXT = text("this is empty: fill it in", "c’est vide : remplissez-le")
+    TOO_LONG = text(
+        "{found} characters are too many: send at most {most}",
+        "{found} caractères, c’est trop : envoyez-en au plus {most}",
+    )
+    TOO_MANY_ELEMENTS = text(
+        "there are {found} of <{wanted}>: send at most {most}",
+        "il y a {found} fois <{wanted}> : envoyez-en au plus {most}",
+    )
+    NOT_A_LANGUAGE = text(
+        "“{found}” is not a language tag: send such as fr or en-GB",
+        "« {found} » n’est pas une étiquette de langue : envoyez par exemple fr ou en-GB",
+    )
     NOT_A_CHOICE = text(
         "“{found}” is not known here: send one of {wanted}",
         "« {found} » n’est pas connu ici : envoyez l’un de {wanted}",
@@ -150,6 +162,12 @@ class Problem(Enum):
     NOT_A_LINK = text(
         "“{found}” is not a link to a page: send one that begins with https://",
         "« {found} » n’est pas le lien d’une page : envoyez-en un qui commence par https://",
+    )
+    NOT_A_UUID = text(
+        "“{found}” is not a UUID: send one in lower case, such as"
+        " 123e4567-e89b-42d3-a456-426614174000",
+        "« {found} » n’est pas un UUID : envoyez-en un en minuscules, par exemple"
+        " 123e4567-e89b-42d3-a456-426614174000",
     )
     NOT_A_HASH = text(
         "“{found}” is not a SHA-256: send 64 hexadecimal digits, in lower case",

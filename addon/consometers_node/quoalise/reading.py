@@ -1,12 +1,13 @@
 """One element under its path: its attributes and children with their types, or an error."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+import re
 from xml.etree.ElementTree import Element
 
-from . import iso8601
+from . import bounds, iso8601
 from .errors import Malformed
 from .iso8601 import Duration
 from .markup import LANG, local, named
@@ -29,13 +30,24 @@ class Reader:
         return self
 
     def text(self, name: str) -> str:
-        """Give an attribute that must be there, and not empty."""
+        """Give an attribute that must be there, not empty and no longer than `bounds` has it."""
         value = self.element.get(name)
         if value is None:
             raise Malformed(self.at(name), Problem.NO_ATTRIBUTE)
-        if not value.strip():
-            raise Malformed(self.at(name), Problem.NO_TEXT)
-        return value.strip()
+        return bounded(value, local(name), self.at(name))
+
+    def language(self, *, required: bool = False) -> str:
+        """Give the language that the element is in; English if it says none, and may."""
+        if not required and not self.element.get(LANG):
+            return DEFAULT_LANGUAGE
+        tag = self.text(LANG)
+        if not _LANGUAGE.fullmatch(tag):
+            raise Malformed(self.at(LANG), Problem.NOT_A_LANGUAGE, found=tag)
+        return tag
+
+    def uuid(self, name: str) -> str:
+        """Give the id of a permission: nothing else may stand where such an id does."""
+        return uuid(self.text(name), self.at(name))
 
     def choice[Choice: StrEnum](self, name: str, choices: type[Choice]) -> Choice:
         value = self.text(name)
@@ -67,22 +79,19 @@ class Reader:
         return Reader(found[0], f"{self.place}/{local(name)}")
 
     def each(self, name: str) -> Iterator[Reader]:
-        """Give the children of that name."""
-        for number, child in enumerate(self.element.findall(name), 1):
+        """Give the children of that name, no more than `bounds` has it."""
+        children = self.element.findall(name)
+        check_count(children, name, self.place)
+        for number, child in enumerate(children, 1):
             yield Reader(child, f"{self.place}/{local(name)}[{number}]")
 
     def words(self) -> str:
-        """Give what stands in the element, which must not be empty."""
-        words = (self.element.text or "").strip()
-        if not words:
-            raise Malformed(self.place, Problem.NO_TEXT)
-        return words
+        """Give what stands in the element: not empty, and no longer than `bounds` has it."""
+        return bounded(self.element.text or "", local(self.element.tag), self.place)
 
     def texts(self, name: str, *, required: bool = False) -> Text:
         """Give what stands in the children of that name, one in each language."""
-        texts = {
-            child.element.get(LANG, DEFAULT_LANGUAGE): child.words() for child in self.each(name)
-        }
+        texts = {child.language(): child.words() for child in self.each(name)}
         if required and not texts:
             raise Malformed(self.place, Problem.NO_ELEMENT, wanted=named(name))
         return Text(texts)
@@ -92,4 +101,30 @@ class Reader:
         return f"{self.place}@{local(name)}"
 
 
+def bounded(sent: str, name: str, place: str) -> str:
+    """Return a field without the white space around it. Raises `Malformed`."""
+    value = sent.strip()
+    if not value:
+        raise Malformed(place, Problem.NO_TEXT)
+    if len(value) > (most := bounds.characters(name)):
+        raise Malformed(place, Problem.TOO_LONG, found=len(value), most=most)
+    return value
+
+
+def check_count(children: Sequence[Element], name: str, place: str) -> None:
+    """Refuse more elements of a name than `bounds` has it. Raises `Malformed`."""
+    if len(children) > (most := bounds.ELEMENTS[local(name)]):
+        found, wanted = len(children), named(name)
+        raise Malformed(place, Problem.TOO_MANY_ELEMENTS, found=found, wanted=wanted, most=most)
+
+
+def uuid(sent: str, place: str) -> str:
+    """Read the id of a permission, a UUID in its usual form. Raises `Malformed`."""
+    if not _UUID.fullmatch(sent):
+        raise Malformed(place, Problem.NOT_A_UUID, found=sent)
+    return sent
+
+
 _MAX_DIGITS = 12
+_UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_LANGUAGE = re.compile(r"[A-Za-z]{1,8}(?:-[A-Za-z0-9]{1,8})*")

@@ -25,7 +25,7 @@ from .forms import FORM, FormType
 from .identifier import Identifier, identifier
 from .markup import check_depth, tag
 from .problems import Problem
-from .reading import Reader
+from .reading import Reader, uuid
 
 COMMAND = tag(NAMESPACE, "command")
 DEFAULT_RANGE = timedelta(hours=24)
@@ -193,9 +193,9 @@ def _filled(node: Node, values: Mapping[str, str], place: str) -> Request:
             return Unsubscribe(_identifier(values, place))
         case Node.WITHDRAW:
             erase = forms.boolean(values.get(Var.ERASE, "true"), f"{place}/{Var.ERASE}")
-            return Withdraw(forms.required(values, Var.PERMISSION, place), erase)
+            return Withdraw(_permission(values, place), erase)
         case _:
-            return Terminate(forms.required(values, Var.PERMISSION, place))
+            return Terminate(_permission(values, place))
 
 
 def _history(values: Mapping[str, str], place: str) -> GetHistory:
@@ -212,6 +212,11 @@ def _history(values: Mapping[str, str], place: str) -> GetHistory:
 def _identifier(values: Mapping[str, str], place: str) -> Identifier:
     sent = forms.required(values, Var.IDENTIFIER, place)
     return identifier(sent, f"{place}/{Var.IDENTIFIER}")
+
+
+def _permission(values: Mapping[str, str], place: str) -> str:
+    sent = forms.required(values, Var.PERMISSION, place)
+    return uuid(sent, f"{place}/{Var.PERMISSION}")
 
 
 def _command(node: Node, values: Mapping[str, str | None] | None = None) -> Element:

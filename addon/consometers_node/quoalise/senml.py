@@ -23,6 +23,7 @@ import re
 from typing import NamedTuple
 from xml.etree.ElementTree import Element, SubElement
 
+from . import bounds
 from .errors import Malformed
 from .identifier import MAX_LENGTH
 from .markup import named, tag
@@ -45,6 +46,7 @@ LAST_TIME = 4_102_444_799
 """2099-12-31T23:59:59Z. Milliseconds where seconds should be are far beyond."""
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9:./_-]*")
+_MAX_UNIT = bounds.characters("unit")
 _VERSIONS = frozenset(map(str, range(1, VERSION + 1)))
 
 type Number = int | float
@@ -210,6 +212,8 @@ def _runs(sensml: Element, place: str) -> Iterator[_Run]:
         run = runs.get((name, unit))
         if run is None:
             full = _name(base.name + name, at)
+            if len(unit or "") > _MAX_UNIT:
+                raise Malformed(at, Problem.TOO_LONG, found=len(unit or ""), most=_MAX_UNIT)
             run = _Run(full, unit, base.time, base.value or 0, place, message)
             runs[name, unit] = run
             if not name and unit == base.unit:

@@ -12,6 +12,7 @@ for today's client takes it for granted; today's proxies write none.
 
 from xml.etree.ElementTree import Element, SubElement
 
+from . import bounds
 from .errors import (
     BadRequest,
     ErrorType,
@@ -49,19 +50,21 @@ def write(error: QuoaliseError, language: str | None = None) -> Element:
 
 
 def read(error: Element) -> QuoaliseError:
-    """Read an `<error>`, whatever stands in it. It is given, not raised."""
+    """Return what an `<error>` says, whatever stands in it, as far as `bounds` reads it."""
     names = [split(one.tag) for one in elements(error) if one.tag != _TEXT]
-    conditions = [name for namespace, name in names if namespace == STANZAS]
+    conditions = [bounds.clip("code", name) for namespace, name in names if namespace == STANZAS]
     condition = conditions[0] if conditions else QuoaliseError.condition
+    texts = error.findall(_TEXT)[: bounds.ELEMENTS["text"]]
     words = {
-        one.get(LANG, DEFAULT_LANGUAGE): one.text.strip()
-        for one in error.findall(_TEXT)
+        bounds.clip("lang", one.get(LANG, DEFAULT_LANGUAGE)): bounds.clip("text", one.text.strip())
+        for one in texts
         if one.text and not one.text.isspace()
     }
     said = Text(words) if words else None
     upstream = error.find(_UPSTREAM)
     if upstream is not None:
-        return UpstreamError(upstream.get("issuer", ""), upstream.get("code") or None, said)
+        issuer, code = (bounds.clip(name, upstream.get(name, "")) for name in ("issuer", "code"))
+        return UpstreamError(issuer, code or None, said)
     if kind := _KINDS.get(condition):
         return kind(said)
     type_ = error.get("type", "")

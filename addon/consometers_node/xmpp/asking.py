@@ -35,6 +35,7 @@ from consometers_node.quoalise import (
     answers,
     data,
     federation_xml,
+    iso8601,
     requests,
 )
 from consometers_node.quoalise.markup import named
@@ -52,6 +53,8 @@ class Asking:
     """Asks peers."""
 
     def __init__(self, connection: Connection) -> None:
+        self.outside = 0
+        """Records that peers answered outside of what was asked, since the start."""
         self._connection = connection
         self._rate = Rate(connection.stream.loop.time)
         self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
@@ -65,10 +68,14 @@ class Asking:
     ) -> Data:
         """Give the records of start ≤ time < end, by default of the last 24 hours, in one answer.
 
-        Raises `BadRequest` if they are too many: see `history`.
+        Records outside of what was asked are dropped, and counted in `outside`: some peers answer
+        whole days. Raises `BadRequest` if they are too many: see `history`.
         """
         answer = await self._ask(peer, GetHistory(identifier, start, end))
-        return data.read(answers.payload(answer, data.QUOALISE))
+        told = data.read(answers.payload(answer, data.QUOALISE))
+        asked = told.within(start or iso8601.FIRST, end or iso8601.LAST)
+        self.outside += len(told) - len(asked)
+        return asked
 
     async def history(
         self, peer: str, identifier: Identifier, start: datetime, end: datetime

@@ -78,7 +78,6 @@ WIDER: dict[str, Callable[[], Permission]] = {
     "run out": lambda: permission(at=AT - timedelta(days=NEED.duration_days)),
     "the same twice": lambda: permission(meter("a"), meter("a")),
     "too many": lambda: permission(*(meter(f"m{n}") for n in range(given.MAX_SERIES + 1))),
-    "a long number": lambda: permission(id=(given.MAX_ID + 1) * "x"),
     "another need": lambda: permission(need=replace(NEED, id="other")),
     "a newer version": lambda: permission(need=replace(NEED, version=2)),
 }

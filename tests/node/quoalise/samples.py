@@ -212,7 +212,7 @@ DATA_NEEDS = st.builds(
 PERMISSIONS = st.builds(
     lambda times, **fields: Permission(valid_from=times[0], valid_until=times[1], **fields),
     st.lists(MOMENTS, min_size=2, max_size=2).map(sorted),
-    id=NAMES,
+    id=st.uuids().map(str),
     need=NAMES,
     version=st.integers(1, 99),
     series=st.lists(IDENTIFIERS, min_size=1, max_size=3).map(tuple),
@@ -225,14 +225,14 @@ PERMISSIONS = st.builds(
 )
 RECEIPTS = st.builds(
     Receipt,
-    permission=NAMES,
+    permission=st.uuids().map(str),
     state=st.sampled_from(State),
     time=MOMENTS,
     erased=st.lists(st.builds(Erased, IDENTIFIERS, st.integers(0, 10**9)), max_size=3).map(tuple),
 )
 
 PERMISSION = Permission(
-    id="p-1",
+    id="2f6c1f0a-52b7-4c39-9d0e-6a1b5f8e7c3d",
     need="daily-display",
     version=2,
     series=(

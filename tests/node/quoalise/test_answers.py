@@ -6,7 +6,7 @@ import pytest
 from consometers_node.quoalise import COMMANDS, Data, Listed, Node, answers, data, requests
 from consometers_node.quoalise.markup import serialise
 
-from .samples import EXAMPLE, LISTED, POWER, element
+from .samples import EXAMPLE, LISTED, PERMISSION, POWER, element
 
 
 @pytest.mark.parametrize(
@@ -24,19 +24,25 @@ from .samples import EXAMPLE, LISTED, POWER, element
 def test_a_form_is_in_the_language_of_whoever_asked(
     language: str, title: str, label: str, hint: str
 ) -> None:
-    form = answers.to_fill(COMMANDS[Node.WITHDRAW], "s-1", language, {"permission": "p-1"})
+    form = answers.to_fill(
+        COMMANDS[Node.WITHDRAW],
+        "s-1",
+        language,
+        {"permission": PERMISSION.id},
+    )
     assert serialise(form).decode() == (
         '<command xmlns="http://jabber.org/protocol/commands" node="withdraw" status="executing"'
         f' sessionid="s-1"><x xmlns="jabber:x:data" type="form"><title>{title}</title>'
         f'<field var="permission" type="text-single" label="{label}"><required/>'
-        f'<value>p-1</value></field><field var="erase" type="boolean" label="{hint}">'
+        f"<value>{PERMISSION.id}</value></field>"
+        f'<field var="erase" type="boolean" label="{hint}">'
         "<value>true</value></field></x></command>"
     )
 
 
 @pytest.mark.parametrize("node", [node for node in Node if COMMANDS[node].fields])
 def test_a_form_that_is_filled_in_and_sent_back_is_a_request(node: Node) -> None:
-    values = {"identifier": POWER, "permission": "p-1"}
+    values = {"identifier": POWER, "permission": PERMISSION.id}
     answer = answers.to_fill(COMMANDS[node], "s-1", None, values)
     form = answer.find("{jabber:x:data}x")
     assert form is not None

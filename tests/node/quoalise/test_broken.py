@@ -26,6 +26,7 @@ from consometers_node.quoalise import (
 from consometers_node.quoalise.federation import NAMESPACE, DataNeed, Quantity, Wanted
 from consometers_node.quoalise.identifier import device
 from consometers_node.quoalise.iso8601 import Duration
+from consometers_node.quoalise.markup import LANG
 
 from .samples import EXAMPLE, NO_DEVICE, PERMISSION, POWER, REQUEST, element, message
 
@@ -426,7 +427,7 @@ OTHERS: dict[str, tuple[Callable[[], object], str]] = {
     "neither true nor false": (
         request(
             f'node="withdraw"><x xmlns="jabber:x:data" type="submit">'
-            f"{field('permission', 'p-1')}{field('erase', 'maybe')}</x>"
+            f"{field('permission', PERMISSION.id)}{field('erase', 'maybe')}</x>"
         ),
         "command/withdraw/erase: “maybe” is neither true nor false: send true or false.",
     ),
@@ -541,6 +542,25 @@ OTHERS: dict[str, tuple[Callable[[], object], str]] = {
     "a version that is no number": (
         permission(lambda sent: sent.set("version", "0")),
         "permission@version: “0” is not a whole number from 1 on: send digits.",
+    ),
+    "a permission named by a path": (
+        permission(lambda sent: sent.set("id", "../settings")),
+        (
+            "permission@id: “../settings” is not a UUID: send one in lower case, such as"
+            " 123e4567-e89b-42d3-a456-426614174000."
+        ),
+    ),
+    "a language that is none": (
+        permission(lambda sent: child(sent, "shown").set(LANG, "en/../fr")),
+        ("permission/shown@lang: “en/../fr” is not a language tag: send such as fr or en-GB."),
+    ),
+    "a title that nobody reads to its end": (
+        need(lambda sent: setattr(child(sent, "title"), "text", 301 * "a")),
+        "data-needs/data-need[1]/title[1]: 301 characters are too many: send at most 300.",
+    ),
+    "more series than anybody asks for": (
+        need(lambda sent: sent.extend(50 * [child(sent, "series")])),
+        (f"data-needs/data-need[1]: there are 51 of <series {_FEDERATION}>: send at most 50."),
     ),
     "a data need without a purpose": (
         need(without("purpose")),

@@ -28,7 +28,7 @@ from consometers_node.quoalise.identifier import identifier
 from consometers_node.quoalise.iso8601 import moment
 from consometers_node.quoalise.markup import serialise
 
-from .samples import IDENTIFIERS, MOMENTS, NAMES, PERMISSIONS, POWER, REQUEST, element
+from .samples import IDENTIFIERS, MOMENTS, PERMISSIONS, POWER, REQUEST, element
 
 NOW = datetime(2026, 11, 25, 12, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -98,10 +98,10 @@ def test_an_asker_may_give_up() -> None:
 def test_erasing_is_what_happens_unless_the_household_says_keep() -> None:
     asked = command(
         '<x xmlns="jabber:x:data" type="submit">'
-        '<field var="permission"><value>p-1</value></field></x>',
+        '<field var="permission"><value>2f6c1f0a-52b7-4c39-9d0e-6a1b5f8e7c3d</value></field></x>',
         "withdraw",
     )
-    assert requests.read(asked) == Withdraw("p-1", erase=True)
+    assert requests.read(asked) == Withdraw("2f6c1f0a-52b7-4c39-9d0e-6a1b5f8e7c3d", erase=True)
 
 
 @pytest.mark.parametrize(
@@ -136,8 +136,8 @@ REQUESTS: st.SearchStrategy[Request] = st.one_of(
     st.just(ListSeries()),
     st.builds(GetDataNeeds, st.none() | st.just("c2f8-jeton")),
     st.builds(Grant, PERMISSIONS),
-    st.builds(Withdraw, NAMES, st.booleans()),
-    st.builds(Terminate, NAMES),
+    st.builds(Withdraw, st.uuids().map(str), st.booleans()),
+    st.builds(Terminate, st.uuids().map(str)),
 )
 
 

@@ -107,7 +107,7 @@ NEED = DataNeed(
     retention=Duration(years=1),
 )
 PERMISSION = Permission(
-    id="p-1",
+    id="2f6c1f0a-52b7-4c39-9d0e-6a1b5f8e7c3d",
     need=NEED.id,
     version=NEED.version,
     series=(SERIES,),

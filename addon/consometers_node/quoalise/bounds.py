@@ -1,0 +1,55 @@
+"""How much is read of each field that a peer fills: what is longer is refused before it is kept.
+
+The limits hold at both ends, in a home as in a collective: what a node keeps of a peer passes here.
+Fields that have a form of their own (times, durations, hashes, numbers) are bounded by it.
+"""
+
+from collections.abc import Mapping
+
+CHARACTERS: Mapping[str, int] = {
+    # names
+    "id": 100,
+    "need": 100,
+    "token": 200,
+    "lang": 35,
+    "u": 32,
+    "bu": 32,
+    "unit": 32,
+    # what people read of a data need
+    "title": 300,
+    "purpose": 8_000,
+    "recipients": 8_000,
+    "controller": 300,
+    "contact": 300,
+    "policy": 500,
+    # errors
+    "text": 1_000,
+    "issuer": 100,
+    "code": 100,
+}
+"""Characters of an attribute, of what stands in an element, or of a field of a form, by name."""
+OTHER = 255
+"""Characters of any other: as many as an identifier has."""
+
+ELEMENTS: Mapping[str, int] = {
+    "data-need": 50,
+    "series": 50,
+    "erased": 1_000,
+    "item": 2_000,
+    "title": 20,
+    "purpose": 20,
+    "recipients": 20,
+    "text": 20,
+}
+"""Elements of one name in another; texts come in as many languages."""
+
+
+def characters(name: str) -> int:
+    """Return how many characters of a field are read."""
+    return CHARACTERS.get(name, OTHER)
+
+
+def clip(name: str, words: str) -> str:
+    """Return as much of a field as is read, where refusing it would say nothing to anybody."""
+    most = characters(name)
+    return words if len(words) <= most else f"{words[: most - 1]}…"
