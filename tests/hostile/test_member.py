@@ -3,16 +3,28 @@
 What it can send is what its own node could be made to send, over an honest network.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from copy import deepcopy
-from datetime import UTC, datetime, timedelta
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from struct import iter_unpack
 from xml.etree.ElementTree import Element
 
 import pytest
 from slixmpp.xmlstream.handler import Callback
 from slixmpp.xmlstream.matcher import MatchXPath
 from slixmpp.xmlstream.stanzabase import StanzaBase
+from sqlalchemy import func, select, text
+from sqlalchemy.exc import IntegrityError
 
+from consometers_node.collective import needs
+from consometers_node.collective.claims import settle
+from consometers_node.collective.export import everything
+from consometers_node.collective.given import Given, withdraw
+from consometers_node.collective.members import Kind, Members
+from consometers_node.collective.rights import erase
+from consometers_node.collective.taking import Told, accept, take
+from consometers_node.permission import Identification, State
 from consometers_node.quoalise import (
     Data,
     Direction,
@@ -24,10 +36,12 @@ from consometers_node.quoalise import (
     Listed,
     Malformed,
     Node,
+    Number,
     QuoaliseError,
     Receipt,
     Records,
-    State,
+    SeriesPath,
+    State as Stands,
     Terminate,
     UpstreamError,
     Withdraw,
@@ -39,11 +53,25 @@ from consometers_node.quoalise import (
     requests,
     stanza_errors,
 )
-from consometers_node.quoalise.identifier import organisation, series
+from consometers_node.quoalise.identifier import device as named, organisation, series
 from consometers_node.quoalise.markup import LANG, serialise, tag
 from consometers_node.quoalise.senml import SENML
+from consometers_node.series import Direction as Way, Interval, Range
+from consometers_node.store import Store
+from consometers_node.store.claims import Proof, claims_to, contested
+from consometers_node.store.collective_tables import DeviceClaimRow, SetAsideRow, SumBlockRow
+from consometers_node.store.gathered import of_member
+from consometers_node.store.parts import told as held_of
+from consometers_node.store.series import blocks
+from consometers_node.store.set_aside import (
+    leave_out,
+    of_member as set_aside_of,
+    undecided,
+)
 from consometers_node.wire import write_need
 from demo.prosody import Prosody
+from tests.node.collective.people import AT, ZONE, join, permission
+from tests.node.collective.telling import told
 from tests.node.permission.samples import NEED
 from tests.node.quoalise.samples import EXAMPLE, PERMISSION, element
 from tests.node.xmpp.conftest import MakeNode, MakePlain
@@ -100,7 +128,7 @@ def test_a_permission_named_by_a_path_is_refused_wherever_it_is_named(id: str) -
 
 RECEIPT = Receipt(
     permission=PERMISSION.id,
-    state=State.WITHDRAWN,
+    state=Stands.WITHDRAWN,
     time=datetime(2027, 3, 1, 9, tzinfo=UTC),
     erased=(Erased(METER, 12),),
 )
@@ -182,7 +210,8 @@ async def test_records_that_a_peer_answers_outside_of_what_was_asked_are_dropped
     liar, asker = await new_plain(one), await new_node(one)
     name = series(organisation("liar"), of)
     first, last = int(FIRST.timestamp()), int((FIRST + 3 * HOUR).timestamp())
-    values = dict.fromkeys(range(first - 36000, last + 36000, 3600), 500)
+    times = range(first - 36000, last + 36000, 3600)
+    values: dict[Number, Number] = dict.fromkeys(times, 500)
     told = Data(describe(name, Duration(seconds=3600)), (Records(str(name), "W", values),))
     answer = answers.completed(Node.GET_HISTORY, payload=data.write(told))
 
@@ -198,3 +227,326 @@ async def test_records_that_a_peer_answers_outside_of_what_was_asked_are_dropped
         dict.fromkeys(range(first, last, 3600), 500)
     ]
     assert asker.asking.outside == 20
+
+
+# Who names a neighbour's delivery point, on both databases
+
+POINT = "urn:dev:prm:30001610071843"
+OTHERS_POINT = "urn:dev:prm:30001610071850"
+BY_POINT = replace(NEED, id="by-point", identification=Identification.DELIVERY_POINT)
+PSEUDONYM = "urn:dev:org:60060-75vdklhr6srpcaq5xexikc5apc"
+DAY = AT.replace(hour=0)
+TODAY = DAY.date()
+
+
+async def _joins(
+    store: Store, name: str, device: str, *directions: Direction, at: datetime = AT
+) -> Given:
+    """Let a member in that shares what it says it draws at a device, or feeds in."""
+    names = [series(named(device), way) for way in directions or (Direction.CONSUMPTION,)]
+    need = BY_POINT if "prm" in device else NEED
+    async with store.writing() as connection:
+        await needs.offer(connection, BY_POINT, at)
+        said = permission(*names, id=f"{name} {device}", need=need, at=at)
+        return (await join(connection, name, said, at))[1]
+
+
+async def _tells(
+    store: Store, name: str, device: str, start: datetime, values: Sequence[Number]
+) -> None:
+    data = told(series(named(device), Direction.CONSUMPTION), start, values)
+    async with store.writing() as connection:
+        at = start + len(values) * HOUR
+        refusals = await take(connection, [Told(f"{name}@example.org", data)], ZONE.key, at)
+    assert refusals == [None], refusals
+
+
+async def _kept(store: Store, day: date = TODAY) -> dict[str, dict[str, list[int]]]:
+    """Give what is kept of each member on a day, by device."""
+    found: dict[str, dict[str, list[int]]] = {}
+    async with store.reading() as connection:
+        for member in await Members(connection, ZONE).all():
+            for one in await held_of(connection, [member.id], list(Way)):
+                for block in await blocks(connection, one.number, one.series, Range.of_day(day)):
+                    values = [value for value in block.values if value is not None]
+                    found.setdefault(str(member.jid), {})[one.series.device] = values
+    return found
+
+
+async def _summed(store: Store, day: date = TODAY) -> tuple[int, int]:
+    """Give what all have together on a UTC day, in Wh, and how many count at once at most."""
+    query = select(SumBlockRow.sums, SumBlockRow.counts).where(
+        SumBlockRow.day == day, SumBlockRow.interval == Interval.PT1H
+    )
+    async with store.reading() as connection:
+        rows = (await connection.execute(query)).all()
+    sums = [number for row in rows for (number,) in iter_unpack("<Q", row.sums)]
+    counts = [number for row in rows for (number,) in iter_unpack("<I", row.counts)]
+    return sum(sums) // 60, max(counts, default=0)
+
+
+@pytest.mark.parametrize("device", [POINT, PSEUDONYM])
+async def test_no_answer_tells_whether_somebody_shares_under_a_name(
+    store: Store, device: str
+) -> None:
+    first = await _joins(store, "neighbour", device)
+    liar, alone = await _joins(store, "liar", device), await _joins(store, "alone", OTHERS_POINT)
+    for taken in (first, liar, alone):
+        assert (taken.state, taken.told_at, len(taken.series)) == (State.GRANTED, None, 1)
+    for name in ("liar", "alone"):
+        async with store.reading() as connection:
+            member = await Members(connection, ZONE).by_jid(f"{name}@example.org")
+            assert member is not None
+            (one,) = await of_member(connection, f"{name}@example.org")
+            assert (one.problem, one.series) == (None, None)
+    await _tells(store, "liar", device, DAY, [1, 2])
+    await _tells(store, "alone", OTHERS_POINT, DAY, [1, 2])
+
+
+@pytest.mark.parametrize("device", [POINT, PSEUDONYM])
+async def test_a_stranger_who_names_a_neighbours_meter_first_shuts_nobody_out(
+    store: Store, device: str
+) -> None:
+    await _joins(store, "liar", device)
+    await _tells(store, "liar", device, DAY, [30_000, 30_000])
+    await _joins(store, "neighbour", device)
+    await _tells(store, "neighbour", device, DAY, [500, 600])
+    assert await _kept(store) == {
+        "liar@example.org": {device: [30_000, 30_000]},
+        "neighbour@example.org": {device: [500, 600]},
+    }
+
+
+@pytest.mark.parametrize("device", [POINT, PSEUDONYM])
+async def test_two_who_name_one_meter_never_write_into_each_others_records_nor_count_twice(
+    store: Store, device: str
+) -> None:
+    await _joins(store, "neighbour", device)
+    await _tells(store, "neighbour", device, DAY, [500, 600])
+    await _joins(store, "liar", device)
+    await _tells(store, "liar", device, DAY, [30_000, 1, 2])
+    await _tells(store, "neighbour", device, DAY + 2 * HOUR, [700])
+    assert await _kept(store) == {
+        "neighbour@example.org": {device: [500, 600, 700]},
+        "liar@example.org": {device: [30_000, 1, 2]},
+    }
+    assert await _summed(store) == (1_800, 1)
+
+
+async def test_the_database_lets_no_two_members_have_one_series_or_count_for_one_meter(
+    store: Store,
+) -> None:
+    await _joins(store, "neighbour", POINT)
+    await _tells(store, "neighbour", POINT, DAY, [500])
+    await _joins(store, "liar", POINT)
+    for statement in (
+        "UPDATE given_series SET series_id = (SELECT max(id) FROM series)",
+        "UPDATE device_claim SET counts = 1",
+        "INSERT INTO given_series SELECT given.id, 'x', series.id, 0, 0, 0, '' FROM given, series",
+    ):
+        with pytest.raises(IntegrityError):
+            async with store.writing() as connection:
+                await connection.execute(text(statement))
+
+
+@pytest.mark.parametrize("erases_first", [True, False])
+async def test_an_administrator_decides_whose_a_meter_is_and_whoever_stays_counts(
+    store: Store, erases_first: bool
+) -> None:
+    early = await _joins(store, "early", POINT)
+    await _tells(store, "early", POINT, DAY - 24 * HOUR, 48 * [100])
+    late = await _joins(store, "late", POINT)
+    await _tells(store, "late", POINT, DAY - 24 * HOUR, 48 * [1_000])
+    days = DAY.date() - timedelta(days=1), DAY.date()
+    assert [await _summed(store, day) for day in days] == [(2_400, 1), (2_400, 1)]
+    async with store.writing() as connection:
+        assert await contested(connection) == {early.member, late.member}
+        await settle(connection, POINT, late.member, Proof.METER, AT)
+        assert await contested(connection) == set()
+    assert [await _summed(store, day) for day in days] == [(24_000, 1), (24_000, 1)]
+    gone = early if erases_first else late
+    async with store.writing() as connection:
+        members = Members(connection, ZONE)
+        ended = await withdraw(members, gone.member, gone.id, AT, erase=True)
+    await erase(store, ZONE, ended, AT)
+    assert [await _summed(store, day) for day in days] == 2 * [
+        (24_000, 1) if erases_first else (2_400, 1)
+    ]
+    async with store.reading() as connection:
+        stays = late if erases_first else early
+        (claim,) = await claims_to(connection, POINT)
+        assert (claim.member, claim.counts) == (stays.member, True)
+    assert list(await _kept(store)) == [f"{'late' if erases_first else 'early'}@example.org"]
+
+
+async def test_erasing_what_a_stranger_told_of_a_meter_takes_nothing_of_its_owner(
+    store: Store,
+) -> None:
+    await _joins(store, "neighbour", POINT, Direction.CONSUMPTION, Direction.PRODUCTION)
+    await _tells(store, "neighbour", POINT, DAY, [500, 600])
+    liar = await _joins(store, "liar", POINT)
+    await _tells(store, "liar", POINT, DAY, [1, 2])
+    async with store.writing() as connection:
+        ended = await withdraw(Members(connection, ZONE), liar.member, liar.id, AT, erase=True)
+    erased = await erase(store, ZONE, ended, AT)
+    assert [one.records for one in erased] == [2]
+    assert await _kept(store) == {"neighbour@example.org": {POINT: [500, 600]}}
+    assert await _summed(store) == (1_100, 1)
+
+
+# Who tells more than a home draws
+
+
+SURE_W, CEILING_W = 12_000, 36_000
+NEXT = DAY + 24 * HOUR
+"""A month after the first records of a street."""
+
+
+def _home(number: int) -> str:
+    return f"urn:dev:org:60060-h{number}"
+
+
+async def _street(store: Store, homes: int = 11, watts: int = 500) -> None:
+    """Let homes in, each of which draws as much for a month."""
+    for number in range(homes):
+        await _joins(store, f"h{number}", _home(number))
+        await _tells(store, f"h{number}", _home(number), NEXT - 30 * 24 * HOUR, 720 * [watts])
+
+
+async def _apart(store: Store, name: str = "h0") -> list[int]:
+    async with store.reading() as connection:
+        member = await Members(connection, ZONE).named(f"{name}@example.org")
+        return [one.record.value for one in await set_aside_of(connection, member.id)]
+
+
+async def test_a_home_of_500_w_that_says_29_kw_is_not_believed_and_the_others_are_summed(
+    store: Store,
+) -> None:
+    await _street(store)
+    for number in range(1, 11):
+        await _tells(store, f"h{number}", _home(number), NEXT, [500, 500, 500])
+    await _tells(store, "h0", _home(0), NEXT, [510, 29_000, 490])
+    assert await _apart(store) == [29_000]
+    assert (await _kept(store, NEXT.date()))["h0@example.org"][_home(0)] == [510, 490]
+    assert await _summed(store, NEXT.date()) == (30 * 500 + 1_000, 11)
+    async with store.reading() as connection:
+        assert list((await undecided(connection)).values()) == [1]
+
+
+async def test_a_home_does_not_work_its_way_up_in_a_day(store: Store) -> None:
+    await _street(store, 1)
+    await _tells(store, "h0", _home(0), NEXT, [5_000])
+    await _tells(store, "h0", _home(0), NEXT + HOUR, [SURE_W])
+    await _tells(store, "h0", _home(0), NEXT + 2 * HOUR, [29_000, CEILING_W])
+    assert await _apart(store) == [29_000, CEILING_W]
+
+
+@pytest.mark.parametrize(
+    ("watts", "value"),
+    [
+        pytest.param(500, 7_400, id="charges a car"),
+        pytest.param(0, SURE_W, id="heats a house that stood empty"),
+        pytest.param(2_500, 22_000, id="charges at three phases"),
+        pytest.param(3_600, CEILING_W, id="has a farm's contract"),
+    ],
+)
+async def test_an_honest_home_that_does_so_for_the_first_time_is_believed(
+    store: Store, watts: int, value: int
+) -> None:
+    await _street(store, 1, watts)
+    await _tells(store, "h0", _home(0), NEXT, [value])
+    assert await _apart(store) == []
+    assert (await _kept(store, NEXT.date()))["h0@example.org"][_home(0)] == [value]
+
+
+@pytest.mark.parametrize(("kind", "most"), [(Kind.HOME, CEILING_W), (Kind.SITE, 1_000_000)])
+async def test_a_megawatt_of_a_home_is_set_aside_from_its_first_record_on(
+    store: Store, kind: Kind, most: int
+) -> None:
+    async with store.writing() as connection:
+        await Members(connection, ZONE).admit("h0@example.org", AT, kind=kind)
+    await _joins(store, "h0", _home(0))
+    lies = [most + 1, 1_000_001, 10**9, 2**53]
+    await _tells(store, "h0", _home(0), DAY, [most, *lies])
+    assert await _apart(store) == lies
+    assert await _summed(store) == (most, 1)
+    kwh = Data(
+        describe(series(named(_home(0)), Direction.CONSUMPTION), Duration(seconds=3600)),
+        (Records(f"{_home(0)}_consumption/power/active/raw", "kW", {int(DAY.timestamp()): 2**53}),),
+    )
+    async with store.writing() as connection:
+        assert await take(connection, [Told("h0@example.org", kwh)], ZONE.key, AT) == [None]
+    assert await _apart(store) == [2**53 * 1_000, *lies]
+    assert await _summed(store) == (most, 1)
+
+
+async def test_a_day_of_energy_is_bounded_as_its_mean_power(store: Store) -> None:
+    await _joins(store, "h0", _home(0))
+    daily = series(named(_home(1)), Direction.CONSUMPTION, SeriesPath.ENERGY_DAILY)
+    async with store.writing() as connection:
+        said = permission(daily, id="daily")
+        await join(connection, "h1", said)
+        midnight = datetime(2026, 6, 7, 22, tzinfo=UTC)
+        data = told(daily, midnight, [864_000, 864_025], interval=24 * HOUR, unit="Wh")
+        assert await take(connection, [Told("h1@example.org", data)], ZONE.key, AT) == [None]
+    assert await _apart(store, "h1") == [864_025]
+
+
+async def test_of_5000_lies_a_thousand_are_kept_and_all_are_acknowledged(store: Store) -> None:
+    await _street(store, 1)
+    for start in range(0, 700, 100):
+        await _tells(store, "h0", _home(0), NEXT - 700 * HOUR + start * HOUR, 100 * [10**6])
+    assert len(await _apart(store)) == 700
+    for start in range(0, 1_000, 100):
+        await _tells(store, "h0", _home(0), NEXT + start * HOUR, 100 * [10**6 + start])
+    assert len(await _apart(store)) == 1_000
+    await _tells(store, "h0", _home(0), NEXT, [2 * 10**6])
+    assert len(await _apart(store)) == 1_000
+    assert 2 * 10**6 in await _apart(store)
+
+
+async def test_a_record_that_was_set_aside_is_kept_once_it_is_corrected_or_believed(
+    store: Store,
+) -> None:
+    await _street(store, 1)
+    await _tells(store, "h0", _home(0), NEXT, [29_000, 30_000, 10**6, 500])
+    await _tells(store, "h0", _home(0), NEXT, [480])
+    assert await _apart(store) == [30_000, 10**6]
+    async with store.writing() as connection:
+        members = Members(connection, ZONE)
+        member = await members.named("h0@example.org")
+        assert await accept(connection, member, 40_000, ZONE.key, AT) == 1
+        assert await leave_out(connection, member.id, AT) == 1
+        assert not await undecided(connection)
+    assert (await _kept(store, NEXT.date()))["h0@example.org"][_home(0)] == [480, 30_000, 500]
+    assert await _summed(store, NEXT.date()) == (480 + 30_000 + 500, 1)
+    # It is believed from now on, and what was left out stays so.
+    await _tells(store, "h0", _home(0), NEXT + 2 * HOUR, [10**6, 500, 39_000])
+    assert await _apart(store) == [10**6]
+    async with store.reading() as connection:
+        assert not await undecided(connection)
+
+
+async def test_a_record_that_was_believed_is_not_replaced_by_one_that_is_not(store: Store) -> None:
+    await _street(store, 1)
+    await _tells(store, "h0", _home(0), NEXT, [500])
+    await _tells(store, "h0", _home(0), NEXT, [10**6])
+    assert (await _kept(store, NEXT.date()))["h0@example.org"][_home(0)] == [500]
+    assert await _apart(store) == [10**6]
+
+
+async def test_what_was_set_aside_is_exported_and_erased_with_its_member(store: Store) -> None:
+    taken = await _joins(store, "h0", _home(0))
+    await _tells(store, "h0", _home(0), DAY, [10**6 + 17])
+    async with store.reading() as connection:
+        member = await Members(connection, ZONE).named("h0@example.org")
+        held = await everything(connection, member)
+        assert [one["value"] for one in held["set_aside"]] == [10**6 + 17]  # type: ignore[index,call-overload,union-attr]
+        assert [one["device"] for one in held["devices"]] == [_home(0)]  # type: ignore[index,call-overload,union-attr]
+    async with store.writing() as connection:
+        ended = await withdraw(Members(connection, ZONE), member.id, taken.id, AT, erase=True)
+    await erase(store, ZONE, ended, AT)
+    async with store.reading() as connection:
+        for table in (SetAsideRow, DeviceClaimRow):
+            count = select(func.count()).select_from(table)
+            assert (await connection.execute(count)).scalar_one() == 0

@@ -11,10 +11,12 @@ from ..series import Direction, Series
 from ..sharing import export
 from ..sharing.export import Told
 from ..store import SeriesId
+from ..store.claims import claims_of
 from ..store.collective_tables import InGroupRow, MemberGroupRow
 from ..store.parts import told
 from ..store.peers import MEMBER, peer_by_jid
 from ..store.series import all_series
+from ..store.set_aside import of_member as set_aside_of
 from . import given
 from .given import Given
 from .members import Member
@@ -60,6 +62,29 @@ async def everything(connection: AsyncConnection, member: Member) -> dict[str, T
         "counts_in": await _groups(connection, member),
         "permissions": gave,
         "reads": read,
+        "devices": [
+            {
+                "device": claim.device,
+                "since": iso8601.shown(claim.claimed_at),
+                "counts": claim.counts,
+                "settled_at": _shown(claim.settled_at),
+                "proof": claim.proof,
+            }
+            for claim in await claims_of(connection, member.id)
+        ],
+        "set_aside": [
+            {
+                "device": one.series.device,
+                "direction": one.series.direction,
+                "interval": one.series.interval,
+                "unit": one.series.quantity.unit,
+                "start": iso8601.shown(one.record.start),
+                "value": one.record.value,
+                "came_at": iso8601.shown(one.came_at),
+                "left_out_at": _shown(one.left_out_at),
+            }
+            for one in await set_aside_of(connection, member.id)
+        ],
         "sums": await export.of_peer(connection, peer.id, numbers) if peer else None,
     }
 

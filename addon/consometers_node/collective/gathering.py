@@ -34,6 +34,7 @@ from ..store.gathered import (
     unasked,
 )
 from ..store.series import blocks
+from ..store.set_aside import places
 from ..xmpp import Asking, NetworkError, NotKept
 from .counting import Visit
 from .intake import Intake
@@ -258,13 +259,16 @@ class Gathering:
                 block.day: block
                 for block in await blocks(connection, one.series_id, one.series, within)
             }
+            apart = {start for _, start in await places(connection, [one.series_id])}
         missing = []
         for day in within.days():
             block = known.get(day)
             starts = one.series.starts(day)
             values = block.values if block else (None,) * len(starts)
             for start, value in zip(starts, values, strict=True):
-                if value is None and start in within and self._is_over(one, start, within.end):
+                if value is not None or start in apart or start not in within:
+                    continue
+                if self._is_over(one, start, within.end):
                     missing.append(Range.of_day(day).clip(within))
                     break
         return list(_joined(missing))

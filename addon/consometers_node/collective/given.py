@@ -16,9 +16,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ..permission import DataNeed, Identification, Reading, State
 from ..quoalise import Device, Direction, Identifier, Permission, SeriesPath
-from ..quoalise.identifier import ENTERPRISE, identifier, series as name_of
+from ..quoalise.identifier import ENTERPRISE, identifier
 from ..quoalise.text import text
 from ..series import Direction as Way, Interval
+from ..store.claims import add_claims
 from ..store.clock import Confirmed
 from ..store.collective_tables import (
     GivenId,
@@ -58,10 +59,6 @@ _WIDER = text(
 _OVER = text(
     "The permission has run out already.",
     "L’autorisation est déjà terminée.",
-)
-_TAKEN = text(
-    "Another member shares under one of these names already: nothing was taken.",
-    "Un autre membre partage déjà sous l’un de ces noms : rien n’a été pris.",
 )
 _OURS = text(
     "One of these names is that of this collective itself, or of a group of its members: nothing"
@@ -141,7 +138,8 @@ async def take(
     """Take a permission: it stands from now on, in place of one to an older version.
 
     What was taken before is given as it stands. No member shares under the name of this collective
-    (`own`) or of its groups. Raises NotAsked, NotYours, Unsayable.
+    (`own`) or of its groups. Whether others share under the same names changes nothing of the
+    answer: see `claims`. Raises NotAsked, NotYours, Unsayable.
     """
     connection = members.connection
     known = await _all(connection, GivenRow.id == said.id)
@@ -154,8 +152,6 @@ async def take(
     devices = {one.device for one in said.series}
     if any(_is_of(one, own) for one in devices):
         raise NotYours(_OURS)
-    if await _is_taken(connection, member, devices):
-        raise NotYours(_TAKEN)
     for older in await of_member(connection, member):
         if older.need.id == need.id and older.state is State.GRANTED:
             await _end(connection, older, State.TERMINATED, Actor.MEMBER, at)
@@ -178,6 +174,7 @@ async def take(
     )
     names = [{"given_id": number, "identifier": str(one)} for one in said.series]
     await connection.execute(insert(GivenSeriesRow), names)
+    await add_claims(connection, member, {str(device) for device in devices}, at)
     await note(connection, number, State.GRANTED, Actor.MEMBER, at, text_hash=said.shown_sha256)
     await members.count(member, said.records_from)
     return await get(connection, number)
@@ -439,22 +436,6 @@ def _is_named_here(device: Device) -> bool:
 
 def _is_of(device: Device, own: Device) -> bool:
     return device == own or str(device).startswith(f"{own}-")
-
-
-async def _is_taken(connection: AsyncConnection, member: MemberId, devices: set[Device]) -> bool:
-    """Tell whether another member shares a series of one of these devices."""
-    names = [
-        str(name_of(device, way, path))
-        for device in devices
-        for way in Direction
-        for path in _PATHS
-    ]
-    query = (
-        select(GivenSeriesRow.given_id)
-        .join(GivenRow, GivenRow.id == GivenSeriesRow.given_id)
-        .where(GivenSeriesRow.identifier.in_(names), GivenRow.member_id != member)
-    )
-    return (await connection.execute(query)).first() is not None
 
 
 async def _all(connection: AsyncConnection, *conditions: ColumnElement[bool]) -> list[Given]:

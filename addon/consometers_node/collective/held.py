@@ -69,6 +69,7 @@ class Held:
         self._before: dict[Whose, dict[Series, _Blocks]] = {}
         self._after: dict[Whose, dict[Series, _Blocks]] = {}
         self._changed: set[tuple[MemberId, Series, date]] = set()
+        self._uncounted: set[tuple[MemberId, Series]] = set()
 
     def add(self, of: Told, blocks: _Blocks) -> None:
         """Hold what is kept of a series."""
@@ -76,9 +77,15 @@ class Held:
         self._before.setdefault(whose, {})[of.series] = blocks
         self._after.setdefault(whose, {})[of.series] = blocks.copy()
 
+    def leave_out(self, of: Told) -> None:
+        """Hold nothing of a series that counts in no sum."""
+        self._uncounted.add((of.member, of.series))
+
     def put(self, change: Change) -> None:
         """Let a change be what it says, whether it is kept already or not. Raises NotTold."""
         whose = change.member, change.series.direction
+        if (change.member, change.series) in self._uncounted:
+            return
         if change.series not in self._before.get(whose, ()):
             raise NotTold
         known = change.member, change.series, change.day
@@ -105,11 +112,13 @@ async def hold(
 ) -> Held:
     """Read all series of these members in these directions, on these UTC days and around them."""
     members, directions = {member for member, _ in wanted}, {direction for _, direction in wanted}
-    series = [
-        one
-        for one in await told(connection, members, directions)
-        if (one.member, one.series.direction) in wanted
-    ]
+    held = Held()
+    series = []
+    for one in await told(connection, members, directions):
+        if not one.counts:
+            held.leave_out(one)
+        elif (one.member, one.series.direction) in wanted:
+            series.append(one)
     blocks = {
         one.number: _Blocks(members={} if kinds[one.member] == COLLECTIVE else None)
         for one in series
@@ -126,7 +135,6 @@ async def hold(
             for number, day, kept in await packed(connection, MemberCountRow, sums, *run):
                 if (counts := blocks[number].members) is not None:
                     counts[day] = Block.values_of(kept)
-    held = Held()
     for one in series:
         held.add(one, blocks[one.number])
     return held

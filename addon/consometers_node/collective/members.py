@@ -200,7 +200,7 @@ class Members:
         known = await self.get(member)
         await end_reading(self.connection, known.pseudonym)
         await self.forget_description(known)
-        await self._set(member, jid=None, invitation_id=None, left_at=at)
+        await self._set(member, jid=None, invitation_id=None, left_at=at, believed_w=None)
         await self._end(member, month_after(month_of(at, self._zone)))
 
     async def forget_description(self, member: Member) -> None:

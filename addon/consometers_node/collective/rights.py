@@ -34,10 +34,11 @@ from ..store.collective_tables import (
 from ..store.member_counts import counts, put_count
 from ..store.outbox import take_turns
 from ..store.series import SERIES_FACTS, blocks, count_records, put_block
+from ..store.set_aside import remove_before
 from ..store.settings import set_setting, setting
 from ..store.sums import alone
 from ..store.tables import BlockRow, DataNeedRow, MemberCountRow, PeerRow, SeriesId, SeriesRow
-from . import given, reads, release, tally
+from . import claims, given, reads, release, tally
 from .given import Actor, Given
 from .held import Change
 from .invitations import forget_note
@@ -156,7 +157,7 @@ class _Step:
         current = await given.get(self._connection, one.id)
         if current.series:
             self._ended[one.id] = current
-        self._brought = await _brought(self._connection, self._ended)
+        self._brought = await _brought(self._connection, self._member, self._ended)
 
     async def count(self) -> dict[str, int]:
         """Tell how many records there are, or were before some were erased, by name."""
@@ -197,6 +198,7 @@ class _Step:
         named = delete(GivenSeriesRow).where(GivenSeriesRow.given_id.in_(self._ended))
         await self._connection.execute(named)
         await self._connection.execute(delete(SeriesRow).where(SeriesRow.id.in_(whole)))
+        await claims.let_go(self._connection, self._member, self._at)
         for number, of_that in self._ended.items():
             total = sum(self._counted.get(number, {}).values())
             await given.note(
@@ -248,8 +250,10 @@ async def forget_told(members: Members, at: Confirmed) -> int:
     return count
 
 
-async def _brought(connection: AsyncConnection, ended: Collection[GivenId]) -> list[_Brought]:
-    """Give the series whose records came by these permissions, each once."""
+async def _brought(
+    connection: AsyncConnection, member: MemberId, ended: Collection[GivenId]
+) -> list[_Brought]:
+    """Give the series whose records came by these permissions of a member, each once."""
     query = (
         select(GivenSeriesRow.identifier, GivenSeriesRow.given_id, SeriesRow.id, *SERIES_FACTS)
         .join(SeriesRow, SeriesRow.id == GivenSeriesRow.series_id)
@@ -267,6 +271,7 @@ async def _brought(connection: AsyncConnection, ended: Collection[GivenId]) -> l
         .where(
             GivenSeriesRow.given_id.in_(ended),
             other.given_id.not_in(ended),
+            GivenRow.member_id == member,
             GivenRow.interval <= SeriesRow.interval,
             or_(other.series_id.is_(None), other.series_id == GivenSeriesRow.series_id),
         )
@@ -303,6 +308,7 @@ async def _shorten(
         for day, block in known.items()
     ]
     await tally.record(connection, changes, at)
+    await remove_before(connection, of.number, of.kept)
     for table, days in ((BlockRow, left), (MemberCountRow, left_counts)):
         empty = [day for day, block in days.items() if block is None]
         rows = delete(table).where(table.series_id == of.number, table.day.in_(empty))

@@ -5,8 +5,8 @@ and at any time: what comes last counts, and what says nothing new changes nothi
 """
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -15,18 +15,23 @@ from ..quoalise import BadRequest, Data, Metadata, NotAuthorized, QuoaliseError,
 from ..quoalise.text import text
 from ..series import Block, OffTheGrid, Range, Record, Series
 from ..store import SeriesId
-from ..store.gathered import Gathered, Key, learn, note_heard, under_names
+from ..store.collective_tables import MemberId
+from ..store.gathered import Gathered, Key, learn, note_heard, of_member, under_names
 from ..store.member_counts import counts as counts_of, put_counts
 from ..store.series import add_series, blocks_of_days, put_blocks
+from ..store.set_aside import Place, of_member as set_aside_of, places, remove, set_aside
+from ..store.sums import alone
 from ..wire import Unsayable
 from ..wire.hearing import Heard, heard, read_series
-from .members import Kind
+from . import plausibility
+from .members import Kind, Member
+from .plausibility import Doubt, is_doubtful, watts
 from .tally import Change, record
 
 SOON = timedelta(days=2)
 """A record that starts later than this is no record: clocks differ, but not by that."""
-_MOST_W = {Kind.HOME: 10**6, Kind.SITE: 10**7, Kind.COLLECTIVE: 10**10}
-"""Far beyond what a home, a building, a country can draw: sums stay in their columns."""
+_MOST_W = 10**10
+"""That a collective sums, far beyond what a country draws: sums stay in their columns."""
 
 MAX_NAMES = 50
 """Series that one message tells of: a home has a few."""
@@ -81,12 +86,37 @@ class Told:
 
 @dataclass(frozen=True, slots=True)
 class _Part:
-    """New records of one series, by day, and how many members they sum where it is told."""
+    """New records of one series, by day, and how many members they sum where it is told.
+
+    Not everybody is believed of those that are `doubtful`.
+    """
 
     grant: Gathered
     series: Series
     days: Mapping[date, Block]
     members: Mapping[date, Block]
+    doubtful: tuple[Record, ...] = ()
+
+    def doubts(self, number: SeriesId) -> list[Doubt]:
+        """Return what is doubtful of it, under the number of its series."""
+        grant = self.grant
+        return [
+            Doubt(grant.member, Kind(grant.kind), number, self.series, record)
+            for record in self.doubtful
+        ]
+
+    def starts(self) -> Iterator[datetime]:
+        """Return when its records start."""
+        for block in self.days.values():
+            yield from (record.start for record in block.records())
+
+    def without(self, starts: Collection[datetime]) -> _Part:
+        """Return it without the records that start then."""
+        if not starts:
+            return self
+        blocks = self.days.values()
+        left = [one for block in blocks for one in block.records() if one.start not in starts]
+        return replace(self, days=_blocks(self.series, left))
 
 
 async def take(
@@ -94,12 +124,41 @@ async def take(
 ) -> list[QuoaliseError | None]:
     """Keep what was told, in this order. Gives why each message is refused, None if it is kept.
 
-    The series of members have this time zone. What is refused writes nothing.
+    The series of members have this time zone. What is refused writes nothing; a record that is not
+    believed is set aside, and the rest of its message kept.
     """
     taking = await _Taking.of(connection, messages, time_zone, at)
     refusals = [taking.check(message) for message in messages]
     await taking.keep(connection)
     return refusals
+
+
+async def accept(
+    connection: AsyncConnection, member: Member, most_w: int, time_zone: str, at: datetime
+) -> int:
+    """Believe a member up to a power, and keep what that lets of what was set aside; count it.
+
+    What its permissions cover no longer stays set aside.
+    """
+    await alone(connection)
+    await plausibility.believe(connection, member.id, most_w)
+    grants = await of_member(connection, member.jid or "")
+    parts = []
+    apart = await set_aside_of(connection, member.id)
+    for grant in grants:
+        some = [
+            one
+            for one in apart
+            if one.number == grant.series_id
+            and one.record.start in grant.records
+            and watts(one.series, one.record) <= most_w
+        ]
+        if some:
+            apart = [one for one in apart if one not in some]
+            series = some[0].series
+            parts.append(_Part(grant, series, _blocks(series, [one.record for one in some]), {}))
+    await _Taking(time_zone, at, {}, {}, parts).keep(connection)
+    return sum(1 for part in parts for _ in part.starts())
 
 
 @dataclass(slots=True)
@@ -154,6 +213,7 @@ class _Taking:
         if not any(part.days for part in self.parts):
             return
         numbers = await self._numbers(connection)
+        await self._set_aside(connection, numbers)
         wanted: dict[SeriesId, tuple[Series, set[date]]] = {}
         for part in self.parts:
             _, days = wanted.setdefault(numbers[part.grant.key], (part.series, set()))
@@ -194,6 +254,31 @@ class _Taking:
         await record(connection, changes, self.at)
         await note_heard(connection, {part.grant.key for part in self.parts}, self.at)
 
+    async def _set_aside(
+        self, connection: AsyncConnection, numbers: Mapping[Key, SeriesId]
+    ) -> None:
+        """Set aside what is not believed, and no longer what now comes as it can be."""
+        doubts = {doubt for part in self.parts for doubt in part.doubts(numbers[part.grant.key])}
+        unbelieved = await plausibility.unbelieved(connection, doubts) if doubts else set()
+        known = await places(connection, set(numbers.values()))
+        if not (unbelieved or known):
+            return
+        aside: dict[Place, Doubt] = {}
+        kept: set[Place] = set()
+        for index, part in enumerate(self.parts):
+            number = numbers[part.grant.key]
+            apart = {doubt.place: doubt for doubt in part.doubts(number) if doubt in unbelieved}
+            self.parts[index] = rest = part.without({start for _, start in apart})
+            here = {(number, start) for start in rest.starts()}
+            kept = (kept | here) - apart.keys()
+            aside = {place: aside[place] for place in aside.keys() - here} | apart
+        await remove(connection, kept & known)
+        members: defaultdict[MemberId, dict[Place, int]] = defaultdict(dict)
+        for place, doubt in aside.items():
+            members[doubt.member][place] = doubt.record.value
+        for member, values in members.items():
+            await set_aside(connection, member, values, self.at, most=plausibility.MOST_KEPT)
+
     async def _counts(
         self,
         connection: AsyncConnection,
@@ -220,7 +305,7 @@ class _Taking:
                 continue
             number = grant.series_id
             if number is None:
-                number = await add_series(connection, part.series)
+                number = await add_series(connection, part.series, grant.member)
                 await learn(connection, grant.key, number)
             numbers[grant.key] = number
         return numbers
@@ -240,12 +325,12 @@ class _Taking:
         if known is not None and series != known:
             raise BadRequest(_ANOTHER_SERIES.fill(known=_shown(known), found=_shown(series)))
         records = told.records()
-        most = _MOST_W[Kind(grant.kind)] * (1 if series.quantity.unit == "W" else _DAY_HOURS)
+        kind = Kind(grant.kind)
         for one in records:
             if one.start > self.at + SOON:
                 raise BadRequest(_NOT_YET.fill(start=iso8601.shown(one.start)))
-            if one.value > most:
-                raise BadRequest(_TOO_MUCH.fill(found=one.value, most=most))
+            if kind is Kind.COLLECTIVE and one.value > _MOST_W:
+                raise BadRequest(_TOO_MUCH.fill(found=one.value, most=_MOST_W))
         of_many = [
             Record(start, count)
             for start, count in told.members.items()
@@ -254,7 +339,9 @@ class _Taking:
         for one in of_many:
             if one.value == 0:
                 raise BadRequest(_OF_NOBODY.fill(start=iso8601.shown(one.start)))
-        return _Part(grant, series, _blocks(series, records), _blocks(series, of_many))
+        days = _blocks(series, records)
+        doubtful = tuple(one for one in records if is_doubtful(kind, series, one))
+        return _Part(grant, series, days, _blocks(series, of_many), doubtful)
 
     def _grant(self, sender: str, told: Heard) -> Gathered:
         """Give by which permission these records may be kept, or refuse them."""
@@ -271,9 +358,6 @@ class _Taking:
         within = grants[0].records
         start, end = iso8601.shown(within.start), iso8601.shown(within.end)
         raise NotAuthorized(_NOT_THEN.fill(start=start, end=end))
-
-
-_DAY_HOURS = 24
 
 
 def _heard(told: Data) -> tuple[Heard, ...] | QuoaliseError:

@@ -36,7 +36,7 @@ from .others import Fallen, most_of_others
 from .parts import Part, civil_day, month_part, part
 from .sums import change, raise_largest
 
-__all__ = ["Change", "Composition", "compositions", "erase_month", "moved", "record"]
+__all__ = ["Change", "Composition", "compositions", "erase_month", "moved", "record", "recount"]
 
 _DAY = timedelta(days=1)
 
@@ -112,6 +112,45 @@ async def moved(
             rows.civil_days -= told_twice
         held = await _hold(connection, touched, where)
         await _bring(connection, touched, held, ({member: was}, where), at)
+
+
+async def recount(
+    connection: AsyncConnection, member: MemberId, device: str, at: datetime, *, counts: bool
+) -> None:
+    """Add to all sums what a member told of a device that has come to count, or take it out.
+
+    To be called while the claim of the member counts: see `claims`.
+    """
+    series = {
+        one.number: one.series
+        for one in await told(connection, [member], list(Direction))
+        if one.series.device == device
+    }
+    days = await days_told(connection, series)
+    if not days:
+        return
+    blocks, members = [
+        {
+            (number, day): Block.unpack(series[number], day, kept)
+            for number, day, kept in await packed(connection, table, series, min(days), max(days))
+        }
+        for table in (BlockRow, MemberCountRow)
+    ]
+    changes = []
+    for (number, day), block in blocks.items():
+        of_many = members.get((number, day))
+        changes.append(
+            Change(
+                member=member,
+                series=series[number],
+                day=day,
+                before=None if counts else block,
+                after=block if counts else None,
+                members_before=None if counts else of_many,
+                members_after=of_many if counts else None,
+            )
+        )
+    await record(connection, changes, at)
 
 
 async def erase_month(

@@ -13,6 +13,7 @@ from sqlalchemy import (
     Index,
     Text,
     UniqueConstraint,
+    text,
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -79,7 +80,8 @@ class MemberRow(Base):
     """Who tells this collective: a home, a site, or a collective one level below.
 
     A home has no name here but its pseudonym. `jid` is empty once it was erased; `description` is
-    a site's, as JSON; `area` the commune.
+    a site's, as JSON; `area` the commune. Its records are believed up to `believed_w` where an
+    administrator said so.
     """
 
     __tablename__ = "member"
@@ -101,6 +103,7 @@ class MemberRow(Base):
     invitation_id: Mapped[str | None] = mapped_column(ForeignKey("invitation.id"))
     joined_at: Mapped[datetime]
     left_at: Mapped[datetime | None]
+    believed_w: Mapped[int | None]
 
 
 class MemberGroupRow(Base):
@@ -182,6 +185,53 @@ class GivenSeriesRow(Base):
     subscribed_at: Mapped[datetime | None]
     heard_at: Mapped[datetime | None]
     problem: Mapped[str | None]
+
+
+class DeviceClaimRow(Base):
+    """A device under whose name a member shares; of those who name one, a single one counts.
+
+    `settled_at` is when an administrator decided who, by which `proof`.
+    """
+
+    __tablename__ = "device_claim"
+    __table_args__ = (
+        Index(
+            "ix_device_claim_counts",
+            "device",
+            unique=True,
+            sqlite_where=text("counts = 1"),
+            postgresql_where=text("counts = 1"),
+        ),
+        Index(None, "member_id"),
+        CheckConstraint("counts IN (0, 1)", "counts"),
+        CheckConstraint("proof IN ('meter', 'operator')", "proof"),
+        _STRICT,
+    )
+
+    device: Mapped[str] = mapped_column(primary_key=True)
+    member_id: Mapped[MemberId] = mapped_column(ForeignKey("member.id"), primary_key=True)
+    claimed_at: Mapped[datetime]
+    counts: Mapped[int]
+    settled_at: Mapped[datetime | None]
+    proof: Mapped[str | None]
+
+
+class SetAsideRow(Base):
+    """A record that is not believed: it is in no block and no sum.
+
+    `left_out_at` is when an administrator decided that it stays so.
+    """
+
+    __tablename__ = "set_aside"
+    __table_args__ = (_CLUSTERED,)
+
+    series_id: Mapped[SeriesId] = mapped_column(
+        ForeignKey("series.id", ondelete="CASCADE"), primary_key=True
+    )
+    start: Mapped[datetime] = mapped_column(primary_key=True)
+    value: Mapped[int]
+    came_at: Mapped[datetime]
+    left_out_at: Mapped[datetime | None]
 
 
 class GivenRegisterRow(Base):

@@ -4,12 +4,24 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date
 
-from sqlalchemy import ColumnElement, and_, bindparam, distinct, false, func, or_, select
+from sqlalchemy import (
+    ColumnElement,
+    and_,
+    bindparam,
+    case,
+    distinct,
+    exists,
+    false,
+    func,
+    or_,
+    select,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ..series import Direction, Series
 from .among import among
 from .collective_tables import (
+    DeviceClaimRow,
     GivenRow,
     GivenSeriesRow,
     GroupId,
@@ -27,8 +39,17 @@ _STAYS = (
     .where(among(InGroupRow.member_id, "members"))
     .order_by(InGroupRow.group_id)
 )
+_UNCOUNTED = (
+    exists()
+    .where(
+        DeviceClaimRow.device == SeriesRow.device,
+        DeviceClaimRow.member_id == GivenRow.member_id,
+        DeviceClaimRow.counts == 0,
+    )
+    .correlate(SeriesRow, GivenRow)
+)
 _TOLD = (
-    select(GivenRow.member_id, SeriesRow.id, *SERIES_FACTS)
+    select(GivenRow.member_id, SeriesRow.id, case((_UNCOUNTED, 0), else_=1), *SERIES_FACTS)
     .join(GivenSeriesRow, GivenSeriesRow.given_id == GivenRow.id)
     .join(SeriesRow, SeriesRow.id == GivenSeriesRow.series_id)
     .where(
@@ -48,11 +69,15 @@ _PACKED = {
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """A series that a member lets this collective read, or did."""
+    """A series that a member lets this collective read, or did.
+
+    It counts in no sum while another member's of the same device does: see `claims`.
+    """
 
     member: MemberId
     number: SeriesId
     series: Series
+    counts: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +141,10 @@ async def told(
     """Give all series of these members in these directions, each once."""
     whose = {"members": list(members), "directions": list(directions)}
     rows = await connection.execute(_TOLD, whose)
-    return [Told(member, number, Series(*facts)) for member, number, *facts in rows]
+    return [
+        Told(member, number, Series(*facts), bool(counts))
+        for member, number, counts, *facts in rows
+    ]
 
 
 async def packed(

@@ -31,9 +31,13 @@ SERIES_FACTS = (
 """The columns that `Series` is made of, in the order of its fields."""
 
 
-async def add_series(connection: AsyncConnection, series: Series) -> SeriesId:
-    """Give the id of a series, known from now on."""
-    known = await series_id(connection, series)
+OWN = 0
+"""In place of a member: a series of this node itself."""
+
+
+async def add_series(connection: AsyncConnection, series: Series, member: int = OWN) -> SeriesId:
+    """Give the id of a series, of this node or of a member, known from now on."""
+    known = await series_id(connection, series, member)
     if known is not None:
         return known
     values = {
@@ -42,19 +46,23 @@ async def add_series(connection: AsyncConnection, series: Series) -> SeriesId:
         "quantity": series.quantity,
         "interval": series.interval,
         "time_zone": series.time_zone,
+        "member_id": member,
     }
     result = await connection.execute(insert(SeriesRow).values(values).returning(SeriesRow.id))
     return result.scalar_one()
 
 
-async def series_id(connection: AsyncConnection, series: Series) -> SeriesId | None:
-    """Give the id of a series, if it is known."""
+async def series_id(
+    connection: AsyncConnection, series: Series, member: int = OWN
+) -> SeriesId | None:
+    """Give the id of a series, of this node or of a member, if it is known."""
     query = select(SeriesRow.id).where(
         SeriesRow.device == series.device,
         SeriesRow.direction == series.direction,
         SeriesRow.quantity == series.quantity,
         SeriesRow.interval == series.interval,
         SeriesRow.time_zone == series.time_zone,
+        SeriesRow.member_id == member,
     )
     return (await connection.execute(query)).scalar_one_or_none()
 
@@ -175,6 +183,22 @@ async def missing(
     for number, day, packed in await connection.execute(query):
         found.setdefault(number, {})[day] = Block.missing(packed)
     return found
+
+
+async def largest_of_days(
+    connection: AsyncConnection, number: SeriesId, until: date
+) -> list[tuple[date, int]]:
+    """Return the largest value of a series on each UTC day until one, that included, in order."""
+    query = (
+        select(BlockRow.day, BlockRow.packed)
+        .where(BlockRow.series_id == number, BlockRow.day <= until)
+        .order_by(BlockRow.day)
+    )
+    rows = await connection.execute(query)
+    return [
+        (day, max((value for value in Block.values_of(packed) if value is not None), default=0))
+        for day, packed in rows.tuples()
+    ]
 
 
 async def days_kept(connection: AsyncConnection) -> dict[SeriesId, int]:

@@ -77,11 +77,23 @@ class PeerRow(Base):
 
 
 class SeriesRow(Base):
-    """A series. Its five facts are its identity and never change."""
+    """A series. Its facts are its identity and never change.
+
+    `member_id` is whose it is at a collective, 0 where it is the node's own: two members that name
+    one device have a series each.
+    """
 
     __tablename__ = "series"
     __table_args__ = (
-        UniqueConstraint("device", "direction", "quantity", "interval_minutes", "time_zone"),
+        UniqueConstraint(
+            "device",
+            "direction",
+            "quantity",
+            "interval_minutes",
+            "time_zone",
+            "member_id",
+            name="uq_series_facts",
+        ),
         CheckConstraint("direction IN ('consumption', 'injection', 'production')", "direction"),
         CheckConstraint("quantity IN ('energy', 'power')", "quantity"),
         CheckConstraint("interval_minutes IN (5, 30, 60, 1440)", "interval"),
@@ -94,6 +106,7 @@ class SeriesRow(Base):
     quantity: Mapped[Quantity]
     interval: Mapped[Interval] = mapped_column("interval_minutes")
     time_zone: Mapped[str]
+    member_id: Mapped[int] = mapped_column(default=0, server_default="0")
 
 
 class BlockRow(Base):

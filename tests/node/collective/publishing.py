@@ -92,7 +92,8 @@ class Town:
         quantity = Quantity.ENERGY if interval is Interval.P1D else Quantity.POWER
         device = Device(f"urn:dev:org:60060-m{number}")
         one = Series(device, CONSUMPTION, quantity, interval, ZONE)
-        self.series[number], self.numbers[one] = one, await add_series(self.connection, one)
+        self.series[number] = one
+        self.numbers[one] = await add_series(self.connection, one, number)
         await self._add(
             "given",
             id=f"{number}",

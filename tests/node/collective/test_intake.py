@@ -135,11 +135,6 @@ REFUSED: dict[str, tuple[Callable[[], Told], type[QuoaliseError], str]] = {
         "set your clock",
     ),
     "below zero": (lambda: by("a", told(A, DAY, [1, -1])), BadRequest, "below zero"),
-    "more than a home draws": (
-        lambda: by("a", told(A, DAY, [2_000_000])),
-        BadRequest,
-        "at most 1000000 W",
-    ),
     "no power": (lambda: by("a", told(A, DAY, [1], unit="Cel")), BadRequest, "send W, kW"),
     "no name of ours": (
         lambda: by("a", Data(Metadata(), (Records("sun", "W", {int(DAY.timestamp()): 1}),))),

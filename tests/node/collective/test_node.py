@@ -7,6 +7,7 @@ from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from sqlalchemy import delete
@@ -135,7 +136,7 @@ async def test_who_is_not_invited_learns_nothing(
     with pytest.raises(NotAuthorized):  # it was for one
         await other.asking.get_data_needs(coop.jid, token)
     with pytest.raises(ItemNotFound):
-        await stranger.asking.withdraw(coop.jid, "p1")
+        await stranger.asking.withdraw(coop.jid, str(uuid4()))
 
 
 async def test_what_is_withdrawn_is_erased(coop: Coop, house: House) -> None:

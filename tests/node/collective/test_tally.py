@@ -196,6 +196,7 @@ class Collective:
                     "quantity": one.quantity,
                     "interval_minutes": one.interval,
                     "time_zone": one.time_zone,
+                    "member_id": member,
                 },
             )
             yield (

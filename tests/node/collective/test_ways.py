@@ -34,6 +34,8 @@ RECORDS = {
         "sharing.ledger",
     },
     "store.series.blocks_of_days": {"collective.taking", "sharing.ledger"},
+    "store.series.largest_of_days": {"collective.plausibility"},
+    "store.set_aside.of_member": {"collective.export", "collective.taking"},
     "store.parts.packed": {"collective.held", "collective.tally"},
     "sharing.ledger.records_of": {
         "collective.telling",
@@ -66,6 +68,7 @@ TABLES = {
         "collective.rights",
         "collective.tally",
     },
+    "SetAsideRow": {"store.set_aside"},
     "Base": {"store.upsert"},
 }
 """Who may name a table: `members` asks when, `published` whether and why not, and reads the series

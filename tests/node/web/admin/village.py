@@ -105,7 +105,7 @@ class Village:
         """Let a series be known, with as many records of days."""
         device = Device(str(identifier.device))
         series = Series(device, way, Quantity.POWER, Interval.PT1H, self.zone.key)
-        number = await add_series(self.connection, series)
+        number = await add_series(self.connection, series, member.id)
         await self.connection.execute(
             update(GivenSeriesRow)
             .where(GivenSeriesRow.identifier == str(identifier))

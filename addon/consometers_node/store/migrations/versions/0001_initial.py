@@ -13,6 +13,7 @@ from consometers_node.store.migrations.columns import (
     CLUSTERED,
     NUMBERED,
     STRICT,
+    WHOLE,
     blob,
     check,
     day,
@@ -32,6 +33,14 @@ depends_on = None
 DIRECTIONS = "('consumption', 'injection', 'production')"
 QUANTITIES = "('energy', 'power')"
 INTERVALS = "(5, 30, 60, 1440)"
+SERIES_FACTS = (
+    "device",
+    "direction",
+    "quantity",
+    "interval_minutes",
+    "time_zone",
+    "member_id",
+)
 STATES = "('proposed', 'granted', 'refused', 'withdrawn', 'terminated', 'expired')"
 IDENTIFICATIONS = "('pseudonym', 'delivery-point')"
 MEMBER_KINDS = "('home', 'site', 'collective')"
@@ -91,7 +100,8 @@ def _series() -> None:
         words("quantity"),
         whole("interval_minutes"),
         words("time_zone"),
-        unique("series", "device", "direction", "quantity", "interval_minutes", "time_zone"),
+        sa.Column("member_id", WHOLE, nullable=False, server_default="0"),
+        sa.UniqueConstraint(*SERIES_FACTS, name=op.f("uq_series_facts")),
         check("series", "direction", f"direction IN {DIRECTIONS}"),
         check("series", "quantity", f"quantity IN {QUANTITIES}"),
         check("series", "interval", f"interval_minutes IN {INTERVALS}"),
@@ -349,6 +359,7 @@ def _members() -> None:
         words("invitation_id", nullable=True),
         whole("joined_at"),
         whole("left_at", nullable=True),
+        whole("believed_w", nullable=True),
         reference("member", "invitation_id", "invitation: id"),
         unique("member", "pseudonym"),
         unique("member", "jid"),
@@ -418,6 +429,39 @@ def _given() -> None:
         **STRICT,
     )
     index("given_series", "identifier")
+    op.create_table(
+        "device_claim",
+        words("device", primary_key=True),
+        whole("member_id", primary_key=True),
+        whole("claimed_at"),
+        whole("counts"),
+        whole("settled_at", nullable=True),
+        words("proof", nullable=True),
+        reference("device_claim", "member_id", "member: id"),
+        check("device_claim", "counts", "counts IN (0, 1)"),
+        check("device_claim", "proof", "proof IN ('meter', 'operator')"),
+        **STRICT,
+    )
+    index("device_claim", "member_id")
+    counted = sa.text("counts = 1")
+    op.create_index(
+        op.f("ix_device_claim_counts"),
+        "device_claim",
+        ["device"],
+        unique=True,
+        sqlite_where=counted,
+        postgresql_where=counted,
+    )
+    op.create_table(
+        "set_aside",
+        whole("series_id", primary_key=True),
+        whole("start", primary_key=True),
+        whole("value"),
+        whole("came_at"),
+        whole("left_out_at", nullable=True),
+        reference("set_aside", "series_id", "series: id", ondelete="CASCADE"),
+        **CLUSTERED,
+    )
     op.create_table(
         "given_register",
         whole("seq", primary_key=True),
@@ -658,7 +702,7 @@ def _rules() -> Iterator[Guard | Effect]:
     yield from write_once(
         "series",
         "id",
-        "device, direction, quantity, interval_minutes, time_zone",
+        ", ".join(SERIES_FACTS),
         delete="NOT EXISTS (SELECT 1 FROM permission_series WHERE series_id = OLD.id)",
     )
     yield from _asking()
@@ -890,7 +934,25 @@ def _leaving() -> Iterator[Guard | Effect]:
     )
 
 
+_OWN_SERIES = (
+    "NEW.series_id IS NULL OR EXISTS (SELECT 1 FROM series JOIN given"
+    " ON given.member_id = series.member_id"
+    " WHERE series.id = NEW.series_id AND given.id = NEW.given_id)"
+)
+
+
 def _collective() -> Iterator[Guard | Effect]:
+    for event, allows in (
+        ("INSERT", _OWN_SERIES),
+        ("UPDATE", f"NEW.series_id IS NOT DISTINCT FROM OLD.series_id OR {_OWN_SERIES}"),
+    ):
+        yield Guard(
+            name=f"given_series_is_its_own_{event.lower()}",
+            table="given_series",
+            event=event,  # type: ignore[arg-type]
+            allows=allows,
+            message="a series is of the member that gave it",
+        )
     yield Guard(
         name="own_need_stands",
         table="own_need",

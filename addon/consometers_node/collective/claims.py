@@ -1,0 +1,68 @@
+"""Whose records of a device count: decided by an administrator, and by who is still here."""
+
+from datetime import datetime
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from ..quoalise.text import text
+from ..store.claims import (
+    Claim,
+    Proof,
+    claims_of,
+    claims_to,
+    drop,
+    note_settled,
+    set_counts,
+)
+from ..store.collective_tables import MemberId
+from ..store.sums import alone
+from . import given
+from .errors import Unknown
+from .tally import recount
+
+_NO_CLAIM = text(
+    "This member does not share under the name of this device.",
+    "Ce membre ne partage pas sous le nom de cet appareil.",
+)
+
+
+async def settle(
+    connection: AsyncConnection, device: str, member: MemberId, proof: Proof, at: datetime
+) -> None:
+    """Let the records of this member count for a device, in place of any other's. Raises Unknown.
+
+    All of them go on sharing, and nobody is told.
+    """
+    await alone(connection)
+    claims = await claims_to(connection, device)
+    chosen = next((claim for claim in claims if claim.member == member), None)
+    if chosen is None:
+        raise Unknown(_NO_CLAIM)
+    for claim in claims:
+        if claim.counts and claim is not chosen:
+            await recount(connection, claim.member, device, at, counts=False)
+            await set_counts(connection, claim, counts=False)
+    if not chosen.counts:
+        await _count(connection, chosen, at)
+    await note_settled(connection, device, member, proof, at)
+
+
+async def let_go(connection: AsyncConnection, member: MemberId, at: datetime) -> None:
+    """Remove a member's claims to devices of which nothing is held any more.
+
+    Where its records counted, those of the next who names the device do.
+    """
+    permissions = await given.of_member(connection, member)
+    held = {str(name.device) for permission in permissions for name in permission.series}
+    for claim in await claims_of(connection, member):
+        if claim.device in held:
+            continue
+        await drop(connection, claim)
+        others = await claims_to(connection, claim.device)
+        if claim.counts and others:
+            await _count(connection, others[0], at)
+
+
+async def _count(connection: AsyncConnection, claim: Claim, at: datetime) -> None:
+    await set_counts(connection, claim, counts=True)
+    await recount(connection, claim.member, claim.device, at, counts=True)

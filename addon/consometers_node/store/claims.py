@@ -1,0 +1,131 @@
+"""The devices under whose names members share, and whose records of each count in sums.
+
+Anybody may name a device, a delivery point of somebody else too: so each who names one has series
+of their own, and the records of one of them count. That is whoever came first, until an
+administrator decides otherwise.
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import ColumnElement, delete, func, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from .collective_tables import DeviceClaimRow, MemberId
+
+
+class Proof(StrEnum):
+    """By what an administrator knows whose device it is."""
+
+    METER = "meter"
+    """The meter's own address, read at home."""
+    OPERATOR = "operator"
+    """An e-mail from the operator of the network."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claim:
+    """A member shares under the name of a device (its URN)."""
+
+    device: str
+    member: MemberId
+    claimed_at: datetime
+    counts: bool
+    settled_at: datetime | None = None
+    proof: Proof | None = None
+
+
+async def add_claims(
+    connection: AsyncConnection, member: MemberId, devices: Collection[str], at: datetime
+) -> None:
+    """Store that a member shares under these devices; its records count where nobody else's do."""
+    known = await _claims(connection, DeviceClaimRow.device.in_(devices))
+    own = {claim.device for claim in known if claim.member == member}
+    taken = {claim.device for claim in known if claim.counts}
+    new = [
+        {
+            "device": device,
+            "member_id": member,
+            "claimed_at": at,
+            "counts": int(device not in taken),
+        }
+        for device in sorted(devices)
+        if device not in own
+    ]
+    if new:
+        await connection.execute(insert(DeviceClaimRow), new)
+
+
+async def claims_of(connection: AsyncConnection, member: MemberId) -> list[Claim]:
+    """Return the claims of a member."""
+    return await _claims(connection, DeviceClaimRow.member_id == member)
+
+
+async def claims_to(connection: AsyncConnection, device: str) -> list[Claim]:
+    """Return the claims to a device, the first one first."""
+    return await _claims(connection, DeviceClaimRow.device == device)
+
+
+async def shared_with(connection: AsyncConnection, member: MemberId) -> list[Claim]:
+    """Return all claims to the devices that this member names and another one too."""
+    own = select(DeviceClaimRow.device).where(DeviceClaimRow.member_id == member)
+    several = (
+        select(DeviceClaimRow.device)
+        .where(DeviceClaimRow.device.in_(own))
+        .group_by(DeviceClaimRow.device)
+        .having(func.count() > 1)
+    )
+    return await _claims(connection, DeviceClaimRow.device.in_(several))
+
+
+async def contested(connection: AsyncConnection) -> set[MemberId]:
+    """Return the members who name a device of which nobody has decided yet whose it is."""
+    open_ones = select(DeviceClaimRow.device).where(
+        DeviceClaimRow.counts == 0, DeviceClaimRow.settled_at.is_(None)
+    )
+    query = select(DeviceClaimRow.member_id).where(DeviceClaimRow.device.in_(open_ones))
+    return set((await connection.execute(query)).scalars())
+
+
+async def set_counts(connection: AsyncConnection, claim: Claim, *, counts: bool) -> None:
+    """Store whether the records of a claim count. Of a device, those of one at most do."""
+    await connection.execute(update(DeviceClaimRow).where(*_key(claim)).values(counts=int(counts)))
+
+
+async def note_settled(
+    connection: AsyncConnection, device: str, member: MemberId, proof: Proof, at: datetime
+) -> None:
+    """Store that it was decided whose a device is, and by which proof."""
+    named = update(DeviceClaimRow).where(DeviceClaimRow.device == device)
+    await connection.execute(named.values(settled_at=at, proof=None))
+    await connection.execute(named.where(DeviceClaimRow.member_id == member).values(proof=proof))
+
+
+async def drop(connection: AsyncConnection, claim: Claim) -> None:
+    """Remove a claim."""
+    await connection.execute(delete(DeviceClaimRow).where(*_key(claim)))
+
+
+def _key(claim: Claim) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+    return DeviceClaimRow.device == claim.device, DeviceClaimRow.member_id == claim.member
+
+
+async def _claims(connection: AsyncConnection, *which: ColumnElement[bool]) -> list[Claim]:
+    query = (
+        select(DeviceClaimRow.__table__)
+        .where(*which)
+        .order_by(DeviceClaimRow.device, DeviceClaimRow.claimed_at, DeviceClaimRow.member_id)
+    )
+    return [
+        Claim(
+            device=row.device,
+            member=row.member_id,
+            claimed_at=row.claimed_at,
+            counts=bool(row.counts),
+            settled_at=row.settled_at,
+            proof=None if row.proof is None else Proof(row.proof),
+        )
+        for row in await connection.execute(query)
+    ]
