@@ -1,25 +1,59 @@
 """A bad day: the clock of a node is wrong when it starts, or is set while it runs."""
 
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, override
 
+from aiohttp import ClientSession
 import pytest
+from sqlalchemy.ext.asyncio import AsyncConnection
+from yarl import URL
 
 from consometers_node.collective import given
+from consometers_node.collective.counting import Counts
+from consometers_node.collective.gathering import Gathering
 from consometers_node.collective.members import Members
 from consometers_node.collective.reads import Read, note_read, reads
+from consometers_node.collective.releasing import Releasing
 from consometers_node.collective.rights import erase
+from consometers_node.collective.rules import InForce
 from consometers_node.collective.upkeep import Upkeep
+from consometers_node.household.presence import SEEN
 from consometers_node.permission import State
 from consometers_node.sharing.changes import Changes
 from consometers_node.sharing.names import keep_collective
 from consometers_node.store import Store
+from consometers_node.store.absences import absences
 from consometers_node.store.clock import AWAY_FOR, BACK_BY, STEP_S, Clock, Doubt, Reason, confirm
+from consometers_node.store.gathered import of_member
 from consometers_node.store.series import days_kept
+from consometers_node.store.settings import set_setting, setting
+from consometers_node.web.public import Public
+from consometers_node.xmpp import NotKept
+from demo.prosody import Prosody
 from tests.node.clocks import Hands, confirmed
 from tests.node.collective.people import AT, ZONE, join, meter, permission
 from tests.node.collective.telling import taking, told
-from tests.node.permission.samples import NEED
+from tests.node.household.test_catch_up import asked, rows
+from tests.node.household.test_upkeep import DRAWN, NAME, reading
+from tests.node.household.toy import Toy, serving
+from tests.node.permission.samples import NEED, now
+from tests.node.sharing.houses import running, until
+from tests.node.sharing.ledgers import HOUR, Ledger, midnight, run_out
+from tests.node.web.admin.office import (
+    NAME as CLERK,
+    Clock as Wall,
+    Office,
+    serving as opening,
+)
+from tests.node.web.home import API_TOKEN, Home, running as home_running, toy
+from tests.node.web.public.town import settings
+from tests.node.xmpp.conftest import NewAccount
 
 HOMES = ("a", "b", "c")
 MINUTE, A_DAY, A_YEAR = timedelta(minutes=1), timedelta(days=1), timedelta(days=365)
@@ -143,8 +177,6 @@ async def test_what_was_written_by_a_wrong_clock_does_not_bear_it_out(coop: Coop
 
 async def test_a_database_of_which_no_clock_was_confirmed_yet_has_its_entries(coop: Coop) -> None:
     async with coop.store.writing() as connection:
-        from consometers_node.store.settings import set_setting
-
         await set_setting(connection, "clock.confirmed", None)
     coop.hands.at += 3 * A_YEAR
     coop.start()
@@ -282,3 +314,228 @@ async def test_a_word_that_was_given_while_the_node_was_off_replaces_no_login(co
     assert await coop.doubt() is Reason.OFFLINE
     coop.clock.vouch()
     assert await coop.doubt() is None
+
+
+# At a home.
+
+
+async def put(store: Store, at: datetime) -> None:
+    """Let the newest instant that was confirmed be that one."""
+    async with store.writing() as connection:
+        await confirm(connection, at)
+
+
+@pytest.fixture
+def often(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("consometers_node.sharing.online._CLOCK_EVERY_S", 0.02)
+
+
+@pytest.mark.usefixtures("often")
+@pytest.mark.parametrize("by", WRONG)
+async def test_a_permission_of_a_home_does_not_expire_by_a_clock_that_is_wrong(
+    file: Store, own: Prosody, new_account: NewAccount, tmp_path: Path, by: timedelta
+) -> None:
+    clock = Clock()
+    async with running(file, own, new_account(own), "coop@example.org", clock=clock) as house:
+        await house.connection.online()
+        await until(lambda: clock.doubt is None)
+        permission = await house.grant()
+        # What the clock shows now is years from what it showed before.
+        await put(file, now() - by)
+        await until(lambda: clock.doubt is not None)
+        await asyncio.to_thread(run_out, tmp_path / "node.db", permission)
+        before = clock.doubt
+        await until(lambda: clock.doubt is not before)
+        assert await house.state(permission) is State.GRANTED
+        await put(file, now())
+        await until(lambda: clock.doubt is None)
+        async with asyncio.timeout(10):
+            while await house.state(permission) is not State.EXPIRED:
+                await asyncio.sleep(0.01)
+
+
+@pytest.mark.usefixtures("often")
+async def test_after_a_jump_the_node_asks_its_server_to_confirm_the_clock_by_itself(
+    file: Store, own: Prosody, new_account: NewAccount
+) -> None:
+    hands = Hands(now())
+    clock = hands.clock()
+    async with running(file, own, new_account(own), "coop@example.org", clock=clock) as house:
+        session = await house.connection.online()
+        await until(lambda: clock.doubt is None)
+        hands.at += timedelta(hours=1)
+        await until(lambda: clock.doubt is not None)
+        assert clock.doubt is not None
+        assert clock.doubt.reason is Reason.STEPPED
+        await until(lambda: clock.doubt is None)
+        assert await house.connection.online() is session, "nothing that was on its way is lost"
+
+
+@pytest.mark.usefixtures("socket_enabled")
+@pytest.mark.parametrize("by", WRONG)
+async def test_a_home_reads_nothing_and_notes_no_absence_by_a_clock_that_is_wrong(
+    file: Store, by: timedelta
+) -> None:
+    toy = Toy()
+    start = midnight(-20)
+    toy.hours[NAME] = rows(start, int((now() - start) / HOUR))
+    toy.answers["get_states"] = [{"last_changed": (now() - HOUR).isoformat()}]
+    toy.answers["get_config"] = {"time_zone": "Europe/Paris"}
+    ledger = await Ledger.open(file, series=DRAWN)
+    await ledger.grant()
+    await put(file, now() - by)
+    seen = (now() - by).isoformat()
+    async with file.writing() as connection:
+        await set_setting(connection, SEEN, seen)
+    clock = Clock()
+    async with serving(toy), reading(toy, file, clock=clock) as read:
+        await until(lambda: clock.doubt is not None and clock.doubt.is_wrong)
+        for _ in range(20):
+            read.changes.tell()
+            read.rounds.heard()
+            await read.upkeep._recorder.time_zone()
+        assert asked(toy) == []
+        async with file.reading() as connection:
+            assert await absences(connection) == []
+            assert await setting(connection, SEEN) == seen
+        assert (await read.target()).covered is None
+        # Somebody confirms it: then it is read, up to now and no further.
+        await put(file, now())
+        read.changes.tell()
+        await read.all()
+        covered = (await read.target()).covered
+        assert covered is not None
+        assert covered.end <= midnight(1)
+
+
+# What a collective publishes and asks for.
+
+
+class Looks(Releasing):
+    """Counts how often it would have published."""
+
+    published = 0
+
+    @override
+    async def look(self, connection: AsyncConnection, at: datetime) -> bool:
+        self.published += 1
+        return False
+
+
+@pytest.mark.parametrize("by", WRONG)
+async def test_nothing_is_published_by_a_clock_that_is_wrong(
+    coop: Coop, tmp_path: Path, by: timedelta
+) -> None:
+    coop.hands.at += by
+    coop.start()
+    of, counts = settings(tmp_path), Counts()
+    rules = InForce(of.publication)
+    work = Looks(coop.store, of, rules, Changes(), coop.clock, every_s=0.001, counts=counts)
+    task = asyncio.create_task(work.run())
+    await until(lambda: counts.looks.count >= 5)
+    assert work.published == 0
+    coop.hands.at -= by
+    await until(lambda: work.published > 0)
+    task.cancel()
+    await asyncio.wait({task})
+
+
+async def test_nobody_is_asked_for_a_past_that_has_yet_to_come(coop: Coop) -> None:
+    coop.hands.at += 3 * A_YEAR
+    coop.start()
+    unused: Any = None
+    gathering = Gathering(coop.store, unused, unused, Changes(), clock=coop.clock)
+    with pytest.raises(NotKept):
+        await gathering._gather("a@example.org")
+    async with coop.store.reading() as connection:
+        (one,) = await of_member(connection, "a@example.org")
+    assert one.asked_until is None
+
+
+# Who is told, and who confirms.
+
+
+@pytest.mark.usefixtures("socket_enabled")
+@pytest.mark.parametrize(
+    ("language", "said", "button"),
+    [
+        ("en", "far beyond the last time it was known to be right", "The clock is right"),
+        ("fr", "bien après la dernière fois où elle était juste", "L’horloge est à l’heure"),
+    ],
+)
+async def test_the_administration_says_so_and_an_administrator_confirms(
+    coop: Coop, tmp_path: Path, language: str, said: str, button: str
+) -> None:
+    coop.hands.at += 3 * A_YEAR
+    coop.start()
+    node: Any = SimpleNamespace(
+        clock=coop.clock, database_problem=None, network_problem=None, look_again=lambda: None
+    )
+    async with office(coop, tmp_path, node) as opened:
+        browser = await opened.enter(language)
+        page = await browser.open("")
+        assert said in page.text
+        assert button in page.text
+        page = await browser.send(page, "clock")
+        assert page.status == 200
+        assert await coop.doubt() is None
+        await coop.look(1)
+        page = await browser.open("")
+        assert said not in page.text
+        for name in HOMES:
+            assert await pseudonym(coop.store, name) in page.text, "what goes is shown a day before"
+        async with coop.store.reading() as connection:
+            newest, *_ = await reads(connection)
+            assert newest.what == "clock confirmed"
+
+
+@pytest.mark.usefixtures("socket_enabled")
+@pytest.mark.parametrize("wrong", [True, False])
+async def test_whatever_watches_the_node_is_told(coop: Coop, tmp_path: Path, wrong: bool) -> None:
+    if wrong:
+        coop.hands.at += 3 * A_YEAR
+        coop.start()
+    public = Public(coop.store, settings(tmp_path), "0", clock=coop.clock)
+    async with (
+        public.listening("127.0.0.1", 0) as port,
+        ClientSession() as session,
+        session.get(f"http://127.0.0.1:{port}/health") as answer,
+    ):
+        assert answer.status == 200, "a new start would not mend the clock"
+        assert ("The node’s clock shows" in await answer.text()) is wrong
+
+
+@pytest.mark.usefixtures("socket_enabled")
+async def test_a_household_is_told_on_its_page_and_confirms_there(file: Store) -> None:
+    await put(file, now() - 3 * A_YEAR)
+    async with home_running(file, toy()) as home:
+        page = await home.browser(language="fr").open("")
+        assert "L’horloge du nœud indique" in page.text
+        assert "Home Assistant" in page.text
+        told = await api(home)
+        assert told["clock"]["en"].startswith("The node’s clock shows")
+        await home.browser(language="fr").send(page, "clock")
+        page = await home.browser(language="fr").open("")
+        assert "L’horloge du nœud indique" not in page.text
+        assert (await api(home))["clock"] is None
+
+
+async def api(home: Home) -> Any:
+    headers = {"Authorization": f"Bearer {API_TOKEN}"}
+    async with home.session.get(home.url.join(URL("/api/v1/node")), headers=headers) as answer:
+        return await answer.json()
+
+
+async def pseudonym(store: Store, name: str) -> str:
+    async with store.reading() as connection:
+        member = await Members(connection, ZONE).by_jid(f"{name}@example.org")
+    assert member is not None
+    return member.pseudonym
+
+
+@asynccontextmanager
+async def office(coop: Coop, folder: Path, node: Any) -> AsyncIterator[Office]:
+    wall = Wall(coop.hands.at)
+    async with opening(coop.store, settings(folder), node, wall) as opened:
+        await opened.appoint(CLERK)
+        yield opened

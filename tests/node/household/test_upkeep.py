@@ -83,11 +83,13 @@ async def becomes(happened: Callable[[], Awaitable[bool]]) -> None:
 
 
 @asynccontextmanager
-async def reading(toy: Toy, store: Store, rest: Rest = no_rest) -> AsyncIterator[Reading]:
+async def reading(
+    toy: Toy, store: Store, rest: Rest = no_rest, clock: Clock | None = None
+) -> AsyncIterator[Reading]:
     changes = Changes()
     rounds = Rounds(LoopClock(), HOUR, settles=(timedelta(0), timedelta(0)))
     async with connection(toy) as home:
-        clock = Clock()
+        clock = clock or Clock()
         recorder = WatchedRecorder(home, Presence(store, home, clock))
         upkeep = Upkeep(store, recorder, changes, rounds, clock, rest=rest)
         task = asyncio.create_task(upkeep.run())

@@ -172,6 +172,7 @@ async def running(
     naming: Naming = NAMING,
     make_answers: MakeAnswers = Shares,
     series: Series = HOURLY,
+    clock: Clock | None = None,
 ) -> AsyncIterator[House]:
     """Let a node run, with little patience."""
     changes = Changes()
@@ -182,7 +183,7 @@ async def running(
         connection,
         changes,
         make_answers,
-        clock=Clock(),
+        clock=clock or Clock(),
         first_delay_s=first_delay_s,
         receipt_within_s=receipt_within_s,
         renewal_s=renewal_s,
