@@ -184,8 +184,17 @@ class CollectiveAnswers(Answers):
                 member = await members.by_jid(asker.jid)
                 if member is None:
                     raise ItemNotFound
+                unknown: Unknown | None = None
                 async with moving(connection, member.id, now):
-                    ended = await given.withdraw(members, member.id, permission, now, erase=erase)
+                    try:
+                        ended = await given.withdraw(
+                            members, member.id, permission, now, erase=erase
+                        )
+                    except Unknown as fault:
+                        await given.forestall(connection, member.id, permission)
+                        unknown = fault
+            if unknown is not None:
+                raise unknown
             self._given_anew()
             # What this is too short for is erased by `Upkeep`.
             erased = (

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+import json
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, case, func, insert, literal, select, update
@@ -29,6 +30,7 @@ from ..store.collective_tables import (
     MemberId,
     MemberRow,
 )
+from ..store.settings import set_setting, setting
 from ..store.types import Instant
 from ..wire.needs import read_interval
 from .errors import NotAsked, NotYours, Unknown
@@ -38,6 +40,10 @@ from .needs import granted, versions
 MAX_SERIES = 50
 """Of one permission: a home has a few."""
 
+MAX_EARLY = 32
+"""Withdrawals of one member that came before their grants."""
+_EARLY = "withdrawn before it came."
+"""Of a member: the permissions that it withdrew before they came."""
 _SKEW = timedelta(days=1)
 """Clocks differ, but not by that."""
 _PATHS = (SeriesPath.POWER, SeriesPath.ENERGY_DAILY)
@@ -65,6 +71,11 @@ _OURS = text(
     " was taken. A collective that would be a member has an identifier of its own.",
     "L’un de ces noms est celui de ce collectif lui-même, ou d’un groupe de ses membres : rien n’a"
     " été pris. Un collectif qui veut être membre a son propre identifiant.",
+)
+_FORESTALLED = text(
+    "You withdrew this permission before it came: nothing was taken. Grant anew.",
+    "Vous avez retiré cette autorisation avant qu’elle n’arrive : rien n’a été pris. Accordez de"
+    " nouveau.",
 )
 _OTHER = text(
     "There is another permission of that number: nothing was changed.",
@@ -147,6 +158,8 @@ async def take(
         if known[0].member != member or not _is_same(known[0], said):
             raise NotYours(_OTHER)
         return known[0]
+    if said.id in await _forestalled(connection, member):
+        raise NotAsked(_FORESTALLED)
     need = await _asked(connection, said)
     _check(need, said, at)
     devices = {one.device for one in said.series}
@@ -199,6 +212,16 @@ async def withdraw(
                 await erase_at_once(members.connection, one.id, at)
     await leave_if_done(members, member, at)
     return await get(members.connection, given.id)
+
+
+async def forestall(connection: AsyncConnection, member: MemberId, number: str) -> None:
+    """Store that a member withdrew a permission that has not come: it is not taken if it comes.
+
+    A server on the way may deliver a grant after its withdrawal. The last `MAX_EARLY` are known.
+    """
+    early = [one for one in await _forestalled(connection, member) if one != number]
+    numbers = json.dumps([*early, number][-MAX_EARLY:])
+    await set_setting(connection, f"{_EARLY}{member}", numbers)
 
 
 async def terminate(members: Members, number: GivenId, at: datetime) -> Given:
@@ -351,6 +374,11 @@ async def note(
             given_id=number, state=state, at=at, actor=actor, text_hash=text_hash, erased=erased
         )
     )
+
+
+async def _forestalled(connection: AsyncConnection, member: MemberId) -> list[str]:
+    numbers: list[str] = json.loads(await setting(connection, f"{_EARLY}{member}") or "[]")
+    return numbers
 
 
 async def _end(
