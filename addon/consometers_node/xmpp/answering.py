@@ -139,19 +139,23 @@ class Answering:
         self._answerer = answerer
         self._traffic = traffic or Traffic()
         self._rate = Rate(connection.stream.loop.time)
-        self._in_flight: set[str] = set()
+        self._in_flight: dict[str, tuple[str, str]] = {}
         connection.on_iq(requests.COMMAND, self._asked)
 
     def _asked(self, iq: Iq) -> None:
         sender = iq["from"]
         asker = Asker(sender.bare, sender.full, language_of(iq))
+        number = asker.full, iq["id"]
+        if self._in_flight.get(asker.jid) == number:
+            # A stream that resumes, or a server on the way, brings it twice: its answer follows.
+            return
         in_time = self._rate.take(asker.jid)
         busy = asker.jid in self._in_flight or len(self._in_flight) >= MAX_IN_FLIGHT
         if busy or not in_time:
             self._traffic.turned_down += 1
             refuse(iq, ResourceConstraint())
             return
-        self._in_flight.add(asker.jid)
+        self._in_flight[asker.jid] = number
         self._connection.spawn(self._answer(iq, asker))
 
     async def _answer(self, iq: Iq, asker: Asker) -> None:
@@ -173,7 +177,7 @@ class Answering:
                 _LOGGER.exception("A request could not be answered")
             refuse(iq, OtherError("internal-server-error", ErrorType.WAIT, _OUR_FAULT))
         finally:
-            self._in_flight.discard(asker.jid)
+            del self._in_flight[asker.jid]
 
     async def _answer_to(self, command: Element, asker: Asker) -> Element:
         request = requests.read(command)
