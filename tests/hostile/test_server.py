@@ -1,0 +1,355 @@
+"""A hostile XMPP server: a real Prosody that forges, holds back, doubles, reorders and replays.
+
+It is the collective's, the home's own, or somebody else's.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
+from datetime import datetime, timedelta
+import logging
+from pathlib import Path
+from xml.etree.ElementTree import Element
+
+import pytest
+import pytest_socket
+from sqlalchemy import select
+
+from consometers_node.collective import given as gifts
+from consometers_node.permission import State
+from consometers_node.quoalise import (
+    GetHistory,
+    ListSeries,
+    ResourceConstraint,
+    Subscribe,
+    Terminate,
+    Withdraw,
+    data,
+    requests,
+)
+from consometers_node.quoalise.markup import serialise
+from consometers_node.store import PermissionId, Store
+from consometers_node.store.tables import OutboxRow
+from consometers_node.xmpp.errors import NoAnswer
+from demo.prosody import Authority, Prosody, federate
+from tests.node.collective.coops import Coop, cooperating
+from tests.node.collective.telling import told
+from tests.node.collective.test_node import PAST, YESTERDAY, comes, jid, join
+from tests.node.sharing.houses import Collective, House, bare, running, told as confirmed
+from tests.node.sharing.ledgers import HOUR, hours, midnight
+from tests.node.sharing.test_delivery import shared
+from tests.node.xmpp.conftest import PASSWORD, MakeNode, NewAccount
+from tests.node.xmpp.plain import Plain
+
+from .servers import Attacker, corrupt
+
+WITHIN_S = 20
+
+
+@pytest.fixture(scope="session")
+def domains(authority: Authority) -> Iterator[tuple[Prosody, Prosody]]:
+    """An honest server and a hostile one, which federate."""
+    pytest_socket.enable_socket()
+    with Prosody("honest.test", authority) as honest, Prosody("hostile.test", authority) as hostile:
+        federate(honest, hostile)
+        corrupt(hostile)
+        yield honest, hostile
+
+
+@pytest.fixture
+def honest(domains: tuple[Prosody, Prosody], socket_enabled: None) -> Prosody:
+    return domains[0]
+
+
+@pytest.fixture
+def hostile(domains: tuple[Prosody, Prosody], socket_enabled: None) -> Prosody:
+    return domains[1]
+
+
+@pytest.fixture
+async def attacker(hostile: Prosody, new_account: NewAccount) -> AsyncIterator[Attacker]:
+    async with Plain(hostile, new_account(hostile), PASSWORD) as account:
+        attacker = Attacker(hostile.host, account)
+        await attacker.begin_again()
+        yield attacker
+        await attacker.begin_again()
+
+
+WHOSE = {"the home's": (1, 0), "the collective's": (0, 1), "somebody else's": (0, 0)}
+"""Who has an account on the hostile server: the home, the collective."""
+
+
+@pytest.fixture(params=("the home's", "the collective's"))
+def places(
+    request: pytest.FixtureRequest, domains: tuple[Prosody, Prosody], socket_enabled: None
+) -> list[Prosody]:
+    """The server of the home and that of the collective."""
+    return [domains[n] for n in WHOSE[request.param]]
+
+
+@pytest.fixture
+async def coop(
+    tmp_path: Path, places: list[Prosody], new_account: NewAccount
+) -> AsyncIterator[Coop]:
+    store = await Store.open(tmp_path / "coop.db")
+    async with cooperating(store, places[1], new_account(places[1]), tmp_path) as coop:
+        yield coop
+    await store.close()
+
+
+@pytest.fixture
+async def house(
+    file: Store, places: list[Prosody], new_account: NewAccount, coop: Coop
+) -> AsyncIterator[House]:
+    async with running(file, places[0], new_account(places[0]), coop.jid) as house:
+        await house.connection.online()
+        yield house
+
+
+async def given_state(coop: Coop, permission: str) -> State | None:
+    """How a permission stands at the collective; None if it has none of that number."""
+    async with coop.store.reading() as connection:
+        every = await gifts.all_given(connection)
+    return next((one.state for one in every if one.id == permission), None)
+
+
+async def stands(coop: Coop, permission: str, state: State) -> None:
+    async with asyncio.timeout(WITHIN_S):
+        while await given_state(coop, permission) is not state:
+            await asyncio.sleep(0.02)
+
+
+async def is_invited(coop: Coop, house: House) -> None:
+    token = await coop.invite()
+    await house.sharing.asking.get_data_needs(coop.jid, token)
+
+
+async def everything_arrived(coop: Coop, house: House) -> None:
+    """Wait until what was sent before is taken: it comes in order, and one request at a time."""
+    while True:
+        try:
+            await house.sharing.asking.list_series(coop.jid)
+            await coop.network.sharing.asking.list_series(house.address)
+        except ResourceConstraint:
+            await asyncio.sleep(0.05)
+        else:
+            return
+
+
+async def test_a_grant_that_was_held_back_until_it_was_withdrawn_opens_nothing(
+    attacker: Attacker, coop: Coop, house: House
+) -> None:
+    await is_invited(coop, house)
+    await attacker.meet('node="grant"', "bounce")
+    await attacker.meet("node='grant'", "bounce")
+    permission = await house.grant()
+    async with asyncio.timeout(WITHIN_S):
+        while not await attacker.count("node='grant'"):
+            await asyncio.sleep(0.02)
+    await house.withdraw(permission)
+    await confirmed(house)
+    assert await given_state(coop, permission) is None
+    assert await attacker.release()
+    await everything_arrived(coop, house)
+    assert await given_state(coop, permission) is not State.GRANTED
+
+
+async def test_an_old_grant_that_is_replayed_after_the_withdrawal_opens_nothing(
+    attacker: Attacker, coop: Coop, house: House
+) -> None:
+    await join(coop, house)
+    (permission,) = [one.id for one in await granted(coop)]
+    await house.withdraw(permission)
+    await confirmed(house)
+    assert await given_state(coop, permission) is State.WITHDRAWN
+    assert await attacker.replay("node='grant'")
+    await everything_arrived(coop, house)
+    assert await given_state(coop, permission) is State.WITHDRAWN
+    assert await coop.values([midnight(-n).date() for n in range(5)]) == {}
+
+
+async def one_more(house: House, past: dict[datetime, int]) -> dict[datetime, int]:
+    """Let the home have one more record, which it pushes, and give all that it has."""
+    known = past | {PAST + 60 * HOUR: 600}
+    await house.keep({start: value for start, value in known.items() if start >= YESTERDAY})
+    return known
+
+
+async def granted(coop: Coop) -> list[gifts.Given]:
+    async with coop.store.reading() as connection:
+        return await gifts.all_given(connection)
+
+
+async def test_what_comes_twice_counts_once(attacker: Attacker, coop: Coop, house: House) -> None:
+    for each in ("<command", "<quoalise", "<received"):
+        await attacker.meet(each, "double")
+    past = await join(coop, house)
+    await comes(coop, past)
+    new = {PAST + 60 * HOUR: 600}
+    await house.keep(
+        {start: value for start, value in (past | new).items() if start >= PAST + 48 * HOUR}
+    )
+    await comes(coop, past | new)
+    (permission,) = [one.id for one in await granted(coop)]
+    await house.withdraw(permission)
+    await confirmed(house)
+    assert await given_state(coop, permission) is State.WITHDRAWN
+
+
+async def test_records_that_come_again_after_the_withdrawal_are_kept_by_nobody(
+    attacker: Attacker, coop: Coop, house: House
+) -> None:
+    past = await join(coop, house)
+    await comes(coop, past)
+    new = {PAST + 60 * HOUR: 600}
+    await house.keep(
+        {start: value for start, value in (past | new).items() if start >= PAST + 48 * HOUR}
+    )
+    await comes(coop, past | new)
+    (permission,) = [one.id for one in await granted(coop)]
+    await house.withdraw(permission)
+    await confirmed(house)
+    assert await attacker.replay("<quoalise")
+    await everything_arrived(coop, house)
+    assert await coop.values([midnight(-n).date() for n in range(5)]) == {}
+
+
+def of(whose: str) -> pytest.MarkDecorator:
+    return pytest.mark.parametrize("places", [whose], indirect=True)
+
+
+def stanza(kind: str, sender: str, to: str, payload: Element | str) -> str:
+    words = payload if isinstance(payload, str) else serialise(payload).decode()
+    return f'<{kind} from="{sender}" to="{to}" id="forged" type="{KINDS[kind]}">{words}</{kind}>'
+
+
+PING = '<ping xmlns="urn:xmpp:ping"/>'
+KINDS = {"iq": "set", "message": "normal"}
+
+
+async def ping(attacker: Attacker, house: House) -> None:
+    """Have something answered, so that a stream between the servers is open and was read."""
+    # The first one may be lost with a stream that the honest server has just closed.
+    async with asyncio.timeout(WITHIN_S):
+        while True:
+            answer = await attacker.account.ask(house.address, PING, kind="get")
+            if answer.get("type") == "result":
+                return
+
+
+@of("somebody else's")
+async def test_a_server_that_speaks_for_another_domain_is_not_heard(
+    attacker: Attacker, honest: Prosody, coop: Coop, house: House
+) -> None:
+    past = await join(coop, house)
+    await comes(coop, past)
+    ((permission, name),) = [(one.id, one.series[0]) for one in await granted(coop)]
+    member, node = jid(house), f"{coop.jid}/quoalise"
+    for said in (
+        stanza("iq", node, house.address, requests.write(Terminate(permission))),
+        stanza("iq", f"{member}/quoalise", node, requests.write(Withdraw(permission))),
+        stanza("message", member, coop.jid, data.write(told(name, PAST, [999_999]))),
+    ):
+        await ping(attacker, house)
+        assert await attacker.spoof(said, "honest.test")
+    await ping(attacker, house)
+    await everything_arrived(coop, house)
+    assert honest.log().count("claiming to be from honest.test") == 3
+    assert await given_state(coop, permission) is State.GRANTED
+    assert await house.state(PermissionId(permission)) is State.GRANTED
+    await comes(coop, past)
+
+
+async def test_a_receipt_or_an_error_of_somebody_else_acknowledges_nothing(
+    attacker: Attacker,
+    honest: Prosody,
+    file: Store,
+    new_account: NewAccount,
+    new_node: MakeNode,
+) -> None:
+    collective = Collective()
+    collective.keeps.clear()
+    node = await new_node(honest, collective, keep=collective.keep)
+    async with running(file, honest, new_account(honest), bare(node)) as house:
+        await house.connection.online()
+        await shared(house, node)
+        await house.keep(hours(midnight(), range(10)))
+        async with asyncio.timeout(WITHIN_S):
+            await collective.came.wait()
+        (number,) = await on_its_way(house)
+        received = f'<received xmlns="urn:xmpp:receipts" id="{number}"/>'
+        error = f'id="{number}" type="error"><error type="cancel"/>'
+        for said in (
+            f'<message to="{house.address}">{received}</message>',
+            f'<message to="{jid(house)}" type="chat">{received}</message>',
+            f'<message to="{house.address}" {error}</message>',
+            f'<iq to="{house.address}" id="{number}" type="result">{received}</iq>',
+        ):
+            attacker.account.send_raw(said)
+        await ping(attacker, house)
+        await attacker.spoof(stanza("message", bare(node), house.address, received), "honest.test")
+        await ping(attacker, house)
+        assert await on_its_way(house) == [number]
+        collective.keeps.set()
+        async with asyncio.timeout(WITHIN_S):
+            while await on_its_way(house):
+                await asyncio.sleep(0.02)
+
+
+async def on_its_way(house: House) -> list[str]:
+    async with house.store.reading() as connection:
+        numbers = select(OutboxRow.stanza).where(OutboxRow.stanza.is_not(None))
+        return list((await connection.execute(numbers)).scalars())
+
+
+@of("somebody else's")
+async def test_an_account_elsewhere_cannot_tell_records_of_a_member(
+    attacker: Attacker, coop: Coop, house: House
+) -> None:
+    past = await join(coop, house)
+    await comes(coop, past)
+    ((name, *_),) = [one.series for one in await granted(coop)]
+    words = serialise(data.write(told(name, PAST, [999_999]))).decode()
+    attacker.account.send_raw(f'<message to="{coop.jid}" id="1">{words}</message>')
+    await attacker.account.error()
+    await comes(coop, past)
+
+
+@of("the collective's")
+async def test_an_answer_that_comes_after_it_was_given_up_is_ignored(
+    attacker: Attacker, coop: Coop, house: House, caplog: pytest.LogCaptureFixture
+) -> None:
+    await attacker.meet("type='result'", "hold")
+    with pytest.raises(NoAnswer):
+        await house.connection.request(
+            "set", f"{coop.jid}/quoalise", requests.write(ListSeries()), 0.5
+        )
+    assert await attacker.release()
+    assert await attacker.replay("type='result'")
+    assert await house.sharing.asking.list_series(coop.jid) == ()
+    assert [one for one in caplog.records if one.levelno >= logging.ERROR] == []
+
+
+@of("the home's")
+async def test_the_homes_own_server_gets_nothing_that_was_not_granted(
+    attacker: Attacker, coop: Coop, house: House
+) -> None:
+    past = await join(coop, house)
+    await comes(coop, past)
+    ((permission, name),) = [(one.id, one.series[0]) for one in await granted(coop)]
+    node = f"{coop.jid}/quoalise"
+    other = replace(name, path=name.path.replace("consumption", "production"))
+    refused = await attacker.count("type='error'")
+    for request in (
+        GetHistory(other, PAST, PAST + 9 * HOUR),
+        Subscribe(other),
+        GetHistory(name, PAST - timedelta(days=300), PAST - timedelta(days=299)),
+        Withdraw(permission),
+        Terminate("00000000-0000-4000-8000-000000000000"),
+    ):
+        await attacker.forge(stanza("iq", node, house.address, requests.write(request)))
+        refused += 1
+        async with asyncio.timeout(WITHIN_S):
+            while await attacker.count("type='error'") < refused:
+                await asyncio.sleep(0.02)
+    assert await house.state(PermissionId(permission)) is State.GRANTED
