@@ -158,7 +158,7 @@ async def test_an_old_grant_that_is_replayed_after_the_withdrawal_opens_nothing(
     attacker: Attacker, coop: Coop, house: House
 ) -> None:
     await join(coop, house)
-    (permission,) = [one.id for one in await granted(coop)]
+    (permission,) = [PermissionId(one.id) for one in await granted(coop)]
     await house.withdraw(permission)
     await confirmed(house)
     assert await given_state(coop, permission) is State.WITHDRAWN
@@ -190,7 +190,7 @@ async def test_what_comes_twice_counts_once(attacker: Attacker, coop: Coop, hous
         {start: value for start, value in (past | new).items() if start >= PAST + 48 * HOUR}
     )
     await comes(coop, past | new)
-    (permission,) = [one.id for one in await granted(coop)]
+    (permission,) = [PermissionId(one.id) for one in await granted(coop)]
     await house.withdraw(permission)
     await confirmed(house)
     assert await given_state(coop, permission) is State.WITHDRAWN
@@ -206,7 +206,7 @@ async def test_records_that_come_again_after_the_withdrawal_are_kept_by_nobody(
         {start: value for start, value in (past | new).items() if start >= PAST + 48 * HOUR}
     )
     await comes(coop, past | new)
-    (permission,) = [one.id for one in await granted(coop)]
+    (permission,) = [PermissionId(one.id) for one in await granted(coop)]
     await house.withdraw(permission)
     await confirmed(house)
     assert await attacker.replay("<quoalise")
@@ -296,7 +296,7 @@ async def test_a_receipt_or_an_error_of_somebody_else_acknowledges_nothing(
                 await asyncio.sleep(0.02)
 
 
-async def on_its_way(house: House) -> list[str]:
+async def on_its_way(house: House) -> list[str | None]:
     async with house.store.reading() as connection:
         numbers = select(OutboxRow.stanza).where(OutboxRow.stanza.is_not(None))
         return list((await connection.execute(numbers)).scalars())
