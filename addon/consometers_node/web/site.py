@@ -3,6 +3,7 @@
 from collections.abc import Collection
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
+from ipaddress import ip_network
 
 from aiohttp import web
 
@@ -11,7 +12,7 @@ from ..xmpp import Server
 from .api import Api
 from .desk import Desk
 from .guard import HEALTH, INGRESS, Guard
-from .listening import listening
+from .listening import Bounds, listening
 from .routes import routes
 
 MAX_BODY_BYTES = 64 * 1024
@@ -41,21 +42,22 @@ class Site:
 
         `server` is where the servers of accounts are, if DNS is not to say it.
         """
-        guard = Guard(keys.token, INGRESS if ingress is None else ingress)
+        ingress = INGRESS if ingress is None else ingress
+        guard = Guard(keys.token, ingress)
         desk = Desk(node, keys.token, keys.version, server or Server())
         self._app = web.Application(
             middlewares=[guard.middleware, desk.middleware], client_max_size=MAX_BODY_BYTES
         )
-        self._node = node
         self._app.add_routes([web.get(HEALTH, self._health)])
         self._app.add_routes(Api(node, keys.node_id, keys.version).routes)
         self._app.add_routes(routes(desk))
+        self._ingress = [ip_network(address) for address in ingress]
 
-    def listening(self, host: str, port: int) -> AbstractAsyncContextManager[int]:
+    def listening(
+        self, host: str, port: int, bounds: Bounds | None = None
+    ) -> AbstractAsyncContextManager[int]:
         """Listen, and give the port."""
-        return listening(self._app, host, port)
+        return listening(self._app, host, port, self._ingress, bounds)
 
     async def _health(self, _request: web.Request) -> web.Response:
-        # The node reconnects by itself: a restart would not help.
-        away = self._node.network_problem is not None
-        return web.Response(text="XMPP is away.\n" if away else "This node is well.\n")
+        return web.Response(text="ok\n")

@@ -34,4 +34,7 @@ def _is_from_here(request: web.Request) -> bool:
         return True
     # Home Assistant's ingress asks the node by another name than the browser asked it.
     known = {request.headers.get("X-Forwarded-Host"), request.headers.get("Host")}
-    return urlsplit(origin).netloc in known - {None, ""}
+    try:
+        return urlsplit(origin).netloc in known - {None, ""}
+    except ValueError:
+        return False

@@ -18,9 +18,9 @@ from ...quoalise import Text
 from ...quoalise.text import text
 from ...sharing.words import INTERVALS
 from ..language import LANGUAGES
+from ..limits import Limits
 from ..public import front
 from ..public.desk import Desk, Guest
-from ..public.limits import Limits
 from ..speech import Language
 from .desk import AdminDesk
 from .visit import Visit

@@ -11,10 +11,10 @@ from ...collective.settings import Settings
 from ...sharing.changes import Changes
 from ...store import Store
 from ...store.clock import Clock
-from ..listening import listening
+from ..limits import Limits
+from ..listening import Bounds, listening
 from .desk import Desk, now as this_moment
 from .kept import Kept
-from .limits import Limits
 from .routes import routes
 
 _MAX_BODY_BYTES = 1024
@@ -33,13 +33,12 @@ class Public:
         limits: Limits | None = None,
         changes: Changes | None = None,
         clock: Clock | None = None,
-        is_online: Callable[[], bool] = lambda: True,
         now: Callable[[], datetime] = this_moment,
     ) -> None:
         """Prepare; nothing is read before somebody asks. Without `rules`, the file's hold.
 
         With `changes`, answers are kept until it tells of one, for a moment at most. `clock` is
-        that of the node that runs. `/health` says what `is_online` returns.
+        that of the node that runs.
         """
         desk = Desk(
             store,
@@ -52,8 +51,11 @@ class Public:
             now=now,
         )
         self.app = web.Application(middlewares=[desk.middleware], client_max_size=_MAX_BODY_BYTES)
-        self.app.add_routes(routes(desk, is_online))
+        self.app.add_routes(routes(desk))
+        self._proxies = settings.page.proxies
 
-    def listening(self, host: str, port: int) -> AbstractAsyncContextManager[int]:
+    def listening(
+        self, host: str, port: int, bounds: Bounds | None = None
+    ) -> AbstractAsyncContextManager[int]:
         """Listen, and give the port."""
-        return listening(self.app, host, port)
+        return listening(self.app, host, port, self._proxies, bounds)

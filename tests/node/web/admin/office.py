@@ -19,8 +19,8 @@ from consometers_node.collective.settings import Settings
 from consometers_node.store import Store
 from consometers_node.web.admin import Administration
 from consometers_node.web.admin.throttle import Throttle
+from consometers_node.web.limits import Limits
 from consometers_node.web.public import Public
-from consometers_node.web.public.limits import Limits
 
 from ..browser import Browser, Page
 from ..public.town import NOW, UNLIMITED

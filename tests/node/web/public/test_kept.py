@@ -10,10 +10,10 @@ import pytest
 
 from consometers_node.collective.rules import InForce
 from consometers_node.sharing.changes import Changes
+from consometers_node.web.limits import Limits
 from consometers_node.web.public import kept
 from consometers_node.web.public.desk import Desk, Guest
 from consometers_node.web.public.kept import FOR, Kept
-from consometers_node.web.public.limits import Limits
 
 from .town import NOW, Town, day_of, serving
 

@@ -17,7 +17,7 @@ from yarl import URL
 
 from consometers_node.collective.disclosure import Reason
 from consometers_node.collective.settings import Page
-from consometers_node.web.public.limits import Limits
+from consometers_node.web.limits import Limits
 from consometers_node.web.public.opendata import Quantity
 
 from .conftest import withhold

@@ -33,8 +33,8 @@ from consometers_node.store.collective_tables import (
 from consometers_node.store.member_counts import put_counts
 from consometers_node.store.releases import Kept, RowKey, put_released
 from consometers_node.store.series import add_series, put_blocks
+from consometers_node.web.limits import Limits
 from consometers_node.web.public import Public
-from consometers_node.web.public.limits import Limits
 
 from ...collective.people import OWN, permission
 from ...permission.samples import NEED

@@ -5,8 +5,8 @@ from ipaddress import ip_network
 from aiohttp.test_utils import make_mocked_request
 import pytest
 
-from consometers_node.web.public import limits
-from consometers_node.web.public.limits import Limits, asker
+from consometers_node.web import limits
+from consometers_node.web.limits import Limits, asker
 
 
 def test_so_many_at_once_then_so_many_a_second() -> None:

@@ -1,0 +1,130 @@
+"""How much one address may ask for, and how many of its answers are made at the same time."""
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import AsyncIterator, Callable, Collection
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+import ipaddress
+import math
+import time
+from typing import TYPE_CHECKING
+from weakref import WeakValueDictionary
+
+from aiohttp import hdrs, web
+
+if TYPE_CHECKING:
+    from ..collective.keys import Network
+
+AT_ONCE = 120
+A_SECOND = 4.0
+MADE_AT_ONCE = 2
+MOST_WAITING = 64
+_ADDRESSES = 10_000
+"""The address that asked longest ago is forgotten."""
+_HOME_BITS = 64
+"""A home has that many addresses of IPv6, and more."""
+
+
+class Limits:
+    """A token bucket for each address: so many requests at once, then so many a second."""
+
+    def __init__(
+        self,
+        at_once: int = AT_ONCE,
+        a_second: float = A_SECOND,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._at_once = at_once
+        self._a_second = a_second
+        self._clock = clock
+        self._left: OrderedDict[str, tuple[float, float]] = OrderedDict()
+
+    def take(self, address: str) -> int | None:
+        """Count a request. Return None if it may be answered, else in how many seconds one may."""
+        now = self._clock()
+        left, at = self._left.pop(address, (float(self._at_once), now))
+        left = min(self._at_once, left + (now - at) * self._a_second)
+        if left < 1:
+            self._left[address] = left, now
+            return math.ceil((1 - left) / self._a_second)
+        self._left[address] = left - 1, now
+        if len(self._left) > _ADDRESSES:
+            self._left.popitem(last=False)
+        return None
+
+
+class TooMany(Exception):
+    """Too many requests of one address wait for their turn."""
+
+
+@dataclass(slots=True, weakref_slot=True)
+class _Queue:
+    free: asyncio.Semaphore = field(
+        default_factory=lambda: asyncio.Semaphore(MADE_AT_ONCE), init=False
+    )
+    waiting: int = 0
+
+
+class Turns:
+    """Makes a few answers of each address at the same time; its other requests wait in line.
+
+    So a visitor waits for a few answers of each other address, however many it asks for.
+    """
+
+    def __init__(self) -> None:
+        self._queues: WeakValueDictionary[str, _Queue] = WeakValueDictionary()
+
+    @asynccontextmanager
+    async def of(self, address: str) -> AsyncIterator[None]:
+        """Wait for a turn of this address. Raises TooMany."""
+        queue = self._queues.setdefault(address, _Queue())
+        if queue.waiting >= MOST_WAITING:
+            raise TooMany
+        queue.waiting += 1
+        try:
+            await queue.free.acquire()
+        finally:
+            queue.waiting -= 1
+        try:
+            yield
+        finally:
+            queue.free.release()
+
+
+def asker(request: web.Request, proxies: Collection[Network]) -> str:
+    """Return who asks: behind one of our proxies, the last address that it forwards."""
+    peer = peer_of(request.transport)
+    if is_among(peer, proxies):
+        # Some proxies add a line of their own below those that a visitor sent.
+        forwarded = ",".join(request.headers.getall(hdrs.X_FORWARDED_FOR, ()))
+        return home_of(forwarded.rpartition(",")[2].strip()) or home_of(peer)
+    return home_of(peer)
+
+
+def peer_of(transport: asyncio.BaseTransport | None) -> str:
+    """Return the address at the other end of a connection, empty where there is none."""
+    peer = transport.get_extra_info("peername") if transport else None
+    return str(peer[0]) if peer else ""
+
+
+def is_among(peer: str, networks: Collection[Network]) -> bool:
+    """Return whether an address is in one of some networks."""
+    address = _address(peer)
+    return address is not None and any(address in network for network in networks)
+
+
+def home_of(peer: str) -> str:
+    """Return an address as it is counted, empty if it is none: of IPv6 the network of a home."""
+    address = _address(peer)
+    if isinstance(address, ipaddress.IPv6Address):
+        return str(ipaddress.ip_network((address, _HOME_BITS), strict=False))
+    return "" if address is None else str(address)
+
+
+def _address(peer: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    try:
+        address = ipaddress.ip_address(peer.partition("%")[0])
+    except ValueError:
+        return None
+    return getattr(address, "ipv4_mapped", None) or address
