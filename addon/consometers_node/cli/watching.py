@@ -1,7 +1,7 @@
 """What `run` tells of a collective's node to those who watch it: Prometheus, Zabbix."""
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Collection, Coroutine
 import logging
 from typing import TYPE_CHECKING
 
@@ -25,6 +25,7 @@ class Watching:
         """Prepare; nobody is told yet. With haste, all waits are that many times shorter."""
         self._watch = Watch(node, version())
         self._metrics = node.settings.metrics
+        self._names = node.settings.page.names
         self._sender: Sender | None = None
         if (zabbix := node.settings.zabbix) is not None:
             from consometers_node.collective.zabbix import Sender  # noqa: PLC0415
@@ -40,18 +41,18 @@ class Watching:
         """Give what is to be done as long as the node runs."""
         works: list[Coroutine[None, None, None]] = []
         if self._metrics is not None:
-            works.append(_serve(self._watch, self._metrics))
+            works.append(_serve(self._watch, self._metrics, self._names))
         if self._sender is not None:
             works.append(self._sender.run())
         return works
 
 
-async def _serve(watch: Watch, of: Metrics) -> None:
+async def _serve(watch: Watch, of: Metrics, names: Collection[str]) -> None:
     """Serve the metrics until cancelled. Where they cannot be, the node does the rest."""
     from consometers_node.web.metrics import PATH, Metrics as Answers  # noqa: PLC0415
 
     try:
-        async with Answers(watch).listening(of.host, of.port) as port:
+        async with Answers(watch, names).listening(of.host, of.port) as port:
             _LOGGER.info("Prometheus may ask at port %s for %s", port, PATH)
             await asyncio.Event().wait()
     except OSError as fault:

@@ -26,6 +26,8 @@ _MAX_DIGITS = 10
 _MAX_NAME = 100
 _MAX_IDENTIFIER = 40
 _IDENTIFIER = re.compile(r"[a-z0-9]+(?:\.[a-z0-9]+)*")
+_MAX_HOST = 253
+_HOST_NAME = re.compile(r"[a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63})*")
 _DATABASES = ("postgresql", "sqlite")
 
 _WORDS = text("write some words in quotes.", "écrivez quelques mots entre guillemets.")
@@ -59,6 +61,12 @@ _COMMAND = text(
     ' ["prosodyctl", "shell", "invite", "create_account", "example.org"].',
     "écrivez une commande entre crochets, chaque mot entre guillemets :"
     ' ["prosodyctl", "shell", "invite", "create_account", "example.org"].',
+)
+_NAMES = text(
+    'write names in quotes, in brackets: ["energies.example.org"]. In the variable, commas stand'
+    " between them.",
+    'écrivez des noms entre guillemets, entre crochets : ["energies.example.org"]. Dans la'
+    " variable, des virgules les séparent.",
 )
 _NETWORKS = text(
     'write networks or addresses in quotes, in brackets: ["127.0.0.1", "172.31.250.0/24"]. In the'
@@ -196,6 +204,16 @@ def _number(least: int, most: int | None = None) -> _Read:
         return found
 
     return read
+
+
+def _names(found: object, _: Path) -> tuple[str, ...]:
+    listed = found.split(",") if isinstance(found, str) else found
+    if not isinstance(listed, list) or not all(isinstance(name, str) for name in listed):
+        raise Wrong
+    names = tuple(name.strip().lower() for name in listed)
+    if not all(len(name) <= _MAX_HOST and _HOST_NAME.fullmatch(name) for name in names):
+        raise Wrong
+    return names
 
 
 def _networks(found: object, _: Path) -> tuple[Network, ...]:
@@ -348,6 +366,20 @@ KEYS = {
             _HOST,
         ),
         Key("page.port", text("Their port.", "Leur port."), _number(1, 65535), _PORT),
+        Key(
+            "page.names",
+            text(
+                "The names under which browsers ask for the pages, and Prometheus for the metrics."
+                " Under another one nothing is shown, so that no other site reads the pages through"
+                " a visitor’s browser. Addresses and names of a local network always hold.",
+                "Les noms sous lesquels les navigateurs demandent les pages, et Prometheus les"
+                " métriques. Sous un autre, rien n’est montré : aucun autre site ne lit les pages"
+                " par le navigateur d’un visiteur. Adresses et noms d’un réseau local valent"
+                " toujours.",
+            ),
+            _names,
+            _NAMES,
+        ),
         Key(
             "page.proxies",
             text(

@@ -74,10 +74,11 @@ class Xmpp:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
-    """Where the pages are served, and from where `proxies` ask on behalf of others."""
+    """Where the pages are served, under which `names`, and from where `proxies` ask for others."""
 
     host: str = "127.0.0.1"
     port: int = 8080
+    names: tuple[str, ...] = ()
     proxies: tuple[Network, ...] = _THIS_MACHINE
 
 
@@ -204,7 +205,7 @@ def _settings(found: Mapping[str, Any], folder: Path) -> Settings:
             **section("xmpp", "account", "password_file", "account_command"),
             server=Server(**section("xmpp", "host", "port", "security", "ca_file")),
         ),
-        page=Page(**section("page", "host", "port", "proxies")),
+        page=Page(**section("page", "host", "port", "names", "proxies")),
         publication=publication(found),
         tells_members=found.get("publication.members", True),
         metrics=Metrics(**section("metrics", "host", "port")) if "metrics.port" in found else None,

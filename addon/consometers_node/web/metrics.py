@@ -3,7 +3,7 @@
 It is no part of the pages: nobody reaches it from outside unless its address is chosen so.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator
 from contextlib import AbstractAsyncContextManager
 
 from aiohttp import web
@@ -14,9 +14,12 @@ from prometheus_client.registry import Collector
 
 from ..collective.facts import HEALTH, PUBLISHED, Fact, Type
 from ..collective.health import Health, Watch
-from .listening import listening
+from .hosts import is_known
+from .listening import Bounds, listening
 
 PATH = "/metrics"
+
+type Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 _MAX_BODY_BYTES = 1024
 _WATCH = web.AppKey("watch", Watch)
@@ -25,15 +28,24 @@ _WATCH = web.AppKey("watch", Watch)
 class Metrics:
     """Answers whoever watches the node."""
 
-    def __init__(self, watch: Watch) -> None:
-        """Prepare; nothing is looked at before somebody asks."""
-        self.app = web.Application(client_max_size=_MAX_BODY_BYTES)
+    def __init__(self, watch: Watch, names: Collection[str] = ()) -> None:
+        """Prepare; nothing is looked at before somebody asks. `names` are those of the machine."""
+        self.app = web.Application(middlewares=[self._known], client_max_size=_MAX_BODY_BYTES)
         self.app[_WATCH] = watch
+        self._names = names
         self.app.add_routes([web.get(PATH, _metrics)])
 
-    def listening(self, host: str, port: int) -> AbstractAsyncContextManager[int]:
+    def listening(
+        self, host: str, port: int, bounds: Bounds | None = None
+    ) -> AbstractAsyncContextManager[int]:
         """Listen, and give the port."""
-        return listening(self.app, host, port)
+        return listening(self.app, host, port, bounds=bounds)
+
+    @web.middleware
+    async def _known(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        if not is_known(request, self._names):
+            return web.Response(status=421, text="This name is not in page.names.\n")
+        return await handler(request)
 
 
 async def _metrics(request: web.Request) -> web.Response:

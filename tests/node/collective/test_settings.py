@@ -40,6 +40,7 @@ account_command = ["prosodyctl", "shell", "invite", "create_account"]
 [page]
 host = "0.0.0.0"
 port = 8123
+names = ["Energies.example.org", "www.energies.example.org"]
 proxies = ["192.168.1.5", "fd00::/64"]
 
 [publication]
@@ -91,6 +92,7 @@ def test_all_that_can_be_said(tmp_path: Path) -> None:
     assert settings.xmpp.password_file == tmp_path / "password"
     assert settings.xmpp.account_command[-1] == "create_account"
     assert (settings.page.host, settings.page.port) == ("0.0.0.0", 8123)
+    assert settings.page.names == ("energies.example.org", "www.energies.example.org")
     assert settings.page.proxies == (ip_network("192.168.1.5"), ip_network("fd00::/64"))
     assert settings.publication.basis == Agreed(12)
     assert settings.publication.interval is Interval.PT30M
@@ -181,10 +183,10 @@ WRONG = [
         15,
         "xmpp.account_command",
     ),
-    (FULL.replace('"agreed"', '"consent"'), 23, "publication.basis"),
-    (FULL.replace("= 12", "= 2"), 24, "publication.minimum"),
-    (FULL.replace("PT30M", "P1D"), 25, "publication.interval"),
-    (FULL.replace("= 45", "= 0"), 26, "publication.wait_minutes"),
+    (FULL.replace('"agreed"', '"consent"'), 24, "publication.basis"),
+    (FULL.replace("= 12", "= 2"), 25, "publication.minimum"),
+    (FULL.replace("PT30M", "P1D"), 26, "publication.interval"),
+    (FULL.replace("= 45", "= 0"), 27, "publication.wait_minutes"),
 ]
 
 
@@ -260,6 +262,15 @@ def test_no_proxy_is_taken_that_is_none_or_is_everybody(tmp_path: Path, told: st
         read(file, {})
     assert "line 6: “page.proxies”: write networks or addresses" in caught.value.text.say("en")
     assert "« page.proxies » : écrivez des réseaux ou des adresses" in caught.value.text.say("fr")
+
+
+@pytest.mark.parametrize("told", ["[1]", '["*"]', '["a b"]', '["https://a.example"]', '[""]'])
+def test_no_name_is_taken_that_no_browser_asks_for(tmp_path: Path, told: str) -> None:
+    with pytest.raises(BadSettings) as caught:
+        read(written(tmp_path, f"{LEAST}[page]\nnames = {told}\n"), {})
+    assert "“page.names”: write names in quotes" in caught.value.text.say("en")
+    environment = {"CONSOMETERS_PAGE_NAMES": "a.example, b.example"}
+    assert read(written(tmp_path, LEAST), environment).page.names == ("a.example", "b.example")
 
 
 def test_the_word_of_a_proxy_is_believed_on_this_machine_alone_unless_it_is_said(
