@@ -22,11 +22,12 @@ from ...store import Store
 from ...store.clock import Clock
 from .. import language
 from ..files import Files
+from ..hosts import is_known
 from ..language import LANGUAGES
+from ..limits import Limits, TooMany, Turns, asker
 from ..speech import Language
 from .headers import allow_reading, harden, preflight
 from .kept import Kept
-from .limits import Limits, asker
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -42,6 +43,12 @@ _ERRORS = {
     400: text("This address cannot be read.", "Cette adresse est illisible."),
     404: text("There is no such page.", "Cette page n’existe pas."),
     405: text("This page can only be looked at.", "Cette page ne peut être que regardée."),
+    421: text(
+        "These pages are not known under this name. Whoever runs them adds it to “page.names” in"
+        " the settings.",
+        "Ces pages ne sont pas connues sous ce nom. Qui les fait tourner l’ajoute à « page.names »"
+        " dans les réglages.",
+    ),
     429: text(
         "That was many requests in a short time: try again in a moment.",
         "Beaucoup de demandes en peu de temps : réessayez dans un instant.",
@@ -108,6 +115,7 @@ class Desk:
         self._version = version
         self._rules = rules
         self._limits = limits
+        self._turns = Turns()
         self._kept = kept or Kept(None)
         self._now = now
 
@@ -127,8 +135,10 @@ class Desk:
 
         async def handle(request: web.Request) -> web.StreamResponse:
             guest = self._guest(request)
-            key = (request.path_qs, guest.origin, guest.language.tag)
+            # No other parameter is read, and so none makes another answer.
+            key = (request.path, guest.origin, guest.language.tag)
             response = await self._kept.answer(key, guest.now, lambda: look(self, guest))
+            _remember_language(guest, response)
             return _unless_known(request, response)
 
         return handle
@@ -173,21 +183,24 @@ class Desk:
             **model,
         )
         headers = {"Content-Language": guest.language.tag, "Vary": "Accept-Language, Cookie"}
-        response = tagged(body, "text/html", headers, status)
-        if guest.request.query.get("language") == guest.language.tag:
-            response.set_cookie(
-                language.COOKIE, guest.language.tag, max_age=_KEPT_S, samesite="Lax", httponly=True
-            )
-        return response
+        return tagged(body, "text/html", headers, status)
 
     async def _answer(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         if _is_open(request) and request.method == hdrs.METH_OPTIONS:
             return preflight()
-        if not request.path.startswith(STATIC):
-            seconds = self._limits.take(asker(request, self.settings.page.proxies))
-            if seconds is not None:
-                return self._refuse(request, 429, {"Retry-After": str(seconds)})
-        return await handler(request)
+        if request.path.startswith(STATIC):
+            return await handler(request)
+        address = asker(request, self.settings.page.proxies)
+        seconds = self._limits.take(address)
+        if seconds is not None:
+            return self._refuse(request, 429, {"Retry-After": str(seconds)})
+        if not is_known(request, self.settings.page.names):
+            return self._refuse(request, 421)
+        try:
+            async with self._turns.of(address):
+                return await handler(request)
+        except TooMany:
+            return self._refuse(request, 429, {"Retry-After": "1"})
 
     def _refuse(
         self, request: web.Request, status: int, headers: Mapping[str, str] | None = None
@@ -230,6 +243,13 @@ def tagged(body: str, kind: str, headers: Mapping[str, str], status: int = 200) 
 def _is_open(request: web.Request) -> bool:
     """Tell whether open data are asked for, which scripts of any page may read."""
     return request.path.startswith(f"{DATA}/")
+
+
+def _remember_language(guest: Guest, response: web.StreamResponse) -> None:
+    """Let the browser remember a language that was chosen on a page."""
+    tag = guest.language.tag
+    if guest.request.query.get("language") == tag and response.headers.get("Content-Language"):
+        response.set_cookie(language.COOKIE, tag, max_age=_KEPT_S, samesite="Lax", httponly=True)
 
 
 def _unless_known(request: web.Request, response: web.StreamResponse) -> web.StreamResponse:
