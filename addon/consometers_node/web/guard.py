@@ -4,13 +4,14 @@ Ingress has let a person in before a request comes here, and says who that is in
 whatever is not ingress is refused, whatever its headers say: what counts is who connects.
 """
 
-from collections import deque
 from collections.abc import Awaitable, Callable, Collection
 import hmac
 import ipaddress
-import time
 
-from aiohttp import web
+from aiohttp import hdrs, web
+
+from .hosts import is_known
+from .limits import Limits, home_of, peer_of
 
 type Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -33,8 +34,7 @@ _HEADERS = {
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
     "Cache-Control": "no-store",
 }
-_WRONG_A_MINUTE = 10
-_MINUTE_S = 60.0
+_WRONG_AT_ONCE, _WRONG_A_SECOND = 10, 10 / 60
 
 
 class Guard:
@@ -43,7 +43,7 @@ class Guard:
     def __init__(self, token: str, ingress: Collection[str] = INGRESS) -> None:
         self._token = token.encode()
         self._ingress = frozenset(ingress)
-        self._wrong: deque[float] = deque()
+        self._wrong = Limits(_WRONG_AT_ONCE, _WRONG_A_SECOND)
 
     @web.middleware
     async def middleware(self, request: web.Request, handler: Handler) -> web.StreamResponse:
@@ -59,24 +59,25 @@ class Guard:
         return response
 
     def _refuse(self, request: web.Request) -> web.Response | None:
-        peer = _peer(request)
-        if request.path == HEALTH:
-            return None if _is_loopback(peer) or peer in self._ingress else _forbidden()
+        peer = peer_of(request.transport)
         if request.path.startswith(API):
             return self._refuse_without_token(request)
-        return None if peer in self._ingress else _forbidden()
+        if peer in self._ingress:
+            return None
+        is_here = _is_loopback(peer) and is_known(request)
+        return None if request.path == HEALTH and is_here else _forbidden()
 
     def _refuse_without_token(self, request: web.Request) -> web.Response | None:
-        now = time.monotonic()
-        while self._wrong and self._wrong[0] < now - _MINUTE_S:
-            self._wrong.popleft()
-        if len(self._wrong) >= _WRONG_A_MINUTE:
-            return problem(429, "too-many-requests", *_TOO_MANY)
-        scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+        """Refuse a wrong token. The right one is always taken, whoever else has tried others."""
+        scheme, _, token = request.headers.get(hdrs.AUTHORIZATION, "").partition(" ")
         if scheme.lower() == "bearer" and hmac.compare_digest(token.strip().encode(), self._token):
             return None
-        self._wrong.append(now)
-        return problem(401, "not-authorized", *_NO_TOKEN)
+        seconds = self._wrong.take(home_of(peer_of(request.transport)))
+        if seconds is None:
+            return problem(401, "not-authorized", *_NO_TOKEN)
+        refused = problem(429, "too-many-requests", *_TOO_MANY)
+        refused.headers[hdrs.RETRY_AFTER] = str(seconds)
+        return refused
 
 
 def problem(status: int, condition: str, en: str, fr: str) -> web.Response:
@@ -107,11 +108,6 @@ def harden(response: web.StreamResponse) -> None:
     for name, value in _HEADERS.items():
         response.headers.setdefault(name, value)
     response.headers["Server"] = "consometers"
-
-
-def _peer(request: web.Request) -> str:
-    told = request.transport.get_extra_info("peername") if request.transport else None
-    return str(told[0]) if told else ""
 
 
 def _is_loopback(peer: str) -> bool:
