@@ -23,7 +23,9 @@ from .errors import CollectiveFault, Unknown
 MAX_NAME = 64
 LEAST_PASSWORD, MAX_PASSWORD = 12, 1000
 AT_ONCE = 20
-"""Passwords that wait to be checked. Whoever comes then is told to come back."""
+"""Passwords of strangers that wait to be checked. More are sent away to try again."""
+KNOWN_AT_ONCE = 10
+"""Places that are left then for browsers that an administrator logged in from before."""
 IDLE = timedelta(hours=1)
 """A session ends when nobody used it for so long,"""
 LONGEST = timedelta(hours=12)
@@ -100,15 +102,16 @@ class Passwords:
         """Give what is kept of a password. Raises Busy."""
         return await self._in_turn(password, None)
 
-    async def check(self, kept: str | None, password: str) -> bool:
+    async def check(self, kept: str | None, password: str, *, is_known: bool = False) -> bool:
         """Tell whether this is the password of which that is kept. Raises Busy.
 
-        It takes the same time where nothing is kept, for nobody has that name.
+        It takes the same time where nothing is kept, for nobody has that name. The check `is_known`
+        where it comes from a browser that has logged in before.
         """
         if self._nobodys is None:
             self._nobodys = await self.hash(secrets.token_urlsafe(_TOKEN_BYTES))
         try:
-            await self._in_turn(password, kept or self._nobodys)
+            await self._in_turn(password, kept or self._nobodys, is_known=is_known)
         except VerificationError, InvalidHashError:
             return False
         return kept is not None
@@ -117,8 +120,8 @@ class Passwords:
         """Tell whether a password would be hashed in another way now."""
         return self._hasher.check_needs_rehash(kept)
 
-    async def _in_turn(self, password: str, known: str | None) -> str:
-        if self._waiting >= AT_ONCE:
+    async def _in_turn(self, password: str, known: str | None, *, is_known: bool = True) -> str:
+        if self._waiting >= AT_ONCE + (KNOWN_AT_ONCE if is_known else 0):
             raise Busy
         self._waiting += 1
         written = unicodedata.normalize("NFC", password[: MAX_PASSWORD + 1])

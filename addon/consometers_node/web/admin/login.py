@@ -10,8 +10,10 @@ from ...collective.administrators import BadPassword, Busy
 from ...collective.reads import Read, note_read
 from ...quoalise import Text
 from ...quoalise.text import text
-from ..public.limits import asker
+from ..limits import asker
+from . import devices
 from .desk import COOKIE, AdminDesk, is_encrypted
+from .throttle import FREE_TRIES, of_address, of_browser
 from .visit import PATH, Visit
 
 _NEXT = re.compile(r"[a-z0-9/_-]{0,200}")
@@ -47,14 +49,18 @@ async def show(desk: AdminDesk, visit: Visit) -> web.StreamResponse:
 async def enter(desk: AdminDesk, visit: Visit) -> web.StreamResponse:
     """Let somebody in who knows a password, under a key that nobody had before."""
     name, typed = visit.typed("name"), _password(visit, "password")
-    address = asker(visit.request, desk.settings.page.proxies)
-    wait = desk.throttle.take(address, name)
-    if wait is not None:
-        return await _later(desk, visit, wait)
     async with desk.store.reading() as connection:
         kept = await administrators.kept_of(connection, name)
+    browser = devices.number_of(visit.request.cookies.get(devices.COOKIE, ""), name, kept)
+    if browser is None:
+        sources = of_address(asker(visit.request, desk.settings.page.proxies))
+    else:
+        sources = of_browser(browser)
+    wait = desk.throttle.take(sources)
+    if wait is not None:
+        return await _later(desk, visit, wait)
     try:
-        good = await desk.passwords.check(kept, typed)
+        good = await desk.passwords.check(kept, typed, is_known=browser is not None)
         weak = good and kept is not None and desk.passwords.is_weak(kept)
         stronger = await desk.passwords.hash(typed) if weak else None
     except Busy:
@@ -63,9 +69,10 @@ async def enter(desk: AdminDesk, visit: Visit) -> web.StreamResponse:
     if key is None:
         _LOGGER.warning("somebody tried to log in to the administration, and may not")
         return await _show(desk, visit, _WRONG, status=403, name=name)
-    desk.throttle.came_in(address, name)
+    desk.throttle.forget(sources)
     response = visit.go(_next(visit.typed("next")))
     desk.give_key(response, visit, key)
+    _know_again(response, visit, name, stronger or kept)
     return response
 
 
@@ -86,16 +93,16 @@ async def show_password(desk: AdminDesk, visit: Visit) -> web.StreamResponse:
 async def change_password(desk: AdminDesk, visit: Visit) -> web.StreamResponse:
     """Take a new password: whoever was logged in under the old one is so no longer."""
     old, new, again = (_password(visit, name) for name in ("old", "new", "again"))
-    address = asker(visit.request, desk.settings.page.proxies)
-    wait = desk.throttle.take(address, visit.person)
+    sources = {f"logged in {visit.person}": FREE_TRIES}
+    wait = desk.throttle.take(sources)
     if wait is not None:
         return _mend(desk, visit, {"old": _WAIT.fill(seconds=wait)}, 429)
     async with desk.store.reading() as connection:
         kept = await administrators.kept_of(connection, visit.person)
     try:
-        if not await desk.passwords.check(kept, old):
+        if not await desk.passwords.check(kept, old, is_known=True):
             return _mend(desk, visit, {"old": _OLD_WRONG}, 422)
-        desk.throttle.came_in(address, visit.person)
+        desk.throttle.forget(sources)
         try:
             administrators.check_password(visit.person, new)
         except BadPassword as fault:
@@ -111,7 +118,22 @@ async def change_password(desk: AdminDesk, visit: Visit) -> web.StreamResponse:
         await desk.note(connection, visit, "password")
     response = visit.go("password?done=changed")
     desk.give_key(response, visit, key)
+    _know_again(response, visit, visit.person, hashed)
     return response
+
+
+def _know_again(response: web.StreamResponse, visit: Visit, name: str, kept: str | None) -> None:
+    """Let this browser be known by a cookie when somebody logs in from it again."""
+    assert kept is not None
+    response.set_cookie(
+        devices.COOKIE,
+        devices.seal(name, kept),
+        max_age=devices.KEPT_S,
+        path=PATH,
+        httponly=True,
+        samesite="Strict",
+        secure=is_encrypted(visit.request),
+    )
 
 
 async def _begin(

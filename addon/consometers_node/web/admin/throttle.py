@@ -1,65 +1,74 @@
 """How often a password may be tried: after some tries, each has to wait longer than the one before.
 
-Tries are counted for an address and for a name. Who came in from an address is not kept out there
-by what others try under the same name elsewhere.
+Tries are counted for the address that they come from, never for the name that is tried: or anybody
+could lock an administrator out. A browser that somebody logged in from is counted by itself.
 """
 
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+import ipaddress
 import math
 import time
 
 FREE_TRIES = 5
+FREE_TRIES_OF_SITE = 40
+"""A site has 65,536 networks of homes, and may try from each."""
 LONGEST_S = 900.0
 
+_SITE_BITS = 48
 _FIRST_S = 2.0
 _FORGOTTEN_S = 24 * 3600.0
 _KEPT = 10_000
-"""Of each kind; whoever tried longest ago is forgotten."""
-
-type _Tries = OrderedDict[str, tuple[int, float]]
+"""The source that tried longest ago is forgotten."""
 
 
 class Throttle:
-    """Counts tries, in bounded memory."""
+    """Counts tries by their sources, in bounded memory."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
-        self._tries: _Tries = OrderedDict()
-        self._known: OrderedDict[tuple[str, str], None] = OrderedDict()
+        self._tries: OrderedDict[str, tuple[int, float]] = OrderedDict()
 
-    def take(self, address: str, name: str) -> int | None:
-        """Count a try. Gives None if it may be made, else in how many seconds one may."""
+    def take(self, sources: Mapping[str, int]) -> int | None:
+        """Count a try of sources, each with its free tries.
+
+        Return None if it may be made, else in how many seconds one may.
+        """
         now = self._clock()
-        keys = self._keys(address, name)
-        waits = [self._wait(key, now) for key in keys]
-        if max(waits) > 0:
-            return math.ceil(max(waits))
-        for key in keys:
-            count, _ = self._tries.pop(key, (0, 0.0))
-            self._tries[key] = count + 1, now
+        wait = max(self._wait(source, free, now) for source, free in sources.items())
+        if wait > 0:
+            return math.ceil(wait)
+        for source in sources:
+            count, _ = self._tries.pop(source, (0, 0.0))
+            self._tries[source] = count + 1, now
         while len(self._tries) > _KEPT:
             self._tries.popitem(last=False)
         return None
 
-    def came_in(self, address: str, name: str) -> None:
+    def forget(self, sources: Mapping[str, int]) -> None:
         """Forget the tries of somebody who knew the password."""
-        for key in self._keys(address, name):
-            self._tries.pop(key, None)
-        self._known.pop((address, name), None)
-        self._known[address, name] = None
-        if len(self._known) > _KEPT:
-            self._known.popitem(last=False)
+        for source in sources:
+            self._tries.pop(source, None)
 
-    def _keys(self, address: str, name: str) -> tuple[str, ...]:
-        of_address = f"address {address}"
-        return (of_address,) if (address, name) in self._known else (of_address, f"name {name}")
-
-    def _wait(self, key: str, now: float) -> float:
-        count, last = self._tries.get(key, (0, now))
+    def _wait(self, source: str, free: int, now: float) -> float:
+        count, last = self._tries.get(source, (0, now))
         if now - last > _FORGOTTEN_S:
-            del self._tries[key]
+            del self._tries[source]
             return 0.0
-        if count < FREE_TRIES:
+        if count < free:
             return 0.0
-        return last + min(LONGEST_S, _FIRST_S * 2.0 ** min(count - FREE_TRIES, 20)) - now
+        return last + min(LONGEST_S, _FIRST_S * 2.0 ** min(count - free, 20)) - now
+
+
+def of_address(address: str) -> dict[str, int]:
+    """Return the sources that a try from an address counts for: of IPv6 also the whole site."""
+    sources = {f"address {address}": FREE_TRIES}
+    if ":" in address:
+        site = ipaddress.IPv6Network(address).supernet(new_prefix=_SITE_BITS)
+        sources[f"site {site}"] = FREE_TRIES_OF_SITE
+    return sources
+
+
+def of_browser(number: str) -> dict[str, int]:
+    """Return the source that a try from a browser counts for that somebody logged in from."""
+    return {f"browser {number}": FREE_TRIES}

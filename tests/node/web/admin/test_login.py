@@ -15,7 +15,14 @@ from consometers_node.collective.settings import Page
 from consometers_node.store.collective_tables import AdministratorRow, AdminSessionRow
 from consometers_node.web.admin.desk import COOKIE
 from consometers_node.web.admin.routes import ACTS, ADMITS, LOOKS, OPEN
-from consometers_node.web.admin.throttle import FREE_TRIES, LONGEST_S, Throttle
+from consometers_node.web.admin.throttle import (
+    FREE_TRIES,
+    FREE_TRIES_OF_SITE,
+    LONGEST_S,
+    Throttle,
+    of_address,
+    of_browser,
+)
 
 from ..browser import Browser
 from .office import NAME, PASSWORD, QUICK, Office, log_in, serving
@@ -370,46 +377,41 @@ async def test_who_tries_cannot_choose_an_address(office: Office) -> None:
 def test_each_wait_is_longer_up_to_a_quarter_of_an_hour() -> None:
     now = 0.0
     throttle = Throttle(lambda: now)
+    sources = of_address("192.0.2.1")
     waits = []
     for _ in range(40):
-        wait = throttle.take("192.0.2.1", NAME)
+        wait = throttle.take(sources)
         if wait is not None:
             waits.append(wait)
             now += wait
-            assert throttle.take("192.0.2.1", NAME) is None
+            assert throttle.take(sources) is None
     assert waits[:4] == [2, 4, 8, 16]
     assert waits == sorted(waits)
     assert waits[-1] == LONGEST_S
 
 
-def test_a_name_is_kept_from_many_addresses_but_not_from_who_knows_it() -> None:
+def test_the_networks_of_one_site_are_counted_together_too() -> None:
     throttle = Throttle(lambda: 0.0)
-    throttle.came_in("192.0.2.1", NAME)
-    for n in range(FREE_TRIES):
-        assert throttle.take(f"198.51.100.{n}", NAME) is None
-    assert throttle.take("198.51.100.99", NAME) is not None
-    assert throttle.take("192.0.2.1", NAME) is None
+    networks = [of_address(f"2001:db8:1:{n:x}::/64") for n in range(FREE_TRIES_OF_SITE + 1)]
+    assert [throttle.take(sources) for sources in networks] == [None] * FREE_TRIES_OF_SITE + [2]
+    assert throttle.take(of_address("2001:db8:2::/64")) is None
 
 
 def test_what_is_long_past_is_forgotten() -> None:
     now = 0.0
     throttle = Throttle(lambda: now)
+    sources = of_address("192.0.2.1")
     for _ in range(FREE_TRIES):
-        throttle.take("192.0.2.1", NAME)
-    assert throttle.take("192.0.2.1", NAME) is not None
+        throttle.take(sources)
+    assert throttle.take(sources) is not None
     now += 25 * 3600
-    assert throttle.take("192.0.2.1", NAME) is None
+    assert throttle.take(sources) is None
 
 
 def test_what_is_remembered_is_bounded() -> None:
     throttle = Throttle(lambda: 0.0)
     for n in range(30_000):
-        throttle.take(f"a{n}", f"n{n}")
-        throttle.came_in(f"a{n}", f"n{n}")
-    assert len(throttle._tries) <= 10_000
-    assert len(throttle._known) <= 10_000
-    for n in range(30_000):
-        throttle.take(f"a{n}", f"m{n}")
+        throttle.take(of_browser(f"{n}"))
     assert len(throttle._tries) <= 10_000
 
 
