@@ -41,6 +41,10 @@ NOT_ADMIN = text(
     "Only an administrator of Home Assistant can change anything here.",
     "Seul un administrateur de Home Assistant peut changer quelque chose ici.",
 )
+ONLY_ADMIN = text(
+    "Only an administrator of Home Assistant can take this along.",
+    "Seul un administrateur de Home Assistant peut emporter cela.",
+)
 _STALE = text(
     "This form is too old, or was not ours: open the page again, and try once more.",
     "Ce formulaire est trop ancien, ou n’était pas le nôtre : rouvrez la page et réessayez.",
@@ -102,11 +106,15 @@ class Desk:
         self._calendars = Calendars()
         self._year: dict[SeriesId, tuple[Calendar, Strip]] = {}
 
-    def looks(self, look: Look) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
-        """Make a handler of a page that is looked at."""
+    def looks(
+        self, look: Look, *, by_anyone: bool = True
+    ) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+        """Make a handler of a page that everybody at home may look at, or administrators alone."""
 
         async def handle(request: web.Request) -> web.StreamResponse:
             visit = await self._visit(request)
+            if not (by_anyone or visit.person.is_admin):
+                return self.refuse(visit, 403, ONLY_ADMIN)
             return await self._answer(look, visit)
 
         return handle

@@ -17,10 +17,13 @@ LOOKS: dict[str, Look] = {
     f"/withdraw/{_PERMISSION}": permissions.confirm_withdrawal,
     f"/series/{_SERIES}": series.show,
     "/mine": mine.show,
-    "/mine/consometers.json": mine.export_json,
-    "/mine/consometers.csv": mine.export_csv,
     "/settings": settings.show,
 }
+FOR_ADMINISTRATORS: dict[str, Look] = {
+    "/mine/consometers.json": mine.export_json,
+    "/mine/consometers.csv": mine.export_csv,
+}
+"""What is taken along holds every record of the home, and who may read them."""
 ACTS: dict[str, Look] = {
     f"/pause/{_PEER}": home.hold,
     f"/resume/{_PEER}": home.go_on,
@@ -43,6 +46,10 @@ def routes(desk: Desk) -> list[web.RouteDef]:
     """Give all of them. Whoever sends a form shows by its token that a page of ours had it."""
     return [
         *(web.get(path, desk.looks(look)) for path, look in LOOKS.items()),
+        *(
+            web.get(path, desk.looks(look, by_anyone=False))
+            for path, look in FOR_ADMINISTRATORS.items()
+        ),
         *(web.post(path, desk.acts(act)) for path, act in ACTS.items()),
         *(web.post(path, desk.acts(act, by_anyone=True)) for path, act in BY_ANYONE.items()),
         web.get("/static/{name:.+}", desk.files.serve),

@@ -8,7 +8,7 @@ from yarl import URL
 
 from consometers_node.permission import Permissions, State
 from consometers_node.store import PermissionId, Store
-from consometers_node.web.routes import ACTS, BY_ANYONE, LOOKS
+from consometers_node.web.routes import ACTS, BY_ANYONE, FOR_ADMINISTRATORS, LOOKS
 
 from .conftest import allow
 from .home import DRAWN, GUEST, Home, running, toy
@@ -120,7 +120,7 @@ async def test_a_form_of_ours_is_taken(
 async def test_whoever_is_not_ingress_gets_no_page(tmp_path: Path, socket_enabled: None) -> None:
     store = await Store.open(tmp_path / "node.db")
     async with running(store, toy(), ingress={"172.30.32.2"}) as home:
-        for pattern in LOOKS:
+        for pattern in (*LOOKS, *FOR_ADMINISTRATORS):
             page = await home.browser().open(place(pattern, A_NUMBER))
             assert page.status == 403, pattern
             assert "Home Assistant" in page.text
