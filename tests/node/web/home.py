@@ -86,6 +86,7 @@ class Home:
     toy: Toy
     url: URL
     session: ClientSession = field(repr=False)
+    site: Site = field(repr=False)
 
     def browser(self, user: str = ADMIN, language: str = "en") -> Browser:
         return Browser(self.session, self.url, user, language)
@@ -113,7 +114,7 @@ async def running(
                 async with asyncio.timeout(10):
                     await source.connected()
                 url = URL(f"http://127.0.0.1:{listens}/")
-                yield Home(node, store, house, url, session)
+                yield Home(node, store, house, url, session, site)
                 assert not task.done(), task
         finally:
             task.cancel()

@@ -1,0 +1,781 @@
+"""A stranger on the web: at a home, a collective, its administration and its metrics."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from dataclasses import dataclass, field, replace
+from ipaddress import ip_network
+import logging
+from pathlib import Path
+import socket
+from urllib.parse import urlencode
+
+from aiohttp import web
+import pytest
+from yarl import URL
+
+from consometers_node.collective import administrators
+from consometers_node.collective.administrators import AT_ONCE, Passwords
+from consometers_node.collective.settings import Page, Settings
+from consometers_node.permission import State
+from consometers_node.sharing.changes import Changes
+from consometers_node.store import Store
+from consometers_node.web import limits
+from consometers_node.web.admin import routes as admin_routes
+from consometers_node.web.admin.throttle import FREE_TRIES
+from consometers_node.web.limits import MADE_AT_ONCE, Limits
+from consometers_node.web.listening import Bounds, listening
+from consometers_node.web.metrics import Metrics
+from consometers_node.web.public import Public, front, routes as public_routes
+from consometers_node.web.routes import ACTS, BY_ANYONE, FOR_ADMINISTRATORS, LOOKS
+
+from ..node.collective.watched import watch_of
+from ..node.web.admin.office import NAME, PASSWORD, QUICK, Office, log_in, serving as opened
+from ..node.web.admin.test_login import filled as admin_place
+from ..node.web.conftest import ask
+from ..node.web.home import ADMIN, API_TOKEN, GUEST, Home, running, toy
+from ..node.web.public.conftest import filled, town
+from ..node.web.public.town import Town, serving, settings
+from ..node.web.test_guarding import place as home_place, states, token
+
+__all__ = ["filled", "town"]
+
+STRANGERS = Page(proxies=())
+"""Settings by which loopback is no proxy: whoever asks from there is a visitor."""
+PROXIED = Page(proxies=(ip_network("127.0.0.0/8"),))
+FORM = "application/x-www-form-urlencoded"
+LANGUAGES = ("en", "fr")
+
+
+@pytest.fixture
+async def home(file: Store, socket_enabled: None) -> AsyncIterator[Home]:
+    async with running(file, toy()) as served:
+        yield served
+
+
+@pytest.fixture
+async def office(file: Store, tmp_path: Path, socket_enabled: None) -> AsyncIterator[Office]:
+    async with opened(file, settings(tmp_path, page=PROXIED)) as served:
+        await served.appoint(NAME)
+        yield served
+
+
+async def exchange(port: int, sent: bytes, source: str = "127.0.0.1") -> bytes:
+    """Send bytes, and return all that comes before the connection ends."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port, local_addr=(source, 0))
+    writer.write(sent)
+    try:
+        return await reader.read()
+    finally:
+        writer.close()
+
+
+def head(target: str, *lines: bytes, method: str = "GET") -> bytes:
+    """Write a request whose answer ends the connection."""
+    first = f"{method} {target} HTTP/1.1".encode()
+    return b"\r\n".join([first, *lines, b"Connection: close", b"", b""])
+
+
+def status_of(answer: bytes) -> int:
+    return int(answer.split(b" ", 2)[1])
+
+
+@contextmanager
+def no_fault(caplog: pytest.LogCaptureFixture, *secrets: str) -> Iterator[None]:
+    """Check that the log tells of no fault meanwhile, and of nothing that was sent."""
+    caplog.clear()
+    with caplog.at_level(logging.DEBUG, "aiohttp"):
+        yield
+    assert not [one for one in caplog.records if one.levelno >= logging.ERROR or one.exc_info]
+    assert not [secret for secret in secrets if secret in caplog.text]
+
+
+# Wrong tokens.
+
+
+async def test_no_number_of_wrong_tokens_shuts_out_the_right_one(home: Home) -> None:
+    url = home.url / "api/v1/node"
+    answers = []
+    for n in range(200):
+        wrong = {"Authorization": f"Bearer wrong{n}"} if n % 2 else {}
+        async with home.session.get(url, headers=wrong) as answer:
+            answers.append(answer.status)
+    assert answers == [401] * 10 + [429] * 190
+    right = {"Authorization": f"Bearer {API_TOKEN}"}
+    async with home.session.get(url, headers=right) as answer:
+        assert answer.status == 200
+
+
+async def test_wrong_tokens_are_counted_for_the_address_that_sends_them(home: Home) -> None:
+    port = home.url.port
+    assert port is not None
+    sent = head("/api/v1/node", b"Host: localhost", b"Authorization: Bearer wrong")
+    attacker = [status_of(await exchange(port, sent, "127.0.0.2")) for _ in range(30)]
+    assert attacker == [401] * 10 + [429] * 20
+    assert status_of(await exchange(port, sent, "127.0.0.3")) == 401
+
+
+# Passwords of administrators.
+
+
+async def tries(office: Office, times: int, address: Callable[[int], str]) -> list[int]:
+    """Try wrong passwords of an administrator, from addresses that a proxy tells."""
+    browser = await office.browser()
+    page = await browser.open("login")
+    found = []
+    for n in range(times):
+        told = {"X_Forwarded_For": address(n)}
+        sent = ("name", NAME), ("password", f"wrong {n}")
+        found.append((await browser.send(page, "login", *sent, **told)).status)
+    return found
+
+
+async def test_no_number_of_tries_from_elsewhere_locks_an_administrator_out(
+    office: Office,
+) -> None:
+    tried = await tries(office, 100, lambda n: f"198.51.100.{n}")
+    assert set(tried) == {403}
+    page = await log_in(await office.browser(), NAME, PASSWORD, X_Forwarded_For="192.0.2.1")
+    assert page.status == 200
+
+
+async def test_tries_under_the_address_of_an_administrator_do_not_keep_a_known_browser_out(
+    office: Office,
+) -> None:
+    browser = await office.enter()
+    page = await browser.send(await browser.open(""), "logout")
+    assert "You are logged out." in page.text
+    tried = await tries(office, 20, lambda _: "127.0.0.1")
+    assert tried == [403] * FREE_TRIES + [429] * (20 - FREE_TRIES)
+    assert (await log_in(await office.browser(), NAME, PASSWORD)).status == 429
+    assert (await log_in(browser, NAME, PASSWORD)).status == 200
+
+
+async def test_a_known_browser_may_not_try_without_end_either(office: Office) -> None:
+    browser = await office.enter()
+    await browser.send(await browser.open(""), "logout")
+    answers = [(await log_in(browser, NAME, f"wrong {n}")).status for n in range(FREE_TRIES + 1)]
+    assert answers == [403] * FREE_TRIES + [429]
+
+
+@pytest.mark.parametrize(
+    "cookie",
+    ["", "a", f"{'A' * 22}.{'0' * 64}", f"{'A' * 22}.", "é" * 22, f"{'A' * 4000}.{'0' * 64}"],
+)
+async def test_no_browser_says_by_itself_that_it_is_known(office: Office, cookie: str) -> None:
+    await tries(office, FREE_TRIES, lambda _: "127.0.0.1")
+    browser = await office.browser()
+    jar = browser.session.cookie_jar
+    jar.update_cookies({"consometers-admin-browser": cookie}, office.url / "administration/")
+    assert (await log_in(browser, NAME, PASSWORD)).status == 429
+
+
+async def test_a_browser_is_known_for_one_name_and_one_password(office: Office) -> None:
+    other = "Trésorerie"
+    await office.appoint(other)
+    browser = await office.enter()
+    await browser.send(await browser.open(""), "logout")
+    await tries(office, FREE_TRIES, lambda _: "127.0.0.1")
+    assert (await log_in(browser, other, PASSWORD)).status == 429
+    assert (await log_in(browser, NAME, PASSWORD)).status == 200
+    await browser.send(await browser.open(""), "logout")
+    kept = await Passwords(QUICK).hash(PASSWORD)
+    await office.written(lambda one: administrators.change_password(one, NAME, kept))
+    await tries(office, FREE_TRIES, lambda _: "127.0.0.1")
+    assert (await log_in(browser, NAME, PASSWORD)).status == 429
+
+
+async def test_addresses_of_one_home_are_one_and_homes_of_one_site_are_counted_too(
+    office: Office,
+) -> None:
+    tried = await tries(office, FREE_TRIES + 1, lambda n: f"2001:db8:1:1::{n:x}")
+    assert tried == [403] * FREE_TRIES + [429]
+    tried = await tries(office, 60, lambda n: f"2001:db8:2:{n:x}::1")
+    assert tried.count(403) == 40
+    page = await log_in(await office.browser(), NAME, PASSWORD, X_Forwarded_For="2001:db8:3::1")
+    assert page.status == 200
+
+
+async def test_an_address_that_is_added_on_a_line_of_its_own_is_the_one_that_counts(
+    office: Office,
+) -> None:
+    """HAProxy adds a line; what a visitor wrote stands above."""
+    form = urlencode({"name": NAME, "password": "wrong"}).encode()
+    port = office.url.port
+    assert port is not None
+    browser = await office.browser()
+    page = await browser.open("login")
+    fields = [*page.form("login").fields, ("password", "wrong"), ("name", NAME)]
+    form = urlencode([field for field in fields if field[1]]).encode()
+    (cookie,) = browser.session.cookie_jar
+    answers = []
+    for n in range(FREE_TRIES + 1):
+        sent = head(
+            "/administration/login",
+            b"Host: localhost",
+            f"X-Forwarded-For: 198.51.100.{n}".encode(),
+            b"X-Forwarded-For: 203.0.113.7",
+            f"Cookie: {cookie.key}={cookie.value}".encode(),
+            f"Content-Type: {FORM}\r\nContent-Length: {len(form)}".encode(),
+            method="POST",
+        )
+        answers.append(status_of(await exchange(port, sent + form)))
+    assert answers == [403] * FREE_TRIES + [429]
+
+
+async def test_passwords_of_strangers_that_wait_leave_room_for_a_known_browser() -> None:
+    passwords = Passwords(QUICK)
+    kept = await passwords.hash(PASSWORD)
+    await passwords.check(kept, "wrong")
+    await passwords._turn.acquire()
+    strangers = [asyncio.create_task(passwords.check(kept, "wrong")) for _ in range(AT_ONCE + 10)]
+    known = asyncio.create_task(passwords.check(kept, PASSWORD, is_known=True))
+    # All of them are in line now, or were sent away.
+    await asyncio.sleep(0)
+    passwords._turn.release()
+    answers = await asyncio.gather(*strangers, return_exceptions=True)
+    assert [answer for answer in answers if answer is False] == [False] * AT_ONCE
+    assert await known
+
+
+# Connections that keep a server waiting.
+
+
+async def test_a_request_that_is_never_whole_ends(town: Town) -> None:
+    """400 of each kind, from a stranger and from a proxy: none is there after the bounds."""
+    bounds = Bounds(head_s=0.3, body_s=0.3, lingers_s=0.1, connections=2000, of_one=2000)
+    halves = (
+        b"",
+        b"G",
+        b"GET / HTTP/1.1\r\nHost: localhost\r\nX-A: ",
+        head("/", b"Host: localhost", b"Content-Length: 9"),
+        head(
+            "/administration/login",
+            b"Host: localhost",
+            f"Content-Type: {FORM}\r\nContent-Length: 900".encode(),
+            method="POST",
+        )
+        + b"name=",
+        head("/", b"Host: localhost", b"Transfer-Encoding: chunked", method="POST") + b"5\r\nab",
+    )
+    for proxies in ((), (ip_network("127.0.0.0/8"),)):
+        own = replace(town.settings, page=Page(proxies=proxies))
+        public = Public(town.store, own, "0")
+        async with (
+            opened_administration(public, town, own),
+            public.listening("127.0.0.1", 0, bounds) as port,
+        ):
+            # A proxy may keep a connection open on which it has asked for nothing.
+            some = [half for half in halves if half or not proxies]
+            sent = [some[n % len(some)] for n in range(400)]
+            async with asyncio.timeout(20):
+                await asyncio.gather(*(ends(port, half) for half in sent))
+
+
+@asynccontextmanager
+async def opened_administration(public: Public, town: Town, own: Settings) -> AsyncIterator[None]:
+    from consometers_node.web.admin import Administration
+
+    Administration(town.store, own, "0", passwords=Passwords(QUICK)).join(public.app)
+    yield
+
+
+async def ends(port: int, sent: bytes) -> None:
+    """Send something, and wait until the other end has had enough."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(sent)
+    try:
+        await reader.read()
+    except ConnectionError:
+        pass
+    finally:
+        writer.close()
+
+
+async def test_a_proxy_keeps_its_connections(town: Town) -> None:
+    public = Public(town.store, replace(town.settings, page=PROXIED), "0")
+    async with public.listening("127.0.0.1", 0, Bounds(head_s=0.05)) as port:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        for _ in range(2):
+            writer.write(b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            assert await reader.readuntil(b"This node is well.\n")
+            # Five times longer than a stranger may wait.
+            await asyncio.sleep(0.25)
+        writer.close()
+
+
+async def test_so_many_connections_of_one_address_leave_room_for_others(town: Town) -> None:
+    """What only waits ends for what comes, and nobody is kept out."""
+    public = Public(town.store, replace(town.settings, page=STRANGERS), "0")
+    bounds = Bounds(connections=30, of_one=10)
+    request = head("/health", b"Host: localhost")
+    async with public.listening("127.0.0.1", 0, bounds) as port, AsyncExitStack() as stack:
+        for n in range(400):
+            source = f"127.0.1.{n % 8}"
+            _, writer = await asyncio.open_connection("127.0.0.1", port, local_addr=(source, 0))
+            stack.callback(writer.close)
+            writer.write(b"GET / HTTP/1.1\r\nHost: localhost\r\nX-A: ")
+        for source in ("127.0.2.1", "127.0.1.1"):
+            async with asyncio.timeout(5):
+                assert status_of(await exchange(port, request, source)) == 200
+
+
+async def test_an_answer_that_nobody_reads_is_given_up(socket_enabled: None) -> None:
+    ended = asyncio.Event()
+
+    async def much(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse()
+        await response.prepare(request)
+        try:
+            while True:
+                await response.write(bytes(64 * 1024))
+        finally:
+            ended.set()
+
+    app = web.Application()
+    app.add_routes([web.get("/", much)])
+    async with listening(app, "127.0.0.1", 0, (), Bounds(unread_s=0.3)) as port:
+        stubborn = socket.socket()
+        stubborn.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        stubborn.setblocking(False)
+        loop = asyncio.get_running_loop()
+        await loop.sock_connect(stubborn, ("127.0.0.1", port))
+        await loop.sock_sendall(stubborn, head("/", b"Host: localhost"))
+        async with asyncio.timeout(20):
+            await ended.wait()
+        stubborn.close()
+
+
+# Pages that are not kept.
+
+
+@dataclass
+class Making:
+    """Counts answers that are being made, of one address and of all, and lets none end."""
+
+    most: int = 0
+    made: int = 0
+    now: int = 0
+    may_end: asyncio.Event = field(default_factory=asyncio.Event)
+
+
+async def test_parameters_that_no_page_reads_make_no_other_page(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = 0
+    look = front.look
+
+    async def counted(*given: object, **how: object) -> web.Response:
+        nonlocal made
+        made += 1
+        return await look(*given, **how)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(front, "look", counted)
+    async with serving(Town(town.store, town.settings), Limits(), changes=Changes()) as served:
+        browser = served.browser()
+        pages = await asyncio.gather(
+            *(browser.open(f"?x={n}&language=fr&{n}={n}") for n in range(30)),
+            *(browser.open(f"?{n}") for n in range(30)),
+        )
+    assert {page.status for page in pages} == {200}
+    assert made == len(LANGUAGES)
+
+
+async def test_many_pages_of_one_address_delay_nobody_else(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """120 different pages at once: a few are made, the others wait, and somebody else does not."""
+    making = Making()
+    look = front.look
+
+    async def slow(*given: object, **how: object) -> web.Response:
+        making.now += 1
+        making.made += 1
+        making.most = max(making.most, making.now)
+        try:
+            if making.made <= MADE_AT_ONCE:
+                await making.may_end.wait()
+            return await look(*given, **how)  # type: ignore[arg-type]
+        finally:
+            making.now -= 1
+
+    monkeypatch.setattr(front, "look", slow)
+    own = Town(town.store, replace(town.settings, page=PROXIED))
+    async with serving(own, Limits(), changes=Changes()) as served:
+        browser = served.browser()
+        attack = [
+            asyncio.create_task(
+                browser.open("", X_Forwarded_For="203.0.113.7", Host=f"192.0.2.{n}")
+            )
+            for n in range(120)
+        ]
+        while making.made < MADE_AT_ONCE:
+            await asyncio.sleep(0)
+        async with asyncio.timeout(10):
+            page = await browser.open("", X_Forwarded_For="203.0.113.99")
+        assert page.status == 200
+        making.may_end.set()
+        answers = [page.status for page in await asyncio.gather(*attack)]
+    assert making.most <= MADE_AT_ONCE + 1
+    assert set(answers) == {200, 429}
+    assert answers.count(200) >= MADE_AT_ONCE + limits.MOST_WAITING
+
+
+# Who may.
+
+
+LOOK_AT_HOME = {"nobody": 200, "guest": 200, "administrator": 200}
+FOR_ONE = {"nobody": 403, "guest": 403, "administrator": 200}
+
+
+def of_home() -> Iterator[tuple[str, str, dict[str, int]]]:
+    """Yield every route of a home, and how each visitor is answered; 200 means let in."""
+    for pattern in LOOKS:
+        yield "GET", pattern, LOOK_AT_HOME
+    for pattern in FOR_ADMINISTRATORS:
+        yield "GET", pattern, FOR_ONE
+    for pattern in ACTS:
+        yield "POST", pattern, FOR_ONE
+    for pattern in BY_ANYONE:
+        yield "POST", pattern, LOOK_AT_HOME
+    yield "GET", "/static/style.css", LOOK_AT_HOME
+    yield "GET", "/health", LOOK_AT_HOME
+
+
+REFUSED_AT_HOME = ("Only an administrator", "opens in Home Assistant alone")
+
+
+async def test_each_route_of_a_home_opens_to_whom_it_is_for(home: Home) -> None:
+    number = await ask(home)
+    routes = {
+        (route.method, route.resource.canonical)
+        for route in served_routes(home)
+        if route.method != "HEAD" and route.resource is not None
+    }
+    listed = {(method, canonical(pattern)) for method, pattern, _ in of_home()}
+    apis = {(method, path) for method, path in routes if path.startswith("/api/")}
+    assert routes - apis == {
+        (method, "/static/{name}" if path.startswith("/static") else path)
+        for method, path in listed
+    }
+    users = {"nobody": "", "guest": GUEST, "administrator": ADMIN}
+    for visitor, user in users.items():
+        for method, pattern, may in of_home():
+            browser = home.browser(user)
+            place = home_place(pattern, number)
+            # No token stands in the form: whoever is let in is told that it is not ours.
+            page = await (browser.post(place, []) if method == "POST" else browser.open(place))
+            is_refused = any(words in page.text for words in REFUSED_AT_HOME[:1]) and (
+                page.status == 403
+            )
+            assert is_refused is (may[visitor] == 403), (visitor, method, pattern, page.status)
+            assert page.status < 500
+
+
+async def test_no_route_of_a_home_opens_without_ingress_and_no_api_without_the_token(
+    file: Store, socket_enabled: None
+) -> None:
+    async with running(file, toy(), ingress={"172.30.32.2"}) as home:
+        for method, pattern, _ in of_home():
+            if pattern == "/health":
+                continue
+            url = home.url.join(URL(home_place(pattern, "0" * 36)))
+            headers = {"X-Remote-User-Id": ADMIN, "Authorization": f"Bearer {API_TOKEN}"}
+            async with home.session.request(method, url, headers=headers) as answer:
+                assert answer.status == 403, pattern
+        for route in served_routes(home):
+            assert route.resource is not None
+            path = route.resource.canonical.replace("{id}", "1")
+            if not path.startswith("/api/"):
+                continue
+            for told in ("", "Bearer ", "Bearer wrong", f"Basic {API_TOKEN}", API_TOKEN):
+                url = home.url.join(URL(path))
+                async with home.session.request(
+                    route.method, url, headers={"Authorization": told} if told else {}
+                ) as answer:
+                    assert answer.status in {401, 429}, (path, told)
+
+
+def served_routes(home: Home) -> list[web.AbstractRoute]:
+    return list(home.site._app.router.routes())
+
+
+def canonical(pattern: str) -> str:
+    """Give a pattern as the router names it: without what its parts are made of."""
+    found, depth = "", 0
+    is_name = True
+    for letter in pattern:
+        depth += letter == "{"
+        is_name = (is_name and letter != ":") or depth == 0
+        if is_name or (letter == "}" and depth == 1):
+            found += letter
+        depth -= letter == "}"
+    return found
+
+
+async def test_no_export_of_a_home_is_given_to_a_member_of_the_household_alone(home: Home) -> None:
+    for name in ("consometers.json", "consometers.csv"):
+        for user in (GUEST, "", "0" * 32, ADMIN.upper(), f"{ADMIN} "):
+            page = await home.browser(user).open(f"mine/{name}")
+            if user.strip() == ADMIN:
+                continue
+            assert page.status == 403, user
+            assert "records" not in page.html.partition("<main")[2]
+            assert "Content-Disposition" not in page.headers
+        assert (await home.browser().open(f"mine/{name}")).status == 200
+
+
+async def test_each_route_of_an_administration_opens_to_administrators_alone(
+    office: Office,
+) -> None:
+    strangers = [await office.browser(), await office.browser()]
+    jar = strangers[1].session.cookie_jar
+    jar.update_cookies({"consometers-admin": "A" * 43}, office.url / "administration/")
+    inside = await office.enter()
+    for pattern in admin_routes.LOOKS:
+        for browser in strangers:
+            page = await browser.open(admin_place(pattern))
+            assert page.url.path == "/administration/login", pattern
+        assert (await inside.open(admin_place(pattern))).url.path != "/administration/login"
+    for pattern in admin_routes.ACTS:
+        for browser in strangers:
+            page = await browser.post(admin_place(pattern), [])
+            assert page.url.path == "/administration/login", pattern
+        assert (await inside.post(admin_place(pattern), [])).status in {403, 404}, pattern
+    assert {*admin_routes.OPEN, *admin_routes.ADMITS} == {"/login"}
+
+
+async def test_nothing_of_what_is_public_can_be_changed(office: Office) -> None:
+    browser = await office.browser()
+    for pattern in public_routes.LOOKS:
+        for method in ("POST", "PUT", "DELETE", "PATCH"):
+            url = office.url.join(URL(pattern.partition("{")[0].rstrip("/") or "/"))
+            async with browser.session.request(method, url) as answer:
+                assert answer.status in {404, 405}, (method, pattern)
+
+
+# Headers that are no text.
+
+
+NO_TEXT = (
+    b"\xff\xfe",
+    b"\xe9",
+    b"\xed\xb2\x80",
+    b"Bearer \xff",
+    b"https://\xff",
+    b"a\x00b",
+    b"\x7f",
+)
+ODD = (
+    b"", b":", b"//", b"%zz", b"[", b"[::1", b"http://[", b"https://[::1", b"a:b:c", b"a,b",
+    b"evil.example:99999999", b"'\"><script>", b"x" * 8000, b"q=" + b"9" * 500, b"fr;q=nan,en;q=1",
+    b"fr;q=inf", b"Bearer \xc3\xa9", "caf\u00e9".encode(), b"\t",
+)  # fmt: skip
+HEADERS = (
+    "Host", "Authorization", "Origin", "Referer", "Cookie", "X-Forwarded-For", "X-Forwarded-Proto",
+    "X-Forwarded-Host", "X-Ingress-Path", "X-Remote-User-Id", "X-Remote-User-Display-Name",
+    "Accept-Language", "Accept", "If-None-Match", "If-Modified-Since", "Range", "Expect", "Upgrade",
+    "Content-Type", "Content-Encoding", "Sec-Fetch-Site",
+)  # fmt: skip
+ON_A_HOME = ("/", "/api/v1/node", "/nowhere")
+ON_A_COLLECTIVE = ("/data/openapi.json", "/administration/login", "/nowhere")
+
+
+async def send_all(
+    port: int, paths: tuple[str, ...], values: tuple[bytes, ...], *usual: bytes
+) -> dict[tuple[str, str, bytes], int]:
+    """Send each value in each header to each page, and return the status of each answer."""
+    found = {}
+    for name in HEADERS:
+        for value in values:
+            others = [
+                line for line in usual if not line.lower().startswith(f"{name.lower()}:".encode())
+            ]
+            for path in paths:
+                sent = head(path, *others, f"{name}: ".encode() + value)
+                found[name, path, value] = status_of(await exchange(port, sent))
+    return found
+
+
+@asynccontextmanager
+async def every_server(
+    home: Home, office: Office, town: Town
+) -> AsyncIterator[dict[str, tuple[int, tuple[str, ...]]]]:
+    async with Metrics(watch_of(town)).listening("127.0.0.1", 0) as metrics:
+        assert home.url.port is not None
+        assert office.url.port is not None
+        yield {
+            "home": (home.url.port, ON_A_HOME),
+            "collective": (office.url.port, ON_A_COLLECTIVE),
+            "metrics": (metrics, ("/metrics", "/nowhere")),
+        }
+
+
+USUAL = (
+    b"Host: localhost",
+    f"X-Remote-User-Id: {ADMIN}".encode(),
+    f"Authorization: Bearer {API_TOKEN}".encode(),
+)
+
+
+@pytest.fixture
+async def second(tmp_path: Path) -> AsyncIterator[Store]:
+    store = await Store.open(tmp_path / "second.db")
+    yield store
+    await store.close()
+
+
+@pytest.fixture
+async def servers_of_all(
+    home: Home, second: Store, town: Town, tmp_path: Path
+) -> AsyncIterator[dict[str, tuple[int, tuple[str, ...]]]]:
+    async with opened(second, settings(tmp_path, page=PROXIED)) as office:
+        await office.appoint(NAME)
+        async with every_server(home, office, town) as found:
+            yield found
+
+
+async def test_bytes_that_are_no_text_in_any_header_are_refused(
+    servers_of_all: dict[str, tuple[int, tuple[str, ...]]], caplog: pytest.LogCaptureFixture
+) -> None:
+    for port, paths in servers_of_all.values():
+        with no_fault(caplog, "127.0.0.1"):
+            found = await send_all(port, paths, NO_TEXT, *USUAL)
+        assert set(found.values()) == {400}, [one for one, said in found.items() if said != 400]
+
+
+async def test_odd_headers_are_refused_or_ignored(
+    servers_of_all: dict[str, tuple[int, tuple[str, ...]]], caplog: pytest.LogCaptureFixture
+) -> None:
+    for port, paths in servers_of_all.values():
+        with no_fault(caplog, "script"):
+            found = await send_all(port, paths[:1], ODD, *USUAL)
+        assert not [one for one, said in found.items() if said >= 500]
+        assert not [one for one, said in found.items() if one[0] == "Host" and said == 200]
+
+
+@pytest.mark.parametrize("name", ["Authorization", "X-Remote-User-Id", "Cookie"])
+async def test_a_secret_in_a_head_that_cannot_be_read_is_not_logged(
+    servers_of_all: dict[str, tuple[int, tuple[str, ...]]],
+    caplog: pytest.LogCaptureFixture,
+    name: str,
+) -> None:
+    for port, _ in servers_of_all.values():
+        with no_fault(caplog, "a-secret", "127.0.0.1"):
+            for bad in (b"\x00", b"\x7f", b"\xff", b"x" * 9000):
+                sent = head("/", b"Host: localhost", f"{name}: a-secret".encode() + bad)
+                assert status_of(await exchange(port, sent)) == 400
+
+
+@pytest.mark.parametrize("version", ["1.0", "1.1"])
+async def test_a_head_has_one_host_and_one_of_what_says_who_asks(
+    servers_of_all: dict[str, tuple[int, tuple[str, ...]]], version: str
+) -> None:
+    for port, paths in servers_of_all.values():
+        first = f"GET {paths[0]} HTTP/{version}\r\n".encode()
+        for lines, expected in (
+            (b"", {400} if version == "1.1" else {200, 421}),
+            (b"Host: localhost\r\nHost: localhost\r\n", {400}),
+            (b"Host: localhost\r\nHost: evil.example\r\n", {400}),
+            (b"Host: a b\r\n", {400}),
+            (b"Host: evil.example/\r\n", {400}),
+            (b"Host: u:p@localhost\r\n", {400}),
+        ):
+            sent = first + lines + b"Connection: close\r\n\r\n"
+            assert status_of(await exchange(port, sent)) in expected, (paths, lines)
+        for name in ("Authorization", "Origin", "X-Remote-User-Id", "Sec-Fetch-Site"):
+            twice = f"{name}: a\r\n".encode() * 2
+            sent = first + b"Host: localhost\r\nConnection: close\r\n" + twice + b"\r\n"
+            assert status_of(await exchange(port, sent)) == 400
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        b"/\xff", b"/static/\xff", b"/?a=\xff", b"/?language=\xed\xb2\x80", b"/data/\xff", b"/%ff",
+        b"/?%ff=%ff", b"/?language=%ff", b"/%00", b"/?" + b"a=b&" * 2000, b"/" + b"a" * 7000, b"*",
+        b"//", b"/./../x", b"http://evil.example/", b"http://[/", b"evil.example:443", b"/;x",
+    ],
+)  # fmt: skip
+async def test_an_address_that_is_no_text_breaks_nothing(
+    servers_of_all: dict[str, tuple[int, tuple[str, ...]]],
+    caplog: pytest.LogCaptureFixture,
+    target: bytes,
+) -> None:
+    for port, _ in servers_of_all.values():
+        with no_fault(caplog):
+            lines = b" HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+            answer = await exchange(port, b"GET " + target + lines)
+        assert 200 <= status_of(answer) < 500
+
+
+@pytest.mark.parametrize("origin", ["http://[", "https://[::1", "null", "", "https://evil.example"])
+async def test_a_form_from_an_origin_that_cannot_be_read_changes_nothing(
+    home: Home, caplog: pytest.LogCaptureFixture, origin: str
+) -> None:
+    number = await ask(home)
+    fields = [("token", await token(home))]
+    headers = {"X-Remote-User-Id": ADMIN, "Origin": origin}
+    url = home.url.join(URL(f"refuse/{number}"))
+    with no_fault(caplog):
+        async with home.session.post(url, data=fields, headers=headers) as answer:
+            assert answer.status == 403
+    assert await states(home) == [State.PROPOSED]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"token=%ff%fe&name=%ff&password=%ff",
+        b"\xff\xfe\xfd",
+        b"name=%00&password=%00",
+        b"name=" + b"%ed%b2%80" * 500,
+        b"=&=&=&" * 300,
+        b"name=a&name=b&name=c&token=a&token=b",
+    ],
+)
+async def test_a_form_of_bytes_that_are_no_text_breaks_nothing(
+    servers_of_all: dict[str, tuple[int, tuple[str, ...]]],
+    caplog: pytest.LogCaptureFixture,
+    body: bytes,
+) -> None:
+    kind = f"Content-Type: {FORM}\r\nContent-Length: {len(body)}".encode()
+    for name, target in (("home", "/join"), ("collective", "/administration/login")):
+        port, _ = servers_of_all[name]
+        with no_fault(caplog):
+            answer = await exchange(port, head(target, *USUAL, kind, method="POST") + body)
+        assert status_of(answer) in {400, 403}
+
+
+# Requests within requests.
+
+
+HIDDEN = b"GET /administration/login HTTP/1.1\r\nHost: localhost\r\n\r\n"
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        b"Content-Length: 0\r\nContent-Length: 57",
+        b"Content-Length: 57, 0",
+        b"Content-Length: +57",
+        b"Content-Length: 0x39",
+        b"Content-Length : 57",
+        b"Content-Length: 57\r\nTransfer-Encoding: chunked",
+        b"Transfer-Encoding: chunked\r\nTransfer-Encoding: identity",
+        b"Transfer-Encoding: xchunked",
+        b"Transfer-Encoding:\x0bchunked",
+        b"Transfer-Encoding: identity, chunked, identity",
+        b"X: a\nTransfer-Encoding: chunked",
+        b"X: a\r\n folded: chunked",
+    ],
+)
+async def test_no_request_hides_within_another(
+    servers_of_all: dict[str, tuple[int, tuple[str, ...]]], lines: bytes
+) -> None:
+    """One answer comes, or it is a refusal and the connection ends: never two."""
+    for port, _ in servers_of_all.values():
+        sent = b"POST /x HTTP/1.1\r\nHost: localhost\r\n" + lines + b"\r\n\r\n" + HIDDEN
+        answer = await exchange(port, sent)
+        assert status_of(answer) == 400
+        assert answer.count(b"HTTP/1.1 ") + answer.count(b"HTTP/1.0 ") == 1
