@@ -14,14 +14,18 @@ from typing import Final
 from playwright.async_api import BrowserContext, Page, expect
 import pytest
 import pytest_asyncio
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from consometers_node.collective import invitations
 from consometers_node.collective.members import Members
 from consometers_node.collective.sites import Building, Description, Heat
+from consometers_node.collective.taking import Told, take
 from consometers_node.store import Store
 from demo.browser import CHROMIUM, launched, person
 from demo.hass import Language
 from tests.e2e.looks import LOOKS, VIEWPORTS, Look
+from tests.node.collective.people import meter
+from tests.node.collective.telling import told
 from tests.node.web.admin.office import NAME, PASSWORD, Clock, Office, serving
 from tests.node.web.admin.village import Village
 from tests.node.web.public.town import ZONE, settings
@@ -91,8 +95,19 @@ async def furnish(store: Store, now: datetime) -> None:
         )
         await Members(connection, ZONE).present(school.id, "École de Kersabiec", described)
         await village.invite("guest")
+        await village.join("next door", days=DAYS, meter_of="home1", blocks=DAYS)
+        await tell_too_much(connection, "home2", now)
         soon = now + timedelta(days=3)
         await invitations.make(connection, at=now, expires_at=soon, most_uses=20, note="Marché")
+
+
+async def tell_too_much(connection: AsyncConnection, name: str, now: datetime) -> None:
+    """Let a home tell what no home draws."""
+    midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
+    data = told(meter(name), midnight, [29_000, 31_500, 640])
+    assert await take(
+        connection, [Told(f"{name}@example.org", data)], ZONE.key, midnight + timedelta(days=1)
+    ) == [None]
 
 
 @pytest.mark.parametrize("look", LOOKS, ids=str)
@@ -118,6 +133,10 @@ async def test_every_page_fits_its_window_and_asks_nobody_else(office: Office, l
         await page.goto(f"{office.url}administration/members")
         await page.locator("table a[href]").first.click()
         await photograph(page, ARTIFACTS / f"admin.member.{look}.png")
+        for what in ("aside", "contested"):
+            await page.goto(f"{office.url}administration/members?show={what}")
+            await page.locator("table a[href]").first.click()
+            await photograph(page, ARTIFACTS / f"admin.{what}.{look}.png")
     assert not faults
     assert not [one for one in asked if not one.startswith(str(office.url))]
 

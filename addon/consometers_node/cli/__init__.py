@@ -1,5 +1,6 @@
 """The command line `consometers-node`: the only place where everything is put together.
 
+    environment  refuses variables that nothing reads
     words        the language of whoever typed
     complaint    what went wrong, for people and programs
     output       prints; screen draws, with Rich
@@ -27,6 +28,7 @@ import typer
 
 from consometers_node.quoalise.text import text
 
+from . import environment
 from .complaint import INTERRUPTED, complaint_of
 from .output import Output, prepare_streams
 from .usage import Entry, LazyGroup, complaint_of_usage
@@ -227,7 +229,8 @@ app = typer.Typer(
 
 
 @app.callback()
-def _without_command(context: typer.Context) -> None:
+def _before_command(context: typer.Context) -> None:
+    environment.check()
     if context.invoked_subcommand is None:
         context.get_help()
 

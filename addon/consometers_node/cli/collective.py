@@ -4,8 +4,10 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+import logging
 import os
 from pathlib import Path
+import sqlite3
 
 from sqlalchemy.exc import InterfaceError, OperationalError
 
@@ -16,7 +18,7 @@ from consometers_node.quoalise.text import text
 from consometers_node.sharing.account import load
 from consometers_node.sharing.faults import said_of
 from consometers_node.sharing.names import keep_collective
-from consometers_node.store import Store
+from consometers_node.store import Store, Unusable
 from consometers_node.xmpp import Account, Identity
 
 from . import bell
@@ -24,7 +26,11 @@ from .access import PASSWORD, password_for
 from .complaint import Complaint
 from .options import Common, SettingsFile
 from .output import Output
-from .place import SETTINGS_FILE, folder, opened
+from .place import SETTINGS_FILE, folder
+
+_FIRST_DELAY_S = 1.0
+_LONGEST_DELAY_S = 30.0
+_LOGGER = logging.getLogger(__name__)
 
 _NO_SETTINGS = text(
     "There is no {file}: “consometers-node init” writes it.",
@@ -60,15 +66,23 @@ def settings_of(common: Ours) -> Settings:
         raise Complaint("no-settings" if missing else "settings", words) from None
 
 
-def run[T](common: Ours, work: Callable[[Store, Settings], Awaitable[T]]) -> T:
-    """Do something with a collective's database; what goes wrong becomes a `Complaint`."""
+def run[T](
+    common: Ours, work: Callable[[Store, Settings], Awaitable[T]], *, waits: bool = False
+) -> T:
+    """Do something with a collective's database; what goes wrong becomes a `Complaint`.
+
+    With `waits`, a database server that is away is waited for.
+    """
     settings = settings_of(common)
 
     async def opening() -> T:
         await asyncio.to_thread(settings.folder.mkdir, mode=0o700, parents=True, exist_ok=True)
-        async with opened(settings.database) as store:
+        store = await _open(settings.database, waits=waits)
+        try:
             await keep_collective(store, settings.identifier)
             return await work(store, settings)
+        finally:
+            await store.close()
 
     try:
         return asyncio.run(opening())
@@ -78,6 +92,27 @@ def run[T](common: Ours, work: Callable[[Store, Settings], Awaitable[T]]) -> T:
             first = first.exceptions[0]
         # What is told of an error is told of its own cause too.
         raise _told_of(first) or first from first.__cause__
+
+
+async def _open(database: Path | str, *, waits: bool) -> Store:
+    """Open a database. With `waits`, a server that is away is waited for, and never given up.
+
+    The log says the reason, once until that changes. Raises `Unusable`.
+    """
+    said, delay_s = "", _FIRST_DELAY_S
+    while True:
+        try:
+            return await Store.open(database)
+        except Unusable as fault:
+            cause = fault.__cause__
+            if not waits or not isinstance(cause, InterfaceError | OperationalError):
+                raise
+            if isinstance(cause.orig, sqlite3.Error):
+                raise  # A file comes from nowhere.
+            if (words := outage.words(cause).say()) != said:
+                _LOGGER.warning("%s", said := words)
+        await asyncio.sleep(delay_s)
+        delay_s = min(2 * delay_s, _LONGEST_DELAY_S)
 
 
 async def account(store: Store, settings: Settings, output: Output) -> Identity:

@@ -32,6 +32,7 @@ async def serve(node: CollectiveNode) -> None:
         rules=node.rules,
         changes=node.changes,
         clock=node.clock,
+        is_online=lambda: node.is_online,
     )
     public.app.on_response_prepare.append(_counting(node.counts.pages))
     try:

@@ -37,7 +37,7 @@ def run(common: Common, settings: Path | None, haste: float) -> None:
             await _offer(store, file, need)
         await _run(ours.output, haste, store, known)
 
-    collective.run(ours, work)
+    collective.run(ours, work, waits=True)
 
 
 async def _run(output: Output, haste: float, store: Store, settings: Settings) -> None:

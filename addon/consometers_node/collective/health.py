@@ -127,7 +127,7 @@ class Watch:
             at=at,
             since=counts.since,
             version=self._version,
-            online=network is not None and network.connection.is_online,
+            online=node.is_online,
             writes=node.database_problem is None and database is not None,
             confirmed=node.clock.doubt is None,
             messages={

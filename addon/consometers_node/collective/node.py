@@ -221,6 +221,11 @@ class CollectiveNode:
         self._pace = pace or Pace()
 
     @property
+    def is_online(self) -> bool:
+        """Whether it is on the XMPP network."""
+        return self.network is not None and self.network.connection.is_online
+
+    @property
     def network_problem(self) -> NetworkError | None:
         """Why it is not on the network; None if it is."""
         if self.network is None or self.network.connection.is_online:

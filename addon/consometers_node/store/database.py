@@ -207,6 +207,8 @@ def _migrate(connection: Connection, half_moved: bool) -> None:
         raise Unusable("a move into this database has not ended: go on with migrate-store")
     if revision is None and _holds_tables(connection):
         raise Unusable("the database is that of another program: say another one")
+    # At level info it would write of its plugins and of each revision.
+    logging.getLogger("alembic").setLevel(logging.WARNING)
     # Alembic takes 13 MB that most starts can do without.
     from alembic import command  # noqa: PLC0415
     from alembic.config import Config  # noqa: PLC0415

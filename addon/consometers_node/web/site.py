@@ -48,6 +48,7 @@ class Site:
         self._app = web.Application(
             middlewares=[guard.middleware, desk.middleware], client_max_size=MAX_BODY_BYTES
         )
+        self._node = node
         self._app.add_routes([web.get(HEALTH, self._health)])
         self._app.add_routes(Api(node, keys.node_id, keys.version).routes)
         self._app.add_routes(routes(desk))
@@ -60,4 +61,6 @@ class Site:
         return listening(self._app, host, port, self._ingress, bounds)
 
     async def _health(self, _request: web.Request) -> web.Response:
-        return web.Response(text="ok\n")
+        # The node reconnects by itself: a restart would not help.
+        away = self._node.network_problem is not None
+        return web.Response(text="XMPP is away.\n" if away else "This node is well.\n")

@@ -171,6 +171,8 @@ class Node:
     account: str | None
     online: bool
     problem: Words | None
+    clock: Words | None
+    """Why the node takes its clock for wrong."""
     home_assistant: HomeAssistant
     collectives: tuple[Collective, ...]
 
@@ -308,6 +310,7 @@ _NODE = _of(
         "account": _PERHAPS_TEXT,
         "online": bool,
         "problem": _PERHAPS_WORDS,
+        "clock": _PERHAPS_WORDS,
         "home_assistant": _of(HomeAssistant, {"connected": bool, "problem": _PERHAPS_WORDS}),
         "collectives": _each(_COLLECTIVE),
     },

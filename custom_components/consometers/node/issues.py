@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 SHARING_STUCK: Final = "sharing_stuck"
 PERMISSION_EXPIRES: Final = "permission_expires"
 NEED_CHANGED: Final = "need_changed"
+CLOCK_WRONG: Final = "clock_wrong"
 
 STUCK_AFTER: Final = timedelta(days=1)
 EXPIRES_WITHIN: Final = timedelta(days=14)
@@ -37,11 +38,12 @@ class _Issue:
 
 def keep(hass: HomeAssistant, entry: NodeConfigEntry, node: Node, page: str) -> None:
     """Say what holds now, and take back what no longer does."""
-    issues = {
-        f"{issue.kind}_{entry.entry_id}_{issue.about}": issue
-        for collective in node.collectives
-        for issue in _issues_of(collective, hass.config.language)
-    }
+    language = hass.config.language
+    found = [issue for one in node.collectives for issue in _issues_of(one, language)]
+    if node.clock is not None:
+        placeholders = {"why": words_in(language, node.clock)}
+        found.append(_Issue(kind=CLOCK_WRONG, about=node.id, placeholders=placeholders))
+    issues = {f"{issue.kind}_{entry.entry_id}_{issue.about}": issue for issue in found}
     for issue_id in _said(hass, entry) - issues.keys():
         async_delete_issue(hass, DOMAIN, issue_id)
     for issue_id, issue in issues.items():

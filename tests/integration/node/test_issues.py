@@ -11,6 +11,7 @@ import pytest
 from custom_components.consometers.const import CONF_APP, DOMAIN
 from custom_components.consometers.node import issues
 from custom_components.consometers.node.issues import (
+    CLOCK_WRONG,
     NEED_CHANGED,
     PERMISSION_EXPIRES,
     SHARING_STUCK,
@@ -74,6 +75,18 @@ async def test_nothing_is_said_where_nothing_is_to_do(
     house.toy.answer["collectives"] = collectives
     await house.start()
     assert house.issues() == {}
+
+
+async def test_a_clock_that_the_node_doubts_is_said_and_taken_back(house: House) -> None:
+    house.toy.answer["clock"] = {"en": "It shows 2029.", "fr": "Elle indique 2029."}
+    await house.start()
+    (issue,) = house.issues().values()
+    assert issue.translation_key == CLOCK_WRONG
+    assert issue.learn_more_url == house.toy.url
+    assert issue.translation_placeholders == {"why": "It shows 2029."}
+
+    house.toy.change(clock=None)
+    await until(lambda: not house.issues())
 
 
 async def test_time_alone_brings_it(house: House, monkeypatch: pytest.MonkeyPatch) -> None:

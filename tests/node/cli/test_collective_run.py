@@ -7,6 +7,7 @@ import json
 from pathlib import Path
 import signal
 import socket
+from tempfile import TemporaryDirectory
 
 from aiohttp import ClientSession
 import pytest
@@ -14,6 +15,7 @@ import pytest
 from demo.hass import free_port
 from demo.prosody import Prosody
 
+from .. import postgresql
 from ..xmpp.conftest import PASSWORD, NewAccount
 from .conftest import Run, Start, at, ended
 from .test_collective import TOML
@@ -179,3 +181,31 @@ async def test_a_port_that_is_taken_keeps_nothing_else_from_running(
             told = (await run("status", "--data", folder, "--json")).document
             assert told["online"]
             assert told["zabbix"] is None
+
+
+async def test_a_collective_that_starts_before_its_database_waits_for_it(
+    start: Start, folder: Path
+) -> None:
+    with TemporaryDirectory(prefix="pg") as place:
+        server = postgresql.Server(Path(place))
+        variables = {
+            "CONSOMETERS_DATABASE": server.url("postgres"),
+            "CONSOMETERS_PAGE_PORT": str(free_port()),
+        }
+        process = await start("run", "--role", "collective", "--data", folder, **variables)
+        assert process.stderr is not None
+        async with asyncio.timeout(SECONDS):
+            lines = [await process.stderr.readline()]
+            assert b"The database cannot be used (nothing answers there)" in lines[0]
+            server.start()
+            while b"the pages listen" not in lines[-1]:
+                lines.append(await process.stderr.readline())
+                assert lines[-1], lines
+        process.send_signal(signal.SIGTERM)
+        said = await ended(process)
+        server.stop()
+    assert said.status == 0, said.err
+    log = b"".join(lines).decode() + said.err
+    # It says that once, and nothing of how the tables are made.
+    assert log.count("cannot be used") == 1
+    assert "alembic" not in log

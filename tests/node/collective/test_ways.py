@@ -35,7 +35,7 @@ RECORDS = {
     },
     "store.series.blocks_of_days": {"collective.taking", "sharing.ledger"},
     "store.series.largest_of_days": {"collective.plausibility"},
-    "store.set_aside.of_member": {"collective.export", "collective.taking"},
+    "store.set_aside.of_member": {"collective.export", "collective.taking", "web.admin.doubts"},
     "store.parts.packed": {"collective.held", "collective.tally"},
     "sharing.ledger.records_of": {
         "collective.telling",

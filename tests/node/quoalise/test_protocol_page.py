@@ -24,6 +24,7 @@ from consometers_node.quoalise import (
     SeriesPath,
     UpstreamError,
     answers,
+    bounds,
     data,
     federation_xml,
     requests,
@@ -118,6 +119,18 @@ def test_the_table_of_refusals_is_the_codes() -> None:
 def test_the_limits_are_the_codes() -> None:
     said = [int(cells[0].replace(",", "")) for cells in rows("what").values()]
     assert said == [MAX_BYTES, MAX_DEPTH, MAX_RECORDS, MAX_PUSHED]
+
+
+def test_the_bounds_of_fields_are_the_codes() -> None:
+    def said(header: str) -> dict[str, int]:
+        return {
+            name: int(cells[0].replace(",", ""))
+            for names, cells in rows(header).items()
+            for name in re.findall(r"`([a-z-]+)`", f"`{names}`") or [names]
+        }
+
+    assert said("attribute, element or field") == {**bounds.CHARACTERS, "any other": bounds.OTHER}
+    assert said("element") == bounds.ELEMENTS
 
 
 def test_words_of_the_protocol_are_on_the_page() -> None:

@@ -164,6 +164,19 @@ async def test_an_account_that_one_has_is_tried_before_it_is_kept(
     assert PASSWORD not in page.html
 
 
+async def test_health_says_when_xmpp_is_away(
+    file: Store, own: Prosody, new_account: NewAccount
+) -> None:
+    async with running(file, toy(), server=reach(own)) as house:
+        browser = house.browser()
+        typed = (("jid", new_account(own)), ("password", PASSWORD))
+        await browser.send(await browser.open("settings"), "settings", *typed)
+        await until(lambda: browser.open("settings"), "It is on the network.")
+        await until(lambda: browser.open("health"), "This node is well.")
+        await asyncio.to_thread(own.stop)
+        await until(lambda: browser.open("health"), "XMPP is away.")
+
+
 @pytest.mark.parametrize(
     ("typed", "said"),
     [

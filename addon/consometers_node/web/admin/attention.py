@@ -15,6 +15,7 @@ from ...collective import given, invitations, needs
 from ...collective.roster import Roster, Status, answered
 from ...quoalise import Text
 from ...quoalise.text import around, text
+from ...store import claims, set_aside
 from .desk import AdminDesk
 from .visit import Visit
 
@@ -56,6 +57,34 @@ _PROBLEMS = (
     text(
         "The nodes of {count} members refuse some of what was granted.",
         "Les nœuds de {count} membres refusent une partie de ce qui a été autorisé.",
+    ),
+)
+_CONTESTED = (
+    text(
+        "One member shares under the name of a device that another member names too: decide whose"
+        " it is.",
+        "Un membre partage sous le nom d’un appareil qu’un autre membre nomme aussi : décidez à qui"
+        " il est.",
+    ),
+    text(
+        "{count} members share under the name of a device that another member names too: decide"
+        " whose it is.",
+        "{count} membres partagent sous le nom d’un appareil qu’un autre membre nomme aussi :"
+        " décidez à qui il est.",
+    ),
+)
+_SET_ASIDE = (
+    text(
+        "Records of one member are higher than it can be believed, and set aside: accept them, or"
+        " ask the member.",
+        "Des relevés d’un membre dépassent ce qui est vraisemblable, et sont mis de côté :"
+        " acceptez-les, ou demandez au membre.",
+    ),
+    text(
+        "Records of {count} members are higher than they can be believed, and set aside: accept"
+        " them, or ask the members.",
+        "Des relevés de {count} membres dépassent ce qui est vraisemblable, et sont mis de côté :"
+        " acceptez-les, ou demandez aux membres.",
     ),
 )
 _ENDING = (
@@ -154,6 +183,10 @@ async def _all(
         yield Concern(Weight.WARN, _many(_SILENT, count), "members?show=silent")
     if count := sum(one.problems > 0 for one in roster.entries):
         yield Concern(Weight.WARN, _many(_PROBLEMS, count), "members?show=problems")
+    if count := len(await set_aside.undecided(connection)):
+        yield Concern(Weight.WARN, _many(_SET_ASIDE, count), "members?show=aside")
+    if count := len(await claims.contested(connection)):
+        yield Concern(Weight.WARN, _many(_CONTESTED, count), "members?show=contested")
     late = sum(
         one.status is Status.GUEST and one.joined_at < now - _UNANSWERED_AFTER
         for one in roster.entries

@@ -35,16 +35,17 @@ from ...sharing import words
 from ...store.collective_tables import GivenId
 from ...store.gathered import Gathered, of_member
 from ..strip import Strip, draw
+from . import doubts
 from .communes import misspelt
 from .desk import AdminDesk, Refused
 from .visit import Visit
+from .whose import done, member_of
 from .words import ACTORS, KINDS, numbered
 
 _YEAR = 365
 _AT_ONCE = 64 * 1024
 _ATTACHED = 'attachment; filename="{name}-{day}.{ending}"'
 
-_NOBODY = text("There is no such member.", "Ce membre n’existe pas.")
 _NO_PERMISSION = text(
     "There is no such permission, or it has ended already.",
     "Cette autorisation n’existe pas, ou a déjà pris fin.",
@@ -86,7 +87,7 @@ class Year:
 async def show(desk: AdminDesk, visit: Visit) -> web.StreamResponse:
     """Show all of a member but its records. That it was looked at is written down."""
     async with desk.store.writing() as connection:
-        member = await _named(desk, visit, connection)
+        member = await member_of(desk, visit, connection)
         await desk.note(connection, visit, "page", member.id)
     return await _show(desk, visit, member)
 
@@ -97,7 +98,7 @@ async def change_site(desk: AdminDesk, visit: Visit) -> web.StreamResponse:
     name = _bounded(visit, "name", MAX_NAME, errors)
     description = _described(visit, errors)
     async with desk.store.reading() as connection:
-        member = await _named(desk, visit, connection)
+        member = await member_of(desk, visit, connection)
     if member.kind is Kind.COLLECTIVE:
         raise NoSite
     if member.kind is not Kind.SITE and visit.typed("sure") != "yes":
@@ -109,7 +110,7 @@ async def change_site(desk: AdminDesk, visit: Visit) -> web.StreamResponse:
         async with moving(connection, member.id, visit.now):
             await members.present(member.id, name, description)
         await desk.note(connection, visit, "site", member.id)
-    return _done(desk, visit, member, "site")
+    return done(desk, visit, member, "site")
 
 
 async def rename(desk: AdminDesk, visit: Visit) -> web.StreamResponse:
@@ -117,13 +118,13 @@ async def rename(desk: AdminDesk, visit: Visit) -> web.StreamResponse:
     errors: dict[str, Text] = {}
     name = _bounded(visit, "name", MAX_NAME, errors)
     async with desk.store.reading() as connection:
-        member = await _named(desk, visit, connection)
+        member = await member_of(desk, visit, connection)
     if errors:
         return await _show(desk, visit, member, errors)
     async with desk.store.writing() as connection:
         await Members(connection, desk.settings.time_zone).rename(member.id, name)
         await desk.note(connection, visit, "name", member.id)
-    return _done(desk, visit, member, "name")
+    return done(desk, visit, member, "name")
 
 
 async def change_area(desk: AdminDesk, visit: Visit) -> web.StreamResponse:
@@ -131,7 +132,7 @@ async def change_area(desk: AdminDesk, visit: Visit) -> web.StreamResponse:
     errors: dict[str, Text] = {}
     area = " ".join(_bounded(visit, "area", MAX_AREA, errors, least=0).split())
     async with desk.store.reading() as connection:
-        member = await _named(desk, visit, connection)
+        member = await member_of(desk, visit, connection)
         if not errors and area and (wrong := await misspelt(connection, area, member.id)):
             errors["area"] = wrong
     if errors:
@@ -141,7 +142,7 @@ async def change_area(desk: AdminDesk, visit: Visit) -> web.StreamResponse:
         async with moving(connection, member.id, visit.now):
             await members.set_area(member.id, area or None)
         await desk.note(connection, visit, "area", member.id)
-    return _done(desk, visit, member, "area")
+    return done(desk, visit, member, "area")
 
 
 async def confirm_end(desk: AdminDesk, visit: Visit) -> web.StreamResponse:
@@ -154,11 +155,11 @@ async def end(desk: AdminDesk, visit: Visit) -> web.StreamResponse:
     if visit.typed("sure") != "yes":
         return await _confirm_end(desk, visit, _TICK)
     async with desk.store.writing() as connection:
-        member = await _named(desk, visit, connection)
+        member = await member_of(desk, visit, connection)
         one = await _granted(visit, connection, member)
         await given.terminate(Members(connection, desk.settings.time_zone), one.id, visit.now)
         await desk.note(connection, visit, "terminate", member.id)
-    return _done(desk, visit, member, "ended")
+    return done(desk, visit, member, "ended")
 
 
 async def confirm_erasure(desk: AdminDesk, visit: Visit) -> web.StreamResponse:
@@ -171,10 +172,10 @@ async def erase(desk: AdminDesk, visit: Visit) -> web.StreamResponse:
     if visit.typed("sure") != "yes":
         return await _confirm_erasure(desk, visit, _TICK)
     async with desk.store.writing() as connection:
-        member = await _named(desk, visit, connection)
+        member = await member_of(desk, visit, connection)
         await desk.note(connection, visit, "erase", member.id)
     await erase_member(desk.store, desk.settings.time_zone, member.id, visit.now)
-    return _done(desk, visit, member, "erased")
+    return done(desk, visit, member, "erased")
 
 
 async def export_json(desk: AdminDesk, visit: Visit) -> web.StreamResponse:
@@ -197,6 +198,7 @@ async def _show(
         series = await of_member(connection, member.jid) if member.jid else []
         told = await shares_by_direction(connection, member.id, window)
         areas = await communes.known(connection)
+        doubtful = await doubts.of_member(desk, connection, member)
     permissions = [
         Permission(one, [entry for entry in register if entry.given == one.id])
         for one in reversed(gave)
@@ -214,6 +216,10 @@ async def _show(
         series=series,
         years=_years(series, told, window, desk),
         heard=max((one.heard_at for one in series if one.heard_at), default=None),
+        doubts=doubtful,
+        shown=doubts.SHOWN,
+        most_kw=doubts.MOST_KW,
+        proofs=doubts.PROOFS,
         errors=errors or {},
         typed=visit.form,
         kinds=KINDS,
@@ -276,7 +282,7 @@ async def _confirm_end(
     desk: AdminDesk, visit: Visit, error: Text | None = None
 ) -> web.StreamResponse:
     async with desk.store.reading() as connection:
-        member = await _named(desk, visit, connection)
+        member = await member_of(desk, visit, connection)
         one = await _granted(visit, connection, member)
     return desk.page(
         visit,
@@ -293,7 +299,7 @@ async def _confirm_erasure(
     desk: AdminDesk, visit: Visit, error: Text | None = None
 ) -> web.StreamResponse:
     async with desk.store.reading() as connection:
-        member = await _named(desk, visit, connection)
+        member = await member_of(desk, visit, connection)
         gave = await given.of_member(connection, member.id)
     return desk.page(
         visit,
@@ -311,7 +317,7 @@ async def _export(
 ) -> web.StreamResponse:
     """Send it as it is read; that it was read is written down before."""
     async with desk.store.writing() as connection:
-        member = await _named(desk, visit, connection)
+        member = await member_of(desk, visit, connection)
         await desk.note(connection, visit, f"export {ending}", member.id)
     name = _ATTACHED.format(name=member.pseudonym, day=visit.today.isoformat(), ending=ending)
     response = web.StreamResponse(
@@ -340,24 +346,11 @@ async def _gathered(parts: AsyncIterator[str]) -> AsyncIterator[bytes]:
     yield "".join(waiting).encode()
 
 
-async def _named(desk: AdminDesk, visit: Visit, connection: AsyncConnection) -> Member:
-    members = Members(connection, desk.settings.time_zone)
-    one = await members.by_pseudonym(visit.named("member"))
-    if one is None:
-        raise Refused(404, _NOBODY)
-    return one
-
-
 async def _granted(visit: Visit, connection: AsyncConnection, member: Member) -> Given:
     one = await given.get(connection, GivenId(visit.named("given")))
     if one.member != member.id or one.state is not State.GRANTED:
         raise Refused(404, _NO_PERMISSION)
     return one
-
-
-def _done(desk: AdminDesk, visit: Visit, member: Member, what: str) -> web.Response:
-    desk.changed()
-    return visit.go(f"members/{member.pseudonym}?done={what}")
 
 
 def _name(member: Member) -> str:

@@ -1,13 +1,16 @@
 """All members: found, sorted, and those of whom something is wrong."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import UTC, datetime, timedelta
 
 from aiohttp import web
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ...collective.members import Kind, Members
 from ...collective.roster import Entry, Status, Window
 from ...quoalise.text import text
+from ...store import claims, set_aside
+from ...store.collective_tables import MemberId
 from .desk import AdminDesk
 from .pager import Pager
 from .visit import Visit
@@ -26,6 +29,8 @@ _SHOWN = {
     "": text("here", "présents"),
     "silent": text("silent", "silencieux"),
     "problems": text("refusing something", "refusant quelque chose"),
+    "aside": text("records set aside", "relevés mis de côté"),
+    "contested": text("device named by others", "appareil nommé par d’autres"),
     "guests": text("have allowed nothing yet", "n’ont encore rien autorisé"),
     "ending": text("permission runs out soon", "autorisation bientôt à terme"),
     "sites": text("public buildings", "bâtiments publics"),
@@ -54,10 +59,12 @@ async def show(desk: AdminDesk, visit: Visit) -> web.StreamResponse:
     window = Window.before(visit.today, DAYS)
     async with desk.store.reading() as connection:
         everybody = (await desk.roster(connection, window, visit.now)).entries
+        some = await _of_some(connection, shown)
     found = [
         one
         for one in everybody
-        if _is_shown(one, shown, visit) and _is_meant(one, query.casefold())
+        if (one.id in some if some is not None else _is_shown(one, shown, visit))
+        and _is_meant(one, query.casefold())
     ]
     found.sort(key=_ORDERS[sort])
     pager = Pager.of(visit, len(found), _AT_ONCE)
@@ -87,6 +94,17 @@ async def find(desk: AdminDesk, visit: Visit) -> web.StreamResponse:
     async with desk.store.reading() as connection:
         one = await Members(connection, desk.settings.time_zone).by_jid(typed.lower())
     return visit.go("members?missed=yes" if one is None else f"members/{one.pseudonym}")
+
+
+async def _of_some(connection: AsyncConnection, shown: str) -> Collection[MemberId] | None:
+    """Return the members of whom something is doubtful; None where that is not asked."""
+    match shown:
+        case "aside":
+            return await set_aside.undecided(connection)
+        case "contested":
+            return await claims.contested(connection)
+        case _:
+            return None
 
 
 def _is_shown(one: Entry, shown: str, visit: Visit) -> bool:

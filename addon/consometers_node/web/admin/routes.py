@@ -3,6 +3,7 @@
 from aiohttp import web
 
 from . import (
+    doubts,
     health,
     invitations,
     log,
@@ -62,6 +63,9 @@ ACTS: dict[str, Look] = {
     f"{_MEMBER}/name": member.rename,
     f"{_MEMBER}/area": member.change_area,
     f"{_MEMBER}/erase": member.erase,
+    f"{_MEMBER}/device": doubts.settle,
+    f"{_MEMBER}/believe": doubts.believe,
+    f"{_MEMBER}/leave-out": doubts.leave_out,
     _END: member.end,
     "/needs/form": need_form.change,
     "/needs/preview": need_form.look,

@@ -1,5 +1,7 @@
 """Whether this collective can answer: for whatever starts it anew, not for people."""
 
+from collections.abc import Callable
+
 from aiohttp import web
 from sqlalchemy import select
 from sqlalchemy.exc import InterfaceError, OperationalError
@@ -9,10 +11,10 @@ from .desk import Desk, Handler
 HEALTH = "/health"
 
 
-def tells(desk: Desk) -> Handler:
+def tells(desk: Desk, is_online: Callable[[], bool]) -> Handler:
     """Make what answers with 200, or with 503 when the database is away. It is asked each time.
 
-    A clock that is not confirmed is told of, but a restart would not mend it.
+    The text says what a restart would not mend: a clock that is not confirmed, XMPP that is away.
     """
 
     async def handle(_: web.Request) -> web.Response:
@@ -22,8 +24,9 @@ def tells(desk: Desk) -> Handler:
                 doubt = desk.clock and await desk.clock.look(connection)
         except InterfaceError, OperationalError:
             return web.Response(status=503, text="The database is away.\n")
-        if doubt:
-            return web.Response(text=f"{doubt.text.say()}\n")
-        return web.Response(text="This node is well.\n")
+        doubts = [doubt.text.say()] if doubt else []
+        if not is_online():
+            doubts.append("XMPP is away.")
+        return web.Response(text="".join(f"{one}\n" for one in doubts or ["This node is well."]))
 
     return handle

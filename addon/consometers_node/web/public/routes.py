@@ -1,5 +1,7 @@
 """Every address once, and who answers. All are looked at, none changes anything."""
 
+from collections.abc import Callable
+
 from aiohttp import web
 
 from . import about, front, health, openapi, opendata, periods, shown
@@ -33,10 +35,10 @@ LOOKS: dict[str, Look] = {
 }
 
 
-def routes(desk: Desk) -> list[web.RouteDef]:
-    """Give all of them."""
+def routes(desk: Desk, is_online: Callable[[], bool]) -> list[web.RouteDef]:
+    """Return all of them."""
     return [
         *(web.get(path, desk.looks(look)) for path, look in LOOKS.items()),
         web.get(f"{STATIC}{{name:.+}}", desk.files.serve),
-        web.get(health.HEALTH, health.tells(desk)),
+        web.get(health.HEALTH, health.tells(desk, is_online)),
     ]

@@ -33,12 +33,13 @@ class Public:
         limits: Limits | None = None,
         changes: Changes | None = None,
         clock: Clock | None = None,
+        is_online: Callable[[], bool] = lambda: True,
         now: Callable[[], datetime] = this_moment,
     ) -> None:
         """Prepare; nothing is read before somebody asks. Without `rules`, the file's hold.
 
         With `changes`, answers are kept until it tells of one, for a moment at most. `clock` is
-        that of the node that runs.
+        that of the node that runs. `/health` says what `is_online` returns.
         """
         desk = Desk(
             store,
@@ -51,7 +52,7 @@ class Public:
             now=now,
         )
         self.app = web.Application(middlewares=[desk.middleware], client_max_size=_MAX_BODY_BYTES)
-        self.app.add_routes(routes(desk))
+        self.app.add_routes(routes(desk, is_online))
         self._proxies = settings.page.proxies
 
     def listening(

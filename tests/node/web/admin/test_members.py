@@ -18,7 +18,7 @@ from consometers_node.web.admin.log import _rules, _said
 from ..browser import Page
 from ..public.town import NOW, ZONE
 from .office import NAME, Office, summary
-from .village import Village
+from .village import Village, given_by
 
 HOSTILE = (
     "<script>alert(1)</script>",
@@ -123,9 +123,9 @@ async def test_a_permission_is_ended_once_that_is_meant(office: Office) -> None:
 async def test_a_permission_of_another_is_not_ended_here(office: Office) -> None:
     mine, other = await one(office, "mine"), await one(office, "other")
     browser = await office.enter()
-    assert (await browser.open(f"members/{mine.pseudonym}/end/given-other")).status == 404
-    assert (await browser.open(f"members/{other.pseudonym}/end/given-other")).status == 200
-    assert (await browser.open(f"members/{other.pseudonym}/end/nothing")).status == 409
+    assert (await browser.open(f"members/{mine.pseudonym}/end/{given_by('other')}")).status == 404
+    assert (await browser.open(f"members/{other.pseudonym}/end/{given_by('other')}")).status == 200
+    assert (await browser.open(f"members/{other.pseudonym}/end/{given_by('nobody')}")).status == 409
 
 
 async def test_a_member_is_erased_once_that_is_meant(office: Office) -> None:
@@ -342,7 +342,7 @@ async def test_the_register_is_shown_and_can_be_taken_along(office: Office) -> N
     (titles, row) = csv.reader(io.StringIO((await browser.open("register.csv")).html))
     assert dict(zip(titles, row, strict=True))["purpose"] == "Pour dimensionner le prochain toit."
     (_, change) = csv.reader(io.StringIO((await browser.open("permissions.csv")).html))
-    assert change[1:4] == ["given-home", "granted", "member"]
+    assert change[1:4] == [given_by("home"), "granted", "member"]
 
 
 async def test_nothing_in_a_table_is_computed(office: Office) -> None:

@@ -35,7 +35,7 @@ from ...clocks import Hands, confirmed
 from ...permission.samples import NEED
 from ..public.town import NOW, ZONE
 from .office import Office, serving
-from .village import Village
+from .village import Village, given_by
 
 TODAY = NOW.astimezone(ZONE).date()
 DAY = timedelta(days=1)
@@ -173,7 +173,7 @@ async def test_whoever_tells_in_two_directions_has_half_a_day_of_one(office: Off
 async def test_who_left_is_no_longer_counted(office: Office) -> None:
     async def leave(connection: AsyncConnection) -> None:
         await Village(connection, ZONE, NOW).join("gone")
-        await given.terminate(Members(connection, ZONE), GivenId("given-gone"), NOW)
+        await given.terminate(Members(connection, ZONE), GivenId(given_by("gone")), NOW)
 
     await office.written(leave)
     async with office.store.reading() as connection:
@@ -242,7 +242,7 @@ async def test_who_was_not_told_of_an_end_is_told(office: Office) -> None:
         await Village(connection, ZONE, NOW).join("whole")
         await Village(connection, ZONE, NOW).join("gone")
         at = NOW - timedelta(days=9)
-        await given.terminate(Members(connection, ZONE), GivenId("given-gone"), at)
+        await given.terminate(Members(connection, ZONE), GivenId(given_by("gone")), at)
 
     await office.written(write)
     page = await (await office.enter()).open("")

@@ -2,9 +2,10 @@
 
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
+from uuid import NAMESPACE_DNS, uuid5
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import update
+from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from consometers_node.collective import needs, tally
@@ -12,7 +13,7 @@ from consometers_node.collective.given import take
 from consometers_node.collective.members import Member, Members
 from consometers_node.quoalise import Direction as Way, Identifier
 from consometers_node.series import Block, Device, Direction, Interval, Quantity, Series
-from consometers_node.store.collective_tables import GivenSeriesRow
+from consometers_node.store.collective_tables import GivenRow, GivenSeriesRow
 from consometers_node.store.series import add_series, put_blocks
 from consometers_node.store.sums import MemberDay, put_days
 
@@ -21,6 +22,11 @@ from ...permission.samples import NEED
 
 _DAY = timedelta(days=1)
 _WAYS = {Direction.CONSUMPTION: Way.CONSUMPTION, Direction.INJECTION: Way.PRODUCTION}
+
+
+def given_by(name: str) -> str:
+    """Give the id of the permission that a home of this name gave."""
+    return str(uuid5(NAMESPACE_DNS, name))
 
 
 @dataclass
@@ -47,20 +53,22 @@ class Village:
         blocks: int = 0,
         begins: time = time(),
         id: str = "",
+        meter_of: str = "",
     ) -> Member:
         """Let a home in, `share` of whose days is there but for those told apart.
 
         What it grants `begins` so many `days` ago. Nothing ever came from one that was not `heard`.
-        Of the last days its `blocks` are there too, and so it counts in sums.
+        Of the last days its `blocks` are there too, and so it counts in sums. It may name the
+        `meter_of` another one.
         """
         members = Members(self.connection, self.zone)
         member = await self.invite(name, area)
         ways = [Direction.CONSUMPTION, Direction.INJECTION][: 1 + injects]
-        names = [meter(name, _WAYS[way]) for way in ways]
+        names = [meter(meter_of or name, _WAYS[way]) for way in ways]
         today = self.now.astimezone(self.zone).date()
         since = datetime.combine(today - days * _DAY, begins, self.zone).astimezone(UTC)
         at = since + _DAY
-        said = permission(*names, id=id or f"given-{name}", at=at, records_from=since)
+        said = permission(*names, id=id or given_by(name), at=at, records_from=since)
         await take(members, member.id, said, at, own=OWN)
         days_of = [today - n * _DAY for n in range(1, days + 1)]
         for way, identifier in zip(ways, names, strict=True):
@@ -108,7 +116,12 @@ class Village:
         number = await add_series(self.connection, series, member.id)
         await self.connection.execute(
             update(GivenSeriesRow)
-            .where(GivenSeriesRow.identifier == str(identifier))
+            .where(
+                GivenSeriesRow.given_id.in_(
+                    select(GivenRow.id).where(GivenRow.member_id == member.id)
+                ),
+                GivenSeriesRow.identifier == str(identifier),
+            )
             .values(series_id=number, heard_at=at)
         )
         blocks = [

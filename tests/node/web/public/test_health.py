@@ -1,8 +1,13 @@
 """Whether a collective can answer, for whatever starts it anew."""
 
+from aiohttp import ClientSession
+import pytest
 from sqlalchemy import event
 from sqlalchemy.engine import Engine
 from sqlalchemy.exc import OperationalError
+
+from consometers_node.web.public import Public
+from demo.prosody import LOOPBACK
 
 from .town import Town
 
@@ -12,6 +17,22 @@ async def test_whoever_asks_is_told_that_it_is_well(empty: Town) -> None:
     async with empty.session.get(empty.url / "health") as answer:
         assert answer.status == 200
         assert answer.headers["Cache-Control"] == "no-cache"
+
+
+@pytest.mark.parametrize(
+    ("online", "said"), [(True, "This node is well.\n"), (False, "XMPP is away.\n")]
+)
+async def test_it_says_when_xmpp_is_away_which_it_survives(
+    empty: Town, online: bool, said: str
+) -> None:
+    public = Public(empty.store, empty.settings, "0", is_online=lambda: online)
+    async with (
+        public.listening(LOOPBACK, 0) as port,
+        ClientSession() as session,
+        session.get(f"http://{LOOPBACK}:{port}/health") as answer,
+    ):
+        assert answer.status == 200
+        assert await answer.text() == said
 
 
 async def test_it_is_not_well_while_its_database_is_away(empty: Town) -> None:

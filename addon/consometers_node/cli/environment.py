@@ -1,0 +1,46 @@
+"""Refuses variables of the environment that have the node's prefix, and that nothing reads."""
+
+from collections.abc import Mapping
+from difflib import get_close_matches
+import os
+from typing import Final
+
+from consometers_node.quoalise.text import text
+
+from .complaint import Complaint
+
+PREFIX: Final = "CONSOMETERS_"
+NAMES: Final = frozenset(
+    f"{PREFIX}{name}"
+    for name in (
+        *("CA_FILE", "DATA", "DATABASE", "HASTE", "HOME_TOKEN", "HOME_URL", "IDENTIFIER"),
+        *("INGRESS", "PASSWORD", "ROLE", "SERVER", "SETTINGS", "SUPERVISOR"),
+    )
+)
+"""Those that commands read. Every key of a collective's settings has one too."""
+
+_UNKNOWN = text(
+    "The environment has {name}, which is not known: the documentation of the node lists those that"
+    " are.",
+    "L’environnement a {name}, qui n’est pas connu : la documentation du nœud donne la liste de"
+    " ceux qui le sont.",
+)
+_NEARLY = text(
+    "The environment has {name}, which is not known: is {near} meant?",
+    "L’environnement a {name}, qui n’est pas connu : est-ce {near} ?",
+)
+
+
+def check(environment: Mapping[str, str] = os.environ) -> None:
+    """Raise `Complaint` if a variable would have no effect, as a mistyped one has none."""
+    unknown = {name for name in environment if name.startswith(PREFIX)} - NAMES
+    if not unknown:
+        return
+    # The settings of a collective take memory that a household can do without.
+    from consometers_node.collective.keys import KEYS  # noqa: PLC0415
+
+    known = NAMES | {key.variable for key in KEYS.values()}
+    for name in sorted(unknown - known):
+        near = get_close_matches(name, known, 1)
+        words = _NEARLY.fill(name=name, near=near[0]) if near else _UNKNOWN.fill(name=name)
+        raise Complaint("settings", words)

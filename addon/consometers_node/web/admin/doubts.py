@@ -1,0 +1,122 @@
+"""What is not believed of a member, and whose a device is that several name: a person decides."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from math import ceil
+
+from aiohttp import web
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from ...collective import claims, taking
+from ...collective.members import Member, Members
+from ...collective.plausibility import MOST_BELIEVED_W, watts
+from ...quoalise.text import text
+from ...store import set_aside
+from ...store.claims import Claim, Proof, shared_with
+from ...store.set_aside import SetAside
+from .desk import AdminDesk, Refused
+from .visit import Visit
+from .whose import done, member_of
+
+SHOWN = 20
+"""Records that are set aside and shown: the first ones."""
+MOST_KW = MOST_BELIEVED_W // 1000
+
+PROOFS = {
+    Proof.METER: text(
+        "its meter’s own address, read at home, is that of this device",
+        "l’adresse de son compteur, relevée chez lui, est celle de cet appareil",
+    ),
+    Proof.OPERATOR: text(
+        "an e-mail from the network operator", "un courriel du gestionnaire de réseau"
+    ),
+}
+_CHOOSE = text(
+    "Choose by what you know whose the device is.",
+    "Choisissez par quoi vous savez à qui est l’appareil.",
+)
+_POWER = text(
+    "Write a whole number of kW, from 1 to {most}.",
+    "Écrivez un nombre entier de kW, de 1 à {most}.",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Apart:
+    """A record that is set aside, and its mean power in kW."""
+
+    record: SetAside
+    kw: float
+
+
+@dataclass(frozen=True, slots=True)
+class Doubts:
+    """What a person may have to decide of a member. `named` are pseudonyms, or names."""
+
+    apart: Sequence[Apart]
+    open: int
+    devices: Mapping[str, Sequence[Claim]]
+    named: Mapping[int, Member]
+
+    @property
+    def most_kw(self) -> int:
+        """Up to which power all that is set aside would be believed."""
+        return min(MOST_KW, max((ceil(one.kw) for one in self.apart), default=0))
+
+    def is_open(self, device: str) -> bool:
+        """Return whether nobody decided yet whose a device is."""
+        return any(not one.counts and one.settled_at is None for one in self.devices[device])
+
+
+async def of_member(desk: AdminDesk, connection: AsyncConnection, member: Member) -> Doubts:
+    """Return all that is doubtful of a member."""
+    apart = await set_aside.of_member(connection, member.id)
+    shared = await shared_with(connection, member.id)
+    members = Members(connection, desk.settings.time_zone)
+    return Doubts(
+        apart=[Apart(one, watts(one.series, one.record) / 1000) for one in apart],
+        open=sum(one.left_out_at is None for one in apart),
+        devices={device: list(some) for device, some in groupby(shared, lambda one: one.device)},
+        named={number: await members.get(number) for number in {one.member for one in shared}},
+    )
+
+
+async def settle(desk: AdminDesk, visit: Visit) -> web.StreamResponse:
+    """Let this member's records count for a device that others name too."""
+    typed = visit.typed("proof")
+    if typed not in Proof:
+        raise Refused(422, _CHOOSE)
+    async with desk.store.writing() as connection:
+        member = await member_of(desk, visit, connection)
+        device = visit.typed("device")
+        for other in {
+            claim.member
+            for claim in await shared_with(connection, member.id)
+            if claim.device == device
+        }:
+            await desk.note(connection, visit, "device", other)
+        await claims.settle(connection, device, member.id, Proof(typed), visit.now)
+    return done(desk, visit, member, "device")
+
+
+async def believe(desk: AdminDesk, visit: Visit) -> web.StreamResponse:
+    """Believe a member up to a power, and count what was set aside below it."""
+    typed = visit.typed("kw")
+    if not (typed.isascii() and typed.isdecimal() and 0 < int(typed[:9]) <= MOST_KW):
+        raise Refused(422, _POWER.fill(most=MOST_KW))
+    async with desk.store.writing() as connection:
+        member = await member_of(desk, visit, connection)
+        zone = desk.settings.time_zone.key
+        records = await taking.accept(connection, member, int(typed) * 1000, zone, visit.now)
+        await desk.note(connection, visit, "believe", member.id, records)
+    return done(desk, visit, member, "believed")
+
+
+async def leave_out(desk: AdminDesk, visit: Visit) -> web.StreamResponse:
+    """Leave out for good what is set aside of a member."""
+    async with desk.store.writing() as connection:
+        member = await member_of(desk, visit, connection)
+        records = await set_aside.leave_out(connection, member.id, visit.now)
+        await desk.note(connection, visit, "leave out", member.id, records)
+    return done(desk, visit, member, "left-out")

@@ -1,0 +1,52 @@
+"""Variables with the node's prefix: one that nothing reads is refused by its name."""
+
+from pathlib import Path
+import re
+
+import pytest
+
+from consometers_node.cli import environment
+from consometers_node.cli.complaint import Complaint
+from consometers_node.collective.keys import KEYS
+
+from .conftest import ROOT, Run
+
+
+async def test_a_mistyped_variable_is_refused_and_the_one_that_is_meant_is_said(run: Run) -> None:
+    said = await run("status", CONSOMETERS_XMPP_ACOUNT="collective@example.org")
+    assert said.status == 1
+    assert said.err == (
+        "The environment has CONSOMETERS_XMPP_ACOUNT, which is not known:"
+        " is CONSOMETERS_XMPP_ACCOUNT meant?\n"
+    )
+
+
+async def test_a_variable_that_resembles_none_is_refused_in_the_language_of_the_person(
+    run: Run,
+) -> None:
+    said = await run("status", "--json", language="fr_FR.UTF-8", CONSOMETERS_QUARTZ="1")
+    assert said.condition == "settings"
+    assert "CONSOMETERS_QUARTZ, qui n’est pas connu" in str(said.document)
+
+
+def test_others_variables_are_left_alone() -> None:
+    environment.check({"CONSOMETER": "1", "DATA": "1", "SUPERVISOR_TOKEN": "x"})
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_every_setting_of_a_collective_has_a_variable(key: str) -> None:
+    environment.check({KEYS[key].variable: ""})
+
+
+def test_every_variable_that_the_program_reads_is_known_and_no_other() -> None:
+    read: set[str] = set()
+    for file in (ROOT / "addon" / "consometers_node").rglob("*.py"):
+        if file.name != Path(environment.__file__).name:
+            read |= set(re.findall(r'"(CONSOMETERS_[A-Z_]+)"', file.read_text()))
+    assert read == environment.NAMES
+
+
+def test_what_is_refused_says_nothing_of_its_value() -> None:
+    with pytest.raises(Complaint) as refused:
+        environment.check({"CONSOMETERS_PASWORD": "correct horse battery staple"})
+    assert "horse" not in str(refused.value)

@@ -1,0 +1,138 @@
+"""What is not believed of a member, and whose a device is: an administrator decides."""
+
+from datetime import timedelta
+
+import pytest
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from consometers_node.collective.members import Member
+from consometers_node.collective.taking import Told, take
+from consometers_node.store import set_aside
+from consometers_node.store.claims import Proof, claims_to
+
+from ...collective.people import meter
+from ...collective.telling import told
+from ..browser import Browser
+from ..public.town import NOW, ZONE
+from .office import NAME, Office
+from .test_members import log
+from .village import Village
+
+MIDNIGHT = NOW.replace(hour=0, minute=0, second=0, microsecond=0)
+DEVICE = str(meter("home").device)
+
+
+async def liar(office: Office) -> Member:
+    """Let a home in that tells of 29 and 31.5 kW after a month of 400 W."""
+
+    async def work(connection: AsyncConnection) -> Member:
+        member = await Village(connection, ZONE, NOW).join("home", days=40, blocks=40)
+        data = told(meter("home"), MIDNIGHT, [29_000, 31_500, 640])
+        message = Told("home@example.org", data)
+        assert await take(connection, [message], ZONE.key, NOW + timedelta(days=1)) == [None]
+        return member
+
+    return await office.written(work)
+
+
+async def two(office: Office) -> tuple[Member, Member]:
+    """Let two homes in who name one meter."""
+
+    async def work(connection: AsyncConnection) -> tuple[Member, Member]:
+        village = Village(connection, ZONE, NOW)
+        first = await village.join("home", blocks=3)
+        return first, await village.join("next", meter_of="home", blocks=3)
+
+    return await office.written(work)
+
+
+async def looks(browser: Browser, words: str, show: str, members: int) -> None:
+    """See a notice on the first page, and the members that it is about."""
+    page = await browser.open("")
+    assert words in page.text
+    page = await browser.open(f"members?show={show}")
+    assert page.html.count("members/") >= members
+
+
+@pytest.mark.parametrize(
+    ("language", "notice", "shown", "left"),
+    [
+        ("en", "Records of one member are higher", "Records set aside", "left out"),
+        ("fr", "Des relevés d’un membre dépassent", "Relevés mis de côté", "écarté"),
+    ],
+)
+async def test_records_that_are_set_aside_are_shown_accepted_and_left_out(
+    office: Office, language: str, notice: str, shown: str, left: str
+) -> None:
+    member = await liar(office)
+    browser = await office.enter(language)
+    await looks(browser, notice, "aside", 1)
+    page = await browser.open(f"members/{member.pseudonym}")
+    for words in (shown, "29", ("31.5" if language == "en" else "31,5"), "kW"):
+        assert words in page.text
+    page = await browser.send(page, "/believe", ("kw", "30"))
+    assert page.status == 200
+    assert "29\u202fkW" not in page.text
+    page = await browser.send(page, "/leave-out")
+    assert left in page.text
+    assert notice not in (await browser.open("")).text
+    async with office.store.reading() as connection:
+        (one,) = await set_aside.of_member(connection, member.id)
+    assert (one.record.value, one.left_out_at) == (31_500, office.clock.now)
+    assert [entry for entry in await log(office) if entry[1] in ("believe", "leave out")] == [
+        (NAME, "leave out"),
+        (NAME, "believe"),
+    ]
+
+
+@pytest.mark.parametrize("kw", ["", "0", "-1", "10001", "1e3", "99999999999", "\u0663"])
+async def test_nobody_is_believed_without_a_bound(office: Office, kw: str) -> None:
+    member = await liar(office)
+    browser = await office.enter()
+    page = await browser.open(f"members/{member.pseudonym}")
+    assert (await browser.send(page, "/believe", ("kw", kw))).status == 422
+    async with office.store.reading() as connection:
+        assert len(await set_aside.of_member(connection, member.id)) == 2
+
+
+@pytest.mark.parametrize(
+    ("language", "notice", "shown", "decided"),
+    [
+        ("en", "2 members share under the name of a device", "Devices that other", "decided"),
+        ("fr", "2 membres partagent sous le nom d’un appareil", "Appareils que d’autres", "décidé"),
+    ],
+)
+async def test_whose_a_device_is_is_shown_and_decided_by_a_proof(
+    office: Office, language: str, notice: str, shown: str, decided: str
+) -> None:
+    first, second = await two(office)
+    browser = await office.enter(language)
+    await looks(browser, notice, "contested", 2)
+    page = await browser.open(f"members/{second.pseudonym}")
+    for words in (shown, DEVICE, first.pseudonym):
+        assert words in page.text
+    unsure = await browser.send(page, "/device", ("device", DEVICE), ("proof", "hearsay"))
+    assert unsure.status == 422
+    wrong = ("device", "urn:dev:prm:30001610071843"), ("proof", "meter")
+    assert (await browser.send(page, "/device", *wrong)).status == 409
+    page = await browser.send(page, "/device", ("device", DEVICE), ("proof", "operator"))
+    assert decided in page.text
+    assert notice not in (await browser.open("")).text
+    async with office.store.reading() as connection:
+        claims = await claims_to(connection, DEVICE)
+    assert {(claim.member, claim.counts, claim.proof) for claim in claims} == {
+        (first.id, False, None),
+        (second.id, True, Proof.OPERATOR),
+    }
+    assert [entry for entry in await log(office) if entry[1] == "device"] == 2 * [(NAME, "device")]
+
+
+async def test_nothing_is_said_where_nothing_is_doubtful(office: Office) -> None:
+    async def work(connection: AsyncConnection) -> Member:
+        return await Village(connection, ZONE, NOW).join("home")
+
+    member = await office.written(work)
+    browser = await office.enter()
+    page = await browser.open(f"members/{member.pseudonym}")
+    assert "set aside" not in page.text
+    assert "other members name" not in page.text
