@@ -175,6 +175,21 @@ async def test_what_was_written_by_a_wrong_clock_does_not_bear_it_out(coop: Coop
     assert await coop.doubt() is None
 
 
+async def test_nor_does_it_before_any_clock_was_confirmed(coop: Coop) -> None:
+    async with coop.store.writing() as connection:
+        await set_setting(connection, "clock.confirmed", None)
+    coop.hands.at += 3 * A_YEAR
+    for _ in range(2):
+        coop.start()
+        async with coop.store.writing() as connection:
+            await coop.clock.begin(connection)
+            await note_read(connection, Read(at=coop.hands.at, who="someone", what="a page"))
+        coop.clock.vouch()
+        await coop.look()
+        assert await coop.doubt() is Reason.AHEAD
+        assert await coop.states() == {State.GRANTED}
+
+
 async def test_a_database_of_which_no_clock_was_confirmed_yet_has_its_entries(coop: Coop) -> None:
     async with coop.store.writing() as connection:
         await set_setting(connection, "clock.confirmed", None)

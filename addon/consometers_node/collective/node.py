@@ -135,7 +135,7 @@ class Online:
             first_delay_s=pace.first_delay_s,
             receipt_within_s=pace.receipt_within_s,
         )
-        self._reading = Reading(store, readers, rules, changes, every_s=pace.upkeep_s)
+        self._reading = Reading(store, readers, rules, changes, clock=clock, every_s=pace.upkeep_s)
         asking = self.sharing.asking
         self.intake = Intake(store, settings.time_zone.key, self._hear, counts.commits)
         self.gathering = Gathering(
@@ -256,6 +256,8 @@ class CollectiveNode:
 
     async def _run(self) -> NoReturn:
         await keep_collective(self.store, self.settings.identifier)
+        async with self.store.writing() as connection:
+            await self.clock.begin(connection)
         naming = await load_naming(self.store)
         self._outage = None
         settings, changes, pace = self.settings, self.changes, self._pace

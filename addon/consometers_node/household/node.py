@@ -161,6 +161,8 @@ class HomeNode:
 
     async def run(self) -> NoReturn:
         """Run until cancelled. Raises WrongToken: only a person can help then."""
+        async with self.store.writing() as connection:
+            await self.clock.begin(connection)
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self.source.run())
             tasks.create_task(self.presence.run())

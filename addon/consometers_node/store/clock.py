@@ -154,6 +154,12 @@ class Clock:
         """Take the word of a server whose certificate is valid by this clock."""
         self._vouched = self._difference()
 
+    async def begin(self, connection: AsyncConnection) -> None:
+        """Keep what is the newest instant before this node writes entries by its clock."""
+        newest = await _newest(connection)
+        if newest is not None:
+            await set_setting(connection, _CONFIRMED, newest.isoformat())
+
     async def look(self, connection: AsyncConnection) -> Doubt | None:
         """Return why the clock is not confirmed; None if it is."""
         await self._hear(connection)
