@@ -18,7 +18,7 @@ from demo.hass.api import PASSWORD, USER
 from demo.hass.folder import Language
 
 CHROMIUM: Final = Path("/usr/bin/chromium")
-_ARGUMENTS: Final = (
+ARGUMENTS: Final = (
     "--no-sandbox",
     "--disable-gpu",
     "--disable-quic",
@@ -42,7 +42,7 @@ async def launched() -> AsyncIterator[Browser]:
     """Start a browser, in which nothing is open."""
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(
-            executable_path=CHROMIUM, args=list(_ARGUMENTS), timeout=_TIMEOUT_MS
+            executable_path=CHROMIUM, args=list(ARGUMENTS), timeout=_TIMEOUT_MS
         )
         try:
             yield browser

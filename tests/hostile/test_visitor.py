@@ -1,7 +1,7 @@
 """A stranger on the web: at a home, a collective, its administration and its metrics."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field, replace
 from ipaddress import ip_network
@@ -11,6 +11,7 @@ import socket
 from urllib.parse import urlencode
 
 from aiohttp import web
+from playwright.async_api import async_playwright
 import pytest
 from yarl import URL
 
@@ -28,6 +29,7 @@ from consometers_node.web.listening import Bounds, listening
 from consometers_node.web.metrics import Metrics
 from consometers_node.web.public import Public, front, routes as public_routes
 from consometers_node.web.routes import ACTS, BY_ANYONE, FOR_ADMINISTRATORS, LOOKS
+from demo.browser import ARGUMENTS, CHROMIUM
 
 from ..node.collective.watched import watch_of
 from ..node.web.admin.office import NAME, PASSWORD, QUICK, Office, log_in, serving as opened
@@ -779,3 +781,125 @@ async def test_no_request_hides_within_another(
         answer = await exchange(port, sent)
         assert status_of(answer) == 400
         assert answer.count(b"HTTP/1.1 ") + answer.count(b"HTTP/1.0 ") == 1
+
+
+# A browser that is told that a name of somebody else is here (DNS rebinding), and other sites.
+
+
+@asynccontextmanager
+async def lured() -> AsyncIterator[Callable[[str, str, str], Awaitable[str]]]:
+    """Start a browser whose DNS says that evil.example is this machine.
+
+    Yield what runs a script of a page at an origin, which then asks for a path of that origin.
+    """
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(
+            executable_path=CHROMIUM,
+            args=[
+                *ARGUMENTS,
+                "--host-resolver-rules=MAP evil.example 127.0.0.1",
+                # Newer browsers guard a machine by themselves. What holds is to hold without.
+                "--disable-features=LocalNetworkAccessChecks,BlockInsecurePrivateNetworkRequests",
+            ],
+        )
+        page = await browser.new_page()
+        await page.route(
+            "**/lure", lambda route: route.fulfill(body="<p>Come in</p>", content_type="text/html")
+        )
+
+        async def asks(origin: str, method: str, path: str) -> str:
+            await page.goto(f"{origin}/lure")
+            script = """async ([method, path, admin]) => {
+                const sent = {method, headers: {"X-Remote-User-Id": admin}, cache: "no-store"};
+                const answer = await fetch(path, sent);
+                return `${answer.status} ${await answer.text()}`;
+            }"""
+            return str(await page.evaluate(script, [method, path, ADMIN]))
+
+        try:
+            yield asks
+        finally:
+            await browser.close()
+
+
+@pytest.mark.skipif(not CHROMIUM.exists(), reason="script/setup gets Chromium")
+async def test_a_page_whose_name_was_led_here_reads_nothing_and_does_nothing(
+    file: Store, second: Store, town: Town, tmp_path: Path
+) -> None:
+    own = settings(tmp_path, page=Page(names=("energies.example.org",)))
+    async with (
+        running(file, toy(), ingress={"172.30.32.2"}) as home,
+        opened(second, own) as office,
+        Metrics(watch_of(town), own.page.names).listening("127.0.0.1", 0) as metrics,
+        lured() as asks,
+    ):
+        assert home.url.port is not None
+        assert office.url.port is not None
+        evil = "http://evil.example"
+        for path in ("/", "/mine/consometers.json", "/settings", "/health", "/api/v1/node"):
+            answer = await asks(f"{evil}:{home.url.port}", "GET", path)
+            assert answer[:3] in {"401", "403"}, (path, answer)
+        for path in ("/", "/card", "/data/groups.json", "/administration/login", "/health"):
+            answer = await asks(f"{evil}:{office.url.port}", "GET", path)
+            assert answer.startswith("421 "), (path, answer)
+            # As a visitor on this machine it is there: the test could fail.
+            assert (await asks(f"http://127.0.0.1:{office.url.port}", "GET", path))[:3] == "200"
+        for path in ("/join", "/settings", "/api/v1/collectives/1/pause"):
+            answer = await asks(f"{evil}:{home.url.port}", "POST", path)
+            assert answer[:3] in {"401", "403"}, (path, answer)
+        for path in ("/administration/login", "/administration/logout"):
+            assert (await asks(f"{evil}:{office.url.port}", "POST", path)).startswith("421 ")
+        assert (await asks(f"{evil}:{metrics}", "GET", "/metrics")).startswith("421 ")
+        assert (await asks(f"http://localhost:{metrics}", "GET", "/metrics")).startswith("200 ")
+
+
+@pytest.mark.parametrize(
+    ("host", "status"),
+    [
+        ("energies.example.org", 200),
+        ("ENERGIES.example.org:8080", 200),
+        ("energies.example.org.", 200),
+        ("127.0.0.1", 200),
+        ("192.168.1.20:8080", 200),
+        ("[::1]:8080", 200),
+        ("localhost:8080", 200),
+        ("node", 200),
+        ("cooperative.local", 200),
+        ("evil.example", 421),
+        ("energies.example.org.evil.example", 421),
+        ("127.0.0.1.evil.example", 421),
+        ("127.0.0.1.nip.io:8080", 421),
+        ("evil.localhost.example", 421),
+    ],
+)
+async def test_a_collective_answers_under_its_own_names_alone(
+    file: Store, tmp_path: Path, socket_enabled: None, host: str, status: int
+) -> None:
+    own = settings(tmp_path, page=Page(names=("energies.example.org",)))
+    async with opened(file, own) as office:
+        port = office.url.port
+        assert port is not None
+        for path in ("/health", "/administration/login"):
+            answer = await exchange(port, head(path, f"Host: {host}".encode()))
+            assert status_of(answer) == status
+
+
+async def test_only_a_card_is_shown_within_a_page_of_somebody_else(
+    home: Home, second: Store, tmp_path: Path
+) -> None:
+    """No button of ours can be laid under one of theirs."""
+    number = await ask(home)
+    for path in ("", f"permissions/{number}", "settings", "join"):
+        policy = (await home.browser().open(path)).headers["Content-Security-Policy"]
+        assert "frame-ancestors 'self'" in policy
+    async with opened(second, settings(tmp_path)) as office:
+        browser = await office.browser()
+        for path, ancestors in (
+            ("/", "'none'"),
+            ("/hall", "'none'"),
+            ("/administration/login", "'none'"),
+            ("/card", "*"),
+        ):
+            policy = (await browser.open(path)).headers["Content-Security-Policy"]
+            assert f"frame-ancestors {ancestors}" in policy
+            assert "form-action 'none'" in policy or path.startswith("/administration")
