@@ -1,23 +1,47 @@
 """A stranger: anybody with an account somewhere on the network, who was granted nothing."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections import Counter
+from collections.abc import AsyncIterator, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, time, timedelta
+from pathlib import Path
+from random import Random
 from time import thread_time
+from typing import override
+from xml.etree.ElementTree import Element
 
 import pytest
+import pytest_socket
 
-from consometers_node.quoalise import Data
-from consometers_node.xmpp import Account, Answerer, Server, features
-from consometers_node.xmpp.stream import Stream
-from demo.prosody import Prosody
-from tests.node.xmpp.conftest import PASSWORD, MakeNode, MakePlain, Node
+from consometers_node.quoalise import Data, Listed, NotAuthorized
+from consometers_node.quoalise.data import encode
+from consometers_node.store import Store
+from consometers_node.xmpp import (
+    Account,
+    Answerer,
+    Asker,
+    Pushing,
+    Server,
+    features,
+)
+from consometers_node.xmpp.answering import MAX_OF_STRANGERS, OF_A_DOMAIN
+from consometers_node.xmpp.stream import HEARD_PER_MINUTE, Stream
+from demo.hass import free_port
+from demo.prosody import Authority, Prosody
+from tests.node.collective.coops import Coop, cooperating
+from tests.node.sharing.houses import bare, until
+from tests.node.xmpp.conftest import PASSWORD, MakeNode, MakePlain, NewAccount, Node
 from tests.node.xmpp.home import NOW, Collective, Home, records
-from tests.node.xmpp.plain import Plain
+from tests.node.xmpp.plain import EMPTY, Plain
+from tools.bench.homes import COLLECTIVE, day_of, join
+from tools.bench.members import STRANGERS, Members, admit
 
 from .line import SEGMENT, Line
 
 SOON_S = 10
 """Within that honest peers are answered, on a machine that does other things too."""
+MEMBERS = 3
 MOST_TIMES = 6
 """What a stanza may cost, as often as one of its size that is all records. Children cost 90."""
 MESSAGE = "<message xmlns='jabber:client' type='normal' to='{to}'"
@@ -97,10 +121,6 @@ async def new_stranger(new_plain: MakePlain) -> AsyncIterator[MakePlain]:
     yield make
     for stranger in strangers:
         stranger.abort()
-
-
-def bare(node: Node) -> str:
-    return node.connection.stream.boundjid.bare
 
 
 async def answers(node: Node, peer: Node) -> None:
@@ -190,3 +210,199 @@ class Nowhere(asyncio.Transport):
 
     def is_closing(self) -> bool:
         return False
+
+
+class Asking(Members):
+    """Addresses of a component, which hear what is answered to them."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        super().__init__(reader, writer)
+        self.heard: Counter[str | None] = Counter()
+        self._answers: dict[str, asyncio.Future[str | None]] = {}
+
+    async def ask(self, stanza: str, number: str) -> str | None:
+        """Send a request of that id, and return the type of what answers it."""
+        self._answers[number] = asyncio.get_running_loop().create_future()
+        await self.say(stanza.encode())
+        async with asyncio.timeout(SOON_S):
+            return await self._answers[number]
+
+    @override
+    def _heard(self, stanza: Element) -> None:
+        kind = stanza.get("type")
+        self.heard[kind] += 1
+        if (answer := self._answers.get(stanza.get("id", ""))) is not None:
+            answer.set_result(kind)
+
+
+class Slow(Home):
+    """A home that thinks for long about those that may not read it."""
+
+    @override
+    async def list_series(self, asker: Asker) -> Iterable[Listed]:
+        if asker.jid not in self.readers:
+            await asyncio.Event().wait()
+        return await super().list_series(asker)
+
+
+@dataclass
+class Crowded:
+    """A server on which one may have hundreds of addresses, over a port."""
+
+    server: Prosody
+    port: int
+
+
+@pytest.fixture(scope="module")
+def crowded_server(authority: Authority) -> Iterator[Crowded]:
+    pytest_socket.enable_socket()
+    port = free_port()
+    server = Prosody("crowd.test", authority)
+    admit(server, port)
+    with server:
+        yield Crowded(server, port)
+
+
+@pytest.fixture
+def crowded(crowded_server: Crowded, socket_enabled: None) -> Crowded:
+    return crowded_server
+
+
+@pytest.fixture
+async def coop(
+    crowded: Crowded, file: Store, tmp_path: Path, new_account: NewAccount
+) -> AsyncIterator[Coop]:
+    await join(file, MEMBERS, 30)
+    account = new_account(crowded.server)
+    async with cooperating(file, crowded.server, account, tmp_path, COLLECTIVE) as coop:
+        yield coop
+
+
+@pytest.fixture
+async def members(crowded: Crowded) -> AsyncIterator[Members]:
+    async with Members.connected(crowded.port) as members:
+        yield members
+
+
+@pytest.fixture
+async def strangers(crowded: Crowded) -> AsyncIterator[Asking]:
+    async with Asking.connected(crowded.port, STRANGERS) as strangers:
+        yield strangers
+
+
+def push(number: int, to: str, payload: str) -> str:
+    """A push of one of the strangers."""
+    return (
+        f"<message from='s{number}@{STRANGERS}' to='{to}'><quoalise xmlns='urn:quoalise:0'>"
+        f"{payload}</quoalise></message>"
+    )
+
+
+def request(number: int, to: str, payload: str, *, identifier: str = "1") -> str:
+    """A request of one of the strangers."""
+    address = f"from='s{number}@{STRANGERS}' to='{to}' id='{identifier}'"
+    return f"<iq type='set' {address}>{payload}</iq>"
+
+
+def ping(number: int, to: str, identifier: str = "1") -> str:
+    return request(number, to, "<ping xmlns='urn:xmpp:ping'/>", identifier=identifier)
+
+
+def days(count: int) -> list[list[bytes]]:
+    """A day of each member."""
+    midnight = datetime.combine(datetime.now(UTC).date(), time(), UTC) - timedelta(days=count)
+    return [[encode(day_of(member, [midnight], Random(member)))] for member in range(MEMBERS)]
+
+
+@pytest.mark.parametrize("strong", [1, 300])
+async def test_strangers_who_push_stop_no_push_of_a_member(
+    coop: Coop, members: Members, strangers: Asking, strong: int
+) -> None:
+    traffic, receiving = coop.node.counts.traffic, coop.network.receiving
+    await members.push(coop.jid, days(1))
+    acknowledged = traffic.acknowledged
+    # 122 tiny messages of one, which is slowed after 120, and then 0.8 MB that would wait with it.
+    tiny = "".join(push(n % strong, coop.jid, "<data/>") for n in range(max(122, 2 * strong)))
+    large = "".join(push(n % strong, coop.jid, filled("<a/>", 200_000)) for n in range(4))
+    await strangers.say((tiny + large).encode())
+    await until(lambda: traffic.refused + receiving.waiting > 100)
+    async with asyncio.timeout(SOON_S):
+        await members.push(coop.jid, days(2))
+    assert not members.refused
+    assert traffic.acknowledged == acknowledged + MEMBERS
+
+
+async def test_of_strangers_nothing_is_looked_at_that_they_push(
+    one: Prosody, new_node: MakeNode
+) -> None:
+    kept = Kept()
+    peer, stranger = await new_node(one), await new_node(one)
+    node = await new_node(one, keep=kept.keep, knows={bare(peer)}.__contains__)
+    with pytest.raises(NotAuthorized):
+        await stranger.pushing.push(bare(node), records(NOW, 1), seconds=SOON_S)
+    await peer.pushing.push(bare(node), records(NOW, 1), seconds=SOON_S)
+    assert kept.senders == [bare(peer)]
+
+
+async def test_strangers_who_ask_what_takes_long_keep_nobody_who_is_known_from_asking(
+    crowded: Crowded, new_node: MakeNode, strangers: Asking
+) -> None:
+    peer = await new_node(crowded.server)
+    home, known = Slow(bare(peer)), {bare(peer)}.__contains__
+    node = await new_node(crowded.server, home, knows=known)
+    series = EMPTY.format(node="list_series")
+    asked = "".join(request(number, node.connection.jid, series) for number in range(100))
+    await strangers.say(asked.encode())
+    await until(lambda: strangers.heard["error"] >= 100 - MAX_OF_STRANGERS)
+    async with asyncio.timeout(SOON_S):
+        assert await peer.asking.list_series(bare(node))
+    assert strangers.heard["error"] == 100 - MAX_OF_STRANGERS
+
+
+async def test_hundreds_of_accounts_at_one_domain_are_one_and_others_ask_as_before(
+    crowded: Crowded, new_node: MakeNode, strangers: Asking
+) -> None:
+    newcomer = await new_node(crowded.server)
+    home = Home(bare(newcomer))
+    node = await new_node(crowded.server, home, knows=lambda _peer: False)
+    series = EMPTY.format(node="list_series")
+    for number in range(OF_A_DOMAIN):
+        name = f"n{number}"
+        asked = request(number, node.connection.jid, series, identifier=name)
+        assert await strangers.ask(asked, name) == "result"
+    asked = "".join(request(number, node.connection.jid, series) for number in range(200, 300))
+    await strangers.say(asked.encode())
+    async with asyncio.timeout(SOON_S):
+        assert await newcomer.asking.list_series(bare(node))
+    await until(lambda: strangers.heard["error"] == 100)
+    assert strangers.heard["result"] == OF_A_DOMAIN
+
+
+async def test_who_asks_without_end_is_not_answered_without_end(
+    crowded: Crowded, new_node: MakeNode, strangers: Asking
+) -> None:
+    node = await new_node(crowded.server)
+    await strangers.say("".join(ping(1, node.connection.jid) for _ in range(1_000)).encode())
+    assert await strangers.ask(ping(2, node.connection.jid, "last"), "last") == "result"
+    assert strangers.heard["result"] == HEARD_PER_MINUTE + 1
+
+
+async def test_receipts_that_strangers_make_up_are_not_looked_for(
+    one: Prosody, new_node: MakeNode, new_stranger: MakePlain
+) -> None:
+    late: asyncio.Queue[tuple[str, str]] = asyncio.Queue()
+
+    async def note(peer: str, message_id: str) -> None:
+        late.put_nowait((peer, message_id))
+
+    node = await new_node(one)
+    peer, stranger = await new_stranger(one), await new_stranger(one)
+    Pushing(node.connection, note, knows={peer.boundjid.bare}.__contains__)
+    receipt = "<received xmlns='urn:xmpp:receipts' id='{}'/></message>"
+    message = MESSAGE.format(to=node.connection.jid) + ">"
+    stranger.send_raw(message + receipt.format("false"))
+    await stranger.ask(node.connection.jid, "<ping xmlns='urn:xmpp:ping'/>", kind="get")
+    peer.send_raw(message + receipt.format("true"))
+    async with asyncio.timeout(SOON_S):
+        assert await late.get() == (peer.boundjid.bare, "true")
+    assert late.empty()

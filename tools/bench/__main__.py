@@ -10,6 +10,7 @@ SUBCOMMANDS = {
     "hass": "what a home costs Home Assistant: recorder rows a day, CPU per frame and per poll",
     "backfill": "years of a home from its Home Assistant to a peer: records a second, memory",
     "collective": "what thousands of members push, kept and summed: against a bare sink",
+    "flood": "what members wait for a receipt while strangers send: beside them, over alone",
     "pages": "pages of a home with 20 series, of a collective with 10,000 members: milliseconds",
     "soak": "hours of a bad line, accelerated: wrong values shown, longest recovery",
 }

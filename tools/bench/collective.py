@@ -39,7 +39,7 @@ DAYS_A_YEAR = 365.25
 MOST_DAYS, SPARE_DAYS = 100, 30
 """That a member pushes; and that it grants beside them."""
 
-_PASSWORD = "correct horse battery staple"
+PASSWORD = "correct horse battery staple"
 _WIDTH = 9
 _HEADS = (
     *("members", "days", "sink/s", "kept/s", "ratio", "sink ms", "kept ms"),
@@ -48,7 +48,7 @@ _HEADS = (
 """Members and days of each; what a sink acknowledges a second, and what the collective does; what a
 day of a member costs a core; memory before and at most; what a year of a member takes on the
 disk."""
-_SETTINGS = """\
+SETTINGS = """\
 name = "Bench"
 identifier = "bench"
 database = "{database}"
@@ -130,16 +130,16 @@ async def _measure(kind: str, case: Case) -> bool:
         server = Prosody("one.test", Authority(folder / "authority"))
         admit(server, port)
         with server:
-            account, sink = server.register_all(["collective", "sink"], _PASSWORD)
-            where = (_PASSWORD, str(server.port), str(server.ca_file))
+            account, sink = server.register_all(["collective", "sink"], PASSWORD)
+            where = (PASSWORD, str(server.port), str(server.ca_file))
             async with Members.connected(port) as members:
-                async with _program("sink", sink, *where) as pid:
+                async with program("sink", sink, *where) as pid:
                     floor = await _push(members, sink, messages, pid)
                 store = await Store.open(place)
                 await join(store, case.members, case.days + SPARE_DAYS)
                 settings = folder / "collective.toml"
-                settings.write_text(_SETTINGS.format(database=_url(place), account=account))
-                async with _program("gatherer", str(settings), *where) as pid:
+                settings.write_text(SETTINGS.format(database=_url(place), account=account))
+                async with program("gatherer", str(settings), *where) as pid:
                     await members.push(account, first)
                     before = await _size(store)
                     idle = Memory.of(pid)
@@ -212,7 +212,7 @@ def _url(place: Path | str) -> str:
 
 
 @asynccontextmanager
-async def _program(module: str, *arguments: str) -> AsyncIterator[int]:
+async def program(module: str, *arguments: str) -> AsyncIterator[int]:
     """Run a module of this folder; it is online when this begins."""
     process = await asyncio.create_subprocess_exec(
         sys.executable,

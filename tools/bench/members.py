@@ -15,13 +15,15 @@ from xml.etree.ElementTree import Element, XMLPullParser
 from demo.prosody import LOOPBACK, Prosody
 
 HOST = "homes.test"
+STRANGERS = "strangers.test"
 
+_HOSTS = (HOST, STRANGERS)
 _SECRET = "a component"
 _ACCEPT = "jabber:component:accept"
 _RECEIVED = "{urn:xmpp:receipts}received"
 _AT_ONCE = 65_536
 _PUSHING = 5_000
-"""Members at a time. What waits beyond 200,000 elements, of 26 a day, a node drops."""
+"""Members at a time. What waits beyond 100 MB, of some 15 kB a day, a node drops."""
 NO_ARCHIVE = '<no-permanent-store xmlns="urn:xmpp:hints"/>'
 """As homes have it: else the server archives each message, which is most of its work."""
 
@@ -30,12 +32,14 @@ type Messages = Sequence[bytes]
 
 
 def admit(server: Prosody, port: int) -> None:
-    """Let the component connect, from the server's next start on."""
+    """Let the components connect, that of strangers too, from the server's next start on."""
     config = server.folder / "prosody.cfg.lua"
+    # One that is left is still there for a moment when the next connects.
+    options = f'  component_secret = "{_SECRET}"\n  component_conflict_resolve = "kick_old"\n'
+    components = (f'Component "{host}"\n{options}' for host in _HOSTS)
     config.write_text(
         f'component_ports = {{ {port} }}\ncomponent_interfaces = {{ "{LOOPBACK}" }}\n'
-        f"{config.read_text()}"
-        f'Component "{HOST}"\n  component_secret = "{_SECRET}"\n'
+        f"{config.read_text()}{''.join(components)}"
     )
 
 
@@ -61,12 +65,12 @@ class Members:
 
     @classmethod
     @asynccontextmanager
-    async def connected(cls, port: int) -> AsyncIterator[Self]:
-        """Connect the component, and let members answer."""
+    async def connected(cls, port: int, host: str = HOST) -> AsyncIterator[Self]:
+        """Connect the component of a host, and let members answer."""
         reader, writer = await asyncio.open_connection(LOOPBACK, port)
         stream = "http://etherx.jabber.org/streams"
         writer.write(
-            f"<stream:stream xmlns='{_ACCEPT}' xmlns:stream='{stream}' to='{HOST}'>".encode()
+            f"<stream:stream xmlns='{_ACCEPT}' xmlns:stream='{stream}' to='{host}'>".encode()
         )
         opened = (await reader.readuntil(b">")).decode()
         while "id=" not in opened:
@@ -112,6 +116,11 @@ class Members:
             b'<message from="%b" to="%b" id="%b">%b<request xmlns="urn:xmpp:receipts"/>%b</message>'
             % (peer.encode(), self._to.encode(), peer.encode(), message, NO_ARCHIVE.encode())
         )
+
+    async def say(self, stanzas: bytes) -> None:
+        """Send what is written already, as fast as the server reads it."""
+        self._writer.write(stanzas)
+        await self._writer.drain()
 
     async def _hear(self) -> None:
         depth = 0

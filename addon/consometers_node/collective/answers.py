@@ -152,9 +152,14 @@ class CollectiveAnswers(Answers):
     @override
     async def get_data_needs(self, asker: Asker, invitation: str | None) -> Iterable[DataNeed]:
         with _as_refusal():
+            now = datetime.now(UTC)
+            # Strangers are many: none of them has a turn among those who write.
+            async with self._store.reading() as connection:
+                members = Members(connection, self._zone)
+                await invitations.check(members, asker.jid, invitation, now)
             async with self._store.writing() as connection:
                 members = Members(connection, self._zone)
-                await invitations.admit(members, asker.jid, invitation, datetime.now(UTC))
+                await invitations.admit(members, asker.jid, invitation, now)
                 return [write_need(one) for one in await needs.offered(connection)]
 
     @override

@@ -21,6 +21,7 @@ from ..quoalise import QuoaliseError, ResourceConstraint, Text
 from ..quoalise.identifier import identifier
 from ..series import Interval, Range
 from ..sharing.changes import Changes
+from ..sharing.known import Known
 from ..sharing.notices import is_away
 from ..store import Store
 from ..store.clock import Clock
@@ -110,6 +111,8 @@ class Gathering:
         self._clock = clock
         self._pace = pace or Pace()
         self._visits = Counter() if visits is None else visits
+        self.givers = Known(changes)
+        """Who granted something that holds, and no other member."""
         self._members: dict[str, _Member] = {}
         self._wake = asyncio.Event()
         self._room = asyncio.Semaphore(MOST_AT_ONCE)
@@ -154,6 +157,7 @@ class Gathering:
             seen = self._changes.count
             async with self._store.reading() as connection:
                 found, new = await givers(connection), await unasked(connection)
+            self.givers.are(found, seen)
             for gone in self._members.keys() - found:
                 if (asked := self._members.pop(gone).asked) is not None:
                     asked.cancel()

@@ -88,6 +88,15 @@ async def make(
     return _invitation((await connection.execute(made)).one()), token
 
 
+async def check(members: Members, jid: str, token: str | None, at: datetime) -> None:
+    """Refuse whoever was not let in and holds no invitation. Raises NotInvited, as `admit` does."""
+    if await members.by_jid(jid) is not None:
+        return
+    standing = select(InvitationRow.id).where(*_standing(token or "", at))
+    if (await members.connection.execute(standing)).first() is None:
+        raise NotInvited(_NOT_INVITED)
+
+
 async def admit(members: Members, jid: str, token: str | None, at: datetime) -> Member:
     """Let in whoever holds an invitation, or was let in before. Raises NotInvited, OtherKind.
 

@@ -125,6 +125,7 @@ class Online:
             renewal_s=pace.renewal_s,
             traffic=counts.traffic,
             late=self._late,
+            knows=self._knows,
         )
         self._telling = Telling(
             store,
@@ -148,7 +149,9 @@ class Online:
             visits=counts.visits,
         )
         self._endings = Endings(store, asking, changes, again_s=pace.endings_s)
-        self.receiving = Receiving(connection, self.intake.keep, counts.traffic)
+        self.receiving = Receiving(
+            connection, self.intake.keep, counts.traffic, may_push=self.gathering.givers
+        )
         self.sharing.discovery.receives = True
 
     async def run(self) -> NoReturn:
@@ -183,6 +186,9 @@ class Online:
                 asked = await needs.offered(connection)
             self.sharing.discovery.policy = data_policy(asked, self._location)
             await self._changes.after(seen)
+
+    def _knows(self, jid: str) -> bool:
+        return self.gathering.givers(jid)
 
     async def _late(self, jid: str, message_id: str) -> None:
         await self._telling.received(jid, message_id)

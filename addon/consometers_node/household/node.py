@@ -105,7 +105,7 @@ class Online:
     async def _hear(self) -> None:
         """Listen to what peers push once something is pulled: chat goes elsewhere till then."""
         await self._pulling.any()
-        Receiving(self.connection, self._pulling.keep)
+        Receiving(self.connection, self._pulling.keep, may_push=self._pulling.peers)
         self.sharing.discovery.receives = True
 
 

@@ -8,6 +8,7 @@ from typing import NoReturn
 from ..quoalise import Data, NotAuthorized
 from ..quoalise.identifier import identifier
 from ..sharing.changes import Changes
+from ..sharing.known import Known
 from ..store import Store
 from ..store.pulled import Pulled, all_pulled, moved, set_problem
 from ..xmpp import Asking, Connection, NetworkError
@@ -70,6 +71,8 @@ class Pulling:
         self._recorder = recorder
         self._changes = changes
         self._together = together
+        self.peers = Known(changes)
+        """Of whom something is pulled."""
         self._running: dict[tuple[str, str], tuple[Importing, asyncio.Task[NoReturn]]] = {}
         """By statistic and series."""
         self._hears = asyncio.Event()
@@ -95,6 +98,7 @@ class Pulling:
                 seen = self._changes.count
                 async with self._store.reading() as connection:
                     every = await all_pulled(connection)
+                self.peers.are((bare(one.jid.partition("/")[0]) for one in every), seen)
                 pulled = {(one.statistic, one.identifier): one for one in every}
                 for gone in self._running.keys() - pulled.keys():
                     self._running.pop(gone)[1].cancel()

@@ -26,6 +26,7 @@ from ..xmpp import (
 from .answers import Answers, Confirms, Hear, Settled
 from .changes import Changes
 from .delivery import FIRST_DELAY_S, Delivery, Network
+from .known import Known
 from .renewal import EVERY_S, Renewal
 
 _CLOCK_EVERY_S = 60.0
@@ -60,8 +61,13 @@ class Sharing:
         renewal_s: float = EVERY_S,
         traffic: Traffic | None = None,
         late: Callable[[str, str], Awaitable[None]] | None = None,
+        knows: Callable[[str], bool] = lambda _peer: False,
     ) -> None:
-        """Prepare; nothing is told yet. `late` hears of receipts of whom nothing here tells."""
+        """Prepare; nothing is told yet.
+
+        `late` hears of receipts of whom nothing here tells, and `knows` which of them are no
+        strangers.
+        """
         self._clock = clock
         connection.on_login(self._logged_in)
         self._store = store
@@ -74,12 +80,14 @@ class Sharing:
         self.asking = Asking(connection)
         self._renewal = Renewal(store, self.asking, changes, every_s=renewal_s)
         self._late_of_others = late
-        self.pushing = Pushing(connection, self._late)
+        self._peers = Known(changes)
+        self._knows_others = knows
+        self.pushing = Pushing(connection, self._late, knows=self._knows)
         self._network = Network(connection, self.asking, self.pushing)
         Ping(connection)
         answers = make_answers(store, naming, self._hear, self._confirms, self._settled)
         self.discovery = Discovery(connection, answers.role)
-        Answering(connection, answers, traffic)
+        Answering(connection, answers, traffic, knows=self._knows)
 
     @property
     def deliveries(self) -> Mapping[PeerId, Delivery]:
@@ -95,6 +103,7 @@ class Sharing:
                 seen = self._changes.count
                 async with self._store.reading() as connection:
                     peers = await all_peers(connection)
+                self._peers.are((peer.jid for peer in peers), seen)
                 for peer in peers:
                     if peer.id not in self._deliveries:
                         delivery = self._delivery(peer)
@@ -112,6 +121,9 @@ class Sharing:
             first_delay_s=self._first_delay_s,
             receipt_within_s=self._receipt_within_s,
         )
+
+    def _knows(self, jid: str) -> bool:
+        return self._peers(jid) or self._knows_others(jid)
 
     def _hear(self, peer: Peer, node: Node) -> None:
         if (delivery := self._deliveries.get(peer.id)) is not None:

@@ -2,11 +2,12 @@
 
 A command has one stage, so nothing is kept between a form to fill in and the form filled in. A
 peer is its bare address, which its server has authenticated. It may have one request in flight
-and ask 60 times a minute.
+and ask 60 times a minute. Strangers share what one peer in eight has, and those of one domain ask
+no more often together than two peers may: whoever is known waits for none of them.
 """
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 import logging
 import secrets
@@ -62,6 +63,10 @@ _LOGGER = logging.getLogger(__name__)
 ANSWER_SECONDS = 45
 MAX_IN_FLIGHT = 64
 """Requests of all peers together."""
+MAX_OF_STRANGERS = 8
+"""Of these."""
+OF_A_DOMAIN = 120
+"""Requests of the strangers of one domain in a minute: forty households may join in it."""
 
 _NO_SUCH_COMMAND = text(
     "There is no such command here: ask for the list of commands.",
@@ -133,13 +138,22 @@ class Answering:
     """Answers commands by asking the answerer."""
 
     def __init__(
-        self, connection: Connection, answerer: Answerer, traffic: Traffic | None = None
+        self,
+        connection: Connection,
+        answerer: Answerer,
+        traffic: Traffic | None = None,
+        *,
+        knows: Callable[[str], bool] = lambda _peer: True,
     ) -> None:
+        """Answer over a connection. Whom it does not know (bare address) is a stranger."""
         self._connection = connection
         self._answerer = answerer
+        self._knows = knows
         self._traffic = traffic or Traffic()
         self._rate = Rate(connection.stream.loop.time)
+        self._of_strangers = Rate(connection.stream.loop.time, OF_A_DOMAIN)
         self._in_flight: dict[str, tuple[str, str]] = {}
+        self._strangers: set[str] = set()
         connection.on_iq(requests.COMMAND, self._asked)
 
     def _asked(self, iq: Iq) -> None:
@@ -151,6 +165,10 @@ class Answering:
             return
         in_time = self._rate.take(asker.jid)
         busy = asker.jid in self._in_flight or len(self._in_flight) >= MAX_IN_FLIGHT
+        if not self._knows(asker.jid):
+            in_time = in_time and self._of_strangers.take(sender.domain)
+            busy = busy or len(self._strangers) >= MAX_OF_STRANGERS
+            self._strangers |= {asker.jid} if in_time and not busy else set()
         if busy or not in_time:
             self._traffic.turned_down += 1
             refuse(iq, ResourceConstraint())
@@ -178,6 +196,7 @@ class Answering:
             refuse(iq, OtherError("internal-server-error", ErrorType.WAIT, _OUR_FAULT))
         finally:
             del self._in_flight[asker.jid]
+            self._strangers.discard(asker.jid)
 
     async def _answer_to(self, command: Element, asker: Asker) -> Element:
         request = requests.read(command)

@@ -37,6 +37,8 @@ _ERROR = f"{{{CLIENT}}}error"
 
 type Late = Callable[[str, str], Awaitable[None]]
 """Hears of a receipt that nobody waits for: the peer's bare address, the message's id."""
+type Knows = Callable[[str], bool]
+"""Says whether a peer (bare address) may be one that is told something, at once."""
 
 
 @dataclass(slots=True)
@@ -59,9 +61,19 @@ class _Pending:
 class Pushing:
     """Tells subscribers, and hears their receipts."""
 
-    def __init__(self, connection: Connection, late: Late | None = None) -> None:
-        """Push over a connection. `late` hears of receipts of an earlier run, or after time."""
+    def __init__(
+        self,
+        connection: Connection,
+        late: Late | None = None,
+        *,
+        knows: Knows = lambda _peer: True,
+    ) -> None:
+        """Push over a connection.
+
+        `late` hears of receipts of an earlier run, or after time, of the peers that it `knows`.
+        """
         self._late = late
+        self._knows = knows
         self._late_waiting = 0
         self._connection = connection
         self._stream = connection.stream
@@ -140,9 +152,13 @@ class Pushing:
             return
         if told := self._find(message, message_id):
             told.set_result(None)
-        elif self._late and message_id not in self._pending and self._late_waiting < MAX_LATE:
+            return
+        peer = message["from"].bare
+        if not self._late or message_id in self._pending or not self._knows(peer):
+            return
+        if self._late_waiting < MAX_LATE:
             self._late_waiting += 1
-            self._connection.spawn(self._tell_late(self._late, message["from"].bare, message_id))
+            self._connection.spawn(self._tell_late(self._late, peer, message_id))
 
     async def _tell_late(self, late: Late, peer: str, message_id: str) -> None:
         try:

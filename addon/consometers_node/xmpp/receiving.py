@@ -1,18 +1,21 @@
 """Records that peers push to us: handed over one by one, and acknowledged once they are kept.
 
-What a peer pushes waits behind what it pushed before, and behind nobody else's. One that pushes
-too often is slowed, and what it pushes beyond its room is dropped: it hears nothing, and will send
-it again.
+Whoever may not push is refused before anything of it waits. What a peer pushes waits behind what it
+pushed before, and behind nobody else's. One that pushes too often is slowed, and what it pushes
+beyond its room is dropped: it hears nothing, and will send it again. Where all room is taken, the
+newest of whoever holds most makes way.
 """
 
 from collections import deque
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
 import logging
-from xml.etree.ElementTree import SubElement
+from xml.etree.ElementTree import Element, SubElement
 
 from slixmpp.stanza import Message
 
-from consometers_node.quoalise import MAX_PUSHED, Data, QuoaliseError, data
+from consometers_node.quoalise import MAX_PUSHED, Data, NotAuthorized, QuoaliseError, data
+from consometers_node.quoalise.text import text
 
 from .connection import Connection
 from .limits import Rate
@@ -24,70 +27,137 @@ _LOGGER = logging.getLogger(__name__)
 
 MAX_OF_ONE = 32
 """Messages of one peer that are being kept, or wait for it."""
-MAX_WAITING = 200_000
-"""Elements of the messages of all peers, some 100 MB."""
+MAX_SIZE_OF_ONE = 20_000_000
+"""Bytes of memory that these take: as many messages as one peer has under way, all full."""
+MAX_SIZE = 100_000_000
+"""Bytes of those of all peers."""
 PER_MINUTE = 120
 """Messages of one peer. A year of 5 minutes fits into one minute."""
+REFUSALS_PER_MINUTE = 600
+"""Of those who may not push, all together: what comes beyond is left without an answer."""
+_ELEMENT_SIZE = 500
+"""Bytes of memory of an element of two attributes, without what stands in them."""
+
+_NOT_EXPECTED = text(
+    "Nothing is expected from you here, or no longer: nothing of the message is kept.",
+    "Rien n’est attendu de vous ici, ou plus : rien du message n’est conservé.",
+)
 
 type Handler = Callable[[str, Data], Awaitable[None]]
 """Keeps what a peer (bare address) pushed. It returns after its commit, and raises a
 `QuoaliseError` to refuse, or `NotKept`. The same records may come again."""
 
 
+type MayPush = Callable[[str], bool]
+"""Says whether a peer (bare address) may push at all, at once. In doubt it says yes."""
+
+
 class NotKept(Exception):
     """Neither kept nor refused: the peer hears nothing, and will tell it again."""
+
+
+@dataclass(slots=True)
+class _Queue:
+    """What one peer pushed, in its order. The first is being kept, or waits for its turn."""
+
+    messages: deque[tuple[Message, int]] = field(default_factory=deque)
+    size: int = 0
+    is_keeping: bool = False
+
+    @property
+    def may_make_way(self) -> bool:
+        return len(self.messages) > self.is_keeping
 
 
 class Receiving:
     """Hears what is pushed: the node's presence says so to its server."""
 
     def __init__(
-        self, connection: Connection, keep: Handler, traffic: Traffic | None = None
+        self,
+        connection: Connection,
+        keep: Handler,
+        traffic: Traffic | None = None,
+        *,
+        may_push: MayPush = lambda _peer: True,
     ) -> None:
         self._connection = connection
         self._keep = keep
+        self._may_push = may_push
         self._traffic = traffic or Traffic()
         self._rate = Rate(connection.stream.loop.time, PER_MINUTE)
-        self._queues: dict[str, deque[tuple[Message, int]]] = {}
-        self._waiting = 0
+        self._refusals = Rate(connection.stream.loop.time, REFUSALS_PER_MINUTE)
+        self._queues: dict[str, _Queue] = {}
+        self._size = 0
         connection.hear()
         connection.on_message(data.QUOALISE, self._came)
 
     @property
     def waiting(self) -> int:
         """Count the messages that are being kept, or wait for it."""
-        return sum(map(len, self._queues.values()))
+        return sum(len(queue.messages) for queue in self._queues.values())
 
     def _came(self, message: Message) -> None:
         if message["type"] == "error":
             return
         sender = message["from"].bare
-        size = sum(1 for _ in message.xml.iter())
-        queue = self._queues.get(sender)
-        full = queue is not None and len(queue) >= MAX_OF_ONE
-        if full or (self._waiting and self._waiting + size > MAX_WAITING):
+        if not self._may_push(sender):
+            self._turn_away(message)
+            return
+        size = _size(message.xml)
+        known = self._queues.get(sender)
+        queue = known or _Queue()
+        if not self._make_room(queue, size):
             self._traffic.dropped += 1
             return
-        self._waiting += size
-        if queue is not None:
-            queue.append((message, size))
-            return
-        self._queues[sender] = deque([(message, size)])
-        self._connection.spawn(self._receive_all(sender))
+        queue.messages.append((message, size))
+        queue.size += size
+        self._size += size
+        if known is None:
+            self._queues[sender] = queue
+            self._connection.spawn(self._receive_all(sender, queue))
 
-    async def _receive_all(self, sender: str) -> None:
+    def _make_room(self, queue: _Queue, size: int) -> bool:
+        """Return whether there is room for one more message, once others have made way."""
+        of_one = queue.size + size
+        if len(queue.messages) >= MAX_OF_ONE or of_one > MAX_SIZE_OF_ONE:
+            return False
+        while self._size and self._size + size > MAX_SIZE:
+            others = (one for one in self._queues.values() if one.may_make_way)
+            largest = max(others, key=lambda one: one.size, default=queue)
+            if largest.size <= of_one:
+                return False
+            self._take_off(largest, newest=True)
+            self._traffic.dropped += 1
+        return True
+
+    def _take_off(self, queue: _Queue, *, newest: bool = False) -> None:
+        _, size = queue.messages.pop() if newest else queue.messages.popleft()
+        queue.size -= size
+        self._size -= size
+
+    async def _receive_all(self, sender: str, queue: _Queue) -> None:
         """Take what a peer pushed, in the order in which it came."""
-        queue = self._queues[sender]
         try:
-            while queue:
+            while queue.messages:
                 await self._rate.turn(sender)
-                message, size = queue[0]
-                await self._receive(sender, message)
-                queue.popleft()
-                self._waiting -= size
+                if not queue.messages:
+                    return
+                queue.is_keeping = True
+                message, _ = queue.messages[0]
+                if self._may_push(sender):
+                    await self._receive(sender, message)
+                else:
+                    self._turn_away(message)
+                queue.is_keeping = False
+                self._take_off(queue)
         finally:
-            self._waiting -= sum(size for _, size in queue)
+            self._size -= queue.size
             del self._queues[sender]
+
+    def _turn_away(self, message: Message) -> None:
+        self._traffic.refused += 1
+        if self._refusals.take(""):
+            refuse(message, NotAuthorized(_NOT_EXPECTED))
 
     async def _receive(self, sender: str, message: Message) -> None:
         try:
@@ -112,3 +182,13 @@ class Receiving:
         SubElement(receipt.xml, RECEIVED, {"id": message["id"]})
         SubElement(receipt.xml, NO_ARCHIVE)
         receipt.send()
+
+
+def _size(message: Element) -> int:
+    """Return how much memory a message takes, in bytes, more or less."""
+    size = 0
+    for element in message.iter():
+        size += _ELEMENT_SIZE + len(element.text or "") + len(element.tail or "")
+        for value in element.attrib.values():
+            size += len(value)
+    return size

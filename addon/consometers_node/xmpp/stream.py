@@ -11,7 +11,7 @@ from xml.etree.ElementTree import Element
 
 from slixmpp import JID, ClientXMPP
 from slixmpp.features.feature_mechanisms.stanza import Challenge
-from slixmpp.stanza import Presence, StreamError, StreamFeatures
+from slixmpp.stanza import Iq, Presence, StreamError, StreamFeatures
 from slixmpp.xmlstream.stanzabase import StanzaBase
 
 from consometers_node.quoalise.markup import tag
@@ -29,11 +29,14 @@ from .errors import (
     Unreachable,
     WrongPassword,
 )
+from .limits import Rate
 from .parsing import Parser
 from .scram import hasten
 
 ATTEMPT_SECONDS = 30
 CLOSE_SECONDS = 2
+HEARD_PER_MINUTE = 240
+"""Requests of one address. Further ones are left: to refuse costs as much as to answer."""
 _MECHANISMS = frozenset(
     f"SCRAM-{algorithm}{binding}"
     for algorithm in ("SHA-1", "SHA-256", "SHA-512")
@@ -66,6 +69,7 @@ class Stream(ClientXMPP):
         self.register_plugin("xep_0198")
         # After the filter of xep_0198: what goes no further was counted.
         self.add_filter("in", self._sift)
+        self._heard = Rate(self.loop.time, HEARD_PER_MINUTE, peers=2_000)
         self._place = (server.host, server.port) if server.host and server.port else (None, None)
         self._failures: list[NetworkError] = []
         self._negotiations: set[asyncio.Task[object]] = set()
@@ -167,9 +171,11 @@ class Stream(ClientXMPP):
         self.event("stream_error", error)
 
     def _sift(self, stanza: StanzaBase) -> StanzaBase | None:
-        """Leave out presence, of which slixmpp would remember every address that sends any."""
+        """Leave out what is asked again and again, and presence: slixmpp keeps whose it heard."""
         if isinstance(stanza, Presence):
             return None
+        if isinstance(stanza, Iq) and stanza["type"] in {"get", "set"}:
+            return stanza if self._heard.take(stanza["from"].bare) else None
         if isinstance(stanza, Challenge):
             hasten(self.plugin["feature_mechanisms"].mech)
         return stanza

@@ -57,6 +57,10 @@ class Reachable(Protocol):
     def ca_file(self) -> Path: ...
 
 
+def everybody(_peer: str) -> bool:
+    return True
+
+
 class MakeNode(Protocol):
     async def __call__(
         self,
@@ -68,6 +72,7 @@ class MakeNode(Protocol):
         language: str = "en",
         traffic: Traffic | None = None,
         through: Reachable | None = None,
+        knows: Callable[[str], bool] = everybody,
     ) -> Node: ...
 
 
@@ -148,6 +153,7 @@ def new_node(stack: AsyncExitStack, new_account: NewAccount) -> MakeNode:
         language: str = "en",
         traffic: Traffic | None = None,
         through: Reachable | None = None,
+        knows: Callable[[str], bool] = everybody,
     ) -> Node:
         answerer = answerer or Home()
         connection = Connection(
@@ -158,9 +164,9 @@ def new_node(stack: AsyncExitStack, new_account: NewAccount) -> MakeNode:
         )
         Ping(connection)
         Discovery(connection, answerer.role, receives=keep is not None)
-        Answering(connection, answerer, traffic)
+        Answering(connection, answerer, traffic, knows=knows)
         if keep:
-            Receiving(connection, keep, traffic)
+            Receiving(connection, keep, traffic, may_push=knows)
         node = Node(connection, Asking(connection), Pushing(connection))
         await stack.enter_async_context(connection)
         await connection.online()

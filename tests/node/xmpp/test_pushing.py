@@ -223,7 +223,7 @@ async def test_many_pushes_arrive_in_order(one: Prosody, new_node: MakeNode) -> 
 async def test_what_comes_too_fast_is_to_be_sent_again(
     one: Prosody, new_node: MakeNode, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(receiving_module, "MAX_WAITING", 1)
+    monkeypatch.setattr(receiving_module, "MAX_SIZE", 1)
     kept = Kept()
     kept.commit.clear()
     sender, receiver = await new_node(one), await new_node(one, keep=kept.keep)

@@ -5,11 +5,12 @@ from collections import Counter
 
 import pytest
 
-from consometers_node.quoalise import Data
-from consometers_node.xmpp import NotKept, receiving
+from consometers_node.quoalise import Data, NotAuthorized
+from consometers_node.xmpp import NotKept, Traffic, receiving
 from consometers_node.xmpp.errors import NotAcknowledged
 from demo.prosody import Prosody
 
+from ..sharing.houses import until
 from .conftest import MakeNode, Node
 from .home import NOW, records
 
@@ -111,7 +112,7 @@ async def test_beyond_its_room_a_peer_is_not_heard_and_others_are(
 async def test_what_was_not_kept_leaves_room_for_what_comes_next(
     one: Prosody, new_node: MakeNode, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(receiving, "MAX_WAITING", 1)
+    monkeypatch.setattr(receiving, "MAX_SIZE", 1)
     kept = Kept()
     kept.fails = True
     sender, receiver = await new_node(one), await new_node(one, keep=kept.keep)
@@ -119,3 +120,44 @@ async def test_what_was_not_kept_leaves_room_for_what_comes_next(
         await sender.pushing.push(bare(receiver), records(NOW, 1), seconds=0.5)
     kept.fails = False
     await sender.pushing.push(bare(receiver), records(NOW, 1))
+
+
+async def test_where_all_room_is_taken_the_newest_of_whoever_holds_most_makes_way(
+    one: Prosody, new_node: MakeNode, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept, traffic = Kept(), Traffic()
+    flooding, other = await new_node(one), await new_node(one)
+    receiver = await new_node(one, keep=kept.keep, traffic=traffic)
+    kept.held = bare(flooding)
+    monkeypatch.setattr(receiving, "MAX_SIZE", 12_000)
+    flood = [
+        asyncio.create_task(flooding.pushing.push(bare(receiver), records(NOW, 1), seconds=30))
+        for _ in range(10)
+    ]
+    await until(lambda: traffic.dropped > 0)
+    dropped = traffic.dropped
+    await other.pushing.push(bare(receiver), records(NOW, 1), seconds=10)
+    assert traffic.dropped > dropped
+    assert kept.came == {bare(flooding): 1, bare(other): 1}
+    for waits in flood:
+        waits.cancel()
+
+
+async def test_who_may_no_longer_push_once_its_turn_has_come_is_refused(
+    one: Prosody, new_node: MakeNode
+) -> None:
+    kept, may = Kept(), {"everybody"}
+    sender = await new_node(one)
+    receiver = await new_node(one, keep=kept.keep, knows=lambda _peer: bool(may))
+    kept.held = bare(sender)
+    first, second = [
+        asyncio.create_task(sender.pushing.push(bare(receiver), records(NOW, 1), seconds=30))
+        for _ in range(2)
+    ]
+    await until(lambda: kept.came[bare(sender)] == 1)
+    may.clear()
+    kept.let_go.set()
+    await first
+    with pytest.raises(NotAuthorized):
+        await second
+    assert kept.came[bare(sender)] == 1

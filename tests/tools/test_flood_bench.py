@@ -1,0 +1,28 @@
+"""The benchmark of a flood: strangers send what a server relays, and what is measured is said."""
+
+from collections import Counter
+from itertools import islice
+from xml.etree import ElementTree as ET
+
+import pytest
+
+from tools.bench import flood
+
+
+def test_all_kinds_of_stanzas_come_from_many_strangers_and_are_well_formed() -> None:
+    sent = [ET.fromstring(one) for one in islice(flood.stanzas(50, "a@one.test"), 2_000)]
+    assert len({one.get("from") for one in sent}) == 50
+    assert {one.get("to") for one in sent if one.tag == "iq"} == {"a@one.test/quoalise"}
+    kinds = Counter(one[0].tag if len(one) else "an attribute" for one in sent)
+    assert len(kinds) == 6
+    assert min(kinds.values()) > 10
+
+
+def test_members_are_measured_alone_and_beside(
+    socket_enabled: None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    few = ["--members", "4", "--strangers", "5", "--rate", "50", "--rounds", "1", "--seconds", "3"]
+    assert flood.main(few) in (0, 1)
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[0] for line in lines] == ["4", "alone:", "beside:", "p95"]
+    assert all("p95" in line for line in lines[1:])

@@ -1,0 +1,206 @@
+"""script/bench flood: what members wait for a receipt while strangers send what they can.
+
+Members are addresses of a component of a real Prosody, strangers those of another. Each member
+pushes a day, and the next one some time after that was acknowledged. Strangers send, at the rate
+that `deploy` lets a server send: many small pushes, pushes of nothing but elements, long
+attributes, questions about what is asked for with a wrong invitation, pings and false receipts. The
+collective is its whole node. Members push alone and beside strangers by turns.
+"""
+
+import argparse
+import asyncio
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from datetime import UTC, datetime, time, timedelta
+from itertools import count
+from pathlib import Path
+from random import Random
+import statistics
+from tempfile import TemporaryDirectory
+from typing import override
+from xml.etree.ElementTree import Element
+
+from consometers_node.quoalise.data import encode
+from consometers_node.store import Store
+from demo.hass import free_port
+from demo.prosody import Authority, Prosody
+
+from .collective import PASSWORD, SETTINGS, program
+from .homes import day_of, join
+from .members import NO_ARCHIVE, STRANGERS, Members, admit, jid
+from .times import told
+
+AT_MOST = 1.5
+"""How many times as long as alone."""
+_PATIENCE_S = 30.0
+_STEP_S = 0.02
+_REST_S = 0.5
+"""What a member rests after a receipt, on average."""
+_DAYS = 30
+_SETTLE_S = 1.0
+_LARGE = 20_000
+
+
+class Waiting(Members):
+    """Members, and how long each receipt took."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        super().__init__(reader, writer)
+        self._told: dict[str, asyncio.Future[None]] = {}
+
+    async def push_for(self, to: str, members: int, seconds: float) -> list[float]:
+        """Let members push for so long; give what each receipt took, the patience if none came."""
+        taken: list[float] = []
+        until = asyncio.get_running_loop().time() + seconds
+        async with asyncio.TaskGroup() as group:
+            for number in range(members):
+                group.create_task(self._go_on(to, number, until, taken))
+        return taken
+
+    async def _go_on(self, to: str, number: int, until: float, taken: list[float]) -> None:
+        loop, random, peer = asyncio.get_running_loop(), Random(number), jid(number)
+        midnight = datetime.combine(datetime.now(UTC).date(), time(), UTC)
+        while True:
+            await asyncio.sleep(random.uniform(0, 2 * _REST_S))
+            if loop.time() >= until:
+                return
+            day = midnight - timedelta(days=random.randrange(1, _DAYS))
+            message = encode(day_of(number, [day], random)).decode()
+            self._told[peer] = loop.create_future()
+            began = loop.time()
+            await self.say(
+                f'<message from="{peer}" to="{to}" id="{began}">{message}'
+                f'<request xmlns="urn:xmpp:receipts"/>{NO_ARCHIVE}</message>'.encode()
+            )
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_PATIENCE_S):
+                    await self._told[peer]
+            taken.append(loop.time() - began)
+
+    @override
+    def _heard(self, stanza: Element) -> None:
+        told = self._told.get(stanza.get("to", "").partition("/")[0])
+        if stanza.tag.endswith("message") and told is not None and not told.done():
+            told.set_result(None)
+
+
+class Deaf(Members):
+    """Strangers, who do not listen."""
+
+    @override
+    def _heard(self, stanza: Element) -> None:
+        pass
+
+
+def main(arguments: list[str]) -> int:
+    """Print the figures; 1 if members wait for longer than 1.5 times what they wait alone."""
+    parser = argparse.ArgumentParser(prog="script/bench flood", description=__doc__)
+    parser.add_argument("--members", type=int, default=40)
+    parser.add_argument("--strangers", type=int, default=300)
+    parser.add_argument("--rate", type=int, default=1_000, help="kB a second of all strangers")
+    parser.add_argument("--rounds", type=int, default=4)
+    parser.add_argument("--seconds", type=float, default=10, help="of a round, alone and beside")
+    options = parser.parse_args(arguments)
+    alone, beside = asyncio.run(_measure(options))
+    print(f"{options.members} members, {options.strangers} strangers, {options.rate} kB/s")
+    print(f"  alone:  {told(alone)}, {len(alone)} receipts")
+    print(f"  beside: {told(beside)}, {len(beside)} receipts")
+    ratio = p95(beside) / p95(alone)
+    print(f"  p95 beside over alone: {ratio:.2f}, at most {AT_MOST}")
+    return 0 if ratio <= AT_MOST else 1
+
+
+def p95(seconds: Sequence[float]) -> float:
+    """Give the 95th percentile."""
+    return statistics.quantiles(seconds, n=20)[-1]
+
+
+def stanzas(strangers: int, to: str) -> Iterator[bytes]:
+    """Give what strangers send, each in turn, without end."""
+    node = f"{to}/quoalise"
+    contents = (
+        _push("<data/>"),
+        _push("<a/>" * (_LARGE // 4)),
+        f"{_message()} a='{'x' * _LARGE}'/>",
+        _ask("set", _command("get_data_needs", invitation="a guess")),
+        _ask("set", _command("list_series")),
+        _ask("get", '<ping xmlns="urn:xmpp:ping"/>'),
+        _ask("get", '<query xmlns="http://jabber.org/protocol/disco#info"/>'),
+        f'{_message()}><received xmlns="urn:xmpp:receipts" id="a guess"/></message>',
+    )
+    random = Random(1)
+    for number in count():
+        stranger = f"s{random.randrange(strangers)}@{STRANGERS}"
+        content = random.choices(contents, (20, 1, 1, 10, 10, 10, 10, 10))[0]
+        address = node if content.startswith("<iq") else to
+        yield content.format(at=f'from="{stranger}" to="{address}" id="{number}"').encode()
+
+
+async def _measure(options: argparse.Namespace) -> tuple[list[float], list[float]]:
+    alone: list[float] = []
+    beside: list[float] = []
+    with TemporaryDirectory() as name:
+        folder = Path(name)
+        port = free_port()
+        server = Prosody("one.test", Authority(folder / "authority"))
+        admit(server, port)
+        with server:
+            (account,) = server.register_all(["collective"], PASSWORD)
+            place = folder / "node.db"
+            store = await Store.open(place)
+            await join(store, options.members, _DAYS + 1)
+            await store.close()
+            settings = folder / "collective.toml"
+            settings.write_text(SETTINGS.format(database=f"sqlite:///{place}", account=account))
+            where = (PASSWORD, str(server.port), str(server.ca_file))
+            async with (
+                program("gatherer", str(settings), *where),
+                Waiting.connected(port) as members,
+                Deaf.connected(port, STRANGERS) as strangers,
+            ):
+                await members.push_for(account, options.members, _SETTLE_S)
+                sent = stanzas(options.strangers, account)
+                for _ in range(options.rounds):
+                    alone += await members.push_for(account, options.members, options.seconds)
+                    flood = asyncio.create_task(_flood(strangers, sent, options.rate * 1000))
+                    await asyncio.sleep(_SETTLE_S)
+                    beside += await members.push_for(account, options.members, options.seconds)
+                    flood.cancel()
+                    await asyncio.wait({flood})
+                    await asyncio.sleep(_SETTLE_S)
+    return alone, beside
+
+
+async def _flood(strangers: Members, sent: Iterator[bytes], rate: float) -> None:
+    """Send so many bytes a second, until cancelled."""
+    clock = asyncio.get_running_loop().time
+    began, size = clock(), 0
+    while True:
+        await asyncio.sleep(_STEP_S)
+        due: list[bytes] = []
+        while size < (clock() - began) * rate:
+            due.append(next(sent))
+            size += len(due[-1])
+        await strangers.say(b"".join(due))
+
+
+def _message() -> str:
+    return "<message {at}"
+
+
+def _push(payload: str) -> str:
+    return f'{_message()}><quoalise xmlns="urn:quoalise:0">{payload}</quoalise></message>'
+
+
+def _ask(kind: str, payload: str) -> str:
+    return f'<iq {{at}} type="{kind}">{payload}</iq>'
+
+
+def _command(node: str, **fields: str) -> str:
+    filled = "".join(
+        f'<field var="{name}"><value>{value}</value></field>' for name, value in fields.items()
+    )
+    return (
+        f'<command xmlns="http://jabber.org/protocol/commands" node="{node}" action="execute">'
+        f'<x xmlns="jabber:x:data" type="submit">{filled}</x></command>'
+    )
