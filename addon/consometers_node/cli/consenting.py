@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 import sys
 from typing import Annotated
 
+from sqlalchemy.exc import DBAPIError
 import typer
 
 from consometers_node.permission import (
@@ -241,7 +242,7 @@ def refuse(number: Number, common: Common, yes: Yes = False) -> None:
 
 @commands.add("withdraw")
 def withdraw(
-    number: Number,
+    typed: Number,
     common: Common,
     keep: Annotated[
         bool,
@@ -259,15 +260,26 @@ def withdraw(
     output = common.output
 
     async def work(store: Store) -> None:
-        question = await _asked(store, number)
+        question = await _asked(store, typed)
         expect(question, State.WITHDRAWN)
         role = _role(await load_naming(store))
         shown = words.withdrawal(question.need, _spoken(output), erase=not keep, role=role)
         signature = _sign(shown, output.said(_WITHDRAW), output, yes=yes)
-        async with store.writing() as connection:
-            await Permissions(connection).withdraw(
-                question.permission.id, signature, datetime.now(UTC), erase=not keep
-            )
+        number = question.permission.id
+        try:
+            async with store.writing() as connection:
+                is_registered = await Permissions(connection).withdraw(
+                    number, signature, datetime.now(UTC), erase=not keep
+                )
+            async with store.reading() as connection:
+                may_leave = await Permissions(connection).may_leave(number)
+        except DBAPIError as fault:
+            raise Complaint("not-withdrawn", words.STILL_LEAVES) from fault
+        if may_leave:
+            raise Complaint("not-withdrawn", words.STILL_LEAVES)
+        if not is_registered:
+            await own.look_again(common)
+            raise Complaint("not-registered", words.NOT_REGISTERED)
         await _done(common, question, State.WITHDRAWN)
 
     own.run(common, work)

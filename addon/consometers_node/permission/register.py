@@ -7,10 +7,13 @@ written happens now, by the clock.
 
 from dataclasses import dataclass
 from datetime import datetime
+import logging
 from uuid import uuid4
 
 from sqlalchemy import ColumnElement, insert, select, update
+from sqlalchemy.exc import DBAPIError, NoResultFound
 from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.orm import aliased
 
 from ..series import Interval, Range, Series
 from ..store.clock import Confirmed
@@ -38,13 +41,23 @@ from .terms import Choice, ShownText, Signature, Terms, narrow
 
 @dataclass(frozen=True, slots=True)
 class Permission:
-    """An answer to one version of a data need, or the question while it is only proposed."""
+    """An answer to one version of a data need, or the question while it is only proposed.
+
+    `is_registered` is false where it was withdrawn, and the register did not take the entry.
+    """
 
     id: PermissionId
     peer: PeerId
     need: DataNeed
     state: State
     terms: Terms | None
+    is_registered: bool = True
+
+    def may_become(self, state: State) -> bool:
+        """Return whether the register takes an entry of this state next."""
+        if self.is_registered:
+            return state in FOLLOWING[self.state]
+        return state is self.state
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +106,7 @@ class Told:
 
 
 _UNDER_WAY = "under way"
+_LOGGER = logging.getLogger(__name__)
 
 type _StoredTerms = tuple[
     Interval | None, str | None, datetime | None, datetime | None, datetime | None
@@ -178,14 +192,30 @@ class Permissions:
 
     async def withdraw(
         self, permission: PermissionId, signature: Signature, at: datetime, *, erase: bool = True
-    ) -> None:
+    ) -> bool:
         """End it, for the household: what was queued is gone when the transaction ends.
 
-        `erase` asks the peer to erase what it has. Raises ForbiddenChange, UnknownPermission.
+        `erase` asks the peer to erase what it has. Return whether the register took the entry:
+        where it does not, the permission ends without, the peer is not told, and this can be tried
+        again. Raises ForbiddenChange, UnknownPermission.
         """
         _check(await self.get(permission), State.WITHDRAWN)
-        entry = await self._sign(permission, State.WITHDRAWN, at, signature)
-        await self._notify(entry, erase)
+        try:
+            async with self._connection.begin_nested():
+                entry = await self._sign(permission, State.WITHDRAWN, at, signature)
+                await self._notify(entry, erase)
+        except (DBAPIError, NoResultFound) as fault:
+            why = getattr(fault, "orig", fault)
+            _LOGGER.warning("the register did not take a withdrawal: %s", why)
+            ended = update(PermissionRow).where(PermissionRow.id == permission)
+            await self._connection.execute(ended.values(state=State.WITHDRAWN))
+            return False
+        return True
+
+    async def may_leave(self, permission: PermissionId) -> bool:
+        """Return whether any record may leave now by a permission, as the database has it."""
+        query = select(PermittedRow.series_id).where(PermittedRow.permission_id == permission)
+        return (await self._connection.execute(query.limit(1))).first() is not None
 
     async def terminate(self, permission: PermissionId, at: datetime) -> None:
         """End it, for the peer. Raises ForbiddenChange, UnknownPermission."""
@@ -333,6 +363,7 @@ class Permissions:
                 PermissionRow.peer_id,
                 PermissionRow.data_need_id,
                 PermissionRow.state,
+                _LAST_STATE,
                 PermissionRow.interval,
                 PermissionRow.identification,
                 PermissionRow.records_from,
@@ -352,8 +383,9 @@ class Permissions:
                 needs[need],
                 State(state),
                 _terms(frozenset(named.get(permission, ())), tuple(terms)),
+                is_registered=state == last,
             )
-            for permission, peer, need, state, *terms in rows
+            for permission, peer, need, state, last, *terms in rows
         ]
 
     async def _sign(
@@ -391,15 +423,26 @@ class Permissions:
 
     async def _notify(self, seq: int, erase: bool | None) -> None:
         values = {"seq": seq, "erase": None if erase is None else int(erase)}
-        await self._connection.execute(insert(NoticeRow).values(values))
+        notice = insert(NoticeRow).values(values).returning(NoticeRow.seq)
+        (await self._connection.execute(notice)).scalar_one()
 
     async def _jid(self, peer: PeerId) -> str:
         query = select(PeerRow.jid).where(PeerRow.id == peer)
         return (await self._connection.execute(query)).scalar_one()
 
 
+_LATER = aliased(RegisterRow)
+_LAST_STATE = (
+    select(_LATER.state)
+    .where(_LATER.permission_id == PermissionRow.id)
+    .order_by(_LATER.seq.desc())
+    .limit(1)
+    .scalar_subquery()
+)
+
+
 def _check(permission: Permission, state: State) -> None:
-    if state not in FOLLOWING[permission.state]:
+    if not permission.may_become(state):
         raise ForbiddenChange(permission.state, state)
 
 

@@ -8,7 +8,6 @@ from types import MappingProxyType
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ..permission import (
-    FOLLOWING,
     Choice,
     DataNeed,
     ForbiddenChange,
@@ -148,9 +147,8 @@ async def preview(
 
 def expect(question: Asked, state: State) -> None:
     """Make sure that an answer can be given. Raises ForbiddenChange."""
-    before = question.permission.state
-    if state not in FOLLOWING[before]:
-        raise ForbiddenChange(before, state)
+    if not question.permission.may_become(state):
+        raise ForbiddenChange(question.permission.state, state)
 
 
 async def check(

@@ -93,18 +93,34 @@ _REFUSAL = text(
 )
 _WITHDRAWAL = {
     True: text(
-        "You withdraw “{title}”, which you allowed {controller}. Nothing more leaves {origin} for"
-        " it, and {controller} is to erase what it received. Sums already published stay.",
-        "Vous retirez « {title} », autorisé à {controller}. Plus rien ne quitte {origin} pour"
+        "You withdraw “{title}”, which you allowed {controller}. Nothing more will leave"
+        " {origin} for it, and {controller} is to erase what it received. Sums already published"
+        " stay.",
+        "Vous retirez « {title} », autorisé à {controller}. Plus rien ne quittera {origin} pour"
         " cela, et {controller} doit effacer ce qui a été reçu. Les sommes déjà publiées restent.",
     ),
     False: text(
-        "You withdraw “{title}”, which you allowed {controller}. Nothing more leaves {origin} for"
-        " it, and {controller} may keep what it received, for as long as it said.",
-        "Vous retirez « {title} », autorisé à {controller}. Plus rien ne quitte {origin} pour"
+        "You withdraw “{title}”, which you allowed {controller}. Nothing more will leave"
+        " {origin} for it, and {controller} may keep what it received, for as long as it said.",
+        "Vous retirez « {title} », autorisé à {controller}. Plus rien ne quittera {origin} pour"
         " cela, et {controller} peut garder ce qui a été reçu, aussi longtemps qu’annoncé.",
     ),
 }
+NOT_REGISTERED = text(
+    "Nothing more leaves for this, but the register did not take the withdrawal: the collective"
+    " does not know of it. Withdraw once more. If this stays, the database of this node was altered"
+    " or is damaged: put a backup of the node back, and withdraw again.",
+    "Plus rien ne part pour cela, mais le registre n’a pas pris le retrait : le collectif n’en sait"
+    " rien. Retirez encore une fois. Si cela persiste, la base de données de ce nœud a été modifiée"
+    " ou est abîmée : remettez une sauvegarde du nœud, et retirez de nouveau.",
+)
+STILL_LEAVES = text(
+    "This could not be withdrawn: the database of this node refuses it. Stop the node, so that"
+    " nothing leaves. Make room on its disk, or put a backup back; start it, and withdraw again.",
+    "Le retrait n’a pas pu se faire : la base de données de ce nœud le refuse. Arrêtez le nœud,"
+    " pour que rien ne parte. Faites de la place sur son disque, ou remettez une sauvegarde ;"
+    " démarrez-le, et retirez de nouveau.",
+)
 _NOBODY = text("nobody", "personne")
 _NO_PAST = text("none of it", "rien")
 _THE_LAST = text("the last {days} days", "les {days} derniers jours")

@@ -235,14 +235,17 @@ class SetAsideRow(Base):
 
 
 class GivenRegisterRow(Base):
-    """One change of one permission of a member; what was erased is counted in records."""
+    """One change of one permission of a member; what was erased is counted in records.
+
+    `seq` counts up by one, by a rule of the database.
+    """
 
     __tablename__ = "given_register"
     __table_args__ = (
         CheckConstraint(_GIVEN_STATE, "state"),
         CheckConstraint("actor IN ('member', 'collective', 'clock')", "actor"),
         Index(None, "given_id", "seq"),
-        _NUMBERED,
+        _STRICT,
     )
 
     seq: Mapped[int] = mapped_column(primary_key=True)

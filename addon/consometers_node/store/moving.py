@@ -130,7 +130,13 @@ async def _unguarded(connection: AsyncConnection, table: Table) -> AsyncIterator
     if connection.dialect.name == "postgresql":
         await connection.execute(text(f'ALTER TABLE "{table.name}" DISABLE TRIGGER USER'))
         yield
-        await connection.execute(text(f'ALTER TABLE "{table.name}" ENABLE TRIGGER USER'))
+        query = (
+            "SELECT tgname FROM pg_trigger WHERE tgrelid = to_regclass(:table) AND NOT tgisinternal"
+        )
+        for name in (await connection.execute(text(query), {"table": table.name})).scalars():
+            await connection.execute(
+                text(f'ALTER TABLE "{table.name}" ENABLE ALWAYS TRIGGER "{name}"')
+            )
         return
     query = "SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND tbl_name = :table"
     guards = (await connection.execute(text(query), {"table": table.name})).all()

@@ -304,7 +304,10 @@ class ShownTextRow(Base):
 
 
 class RegisterRow(Base):
-    """One change of one permission: who, when, and what that person had been shown."""
+    """One change of one permission: who, when, and what that person had been shown.
+
+    `seq` counts up by one, by a rule of the database.
+    """
 
     __tablename__ = "register"
     __table_args__ = (
@@ -326,7 +329,7 @@ class RegisterRow(Base):
             "text_hash IS NOT NULL OR state NOT IN ('granted', 'refused', 'withdrawn')", "text"
         ),
         Index(None, "permission_id", "seq"),
-        _NUMBERED,
+        _STRICT,
     )
 
     seq: Mapped[int] = mapped_column(primary_key=True)

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from aiohttp import web
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ..permission import (
@@ -79,6 +80,7 @@ async def show(desk: Desk, visit: Visit) -> web.StreamResponse:
     if question.permission.state is State.PROPOSED:
         return await consenting.ask(desk, visit, question)
     async with desk.node.store.reading() as connection:
+        may_leave = await Permissions(connection).may_leave(question.permission.id)
         changes = await _changes(connection, question.permission.id, desk)
         names = await _names(connection, question, desk)
         read = await latest_answers(connection, question.permission.id, MOST_ANSWERS)
@@ -88,6 +90,9 @@ async def show(desk: Desk, visit: Visit) -> web.StreamResponse:
         "permission.html",
         question=question,
         terms=question.permission.terms,
+        may_leave=may_leave,
+        not_registered=words.NOT_REGISTERED,
+        still_leaves=words.STILL_LEAVES,
         changes=changes,
         names=names,
         read=_readings(read, numbers),
@@ -125,8 +130,10 @@ async def withdraw(desk: Desk, visit: Visit) -> web.StreamResponse:
             signature = Signature(visit.person.id, shown)
             now = datetime.now(UTC)
             await Permissions(connection).withdraw(number, signature, now, erase=erase)
-    except (PermissionFault, NotPermitted) as fault:
+    except PermissionFault as fault:
         raise _refused(fault) from fault
+    except DBAPIError as fault:
+        raise Refused(503, words.STILL_LEAVES) from fault
     desk.changed()
     return visit.go(f"permissions/{number}?done=withdrawn")
 

@@ -1,7 +1,9 @@
 """A collective grants what it has released, on the command line, as a home grants its series."""
 
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+import sqlite3
 from typing import Any
 
 import pytest
@@ -104,4 +106,34 @@ async def test_an_answer_can_be_no_or_taken_back(run: Run, number: str) -> None:
     assert (await run("grant", number, "--series", OWN, "--yes")).status == 0
     said = await run("withdraw", number, "--yes")
     assert said.status == 0
-    assert "Nothing more leaves your collective" in said.out
+    assert "Nothing more will leave your collective" in said.out
+
+
+@pytest.mark.parametrize(
+    ("tampered", "outcome"),
+    [
+        ("INSERT ON register", ("not-registered", "withdrawn")),
+        ("UPDATE ON permission", ("not-withdrawn", "granted")),
+    ],
+)
+async def test_nobody_reads_withdrawn_where_the_database_was_tampered_with(
+    run: Run, number: str, tmp_path: Path, tampered: str, outcome: tuple[str, str]
+) -> None:
+    assert (await run("grant", number, "--series", OWN, "--yes")).status == 0
+    with closing(sqlite3.connect(tmp_path / "share" / "consometers" / "node.db")) as database:
+        database.execute(
+            f"CREATE TRIGGER tampered BEFORE {tampered} BEGIN SELECT RAISE(ABORT, 'tampered'); END"
+        )
+        said = await run("withdraw", number, "--yes", "--json")
+        assert said.status != 0
+        told: Any = (await run("permissions", number, "--json")).document
+        assert (said.condition, told["state"]) == outcome
+        database.execute("DROP TRIGGER tampered")
+    said = await run("withdraw", number, "--yes", "--json")
+    assert said.status == 0, said.err
+    assert [one["state"] for one in (await _register(run, number))][-1] == "withdrawn"
+
+
+async def _register(run: Run, number: str) -> list[Any]:
+    told: Any = (await run("permissions", number, "--json")).document
+    return list(told["register"])

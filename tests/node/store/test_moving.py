@@ -66,6 +66,10 @@ async def test_everything_moves(
     assert everything(there) == everything(here)
     with plain(there) as connection, pytest.raises(Refused):
         connection.run("DELETE FROM register")
+    if target == "postgresql":
+        with plain(there) as connection:
+            asleep = "SELECT tgname FROM pg_trigger WHERE NOT tgisinternal AND tgenabled <> 'A'"
+            assert connection.run(asleep) == []
 
 
 @pytest.mark.parametrize(("source", "target"), BETWEEN)

@@ -4,6 +4,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 import pytest
+from sqlalchemy import text
 from yarl import URL
 
 from consometers_node.permission import Permissions, State
@@ -281,6 +282,60 @@ async def test_what_was_answered_is_not_answered_again(home: Home, asked: Permis
     await allow(home, asked, DRAWN)
     assert (await browser.send(page, "preview", ("series", DRAWN))).status == 409
     assert (await browser.send(page, "refuse")).status == 409
+    assert await states(home) == [State.GRANTED]
+
+
+TAMPERED = (
+    "CREATE TRIGGER {name} BEFORE {event} ON {table} BEGIN SELECT RAISE(ABORT, 'tampered'); END"
+)
+
+
+@pytest.mark.parametrize(
+    ("language", "says", "done"),
+    [
+        ("en", "the register did not take the withdrawal", "Withdrawn. Nothing more leaves"),
+        ("fr", "le registre n’a pas pris le retrait", "Retiré. Plus rien ne part"),
+    ],
+)
+async def test_a_withdrawal_that_the_register_does_not_take_holds_and_can_be_sent_again(
+    home: Home, asked: PermissionId, language: str, says: str, done: str
+) -> None:
+    await allow(home, asked, DRAWN)
+    async with home.store.writing() as connection:
+        made = TAMPERED.format(name="tampered", event="INSERT", table="register")
+        await connection.execute(text(made))
+    browser = home.browser(language=language)
+    fields = [("token", await token(home)), ("data", "erase")]
+    page = await browser.post(f"withdraw/{asked}", fields)
+    assert says in page.text
+    assert done not in page.text
+    assert await states(home) == [State.WITHDRAWN]
+    async with home.store.writing() as connection:
+        assert not await Permissions(connection).may_leave(asked)
+        await connection.execute(text("DROP TRIGGER tampered"))
+    assert f"withdraw/{asked}" in (await browser.open("permissions")).html
+    page = await browser.post(f"withdraw/{asked}", fields)
+    assert done in page.text
+    assert says not in page.text
+    assert (await browser.post(f"withdraw/{asked}", fields)).status == 409
+
+
+@pytest.mark.parametrize(("language", "says"), [("en", "Stop the node"), ("fr", "Arrêtez le nœud")])
+async def test_nobody_reads_that_nothing_leaves_where_the_database_refuses_it(
+    home: Home, asked: PermissionId, language: str, says: str
+) -> None:
+    await allow(home, asked, DRAWN)
+    async with home.store.writing() as connection:
+        made = TAMPERED.format(name="tampered", event="UPDATE", table="permission")
+        await connection.execute(text(made))
+    browser = home.browser(language=language)
+    fields = [("token", await token(home)), ("data", "erase")]
+    page = await browser.post(f"withdraw/{asked}", fields)
+    assert page.status == 503
+    assert says in page.text
+    page = await browser.open(f"permissions/{asked}?done=withdrawn")
+    assert "Nothing more leaves" not in page.text
+    assert "Plus rien ne part" not in page.text
     assert await states(home) == [State.GRANTED]
 
 

@@ -1,5 +1,6 @@
 """Columns, rules and indexes as the revisions make them, by the names that the tables use."""
 
+from collections.abc import Iterator, Mapping
 from datetime import date
 
 from alembic import op
@@ -16,6 +17,11 @@ NUMBERED = {"sqlite_strict": True, "sqlite_autoincrement": True}
 def whole(name: str, *, primary_key: bool = False, nullable: bool = False) -> sa.Column[int]:
     """Give a column of whole numbers."""
     return sa.Column(name, WHOLE, primary_key=primary_key, nullable=nullable)
+
+
+def counted(name: str) -> sa.Column[int]:
+    """Give the number of a row in turn, by a rule of its table and by no sequence."""
+    return sa.Column(name, WHOLE, primary_key=True, autoincrement=False, nullable=False)
 
 
 def words(name: str, *, primary_key: bool = False, nullable: bool = False) -> sa.Column[str]:
@@ -36,6 +42,12 @@ def blob(name: str) -> sa.Column[bytes]:
 def check(table: str, name: str, condition: str) -> sa.CheckConstraint:
     """Give a rule that each row keeps, named after its table."""
     return sa.CheckConstraint(condition, op.f(f"ck_{table}_{name}"))
+
+
+def checks(table: str, facts: Mapping[str, str]) -> Iterator[sa.CheckConstraint]:
+    """Give rules that each row keeps: see `guards.says`."""
+    for name, fact in facts.items():
+        yield check(table, name, fact.format(""))
 
 
 def unique(table: str, *columns: str) -> sa.UniqueConstraint:

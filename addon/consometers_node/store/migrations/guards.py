@@ -4,7 +4,7 @@ A rule is SQL that both know; `{now}` in it is the database's own clock, in seco
 A migration that recreates a table in SQLite must make its guards anew.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -62,6 +62,7 @@ class Guard:
             f"CREATE TRIGGER {self.name} BEFORE {self.event} ON {self.table}"
             f" FOR EACH {each} EXECUTE FUNCTION {self.name}()"
         )
+        yield _always(self.table, self.name)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,6 +91,82 @@ class Effect:
         yield (
             f"CREATE TRIGGER {self.name} {self.when} {self.event} ON {self.table}"
             f" FOR EACH ROW EXECUTE FUNCTION {self.name}()"
+        )
+        yield _always(self.table, self.name)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Numbering:
+    """Rows take the numbers of their table in turn: an INSERT that names another is refused.
+
+    No sequence gives them: one that was set to its end would let no more rows in. PostgreSQL has
+    writers wait for each other. SQLite has one at a time, and numbers a row only after the BEFORE
+    triggers.
+    """
+
+    table: str
+    column: str
+
+    def create(self, dialect: str) -> Iterator[str]:
+        name, table, column = f"{self.table}_counts_up", self.table, self.column
+        message = f"{table}: rows are numbered in turn"
+        last = f"SELECT {column} FROM {table} {{}} ORDER BY {column} DESC LIMIT 1"
+        if dialect == "sqlite":
+            before = last.format(f"WHERE {column} <> NEW.{column}")
+            yield (
+                f"CREATE TRIGGER {name} AFTER INSERT ON {table}"
+                f" WHEN NEW.{column} <> 1 + coalesce(({before}), 0)"
+                f" BEGIN SELECT RAISE(ABORT, '{message}'); END"
+            )
+            return
+        yield (
+            f"CREATE FUNCTION {name}() RETURNS trigger {_PLPGSQL} AS $$"
+            f" DECLARE next bigint; BEGIN PERFORM pg_advisory_xact_lock(hashtext('{table}'));"
+            f" next := 1 + coalesce(({last.format('')}), 0);"
+            f" IF NEW.{column} <> next THEN RAISE EXCEPTION '{message}'"
+            f" USING ERRCODE = 'integrity_constraint_violation'; END IF;"
+            f" NEW.{column} := next; RETURN NEW; END $$"
+        )
+        yield (
+            f"CREATE TRIGGER {name} BEFORE INSERT ON {table} FOR EACH ROW EXECUTE FUNCTION {name}()"
+        )
+        yield _always(table, name)
+
+
+def _always(table: str, name: str) -> str:
+    """Return what lets a rule hold for a session that applies the changes of a replica too."""
+    return f"ALTER TABLE {table} ENABLE ALWAYS TRIGGER {name}"
+
+
+def stands_on(table: str, columns: str, to: str) -> Guard:
+    """Rows name a row of another table that is there: `"a, b"` names `"table: c, d"`.
+
+    SQLite knows of foreign keys only where a connection asks for them.
+    """
+    target, _, theirs = to.partition(": ")
+    pairs = zip(columns.split(", "), theirs.split(", "), strict=True)
+    same = " AND ".join(f"{other} = NEW.{own}" for own, other in pairs)
+    return Guard(
+        name=f"{table}_stands_on_{target}",
+        table=table,
+        event="INSERT",
+        allows=f"EXISTS (SELECT 1 FROM {target} WHERE {same})",
+        message=f"there is no such row in {target}",
+    )
+
+
+def says(table: str, facts: Mapping[str, str]) -> Iterator[Guard]:
+    """Rows say what they must. `{}` in a fact is empty in a CHECK, and names the row here.
+
+    A PRAGMA of SQLite puts every CHECK off, but no trigger.
+    """
+    for name, fact in facts.items():
+        yield Guard(
+            name=f"{table}_says_{name}",
+            table=table,
+            event="INSERT",
+            allows=fact.format("NEW."),
+            message=f"a row does not say what it must: {name}",
         )
 
 

@@ -4,7 +4,6 @@ Revises: nothing
 """
 
 from collections.abc import Iterable, Iterator
-import re
 
 from alembic import op
 import sqlalchemy as sa
@@ -16,6 +15,8 @@ from consometers_node.store.migrations.columns import (
     WHOLE,
     blob,
     check,
+    checks,
+    counted,
     day,
     index,
     reference,
@@ -23,7 +24,17 @@ from consometers_node.store.migrations.columns import (
     whole,
     words,
 )
-from consometers_node.store.migrations.guards import NOW, PIN, Effect, Guard, kept, write_once
+from consometers_node.store.migrations.guards import (
+    NOW,
+    PIN,
+    Effect,
+    Guard,
+    Numbering,
+    kept,
+    says,
+    stands_on,
+    write_once,
+)
 
 revision = "0001"
 down_revision = None
@@ -46,16 +57,36 @@ IDENTIFICATIONS = "('pseudonym', 'delivery-point')"
 MEMBER_KINDS = "('home', 'site', 'collective')"
 GIVEN_STATES = "('granted', 'withdrawn', 'terminated', 'expired')"
 
+SERIES_SAYS = {
+    "direction": f"{{0}}direction IN {DIRECTIONS}",
+    "quantity": f"{{0}}quantity IN {QUANTITIES}",
+    "interval": f"{{0}}interval_minutes IN {INTERVALS}",
+}
+WANTED_SAYS = {name: SERIES_SAYS[name] for name in ("direction", "quantity")}
+DATA_NEED_SAYS = {
+    "version": "{0}version >= 1",
+    "interval": f"{{0}}interval_minutes IN {INTERVALS}",
+    "reading": "{0}reading IN ('individual', 'sum')",
+    "identification": f"{{0}}identification IN {IDENTIFICATIONS}",
+    "history": "{0}history_days BETWEEN 0 AND 36600",
+    "duration": "{0}duration_days BETWEEN 1 AND 36600",
+    "retention": "{0}retention_days BETWEEN 0 AND 36600",
+}
+SHOWN_TEXT_SAYS = {
+    "hash": "length({0}hash) = 64",
+    "digits": "trim({0}hash, '0123456789abcdef') = ''",
+    "body": "trim({0}body) <> ''",
+}
 REGISTER_SAYS = {
     "actor": (
-        "(state = 'proposed' AND actor IN ('peer', 'household'))"
-        " OR (state IN ('granted', 'refused', 'withdrawn') AND actor = 'household')"
-        " OR (state = 'terminated' AND actor = 'peer')"
-        " OR (state = 'expired' AND actor = 'clock')"
+        "({0}state = 'proposed' AND {0}actor IN ('peer', 'household'))"
+        " OR ({0}state IN ('granted', 'refused', 'withdrawn') AND {0}actor = 'household')"
+        " OR ({0}state = 'terminated' AND {0}actor = 'peer')"
+        " OR ({0}state = 'expired' AND {0}actor = 'clock')"
     ),
-    "who": "(actor = 'clock') = (who IS NULL)",
-    "language": "(text_hash IS NULL) = (language IS NULL)",
-    "text": "text_hash IS NOT NULL OR state NOT IN ('granted', 'refused', 'withdrawn')",
+    "who": "({0}actor = 'clock') = ({0}who IS NULL)",
+    "language": "({0}text_hash IS NULL) = ({0}language IS NULL)",
+    "text": "{0}text_hash IS NOT NULL OR {0}state NOT IN ('granted', 'refused', 'withdrawn')",
 }
 
 
@@ -102,9 +133,7 @@ def _series() -> None:
         words("time_zone"),
         sa.Column("member_id", WHOLE, nullable=False, server_default="0"),
         sa.UniqueConstraint(*SERIES_FACTS, name=op.f("uq_series_facts")),
-        check("series", "direction", f"direction IN {DIRECTIONS}"),
-        check("series", "quantity", f"quantity IN {QUANTITIES}"),
-        check("series", "interval", f"interval_minutes IN {INTERVALS}"),
+        *checks("series", SERIES_SAYS),
         **NUMBERED,
     )
     op.create_table(
@@ -142,13 +171,7 @@ def _permissions() -> None:
         reference("data_need", "peer_id", "peer: id"),
         unique("data_need", "peer_id", "need", "version"),
         unique("data_need", "id", "peer_id", "need"),
-        check("data_need", "version", "version >= 1"),
-        check("data_need", "interval", f"interval_minutes IN {INTERVALS}"),
-        check("data_need", "reading", "reading IN ('individual', 'sum')"),
-        check("data_need", "identification", f"identification IN {IDENTIFICATIONS}"),
-        check("data_need", "history", "history_days BETWEEN 0 AND 36600"),
-        check("data_need", "duration", "duration_days BETWEEN 1 AND 36600"),
-        check("data_need", "retention", "retention_days BETWEEN 0 AND 36600"),
+        *checks("data_need", DATA_NEED_SAYS),
         **NUMBERED,
     )
     op.create_table(
@@ -157,8 +180,7 @@ def _permissions() -> None:
         words("direction", primary_key=True),
         words("quantity", primary_key=True),
         reference("wanted", "data_need_id", "data_need: id"),
-        check("wanted", "direction", f"direction IN {DIRECTIONS}"),
-        check("wanted", "quantity", f"quantity IN {QUANTITIES}"),
+        *checks("wanted", WANTED_SAYS),
         **CLUSTERED,
     )
     op.create_table(
@@ -200,7 +222,7 @@ def _permissions() -> None:
     )
     op.create_table(
         "register",
-        whole("seq", primary_key=True),
+        counted("seq"),
         words("permission_id"),
         words("state"),
         whole("at"),
@@ -211,8 +233,8 @@ def _permissions() -> None:
         reference("register", "permission_id", "permission: id"),
         reference("register", "text_hash, language", "shown_text: hash, language"),
         check("register", "state", f"state IN {STATES}"),
-        *(check("register", name, fact) for name, fact in REGISTER_SAYS.items()),
-        **NUMBERED,
+        *checks("register", REGISTER_SAYS),
+        **STRICT,
     )
     index("register", "permission_id", "seq")
     op.create_table(
@@ -443,14 +465,14 @@ def _given() -> None:
         **STRICT,
     )
     index("device_claim", "member_id")
-    counted = sa.text("counts = 1")
+    counting = sa.text("counts = 1")
     op.create_index(
         op.f("ix_device_claim_counts"),
         "device_claim",
         ["device"],
         unique=True,
-        sqlite_where=counted,
-        postgresql_where=counted,
+        sqlite_where=counting,
+        postgresql_where=counting,
     )
     op.create_table(
         "set_aside",
@@ -464,7 +486,7 @@ def _given() -> None:
     )
     op.create_table(
         "given_register",
-        whole("seq", primary_key=True),
+        counted("seq"),
         words("given_id"),
         words("state"),
         whole("at"),
@@ -473,7 +495,7 @@ def _given() -> None:
         whole("erased", nullable=True),
         check("given_register", "state", f"state IN {GIVEN_STATES}"),
         check("given_register", "actor", "actor IN ('member', 'collective', 'clock')"),
-        **NUMBERED,
+        **STRICT,
     )
     index("given_register", "given_id", "seq")
     op.create_table(
@@ -619,12 +641,17 @@ JOIN series s ON s.id = ps.series_id
 JOIN wanted w
   ON w.data_need_id = n.id AND w.direction = s.direction AND w.quantity = s.quantity
 WHERE p.state = 'granted'
+  AND (SELECT r.state FROM register r
+       WHERE r.permission_id = p.id ORDER BY r.seq DESC LIMIT 1) = 'granted'
   AND n.reading = 'individual'
   AND s.interval_minutes >= p.interval_minutes
   AND p.interval_minutes >= n.interval_minutes
   AND {now} < p.valid_until
 """
-"""What may leave now. A data need that asks for a sum alone lets no record of a home leave."""
+"""What may leave now: a permission and the last entry about it both say so.
+
+A data need that asks for a sum alone lets no record of a home leave.
+"""
 
 SOON = "abs({at} - {{now}}) <= 300"
 """The node's clock and the database's agree to five minutes."""
@@ -633,6 +660,18 @@ TRANSITIONS = (
     "('proposed>granted', 'proposed>refused',"
     " 'granted>withdrawn', 'granted>terminated', 'granted>expired')"
 )
+
+LAST_ENTRY = "(SELECT state FROM register WHERE permission_id = {of} ORDER BY seq DESC LIMIT 1)"
+
+
+FOLLOWS = f"""CASE WHEN EXISTS (SELECT 1 FROM register WHERE permission_id = NEW.permission_id)
+    THEN {LAST_ENTRY.format(of="NEW.permission_id")} || '>' || NEW.state IN {TRANSITIONS}
+        AND (SELECT state FROM permission WHERE id = NEW.permission_id)
+            IN (NEW.state, {LAST_ENTRY.format(of="NEW.permission_id")})
+    ELSE NEW.state = 'proposed'
+        AND EXISTS (SELECT 1 FROM permission WHERE id = NEW.permission_id)
+    END"""
+"""Of a permission that was withdrawn without an entry, the entry may still come, and no other."""
 
 RECORDS_ARE_PERMITTED = """EXISTS (
     SELECT 1 FROM permitted p
@@ -685,7 +724,10 @@ WHERE peer_id = OLD.peer_id
 THE_PERMISSION = "1 FROM permission WHERE id = NEW.permission_id FOR"
 
 
-def _rules() -> Iterator[Guard | Effect]:
+type Rule = Guard | Effect | Numbering
+
+
+def _rules() -> Iterator[Rule]:
     yield from kept(
         "peer",
         "id",
@@ -705,14 +747,25 @@ def _rules() -> Iterator[Guard | Effect]:
         ", ".join(SERIES_FACTS),
         delete="NOT EXISTS (SELECT 1 FROM permission_series WHERE series_id = OLD.id)",
     )
+    yield from says("series", SERIES_SAYS)
     yield from _asking()
     yield from _answering()
+    yield from _notices()
     yield from _leaving()
     yield from _collective()
 
 
-def _asking() -> Iterator[Guard | Effect]:
+def _asking() -> Iterator[Rule]:
     yield from write_once("data_need", "id", "peer_id, need, version")
+    yield from says("data_need", DATA_NEED_SAYS)
+    yield stands_on("data_need", "peer_id", "peer: id")
+    yield Guard(
+        name="data_need_is_of_now",
+        table="data_need",
+        event="INSERT",
+        allows=SOON.format(at="NEW.received_at"),
+        message="what is written happens now",
+    )
     yield Guard(
         name="data_need_goes_on",
         table="data_need",
@@ -722,6 +775,8 @@ def _asking() -> Iterator[Guard | Effect]:
         message="a version is newer than all before",
     )
     yield from write_once("wanted")
+    yield from says("wanted", WANTED_SAYS)
+    yield stands_on("wanted", "data_need_id", "data_need: id")
     yield Guard(
         name="wanted_is_asked_at_once",
         table="wanted",
@@ -730,10 +785,20 @@ def _asking() -> Iterator[Guard | Effect]:
         message="who wants more asks again, with a new version",
     )
     yield from write_once("shown_text", "hash, language")
+    yield from says("shown_text", SHOWN_TEXT_SAYS)
+    yield Guard(
+        name="shown_text_is_what_its_hash_says",
+        table="shown_text",
+        event="INSERT",
+        allows="NEW.hash = encode(sha256(convert_to(NEW.body, 'UTF8')), 'hex')",
+        message="this is the hash of another text",
+        only="postgresql",
+    )
 
 
-def _answering() -> Iterator[Guard | Effect]:
+def _answering() -> Iterator[Rule]:
     yield from kept("permission", "id")
+    yield stands_on("permission", "data_need_id, peer_id, need", "data_need: id, peer_id, need")
     yield Guard(
         name="permission_starts_as_a_proposal",
         table="permission",
@@ -769,9 +834,9 @@ def _answering() -> Iterator[Guard | Effect]:
         name="permission_follows_the_register",
         table="permission",
         event="UPDATE",
-        allows="NEW.state = OLD.state OR NEW.state = (SELECT state FROM register"
-        " WHERE permission_id = NEW.id ORDER BY seq DESC LIMIT 1)",
-        message="its state is what the register says",
+        allows=f"NEW.state = OLD.state OR (OLD.state || '>' || NEW.state IN {TRANSITIONS}"
+        f" AND (NEW.state = 'withdrawn' OR NEW.state = {LAST_ENTRY.format(of='NEW.id')}))",
+        message="its state is what the register says, or withdrawn",
     )
     yield Guard(
         name="permission_replaces_no_other",
@@ -794,14 +859,14 @@ def _answering() -> Iterator[Guard | Effect]:
         message="no series is added to an answer",
         locks=f"{THE_PERMISSION} SHARE",
     )
+    yield stands_on("permission_series", "series_id", "series: id")
     yield from write_once("register", "seq")
+    yield Numbering(table="register", column="seq")
     yield Guard(
         name="register_follows_the_states",
         table="register",
         event="INSERT",
-        allows="CASE WHEN EXISTS (SELECT 1 FROM register WHERE permission_id = NEW.permission_id)"
-        " THEN (SELECT state FROM permission WHERE id = NEW.permission_id)"
-        f" || '>' || NEW.state IN {TRANSITIONS} ELSE NEW.state = 'proposed' END",
+        allows=FOLLOWS,
         message="this does not follow from the state that the permission is in",
         locks=f"{THE_PERMISSION} UPDATE",
     )
@@ -820,17 +885,15 @@ def _answering() -> Iterator[Guard | Effect]:
         message="a grant only narrows what the newest version asks for",
         locks=f"{THE_PERMISSION} UPDATE",
     )
-    # A PRAGMA puts every CHECK off, but no trigger.
-    for name, fact in REGISTER_SAYS.items():
-        new = re.sub(r"\b(state|actor|who|text_hash|language)\b", r"NEW.\1", fact)
-        yield Guard(
-            name=f"register_says_{name}",
-            table="register",
-            event="INSERT",
-            allows=new,
-            message=f"an entry does not say what it must: {name}",
-            only="sqlite",
-        )
+    yield from says("register", REGISTER_SAYS)
+    yield Guard(
+        name="register_names_the_peer",
+        table="register",
+        event="INSERT",
+        allows="NEW.actor <> 'peer' OR NEW.who = (SELECT jid FROM peer"
+        " JOIN permission ON permission.peer_id = peer.id WHERE permission.id = NEW.permission_id)",
+        message="what a peer does is done by the peer that was answered",
+    )
     yield Guard(
         name="register_keeps_what_was_shown",
         table="register",
@@ -865,7 +928,34 @@ def _answering() -> Iterator[Guard | Effect]:
     )
 
 
-def _leaving() -> Iterator[Guard | Effect]:
+def _notices() -> Iterator[Rule]:
+    yield from kept("notice", "seq")
+    yield Guard(
+        name="notice_tells_of_an_answer",
+        table="notice",
+        event="INSERT",
+        allows="(SELECT state FROM register WHERE seq = NEW.seq) IN ('granted', 'withdrawn')"
+        " AND NEW.told_at IS NULL AND NEW.receipt IS NULL",
+        message="a peer is told of what was granted or withdrawn",
+    )
+    yield Guard(
+        name="notice_is_itself",
+        table="notice",
+        event="UPDATE",
+        allows="NEW.seq = OLD.seq AND NEW.erase IS NOT DISTINCT FROM OLD.erase",
+        message="what a peer is to be told is not altered",
+    )
+    yield Guard(
+        name="notice_is_confirmed_once",
+        table="notice",
+        event="UPDATE",
+        allows="OLD.told_at IS NULL OR (NEW.told_at IS NOT DISTINCT FROM OLD.told_at"
+        " AND NEW.receipt IS NOT DISTINCT FROM OLD.receipt)",
+        message="a receipt is not altered",
+    )
+
+
+def _leaving() -> Iterator[Rule]:
     refused = "no permission is valid now for this peer, series, interval and range"
     yield Guard(
         name="outbox_is_permitted",
@@ -941,7 +1031,7 @@ _OWN_SERIES = (
 )
 
 
-def _collective() -> Iterator[Guard | Effect]:
+def _collective() -> Iterator[Rule]:
     for event, allows in (
         ("INSERT", _OWN_SERIES),
         ("UPDATE", f"NEW.series_id IS NOT DISTINCT FROM OLD.series_id OR {_OWN_SERIES}"),
@@ -963,6 +1053,7 @@ def _collective() -> Iterator[Guard | Effect]:
     )
     yield from kept("own_need", "need, version")
     yield from write_once("given_register", "seq")
+    yield Numbering(table="given_register", column="seq")
 
 
-RULES: Iterable[Guard | Effect] = tuple(_rules())
+RULES: Iterable[Rule] = tuple(_rules())

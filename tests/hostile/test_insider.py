@@ -1,0 +1,397 @@
+"""An insider with plain SQL: beside a node that runs, and not the owner of its tables.
+
+What nobody but an owner may do (drop a trigger, replace a view or a function) is not tried here.
+"""
+
+import psycopg
+import pytest
+
+from consometers_node.permission import Permissions, State
+from consometers_node.store import Store
+from consometers_node.store.outbox import unsent
+from tests.node.conftest import Place
+from tests.node.permission.conftest import World, cheat, make_world, settled, world
+from tests.node.permission.plain import Plain, plain
+from tests.node.permission.samples import STOP, now
+from tests.node.permission.test_cheating import (
+    entry,
+    insert,
+    new_version,
+    refuses,
+    terms,
+    tick,
+)
+
+__all__ = ["cheat", "settled", "world"]
+
+ONLY_SQLITE = pytest.mark.parametrize("settled", ["sqlite"], indirect=True)
+ONLY_POSTGRESQL = pytest.mark.parametrize("settled", ["postgresql"], indirect=True)
+LAST = 2**63 - 1
+STATE = "SELECT state FROM permission WHERE id = '{}'"
+
+NEED = (
+    "INSERT INTO data_need (id, peer_id, need, version, title, purpose, recipients, controller,"
+    " contact, policy, interval_minutes, reading, identification, history_days, duration_days,"
+    " retention_days, received_at) VALUES (77, {peer}, 'spying', 1, '{{}}', '{{}}', '{{}}', 'Spy',"
+    " 'spy', 'spy', {interval}, 'individual', 'delivery-point', {history}, {duration}, 0, {at})"
+)
+
+
+def need(
+    peer: object, *, interval: int = 5, history: int = 30, duration: int = 365, at: str = "{now}"
+) -> str:
+    """Return the SQL of what a spy asks for."""
+    return NEED.format(peer=peer, interval=interval, history=history, duration=duration, at=at)
+
+
+class TestWithdrawing:
+    """Nothing more leaves, whatever number the register is at."""
+
+    @pytest.mark.parametrize("seq", [LAST, 10**9, -5])
+    def test_no_entry_takes_a_number_of_its_own(self, cheat: Plain, world: World, seq: int) -> None:
+        refuses(cheat, entry(world.granted, "withdrawn", seq=seq))
+        cheat.run(entry(world.granted, "withdrawn"))
+
+    @pytest.mark.parametrize("number", [LAST, 1])
+    async def test_no_number_that_the_database_gives_next_stops_a_withdrawal(
+        self, store: Store, place: Place, number: int
+    ) -> None:
+        """One statement sets it to its end, or back. In PostgreSQL nothing takes that back."""
+        world = await make_world(store)
+        with plain(place) as insider:
+            if insider.kind == "sqlite":
+                insider.run(
+                    f"INSERT INTO sqlite_sequence (name, seq) VALUES ('register', {number})",
+                    f"UPDATE sqlite_sequence SET seq = {number}",
+                )
+            else:
+                insider.run(f"SELECT setval(oid, {number}) FROM pg_class WHERE relkind = 'S'")
+        async with store.writing() as connection:
+            assert await Permissions(connection).withdraw(world.granted, STOP, now())
+        async with store.reading() as connection:
+            assert (await Permissions(connection).get(world.granted)).state is State.WITHDRAWN
+            assert not await Permissions(connection).may_leave(world.granted)
+
+    def test_a_withdrawal_holds_without_its_entry_and_nothing_leaves(
+        self, cheat: Plain, world: World
+    ) -> None:
+        cheat.run(
+            insert("outbox", world),
+            f"INSERT INTO subscription VALUES ({world.coop}, {world.hourly}, {{now}}, NULL)",
+            f"UPDATE permission SET state = 'withdrawn' WHERE id = '{world.granted}'",
+        )
+        assert cheat.value("SELECT count(*) FROM outbox") == 0
+        assert cheat.value("SELECT count(*) FROM subscription") == 0
+        assert cheat.value("SELECT count(*) FROM permitted") == 0
+        for state in ("granted", "proposed", "terminated"):
+            refuses(cheat, f"UPDATE permission SET state = '{state}' WHERE id = '{world.granted}'")
+            refuses(cheat, entry(world.granted, state))
+        cheat.run(entry(world.granted, "withdrawn"))
+        refuses(cheat, entry(world.granted, "withdrawn"))
+
+    @ONLY_SQLITE
+    def test_a_temporary_trigger_keeps_no_door_open(self, cheat: Plain, world: World) -> None:
+        """The state stays behind, the register says that it ended: nothing leaves."""
+        cheat.run(
+            "CREATE TEMP TRIGGER deaf BEFORE UPDATE ON permission BEGIN SELECT RAISE(IGNORE); END",
+            entry(world.granted, "withdrawn"),
+        )
+        for table in ("outbox", "answer"):
+            refuses(cheat, insert(table, world))
+        assert cheat.value("SELECT count(*) FROM permitted") == 0
+
+    @ONLY_POSTGRESQL
+    def test_a_rule_keeps_no_door_open(self, cheat: Plain, world: World) -> None:
+        cheat.run(
+            insert("outbox", world),
+            "CREATE RULE deaf AS ON UPDATE TO permission DO INSTEAD NOTHING",
+            entry(world.granted, "withdrawn"),
+        )
+        for table in ("outbox", "answer"):
+            refuses(cheat, insert(table, world))
+        assert cheat.value("SELECT count(*) FROM permitted") == 0
+
+
+class TestWithdrawingByTheNode:
+    """The node's own withdrawal, in a database that somebody tampered with."""
+
+    TAMPERED = {  # noqa: RUF012
+        "sqlite": "CREATE TRIGGER tampered BEFORE INSERT ON {table} BEGIN SELECT RAISE({how}); END",
+        "postgresql": (
+            "CREATE FUNCTION tampered() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN {how} END $$;"
+            " CREATE TRIGGER tampered BEFORE INSERT ON {table}"
+            " FOR EACH ROW EXECUTE FUNCTION tampered()"
+        ),
+    }
+    HOW = {  # noqa: RUF012
+        "sqlite": {"refused": "ABORT, 'no'", "ignored": "IGNORE"},
+        "postgresql": {"refused": "RAISE EXCEPTION 'no';", "ignored": "RETURN NULL;"},
+    }
+
+    @pytest.mark.parametrize("how", ["refused", "ignored"])
+    @pytest.mark.parametrize("table", ["register", "notice"])
+    async def test_it_ends_though_nothing_can_be_written_down(
+        self, store: Store, place: Place, table: str, how: str
+    ) -> None:
+        world = await make_world(store)
+        with plain(place) as insider:
+            tampering = self.TAMPERED[insider.kind]
+            insider.run(tampering.format(table=table, how=self.HOW[insider.kind][how]))
+        async with store.writing() as connection:
+            permissions = Permissions(connection)
+            assert not await permissions.withdraw(world.granted, STOP, now())
+        async with store.reading() as connection:
+            permissions = Permissions(connection)
+            ended = await permissions.get(world.granted)
+            assert ended.state is State.WITHDRAWN
+            assert not ended.is_registered
+            assert await permissions.permitted(world.coop) == []
+            assert not await permissions.may_leave(world.granted)
+            assert await unsent(connection, world.coop, 1) == []
+        with plain(place) as insider:
+            on = "" if insider.kind == "sqlite" else f" ON {table}"
+            insider.run(f"DROP TRIGGER tampered{on}")
+        async with store.writing() as connection:
+            permissions = Permissions(connection)
+            assert await permissions.withdraw(world.granted, STOP, now())
+            ended = await permissions.get(world.granted)
+            assert (ended.state, ended.is_registered) == (State.WITHDRAWN, True)
+            assert [one.state for one in await permissions.notices(world.coop)][-1] == "withdrawn"
+
+
+class TestAForgedGrant:
+    """A spy who never asked, or who asked for what nobody may ask for."""
+
+    def test_not_to_a_peer_who_did_not_ask(self, cheat: Plain, world: World) -> None:
+        forged = (
+            "INSERT INTO permission (id, peer_id, data_need_id, need, state)"
+            f" SELECT 'forged', {{peer}}, data_need_id, '{{need}}', 'proposed' FROM permission"
+            f" WHERE id = '{world.granted}'"
+        )
+        for peer, name in ((world.other, "sunny-roofs"), (99, "sunny-roofs"), (world.coop, "x")):
+            refuses(cheat, forged.format(peer=peer, need=name))
+
+    def test_not_by_a_need_of_nobody(self, cheat: Plain, world: World) -> None:
+        refuses(cheat, need(99))
+        refuses(cheat, "INSERT INTO wanted VALUES (78, 'production', 'energy')")
+
+    @pytest.mark.parametrize(
+        "wider",
+        [
+            {"duration": 99_999_999},
+            {"history": 99_999_999},
+            {"duration": 0},
+            {"interval": 1},
+            {"at": "{now} - 400"},
+            {"at": "{now} + 400"},
+        ],
+    )
+    def test_not_by_a_need_that_asks_for_what_none_may(
+        self, cheat: Plain, world: World, wider: dict[str, object]
+    ) -> None:
+        refuses(cheat, need(world.other, **wider))  # type: ignore[arg-type]
+
+    def test_not_by_a_need_that_says_nothing(self, cheat: Plain, world: World) -> None:
+        for column, value in (
+            ("identification", "everything"),
+            ("reading", "whatever"),
+        ):
+            old = {"identification": "delivery-point", "reading": "individual"}[column]
+            refuses(cheat, need(world.other).replace(f"'{old}'", f"'{value}'"))
+
+    def test_not_by_a_text_that_nobody_can_have_read(self, cheat: Plain) -> None:
+        for hash_, body in (("x", "All of it."), (64 * "z", "All of it."), (64 * "a", " ")):
+            refuses(cheat, f"INSERT INTO shown_text VALUES ('{hash_}', 'en', '{body}')")
+
+    @ONLY_POSTGRESQL
+    def test_not_by_a_text_under_the_hash_of_another(self, cheat: Plain) -> None:
+        refuses(cheat, f"INSERT INTO shown_text VALUES ('{64 * 'a'}', 'en', 'All of it.')")
+
+    def test_not_in_the_name_of_another_peer(self, cheat: Plain, world: World) -> None:
+        new_version(cheat, "sunny-roofs")
+        refuses(cheat, entry("v2", "proposed", actor="'peer'", who="'somebody'"))
+        cheat.run(entry("v2", "proposed", actor="'peer'", who="'coop@example.org'"))
+        refuses(cheat, entry(world.granted, "terminated", who="'town@example.org'"))
+
+    def test_not_for_a_series_that_comes_later(self, cheat: Plain, world: World) -> None:
+        refuses(cheat, tick(world.proposed, 500))
+
+    @ONLY_SQLITE
+    def test_not_for_a_series_of_a_kind_that_there_is_not(self, cheat: Plain) -> None:
+        for row in (
+            "'d', 'everything', 'energy', 60, 'UTC'",
+            "'d', 'consumption', 'all', 60, 'UTC'",
+            "'d', 'consumption', 'energy', 1, 'UTC'",
+        ):
+            refuses(cheat, f"INSERT INTO series VALUES (900, {row})")
+
+    def test_not_by_what_is_taken_out_of_the_register(self, cheat: Plain, world: World) -> None:
+        """A state that the register does not say lets nothing leave, however it came about."""
+        on = {"sqlite": "", "postgresql": " ON permission"}[cheat.kind]
+        cheat.run(
+            terms(world.proposed),
+            tick(world.proposed, world.hourly),
+            f"DROP TRIGGER permission_follows_the_register{on}",
+            f"UPDATE permission SET state = 'granted' WHERE id = '{world.proposed}'",
+        )
+        refuses(cheat, insert("outbox", world, permission_id=f"'{world.proposed}'"))
+
+
+class TestNotices:
+    """What a collective is to be told, and whether it confirmed it."""
+
+    def test_no_notice_is_taken_back_altered_or_forged(self, cheat: Plain, world: World) -> None:
+        refuses(cheat, "DELETE FROM notice")
+        refuses(cheat, "UPDATE notice SET seq = seq + 1000")
+        refuses(cheat, "UPDATE notice SET erase = 0 WHERE erase = 1")
+        refuses(cheat, "INSERT INTO notice (seq) SELECT max(seq) + 1 FROM register")
+        proposed = "(SELECT max(seq) FROM register WHERE state = 'proposed')"
+        refuses(cheat, f"INSERT INTO notice (seq) VALUES ({proposed})")
+        cheat.run("UPDATE notice SET told_at = {now}, receipt = '<receipt/>'")
+        refuses(cheat, "UPDATE notice SET told_at = NULL")
+        refuses(cheat, "UPDATE notice SET receipt = '<other/>'")
+        refuses(cheat, "UPDATE notice SET told_at = told_at - 1")
+
+
+@ONLY_POSTGRESQL
+class TestWhatPostgresqlAloneHas:
+    def test_no_role_of_a_replica_puts_rules_off(self, cheat: Plain, world: World) -> None:
+        cheat.run("SET LOCAL session_replication_role = replica")
+        refuses(cheat, insert("outbox", world, permission_id=f"'{world.withdrawn}'"))
+        refuses(cheat, insert("answer", world, series_id=world.fine))
+        refuses(cheat, "UPDATE register SET at = at - 1")
+        refuses(cheat, "DELETE FROM register")
+        refuses(cheat, "TRUNCATE register CASCADE")
+        refuses(cheat, f"UPDATE permission SET state = 'granted' WHERE id = '{world.withdrawn}'")
+        cheat.run(entry(world.granted, "withdrawn"))
+        assert cheat.value(STATE.format(world.granted)) == "withdrawn"
+
+    def test_no_conflict_alters_an_entry(self, cheat: Plain, world: World) -> None:
+        for table, key, change in (
+            ("register", "seq", "at = 0"),
+            ("permission", "id", "state = 'granted'"),
+            ("peer", "id", "jid = 'spy' || excluded.id"),
+            ("shown_text", "hash, language", "body = 'All of it.'"),
+            ("permission_series", "permission_id, series_id", f"series_id = {world.fine}"),
+            ("notice", "seq", "erase = 0"),
+        ):
+            refuses(
+                cheat,
+                f"INSERT INTO {table} SELECT * FROM {table} ON CONFLICT ({key})"
+                f" DO UPDATE SET {change}",
+            )
+        refuses(
+            cheat,
+            entry(world.granted, "withdrawn", seq=1)
+            + " ON CONFLICT (seq) DO UPDATE SET state = 'granted'",
+        )
+
+    def test_no_merge_alters_or_removes_an_entry(self, cheat: Plain, world: World) -> None:
+        refuses(
+            cheat,
+            "MERGE INTO register r USING register s ON r.seq = s.seq"
+            " WHEN MATCHED THEN UPDATE SET at = 0",
+        )
+        refuses(
+            cheat,
+            "MERGE INTO register r USING register s ON r.seq = s.seq WHEN MATCHED THEN DELETE",
+        )
+        refuses(
+            cheat,
+            f"MERGE INTO permission p USING (VALUES ('{world.withdrawn}')) v (id) ON p.id = v.id"
+            " WHEN MATCHED THEN UPDATE SET state = 'granted'",
+        )
+
+    def test_no_copy_goes_around_the_rules(self, cheat: Plain, world: World) -> None:
+        connection = cheat.connection
+        assert isinstance(connection, psycopg.Connection)
+        rows = {
+            "register (seq, permission_id, state, at, actor, who)": (
+                1_000_000,
+                world.withdrawn,
+                "granted",
+                0,
+                "household",
+                "me",
+            ),
+            "outbox (peer_id, permission_id, series_id, range_start, range_end, queued_at)": (
+                world.other,
+                world.granted,
+                world.hourly,
+                0,
+                3600,
+                0,
+            ),
+            "answer (peer_id, permission_id, series_id, command, range_start, range_end, records,"
+            " at)": (world.coop, world.withdrawn, world.hourly, "get", 0, 3600, 1, 0),
+        }
+        for where, row in rows.items():
+            before = cheat.everything()
+            cheat.run("SAVEPOINT before")
+            with (
+                pytest.raises(psycopg.IntegrityError),
+                connection.cursor() as cursor,
+                cursor.copy(f"COPY {where} FROM STDIN".encode()) as copy,
+            ):
+                copy.write_row(row)
+            cheat.run("ROLLBACK TO before")
+            assert cheat.everything() == before
+
+    def test_no_writable_query_goes_around_the_rules(self, cheat: Plain, world: World) -> None:
+        gone = "WITH gone AS (DELETE FROM register RETURNING *) SELECT count(*) FROM gone"
+        refuses(cheat, gone)
+        refuses(
+            cheat,
+            f"WITH ended AS ({entry(world.granted, 'withdrawn')} RETURNING seq)"
+            f" {insert('outbox', world, queued_at='{now} + (SELECT 0 * seq FROM ended)')}",
+        )
+
+    @pytest.mark.parametrize("table", ["register", "permission", "permission_series", "series"])
+    def test_no_temporary_table_is_asked_in_place_of_ours(
+        self, cheat: Plain, world: World, table: str
+    ) -> None:
+        cheat.run(
+            f"CREATE TEMPORARY TABLE {table} AS SELECT * FROM {table}",
+            "SET LOCAL search_path = pg_temp, public",
+        )
+        if table in {"register", "permission"}:
+            refuses(
+                cheat,
+                "UPDATE pg_temp.register SET state = 'granted'"
+                if table == "register"
+                else "UPDATE pg_temp.permission SET state = 'granted'",
+                insert("outbox", world, permission_id=f"'{world.withdrawn}'"),
+            )
+        refuses(cheat, insert("outbox", world, series_id=world.fine))
+
+    def test_no_function_of_the_same_name_tells_another_time(
+        self, cheat: Plain, world: World
+    ) -> None:
+        cheat.run(
+            "CREATE SCHEMA nearer",
+            "CREATE FUNCTION nearer.clock_timestamp() RETURNS timestamptz LANGUAGE sql"
+            " AS $$ SELECT timestamptz 'epoch' $$",
+            "SET LOCAL search_path = nearer, pg_catalog, public",
+        )
+        refuses(cheat, entry(world.granted, "withdrawn", at="0"))
+
+    def test_no_check_is_put_off_to_the_end(self, cheat: Plain, world: World) -> None:
+        cheat.run("SET CONSTRAINTS ALL DEFERRED")
+        refuses(cheat, insert("outbox", world, permission_id=f"'{world.withdrawn}'"))
+        refuses(cheat, insert("outbox", world, granted="'withdrawn'"))
+
+    def test_no_sequence_gives_a_number_of_the_register(self, cheat: Plain) -> None:
+        for table in ("register", "given_register"):
+            assert cheat.value(f"SELECT pg_get_serial_sequence('{table}', 'seq')") is None
+
+    async def test_two_who_write_at_once_take_numbers_in_turn(
+        self, settled: tuple[Place, World]
+    ) -> None:
+        place, world = settled
+        with plain(place) as one, plain(place) as other:
+            one.run("BEGIN", entry(world.granted, "withdrawn"))
+            other.run("BEGIN", "SET LOCAL lock_timeout = '50ms'")
+            with pytest.raises(psycopg.errors.LockNotAvailable):
+                other.run(entry(world.proposed, "refused"))
+            other.run("ROLLBACK")
+            one.run("ROLLBACK")
