@@ -36,7 +36,7 @@ from consometers_node.store.settings import set_setting, setting
 from consometers_node.web.public import Public
 from consometers_node.xmpp import NotKept
 from demo.prosody import Prosody
-from tests.node.clocks import Hands, confirmed
+from tests.node.clocks import Hands, confirmed, set_aside_the_clock_of
 from tests.node.collective.people import AT, ZONE, join, meter, permission
 from tests.node.collective.telling import taking, told
 from tests.node.household.test_catch_up import asked, rows
@@ -117,6 +117,7 @@ class Coop:
 async def coop(file: Store) -> Coop:
     await keep_collective(file, "kersabiec")
     async with file.writing() as connection:
+        await set_aside_the_clock_of(connection)
         for name in HOMES:
             await join(connection, name, permission(meter(name), id=name))
         await Members(connection, ZONE).admit("guest@example.org", AT)

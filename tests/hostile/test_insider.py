@@ -3,13 +3,24 @@
 What nobody but an owner may do (drop a trigger, replace a view or a function) is not tried here.
 """
 
+import asyncio
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+
 import psycopg
 import pytest
 
+from consometers_node.collective import given
+from consometers_node.collective.members import Members
+from consometers_node.collective.reads import Read, note_read
+from consometers_node.collective.rights import erase_member, forget_if_gone
 from consometers_node.permission import Permissions, State
-from consometers_node.store import Store
+from consometers_node.store import Store, logs
+from consometers_node.store.collective_tables import GivenId
 from consometers_node.store.outbox import unsent
-from tests.node.conftest import Place
+from tests.node.clocks import sure
+from tests.node.collective.people import ZONE, join
+from tests.node.conftest import KINDS, Place
 from tests.node.permission.conftest import World, cheat, make_world, settled, world
 from tests.node.permission.plain import Plain, plain
 from tests.node.permission.samples import STOP, now
@@ -18,6 +29,7 @@ from tests.node.permission.test_cheating import (
     insert,
     new_version,
     refuses,
+    replace_into,
     terms,
     tick,
 )
@@ -223,7 +235,7 @@ class TestAForgedGrant:
             "'d', 'consumption', 'all', 60, 'UTC'",
             "'d', 'consumption', 'energy', 1, 'UTC'",
         ):
-            refuses(cheat, f"INSERT INTO series VALUES (900, {row})")
+            refuses(cheat, f"INSERT INTO series VALUES (900, {row}, 0)")
 
     def test_not_by_what_is_taken_out_of_the_register(self, cheat: Plain, world: World) -> None:
         """A state that the register does not say lets nothing leave, however it came about."""
@@ -395,3 +407,282 @@ class TestWhatPostgresqlAloneHas:
                 other.run(entry(world.proposed, "refused"))
             other.run("ROLLBACK")
             one.run("ROLLBACK")
+
+
+async def make_collective(store: Store) -> None:
+    """Let two members give something, and one of them withdraw."""
+    at = now()
+    async with store.writing() as connection:
+        member, _ = await join(connection, "stays", at=at)
+        _, gone = await join(connection, "left", at=at)
+        members = Members(connection, ZONE)
+        await given.withdraw(members, gone.member, gone.id, at, erase=False)
+        await note_read(connection, Read(at=at, who="ada", what="members", member=member.id))
+
+
+@pytest.fixture(scope="session", params=KINDS)
+def collective(request: pytest.FixtureRequest, new_place: Callable[[str], Place]) -> Place:
+    """A collective made once: whoever uses it leaves it as it was."""
+    place = new_place(request.param)
+
+    async def make() -> None:
+        store = await Store.open(place)
+        try:
+            await make_collective(store)
+        finally:
+            await store.close()
+
+    with ThreadPoolExecutor(1) as thread:
+        thread.submit(asyncio.run, make()).result()
+    return place
+
+
+@pytest.fixture
+def coop(collective: Place) -> Iterator[Plain]:
+    """Someone at a collective's database with a transaction that is taken back in the end."""
+    with plain(collective) as connection:
+        connection.run("BEGIN")
+        yield connection
+        connection.run("ROLLBACK")
+
+
+def given_entry(permission: str, state: str, **changes: object) -> str:
+    """Return the SQL of an entry of a collective's register, whole but for these changes."""
+    actor = {"terminated": "collective", "expired": "clock"}.get(state, "member")
+    row: dict[str, object] = {
+        "given_id": f"'{permission}'",
+        "state": f"'{state}'",
+        "at": "{now}",
+        "actor": f"'{actor}'",
+        "text_hash": f"'{64 * 'a'}'" if state == "granted" else "NULL",
+    }
+    row |= changes
+    values = ", ".join(map(str, row.values()))
+    return f"INSERT INTO given_register ({', '.join(row)}) VALUES ({values})"
+
+
+def copied(table: str, key: str, **changes: object) -> str:
+    """Return the SQL that copies a row of those of "stays", but for these changes."""
+    columns = {
+        "given": "id, member_id, need, version, state, interval_minutes, identification,"
+        " records_from, valid_from, valid_until, shown_sha256, shown_language",
+        "given_series": "given_id, identifier",
+        "read_log": "at, who, what, member_id, records",
+    }[table].split(", ")
+    values = ", ".join(str(changes.get(column, column)) for column in columns)
+    return f"INSERT INTO {table} ({', '.join(columns)}) SELECT {values} FROM {table} WHERE {key}"
+
+
+class TestACollective:
+    """The register, the grants and the access log of a collective."""
+
+    @pytest.mark.parametrize(
+        "change",
+        [
+            "valid_until = valid_until + 86400",
+            "valid_from = valid_from - 86400",
+            "records_from = 0",
+            "interval_minutes = 5",
+            "identification = 'delivery-point'",
+            "shown_sha256 = '" + 64 * "b" + "'",
+            "shown_language = 'en'",
+            "id = 'another'",
+            "member_id = member_id + 1",
+            "version = 2",
+            "state = 'withdrawn'",
+            "state = 'expired', erase_at = 0",
+        ],
+    )
+    def test_no_grant_is_prolonged_widened_or_ended_aside(self, coop: Plain, change: str) -> None:
+        refuses(coop, f"UPDATE given SET {change} WHERE id = 'stays'")
+
+    @pytest.mark.parametrize(
+        "change",
+        [
+            "state = 'granted'",
+            "state = 'terminated'",
+            "erase_at = erase_at + 86400",
+            "erase_at = NULL",
+            "erase_at = erase_at + 86400, announced_at = erase_at + 86400",
+            "announced_at = {now} + 86400",
+            "told_at = NULL",
+            "told_at = told_at + 1",
+        ],
+    )
+    def test_no_grant_that_ended_comes_back_or_is_kept_longer(
+        self, coop: Plain, change: str
+    ) -> None:
+        refuses(coop, f"UPDATE given SET {change} WHERE id = 'left'")
+
+    def test_what_is_kept_may_be_erased_earlier(self, coop: Plain) -> None:
+        coop.run(
+            "UPDATE given SET erase_at = {now} WHERE id = 'left'",
+            "DELETE FROM given_series WHERE given_id = 'left'",
+        )
+
+    def test_no_grant_is_removed_or_replaced(self, coop: Plain) -> None:
+        refuses(coop, "DELETE FROM given WHERE id = 'stays'")
+        refuses(coop, "DELETE FROM given WHERE id = 'left'")
+        refuses(coop, "DELETE FROM given_series WHERE given_id = 'stays'")
+        for table in ("given", "given_series"):
+            refuses(coop, f"{replace_into(coop)} {table} SELECT * FROM {table}")
+
+    @pytest.mark.parametrize(
+        "change",
+        [
+            {"state": "'withdrawn'"},
+            {"member_id": 99},
+            {"need": "'invented'"},
+            {"version": 2},
+            {"interval_minutes": 1},
+            {"identification": "'all'"},
+            {"valid_from": "{now} + 3 * 86400"},
+            {"valid_until": "valid_from"},
+            {"records_from": "valid_until"},
+            {"shown_sha256": "''"},
+        ],
+    )
+    def test_no_grant_is_forged(self, coop: Plain, change: dict[str, object]) -> None:
+        refuses(coop, copied("given", "id = 'stays'", **{"id": "'forged'"} | change))
+
+    def test_no_grant_answers_what_is_asked_no_longer(self, coop: Plain) -> None:
+        refuses(
+            coop,
+            "UPDATE own_need SET closed_at = {now}",
+            copied("given", "id = 'stays'", id="'forged'"),
+        )
+
+    def test_no_series_is_added_or_becomes_another(self, coop: Plain) -> None:
+        more = copied("given_series", "given_id = 'stays'", identifier="'urn:dev:org:1:more'")
+        refuses(coop, more)
+        refuses(coop, copied("given_series", "given_id = 'stays'", given_id="'invented'"))
+        for change in ("identifier = 'urn:dev:org:1:more'", "given_id = 'left'"):
+            refuses(coop, f"UPDATE given_series SET {change} WHERE given_id = 'stays'")
+        coop.run(
+            "INSERT INTO series SELECT 7, 'd', 'consumption', 'energy', 60, 'UTC', member_id"
+            " FROM given WHERE id = 'stays'",
+            "INSERT INTO series SELECT 8, 'd', 'injection', 'energy', 60, 'UTC', member_id"
+            " FROM given WHERE id = 'stays'",
+            "UPDATE given_series SET series_id = 7 WHERE given_id = 'stays'",
+        )
+        refuses(coop, "UPDATE given_series SET series_id = 8 WHERE given_id = 'stays'")
+        refuses(coop, "UPDATE given_series SET series_id = NULL WHERE given_id = 'stays'")
+
+    @pytest.mark.parametrize(
+        "change",
+        [
+            "DELETE FROM given_register",
+            "DELETE FROM given_register WHERE seq = (SELECT max(seq) FROM given_register)",
+            "UPDATE given_register SET at = at - 86400",
+            "UPDATE given_register SET state = 'granted'",
+            "UPDATE given_register SET erased = 0",
+            "UPDATE given_register SET seq = seq + 100",
+        ],
+    )
+    def test_the_register_only_grows(self, coop: Plain, change: str) -> None:
+        refuses(coop, change)
+
+    @pytest.mark.parametrize(
+        ("permission", "state", "changes"),
+        [
+            ("stays", "withdrawn", {"at": "{now} - 400"}),
+            ("stays", "withdrawn", {"at": "{now} + 400"}),
+            ("stays", "withdrawn", {"actor": "'collective'"}),
+            ("stays", "withdrawn", {"actor": "'clock'"}),
+            ("stays", "withdrawn", {"erased": 3}),
+            ("stays", "withdrawn", {"seq": LAST}),
+            ("stays", "withdrawn", {"seq": 1}),
+            ("stays", "granted", {}),
+            ("stays", "expired", {"actor": "'member'"}),
+            ("stays", "proposed", {}),
+            ("left", "granted", {}),
+            ("left", "granted", {"erased": 3, "text_hash": "NULL"}),
+            ("left", "withdrawn", {}),
+            ("left", "withdrawn", {"erased": -3}),
+            ("left", "terminated", {}),
+            ("left", "terminated", {"erased": 3}),
+            ("invented", "granted", {}),
+            ("invented", "withdrawn", {}),
+        ],
+    )
+    def test_no_entry_is_forged_backdated_or_out_of_turn(
+        self, coop: Plain, permission: str, state: str, changes: dict[str, object]
+    ) -> None:
+        coop.run("UPDATE given SET erase_at = {now} + 86400 WHERE id = 'stays'")
+        refuses(coop, given_entry(permission, state, **changes))
+
+    def test_an_end_says_when_what_came_is_erased(self, coop: Plain) -> None:
+        refuses(coop, given_entry("stays", "withdrawn"))
+        coop.run(
+            "UPDATE given SET erase_at = {now} WHERE id = 'stays'",
+            given_entry("stays", "withdrawn"),
+        )
+        assert coop.value("SELECT state FROM given WHERE id = 'stays'") == "withdrawn"
+        coop.run(given_entry("stays", "withdrawn", erased=3, actor="'clock'"))
+
+    @pytest.mark.parametrize("shown", [{"text_hash": f"'{64 * 'b'}'"}, {"text_hash": "NULL"}])
+    def test_a_grant_keeps_the_text_that_was_shown_and_names_a_series(
+        self, coop: Plain, shown: dict[str, object]
+    ) -> None:
+        coop.run(copied("given", "id = 'stays'", id="'forged'"))
+        refuses(coop, given_entry("forged", "granted"))
+        coop.run(copied("given_series", "given_id = 'stays'", given_id="'forged'"))
+        refuses(coop, given_entry("forged", "granted", **shown))
+
+    @pytest.mark.parametrize(
+        "change",
+        [
+            "DELETE FROM read_log",
+            "UPDATE read_log SET at = at - 86400",
+            "UPDATE read_log SET who = 'somebody else'",
+            "UPDATE read_log SET what = 'nothing'",
+            "UPDATE read_log SET records = 0",
+            "UPDATE read_log SET member_id = NULL",
+        ],
+    )
+    def test_who_read_what_stays_in_the_log(self, coop: Plain, change: str) -> None:
+        refuses(coop, change)
+
+    def test_no_entry_of_the_log_is_backdated_or_replaced(self, coop: Plain) -> None:
+        for at in ("{now} - 400", "{now} + 400", f"{{now}} - {400 * 86_400}"):
+            refuses(coop, copied("read_log", "who = 'ada'", at=at))
+        refuses(coop, f"{replace_into(coop)} read_log SELECT * FROM read_log")
+
+    @pytest.mark.parametrize("table", ["given", "given_series", "given_register", "read_log"])
+    @pytest.mark.parametrize("collective", ["postgresql"], indirect=True)
+    def test_none_is_emptied_or_written_as_a_replica(self, coop: Plain, table: str) -> None:
+        coop.run("SET LOCAL session_replication_role = replica")
+        refuses(coop, f"TRUNCATE {table} CASCADE")
+        refuses(coop, f"DELETE FROM {table}")
+
+    async def test_an_erasure_and_the_end_of_the_log_go_on(
+        self, store: Store, place: Place
+    ) -> None:
+        """What the law wants is done by the paths that are there for it."""
+        await make_collective(store)
+        async with store.writing() as connection:
+            members = Members(connection, ZONE)
+            member = (await members.named("stays@example.org")).id
+            read = Read(at=now(), who="stays@example.org", what="export", member=member)
+            await note_read(connection, read)
+        await erase_member(store, ZONE, member, now())
+        async with store.writing() as connection:
+            members = Members(connection, ZONE)
+            await given.told(connection, GivenId("stays"), now())
+            assert await forget_if_gone(members, member, now())
+            await logs.forget(connection, sure(now()))
+        with plain(place) as looking:
+            assert looking.value("SELECT count(*) FROM given_series WHERE given_id = 'stays'") == 0
+            assert looking.value("SELECT count(*) FROM read_log WHERE who LIKE 'stays%'") == 0
+            assert looking.value("SELECT count(*) FROM read_log") == 2
+            assert looking.value("SELECT max(erased) FROM given_register") == 0
+
+    def test_the_log_forgets_after_a_year(self, coop: Plain) -> None:
+        """No test waits for it, so the rule that stands in its way goes."""
+        on = "" if coop.kind == "sqlite" else " ON read_log"
+        coop.run(
+            f"DROP TRIGGER read_log_is_of_now{on}",
+            copied("read_log", "who = 'ada'", at=f"{{now}} - {367 * 86_400}"),
+            f"DELETE FROM read_log WHERE at < {{now}} - {366 * 86_400}",
+        )
+        assert coop.value("SELECT count(*) FROM read_log") == 1

@@ -3,6 +3,9 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
 from consometers_node.store import Store
 from consometers_node.store.clock import Clock, Confirmed, confirm
 
@@ -35,3 +38,20 @@ async def confirmed(store: Store, hands: Hands) -> Clock:
 def sure(at: datetime) -> Confirmed:
     """Take an instant for confirmed."""
     return Confirmed(at)
+
+
+_ASKING_THE_CLOCK = {
+    "given_is_announced_now": "given",
+    "read_log_is_of_now": "read_log",
+    "read_log_stays": "read_log",
+}
+
+
+async def set_aside_the_clock_of(connection: AsyncConnection) -> None:
+    """Drop what asks the database's own clock, which stays where it is as a test sets the node's.
+
+    tests/hostile/test_insider.py has those rules.
+    """
+    for rule, table in _ASKING_THE_CLOCK.items():
+        on = "" if connection.dialect.name == "sqlite" else f" ON {table}"
+        await connection.execute(text(f"DROP TRIGGER IF EXISTS {rule}{on}"))

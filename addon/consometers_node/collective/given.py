@@ -7,7 +7,7 @@ grows, and stays when what was given is long erased: it names permissions, and n
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 import json
 from typing import Any
@@ -188,7 +188,7 @@ async def take(
     names = [{"given_id": number, "identifier": str(one)} for one in said.series]
     await connection.execute(insert(GivenSeriesRow), names)
     await add_claims(connection, member, {str(device) for device in devices}, at)
-    await note(connection, number, State.GRANTED, Actor.MEMBER, at, text_hash=said.shown_sha256)
+    await note(connection, number, State.GRANTED, Actor.MEMBER, text_hash=said.shown_sha256)
     await members.count(member, said.records_from)
     return await get(connection, number)
 
@@ -363,12 +363,15 @@ async def note(
     number: GivenId,
     state: State,
     actor: Actor,
-    at: datetime,
     *,
     text_hash: str | None = None,
     erased: int | None = None,
 ) -> None:
-    """Write an entry of the register: a permission came into a state, or what it brought went."""
+    """Write an entry of the register: a permission came into a state, or what it brought went.
+
+    What is written happens now, by the clock; the database sets the state of the permission.
+    """
+    at = datetime.now(UTC)
     await connection.execute(
         insert(GivenRegisterRow).values(
             given_id=number, state=state, at=at, actor=actor, text_hash=text_hash, erased=erased
@@ -388,11 +391,9 @@ async def _end(
     # The clock of a household runs out with ours.
     known = None if actor is Actor.COLLECTIVE else at
     await connection.execute(
-        update(GivenRow)
-        .where(GivenRow.id == given.id)
-        .values(state=state, erase_at=kept_until, told_at=known)
+        update(GivenRow).where(GivenRow.id == given.id).values(erase_at=kept_until, told_at=known)
     )
-    await note(connection, given.id, state, actor, at)
+    await note(connection, given.id, state, actor)
 
 
 async def _asked(connection: AsyncConnection, said: Permission) -> DataNeed:

@@ -201,9 +201,7 @@ class _Step:
         await claims.let_go(self._connection, self._member, self._at)
         for number, of_that in self._ended.items():
             total = sum(self._counted.get(number, {}).values())
-            await given.note(
-                self._connection, number, of_that.state, self._actor, self._at, erased=total
-            )
+            await given.note(self._connection, number, of_that.state, self._actor, erased=total)
         await set_setting(self._connection, f"{_ERASING}{self._member}", None)
         await set_setting(self._connection, _TO_WIPE, "yes")
         await forget_if_gone(self._members, self._member, self._at)

@@ -139,13 +139,17 @@ async def choose(connection: AsyncConnection, rules: Rules, by: str, at: datetim
     words = [f"{key}={value}" for key, value in told.items()]
     if rules.opens != AT_ONCE:
         words.append(f"opens={'not yet' if rules.opens == NOT_YET else rules.opens}")
-    await note_read(connection, Read(at=at, who=by, what=f"publication {' '.join(words)}"))
+    await _note(connection, by, f"publication {' '.join(words)}")
 
 
-async def go_back(connection: AsyncConnection, by: str, at: datetime) -> None:
+async def go_back(connection: AsyncConnection, by: str) -> None:
     """Publish by what the file says again."""
     await set_setting(connection, _CHOSEN, None)
-    await note_read(connection, Read(at=at, who=by, what="publication as the file says"))
+    await _note(connection, by, "publication as the file says")
+
+
+async def _note(connection: AsyncConnection, by: str, what: str) -> None:
+    await note_read(connection, Read(at=datetime.now(UTC), who=by, what=what))
 
 
 async def take_up(connection: AsyncConnection, of: Publication, at: datetime) -> None:

@@ -16,13 +16,14 @@ from consometers_node.series import Range
 from consometers_node.sharing.names import keep_collective
 from consometers_node.store import Store
 
-from ..clocks import sure
-from ..permission.samples import NEED
+from ..clocks import set_aside_the_clock_of, sure
+from ..permission.samples import NEED, now
 from .people import AT, ZONE, join, meter
 from .telling import taking, told
 
 MIDNIGHT = datetime(2026, 6, 11, tzinfo=UTC)
 A_DAY = timedelta(days=1)
+A_MINUTE = timedelta(minutes=1)
 
 
 async def test_a_member_gets_all_that_is_held_of_it_and_nothing_of_others(store: Store) -> None:
@@ -34,7 +35,7 @@ async def test_a_member_gets_all_that_is_held_of_it_and_nothing_of_others(store:
         await members.present(member.id, "School", description)
         for one in (member, other):
             span = Range(AT, AT + A_DAY)
-            read = Read(at=AT, who=f"for {one.jid}", what="page", member=one.id, range=span)
+            read = Read(at=now(), who=f"for {one.jid}", what="page", member=one.id, range=span)
             await note_read(connection, read)
     async with taking(store) as intake:
         for name, value in (("a", 311), ("b", 944)):
@@ -63,10 +64,12 @@ async def test_a_member_gets_all_that_is_held_of_it_and_nothing_of_others(store:
 
 async def test_what_was_read_is_told_from_the_last_on(store: Store) -> None:
     async with store.writing() as connection:
-        for day in range(3):
-            await note_read(connection, Read(at=AT + day * A_DAY, who="admin", what=f"{day}"))
+        first = now() - 2 * A_MINUTE
+        for minute in range(3):
+            at = first + minute * A_MINUTE
+            await note_read(connection, Read(at=at, who="admin", what=f"{minute}"))
         assert [one.what for one in await reads(connection)] == ["2", "1", "0"]
-        assert [one.what for one in await reads(connection, since=AT + A_DAY)] == ["2", "1"]
+        assert [one.what for one in await reads(connection, since=first + A_MINUTE)] == ["2", "1"]
 
 
 async def test_the_register_of_processing_tells_each_version_of_what_is_asked(
@@ -75,6 +78,7 @@ async def test_the_register_of_processing_tells_each_version_of_what_is_asked(
     newer = replace(NEED, version=2)
     await keep_collective(store, "kersabiec")
     async with store.writing() as connection:
+        await set_aside_the_clock_of(connection)
         for name in ("a", "b", "c"):
             _, taken = await join(connection, name)
         members = Members(connection, ZONE)

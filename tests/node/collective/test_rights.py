@@ -38,7 +38,7 @@ from consometers_node.store.series import all_series, blocks, days_kept
 from consometers_node.store.tables import Base
 
 from ..clocks import Hands, confirmed, sure
-from ..permission.samples import NEED
+from ..permission.samples import NEED, now
 from .people import AT, OWN, ZONE, join, meter, permission
 from .telling import kept, taking, told
 
@@ -110,7 +110,9 @@ async def test_nothing_is_left_of_who_withdraws_and_wants_it_erased(
         members = Members(connection, ZONE)
         async with moving(connection, member.id, AT):
             await members.set_area(member.id, "Quistinic")
-        read = Read(at=AT, who="anemone@example.org", what="export", member=member.id, records=24)
+        read = Read(
+            at=now(), who="anemone@example.org", what="export", member=member.id, records=24
+        )
         await note_read(connection, read)
     words = [b"anemone", b"the well", *shapes(CURVE)[:1]]
     assert await traces(store, place, words) == words

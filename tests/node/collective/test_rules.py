@@ -70,7 +70,7 @@ async def test_the_file_holds_until_somebody_chooses(connection: AsyncConnection
     assert await rules.read(connection) == Rules(WRITTEN, AT_ONCE)
     await choose(connection, FIVE, BY, NOON)
     assert (await rules.read(connection), rules.now) == (FIVE, FIVE)
-    await go_back(connection, BY, NOON)
+    await go_back(connection, BY)
     assert await rules.read(connection) == Rules(WRITTEN)
 
 
@@ -93,7 +93,7 @@ async def test_a_choice_is_kept_as_it_is(connection: AsyncConnection, rules: Rul
 async def test_who_chose_what_is_written_down(connection: AsyncConnection) -> None:
     await choose(connection, Rules(FIVE.publication, date(2026, 12, 1)), BY, NOON)
     await choose(connection, Rules(FIVE.publication, NOT_YET), BY, NOON)
-    await go_back(connection, BY, NOON)
+    await go_back(connection, BY)
     told = [(one.who, one.what) for one in reversed(await reads(connection))]
     said = "publication basis=agreed minimum=5 interval=PT1H wait_minutes=20"
     assert told == [

@@ -180,8 +180,8 @@ class Collective:
                 "identification": "pseudonym",
                 "records_from": AT,
                 "valid_from": AT,
-                "valid_until": AT,
-                "shown_sha256": "",
+                "valid_until": AT + timedelta(days=365),
+                "shown_sha256": 64 * "a",
                 "shown_language": "fr",
             },
         )

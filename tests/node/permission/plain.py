@@ -15,6 +15,8 @@ COLLECTIVE_TABLES = (
     "in_group",
     "given",
     "given_series",
+    "device_claim",
+    "set_aside",
     "given_register",
     "read_log",
     "member_count",

@@ -17,14 +17,13 @@ ERASABLE = {
     "absence",
     "block",
     "coverage",
-    "notice",
     "outbox",
     "pulled_series",
     "secret",
     "setting",
     "subscription",
     *COLLECTIVE_TABLES,
-} - {"own_need", "given_register"}
+} - {"own_need", "given", "given_series", "given_register", "read_log"}
 
 
 def insert(table: str, world: World, **changes: object) -> str:

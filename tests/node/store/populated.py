@@ -109,16 +109,24 @@ def collective(series_id: SeriesId) -> dict[str, dict[str, object]]:
             "identification": "pseudonym",
             "records_from": at,
             "valid_from": at,
-            "valid_until": at,
+            "valid_until": at + timedelta(days=365),
             "shown_sha256": 64 * "b",
             "shown_language": "fr",
         },
         "given_series": {
             "given_id": given,
             "identifier": "urn:dev:org:60060-k7f3q2_consumption/power/active/raw",
-            "series_id": series_id,
         },
-        "given_register": {"given_id": given, "state": "granted", "at": at, "actor": "member"},
+        "device_claim": member
+        | {"device": "urn:dev:org:60060-k7f3q2", "claimed_at": at, "counts": 1},
+        "set_aside": {"series_id": series_id, "start": at, "value": 99_000, "came_at": at},
+        "given_register": {
+            "given_id": given,
+            "state": "granted",
+            "at": at,
+            "actor": "member",
+            "text_hash": 64 * "b",
+        },
         "read_log": member | {"at": at, "who": "peer", "what": "export", "records": 24},
         "member_count": {"series_id": series_id, "day": block["day"], "packed": b"\1\2"},
         "sum_block": block

@@ -39,8 +39,9 @@ async def test_what_is_older_than_a_year_is_forgotten(store: Store) -> None:
             count=2,
             at=at,
         )
-        on = "" if store.is_sqlite else " ON answer"
-        await connection.execute(text(f"DROP TRIGGER answer_is_of_now{on}"))
+        for log in ("answer", "read_log"):
+            on = "" if store.is_sqlite else f" ON {log}"
+            await connection.execute(text(f"DROP TRIGGER {log}_is_of_now{on}"))
         for age in ages:
             await log_answer(connection, replace(answer, at=at - age))
             await note_read(connection, Read(at=at - age, who="someone", what="a page"))

@@ -129,7 +129,7 @@ async def as_written(desk: AdminDesk, visit: Visit) -> web.StreamResponse:
     if rules.protect_less((await _now(desk))[0]):
         return await _look(desk, visit, rules)
     async with desk.store.writing() as connection:
-        await ours.go_back(connection, visit.person, visit.now)
+        await ours.go_back(connection, visit.person)
     return await _chosen(desk, visit, "back")
 
 

@@ -22,6 +22,7 @@ from consometers_node.web.admin.throttle import Throttle
 from consometers_node.web.limits import Limits
 from consometers_node.web.public import Public
 
+from ...clocks import set_aside_the_clock_of
 from ..browser import Browser, Page
 from ..public.town import NOW, UNLIMITED
 
@@ -92,6 +93,8 @@ async def serving(
     store: Store, settings: Settings, node: Any = None, clock: Clock | None = None
 ) -> AsyncIterator[Office]:
     clock = clock or Clock()
+    async with store.writing() as connection:
+        await set_aside_the_clock_of(connection)
     administration = Administration(
         store,
         settings,

@@ -88,6 +88,22 @@ REGISTER_SAYS = {
     "language": "({0}text_hash IS NULL) = ({0}language IS NULL)",
     "text": "{0}text_hash IS NOT NULL OR {0}state NOT IN ('granted', 'refused', 'withdrawn')",
 }
+GIVEN_SAYS = {
+    "interval": f"{{0}}interval_minutes IN {INTERVALS}",
+    "identification": f"{{0}}identification IN {IDENTIFICATIONS}",
+    "range": "{0}valid_from < {0}valid_until AND {0}records_from < {0}valid_until",
+    "text": "length({0}shown_sha256) = 64",
+}
+GIVEN_REGISTER_SAYS = {
+    "actor": (
+        "({0}state IN ('granted', 'withdrawn') AND {0}actor = 'member')"
+        " OR ({0}state = 'terminated' AND {0}actor IN ('member', 'collective'))"
+        " OR ({0}state = 'expired' AND {0}actor = 'clock')"
+        " OR ({0}erased IS NOT NULL AND {0}actor IN ('member', 'collective', 'clock'))"
+    ),
+    "erased": "{0}erased IS NULL OR ({0}erased >= 0 AND {0}state <> 'granted')",
+    "text": "({0}text_hash IS NOT NULL) = ({0}state = 'granted')",
+}
 
 
 def upgrade() -> None:
@@ -662,7 +678,9 @@ TRANSITIONS = (
 )
 
 LAST_ENTRY = "(SELECT state FROM register WHERE permission_id = {of} ORDER BY seq DESC LIMIT 1)"
-
+LAST_GIVEN_ENTRY = (
+    "(SELECT state FROM given_register WHERE given_id = {of} ORDER BY seq DESC LIMIT 1)"
+)
 
 FOLLOWS = f"""CASE WHEN EXISTS (SELECT 1 FROM register WHERE permission_id = NEW.permission_id)
     THEN {LAST_ENTRY.format(of="NEW.permission_id")} || '>' || NEW.state IN {TRANSITIONS}
@@ -1052,8 +1070,183 @@ def _collective() -> Iterator[Rule]:
         message="what was asked is not altered: ask again, with a new version",
     )
     yield from kept("own_need", "need, version")
+    yield from _given_rules()
+    yield from _given_register_rules()
+    yield from _read_log_rules()
+
+
+def _given_rules() -> Iterator[Rule]:
+    yield from kept("given", "id")
+    yield from says("given", GIVEN_SAYS)
+    yield stands_on("given", "member_id", "member: id")
+    yield Guard(
+        name="given_starts_as_a_grant",
+        table="given",
+        event="INSERT",
+        allows="NEW.state = 'granted' AND NEW.erase_at IS NULL"
+        " AND NEW.announced_at IS NULL AND NEW.told_at IS NULL"
+        " AND NEW.valid_from <= {now} + 2 * 86400"
+        " AND EXISTS (SELECT 1 FROM own_need WHERE need = NEW.need AND version = NEW.version"
+        " AND closed_at IS NULL)",
+        message="it starts as the answer to what is asked now",
+    )
+    yield Guard(
+        name="given_is_itself",
+        table="given",
+        event="UPDATE",
+        allows=" AND ".join(
+            f"NEW.{column} = OLD.{column}"
+            for column in (
+                "id",
+                "member_id",
+                "need",
+                "version",
+                "interval_minutes",
+                "identification",
+                "records_from",
+                "valid_from",
+                "valid_until",
+                "shown_sha256",
+                "shown_language",
+            )
+        ),
+        message="what was given is not altered",
+    )
+    yield Guard(
+        name="given_follows_the_register",
+        table="given",
+        event="UPDATE",
+        allows="NEW.state = OLD.state OR (OLD.state = 'granted'"
+        f" AND NEW.state = {LAST_GIVEN_ENTRY.format(of='NEW.id')})",
+        message="its state is what the register says",
+    )
+    yield Guard(
+        name="given_is_erased_no_later",
+        table="given",
+        event="UPDATE",
+        # An erasure by time is announced once, a day ahead; one that is asked for is due at once.
+        allows="OLD.state = 'granted' OR NEW.erase_at <= OLD.erase_at"
+        " OR NEW.erase_at <= NEW.announced_at"
+        " OR (OLD.announced_at IS NULL AND NEW.erase_at <= NEW.announced_at + 86400)",
+        message="what came by it is not kept for longer",
+    )
+    yield Guard(
+        name="given_is_announced_now",
+        table="given",
+        event="UPDATE",
+        allows="NEW.announced_at IS NOT DISTINCT FROM OLD.announced_at"
+        " OR NEW.announced_at <= {now} + 300",
+        message="what is erased is announced when that is certain",
+    )
+    yield Guard(
+        name="given_is_told_once",
+        table="given",
+        event="UPDATE",
+        allows="OLD.told_at IS NULL OR NEW.told_at IS NOT DISTINCT FROM OLD.told_at",
+        message="its member knows already",
+    )
+    yield from kept(
+        "given_series",
+        "given_id, identifier",
+        delete="(SELECT state FROM given WHERE id = OLD.given_id) <> 'granted'",
+    )
+    yield Guard(
+        name="given_series_is_chosen_before",
+        table="given_series",
+        event="INSERT",
+        allows="EXISTS (SELECT 1 FROM given WHERE id = NEW.given_id AND state = 'granted')"
+        " AND NOT EXISTS (SELECT 1 FROM given_register WHERE given_id = NEW.given_id)",
+        message="no series is added to what was given",
+    )
+    yield Guard(
+        name="given_series_is_itself",
+        table="given_series",
+        event="UPDATE",
+        allows="NEW.given_id = OLD.given_id AND NEW.identifier = OLD.identifier"
+        " AND (OLD.series_id IS NULL OR NEW.series_id = OLD.series_id)",
+        message="what was given is not altered",
+    )
+
+
+def _given_register_rules() -> Iterator[Rule]:
     yield from write_once("given_register", "seq")
     yield Numbering(table="given_register", column="seq")
+    yield from says("given_register", GIVEN_REGISTER_SAYS)
+    yield Guard(
+        name="given_register_follows_the_states",
+        table="given_register",
+        event="INSERT",
+        allows="EXISTS (SELECT 1 FROM given WHERE id = NEW.given_id) AND"
+        f" CASE coalesce({LAST_GIVEN_ENTRY.format(of='NEW.given_id')}, '')"
+        " WHEN '' THEN NEW.state = 'granted'"
+        " WHEN 'granted' THEN NEW.state IN ('withdrawn', 'terminated', 'expired')"
+        " AND NEW.erased IS NULL"
+        f" ELSE NEW.erased IS NOT NULL AND NEW.state = {LAST_GIVEN_ENTRY.format(of='NEW.given_id')}"
+        " END",
+        message="this does not follow from the state that the permission is in",
+        locks="1 FROM given WHERE id = NEW.given_id FOR UPDATE",
+    )
+    yield Guard(
+        name="given_register_is_of_now",
+        table="given_register",
+        event="INSERT",
+        allows=SOON.format(at="NEW.at"),
+        message="what is written happens now",
+    )
+    yield Guard(
+        name="given_register_keeps_what_was_shown",
+        table="given_register",
+        event="INSERT",
+        allows="NEW.state <> 'granted'"
+        " OR NEW.text_hash = (SELECT shown_sha256 FROM given WHERE id = NEW.given_id)",
+        message="the member was shown another text",
+    )
+    yield Guard(
+        name="given_register_names_a_series",
+        table="given_register",
+        event="INSERT",
+        allows="NEW.state <> 'granted'"
+        " OR EXISTS (SELECT 1 FROM given_series WHERE given_id = NEW.given_id)",
+        message="nothing was given",
+    )
+    yield Guard(
+        name="given_register_says_until_when_it_is_kept",
+        table="given_register",
+        event="INSERT",
+        allows="NEW.state = 'granted'"
+        " OR (SELECT erase_at FROM given WHERE id = NEW.given_id) IS NOT NULL",
+        message="an end comes with the day of the erasure",
+    )
+    yield Effect(
+        name="given_register_sets_the_state",
+        table="given_register",
+        when="AFTER",
+        event="INSERT",
+        condition="NEW.state <> 'granted' AND NEW.erased IS NULL",
+        statements=("UPDATE given SET state = NEW.state WHERE id = NEW.given_id",),
+    )
+
+
+def _read_log_rules() -> Iterator[Rule]:
+    yield from kept("read_log", "id", delete="OLD.at < {now} - 366 * 86400")
+    yield Guard(
+        name="read_log_is_of_now",
+        table="read_log",
+        event="INSERT",
+        allows=SOON.format(at="NEW.at"),
+        message="what is written happens now",
+    )
+    yield Guard(
+        name="read_log_stands",
+        table="read_log",
+        event="UPDATE",
+        allows=" AND ".join(
+            f"NEW.{column} IS NOT DISTINCT FROM OLD.{column}"
+            for column in ("id", "at", "what", "member_id", "range_start", "range_end", "records")
+        )
+        + " AND EXISTS (SELECT 1 FROM member WHERE jid = OLD.who AND pseudonym = NEW.who)",
+        message="of a reader whose address is erased, its pseudonym stays",
+    )
 
 
 RULES: Iterable[Rule] = tuple(_rules())
