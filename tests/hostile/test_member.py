@@ -3,11 +3,14 @@
 What it can send is what its own node could be made to send, over an honest network.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from copy import deepcopy
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from struct import iter_unpack
+from typing import cast
+from uuid import uuid4
 from xml.etree.ElementTree import Element
 
 import pytest
@@ -20,7 +23,9 @@ from sqlalchemy.exc import IntegrityError
 from consometers_node.collective import needs
 from consometers_node.collective.claims import settle
 from consometers_node.collective.export import everything
+from consometers_node.collective.gathering import Gathering
 from consometers_node.collective.given import Given, withdraw
+from consometers_node.collective.intake import Intake
 from consometers_node.collective.members import Kind, Members
 from consometers_node.collective.rights import erase
 from consometers_node.collective.taking import Told, accept, take
@@ -33,9 +38,11 @@ from consometers_node.quoalise import (
     GetDataNeeds,
     GetHistory,
     Grant,
+    Identifier,
     Listed,
     Malformed,
     Node,
+    NotAuthorized,
     Number,
     QuoaliseError,
     Receipt,
@@ -57,6 +64,7 @@ from consometers_node.quoalise.identifier import device as named, organisation, 
 from consometers_node.quoalise.markup import LANG, serialise, tag
 from consometers_node.quoalise.senml import SENML
 from consometers_node.series import Direction as Way, Interval, Range
+from consometers_node.sharing.changes import Changes
 from consometers_node.store import Store
 from consometers_node.store.claims import Proof, claims_to, contested
 from consometers_node.store.collective_tables import DeviceClaimRow, SetAsideRow, SumBlockRow
@@ -69,12 +77,15 @@ from consometers_node.store.set_aside import (
     undecided,
 )
 from consometers_node.wire import write_need
+from consometers_node.xmpp import Asking
 from demo.prosody import Prosody
+from tests.node.clocks import Hands, confirmed
+from tests.node.collective.coops import cooperating
 from tests.node.collective.people import AT, ZONE, join, permission
 from tests.node.collective.telling import told
-from tests.node.permission.samples import NEED
+from tests.node.permission.samples import NEED, now
 from tests.node.quoalise.samples import EXAMPLE, PERMISSION, element
-from tests.node.xmpp.conftest import MakeNode, MakePlain
+from tests.node.xmpp.conftest import MakeNode, MakePlain, NewAccount
 from tests.node.xmpp.plain import COMMAND
 
 HOUR = timedelta(hours=1)
@@ -301,6 +312,25 @@ async def test_no_answer_tells_whether_somebody_shares_under_a_name(
             assert (one.problem, one.series) == (None, None)
     await _tells(store, "liar", device, DAY, [1, 2])
     await _tells(store, "alone", OTHERS_POINT, DAY, [1, 2])
+
+
+async def test_over_the_network_too_a_grant_gets_the_same_answers_whoever_has_the_meter(
+    file: Store, two: Prosody, new_account: NewAccount, new_node: MakeNode, tmp_path: Path
+) -> None:
+    heard = []
+    async with cooperating(file, two, new_account(two), tmp_path) as coop:
+        for device in (POINT, POINT, OTHERS_POINT):
+            node, token = await new_node(two), await coop.invite(BY_POINT)
+            await node.asking.get_data_needs(coop.jid, token)
+            name = series(named(device), Direction.CONSUMPTION)
+            said = permission(name, id=str(uuid4()), need=BY_POINT, at=now())
+            receipt = await node.asking.grant(coop.jid, said)
+            with pytest.raises(NotAuthorized) as refusal:
+                await node.asking.get_history(coop.jid, name)
+            listed = await node.asking.list_series(coop.jid)
+            heard.append((replace(receipt, permission="", time=AT), str(refusal.value), listed))
+    assert heard[0] == heard[1] == heard[2]
+    assert heard[0][0].state is Stands.GRANTED
 
 
 @pytest.mark.parametrize("device", [POINT, PSEUDONYM])
@@ -550,3 +580,40 @@ async def test_what_was_set_aside_is_exported_and_erased_with_its_member(store: 
         for table in (SetAsideRow, DeviceClaimRow):
             count = select(func.count()).select_from(table)
             assert (await connection.execute(count)).scalar_one() == 0
+
+
+class _Asked:
+    """A member that has nothing to add, and what it was asked."""
+
+    def __init__(self) -> None:
+        self.asked: list[Range] = []
+
+    async def subscribe(self, peer: str, name: Identifier) -> None:
+        pass
+
+    async def history(
+        self, peer: str, name: Identifier, start: datetime, end: datetime
+    ) -> AsyncIterator[Data]:
+        self.asked.append(Range(start, end))
+        for page in list[Data]():
+            yield page
+
+
+async def test_what_is_set_aside_is_not_asked_for_again_each_day(store: Store) -> None:
+    name = series(named(_home(0)), Direction.CONSUMPTION)
+    said = permission(name, id="h0", records_from=DAY - 24 * HOUR)
+    async with store.writing() as connection:
+        await join(connection, "h0", said)
+    await _tells(store, "h0", _home(0), DAY - 24 * HOUR, [*(23 * [500]), 10**6, *(12 * [500])])
+    hands, asked, intake = Hands(AT), _Asked(), Intake(store, ZONE.key, lambda _: None)
+    gathering = Gathering(
+        store, cast("Asking", asked), intake, Changes(), clock=await confirmed(store, hands)
+    )
+    await gathering._gather("h0@example.org")
+    assert asked.asked == [Range(DAY - 24 * HOUR, AT)]
+    hands.go_on(HOUR)
+    await gathering._gather("h0@example.org")
+    assert asked.asked == [Range(DAY - 24 * HOUR, AT)]
+    hands.go_on(2 * HOUR)
+    await gathering._gather("h0@example.org")
+    assert asked.asked[1:] == [Range(DAY, AT + 3 * HOUR)]

@@ -10,9 +10,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ..series import Record, Series
 from . import upsert
+from .among import among
 from .collective_tables import MemberId, SetAsideRow
 from .series import SERIES_FACTS
 from .tables import SeriesId, SeriesRow
+
+_PLACES = select(SetAsideRow.series_id, SetAsideRow.start).where(
+    among(SetAsideRow.series_id, "numbers")
+)
 
 type Place = tuple[SeriesId, datetime]
 """Of which series a record is, and when it starts."""
@@ -108,6 +113,5 @@ async def undecided(connection: AsyncConnection) -> Counter[MemberId]:
 
 async def places(connection: AsyncConnection, numbers: Collection[SeriesId]) -> set[Place]:
     """Return of which records of these series something is set aside."""
-    query = select(SetAsideRow.series_id, SetAsideRow.start)
-    rows = await connection.execute(query.where(SetAsideRow.series_id.in_(numbers)))
+    rows = await connection.execute(_PLACES, {"numbers": list(numbers)})
     return set(rows.tuples())

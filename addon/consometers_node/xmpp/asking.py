@@ -7,6 +7,7 @@ raises what the peer answered (`QuoaliseError`) or what the network did (`Networ
 import asyncio
 from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
+import logging
 from weakref import WeakValueDictionary
 from xml.etree.ElementTree import Element
 
@@ -48,6 +49,8 @@ from .limits import Rate
 REQUEST_SECONDS = 60
 SHORTEST_PAGE = timedelta(hours=1)
 
+_LOGGER = logging.getLogger(__name__)
+
 
 class Asking:
     """Asks peers."""
@@ -74,7 +77,9 @@ class Asking:
         answer = await self._ask(peer, GetHistory(identifier, start, end))
         told = data.read(answers.payload(answer, data.QUOALISE))
         asked = told.within(start or iso8601.FIRST, end or iso8601.LAST)
-        self.outside += len(told) - len(asked)
+        if outside := len(told) - len(asked):
+            self.outside += outside
+            _LOGGER.info("%d records outside of what was asked are dropped", outside)
         return asked
 
     async def history(

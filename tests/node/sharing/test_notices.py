@@ -4,6 +4,7 @@ import asyncio
 from dataclasses import replace
 from pathlib import Path
 import shutil
+from uuid import uuid4
 
 import pytest
 from sqlalchemy import select
@@ -109,7 +110,7 @@ async def test_a_refused_grant_holds_no_withdrawal_back(
 async def test_a_receipt_of_another_permission_confirms_nothing(
     house: House, collective: Collective
 ) -> None:
-    collective.names = "p-1"
+    collective.names = str(uuid4())
     await house.grant()
     await until(lambda: house.delivery.problem is not None)
     assert house.delivery.problem is not None

@@ -5,7 +5,7 @@ from datetime import date, timedelta
 from sqlalchemy import insert
 
 from consometers_node.permission import Permissions
-from consometers_node.series import Block, Direction, Interval, Range
+from consometers_node.series import Block, Direction, Interval, Quantity, Range
 from consometers_node.store import SeriesId, Store
 from consometers_node.store.absences import add_absence
 from consometers_node.store.answers import Answer, log_answer
@@ -19,6 +19,9 @@ from consometers_node.store.subscriptions import subscribe
 
 from ..permission.conftest import make_world
 from ..permission.samples import HOURLY, now
+
+MEMBERS = SeriesId(90)
+"""The series of a member."""
 
 
 async def populate(store: Store) -> None:
@@ -113,13 +116,23 @@ def collective(series_id: SeriesId) -> dict[str, dict[str, object]]:
             "shown_sha256": 64 * "b",
             "shown_language": "fr",
         },
+        "series": member
+        | {
+            "id": MEMBERS,
+            "device": "urn:dev:org:60060-k7f3q2",
+            "direction": Direction.CONSUMPTION,
+            "quantity": Quantity.POWER,
+            "interval_minutes": Interval.PT1H,
+            "time_zone": "Europe/Paris",
+        },
         "given_series": {
             "given_id": given,
             "identifier": "urn:dev:org:60060-k7f3q2_consumption/power/active/raw",
+            "series_id": MEMBERS,
         },
         "device_claim": member
         | {"device": "urn:dev:org:60060-k7f3q2", "claimed_at": at, "counts": 1},
-        "set_aside": {"series_id": series_id, "start": at, "value": 99_000, "came_at": at},
+        "set_aside": {"series_id": MEMBERS, "start": at, "value": 99_000, "came_at": at},
         "given_register": {
             "given_id": given,
             "state": "granted",
