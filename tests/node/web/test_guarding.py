@@ -339,6 +339,23 @@ async def test_nobody_reads_that_nothing_leaves_where_the_database_refuses_it(
     assert await states(home) == [State.GRANTED]
 
 
+@pytest.mark.parametrize(("language", "says"), [("en", "Stop the node"), ("fr", "Arrêtez le nœud")])
+async def test_nobody_reads_that_nothing_leaves_where_the_database_passes_over_it(
+    home: Home, asked: PermissionId, language: str, says: str
+) -> None:
+    await allow(home, asked, DRAWN)
+    async with home.store.writing() as connection:
+        for event, table in (("INSERT", "register"), ("UPDATE", "permission")):
+            made = TAMPERED.format(name=f"deaf_{table}", event=event, table=table)
+            await connection.execute(text(made.replace("ABORT, 'tampered'", "IGNORE")))
+    browser = home.browser(language=language)
+    fields = [("token", await token(home)), ("data", "erase")]
+    page = await browser.post(f"withdraw/{asked}", fields)
+    assert says in page.text
+    assert "Nothing more leaves" not in page.text
+    assert "Plus rien ne part" not in page.text
+
+
 async def test_what_is_not_granted_is_not_withdrawn(home: Home, asked: PermissionId) -> None:
     browser = home.browser()
     assert (await browser.open(f"withdraw/{asked}")).status == 409
