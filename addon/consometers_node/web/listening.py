@@ -50,7 +50,7 @@ class Bounds:
     alone.
     """
 
-    head_s: float = 15.0
+    head_s: float = 20.0  # longer than Home Assistant keeps a connection to use it again
     body_s: float = 30.0
     lingers_s: float = 2.0
     unread_s: float = 30.0
@@ -103,9 +103,9 @@ class _Lines:
         lines[line] = None
         self._count += 1
         if len(lines) > self.bounds.of_one and not line.is_of_proxy:
-            _end_one(lines)
+            self._end_one(lines)
         elif self._count > self.bounds.connections:
-            _end_one(max(self._of.values(), key=len))
+            self._end_one(max(self._of.values(), key=len))
 
     def remove(self, line: _Line) -> None:
         """Forget a connection that ended."""
@@ -116,11 +116,12 @@ class _Lines:
             if not lines:
                 del self._of[line.home]
 
-
-def _end_one(lines: Collection[_Line]) -> None:
-    """End the one that has waited longest for a request, else the one that came last."""
-    *_, last = lines
-    next((line for line in lines if line.waits), last).end()
+    def _end_one(self, lines: Collection[_Line]) -> None:
+        """End the one that has waited longest for a request, else the one that came last."""
+        *_, last = lines
+        line = next((line for line in lines if line.waits), last)
+        self.remove(line)
+        line.end()
 
 
 class _Line(web.RequestHandler):
