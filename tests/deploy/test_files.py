@@ -105,8 +105,14 @@ def test_visitors_are_told_apart_by_the_proxy_s_word_alone(site: Path) -> None:
     (network,) = told["networks"]["inside"]["ipam"]["config"]
     assert "inside" in told["services"]["proxy"]["networks"]
     node = told["services"]["node"]["environment"]
-    proxies = read(DEPLOY / "collective.toml", node).page.proxies
-    assert proxies == (ip_network(network["subnet"]),)
+    page = read(DEPLOY / "collective.toml", node).page
+    assert page.proxies == (ip_network(network["subnet"]),)
+
+
+def test_the_pages_are_known_under_the_name_of_the_certificate_alone(site: Path) -> None:
+    services = project(site)["services"]
+    page = read(DEPLOY / "collective.toml", services["node"]["environment"]).page
+    assert page.names == (services["proxy"]["environment"]["DOMAIN"],)
 
 
 def test_nothing_is_open_but_what_people_and_servers_need(site: Path) -> None:
