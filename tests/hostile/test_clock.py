@@ -24,13 +24,15 @@ from consometers_node.collective.rights import erase
 from consometers_node.collective.rules import InForce
 from consometers_node.collective.upkeep import Upkeep
 from consometers_node.household.presence import SEEN
-from consometers_node.permission import State
+from consometers_node.permission import Choice, Permissions, State, WrongClock
 from consometers_node.sharing.changes import Changes
+from consometers_node.sharing.consent import asked as asked_for, check
 from consometers_node.sharing.names import keep_collective
 from consometers_node.store import Store
 from consometers_node.store.absences import absences
 from consometers_node.store.clock import AWAY_FOR, BACK_BY, STEP_S, Clock, Doubt, Reason, confirm
 from consometers_node.store.gathered import of_member
+from consometers_node.store.peers import add_peer
 from consometers_node.store.series import days_kept
 from consometers_node.store.settings import set_setting, setting
 from consometers_node.web.public import Public
@@ -42,9 +44,9 @@ from tests.node.collective.telling import taking, told
 from tests.node.household.test_catch_up import asked, rows
 from tests.node.household.test_upkeep import DRAWN, NAME, reading
 from tests.node.household.toy import Toy, serving
-from tests.node.permission.samples import NEED, now
+from tests.node.permission.samples import HOURLY, NEED, now
 from tests.node.sharing.houses import running, until
-from tests.node.sharing.ledgers import HOUR, Ledger, midnight, run_out
+from tests.node.sharing.ledgers import HOUR, NAMING, Ledger, midnight, run_out
 from tests.node.web.admin.office import (
     NAME as CLERK,
     Clock as Wall,
@@ -368,6 +370,21 @@ async def test_a_permission_of_a_home_does_not_expire_by_a_clock_that_is_wrong(
         async with asyncio.timeout(10):
             while await house.state(permission) is not State.EXPIRED:
                 await asyncio.sleep(0.01)
+
+
+@pytest.mark.parametrize("by", WRONG)
+async def test_a_home_grants_nothing_by_a_clock_that_is_wrong(file: Store, by: timedelta) -> None:
+    choice = Choice(series=frozenset({HOURLY}))
+    async with file.writing() as connection:
+        peer = await add_peer(connection, "coop@example.org", "Coop", now())
+        number = await Permissions(connection).propose(peer.id, NEED, now())
+        question = await asked_for(connection, number)
+        await check(connection, NAMING, question, choice)
+        await confirm(connection, now() - by)
+        with pytest.raises(WrongClock):
+            await check(connection, NAMING, question, choice)
+        await confirm(connection, now())
+        await check(connection, NAMING, question, choice)
 
 
 @pytest.mark.usefixtures("often")

@@ -122,11 +122,13 @@ class _Erasures:
             for one in await given.all_given(connection)
             if one.series and one.erase_at is not None
         }
-        asked = {one.id for one in await given.due(connection, None)}
-        soon = [ends[one.id] for one in await given.announced(connection) if ends[one.id] > at]
-        later = [end for number, end in ends.items() if number not in asked and end > at]
+        asked = [one.id for one in await given.due(connection, None)]
+        announced = [one.id for one in await given.announced(connection)]
+        soon = [ends[number] for number in announced if ends[number] > at]
+        certain = {*asked, *announced}
+        later = [end for number, end in ends.items() if number not in certain and end > at]
         return cls(
-            due=len(ends) - len(later),
+            due=len(ends) - len(later) - len(soon),
             announced=len(soon),
             announced_first=min(soon, default=None),
             later=len(later),

@@ -12,6 +12,7 @@ from .errors import (
     OutdatedNeed,
     PermissionFault,
     UnknownPermission,
+    WrongClock,
 )
 from .need import MAX_DAYS, DataNeed, Identification, Reading, Wanted
 from .register import Entry, Notice, Permission, Permissions, Permitted, Told
@@ -45,6 +46,7 @@ __all__ = [
     "Told",
     "UnknownPermission",
     "Wanted",
+    "WrongClock",
     "narrow",
     "replay",
 ]

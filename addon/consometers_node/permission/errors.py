@@ -1,5 +1,6 @@
 """What can be wrong with a permission. Pages say it in the person's language, by the class."""
 
+from ..quoalise import Text
 from .states import State
 
 
@@ -37,6 +38,14 @@ class ForbiddenChange(PermissionFault):
         super().__init__(f"a permission that is {before} cannot become {after}")
         self.before = before
         self.after = after
+
+
+class WrongClock(PermissionFault):
+    """Nothing is granted by a clock that is wrong: the permission would be of another year."""
+
+    def __init__(self, text: Text) -> None:
+        super().__init__(text.say())
+        self.text = text
 
 
 class NotNarrower(PermissionFault):

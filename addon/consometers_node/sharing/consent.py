@@ -16,11 +16,13 @@ from ..permission import (
     Signature,
     State,
     Terms,
+    WrongClock,
     narrow,
 )
 from ..quoalise import Data, Identifier
 from ..series import Interval, Range, Record, Series
 from ..store import PermissionId, Store
+from ..store.clock import Clock
 from ..store.peers import Peer, add_peer, all_peers
 from ..store.series import all_series, series_id
 from ..wire import Naming, read_need, told
@@ -154,11 +156,14 @@ def expect(question: Asked, state: State) -> None:
 async def check(
     connection: AsyncConnection, naming: Naming, question: Asked, choice: Choice
 ) -> None:
-    """Make sure that a choice can be granted, before anyone reads what it says.
+    """Make sure that a choice can be granted now, before anyone reads what it says.
 
-    Raises `PermissionFault`; `Unsayable` where two names would be one.
+    Raises `PermissionFault`, of which `WrongClock`; `Unsayable` where two names would be one.
     """
     expect(question, State.GRANTED)
+    doubt = await Clock().look(connection)
+    if doubt is not None and doubt.is_wrong:
+        raise WrongClock(doubt.text)
     narrow(question.need, choice, datetime.now(UTC))
     permissions = Permissions(connection)
     peer = question.peer

@@ -7,6 +7,7 @@ from ..permission import (
     OutdatedNeed,
     PermissionFault,
     UnknownPermission,
+    WrongClock,
 )
 from ..quoalise import Text
 from ..quoalise.text import text
@@ -53,7 +54,7 @@ _REFUSED = text("The database refuses: {why}", "La base de données refuse : {wh
 def said_of(fault: Exception) -> Text | None:
     """Give the words of an error of this room or of those under it; None of any other."""
     match fault:
-        case Unsayable() | OtherCollective():
+        case Unsayable() | OtherCollective() | WrongClock():
             return fault.text
         case NotNarrower():
             return NARROWER[fault.field]
