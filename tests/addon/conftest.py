@@ -27,6 +27,11 @@ class Installed:
         (found,) = self.folder.glob("lib/python3.*/site-packages")
         return found
 
+    def python(self, *lines: str) -> str:
+        """Run a program of these lines, and return what it printed."""
+        command = (self.program.with_name("python"), "-I", "-c", "\n".join(lines))
+        return subprocess.run(command, check=True, capture_output=True, text=True).stdout
+
     def run(self, *arguments: str, **variables: str) -> str:
         """Run the program as a shell of its own would, and give what it printed."""
         done = subprocess.run(
@@ -79,4 +84,6 @@ def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Installe
         ADDON / "requirements.txt",
     )
     uv(*into, "--no-deps", "--no-index", wheel)
-    return Installed(folder)
+    made = Installed(folder)
+    subprocess.run((ADDON / "trim", made.packages), check=True)
+    return made

@@ -78,3 +78,37 @@ def test_nothing_is_installed_that_only_the_checkout_has(installed: Installed) -
     assert "consometers_node" in there
     assert not there & {"homeassistant", "pytest", "hatchling"}
     assert ROOT not in installed.folder.parents
+
+
+def test_each_language_of_the_pages_is_there_and_no_other(installed: Installed) -> None:
+    said = installed.python(
+        "from datetime import date",
+        "from consometers_node.web.speech import Language",
+        "print(*(Language(tag).day(date(2026, 11, 28)) for tag in ('en', 'fr')), sep='\\n')",
+    )
+    assert ["28 November" in said, "28 novembre" in said] == [True, True]
+    known = {file.name[:2] for file in (installed.packages / "babel/locale-data").iterdir()}
+    assert known == {"ro", "en", "fr"}
+
+
+def test_the_app_goes_without_the_database_of_servers_and_says_so(installed: Installed) -> None:
+    assert not (installed.packages / "psycopg").exists()
+    done = subprocess.run(
+        (installed.program, "status"),
+        capture_output=True,
+        text=True,
+        check=False,
+        env={"LANG": "en_GB.UTF-8", "CONSOMETERS_DATABASE": "postgresql:///node"},
+    )
+    assert done.returncode == 1
+    assert "PostgreSQL is for the server of a collective: psycopg is missing" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_what_the_image_adds_is_small(installed: Installed) -> None:
+    """As pip compiles it there; the wheels are those of this machine's C library."""
+    files = [file for file in installed.packages.rglob("*") if "__pycache__" not in file.parts]
+    written = sum(file.stat().st_size for file in files if file.is_file())
+    # Compiled without docstrings, all of Python's files take as much again.
+    compiled = sum(file.stat().st_size for file in files if file.suffix == ".py")
+    assert (written + compiled) / 1e6 < 65

@@ -82,6 +82,9 @@ _SYSTEM = {
     errno.EIO: _DISK,
 }
 _OURS = {
+    "PostgreSQL is for the server of a collective: psycopg is missing": (
+        "PostgreSQL est pour le serveur d’un collectif : psycopg manque"
+    ),
     "a move into this database has not ended: go on with migrate-store": (
         "un déménagement vers cette base n’est pas terminé : reprenez avec migrate-store"
     ),
