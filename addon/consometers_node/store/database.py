@@ -19,6 +19,7 @@ from . import driver
 from .errors import Unusable
 from .reasons import is_full, is_locked
 from .rewriting import rewrite
+from .types import DAMAGED
 
 if TYPE_CHECKING:
     from sqlalchemy.engine.interfaces import DBAPIConnection
@@ -159,7 +160,7 @@ class Store:
             yield
         except (LookupError, TypeError, ValueError) as fault:
             if self.is_sqlite and await self._is_damaged():
-                raise Unusable("the database's file is damaged: put a backup back") from fault
+                raise Unusable(DAMAGED) from fault
             raise
 
     async def _is_damaged(self) -> bool:

@@ -1,8 +1,9 @@
 """How values of the domain stand in columns: the same in SQLite and in PostgreSQL."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
 from enum import StrEnum
+from functools import wraps
 import json
 from typing import Any, override
 
@@ -10,6 +11,25 @@ from sqlalchemy import BigInteger, Date, Dialect, Integer, Text
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
 from ..series import Interval
+from .errors import Unusable
+
+DAMAGED = "the database's file is damaged: put a backup back"
+
+
+def _damaged_if_unreadable[S, T](
+    read: Callable[[S, Any | None, Dialect], T],
+) -> Callable[[S, Any | None, Dialect], T]:
+    """Raise Unusable where a value is none of its column: whatever was written could be read."""
+
+    @wraps(read)
+    def checked(self: S, value: Any | None, dialect: Dialect) -> T:
+        try:
+            return read(self, value, dialect)
+        except (LookupError, OSError, OverflowError, TypeError, ValueError) as fault:
+            raise Unusable(DAMAGED) from fault
+
+    return checked
+
 
 Whole = BigInteger().with_variant(Integer(), "sqlite")
 """A whole number. SQLite numbers rows by themselves only where the type is INTEGER, of any size."""
@@ -30,6 +50,7 @@ class Instant(TypeDecorator[datetime]):
         return int(value.timestamp())
 
     @override
+    @_damaged_if_unreadable
     def process_result_value(self, value: Any | None, dialect: Dialect) -> datetime | None:
         return None if value is None else datetime.fromtimestamp(int(value), UTC)
 
@@ -49,6 +70,7 @@ class Day(TypeDecorator[date]):
         return value.isoformat() if value is not None and dialect.name == "sqlite" else value
 
     @override
+    @_damaged_if_unreadable
     def process_result_value(self, value: Any | None, dialect: Dialect) -> date | None:
         return date.fromisoformat(value) if isinstance(value, str) else value
 
@@ -64,6 +86,7 @@ class Minutes(TypeDecorator[Interval]):
         return None if value is None else value.minutes
 
     @override
+    @_damaged_if_unreadable
     def process_result_value(self, value: Any | None, dialect: Dialect) -> Interval | None:
         return None if value is None else _INTERVALS[int(value)]
 
@@ -83,6 +106,7 @@ class Word[E: StrEnum](TypeDecorator[E]):
         return None if value is None else self.words(value).value
 
     @override
+    @_damaged_if_unreadable
     def process_result_value(self, value: Any | None, dialect: Dialect) -> E | None:
         return None if value is None else self.words(value)
 
@@ -100,6 +124,7 @@ class Translations(TypeDecorator[Mapping[str, str]]):
         return json.dumps(dict(value), ensure_ascii=False, sort_keys=True)
 
     @override
+    @_damaged_if_unreadable
     def process_result_value(self, value: Any | None, dialect: Dialect) -> dict[str, str] | None:
         return None if value is None else json.loads(value)
 
