@@ -1,0 +1,324 @@
+"""Heads and bodies over raw sockets to the real pages: an answer below 500, and no error logged."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, suppress
+from dataclasses import dataclass
+import logging
+from pathlib import Path
+import re
+import sqlite3
+from urllib.parse import quote
+
+from hypothesis import strategies as st
+import pytest
+
+from consometers_node.store import Store
+from consometers_node.web import routes as of_a_home
+from consometers_node.web.admin import routes as of_an_administration
+from consometers_node.web.admin.visit import PATH
+from consometers_node.web.public import routes as of_all
+from consometers_node.web.tokens import FIELD, Tokens
+from tests.node.web import home
+from tests.node.web.admin import office
+from tests.node.web.public import town
+
+from .documents import NASTY
+from .exploring import explore
+from .test_quoalise import damaged
+
+ANSWERS_WITHIN_S = 0.5
+ENDS_WITHIN_S = 20
+API = ("/api/v1/node", "/api/v1/collectives/{id}/pause", "/api/v1/collectives/{id}/resume")
+
+
+@dataclass(frozen=True)
+class Pages:
+    """Where a site listens, what may be asked of it, and how somebody asks who may."""
+
+    port: int
+    looks: Iterable[str]
+    acts: Iterable[str] = ()
+    headers: tuple[tuple[str, str], ...] = ()
+    token: str = ""
+    writes: bool = False
+    """Whether it writes by itself, as a home does that reads its Home Assistant."""
+
+
+@asynccontextmanager
+async def a_home(file: Path) -> AsyncIterator[Pages]:
+    store = await Store.open(file)
+    async with home.running(store, home.toy()) as opened:
+        yield Pages(
+            opened.url.port or 0,
+            (*of_a_home.LOOKS, *API, "/health", "/static/{name}"),
+            (*of_a_home.ACTS, *of_a_home.BY_ANYONE, *API[1:]),
+            (
+                ("X-Remote-User-Id", home.ADMIN),
+                ("X-Ingress-Path", "/api/hassio_ingress/a-token"),
+                ("Authorization", f"Bearer {home.API_TOKEN}"),
+            ),
+            Tokens(home.API_TOKEN).of(home.ADMIN),
+            writes=True,
+        )
+    await store.close()
+
+
+@asynccontextmanager
+async def public_pages(file: Path) -> AsyncIterator[Pages]:
+    store = await Store.open(file)
+    opened = town.Town(store, town.settings(file.parent))
+    everybody = await opened.group()
+    await opened.join(everybody, 40)
+    today = town.NOW.date()
+    await opened.release(everybody, town.day_of(today, consumption=lambda hour: 10_000))
+    async with town.serving(opened):
+        yield Pages(opened.url.port or 0, (*of_all.LOOKS, "/health", "/static/{name}"), ("/",))
+    await store.close()
+
+
+@asynccontextmanager
+async def an_administration(file: Path) -> AsyncIterator[Pages]:
+    store = await Store.open(file)
+    async with office.serving(store, town.settings(file.parent)) as opened:
+        await opened.appoint(office.NAME)
+        browser = await opened.enter()
+        cookies = browser.session.cookie_jar.filter_cookies(browser.url)
+        page = await browser.open("needs/new")
+        (token,) = {value for form in page.forms for name, value in form.fields if name == FIELD}
+        acts = of_an_administration.ACTS.keys() - {"/logout", "/password"}
+        yield Pages(
+            opened.url.port or 0,
+            [PATH + path for path in (*of_an_administration.LOOKS, *of_an_administration.OPEN)],
+            [PATH + path for path in sorted(acts)],
+            (("Cookie", "; ".join(f"{name}={one.value}" for name, one in cookies.items())),),
+            token,
+        )
+    await store.close()
+
+
+NAMES = st.sampled_from(
+    [
+        "Host",
+        "Origin",
+        "Referer",
+        "Cookie",
+        "Authorization",
+        "Accept",
+        "Accept-Language",
+        "Accept-Encoding",
+        "Range",
+        "If-None-Match",
+        "If-Modified-Since",
+        "X-Forwarded-For",
+        "X-Forwarded-Host",
+        "X-Forwarded-Proto",
+        "X-Ingress-Path",
+        "X-Remote-User-Id",
+        "X-Remote-User-Name",
+        "X-Remote-User-Display-Name",
+        "Sec-Fetch-Site",
+        "Content-Type",
+        "Content-Encoding",
+        "Transfer-Encoding",
+        "Content-Length",
+        "Connection",
+        "Upgrade",
+        "Expect",
+        "HX-Request",
+        "HX-Target",
+    ]
+)
+VALUES = NASTY.map(lambda text: text[:3_000].encode()) | st.sampled_from(
+    [
+        b"\xff\xfe",
+        b"[::1",
+        b"http://[",
+        b"a:b:c",
+        b"bytes=5-1",
+        b"chunked, gzip",
+        b"100-continue",
+        b"Bearer \xc3\xa9",
+        b"fr;q=\xd9\xa3, en;q=nan, *",
+        b'W/"',
+        b"multipart/form-data; boundary=",
+        b"application/json",
+    ]
+)
+FIELDS = st.sampled_from(
+    [
+        "name",
+        "password",
+        "need",
+        "version",
+        "title_fr",
+        "title",
+        "purpose",
+        "controller",
+        "contact",
+        "policy",
+        "interval",
+        "history",
+        "duration",
+        "retention",
+        "series",
+        "direction",
+        "link",
+        "jid",
+        "kind",
+        "area",
+        "count",
+        "note",
+        "uses",
+        "days",
+        "language",
+        "point",
+        "pause",
+        "erase",
+        "user",
+        "minimum",
+        "basis",
+        "sheets",
+        "page",
+        "before",
+        "search",
+    ]
+)
+
+
+@st.composite
+def requests(draw: st.DrawFn, pages: Pages) -> tuple[bytes, bool]:
+    acts = bool(pages.acts) and draw(st.booleans())
+    route = draw(st.sampled_from(sorted(pages.acts if acts else pages.looks)))
+    path = re.sub(r"\{(\w+)(?::[^{}]*(?:\{[^{}]*\}[^{}]*)*)?\}", lambda _: draw(PARTS), route)
+    query = draw(st.dictionaries(FIELDS, NASTY, max_size=2)) if draw(st.booleans()) else {}
+    asked = "&".join(f"{quote(key)}={quote(value[:1_000])}" for key, value in query.items())
+    method = (
+        "POST" if acts else draw(st.sampled_from(["GET", "GET", "GET", "HEAD", "OPTIONS", "PUT"]))
+    )
+    fields = draw(st.lists(st.tuples(FIELDS, NASTY), max_size=6)) if acts else []
+    has_token = acts and draw(st.booleans())
+    if has_token:
+        fields.append((FIELD, pages.token))
+    body = "&".join(f"{quote(name)}={quote(value[:9_000])}" for name, value in fields)
+    if acts and draw(st.integers(0, 7)) == 7:
+        body += draw(st.sampled_from(["&%ff=%fe", "&token=%ed%a0%80", "&" * 5_000, "&a=%00"]))
+    headers = [
+        ("Host", b"127.0.0.1"),
+        *((name, value.encode()) for name, value in pages.headers),
+        ("Content-Type", b"application/x-www-form-urlencoded"),
+        ("Content-Length", str(len(body)).encode()),
+        ("Connection", b"close"),
+    ]
+    for _ in range(draw(st.integers(0, 2))):
+        at = draw(st.integers(0, len(headers) - 1))
+        name, value = draw(NAMES), draw(VALUES)
+        headers[at : at + draw(st.sampled_from([0, 0, 1]))] = [(name, value)]
+    target = path + ("?" + asked if asked else "")
+    head = b"".join(
+        [
+            f"{method} {target} HTTP/1.1\r\n".encode(),
+            *(name.encode() + b": " + value + b"\r\n" for name, value in headers),
+        ]
+    )
+    sent = head + b"\r\n" + body.encode()
+    return (draw(damaged(sent)) if draw(st.integers(0, 5)) == 5 else sent), has_token
+
+
+PARTS = st.sampled_from(
+    [
+        "1",
+        "999999999",
+        "00000000-0000-4000-8000-000000000000",
+        "2026-06",
+        "2026-06-10",
+        "2026",
+        "9999-99",
+        "Lorient",
+        "%C3%89cole%20de%20Kersabiec",
+        "..",
+        "%2e%2e%2fnode.db",
+        "%00",
+        "%ff",
+        "a" * 300,
+        "app.css",
+        "consumption",
+        "all",
+        "PT1H",
+        "P1D",
+        "\N{LATIN SMALL LETTER E WITH ACUTE}",
+    ]
+)
+
+
+async def send(port: int, request: bytes) -> bytes:
+    """Give what comes back to a request, whatever that is."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    try:
+        async with asyncio.timeout(ENDS_WITHIN_S):
+            with suppress(ConnectionError):
+                writer.write(request)
+                await writer.drain()
+                first = b""
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(ANSWERS_WITHIN_S):
+                        first = await reader.read(4_096)
+                # What waits for more than was sent, or for the next request, is told that it ends.
+                writer.write_eof()
+                return first + await reader.read()
+    finally:
+        writer.close()
+    return b""
+
+
+def try_all(
+    surface: str,
+    serving: Callable[[Path], AbstractAsyncContextManager[Pages]],
+    file: Path,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    with asyncio.Runner() as runner:
+        stack = AsyncExitStack()
+        pages = runner.run(stack.enter_async_context(serving(file)))
+        watching = sqlite3.connect(file)
+
+        def version() -> object:
+            return watching.execute("PRAGMA data_version").fetchone()
+
+        def check(request: tuple[bytes, bool]) -> None:
+            sent, is_ours = request
+            caplog.clear()
+            before = version()
+            answer = runner.run(send(pages.port, sent))
+            if answer:
+                status = re.match(rb"HTTP/1\.[01] (\d{3}) ", answer)
+                assert status, answer[:100]
+                assert int(status[1]) < 500, answer[:300]
+                assert b"Traceback" not in answer
+            failed = [one.getMessage() for one in caplog.records if one.levelno >= logging.ERROR]
+            assert failed == []
+            assert is_ours or pages.writes or version() == before
+
+        try:
+            explore(surface, 60, check, requests(pages))
+        finally:
+            watching.close()
+            runner.run(stack.aclose())
+
+
+def test_a_home_answers_any_head(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, socket_enabled: None
+) -> None:
+    try_all("heads of a home", a_home, tmp_path / "node.db", caplog)
+
+
+def test_public_pages_answer_any_head(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, socket_enabled: None
+) -> None:
+    try_all("heads of public pages", public_pages, tmp_path / "node.db", caplog)
+
+
+def test_an_administration_answers_any_head(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, socket_enabled: None
+) -> None:
+    try_all("heads of an administration", an_administration, tmp_path / "node.db", caplog)
