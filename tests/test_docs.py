@@ -201,6 +201,11 @@ def test_links_lead_somewhere(page: Path) -> None:
         assert not anchor or anchor in anchors(file), f"{page.name}: {target}"
 
 
+def test_every_kind_of_attack_stands_in_the_table_of_what_was_tried() -> None:
+    tried = {str(path.relative_to(ROOT)) for path in (ROOT / "tests/hostile").rglob("test_*.py")}
+    assert tried - set(targets(ROOT / "SECURITY.md")) == set()
+
+
 @pytest.mark.parametrize("french", BILINGUAL, ids=lambda path: str(path.relative_to(ROOT)))
 def test_both_languages_have_the_same_chapters_and_know_each_other(french: Path) -> None:
     english = french.with_name(french.name.replace(".fr.md", ".md"))
