@@ -10,8 +10,9 @@ is not counted: what else the machine does is in both.
 
 import argparse
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Awaitable, Iterator, Sequence
 from contextlib import suppress
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, time, timedelta
 from itertools import count
 from pathlib import Path
@@ -29,6 +30,7 @@ from demo.prosody import Authority, Prosody
 from .collective import PASSWORD, SETTINGS, program
 from .homes import day_of, join
 from .members import NO_ARCHIVE, STRANGERS, Members, admit, jid
+from .node import cpu_s
 from .times import told
 
 AT_MOST = 1.5
@@ -106,9 +108,10 @@ def main(arguments: list[str]) -> int:
     options = parser.parse_args(arguments)
     alone, beside = asyncio.run(_measure(options))
     print(f"{options.members} members, {options.strangers} strangers, {options.rate} kB/s")
-    print(f"  alone:  {told(alone)}, {len(alone)} receipts")
-    print(f"  beside: {told(beside)}, {len(beside)} receipts")
-    ratio = p95(beside) / p95(alone)
+    for name, round_ in (("alone", alone), ("beside", beside)):
+        busy = f"{100 * round_.cpu_s / (options.rounds * options.seconds):.0f} % of a core"
+        print(f"  {name + ':':7} {told(round_.receipts)}, {len(round_.receipts)} receipts, {busy}")
+    ratio = p95(beside.receipts) / p95(alone.receipts)
     print(f"  p95 beside over alone: {ratio:.2f}, at most {AT_MOST}")
     return 0 if ratio <= AT_MOST else 1
 
@@ -139,9 +142,21 @@ def stanzas(strangers: int, to: str) -> Iterator[bytes]:
         yield content.format(at=f'from="{stranger}" to="{address}" id="{number}"').encode()
 
 
-async def _measure(options: argparse.Namespace) -> tuple[list[float], list[float]]:
-    alone: list[float] = []
-    beside: list[float] = []
+@dataclass
+class Rounds:
+    """How long receipts took in several rounds, and what these cost the collective's node."""
+
+    receipts: list[float] = field(default_factory=list)
+    cpu_s: float = 0
+
+    async def add(self, pushed: Awaitable[list[float]], pid: int) -> None:
+        before_s = cpu_s(pid)
+        self.receipts += await pushed
+        self.cpu_s += cpu_s(pid) - before_s
+
+
+async def _measure(options: argparse.Namespace) -> tuple[Rounds, Rounds]:
+    alone, beside = Rounds(), Rounds()
     with TemporaryDirectory() as name:
         folder = Path(name)
         port = free_port()
@@ -157,17 +172,21 @@ async def _measure(options: argparse.Namespace) -> tuple[list[float], list[float
             settings.write_text(SETTINGS.format(database=f"sqlite:///{place}", account=account))
             where = (PASSWORD, str(server.port), str(server.ca_file))
             async with (
-                program("gatherer", str(settings), *where),
+                program("gatherer", str(settings), *where) as pid,
                 Waiting.connected(port) as members,
                 Deaf.connected(port, STRANGERS) as strangers,
             ):
-                await members.push_for(account, options.members, options.seconds)
+
+                def push() -> Awaitable[list[float]]:
+                    return members.push_for(account, options.members, options.seconds)
+
+                await push()
                 sent = stanzas(options.strangers, account)
                 for _ in range(options.rounds):
-                    alone += await members.push_for(account, options.members, options.seconds)
+                    await alone.add(push(), pid)
                     flood = asyncio.create_task(_flood(strangers, sent, options.rate * 1000))
                     await asyncio.sleep(_SETTLE_S)
-                    beside += await members.push_for(account, options.members, options.seconds)
+                    await beside.add(push(), pid)
                     flood.cancel()
                     await asyncio.wait({flood})
                     await asyncio.sleep(_SETTLE_S)
