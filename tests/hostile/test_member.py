@@ -522,7 +522,7 @@ async def test_a_day_of_energy_is_bounded_as_its_mean_power(store: Store) -> Non
     assert await _apart(store, "h1") == [864_025]
 
 
-async def test_of_5000_lies_a_thousand_are_kept_and_all_are_acknowledged(store: Store) -> None:
+async def test_of_1700_lies_a_thousand_are_kept_and_all_are_acknowledged(store: Store) -> None:
     await _street(store, 1)
     for start in range(0, 700, 100):
         await _tells(store, "h0", _home(0), NEXT - 700 * HOUR + start * HOUR, 100 * [10**6])
