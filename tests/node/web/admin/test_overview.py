@@ -307,6 +307,7 @@ async def test_how_a_node_goes_is_told_in_figures(
         rules=InForce(office.settings.publication),
         counts=Counts(since=NOW),
         network=None,
+        is_online=False,
         network_problem=None,
         database_problem=None,
         clock=await confirmed(office.store, Hands(NOW)),
