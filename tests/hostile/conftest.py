@@ -1,5 +1,6 @@
 """Attacks, one file for each kind of attacker: on real nodes, real servers and real databases."""
 
+from tests.node.cli.conftest import environment, run, start
 from tests.node.conftest import (
     copy_of,
     file,
@@ -26,6 +27,7 @@ from tests.node.xmpp.conftest import (
 __all__ = [
     "authority",
     "copy_of",
+    "environment",
     "file",
     "new_account",
     "new_node",
@@ -37,8 +39,10 @@ __all__ = [
     "patterns",
     "place",
     "postgresql_server",
+    "run",
     "servers",
     "stack",
+    "start",
     "store",
     "threads_of_sqlite_end",
     "two",

@@ -1,23 +1,50 @@
 """A bad day: the disk is full, broken or emptied, and what was erased is looked for on it."""
 
-from collections.abc import AsyncIterator, Iterable
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
+import os
 from pathlib import Path
+import shutil
 import struct
+import subprocess
 
 import pytest
 from sqlalchemy import text
 
 from consometers_node.collective import given
 from consometers_node.collective.given import Actor
+from consometers_node.collective.journal import (
+    FILE,
+    Ended,
+    Journal,
+    Strange,
+    ended_in,
+    reapply,
+    whole,
+)
 from consometers_node.collective.members import Members
-from consometers_node.collective.rights import erase, is_wiped, wipe
+from consometers_node.collective.rights import erase, forget_told, is_wiped, wipe
 from consometers_node.collective.sites import Building, Description
-from consometers_node.sharing.names import keep_collective
-from consometers_node.store import Store, rewriting
+from consometers_node.permission import Permissions, State
+from consometers_node.sharing.names import keep_collective, load_naming
+from consometers_node.store import PermissionId, Store, rewriting
+from consometers_node.store.collective_tables import GivenId
+from consometers_node.store.errors import Emptied
+from consometers_node.store.peers import add_peer, peer_by_jid
+from consometers_node.store.series import days_kept
+from demo.hass import free_port
 from tests.node import postgresql
+from tests.node.cli.conftest import Run, Start, ended
+from tests.node.cli.test_sharing import toy
 from tests.node.collective.people import AT, ZONE, join, meter, permission
 from tests.node.collective.telling import taking, told
+from tests.node.collective.test_rights import CURVE, everything, let_in, shapes
+from tests.node.household.toy import TOKEN, Toy
+from tests.node.permission.samples import STOP, grant, now
+
+__all__ = ["toy"]
 
 LATER = AT + timedelta(days=90)
 MIDNIGHT = datetime(2026, 6, 11, tzinfo=UTC)
@@ -150,3 +177,313 @@ async def test_a_role_without_rights_to_the_log_wipes_the_tables_all_the_same(
 def test_the_tests_server_keeps_its_log_as_the_one_that_is_deployed() -> None:
     compose = Path("deploy/compose.yaml").read_text(encoding="utf-8")
     assert "-c, wal_recycle=off" in compose
+
+
+@pytest.fixture
+def disk(tmp_path: Path) -> Iterator[Path]:
+    """A small disk of its own, that gets full."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    mounted = mount("-t", "tmpfs", "-o", "size=8m,mode=0700", "none", folder)
+    if not mounted:
+        pytest.skip("only root can mount a disk that gets full")
+    yield folder
+    subprocess.run(["umount", "--lazy", folder], check=True)
+
+
+def mount(*arguments: str | Path) -> bool:
+    return subprocess.run(["mount", *arguments], check=False, capture_output=True).returncode == 0
+
+
+def fill(disk: Path) -> None:
+    """Leave no room on a disk, not a byte."""
+    size = 1 << 20
+    with (disk / "filler").open("ab", buffering=0) as file:
+        while size:
+            try:
+                file.write(bytes(size))
+            except OSError:
+                size //= 2
+    assert shutil.disk_usage(disk).free == 0
+
+
+async def sharing(folder: Path) -> PermissionId:
+    """Make a household's database in which something is shared."""
+    store = await Store.open(folder / "node.db")
+    async with store.writing() as connection:
+        peer = await add_peer(connection, "coop@example.org", "Coop", now())
+        number = await grant(Permissions(connection), peer.id)
+    await load_naming(store)
+    await store.close()
+    return number
+
+
+async def state(folder: Path, number: PermissionId) -> State:
+    store = await Store.open(folder / "node.db")
+    async with store.reading() as connection:
+        known = await Permissions(connection).get(number)
+    await store.close()
+    return known.state
+
+
+async def test_on_a_full_disk_a_permission_is_withdrawn_for_good(run: Run, disk: Path) -> None:
+    number = await sharing(disk)
+    fill(disk)
+    said = await run("withdraw", number, "--yes", "--data", disk)
+    assert said.status == 0, said.err
+    assert await state(disk, number) is State.WITHDRAWN
+
+
+async def test_on_a_full_disk_one_permission_after_the_other_is_withdrawn(disk: Path) -> None:
+    store = await Store.open(disk / "node.db")
+    permissions = []
+    async with store.writing() as connection:
+        for n in range(20):
+            peer = await add_peer(connection, f"coop{n}@example.org", "Coop", now())
+            permissions.append(await grant(Permissions(connection), peer.id))
+    for number in permissions:
+        fill(disk)
+        async with store.withdrawing() as connection:
+            await Permissions(connection).withdraw(number, STOP, now(), erase=True)
+    await store.close()
+    assert {await state(disk, number) for number in permissions} == {State.WITHDRAWN}
+
+
+FULL = {"en_GB.UTF-8": "Make room on it, then try again.", "fr_FR.UTF-8": "Faites-y de la place"}
+
+
+@pytest.mark.parametrize(
+    ("language", "command"),
+    [
+        ("en_GB.UTF-8", ("status",)),
+        ("fr_FR.UTF-8", ("withdraw", "x", "--yes")),
+        ("fr_FR.UTF-8", ("run",)),
+    ],
+)
+async def test_on_a_full_disk_without_reserve_commands_say_so_and_what_to_do(
+    run: Run, disk: Path, language: str, command: Sequence[str]
+) -> None:
+    await sharing(disk)
+    (disk / "node.reserve").unlink()
+    fill(disk)
+    said = await run(*command, "--data", disk, language=language)
+    assert said.status == 1
+    assert FULL[language] in said.err
+
+
+async def test_a_node_that_runs_says_that_its_disk_is_full_and_goes_on_once_it_is_not(
+    run: Run, start: Start, toy: Toy, disk: Path
+) -> None:
+    await sharing(disk)
+    home = {"CONSOMETERS_HOME_URL": toy.url, "CONSOMETERS_HOME_TOKEN": TOKEN}
+    options = ("--data", disk, "--page", f"127.0.0.1:{free_port()}")
+
+    @asynccontextmanager
+    async def running(until: str) -> AsyncIterator[None]:
+        node = await start("run", *options, CONSOMETERS_HASTE="100", **home)
+        assert node.stderr is not None
+        try:
+            async with asyncio.timeout(60):
+                while until not in (line := (await node.stderr.readline()).decode()):
+                    assert line
+            yield
+        finally:
+            with suppress(ProcessLookupError):
+                node.terminate()
+            said = await ended(node)
+        assert said.status == 0, said.err
+
+    async with running("connected to Home Assistant"):
+        pass
+    fill(disk)
+    async with running("WARNING consometers_node.sharing.outages"):
+        said = await run("status", "--data", disk)
+        assert "Database: The disk is full: make room on it." in said.out
+        (disk / "filler").unlink()
+        while "Database:" in (await run("status", "--data", disk)).out:
+            pass
+
+
+def put_a_folder_there(file: Path) -> None:
+    file.unlink()
+    file.mkdir()
+
+
+BROKEN: Mapping[str, tuple[Callable[[Path], object], str, str]] = {
+    "emptied": (
+        lambda file: os.truncate(file, 0),
+        "something emptied it. Put a backup back. To begin again on purpose",
+        "quelque chose l’a vidé. Remettez une sauvegarde. Pour repartir de zéro exprès",
+    ),
+    "cut in half": (
+        lambda file: os.truncate(file, file.stat().st_size // 2),
+        "put a backup back",
+        "remettez une sauvegarde",
+    ),
+    "noise": (
+        lambda file: file.write_bytes(b"\xa5" * file.stat().st_size),
+        "is no database. Put a backup back",
+        "n’est pas une base de données. Remettez une sauvegarde",
+    ),
+    "a folder": (
+        put_a_folder_there,
+        "it is a folder. Put a backup back, or correct the path",
+        "c’est un dossier. Remettez une sauvegarde, ou corrigez le chemin",
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", BROKEN)
+async def test_a_broken_file_is_told_in_words_and_left_as_it_is(
+    run: Run, tmp_path: Path, kind: str
+) -> None:
+    harm, english, french = BROKEN[kind]
+    number = await sharing(tmp_path)
+    file = tmp_path / "node.db"
+    harm(file)
+    before = file.read_bytes() if file.is_file() else b""
+    said = await run("withdraw", number, "--yes", "--data", tmp_path)
+    assert (said.status, english in said.err) == (1, True), said.err
+    said = await run("status", "--data", tmp_path, language="fr_FR.UTF-8")
+    assert (said.status, french in said.err) == (1, True), said.err
+    assert (await run("run", "--json", "--data", tmp_path)).condition == "database"
+    assert (file.read_bytes() if file.is_file() else b"") == before
+
+
+async def test_what_the_journal_of_an_emptied_file_holds_is_not_thrown_away(
+    tmp_path: Path,
+) -> None:
+    file, journal = tmp_path / "node.db", tmp_path / "node.db-wal"
+    store = await Store.open(file)
+    async with store.writing() as connection:
+        await add_peer(connection, "coop@example.org", "Coop", now())
+    held = journal.read_bytes()
+    await store.close()
+    for is_there in (True, False):
+        if is_there:
+            os.truncate(file, 0)
+        else:
+            file.unlink()
+        journal.write_bytes(held)
+        with pytest.raises(Emptied):
+            await Store.open(file)
+        assert journal.read_bytes() == held
+
+
+async def test_two_that_start_at_once_and_a_power_cut_before_leave_one_whole_database(
+    tmp_path: Path,
+) -> None:
+    file = tmp_path / "node.db"
+    # The power was cut while the first file was made.
+    (tmp_path / "node.db.new").touch()
+    first, second = await asyncio.gather(Store.open(file), Store.open(file))
+    async with first.writing() as connection:
+        await add_peer(connection, "coop@example.org", "Coop", now())
+    async with second.reading() as connection:
+        assert await peer_by_jid(connection, "coop@example.org") is not None
+    await first.close()
+    await second.close()
+
+
+async def test_a_disk_that_became_read_only_is_told_with_a_way_out(run: Run, disk: Path) -> None:
+    number = await sharing(disk)
+    mount("-o", "remount,ro", disk)
+    try:
+        said = await run("withdraw", number, "--yes", "--data", disk)
+        assert (said.status, "Mount it for writing." in said.err) == (1, True), said.err
+        said = await run("status", "--data", disk, language="fr_FR.UTF-8")
+        assert "Montez-le en écriture." in said.err
+    finally:
+        mount("-o", "remount,rw", disk)
+
+
+async def put_back(backup: Path | str, copy_of: Callable[[Path | str], Path | str]) -> Store:
+    """Put a backup back as it was."""
+    return await Store.open(copy_of(backup))
+
+
+async def is_gone(store: Store) -> bool:
+    async with store.reading() as connection:
+        content = await everything(connection)
+    return not any(word in content for word in (*shapes(CURVE), b"anemone@"))
+
+
+@pytest.fixture
+async def backups(
+    place: Path | str, copy_of: Callable[[Path | str], Path | str], tmp_path: Path
+) -> tuple[Path | str, Path | str, Path]:
+    """Return a backup of before an erasure, one of within it, and the file of what ended since."""
+    store = await Store.open(place)
+    ((member, gave), *_) = await let_in(store, "anemone", "b", "c")
+    for start in (MIDNIGHT, MIDNIGHT + timedelta(days=31)):
+        for name, values in (("anemone", CURVE), ("b", [500] * 24)):
+            async with taking(store) as intake:
+                await intake.keep(f"{name}@example.org", told(meter(name), start, values))
+    await store.close()
+    before = copy_of(place)
+    store = await Store.open(place)
+    async with store.writing() as connection:
+        members = Members(connection, ZONE)
+        ended = await given.withdraw(members, member.id, gave.id, LATER, erase=True)
+    await store.close()
+    within = copy_of(place)
+    store = await Store.open(place)
+    await erase(store, ZONE, ended, LATER, Actor.MEMBER)
+    await Journal(store, tmp_path / FILE).write()
+    assert await is_gone(store)
+    await store.close()
+    return before, within, tmp_path / FILE
+
+
+async def test_no_backup_brings_an_erased_member_back_not_even_two_in_a_row(
+    backups: tuple[Path | str, Path | str, Path], copy_of: Callable[[Path | str], Path | str]
+) -> None:
+    before, within, file = backups
+    for backup in (before, within, before):
+        store = await put_back(backup, copy_of)
+        assert not await is_gone(store)
+        await reapply(store, ZONE, ended_in(file), LATER)
+        async with store.writing() as connection:
+            members = Members(connection, ZONE)
+            for entry in await given.untold(connection):
+                await given.told(connection, entry.id, LATER)
+            await forget_told(members, LATER)
+        assert await is_gone(store)
+        # What the node that runs on it writes harms no later restore.
+        await Journal(store, file).write()
+        await store.close()
+
+
+async def test_a_file_of_what_ended_erases_without_any_clock_and_once(
+    backups: tuple[Path | str, Path | str, Path], copy_of: Callable[[Path | str], Path | str]
+) -> None:
+    before, _, file = backups
+    store = await put_back(before, copy_of)
+    assert await reapply(store, ZONE, ended_in(file), LATER) == 1
+    async with store.reading() as connection:
+        states = {one.id: one.state for one in await given.all_given(connection)}
+        assert await days_kept(connection)
+    assert states == {"anemone": State.WITHDRAWN, "b": State.GRANTED, "c": State.GRANTED}
+    assert await reapply(store, ZONE, ended_in(file), LATER) == 0
+    await store.close()
+
+
+ENDED = Ended(GivenId("b"), State.WITHDRAWN, LATER, erased=True).line()
+
+
+@pytest.mark.parametrize(
+    ("written", "edited"),
+    [("withdrawn", "granted"), ("true", '"no"'), ("+00:00", "")],
+)
+def test_an_edited_line_ends_nothing(tmp_path: Path, written: str, edited: str) -> None:
+    file = tmp_path / FILE
+    file.write_text(f"{ENDED.replace(written, edited)}\n{ENDED}\n")
+    with pytest.raises(Strange):
+        whole(file)
+
+
+def test_zeros_of_a_power_cut_are_no_line(tmp_path: Path) -> None:
+    file = tmp_path / FILE
+    zeros = "\0" * 500
+    file.write_text(f"{ENDED}\n{zeros}\n{ENDED}\n")
+    assert len(whole(file)) == 2

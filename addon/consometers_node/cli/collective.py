@@ -132,8 +132,6 @@ def _told_of(error: Exception) -> Complaint | None:
     match error:
         case CollectiveFault() | bell.BellFault():
             return Complaint(error.condition, error.text)
-        case InterfaceError() | OperationalError():
-            return Complaint("database", outage.words(error))
     words = said_of(error)
     return None if words is None else Complaint("not-possible", words)
 

@@ -114,7 +114,10 @@ def refusals_of(peer: str) -> Iterator[None]:
 def complaint_of(error: Exception) -> Complaint | None:
     """Give what to tell of an error, or None of one that nobody foresaw."""
     # A command that speaks to no server and opens no database fails without loading either.
+    from sqlalchemy.exc import DBAPIError  # noqa: PLC0415
+
     from consometers_node.store import StoreFault  # noqa: PLC0415
+    from consometers_node.store.reasons import explained, is_outage  # noqa: PLC0415
     from consometers_node.xmpp import NetworkError  # noqa: PLC0415
 
     match error:
@@ -126,10 +129,8 @@ def complaint_of(error: Exception) -> Complaint | None:
             name = type(error).__name__
             words = _ONCE[name].fill(**error.found) if name in _ONCE else error.text
             return Complaint(_kebab(name), words)
-        case StoreFault():
-            from consometers_node.store.reasons import reason  # noqa: PLC0415
-
-            return Complaint("database", around(_DATABASE, reason(error)))
+        case StoreFault() | DBAPIError() if isinstance(error, StoreFault) or is_outage(error):
+            return Complaint("database", around(_DATABASE, explained(error)))
         case OSError(filename=str() as file):
             return Complaint("file", around(_FILE, said_of_system(error), name=file))
         case _:

@@ -267,7 +267,7 @@ def withdraw(
         signature = _sign(shown, output.said(_WITHDRAW), output, yes=yes)
         number = question.permission.id
         try:
-            async with store.writing() as connection:
+            async with store.withdrawing() as connection:
                 is_registered = await Permissions(connection).withdraw(
                     number, signature, datetime.now(UTC), erase=not keep
                 )

@@ -73,6 +73,7 @@ def _status(node: HomeNode, language: str) -> bell.Status:
         "online": network is not None and network.connection.is_online,
         "network": said(None if problem is None else problem.text),
         "clock": said(node.clock.problem),
+        "database": said(node.database_problem),
         "home_assistant": said(node.home_problem),
         "peers": {one.peer.jid: said(one.problem) for one in deliveries},
     }

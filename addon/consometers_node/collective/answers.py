@@ -184,7 +184,7 @@ class CollectiveAnswers(Answers):
     async def withdraw(self, asker: Asker, permission: str, *, erase: bool) -> Receipt:
         now = datetime.now(UTC)
         with _as_refusal():
-            async with self._store.writing() as connection:
+            async with self._store.withdrawing() as connection:
                 members = Members(connection, self._zone)
                 member = await members.by_jid(asker.jid)
                 if member is None:

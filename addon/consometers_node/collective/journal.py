@@ -19,21 +19,23 @@ from pathlib import Path
 from typing import NoReturn
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ..permission import State
 from ..quoalise.text import text
 from ..store import Store
 from ..store.collective_tables import GivenId, GivenRegisterRow
 from . import given
-from .errors import CollectiveFault, Unknown
+from .errors import CollectiveFault
 from .members import Members
 from .rights import erase
 
 FILE = "ended.jsonl"
 """Its name, in the folder of the node."""
 EVERY_S = 30.0
+_ENDS = frozenset({State.WITHDRAWN, State.TERMINATED, State.EXPIRED})
 _BEGINS = '{"permission": "'
 """Every line."""
 
@@ -148,7 +150,7 @@ def whole(file: Path) -> list[Ended]:
 
 
 async def reapply(store: Store, zone: ZoneInfo, ended: Iterable[Ended], at: datetime) -> int:
-    """End and erase again what a file tells; give how many permissions that changed.
+    """End and erase again what a file tells; return how many permissions that changed.
 
     Permissions that the database does not know were given after its backup: nothing is left of
     them. What time ends is left to the node, whose clock is confirmed. Whoever calls this calls
@@ -156,21 +158,27 @@ async def reapply(store: Store, zone: ZoneInfo, ended: Iterable[Ended], at: date
     """
     async with store.writing() as connection:
         members = Members(connection, zone)
+        known = {
+            permission.id
+            for permission in await given.all_given(connection)
+            if permission.state is State.GRANTED or permission.series
+        }
         changed = set[GivenId]()
-        for one in ended:
-            try:
-                known = await given.get(connection, one.permission)
-            except Unknown:
+        for end in ended:
+            if end.permission not in known:
                 continue
-            if known.state is State.GRANTED:
-                changed.add(known.id)
-                if one.state is State.WITHDRAWN:
-                    await given.withdraw(members, known.member, known.id, one.at, erase=one.erased)
+            permission = await given.get(connection, end.permission)
+            if permission.state is State.GRANTED:
+                changed.add(permission.id)
+                if end.state is State.WITHDRAWN:
+                    await given.withdraw(
+                        members, permission.member, permission.id, end.at, erase=end.erased
+                    )
                 else:
-                    await given.terminate(members, known.id, one.at)
-            if one.erased and known.series:
-                changed.add(known.id)
-                await given.erase_at_once(connection, known.id, at)
+                    await given.terminate(members, permission.id, end.at)
+            if end.erased and permission.series:
+                changed.add(permission.id)
+                await given.erase_at_once(connection, permission.id, at)
     while True:
         async with store.reading() as connection:
             due = await given.due(connection, None)
@@ -179,19 +187,30 @@ async def reapply(store: Store, zone: ZoneInfo, ended: Iterable[Ended], at: date
         await erase(store, zone, due[0], at)
 
 
+async def last_end(connection: AsyncConnection) -> datetime | None:
+    """Return when a permission ended last, as far as the database knows; None if none has."""
+    query = select(func.max(GivenRegisterRow.at)).where(GivenRegisterRow.state != State.GRANTED)
+    return (await connection.execute(query)).scalar_one()
+
+
 def _lines(file: Path) -> list[str]:
-    return file.read_text(encoding="utf-8", errors="replace").splitlines()
+    # What the disk had not written when the power was cut may be read as zeros.
+    return file.read_text(encoding="utf-8", errors="replace").replace("\0", "").splitlines()
 
 
 def _read(line: str) -> Ended | None:
     try:
         told = json.loads(line)
         at = datetime.fromisoformat(told["at"])
-        if not isinstance(told["permission"], str) or at.tzinfo is None:
+        state, erased = State(told["state"]), told["erased"]
+        if (
+            not isinstance(told["permission"], str)
+            or at.tzinfo is None
+            or state not in _ENDS
+            or not isinstance(erased, bool)
+        ):
             return None
-        return Ended(
-            GivenId(told["permission"]), State(told["state"]), at, erased=bool(told["erased"])
-        )
+        return Ended(GivenId(told["permission"]), state, at, erased=erased)
     except KeyError, TypeError, ValueError:
         return None
 

@@ -6,14 +6,13 @@ from dataclasses import dataclass, field
 import logging
 from typing import NoReturn
 
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
-
 from ..quoalise import Node, Text
 from ..sharing.answers import Hear
 from ..sharing.changes import Changes
 from ..sharing.delivery import FIRST_DELAY_S
 from ..sharing.names import keep_collective, load_naming
 from ..sharing.online import Sharing
+from ..sharing.outages import Outages
 from ..sharing.renewal import EVERY_S
 from ..store import Store
 from ..store.clock import Clock
@@ -221,10 +220,10 @@ class CollectiveNode:
         self.counts = Counts()
         self.rules = InForce(settings.publication)
         self.network: Online | None = None
-        self._outage: Text | None = None
         self._who = who
         self._connect = connect
         self._pace = pace or Pace()
+        self._outages = Outages(outage.words, self._pace.rest_s)
 
     @property
     def is_online(self) -> bool:
@@ -241,7 +240,7 @@ class CollectiveNode:
     @property
     def database_problem(self) -> Text | None:
         """Why the database cannot be used, for people; None if it can."""
-        return self._outage or (self.network.intake.problem if self.network else None)
+        return self._outages.problem or (self.network.intake.problem if self.network else None)
 
     def look_again(self) -> None:
         """Take the word that something in the database changed."""
@@ -252,20 +251,23 @@ class CollectiveNode:
 
         When the database is away or full, all is left, and begun again once it is back.
         """
-        while True:
-            try:
-                await self._run()
-            except* (InterfaceError, OperationalError) as faults:
-                self._outage = outage.words(_first(faults))
-                _LOGGER.warning("%s", self._outage.say())
-            await asyncio.sleep(self._pace.rest_s)
+        await self._outages.survive(self._run)
 
     async def _run(self) -> NoReturn:
         await keep_collective(self.store, self.settings.identifier)
         async with self.store.writing() as connection:
             await self.clock.begin(connection)
         naming = await load_naming(self.store)
-        self._outage = None
+        # A database that was put back, and started without `reapply`, is older than this file.
+        file = self.settings.folder / journal.FILE
+        ended = await asyncio.to_thread(lambda: list(journal.ended_in(file)))
+        if ended:
+            # By the times that it tells: this clock may be wrong.
+            last = max(end.at for end in ended)
+            count = await journal.reapply(self.store, self.settings.time_zone, ended, last)
+            if count:
+                _LOGGER.warning("%s told of the end of %d permissions", journal.FILE, count)
+        self._outages.over()
         settings, changes, pace = self.settings, self.changes, self._pace
         self.network = Online(
             self.store,
@@ -280,7 +282,6 @@ class CollectiveNode:
         )
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self.network.run())
-            file = settings.folder / journal.FILE
             tasks.create_task(Journal(self.store, file, every_s=pace.journal_s).run())
             tasks.create_task(
                 Releasing(
@@ -297,10 +298,3 @@ class CollectiveNode:
                 ).run()
             )
         raise AssertionError
-
-
-def _first(faults: BaseExceptionGroup[DBAPIError]) -> DBAPIError:
-    first: DBAPIError | BaseExceptionGroup[DBAPIError] = faults
-    while isinstance(first, BaseExceptionGroup):
-        first = first.exceptions[0]
-    return first

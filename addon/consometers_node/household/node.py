@@ -13,11 +13,13 @@ from ..sharing.changes import Changes
 from ..sharing.delivery import FIRST_DELAY_S
 from ..sharing.names import load_naming
 from ..sharing.online import Sharing
+from ..sharing.outages import Outages
 from ..sharing.renewal import EVERY_S
 from ..store import Store
 from ..store.clock import Clock
 from ..wire import Naming
 from ..xmpp import PUSH_SECONDS, Connection, Identity, NetworkError, Receiving
+from . import outage
 from .answers import HouseholdAnswers
 from .home_assistant import HomeAssistant
 from .presence import Presence, WatchedRecorder
@@ -39,6 +41,7 @@ class Pace:
     renewal_s: float = EVERY_S
     sums_s: float = SUMS_S
     sums_first_s: float = FIRST_WAIT_S
+    rest_s: float = 10.0
 
     def hurried(self, haste: float) -> Pace:
         """Give waits that are so many times shorter."""
@@ -50,6 +53,7 @@ class Pace:
             self.renewal_s / haste,
             self.sums_s / haste,
             self.sums_first_s / haste,
+            self.rest_s / haste,
         )
 
 
@@ -134,6 +138,7 @@ class HomeNode:
         self.network: Online | None = None
         self._connect = connect
         self._pace = pace or Pace()
+        self._outages = Outages(outage.words, self._pace.rest_s)
         self._rounds = Rounds(LoopClock(), _ROUND_EVERY, settles=self._pace.settles)
         self.presence = Presence(store, source, self.clock)
         self.recorder = WatchedRecorder(source, self.presence)
@@ -149,6 +154,11 @@ class HomeNode:
         return self.network.connection.problem
 
     @property
+    def database_problem(self) -> Text | None:
+        """Why the database cannot be used, for people; None if it can."""
+        return self._outages.problem
+
+    @property
     def home_problem(self) -> Text | None:
         """Why Home Assistant is not read; None if it is."""
         fault = self._upkeep.problem
@@ -160,11 +170,19 @@ class HomeNode:
         self._rounds.heard()
 
     async def run(self) -> NoReturn:
-        """Run until cancelled. Raises WrongToken: only a person can help then."""
+        """Run until cancelled. Raises WrongToken: only a person can help then.
+
+        When the database is away or full, all is left, and begun again once it is back.
+        """
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self.source.run())
+            tasks.create_task(self._outages.survive(self._run))
+        raise AssertionError
+
+    async def _run(self) -> NoReturn:
         async with self.store.writing() as connection:
             await self.clock.begin(connection)
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self.source.run())
             tasks.create_task(self.presence.run())
             tasks.create_task(self._upkeep.run())
             tasks.create_task(self._stay_online())
@@ -176,6 +194,7 @@ class HomeNode:
             seen = self.changes.count
             who = await load(self.store)
             self.naming = naming = await load_naming(self.store)
+            self._outages.over()
             if who is None:
                 await self.changes.after(seen)
                 continue

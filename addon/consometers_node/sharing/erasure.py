@@ -21,13 +21,14 @@ async def erase_all(store: Store, who: str, language: str) -> Gone:
     """Withdraw every permission, asking to erase, and erase the records that are here."""
     withdrawn = 0
     now = datetime.now(UTC)
-    async with store.writing() as connection:
+    async with store.withdrawing() as connection:
         register = Permissions(connection)
         for one in await register.all():
             if one.state is State.GRANTED:
                 shown = words.withdrawal(one.need, language, erase=True)
                 await register.withdraw(one.id, Signature(who, shown), now)
                 withdrawn += 1
+    async with store.writing() as connection:
         days = await erase_series(connection, await all_series(connection))
     await store.shrink()
     return Gone(withdrawn, days)

@@ -5,7 +5,6 @@ from collections.abc import AsyncIterator, Coroutine
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext, suppress
 from functools import partial
 import logging
-import os
 from pathlib import Path
 import sqlite3
 from typing import TYPE_CHECKING, Any, Self, cast
@@ -17,6 +16,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 
 from . import driver
 from .errors import Unusable
+from .file import Reserve, prepare
 from .reasons import is_full, is_locked
 from .rewriting import rewrite
 from .types import DAMAGED
@@ -63,8 +63,11 @@ class Store:
 
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
+        file = engine.url.database
+        self._reserve = Reserve(Path(file)) if file and self.is_sqlite else None
         self._writer = engine.execution_options(consometers_writes=True)
         self._reader = engine if self.is_sqlite else engine.execution_options(**_SNAPSHOT)
+        self._is_open = False
         self._one_writer = asyncio.Lock() if self.is_sqlite else nullcontext()
 
     @classmethod
@@ -77,12 +80,14 @@ class Store:
         engine = _sqlite(url) if url.get_backend_name() == "sqlite" else _postgresql(url)
         store = cls(engine)
         try:
-            if store.is_sqlite and url.database:
-                await asyncio.to_thread(_make_private, Path(url.database))
-            await store._migrate(half_moved)
+            if store._reserve is None:
+                await store._migrate(half_moved)
+            else:
+                await asyncio.to_thread(prepare, Path(str(url.database)))
+                await store._migrate_a_file(half_moved, store._reserve)
         except BaseException as fault:
             await store.close()
-            if isinstance(fault, OSError | DBAPIError):
+            if isinstance(fault, OSError | sqlite3.Error | DBAPIError):
                 raise Unusable(f"{_shown(url)} cannot be opened: {_reason(fault)}") from fault
             raise
         return store
@@ -100,6 +105,9 @@ class Store:
                 break
             await asyncio.sleep(_LOOKS_EVERY_S)
         await self._engine.dispose()
+        if self._reserve is not None and self._is_open:
+            # SQLite has removed its own files by now.
+            await asyncio.to_thread(self._reserve.fill)
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[AsyncConnection]:
@@ -117,6 +125,20 @@ class Store:
             connection.begin(),
         ):
             yield connection
+
+    @asynccontextmanager
+    async def withdrawing(self) -> AsyncIterator[AsyncConnection]:
+        """Begin a transaction like `writing`, that finds room on a full disk: see `Reserve`."""
+        if self._reserve is None:
+            async with self.writing() as connection:
+                yield connection
+            return
+        await asyncio.to_thread(self._reserve.free)
+        try:
+            async with self.writing() as connection:
+                yield connection
+        finally:
+            await asyncio.to_thread(self._reserve.fill)
 
     async def size_bytes(self, connection: AsyncConnection) -> int:
         """Tell how much room the database takes, without the journal of what was written last."""
@@ -182,6 +204,17 @@ class Store:
             {"consometers_alone": True} if self.is_sqlite else {"isolation_level": "AUTOCOMMIT"}
         )
         return _connected(self._engine.execution_options(**option))
+
+    async def _migrate_a_file(self, half_moved: bool, reserve: Reserve) -> None:
+        try:
+            await self._migrate(half_moved)
+        except DBAPIError as fault:
+            # SQLite makes files of its own when the first connection opens.
+            if not (is_full(fault) and await asyncio.to_thread(reserve.free)):
+                raise
+            await self._migrate(half_moved)
+        self._is_open = True
+        await asyncio.to_thread(reserve.fill)
 
     async def _migrate(self, half_moved: bool) -> None:
         async with self.writing() as connection:
@@ -327,15 +360,6 @@ def _ended(task: asyncio.Task[None]) -> None:
 async def _roll_back(driver: Any) -> None:
     with suppress(sqlite3.Error, ValueError):
         await driver.rollback()
-
-
-def _make_private(file: Path) -> None:
-    # SQLite gives -wal and -shm the mode of the file.
-    os.close(os.open(file, os.O_RDWR | os.O_CREAT, 0o600))
-    for name in (file.name, f"{file.name}-wal", f"{file.name}-shm"):
-        path = file.with_name(name)
-        if path.exists():
-            path.chmod(0o600)
 
 
 def _reason(fault: BaseException) -> str:

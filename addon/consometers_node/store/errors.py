@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from sqlalchemy.exc import IntegrityError
 
@@ -12,6 +13,14 @@ class StoreFault(Exception):
 
 class Unusable(StoreFault):
     """The database cannot be opened. The message tells the operator what to do."""
+
+
+class Emptied(Unusable):
+    """The database's file is empty, which a node's never is."""
+
+    def __init__(self, file: Path) -> None:
+        super().__init__(f"{file} is empty")
+        self.file = file
 
 
 class NotPermitted(StoreFault):

@@ -4,11 +4,11 @@ import errno
 import re
 import sqlite3
 
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 
 from ..quoalise import Text
 from ..quoalise.text import around, text
-from .errors import StoreFault
+from .errors import Emptied, StoreFault
 
 _FULL = text("its disk is full", "son disque est plein")
 _READ_ONLY = text("it is read-only", "elle est en lecture seule")
@@ -22,6 +22,7 @@ _BROKEN = text(
     "its file is damaged: put a backup back", "son fichier est abîmé : remettez une sauvegarde"
 )
 _NOT_ONE = text("its file is no database", "son fichier n’est pas une base de données")
+_FOLDER = text("it is a folder", "c’est un dossier")
 _DISK = text("its disk does not read or write", "son disque ne lit ou n’écrit pas")
 _NOBODY = text("nothing answers there", "rien n’y répond")
 _NO_HOST = text("there is no server of that name", "il n’y a pas de serveur de ce nom")
@@ -31,9 +32,55 @@ _NO_DATABASE = text("there is no database of that name", "il n’y a pas de base
 _STARTS = text("it is starting or stopping", "elle démarre ou s’arrête")
 _CROWDED = text("it takes no more connections", "elle n’accepte plus de connexion")
 _OTHER = text("it says “{why}”", "elle dit « {why} »")
+_ELSEWHERE = text(
+    "Put a backup back, or correct the path.", "Remettez une sauvegarde, ou corrigez le chemin."
+)
+_REMEDIES = (
+    (_FULL, text("Make room on it, then try again.", "Faites-y de la place, puis réessayez.")),
+    (
+        _READ_ONLY,
+        text(
+            "Mount it for writing. A disk that became read-only by itself may be failing: copy"
+            " what is on it first.",
+            "Montez-le en écriture. Un disque passé de lui-même en lecture seule est peut-être en"
+            " fin de vie : copiez d’abord ce qu’il contient.",
+        ),
+    ),
+    (
+        _REFUSED,
+        text(
+            "Let the user of the node own its folder and the files in it.",
+            "Faites que l’utilisateur du nœud possède son dossier et les fichiers qui y sont.",
+        ),
+    ),
+    (_LOCKED, text("Try again in a minute.", "Réessayez dans une minute.")),
+    (_NOT_ONE, _ELSEWHERE),
+    (_FOLDER, _ELSEWHERE),
+    (
+        _DISK,
+        text(
+            "It may be failing: copy what is on it to another one, and put a backup back.",
+            "Il est peut-être en fin de vie : copiez ce qu’il contient sur un autre, et remettez"
+            " une sauvegarde.",
+        ),
+    ),
+)
 _PLACE = text("{place} cannot be opened: {said}.", "{place} ne s’ouvre pas : {said}.")
 
+_EMPTIED = text(
+    "{file} is empty, and a node’s database never is: something emptied it. Put a backup back. To"
+    " begin again on purpose, without anything that was kept, move {file} and what is beside it"
+    " under the same name out of the way.",
+    "{file} est vide, et la base d’un nœud ne l’est jamais : quelque chose l’a vidé. Remettez une"
+    " sauvegarde. Pour repartir de zéro exprès, sans rien de ce qui était gardé, écartez {file} et"
+    " ce qui est à côté sous le même nom.",
+)
+
 _OPENED = " cannot be opened: "
+_SQLITE_EXTENDED = {
+    # The memory that connections share is a file whose pages are written when it grows.
+    sqlite3.SQLITE_IOERR_SHMSIZE: _FULL,
+}
 _SQLITE = {
     sqlite3.SQLITE_FULL: _FULL,
     sqlite3.SQLITE_READONLY: _READ_ONLY,
@@ -73,7 +120,7 @@ _CONNECTING = {
 _SYSTEM = {
     errno.ENOENT: _NO_FILE,
     errno.ENOTDIR: _NO_FILE,
-    errno.EISDIR: _NOT_ONE,
+    errno.EISDIR: _FOLDER,
     errno.EACCES: _REFUSED,
     errno.EPERM: _REFUSED,
     errno.ENOSPC: _FULL,
@@ -108,6 +155,23 @@ def is_full(fault: DBAPIError) -> bool:
     return _known(fault) is _FULL
 
 
+def is_outage(fault: BaseException) -> bool:
+    """Return whether the fault is of the disk or the server, and not of a statement of ours."""
+    return isinstance(fault, InterfaceError | OperationalError) or (
+        isinstance(fault, DBAPIError) and _known(fault) is not None
+    )
+
+
+def explained(fault: BaseException) -> Text:
+    """Say in whole sentences why a database cannot be used, and what to do."""
+    said = reason(fault)
+    cause = fault.__cause__ if isinstance(fault, StoreFault) else fault
+    known = None if cause is None else _known(cause)
+    way = next((way for why, way in _REMEDIES if why is known), None)
+    words = {tag: said.say(tag).removesuffix(".") + "." for tag in ("en", "fr")}
+    return Text({tag: f"{words[tag]} {way.say(tag)}" if way else words[tag] for tag in words})
+
+
 def is_locked(fault: DBAPIError) -> bool:
     """Return whether something else uses the database for too long."""
     return _known(fault) is _LOCKED
@@ -118,6 +182,8 @@ def reason(fault: BaseException) -> Text:
 
     What is not known here stays in its own words, without the statement that met it.
     """
+    if isinstance(fault, Emptied):
+        return _EMPTIED.fill(file=fault.file)
     if isinstance(fault, StoreFault):
         return _reason_of_ours(fault)
     if (known := _known(fault)) is not None:
@@ -136,15 +202,21 @@ def _reason_of_ours(fault: StoreFault) -> Text:
     return around(_PLACE, reason(cause), place=place)
 
 
+def _of_sqlite(fault: BaseException | None) -> Text | None:
+    code = getattr(fault, "sqlite_errorcode", 0)
+    # The lowest byte is what it is about, the rest where it met it.
+    return _SQLITE_EXTENDED.get(code) or _SQLITE.get(code & 0xFF)
+
+
 def _known(fault: BaseException) -> Text | None:
+    if isinstance(fault, sqlite3.Error):
+        return _of_sqlite(fault)
     if isinstance(fault, OSError):
         return _SYSTEM.get(fault.errno or 0)
     if not isinstance(fault, DBAPIError):
         return None
-    code = getattr(fault.orig, "sqlite_errorcode", None)
-    if code is not None:
-        # The lowest byte is what it is about, the rest where it met it.
-        return _SQLITE.get(code & 0xFF)
+    if getattr(fault.orig, "sqlite_errorcode", None) is not None:
+        return _of_sqlite(fault.orig)
     state = getattr(fault.orig, "sqlstate", None)
     if state is not None:
         return _POSTGRESQL.get(state)

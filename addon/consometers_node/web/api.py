@@ -65,7 +65,7 @@ class Api:
 
     async def _hold(self, request: web.Request, *, paused: bool) -> web.Response:
         number = request.match_info["id"]
-        async with self._node.store.writing() as connection:
+        async with self._node.store.withdrawing() as connection:
             known = {str(one.id): one.id for one in await all_peers(connection)}
             if number not in known:
                 return problem(404, "item-not-found", *_UNKNOWN)

@@ -9,8 +9,9 @@ import logging
 from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
+from sqlalchemy.exc import InterfaceError, OperationalError
 
-from ..household import Away, HomeAssistantFault, Proposal
+from ..household import Away, HomeAssistantFault, Proposal, outage
 from ..household.directions import directions
 from ..household.holes import Calendar, Calendars
 from ..household.node import HomeNode
@@ -239,6 +240,8 @@ class Desk:
             return self.refuse(visit, refused.status, refused.words)
         except HomeAssistantFault as fault:
             return self.refuse(visit, 503, fault.text)
+        except (InterfaceError, OperationalError) as fault:
+            return self.refuse(visit, 503, outage.words(fault))
         except web.HTTPException, asyncio.CancelledError, ConnectionError:
             raise
         except Exception:

@@ -83,7 +83,7 @@ async def show(desk: Desk, visit: Visit) -> web.StreamResponse:
         "home.html",
         cards=[_card(desk, one, known, now) for one in found],
         account=account.account.jid if account else None,
-        network=network.text if network else None,
+        network=node.database_problem or (network.text if network else None),
         home=node.home_problem,
         doubt=doubt if doubt and doubt.is_wrong else None,
         directions=words.DIRECTIONS,
@@ -117,7 +117,7 @@ async def _change(desk: Desk, visit: Visit, *, paused: bool) -> web.StreamRespon
         known = {one.peer.id for one in await collectives(connection, datetime.now(UTC))}
     if number not in known:
         raise Refused(404, _NO_COLLECTIVE)
-    async with store.writing() as connection:
+    async with store.withdrawing() as connection:
         await (pause if paused else resume)(connection, number)
     desk.changed()
     return visit.go()

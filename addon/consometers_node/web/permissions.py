@@ -126,7 +126,7 @@ async def withdraw(desk: Desk, visit: Visit) -> web.StreamResponse:
     shown = words.withdrawal(question.need, visit.language.tag, erase=erase)
     number = question.permission.id
     try:
-        async with desk.node.store.writing() as connection:
+        async with desk.node.store.withdrawing() as connection:
             signature = Signature(visit.person.id, shown)
             now = datetime.now(UTC)
             await Permissions(connection).withdraw(number, signature, now, erase=erase)

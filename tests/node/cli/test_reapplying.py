@@ -58,3 +58,18 @@ async def test_what_a_power_cut_tore_is_no_reason_to_complain(run: Run, coop: Pa
     for torn in (ENDED.line()[:-9], ENDED.line()[:5]):
         (coop / FILE).write_text(f"{torn}\n{ENDED.line()}\n{torn}")
         assert (await run("reapply")).status == 0
+
+
+async def test_a_file_that_was_emptied_is_told_and_not_taken_for_all_that_ended(
+    run: Run, coop: Path
+) -> None:
+    await let_in(coop, "a", "b")
+    (coop / FILE).write_text(f"{ENDED.line()}\n")
+    assert (await run("reapply")).status == 0
+    # What it told is in this database: a backup of now is older than nothing that it tells.
+    (coop / FILE).write_text("")
+    said = await run("reapply", language="fr")
+    assert said.status == 1
+    assert "Une partie d’ended.jsonl est perdue" in said.err
+    assert (await run("reapply", "--json")).condition == "not-whole"
+    assert (await run("reapply", "--anyway")).status == 0

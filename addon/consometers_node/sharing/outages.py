@@ -1,0 +1,45 @@
+"""A node goes on by itself once its database can be used again."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+import logging
+from typing import NoReturn
+
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+
+from ..quoalise import Text
+
+_LOGGER = logging.getLogger(__name__)
+
+
+class Outages:
+    """Does a node's work again and again.
+
+    `problem` is what stopped it, until `over`.
+    """
+
+    def __init__(self, words: Callable[[DBAPIError], Text], rest_s: float) -> None:
+        self.problem: Text | None = None
+        self._words = words
+        self._rest_s = rest_s
+
+    def over(self) -> None:
+        """Note that the database is there."""
+        self.problem = None
+
+    async def survive(self, work: Callable[[], Awaitable[NoReturn]]) -> NoReturn:
+        """Work until cancelled. Raises what is not of the database."""
+        while True:
+            try:
+                await work()
+            except* (InterfaceError, OperationalError) as faults:
+                self.problem = self._words(_first(faults))
+                _LOGGER.warning("%s", self.problem.say())
+            await asyncio.sleep(self._rest_s)
+
+
+def _first(faults: BaseExceptionGroup[DBAPIError]) -> DBAPIError:
+    first: DBAPIError | BaseExceptionGroup[DBAPIError] = faults
+    while isinstance(first, BaseExceptionGroup):
+        first = first.exceptions[0]
+    return first
