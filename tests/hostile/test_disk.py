@@ -38,6 +38,7 @@ from demo.hass import free_port
 from tests.node import postgresql
 from tests.node.cli.conftest import Run, Start, ended
 from tests.node.cli.test_sharing import toy
+from tests.node.clocks import sure
 from tests.node.collective.people import AT, ZONE, join, meter, permission
 from tests.node.collective.telling import taking, told
 from tests.node.collective.test_rights import CURVE, everything, let_in, shapes
@@ -285,7 +286,7 @@ async def test_a_node_that_runs_says_that_its_disk_is_full_and_goes_on_once_it_i
         try:
             async with asyncio.timeout(60):
                 while until not in (line := (await node.stderr.readline()).decode()):
-                    assert line
+                    assert line, (await node.communicate())[1]
             yield
         finally:
             with suppress(ProcessLookupError):
@@ -293,7 +294,8 @@ async def test_a_node_that_runs_says_that_its_disk_is_full_and_goes_on_once_it_i
             said = await ended(node)
         assert said.status == 0, said.err
 
-    async with running("connected to Home Assistant"):
+    # Its page has made its token by then.
+    async with running("the page listens"):
         pass
     fill(disk)
     async with running("WARNING consometers_node.sharing.outages"):
@@ -447,7 +449,7 @@ async def test_no_backup_brings_an_erased_member_back_not_even_two_in_a_row(
             members = Members(connection, ZONE)
             for entry in await given.untold(connection):
                 await given.told(connection, entry.id, LATER)
-            await forget_told(members, LATER)
+            await forget_told(members, sure(LATER))
         assert await is_gone(store)
         # What the node that runs on it writes harms no later restore.
         await Journal(store, file).write()
