@@ -70,7 +70,7 @@ def test_the_program_keeps_its_things_where_it_is_told(
 ) -> None:
     installed.run("status", CONSOMETERS_DATA=str(tmp_path))
     assert installed.run("checkpoint", CONSOMETERS_DATA=str(tmp_path))
-    assert [path.name for path in tmp_path.iterdir()] == ["node.db", "node.reserve"]
+    assert {path.name for path in tmp_path.iterdir()} == {"node.db", "node.reserve"}
 
 
 def test_nothing_is_installed_that_only_the_checkout_has(installed: Installed) -> None:

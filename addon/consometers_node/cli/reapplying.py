@@ -86,7 +86,7 @@ def reapply(
         told = [one for file in files or [usual] for one in whole(file)]
         told.sort(key=lambda one: one.at)
         async with store.reading() as connection:
-            last = await last_end(connection)
+            last = await last_end(connection, told)
         if last is not None and not anyway and (not told or told[-1].at < last - _LATE):
             raise Complaint("not-whole", _NOT_WHOLE.fill(day=last.date()))
         count = await apply_again(store, settings.time_zone, told, now())

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import NoReturn
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -187,10 +187,14 @@ async def reapply(store: Store, zone: ZoneInfo, ended: Iterable[Ended], at: date
         await erase(store, zone, due[0], at)
 
 
-async def last_end(connection: AsyncConnection) -> datetime | None:
-    """Return when a permission ended last, as far as the database knows; None if none has."""
-    query = select(func.max(GivenRegisterRow.at)).where(GivenRegisterRow.state != State.GRANTED)
-    return (await connection.execute(query)).scalar_one()
+async def last_end(connection: AsyncConnection, ended: Iterable[Ended]) -> datetime | None:
+    """Return when the last permission ended of which a file tells nothing; None if none has."""
+    told = {end.permission for end in ended}
+    query = select(GivenRegisterRow.given_id, GivenRegisterRow.at).where(
+        GivenRegisterRow.state != State.GRANTED
+    )
+    rows = (await connection.execute(query)).tuples()
+    return max((at for number, at in rows if number not in told), default=None)
 
 
 def _lines(file: Path) -> list[str]:
