@@ -47,6 +47,7 @@ _PRAGMAS = (
 )
 
 
+_ALONE = "SELECT pg_advisory_xact_lock(hashtext('consometers migrations'))"
 _SIZE_OF_FILE = "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size"
 _SIZE_OF_DATABASE = "SELECT pg_database_size(current_database())"
 _SNAPSHOT = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
@@ -235,6 +236,10 @@ async def _connected(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
 
 def _migrate(connection: Connection, half_moved: bool) -> None:
     revision = _revision(connection)
+    if revision != HEAD and connection.dialect.name == "postgresql":
+        # In SQLite nobody else is in a transaction that writes.
+        connection.execute(text(_ALONE))
+        revision = _revision(connection)
     if revision == HEAD or (half_moved and revision == HALF_MOVED):
         return
     if revision == HALF_MOVED:

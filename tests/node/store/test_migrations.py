@@ -1,8 +1,10 @@
 """The migrations make the tables that the node works with, or leave a database alone."""
 
+import asyncio
 from collections.abc import Callable
 from pathlib import Path
 import sqlite3
+import sys
 
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
@@ -19,6 +21,7 @@ from consometers_node.store.months import BY_MONTH
 from ..conftest import KINDS, Place
 from ..permission.plain import plain
 
+ADDON = Path(__file__).parents[3] / "addon"
 MIGRATIONS = Path(database.__file__).with_name("migrations")
 
 
@@ -36,6 +39,25 @@ REVISIONS = revisions()
 
 def test_this_node_works_with_the_newest_revision() -> None:
     assert REVISIONS[-1] == HEAD
+
+
+@pytest.mark.parametrize("kind", KINDS)
+async def test_programs_that_open_a_new_database_at_once_make_it_once(
+    kind: str, new_place: Callable[[str], Place]
+) -> None:
+    place = new_place(kind)
+    url = f"sqlite:///{place}" if kind == "sqlite" else place
+    opening = (
+        f"import asyncio; from consometers_node.store import Store;asyncio.run(Store.open({url!r}))"
+    )
+    programs = [
+        await asyncio.create_subprocess_exec(
+            sys.executable, "-c", opening, cwd=ADDON, stderr=asyncio.subprocess.PIPE
+        )
+        for _ in range(4)
+    ]
+    said = [(await program.communicate())[1].decode() for program in programs]
+    assert [program.returncode for program in programs] == [0] * 4, said
 
 
 async def test_the_tables_are_what_the_migrations_make(store: Store) -> None:
