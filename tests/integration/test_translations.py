@@ -234,6 +234,7 @@ def test_every_issue_has_its_words() -> None:
         node_issues.SHARING_STUCK,
         node_issues.PERMISSION_EXPIRES,
         node_issues.NEED_CHANGED,
+        node_issues.CLOCK_WRONG,
         inverter_issues.INVERTER_SILENT,
         inverter_issues.OTHER_INVERTER,
         inverter_issues.COUNTER_RESTARTED,

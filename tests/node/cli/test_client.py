@@ -271,7 +271,7 @@ async def test_a_peer_cannot_command_the_terminal(reader: Reader, run: Run) -> N
 
 async def test_metadata_that_changes_is_no_one_document(reader: Reader, run: Run) -> None:
     half = Metadata(measurement=Measurement(sampling_interval=Duration(seconds=1800)))
-    later = Records(str(SERIES), "W", part(360, 2))
+    later = Records(str(SERIES), "W", part(384, 2))
 
     async def ask(*arguments: str) -> object:
         answer_with(reader, BadRequest(), records(START, 2), Data(half, (later,)))
@@ -281,7 +281,7 @@ async def test_metadata_that_changes_is_no_one_document(reader: Reader, run: Run
     assert getattr(said, "condition", None) == "metadata-changes"
     said = await ask("--json")
     document = getattr(said, "document", {})
-    assert document["metadata_since"] == "2026-01-16T00:00:00+00:00"
+    assert document["metadata_since"] == "2026-01-17T00:00:00+00:00"
     assert document["metadata"]["measurement"] == {"sampling-interval": "PT30M"}
     assert len(document["records"]) == 4
 

@@ -6,6 +6,7 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 import logging
 from pathlib import Path
+import shutil
 
 import pytest
 import yaml  # type: ignore[import-untyped]
@@ -249,8 +250,7 @@ async def test_without_a_database_the_rest_is_told(
     place.mkdir()
     store = await Store.open(place / "node.db")
     await store.close()
-    (place / "node.db").unlink()
-    place.rmdir()
+    shutil.rmtree(place)
     telling = sender(Town(store, town.settings), trapper)
     await telling.tell()
     assert problem(telling) == ""

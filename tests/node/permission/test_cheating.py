@@ -548,7 +548,7 @@ class TestWhoAndWhat:
         ):
             refuses(cheat, f"UPDATE series SET {change} WHERE id = {number}")
         refuses(cheat, f"DELETE FROM series WHERE id = {number}")
-        row = f"({number}, 'd', 'consumption', 'energy', 5, 'UTC')"
+        row = f"({number}, 'd', 'consumption', 'energy', 5, 'UTC', 0)"
         refuses(cheat, f"{replace_into(cheat)} series VALUES {row}")
 
     def test_a_series_that_nobody_was_granted_can_go(self, cheat: Plain, world: World) -> None:
