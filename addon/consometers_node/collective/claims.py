@@ -31,7 +31,7 @@ async def settle(
 ) -> None:
     """Let the records of this member count for a device, in place of any other's. Raises Unknown.
 
-    All of them go on sharing, and nobody is told.
+    All of them go on sharing; none gets a notice.
     """
     await alone(connection)
     claims = await claims_to(connection, device)

@@ -63,7 +63,7 @@ _WIDER = text(
     "L’autorisation permet plus que ce qui est demandé ({field}) : rien n’en a été pris.",
 )
 _OVER = text(
-    "The permission has run out already.",
+    "The permission has already expired.",
     "L’autorisation est déjà terminée.",
 )
 _OURS = text(
@@ -73,9 +73,9 @@ _OURS = text(
     " été pris. Un collectif qui veut être membre a son propre identifiant.",
 )
 _FORESTALLED = text(
-    "You withdrew this permission before it came: nothing was taken. Grant anew.",
-    "Vous avez retiré cette autorisation avant qu’elle n’arrive : rien n’a été pris. Accordez de"
-    " nouveau.",
+    "You withdrew this permission before it arrived: nothing was taken. Grant a new one to share.",
+    "Vous avez retiré cette autorisation avant son arrivée : rien n’a été pris. Accordez-en"
+    " une nouvelle pour partager.",
 )
 _OTHER = text(
     "There is another permission of that number: nothing was changed.",

@@ -84,7 +84,7 @@ _WORDS = {
     ),
     Reason.STEPPED: text(
         "The node’s clock jumped to {now}. It counts again once the node has logged in to its"
-        " server anew, or once you confirm it.",
+        " server again, or once you confirm it.",
         "L’horloge du nœud a sauté à {now}. Elle comptera de nouveau quand le nœud se sera"
         " reconnecté à son serveur, ou quand vous l’aurez confirmée.",
     ),
