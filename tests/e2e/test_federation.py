@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 import re
 from typing import Any, Final, override
+from uuid import uuid4
 from xml.etree.ElementTree import Element, tostring
 from zoneinfo import ZoneInfo
 
@@ -473,8 +474,10 @@ async def test_nobody_ends_the_permission_of_another(world: World) -> None:
     ended = TERMINATE.format(number=world.permissions["coop"])
     assert refusal(await world.ask(world.town, ended))[0] == "item-not-found"
     assert refusal(await world.ask(world.stranger, ended))[0] == "not-authorized"
-    unheard_of = TERMINATE.format(number="0" * 8)
+    unheard_of = TERMINATE.format(number=uuid4())
     assert refusal(await world.ask(world.town, unheard_of))[0] == "item-not-found"
+    no_id = TERMINATE.format(number="../coop")
+    assert refusal(await world.ask(world.town, no_id))[0] == "bad-request"
     for node in ("get_data_needs", "withdraw", "nonsense"):
         answer = await world.ask(world.coop, EMPTY.format(node=node))
         assert refusal(answer)[0] in {"item-not-found", "feature-not-implemented", "bad-request"}
