@@ -33,7 +33,7 @@ FULL_S = {
 MOST_CPU_S = 2.0
 """Of one example. What an attacker sends is bounded, and so is the work that it makes."""
 MOST_MEMORY_KIB = 256 * 1024
-"""By which the process may grow over one surface."""
+"""By which the process may grow over one example. What Hypothesis remembers is not counted."""
 
 settings.register_profile(
     "fuzz",
@@ -58,10 +58,13 @@ def explore(
     """Try a check on what was once found, then on examples. It raises on what must not happen."""
 
     def bounded(values: tuple[object, ...]) -> None:
+        before = _peak_kib()
         began = thread_time()
         check(*values)
         spent = thread_time() - began
-        assert spent < MOST_CPU_S, f"{spent:.1f} s of CPU"
+        grown = _peak_kib() - before
+        assert spent < MOST_CPU_S, f"{surface} took {spent:.1f} s of CPU"
+        assert grown < MOST_MEMORY_KIB, f"{surface} took {grown} KiB"
 
     limits = settings.get_profile("full" if FULL else "fuzz")
     tried = settings(limits, max_examples=limits.max_examples if FULL else examples)(
@@ -70,12 +73,9 @@ def explore(
     for values in found:
         bounded(values)
     until = monotonic() + FULL_S[surface]
-    before = _peak_kib()
     tried()
     while FULL and monotonic() < until:
         tried()
-    grown = _peak_kib() - before
-    assert grown < MOST_MEMORY_KIB, f"{surface} took {grown} KiB"
 
 
 def check_words(words: Text) -> None:
