@@ -37,8 +37,8 @@ AT_MOST = 1.5
 """How many times as long as alone."""
 _PATIENCE_S = 30.0
 _STEP_S = 0.02
-_REST_S = 0.5
-"""What a member rests after a receipt, on average."""
+_REST_S = 1.0
+"""What a member rests after a receipt, on average: none pushes more than may be taken at once."""
 _DAYS = 30
 _SETTLE_S = 1.0
 _LARGE = 20_000
