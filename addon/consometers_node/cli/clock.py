@@ -14,9 +14,9 @@ from .when import local, utc
 from .words import who
 
 _CONFIRMED = text(
-    "The clock is confirmed: it shows {now}. What is over by it runs out now.",
-    "L’horloge est confirmée : elle indique {now}. Ce qui est échu selon elle prend fin"
-    " maintenant.",
+    "The clock is confirmed: it shows {now}. Permissions whose time is over expire now.",
+    "L’horloge est confirmée : elle indique {now}. Les autorisations échues prennent"
+    " fin maintenant.",
 )
 
 commands = Commands()
