@@ -180,9 +180,8 @@ async def granted(coop: Coop) -> list[gifts.Given]:
         return await gifts.all_given(connection)
 
 
-async def test_what_comes_twice_counts_once(attacker: Attacker, coop: Coop, house: House) -> None:
-    for each in ("<command", "<quoalise", "<received"):
-        await attacker.meet(each, "double")
+async def shares_and_withdraws(coop: Coop, house: House) -> PermissionId:
+    """Grant the past, share a new hour, and withdraw; return the permission once that is known."""
     past = await join(coop, house)
     await comes(coop, past)
     new = {PAST + 60 * HOUR: 600}
@@ -193,22 +192,20 @@ async def test_what_comes_twice_counts_once(attacker: Attacker, coop: Coop, hous
     (permission,) = [PermissionId(one.id) for one in await granted(coop)]
     await house.withdraw(permission)
     await confirmed(house)
+    return permission
+
+
+async def test_what_comes_twice_counts_once(attacker: Attacker, coop: Coop, house: House) -> None:
+    for each in ("<command", "<quoalise", "<received"):
+        await attacker.meet(each, "double")
+    permission = await shares_and_withdraws(coop, house)
     assert await given_state(coop, permission) is State.WITHDRAWN
 
 
 async def test_records_that_come_again_after_the_withdrawal_are_kept_by_nobody(
     attacker: Attacker, coop: Coop, house: House
 ) -> None:
-    past = await join(coop, house)
-    await comes(coop, past)
-    new = {PAST + 60 * HOUR: 600}
-    await house.keep(
-        {start: value for start, value in (past | new).items() if start >= PAST + 48 * HOUR}
-    )
-    await comes(coop, past | new)
-    (permission,) = [PermissionId(one.id) for one in await granted(coop)]
-    await house.withdraw(permission)
-    await confirmed(house)
+    await shares_and_withdraws(coop, house)
     assert await attacker.replay("<quoalise")
     await everything_arrived(coop, house)
     assert await coop.values([midnight(-n).date() for n in range(5)]) == {}

@@ -54,7 +54,7 @@ class Waiting(Members):
         self._told: dict[str, asyncio.Future[None]] = {}
 
     async def push_for(self, to: str, members: int, seconds: float) -> list[float]:
-        """Let members push for so long; give what each receipt took, the patience if none came."""
+        """Push as members for so long; return the time of each receipt, or the patience."""
         taken: list[float] = []
         until = asyncio.get_running_loop().time() + seconds
         async with asyncio.TaskGroup() as group:
@@ -117,12 +117,12 @@ def main(arguments: list[str]) -> int:
 
 
 def p95(seconds: Sequence[float]) -> float:
-    """Give the 95th percentile."""
+    """Return the 95th percentile."""
     return statistics.quantiles(seconds, n=20)[-1]
 
 
 def stanzas(strangers: int, to: str) -> Iterator[bytes]:
-    """Give what strangers send, each in turn, without end."""
+    """Yield what strangers send, each in turn, without end."""
     node = f"{to}/quoalise"
     contents = (
         _push("<data/>"),

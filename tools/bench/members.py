@@ -32,7 +32,7 @@ type Messages = Sequence[bytes]
 
 
 def admit(server: Prosody, port: int) -> None:
-    """Let the components connect, that of strangers too, from the server's next start on."""
+    """Accept the components, that of strangers too, from the server's next start on."""
     config = server.folder / "prosody.cfg.lua"
     # One that is left is still there for a moment when the next connects.
     options = f'  component_secret = "{_SECRET}"\n  component_conflict_resolve = "kick_old"\n'

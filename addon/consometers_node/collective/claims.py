@@ -29,7 +29,7 @@ _NO_CLAIM = text(
 async def settle(
     connection: AsyncConnection, device: str, member: MemberId, proof: Proof, at: datetime
 ) -> None:
-    """Let the records of this member count for a device, in place of any other's. Raises Unknown.
+    """Count the records of this member for a device, in place of any other's. Raises Unknown.
 
     All of them go on sharing; none gets a notice.
     """

@@ -89,7 +89,7 @@ async def make(
 
 
 async def check(members: Members, jid: str, token: str | None, at: datetime) -> None:
-    """Refuse whoever was not let in and holds no invitation. Raises NotInvited, as `admit` does."""
+    """Refuse a stranger without an invitation. Raises NotInvited, as `admit` does."""
     if await members.by_jid(jid) is not None:
         return
     standing = select(InvitationRow.id).where(*_standing(token or "", at))

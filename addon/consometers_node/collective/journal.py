@@ -153,7 +153,7 @@ async def reapply(store: Store, zone: ZoneInfo, ended: Iterable[Ended], at: date
     """End and erase again what a file tells; return how many permissions that changed.
 
     Permissions that the database does not know were given after its backup: nothing is left of
-    them. What time ends is left to the node, whose clock is confirmed. Whoever calls this calls
+    them. What time ends is left to the node, whose clock is confirmed. The caller calls
     `wipe` afterwards.
     """
     async with store.writing() as connection:

@@ -45,7 +45,7 @@ class Reading:
             await asyncio.sleep(self._every_s)
 
     async def look(self, now: datetime) -> bool:
-        """Let some read, or read no longer; tell whether there may be more of them.
+        """Update who may read; return whether more may follow.
 
         A clock that is wrong lets nobody: the permission would be of another year.
         """

@@ -251,7 +251,7 @@ async def forget_told(members: Members, at: Confirmed) -> int:
 async def _brought(
     connection: AsyncConnection, member: MemberId, ended: Collection[GivenId]
 ) -> list[_Brought]:
-    """Give the series whose records came by these permissions of a member, each once."""
+    """Return the series whose records came by these permissions of a member, each once."""
     query = (
         select(GivenSeriesRow.identifier, GivenSeriesRow.given_id, SeriesRow.id, *SERIES_FACTS)
         .join(SeriesRow, SeriesRow.id == GivenSeriesRow.series_id)

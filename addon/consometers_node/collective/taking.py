@@ -86,7 +86,7 @@ class Told:
 
 @dataclass(frozen=True, slots=True)
 class _Part:
-    """New records of one series, by day, and how many members they sum where it is told.
+    """New records of one series, by day, with the number of members of a sum if it came along.
 
     Not everybody is believed of those that are `doubtful`.
     """

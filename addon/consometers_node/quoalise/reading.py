@@ -30,14 +30,14 @@ class Reader:
         return self
 
     def text(self, name: str) -> str:
-        """Give an attribute that must be there, not empty and no longer than `bounds` has it."""
+        """Return a required attribute: not empty, and within `bounds`."""
         value = self.element.get(name)
         if value is None:
             raise Malformed(self.at(name), Problem.NO_ATTRIBUTE)
         return bounded(value, local(name), self.at(name))
 
     def language(self, *, required: bool = False) -> str:
-        """Give the language that the element is in; English if it says none, and may."""
+        """Return the language of the element; English where none is given and none is required."""
         if not required and not self.element.get(LANG):
             return DEFAULT_LANGUAGE
         tag = self.text(LANG)
@@ -46,7 +46,7 @@ class Reader:
         return tag
 
     def uuid(self, name: str) -> str:
-        """Give the id of a permission: nothing else may stand where such an id does."""
+        """Return the id of a permission, which is a UUID and nothing else."""
         return uuid(self.text(name), self.at(name))
 
     def choice[Choice: StrEnum](self, name: str, choices: type[Choice]) -> Choice:
@@ -79,14 +79,14 @@ class Reader:
         return Reader(found[0], f"{self.place}/{local(name)}")
 
     def each(self, name: str) -> Iterator[Reader]:
-        """Give the children of that name, no more than `bounds` has it."""
+        """Return the children of that name, no more than `bounds` allows."""
         children = self.element.findall(name)
         check_count(children, name, self.place)
         for number, child in enumerate(children, 1):
             yield Reader(child, f"{self.place}/{local(name)}[{number}]")
 
     def words(self) -> str:
-        """Give what stands in the element: not empty, and no longer than `bounds` has it."""
+        """Return the text of the element: not empty, and within `bounds`."""
         return bounded(self.element.text or "", local(self.element.tag), self.place)
 
     def texts(self, name: str, *, required: bool = False) -> Text:

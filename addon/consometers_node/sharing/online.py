@@ -63,7 +63,7 @@ class Sharing:
         late: Callable[[str, str], Awaitable[None]] | None = None,
         knows: Callable[[str], bool] = lambda _peer: False,
     ) -> None:
-        """Prepare; nothing is told yet.
+        """Prepare; nothing is sent yet.
 
         `late` hears of receipts of whom nothing here tells, and `knows` which of them are no
         strangers.
@@ -162,7 +162,7 @@ class Sharing:
     async def _expire(self) -> NoReturn:
         """Look at the clock again and again, and write down what ran out if it is confirmed.
 
-        After a jump, the server is to confirm the clock anew.
+        After a jump, the server confirms the clock again.
         """
         while True:
             seen, before = self._changes.count, self._clock.doubt

@@ -1,8 +1,8 @@
 """The devices under whose names members share, and whose records of each count in sums.
 
 Anybody may name a device, a delivery point of somebody else too: so each who names one has series
-of their own, and the records of one of them count. That is whoever came first, until an
-administrator decides otherwise.
+of their own, and the records of one of them count. Those of the first to name it
+count, until an administrator decides otherwise.
 """
 
 from collections.abc import Collection

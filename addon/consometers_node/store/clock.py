@@ -37,7 +37,7 @@ AWAY_FOR = timedelta(days=30)
 """How long a node may have been off and go on by itself.
 
 Less than the validity of a certificate (90 days), so that both tests have to fail. More than
-holidays or a repair: whoever brings a node back after that looks at its page anyway.
+holidays or a repair: after a longer one, a person looks at the page of the node anyway.
 """
 BACK_BY = timedelta(minutes=5)
 """As much as two clocks may differ."""

@@ -157,7 +157,7 @@ class Store:
         return done is not None and not done.busy
 
     async def shrink(self) -> bool:
-        """Give back the room of what was deleted, and leave nothing of it in the files.
+        """Free the room of what was deleted, and leave nothing of it in the files.
 
         Return whether nothing is left: not while another process reads on or writes for long, nor
         without the room that a copy takes.

@@ -51,7 +51,7 @@ class Reserve:
                 os.close(descriptor)
 
     def free(self) -> bool:
-        """Give the room back; return whether there was any."""
+        """Free the room; return whether there was any."""
         there = _size(self._file) > 0
         with suppress(OSError):
             self._file.unlink(missing_ok=True)

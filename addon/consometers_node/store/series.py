@@ -36,7 +36,7 @@ OWN = 0
 
 
 async def add_series(connection: AsyncConnection, series: Series, member: int = OWN) -> SeriesId:
-    """Give the id of a series, of this node or of a member, known from now on."""
+    """Return the id of a series, of this node or of a member; store the series if it is new."""
     known = await series_id(connection, series, member)
     if known is not None:
         return known
@@ -55,7 +55,7 @@ async def add_series(connection: AsyncConnection, series: Series, member: int = 
 async def series_id(
     connection: AsyncConnection, series: Series, member: int = OWN
 ) -> SeriesId | None:
-    """Give the id of a series, of this node or of a member, if it is known."""
+    """Return the id of a series, of this node or of a member, if it is known."""
     query = select(SeriesRow.id).where(
         SeriesRow.device == series.device,
         SeriesRow.direction == series.direction,

@@ -42,7 +42,7 @@ async def set_aside(
     *,
     most: int,
 ) -> None:
-    """Store records of a member apart, at most so many of it. Another value is decided of anew."""
+    """Store records of a member apart, at most so many. A corrected value is decided again."""
     same = await of_member(connection, member)
     known = {(one.number, one.record.start): one.record.value for one in same}
     new = sorted(values.keys() - known.keys())[: max(0, most - len(known))]

@@ -68,7 +68,7 @@ class Guard:
         return None if request.path == HEALTH and is_here else _forbidden()
 
     def _refuse_without_token(self, request: web.Request) -> web.Response | None:
-        """Refuse a wrong token. The right one is always taken, whoever else has tried others."""
+        """Refuse a wrong token. The right one is always taken, whatever others have tried."""
         scheme, _, token = request.headers.get(hdrs.AUTHORIZATION, "").partition(" ")
         if scheme.lower() == "bearer" and hmac.compare_digest(token.strip().encode(), self._token):
             return None

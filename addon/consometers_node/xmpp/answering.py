@@ -3,7 +3,7 @@
 A command has one stage, so nothing is kept between a form to fill in and the form filled in. A
 peer is its bare address, which its server has authenticated. It may have one request in flight
 and ask 60 times a minute. Strangers share what one peer in eight has, and those of one domain ask
-no more often together than two peers may: whoever is known waits for none of them.
+no more often together than two peers may: known peers wait for none of them.
 """
 
 import asyncio

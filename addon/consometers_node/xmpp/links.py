@@ -47,7 +47,7 @@ def read(link: str) -> Join | Register:
 
 
 def write(link: Join | Register) -> str:
-    """Give the invitation that `read` reads."""
+    """Return the invitation that `read` reads."""
     token = quote(link.token, safe="")
     match link:
         case Join(collective):

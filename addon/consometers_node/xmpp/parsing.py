@@ -53,7 +53,7 @@ class Parser:
             self._events.append(error)
 
     def read_events(self) -> Iterator[Event]:
-        """Give what has come since. Raises ParseError."""
+        """Return what has come since. Raises ParseError."""
         while self._events:
             event = self._events.popleft()
             if isinstance(event, ET.ParseError):

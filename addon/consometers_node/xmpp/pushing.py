@@ -38,7 +38,7 @@ _ERROR = f"{{{CLIENT}}}error"
 type Late = Callable[[str, str], Awaitable[None]]
 """Hears of a receipt that nobody waits for: the peer's bare address, the message's id."""
 type Knows = Callable[[str], bool]
-"""Says whether a peer (bare address) may be one that is told something, at once."""
+"""Says at once whether a peer (bare address) may be a subscriber."""
 
 
 @dataclass(slots=True)

@@ -1,9 +1,9 @@
 """Records that peers push to us: handed over one by one, and acknowledged once they are kept.
 
-Whoever may not push is refused before anything of it waits. What a peer pushes waits behind what it
-pushed before, and behind nobody else's. One that pushes too often is slowed, and what it pushes
-beyond its room is dropped: it hears nothing, and will send it again. Where all room is taken, the
-newest of whoever holds most makes way.
+A peer that may not push is refused before anything of it waits. What a peer pushes waits behind
+what it pushed before, and behind nobody else's. One that pushes too often is slowed, and what it
+pushes beyond its room is dropped: it hears nothing, and will send it again. Where all room is
+taken, the newest of the peer that holds most makes way.
 """
 
 from collections import deque

@@ -20,7 +20,7 @@ def whole(name: str, *, primary_key: bool = False, nullable: bool = False) -> sa
 
 
 def counted(name: str) -> sa.Column[int]:
-    """Give the number of a row in turn, by a rule of its table and by no sequence."""
+    """Number the rows of a table in turn, by a rule of the table and by no sequence."""
     return sa.Column(name, WHOLE, primary_key=True, autoincrement=False, nullable=False)
 
 
@@ -45,7 +45,7 @@ def check(table: str, name: str, condition: str) -> sa.CheckConstraint:
 
 
 def checks(table: str, facts: Mapping[str, str]) -> Iterator[sa.CheckConstraint]:
-    """Give rules that each row keeps: see `guards.says`."""
+    """Return rules that each row keeps: see `guards.says`."""
     for name, fact in facts.items():
         yield check(table, name, fact.format(""))
 

@@ -83,7 +83,7 @@ async def of_member(desk: AdminDesk, connection: AsyncConnection, member: Member
 
 
 async def settle(desk: AdminDesk, visit: Visit) -> web.StreamResponse:
-    """Let this member's records count for a device that others name too."""
+    """Count this member's records for a device that others name too."""
     typed = visit.typed("proof")
     if typed not in Proof:
         raise Refused(422, _CHOOSE)

@@ -123,7 +123,7 @@ async def change_password(desk: AdminDesk, visit: Visit) -> web.StreamResponse:
 
 
 def _know_again(response: web.StreamResponse, visit: Visit, name: str, kept: str | None) -> None:
-    """Let this browser be known by a cookie when somebody logs in from it again."""
+    """Remember this browser by a cookie, for its next login."""
     assert kept is not None
     response.set_cookie(
         devices.COOKIE,

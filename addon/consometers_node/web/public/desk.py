@@ -246,7 +246,7 @@ def _is_open(request: web.Request) -> bool:
 
 
 def _remember_language(guest: Guest, response: web.StreamResponse) -> None:
-    """Let the browser remember a language that was chosen on a page."""
+    """Store the language that was chosen on a page in the browser."""
     tag = guest.language.tag
     if guest.request.query.get("language") == tag and response.headers.get("Content-Language"):
         response.set_cookie(language.COOKIE, tag, max_age=_KEPT_S, samesite="Lax", httponly=True)
