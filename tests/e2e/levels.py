@@ -1,6 +1,5 @@
 """Homes, cooperatives and a municipality above them: what they count, and what becomes of it."""
 
-from array import array
 import asyncio
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -22,7 +21,7 @@ from consometers_node.quoalise import Direction as Said
 from consometers_node.quoalise.identifier import organisation, series as name_of
 from consometers_node.series import Direction, Interval, Range
 from consometers_node.store import Store
-from consometers_node.store.collective_tables import GivenRow, MemberGroupRow, SumBlockRow
+from consometers_node.store.collective_tables import GivenRow, MemberGroupRow, PublishedCellRow
 from consometers_node.store.series import all_series, blocks
 from consometers_node.xmpp import Asking
 from demo.hass.folder import ROOT
@@ -77,33 +76,26 @@ class Collective:
 
     async def summed(
         self, direction: Direction, interval: Interval = Interval.PT30M
-    ) -> dict[tuple[datetime, int], tuple[int, int]]:
-        """Give what it has summed inside: watt-minutes and members, by the row's day and place."""
-        found: dict[tuple[datetime, int], tuple[int, int]] = {}
-        of_all = select(SumBlockRow.__table__).join(
-            MemberGroupRow, MemberGroupRow.id == SumBlockRow.group_id
-        )
-        of_all = of_all.where(
-            MemberGroupRow.kind == "all",
-            SumBlockRow.direction == direction,
-            SumBlockRow.interval == interval,
+    ) -> dict[datetime, tuple[int, int]]:
+        """Give what it has published of all: watt-minutes and members, by start."""
+        cell = PublishedCellRow
+        of_all = (
+            select(cell.start, cell.watt_minutes, cell.members)
+            .join(MemberGroupRow, MemberGroupRow.id == cell.group_id)
+            .where(
+                MemberGroupRow.kind == "all",
+                cell.direction == direction,
+                cell.interval == interval,
+            )
         )
         async with self.opened.reading() as connection:
-            for row in await connection.execute(of_all):
-                day = datetime.combine(row.day, datetime.min.time(), UTC)
-                counts = array("I", row.counts)
-                for place, (energy, count) in enumerate(
-                    zip(array("Q", row.sums), counts, strict=True)
-                ):
-                    if count:
-                        assert (day, place) not in found
-                        found[day, place] = energy, count
-        return found
+            rows = await connection.execute(of_all)
+            return {start: (energy, members) for start, energy, members in rows}
 
     async def counted(self, direction: Direction) -> Counted:
-        """Give what it has summed of each half an hour."""
+        """Give what it has published of each half an hour."""
         found = await self.summed(direction)
-        return {day + n * STEP: (sum_ // 30, count) for (day, n), (sum_, count) in found.items()}
+        return {start: (sum_ // 30, count) for start, (sum_, count) in found.items()}
 
     async def published(self, direction: Direction) -> Values:
         """Give what its own series says of all its members."""
@@ -330,9 +322,9 @@ class World:
             found[f"the town tells {way}"] = different(told, live)
         return found
 
-    def _days(self, direction: Direction) -> dict[tuple[datetime, int], tuple[int, int]]:
+    def _days(self, direction: Direction) -> Counted:
         """Give what homes have of each civil day, those that have all of it."""
-        found: dict[tuple[datetime, int], tuple[int, int]] = {}
+        found: Counted = {}
         for (_, way), values in self.truth.items():
             if way is not direction:
                 continue
@@ -341,10 +333,9 @@ class World:
                 civil = instants(ZONE, day)
                 steps = [civil.start + n * STEP for n in range((civil.end - civil.start) // STEP)]
                 if all(at in values for at in steps):
-                    month = datetime(day.year, day.month, 1, tzinfo=UTC)
-                    sum_, count = found.get((month, day.day - 1), (0, 0))
+                    sum_, count = found.get(civil.start, (0, 0))
                     energy = 30 * sum(values[at] for at in steps)
-                    found[month, day.day - 1] = sum_ + energy, count + 1
+                    found[civil.start] = sum_ + energy, count + 1
                 day += timedelta(days=1)
         return found
 

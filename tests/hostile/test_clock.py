@@ -11,15 +11,14 @@ from typing import Any, override
 
 from aiohttp import ClientSession
 import pytest
-from sqlalchemy.ext.asyncio import AsyncConnection
 from yarl import URL
 
 from consometers_node.collective import given
-from consometers_node.collective.counting import Counts
+from consometers_node.collective.arrivals import Arrivals
 from consometers_node.collective.gathering import Gathering
 from consometers_node.collective.members import Members
+from consometers_node.collective.publishing import Publishing
 from consometers_node.collective.reads import Read, note_read, reads
-from consometers_node.collective.releasing import Releasing
 from consometers_node.collective.rights import erase
 from consometers_node.collective.rules import InForce
 from consometers_node.collective.upkeep import Upkeep
@@ -444,13 +443,13 @@ async def test_a_home_reads_nothing_and_notes_no_absence_by_a_clock_that_is_wron
 # What a collective publishes and asks for.
 
 
-class Looks(Releasing):
+class Looks(Publishing):
     """Counts how often it would have published."""
 
     published = 0
 
     @override
-    async def look(self, connection: AsyncConnection, at: datetime) -> bool:
+    async def look(self, online_since: datetime, at: datetime) -> bool:
         self.published += 1
         return False
 
@@ -461,11 +460,25 @@ async def test_nothing_is_published_by_a_clock_that_is_wrong(
 ) -> None:
     coop.hands.at += by
     coop.start()
-    of, counts = settings(tmp_path), Counts()
-    rules = InForce(of.publication)
-    work = Looks(coop.store, of, rules, Changes(), coop.clock, every_s=0.001, counts=counts)
+    of, looks = settings(tmp_path), 0
+
+    def is_online() -> bool:
+        nonlocal looks
+        looks += 1
+        return True
+
+    work = Looks(
+        coop.store,
+        of,
+        InForce(of.publication),
+        Changes(),
+        arrivals=Arrivals(),
+        clock=coop.clock,
+        is_online=is_online,
+        every_s=0.001,
+    )
     task = asyncio.create_task(work.run())
-    await until(lambda: counts.looks.count >= 5)
+    await until(lambda: looks >= 5)
     assert work.published == 0
     coop.hands.at -= by
     await until(lambda: work.published > 0)

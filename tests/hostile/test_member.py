@@ -8,7 +8,6 @@ from copy import deepcopy
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from struct import iter_unpack
 from typing import cast
 from uuid import uuid4
 from xml.etree.ElementTree import Element
@@ -21,6 +20,7 @@ from sqlalchemy import func, select, text
 from sqlalchemy.exc import IntegrityError
 
 from consometers_node.collective import needs
+from consometers_node.collective.calendar import stretches
 from consometers_node.collective.claims import settle
 from consometers_node.collective.export import everything
 from consometers_node.collective.gathering import Gathering
@@ -28,6 +28,7 @@ from consometers_node.collective.given import Given, withdraw
 from consometers_node.collective.intake import Intake
 from consometers_node.collective.members import Kind, Members
 from consometers_node.collective.rights import erase
+from consometers_node.collective.snapshot import Snapshot
 from consometers_node.collective.taking import Told, accept, take
 from consometers_node.permission import Identification, State
 from consometers_node.quoalise import (
@@ -67,9 +68,9 @@ from consometers_node.series import Direction as Way, Interval, Range
 from consometers_node.sharing.changes import Changes
 from consometers_node.store import Store
 from consometers_node.store.claims import Proof, claims_to, contested
-from consometers_node.store.collective_tables import DeviceClaimRow, SetAsideRow, SumBlockRow
+from consometers_node.store.collective_tables import DeviceClaimRow, GroupId, SetAsideRow
 from consometers_node.store.gathered import of_member
-from consometers_node.store.parts import told as held_of
+from consometers_node.store.parts import memberships, series_of_member
 from consometers_node.store.series import blocks
 from consometers_node.store.set_aside import (
     leave_out,
@@ -277,23 +278,25 @@ async def _kept(store: Store, day: date = TODAY) -> dict[str, dict[str, list[int
     found: dict[str, dict[str, list[int]]] = {}
     async with store.reading() as connection:
         for member in await Members(connection, ZONE).all():
-            for one in await held_of(connection, [member.id], list(Way)):
-                for block in await blocks(connection, one.number, one.series, Range.of_day(day)):
+            for number, one in (await series_of_member(connection, member.id)).items():
+                for block in await blocks(connection, number, one, Range.of_day(day)):
                     values = [value for value in block.values if value is not None]
-                    found.setdefault(str(member.jid), {})[one.series.device] = values
+                    found.setdefault(str(member.jid), {})[one.device] = values
     return found
 
 
 async def _summed(store: Store, day: date = TODAY) -> tuple[int, int]:
     """Give what all have together on a UTC day, in Wh, and how many count at once at most."""
-    query = select(SumBlockRow.sums, SumBlockRow.counts).where(
-        SumBlockRow.day == day, SumBlockRow.interval == Interval.PT1H
-    )
     async with store.reading() as connection:
-        rows = (await connection.execute(query)).all()
-    sums = [number for row in rows for (number,) in iter_unpack("<Q", row.sums)]
-    counts = [number for row in rows for (number,) in iter_unpack("<I", row.counts)]
-    return sum(sums) // 60, max(counts, default=0)
+        snapshot = await Snapshot.read(connection, Way.CONSUMPTION, day, day)
+        month = [
+            (stretch, await memberships(connection, stretch.month), GroupId(0))
+            for stretch in stretches(ZONE.key, Interval.PT1H, day)
+        ]
+    sums = snapshot.intervals(Interval.PT1H, day, month)
+    cells = [cell for one in sums for cell in one.cells.values()]
+    energy = sum(cell.watt_minutes for cell in cells)
+    return energy // 60, max(sum(cell.homes for cell in one.cells.values()) for one in sums)
 
 
 @pytest.mark.parametrize("device", [POINT, PSEUDONYM])

@@ -5,15 +5,14 @@ from pathlib import Path
 from random import Random
 
 import pytest
-from sqlalchemy import select
 
 from consometers_node.collective.members import GroupKind, Members
 from consometers_node.collective.taking import Told, take
 from consometers_node.quoalise.data import decode
 from consometers_node.series import Interval
 from consometers_node.store import Store
-from consometers_node.store.collective_tables import MemberDayRow, MemberRow
 from consometers_node.store.gathered import of_member, unasked
+from consometers_node.store.parts import series_of_member
 from tools.bench import growth
 from tools.bench.collective import Case, pushed, records
 from tools.bench.homes import HOURS, ZONE, day_of, join
@@ -75,8 +74,11 @@ async def test_the_largest_home_is_erased_whole_and_no_other(
     assert "the largest home erased in" in capsys.readouterr().out
     store = await Store.open(tmp_path / "node.db")
     async with store.reading() as connection:
-        left = set((await connection.execute(select(MemberDayRow.member_id))).scalars())
-        others = select(MemberRow.id).where(MemberRow.jid != jid(0))
-        assert left == set((await connection.execute(others)).scalars())
+        left = {
+            member.jid
+            for member in await Members(connection, ZONE).all()
+            if await series_of_member(connection, member.id)
+        }
+    assert left == {jid(home) for home in range(1, 11)}
     assert await records(store) == 10 * 46 * HOURS
     await store.close()

@@ -1,8 +1,8 @@
 """What a day costs a collective that has kept years: the same on the first one and after five.
 
-In one process, without a network: homes tell of years, which are kept, summed and released; then
-of new days, and of old ones anew. At last all is erased of the one that has the most in every sum,
-for which those of all others are looked at; another one tells of a day meanwhile, again and again.
+In one process, without a network: homes send years, which are kept and closed; then new days, and
+old ones again, corrected. At last one home is erased; another one sends a day meanwhile, again and
+again.
 """
 
 import asyncio
@@ -13,18 +13,17 @@ from itertools import batched
 from pathlib import Path
 from random import Random
 import time
-from typing import Any
-from unittest.mock import patch
 
-from consometers_node.collective import rights, taking, tally
+from consometers_node.collective import rights
+from consometers_node.collective.arrivals import Arrivals
 from consometers_node.collective.disclosure import Agreed, Publication
 from consometers_node.collective.members import Members
-from consometers_node.collective.release import Release
+from consometers_node.collective.publishing import Closer, Waiting
 from consometers_node.collective.taking import Told, take
 from consometers_node.quoalise import Data
 from consometers_node.sharing.names import keep_collective
 from consometers_node.store import Store
-from consometers_node.store.sums import alone
+from consometers_node.store.exclusive import alone
 
 from .homes import COLLECTIVE, HOURS, MOST_W, ZONE, day_of, join
 from .members import jid
@@ -43,12 +42,11 @@ _DAY = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """Of one day of one home, in milliseconds: to keep it, of that the sums and CPU; to release."""
+    """Of one day of one home, in milliseconds: to keep it, of that CPU; to close it."""
 
     kept: float
     cpu: float
-    sums: float
-    released: float
+    closed: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +64,6 @@ class _Homes:
     def __init__(self, store: Store) -> None:
         self._store = store
         self._random = Random(1)
-        self._release = Release(Publication(basis=Agreed(10)), ZONE.key, COLLECTIVE)
-        self._sums_s = 0.0
 
     async def tell(self, days: Sequence[datetime]) -> None:
         """Let each of them tell of these days, as of its past: a month in a message."""
@@ -78,24 +74,22 @@ class _Homes:
         ]
         for some in batched(told, _AT_ONCE, strict=False):
             await self._take(some)
-        await self._release_all()
+        await self._close_all()
 
     async def cost(self, days: Sequence[datetime]) -> Cost:
         """Let each of them tell of day after day, and measure."""
         rounds = [
             [Told(jid(home), self._days(home, [day])) for home in range(HOMES)] for day in days
         ]
-        self._sums_s = 0.0
         began, cpu = time.perf_counter(), time.process_time()
-        with patch.object(taking, "record", self._record):
-            for told in rounds:
-                await self._take(told)
+        for told in rounds:
+            await self._take(told)
         kept, cpu = time.perf_counter() - began, time.process_time() - cpu
         began = time.perf_counter()
-        await self._release_all()
-        released = time.perf_counter() - began
+        await self._close_all()
+        closed = time.perf_counter() - began
         each = 1000 / (HOMES * len(days))
-        return Cost(each * kept, each * cpu, each * self._sums_s, each * released)
+        return Cost(each * kept, each * cpu, each * closed)
 
     async def erase(self, days: Sequence[datetime]) -> Erasure:
         """Erase the largest, which told of these days."""
@@ -122,23 +116,21 @@ class _Homes:
         least_w = MOST_W if home == _LARGEST else 0
         return day_of(home, days, self._random, least_w=least_w)
 
-    async def _release_all(self) -> None:
+    async def _close_all(self) -> None:
         at = datetime.now(UTC) + _DAY
+        publication = Publication(basis=Agreed(10))
+        waiting = Waiting(online_since=at, opened_at=at + _DAY, arrivals=Arrivals())
         is_new = True
         while is_new:
             async with self._store.writing() as connection:
-                is_new = await self._release.look(connection, at)
+                members = Members(connection, ZONE)
+                is_new = await Closer(members, COLLECTIVE, publication, waiting, at).close()
 
     async def _take(self, told: Sequence[Told]) -> None:
         async with self._store.writing() as connection:
             await alone(connection)
             refusals = await take(connection, told, ZONE.key, datetime.now(UTC))
             assert not any(refusals), refusals
-
-    async def _record(self, *of: Any) -> None:
-        began = time.perf_counter()
-        await tally.record(*of)
-        self._sums_s += time.perf_counter() - began
 
 
 async def measure(place: Path | str, size: Callable[[Store], Awaitable[int]]) -> None:
@@ -159,7 +151,7 @@ async def measure(place: Path | str, size: Callable[[Store], Awaitable[int]]) ->
             costs[year + 1] = new, await homes.cost(_days(first + _MONTH_DAYS * _DAY, DAYS))
     each = (await size(store) - empty) / (HOMES * YEARS)
     _print(costs)
-    print(f"  {each:,.0f} bytes a member-year, sums and what was released included", flush=True)
+    print(f"  {each:,.0f} bytes a member-year, what was published included", flush=True)
     one = await homes.erase(_days(first, YEARS * _YEAR_DAYS))
     await store.close()
     print(
@@ -174,7 +166,7 @@ def _days(first: datetime, count: int) -> list[datetime]:
 
 
 def _print(costs: Mapping[int, tuple[Cost, Cost]]) -> None:
-    heads = ("kept, ms", "of CPU", "of sums", "released")
+    heads = ("kept, ms", "of CPU", "closed")
     print(f"  {'one day of one home':44}" + "".join(f"{head:>10}" for head in heads))
     for at, what in enumerate(("a new day", "a day of the first year, corrected")):
         for year, of_it in costs.items():

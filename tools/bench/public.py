@@ -10,14 +10,11 @@ import time
 
 from sqlalchemy import insert
 
-from consometers_node.collective.disclosure import Reason
 from consometers_node.collective.members import GroupKind
 from consometers_node.collective.sites import Building, Description
-from consometers_node.series import Direction, Interval
 from consometers_node.sharing.changes import Changes
 from consometers_node.store import Store
 from consometers_node.store.collective_tables import GroupId, InGroupRow, MemberRow
-from consometers_node.store.releases import RowKey
 from tests.node.web.public.town import NOW, Town, day_of, serving, settings
 
 from .times import told
@@ -48,7 +45,7 @@ async def measure() -> None:
         store = await Store.open(Path(folder) / "node.db")
         town = Town(store, settings(Path(folder)))
         await _fill(town)
-        print(f"{MEMBERS:,} members, {AREAS} areas, {SITES} sites, {YEARS} years released")
+        print(f"{MEMBERS:,} members, {AREAS} areas, {SITES} sites, {YEARS} years published")
         changes = Changes()
         async with serving(town, changes=changes):
             gc.freeze()  # As a node does that begins to run.
@@ -113,11 +110,6 @@ async def _fill(town: Town) -> None:
         everybody,
         {way: {at: w for at, w in told.items() if at < until} for way, told in today.items()},
     )
-    for group in (everybody, *areas):
-        for direction in Direction:
-            for n in range(3):
-                row = RowKey(direction, Interval.PT1H, NOW.date() - timedelta(days=n))
-                await town.look_at(group, row, [Reason.NONE] * 24, [MEMBERS - 100] * 24)
 
 
 async def _join(town: Town, everybody: GroupId, areas: list[GroupId]) -> None:

@@ -15,7 +15,8 @@
     choosing     what can be chosen of what is asked: statistics of a home, sums of a collective
     collective   what the commands of a collective have in common
     communes     one commune is known by one spelling
-    setting_up   sets one up: init; needs, invitations, members, admins are groups of commands
+    setting_up   sets one up: init; needs, invitations, members, admins, publication are groups
+    publication  what it publishes: preview, open, close
     processing   what it answers for: register, reads
 
 A command is an entry of `COMMANDS` and a function in its module, which adds it to its `commands`
@@ -128,6 +129,14 @@ COMMANDS = {
         text(
             "Who may administer a collective on its pages.",
             "Qui peut administrer un collectif sur ses pages.",
+        ),
+        group=True,
+    ),
+    "publication": Entry(
+        "publication",
+        text(
+            "What a collective publishes: look first, then open it.",
+            "Ce qu’un collectif publie : regarder d’abord, puis l’ouvrir.",
         ),
         group=True,
     ),

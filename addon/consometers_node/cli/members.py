@@ -10,7 +10,6 @@ import typer
 from consometers_node.collective import export as exported, given
 from consometers_node.collective.given import Given
 from consometers_node.collective.members import MAX_AREA, Kind, Member, Members
-from consometers_node.collective.moving import moving
 from consometers_node.collective.reads import Read, note_read
 from consometers_node.collective.rights import erase_member, wipe
 from consometers_node.collective.settings import Settings
@@ -278,8 +277,7 @@ def site(
             called = _checked(name or one.name or "", "--name", MAX_NAME)
             if described.words is not None and len(described.words) > MAX_WORDS:
                 raise misused("--words", _TOO_LONG.fill(most=MAX_WORDS))
-            async with moving(connection, one.id, now()):
-                await members.present(one.id, called, described.over(one.description))
+            await members.present(one.id, called, described.over(one.description))
             after = await members.get(one.id)
         await look_again(settings)
         if output.as_json:
@@ -308,8 +306,7 @@ def home(common: Ours, member: Who) -> None:
         async with store.writing() as connection:
             members = Members(connection, settings.time_zone)
             one = await members.named(member)
-            async with moving(connection, one.id, now()):
-                await members.hide(one.id)
+            await members.hide(one.id)
             after = await members.get(one.id)
         await look_again(settings)
         if output.as_json:
@@ -378,8 +375,7 @@ def area(
             members = Members(connection, settings.time_zone)
             one = await members.named(member)
             place = typed and await known_commune(connection, typed, output, one.id)
-            async with moving(connection, one.id, now()):
-                await members.set_area(one.id, place)
+            await members.set_area(one.id, place)
             after = await members.get(one.id)
         await look_again(settings)
         if output.as_json:

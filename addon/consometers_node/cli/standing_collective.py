@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -13,7 +13,7 @@ from consometers_node.collective.members import Kind
 from consometers_node.collective.moments import latest, moments
 from consometers_node.collective.published import Published, Span
 from consometers_node.collective.rights import is_wiped
-from consometers_node.collective.rules import chosen
+from consometers_node.collective.rules import chosen, opened
 from consometers_node.collective.settings import Settings
 from consometers_node.quoalise.text import text
 from consometers_node.store import Store
@@ -51,28 +51,23 @@ _NOT_RELEASED = text(
     "Aucune somme des 31 derniers jours n’est publiée.",
 )
 _WITHHELD = text(
-    "Withheld since yesterday, of all groups: {reasons}.",
-    "Masqué depuis hier, tous groupes confondus : {reasons}.",
+    "Intervals since yesterday without a sum of homes: {reasons}.",
+    "Intervalles depuis hier sans somme de foyers : {reasons}.",
 )
 _REASON = text("{count} ({why})", "{count} ({why})")
 _REASONS = {
-    Reason.NOT_YET: text("not everybody has told yet", "il manque des relevés"),
-    Reason.TOO_FEW: text("too few homes", "trop peu de foyers"),
-    Reason.DOMINATED: text(
+    Reason.NOT_YET: text("not closed yet", "pas encore clos"),
+    Reason.BELOW_THRESHOLD: text("too few homes", "trop peu de foyers"),
+    Reason.DOMINANCE: text(
         "one home makes most of it", "un seul foyer en fait la plus grande partie"
     ),
-    Reason.SUBTRACTED: text(
-        "a group that is too small could be computed", "un groupe trop petit se calculerait"
-    ),
     Reason.NEVER: text("too short a time", "durée trop courte"),
-    Reason.SUMMED: text("counted in the day", "compté dans la journée"),
-    Reason.STEP: text("published at another step", "publié à un autre pas"),
-    Reason.PARTLY: text("some hours are withheld", "des heures sont masquées"),
-    Reason.RULES: text("it took more homes then", "il fallait alors plus de foyers"),
 }
-_TO_RELEASE = text(
-    "Rows of sums that wait to be looked at: {count}.",
-    "Lignes de sommes qui attendent d’être examinées : {count}.",
+_CLOSED = text(
+    "Nothing is published before the collective is opened: look at the preview first"
+    " (“consometers-node publication preview”), then open it (“publication open”).",
+    "Rien n’est publié avant l’ouverture du collectif : regardez d’abord l’aperçu"
+    " (« consometers-node publication preview »), puis ouvrez-le (« publication open »).",
 )
 _DUE = text(
     "Permissions whose records are being erased: {count}.",
@@ -146,6 +141,8 @@ class _Collective:
     heard_at: datetime | None
     released_until: datetime | None
     withheld: Mapping[Reason, int]
+    opens: date | None
+    """From when on sums are published; None while the collective is closed."""
     erasures: _Erasures
     unreadable: Sequence[needs.Unreadable]
 
@@ -186,7 +183,9 @@ async def _look(store: Store, settings: Settings) -> _Collective:
         rules = settings.publication if choice is None else choice.rules.publication
         published = Published(settings.identifier, zone, rules)
         moment = latest(await moments(published, connection, at - _LOOKS_BACK, at))
+        opening = await opened(connection)
         return _Collective(
+            opens=None if opening is None else opening.opens,
             standing=await standing(connection, at),
             heard_at=await last_heard(connection),
             released_until=None if moment is None else moment.end,
@@ -207,7 +206,7 @@ def _told(found: _Collective) -> dict[str, Json]:
         "heard_at": shown(found.heard_at),
         "released_until": shown(found.released_until),
         "withheld": {why.name.lower(): count for why, count in found.withheld.items()},
-        "to_release": found.standing.to_release,
+        "opens": None if found.opens is None else found.opens.isoformat(),
         "erasures": {
             "due": erasures.due,
             "announced": erasures.announced,
@@ -237,7 +236,9 @@ def _show(found: _Collective, output: Output) -> None:
         output.say(_GUESTS, count=state.guests)
     if found.heard_at is not None:
         output.say(_HEARD, at=local(found.heard_at.timestamp()))
-    if found.released_until is None:
+    if found.opens is None:
+        output.say(_CLOSED)
+    elif found.released_until is None:
         output.say(_NOT_RELEASED)
     else:
         output.say(_RELEASED, at=local(found.released_until.timestamp()))
@@ -247,8 +248,6 @@ def _show(found: _Collective, output: Output) -> None:
             for why, count in sorted(found.withheld.items())
         )
         output.say(_WITHHELD, reasons=reasons)
-    if state.to_release:
-        output.say(_TO_RELEASE, count=state.to_release)
     _show_erasures(found.erasures, output)
     for one in found.unreadable:
         output.say(unreadable(one))

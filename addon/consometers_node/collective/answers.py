@@ -43,9 +43,7 @@ from .disclosure import Publication
 from .errors import CollectiveFault, NotInvited, NotYours, Unknown
 from .given import Actor, Given
 from .members import Members
-from .moving import moving
 from .readers import Readers, member_peer
-from .release import Release
 from .rights import erase as erase_given
 
 _ONCE_A_MONTH = text(
@@ -123,9 +121,8 @@ class CollectiveAnswers(Answers):
         months = quartiles.months_in(records, zone)
         if len(months) > quartiles.MOST_MONTHS:
             raise BadRequest(_TOO_MANY_MONTHS.fill(most=quartiles.MOST_MONTHS))
-        release = Release(self._rules(), zone, collective)
         found = await quartiles.of_months(
-            connection, release, collective, grant.series, months, at=now
+            connection, self._rules(), collective, grant.series, months, at=now
         )
         told = quartiles.told(asked, found, zone)
         return told, len(told)
@@ -171,8 +168,7 @@ class CollectiveAnswers(Answers):
                 member = await members.by_jid(asker.jid)
                 if member is None:
                     raise NotAuthorized
-                async with moving(connection, member.id, now):
-                    taken = await given.take(members, member.id, permission, now, own=self._device)
+                taken = await given.take(members, member.id, permission, now, own=self._device)
                 if taken.state is Stands.GRANTED:
                     interval = self._rules().interval
                     await self._readers.let(connection, member.pseudonym, interval, now)
@@ -190,14 +186,11 @@ class CollectiveAnswers(Answers):
                 if member is None:
                     raise ItemNotFound
                 unknown: Unknown | None = None
-                async with moving(connection, member.id, now):
-                    try:
-                        ended = await given.withdraw(
-                            members, member.id, permission, now, erase=erase
-                        )
-                    except Unknown as fault:
-                        await given.forestall(connection, member.id, permission)
-                        unknown = fault
+                try:
+                    ended = await given.withdraw(members, member.id, permission, now, erase=erase)
+                except Unknown as fault:
+                    await given.forestall(connection, member.id, permission)
+                    unknown = fault
             if unknown is not None:
                 raise unknown
             self._given_anew()

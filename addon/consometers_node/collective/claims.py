@@ -6,7 +6,6 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ..quoalise.text import text
 from ..store.claims import (
-    Claim,
     Proof,
     claims_of,
     claims_to,
@@ -15,10 +14,9 @@ from ..store.claims import (
     set_counts,
 )
 from ..store.collective_tables import MemberId
-from ..store.sums import alone
+from ..store.exclusive import alone
 from . import given
 from .errors import Unknown
-from .tally import recount
 
 _NO_CLAIM = text(
     "This member does not share under the name of this device.",
@@ -40,14 +38,13 @@ async def settle(
         raise Unknown(_NO_CLAIM)
     for claim in claims:
         if claim.counts and claim is not chosen:
-            await recount(connection, claim.member, device, at, counts=False)
             await set_counts(connection, claim, counts=False)
     if not chosen.counts:
-        await _count(connection, chosen, at)
+        await set_counts(connection, chosen, counts=True)
     await note_settled(connection, device, member, proof, at)
 
 
-async def let_go(connection: AsyncConnection, member: MemberId, at: datetime) -> None:
+async def let_go(connection: AsyncConnection, member: MemberId) -> None:
     """Remove a member's claims to devices of which nothing is held any more.
 
     Where its records counted, those of the next who names the device do.
@@ -60,9 +57,4 @@ async def let_go(connection: AsyncConnection, member: MemberId, at: datetime) ->
         await drop(connection, claim)
         others = await claims_to(connection, claim.device)
         if claim.counts and others:
-            await _count(connection, others[0], at)
-
-
-async def _count(connection: AsyncConnection, claim: Claim, at: datetime) -> None:
-    await set_counts(connection, claim, counts=True)
-    await recount(connection, claim.member, claim.device, at, counts=True)
+            await set_counts(connection, others[0], counts=True)

@@ -1,17 +1,16 @@
-"""What of a collective's sums may leave: thresholds, dominance, and what could be subtracted.
+"""The rules of statistical disclosure control: which sums of homes may be published. Pure.
 
-Figures in, `Released` or `Withheld` out, with words for people. docs/disclosure.md has the reasons:
-whatever is published is a sum of parts that share no home in any interval, and each of these parts
-passes by itself. So nothing that is computed from what was published says more than they do.
-
-Sums are in watt-minutes. Only homes hide each other: a site chose to be named, and what a
-collective below tells was released by itself.
+A *cell* is one figure: the homes of a group, in one direction, in one interval. It is published, or
+suppressed for a `Reason`. Sums are in watt-minutes. docs/disclosure.md says which attack each rule
+answers. Only homes hide each other: a site chose to be named, and what a collective below publishes
+is public.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
-from enum import IntEnum
+from enum import StrEnum
+from heapq import nlargest
 from typing import NewType
 
 from ..quoalise.text import Text, text
@@ -23,8 +22,13 @@ WattMinutes = NewType("WattMinutes", int)
 LEAST_MINIMUM = 3
 """Of two homes, each would know the other's."""
 DEFAULT_MINIMUM = 10
-MOST_OF_ONE_PERCENT = 85
-"""What one home may be of a figure (Insee's rule of dominance)."""
+P_PERCENT = 18
+"""Nobody may estimate a home's part more closely than this (p % rule).
+
+That contains Insee's rule of dominance, by which one home is at most 85 % of a figure.
+"""
+LONGEST_WAIT = timedelta(hours=48)
+"""The most that an administrator may choose."""
 
 _DAY = timedelta(days=1)
 _ANY = timedelta.max
@@ -97,107 +101,96 @@ def points(step: timedelta, length: timedelta, direction: Direction) -> int | No
 class Publication:
     """How a collective publishes: on which basis, at which step beside days, and how soon.
 
-    What has not come when an interval ended `wait` ago is late (a day: `day_wait`), and what came
-    is settled when it has not changed for as long. Raises ValueError.
+    An interval waits for homes that have not sent its record until nothing new has come for `wait`,
+    and for `longest_wait` at most; a day, for homes that send days alone, for `day_wait`. Raises
+    ValueError.
     """
 
     basis: Basis
     interval: Interval = Interval.PT1H
     wait: timedelta = timedelta(minutes=20)
+    longest_wait: timedelta = timedelta(hours=2)
     day_wait: timedelta = timedelta(hours=12)
 
     def __post_init__(self) -> None:
         if self.interval is Interval.P1D:
             raise ValueError("days are published anyway: the step beside them is finer")
+        if not self.wait <= self.longest_wait <= LONGEST_WAIT:
+            raise ValueError("the longest wait is no shorter than the wait, and 48 hours at most")
 
     def needed(self, direction: Direction, interval: Interval) -> int | None:
-        """Give how many homes a figure wants; None where no number is enough."""
+        """Return how many homes a figure wants; None where no number is enough."""
         return self.basis.needed(direction, interval)
 
-    def waits(self, interval: Interval) -> timedelta:
-        """Give how long after its end an interval waits for whoever is late."""
-        return self.day_wait if interval is Interval.P1D else self.wait
+    def is_over(self, *, is_complete: bool, since_end: timedelta, quiet: timedelta) -> bool:
+        """Return whether an interval closes now.
+
+        `is_complete`: all expected homes have sent its record. `since_end`: time since it ended,
+        `quiet` since the last new record of it or its end, both while the collective was online.
+        """
+        if is_complete or since_end >= self.longest_wait:
+            return True
+        return since_end >= self.wait and quiet >= self.wait
 
 
-class Reason(IntEnum):
-    """Why a figure is withheld, in a byte; the first two say that it is not."""
+class Reason(StrEnum):
+    """Why a figure is not there."""
 
-    NONE = 0
-    HOURS = 1
-    """A day that is the sum of its hours, which were released."""
-    NOT_YET = 2
-    TOO_FEW = 3
-    DOMINATED = 4
-    SUBTRACTED = 5
-    NEVER = 6
-    SUMMED = 7
-    STEP = 8
-    PARTLY = 9
-    RULES = 10
-    """Too few, when it was decided: fewer are enough since."""
-
-    @property
-    def is_out(self) -> bool:
-        """Tell whether the figure was released."""
-        return self in {Reason.NONE, Reason.HOURS}
+    NOT_YET = "not_yet"
+    """Its interval is not closed."""
+    BELOW_THRESHOLD = "below_threshold"
+    DOMINANCE = "dominance"
+    NEVER = "never"
+    """No number of homes is enough for so short a time."""
+    TOGETHER = "together"
+    """It is published with other groups, as one figure."""
 
 
+_SUPPRESSED = text(
+    "not published: fewer than {need} homes, or one of them makes most of it",
+    "non publié : moins de {need} foyers, ou l’un d’eux en fait la plus grande partie",
+)
 _WORDS = {
-    Reason.NOT_YET: text("withheld: not everybody has told yet", "masqué : il manque des relevés"),
-    Reason.TOO_FEW: text(
-        "withheld: it takes {need} homes at least, and there are {have}",
-        "masqué : il faut au moins {need} foyers, il y en a {have}",
-    ),
-    Reason.DOMINATED: text(
-        "withheld: one home makes most of it",
-        "masqué : un seul foyer en fait la plus grande partie",
-    ),
-    Reason.SUBTRACTED: text(
-        "withheld: with it, one could compute the figure of a group that is too small",
-        "masqué : il permettrait de calculer le chiffre d’un groupe trop petit",
-    ),
+    Reason.NOT_YET: text("not published yet", "pas encore publié"),
+    # Of a suppressed figure nobody is told which rule it failed, or by how much.
+    Reason.BELOW_THRESHOLD: _SUPPRESSED,
+    Reason.DOMINANCE: _SUPPRESSED,
     Reason.NEVER: text(
-        "withheld: a figure of so short a time is not published, whatever the number of homes",
-        "masqué : un chiffre d’une durée si courte ne se publie pas, quel que soit le nombre de"
+        "not published: a figure of so short a time never is, whatever the number of homes",
+        "non publié : un chiffre d’une durée si courte ne l’est jamais, quel que soit le nombre de"
         " foyers",
     ),
-    Reason.SUMMED: text(
-        "withheld: it is counted in its day", "masqué : il est compté dans sa journée"
-    ),
-    Reason.STEP: text(
-        "withheld: this day is published at another step",
-        "masqué : ce jour est publié à un autre pas de temps",
-    ),
-    Reason.PARTLY: text(
-        "withheld: some of its hours are", "masqué : une partie de ses heures l’est"
-    ),
-    Reason.RULES: text(
-        "withheld: it took more homes at that time",
-        "masqué : il fallait plus de foyers à ce moment-là",
+    Reason.TOGETHER: text(
+        "published together with other communes",
+        "publié avec d’autres communes, en un seul chiffre",
     ),
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Released:
-    """A figure that may leave: the energy, and how many members it sums."""
+    """A published figure: the energy, and how many members it sums.
+
+    Of a day, `intervals` is how many of its hours or half-hours were published; 0 of a day that
+    homes sent as a day alone.
+    """
 
     watt_minutes: WattMinutes
     members: int
+    intervals: int = 1
 
 
 @dataclass(frozen=True, slots=True)
 class Withheld:
-    """A figure that may not leave, and why: so many homes there are, and so many it takes."""
+    """A figure that is not there, and why; it takes `need` homes."""
 
     reason: Reason
-    have: int = 0
     need: int | None = None
 
     @property
     def words(self) -> Text:
-        """Give what people read in its place."""
-        return _WORDS[self.reason].fill(have=self.have, need=self.need)
+        """What people read in its place."""
+        return _WORDS[self.reason].fill(need=self.need)
 
 
 type Figure = Released | Withheld
@@ -222,10 +215,10 @@ def quartiles(
     digits are told.
     """
     if need is None:
-        return Withheld(Reason.NEVER, homes)
+        return Withheld(Reason.NEVER)
     least = max(need, 4 * LEAST_MINIMUM)
     if homes < least:
-        return Withheld(Reason.TOO_FEW, homes, least)
+        return Withheld(Reason.BELOW_THRESHOLD, least)
     return Quartiles(homes, *(WattMinutes(_two_digits(one)) for one in (lower, median, upper)))
 
 
@@ -236,92 +229,38 @@ def _two_digits(value: int) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """What the homes of a group have together in one interval.
+    """What some homes have together in one interval, with the two largest parts of it."""
 
-    `largest` is the most that one of them has in it, or something above. `below` counts the
-    members of collectives whose own sums are added to it.
-    """
-
-    watt_minutes: int
-    homes: int
-    largest: int
-    below: int = 0
+    watt_minutes: int = 0
+    homes: int = 0
+    largest: int = 0
+    second: int = 0
 
     @classmethod
     def of(cls, parts: Iterable[int]) -> Cell:
-        """Give the cell of these homes, from what each has in it."""
-        each = [abs(part) for part in parts]
-        return cls(sum(each), len(each), max(each, default=0))
+        """Return the cell of homes with these parts, none of them negative."""
+        parts = tuple(parts)
+        largest, second = (*nlargest(2, parts), 0, 0)[:2]
+        return cls(sum(parts), len(parts), largest, second)
 
-    def without(self, other: Cell) -> Cell:
-        """Give the cell of those who are in this one and not in the other, which it holds."""
-        rest = self.watt_minutes - other.watt_minutes
-        largest = min(self.largest, rest)
-        return Cell(rest, self.homes - other.homes, largest, self.below - other.below)
+    def __add__(self, other: Cell) -> Cell:
+        """Return the cell of both, which have no home in common."""
+        largest, second = nlargest(2, (self.largest, self.second, other.largest, other.second))
+        watt_minutes = self.watt_minutes + other.watt_minutes
+        return Cell(watt_minutes, self.homes + other.homes, largest, second)
 
-    def also(self, other: Cell) -> Cell:
-        """Give the cell of both, which hold nobody in common."""
-        return Cell(
-            self.watt_minutes + other.watt_minutes,
-            self.homes + other.homes,
-            max(self.largest, other.largest),
-            self.below + other.below,
-        )
+    def suppression(self, minimum: int | None) -> Reason | None:
+        """Return why the cell may not be published; None if it may.
 
-
-NOBODY = Cell(0, 0, 0)
-
-
-def fault(cell: Cell, need: int | None) -> Withheld | None:
-    """Tell why a cell may not leave; None if it may.
-
-    Where there are homes, they are enough by themselves: what collectives below tell is known.
-    """
-    if need is None:
-        return Withheld(Reason.NEVER, cell.homes)
-    count = cell.homes or cell.below
-    if count < need:
-        return Withheld(Reason.TOO_FEW, count, need)
-    if cell.largest * 100 > cell.watt_minutes * MOST_OF_ONE_PERCENT:
-        return Withheld(Reason.DOMINATED, cell.homes, need)
-    return None
-
-
-@dataclass(frozen=True, slots=True)
-class Parting[K]:
-    """What of a whole and its children may leave: `None`, or why not.
-
-    If the whole may, so may `rest`: what is in it and in no child that may.
-    """
-
-    whole: Withheld | None
-    children: Mapping[K, Withheld | None]
-    rest: Cell
-
-
-def part[K](whole: Cell, children: Mapping[K, Cell], need: int | None) -> Parting[K]:
-    """Part a whole in children that share nobody, so that what each leaves over passes as well.
-
-    The smallest child that passes is withheld until what is in no published child passes, or is
-    nobody. Children need not make up the whole.
-    """
-    why = {key: fault(cell, need) for key, cell in children.items()}
-    shown = sorted(
-        (key for key, reason in why.items() if reason is None),
-        key=lambda key: (children[key].homes, children[key].below),
-    )
-    rest = whole
-    for key in shown:
-        rest = rest.without(children[key])
-    while (rest.homes or rest.below) and fault(rest, need) is not None:
-        if not shown:
-            return Parting(fault(whole, need), why, whole)
-        hidden = shown.pop(0)
-        why[hidden] = Withheld(Reason.SUBTRACTED, children[hidden].homes, need)
-        # Added up anew: what is above the largest of the rest may be less by now.
-        rest = whole
-        for key in shown:
-            rest = rest.without(children[key])
-    if not shown:
-        return Parting(fault(whole, need), why, whole)
-    return Parting(None, why, rest)
+        `minimum` is how many homes the threshold rule wants, None if no number is enough. The p %
+        rule holds against each home of the cell, also one that lies about itself: what is left
+        without the two largest parts hides the largest from the second.
+        """
+        if minimum is None:
+            return Reason.NEVER
+        if self.homes < minimum:
+            return Reason.BELOW_THRESHOLD
+        hidden_in = self.watt_minutes - self.largest - self.second
+        if 100 * hidden_in < P_PERCENT * self.largest:
+            return Reason.DOMINANCE
+        return None

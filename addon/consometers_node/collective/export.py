@@ -7,13 +7,11 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ..quoalise import iso8601
-from ..series import Direction, Series
 from ..sharing import export
 from ..sharing.export import Told
-from ..store import SeriesId
 from ..store.claims import claims_of
 from ..store.collective_tables import InGroupRow, MemberGroupRow
-from ..store.parts import told
+from ..store.parts import series_of_member
 from ..store.peers import MEMBER, peer_by_jid
 from ..store.series import all_series
 from ..store.set_aside import of_member as set_aside_of
@@ -26,13 +24,15 @@ from .reads import reads
 async def as_json(connection: AsyncConnection, member: Member) -> AsyncIterator[str]:
     """Give everything as one JSON document, part by part."""
     held = await everything(connection, member)
-    async for part in export.document(connection, held, await _numbers(connection, member)):
+    async for part in export.document(
+        connection, held, await series_of_member(connection, member.id)
+    ):
         yield part
 
 
 async def as_csv(connection: AsyncConnection, member: Member) -> AsyncIterator[str]:
     """Give the records alone, part by part."""
-    async for part in export.table(connection, await _numbers(connection, member)):
+    async for part in export.table(connection, await series_of_member(connection, member.id)):
         yield part
 
 
@@ -158,10 +158,6 @@ async def _permission(connection: AsyncConnection, one: Given) -> Told:
         "erase_at": _shown(one.erase_at),
         "register": register,
     }
-
-
-async def _numbers(connection: AsyncConnection, member: Member) -> dict[SeriesId, Series]:
-    return {one.number: one.series for one in await told(connection, [member.id], Direction)}
 
 
 def _shown(at: datetime | None) -> str | None:

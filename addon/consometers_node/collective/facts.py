@@ -130,15 +130,10 @@ _DIRECTIONS = Label(
 _REASONS = Label(
     "reason",
     {
-        "not_yet": text("not everybody has told yet", "il manque des relevés"),
-        "too_few": text("too few homes", "trop peu de foyers"),
-        "dominated": text("one home makes most of it", "un foyer en fait l’essentiel"),
-        "subtracted": text("a small group could be computed", "un petit groupe s’en déduirait"),
+        "not_yet": text("not closed yet", "pas encore clos"),
+        "below_threshold": text("too few homes", "trop peu de foyers"),
+        "dominance": text("one home makes most of it", "un foyer en fait l’essentiel"),
         "never": text("so short a time is not published", "une durée si courte ne se publie pas"),
-        "summed": text("counted in its day", "compté dans sa journée"),
-        "step": text("published at another step", "publié à un autre pas de temps"),
-        "partly": text("some of its hours are withheld", "des heures en sont masquées"),
-        "rules": text("it took more homes then", "il fallait alors plus de foyers"),
     },
 )
 _MESSAGES = Label(
@@ -204,7 +199,7 @@ def _stored(value: Callable[[Database], Value]) -> Callable[[Health, str], Value
 
 def _withheld(health: Health, reason: str) -> Value:
     found = health.database
-    return None if found is None else found.withheld.get(Reason[reason.upper()], 0)
+    return None if found is None else found.withheld.get(Reason(reason), 0)
 
 
 def _instant(at: datetime | None) -> Value:
@@ -386,15 +381,6 @@ HEALTH: tuple[Fact[Health], ...] = (
         ),
         value=_stored(lambda database: database.standing.outbox),
     ),
-    Fact(
-        name="consometers_sums_due",
-        what=text("Sums to be looked at", "Sommes à examiner"),
-        told=text(
-            "Rows of sums at which it is time to look: something may be released.",
-            "Lignes de sommes qu’il est temps d’examiner : il peut y avoir à publier.",
-        ),
-        value=_stored(lambda database: database.standing.to_release),
-    ),
     *_timed(
         "consometers_commits",
         text("Commits", "Enregistrements"),
@@ -405,17 +391,20 @@ HEALTH: tuple[Fact[Health], ...] = (
         lambda health: health.commits,
     ),
     *_timed(
-        "consometers_releases",
-        text("Looks at sums", "Examens des sommes"),
-        text("Looks at what may be released.", "Examens de ce qui peut être publié."),
+        "consometers_closings",
+        text("Closings", "Clôtures"),
+        text(
+            "Transactions that closed what was due of the intervals.",
+            "Transactions qui ont clos ce qui devait l’être des intervalles.",
+        ),
         lambda health: health.looks,
     ),
     Fact(
-        name="consometers_release_timestamp_seconds",
-        what=text("Last release", "Dernière publication"),
+        name="consometers_closing_timestamp_seconds",
+        what=text("Last closing", "Dernière clôture"),
         told=text(
-            "When anything new was released last, since the node started.",
-            "Quand quelque chose de nouveau a été publié, depuis le démarrage du nœud.",
+            "When an interval was closed last, since the node started.",
+            "Quand un intervalle a été clos, depuis le démarrage du nœud.",
         ),
         unit=INSTANT,
         value=lambda health, _: _instant(health.released_at),
@@ -433,12 +422,11 @@ HEALTH: tuple[Fact[Health], ...] = (
         ),
     ),
     Fact(
-        name="consometers_figures_withheld",
-        what=text("Figures withheld", "Chiffres masqués"),
+        name="consometers_intervals_suppressed",
+        what=text("Intervals without a sum", "Intervalles sans somme"),
         told=text(
-            "Figures of yesterday and today, of all groups, that are not published, by the reason.",
-            "Chiffres d’hier et d’aujourd’hui, de tous les groupes, qui ne sont pas publiés, selon"
-            " la raison.",
+            "Intervals of yesterday and today without a published sum of homes, by the reason.",
+            "Intervalles d’hier et d’aujourd’hui sans somme de foyers publiée, selon la raison.",
         ),
         label=_REASONS,
         value=_withheld,

@@ -19,9 +19,10 @@ from sqlalchemy.exc import InterfaceError, OperationalError
 
 from ..quoalise import Data, Number, QuoaliseError, Text
 from ..store import Store
-from ..store.sums import alone
+from ..store.exclusive import alone
 from ..xmpp import NotKept
 from . import outage
+from .arrivals import Arrivals
 from .counting import Timed
 from .taking import Told, take
 
@@ -105,9 +106,15 @@ class Intake:
     """
 
     def __init__(
-        self, store: Store, time_zone: str, hear: Hear, commits: Timed | None = None
+        self,
+        store: Store,
+        time_zone: str,
+        hear: Hear,
+        commits: Timed | None = None,
+        arrivals: Arrivals | None = None,
     ) -> None:
         self.problem: Text | None = None
+        self._arrivals = arrivals or Arrivals()
         self._commits = commits or Timed()
         self._store = store
         self._time_zone = time_zone
@@ -217,4 +224,5 @@ class Intake:
         with self._commits.once():
             async with self._store.writing() as connection:
                 await alone(connection)
-                return await take(connection, messages, self._time_zone, datetime.now(UTC))
+                at = datetime.now(UTC)
+                return await take(connection, messages, self._time_zone, at, self._arrivals)

@@ -81,6 +81,7 @@ _MEMBERS = text(
 )
 _YES_OR_NO = text("write true or false.", "écrivez true ou false.")
 _MINUTES = text("write minutes, from 1 to 1440.", "écrivez des minutes, de 1 à 1440.")
+_LONGEST_WAIT = text("write minutes, from 1 to 2880.", "écrivez des minutes, de 1 à 2880.")
 
 
 type Network = IPv4Network | IPv6Network
@@ -423,11 +424,21 @@ KEYS = {
         Key(
             "publication.wait_minutes",
             text(
-                "How long a sum waits for those who have not told.",
-                "Combien de temps une somme attend ceux qui n’ont rien transmis.",
+                "An interval closes once nothing new has come for so long.",
+                "Un intervalle est clos quand rien de nouveau n’est venu depuis ce temps.",
             ),
             _number(1, 1440),
             _MINUTES,
+        ),
+        Key(
+            "publication.longest_wait_minutes",
+            text(
+                "How long after its end an interval closes at the latest (48 hours at most).",
+                "Combien de temps après sa fin un intervalle est clos au plus tard (48 heures au"
+                " maximum).",
+            ),
+            _number(1, 2880),
+            _LONGEST_WAIT,
         ),
         Key(
             "publication.members",

@@ -1,9 +1,8 @@
-"""Who tells this collective, and with whom each is summed, month by month.
+"""The members of this collective, and the groups in which each counts, month by month.
 
-Whoever was let in by an invitation is known by an address, and is a guest until it gives something.
-Then it counts: in a group in whole months, from the first month of which nothing was published on.
-So no two sums that were published differ by one home, and a home that joins late brings its past
-into those months alone that nobody has seen.
+A member that was let in by an invitation is known by an address, and is a guest until it grants a
+permission. From then on it counts in all intervals that are not closed yet. It changes its commune,
+or becomes a site, from the first day of a month.
 """
 
 from collections.abc import Iterable
@@ -20,16 +19,15 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from ..quoalise.text import text
 from ..store.clock import Confirmed
 from ..store.collective_tables import (
+    ClosedIntervalRow,
     GivenRow,
-    GivenSeriesRow,
     GroupId,
     InGroupRow,
     MemberGroupRow,
     MemberId,
     MemberRow,
-    ReleasedBlockRow,
+    PublishedCellRow,
 )
-from ..store.tables import BlockRow
 from .errors import Nameless, NameTaken, NoSite, Shown, Unknown
 from .readers import end as end_reading
 from .sites import Description
@@ -40,7 +38,6 @@ MAX_AREA = 100
 GUESTS_FOR = timedelta(days=90)
 """How long a guest that gives nothing is remembered."""
 
-_DAY = timedelta(days=1)
 _LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"
 """None of them is taken for another."""
 _PSEUDONYM_LENGTH = 8
@@ -65,6 +62,10 @@ class GroupKind(StrEnum):
 
     ALL = "all"
     AREA = "area"
+    REST = "rest"
+    """Members in no commune."""
+    COMBINED = "combined"
+    """Communes that are published together."""
     BUILDING = "building"
     SITE = "site"
 
@@ -109,7 +110,7 @@ class Members:
 
     def __init__(self, connection: AsyncConnection, zone: ZoneInfo) -> None:
         self.connection = connection
-        self._zone = zone
+        self.zone = zone
 
     async def admit(
         self,
@@ -176,11 +177,11 @@ class Members:
         return [_member(row) for row in await self.connection.execute(query)]
 
     async def count(self, member: MemberId, records_from: datetime) -> None:
-        """Let a member that gave something count in its groups, with its past where it may."""
+        """Let a member that granted a permission count in its groups, with its past."""
         one = await self.get(member)
         if one.left_at is not None:
             await self._set(member, left_at=None)
-        since = max(month_of(records_from, self._zone), await self.first_free_month())
+        since = month_of(records_from, self.zone)
         now = await self._open(member)
         for group in await self._wanted(one):
             if now.get(group, date.max) > since:
@@ -190,7 +191,7 @@ class Members:
         """Let a member count until the end of this month, and read nothing any more."""
         await self._set(member, left_at=at)
         await end_reading(self.connection, (await self.get(member)).pseudonym)
-        await self._end(member, month_after(month_of(at, self._zone)))
+        await self._end(member, month_after(month_of(at, self.zone)))
 
     async def forget(self, member: MemberId, at: datetime) -> None:
         """Keep of a member that it was there, by its pseudonym; it counts to the end of the month.
@@ -201,7 +202,7 @@ class Members:
         await end_reading(self.connection, known.pseudonym)
         await self.forget_description(known)
         await self._set(member, jid=None, invitation_id=None, left_at=at, believed_w=None)
-        await self._end(member, month_after(month_of(at, self._zone)))
+        await self._end(member, month_after(month_of(at, self.zone)))
 
     async def forget_description(self, member: Member) -> None:
         """Forget its name, its commune and what it is like, but not who it is."""
@@ -237,11 +238,12 @@ class Members:
             return
         if known.kind is Kind.COLLECTIVE:
             raise NoSite
-        query = select(func.min(InGroupRow.from_month)).where(InGroupRow.member_id == member)
-        first: date | None = (await self.connection.execute(query)).scalar_one()
-        shown = await self._last_shown()
-        # The first hours of a month are of the UTC day before it.
-        if first is not None and shown is not None and first - _DAY <= shown:
+        shown = (
+            select(PublishedCellRow.group_id)
+            .join(MemberGroupRow, MemberGroupRow.id == PublishedCellRow.group_id)
+            .where(MemberGroupRow.kind == GroupKind.SITE, MemberGroupRow.name == known.name)
+        )
+        if (await self.connection.execute(shown.limit(1))).first() is not None:
             raise Shown
         await self._forget_names(known)
         await self._set(member, kind=Kind.HOME, name=None, description=None)
@@ -276,18 +278,10 @@ class Members:
         return frozenset((await self.connection.execute(query)).scalars())
 
     async def first_free_month(self) -> date:
-        """Give the first month after all of which anything was published."""
-        query = select(func.max(ReleasedBlockRow.day)).where(
-            ReleasedBlockRow.released_at.is_not(None)
-        )
-        last: date | None = (await self.connection.execute(query)).scalar_one()
-        return DAWN if last is None else month_after(last)
-
-    async def _last_shown(self) -> date | None:
-        """Give the last UTC day of which our own series tell anything, where nobody hides too."""
-        told_to_us = select(GivenSeriesRow.series_id).where(GivenSeriesRow.series_id.is_not(None))
-        query = select(func.max(BlockRow.day)).where(BlockRow.series_id.not_in(told_to_us))
-        return (await self.connection.execute(query)).scalar_one()
+        """Return the first month of which no interval is closed."""
+        query = select(func.max(ClosedIntervalRow.start))
+        last: datetime | None = (await self.connection.execute(query)).scalar_one()
+        return DAWN if last is None else month_after(month_of(last, self.zone))
 
     async def _wanted(self, member: Member) -> list[GroupId]:
         """Give in which groups a member counts from now on."""
@@ -298,9 +292,9 @@ class Members:
             names.append((GroupKind.SITE, member.name))
             if member.description is not None and member.description.building is not None:
                 names.append((GroupKind.BUILDING, member.description.building))
-        return [await self._group(*name) for name in names]
+        return [await self.group(*name) for name in names]
 
-    async def _group(self, kind: GroupKind, name: str) -> GroupId:
+    async def group(self, kind: GroupKind, name: str) -> GroupId:
         """Give the id of a group, made when it is first needed."""
         query = select(MemberGroupRow.id).where(
             MemberGroupRow.kind == kind, MemberGroupRow.name == name

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from ..series import Direction
 from .disclosure import Released
 from .published import ALL, Published, Span, Told
-from .sums import self_consumption, self_sufficiency
+from .rates import self_consumption, self_sufficiency
 
 _PRODUCTION, _INJECTION, _CONSUMPTION = (
     Direction.PRODUCTION,

@@ -19,17 +19,18 @@ from ..store.clock import Clock
 from ..store.peers import Peer
 from ..wire import Naming
 from ..xmpp import PUSH_SECONDS, Connection, Identity, NetworkError, Receiving
-from . import endings, journal, needs, outage, releasing, upkeep
+from . import endings, journal, needs, outage, publishing, upkeep
 from .answers import CollectiveAnswers
+from .arrivals import Arrivals
 from .counting import Counts
 from .endings import Endings
 from .gathering import Gathering, Pace as GatheringPace
 from .intake import Intake
 from .journal import Journal
 from .policy import data_policy
+from .publishing import Publishing
 from .readers import Readers
 from .reading import Reading
-from .releasing import Releasing
 from .rules import InForce
 from .settings import Settings
 from .telling import Telling
@@ -49,7 +50,7 @@ class Pace:
     gathering: GatheringPace = field(default_factory=GatheringPace)
     upkeep_s: float = upkeep.EVERY_S
     endings_s: float = endings.AGAIN_S
-    releasing_s: float = releasing.EVERY_S
+    publishing_s: float = publishing.EVERY_S
     renewal_s: float = EVERY_S
     journal_s: float = journal.EVERY_S
     rest_s: float = 10.0
@@ -63,7 +64,7 @@ class Pace:
             gathering=self.gathering.hurried(haste),
             upkeep_s=self.upkeep_s / haste,
             endings_s=self.endings_s / haste,
-            releasing_s=self.releasing_s / haste,
+            publishing_s=self.publishing_s / haste,
             renewal_s=self.renewal_s / haste,
             journal_s=self.journal_s / haste,
             rest_s=self.rest_s / haste,
@@ -85,6 +86,7 @@ class Online:
         pace: Pace,
         counts: Counts,
         rules: InForce,
+        arrivals: Arrivals,
     ) -> None:
         """Prepare; nobody is asked or told yet. What is done is added to `counts`."""
         self.connection = connection
@@ -137,7 +139,7 @@ class Online:
         )
         self._reading = Reading(store, readers, rules, changes, clock=clock, every_s=pace.upkeep_s)
         asking = self.sharing.asking
-        self.intake = Intake(store, settings.time_zone.key, self._hear, counts.commits)
+        self.intake = Intake(store, settings.time_zone.key, self._hear, counts.commits, arrivals)
         self.gathering = Gathering(
             store,
             asking,
@@ -269,7 +271,8 @@ class CollectiveNode:
                 _LOGGER.warning("%s told of the end of %d permissions", journal.FILE, count)
         self._outages.over()
         settings, changes, pace = self.settings, self.changes, self._pace
-        self.network = Online(
+        arrivals = Arrivals()
+        network = self.network = Online(
             self.store,
             naming,
             self._connect(self._who),
@@ -279,22 +282,23 @@ class CollectiveNode:
             pace=pace,
             counts=self.counts,
             rules=self.rules,
+            arrivals=arrivals,
         )
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self.network.run())
+            tasks.create_task(network.run())
             tasks.create_task(Journal(self.store, file, every_s=pace.journal_s).run())
             tasks.create_task(
-                Releasing(
+                Publishing(
                     self.store,
                     settings,
                     self.rules,
                     changes,
-                    self.clock,
-                    every_s=pace.releasing_s,
+                    arrivals=arrivals,
+                    clock=self.clock,
+                    is_online=lambda: network.connection.is_online,
+                    every_s=pace.publishing_s,
                     counts=self.counts,
-                    is_waited_for=lambda: (
-                        self.network is not None and self.network.intake.is_waited_for
-                    ),
+                    is_waited_for=lambda: network.intake.is_waited_for,
                 ).run()
             )
         raise AssertionError

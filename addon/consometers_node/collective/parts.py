@@ -8,12 +8,10 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from fractions import Fraction
-from functools import cached_property
-import struct
 from typing import Self
 
 from ..series import Interval, Quantity, Series
-from .calendar import days_of, instants, places
+from .calendar import instants, places
 
 type Values = Sequence[int | None]
 """What a block holds: W, or Wh; of the series of a collective also how many members that sums."""
@@ -49,11 +47,11 @@ class Source:
     members: Mapping[date, Values] | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Part:
     """What a member has in the places of a row: watt-minutes, and for how many members it counts.
 
-    Both are 0 where it is missing. All places are added at once, as the digits of a wide number.
+    Both are 0 where it is missing.
     """
 
     values: tuple[int, ...]
@@ -76,25 +74,8 @@ class Part:
         """Give the part of whoever has told nothing."""
         return cls((0,) * length, (0,) * length)
 
-    def within(self, first: int, end: int) -> Part:
-        """Give a part that has only what is in these places."""
-        before, after = (0,) * first, (0,) * (len(self.values) - end)
-        return Part(
-            before + self.values[first:end] + after, before + self.counts[first:end] + after
-        )
-
     def __bool__(self) -> bool:
         return any(self.counts)
-
-    @cached_property
-    def wide_values(self) -> int:
-        """The values, 8 bytes each."""
-        return int.from_bytes(struct.pack(f"<{len(self.values)}Q", *self.values), "little")
-
-    @cached_property
-    def wide_counts(self) -> int:
-        """The counts, 4 bytes each."""
-        return int.from_bytes(struct.pack(f"<{len(self.counts)}I", *self.counts), "little")
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,13 +134,6 @@ def civil_day(sources: Sequence[Source], day: date) -> CivilDay:
         expected=sum(one.expected for one in found),
         count=sum(one.count for one in found) if _are_sums(sources) else 1,
     )
-
-
-def month_part(days: Mapping[date, CivilDay], month: date) -> Part:
-    """Give what a member has on the civil days of a month, those that are told and are whole."""
-    told = [days.get(day) for day in days_of(month)]
-    values = [day.watt_minutes if day is not None and day.is_whole else None for day in told]
-    return Part.of(values, [None if day is None else day.count for day in told])
 
 
 @dataclass(frozen=True, slots=True)

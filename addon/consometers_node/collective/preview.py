@@ -1,34 +1,36 @@
 """What there would be to see if sums were published by other rules, and how that is now.
 
-Sums are released by these rules in a transaction that is undone, so that it is exactly what there
-would be. Nobody is told of it, and nothing of it is kept; meanwhile members wait. Whoever looks is
-an administrator, who may read more than that anyway.
+Intervals of the past are decided by the function that closes them, in a transaction that is undone:
+nothing of it stays. Members wait meanwhile. An administrator may read more than that anyway.
 """
 
 from collections import Counter
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, time as daytime, timedelta
 from enum import StrEnum
 import time
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from ..series import Interval
-from ..store import Store
-from ..store.releases import withheld
-from .calendar import month_of
+from ..series import Direction, Interval, Series
+from ..store import SeriesId, Store
+from ..store.collective_tables import GroupId
+from ..store.parts import first_block, member_series
+from ..store.publication import DaySum, PublishedCell
+from .arrivals import Arrivals
+from .calendar import Places, instants, places
 from .disclosure import Publication, Reason, Released
-from .members import GroupKind
+from .members import GroupKind, Members
 from .published import Place, Published, Span
-from .release import Release
+from .publishing import Closer, Waiting
 from .settings import Settings
+from .snapshot import Sums
 
 ENOUGH_S = 3.0
 """How long members wait at most for what is older than a month."""
 
 _DAY = timedelta(days=1)
-_AT_ONCE = 8 * _DAY
 _MONTH_DAYS = 31
 _YEAR_DAYS = 365
 
@@ -64,27 +66,167 @@ class Seen:
     areas: Count
 
 
-async def foresee[T](
+async def foresee(
+    store: Store, settings: Settings, publication: Publication, at: datetime
+) -> Sequence[Seen]:
+    """Count what there would be to see of yesterday, of the last month, and of the last year.
+
+    Of the year, as far back as there was time to look.
+    """
+    last = _yesterday(settings, at)
+    async with store.writing() as connection, connection.begin_nested() as tried:
+        members, waiting = Members(connection, settings.time_zone), _at_once(publication, at)
+        closer = Closer(members, settings.identifier, publication, waiting, at)
+        await closer.know_groups()
+        outlook = _Outlook(connection, closer, settings, publication)
+        found = await outlook.count(last)
+        await tried.rollback()
+    return found
+
+
+async def foresee_page[T](
     store: Store,
     settings: Settings,
     publication: Publication,
     at: datetime,
-    look: Callable[[AsyncConnection, date], Awaitable[T]],
+    look: Callable[[AsyncConnection], Awaitable[T]],
     *,
-    most_days: int = _YEAR_DAYS,
+    days: int,
 ) -> T:
-    """Give what `look` finds where sums are published by these rules, from some day on.
-
-    That is so many days ago, or as far back as there was time to look, and a month at least.
-    """
-    release = Release(publication, settings.time_zone.key, settings.identifier)
-    last = _yesterday(settings, at)
-    first = last - (most_days - 1) * _DAY
+    """Return what `look` finds where a collective that is closed opened now, of the last days."""
+    since = _yesterday(settings, at) - days * _DAY
     async with store.writing() as connection, connection.begin_nested() as tried:
-        since = await _release(connection, release, publication.interval, Span(first, last), at)
-        found = await look(connection, since)
+        members, waiting = Members(connection, settings.time_zone), _at_once(publication, at)
+        closer = Closer(members, settings.identifier, publication, waiting, at, since=since)
+        while await closer.close():
+            pass
+        found = await look(connection)
         await tried.rollback()
     return found
+
+
+class _Outlook:
+    """Decides intervals of the past, and counts."""
+
+    def __init__(
+        self,
+        connection: AsyncConnection,
+        closer: Closer,
+        settings: Settings,
+        publication: Publication,
+    ) -> None:
+        self._connection = connection
+        self._closer = closer
+        self._zone = settings.time_zone.key
+        self._step = publication.interval
+
+    async def count(self, last: date) -> Sequence[Seen]:
+        """Count, the last day first."""
+        hours = Seen(Stretch.DAY, Span(last, last), Count(), Count())
+        month, year = (Count(), Count()), (Count(), Count())
+        began, day = time.monotonic(), last
+        first = last - (_YEAR_DAYS - 1) * _DAY
+        in_month = last - (_MONTH_DAYS - 1) * _DAY
+        series = {
+            direction: await member_series(self._connection, direction)
+            for direction in Direction
+            if await first_block(self._connection, direction) is not None
+        }
+        begun = [
+            block
+            for direction in series
+            if (block := await first_block(self._connection, direction)) is not None
+        ]
+        first = max(first, min(begun, default=last))
+        while day >= first and (day >= in_month or time.monotonic() - began < ENOUGH_S):
+            for direction, known in series.items():
+                decided = [
+                    await self._intervals(direction, part, day, known)
+                    for part in places(self._zone, self._step, day)
+                ]
+                flat = [one for some in decided for one in some]
+                if day == last:
+                    for sent, cells, reason in flat:
+                        shown = {cell.group for cell in cells}
+                        self._add(hours.everybody, hours.areas, sent, shown, reason)
+                sums = _day_sums(cell for _, cells, _ in flat for cell in cells)
+                sent = await self._closer.sums_of_civil_day(
+                    direction, day, known, sums.get(self._closer.everybody)
+                )
+                start = instants(self._zone, day).start
+                cells, reason = await self._closer.publish(
+                    direction, Interval.P1D, start, day, sent
+                )
+                groups = sums.keys() | {cell.group for cell in cells}
+                sent_at_all = (
+                    sent if sent.told else Sums(told={m for s, *_ in flat for m in s.told})
+                )
+                for counts in (month, year) if day >= in_month else (year,):
+                    self._add(*counts, sent_at_all, groups, reason)
+            day -= _DAY
+        return [
+            hours,
+            Seen(Stretch.MONTH, Span(max(first, in_month), last), *month),
+            Seen(Stretch.YEAR, Span(day + _DAY, last), *year),
+        ]
+
+    async def _intervals(
+        self,
+        direction: Direction,
+        part: Places,
+        day: date,
+        known: Mapping[SeriesId, Series],
+    ) -> list[tuple[Sums, list[PublishedCell], str | None]]:
+        """Return the intervals of a civil day that are in a UTC day, decided."""
+        sums = await self._closer.sums_of(direction, part.day, known)
+        midnight = datetime.combine(part.day, daytime(), UTC)
+        step = timedelta(minutes=self._step.minutes)
+        return [
+            (
+                sums[place],
+                *await self._closer.publish(
+                    direction, self._step, midnight + place * step, day, sums[place]
+                ),
+            )
+            for place in range(part.first, part.end)
+        ]
+
+    def _add(
+        self,
+        everybody: Count,
+        areas: Count,
+        sent: Sums,
+        shown: Collection[GroupId],
+        reason: str | None,
+    ) -> None:
+        why = Reason(reason) if reason is not None else Reason.BELOW_THRESHOLD
+        if self._closer.everybody in shown:
+            everybody.shown += 1
+        elif sent.told:
+            everybody.withheld[why] += 1
+        areas.shown += len(set(shown) & self._closer.communes)
+        if self._closer.everybody not in shown:
+            areas.withheld[why] += len(sent.cells.keys() & self._closer.communes)
+
+
+def _day_sums(cells: Iterable[PublishedCell]) -> dict[GroupId, DaySum]:
+    """Return the sums of a day, by group, as they would be published."""
+    found: dict[GroupId, DaySum] = {}
+    for cell in cells:
+        of = found.get(cell.group, DaySum(0, 0, 0, 0))
+        found[cell.group] = DaySum(
+            of.watt_minutes + cell.watt_minutes,
+            max(of.members, cell.members),
+            max(of.homes, cell.homes),
+            of.intervals + 1,
+        )
+    return found
+
+
+def _at_once(publication: Publication, at: datetime) -> Waiting:
+    """Wait for nobody: all that has ended is closed."""
+    opened_at = at + publication.longest_wait
+    return Waiting(online_since=at, opened_at=opened_at, arrivals=Arrivals())
 
 
 async def seen(
@@ -138,26 +280,3 @@ def _of(seen: Seen, place: Place) -> Count | None:
 
 def _yesterday(settings: Settings, at: datetime) -> date:
     return at.astimezone(settings.time_zone).date() - _DAY
-
-
-async def _release(
-    connection: AsyncConnection,
-    release: Release,
-    interval: Interval,
-    span: Span,
-    at: datetime,
-) -> date:
-    """Release step by step, the last days first, then days; give the first that was looked at."""
-    first, last = span.first, span.last
-    at_least = last - (_MONTH_DAYS - 1) * _DAY
-    rows = await withheld(connection, interval, month_of(first) - _DAY)
-    began, since, edge = time.monotonic(), last + _DAY, last + 3 * _DAY
-    while since > first and (since > at_least or time.monotonic() - began < ENOUGH_S):
-        since = max(first, since - _AT_ONCE)
-        # A civil day begins up to a day before its UTC day does.
-        days, edge = {*Span(since - _DAY, edge - _DAY)}, since - _DAY
-        mine = [row for row in rows if row.interval is not Interval.P1D and row.day in days]
-        await release.look_at(connection, mine, at)
-    months = [row for row in rows if row.interval is Interval.P1D and row.day >= month_of(since)]
-    await release.look_at(connection, months, at)
-    return since

@@ -3,7 +3,7 @@
 So nobody compares what was told before a home's records came late, or went, with what is after.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import astuple
 from datetime import date, datetime
 import json
@@ -11,17 +11,24 @@ import json
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ..quoalise import Data, DeviceType, Duration, Identifier, Number, Records, SeriesPath, describe
-from ..series import Range, Series
+from ..series import Interval, Range, Series
+from ..store.collective_tables import GroupId
+from ..store.parts import memberships
+from ..store.publication import cells, parts
 from ..store.settings import set_setting, setting
 from .calendar import days_of, instants, month_of
-from .disclosure import Quartiles, WattMinutes
+from .disclosure import Publication, Quartiles, Reason, WattMinutes, Withheld, quartiles
 from .members import month_after
 from .own import devices, named
-from .release import Release
+from .parts import Source, civil_day
+from .snapshot import Snapshot
 
 PATHS = (SeriesPath.LOWER_QUARTILE, SeriesPath.MEDIAN, SeriesPath.UPPER_QUARTILE)
 MOST_MONTHS = 12
 """In one answer: each that was not told before is counted anew."""
+
+WHOLE_DAYS = 15
+"""That a home has of a month, to be counted in its quartiles."""
 
 _MINUTES = 60
 
@@ -51,14 +58,14 @@ def months_in(records: Range, time_zone: str) -> list[date]:
 
 async def of_months(
     connection: AsyncConnection,
-    release: Release,
+    publication: Publication,
     collective: str,
     series: Series,
     months: Iterable[date],
     *,
     at: datetime,
 ) -> dict[date, Quartiles]:
-    """Give the quartiles of the group that a series of ours is of, in watt-minutes of a day."""
+    """Return the quartiles of the group that a series of ours is of, in watt-minutes of a day."""
     groups = devices(collective, await named(connection)).items()
     found = {}
     for group in [one for one, device in groups if device == series.device]:
@@ -68,11 +75,58 @@ async def of_months(
                 homes, *values = json.loads(kept)
                 found[month] = Quartiles(homes, *map(WattMinutes, values))
                 continue
-            one = await release.quartiles(connection, group, series.direction, month, at)
-            if isinstance(one, Quartiles):
-                found[month] = one
-                await set_setting(connection, key, json.dumps(astuple(one)))
+            spread = await of_month(connection, publication, group, series, month, at=at)
+            if isinstance(spread, Quartiles):
+                found[month] = spread
+                await set_setting(connection, key, json.dumps(astuple(spread)))
     return found
+
+
+async def of_month(
+    connection: AsyncConnection,
+    publication: Publication,
+    group: GroupId,
+    series: Series,
+    month: date,
+    *,
+    at: datetime,
+) -> Quartiles | Withheld:
+    """Return how homes of a group differ in what they have of a day, on average of a month.
+
+    Only of a month that is over, and of a group of which some day in it was published. `series` is
+    the group's, of days.
+    """
+    zone, direction = series.time_zone, series.direction
+    days = days_of(month)
+    within = Range(instants(zone, days[0]).start, instants(zone, days[-1]).end)
+    published = await cells(connection, group, Interval.P1D, [direction], within)
+    if at < within.end + publication.day_wait or not published:
+        return Withheld(Reason.NOT_YET)
+    groups = (await parts(connection)).get(group, frozenset({group}))
+    homes = {
+        member
+        for member, of in (await memberships(connection, month)).items()
+        if of.is_home and not groups.isdisjoint(of.groups.values())
+    }
+    utc_days = tuple(within.days())
+    snapshot = await Snapshot.read(connection, direction, utc_days[0], utc_days[-1])
+    means = sorted(
+        mean
+        for member in homes & snapshot.members.keys()
+        if (mean := _mean(list(snapshot.members[member]), days)) is not None
+    )
+    need = publication.needed(direction, Interval.P1D)
+    if not means:
+        return quartiles(0, 0, 0, 0, need)
+    places = ((len(means) * quarters + 3) // 4 - 1 for quarters in (1, 2, 3))
+    lower, median, upper = (means[place] for place in places)
+    return quartiles(len(means), lower, median, upper, need)
+
+
+def _mean(sources: Sequence[Source], days: Iterable[date]) -> int | None:
+    """Return the mean energy of the whole days of a home, if they are enough."""
+    whole = [of.watt_minutes for day in days if (of := civil_day(sources, day)).is_whole]
+    return sum(whole) // len(whole) if len(whole) >= WHOLE_DAYS else None
 
 
 def told(asked: Identifier, found: Mapping[date, Quartiles], time_zone: str) -> Data:

@@ -1,16 +1,13 @@
 """Erasing what a member told: nothing of it is left but what was published with others' records.
 
 The register of what was given stays as proof, and the member as a number and a pseudonym that
-nobody can tell from any other. It goes month by month, so that what others tell is kept in between:
-after each, all sums are right, and what is interrupted is still due. Whoever calls this wipes the
-database afterwards.
+nobody can tell from any other. What was published stays: a sum is nobody's data. The caller wipes
+the database afterwards.
 """
 
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-import json
-from time import monotonic
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import delete, exists, func, or_, select
@@ -27,33 +24,37 @@ from ..store.collective_tables import (
     GivenId,
     GivenRow,
     GivenSeriesRow,
-    MemberDayRow,
+    InGroupRow,
+    MemberGroupRow,
     MemberId,
     MemberRow,
 )
+from ..store.exclusive import alone
 from ..store.member_counts import counts, put_count
 from ..store.outbox import take_turns
-from ..store.series import SERIES_FACTS, blocks, count_records, put_block
+from ..store.series import SERIES_FACTS, all_series, blocks, count_records, erase_series, put_block
 from ..store.set_aside import remove_before
 from ..store.settings import set_setting, setting
-from ..store.sums import alone
-from ..store.tables import BlockRow, DataNeedRow, MemberCountRow, PeerRow, SeriesId, SeriesRow
-from . import claims, given, reads, release, tally
+from ..store.tables import (
+    BlockRow,
+    DataNeedRow,
+    MemberCountRow,
+    PeerRow,
+    PermissionSeriesRow,
+    SeriesId,
+    SeriesRow,
+)
+from . import claims, given, reads
 from .given import Actor, Given
-from .held import Change
 from .invitations import forget_note
-from .members import Members
-
-STEP_S = 0.5
-"""How long others wait about, while something is erased; a month at least is, each time."""
+from .members import GroupKind, Members
+from .own import devices, named
 
 TELL_FOR = timedelta(days=30)
 """How long after its end the node of an erased member is told of it, if it cannot be at once."""
 
 _EVER = datetime(1978, 7, 5, tzinfo=UTC)
 _NEVER = datetime(2100, 1, 1, tzinfo=UTC)
-_ERASING = "erasing."
-"""Of a member: what is being erased, by name, as it was counted before."""
 _TO_WIPE = "to wipe"
 """Something was erased that may still be found in the files."""
 
@@ -85,19 +86,12 @@ async def erase(
     What somebody wants erased of another permission of the member goes with it; what another one
     lets be kept stays.
     """
-    erased: dict[str, int] = {}
-    while True:
-        async with store.writing() as connection:
-            # In the order of whoever takes in what members tell.
-            await take_turns(connection)
-            await alone(connection)
-            step = _Step(Members(connection, zone), one.member, at, actor)
-            await step.look(one)
-            erased |= await step.count()
-            if not await step.erase(STEP_S):
-                continue
-            await step.finish()
-        return tuple(Erased(identifier(name), n) for name, n in erased.items())
+    async with store.writing() as connection:
+        # In the order of the intake.
+        await take_turns(connection)
+        await alone(connection)
+        erasure = _Erasure(Members(connection, zone), one.member, at, actor)
+        return await erasure.run(one)
 
 
 async def erase_member(
@@ -137,8 +131,8 @@ async def wipe(store: Store) -> bool:
     return True
 
 
-class _Step:
-    """A part of an erasure, in one transaction."""
+class _Erasure:
+    """An erasure, in one transaction."""
 
     def __init__(self, members: Members, member: MemberId, at: datetime, actor: Actor) -> None:
         self._members = members
@@ -146,65 +140,53 @@ class _Step:
         self._member = member
         self._at = at
         self._actor = actor
-        self._ended: dict[GivenId, Given] = {}
-        self._brought: list[_Brought] = []
-        self._counted: dict[GivenId, dict[str, int]] = {}
 
-    async def look(self, one: Given) -> None:
-        """See what is due, a permission and others of its member that somebody wants erased."""
+    async def run(self, one: Given) -> tuple[Erased, ...]:
+        """Erase what a permission brought, and others that its member wants erased."""
         due = await given.due(self._connection, None)
-        self._ended = {of.id: of for of in due if of.member == self._member}
+        ended = {of.id: of for of in due if of.member == self._member}
         current = await given.get(self._connection, one.id)
         if current.series:
-            self._ended[one.id] = current
-        self._brought = await _brought(self._connection, self._member, self._ended)
-
-    async def count(self) -> dict[str, int]:
-        """Tell how many records there are, or were before some were erased, by name."""
-        key = f"{_ERASING}{self._member}"
-        kept = await setting(self._connection, key)
-        self._counted = {} if kept is None else json.loads(kept)
-        known = {name for names in self._counted.values() for name in names}
-        new = [of for of in self._brought if str(of.name) not in known]
+            ended[one.id] = current
+        brought = await _brought(self._connection, self._member, ended)
         counts = await count_records(
-            self._connection, {of.number: (of.series, [of.gone]) for of in new}
+            self._connection, {of.number: (of.series, [of.gone]) for of in brought}
         )
-        for of in new:
-            self._counted.setdefault(of.by, {})[str(of.name)] = counts[of.number]
-        if new:
-            await set_setting(self._connection, key, json.dumps(self._counted))
-        return {name: n for names in self._counted.values() for name, n in names.items()}
-
-    async def erase(self, seconds: float) -> bool:
-        """Erase month by month, for so long about; tell whether all of them are gone."""
-        collective = await setting(self._connection, COLLECTIVE)
-        if collective is not None and any(any(one.values()) for one in self._counted.values()):
-            # What was released with the member stays as it is, whatever of it goes now.
-            await release.forget(self._connection, self._member, collective, self._at)
-        cut = {of.number: of.kept.date() for of in self._brought if of.kept is not None}
-        numbers = [of.number for of in self._brought]
-        until = monotonic() + seconds
-        while await tally.erase_month(self._connection, self._member, numbers, self._at, cut):
-            if monotonic() >= until:
-                return False
-        return True
-
-    async def finish(self) -> None:
-        """Erase what is left, and note it."""
-        for of in self._brought:
+        whole = [of.number for of in brought if of.kept is None]
+        for of in brought:
             if of.kept is not None:
-                await _shorten(self._connection, self._member, of, self._at)
-        whole = [of.number for of in self._brought if of.kept is None]
-        named = delete(GivenSeriesRow).where(GivenSeriesRow.given_id.in_(self._ended))
+                await _shorten(self._connection, of, self._at)
+        await erase_series(self._connection, whole)
+        named = delete(GivenSeriesRow).where(GivenSeriesRow.given_id.in_(ended))
         await self._connection.execute(named)
         await self._connection.execute(delete(SeriesRow).where(SeriesRow.id.in_(whole)))
-        await claims.let_go(self._connection, self._member, self._at)
-        for number, of_that in self._ended.items():
-            total = sum(self._counted.get(number, {}).values())
+        await claims.let_go(self._connection, self._member)
+        for number, of_that in ended.items():
+            total = sum(counts[of.number] for of in brought if of.by == number)
             await given.note(self._connection, number, of_that.state, self._actor, erased=total)
-        await set_setting(self._connection, f"{_ERASING}{self._member}", None)
         await set_setting(self._connection, _TO_WIPE, "yes")
+        await self._forget_site()
         await forget_if_gone(self._members, self._member, self._at)
+        return tuple(Erased(of.name, counts[of.number]) for of in brought)
+
+    async def _forget_site(self) -> None:
+        """Erase the series under the name of a site, unless somebody was granted it."""
+        collective = await setting(self._connection, COLLECTIVE)
+        its_own = (
+            select(InGroupRow.group_id)
+            .join(MemberGroupRow, MemberGroupRow.id == InGroupRow.group_id)
+            .where(InGroupRow.member_id == self._member, MemberGroupRow.kind == GroupKind.SITE)
+        )
+        groups = set((await self._connection.execute(its_own)).scalars())
+        if collective is None or not groups:
+            return
+        names = devices(collective, await named(self._connection))
+        its_names = {names[group] for group in groups}
+        known = await all_series(self._connection)
+        gone = [number for number, series in known.items() if series.device in its_names]
+        await erase_series(self._connection, gone)
+        granted = exists().where(PermissionSeriesRow.series_id == SeriesRow.id)
+        await self._connection.execute(delete(SeriesRow).where(SeriesRow.id.in_(gone), ~granted))
 
 
 async def forget_if_gone(members: Members, member: MemberId, at: datetime) -> bool:
@@ -227,7 +209,6 @@ async def forget_if_gone(members: Members, member: MemberId, at: datetime) -> bo
         await reads.rename(connection, known.jid, known.pseudonym)
         asked = exists().where(DataNeedRow.peer_id == PeerRow.id)
         await connection.execute(delete(PeerRow).where(PeerRow.jid == known.jid, ~asked))
-    await connection.execute(delete(MemberDayRow).where(MemberDayRow.member_id == member))
     await members.forget(member, at)
     return True
 
@@ -283,9 +264,7 @@ async def _brought(
     return list(found.values())
 
 
-async def _shorten(
-    connection: AsyncConnection, member: MemberId, of: _Brought, at: datetime
-) -> None:
+async def _shorten(connection: AsyncConnection, of: _Brought, at: datetime) -> None:
     """Erase the records of a series that start before others let them be kept."""
     assert of.kept is not None
     gone, stays = of.gone, Range(of.kept, _NEVER)
@@ -293,19 +272,6 @@ async def _shorten(
     counted = {one.day: one for one in await counts(connection, of.number, of.series, gone)}
     left = {day: _left(block, stays) for day, block in known.items()}
     left_counts = {day: _left(block, stays) for day, block in counted.items()}
-    changes = [
-        Change(
-            member=member,
-            series=of.series,
-            day=day,
-            before=block,
-            after=left[day],
-            members_before=counted.get(day),
-            members_after=left_counts.get(day),
-        )
-        for day, block in known.items()
-    ]
-    await tally.record(connection, changes, at)
     await remove_before(connection, of.number, of.kept)
     for table, days in ((BlockRow, left), (MemberCountRow, left_counts)):
         empty = [day for day, block in days.items() if block is None]

@@ -1,11 +1,11 @@
 """All members at a glance: who tells, how much of what was granted is there, and what is wrong.
 
-What is there is counted in records of civil days: no energy is read. A day counts from the first
-that a member lets this collective read up to yesterday. A member that tells in two directions has
-half of a day if one of them is missing.
+What is there is counted in records of UTC days: no energy is read. A day counts from the first
+that a member lets this collective read up to yesterday. A member that sends two directions has half
+of a day if one of them is missing.
 """
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
@@ -13,18 +13,19 @@ from itertools import accumulate
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, Float, Subquery, and_, case, cast, distinct, func, select
+from sqlalchemy import distinct, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from ..series import Direction
+from ..series import Block, Device, Direction, Interval, Series
+from ..store import SeriesId
 from ..store.collective_tables import (
     GivenRow,
     GivenSeriesRow,
-    MemberDayRow,
     MemberId,
     MemberRow,
 )
-from ..store.tables import SeriesRow
+from ..store.series import SERIES_FACTS
+from ..store.tables import BlockRow, SeriesRow
 from .members import Kind
 
 SILENT_AFTER = timedelta(days=3)
@@ -32,7 +33,6 @@ SILENT_AFTER = timedelta(days=3)
 
 _DAY = timedelta(days=1)
 _WHOLE = 0.9999
-_SHARE = cast(MemberDayRow.records, Float) / MemberDayRow.expected
 
 
 class Status(StrEnum):
@@ -121,7 +121,9 @@ async def roster(
 ) -> Roster:
     """Look at all members: some queries, whose cost is that of the days of the window."""
     granted = await _granted(connection, zone)
-    shares = await _by_member(connection, window)
+    days_of = {
+        member: _mean(of) for member, of in (await _by_direction(connection, window)).items()
+    }
     query = select(
         MemberRow.id,
         MemberRow.pseudonym,
@@ -133,36 +135,30 @@ async def roster(
         MemberRow.left_at,
     ).order_by(MemberRow.id)
     entries = [
-        _entry(row, granted.get(row.id), shares.get(row.id, 0.0), window, at)
+        _entry(row, granted.get(row.id), sum(days_of.get(row.id, {}).values()), window, at)
         for row in await connection.execute(query)
     ]
-    told = await _by_day(connection, window)
+    told: dict[date, tuple[int, int]] = {}
+    for shares_of in days_of.values():
+        for day, share in shares_of.items():
+            some, whole = told.get(day, (0, 0))
+            told[day] = some + (share > 0), whole + (share >= _WHOLE)
     return Roster(entries, list(_days(entries, told, window)))
 
 
 async def shares(
     connection: AsyncConnection, members: Collection[MemberId], window: Window
 ) -> dict[MemberId, dict[date, float]]:
-    """Give which share of each day of the window is there, of some members: from 0 to 1."""
-    there = _there(window, members=members)
-    query = select(there.c.member_id, there.c.day, there.c.share)
-    found: dict[MemberId, dict[date, float]] = {member: {} for member in members}
-    for member, day, share in await connection.execute(query):
-        found[member][day] = min(1.0, float(share))
-    return found
+    """Return which share of each day of the window is there, of some members: from 0 to 1."""
+    found = await _by_direction(connection, window, members)
+    return {member: _mean(found.get(member, {})) for member in members}
 
 
 async def shares_by_direction(
     connection: AsyncConnection, member: MemberId, window: Window
 ) -> dict[Direction, dict[date, float]]:
-    """Give which share of each day of the window is there of one member, by direction."""
-    query = select(
-        MemberDayRow.direction, MemberDayRow.day, MemberDayRow.records, MemberDayRow.expected
-    ).where(MemberDayRow.member_id == member, MemberDayRow.day.between(window.first, window.last))
-    found: dict[Direction, dict[date, float]] = {}
-    for direction, day, records, expected in await connection.execute(query):
-        found.setdefault(direction, {})[day] = records / expected
-    return found
+    """Return which share of each day of the window is there of one member, by direction."""
+    return (await _by_direction(connection, window, [member])).get(member, {})
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,91 +206,58 @@ def _first_whole_day(since: datetime) -> date:
     return since.date() + (since.time() != time.min) * _DAY
 
 
-async def _by_member(connection: AsyncConnection, window: Window) -> dict[MemberId, float]:
-    """Give how many days of each member are there, in parts of a day."""
-    ways = _ways()
-    query = (
-        select(ways.c.member_id, func.sum(_SHARE))
-        .join(MemberDayRow, _of(ways, window))
-        .group_by(ways.c.member_id)
-    )
-    count = select(ways.c.member_id, func.count()).group_by(ways.c.member_id)
-    ways_of = dict((await connection.execute(count)).tuples().all())
-    return {
-        member: float(share) / ways_of[member] for member, share in await connection.execute(query)
-    }
+async def _by_direction(
+    connection: AsyncConnection, window: Window, members: Collection[MemberId] | None = None
+) -> dict[MemberId, dict[Direction, dict[date, float]]]:
+    """Return which share of each day is there, of members that grant something, by direction.
 
-
-async def _by_day(connection: AsyncConnection, window: Window) -> dict[date, tuple[int, int]]:
-    """Give of how many members something of each day is there, and of how many all of it."""
-    # Most tell in one direction: their rows are not to be put together first.
-    ways = _ways(count=1)
-    whole = case((MemberDayRow.records == MemberDayRow.expected, 1), else_=0)
-    single = (
-        select(MemberDayRow.day, func.count(), func.sum(whole))
-        .select_from(ways)
-        .join(MemberDayRow, _of(ways, window))
-        .group_by(MemberDayRow.day)
-    )
-    there = _there(window, several=True)
-    several = select(
-        there.c.day, func.count(), func.sum(case((there.c.share >= _WHOLE, 1), else_=0))
-    ).group_by(there.c.day)
-    found: dict[date, tuple[int, int]] = {}
-    for query in (single, several):
-        for day, some, all_of_it in await connection.execute(query):
-            had, had_whole = found.get(day, (0, 0))
-            found[day] = had + int(some), had_whole + int(all_of_it)
-    return found
-
-
-def _ways(count: int | None = None) -> Subquery:
-    """Give in which directions each member tells; of those alone that tell in so many."""
-    told = (
-        select(GivenRow.member_id, SeriesRow.direction)
+    Of a device with several series the best one counts.
+    """
+    granted = (
+        select(GivenRow.member_id, SeriesRow.id, *SERIES_FACTS)
         .join(GivenSeriesRow, GivenSeriesRow.given_id == GivenRow.id)
         .join(SeriesRow, SeriesRow.id == GivenSeriesRow.series_id)
         .where(GivenRow.state == "granted")
+        .distinct()
     )
-    if count is None:
-        return told.distinct().subquery()
-    of_each = told.with_only_columns(
-        GivenRow.member_id, func.min(SeriesRow.direction).label("direction")
-    )
-    having = func.count(distinct(SeriesRow.direction)) == count
-    return of_each.group_by(GivenRow.member_id).having(having).subquery()
-
-
-def _of(ways: Subquery, window: Window) -> ColumnElement[bool]:
-    """Say that a row is of a member and a direction, and of the window: its key is found so."""
-    return and_(
-        MemberDayRow.member_id == ways.c.member_id,
-        MemberDayRow.direction == ways.c.direction,
-        MemberDayRow.day.between(window.first, window.last),
-    )
-
-
-def _there(
-    window: Window, *, members: Collection[MemberId] | None = None, several: bool = False
-) -> Subquery:
-    """Give which share of a day of the window is there, of whoever grants and told any of it.
-
-    It is of these members alone, or of `several`: those that tell in more than one direction.
-    """
-    ways = _ways()
-    count = select(ways.c.member_id, func.count().label("ways")).group_by(ways.c.member_id)
     if members is not None:
-        count = count.where(ways.c.member_id.in_(list(members)))
-    counted = (count.having(func.count() > 1) if several else count).subquery()
-    share = func.sum(_SHARE) / counted.c.ways
-    return (
-        select(MemberDayRow.member_id, MemberDayRow.day, share.label("share"))
-        .select_from(counted)
-        .join(ways, ways.c.member_id == counted.c.member_id)
-        .join(MemberDayRow, _of(ways, window))
-        .group_by(MemberDayRow.member_id, MemberDayRow.day, counted.c.ways)
-        .subquery()
+        granted = granted.where(GivenRow.member_id.in_(list(members)))
+    found: dict[MemberId, dict[Direction, dict[date, float]]] = {}
+    whose: dict[SeriesId, tuple[MemberId, Series]] = {}
+    for member, number, *facts in await connection.execute(granted):
+        series = Series(*facts)
+        whose[number] = member, series
+        found.setdefault(member, {}).setdefault(series.direction, {})
+    # The block of a UTC day has the civil day that starts in it: the next one, east of Greenwich.
+    days = BlockRow.day.between(window.first - _DAY, window.last + _DAY)
+    query = select(BlockRow.series_id, BlockRow.day, BlockRow.packed).where(
+        days, BlockRow.series_id.in_(granted.with_only_columns(SeriesRow.id))
     )
+    there: dict[tuple[MemberId, Direction, date], dict[Device, float]] = {}
+    for number, day, packed in await connection.execute(query):
+        if number not in whose:
+            continue
+        member, series = whose[number]
+        shown = day
+        if series.interval is Interval.P1D and (starts := series.starts(day)):
+            shown = starts[0].astimezone(ZoneInfo(series.time_zone)).date()
+        if window.first <= shown <= window.last:
+            missing, of = Block.missing(packed)
+            devices = there.setdefault((member, series.direction, shown), {})
+            share = (of - missing) / of
+            devices[series.device] = max(share, devices.get(series.device, 0.0))
+    for (member, direction, day), devices in there.items():
+        found[member][direction][day] = sum(devices.values()) / len(devices)
+    return found
+
+
+def _mean(by_direction: Mapping[Direction, Mapping[date, float]]) -> dict[date, float]:
+    """Return the mean of all directions, of each day of which anything is there."""
+    days: dict[date, float] = {}
+    for shares_of in by_direction.values():
+        for day, share in shares_of.items():
+            days[day] = days.get(day, 0.0) + share / len(by_direction)
+    return days
 
 
 async def answered(connection: AsyncConnection) -> set[str]:

@@ -1,11 +1,12 @@
 """The rules by which sums are published now: those of the file, or what an administrator chose.
 
-A choice counts more than the file, until somebody goes back to it. What was released stays. A
-choice that cannot be read any more lets nothing new leave.
+A choice counts more than the file, until somebody goes back to it; other rules count from the next
+interval that closes. A choice that cannot be read any more lets nothing new leave. Nothing is
+published before an administrator opened the collective.
 """
 
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time, timedelta
 from itertools import product
 import json
 import logging
@@ -16,7 +17,6 @@ from zoneinfo import ZoneInfo
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ..series import Direction, Interval
-from ..store.releases import look_at_withheld
 from ..store.settings import set_setting, setting
 from .disclosure import Agreed, Publication
 from .keys import KEYS, Basis, Wrong
@@ -27,24 +27,34 @@ AT_ONCE = date.min
 NOT_YET = date.max
 
 _CHOSEN = "publication"
-_TAKEN_UP = "publication.taken_up"
+_OPENED = "publication.opened"
 _SECTION = "publication."
 
 _LOGGER = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Rules:
-    """How sums are published, and from which civil day on anything is released.
+class Opening:
+    """From which civil day on a collective publishes, who opened it, and when."""
 
-    Before that day nothing is; then whatever the members have told by then may be.
-    """
+    opens: date
+    by: str
+    at: datetime
+
+    def since(self, zone: ZoneInfo) -> datetime:
+        """Return the instant from which on intervals are closed."""
+        return max(self.at, datetime.combine(self.opens, time(), zone))
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """How sums are published, and from which civil day on: never, until it was opened."""
 
     publication: Publication
-    opens: date = AT_ONCE
+    opens: date = NOT_YET
 
     def are_open(self, at: datetime, zone: ZoneInfo) -> bool:
-        """Tell whether anything may be released then."""
+        """Return whether anything is published then."""
         return self.opens <= at.astimezone(zone).date()
 
     def protect_less(self, before: Rules) -> bool:
@@ -79,19 +89,21 @@ class InForce:
         self.now = Rules(written)
 
     async def read(self, connection: AsyncConnection) -> Rules:
-        """Read them anew."""
+        """Read them again."""
+        opening = await opened(connection)
+        opens = NOT_YET if opening is None else opening.opens
         try:
             found = await chosen(connection)
         except BadRules:
             if self.now.opens != NOT_YET:
-                _LOGGER.error("what was chosen of the publication cannot be read: choose it anew")  # noqa: TRY400
+                _LOGGER.error("what was chosen of the publication cannot be read: choose it again")  # noqa: TRY400
             self.now = Rules(self.written, NOT_YET)
         else:
-            self.now = Rules(self.written) if found is None else found.rules
+            self.now = Rules(self.written if found is None else found.rules.publication, opens)
         return self.now
 
 
-def read_rules(told: dict[str, object], opens: date = AT_ONCE) -> Rules:
+def read_rules(told: dict[str, object], opens: date = NOT_YET) -> Rules:
     """Give rules of what is told, within the bounds of the settings file. Raises BadRules."""
     found = {}
     for key, value in told.items():
@@ -105,25 +117,28 @@ def read_rules(told: dict[str, object], opens: date = AT_ONCE) -> Rules:
 
 
 def written_rules(rules: Rules) -> dict[str, Any]:
-    """Give what `read_rules` reads."""
+    """Return what `read_rules` reads."""
     of = rules.publication
     basis: dict[str, Any] = {"basis": Basis.LAW.value}
     if isinstance(of.basis, Agreed):
         basis = {"basis": Basis.AGREED.value, "minimum": of.basis.minimum}
-    minutes = int(of.wait.total_seconds() // 60)
-    return {**basis, "interval": of.interval.value, "wait_minutes": minutes}
+    return {
+        **basis,
+        "interval": of.interval.value,
+        "wait_minutes": _minutes(of.wait),
+        "longest_wait_minutes": _minutes(of.longest_wait),
+    }
 
 
 async def chosen(connection: AsyncConnection) -> Choice | None:
-    """Give what an administrator chose; None where the file says it. Raises BadRules."""
+    """Return what an administrator chose; None where the file says it. Raises BadRules."""
     kept = await setting(connection, _CHOSEN)
     if kept is None:
         return None
     try:
         match json.loads(kept):
-            case {"rules": dict(told), "opens": str(opens), "by": str(by), "at": str(at)}:
-                rules = read_rules(told, date.fromisoformat(opens))
-                return Choice(rules, by, datetime.fromisoformat(at).astimezone(UTC))
+            case {"rules": dict(told), "by": str(by), "at": str(at)}:
+                return Choice(read_rules(told), by, datetime.fromisoformat(at).astimezone(UTC))
     except BadRules:
         raise
     except ValueError:
@@ -132,14 +147,39 @@ async def chosen(connection: AsyncConnection) -> Choice | None:
 
 
 async def choose(connection: AsyncConnection, rules: Rules, by: str, at: datetime) -> None:
-    """Publish by these rules from now on, whatever the file says; it is written down who chose."""
+    """Publish by these rules from the next interval on; the access log says who chose them."""
     told = written_rules(rules)
-    kept = {"rules": told, "opens": rules.opens.isoformat(), "by": by, "at": at.isoformat()}
+    kept = {"rules": told, "by": by, "at": at.isoformat()}
     await set_setting(connection, _CHOSEN, json.dumps(kept))
     words = [f"{key}={value}" for key, value in told.items()]
-    if rules.opens != AT_ONCE:
-        words.append(f"opens={'not yet' if rules.opens == NOT_YET else rules.opens}")
     await _note(connection, by, f"publication {' '.join(words)}")
+    await open_from(connection, rules.opens, by, at)
+
+
+async def opened(connection: AsyncConnection) -> Opening | None:
+    """Return when the collective was opened, or is going to be; None where it is closed."""
+    kept = await setting(connection, _OPENED)
+    if kept is None:
+        return None
+    said = json.loads(kept)
+    return Opening(
+        date.fromisoformat(said["opens"]),
+        said["by"],
+        datetime.fromisoformat(said["at"]).astimezone(UTC),
+    )
+
+
+async def open_from(connection: AsyncConnection, opens: date, by: str, at: datetime) -> None:
+    """Publish from a civil day on, or not (`NOT_YET`). What was published stays published."""
+    known = await opened(connection)
+    if opens == (NOT_YET if known is None else known.opens):
+        return
+    said = None
+    if opens != NOT_YET:
+        said = json.dumps({"opens": opens.isoformat(), "by": by, "at": at.isoformat()})
+    await set_setting(connection, _OPENED, said)
+    words = "not yet" if opens == NOT_YET else "now" if opens == AT_ONCE else opens.isoformat()
+    await _note(connection, by, f"publication opens={words}")
 
 
 async def go_back(connection: AsyncConnection, by: str) -> None:
@@ -152,16 +192,8 @@ async def _note(connection: AsyncConnection, by: str, what: str) -> None:
     await note_read(connection, Read(at=datetime.now(UTC), who=by, what=what))
 
 
-async def take_up(connection: AsyncConnection, of: Publication, at: datetime) -> None:
-    """Look again at what is withheld if this is not how it was looked at before."""
-    said = json.dumps(written_rules(Rules(of)))
-    before = await setting(connection, _TAKEN_UP)
-    if before == said:
-        return
-    if before is not None:
-        await look_at_withheld(connection, of.interval, at)
-        _LOGGER.info("sums are published by other rules from now on")
-    await set_setting(connection, _TAKEN_UP, said)
+def _minutes(wait: timedelta) -> int:
+    return int(wait.total_seconds() // 60)
 
 
 def _strictness(of: Publication) -> list[float]:

@@ -32,6 +32,8 @@ from .keys import KEYS, Basis, Key, Network, Wrong
 
 _MAX_BYTES = 64 * 1024
 _DATABASE = "node.db"
+_LONGEST_WAIT = 120
+"""Minutes."""
 _WIDTH = 100
 _THIS_MACHINE = ip_network("127.0.0.0/8"), ip_network("::1")
 
@@ -227,6 +229,8 @@ def publication(found: Mapping[str, Any]) -> Publication:
         told["interval"] = Interval(found["publication.interval"])
     if "publication.wait_minutes" in found:
         told["wait"] = timedelta(minutes=found["publication.wait_minutes"])
+    longest = timedelta(minutes=found.get("publication.longest_wait_minutes", _LONGEST_WAIT))
+    told["longest_wait"] = max(longest, told.get("wait", longest))
     return Publication(**told)
 
 

@@ -1,4 +1,4 @@
-"""What members told, checked against what they granted, and kept with the sums that it changes.
+"""What members told, checked against what they granted, and kept.
 
 A message is taken whole or refused whole, in words. The same records may come again, in any order
 and at any time: what comes last counts, and what says nothing new changes nothing.
@@ -16,17 +16,17 @@ from ..quoalise.text import text
 from ..series import Block, OffTheGrid, Range, Record, Series
 from ..store import SeriesId
 from ..store.collective_tables import MemberId
+from ..store.exclusive import alone
 from ..store.gathered import Gathered, Key, learn, note_heard, of_member, under_names
 from ..store.member_counts import counts as counts_of, put_counts
 from ..store.series import add_series, blocks_of_days, put_blocks
 from ..store.set_aside import Place, of_member as set_aside_of, places, remove, set_aside
-from ..store.sums import alone
 from ..wire import Unsayable
 from ..wire.hearing import Heard, heard, read_series
 from . import plausibility
+from .arrivals import Arrivals
 from .members import Kind, Member
 from .plausibility import Doubt, is_doubtful, watts
-from .tally import Change, record
 
 SOON = timedelta(days=2)
 """A record that starts later than this is no record: clocks differ, but not by that."""
@@ -120,14 +120,18 @@ class _Part:
 
 
 async def take(
-    connection: AsyncConnection, messages: Sequence[Told], time_zone: str, at: datetime
+    connection: AsyncConnection,
+    messages: Sequence[Told],
+    time_zone: str,
+    at: datetime,
+    arrivals: Arrivals | None = None,
 ) -> list[QuoaliseError | None]:
     """Keep what was told, in this order. Gives why each message is refused, None if it is kept.
 
     The series of members have this time zone. What is refused writes nothing; a record that is not
-    believed is set aside, and the rest of its message kept.
+    believed is set aside, and the rest of its message kept. New records are noted in `arrivals`.
     """
-    taking = await _Taking.of(connection, messages, time_zone, at)
+    taking = await _Taking.of(connection, messages, time_zone, at, arrivals or Arrivals())
     refusals = [taking.check(message) for message in messages]
     await taking.keep(connection)
     return refusals
@@ -157,7 +161,7 @@ async def accept(
             apart = [one for one in apart if one not in some]
             series = some[0].series
             parts.append(_Part(grant, series, _blocks(series, [one.record for one in some]), {}))
-    await _Taking(time_zone, at, {}, {}, parts).keep(connection)
+    await _Taking(time_zone, at, Arrivals(), {}, {}, parts).keep(connection)
     return sum(1 for part in parts for _ in part.starts())
 
 
@@ -167,6 +171,7 @@ class _Taking:
 
     time_zone: str
     at: datetime
+    arrivals: Arrivals
     granted: Mapping[str, Sequence[Gathered]]
     named: Mapping[int, tuple[Heard, ...] | QuoaliseError]
     parts: list[_Part] = field(default_factory=list)
@@ -179,6 +184,7 @@ class _Taking:
         messages: Sequence[Told],
         time_zone: str,
         at: datetime,
+        arrivals: Arrivals,
     ) -> _Taking:
         """Look up what was granted under the names that were told."""
         named = {id(message): _heard(message.data) for message in messages}
@@ -191,7 +197,7 @@ class _Taking:
         granted: defaultdict[str, list[Gathered]] = defaultdict(list)
         for one in await under_names(connection, names) if names else ():
             granted[one.identifier].append(one)
-        return cls(time_zone, at, granted, named)
+        return cls(time_zone, at, arrivals, granted, named)
 
     def check(self, message: Told) -> QuoaliseError | None:
         """Take a message whole, or say why not."""
@@ -221,10 +227,8 @@ class _Taking:
         before = await blocks_of_days(connection, wanted)
         counted = await self._counts(connection, numbers, wanted)
         after, counts = dict(before), dict(counted)
-        members = {}
         for part in self.parts:
             number = numbers[part.grant.key]
-            members[number] = part.grant.member
             for day, block in part.days.items():
                 after[number, day] = _over(after.get((number, day)), block)
             for day, block in part.members.items():
@@ -234,24 +238,12 @@ class _Taking:
         kept: defaultdict[SeriesId, list[Block]] = defaultdict(list)
         for number, day in new:
             kept[number].append(after[number, day])
+            self.arrivals.note(after[number, day], before.get((number, day)), self.at)
         await put_blocks(connection, kept, self.at)
         new_counts: defaultdict[SeriesId, list[Block]] = defaultdict(list)
         for number, day in recounted:
             new_counts[number].append(counts[number, day])
         await put_counts(connection, new_counts)
-        changes = [
-            Change(
-                member=members[key[0]],
-                series=after[key].series,
-                day=key[1],
-                before=before.get(key),
-                after=after[key],
-                members_before=counted.get(key),
-                members_after=counts.get(key),
-            )
-            for key in {**dict.fromkeys(new), **dict.fromkeys(recounted)}
-        ]
-        await record(connection, changes, self.at)
         await note_heard(connection, {part.grant.key for part in self.parts}, self.at)
 
     async def _set_aside(

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from ..sharing.changes import Changes
 from ..store import Store, logs
 from ..store.clock import Clock, Confirmed
-from ..store.sums import alone
+from ..store.exclusive import alone
 from . import given
 from .given import Given
 from .members import Members

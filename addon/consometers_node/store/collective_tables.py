@@ -32,6 +32,7 @@ _NUMBERED = {"sqlite_strict": True, "sqlite_autoincrement": True}
 _DIRECTION = "direction IN ('consumption', 'injection', 'production')"
 _INTERVAL = "interval_minutes IN (5, 30, 60, 1440)"
 _MEMBER_KIND = "kind IN ('home', 'site', 'collective')"
+_GROUP_KIND = "kind IN ('all', 'area', 'rest', 'combined', 'building', 'site')"
 _GIVEN_STATE = "state IN ('granted', 'withdrawn', 'terminated', 'expired')"
 
 Base.registry.update_type_annotation_map({MemberId: Whole, GroupId: Whole, GivenId: Text})
@@ -107,12 +108,15 @@ class MemberRow(Base):
 
 
 class MemberGroupRow(Base):
-    """Members that are summed together: all, an area, a kind of building, or one site."""
+    """Members that are summed together: all, an area, a kind of building, or one site.
+
+    The `rest` are members in no area; `combined` are areas that are published together.
+    """
 
     __tablename__ = "member_group"
     __table_args__ = (
         UniqueConstraint("kind", "name"),
-        CheckConstraint("kind IN ('all', 'area', 'building', 'site')", "kind"),
+        CheckConstraint(_GROUP_KIND, "kind"),
         _NUMBERED,
     )
 
@@ -297,104 +301,60 @@ class AdminSessionRow(Base):
     expires_at: Mapped[datetime]
 
 
-class SumBlockRow(Base):
-    """The sums of a group, for one UTC day (one month for P1D): nobody's to read but disclosure's.
+class ClosedIntervalRow(Base):
+    """An interval that was closed: nothing more of it is ever published, or changed.
 
-    Members of each kind are summed apart, for they are not protected alike. `sums` are integers of
-    8 bytes in watt-minutes, one for each interval; `counts`, of 4 bytes, says how many members each
-    sums, `largest`, of 8 bytes, the most that one of them has in it.
+    Of the members from which records were expected (`expected`), so many had sent theirs (`told`).
+    `reason` is why the sum of all homes is suppressed, where it is.
     """
 
-    __tablename__ = "sum_block"
+    __tablename__ = "closed_interval"
     __table_args__ = (
         CheckConstraint(_DIRECTION, "direction"),
         CheckConstraint(_INTERVAL, "interval"),
-        CheckConstraint(_MEMBER_KIND, "kind"),
         _CLUSTERED,
     )
 
-    group_id: Mapped[GroupId] = mapped_column(ForeignKey("member_group.id"), primary_key=True)
     direction: Mapped[Direction] = mapped_column(primary_key=True)
     interval: Mapped[Interval] = mapped_column("interval_minutes", primary_key=True)
-    day: Mapped[date] = mapped_column(primary_key=True)
-    kind: Mapped[str] = mapped_column(primary_key=True)
-    sums: Mapped[bytes]
-    counts: Mapped[bytes]
-    largest: Mapped[bytes]
-    changed_at: Mapped[datetime]
-
-
-class MemberDayRow(Base):
-    """A member's energy of one civil day, in watt-minutes, and how many records it has of it."""
-
-    __tablename__ = "member_day"
-    __table_args__ = (
-        CheckConstraint(_DIRECTION, "direction"),
-        CheckConstraint("records BETWEEN 0 AND expected", "records"),
-        Index(None, "direction", "day"),
-        _CLUSTERED,
-    )
-
-    member_id: Mapped[MemberId] = mapped_column(ForeignKey("member.id"), primary_key=True)
-    direction: Mapped[Direction] = mapped_column(primary_key=True)
-    day: Mapped[date] = mapped_column(primary_key=True)
-    watt_minutes: Mapped[int]
-    records: Mapped[int]
+    start: Mapped[datetime] = mapped_column(primary_key=True)
+    closed_at: Mapped[datetime]
     expected: Mapped[int]
+    told: Mapped[int]
+    reason: Mapped[str | None]
 
 
-class ReleasedBlockRow(Base):
-    """What of a group's homes was released, as it was then; `reasons` says why the rest is not.
+class PublishedCellRow(Base):
+    """What was published of a group in an interval, in watt-minutes: written once.
 
-    `sums` and `counts` are as in a sum block. Once `final`, what was released stays as it is, for
-    somebody whose records are in it was erased. Without `released_at`, nothing was released.
+    It sums `members`, of which `homes` are homes. `day` is the civil day. The cell of a civil day
+    is the sum of its published `intervals`, and of homes that send days alone.
     """
 
-    __tablename__ = "released_block"
+    __tablename__ = "published_cell"
     __table_args__ = (
         CheckConstraint(_DIRECTION, "direction"),
         CheckConstraint(_INTERVAL, "interval"),
-        CheckConstraint("final IN (0, 1)", "final"),
+        CheckConstraint("homes BETWEEN 0 AND members", "homes"),
         _CLUSTERED,
     )
 
     group_id: Mapped[GroupId] = mapped_column(ForeignKey("member_group.id"), primary_key=True)
     direction: Mapped[Direction] = mapped_column(primary_key=True)
     interval: Mapped[Interval] = mapped_column("interval_minutes", primary_key=True)
-    day: Mapped[date] = mapped_column(primary_key=True)
-    sums: Mapped[bytes]
-    counts: Mapped[bytes]
-    reasons: Mapped[bytes]
-    final: Mapped[int]
-    released_at: Mapped[datetime | None]
+    start: Mapped[datetime] = mapped_column(primary_key=True)
+    day: Mapped[date]
+    watt_minutes: Mapped[int]
+    members: Mapped[int]
+    homes: Mapped[int]
+    intervals: Mapped[int]
 
 
-class UnreleasedRow(Base):
-    """What a home's part of a released block is in what was released, where it has changed since.
+class GroupPartRow(Base):
+    """A group that is published together with others, and one of these."""
 
-    `before` and what it is `now` are integers of 8 bytes, -1 for none; `counted` has a byte for
-    each, 1 where a change was released already: none is twice.
-    """
+    __tablename__ = "group_part"
+    __table_args__ = (Index(None, "part_id"), _CLUSTERED)
 
-    __tablename__ = "unreleased"
-    __table_args__ = (Index(None, "member_id"), _CLUSTERED)
-
-    direction: Mapped[Direction] = mapped_column(primary_key=True)
-    interval: Mapped[Interval] = mapped_column("interval_minutes", primary_key=True)
-    day: Mapped[date] = mapped_column(primary_key=True)
-    member_id: Mapped[MemberId] = mapped_column(ForeignKey("member.id"), primary_key=True)
-    before: Mapped[bytes]
-    now: Mapped[bytes]
-    counted: Mapped[bytes]
-
-
-class ToReleaseRow(Base):
-    """Sum blocks of which something may have to be released, and when to look."""
-
-    __tablename__ = "to_release"
-    __table_args__ = (Index(None, "due_at"), _CLUSTERED)
-
-    direction: Mapped[Direction] = mapped_column(primary_key=True)
-    interval: Mapped[Interval] = mapped_column("interval_minutes", primary_key=True)
-    day: Mapped[date] = mapped_column(primary_key=True)
-    due_at: Mapped[datetime]
+    group_id: Mapped[GroupId] = mapped_column(ForeignKey("member_group.id"), primary_key=True)
+    part_id: Mapped[GroupId] = mapped_column(ForeignKey("member_group.id"), primary_key=True)

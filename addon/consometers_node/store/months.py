@@ -10,7 +10,7 @@ from datetime import date, timedelta
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-BY_MONTH = ("block", "sum_block")
+BY_MONTH = ("block",)
 _KNOWN = "consometers_months"
 _MADE_IN = "consometers_months_made_in"
 _ALONE = "SELECT pg_advisory_xact_lock(hashtext('consometers months'))"

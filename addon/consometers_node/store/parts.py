@@ -1,182 +1,188 @@
-"""What sums are made of: which members count where, and what they let this collective read."""
+"""What sums are made of: which members count where, and their blocks."""
 
-from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
+from typing import NamedTuple
 
-from sqlalchemy import (
-    ColumnElement,
-    and_,
-    bindparam,
-    case,
-    distinct,
-    exists,
-    false,
-    func,
-    or_,
-    select,
-)
+from sqlalchemy import ColumnElement, and_, exists, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.orm import aliased
 
-from ..series import Direction, Series
-from .among import among
+from ..series import Direction, Interval, Range, Series
 from .collective_tables import (
     DeviceClaimRow,
     GivenRow,
     GivenSeriesRow,
     GroupId,
     InGroupRow,
+    MemberGroupRow,
     MemberId,
     MemberRow,
 )
 from .series import SERIES_FACTS
 from .tables import BlockRow, MemberCountRow, SeriesId, SeriesRow
 
-# What each message of members asks for is made once: to make it takes longer than to ask.
-_KINDS = select(MemberRow.id, MemberRow.kind).where(among(MemberRow.id, "members"))
-_STAYS = (
-    select(InGroupRow.member_id, InGroupRow.group_id, InGroupRow.from_month, InGroupRow.until_month)
-    .where(among(InGroupRow.member_id, "members"))
-    .order_by(InGroupRow.group_id)
-)
-_UNCOUNTED = (
-    exists()
-    .where(
-        DeviceClaimRow.device == SeriesRow.device,
-        DeviceClaimRow.member_id == GivenRow.member_id,
-        DeviceClaimRow.counts == 0,
-    )
-    .correlate(SeriesRow, GivenRow)
-)
-_TOLD = (
-    select(GivenRow.member_id, SeriesRow.id, case((_UNCOUNTED, 0), else_=1), *SERIES_FACTS)
-    .join(GivenSeriesRow, GivenSeriesRow.given_id == GivenRow.id)
-    .join(SeriesRow, SeriesRow.id == GivenSeriesRow.series_id)
-    .where(
-        among(GivenRow.member_id, "members"),
-        among(SeriesRow.direction, "directions"),
-    )
-    .distinct()
-)
-_PACKED = {
-    table: select(table.series_id, table.day, table.packed).where(
-        among(table.series_id, "numbers"),
-        table.day.between(bindparam("first"), bindparam("last")),
-    )
-    for table in (BlockRow, MemberCountRow)
-}
-
 
 @dataclass(frozen=True, slots=True)
-class Told:
-    """A series that a member lets this collective read, or did.
+class Membership:
+    """What a member is, and in which groups it counts in a month, by their kind."""
 
-    It counts in no sum while another member's of the same device does: see `claims`.
-    """
+    kind: str
+    groups: dict[str, GroupId]
+
+    @property
+    def is_home(self) -> bool:
+        """Whether it is hidden among homes: a site is, before the month from which it is shown."""
+        return self.kind != "collective" and "site" not in self.groups
+
+
+class MemberBlock(NamedTuple):
+    """A packed block of a member; of a collective, `counts` says how many members it sums."""
 
     member: MemberId
-    number: SeriesId
-    series: Series
-    counts: bool
+    series: SeriesId
+    day: date
+    packed: bytes
+    counts: bytes | None
 
 
-@dataclass(frozen=True, slots=True)
-class Stay:
-    """A member counts in a group in these months; the end is not in."""
-
-    group: GroupId
-    from_month: date
-    until_month: date | None
-
-    def __contains__(self, month: date) -> bool:
-        return self.from_month <= month and (self.until_month is None or month < self.until_month)
-
-
-async def kinds(connection: AsyncConnection, members: Collection[MemberId]) -> dict[MemberId, str]:
-    """Give of each member whether it is a home, a site or a collective."""
-    found = await connection.execute(_KINDS, {"members": list(members)})
-    return dict(found.tuples().all())
-
-
-async def stays(
-    connection: AsyncConnection, members: Collection[MemberId]
-) -> dict[MemberId, tuple[Stay, ...]]:
-    """Give in which groups members count, and when."""
-    found: dict[MemberId, list[Stay]] = {member: [] for member in members}
-    for member, *stay in await connection.execute(_STAYS, {"members": list(members)}):
-        found[member].append(Stay(*stay))
-    return {member: tuple(of_it) for member, of_it in found.items()}
-
-
-async def members_in(
-    connection: AsyncConnection,
-    group: GroupId,
-    kind: str,
-    month: date,
-    *,
-    after: MemberId | None,
-    limit: int,
-) -> list[MemberId]:
-    """Give the members of a kind that count in a group in a month, some at a time, in order."""
+async def memberships(connection: AsyncConnection, month: date) -> dict[MemberId, Membership]:
+    """Return what each member that counts in a month is, and its groups by their kind."""
     query = (
-        select(InGroupRow.member_id)
-        .join(MemberRow, MemberRow.id == InGroupRow.member_id)
-        .where(
-            InGroupRow.group_id == group,
-            *counts_in(month),
-            MemberRow.kind == kind,
-            InGroupRow.member_id > (after or 0),
-        )
-        .order_by(InGroupRow.member_id)
-        .limit(limit)
+        select(MemberRow.id, MemberRow.kind, MemberGroupRow.kind, MemberGroupRow.id)
+        .join(InGroupRow, InGroupRow.member_id == MemberRow.id)
+        .join(MemberGroupRow, MemberGroupRow.id == InGroupRow.group_id)
+        .where(*counts_in(month))
     )
-    return list((await connection.execute(query)).scalars())
+    found: dict[MemberId, Membership] = {}
+    for member, kind, group_kind, group in await connection.execute(query):
+        found.setdefault(member, Membership(kind, {})).groups[group_kind] = group
+    return found
 
 
-async def told(
-    connection: AsyncConnection,
-    members: Collection[MemberId],
-    directions: Collection[Direction],
-) -> list[Told]:
-    """Give all series of these members in these directions, each once."""
-    whose = {"members": list(members), "directions": list(directions)}
-    rows = await connection.execute(_TOLD, whose)
-    return [
-        Told(member, number, Series(*facts), bool(counts))
-        for member, number, counts, *facts in rows
-    ]
+async def member_blocks(
+    connection: AsyncConnection, direction: Direction, first: date, last: date
+) -> list[MemberBlock]:
+    """Return the blocks of all members in a direction, from one UTC day to another, included."""
+    counted = and_(
+        MemberCountRow.series_id == BlockRow.series_id, MemberCountRow.day == BlockRow.day
+    )
+    query = (
+        select(
+            GivenRow.member_id,
+            BlockRow.series_id,
+            BlockRow.day,
+            BlockRow.packed,
+            MemberCountRow.packed,
+        )
+        .select_from(GivenSeriesRow)
+        .join(GivenRow, GivenRow.id == GivenSeriesRow.given_id)
+        .join(SeriesRow, SeriesRow.id == GivenSeriesRow.series_id)
+        .join(BlockRow, BlockRow.series_id == SeriesRow.id)
+        .join(MemberCountRow, counted, isouter=True)
+        .where(
+            SeriesRow.direction == direction,
+            BlockRow.day.between(first, last),
+            # A device that another member names too counts once: see `claims`.
+            ~exists().where(
+                DeviceClaimRow.device == SeriesRow.device,
+                DeviceClaimRow.member_id == GivenRow.member_id,
+                DeviceClaimRow.counts == 0,
+            ),
+        )
+    )
+    return [MemberBlock(*row) for row in await connection.execute(query)]
 
 
-async def packed(
-    connection: AsyncConnection,
-    table: type[BlockRow | MemberCountRow],
-    numbers: Collection[SeriesId],
-    first: date,
-    last: date,
-) -> list[tuple[SeriesId, date, bytes]]:
-    """Give what is kept of these series from one UTC day to another, both included."""
-    which = {"numbers": list(numbers), "first": first, "last": last}
-    return list((await connection.execute(_PACKED[table], which)).tuples())
+async def member_series(
+    connection: AsyncConnection, direction: Direction
+) -> dict[SeriesId, Series]:
+    """Return all series of members in a direction."""
+    query = select(SeriesRow.id, *SERIES_FACTS).where(
+        SeriesRow.direction == direction,
+        select(GivenSeriesRow.given_id).where(GivenSeriesRow.series_id == SeriesRow.id).exists(),
+    )
+    return {number: Series(*facts) for number, *facts in await connection.execute(query)}
 
 
-async def oldest_told(
-    connection: AsyncConnection,
-    numbers: Collection[SeriesId],
-    before: Mapping[SeriesId, date],
-) -> date | None:
-    """Give the first UTC day of which there is a block of these series, of some before a day."""
-    of_each = [
-        and_(BlockRow.series_id == number, BlockRow.day < before.get(number, date.max))
-        for number in numbers
-    ]
-    query = select(func.min(BlockRow.day)).where(or_(false(), *of_each))
+async def series_of_member(connection: AsyncConnection, member: MemberId) -> dict[SeriesId, Series]:
+    """Return the series that a member lets this collective read, or did."""
+    query = (
+        select(SeriesRow.id, *SERIES_FACTS)
+        .join(GivenSeriesRow, GivenSeriesRow.series_id == SeriesRow.id)
+        .join(GivenRow, GivenRow.id == GivenSeriesRow.given_id)
+        .where(GivenRow.member_id == member)
+        .distinct()
+    )
+    return {number: Series(*facts) for number, *facts in await connection.execute(query)}
+
+
+async def first_block(connection: AsyncConnection, direction: Direction) -> date | None:
+    """Return the first UTC day of which a member has a block in a direction."""
+    mine = select(GivenSeriesRow.given_id).where(GivenSeriesRow.series_id == SeriesRow.id).exists()
+    first = select(func.min(BlockRow.day)).where(BlockRow.series_id == SeriesRow.id)
+    query = select(func.min(first.scalar_subquery())).where(SeriesRow.direction == direction, mine)
     return (await connection.execute(query)).scalar_one()
 
 
-async def days_told(connection: AsyncConnection, numbers: Collection[SeriesId]) -> set[date]:
-    """Give the UTC days of which there are blocks of these series."""
-    query = select(distinct(BlockRow.day)).where(BlockRow.series_id.in_(numbers))
-    return set((await connection.execute(query)).scalars())
+async def expected_members(
+    connection: AsyncConnection, direction: Direction, at: datetime, since: date
+) -> dict[MemberId, Interval]:
+    """Return the members from which records are expected, with their finest step.
+
+    Their permission runs, they have a block since a UTC day, and all of their past was asked for.
+    """
+    recent = (
+        select(BlockRow.day)
+        .where(BlockRow.series_id == GivenSeriesRow.series_id, BlockRow.day >= since)
+        .exists()
+    )
+    query = (
+        select(GivenRow.member_id, func.min(SeriesRow.interval))
+        .join(GivenSeriesRow, GivenSeriesRow.given_id == GivenRow.id)
+        .join(SeriesRow, SeriesRow.id == GivenSeriesRow.series_id)
+        .where(
+            GivenRow.state == "granted",
+            GivenRow.valid_until > at,
+            SeriesRow.direction == direction,
+            GivenSeriesRow.asked_until >= Range.of_day(since).start,
+            recent,
+        )
+        .group_by(GivenRow.member_id)
+    )
+    return dict((await connection.execute(query)).tuples().all())
+
+
+async def homes_by_group(
+    connection: AsyncConnection, month: date, direction: Direction | None = None
+) -> dict[GroupId, int]:
+    """Return how many homes count in each group in a month, of those that send a direction."""
+    as_site = aliased(InGroupRow)
+    shown = (
+        select(as_site.member_id)
+        .join(MemberGroupRow, MemberGroupRow.id == as_site.group_id)
+        .where(
+            as_site.member_id == MemberRow.id,
+            MemberGroupRow.kind == "site",
+            as_site.from_month <= month,
+            or_(as_site.until_month.is_(None), as_site.until_month > month),
+        )
+    )
+    query = (
+        select(InGroupRow.group_id, func.count())
+        .join(MemberRow, MemberRow.id == InGroupRow.member_id)
+        .where(MemberRow.kind != "collective", ~shown.exists(), *counts_in(month))
+        .group_by(InGroupRow.group_id)
+    )
+    if direction is not None:
+        sends = (
+            select(GivenRow.id)
+            .join(GivenSeriesRow, GivenSeriesRow.given_id == GivenRow.id)
+            .join(SeriesRow, SeriesRow.id == GivenSeriesRow.series_id)
+            .where(GivenRow.member_id == MemberRow.id, SeriesRow.direction == direction)
+        )
+        query = query.where(sends.exists())
+    return dict((await connection.execute(query)).tuples().all())
 
 
 def counts_in(month: date) -> tuple[ColumnElement[bool], ...]:

@@ -8,7 +8,7 @@ from sqlalchemy import and_, case, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ..series import Interval
-from .collective_tables import GivenRow, GivenSeriesRow, MemberRow, ToReleaseRow
+from .collective_tables import GivenRow, GivenSeriesRow, MemberRow
 from .tables import OutboxRow
 
 _LATE = timedelta(hours=3)
@@ -33,8 +33,6 @@ class Standing:
     """Members that granted nothing, or no longer."""
     outbox: int
     """Pushes of this collective to its own peers that were not acknowledged."""
-    to_release: int
-    """Rows of sums at which it is time to look."""
 
 
 async def standing(connection: AsyncConnection, at: datetime) -> Standing:
@@ -62,10 +60,8 @@ async def standing(connection: AsyncConnection, at: datetime) -> Standing:
     there = select(func.count()).where(MemberRow.jid.is_not(None), MemberRow.left_at.is_(None))
     everybody = (await connection.execute(there)).scalar_one()
     waiting = select(func.count()).select_from(OutboxRow)
-    due = select(func.count()).where(ToReleaseRow.due_at <= at)
     return Standing(
         givers=givers,
         guests=max(0, everybody - sum(one.members for one in givers.values())),
         outbox=(await connection.execute(waiting)).scalar_one(),
-        to_release=(await connection.execute(due)).scalar_one(),
     )

@@ -1,18 +1,21 @@
 """How a collective's node stands, on the command line; and what is said for one member alone."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from consometers_node.cli.standing import _UNTIL, _WAITS
 from consometers_node.cli.standing_collective import _REASONS
+from consometers_node.collective.arrivals import Arrivals
 from consometers_node.collective.disclosure import Agreed, Publication, Reason
-from consometers_node.collective.release import Release
+from consometers_node.collective.members import Members
+from consometers_node.collective.publishing import Closer, Waiting
+from consometers_node.collective.rules import AT_ONCE, open_from
 from consometers_node.sharing.names import keep_collective
 from consometers_node.web.speech import catalogue
 
-from ..collective.people import meter
+from ..collective.people import ZONE, meter
 from ..collective.telling import HOUR, taking, told
 from .conftest import Run
 from .test_collective import coop, let_in, opened
@@ -29,15 +32,19 @@ async def publish(folder: Path, minimum: int, *names: str) -> None:
     async with taking(store) as intake:
         for name in names:
             await intake.keep(f"{name}@example.org", told(meter(name), START, [500] * 5))
-    release = Release(Publication(basis=Agreed(minimum)), "Europe/Paris", "kersabiec")
+    at = datetime.now(UTC)
+    waiting = Waiting(online_since=at, opened_at=at + 3 * HOUR, arrivals=Arrivals())
     async with store.writing() as connection:
-        while await release.look(connection, datetime.now(UTC) + timedelta(hours=2)):
+        members = Members(connection, ZONE)
+        publication = Publication(basis=Agreed(minimum))
+        while await Closer(members, "kersabiec", publication, waiting, at).close():
             pass
+        await open_from(connection, AT_ONCE, "maelle", at)
     await store.close()
 
 
 def test_each_reason_has_words() -> None:
-    assert set(_REASONS) == {one for one in Reason if not one.is_out}
+    assert set(_REASONS) == {*Reason} - {Reason.TOGETHER}
 
 
 async def test_a_collective_without_members_says_what_to_do(run: Run, coop: Path) -> None:

@@ -11,6 +11,7 @@ from consometers_node.collective import invitations, needs
 from consometers_node.collective.gathering import Pace as GatheringPace
 from consometers_node.collective.members import Kind
 from consometers_node.collective.node import CollectiveNode, Online, Pace
+from consometers_node.collective.rules import AT_ONCE, open_from
 from consometers_node.collective.settings import Settings, read
 from consometers_node.permission import DataNeed
 from consometers_node.store import Store
@@ -30,7 +31,7 @@ PACE = Pace(
     ),
     upkeep_s=0.2,
     endings_s=0.2,
-    releasing_s=0.2,
+    publishing_s=0.2,
     rest_s=0.2,
 )
 
@@ -123,6 +124,8 @@ async def cooperating(
 ) -> AsyncIterator[Coop]:
     """Let a collective run."""
     told = replace(settings(folder, jid, identifier), location=location)
+    async with store.writing() as connection:
+        await open_from(connection, AT_ONCE, "Maëlle", now())
     coop = Coop(store, server, jid, told)
     await coop.start()
     try:

@@ -3,23 +3,25 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from consometers_node.collective.disclosure import Agreed, Publication, Reason
+from consometers_node.collective.arrivals import Arrivals
+from consometers_node.collective.disclosure import Agreed, Publication
+from consometers_node.collective.members import GroupKind, Members
 from consometers_node.collective.own import devices, named, own_series
-from consometers_node.collective.release import Release
-from consometers_node.collective.tally import Change, record
+from consometers_node.collective.publishing import Closer, Waiting
 from consometers_node.quoalise import Direction as Way, SeriesPath
 from consometers_node.quoalise.federation_xml import write_data_needs
 from consometers_node.quoalise.identifier import device as device_of, series as named_series
 from consometers_node.quoalise.markup import serialise
 from consometers_node.series import Block, Device, Direction, Interval, Quantity, Range, Series
 from consometers_node.store import SeriesId
-from consometers_node.store.collective_tables import GroupId, MemberId
+from consometers_node.store.collective_tables import GroupId, MemberId, PublishedCellRow
 from consometers_node.store.member_counts import counts, put_count
-from consometers_node.store.releases import released
+from consometers_node.store.publication import ClosedInterval, closed_intervals
 from consometers_node.store.series import add_series, blocks, put_block, series_id
 from consometers_node.store.tables import Base
 from consometers_node.wire import write_need
@@ -32,6 +34,7 @@ DAY = date(2026, 7, 15)
 """Its civil day begins two hours before the UTC day does."""
 BEFORE = DAY - timedelta(days=1)
 NOON = datetime(2026, 7, 15, 12, tzinfo=UTC)
+EARLIER = datetime(2026, 6, 1, tzinfo=UTC)
 LATER = datetime(2026, 7, 25, tzinfo=UTC)
 CONSUMPTION = Direction.CONSUMPTION
 HOUR = Interval.PT1H
@@ -48,10 +51,17 @@ class Town:
     connection: AsyncConnection
     publication: Publication = AGREED
     at: datetime = NOON
+    opened_at: datetime = EARLIER
+    online_since: datetime = EARLIER
+    arrivals: Arrivals = field(default_factory=Arrivals)
     groups: dict[tuple[str, str], GroupId] = field(default_factory=dict)
     told: dict[tuple[Series, date], Block] = field(default_factory=dict)
     series: dict[MemberId, Series] = field(default_factory=dict)
     numbers: dict[Series, SeriesId] = field(default_factory=dict)
+
+    @property
+    def people(self) -> Members:
+        return Members(self.connection, ZoneInfo(ZONE))
 
     async def member(
         self,
@@ -79,9 +89,7 @@ class Town:
         wanted = [("all", "")] + ([("area", area)] if area else [])
         wanted += [("site", name)] if kind == "site" and name else []
         for group in wanted:
-            if group not in self.groups:
-                self.groups[group] = GroupId(len(self.groups) + 1)
-                await self._add("member_group", id=self.groups[group], kind=group[0], name=group[1])
+            self.groups[group] = await self.people.group(GroupKind(group[0]), group[1])
             await self._add(
                 "in_group",
                 member_id=number,
@@ -111,7 +119,11 @@ class Town:
         )
         path = named_series(device_of(str(device)), Way.CONSUMPTION, SeriesPath.POWER)
         await self._add(
-            "given_series", given_id=f"{number}", identifier=str(path), series_id=self.numbers[one]
+            "given_series",
+            given_id=f"{number}",
+            identifier=str(path),
+            series_id=self.numbers[one],
+            asked_until=NOON,
         )
         return number
 
@@ -128,32 +140,28 @@ class Town:
         count: int | None = None,
     ) -> None:
         """Let members tell of a UTC day, all of them the same."""
-        changes = []
         for member in members if isinstance(members, Sequence) else [members]:
             of = self.series[member]
             places = len(of.starts(day))
             each = [values] * places if values is None or isinstance(values, int) else [*values]
             block = Block(of, day, tuple(each + [None] * (places - len(each))))
-            counted = None if count is None else Block(of, day, (count,) * places)
-            before, self.told[of, day] = self.told.get((of, day)), block
-            change = Change(
-                member=member,
-                series=of,
-                day=day,
-                before=before,
-                after=block,
-                members_after=counted,
-            )
-            changes.append(change)
+            self.arrivals.note(block, self.told.get((of, day)), self.at)
+            self.told[of, day] = block
             await put_block(self.connection, self.numbers[of], block, self.at)
-            if counted is not None:
+            if count is not None:
+                counted = Block(of, day, (count,) * places)
                 await put_count(self.connection, self.numbers[of], counted)
-        await record(self.connection, changes, self.at)
 
     async def look(self, at: datetime | None = None) -> bool:
-        """Release what is due then; without a time a day later, when nobody is news any more."""
+        """Close what is due then, or two days later; return whether anything was closed."""
         self.at = self.at + timedelta(days=2) if at is None else at
-        return await Release(self.publication, ZONE, "kersabiec").look(self.connection, self.at)
+        waiting = Waiting(
+            online_since=self.online_since, opened_at=self.opened_at, arrivals=self.arrivals
+        )
+        closed = False
+        while await Closer(self.people, "kersabiec", self.publication, waiting, self.at).close():
+            closed = True
+        return closed
 
     async def shown(
         self, name: str = "", *, kind: str = "area", day: date = DAY, interval: Interval = HOUR
@@ -175,19 +183,26 @@ class Town:
         values = await self.shown(name, kind=kind, day=start, interval=Interval.P1D)
         return values[0] if values else None
 
-    async def reason(
-        self, name: str = "", place: int = 0, *, interval: Interval = HOUR, day: date = DAY
-    ) -> Reason:
-        """Give why something is withheld."""
-        row = await released(self.connection, CONSUMPTION, interval, [day])
-        group = self.groups["area" if name else "all", name]
-        return Reason(row[day][group].reasons[place])
+    async def closed(self, day: date = DAY, interval: Interval = HOUR) -> list[ClosedInterval]:
+        """What was closed of a UTC day."""
+        return await closed_intervals(self.connection, interval, Range.of_day(day))
+
+    async def published(self) -> dict[tuple[GroupId, str, datetime], int]:
+        """All that anybody may read of consumption: watt-minutes by group, step and start."""
+        row = PublishedCellRow
+        query = select(row.group_id, row.interval, row.start, row.watt_minutes)
+        rows = await self.connection.execute(query)
+        return {(group, step.value, start): energy for group, step, start, energy in rows}
+
+    async def group(self, kind: str, name: str) -> GroupId:
+        return await self.people.group(GroupKind(kind), name)
 
     async def _own(
         self, name: str, kind: str, day: date, interval: Interval
     ) -> tuple[Block, Block] | None:
+        group = await self.people.group(GroupKind(kind if name or kind == "rest" else "all"), name)
         names = devices("kersabiec", await named(self.connection))
-        device = names[self.groups[kind if name else "all", name]]
+        device = names[group]
         one = own_series(device, CONSUMPTION, interval, ZONE)
         number = await series_id(self.connection, one)
         if number is None:

@@ -6,6 +6,7 @@ played twice, with other numbers: what comes out both times is no coincidence.
 
 from collections.abc import Iterator
 from contextlib import suppress
+from datetime import datetime, timedelta
 from itertools import combinations, product
 from random import Random
 from zoneinfo import ZoneInfo
@@ -17,16 +18,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from consometers_node.collective.disclosure import Agreed, ByLaw, Publication
 from consometers_node.collective.errors import Shown
 from consometers_node.collective.members import Members
-from consometers_node.collective.moving import moving
-from consometers_node.collective.release import forget
-from consometers_node.collective.rules import take_up
 from consometers_node.collective.sites import Description
 from consometers_node.series import Interval
 from consometers_node.store import Store
-from consometers_node.store.collective_tables import MemberId
+from consometers_node.store.collective_tables import GroupId, MemberId
+from consometers_node.store.series import erase_series
 
-from .erasing import erase
-from .publishing import BEFORE, DAY, LATER, ZONE, Town
+from .publishing import BEFORE, DAY, LATER, NOON, ZONE, Town
 
 NEED = 3
 AREAS = ["Lorient", "Lanester", None]
@@ -39,8 +37,8 @@ RULES = [
 HOURS_A_DAY = 24
 LEAST_W = 200_000_000_000
 
-type Figure = tuple[str, str, int]
-"""Whose, of what, and in which look."""
+type Figure = tuple[str, str, datetime]
+"""Whose, at which step, and of when."""
 type Step = tuple[str, frozenset[int]]
 
 
@@ -56,12 +54,12 @@ class Story:
         self.homes: list[MemberId] = []
         self.truth: dict[int, list[int]] = {}
         self.read: dict[Figure, int] = {}
+        self._published: dict[tuple[GroupId, str, datetime], int] = {}
         self._random = Random(seed)
         self._gone: set[int] = set()
         self._looks = 0
 
     async def found(self, areas: list[int], dailies: int) -> None:
-        await take_up(self.town.connection, self.town.publication, self.town.at)
         for number, area in enumerate(areas):
             interval = Interval.P1D if number < dailies else Interval.PT1H
             self.homes.append(await self.town.member(AREAS[area], interval=interval))
@@ -83,9 +81,7 @@ class Story:
                     if home not in self._gone:
                         await self._mistake(home)
             case "rules":
-                town = self.town
-                town.publication = RULES[min(which) % len(RULES)]
-                await take_up(town.connection, town.publication, town.at)
+                self.town.publication = RULES[min(which) % len(RULES)]
             case _:
                 await self.town.look()
                 await self._read()
@@ -103,9 +99,7 @@ class Story:
     async def _erase(self, home: int) -> None:
         self._gone.add(home)
         connection, member = self.town.connection, self.homes[home]
-        await forget(connection, member, "kersabiec", self.town.at)
-        series = self.town.series[member]
-        await erase(connection, member, [self.town.numbers[series]], self.town.at)
+        await erase_series(connection, [self.town.numbers[self.town.series[member]]])
 
     async def _mistake(self, home: int) -> None:
         """Show a home as a site, and take that back where it can be."""
@@ -113,19 +107,19 @@ class Story:
         members = Members(connection, ZoneInfo(ZONE))
         with suppress(Shown):
             async with connection.begin_nested():
-                async with moving(connection, member, self.town.at):
-                    await members.present(member, f"{home}", Description())
-                async with moving(connection, member, self.town.at):
-                    await members.hide(member)
+                await members.present(member, f"{home}", Description())
+                await members.hide(member)
 
     async def _read(self) -> None:
+        """Read all that is published, which is what was read before and more."""
         self._looks += 1
-        for kind, name in self.town.groups:
-            hours = await self.town.shown(name, kind=kind, day=DAY)
-            for value in {value for value in hours[:20] if value is not None}:
-                self.read[name, "hour", self._looks] = value
-            if (civil := await self.town.civil(name, kind=kind)) is not None:
-                self.read[name, "day", self._looks] = civil // HOURS_A_DAY
+        published = await self.town.published()
+        for key, value in self._published.items():
+            assert published[key] == value, "a published figure has changed"
+        for key in published.keys() - self._published.keys():
+            group, interval, start = key
+            self.read[f"{group}", interval, start] = published[key]
+        self._published = published
 
     def leaks(self) -> set[tuple[Figure, ...]]:
         """Give figures that make up, added and subtracted, what one home had or two together."""
@@ -205,21 +199,19 @@ async def test_the_attacker_finds_what_is_not_protected(file: Store) -> None:
         await story.step(("tell", frozenset({0, 1, 2})))
         await story.step(("look", frozenset()))
         assert not story.leaks()
-        story.read["", "hour", 2] = story.read["", "hour", 1] + 17
+        figure = next(iter(story.read))
+        story.read["again", "PT1H", NOON] = story.read[figure] + 17
         story.truth[3].append(17)
         assert story.leaks()
 
 
-async def test_what_was_shown_as_a_site_hides_nobody_in_that_month(file: Store) -> None:
+async def test_a_site_that_was_published_is_no_home_again(file: Store) -> None:
     async with file.writing() as connection:
         town = Town(connection)
         site = await town.member(kind="site", name="École")
         await town.tell(site, 600)
         await town.look()
-        # Where no home is, nothing hides, and no standing is kept of what everybody sees.
         assert await town.shown("École", kind="site") == [600] * HOURS_A_DAY
-        assert await town.kept("released_block") == []
-        await town.members(2)
         with pytest.raises(Shown):
             await Members(connection, ZoneInfo(ZONE)).hide(site)
 
@@ -230,9 +222,21 @@ async def test_a_site_by_mistake_hides_others_as_a_home_once_that_is_put_right(f
         site = await town.member(kind="site", name="École")
         await town.members(2)
         await town.tell(list(town.series), 300)
-        members = Members(connection, ZoneInfo(ZONE))
-        async with moving(connection, site, town.at):
-            await members.hide(site)
+        await Members(connection, ZoneInfo(ZONE)).hide(site)
+        await town.look()
+        assert await town.shown() == [3 * 300] * HOURS_A_DAY
+        assert await town.shown("École", kind="site") == []
+
+
+async def test_a_home_becomes_a_site_from_the_next_month_on(file: Store) -> None:
+    """Before the month from which it is shown, it is hidden among homes as ever."""
+    async with file.writing() as connection:
+        town = Town(connection)
+        homes = await town.members(3)
+        await town.tell(homes, 300, day=BEFORE)
+        await town.look(NOON - timedelta(hours=12))
+        await town.people.present(homes[0], "École", Description())
+        await town.tell(homes, 300, day=DAY)
         await town.look()
         assert await town.shown() == [3 * 300] * HOURS_A_DAY
         assert await town.shown("École", kind="site") == []

@@ -71,8 +71,8 @@ def test_words_are_in_both_languages(fact: Fact[Never]) -> None:
 
 
 def test_every_reason_has_words() -> None:
-    (fact,) = [fact for fact in HEALTH if fact.name == "consometers_figures_withheld"]
-    assert {Reason[of.upper()] for of in fact.each} == {one for one in Reason if not one.is_out}
+    (fact,) = [fact for fact in HEALTH if fact.name == "consometers_intervals_suppressed"]
+    assert {Reason(of) for of in fact.each} == {*Reason} - {Reason.TOGETHER}
 
 
 async def test_all_of_a_town_are_figures(file: Store, tmp_path: Path) -> None:
@@ -91,8 +91,8 @@ async def test_all_of_a_town_are_figures(file: Store, tmp_path: Path) -> None:
     assert words == {"consometers.node"}
     never = {
         "consometers.commits_last_seconds",
-        "consometers.releases_last_seconds",
-        "consometers.release_timestamp_seconds",
+        "consometers.closings_last_seconds",
+        "consometers.closing_timestamp_seconds",
     }
     assert found.keys() == {fact.key(of) for fact in ALL for of in fact.each} - never
     assert found["consometers.published_power_watts[consumption]"] == 10_000

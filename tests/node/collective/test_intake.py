@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy import text
 
 from consometers_node.collective import needs
+from consometers_node.collective.arrivals import Arrivals
 from consometers_node.collective.given import take as take_given, withdraw
 from consometers_node.collective.members import Kind, Members
 from consometers_node.collective.taking import Told, take
@@ -43,7 +44,7 @@ A, B = meter("a"), meter("b")
 
 async def take_at(store: Store, *messages: Told, at: datetime = AT) -> list[QuoaliseError | None]:
     async with store.writing() as connection:
-        return await take(connection, messages, "Europe/Paris", at)
+        return await take(connection, messages, "Europe/Paris", at, Arrivals())
 
 
 async def joined(store: Store, *names: str, at: datetime = AT) -> None:
@@ -419,8 +420,7 @@ async def test_any_messages_in_any_parts_leave_what_each_said_last(
             member = await Members(connection, ZONE).by_jid(f"{name}@example.org")
             if member is None:
                 await join(connection, name)
-        for table in ("block", "sum_block", "member_day"):
-            await connection.execute(text(f"DELETE FROM {table}"))
+        await connection.execute(text("DELETE FROM block"))
     expected: dict[tuple[str, datetime], int] = {}
     for some in batched(messages, together, strict=False):
         batch = []

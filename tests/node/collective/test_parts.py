@@ -11,7 +11,6 @@ from consometers_node.collective.parts import (
     Part,
     Source,
     civil_day,
-    month_part,
     part,
 )
 from consometers_node.series import Device, Direction, Interval, Quantity, Series
@@ -106,15 +105,6 @@ def test_a_day_that_is_told_whole_counts_before_hours_with_holes() -> None:
     holes = source(HOUR, {BEFORE: [1] * 24, DAY: [None, *23 * [1]]})
     assert civil_day([holes], DAY) == CivilDay(23 * 60, 23, 24)
     assert civil_day([holes, day], DAY) == CivilDay(30 * 60, 1, 1)
-
-
-def test_a_month_has_its_whole_days() -> None:
-    days = {DAY: CivilDay(60, 24, 24, 3), BEFORE: CivilDay(60, 23, 24)}
-    month = month_part(days, date(2026, 6, 1))
-    assert (month.values, month.counts) == (
-        (*9 * [0], 60, *20 * [0]),
-        (*9 * [0], 3, *20 * [0]),
-    )
 
 
 def test_a_month_turns_within_a_utc_day() -> None:

@@ -10,9 +10,9 @@ from consometers_node.collective.members import GroupKind
 from consometers_node.collective.published import ALL, Place, Published, Span, Told
 from consometers_node.series import Direction, Interval
 from consometers_node.store import Store
-from consometers_node.store.releases import RowKey
+from consometers_node.store.publication import combined
 
-from ..web.public.town import ZONE, Town, day_of, settings
+from ..web.public.town import ZONE, Town, day_of, hours_of, settings
 
 DRAWN, MADE = Direction.CONSUMPTION, Direction.PRODUCTION
 DAY = date(2026, 6, 9)
@@ -49,7 +49,7 @@ async def test_hours_and_days_are_as_they_were_released(town: Town) -> None:
     assert [one.start.hour for one in hours] == list(range(24))
     assert all(one.start.tzinfo is ZONE for one in hours)
     (day,) = (await look(town, Interval.P1D, Span(DAY, DAY)))[DRAWN]
-    assert day.figure == Released(WattMinutes(60 * (24_000 + 276)), 12)
+    assert day.figure == Released(WattMinutes(60 * (24_000 + 276)), 12, 24)
 
 
 @pytest.mark.parametrize(
@@ -70,38 +70,22 @@ async def test_nothing_is_told_of_what_has_not_ended(town: Town) -> None:
     assert not (await look(town, Interval.P1D, Span(DAY, DAY), until=until))[DRAWN]
 
 
-@pytest.mark.parametrize("reason", [one for one in Reason if not one.is_out])
-async def test_what_is_withheld_says_why_and_of_how_many(town: Town, reason: Reason) -> None:
-    everybody = await town.group()
-    row = RowKey(DRAWN, Interval.P1D, DAY.replace(day=1))
-    await town.look_at(everybody, row, [reason] * 30, [7] * 30)
-    (one,) = (await look(town, Interval.P1D, Span(DAY, DAY)))[DRAWN]
-    assert one.figure == Withheld(reason, 7, 10)
+async def test_what_is_not_closed_is_not_published_yet(town: Town) -> None:
+    await town.release(await town.group(), day_of(DAY, consumption=lambda hour: 1))
+    after = DAY + timedelta(days=1)
+    told = (await look(town, Interval.PT1H, Span(after, after)))[DRAWN]
+    assert {one.figure for one in told} == {Withheld(Reason.NOT_YET, 10)}
 
 
-async def test_hours_of_a_civil_day_have_their_reasons_in_two_rows(town: Town) -> None:
-    everybody = await town.group()
-    for day, reason in ((DAY - timedelta(days=1), Reason.TOO_FEW), (DAY, Reason.DOMINATED)):
-        await town.look_at(everybody, RowKey(DRAWN, Interval.PT1H, day), [reason] * 24, [7] * 24)
-    told = (await look(town, Interval.PT1H, Span(DAY, DAY)))[DRAWN]
-    reasons = [one.figure.reason for one in told if isinstance(one.figure, Withheld)]
-    assert reasons == [Reason.TOO_FEW] * 2 + [Reason.DOMINATED] * 22
-
-
-async def test_each_direction_has_its_own_reasons_among_what_was_released(town: Town) -> None:
+async def test_of_what_is_suppressed_nobody_is_told_which_rule_it_failed(town: Town) -> None:
     everybody = await town.group()
     before = DAY - timedelta(days=1)
-    await town.release(everybody, day_of(before, DAY, consumption=lambda hour: 5), members=12)
-    await town.release(everybody, day_of(before, production=lambda hour: 2), members=11)
-    row = RowKey(MADE, Interval.PT1H, DAY)
-    await town.look_at(everybody, row, 24 * [Reason.DOMINATED], 24 * [9])
-    found = await look(town, Interval.PT1H, Span(before, DAY))
-    assert [one.figure for one in found[DRAWN]] == 48 * [Released(WattMinutes(300), 12)]
-    assert [one.figure for one in found[MADE]] == [
-        *(24 * [Released(WattMinutes(120), 11)]),
-        # Those of the first two hours of this civil day are in the row of the UTC day before.
-        *(2 * [Withheld(Reason.NOT_YET)]),
-        *(22 * [Withheld(Reason.DOMINATED, 9, 10)]),
+    await town.release(everybody, day_of(before, consumption=lambda hour: 5), members=12)
+    await town.close(hours_of(DAY), Reason.DOMINANCE)
+    told = (await look(town, Interval.PT1H, Span(before, DAY)))[DRAWN]
+    assert [one.figure for one in told] == [
+        *(24 * [Released(WattMinutes(300), 12)]),
+        *(24 * [Withheld(Reason.BELOW_THRESHOLD, 10)]),
     ]
 
 
@@ -117,7 +101,7 @@ async def test_groups_do_not_mix(town: Town) -> None:
     await town.release(area, day_of(DAY, consumption=lambda hour: 3, production=lambda hour: 2))
     assert set(await look(town, Interval.P1D, Span(DAY, DAY))) == {DRAWN}
     found = await look(town, Interval.P1D, Span(DAY, DAY), "larmor-plage")
-    assert found[MADE][0].figure == Released(WattMinutes(60 * 48), 37)
+    assert found[MADE][0].figure == Released(WattMinutes(60 * 48), 37, 24)
 
 
 async def test_an_area_that_is_called_all_is_not_everybody(town: Town) -> None:
@@ -134,24 +118,20 @@ async def test_a_site_that_was_erased_is_no_place(town: Town) -> None:
         assert not await reader(town).places(connection)
 
 
-async def test_homes_are_counted_and_nobody_else(town: Town) -> None:
+async def test_homes_are_counted_where_a_sum_of_them_is_published(town: Town) -> None:
     everybody = await town.group()
-    await town.join(everybody, 9)
+    await town.join(everybody, 40)
     await town.below(everybody)
-    await town.join(await town.group(GroupKind.AREA, "Lorient"), 3)
     start = datetime(2026, 6, 9, 12, tzinfo=UTC)
-    await town.look_at(
-        everybody, RowKey(DRAWN, Interval.PT1H, DAY), [Reason.TOO_FEW] * 24, list(range(24))
-    )
+    await town.release(everybody, {DRAWN: {start: 100}}, members=36)
     published = reader(town)
     async with town.store.reading() as connection:
         place: Place = (await published.places(connection))[ALL]
         found = await published.homes(connection, place, Interval.PT1H, start)
         late = await published.homes(connection, place, Interval.PT1H, start - timedelta(hours=6))
-        since = await published.since(connection, place)
-    assert (found.telling, found.counting) == (9, 9)
-    assert (late.telling, late.counting) == (6, 9)
-    assert since is None
+    assert found is not None
+    assert (found.telling, found.counting) == (36, 40)
+    assert late is None
 
 
 async def test_the_first_day_is_that_of_the_collective(town: Town) -> None:
@@ -162,9 +142,7 @@ async def test_the_first_day_is_that_of_the_collective(town: Town) -> None:
         assert await published.since(connection, place) == DAY
 
 
-async def test_of_before_the_first_day_of_which_anybody_told_nothing_is_missing(
-    town: Town,
-) -> None:
+async def test_of_before_the_first_day_that_was_closed_nothing_is_missing(town: Town) -> None:
     everybody = await town.group()
     published = reader(town)
 
@@ -175,42 +153,27 @@ async def test_of_before_the_first_day_of_which_anybody_told_nothing_is_missing(
 
     assert await begun() is None
     await town.release(everybody, day_of(DAY, consumption=lambda hour: 1))
-    row = RowKey(DRAWN, Interval.P1D, DAY.replace(day=1))
-    await town.look_at(everybody, row, [Reason.NOT_YET] * 30, [0] * 30)
     assert await begun() == DAY
     earlier = DAY - timedelta(days=2)
-    row = RowKey(MADE, Interval.PT1H, earlier)
-    await town.look_at(everybody, row, [Reason.TOO_FEW] * 24, [5] * 24)
+    await town.close(hours_of(earlier), Reason.BELOW_THRESHOLD)
     assert await begun() == earlier
-    # In April, there were homes that told of days alone.
-    row = RowKey(MADE, Interval.P1D, date(2026, 4, 1))
-    await town.look_at(everybody, row, [Reason.TOO_FEW] * 30, [5] * 30)
-    assert await begun() == date(2026, 4, 1)
 
 
-@pytest.mark.parametrize(
-    ("hours", "reason", "have"),
-    [
-        ([Reason.TOO_FEW] * 24, Reason.TOO_FEW, 7),
-        ([Reason.NOT_YET] * 20 + [Reason.DOMINATED] * 4, Reason.DOMINATED, 7),
-        ([Reason.NOT_YET] * 24, Reason.NOT_YET, 7),
-        ([Reason.NONE] + [Reason.TOO_FEW] * 23, Reason.PARTLY, 0),
-    ],
-)
-async def test_a_day_of_which_no_hour_was_released_has_their_reason(
-    town: Town, hours: list[Reason], reason: Reason, have: int
-) -> None:
-    everybody = await town.group()
-    days = RowKey(DRAWN, Interval.P1D, DAY.replace(day=1))
-    await town.look_at(everybody, days, [Reason.PARTLY] * 30, [0] * 30)
-    await town.look_at(everybody, RowKey(DRAWN, Interval.PT1H, DAY), hours, [5] * 20 + [7] * 4)
-    (day,) = (await look(town, Interval.P1D, Span(DAY, DAY)))[DRAWN]
-    assert day.figure == Withheld(reason, have, 10)
-
-
-async def test_what_would_be_enough_now_was_not_then(town: Town) -> None:
-    row = RowKey(DRAWN, Interval.PT1H, DAY)
-    await town.look_at(await town.group(), row, 24 * [Reason.TOO_FEW], [9, 10] + 22 * [7])
-    told = (await look(town, Interval.PT1H, Span(DAY, DAY)))[DRAWN]
-    reasons = [one.figure.reason for one in told if isinstance(one.figure, Withheld)]
-    assert reasons[2:5] == [Reason.TOO_FEW, Reason.RULES, Reason.TOO_FEW]
+async def test_a_commune_that_is_published_with_another_says_so(town: Town) -> None:
+    lanester = await town.group(GroupKind.AREA, "Lanester")
+    riantec = await town.group(GroupKind.AREA, "Riantec")
+    hour = datetime(2026, 6, 9, 12, tzinfo=UTC)
+    async with town.store.writing() as connection:
+        names = {lanester: "Lanester", riantec: "Riantec"}
+        both = await combined(connection, frozenset(names), names)
+        assert await combined(connection, frozenset(names), names) == both
+    await town.release(lanester, {DRAWN: {hour: 100}})
+    await town.release(both, {DRAWN: {hour + timedelta(hours=1): 300}})
+    await town.close([hour, hour + timedelta(hours=1)])
+    async with town.store.reading() as connection:
+        places = await reader(town).places(connection)
+    assert places["lanester-riantec"].parts == ("Lanester", "Riantec")
+    assert places["lanester"].together == (both,)
+    assert "riantec" not in places
+    told = (await look(town, Interval.PT1H, Span(DAY, DAY), "lanester"))[DRAWN]
+    assert told[15].figure == Withheld(Reason.TOGETHER, 10)

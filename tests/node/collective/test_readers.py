@@ -10,13 +10,12 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select
 
-from consometers_node.collective import given
+from consometers_node.collective import given, quartiles
 from consometers_node.collective.disclosure import Quartiles, Reason, WattMinutes, Withheld
 from consometers_node.collective.export import everything
 from consometers_node.collective.members import GroupKind, Members
 from consometers_node.collective.own import own_series
 from consometers_node.collective.readers import Readers, end
-from consometers_node.collective.release import Release
 from consometers_node.permission import Permission, Permissions, State
 from consometers_node.quoalise import (
     BadRequest,
@@ -282,15 +281,16 @@ async def test_quartiles_are_told_beside_the_days_and_stay_as_they_were_told(
 ) -> None:
     counts: list[date] = []
 
-    async def found(*of: Any) -> Quartiles | Withheld:
-        _, _, _, direction, month, _ = of
+    async def found(*of: Any, at: datetime) -> Quartiles | Withheld:
+        del at
+        _, _, _, series, month = of
         counts.append(month)
         if month != date(2026, 2, 1):
-            return Withheld(Reason.TOO_FEW, 3, 12)
-        assert direction is Direction.CONSUMPTION
+            return Withheld(Reason.BELOW_THRESHOLD, 12)
+        assert series.direction is Direction.CONSUMPTION
         return Quartiles(12, *(WattMinutes(60 * wh + len(counts)) for wh in (5_000, 8_000, 9_100)))
 
-    monkeypatch.setattr(Release, "quartiles", found)
+    monkeypatch.setattr(quartiles, "of_month", found)
     ask = house.sharing.asking
     await join(coop, house)
     await let_count(coop)

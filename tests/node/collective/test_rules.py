@@ -9,9 +9,10 @@ from zoneinfo import ZoneInfo
 import pytest
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from consometers_node.collective.disclosure import Agreed, ByLaw, Publication, Reason
+from consometers_node.collective.arrivals import Arrivals
+from consometers_node.collective.disclosure import Agreed, ByLaw, Publication
+from consometers_node.collective.publishing import Publishing
 from consometers_node.collective.reads import reads
-from consometers_node.collective.releasing import Releasing
 from consometers_node.collective.rules import (
     AT_ONCE,
     NOT_YET,
@@ -21,8 +22,9 @@ from consometers_node.collective.rules import (
     choose,
     chosen,
     go_back,
+    open_from,
+    opened,
     read_rules,
-    take_up,
     written_rules,
 )
 from consometers_node.collective.settings import Page, Settings, Xmpp
@@ -35,7 +37,7 @@ from consometers_node.store.settings import set_setting
 from .publishing import AGREED, BEFORE, DAY, LATER, NOON, ZONE, Town
 
 WRITTEN = Publication(basis=Agreed(10))
-FIVE = Rules(Publication(basis=Agreed(5)))
+FIVE = Rules(Publication(basis=Agreed(5)), AT_ONCE)
 BY = "Maëlle"
 
 
@@ -45,12 +47,7 @@ async def connection(file: Store) -> AsyncIterator[AsyncConnection]:
         yield connection
 
 
-@pytest.fixture
-async def town(connection: AsyncConnection) -> Town:
-    return Town(connection)
-
-
-def releasing(store: Store, rules: InForce, folder: Path) -> Releasing:
+def publishing(store: Store, rules: InForce, folder: Path) -> Publishing:
     settings = Settings(
         name="Énergies de Kersabiec",
         identifier="kersabiec",
@@ -62,16 +59,43 @@ def releasing(store: Store, rules: InForce, folder: Path) -> Releasing:
         page=Page(),
         publication=rules.written,
     )
-    return Releasing(store, settings, rules, Changes(), Clock())
+    return Publishing(
+        store,
+        settings,
+        rules,
+        Changes(),
+        arrivals=Arrivals(),
+        clock=Clock(),
+        is_online=lambda: True,
+    )
 
 
 async def test_the_file_holds_until_somebody_chooses(connection: AsyncConnection) -> None:
     rules = InForce(WRITTEN)
-    assert await rules.read(connection) == Rules(WRITTEN, AT_ONCE)
+    assert await rules.read(connection) == Rules(WRITTEN, NOT_YET)
     await choose(connection, FIVE, BY, NOON)
     assert (await rules.read(connection), rules.now) == (FIVE, FIVE)
     await go_back(connection, BY)
-    assert await rules.read(connection) == Rules(WRITTEN)
+    assert await rules.read(connection) == Rules(WRITTEN, AT_ONCE)
+
+
+async def test_a_new_collective_is_closed_until_somebody_opens_it(
+    connection: AsyncConnection,
+) -> None:
+    rules = InForce(WRITTEN)
+    assert not (await rules.read(connection)).are_open(LATER, ZoneInfo(ZONE))
+    await open_from(connection, AT_ONCE, BY, NOON)
+    assert (await rules.read(connection)).are_open(NOON, ZoneInfo(ZONE))
+    opening = await opened(connection)
+    assert opening is not None
+    assert opening.since(ZoneInfo(ZONE)) == NOON
+    # To open it again changes nothing: what was closed since then stays.
+    await open_from(connection, AT_ONCE, BY, LATER)
+    assert await opened(connection) == opening
+    await go_back(connection, BY)
+    assert (await rules.read(connection)).are_open(NOON, ZoneInfo(ZONE))
+    await open_from(connection, NOT_YET, BY, NOON)
+    assert not (await rules.read(connection)).are_open(LATER, ZoneInfo(ZONE))
 
 
 @pytest.mark.parametrize(
@@ -86,7 +110,8 @@ async def test_a_choice_is_kept_as_it_is(connection: AsyncConnection, rules: Rul
     await choose(connection, rules, BY, NOON)
     found = await chosen(connection)
     assert found is not None
-    assert (found.rules, found.by, found.at) == (rules, BY, NOON)
+    assert (found.rules.publication, found.by, found.at) == (rules.publication, BY, NOON)
+    assert await InForce(WRITTEN).read(connection) == rules
     assert read_rules(written_rules(rules), rules.opens) == rules
 
 
@@ -95,10 +120,14 @@ async def test_who_chose_what_is_written_down(connection: AsyncConnection) -> No
     await choose(connection, Rules(FIVE.publication, NOT_YET), BY, NOON)
     await go_back(connection, BY)
     told = [(one.who, one.what) for one in reversed(await reads(connection))]
-    said = "publication basis=agreed minimum=5 interval=PT1H wait_minutes=20"
+    said = (
+        "publication basis=agreed minimum=5 interval=PT1H wait_minutes=20 longest_wait_minutes=120"
+    )
     assert told == [
-        (BY, f"{said} opens=2026-12-01"),
-        (BY, f"{said} opens=not yet"),
+        (BY, said),
+        (BY, "publication opens=2026-12-01"),
+        (BY, said),
+        (BY, "publication opens=not yet"),
         (BY, "publication as the file says"),
     ]
 
@@ -119,6 +148,7 @@ async def test_who_chose_what_is_written_down(connection: AsyncConnection) -> No
         ("interval", ""),
         ("wait_minutes", 0),
         ("wait_minutes", 1441),
+        ("longest_wait_minutes", 2881),
         ("name", "somebody else"),
         ("publication.minimum", 10),
     ],
@@ -136,10 +166,9 @@ def test_what_the_file_may_not_say_nobody_can_choose(key: str, value: object) ->
         "{}",
         "[]",
         "null",
-        '{"rules": {"minimum": 2}, "opens": "0001-01-01", "by": "x", "at": "2026-01-01"}',
-        '{"rules": {}, "opens": "soon", "by": "x", "at": "2026-01-01"}',
-        '{"rules": {}, "opens": "2026-01-01", "by": "x", "at": "x"}',
-        '{"rules": [], "opens": "2026-01-01", "by": "x", "at": "2026-01-01"}',
+        '{"rules": {"minimum": 2}, "by": "x", "at": "2026-01-01"}',
+        '{"rules": {}, "by": "x", "at": "x"}',
+        '{"rules": [], "by": "x", "at": "2026-01-01"}',
     ],
 )
 async def test_a_choice_that_cannot_be_read_lets_nothing_leave(
@@ -152,7 +181,7 @@ async def test_a_choice_that_cannot_be_read_lets_nothing_leave(
         assert found == Rules(WRITTEN, NOT_YET)
         assert not found.are_open(LATER, ZoneInfo(ZONE))
     await choose(connection, FIVE, BY, NOON)
-    assert await rules.read(connection) == FIVE
+    assert (await rules.read(connection)).publication == FIVE.publication
 
 
 @pytest.mark.parametrize(
@@ -180,79 +209,21 @@ def test_a_day_begins_where_the_collective_is() -> None:
     assert rules.are_open(NOON - timedelta(hours=14), ZoneInfo(ZONE))
 
 
-async def test_nothing_is_released_before_its_day(town: Town, file: Store, tmp_path: Path) -> None:
+async def test_nothing_is_published_before_its_day(file: Store, tmp_path: Path) -> None:
     rules = InForce(AGREED)
-    work = releasing(file, rules, tmp_path)
-    homes = await town.members(3)
-    await town.tell(homes, 100, day=BEFORE)
-    await choose(town.connection, Rules(AGREED, LATER.date()), BY, NOON)
-    assert not await work.look(town.connection, LATER - timedelta(days=1))
-    assert await town.shown(day=BEFORE) == []
-    # Who comes before that is in it with all of its past.
-    await town.tell(await town.member(), 50, day=BEFORE)
-    await work.look(town.connection, LATER)
-    assert (await town.shown(day=BEFORE))[:22] == 22 * [350]
-
-
-async def test_what_is_out_stays_when_more_homes_are_wanted(town: Town) -> None:
-    town.publication = Publication(basis=Agreed(3))
-    await take_up(town.connection, town.publication, town.at)
-    homes = await town.members(4)
-    await town.tell(homes, 100)
-    await town.look()
-    assert await town.shown() == 24 * [400]
-    town.publication = Publication(basis=Agreed(5))
-    await take_up(town.connection, town.publication, town.at)
-    await town.tell(homes, 200)
-    await town.look()
-    assert await town.shown() == 24 * [400]
-    # Four changes are enough again, once four homes are.
-    town.publication = Publication(basis=Agreed(4))
-    await take_up(town.connection, town.publication, town.at)
-    await town.look()
-    assert await town.shown() == 24 * [800]
-
-
-async def test_what_was_withheld_is_looked_at_again(town: Town) -> None:
-    town.publication = Publication(basis=Agreed(5))
-    await take_up(town.connection, town.publication, town.at)
-    homes = await town.members(4)
-    await town.tell(homes, 100, day=BEFORE)
-    await town.tell(homes, 100)
-    await town.look()
-    assert await town.shown() == []
-    town.publication = Publication(basis=Agreed(4))
-    await town.look()
-    assert await town.shown() == []
-    await take_up(town.connection, town.publication, town.at)
-    await town.look()
-    assert await town.shown() == 24 * [400]
-    assert await town.civil() == 24 * 400
-
-
-async def test_a_commune_that_hid_in_a_total_is_never_shown_of_that_time(town: Town) -> None:
-    town.publication = Publication(basis=Agreed(4))
-    await take_up(town.connection, town.publication, town.at)
-    lorient, lanester = await town.members(5, "Lorient"), await town.members(3, "Lanester")
-    await town.tell([*lorient, *lanester], 100)
-    await town.look()
-    assert await town.shown() == 24 * [800]
-    assert await town.shown("Lanester") == []
-    town.publication = Publication(basis=Agreed(3))
-    await take_up(town.connection, town.publication, town.at)
-    await town.tell(lanester, 200)
-    await town.look()
-    assert await town.shown("Lanester") == []
-    assert await town.reason("Lanester") is Reason.TOO_FEW
-
-
-async def test_the_same_rules_are_taken_up_once(town: Town) -> None:
-    await take_up(town.connection, AGREED, NOON)
-    homes = await town.members(2)
-    await town.tell(homes, 100)
-    await town.look()
-    waiting = await town.kept("to_release")
-    await take_up(town.connection, AGREED, LATER)
-    assert await town.kept("to_release") == waiting
-    await take_up(town.connection, Publication(basis=Agreed(4)), NOON)
-    assert await town.kept("to_release") != waiting
+    work = publishing(file, rules, tmp_path)
+    async with file.writing() as connection:
+        town = Town(connection)
+        await town.tell(await town.members(3), 100, day=BEFORE)
+        await choose(connection, Rules(AGREED, LATER.date()), BY, NOON)
+    assert not await work.look(NOON, LATER - timedelta(days=1))
+    async with file.writing() as connection:
+        town.connection = connection
+        assert await town.shown(day=BEFORE) == []
+        # Who joins before it opens counts with all of its past.
+        await town.tell(await town.member(), 50, day=BEFORE)
+    while await work.look(NOON, LATER):
+        pass
+    async with file.reading() as connection:
+        town.connection = connection
+        assert await town.shown(day=BEFORE) == 24 * [350]

@@ -48,6 +48,7 @@ basis = "agreed"
 minimum = 12
 interval = "PT30M"
 wait_minutes = 45
+longest_wait_minutes = 90
 members = false
 
 [metrics]

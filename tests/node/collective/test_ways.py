@@ -14,15 +14,11 @@ ROOM = Path(consometers_node.__file__).parent
 ALL = f"{ROOM.name}."
 
 SUMS = {
-    "store.releases.sums": {"collective.release"},
-    "store.releases.released": {"collective.release", "collective.published"},
-    "store.releases.unreleased": {"collective.release"},
-    "store.releases.of_days_alone": {"collective.release"},
-    "store.sums.packed_sums": {"collective.tally"},
-    "store.sums.most_of_days": {"collective.others"},
-    "store.sums.spread": {"collective.release"},
+    "store.publication.cells": {"collective.published", "collective.quartiles"},
+    "store.publication.day_sums": {"collective.publishing"},
+    "store.publication.write": {"collective.publishing"},
 }
-"""What reads sums, what was released of them or days of members; and which modules may call it."""
+"""What writes and reads published cells; and which modules may call it."""
 
 RECORDS = {
     "store.series.blocks": {
@@ -36,7 +32,8 @@ RECORDS = {
     "store.series.blocks_of_days": {"collective.taking", "sharing.ledger"},
     "store.series.largest_of_days": {"collective.plausibility"},
     "store.set_aside.of_member": {"collective.export", "collective.taking", "web.admin.doubts"},
-    "store.parts.packed": {"collective.held", "collective.tally"},
+    "store.parts.member_blocks": {"collective.snapshot"},
+    "collective.snapshot.Snapshot": {"collective.publishing", "collective.quartiles"},
     "sharing.ledger.records_of": {
         "collective.telling",
         "sharing.answers",
@@ -48,40 +45,28 @@ RECORDS = {
     "sharing.export.table": {"collective.export"},
     "collective.export.as_json": {"cli.members", "web.admin.member"},
     "collective.export.as_csv": {"cli.members", "web.admin.member"},
-    "collective.held.hold": {"collective.others", "collective.tally"},
 }
 """What reads records of members, and who may: `gathering` looks which are missing, `own` reads what
 was released, `rights` erases, `consent` shows a home what would leave, `export` is a member's
 right."""
 
 TABLES = {
-    "SumBlockRow": {"store.sums", "store.releases"},
-    "UnreleasedRow": {"store.releases"},
-    "ReleasedBlockRow": {"store.releases", "collective.members", "collective.published"},
-    "MemberDayRow": {"store.sums", "store.releases", "collective.rights", "collective.roster"},
-    "BlockRow": {
-        "store.parts",
-        "store.series",
-        "collective.held",
-        "collective.members",
-        "collective.published",
-        "collective.rights",
-        "collective.tally",
-    },
+    "PublishedCellRow": {"store.publication", "collective.members"},
+    "ClosedIntervalRow": {"store.publication", "collective.members"},
+    "BlockRow": {"store.parts", "store.series", "collective.rights", "collective.roster"},
     "SetAsideRow": {"store.set_aside"},
     "Base": {"store.upsert"},
 }
-"""Who may name a table: `members` asks when, `published` whether and why not, and reads the series
-of this collective, `rights` erases, `roster` counts the records of a day."""
+"""Who may name a table: `members` asks when, `rights` erases, `roster` counts the records of a
+day."""
 
 WHOLE = {
     "",
     "store",
     "store.collective_tables",
     "store.parts",
-    "store.releases",
+    "store.publication",
     "store.series",
-    "store.sums",
     "store.tables",
 }
 """A module that is taken whole could be asked for anything."""
@@ -196,22 +181,20 @@ def test_nothing_but_disclosure_reads_sums_and_few_read_records() -> None:
 @pytest.mark.parametrize(
     ("source", "found"),
     [
-        ("import consometers_node.store.sums as s\ns.packed_sums()", "store.sums.packed_sums"),
-        ("import consometers_node.store.releases as r\nr.sums()", "store.releases.sums"),
-        ("import consometers_node.store.sums as s\ngetattr(s, made_up)", "store.sums"),
+        ("import consometers_node.store.publication as p\np.cells()", "store.publication.cells"),
+        ("import consometers_node.store.publication as p\ngetattr(p, x)", "store.publication"),
         ("import consometers_node.store\nconsometers_node.store.series.blocks", "store.series"),
         ("from ..store.series import blocks", "store.series.blocks"),
         ("from consometers_node.store.series import blocks as b", "store.series.blocks"),
         ("from ..store import parts", "store.parts"),
         ("from .. import store", "store"),
-        ("import consometers_node as c\nc.store.parts.packed", "store.parts.packed"),
+        ("import consometers_node as c\nc.store.parts.member_blocks", "store.parts.member_blocks"),
         ("from ..store.tables import BlockRow", "BlockRow"),
         ("from ..store import tables\nselect(tables.BlockRow.packed)", "BlockRow"),
         ("from ..store.tables import SeriesRow\nSeriesRow.metadata.tables['block']", "tables"),
-        ("from ..collective.tally import hold", "collective.held.hold"),
-        ("from ..collective import tally\ntally.packed()", "store.parts.packed"),
+        ("from ..collective.publishing import Snapshot", "collective.snapshot.Snapshot"),
         ("from ..sharing.export import records", "sharing.export.records"),
-        ("from ..store.sums import *", "store.sums.*"),
+        ("from ..store.publication import *", "store.publication.*"),
         ("from importlib import import_module", "importlib.import_module"),
     ],
 )
@@ -220,16 +203,9 @@ def test_a_leak_is_found(source: str, found: str) -> None:
     assert any(what.endswith(found) for what in ways_around(uses, "web.leak"))
 
 
-def test_whoever_counts_records_reads_no_energy() -> None:
-    roster = modules()["collective.roster"]
-    named = {node.attr for node in ast.walk(roster) if isinstance(node, ast.Attribute)}
-    assert "records" in named
-    assert "watt_minutes" not in named
-
-
 def sql_about_them(trees: Mapping[str, ast.Module]) -> Iterator[str]:
     """Give the modules that write SQL about members' records, or sums."""
-    tables = re.compile(r"\b(block|sum_block|released_block|member_day|unreleased)\b")
+    tables = re.compile(r"\b(block|published_cell|closed_interval)\b")
     for name, tree in trees.items():
         for node in ast.walk(tree):
             if isinstance(node, ast.Constant) and isinstance(node.value, str):

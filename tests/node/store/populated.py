@@ -70,16 +70,12 @@ async def populate(store: Store) -> None:
 def collective(series_id: SeriesId) -> dict[str, dict[str, object]]:
     """Give a row for every table that a collective alone fills."""
     at, month, given = now(), date(2026, 10, 1), "1c0b5a3e-6f0d-4c19-9d3a-7f6a0e0b2c11"
-    member, block = (
-        {"member_id": 1},
-        {
-            "group_id": 1,
-            "direction": Direction.CONSUMPTION,
-            "interval_minutes": Interval.PT1H,
-            "day": date(2026, 10, 25),
-        },
-    )
-    key = {name: value for name, value in block.items() if name != "group_id"}
+    member = {"member_id": 1}
+    cell = {
+        "direction": Direction.CONSUMPTION,
+        "interval_minutes": Interval.PT1H,
+        "start": at,
+    }
     return {
         "own_need": {"need": "sums", "version": 1, "body": "<data-need/>", "offered_at": at},
         "invitation": {
@@ -141,27 +137,18 @@ def collective(series_id: SeriesId) -> dict[str, dict[str, object]]:
             "text_hash": 64 * "b",
         },
         "read_log": member | {"at": at, "who": "peer", "what": "export", "records": 24},
-        "member_count": {"series_id": series_id, "day": block["day"], "packed": b"\1\2"},
-        "sum_block": block
+        "member_count": {"series_id": series_id, "day": date(2026, 10, 25), "packed": b"\1\2"},
+        "published_cell": cell
         | {
-            "kind": "home",
-            "sums": b"\1",
-            "counts": b"\1",
-            "largest": b"\1",
-            "changed_at": at,
-        },
-        "member_day": member
-        | {
-            "direction": Direction.CONSUMPTION,
-            "day": block["day"],
+            "group_id": 1,
+            "day": date(2026, 10, 25),
             "watt_minutes": 720_000,
-            "records": 24,
-            "expected": 25,
+            "members": 12,
+            "homes": 11,
+            "intervals": 1,
         },
-        "released_block": block
-        | {"sums": b"\1", "counts": b"\1", "reasons": b"\0", "final": 0, "released_at": at},
-        "unreleased": key | member | {"before": b"\1", "now": b"\2", "counted": b"\0"},
-        "to_release": key | {"due_at": at},
+        "closed_interval": cell | {"closed_at": at, "expected": 12, "told": 11},
+        "group_part": {"group_id": 1, "part_id": 1},
         "administrator": {"name": "Accueil", "password_hash": "$argon2id$", "made_at": at},
         "admin_session": {
             "token_hash": 64 * "c",

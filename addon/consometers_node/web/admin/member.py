@@ -12,7 +12,6 @@ from ...collective import communes, export as exported, given
 from ...collective.errors import NoSite
 from ...collective.given import Entry, Given
 from ...collective.members import MAX_AREA, Kind, Member, Members
-from ...collective.moving import moving
 from ...collective.rights import erase_member
 from ...collective.roster import Window, shares_by_direction
 from ...collective.sites import (
@@ -107,8 +106,7 @@ async def change_site(desk: AdminDesk, visit: Visit) -> web.StreamResponse:
         return await _show(desk, visit, member, errors)
     async with desk.store.writing() as connection:
         members = Members(connection, desk.settings.time_zone)
-        async with moving(connection, member.id, visit.now):
-            await members.present(member.id, name, description)
+        await members.present(member.id, name, description)
         await desk.note(connection, visit, "site", member.id)
     return done(desk, visit, member, "site")
 
@@ -139,8 +137,7 @@ async def change_area(desk: AdminDesk, visit: Visit) -> web.StreamResponse:
         return await _show(desk, visit, member, errors)
     async with desk.store.writing() as connection:
         members = Members(connection, desk.settings.time_zone)
-        async with moving(connection, member.id, visit.now):
-            await members.set_area(member.id, area or None)
+        await members.set_area(member.id, area or None)
         await desk.note(connection, visit, "area", member.id)
     return done(desk, visit, member, "area")
 

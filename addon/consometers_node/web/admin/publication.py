@@ -1,6 +1,6 @@
 """How sums are published: as it is now, as it would be, seen first, and chosen then."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 import re
@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from ...collective import preview, rules as ours
 from ...collective.disclosure import DEFAULT_MINIMUM, LEAST_MINIMUM, Agreed, Reason
 from ...collective.keys import KEYS, Basis, Step
-from ...collective.preview import Seen, Stretch
+from ...collective.preview import Stretch
 from ...collective.published import Published
 from ...collective.rules import AT_ONCE, NOT_YET, BadRules, InForce, Rules, read_rules
 from ...quoalise import Text
@@ -25,7 +25,8 @@ from ..speech import Language
 from .desk import AdminDesk
 from .visit import Visit
 
-_FIELDS = ("basis", "minimum", "interval", "wait_minutes", "opening", "opens")
+_WAITS = ("wait_minutes", "longest_wait_minutes")
+_FIELDS = ("basis", "minimum", "interval", *_WAITS, "opening", "opens")
 _OPENING = {"": AT_ONCE, "not-yet": NOT_YET}
 _FROM = "from"
 _FRONT_DAYS = 2
@@ -41,17 +42,13 @@ _NOT_AGREED = text(
     " eux.",
 )
 REASONS = {
-    Reason.NOT_YET: text("not everybody has told yet", "il manque des relevés"),
-    Reason.TOO_FEW: text("too few homes", "trop peu de foyers"),
-    Reason.DOMINATED: text("one home makes most of it", "un seul foyer en fait l’essentiel"),
-    Reason.SUBTRACTED: text(
-        "it would betray a commune that is too small", "il trahirait une commune trop petite"
-    ),
+    Reason.NOT_YET: text("not closed yet", "pas encore clos"),
+    Reason.BELOW_THRESHOLD: text("too few homes", "trop peu de foyers"),
+    Reason.DOMINANCE: text("one home makes most of it", "un seul foyer en fait l’essentiel"),
     Reason.NEVER: text("too short a time for the law", "durée trop courte pour la loi"),
-    Reason.SUMMED: text("counted in its day", "compté dans sa journée"),
-    Reason.STEP: text("published at another step", "publié à un autre pas de temps"),
-    Reason.PARTLY: text("some of its hours are withheld", "une partie de ses heures est masquée"),
-    Reason.RULES: text("it took more homes then", "il fallait alors plus de foyers"),
+    Reason.TOGETHER: text(
+        "published together with other communes", "publié avec d’autres communes"
+    ),
 }
 
 
@@ -98,11 +95,11 @@ async def look_at_front(desk: AdminDesk, visit: Visit) -> web.StreamResponse:
     )
     guest = Guest(visit.request, visit.language, visit.now)
 
-    async def shown(connection: AsyncConnection, _since: date) -> web.StreamResponse:
+    async def shown(connection: AsyncConnection) -> web.StreamResponse:
         return await front.look(public, guest, connection, preview=True)
 
-    return await preview.foresee(
-        desk.store, desk.settings, publication, visit.now, shown, most_days=_FRONT_DAYS
+    return await preview.foresee_page(
+        desk.store, desk.settings, publication, visit.now, shown, days=_FRONT_DAYS
     )
 
 
@@ -125,8 +122,9 @@ async def choose(desk: AdminDesk, visit: Visit) -> web.StreamResponse:
 
 async def as_written(desk: AdminDesk, visit: Visit) -> web.StreamResponse:
     """Publish by what the file says; if that tells more of members, it is seen first."""
-    rules = Rules(desk.settings.publication)
-    if rules.protect_less((await _now(desk))[0]):
+    now, _, _ = await _now(desk)
+    rules = Rules(desk.settings.publication, now.opens)
+    if rules.protect_less(now):
         return await _look(desk, visit, rules)
     async with desk.store.writing() as connection:
         await ours.go_back(connection, visit.person)
@@ -187,11 +185,9 @@ async def _look(
     before, _, _ = await _now(desk)
     await _note(desk, visit, rules)
 
-    async def count(connection: AsyncConnection, since: date) -> tuple[date, Sequence[Seen]]:
-        return since, await preview.seen(connection, settings, publication, visit.now, since)
-
-    since, then = await preview.foresee(desk.store, settings, publication, visit.now, count)
+    then = await preview.foresee(desk.store, settings, publication, visit.now)
     async with desk.store.reading() as connection:
+        since = then[-1].span.first
         now = await preview.seen(connection, settings, before.publication, visit.now, since)
     return desk.page(
         visit,
@@ -229,6 +225,7 @@ def _words(desk: AdminDesk) -> dict[str, object]:
         "not_yet": NOT_YET,
         "minimum_of": _minimum,
         "wait_of": _wait,
+        "longest_wait_of": _longest_wait,
     }
 
 
@@ -240,6 +237,10 @@ def _minimum(rules: Rules) -> int | None:
 
 def _wait(rules: Rules) -> int:
     return int(rules.publication.wait.total_seconds() // 60)
+
+
+def _longest_wait(rules: Rules) -> int:
+    return int(rules.publication.longest_wait.total_seconds() // 60)
 
 
 def _told(rules: Rules) -> Mapping[str, str]:
@@ -260,7 +261,7 @@ def _filled(visit: Visit) -> Filled:
     errors: dict[str, Text] = {}
     told: dict[str, object] = {}
     law = visit.typed("basis") == Basis.LAW
-    for name in ("basis", "interval", "wait_minutes", *(() if law else ("minimum",))):
+    for name in ("basis", "interval", *_WAITS, *(() if law else ("minimum",))):
         typed = visit.typed(name)
         is_long = typed.isdecimal() and (len(typed) > _MOST_DIGITS or not typed.isascii())
         try:

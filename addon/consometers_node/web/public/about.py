@@ -2,7 +2,7 @@
 
 from aiohttp import web
 
-from ...collective.disclosure import MOST_OF_ONE_PERCENT, Agreed, Reason, Withheld
+from ...collective.disclosure import P_PERCENT, Agreed, Reason, Withheld
 from .amounts import spelled
 from .desk import Desk, Guest
 from .opendata import MOST_DAYS, Quantity, intervals
@@ -25,12 +25,10 @@ async def show(desk: Desk, guest: Guest) -> web.StreamResponse:
         fine=publication.interval,
         most_days=MOST_DAYS,
         minimum=basis.minimum if isinstance(basis, Agreed) else None,
-        most_percent=MOST_OF_ONE_PERCENT,
+        p_percent=P_PERCENT,
         wait=int(publication.wait.total_seconds() // 60),
-        reasons=[
-            (spelled(why), why.words)
-            for why in (Withheld(one, 7, 10) for one in Reason if not one.is_out)
-        ],
+        longest_wait=int(publication.longest_wait.total_seconds() // 60),
+        reasons=[(spelled(why), why.words) for why in (Withheld(reason, 10) for reason in Reason)],
         example_day=guest.today.replace(day=1),
         **WORDS,
     )

@@ -12,7 +12,7 @@ from typing import Self
 
 from ...collective.disclosure import Figure, Reason, Released, Withheld
 from ...collective.published import Told
-from ...collective.sums import self_consumption, self_sufficiency
+from ...collective.rates import self_consumption, self_sufficiency
 from ...series import Direction
 
 PER_WH = 60

@@ -6,7 +6,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from ...collective.disclosure import Agreed
 from ...collective.members import GroupKind
 from .desk import Desk, Guest
-from .today import base, named, today
+from .today import AREAS, base, named, today
 from .words import WORDS
 
 
@@ -32,7 +32,8 @@ async def look(
         base=base(place),
         today=found,
         sites=[one for one in places.values() if one.kind is GroupKind.SITE],
-        areas=[one for one in places.values() if one.kind is GroupKind.AREA],
+        areas=[one for one in places.values() if one.kind in AREAS],
+        together=[one for one in places.values() if place and one.id in place.together],
         minimum=basis.minimum if isinstance(basis, Agreed) else None,
         **WORDS,
     )

@@ -3,6 +3,7 @@
 from aiohttp import web
 
 from ...collective.disclosure import Reason
+from ...collective.members import GroupKind
 from .desk import Desk, Guest, tagged
 from .headers import allow_reading
 from .opendata import KEEP, MOST_DAYS, Json, Quantity, dumped, intervals
@@ -131,11 +132,10 @@ def _object(properties: dict[str, Json], *optional: str) -> Json:
 
 def _schemas(known: list[str]) -> Json:
     plain: Json = {"type": "string"}
-    reasons = [one.name.lower().replace("_", "-") for one in Reason if not one.is_out]
+    reasons = [reason.replace("_", "-") for reason in Reason]
     withheld = _object(
         {
             "reason": {"type": "string", "enum": reasons},
-            "have": _count("How many homes there are"),
             "need": {"type": ["integer", "null"], "description": "How many homes it takes"},
             "text": _object({"en": plain, "fr": plain}),
         }
@@ -170,7 +170,7 @@ def _schemas(known: list[str]) -> Json:
     group = _object(
         {
             "id": _SLUG,
-            "kind": {"type": "string", "enum": ["all", "area", "building", "site"]},
+            "kind": {"type": "string", "enum": list(GroupKind)},
             "name": plain,
         }
     )

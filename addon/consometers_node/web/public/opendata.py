@@ -153,7 +153,7 @@ async def groups(desk: Desk, guest: Guest) -> web.StreamResponse:
         "collective": desk.settings.name,
         "licence": LICENCE_ID,
         "groups": [
-            {"id": one.slug, "kind": one.kind, "name": one.name or desk.settings.name}
+            {"id": one.slug, "kind": one.kind, "name": one.title.say("fr") or desk.settings.name}
             for one in places.values()
         ],
     }
@@ -387,7 +387,6 @@ def _told(point: Point, start: str, end: str) -> Json:
 def _withheld(why: Withheld) -> Json:
     return {
         "reason": spelled(why),
-        "have": why.have,
         "need": why.need,
         "text": {tag: why.words.say(tag) for tag in ("en", "fr")},
     }

@@ -20,7 +20,9 @@ from .desk import Desk, Guest
 
 _DAY = timedelta(days=1)
 _OLD_S = 4 * 3600
-_KINDS = {"sites": GroupKind.SITE, "areas": GroupKind.AREA}
+AREAS = frozenset({GroupKind.AREA, GroupKind.COMBINED, GroupKind.REST})
+"""Groups of homes that are told apart: a commune, several together, or none."""
+_KINDS = {"sites": frozenset({GroupKind.SITE}), "areas": AREAS}
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,14 +153,14 @@ async def named(desk: Desk, guest: Guest, connection: AsyncConnection) -> Place 
     """Give the group that the address names; None where everybody's has nobody yet."""
     slug = guest.named("place")
     place = await desk.place(connection, slug or ALL)
-    if slug and (place is None or place.kind is not _KINDS[guest.request.path.split("/")[1]]):
+    if slug and (place is None or place.kind not in _KINDS[guest.request.path.split("/")[1]]):
         raise web.HTTPNotFound
     return place
 
 
 def base(place: Place | None) -> str:
     """Give where the pages of a group begin, seen from the first one."""
-    folders = {kind: folder for folder, kind in _KINDS.items()}
+    folders = {kind: folder for folder, kinds in _KINDS.items() for kind in kinds}
     folder = folders.get(place.kind) if place is not None else None
     return f"{folder}/{place.slug}/" if place is not None and folder else ""
 

@@ -8,14 +8,13 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from consometers_node.collective import needs, tally
+from consometers_node.collective import needs
 from consometers_node.collective.given import take
 from consometers_node.collective.members import Member, Members
 from consometers_node.quoalise import Direction as Way, Identifier
 from consometers_node.series import Block, Device, Direction, Interval, Quantity, Series
 from consometers_node.store.collective_tables import GivenRow, GivenSeriesRow
 from consometers_node.store.series import add_series, put_blocks
-from consometers_node.store.sums import MemberDay, put_days
 
 from ...collective.people import OWN, meter, permission
 from ...permission.samples import NEED
@@ -79,15 +78,7 @@ class Village:
                 for day in days_of
                 if day <= (self.now - heard).date()
             }
-            last = {day: records[day] for day in days_of[:blocks] if day in records}
-            await self._hear(member, way, identifier, self.now - heard, last)
-            await put_days(
-                self.connection,
-                [
-                    MemberDay(member.id, way, day, 600_000, count, 24)
-                    for day, count in records.items()
-                ],
-            )
+            await self._hear(member, way, identifier, self.now - heard, records)
         if problem is not None:
             await self.connection.execute(
                 update(GivenSeriesRow)
@@ -128,9 +119,4 @@ class Village:
             Block(series, day, (400,) * count + (None,) * (24 - count))
             for day, count in records.items()
         ]
-        changes = [
-            tally.Change(member=member.id, series=series, day=one.day, before=None, after=one)
-            for one in blocks
-        ]
-        await tally.record(self.connection, changes, self.now - self.settled)
         await put_blocks(self.connection, {number: blocks}, self.now)

@@ -1,7 +1,7 @@
 """A cooperative of Lorient: homes, and a school with panels."""
 
 from collections.abc import AsyncIterator
-from datetime import date, timedelta
+from datetime import date, datetime
 from pathlib import Path
 import shutil
 
@@ -12,10 +12,8 @@ from consometers_node.collective.members import GroupKind
 from consometers_node.collective.sites import Building, Description, Heat
 from consometers_node.series import Direction, Interval
 from consometers_node.store import Store
-from consometers_node.store.collective_tables import GroupId
-from consometers_node.store.releases import RowKey
 
-from .town import NOW, Town, day_of, serving, settings
+from .town import NOW, ZONE, Town, day_of, hours_of, serving, settings
 
 SCHOOL = Description(
     building=Building.SCHOOL,
@@ -82,22 +80,11 @@ async def fill(town: Town) -> None:
         }
         await town.release(everybody, told)
         await town.release(school, told, members=1)
-    out = until.hour
-    await town.look_at(
-        everybody,
-        RowKey(Direction.CONSUMPTION, Interval.PT1H, NOW.date()),
-        [Reason.NONE] * out + [Reason.NOT_YET] * (24 - out),
-        [37] * out + [0] * (24 - out),
-    )
-    await withhold(town, await town.group(GroupKind.AREA, "Larmor-Plage"), Reason.TOO_FEW, 7)
-
-
-async def withhold(town: Town, group: GroupId, reason: Reason, homes: int) -> None:
-    """Say of a group, for today and this month, why nothing is told of what it draws."""
-    for interval, row, count in (
-        (Interval.PT1H, NOW.date(), 24),
-        (Interval.PT1H, NOW.date() - timedelta(days=1), 24),
-        (Interval.P1D, NOW.date().replace(day=1), 30),
-    ):
-        key = RowKey(Direction.CONSUMPTION, interval, row)
-        await town.look_at(group, key, [reason] * count, [homes] * count)
+    larmor = await town.group(GroupKind.AREA, "Larmor-Plage")
+    before = dict.fromkeys(hours_of(date(2026, 6, 1)), 3000)
+    await town.release(larmor, {Direction.CONSUMPTION: before}, members=12)
+    days = [datetime(2026, 6, day, tzinfo=ZONE) for day in range(1, NOW.day)]
+    for direction in Direction:
+        starts = [start for start in hours_of(date(2026, 6, 8), NOW.date()) if start < until]
+        await town.close(starts, Reason.BELOW_THRESHOLD, direction=direction)
+        await town.close(days, Reason.BELOW_THRESHOLD, direction=direction, interval=Interval.P1D)

@@ -3,13 +3,11 @@
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
-from consometers_node.collective.disclosure import Reason
 from consometers_node.collective.members import GroupKind
 from consometers_node.collective.sites import Building, Description, Heat
-from consometers_node.series import Direction, Interval
-from consometers_node.store.releases import RowKey
+from consometers_node.series import Direction
 from demo.world import HOUSEHOLD, SCHOOL, World
 
 from .town import HOUR, Hours, Town
@@ -73,17 +71,6 @@ async def furnish(town: Town) -> None:
     await town.release(lorient, whole, TELLING + 2)
     for group, site in ((kersabiec, school), (other, hall)):
         await town.release(group, _sum(site, until=until), 1)
-    for interval, count in ((Interval.PT1H, 24), (Interval.P1D, 30)):
-        for direction in Direction:
-            for n in range(3):
-                day = until.date() - timedelta(days=n)
-                row = day.replace(day=1) if interval is Interval.P1D else day
-                for group, reason, have in (
-                    (everybody, Reason.NONE, TELLING),
-                    (larmor, Reason.TOO_FEW, 7),
-                ):
-                    key = RowKey(direction, interval, row)
-                    await town.look_at(group, key, [reason] * count, [have] * count)
 
 
 def _sum(*buildings: Like, until: datetime) -> Hours:

@@ -6,10 +6,9 @@ import pytest
 
 from consometers_node.collective.disclosure import Reason
 from consometers_node.collective.members import GroupKind
-from consometers_node.series import Direction, Interval
-from consometers_node.store.releases import RowKey
+from consometers_node.series import Direction
 
-from .town import NOW, Town, day_of
+from .town import NOW, Town, day_of, hours_of
 
 
 async def test_it_says_how_it_stands_in_everyday_words(town: Town) -> None:
@@ -111,12 +110,10 @@ async def test_without_panels_the_use_is_compared(empty: Town) -> None:
 
 
 async def test_of_an_hour_without_homes_the_rest_is_told(town: Town) -> None:
-    everybody = await town.group()
-    row = RowKey(Direction.CONSUMPTION, Interval.PT1H, NOW.date())
-    await town.look_at(everybody, row, [Reason.DOMINATED] * 24, [37] * 24)
+    await town.close([NOW.replace(minute=0)], Reason.DOMINANCE)
     town.now = datetime(2026, 6, 10, 14, 10, tzinfo=UTC)
     page = await town.browser().open()
-    assert "withheld: one home makes most of it" in page.text
+    assert "not published: fewer than 10 homes, or one of them makes most of it" in page.text
     assert page.html.count("<tr data-") == 15
 
 
@@ -181,11 +178,21 @@ async def test_a_reason_stands_in_the_place_of_the_bar_and_nowhere_else(town: To
     drawn = day_of(NOW.date(), consumption=lambda hour: 9_000)
     await town.release(everybody, drawn, members=12)
     for direction in (Direction.PRODUCTION, Direction.INJECTION):
-        row = RowKey(direction, Interval.PT1H, NOW.date())
-        await town.look_at(everybody, row, [Reason.TOO_FEW] * 24, [5] * 24)
+        await town.release(
+            everybody, {direction: {datetime(2026, 6, 1, tzinfo=UTC): 1}}, members=12
+        )
+        await town.close(hours_of(NOW.date()), Reason.DOMINANCE, direction=direction)
     for language, panels, why in (
-        ("en", "Our panels make", "withheld: it takes 10 homes at least, and there are 5"),
-        ("fr", "Nos panneaux produisent", "masqué : il faut au moins 10 foyers, il y en a 5"),
+        (
+            "en",
+            "Our panels make",
+            "not published: fewer than 10 homes, or one of them makes most of it",
+        ),
+        (
+            "fr",
+            "Nos panneaux produisent",
+            "non publié : moins de 10 foyers, ou l’un d’eux en fait la plus grande partie",
+        ),
     ):
         page = await town.browser(language).open("areas/lanester")
         above = page.text.partition("00:00")[0]

@@ -9,15 +9,14 @@ import re
 import pytest
 
 from consometers_node.collective.disclosure import Reason
-from consometers_node.collective.members import GroupKind
 from consometers_node.collective.sites import Building, Description
 from consometers_node.series import Direction, Interval
-from consometers_node.store.releases import RowKey
 
 from .test_opendata import ask
-from .town import NOW, Hours, Town, day_of
+from .town import NOW, ZONE, Hours, Town, day_of, hours_of
 
 DAY = timedelta(days=1)
+DAYS = [datetime(2026, 6, day, tzinfo=ZONE) for day in range(1, 10)]
 TODAY = NOW.date()
 A_YEAR_AGO = TODAY.replace(year=TODAY.year - 1)
 DRAWN, FED, MADE = Direction.CONSUMPTION, Direction.INJECTION, Direction.PRODUCTION
@@ -122,10 +121,9 @@ async def test_each_figure_says_of_how_many_days_it_is_where_these_differ(empty:
 async def test_what_is_withheld_altogether_is_the_sum_of_no_days(empty: Town) -> None:
     everybody = await empty.group()
     await empty.release(everybody, day_of(TODAY - 2 * DAY, TODAY - DAY, production=always(500)))
-    row = RowKey(DRAWN, Interval.P1D, date(2026, 6, 1))
-    await empty.look_at(everybody, row, [Reason.TOO_FEW] * 30, [5] * 30)
+    await empty.close(DAYS, Reason.BELOW_THRESHOLD, interval=Interval.P1D)
     page = await empty.browser().open("month/2026-06")
-    assert "Drawn from the grid withheld: it takes 10 homes at least, and there are 5" in page.text
+    assert "Drawn from the grid not published: fewer than 10 homes" in page.text
     assert "2 days of 9 could be published; sums are of these." in page.text
     assert "0 day" not in page.text
 
@@ -158,59 +156,23 @@ async def test_what_is_not_over_says_up_to_which_day_it_is(town: Town, path: str
     assert "Up to" not in past.text
 
 
-async def partly(town: Town, hours: list[Reason]) -> None:
-    """Say of a commune that hours of its days are withheld, and why."""
-    area = await town.group(GroupKind.AREA, "Larmor-Plage")
-    for day in (TODAY - 2 * DAY, TODAY - DAY):
-        row = RowKey(DRAWN, Interval.PT1H, day)
-        await town.look_at(area, row, hours, [5] * 24)
-    month = [Reason.NOT_YET] * 7 + [Reason.PARTLY] * 2 + [Reason.NOT_YET] * 21
-    await town.look_at(area, RowKey(DRAWN, Interval.P1D, TODAY.replace(day=1)), month, [0] * 30)
-
-
-async def test_a_day_of_which_no_hour_was_released_has_the_reason_of_its_hours(empty: Town) -> None:
-    await partly(empty, [Reason.NOT_YET] + [Reason.TOO_FEW] * 23)
-    words = "withheld: it takes 10 homes at least, and there are 5"
-    page = await empty.browser().open("areas/larmor-plage/month/2026-06")
-    assert f"Drawn from the grid {words}" in page.text
-    days = "areas/larmor-plage/month/2026-06.csv"
-    assert {one["withheld"] for one in await table(empty, days)} == {"too-few"}
-    for interval in ("P1D", "P1M"):
-        path = f"consumption/by/larmor-plage/{interval}/from/2026-06-09/to/2026-06-09"
-        (one,) = (await ask(empty, path))["values"]
-        assert one["withheld"]["reason"] == "too-few"
-        assert (one["withheld"]["have"], one["withheld"]["need"]) == (5, 10)
-
-
-async def test_a_day_of_which_an_hour_was_released_is_withheld_for_the_others(empty: Town) -> None:
-    await partly(empty, [Reason.NONE] + [Reason.TOO_FEW] * 23)
-    path = "consumption/by/larmor-plage/P1D/from/2026-06-09/to/2026-06-09"
-    (one,) = (await ask(empty, path))["values"]
-    assert one["withheld"]["reason"] == "partly"
-
-
 async def test_a_note_says_of_what_it_is(empty: Town) -> None:
     await halves(empty)
     page = await empty.browser().open("year/2026")
     assert "Fed into the grid – 1 day of 9" in page.text
     assert "2 days of 9" in page.text
-    everybody = await empty.group()
-    row = RowKey(FED, Interval.P1D, date(2026, 6, 1))
-    await empty.look_at(everybody, row, [Reason.TOO_FEW] * 30, [5] * 30)
+    await empty.close(DAYS, Reason.DOMINANCE, direction=FED, interval=Interval.P1D)
     page = await empty.browser("fr").open("month/2026-06")
-    assert re.search(
-        r"Rendu au réseau – masqué\s: il faut au moins 10 foyers, il y en a 5", page.text
-    )
+    assert re.search(r"Rendu au réseau – non publié\s: moins de 10 foyers", page.text)
 
 
 async def test_reasons_are_spelled_as_the_open_data_spell_them(empty: Town) -> None:
     everybody = await empty.group()
     await empty.release(everybody, day_of(TODAY - DAY, production=always(500)))
-    row = RowKey(DRAWN, Interval.P1D, date(2026, 6, 1))
-    await empty.look_at(everybody, row, [Reason.TOO_FEW] * 30, [5] * 30)
+    await empty.close(DAYS, Reason.BELOW_THRESHOLD, interval=Interval.P1D)
     (day,) = [one for one in await table(empty, "month/2026-06.csv") if one["production_wh"]]
     told = await ask(empty, "consumption/by/all/P1D/from/2026-06-09/to/2026-06-09")
-    assert day["withheld"] == told["values"][0]["withheld"]["reason"] == "too-few"
+    assert day["withheld"] == told["values"][0]["withheld"]["reason"] == "below-threshold"
 
 
 async def test_before_anybody_told_there_is_nothing_that_is_missing(empty: Town) -> None:
@@ -218,12 +180,12 @@ async def test_before_anybody_told_there_is_nothing_that_is_missing(empty: Town)
     await empty.release(await empty.group(), day_of(first, TODAY - DAY, consumption=always(1_000)))
     page = await empty.browser().open("month/2026-05")
     assert "From 20 May 2026 on" in page.text
-    assert "not everybody has told" not in page.text
+    assert "not published" not in page.text
     assert page.html.count("<tr data-") == 12
     assert not [link for link in page.links if "2026-04" in link]
     earlier = await empty.browser().open("month/2026-04")
     assert "There is nothing to show of this time." in earlier.text
-    assert "withheld" not in earlier.text
+    assert "not published" not in earlier.text
     months = await table(empty, "year/2026.csv")
     assert [one["start"][:7] for one in months] == ["2026-05", "2026-06"]
     assert (months[0]["consumption_days"], months[0]["days_ended"]) == ("12", "31")
@@ -234,44 +196,13 @@ async def test_before_anybody_told_there_is_nothing_that_is_missing(empty: Town)
         assert told[0]["start"].startswith(start)
 
 
-async def test_a_day_that_somebody_told_of_is_missing_until_all_have(empty: Town) -> None:
-    everybody = await empty.group()
-    for day in (TODAY - 2 * DAY, TODAY - DAY):
-        row = RowKey(DRAWN, Interval.PT1H, day)
-        await empty.look_at(everybody, row, [Reason.NOT_YET] * 24, [0] * 24)
+async def test_a_day_that_is_not_closed_is_missing_until_it_is(empty: Town) -> None:
+    await empty.close(hours_of(TODAY - 2 * DAY, TODAY - DAY))
     days = await table(empty, "month/2026-06.csv")
     assert [(one["start"][:10], one["withheld"]) for one in days] == [
         ("2026-06-08", "not-yet"),
         ("2026-06-09", "not-yet"),
     ]
-
-
-@pytest.mark.parametrize(
-    ("told", "now", "day"),
-    [
-        pytest.param("2026-06-09T22:00Z", "2026-06-10T22:30Z", "2026-06-10", id="summer"),
-        pytest.param("2026-06-09T23:00Z", "2026-06-10T23:59Z", "2026-06-10", id="summer, later"),
-        pytest.param("2026-06-09T21:00Z", "2026-06-09T22:30Z", "2026-06-09", id="summer, before"),
-        pytest.param("2026-01-13T23:00Z", "2026-01-14T23:30Z", "2026-01-14", id="winter"),
-        pytest.param("2026-01-13T22:00Z", "2026-01-13T23:59Z", "2026-01-13", id="winter, before"),
-    ],
-)
-async def test_who_told_first_in_the_evening_of_utc_owes_nothing_of_the_day_before(
-    empty: Town, told: str, now: str, day: str
-) -> None:
-    first = datetime.fromisoformat(told)
-    empty.now = datetime.fromisoformat(now)
-    everybody = await empty.group()
-    later = 24 - first.hour
-    reasons = [Reason.NOT_YET] * first.hour + [Reason.TOO_FEW] * later
-    row = RowKey(DRAWN, Interval.PT1H, first.date())
-    await empty.look_at(everybody, row, reasons, [0] * first.hour + [5] * later)
-    days = await table(empty, f"month/{day[:7]}.csv")
-    assert [one["start"][:10] for one in days] == [day]
-    (month,) = await table(empty, f"year/{day[:4]}.csv")
-    assert month["start"][:7] == day[:7]
-    path = f"consumption/by/all/P1D/from/{day[:7]}-01/to/{day}"
-    assert [one["start"][:10] for one in (await ask(empty, path))["values"]] == [day]
 
 
 def sun(watts: int) -> Hours:
@@ -289,8 +220,7 @@ async def test_what_is_not_there_has_no_place_in_the_legend(empty: Town) -> None
         assert "produit et utilisé sur place" not in page.text
     everybody = await empty.group()
     await empty.release(everybody, day_of(TODAY - DAY, consumption=always(900)))
-    row = RowKey(MADE, Interval.P1D, date(2026, 6, 1))
-    await empty.look_at(everybody, row, [Reason.DOMINATED] * 30, [5] * 30)
+    await empty.close(DAYS, Reason.DOMINANCE, direction=MADE, interval=Interval.P1D)
     page = await empty.browser("fr").open("month/2026-06")
     legend = page.html.partition('class="keys"')[2].partition("</ul>")[0]
     assert "pris au réseau" in legend

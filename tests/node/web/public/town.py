@@ -1,6 +1,6 @@
 """A collective of which something was released: made by hand, and served to loopback."""
 
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
@@ -16,12 +16,11 @@ from consometers_node.collective import needs
 from consometers_node.collective.disclosure import Agreed, Publication, Reason
 from consometers_node.collective.given import take
 from consometers_node.collective.members import GroupKind, Kind, Members
-from consometers_node.collective.own import devices, named, own_series
 from consometers_node.collective.settings import Page, Settings, Xmpp
 from consometers_node.collective.sites import Description
 from consometers_node.quoalise import Identifier
 from consometers_node.quoalise.identifier import organisation
-from consometers_node.series import Block, Direction, Interval, Record
+from consometers_node.series import Direction, Interval, Record
 from consometers_node.sharing.changes import Changes
 from consometers_node.store import Store
 from consometers_node.store.collective_tables import (
@@ -30,9 +29,7 @@ from consometers_node.store.collective_tables import (
     MemberGroupRow,
     MemberRow,
 )
-from consometers_node.store.member_counts import put_counts
-from consometers_node.store.releases import Kept, RowKey, put_released
-from consometers_node.store.series import add_series, put_blocks
+from consometers_node.store.publication import ClosedInterval, PublishedCell, write
 from consometers_node.web.limits import Limits
 from consometers_node.web.public import Public
 
@@ -75,6 +72,7 @@ class Town:
     now: datetime = NOW
     url: URL = field(default_factory=URL)
     session: ClientSession | None = None
+    published: list[PublishedCell] = field(default_factory=list)
 
     def browser(self, language: str = "en") -> Browser:
         assert self.session is not None
@@ -131,34 +129,54 @@ class Town:
         return group
 
     async def release(self, group: GroupId, hours: Hours, members: int = 37) -> None:
-        """Release hours, and the civil days of which all hours are there."""
+        """Publish hours, and the civil days that have all of theirs, once."""
+        cells = []
+        for direction, watts in hours.items():
+            records = [Record(start, value) for start, value in sorted(watts.items())]
+            for interval, some in ((Interval.PT1H, records), (Interval.P1D, _days(watts))):
+                cells += [
+                    PublishedCell(
+                        group=group,
+                        direction=direction,
+                        interval=interval,
+                        start=record.start,
+                        day=record.start.astimezone(ZONE).date(),
+                        watt_minutes=60 * record.value,
+                        members=members,
+                        homes=members,
+                        intervals=1 if interval is Interval.PT1H else 24,
+                    )
+                    for record in some
+                ]
+        new = [cell for cell in cells if cell not in self.published]
+        self.published += new
         async with self.store.writing() as connection:
-            names = devices(self.settings.identifier, await named(connection))
-            for direction, watts in hours.items():
-                records = [Record(start, value) for start, value in sorted(watts.items())]
-                days = list(_days(watts))
-                for interval, some in ((Interval.PT1H, records), (Interval.P1D, days)):
-                    series = own_series(names[group], direction, interval, ZONE.key)
-                    number = await add_series(connection, series)
-                    blocks = [Block.of(series, day, of_it) for day, of_it in _by_day(some).items()]
-                    await put_blocks(connection, {number: blocks}, self.now)
-                    counts = [
-                        Block(
-                            series,
-                            block.day,
-                            tuple(None if one is None else members for one in block.values),
-                        )
-                        for block in blocks
-                    ]
-                    await put_counts(connection, {number: counts})
+            await write(connection, new, [])
 
-    async def look_at(
-        self, group: GroupId, row: RowKey, reasons: Sequence[Reason], counts: Sequence[int]
+    async def close(
+        self,
+        starts: Iterable[datetime],
+        reason: Reason | None = None,
+        *,
+        direction: Direction = Direction.CONSUMPTION,
+        interval: Interval = Interval.PT1H,
+        told: int = 0,
     ) -> None:
-        """Say why a row of a group was withheld, or that it was not, and of how many homes."""
-        kept = Kept(tuple(0 for _ in reasons), tuple(counts), bytes(reasons), False, None)
+        """Close intervals, of which no sum of homes is published for a reason."""
+        closed = [
+            ClosedInterval(
+                direction=direction,
+                interval=interval,
+                start=start,
+                closed_at=self.now,
+                expected=told,
+                told=told,
+                reason=reason,
+            )
+            for start in starts
+        ]
         async with self.store.writing() as connection:
-            await put_released(connection, {row: {group: kept}})
+            await write(connection, [], closed)
 
 
 @asynccontextmanager
@@ -179,6 +197,11 @@ async def serving(
     async with public.listening("127.0.0.1", 0) as port, ClientSession() as session:
         town.url, town.session = URL(f"http://127.0.0.1:{port}/"), session
         yield town
+
+
+def hours_of(first: date, last: date | None = None) -> list[datetime]:
+    """Give when the hours of civil days start."""
+    return list(day_of(first, last, consumption=lambda _: 0)[Direction.CONSUMPTION])
 
 
 def day_of(first: date, last: date | None = None, **watts: Callable[[int], int]) -> Hours:
@@ -217,10 +240,3 @@ def _days(watts: Mapping[datetime, int]) -> Iterable[Record]:
         )
         if len(values) == (end - start) // HOUR:
             yield Record(start, sum(values))
-
-
-def _by_day(records: Iterable[Record]) -> Mapping[date, Sequence[Record]]:
-    found: dict[date, list[Record]] = {}
-    for record in records:
-        found.setdefault(record.start.date(), []).append(record)
-    return found

@@ -54,6 +54,7 @@ SERIES_FACTS = (
 )
 STATES = "('proposed', 'granted', 'refused', 'withdrawn', 'terminated', 'expired')"
 IDENTIFICATIONS = "('pseudonym', 'delivery-point')"
+GROUP_KINDS = "('all', 'area', 'rest', 'combined', 'building', 'site')"
 MEMBER_KINDS = "('home', 'site', 'collective')"
 GIVEN_STATES = "('granted', 'withdrawn', 'terminated', 'expired')"
 
@@ -115,13 +116,12 @@ def upgrade() -> None:
     _recorder()
     _members()
     _given()
-    _sums()
-    _releases()
+    _member_counts()
+    _publication()
     _administration()
     if dialect == "postgresql":
         # What grows is kept by month: see store/months.py.
-        for table in ("block", "sum_block"):
-            op.execute(f"CREATE TABLE {table}_other PARTITION OF {table} DEFAULT")
+        op.execute("CREATE TABLE block_other PARTITION OF block DEFAULT")
         op.execute(PIN)
     op.execute(PERMITTED.format(now=NOW[dialect]))
     for rule in RULES:
@@ -411,7 +411,7 @@ def _members() -> None:
         words("kind"),
         words("name"),
         unique("member_group", "kind", "name"),
-        check("member_group", "kind", "kind IN ('all', 'area', 'building', 'site')"),
+        check("member_group", "kind", f"kind IN {GROUP_KINDS}"),
         **NUMBERED,
     )
     op.create_table(
@@ -530,7 +530,7 @@ def _given() -> None:
     index("read_log", "member_id", "at")
 
 
-def _sums() -> None:
+def _member_counts() -> None:
     op.create_table(
         "member_count",
         whole("series_id", primary_key=True),
@@ -539,80 +539,48 @@ def _sums() -> None:
         reference("member_count", "series_id", "series: id", ondelete="CASCADE"),
         **CLUSTERED,
     )
+
+
+def _publication() -> None:
     op.create_table(
-        "sum_block",
-        whole("group_id", primary_key=True),
+        "closed_interval",
         words("direction", primary_key=True),
         whole("interval_minutes", primary_key=True),
-        day("day", primary_key=True),
-        words("kind", primary_key=True),
-        blob("sums"),
-        blob("counts"),
-        blob("largest"),
-        whole("changed_at"),
-        reference("sum_block", "group_id", "member_group: id"),
-        check("sum_block", "direction", f"direction IN {DIRECTIONS}"),
-        check("sum_block", "interval", f"interval_minutes IN {INTERVALS}"),
-        check("sum_block", "kind", f"kind IN {MEMBER_KINDS}"),
-        postgresql_partition_by="RANGE (day)",
-        **CLUSTERED,
-    )
-    op.create_table(
-        "member_day",
-        whole("member_id", primary_key=True),
-        words("direction", primary_key=True),
-        day("day", primary_key=True),
-        whole("watt_minutes"),
-        whole("records"),
+        whole("start", primary_key=True),
+        whole("closed_at"),
         whole("expected"),
-        reference("member_day", "member_id", "member: id"),
-        check("member_day", "direction", f"direction IN {DIRECTIONS}"),
-        check("member_day", "records", "records BETWEEN 0 AND expected"),
+        whole("told"),
+        words("reason", nullable=True),
+        check("closed_interval", "direction", f"direction IN {DIRECTIONS}"),
+        check("closed_interval", "interval", f"interval_minutes IN {INTERVALS}"),
         **CLUSTERED,
     )
-    index("member_day", "direction", "day")
-
-
-def _releases() -> None:
     op.create_table(
-        "released_block",
+        "published_cell",
         whole("group_id", primary_key=True),
         words("direction", primary_key=True),
         whole("interval_minutes", primary_key=True),
-        day("day", primary_key=True),
-        blob("sums"),
-        blob("counts"),
-        blob("reasons"),
-        whole("final"),
-        whole("released_at", nullable=True),
-        reference("released_block", "group_id", "member_group: id"),
-        check("released_block", "direction", f"direction IN {DIRECTIONS}"),
-        check("released_block", "interval", f"interval_minutes IN {INTERVALS}"),
-        check("released_block", "final", "final IN (0, 1)"),
+        whole("start", primary_key=True),
+        day("day"),
+        whole("watt_minutes"),
+        whole("members"),
+        whole("homes"),
+        whole("intervals"),
+        reference("published_cell", "group_id", "member_group: id"),
+        check("published_cell", "direction", f"direction IN {DIRECTIONS}"),
+        check("published_cell", "interval", f"interval_minutes IN {INTERVALS}"),
+        check("published_cell", "homes", "homes BETWEEN 0 AND members"),
         **CLUSTERED,
     )
     op.create_table(
-        "unreleased",
-        words("direction", primary_key=True),
-        whole("interval_minutes", primary_key=True),
-        day("day", primary_key=True),
-        whole("member_id", primary_key=True),
-        blob("before"),
-        blob("now"),
-        blob("counted"),
-        reference("unreleased", "member_id", "member: id"),
+        "group_part",
+        whole("group_id", primary_key=True),
+        whole("part_id", primary_key=True),
+        reference("group_part", "group_id", "member_group: id"),
+        reference("group_part", "part_id", "member_group: id"),
         **CLUSTERED,
     )
-    index("unreleased", "member_id")
-    op.create_table(
-        "to_release",
-        words("direction", primary_key=True),
-        whole("interval_minutes", primary_key=True),
-        day("day", primary_key=True),
-        whole("due_at"),
-        **CLUSTERED,
-    )
-    index("to_release", "due_at")
+    index("group_part", "part_id")
 
 
 def _administration() -> None:
@@ -1073,6 +1041,20 @@ def _collective() -> Iterator[Rule]:
     yield from _given_rules()
     yield from _given_register_rules()
     yield from _read_log_rules()
+    yield from _publication_rules()
+
+
+def _publication_rules() -> Iterator[Rule]:
+    yield from write_once("closed_interval", "direction, interval_minutes, start")
+    yield from write_once("published_cell", "group_id, direction, interval_minutes, start")
+    yield Guard(
+        name="published_cell_is_of_what_closes",
+        table="published_cell",
+        event="INSERT",
+        allows="NOT EXISTS (SELECT 1 FROM closed_interval WHERE direction = NEW.direction"
+        " AND interval_minutes = NEW.interval_minutes AND start = NEW.start)",
+        message="this interval was closed before",
+    )
 
 
 def _given_rules() -> Iterator[Rule]:

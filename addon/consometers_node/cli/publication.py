@@ -1,0 +1,188 @@
+"""What a collective publishes: `publication preview`, before it is opened; `open`, `close`."""
+
+from datetime import date
+from typing import Annotated
+
+import typer
+
+from consometers_node.collective.disclosure import Reason
+from consometers_node.collective.preview import Count, Stretch, foresee
+from consometers_node.collective.reads import Read, note_read
+from consometers_node.collective.rules import AT_ONCE, NOT_YET, InForce, open_from
+from consometers_node.collective.settings import Settings
+from consometers_node.quoalise.text import Text, text
+from consometers_node.store import Store
+
+from .collective import Ours, look_again, now, run
+from .complaint import misused
+from .output import Json, Output
+from .usage import Commands
+from .words import say
+
+_WHO = "operator"
+"""Who the access log says it was."""
+
+_OF = text("Of", "De")
+_EVERYBODY = text("All members", "Tous les membres")
+_COMMUNES = text("Communes", "Communes")
+_STRETCHES = {
+    Stretch.DAY: text("yesterday, step by step", "hier, pas à pas"),
+    Stretch.MONTH: text("the last 31 days", "les 31 derniers jours"),
+    Stretch.YEAR: text("the last year", "la dernière année"),
+}
+_COUNT = text("{shown} published", "{shown} publiés")
+_WITH_HIDDEN = text(
+    "{shown} published, {hidden} not ({why})", "{shown} publiés, {hidden} non ({why})"
+)
+_REASON = text("{count} × {why}", "{count} × {why}")
+_WHY = {
+    Reason.NOT_YET: text("not closed yet", "pas encore clos"),
+    Reason.BELOW_THRESHOLD: text("too few homes", "trop peu de foyers"),
+    Reason.DOMINANCE: text("one home makes most of it", "un seul foyer en fait l’essentiel"),
+    Reason.NEVER: text("too short a time", "durée trop courte"),
+    Reason.TOGETHER: text("with other communes", "avec d’autres communes"),
+}
+_MEANING = text(
+    "“publication open” publishes this, once and for good. A home that joins later counts from its"
+    " first hour on: let the past of your founders come in first.",
+    "« publication open » publie ceci, une fois pour toutes. Un foyer qui arrive plus tard compte à"
+    " partir de sa première heure : laissez d’abord venir le passé de vos fondateurs.",
+)
+_OPENED = text(
+    "Sums are published from now on. What is published stays.",
+    "Les sommes sont publiées à partir de maintenant. Ce qui est publié le reste.",
+)
+_OPENS = text(
+    "Sums are published from {day} on. Until then the collective is closed.",
+    "Les sommes seront publiées à partir du {day}. D’ici là, le collectif est fermé.",
+)
+_CLOSED = text(
+    "Nothing new is published until you open it again. What is published stays.",
+    "Rien de nouveau n’est publié tant que vous ne l’ouvrez pas de nouveau. Ce qui est publié le"
+    " reste.",
+)
+_NO_DAY = text("write a day, such as 2026-12-01.", "écrivez un jour, par exemple 2026-12-01.")
+
+Day = Annotated[
+    str | None,
+    typer.Option(
+        "--from",
+        metavar=say("DAY", "JOUR"),
+        help=say(
+            "Publish from this day on; without it, from now on.",
+            "Publier à partir de ce jour ; sans cela, à partir de maintenant.",
+        ),
+    ),
+]
+
+commands = Commands()
+
+
+@commands.add(
+    "preview",
+    text(
+        "Show what would be published by the present rules. Nothing is.",
+        "Montrer ce qui serait publié par les règles actuelles. Rien ne l’est.",
+    ),
+)
+def preview(common: Ours) -> None:
+    """Show what would be published."""
+    output = common.output
+
+    async def work(store: Store, settings: Settings) -> None:
+        at = now()
+        async with store.writing() as connection:
+            rules = await InForce(settings.publication).read(connection)
+            await note_read(connection, Read(at=at, who=_WHO, what="preview of publication"))
+        found = await foresee(store, settings, rules.publication, at)
+        if output.as_json:
+            output.document(
+                {
+                    one.stretch: {
+                        "from": one.span.first.isoformat(),
+                        "to": one.span.last.isoformat(),
+                        "everybody": _counted(one.everybody),
+                        "communes": _counted(one.areas),
+                    }
+                    for one in found
+                }
+            )
+            return
+        rows = [
+            [
+                f"{output.said(name)}, {output.said(_STRETCHES[one.stretch])}",
+                _said(output, count),
+            ]
+            for one in found
+            for name, count in ((_EVERYBODY, one.everybody), (_COMMUNES, one.areas))
+            if count.shown or count.hidden
+        ]
+        output.table((_OF, text("", "")), rows)
+        output.say(_MEANING)
+
+    run(common, work)
+
+
+@commands.add(
+    "open",
+    text(
+        "Publish sums from now on, and the past that members granted, once.",
+        "Publier les sommes à partir de maintenant, et le passé que les membres ont autorisé, une"
+        " fois.",
+    ),
+)
+def open_collective(common: Ours, day: Day = None) -> None:
+    """Open the collective."""
+    _open(common, AT_ONCE if day is None else _read(day))
+
+
+@commands.add(
+    "close",
+    text(
+        "Publish nothing new. What is published stays.",
+        "Ne rien publier de nouveau. Ce qui est publié le reste.",
+    ),
+)
+def close(common: Ours) -> None:
+    """Close the collective."""
+    _open(common, NOT_YET)
+
+
+def _open(common: Ours, opens: date) -> None:
+    output = common.output
+
+    async def work(store: Store, settings: Settings) -> None:
+        async with store.writing() as connection:
+            await open_from(connection, opens, _WHO, now())
+        await look_again(settings)
+
+    run(common, work)
+    if output.as_json:
+        output.document({"opens": None if opens == NOT_YET else opens.isoformat()})
+    else:
+        words: Text = {AT_ONCE: _OPENED, NOT_YET: _CLOSED}.get(opens, _OPENS)
+        output.say(words, day=opens.isoformat())
+
+
+def _read(day: str) -> date:
+    try:
+        return date.fromisoformat(day)
+    except ValueError:
+        raise misused("--from", _NO_DAY) from None
+
+
+def _counted(count: Count) -> dict[str, Json]:
+    return {
+        "published": count.shown,
+        "not_published": {why.value: times for why, times in count.withheld.items()},
+    }
+
+
+def _said(output: Output, count: Count) -> str:
+    if not count.hidden:
+        return output.said(_COUNT, shown=count.shown)
+    why = ", ".join(
+        output.said(_REASON, count=times, why=output.said(_WHY[reason]))
+        for reason, times in count.withheld.most_common()
+    )
+    return output.said(_WITH_HIDDEN, shown=count.shown, hidden=count.hidden, why=why)

@@ -1,0 +1,499 @@
+"""Closes intervals: decides once what is published of each, and writes it down for good.
+
+Sums are made here and nowhere else, from the blocks that members have when an interval closes. Each
+direction goes on by itself, interval after interval, and never back.
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time, timedelta
+import json
+from typing import NoReturn
+
+from ..series import Direction, Interval, Range, Series
+from ..sharing.changes import Changes
+from ..store import SeriesId, Store
+from ..store.clock import Clock
+from ..store.collective_tables import GroupId, MemberId
+from ..store.exclusive import alone
+from ..store.outbox import take_turns
+from ..store.parts import (
+    Membership,
+    expected_members,
+    first_block,
+    homes_by_group,
+    member_series,
+    memberships,
+)
+from ..store.publication import (
+    ClosedInterval,
+    DaySum,
+    PublishedCell,
+    combined,
+    day_sums,
+    last_closed,
+    write,
+)
+from ..store.settings import set_setting, setting
+from .arrivals import RECENT, Arrivals
+from .calendar import civil_days, instants, month_of, stretches
+from .closing import Groups, close, combine_small
+from .counting import Counts
+from .disclosure import Publication
+from .members import GroupKind, Members
+from .own import OwnSeries, Told
+from .rules import InForce, opened
+from .settings import Settings
+from .snapshot import Public, Snapshot, Sums
+
+EVERY_S = 2.0
+DAYS_AT_ONCE = 10
+"""In one transaction, while members wait."""
+
+_DAY = timedelta(days=1)
+_LEFT_TO_OTHERS = 3
+"""How many times as long as a closing took the database is left to members that wait."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waiting:
+    """Since when homes are waited for, at the earliest, and what came meanwhile.
+
+    An interval that ended before the collective was opened closes at once.
+    """
+
+    online_since: datetime
+    opened_at: datetime
+    arrivals: Arrivals
+
+    def is_over(
+        self,
+        publication: Publication,
+        direction: Direction,
+        within: Range,
+        at: datetime,
+        *,
+        is_complete: bool,
+    ) -> bool:
+        """Return whether an interval closes now."""
+        if within.end <= self.opened_at - publication.longest_wait:
+            return True
+        since = max(within.end, self.online_since)
+        last = self.arrivals.last(direction, within)
+        return publication.is_over(
+            is_complete=is_complete,
+            since_end=at - since,
+            quiet=at - max(since, last or since),
+        )
+
+
+class Publishing:
+    """Closes what is due, some days at a time, so that no member waits long."""
+
+    def __init__(
+        self,
+        store: Store,
+        settings: Settings,
+        rules: InForce,
+        changes: Changes,
+        *,
+        arrivals: Arrivals,
+        clock: Clock,
+        is_online: Callable[[], bool],
+        every_s: float = EVERY_S,
+        counts: Counts | None = None,
+        is_waited_for: Callable[[], bool] = bool,
+    ) -> None:
+        self._store = store
+        self._settings = settings
+        self._rules = rules
+        self._changes = changes
+        self._arrivals = arrivals
+        self._clock = clock
+        self._is_online = is_online
+        self._online_since: datetime | None = None
+        self._every_s = every_s
+        self._counts = counts or Counts()
+        self._is_waited_for = is_waited_for
+
+    async def run(self) -> NoReturn:
+        """Close on. Ends when it is cancelled.
+
+        Nothing is closed by a clock that is wrong: it would be hours that have yet to end.
+        """
+        steady = asyncio.get_running_loop().time
+        while True:
+            began, at = steady(), self._clock.now()
+            if not self._is_online() or await self._is_wrong():
+                self._online_since = None
+            elif self._online_since is None:
+                self._online_since = at
+            if self._online_since is None or not await self.look(self._online_since, at):
+                await asyncio.sleep(self._every_s)
+                continue
+            self._counts.released_at = self._clock.now()
+            self._changes.tell()
+            if self._is_waited_for():
+                await asyncio.sleep(_LEFT_TO_OTHERS * (steady() - began))
+
+    async def _is_wrong(self) -> bool:
+        async with self._store.writing() as connection:
+            return await self._clock.is_wrong(connection)
+
+    async def look(self, online_since: datetime, at: datetime) -> bool:
+        """Close what is due by the rules of now. Return whether there may be more."""
+        settings = self._settings
+        async with self._store.reading() as connection:
+            rules = await self._rules.read(connection)
+            opening = await opened(connection)
+        if opening is None or not rules.are_open(at, settings.time_zone):
+            return False
+        waiting = Waiting(
+            online_since=online_since,
+            opened_at=opening.since(settings.time_zone),
+            arrivals=self._arrivals,
+        )
+        with self._counts.looks.once():
+            async with self._store.writing() as connection:
+                await take_turns(connection)
+                await alone(connection)
+                members = Members(connection, settings.time_zone)
+                closer = Closer(members, settings.identifier, rules.publication, waiting, at)
+                is_new = await closer.close()
+        self._arrivals.forget(at - RECENT)
+        return is_new
+
+
+@dataclass(slots=True)
+class _Month:
+    """Who counts where in a month."""
+
+    memberships: Mapping[MemberId, Membership]
+    together: dict[tuple[Direction, int | None], frozenset[Groups[GroupId]]] = field(
+        default_factory=dict
+    )
+
+
+class Closer:
+    """Closes what is due in one transaction, in which nothing else changes."""
+
+    def __init__(
+        self,
+        members: Members,
+        collective: str,
+        publication: Publication,
+        waiting: Waiting,
+        at: datetime,
+        *,
+        since: date = date.min,
+    ) -> None:
+        """Close for a collective (its identifier); from a UTC day on, if nothing was before."""
+        self._connection = members.connection
+        self._publication = publication
+        self._zone = members.zone.key
+        self._members = members
+        self._own = OwnSeries(members.connection, collective, self._zone)
+        self._waiting = waiting
+        self._at = at
+        self._since = since
+        self._months: dict[date, _Month] = {}
+        self._told: dict[tuple[GroupId, Direction, Interval], list[Told]] = {}
+        self._names: dict[GroupId, str] = {}
+        self.everybody = self._rest = GroupId(0)
+
+    @property
+    def communes(self) -> frozenset[GroupId]:
+        """The groups of communes, and of members in none."""
+        return frozenset(self._names)
+
+    async def close(self) -> bool:
+        """Close what is due of each direction, some days at once. Return if anything was."""
+        await self.know_groups()
+        last = await last_closed(self._connection)
+        is_new = False
+        for direction in Direction:
+            first = await first_block(self._connection, direction)
+            if first is not None:
+                is_new |= await self._close(direction, max(first, self._since), last)
+        for key, told in self._told.items():
+            await self._own.write(await self._own.of(*key), told, self._at)
+        self._told.clear()
+        return is_new
+
+    async def _close(
+        self,
+        direction: Direction,
+        first: date,
+        last: Mapping[tuple[Direction, Interval], datetime],
+    ) -> bool:
+        ends = [
+            start + timedelta(minutes=step.minutes)
+            for (of, step), start in last.items()
+            if of is direction and step is not Interval.P1D
+        ]
+        until = max(ends, default=datetime.combine(first, time(), UTC))
+        day_start = last.get((direction, Interval.P1D))
+        day = (
+            min(civil_days(self._zone, first))
+            if day_start is None
+            else day_start.astimezone(self._members.zone).date() + _DAY
+        )
+        series = await member_series(self._connection, direction)
+        is_new = False
+        for _ in range(DAYS_AT_ONCE):
+            before = until, day
+            until = await self._close_intervals(direction, until, series)
+            if await self._close_day(direction, day, until, series):
+                day += _DAY
+            if (until, day) == before:
+                break
+            is_new = True
+        return is_new
+
+    async def know_groups(self) -> None:
+        """Look up the groups that there are."""
+        self.everybody = await self._members.group(GroupKind.ALL, "")
+        self._rest = await self._members.group(GroupKind.REST, "")
+        self._names = {
+            group.id: group.name
+            for group in await self._members.groups()
+            if group.kind in {GroupKind.AREA, GroupKind.REST}
+        }
+
+    async def _close_intervals(
+        self, direction: Direction, until: datetime, series: Mapping[SeriesId, Series]
+    ) -> datetime:
+        """Close the intervals of the UTC day in which the next one is; return until when."""
+        step = self._publication.interval
+        length = timedelta(minutes=step.minutes)
+        start = _aligned(until, length)
+        if start + length > self._at:
+            return until
+        day = start.date()
+        sums = await self.sums_of(direction, day, series)
+        expected = await self._expected(direction, start, step)
+        cells: list[PublishedCell] = []
+        closed: list[ClosedInterval] = []
+        while start.date() == day and start + length <= self._at:
+            sent = sums[(start - datetime.combine(day, time(), UTC)) // length]
+            within = Range(start, start + length)
+            is_complete = bool(expected) and expected <= sent.told
+            if not self._waiting.is_over(
+                self._publication, direction, within, self._at, is_complete=is_complete
+            ):
+                break
+            civil = start.astimezone(self._members.zone).date()
+            some, reason = await self.publish(direction, step, start, civil, sent)
+            cells += some
+            closed.append(
+                ClosedInterval(
+                    direction=direction,
+                    interval=step,
+                    start=start,
+                    closed_at=self._at,
+                    expected=len(expected | sent.told),
+                    told=len(sent.told),
+                    reason=reason,
+                )
+            )
+            start += length
+        await self._write(cells, closed)
+        return max(until, start) if closed else until
+
+    async def sums_of(
+        self, direction: Direction, day: date, series: Mapping[SeriesId, Series]
+    ) -> list[Sums]:
+        """Return what was sent of each interval of a UTC day."""
+        step = self._publication.interval
+        snapshot = await Snapshot.read(self._connection, direction, day, day, series)
+        in_months = [
+            (stretch, (await self._month(stretch.month)).memberships, self._rest)
+            for stretch in stretches(self._zone, step, day)
+        ]
+        return snapshot.intervals(step, day, in_months)
+
+    async def sums_of_civil_day(
+        self,
+        direction: Direction,
+        day: date,
+        series: Mapping[SeriesId, Series],
+        beside: DaySum | None,
+    ) -> Sums:
+        """Return what was sent of a civil day by members that are in no interval of it.
+
+        `beside` is what was published of everybody's intervals. Where no home is in it, all of them
+        are summed by the day.
+        """
+        step = self._publication.interval
+        days = tuple(instants(self._zone, day).days())
+        snapshot = await Snapshot.read(self._connection, direction, days[0], days[-1], series)
+        return snapshot.civil_day(
+            day,
+            (await self._month(month_of(day))).memberships,
+            self._rest,
+            homes_beside=step if beside is not None and beside.homes else None,
+            public_beside=None if beside is None else step,
+        )
+
+    async def _close_day(
+        self,
+        direction: Direction,
+        day: date,
+        until: datetime,
+        series: Mapping[SeriesId, Series],
+    ) -> bool:
+        """Close the next civil day, once its intervals are, and homes that send days had time."""
+        within = instants(self._zone, day)
+        if within.end > until:
+            return False
+        step, publication = self._publication.interval, self._publication
+        sums = await day_sums(self._connection, direction, day, within)
+        beside = sums.get(self.everybody)
+        sent = await self.sums_of_civil_day(direction, day, series, beside)
+        expected = {
+            member
+            for member, finest in (await self._finest(direction, within.start)).items()
+            if beside is None or not beside.homes or finest.minutes > step.minutes
+        }
+        is_late = self._at - max(within.end, self._waiting.online_since) >= publication.day_wait
+        is_past = within.end <= self._waiting.opened_at - publication.longest_wait
+        if not (is_late or is_past or expected <= sent.told):
+            return False
+        cells, reason = await self.publish(direction, Interval.P1D, within.start, day, sent)
+        days = {cell.group: cell for cell in cells}
+        total = [
+            PublishedCell(
+                group=group,
+                direction=direction,
+                interval=Interval.P1D,
+                start=within.start,
+                day=day,
+                watt_minutes=(of.watt_minutes if of else 0) + (one.watt_minutes if one else 0),
+                members=(of.members if of else 0) + (one.members if one else 0),
+                homes=(of.homes if of else 0) + (one.homes if one else 0),
+                intervals=of.intervals if of else 0,
+            )
+            for group in sums.keys() | days.keys()
+            for of, one in [(sums.get(group), days.get(group))]
+        ]
+        closed = ClosedInterval(
+            direction=direction,
+            interval=Interval.P1D,
+            start=within.start,
+            closed_at=self._at,
+            expected=len(expected | sent.told),
+            told=len(sent.told),
+            reason=reason if expected or sent.told else None,
+        )
+        await self._write(total, [closed])
+        return True
+
+    async def publish(
+        self, direction: Direction, interval: Interval, start: datetime, civil: date, sent: Sums
+    ) -> tuple[list[PublishedCell], str | None]:
+        """Return the cells of an interval, and why its homes are suppressed, if they are."""
+        minimum = self._publication.needed(direction, interval)
+        together = await self._together(month_of(civil), direction, minimum)
+        closing = close(sent.cells, together, minimum)
+        left = dict(sent.public)
+        found: list[PublishedCell] = []
+        unit = interval.minutes if interval is not Interval.P1D else 1
+
+        def cell(group: GroupId, watt_minutes: int, homes: int, public: Public) -> PublishedCell:
+            energy = watt_minutes + public.watt_minutes
+            return PublishedCell(
+                group=group,
+                direction=direction,
+                interval=interval,
+                start=start,
+                day=civil,
+                # As a record says it: whole W over the interval.
+                watt_minutes=(energy + unit // 2) // unit * unit,
+                members=homes + public.members,
+                homes=homes,
+            )
+
+        for of in closing.cells:
+            group = await self._group(of.groups)
+            public = sum((left.pop(part, Public()) for part in of.groups), Public())
+            found.append(cell(group, of.watt_minutes, of.homes, public))
+        areas = [group for group in left if group in self._names]
+        found += [cell(group, 0, 0, left.pop(group)) for group in areas]
+        if found:
+            everybody = PublishedCell(
+                group=self.everybody,
+                direction=direction,
+                interval=interval,
+                start=start,
+                day=civil,
+                watt_minutes=sum(one.watt_minutes for one in found),
+                members=sum(one.members for one in found),
+                homes=sum(one.homes for one in found),
+            )
+            found = [everybody, *found, *(cell(group, 0, 0, of) for group, of in left.items())]
+        reason = next(iter(closing.suppressed.values()), None) if sent.cells else None
+        return found, reason
+
+    async def _write(
+        self, cells: Sequence[PublishedCell], closed: Sequence[ClosedInterval]
+    ) -> None:
+        await write(self._connection, cells, closed)
+        for cell in cells:
+            key = cell.group, cell.direction, cell.interval
+            told = Told(cell.start, cell.watt_minutes, cell.members)
+            self._told.setdefault(key, []).append(told)
+
+    async def _group(self, groups: Groups[GroupId]) -> GroupId:
+        if len(groups) == 1:
+            return next(iter(groups))
+        return await combined(self._connection, groups, self._names)
+
+    async def _month(self, month: date) -> _Month:
+        if month not in self._months:
+            self._months[month] = _Month(await memberships(self._connection, month))
+        return self._months[month]
+
+    async def _together(
+        self, month: date, direction: Direction, minimum: int | None
+    ) -> frozenset[Groups[GroupId]]:
+        """Return which groups are together in a month: decided with the first of its intervals."""
+        known = (await self._month(month)).together
+        if (direction, minimum) in known:
+            return known[direction, minimum]
+        key = f"together.{month}.{direction}.{minimum}"
+        if (kept := await setting(self._connection, key)) is not None:
+            together = frozenset(
+                frozenset(GroupId(group) for group in groups) for groups in json.loads(kept)
+            )
+        else:
+            homes = await homes_by_group(self._connection, month, direction)
+            areas = {group: homes[group] for group in self._names if group in homes}
+            if rest := homes.get(self.everybody, 0) - sum(areas.values()):
+                areas[self._rest] = rest
+            together = combine_small(areas, minimum)
+            decided = sorted(sorted(groups) for groups in together)
+            await set_setting(self._connection, key, json.dumps(decided))
+        known[direction, minimum] = together
+        return together
+
+    async def _expected(
+        self, direction: Direction, start: datetime, step: Interval
+    ) -> frozenset[MemberId]:
+        """Return the members from which records of these intervals are expected."""
+        if start < self._at - RECENT - self._publication.longest_wait:
+            return frozenset()
+        finest = await self._finest(direction, start)
+        return frozenset(
+            member for member, interval in finest.items() if interval.minutes <= step.minutes
+        )
+
+    async def _finest(self, direction: Direction, start: datetime) -> dict[MemberId, Interval]:
+        since = (start - RECENT).date()
+        return await expected_members(self._connection, direction, self._at, since)
+
+
+def _aligned(at: datetime, length: timedelta) -> datetime:
+    """Return when the next interval of a length starts."""
+    midnight = datetime.combine(at.date(), time(), UTC)
+    return midnight + -(-(at - midnight) // length) * length

@@ -1,0 +1,265 @@
+"""What was closed and published: written once, and read by whoever shows it.
+
+The database refuses to change a row, and to add a cell to an interval that was closed.
+"""
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import NamedTuple
+
+from sqlalchemy import and_, func, insert, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from ..series import Direction, Interval, Range
+from .collective_tables import (
+    ClosedIntervalRow,
+    GroupId,
+    GroupPartRow,
+    MemberGroupRow,
+    PublishedCellRow,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PublishedCell:
+    """What was published of a group in an interval: see `PublishedCellRow`."""
+
+    group: GroupId
+    direction: Direction
+    interval: Interval
+    start: datetime
+    day: date
+    watt_minutes: int
+    members: int
+    homes: int
+    intervals: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClosedInterval:
+    """An interval that was closed: see `ClosedIntervalRow`."""
+
+    direction: Direction
+    interval: Interval
+    start: datetime
+    closed_at: datetime
+    expected: int
+    told: int
+    reason: str | None = None
+
+
+class DaySum(NamedTuple):
+    """The sum of what was published of a group in the intervals of a civil day.
+
+    `members` and `homes` are the most of one of its intervals.
+    """
+
+    watt_minutes: int
+    members: int
+    homes: int
+    intervals: int
+
+
+async def write(
+    connection: AsyncConnection,
+    cells: Iterable[PublishedCell],
+    closed: Iterable[ClosedInterval],
+) -> None:
+    """Store what was published, and that nothing more of it will be."""
+    # An interval that is closed takes no cell: so cells come first.
+    if rows := [_cell_row(cell) for cell in cells]:
+        await connection.execute(insert(PublishedCellRow), rows)
+    if rows := [_closed_row(one) for one in closed]:
+        await connection.execute(insert(ClosedIntervalRow), rows)
+
+
+async def last_closed(
+    connection: AsyncConnection,
+) -> dict[tuple[Direction, Interval], datetime]:
+    """Return the start of the last closed interval, by direction and step."""
+    row = ClosedIntervalRow
+    query = select(row.direction, row.interval, func.max(row.start)).group_by(
+        row.direction, row.interval
+    )
+    return {
+        (direction, interval): start
+        for direction, interval, start in await connection.execute(query)
+        if start is not None
+    }
+
+
+async def first_closed(connection: AsyncConnection) -> datetime | None:
+    """Return the start of the first interval that was ever closed."""
+    query = select(func.min(ClosedIntervalRow.start))
+    return (await connection.execute(query)).scalar_one()
+
+
+async def closed_intervals(
+    connection: AsyncConnection, interval: Interval, within: Range
+) -> list[ClosedInterval]:
+    """Return what was closed of the intervals that start in a range, in order."""
+    row = ClosedIntervalRow
+    query = (
+        select(row.direction, row.start, row.closed_at, row.expected, row.told, row.reason)
+        .where(row.interval == interval, row.start >= within.start, row.start < within.end)
+        .order_by(row.start, row.direction)
+    )
+    return [
+        ClosedInterval(
+            direction=direction,
+            interval=interval,
+            start=start,
+            closed_at=closed_at,
+            expected=expected,
+            told=told,
+            reason=reason,
+        )
+        for direction, start, closed_at, expected, told, reason in await connection.execute(query)
+    ]
+
+
+async def cells(
+    connection: AsyncConnection,
+    group: GroupId,
+    interval: Interval,
+    directions: Collection[Direction],
+    within: Range,
+) -> list[tuple[Direction, datetime, int, int, int]]:
+    """Return direction, start, watt-minutes, members and intervals of what was published."""
+    row = PublishedCellRow
+    query = select(row.direction, row.start, row.watt_minutes, row.members, row.intervals).where(
+        row.group_id == group,
+        row.direction.in_(directions),
+        row.interval == interval,
+        row.start >= within.start,
+        row.start < within.end,
+    )
+    return list((await connection.execute(query)).tuples())
+
+
+async def cell_at(
+    connection: AsyncConnection,
+    group: GroupId,
+    direction: Direction,
+    interval: Interval,
+    start: datetime,
+) -> int | None:
+    """Return of how many homes a published cell is; None where it was not published."""
+    row = PublishedCellRow
+    query = select(row.homes).where(
+        row.group_id == group,
+        row.direction == direction,
+        row.interval == interval,
+        row.start == start,
+    )
+    return (await connection.execute(query)).scalar_one_or_none()
+
+
+async def day_sums(
+    connection: AsyncConnection, direction: Direction, day: date, within: Range
+) -> dict[GroupId, DaySum]:
+    """Return the sums of the published intervals of a civil day, by group."""
+    row = PublishedCellRow
+    query = (
+        select(
+            row.group_id,
+            func.sum(row.watt_minutes),
+            func.max(row.members),
+            func.max(row.homes),
+            func.count(),
+        )
+        # By the groups, a few, each a range of the key.
+        .where(
+            row.group_id.in_(select(MemberGroupRow.id)),
+            row.direction == direction,
+            row.interval.in_([step for step in Interval if step is not Interval.P1D]),
+            row.start >= within.start,
+            row.start < within.end,
+            row.day == day,
+        )
+        .group_by(row.group_id)
+    )
+    return {group: DaySum(*map(int, sums)) for group, *sums in await connection.execute(query)}
+
+
+async def published_groups(connection: AsyncConnection) -> set[GroupId]:
+    """Return the groups of which anything was ever published."""
+    some = select(PublishedCellRow.group_id).where(PublishedCellRow.group_id == MemberGroupRow.id)
+    query = select(MemberGroupRow.id).where(some.exists())
+    return set((await connection.execute(query)).scalars())
+
+
+async def published_directions(connection: AsyncConnection, group: GroupId) -> set[Direction]:
+    """Return the directions in which anything of a group was ever published."""
+    row = PublishedCellRow
+    there = [
+        select(row.start).where(row.group_id == group, row.direction == direction).exists()
+        for direction in Direction
+    ]
+    found = (await connection.execute(select(*there))).one()
+    return {direction for direction, known in zip(Direction, found, strict=True) if known}
+
+
+async def first_day(connection: AsyncConnection, group: GroupId, interval: Interval) -> date | None:
+    """Return the first civil day of which a group has a cell of an interval."""
+    row = PublishedCellRow
+    query = select(func.min(row.day)).where(row.group_id == group, row.interval == interval)
+    return (await connection.execute(query)).scalar_one()
+
+
+async def steps(connection: AsyncConnection) -> set[Interval]:
+    """Return the steps at which anything was ever closed, beside days."""
+    return {step for _, step in await last_closed(connection) if step is not Interval.P1D}
+
+
+async def parts(connection: AsyncConnection) -> dict[GroupId, frozenset[GroupId]]:
+    """Return of each group that is published for several the groups that it is for."""
+    found: dict[GroupId, set[GroupId]] = {}
+    query = select(GroupPartRow.group_id, GroupPartRow.part_id)
+    for group, part in await connection.execute(query):
+        found.setdefault(group, set()).add(part)
+    return {group: frozenset(some) for group, some in found.items()}
+
+
+async def combined(
+    connection: AsyncConnection, groups: frozenset[GroupId], names: Mapping[GroupId, str]
+) -> GroupId:
+    """Return the group that stands for several together, made when it is first needed."""
+    name = ", ".join(sorted(names[group] or "…" for group in groups))
+    known = select(MemberGroupRow.id).where(
+        and_(MemberGroupRow.kind == "combined", MemberGroupRow.name == name)
+    )
+    group = (await connection.execute(known)).scalar_one_or_none()
+    if group is None:
+        made = insert(MemberGroupRow).values(kind="combined", name=name)
+        group = (await connection.execute(made.returning(MemberGroupRow.id))).scalar_one()
+        rows = [{"group_id": group, "part_id": part} for part in groups]
+        await connection.execute(insert(GroupPartRow), rows)
+    return group
+
+
+def _cell_row(cell: PublishedCell) -> dict[str, object]:
+    return {
+        "group_id": cell.group,
+        "direction": cell.direction,
+        "interval_minutes": cell.interval,
+        "start": cell.start,
+        "day": cell.day,
+        "watt_minutes": cell.watt_minutes,
+        "members": cell.members,
+        "homes": cell.homes,
+        "intervals": cell.intervals,
+    }
+
+
+def _closed_row(one: ClosedInterval) -> dict[str, object]:
+    return {
+        "direction": one.direction,
+        "interval_minutes": one.interval,
+        "start": one.start,
+        "closed_at": one.closed_at,
+        "expected": one.expected,
+        "told": one.told,
+        "reason": one.reason,
+    }

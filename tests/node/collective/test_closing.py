@@ -1,0 +1,225 @@
+"""Each test names the attack that a rule of publication answers."""
+
+from collections.abc import Iterator, Mapping
+from datetime import timedelta
+from itertools import permutations
+from random import Random
+
+from hypothesis import given, settings, strategies as st
+import pytest
+
+from consometers_node.collective.closing import Closing, close, combine_small
+from consometers_node.collective.disclosure import P_PERCENT, Agreed, Cell, Publication, Reason
+
+from .attack import Attacker
+
+MINIMUM = 10
+AREAS = ("Guidel", "Lanester", "Lorient", "Ploemeur", "")
+
+HOMES = st.integers(0, 2_000)
+AREA = st.dictionaries(st.sampled_from(AREAS), st.lists(HOMES, max_size=25), max_size=len(AREAS))
+
+
+def closed(
+    parts: Mapping[str, list[int]],
+    minimum: int | None = MINIMUM,
+    members: Mapping[str, int] | None = None,
+) -> Closing[str]:
+    """Close an interval in which homes have these parts; in the month there were so many."""
+    members = members or {area: len(some) for area, some in parts.items()}
+    cells = {area: Cell.of(some) for area, some in parts.items() if some}
+    return close(cells, combine_small(members, minimum), minimum)
+
+
+def published(closing: Closing[str]) -> dict[frozenset[str], tuple[int, int]]:
+    return {cell.groups: (cell.watt_minutes, cell.homes) for cell in closing.cells}
+
+
+def test_nine_homes_are_not_published() -> None:
+    closing = closed({"Lorient": [500] * 9})
+    assert not closing.cells
+    assert closing.total is None
+    assert closing.suppressed == {frozenset({"Lorient"}): Reason.BELOW_THRESHOLD}
+
+
+def test_two_solar_homes_among_eight_that_inject_nothing_do_not_tell_each_other() -> None:
+    assert closed({"Lorient": [0] * 8 + [900, 800]}).suppressed == {
+        frozenset({"Lorient"}): Reason.DOMINANCE
+    }
+
+
+def test_all_zero_is_known_of_all() -> None:
+    assert published(closed({"Lorient": [0] * 10})) == {frozenset({"Lorient"}): (0, 10)}
+
+
+def test_a_home_of_more_than_85_percent_is_never_published() -> None:
+    """Insee's rule for one enterprise is contained in the p % rule."""
+    for others in range(10, 60):
+        parts = [1_000] + [round(1_000 * 15 / 85 / others) - 1] * others
+        assert closed({"Lorient": parts}).suppressed
+
+
+def test_a_small_commune_is_published_with_the_smallest_other_one() -> None:
+    closing = closed({"Guidel": [500] * 4, "Lorient": [500] * 30, "Lanester": [500] * 12})
+    assert published(closing) == {
+        frozenset({"Guidel", "Lanester"}): (8_000, 16),
+        frozenset({"Lorient"}): (15_000, 30),
+    }
+    assert closing.total is not None
+    assert (closing.total.watt_minutes, closing.total.homes) == (23_000, 46)
+
+
+def test_small_communes_are_enough_together() -> None:
+    assert published(closed({"Guidel": [1] * 4, "Ploemeur": [1] * 7, "Lorient": [1] * 11})) == {
+        frozenset({"Guidel", "Ploemeur"}): (11, 11),
+        frozenset({"Lorient"}): (11, 11),
+    }
+
+
+def test_a_dominated_commune_does_not_hide_the_hour_of_all() -> None:
+    """One home that heats a pool withheld a commune's whole day; now it is in another cell."""
+    closing = closed({"Lanester": [10] * 11 + [9_000], "Lorient": [900] * 40})
+    assert published(closing) == {frozenset({"Lanester", "Lorient"}): (45_110, 52)}
+
+
+def test_a_commune_in_which_nobody_told_looks_like_any_other_that_is_pooled() -> None:
+    members = {"Lanester": 12, "Lorient": 40}
+    assert published(closed({"Lorient": [900] * 40}, members=members)) == {
+        frozenset({"Lanester", "Lorient"}): (36_000, 40)
+    }
+
+
+def test_a_home_that_joins_in_a_new_commune_during_the_month_is_pooled() -> None:
+    members = {"Lorient": 40}
+    closing = closed({"Guidel": [700], "Lorient": [900] * 40}, members=members)
+    assert published(closing) == {frozenset({"Guidel", "Lorient"}): (36_700, 41)}
+
+
+def test_where_no_number_is_enough_nothing_is_published() -> None:
+    assert closed({"Lorient": [500] * 9_000}, None).suppressed == {
+        frozenset({"Lorient"}): Reason.NEVER
+    }
+
+
+@given(AREA, st.integers(3, 12))
+def test_cells_share_no_home_and_each_passes(parts: dict[str, list[int]], minimum: int) -> None:
+    closing = closed(parts, minimum)
+    areas = [area for cell in closing.cells for area in cell.groups]
+    assert len(areas) == len(set(areas))
+    for cell in closing.cells:
+        homes = [part for area in cell.groups for part in parts.get(area, ())]
+        assert (sum(homes), len(homes)) == (cell.watt_minutes, cell.homes)
+        assert len(homes) >= minimum
+    if closing.cells:
+        # Nothing is left over: a total is of all homes that told, or there is none.
+        assert sum(cell.homes for cell in closing.cells) == sum(map(len, parts.values()))
+
+
+@given(AREA)
+def test_one_member_whatever_it_tells_estimates_no_other_to_within_p_percent(
+    parts: dict[str, list[int]],
+) -> None:
+    """A member knows its own part, and that no other is negative: the rest bounds each of them."""
+    for cell in closed(parts, 3).cells:
+        homes = [part for area in cell.groups for part in parts.get(area, ())]
+        for own, other in permutations(sorted(homes, reverse=True)[:6], 2):
+            bound = cell.watt_minutes - own
+            assert 100 * (bound - other) >= P_PERCENT * other
+
+
+class Town:
+    """Homes that join, leave, hold back, lie or are erased, and all that is ever published."""
+
+    def __init__(self, random: Random, minimum: int) -> None:
+        self.random = random
+        self.minimum = minimum
+        self.area = {home: random.choice(AREAS) for home in range(random.randrange(4, 16))}
+        self.attacker = Attacker()
+
+    def month(self, hours: int) -> None:
+        """Publish some hours of a month."""
+        members = {
+            area: sum(one == area for one in self.area.values()) for area in self.area.values()
+        }
+        together = combine_small(members, self.minimum)
+        for hour in range(hours):
+            telling = [home for home in self.area if self.random.random() < 0.8]
+            cells: dict[str, Cell] = {}
+            for home in telling:
+                part = Cell.of([self.random.choice([0, 40, 500, 9_000])])
+                cells[self.area[home]] = cells.get(self.area[home], Cell()) + part
+            for cell in close(cells, together, self.minimum).cells:
+                inside = [home for home in telling if self.area[home] in cell.groups]
+                self.attacker.see({(home, (id(together), hour)): 1 for home in inside})
+
+    def change(self) -> None:
+        """Let some leave, some come, some move, and other rules hold."""
+        for home in list(self.area):
+            if self.random.random() < 0.2:
+                del self.area[home]
+            elif self.random.random() < 0.1:
+                self.area[home] = self.random.choice(AREAS)
+        for _ in range(self.random.randrange(4)):
+            self.area[max(self.area, default=0) + 100] = self.random.choice(AREAS)
+
+
+def colluding(town: Town, random: Random) -> Iterator[set[int]]:
+    """Give homes that tell each other all that they know, fewer than the minimum."""
+    homes = sorted({home for figure in town.attacker.figures for (home, _), _ in figure})
+    for count in range(min(town.minimum, len(homes))):
+        yield set(random.sample(homes, count))
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(0, 10**6), st.integers(3, 5))
+def test_colluding_members_learn_of_no_fewer_others_than_a_cell_less_themselves(
+    seed: int, minimum: int
+) -> None:
+    random = Random(seed)
+    town = Town(random, minimum)
+    for _ in range(3):
+        town.month(2)
+        town.change()
+    for traitors in colluding(town, random):
+        attacker = Attacker()
+        for figure in town.attacker.figures:
+            left = {unknown: times for unknown, times in figure if unknown[0] not in traitors}
+            attacker.see(left)
+        assert not attacker.told_apart(fewer_than=minimum - len(traitors))
+
+
+def test_the_attacker_finds_what_two_looks_at_one_hour_tell() -> None:
+    """The first version released an hour again when somebody came late: this attacker sees it."""
+    attacker = Attacker()
+    homes = range(10)
+    attacker.see({(home, 0): 1 for home in homes})
+    attacker.see({(home, 0): 1 for home in [*homes, 99]})
+    assert attacker.told_apart(fewer_than=2) == {99}
+
+
+MINUTES = timedelta(minutes=1)
+
+
+@pytest.mark.parametrize(
+    ("is_complete", "since_end", "quiet", "closes"),
+    [
+        (True, 1, 1, True),
+        (False, 19, 19, False),
+        (False, 20, 20, True),
+        (False, 30, 11, False),
+        (False, 119, 19, False),
+        (False, 120, 0, True),
+    ],
+)
+def test_an_hour_closes_once_nothing_new_comes(
+    is_complete: bool, since_end: int, quiet: int, closes: bool
+) -> None:
+    since, silence = since_end * MINUTES, quiet * MINUTES
+    by_default = Publication(basis=Agreed())
+    assert by_default.is_over(is_complete=is_complete, since_end=since, quiet=silence) is closes
+
+
+@pytest.mark.parametrize("longest", [timedelta(minutes=19), timedelta(hours=49)])
+def test_waits_are_bounded(longest: timedelta) -> None:
+    with pytest.raises(ValueError, match="48 hours"):
+        Publication(basis=Agreed(), longest_wait=longest)

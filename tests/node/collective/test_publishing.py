@@ -1,0 +1,296 @@
+"""Intervals are closed once, and what is published of them stays."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from sqlalchemy import delete, update
+from sqlalchemy.exc import DatabaseError
+
+from consometers_node.collective.disclosure import Agreed, ByLaw, Publication
+from consometers_node.series import Interval
+from consometers_node.store import Store
+from consometers_node.store.collective_tables import ClosedIntervalRow, PublishedCellRow
+from consometers_node.store.publication import PublishedCell, write
+from consometers_node.store.series import erase_series
+
+from .publishing import BEFORE, CONSUMPTION, DAY, NOON, Town
+
+HOURS = 24
+MINUTES = timedelta(minutes=1)
+
+
+async def test_everybody_and_communes_are_published(store: Store) -> None:
+    async with store.writing() as connection:
+        town = Town(connection)
+        await town.tell(await town.members(4, "Lorient"), 100)
+        await town.tell(await town.members(3, "Lanester"), 300)
+        await town.tell(await town.members(3), 10)
+        assert await town.look()
+        assert await town.shown() == [1_330] * HOURS
+        assert await town.counted() == [10] * HOURS
+        assert await town.shown("Lorient") == [400] * HOURS
+        assert await town.shown("Lanester") == [900] * HOURS
+        assert await town.shown(kind="rest") == [30] * HOURS
+        assert not await town.look(town.at)
+
+
+async def test_a_small_commune_is_published_with_another(store: Store) -> None:
+    async with store.writing() as connection:
+        town = Town(connection)
+        await town.tell(await town.members(3, "Lorient"), 100)
+        await town.tell(await town.members(2, "Lanester"), 300)
+        await town.look()
+        assert await town.shown() == [900] * HOURS
+        assert await town.shown("Lorient") == await town.shown("Lanester") == []
+        assert await town.shown("Lanester, Lorient", kind="combined") == [900] * HOURS
+
+
+async def test_a_late_record_is_kept_and_changes_no_published_figure(store: Store) -> None:
+    """Nine members that hold back opened the one that was late in the first version."""
+    async with store.writing() as connection:
+        town = Town(connection)
+        homes = await town.members(4)
+        await town.tell(homes[:3], 100)
+        await town.look()
+        await town.tell(homes[3], 5_000)
+        await town.tell(homes[0], 900)
+        await town.look()
+        assert await town.shown() == [300] * HOURS
+        assert await town.counted() == [3] * HOURS
+
+
+async def test_an_erased_home_stays_in_the_sums_that_were_published(store: Store) -> None:
+    async with store.writing() as connection:
+        town = Town(connection)
+        homes = await town.members(4)
+        await town.tell(homes, 100)
+        await town.look()
+        await erase_series(connection, [town.numbers[town.series[homes[0]]]])
+        await town.look()
+        assert await town.shown() == [400] * HOURS
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        update(PublishedCellRow).values(watt_minutes=1),
+        delete(PublishedCellRow),
+        update(ClosedIntervalRow).values(told=1),
+        delete(ClosedIntervalRow),
+    ],
+)
+async def test_the_database_refuses_to_change_what_was_published(
+    store: Store, change: object
+) -> None:
+    async with store.writing() as connection:
+        town = Town(connection)
+        await town.tell(await town.members(4), 100)
+        await town.look()
+    with pytest.raises(DatabaseError, match=r"never altered|not to be removed"):
+        async with store.writing() as connection:
+            await connection.execute(change)  # type: ignore[call-overload]
+
+
+async def test_the_database_takes_no_cell_of_an_interval_that_was_closed(store: Store) -> None:
+    async with store.writing() as connection:
+        town = Town(connection)
+        await town.tell(await town.members(2), 100)
+        await town.look()
+        everybody = await town.group("all", "")
+    late = PublishedCell(
+        group=everybody,
+        direction=CONSUMPTION,
+        interval=Interval.PT1H,
+        start=datetime(2026, 7, 15, 3, tzinfo=UTC),
+        day=DAY,
+        watt_minutes=6_000,
+        members=2,
+        homes=2,
+    )
+    with pytest.raises(DatabaseError, match="closed before"):
+        async with store.writing() as connection:
+            await write(connection, [late], [])
+
+
+async def test_an_hour_waits_for_homes_that_are_late_and_not_for_ever(file: Store) -> None:
+    async with file.writing() as connection:
+        town = Town(connection, at=NOON - 60 * MINUTES)
+        homes = await town.members(4)
+        await town.tell(homes, [100] * 11, day=DAY)
+        await town.look(NOON - 60 * MINUTES)
+        assert len(await town.closed()) == 11
+        town.at = NOON + 2 * MINUTES
+        await town.tell(homes[:3], [100] * 12, day=DAY)
+        for minutes, closed in [(3, 11), (19, 11), (21, 11), (22, 12)]:
+            await town.look(NOON + minutes * MINUTES)
+            assert len(await town.closed()) == closed, minutes
+        (*_, last) = await town.closed()
+        assert (last.expected, last.told) == (4, 3)
+
+
+async def test_an_hour_closes_at_once_when_all_have_told(file: Store) -> None:
+    async with file.writing() as connection:
+        town = Town(connection, at=NOON)
+        await town.tell(await town.members(4), [100] * 12)
+        await town.look(NOON + MINUTES)
+        assert len(await town.closed()) == 12
+
+
+async def test_after_an_outage_homes_have_the_same_time_as_ever(file: Store) -> None:
+    """A two-hour outage cost a commune its hours for ever in the first version."""
+    async with file.writing() as connection:
+        town = Town(connection, at=NOON - 180 * MINUTES)
+        homes = await town.members(4)
+        await town.tell(homes, [100] * 9)
+        await town.look(town.at)
+        town.online_since = NOON
+        await town.look(NOON + MINUTES)
+        assert len(await town.closed()) == 9
+        town.at = NOON + 5 * MINUTES
+        await town.tell(homes, [100] * 12)
+        await town.look(NOON + 6 * MINUTES)
+        assert await town.counted() == [4] * 12 + [None] * 12
+
+
+async def test_before_it_opened_the_past_closes_at_once(file: Store) -> None:
+    async with file.writing() as connection:
+        town = Town(connection, at=NOON, opened_at=NOON, online_since=NOON)
+        homes = await town.members(4)
+        await town.tell(homes, 100, day=BEFORE)
+        await town.tell(homes[:3], [100] * 12)
+        await town.look(NOON + MINUTES)
+        assert len(await town.closed(BEFORE)) == HOURS
+        assert len(await town.closed()) == 10
+
+
+async def test_a_home_counts_from_its_first_hour_on(file: Store) -> None:
+    async with file.writing() as connection:
+        town = Town(connection, at=NOON)
+        await town.tell(await town.members(3), [100] * 12)
+        await town.look(NOON + MINUTES)
+        late = await town.member()
+        town.at = NOON + 62 * MINUTES
+        for home in town.series:
+            await town.tell(home, [100] * 13)
+        await town.tell(late, [100] * 13)
+        await town.look(town.at)
+        assert await town.counted() == [3] * 12 + [4] + [None] * 11
+
+
+async def test_a_day_is_the_sum_of_its_published_hours(store: Store) -> None:
+    """One dominated hour withheld a whole day in the first version."""
+    async with store.writing() as connection:
+        town = Town(connection)
+        homes = await town.members(4)
+        for day in (BEFORE, DAY):
+            await town.tell(homes[1:], 100, day=day)
+        await town.tell(homes[0], 100, day=BEFORE)
+        await town.tell(homes[0], [100] * 10 + [9_000] + [100] * 13)
+        await town.look()
+        assert await town.shown() == [400] * 10 + [None] + [400] * 13
+        # The civil day begins two hours before the UTC day.
+        assert await town.civil() == 23 * 400
+        (civil,) = await town.closed(BEFORE, Interval.P1D)
+        assert (civil.expected, civil.reason) == (0, None)
+
+
+async def test_homes_that_send_days_alone_are_judged_by_themselves(store: Store) -> None:
+    async with store.writing() as connection:
+        town = Town(connection)
+        homes = await town.members(3)
+        for day in (BEFORE, DAY):
+            await town.tell(homes, 100, day=day)
+        days = [await town.member(interval=Interval.P1D) for _ in range(2)]
+        await town.tell(days, 5_000, day=BEFORE)
+        await town.look()
+        assert await town.civil() == 7_200
+
+
+async def test_homes_that_send_days_alone_are_added(store: Store) -> None:
+    async with store.writing() as connection:
+        town = Town(connection)
+        homes = await town.members(3)
+        for day in (BEFORE, DAY):
+            await town.tell(homes, 100, day=day)
+        days = [await town.member(interval=Interval.P1D) for _ in range(3)]
+        await town.tell(days, 5_000, day=BEFORE)
+        await town.look()
+        assert await town.civil() == 22_200
+
+
+async def test_by_law_only_days_are_published(store: Store) -> None:
+    async with store.writing() as connection:
+        town = Town(connection, publication=Publication(basis=ByLaw()))
+        homes = await town.members(100)
+        for day in (BEFORE, DAY):
+            await town.tell(homes, 100, day=day)
+        await town.look()
+        assert await town.shown() == []
+        assert await town.civil() == 100 * 2_400
+
+
+async def test_sites_are_public_and_hide_nobody(store: Store) -> None:
+    async with store.writing() as connection:
+        town = Town(connection)
+        await town.tell(await town.members(2, "Lorient"), 100)
+        school = await town.member("Lorient", kind="site", name="École de Kersabiec")
+        await town.tell(school, 2_000)
+        await town.look()
+        assert await town.shown("École de Kersabiec", kind="site") == [2_000] * HOURS
+        assert await town.shown() == [2_000] * HOURS
+        assert await town.counted() == [1] * HOURS
+
+
+async def test_homes_that_pass_are_published_with_the_sites_beside_them(store: Store) -> None:
+    async with store.writing() as connection:
+        town = Town(connection)
+        await town.tell(await town.members(3, "Lorient"), 100)
+        school = await town.member("Lorient", kind="site", name="École de Kersabiec")
+        await town.tell(school, 2_000)
+        await town.look()
+        assert await town.shown("Lorient") == [2_300] * HOURS
+        assert await town.counted("Lorient") == [4] * HOURS
+
+
+async def test_collectives_bring_what_they_published(store: Store) -> None:
+    async with store.writing() as connection:
+        town = Town(connection)
+        below = await town.member(kind="collective")
+        await town.tell(below, 40_000, count=40)
+        await town.tell(await town.members(2), 100)
+        await town.look()
+        assert await town.shown() == [40_000] * HOURS
+        assert await town.counted() == [40] * HOURS
+
+
+async def test_other_rules_count_from_the_next_hour(file: Store) -> None:
+    async with file.writing() as connection:
+        town = Town(connection, at=NOON)
+        homes = await town.members(4)
+        await town.tell(homes, [100] * 12)
+        await town.look(NOON + MINUTES)
+        town.publication = Publication(basis=Agreed(5))
+        town.at = NOON + 62 * MINUTES
+        await town.tell(homes, [100] * 13)
+        await town.look(town.at)
+        town.publication = Publication(basis=Agreed(3))
+        await town.look()
+        assert await town.shown() == [400] * 12 + [None] * 12
+        (*_, last) = [one for one in await town.closed() if one.start.hour == 12]
+        assert last.reason == "below_threshold"
+
+
+async def test_which_communes_are_together_is_decided_once_a_month(file: Store) -> None:
+    async with file.writing() as connection:
+        town = Town(connection, at=NOON)
+        big, small = await town.members(4, "Lorient"), await town.members(2, "Lanester")
+        await town.tell([*big, *small], [100] * 12)
+        await town.look(NOON + MINUTES)
+        third = await town.member("Lanester")
+        town.at = NOON + 62 * MINUTES
+        await town.tell([*big, *small, third], [100] * 13)
+        await town.look(town.at)
+        assert (
+            await town.shown("Lanester, Lorient", kind="combined")
+            == [600] * 12 + [700] + [None] * 11
+        )
