@@ -6,7 +6,7 @@ import re
 
 DEFAULT_LANGUAGE = "en"
 
-_NARROW, _BEFORE_COLON = re.compile(r" (?=[;?!»])|(?<=«) "), re.compile(r" (?=:)")
+_NARROW, _BEFORE_COLON = re.compile(r" (?=[;?!»]|%(?!\())|(?<=«) "), re.compile(r" (?=:)")
 
 
 @dataclass(frozen=True, slots=True)

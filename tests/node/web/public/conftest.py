@@ -81,7 +81,7 @@ async def fill(town: Town) -> None:
         await town.release(everybody, told)
         await town.release(school, told, members=1)
     larmor = await town.group(GroupKind.AREA, "Larmor-Plage")
-    before = dict.fromkeys(hours_of(date(2026, 6, 1)), 3000)
+    before = dict.fromkeys(hours_of(date(2026, 5, 31)), 3000)
     await town.release(larmor, {Direction.CONSUMPTION: before}, members=12)
     days = [datetime(2026, 6, day, tzinfo=ZONE) for day in range(1, NOW.day)]
     for direction in Direction:

@@ -17,7 +17,8 @@ from consometers_node.web.public.kept import FOR, Kept
 
 from .town import NOW, Town, day_of, serving
 
-HOURS = "data/consumption/by/all/PT1H/from/2026-06-09/to/2026-06-09"
+FIRST, SECOND = date(2026, 5, 30), date(2026, 5, 31)
+HOURS = f"data/consumption/by/all/PT1H/from/{FIRST}/to/{SECOND}"
 
 
 @pytest.fixture
@@ -39,9 +40,9 @@ async def busy(town: Town, clock: list[timedelta], changes: Changes) -> AsyncIte
         yield again
 
 
-async def release(town: Town, watts: int) -> None:
-    """Release a day anew."""
-    hours = day_of(date(2026, 6, 9), consumption=lambda hour: watts)
+async def release(town: Town, watts: int, day: date = FIRST) -> None:
+    """Publish a day."""
+    hours = day_of(day, consumption=lambda hour: watts)
     await town.release(await town.group(), hours)
 
 
@@ -69,7 +70,7 @@ async def test_time_makes_it_old(busy: Town, clock: list[timedelta]) -> None:
     clock[0] = FOR
     assert "77000" in (await browser.open(HOURS)).html
     # A clock that is set back keeps nothing longer.
-    await release(busy, 78_000)
+    await release(busy, 78_000, SECOND)
     clock[0] = timedelta()
     assert "78000" in (await browser.open(HOURS)).html
 

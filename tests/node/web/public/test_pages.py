@@ -31,6 +31,7 @@ PAGES = (
     "areas/larmor-plage/month/2026-06",
     "areas/larmor-plage/year/2026",
 )
+TODAY = day_of(NOW.date(), consumption=lambda hour: 1_000)
 NOWHERE = (
     "nothing",
     "sites/nobody",
@@ -261,7 +262,7 @@ async def test_a_card_is_offered_as_it_was_asked_for(town: Town, path: str, sche
 
 async def test_a_card_that_is_pasted_says_no_more_than_a_name(empty: Town) -> None:
     name = '"><script>alert(1)</script>'
-    await empty.site(name, Description())
+    await empty.release(await empty.site(name, Description()), TODAY, members=1)
     page = await empty.browser().open("sites/script-alert-1-script")
     (pasted,) = re.findall(r"<code>(&lt;iframe.*?)</code>", page.html)
     assert "<script" not in html.unescape(pasted)
@@ -276,7 +277,7 @@ async def test_a_site_is_found_from_the_first_page(town: Town) -> None:
 
 async def test_a_description_is_never_markup(empty: Town) -> None:
     name = "<script>alert(1)</script>"
-    await empty.site(name, Description(words=name))
+    await empty.release(await empty.site(name, Description(words=name)), TODAY, members=1)
     for path in ("", "data", "sites/script-alert-1-script", "sites/script-alert-1-script/hall"):
         page = await empty.browser().open(path)
         assert page.status == 200

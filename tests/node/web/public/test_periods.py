@@ -197,6 +197,7 @@ async def test_before_anybody_told_there_is_nothing_that_is_missing(empty: Town)
 
 
 async def test_a_day_that_is_not_closed_is_missing_until_it_is(empty: Town) -> None:
+    await empty.group()
     await empty.close(hours_of(TODAY - 2 * DAY, TODAY - DAY))
     days = await table(empty, "month/2026-06.csv")
     assert [(one["start"][:10], one["withheld"]) for one in days] == [
@@ -242,6 +243,6 @@ async def test_a_bar_is_read_as_it_is_written(empty: Town) -> None:
 async def test_the_page_of_the_data_reads_right(town: Town) -> None:
     page = await town.browser("fr").open("data")
     assert "licence Licence" not in page.text
-    assert "20 minutes après sa fin" in page.text
+    assert "quand rien de nouveau n’est venu depuis 20 minutes" in page.text
     waits = town.settings.publication.wait
     assert waits == timedelta(minutes=20)
