@@ -72,7 +72,7 @@ async def furnish(store: Store, now: datetime) -> None:
     random = Random(3)
     today = now.astimezone(ZONE).date()
     async with store.writing() as connection:
-        village = Village(connection, ZONE, now, settled=timedelta(days=1))
+        village = Village(connection, ZONE, now)
         for n in range(HOMES):
             late = {
                 today - timedelta(back): random.choice((0.0, 0.3, 0.5, 0.9))
@@ -87,15 +87,14 @@ async def furnish(store: Store, now: datetime) -> None:
                 injects=n % 5 == 0,
                 heard=None if n % 13 == 6 else timedelta(days=4 if n % 9 == 4 else 0, hours=1),
                 problem="item-not-found" if n == 3 else None,
-                blocks=DAYS,
             )
-        school = await village.join("school", days=DAYS, injects=True, blocks=DAYS)
+        school = await village.join("school", days=DAYS, injects=True)
         described = Description(
             building=Building.SCHOOL, heating=Heat.WOOD, surface_m2=1_200, peak_kwp=36
         )
         await Members(connection, ZONE).present(school.id, "École de Kersabiec", described)
         await village.invite("guest")
-        await village.join("next door", days=DAYS, meter_of="home1", blocks=DAYS)
+        await village.join("next door", days=DAYS, meter_of="home1")
         await tell_too_much(connection, "home2", now)
         soon = now + timedelta(days=3)
         await invitations.make(connection, at=now, expires_at=soon, most_uses=20, note="Marché")

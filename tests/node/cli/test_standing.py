@@ -79,7 +79,7 @@ async def test_what_is_withheld_is_counted_by_its_reason(run: Run, coop: Path) -
     assert found["released_until"] is None
     withheld = found["withheld"]
     assert isinstance(withheld, dict)
-    assert withheld["too_few"] >= 5
+    assert withheld["below_threshold"] >= 5
     text = await run("status")
     assert "(too few homes)" in text.out
     assert "No sum of the last 31 days is published." in text.out

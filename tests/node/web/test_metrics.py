@@ -52,8 +52,8 @@ async def test_every_figure_of_a_town_is_told(town: Town) -> None:
     found = {one.name: one for one in plain(text)}
     never = {
         "consometers_commits_last_seconds",
-        "consometers_releases_last_seconds",
-        "consometers_release_timestamp_seconds",
+        "consometers_closings_last_seconds",
+        "consometers_closing_timestamp_seconds",
     }
     for fact in ALL:
         if fact.name in never:

@@ -26,7 +26,7 @@ async def liar(office: Office) -> Member:
     """Let a home in that tells of 29 and 31.5 kW after a month of 400 W."""
 
     async def work(connection: AsyncConnection) -> Member:
-        member = await Village(connection, ZONE, NOW).join("home", days=40, blocks=40)
+        member = await Village(connection, ZONE, NOW).join("home", days=40)
         data = told(meter("home"), MIDNIGHT, [29_000, 31_500, 640])
         message = Told("home@example.org", data)
         assert await take(connection, [message], ZONE.key, NOW + timedelta(days=1)) == [None]
@@ -40,8 +40,8 @@ async def two(office: Office) -> tuple[Member, Member]:
 
     async def work(connection: AsyncConnection) -> tuple[Member, Member]:
         village = Village(connection, ZONE, NOW)
-        first = await village.join("home", blocks=3)
-        return first, await village.join("next", meter_of="home", blocks=3)
+        first = await village.join("home", days=3)
+        return first, await village.join("next", meter_of="home", days=3)
 
     return await office.written(work)
 

@@ -129,7 +129,7 @@ async def test_a_permission_of_another_is_not_ended_here(office: Office) -> None
 
 
 async def test_a_member_is_erased_once_that_is_meant(office: Office) -> None:
-    member = await one(office, blocks=2)
+    member = await one(office, days=2)
     browser = await office.enter()
     page = await browser.open(f"members/{member.pseudonym}")
     page = await browser.follow(page, "/erase")
@@ -148,7 +148,7 @@ async def test_a_member_is_erased_once_that_is_meant(office: Office) -> None:
 
 @pytest.mark.parametrize("ending", ["json", "csv"])
 async def test_all_that_is_held_can_be_taken_along(office: Office, ending: str) -> None:
-    member = await one(office, blocks=2)
+    member = await one(office, days=2)
     browser = await office.enter()
     page = await browser.open(f"members/{member.pseudonym}/export.{ending}")
     assert page.headers["Cache-Control"] == "no-store"

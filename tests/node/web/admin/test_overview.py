@@ -8,6 +8,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from sqlalchemy import delete, select
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -28,6 +29,7 @@ from consometers_node.quoalise.text import text
 from consometers_node.series import Direction
 from consometers_node.store.clock import Clock
 from consometers_node.store.collective_tables import GivenId, MemberId
+from consometers_node.store.tables import BlockRow, SeriesRow
 from consometers_node.web.admin import attention, health, heat
 from consometers_node.web.speech import Language
 
@@ -161,7 +163,8 @@ async def test_the_day_on_which_a_grant_begins_is_nobody_s_to_tell_whole(office:
 async def test_whoever_tells_in_two_directions_has_half_a_day_of_one(office: Office) -> None:
     async def half(connection: AsyncConnection) -> int:
         member = await Village(connection, ZONE, NOW).join("two", days=4, injects=True)
-        await connection.exec_driver_sql("DELETE FROM member_day WHERE direction = 'injection'")
+        injection = select(SeriesRow.id).where(SeriesRow.direction == Direction.INJECTION)
+        await connection.execute(delete(BlockRow).where(BlockRow.series_id.in_(injection)))
         return member.id
 
     await office.written(half)

@@ -68,11 +68,12 @@ async def test_it_tells_how_it_is(office: Office) -> None:
     assert "10 homes" in page.text
     assert "every hour" in page.text
     assert "As the settings file says." in page.text
-    assert "Nothing is published yet" in page.text
+    assert "The collective is closed: nothing is published before you open it." in page.text
     assert not [form for form in page.forms if "publication/file" in form.action]
     french = await (await office.enter("fr")).open("publication")
     assert "10 foyers" in french.text
     assert "Comme le dit le fichier de réglages." in french.text
+    assert "Le collectif est fermé : rien n’est publié avant que vous l’ouvriez." in french.text
 
 
 async def test_a_preview_counts_what_would_be_seen_and_changes_nothing(office: Office) -> None:

@@ -35,8 +35,6 @@ class Village:
     connection: AsyncConnection
     zone: ZoneInfo
     now: datetime
-    settled: timedelta = timedelta()
-    """For how long sums have not changed."""
 
     async def join(
         self,
@@ -49,7 +47,6 @@ class Village:
         injects: bool = False,
         heard: timedelta | None = timedelta(hours=1),
         problem: str | None = None,
-        blocks: int = 0,
         begins: time = time(),
         id: str = "",
         meter_of: str = "",
@@ -57,8 +54,7 @@ class Village:
         """Let a home in, `share` of whose days is there but for those told apart.
 
         What it grants `begins` so many `days` ago. Nothing ever came from one that was not `heard`.
-        Of the last days its `blocks` are there too, and so it counts in sums. It may name the
-        `meter_of` another one.
+        It may name the `meter_of` another one.
         """
         members = Members(self.connection, self.zone)
         member = await self.invite(name, area)
@@ -74,9 +70,10 @@ class Village:
             if heard is None:
                 continue
             records = {
-                day: round(24 * (shares or {}).get(day, share))
+                day: count
                 for day in days_of
                 if day <= (self.now - heard).date()
+                and (count := round(24 * (shares or {}).get(day, share)))
             }
             await self._hear(member, way, identifier, self.now - heard, records)
         if problem is not None:
