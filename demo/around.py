@@ -33,14 +33,12 @@ _GUIDE: Final = """\
   {command}
 
 {homes} foyers, l’école de Kersabiec et celle de Kermelo partagent avec la coopérative, qui partage
-ses sommes avec la commune. Chacune a ses pages publiques et son administration. Ce que produisent
-les panneaux vient une minute après le reste.
+les sommes de Lorient avec la commune. Chacune a ses pages publiques et son administration.
 Cette commande lit la somme de la commune des dernières 24 heures, et, avec /members au bout du nom
 de la série, combien de membres elle compte.
 
 {homes} homes, the school of Kersabiec and that of Kermelo share with the cooperative, which shares
-its sums with the municipality. Each has its public pages and its administration. What panels make
-comes a minute after the rest.
+the sums of Lorient with the municipality. Each has its public pages and its administration.
 This command reads the municipality's sum of the last 24 hours, and, with /members at the end of the
 series' name, of how many members it is.
 """

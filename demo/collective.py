@@ -103,6 +103,15 @@ class Collective:
         """Give who is a member, by address."""
         return {one["jid"]: one for one in await self.program.json("members", "list")}
 
+    async def publish(self) -> None:
+        """Open it, once the past that its members granted is there."""
+        while (status := await self.program.json("status"))["opens"] is None:
+            kinds = status["members"].values()
+            if kinds and not sum(kind["catching_up"] for kind in kinds):
+                await self.program.do("publication", "open")
+            else:
+                await asyncio.sleep(_LOOKS_EVERY_S)
+
     async def sites(self) -> dict[str, str]:
         """Give the public page of each site, by name."""
         listed = f"{self.page}/data/groups.json"

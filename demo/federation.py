@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from itertools import cycle, islice
 from pathlib import Path
 import shlex
@@ -19,7 +20,7 @@ from typing import Any, Final
 from demo.collective import Collective, Profile
 from demo.neighbours import Neighbours, Progress
 from demo.node import DOMAIN, NODE, PASSWORD, SERVER, Node
-from demo.program import NodeError, Program, closed, reach, write_private
+from demo.program import NodeError, closed, reach, write_private
 from demo.prosody import LOOPBACK, Authority, Prosody
 from demo.street.plan import Home, Place, Plan
 from demo.warm import Warm
@@ -30,18 +31,18 @@ READER: Final = f"reader@{MUNICIPALITY}"
 KERMELO: Final = f"kermelo@{MUNICIPALITY}"
 
 _NEEDS: Final = Path(__file__).with_name("needs")
-_CONSUMPTION: Final = "sums"
-_SUMS: Final = (_NEEDS / f"{_CONSUMPTION}.toml", _NEEDS / "panels.toml")
-"""What the municipality asks for, and the reader: apart, for panels are summed later."""
-_AREAS: Final = (*("Lorient", "Lanester", "Lorient") * 5, "Ploemeur", "Ploemeur", "Lorient")
-_PEAKS_KWP: Final = (3.0, 0.0, 0.0, 6.0, 0.0, 4.5, 0.0, 0.0)
-"""Of the panels of homes, one after the other."""
+_SUMS: Final = _NEEDS / "sums.toml"
+"""What the municipality asks for, and the reader."""
+_DIRECTIONS: Final = {"consumption", "injection", "production"}
+_COMMUNE: Final = "Lorient"
+"""Of the municipality: it has enough homes, and homes with panels, to be shown by itself."""
+_AREAS: Final = (*(_COMMUNE, "Lanester", _COMMUNE) * 5, "Ploemeur", "Ploemeur", _COMMUNE)
+_PEAKS_KWP: Final = (3.0, 0.0, 4.5, 6.0, 0.0)
+"""Of the panels of homes in the commune, one after the other. Elsewhere too few have some."""
 _FIRST_SEED: Final = 100
 _SHOWN_WITHIN_S: Final = 600
 _LOOKS_EVERY_S: Final = 1.0
 _NEARLY_ALL: Final = 0.98
-_LATER: Final = 40
-_LATER_S: Final = 15.0
 _LATEST: Final = timedelta(hours=3)
 _FOLDERS: Final = ("cooperative", "municipality", "street", "reader")
 
@@ -52,10 +53,13 @@ class Size:
 
     homes: int
     days: int
+    areas: tuple[str, ...] = _AREAS
+    """Their communes, one after the other."""
 
 
-FULL: Final = Size(40, 365)
-SMALL: Final = Size(12, 33)
+FULL: Final = Size(40, 730)
+"""Two years, so that each day has one a year before."""
+SMALL: Final = Size(12, 33, (_COMMUNE,))
 """The month before this one has a day of which all was told, also on the 31st."""
 
 
@@ -156,7 +160,7 @@ class Federation:
                 name="Lorient (démonstration)",
                 identifier="lorient",
                 account=f"municipality@{MUNICIPALITY}",
-                needs=_SUMS,
+                needs=(_SUMS,),
             ),
             folder / "municipality",
             servers[2],
@@ -164,8 +168,6 @@ class Federation:
         )
         self.neighbours = Neighbours(folder / "street", hear)
         self._known = self.neighbours.plan
-        self._granting = asyncio.Lock()
-        self._is_open = asyncio.Event()
         self.size = size
         if self._known is not None:
             self.size = Size(len(self._known.homes) - 1, self._known.history_days)
@@ -196,21 +198,22 @@ class Federation:
             self.neighbours.let_grant()
 
     async def open(self) -> Round:
-        """Let all tell of their past, once the school has granted too.
+        """Publish the past of all, once the school has granted too.
 
-        On return what all of them share is summed, and a reader may read it.
+        On return the sums of both collectives are published up to now, and a reader may read them.
         """
         await self._until(self._knows_the_school)
         await self.neighbours.until(lambda progress: progress.have_joined)
-        self.neighbours.let_tell()
         if self._known is None:
             # To look takes a processor that they need.
             await self.neighbours.until(lambda progress: progress.told > _NEARLY_ALL)
+        await self.cooperative.publish()
         read = await self._readable(self.cooperative)
         # The municipality asks for a past that is there: it would be told of the rest day by day.
-        await self._grant_what_there_is(self.cooperative, need=_CONSUMPTION)
+        commune = f"{self.cooperative.profile.device}-{_COMMUNE.lower()}"
+        await self._grant(self.cooperative, self.municipality.profile.account, commune)
+        await self.municipality.publish()
         summed = await self._readable(self.municipality)
-        self._is_open.set()
         return Round(
             cooperative=await self._shown(self.cooperative, read),
             municipality=await self._shown(self.municipality, summed),
@@ -233,7 +236,6 @@ class Federation:
         async with asyncio.TaskGroup() as living:
             for one in (self.cooperative, self.municipality, self.neighbours):
                 living.create_task(one.live())
-            living.create_task(self._grant_later())
 
     async def close(self) -> None:
         """End all of it, leaving no process."""
@@ -248,18 +250,19 @@ class Federation:
         if self._known is not None:
             invited = list(self._known.homes)
         else:
-            areas = list(islice(cycle(_AREAS), len(homes)))
+            areas = list(islice(cycle(self.size.areas), len(homes)))
             async with asyncio.TaskGroup() as inviting:
                 made = {
                     area: inviting.create_task(self.cooperative.invite("home", area, count))
                     for area, count in Counter(areas).items()
                 }
             links = {area: link.result() for area, link in made.items()}
+            peaks = cycle(_PEAKS_KWP)
             invited = [
                 Home(
                     jid=jid,
                     site="household",
-                    kwp=_PEAKS_KWP[n % len(_PEAKS_KWP)],
+                    kwp=next(peaks) if area == _COMMUNE else 0.0,
                     seed=_FIRST_SEED + n,
                     invitation=links[area],
                 )
@@ -310,16 +313,16 @@ class Federation:
     async def _let_the_reader_ask(self, collective: Collective) -> None:
         program = collective.program
         if READER not in {one["peer"] for one in await program.json("permissions")}:
-            for need in _SUMS:
-                await program.do("peer", "add", READER, "--need", str(need))
+            await program.do("peer", "add", READER, "--need", str(_SUMS))
 
     async def _readable(self, collective: Collective) -> tuple[Mapping[str, Any], ...]:
         """Wait until the past of all members is summed, and may be read; give what may."""
 
         async def is_read() -> bool:
-            await self._grant_what_there_is(collective, READER)
-            return any(map(self._is_whole, await self._read(collective)))
+            read = await self._read(collective)
+            return bool(read) and all(map(self._is_whole, read))
 
+        await self._until(partial(self._grant, collective, READER, collective.profile.device))
         await self._until(is_read)
         return tuple(await self._read(collective))
 
@@ -331,45 +334,25 @@ class Federation:
         first, last = (now - datetime.fromisoformat(listed[end]) for end in ("first", "last"))
         return last < _LATEST and first > timedelta(days=self.size.days - 2)
 
-    async def _grant_later(self) -> None:
-        """Grant what is released later: what panels make, where enough homes have some."""
-        await self._is_open.wait()
-        for _ in range(_LATER):
-            await asyncio.sleep(_LATER_S)
-            left = 0
-            for collective in (self.cooperative, self.municipality):
-                left += await self._grant_what_there_is(collective)
-            if not left:
-                return
-
-    async def _grant_what_there_is(
-        self, collective: Collective, whom: str | None = None, need: str | None = None
-    ) -> int:
-        """Grant what is asked of the hourly sums of all members; tell what is still to come."""
-        async with self._granting:
-            return await self._grant(collective.program, collective.profile.device, whom, need)
-
-    async def _grant(
-        self, program: Program, device: str, whom: str | None, need: str | None
-    ) -> int:
-        left = 0
+    async def _grant(self, collective: Collective, whom: str, device: str) -> bool:
+        """Grant what a peer asks of the hourly sums of a group; tell whether it is granted."""
+        program = collective.program
         for one in await program.json("permissions"):
-            if one["state"] != "proposed":
+            if one["peer"] != whom:
                 continue
-            if whom not in {None, one["peer"]} or need not in {None, one["need"]}:
-                continue
+            if one["state"] == "granted":
+                return True
             offered = (await program.json("grant", one["permission"]))["offered"]
-            own = [
-                f"{sum_of['statistic']}={sum_of['direction']}"
+            found = {
+                sum_of["direction"]
                 for sum_of in offered
                 if sum_of["statistic"] == device and sum_of["interval"] == "PT1H"
-            ]
-            if own:
-                series = (word for name in own for word in ("--series", name))
+            }
+            if found == _DIRECTIONS:
+                series = (word for way in found for word in ("--series", f"{device}={way}"))
                 await program.do("grant", one["permission"], *series, "--yes")
-            else:
-                left += 1
-        return left
+                return True
+        return False
 
     async def _read(self, collective: Collective) -> list[Mapping[str, Any]]:
         """Ask a collective, as the reader, for what may be read."""

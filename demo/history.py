@@ -15,7 +15,8 @@ from demo.hass import Api, HassError, State
 from demo.meter import Linky
 
 HOUR: Final = timedelta(hours=1)
-YEAR: Final = timedelta(days=366)
+PAST: Final = timedelta(days=732)
+"""Two years, so that each day has one a year before."""
 
 _WH_PER_UNIT: Final = {"Wh": 1, "kWh": 1_000, "MWh": 1_000_000}
 _SEGMENT_S: Final = 600

@@ -136,10 +136,10 @@ def _first(error: BaseException) -> BaseException:
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="script/demo",
-        description="The school of Kersabiec: its Linky, the panels on its roof, a year of "
+        description="The school of Kersabiec: its Linky, the panels on its roof, two years of "
         "history, and Home Assistant; around it homes, their cooperative, their municipality. | "
-        "L’école de Kersabiec : son Linky, les panneaux de son toit, un an d’historique, et Home "
-        "Assistant ; autour d’elle des foyers, leur coopérative, leur commune.",
+        "L’école de Kersabiec : son Linky, les panneaux de son toit, deux ans d’historique, et "
+        "Home Assistant ; autour d’elle des foyers, leur coopérative, leur commune.",
         epilog="Commands, one a line on standard input:\n" + COMMANDS.describe(),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -156,8 +156,8 @@ def _arguments() -> argparse.Namespace:
         "--small",
         action="store_true",
         help=f"{SMALL.homes} homes around the school, and a month of them, instead of "
-        f"{FULL.homes} with a year | {SMALL.homes} foyers autour de l’école, et un mois, au lieu "
-        f"de {FULL.homes} avec un an",
+        f"{FULL.homes} with two years | {SMALL.homes} foyers autour de l’école, et un mois, au "
+        f"lieu de {FULL.homes} avec deux ans",
     )
     others.add_argument("--school", action="store_true", help="nobody around it | l’école seule")
     parser.add_argument("--folder", type=Path, default=_FOLDER, help="where the state is kept")

@@ -32,11 +32,11 @@ from demo.furnishing import (
     tidy,
 )
 from demo.hass import RESTART, Hass, Language, Supervised, free_port
-from demo.history import YEAR, Hour, hours, import_history, whole_hour
+from demo.history import PAST, Hour, hours, import_history, whole_hour
 from demo.inverter import PROFILES, Inverter, VirtualInverter
 from demo.meter import Contract, Linky, Option, VirtualLinky
 from demo.meter.load import Overload
-from demo.world import PANELS, SCHOOL, World
+from demo.world import ORIGIN, PANELS, SCHOOL, World
 
 _HASS: Final = "hass"
 _MEMORY: Final = "school.json"
@@ -129,7 +129,7 @@ class House:
         )
         self.hass = Hass(folder / _HASS, port=port, language=language, supervised=supervised)
         self._language: Language = language
-        self._since = datetime.now(UTC) - YEAR
+        self._since = max(ORIGIN, datetime.now(UTC) - PAST)
         self._past: list[Hour] = []
 
     async def open(self) -> Address:

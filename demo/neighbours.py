@@ -85,11 +85,8 @@ class Neighbours:
 
     def let_grant(self) -> None:
         """Let them grant what is asked."""
-        self._signal(signal.SIGUSR1)
-
-    def let_tell(self) -> None:
-        """Let them tell of their past: all have granted it."""
-        self._signal(signal.SIGUSR2)
+        if self._process is not None and self._process.returncode is None:
+            self._process.send_signal(signal.SIGUSR1)
 
     async def live(self) -> NoReturn:
         """Wait until they end.
@@ -108,10 +105,6 @@ class Neighbours:
             await end(process)
         if self._hearing is not None:
             await self._hearing
-
-    def _signal(self, number: signal.Signals) -> None:
-        if self._process is not None and self._process.returncode is None:
-            self._process.send_signal(number)
 
     def _check(self) -> None:
         if self._process is None or self._process.returncode is not None:

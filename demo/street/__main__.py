@@ -1,8 +1,7 @@
 """Runs all homes of a plan: python -m demo.street PLAN.
 
 It writes a line of JSON on stdout whenever it has come further. SIGUSR1 lets homes grant what is
-asked; SIGUSR2 lets them tell of their past, once all have granted who are to be summed from the
-first.
+asked.
 """
 
 import asyncio
@@ -52,11 +51,6 @@ class Street:
         for home in self._homes:
             home.standing.may_grant.set()
 
-    def let_tell(self) -> None:
-        """Let all homes tell of their past."""
-        for home in self._homes:
-            home.standing.may_tell.set()
-
     async def _open(self, there: AsyncExitStack) -> None:
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         empty = self._folder / "empty"
@@ -79,8 +73,6 @@ class Street:
             self._asked += 1
             await home.grant(self._plan.history_days)
             self._joined += 1
-            # Who tells of an hour before all have granted would have it summed without the others.
-            await home.standing.may_tell.wait()
             while True:
                 now = datetime.now(UTC).timestamp()
                 await asyncio.sleep(HOUR_S - (now - _COUNT_AFTER_S) % HOUR_S)
@@ -122,7 +114,6 @@ async def main(file: str) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, running.cancel)
     loop.add_signal_handler(signal.SIGUSR1, street.let_grant)
-    loop.add_signal_handler(signal.SIGUSR2, street.let_tell)
     await asyncio.wait({running})
     if not running.cancelled():
         running.result()

@@ -54,7 +54,6 @@ class Standing:
     """What waits for other members, and of how many seconds of its past a home was asked."""
 
     may_grant: asyncio.Event = field(default_factory=asyncio.Event)
-    may_tell: asyncio.Event = field(default_factory=asyncio.Event)
     asked_s: float = 0
 
 
@@ -187,10 +186,7 @@ class StreetHome:
 
 
 class _Answers(Answers):
-    """Tells its past once all members have granted theirs.
-
-    Who joins after sums were published counts from the next month on: here nobody is late.
-    """
+    """Counts how much of its past was asked for."""
 
     role = Role.HOUSEHOLD
 
@@ -209,7 +205,6 @@ class _Answers(Answers):
 
     @override
     async def get_history(self, asker: Asker, request: GetHistory) -> Data:
-        await self._standing.may_tell.wait()
         told = await super().get_history(asker, request)
         start, end = request.range(datetime.now(UTC))
         self._standing.asked_s += (end - start).total_seconds()

@@ -11,9 +11,11 @@ from .noise import smooth, unit
 SLOTS = 144
 """Ten-minute slots of a civil day."""
 
-_MILD, _TEMPERATURE, _HABIT, _APPETITE, _HOT_WATER = 201, 202, 203, 204, 205
+_MILD, _TEMPERATURE, _HABIT, _APPETITE, _HOT_WATER, _HOT_WATER_START = 201, 202, 203, 204, 205, 206
 # Before this hour hot water would not be off-peak in every contract that has off-peak hours.
 _HOT_WATER_SLOT = 23 * 6 + 3
+_HOT_WATER_STARTS = 6
+"""Half-hours: the network operator lets the water heaters of a street start one after the other."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,15 +73,16 @@ def _hot_water_slots(seed: int, day: date, hours: float) -> float:
     return 6 * hours * (0.7 + 0.6 * unit(seed + _HOT_WATER, day.toordinal()))
 
 
-def _hot_water_w(seed: int, day: date, slot: int, power_w: float, hours: float) -> float:
-    """Heat water from half past eleven in the evening on, over midnight."""
-    since = slot - _HOT_WATER_SLOT
-    if since < 0:
-        since += SLOTS
-        day = date.fromordinal(day.toordinal() - 1)
+def _hot_water(
+    seed: int, day: date, slot: int, hours: float, start: int = _HOT_WATER_SLOT
+) -> float:
+    """Return how much of a slot water is heated, from one of the evening on; 144 is midnight."""
+    since = (slot - start) % SLOTS
     if since > 3 * 6:
         return 0.0
-    return power_w * min(1.0, max(0.0, _hot_water_slots(seed, day, hours) - since))
+    if slot < start:
+        day = date.fromordinal(day.toordinal() - 1)
+    return min(1.0, max(0.0, _hot_water_slots(seed, day, hours) - since))
 
 
 def _household_w(seed: int, day: date, slot: int) -> float:
@@ -92,11 +95,12 @@ def _household_w(seed: int, day: date, slot: int) -> float:
     asleep = slot < 33 or slot >= 138
     cold = max(0.0, 16 - outdoor_temperature_c(seed, day, slot))
     winter = 1 + 0.3 * cos(2 * pi * (day.timetuple().tm_yday - 20) / 365.25)
+    start = _HOT_WATER_SLOT + 3 * int(_HOT_WATER_STARTS * unit(seed + _HOT_WATER_START, 0))
     return (
         fridge
         + people
         + cold * (38 if asleep else 55)
-        + _hot_water_w(seed, day, slot, 2200, 1.7 * winter)
+        + 2200 * _hot_water(seed, day, slot, 1.7 * winter, start)
     )
 
 
@@ -110,7 +114,7 @@ def _school_w(seed: int, day: date, slot: int) -> float:
     if not (wednesday and slot >= 72):
         used += _AT_SCHOOL[slot] * (0.7 + 0.5 * smooth(seed + _HABIT, n / 9))
     used += cold * (260 if 30 <= slot < 102 else 90)
-    return used + _hot_water_w(seed, day, slot, 3000, 1.3)
+    return used + 3000 * _hot_water(seed, day, slot, 1.3)
 
 
 HOUSEHOLD = Site("household", _household_w, 3.0)

@@ -1,6 +1,6 @@
 """What can be chosen of what is asked: statistics of a home, or sums of a collective."""
 
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Annotated, Protocol
@@ -10,6 +10,7 @@ import typer
 from consometers_node.household import Proposal, Recorder
 from consometers_node.household.offers import offered, preview as previewed
 from consometers_node.permission import Choice, Identification
+from consometers_node.quoalise.identifier import organisation
 from consometers_node.quoalise.text import text
 from consometers_node.series import Direction, Interval, Series
 from consometers_node.sharing.consent import Asked, Preview, kept, preview
@@ -43,6 +44,12 @@ _NO_SUCH_SUM = text(
     " --series shows what was.",
     "Rien n’a encore été publié de {name} à ce pas de temps, qui soit demandé : « grant » sans"
     " --series montre ce qui l’a été.",
+)
+_COUNTED_TWICE = text(
+    "The sum of all members already has those of {name}: homes would count twice. Choose one of"
+    " them.",
+    "La somme de tous les membres contient déjà ceux de {name} : des foyers compteraient deux fois."
+    " Choisissez l’une des deux.",
 )
 CHOOSE = text(
     "Nothing is chosen for you. Choose series with --series, once for each; “preview” shows the"
@@ -110,6 +117,11 @@ class Chosen:
 class Choosing(Protocol):
     """What this node has of what is asked."""
 
+    @property
+    def naming(self) -> Naming:
+        """What its series are called."""
+        ...
+
     def offered(self, interval: Interval | None) -> Sequence[Series]:
         """Give what can be chosen. Nothing is chosen by this."""
         ...
@@ -145,6 +157,8 @@ def choice(source: Choosing, question: Asked, chosen: Chosen) -> Choice:
         if equals and said not in Direction:
             raise misused("--series", _UNKNOWN_DIRECTION.fill(said=said, statistic=name))
         series.update(source.typed(name, Direction(said) if equals else None, interval))
+    if (collective := source.naming.collective) is not None:
+        _check_overlap(series, str(organisation(collective)))
     return Choice(
         series=frozenset(series),
         interval=chosen.interval,
@@ -152,6 +166,13 @@ def choice(source: Choosing, question: Asked, chosen: Chosen) -> Choice:
         history_days=chosen.history,
         duration_days=chosen.duration,
     )
+
+
+def _check_overlap(series: Collection[Series], everybody: str) -> None:
+    whole = {one.direction for one in series if one.device == everybody}
+    for one in series:
+        if one.device != everybody and one.direction in whole:
+            raise misused("--series", _COUNTED_TWICE.fill(name=one.device))
 
 
 @dataclass(frozen=True, slots=True)

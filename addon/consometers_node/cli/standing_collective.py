@@ -44,6 +44,10 @@ _GUESTS = text(
     "Members that grant nothing, or no longer: {count}.",
     "Membres qui n’autorisent rien, ou plus : {count}.",
 )
+_CATCHING_UP = text(
+    "Members whose past is still being read in: {count}.",
+    "Membres dont le passé est encore en cours de lecture : {count}.",
+)
 _HEARD = text("Last records: {at}.", "Derniers relevés : {at}.")
 _RELEASED = text("Sums are published until {at}.", "Des sommes sont publiées jusqu’au {at}.")
 _NOT_RELEASED = text(
@@ -199,7 +203,12 @@ def _told(found: _Collective) -> dict[str, Json]:
     givers, erasures = found.standing.givers, found.erasures
     return {
         "members": {
-            kind: {"granting": one.members, "series": one.series, "delivering": one.delivering}
+            kind: {
+                "granting": one.members,
+                "series": one.series,
+                "delivering": one.delivering,
+                "catching_up": one.catching_up,
+            }
             for kind, one in sorted(givers.items())
         },
         "guests": found.standing.guests,
@@ -234,6 +243,8 @@ def _show(found: _Collective, output: Output) -> None:
         output.say(_NOBODY)
     if state.guests:
         output.say(_GUESTS, count=state.guests)
+    if behind := sum(one.catching_up for one in state.givers.values()):
+        output.say(_CATCHING_UP, count=behind)
     if found.heard_at is not None:
         output.say(_HEARD, at=local(found.heard_at.timestamp()))
     if found.opens is None:

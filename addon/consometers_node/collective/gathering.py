@@ -1,10 +1,9 @@
 """The past of what members granted, and what is missing of the last weeks: asked for.
 
-    subscribe ─ the past, month by month ─ each day: what is missing of the last weeks
+    subscribe ─ the past, answer by answer ─ each day: what is missing of the last weeks
 
-A few members are asked at a time. How far one was asked is kept after each month, so that whatever
-ends this goes on there. One that is not there is asked again later, and at once when it is heard
-of.
+A few members are asked at a time. How far one was asked is stored after each answer, so that a
+restart goes on there. One that is not there is asked again later, and at once when it is heard of.
 """
 
 import asyncio
@@ -17,7 +16,7 @@ import logging
 import random
 from typing import NoReturn
 
-from ..quoalise import QuoaliseError, ResourceConstraint, Text
+from ..quoalise import MAX_RECORDS, QuoaliseError, ResourceConstraint, Text
 from ..quoalise.identifier import identifier
 from ..series import Interval, Range
 from ..sharing.changes import Changes
@@ -45,7 +44,8 @@ MOST_AT_ONCE = 50
 REMEMBERED = timedelta(days=35)
 """What is missing of older days was asked for often enough."""
 
-_MONTH = timedelta(days=31)
+_RECORDS_AT_ONCE = MAX_RECORDS // 2
+"""In an answer: sums come with as many counts beside them."""
 _DAY = timedelta(days=1)
 _HOUR = timedelta(hours=1)
 
@@ -236,16 +236,17 @@ class Gathering:
         recent = now - REMEMBERED
         since = one.asked_until or one.records.start
         if one.asked_until is None or since < recent:
-            for month in _months(Range(since, max(since, min(now, one.records.end)))):
-                await self._month(peer, one, month)
+            past = Range(since, max(since, min(now, one.records.end)))
+            for span in _spans(past, one.interval):
+                await self._span(peer, one, span)
         else:
             since = max(recent, one.records.start)
             for span in await self._missing(one, Range(since, max(since, now))):
-                await self._month(peer, one, span)
+                await self._span(peer, one, span)
         async with self._store.writing() as connection:
             await note_asked(connection, one.key, now)
 
-    async def _month(self, peer: str, one: Gathered, within: Range) -> None:
+    async def _span(self, peer: str, one: Gathered, within: Range) -> None:
         name = identifier(one.identifier)
         with self._intake.asking(peer) as question:
             async for page in self._asking.history(peer, name, within.start, within.end):
@@ -289,10 +290,12 @@ class Gathering:
             await note_problem(connection, one.key, words.say())
 
 
-def _months(within: Range) -> Iterator[Range]:
+def _spans(within: Range, interval: Interval) -> Iterator[Range]:
+    """Return what to ask for at once: an account asks 60 times a minute."""
+    length = _RECORDS_AT_ONCE * timedelta(minutes=interval.minutes)
     start = within.start
     while start < within.end:
-        end = min(start + _MONTH, within.end)
+        end = min(start + length, within.end)
         yield Range(start, end)
         start = end
 

@@ -3,9 +3,10 @@
 They are kept as any series is, so that they are granted and told as any series is.
 """
 
-from collections.abc import Iterable, Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 import re
 import unicodedata
 
@@ -18,9 +19,8 @@ from ..sharing.ledger import keep
 from ..store import SeriesId
 from ..store.collective_tables import GroupId, MemberGroupRow
 from ..store.member_counts import counts
-from ..store.series import add_series, blocks, series_id
+from ..store.series import add_series, blocks
 
-_ALWAYS = Range(datetime(1978, 7, 5, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC))
 _OTHERS = re.compile(r"[^a-z0-9]+")
 _LETTERS = str.maketrans({"œ": "oe", "æ": "ae", "ß": "ss"})
 
@@ -36,15 +36,11 @@ class Named:
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What a group's series is to say of an interval: None where it says nothing.
-
-    `stays` is what was said before, whatever that is.
-    """
+    """What was published of an interval: watt-minutes, and how many members that sums."""
 
     start: datetime
-    watt_minutes: int | None = None
-    members: int = 0
-    stays: bool = False
+    watt_minutes: int
+    members: int
 
 
 def devices(collective: str, groups: Iterable[Named]) -> dict[GroupId, Device]:
@@ -87,10 +83,9 @@ async def named(connection: AsyncConnection) -> list[Named]:
 
 
 class OwnSeries:
-    """Writes what was released, in a transaction. `is_new` tells whether anything was new."""
+    """Writes what is published, in a transaction."""
 
     def __init__(self, connection: AsyncConnection, collective: str, time_zone: str) -> None:
-        self.is_new = False
         self._connection = connection
         self._collective = collective
         self._time_zone = time_zone
@@ -98,75 +93,36 @@ class OwnSeries:
         self._numbers: dict[Series, SeriesId] = {}
 
     async def of(self, group: GroupId, direction: Direction, interval: Interval) -> Series:
-        """Give the series of a group."""
+        """Return the series of a group."""
         if self._devices is None:
             self._devices = devices(self._collective, await named(self._connection))
         return own_series(self._devices[group], direction, interval, self._time_zone)
 
-    async def said(self, series: Series) -> list[datetime]:
-        """Give when the intervals start of which a series says anything."""
-        number = await series_id(self._connection, series)
-        if number is None:
-            return []
-        found = await blocks(self._connection, number, series, _ALWAYS)
-        return [one.start for block in found for one in block.records()]
-
-    async def write(self, series: Series, told: Iterable[Told], at: datetime) -> None:
-        """Let a series say this, and queue it for whoever is told."""
-        days: dict[date, list[Told]] = {}
-        for one in told:
-            days.setdefault(one.start.date(), []).append(one)
-        if not days:
-            return
-        within = Range(Range.of_day(min(days)).start, Range.of_day(max(days)).end)
-        number = self._numbers.get(series) or await series_id(self._connection, series)
-        if number is None:
-            if all(one.watt_minutes is None for some in days.values() for one in some):
-                return
-            number = await add_series(self._connection, series)
+    async def write(self, series: Series, told: Sequence[Told], at: datetime) -> None:
+        """Add these records to a series, and queue them for the peers that read it."""
+        number = self._numbers.get(series)
+        number = number or await add_series(self._connection, series)
         self._numbers[series] = number
-        said = {one.day: one for one in await blocks(self._connection, number, series, within)}
-        counted = {one.day: one for one in await counts(self._connection, number, series, within)}
-        new: list[Block] = []
-        members: list[Block] = []
-        for day, some in days.items():
-            energies = {one: one.watt_minutes for one in some}
-            block = _block(
-                series,
-                day,
-                said.get(day),
-                {
-                    one: None if energy is None else value(energy, series.interval)
-                    for one, energy in energies.items()
-                },
-            )
-            count = _block(
-                series,
-                day,
-                counted.get(day),
-                {one: None if energy is None else one.members for one, energy in energies.items()},
-            )
-            if block != said.get(day) or count != counted.get(day):
-                new += [block] if block is not None else []
-                members += [count] if count is not None else []
-        if new and await keep(self._connection, {series: number}, new, at, members):
-            self.is_new = True
+        days = [one.start.date() for one in told]
+        within = Range(Range.of_day(min(days)).start, Range.of_day(max(days)).end)
+        values = {one.start: value(one.watt_minutes, series.interval) for one in told}
+        members = {one.start: one.members for one in told}
+        await keep(
+            self._connection,
+            {series: number},
+            _with(values, series, await blocks(self._connection, number, series, within)),
+            at,
+            _with(members, series, await counts(self._connection, number, series, within)),
+        )
 
 
-def _block(
-    series: Series, day: date, before: Block | None, told: Mapping[Told, int | None]
-) -> Block | None:
-    """Give a block that says this; None where there was none, and is nothing to say."""
-    values = {} if before is None else {one.start: one.value for one in before.records()}
-    for one, found in told.items():
-        if one.stays:
-            continue
-        values.pop(one.start, None)
-        if found is not None:
-            values[one.start] = found
-    if not values and before is None:
-        return None
-    return Block.of(series, day, (Record(start, number) for start, number in values.items()))
+def _with(new: Mapping[datetime, int], series: Series, known: Iterable[Block]) -> list[Block]:
+    """Return the blocks of the days of new records, with the records that these days had."""
+    records: defaultdict[date, list[Record]] = defaultdict(list)
+    for start, number in new.items():
+        records[start.date()].append(Record(start, number))
+    before = {block.day: block.records() for block in known}
+    return [Block.of(series, day, (*before.get(day, ()), *some)) for day, some in records.items()]
 
 
 def _minutes(interval: Interval) -> int:

@@ -17,11 +17,15 @@ _DAYS = timedelta(days=2)
 
 
 class Givers(NamedTuple):
-    """The members of a kind that granted something, and how many of them told lately."""
+    """The members of a kind that granted something, and how many of them told lately.
+
+    Of those that are `catching_up`, the past that they granted is still being read in.
+    """
 
     members: int
     series: int
     delivering: int
+    catching_up: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,21 +46,25 @@ async def standing(connection: AsyncConnection, at: datetime) -> Standing:
         and_(GivenRow.interval == Interval.P1D, GivenSeriesRow.heard_at >= at - _DAYS - _LATE),
     )
     tells = func.max(case((lately, 1), else_=0))
+    asked = GivenSeriesRow.asked_until
+    behind = or_(asked.is_(None), asked < GivenRow.valid_from)
+    catches_up = func.max(case((behind, 1), else_=0))
     each = (
-        select(MemberRow.kind, func.count().label("series"), tells.label("tells"))
+        select(
+            MemberRow.kind,
+            func.count().label("series"),
+            tells.label("tells"),
+            catches_up.label("catches_up"),
+        )
         .join(GivenRow, GivenRow.member_id == MemberRow.id)
         .join(GivenSeriesRow, GivenSeriesRow.given_id == GivenRow.id)
         .where(GivenRow.state == "granted", MemberRow.jid.is_not(None))
         .group_by(MemberRow.id, MemberRow.kind)
         .subquery()
     )
-    by_kind = select(
-        each.c.kind, func.count(), func.sum(each.c.series), func.sum(each.c.tells)
-    ).group_by(each.c.kind)
-    givers = {
-        kind: Givers(int(members), int(series), int(delivering))
-        for kind, members, series, delivering in await connection.execute(by_kind)
-    }
+    sums = (func.sum(each.c[name]) for name in ("series", "tells", "catches_up"))
+    by_kind = select(each.c.kind, func.count(), *sums).group_by(each.c.kind)
+    givers = {kind: Givers(*map(int, row)) for kind, *row in await connection.execute(by_kind)}
     there = select(func.count()).where(MemberRow.jid.is_not(None), MemberRow.left_at.is_(None))
     everybody = (await connection.execute(there)).scalar_one()
     waiting = select(func.count()).select_from(OutboxRow)

@@ -69,8 +69,19 @@ def test_water_is_heated_in_off_peak_hours(home: World) -> None:
         moments = (datetime(2026, 7, n, hour, minute, tzinfo=PARIS) for n in range(1, 15))
         return sum(home.flows(moment).consumption_w for moment in moments) / 14
 
-    assert mean(23, 45) > 2000
-    assert mean(4, 0) < 400
+    nights = [mean(minutes // 60 % 24, minutes % 60) for minutes in range(1_425, 1_605, 30)]
+    assert max(nights) > 2000
+    assert mean(5, 0) < 400
+
+
+def test_the_water_heaters_of_a_street_start_one_after_the_other() -> None:
+    assert HOUSEHOLD.use is not None
+    starts = set()
+    for seed in range(40):
+        powers = [HOUSEHOLD.use(seed, date(2026, 7, 1), slot) for slot in (142, 143)]
+        powers += [HOUSEHOLD.use(seed, date(2026, 7, 2), slot) for slot in range(18)]
+        starts.add(next(n for n, watts in enumerate(powers) if watts > 2_000))
+    assert len(starts) == 6
 
 
 def test_the_sun_stands_in_the_south_as_high_as_it_should() -> None:

@@ -53,6 +53,9 @@ async def number(run: Run, tmp_path: Path) -> str:
             ]
             series = own_series(Device(OWN), direction, Interval.PT1H, "Europe/Paris")
             await own.write(series, told, now)
+        commune = Device(f"{OWN}-lorient")
+        series = own_series(commune, Direction.CONSUMPTION, Interval.PT1H, "Europe/Paris")
+        await own.write(series, told, now)
     await store.close()
     need = tmp_path / "sums.toml"
     need.write_text(TOML)
@@ -65,7 +68,8 @@ async def number(run: Run, tmp_path: Path) -> str:
 async def test_what_is_asked_for_and_was_released_is_offered(run: Run, number: str) -> None:
     said: Any = (await run("grant", number, "--json")).document
     assert [(one["statistic"], one["direction"], one["interval"]) for one in said["offered"]] == [
-        (OWN, "consumption", "PT1H")
+        (OWN, "consumption", "PT1H"),
+        (f"{OWN}-lorient", "consumption", "PT1H"),
     ]
 
 
@@ -100,6 +104,17 @@ async def test_what_was_not_released_cannot_be_granted(
     said = await run("grant", number, "--series", series, "--yes")
     assert said.status == 2
     assert says in said.err
+
+
+async def test_the_sum_of_a_commune_is_not_granted_beside_that_of_all(
+    run: Run, number: str
+) -> None:
+    both = ("--series", OWN, "--series", f"{OWN}-lorient")
+    said = await run("grant", number, *both, "--yes")
+    assert said.status == 2
+    assert "homes would count twice" in said.err
+    said = await run("grant", number, "--series", f"{OWN}-lorient", "--yes")
+    assert said.status == 0, said.err
 
 
 async def test_an_answer_can_be_no_or_taken_back(run: Run, number: str) -> None:

@@ -14,7 +14,7 @@ from consometers_node.collective.taking import Told, take
 from consometers_node.quoalise import Duration
 from consometers_node.store import Store
 from consometers_node.store.collective_tables import GivenId
-from consometers_node.store.gathered import note_heard
+from consometers_node.store.gathered import note_asked, note_heard
 from consometers_node.store.standing import Givers, standing
 
 from ..web.public.conftest import fill
@@ -37,10 +37,11 @@ async def test_members_are_counted_by_kind_and_by_who_tells(store: Store) -> Non
     async with store.writing() as connection:
         assert await take(connection, [message], "Europe/Paris", AT - HOUR, Arrivals()) == [None]
         await note_heard(connection, {(GivenId("b"), str(meter("b")))}, AT - 5 * HOUR)
+        await note_asked(connection, (GivenId("b"), str(meter("b"))), AT)
         await note_heard(connection, {(GivenId("school"), str(meter("school")))}, AT - 40 * HOUR)
     async with store.reading() as connection:
         found = await standing(connection, AT)
-    assert found.givers == {"home": Givers(3, 3, 1), "site": Givers(1, 1, 1)}
+    assert found.givers == {"home": Givers(3, 3, 1, 2), "site": Givers(1, 1, 1, 1)}
     assert found.guests == 1
     assert found.outbox == 0
 
