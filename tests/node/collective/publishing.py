@@ -13,6 +13,7 @@ from consometers_node.collective.disclosure import Agreed, Publication
 from consometers_node.collective.members import GroupKind, Members
 from consometers_node.collective.own import devices, named, own_series
 from consometers_node.collective.publishing import Closer, Waiting
+from consometers_node.collective.sites import Description
 from consometers_node.quoalise import Direction as Way, SeriesPath
 from consometers_node.quoalise.federation_xml import write_data_needs
 from consometers_node.quoalise.identifier import device as device_of, series as named_series
@@ -38,6 +39,7 @@ EARLIER = datetime(2026, 6, 1, tzinfo=UTC)
 LATER = datetime(2026, 7, 25, tzinfo=UTC)
 CONSUMPTION = Direction.CONSUMPTION
 HOUR = Interval.PT1H
+HOURS_A_DAY = 24
 ASKED = serialise(write_data_needs([write_need(replace(NEED, id="sums", version=1))])).decode()
 AGREED = Publication(basis=Agreed(3))
 
@@ -151,6 +153,20 @@ class Town:
             if count is not None:
                 counted = Block(of, day, (count,) * places)
                 await put_count(self.connection, self.numbers[of], counted)
+
+    async def tell_hour(
+        self, member: MemberId, value: int, start: datetime, *, count: int | None = None
+    ) -> None:
+        """Let a member tell of one hour more, or of one again."""
+        of, day = self.series[member], start.date()
+        known = self.told.get((of, day))
+        values = [*known.values] if known else [None] * HOURS_A_DAY
+        values[start.hour] = value
+        await self.tell(member, values, day=day, count=count)
+
+    async def show_by_name(self, member: MemberId, name: str) -> None:
+        """Make a home a site, from the first month that is free."""
+        await self.people.present(member, name, Description())
 
     async def look(self, at: datetime | None = None) -> bool:
         """Close what is due then, or two days later; return whether anything was closed."""
