@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time as daytime, timedelta
 import os
 from pathlib import Path
 import random
@@ -19,9 +19,10 @@ from sqlalchemy.exc import DBAPIError
 from consometers_node.collective.calendar import instants
 from consometers_node.quoalise import Direction as Said
 from consometers_node.quoalise.identifier import organisation, series as name_of
-from consometers_node.series import Direction, Interval, Range
+from consometers_node.series import Block, Direction, Interval, Range
 from consometers_node.store import Store
 from consometers_node.store.collective_tables import GivenRow, MemberGroupRow, PublishedCellRow
+from consometers_node.store.parts import member_blocks
 from consometers_node.store.series import all_series, blocks
 from consometers_node.xmpp import Asking
 from demo.hass.folder import ROOT
@@ -41,9 +42,8 @@ STEP: Final = timedelta(minutes=30)
 NOW: Final = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
 LIVE: Final = NOW - timedelta(hours=21)
 """Homes have two hours from then on when they join, and then half an hour more at each tick."""
-OLD: Final = LIVE.replace(hour=0)
-START: Final = OLD - timedelta(days=3)
-"""They also have the days before. What is old is published once it has not changed for a while."""
+START: Final = LIVE.replace(hour=0) - timedelta(days=3)
+"""They also have the days before."""
 TICK_S: Final = 4.0
 WITHIN_S: Final = 100
 """Whoever asked somebody that was killed while it answered waits for a minute."""
@@ -55,7 +55,7 @@ GIVES: Final = {ROOFS: Direction.CONSUMPTION, FIELDS: Direction.INJECTION}
 
 type Values = dict[datetime, int]
 type Counted = dict[datetime, tuple[int, int]]
-"""W of half an hour, and of how many members."""
+"""W of half an hour, or watt-minutes, and of how many members."""
 
 
 @dataclass
@@ -74,9 +74,22 @@ class Collective:
         assert self.store is not None
         return self.store
 
-    async def summed(
-        self, direction: Direction, interval: Interval = Interval.PT30M
-    ) -> dict[datetime, tuple[int, int]]:
+    async def held(self, direction: Direction) -> Counted:
+        """Give what it has of its members, of each half an hour."""
+        found: Counted = {}
+        async with self.opened.reading() as connection:
+            rows = await member_blocks(connection, direction, START.date(), NOW.date())
+        for row in rows:
+            values = Block.values_of(row.packed)
+            counts = [1] * len(values) if row.counts is None else Block.values_of(row.counts)
+            midnight = datetime.combine(row.day, daytime(), UTC)
+            for n, (watts, count) in enumerate(zip(values, counts, strict=True)):
+                if watts is not None and count is not None:
+                    total, members = found.get(midnight + n * STEP, (0, 0))
+                    found[midnight + n * STEP] = total + watts, members + count
+        return found
+
+    async def cells(self, direction: Direction, interval: Interval = Interval.PT30M) -> Counted:
         """Give what it has published of all: watt-minutes and members, by start."""
         cell = PublishedCellRow
         of_all = (
@@ -91,11 +104,6 @@ class Collective:
         async with self.opened.reading() as connection:
             rows = await connection.execute(of_all)
             return {start: (energy, members) for start, energy, members in rows}
-
-    async def counted(self, direction: Direction) -> Counted:
-        """Give what it has published of each half an hour."""
-        found = await self.summed(direction)
-        return {start: (sum_ // 30, count) for start, (sum_, count) in found.items()}
 
     async def published(self, direction: Direction) -> Values:
         """Give what its own series says of all its members."""
@@ -213,7 +221,7 @@ class World:
 
     async def catch_up(self) -> None:
         """Let those who are late tell of a time once both cooperatives know all else of it."""
-        known = [(await one.counted(way), self.expected(way)) for one, way in self.cooperatives]
+        known = [(await one.held(way), self.expected(way)) for one, way in self.cooperatives]
         for at, late in list(self.late.items()):
             if all(found.get(at) == expected[at] for found, expected in known):
                 del self.late[at]
@@ -287,7 +295,7 @@ class World:
             found = 0
             for one, way, counts in wanted:
                 try:
-                    known = await one.counted(way)
+                    known = await one.held(way)
                 except DBAPIError:
                     return -1
                 found += sum(max(0, n - known.get(at, (0, 0))[1]) for at, n in counts.items())
@@ -310,33 +318,27 @@ class World:
         found: Counter[str] = Counter()
         for one, way in self.cooperatives:
             published = self.to_publish(way)
-            live = {at: watts for at, watts in published.items() if at >= LIVE}
-            days = await one.summed(way, Interval.P1D)
-            found[f"{one.name} sums"] = different(await one.counted(way), self.expected(way))
-            found[f"{one.name} sums days"] = different(days, self._days(way))
-            found[f"{one.name} tells"] = different(await one.published(way), published)
             levels = {at: (watts, HOMES) for at, watts in published.items()}
-            found[f"the town sums {way}"] = different(await self.town.counted(way), levels)
-            told = await self.town.published(way)
-            told = {at: watts for at, watts in told.items() if at >= LIVE}
-            found[f"the town tells {way}"] = different(told, live)
+            cells = {at: (30 * watts, HOMES) for at, watts in published.items()}
+            found[f"{one.name} holds"] = different(await one.held(way), self.expected(way))
+            found[f"the town holds {way}"] = different(await self.town.held(way), levels)
+            for whose in (one, self.town):
+                days = await whose.cells(way, Interval.P1D)
+                found[f"{whose.name} publishes {way}"] = different(await whose.cells(way), cells)
+                found[f"{whose.name} publishes days {way}"] = different(days, self._days(cells))
+                found[f"{whose.name} tells {way}"] = different(
+                    await whose.published(way), published
+                )
         return found
 
-    def _days(self, direction: Direction) -> Counted:
-        """Give what homes have of each civil day, those that have all of it."""
+    def _days(self, cells: Counted) -> Counted:
+        """Give the sums of civil days of which all is published that there is to be."""
         found: Counted = {}
-        for (_, way), values in self.truth.items():
-            if way is not direction:
-                continue
-            day = START.date()
-            while day <= NOW.date():
-                civil = instants(ZONE, day)
-                steps = [civil.start + n * STEP for n in range((civil.end - civil.start) // STEP)]
-                if all(at in values for at in steps):
-                    sum_, count = found.get(civil.start, (0, 0))
-                    energy = 30 * sum(values[at] for at in steps)
-                    found[civil.start] = sum_ + energy, count + 1
-                day += timedelta(days=1)
+        day, end = START.date(), max(cells, default=START) + STEP
+        while (civil := instants(ZONE, day)).end <= end:
+            some = [energy for at, (energy, _) in cells.items() if at in civil]
+            found[civil.start] = sum(some), HOMES
+            day += timedelta(days=1)
         return found
 
     async def of_homes(self) -> dict[tuple[str, Direction], Values]:

@@ -351,10 +351,15 @@ class Closer:
         sums = await day_sums(self._connection, direction, day, within)
         beside = sums.get(self.everybody)
         sent = await self.sums_of_civil_day(direction, day, series, beside)
+        memberships = (await self._month(month_of(day))).memberships
         expected = {
             member
             for member, finest in (await self._finest(direction, within.start)).items()
-            if beside is None or not beside.homes or finest.minutes > step.minutes
+            if (of := memberships.get(member)) is not None
+            # What was published by the interval is in the day already.
+            and (
+                beside is None or (of.is_home and not beside.homes) or finest.minutes > step.minutes
+            )
         }
         is_late = self._at - max(within.end, self._waiting.online_since) >= publication.day_wait
         is_past = within.end <= self._waiting.opened_at - publication.longest_wait

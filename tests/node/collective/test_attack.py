@@ -27,7 +27,7 @@ from consometers_node.store import Store
 from consometers_node.store.collective_tables import GroupId, MemberId
 from consometers_node.store.series import erase_series
 
-from .attack import Attacker, Unknown
+from .attack import Attacker
 from .publishing import Town
 
 AREAS = ["Lorient", "Lanester", None]

@@ -263,6 +263,18 @@ async def test_collectives_bring_what_they_published(store: Store) -> None:
         assert await town.counted() == [40] * HOURS
 
 
+async def test_a_day_of_collectives_alone_closes_with_its_hours(file: Store) -> None:
+    """Nobody sends it as a day: it waits for nothing."""
+    async with file.writing() as connection:
+        town = Town(connection, at=NOON)
+        below = await town.member(kind="collective")
+        for day in (BEFORE, DAY):
+            await town.tell(below, 40_000, day=day, count=40)
+        await town.look(NOON - timedelta(hours=12))
+        # The civil day begins two hours before the first record.
+        assert await town.civil(day=BEFORE) == 22 * 40_000
+
+
 async def test_other_rules_count_from_the_next_hour(file: Store) -> None:
     async with file.writing() as connection:
         town = Town(connection, at=NOON)
