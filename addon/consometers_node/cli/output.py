@@ -54,10 +54,15 @@ class Output:
         titles = [self.said(column) for column in columns]
         print_table(titles, [[clean(cell) for cell in row] for row in rows])
 
+    @property
+    def is_watched(self) -> bool:
+        """Whether somebody at a terminal sees how far it is."""
+        return not self.as_json and sys.stderr.isatty()
+
     @contextmanager
     def progress(self, words: Text, total: float) -> Iterator[Reached]:
         """Show on a terminal how far it is; give what is to be told so."""
-        if self.as_json or not sys.stderr.isatty():
+        if not self.is_watched:
             yield _unseen
             return
         from .screen import progress_bar  # noqa: PLC0415

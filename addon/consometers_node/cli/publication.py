@@ -1,26 +1,31 @@
 """What a collective publishes: `publication preview`, before it is opened; `open`, `close`."""
 
+import asyncio
 from datetime import date
 from typing import Annotated
 
 import typer
 
+from consometers_node.collective.closings import Progress, progress
 from consometers_node.collective.disclosure import Reason
 from consometers_node.collective.preview import Count, Stretch, foresee
 from consometers_node.collective.reads import Read, note_read
-from consometers_node.collective.rules import AT_ONCE, NOT_YET, InForce, open_from
+from consometers_node.collective.rules import AT_ONCE, NOT_YET, InForce, open_from, opened
 from consometers_node.collective.settings import Settings
 from consometers_node.quoalise.text import Text, text
 from consometers_node.store import Store
 
+from . import bell
 from .collective import Ours, look_again, now, run
 from .complaint import misused
 from .output import Json, Output
+from .standing import say_running
 from .usage import Commands
 from .words import say
 
 _WHO = "operator"
 """Who the access log says it was."""
+_EVERY_S = 0.5
 
 _OF = text("Of", "De")
 _EVERYBODY = text("All members", "Tous les membres")
@@ -60,6 +65,16 @@ _CLOSED = text(
     "Nothing new is published until you open it again. What is published stays.",
     "Rien de nouveau n’est publié tant que vous ne l’ouvrez pas de nouveau. Ce qui est publié le"
     " reste.",
+)
+_PAST = text("The past is being published", "Le passé est en cours de publication")
+_GOES_ON = text(
+    "The node publishes the past now. Ctrl+C ends the bar, and not the work.",
+    "Le nœud publie maintenant le passé. Ctrl+C arrête la barre, pas le travail.",
+)
+_ALL_PAST = text("The past is published.", "Le passé est publié.")
+_ONCE_ONLINE = text(
+    "The past is published once the node is on the network.",
+    "Le passé sera publié quand le nœud sera sur le réseau.",
 )
 _NO_DAY = text("write a day, such as 2026-12-01.", "écrivez un jour, par exemple 2026-12-01.")
 
@@ -155,13 +170,44 @@ def _open(common: Ours, opens: date) -> None:
         async with store.writing() as connection:
             await open_from(connection, opens, _WHO, now())
         await look_again(settings)
-
-    run(common, work)
-    if output.as_json:
-        output.document({"opens": None if opens == NOT_YET else opens.isoformat()})
-    else:
+        if output.as_json:
+            output.document({"opens": None if opens == NOT_YET else opens.isoformat()})
+            return
         words: Text = {AT_ONCE: _OPENED, NOT_YET: _CLOSED}.get(opens, _OPENS)
         output.say(words, day=opens.isoformat())
+        if output.is_watched:
+            running = await bell.ask(bell.socket_in(settings.folder), "status")
+            await follow(store, settings, running, output)
+
+    run(common, work)
+
+
+async def follow(
+    store: Store, settings: Settings, running: bell.Status | None, output: Output
+) -> None:
+    """Show how far the past is published by the node that runs, until all of it is."""
+    if await _past(store, settings) is None:
+        return
+    if running is None or not running["online"]:
+        say_running(running, output)
+        output.say(_ONCE_ONLINE)
+        return
+    output.say(_GOES_ON)
+    with output.progress(_PAST, 1.0) as reached:
+        while (found := await _past(store, settings)) is not None:
+            reached(found.share)
+            await asyncio.sleep(_EVERY_S)
+    output.say(_ALL_PAST)
+
+
+async def _past(store: Store, settings: Settings) -> Progress | None:
+    zone = settings.time_zone
+    async with store.reading() as connection:
+        rules = await InForce(settings.publication).read(connection)
+        opening = await opened(connection)
+        if opening is None or not rules.are_open(now(), zone):
+            return None
+        return await progress(connection, rules.publication, zone, opening)
 
 
 def _read(day: str) -> date:

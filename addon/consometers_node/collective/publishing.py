@@ -30,6 +30,7 @@ from ..store.publication import (
     ClosedInterval,
     DaySum,
     PublishedCell,
+    closed_until,
     combined,
     day_sums,
     last_closed,
@@ -227,12 +228,7 @@ class Closer:
         first: date,
         last: Mapping[tuple[Direction, Interval], datetime],
     ) -> bool:
-        ends = [
-            start + timedelta(minutes=step.minutes)
-            for (of, step), start in last.items()
-            if of is direction and step is not Interval.P1D
-        ]
-        until = max(ends, default=datetime.combine(first, time(), UTC))
+        until = closed_until(last, direction) or datetime.combine(first, time(), UTC)
         day_start = last.get((direction, Interval.P1D))
         day = (
             min(civil_days(self._zone, first))

@@ -5,7 +5,7 @@ The database refuses to change a row, and to add a cell to an interval that was 
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import NamedTuple
 
 from sqlalchemy import and_, func, insert, select
@@ -87,6 +87,20 @@ async def last_closed(
         for direction, interval, start in await connection.execute(query)
         if start is not None
     }
+
+
+def closed_until(
+    last: Mapping[tuple[Direction, Interval], datetime], direction: Direction
+) -> datetime | None:
+    """Return the end of the last closed interval of a direction, of what `last_closed` gave."""
+    return max(
+        (
+            start + timedelta(minutes=step.minutes)
+            for (of, step), start in last.items()
+            if of is direction and step is not Interval.P1D
+        ),
+        default=None,
+    )
 
 
 async def first_closed(connection: AsyncConnection) -> datetime | None:

@@ -12,10 +12,13 @@ import shutil
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ...collective import given, invitations, needs
+from ...collective.closings import State, hours, missing, progress
 from ...collective.roster import Roster, Status, answered
+from ...collective.rules import BadRules, InForce, chosen, opened
 from ...quoalise import Text
 from ...quoalise.text import around, text
 from ...store import claims, set_aside
+from ..public.words import FLOWS
 from .desk import AdminDesk
 from .visit import Visit
 
@@ -143,6 +146,58 @@ _NO_ANSWER = text(
     "Depuis deux semaines ou plus, personne n’a répondu à « {said} ».",
 )
 
+_CLOSED = text(
+    "The collective is closed: nothing is published. Once the past of your founders has come in,"
+    " look at what the public would see, and open it.",
+    "Le collectif est fermé : rien n’est publié. Quand le passé de vos fondateurs est arrivé,"
+    " regardez ce que le public verrait, puis ouvrez-le.",
+)
+_OPENS = text(
+    "Nothing new is published before {day}: the collective opens then.",
+    "Rien de nouveau n’est publié avant le {day} : le collectif ouvre ce jour-là.",
+)
+_BAD_RULES = text(
+    "What was chosen for the publication cannot be read: nothing new is published. Choose again.",
+    "Ce qui a été choisi pour la publication est illisible : rien de nouveau n’est publié."
+    " Choisissez de nouveau.",
+)
+_PAST = text(
+    "The past is being published. It is closed up to {at}.",
+    "Le passé est en cours de publication. Il est clos jusqu’au {at}.",
+)
+_MISSING = {
+    State.BELOW_THRESHOLD: text(
+        "Too few homes reported: see who is silent, or invite more homes.",
+        "Trop peu de foyers ont transmis : regardez qui se tait, ou invitez d’autres foyers.",
+    ),
+    State.DOMINANCE: text(
+        "One home makes most of it: with more homes, it can be published.",
+        "Un seul foyer en fait l’essentiel : avec plus de foyers, cela pourra être publié.",
+    ),
+    State.NEVER: text(
+        "By law, so short a time is never published: choose a longer step.",
+        "Par la loi, une durée si courte n’est jamais publiée : choisissez un pas plus long.",
+    ),
+    State.NOTHING: text(
+        "No member reported: see who is silent.",
+        "Aucun membre n’a transmis : regardez qui se tait.",
+    ),
+    State.LATE: text(
+        "The node has not closed them: look at its health.",
+        "Le nœud ne les a pas clos : regardez son état.",
+    ),
+}
+_NOT_PUBLISHED = (
+    text(
+        "{of}: one interval since yesterday is not published. {said}",
+        "{of} : un intervalle depuis hier n’est pas publié. {said}",
+    ),
+    text(
+        "{of}: {count} intervals since yesterday are not published. {said}",
+        "{of} : {count} intervalles depuis hier ne sont pas publiés. {said}",
+    ),
+)
+
 
 class Weight(StrEnum):
     """How much something matters."""
@@ -177,6 +232,8 @@ async def _all(
         yield one
     if (full := await _of_disk(desk)) is not None:
         yield full
+    async for one in _of_publication(desk, visit, connection):
+        yield one
     now = visit.now
     here = Counter(one.status for one in roster.entries)
     if count := here[Status.SILENT]:
@@ -221,6 +278,46 @@ async def _all(
     for asked in offered:
         if asked.need.id not in known and asked.offered_at < now - _UNANSWERED_AFTER:
             yield Concern(Weight.WARN, around(_NO_ANSWER, Text(asked.need.title)), "needs")
+
+
+async def _of_publication(
+    desk: AdminDesk, visit: Visit, connection: AsyncConnection
+) -> AsyncIterator[Concern]:
+    """Give what the public does not see of yesterday and today, and what to do about it."""
+    zone = desk.settings.time_zone
+    rules = await InForce(desk.settings.publication).read(connection)
+    opening = await opened(connection)
+    try:
+        await chosen(connection)
+    except BadRules:
+        yield Concern(Weight.WRONG, _BAD_RULES, "publication")
+        return
+    if opening is None:
+        yield Concern(Weight.WARN, _CLOSED, "publication")
+        return
+    if not rules.are_open(visit.now, zone):
+        day = visit.language.day(opening.opens)
+        yield Concern(Weight.WARN, _OPENS.fill(day=day), "publication")
+        return
+    if (past := await progress(connection, rules.publication, zone, opening)) is not None:
+        at = visit.language.moment(past.until)
+        yield Concern(Weight.WARN, _PAST.fill(at=at), "publication")
+        return
+    found = [
+        hour
+        for day in (visit.today - timedelta(days=1), visit.today)
+        for hour in await hours(connection, rules.publication, zone, day, visit.now)
+    ]
+    together: dict[tuple[State, int], list[Text]] = {}
+    for (direction, state), count in missing(found).items():
+        together.setdefault((state, count), []).append(FLOWS[direction])
+    for (state, count), flows in together.items():
+        of = ", ".join(map(visit.language, flows))
+        of = of[0].upper() + of[1:]
+        words = _NOT_PUBLISHED[count > 1]
+        weight = Weight.WRONG if state is State.LATE else Weight.WARN
+        to = "health" if state is State.LATE else "publication#hours"
+        yield Concern(weight, around(words, _MISSING[state], of=of, count=count), to)
 
 
 def of_node(desk: AdminDesk) -> list[Concern]:

@@ -2,13 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 import re
 
 from aiohttp import web
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ...collective import preview, rules as ours
+from ...collective.closings import State, hours, missing, progress
 from ...collective.disclosure import DEFAULT_MINIMUM, LEAST_MINIMUM, Agreed, Reason
 from ...collective.keys import KEYS, Basis, Step
 from ...collective.preview import Stretch
@@ -21,6 +22,7 @@ from ..language import LANGUAGES
 from ..limits import Limits
 from ..public import front
 from ..public.desk import Desk, Guest
+from ..public.words import FLOWS
 from ..speech import Language
 from .desk import AdminDesk
 from .visit import Visit
@@ -29,6 +31,7 @@ _WAITS = ("wait_minutes", "longest_wait_minutes")
 _FIELDS = ("basis", "minimum", "interval", *_WAITS, "opening", "opens")
 _OPENING = {"": AT_ONCE, "not-yet": NOT_YET}
 _FROM = "from"
+_DAY = timedelta(days=1)
 _FRONT_DAYS = 2
 """Before today, of which the first page tells."""
 _MOST_DIGITS = 6
@@ -49,6 +52,16 @@ REASONS = {
     Reason.TOGETHER: text(
         "published together with other communes", "publié avec d’autres communes"
     ),
+}
+
+STATES = {
+    State.PUBLISHED: text("published", "publié"),
+    State.BELOW_THRESHOLD: REASONS[Reason.BELOW_THRESHOLD],
+    State.DOMINANCE: REASONS[Reason.DOMINANCE],
+    State.NEVER: REASONS[Reason.NEVER],
+    State.NOTHING: text("nothing came", "rien reçu"),
+    State.WAITING: text("waits for members", "attend des membres"),
+    State.LATE: text("should be closed by now", "devrait être clos"),
 }
 
 
@@ -162,6 +175,7 @@ async def _show(
     async with desk.store.reading() as connection:
         everybody = (await published.places(connection)).get("all")
         since = None if everybody is None else await published.since(connection, everybody)
+        closings = await _closings(desk, visit, connection, rules)
     told = {name: visit.typed(name) for name in _FIELDS} if filled else _told(rules)
     return desk.page(
         visit,
@@ -174,8 +188,35 @@ async def _show(
         is_open=rules.are_open(visit.now, desk.settings.time_zone),
         since=since,
         told=told,
+        states=STATES,
+        flows=FLOWS,
+        **closings,
         **_words(desk),
     )
+
+
+async def _closings(
+    desk: AdminDesk, visit: Visit, connection: AsyncConnection, rules: Rules
+) -> Mapping[str, object]:
+    """Return how the hours of a day were closed, the last one first, and how far the past is."""
+    zone, publication = desk.settings.time_zone, rules.publication
+    opening = await ours.opened(connection)
+    if opening is None or not rules.are_open(visit.now, zone):
+        return {"day": None, "past": None}
+    if (past := await progress(connection, publication, zone, opening)) is not None:
+        return {"day": None, "past": past}
+    newest = (visit.now - timedelta(minutes=publication.interval.minutes)).date()
+    day = min(_day(visit.asked("day")) or newest, newest)
+    found = await hours(connection, publication, zone, day, visit.now)
+    return {
+        "day": day,
+        "before": day - _DAY,
+        "after": None if day == newest else day + _DAY,
+        "hours": found[::-1],
+        "directions": [one for one in FLOWS if any(one in hour.outcomes for hour in found)],
+        "lacking": sum(bool(missing([hour])) for hour in found),
+        "past": None,
+    }
 
 
 async def _look(

@@ -13,8 +13,10 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from consometers_node.collective import given, invitations, needs
+from consometers_node.collective.arrivals import Arrivals
 from consometers_node.collective.counting import Counts
 from consometers_node.collective.members import Kind, Members
+from consometers_node.collective.publishing import Closer, Waiting
 from consometers_node.collective.roster import (
     DayOfAll,
     Entry,
@@ -24,11 +26,12 @@ from consometers_node.collective.roster import (
     shares,
     shares_by_direction,
 )
-from consometers_node.collective.rules import InForce
+from consometers_node.collective.rules import AT_ONCE, NOT_YET, InForce, open_from
 from consometers_node.quoalise.text import text
 from consometers_node.series import Direction
 from consometers_node.store.clock import Clock
 from consometers_node.store.collective_tables import GivenId, MemberId
+from consometers_node.store.settings import set_setting
 from consometers_node.store.tables import BlockRow, SeriesRow
 from consometers_node.web.admin import attention, health, heat
 from consometers_node.web.speech import Language
@@ -76,13 +79,88 @@ async def test_what_needs_a_person_comes_first(office: Office) -> None:
 
 
 async def test_all_is_well_where_nothing_is_wrong(office: Office) -> None:
-    async def one(connection: AsyncConnection) -> None:
-        await Village(connection, ZONE, NOW).join("whole")
-
-    await office.written(one)
+    await settle_together(office)
     page = await (await office.enter("fr")).open("")
     assert "Tout va bien" in page.text
     assert "Rien ne vous attend" in page.text
+
+
+async def settle_together(
+    office: Office, homes: int = 12, hours: int = 13, large: int = 400
+) -> None:
+    """Let homes in that have told all up to some hour of today; open, and close what is due."""
+
+    async def work(connection: AsyncConnection) -> None:
+        village = Village(connection, ZONE, NOW)
+        for n in range(homes):
+            watts = 400 if n else large
+            await village.join(f"h{n}", days=3, hours_today=hours, watts=watts)
+        await open_from(connection, AT_ONCE, "Maëlle", NOW - 10 * DAY)
+
+    await office.written(work)
+    await office.written(lambda connection: close_due(office, connection))
+
+
+async def close_due(office: Office, connection: AsyncConnection) -> None:
+    settings, online = office.settings, NOW - 10 * DAY
+    waiting = Waiting(online_since=online, opened_at=online, arrivals=Arrivals())
+    members = Members(connection, ZONE)
+    closer = Closer(members, settings.identifier, settings.publication, waiting, NOW)
+    while await closer.close():
+        pass
+
+
+@pytest.mark.parametrize(
+    ("how", "said"),
+    [
+        ("well", "All is well"),
+        ("closed", "The collective is closed"),
+        ("later", "Nothing new is published before 12 June 2026"),
+        ("unreadable", "What was chosen for the publication cannot be read"),
+        ("past", "The past is being published"),
+        ("few", "Too few homes reported"),
+        ("dominated", "One home makes most of it"),
+        (
+            "silent",
+            "Drawn from the grid: 11 intervals since yesterday are not published. No member",
+        ),
+        ("late", "The node has not closed them"),
+    ],
+)
+async def test_the_overview_and_the_public_page_never_disagree(
+    office: Office, how: str, said: str
+) -> None:
+    """The first page of all says what of yesterday and today the public does not see."""
+    sizes = {"few": {"homes": 9}, "dominated": {"large": 30_000}, "silent": {"hours": 2}}
+    if how in {"past", "late", "unreadable"}:
+        await office.written(settle)
+    else:
+        await settle_together(office, **sizes.get(how, {}))
+
+    async def change(connection: AsyncConnection) -> None:
+        opens, at = AT_ONCE, NOW - 40 * DAY
+        match how:
+            case "closed":
+                opens = NOT_YET
+            case "later":
+                opens = date(2026, 6, 12)
+            case "past":
+                at = NOW
+            case "unreadable":
+                await set_setting(connection, "publication", "{")
+        await open_from(connection, opens, "Maëlle", at)
+
+    await office.written(change)
+    page = await (await office.enter()).open("")
+    public = await (await office.browser()).open("/")
+    assert said in page.text
+    is_well = "All is well" in page.text
+    shows_all = "Soon here" not in public.text and "not published" not in public.text
+    if how in {"closed", "later"}:
+        # What was published before it was closed stays.
+        assert not is_well
+    else:
+        assert is_well is shows_all is (how == "well")
 
 
 async def test_members_are_shown_worst_first_a_part_at_a_time(office: Office) -> None:

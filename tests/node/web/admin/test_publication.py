@@ -20,8 +20,10 @@ from consometers_node.xmpp import Account, Connection, Identity, Server
 
 from ...collective.publishing import Town
 from ..browser import Browser, Page
-from ..public.town import NOW
+from ..public.town import NOW, ZONE
 from .office import NAME, Office, serving, summary
+from .test_overview import close_due, settle_together
+from .village import Village
 
 FIVE, THREE = Publication(basis=Agreed(5)), Publication(basis=Agreed(3))
 YESTERDAY = NOW.date() - timedelta(days=1)
@@ -259,3 +261,50 @@ async def test_who_has_published_is_asked_otherwise(office: Office) -> None:
     page = await (await office.enter()).open("publication")
     assert "Figures are published since" in page.text
     assert "Nothing new before a day" in page.text
+
+
+async def test_each_hour_says_with_how_many_it_was_published_and_why_not(office: Office) -> None:
+    await settle_together(office, homes=12, hours=11)
+
+    async def late(connection: AsyncConnection) -> None:
+        await Village(connection, ZONE, NOW).join("late", days=3)
+
+    await office.written(late)
+    browser = await office.enter()
+    page = await browser.open("publication")
+    assert "Hours of 10 June 2026" in page.text
+    assert "2 intervals are not published, or in part." in page.text
+    # From 13:00 in Lorient on, nobody has told.
+    assert "14:00 nothing came 0 of 12" in page.text
+    assert "12:00 published 12 of 12" in page.text
+    assert "13 of" not in page.text
+    page = await browser.follow(page, "day=2026-06-09")
+    assert "Hours of 9 June 2026" in page.text
+    assert "All that was due is published." in page.text
+    assert page.link("day=2026-06-10")
+    for odd in ("x", "9999-12-31", "2026-02-30", "1999-01-01"):
+        assert "Hours of 10 June 2026" in (await browser.open(f"publication?day={odd}")).text
+    assert (
+        "Nothing of this day is closed" in (await browser.open("publication?day=2026-01-01")).text
+    )
+    french = await (await office.enter("fr")).open("publication")
+    assert "14:00 rien reçu 0 sur 12" in french.text
+
+
+async def test_while_the_past_is_being_published_it_says_how_far_it_is(office: Office) -> None:
+    async def work(connection: AsyncConnection) -> None:
+        village = Village(connection, ZONE, NOW)
+        for n in range(12):
+            await village.join(f"h{n}", days=12, hours_today=13)
+        await open_from(connection, AT_ONCE, NAME, NOW)
+
+    await office.written(work)
+    browser = await office.enter()
+    page = await browser.open("publication")
+    assert "The past is being published 0%" in page.text
+    # It asks again by itself, until it is done.
+    assert ("section", "hx-trigger", "every 2s") in page.attributes
+    await office.written(lambda connection: close_due(office, connection))
+    page = await browser.open("publication")
+    assert "The past is being published" not in page.text
+    assert "All that was due is published." in page.text

@@ -47,6 +47,8 @@ class Village:
         injects: bool = False,
         heard: timedelta | None = timedelta(hours=1),
         problem: str | None = None,
+        hours_today: int = 0,
+        watts: int = 400,
         begins: time = time(),
         id: str = "",
         meter_of: str = "",
@@ -54,7 +56,7 @@ class Village:
         """Let a home in, `share` of whose days is there but for those told apart.
 
         What it grants `begins` so many `days` ago. Nothing ever came from one that was not `heard`.
-        It may name the `meter_of` another one.
+        Of today there are the first `hours_today` of UTC. It may name the `meter_of` another one.
         """
         members = Members(self.connection, self.zone)
         member = await self.invite(name, area)
@@ -75,7 +77,10 @@ class Village:
                 if day <= (self.now - heard).date()
                 and (count := round(24 * (shares or {}).get(day, share)))
             }
-            await self._hear(member, way, identifier, self.now - heard, records)
+            if hours_today:
+                records[self.now.date()] = hours_today
+            blocks = {day: (watts,) * count for day, count in records.items()}
+            await self._hear(member, way, identifier, self.now - heard, blocks)
         if problem is not None:
             await self.connection.execute(
                 update(GivenSeriesRow)
@@ -96,9 +101,9 @@ class Village:
         way: Direction,
         identifier: Identifier,
         at: datetime,
-        records: dict[date, int],
+        records: dict[date, tuple[int, ...]],
     ) -> None:
-        """Let a series be known, with as many records of days."""
+        """Let a series be known, with its records of days."""
         device = Device(str(identifier.device))
         series = Series(device, way, Quantity.POWER, Interval.PT1H, self.zone.key)
         number = await add_series(self.connection, series, member.id)
@@ -110,10 +115,10 @@ class Village:
                 ),
                 GivenSeriesRow.identifier == str(identifier),
             )
-            .values(series_id=number, heard_at=at)
+            .values(series_id=number, heard_at=at, asked_until=self.now)
         )
         blocks = [
-            Block(series, day, (400,) * count + (None,) * (24 - count))
-            for day, count in records.items()
+            Block(series, day, values + (None,) * (24 - len(values)))
+            for day, values in records.items()
         ]
         await put_blocks(self.connection, {number: blocks}, self.now)

@@ -1,0 +1,122 @@
+"""`publication`: what there would be is seen first, then the collective is opened, and closed."""
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from consometers_node.cli import bell
+from consometers_node.cli.output import Output, Reached
+from consometers_node.cli.publication import follow
+from consometers_node.collective.arrivals import Arrivals
+from consometers_node.collective.members import Members
+from consometers_node.collective.publishing import Closer, Waiting
+from consometers_node.collective.rules import AT_ONCE, open_from
+from consometers_node.collective.settings import Settings, read
+from consometers_node.quoalise import Text
+from consometers_node.store import Store
+
+from ..collective.people import ZONE, meter
+from ..collective.telling import HOUR, taking, told
+from .conftest import Run
+from .test_collective import coop, let_in, now, opened
+
+__all__ = ["coop"]
+_DAYS = 29
+
+
+async def settle(folder: Path) -> Store:
+    """Let homes in whose past is there."""
+    names = [f"home{n}" for n in range(10)]
+    await let_in(folder, *names)
+    store = await opened(folder)
+    start = now().replace(minute=0, second=0) - timedelta(days=_DAYS)
+    async with taking(store) as intake:
+        for name in names:
+            data = told(meter(name), start, [500] * 24 * _DAYS, interval=HOUR)
+            await intake.keep(f"{name}@example.org", data)
+    return store
+
+
+async def test_what_there_would_be_is_seen_and_nothing_is_published(run: Run, coop: Path) -> None:
+    store = await settle(coop)
+    seen = (await run("publication", "preview", "--json")).document
+    assert set(seen) == {"day", "month", "year"}
+    day = seen["day"]
+    assert isinstance(day, dict)
+    assert day["everybody"] == {"published": 24, "not_published": {}}
+    text = await run("publication", "preview", language="fr")
+    assert "24 publiés" in text.out
+    assert "laissez d’abord venir le passé de vos fondateurs" in text.out
+    assert (await run("status", "--json")).document["opens"] is None
+    await store.close()
+
+
+async def test_it_is_opened_and_closed(run: Run, coop: Path) -> None:
+    said = await run("publication", "open", "--from", "2027-01-01", "--json")
+    assert said.document == {"opens": "2027-01-01"}
+    said = await run("publication", "open")
+    assert (said.status, said.out.strip()) == (
+        0,
+        "Sums are published from now on. What is published stays.",
+    )
+    assert (await run("status", "--json")).document["opens"] == AT_ONCE.isoformat()
+    said = await run("publication", "close", language="fr")
+    assert "tant que vous ne l’ouvrez pas de nouveau" in said.out
+    assert (await run("status", "--json")).document["opens"] is None
+    assert (await run("publication", "open", "--from", "tomorrow")).status == 2
+
+
+class Watched(Output):
+    """An output at a terminal, of which is kept how far it was."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.shares: list[float] = []
+        self.moved = asyncio.Event()
+
+    @contextmanager
+    def progress(self, words: Text, total: float) -> Iterator[Reached]:
+        def reached(done: float) -> None:
+            self.shares.append(done / total)
+            self.moved.set()
+
+        yield reached
+
+
+async def test_who_opens_at_a_terminal_sees_how_far_the_past_is(
+    coop: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    store = await settle(coop)
+    settings, output, at = read(coop / "collective.toml", {}), Watched(), now()
+    async with store.writing() as connection:
+        await open_from(connection, AT_ONCE, "operator", at)
+
+    # Nothing runs that could publish it.
+    await follow(store, settings, None, output)
+    assert "once the node is on the network" in capsys.readouterr().out
+
+    status: bell.Status = {"account": "coop@example.org", "online": True}
+    following = asyncio.create_task(follow(store, settings, status, output))
+    while await close_some(store, settings):
+        output.moved.clear()
+        waits = asyncio.create_task(output.moved.wait())
+        await asyncio.wait({waits, following}, return_when=asyncio.FIRST_COMPLETED)
+        waits.cancel()
+    async with asyncio.timeout(20):
+        await following
+    assert output.shares == sorted(output.shares)
+    assert 0 < output.shares[-1] < 1
+    assert "The past is published." in capsys.readouterr().out
+    await store.close()
+
+
+async def close_some(store: Store, settings: Settings) -> bool:
+    at = now()
+    waiting = Waiting(online_since=at, opened_at=at, arrivals=Arrivals())
+    async with store.writing() as connection:
+        members = Members(connection, ZONE)
+        return await Closer(members, settings.identifier, settings.publication, waiting, at).close()

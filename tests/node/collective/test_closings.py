@@ -1,0 +1,97 @@
+"""Administrators see how each hour was closed, and how far the past is."""
+
+from collections.abc import AsyncIterator
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from consometers_node.collective.closings import Hour, State, hours, missing, progress
+from consometers_node.collective.disclosure import Agreed, Publication
+from consometers_node.collective.rules import AT_ONCE, Opening
+from consometers_node.series import Interval
+from consometers_node.store import Store
+
+from .publishing import AGREED, BEFORE, CONSUMPTION, DAY, NOON, ZONE, Town
+
+PARIS = ZoneInfo(ZONE)
+OPENING = Opening(AT_ONCE, "Maëlle", NOON)
+
+
+@pytest.fixture
+async def town(file: Store) -> AsyncIterator[Town]:
+    async with file.writing() as connection:
+        yield Town(connection)
+
+
+async def seen(town: Town, day: date = DAY, publication: Publication = AGREED) -> list[Hour]:
+    return list(await hours(town.connection, publication, PARIS, day, NOON))
+
+
+def states(found: list[Hour]) -> list[State]:
+    return [hour.outcomes[CONSUMPTION].state for hour in found]
+
+
+async def test_each_hour_says_with_how_many_it_was_closed_and_why_not(town: Town) -> None:
+    homes = await town.members(4)
+    await town.tell(homes[:2], 1000, day=DAY)
+    await town.tell(homes[2:], [1000] * 8 + [100_000] + [None] * 15, day=DAY)
+    await town.tell(homes[2], [1000] * 8 + [1000] + [None] * 15, day=DAY)
+    await town.look(NOON)
+    # Midnight in Lorient is 22:00 UTC, of which nothing is known; noon UTC is 14:00.
+    found = await seen(town)
+    assert [hour.start.hour for hour in found] == [*range(2, 14)]
+    assert states(found) == [
+        *[State.PUBLISHED] * 8,
+        State.DOMINANCE,
+        State.BELOW_THRESHOLD,
+        *[State.WAITING] * 2,
+    ]
+    assert [(one.told, one.expected) for one in (hour.outcomes[CONSUMPTION] for hour in found)][
+        7:10
+    ] == [(4, 4), (4, 4), (2, 4)]
+    assert missing(found) == {
+        (CONSUMPTION, State.DOMINANCE): 1,
+        (CONSUMPTION, State.BELOW_THRESHOLD): 1,
+    }
+
+
+async def test_an_hour_that_nobody_closes_is_late(town: Town) -> None:
+    await town.tell(await town.members(3), 1000, day=DAY)
+    assert states(await seen(town)) == [State.LATE] * 9 + [State.WAITING] * 3
+
+
+async def test_of_hours_that_nobody_sent_one_direction_alone_is_nothing_missing(
+    town: Town,
+) -> None:
+    homes = await town.members(3)
+    await town.tell(homes, 1000, day=BEFORE - timedelta(days=9))
+    await town.look(NOON)
+    # Nobody has sent anything for ten days: nothing is expected, and all of it is missing.
+    assert missing(await seen(town)) == {(CONSUMPTION, State.NOTHING): 13}
+
+
+async def test_hours_that_were_closed_at_another_step_are_left_out(town: Town) -> None:
+    await town.tell(await town.members(3), [1000] * 10, day=DAY)
+    await town.look(NOON)
+    finer = Publication(basis=Agreed(3), interval=Interval.PT30M)
+    found = await seen(town, publication=finer)
+    assert [hour.start.astimezone(UTC).hour for hour in found] == [11, 11]
+
+
+async def test_the_past_is_closed_from_its_first_record_to_the_opening(town: Town) -> None:
+    async def past() -> tuple[date, float] | None:
+        found = await progress(town.connection, AGREED, PARIS, OPENING)
+        return None if found is None else (found.until.date(), round(found.share, 2))
+
+    assert await past() is None
+    homes = await town.members(3)
+    first = datetime(2026, 7, 1, tzinfo=UTC)
+    for n in range(15):
+        await town.tell(homes, 1000, day=first.date() + timedelta(days=n))
+    assert await past() == (date(2026, 7, 1), 0)
+    town.opened_at = NOON
+    await town.look(first + timedelta(days=7, hours=3))
+    assert await past() == (date(2026, 7, 8), 0.49)
+    await town.look(NOON)
+    assert await past() is None
