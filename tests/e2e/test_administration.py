@@ -24,7 +24,7 @@ from consometers_node.store import Store
 from demo.browser import CHROMIUM, launched, person
 from demo.hass import Language
 from tests.e2e.looks import LOOKS, VIEWPORTS, Look
-from tests.node.collective.people import meter
+from tests.node.collective.people import let_be_named, meter
 from tests.node.collective.telling import told
 from tests.node.web.admin.office import NAME, PASSWORD, Clock, Office, serving
 from tests.node.web.admin.village import Village
@@ -92,7 +92,8 @@ async def furnish(store: Store, now: datetime) -> None:
         described = Description(
             building=Building.SCHOOL, heating=Heat.WOOD, surface_m2=1_200, peak_kwp=36
         )
-        await Members(connection, ZONE).present(school.id, "École de Kersabiec", described)
+        await let_be_named(connection, school, now - timedelta(days=1), valid_from=now)
+        await Members(connection, ZONE).present(school.id, "École de Kersabiec", described, now)
         await village.invite("guest")
         await village.join("next door", days=DAYS, meter_of="home1")
         await tell_too_much(connection, "home2", now)

@@ -39,7 +39,7 @@ from tests.node import postgresql
 from tests.node.cli.conftest import Run, Start, ended
 from tests.node.cli.test_sharing import toy
 from tests.node.clocks import sure
-from tests.node.collective.people import AT, ZONE, join, meter, permission
+from tests.node.collective.people import AT, ZONE, join, let_be_named, meter, permission
 from tests.node.collective.telling import taking, told
 from tests.node.collective.test_rights import CURVE, everything, let_in, shapes
 from tests.node.household.toy import TOKEN, Toy
@@ -83,7 +83,8 @@ async def take_in_and_erase(store: Store) -> None:
             await join(connection, name)
         members = Members(connection, ZONE)
         description = Description(building=Building.SCHOOL, words=MEMBER[3].decode())
-        await members.present(member.id, MEMBER[2].decode(), description)
+        await let_be_named(connection, member)
+        await members.present(member.id, MEMBER[2].decode(), description, AT)
     for name, values in ((MEMBER[0], FIRST), ("b", [500] * 24), (MEMBER[0], CORRECTED)):
         for month in range(3):
             async with taking(store) as intake:

@@ -290,7 +290,7 @@ async def _summed(store: Store, day: date = TODAY) -> tuple[int, int]:
     async with store.reading() as connection:
         snapshot = await Snapshot.read(connection, Way.CONSUMPTION, day, day)
         month = [
-            (stretch, await memberships(connection, stretch.month), GroupId(0))
+            (stretch, await memberships(connection, stretch.month, now()), GroupId(0))
             for stretch in stretches(ZONE.key, Interval.PT1H, day)
         ]
     sums = snapshot.intervals(Interval.PT1H, day, month)

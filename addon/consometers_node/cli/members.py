@@ -277,7 +277,7 @@ def site(
             called = _checked(name or one.name or "", "--name", MAX_NAME)
             if described.words is not None and len(described.words) > MAX_WORDS:
                 raise misused("--words", _TOO_LONG.fill(most=MAX_WORDS))
-            await members.present(one.id, called, described.over(one.description))
+            await members.present(one.id, called, described.over(one.description), now())
             after = await members.get(one.id)
         await look_again(settings)
         if output.as_json:

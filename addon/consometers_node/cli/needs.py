@@ -143,8 +143,12 @@ class Told:
     identification: Annotated[
         Identification,
         typer.Option(
-            metavar="pseudonym|delivery-point",
-            help=say("What names a device.", "Ce qui nomme un appareil."),
+            metavar="pseudonym|delivery-point|name",
+            help=say(
+                "What names a device; “name” asks sites whether they may be shown by name.",
+                "Ce qui nomme un appareil ; « name » demande aux sites s’ils peuvent être montrés"
+                " sous leur nom.",
+            ),
         ),
     ] = Identification.PSEUDONYM
     contact: Annotated[

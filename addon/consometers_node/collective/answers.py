@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from ..permission import Permissions, Permitted, State as Stands
+from ..permission import Identification, Permissions, Permitted, State as Stands
 from ..quoalise import (
     BadRequest,
     Data,
@@ -42,7 +42,7 @@ from . import given, invitations, needs, quartiles
 from .disclosure import Publication
 from .errors import CollectiveFault, NotInvited, NotYours, Unknown
 from .given import Actor, Given
-from .members import Members
+from .members import Kind, Members
 from .readers import Readers, member_peer
 from .rights import erase as erase_given
 
@@ -156,8 +156,13 @@ class CollectiveAnswers(Answers):
                 await invitations.check(members, asker.jid, invitation, now)
             async with self._store.writing() as connection:
                 members = Members(connection, self._zone)
-                await invitations.admit(members, asker.jid, invitation, now)
-                return [write_need(one) for one in await needs.offered(connection)]
+                member = await invitations.admit(members, asker.jid, invitation, now)
+                return [
+                    write_need(one)
+                    for one in await needs.offered(connection)
+                    # Nobody else is asked to be shown by name.
+                    if one.identification is not Identification.NAME or member.kind is Kind.SITE
+                ]
 
     @override
     async def grant(self, asker: Asker, permission: Permission) -> Receipt:

@@ -104,19 +104,19 @@ class NoSite(CollectiveFault):
         )
 
 
-class Shown(CollectiveFault):
-    """What is to be a home again was published as something else."""
+class NotByName(CollectiveFault):
+    """A member is to be shown by name whose own node has not granted that."""
 
-    condition = "shown"
+    condition = "not-by-name"
 
     def __init__(self) -> None:
         super().__init__(
             text(
-                "Sums of months in which this member counts are published already: as a site it"
-                " hid nobody in them, and as a home it would hide others by figures that may be"
-                " known. Have it erased, and invite it again as a home.",
-                "Des sommes de mois où ce membre compte sont déjà publiées : comme site, il n’y"
-                " cachait personne, et comme foyer il en cacherait d’autres par des chiffres"
-                " peut-être connus. Faites-le effacer, puis invitez-le de nouveau comme foyer.",
+                "This member has not allowed you to show it by name. Offer a data need that asks"
+                " for it (identification: name), and invite the member as a site. Once whoever"
+                " answers for the building has granted it on its own node, show it here.",
+                "Ce membre ne vous a pas autorisé à le montrer sous son nom. Proposez une demande"
+                " de données qui le demande (identification : nom), et invitez le membre comme"
+                " site. Une fois qu’elle est accordée sur le nœud du bâtiment, montrez-le ici.",
             )
         )

@@ -210,12 +210,19 @@ class Gathering:
                 raise NotKept
             granted = await of_member(connection, peer)
         refusal: QuoaliseError | None = None
+        asked: dict[str, Gathered] = {}
         for one in granted:
             if self._clock.now() >= one.records.end:
+                continue
+            # Of permissions that name a series the first one reaches furthest back.
+            wider = asked.get(one.identifier)
+            if wider is not None and one.interval.no_finer_than(wider.interval):
+                await self._know(one)
                 continue
             try:
                 await self._subscribe(peer, one)
                 await self._ask(peer, one)
+                asked[one.identifier] = one
             except ResourceConstraint:
                 raise
             except QuoaliseError as fault:
@@ -225,6 +232,13 @@ class Gathering:
                 await self._tell(one, fault.text)
         if refusal is not None:
             raise refusal
+
+    async def _know(self, one: Gathered) -> None:
+        """Note that all of a series is asked for by another permission that names it."""
+        now = self._clock.now()
+        async with self._store.writing() as connection:
+            await note_subscribed(connection, one.key, now)
+            await note_asked(connection, one.key, now)
 
     async def _subscribe(self, peer: str, one: Gathered) -> None:
         await self._asking.subscribe(peer, identifier(one.identifier))

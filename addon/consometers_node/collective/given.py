@@ -31,10 +31,11 @@ from ..store.collective_tables import (
     MemberRow,
 )
 from ..store.settings import set_setting, setting
+from ..store.shown import shown_from
 from ..store.types import Instant
 from ..wire.needs import read_interval
 from .errors import NotAsked, NotYours, Unknown
-from .members import Members
+from .members import Kind, Members
 from .needs import granted, versions
 
 MAX_SERIES = 50
@@ -190,6 +191,7 @@ async def take(
     await add_claims(connection, member, {str(device) for device in devices}, at)
     await note(connection, number, State.GRANTED, Actor.MEMBER, text_hash=said.shown_sha256)
     await members.count(member, said.records_from)
+    await settle(members, member, at)
     return await get(connection, number)
 
 
@@ -210,7 +212,7 @@ async def withdraw(
             # What an older version brought goes with it.
             if one.need.id == given.need.id and one.state is not State.GRANTED:
                 await erase_at_once(members.connection, one.id, at)
-    await leave_if_done(members, member, at)
+    await settle(members, member, at)
     return await get(members.connection, given.id)
 
 
@@ -229,7 +231,7 @@ async def terminate(members: Members, number: GivenId, at: datetime) -> Given:
     given = await get(members.connection, number)
     if given.state is State.GRANTED:
         await _end(members.connection, given, State.TERMINATED, Actor.COLLECTIVE, at)
-        await leave_if_done(members, given.member, at)
+        await settle(members, given.member, at)
     return await get(members.connection, number)
 
 
@@ -239,12 +241,16 @@ async def expire(members: Members, at: Confirmed) -> list[Given]:
     ended = await _all(members.connection, *over)
     for one in ended:
         await _end(members.connection, one, State.EXPIRED, Actor.CLOCK, one.valid_until)
-        await leave_if_done(members, one.member, at)
+        await settle(members, one.member, at)
     return [await get(members.connection, one.id) for one in ended]
 
 
-async def leave_if_done(members: Members, member: MemberId, at: datetime) -> None:
-    """Let a member leave that gives nothing any more."""
+async def settle(members: Members, member: MemberId, at: datetime) -> None:
+    """Let a site be a home that may be named no longer, and leave who gives nothing any more."""
+    known = await members.get(member)
+    is_shown = known.kind is Kind.SITE and known.name is not None
+    if is_shown and await shown_from(members.connection, member, at) is None:
+        await members.hide(member)
     if all(one.state is not State.GRANTED for one in await of_member(members.connection, member)):
         await members.leave(member, at)
 
@@ -418,7 +424,7 @@ def _check(need: DataNeed, said: Permission, at: datetime) -> None:
 _NARROWER: dict[str, Callable[[DataNeed, Permission], bool]] = {
     "reading": lambda need, said: Reading(said.reading) is need.reading,
     "interval": lambda need, said: read_interval(said.interval).no_finer_than(need.interval),
-    "identification": lambda need, said: Identification(said.identification).no_more_than(
+    "identification": lambda need, said: Identification(said.identification).may_answer(
         need.identification
     ),
     "records-from": lambda need, said: (

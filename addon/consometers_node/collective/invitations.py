@@ -100,12 +100,17 @@ async def check(members: Members, jid: str, token: str | None, at: datetime) -> 
 async def admit(members: Members, jid: str, token: str | None, at: datetime) -> Member:
     """Let in whoever holds an invitation, or was let in before. Raises NotInvited, OtherKind.
 
-    Whoever was let in as something else, and gave nothing yet, is what its new invitation says.
+    Whoever was let in as something else, and gave nothing yet, is what its new invitation says. A
+    home that gave something may become a site.
     """
     known = await members.by_jid(jid)
-    if known is not None and not await _says_otherwise(members.connection, known, token, at):
-        return known
-    if known is not None and await members.gave(known.id):
+    other = None
+    if known is not None:
+        other = await _other_kind(members.connection, known, token, at)
+        if other is None:
+            return known
+    gave = known is not None and await members.gave(known.id)
+    if known is not None and gave and (known.kind, other) != (Kind.HOME, Kind.SITE):
         raise OtherKind
     if token is None:
         raise NotInvited(_NOT_INVITED)
@@ -119,20 +124,23 @@ async def admit(members: Members, jid: str, token: str | None, at: datetime) -> 
     if row is None:
         raise NotInvited(_NOT_INVITED)
     used = _invitation(row)
+    if known is not None and gave:
+        return await members.may_be_site(known.id)
     if known is not None:
         return await members.admit_as(known.id, used.kind, used.area, used.id)
     return await members.admit(jid, at, kind=used.kind, area=used.area, invitation=used.id)
 
 
-async def _says_otherwise(
+async def _other_kind(
     connection: AsyncConnection, known: Member, token: str | None, at: datetime
-) -> bool:
-    """Tell whether a token is of another invitation that stands, for members of another kind."""
+) -> Kind | None:
+    """Return of which other kind the members are for whom another invitation of a token stands."""
     if token is None:
-        return False
+        return None
     other = InvitationRow.kind != known.kind, InvitationRow.id.is_distinct_from(known.invitation)
-    query = select(InvitationRow.id).where(*_standing(token, at), *other)
-    return (await connection.execute(query)).first() is not None
+    query = select(InvitationRow.kind).where(*_standing(token, at), *other)
+    found = (await connection.execute(query)).scalar_one_or_none()
+    return None if found is None else Kind(found)
 
 
 def _standing(token: str, at: datetime) -> tuple[ColumnElement[bool], ...]:

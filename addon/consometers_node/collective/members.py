@@ -2,11 +2,11 @@
 
 A member that was let in by an invitation is known by an address, and is a guest until it grants a
 permission. From then on it counts in all intervals that are not closed yet. It changes its commune,
-or becomes a site, from the first day of a month.
+is shown as a site or is a home again from the first day of a month; a collective counts from one.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 import secrets
@@ -26,9 +26,10 @@ from ..store.collective_tables import (
     MemberGroupRow,
     MemberId,
     MemberRow,
-    PublishedCellRow,
 )
-from .errors import Nameless, NameTaken, NoSite, Shown, Unknown
+from ..store.shown import shown_from
+from .errors import Nameless, NameTaken, NoSite, NotByName, Unknown
+from .own import note_old_name
 from .readers import end as end_reading
 from .sites import Description
 
@@ -52,7 +53,7 @@ class Kind(StrEnum):
 
     HOME = "home"
     SITE = "site"
-    """A public building that chose to be named: what it tells is shown as its own."""
+    """A public building that may be named: once it lets itself be, what it tells is its own."""
     COLLECTIVE = "collective"
     """A collective one level below: what it tells is a sum."""
 
@@ -143,6 +144,11 @@ class Members:
         await self._set(member, name=None, description=None, **values)
         return await self.get(member)
 
+    async def may_be_site(self, member: MemberId) -> Member:
+        """Let a home be asked whether it may be shown by name: it counts as it did until it is."""
+        await self._set(member, kind=Kind.SITE)
+        return await self.get(member)
+
     async def gave(self, member: MemberId) -> bool:
         """Tell whether a member ever gave something."""
         query = select(GivenRow.id).where(GivenRow.member_id == member).limit(1)
@@ -182,8 +188,11 @@ class Members:
         if one.left_at is not None:
             await self._set(member, left_at=None)
         since = month_of(records_from, self.zone)
+        if one.kind is Kind.COLLECTIVE:
+            since = max(since, await self.first_free_month())
         now = await self._open(member)
-        for group in await self._wanted(one):
+        # A site is shown from the month of which `present` says it.
+        for group in await self._wanted(replace(one, name=None)):
             if now.get(group, date.max) > since:
                 await self._enter(member, group, since)
 
@@ -216,35 +225,38 @@ class Members:
         gone = delete(MemberRow).where(before, MemberRow.jid.is_not(None))
         return (await self.connection.execute(gone.where(~gave))).rowcount
 
-    async def present(self, member: MemberId, name: str, description: Description) -> None:
-        """Show a member under its name, as a site. Raises NameTaken, NoSite.
+    async def present(
+        self, member: MemberId, name: str, description: Description, at: datetime
+    ) -> None:
+        """Show a member under its name, as a site. Raises NameTaken, NoSite, NotByName.
 
-        Under another name than before it is another site, from the next month that is free.
+        Its own node must have granted that: see `shown`. It is a site from the next month that is
+        free, and of which all of its records may be shown; under another name, another site.
         """
         if (await self.get(member)).kind is Kind.COLLECTIVE:
             raise NoSite
+        since = await shown_from(self.connection, member, at)
+        if since is None:
+            raise NotByName
         await self._check_free(name, member)
         await self._set(member, kind=Kind.SITE, name=name, description=description.pack())
-        await self._regroup(member)
+        more = select(GivenRow.id).where(
+            GivenRow.member_id == member, GivenRow.records_from < since
+        )
+        month = month_of(since, self.zone)
+        if (await self.connection.execute(more.limit(1))).first() is not None:
+            month = month_after(month)
+        await self._regroup(member, month)
 
     async def hide(self, member: MemberId) -> None:
-        """Make a home again of what was shown as a site by mistake. Raises NoSite, Shown.
+        """Make a home of a site again, from the next month that is free. Raises NoSite.
 
-        What was released of a month with a site in it may tell its figures. As a home of that month
-        it would hide others by them, so this is done while nothing was.
+        Its figures of this month may be known, as those of a site: as a home of this month it would
+        hide others by them. So it counts nowhere until then: see `memberships`.
         """
         known = await self.get(member)
-        if known.kind is Kind.HOME:
-            return
         if known.kind is Kind.COLLECTIVE:
             raise NoSite
-        shown = (
-            select(PublishedCellRow.group_id)
-            .join(MemberGroupRow, MemberGroupRow.id == PublishedCellRow.group_id)
-            .where(MemberGroupRow.kind == GroupKind.SITE, MemberGroupRow.name == known.name)
-        )
-        if (await self.connection.execute(shown.limit(1))).first() is not None:
-            raise Shown
         await self._forget_names(known)
         await self._set(member, kind=Kind.HOME, name=None, description=None)
         await self._regroup(member)
@@ -305,12 +317,12 @@ class Members:
         made = insert(MemberGroupRow).values(kind=kind, name=name).returning(MemberGroupRow.id)
         return (await self.connection.execute(made)).scalar_one()
 
-    async def _regroup(self, member: MemberId) -> None:
+    async def _regroup(self, member: MemberId, earliest: date = DAWN) -> None:
         """Move a member that counts into the groups that it belongs in now."""
         now = await self._open(member)
         if not now:
             return
-        turn = await self.first_free_month()
+        turn = max(earliest, await self.first_free_month())
         wanted = await self._wanted(await self.get(member))
         since = max(turn, min(now.values()))
         await self._end(member, turn, [group for group in now if group not in wanted])
@@ -361,14 +373,20 @@ class Members:
             raise NameTaken(name)
 
     async def _forget_names(self, member: Member) -> None:
-        """Call the groups that were a site alone by its pseudonym."""
+        """Call the groups that were a site alone by its pseudonym.
+
+        Their series under its name are erased in a transaction of their own: see `own`.
+        """
         own = select(InGroupRow.group_id).where(InGroupRow.member_id == member.id)
-        query = select(MemberGroupRow.id).where(
+        query = select(MemberGroupRow.id, MemberGroupRow.name).where(
             MemberGroupRow.kind == GroupKind.SITE, MemberGroupRow.id.in_(own)
         )
-        for group in (await self.connection.execute(query)).scalars().all():
-            renamed = update(MemberGroupRow).where(MemberGroupRow.id == group)
-            await self.connection.execute(renamed.values(name=f"{member.pseudonym}-{group}"))
+        for group, name in (await self.connection.execute(query)).tuples().all():
+            nameless = f"{member.pseudonym}-{group}"
+            if name != nameless:
+                await note_old_name(self.connection, group)
+                renamed = update(MemberGroupRow).where(MemberGroupRow.id == group)
+                await self.connection.execute(renamed.values(name=nameless))
 
     async def _set(self, member: MemberId, **values: object) -> None:
         await self.connection.execute(

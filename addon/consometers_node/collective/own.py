@@ -10,17 +10,22 @@ from datetime import date, datetime
 import re
 import unicodedata
 
-from sqlalchemy import select
+from sqlalchemy import delete, exists, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ..quoalise.identifier import organisation
 from ..series import Block, Device, Direction, Interval, Quantity, Range, Record, Series
 from ..sharing.ledger import keep
+from ..sharing.names import COLLECTIVE
 from ..store import SeriesId
 from ..store.collective_tables import GroupId, MemberGroupRow
 from ..store.member_counts import counts
-from ..store.series import add_series, blocks
+from ..store.series import add_series, all_series, blocks, erase_series
+from ..store.settings import set_setting, setting, settings_like
+from ..store.tables import PermissionSeriesRow, SeriesRow
 
+_OLD_NAME = "old name."
+"""Of a group: under which name its sums were known."""
 _OTHERS = re.compile(r"[^a-z0-9]+")
 _LETTERS = str.maketrans({"œ": "oe", "æ": "ae", "ß": "ss"})
 
@@ -80,6 +85,32 @@ async def named(connection: AsyncConnection) -> list[Named]:
     """Give every group that there is, or was."""
     query = select(MemberGroupRow.id, MemberGroupRow.kind, MemberGroupRow.name)
     return [Named(*row) for row in await connection.execute(query)]
+
+
+async def note_old_name(connection: AsyncConnection, group: GroupId) -> None:
+    """Note that a group is about to lose its name: its series under that one are to be erased."""
+    collective = await setting(connection, COLLECTIVE)
+    if collective is not None:
+        device = devices(collective, await named(connection))[group]
+        await set_setting(connection, f"{_OLD_NAME}{group}", device)
+
+
+async def forget_old_names(connection: AsyncConnection) -> bool:
+    """Erase the series under names that groups have no more; return whether there was any.
+
+    Of one that a peer was granted, the name stays.
+    """
+    old = await settings_like(connection, _OLD_NAME)
+    if not old:
+        return False
+    known = await all_series(connection)
+    gone = [number for number, series in known.items() if series.device in old.values()]
+    await erase_series(connection, gone)
+    granted = exists().where(PermissionSeriesRow.series_id == SeriesRow.id)
+    await connection.execute(delete(SeriesRow).where(SeriesRow.id.in_(gone), ~granted))
+    for key in old:
+        await set_setting(connection, key, None)
+    return True
 
 
 class OwnSeries:

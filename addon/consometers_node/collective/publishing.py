@@ -452,7 +452,7 @@ class Closer:
 
     async def _month(self, month: date) -> _Month:
         if month not in self._months:
-            self._months[month] = _Month(await memberships(self._connection, month))
+            self._months[month] = _Month(await memberships(self._connection, month, self._at))
         return self._months[month]
 
     async def _together(
@@ -490,8 +490,18 @@ class Closer:
         )
 
     async def _finest(self, direction: Direction, start: datetime) -> dict[MemberId, Interval]:
+        """Return from which members that count records are expected, with their finest step."""
         since = (start - RECENT).date()
-        return await expected_members(self._connection, direction, self._at, since)
+        expected = await expected_members(self._connection, direction, self._at, since)
+        month = month_of(start.astimezone(self._members.zone).date())
+        found = {}
+        for member, of in (await self._month(month)).memberships.items():
+            steps = [] if member not in expected else [expected[member]]
+            if of.shown is not None:
+                steps = [one.interval for one in of.shown if steps and one.direction is direction]
+            if steps:
+                found[member] = min(steps, key=lambda step: step.minutes)
+        return found
 
 
 def _aligned(at: datetime, length: timedelta) -> datetime:

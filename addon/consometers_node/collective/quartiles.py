@@ -105,7 +105,7 @@ async def of_month(
     groups = (await parts(connection)).get(group, frozenset({group}))
     homes = {
         member
-        for member, of in (await memberships(connection, month)).items()
+        for member, of in (await memberships(connection, month, at)).items()
         if of.is_home and not groups.isdisjoint(of.groups.values())
     }
     utc_days = tuple(within.days())

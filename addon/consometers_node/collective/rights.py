@@ -10,29 +10,26 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import delete, exists, func, or_, select
+from sqlalchemy import delete, exists, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.orm import aliased
 
 from ..quoalise import Erased, Identifier
 from ..quoalise.identifier import identifier
 from ..series import Block, Range, Series
-from ..sharing.names import COLLECTIVE
 from ..store import Store
 from ..store.clock import Confirmed
 from ..store.collective_tables import (
     GivenId,
     GivenRow,
     GivenSeriesRow,
-    InGroupRow,
-    MemberGroupRow,
     MemberId,
     MemberRow,
 )
 from ..store.exclusive import alone
 from ..store.member_counts import counts, put_count
 from ..store.outbox import take_turns
-from ..store.series import SERIES_FACTS, all_series, blocks, count_records, erase_series, put_block
+from ..store.series import SERIES_FACTS, blocks, count_records, erase_series, put_block
 from ..store.set_aside import remove_before
 from ..store.settings import set_setting, setting
 from ..store.tables import (
@@ -40,15 +37,14 @@ from ..store.tables import (
     DataNeedRow,
     MemberCountRow,
     PeerRow,
-    PermissionSeriesRow,
     SeriesId,
     SeriesRow,
 )
 from . import claims, given, reads
 from .given import Actor, Given
 from .invitations import forget_note
-from .members import GroupKind, Members
-from .own import devices, named
+from .members import Members
+from .own import forget_old_names
 
 TELL_FOR = timedelta(days=30)
 """How long after its end the node of an erased member is told of it, if it cannot be at once."""
@@ -119,6 +115,12 @@ async def is_wiped(connection: AsyncConnection) -> bool:
     return await setting(connection, _TO_WIPE) is None
 
 
+async def erase_old_names(connection: AsyncConnection) -> None:
+    """Erase the series under the names of sites that are to be named no longer."""
+    if await forget_old_names(connection):
+        await set_setting(connection, _TO_WIPE, "yes")
+
+
 async def wipe(store: Store) -> bool:
     """Leave nothing of what was erased in the files of the database.
 
@@ -155,6 +157,7 @@ class _Erasure:
         whole = [of.number for of in brought if of.kept is None]
         for of in brought:
             if of.kept is not None:
+                await self._hand_on(of, ended)
                 await _shorten(self._connection, of, self._at)
         await erase_series(self._connection, whole)
         named = delete(GivenSeriesRow).where(GivenSeriesRow.given_id.in_(ended))
@@ -165,28 +168,23 @@ class _Erasure:
             total = sum(counts[of.number] for of in brought if of.by == number)
             await given.note(self._connection, number, of_that.state, self._actor, erased=total)
         await set_setting(self._connection, _TO_WIPE, "yes")
-        await self._forget_site()
+        await forget_old_names(self._connection)
         await forget_if_gone(self._members, self._member, self._at)
         return tuple(Erased(of.name, counts[of.number]) for of in brought)
 
-    async def _forget_site(self) -> None:
-        """Erase the series under the name of a site, unless somebody was granted it."""
-        collective = await setting(self._connection, COLLECTIVE)
-        its_own = (
-            select(InGroupRow.group_id)
-            .join(MemberGroupRow, MemberGroupRow.id == InGroupRow.group_id)
-            .where(InGroupRow.member_id == self._member, MemberGroupRow.kind == GroupKind.SITE)
+    async def _hand_on(self, of: _Brought, ended: Collection[GivenId]) -> None:
+        """Note with the permissions that let a series be kept which one it is."""
+        its = select(GivenRow.id).where(GivenRow.member_id == self._member)
+        await self._connection.execute(
+            update(GivenSeriesRow)
+            .where(
+                GivenSeriesRow.identifier == str(of.name),
+                GivenSeriesRow.series_id.is_(None),
+                GivenSeriesRow.given_id.in_(its),
+                GivenSeriesRow.given_id.not_in(ended),
+            )
+            .values(series_id=of.number)
         )
-        groups = set((await self._connection.execute(its_own)).scalars())
-        if collective is None or not groups:
-            return
-        names = devices(collective, await named(self._connection))
-        its_names = {names[group] for group in groups}
-        known = await all_series(self._connection)
-        gone = [number for number, series in known.items() if series.device in its_names]
-        await erase_series(self._connection, gone)
-        granted = exists().where(PermissionSeriesRow.series_id == SeriesRow.id)
-        await self._connection.execute(delete(SeriesRow).where(SeriesRow.id.in_(gone), ~granted))
 
 
 async def forget_if_gone(members: Members, member: MemberId, at: datetime) -> bool:

@@ -89,12 +89,12 @@ class Snapshot:
         months = list(months)
         homes: dict[GroupId, list[list[int]]] = {}
         for member, sources in self.members.items():
-            sent = part(sources, interval, day)
-            if not sent:
-                continue
             for (_, first, end), memberships, rest in months:
                 of = memberships.get(member)
                 if of is None:
+                    continue
+                sent = part(_told(sources, of), interval, day)
+                if not sent:
                     continue
                 area = of.groups.get(GroupKind.AREA, rest)
                 if of.is_home:
@@ -138,9 +138,10 @@ class Snapshot:
             if of is None:
                 continue
             beside = homes_beside if of.is_home else public_beside
-            if beside is not None and _sends(sources, beside):
+            some = _told(sources, of)
+            if beside is not None and _sends(some, beside):
                 continue
-            sent = civil_day(list(sources), day)
+            sent = civil_day(some, day)
             if not sent.is_whole:
                 continue
             found.told.add(member)
@@ -151,6 +152,11 @@ class Snapshot:
                 _add(found, _public_groups(of, area), sent.watt_minutes, sent.count)
         found.cells |= {area: Cell.of(values) for area, values in parts.items()}
         return found
+
+
+def _told(sources: Iterable[Source], of: Membership) -> list[Source]:
+    """Return the series of a member that are in sums: of a site, those that it lets be shown."""
+    return [one for one in sources if of.shown is None or one.series in of.shown]
 
 
 def _public_groups(of: Membership, area: GroupId) -> list[GroupId]:

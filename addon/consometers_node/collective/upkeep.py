@@ -11,10 +11,11 @@ from ..sharing.changes import Changes
 from ..store import Store, logs
 from ..store.clock import Clock, Confirmed
 from ..store.exclusive import alone
+from ..store.outbox import take_turns
 from . import given
 from .given import Given
 from .members import Members
-from .rights import erase, forget_told, is_wiped, wipe
+from .rights import erase, erase_old_names, forget_told, is_wiped, wipe
 
 EVERY_S = 300.0
 
@@ -55,7 +56,10 @@ class Upkeep:
             await erase(self._store, self._zone, due[0], self._clock.now())
             erased += 1
         async with self._store.writing() as connection:
+            # In the order of the intake.
+            await take_turns(connection)
             await alone(connection)
+            await erase_old_names(connection)
             if now is not None:
                 members = Members(connection, self._zone)
                 await members.forget_guests(now)

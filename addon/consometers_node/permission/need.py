@@ -28,10 +28,15 @@ class Identification(StrEnum):
 
     PSEUDONYM = "pseudonym"
     DELIVERY_POINT = "delivery-point"
+    NAME = "name"
+    """A pseudonym too; and what is read may be shown to everybody, under the member's name."""
 
-    def no_more_than(self, other: Identification) -> bool:
-        """Tell whether this tells at most as much as the other one."""
-        return self is other or self is Identification.PSEUDONYM
+    def may_answer(self, asked: Identification) -> bool:
+        """Return whether this is what is asked, or tells less. A name is granted, or refused."""
+        return self is asked or (self, asked) == (
+            Identification.PSEUDONYM,
+            Identification.DELIVERY_POINT,
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -76,7 +76,7 @@ def narrow(need: DataNeed, choice: Choice, at: datetime) -> Terms:
     if not interval.no_finer_than(need.interval):
         raise NotNarrower("interval")
     identification = choice.identification or need.identification
-    if not identification.no_more_than(need.identification):
+    if not identification.may_answer(need.identification):
         raise NotNarrower("identification")
     if not choice.series:
         raise NotNarrower("series")

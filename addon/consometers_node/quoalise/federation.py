@@ -30,6 +30,8 @@ class Identification(StrEnum):
 
     PSEUDONYM = "pseudonym"
     DELIVERY_POINT = "delivery-point"
+    NAME = "name"
+    """A pseudonym too; and what is read may be shown to everybody, under the member's name."""
 
 
 class State(StrEnum):

@@ -26,8 +26,8 @@ NARROWER = {
         "Le pas de temps est plus fin que demandé : choisissez celui-là, ou un plus grossier.",
     ),
     "identification": text(
-        "A pseudonym is asked for: nothing else is shared.",
-        "Un pseudonyme est demandé : rien d’autre n’est partagé.",
+        "This is not the name that is asked for: grant it as asked, or refuse.",
+        "Ce n’est pas le nom qui est demandé : accordez-le tel quel, ou refusez.",
     ),
     "history_days": text(
         "That is more of the past than what is asked.", "C’est plus de passé que demandé."

@@ -5,7 +5,7 @@ from datetime import date, datetime, timedelta
 
 from ..permission import Choice, DataNeed, Identification, ShownText, State
 from ..quoalise import Role, Text
-from ..quoalise.text import text, typeset
+from ..quoalise.text import around, text, typeset
 from ..series import Direction, Interval, Quantity, Series
 from ..store.peers import Peer
 
@@ -31,7 +31,21 @@ IDENTIFICATIONS = {
     Identification.DELIVERY_POINT: text(
         "the number of your delivery point", "le numéro de votre point de livraison"
     ),
+    Identification.NAME: text(
+        "the name of your building, which everyone sees",
+        "le nom de votre bâtiment, que tout le monde voit",
+    ),
 }
+_SHOWN_BY_NAME = text(
+    "Everyone can see what your building draws, feeds into the grid and makes, {said}, under its"
+    " name: on public pages, in open data and on screens. It is shown from a first of a month on."
+    " What was published stays, also after you withdraw; nothing more is then published of your"
+    " building alone, and its name goes.",
+    "Tout le monde peut voir ce que votre bâtiment consomme, injecte et produit, {said}, sous"
+    " son nom : sur des pages publiques, en données ouvertes et sur des écrans. Il est montré à"
+    " partir d’un premier du mois. Ce qui a été publié reste, même après un retrait ; plus rien"
+    " n’est alors publié de votre bâtiment seul, et son nom disparaît.",
+)
 
 STATES = {
     State.PROPOSED: text("asked", "demandée"),
@@ -137,7 +151,7 @@ def need(asked: DataNeed, peer: Peer, language: str) -> str:
         DIRECTIONS[one.direction].say(language)
         for one in sorted(asked.wanted, key=lambda one: list(Direction).index(one.direction))
     )
-    return _fill(
+    said = _fill(
         _NEED,
         language,
         title=_in(asked.title, language),
@@ -156,6 +170,15 @@ def need(asked: DataNeed, peer: Peer, language: str) -> str:
         identification=IDENTIFICATIONS[asked.identification].say(language),
         policy=asked.policy,
     )
+    shown = shown_by_name(asked)
+    return said if shown is None else f"{said}\n{typeset(shown.say(language), language)}"
+
+
+def shown_by_name(asked: DataNeed) -> Text | None:
+    """Give what being shown by name means, where that is what is asked."""
+    if asked.identification is not Identification.NAME:
+        return None
+    return around(_SHOWN_BY_NAME, INTERVALS[asked.interval])
 
 
 def title(asked: DataNeed, language: str) -> str:

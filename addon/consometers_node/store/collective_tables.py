@@ -33,6 +33,7 @@ _DIRECTION = "direction IN ('consumption', 'injection', 'production')"
 _INTERVAL = "interval_minutes IN (5, 30, 60, 1440)"
 _MEMBER_KIND = "kind IN ('home', 'site', 'collective')"
 _GROUP_KIND = "kind IN ('all', 'area', 'rest', 'combined', 'building', 'site')"
+_IDENTIFICATION = "identification IN ('pseudonym', 'delivery-point', 'name')"
 _GIVEN_STATE = "state IN ('granted', 'withdrawn', 'terminated', 'expired')"
 
 Base.registry.update_type_annotation_map({MemberId: Whole, GroupId: Whole, GivenId: Text})
@@ -151,7 +152,7 @@ class GivenRow(Base):
         Index(None, "member_id"),
         CheckConstraint(_GIVEN_STATE, "state"),
         CheckConstraint(_INTERVAL, "interval"),
-        CheckConstraint("identification IN ('pseudonym', 'delivery-point')", "identification"),
+        CheckConstraint(_IDENTIFICATION, "identification"),
         _STRICT,
     )
 

@@ -1,6 +1,6 @@
 """What sums are made of: which members count where, and their blocks."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import NamedTuple
 
@@ -20,15 +20,20 @@ from .collective_tables import (
     MemberRow,
 )
 from .series import SERIES_FACTS
+from .shown import shown_series
 from .tables import BlockRow, MemberCountRow, SeriesId, SeriesRow
 
 
 @dataclass(frozen=True, slots=True)
 class Membership:
-    """What a member is, and in which groups it counts in a month, by their kind."""
+    """What a member is, and in which groups it counts in a month, by their kind.
+
+    Of a site, `shown` are the series that it lets be shown under its name.
+    """
 
     kind: str
     groups: dict[str, GroupId]
+    shown: frozenset[Series] | None = None
 
     @property
     def is_home(self) -> bool:
@@ -46,8 +51,14 @@ class MemberBlock(NamedTuple):
     counts: bytes | None
 
 
-async def memberships(connection: AsyncConnection, month: date) -> dict[MemberId, Membership]:
-    """Return what each member that counts in a month is, and its groups by their kind."""
+async def memberships(
+    connection: AsyncConnection, month: date, at: datetime
+) -> dict[MemberId, Membership]:
+    """Return what each member that counts in a month is, and its groups by their kind.
+
+    A site that does not let itself be shown at that instant counts nowhere: in this month it hides
+    nobody, and is hidden by nobody.
+    """
     query = (
         select(MemberRow.id, MemberRow.kind, MemberGroupRow.kind, MemberGroupRow.id)
         .join(InGroupRow, InGroupRow.member_id == MemberRow.id)
@@ -57,6 +68,12 @@ async def memberships(connection: AsyncConnection, month: date) -> dict[MemberId
     found: dict[MemberId, Membership] = {}
     for member, kind, group_kind, group in await connection.execute(query):
         found.setdefault(member, Membership(kind, {})).groups[group_kind] = group
+    shown = await shown_series(connection, at)
+    for member, of in [one for one in found.items() if "site" in one[1].groups]:
+        if of.kind == "site" and member in shown:
+            found[member] = replace(of, shown=frozenset(shown[member]))
+        else:
+            del found[member]
     return found
 
 

@@ -30,6 +30,7 @@ SeriesId = NewType("SeriesId", int)
 PermissionId = NewType("PermissionId", str)
 """A random UUID: it travels."""
 
+_IDENTIFICATION = "identification IN ('pseudonym', 'delivery-point', 'name')"
 _STRICT = {"sqlite_strict": True}
 _CLUSTERED = {"sqlite_strict": True, "sqlite_with_rowid": False}
 _NUMBERED = {"sqlite_strict": True, "sqlite_autoincrement": True}
@@ -190,7 +191,7 @@ class DataNeedRow(Base):
         CheckConstraint("version >= 1", "version"),
         CheckConstraint("interval_minutes IN (5, 30, 60, 1440)", "interval"),
         CheckConstraint("reading IN ('individual', 'sum')", "reading"),
-        CheckConstraint("identification IN ('pseudonym', 'delivery-point')", "identification"),
+        CheckConstraint(_IDENTIFICATION, "identification"),
         CheckConstraint("history_days BETWEEN 0 AND 36600", "history"),
         CheckConstraint("duration_days BETWEEN 1 AND 36600", "duration"),
         CheckConstraint("retention_days BETWEEN 0 AND 36600", "retention"),
@@ -264,7 +265,7 @@ class PermissionRow(Base):
             "state",
         ),
         CheckConstraint("interval_minutes IN (5, 30, 60, 1440)", "interval"),
-        CheckConstraint("identification IN ('pseudonym', 'delivery-point')", "identification"),
+        CheckConstraint(_IDENTIFICATION, "identification"),
         _STRICT,
     )
 

@@ -104,6 +104,7 @@ async def ask(
         errors=errors or {},
         filled=visit.form,
         coarser=[one for one in Interval if one.no_finer_than(need.interval)],
+        by_name=words.shown_by_name(need),
         by_point=need.identification is Identification.DELIVERY_POINT,
         wanted=_wanted(need),
         directions=words.DIRECTIONS,
@@ -230,7 +231,8 @@ def _fill(visit: Visit, need: DataNeed, house: House) -> Filled:
     history = _days(visit, "history", 0, need.history_days, filled)
     duration = _days(visit, "duration", 1, need.duration_days, filled)
     identification = need.identification
-    if visit.typed("identification") == Identification.PSEUDONYM:
+    by_point = identification is Identification.DELIVERY_POINT
+    if by_point and visit.typed("identification") == Identification.PSEUDONYM:
         identification = Identification.PSEUDONYM
     if not filled.errors:
         filled.choice = Choice(

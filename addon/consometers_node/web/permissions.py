@@ -90,6 +90,7 @@ async def show(desk: Desk, visit: Visit) -> web.StreamResponse:
         "permission.html",
         question=question,
         terms=question.permission.terms,
+        by_name=words.shown_by_name(question.need),
         may_leave=may_leave,
         not_registered=words.NOT_REGISTERED,
         still_leaves=words.STILL_LEAVES,

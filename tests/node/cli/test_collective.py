@@ -26,7 +26,7 @@ from consometers_node.store import Store
 from consometers_node.store.collective_tables import OwnNeedRow
 from consometers_node.xmpp import Join, Register, links
 
-from ..collective.people import ZONE, join, meter, permission
+from ..collective.people import ZONE, join, let_be_named, meter, permission
 from ..collective.telling import taking, told
 from ..permission.samples import NEED
 from .conftest import Run
@@ -430,6 +430,15 @@ async def test_a_site_is_described_and_placed(run: Run, coop: Path) -> None:
     unchanged = (await run("members", "show", "a@example.org", "--json")).document
     assert (unchanged["kind"], unchanged["name"]) == ("home", None)
     options += ("--yes",)
+    refused = await run("members", "site", "a@example.org", *options, "--json")
+    assert refused.condition == "not-by-name"
+    unchanged = (await run("members", "show", "a@example.org", "--json")).document
+    assert (unchanged["kind"], unchanged["name"]) == ("home", None)
+    store = await opened(coop)
+    async with store.writing() as connection:
+        member = await Members(connection, ZONE).named("a@example.org")
+        await let_be_named(connection, member, member.joined_at)
+    await store.close()
     site = await run("members", "site", "a@example.org", *options, "--json")
     assert site.document["description"] == {
         "building": "school",

@@ -8,14 +8,15 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from consometers_node import quoalise
 from consometers_node.collective import needs
-from consometers_node.collective.given import Given, take
+from consometers_node.collective.given import Given, of_member, take
 from consometers_node.collective.members import Member, Members
-from consometers_node.permission import DataNeed
+from consometers_node.permission import DataNeed, Identification
 from consometers_node.quoalise import Direction, Identifier, Permission
 from consometers_node.quoalise.identifier import organisation, series
 
 from ..permission.samples import NEED
 
+BY_NAME = replace(NEED, id="by-name", identification=Identification.NAME)
 ZONE = ZoneInfo("Europe/Paris")
 OWN = organisation("kersabiec")
 AT = datetime(2026, 6, 10, 12, tzinfo=UTC)
@@ -54,3 +55,20 @@ async def join(
     member = await members.admit(f"{name}@example.org", at)
     said = said or permission(meter(name), id=name, at=at)
     return member, await take(members, member.id, said, at, own=OWN)
+
+
+async def let_be_named(
+    connection: AsyncConnection, member: Member, at: datetime = AT, **other: object
+) -> Given:
+    """Let a member allow to be shown by name, with all that it gave before."""
+    (before, *_) = await of_member(connection, member.id)
+    await needs.offer(connection, BY_NAME, at)
+    said = permission(
+        *before.series,
+        id=f"{before.id} by name",
+        need=BY_NAME,
+        at=at,
+        records_from=before.records_from,
+    )
+    said = replace(said, **other)  # type: ignore[arg-type]
+    return await take(Members(connection, ZONE), member.id, said, at, own=OWN)

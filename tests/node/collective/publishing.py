@@ -10,17 +10,19 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from consometers_node.collective.arrivals import Arrivals
 from consometers_node.collective.disclosure import Agreed, Publication
+from consometers_node.collective.given import Actor, note, withdraw
 from consometers_node.collective.members import GroupKind, Members
 from consometers_node.collective.own import devices, named, own_series
 from consometers_node.collective.publishing import Closer, Waiting
 from consometers_node.collective.sites import Description
+from consometers_node.permission import State
 from consometers_node.quoalise import Direction as Way, SeriesPath
 from consometers_node.quoalise.federation_xml import write_data_needs
 from consometers_node.quoalise.identifier import device as device_of, series as named_series
 from consometers_node.quoalise.markup import serialise
 from consometers_node.series import Block, Device, Direction, Interval, Quantity, Range, Series
 from consometers_node.store import SeriesId
-from consometers_node.store.collective_tables import GroupId, MemberId, PublishedCellRow
+from consometers_node.store.collective_tables import GivenId, GroupId, MemberId, PublishedCellRow
 from consometers_node.store.member_counts import counts, put_count
 from consometers_node.store.publication import ClosedInterval, closed_intervals
 from consometers_node.store.series import add_series, blocks, put_block, series_id
@@ -104,30 +106,56 @@ class Town:
         one = Series(device, CONSUMPTION, quantity, interval, ZONE)
         self.series[number] = one
         self.numbers[one] = await add_series(self.connection, one, number)
+        await self._allow(number, "pseudonym")
+        if kind == "site":
+            await self.name(number)
+        return number
+
+    async def name(
+        self, member: MemberId, *, interval: Interval | None = None, until: datetime = LATER
+    ) -> None:
+        """Let a member allow to be shown by name."""
+        await self._allow(member, "name", interval, until)
+
+    async def unname(self, member: MemberId) -> None:
+        """Let it allow that no more."""
+        number = GivenId(f"{member} name")
+        await withdraw(self.people, member, number, self.at, erase=False)
+
+    async def _allow(
+        self,
+        member: MemberId,
+        identification: str,
+        interval: Interval | None = None,
+        until: datetime = LATER,
+    ) -> None:
+        one = self.series[member]
+        given = f"{member}" if identification == "pseudonym" else f"{member} {identification}"
         await self._add(
             "given",
-            id=f"{number}",
-            member_id=number,
+            id=given,
+            member_id=member,
             need="sums",
             version=1,
             state="granted",
-            interval_minutes=interval,
-            identification="pseudonym",
+            interval_minutes=interval or one.interval,
+            identification=identification,
             records_from=NOON,
             valid_from=NOON,
-            valid_until=LATER,
+            valid_until=until,
             shown_sha256=64 * "a",
             shown_language="fr",
         )
-        path = named_series(device_of(str(device)), Way.CONSUMPTION, SeriesPath.POWER)
+        path = named_series(device_of(one.device), Way.CONSUMPTION, SeriesPath.POWER)
         await self._add(
             "given_series",
-            given_id=f"{number}",
+            given_id=given,
             identifier=str(path),
-            series_id=self.numbers[one],
+            series_id=self.numbers[one] if identification == "pseudonym" else None,
             asked_until=NOON,
         )
-        return number
+        by = State.GRANTED, Actor.MEMBER
+        await note(self.connection, GivenId(given), *by, text_hash=64 * "a")
 
     async def members(self, count: int, area: str | None = None) -> list[MemberId]:
         """Add homes of an area."""

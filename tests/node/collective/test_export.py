@@ -18,7 +18,7 @@ from consometers_node.store import Store
 
 from ..clocks import set_aside_the_clock_of, sure
 from ..permission.samples import NEED, now
-from .people import AT, ZONE, join, meter
+from .people import AT, ZONE, join, let_be_named, meter
 from .telling import taking, told
 
 MIDNIGHT = datetime(2026, 6, 11, tzinfo=UTC)
@@ -32,7 +32,8 @@ async def test_a_member_gets_all_that_is_held_of_it_and_nothing_of_others(store:
         other, _ = await join(connection, "b")
         members = Members(connection, ZONE)
         description = Description(building=Building.SCHOOL, peak_kwp=35.5)
-        await members.present(member.id, "School", description)
+        await let_be_named(connection, member)
+        await members.present(member.id, "School", description, AT)
         for one in (member, other):
             span = Range(AT, AT + A_DAY)
             read = Read(at=now(), who=f"for {one.jid}", what="page", member=one.id, range=span)
@@ -49,7 +50,8 @@ async def test_a_member_gets_all_that_is_held_of_it_and_nothing_of_others(store:
     assert held["member"]["jid"] == "a@example.org"
     assert held["member"]["description"] == {"building": "school", "peak_kwp": 35.5}
     assert {one["kind"] for one in held["counts_in"]} == {"all", "site", "building"}
-    (gave,) = held["permissions"]
+    gave, by_name = held["permissions"]
+    assert by_name["identification"] == "name"
     assert (gave["need"], gave["state"], gave["series"]) == (NEED.id, "granted", [str(meter("a"))])
     assert [one["state"] for one in gave["register"]] == ["granted"]
     assert [one["who"] for one in held["reads"]] == ["for a@example.org"]

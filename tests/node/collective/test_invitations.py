@@ -1,5 +1,6 @@
 """Invitations: who may come in by them, how often and until when."""
 
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from consometers_node.collective.members import Kind, Members
 from consometers_node.collective.sites import Description
 from consometers_node.store import Store
 
-from .people import AT, ZONE, join
+from .people import AT, ZONE, join, let_be_named
 
 A_DAY = timedelta(days=1)
 
@@ -118,7 +119,8 @@ async def test_who_gave_something_is_told_that_it_stays_of_its_kind(store: Store
         uses = {one.kind: one.uses for one in await invitations.all_invitations(connection)}
         assert uses == {Kind.HOME: 1, Kind.COLLECTIVE: 0}
         # What the collective calls it since is no reason to refuse its own invitation.
-        await members.present(member.id, "École", Description())
+        await let_be_named(connection, member)
+        await members.present(member.id, "École", Description(), AT)
         known = await members.get(member.id)
         assert (known.kind, known.invitation) == (Kind.SITE, own.id)
         assert await invitations.admit(members, "a@example.org", open_to_all, AT) == known
@@ -132,3 +134,20 @@ async def test_no_token_is_kept(tmp_path: Path) -> None:
     kept = b"".join(one.read_bytes() for one in tmp_path.iterdir())
     assert b"Spring" in kept
     assert token.encode() not in kept
+
+
+async def test_a_home_that_gave_something_may_become_a_site(store: Store) -> None:
+    async with store.writing() as connection:
+        members = Members(connection, ZONE)
+        before, _ = await join(connection, "a")
+        site, token = await invitations.make(
+            connection, at=AT, expires_at=AT + A_DAY, kind=Kind.SITE, area="Lanester"
+        )
+        member = await invitations.admit(members, "a@example.org", token, AT)
+        assert member == replace(before, kind=Kind.SITE)
+        (used,) = await invitations.all_invitations(connection)
+        assert (used.id, used.uses) == (site.id, 1)
+        # A site is no home because somebody invites it as one.
+        _, home = await invitations.make(connection, at=AT, expires_at=AT + A_DAY)
+        with pytest.raises(OtherKind):
+            await invitations.admit(members, "a@example.org", home, AT)

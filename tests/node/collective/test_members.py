@@ -1,11 +1,14 @@
 """Members, and the months in which they count."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 
 import pytest
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from consometers_node.collective.errors import Nameless, NameTaken, NoSite, Unknown
+from consometers_node.collective import needs
+from consometers_node.collective.errors import Nameless, NameTaken, NoSite, NotByName, Unknown
+from consometers_node.collective.given import expire, take, terminate, withdraw
 from consometers_node.collective.members import (
     DAWN,
     GUESTS_FOR,
@@ -18,14 +21,17 @@ from consometers_node.collective.members import (
     month_of,
 )
 from consometers_node.collective.sites import Building, Description, Heat
+from consometers_node.permission import Identification
 from consometers_node.series import Direction, Interval
 from consometers_node.store import Store
 from consometers_node.store.publication import ClosedInterval, write
 
 from ..clocks import sure
-from .people import AT, ZONE, join
+from ..permission.samples import NEED
+from .people import AT, BY_NAME, OWN, ZONE, join, let_be_named, permission
 
 JANUARY, MAY, JUNE, JULY, AUGUST = (date(2026, month, 1) for month in (1, 5, 6, 7, 8))
+MORE = replace(NEED, id="more", history_days=90)
 SCHOOL = Description(
     building=Building.SCHOOL,
     heating=Heat.WOOD,
@@ -56,6 +62,10 @@ async def groups_of(members: Members, member: Member, month: date) -> set[tuple[
         (known[group].kind, known[group].name)
         for group in await members.groups_of(member.id, month)
     }
+
+
+async def site_of(members: Members) -> int:
+    return next(one.id for one in await members.groups() if one.kind is GroupKind.SITE)
 
 
 async def everybody(members: Members) -> Group:
@@ -162,18 +172,20 @@ async def test_a_site_has_a_name_and_is_summed_with_its_kind(store: Store) -> No
     async with store.writing() as connection:
         members = Members(connection, ZONE)
         member, _ = await join(connection, "a")
-        await members.present(member.id, "École", SCHOOL)
+        await let_be_named(connection, member)
+        await members.present(member.id, "École", SCHOOL, AT)
         site = await members.named("École")
         assert (site.kind, site.description) == (Kind.SITE, SCHOOL)
         expected = {("all", ""), ("site", "École"), ("building", "school")}
         assert await groups_of(members, member, JUNE) == expected
         await publish(connection, date(2026, 6, 9))
-        await members.present(member.id, "École du bourg", Description())
+        await members.present(member.id, "École du bourg", Description(), AT)
         assert await groups_of(members, member, JUNE) == expected
         assert await groups_of(members, member, JULY) == {("all", ""), ("site", "École du bourg")}
         other, _ = await join(connection, "b")
+        await let_be_named(connection, other)
         with pytest.raises(NameTaken):
-            await members.present(other.id, "École du bourg", SCHOOL)
+            await members.present(other.id, "École du bourg", SCHOOL, AT)
 
 
 async def test_a_home_has_no_name(store: Store) -> None:
@@ -192,20 +204,119 @@ async def test_a_collective_is_no_site(store: Store) -> None:
         members = Members(connection, ZONE)
         below = await members.admit("coop@example.org", AT, kind=Kind.COLLECTIVE)
         with pytest.raises(NoSite):
-            await members.present(below.id, "Coop", SCHOOL)
+            await members.present(below.id, "Coop", SCHOOL, AT)
         with pytest.raises(NoSite):
             await members.hide(below.id)
         assert await members.get(below.id) == below
 
 
-async def test_what_was_a_site_by_mistake_is_a_home_again_while_nothing_was_published(
-    store: Store,
+async def test_a_collective_counts_from_a_first_of_a_month(store: Store) -> None:
+    async with store.writing() as connection:
+        members = Members(connection, ZONE)
+        await join(connection, "a")
+        await publish(connection, date(2026, 6, 9))
+        below = await members.admit("coop@example.org", AT, kind=Kind.COLLECTIVE)
+        await take(members, below.id, permission(id="below"), AT, own=OWN)
+        assert await groups_of(members, below, JUNE) == set()
+        assert await groups_of(members, below, JULY) == {("all", "")}
+
+
+async def test_a_site_is_one_from_the_next_free_month(store: Store) -> None:
+    async with store.writing() as connection:
+        members = Members(connection, ZONE)
+        member, _ = await join(connection, "a")
+        await let_be_named(connection, member)
+        await publish(connection, date(2026, 6, 9))
+        await members.present(member.id, "École", SCHOOL, AT)
+        assert await groups_of(members, member, JUNE) == {("all", "")}
+        assert ("site", "École") in await groups_of(members, member, JULY)
+        # What was allowed before counts in the past too, and a site is none in it.
+        said = permission(id="more", need=MORE, at=AT, records_from=AT - timedelta(days=60))
+        await needs.offer(connection, MORE, AT)
+        await take(members, member.id, said, AT, own=OWN)
+        assert await groups_of(members, member, date(2026, 4, 1)) == {("all", "")}
+        assert await groups_of(members, member, JUNE) == {("all", "")}
+
+
+async def test_a_site_is_none_in_a_month_of_which_not_all_may_be_shown(store: Store) -> None:
+    async with store.writing() as connection:
+        members = Members(connection, ZONE)
+        member, _ = await join(connection, "a")
+        await let_be_named(connection, member, records_from=datetime(2026, 6, 2, tzinfo=UTC))
+        await members.present(member.id, "École", SCHOOL, AT)
+        assert await groups_of(members, member, JUNE) == {("all", "")}
+        assert ("site", "École") in await groups_of(members, member, JULY)
+
+
+async def test_an_administrator_shows_nobody_that_has_not_allowed_it(store: Store) -> None:
+    async with store.writing() as connection:
+        members = Members(connection, ZONE)
+        member, _ = await join(connection, "a")
+        other, _ = await join(connection, "b")
+        await let_be_named(connection, other)
+        for refused in (member.id, (await members.admit("guest@example.org", AT)).id):
+            with pytest.raises(NotByName):
+                await members.present(refused, "École", SCHOOL, AT)
+        assert await members.get(member.id) == member
+        assert await groups_of(members, member, JUNE) == {("all", "")}
+        assert "École" not in {one.name for one in await members.groups()}
+
+
+@pytest.mark.parametrize("how", ["withdrawn", "terminated", "expired", "replaced"])
+async def test_a_site_is_a_home_again_once_it_may_be_named_no_longer(
+    store: Store, how: str
 ) -> None:
     async with store.writing() as connection:
         members = Members(connection, ZONE)
         member, _ = await join(connection, "a")
         before = await members.get(member.id)
-        await members.present(member.id, "École", SCHOOL)
+        until = AT + timedelta(days=2)
+        by_name = await let_be_named(connection, member, valid_until=until)
+        await members.present(member.id, "École", SCHOOL, AT)
+        await publish(connection, date(2026, 6, 9))
+        match how:
+            case "withdrawn":
+                await withdraw(members, member.id, by_name.id, AT, erase=False)
+            case "terminated":
+                await terminate(members, by_name.id, AT)
+            case "expired":
+                await expire(members, sure(until))
+            case _:
+                newer = replace(BY_NAME, version=2, identification=Identification.PSEUDONYM)
+                await needs.offer(connection, newer, AT)
+                said = permission(id="newer", need=newer, at=AT)
+                await take(members, member.id, said, AT, own=OWN)
+        assert await members.get(member.id) == before
+        names = {name for _, name in await groups_of(members, member, JUNE)}
+        assert names == {"", f"{member.pseudonym}-{await site_of(members)}", "school"}
+        assert await groups_of(members, member, JULY) == {("all", "")}
+        assert "École" not in {one.name for one in await members.groups()}
+        with pytest.raises(NotByName):
+            await members.present(member.id, "École", SCHOOL, until)
+
+
+async def test_a_site_that_renews_its_permission_stays_one(store: Store) -> None:
+    async with store.writing() as connection:
+        members = Members(connection, ZONE)
+        member, _ = await join(connection, "a")
+        await let_be_named(connection, member)
+        await members.present(member.id, "École", SCHOOL, AT)
+        await publish(connection, date(2026, 6, 9))
+        newer = replace(BY_NAME, version=2)
+        await needs.offer(connection, newer, AT)
+        await take(members, member.id, permission(id="newer", need=newer), AT, own=OWN)
+        assert (await members.get(member.id)).name == "École"
+        for month in (JUNE, JULY):
+            assert ("site", "École") in await groups_of(members, member, month)
+
+
+async def test_what_was_a_site_by_mistake_is_a_home_again(store: Store) -> None:
+    async with store.writing() as connection:
+        members = Members(connection, ZONE)
+        member, _ = await join(connection, "a")
+        await let_be_named(connection, member)
+        before = await members.get(member.id)
+        await members.present(member.id, "École", SCHOOL, AT)
         await members.hide(member.id)
         assert await members.get(member.id) == before
         assert await groups_of(members, member, JUNE) == {("all", "")}
@@ -230,7 +341,8 @@ async def test_whoever_is_forgotten_was_there_and_counts_to_the_end_of_the_month
     async with store.writing() as connection:
         members = Members(connection, ZONE)
         member, _ = await join(connection, "a")
-        await members.present(member.id, "École", SCHOOL)
+        await let_be_named(connection, member)
+        await members.present(member.id, "École", SCHOOL, AT)
         await members.forget(member.id, AT)
         gone = await members.get(member.id)
         assert (gone.jid, gone.name, gone.description, gone.area) == (None,) * 4

@@ -38,7 +38,7 @@ from consometers_node.store.tables import Base, MemberCountRow
 
 from ..clocks import Hands, confirmed, sure
 from ..permission.samples import NEED, now
-from .people import AT, OWN, ZONE, join, meter, permission
+from .people import AT, OWN, ZONE, join, let_be_named, meter, permission
 from .telling import kept, taking, told
 
 DAY = date(2026, 6, 11)
@@ -147,14 +147,16 @@ async def test_a_site_is_erased_with_its_name_and_its_own_sums(
     async with store.writing() as connection:
         members = Members(connection, ZONE)
         description = Description(building=Building.SCHOOL, words="Derrière le lavoir")
-        await members.present(site.id, "École Anjela", description)
+        by_name = await let_be_named(connection, site)
+        await members.present(site.id, "École Anjela", description, AT)
     await tell(store, "anemone", CURVE)
     words = [b"Anjela", b"lavoir", *shapes(CURVE)[:1]]
     assert await traces(store, place, words) == words
-    async with store.writing() as connection:
-        members = Members(connection, ZONE)
-        ended = await given.withdraw(members, site.id, taken.id, LATER, erase=True)
-    await erase(store, ZONE, ended, LATER)
+    for one in (taken, by_name):
+        async with store.writing() as connection:
+            members = Members(connection, ZONE)
+            ended = await given.withdraw(members, site.id, one.id, LATER, erase=True)
+        await erase(store, ZONE, ended, LATER)
     assert await wipe(store)
     assert await traces(store, place, words) == []
 
@@ -271,7 +273,8 @@ async def test_who_cannot_be_told_is_an_address_for_a_month_and_then_nobody(
     async with store.writing() as connection:
         members = Members(connection, ZONE)
         description = Description(building=Building.SCHOOL, words="Derrière le lavoir")
-        await members.present(member.id, "École Anjela", description)
+        by_name = await let_be_named(connection, member)
+        await members.present(member.id, "École Anjela", description, AT)
         await members.set_area(member.id, "Quistinic")
     await tell(store, "anemone", CURVE)
     words = [b"Anjela", b"lavoir", *shapes(CURVE)[:1]]
@@ -282,7 +285,7 @@ async def test_who_cannot_be_told_is_an_address_for_a_month_and_then_nobody(
     async with store.reading() as connection:
         known = await Members(connection, ZONE).get(member.id)
         assert (known.jid, known.area) == ("anemone@example.org", None)
-        assert [one.id for one in await given.untold(connection)] == [taken.id]
+        assert [one.id for one in await given.untold(connection)] == [taken.id, by_name.id]
     hands = Hands(LATER + TELL_FOR - timedelta(seconds=1))
     upkeep = Upkeep(store, ZONE, Changes(), await confirmed(store, hands))
     await upkeep.look()
@@ -329,7 +332,8 @@ async def test_nothing_is_left_of_whom_sums_were_published_with(
     ((_, gave), *_, (site, named)) = await let_in(store, "a", "b", "c", "d", "e")
     async with store.writing() as connection:
         members = Members(connection, ZONE)
-        await members.present(site.id, "anjela", Description(building=Building.SCHOOL))
+        by_name = await let_be_named(connection, site)
+        await members.present(site.id, "anjela", Description(building=Building.SCHOOL), AT)
     for name, values in (("a", CURVE), ("e", SITE), ("b", OTHER), ("c", OTHER), ("d", OTHER)):
         await tell(store, name, values)
     await publish(store)
@@ -340,7 +344,7 @@ async def test_nothing_is_left_of_whom_sums_were_published_with(
         own = [one for one in (await all_series(connection)).values() if "kersabiec" in one.device]
     names = {one.device.partition("kersabiec")[2] for one in own}
     assert {"", "-anjela", "-school"} <= names
-    for one in (gave, named):
+    for one in (gave, by_name, named):
         async with store.writing() as connection:
             members = Members(connection, ZONE)
             ended = await given.withdraw(members, one.member, one.id, LATER, erase=True)

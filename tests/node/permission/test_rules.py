@@ -81,7 +81,10 @@ def test_terms_are_never_wider_than_what_was_asked(need: DataNeed, choice: Choic
     for series in terms.series:
         assert need.asks_for(series)
         assert series.interval.minutes >= terms.interval.minutes >= need.interval.minutes
-    assert terms.identification in {need.identification, Identification.PSEUDONYM}
+    by_name = need.identification is Identification.NAME
+    assert terms.identification is need.identification or (
+        not by_name and terms.identification is Identification.PSEUDONYM
+    )
     assert terms.valid_from == NOON
     assert NOON - timedelta(need.history_days) <= terms.records_from <= NOON
     assert NOON < terms.valid_until <= NOON + timedelta(need.duration_days)
@@ -96,6 +99,7 @@ def test_terms_are_never_wider_than_what_was_asked(need: DataNeed, choice: Choic
         ("series", {"interval": Interval.P1D}),
         ("interval", {"interval": Interval.PT30M}),
         ("identification", {"identification": Identification.DELIVERY_POINT}),
+        ("identification", {"identification": Identification.NAME}),
         ("history_days", {"history_days": 31}),
         ("history_days", {"history_days": -1}),
         ("duration_days", {"duration_days": 366}),
@@ -125,6 +129,14 @@ def test_a_delivery_point_that_was_asked_for_need_not_be_told() -> None:
     assert narrow(need, CHOICE, NOON).identification is Identification.DELIVERY_POINT
     choice = replace(CHOICE, identification=Identification.PSEUDONYM)
     assert narrow(need, choice, NOON).identification is Identification.PSEUDONYM
+
+
+@pytest.mark.parametrize("told", [Identification.PSEUDONYM, Identification.DELIVERY_POINT])
+def test_to_be_shown_by_name_is_granted_or_refused(told: Identification) -> None:
+    need = replace(NEED, identification=Identification.NAME)
+    assert narrow(need, CHOICE, NOON).identification is Identification.NAME
+    with pytest.raises(NotNarrower):
+        narrow(need, replace(CHOICE, identification=told), NOON)
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ from consometers_node.store.series import erase_series
 from consometers_node.store.subscriptions import subscribe, unsubscribe
 
 from ..conftest import Place
-from ..permission.samples import DAILY, FINE, NEED, now
+from ..permission.samples import CHOICE, DAILY, FINE, HOURLY, NEED, now
 from .ledgers import DAY, HOUR, NAMING, Ledger, hours, midnight, run_out
 
 WEEK = Choice(series=frozenset(), history_days=7, duration_days=60)
@@ -439,6 +439,27 @@ async def test_names_are_those_that_the_permission_says(store: Store) -> None:
     (records,) = message.data.records
     assert records.name == "urn:dev:prm:30001610071843_consumption/power/active/raw"
     assert records.unit == "W"
+
+
+async def test_a_series_that_may_be_shown_by_name_too_is_told_once(store: Store) -> None:
+    ledger = await Ledger.open(store)
+    pseudonym = await ledger.grant()
+    by_name = replace(NEED, id="by-name", identification=Identification.NAME)
+    await ledger.grant(by_name, replace(CHOICE, history_days=5))
+    await ledger.subscribe(midnight(-3))
+    await ledger.keep(hours(midnight(-3), range(24)))
+    message = await ledger.next()
+    assert message is not None
+    (records,) = message.data.records
+    name = NAMING.name(HOURLY, ledger.peer.jid, Identification.PSEUDONYM)
+    assert records.name == str(name)
+    assert name == NAMING.name(HOURLY, ledger.peer.jid, Identification.NAME)
+    await ledger.receive(message)
+    assert await ledger.next() is None
+    # The other one goes on by itself.
+    await ledger.withdraw(pseudonym)
+    await ledger.keep(hours(midnight(-2), range(24)))
+    assert await ledger.receive_all() == [Range(midnight(-2), midnight(-1))]
 
 
 # Any life

@@ -9,7 +9,7 @@ from aiohttp import web
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ...collective import communes, export as exported, given
-from ...collective.errors import NoSite
+from ...collective.errors import NoSite, NotByName
 from ...collective.given import Entry, Given
 from ...collective.members import MAX_AREA, Kind, Member, Members
 from ...collective.rights import erase_member
@@ -33,6 +33,7 @@ from ...series import Direction
 from ...sharing import words
 from ...store.collective_tables import GivenId
 from ...store.gathered import Gathered, of_member
+from ...store.shown import shown_from
 from ..strip import Strip, draw
 from . import doubts
 from .communes import misspelt
@@ -106,7 +107,7 @@ async def change_site(desk: AdminDesk, visit: Visit) -> web.StreamResponse:
         return await _show(desk, visit, member, errors)
     async with desk.store.writing() as connection:
         members = Members(connection, desk.settings.time_zone)
-        await members.present(member.id, name, description)
+        await members.present(member.id, name, description, visit.now)
         await desk.note(connection, visit, "site", member.id)
     return done(desk, visit, member, "site")
 
@@ -196,6 +197,7 @@ async def _show(
         told = await shares_by_direction(connection, member.id, window)
         areas = await communes.known(connection)
         doubtful = await doubts.of_member(desk, connection, member)
+        may_be_named = await shown_from(connection, member.id, visit.now) is not None
     permissions = [
         Permission(one, [entry for entry in register if entry.given == one.id])
         for one in reversed(gave)
@@ -217,6 +219,7 @@ async def _show(
         shown=doubts.SHOWN,
         most_kw=doubts.MOST_KW,
         proofs=doubts.PROOFS,
+        not_by_name=None if may_be_named else NotByName().text,
         errors=errors or {},
         typed=visit.form,
         kinds=KINDS,

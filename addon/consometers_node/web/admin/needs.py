@@ -139,6 +139,7 @@ def as_read(desk: AdminDesk, need: DataNeed) -> Mapping[str, Any]:
         "need": need,
         "question": {"peer": {"jid": desk.settings.xmpp.account, "name": desk.settings.name}},
         "wanted": [way for way in Direction if any(one.direction is way for one in need.wanted)],
+        "by_name": words.shown_by_name(need),
         "policy": need.policy if need.policy.startswith("https://") else None,
         "speeches": [Language(tag, desk.settings.time_zone) for tag in LANGUAGES],
     }

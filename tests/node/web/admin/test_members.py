@@ -9,12 +9,14 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from consometers_node.collective import given
+from consometers_node.collective.given import of_member
 from consometers_node.collective.members import Kind, Member, Members
 from consometers_node.collective.reads import reads
 from consometers_node.collective.sites import Building
 from consometers_node.permission import State
 from consometers_node.web.admin.log import _rules, _said
 
+from ...collective.people import let_be_named
 from ..browser import Page
 from ..public.town import NOW, ZONE
 from .office import NAME, Office, summary
@@ -162,8 +164,36 @@ async def test_all_that_is_held_can_be_taken_along(office: Office, ending: str) 
     assert (await log(office))[0] == (NAME, f"export {ending}")
 
 
+async def let_named(office: Office, member: Member) -> None:
+    """Let a member allow to be shown by name."""
+
+    async def allow(connection: AsyncConnection) -> None:
+        (before,) = await of_member(connection, member.id)
+        await let_be_named(connection, member, before.valid_from)
+
+    await office.written(allow)
+
+
+async def test_no_administrator_shows_a_home_that_has_not_allowed_it(office: Office) -> None:
+    member, other = await one(office), await one(office, "other")
+    await let_named(office, other)
+    browser = await office.enter()
+    page = await browser.open(f"members/{member.pseudonym}")
+    assert "has not allowed you to show it by name" in page.text
+    assert not [form for form in page.forms if form.action.endswith("/site")]
+    # Its page offers no such form, but that of another member does.
+    theirs = await browser.open(f"members/{other.pseudonym}")
+    fields = [*theirs.form("/site").fields, ("sure", "yes")]
+    fields = [(key, "Chez nous" if key == "name" else value) for key, value in fields]
+    refused = await browser.post(f"members/{member.pseudonym}/site", fields)
+    assert refused.status == 409
+    assert "has not allowed you to show it by name" in refused.text
+    assert await again(office, member) == member
+
+
 async def test_a_home_becomes_a_public_building_only_if_that_is_meant(office: Office) -> None:
     member = await one(office)
+    await let_named(office, member)
     browser = await office.enter()
     page = await browser.open(f"members/{member.pseudonym}")
     school = [
@@ -193,6 +223,7 @@ async def test_a_home_becomes_a_public_building_only_if_that_is_meant(office: Of
 
 async def test_what_a_building_cannot_be_is_named_with_its_bounds(office: Office) -> None:
     member = await one(office)
+    await let_named(office, member)
     said = {
         "en": (
             "Surface, in m²: Write a whole number, from 1 to 1,000,000.",
@@ -289,6 +320,7 @@ FORMS = ("/site", "/area", "members")
 @pytest.mark.parametrize("form", FORMS)
 async def test_whatever_is_typed_is_kept_as_words_or_refused(office: Office, form: str) -> None:
     member = await one(office)
+    await let_named(office, member)
     browser = await office.enter()
     page = await browser.open("members" if form == "members" else f"members/{member.pseudonym}")
     names = {name for name, _ in page.form(form).fields} - {"token"}

@@ -53,7 +53,7 @@ SERIES_FACTS = (
     "member_id",
 )
 STATES = "('proposed', 'granted', 'refused', 'withdrawn', 'terminated', 'expired')"
-IDENTIFICATIONS = "('pseudonym', 'delivery-point')"
+IDENTIFICATIONS = "('pseudonym', 'delivery-point', 'name')"
 GROUP_KINDS = "('all', 'area', 'rest', 'combined', 'building', 'site')"
 MEMBER_KINDS = "('home', 'site', 'collective')"
 GIVEN_STATES = "('granted', 'withdrawn', 'terminated', 'expired')"
@@ -449,7 +449,7 @@ def _given() -> None:
         reference("given", "need, version", "own_need: need, version"),
         check("given", "state", f"state IN {GIVEN_STATES}"),
         check("given", "interval", f"interval_minutes IN {INTERVALS}"),
-        check("given", "identification", "identification IN ('pseudonym', 'delivery-point')"),
+        check("given", "identification", f"identification IN {IDENTIFICATIONS}"),
         **STRICT,
     )
     index("given", "member_id")
@@ -675,7 +675,8 @@ NOTHING_MORE_THAN_ASKED = f"""NEW.state <> 'granted' OR (
         JOIN data_need n ON n.id = p.data_need_id
         WHERE p.id = NEW.permission_id
           AND p.interval_minutes >= n.interval_minutes
-          AND (p.identification = n.identification OR p.identification = 'pseudonym')
+          AND (p.identification = n.identification
+               OR (p.identification = 'pseudonym' AND n.identification = 'delivery-point'))
           AND {SOON.format(at="p.valid_from")}
           AND p.valid_until > p.valid_from
           AND p.valid_until <= p.valid_from + n.duration_days * 86400

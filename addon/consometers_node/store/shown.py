@@ -1,0 +1,43 @@
+"""Who lets itself be shown by name: by which permission that stands, and which of its series."""
+
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, func, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.orm import aliased
+
+from ..series import Series
+from .collective_tables import GivenRow, GivenSeriesRow, MemberId
+from .series import SERIES_FACTS
+from .tables import SeriesRow
+
+
+async def shown_from(
+    connection: AsyncConnection, member: MemberId, at: datetime
+) -> datetime | None:
+    """Return from when on records of a member may be shown under its name; None if none may."""
+    query = select(func.min(GivenRow.records_from)).where(GivenRow.member_id == member, *_by(at))
+    return (await connection.execute(query)).scalar_one()
+
+
+async def shown_series(connection: AsyncConnection, at: datetime) -> dict[MemberId, set[Series]]:
+    """Return the series that members let be shown under their names."""
+    # Which series it is may be noted with another permission that names it.
+    known, also = aliased(GivenSeriesRow), aliased(GivenRow)
+    query = (
+        select(GivenRow.member_id, *SERIES_FACTS)
+        .join(GivenSeriesRow, GivenSeriesRow.given_id == GivenRow.id)
+        .join(known, known.identifier == GivenSeriesRow.identifier)
+        .join(also, (also.id == known.given_id) & (also.member_id == GivenRow.member_id))
+        .join(SeriesRow, SeriesRow.id == known.series_id)
+        .where(GivenRow.interval <= SeriesRow.interval, *_by(at))
+    )
+    found: dict[MemberId, set[Series]] = {}
+    for member, *facts in await connection.execute(query):
+        found.setdefault(member, set()).add(Series(*facts))
+    return found
+
+
+def _by(at: datetime) -> tuple[ColumnElement[bool], ...]:
+    named = GivenRow.identification == "name"
+    return GivenRow.state == "granted", named, GivenRow.valid_until > at
