@@ -31,6 +31,7 @@ READER: Final = f"reader@{MUNICIPALITY}"
 KERMELO: Final = f"kermelo@{MUNICIPALITY}"
 
 _NEEDS: Final = Path(__file__).with_name("needs")
+_BY_NAME: Final = "by-name"
 _SUMS: Final = _NEEDS / "sums.toml"
 """What the municipality asks for, and the reader."""
 _DIRECTIONS: Final = {"consumption", "injection", "production"}
@@ -149,7 +150,7 @@ class Federation:
                 name="Énergies de Kersabiec",
                 identifier="kersabiec",
                 account=f"cooperative@{COOPERATIVE}",
-                needs=(_NEEDS / "members.toml",),
+                needs=(_NEEDS / "members.toml", _NEEDS / f"{_BY_NAME}.toml"),
             ),
             folder / "cooperative",
             servers[1],
@@ -194,7 +195,7 @@ class Federation:
                 meeting.create_task(self._let_the_reader_ask(collective))
             await self.neighbours.until(lambda progress: progress.know)
             if not await self._knows_the_school():
-                await self._let_sites_in(node)
+                await node.meet(await self.cooperative.invite("site", "Lorient"), self.size.days)
             self.neighbours.let_grant()
 
     async def open(self) -> Round:
@@ -204,6 +205,7 @@ class Federation:
         """
         await self._until(self._knows_the_school)
         await self.neighbours.until(lambda progress: progress.have_joined)
+        await self._name_sites()
         if self._known is None:
             # To look takes a processor that they need.
             await self.neighbours.until(lambda progress: progress.told > _NEARLY_ALL)
@@ -286,20 +288,23 @@ class Federation:
             homes=invited,
         )
 
-    async def _let_sites_in(self, node: Node) -> None:
-        """Name both schools before anything of them is summed, and have ours be asked."""
-        site = self.cooperative.program.do
+    async def _name_sites(self) -> None:
+        """Show both schools by name, before anything is published: their nodes have granted it."""
         electric = ("--heating", "electric", "--hot-water", "electric")
-        school = ("--building", "school", *electric)
         kermelo = ("--surface", "900", "--peak", "9", "--words", "Une année enregistrée, rejouée.")
-        await site("members", "site", KERMELO, "--name", "École de Kermelo", *school, *kermelo)
-        await node.meet(await self.cooperative.invite("site", "Lorient"), self.size.days)
         kersabiec = ("--surface", "1200", "--peak", "36")
-        await site("members", "site", NODE, "--name", "École de Kersabiec", *school, *kersabiec)
+        members = await self.cooperative.members()
+        for jid, name, described in (
+            (KERMELO, "École de Kermelo", kermelo),
+            (NODE, "École de Kersabiec", kersabiec),
+        ):
+            if members[jid]["name"] != name:
+                shown = ("--name", name, "--building", "school", *electric, *described, "--yes")
+                await self.cooperative.program.do("members", "site", jid, *shown)
 
     async def _knows_the_school(self) -> bool:
         told = (await self.cooperative.members()).get(NODE)
-        return told is not None and bool(told["permissions"])
+        return told is not None and _BY_NAME in {one["need"] for one in told["permissions"]}
 
     async def _join_municipality(self) -> None:
         """Let the cooperative be a member of the municipality, and grant what it has released."""

@@ -124,8 +124,8 @@ class Node:
 
     async def meet(self, invitation: str, days: int) -> None:
         """Ask a collective what it asks for, to be granted with so many days of the past."""
-        (asked,) = (await self._program.json("join", invitation))["asked"]
-        self._asked[asked["permission"]] = days
+        for asked in (await self._program.json("join", invitation))["asked"]:
+            self._asked[asked["permission"]] = days
 
     async def open(self, hass: Hass, registers: Mapping[str, str]) -> None:
         """Grant what was asked, and start the node beside Home Assistant.

@@ -228,10 +228,10 @@ async def test_administrators_see_a_school_and_take_along_what_it_told(
         await page.get_by_role("link", name=SITE).click()
         await expect(page.locator("h1")).to_have_text(SITE)
         await expect(page.locator("dl.facts").first).to_contain_text(jid)
-        await expect(page.locator("article .state")).to_have_text(allowed)
+        await expect(page.locator("article .state")).to_have_text([allowed] * 2)
         held = json.loads(await office.download("export.json"))
         assert (held["member"]["jid"], held["member"]["name"]) == (jid, SITE)
-        (given,) = held["permissions"]
+        (given,) = (one for one in held["permissions"] if one["need"] == "members")
         since, allowed_at = (
             datetime.fromisoformat(given[of]) for of in ("records_from", "valid_from")
         )
@@ -273,20 +273,24 @@ async def test_administrators_see_who_allowed_what(
     demo: Demo, people: People, language: Language
 ) -> None:
     count = everybody(demo)
-    members = {"en": f"{count} members", "fr": f"{count} membres"}[language]
+    schools, members = (
+        {"en": f"{some} members", "fr": f"{some} membres"}[language] for some in (SCHOOLS, count)
+    )
     async with people.administering(Look(language, "dark", "desk")) as office:
         page = office.page
         await office.go("needs")
-        await expect(page.locator("tbody tr")).to_contain_text(members)
-        await page.locator("h2 a").click()
+        # Sites alone are asked whether they may be shown by name.
+        await expect(page.locator("tbody tr")).to_contain_text([schools, members])
+        await page.locator("h2 a").nth(1).click()
         await expect(page.locator("table.stacked tbody tr")).to_have_count(count)
         await office.go("register")
-        await expect(page.locator("dl.terms dd").nth(7)).to_have_text(str(count))
-        await expect(page.locator("tbody tr")).to_have_count(count)
+        valid = [page.locator("dl.terms").nth(place).locator("dd").nth(7) for place in (0, 1)]
+        assert {await one.inner_text() for one in valid} == {str(SCHOOLS), str(count)}
+        await expect(page.locator("tbody tr")).to_have_count(count + SCHOOLS)
         changes = list(csv.DictReader((await office.download("permissions.csv")).splitlines()))
-        assert [one["state"] for one in changes] == ["granted"] * count
-        (done,) = json.loads(await office.download("register.json"))
-        assert count in done.values()
+        assert [one["state"] for one in changes] == ["granted"] * (count + SCHOOLS)
+        done = json.loads(await office.download("register.json"))
+        assert [count in one.values() for one in done].count(True) == 1
         await office.go("health")
         await expect(page.locator(".notice.good")).to_have_count(1)
         await expect(page.locator(".notice.wrong, .notice.warn")).to_have_count(0)

@@ -57,7 +57,6 @@ WORDS = (
     *MEMBER[1:],
     struct.pack("<24H", *FIRST),
     struct.pack("<24H", *CORRECTED),
-    struct.pack("<24q", *(60 * value for value in CORRECTED)),
 )
 
 
@@ -83,7 +82,7 @@ async def take_in_and_erase(store: Store) -> None:
             await join(connection, name)
         members = Members(connection, ZONE)
         description = Description(building=Building.SCHOOL, words=MEMBER[3].decode())
-        await let_be_named(connection, member)
+        by_name = await let_be_named(connection, member)
         await members.present(member.id, MEMBER[2].decode(), description, AT)
     for name, values in ((MEMBER[0], FIRST), ("b", [500] * 24), (MEMBER[0], CORRECTED)):
         for month in range(3):
@@ -96,9 +95,9 @@ async def take_in_and_erase(store: Store) -> None:
         if not store.is_sqlite:
             await connection.execute(text("CHECKPOINT"))
     async with store.writing() as connection:
-        ended = await given.withdraw(
-            Members(connection, ZONE), member.id, gave.id, LATER, erase=True
-        )
+        members = Members(connection, ZONE)
+        for one in (gave, by_name):
+            ended = await given.withdraw(members, member.id, one.id, LATER, erase=True)
     await erase(store, ZONE, ended, LATER, Actor.MEMBER)
 
 

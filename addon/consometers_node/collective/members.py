@@ -7,7 +7,7 @@ is shown as a site or is a home again from the first day of a month; a collectiv
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 import secrets
 from typing import Any
@@ -17,6 +17,7 @@ from sqlalchemy import ColumnElement, Row, Select, delete, exists, func, insert,
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ..quoalise.text import text
+from ..series import Interval
 from ..store.clock import Confirmed
 from ..store.collective_tables import (
     ClosedIntervalRow,
@@ -240,13 +241,13 @@ class Members:
             raise NotByName
         await self._check_free(name, member)
         await self._set(member, kind=Kind.SITE, name=name, description=description.pack())
-        more = select(GivenRow.id).where(
+        before = select(GivenRow.records_from, GivenRow.interval).where(
             GivenRow.member_id == member, GivenRow.records_from < since
         )
+        starts = [_first_start(*one) for one in await self.connection.execute(before)]
         month = month_of(since, self.zone)
-        if (await self.connection.execute(more.limit(1))).first() is not None:
-            month = month_after(month)
-        await self._regroup(member, month)
+        has_more = any(start < since for start in starts)
+        await self._regroup(member, month_after(month) if has_more else month)
 
     async def hide(self, member: MemberId) -> None:
         """Make a home of a site again, from the next month that is free. Raises NoSite.
@@ -418,6 +419,13 @@ def _member(row: Row[Any]) -> Member:
         joined_at=row.joined_at,
         left_at=row.left_at,
     )
+
+
+def _first_start(since: datetime, interval: Interval) -> datetime:
+    """Return when the first record from an instant on starts at the earliest."""
+    step = timedelta(minutes=min(interval, Interval.PT1H, key=lambda one: one.minutes).minutes)
+    midnight = datetime.combine(since.date(), time(), UTC)
+    return midnight + -(-(since - midnight) // step) * step
 
 
 def _in(month: date) -> tuple[ColumnElement[bool], ColumnElement[bool]]:

@@ -140,7 +140,7 @@ class Town:
             state="granted",
             interval_minutes=interval or one.interval,
             identification=identification,
-            records_from=NOON,
+            records_from=EARLIER,
             valid_from=NOON,
             valid_until=until,
             shown_sha256=64 * "a",
@@ -193,8 +193,9 @@ class Town:
         await self.tell(member, values, day=day, count=count)
 
     async def show_by_name(self, member: MemberId, name: str) -> None:
-        """Make a home a site, from the first month that is free."""
-        await self.people.present(member, name, Description())
+        """Make a home a site that allows it, from the first month that is free."""
+        await self.name(member)
+        await self.people.present(member, name, Description(), self.at)
 
     async def look(self, at: datetime | None = None) -> bool:
         """Close what is due then, or two days later; return whether anything was closed."""

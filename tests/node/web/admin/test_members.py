@@ -249,6 +249,8 @@ async def test_what_a_building_cannot_be_is_named_with_its_bounds(office: Office
 
 async def test_two_buildings_have_two_names(office: Office) -> None:
     first, second = await one(office, "first"), await one(office, "second")
+    for member in (first, second):
+        await let_named(office, member)
     browser = await office.enter()
     for member, status in ((first, 200), (second, 409)):
         page = await browser.open(f"members/{member.pseudonym}")

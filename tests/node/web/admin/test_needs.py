@@ -214,7 +214,7 @@ HOSTILE = [
     ("series_consumption", "", "Choose what you ask for"),
     ("series_consumption", "everything", "Choose what you ask for"),
     ("interval", "PT1S", "Choose one of these"),
-    ("identification", "name", "Choose one of these"),
+    ("identification", "everybody", "Choose one of these"),
     ("history", "-1", "whole number"),
     ("history", "101", "whole number"),
     ("duration", "0", "whole number"),
