@@ -188,7 +188,7 @@ class Town:
         """Let a member tell of one hour more, or of one again."""
         of, day = self.series[member], start.date()
         known = self.told.get((of, day))
-        values = [*known.values] if known else [None] * HOURS_A_DAY
+        values: list[Value] = [*known.values] if known else [None] * HOURS_A_DAY
         values[start.hour] = value
         await self.tell(member, values, day=day, count=count)
 

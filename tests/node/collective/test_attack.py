@@ -2,8 +2,8 @@
 
 Each member's record of an hour carries a mark of its own, in the digits of its value. So every
 published figure tells of which records it is the sum, whatever the program believes. What members
-did meanwhile is drawn: they hold back, correct themselves, lie, join, are erased or become sites,
-while administrators change the rules and look at previews.
+did meanwhile is drawn: they hold back, correct themselves, lie, join, are erased, become sites or
+homes again, while administrators change the rules and look at previews.
 """
 
 from collections.abc import AsyncIterator, Iterator
@@ -75,9 +75,10 @@ class Story:
     minimum: int
     homes: dict[int, MemberId] = field(default_factory=dict)
     gone: set[int] = field(default_factory=set)
-    public: dict[int, int] = field(default_factory=dict)
-    """From which hour on a member is public by itself."""
+    public: dict[int, range] = field(default_factory=dict)
+    """In which hours a member is public by itself."""
     daily: set[int] = field(default_factory=set)
+    named: set[int] = field(default_factory=set)
     below: set[int] = field(default_factory=set)
     """Collectives of the collective, whose figures are public."""
     told: set[tuple[int, int]] = field(default_factory=set)
@@ -99,7 +100,7 @@ class Story:
             await self._join(Interval.P1D)
         if self.random.random() < 0.5:
             self.below.add(child := await self._join(kind="collective"))
-            self.public[child] = 0
+            self.public[child] = range(HOURS)
 
     async def play(self) -> None:
         for hour in range(HOURS):
@@ -127,7 +128,18 @@ class Story:
 
     async def _mischief(self, hour: int) -> None:
         what = self.random.choice(
-            ["nothing", "correct", "erase", "join", "name", "move", "rules", "rules", "preview"]
+            [
+                "nothing",
+                "correct",
+                "erase",
+                "join",
+                "name",
+                "home",
+                "move",
+                "rules",
+                "rules",
+                "preview",
+            ]
         )
         hourly = [home for home in self.homes if home not in self.daily | self.gone]
         match what:
@@ -139,6 +151,8 @@ class Story:
                 await self._join()
             case "name" if homes := [home for home in hourly if home not in self.public]:
                 await self._name(self.random.choice(homes), hour)
+            case "home" if sites := sorted(self.named & set(hourly)):
+                await self._take_back(self.random.choice(sites), hour)
             case "move" if homes := [home for home in hourly if home not in self.public]:
                 member = self.homes[self.random.choice(homes)]
                 await self.town.people.set_area(member, self.random.choice(AREAS))
@@ -182,11 +196,18 @@ class Story:
             del self.town.told[key]
 
     async def _name(self, home: int, hour: int) -> None:
+        self.named.add(home)
         await self.town.show_by_name(self.homes[home], f"Site {home}")
         month = await self.town.people.first_free_month()
         # What was told before that month stays as secret as ever.
         turn = datetime(month.year, month.month, 1, tzinfo=self.town.people.zone)
-        self.public[home] = max(0, -(-(turn - START) // HOUR))
+        self.public[home] = range(max(0, -(-(turn - START) // HOUR)), HOURS)
+
+    async def _take_back(self, home: int, hour: int) -> None:
+        """Let a site be named no longer: what it tells from then on is secret again."""
+        self.named.remove(home)
+        await self.town.unname(self.homes[home])
+        self.public[home] = range(self.public[home].start, hour + 1)
 
     async def _preview(self) -> None:
         """Look at what other rules would show; administrators may, and nothing of it is left."""
@@ -230,7 +251,7 @@ class Story:
             {
                 (home, (hour, version)): times
                 for home, version, times in marked(watts)
-                if hour < self.public.get(home, HOURS)
+                if hour not in self.public.get(home, ())
             }
         )
 
