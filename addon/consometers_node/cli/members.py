@@ -250,9 +250,10 @@ def show(common: Ours, member: Who) -> None:
 @commands.add(
     "site",
     text(
-        "Show a member as a site: a public building that chose to be named, and what it is like.",
-        "Montrer un membre comme site : un bâtiment public qui a choisi d’être nommé, et comment"
-        " il est.",
+        "Show a member as a site: a public building that allowed it on its own node, and what it is"
+        " like.",
+        "Montrer un membre comme site : un bâtiment public qui l’a permis sur son propre nœud, et"
+        " comment il est.",
     ),
 )
 def site(
@@ -292,10 +293,9 @@ def site(
 @commands.add(
     "home",
     text(
-        "Make a home again of what was shown as a site by mistake, while no sum with it is"
-        " published.",
-        "Refaire un foyer de ce qui a été montré comme site par erreur, tant qu’aucune somme où il"
-        " compte n’est publiée.",
+        "Show a site by its name no longer: from the next month on, it is a home again.",
+        "Ne plus montrer un site sous son nom : à partir du mois suivant, il est de nouveau un"
+        " foyer.",
     ),
 )
 def home(common: Ours, member: Who) -> None:
