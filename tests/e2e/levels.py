@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, time as daytime, timedelta
+from datetime import UTC, datetime, timedelta
 import os
 from pathlib import Path
 import random
@@ -19,15 +19,15 @@ from sqlalchemy.exc import DBAPIError
 from consometers_node.collective.calendar import instants
 from consometers_node.quoalise import Direction as Said
 from consometers_node.quoalise.identifier import organisation, series as name_of
-from consometers_node.series import Block, Direction, Interval, Range
+from consometers_node.series import Direction, Interval, Range
 from consometers_node.store import Store
 from consometers_node.store.collective_tables import GivenRow, MemberGroupRow, PublishedCellRow
-from consometers_node.store.parts import member_blocks
 from consometers_node.store.series import all_series, blocks
 from consometers_node.xmpp import Asking
 from demo.hass.folder import ROOT
 from demo.prosody import Prosody
 from tests.e2e import homes as program
+from tests.e2e.holding import held
 from tests.e2e.homes import SERIES, Meter
 from tests.e2e.node import Node
 from tests.e2e.waiting import eventually
@@ -76,18 +76,7 @@ class Collective:
 
     async def held(self, direction: Direction) -> Counted:
         """Give what it has of its members, of each half an hour."""
-        found: Counted = {}
-        async with self.opened.reading() as connection:
-            rows = await member_blocks(connection, direction, START.date(), NOW.date())
-        for row in rows:
-            values = Block.values_of(row.packed)
-            counts = [1] * len(values) if row.counts is None else Block.values_of(row.counts)
-            midnight = datetime.combine(row.day, daytime(), UTC)
-            for n, (watts, count) in enumerate(zip(values, counts, strict=True)):
-                if watts is not None and count is not None:
-                    total, members = found.get(midnight + n * STEP, (0, 0))
-                    found[midnight + n * STEP] = total + watts, members + count
-        return found
+        return await held(self.opened, direction, Range(START, NOW))
 
     async def cells(self, direction: Direction, interval: Interval = Interval.PT30M) -> Counted:
         """Give what it has published of all: watt-minutes and members, by start."""

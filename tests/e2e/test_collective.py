@@ -26,8 +26,9 @@ from consometers_node.store.member_counts import counts
 from consometers_node.store.series import all_series, blocks
 from consometers_node.xmpp import Join
 from demo.prosody import Authority, Prosody
+from tests.e2e.holding import held
 from tests.e2e.waiting import eventually
-from tests.node.collective.coops import Coop, cooperating
+from tests.node.collective.coops import Coop, settings
 from tests.node.permission.samples import NEED, YES, now
 from tests.node.sharing.houses import House, running, told
 from tests.node.xmpp.conftest import PASSWORD
@@ -41,7 +42,7 @@ COOPS: Final = ("kersabiec", "elorn")
 TOWN: Final = "lorient"
 THIS_HOUR: Final = now().replace(minute=0, second=0)
 SINCE: Final = THIS_HOUR.replace(hour=0) - timedelta(days=3)
-KNOWN_UNTIL: Final = THIS_HOUR - 3 * HOUR
+KNOWN_UNTIL: Final = THIS_HOUR - 4 * HOUR
 TOWN_NEED: Final = replace(
     NEED,
     id="town",
@@ -115,9 +116,15 @@ async def found(world: World, name: str, server: Prosody) -> Coop:
     store = await Store.open(world.folder / f"{name}.db")
     world.stack.push_async_callback(store.close)
     jid = server.register(name, PASSWORD)
-    return await world.stack.enter_async_context(
-        cooperating(store, server, jid, world.folder, name)
+    told = settings(world.folder, jid, name)
+    # Nobody is left out, however long it takes.
+    publication = replace(
+        told.publication, wait=timedelta(hours=24), longest_wait=timedelta(hours=48)
     )
+    coop = Coop(store, server, jid, replace(told, publication=publication))
+    await coop.start()
+    world.stack.push_async_callback(coop.stop)
+    return coop
 
 
 def summed(homes: Iterable[Home]) -> Values:
@@ -177,7 +184,7 @@ async def _own(coop: Coop, *, of_members: bool) -> Values:
 
 
 async def comes(coop: Coop, wanted: Values) -> None:
-    """Wait until a collective has released exactly that."""
+    """Wait until a collective has published exactly that."""
 
     async def differs() -> dict[datetime, tuple[int | None, int | None]]:
         found = await published(coop)
@@ -190,6 +197,17 @@ async def comes(coop: Coop, wanted: Values) -> None:
     await eventually(differs, lambda left: not left, within_s=60)
 
 
+async def opens(coop: Coop, wanted: Values) -> None:
+    """Open a collective once the past of its members is there."""
+
+    async def missing() -> int:
+        found = await held(coop.store, Direction.CONSUMPTION, Range(SINCE, THIS_HOUR))
+        return sum(found.get(start, (0, 0))[0] != value for start, value in wanted.items())
+
+    await eventually(missing, lambda number: number == 0, within_s=60)
+    await coop.open()
+
+
 async def all_agree(world: World) -> None:
     """Wait until each level says what the homes' own records add up to."""
     for name in COOPS:
@@ -199,6 +217,7 @@ async def all_agree(world: World) -> None:
 
 async def test_what_a_cooperative_sums_is_what_its_homes_have(world: World) -> None:
     for name in COOPS:
+        await opens(world.coops[name], summed(world.homes[name]))
         await comes(world.coops[name], summed(world.homes[name]))
         assert set((await members(world.coops[name])).values()) == {HOMES}
 
@@ -214,10 +233,12 @@ async def test_a_municipality_sums_what_cooperatives_sum(world: World) -> None:
         async with coop.store.writing() as connection:
             question = await consent.asked(connection, number)
             kept = await consent.kept(connection, naming, question.need)
-            own = [one for one in kept if one.quantity is Quantity.POWER]
+            device = str(organisation(name))
+            own = [one for one in kept if one.quantity is Quantity.POWER and one.device == device]
             choice = Choice(series=frozenset(own))
             await consent.grant(connection, naming, question, choice, YES)
         coop.node.look_again()
+    await opens(town, summed(world.everybody))
     await comes(town, summed(world.everybody))
     assert set((await members(town)).values()) == {len(COOPS) * HOMES}
 
@@ -266,7 +287,7 @@ async def test_nodes_that_are_stopped_go_on_where_they_were(world: World) -> Non
     for name in (COOPS[0], TOWN):
         await world.coops[name].stop()
     for n, home in enumerate(world.everybody):
-        await home.write({KNOWN_UNTIL + 2 * HOUR: 4_000 + n})
+        await home.write({KNOWN_UNTIL + 3 * HOUR: 4_000 + n})
     for name in (TOWN, COOPS[0]):
         await world.coops[name].start()
     await all_agree(world)

@@ -72,6 +72,12 @@ class Coop:
         assert self.node.network is not None
         return self.node.network
 
+    async def open(self) -> None:
+        """Publish from now on, and the past that is there."""
+        async with self.store.writing() as connection:
+            await open_from(connection, AT_ONCE, "Maëlle", now())
+        self.node.look_again()
+
     async def invite(self, need: DataNeed = NEED, kind: Kind = Kind.HOME) -> str:
         """Ask for something, and give the token of an invitation for one."""
         async with self.store.writing() as connection:

@@ -1,0 +1,29 @@
+"""What a collective holds of its members, whether it was published or not."""
+
+from datetime import UTC, datetime, time, timedelta
+
+from consometers_node.series import Block, Direction, Range
+from consometers_node.store import Store
+from consometers_node.store.parts import member_blocks
+
+type Held = dict[datetime, tuple[int, int]]
+"""The sum of the values of members by their start, and how many members that sums."""
+
+_DAY = timedelta(days=1)
+
+
+async def held(store: Store, direction: Direction, within: Range) -> Held:
+    """Add up what members sent of power, all of them at the same step."""
+    found: Held = {}
+    async with store.reading() as connection:
+        rows = await member_blocks(connection, direction, within.start.date(), within.end.date())
+    for row in rows:
+        values = Block.values_of(row.packed)
+        counts = [1] * len(values) if row.counts is None else Block.values_of(row.counts)
+        midnight = datetime.combine(row.day, time(), UTC)
+        for n, (value, count) in enumerate(zip(values, counts, strict=True)):
+            start = midnight + n * _DAY / len(values)
+            if value is not None and count is not None and start in within:
+                total, members = found.get(start, (0, 0))
+                found[start] = total + value, members + count
+    return found
