@@ -39,8 +39,8 @@ from tools.bench.members import STRANGERS, Members, admit
 
 from .line import SEGMENT, Line
 
-SOON_S = 10
-"""Within that honest peers are answered, on a machine that does other things too."""
+SOON_S = 30
+"""Honest peers are answered within that, on a busy machine. Strangers would hold them up longer."""
 MEMBERS = 3
 MOST_TIMES = 6
 """What a stanza may cost, as often as one of its size that is all records. Children cost 90."""

@@ -199,7 +199,7 @@ async def running(
             await asyncio.wait({task})
 
 
-async def until(happened: Callable[[], bool], seconds: float = 15) -> None:
+async def until(happened: Callable[[], bool], seconds: float = 50) -> None:
     async with asyncio.timeout(seconds):
         while not happened():
             await asyncio.sleep(0.01)
@@ -211,6 +211,6 @@ def bare(node: Node) -> str:
 
 async def told(house: House) -> None:
     """Wait until the collective has confirmed all that was decided."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(50):
         while await house.untold():
             await asyncio.sleep(0.01)
