@@ -171,13 +171,24 @@ _WORDS = {
 class Released:
     """A published figure: the energy, and how many members it sums.
 
-    Of a day, `intervals` is how many of its hours or half-hours were published; 0 of a day that
-    homes sent as a day alone.
+    Of these, `homes` are homes, out of `counting` that counted then. `minutes` is how much of a day
+    was published. `per_member` is the average of one member: a site counts as one, and a collective
+    as all of its own, so it is one of a home where there are homes alone. `lacks_homes`: homes
+    count there, and did not pass, so it is of sites and collectives alone.
     """
 
     watt_minutes: WattMinutes
     members: int
-    intervals: int = 1
+    homes: int
+    counting: int
+    per_member: WattMinutes
+    minutes: int
+    lacks_homes: bool = False
+
+    @property
+    def members_counting(self) -> int:
+        """How many members there would be if all homes had told."""
+        return self.members - self.homes + self.counting
 
 
 @dataclass(frozen=True, slots=True)

@@ -213,12 +213,14 @@ def _day_sums(cells: Iterable[PublishedCell]) -> dict[GroupId, DaySum]:
     """Return the sums of a day, by group, as they would be published."""
     found: dict[GroupId, DaySum] = {}
     for cell in cells:
-        of = found.get(cell.group, DaySum(0, 0, 0, 0))
+        of = found.get(cell.group, DaySum(0, 0, 0, 0, 0, 0))
         found[cell.group] = DaySum(
             of.watt_minutes + cell.watt_minutes,
             max(of.members, cell.members),
             max(of.homes, cell.homes),
-            of.intervals + 1,
+            max(of.counting, cell.counting),
+            of.per_member + cell.per_member,
+            of.minutes + cell.minutes,
         )
     return found
 

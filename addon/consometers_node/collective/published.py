@@ -6,7 +6,7 @@ Figures are read from published cells, and nowhere else.
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from itertools import pairwise
 from zoneinfo import ZoneInfo
@@ -19,19 +19,19 @@ from ..quoalise.identifier import organisation
 from ..quoalise.text import text
 from ..series import Device, Direction, Interval, Range
 from ..store.collective_tables import GroupId, MemberRow
-from ..store.parts import homes_by_group
 from ..store.publication import (
-    cell_at,
     cells,
     closed_intervals,
+    closed_spans,
     first_closed,
     first_day,
     last_closed,
+    minutes_since,
     parts,
     published_directions,
     published_groups,
 )
-from .calendar import instants, month_of
+from .calendar import instants
 from .disclosure import Figure, Publication, Reason, Released, WattMinutes, Withheld
 from .members import GroupKind
 from .own import devices, named
@@ -40,7 +40,12 @@ from .sites import Description
 ALL = "all"
 """How addresses name the group of all members."""
 
+AREAS = frozenset({GroupKind.AREA, GroupKind.COMBINED, GroupKind.REST})
+"""Groups of homes that are told apart: a commune, several together, or none."""
+
+_LATELY = timedelta(days=7)
 _DAY = timedelta(days=1)
+_DAWN = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +66,8 @@ class Place:
     area: str | None = None
     parts: tuple[str, ...] = ()
     together: tuple[GroupId, ...] = ()
+    is_together: bool = False
+    """It was only ever published with others."""
 
     @property
     def title(self) -> Text:
@@ -90,6 +97,17 @@ class Told:
     end: datetime
     figure: Figure
 
+    @property
+    def minutes(self) -> int:
+        """How long the interval is."""
+        # Of two times of one zone, Python takes the difference of what clocks show.
+        return round((self.end.timestamp() - self.start.timestamp()) / 60)
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether all of it was published."""
+        return isinstance(self.figure, Released) and self.figure.minutes >= self.minutes
+
 
 @dataclass(frozen=True, slots=True)
 class Columns:
@@ -103,12 +121,8 @@ class Columns:
     figures: Mapping[Direction, Iterator[Figure]]
 
 
-@dataclass(frozen=True, slots=True)
-class Homes:
-    """How many homes count in a group, and how many of them told of an interval."""
-
-    telling: int
-    counting: int
+type Steps = Mapping[Interval, tuple[datetime, datetime | None]]
+"""From when until when intervals were closed at each step, in order. The last one goes on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,12 +136,17 @@ class Published:
     async def places(self, connection: AsyncConnection) -> Mapping[str, Place]:
         """Return the groups of which something was published, by their names in addresses.
 
-        All members together are there as soon as anybody is a member.
+        All members together are there as soon as anybody is a member, and a commune also where it
+        was only ever published with others: it says with which.
         """
         groups = {one.id: one for one in await named(connection)}
         there = await published_groups(connection)
         sites = {name: told for name, *told in await connection.execute(_SITES)}
-        parts_of = await parts(connection)
+        parts_of = {
+            group: some for group, some in (await parts(connection)).items() if group in there
+        }
+        alone = frozenset(there)
+        there |= {part for some in parts_of.values() for part in some}
         own = str(organisation(self.collective))
         found: dict[str, Place] = {}
         for number, device in devices(self.collective, groups.values()).items():
@@ -150,6 +169,7 @@ class Published:
                 area=area,
                 parts=tuple(sorted(groups[part].name for part in parts_of.get(number, ()))),
                 together=tuple(sorted(whole for whole, some in parts_of.items() if number in some)),
+                is_together=group.kind != GroupKind.ALL and number not in alone,
             )
             found.setdefault(slug, place)
         return found
@@ -185,46 +205,101 @@ class Published:
         *,
         directions: Collection[Direction] = tuple(Direction),
     ) -> Columns:
-        """Return the same as `figures`, as columns."""
-        bounds = self._bounds(interval, span, until)
-        within = Range(bounds[0], bounds[-1])
-        known: dict[Direction, dict[datetime, Released]] = {}
-        for direction, start, energy, members, intervals in await cells(
-            connection, place.id, interval, directions, within
-        ):
-            figure = Released(WattMinutes(energy), members, intervals)
-            known.setdefault(direction, {})[start] = figure
-        last = await last_closed(connection)
-        shown = known.keys() | await self._directions(connection, place, last)
-        found: dict[Direction, Iterator[Figure]] = {}
-        for direction in Direction:
-            if direction not in shown or direction not in directions:
-                continue
-            why = partial(self._why, place, direction, interval, last)
-            found[direction] = _figures(bounds[:-1], known.get(direction, {}), why)
-        return Columns([one.astimezone(self.time_zone) for one in bounds], found)
+        """Return the same as `figures`, as columns.
 
-    async def homes(
-        self, connection: AsyncConnection, place: Place, interval: Interval, start: datetime
-    ) -> Homes | None:
-        """Return how many homes a published sum of consumption has, of how many that count.
-
-        None where it was not published: nobody is told how many there are then.
+        Where the step of the collective changed, intervals are of the time in which each was closed
+        at this one.
         """
-        telling = await cell_at(connection, place.id, Direction.CONSUMPTION, interval, start)
-        if not telling:
-            return None
-        month = month_of(start.astimezone(self.time_zone).date())
-        homes = await homes_by_group(connection, month)
-        of_it = (await parts(connection)).get(place.id, frozenset({place.id}))
-        counting = sum(homes.get(group, 0) for group in of_it)
-        return Homes(telling, max(telling, counting))
+        within = Range(
+            instants(self.time_zone.key, span.first).start,
+            instants(self.time_zone.key, span.last).end,
+        )
+        if interval is not Interval.P1D:
+            steps = await self.steps(connection)
+            if len(steps) > 1 and interval in steps:
+                first, end = steps[interval]
+                within = within.clip(Range(first, end or max(first, within.end)))
+        return await self._columns(
+            connection, place, interval, within, until, directions=directions
+        )
+
+    async def within_days(
+        self, connection: AsyncConnection, place: Place, span: Span, until: datetime
+    ) -> Mapping[Direction, Sequence[Told]]:
+        """Return the intervals of some civil days, each day at the step at which it was closed."""
+        zone = self.time_zone.key
+        days = [instants(zone, day) for day in span]
+        steps = await self.steps(connection, Range(days[0].start, days[-1].end))
+        if len(steps) == 1:
+            return await self.figures(connection, place, next(iter(steps)), span, until)
+        told: dict[Direction, list[Told]] = {}
+        for day in days:
+            begins = day.start
+            steps = await self.steps(connection, day)
+            by_start = sorted(steps.items(), key=lambda one: one[1][0])
+            for (step, _), after in zip(by_start, [*by_start[1:], None], strict=True):
+                # On the day of a change, each step goes on until the next one begins.
+                ends = day.end if after is None else after[1][0]
+                part = Range(begins, max(begins, ends))
+                begins = part.end
+                found = await self._columns(connection, place, step, part, until)
+                ends_of = list(pairwise(found.bounds))
+                for direction, figures in found.figures.items():
+                    some = (Told(*both, one) for both, one in zip(ends_of, figures, strict=True))
+                    told.setdefault(direction, []).extend(some)
+        return told
+
+    async def steps(self, connection: AsyncConnection, within: Range | None = None) -> Steps:
+        """Return the steps at which intervals were closed, beside days, each with its time.
+
+        With `within`, of that time. The step of now goes on; it is the one where nothing was closed
+        yet.
+        """
+        now = self.publication.interval
+        spans: dict[Interval, tuple[datetime, datetime]] = {}
+        for (_, step), (first, last) in (await closed_spans(connection, within)).items():
+            if step is not Interval.P1D:
+                end = last + timedelta(minutes=step.minutes)
+                known = spans.get(step, (first, end))
+                spans[step] = min(known[0], first), max(known[1], end)
+        latest = max((end for _, end in spans.values()), default=_DAWN)
+        if within is None or not spans:
+            spans.setdefault(now, (latest, latest))
+        return {
+            step: (first, None if step is now and end == latest else end)
+            for step, (first, end) in sorted(spans.items(), key=lambda one: one[1])
+        }
+
+    async def lately(self, connection: AsyncConnection, places: Iterable[Place]) -> Sequence[Place]:
+        """Return the groups in which communes were published lately, most of them first.
+
+        A commune that is published by itself and with others, by the hour, is in one of them: in
+        that of which most was published. None leads to an empty page.
+        """
+        areas = {one.id: one for one in places if one.kind in AREAS and not one.is_together}
+        last = max((await last_closed(connection)).values(), default=None)
+        minutes = {}
+        if last is not None and areas:
+            minutes = await minutes_since(connection, last - _LATELY, list(areas))
+        if not minutes:
+            return list(areas.values())
+        parts_of = await parts(connection)
+        covered: set[GroupId] = set()
+        found = []
+        for group in sorted(minutes, key=lambda one: (-minutes[one], one)):
+            communes = parts_of.get(group, frozenset({group}))
+            if not communes <= covered:
+                found.append(areas[group])
+                covered |= communes
+        return sorted(found, key=lambda one: one.title.say())
 
     async def withheld(
         self, connection: AsyncConnection, interval: Interval, span: Span, until: datetime
     ) -> Counter[Reason]:
         """Count the intervals that ended by then of which no sum of homes was published."""
-        bounds = self._bounds(interval, span, until)
+        zone = self.time_zone.key
+        whole = Range(instants(zone, span.first).start, instants(zone, span.last).end)
+        bounds = self._bounds(interval, whole, until)
         within = Range(bounds[0], bounds[-1])
         closed = await closed_intervals(connection, interval, within)
         found = Counter(Reason(one.reason) for one in closed if one.reason is not None)
@@ -238,11 +313,14 @@ class Published:
         """Return the first civil day of which anything was published."""
         return await first_day(connection, place.id, Interval.P1D)
 
-    async def begun(self, connection: AsyncConnection, place: Place) -> date | None:
+    async def begun(self, connection: AsyncConnection, place: Place | None = None) -> date | None:
         """Return the first civil day of which anything was closed, published or not.
 
         Of a commune, a building or a site it is the first that was published.
         """
+        place = place or (await self.places(connection)).get(ALL)
+        if place is None:
+            return None
         if place.kind is not GroupKind.ALL:
             return await self.since(connection, place)
         first = await first_closed(connection)
@@ -250,17 +328,67 @@ class Published:
         days += [] if first is None else [first.astimezone(self.time_zone).date()]
         return min((day for day in days if day is not None), default=None)
 
-    def _bounds(self, interval: Interval, span: Span, until: datetime) -> list[datetime]:
+    async def _columns(
+        self,
+        connection: AsyncConnection,
+        place: Place,
+        interval: Interval,
+        within: Range,
+        until: datetime,
+        *,
+        directions: Collection[Direction] = tuple(Direction),
+    ) -> Columns:
+        bounds = self._bounds(interval, within, until)
+        known = await self._known(
+            connection, place, interval, directions, Range(bounds[0], bounds[-1])
+        )
+        last = await last_closed(connection)
+        shown = known.keys() | await self._directions(connection, place, last)
+        found: dict[Direction, Iterator[Figure]] = {}
+        for direction in Direction:
+            if direction not in shown or direction not in directions:
+                continue
+            why = partial(self._why, place, direction, interval, last)
+            found[direction] = _figures(bounds[:-1], known.get(direction, {}), why)
+        return Columns([one.astimezone(self.time_zone) for one in bounds], found)
+
+    async def _known(
+        self,
+        connection: AsyncConnection,
+        place: Place,
+        interval: Interval,
+        directions: Collection[Direction],
+        within: Range,
+    ) -> Mapping[Direction, Mapping[datetime, Released]]:
+        """Return what was published, by direction and start."""
+        found = await cells(connection, place.id, interval, directions, within)
+        lacking = set()
+        if place.kind not in _PUBLIC and any(not cell.homes for cell in found):
+            closed = await closed_intervals(connection, interval, within)
+            lacking = {(one.direction, one.start) for one in closed if one.reason is not None}
+        known: dict[Direction, dict[datetime, Released]] = {}
+        for direction, start, energy, members, homes, counting, per_member, minutes in found:
+            known.setdefault(direction, {})[start] = Released(
+                WattMinutes(energy),
+                members,
+                homes,
+                counting,
+                WattMinutes(per_member),
+                minutes,
+                not homes and (direction, start) in lacking,
+            )
+        return known
+
+    def _bounds(self, interval: Interval, within: Range, until: datetime) -> list[datetime]:
         """Return when the first interval starts, and when each ends: the next one starts then."""
         # In UTC: a local time that comes twice equals none of another zone.
-        zone = self.time_zone.key
-        whole = instants(zone, span.first).start, instants(zone, span.last).end
-        end = min(whole[1], until)
+        start, end = within.start, min(within.end, until)
         if interval is Interval.P1D:
-            days = (instants(zone, day).end for day in span)
-            return [whole[0], *(day for day in days if day <= end)]
+            first, last = (one.astimezone(self.time_zone).date() for one in (start, within.end))
+            days = (instants(self.time_zone.key, day).end for day in Span(first, last - _DAY))
+            return [start, *(day for day in days if day <= end)]
         step = timedelta(minutes=interval.minutes)
-        return [whole[0] + n * step for n in range(max(0, (end - whole[0]) // step) + 1)]
+        return [start + n * step for n in range(max(0, (end - start) // step) + 1)]
 
     async def _directions(
         self,
@@ -306,6 +434,7 @@ def _listed(communes: Sequence[str], elsewhere: str, conjunction: str) -> str:
     return title[0].upper() + title[1:]
 
 
+_PUBLIC = frozenset({GroupKind.SITE, GroupKind.BUILDING})
 _SITES = select(MemberRow.name, MemberRow.description, MemberRow.area).where(
     MemberRow.kind == "site", MemberRow.name.is_not(None)
 )

@@ -171,6 +171,8 @@ class _Month:
     """Who counts where in a month."""
 
     memberships: Mapping[MemberId, Membership]
+    homes: dict[Direction, Mapping[GroupId, int]] = field(default_factory=dict)
+    """How many send a direction, by commune, or the rest."""
     together: dict[tuple[Direction, int | None], frozenset[Groups[GroupId]]] = field(
         default_factory=dict
     )
@@ -363,6 +365,7 @@ class Closer:
             return False
         cells, reason = await self.publish(direction, Interval.P1D, within.start, day, sent)
         days = {cell.group: cell for cell in cells}
+        minutes = (within.end - within.start) // timedelta(minutes=1)
         total = [
             PublishedCell(
                 group=group,
@@ -370,13 +373,9 @@ class Closer:
                 interval=Interval.P1D,
                 start=within.start,
                 day=day,
-                watt_minutes=(of.watt_minutes if of else 0) + (one.watt_minutes if one else 0),
-                members=(of.members if of else 0) + (one.members if one else 0),
-                homes=(of.homes if of else 0) + (one.homes if one else 0),
-                intervals=of.intervals if of else 0,
+                **_day_sum(sums.get(group), days.get(group), minutes)._asdict(),
             )
             for group in sums.keys() | days.keys()
-            for of, one in [(sums.get(group), days.get(group))]
         ]
         closed = ClosedInterval(
             direction=direction,
@@ -397,42 +396,48 @@ class Closer:
         minimum = self._publication.needed(direction, interval)
         together = await self._together(month_of(civil), direction, minimum)
         closing = close(sent.cells, together, minimum)
+        homes_of = await self._homes(month_of(civil), direction)
         left = dict(sent.public)
         found: list[PublishedCell] = []
         unit = interval.minutes if interval is not Interval.P1D else 1
 
-        def cell(group: GroupId, watt_minutes: int, homes: int, public: Public) -> PublishedCell:
-            energy = watt_minutes + public.watt_minutes
+        def cell(
+            group: GroupId, watt_minutes: int, members: int, homes: int = 0, counting: int = 0
+        ) -> PublishedCell:
+            # As a record says it: whole W over the interval.
+            energy = (watt_minutes + unit // 2) // unit * unit
             return PublishedCell(
                 group=group,
                 direction=direction,
                 interval=interval,
                 start=start,
                 day=civil,
-                # As a record says it: whole W over the interval.
-                watt_minutes=(energy + unit // 2) // unit * unit,
-                members=homes + public.members,
+                watt_minutes=energy,
+                members=members,
                 homes=homes,
+                counting=max(counting, homes),
+                per_member=_mean(energy, members),
+                minutes=interval.minutes,
             )
 
         for of in closing.cells:
             group = await self._group(of.groups)
             public = sum((left.pop(part, Public()) for part in of.groups), Public())
-            found.append(cell(group, of.watt_minutes, of.homes, public))
-        areas = [group for group in left if group in self._names]
-        found += [cell(group, 0, 0, left.pop(group)) for group in areas]
+            energy, members = of.watt_minutes + public.watt_minutes, of.homes + public.members
+            counting = sum(homes_of.get(part, 0) for part in of.groups)
+            found.append(cell(group, energy, members, of.homes, counting))
+        areas = {group: left.pop(group) for group in list(left) if group in self._names}
+        found += [cell(group, of.watt_minutes, of.members) for group, of in areas.items()]
         if found:
-            everybody = PublishedCell(
-                group=self.everybody,
-                direction=direction,
-                interval=interval,
-                start=start,
-                day=civil,
-                watt_minutes=sum(one.watt_minutes for one in found),
-                members=sum(one.members for one in found),
-                homes=sum(one.homes for one in found),
+            everybody = cell(
+                self.everybody,
+                sum(one.watt_minutes for one in found),
+                sum(one.members for one in found),
+                sum(one.homes for one in found),
+                sum(one.counting for one in found),
             )
-            found = [everybody, *found, *(cell(group, 0, 0, of) for group, of in left.items())]
+            alone = (cell(group, of.watt_minutes, of.members) for group, of in left.items())
+            found = [everybody, *found, *alone]
         reason = next(iter(closing.suppressed.values()), None) if sent.cells else None
         return found, reason
 
@@ -468,15 +473,22 @@ class Closer:
                 frozenset(GroupId(group) for group in groups) for groups in json.loads(kept)
             )
         else:
-            homes = await homes_by_group(self._connection, month, direction)
-            areas = {group: homes[group] for group in self._names if group in homes}
-            if rest := homes.get(self.everybody, 0) - sum(areas.values()):
-                areas[self._rest] = rest
-            together = combine_small(areas, minimum)
+            together = combine_small(await self._homes(month, direction), minimum)
             decided = sorted(sorted(groups) for groups in together)
             await set_setting(self._connection, key, json.dumps(decided))
         known[direction, minimum] = together
         return together
+
+    async def _homes(self, month: date, direction: Direction) -> Mapping[GroupId, int]:
+        """Return how many homes that send a direction count in a month, by commune or the rest."""
+        known = (await self._month(month)).homes
+        if direction not in known:
+            homes = await homes_by_group(self._connection, month, direction)
+            areas = {group: homes[group] for group in self._names if group in homes}
+            if rest := homes.get(self.everybody, 0) - sum(areas.values()):
+                areas[self._rest] = rest
+            known[direction] = areas
+        return known[direction]
 
     async def _expected(
         self, direction: Direction, start: datetime, step: Interval
@@ -502,6 +514,30 @@ class Closer:
             if steps:
                 found[member] = min(steps, key=lambda step: step.minutes)
         return found
+
+
+def _day_sum(hours: DaySum | None, alone: PublishedCell | None, minutes: int) -> DaySum:
+    """Return what is published of a civil day: of its intervals, and of homes that send it alone.
+
+    Without intervals it is all of its `minutes`.
+    """
+    of = hours or DaySum(0, 0, 0, 0, 0, minutes)
+    if alone is None:
+        return of
+    members, homes = of.members + alone.members, of.homes + alone.homes
+    averages = of.per_member * of.members + alone.per_member * alone.members
+    return DaySum(
+        of.watt_minutes + alone.watt_minutes,
+        members,
+        homes,
+        max(of.counting, alone.counting, homes),
+        _mean(averages, members),
+        of.minutes,
+    )
+
+
+def _mean(watt_minutes: int, members: int) -> int:
+    return (watt_minutes + members // 2) // members if members else 0
 
 
 def _aligned(at: datetime, length: timedelta) -> datetime:

@@ -328,8 +328,11 @@ class ClosedIntervalRow(Base):
 class PublishedCellRow(Base):
     """What was published of a group in an interval, in watt-minutes: written once.
 
-    It sums `members`, of which `homes` are homes. `day` is the civil day. The cell of a civil day
-    is the sum of its published `intervals`, and of homes that send days alone.
+    It sums `members`, of which `homes` are homes, out of `counting` homes that counted then. `day`
+    is the civil day. The cell of a civil day is the sum of its published intervals, `minutes` in
+    all, and of homes that send days alone. `per_member` is the average of one member: of a day, the
+    averages of its intervals added up, so that it stays what it is where members are missing from
+    some.
     """
 
     __tablename__ = "published_cell"
@@ -337,6 +340,7 @@ class PublishedCellRow(Base):
         CheckConstraint(_DIRECTION, "direction"),
         CheckConstraint(_INTERVAL, "interval"),
         CheckConstraint("homes BETWEEN 0 AND members", "homes"),
+        CheckConstraint("counting >= homes", "counting"),
         _CLUSTERED,
     )
 
@@ -348,7 +352,9 @@ class PublishedCellRow(Base):
     watt_minutes: Mapped[int]
     members: Mapped[int]
     homes: Mapped[int]
-    intervals: Mapped[int]
+    counting: Mapped[int]
+    per_member: Mapped[int]
+    minutes: Mapped[int]
 
 
 class GroupPartRow(Base):

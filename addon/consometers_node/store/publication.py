@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import NamedTuple
 
-from sqlalchemy import and_, func, insert, select
+from sqlalchemy import and_, case, func, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ..series import Direction, Interval, Range
@@ -33,7 +33,9 @@ class PublishedCell:
     watt_minutes: int
     members: int
     homes: int
-    intervals: int = 1
+    counting: int
+    per_member: int
+    minutes: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,13 +54,29 @@ class ClosedInterval:
 class DaySum(NamedTuple):
     """The sum of what was published of a group in the intervals of a civil day.
 
-    `members` and `homes` are the most of one of its intervals.
+    `members`, `homes` and `counting` are the most of one of its intervals. `per_member` adds up
+    their averages, of those with homes where there are such.
     """
 
     watt_minutes: int
     members: int
     homes: int
-    intervals: int
+    counting: int
+    per_member: int
+    minutes: int
+
+
+class CellSum(NamedTuple):
+    """What was published of a group in an interval, as whoever shows it reads it."""
+
+    direction: Direction
+    start: datetime
+    watt_minutes: int
+    members: int
+    homes: int
+    counting: int
+    per_member: int
+    minutes: int
 
 
 async def write(
@@ -78,15 +96,30 @@ async def last_closed(
     connection: AsyncConnection,
 ) -> dict[tuple[Direction, Interval], datetime]:
     """Return the start of the last closed interval, by direction and step."""
+    return {key: last for key, (_, last) in (await closed_spans(connection)).items()}
+
+
+async def closed_spans(
+    connection: AsyncConnection, within: Range | None = None
+) -> dict[tuple[Direction, Interval], tuple[datetime, datetime]]:
+    """Return the starts of the first and the last closed interval, by direction and step.
+
+    With `within`, of those that start in it.
+    """
     row = ClosedIntervalRow
-    query = select(row.direction, row.interval, func.max(row.start)).group_by(
-        row.direction, row.interval
-    )
-    return {
-        (direction, interval): start
-        for direction, interval, start in await connection.execute(query)
-        if start is not None
-    }
+    keys = [(direction, interval) for direction in Direction for interval in Interval]
+    in_it = () if within is None else (row.start >= within.start, row.start < within.end)
+    # Each by itself: that is one look at the key, and not at all of the table.
+    ends = [
+        select(of(row.start))
+        .where(row.direction == direction, row.interval == interval, *in_it)
+        .scalar_subquery()
+        for direction, interval in keys
+        for of in (func.min, func.max)
+    ]
+    found = (await connection.execute(select(*ends))).one()
+    spans = dict(zip(keys, zip(found[::2], found[1::2], strict=True), strict=True))
+    return {key: span for key, span in spans.items() if span[0] is not None}
 
 
 def closed_until(
@@ -139,35 +172,26 @@ async def cells(
     interval: Interval,
     directions: Collection[Direction],
     within: Range,
-) -> list[tuple[Direction, datetime, int, int, int]]:
-    """Return direction, start, watt-minutes, members and intervals of what was published."""
+) -> list[CellSum]:
+    """Return what was published of a group in the intervals that start in a range."""
     row = PublishedCellRow
-    query = select(row.direction, row.start, row.watt_minutes, row.members, row.intervals).where(
+    query = select(
+        row.direction,
+        row.start,
+        row.watt_minutes,
+        row.members,
+        row.homes,
+        row.counting,
+        row.per_member,
+        row.minutes,
+    ).where(
         row.group_id == group,
         row.direction.in_(directions),
         row.interval == interval,
         row.start >= within.start,
         row.start < within.end,
     )
-    return list((await connection.execute(query)).tuples())
-
-
-async def cell_at(
-    connection: AsyncConnection,
-    group: GroupId,
-    direction: Direction,
-    interval: Interval,
-    start: datetime,
-) -> int | None:
-    """Return of how many homes a published cell is; None where it was not published."""
-    row = PublishedCellRow
-    query = select(row.homes).where(
-        row.group_id == group,
-        row.direction == direction,
-        row.interval == interval,
-        row.start == start,
-    )
-    return (await connection.execute(query)).scalar_one_or_none()
+    return [CellSum(*one) for one in await connection.execute(query)]
 
 
 async def day_sums(
@@ -181,7 +205,11 @@ async def day_sums(
             func.sum(row.watt_minutes),
             func.max(row.members),
             func.max(row.homes),
-            func.count(),
+            func.max(row.counting),
+            func.coalesce(
+                func.sum(case((row.homes > 0, row.per_member))), func.sum(row.per_member)
+            ),
+            func.sum(row.minutes),
         )
         # By the groups, a few, each a range of the key.
         .where(
@@ -222,9 +250,22 @@ async def first_day(connection: AsyncConnection, group: GroupId, interval: Inter
     return (await connection.execute(query)).scalar_one()
 
 
-async def steps(connection: AsyncConnection) -> set[Interval]:
-    """Return the steps at which anything was ever closed, beside days."""
-    return {step for _, step in await last_closed(connection) if step is not Interval.P1D}
+async def minutes_since(
+    connection: AsyncConnection, since: datetime, groups: Collection[GroupId]
+) -> dict[GroupId, int]:
+    """Return how much was published of groups in the civil days that start since then."""
+    row = PublishedCellRow
+    query = (
+        select(row.group_id, func.sum(row.minutes))
+        .where(
+            row.group_id.in_(groups),
+            row.direction.in_(Direction),
+            row.interval == Interval.P1D,
+            row.start >= since,
+        )
+        .group_by(row.group_id)
+    )
+    return {group: int(minutes) for group, minutes in await connection.execute(query)}
 
 
 async def parts(connection: AsyncConnection) -> dict[GroupId, frozenset[GroupId]]:
@@ -263,7 +304,9 @@ def _cell_row(cell: PublishedCell) -> dict[str, object]:
         "watt_minutes": cell.watt_minutes,
         "members": cell.members,
         "homes": cell.homes,
-        "intervals": cell.intervals,
+        "counting": cell.counting,
+        "per_member": cell.per_member,
+        "minutes": cell.minutes,
     }
 
 

@@ -21,7 +21,7 @@ OPTIONS: Mapping[str, Any] = {
 }
 _WRITTEN = (
     *("day", "day_month", "weekday", "month", "month_short", "moment", "hour", "clock", "length"),
-    *("number", "share", "percent", "energy", "power"),
+    *("number", "share", "percent", "energy", "energy_each", "power"),
 )
 
 

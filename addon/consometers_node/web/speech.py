@@ -114,6 +114,10 @@ class Language:
         """Write an energy in kWh: 12.3 kWh."""
         return self._measured(wh / 1000, "kWh")
 
+    def energy_each(self, wh: float) -> str:
+        """Write what one member has, which may be little: 0.37 kWh."""
+        return self._measured(wh / 1000, "kWh", 2 if wh < 10 * _KILO else 1)
+
     def power(self, watts: float, beside: float = 0) -> str:
         """Write a power, in kW from 1 kW on, or beside one that is: so they compare."""
         if max(watts, beside) < _KILO:

@@ -24,7 +24,7 @@ from consometers_node.series import Block, Device, Direction, Interval, Quantity
 from consometers_node.store import SeriesId
 from consometers_node.store.collective_tables import GivenId, GroupId, MemberId, PublishedCellRow
 from consometers_node.store.member_counts import counts, put_count
-from consometers_node.store.publication import ClosedInterval, closed_intervals
+from consometers_node.store.publication import CellSum, ClosedInterval, cells, closed_intervals
 from consometers_node.store.series import add_series, blocks, put_block, series_id
 from consometers_node.store.tables import Base
 from consometers_node.wire import write_need
@@ -44,6 +44,8 @@ HOUR = Interval.PT1H
 HOURS_A_DAY = 24
 ASKED = serialise(write_data_needs([write_need(replace(NEED, id="sums", version=1))])).decode()
 AGREED = Publication(basis=Agreed(3))
+
+_ALWAYS = Range(datetime(2020, 1, 1, tzinfo=UTC), datetime(2030, 1, 1, tzinfo=UTC))
 
 type Value = int | None
 
@@ -231,6 +233,12 @@ class Town:
     async def closed(self, day: date = DAY, interval: Interval = HOUR) -> list[ClosedInterval]:
         """What was closed of a UTC day."""
         return await closed_intervals(self.connection, interval, Range.of_day(day))
+
+    async def cells(self, interval: Interval = HOUR, *, group: str = "") -> list[CellSum]:
+        """Give what was published of consumption, of all days, in order."""
+        number = await self.group("area" if group else "all", group)
+        found = await cells(self.connection, number, interval, [CONSUMPTION], _ALWAYS)
+        return sorted(found, key=lambda cell: cell.start)
 
     async def published(self) -> dict[tuple[GroupId, str, datetime], int]:
         """All that anybody may read of consumption: watt-minutes by group, step and start."""

@@ -1,13 +1,21 @@
 """What was released is read as it was written, on both databases, and nothing else."""
 
 from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
-from consometers_node.collective.disclosure import Reason, Released, WattMinutes, Withheld
+from consometers_node.collective.disclosure import (
+    Agreed,
+    Publication,
+    Reason,
+    Released,
+    WattMinutes,
+    Withheld,
+)
 from consometers_node.collective.members import GroupKind
-from consometers_node.collective.published import ALL, Place, Published, Span, Told
+from consometers_node.collective.published import ALL, Published, Span, Told
 from consometers_node.series import Direction, Interval
 from consometers_node.store import Store
 from consometers_node.store.publication import combined
@@ -29,6 +37,12 @@ def reader(town: Town) -> Published:
     return Published(told.identifier, told.time_zone, told.publication)
 
 
+def out(watt_minutes: int, members: int, minutes: int = 60) -> Released:
+    """A sum of homes, all of which told."""
+    each = WattMinutes(round(watt_minutes / members))
+    return Released(WattMinutes(watt_minutes), members, members, members, each, minutes)
+
+
 async def look(
     town: Town, interval: Interval, span: Span, slug: str = ALL, until: datetime = LATER
 ) -> dict[Direction, list[Told]]:
@@ -43,13 +57,11 @@ async def test_hours_and_days_are_as_they_were_released(town: Town) -> None:
     everybody = await town.group()
     await town.release(everybody, day_of(DAY, consumption=lambda hour: 1000 + hour), members=12)
     hours = (await look(town, Interval.PT1H, Span(DAY, DAY)))[DRAWN]
-    assert [one.figure for one in hours] == [
-        Released(WattMinutes(60 * (1000 + hour)), 12) for hour in range(24)
-    ]
+    assert [one.figure for one in hours] == [out(60 * (1000 + hour), 12) for hour in range(24)]
     assert [one.start.hour for one in hours] == list(range(24))
     assert all(one.start.tzinfo is ZONE for one in hours)
     (day,) = (await look(town, Interval.P1D, Span(DAY, DAY)))[DRAWN]
-    assert day.figure == Released(WattMinutes(60 * (24_000 + 276)), 12, 24)
+    assert day.figure == out(60 * (24_000 + 276), 12, 24 * 60)
 
 
 @pytest.mark.parametrize(
@@ -84,7 +96,7 @@ async def test_of_what_is_suppressed_nobody_is_told_which_rule_it_failed(town: T
     await town.close(hours_of(DAY), Reason.DOMINANCE)
     told = (await look(town, Interval.PT1H, Span(before, DAY)))[DRAWN]
     assert [one.figure for one in told] == [
-        *(24 * [Released(WattMinutes(300), 12)]),
+        *(24 * [out(300, 12)]),
         *(24 * [Withheld(Reason.BELOW_THRESHOLD, 10)]),
     ]
 
@@ -101,7 +113,7 @@ async def test_groups_do_not_mix(town: Town) -> None:
     await town.release(area, day_of(DAY, consumption=lambda hour: 3, production=lambda hour: 2))
     assert set(await look(town, Interval.P1D, Span(DAY, DAY))) == {DRAWN}
     found = await look(town, Interval.P1D, Span(DAY, DAY), "larmor-plage")
-    assert found[MADE][0].figure == Released(WattMinutes(60 * 48), 37, 24)
+    assert found[MADE][0].figure == out(60 * 48, 37, 24 * 60)
 
 
 async def test_an_area_that_is_called_all_is_not_everybody(town: Town) -> None:
@@ -120,18 +132,108 @@ async def test_a_site_that_was_erased_is_no_place(town: Town) -> None:
 
 async def test_homes_are_counted_where_a_sum_of_them_is_published(town: Town) -> None:
     everybody = await town.group()
-    await town.join(everybody, 40)
-    await town.below(everybody)
     start = datetime(2026, 6, 9, 12, tzinfo=UTC)
-    await town.release(everybody, {DRAWN: {start: 100}}, members=36)
-    published = reader(town)
+    await town.release(everybody, {DRAWN: {start: 100}}, members=38, homes=36, counting=40)
+    told = (await look(town, Interval.PT1H, Span(DAY, DAY)))[DRAWN]
+    figure = told[14].figure
+    assert isinstance(figure, Released)
+    assert (figure.homes, figure.counting) == (36, 40)
+    assert (figure.members, figure.members_counting) == (38, 42)
+
+
+async def test_a_sum_without_the_homes_that_count_says_so(town: Town) -> None:
+    """A school beside nine homes is shown alone; beside none, there is nothing to say."""
+    everybody, school = await town.group(), await town.group(GroupKind.AREA, "Lorient")
+    hours = hours_of(DAY)
+    for group in (everybody, school):
+        watts = {DRAWN: dict.fromkeys(hours[:2], 9_000)}
+        await town.release(group, watts, 1, homes=0, counting=0)
+    await town.close(hours[:1], Reason.BELOW_THRESHOLD, told=9)
+    await town.close(hours[1:2])
+    for slug in (ALL, "lorient"):
+        told = (await look(town, Interval.PT1H, Span(DAY, DAY), slug))[DRAWN]
+        figures = [one.figure for one in told[:2] if isinstance(one.figure, Released)]
+        assert [one.lacks_homes for one in figures] == [True, False]
+
+
+HALF_HOUR = Publication(basis=Agreed(10), interval=Interval.PT30M)
+
+
+async def changed(town: Town) -> None:
+    """Publish a day by hours until 12:00, then by half-hours; the day before by hours."""
+    everybody = await town.group()
+    hours = [*hours_of(DAY - timedelta(days=1)), *hours_of(DAY)[:12]]
+    halves = [start + n * timedelta(minutes=30) for start in hours_of(DAY)[12:] for n in range(2)]
+    await town.release(everybody, {DRAWN: dict.fromkeys(hours, 1_000)})
+    await town.release(everybody, {DRAWN: dict.fromkeys(halves, 500)}, step=Interval.PT30M)
+    await town.close(hours)
+    await town.close(halves, interval=Interval.PT30M)
+    town.settings = settings(town.settings.folder, publication=HALF_HOUR)
+
+
+async def test_what_was_published_at_one_step_stays_there_when_the_step_changes(town: Town) -> None:
+    await changed(town)
+    before = DAY - timedelta(days=1)
+    hours = (await look(town, Interval.PT1H, Span(before, DAY)))[DRAWN]
+    assert [one.figure for one in hours] == 36 * [out(60_000, 37)]
+    halves = (await look(town, Interval.PT30M, Span(before, DAY)))[DRAWN]
+    assert [one.figure for one in halves] == 24 * [out(15_000, 37, 30)]
     async with town.store.reading() as connection:
-        place: Place = (await published.places(connection))[ALL]
-        found = await published.homes(connection, place, Interval.PT1H, start)
-        late = await published.homes(connection, place, Interval.PT1H, start - timedelta(hours=6))
-    assert found is not None
-    assert (found.telling, found.counting) == (36, 40)
-    assert late is None
+        steps = await reader(town).steps(connection)
+    noon = datetime(2026, 6, 9, 10, tzinfo=UTC)
+    assert steps == {
+        Interval.PT1H: (hours_of(before)[0], noon),
+        Interval.PT30M: (noon, None),
+    }
+
+
+async def test_a_day_is_shown_at_the_step_at_which_it_was_published(town: Town) -> None:
+    await changed(town)
+    async with town.store.reading() as connection:
+        published = reader(town)
+        place = (await published.places(connection))[ALL]
+        for first, count in ((DAY - timedelta(days=1), 24 + 36), (DAY, 36)):
+            found = await published.within_days(connection, place, Span(first, DAY), LATER)
+            told = found[DRAWN]
+            assert len(told) == count
+            assert all(isinstance(one.figure, Released) for one in told)
+            assert all(one.end == after.start for one, after in pairwise(told))
+            assert sum(one.minutes for one in told) == 1440 * ((DAY - first).days + 1)
+
+
+async def test_a_step_that_comes_back_keeps_what_it_had(town: Town) -> None:
+    await changed(town)
+    after = DAY + timedelta(days=1)
+    await town.release(await town.group(), {DRAWN: dict.fromkeys(hours_of(after), 700)})
+    await town.close(hours_of(after))
+    town.settings = settings(town.settings.folder)
+    hours = (await look(town, Interval.PT1H, Span(DAY, after)))[DRAWN]
+    assert len([one for one in hours if isinstance(one.figure, Released)]) == 12 + 24
+    assert len((await look(town, Interval.PT30M, Span(DAY, after)))[DRAWN]) == 24
+    async with town.store.reading() as connection:
+        place = (await reader(town).places(connection))[ALL]
+        found = await reader(town).within_days(connection, place, Span(DAY, after), LATER)
+    assert all(isinstance(one.figure, Released) for one in found[DRAWN])
+
+
+async def test_communes_are_listed_where_most_of_them_is_published(town: Town) -> None:
+    """Riantec is only ever with others, Lanester mostly by itself, and none is there twice."""
+    names = {
+        await town.group(GroupKind.AREA, name): name for name in ("Lanester", "Riantec", "Guidel")
+    }
+    lanester, riantec, guidel = names
+    async with town.store.writing() as connection:
+        all_three = await combined(connection, frozenset(names), names)
+        two = await combined(connection, frozenset({riantec, guidel}), names)
+    hours = hours_of(DAY)
+    await town.release(lanester, {DRAWN: dict.fromkeys(hours[:20], 1)}, in_part=True)
+    await town.release(two, {DRAWN: dict.fromkeys(hours[:20], 1)}, in_part=True)
+    await town.release(all_three, {DRAWN: dict.fromkeys(hours[20:], 1)}, in_part=True)
+    await town.close(hours)
+    async with town.store.reading() as connection:
+        places = await reader(town).places(connection)
+        found = await reader(town).lately(connection, places.values())
+    assert [one.title.say("en") for one in found] == ["Guidel and Riantec", "Lanester"]
 
 
 async def test_the_first_day_is_that_of_the_collective(town: Town) -> None:
@@ -174,6 +276,9 @@ async def test_a_commune_that_is_published_with_another_says_so(town: Town) -> N
         places = await reader(town).places(connection)
     assert places["lanester-riantec"].parts == ("Lanester", "Riantec")
     assert places["lanester"].together == (both,)
-    assert "riantec" not in places
+    # It has nothing of its own, and a page that says where it is published.
+    assert places["riantec"].is_together
+    assert places["riantec"].together == (both,)
+    assert not places["lanester"].is_together
     told = (await look(town, Interval.PT1H, Span(DAY, DAY), "lanester"))[DRAWN]
     assert told[15].figure == Withheld(Reason.TOGETHER, 10)

@@ -106,6 +106,9 @@ async def test_the_database_takes_no_cell_of_an_interval_that_was_closed(store: 
         watt_minutes=6_000,
         members=2,
         homes=2,
+        counting=2,
+        per_member=3_000,
+        minutes=60,
     )
     with pytest.raises(DatabaseError, match="closed before"):
         async with store.writing() as connection:
@@ -194,6 +197,70 @@ async def test_a_day_is_the_sum_of_its_published_hours(store: Store) -> None:
         assert (civil.expected, civil.reason) == (0, None)
 
 
+async def test_a_day_says_of_how_many_hours_it_is(store: Store) -> None:
+    async with store.writing() as connection:
+        town = Town(connection)
+        homes = await town.members(4)
+        for day in (BEFORE, DAY):
+            await town.tell(homes[1:], 100, day=day)
+        await town.tell(homes[0], 100, day=BEFORE)
+        await town.tell(homes[0], [100] * 10 + [9_000] + [100] * 13)
+        await town.look()
+        # Two days of UTC are of three civil ones.
+        days = await town.cells(Interval.P1D)
+        assert [day.minutes for day in days] == [22 * 60, 23 * 60, 2 * 60]
+        assert {cell.minutes for cell in await town.cells()} == {60}
+
+
+async def test_homes_that_are_missing_from_some_hours_are_no_saving(store: Store) -> None:
+    """Of four homes, one is away by night: each of the others draws what it always does."""
+    async with store.writing() as connection:
+        town = Town(connection)
+        homes = await town.members(4)
+        for day in (BEFORE, DAY):
+            await town.tell(homes[1:], [300] * 12 + [100] * 12, day=day)
+            await town.tell(homes[0], [300] * 12, day=day)
+        await town.look()
+        *_, hour = [cell for cell in await town.cells() if cell.start.day == DAY.day]
+        assert (hour.homes, hour.counting, hour.members) == (3, 4, 3)
+        assert hour.per_member == 100 * 60
+        (sum_,) = [cell for cell in await town.cells(Interval.P1D) if cell.minutes == 1440]
+        # The civil day begins two hours before the UTC day.
+        assert sum_.watt_minutes == (12 * 1_200 + 12 * 300) * 60
+        assert sum_.per_member == (12 * 300 + 12 * 100) * 60
+        assert (sum_.homes, sum_.counting) == (4, 4)
+
+
+async def test_of_suppressed_homes_no_count_is_published(store: Store) -> None:
+    async with store.writing() as connection:
+        town = Town(connection)
+        homes = await town.members(2, "Lorient")
+        for day in (BEFORE, DAY):
+            await town.tell(homes, 100, day=day)
+        school = await town.member("Lorient", kind="site", name="École de Kersabiec")
+        await town.tell(school, 2_000)
+        await town.look()
+        for group in ("", "Lorient"):
+            for interval in (Interval.PT1H, Interval.P1D):
+                found = await town.cells(interval, group=group)
+                assert {(cell.members, cell.homes, cell.counting) for cell in found} == {(1, 0, 0)}
+
+
+async def test_an_hour_without_homes_is_in_no_average_of_a_day(store: Store) -> None:
+    """A school alone in one hour would be the average of a member in it."""
+    async with store.writing() as connection:
+        town = Town(connection)
+        homes = await town.members(3)
+        school = await town.member("Lorient", kind="site", name="École de Kersabiec")
+        for day in (BEFORE, DAY):
+            await town.tell(homes, [100] * 12 + [None] + [100] * 11, day=day)
+            await town.tell(school, 2_000, day=day)
+        await town.look()
+        (sum_,) = [cell for cell in await town.cells(Interval.P1D) if cell.minutes == 1440]
+        assert sum_.watt_minutes == (23 * 2_300 + 2_000) * 60
+        assert sum_.per_member == 23 * 575 * 60
+
+
 async def test_homes_that_send_days_alone_are_judged_by_themselves(store: Store) -> None:
     async with store.writing() as connection:
         town = Town(connection)
@@ -216,6 +283,9 @@ async def test_homes_that_send_days_alone_are_added(store: Store) -> None:
         await town.tell(days, 5_000, day=BEFORE)
         await town.look()
         assert await town.civil() == 22_200
+        (sum_,) = [cell for cell in await town.cells(Interval.P1D) if cell.minutes == 1440]
+        assert (sum_.homes, sum_.counting) == (6, 6)
+        assert sum_.per_member == 22_200 * 60 // 6
 
 
 async def test_by_law_only_days_are_published(store: Store) -> None:

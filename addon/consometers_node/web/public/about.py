@@ -5,7 +5,7 @@ from aiohttp import web
 from ...collective.disclosure import P_PERCENT, Agreed, Reason, Withheld
 from .amounts import spelled
 from .desk import Desk, Guest
-from .opendata import MOST_DAYS, Quantity, intervals
+from .opendata import MOST_DAYS, Quantity, offered
 from .words import WORDS
 
 
@@ -13,15 +13,18 @@ async def show(desk: Desk, guest: Guest) -> web.StreamResponse:
     """Show the data dictionary."""
     async with desk.store.reading() as connection:
         places = await desk.published.places(connection)
+        steps = await desk.published.steps(connection)
+        begun = await desk.published.begun(connection)
     publication = desk.publication
     basis = publication.basis
     return desk.page(
         guest,
         "data.html",
-        places=places.values(),
+        places=list(places.values()),
+        steps_changed=len(steps) > 1,
         base="",
         quantities=list(Quantity),
-        intervals=intervals(desk),
+        intervals=offered(steps, begun, guest),
         fine=publication.interval,
         most_days=MOST_DAYS,
         minimum=basis.minimum if isinstance(basis, Agreed) else None,

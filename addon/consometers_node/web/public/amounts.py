@@ -4,13 +4,13 @@ Energy is in Wh. Whatever is computed is computed of released figures alone.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from fractions import Fraction
 from itertools import takewhile
 from typing import Self
 
-from ...collective.disclosure import Figure, Reason, Released, Withheld
+from ...collective.disclosure import Reason, Released, Withheld
 from ...collective.published import Told
 from ...collective.rates import self_consumption, self_sufficiency
 from ...series import Direction
@@ -25,9 +25,12 @@ type Figures = Mapping[Direction, Sequence[Told]]
 
 @dataclass(frozen=True, slots=True)
 class Amount:
-    """Energy of some intervals, of which `out` were released out of `of`; else why it is not.
+    """Energy of some intervals, of which `out` were published out of `of`; else why it is not.
 
-    `members` is the most that one of them sums.
+    `minutes` of `minutes_of` were published; `in_part`: a day among them is not whole. `members`,
+    of `members_counting` that counted, is the most that one of them sums; `per_member_wh` is the
+    average of one member, which is that of a home where there `are_homes` alone. In `lacking` of
+    them, homes count that are not in it.
     """
 
     wh: float | None = None
@@ -35,25 +38,75 @@ class Amount:
     out: int = 0
     of: int = 0
     why: Withheld | None = None
+    per_member_wh: float | None = None
+    members_counting: int = 0
+    are_homes: bool = True
+    minutes: int = 0
+    minutes_of: int = 0
+    lacking: int = 0
+    in_part: bool = False
 
     @classmethod
-    def of_all(cls, figures: Iterable[Figure]) -> Self:
-        """Add up what was released."""
-        wanted = list(figures)
-        out = [one for one in wanted if isinstance(one, Released)]
-        hidden = [one for one in wanted if isinstance(one, Withheld)]
+    def of_all(cls, told: Iterable[Told]) -> Self:
+        """Return the sum of what was published."""
+        out: list[Released] = []
+        hidden: list[Withheld] = []
+        minutes_of, in_part = 0, False
+        for one in told:
+            minutes = one.minutes
+            minutes_of += minutes
+            if isinstance(one.figure, Released):
+                out.append(one.figure)
+                in_part |= one.figure.minutes < minutes
+            else:
+                hidden.append(one.figure)
         return cls(
-            sum(one.watt_minutes for one in out) / PER_WH if out else None,
-            max((one.members for one in out), default=0),
-            len(out),
-            len(wanted),
-            None if out else _weightiest(hidden),
+            wh=sum(one.watt_minutes for one in out) / PER_WH if out else None,
+            members=max((one.members for one in out), default=0),
+            out=len(out),
+            of=len(out) + len(hidden),
+            why=None if out else _weightiest(hidden),
+            per_member_wh=sum(one.per_member for one in out) / PER_WH if out else None,
+            members_counting=max((one.members_counting for one in out), default=0),
+            are_homes=all(one.members == one.homes for one in out),
+            minutes=sum(one.minutes for one in out),
+            minutes_of=minutes_of,
+            lacking=sum(one.lacks_homes for one in out),
+            in_part=in_part,
         )
 
     @property
     def is_whole(self) -> bool:
-        """Tell whether nothing is left out of it."""
-        return self.out == self.of
+        """Whether nothing is left out of it."""
+        return self.minutes >= self.minutes_of and not self.lacking
+
+    @property
+    def hours(self) -> float:
+        """How many hours were published."""
+        return self.minutes / 60
+
+    @property
+    def hours_of(self) -> float:
+        """How many hours there were."""
+        return self.minutes_of / 60
+
+    @property
+    def how_many(self) -> tuple[int, int, int, int]:
+        """Of how many days of how many it is, and of how many minutes where of some in part."""
+        of_these = (self.minutes, self.minutes_of) if self.in_part else (0, 0)
+        return (self.out, self.of, *of_these)
+
+    @property
+    def gap(self) -> Self:
+        """What is left out of it, alike for all directions of which as much is."""
+        return replace(
+            self,
+            wh=None,
+            members=0,
+            per_member_wh=None,
+            members_counting=0,
+            are_homes=True,
+        )
 
 
 NOTHING = Amount()
@@ -63,14 +116,16 @@ NOTHING = Amount()
 class Rates:
     """Rates of the same intervals, in watt-minutes of each direction; `out` is how many there are.
 
-    Whatever is computed of two directions is of the intervals of which both are known: of one that
-    is of more of them, it would be wrong.
+    Whatever is computed of two directions is of the intervals of which both are known, and of days
+    of which as many hours are: of one that is of more of them, it would be wrong.
     """
 
     production: int = 0
     injection: int = 0
     consumption: int = 0
     out: int = 0
+    minutes: int = 0
+    """How much of them was published."""
 
     @property
     def spot(self) -> int | None:
@@ -159,7 +214,7 @@ class Row:
         found: dict[Amount, list[Direction]] = {}
         for direction, one in self.amounts.items():
             if not one.is_whole:
-                found.setdefault(Amount(out=one.out, of=one.of, why=one.why), []).append(direction)
+                found.setdefault(one.gap, []).append(direction)
         return found
 
     @property
@@ -171,6 +226,16 @@ class Row:
     def members(self) -> int:
         """Give how many members its figures sum."""
         return max((one.members for one in self.amounts.values()), default=0)
+
+    @property
+    def members_counting(self) -> int:
+        """How many members counted, of those that its figures sum."""
+        return max((one.members_counting for one in self.amounts.values()), default=0)
+
+    @property
+    def are_homes(self) -> bool:
+        """Whether its figures sum homes alone."""
+        return all(one.are_homes for one in self.amounts.values())
 
     @property
     def hours(self) -> float:
@@ -232,6 +297,11 @@ def _is_before(told: Told, first: date | None) -> bool:
     return is_missing and first is not None and start.date() < first
 
 
+def is_of_the_same(known: Sequence[Released]) -> bool:
+    """Return whether figures of a day are of as many of its hours: else no rate is of them."""
+    return all(one.minutes == known[0].minutes for one in known)
+
+
 def spelled(why: Withheld) -> str:
     """Name a reason as programs read it."""
     return why.reason.name.lower().replace("_", "-")
@@ -239,9 +309,7 @@ def spelled(why: Withheld) -> str:
 
 def _row(figures: Figures) -> Row:
     told = next(iter(figures.values()))
-    amounts = {
-        direction: Amount.of_all(one.figure for one in some) for direction, some in figures.items()
-    }
+    amounts = {direction: Amount.of_all(some) for direction, some in figures.items()}
     both, three = _rates(figures, _BOTH), _rates(figures, _ALL_THREE)
     return Row(told[0].start, told[-1].end, amounts, both, three)
 
@@ -249,14 +317,15 @@ def _row(figures: Figures) -> Row:
 def _rates(figures: Figures, wanted: Sequence[Direction]) -> Rates:
     if any(one not in figures for one in wanted):
         return Rates()
-    sums, out = [0] * len(wanted), 0
+    sums, out, minutes = [0] * len(wanted), 0, 0
     for some in zip(*(figures[one] for one in wanted), strict=True):
-        known = [one.figure.watt_minutes for one in some if isinstance(one.figure, Released)]
-        if len(known) == len(wanted):
-            sums = [whole + one for whole, one in zip(sums, known, strict=True)]
+        known = [one.figure for one in some if isinstance(one.figure, Released)]
+        if len(known) == len(wanted) and is_of_the_same(known):
+            sums = [whole + one.watt_minutes for whole, one in zip(sums, known, strict=True)]
             out += 1
+            minutes += known[0].minutes
     made, fed, drawn = (*sums, 0)[: len(_ALL_THREE)]
-    return Rates(made, fed, drawn, out)
+    return Rates(made, fed, drawn, out, minutes)
 
 
 def _wh(watt_minutes: int | None) -> float | None:

@@ -6,7 +6,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from ...collective.disclosure import Agreed
 from ...collective.members import GroupKind
 from .desk import Desk, Guest
-from .today import AREAS, base, named, today
+from .today import base, named, today, together_with
 from .words import WORDS
 
 
@@ -32,8 +32,8 @@ async def look(
         base=base(place),
         today=found,
         sites=[one for one in places.values() if one.kind is GroupKind.SITE],
-        areas=[one for one in places.values() if one.kind in AREAS],
-        together=[one for one in places.values() if place and one.id in place.together],
+        areas=await desk.published.lately(connection, places.values()),
+        together=await together_with(desk, connection, place),
         minimum=basis.minimum if isinstance(basis, Agreed) else None,
         **WORDS,
     )

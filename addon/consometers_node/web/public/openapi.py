@@ -18,17 +18,17 @@ async def document(desk: Desk, guest: Guest) -> web.StreamResponse:
     """Give the document."""
     async with desk.store.reading() as connection:
         groups = list(await desk.published.places(connection))
-    body = dumped(described(desk, groups))
+        known = intervals(await desk.published.steps(connection))
+    body = dumped(described(desk, groups, known))
     response = tagged(body, "application/json", {"Cache-Control": KEEP})
     allow_reading(response)
     return response
 
 
-def described(desk: Desk, groups: list[str]) -> Json:
+def described(desk: Desk, groups: list[str], known: list[str]) -> Json:
     """Describe what may be asked of this collective."""
     name = desk.settings.name
     path = "/{quantity}/by/{group}/{interval}/from/{first}/to/{last}"
-    known = intervals(desk)
     asked: list[Json] = [
         _parameter("quantity", {"type": "string", "enum": list(Quantity)}),
         _parameter("group", {"type": "string", "enum": groups or ["all"]}, "all"),
@@ -44,7 +44,10 @@ def described(desk: Desk, groups: list[str]) -> Json:
             "summary": "Energy of all members together, of communes and of public buildings.",
             "description": (
                 "Every figure sums so many members that nobody’s own can be told, or is withheld"
-                " with the reason. Days are civil days of the collective’s time zone. Ask for"
+                " with the reason. A figure that was published never changes, and a day, a month or"
+                " a year is the sum of its published hours. Days are civil days of the collective’s"
+                " time zone. Intervals at which sums were published once keep their addresses. Ask"
+                " for"
                 f" {MOST_DAYS[True]} days at most of what is finer than a day, and"
                 f" {MOST_DAYS[False]} days at most of the rest."
             ),
@@ -121,6 +124,10 @@ def _count(description: str) -> Json:
     return {"type": "integer", "minimum": 0, "description": description}
 
 
+def _hours(description: str) -> Json:
+    return {"type": "number", "minimum": 0, "description": description}
+
+
 def _object(properties: dict[str, Json], *optional: str) -> Json:
     return {
         "type": "object",
@@ -145,12 +152,33 @@ def _schemas(known: list[str]) -> Json:
             "start": _INSTANT,
             "end": _INSTANT,
             "value": {"type": ["number", "null"]},
-            "members": _count("How many members the value sums"),
-            "days": _count("How many days of it the value sums"),
+            "members": _count("How many members the value sums, at most at once"),
+            "members_counting": _count(
+                "How many members counted then, with those whose data was missing"
+            ),
+            "per_member": {
+                "type": "number",
+                "minimum": 0,
+                "description": (
+                    "The average of one member, in the unit of the series. A public building counts"
+                    " as one member, a collective as all of its own. Of a day, a month or a year it"
+                    " is the sum of the averages of its published hours"
+                ),
+            },
+            "hours": _hours("How many hours of it the value sums"),
+            "hours_ended": _hours("How many of its hours have ended"),
+            "days": _count("How many days of it the value sums, each at least in part"),
             "days_ended": _count("How many of its days have ended"),
+            "lacks_homes": {
+                "const": True,
+                "description": (
+                    "For some time of it the homes of this group are too few, or one of them makes"
+                    " most of their sum: there the value is of public buildings and collectives"
+                ),
+            },
             "withheld": {"$ref": "#/components/schemas/Withheld"},
         },
-        *("days", "days_ended", "withheld"),
+        *("per_member", "hours", "hours_ended", "days", "days_ended", "lacks_homes", "withheld"),
     )
     series = _object(
         {
@@ -172,6 +200,19 @@ def _schemas(known: list[str]) -> Json:
             "id": _SLUG,
             "kind": {"type": "string", "enum": list(GroupKind)},
             "name": plain,
+            "together": {
+                "type": "array",
+                "items": _SLUG,
+                "description": "The groups in which this one is published with others",
+            },
+        }
+    )
+    maybe_day: dict[str, Json] = {"type": ["string", "null"], "format": "date"}
+    interval = _object(
+        {
+            "id": {"type": "string", "enum": known},
+            "from": maybe_day | {"description": "The first day, null before there is one"},
+            "to": maybe_day | {"description": "The last day, null where it goes on"},
         }
     )
     return {
@@ -179,7 +220,12 @@ def _schemas(known: list[str]) -> Json:
         "Value": value,
         "Withheld": withheld,
         "Groups": _object(
-            {"collective": plain, "licence": plain, "groups": {"type": "array", "items": group}}
+            {
+                "collective": plain,
+                "licence": plain,
+                "intervals": {"type": "array", "items": interval},
+                "groups": {"type": "array", "items": group},
+            }
         ),
         "Problem": _object(
             {

@@ -7,7 +7,7 @@ from calendar import monthrange
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 import csv
 from dataclasses import dataclass
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 from fractions import Fraction
 from functools import lru_cache
@@ -19,12 +19,22 @@ import re
 from aiohttp import web
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from ...collective.disclosure import Reason, Released, Withheld
-from ...collective.published import Columns, Place, Span
+from ...collective.disclosure import Figure, Reason, Released, Withheld
+from ...collective.published import Columns, Place, Span, Steps
 from ...quoalise import Text, iso8601
 from ...quoalise.text import text
 from ...series import Direction, Interval
-from .amounts import PER_WH, Amount, Figures, Rates, by_month, by_year, spelled, together
+from .amounts import (
+    PER_WH,
+    Amount,
+    Figures,
+    Rates,
+    by_month,
+    by_year,
+    is_of_the_same,
+    spelled,
+    together,
+)
 from .desk import Desk, Guest, problem, tagged
 from .headers import allow_reading
 from .words import LICENCE, LICENCE_ID, LICENCE_URL
@@ -35,6 +45,7 @@ _FIRST_YEAR, _LAST_YEAR = 2000, 2099
 MOST_DAYS = {True: 92, False: 3_660}
 """How long a range may be: of what is finer than a day, and of days and what they add up to."""
 KEEP = "public, max-age=60"
+_INSTANT = timedelta(microseconds=1)
 _DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _CSV = ".csv"
 _JSON = ".json"
@@ -78,16 +89,22 @@ class Longer(StrEnum):
 class Point:
     """The value of an interval, or why it is withheld.
 
-    `days` is how many of the days of a month or a year were released, `of` how many had ended.
+    `of` is the sum that it is, of energies. `days` is how many of the days of a month or a year
+    were published, `days_of` how many had ended; so are `hours` of a day, a month or a year.
     """
 
     start: datetime
     end: datetime
     value: float | None
     members: int
+    members_counting: int
     why: Withheld | None
+    per_member: float | None = None
+    hours: float | None = None
+    hours_of: float | None = None
     days: int | None = None
-    of: int | None = None
+    days_of: int | None = None
+    lacks_homes: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +152,8 @@ async def series(desk: Desk, guest: Guest) -> web.StreamResponse:
     try:
         async with desk.store.reading() as connection:
             places = await desk.published.places(connection)
-            asked = _asked(desk, guest, places, last)
+            known = intervals(await desk.published.steps(connection))
+            asked = _asked(guest, places, known, last)
             points = await _points(desk, guest, connection, asked)
     except Wrong as wrong:
         response = problem(wrong.status, wrong.title, wrong.detail)
@@ -149,20 +167,62 @@ async def groups(desk: Desk, guest: Guest) -> web.StreamResponse:
     """Give all groups of which something may be asked."""
     async with desk.store.reading() as connection:
         places = await desk.published.places(connection)
+        steps = await desk.published.steps(connection)
+        begun = await desk.published.begun(connection)
+    slugs = {one.id: one.slug for one in places.values()}
     told: Json = {
         "collective": desk.settings.name,
         "licence": LICENCE_ID,
+        "intervals": [
+            {
+                "id": one.name,
+                "from": None if one.first is None else one.first.isoformat(),
+                "to": None if one.last is None else one.last.isoformat(),
+            }
+            for one in offered(steps, begun, guest)
+        ],
         "groups": [
-            {"id": one.slug, "kind": one.kind, "name": one.title.say("fr") or desk.settings.name}
+            {
+                "id": one.slug,
+                "kind": one.kind,
+                "name": one.title.say("fr") or desk.settings.name,
+                "together": [slugs[whole] for whole in one.together if whole in slugs],
+            }
             for one in places.values()
         ],
     }
     return _open(dumped(told), "application/json")
 
 
-def intervals(desk: Desk) -> list[str]:
-    """Give the intervals that may be asked for."""
-    return [desk.publication.interval, Interval.P1D, *Longer]
+@dataclass(frozen=True, slots=True)
+class Offered:
+    """An interval that may be asked for, with the first and the last day of which it is told.
+
+    `first` is None where nothing was closed yet, `last` where it goes on.
+    """
+
+    name: str
+    first: date | None = None
+    last: date | None = None
+
+
+def offered(steps: Steps, begun: date | None, guest: Guest) -> list[Offered]:
+    """Return the intervals that may be asked for: also those at which sums were published once."""
+    zone = guest.now.tzinfo
+    found = [
+        Offered(
+            step,
+            None if begun is None else first.astimezone(zone).date(),
+            None if end is None else (end - _INSTANT).astimezone(zone).date(),
+        )
+        for step, (first, end) in steps.items()
+    ]
+    return [*found, *(Offered(one, begun) for one in (Interval.P1D, *Longer))]
+
+
+def intervals(steps: Steps) -> list[str]:
+    """Return the names of the intervals that may be asked for."""
+    return [*steps, Interval.P1D, *Longer]
 
 
 def dumped(told: Json) -> str:
@@ -177,13 +237,13 @@ def _open(body: str, kind: str) -> web.Response:
     return response
 
 
-def _asked(desk: Desk, guest: Guest, places: Mapping[str, Place], last: str) -> Asked:
+def _asked(guest: Guest, places: Mapping[str, Place], known: Collection[str], last: str) -> Asked:
     """Read an address. Raises Wrong."""
     quantity, interval, group = (guest.named(one) for one in ("quantity", "interval", "group"))
     if quantity not in Quantity:
         raise Wrong(404, _NO_QUANTITY, _KNOWN.fill(known=", ".join(Quantity)))
-    if interval not in intervals(desk):
-        raise Wrong(404, _NO_INTERVAL, _KNOWN.fill(known=", ".join(intervals(desk))))
+    if interval not in known:
+        raise Wrong(404, _NO_INTERVAL, _KNOWN.fill(known=", ".join(known)))
     if group not in places:
         raise Wrong(404, _NO_GROUP, _GROUPS)
     length = Longer(interval) if interval in Longer else Interval(interval)
@@ -260,6 +320,7 @@ async def _all_points(
                 guest.now,
                 directions=directions,
             ),
+            is_day=asked.interval is Interval.P1D,
         )
     days = await published.figures(
         connection, asked.place, Interval.P1D, _whole(asked), guest.now, directions=directions
@@ -273,7 +334,7 @@ def _directions(quantity: Quantity) -> Collection[Direction]:
     return [_DIRECTIONS[quantity]] if quantity in _DIRECTIONS else list(Direction)
 
 
-def _each(quantity: Quantity, found: Columns) -> Iterator[Point]:
+def _each(quantity: Quantity, found: Columns, *, is_day: bool) -> Iterator[Point]:
     """Give the value of each interval."""
     direction, figures = _DIRECTIONS.get(quantity), found.figures
     ends = pairwise(found.bounds)
@@ -281,11 +342,7 @@ def _each(quantity: Quantity, found: Columns) -> Iterator[Point]:
         if direction not in figures:
             return
         for (start, end), figure in zip(ends, figures[direction], strict=True):
-            match figure:
-                case Released(watt_minutes, members):
-                    yield Point(start, end, watt_minutes / PER_WH, members, None)
-                case Withheld():
-                    yield Point(start, end, None, 0, figure)
+            yield _point(start, end, figure, is_day=is_day)
     elif figures.keys() >= _ALL_THREE:
         rate_of = _RATES[quantity]
         three = zip(*(figures[one] for one in Direction), strict=True)
@@ -295,41 +352,86 @@ def _each(quantity: Quantity, found: Columns) -> Iterator[Point]:
                 and isinstance(fed, Released)
                 and isinstance(made, Released)
             ):
-                rate = rate_of(Rates(made.watt_minutes, fed.watt_minutes, drawn.watt_minutes))
-                most = max(drawn.members, fed.members, made.members)
-                yield Point(start, end, _rounded(rate), 0 if rate is None else most, None)
+                known = (drawn, fed, made)
+                rate = None
+                if is_of_the_same(known):
+                    rate = rate_of(Rates(made.watt_minutes, fed.watt_minutes, drawn.watt_minutes))
+                minutes = min(one.minutes for one in known)
+                hours = _hours(start, end, minutes, is_day=is_day)
+                most = max(one.members for one in known), max(one.members_counting for one in known)
+                counted = (0, 0) if rate is None else most
+                yield Point(start, end, _rounded(rate), *counted, None, None, *hours)
             else:
                 why = next(one for one in (drawn, fed, made) if isinstance(one, Withheld))
-                yield Point(start, end, None, 0, why)
+                yield _point(start, end, why, is_day=is_day)
+
+
+def _point(start: datetime, end: datetime, figure: Figure, *, is_day: bool) -> Point:
+    if isinstance(figure, Withheld):
+        hours = _hours(start, end, 0, is_day=is_day)
+        return Point(start, end, None, 0, 0, figure, None, *hours)
+    return Point(
+        start,
+        end,
+        figure.watt_minutes / PER_WH,
+        figure.members,
+        figure.members_counting,
+        None,
+        round(figure.per_member / PER_WH, 1),
+        *_hours(start, end, figure.minutes, is_day=is_day),
+        lacks_homes=figure.lacks_homes,
+    )
+
+
+def _hours(
+    start: datetime, end: datetime, minutes: int, *, is_day: bool
+) -> tuple[float | None, float | None]:
+    """Return how many hours of a day were published, and how many it has: of an hour, neither."""
+    if not is_day:
+        return None, None
+    return minutes / 60, (end.timestamp() - start.timestamp()) / 3600
 
 
 def _sum(quantity: Quantity, days: Figures) -> Point:
     direction = _DIRECTIONS.get(quantity)
     if direction is None:
         return _rated(quantity, days)
-    told = days.get(direction, ())
-    amount = Amount.of_all(one.figure for one in told)
-    start, end = _ends(days)
-    return Point(start, end, amount.wh, amount.members, amount.why, amount.out, amount.of)
+    amount = Amount.of_all(days.get(direction, ()))
+    each = amount.per_member_wh
+    return Point(
+        *_ends(days),
+        amount.wh,
+        amount.members,
+        amount.members_counting,
+        amount.why,
+        None if each is None else round(each, 1),
+        amount.hours,
+        amount.hours_of,
+        amount.out,
+        amount.of,
+        bool(amount.lacking),
+    )
 
 
 def _rated(quantity: Quantity, days: Figures) -> Point:
     """Give a rate, of the days of which all three directions were released."""
-    start, end = _ends(days)
     whole = together(days)
     assert whole is not None
     rate, out = _RATES[quantity](whole.rates), whole.rates.out
     hidden = Amount.of_all(
-        one.figure for told in days.values() for one in told if isinstance(one.figure, Withheld)
+        one for told in days.values() for one in told if isinstance(one.figure, Withheld)
     )
+    amounts = whole.amounts.values()
     return Point(
-        start,
-        end,
+        *_ends(days),
         _rounded(rate),
-        whole.members if rate is not None else 0,
+        *((0, 0) if rate is None else (whole.members, whole.members_counting)),
         None if out else hidden.why,
+        None,
+        whole.rates.minutes / 60,
+        max(one.hours_of for one in amounts),
         out,
-        max(one.of for one in whole.amounts.values()),
+        max(one.of for one in amounts),
     )
 
 
@@ -375,9 +477,16 @@ def _told(point: Point, start: str, end: str) -> Json:
         "end": end,
         "value": _plain(point.value),
         "members": point.members,
+        "members_counting": point.members_counting,
     }
+    if point.per_member is not None:
+        told["per_member"] = _plain(point.per_member)
+    if point.hours is not None:
+        told |= {"hours": _plain(point.hours), "hours_ended": _plain(point.hours_of)}
     if point.days is not None:
-        told |= {"days": point.days, "days_ended": point.of}
+        told |= {"days": point.days, "days_ended": point.days_of}
+    if point.lacks_homes:
+        told["lacks_homes"] = True
     if point.why is not None:
         told["withheld"] = _withheld(point.why)
     return told
@@ -392,14 +501,16 @@ def _withheld(why: Withheld) -> Json:
     }
 
 
-_HEAD = ("start", "end", "value", "unit", "members", "withheld")
+_HEAD = ("start", "end", "value", "unit", "members", "withheld", "members_counting", "per_member")
+_HOURS, _DAYS = ("hours", "hours_ended"), ("days", "days_ended")
 
 
 def _as_csv(asked: Asked, points: Iterable[Point]) -> str:
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\r\n")
-    is_long = isinstance(asked.interval, Longer)
-    writer.writerow((*_HEAD, "days", "days_ended") if is_long else _HEAD)
+    more = {Interval.P1D: _HOURS, Longer.P1M: (*_HOURS, *_DAYS), Longer.P1Y: (*_HOURS, *_DAYS)}
+    names = more.get(asked.interval, ())
+    writer.writerow((*_HEAD, *names))
     for point, start, end in _shown(points):
         line = (
             start,
@@ -408,8 +519,14 @@ def _as_csv(asked: Asked, points: Iterable[Point]) -> str:
             asked.quantity.unit,
             point.members,
             "" if point.why is None else spelled(point.why),
+            point.members_counting,
+            "" if point.per_member is None else _plain(point.per_member),
+            _plain(point.hours),
+            _plain(point.hours_of),
+            point.days,
+            point.days_of,
         )
-        writer.writerow((*line, point.days, point.of) if is_long else line)
+        writer.writerow(line[: len(_HEAD) + len(names)])
     return out.getvalue()
 
 

@@ -15,7 +15,7 @@ from ...series import Interval
 from .amounts import Figures, Row, begun, by_month, rows, together
 from .charts import Chart, Line, Step, as_csv
 from .desk import Desk, Guest, tagged
-from .today import base, named
+from .today import base, named, together_with
 from .words import WORDS
 
 _FIRST_YEAR, _LAST_YEAR = 2000, 2099
@@ -121,10 +121,9 @@ async def day_csv(desk: Desk, guest: Guest) -> web.StreamResponse:
     except ValueError:
         raise web.HTTPNotFound from None
     _check(day)
-    interval = desk.publication.interval
     async with desk.store.reading() as connection:
         place = await _there(desk, guest, connection)
-        found = await desk.published.figures(connection, place, interval, Span(day, day), guest.now)
+        found = await desk.published.within_days(connection, place, Span(day, day), guest.now)
     chart = Chart(Step.HOUR, [Line(row) for row in rows(found)], "")
     return _file(guest, chart, f"{place.slug}-{day}.csv")
 
@@ -178,7 +177,16 @@ async def _show(desk: Desk, guest: Guest, step: Step) -> web.StreamResponse:
     async with desk.store.reading() as connection:
         place = await _there(desk, guest, connection)
         found = await look(desk, guest, connection, place, which)
-    return desk.page(guest, "period.html", place=place, base=base(place), period=found, **WORDS)
+        others = await together_with(desk, connection, place)
+    return desk.page(
+        guest,
+        "period.html",
+        place=place,
+        base=base(place),
+        period=found,
+        together=others,
+        **WORDS,
+    )
 
 
 async def _csv(desk: Desk, guest: Guest, step: Step) -> web.StreamResponse:
@@ -218,25 +226,34 @@ def _check(day: date) -> None:
 
 
 def _same_days(figures: Figures, other: Figures) -> Figures:
-    """Leave out the days that are not known of the other year: so sums compare."""
+    """Leave out the days of which not as many hours are known of both years."""
     found = {}
     for direction, told in figures.items():
-        days = {_in_year(one) for one in _known(other.get(direction, ()))}
+        days = {_in_year(one): one for one in _known(other.get(direction, ()))}
         found[direction] = [
-            one if _in_year(one) in days else replace(one, figure=_LEFT_OUT) for one in told
+            one if _compares(one, days.get(_in_year(one))) else replace(one, figure=_LEFT_OUT)
+            for one in told
         ]
     return found
 
 
+def _compares(one: Told, other: Told | None) -> bool:
+    """Return whether both days are published as a whole, or as many hours of each."""
+    if other is None or not isinstance(one.figure, Released):
+        return False
+    assert isinstance(other.figure, Released)
+    return (one.is_whole and other.is_whole) or one.figure.minutes == other.figure.minutes
+
+
 def _beside(then: Figures, now: Figures) -> Figures:
-    """Leave out the days that this year does not know, of each month of which it knows some."""
+    """Leave out the days that this year does not know alike, of each month that it knows."""
     found = {}
     for direction, told in then.items():
-        days = {_in_year(one) for one in _known(now.get(direction, ()))}
+        days = {_in_year(one): one for one in _known(now.get(direction, ()))}
         partly = {month for month, _ in days}
         found[direction] = [
             replace(one, figure=_LEFT_OUT)
-            if one.start.month in partly and _in_year(one) not in days
+            if one.start.month in partly and not _compares(one, days.get(_in_year(one)))
             else one
             for one in told
         ]

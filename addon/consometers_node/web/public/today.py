@@ -8,9 +8,9 @@ from aiohttp import web
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ...collective.below import Below, below
-from ...collective.disclosure import Withheld
+from ...collective.disclosure import Released, Withheld
 from ...collective.members import GroupKind
-from ...collective.published import ALL, Homes, Place, Span, Told
+from ...collective.published import ALL, AREAS, Place, Span, Told
 from ...quoalise import Text
 from ...series import Direction
 from .amounts import Figures, Rates, Row, rates, rows, together
@@ -20,8 +20,6 @@ from .desk import Desk, Guest
 
 _DAY = timedelta(days=1)
 _OLD_S = 4 * 3600
-AREAS = frozenset({GroupKind.AREA, GroupKind.COMBINED, GroupKind.REST})
-"""Groups of homes that are told apart: a commune, several together, or none."""
 _KINDS = {"sites": frozenset({GroupKind.SITE}), "areas": AREAS}
 
 
@@ -37,7 +35,8 @@ class Today:
     """The last figures are of some hours ago."""
     whole: Row | None
     rates: Rates
-    homes: Homes | None
+    homes: Released | None
+    """The last sum of consumption that homes are in: how many of how many."""
     chart: Chart
     below: Below | None = None
     """What collectives in it let be read; None where there is none."""
@@ -114,9 +113,8 @@ class Today:
 async def today(desk: Desk, guest: Guest, connection: AsyncConnection, place: Place) -> Today:
     """Look at the last two days: early in the morning, yesterday is the last that is known."""
     published = desk.published
-    interval = desk.publication.interval
     span = Span(guest.today - _DAY, guest.today)
-    found = await published.figures(connection, place, interval, span, guest.now)
+    found = await published.within_days(connection, place, span, guest.now)
     mine = _of_day(found, guest.today)
     is_today = any(row.is_known for row in rows(mine))
     if not is_today and any(row.is_known for row in rows(_of_day(found, span.first))):
@@ -132,8 +130,7 @@ async def today(desk: Desk, guest: Guest, connection: AsyncConnection, place: Pl
     homes = levels = None
     if place.kind is not GroupKind.SITE:
         levels = await below(connection, place.id, guest.today.replace(day=1))
-        last = now.start if now else lines[-1].start if lines else guest.now
-        homes = await published.homes(connection, place, interval, last)
+        homes = _homes(mine, now)
     return Today(
         place=place,
         day=day,
@@ -158,11 +155,30 @@ async def named(desk: Desk, guest: Guest, connection: AsyncConnection) -> Place 
     return place
 
 
+async def together_with(
+    desk: Desk, connection: AsyncConnection, place: Place | None
+) -> Sequence[Place]:
+    """Return the groups in which a commune is published with others: those of lately, if any."""
+    if place is None or not place.together:
+        return ()
+    places = (await desk.published.places(connection)).values()
+    found = [one for one in places if one.id in place.together]
+    lately = [one for one in await desk.published.lately(connection, places) if one in found]
+    return lately or found
+
+
 def base(place: Place | None) -> str:
     """Give where the pages of a group begin, seen from the first one."""
     folders = {kind: folder for folder, kinds in _KINDS.items() for kind in kinds}
     folder = folders.get(place.kind) if place is not None else None
     return f"{folder}/{place.slug}/" if place is not None and folder else ""
+
+
+def _homes(figures: Figures, now: Row | None) -> Released | None:
+    for one in figures.get(Direction.CONSUMPTION, ()):
+        if now is not None and one.start == now.start and isinstance(one.figure, Released):
+            return one.figure if one.figure.homes else None
+    return None
 
 
 def _sells_all(lately: Sequence[Row]) -> bool:

@@ -78,7 +78,7 @@ async def fill(town: Town) -> None:
             direction: {start: value for start, value in watts.items() if start < until}
             for direction, watts in hours.items()
         }
-        await town.release(everybody, told)
+        await town.release(everybody, told, counting=40)
         await town.release(school, told, members=1)
     larmor = await town.group(GroupKind.AREA, "Larmor-Plage")
     before = dict.fromkeys(hours_of(date(2026, 5, 31)), 3000)

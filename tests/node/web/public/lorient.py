@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from consometers_node.collective.members import GroupKind
 from consometers_node.collective.sites import Building, Description, Heat
 from consometers_node.series import Direction
+from consometers_node.store.publication import combined
 from demo.world import HOUSEHOLD, SCHOOL, World
 
 from .town import HOUR, Hours, Town
@@ -15,6 +16,8 @@ from .town import HOUR, Hours, Town
 SINCE = datetime(2025, 1, 1, tzinfo=UTC)
 HOMES, OF_EACH_KIND = 40, 8
 TELLING = 37
+AT_FIRST = 25
+"""Homes of the first year."""
 _DRAWN, _FED, _MADE = Direction.CONSUMPTION, Direction.INJECTION, Direction.PRODUCTION
 _HERE = Description(
     building=Building.SCHOOL,
@@ -61,16 +64,37 @@ async def furnish(town: Town) -> None:
     hall = Like(World(SCHOOL, kwp=18, seed=5), 1)
     everybody = await town.group()
     await town.join(everybody, HOMES)
+    grown = datetime(2026, 1, 1, tzinfo=UTC)
+    missing = [datetime(2026, 6, 4, hour, tzinfo=UTC) for hour in (3, 4)]
     kersabiec = await town.site("École de Kersabiec", _HERE, "Lorient")
     other = await town.site("Salle Kermelo", _THERE, "Lorient")
     lorient = await town.group(GroupKind.AREA, "Lorient")
-    larmor = await town.group(GroupKind.AREA, "Larmor-Plage")
-    await town.join(larmor, 7)
+    areas = {await town.group(GroupKind.AREA, one): one for one in ("Larmor-Plage", "Ploemeur")}
+    async with town.store.writing() as connection:
+        both = await combined(connection, frozenset(areas), areas)
     whole = _sum(*homes, school, hall, until=until)
-    await town.release(everybody, whole, TELLING + 2)
-    await town.release(lorient, whole, TELLING + 2)
+    for group, share, told, counting in (
+        (everybody, 1.0, TELLING, HOMES),
+        (lorient, 0.7, TELLING - 12, HOMES - 12),
+        (both, 0.3, 12, 12),
+    ):
+        sites = 0 if group == both else 2
+        part = {
+            way: {start: round(share * wh) for start, wh in of.items()} for way, of in whole.items()
+        }
+        first = {
+            way: {start: wh * AT_FIRST // HOMES for start, wh in of.items() if start < grown}
+            for way, of in part.items()
+        }
+        then = {
+            way: {start: wh for start, wh in of.items() if start >= grown and start not in missing}
+            for way, of in part.items()
+        }
+        few = told * AT_FIRST // HOMES
+        await town.release(group, first, few + sites, homes=few)
+        await town.release(group, then, told + sites, homes=told, counting=counting, in_part=True)
     for group, site in ((kersabiec, school), (other, hall)):
-        await town.release(group, _sum(site, until=until), 1)
+        await town.release(group, _sum(site, until=until), 1, homes=0)
 
 
 def _sum(*buildings: Like, until: datetime) -> Hours:

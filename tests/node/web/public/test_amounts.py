@@ -27,8 +27,14 @@ START = datetime(2025, 11, 1, tzinfo=UTC)
 DAY = timedelta(days=1)
 HIDDEN = list(Reason)
 
+
+def out(watt_minutes: int, members: int) -> Released:
+    each = WattMinutes(watt_minutes // members)
+    return Released(WattMinutes(watt_minutes), members, members, members, each, 1440)
+
+
 figures = st.one_of(
-    st.builds(Released, st.integers(0, 10**9).map(WattMinutes), st.integers(10, 99)),
+    st.builds(out, st.integers(0, 10**9), st.integers(10, 99)),
     st.builds(Withheld, st.sampled_from(HIDDEN), st.just(10)),
 )
 
@@ -48,11 +54,13 @@ def tables(draw: st.DrawFn) -> dict[Direction, list[Told]]:
 
 @given(st.lists(figures))
 def test_a_sum_has_all_that_was_released_and_nothing_else(some: list[Figure]) -> None:
-    amount = Amount.of_all(some)
-    out = [one for one in some if isinstance(one, Released)]
-    assert (amount.out, amount.of) == (len(out), len(some))
-    if out:
-        assert amount.wh == sum(one.watt_minutes for one in out) / 60
+    amount = Amount.of_all(told(some))
+    shown = [one for one in some if isinstance(one, Released)]
+    assert (amount.out, amount.of) == (len(shown), len(some))
+    assert (amount.minutes, amount.minutes_of) == (1440 * len(shown), 1440 * len(some))
+    if shown:
+        assert amount.wh == sum(one.watt_minutes for one in shown) / 60
+        assert amount.per_member_wh == sum(one.per_member for one in shown) / 60
         assert amount.why is None
     else:
         assert amount.wh is None
@@ -116,12 +124,12 @@ def test_what_many_intervals_used_on_the_spot_is_of_those_of_which_it_is_known(
 
 def test_a_day_of_which_it_is_not_known_what_was_fed_in_is_not_used_on_the_spot() -> None:
     """Of two days of 500 Wh, 400 of one are known to be fed in, and 300 were drawn each day."""
-    out = [Released(WattMinutes(60 * wh), 12) for wh in (500, 400, 300)]
+    day = [out(60 * wh, 12) for wh in (500, 400, 300)]
     whole = together(
         {
-            Direction.PRODUCTION: told([out[0], out[0]]),
-            Direction.INJECTION: told([Withheld(Reason.BELOW_THRESHOLD, 10), out[1]]),
-            Direction.CONSUMPTION: told([out[2], out[2]]),
+            Direction.PRODUCTION: told([day[0], day[0]]),
+            Direction.INJECTION: told([Withheld(Reason.BELOW_THRESHOLD, 10), day[1]]),
+            Direction.CONSUMPTION: told([day[2], day[2]]),
         }
     )
     assert whole is not None

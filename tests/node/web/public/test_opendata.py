@@ -45,6 +45,8 @@ async def test_hours_have_their_values_and_how_many_members_they_sum(town: Town)
         "end": "2026-06-09T01:00:00+02:00",
         "value": 10_000,
         "members": 37,
+        "members_counting": 40,
+        "per_member": 270.3,
     }
 
 

@@ -65,7 +65,8 @@ async def test_a_year_before_is_compared_by_the_days_that_both_years_know(empty:
     await empty.release(everybody, day_of(TODAY - 2 * DAY, TODAY - DAY, consumption=always(1_000)))
     await empty.release(everybody, day_of(A_YEAR_AGO - DAY, consumption=always(1_000)))
     page = await empty.browser().open("month/2026-06")
-    assert "on the 1 day known in both years: 24 kWh, a year before 24 kWh" in page.text
+    said = "on the 1 day known in both years: 0.65 kWh per home, a year before 0.65 kWh"
+    assert said in page.text
     assert "+100%" not in page.text
     page = await empty.browser("fr").open("year/2026")
     assert "sur le 1 jour connu dans les deux années" in page.text
@@ -81,9 +82,12 @@ async def test_a_month_that_is_not_over_stands_beside_the_same_days_of_last_year
     await empty.release(everybody, then)
     page = await empty.browser().open("year/2026")
     known = re.findall(r'<tr data-drawn="(\d+)" data-drawn-before="(\d+)"', page.html)
-    assert known == [(str(31 * 24_000), str(21 * 48_000)), (str(9 * 24_000), str(9 * 48_000))]
+    assert [int(now) for now, _ in known] == [31 * 24_000, 9 * 24_000]
+    # For as many homes, in whole watt-minutes of one.
+    assert [round(int(then), -2) for _, then in known] == [21 * 48_000, 9 * 48_000]
     assert "Drawn a year before – 21 days of 31" in page.text
-    assert f'<tr data-drawn-before="{31 * 48_000}"' in page.html
+    (july,) = re.findall(r'<tr data-drawn-before="(\d+)"', page.html)
+    assert round(int(july), -2) == 31 * 48_000
     assert "a month of which nothing is known yet is shown whole" in page.text
     told = {one["start"][5:7]: one for one in await table(empty, "year/2026.csv")}
     column = "consumption_last_year"
@@ -97,14 +101,22 @@ async def test_a_year_before_is_told_with_the_members_of_then(empty: Town) -> No
     await empty.release(everybody, day_of(TODAY - DAY, consumption=always(3_300)), 40)
     await empty.release(everybody, day_of(A_YEAR_AGO - DAY, consumption=always(1_000)), 12)
     page = await empty.browser().open("month/2026-06")
-    assert "a year before: 24 kWh (+230%); of 12 members then, 40 now" in page.text
+    assert "Drawn from the grid 79.2 kWh 1.98 kWh per home" in page.text
+    assert "a year before: 2 kWh per home (−1%); of 12 members then, 40 now" in page.text
+    # 12 homes drew 24 kWh: 40 like them would have drawn 80.
+    assert 'data-drawn="79200" data-drawn-before="80000"' in page.html
+    assert "Years are compared per home" in page.text
+    (day,) = [one for one in await table(empty, "month/2026-06.csv") if one["consumption_wh"]]
+    assert day["consumption_per_member_wh"] == "1980"
+    assert day["consumption_last_year_wh"] == "24000"
+    assert day["consumption_last_year_per_member_wh"] == "2000"
     page = await empty.browser("fr").open("month/2026-06")
-    assert "(+230\u202f%)\u202f; 12 membres alors, 40 maintenant" in page.html
+    assert "(−1\u202f%)\u202f; 12 membres alors, 40 maintenant" in page.html
 
 
 async def test_nothing_is_said_of_members_who_were_as_many(town: Town) -> None:
     page = await town.browser().open("month/2026-06")
-    assert "a year before: 144 kWh" in page.text
+    assert "a year before: 3.89 kWh per home" in page.text
     assert "then" not in page.text
 
 
@@ -113,7 +125,7 @@ async def test_each_figure_says_of_how_many_days_it_is_where_these_differ(empty:
     await empty.release(everybody, day_of(TODAY - 3 * DAY, TODAY - DAY, consumption=always(1_000)))
     await empty.release(everybody, day_of(TODAY - DAY, production=always(500)))
     page = await empty.browser().open("month/2026-06")
-    assert "Made 12 kWh 1 day of 3 could be published" in page.text
+    assert "Made 12 kWh 0.32 kWh per home 1 day of 3 could be published" in page.text
     assert "Drawn from the grid 72 kWh" in page.text
     assert page.text.count("could be published") == 1
 

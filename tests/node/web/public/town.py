@@ -72,7 +72,7 @@ class Town:
     now: datetime = NOW
     url: URL = field(default_factory=URL)
     session: ClientSession | None = None
-    published: list[PublishedCell] = field(default_factory=list)
+    published: set[PublishedCell] = field(default_factory=set)
 
     def browser(self, language: str = "en") -> Browser:
         assert self.session is not None
@@ -128,12 +128,30 @@ class Town:
             )
         return group
 
-    async def release(self, group: GroupId, hours: Hours, members: int = 37) -> None:
-        """Publish hours, and the civil days that have all of theirs, once."""
+    async def release(
+        self,
+        group: GroupId,
+        hours: Hours,
+        members: int = 37,
+        *,
+        homes: int | None = None,
+        counting: int | None = None,
+        step: Interval = Interval.PT1H,
+        in_part: bool = False,
+    ) -> None:
+        """Publish hours, and the civil days that have all of theirs, once.
+
+        The members are homes, all of those that count, unless it is said otherwise. `in_part`: also
+        the days that have some of their hours.
+        """
+        homes = members if homes is None else homes
         cells = []
         for direction, watts in hours.items():
-            records = [Record(start, value) for start, value in sorted(watts.items())]
-            for interval, some in ((Interval.PT1H, records), (Interval.P1D, _days(watts))):
+            records = [
+                Record(start, value * step.minutes) for start, value in sorted(watts.items())
+            ]
+            days = _days(watts, step, in_part=in_part)
+            for interval, some in ((step, dict.fromkeys(records, 1)), (Interval.P1D, days)):
                 cells += [
                     PublishedCell(
                         group=group,
@@ -141,15 +159,17 @@ class Town:
                         interval=interval,
                         start=record.start,
                         day=record.start.astimezone(ZONE).date(),
-                        watt_minutes=60 * record.value,
+                        watt_minutes=record.value,
                         members=members,
-                        homes=members,
-                        intervals=1 if interval is Interval.PT1H else 24,
+                        homes=homes,
+                        counting=homes if counting is None else counting,
+                        per_member=round(record.value / members),
+                        minutes=step.minutes * count,
                     )
-                    for record in some
+                    for record, count in some.items()
                 ]
         new = [cell for cell in cells if cell not in self.published]
-        self.published += new
+        self.published.update(new)
         async with self.store.writing() as connection:
             await write(connection, new, [])
 
@@ -229,14 +249,17 @@ async def _group(connection: AsyncConnection, kind: GroupKind, name: str) -> Gro
     return (await connection.execute(made)).scalar_one()
 
 
-def _days(watts: Mapping[datetime, int]) -> Iterable[Record]:
+def _days(watts: Mapping[datetime, int], step: Interval, *, in_part: bool) -> Mapping[Record, int]:
+    """Give the sum of each civil day, and of how many intervals it is."""
     sums: dict[date, list[int]] = {}
     for start, value in watts.items():
-        sums.setdefault(start.astimezone(ZONE).date(), []).append(value)
+        sums.setdefault(start.astimezone(ZONE).date(), []).append(value * step.minutes)
+    found = {}
     for day, values in sorted(sums.items()):
         start, end = (
             datetime.combine(one, time(), ZONE).astimezone(UTC)
             for one in (day, day + timedelta(days=1))
         )
-        if len(values) == (end - start) // HOUR:
-            yield Record(start, sum(values))
+        if in_part or len(values) * timedelta(minutes=step.minutes) == end - start:
+            found[Record(start, sum(values))] = len(values)
+    return found

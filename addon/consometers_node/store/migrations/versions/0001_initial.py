@@ -565,11 +565,14 @@ def _publication() -> None:
         whole("watt_minutes"),
         whole("members"),
         whole("homes"),
-        whole("intervals"),
+        whole("counting"),
+        whole("per_member"),
+        whole("minutes"),
         reference("published_cell", "group_id", "member_group: id"),
         check("published_cell", "direction", f"direction IN {DIRECTIONS}"),
         check("published_cell", "interval", f"interval_minutes IN {INTERVALS}"),
         check("published_cell", "homes", "homes BETWEEN 0 AND members"),
+        check("published_cell", "counting", "counting >= homes"),
         **CLUSTERED,
     )
     op.create_table(
