@@ -18,6 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from consometers_node.collective import invitations
 from consometers_node.collective.members import Members
+from consometers_node.collective.rules import AT_ONCE, open_from
 from consometers_node.collective.sites import Building, Description, Heat
 from consometers_node.collective.taking import Told, take
 from consometers_node.store import Store
@@ -27,6 +28,7 @@ from tests.e2e.looks import LOOKS, VIEWPORTS, Look
 from tests.node.collective.people import let_be_named, meter
 from tests.node.collective.telling import told
 from tests.node.web.admin.office import NAME, PASSWORD, Clock, Office, serving
+from tests.node.web.admin.test_overview import close_due
 from tests.node.web.admin.village import Village
 from tests.node.web.public.town import ZONE, settings
 
@@ -63,6 +65,8 @@ async def office(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Offi
     await furnish(store, now)
     async with serving(store, settings(folder), clock=Clock(now)) as office:
         await office.appoint(NAME)
+        await office.written(lambda connection: open_from(connection, AT_ONCE, NAME, now))
+        await office.written(lambda connection: close_due(office, connection))
         yield office
     await store.close()
 
@@ -84,9 +88,10 @@ async def furnish(store: Store, now: datetime) -> None:
                 area=AREAS[n % len(AREAS)],
                 days=DAYS if n % 4 else 12,
                 shares=late if n % 4 else None,
-                injects=n % 5 == 0,
+                injects=n % 3 == 0,
                 heard=None if n % 13 == 6 else timedelta(days=4 if n % 9 == 4 else 0, hours=1),
                 problem="item-not-found" if n == 3 else None,
+                hours_today=now.hour,
             )
         school = await village.join("school", days=DAYS, injects=True)
         described = Description(

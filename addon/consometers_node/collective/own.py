@@ -120,12 +120,12 @@ class OwnSeries:
         self._connection = connection
         self._collective = collective
         self._time_zone = time_zone
-        self._devices: Mapping[GroupId, Device] | None = None
+        self._devices: Mapping[GroupId, Device] = {}
         self._numbers: dict[Series, SeriesId] = {}
 
     async def of(self, group: GroupId, direction: Direction, interval: Interval) -> Series:
         """Return the series of a group."""
-        if self._devices is None:
+        if group not in self._devices:
             self._devices = devices(self._collective, await named(self._connection))
         return own_series(self._devices[group], direction, interval, self._time_zone)
 

@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from consometers_node.collective.members import Member
+from consometers_node.collective.rules import AT_ONCE, open_from
 from consometers_node.collective.taking import Told, take
 from consometers_node.store import set_aside
 from consometers_node.store.claims import Proof, claims_to
@@ -16,6 +17,7 @@ from ..browser import Browser
 from ..public.town import NOW, ZONE
 from .office import NAME, Office
 from .test_members import log
+from .test_overview import close_due
 from .village import Village
 
 MIDNIGHT = NOW.replace(hour=0, minute=0, second=0, microsecond=0)
@@ -136,3 +138,29 @@ async def test_nothing_is_said_where_nothing_is_doubtful(office: Office) -> None
     page = await browser.open(f"members/{member.pseudonym}")
     assert "set aside" not in page.text
     assert "other members name" not in page.text
+
+
+async def test_an_hour_closes_without_records_that_are_set_aside(office: Office) -> None:
+    """One member cannot blank an hour, nor change one that is closed by being believed later."""
+
+    async def neighbours(connection: AsyncConnection) -> None:
+        village = Village(connection, ZONE, NOW)
+        for n in range(11):
+            await village.join(f"next{n}", days=40, hours_today=3)
+        await open_from(connection, AT_ONCE, NAME, NOW - timedelta(days=50))
+
+    member = await liar(office)
+    await office.written(neighbours)
+    await office.written(lambda connection: close_due(office, connection))
+    browser = await office.enter()
+    # Midnight in UTC is two o'clock in Lorient.
+    closed = "04:00 published 12 of 12", "03:00 published 11 of 12", "02:00 published 11 of 12"
+    page = await browser.open("publication")
+    assert all(one in page.text for one in closed)
+    page = await browser.open(f"members/{member.pseudonym}")
+    await browser.send(page, "/believe", ("kw", "36"))
+    async with office.store.reading() as connection:
+        assert not await set_aside.of_member(connection, member.id)
+    await office.written(lambda connection: close_due(office, connection))
+    page = await browser.open("publication")
+    assert all(one in page.text for one in closed)

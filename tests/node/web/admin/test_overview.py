@@ -102,10 +102,12 @@ async def settle_together(
 
 
 async def close_due(office: Office, connection: AsyncConnection) -> None:
-    settings, online = office.settings, NOW - 10 * DAY
+    """Close what is due, of a node that is online for ten days."""
+    settings, now = office.settings, office.clock.now
+    online = now - 10 * DAY
     waiting = Waiting(online_since=online, opened_at=online, arrivals=Arrivals())
     members = Members(connection, ZONE)
-    closer = Closer(members, settings.identifier, settings.publication, waiting, NOW)
+    closer = Closer(members, settings.identifier, settings.publication, waiting, now)
     while await closer.close():
         pass
 
