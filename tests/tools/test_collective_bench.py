@@ -66,11 +66,7 @@ async def test_the_largest_home_is_erased_whole_and_no_other(
     monkeypatch.setattr(growth, "_YEAR_DAYS", 23)
     monkeypatch.setattr(growth, "DAYS", 3)
     monkeypatch.setattr(growth, "HOMES", 11)
-
-    async def size(_store: Store) -> int:
-        return 0
-
-    await growth.measure(tmp_path / "node.db", size)
+    await growth.measure(tmp_path / "node.db")
     assert "the largest home erased in" in capsys.readouterr().out
     store = await Store.open(tmp_path / "node.db")
     async with store.reading() as connection:

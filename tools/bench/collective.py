@@ -1,16 +1,17 @@
-"""script/bench collective: what members push, until a collective has kept and summed it.
+"""script/bench collective: what members push, until a collective has kept it.
 
 Members are addresses of a component of a real Prosody, so that thousands fit on one machine; each
 pushes a day of hourly records at a time, and the next once that was acknowledged. The floor is a
 bare slixmpp client that acknowledges the same messages from the same Prosody, and looks into none.
-The collective is its whole node: it has kept a day of each member, and releases sums meanwhile.
+The collective is its whole node: it has kept a day of each member. Sums are made when hours close,
+which `closing` measures.
 That they joined, and were asked for their past, is in its database beforehand: `growth` has years.
 """
 
 import argparse
 import asyncio
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
@@ -18,7 +19,7 @@ from random import Random
 import sys
 from tempfile import TemporaryDirectory
 
-from sqlalchemy import select, text
+from sqlalchemy import select
 
 from consometers_node.quoalise.data import encode
 from consometers_node.series import Block
@@ -28,9 +29,9 @@ from consometers_node.store.tables import BlockRow
 from demo.hass import free_port
 from demo.hass.folder import ROOT
 from demo.prosody import Authority, Prosody
-from tests.node import postgresql
 
 from . import growth
+from .databases import choose, database, size, url
 from .homes import HOURS, day_of, join
 from .members import Members, Messages, admit
 from .node import Memory, cpu_s
@@ -91,20 +92,20 @@ def main(arguments: list[str]) -> int:
         help="10000 take 3 minutes; none: growth alone",
     )
     parser.add_argument("--messages", type=int, default=10_000, help="of all members together")
-    parser.add_argument("--database", choices=["sqlite", "postgresql"], nargs="+")
+    choose(parser)
     parser.add_argument("--no-growth", action="store_true", help="leave out what years change")
     options = parser.parse_args(arguments)
     exact = True
-    for kind in options.database or ["sqlite", "postgresql"]:
+    for kind in options.database:
         if options.members:
             print(f"{kind}\n{''.join(f'{head:>{_WIDTH}}' for head in _HEADS)}", flush=True)
         for members in options.members:
             case = Case(members, max(1, min(options.messages // members, MOST_DAYS)))
             exact &= asyncio.run(_measure(kind, case))
         if not options.no_growth:
-            with TemporaryDirectory() as name, _database(kind, Path(name)) as place:
+            with TemporaryDirectory() as name, database(kind, Path(name)) as place:
                 print(f"{kind}, {growth.HOMES} homes, {growth.YEARS} years", flush=True)
-                asyncio.run(growth.measure(place, _size))
+                asyncio.run(growth.measure(place))
     return 0 if exact else 1
 
 
@@ -124,7 +125,7 @@ def pushed(case: Case, until: datetime) -> list[Messages]:
 async def _measure(kind: str, case: Case) -> bool:
     days = pushed(case, datetime.now(UTC))
     first, messages = [some[:1] for some in days], [some[1:] for some in days]
-    with TemporaryDirectory() as name, _database(kind, Path(name)) as place:
+    with TemporaryDirectory() as name, database(kind, Path(name)) as place:
         folder = Path(name)
         port = free_port()
         server = Prosody("one.test", Authority(folder / "authority"))
@@ -138,14 +139,14 @@ async def _measure(kind: str, case: Case) -> bool:
                 store = await Store.open(place)
                 await join(store, case.members, case.days + SPARE_DAYS)
                 settings = folder / "collective.toml"
-                settings.write_text(SETTINGS.format(database=_url(place), account=account))
+                settings.write_text(SETTINGS.format(database=url(place), account=account))
                 async with program("gatherer", str(settings), *where) as pid:
                     await members.push(account, first)
-                    before = await _size(store)
+                    before = await size(store)
                     idle = Memory.of(pid)
                     taken = await _push(members, account, messages, pid)
                     memory = Memory.of(pid)
-                size = await _size(store) - before
+                grown = await size(store) - before
                 known = (case.messages + case.members) * HOURS
                 exact = await records(store) == known and not members.refused
                 await store.close()
@@ -155,7 +156,7 @@ async def _measure(kind: str, case: Case) -> bool:
         f"{taken.seconds / floor.seconds:.2f}",
         *(f"{1000 * one.cpu_s / case.messages:.2f}" for one in (floor, taken)),
         *(f"{idle.resident:.0f}", f"{memory.peak:.0f}"),
-        f"{size * DAYS_A_YEAR / case.messages:,.0f}",
+        f"{grown * DAYS_A_YEAR / case.messages:,.0f}",
         "yes" if exact else "NO",
     )
     print("".join(f"{one:>{_WIDTH}}" for one in said), flush=True)
@@ -179,36 +180,6 @@ async def records(store: Store) -> int:
             absent, of = Block.missing(packed)
             count += of - absent
     return count
-
-
-async def _size(store: Store) -> int:
-    """Give the bytes of the database."""
-    await store.checkpoint()
-    said = (
-        "SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()"
-        if store.is_sqlite
-        else "SELECT pg_database_size(current_database())"
-    )
-    async with store.reading() as connection:
-        return int((await connection.execute(text(said))).scalar_one())
-
-
-@contextmanager
-def _database(kind: str, folder: Path) -> Iterator[Path | str]:
-    if kind == "sqlite":
-        yield folder / "node.db"
-        return
-    with postgresql.running() as server:
-        with server.connect("postgres") as connection:
-            # Unlike in tests, what is acknowledged is on the disk.
-            for setting in ("fsync", "full_page_writes"):
-                connection.execute(f"ALTER SYSTEM SET {setting} = on".encode())
-            connection.execute(b"SELECT pg_reload_conf()")
-        yield server.url(server.create())
-
-
-def _url(place: Path | str) -> str:
-    return f"sqlite:///{place}" if isinstance(place, Path) else place
 
 
 @asynccontextmanager

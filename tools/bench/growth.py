@@ -6,7 +6,7 @@ again.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import astuple, dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import batched
@@ -25,6 +25,7 @@ from consometers_node.sharing.names import keep_collective
 from consometers_node.store import Store
 from consometers_node.store.exclusive import alone
 
+from .databases import size
 from .homes import COLLECTIVE, HOURS, MOST_W, ZONE, day_of, join
 from .members import jid
 
@@ -133,7 +134,7 @@ class _Homes:
             assert not any(refusals), refusals
 
 
-async def measure(place: Path | str, size: Callable[[Store], Awaitable[int]]) -> None:
+async def measure(place: Path | str) -> None:
     """Fill a database year by year, and print what a day costs after the first and the last."""
     today = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
     first = today - YEARS * _YEAR_DAYS * _DAY

@@ -1,13 +1,13 @@
 """The members of the measures of a collective: homes that tell what they draw, by the hour."""
 
-from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, date, datetime, timedelta
 from itertools import batched
 from random import Random
 from typing import cast
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Table, insert, select, update
+from sqlalchemy import Table, bindparam, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from consometers_node.collective import given, needs
@@ -25,16 +25,19 @@ from consometers_node.quoalise import (
     describe,
 )
 from consometers_node.quoalise.identifier import organisation, series
-from consometers_node.series import Direction as Way, Interval, Quantity
-from consometers_node.store import Store
+from consometers_node.series import Block, Device, Direction as Way, Interval, Quantity, Series
+from consometers_node.store import SeriesId, Store
 from consometers_node.store.collective_tables import (
+    DeviceClaimRow,
     GivenRegisterRow,
     GivenRow,
     GivenSeriesRow,
     InGroupRow,
     MemberRow,
 )
-from consometers_node.store.tables import Base
+from consometers_node.store.parts import member_series
+from consometers_node.store.series import put_blocks
+from consometers_node.store.tables import Base, SeriesRow
 
 from .members import jid
 
@@ -43,8 +46,10 @@ COLLECTIVE = "bench"
 HOURS = 24
 MOST_W = 6_000
 
-_AREAS = ("Gâvres", "Kersabiec", "Locmiquélic", "Port-Louis", "Riantec")
+AREAS = ("Gâvres", "Kersabiec", "Locmiquélic", "Port-Louis", "Riantec")
 _AT_ONCE = 1_000
+_BLOCKS_AT_ONCE = 10_000
+_DIFFERENT = 100
 _OWN = organisation(COLLECTIVE)
 _YEAR_DAYS = 365
 
@@ -55,17 +60,62 @@ def day_of(number: int, midnights: Sequence[datetime], random: Random, *, least_
     for midnight in midnights:
         begin = int(midnight.timestamp())
         values |= {begin + hour * 3600: least_w + random.randrange(MOST_W) for hour in range(HOURS)}
-    name = _name(number)
-    return Data(describe(name, Duration(seconds=3600)), (Records(str(name), "W", values),))
+    named = name(number)
+    return Data(describe(named, Duration(seconds=3600)), (Records(str(named), "W", values),))
 
 
-async def join(store: Store, homes: int, history_days: int) -> None:
-    """Let homes have granted what they draw, and have been asked for so much of its past.
+async def join(
+    store: Store,
+    homes: int,
+    history_days: int,
+    *,
+    areas: Sequence[str] = AREAS,
+    ways: Sequence[Way] = (Way.CONSUMPTION,),
+) -> None:
+    """Let homes have granted these directions, and have been asked for so much of their past.
 
     One by one takes 30 ms each. So each area's first is let in, and all others have its rows.
     """
     now = datetime.now(UTC).replace(microsecond=0)
-    need = DataNeed(
+    need = need_of(history_days, ways)
+    async with store.writing() as connection:
+        await needs.offer(connection, need, now)
+        register = Members(connection, ZONE)
+        for number, area in enumerate(areas[:homes]):
+            member = await register.admit(jid(number), now, area=area)
+            said = permission(f"p{number}", [name(number, way) for way in ways], need, now)
+            await given.take(register, member.id, said, now, own=_OWN)
+        for model in range(min(len(areas), homes - len(areas))):
+            others = range(model + len(areas), homes, len(areas))
+            await _repeat(connection, model, others, ways)
+        asked = update(GivenSeriesRow).values(subscribed_at=now, asked_until=now)
+        await connection.execute(asked)
+
+
+async def keep_days(
+    store: Store, homes: Iterable[int], days: Sequence[date], way: Way = Way.CONSUMPTION
+) -> None:
+    """Let homes have told of whole UTC days, kept at once: of each home one is one of a hundred."""
+    random = Random(1)
+    some = [tuple(random.randrange(MOST_W) for _ in range(HOURS)) for _ in range(_DIFFERENT)]
+    at = datetime.now(UTC)
+    async with store.writing() as connection:
+        numbers = await _numbers(connection, homes, way)
+        blocks = (
+            (number, Block(series, day, some[(home + place) % _DIFFERENT]))
+            for home, (number, series) in numbers.items()
+            for place, day in enumerate(days)
+        )
+        for part in batched(blocks, _BLOCKS_AT_ONCE, strict=False):
+            kept: dict[SeriesId, list[Block]] = {}
+            for number, block in part:
+                kept.setdefault(number, []).append(block)
+            await put_blocks(connection, kept, at)
+
+
+def need_of(history_days: int, ways: Iterable[Way]) -> DataNeed:
+    """Return what members are asked for."""
+    return DataNeed(
         id="bench",
         version=1,
         title={"en": "Bench"},
@@ -74,26 +124,43 @@ async def join(store: Store, homes: int, history_days: int) -> None:
         controller="Bench",
         contact="bench@one.test",
         policy="https://one.test/policy",
-        wanted=frozenset({Wanted(Way.CONSUMPTION, Quantity.POWER)}),
+        wanted=frozenset(Wanted(way, Quantity.POWER) for way in ways),
         interval=Interval.PT1H,
         history_days=history_days,
         duration_days=_YEAR_DAYS,
         retention_days=90,
     )
-    async with store.writing() as connection:
-        await needs.offer(connection, need, now)
-        register = Members(connection, ZONE)
-        for number, area in enumerate(_AREAS[:homes]):
-            member = await register.admit(jid(number), now, area=area)
-            said = _permission(number, need, now)
-            await given.take(register, member.id, said, now, own=_OWN)
-        for model in range(min(len(_AREAS), homes - len(_AREAS))):
-            await _repeat(connection, model, range(model + len(_AREAS), homes, len(_AREAS)))
-        asked = update(GivenSeriesRow).values(subscribed_at=now, asked_until=now)
-        await connection.execute(asked)
 
 
-async def _repeat(connection: AsyncConnection, model: int, homes: Sequence[int]) -> None:
+def permission(
+    number: str, names: Iterable[Identifier], need: DataNeed, now: datetime
+) -> Permission:
+    """Return what a member answers to that."""
+    return Permission(
+        id=number,
+        need=need.id,
+        version=need.version,
+        series=tuple(names),
+        interval=Duration(seconds=3600),
+        records_from=now - timedelta(days=need.history_days),
+        valid_from=now,
+        valid_until=now + timedelta(days=need.duration_days),
+        shown_sha256=64 * "0",
+        shown_language="en",
+        identification=Identification.PSEUDONYM,
+    )
+
+
+def name(home: int, way: Way = Way.CONSUMPTION) -> Identifier:
+    """Return the name under which a home shares a direction: panels are a device of their own."""
+    device = organisation(f"m{home}.panels" if way is Way.PRODUCTION else f"m{home}")
+    consumes = way is Way.CONSUMPTION
+    return series(device, Direction.CONSUMPTION if consumes else Direction.PRODUCTION)
+
+
+async def _repeat(
+    connection: AsyncConnection, model: int, homes: Sequence[int], ways: Sequence[Way]
+) -> None:
     """Let homes have all rows that one has, by their own names."""
     at = {"given_id": f"p{model}"}
     await _copy(
@@ -108,9 +175,57 @@ async def _repeat(connection: AsyncConnection, model: int, homes: Sequence[int])
     await _copy(connection, InGroupRow, {"member_id": ids[jid(model)]}, own)
     given = [{"id": f"p{home}", **one} for home, one in zip(homes, own, strict=True)]
     await _copy(connection, GivenRow, {"id": f"p{model}"}, given)
-    named = [{"given_id": f"p{home}", "identifier": str(_name(home))} for home in homes]
-    await _copy(connection, GivenSeriesRow, at, named)
+    for way in ways:
+        named = [{"given_id": f"p{home}", "identifier": str(name(home, way))} for home in homes]
+        await _copy(connection, GivenSeriesRow, {**at, "identifier": str(name(model, way))}, named)
+    for device in {name(model, way).device for way in ways}:
+        claims = [
+            {"device": str(device).replace(f"m{model}", f"m{home}"), **one}
+            for home, one in zip(homes, own, strict=True)
+        ]
+        await _copy(connection, DeviceClaimRow, {"device": str(device)}, claims)
     await _copy(connection, GivenRegisterRow, at, [{"given_id": f"p{home}"} for home in homes])
+
+
+async def _numbers(
+    connection: AsyncConnection, homes: Iterable[int], way: Way
+) -> dict[int, tuple[SeriesId, Series]]:
+    """Return the series of homes in a direction, made where there are none."""
+    row = GivenSeriesRow
+    query = select(row.identifier, GivenRow.member_id).join(GivenRow, GivenRow.id == row.given_id)
+    members = dict((await connection.execute(query)).tuples().all())
+    names = {home: name(home, way) for home in homes}
+    known = {one.device for one in (await member_series(connection, way)).values()}
+    new = [one for one in names.values() if str(one.device) not in known]
+    made = [
+        {
+            "device": str(one.device),
+            "direction": way,
+            "quantity": Quantity.POWER,
+            "interval_minutes": Interval.PT1H,
+            "time_zone": ZONE.key,
+            "member_id": members[str(one)],
+        }
+        for one in new
+    ]
+    for some in batched(made, _AT_ONCE, strict=False):
+        await connection.execute(insert(cast("Table", SeriesRow.__table__)), list(some))
+    numbered = select(SeriesRow.device, SeriesRow.id).where(SeriesRow.direction == way)
+    numbers = dict((await connection.execute(numbered)).tuples().all())
+    learn = (
+        update(cast("Table", row.__table__))
+        .where(row.identifier == bindparam("of"))
+        .values(series_id=bindparam("number"))
+    )
+    told = [{"of": str(one), "number": numbers[Device(str(one.device))]} for one in new]
+    for some in batched(told, _AT_ONCE, strict=False):
+        await connection.execute(learn, list(some))
+    series = await member_series(connection, way)
+    return {
+        home: (number, series[number])
+        for home, one in names.items()
+        for number in [numbers[Device(str(one.device))]]
+    }
 
 
 async def _copy(
@@ -126,23 +241,3 @@ async def _copy(
         kept = {column.name: row[column] for column in table.c if column is not number}
         for some in batched(own, _AT_ONCE, strict=False):
             await connection.execute(insert(table), [{**kept, **one} for one in some])
-
-
-def _name(number: int) -> Identifier:
-    return series(organisation(f"m{number}"), Direction.CONSUMPTION)
-
-
-def _permission(number: int, need: DataNeed, now: datetime) -> Permission:
-    return Permission(
-        id=f"p{number}",
-        need=need.id,
-        version=need.version,
-        series=(_name(number),),
-        interval=Duration(seconds=3600),
-        records_from=now - timedelta(days=need.history_days),
-        valid_from=now,
-        valid_until=now + timedelta(days=need.duration_days),
-        shown_sha256=64 * "0",
-        shown_language="en",
-        identification=Identification.PSEUDONYM,
-    )

@@ -1,10 +1,9 @@
-"""This collective's own series: what was released, of all members and of each group.
+"""This collective's own series: what was published, of all members and of each group.
 
 They are kept as any series is, so that they are granted and told as any series is.
 """
 
-from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 import re
@@ -14,13 +13,20 @@ from sqlalchemy import delete, exists, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ..quoalise.identifier import organisation
-from ..series import Block, Device, Direction, Interval, Quantity, Range, Record, Series
+from ..series import Block, Device, Direction, Interval, Quantity, Record, Series
 from ..sharing.ledger import keep
 from ..sharing.names import COLLECTIVE
 from ..store import SeriesId
 from ..store.collective_tables import GroupId, MemberGroupRow
-from ..store.member_counts import counts
-from ..store.series import add_series, all_series, blocks, erase_series
+from ..store.member_counts import counts_of_days
+from ..store.series import (
+    OWN,
+    add_series,
+    all_series,
+    blocks_of_days,
+    erase_series,
+    series_of_devices,
+)
 from ..store.settings import set_setting, setting, settings_like
 from ..store.tables import PermissionSeriesRow, SeriesRow
 
@@ -76,11 +82,6 @@ def value(watt_minutes: int, interval: Interval) -> int:
     return (watt_minutes + minutes // 2) // minutes
 
 
-def energy(value: int, interval: Interval) -> int:
-    """Give the watt-minutes of a record."""
-    return value * _minutes(interval)
-
-
 async def named(connection: AsyncConnection) -> list[Named]:
     """Give every group that there is, or was."""
     query = select(MemberGroupRow.id, MemberGroupRow.kind, MemberGroupRow.name)
@@ -114,14 +115,13 @@ async def forget_old_names(connection: AsyncConnection) -> bool:
 
 
 class OwnSeries:
-    """Writes what is published, in a transaction."""
+    """Writes what was published, in a transaction."""
 
     def __init__(self, connection: AsyncConnection, collective: str, time_zone: str) -> None:
         self._connection = connection
         self._collective = collective
         self._time_zone = time_zone
         self._devices: Mapping[GroupId, Device] = {}
-        self._numbers: dict[Series, SeriesId] = {}
 
     async def of(self, group: GroupId, direction: Direction, interval: Interval) -> Series:
         """Return the series of a group."""
@@ -129,31 +129,43 @@ class OwnSeries:
             self._devices = devices(self._collective, await named(self._connection))
         return own_series(self._devices[group], direction, interval, self._time_zone)
 
-    async def write(self, series: Series, told: Sequence[Told], at: datetime) -> None:
-        """Add these records to a series, and queue them for the peers that read it."""
-        number = self._numbers.get(series)
-        number = number or await add_series(self._connection, series)
-        self._numbers[series] = number
-        days = [one.start.date() for one in told]
-        within = Range(Range.of_day(min(days)).start, Range.of_day(max(days)).end)
-        values = {one.start: value(one.watt_minutes, series.interval) for one in told}
-        members = {one.start: one.members for one in told}
-        await keep(
-            self._connection,
-            {series: number},
-            _with(values, series, await blocks(self._connection, number, series, within)),
-            at,
-            _with(members, series, await counts(self._connection, number, series, within)),
-        )
+    async def write(self, told: Mapping[Series, Iterable[Told]], at: datetime) -> None:
+        """Add these records to their series, and queue them for the peers that read these."""
+        days: dict[tuple[Series, date], list[Told]] = {}
+        for series, some in told.items():
+            for one in some:
+                days.setdefault((series, one.start.date()), []).append(one)
+        if not days:
+            return
+        numbers = await self._numbers({series for series, _ in days})
+        wanted: dict[SeriesId, tuple[Series, set[date]]] = {}
+        for series, day in days:
+            wanted.setdefault(numbers[series], (series, set()))[1].add(day)
+        said = await blocks_of_days(self._connection, wanted)
+        counted = await counts_of_days(self._connection, wanted)
+        new: list[Block] = []
+        members: list[Block] = []
+        for (series, day), some in days.items():
+            values = [Record(one.start, value(one.watt_minutes, series.interval)) for one in some]
+            counts = [Record(one.start, one.members) for one in some]
+            place = numbers[series], day
+            new.append(_with(said.get(place), series, day, values))
+            members.append(_with(counted.get(place), series, day, counts))
+        await keep(self._connection, numbers, new, at, members)
+
+    async def _numbers(self, wanted: Iterable[Series]) -> dict[Series, SeriesId]:
+        """Return the numbers of these series, which are made where there are none."""
+        wanted = list(wanted)
+        names = {series.device for series in wanted}
+        known = await series_of_devices(self._connection, names, OWN)
+        for series in wanted:
+            if series not in known:
+                known[series] = await add_series(self._connection, series)
+        return {series: known[series] for series in wanted}
 
 
-def _with(new: Mapping[datetime, int], series: Series, known: Iterable[Block]) -> list[Block]:
-    """Return the blocks of the days of new records, with the records that these days had."""
-    records: defaultdict[date, list[Record]] = defaultdict(list)
-    for start, number in new.items():
-        records[start.date()].append(Record(start, number))
-    before = {block.day: block.records() for block in known}
-    return [Block.of(series, day, (*before.get(day, ()), *some)) for day, some in records.items()]
+def _with(before: Block | None, series: Series, day: date, records: Iterable[Record]) -> Block:
+    return Block.of(series, day, records) if before is None else before.replace(records)
 
 
 def _minutes(interval: Interval) -> int:

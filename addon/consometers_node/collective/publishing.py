@@ -203,6 +203,7 @@ class Closer:
         self._months: dict[date, _Month] = {}
         self._told: dict[tuple[GroupId, Direction, Interval], list[Told]] = {}
         self._names: dict[GroupId, str] = {}
+        self._combined: dict[Groups[GroupId], GroupId] = {}
         self.everybody = self._rest = GroupId(0)
 
     @property
@@ -219,8 +220,8 @@ class Closer:
             first = await first_block(self._connection, direction)
             if first is not None:
                 is_new |= await self._close(direction, max(first, self._since), last)
-        for key, told in self._told.items():
-            await self._own.write(await self._own.of(*key), told, self._at)
+        told = {await self._own.of(*key): some for key, some in self._told.items()}
+        await self._own.write(told, self._at)
         self._told.clear()
         return is_new
 
@@ -453,7 +454,9 @@ class Closer:
     async def _group(self, groups: Groups[GroupId]) -> GroupId:
         if len(groups) == 1:
             return next(iter(groups))
-        return await combined(self._connection, groups, self._names)
+        if groups not in self._combined:
+            self._combined[groups] = await combined(self._connection, groups, self._names)
+        return self._combined[groups]
 
     async def _month(self, month: date) -> _Month:
         if month not in self._months:

@@ -21,16 +21,17 @@ from ..quoalise.data import encode
 from ..series import Block, Range, Record, Series
 from ..store import PeerId, PermissionId, SeriesId
 from ..store.coverage import coverage
-from ..store.member_counts import counts, put_counts
+from ..store.member_counts import counts, counts_of_days, put_counts
 from ..store.outbox import (
     Queued,
+    Told,
     cut,
     queue,
     queue_again_for,
     sending,
     sent_until,
     take_turns,
-    told_of,
+    told_of_each,
     unsent,
 )
 from ..store.peers import Peer
@@ -75,9 +76,13 @@ async def keep(
     await take_turns(connection)
     told = list(kept)
     summed = {(numbers[one.series], one.day): one for one in members or ()}
-    covered = {number: await coverage(connection, number) for number in numbers.values()}
-    known = await _known(connection, numbers, told)
-    counted = await _counted(connection, numbers, summed.values())
+    covered = (
+        {number: await coverage(connection, number) for number in numbers.values()}
+        if members is None
+        else {}
+    )
+    known = await blocks_of_days(connection, _days(numbers, told))
+    counted = await counts_of_days(connection, _days(numbers, summed.values()))
     corrected: dict[tuple[Series, bool], list[Range]] = {}
     new: dict[SeriesId, dict[date, Block]] = {}
     recounted: dict[SeriesId, dict[date, Block]] = {}
@@ -93,14 +98,16 @@ async def keep(
             recounted.setdefault(number, {})[block.day] = counted[key] = count
             spans.append(_difference(before, count))
         if found := [span for span in spans if span]:
-            read, day = covered[number], Range.of_day(block.day)
+            read, day = covered.get(number), Range.of_day(block.day)
             first = members is None and (read is None or not read.covers(day))
             corrected.setdefault((block.series, first), []).extend(found)
     await put_blocks(connection, {number: days.values() for number, days in new.items()}, at)
     await put_counts(connection, {number: days.values() for number, days in recounted.items()})
+    subscribers = await told_of_each(connection, [numbers[series] for series, _ in corrected])
     for (series, first), behind in corrected.items():
-        for span in _joined(series, behind):
-            await _correct(connection, numbers[series], span, at, first=first)
+        number = numbers[series]
+        for span in _joined(series, behind) if number in subscribers else ():
+            await _correct(connection, number, subscribers[number], span, at, first=first)
     return bool(new or recounted)
 
 
@@ -244,7 +251,13 @@ async def _reached(connection: AsyncConnection, subscription: Subscription) -> d
 
 
 async def _correct(
-    connection: AsyncConnection, number: SeriesId, span: Range, at: datetime, *, first: bool
+    connection: AsyncConnection,
+    number: SeriesId,
+    subscribers: Iterable[Told],
+    span: Range,
+    at: datetime,
+    *,
+    first: bool,
 ) -> None:
     """Queue corrected records for subscribers that have them, or that they are on their way to.
 
@@ -252,7 +265,7 @@ async def _correct(
     subscriber asks for the past where it wants it.
     """
     parts = []
-    for one in await told_of(connection, number):
+    for one in subscribers:
         if one.reached is not None:
             start = max(span.start, one.since) if first else span.start
             behind = span.clip(Range(start, max(start, one.reached))).clip(one.records)
@@ -260,30 +273,14 @@ async def _correct(
     await queue_again_for(connection, number, [one for one in parts if one[1]], at=at)
 
 
-async def _known(
-    connection: AsyncConnection, numbers: Mapping[Series, SeriesId], told: Iterable[Block]
-) -> dict[tuple[SeriesId, date], Block]:
-    """Give the blocks that are kept of these days."""
-    wanted: dict[SeriesId, tuple[Series, set[date]]] = {}
+def _days(
+    numbers: Mapping[Series, SeriesId], told: Iterable[Block]
+) -> dict[SeriesId, tuple[Series, set[date]]]:
+    """Return the days of blocks, by series."""
+    days: dict[SeriesId, tuple[Series, set[date]]] = {}
     for block in told:
-        _, days = wanted.setdefault(numbers[block.series], (block.series, set()))
-        days.add(block.day)
-    return await blocks_of_days(connection, wanted)
-
-
-async def _counted(
-    connection: AsyncConnection, numbers: Mapping[Series, SeriesId], told: Iterable[Block]
-) -> dict[tuple[SeriesId, date], Block]:
-    """Give the counts of members that are kept of these days, and of those between them."""
-    days: dict[Series, set[date]] = {}
-    for block in told:
-        days.setdefault(block.series, set()).add(block.day)
-    found = {}
-    for series, some in days.items():
-        within = Range(Range.of_day(min(some)).start, Range.of_day(max(some)).end)
-        for count in await counts(connection, numbers[series], series, within):
-            found[numbers[series], count.day] = count
-    return found
+        days.setdefault(numbers[block.series], (block.series, set()))[1].add(block.day)
+    return days
 
 
 def _difference(known: Block | None, block: Block) -> Range | None:

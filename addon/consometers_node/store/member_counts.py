@@ -1,14 +1,22 @@
 """How many members each value of a collective's series sums, beside the blocks of it."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
+from datetime import date
+from itertools import batched
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ..series import Block, Range, Series
 from . import upsert
+from .among import pair_among
 from .series import days_of
 from .tables import MemberCountRow, SeriesId
+
+_KEYS_AT_ONCE = 1_000
+_OF_DAYS = select(MemberCountRow.series_id, MemberCountRow.day, MemberCountRow.packed).where(
+    pair_among(MemberCountRow.series_id, MemberCountRow.day, ("numbers", "days"))
+)
 
 
 async def put_count(connection: AsyncConnection, number: SeriesId, count: Block) -> bool:
@@ -47,3 +55,17 @@ async def counts(
         .order_by(MemberCountRow.day)
     )
     return [Block.unpack(series, day, packed) for day, packed in await connection.execute(query)]
+
+
+async def counts_of_days(
+    connection: AsyncConnection, wanted: Mapping[SeriesId, tuple[Series, Collection[date]]]
+) -> dict[tuple[SeriesId, date], Block]:
+    """Return the counts of some days of many series, those that are there."""
+    pairs = [(number, day) for number, (_, days) in wanted.items() for day in days]
+    found = {}
+    for some in batched(pairs, _KEYS_AT_ONCE, strict=False):
+        numbers, days = zip(*some, strict=True)
+        keys = {"numbers": numbers, "days": days}
+        for number, day, packed in await connection.execute(_OF_DAYS, keys):
+            found[number, day] = Block.unpack(wanted[number][0], day, packed)
+    return found

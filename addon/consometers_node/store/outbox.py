@@ -12,6 +12,7 @@ from sqlalchemy import Row, and_, bindparam, delete, func, insert, select, text,
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ..series import Range, Series
+from .among import among
 from .errors import NotPermitted, only_with_permission
 from .peers import MEMBER
 from .series import SERIES_FACTS
@@ -151,21 +152,35 @@ class Told:
 async def told_of(
     connection: AsyncConnection, number: SeriesId, peers: Collection[PeerId] | None = None
 ) -> list[Told]:
-    """Give who is told of a series, all or some of these, each once.
+    """Return who is told of a series, all or some of these, each once."""
+    return (await told_of_each(connection, [number], peers)).get(number, [])
+
+
+async def told_of_each(
+    connection: AsyncConnection,
+    numbers: Collection[SeriesId],
+    peers: Collection[PeerId] | None = None,
+) -> dict[SeriesId, list[Told]]:
+    """Return who is told of each series, each peer once; nothing of a series of which nobody is.
 
     Of two permissions that name it the one counts that reaches further back.
     """
-    of = [OutboxRow.series_id == number, OutboxRow.stanza.is_not(None)]
+    of = [among(OutboxRow.series_id, "numbers"), OutboxRow.stanza.is_not(None)]
     if peers is not None:
         of.append(OutboxRow.peer_id.in_(peers))
     sent = (
-        select(OutboxRow.peer_id, func.max(OutboxRow.range_end).label("until"))
+        select(
+            OutboxRow.peer_id,
+            OutboxRow.series_id,
+            func.max(OutboxRow.range_end).label("until"),
+        )
         .where(*of)
-        .group_by(OutboxRow.peer_id)
+        .group_by(OutboxRow.peer_id, OutboxRow.series_id)
         .subquery()
     )
     query = (
         select(
+            SubscriptionRow.series_id,
             SubscriptionRow.peer_id,
             PermittedRow.permission_id,
             PermittedRow.records_from,
@@ -181,17 +196,26 @@ async def told_of(
                 PermittedRow.series_id == SubscriptionRow.series_id,
             ),
         )
-        .outerjoin(sent, sent.c.peer_id == SubscriptionRow.peer_id)
-        .where(SubscriptionRow.series_id == number)
+        .outerjoin(
+            sent,
+            and_(
+                sent.c.peer_id == SubscriptionRow.peer_id,
+                sent.c.series_id == SubscriptionRow.series_id,
+            ),
+        )
+        .where(among(SubscriptionRow.series_id, "numbers"))
         .order_by(SubscriptionRow.peer_id, PermittedRow.records_from, PermittedRow.permission_id)
     )
     if peers is not None:
         query = query.where(SubscriptionRow.peer_id.in_(peers))
-    found: dict[PeerId, Told] = {}
-    for peer, permission, start, end, since, *ends in await connection.execute(query):
+    found: dict[SeriesId, dict[PeerId, Told]] = {}
+    for number, peer, permission, start, end, since, *ends in await connection.execute(
+        query, {"numbers": numbers}
+    ):
         reached = max((one for one in ends if one is not None), default=None)
-        found.setdefault(peer, Told(peer, permission, Range(start, end), since, reached))
-    return list(found.values())
+        told = Told(peer, permission, Range(start, end), since, reached)
+        found.setdefault(number, {}).setdefault(peer, told)
+    return {number: list(each.values()) for number, each in found.items()}
 
 
 async def queue_again_for(

@@ -4,12 +4,12 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from itertools import batched
 
-from sqlalchemy import and_, delete, func, insert, or_, select
+from sqlalchemy import and_, bindparam, delete, func, insert, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ..series import Block, Range, Series
 from . import upsert
-from .among import pair_among
+from .among import among, pair_among
 from .months import make_room
 from .tables import BlockRow, CoverageRow, MemberCountRow, SeriesId, SeriesRow
 
@@ -29,7 +29,9 @@ SERIES_FACTS = (
     SeriesRow.time_zone,
 )
 """The columns that `Series` is made of, in the order of its fields."""
-
+_OF_DEVICES = select(SeriesRow.id, *SERIES_FACTS).where(
+    among(SeriesRow.device, "devices"), SeriesRow.member_id == bindparam("member")
+)
 
 OWN = 0
 """In place of a member: a series of this node itself."""
@@ -65,6 +67,14 @@ async def series_id(
         SeriesRow.member_id == member,
     )
     return (await connection.execute(query)).scalar_one_or_none()
+
+
+async def series_of_devices(
+    connection: AsyncConnection, devices: Collection[str], member: int = OWN
+) -> dict[Series, SeriesId]:
+    """Return the series of some devices of this node, or of a member."""
+    rows = await connection.execute(_OF_DEVICES, {"devices": devices, "member": member})
+    return {Series(*facts): number for number, *facts in rows}
 
 
 async def all_series(connection: AsyncConnection) -> dict[SeriesId, Series]:

@@ -52,10 +52,10 @@ async def number(run: Run, tmp_path: Path) -> str:
                 Told(start=now - n * HOUR, watt_minutes=n * 60_000, members=10 + n) for n in (2, 3)
             ]
             series = own_series(Device(OWN), direction, Interval.PT1H, "Europe/Paris")
-            await own.write(series, told, now)
+            await own.write({series: told}, now)
         commune = Device(f"{OWN}-lorient")
         series = own_series(commune, Direction.CONSUMPTION, Interval.PT1H, "Europe/Paris")
-        await own.write(series, told, now)
+        await own.write({series: told}, now)
     await store.close()
     need = tmp_path / "sums.toml"
     need.write_text(TOML)

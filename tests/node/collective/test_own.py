@@ -10,7 +10,6 @@ from consometers_node.collective.own import (
     Named,
     OwnSeries,
     devices,
-    energy,
     own_series,
     value,
 )
@@ -75,7 +74,6 @@ def test_a_record_is_mean_power_or_the_energy_of_a_day(
     one = own_series(Device("x"), Direction.CONSUMPTION, interval, "Europe/Paris")
     assert one.quantity is quantity
     assert value(watt_minutes, interval) == record
-    assert abs(energy(record, interval) - watt_minutes) <= 2
 
 
 async def test_a_group_that_is_made_meanwhile_has_a_series_too(file: Store) -> None:
