@@ -5,7 +5,7 @@ the start of its interval, in UTC. A value that is missing is missing, never zer
 """
 
 from array import array
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
@@ -243,6 +243,26 @@ class Block:
         if missing not in numbers:
             return numbers
         return tuple([None if n == missing else n for n in numbers])
+
+    @staticmethod
+    def is_small(packed: bytes, count: int) -> bool:
+        """Tell whether these are so many values, each of 4 bytes at most."""
+        width = packed[0] if packed else 0
+        return 0 < width <= 4 and len(packed) == 1 + count * width
+
+    @staticmethod
+    def columns(
+        packed: Sequence[bytes], first: int, end: int
+    ) -> Iterator[tuple[tuple[int, ...], int]]:
+        """Return for each place from `first` on and before `end` the values of many blocks there.
+
+        With them comes the number that stands for a missing one. The blocks are of one length.
+        """
+        width = packed[0][0]
+        skipped, left = 1 + first * width, len(packed[0]) - 1 - end * width
+        places = struct.Struct(f"<{skipped}x{end - first}{_FORMATS[width]}{left}x")
+        rows = places.iter_unpack(b"".join(packed))
+        return ((column, _MISSING[width]) for column in zip(*rows, strict=True))
 
 
 _FORMATS = {1: "B", 2: "H", 4: "I", 8: "Q"}

@@ -28,7 +28,7 @@ from consometers_node.collective.given import Given, withdraw
 from consometers_node.collective.intake import Intake
 from consometers_node.collective.members import Kind, Members
 from consometers_node.collective.rights import erase
-from consometers_node.collective.snapshot import Snapshot
+from consometers_node.collective.snapshot import Day
 from consometers_node.collective.taking import Told, accept, take
 from consometers_node.permission import Identification, State
 from consometers_node.quoalise import (
@@ -288,12 +288,12 @@ async def _kept(store: Store, day: date = TODAY) -> dict[str, dict[str, list[int
 async def _summed(store: Store, day: date = TODAY) -> tuple[int, int]:
     """Give what all have together on a UTC day, in Wh, and how many count at once at most."""
     async with store.reading() as connection:
-        snapshot = await Snapshot.read(connection, Way.CONSUMPTION, day, day)
+        read = await Day.read(connection, Way.CONSUMPTION, day, Interval.PT1H)
         month = [
             (stretch, await memberships(connection, stretch.month, now()), GroupId(0))
             for stretch in stretches(ZONE.key, Interval.PT1H, day)
         ]
-    sums = snapshot.intervals(Interval.PT1H, day, month)
+    sums = read.intervals(month)
     cells = [cell for one in sums for cell in one.cells.values()]
     energy = sum(cell.watt_minutes for cell in cells)
     return energy // 60, max(sum(cell.homes for cell in one.cells.values()) for one in sums)

@@ -11,6 +11,8 @@ SUBCOMMANDS = {
     "backfill": "years of a home from its Home Assistant to a peer: records a second, memory",
     "collective": "what thousands of members push, until it is kept: against a bare sink",
     "closing": "closing an hour of 100,000 homes, and after 5 years: against a bare read",
+    "opening": "the past of 300 homes, a year, published at once: seconds",
+    "region": "100,000 homes, 20 cooperatives, a region: what each level costs a day",
     "flood": "what members wait for a receipt while strangers send: beside them, over alone",
     "pages": "pages of a home with 20 series, of a collective with 10,000 members: milliseconds",
     "soak": "hours of a bad line, accelerated: wrong values shown, longest recovery",

@@ -37,8 +37,9 @@ YEARS, GROWN_HOMES = (1, 5), 200
 
 _PUBLICATION = Publication(basis=Agreed(10))
 _READ = text(
-    "SELECT block.series_id, block.packed FROM series JOIN block ON block.series_id = series.id"
-    " WHERE series.direction = 'consumption' AND block.day = :day"
+    # In this order, as closing does: SQLite would look through the blocks of all days.
+    "SELECT block.series_id, block.packed FROM series CROSS JOIN block"
+    " WHERE block.series_id = series.id AND series.direction = 'consumption' AND block.day = :day"
 )
 _DAY, _HOUR = timedelta(days=1), timedelta(hours=1)
 _YEAR_DAYS = 365

@@ -35,7 +35,7 @@ from consometers_node.store.collective_tables import (
     InGroupRow,
     MemberRow,
 )
-from consometers_node.store.parts import member_series
+from consometers_node.store.parts import series_of
 from consometers_node.store.series import put_blocks
 from consometers_node.store.tables import Base, SeriesRow
 
@@ -195,7 +195,8 @@ async def _numbers(
     query = select(row.identifier, GivenRow.member_id).join(GivenRow, GivenRow.id == row.given_id)
     members = dict((await connection.execute(query)).tuples().all())
     names = {home: name(home, way) for home in homes}
-    known = {one.device for one in (await member_series(connection, way)).values()}
+    numbered = select(SeriesRow.device, SeriesRow.id).where(SeriesRow.direction == way)
+    known = dict((await connection.execute(numbered)).tuples().all())
     new = [one for one in names.values() if str(one.device) not in known]
     made = [
         {
@@ -210,7 +211,6 @@ async def _numbers(
     ]
     for some in batched(made, _AT_ONCE, strict=False):
         await connection.execute(insert(cast("Table", SeriesRow.__table__)), list(some))
-    numbered = select(SeriesRow.device, SeriesRow.id).where(SeriesRow.direction == way)
     numbers = dict((await connection.execute(numbered)).tuples().all())
     learn = (
         update(cast("Table", row.__table__))
@@ -220,7 +220,7 @@ async def _numbers(
     told = [{"of": str(one), "number": numbers[Device(str(one.device))]} for one in new]
     for some in batched(told, _AT_ONCE, strict=False):
         await connection.execute(learn, list(some))
-    series = await member_series(connection, way)
+    series = await series_of(connection, numbers.values())
     return {
         home: (number, series[number])
         for home, one in names.items()

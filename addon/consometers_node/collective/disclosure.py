@@ -254,6 +254,12 @@ class Cell:
         largest, second = (*nlargest(2, parts), 0, 0)[:2]
         return cls(sum(parts), len(parts), largest, second)
 
+    def __mul__(self, minutes: int) -> Cell:
+        """Return the cell of homes each of whose parts is so many times as large."""
+        return Cell(
+            self.watt_minutes * minutes, self.homes, self.largest * minutes, self.second * minutes
+        )
+
     def __add__(self, other: Cell) -> Cell:
         """Return the cell of both, which have no home in common."""
         largest, second = nlargest(2, (self.largest, self.second, other.largest, other.second))

@@ -5,7 +5,7 @@ nothing of it stays. Members wait meanwhile. An administrator may read more than
 """
 
 from collections import Counter
-from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time as daytime, timedelta
 from enum import StrEnum
@@ -13,10 +13,10 @@ import time
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from ..series import Direction, Interval, Series
-from ..store import SeriesId, Store
+from ..series import Direction, Interval
+from ..store import Store
 from ..store.collective_tables import GroupId
-from ..store.parts import first_block, member_series
+from ..store.parts import first_block
 from ..store.publication import DaySum, PublishedCell
 from .arrivals import Arrivals
 from .calendar import Places, instants, places
@@ -127,21 +127,16 @@ class _Outlook:
         began, day = time.monotonic(), last
         first = last - (_YEAR_DAYS - 1) * _DAY
         in_month = last - (_MONTH_DAYS - 1) * _DAY
-        series = {
-            direction: await member_series(self._connection, direction)
+        begun = {
+            direction: block
             for direction in Direction
-            if await first_block(self._connection, direction) is not None
-        }
-        begun = [
-            block
-            for direction in series
             if (block := await first_block(self._connection, direction)) is not None
-        ]
-        first = max(first, min(begun, default=last))
+        }
+        first = max(first, min(begun.values(), default=last))
         while day >= first and (day >= in_month or time.monotonic() - began < ENOUGH_S):
-            for direction, known in series.items():
+            for direction in begun:
                 decided = [
-                    await self._intervals(direction, part, day, known)
+                    await self._intervals(direction, part, day)
                     for part in places(self._zone, self._step, day)
                 ]
                 flat = [one for some in decided for one in some]
@@ -151,7 +146,7 @@ class _Outlook:
                         self._add(hours.everybody, hours.areas, sent, shown, reason)
                 sums = _day_sums(cell for _, cells, _ in flat for cell in cells)
                 sent = await self._closer.sums_of_civil_day(
-                    direction, day, known, sums.get(self._closer.everybody)
+                    direction, day, sums.get(self._closer.everybody)
                 )
                 start = instants(self._zone, day).start
                 cells, reason = await self._closer.publish(
@@ -171,14 +166,10 @@ class _Outlook:
         ]
 
     async def _intervals(
-        self,
-        direction: Direction,
-        part: Places,
-        day: date,
-        known: Mapping[SeriesId, Series],
+        self, direction: Direction, part: Places, day: date
     ) -> list[tuple[Sums, list[PublishedCell], str | None]]:
         """Return the intervals of a civil day that are in a UTC day, decided."""
-        sums = await self._closer.sums_of(direction, part.day, known)
+        sums = await self._closer.sums_of(direction, part.day)
         midnight = datetime.combine(part.day, daytime(), UTC)
         step = timedelta(minutes=self._step.minutes)
         return [

@@ -5,25 +5,24 @@ direction goes on by itself, interval after interval, and never back.
 """
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 import json
 from typing import NoReturn
 
-from ..series import Direction, Interval, Range, Series
+from ..series import Direction, Interval, Range
 from ..sharing.changes import Changes
-from ..store import SeriesId, Store
+from ..store import Store
 from ..store.clock import Clock
 from ..store.collective_tables import GroupId, MemberId
 from ..store.exclusive import alone
 from ..store.outbox import take_turns
 from ..store.parts import (
+    Expected,
     Membership,
-    expected_members,
     first_block,
     homes_by_group,
-    member_series,
     memberships,
 )
 from ..store.publication import (
@@ -46,13 +45,15 @@ from .members import GroupKind, Members
 from .own import OwnSeries, Told
 from .rules import InForce, opened
 from .settings import Settings
-from .snapshot import Public, Snapshot, Sums
+from .snapshot import Day, Months, Public, Snapshot, Sums
 
 EVERY_S = 2.0
 DAYS_AT_ONCE = 10
 """In one transaction, while members wait."""
 
 _DAY = timedelta(days=1)
+_REST = 9
+"""How many times as long as a look took nothing is looked at, where it found nothing to close."""
 _LEFT_TO_OTHERS = 3
 """How many times as long as a closing took the database is left to members that wait."""
 
@@ -131,7 +132,8 @@ class Publishing:
             elif self._online_since is None:
                 self._online_since = at
             if self._online_since is None or not await self.look(self._online_since, at):
-                await asyncio.sleep(self._every_s)
+                # While an interval waits for homes, each look reads their day.
+                await asyncio.sleep(max(self._every_s, _REST * (steady() - began)))
                 continue
             self._counts.released_at = self._clock.now()
             self._changes.tell()
@@ -217,7 +219,9 @@ class Closer:
         last = await last_closed(self._connection)
         is_new = False
         for direction in Direction:
-            first = await first_block(self._connection, direction)
+            first: date | None = self._since
+            if (direction, Interval.P1D) not in last:
+                first = await first_block(self._connection, direction)
             if first is not None:
                 is_new |= await self._close(direction, max(first, self._since), last)
         told = {await self._own.of(*key): some for key, some in self._told.items()}
@@ -238,12 +242,11 @@ class Closer:
             if day_start is None
             else day_start.astimezone(self._members.zone).date() + _DAY
         )
-        series = await member_series(self._connection, direction)
         is_new = False
         for _ in range(DAYS_AT_ONCE):
             before = until, day
-            until = await self._close_intervals(direction, until, series)
-            if await self._close_day(direction, day, until, series):
+            until = await self._close_intervals(direction, until)
+            if await self._close_day(direction, day, until):
                 day += _DAY
             if (until, day) == before:
                 break
@@ -260,29 +263,39 @@ class Closer:
             if group.kind in {GroupKind.AREA, GroupKind.REST}
         }
 
-    async def _close_intervals(
-        self, direction: Direction, until: datetime, series: Mapping[SeriesId, Series]
-    ) -> datetime:
+    async def _close_intervals(self, direction: Direction, until: datetime) -> datetime:
         """Close the intervals of the UTC day in which the next one is; return until when."""
         step = self._publication.interval
         length = timedelta(minutes=step.minutes)
         start = _aligned(until, length)
-        if start + length > self._at:
+        midnight = datetime.combine(start.date(), time(), UTC)
+        ended = min(self._at, midnight + _DAY)
+        if start + length > ended:
             return until
-        day = start.date()
-        sums = await self.sums_of(direction, day, series)
-        expected = await self._expected(direction, start, step)
+        day = await Day.read(self._connection, direction, start.date(), step)
+        first, end = (start - midnight) // length, (ended - midnight) // length
+        expected = self._expected(direction, start)
+        is_recent = start >= self._at - RECENT - self._publication.longest_wait
         cells: list[PublishedCell] = []
         closed: list[ClosedInterval] = []
-        while start.date() == day and start + length <= self._at:
-            sent = sums[(start - datetime.combine(day, time(), UTC)) // length]
+        for sent in day.intervals(await self.months(day.day), first, end):
             within = Range(start, start + length)
-            is_complete = bool(expected) and expected <= sent.told
+            civil = start.astimezone(self._members.zone).date()
+            left = await self._left(direction, day, civil, sent.told) if is_recent else set()
+            is_complete = (
+                is_recent
+                and not await expected.is_anybody(self._connection, step, left)
+                and await expected.is_anybody(self._connection, step, sent.told)
+            )
             if not self._waiting.is_over(
-                self._publication, direction, within, self._at, is_complete=is_complete
+                self._publication,
+                direction,
+                within,
+                self._at,
+                is_complete=is_complete,
             ):
                 break
-            civil = start.astimezone(self._members.zone).date()
+            missing = await expected.among(self._connection, step, left)
             some, reason = await self.publish(direction, step, start, civil, sent)
             cells += some
             closed.append(
@@ -291,7 +304,7 @@ class Closer:
                     interval=step,
                     start=start,
                     closed_at=self._at,
-                    expected=len(expected | sent.told),
+                    expected=len(missing) + len(sent.told),
                     told=len(sent.told),
                     reason=reason,
                 )
@@ -300,23 +313,22 @@ class Closer:
         await self._write(cells, closed)
         return max(until, start) if closed else until
 
-    async def sums_of(
-        self, direction: Direction, day: date, series: Mapping[SeriesId, Series]
-    ) -> list[Sums]:
+    async def sums_of(self, direction: Direction, day: date) -> list[Sums]:
         """Return what was sent of each interval of a UTC day."""
-        step = self._publication.interval
-        snapshot = await Snapshot.read(self._connection, direction, day, day, series)
-        in_months = [
+        read = await Day.read(self._connection, direction, day, self._publication.interval)
+        return read.intervals(await self.months(day))
+
+    async def months(self, day: date) -> Months:
+        """Return who counts where in each stretch of a UTC day."""
+        return [
             (stretch, (await self._month(stretch.month)).memberships, self._rest)
-            for stretch in stretches(self._zone, step, day)
+            for stretch in stretches(self._zone, self._publication.interval, day)
         ]
-        return snapshot.intervals(step, day, in_months)
 
     async def sums_of_civil_day(
         self,
         direction: Direction,
         day: date,
-        series: Mapping[SeriesId, Series],
         beside: DaySum | None,
     ) -> Sums:
         """Return what was sent of a civil day by members that are in no interval of it.
@@ -326,22 +338,19 @@ class Closer:
         """
         step = self._publication.interval
         days = tuple(instants(self._zone, day).days())
-        snapshot = await Snapshot.read(self._connection, direction, days[0], days[-1], series)
+        # Where everybody is beside who sends the step, only members are left that send days.
+        are_beside = beside is not None and bool(beside.homes)
+        coarser = step if are_beside else None
+        snapshot = await Snapshot.read(self._connection, direction, days[0], days[-1], coarser)
         return snapshot.civil_day(
             day,
             (await self._month(month_of(day))).memberships,
             self._rest,
-            homes_beside=step if beside is not None and beside.homes else None,
+            homes_beside=coarser,
             public_beside=None if beside is None else step,
         )
 
-    async def _close_day(
-        self,
-        direction: Direction,
-        day: date,
-        until: datetime,
-        series: Mapping[SeriesId, Series],
-    ) -> bool:
+    async def _close_day(self, direction: Direction, day: date, until: datetime) -> bool:
         """Close the next civil day, once its intervals are, and homes that send days had time."""
         within = instants(self._zone, day)
         if within.end > until:
@@ -349,7 +358,7 @@ class Closer:
         step, publication = self._publication.interval, self._publication
         sums = await day_sums(self._connection, direction, day, within)
         beside = sums.get(self.everybody)
-        sent = await self.sums_of_civil_day(direction, day, series, beside)
+        sent = await self.sums_of_civil_day(direction, day, beside)
         memberships = (await self._month(month_of(day))).memberships
         expected = {
             member
@@ -493,21 +502,20 @@ class Closer:
             known[direction] = areas
         return known[direction]
 
-    async def _expected(
-        self, direction: Direction, start: datetime, step: Interval
-    ) -> frozenset[MemberId]:
-        """Return the members from which records of these intervals are expected."""
-        if start < self._at - RECENT - self._publication.longest_wait:
-            return frozenset()
-        finest = await self._finest(direction, start)
-        return frozenset(
-            member for member, interval in finest.items() if interval.minutes <= step.minutes
-        )
+    async def _left(
+        self, direction: Direction, day: Day, civil: date, told: Set[MemberId]
+    ) -> set[MemberId]:
+        """Return the members that count, and may send intervals of a day, but for these."""
+        memberships = (await self._month(month_of(civil))).memberships
+        return {
+            member
+            for member in day.missing(told)
+            if (of := memberships.get(member)) is not None and of.may_send(direction, day.step)
+        }
 
     async def _finest(self, direction: Direction, start: datetime) -> dict[MemberId, Interval]:
         """Return from which members that count records are expected, with their finest step."""
-        since = (start - RECENT).date()
-        expected = await expected_members(self._connection, direction, self._at, since)
+        expected = await self._expected(direction, start).finest(self._connection)
         month = month_of(start.astimezone(self._members.zone).date())
         found = {}
         for member, of in (await self._month(month)).memberships.items():
@@ -517,6 +525,9 @@ class Closer:
             if steps:
                 found[member] = min(steps, key=lambda step: step.minutes)
         return found
+
+    def _expected(self, direction: Direction, start: datetime) -> Expected:
+        return Expected(direction, self._at, (start - RECENT).date())
 
 
 def _day_sum(hours: DaySum | None, alone: PublishedCell | None, minutes: int) -> DaySum:

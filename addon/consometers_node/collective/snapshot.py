@@ -1,16 +1,17 @@
 """What members have in one direction on some days, read from their blocks, and summed by group."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import date
-from heapq import nlargest
+from itertools import compress
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from ..series import Block, Direction, Interval, Series
+from ..series import Block, Direction, Interval
 from ..store import SeriesId
 from ..store.collective_tables import GroupId, MemberId
-from ..store.parts import Membership, member_blocks, member_series
+from ..store.parts import Membership, member_blocks, member_counts, packed_day, series_of
 from .calendar import Stretch
 from .disclosure import Cell
 from .members import GroupKind
@@ -40,9 +41,134 @@ class Sums:
     told: set[MemberId] = field(default_factory=set)
 
 
+type Months = Iterable[tuple[Stretch, Mapping[MemberId, Membership], GroupId]]
+"""For each stretch of a UTC day who counts where, and the group of the rest."""
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """The blocks of all members in one direction of a UTC day.
+
+    Most homes have one series, of the step: these blocks stay packed, and are summed many at a
+    time. Each other member has its sources.
+    """
+
+    day: date
+    step: Interval
+    packed: Sequence[tuple[MemberId, bytes]]
+    members: Mapping[MemberId, Collection[Source]]
+    silent: Set[MemberId]
+    """Those that have series, and no block of the day."""
+
+    @classmethod
+    async def read(
+        cls, connection: AsyncConnection, direction: Direction, day: date, step: Interval
+    ) -> Day:
+        """Read a day."""
+        rows = await packed_day(connection, direction, day, step)
+        counts = {
+            number: {day: Block.values_of(packed)}
+            for number, _, packed in await member_counts(connection, direction, day, day)
+        }
+        blocks = Counter([row[0] for row in rows if row[3] is not None])
+        length = 1440 // step.minutes
+        packed = [
+            (member, values)
+            for member, number, is_plain, values in rows
+            if values is not None
+            and is_plain
+            and blocks[member] == 1
+            and number not in counts
+            and Block.is_small(values, length)
+        ]
+        members: dict[MemberId, list[Source]] = {}
+        silent: set[MemberId] = set()
+        if len(packed) < len(rows):
+            plain = {member for member, _ in packed}
+            left = [row for row in rows if row[0] not in plain]
+            series = await series_of(connection, [row.series for row in left if row.packed])
+            for row in left:
+                if row.packed is None:
+                    silent.add(row.member)
+                    continue
+                known = {day: Block.values_of(row.packed)}
+                source = Source(series[row.series], known, counts.get(row.series))
+                members.setdefault(row.member, []).append(source)
+        return cls(day, step, packed, members, silent - members.keys())
+
+    def missing(self, told: Set[MemberId]) -> set[MemberId]:
+        """Return the members that have series, but for these."""
+        there = {member for member, _ in self.packed}
+        return (there | self.members.keys() | self.silent) - told
+
+    def intervals(self, months: Months, first: int = 0, end: int | None = None) -> list[Sums]:
+        """Return what was sent of intervals of the day, from a place on and before another."""
+        end = 1440 // self.step.minutes if end is None else end
+        found = [Sums() for _ in range(first, end)]
+        for (_, start, stop), memberships, rest in months:
+            within = range(max(first, start), min(end, stop))
+            if within:
+                sums = found[within.start - first : within.stop - first]
+                self._add_packed(sums, within, memberships, rest)
+                self._add_sources(sums, within, memberships, rest)
+        return found
+
+    def _add_packed(
+        self,
+        sums: Sequence[Sums],
+        within: range,
+        memberships: Mapping[MemberId, Membership],
+        rest: GroupId,
+    ) -> None:
+        alike: dict[tuple[Membership, int], tuple[list[MemberId], list[bytes]]] = {}
+        for member, packed in self.packed:
+            of = memberships.get(member)
+            if of is not None:
+                members, blocks = alike.setdefault((of, len(packed)), ([], []))
+                members.append(member)
+                blocks.append(packed)
+        for (of, _), (members, blocks) in alike.items():
+            area = of.groups.get(GroupKind.AREA, rest)
+            columns = Block.columns(blocks, within.start, within.stop)
+            for one, (column, missing) in zip(sums, columns, strict=True):
+                told: Sequence[MemberId] = members
+                values: Sequence[int] = column
+                if missing in column:
+                    known = [value != missing for value in column]
+                    told, values = list(compress(members, known)), list(compress(column, known))
+                if values:
+                    one.told.update(told)
+                    cell = Cell.of(values) * self.step.minutes
+                    one.cells[area] = one.cells.get(area, Cell()) + cell
+
+    def _add_sources(
+        self,
+        sums: Sequence[Sums],
+        within: range,
+        memberships: Mapping[MemberId, Membership],
+        rest: GroupId,
+    ) -> None:
+        for member, sources in self.members.items():
+            of = memberships.get(member)
+            if of is None:
+                continue
+            sent = part(_told(sources, of), self.step, self.day)
+            area = of.groups.get(GroupKind.AREA, rest)
+            for one, place in zip(sums, within, strict=True):
+                if not sent.counts[place]:
+                    continue
+                one.told.add(member)
+                if of.is_home:
+                    cell = Cell.of([sent.values[place]])
+                    one.cells[area] = one.cells.get(area, Cell()) + cell
+                else:
+                    groups = _public_groups(of, area)
+                    _add(one, groups, sent.values[place], sent.counts[place])
+
+
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """The series of all members in one direction, with their blocks of some UTC days."""
+    """The series of members in one direction, with their blocks of some UTC days."""
 
     members: Mapping[MemberId, Collection[Source]]
 
@@ -53,17 +179,21 @@ class Snapshot:
         direction: Direction,
         first: date,
         last: date,
-        series: Mapping[SeriesId, Series] | None = None,
+        coarser_than: Interval | None = None,
     ) -> Snapshot:
-        """Read from one UTC day to another, both included. `series` are known already."""
-        known = series if series is not None else await member_series(connection, direction)
-        days: dict[MemberId, dict[SeriesId, dict[date, Values]]] = {}
+        """Read from one UTC day to another, both included.
+
+        If a step is told, only those of members that have a coarser series.
+        """
+        rows = await member_blocks(connection, direction, first, last, coarser_than)
+        known = await series_of(connection, {row.series for row in rows})
         counts: dict[SeriesId, dict[date, Values]] = {}
-        for row in await member_blocks(connection, direction, first, last):
+        for number, day, packed in await member_counts(connection, direction, first, last):
+            counts.setdefault(number, {})[day] = Block.values_of(packed)
+        days: dict[MemberId, dict[SeriesId, dict[date, Values]]] = {}
+        for row in rows:
             blocks = days.setdefault(row.member, {}).setdefault(row.series, {})
             blocks[row.day] = Block.values_of(row.packed)
-            if row.counts is not None:
-                counts.setdefault(row.series, {})[row.day] = Block.values_of(row.counts)
         return cls(
             {
                 member: [
@@ -73,49 +203,6 @@ class Snapshot:
                 for member, of_it in days.items()
             }
         )
-
-    def intervals(
-        self,
-        interval: Interval,
-        day: date,
-        months: Iterable[tuple[Stretch, Mapping[MemberId, Membership], GroupId]],
-    ) -> list[Sums]:
-        """Return what was sent of each interval of a UTC day.
-
-        `months` gives, for each stretch of the day, who counts where, and the group of the rest.
-        """
-        length = 1440 // interval.minutes
-        found = [Sums() for _ in range(length)]
-        months = list(months)
-        homes: dict[GroupId, list[list[int]]] = {}
-        for member, sources in self.members.items():
-            for (_, first, end), memberships, rest in months:
-                of = memberships.get(member)
-                if of is None:
-                    continue
-                sent = part(_told(sources, of), interval, day)
-                if not sent:
-                    continue
-                area = of.groups.get(GroupKind.AREA, rest)
-                if of.is_home:
-                    parts = homes.setdefault(area, [[] for _ in range(length)])
-                    for place in range(first, end):
-                        if sent.counts[place]:
-                            parts[place].append(sent.values[place])
-                            found[place].told.add(member)
-                    continue
-                groups = _public_groups(of, area)
-                for place in range(first, end):
-                    if sent.counts[place]:
-                        found[place].told.add(member)
-                        _add(found[place], groups, sent.values[place], sent.counts[place])
-        for area, places in homes.items():
-            for place, values in enumerate(places):
-                if values:
-                    largest, second = (*nlargest(2, values), 0)[:2]
-                    cell = Cell(sum(values), len(values), largest, second)
-                    found[place].cells[area] = cell
-        return found
 
     def civil_day(
         self,

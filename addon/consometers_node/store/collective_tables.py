@@ -181,7 +181,7 @@ class GivenSeriesRow(Base):
     """
 
     __tablename__ = "given_series"
-    __table_args__ = (Index(None, "identifier"), _STRICT)
+    __table_args__ = (Index(None, "identifier"), Index(None, "series_id"), _STRICT)
 
     given_id: Mapped[GivenId] = mapped_column(ForeignKey("given.id"), primary_key=True)
     identifier: Mapped[str] = mapped_column(primary_key=True)

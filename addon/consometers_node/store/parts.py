@@ -1,14 +1,17 @@
 """What sums are made of: which members count where, and their blocks."""
 
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
-from typing import NamedTuple
+from itertools import batched
+from typing import Any, NamedTuple, cast
 
-from sqlalchemy import ColumnElement, and_, exists, func, or_, select
+from sqlalchemy import ColumnElement, FromClause, Select, and_, func, or_, outerjoin, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.orm import aliased
 
-from ..series import Direction, Interval, Range, Series
+from ..series import Direction, Interval, Quantity, Range, Series
+from .among import among
 from .collective_tables import (
     DeviceClaimRow,
     GivenRow,
@@ -19,20 +22,24 @@ from .collective_tables import (
     MemberId,
     MemberRow,
 )
-from .series import SERIES_FACTS
+from .series import OWN, SERIES_FACTS
 from .shown import shown_series
 from .tables import BlockRow, MemberCountRow, SeriesId, SeriesRow
 
+_AT_ONCE, _A_FEW = 1_000, 100
+_NUMBERED = select(SeriesRow.id, *SERIES_FACTS).where(among(SeriesRow.id, "numbers"))
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Membership:
-    """What a member is, and in which groups it counts in a month, by their kind.
+    """What members are, and in which groups they count in a month, by the groups' kinds.
 
-    Of a site, `shown` are the series that it lets be shown under its name.
+    It is the same object for all homes of a commune. Of a site, `shown` are the series that it lets
+    be shown under its name.
     """
 
     kind: str
-    groups: dict[str, GroupId]
+    groups: Mapping[str, GroupId]
     shown: frozenset[Series] | None = None
 
     @property
@@ -40,15 +47,51 @@ class Membership:
         """Whether it is hidden among homes: a site is, before the month from which it is shown."""
         return self.kind != "collective" and "site" not in self.groups
 
+    def may_send(self, direction: Direction, step: Interval) -> bool:
+        """Return whether sums may have records of a step, or a finer one, that it sends."""
+        return self.shown is None or any(
+            one.direction is direction and one.interval.minutes <= step.minutes
+            for one in self.shown
+        )
+
 
 class MemberBlock(NamedTuple):
-    """A packed block of a member; of a collective, `counts` says how many members it sums."""
+    """A packed block of a member."""
 
     member: MemberId
     series: SeriesId
     day: date
     packed: bytes
-    counts: bytes | None
+
+
+class PackedDay(NamedTuple):
+    """A series of a member, with its packed block of a day if there is one.
+
+    `is_plain` where its values are mean powers of a home, at the step that is asked for.
+    """
+
+    member: MemberId
+    series: SeriesId
+    is_plain: bool
+    packed: bytes | None
+
+
+_OF_MEMBERS = SeriesRow.member_id != OWN
+_COUNTS = SeriesRow.id.not_in(
+    select(SeriesRow.id)
+    .join(
+        DeviceClaimRow,
+        and_(
+            DeviceClaimRow.device == SeriesRow.device,
+            DeviceClaimRow.member_id == SeriesRow.member_id,
+        ),
+    )
+    .where(DeviceClaimRow.counts == 0)
+)
+"""A device that another member names too counts once: see `claims`."""
+_KINDS_OF_GROUPS = select(MemberGroupRow.id, MemberGroupRow.kind)
+_NO_HOMES = select(MemberRow.id, MemberRow.kind).where(MemberRow.kind != "home")
+_OTHERS = select(MemberRow.id).where(MemberRow.kind != "home")
 
 
 async def memberships(
@@ -59,67 +102,116 @@ async def memberships(
     A site that does not let itself be shown at that instant counts nowhere: in this month it hides
     nobody, and is hidden by nobody.
     """
-    query = (
-        select(MemberRow.id, MemberRow.kind, MemberGroupRow.kind, MemberGroupRow.id)
-        .join(InGroupRow, InGroupRow.member_id == MemberRow.id)
-        .join(MemberGroupRow, MemberGroupRow.id == InGroupRow.group_id)
-        .where(*counts_in(month))
-    )
-    found: dict[MemberId, Membership] = {}
-    for member, kind, group_kind, group in await connection.execute(query):
-        found.setdefault(member, Membership(kind, {})).groups[group_kind] = group
+    kinds = dict((await connection.execute(_KINDS_OF_GROUPS)).tuples().all())
+    others = dict((await connection.execute(_NO_HOMES)).tuples().all())
     shown = await shown_series(connection, at)
-    for member, of in [one for one in found.items() if "site" in one[1].groups]:
-        if of.kind == "site" and member in shown:
+    # Of most members that is all of their groups: everybody's, and a commune's.
+    group = InGroupRow.group_id
+    query = (
+        select(InGroupRow.member_id, func.min(group), func.max(group), func.count())
+        .where(*counts_in(month))
+        .group_by(InGroupRow.member_id)
+    )
+    groups: dict[MemberId, tuple[GroupId, ...]] = {}
+    in_more: list[MemberId] = []
+    for member, first, last, count in await connection.execute(query):
+        groups[member] = first, last
+        if count > 2:
+            in_more.append(member)
+    each = select(InGroupRow.member_id, group).where(
+        *counts_in(month), among(InGroupRow.member_id, "members")
+    )
+    for some in batched(in_more, _AT_ONCE, strict=False):
+        for member, one in await connection.execute(each, {"members": some}):
+            groups[member] += (one,)
+    shared: dict[tuple[str, tuple[GroupId, ...]], Membership] = {}
+    found: dict[MemberId, Membership] = {}
+    for member, those in groups.items():
+        key = others.get(member, "home"), those
+        if key not in shared:
+            shared[key] = Membership(key[0], {kinds[one]: one for one in those})
+        of = shared[key]
+        if "site" not in of.groups:
+            found[member] = of
+        elif of.kind == "site" and member in shown:
             found[member] = replace(of, shown=frozenset(shown[member]))
-        else:
-            del found[member]
     return found
 
 
-async def member_blocks(
-    connection: AsyncConnection, direction: Direction, first: date, last: date
-) -> list[MemberBlock]:
-    """Return the blocks of all members in a direction, from one UTC day to another, included."""
-    counted = and_(
-        MemberCountRow.series_id == BlockRow.series_id, MemberCountRow.day == BlockRow.day
+async def packed_day(
+    connection: AsyncConnection, direction: Direction, day: date, step: Interval
+) -> Sequence[PackedDay]:
+    """Return the blocks of a UTC day of all series that members have in a direction."""
+    is_plain = and_(
+        SeriesRow.interval == step,
+        SeriesRow.quantity == Quantity.POWER,
+        SeriesRow.member_id.not_in(_OTHERS),
     )
     query = (
         select(
-            GivenRow.member_id,
-            BlockRow.series_id,
-            BlockRow.day,
+            SeriesRow.member_id.label("member"),
+            SeriesRow.id.label("series"),
+            is_plain.label("is_plain"),
             BlockRow.packed,
-            MemberCountRow.packed,
         )
-        .select_from(GivenSeriesRow)
-        .join(GivenRow, GivenRow.id == GivenSeriesRow.given_id)
-        .join(SeriesRow, SeriesRow.id == GivenSeriesRow.series_id)
-        .join(BlockRow, BlockRow.series_id == SeriesRow.id)
-        .join(MemberCountRow, counted, isouter=True)
+        .select_from(_with_blocks(BlockRow.day == day))
+        .where(SeriesRow.direction == direction, _OF_MEMBERS, _COUNTS)
+    )
+    return cast("Sequence[PackedDay]", (await connection.execute(query)).all())
+
+
+async def member_blocks(
+    connection: AsyncConnection,
+    direction: Direction,
+    first: date,
+    last: date,
+    coarser_than: Interval | None = None,
+) -> list[MemberBlock]:
+    """Return the blocks of all members in a direction, from one UTC day to another, included.
+
+    If a step is told, only those of members that have a coarser series.
+    """
+    within = BlockRow.day.between(first, last)
+    query = (
+        select(SeriesRow.member_id, SeriesRow.id, BlockRow.day, BlockRow.packed)
+        .select_from(_with_blocks(within))
+        .where(SeriesRow.direction == direction, _OF_MEMBERS, _COUNTS)
+    )
+    if coarser_than is not None:
+        coarse = select(SeriesRow.member_id).where(
+            SeriesRow.direction == direction, SeriesRow.interval > coarser_than
+        )
+        query = query.where(SeriesRow.member_id.in_(coarse))
+    rows = await connection.execute(query)
+    return [MemberBlock(*row) for row in rows if row.packed is not None]
+
+
+async def member_counts(
+    connection: AsyncConnection, direction: Direction, first: date, last: date
+) -> list[tuple[SeriesId, date, bytes]]:
+    """Return how many members the values of collectives sum, packed as their blocks are."""
+    query = (
+        select(SeriesRow.id, MemberCountRow.day, MemberCountRow.packed)
+        .join(MemberRow, MemberRow.id == SeriesRow.member_id)
+        .join(MemberCountRow, MemberCountRow.series_id == SeriesRow.id)
         .where(
+            MemberRow.kind == "collective",
             SeriesRow.direction == direction,
-            BlockRow.day.between(first, last),
-            # A device that another member names too counts once: see `claims`.
-            ~exists().where(
-                DeviceClaimRow.device == SeriesRow.device,
-                DeviceClaimRow.member_id == GivenRow.member_id,
-                DeviceClaimRow.counts == 0,
-            ),
+            MemberCountRow.day.between(first, last),
         )
     )
-    return [MemberBlock(*row) for row in await connection.execute(query)]
+    return list((await connection.execute(query)).tuples())
 
 
-async def member_series(
-    connection: AsyncConnection, direction: Direction
+async def series_of(
+    connection: AsyncConnection, numbers: Collection[SeriesId]
 ) -> dict[SeriesId, Series]:
-    """Return all series of members in a direction."""
-    query = select(SeriesRow.id, *SERIES_FACTS).where(
-        SeriesRow.direction == direction,
-        select(GivenSeriesRow.given_id).where(GivenSeriesRow.series_id == SeriesRow.id).exists(),
-    )
-    return {number: Series(*facts) for number, *facts in await connection.execute(query)}
+    """Return some series by their numbers."""
+    found = {}
+    for some in batched(numbers, _AT_ONCE, strict=False):
+        for number, *facts in await connection.execute(_NUMBERED, {"numbers": some}):
+            found[number] = Series(*facts)
+    return found
 
 
 async def series_of_member(connection: AsyncConnection, member: MemberId) -> dict[SeriesId, Series]:
@@ -136,38 +228,68 @@ async def series_of_member(connection: AsyncConnection, member: MemberId) -> dic
 
 async def first_block(connection: AsyncConnection, direction: Direction) -> date | None:
     """Return the first UTC day of which a member has a block in a direction."""
-    mine = select(GivenSeriesRow.given_id).where(GivenSeriesRow.series_id == SeriesRow.id).exists()
     first = select(func.min(BlockRow.day)).where(BlockRow.series_id == SeriesRow.id)
-    query = select(func.min(first.scalar_subquery())).where(SeriesRow.direction == direction, mine)
+    query = select(func.min(first.scalar_subquery())).where(
+        SeriesRow.direction == direction, _OF_MEMBERS
+    )
     return (await connection.execute(query)).scalar_one()
 
 
-async def expected_members(
-    connection: AsyncConnection, direction: Direction, at: datetime, since: date
-) -> dict[MemberId, Interval]:
-    """Return the members from which records are expected, with their finest step.
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """The members from which records in a direction are expected.
 
     Their permission runs, they have a block since a UTC day, and all of their past was asked for.
     """
-    recent = (
-        select(BlockRow.day)
-        .where(BlockRow.series_id == GivenSeriesRow.series_id, BlockRow.day >= since)
-        .exists()
-    )
-    query = (
-        select(GivenRow.member_id, func.min(SeriesRow.interval))
-        .join(GivenSeriesRow, GivenSeriesRow.given_id == GivenRow.id)
-        .join(SeriesRow, SeriesRow.id == GivenSeriesRow.series_id)
-        .where(
-            GivenRow.state == "granted",
-            GivenRow.valid_until > at,
-            SeriesRow.direction == direction,
-            GivenSeriesRow.asked_until >= Range.of_day(since).start,
-            recent,
+
+    direction: Direction
+    at: datetime
+    since: date
+
+    async def finest(self, connection: AsyncConnection) -> dict[MemberId, Interval]:
+        """Return all of them, with their finest step."""
+        query = self._only(select(SeriesRow.member_id, func.min(SeriesRow.interval)))
+        rows = await connection.execute(query.group_by(SeriesRow.member_id))
+        return {MemberId(member): step for member, step in rows}
+
+    async def is_anybody(
+        self, connection: AsyncConnection, step: Interval, members: Collection[MemberId]
+    ) -> bool:
+        """Return whether one of these members is expected to send a step, or a finer one."""
+        for some in batched(members, _A_FEW, strict=False):
+            if await self.among(connection, step, some):
+                return True
+        return False
+
+    async def among(
+        self, connection: AsyncConnection, step: Interval, members: Collection[MemberId]
+    ) -> set[MemberId]:
+        """Return who of these members is expected to send a step, or a finer one."""
+        query = self._only(select(SeriesRow.member_id))
+        query = query.where(SeriesRow.interval <= step, among(SeriesRow.member_id, "members"))
+        found: set[MemberId] = set()
+        for some in batched(members, _AT_ONCE, strict=False):
+            rows = await connection.execute(query, {"members": some})
+            found.update(map(MemberId, rows.scalars()))
+        return found
+
+    def _only[T: tuple[Any, ...]](self, query: Select[T]) -> Select[T]:
+        recent = (
+            select(BlockRow.day)
+            .where(BlockRow.series_id == SeriesRow.id, BlockRow.day >= self.since)
+            .exists()
         )
-        .group_by(GivenRow.member_id)
-    )
-    return dict((await connection.execute(query)).tuples().all())
+        return (
+            query.join(GivenSeriesRow, GivenSeriesRow.series_id == SeriesRow.id)
+            .join(GivenRow, GivenRow.id == GivenSeriesRow.given_id)
+            .where(
+                SeriesRow.direction == self.direction,
+                GivenRow.state == "granted",
+                GivenRow.valid_until > self.at,
+                GivenSeriesRow.asked_until >= Range.of_day(self.since).start,
+                recent,
+            )
+        )
 
 
 async def homes_by_group(
@@ -200,6 +322,14 @@ async def homes_by_group(
         )
         query = query.where(sends.exists())
     return dict((await connection.execute(query)).tuples().all())
+
+
+def _with_blocks(those: ColumnElement[bool]) -> FromClause:
+    """Join series and blocks so that each series looks for its own.
+
+    SQLite would look through all blocks of all years instead.
+    """
+    return outerjoin(SeriesRow, BlockRow, and_(BlockRow.series_id == SeriesRow.id, those))
 
 
 def counts_in(month: date) -> tuple[ColumnElement[bool], ...]:

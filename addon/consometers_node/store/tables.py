@@ -95,6 +95,7 @@ class SeriesRow(Base):
             "member_id",
             name="uq_series_facts",
         ),
+        Index(None, "member_id"),
         CheckConstraint("direction IN ('consumption', 'injection', 'production')", "direction"),
         CheckConstraint("quantity IN ('energy', 'power')", "quantity"),
         CheckConstraint("interval_minutes IN (5, 30, 60, 1440)", "interval"),

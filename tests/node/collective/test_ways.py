@@ -23,16 +23,17 @@ SUMS = {
 RECORDS = {
     "store.series.blocks": {
         "collective.gathering",
-        "collective.own",
         "collective.rights",
         "household.drawn",
         "household.upkeep",
         "sharing.ledger",
     },
-    "store.series.blocks_of_days": {"collective.taking", "sharing.ledger"},
+    "store.series.blocks_of_days": {"collective.own", "collective.taking", "sharing.ledger"},
     "store.series.largest_of_days": {"collective.plausibility"},
     "store.set_aside.of_member": {"collective.export", "collective.taking", "web.admin.doubts"},
     "store.parts.member_blocks": {"collective.snapshot"},
+    "store.parts.packed_day": {"collective.snapshot"},
+    "collective.snapshot.Day": {"collective.publishing"},
     "collective.snapshot.Snapshot": {"collective.publishing", "collective.quartiles"},
     "sharing.ledger.records_of": {
         "collective.telling",

@@ -152,6 +152,7 @@ def _series() -> None:
         *checks("series", SERIES_SAYS),
         **NUMBERED,
     )
+    index("series", "member_id")
     op.create_table(
         "block",
         whole("series_id", primary_key=True),
@@ -467,6 +468,7 @@ def _given() -> None:
         **STRICT,
     )
     index("given_series", "identifier")
+    index("given_series", "series_id")
     op.create_table(
         "device_claim",
         words("device", primary_key=True),
