@@ -1,15 +1,15 @@
 """script/bench region: what a day costs at each level: homes, their cooperatives, and a region.
 
 One machine simulates all of them, one server after the other, each with its own database and by the
-code that runs there; only the network is left out. The homes of the first cooperative tell hour by
-hour, in messages of a record, as homes do; those of the others, which are alike, have told already.
-What a cooperative published of an hour goes to the region, in one message for each of its series.
+code that runs there, in SQLite; only the network is left out. The homes of the first cooperative
+tell hour by hour, in messages of a record, as homes do; those of the others, which are alike, have
+told already. What a cooperative published of an hour goes to the region, in one message for each of
+its series.
 """
 
 import argparse
 import asyncio
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import batched
@@ -18,14 +18,14 @@ from random import Random
 from tempfile import TemporaryDirectory
 import time
 
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from consometers_node.collective import given, needs
 from consometers_node.collective.members import Kind, Members
 from consometers_node.collective.publishing import Publishing
 from consometers_node.collective.rules import AT_ONCE, open_from
 from consometers_node.collective.taking import Told, take
-from consometers_node.quoalise import Direction, Duration, Records, describe
+from consometers_node.quoalise import Direction, Duration, Number, Records, describe
 from consometers_node.quoalise.data import Data, decode, encode
 from consometers_node.quoalise.identifier import (
     device as device_of,
@@ -37,11 +37,12 @@ from consometers_node.sharing.names import keep_collective
 from consometers_node.store import Store
 from consometers_node.store.collective_tables import GivenSeriesRow
 from consometers_node.store.member_counts import counts
-from consometers_node.store.series import OWN, all_series, blocks
+from consometers_node.store.series import OWN, SERIES_FACTS, blocks
+from consometers_node.store.tables import SeriesRow
 from consometers_node.wire import told
 
 from .closing import COMMUNES
-from .databases import choose, database, size
+from .databases import size
 from .homes import MOST_W, ZONE, join, keep_days, name, need_of, permission
 from .members import jid
 from .opening import publishing
@@ -53,6 +54,21 @@ REGION = "region"
 
 _DAY, _HOUR, _MINUTE = timedelta(days=1), timedelta(hours=1), timedelta(minutes=1)
 _DAY_S = 86_400
+_ASKED = (Way.CONSUMPTION,)
+_OWN_HOURS = select(SeriesRow.id, *SERIES_FACTS).where(
+    SeriesRow.member_id == OWN,
+    SeriesRow.direction == Way.CONSUMPTION,
+    SeriesRow.interval == Interval.PT1H,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Sizes:
+    """How many cooperatives there are, and how many homes and communes each has."""
+
+    cooperatives: int
+    homes: int
+    communes: int
 
 
 @dataclass(slots=True)
@@ -72,8 +88,8 @@ class Cost:
         share = 100 * (self.intake_s + self.closing_s) / _DAY_S
         return (
             f"{self.messages:,} messages, {self.received / 1e6:.1f} MB in; CPU"
-            f" {self.intake_s:.1f} s to keep them, {self.closing_s:.1f} s to close, {share:.2f} % of"
-            f" a core; {self.grown / 1e6:.2f} MB more in the database,"
+            f" {self.intake_s:.1f} s to keep them, {self.closing_s:.1f} s to close, {share:.2f} %"
+            f" of a core; {self.grown / 1e6:.2f} MB more in the database,"
             f" {self.published / 1e6:.2f} MB out"
         )
 
@@ -110,19 +126,131 @@ class Server:
         """Return the messages that tell of what was published of some hours, one a series."""
         found = []
         async with self.store.reading() as connection:
-            for number, series in (await own_hours(self.store)).items():
-                values = [
-                    one
-                    for block in await blocks(connection, number, series, within)
-                    for one in block.records(within)
-                ]
-                members = [
-                    one
-                    for block in await counts(connection, number, series, within)
-                    for one in block.records(within)
-                ]
+            for number, *facts in await connection.execute(_OWN_HOURS):
+                series = Series(*facts)
+                known = await blocks(connection, number, series, within)
+                summed = await counts(connection, number, series, within)
+                values = [one for block in known for one in block.records(within)]
+                members = [one for block in summed for one in block.records(within)]
                 if values:
                     of = series_name(device_of(series.device), Direction.CONSUMPTION)
                     found.append(encode(told(of, series, values, members)))
         self.cost.published += sum(map(len, found))
         return found
+
+
+def main(arguments: list[str]) -> int:
+    """Print the figures; 1 if the region does not have all homes in its sums."""
+    parser = argparse.ArgumentParser(prog="script/bench region", description=__doc__)
+    parser.add_argument("--cooperatives", type=int, default=20)
+    parser.add_argument("--homes", type=int, default=5_000, help="of each cooperative")
+    parser.add_argument("--communes", type=int, default=COMMUNES, help="of each cooperative")
+    options = parser.parse_args(arguments)
+    of = Sizes(options.cooperatives, options.homes, options.communes)
+    return 0 if asyncio.run(_measure(of)) else 1
+
+
+async def _measure(of: Sizes) -> bool:
+    midnight = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0) - _DAY
+    hours = [midnight + n * _HOUR for n in range(HOURS)]
+    pushed: list[list[tuple[str, bytes]]] = [[] for _ in hours]
+    for number in range(of.cooperatives):
+        with TemporaryDirectory() as folder:
+            coop = await _cooperative(Path(folder), number, of, midnight)
+            if number == 0:
+                await _live(coop, of, hours)
+                print(f"a cooperative of {of.homes:,} homes: {coop.cost}", flush=True)
+            else:
+                await keep_days(coop.store, range(of.homes), [midnight.date()])
+                await coop.close(hours[-1] + _HOUR + _MINUTE)
+            for start, messages in zip(hours, pushed, strict=True):
+                found = await coop.published(Range(start, start + _HOUR))
+                messages += [(_address(number), message) for message in found]
+            await coop.store.close()
+    with TemporaryDirectory() as folder:
+        region = await _region(Path(folder), of, midnight)
+        before = await size(region.store)
+        for start, messages in zip(hours, pushed, strict=True):
+            await region.keep(messages, start + _HOUR + _MINUTE)
+            await region.close(start + _HOUR + _MINUTE)
+        region.cost.grown = await size(region.store) - before
+        own = await region.published(Range(midnight, midnight + _DAY))
+        await region.store.close()
+    print(f"a region of {of.cooperatives} cooperatives: {region.cost}", flush=True)
+    counts = [
+        one.values
+        for told in map(decode, own)
+        for one in told.records
+        if one.name.endswith("/members")
+    ]
+    return {count for one in counts for count in one.values()} == {of.cooperatives * of.homes}
+
+
+async def _live(coop: Server, of: Sizes, hours: Sequence[datetime]) -> None:
+    """Let homes tell of each hour once it is over."""
+    random = Random(1)
+    before = await size(coop.store)
+    for start in hours:
+        pushed = [(jid(home), _hour_of(home, start, random)) for home in range(of.homes)]
+        await coop.keep(pushed, start + _HOUR + _MINUTE)
+        await coop.close(start + _HOUR + _MINUTE)
+    coop.cost.grown = await size(coop.store) - before
+
+
+async def _cooperative(folder: Path, number: int, of: Sizes, midnight: datetime) -> Server:
+    server = await _server(folder, _coop(number), midnight)
+    areas = [_commune(number, n) for n in range(of.communes)]
+    await join(server.store, of.homes, 31, areas=areas)
+    return server
+
+
+async def _region(folder: Path, of: Sizes, midnight: datetime) -> Server:
+    """Return the region, which reads all series of its cooperatives."""
+    server = await _server(folder, REGION, midnight)
+    now = datetime.now(UTC).replace(microsecond=0)
+    need = need_of(31, _ASKED)
+    async with server.store.writing() as connection:
+        await needs.offer(connection, need, now)
+        register = Members(connection, ZONE)
+        for number in range(of.cooperatives):
+            member = await register.admit(_address(number), now, kind=Kind.COLLECTIVE)
+            below = [f"{_coop(number)}-{_commune(number, n)}" for n in range(of.communes)]
+            names = [
+                series_name(organisation(one), Direction.CONSUMPTION)
+                for one in (_coop(number), *below)
+            ]
+            said = permission(f"p{number}", names, need, now)
+            await given.take(register, member.id, said, now, own=organisation(REGION))
+        asked = update(GivenSeriesRow).values(subscribed_at=now, asked_until=now)
+        await connection.execute(asked)
+    return server
+
+
+async def _server(folder: Path, of: str, midnight: datetime) -> Server:
+    """Return a collective that opened a day before."""
+    place = folder / "node.db"
+    store = await Store.open(place)
+    await keep_collective(store, of)
+    opened_at = midnight - _DAY
+    async with store.writing() as connection:
+        await open_from(connection, AT_ONCE, "bench", opened_at)
+    return Server(store, publishing(store, place, of, folder), opened_at)
+
+
+def _hour_of(home: int, start: datetime, random: Random) -> bytes:
+    named = name(home)
+    values: dict[Number, Number] = {int(start.timestamp()): random.randrange(MOST_W)}
+    records = (Records(str(named), "W", values),)
+    return encode(Data(describe(named, Duration(seconds=3600)), records))
+
+
+def _coop(number: int) -> str:
+    return f"coop{number}"
+
+
+def _commune(number: int, commune: int) -> str:
+    return f"c{number}x{commune}"
+
+
+def _address(number: int) -> str:
+    return f"{_coop(number)}@{REGION}.test"
