@@ -159,13 +159,14 @@ async def _measure(of: Sizes) -> bool:
             coop = await _cooperative(Path(folder), number, of, midnight)
             if number == 0:
                 await _live(coop, of, hours)
-                print(f"a cooperative of {of.homes:,} homes: {coop.cost}", flush=True)
             else:
                 await keep_days(coop.store, range(of.homes), [midnight.date()])
                 await coop.close(hours[-1] + _HOUR + _MINUTE)
             for start, messages in zip(hours, pushed, strict=True):
                 found = await coop.published(Range(start, start + _HOUR))
                 messages += [(_address(number), message) for message in found]
+            if number == 0:
+                print(f"a cooperative of {of.homes:,} homes: {coop.cost}", flush=True)
             await coop.store.close()
     with TemporaryDirectory() as folder:
         region = await _region(Path(folder), of, midnight)
