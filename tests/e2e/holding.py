@@ -4,7 +4,7 @@ from datetime import UTC, datetime, time, timedelta
 
 from consometers_node.series import Block, Direction, Range
 from consometers_node.store import Store
-from consometers_node.store.parts import member_blocks
+from consometers_node.store.parts import member_blocks, member_counts
 
 type Held = dict[datetime, tuple[int, int]]
 """The sum of the values of members by their start, and how many members that sums."""
@@ -16,10 +16,15 @@ async def held(store: Store, direction: Direction, within: Range) -> Held:
     """Add up what members sent of power, all of them at the same step."""
     found: Held = {}
     async with store.reading() as connection:
-        rows = await member_blocks(connection, direction, within.start.date(), within.end.date())
+        days = within.start.date(), within.end.date()
+        rows = await member_blocks(connection, direction, *days)
+        counted = {
+            (number, day): Block.values_of(packed)
+            for number, day, packed in await member_counts(connection, direction, *days)
+        }
     for row in rows:
         values = Block.values_of(row.packed)
-        counts = [1] * len(values) if row.counts is None else Block.values_of(row.counts)
+        counts = counted.get((row.series, row.day), (1,) * len(values))
         midnight = datetime.combine(row.day, time(), UTC)
         for n, (value, count) in enumerate(zip(values, counts, strict=True)):
             start = midnight + n * _DAY / len(values)
