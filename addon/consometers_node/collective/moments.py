@@ -61,8 +61,7 @@ async def moments(
         return ()
     zone = published.time_zone
     span = Span(since.astimezone(zone).date(), until.astimezone(zone).date())
-    interval = published.publication.interval
-    figures = await published.figures(connection, everybody, interval, span, until)
+    figures = await published.within_days(connection, everybody, span, until)
     found, day, so_far = [], span.first, _Sum()
     for told in zip(*figures.values(), strict=True):
         out = _out(dict(zip(figures, told, strict=True)))

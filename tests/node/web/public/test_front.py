@@ -7,6 +7,7 @@ import pytest
 from consometers_node.collective.disclosure import Reason
 from consometers_node.collective.members import GroupKind
 from consometers_node.series import Direction
+from consometers_node.store.publication import combined
 
 from .town import NOW, Town, day_of, hours_of
 
@@ -130,6 +131,39 @@ async def test_the_hour_that_comes_twice_has_its_power(empty: Town) -> None:
     page = await empty.browser().open()
     assert page.status == 200
     assert "We draw from the grid 8 kW" in page.text
+
+
+async def test_a_commune_that_is_too_small_leads_to_where_it_is_published(empty: Town) -> None:
+    names = {await empty.group(GroupKind.AREA, one): one for one in ("Lanester", "Ploemeur")}
+    async with empty.store.writing() as connection:
+        both = await combined(connection, frozenset(names), names)
+    day = day_of(NOW.date(), consumption=lambda hour: 9_000)
+    lorient = await empty.group(GroupKind.AREA, "Lorient")
+    for group in (await empty.group(), both, lorient):
+        await empty.release(group, day)
+    for language, title, words in (
+        ("en", "Lanester and Ploemeur", "Published together with other communes"),
+        ("fr", "Lanester et Ploemeur", "Publié avec d’autres communes"),
+    ):
+        page = await empty.browser(language).open()
+        tiles = [link for link in page.links if "areas/" in link]
+        assert sorted(tiles) == ["./areas/lanester-ploemeur", "./areas/lorient"]
+        assert title in page.text
+        page = await empty.browser(language).open("areas/ploemeur")
+        assert words in page.text
+        assert page.link("areas/lanester-ploemeur")
+        page = await empty.browser(language).open("areas/lanester-ploemeur")
+        assert "9" in page.text.partition(title)[2]
+
+
+async def test_beside_a_sum_stands_what_a_home_has_of_it(town: Town) -> None:
+    page = await town.browser().open()
+    assert "We use 14 kW of 37 members, 378 W each" in page.text
+    assert "Drawn since midnight 150 kWh 4.05 kWh per home" in page.text
+    for path in ("hall", "card"):
+        assert "378 W per home" in (await town.browser().open(path)).text
+    assert "37 of 40 homes" in (await town.browser().open("hall")).text
+    assert "per home" not in (await town.browser().open("sites/ecole-de-kersabiec")).text
 
 
 # Members that are collectives themselves.

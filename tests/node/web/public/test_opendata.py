@@ -5,6 +5,7 @@ from asyncio.subprocess import PIPE, STDOUT
 from collections.abc import Mapping
 import csv
 from dataclasses import replace
+from datetime import date, timedelta
 import io
 from ipaddress import ip_network
 import json
@@ -15,12 +16,13 @@ from typing import Any
 import pytest
 from yarl import URL
 
-from consometers_node.collective.disclosure import Reason
+from consometers_node.collective.disclosure import Agreed, Publication, Reason
 from consometers_node.collective.settings import Page
+from consometers_node.series import Direction, Interval
 from consometers_node.web.limits import Limits
 from consometers_node.web.public.opendata import Quantity
 
-from .town import Town, serving
+from .town import Town, hours_of, serving, settings
 
 SCHEMATHESIS = Path(sys.executable).with_name("schemathesis")
 
@@ -112,6 +114,38 @@ async def test_a_rate_where_nothing_was_made_is_null_and_hides_nothing(town: Tow
     told = await ask(town, "self-consumption/by/all/PT1H/from/2026-06-09/to/2026-06-09")
     assert told["values"][0]["value"] is None
     assert "withheld" not in told["values"][0]
+
+
+async def test_addresses_stay_when_the_step_changes(empty: Town) -> None:
+    everybody, half = await empty.group(), timedelta(minutes=30)
+    hours, changed = hours_of(date(2026, 6, 8)), hours_of(date(2026, 6, 9))
+    halves = [start + n * half for start in changed for n in range(2)]
+    drawn = Direction.CONSUMPTION
+    await empty.release(everybody, {drawn: dict.fromkeys(hours, 1_000)})
+    await empty.close(hours)
+    await empty.release(everybody, {drawn: dict.fromkeys(halves, 500)}, step=Interval.PT30M)
+    await empty.close(halves, interval=Interval.PT30M)
+    path = "consumption/by/all/PT1H/from/2026-06-08/to/2026-06-09"
+    before = await ask(empty, path)
+    other = Publication(basis=Agreed(10), interval=Interval.PT30M)
+    folder = empty.settings.folder
+    async with serving(Town(empty.store, settings(folder, publication=other))) as town:
+        told = (await ask(town, path))["values"]
+        assert len(told) == 24
+        assert told == before["values"][:24]
+        told = (await ask(town, path.replace("PT1H", "PT30M")))["values"]
+        assert [one["value"] for one in told] == 48 * [250]
+        assert (await ask(town, "groups.json"))["intervals"][:2] == [
+            {"id": "PT1H", "from": "2026-06-08", "to": "2026-06-08"},
+            {"id": "PT30M", "from": "2026-06-09", "to": None},
+        ]
+        page = await town.browser().open("data")
+        assert "PT1H (from 8 June 2026 to 8 June 2026), PT30M (since 9 June 2026)" in page.text
+        for day, count in (("2026-06-08", 24), ("2026-06-09", 48)):
+            page = await town.browser().open(f"day/{day}.csv")
+            assert len(page.html.splitlines()) == 1 + count
+        enum = (await ask(town, "openapi.json"))["components"]["schemas"]["Series"]["properties"]
+        assert enum["interval"]["enum"] == ["PT1H", "PT30M", "P1D", "P1M", "P1Y"]
 
 
 @pytest.mark.parametrize("quantity", Quantity)

@@ -218,6 +218,54 @@ async def test_a_day_that_is_not_closed_is_missing_until_it_is(empty: Town) -> N
     ]
 
 
+async def test_a_day_says_of_how_many_hours_it_is_and_does_not_disappear(empty: Town) -> None:
+    day = day_of(TODAY - DAY, consumption=always(1_000))[DRAWN]
+    some = dict(list(day.items())[:23])
+    await empty.release(await empty.group(), {DRAWN: some}, in_part=True)
+    page = await empty.browser().open("month/2026-06")
+    assert "Drawn from the grid 23 kWh" in page.text
+    assert "23 of 24 hours" in page.text
+    assert "23 of 24 hours could be published; sums are of these." in page.text
+    page = await empty.browser("fr").open("month/2026-06")
+    assert "23 heures sur 24 ont pu être publiées" in page.text
+    (row,) = [one for one in await table(empty, "month/2026-06.csv") if one["consumption_wh"]]
+    assert (row["consumption_wh"], row["consumption_hours"], row["hours_ended"]) == (
+        *("23000", "23", "24"),
+    )
+    for interval in ("P1D", "P1M"):
+        path = f"consumption/by/all/{interval}/from/2026-06-09/to/2026-06-09"
+        one = (await ask(empty, path))["values"][-1]
+        assert (one["value"], one["hours"]) == (23_000, 23)
+        assert one["hours_ended"] == (24 if interval == "P1D" else 24 * 9)
+
+
+async def test_days_of_which_not_as_many_hours_are_known_are_not_compared(empty: Town) -> None:
+    everybody = await empty.group()
+    await empty.release(everybody, day_of(TODAY - 2 * DAY, TODAY - DAY, consumption=always(1_000)))
+    then = list(day_of(A_YEAR_AGO - 2 * DAY, A_YEAR_AGO - DAY, consumption=always(1_000))[DRAWN])
+    watts = {DRAWN: dict.fromkeys(then[:36], 1_000)}
+    await empty.release(everybody, watts, in_part=True)
+    page = await empty.browser().open("month/2026-06")
+    assert "on the 1 day known in both years: 0.65 kWh per home, a year before 0.65" in page.text
+
+
+async def test_a_sum_without_the_homes_says_so(empty: Town) -> None:
+    """A school is told beside nine homes, of which there are too few, and they are not counted."""
+    day = day_of(TODAY - DAY, consumption=always(1_000))
+    await empty.release(await empty.group(), day, members=1, homes=0, counting=0)
+    start = datetime(2026, 6, 9, tzinfo=ZONE)
+    await empty.close(hours_of(TODAY - DAY), Reason.BELOW_THRESHOLD, told=9)
+    await empty.close([start], Reason.BELOW_THRESHOLD, interval=Interval.P1D, told=9)
+    page = await empty.browser().open("month/2026-06")
+    assert "without the homes: too few, or one of them makes most of it" in page.text
+    assert "9 homes" not in page.text
+    told = await ask(empty, "consumption/by/all/P1D/from/2026-06-09/to/2026-06-09")
+    assert told["values"][0]["lacks_homes"] is True
+    assert told["values"][0]["members_counting"] == 1
+    page = await empty.browser("fr").open("month/2026-06")
+    assert "sans les foyers" in page.text
+
+
 def sun(watts: int) -> Hours:
     return day_of(
         TODAY - DAY, production=always(watts), injection=always(watts), consumption=always(900)
