@@ -95,13 +95,9 @@ class Told:
 
     start: datetime
     end: datetime
+    minutes: int
+    """How long the interval is."""
     figure: Figure
-
-    @property
-    def minutes(self) -> int:
-        """How long the interval is."""
-        # Of two times of one zone, Python takes the difference of what clocks show.
-        return round((self.end.timestamp() - self.start.timestamp()) / 60)
 
     @property
     def is_whole(self) -> bool:
@@ -119,6 +115,15 @@ class Columns:
 
     bounds: Sequence[datetime]
     figures: Mapping[Direction, Iterator[Figure]]
+
+    def told(self) -> Iterator[tuple[Direction, list[Told]]]:
+        """Yield the intervals of each direction, once."""
+        # Of two times of one zone, Python takes the difference of what clocks show.
+        seconds = [one.timestamp() for one in self.bounds]
+        minutes = [round((end - start) / 60) for start, end in pairwise(seconds)]
+        for direction, figures in self.figures.items():
+            intervals = zip(pairwise(self.bounds), minutes, figures, strict=True)
+            yield direction, [Told(*both, length, figure) for both, length, figure in intervals]
 
 
 type Steps = Mapping[Interval, tuple[datetime, datetime | None]]
@@ -189,11 +194,7 @@ class Published:
         Directions in which this group has nothing are left out.
         """
         found = await self.columns(connection, place, interval, span, until, directions=directions)
-        ends = list(pairwise(found.bounds))
-        return {
-            direction: [Told(*both, figure) for both, figure in zip(ends, figures, strict=True)]
-            for direction, figures in found.figures.items()
-        }
+        return dict(found.told())
 
     async def columns(
         self,
@@ -243,9 +244,7 @@ class Published:
                 part = Range(begins, max(begins, ends))
                 begins = part.end
                 found = await self._columns(connection, place, step, part, until)
-                ends_of = list(pairwise(found.bounds))
-                for direction, figures in found.figures.items():
-                    some = (Told(*both, one) for both, one in zip(ends_of, figures, strict=True))
+                for direction, some in found.told():
                     told.setdefault(direction, []).extend(some)
         return told
 

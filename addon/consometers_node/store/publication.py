@@ -191,7 +191,7 @@ async def cells(
         row.start >= within.start,
         row.start < within.end,
     )
-    return [CellSum(*one) for one in await connection.execute(query)]
+    return [CellSum(*one) for one in (await connection.execute(query)).all()]
 
 
 async def day_sums(

@@ -40,7 +40,7 @@ figures = st.one_of(
 
 
 def told(some: list[Figure]) -> list[Told]:
-    return [Told(START + n * DAY, START + (n + 1) * DAY, one) for n, one in enumerate(some)]
+    return [Told(START + n * DAY, START + (n + 1) * DAY, 1440, one) for n, one in enumerate(some)]
 
 
 @st.composite
