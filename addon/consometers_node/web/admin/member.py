@@ -193,7 +193,7 @@ async def _show(
     async with desk.store.reading() as connection:
         gave = await given.of_member(connection, member.id)
         register = await given.register(connection, [one.id for one in gave])
-        series = await of_member(connection, member.jid) if member.jid else []
+        series = _each_once(await of_member(connection, member.jid)) if member.jid else []
         told = await shares_by_direction(connection, member.id, window)
         areas = await communes.known(connection)
         doubtful = await doubts.of_member(desk, connection, member)
@@ -233,6 +233,11 @@ async def _show(
         Kind=Kind,
         most={"name": MAX_NAME, "area": MAX_AREA, "words": MAX_WORDS},
     )
+
+
+def _each_once(granted: list[Gathered]) -> list[Gathered]:
+    """Return each series by the permission that reaches furthest back."""
+    return list({one.identifier: one for one in reversed(granted)}.values())[::-1]
 
 
 def _years(
