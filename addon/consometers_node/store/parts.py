@@ -8,7 +8,6 @@ from typing import Any, NamedTuple, cast
 
 from sqlalchemy import ColumnElement, FromClause, Select, and_, func, or_, outerjoin, select
 from sqlalchemy.ext.asyncio import AsyncConnection
-from sqlalchemy.orm import aliased
 
 from ..series import Direction, Interval, Quantity, Range, Series
 from .among import among
@@ -296,31 +295,25 @@ async def homes_by_group(
     connection: AsyncConnection, month: date, direction: Direction | None = None
 ) -> dict[GroupId, int]:
     """Return how many homes count in each group in a month, of those that send a direction."""
-    as_site = aliased(InGroupRow)
-    shown = (
-        select(as_site.member_id)
-        .join(MemberGroupRow, MemberGroupRow.id == as_site.group_id)
-        .where(
-            as_site.member_id == MemberRow.id,
-            MemberGroupRow.kind == "site",
-            as_site.from_month <= month,
-            or_(as_site.until_month.is_(None), as_site.until_month > month),
-        )
+    # Each list is made once: whether each home is in it, asked by itself, takes ten times as long.
+    sites = (
+        select(InGroupRow.member_id)
+        .join(MemberGroupRow, MemberGroupRow.id == InGroupRow.group_id)
+        .where(MemberGroupRow.kind == "site", *counts_in(month))
     )
+    collectives = select(MemberRow.id).where(MemberRow.kind == "collective")
     query = (
         select(InGroupRow.group_id, func.count())
-        .join(MemberRow, MemberRow.id == InGroupRow.member_id)
-        .where(MemberRow.kind != "collective", ~shown.exists(), *counts_in(month))
+        .where(
+            InGroupRow.member_id.not_in(collectives),
+            InGroupRow.member_id.not_in(sites),
+            *counts_in(month),
+        )
         .group_by(InGroupRow.group_id)
     )
     if direction is not None:
-        sends = (
-            select(GivenRow.id)
-            .join(GivenSeriesRow, GivenSeriesRow.given_id == GivenRow.id)
-            .join(SeriesRow, SeriesRow.id == GivenSeriesRow.series_id)
-            .where(GivenRow.member_id == MemberRow.id, SeriesRow.direction == direction)
-        )
-        query = query.where(sends.exists())
+        sends = select(SeriesRow.member_id).where(SeriesRow.direction == direction)
+        query = query.where(InGroupRow.member_id.in_(sends))
     return dict((await connection.execute(query)).tuples().all())
 
 

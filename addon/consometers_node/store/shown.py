@@ -7,7 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.orm import aliased
 
 from ..series import Series
-from .collective_tables import GivenRow, GivenSeriesRow, MemberId
+from .collective_tables import GivenRow, GivenSeriesRow, MemberId, MemberRow
 from .series import SERIES_FACTS
 from .tables import SeriesRow
 
@@ -21,7 +21,9 @@ async def shown_from(
 
 
 async def shown_series(connection: AsyncConnection, at: datetime) -> dict[MemberId, set[Series]]:
-    """Return the series that members let be shown under their names."""
+    """Return the series that sites let be shown under their names."""
+    # Sites are few: SQLite would look at the permissions of all members otherwise.
+    sites = select(MemberRow.id).where(MemberRow.kind == "site")
     # Which series it is may be noted with another permission that names it.
     known, also = aliased(GivenSeriesRow), aliased(GivenRow)
     query = (
@@ -30,7 +32,7 @@ async def shown_series(connection: AsyncConnection, at: datetime) -> dict[Member
         .join(known, known.identifier == GivenSeriesRow.identifier)
         .join(also, (also.id == known.given_id) & (also.member_id == GivenRow.member_id))
         .join(SeriesRow, SeriesRow.id == known.series_id)
-        .where(GivenRow.interval <= SeriesRow.interval, *_by(at))
+        .where(GivenRow.member_id.in_(sites), GivenRow.interval <= SeriesRow.interval, *_by(at))
     )
     found: dict[MemberId, set[Series]] = {}
     for member, *facts in await connection.execute(query):
