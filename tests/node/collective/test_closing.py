@@ -135,6 +135,7 @@ class Town:
         self.minimum = minimum
         self.area = {home: random.choice(AREAS) for home in range(random.randrange(4, 16))}
         self.attacker = Attacker()
+        self.hours = 0
 
     def month(self, hours: int) -> None:
         """Publish some hours of a month."""
@@ -142,7 +143,8 @@ class Town:
             area: sum(one == area for one in self.area.values()) for area in self.area.values()
         }
         together = combine_small(members, self.minimum)
-        for hour in range(hours):
+        for _ in range(hours):
+            self.hours += 1
             telling = [home for home in self.area if self.random.random() < 0.8]
             cells: dict[str, Cell] = {}
             for home in telling:
@@ -150,7 +152,7 @@ class Town:
                 cells[self.area[home]] = cells.get(self.area[home], Cell()) + part
             for cell in close(cells, together, self.minimum).cells:
                 inside = [home for home in telling if self.area[home] in cell.groups]
-                self.attacker.see({(home, (id(together), hour)): 1 for home in inside})
+                self.attacker.see({(home, self.hours): 1 for home in inside})
 
     def change(self) -> None:
         """Let some leave, some come, some move, and other rules hold."""
