@@ -1,11 +1,11 @@
-"""What there would be to see if sums were published by other rules, and how that is now.
+"""What there would be to see of the past if sums were published by some rules.
 
 Intervals of the past are decided by the function that closes them, in a transaction that is undone:
 nothing of it stays. Members wait meanwhile. An administrator may read more than that anyway.
 """
 
 from collections import Counter
-from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time as daytime, timedelta
 from enum import StrEnum
@@ -20,12 +20,11 @@ from ..store.parts import first_block
 from ..store.publication import DaySum, PublishedCell
 from .arrivals import Arrivals
 from .calendar import Places, instants, places
-from .disclosure import Publication, Reason, Released
-from .members import GroupKind, Members
-from .published import Place, Published, Span
+from .disclosure import Publication, Reason
+from .members import Members
+from .published import Span
 from .publishing import Closer, Waiting
 from .settings import Settings
-from .snapshot import Sums
 
 ENOUGH_S = 3.0
 """How long members wait at most for what is older than a month."""
@@ -45,7 +44,7 @@ class Stretch(StrEnum):
 
 @dataclass(slots=True)
 class Count:
-    """How many figures there are to see, and how many are withheld, by why."""
+    """How many sums there are to see, and how many are withheld, by why."""
 
     shown: int = 0
     withheld: Counter[Reason] = field(default_factory=Counter)
@@ -58,7 +57,7 @@ class Count:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What there is to see of a time: of everybody, and of communes."""
+    """How many sums of homes there are to see of a time: of everybody, and of communes."""
 
     stretch: Stretch
     span: Span
@@ -105,6 +104,15 @@ async def foresee_page[T](
     return found
 
 
+@dataclass(frozen=True, slots=True)
+class _Decided:
+    """What would be published of a time: the communes (or the rest) whose homes sent something."""
+
+    areas: Set[GroupId]
+    cells: Sequence[PublishedCell]
+    reason: str | None
+
+
 class _Outlook:
     """Decides intervals of the past, and counts."""
 
@@ -141,23 +149,23 @@ class _Outlook:
                 ]
                 flat = [one for some in decided for one in some]
                 if day == last:
-                    for sent, cells, reason in flat:
-                        shown = {cell.group for cell in cells}
-                        self._add(hours.everybody, hours.areas, sent, shown, reason)
-                sums = _day_sums(cell for _, cells, _ in flat for cell in cells)
+                    for one in flat:
+                        self._add(hours.everybody, hours.areas, one)
+                cells = [cell for one in flat for cell in one.cells]
+                sums = _day_sums(cells)
                 sent = await self._closer.sums_of_civil_day(
                     direction, day, sums.get(self._closer.everybody)
                 )
                 start = instants(self._zone, day).start
-                cells, reason = await self._closer.publish(
+                alone, reason = await self._closer.publish(
                     direction, Interval.P1D, start, day, sent
                 )
-                groups = sums.keys() | {cell.group for cell in cells}
-                sent_at_all = (
-                    sent if sent.told else Sums(told={m for s, *_ in flat for m in s.told})
-                )
+                reasons = Counter(one.reason for one in flat if one.reason is not None)
+                of_hours = next((why for why, _ in reasons.most_common(1)), None)
+                areas = set(sent.cells).union(*(one.areas for one in flat))
+                whole = _Decided(areas, [*cells, *alone], reason or of_hours)
                 for counts in (month, year) if day >= in_month else (year,):
-                    self._add(*counts, sent_at_all, groups, reason)
+                    self._add(*counts, whole)
             day -= _DAY
         return [
             hours,
@@ -165,16 +173,14 @@ class _Outlook:
             Seen(Stretch.YEAR, Span(day + _DAY, last), *year),
         ]
 
-    async def _intervals(
-        self, direction: Direction, part: Places, day: date
-    ) -> list[tuple[Sums, list[PublishedCell], str | None]]:
+    async def _intervals(self, direction: Direction, part: Places, day: date) -> list[_Decided]:
         """Return the intervals of a civil day that are in a UTC day, decided."""
         sums = await self._closer.sums_of(direction, part.day)
         midnight = datetime.combine(part.day, daytime(), UTC)
         step = timedelta(minutes=self._step.minutes)
         return [
-            (
-                sums[place],
+            _Decided(
+                sums[place].cells.keys(),
                 *await self._closer.publish(
                     direction, self._step, midnight + place * step, day, sums[place]
                 ),
@@ -182,22 +188,18 @@ class _Outlook:
             for place in range(part.first, part.end)
         ]
 
-    def _add(
-        self,
-        everybody: Count,
-        areas: Count,
-        sent: Sums,
-        shown: Collection[GroupId],
-        reason: str | None,
-    ) -> None:
-        why = Reason(reason) if reason is not None else Reason.BELOW_THRESHOLD
+    def _add(self, everybody: Count, areas: Count, one: _Decided) -> None:
+        """Count sums of homes; where none sent anything, what is public by itself."""
+        if not one.areas and not one.cells:
+            return
+        why = Reason(one.reason) if one.reason is not None else Reason.BELOW_THRESHOLD
+        shown = {cell.group for cell in one.cells if cell.homes or not one.areas}
         if self._closer.everybody in shown:
             everybody.shown += 1
-        elif sent.told:
+        else:
             everybody.withheld[why] += 1
-        areas.shown += len(set(shown) & self._closer.communes)
-        if self._closer.everybody not in shown:
-            areas.withheld[why] += len(sent.cells.keys() & self._closer.communes)
+            areas.withheld[why] += len(one.areas & self._closer.communes)
+        areas.shown += len(shown & self._closer.communes)
 
 
 def _day_sums(cells: Iterable[PublishedCell]) -> dict[GroupId, DaySum]:
@@ -220,55 +222,6 @@ def _at_once(publication: Publication, at: datetime) -> Waiting:
     """Wait for nobody: all that has ended is closed."""
     opened_at = at + publication.longest_wait
     return Waiting(online_since=at, opened_at=opened_at, arrivals=Arrivals())
-
-
-async def seen(
-    connection: AsyncConnection,
-    settings: Settings,
-    publication: Publication,
-    at: datetime,
-    since: date | None = None,
-) -> Sequence[Seen]:
-    """Count what there is to see: of yesterday, of the last month, and of the last year.
-
-    Nobody owes anything of before the first day of which anybody told.
-    """
-    published = Published(settings.identifier, settings.time_zone, publication)
-    last = _yesterday(settings, at)
-    first = last - (_YEAR_DAYS - 1) * _DAY
-    spans = {
-        Stretch.DAY: Span(last, last),
-        Stretch.MONTH: Span(last - (_MONTH_DAYS - 1) * _DAY, last),
-        Stretch.YEAR: Span(max(first, since or first), last),
-    }
-    places = (await published.places(connection)).values()
-    begun = {one.id: await published.begun(connection, one) for one in places}
-    found = []
-    for stretch, span in spans.items():
-        interval = publication.interval if stretch is Stretch.DAY else Interval.P1D
-        one = Seen(stretch, span, Count(), Count())
-        for place in places:
-            count = _of(one, place)
-            if count is None:
-                continue
-            first_day = begun[place.id]
-            figures = await published.figures(connection, place, interval, span, at)
-            for told in (told for some in figures.values() for told in some):
-                if isinstance(told.figure, Released):
-                    count.shown += 1
-                elif first_day is not None and told.start.date() >= first_day:
-                    count.withheld[told.figure.reason] += 1
-        found.append(one)
-    return found
-
-
-def _of(seen: Seen, place: Place) -> Count | None:
-    match place.kind:
-        case GroupKind.ALL:
-            return seen.everybody
-        case GroupKind.AREA:
-            return seen.areas
-    return None
 
 
 def _yesterday(settings: Settings, at: datetime) -> date:

@@ -227,9 +227,9 @@ async def _look(
     await _note(desk, visit, rules)
 
     then = await preview.foresee(desk.store, settings, publication, visit.now)
-    async with desk.store.reading() as connection:
-        since = then[-1].span.first
-        now = await preview.seen(connection, settings, before.publication, visit.now, since)
+    now, compares = then, publication != before.publication
+    if compares:
+        now = await preview.foresee(desk.store, settings, before.publication, visit.now)
     return desk.page(
         visit,
         "publication-preview.html",
@@ -238,6 +238,7 @@ async def _look(
         rules=rules,
         before=before,
         is_same=rules == before,
+        compares=compares,
         is_open=rules.are_open(visit.now, settings.time_zone),
         protects_less=rules.protect_less(before),
         told=_told(rules),
