@@ -6,7 +6,7 @@ answers. Only homes hide each other: a site chose to be named, and what a collec
 is public.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
@@ -189,6 +189,14 @@ class Released:
     def members_counting(self) -> int:
         """How many members there would be if all homes had told."""
         return self.members - self.homes + self.counting
+
+
+def are_comparable(figures: Sequence[Released]) -> bool:
+    """Return whether a rate may be computed: of as much of a day, with homes in all or in none."""
+    first = figures[0]
+    return all(
+        (one.minutes, one.lacks_homes) == (first.minutes, first.lacks_homes) for one in figures
+    )
 
 
 @dataclass(frozen=True, slots=True)

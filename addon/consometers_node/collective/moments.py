@@ -8,7 +8,7 @@ from fractions import Fraction
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ..series import Direction
-from .disclosure import Released
+from .disclosure import Released, are_comparable
 from .published import ALL, Published, Span, Told
 from .rates import self_consumption, self_sufficiency
 
@@ -97,7 +97,7 @@ class _Sum:
     def add(self, out: Mapping[Direction, Released]) -> _Sum:
         for direction, one in out.items():
             self.watt_minutes[direction] = self.watt_minutes.get(direction, 0) + one.watt_minutes
-        if len(out) == len(Direction):
+        if len(out) == len(Direction) and are_comparable([*out.values()]):
             for direction, one in out.items():
                 self.of_all[direction] += one.watt_minutes
         return self

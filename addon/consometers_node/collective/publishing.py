@@ -29,6 +29,7 @@ from ..store.publication import (
     ClosedInterval,
     DaySum,
     PublishedCell,
+    closed_intervals,
     closed_until,
     combined,
     day_sums,
@@ -394,10 +395,20 @@ class Closer:
             closed_at=self._at,
             expected=len(expected | sent.told),
             told=len(sent.told),
-            reason=reason if expected or sent.told else None,
+            reason=reason or await self._why_without_homes(direction, within, beside),
         )
         await self._write(total, [closed])
         return True
+
+    async def _why_without_homes(
+        self, direction: Direction, within: Range, hours: DaySum | None
+    ) -> str | None:
+        """Return why no interval of a day has homes in it; None if one has, or none sent any."""
+        if hours is not None and hours.homes:
+            return None
+        closed = await closed_intervals(self._connection, self._publication.interval, within)
+        reasons = (one.reason for one in closed if one.direction is direction)
+        return next(filter(None, reasons), None)
 
     async def publish(
         self, direction: Direction, interval: Interval, start: datetime, civil: date, sent: Sums

@@ -311,6 +311,19 @@ async def test_sites_are_public_and_hide_nobody(store: Store) -> None:
         assert await town.counted() == [1] * HOURS
 
 
+async def test_a_day_without_homes_says_why(store: Store) -> None:
+    async with store.writing() as connection:
+        town = Town(connection)
+        homes = await town.members(2, "Lorient")
+        school = await town.member("Lorient", kind="site", name="École de Kersabiec")
+        for day in (BEFORE, DAY):
+            await town.tell([*homes, school], 100, day=day)
+        await town.look()
+        assert await town.civil() == 2_400
+        (civil,) = await town.closed(BEFORE, Interval.P1D)
+        assert civil.reason == "below_threshold"
+
+
 async def test_homes_that_pass_are_published_with_the_sites_beside_them(store: Store) -> None:
     async with store.writing() as connection:
         town = Town(connection)

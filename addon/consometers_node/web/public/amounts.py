@@ -10,7 +10,7 @@ from fractions import Fraction
 from itertools import takewhile
 from typing import Self
 
-from ...collective.disclosure import Reason, Released, Withheld
+from ...collective.disclosure import Reason, Released, Withheld, are_comparable
 from ...collective.published import Told
 from ...collective.rates import self_consumption, self_sufficiency
 from ...series import Direction
@@ -297,11 +297,6 @@ def _is_before(told: Told, first: date | None) -> bool:
     return is_missing and first is not None and start.date() < first
 
 
-def is_of_the_same(known: Sequence[Released]) -> bool:
-    """Return whether figures of a day are of as many of its hours: else no rate is of them."""
-    return all(one.minutes == known[0].minutes for one in known)
-
-
 def spelled(why: Withheld) -> str:
     """Name a reason as programs read it."""
     return why.reason.name.lower().replace("_", "-")
@@ -320,7 +315,7 @@ def _rates(figures: Figures, wanted: Sequence[Direction]) -> Rates:
     sums, out, minutes = [0] * len(wanted), 0, 0
     for some in zip(*(figures[one] for one in wanted), strict=True):
         known = [one.figure for one in some if isinstance(one.figure, Released)]
-        if len(known) == len(wanted) and is_of_the_same(known):
+        if len(known) == len(wanted) and are_comparable(known):
             sums = [whole + one.watt_minutes for whole, one in zip(sums, known, strict=True)]
             out += 1
             minutes += known[0].minutes

@@ -19,7 +19,7 @@ import re
 from aiohttp import web
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from ...collective.disclosure import Figure, Reason, Released, Withheld
+from ...collective.disclosure import Figure, Reason, Released, Withheld, are_comparable
 from ...collective.published import Columns, Place, Span, Steps
 from ...quoalise import Text, iso8601
 from ...quoalise.text import text
@@ -31,7 +31,6 @@ from .amounts import (
     Rates,
     by_month,
     by_year,
-    is_of_the_same,
     spelled,
     together,
 )
@@ -354,7 +353,7 @@ def _each(quantity: Quantity, found: Columns, *, is_day: bool) -> Iterator[Point
             ):
                 known = (drawn, fed, made)
                 rate = None
-                if is_of_the_same(known):
+                if are_comparable(known):
                     rate = rate_of(Rates(made.watt_minutes, fed.watt_minutes, drawn.watt_minutes))
                 minutes = min(one.minutes for one in known)
                 hours = _hours(start, end, minutes, is_day=is_day)
