@@ -108,7 +108,7 @@ class Collective:
         while (status := await self.program.json("status"))["opens"] is None:
             kinds = status["members"].values()
             if kinds and not sum(kind["catching_up"] for kind in kinds):
-                await self.program.do("publication", "open")
+                await self.program.do("publication", "open", "--yes")
             else:
                 await asyncio.sleep(_LOOKS_EVERY_S)
 

@@ -328,12 +328,12 @@ async def test_all_homes_join_and_their_past_is_published(world: World) -> None:
     world.mark("all homes have joined")
     for one, way in world.cooperatives:
         await eventually(partial(one.held, way), world.expected(way).__eq__, within_s=WITHIN_S)
-        await one.node.do("publication", "open")
+        await one.node.do("publication", "open", "--yes")
     for _, way in world.cooperatives:
         await eventually(
             partial(world.town.held, way), world.expected(way).__eq__, within_s=WITHIN_S
         )
-    await world.town.node.do("publication", "open")
+    await world.town.node.do("publication", "open", "--yes")
     await world.all_agree()
     world.mark("their past is published")
 

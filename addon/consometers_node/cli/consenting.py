@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-import sys
 from typing import Annotated
 
 from sqlalchemy.exc import DBAPIError
@@ -31,6 +30,7 @@ from consometers_node.store import PermissionId, Store
 from consometers_node.wire import Naming
 
 from . import own
+from .agreement import Yes, agree
 from .choosing import CHOOSE, DAYS, Chosen, choice, choosing
 from .complaint import Complaint
 from .formats import as_json, show
@@ -72,11 +72,6 @@ _NOTHING_FITS = {
 _AGREE = text("Do you grant this? [y/N] ", "Accordez-vous cela ? [o/N] ")
 _REFUSE = text("Do you refuse this? [y/N] ", "Refusez-vous cela ? [o/N] ")
 _WITHDRAW = text("Do you withdraw this? [y/N] ", "Retirez-vous cela ? [o/N] ")
-_YES = frozenset({"y", "yes", "o", "oui"})
-_NOT_ASKED = text(
-    "Nothing changed: answer the question, or write --yes.",
-    "Rien n’a changé : répondez à la question, ou écrivez --yes.",
-)
 _DONE = {
     State.GRANTED: text(
         "Granted. Permission {number} holds until {until}.",
@@ -102,7 +97,6 @@ Number = Annotated[
         ),
     ),
 ]
-Yes = Annotated[bool, typer.Option("--yes", help=say("Do not ask again.", "Ne pas redemander."))]
 
 
 commands = Commands()
@@ -340,11 +334,7 @@ def _sign(shown: ShownText, question: str, output: Output, *, yes: bool) -> Sign
     """Show the words, and have them answered. Raises `Complaint` where they are not."""
     if not output.as_json:
         output.say(shown.body)
-    if not yes:
-        if not sys.stdin.isatty() or output.as_json:
-            raise Complaint("not-confirmed", _NOT_ASKED)
-        if input(f"\n{question}").strip().lower() not in _YES:
-            raise Complaint("not-confirmed", _NOT_ASKED)
+    agree(f"\n{question}", output, yes=yes)
     return Signature(who(), shown)
 
 

@@ -23,17 +23,17 @@ from consometers_node.collective.sites import (
     Heat,
 )
 from consometers_node.permission import State
-from consometers_node.quoalise.text import Text, text
+from consometers_node.quoalise.text import text
 from consometers_node.store import Store
 from consometers_node.store.collective_tables import MemberId
 from consometers_node.store.gathered import of_member
 
+from .agreement import Yes, agree
 from .client import write_private
 from .collective import Ours, look_again, now, run
 from .communes import known_commune
 from .complaint import Complaint, misused
 from .membership import TITLES, as_row, as_told, gathered, last_heard, say_all
-from .output import Output
 from .usage import Commands
 from .words import say, who
 
@@ -76,10 +76,6 @@ _REALLY_END = text(
     "Ceci met fin à tout ce que {pseudonym} a autorisé ; ses relevés sont conservés le temps qui"
     " lui a été annoncé.\nLe voulez-vous ? [o/N] ",
 )
-_NOT_ASKED = text(
-    "Nothing changed: answer the question, or write --yes.",
-    "Rien n’a changé : répondez à la question, ou écrivez --yes.",
-)
 _ERASED = text(
     "{records} records of {pseudonym} are erased.", "{records} relevés de {pseudonym} sont effacés."
 )
@@ -107,7 +103,6 @@ _ENDED = text(
     "{count} autorisations de {pseudonym} ont pris fin ; son nœud en est prévenu.",
 )
 _TOO_LONG = text("write 1 to {most} characters.", "écrivez de 1 à {most} caractères.")
-_YES = frozenset({"y", "yes", "o", "oui"})
 
 Who = Annotated[
     str,
@@ -119,7 +114,6 @@ Who = Annotated[
         ),
     ),
 ]
-Yes = Annotated[bool, typer.Option("--yes", help=say("Do not ask again.", "Ne pas redemander."))]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -271,7 +265,7 @@ def site(
 
     async def work(store: Store, settings: Settings) -> None:
         if (await _named(store, settings, member)).kind is Kind.HOME:
-            _agree(_REALLY_SHOW, output, yes=yes)
+            agree(output.said(_REALLY_SHOW), output, yes=yes)
         async with store.writing() as connection:
             members = Members(connection, settings.time_zone)
             one = await members.named(member)
@@ -453,7 +447,7 @@ def terminate(common: Ours, member: Who, yes: Yes = False) -> None:
 
     async def work(store: Store, settings: Settings) -> None:
         one = await _named(store, settings, member)
-        _agree(_REALLY_END.fill(pseudonym=one.pseudonym), output, yes=yes)
+        agree(output.said(_REALLY_END.fill(pseudonym=one.pseudonym)), output, yes=yes)
         async with store.writing() as connection:
             members = Members(connection, settings.time_zone)
             granted = [
@@ -485,7 +479,7 @@ def erase(common: Ours, member: Who, yes: Yes = False) -> None:
 
     async def work(store: Store, settings: Settings) -> None:
         one = await _named(store, settings, member)
-        _agree(_REALLY_ERASE.fill(pseudonym=one.pseudonym), output, yes=yes)
+        agree(output.said(_REALLY_ERASE.fill(pseudonym=one.pseudonym)), output, yes=yes)
         erased = await erase_member(store, settings.time_zone, one.id, now())
         runs = await look_again(settings)
         wiped = await wipe(store)
@@ -514,15 +508,6 @@ def erase(common: Ours, member: Who, yes: Yes = False) -> None:
 async def _named(store: Store, settings: Settings, member: str) -> Member:
     async with store.reading() as connection:
         return await Members(connection, settings.time_zone).named(member)
-
-
-def _agree(question: Text, output: Output, *, yes: bool) -> None:
-    if yes:
-        return
-    if not sys.stdin.isatty() or output.as_json:
-        raise Complaint("not-confirmed", _NOT_ASKED)
-    if input(output.said(question)).strip().lower() not in _YES:
-        raise Complaint("not-confirmed", _NOT_ASKED)
 
 
 def _checked(typed: str, option: str, most: int) -> str:

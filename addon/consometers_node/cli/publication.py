@@ -14,8 +14,10 @@ from consometers_node.collective.rules import AT_ONCE, NOT_YET, InForce, open_fr
 from consometers_node.collective.settings import Settings
 from consometers_node.quoalise.text import Text, text
 from consometers_node.store import Store
+from consometers_node.store.standing import standing
 
 from . import bell
+from .agreement import Yes, agree
 from .collective import Ours, look_again, now, run
 from .complaint import misused
 from .output import Json, Output
@@ -52,6 +54,16 @@ _MEANING = text(
     " first hour on: let the past of your founders come in first.",
     "« publication open » publie ceci, une fois pour toutes. Un foyer qui arrive plus tard compte à"
     " partir de sa première heure : laissez d’abord venir le passé de vos fondateurs.",
+)
+_ASK = text(
+    "Publish the past of your members, once and for good? [y/N] ",
+    "Publier le passé de vos membres, une fois pour toutes ? [o/N] ",
+)
+_ASK_WAITING = text(
+    "The past of {count} of your members is still being read in: it would be in no published"
+    " figure. Publish without it, once and for good? [y/N] ",
+    "Le passé de {count} de vos membres est encore en cours de lecture : il ne serait dans aucun"
+    " chiffre publié. Publier sans lui, une fois pour toutes ? [o/N] ",
 )
 _OPENED = text(
     "Sums are published from now on. What is published stays.",
@@ -146,9 +158,9 @@ def preview(common: Ours) -> None:
         " fois.",
     ),
 )
-def open_collective(common: Ours, day: Day = None) -> None:
+def open_collective(common: Ours, day: Day = None, *, yes: Yes = False) -> None:
     """Open the collective."""
-    _open(common, AT_ONCE if day is None else _read(day))
+    _open(common, AT_ONCE if day is None else _read(day), yes=yes)
 
 
 @commands.add(
@@ -160,13 +172,17 @@ def open_collective(common: Ours, day: Day = None) -> None:
 )
 def close(common: Ours) -> None:
     """Close the collective."""
-    _open(common, NOT_YET)
+    _open(common, NOT_YET, yes=True)
 
 
-def _open(common: Ours, opens: date) -> None:
+def _open(common: Ours, opens: date, *, yes: bool) -> None:
     output = common.output
 
     async def work(store: Store, settings: Settings) -> None:
+        async with store.reading() as connection:
+            givers = (await standing(connection, now())).givers.values()
+        behind = sum(one.catching_up for one in givers)
+        agree(output.said(_ASK_WAITING if behind else _ASK, count=behind), output, yes=yes)
         async with store.writing() as connection:
             await open_from(connection, opens, _WHO, now())
         await look_again(settings)

@@ -56,9 +56,13 @@ async def test_what_there_would_be_is_seen_and_nothing_is_published(run: Run, co
 
 
 async def test_it_is_opened_and_closed(run: Run, coop: Path) -> None:
-    said = await run("publication", "open", "--from", "2027-01-01", "--json")
+    said = await run("publication", "open", "--json")
+    assert said.status != 0
+    assert said.condition == "not-confirmed"
+    assert (await run("status", "--json")).document["opens"] is None
+    said = await run("publication", "open", "--from", "2027-01-01", "--yes", "--json")
     assert said.document == {"opens": "2027-01-01"}
-    said = await run("publication", "open")
+    said = await run("publication", "open", "--yes")
     assert (said.status, said.out.strip()) == (
         0,
         "Sums are published from now on. What is published stays.",

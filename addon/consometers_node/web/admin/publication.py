@@ -18,6 +18,7 @@ from ...collective.rules import AT_ONCE, NOT_YET, BadRules, InForce, Rules, read
 from ...quoalise import Text
 from ...quoalise.text import text
 from ...sharing.words import INTERVALS
+from ...store.standing import standing
 from ..language import LANGUAGES
 from ..limits import Limits
 from ..public import front
@@ -225,7 +226,9 @@ async def _look(
     settings, publication = desk.settings, rules.publication
     before, _, _ = await _now(desk)
     await _note(desk, visit, rules)
-
+    async with desk.store.reading() as connection:
+        givers = (await standing(connection, visit.now)).givers.values()
+    was_open = before.are_open(visit.now, settings.time_zone)
     then = await preview.foresee(desk.store, settings, publication, visit.now)
     now, compares = then, publication != before.publication
     if compares:
@@ -239,6 +242,7 @@ async def _look(
         before=before,
         is_same=rules == before,
         compares=compares,
+        behind=0 if was_open else sum(one.catching_up for one in givers),
         is_open=rules.are_open(visit.now, settings.time_zone),
         protects_less=rules.protect_less(before),
         told=_told(rules),
