@@ -61,7 +61,9 @@ async def test_what_an_operator_needs_is_told(run: Run, coop: Path) -> None:
     assert ended.status == 0, ended.err
     found = (await run("status", "--json")).document
     assert (found["identifier"], found["running"]) == ("kersabiec", False)
-    assert found["members"] == {"home": {"granting": 3, "series": 3, "delivering": 3}}
+    assert found["members"] == {
+        "home": {"granting": 3, "series": 3, "delivering": 3, "catching_up": 3}
+    }
     assert datetime.fromisoformat(str(found["released_until"])) == START + 5 * HOUR
     erasures = found["erasures"]
     assert isinstance(erasures, dict)
@@ -105,7 +107,9 @@ async def test_it_stands_in_the_database_that_its_settings_name(
     by_variable = await run("status", "--json", CONSOMETERS_SETTINGS=str(apart), **named)
     by_option = await run("status", "--json", "--settings", apart, "--data", data)
     for said in (by_variable, by_option):
-        assert said.document["members"] == {"home": {"granting": 1, "series": 1, "delivering": 0}}
+        assert said.document["members"] == {
+            "home": {"granting": 1, "series": 1, "delivering": 0, "catching_up": 1}
+        }
     assert not list(data.iterdir())
 
 
