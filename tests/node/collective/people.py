@@ -16,7 +16,7 @@ from consometers_node.quoalise.identifier import organisation, series
 
 from ..permission.samples import NEED
 
-BY_NAME = replace(NEED, id="by-name", identification=Identification.NAME)
+BY_NAME = replace(NEED, id="by-name", identification=Identification.NAME, history_days=365)
 ZONE = ZoneInfo("Europe/Paris")
 OWN = organisation("kersabiec")
 AT = datetime(2026, 6, 10, 12, tzinfo=UTC)
