@@ -548,8 +548,8 @@ def panels_are_shown(demo: Demo) -> bool:
 
 
 WITHOUT_HOMES: Final[Mapping[Language, str]] = {
-    "en": "without the homes: too few",
-    "fr": "sans les foyers : trop peu",
+    "en": "without the homes",
+    "fr": "sans les foyers",
 }
 """What the public is told of panels of which only those of sites are summed."""
 
