@@ -193,9 +193,14 @@ class Row:
         return None if self.both.spot is None else _wh(self.both.production)
 
     @property
+    def knows_use(self) -> bool:
+        """Whether all that was used is known, and not only what was drawn."""
+        return self.rates.used is not None
+
+    @property
     def used_wh(self) -> float | None:
         """All that was used, wherever it came from: what was drawn, where nothing else is known."""
-        return self.drawn.wh if self.both.spot is None else _wh(self.rates.used)
+        return _wh(self.rates.used) if self.knows_use else self.drawn.wh
 
     @property
     def sells_all(self) -> bool:

@@ -69,7 +69,7 @@ class Today:
         if self.now is None:
             return None
         made, used = self.now.made.wh, self.now.used_wh
-        if made is not None and used is not None and self.now.spot_wh is not None:
+        if made is not None and used is not None and self.now.knows_use:
             return lamps(made, used)
         return kettles(self.uses_w)
 

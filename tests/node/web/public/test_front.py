@@ -228,3 +228,25 @@ async def test_a_reason_stands_in_the_place_of_the_bar_and_nowhere_else(empty: T
         assert f"{panels} {why}" in above
         assert above.count(why) == 1
         assert "–" not in above.partition(why)[2].partition("9 kW")[0]
+
+
+async def test_panels_of_schools_alone_are_compared_with_nothing_that_homes_use(
+    empty: Town,
+) -> None:
+    """Nine homes with panels are too few, and what all homes draw is published."""
+    everybody, today = await empty.group(), NOW.date()
+    panels = day_of(today, production=lambda hour: 9_000, injection=lambda hour: 6_000)
+    await empty.release(everybody, panels, members=2, homes=0, counting=0)
+    await empty.release(everybody, day_of(today, consumption=lambda hour: 12_000))
+    for direction in (Direction.PRODUCTION, Direction.INJECTION):
+        starts = hours_of(today)
+        await empty.close(starts, Reason.BELOW_THRESHOLD, direction=direction, told=9)
+    for path in ("", "hall", "card"):
+        page = await empty.browser().open(path)
+        assert page.status == 200
+        assert "Our panels make 9 kW" in page.text
+        assert "without the homes" in page.text
+        assert "We draw from the grid 12 kW" in page.text
+        assert "Self-sufficiency" not in page.text.partition("What do these words mean?")[0]
+    for path in ("month/2026-06", "year/2026"):
+        assert (await empty.browser().open(path)).status == 200
