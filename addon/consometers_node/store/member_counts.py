@@ -2,21 +2,16 @@
 
 from collections.abc import Collection, Iterable, Mapping
 from datetime import date
-from itertools import batched
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ..series import Block, Range, Series
 from . import upsert
-from .among import pair_among
-from .series import days_of
+from .series import days_of, of_days, unpacked
 from .tables import MemberCountRow, SeriesId
 
-_KEYS_AT_ONCE = 1_000
-_OF_DAYS = select(MemberCountRow.series_id, MemberCountRow.day, MemberCountRow.packed).where(
-    pair_among(MemberCountRow.series_id, MemberCountRow.day, ("numbers", "days"))
-)
+_OF_DAYS = of_days(MemberCountRow)
 
 
 async def put_count(connection: AsyncConnection, number: SeriesId, count: Block) -> bool:
@@ -61,11 +56,4 @@ async def counts_of_days(
     connection: AsyncConnection, wanted: Mapping[SeriesId, tuple[Series, Collection[date]]]
 ) -> dict[tuple[SeriesId, date], Block]:
     """Return the counts of some days of many series, those that are there."""
-    pairs = [(number, day) for number, (_, days) in wanted.items() for day in days]
-    found = {}
-    for some in batched(pairs, _KEYS_AT_ONCE, strict=False):
-        numbers, days = zip(*some, strict=True)
-        keys = {"numbers": numbers, "days": days}
-        for number, day, packed in await connection.execute(_OF_DAYS, keys):
-            found[number, day] = Block.unpack(wanted[number][0], day, packed)
-    return found
+    return await unpacked(connection, _OF_DAYS, wanted)

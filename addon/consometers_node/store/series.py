@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from itertools import batched
 
-from sqlalchemy import and_, bindparam, delete, func, insert, or_, select
+from sqlalchemy import Select, and_, bindparam, delete, func, insert, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ..series import Block, Range, Series
@@ -17,9 +17,6 @@ _AT_ONCE = (2, 62, None)
 """Blocks in which a record is looked for: mostly the first of them has one."""
 
 _KEYS_AT_ONCE = 1_000
-_OF_DAYS = select(BlockRow.series_id, BlockRow.day, BlockRow.packed).where(
-    pair_among(BlockRow.series_id, BlockRow.day, ("numbers", "days"))
-)
 
 SERIES_FACTS = (
     SeriesRow.device,
@@ -121,15 +118,33 @@ async def put_blocks(
 async def blocks_of_days(
     connection: AsyncConnection, wanted: Mapping[SeriesId, tuple[Series, Collection[date]]]
 ) -> dict[tuple[SeriesId, date], Block]:
-    """Give the blocks of some days of many series, those that are there."""
+    """Return the blocks of some days of many series, those that are there."""
+    return await unpacked(connection, _OF_DAYS, wanted)
+
+
+def of_days(table: type[BlockRow | MemberCountRow]) -> Select[tuple[SeriesId, date, bytes]]:
+    """Return the query for what a table has of some days of many series: see `unpacked`."""
+    keys = pair_among(table.series_id, table.day, ("numbers", "days"))
+    return select(table.series_id, table.day, table.packed).where(keys)
+
+
+async def unpacked(
+    connection: AsyncConnection,
+    query: Select[tuple[SeriesId, date, bytes]],
+    wanted: Mapping[SeriesId, tuple[Series, Collection[date]]],
+) -> dict[tuple[SeriesId, date], Block]:
+    """Return what a query of `of_days` finds, some days at a time."""
     pairs = [(number, day) for number, (_, days) in wanted.items() for day in days]
     found = {}
     for some in batched(pairs, _KEYS_AT_ONCE, strict=False):
         numbers, days = zip(*some, strict=True)
         keys = {"numbers": numbers, "days": days}
-        for number, day, packed in await connection.execute(_OF_DAYS, keys):
+        for number, day, packed in await connection.execute(query, keys):
             found[number, day] = Block.unpack(wanted[number][0], day, packed)
     return found
+
+
+_OF_DAYS = of_days(BlockRow)
 
 
 async def blocks(
