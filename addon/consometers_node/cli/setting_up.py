@@ -44,14 +44,14 @@ _WRITTEN = text(
     "{file} is written; it shows what else can be said.\nNext: “consometers-node needs offer” asks"
     " members for something, “consometers-node invitations make” invites them, “consometers-node"
     " run --role collective” runs the node.\nNothing is published before “consometers-node"
-    " publication open”. It publishes the past that members allowed, once, and whoever joins later"
-    " counts from then on: let the past of your founders come in first.",
+    " publication open”. That command publishes, once, the past that your members allowed. Homes"
+    " that join later count from then on, so wait until your founders’ past has arrived.",
     "{file} est écrit ; il montre ce qui peut encore être dit.\nEnsuite : « consometers-node needs"
     " offer » demande quelque chose aux membres, « consometers-node invitations make » les invite,"
     " « consometers-node run --role collective » fait tourner le nœud.\nRien n’est publié avant"
-    " « consometers-node publication open ». Le passé que les membres ont autorisé est publié"
-    " alors, une fois, et qui arrive plus tard compte à partir de là : laissez d’abord venir le"
-    " passé de vos fondateurs.",
+    " « consometers-node publication open ». Cette commande publie, une fois, le passé autorisé par"
+    " vos membres. Les foyers arrivés ensuite comptent à partir de là : attendez donc le passé de"
+    " vos fondateurs.",
 )
 
 

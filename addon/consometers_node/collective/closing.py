@@ -14,7 +14,7 @@ type Groups[G] = frozenset[G]
 
 @dataclass(frozen=True, slots=True)
 class PublishedCell[G]:
-    """The homes of these groups together; of more than one, none of them is told by itself."""
+    """The sum of the homes of these groups; several groups are published as one cell only."""
 
     groups: Groups[G]
     watt_minutes: int

@@ -152,7 +152,7 @@ _SUPPRESSED = text(
 )
 _WORDS = {
     Reason.NOT_YET: text("not published yet", "pas encore publié"),
-    # Of a suppressed figure nobody is told which rule it failed, or by how much.
+    # Which rule suppressed a cell would itself disclose something about its homes.
     Reason.BELOW_THRESHOLD: _SUPPRESSED,
     Reason.DOMINANCE: _SUPPRESSED,
     Reason.NEVER: text(

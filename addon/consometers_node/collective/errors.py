@@ -113,8 +113,8 @@ class NotByName(CollectiveFault):
         super().__init__(
             text(
                 "This member has not allowed you to show it by name. Offer a data need that asks"
-                " for it (identification: name), and invite the member as a site. Once whoever"
-                " answers for the building has granted it on its own node, show it here.",
+                " for it (identification: name), and invite the member as a site. Show it here"
+                " once the building’s own node has granted that permission.",
                 "Ce membre ne vous a pas autorisé à le montrer sous son nom. Proposez une demande"
                 " de données qui le demande (identification : nom), et invitez le membre comme"
                 " site. Une fois qu’elle est accordée sur le nœud du bâtiment, montrez-le ici.",

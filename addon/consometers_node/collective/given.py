@@ -246,7 +246,7 @@ async def expire(members: Members, at: Confirmed) -> list[Given]:
 
 
 async def settle(members: Members, member: MemberId, at: datetime) -> None:
-    """Let a site be a home that may be named no longer, and leave who gives nothing any more."""
+    """Hide a site whose permission by name has ended; end a membership without permissions."""
     known = await members.get(member)
     is_shown = known.kind is Kind.SITE and known.name is not None
     if is_shown and await shown_from(members.connection, member, at) is None:

@@ -100,8 +100,8 @@ async def check(members: Members, jid: str, token: str | None, at: datetime) -> 
 async def admit(members: Members, jid: str, token: str | None, at: datetime) -> Member:
     """Let in whoever holds an invitation, or was let in before. Raises NotInvited, OtherKind.
 
-    Whoever was let in as something else, and gave nothing yet, is what its new invitation says. A
-    home that gave something may become a site.
+    A new invitation changes the kind of a member that has granted nothing yet. A home with
+    permissions can only become a site.
     """
     known = await members.by_jid(jid)
     other = None

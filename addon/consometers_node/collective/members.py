@@ -146,7 +146,7 @@ class Members:
         return await self.get(member)
 
     async def may_be_site(self, member: MemberId) -> Member:
-        """Let a home be asked whether it may be shown by name: it counts as it did until it is."""
+        """Make a home a candidate site: it counts as a home until it grants to be shown by name."""
         await self._set(member, kind=Kind.SITE)
         return await self.get(member)
 
@@ -184,7 +184,7 @@ class Members:
         return [_member(row) for row in await self.connection.execute(query)]
 
     async def count(self, member: MemberId, records_from: datetime) -> None:
-        """Let a member that granted a permission count in its groups, with its past."""
+        """Add a member with a permission to its groups, from the month of its first records."""
         one = await self.get(member)
         if one.left_at is not None:
             await self._set(member, left_at=None)

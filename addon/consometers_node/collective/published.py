@@ -41,7 +41,7 @@ ALL = "all"
 """How addresses name the group of all members."""
 
 AREAS = frozenset({GroupKind.AREA, GroupKind.COMBINED, GroupKind.REST})
-"""Groups of homes that are told apart: a commune, several together, or none."""
+"""Geographic groups: a commune, several communes together, or the rest."""
 
 _LATELY = timedelta(days=7)
 _DAY = timedelta(days=1)
