@@ -246,7 +246,7 @@ class Block:
 
     @staticmethod
     def is_small(packed: bytes, count: int) -> bool:
-        """Tell whether these are so many values, each of 4 bytes at most."""
+        """Return whether a packed block has this many values, of at most 4 bytes each."""
         width = packed[0] if packed else 0
         return 0 < width <= 4 and len(packed) == 1 + count * width
 

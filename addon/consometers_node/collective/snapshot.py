@@ -183,7 +183,7 @@ class Snapshot:
     ) -> Snapshot:
         """Read from one UTC day to another, both included.
 
-        If a step is told, only those of members that have a coarser series.
+        With `coarser_than`, only members with a series of a longer step are read.
         """
         rows = await member_blocks(connection, direction, first, last, coarser_than)
         known = await series_of(connection, {row.series for row in rows})

@@ -175,7 +175,7 @@ def need(asked: DataNeed, peer: Peer, language: str) -> str:
 
 
 def shown_by_name(asked: DataNeed) -> Text | None:
-    """Give what being shown by name means, where that is what is asked."""
+    """Return what it means to be shown by name, if the data need asks for that."""
     if asked.identification is not Identification.NAME:
         return None
     return around(_SHOWN_BY_NAME, INTERVALS[asked.interval])

@@ -152,7 +152,7 @@ class Told:
 async def told_of(
     connection: AsyncConnection, number: SeriesId, peers: Collection[PeerId] | None = None
 ) -> list[Told]:
-    """Return who is told of a series, all or some of these, each once."""
+    """Return the subscribers of a series, each once, of all peers or of some."""
     return (await told_of_each(connection, [number], peers)).get(number, [])
 
 
@@ -161,7 +161,7 @@ async def told_of_each(
     numbers: Collection[SeriesId],
     peers: Collection[PeerId] | None = None,
 ) -> dict[SeriesId, list[Told]]:
-    """Return who is told of each series, each peer once; nothing of a series of which nobody is.
+    """Return the subscribers of each series, each peer once; series without any are left out.
 
     Of two permissions that name it the one counts that reaches further back.
     """

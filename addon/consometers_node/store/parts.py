@@ -168,7 +168,7 @@ async def member_blocks(
 ) -> list[MemberBlock]:
     """Return the blocks of all members in a direction, from one UTC day to another, included.
 
-    If a step is told, only those of members that have a coarser series.
+    With `coarser_than`, only members with a series of a longer step are read.
     """
     within = BlockRow.day.between(first, last)
     query = (

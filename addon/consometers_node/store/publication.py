@@ -1,4 +1,4 @@
-"""What was closed and published: written once, and read by whoever shows it.
+"""Closed intervals and published cells: written once, then only read.
 
 The database refuses to change a row, and to add a cell to an interval that was closed.
 """
@@ -67,7 +67,7 @@ class DaySum(NamedTuple):
 
 
 class CellSum(NamedTuple):
-    """What was published of a group in an interval, as whoever shows it reads it."""
+    """A published cell of one group, without its group and interval."""
 
     direction: Direction
     start: datetime

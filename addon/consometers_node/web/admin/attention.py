@@ -283,7 +283,7 @@ async def _all(
 async def _of_publication(
     desk: AdminDesk, visit: Visit, connection: AsyncConnection
 ) -> AsyncIterator[Concern]:
-    """Give what the public does not see of yesterday and today, and what to do about it."""
+    """Yield what was not published since yesterday, with what to do about it."""
     zone = desk.settings.time_zone
     rules = await InForce(desk.settings.publication).read(connection)
     opening = await opened(connection)

@@ -195,7 +195,7 @@ async def groups(desk: Desk, guest: Guest) -> web.StreamResponse:
 
 @dataclass(frozen=True, slots=True)
 class Offered:
-    """An interval that may be asked for, with the first and the last day of which it is told.
+    """An interval that clients may request, with its first and its last day.
 
     `first` is None where nothing was closed yet, `last` where it goes on.
     """
