@@ -17,9 +17,15 @@ _ENDS_WITHIN_S = 30
 
 
 def killed_with_its_parent(command: list[str]) -> list[str]:
-    """Return the command that Linux kills with the thread that starts it, else the command."""
+    """Return the command that Linux kills with the thread that starts it, else the command.
+
+    The kernel sends nothing if the parent died before `setpriv` asked it to: hence the check.
+    """
     setpriv = shutil.which("setpriv")
-    return command if setpriv is None else [setpriv, "--pdeathsig=KILL", "--", *command]
+    if setpriv is None:
+        return command
+    check = f'[ "$PPID" = {os.getpid()} ] && exec "$@"'
+    return [setpriv, "--pdeathsig=KILL", "--", "sh", "-c", check, "sh", *command]
 
 
 def end_with_the_parent() -> None:

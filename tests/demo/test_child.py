@@ -9,6 +9,7 @@ import sys
 
 import pytest
 
+from demo.child import killed_with_its_parent
 from demo.hass.folder import ROOT
 
 SLEEPER = """
@@ -88,3 +89,10 @@ def test_a_program_of_another_language_is_killed_with_its_parent() -> None:
         # It can be read once the process has ended.
         assert select.select([child], [], [], 10)[0] == [child]
         os.close(child)
+
+
+def test_a_program_of_another_language_does_not_start_once_its_parent_is_gone() -> None:
+    command = killed_with_its_parent(["echo", "started"])
+    assert subprocess.check_output(command) == b"started\n"
+    by_another = subprocess.check_output(["sh", "-c", '"$@"; :', "sh", *command])
+    assert by_another == b""
