@@ -245,10 +245,9 @@ class Block:
         return tuple([None if n == missing else n for n in numbers])
 
     @staticmethod
-    def is_small(packed: bytes, count: int) -> bool:
-        """Return whether a packed block has this many values, of at most 4 bytes each."""
-        width = packed[0] if packed else 0
-        return 0 < width <= 4 and len(packed) == 1 + count * width
+    def small_sizes(count: int) -> frozenset[int]:
+        """Return how many bytes a packed block of so many values has, of at most 4 bytes each."""
+        return frozenset(1 + count * width for width in _MISSING if width <= 4)
 
     @staticmethod
     def columns(

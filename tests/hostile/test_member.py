@@ -68,7 +68,7 @@ from consometers_node.series import Direction as Way, Interval, Range
 from consometers_node.sharing.changes import Changes
 from consometers_node.store import Store
 from consometers_node.store.claims import Proof, claims_to, contested
-from consometers_node.store.collective_tables import DeviceClaimRow, GroupId, SetAsideRow
+from consometers_node.store.collective_tables import DeviceClaimRow, SetAsideRow
 from consometers_node.store.gathered import of_member
 from consometers_node.store.parts import memberships, series_of_member
 from consometers_node.store.series import blocks
@@ -290,7 +290,7 @@ async def _summed(store: Store, day: date = TODAY) -> tuple[int, int]:
     async with store.reading() as connection:
         read = await Day.read(connection, Way.CONSUMPTION, day, Interval.PT1H)
         month = [
-            (stretch, await memberships(connection, stretch.month, now()), GroupId(0))
+            (stretch, await memberships(connection, stretch.month, now()))
             for stretch in stretches(ZONE.key, Interval.PT1H, day)
         ]
     sums = read.intervals(month)

@@ -6,7 +6,8 @@ from random import Random
 
 import pytest
 
-from consometers_node.collective.members import GroupKind, Members
+from consometers_node.collective.groups import GroupKind, all_groups, counting
+from consometers_node.collective.members import Members
 from consometers_node.collective.taking import Told, take
 from consometers_node.quoalise.data import decode
 from consometers_node.series import Interval
@@ -47,8 +48,8 @@ async def test_homes_that_are_copied_count_as_those_that_were_let_in(tmp_path: P
         register = Members(connection, ZONE)
         areas = {one.jid: one.area for one in await register.all()}
         counted = {
-            (group.kind, len(await register.counting(group.id, date(at.year, at.month, 1))))
-            for group in await register.groups()
+            (group.kind, len(await counting(connection, group.id, date(at.year, at.month, 1))))
+            for group in await all_groups(connection)
         }
         first, copied = [await of_member(connection, jid(home)) for home in (1, 11)]
     await store.close()

@@ -2,8 +2,8 @@
 
 In one process, without a network, by the code that closes: homes in 30 communes have told of a day,
 and its hours close one after the other; then the civil day. Beside it the bare read of the same
-blocks, in the same moments. At last an hour of a few homes closes that have told for a year, then
-for five.
+rows, in the same moments: the blocks of the day, and where each home counts. At last an hour of a
+few homes closes that have told for a year, then for five.
 """
 
 import argparse
@@ -36,11 +36,12 @@ HOURS_AT_ONCE = 12
 YEARS, GROWN_HOMES = (1, 5), 200
 
 _PUBLICATION = Publication(basis=Agreed(10))
-_READ = text(
+_BLOCKS = text(
     # In this order, as closing does: SQLite would look through the blocks of all days.
     "SELECT block.series_id, block.packed FROM series CROSS JOIN block"
     " WHERE block.series_id = series.id AND series.direction = 'consumption' AND block.day = :day"
 )
+_WHERE_HOMES_COUNT = text("SELECT member_id, group_id FROM in_group WHERE from_month <= :day")
 _DAY, _HOUR = timedelta(days=1), timedelta(hours=1)
 _YEAR_DAYS = 365
 _ROUNDS = 3
@@ -75,10 +76,11 @@ class Town:
             return await Closer(members, COLLECTIVE, _PUBLICATION, waiting, at).close()
 
     async def read(self, day: date) -> int:
-        """Read the blocks of a day, and nothing else. Return how many there are."""
-        told = day.isoformat() if self._store.is_sqlite else day
+        """Read what closing reads of each home, and nothing else. Return how many rows it is."""
+        at = {"day": day.isoformat() if self._store.is_sqlite else day}
         async with self._store.reading() as connection:
-            return len((await connection.execute(_READ, {"day": told})).all())
+            groups = (await connection.execute(_WHERE_HOMES_COUNT, at)).all()
+            return len(groups) + len((await connection.execute(_BLOCKS, at)).all())
 
 
 def main(arguments: list[str]) -> int:

@@ -28,7 +28,7 @@ from consometers_node.store import PeerId, PermissionId, Store
 from consometers_node.store.answers import Answer, log_answer
 from consometers_node.store.coverage import set_coverage
 from consometers_node.store.peers import add_peer
-from consometers_node.store.series import add_series, put_block
+from consometers_node.store.series import add_series, put_blocks
 from consometers_node.store.subscriptions import subscribe
 from consometers_node.store.tables import BlockRow
 from consometers_node.web.site import Keys, Site
@@ -169,7 +169,7 @@ async def _change(store: Store, series: Series, value: int) -> None:
     day = (now - timedelta(days=2)).date()
     async with store.writing() as connection:
         key = await add_series(connection, series)
-        await put_block(connection, key, Block(series, day, (value,) * 24), now)
+        await put_blocks(connection, {key: [Block(series, day, (value,) * 24)]}, now)
 
 
 @asynccontextmanager

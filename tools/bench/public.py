@@ -10,7 +10,7 @@ import time
 
 from sqlalchemy import insert
 
-from consometers_node.collective.members import GroupKind
+from consometers_node.collective.groups import GroupKind
 from consometers_node.collective.sites import Building, Description
 from consometers_node.sharing.changes import Changes
 from consometers_node.store import Store

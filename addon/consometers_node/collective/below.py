@@ -17,6 +17,7 @@ from ..store.collective_tables import (
     MemberRow,
 )
 from ..store.parts import counts_in
+from .groups import counts_as
 from .members import Kind
 
 
@@ -36,7 +37,7 @@ async def below(connection: AsyncConnection, group: GroupId, month: date) -> Bel
         .join(InGroupRow, InGroupRow.member_id == MemberRow.id)
         .join(GivenRow, holds, isouter=True)
         .join(GivenSeriesRow, GivenSeriesRow.given_id == GivenRow.id, isouter=True)
-        .where(MemberRow.kind == Kind.COLLECTIVE, InGroupRow.group_id == group, *counts_in(month))
+        .where(MemberRow.kind == Kind.COLLECTIVE, counts_as(group), counts_in(month))
     )
     found = (await connection.execute(query)).tuples().all()
     directions = (identifier(name).direction for _, name in found if name)

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ..series import Direction
-from ..store.parts import first_block
+from ..store.parts import first_blocks
 from ..store.publication import ClosedInterval, closed_intervals, closed_until, last_closed
 from .calendar import instants
 from .disclosure import Publication, Reason
@@ -80,8 +80,7 @@ async def hours(
     last = await last_closed(connection)
     begun = {
         direction: closed_until(last, direction) or datetime.combine(first, time(), UTC)
-        for direction in Direction
-        if (first := await first_block(connection, direction)) is not None
+        for direction, first in (await first_blocks(connection)).items()
     }
     closed = {
         (one.start, one.direction): one
@@ -139,9 +138,9 @@ async def progress(
     last = await last_closed(connection)
     done, total = timedelta(), timedelta()
     reached = []
-    for direction in Direction:
-        day = await first_block(connection, direction)
-        if day is None or (first := datetime.combine(day, time(), UTC)) + step > end:
+    for direction, day in (await first_blocks(connection)).items():
+        first = datetime.combine(day, time(), UTC)
+        if first + step > end:
             continue
         until = min(end, closed_until(last, direction) or first)
         done, total = done + until - first, total + end - first

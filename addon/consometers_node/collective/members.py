@@ -13,7 +13,7 @@ import secrets
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, Row, Select, delete, exists, func, insert, or_, select, update
+from sqlalchemy import Row, Select, delete, exists, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ..quoalise.text import text
@@ -28,8 +28,10 @@ from ..store.collective_tables import (
     MemberId,
     MemberRow,
 )
+from ..store.parts import counts_in
 from ..store.shown import shown_from
 from .errors import Nameless, NameTaken, NoSite, NotByName, Unknown
+from .groups import GroupKind, group_id
 from .own import note_old_name
 from .readers import end as end_reading
 from .sites import Description
@@ -57,28 +59,6 @@ class Kind(StrEnum):
     """A public building that may be named: once it lets itself be, what it tells is its own."""
     COLLECTIVE = "collective"
     """A collective one level below: what it tells is a sum."""
-
-
-class GroupKind(StrEnum):
-    """Why members are summed together. Groups of one kind have no member in common."""
-
-    ALL = "all"
-    AREA = "area"
-    REST = "rest"
-    """Members in no commune."""
-    COMBINED = "combined"
-    """Communes that are published together."""
-    BUILDING = "building"
-    SITE = "site"
-
-
-@dataclass(frozen=True, slots=True)
-class Group:
-    """Members that are summed together. `name` is the commune's, the kind of building, a site's."""
-
-    id: GroupId
-    kind: GroupKind
-    name: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -188,14 +168,15 @@ class Members:
         one = await self.get(member)
         if one.left_at is not None:
             await self._set(member, left_at=None)
+        await group_id(self.connection, GroupKind.ALL)
         since = month_of(records_from, self.zone)
         if one.kind is Kind.COLLECTIVE:
             since = max(since, await self.first_free_month())
         now = await self._open(member)
         # A site is shown from the month of which `present` says it.
-        for group in await self._wanted(replace(one, name=None)):
-            if now.get(group, date.max) > since:
-                await self._enter(member, group, since)
+        for wanted in await self._wanted(replace(one, name=None)):
+            if now.get(wanted, date.max) > since:
+                await self._enter(member, wanted, since)
 
     async def leave(self, member: MemberId, at: datetime) -> None:
         """Let a member count until the end of this month, and read nothing any more."""
@@ -274,20 +255,9 @@ class Members:
         await self._set(member, area=area)
         await self._regroup(member)
 
-    async def groups(self) -> list[Group]:
-        """Give every group that there is, or was."""
-        query = select(MemberGroupRow.id, MemberGroupRow.kind, MemberGroupRow.name)
-        rows = await self.connection.execute(query.order_by(MemberGroupRow.id))
-        return [Group(row.id, GroupKind(row.kind), row.name) for row in rows]
-
-    async def counting(self, group: GroupId, month: date) -> frozenset[MemberId]:
-        """Give who counts in a group in a month."""
-        query = select(InGroupRow.member_id).where(InGroupRow.group_id == group, *_in(month))
-        return frozenset((await self.connection.execute(query)).scalars())
-
     async def groups_of(self, member: MemberId, month: date) -> frozenset[GroupId]:
         """Give the groups in which a member counts in a month."""
-        query = select(InGroupRow.group_id).where(InGroupRow.member_id == member, *_in(month))
+        query = select(InGroupRow.group_id).where(InGroupRow.member_id == member, counts_in(month))
         return frozenset((await self.connection.execute(query)).scalars())
 
     async def first_free_month(self) -> date:
@@ -298,25 +268,14 @@ class Members:
 
     async def _wanted(self, member: Member) -> list[GroupId]:
         """Give in which groups a member counts from now on."""
-        names = [(GroupKind.ALL, "")]
+        names = [(GroupKind.REST, "")]
         if member.area is not None:
-            names.append((GroupKind.AREA, member.area))
+            names = [(GroupKind.AREA, member.area)]
         if member.kind is Kind.SITE and member.name is not None:
             names.append((GroupKind.SITE, member.name))
             if member.description is not None and member.description.building is not None:
                 names.append((GroupKind.BUILDING, member.description.building))
-        return [await self.group(*name) for name in names]
-
-    async def group(self, kind: GroupKind, name: str) -> GroupId:
-        """Give the id of a group, made when it is first needed."""
-        query = select(MemberGroupRow.id).where(
-            MemberGroupRow.kind == kind, MemberGroupRow.name == name
-        )
-        known = (await self.connection.execute(query)).scalar_one_or_none()
-        if known is not None:
-            return known
-        made = insert(MemberGroupRow).values(kind=kind, name=name).returning(MemberGroupRow.id)
-        return (await self.connection.execute(made)).scalar_one()
+        return [await group_id(self.connection, *name) for name in names]
 
     async def _regroup(self, member: MemberId, earliest: date = DAWN) -> None:
         """Move a member that counts into the groups that it belongs in now."""
@@ -326,10 +285,10 @@ class Members:
         turn = max(earliest, await self.first_free_month())
         wanted = await self._wanted(await self.get(member))
         since = max(turn, min(now.values()))
-        await self._end(member, turn, [group for group in now if group not in wanted])
-        for group in wanted:
-            if group not in now:
-                await self._enter(member, group, since)
+        await self._end(member, turn, [known for known in now if known not in wanted])
+        for new in wanted:
+            if new not in now:
+                await self._enter(member, new, since)
 
     async def _open(self, member: MemberId) -> dict[GroupId, date]:
         """Give in which groups a member counts to no end, and from which month on."""
@@ -426,8 +385,3 @@ def _first_start(since: datetime, interval: Interval) -> datetime:
     step = timedelta(minutes=min(interval, Interval.PT1H, key=lambda one: one.minutes).minutes)
     midnight = datetime.combine(since.date(), time(), UTC)
     return midnight + -(-(since - midnight) // step) * step
-
-
-def _in(month: date) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
-    ends_later = or_(InGroupRow.until_month.is_(None), InGroupRow.until_month > month)
-    return InGroupRow.from_month <= month, ends_later

@@ -3,46 +3,38 @@
 They are kept as any series is, so that they are granted and told as any series is.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 import re
 import unicodedata
 
-from sqlalchemy import delete, exists, select
+from sqlalchemy import delete, exists
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ..quoalise.identifier import organisation
-from ..series import Block, Device, Direction, Interval, Quantity, Record, Series
-from ..sharing.ledger import keep
+from ..series import Block, Device, Direction, Interval, Quantity, Range, Record, Series
+from ..sharing.ledger import queue_again
 from ..sharing.names import COLLECTIVE
 from ..store import SeriesId
-from ..store.collective_tables import GroupId, MemberGroupRow
-from ..store.member_counts import counts_of_days
+from ..store.collective_tables import GroupId
+from ..store.member_counts import put_counts, sums_of_days
 from ..store.series import (
     OWN,
     add_series,
     all_series,
-    blocks_of_days,
     erase_series,
+    put_blocks,
     series_of_devices,
 )
 from ..store.settings import set_setting, setting, settings_like
 from ..store.tables import PermissionSeriesRow, SeriesRow
+from .groups import Group, all_groups
 
 _OLD_NAME = "old name."
 """Of a group: under which name its sums were known."""
 _OTHERS = re.compile(r"[^a-z0-9]+")
 _LETTERS = str.maketrans({"œ": "oe", "æ": "ae", "ß": "ss"})
-
-
-@dataclass(frozen=True, slots=True)
-class Named:
-    """A group by its kind and name."""
-
-    id: GroupId
-    kind: str
-    name: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +46,7 @@ class Told:
     members: int
 
 
-def devices(collective: str, groups: Iterable[Named]) -> dict[GroupId, Device]:
+def devices(collective: str, groups: Iterable[Group]) -> dict[GroupId, Device]:
     """Give under which name each group's sums are known: the collective's, or one below it.
 
     Of two groups that would have the same, the later one has its number after it.
@@ -82,17 +74,11 @@ def value(watt_minutes: int, interval: Interval) -> int:
     return (watt_minutes + minutes // 2) // minutes
 
 
-async def named(connection: AsyncConnection) -> list[Named]:
-    """Give every group that there is, or was."""
-    query = select(MemberGroupRow.id, MemberGroupRow.kind, MemberGroupRow.name)
-    return [Named(*row) for row in await connection.execute(query)]
-
-
 async def note_old_name(connection: AsyncConnection, group: GroupId) -> None:
     """Note that a group is about to lose its name: its series under that one are to be erased."""
     collective = await setting(connection, COLLECTIVE)
     if collective is not None:
-        device = devices(collective, await named(connection))[group]
+        device = devices(collective, await all_groups(connection))[group]
         await set_setting(connection, f"{_OLD_NAME}{group}", device)
 
 
@@ -114,54 +100,50 @@ async def forget_old_names(connection: AsyncConnection) -> bool:
     return True
 
 
-class OwnSeries:
-    """Writes what was published, in a transaction."""
+async def write(
+    connection: AsyncConnection, told: Mapping[Series, Iterable[Told]], at: datetime
+) -> None:
+    """Add these records to their series, and queue them for the peers that read these."""
+    days: dict[tuple[Series, date], list[Told]] = {}
+    for series, some in told.items():
+        for one in some:
+            days.setdefault((series, one.start.date()), []).append(one)
+    if not days:
+        return
+    numbers = await _numbers(connection, {series for series, _ in days})
+    wanted: dict[SeriesId, tuple[Series, set[date]]] = {}
+    for series, day in days:
+        wanted.setdefault(numbers[series], (series, set()))[1].add(day)
+    known = await sums_of_days(connection, wanted)
+    blocks: dict[SeriesId, list[Block]] = {}
+    members: dict[SeriesId, list[Block]] = {}
+    for (series, day), some in days.items():
+        values = [Record(one.start, value(one.watt_minutes, series.interval)) for one in some]
+        counts = [Record(one.start, one.members) for one in some]
+        number = numbers[series]
+        before, counted = known.get((number, day), (None, None))
+        blocks.setdefault(number, []).append(_with(before, series, day, values))
+        members.setdefault(number, []).append(_with(counted, series, day, counts))
+    await put_blocks(connection, blocks, at)
+    await put_counts(connection, members)
+    # A peer that subscribed before the past was closed has a cursor beyond it.
+    ends = {series: [one.start for one in some] for series, some in told.items()}
+    spans = {
+        (series, False): [Range(min(starts), series.end(max(starts)))]
+        for series, starts in ends.items()
+    }
+    await queue_again(connection, numbers, spans, at)
 
-    def __init__(self, connection: AsyncConnection, collective: str, time_zone: str) -> None:
-        self._connection = connection
-        self._collective = collective
-        self._time_zone = time_zone
-        self._devices: Mapping[GroupId, Device] = {}
 
-    async def of(self, group: GroupId, direction: Direction, interval: Interval) -> Series:
-        """Return the series of a group."""
-        if group not in self._devices:
-            self._devices = devices(self._collective, await named(self._connection))
-        return own_series(self._devices[group], direction, interval, self._time_zone)
-
-    async def write(self, told: Mapping[Series, Iterable[Told]], at: datetime) -> None:
-        """Add these records to their series, and queue them for the peers that read these."""
-        days: dict[tuple[Series, date], list[Told]] = {}
-        for series, some in told.items():
-            for one in some:
-                days.setdefault((series, one.start.date()), []).append(one)
-        if not days:
-            return
-        numbers = await self._numbers({series for series, _ in days})
-        wanted: dict[SeriesId, tuple[Series, set[date]]] = {}
-        for series, day in days:
-            wanted.setdefault(numbers[series], (series, set()))[1].add(day)
-        said = await blocks_of_days(self._connection, wanted)
-        counted = await counts_of_days(self._connection, wanted)
-        new: list[Block] = []
-        members: list[Block] = []
-        for (series, day), some in days.items():
-            values = [Record(one.start, value(one.watt_minutes, series.interval)) for one in some]
-            counts = [Record(one.start, one.members) for one in some]
-            place = numbers[series], day
-            new.append(_with(said.get(place), series, day, values))
-            members.append(_with(counted.get(place), series, day, counts))
-        await keep(self._connection, numbers, new, at, members)
-
-    async def _numbers(self, wanted: Iterable[Series]) -> dict[Series, SeriesId]:
-        """Return the numbers of these series, which are made where there are none."""
-        wanted = list(wanted)
-        names = {series.device for series in wanted}
-        known = await series_of_devices(self._connection, names, OWN)
-        for series in wanted:
-            if series not in known:
-                known[series] = await add_series(self._connection, series)
-        return {series: known[series] for series in wanted}
+async def _numbers(
+    connection: AsyncConnection, wanted: Collection[Series]
+) -> dict[Series, SeriesId]:
+    """Return the numbers of these series, which are made where there are none."""
+    known = await series_of_devices(connection, {series.device for series in wanted}, OWN)
+    for series in wanted:
+        if series not in known:
+            known[series] = await add_series(connection, series)
+    return known
 
 
 def _with(before: Block | None, series: Series, day: date, records: Iterable[Record]) -> Block:
@@ -172,7 +154,7 @@ def _minutes(interval: Interval) -> int:
     return 60 if interval is Interval.P1D else interval.minutes
 
 
-def _slug(group: Named) -> str:
+def _slug(group: Group) -> str:
     name = unicodedata.normalize("NFKD", group.name.lower().translate(_LETTERS))
     plain = name.encode("ascii", "ignore").decode()
     return _OTHERS.sub("-", plain).strip("-") or f"{group.kind}-{group.id}"

@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from ..series import Direction, Interval
 from ..store import Store
 from ..store.collective_tables import GroupId
-from ..store.parts import first_block
+from ..store.parts import first_blocks
 from ..store.publication import DaySum, PublishedCell
 from .arrivals import Arrivals
 from .calendar import Places, instants, places
@@ -135,11 +135,7 @@ class _Outlook:
         began, day = time.monotonic(), last
         first = last - (_YEAR_DAYS - 1) * _DAY
         in_month = last - (_MONTH_DAYS - 1) * _DAY
-        begun = {
-            direction: block
-            for direction in Direction
-            if (block := await first_block(self._connection, direction)) is not None
-        }
+        begun = await first_blocks(self._connection)
         first = max(first, min(begun.values(), default=last))
         while day >= first and (day >= in_month or time.monotonic() - began < ENOUGH_S):
             for direction in begun:

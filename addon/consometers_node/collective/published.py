@@ -33,8 +33,8 @@ from ..store.publication import (
 )
 from .calendar import instants
 from .disclosure import Figure, Publication, Reason, Released, WattMinutes, Withheld
-from .members import GroupKind
-from .own import devices, named
+from .groups import GroupKind, all_groups
+from .own import devices
 from .sites import Description
 
 ALL = "all"
@@ -144,7 +144,7 @@ class Published:
         All members together are there as soon as anybody is a member, and a commune also where it
         was only ever published with others: it says with which.
         """
-        groups = {one.id: one for one in await named(connection)}
+        groups = {one.id: one for one in await all_groups(connection)}
         there = await published_groups(connection)
         sites = {name: told for name, *told in await connection.execute(_SITES)}
         parts_of = {
@@ -166,7 +166,7 @@ class Published:
                 continue
             place = Place(
                 id=number,
-                kind=GroupKind(group.kind),
+                kind=group.kind,
                 name=group.name,
                 slug=slug,
                 device=device,

@@ -5,13 +5,14 @@ direction goes on by itself, interval after interval, and never back.
 """
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 import json
 from typing import NoReturn
 
-from ..series import Direction, Interval, Range
+from ..series import Device, Direction, Interval, Range
 from ..sharing.changes import Changes
 from ..store import Store
 from ..store.clock import Clock
@@ -21,9 +22,9 @@ from ..store.outbox import take_turns
 from ..store.parts import (
     Expected,
     Membership,
-    first_block,
-    homes_by_group,
+    first_blocks,
     memberships,
+    senders,
 )
 from ..store.publication import (
     ClosedInterval,
@@ -42,8 +43,9 @@ from .calendar import civil_days, instants, month_of, stretches
 from .closing import Groups, close, combine_small
 from .counting import Counts
 from .disclosure import Publication
-from .members import GroupKind, Members
-from .own import OwnSeries, Told
+from .groups import GroupKind, all_groups
+from .members import Members
+from .own import Told, devices, own_series, write as write_own
 from .rules import InForce, opened
 from .settings import Settings
 from .snapshot import Day, Months, Public, Snapshot, Sums
@@ -199,15 +201,17 @@ class Closer:
         self._publication = publication
         self._zone = members.zone.key
         self._members = members
-        self._own = OwnSeries(members.connection, collective, self._zone)
+        self._collective = collective
         self._waiting = waiting
         self._at = at
         self._since = since
         self._months: dict[date, _Month] = {}
         self._told: dict[tuple[GroupId, Direction, Interval], list[Told]] = {}
+        self._devices: Mapping[GroupId, Device] = {}
         self._names: dict[GroupId, str] = {}
+        self._senders: dict[Direction, Set[MemberId]] = {}
         self._combined: dict[Groups[GroupId], GroupId] = {}
-        self.everybody = self._rest = GroupId(0)
+        self.everybody = GroupId(0)
 
     @property
     def communes(self) -> frozenset[GroupId]:
@@ -218,16 +222,16 @@ class Closer:
         """Close what is due of each direction, some days at once. Return if anything was."""
         await self.know_groups()
         last = await last_closed(self._connection)
+        begun = {direction for direction, interval in last if interval is Interval.P1D}
+        first = dict.fromkeys(begun, self._since)
+        if begun != set(Direction):
+            first = await first_blocks(self._connection) | first
         is_new = False
         for direction in Direction:
-            first: date | None = self._since
-            if (direction, Interval.P1D) not in last:
-                first = await first_block(self._connection, direction)
-            if first is not None:
-                is_new |= await self._close(direction, max(first, self._since), last)
-        told = {await self._own.of(*key): some for key, some in self._told.items()}
-        await self._own.write(told, self._at)
-        self._told.clear()
+            if direction in first:
+                since = max(first[direction], self._since)
+                is_new |= await self._close(direction, since, last)
+        await self._write_own()
         return is_new
 
     async def _close(
@@ -256,13 +260,12 @@ class Closer:
 
     async def know_groups(self) -> None:
         """Look up the groups that there are."""
-        self.everybody = await self._members.group(GroupKind.ALL, "")
-        self._rest = await self._members.group(GroupKind.REST, "")
-        self._names = {
-            group.id: group.name
-            for group in await self._members.groups()
-            if group.kind in {GroupKind.AREA, GroupKind.REST}
-        }
+        groups = await all_groups(self._connection)
+        self._devices = devices(self._collective, groups)
+        kinds = {group.kind: group.id for group in groups}
+        self.everybody = kinds.get(GroupKind.ALL, self.everybody)
+        communes = {GroupKind.AREA, GroupKind.REST}
+        self._names = {group.id: group.name for group in groups if group.kind in communes}
 
     async def _close_intervals(self, direction: Direction, until: datetime) -> datetime:
         """Close the intervals of the UTC day in which the next one is; return until when."""
@@ -274,6 +277,7 @@ class Closer:
         if start + length > ended:
             return until
         day = await Day.read(self._connection, direction, start.date(), step)
+        self._senders[direction] = day.senders
         first, end = (start - midnight) // length, (ended - midnight) // length
         expected = self._expected(direction, start)
         is_recent = start >= self._at - RECENT - self._publication.longest_wait
@@ -322,7 +326,7 @@ class Closer:
     async def months(self, day: date) -> Months:
         """Return who counts where in each stretch of a UTC day."""
         return [
-            (stretch, (await self._month(stretch.month)).memberships, self._rest)
+            (stretch, (await self._month(stretch.month)).memberships)
             for stretch in stretches(self._zone, self._publication.interval, day)
         ]
 
@@ -346,7 +350,6 @@ class Closer:
         return snapshot.civil_day(
             day,
             (await self._month(month_of(day))).memberships,
-            self._rest,
             homes_beside=coarser,
             public_beside=None if beside is None else step,
         )
@@ -471,6 +474,18 @@ class Closer:
             told = Told(cell.start, cell.watt_minutes, cell.members)
             self._told.setdefault(key, []).append(told)
 
+    async def _write_own(self) -> None:
+        """Add what was published to this collective's own series."""
+        if not {group for group, *_ in self._told} <= self._devices.keys():
+            # Communes are together for the first time.
+            await self.know_groups()
+        told = {
+            own_series(self._devices[group], direction, interval, self._zone): some
+            for (group, direction, interval), some in self._told.items()
+        }
+        await write_own(self._connection, told, self._at)
+        self._told.clear()
+
     async def _group(self, groups: Groups[GroupId]) -> GroupId:
         if len(groups) == 1:
             return next(iter(groups))
@@ -506,12 +521,16 @@ class Closer:
         """Return how many homes that send a direction count in a month, by commune or the rest."""
         known = (await self._month(month)).homes
         if direction not in known:
-            homes = await homes_by_group(self._connection, month, direction)
-            areas = {group: homes[group] for group in self._names if group in homes}
-            if rest := homes.get(self.everybody, 0) - sum(areas.values()):
-                areas[self._rest] = rest
-            known[direction] = areas
+            counting = (await self._month(month)).memberships
+            sent_by = await self._senders_of(direction)
+            there = (of for member in sent_by if (of := counting.get(member)) is not None)
+            known[direction] = Counter(of.area for of in there if of.is_home)
         return known[direction]
+
+    async def _senders_of(self, direction: Direction) -> Set[MemberId]:
+        if direction not in self._senders:
+            self._senders[direction] = await senders(self._connection, direction)
+        return self._senders[direction]
 
     async def _left(
         self, direction: Direction, day: Day, civil: date, told: Set[MemberId]
@@ -520,7 +539,7 @@ class Closer:
         memberships = (await self._month(month_of(civil))).memberships
         return {
             member
-            for member in day.missing(told)
+            for member in day.senders - told
             if (of := memberships.get(member)) is not None and of.may_send(direction, day.step)
         }
 

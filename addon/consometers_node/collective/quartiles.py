@@ -18,8 +18,9 @@ from ..store.publication import cells, parts
 from ..store.settings import set_setting, setting
 from .calendar import days_of, instants, month_of
 from .disclosure import Publication, Quartiles, Reason, WattMinutes, Withheld, quartiles
+from .groups import all_groups, counting
 from .members import month_after
-from .own import devices, named
+from .own import devices
 from .parts import Source, civil_day
 from .snapshot import Snapshot
 
@@ -66,7 +67,7 @@ async def of_months(
     at: datetime,
 ) -> dict[date, Quartiles]:
     """Return the quartiles of the group that a series of ours is of, in watt-minutes of a day."""
-    groups = devices(collective, await named(connection)).items()
+    groups = devices(collective, await all_groups(connection)).items()
     found = {}
     for group in [one for one, device in groups if device == series.device]:
         for month in months:
@@ -102,11 +103,12 @@ async def of_month(
     published = await cells(connection, group, Interval.P1D, [direction], within)
     if at < within.end + publication.day_wait or not published:
         return Withheld(Reason.NOT_YET)
-    groups = (await parts(connection)).get(group, frozenset({group}))
+    members = await memberships(connection, month, at)
     homes = {
         member
-        for member, of in (await memberships(connection, month, at)).items()
-        if of.is_home and not groups.isdisjoint(of.groups.values())
+        for part in (await parts(connection)).get(group, {group})
+        for member in await counting(connection, part, month)
+        if member in members and members[member].is_home
     }
     utc_days = tuple(within.days())
     snapshot = await Snapshot.read(connection, direction, utc_days[0], utc_days[-1])

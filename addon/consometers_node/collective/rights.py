@@ -27,9 +27,9 @@ from ..store.collective_tables import (
     MemberRow,
 )
 from ..store.exclusive import alone
-from ..store.member_counts import counts, put_count
+from ..store.member_counts import counts, put_counts
 from ..store.outbox import take_turns
-from ..store.series import SERIES_FACTS, blocks, count_records, erase_series, put_block
+from ..store.series import SERIES_FACTS, blocks, count_records, erase_series, put_blocks
 from ..store.set_aside import remove_before
 from ..store.settings import set_setting, setting
 from ..store.tables import (
@@ -275,10 +275,8 @@ async def _shorten(connection: AsyncConnection, of: _Brought, at: datetime) -> N
         empty = [day for day, block in days.items() if block is None]
         rows = delete(table).where(table.series_id == of.number, table.day.in_(empty))
         await connection.execute(rows)
-    for block in filter(None, left.values()):
-        await put_block(connection, of.number, block, at)
-    for block in filter(None, left_counts.values()):
-        await put_count(connection, of.number, block)
+    await put_blocks(connection, {of.number: filter(None, left.values())}, at)
+    await put_counts(connection, {of.number: filter(None, left_counts.values())})
 
 
 def _left(block: Block, within: Range) -> Block | None:

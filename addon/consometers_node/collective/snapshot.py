@@ -14,7 +14,6 @@ from ..store.collective_tables import GroupId, MemberId
 from ..store.parts import Membership, member_blocks, member_counts, packed_day, series_of
 from .calendar import Stretch
 from .disclosure import Cell
-from .members import GroupKind
 from .parts import Source, Values, civil_day, part
 
 
@@ -41,8 +40,8 @@ class Sums:
     told: set[MemberId] = field(default_factory=set)
 
 
-type Months = Iterable[tuple[Stretch, Mapping[MemberId, Membership], GroupId]]
-"""For each stretch of a UTC day who counts where, and the group of the rest."""
+type Months = Iterable[tuple[Stretch, Mapping[MemberId, Membership]]]
+"""For each stretch of a UTC day who counts where."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +54,10 @@ class Day:
 
     day: date
     step: Interval
-    packed: Sequence[tuple[MemberId, bytes]]
+    senders: Set[MemberId]
+    """Those that have series in this direction, with blocks of the day or without."""
+    packed: Mapping[MemberId, bytes]
     members: Mapping[MemberId, Collection[Source]]
-    silent: Set[MemberId]
-    """Those that have series, and no block of the day."""
 
     @classmethod
     async def read(
@@ -66,51 +65,38 @@ class Day:
     ) -> Day:
         """Read a day."""
         rows = await packed_day(connection, direction, day, step)
-        counts = {
-            number: {day: Block.values_of(packed)}
-            for number, _, packed in await member_counts(connection, direction, day, day)
-        }
         blocks = Counter([row[0] for row in rows if row[3] is not None])
-        length = 1440 // step.minutes
-        packed = [
-            (member, values)
-            for member, number, is_plain, values in rows
-            if values is not None
-            and is_plain
-            and blocks[member] == 1
-            and number not in counts
-            and Block.is_small(values, length)
-        ]
+        sizes = Block.small_sizes(1440 // step.minutes)
+        packed = {
+            member: values
+            for member, _, is_plain, values in rows
+            if is_plain and values is not None and len(values) in sizes and blocks[member] == 1
+        }
         members: dict[MemberId, list[Source]] = {}
-        silent: set[MemberId] = set()
-        if len(packed) < len(rows):
-            plain = {member for member, _ in packed}
-            left = [row for row in rows if row[0] not in plain]
-            series = await series_of(connection, [row.series for row in left if row.packed])
+        if left := [row for row in rows if row[0] in blocks and row[0] not in packed]:
+            series = await series_of(connection, [row.series for row in left])
+            counts = {
+                number: {day: Block.values_of(values)}
+                for number, _, values in await member_counts(connection, direction, day, day)
+            }
             for row in left:
                 if row.packed is None:
-                    silent.add(row.member)
                     continue
                 known = {day: Block.values_of(row.packed)}
                 source = Source(series[row.series], known, counts.get(row.series))
                 members.setdefault(row.member, []).append(source)
-        return cls(day, step, packed, members, silent - members.keys())
-
-    def missing(self, told: Set[MemberId]) -> set[MemberId]:
-        """Return the members that have series, but for these."""
-        there = {member for member, _ in self.packed}
-        return (there | self.members.keys() | self.silent) - told
+        return cls(day, step, {row[0] for row in rows}, packed, members)
 
     def intervals(self, months: Months, first: int = 0, end: int | None = None) -> list[Sums]:
         """Return what was sent of intervals of the day, from a place on and before another."""
         end = 1440 // self.step.minutes if end is None else end
         found = [Sums() for _ in range(first, end)]
-        for (_, start, stop), memberships, rest in months:
+        for (_, start, stop), memberships in months:
             within = range(max(first, start), min(end, stop))
             if within:
                 sums = found[within.start - first : within.stop - first]
-                self._add_packed(sums, within, memberships, rest)
-                self._add_sources(sums, within, memberships, rest)
+                self._add_packed(sums, within, memberships)
+                self._add_sources(sums, within, memberships)
         return found
 
     def _add_packed(
@@ -118,17 +104,15 @@ class Day:
         sums: Sequence[Sums],
         within: range,
         memberships: Mapping[MemberId, Membership],
-        rest: GroupId,
     ) -> None:
         alike: dict[tuple[Membership, int], tuple[list[MemberId], list[bytes]]] = {}
-        for member, packed in self.packed:
+        for member, packed in self.packed.items():
             of = memberships.get(member)
             if of is not None:
                 members, blocks = alike.setdefault((of, len(packed)), ([], []))
                 members.append(member)
                 blocks.append(packed)
         for (of, _), (members, blocks) in alike.items():
-            area = of.groups.get(GroupKind.AREA, rest)
             columns = Block.columns(blocks, within.start, within.stop)
             for one, (column, missing) in zip(sums, columns, strict=True):
                 told: Sequence[MemberId] = members
@@ -139,31 +123,28 @@ class Day:
                 if values:
                     one.told.update(told)
                     cell = Cell.of(values) * self.step.minutes
-                    one.cells[area] = one.cells.get(area, Cell()) + cell
+                    one.cells[of.area] = one.cells.get(of.area, Cell()) + cell
 
     def _add_sources(
         self,
         sums: Sequence[Sums],
         within: range,
         memberships: Mapping[MemberId, Membership],
-        rest: GroupId,
     ) -> None:
         for member, sources in self.members.items():
             of = memberships.get(member)
             if of is None:
                 continue
             sent = part(_told(sources, of), self.step, self.day)
-            area = of.groups.get(GroupKind.AREA, rest)
             for one, place in zip(sums, within, strict=True):
                 if not sent.counts[place]:
                     continue
                 one.told.add(member)
                 if of.is_home:
                     cell = Cell.of([sent.values[place]])
-                    one.cells[area] = one.cells.get(area, Cell()) + cell
+                    one.cells[of.area] = one.cells.get(of.area, Cell()) + cell
                 else:
-                    groups = _public_groups(of, area)
-                    _add(one, groups, sent.values[place], sent.counts[place])
+                    _add(one, of, sent.values[place], sent.counts[place])
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,7 +189,6 @@ class Snapshot:
         self,
         day: date,
         memberships: Mapping[MemberId, Membership],
-        rest: GroupId,
         *,
         homes_beside: Interval | None,
         public_beside: Interval | None,
@@ -232,11 +212,10 @@ class Snapshot:
             if not sent.is_whole:
                 continue
             found.told.add(member)
-            area = of.groups.get(GroupKind.AREA, rest)
             if of.is_home:
-                parts.setdefault(area, []).append(sent.watt_minutes)
+                parts.setdefault(of.area, []).append(sent.watt_minutes)
             else:
-                _add(found, _public_groups(of, area), sent.watt_minutes, sent.count)
+                _add(found, of, sent.watt_minutes, sent.count)
         found.cells |= {area: Cell.of(values) for area, values in parts.items()}
         return found
 
@@ -246,14 +225,9 @@ def _told(sources: Iterable[Source], of: Membership) -> list[Source]:
     return [one for one in sources if of.shown is None or one.series in of.shown]
 
 
-def _public_groups(of: Membership, area: GroupId) -> list[GroupId]:
-    """Return the groups whose sums have a site or a collective, but for everybody's."""
-    named = (GroupKind.SITE, GroupKind.BUILDING)
-    return [area, *(of.groups[kind] for kind in named if kind in of.groups)]
-
-
-def _add(sums: Sums, groups: Iterable[GroupId], watt_minutes: int, members: int) -> None:
-    for group in groups:
+def _add(sums: Sums, of: Membership, watt_minutes: int, members: int) -> None:
+    """Add what is public to the groups that it is in."""
+    for group in (of.area, *of.named):
         sums.public[group] = sums.public.get(group, Public()) + Public(watt_minutes, members)
 
 

@@ -21,7 +21,7 @@ from ..quoalise.data import encode
 from ..series import Block, Range, Record, Series
 from ..store import PeerId, PermissionId, SeriesId
 from ..store.coverage import coverage
-from ..store.member_counts import counts, counts_of_days, put_counts
+from ..store.member_counts import counts
 from ..store.outbox import (
     Queued,
     Told,
@@ -66,49 +66,45 @@ async def keep(
     numbers: Mapping[Series, SeriesId],
     kept: Iterable[Block],
     at: datetime,
-    members: Iterable[Block] | None = None,
 ) -> bool:
-    """Keep these blocks, and queue what peers had otherwise. Tells whether anything is new.
-
-    `members` come with sums: blocks of how many members each of their values has. A sum is made
-    here, not read, so that all of it that is new behind a cursor is told.
-    """
+    """Store these blocks, and queue what peers had otherwise. Return whether anything is new."""
     await take_turns(connection)
     told = list(kept)
-    summed = {(numbers[one.series], one.day): one for one in members or ()}
-    covered = (
-        {number: await coverage(connection, number) for number in numbers.values()}
-        if members is None
-        else {}
-    )
+    covered = {number: await coverage(connection, number) for number in numbers.values()}
     known = await blocks_of_days(connection, _days(numbers, told))
-    counted = await counts_of_days(connection, _days(numbers, summed.values()))
     corrected: dict[tuple[Series, bool], list[Range]] = {}
     new: dict[SeriesId, dict[date, Block]] = {}
-    recounted: dict[SeriesId, dict[date, Block]] = {}
     for block in told:
         number = numbers[block.series]
         key = number, block.day
-        spans = []
-        if block != (before := known.get(key)):
-            new.setdefault(number, {})[block.day] = known[key] = block
-            spans.append(_difference(before, block))
-        count = summed.get(key)
-        if count is not None and count != (before := counted.get(key)):
-            recounted.setdefault(number, {})[block.day] = counted[key] = count
-            spans.append(_difference(before, count))
-        if found := [span for span in spans if span]:
-            read, day = covered.get(number), Range.of_day(block.day)
-            first = members is None and (read is None or not read.covers(day))
-            corrected.setdefault((block.series, first), []).extend(found)
+        before = known.get(key)
+        if block == before:
+            continue
+        new.setdefault(number, {})[block.day] = known[key] = block
+        if (span := _difference(before, block)) is not None:
+            read, day = covered[number], Range.of_day(block.day)
+            first = read is None or not read.covers(day)
+            corrected.setdefault((block.series, first), []).append(span)
     await put_blocks(connection, {number: days.values() for number, days in new.items()}, at)
-    await put_counts(connection, {number: days.values() for number, days in recounted.items()})
+    await queue_again(connection, numbers, corrected, at)
+    return bool(new)
+
+
+async def queue_again(
+    connection: AsyncConnection,
+    numbers: Mapping[Series, SeriesId],
+    corrected: Mapping[tuple[Series, bool], Iterable[Range]],
+    at: datetime,
+) -> None:
+    """Queue these records for the subscribers whose cursor is past them.
+
+    The keys are a series, and whether its records were read for the first time: see `_correct`.
+    """
     subscribers = await told_of_each(connection, [numbers[series] for series, _ in corrected])
     for (series, first), behind in corrected.items():
         number = numbers[series]
         for span in _joined(series, behind) if number in subscribers else ():
             await _correct(connection, number, subscribers[number], span, at, first=first)
-    return bool(new or recounted)
 
 
 async def next_message(

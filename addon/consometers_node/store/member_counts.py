@@ -3,29 +3,24 @@
 from collections.abc import Collection, Iterable, Mapping
 from datetime import date
 
-from sqlalchemy import select
+from sqlalchemy import and_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ..series import Block, Range, Series
 from . import upsert
-from .series import days_of, of_days, unpacked
-from .tables import MemberCountRow, SeriesId
+from .among import pair_among
+from .series import days_of, keys_of_days
+from .tables import BlockRow, MemberCountRow, SeriesId
 
-_OF_DAYS = of_days(MemberCountRow)
-
-
-async def put_count(connection: AsyncConnection, number: SeriesId, count: Block) -> bool:
-    """Keep counts in place of those of their day. Tells whether they say anything new."""
-    put = upsert.insert(connection, MemberCountRow).values(
-        series_id=number, day=count.day, packed=count.pack()
+_OF_DAYS = (
+    select(BlockRow.series_id, BlockRow.day, BlockRow.packed, MemberCountRow.packed)
+    .join(
+        MemberCountRow,
+        and_(MemberCountRow.series_id == BlockRow.series_id, MemberCountRow.day == BlockRow.day),
+        isouter=True,
     )
-    put = put.on_conflict_do_update(
-        index_elements=[MemberCountRow.series_id, MemberCountRow.day],
-        set_={"packed": put.excluded.packed},
-        where=MemberCountRow.packed != put.excluded.packed,
-    )
-    new = await connection.execute(put.returning(MemberCountRow.series_id))
-    return new.one_or_none() is not None
+    .where(pair_among(BlockRow.series_id, BlockRow.day, ("numbers", "days")))
+)
 
 
 async def put_counts(connection: AsyncConnection, kept: Mapping[SeriesId, Iterable[Block]]) -> None:
@@ -52,8 +47,14 @@ async def counts(
     return [Block.unpack(series, day, packed) for day, packed in await connection.execute(query)]
 
 
-async def counts_of_days(
+async def sums_of_days(
     connection: AsyncConnection, wanted: Mapping[SeriesId, tuple[Series, Collection[date]]]
-) -> dict[tuple[SeriesId, date], Block]:
-    """Return the counts of some days of many series, those that are there."""
-    return await unpacked(connection, _OF_DAYS, wanted)
+) -> dict[tuple[SeriesId, date], tuple[Block, Block | None]]:
+    """Return the blocks of some days of many series, those that are there, with their counts."""
+    found = {}
+    for keys in keys_of_days(wanted):
+        for number, day, packed, counted in await connection.execute(_OF_DAYS, keys):
+            series = wanted[number][0]
+            count = None if counted is None else Block.unpack(series, day, counted)
+            found[number, day] = Block.unpack(series, day, packed), count
+    return found

@@ -1,13 +1,29 @@
 """What sums are made of: which members count where, and their blocks."""
 
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from itertools import batched
 from typing import Any, NamedTuple, cast
 
-from sqlalchemy import ColumnElement, FromClause, Select, and_, func, or_, outerjoin, select
+from sqlalchemy import (
+    ColumnElement,
+    CompoundSelect,
+    FromClause,
+    ScalarSelect,
+    Select,
+    and_,
+    bindparam,
+    func,
+    null,
+    or_,
+    outerjoin,
+    select,
+    type_coerce,
+    union_all,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.types import NullType
 
 from ..series import Direction, Interval, Quantity, Range, Series
 from .among import among
@@ -24,6 +40,7 @@ from .collective_tables import (
 from .series import OWN, SERIES_FACTS
 from .shown import shown_series
 from .tables import BlockRow, MemberCountRow, SeriesId, SeriesRow
+from .types import Day, Minutes, Word
 
 _AT_ONCE, _A_FEW = 1_000, 100
 _NUMBERED = select(SeriesRow.id, *SERIES_FACTS).where(among(SeriesRow.id, "numbers"))
@@ -31,20 +48,17 @@ _NUMBERED = select(SeriesRow.id, *SERIES_FACTS).where(among(SeriesRow.id, "numbe
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Membership:
-    """What members are, and in which groups they count in a month, by the groups' kinds.
+    """Where members count in a month: in a commune or the rest, and a site in its own groups too.
 
-    It is the same object for all homes of a commune. Of a site, `shown` are the series that it lets
+    All homes of a commune share one object. `is_home` is whether a member is hidden among homes: a
+    site is, before the month from which it is shown. Of a site, `shown` are the series that it lets
     be shown under its name.
     """
 
-    kind: str
-    groups: Mapping[str, GroupId]
+    area: GroupId
+    is_home: bool = True
+    named: tuple[GroupId, ...] = ()
     shown: frozenset[Series] | None = None
-
-    @property
-    def is_home(self) -> bool:
-        """Whether it is hidden among homes: a site is, before the month from which it is shown."""
-        return self.kind != "collective" and "site" not in self.groups
 
     def may_send(self, direction: Direction, step: Interval) -> bool:
         """Return whether sums may have records of a step, or a finer one, that it sends."""
@@ -75,6 +89,14 @@ class PackedDay(NamedTuple):
     packed: bytes | None
 
 
+def _with_blocks(those: ColumnElement[bool]) -> FromClause:
+    """Join series and blocks so that each series looks for its own.
+
+    SQLite would look through all blocks of all years instead.
+    """
+    return outerjoin(SeriesRow, BlockRow, and_(BlockRow.series_id == SeriesRow.id, those))
+
+
 _OF_MEMBERS = SeriesRow.member_id != OWN
 _COUNTS = SeriesRow.id.not_in(
     select(SeriesRow.id)
@@ -88,75 +110,89 @@ _COUNTS = SeriesRow.id.not_in(
     .where(DeviceClaimRow.counts == 0)
 )
 """A device that another member names too counts once: see `claims`."""
-_KINDS_OF_GROUPS = select(MemberGroupRow.id, MemberGroupRow.kind)
-_NO_HOMES = select(MemberRow.id, MemberRow.kind).where(MemberRow.kind != "home")
 _OTHERS = select(MemberRow.id).where(MemberRow.kind != "home")
+
+
+def counts_in(month: date | ColumnElement[date]) -> ColumnElement[bool]:
+    """Say of a row of `in_group` that it has this month."""
+    until = InGroupRow.until_month
+    return and_(InGroupRow.from_month <= month, or_(until.is_(None), until > month))
+
+
+_OF_SITES = InGroupRow.group_id.in_(
+    select(MemberGroupRow.id).where(MemberGroupRow.kind.in_(("site", "building")))
+)
+_MONTH = counts_in(bindparam("month", type_=Day()))
+_IN_AREAS = select(InGroupRow.member_id, InGroupRow.group_id).where(_MONTH, ~_OF_SITES)
+_NO_HOMES: CompoundSelect[Any] = union_all(
+    select(MemberRow.id, null()).where(MemberRow.kind == "collective"),
+    select(InGroupRow.member_id, InGroupRow.group_id).where(_MONTH, _OF_SITES),
+)
 
 
 async def memberships(
     connection: AsyncConnection, month: date, at: datetime
 ) -> dict[MemberId, Membership]:
-    """Return what each member that counts in a month is, and its groups by their kind.
+    """Return where each member counts in a month.
 
     A site that does not let itself be shown at that instant counts nowhere: in this month it hides
     nobody, and is hidden by nobody.
     """
-    kinds = dict((await connection.execute(_KINDS_OF_GROUPS)).tuples().all())
-    others = dict((await connection.execute(_NO_HOMES)).tuples().all())
-    shown = await shown_series(connection, at)
-    # Of most members that is all of their groups: everybody's, and a commune's.
-    group = InGroupRow.group_id
-    query = (
-        select(InGroupRow.member_id, func.min(group), func.max(group), func.count())
-        .where(*counts_in(month))
-        .group_by(InGroupRow.member_id)
-    )
-    groups: dict[MemberId, tuple[GroupId, ...]] = {}
-    in_more: list[MemberId] = []
-    for member, first, last, count in await connection.execute(query):
-        groups[member] = first, last
-        if count > 2:
-            in_more.append(member)
-    each = select(InGroupRow.member_id, group).where(
-        *counts_in(month), among(InGroupRow.member_id, "members")
-    )
-    for some in batched(in_more, _AT_ONCE, strict=False):
-        for member, one in await connection.execute(each, {"members": some}):
-            groups[member] += (one,)
-    shared: dict[tuple[str, tuple[GroupId, ...]], Membership] = {}
-    found: dict[MemberId, Membership] = {}
-    for member, those in groups.items():
-        key = others.get(member, "home"), those
-        if key not in shared:
-            shared[key] = Membership(key[0], {kinds[one]: one for one in those})
-        of = shared[key]
-        if "site" not in of.groups:
-            found[member] = of
-        elif of.kind == "site" and member in shown:
-            found[member] = replace(of, shown=frozenset(shown[member]))
+    of = {"month": month}
+    areas = dict((await connection.execute(_IN_AREAS, of)).tuples().all())
+    homes = {area: Membership(area) for area in set(areas.values())}
+    found = {member: homes[area] for member, area in areas.items()}
+    named: dict[MemberId, tuple[GroupId, ...]] = {}
+    for member, group in await connection.execute(_NO_HOMES, of):
+        if group is not None:
+            named[member] = (*named.get(member, ()), group)
+        elif member in areas:
+            found[member] = Membership(areas[member], is_home=False)
+    shown = await shown_series(connection, at) if named else {}
+    for member, groups in named.items():
+        del found[member]
+        if member in shown:
+            series = frozenset(shown[member])
+            found[member] = Membership(areas[member], False, groups, series)
     return found
+
+
+_PACKED_DAY = (
+    select(
+        SeriesRow.member_id.label("member"),
+        SeriesRow.id.label("series"),
+        # Without their types' processors, which would be called for each row.
+        type_coerce(
+            and_(
+                SeriesRow.interval == bindparam("step", type_=Minutes()),
+                SeriesRow.quantity == Quantity.POWER,
+                SeriesRow.member_id.not_in(_OTHERS),
+            ),
+            NullType(),
+        ).label("is_plain"),
+        type_coerce(BlockRow.packed, NullType()).label("packed"),
+    )
+    .select_from(_with_blocks(BlockRow.day == bindparam("day", type_=Day())))
+    .where(
+        SeriesRow.direction == bindparam("direction", type_=Word(Direction)), _OF_MEMBERS, _COUNTS
+    )
+)
 
 
 async def packed_day(
     connection: AsyncConnection, direction: Direction, day: date, step: Interval
 ) -> Sequence[PackedDay]:
     """Return the blocks of a UTC day of all series that members have in a direction."""
-    is_plain = and_(
-        SeriesRow.interval == step,
-        SeriesRow.quantity == Quantity.POWER,
-        SeriesRow.member_id.not_in(_OTHERS),
+    values = {"direction": direction, "day": day, "step": step}
+    return cast("Sequence[PackedDay]", (await connection.execute(_PACKED_DAY, values)).all())
+
+
+async def senders(connection: AsyncConnection, direction: Direction) -> set[MemberId]:
+    """Return the members that have series in a direction."""
+    query = select(SeriesRow.member_id).where(
+        SeriesRow.direction == direction, _OF_MEMBERS, _COUNTS
     )
-    query = (
-        select(
-            SeriesRow.member_id.label("member"),
-            SeriesRow.id.label("series"),
-            is_plain.label("is_plain"),
-            BlockRow.packed,
-        )
-        .select_from(_with_blocks(BlockRow.day == day))
-        .where(SeriesRow.direction == direction, _OF_MEMBERS, _COUNTS)
-    )
-    return cast("Sequence[PackedDay]", (await connection.execute(query)).all())
+    return set(map(MemberId, (await connection.execute(query)).scalars()))
 
 
 async def member_blocks(
@@ -225,13 +261,19 @@ async def series_of_member(connection: AsyncConnection, member: MemberId) -> dic
     return {number: Series(*facts) for number, *facts in await connection.execute(query)}
 
 
-async def first_block(connection: AsyncConnection, direction: Direction) -> date | None:
-    """Return the first UTC day of which a member has a block in a direction."""
+def _first_block(direction: Direction) -> ScalarSelect[date]:
     first = select(func.min(BlockRow.day)).where(BlockRow.series_id == SeriesRow.id)
-    query = select(func.min(first.scalar_subquery())).where(
-        SeriesRow.direction == direction, _OF_MEMBERS
-    )
-    return (await connection.execute(query)).scalar_one()
+    query = select(func.min(first.scalar_subquery()))
+    return query.where(SeriesRow.direction == direction, _OF_MEMBERS).scalar_subquery()
+
+
+_FIRST_BLOCKS = select(*map(_first_block, Direction))
+
+
+async def first_blocks(connection: AsyncConnection) -> dict[Direction, date]:
+    """Return the first UTC day of which members have a block, by direction."""
+    days = (await connection.execute(_FIRST_BLOCKS)).one()
+    return {way: day for way, day in zip(Direction, days, strict=True) if day is not None}
 
 
 @dataclass(frozen=True, slots=True)
@@ -289,43 +331,3 @@ class Expected:
                 recent,
             )
         )
-
-
-async def homes_by_group(
-    connection: AsyncConnection, month: date, direction: Direction | None = None
-) -> dict[GroupId, int]:
-    """Return how many homes count in each group in a month, of those that send a direction."""
-    # Each list is made once: whether each home is in it, asked by itself, takes ten times as long.
-    sites = (
-        select(InGroupRow.member_id)
-        .join(MemberGroupRow, MemberGroupRow.id == InGroupRow.group_id)
-        .where(MemberGroupRow.kind == "site", *counts_in(month))
-    )
-    collectives = select(MemberRow.id).where(MemberRow.kind == "collective")
-    query = (
-        select(InGroupRow.group_id, func.count())
-        .where(
-            InGroupRow.member_id.not_in(collectives),
-            InGroupRow.member_id.not_in(sites),
-            *counts_in(month),
-        )
-        .group_by(InGroupRow.group_id)
-    )
-    if direction is not None:
-        sends = select(SeriesRow.member_id).where(SeriesRow.direction == direction)
-        query = query.where(InGroupRow.member_id.in_(sends))
-    return dict((await connection.execute(query)).tuples().all())
-
-
-def _with_blocks(those: ColumnElement[bool]) -> FromClause:
-    """Join series and blocks so that each series looks for its own.
-
-    SQLite would look through all blocks of all years instead.
-    """
-    return outerjoin(SeriesRow, BlockRow, and_(BlockRow.series_id == SeriesRow.id, those))
-
-
-def counts_in(month: date) -> tuple[ColumnElement[bool], ...]:
-    """Say of a row of `in_group` that it has this month."""
-    until = InGroupRow.until_month
-    return InGroupRow.from_month <= month, or_(until.is_(None), until > month)

@@ -6,9 +6,9 @@ The database refuses to change a row, and to add a cell to an interval that was 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from sqlalchemy import and_, case, func, insert, select
+from sqlalchemy import ColumnElement, Select, and_, case, func, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ..series import Direction, Interval, Range
@@ -99,6 +99,26 @@ async def last_closed(
     return {key: last for key, (_, last) in (await closed_spans(connection)).items()}
 
 
+_KEYS = [(direction, interval) for direction in Direction for interval in Interval]
+
+
+def _spans(*within: ColumnElement[bool]) -> Select[Any]:
+    row = ClosedIntervalRow
+    # Each by itself: that is one look at the key, and not at all of the table.
+    return select(
+        *(
+            select(of(row.start))
+            .where(row.direction == direction, row.interval == interval, *within)
+            .scalar_subquery()
+            for direction, interval in _KEYS
+            for of in (func.min, func.max)
+        )
+    )
+
+
+_ALL_SPANS = _spans()
+
+
 async def closed_spans(
     connection: AsyncConnection, within: Range | None = None
 ) -> dict[tuple[Direction, Interval], tuple[datetime, datetime]]:
@@ -106,19 +126,10 @@ async def closed_spans(
 
     With `within`, of those that start in it.
     """
-    row = ClosedIntervalRow
-    keys = [(direction, interval) for direction in Direction for interval in Interval]
-    in_it = () if within is None else (row.start >= within.start, row.start < within.end)
-    # Each by itself: that is one look at the key, and not at all of the table.
-    ends = [
-        select(of(row.start))
-        .where(row.direction == direction, row.interval == interval, *in_it)
-        .scalar_subquery()
-        for direction, interval in keys
-        for of in (func.min, func.max)
-    ]
-    found = (await connection.execute(select(*ends))).one()
-    spans = dict(zip(keys, zip(found[::2], found[1::2], strict=True), strict=True))
+    start = ClosedIntervalRow.start
+    query = _ALL_SPANS if within is None else _spans(start >= within.start, start < within.end)
+    found = (await connection.execute(query)).one()
+    spans = dict(zip(_KEYS, zip(found[::2], found[1::2], strict=True), strict=True))
     return {key: span for key, span in spans.items() if span[0] is not None}
 
 

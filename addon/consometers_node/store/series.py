@@ -1,10 +1,11 @@
 """Series and their blocks in the database."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from itertools import batched
+from typing import Any
 
-from sqlalchemy import Select, and_, bindparam, delete, func, insert, or_, select
+from sqlalchemy import and_, bindparam, delete, func, insert, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ..series import Block, Range, Series
@@ -80,71 +81,45 @@ async def all_series(connection: AsyncConnection) -> dict[SeriesId, Series]:
     return {number: Series(*facts) for number, *facts in await connection.execute(query)}
 
 
-async def put_block(
-    connection: AsyncConnection, number: SeriesId, block: Block, at: datetime
-) -> bool:
-    """Keep a block in place of the one of its day. Tells whether it says anything new."""
-    await make_room(connection, BlockRow.__tablename__, [block.day])
-    put = upsert.insert(connection, BlockRow).values(
-        series_id=number, day=block.day, packed=block.pack(), changed_at=at
-    )
-    put = put.on_conflict_do_update(
-        index_elements=[BlockRow.series_id, BlockRow.day],
-        set_={"packed": put.excluded.packed, "changed_at": put.excluded.changed_at},
-        where=BlockRow.packed != put.excluded.packed,
-    )
-    new = await connection.execute(put.returning(BlockRow.series_id))
-    return new.one_or_none() is not None
-
-
 async def put_blocks(
     connection: AsyncConnection, kept: Mapping[SeriesId, Iterable[Block]], at: datetime
 ) -> None:
     """Keep many blocks, each in place of the one of its day."""
-    rows = [
-        {"series_id": number, "day": block.day, "packed": block.pack(), "changed_at": at}
-        for number, some in kept.items()
-        for block in some
-    ]
+    rows, days = [], set()
+    for number, some in kept.items():
+        for block in some:
+            days.add(block.day)
+            packed = block.pack()
+            rows.append({"series_id": number, "day": block.day, "packed": packed, "changed_at": at})
     if rows:
-        await make_room(
-            connection,
-            BlockRow.__tablename__,
-            {block.day for some in kept.values() for block in some},
-        )
+        await make_room(connection, BlockRow.__tablename__, days)
         await upsert.put(connection, BlockRow, rows, "packed", "changed_at")
+
+
+_OF_DAYS = select(BlockRow.series_id, BlockRow.day, BlockRow.packed).where(
+    pair_among(BlockRow.series_id, BlockRow.day, ("numbers", "days"))
+)
 
 
 async def blocks_of_days(
     connection: AsyncConnection, wanted: Mapping[SeriesId, tuple[Series, Collection[date]]]
 ) -> dict[tuple[SeriesId, date], Block]:
     """Return the blocks of some days of many series, those that are there."""
-    return await unpacked(connection, _OF_DAYS, wanted)
-
-
-def of_days(table: type[BlockRow | MemberCountRow]) -> Select[tuple[SeriesId, date, bytes]]:
-    """Return the query for what a table has of some days of many series: see `unpacked`."""
-    keys = pair_among(table.series_id, table.day, ("numbers", "days"))
-    return select(table.series_id, table.day, table.packed).where(keys)
-
-
-async def unpacked(
-    connection: AsyncConnection,
-    query: Select[tuple[SeriesId, date, bytes]],
-    wanted: Mapping[SeriesId, tuple[Series, Collection[date]]],
-) -> dict[tuple[SeriesId, date], Block]:
-    """Return what a query of `of_days` finds, some days at a time."""
-    pairs = [(number, day) for number, (_, days) in wanted.items() for day in days]
     found = {}
-    for some in batched(pairs, _KEYS_AT_ONCE, strict=False):
-        numbers, days = zip(*some, strict=True)
-        keys = {"numbers": numbers, "days": days}
-        for number, day, packed in await connection.execute(query, keys):
+    for keys in keys_of_days(wanted):
+        for number, day, packed in await connection.execute(_OF_DAYS, keys):
             found[number, day] = Block.unpack(wanted[number][0], day, packed)
     return found
 
 
-_OF_DAYS = of_days(BlockRow)
+def keys_of_days(
+    wanted: Mapping[SeriesId, tuple[Series, Collection[date]]],
+) -> Iterator[dict[str, Sequence[Any]]]:
+    """Return the `numbers` and `days` of a statement by `pair_among`, some at a time."""
+    pairs = [(number, day) for number, (_, days) in wanted.items() for day in days]
+    for some in batched(pairs, _KEYS_AT_ONCE, strict=False):
+        numbers, days = zip(*some, strict=True)
+        yield {"numbers": numbers, "days": days}
 
 
 async def blocks(

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from consometers_node.collective.own import OwnSeries, Told, own_series
+from consometers_node.collective.own import Told, own_series, write
 from consometers_node.quoalise.identifier import organisation
 from consometers_node.series import Device, Direction, Interval
 from consometers_node.sharing.names import keep_collective
@@ -46,16 +46,15 @@ async def number(run: Run, tmp_path: Path) -> str:
     await keep_collective(store, "kersabiec")
     now = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
     async with store.writing() as connection:
-        own = OwnSeries(connection, "kersabiec", "Europe/Paris")
         for direction in (Direction.CONSUMPTION, Direction.PRODUCTION):
             told = [
                 Told(start=now - n * HOUR, watt_minutes=n * 60_000, members=10 + n) for n in (2, 3)
             ]
             series = own_series(Device(OWN), direction, Interval.PT1H, "Europe/Paris")
-            await own.write({series: told}, now)
+            await write(connection, {series: told}, now)
         commune = Device(f"{OWN}-lorient")
         series = own_series(commune, Direction.CONSUMPTION, Interval.PT1H, "Europe/Paris")
-        await own.write({series: told}, now)
+        await write(connection, {series: told}, now)
     await store.close()
     need = tmp_path / "sums.toml"
     need.write_text(TOML)

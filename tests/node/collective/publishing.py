@@ -11,8 +11,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from consometers_node.collective.arrivals import Arrivals
 from consometers_node.collective.disclosure import Agreed, Publication
 from consometers_node.collective.given import Actor, note, withdraw
-from consometers_node.collective.members import GroupKind, Members
-from consometers_node.collective.own import devices, named, own_series
+from consometers_node.collective.groups import GroupKind, all_groups, group_id
+from consometers_node.collective.members import Members
+from consometers_node.collective.own import devices, own_series
 from consometers_node.collective.publishing import Closer, Waiting
 from consometers_node.collective.sites import Description
 from consometers_node.permission import State
@@ -23,9 +24,9 @@ from consometers_node.quoalise.markup import serialise
 from consometers_node.series import Block, Device, Direction, Interval, Quantity, Range, Series
 from consometers_node.store import SeriesId
 from consometers_node.store.collective_tables import GivenId, GroupId, MemberId, PublishedCellRow
-from consometers_node.store.member_counts import counts, put_count
+from consometers_node.store.member_counts import counts, put_counts
 from consometers_node.store.publication import CellSum, ClosedInterval, cells, closed_intervals
-from consometers_node.store.series import add_series, blocks, put_block, series_id
+from consometers_node.store.series import add_series, blocks, put_blocks, series_id
 from consometers_node.store.tables import Base
 from consometers_node.wire import write_need
 
@@ -92,10 +93,11 @@ class Town:
             area=area,
             joined_at=NOON,
         )
-        wanted = [("all", "")] + ([("area", area)] if area else [])
+        await self.group("all", "")
+        wanted = [("area", area) if area else ("rest", "")]
         wanted += [("site", name)] if kind == "site" and name else []
         for group in wanted:
-            self.groups[group] = await self.people.group(GroupKind(group[0]), group[1])
+            self.groups[group] = await self.group(*group)
             await self._add(
                 "in_group",
                 member_id=number,
@@ -179,10 +181,10 @@ class Town:
             block = Block(of, day, tuple(each + [None] * (places - len(each))))
             self.arrivals.note(block, self.told.get((of, day)), self.at)
             self.told[of, day] = block
-            await put_block(self.connection, self.numbers[of], block, self.at)
+            await put_blocks(self.connection, {self.numbers[of]: [block]}, self.at)
             if count is not None:
                 counted = Block(of, day, (count,) * places)
-                await put_count(self.connection, self.numbers[of], counted)
+                await put_counts(self.connection, {self.numbers[of]: [counted]})
 
     async def tell_hour(
         self, member: MemberId, value: int, start: datetime, *, count: int | None = None
@@ -248,13 +250,13 @@ class Town:
         return {(group, step.value, start): energy for group, step, start, energy in rows}
 
     async def group(self, kind: str, name: str) -> GroupId:
-        return await self.people.group(GroupKind(kind), name)
+        return await group_id(self.connection, GroupKind(kind), name)
 
     async def _own(
         self, name: str, kind: str, day: date, interval: Interval
     ) -> tuple[Block, Block] | None:
-        group = await self.people.group(GroupKind(kind if name or kind == "rest" else "all"), name)
-        names = devices("kersabiec", await named(self.connection))
+        group = await self.group(kind if name or kind == "rest" else "all", name)
+        names = devices("kersabiec", await all_groups(self.connection))
         device = names[group]
         one = own_series(device, CONSUMPTION, interval, ZONE)
         number = await series_id(self.connection, one)

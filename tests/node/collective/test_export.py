@@ -49,7 +49,7 @@ async def test_a_member_gets_all_that_is_held_of_it_and_nothing_of_others(store:
     held = json.loads(document)
     assert held["member"]["jid"] == "a@example.org"
     assert held["member"]["description"] == {"building": "school", "peak_kwp": 35.5}
-    assert {one["kind"] for one in held["counts_in"]} == {"all", "site", "building"}
+    assert {one["kind"] for one in held["counts_in"]} == {"rest", "site", "building"}
     gave, by_name = held["permissions"]
     assert by_name["identification"] == "name"
     assert (gave["need"], gave["state"], gave["series"]) == (NEED.id, "granted", [str(meter("a"))])

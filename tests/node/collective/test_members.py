@@ -9,11 +9,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from consometers_node.collective import needs
 from consometers_node.collective.errors import Nameless, NameTaken, NoSite, NotByName, Unknown
 from consometers_node.collective.given import expire, take, terminate, withdraw
+from consometers_node.collective.groups import Group, GroupKind, all_groups, counting
 from consometers_node.collective.members import (
     DAWN,
     GUESTS_FOR,
-    Group,
-    GroupKind,
     Kind,
     Member,
     Members,
@@ -57,7 +56,7 @@ async def publish(connection: AsyncConnection, day: date) -> None:
 
 
 async def groups_of(members: Members, member: Member, month: date) -> set[tuple[str, str]]:
-    known = {one.id: one for one in await members.groups()}
+    known = {one.id: one for one in await all_groups(members.connection)}
     return {
         (known[group].kind, known[group].name)
         for group in await members.groups_of(member.id, month)
@@ -65,11 +64,13 @@ async def groups_of(members: Members, member: Member, month: date) -> set[tuple[
 
 
 async def site_of(members: Members) -> int:
-    return next(one.id for one in await members.groups() if one.kind is GroupKind.SITE)
+    return next(
+        one.id for one in await all_groups(members.connection) if one.kind is GroupKind.SITE
+    )
 
 
 async def everybody(members: Members) -> Group:
-    return next(one for one in await members.groups() if one.kind is GroupKind.ALL)
+    return next(one for one in await all_groups(members.connection) if one.kind is GroupKind.ALL)
 
 
 @pytest.mark.parametrize(
@@ -105,7 +106,7 @@ async def test_before_anything_is_published_a_member_counts_with_its_past(store:
     async with store.writing() as connection:
         members = Members(connection, ZONE)
         member, _ = await join(connection, "a")
-        assert await groups_of(members, member, MAY) == {("all", "")}
+        assert await groups_of(members, member, MAY) == {("rest", "")}
         assert await groups_of(members, member, date(2026, 4, 1)) == set()
         assert await members.first_free_month() == DAWN
 
@@ -120,7 +121,7 @@ async def test_once_something_is_published_a_member_counts_from_its_first_hour_o
         await publish(connection, date(2026, 6, 9))
         second, _ = await join(connection, "b")
         everyone = await everybody(members)
-        assert await members.counting(everyone.id, JUNE) == {first.id, second.id}
+        assert await counting(members.connection, everyone.id, JUNE) == {first.id, second.id}
 
 
 async def test_whoever_leaves_counts_to_the_end_of_the_month(store: Store) -> None:
@@ -129,8 +130,8 @@ async def test_whoever_leaves_counts_to_the_end_of_the_month(store: Store) -> No
         member, _ = await join(connection, "a")
         await members.leave(member.id, AT)
         everyone = await everybody(members)
-        assert await members.counting(everyone.id, JUNE) == {member.id}
-        assert await members.counting(everyone.id, JULY) == frozenset()
+        assert await counting(members.connection, everyone.id, JUNE) == {member.id}
+        assert await counting(members.connection, everyone.id, JULY) == frozenset()
         assert (await members.get(member.id)).left_at == AT
 
 
@@ -145,7 +146,8 @@ async def test_whoever_comes_back_counts_again(store: Store, back: datetime) -> 
         await members.count(member.id, back)
         assert (await members.get(member.id)).left_at is None
         counted = [
-            bool(await members.counting(everyone.id, month)) for month in (MAY, JUNE, JULY, AUGUST)
+            bool(await counting(members.connection, everyone.id, month))
+            for month in (MAY, JUNE, JULY, AUGUST)
         ]
         left_out = back > AT + timedelta(days=30)
         assert counted == [True, True, not left_out, True]
@@ -156,16 +158,16 @@ async def test_a_member_counts_in_its_area(store: Store) -> None:
         members = Members(connection, ZONE)
         member, _ = await join(connection, "a")
         await members.set_area(member.id, "Lanester")
-        assert await groups_of(members, member, MAY) == {("all", ""), ("area", "Lanester")}
+        assert await groups_of(members, member, MAY) == {("area", "Lanester")}
         await publish(connection, date(2026, 6, 9))
         await members.set_area(member.id, "Riantec")
-        assert await groups_of(members, member, JUNE) == {("all", ""), ("area", "Lanester")}
-        assert await groups_of(members, member, JULY) == {("all", ""), ("area", "Riantec")}
+        assert await groups_of(members, member, JUNE) == {("area", "Lanester")}
+        assert await groups_of(members, member, JULY) == {("area", "Riantec")}
         await members.set_area(member.id, "Lanester")
-        assert await groups_of(members, member, JULY) == {("all", ""), ("area", "Lanester")}
+        assert await groups_of(members, member, JULY) == {("area", "Lanester")}
         await members.set_area(member.id, None)
-        assert await groups_of(members, member, JUNE) == {("all", ""), ("area", "Lanester")}
-        assert await groups_of(members, member, JULY) == {("all", "")}
+        assert await groups_of(members, member, JUNE) == {("area", "Lanester")}
+        assert await groups_of(members, member, JULY) == {("rest", "")}
 
 
 async def test_a_site_has_a_name_and_is_summed_with_its_kind(store: Store) -> None:
@@ -176,12 +178,12 @@ async def test_a_site_has_a_name_and_is_summed_with_its_kind(store: Store) -> No
         await members.present(member.id, "École", SCHOOL, AT)
         site = await members.named("École")
         assert (site.kind, site.description) == (Kind.SITE, SCHOOL)
-        expected = {("all", ""), ("site", "École"), ("building", "school")}
+        expected = {("rest", ""), ("site", "École"), ("building", "school")}
         assert await groups_of(members, member, JUNE) == expected
         await publish(connection, date(2026, 6, 9))
         await members.present(member.id, "École du bourg", Description(), AT)
         assert await groups_of(members, member, JUNE) == expected
-        assert await groups_of(members, member, JULY) == {("all", ""), ("site", "École du bourg")}
+        assert await groups_of(members, member, JULY) == {("rest", ""), ("site", "École du bourg")}
         other, _ = await join(connection, "b")
         await let_be_named(connection, other)
         with pytest.raises(NameTaken):
@@ -218,7 +220,7 @@ async def test_a_collective_counts_from_a_first_of_a_month(store: Store) -> None
         below = await members.admit("coop@example.org", AT, kind=Kind.COLLECTIVE)
         await take(members, below.id, permission(id="below"), AT, own=OWN)
         assert await groups_of(members, below, JUNE) == set()
-        assert await groups_of(members, below, JULY) == {("all", "")}
+        assert await groups_of(members, below, JULY) == {("rest", "")}
 
 
 async def test_a_site_is_one_from_the_next_free_month(store: Store) -> None:
@@ -228,14 +230,14 @@ async def test_a_site_is_one_from_the_next_free_month(store: Store) -> None:
         await let_be_named(connection, member)
         await publish(connection, date(2026, 6, 9))
         await members.present(member.id, "École", SCHOOL, AT)
-        assert await groups_of(members, member, JUNE) == {("all", "")}
+        assert await groups_of(members, member, JUNE) == {("rest", "")}
         assert ("site", "École") in await groups_of(members, member, JULY)
         # What was allowed before counts in the past too, and a site is none in it.
         said = permission(id="more", need=MORE, at=AT, records_from=AT - timedelta(days=60))
         await needs.offer(connection, MORE, AT)
         await take(members, member.id, said, AT, own=OWN)
-        assert await groups_of(members, member, date(2026, 4, 1)) == {("all", "")}
-        assert await groups_of(members, member, JUNE) == {("all", "")}
+        assert await groups_of(members, member, date(2026, 4, 1)) == {("rest", "")}
+        assert await groups_of(members, member, JUNE) == {("rest", "")}
 
 
 async def test_a_site_is_none_in_a_month_of_which_not_all_may_be_shown(store: Store) -> None:
@@ -244,7 +246,7 @@ async def test_a_site_is_none_in_a_month_of_which_not_all_may_be_shown(store: St
         member, _ = await join(connection, "a")
         await let_be_named(connection, member, records_from=datetime(2026, 6, 2, tzinfo=UTC))
         await members.present(member.id, "École", SCHOOL, AT)
-        assert await groups_of(members, member, JUNE) == {("all", "")}
+        assert await groups_of(members, member, JUNE) == {("rest", "")}
         assert ("site", "École") in await groups_of(members, member, JULY)
 
 
@@ -258,8 +260,8 @@ async def test_an_administrator_shows_nobody_that_has_not_allowed_it(store: Stor
             with pytest.raises(NotByName):
                 await members.present(refused, "École", SCHOOL, AT)
         assert await members.get(member.id) == member
-        assert await groups_of(members, member, JUNE) == {("all", "")}
-        assert "École" not in {one.name for one in await members.groups()}
+        assert await groups_of(members, member, JUNE) == {("rest", "")}
+        assert "École" not in {one.name for one in await all_groups(members.connection)}
 
 
 @pytest.mark.parametrize("how", ["withdrawn", "terminated", "expired", "replaced"])
@@ -289,8 +291,8 @@ async def test_a_site_is_a_home_again_once_it_may_be_named_no_longer(
         assert await members.get(member.id) == before
         names = {name for _, name in await groups_of(members, member, JUNE)}
         assert names == {"", f"{member.pseudonym}-{await site_of(members)}", "school"}
-        assert await groups_of(members, member, JULY) == {("all", "")}
-        assert "École" not in {one.name for one in await members.groups()}
+        assert await groups_of(members, member, JULY) == {("rest", "")}
+        assert "École" not in {one.name for one in await all_groups(members.connection)}
         with pytest.raises(NotByName):
             await members.present(member.id, "École", SCHOOL, until)
 
@@ -319,8 +321,8 @@ async def test_what_was_a_site_by_mistake_is_a_home_again(store: Store) -> None:
         await members.present(member.id, "École", SCHOOL, AT)
         await members.hide(member.id)
         assert await members.get(member.id) == before
-        assert await groups_of(members, member, JUNE) == {("all", "")}
-        assert "École" not in {one.name for one in await members.groups()}
+        assert await groups_of(members, member, JUNE) == {("rest", "")}
+        assert "École" not in {one.name for one in await all_groups(members.connection)}
         await members.hide(member.id)
         assert await members.get(member.id) == before
 
@@ -346,9 +348,9 @@ async def test_whoever_is_forgotten_was_there_and_counts_to_the_end_of_the_month
         await members.forget(member.id, AT)
         gone = await members.get(member.id)
         assert (gone.jid, gone.name, gone.description, gone.area) == (None,) * 4
-        assert ("all", "") in await groups_of(members, member, JUNE)
+        assert ("rest", "") in await groups_of(members, member, JUNE)
         assert await groups_of(members, member, JULY) == set()
-        assert "École" not in {one.name for one in await members.groups()}
+        assert "École" not in {one.name for one in await all_groups(members.connection)}
 
 
 @pytest.mark.parametrize(

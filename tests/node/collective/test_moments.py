@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from consometers_node.collective.members import GroupKind
+from consometers_node.collective.groups import GroupKind
 from consometers_node.collective.moments import Moment, latest, moments
 from consometers_node.collective.published import Published
 from consometers_node.series import Direction

@@ -1,27 +1,21 @@
 """Under which names the sums of groups are known, and what their records say."""
 
-from zoneinfo import ZoneInfo
-
 from hypothesis import given, strategies as st
 import pytest
 
-from consometers_node.collective.members import GroupKind, Members
-from consometers_node.collective.own import (
-    Named,
-    OwnSeries,
-    devices,
-    own_series,
-    value,
-)
+from consometers_node.collective.groups import Group, GroupKind
+from consometers_node.collective.own import devices, own_series, value
 from consometers_node.quoalise.identifier import device
 from consometers_node.series import Device, Direction, Interval, Quantity
-from consometers_node.store import Store
 from consometers_node.store.collective_tables import GroupId
 from consometers_node.wire import Naming
 
 
-def named(*groups: tuple[str, str]) -> list[Named]:
-    return [Named(GroupId(number), *group) for number, group in enumerate(groups, 1)]
+def named(*groups: tuple[str, str]) -> list[Group]:
+    return [
+        Group(GroupId(number), GroupKind(kind), name)
+        for number, (kind, name) in enumerate(groups, 1)
+    ]
 
 
 @pytest.mark.parametrize(
@@ -74,13 +68,3 @@ def test_a_record_is_mean_power_or_the_energy_of_a_day(
     one = own_series(Device("x"), Direction.CONSUMPTION, interval, "Europe/Paris")
     assert one.quantity is quantity
     assert value(watt_minutes, interval) == record
-
-
-async def test_a_group_that_is_made_meanwhile_has_a_series_too(file: Store) -> None:
-    async with file.writing() as connection:
-        members = Members(connection, ZoneInfo("Europe/Paris"))
-        own = OwnSeries(connection, "kersabiec", "Europe/Paris")
-        for name in ("Lanester", "Ploemeur"):
-            group = await members.group(GroupKind.AREA, name)
-            series = await own.of(group, Direction.CONSUMPTION, Interval.PT1H)
-            assert series.device.endswith(f"-{name.lower()}")

@@ -14,7 +14,7 @@ from consometers_node.collective.disclosure import (
     WattMinutes,
     Withheld,
 )
-from consometers_node.collective.members import GroupKind
+from consometers_node.collective.groups import GroupKind
 from consometers_node.collective.published import ALL, Published, Span, Told
 from consometers_node.series import Direction, Interval
 from consometers_node.store import Store

@@ -13,8 +13,9 @@ from sqlalchemy import func, select
 from consometers_node.collective import given, quartiles
 from consometers_node.collective.disclosure import Quartiles, Reason, WattMinutes, Withheld
 from consometers_node.collective.export import everything
-from consometers_node.collective.members import GroupKind, Members
-from consometers_node.collective.own import own_series
+from consometers_node.collective.groups import GroupKind, all_groups
+from consometers_node.collective.members import Members
+from consometers_node.collective.own import Told, own_series, write
 from consometers_node.collective.readers import Readers, end
 from consometers_node.permission import Permission, Permissions, State
 from consometers_node.quoalise import (
@@ -26,11 +27,9 @@ from consometers_node.quoalise import (
     SeriesPath,
 )
 from consometers_node.quoalise.identifier import organisation, series as name_of
-from consometers_node.series import Block, Device, Direction, Interval, Record
-from consometers_node.sharing.ledger import keep
+from consometers_node.series import Device, Direction, Interval
 from consometers_node.store import Store
 from consometers_node.store.peers import MEMBER, all_peers, peer_by_jid
-from consometers_node.store.series import add_series
 from consometers_node.store.tables import OutboxRow, PeerRow, PermittedRow, SubscriptionRow
 from consometers_node.xmpp import Receiving
 from demo.prosody import Prosody
@@ -76,13 +75,9 @@ async def join(coop: Coop, house: House) -> None:
 
 async def release(coop: Coop, values: list[int], members: int = 12, at: datetime = START) -> None:
     """Let the collective have released some hours of a day."""
-    blocks = [
-        Block.of(SERIES, at.date(), [Record(at + n * HOUR, one) for n, one in enumerate(some)])
-        for some in (values, [members] * len(values))
-    ]
+    new = [Told(at + n * HOUR, value * 60, members) for n, value in enumerate(values)]
     async with coop.store.writing() as connection:
-        number = await add_series(connection, SERIES)
-        await keep(connection, {SERIES: number}, blocks[:1], now(), blocks[1:])
+        await write(connection, {SERIES: new}, now())
     coop.node.look_again()
 
 
@@ -120,7 +115,7 @@ async def granted_by(house: House) -> list[Permission]:
 async def let_count(coop: Coop) -> None:
     """Let there be a group of all, as there is once somebody counts."""
     async with coop.store.reading() as connection:
-        groups = await Members(connection, coop.settings.time_zone).groups()
+        groups = await all_groups(connection)
     assert GroupKind.ALL in {one.kind for one in groups}
 
 
@@ -154,7 +149,7 @@ async def test_a_member_reads_what_all_have(coop: Coop, house: House) -> None:
         await ask.get_history(coop.jid, name_of(organisation("elorn"), Said.CONSUMPTION))
 
 
-async def test_a_member_is_told_what_is_new_and_what_was_corrected(
+async def test_a_member_receives_new_sums_and_older_ones_that_are_published_later(
     coop: Coop, one: Prosody, new_node: MakeNode, new_account: NewAccount, file: Store
 ) -> None:
     came: dict[str, list[float]] = {}
@@ -169,9 +164,9 @@ async def test_a_member_is_told_what_is_new_and_what_was_corrected(
         house.sharing.discovery.receives = True
         await release(coop, [100, 200])
         await house.sharing.asking.subscribe(coop.jid, DRAWN)
-        await release(coop, [100, 200, 300])
+        await release(coop, [300], at=START + 2 * HOUR)
         await until(lambda: came == {str(DRAWN): [300], str(DRAWN.members): [12]})
-        await release(coop, [150, 200, 300])
+        await release(coop, [150], at=START - 48 * HOUR)
         await until(lambda: came == {str(DRAWN): [150], str(DRAWN.members): [12]})
 
         async with asyncio.timeout(10):
@@ -185,7 +180,7 @@ async def test_whoever_leaves_reads_nothing_more(coop: Coop, house: House) -> No
     await release(coop, [100])
     await ask.subscribe(coop.jid, DRAWN)
     # It cannot be there: nobody takes what is pushed to this home.
-    await release(coop, [100, 200])
+    await release(coop, [200], at=START + HOUR)
     await until_async(lambda: rows(coop, OutboxRow), 1)
     (permission,) = [one.id for one in await granted_by(house)]
     await house.withdraw(permission)
@@ -331,7 +326,7 @@ async def test_a_member_that_is_away_is_told_once_it_is_back(
         await join(coop, house)
         await release(coop, [100])
         await house.sharing.asking.subscribe(coop.jid, DRAWN)
-    await release(coop, [100, 200])
+    await release(coop, [200], at=START + HOUR)
     await until_async(lambda: rows(coop, OutboxRow), 1)
     await coop.stop()
     await coop.start()

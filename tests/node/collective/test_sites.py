@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from sqlalchemy import insert, update
 
-from consometers_node.collective.members import GroupKind
+from consometers_node.collective.groups import GroupKind, all_groups, group_id
 from consometers_node.collective.sites import Description
 from consometers_node.series import Interval
 from consometers_node.store import Store
@@ -41,7 +41,7 @@ async def test_what_was_a_site_hides_nobody_before_the_next_month(file: Store) -
         await town.look(datetime(2026, 8, 5, tzinfo=UTC))
         assert await town.shown(day=day) == [3 * 600] * HOURS_A_DAY
         assert await town.counted(day=day) == [3] * HOURS_A_DAY
-        assert "École" not in {group.name for group in await town.people.groups()}
+        assert "École" not in {group.name for group in await all_groups(connection)}
 
 
 async def test_a_site_by_mistake_hides_others_as_a_home_once_that_is_put_right(file: Store) -> None:
@@ -79,7 +79,7 @@ async def test_whoever_writes_to_the_database_shows_no_home(file: Store, how: st
         homes = await town.members(4)
         home, other = homes[0], homes[1]
         await town.tell(homes, 300)
-        site = await town.people.group(GroupKind.SITE, "Chez nous")
+        site = await group_id(connection, GroupKind.SITE, "Chez nous")
         await connection.execute(
             update(MemberRow).where(MemberRow.id == home).values(kind="site", name="Chez nous")
         )

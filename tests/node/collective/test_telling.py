@@ -6,26 +6,24 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from typing import Any, cast
+from typing import cast
 
 import pytest
 from sqlalchemy import func, select
 
 from consometers_node.collective.members import Members
-from consometers_node.collective.own import own_series
+from consometers_node.collective.own import Told, own_series, write
 from consometers_node.collective.readers import Readers, end
 from consometers_node.collective.telling import AT_ONCE, Telling
 from consometers_node.permission import Permissions
 from consometers_node.quoalise import Data
 from consometers_node.quoalise.identifier import organisation
-from consometers_node.series import Block, Device, Direction, Interval, Record, Series
+from consometers_node.series import Device, Direction, Interval, Series
 from consometers_node.sharing.changes import Changes
-from consometers_node.sharing.ledger import keep
 from consometers_node.sharing.pauses import pause, resume
 from consometers_node.store import PeerId, Store
 from consometers_node.store.outbox import queue
 from consometers_node.store.peers import MEMBER, peer_by_jid
-from consometers_node.store.series import add_series
 from consometers_node.store.subscriptions import subscribe
 from consometers_node.store.tables import OutboxRow
 from consometers_node.wire import Naming
@@ -117,20 +115,9 @@ class Stage:
         series = SERIES[way]
         known = self.released.setdefault(series, {})
         known |= {START + hour * HOUR: value for hour, value in values.items()}
-        days: dict[Any, list[datetime]] = {}
-        for start in known:
-            days.setdefault(start.date(), []).append(start)
-        blocks = [
-            Block.of(series, day, [Record(start, known[start]) for start in starts])
-            for day, starts in days.items()
-        ]
-        counts = [
-            Block.of(series, day, [Record(start, MANY) for start in starts])
-            for day, starts in days.items()
-        ]
+        new = [Told(START + hour * HOUR, value * 60, MANY) for hour, value in values.items()]
         async with self.store.writing() as connection:
-            number = await add_series(connection, series)
-            await keep(connection, {series: number}, blocks, now(), counts)
+            await write(connection, {series: new}, now())
         self.changes.tell()
 
     def behind(self, jids: set[str]) -> dict[str, object]:

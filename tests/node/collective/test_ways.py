@@ -28,7 +28,8 @@ RECORDS = {
         "household.upkeep",
         "sharing.ledger",
     },
-    "store.series.blocks_of_days": {"collective.own", "collective.taking", "sharing.ledger"},
+    "store.member_counts.sums_of_days": {"collective.own"},
+    "store.series.blocks_of_days": {"collective.taking", "sharing.ledger"},
     "store.series.largest_of_days": {"collective.plausibility"},
     "store.set_aside.of_member": {"collective.export", "collective.taking", "web.admin.doubts"},
     "store.parts.member_blocks": {"collective.snapshot"},
@@ -54,7 +55,13 @@ right."""
 TABLES = {
     "PublishedCellRow": {"store.publication", "collective.members"},
     "ClosedIntervalRow": {"store.publication", "collective.members"},
-    "BlockRow": {"store.parts", "store.series", "collective.rights", "collective.roster"},
+    "BlockRow": {
+        "store.member_counts",
+        "store.parts",
+        "store.series",
+        "collective.rights",
+        "collective.roster",
+    },
     "SetAsideRow": {"store.set_aside"},
     "Base": {"store.upsert"},
 }

@@ -18,7 +18,7 @@ from consometers_node.sharing.changes import Changes
 from consometers_node.store import Store
 from consometers_node.store.clock import Clock
 from consometers_node.store.coverage import coverage
-from consometers_node.store.series import blocks, erase_series, put_block
+from consometers_node.store.series import blocks, erase_series, put_blocks
 from consometers_node.store.subscriptions import subscribe
 
 from ..permission.samples import CHOICE, HOURLY, NEED, STOP, now
@@ -201,7 +201,7 @@ async def test_what_was_missed_in_a_long_absence_is_read_and_told_from_its_begin
             # It went in the midst of a day, of which it had read what there was.
             some = DRAWN.starts(day)[: 12 if n == -301 else 24]
             block = Block.of(DRAWN, day, [Record(start, 100) for start in some])
-            await put_block(connection, ledger.number, block, now())
+            await put_blocks(connection, {ledger.number: [block]}, now())
     await ledger.cover(midnight(-399), gone)
     async with reading(toy, file) as read:
         await read.all()

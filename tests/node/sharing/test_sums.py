@@ -6,6 +6,7 @@ from datetime import datetime
 
 import pytest
 
+from consometers_node.collective.own import Told, write
 from consometers_node.permission import (
     Choice,
     DataNeed,
@@ -36,12 +37,12 @@ from consometers_node.sharing import words
 from consometers_node.sharing.answers import Answers
 from consometers_node.sharing.consent import asked, check, kept, preview
 from consometers_node.sharing.faults import said_of
-from consometers_node.sharing.ledger import keep
 from consometers_node.sharing.names import OtherCollective, keep_collective, load_naming
 from consometers_node.sharing.pauses import pause
 from consometers_node.store import PeerId, Store
+from consometers_node.store.member_counts import put_counts
 from consometers_node.store.peers import Peer
-from consometers_node.store.series import add_series
+from consometers_node.store.series import add_series, put_blocks
 from consometers_node.wire import Naming, Unsayable
 from consometers_node.xmpp import Asker
 from demo.prosody import Prosody
@@ -49,7 +50,7 @@ from demo.prosody import Prosody
 from ..permission.samples import CHOICE, HOURLY, NEED, now
 from ..xmpp.conftest import MakeNode, NewAccount
 from .houses import Collective, bare, running, told, until
-from .ledgers import HOUR, Ledger, hours, midnight
+from .ledgers import HOUR, Ledger, midnight
 
 TOWN = Asker("town@example.org", "town@example.org/quoalise", "en")
 NAMING = Naming(bytes(32), collective="coop")
@@ -90,20 +91,15 @@ def answers(store: Store) -> Sums:
 
 
 async def sum_up(
-    ledger: Ledger, start: datetime, values: Iterable[int | None], members: Iterable[int | None]
-) -> bool:
-    """Keep one day of sums."""
-    blocks = [
-        Block.of(
-            ledger.series,
-            start.date(),
-            [Record(at, one) for at, one in hours(start, each).items() if one is not None],
-        )
-        for each in (values, members)
+    ledger: Ledger, start: datetime, values: Iterable[int], members: Iterable[int]
+) -> None:
+    """Publish the hours of a day: mean powers, and of how many members."""
+    published = [
+        Told(start + hour * HOUR, value * 60, count)
+        for hour, (value, count) in enumerate(zip(values, members, strict=True))
     ]
     async with ledger.store.writing() as connection:
-        numbers = {ledger.series: ledger.number}
-        return await keep(connection, numbers, blocks[:1], now(), members=blocks[1:])
+        await write(connection, {ledger.series: published}, now())
 
 
 def read(data: Data) -> dict[str, list[float]]:
@@ -125,22 +121,16 @@ async def test_a_value_without_a_count_and_a_count_without_a_value_harm_nothing(
     ledger: Ledger,
 ) -> None:
     await ledger.subscribe(midnight(-1))
-    await sum_up(ledger, midnight(-1), [100, None, 102], [None, 11, 12])
+    value, count = (
+        Block.of(ledger.series, midnight(-1).date(), [Record(midnight(-1) + n * HOUR, n)])
+        for n in (10, 11)
+    )
+    async with ledger.store.writing() as connection:
+        await put_blocks(connection, {ledger.number: [value]}, now())
+        await put_counts(connection, {ledger.number: [count]})
     message = await ledger.next()
     assert message is not None
-    assert read(message.data) == {str(NAME): [100, 102], str(NAME.members): [12]}
-
-
-async def test_another_count_alone_is_told_with_its_value(ledger: Ledger) -> None:
-    await ledger.subscribe(midnight(-1))
-    await sum_up(ledger, midnight(-1), [100] * 24, [10] * 24)
-    await ledger.receive_all()
-    assert not await sum_up(ledger, midnight(-1), [100] * 24, [10] * 24)
-    assert await ledger.receive_all() == []
-    assert await sum_up(ledger, midnight(-1), [100] * 24, [10, 11, *[10] * 22])
-    message = await ledger.next()
-    assert message is not None
-    assert read(message.data) == {str(NAME): [100], str(NAME.members): [11]}
+    assert read(message.data) == {str(NAME): [10]}
 
 
 async def test_what_is_summed_late_is_told_however_old(ledger: Ledger) -> None:

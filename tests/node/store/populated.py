@@ -13,7 +13,7 @@ from consometers_node.store.collective_tables import MemberRow
 from consometers_node.store.coverage import set_coverage
 from consometers_node.store.outbox import queue, sending, unsent
 from consometers_node.store.pulled import Pulled, add_pulled, moved, set_problem
-from consometers_node.store.series import put_block
+from consometers_node.store.series import put_blocks
 from consometers_node.store.settings import HOUSEHOLD_SECRET, set_secret, set_setting
 from consometers_node.store.subscriptions import subscribe
 
@@ -31,7 +31,7 @@ async def populate(store: Store) -> None:
     async with store.writing() as connection:
         day = date(2026, 10, 25)
         block = Block(HOURLY, day, (*range(11), None, *range(300, 312)))
-        await put_block(connection, world.hourly, block, now())
+        await put_blocks(connection, {world.hourly: [block]}, now())
         await set_coverage(connection, world.hourly, Range.of_day(day))
         await add_absence(connection, past)
         pulled = Pulled(

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from consometers_node.series import Block, Device, Quantity, Range
 from consometers_node.store import Store
-from consometers_node.store.member_counts import counts, put_count, put_counts
+from consometers_node.store.member_counts import counts, put_counts
 from consometers_node.store.series import add_series, erase_series
 
 from ..permission.samples import HOURLY, now
@@ -19,10 +19,8 @@ async def test_counts_are_kept_replaced_and_erased_with_their_series(store: Stor
     async with store.writing() as connection:
         number = await add_series(connection, SUM)
         other = await add_series(connection, HOURLY)
-        assert await put_count(connection, number, first)
-        assert not await put_count(connection, number, first)
-        assert await put_count(connection, number, second)
-        assert await put_count(connection, other, replace(first, series=HOURLY))
+        await put_counts(connection, {number: [first]})
+        await put_counts(connection, {number: [second], other: [replace(first, series=HOURLY)]})
         assert await counts(connection, number, SUM, Range.of_day(DAY)) == [second]
         start = Range.of_day(DAY).start
         assert await counts(connection, number, SUM, Range(start, start)) == []

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from consometers_node.series import Block
 from consometers_node.store import Store
 from consometers_node.store.months import make_room
-from consometers_node.store.series import add_series, put_block
+from consometers_node.store.series import add_series, put_blocks
 from consometers_node.store.tables import BlockRow
 
 from ..conftest import Place
@@ -37,7 +37,7 @@ async def test_a_month_is_made_when_its_first_block_comes(postgresql: Store) -> 
     async with postgresql.writing() as connection:
         number = await add_series(connection, HOURLY)
         for day in (MARCH, APRIL):
-            await put_block(connection, number, Block(HOURLY, day, (1,) * 24), now())
+            await put_blocks(connection, {number: [Block(HOURLY, day, (1,) * 24)]}, now())
     async with postgresql.reading() as connection:
         assert await where(connection) == [("block_2026_03", MARCH), ("block_2026_04", APRIL)]
 
@@ -61,7 +61,7 @@ async def test_a_month_that_was_given_up_is_made_again(postgresql: Store) -> Non
     for _ in range(3):
         async with postgresql.writing() as connection:
             number = await add_series(connection, HOURLY)
-            await put_block(connection, number, Block(HOURLY, MARCH, (1,) * 24), now())
+            await put_blocks(connection, {number: [Block(HOURLY, MARCH, (1,) * 24)]}, now())
     async with postgresql.reading() as connection:
         assert await where(connection) == [("block_2026_03", MARCH)]
 
@@ -76,5 +76,5 @@ async def test_many_may_make_the_same_month(postgresql: Store) -> None:
     async with postgresql.writing() as connection:
         number = await add_series(connection, HOURLY)
         for day in days:
-            await put_block(connection, number, Block(HOURLY, day, (1,) * 24), now())
+            await put_blocks(connection, {number: [Block(HOURLY, day, (1,) * 24)]}, now())
         assert await where(connection) == [("block_2026_03", day) for day in days]

@@ -10,7 +10,7 @@ from sqlalchemy import text
 from consometers_node.series import Block
 from consometers_node.store import Store, Unusable
 from consometers_node.store.moving import CannotMove, count, move
-from consometers_node.store.series import add_series, put_block
+from consometers_node.store.series import add_series, put_blocks
 from consometers_node.store.settings import set_setting
 
 from ..conftest import KINDS, Place
@@ -38,7 +38,7 @@ async def lived_in(place: Place) -> Store:
         number = await add_series(connection, HOURLY)
         for day in range(180):
             block = Block(HOURLY, date(2025, 11, 1) + timedelta(days=day), (day,) * 24)
-            await put_block(connection, number, block, now())
+            await put_blocks(connection, {number: [block]}, now())
     return store
 
 

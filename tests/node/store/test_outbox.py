@@ -18,7 +18,7 @@ from consometers_node.store.outbox import (
     waiting,
 )
 from consometers_node.store.peers import add_peer, all_peers, peer_by_jid
-from consometers_node.store.series import add_series, extent, put_block
+from consometers_node.store.series import add_series, extent, put_blocks
 from consometers_node.store.subscriptions import subscribe, subscriptions, unsubscribe
 
 from ..permission.samples import HOURLY, INJECTED, STOP, grant, now
@@ -200,7 +200,7 @@ async def test_the_extent_of_a_series_is_from_its_first_record_to_the_end_of_its
         for day, hour in ((date(2024, 2, 29), 7), (date(2026, 3, 1), 22)):
             start = datetime.combine(day, time(hour), UTC)
             block = Block.of(HOURLY, day, [Record(start, 1)])
-            await put_block(connection, number, block, now())
+            await put_blocks(connection, {number: [block]}, now())
         found = await extent(connection, number, HOURLY, everything)
         assert found == Range(
             datetime(2024, 2, 29, 7, tzinfo=UTC), datetime(2026, 3, 1, 23, tzinfo=UTC)

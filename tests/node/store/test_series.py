@@ -13,7 +13,6 @@ from consometers_node.store.series import (
     blocks,
     blocks_of_days,
     erase_series,
-    put_block,
     put_blocks,
     series_id,
 )
@@ -41,20 +40,8 @@ async def test_a_block_comes_back(store: Store, values: list[int | None]) -> Non
     block = Block(HOURLY, DAY, tuple(values))
     async with store.writing() as connection:
         number = await add_series(connection, HOURLY)
-        await put_block(connection, number, block, now())
+        await put_blocks(connection, {number: [block]}, now())
         assert await blocks(connection, number, HOURLY, Range.of_day(DAY)) == [block]
-
-
-async def test_only_a_block_that_says_something_new_is_a_change(store: Store) -> None:
-    block = Block(HOURLY, DAY, (300,) * 24)
-    corrected = block.replace([Record(datetime(2026, 3, 28, 4, tzinfo=UTC), 299)])
-    async with store.writing() as connection:
-        number = await add_series(connection, HOURLY)
-        changes = [
-            await put_block(connection, number, one, now())
-            for one in (block, block, corrected, corrected, block)
-        ]
-        assert changes == [True, False, True, False, True]
 
 
 async def put_month(store: Store) -> SeriesId:
@@ -63,7 +50,7 @@ async def put_month(store: Store) -> SeriesId:
         for day in MARCH.days():
             if day != DAY:
                 block = Block(HOURLY, day, (day.day,) * 24)
-                await put_block(connection, number, block, now())
+                await put_blocks(connection, {number: [block]}, now())
     return number
 
 
@@ -88,7 +75,7 @@ async def test_civil_days_are_found_on_their_utc_days(store: Store) -> None:
     block = Block(DAILY, DAY, (7_200,))
     async with store.writing() as connection:
         number = await add_series(connection, DAILY)
-        await put_block(connection, number, block, now())
+        await put_blocks(connection, {number: [block]}, now())
         (found,) = await blocks(connection, number, DAILY, MARCH)
         assert list(found.records()) == [Record(datetime(2026, 3, 28, 23, tzinfo=UTC), 7_200)]
 

@@ -43,7 +43,7 @@ from consometers_node.sharing.account import save
 from consometers_node.store import PermissionId, SeriesId, Store
 from consometers_node.store.peers import add_peer
 from consometers_node.store.pulled import all_pulled
-from consometers_node.store.series import add_series, put_block
+from consometers_node.store.series import add_series, put_blocks
 from consometers_node.xmpp import Account, Answerer, Asker, Identity
 from demo.prosody import Prosody
 
@@ -344,13 +344,13 @@ async def test_a_home_knows_what_it_drew(file: Store) -> None:
             for n in range(-1, 33):
                 day = (first + n * DAY).date()
                 records = [Record(start, value) for start in one.starts(day)]
-                await put_block(connection, number, Block.of(one, day, records), now())
+                await put_blocks(connection, {number: [Block.of(one, day, records)]}, now())
         numbers[await add_series(connection, daily)] = daily
         hours = round((_after(first) - first) / HOUR)
         assert await drawn(connection, numbers, MONTH) == 160 * hours
         number = next(one for one, of in numbers.items() if of == hourly)
         hole = Block.of(hourly, (first + 5 * DAY).date(), ())
-        await put_block(connection, number, hole, now())
+        await put_blocks(connection, {number: [hole]}, now())
         around = await drawn(connection, numbers, MONTH)
         assert around is not None
         assert abs(around - 160 * hours) < 200

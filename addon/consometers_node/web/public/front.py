@@ -4,7 +4,7 @@ from aiohttp import web
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ...collective.disclosure import Agreed
-from ...collective.members import GroupKind
+from ...collective.groups import GroupKind
 from .desk import Desk, Guest
 from .today import base, named, today, together_with
 from .words import WORDS

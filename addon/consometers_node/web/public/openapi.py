@@ -3,7 +3,7 @@
 from aiohttp import web
 
 from ...collective.disclosure import Reason
-from ...collective.members import GroupKind
+from ...collective.groups import GroupKind
 from .desk import Desk, Guest, tagged
 from .headers import allow_reading
 from .opendata import KEEP, MOST_DAYS, Json, Quantity, dumped, intervals

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ...collective.below import Below, below
 from ...collective.disclosure import Released, Withheld
-from ...collective.members import GroupKind
+from ...collective.groups import GroupKind
 from ...collective.published import ALL, AREAS, Place, Span, Told
 from ...quoalise import Text
 from ...series import Direction

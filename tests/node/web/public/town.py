@@ -15,7 +15,8 @@ from yarl import URL
 from consometers_node.collective import needs
 from consometers_node.collective.disclosure import Agreed, Publication, Reason
 from consometers_node.collective.given import take
-from consometers_node.collective.members import GroupKind, Kind, Members
+from consometers_node.collective.groups import GroupKind
+from consometers_node.collective.members import Kind, Members
 from consometers_node.collective.settings import Page, Settings, Xmpp
 from consometers_node.collective.sites import Description
 from consometers_node.quoalise import Identifier

@@ -1,0 +1,68 @@
+"""The groups of members whose sums are published."""
+
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+
+from sqlalchemy import ColumnElement, insert, or_, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from ..store.collective_tables import GroupId, InGroupRow, MemberGroupRow, MemberId
+from ..store.parts import counts_in
+
+
+class GroupKind(StrEnum):
+    """Why members are summed together. Groups of one kind have no member in common."""
+
+    ALL = "all"
+    AREA = "area"
+    REST = "rest"
+    """Members in no commune."""
+    COMBINED = "combined"
+    """Communes that are published together."""
+    BUILDING = "building"
+    SITE = "site"
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Members that are summed together. `name` is the commune's, the kind of building, a site's."""
+
+    id: GroupId
+    kind: GroupKind
+    name: str
+
+
+_ALL_GROUPS = select(MemberGroupRow.id, MemberGroupRow.kind, MemberGroupRow.name).order_by(
+    MemberGroupRow.id
+)
+
+
+async def all_groups(connection: AsyncConnection) -> list[Group]:
+    """Return every group that there is, or was."""
+    rows = await connection.execute(_ALL_GROUPS)
+    return [Group(row.id, GroupKind(row.kind), row.name) for row in rows]
+
+
+async def group_id(connection: AsyncConnection, kind: GroupKind, name: str = "") -> GroupId:
+    """Return the id of a group, made when it is first needed."""
+    query = select(MemberGroupRow.id).where(
+        MemberGroupRow.kind == kind, MemberGroupRow.name == name
+    )
+    known = (await connection.execute(query)).scalar_one_or_none()
+    if known is not None:
+        return known
+    made = insert(MemberGroupRow).values(kind=kind, name=name).returning(MemberGroupRow.id)
+    return (await connection.execute(made)).scalar_one()
+
+
+def counts_as(group: GroupId) -> ColumnElement[bool]:
+    """Say of a row of `in_group` that it is of a group, or of any where that is everybody's."""
+    everybody = select(MemberGroupRow.id).where(MemberGroupRow.kind == GroupKind.ALL)
+    return or_(InGroupRow.group_id == group, everybody.scalar_subquery() == group)
+
+
+async def counting(connection: AsyncConnection, group: GroupId, month: date) -> frozenset[MemberId]:
+    """Return the members that count in a group in a month."""
+    query = select(InGroupRow.member_id).where(counts_as(group), counts_in(month))
+    return frozenset((await connection.execute(query)).scalars())
