@@ -3,9 +3,8 @@
 It ends with whoever started it.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from datetime import UTC, datetime
 import gzip
 import json
 import os
@@ -47,6 +46,7 @@ SocketDir={folder}
 CacheUpdateFrequency=1
 StartPollers=1
 StartTrappers=1
+StartHTTPAgentPollers=1
 StartDBSyncers=1
 StartPreprocessors=1
 StartDiscoverers=1
@@ -65,20 +65,11 @@ $ZBX_SERVER_PORT = '{port}';
 $ZBX_SERVER_NAME = '';
 $IMAGE_FORMAT_DEFAULT = IMAGE_FORMAT_PNG;
 """
-_VALUES = (
-    b" UNION ALL ".join(
-        b"SELECT key_, clock, value::text FROM %s JOIN items USING (itemid)" % table
-        for table in (b"history", b"history_uint", b"history_str")
-    )
-    + b" ORDER BY key_, clock"
-)
 _WEB_SETTINGS = "/etc/zabbix/zabbix.conf.php"
-
-type Value = tuple[datetime, str]
 
 
 class Zabbix:
-    """One that can run. Hosts, items and values are asked of its API."""
+    """One that can run. Hosts, items and values are read through its API."""
 
     def __init__(self, database: postgresql.Server, folder: Path) -> None:
         self.port, self._web_port = free_port(), free_port()
@@ -147,14 +138,6 @@ class Zabbix:
             answer = json.load(response)
         assert "error" not in answer, answer["error"]
         return answer["result"]
-
-    def values(self) -> Mapping[str, Sequence[Value]]:
-        """Give all that it keeps of all items, by their keys, in order."""
-        found: dict[str, list[Value]] = {}
-        with self._database.connect(self._name) as connection:
-            for key, clock, value in connection.execute(_VALUES):
-                found.setdefault(key, []).append((datetime.fromtimestamp(clock, UTC), value))
-        return found
 
     def _run(self, command: list[str | Path], log: str) -> subprocess.Popen[bytes]:
         with (self._folder / log).open("ab") as output:

@@ -1,12 +1,15 @@
 """Puts a collective's node together, and runs it."""
 
+import asyncio
+from collections.abc import Coroutine
 from functools import partial
 import logging
 from pathlib import Path
 
 from consometers_node.collective import needs
+from consometers_node.collective.health import Watch
 from consometers_node.collective.node import CollectiveNode, Pace
-from consometers_node.collective.settings import Settings
+from consometers_node.collective.settings import Metrics, Settings
 from consometers_node.permission import ChangedNeed, DataNeed
 from consometers_node.quoalise import Text
 from consometers_node.quoalise.text import around, printed, text
@@ -21,7 +24,7 @@ from .needs import unreadable
 from .options import Common
 from .output import Output
 from .running import connecting, until_stopped
-from .watching import Watching
+from .version import version
 
 _LOGGER = logging.getLogger(__name__)
 _NEED = text("{file}: {said}", "{file} : {said}")
@@ -49,10 +52,25 @@ async def _run(output: Output, haste: float, store: Store, settings: Settings) -
                 _LOGGER.warning("%s", output.said(unreadable(one)))
     connect = connecting(output, haste)
     node = CollectiveNode(store, settings, who, connect, pace=Pace().hurried(haste))
-    watching = Watching(node, haste)
+    works: list[Coroutine[None, None, None]] = [node.run(), public_pages.serve(node)]
+    if settings.metrics is not None:
+        works.append(_serve_metrics(node, settings.metrics))
     socket = bell.socket_in(settings.folder)
-    async with bell.hung(socket, node.look_again, partial(_status, node, watching)):
-        await until_stopped([node.run(), public_pages.serve(node), *watching.works()])
+    async with bell.hung(socket, node.look_again, partial(_status, node)):
+        await until_stopped(works)
+
+
+async def _serve_metrics(node: CollectiveNode, at: Metrics) -> None:
+    """Serve the metrics until cancelled. A port that is taken stops nothing else of the node."""
+    from consometers_node.web import metrics  # noqa: PLC0415 - not loaded unless asked for
+
+    answers = metrics.Metrics(Watch(node, version()), node.settings.page.names)
+    try:
+        async with answers.listening(at.host, at.port) as port:
+            _LOGGER.info("the metrics listen at port %s, under %s", port, metrics.PATH)
+            await asyncio.Event().wait()
+    except OSError as fault:
+        _LOGGER.error("the metrics cannot be served at %s:%s: %s", at.host, at.port, fault)  # noqa: TRY400
 
 
 def _read(file: Path) -> DataNeed:
@@ -73,7 +91,7 @@ async def _offer(store: Store, file: Path, need: DataNeed) -> None:
         raise Complaint("data-need", around(_NEED, words, file=file)) from fault
 
 
-def _status(node: CollectiveNode, watching: Watching, language: str) -> bell.Status:
+def _status(node: CollectiveNode, language: str) -> bell.Status:
     """Tell how it is, for `status`."""
 
     def said(words: Text | None) -> str | None:
@@ -87,7 +105,6 @@ def _status(node: CollectiveNode, watching: Watching, language: str) -> bell.Sta
         "network": said(None if problem is None else problem.text),
         "database": said(node.database_problem),
         "clock": said(node.clock.problem),
-        "zabbix": said(watching.zabbix_problem),
         "home_assistant": None,
         "peers": {one.peer.jid: said(one.problem) for one in deliveries},
     }

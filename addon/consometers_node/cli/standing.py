@@ -32,7 +32,6 @@ _RUNNING = text("The node runs as {jid}.", "Le nœud tourne sous {jid}.")
 _OFFLINE = text("It is not on the network: {why}", "Il n’est pas sur le réseau : {why}")
 _DATABASE = text("Database: {why}", "Base de données : {why}")
 _CLOCK = text("Clock: {why}", "Horloge : {why}")
-_ZABBIX = text("Zabbix is not told: {why}", "Zabbix n’est pas informé : {why}")
 _NO_HOME = text("Home Assistant: {why}", "Home Assistant : {why}")
 _NOTHING = text("Nothing is shared.", "Rien n’est partagé.")
 _PEER = text("Collective", "Collectif")
@@ -235,8 +234,6 @@ def say_running(running: bell.Status | None, output: Output) -> None:
             output.say(_DATABASE, why=running["database"])
         if running.get("clock"):
             output.say(_CLOCK, why=running["clock"])
-        if running.get("zabbix"):
-            output.say(_ZABBIX, why=running["zabbix"])
         if running["home_assistant"]:
             output.say(_NO_HOME, why=running["home_assistant"])
 

@@ -1,7 +1,7 @@
 """Every figure by which a collective is watched, once: its name, its words, where it comes from.
 
-`/metrics` has them under their names, as Prometheus wants them; Zabbix under keys that are made of
-these, and in the units that people read. A figure that is not known is left out.
+`/metrics` has them under these names, for Prometheus and for the Zabbix template; the health page
+in the units that people read. A figure that is not known is left out.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -22,7 +22,6 @@ from .moments import Moment, Together
 
 type Value = float | str | None
 
-_OURS = "consometers_"
 _J_PER_WATT_MINUTE = 60
 
 
@@ -36,25 +35,20 @@ class Type(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Unit:
-    """How Prometheus names a unit; what people read in its place, and how many of it one makes.
-
-    `told` is how Zabbix names it, which gets what people read.
-    """
+    """How Prometheus names a unit; what people read in its place, and how many of it one makes."""
 
     suffix: str = ""
     shown: str = ""
-    told: str = ""
     factor: Fraction = Fraction(1)
-    is_whole: bool = False
 
 
-COUNT = Unit(is_whole=True)
+COUNT = Unit()
 SECONDS = Unit("seconds", "s")
-INSTANT = Unit("timestamp_seconds", "unixtime", is_whole=True)
-BYTES = Unit("bytes", "B", is_whole=True)
+INSTANT = Unit("timestamp_seconds")
+BYTES = Unit("bytes")
 WATTS = Unit("watts", "W")
-JOULES = Unit("joules", "Wh", "watt_hours", Fraction(1, 3600))
-RATIO = Unit("ratio", "%", "percent", Fraction(100))
+JOULES = Unit("joules", "Wh", Fraction(1, 3600))
+RATIO = Unit("ratio", "%", Fraction(100))
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,25 +77,6 @@ class Fact[Source]:
     def each(self) -> Mapping[str, Text | None]:
         """The values of its label, with their words; one without words if it has none."""
         return {"": None} if self.label is None else self.label.over
-
-    def key(self, of: str) -> str:
-        """Name it as Zabbix does: `consometers.members[home]`."""
-        name = self.name.removeprefix(_OURS)
-        if self.unit.told:
-            name = name.removesuffix(self.unit.suffix) + self.unit.told
-        return f"consometers.{name}[{of}]" if of else f"consometers.{name}"
-
-    def title(self, of: str) -> Text:
-        """Give its title with the words for a value of its label."""
-        words = self.each[of]
-        if words is None:
-            return self.what
-        return Text(
-            {
-                tag: f"{said}{' :' if tag == 'fr' else ':'} {words.say(tag)}"
-                for tag, said in self.what.by_language.items()
-            }
-        )
 
     def values(self, source: Source) -> Iterator[tuple[str, float | str]]:
         """Give what is known, by the values of its label."""

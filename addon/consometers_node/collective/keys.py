@@ -464,49 +464,5 @@ KEYS = {
             _number(1, 65535),
             _PORT,
         ),
-        Key(
-            "zabbix.server",
-            text(
-                "The Zabbix server or proxy that is told how the node goes; without it, none is.",
-                "Le serveur ou proxy Zabbix à qui l’état du nœud est dit ; sans lui, à aucun.",
-            ),
-            _words,
-            _HOST,
-        ),
-        Key("zabbix.port", text("Its port.", "Son port."), _number(1, 65535), _PORT),
-        Key(
-            "zabbix.host",
-            text(
-                "What the node is called there; by default like its sums.",
-                "Comment le nœud s’y appelle ; par défaut comme ses sommes.",
-            ),
-            _words,
-            _WORDS,
-        ),
-        Key(
-            "zabbix.every_minutes",
-            text("How often it is told.", "Tous les combien cela lui est dit."),
-            _number(1, 1440),
-            _MINUTES,
-        ),
-        Key(
-            "zabbix.psk_file",
-            text(
-                "A file with a key shared with it, in hexadecimal digits: all is encrypted.",
-                "Un fichier avec une clé partagée avec lui, en chiffres hexadécimaux : tout est"
-                " chiffré.",
-            ),
-            _path,
-            _PATH,
-        ),
-        Key(
-            "zabbix.psk_identity",
-            text(
-                "What that key is called there; by default like the node.",
-                "Comment cette clé s’y appelle ; par défaut comme le nœud.",
-            ),
-            _words,
-            _WORDS,
-        ),
     )
 }

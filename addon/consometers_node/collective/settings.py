@@ -93,18 +93,6 @@ class Metrics:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Zabbix:
-    """Which Zabbix server is told how the node goes, as which host. With a key, it is encrypted."""
-
-    server: str
-    host: str
-    port: int = 10051
-    every_minutes: int = 5
-    psk_file: Path | None = None
-    psk_identity: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """All that is to be known before the database is opened.
 
@@ -124,7 +112,6 @@ class Settings:
     tells_members: bool = True
     location: str | None = None
     metrics: Metrics | None = None
-    zabbix: Zabbix | None = None
 
     @property
     def device(self) -> Device:
@@ -140,7 +127,6 @@ class BadSettings(Exception):
         self.text = words
 
 
-_ZABBIX = ("server", "host", "port", "every_minutes", "psk_file", "psk_identity")
 _SECTIONS = dict.fromkeys(name.partition(".")[0] for name in KEYS if "." in name)
 
 
@@ -159,11 +145,8 @@ def read(
     for name, key in KEYS.items():
         if said := environment.get(key.variable):
             found[name] = _value(key, said, Path(), partial(_whole, key.variable))
-    wanted = [key for key in KEYS.values() if key.required]
-    if "zabbix.psk_identity" in found:
-        wanted.append(KEYS["zabbix.psk_file"])
-    for key in wanted:
-        if key.name not in found:
+    for key in KEYS.values():
+        if key.required and key.name not in found:
             missing = around(_MISSING, key.hint, key=key.name, variable=key.variable)
             raise BadSettings(_whole(file, missing))
     return _settings(found, data or found.get("data", file.parent))
@@ -211,12 +194,7 @@ def _settings(found: Mapping[str, Any], folder: Path) -> Settings:
         publication=publication(found),
         tells_members=found.get("publication.members", True),
         metrics=Metrics(**section("metrics", "host", "port")) if "metrics.port" in found else None,
-        zabbix=_zabbix({"host": found["identifier"]} | section("zabbix", *_ZABBIX)),
     )
-
-
-def _zabbix(told: dict[str, Any]) -> Zabbix | None:
-    return Zabbix(**told) if "server" in told else None
 
 
 def publication(found: Mapping[str, Any]) -> Publication:

@@ -141,15 +141,12 @@ async def test_a_node_without_a_password_says_what_to_do(run: Run, folder: Path)
     assert refused.condition == "usage"
 
 
-async def test_whoever_watches_it_is_told_and_status_says_who_is_not(
-    run: Run, start: Start, folder: Path
-) -> None:
-    metrics, nobody, pages = free_port(), free_port(), free_port()
+async def test_pages_and_metrics_are_served(run: Run, start: Start, folder: Path) -> None:
+    metrics, pages = free_port(), free_port()
     settings = (folder / "collective.toml").read_text()
     settings = settings.replace("[page]", f"[page]\nport = {pages}")
     settings = settings.replace("[metrics]", f"[metrics]\nport = {metrics}")
-    here = f'[zabbix]\nserver = "127.0.0.1"\nport = {nobody}'
-    (folder / "collective.toml").write_text(settings.replace("[zabbix]", here))
+    (folder / "collective.toml").write_text(settings)
     async with running(start, run, folder), ClientSession() as session:
         for path, status in (("/", 200), ("/nowhere", 404), ("/administration/login", 200)):
             async with session.get(f"http://127.0.0.1:{pages}{path}") as response:
@@ -163,11 +160,6 @@ async def test_whoever_watches_it_is_told_and_status_says_who_is_not(
         assert 'consometers_pages_total{outcome="refused"} 1.0' in text
         assert 'consometers_problem{kind="network"} 0.0' in text
         assert 'consometers_members{kind="home"} 0.0' in text
-        said = ""
-        async with asyncio.timeout(SECONDS):
-            while "Zabbix" not in said:
-                said = (await run("status", "--data", folder, language="fr")).out
-        assert f"Zabbix n’est pas informé\u00a0: Zabbix à 127.0.0.1:{nobody} ne répond pas" in said
 
 
 async def test_a_port_that_is_taken_keeps_nothing_else_from_running(
@@ -180,7 +172,6 @@ async def test_a_port_that_is_taken_keeps_nothing_else_from_running(
         async with running(start, run, folder):
             told = (await run("status", "--data", folder, "--json")).document
             assert told["online"]
-            assert told["zabbix"] is None
 
 
 async def test_a_collective_that_starts_before_its_database_waits_for_it(

@@ -11,8 +11,6 @@ import pytest
 from consometers_node.collective.disclosure import Reason
 from consometers_node.collective.facts import (
     ALL,
-    BYTES,
-    COUNT,
     HEALTH,
     JOULES,
     PUBLISHED,
@@ -22,7 +20,6 @@ from consometers_node.collective.facts import (
 )
 from consometers_node.collective.keys import KEYS
 from consometers_node.store import Store
-from tools.zabbix import template
 
 from ..web.public.conftest import fill
 from ..web.public.town import Town, settings
@@ -55,15 +52,12 @@ def test_names_are_as_prometheus_wants_them(fact: Fact[Never]) -> None:
 
 def test_no_two_have_one_name() -> None:
     assert len({fact.name for fact in ALL}) == len(ALL)
-    keys = [fact.key(of) for fact in ALL for of in fact.each]
-    assert len(set(keys)) == len(keys)
-    assert all(re.fullmatch(r"[a-z_.]+(\[[a-z_]+\])?", key) for key in keys)
 
 
 @pytest.mark.parametrize("fact", ALL, ids=names())
 def test_words_are_in_both_languages(fact: Fact[Never]) -> None:
     for of in fact.each:
-        for said in (fact.title(of), fact.told):
+        for said in filter(None, (fact.what, fact.each[of], fact.told)):
             assert said.by_language.keys() == {"en", "fr"}
             assert all(words.strip() for words in said.by_language.values())
     assert fact.told.say("fr") != fact.told.say("en")
@@ -81,54 +75,43 @@ async def test_all_of_a_town_are_figures(file: Store, tmp_path: Path) -> None:
     health = await watch_of(town).health()
     assert health.database is not None
     assert health.database.moment is not None
-    found = {fact.key(of): value for fact in HEALTH for of, value in fact.values(health)}
+    found = {(fact.name, of): value for fact in HEALTH for of, value in fact.values(health)}
     found |= {
-        fact.key(of): value
+        (fact.name, of): value
         for fact in PUBLISHED
         for of, value in fact.values(health.database.moment)
     }
     words = {key for key, value in found.items() if isinstance(value, str)}
-    assert words == {"consometers.node"}
+    assert words == {("consometers_node", "")}
     never = {
-        "consometers.commits_last_seconds",
-        "consometers.closings_last_seconds",
-        "consometers.closing_timestamp_seconds",
+        ("consometers_commits_last_seconds", ""),
+        ("consometers_closings_last_seconds", ""),
+        ("consometers_closing_timestamp_seconds", ""),
     }
-    assert found.keys() == {fact.key(of) for fact in ALL for of in fact.each} - never
-    assert found["consometers.published_power_watts[consumption]"] == 10_000
-    assert found["consometers.published_power_watts[production]"] == 6_000
-    assert found["consometers.published_members"] == 37
-    share = found["consometers.published_today_self_consumption_percent"]
+    assert found.keys() == {(fact.name, of) for fact in ALL for of in fact.each} - never
+    assert found["consometers_published_power_watts", "consumption"] == 10_000
+    assert found["consometers_published_power_watts", "production"] == 6_000
+    assert found["consometers_published_members", ""] == 37
+    share = found["consometers_published_today_self_consumption_ratio", ""]
     assert share == pytest.approx(4 / 6)
     # Seven hours from 8 to 15, at 6 kW.
-    assert found["consometers.published_today_watt_hours[production]"] == 7 * 6_000 * 3600
+    assert found["consometers_published_today_joules", "production"] == 7 * 6_000 * 3600
 
 
 def test_units_are_those_that_people_read() -> None:
     assert JOULES.factor * 3_600_000 == 1000
     assert RATIO.factor == 100
-    assert (COUNT.shown, BYTES.shown) == ("", "B")
-
-
-@pytest.mark.parametrize("fact", ALL, ids=names())
-def test_keys_of_zabbix_name_the_unit_that_is_told(fact: Fact[Never]) -> None:
-    units = {"Wh": "watt_hours", "%": "percent", "W": "watts", "B": "bytes", "": ""}
-    units |= {"s": "seconds", "unixtime": "seconds"}
-    for of in fact.each:
-        name = fact.key(of).partition("[")[0].removesuffix("_total")
-        assert name.endswith(units[fact.unit.shown])
 
 
 @pytest.mark.parametrize("page", ["operators.md", "operators.fr.md"])
 def test_rules_of_the_documentation_name_figures_that_exist(page: str) -> None:
-    """So do its keys of settings, and its macros of the template."""
+    """So do its keys of settings, and its macros of the Zabbix template."""
     text = (DOCS / page).read_text()
     metrics = set(re.findall(r"\b(?:consometers|process)(?:_[a-z]+)+\b", text))
     assert len(metrics) > 5
     assert metrics <= {fact.name for fact in ALL}
-    for section in ("metrics", "zabbix"):
-        (written,) = re.findall(rf"^\[{section}\]\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
-        keys = {f"{section}.{key}" for key in tomllib.loads(written)}
-        assert keys <= set(KEYS)
-    macros = set(re.findall(r"\{\$[A-Z.]+\}", text))
-    assert macros == set(re.findall(r"\{\$[A-Z.]+\}", template("en")))
+    (written,) = re.findall(r"^\[metrics\]\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+    assert {f"metrics.{key}" for key in tomllib.loads(written)} <= set(KEYS)
+    template = (DOCS.parent / "deploy" / "zabbix" / "consometers.en.yaml").read_text()
+    macros = r"\{\$[A-Z.]+\}"
+    assert set(re.findall(macros, text)) == set(re.findall(macros, template))

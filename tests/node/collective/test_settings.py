@@ -9,7 +9,7 @@ import pytest
 
 from consometers_node.collective.disclosure import Agreed, ByLaw
 from consometers_node.collective.keys import KEYS
-from consometers_node.collective.settings import BadSettings, Metrics, Zabbix, read, write
+from consometers_node.collective.settings import BadSettings, Metrics, read, write
 from consometers_node.series import Interval
 from consometers_node.xmpp import Security
 
@@ -54,14 +54,6 @@ members = false
 [metrics]
 host = "::1"
 port = 9101
-
-[zabbix]
-server = "zabbix.example"
-port = 10052
-host = "Kersabiec"
-every_minutes = 10
-psk_file = "zabbix.psk"
-psk_identity = "kersabiec-psk"
 """
 
 
@@ -99,37 +91,19 @@ def test_all_that_can_be_said(tmp_path: Path) -> None:
     assert settings.publication.interval is Interval.PT30M
     assert settings.publication.wait == timedelta(minutes=45)
     assert settings.metrics == Metrics(host="::1", port=9101)
-    assert settings.zabbix == Zabbix(
-        server="zabbix.example",
-        port=10052,
-        host="Kersabiec",
-        every_minutes=10,
-        psk_file=tmp_path / "zabbix.psk",
-        psk_identity="kersabiec-psk",
-    )
 
 
 def test_nobody_watches_unless_it_is_said(tmp_path: Path) -> None:
     quiet = read(written(tmp_path, f"{LEAST}[metrics]\nhost = '::1'\n"), {})
-    assert (quiet.metrics, quiet.zabbix) == (None, None)
-    settings = read(
-        written(tmp_path, LEAST),
-        {"CONSOMETERS_METRICS_PORT": "9101", "CONSOMETERS_ZABBIX_SERVER": "zabbix.example"},
-    )
+    assert quiet.metrics is None
+    settings = read(written(tmp_path, LEAST), {"CONSOMETERS_METRICS_PORT": "9101"})
     assert settings.metrics == Metrics(host="127.0.0.1", port=9101)
-    assert settings.zabbix == Zabbix(server="zabbix.example", host="kersabiec")
-
-
-def test_a_key_that_is_named_is_to_be_there(tmp_path: Path) -> None:
-    told = FULL.replace('psk_file = "zabbix.psk"\n', "")
-    with pytest.raises(BadSettings, match=r"“zabbix\.psk_file” is missing"):
-        read(written(tmp_path, told), {})
 
 
 def test_every_key_is_shown_in_the_full_file(tmp_path: Path) -> None:
     named = {
         f"{section}{name}"
-        for section in ("", "xmpp.", "page.", "publication.", "metrics.", "zabbix.")
+        for section in ("", "xmpp.", "page.", "publication.", "metrics.")
         for name in (line.partition(" = ")[0] for line in FULL.splitlines() if " = " in line)
     }
     assert set(KEYS) <= named

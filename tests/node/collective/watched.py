@@ -1,13 +1,11 @@
 """A collective's node that is watched: it is on no network, and its town was made by hand."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import datetime
 from typing import NoReturn
 
 from consometers_node.collective.health import Watch
 from consometers_node.collective.node import CollectiveNode
-from consometers_node.collective.settings import Zabbix
 from consometers_node.xmpp import Account, Connection, Identity, Server
 
 from ..web.public.town import Town
@@ -19,11 +17,10 @@ def alone(_: Identity) -> NoReturn:
     raise AssertionError("nobody connects")
 
 
-def node_of(town: Town, zabbix: Zabbix | None = None) -> CollectiveNode:
-    settings = replace(town.settings, zabbix=zabbix)
+def node_of(town: Town) -> CollectiveNode:
     connect: Callable[[Identity], Connection] = alone
     return CollectiveNode(
-        town.store, settings, Identity(Account("coop@example.org", "x"), Server()), connect
+        town.store, town.settings, Identity(Account("coop@example.org", "x"), Server()), connect
     )
 
 

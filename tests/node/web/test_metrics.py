@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy import select
 
 from consometers_node.collective.facts import ALL, Type
+from consometers_node.collective.health import Watch
 from consometers_node.store import Store
 from consometers_node.store.collective_tables import MemberGroupRow, MemberRow
 from consometers_node.web.metrics import Metrics
@@ -23,9 +24,9 @@ OPENMETRICS = "application/openmetrics-text;version=1.0.0,text/plain;version=0.0
 
 
 @asynccontextmanager
-async def serving(town: Town) -> AsyncIterator[tuple[ClientSession, str]]:
+async def serving(watch: Watch) -> AsyncIterator[tuple[ClientSession, str]]:
     async with (
-        Metrics(watch_of(town)).listening("127.0.0.1", 0) as port,
+        Metrics(watch).listening("127.0.0.1", 0) as port,
         ClientSession() as session,
     ):
         yield session, f"http://127.0.0.1:{port}"
@@ -36,8 +37,8 @@ async def town(file: Store, tmp_path: Path, socket_enabled: None) -> Town:
     return Town(file, settings(tmp_path))
 
 
-async def read(town: Town, accept: str | None = None) -> tuple[str, str]:
-    async with serving(town) as (session, root):
+async def read(watch: Watch, accept: str | None = None) -> tuple[str, str]:
+    async with serving(watch) as (session, root):
         headers = {} if accept is None else {"Accept": accept}
         async with session.get(f"{root}/metrics", headers=headers) as response:
             assert response.status == 200
@@ -47,7 +48,7 @@ async def read(town: Town, accept: str | None = None) -> tuple[str, str]:
 
 async def test_every_figure_of_a_town_is_told(town: Town) -> None:
     await fill(town)
-    text, kind = await read(town)
+    text, kind = await read(watch_of(town))
     assert kind.startswith("text/plain; version=0.0.4")
     found = {one.name: one for one in plain(text)}
     never = {
@@ -74,7 +75,7 @@ async def test_every_figure_of_a_town_is_told(town: Town) -> None:
 
 async def test_whoever_reads_openmetrics_gets_it(town: Town) -> None:
     await fill(town)
-    text, kind = await read(town, OPENMETRICS)
+    text, kind = await read(watch_of(town), OPENMETRICS)
     assert kind.startswith("application/openmetrics-text; version=1.0.0")
     families = {one.name: one for one in openmetrics(text)}  # type: ignore[no-untyped-call]
     assert families["consometers_node"].type == "info"
@@ -84,14 +85,14 @@ async def test_whoever_reads_openmetrics_gets_it(town: Town) -> None:
 
 
 async def test_of_a_node_without_sums_there_is_the_rest(town: Town) -> None:
-    text, _ = await read(town)
+    text, _ = await read(watch_of(town))
     assert "consometers_published" not in text
     assert 'consometers_members{kind="home"} 0.0' in text
 
 
 async def test_nobody_is_in_it(town: Town) -> None:
     await fill(town)
-    text, _ = await read(town)
+    text, _ = await read(watch_of(town))
     async with town.store.reading() as connection:
         members = (await connection.execute(select(MemberRow.__table__))).all()
         groups = (await connection.execute(select(MemberGroupRow.name))).scalars().all()
@@ -102,7 +103,7 @@ async def test_nobody_is_in_it(town: Town) -> None:
 
 
 async def test_nothing_else_is_there(town: Town) -> None:
-    async with serving(town) as (session, root):
+    async with serving(watch_of(town)) as (session, root):
         for path in ("/", "/administration/", "/data", "/metrics/x"):
             async with session.get(root + path) as response:
                 assert response.status == 404

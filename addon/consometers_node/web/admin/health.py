@@ -1,4 +1,4 @@
-"""How the node goes, in figures: the same that Prometheus and Zabbix are told."""
+"""How the node goes, in figures: those of `/metrics`."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass

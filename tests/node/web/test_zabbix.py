@@ -1,0 +1,175 @@
+"""The Zabbix template reads what `/metrics` has, in the same way in both languages."""
+
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+import json
+from pathlib import Path
+import re
+from typing import Any, Final
+from uuid import UUID
+
+from prometheus_client.parser import text_string_to_metric_families
+import pytest
+import yaml  # type: ignore[import-untyped]
+
+from consometers_node.store import Store
+
+from ..collective.watched import node_of, watch_of
+from .public.conftest import fill
+from .public.town import Town, settings
+from .test_metrics import read
+
+FOLDER: Final = Path(__file__).parents[3] / "deploy" / "zabbix"
+LANGUAGES: Final = ("en", "fr")
+SELECTOR: Final = re.compile(r'([a-z_]+)(?:\{([a-z]+)="([a-z_]+)"\})?')
+
+type Yaml = dict[str, Any]
+type Labels = set[tuple[str, str]]
+
+
+def exported(language: str) -> Yaml:
+    text = (FOLDER / f"consometers.{language}.yaml").read_text()
+    found: Yaml = yaml.safe_load(text)["zabbix_export"]
+    return found
+
+
+def template(language: str) -> Yaml:
+    (found,) = exported(language)["templates"]
+    assert isinstance(found, dict)
+    return found
+
+
+def table(name: str, language: str) -> dict[str, Any]:
+    """Return a table of the script that names the items discovered."""
+    (rule,) = template(language)["discovery_rules"]
+    (script,) = rule["preprocessing"][1]["parameters"]
+    (written,) = re.findall(rf"var {name} = (\{{.*?\}});", script, re.DOTALL)
+    found: dict[str, Any] = json.loads(written)
+    return found
+
+
+def values(of: object, key: str) -> Iterator[Any]:
+    """Find each value of a key, at any depth."""
+    if isinstance(of, dict):
+        for name, value in of.items():
+            if name == key:
+                yield value
+            yield from values(value, key)
+    elif isinstance(of, list):
+        for value in of:
+            yield from values(value, key)
+
+
+@pytest.fixture
+async def metrics(file: Store, tmp_path: Path, socket_enabled: None) -> Mapping[str, Labels]:
+    """The labels of each metric, by its name, once everything happened at least once."""
+    town = Town(file, settings(tmp_path))
+    await fill(town)
+    node = node_of(town)
+    for timed in (node.counts.commits, node.counts.looks):
+        with timed.once():
+            pass
+    node.counts.released_at = datetime.now(UTC)
+    text, _ = await read(watch_of(town, node))
+    found: dict[str, Labels] = {}
+    for family in text_string_to_metric_families(text):
+        for sample in family.samples:
+            found.setdefault(sample.name, set()).update(sample.labels.items())
+    return found
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_items_select_metrics_that_exist(language: str, metrics: Mapping[str, Labels]) -> None:
+    selected = set()
+    for item in template(language)["items"]:
+        for step in item.get("preprocessing", ()):
+            match = SELECTOR.fullmatch(step["parameters"][0])
+            assert match is not None
+            name, label, value = match.groups()
+            assert label is None or (label, value) in metrics[name]
+            if step["parameters"][1] == "label":
+                assert step["parameters"][2] in dict(metrics[name])
+            selected.add(name)
+    assert selected <= metrics.keys()
+    named = set(table("figures", language))
+    assert named <= metrics.keys()
+    assert selected | named == metrics.keys(), "a metric without a title"
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_discovered_items_have_words(language: str, metrics: Mapping[str, Labels]) -> None:
+    words, figures = table("words", language), table("figures", language)
+    told = {value for name in figures for _, value in metrics[name]}
+    assert told == {key.partition(" ")[2] or key for key in words}
+    titles = [title for title, *_ in figures.values()]
+    assert len(set(titles)) == len(titles)
+    for name, (_, unit, factor) in figures.items():
+        stem = name.removesuffix("_total")
+        assert (unit == "unixtime") == (stem.endswith(("_timestamp_seconds", "start_time_seconds")))
+        assert (unit == "B") == stem.endswith("_bytes")
+        assert ((unit, factor) == ("%", 100)) == stem.endswith("_ratio")
+        if unit == "Wh":
+            assert factor * 3600 == pytest.approx(1)
+        elif unit != "%":
+            assert factor == 1
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_what_is_named_once_exists_once(language: str) -> None:
+    whole = exported(language)
+    assert whole["version"] == "7.0"
+    (of,) = whole["templates"]
+    uuids, keys = list(values(whole, "uuid")), [item["key"] for item in of["items"]]
+    assert len(set(uuids)) == len(uuids)
+    assert len(set(keys)) == len(keys)
+    zabbix_has = whole["template_groups"][0]["uuid"]
+    assert all(UUID(one).version == 4 for one in uuids if one != zabbix_has)
+    assert {master["key"] for master in values(whole, "master_item")} == {keys[0]}
+    for trigger in whole["triggers"]:
+        for host, key in re.findall(r"/([^/]+)/([^,)]+)", trigger["expression"]):
+            assert host == of["template"]
+            assert key in keys
+    macros = {one["macro"] for one in of["macros"]}
+    assert macros == set(re.findall(r"\{\$[A-Z.]+\}", json.dumps(whole)))
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_graphs_show_items_that_exist(language: str) -> None:
+    titles = [title for title, *_ in table("figures", language).values()]
+    colon = {"en": ": ", "fr": " : "}[language]
+    words = table("words", language)
+    for widget in template(language)["dashboards"][0]["pages"][0]["widgets"]:
+        for field in widget["fields"]:
+            if field["name"].endswith(".items.0"):
+                title, _, of = field["value"].partition(colon)
+                assert title in titles
+                assert of in {"", "*", *words.values()}
+
+
+def test_both_languages_have_the_same_template() -> None:
+    """They differ in names, descriptions and words alone."""
+
+    def bare(of: object) -> object:
+        if isinstance(of, dict):
+            texts = ("name", "description", "newvalue", "valuemap", "parameters", "value")
+            return {key: bare(value) for key, value in of.items() if key not in texts}
+        return [bare(one) for one in of] if isinstance(of, list) else of
+
+    english, french = (exported(language) for language in LANGUAGES)
+    assert bare(english) == bare(french)
+    figures, other = (table("figures", language) for language in LANGUAGES)
+    assert figures.keys() == other.keys()
+    assert [one[1:] for one in figures.values()] == [one[1:] for one in other.values()]
+    steps, others = (
+        [item.get("preprocessing") for item in template(language)["items"]]
+        for language in LANGUAGES
+    )
+    assert steps == others
+    code, same = (
+        re.sub(r"var (figures|words) = .*?\};|//.*?\n|' ?: '", "", script, flags=re.DOTALL)
+        for script in (
+            template(language)["discovery_rules"][0]["preprocessing"][1]["parameters"][0]
+            for language in LANGUAGES
+        )
+    )
+    assert code == same
