@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 from fractions import Fraction
-from functools import lru_cache
+from functools import cache, lru_cache
 import io
 from itertools import chain, dropwhile, pairwise
 import json
+from pathlib import Path
 import re
 
 from aiohttp import web
@@ -160,6 +161,16 @@ async def series(desk: Desk, guest: Guest) -> web.StreamResponse:
         return response
     body = _as_csv(asked, points) if as_csv else _as_json(desk, asked, points)
     return _open(body, "text/csv" if as_csv else "application/json")
+
+
+async def description(desk: Desk, guest: Guest) -> web.StreamResponse:
+    """Return the open data as OpenAPI 3.1 describes them."""
+    return _open(_description(), "application/json")
+
+
+@cache
+def _description() -> str:
+    return Path(__file__).with_name("openapi.json").read_text()
 
 
 async def groups(desk: Desk, guest: Guest) -> web.StreamResponse:

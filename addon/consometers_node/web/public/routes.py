@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from aiohttp import web
 
-from . import about, front, health, openapi, opendata, periods, shown
+from . import about, front, health, opendata, periods, shown
 from .desk import DATA, STATIC, Desk, Look
 
 _PLACE = "{place:[a-z0-9-]{1,200}}"
@@ -24,7 +24,7 @@ SHOWN: dict[str, Look] = {"/card": shown.card, "/hall": shown.hall}
 OPEN: dict[str, Look] = {
     DATA: about.show,
     f"{DATA}/groups.json": opendata.groups,
-    f"{DATA}/openapi.json": openapi.document,
+    f"{DATA}/openapi.json": opendata.description,
     f"{DATA}/{{quantity}}/by/{{group}}/{{interval}}/from/{{first}}/to/{{last}}": opendata.series,
 }
 LOOKS: dict[str, Look] = {

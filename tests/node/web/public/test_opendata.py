@@ -10,17 +10,23 @@ import io
 from ipaddress import ip_network
 import json
 from pathlib import Path
+import re
 import sys
 from typing import Any
 
+import jsonschema  # type: ignore[import-untyped]
 import pytest
 from yarl import URL
 
 from consometers_node.collective.disclosure import Agreed, Publication, Reason
+from consometers_node.collective.members import GroupKind
 from consometers_node.collective.settings import Page
 from consometers_node.series import Direction, Interval
 from consometers_node.web.limits import Limits
-from consometers_node.web.public.opendata import Quantity
+from consometers_node.web.public.desk import DATA
+from consometers_node.web.public.opendata import MOST_DAYS, Longer, Quantity
+from consometers_node.web.public.routes import LOOKS
+from consometers_node.web.public.words import LICENCE, LICENCE_ID, LICENCE_URL
 
 from .town import Town, hours_of, serving, settings
 
@@ -144,8 +150,6 @@ async def test_addresses_stay_when_the_step_changes(empty: Town) -> None:
         for day, count in (("2026-06-08", 24), ("2026-06-09", 48)):
             page = await town.browser().open(f"day/{day}.csv")
             assert len(page.html.splitlines()) == 1 + count
-        enum = (await ask(town, "openapi.json"))["components"]["schemas"]["Series"]["properties"]
-        assert enum["interval"]["enum"] == ["PT1H", "PT30M", "P1D", "P1M", "P1Y"]
 
 
 @pytest.mark.parametrize("quantity", Quantity)
@@ -224,13 +228,10 @@ async def test_the_licence_stands_beside_every_answer(town: Town) -> None:
 
 async def test_the_dictionary_names_all_that_can_be_asked_and_told(town: Town) -> None:
     page = await town.browser().open("data")
-    told = await ask(town, "openapi.json")
     for name in (*Quantity, "PT1H", "P1D", "P1M", "P1Y", "days_ended", "larmor-plage"):
         assert name in page.text
-    reasons = told["components"]["schemas"]["Withheld"]["properties"]["reason"]["enum"]
-    assert reasons == [reason.replace("_", "-") for reason in Reason]
-    for reason in reasons:
-        assert reason in page.text
+    for reason in Reason:
+        assert reason.replace("_", "-") in page.text
 
 
 async def test_who_asks_too_often_is_told_to_wait(town: Town) -> None:
@@ -303,6 +304,54 @@ async def test_who_is_no_proxy_cannot_choose_an_address(town: Town) -> None:
             for n in range(3)
         ]
         assert [one.status for one in answers] == [200, 429, 429]
+
+
+async def test_the_description_has_every_address_and_no_other(town: Town) -> None:
+    paths = (await ask(town, "openapi.json"))["paths"]
+    served = {path.removeprefix(DATA) for path in LOOKS if path.startswith(f"{DATA}/")}
+    # `last` takes the ending along.
+    assert {path.removesuffix(".csv") for path in paths} == served - {"/openapi.json"}
+    for path, item in paths.items():
+        assert item.keys() <= {"parameters", "get"}
+        named = [one["$ref"].rpartition("/")[2] for one in item.get("parameters", ())]
+        assert named == re.findall(r"\{(\w+)\}", path)
+
+
+async def test_the_description_has_the_words_of_the_answers(town: Town) -> None:
+    told = await ask(town, "openapi.json")
+    assert told["info"]["license"] == {"name": LICENCE, "identifier": LICENCE_ID}
+    assert told["externalDocs"]["url"] == LICENCE_URL
+    for most in MOST_DAYS.values():
+        assert f"{most} days at most" in told["info"]["description"]
+    schemas = told["components"]["schemas"]
+    assert schemas["Quantity"]["enum"] == [*Quantity]
+    assert schemas["Interval"]["enum"] == [*Interval, *Longer]
+    assert schemas["Series"]["properties"]["unit"]["enum"] == sorted({one.unit for one in Quantity})
+    reasons = [reason.replace("_", "-") for reason in Reason]
+    assert schemas["Withheld"]["properties"]["reason"]["enum"] == reasons
+    group = schemas["Groups"]["properties"]["groups"]["items"]
+    assert group["properties"]["kind"]["enum"] == [*GroupKind]
+
+
+@pytest.mark.parametrize(
+    ("schema", "path", "status"),
+    [
+        ("Groups", "groups.json", 200),
+        ("Series", "consumption/by/all/PT1H/from/2026-06-06/to/2026-06-10", 200),
+        ("Series", "self-sufficiency/by/all/P1D/from/2026-06-07/to/2026-06-08", 200),
+        ("Series", "production/by/larmor-plage/P1Y/from/2026-06-07/to/2026-06-08", 200),
+        ("Problem", "consumption/by/nobody/PT1H/from/2026-06-09/to/2026-06-09", 404),
+        ("Problem", "consumption/by/all/PT1H/from/2026-06-09/to/never", 400),
+    ],
+)
+async def test_answers_are_as_they_are_described(
+    town: Town, schema: str, path: str, status: int
+) -> None:
+    described = await ask(town, "openapi.json")
+    jsonschema.validate(
+        await ask(town, path, status),
+        {"$ref": f"#/components/schemas/{schema}", "components": described["components"]},
+    )
 
 
 @pytest.mark.timeout(240)
