@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Final, override
 
+from consometers_node.backoff import Backoff
 from consometers_node.quoalise import (
     Data,
     DataNeed,
@@ -33,7 +34,6 @@ from consometers_node.xmpp import (
     Answering,
     Asker,
     Asking,
-    Backoff,
     Connection,
     Discovery,
     Ping,

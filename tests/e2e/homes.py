@@ -19,6 +19,7 @@ import shutil
 import sys
 from typing import Final, NoReturn, Self
 
+from consometers_node.backoff import Backoff
 from consometers_node.permission import Choice, Permissions, Signature, State
 from consometers_node.quoalise import QuoaliseError
 from consometers_node.series import (
@@ -46,7 +47,6 @@ from consometers_node.store.subscriptions import subscriptions
 from consometers_node.wire import Naming
 from consometers_node.xmpp import (
     Account,
-    Backoff,
     Connection,
     Join,
     NetworkError,

@@ -21,11 +21,11 @@ from xml.etree.ElementTree import SubElement
 
 from slixmpp.stanza import Message
 
+from consometers_node.backoff import Backoff
 from consometers_node.quoalise import QuoaliseError
 from consometers_node.xmpp import (
     Account,
     Asking,
-    Backoff,
     Connection,
     Discovery,
     NetworkError,

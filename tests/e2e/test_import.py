@@ -18,6 +18,7 @@ import aiohttp
 import pytest
 import pytest_asyncio
 
+from consometers_node.backoff import Backoff
 from consometers_node.household import Access, HomeAssistant, Recorder
 from consometers_node.household.importing import Import, Importing, Pace, Progress
 from consometers_node.household.recorder import external
@@ -220,7 +221,7 @@ async def node(
             Asking(connection),
             Recorder(home),
             stage.notes,
-            pace=Pace(first_wait=timedelta(seconds=0.5)),
+            pace=Pace(backoff=Backoff(0.5, 3600, least=1)),
             progress=None if steps is None else steps.append,
         )
         Discovery(connection, Role.HOUSEHOLD, receives=True)

@@ -22,6 +22,7 @@ import pytest
 import pytest_asyncio
 from sqlalchemy.exc import DBAPIError
 
+from consometers_node.backoff import Backoff
 from consometers_node.cli import bell
 from consometers_node.collective.own import own_series
 from consometers_node.permission import Choice
@@ -33,7 +34,7 @@ from consometers_node.sharing.names import load_naming
 from consometers_node.store import PermissionId, Store
 from consometers_node.store.series import add_series
 from consometers_node.wire import read_need_file
-from consometers_node.xmpp import Account, Asking, Backoff, Connection, NetworkError
+from consometers_node.xmpp import Account, Asking, Connection, NetworkError
 from demo.hass import free_port
 from demo.prosody import LOOPBACK, Authority, Prosody
 from tests.e2e.homes import SERIES, Meter, Plan

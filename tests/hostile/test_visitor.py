@@ -23,8 +23,8 @@ from consometers_node.sharing.changes import Changes
 from consometers_node.store import Store
 from consometers_node.web import limits
 from consometers_node.web.admin import routes as admin_routes
-from consometers_node.web.admin.throttle import FREE_TRIES
-from consometers_node.web.limits import MADE_AT_ONCE, Limits
+from consometers_node.web.admin.login import FREE_TRIES
+from consometers_node.web.limits import MADE_AT_ONCE, visitors
 from consometers_node.web.listening import Bounds, listening
 from consometers_node.web.metrics import Metrics
 from consometers_node.web.public import Public, front, routes as public_routes
@@ -375,7 +375,7 @@ async def test_parameters_that_no_page_reads_make_no_other_page(
         return await look(*given, **how)  # type: ignore[arg-type]
 
     monkeypatch.setattr(front, "look", counted)
-    async with serving(Town(town.store, town.settings), Limits(), changes=Changes()) as served:
+    async with serving(Town(town.store, town.settings), visitors(), changes=Changes()) as served:
         browser = served.browser()
         pages = await asyncio.gather(
             *(browser.open(f"?x={n}&language=fr&{n}={n}") for n in range(30)),
@@ -405,7 +405,7 @@ async def test_many_pages_of_one_address_delay_nobody_else(
 
     monkeypatch.setattr(front, "look", slow)
     own = Town(town.store, replace(town.settings, page=PROXIED))
-    async with serving(own, Limits(), changes=Changes()) as served:
+    async with serving(own, visitors(), changes=Changes()) as served:
         browser = served.browser()
         attack = [
             asyncio.create_task(

@@ -11,6 +11,7 @@ import sqlite3
 
 from sqlalchemy.exc import InterfaceError, OperationalError
 
+from consometers_node.backoff import Backoff
 from consometers_node.collective import outage
 from consometers_node.collective.errors import CollectiveFault
 from consometers_node.collective.settings import BadSettings, Settings, read
@@ -28,8 +29,7 @@ from .options import Common, SettingsFile
 from .output import Output
 from .place import SETTINGS_FILE, folder
 
-_FIRST_DELAY_S = 1.0
-_LONGEST_DELAY_S = 30.0
+_DATABASE = Backoff(1, 30, least=1)
 _LOGGER = logging.getLogger(__name__)
 
 _NO_SETTINGS = text(
@@ -99,8 +99,8 @@ async def _open(database: Path | str, *, waits: bool) -> Store:
 
     The log says the reason, once until that changes. Raises `Unusable`.
     """
-    said, delay_s = "", _FIRST_DELAY_S
-    while True:
+    said = ""
+    for delay_s in _DATABASE.delays():
         try:
             return await Store.open(database)
         except Unusable as fault:
@@ -112,7 +112,7 @@ async def _open(database: Path | str, *, waits: bool) -> Store:
             if (words := outage.words(cause).say()) != said:
                 _LOGGER.warning("%s", said := words)
         await asyncio.sleep(delay_s)
-        delay_s = min(2 * delay_s, _LONGEST_DELAY_S)
+    raise AssertionError
 
 
 async def account(store: Store, settings: Settings, output: Output) -> Identity:

@@ -12,6 +12,7 @@ from typing import NoReturn
 
 import aiohttp
 
+from consometers_node.backoff import Backoff
 from consometers_node.household.node import HomeNode
 from consometers_node.quoalise.text import text
 from consometers_node.store import Store, settings
@@ -28,7 +29,7 @@ TOKEN = "api.token"  # noqa: S105  # its name
 
 _SERVER_VARIABLE = "CONSOMETERS_SERVER"
 _CA_VARIABLE = "CONSOMETERS_CA_FILE"
-_FIRST_WAIT_S, _LONGEST_WAIT_S = 5.0, 300.0
+_DISCOVERY = Backoff(5, 300, least=1)
 _NOT_A_PLACE = text(
     "write an address and a port, such as 127.0.0.1:8099.",
     "écrivez une adresse et un port, par exemple 127.0.0.1:8099.",
@@ -118,8 +119,7 @@ async def _be_discovered(
         "config": {"host": socket.gethostname(), "port": port, "token": token},
     }
     headers = {"Authorization": f"Bearer {key}"}
-    wait = _FIRST_WAIT_S
-    while True:
+    for wait in _DISCOVERY.delays():
         try:
             async with session.post(
                 f"{supervisor}/discovery", json=told, headers=headers
@@ -130,4 +130,3 @@ async def _be_discovered(
         except aiohttp.ClientError, TimeoutError:
             _LOGGER.warning("the Supervisor cannot be reached for the discovery")
         await asyncio.sleep(wait)
-        wait = min(2 * wait, _LONGEST_WAIT_S)

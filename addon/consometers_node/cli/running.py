@@ -9,8 +9,9 @@ from typing import Annotated, Literal
 
 import typer
 
+from consometers_node.backoff import Backoff
 from consometers_node.quoalise.text import text
-from consometers_node.xmpp import Backoff, Connection, Identity
+from consometers_node.xmpp import Connection, Identity
 
 from .complaint import misused
 from .options import Common, SettingsFile
@@ -99,8 +100,7 @@ def run(
 
 def connecting(output: Output, haste: float) -> Callable[[Identity], Connection]:
     """Give what makes the connection of a node, and tells of it."""
-    usual = Backoff()
-    backoff = Backoff(usual.first_seconds / haste, usual.most_seconds / haste)
+    backoff = Backoff().hurried(haste)
 
     def connect(who: Identity) -> Connection:
         _LOGGER.info("%s", output.said(_RUNS, jid=who.account.jid))

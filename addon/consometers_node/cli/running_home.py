@@ -6,7 +6,7 @@ from functools import partial
 import aiohttp
 
 from consometers_node.household import Access, HomeAssistant
-from consometers_node.household.home_assistant import backoff
+from consometers_node.household.home_assistant import BACKOFF
 from consometers_node.household.node import HomeNode, Pace
 from consometers_node.quoalise import Text
 from consometers_node.quoalise.text import printed, text
@@ -45,9 +45,7 @@ async def _run(
 ) -> None:
     """Put everything together, and run it."""
     async with aiohttp.ClientSession() as session:
-        source = HomeAssistant(
-            access, session, delays=lambda: (seconds / haste for seconds in backoff())
-        )
+        source = HomeAssistant(access, session, backoff=BACKOFF.hurried(haste))
         naming = await load_naming(store)
         connect = connecting(common.output, haste)
         node = HomeNode(store, naming, source, connect, pace=Pace().hurried(haste))

@@ -3,8 +3,6 @@
 import asyncio
 from collections.abc import (
     AsyncGenerator,
-    Awaitable,
-    Callable,
     Iterable,
     Iterator,
     Mapping,
@@ -12,11 +10,10 @@ from collections.abc import (
 )
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from itertools import batched, groupby
 
 from ..series import Block, Range, Series
-from .errors import Away
-from .home_assistant import backoff
 from .reading import (
     MOST_W,
     Reading,
@@ -28,7 +25,7 @@ from .reading import (
     read,
     wants_five_minutes,
 )
-from .recorder import Period, Recorder
+from .recorder import Period, Recorder, Rest, patiently
 from .statistics import Statistic, StatisticId
 
 AGAIN_OWN = timedelta(days=7)
@@ -39,9 +36,6 @@ AGAIN_IMPORTED = timedelta(days=35)
 _STATISTICS_AT_ONCE = 8
 # There are twelve times as many 5-minute rows as hours.
 _FIVE_MINUTES_AT_ONCE = timedelta(days=7)
-_LONGEST_REST_S = 10.0
-
-type Rest = Callable[[float], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,25 +179,8 @@ async def _rows(
     step = end - start if period == "hour" else _FIVE_MINUTES_AT_ONCE
     while start < end:
         within = Range(start, min(start + step, end))
-        answer = await _patiently(recorder, names, period, within, rest)
+        answer = await patiently(recorder, partial(recorder.rows, names, period, within), rest)
         for name, told in answer.items():
             rows.setdefault(name, []).extend(told)
         start = within.end
     return rows
-
-
-async def _patiently(
-    recorder: Recorder, names: Sequence[StatisticId], period: Period, within: Range, rest: Rest
-) -> Mapping[StatisticId, Sequence[Row]]:
-    loop = asyncio.get_running_loop()
-    delays = backoff()
-    while True:
-        await recorder.connected()
-        asked = loop.time()
-        try:
-            answer = await recorder.rows(names, period, within)
-        except Away:
-            await rest(next(delays))
-            continue
-        await rest(min(loop.time() - asked, _LONGEST_REST_S))
-        return answer

@@ -1,11 +1,10 @@
 """One connection to Home Assistant's websocket, opened anew whenever it is lost."""
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 import logging
-import random
 from typing import NoReturn, Self, cast
 
 import aiohttp
@@ -18,6 +17,7 @@ from hass_client.exceptions import (
     FailedCommand,
 )
 
+from ..backoff import Backoff
 from ..quoalise import Text
 from ..quoalise.text import text
 from .errors import Away, HomeAssistantFault, Refused, TooMuch, WrongToken
@@ -30,8 +30,7 @@ MAX_ANSWER_BYTES = 32 * 1024 * 1024
 SUPERVISOR = "http://supervisor"
 """Where an add-on finds it."""
 
-_FIRST_DELAY_S = 1.0
-_LONGEST_DELAY_S = 60.0
+BACKOFF = Backoff(1, 60)
 _STEADY_S = 60.0
 
 _CONNECTED = text("connected to Home Assistant", "connecté à Home Assistant")
@@ -107,17 +106,6 @@ class Access:
         return cls(f"{supervisor.replace('http', 'ws', 1)}/core/websocket", token)
 
 
-def backoff() -> Iterator[float]:
-    """Give how many seconds to wait before each next attempt: longer, and never quite the same.
-
-    Many nodes that lost one server, or one power line, do not come back in step.
-    """
-    delay = _FIRST_DELAY_S
-    while True:
-        yield random.uniform(0.5, 1) * delay  # noqa: S311  not a secret
-        delay = min(2 * delay, _LONGEST_DELAY_S)
-
-
 class HomeAssistant:
     """Home Assistant, as whoever holds the token may ask it.
 
@@ -132,14 +120,14 @@ class HomeAssistant:
         *,
         answer_within: timedelta = ANSWER_WITHIN,
         max_answer_bytes: int = MAX_ANSWER_BYTES,
-        delays: Callable[[], Iterator[float]] = backoff,
+        backoff: Backoff = BACKOFF,
     ) -> None:
         """Prepare; nothing is opened yet. `connections` counts those that there were."""
         self._access = access
         self._session = session
         self._timeout_s = answer_within.total_seconds()
         self._max_answer_bytes = max_answer_bytes
-        self._delays = delays
+        self._backoff = backoff
         self._line: asyncio.Future[_Line] = asyncio.get_running_loop().create_future()
         self._state = _NOT_YET
         self.connections = 0
@@ -168,7 +156,7 @@ class HomeAssistant:
     async def run(self) -> NoReturn:
         """Keep a connection. Raises WrongToken, and never tries that token twice."""
         loop = asyncio.get_running_loop()
-        delays = self._delays()
+        delays = self._backoff.delays()
         try:
             while True:
                 since = loop.time()
@@ -177,7 +165,7 @@ class HomeAssistant:
                 except (Away, TooMuch) as fault:
                     self._tell(fault.text)
                 if loop.time() - since > _STEADY_S:
-                    delays = self._delays()
+                    delays = self._backoff.delays()
                 await asyncio.sleep(next(delays))
         except WrongToken as fault:
             _settle(self._line, fault)

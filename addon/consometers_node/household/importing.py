@@ -23,6 +23,7 @@ from itertools import groupby
 import logging
 from typing import NoReturn, Protocol
 
+from ..backoff import Backoff
 from ..quoalise import (
     BadRequest,
     Data,
@@ -40,9 +41,9 @@ from .errors import Away, HomeAssistantFault, WrongToken
 from .home_assistant import shielded
 from .hours import Hours, Kind, Unsuitable
 from .reading import HOUR
-from .recorder import Recorder
+from .recorder import Recorder, Rest, patiently
 from .statistics import StatisticId
-from .writing import Rest, Writing, patiently, steps
+from .writing import Writing, steps
 
 HISTORY = timedelta(days=3 * 365)
 """How far back the French network's operator tells."""
@@ -53,6 +54,7 @@ _MONTH = timedelta(days=31)
 _AGAIN = _WEEK
 """The network's operator corrects the last days."""
 _REMEMBERED_HOURS = 48
+_BACKOFF = Backoff(30, 3600, least=1)
 
 _ENDED = text("the node no longer imports", "le nœud n’importe plus")
 
@@ -114,15 +116,8 @@ class Pace:
     """What may have been corrected."""
     on_return: bool = True
     """Once the node is on the network again. Needless where a peer tells until it has a receipt."""
-    first_wait: timedelta = timedelta(seconds=30)
-    """After something went wrong; then twice as long each time."""
-    longest_wait: timedelta = HOUR
-
-    def waits(self) -> Iterator[timedelta]:
-        wait = self.first_wait
-        while True:
-            yield wait
-            wait = min(2 * wait, self.longest_wait)
+    backoff: Backoff = _BACKOFF
+    """After something went wrong."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,21 +215,22 @@ class Importing:
     async def run(self) -> NoReturn:
         """Import, and keep up. Raises `WrongToken`."""
         loop = asyncio.get_running_loop()
-        waits = self._pace.waits()
+        waits = self._pace.backoff.delays()
         due = loop.time()
         try:
             while True:
                 if self._again or loop.time() >= due:
                     self._again = False
                     if await self._goes(self._round):
-                        waits = self._pace.waits()
-                        wait = self._pace.again if self._subscribed else self._pace.poll
+                        waits = self._pace.backoff.delays()
+                        every = self._pace.again if self._subscribed else self._pace.poll
+                        wait = every.total_seconds()
                     else:
                         wait = next(waits)
-                    due = loop.time() + wait.total_seconds()
+                    due = loop.time() + wait
                 goes = await self._goes(self._take_news)
                 if not goes:
-                    due = min(due, loop.time() + next(waits).total_seconds())
+                    due = min(due, loop.time() + next(waits))
                 await self._sleep(due, news=goes and self._ready)
         finally:
             for news in self._news:

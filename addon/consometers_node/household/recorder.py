@@ -1,14 +1,15 @@
 """What Home Assistant's recorder is asked, and what it answers, as values of ours."""
 
-from collections.abc import Mapping, Sequence
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 import re
 from typing import Literal
 
 from ..series import Range
-from .errors import NotAnAdministrator, NotOurs, Refused, TooMuch, Unreadable
-from .home_assistant import HomeAssistant, Json
+from .errors import Away, NotAnAdministrator, NotOurs, Refused, TooMuch, Unreadable
+from .home_assistant import BACKOFF, HomeAssistant, Json
 from .reading import Row
 from .statistics import (
     UNITS,
@@ -21,7 +22,9 @@ from .statistics import (
 )
 
 type Period = Literal["hour", "5minute"]
+type Rest = Callable[[float], Awaitable[None]]
 
+_LONGEST_REST_S = 10.0
 _TYPES = ["sum", "state", "mean"]
 _ENERGY: Mapping[str, Json] = {
     # Cards show external statistics in the unit in which they were written.
@@ -33,6 +36,24 @@ _ENERGY: Mapping[str, Json] = {
 # What an external statistic may be named, as Home Assistant has it.
 _EXTERNAL = re.compile(r"(?!.+__)(?!_)[\da-z_]+(?<!_):(?!_)[\da-z_]+(?<!_)", re.ASCII)
 _NOT_ADMIN = "Unauthorized"
+
+
+async def patiently[T](
+    recorder: Recorder, ask: Callable[[], Awaitable[T]], rest: Rest = asyncio.sleep
+) -> T:
+    """Ask Home Assistant, again while it is away, and rest for as long as the answer took."""
+    loop = asyncio.get_running_loop()
+    delays = BACKOFF.delays()
+    while True:
+        await recorder.connected()
+        asked = loop.time()
+        try:
+            answer = await ask()
+        except Away:
+            await rest(next(delays))
+            continue
+        await rest(min(loop.time() - asked, _LONGEST_REST_S))
+        return answer
 
 
 class Recorder:

@@ -29,10 +29,9 @@ from ..store.settings import set_setting, setting
 from ..xmpp import Asking, NetworkError
 from .errors import HomeAssistantFault
 from .importing import Pace
-from .recorder import Recorder
+from .recorder import Recorder, patiently
 from .statistics import IN_COMMON
 from .totals import TIME_ZONE, Totals, month_before
-from .writing import patiently
 
 EVERY_S = 24 * 3600.0
 FIRST_WAIT_S = 30.0

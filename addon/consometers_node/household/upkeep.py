@@ -24,11 +24,12 @@ from ..store.clock import Clock
 from ..store.coverage import all_coverage, coverage, set_coverage
 from ..store.peers import all_peers
 from ..store.series import blocks
-from .catch_up import Chunk, Rest, Source, catch_up, read_again, window
+from .catch_up import Chunk, Source, catch_up, read_again, window
 from .errors import HomeAssistantFault
 from .presence import WatchedRecorder
 from .reach import still_to_read, wanted
 from .reading import needs_hours
+from .recorder import Rest
 from .rounds import Rounds
 from .statistics import statistic_of
 

@@ -6,17 +6,17 @@ or killed at any point leaves states that are right, and sums that `look` mends.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import batched
 import logging
 
+from ..backoff import Backoff
 from ..series import Range
-from .errors import Away, NotOurs
-from .home_assistant import backoff
+from .errors import NotOurs
 from .hours import Kind, States
 from .reading import HOUR, Row
-from .recorder import Recorder
+from .recorder import Recorder, Rest, patiently
 from .statistics import StatisticId
 from .sums import differing, flags, ours, summed
 
@@ -26,32 +26,10 @@ EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
 _ROWS_AT_ONCE = 1_000
 _MONTH = timedelta(days=31)
 _YEAR = timedelta(days=366)
-_LONGEST_REST_S = 10.0
 _SEEN_WITHIN_S = 60.0
-_FIRST_LOOK_S = 0.05
-_LONGEST_LOOK_S = 5.0
+_LOOKS = Backoff(0.05, 5, least=1)
 
 _LOGGER = logging.getLogger(__name__)
-
-type Rest = Callable[[float], Awaitable[None]]
-
-
-async def patiently[T](
-    recorder: Recorder, ask: Callable[[], Awaitable[T]], rest: Rest = asyncio.sleep
-) -> T:
-    """Ask Home Assistant, again while it is away, and rest for as long as the answer took."""
-    loop = asyncio.get_running_loop()
-    delays = backoff()
-    while True:
-        await recorder.connected()
-        asked = loop.time()
-        try:
-            answer = await ask()
-        except Away:
-            await rest(next(delays))
-            continue
-        await rest(min(loop.time() - asked, _LONGEST_REST_S))
-        return answer
 
 
 class Writing:
@@ -153,10 +131,9 @@ class Writing:
         )
         within = Range(rows[0].start, rows[-1].start + HOUR)
         until = loop.time() + _SEEN_WITHIN_S
-        pause = _FIRST_LOOK_S
+        pauses = _LOOKS.delays()
         while (left := differing(rows, await self._rows(within))) and loop.time() < until:
-            await self._rest(pause)
-            pause = min(2 * pause, _LONGEST_LOOK_S)
+            await self._rest(next(pauses))
         return left
 
     def _tell(self, before: Row | None, rows: Sequence[Row], changed: Sequence[Row]) -> None:

@@ -6,13 +6,13 @@ again. A withdrawal takes the row, and with it the message, wherever that is.
 """
 
 import asyncio
-from collections.abc import Coroutine, Iterator, Sequence
+from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 import logging
-import random
 from typing import NoReturn
 
+from ..backoff import Backoff
 from ..quoalise import QuoaliseError, Text
 from ..store import NotPermitted, Store
 from ..store.outbox import acknowledged, is_on_its_way, send_again
@@ -62,7 +62,7 @@ class Delivery:
         self._connection = network.connection
         self._pushing = network.pushing
         self._changes = changes
-        self._first_delay_s = first_delay_s
+        self._backoff = Backoff(first_delay_s, LONGEST_DELAY_S)
         self._receipt_within_s = receipt_within_s
         self._notices = Notices(store, peer, naming, network.asking, network.connection.language)
         self._settled = asyncio.Event()
@@ -98,7 +98,7 @@ class Delivery:
         raise AssertionError
 
     async def _tell_decisions(self) -> NoReturn:
-        delays = self._delays()
+        delays = self._backoff.delays()
         while True:
             await self._online()
             seen, heard = self._changes.count, self._heard.count
@@ -114,19 +114,19 @@ class Delivery:
             else:
                 self._untold = None
                 self._settled.set()
-                delays = self._delays()
+                delays = self._backoff.delays()
                 await self._changes.after(seen)
 
     async def _tell_records(self) -> NoReturn:
         await self._settled.wait()
-        delays = self._delays()
+        delays = self._backoff.delays()
         while True:
             await self._online()
             seen, heard = self._changes.count, self._heard.count
             try:
                 while await self._send_one():
                     self._unsent = None
-                    delays = self._delays()
+                    delays = self._backoff.delays()
             except NotPermitted:
                 _LOGGER.info("a permission ended while records were about to leave by it")
             except (NetworkError, QuoaliseError, Unsayable) as fault:
@@ -202,12 +202,6 @@ class Delivery:
                 if fault.lasting:
                     await self._changes.after(seen)
         self._offline = None
-
-    def _delays(self) -> Iterator[float]:
-        delay = self._first_delay_s
-        while True:
-            yield random.uniform(0.5, 1) * delay  # noqa: S311  not a secret
-            delay = min(2 * delay, LONGEST_DELAY_S)
 
 
 async def _first(waits: Sequence[Coroutine[None, None, bool]], seconds: float) -> None:

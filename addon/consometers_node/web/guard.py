@@ -10,8 +10,9 @@ import ipaddress
 
 from aiohttp import hdrs, web
 
+from ..rate_limit import TokenBucket
 from .hosts import is_known
-from .limits import Limits, home_of, peer_of
+from .limits import home_of, peer_of
 
 type Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -43,7 +44,7 @@ class Guard:
     def __init__(self, token: str, ingress: Collection[str] = INGRESS) -> None:
         self._token = token.encode()
         self._ingress = frozenset(ingress)
-        self._wrong = Limits(_WRONG_AT_ONCE, _WRONG_A_SECOND)
+        self._wrong = TokenBucket(_WRONG_AT_ONCE, _WRONG_A_SECOND)
 
     @web.middleware
     async def middleware(self, request: web.Request, handler: Handler) -> web.StreamResponse:

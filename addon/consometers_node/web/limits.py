@@ -1,57 +1,29 @@
-"""How much one address may ask for, and how many of its answers are made at the same time."""
+"""Who asks, and how many answers are made for one address at the same time."""
 
 import asyncio
-from collections import OrderedDict
-from collections.abc import AsyncIterator, Callable, Collection
+from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 import ipaddress
-import math
-import time
 from typing import TYPE_CHECKING
 from weakref import WeakValueDictionary
 
 from aiohttp import hdrs, web
 
+from ..rate_limit import TokenBucket
+
 if TYPE_CHECKING:
     from ..collective.keys import Network
 
-AT_ONCE = 120
-A_SECOND = 4.0
 MADE_AT_ONCE = 2
 MOST_WAITING = 64
-_ADDRESSES = 10_000
-"""The address that asked longest ago is forgotten."""
 _HOME_BITS = 64
 """A home has that many addresses of IPv6, and more."""
 
 
-class Limits:
-    """A token bucket for each address: so many requests at once, then so many a second."""
-
-    def __init__(
-        self,
-        at_once: int = AT_ONCE,
-        a_second: float = A_SECOND,
-        clock: Callable[[], float] = time.monotonic,
-    ) -> None:
-        self._at_once = at_once
-        self._a_second = a_second
-        self._clock = clock
-        self._left: OrderedDict[str, tuple[float, float]] = OrderedDict()
-
-    def take(self, address: str) -> int | None:
-        """Count a request. Return None if it may be answered, else in how many seconds one may."""
-        now = self._clock()
-        left, at = self._left.pop(address, (float(self._at_once), now))
-        left = min(self._at_once, left + (now - at) * self._a_second)
-        if left < 1:
-            self._left[address] = left, now
-            return math.ceil((1 - left) / self._a_second)
-        self._left[address] = left - 1, now
-        if len(self._left) > _ADDRESSES:
-            self._left.popitem(last=False)
-        return None
+def visitors() -> TokenBucket:
+    """Return a limit on the requests of each address: 120 at once, then four a second."""
+    return TokenBucket(at_once=120, a_second=4.0)
 
 
 class TooMany(Exception):

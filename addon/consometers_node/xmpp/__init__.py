@@ -11,7 +11,6 @@
     answering      requests of peers
     pushing        new records to subscribers, until they have them
     receiving      new records of peers, acknowledged once they are kept
-    limits         how often
     traffic        how much came, and what became of it
     trial          an account tried, beside the node that has it
 
@@ -23,7 +22,6 @@ from . import links
 from .account import RESOURCE, Account, Identity, Security, Server
 from .answering import Answerer, Answering, Asker
 from .asking import Asking
-from .backoff import Backoff
 from .connection import Connection
 from .discovery import DataPolicy, Discovery, features, sends_receipts
 from .errors import NetworkError
@@ -42,7 +40,6 @@ __all__ = [
     "Answering",
     "Asker",
     "Asking",
-    "Backoff",
     "Connection",
     "DataPolicy",
     "Discovery",

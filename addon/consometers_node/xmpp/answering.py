@@ -53,8 +53,8 @@ from consometers_node.quoalise import (
 from consometers_node.quoalise.markup import serialise
 from consometers_node.quoalise.text import text
 
+from ..rate_limit import SlidingWindow
 from .connection import Connection
-from .limits import Rate
 from .replies import language_of, refuse, reply
 from .traffic import Traffic
 
@@ -150,8 +150,8 @@ class Answering:
         self._answerer = answerer
         self._knows = knows
         self._traffic = traffic or Traffic()
-        self._rate = Rate(connection.stream.loop.time)
-        self._of_strangers = Rate(connection.stream.loop.time, OF_A_DOMAIN)
+        self._rate = SlidingWindow(connection.stream.loop.time)
+        self._of_strangers = SlidingWindow(connection.stream.loop.time, OF_A_DOMAIN)
         self._in_flight: dict[str, tuple[str, str]] = {}
         self._strangers: set[str] = set()
         connection.on_iq(requests.COMMAND, self._asked)

@@ -41,10 +41,10 @@ from consometers_node.quoalise import (
 )
 from consometers_node.quoalise.markup import named
 
+from ..rate_limit import SlidingWindow
 from .account import RESOURCE
 from .connection import Connection
 from .errors import NotAnAddress
-from .limits import Rate
 
 REQUEST_SECONDS = 60
 SHORTEST_PAGE = timedelta(hours=1)
@@ -59,7 +59,7 @@ class Asking:
         self.outside = 0
         """Records that peers answered outside of what was asked, since the start."""
         self._connection = connection
-        self._rate = Rate(connection.stream.loop.time)
+        self._rate = SlidingWindow(connection.stream.loop.time)
         self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     async def get_history(

@@ -23,9 +23,9 @@ from slixmpp.xmlstream.stanzabase import StanzaBase
 
 from consometers_node.quoalise import ErrorType, OtherError, QuoaliseError, stanza_errors
 
+from ..backoff import Backoff
 from . import logs
 from .account import RESOURCE, Account, Server
-from .backoff import Backoff
 from .errors import Interrupted, NetworkError, NoAnswer, Unreachable
 from .stream import Stream
 

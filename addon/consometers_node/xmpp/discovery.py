@@ -26,8 +26,8 @@ from consometers_node.quoalise import (
 from consometers_node.quoalise.markup import tag
 from consometers_node.quoalise.text import text
 
+from ..rate_limit import SlidingWindow
 from .connection import PING, Connection
-from .limits import Rate
 from .replies import language_of, refuse, reply
 
 INFO = "http://jabber.org/protocol/disco#info"
@@ -81,7 +81,7 @@ class Discovery:
         self._features = (*_FEATURES, *answers)
         answered = commands.answered_by(role) if role else ()
         self._commands = {command.node: command for command in answered}
-        self._rate = Rate(connection.stream.loop.time)
+        self._rate = SlidingWindow(connection.stream.loop.time)
         connection.on_iq(_INFO_QUERY, self._info)
         connection.on_iq(_ITEMS_QUERY, self._items)
 

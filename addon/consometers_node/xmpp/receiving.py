@@ -17,8 +17,8 @@ from slixmpp.stanza import Message
 from consometers_node.quoalise import MAX_PUSHED, Data, NotAuthorized, QuoaliseError, data
 from consometers_node.quoalise.text import text
 
+from ..rate_limit import SlidingWindow
 from .connection import Connection
-from .limits import Rate
 from .receipts import NO_ARCHIVE, RECEIVED, REQUEST
 from .replies import refuse
 from .traffic import Traffic
@@ -84,8 +84,8 @@ class Receiving:
         self._keep = keep
         self._may_push = may_push
         self._traffic = traffic or Traffic()
-        self._rate = Rate(connection.stream.loop.time, PER_MINUTE)
-        self._refusals = Rate(connection.stream.loop.time, REFUSALS_PER_MINUTE)
+        self._rate = SlidingWindow(connection.stream.loop.time, PER_MINUTE)
+        self._refusals = SlidingWindow(connection.stream.loop.time, REFUSALS_PER_MINUTE)
         self._queues: dict[str, _Queue] = {}
         self._size = 0
         connection.hear()

@@ -16,6 +16,7 @@ from slixmpp.xmlstream.stanzabase import StanzaBase
 
 from consometers_node.quoalise.markup import tag
 
+from ..rate_limit import SlidingWindow
 from .account import RESOURCE, Account, Security, Server
 from .errors import (
     AccountDisabled,
@@ -29,7 +30,6 @@ from .errors import (
     Unreachable,
     WrongPassword,
 )
-from .limits import Rate
 from .parsing import Parser
 from .scram import hasten
 
@@ -69,7 +69,7 @@ class Stream(ClientXMPP):
         self.register_plugin("xep_0198")
         # After the filter of xep_0198: what goes no further was counted.
         self.add_filter("in", self._sift)
-        self._heard = Rate(self.loop.time, HEARD_PER_MINUTE, peers=2_000)
+        self._heard = SlidingWindow(self.loop.time, HEARD_PER_MINUTE, sources=2_000)
         self._place = (server.host, server.port) if server.host and server.port else (None, None)
         self._failures: list[NetworkError] = []
         self._negotiations: set[asyncio.Task[object]] = set()

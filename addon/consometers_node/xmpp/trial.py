@@ -4,8 +4,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 import secrets
 
+from ..backoff import Backoff
 from .account import Identity
-from .backoff import Backoff
 from .connection import Connection
 
 

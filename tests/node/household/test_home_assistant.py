@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine
 from datetime import timedelta
-from itertools import islice
 import logging
 
 from aiohttp import ClientSession
@@ -18,7 +17,6 @@ from consometers_node.household import (
     TooMuch,
     WrongToken,
 )
-from consometers_node.household.home_assistant import backoff
 
 from .toy import TOKEN, Toy, connection, serving, until
 
@@ -59,13 +57,6 @@ def test_an_add_on_goes_through_its_supervisor() -> None:
 
 def test_the_token_is_not_shown() -> None:
     assert TOKEN not in repr(Access.at("http://home.example", TOKEN))
-
-
-def test_attempts_become_rare_and_are_never_in_step() -> None:
-    delays = list(islice(backoff(), 12))
-    assert 0.5 <= delays[0] <= 1
-    assert all(30 <= delay <= 60 for delay in delays[6:])
-    assert len(set(delays)) == 12
 
 
 async def test_a_command_waits_for_the_connection_and_gets_its_answer(toy: Toy) -> None:

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from consometers_node.backoff import Backoff
 from consometers_node.household import Away, HomeAssistant, Recorder, WrongToken
 from consometers_node.household.importing import Import, Importing, Pace, Progress
 from consometers_node.household.recorder import external
@@ -28,7 +29,7 @@ DAY = timedelta(days=1)
 SINCE = utc("2026-08-17T00:00")
 NOW = utc("2026-11-24T12:10")
 PEER = "proxy@enedis.test"
-QUICK = Pace(first_wait=timedelta(seconds=0.01), longest_wait=timedelta(seconds=0.02))
+QUICK = Pace(backoff=Backoff(0.01, 0.02, least=1))
 
 
 async def no_rest(_: float) -> None:

@@ -9,8 +9,8 @@ from datetime import datetime, timedelta
 import pytest
 
 from consometers_node.household import LoopClock, Rounds
-from consometers_node.household.catch_up import Rest
 from consometers_node.household.presence import Presence, WatchedRecorder
+from consometers_node.household.recorder import Rest
 from consometers_node.household.upkeep import Target, Upkeep, progress, targets
 from consometers_node.permission import Choice, Permissions
 from consometers_node.series import Block, Device, Interval, Range, Record, Series

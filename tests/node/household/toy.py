@@ -10,6 +10,7 @@ from typing import Any
 from aiohttp import ClientSession, WSMsgType, web
 from aiohttp.test_utils import TestServer
 
+from consometers_node.backoff import Backoff
 from consometers_node.household import Access, HomeAssistant
 
 TOKEN = "a-token-that-nobody-may-see"
@@ -127,7 +128,7 @@ async def connection(
     toy: Toy, *, token: str = TOKEN, **settings: Any
 ) -> AsyncIterator[HomeAssistant]:
     """A connection that is kept, with no patience between its attempts."""
-    settings.setdefault("delays", lambda: iter(lambda: 0.01, None))
+    settings.setdefault("backoff", Backoff(0.01, 0.01, least=1))
     async with ClientSession() as session, running(toy, session, token, settings) as home:
         yield home
 

@@ -10,6 +10,7 @@ from typing import Any
 from aiohttp import ClientSession, CookieJar
 from yarl import URL
 
+from consometers_node.backoff import Backoff
 from consometers_node.household import Access, HomeAssistant
 from consometers_node.household.node import HomeNode, Pace
 from consometers_node.store import Store
@@ -104,7 +105,7 @@ async def running(
     settings.setdefault("ingress", {"127.0.0.1"})
     async with serving(house), ClientSession(cookie_jar=CookieJar(unsafe=True)) as session:
         source = HomeAssistant(
-            Access.at(house.url, TOKEN), session, delays=lambda: iter(lambda: 0.05, None)
+            Access.at(house.url, TOKEN), session, backoff=Backoff(0.05, 0.05, least=1)
         )
         node = HomeNode(store, NAMING, source, connect, pace=Pace().hurried(HASTE))
         site = Site(node, Keys("an-id", API_TOKEN, "0.1.0"), server=server, **settings)

@@ -10,12 +10,12 @@ from typing import Protocol
 import pytest
 import pytest_socket
 
+from consometers_node.backoff import Backoff
 from consometers_node.xmpp import (
     Account,
     Answerer,
     Answering,
     Asking,
-    Backoff,
     Connection,
     Discovery,
     Ping,

@@ -13,7 +13,6 @@ from consometers_node.quoalise import Listed, OtherError
 from consometers_node.xmpp import (
     Account,
     Asker,
-    Backoff,
     Connection,
     NetworkError,
     Security,
@@ -456,11 +455,3 @@ async def test_who_is_not_there_is_told_by_its_server(one: Prosody, new_node: Ma
     with pytest.raises(OtherError) as refused:
         await node.asking.list_series("nobody@one.test")
     assert refused.value.condition == "service-unavailable"
-
-
-def test_waits_grow_and_are_not_the_same_for_all() -> None:
-    backoff = Backoff(first_seconds=2, most_seconds=300)
-    for failures, longest in {0: 2, 1: 4, 5: 64, 9: 300, 10_000: 300}.items():
-        waits = {backoff.seconds(failures) for _ in range(50)}
-        assert len(waits) > 1
-        assert all(longest / 2 <= wait <= longest for wait in waits)

@@ -4,7 +4,6 @@ site        the application, to be mounted beside the public pages
 routes      every page and every form once
 desk        what all pages have in common: who may, how a page is made, what is written down
 login       coming in and going out
-throttle    how often a password may be tried
 """
 
 from .site import Administration

@@ -23,6 +23,7 @@ from ...collective.roster import Roster, Window, roster
 from ...collective.settings import Settings
 from ...quoalise import Text
 from ...quoalise.text import text
+from ...rate_limit import GrowingWait
 from ...store import Store
 from ...store.collective_tables import MemberId
 from .. import language
@@ -32,7 +33,6 @@ from ..language import LANGUAGES
 from ..speech import Language
 from ..tokens import FIELD, Tokens
 from ..visit import Unreadable, read_form
-from .throttle import Throttle
 from .visit import PATH, Visit
 
 if TYPE_CHECKING:
@@ -101,7 +101,7 @@ class AdminDesk:
         node: CollectiveNode | None,
         *,
         passwords: Passwords,
-        throttle: Throttle,
+        tries: GrowingWait,
         now: Callable[[], datetime],
     ) -> None:
         self.store = store
@@ -109,7 +109,7 @@ class AdminDesk:
         self.version = version
         self.node = node
         self.passwords = passwords
-        self.throttle = throttle
+        self.tries = tries
         self.files = Files()
         self._now = now
         self.watch: Watch | None = None

@@ -1,10 +1,12 @@
 """Coming in, going out, and one's own password."""
 
+import ipaddress
 import logging
 import re
 
 from aiohttp import web
 
+from ...backoff import Backoff
 from ...collective import administrators
 from ...collective.administrators import BadPassword, Busy
 from ...collective.reads import Read, note_read
@@ -13,9 +15,16 @@ from ...quoalise.text import text
 from ..limits import asker
 from . import devices
 from .desk import COOKIE, AdminDesk, is_encrypted
-from .throttle import FREE_TRIES, of_address, of_browser
 from .visit import PATH, Visit
 
+FREE_TRIES = 5
+FREE_TRIES_OF_SITE = 40
+"""A site has 65,536 networks of homes, and may try from each."""
+TRIES = Backoff(2, 900, least=1)
+"""Tries count for the address that they come from, never for the name: or anybody could lock an
+administrator out. A browser from which somebody logged in counts by itself."""
+
+_SITE_BITS = 48
 _NEXT = re.compile(r"[a-z0-9/_-]{0,200}")
 _LOCAL = frozenset({"localhost", "127.0.0.1", "[::1]"})
 _BUSY_S = 5
@@ -56,7 +65,7 @@ async def enter(desk: AdminDesk, visit: Visit) -> web.StreamResponse:
         sources = of_address(asker(visit.request, desk.settings.page.proxies))
     else:
         sources = of_browser(browser)
-    wait = desk.throttle.take(sources)
+    wait = desk.tries.take(sources)
     if wait is not None:
         return await _later(desk, visit, wait)
     try:
@@ -69,7 +78,7 @@ async def enter(desk: AdminDesk, visit: Visit) -> web.StreamResponse:
     if key is None:
         _LOGGER.warning("somebody tried to log in to the administration, and may not")
         return await _show(desk, visit, _WRONG, status=403, name=name)
-    desk.throttle.forget(sources)
+    desk.tries.forget(sources)
     response = visit.go(_next(visit.typed("next")))
     desk.give_key(response, visit, key)
     _know_again(response, visit, name, stronger or kept)
@@ -94,7 +103,7 @@ async def change_password(desk: AdminDesk, visit: Visit) -> web.StreamResponse:
     """Take a new password: whoever was logged in under the old one is so no longer."""
     old, new, again = (_password(visit, name) for name in ("old", "new", "again"))
     sources = {f"logged in {visit.person}": FREE_TRIES}
-    wait = desk.throttle.take(sources)
+    wait = desk.tries.take(sources)
     if wait is not None:
         return _mend(desk, visit, {"old": _WAIT.fill(seconds=wait)}, 429)
     async with desk.store.reading() as connection:
@@ -102,7 +111,7 @@ async def change_password(desk: AdminDesk, visit: Visit) -> web.StreamResponse:
     try:
         if not await desk.passwords.check(kept, old, is_known=True):
             return _mend(desk, visit, {"old": _OLD_WRONG}, 422)
-        desk.throttle.forget(sources)
+        desk.tries.forget(sources)
         try:
             administrators.check_password(visit.person, new)
         except BadPassword as fault:
@@ -196,3 +205,17 @@ def _password(visit: Visit, name: str) -> str:
 def _next(place: str) -> str:
     """Give a page of administration to go to: nothing else can be written here."""
     return place if _NEXT.fullmatch(place) and not place.startswith("/") else ""
+
+
+def of_address(address: str) -> dict[str, int]:
+    """Return the sources that a try from an address counts for: of IPv6 also the whole site."""
+    sources = {f"address {address}": FREE_TRIES}
+    if ":" in address:
+        site = ipaddress.IPv6Network(address).supernet(new_prefix=_SITE_BITS)
+        sources[f"site {site}"] = FREE_TRIES_OF_SITE
+    return sources
+
+
+def of_browser(number: str) -> dict[str, int]:
+    """Return the source that a try counts for from a browser in which somebody logged in."""
+    return {f"browser {number}": FREE_TRIES}

@@ -20,7 +20,7 @@ from ...quoalise.text import text
 from ...sharing.words import INTERVALS
 from ...store.standing import standing
 from ..language import LANGUAGES
-from ..limits import Limits
+from ..limits import visitors
 from ..public import front
 from ..public.desk import Desk, Guest
 from ..public.words import FLOWS
@@ -104,7 +104,7 @@ async def look_at_front(desk: AdminDesk, visit: Visit) -> web.StreamResponse:
         desk.settings,
         desk.version,
         rules=InForce(publication),
-        limits=Limits(),
+        limits=visitors(),
         now=lambda: visit.now,
     )
     guest = Guest(visit.request, visit.language, visit.now)

@@ -8,11 +8,12 @@ from aiohttp import web
 from ...collective.administrators import Passwords
 from ...collective.node import CollectiveNode
 from ...collective.settings import Settings
+from ...rate_limit import GrowingWait
 from ...store import Store
 from ..public.desk import now as this_moment
 from .desk import AdminDesk
+from .login import TRIES
 from .routes import routes
-from .throttle import Throttle
 from .visit import PATH
 
 
@@ -27,7 +28,7 @@ class Administration:
         node: CollectiveNode | None = None,
         *,
         passwords: Passwords | None = None,
-        throttle: Throttle | None = None,
+        tries: GrowingWait | None = None,
         now: Callable[[], datetime] = this_moment,
     ) -> None:
         """Prepare; nothing is read before somebody asks."""
@@ -37,7 +38,7 @@ class Administration:
             version,
             node,
             passwords=passwords or Passwords(),
-            throttle=throttle or Throttle(),
+            tries=tries or GrowingWait(TRIES),
             now=now,
         )
         self._app = web.Application(middlewares=[self.desk.middleware])

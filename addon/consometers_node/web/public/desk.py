@@ -18,13 +18,14 @@ from ...collective.rules import InForce
 from ...collective.settings import Settings
 from ...quoalise import Text
 from ...quoalise.text import text
+from ...rate_limit import TokenBucket
 from ...store import Store
 from ...store.clock import Clock
 from .. import language
 from ..files import Files
 from ..hosts import is_known
 from ..language import LANGUAGES
-from ..limits import Limits, TooMany, Turns, asker
+from ..limits import TooMany, Turns, asker
 from ..speech import Language
 from .headers import allow_reading, harden, preflight
 from .kept import Kept
@@ -103,7 +104,7 @@ class Desk:
         version: str,
         *,
         rules: InForce,
-        limits: Limits,
+        limits: TokenBucket,
         now: Callable[[], datetime],
         kept: Kept | None = None,
         clock: Clock | None = None,

@@ -8,10 +8,11 @@ from aiohttp import web
 
 from ...collective.rules import InForce
 from ...collective.settings import Settings
+from ...rate_limit import TokenBucket
 from ...sharing.changes import Changes
 from ...store import Store
 from ...store.clock import Clock
-from ..limits import Limits
+from ..limits import visitors
 from ..listening import Bounds, listening
 from .desk import Desk, now as this_moment
 from .kept import Kept
@@ -30,7 +31,7 @@ class Public:
         version: str,
         *,
         rules: InForce | None = None,
-        limits: Limits | None = None,
+        limits: TokenBucket | None = None,
         changes: Changes | None = None,
         clock: Clock | None = None,
         is_online: Callable[[], bool] = lambda: True,
@@ -46,7 +47,7 @@ class Public:
             settings,
             version,
             rules=rules or InForce(settings.publication),
-            limits=limits or Limits(),
+            limits=limits or visitors(),
             kept=Kept(changes),
             clock=clock,
             now=now,

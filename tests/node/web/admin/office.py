@@ -16,10 +16,10 @@ from yarl import URL
 from consometers_node.collective import administrators
 from consometers_node.collective.administrators import Passwords
 from consometers_node.collective.settings import Settings
+from consometers_node.rate_limit import GrowingWait, TokenBucket
 from consometers_node.store import Store
 from consometers_node.web.admin import Administration
-from consometers_node.web.admin.throttle import Throttle
-from consometers_node.web.limits import Limits
+from consometers_node.web.admin.login import TRIES
 from consometers_node.web.public import Public
 
 from ...clocks import set_aside_the_clock_of
@@ -101,10 +101,10 @@ async def serving(
         "0",
         node,
         passwords=Passwords(QUICK),
-        throttle=Throttle(lambda: clock.seconds),
+        tries=GrowingWait(TRIES, lambda: clock.seconds),
         now=lambda: clock.now,
     )
-    public = Public(store, settings, "0", limits=Limits(UNLIMITED), now=lambda: clock.now)
+    public = Public(store, settings, "0", limits=TokenBucket(UNLIMITED, 1), now=lambda: clock.now)
     administration.join(public.app)
     async with AsyncExitStack() as stack:
         port = await stack.enter_async_context(public.listening("127.0.0.1", 0))

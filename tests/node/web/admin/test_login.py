@@ -12,17 +12,16 @@ from consometers_node.collective import administrators
 from consometers_node.collective.administrators import IDLE, LONGEST, Passwords
 from consometers_node.collective.reads import reads
 from consometers_node.collective.settings import Page
+from consometers_node.rate_limit import GrowingWait
 from consometers_node.store.collective_tables import AdministratorRow, AdminSessionRow
 from consometers_node.web.admin.desk import COOKIE
-from consometers_node.web.admin.routes import ACTS, ADMITS, LOOKS, OPEN
-from consometers_node.web.admin.throttle import (
+from consometers_node.web.admin.login import (
     FREE_TRIES,
     FREE_TRIES_OF_SITE,
-    LONGEST_S,
-    Throttle,
+    TRIES,
     of_address,
-    of_browser,
 )
+from consometers_node.web.admin.routes import ACTS, ADMITS, LOOKS, OPEN
 
 from ..browser import Browser
 from .office import NAME, PASSWORD, QUICK, Office, log_in, serving
@@ -376,43 +375,25 @@ async def test_who_tries_cannot_choose_an_address(office: Office) -> None:
 
 def test_each_wait_is_longer_up_to_a_quarter_of_an_hour() -> None:
     now = 0.0
-    throttle = Throttle(lambda: now)
+    tries = GrowingWait(TRIES, lambda: now)
     sources = of_address("192.0.2.1")
     waits = []
     for _ in range(40):
-        wait = throttle.take(sources)
+        wait = tries.take(sources)
         if wait is not None:
             waits.append(wait)
             now += wait
-            assert throttle.take(sources) is None
+            assert tries.take(sources) is None
     assert waits[:4] == [2, 4, 8, 16]
     assert waits == sorted(waits)
-    assert waits[-1] == LONGEST_S
+    assert waits[-1] == TRIES.most_seconds
 
 
 def test_the_networks_of_one_site_are_counted_together_too() -> None:
-    throttle = Throttle(lambda: 0.0)
+    tries = GrowingWait(TRIES, lambda: 0.0)
     networks = [of_address(f"2001:db8:1:{n:x}::/64") for n in range(FREE_TRIES_OF_SITE + 1)]
-    assert [throttle.take(sources) for sources in networks] == [None] * FREE_TRIES_OF_SITE + [2]
-    assert throttle.take(of_address("2001:db8:2::/64")) is None
-
-
-def test_what_is_long_past_is_forgotten() -> None:
-    now = 0.0
-    throttle = Throttle(lambda: now)
-    sources = of_address("192.0.2.1")
-    for _ in range(FREE_TRIES):
-        throttle.take(sources)
-    assert throttle.take(sources) is not None
-    now += 25 * 3600
-    assert throttle.take(sources) is None
-
-
-def test_what_is_remembered_is_bounded() -> None:
-    throttle = Throttle(lambda: 0.0)
-    for n in range(30_000):
-        throttle.take(of_browser(f"{n}"))
-    assert len(throttle._tries) <= 10_000
+    assert [tries.take(sources) for sources in networks] == [None] * FREE_TRIES_OF_SITE + [2]
+    assert tries.take(of_address("2001:db8:2::/64")) is None
 
 
 async def test_a_name_that_nobody_has_takes_as_long_to_refuse() -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from consometers_node.collective.rules import InForce
 from consometers_node.sharing.changes import Changes
-from consometers_node.web.limits import Limits
+from consometers_node.web.limits import visitors
 from consometers_node.web.public import kept
 from consometers_node.web.public.desk import Desk, Guest
 from consometers_node.web.public.kept import FOR, Kept
@@ -168,7 +168,7 @@ async def test_what_has_no_name_is_never_taken_for_known(town: Town) -> None:
         town.settings,
         "0",
         rules=InForce(town.settings.publication),
-        limits=Limits(),
+        limits=visitors(),
         kept=Kept(None),
         now=lambda: NOW,
     )

@@ -21,8 +21,8 @@ from yarl import URL
 from consometers_node.collective.disclosure import Agreed, Publication, Reason
 from consometers_node.collective.members import GroupKind
 from consometers_node.collective.settings import Page
+from consometers_node.rate_limit import TokenBucket
 from consometers_node.series import Direction, Interval
-from consometers_node.web.limits import Limits
 from consometers_node.web.public.desk import DATA
 from consometers_node.web.public.opendata import MOST_DAYS, Longer, Quantity
 from consometers_node.web.public.routes import LOOKS
@@ -236,7 +236,7 @@ async def test_the_dictionary_names_all_that_can_be_asked_and_told(town: Town) -
 
 async def test_who_asks_too_often_is_told_to_wait(town: Town) -> None:
     seconds = 0.0
-    limits = Limits(at_once=3, a_second=0.5, clock=lambda: seconds)
+    limits = TokenBucket(at_once=3, a_second=0.5, clock=lambda: seconds)
     async with serving(town, limits) as slow:
         for _ in range(3):
             await ask(slow, "groups.json")
@@ -255,7 +255,7 @@ async def test_who_asks_too_often_is_told_to_wait(town: Town) -> None:
 
 async def test_scripts_of_other_pages_can_read_why_they_are_refused(town: Town) -> None:
     assert town.session is not None
-    limits = Limits(at_once=3, a_second=0.5, clock=lambda: 0.0)
+    limits = TokenBucket(at_once=3, a_second=0.5, clock=lambda: 0.0)
     async with serving(town, limits) as slow:
         assert slow.session is not None
         for method, path, status in (
@@ -274,7 +274,7 @@ async def test_scripts_of_other_pages_can_read_why_they_are_refused(town: Town) 
 
 
 async def test_a_browser_may_ask_beforehand_and_is_not_counted(town: Town) -> None:
-    limits = Limits(at_once=1, a_second=0.001, clock=lambda: 0.0)
+    limits = TokenBucket(at_once=1, a_second=0.001, clock=lambda: 0.0)
     asks = {
         "Origin": "https://elsewhere.example",
         "Access-Control-Request-Method": "GET",
@@ -298,7 +298,7 @@ async def test_a_browser_may_ask_beforehand_and_is_not_counted(town: Town) -> No
 
 async def test_who_is_no_proxy_cannot_choose_an_address(town: Town) -> None:
     town.settings = replace(town.settings, page=Page(proxies=(ip_network("192.0.2.0/24"),)))
-    async with serving(town, Limits(at_once=1, a_second=0.001, clock=lambda: 0.0)) as slow:
+    async with serving(town, TokenBucket(at_once=1, a_second=0.001, clock=lambda: 0.0)) as slow:
         answers = [
             await slow.browser().open("data/groups.json", X_Forwarded_For=f"203.0.113.{n}")
             for n in range(3)

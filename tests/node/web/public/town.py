@@ -21,6 +21,7 @@ from consometers_node.collective.settings import Page, Settings, Xmpp
 from consometers_node.collective.sites import Description
 from consometers_node.quoalise import Identifier
 from consometers_node.quoalise.identifier import organisation
+from consometers_node.rate_limit import TokenBucket
 from consometers_node.series import Direction, Interval, Record
 from consometers_node.sharing.changes import Changes
 from consometers_node.store import Store
@@ -31,7 +32,6 @@ from consometers_node.store.collective_tables import (
     MemberRow,
 )
 from consometers_node.store.publication import ClosedInterval, PublishedCell, write
-from consometers_node.web.limits import Limits
 from consometers_node.web.public import Public
 
 from ...collective.people import OWN, permission
@@ -203,7 +203,7 @@ class Town:
 @asynccontextmanager
 async def serving(
     town: Town,
-    limits: Limits | None = None,
+    limits: TokenBucket | None = None,
     clock: Callable[[], datetime] | None = None,
     changes: Changes | None = None,
 ) -> AsyncIterator[Town]:
@@ -211,7 +211,7 @@ async def serving(
         town.store,
         town.settings,
         "0",
-        limits=limits or Limits(at_once=UNLIMITED),
+        limits=limits or TokenBucket(UNLIMITED, 1),
         changes=changes,
         now=clock or (lambda: town.now),
     )

@@ -1,0 +1,129 @@
+"""How often each source may do something: a window, a bucket of tokens, a growing wait.
+
+Memory is bounded: of too many sources, the one that was heard longest ago is forgotten.
+"""
+
+import asyncio
+from collections import OrderedDict, deque
+from collections.abc import Callable, Mapping
+import math
+import time
+
+from .backoff import Backoff
+
+SOURCES = 10_000
+
+_MINUTE_S = 60
+_DAY_S = 24 * 3600.0
+
+
+class _Recent[Value](OrderedDict[str, Value]):
+    """Values of sources, from the one that was heard longest ago to the last one."""
+
+    def __init__(self, most: int) -> None:
+        super().__init__()
+        self._most = most
+
+    def keep(self, source: str, value: Value) -> None:
+        """Store the value of a source that was just heard."""
+        self[source] = value
+        self.move_to_end(source)
+        if len(self) > self._most:
+            self.popitem(last=False)
+
+
+class SlidingWindow:
+    """At most so many in any minute, for each source."""
+
+    def __init__(self, clock: Callable[[], float], most: int = 60, sources: int = SOURCES) -> None:
+        """Count with a monotonic clock, in seconds."""
+        self._clock = clock
+        self._most = most
+        self._times = _Recent[deque[float]](sources)
+
+    def wait_seconds(self, source: str) -> float:
+        """Return the time until one more is allowed; 0 is now."""
+        times = self._times.get(source)
+        now = self._clock()
+        while times and times[0] <= now - _MINUTE_S:
+            times.popleft()
+        return times[0] + _MINUTE_S - now if times and len(times) >= self._most else 0
+
+    def take(self, source: str) -> bool:
+        """Count one more, unless that is too many."""
+        if self.wait_seconds(source):
+            return False
+        times = self._times.get(source, deque[float]())
+        times.append(self._clock())
+        self._times.keep(source, times)
+        return True
+
+    async def turn(self, source: str) -> None:
+        """Wait until one more is allowed, and count it. For one task at a time for each source."""
+        await asyncio.sleep(self.wait_seconds(source))
+        self.take(source)
+
+
+class TokenBucket:
+    """So many at once, then so many a second, for each source."""
+
+    def __init__(
+        self,
+        at_once: int,
+        a_second: float,
+        clock: Callable[[], float] = time.monotonic,
+        sources: int = SOURCES,
+    ) -> None:
+        self._at_once = at_once
+        self._a_second = a_second
+        self._clock = clock
+        self._left = _Recent[tuple[float, float]](sources)
+
+    def take(self, source: str) -> int | None:
+        """Count one more and return None, or return in how many seconds it is allowed."""
+        now = self._clock()
+        left, at = self._left.get(source, (float(self._at_once), now))
+        left = min(self._at_once, left + (now - at) * self._a_second)
+        enough = left >= 1
+        self._left.keep(source, (left - enough, now))
+        return None if enough else math.ceil((1 - left) / self._a_second)
+
+
+class GrowingWait:
+    """So many free tries, then a longer wait before each, for each source; a day forgets them."""
+
+    def __init__(
+        self,
+        backoff: Backoff,
+        clock: Callable[[], float] = time.monotonic,
+        sources: int = SOURCES,
+    ) -> None:
+        self._backoff = backoff
+        self._clock = clock
+        self._tries = _Recent[tuple[int, float]](sources)
+
+    def take(self, sources: Mapping[str, int]) -> int | None:
+        """Count a try of sources, each with its free tries.
+
+        Return None if it is allowed, else in how many seconds one is.
+        """
+        now = self._clock()
+        wait = max(self._wait(source, free, now) for source, free in sources.items())
+        if wait > 0:
+            return math.ceil(wait)
+        for source in sources:
+            count, _ = self._tries.get(source, (0, now))
+            self._tries.keep(source, (count + 1, now))
+        return None
+
+    def forget(self, sources: Mapping[str, int]) -> None:
+        """Forget the tries of sources of which one succeeded."""
+        for source in sources:
+            self._tries.pop(source, None)
+
+    def _wait(self, source: str, free: int, now: float) -> float:
+        count, last = self._tries.get(source, (0, now))
+        if now - last > _DAY_S:
+            del self._tries[source]
+            return 0.0
+        return last + self._backoff.seconds(count - free) - now if count >= free else 0.0
