@@ -19,9 +19,8 @@ from consometers_node.xmpp import Join, links
 
 from .client import write_private
 from .collective import Ours, day, now, run, shown
-from .communes import known_commune
 from .complaint import misused
-from .membership import KINDS
+from .membership import KINDS, known_commune
 from .output import Json, Output
 from .usage import Commands
 from .words import say

@@ -31,9 +31,8 @@ from consometers_node.store.gathered import of_member
 from .agreement import Yes, agree
 from .client import write_private
 from .collective import Ours, look_again, now, run
-from .communes import known_commune
 from .complaint import Complaint, misused
-from .membership import TITLES, as_row, as_told, gathered, last_heard, say_all
+from .membership import TITLES, as_row, as_told, gathered, known_commune, last_heard, say_all
 from .usage import Commands
 from .words import say, who
 

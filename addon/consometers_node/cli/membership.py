@@ -2,13 +2,17 @@
 
 from datetime import datetime
 
+from sqlalchemy.ext.asyncio import AsyncConnection
+
 from consometers_node.collective import export as exported
+from consometers_node.collective.communes import as_known
 from consometers_node.collective.given import Given
 from consometers_node.collective.members import Kind, Member
 from consometers_node.collective.sites import BUILDINGS, HEATS
 from consometers_node.permission import State
 from consometers_node.quoalise.text import Text, text
 from consometers_node.sharing import words as shared_words
+from consometers_node.store.collective_tables import MemberId
 from consometers_node.store.gathered import Gathered
 
 from .collective import day, shown
@@ -54,6 +58,10 @@ _SERIES = text("Series", "Série")
 _ASKED = text("Past asked until", "Passé demandé jusqu’au")
 _PROBLEM = text("Problem", "Problème")
 TITLES = (_PSEUDONYM, _KIND, _NAME, _AREA, _JOINED, _GIVES, _HEARD, _STATE)
+_TAKEN = text(
+    "“{typed}” is known as “{known}” here: that is taken.",
+    "« {typed} » est connu ici comme « {known} » : c’est ce qui est retenu.",
+)
 
 
 def _state(one: Member, gave: list[Given]) -> str:
@@ -156,3 +164,13 @@ def say_all(one: Member, gave: list[Given], series: list[Gathered], output: Outp
             for each in series
         ]
         output.table((_SERIES, _ASKED, _HEARD, _PROBLEM), rows)
+
+
+async def known_commune(
+    connection: AsyncConnection, typed: str, output: Output, member: MemberId | None = None
+) -> str:
+    """Give a commune as it is written where it is known, and say so where it was not."""
+    known = await as_known(connection, typed, member)
+    if known != typed:
+        output.note(_TAKEN, typed=typed, known=known)
+    return known

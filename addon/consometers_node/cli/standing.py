@@ -14,7 +14,7 @@ from consometers_node.quoalise.text import text
 from consometers_node.series import Series
 from consometers_node.sharing import export as exported
 from consometers_node.sharing.account import load
-from consometers_node.sharing.erasure import Gone, erase_all
+from consometers_node.sharing.export import Gone, erase_all
 from consometers_node.sharing.standing import collectives
 from consometers_node.store import Store
 

@@ -1,14 +1,19 @@
-"""What a home has of what is asked, and what of it would leave, as Home Assistant tells it."""
+"""What a home has of what is asked, which way it flows, and what of it would leave."""
 
 from collections.abc import Mapping, Sequence
+
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ..permission import Choice, DataNeed
 from ..series import Direction, Interval, Quantity, Range, Record, Series
 from ..sharing.consent import Asked, Preview, sight
+from ..store.settings import set_setting, settings_like
 from ..wire import Naming
 from .catch_up import Source, catch_up
 from .recorder import Recorder
 from .statistics import Proposal, statistic_of
+
+_PREFIX = "direction."
 
 
 def offered(
@@ -56,3 +61,16 @@ async def preview(
         for reading in chunk.readings:
             records[reading.block.series] += reading.block.records(seen.within)
     return seen.previews(records)
+
+
+async def directions(connection: AsyncConnection) -> Mapping[str, Direction]:
+    """Return the directions that a person said or corrected, by statistic."""
+    kept = await settings_like(connection, _PREFIX)
+    return {key.removeprefix(_PREFIX): Direction(said) for key, said in kept.items()}
+
+
+async def set_direction(
+    connection: AsyncConnection, statistic: str, direction: Direction | None
+) -> None:
+    """Store a direction that a person said; None leaves it to Home Assistant."""
+    await set_setting(connection, f"{_PREFIX}{statistic}", direction)

@@ -1,14 +1,15 @@
-"""All that a node holds, but its secrets: access and portability are a right."""
+"""All that a node holds, but its secrets: access, portability and erasure are rights."""
 
 from collections.abc import AsyncIterator, Iterator, Mapping
 import csv
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 import io
 import json
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from ..permission import Permissions
+from ..permission import Permissions, Signature, State
 from ..quoalise import iso8601
 from ..series import Range, Record, Series
 from ..store import PeerId, PermissionId, SeriesId, Store
@@ -17,8 +18,9 @@ from ..store.answers import answers
 from ..store.peers import all_peers
 from ..store.pulled import all_pulled
 from ..store.receipts import receipts
-from ..store.series import all_series, extent
+from ..store.series import all_series, erase_series, extent
 from ..store.subscriptions import subscriptions
+from . import words
 from .ledger import records_of
 
 type Told = bool | int | float | str | list[Told] | dict[str, Told] | None
@@ -26,6 +28,14 @@ type Told = bool | int | float | str | list[Told] | dict[str, Told] | None
 _EVER = Range(datetime(1978, 7, 5, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC))
 _A_MONTH = timedelta(days=31)
 _CSV = ("statistic", "direction", "quantity", "interval", "time", "value", "unit")
+
+
+@dataclass(frozen=True, slots=True)
+class Gone:
+    """How much ended: permissions that were withdrawn, days of records that were erased."""
+
+    permissions: int
+    days: int
 
 
 async def everything(connection: AsyncConnection) -> dict[str, Told]:
@@ -198,3 +208,20 @@ def _parts(known: Range | None) -> Iterator[Range]:
         part = Range(start, min(start + _A_MONTH, known.end))
         yield part
         start = part.end
+
+
+async def erase_all(store: Store, who: str, language: str) -> Gone:
+    """Withdraw every permission, asking to erase, and erase the records that are here."""
+    withdrawn = 0
+    now = datetime.now(UTC)
+    async with store.withdrawing() as connection:
+        register = Permissions(connection)
+        for one in await register.all():
+            if one.state is State.GRANTED:
+                shown = words.withdrawal(one.need, language, erase=True)
+                await register.withdraw(one.id, Signature(who, shown), now)
+                withdrawn += 1
+    async with store.writing() as connection:
+        days = await erase_series(connection, await all_series(connection))
+    await store.shrink()
+    return Gone(withdrawn, days)

@@ -12,9 +12,9 @@ from aiohttp import web
 from sqlalchemy.exc import InterfaceError, OperationalError
 
 from ..household import Away, HomeAssistantFault, Proposal, outage
-from ..household.directions import directions
 from ..household.holes import Calendar, Calendars
 from ..household.node import HomeNode
+from ..household.offers import directions
 from ..household.upkeep import targets
 from ..quoalise import Text
 from ..quoalise.text import text

@@ -10,8 +10,7 @@ from ..permission import Permissions, State
 from ..quoalise import Text
 from ..quoalise.text import text
 from ..sharing import words
-from ..sharing.erasure import erase_all
-from ..sharing.export import as_csv, as_json
+from ..sharing.export import as_csv, as_json, erase_all
 from ..store.series import all_series, days_kept
 from .desk import Desk
 from .visit import Visit

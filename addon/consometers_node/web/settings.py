@@ -5,7 +5,7 @@ import re
 from aiohttp import web
 
 from ..household import HomeAssistantFault, together
-from ..household.directions import set_direction
+from ..household.offers import set_direction
 from ..quoalise import Text
 from ..quoalise.text import text
 from ..series import Direction

@@ -5,8 +5,7 @@
     connection     connects, resumes, comes back; owns every task
     stream         one stream to one server, within our rules; scram is its login's slow step
     parsing        reads a stream stanza by stanza, each at a bounded cost
-    discovery      what this node is, and what a peer can do
-    ping           whether it is there
+    discovery      what this node is, that it is there, and what a peer can do
     asking         requests to peers
     answering      requests of peers
     pushing        new records to subscribers, until they have them
@@ -23,10 +22,9 @@ from .account import RESOURCE, Account, Identity, Security, Server
 from .answering import Answerer, Answering, Asker
 from .asking import Asking
 from .connection import Connection
-from .discovery import DataPolicy, Discovery, features, sends_receipts
+from .discovery import DataPolicy, Discovery, Ping, features, sends_receipts
 from .errors import NetworkError
 from .links import Join, Register
-from .ping import Ping
 from .pushing import PUSH_SECONDS, Pushing
 from .receiving import NotKept, Receiving
 from .registration import register

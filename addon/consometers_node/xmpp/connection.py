@@ -24,10 +24,9 @@ from slixmpp.xmlstream.stanzabase import StanzaBase
 from consometers_node.quoalise import ErrorType, OtherError, QuoaliseError, stanza_errors
 
 from ..backoff import Backoff
-from . import logs
 from .account import RESOURCE, Account, Server
 from .errors import Interrupted, NetworkError, NoAnswer, Unreachable
-from .stream import Stream
+from .stream import Stream, quiet
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -68,7 +67,7 @@ class Connection:
         backoff: Backoff | None = None,
     ) -> None:
         """Prepare a connection. Raises OSError on an authority's file."""
-        logs.quiet()
+        quiet()
         self.language = language
         self.priority = UNSEEN
         self.problem: NetworkError | None = None

@@ -177,3 +177,13 @@ def _form(policy: DataPolicy, language: str) -> Element:
         field = SubElement(form, tag(forms.NAMESPACE, "field"), {"var": var, "type": kind})
         SubElement(field, tag(forms.NAMESPACE, "value")).text = value
     return form
+
+
+class Ping:
+    """Answers pings."""
+
+    def __init__(self, connection: Connection) -> None:
+        connection.on_iq(PING, self._answer)
+
+    def _answer(self, iq: Iq) -> None:
+        reply(iq)

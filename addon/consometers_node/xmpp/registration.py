@@ -16,7 +16,6 @@ from slixmpp.stanza import StreamFeatures
 from consometers_node.quoalise import QuoaliseError
 from consometers_node.quoalise.markup import tag
 
-from . import logs
 from .account import Account, Server
 from .connection import error_in
 from .errors import (
@@ -28,7 +27,7 @@ from .errors import (
     RegistrationRefused,
 )
 from .links import Register
-from .stream import Stream
+from .stream import Stream, quiet
 
 _PREAUTH = "{urn:xmpp:pars:0}preauth"
 _REGISTER = "jabber:iq:register"
@@ -46,7 +45,7 @@ async def register(
 
     Its name is that of the invitation, else `user`, else one that says nothing of anyone.
     """
-    logs.quiet()
+    quiet()
     name = invitation.user or user or f"home-{secrets.token_hex(_NAME_BYTES)}"
     account = Account(f"{name}@{invitation.host}", secrets.token_urlsafe(_PASSWORD_BYTES))
     stream = _Registration(account, server or Server(), invitation.token)

@@ -6,6 +6,7 @@ the server, no answer to strangers who want to see our presence, no stanza in a 
 
 import asyncio
 from collections.abc import Callable
+import logging
 import ssl
 from xml.etree.ElementTree import Element
 
@@ -43,6 +44,18 @@ _MECHANISMS = frozenset(
     for binding in ("", "-PLUS")
 )
 _ROSTER = tag("jabber:iq:roster", "query")
+
+
+def quiet() -> None:
+    """Keep slixmpp silent, unless someone chose a level for it.
+
+    It logs stanzas, and with them records and addresses: received ones that it cannot parse even as
+    errors. What matters of what it says, this room says in its own words. A developer who wants to
+    see stanzas sets the level of a logger below `slixmpp`.
+    """
+    logger = logging.getLogger("slixmpp")
+    if logger.level == logging.NOTSET:
+        logger.setLevel(logging.CRITICAL)
 
 
 class Stream(ClientXMPP):

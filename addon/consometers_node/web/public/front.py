@@ -1,12 +1,17 @@
-"""The first page tells how all are doing together, now; that of a site, what its panels do."""
+"""How all are doing together, now: the first page, that of a site, a card, the wall of a hall."""
+
+from collections.abc import Sequence
 
 from aiohttp import web
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ...collective.disclosure import Agreed
 from ...collective.groups import GroupKind
+from .charts import Chart
 from .desk import Desk, Guest
-from .today import base, named, today, together_with
+from .headers import allow_embedding
+from .periods import Which, charts
+from .today import Today, base, named, today, together_with
 from .words import WORDS
 
 
@@ -36,4 +41,28 @@ async def look(
         together=await together_with(desk, connection, place),
         minimum=basis.minimum if isinstance(basis, Agreed) else None,
         **WORDS,
+    )
+
+
+async def card(desk: Desk, guest: Guest) -> web.StreamResponse:
+    """Give a few figures in little room, for a frame in any page."""
+    async with desk.store.reading() as connection:
+        place = await named(desk, guest, connection)
+        found = None if place is None else await today(desk, guest, connection, place)
+    response = desk.page(guest, "card.html", place=place, base=base(place), today=found, **WORDS)
+    allow_embedding(response)
+    return response
+
+
+async def hall(desk: Desk, guest: Guest) -> web.StreamResponse:
+    """Give three figures and one chart, to be read from five metres away."""
+    async with desk.store.reading() as connection:
+        place = await named(desk, guest, connection)
+        found: Today | None = None
+        periods: Sequence[tuple[Which, Chart]] = []
+        if place is not None:
+            found = await today(desk, guest, connection, place)
+            periods = await charts(desk, guest, connection, place)
+    return desk.page(
+        guest, "hall.html", place=place, base=base(place), today=found, periods=periods, **WORDS
     )

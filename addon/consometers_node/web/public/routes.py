@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from aiohttp import web
 
-from . import about, front, health, opendata, periods, shown
+from . import about, front, health, opendata, periods
 from .desk import DATA, STATIC, Desk, Look
 
 _PLACE = "{place:[a-z0-9-]{1,200}}"
@@ -20,7 +20,7 @@ OF_A_GROUP: dict[str, Look] = {
     f"/year/{_YEAR}.csv": periods.year_csv,
     f"/day/{_DAY}.csv": periods.day_csv,
 }
-SHOWN: dict[str, Look] = {"/card": shown.card, "/hall": shown.hall}
+SHOWN: dict[str, Look] = {"/card": front.card, "/hall": front.hall}
 OPEN: dict[str, Look] = {
     DATA: about.show,
     f"{DATA}/groups.json": opendata.groups,

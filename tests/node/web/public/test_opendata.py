@@ -19,7 +19,7 @@ import pytest
 from yarl import URL
 
 from consometers_node.collective.disclosure import Agreed, Publication, Reason
-from consometers_node.collective.members import GroupKind
+from consometers_node.collective.groups import GroupKind
 from consometers_node.collective.settings import Page
 from consometers_node.rate_limit import TokenBucket
 from consometers_node.series import Direction, Interval
