@@ -27,6 +27,8 @@ from .counting import Timed
 from .taking import Told, take
 
 MOST_AT_ONCE = 200
+_ENOUGH = 32
+"""Messages that wait for no others: while these are written, the server sends more."""
 _GATHER_S = 0.3
 """How long messages are waited for at most while several members push."""
 _PAUSE_S = 0.003
@@ -190,7 +192,7 @@ class Intake:
         known = 0
         with suppress(TimeoutError):
             async with asyncio.timeout(_GATHER_S):
-                while known < len(self._waiting) < MOST_AT_ONCE:
+                while known < len(self._waiting) < _ENOUGH:
                     known = len(self._waiting)
                     await asyncio.sleep(_PAUSE_S)
 
