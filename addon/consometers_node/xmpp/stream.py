@@ -14,6 +14,7 @@ from slixmpp import JID, ClientXMPP
 from slixmpp.features.feature_mechanisms.stanza import Challenge
 from slixmpp.stanza import Iq, Presence, StreamError, StreamFeatures
 from slixmpp.xmlstream.stanzabase import StanzaBase
+from slixmpp.xmlstream.xmlstream import NotConnectedError
 
 from consometers_node.quoalise.markup import tag
 
@@ -43,6 +44,8 @@ _MECHANISMS = frozenset(
     for algorithm in ("SHA-1", "SHA-256", "SHA-512")
     for binding in ("", "-PLUS")
 )
+_WINDOW = 100
+"""Stanzas that we send before the server is asked how many of them it has."""
 _ROSTER = tag("jabber:iq:roster", "query")
 
 
@@ -79,12 +82,13 @@ class Stream(ClientXMPP):
         # None: who asks to see our presence hears nothing.
         self.auto_authorize = None
         self.auto_subscribe = False
-        self.register_plugin("xep_0198")
+        self.register_plugin("xep_0198", {"window": _WINDOW})
         # After the filter of xep_0198: what goes no further was counted.
         self.add_filter("in", self._sift)
         self._heard = SlidingWindow(self.loop.time, HEARD_PER_MINUTE, sources=2_000)
         self._place = (server.host, server.port) if server.host and server.port else (None, None)
         self._failures: list[NetworkError] = []
+        self._to_write = bytearray()
         self._negotiations: set[asyncio.Task[object]] = set()
         self._opened = self.loop.create_future()
         self.lost: asyncio.Future[NetworkError] = self.loop.create_future()
@@ -165,6 +169,19 @@ class Stream(ClientXMPP):
         for roster in xml.findall(_ROSTER):
             xml.remove(roster)
         return xml
+
+    def send_raw(self, data: str | bytes) -> None:
+        """Write once what is sent in one turn of the loop: each write is a TLS record."""
+        if not self.transport:
+            raise NotConnectedError
+        if not self._to_write:
+            self.loop.call_soon(self._write)
+        self._to_write += data.encode() if isinstance(data, str) else data
+
+    def _write(self) -> None:
+        if self.transport:
+            self.transport.write(bytes(self._to_write))
+        self._to_write.clear()
 
     def exception(self, exception: Exception) -> None:
         """Keep slixmpp from logging stanzas."""
