@@ -178,10 +178,11 @@ class Receiving:
     def _acknowledge(self, message: Message) -> None:
         if message.xml.find(REQUEST) is None or not message["id"]:
             return
-        receipt = self._connection.stream.make_message(mto=message["from"], mtype=message["type"])
-        SubElement(receipt.xml, RECEIVED, {"id": message["id"]})
-        SubElement(receipt.xml, NO_ARCHIVE)
-        receipt.send()
+        # slixmpp takes three times as long to make a message by its fields.
+        receipt = Element(message.xml.tag, {"to": str(message["from"]), "type": message["type"]})
+        SubElement(receipt, RECEIVED, {"id": message["id"]})
+        SubElement(receipt, NO_ARCHIVE)
+        Message(self._connection.stream, receipt).send()  # type: ignore[no-untyped-call]
 
 
 def _size(message: Element) -> int:
