@@ -301,6 +301,8 @@ def _sqlite(url: URL) -> AsyncEngine:
         async_creator=partial(driver.connect, url.database or ":memory:"),
         pool_size=_CONNECTIONS,
         max_overflow=0,
+        # Each of our transactions ends before its connection goes back.
+        pool_reset_on_return=None,
         hide_parameters=True,
     )
     event.listen(engine.sync_engine, "connect", _set_up_sqlite)
