@@ -12,7 +12,7 @@ from enum import StrEnum
 from functools import lru_cache
 from itertools import pairwise
 import struct
-from typing import NewType, Self
+from typing import NamedTuple, NewType, Self
 from zoneinfo import ZoneInfo
 
 Device = NewType("Device", str)
@@ -127,8 +127,7 @@ def _starts(interval: Interval, time_zone: str, day: date) -> tuple[datetime, ..
     return tuple(dict.fromkeys(start for start in starts if start.date() == day))
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(NamedTuple):
     """One value of a series, stamped at the start of its interval, UTC."""
 
     start: datetime

@@ -9,7 +9,7 @@ believe a member up to more. What a collective tells are sums: it is not bounded
 """
 
 from bisect import bisect_right
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import accumulate
@@ -17,7 +17,7 @@ from itertools import accumulate
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from ..series import Record, Series
+from ..series import Quantity, Record, Series
 from ..store.collective_tables import MemberId, MemberRow
 from ..store.series import largest_of_days
 from ..store.set_aside import Place
@@ -59,9 +59,14 @@ def watts(series: Series, record: Record) -> int:
     return record.value * 3_600 // seconds
 
 
-def is_doubtful(kind: Kind, series: Series, record: Record) -> bool:
-    """Return whether a record is more than anybody of this kind is believed."""
-    return kind in SURE_W and watts(series, record) > SURE_W[kind]
+def doubtful(kind: Kind, series: Series, records: Iterable[Record]) -> tuple[Record, ...]:
+    """Return the records that are more than anybody of this kind is believed."""
+    if kind not in SURE_W:
+        return ()
+    most = SURE_W[kind]
+    if series.quantity is Quantity.POWER:
+        return tuple(record for record in records if record.value > most)
+    return tuple(record for record in records if watts(series, record) > most)
 
 
 async def unbelieved(connection: AsyncConnection, doubts: Collection[Doubt]) -> set[Doubt]:

@@ -26,7 +26,7 @@ from ..wire.hearing import Heard, heard, read_series
 from . import plausibility
 from .arrivals import Arrivals
 from .members import Kind, Member
-from .plausibility import Doubt, is_doubtful, watts
+from .plausibility import Doubt, doubtful, watts
 
 SOON = timedelta(days=2)
 """A record that starts later than this is no record: clocks differ, but not by that."""
@@ -252,7 +252,10 @@ class _Taking:
         """Set aside what is not believed, and no longer what now comes as it can be."""
         doubts = {doubt for part in self.parts for doubt in part.doubts(numbers[part.grant.key])}
         unbelieved = await plausibility.unbelieved(connection, doubts) if doubts else set()
-        known = await places(connection, set(numbers.values()))
+        grants = (part.grant for part in self.parts)
+        # A new permission may name a series of an old one.
+        some = [one.key for one in grants if one.has_records_set_aside or one.series_id is None]
+        known = await places(connection, {numbers[key] for key in some}) if some else set()
         if not (unbelieved or known):
             return
         aside: dict[Place, Doubt] = {}
@@ -318,11 +321,12 @@ class _Taking:
             raise BadRequest(_ANOTHER_SERIES.fill(known=_shown(known), found=_shown(series)))
         records = told.records()
         kind = Kind(grant.kind)
-        for one in records:
-            if one.start > self.at + SOON:
-                raise BadRequest(_NOT_YET.fill(start=iso8601.shown(one.start)))
-            if kind is Kind.COLLECTIVE and one.value > _MOST_W:
-                raise BadRequest(_TOO_MUCH.fill(found=one.value, most=_MOST_W))
+        latest = max(told.values)
+        if latest > self.at + SOON:
+            raise BadRequest(_NOT_YET.fill(start=iso8601.shown(latest)))
+        largest = max(one.value for one in records)
+        if kind is Kind.COLLECTIVE and largest > _MOST_W:
+            raise BadRequest(_TOO_MUCH.fill(found=largest, most=_MOST_W))
         of_many = [
             Record(start, count)
             for start, count in told.members.items()
@@ -331,9 +335,8 @@ class _Taking:
         for one in of_many:
             if one.value == 0:
                 raise BadRequest(_OF_NOBODY.fill(start=iso8601.shown(one.start)))
-        days = _blocks(series, records)
-        doubtful = tuple(one for one in records if is_doubtful(kind, series, one))
-        return _Part(grant, series, days, _blocks(series, of_many), doubtful)
+        days, members = _blocks(series, records), _blocks(series, of_many)
+        return _Part(grant, series, days, members, doubtful(kind, series, records))
 
     def _grant(self, sender: str, told: Heard) -> Gathered:
         """Give by which permission these records may be kept, or refuse them."""
@@ -344,8 +347,9 @@ class _Taking:
         ]
         if not grants:
             raise NotAuthorized(_NOT_GRANTED)
+        first, last = min(told.values), max(told.values)
         for grant in grants:
-            if all(start in grant.records for start in told.values):
+            if first in grant.records and last in grant.records:
                 return grant
         within = grants[0].records
         start, end = iso8601.shown(within.start), iso8601.shown(within.end)

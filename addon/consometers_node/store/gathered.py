@@ -6,13 +6,14 @@ from datetime import datetime
 from itertools import batched
 from typing import Any
 
-from sqlalchemy import Select, bindparam, func, select, update
+from sqlalchemy import Row, Select, bindparam, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ..series import Interval, Range, Series
 from .among import among, pair_among
 from .collective_tables import GivenId, GivenRow, GivenSeriesRow, MemberId, MemberRow
 from .series import SERIES_FACTS
+from .set_aside import some_apart
 from .tables import SeriesId, SeriesRow
 
 _NAMES_AT_ONCE = 1_000
@@ -32,6 +33,7 @@ _GRANTED = (
         GivenSeriesRow.subscribed_at,
         GivenSeriesRow.heard_at,
         GivenSeriesRow.problem,
+        some_apart(GivenSeriesRow.series_id),
         *SERIES_FACTS,
     )
     .join(GivenRow, GivenRow.id == GivenSeriesRow.given_id)
@@ -54,7 +56,7 @@ type Key = tuple[GivenId, str]
 """A permission that a member gave, and the name of one of its series."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Gathered:
     """A series that may be read at an interval no finer than that.
 
@@ -75,6 +77,7 @@ class Gathered:
     subscribed_at: datetime | None
     heard_at: datetime | None
     problem: str | None
+    has_records_set_aside: bool
 
     @property
     def key(self) -> Key:
@@ -160,36 +163,12 @@ async def _set(connection: AsyncConnection, key: Key, **values: object) -> None:
 
 
 async def _read(connection: AsyncConnection, query: Select[Any], **those: object) -> list[Gathered]:
-    return [
-        Gathered(
-            given=given,
-            identifier=name,
-            member=member,
-            jid=jid,
-            kind=kind,
-            interval=interval,
-            records=Range(records_from, until),
-            series_id=number,
-            series=None if number is None else Series(*facts),
-            asked_until=asked,
-            subscribed_at=subscribed,
-            heard_at=heard,
-            problem=problem,
-        )
-        for (
-            given,
-            name,
-            member,
-            jid,
-            kind,
-            interval,
-            records_from,
-            until,
-            number,
-            asked,
-            subscribed,
-            heard,
-            problem,
-            *facts,
-        ) in await connection.execute(query, those)
-    ]
+    return [_gathered(row) for row in await connection.execute(query, those)]
+
+
+def _gathered(row: Row[Any]) -> Gathered:
+    """Return what a row of `_GRANTED` says, whose columns are in the order of the fields."""
+    grant, (start, until, number), state, facts = row[:6], row[6:9], row[9:14], row[14:]
+    series = None if number is None else Series(*facts)
+    fields: tuple[Any, ...] = (*grant, Range(start, until), number, series, *state)
+    return Gathered(*fields)

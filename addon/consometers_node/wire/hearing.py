@@ -9,6 +9,7 @@ Beside the values of a collective stand those of `…/members`: how many members
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from math import floor
 
 from consometers_node import quoalise
@@ -166,8 +167,13 @@ def _instants(records: Records) -> dict[datetime, float]:
     for second, value in records.values.items():
         if not isinstance(second, int):
             raise Unsayable(_PART_OF_A_SECOND.fill(found=second))
-        found[datetime.fromtimestamp(second, UTC)] = value
+        found[_instant(second)] = value
     return found
+
+
+@lru_cache(maxsize=4_096)
+def _instant(second: int) -> datetime:
+    return datetime.fromtimestamp(second, UTC)
 
 
 def _count(found: float) -> int:
