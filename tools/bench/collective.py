@@ -36,6 +36,8 @@ from .homes import HOURS, day_of, join
 from .members import Members, Messages, admit
 from .node import Memory, cpu_s
 
+MOST = {"sqlite": 1.3, "postgresql": 1.6}
+"""Times as long as the bare client that a collective may take, by database."""
 DAYS_A_YEAR = 365.25
 MOST_DAYS, SPARE_DAYS = 100, 30
 """That a member pushes; and that it grants beside them."""
@@ -82,7 +84,7 @@ class Taken:
 
 
 def main(arguments: list[str]) -> int:
-    """Print the figures; 1 if something was not kept as it was pushed."""
+    """Print the figures; 1 if a collective takes too long or does not keep all that is pushed."""
     parser = argparse.ArgumentParser(prog="script/bench collective", description=__doc__)
     parser.add_argument(
         "--members",
@@ -95,18 +97,18 @@ def main(arguments: list[str]) -> int:
     choose(parser)
     parser.add_argument("--no-growth", action="store_true", help="leave out what years change")
     options = parser.parse_args(arguments)
-    exact = True
+    is_good = True
     for kind in options.database:
         if options.members:
             print(f"{kind}\n{''.join(f'{head:>{_WIDTH}}' for head in _HEADS)}", flush=True)
         for members in options.members:
             case = Case(members, max(1, min(options.messages // members, MOST_DAYS)))
-            exact &= asyncio.run(_measure(kind, case))
+            is_good &= asyncio.run(_measure(kind, case))
         if not options.no_growth:
             with TemporaryDirectory() as name, database(kind, Path(name)) as place:
                 print(f"{kind}, {growth.HOMES} homes, {growth.YEARS} years", flush=True)
                 asyncio.run(growth.measure(place))
-    return 0 if exact else 1
+    return 0 if is_good else 1
 
 
 def pushed(case: Case, until: datetime) -> list[Messages]:
@@ -160,7 +162,7 @@ async def _measure(kind: str, case: Case) -> bool:
         "yes" if exact else "NO",
     )
     print("".join(f"{one:>{_WIDTH}}" for one in said), flush=True)
-    return exact
+    return exact and taken.seconds <= MOST[kind] * floor.seconds
 
 
 async def _push(members: Members, to: str, messages: list[Messages], pid: int) -> Taken:
