@@ -2,7 +2,8 @@
 
 Members are addresses of a component of a real Prosody, so that thousands fit on one machine; each
 pushes a day of hourly records at a time, and the next once that was acknowledged. The floor is a
-bare slixmpp client that acknowledges the same messages from the same Prosody, and looks into none.
+bare slixmpp client that acknowledges the same messages from the same Prosody over a stream that is
+resumed, as the collective's is (XEP-0198), and looks into none.
 The collective is its whole node: it has kept a day of each member. Sums are made when hours close,
 which `closing` measures.
 That they joined, and were asked for their past, is in its database beforehand: `growth` has years.
