@@ -196,7 +196,7 @@ async def _prepare(
         print(_NO_PROSODY, file=sys.stderr, flush=True)
     else:
         port = free_port(_USUAL_XMPP_PORT)
-        warm = await there.enter_async_context(demo.program.warm())
+        warm = there.enter_context(demo.program.warm())
         if arguments.school:
             server = Prosody(DOMAIN, Authority(folder / SERVER), folder / SERVER, port=port)
         else:

@@ -16,20 +16,8 @@ from demo.warm import Warm
 
 _MODULE: Final = "consometers_node"
 _STOP_SECONDS: Final = 20
-_LOADED: Final = (
-    "rich.console",
-    "consometers_node.cli.client",
-    "consometers_node.cli.invitations",
-    "consometers_node.cli.joining",
-    "consometers_node.cli.members",
-    "consometers_node.collective.export",
-    "consometers_node.collective.invitations",
-    "consometers_node.collective.node",
-    "consometers_node.household.upkeep",
-    "consometers_node.sharing.words",
-    "alembic.command",
-)
-"""What its commands load, together."""
+_CLI: Final = f"{_MODULE}.cli"
+"""Its texts are in the language of the environment in which it is loaded."""
 
 
 class NodeError(Exception):
@@ -98,9 +86,15 @@ class Program:
             await end(process)
 
 
-def warm() -> Warm:
-    """Give what runs the commands of all nodes."""
-    return Warm(_MODULE, _LOADED)
+def warm(*also: str) -> Warm:
+    """Return what runs the commands of all nodes, and loads other modules also."""
+    addon = ROOT / "addon"
+    loaded = [
+        ".".join(file.relative_to(addon).with_suffix("").parts)
+        for file in sorted((addon / _MODULE).rglob("*.py"))
+        if "migrations" not in file.parts and not file.stem.startswith("__")
+    ]
+    return Warm(_MODULE, [*loaded, "alembic.command", "rich.console", *also], fresh=_CLI)
 
 
 def environment(folder: Path) -> Mapping[str, str]:

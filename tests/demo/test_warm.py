@@ -1,14 +1,14 @@
 """Commands of a program that is loaded already: they say what those of a cold one say."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from asyncio.subprocess import PIPE
+from collections.abc import Iterator
 import os
 from pathlib import Path
-import socket
+import signal
 import tempfile
 
 import pytest
-import pytest_socket
 
 from demo.warm import Said, Warm
 
@@ -16,15 +16,12 @@ MODULE = "json"
 """A program of Python's own: it writes what it reads anew."""
 
 
-@pytest.fixture(autouse=True)
-def local_sockets(socket_enabled: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let sockets that have no host be connected to."""
-    monkeypatch.setattr(socket.socket, "connect", pytest_socket._true_connect)
+pytestmark = pytest.mark.usefixtures("socket_enabled")
 
 
 @pytest.fixture
-async def warm(local_sockets: None) -> AsyncIterator[Warm]:
-    async with Warm(MODULE, ["argparse"]) as warm:
+def warm(socket_enabled: None) -> Iterator[Warm]:
+    with Warm(MODULE, ["argparse"]) as warm:
         yield warm
 
 
@@ -58,11 +55,36 @@ async def test_a_command_has_the_environment_that_it_is_given(warm: Warm) -> Non
     assert colours.printed != plain.printed == '"a"\n'
 
 
+async def test_a_signal_reaches_the_command_and_a_kill_ends_it(warm: Warm) -> None:
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        process = await asyncio.create_subprocess_exec(
+            *warm.command(), stdin=PIPE, stdout=PIPE, stderr=PIPE
+        )
+        assert process.stdin is not None
+        process.stdin.write(b"1")
+        await warm.run([], {}, "1")
+        process.send_signal(number)
+        # All its streams end, so that nobody has them open any more.
+        await process.communicate()
+        assert process.returncode == -number
+
+
+async def test_what_is_fresh_is_loaded_in_each_environment(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "spoken.py").write_text("import os\nWORD = os.environ.get('WORD')\n")
+    (tmp_path / "speaking.py").write_text("import spoken\nprint(spoken.WORD)\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    with Warm("speaking", ["spoken"], fresh="spoken") as warm:
+        for word in ("Bonjour", "Hello"):
+            assert (await warm.run([], {"WORD": word})).printed == f"{word}\n"
+
+
 async def test_it_leaves_no_process_and_no_file(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    async with Warm(MODULE, []) as warm:
+    with Warm(MODULE, []) as warm:
         await warm.run([], os.environ, "1")
         assert list(tmp_path.iterdir())
         assert any(map(_is_warm, Path("/proc").glob("[0-9]*/stat")))
@@ -74,6 +96,7 @@ def _is_warm(stat: Path) -> bool:
     """Whether a process is a child of this one, and runs what is tested."""
     try:
         parent = int(stat.read_text().rpartition(")")[2].split()[1])
-        return parent == os.getpid() and b"demo.warm" in stat.with_name("cmdline").read_bytes()
+        words = stat.with_name("cmdline").read_text().split("\0")
+        return parent == os.getpid() and {"demo.warm", MODULE} <= set(words)
     except OSError:
         return False

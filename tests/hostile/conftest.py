@@ -1,6 +1,6 @@
 """Attacks, one file for each kind of attacker: on real nodes, real servers and real databases."""
 
-from tests.node.cli.conftest import environment, run, start
+from tests.node.cli.conftest import command_line, environment, run, start, warm
 from tests.node.conftest import (
     copy_of,
     file,
@@ -26,6 +26,7 @@ from tests.node.xmpp.conftest import (
 
 __all__ = [
     "authority",
+    "command_line",
     "copy_of",
     "environment",
     "file",
@@ -46,4 +47,5 @@ __all__ = [
     "store",
     "threads_of_sqlite_end",
     "two",
+    "warm",
 ]

@@ -4,7 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from .exploring import FULL, FULL_S
+from tests.full import FULL
+
+from .exploring import FULL_S
 
 HERE = Path(__file__).parent
 

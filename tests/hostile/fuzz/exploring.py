@@ -4,15 +4,14 @@ The ordinary run tries the same examples each time, the full run (`CI_FULL=1`) o
 """
 
 from collections.abc import Callable, Iterable
-import os
 import resource
 from time import monotonic, thread_time
 
 from hypothesis import HealthCheck, given, settings, strategies as st
 
 from consometers_node.quoalise import Text
+from tests.full import FULL
 
-FULL = os.environ.get("CI_FULL") == "1"
 FULL_S = {
     "bytes": 30,
     "elements": 90,

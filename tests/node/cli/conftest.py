@@ -1,6 +1,11 @@
-"""The command line as a process of its own, among real servers."""
+"""The command line as a process of its own, among real servers.
+
+Commands are forks of a program that is loaded already. Tests that are marked `cold`, and all with
+CI_FULL=1, start them as people do.
+"""
 
 import asyncio
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 import json
 import os
@@ -9,8 +14,12 @@ import sys
 from typing import Protocol
 
 import pytest
+import pytest_socket
 
+from demo import program
 from demo.prosody import LOOPBACK, Prosody
+from demo.warm import Warm
+from tests.full import FULL
 
 from ..xmpp.conftest import (
     PASSWORD,
@@ -90,13 +99,29 @@ def environment(tmp_path: Path) -> dict[str, str]:
     }
 
 
+@pytest.fixture(scope="session")
+def warm() -> Iterator[Warm]:
+    pytest_socket.enable_socket()
+    with program.warm("tests.node.cli.measured") as warm:
+        yield warm
+
+
 @pytest.fixture
-def start(environment: dict[str, str]) -> Start:
+def command_line(request: pytest.FixtureRequest) -> Callable[..., Sequence[str]]:
+    """The command line of a command."""
+    if FULL or request.node.get_closest_marker("cold"):
+        return lambda *arguments: (sys.executable, "-P", "-m", "consometers_node", *arguments)
+    warm: Warm = request.getfixturevalue("warm")
+    return warm.command
+
+
+@pytest.fixture
+def start(environment: dict[str, str], command_line: Callable[..., Sequence[str]]) -> Start:
     async def make(
         *arguments: object, language: str = "en_GB.UTF-8", **variables: str
     ) -> asyncio.subprocess.Process:
         return await asyncio.create_subprocess_exec(
-            *(sys.executable, "-P", "-m", "consometers_node", *map(str, arguments)),
+            *command_line(*map(str, arguments)),
             env={**environment, "LANG": language, **variables},
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,

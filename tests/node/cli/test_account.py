@@ -64,6 +64,7 @@ async def test_the_folder_is_that_of_the_option_or_of_the_variable(
     assert (tmp_path / "by-url.db").exists()
 
 
+@pytest.mark.cold
 async def test_a_wrong_password_is_not_kept(
     one: Prosody, new_account: NewAccount, run: Run, tmp_path: Path
 ) -> None:
@@ -143,6 +144,7 @@ async def test_what_was_typed_wrong_is_told(
     assert "message" in str(told.document["error"])
 
 
+@pytest.mark.cold
 async def test_help_is_in_both_languages(run: Run) -> None:
     english, french = await run("--help"), await run(language="fr_CA.UTF-8")
     assert "Usage: consometers-node" in english.out
@@ -163,6 +165,7 @@ async def test_what_login_kept_is_used(reader: Reader, run: Run) -> None:
     assert "--as" in said.err
 
 
+@pytest.mark.cold
 async def test_without_an_account_one_is_asked_for(run: Run) -> None:
     said = await run("list-series", "home@one.test")
     assert (said.status, said.out) == (1, "")

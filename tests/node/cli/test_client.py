@@ -331,6 +331,7 @@ async def test_the_running_node_of_the_account_goes_on(
     assert node.connection.problem is None
 
 
+@pytest.mark.cold
 @pytest.mark.parametrize("language", ["en", "fr"])
 async def test_ctrl_c_ends_it(reader: Reader, start: Start, language: str) -> None:
     asked = asyncio.Event()

@@ -113,6 +113,7 @@ async def let_in(folder: Path, *names: str) -> None:
 # init
 
 
+@pytest.mark.cold
 async def test_init_writes_settings_that_can_be_read(run: Run, coop: Path) -> None:
     settings = read(coop / "collective.toml", {})
     assert settings.name == "Énergies de Kersabiec"

@@ -174,6 +174,7 @@ async def test_a_port_that_is_taken_keeps_nothing_else_from_running(
             assert told["online"]
 
 
+@pytest.mark.cold
 async def test_a_collective_that_starts_before_its_database_waits_for_it(
     start: Start, folder: Path
 ) -> None:

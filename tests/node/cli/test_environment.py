@@ -12,6 +12,7 @@ from consometers_node.collective.keys import KEYS
 from .conftest import ROOT, Run
 
 
+@pytest.mark.cold
 async def test_a_mistyped_variable_is_refused_and_the_one_that_is_meant_is_said(run: Run) -> None:
     said = await run("status", CONSOMETERS_XMPP_ACOUNT="collective@example.org")
     assert said.status == 1
@@ -21,6 +22,7 @@ async def test_a_mistyped_variable_is_refused_and_the_one_that_is_meant_is_said(
     )
 
 
+@pytest.mark.cold
 async def test_a_variable_that_resembles_none_is_refused_in_the_language_of_the_person(
     run: Run,
 ) -> None:

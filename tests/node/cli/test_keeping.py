@@ -3,6 +3,8 @@
 from pathlib import Path
 import shutil
 
+import pytest
+
 from consometers_node.store import Store, settings
 
 from .conftest import Run
@@ -47,6 +49,7 @@ async def test_a_checkpoint_says_so_where_another_program_reads_on(
     assert said.condition == "in-use"
 
 
+@pytest.mark.cold
 async def test_a_checkpoint_makes_no_database(run: Run, tmp_path: Path) -> None:
     said = await run("checkpoint", CONSOMETERS_DATA=str(tmp_path / "none"))
     assert said.status == 0

@@ -38,6 +38,7 @@ async def push(reader: Reader, told: Data, seconds: float = 20) -> None:
     await reader.node.pushing.push(reader.jid, told, seconds=seconds)
 
 
+@pytest.mark.cold
 async def test_records_are_printed_and_then_acknowledged(reader: Reader, start: Start) -> None:
     async with listening(start, reader) as process:
         assert process.stdout is not None
@@ -80,6 +81,7 @@ async def test_what_others_send_is_neither_printed_nor_acknowledged(
     assert other.connection.stream.boundjid.bare not in said.out
 
 
+@pytest.mark.cold
 async def test_what_nobody_reads_is_not_acknowledged(reader: Reader, start: Start) -> None:
     async with listening(start, reader) as process:
         transport = process._transport.get_pipe_transport(1)  # type: ignore[attr-defined]

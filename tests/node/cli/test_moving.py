@@ -11,6 +11,7 @@ import pytest
 from consometers_node.series import Block
 from consometers_node.store import Store
 from consometers_node.store.series import add_series, put_blocks
+from tests.full import FULL
 
 from ..conftest import KINDS, Place
 from ..permission.plain import plain
@@ -54,7 +55,8 @@ async def some_are_there(place: Place) -> None:
             await asyncio.sleep(0.01)
 
 
-@pytest.mark.parametrize("target", KINDS)
+@pytest.mark.cold
+@pytest.mark.parametrize("target", KINDS if FULL else KINDS[:1])
 async def test_a_move_that_was_killed_goes_on(
     start: Start, run: Run, new_place: Callable[[str], Place], tmp_path: Path, target: str
 ) -> None:

@@ -414,6 +414,7 @@ async def test_home_assistant_that_is_away_is_told_and_waited_for(asked: Home, t
         assert (await asked.told("status"))["home_assistant"] is None
 
 
+@pytest.mark.cold
 async def test_a_node_that_is_told_to_end_as_it_starts_ends_quietly(home: Home) -> None:
     process = await home.start("run")
     await asyncio.sleep(1.5)

@@ -1,0 +1,29 @@
+"""Stands for a fork of `demo.warm`: python -I -S fork.py SOCKET ARGUMENT..."""
+
+import json
+import os
+import signal
+import socket
+import sys
+
+
+def main(path: str, *arguments: str) -> None:
+    """Have a fork made, and end as it ends; killed, it has the fork killed."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as warm:
+        warm.connect(path)
+        folder = os.getcwd()  # noqa: PTH109  # it starts sooner without pathlib
+        asked = json.dumps([arguments, dict(os.environ), folder])
+        socket.send_fds(warm, [asked.encode()], [0, 1, 2])
+        for file in (0, 1, 2):
+            os.close(file)
+        child = int(warm.recv(32))
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, lambda number, _frame: os.kill(child, number))
+        status = int(warm.recv(32) or -signal.SIGKILL)
+    if status < 0:
+        signal.signal(-status, signal.SIG_DFL)
+        os.kill(os.getpid(), -status)
+    os._exit(status)
+
+
+main(*sys.argv[1:])
