@@ -1,5 +1,6 @@
 """What all tests share."""
 
+from pathlib import Path
 import signal
 
 from hypothesis import HealthCheck, settings
@@ -7,6 +8,7 @@ import pytest
 
 # First, while the test plugin's own package of that name is not on the path yet.
 import custom_components  # noqa: F401
+from tests.full import FULL
 
 # A busy machine finds no defect: what an example takes is for script/bench.
 settings.register_profile("busy", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -23,3 +25,35 @@ def enable_event_loop_debug() -> None:
 
     To keep where each call came from takes as long as all that is tested.
     """
+
+
+ON_BOTH = (
+    "hostile/test_disk.py",
+    "hostile/test_insider.py",
+    "node/collective/test_published.py",
+    "node/collective/test_publishing.py",
+    "node/permission",
+    "node/store",
+)
+"""Where what differs between databases is tried: statements, rules, transactions, migrations."""
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave the others to SQLite, but for the full run."""
+    if FULL:
+        return
+    both = [Path(__file__).parent / place for place in ON_BOTH]
+    run: list[pytest.Item] = []
+    left: list[pytest.Item] = []
+    for item in items:
+        elsewhere = not any(item.path.is_relative_to(place) for place in both)
+        (left if elsewhere and _is_on_postgresql(item) else run).append(item)
+    config.hook.pytest_deselected(items=left)
+    items[:] = run
+
+
+def _is_on_postgresql(item: pytest.Item) -> bool:
+    """Whether the fixture `place` is to make a database of PostgreSQL's."""
+    return isinstance(item, pytest.Function) and (
+        hasattr(item, "callspec") and item.callspec.params.get("place") == "postgresql"
+    )
