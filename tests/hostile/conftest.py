@@ -4,6 +4,7 @@ from tests.node.cli.conftest import command_line, environment, run, start, warm
 from tests.node.conftest import (
     copy_of,
     file,
+    new_database,
     new_place,
     no_talk_of_sql,
     patterns,
@@ -31,6 +32,7 @@ __all__ = [
     "environment",
     "file",
     "new_account",
+    "new_database",
     "new_node",
     "new_place",
     "new_plain",

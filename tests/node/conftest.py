@@ -1,6 +1,6 @@
 """A node's database for tests: each test that wants one runs on SQLite and on PostgreSQL."""
 
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 import logging
 from pathlib import Path
 import shutil
@@ -77,19 +77,29 @@ def patterns() -> dict[str, Place]:
     return {}
 
 
-@pytest.fixture(params=KINDS)
-async def place(
-    request: pytest.FixtureRequest,
+@pytest.fixture
+def new_database(
     patterns: dict[str, Place],
     new_place: Callable[[str], Place],
     copy_of: Callable[[Place], Place],
+) -> Callable[[str], Awaitable[Place]]:
+    """Return where a database of this kind is, as the migrations make it."""
+
+    async def make(kind: str) -> Place:
+        if kind not in patterns:
+            patterns[kind] = new_place(kind)
+            await (await Store.open(patterns[kind])).close()
+        return copy_of(patterns[kind])
+
+    return make
+
+
+@pytest.fixture(params=KINDS)
+async def place(
+    request: pytest.FixtureRequest, new_database: Callable[[str], Awaitable[Place]]
 ) -> Place:
-    """Where a database of this test's own is, made by the migrations."""
-    kind: str = request.param
-    if kind not in patterns:
-        patterns[kind] = new_place(kind)
-        await (await Store.open(patterns[kind])).close()
-    return copy_of(patterns[kind])
+    """Where a database of this test's own is."""
+    return await new_database(request.param)
 
 
 @pytest.fixture
@@ -100,8 +110,10 @@ async def store(place: Place) -> AsyncIterator[Store]:
 
 
 @pytest.fixture
-async def file(tmp_path: Path) -> AsyncIterator[Store]:
+async def file(
+    tmp_path: Path, new_database: Callable[[str], Awaitable[Place]]
+) -> AsyncIterator[Store]:
     """A database in a file of its own."""
-    opened = await Store.open(tmp_path / "node.db")
+    opened = await Store.open(Path(await new_database("sqlite")).rename(tmp_path / "node.db"))
     yield opened
     await opened.close()
