@@ -9,7 +9,10 @@ import pytest_asyncio
 
 from demo.hass import Hass
 from demo.hass.folder import ROOT
+from tests.full import FULL
 
+DEMOS = "test_demo"
+"""What tests of script/demo are called: two that start at once would both take its usual ports."""
 PATIENCE_MS = 60_000
 """A page shows what is expected whenever its machine may run."""
 
@@ -28,6 +31,19 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--whole-demo", action="store_true", help="look at all homes of the demo, not at a few"
     )
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Run tests of a file one after the other; leave those of the full run out of others."""
+    for item in items:
+        name = DEMOS if item.path.stem.startswith(DEMOS) else item.path.stem
+        item.add_marker(pytest.mark.xdist_group(name))
+    if FULL or any(".py" in place for place in config.args):
+        return
+    left = [item for item in items if item.get_closest_marker("full")]
+    config.hook.pytest_deselected(items=left)
+    items[:] = [item for item in items if not item.get_closest_marker("full")]
 
 
 @pytest.fixture(scope="session")

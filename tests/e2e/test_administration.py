@@ -157,6 +157,7 @@ async def test_nothing_is_published_before_it_was_seen(office: Office) -> None:
         await expect(page.locator("input[name=minimum]")).to_have_value("10")
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("language", LANGUAGES)
 async def test_it_is_pictured(office: Office, pictures: Path, language: Language) -> None:
     async with launched() as browser:

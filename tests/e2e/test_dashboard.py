@@ -94,7 +94,7 @@ async def household(
         yield Household(zone=zone, balance=balance, today=_sums(OF_HOME, _today(past, zone)))
 
 
-@pytest.mark.parametrize("language", ["fr", "en"])
+@pytest.mark.parametrize("language", ["fr", pytest.param("en", marks=pytest.mark.full)])
 async def test_a_person_adds_it_and_sees_home_panels_and_collective(
     hass: Hass, tmp_path: Path, pictures: Path, language: Language
 ) -> None:
@@ -128,7 +128,7 @@ async def test_a_home_without_anything_is_told_how_to_begin(hass: Hass) -> None:
     assert [card["type"] for card in section["cards"]] == ["markdown"]
 
 
-@pytest.mark.parametrize("language", ["fr", "en"])
+@pytest.mark.parametrize("language", ["fr", pytest.param("en", marks=pytest.mark.full)])
 async def test_what_is_not_told_is_said_and_what_was_never_received_is_left_out(
     hass: Hass, language: Language
 ) -> None:

@@ -171,6 +171,7 @@ async def test_the_page_of_the_school_shows_what_it_draws_and_what_its_panels_ma
                 assert answer.ok
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("language", LANGUAGES)
 async def test_administrators_see_that_every_member_delivers(
     demo: Demo, people: People, language: Language
@@ -213,6 +214,7 @@ async def test_administrators_see_that_every_member_delivers(
             await expect(office.page.locator(".lines > li")).to_have_count(min(count, LINES))
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("language", LANGUAGES)
 async def test_administrators_see_a_school_and_take_along_what_it_told(
     demo: Demo, people: People, language: Language
@@ -271,6 +273,7 @@ async def test_administrators_see_a_school_and_take_along_what_it_told(
         await office.photograph("log")
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("language", LANGUAGES)
 async def test_administrators_see_who_allowed_what(
     demo: Demo, people: People, language: Language
@@ -302,6 +305,7 @@ async def test_administrators_see_who_allowed_what(
         assert schools.split()[-1] == str(SCHOOLS)
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("language", LANGUAGES)
 async def test_administrators_invite_print_and_revoke(
     demo: Demo, people: People, language: Language
@@ -337,6 +341,7 @@ async def test_administrators_invite_print_and_revoke(
         await expect(page.locator("tbody tr")).to_have_count(0)
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("language", LANGUAGES)
 async def test_administrators_see_what_the_public_would_see(
     demo: Demo, people: People, language: Language
@@ -372,6 +377,7 @@ async def test_administrators_see_what_the_public_would_see(
             await expect(page.get_by_text(WITHOUT_HOMES[language]).first).to_be_visible()
 
 
+@pytest.mark.full
 async def test_the_administration_says_all_in_the_language_of_whoever_reads(
     demo: Demo, people: People
 ) -> None:
@@ -431,6 +437,7 @@ async def test_anybody_sees_the_sums_by_day_and_by_night(
         await photograph(page, look, "month")
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("language", LANGUAGES)
 async def test_a_wall_shows_it_from_afar(demo: Demo, people: People, language: Language) -> None:
     cooperative = demo.told["cooperative"]
@@ -477,6 +484,7 @@ async def test_the_school_has_the_sums_of_its_cooperative_in_home_assistant(demo
         assert api.url == demo.told["url"]
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("look", LOOKS, ids=str)
 async def test_the_school_sees_home_panels_and_cooperative_side_by_side(
     demo: Demo, people: People, look: Look
@@ -512,6 +520,7 @@ async def test_the_school_sees_home_panels_and_cooperative_side_by_side(
             await visitor.picture(PICTURES / f"device-{place}.{look}.png")
 
 
+@pytest.mark.full
 async def test_ended_it_leaves_no_process_and_opened_again_it_still_tells(demo: Demo) -> None:
     before = {one: await sums(demo, one) for one in ("cooperative", "municipality")}
     started = demo.processes

@@ -16,12 +16,15 @@ import pytest
 from demo.hass.folder import ROOT
 from tests.e2e.test_demo import name_of
 
-pytestmark = pytest.mark.skipif(not shutil.which("prosody"), reason="script/setup gets Prosody")
+pytestmark = [
+    pytest.mark.skipif(not shutil.which("prosody"), reason="script/setup gets Prosody"),
+    pytest.mark.timeout(600),
+]
 
 MARK: Final = "DEMO_OF_THIS_TEST"
 """A variable of the environment, which everything inherits that the demo starts."""
 ALL: Final = {"demo.hass", "prosody"}
-_OPENS_WITHIN_S: Final = 120
+_OPENS_WITHIN_S: Final = 240
 _ENDS_WITHIN_S: Final = 60
 
 
@@ -104,11 +107,11 @@ def _reaped(pid: int) -> bool:
 @pytest.mark.parametrize(
     "numbers",
     [
-        (signal.SIGTERM,),
-        (signal.SIGTERM, signal.SIGTERM),
+        pytest.param((signal.SIGTERM,), marks=pytest.mark.full),
+        pytest.param((signal.SIGTERM, signal.SIGTERM), marks=pytest.mark.full),
         (signal.SIGINT, signal.SIGTERM),
-        (signal.SIGHUP,),
-        (signal.SIGHUP, signal.SIGHUP),
+        pytest.param((signal.SIGHUP,), marks=pytest.mark.full),
+        pytest.param((signal.SIGHUP, signal.SIGHUP), marks=pytest.mark.full),
         (signal.SIGKILL,),
     ],
     ids=lambda numbers: "-".join(number.name for number in numbers),
@@ -120,7 +123,9 @@ async def test_signals_one_after_the_other_leave_nothing_behind(
     await ends(opening)
 
 
-@pytest.mark.parametrize("times", [1, 2, 3])
+@pytest.mark.parametrize(
+    "times", [1, pytest.param(2, marks=pytest.mark.full), pytest.param(3, marks=pytest.mark.full)]
+)
 async def test_ctrl_c_in_its_terminal_leaves_nothing_behind(opening: Opening, times: int) -> None:
     for _ in range(times):
         os.write(opening.terminal, b"\x03")
@@ -144,6 +149,7 @@ async def test_once_all_is_open_it_is_killed_and_leaves_nothing_behind(opening: 
     await ends(opening)
 
 
+@pytest.mark.full
 async def test_a_frozen_server_is_not_left_behind_by_a_demo_that_is_killed(
     opening: Opening,
 ) -> None:

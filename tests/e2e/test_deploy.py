@@ -36,7 +36,12 @@ from tests.node.permission.samples import NEED, now
 from tests.node.sharing.houses import House, running, told
 from tests.node.xmpp.conftest import reach
 
-pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(480)]
+pytestmark = [
+    pytest.mark.e2e,
+    pytest.mark.full,
+    pytest.mark.asyncio(loop_scope="session"),
+    pytest.mark.timeout(480),
+]
 
 DOMAIN: Final = "energies.test"
 HOMES: Final = 3

@@ -47,7 +47,7 @@ async def house(folder: Path, pictures: Path) -> AsyncIterator[House]:
         await house.close()
 
 
-@pytest.mark.parametrize("language", ["en", "fr"])
+@pytest.mark.parametrize("language", ["fr", pytest.param("en", marks=pytest.mark.full)])
 async def test_a_person_adds_the_meter_and_looks_at_it(
     house: House, pictures: Path, language: Language
 ) -> None:

@@ -283,7 +283,7 @@ async def _grant(one: Collective, number: PermissionId, *directions: Direction) 
             await add_series(connection, series)
         question = await consent.asked(connection, number)
         await consent.grant(connection, naming, question, Choice(series=frozenset(own)), YES)
-    assert await bell.ring(bell.socket_in(one.node.data))
+    await eventually(partial(bell.ring, bell.socket_in(one.node.data)), bool)
 
 
 async def while_it_flows(world: World, work: Callable[[], Awaitable[None]], hours: int) -> None:

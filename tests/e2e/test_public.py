@@ -122,6 +122,7 @@ async def test_every_page_fits_its_window_and_asks_nobody_else(
     assert not [one for one in asked if not one.startswith(url)]
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("language", LANGUAGES)
 async def test_they_are_pictured(town: Town, pictures: Path, language: Language) -> None:
     async with launched() as browser:

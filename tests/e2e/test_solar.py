@@ -85,7 +85,7 @@ async def home(hass: Hass, ports: Path) -> AsyncIterator[Home]:
 
 
 @pytest.mark.skipif(not CHROMIUM.exists(), reason="script/setup gets Chromium")
-@pytest.mark.parametrize("language", ["fr", "en"])
+@pytest.mark.parametrize("language", ["fr", pytest.param("en", marks=pytest.mark.full)])
 async def test_a_person_adds_an_inverter_and_the_balance(
     hass: Hass, ports: Path, pictures: Path, language: Language
 ) -> None:

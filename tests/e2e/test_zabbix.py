@@ -18,7 +18,7 @@ from tests.node.collective.watched import VERSION, node_of
 from tests.node.web.public.town import ZONE, Town, day_of, settings
 from tests.node.web.test_zabbix import FOLDER, LANGUAGES, table
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.e2e, pytest.mark.full]
 
 NOW: Final = (datetime.now(ZONE) - timedelta(days=1)).replace(
     hour=15, minute=25, second=0, microsecond=0
