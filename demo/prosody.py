@@ -244,7 +244,7 @@ class Prosody(AbstractContextManager["Prosody"]):
     def _control(self, *arguments: str, orders: str | None = None) -> str:
         command = ["prosodyctl", "--root", "--config", str(self._config), *arguments]
         done = subprocess.run(
-            command,
+            killed_with_its_parent(command),
             cwd=self.folder,
             check=False,
             text=True,

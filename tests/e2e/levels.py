@@ -45,7 +45,7 @@ LIVE: Final = NOW - timedelta(hours=21)
 START: Final = LIVE.replace(hour=0) - timedelta(days=3)
 """They also have the days before."""
 TICK_S: Final = 4.0
-WITHIN_S: Final = 100
+WITHIN_S: Final = 600
 """Whoever asked somebody that was killed while it answered waits for a minute."""
 LATE: Final = 2
 """Homes that tell a record after all others, and after what was corrected of its time."""

@@ -63,7 +63,11 @@ from tests.node import postgresql
 from tests.node.permission.samples import YES
 from tests.node.xmpp.conftest import reach
 
-pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="session")]
+pytestmark = [
+    pytest.mark.e2e,
+    pytest.mark.asyncio(loop_scope="session"),
+    pytest.mark.timeout(2 * WITHIN_S),
+]
 
 DISK_MB: Final = 48
 OBSERVER: Final = "observer"
