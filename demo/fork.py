@@ -2,6 +2,7 @@
 
 import json
 import os
+import select
 import signal
 import socket
 import sys
@@ -17,11 +18,25 @@ def main(path: str, *arguments: str) -> None:
         for file in (0, 1, 2):
             os.close(file)
         child = int(warm.recv(32))
+
+        def pass_on(number: int, _frame: object) -> None:
+            try:  # noqa: SIM105  # as above
+                os.kill(child, number)
+            except ProcessLookupError:
+                pass
+
+        # A signal that comes right before the wait has to end it, too.
+        woken, wakes = socket.socketpair()
+        wakes.setblocking(False)
+        signal.set_wakeup_fd(wakes.fileno())
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            signal.signal(number, lambda number, _frame: os.kill(child, number))
+            signal.signal(number, pass_on)
+        while select.select([warm, woken], [], [])[0] == [woken]:
+            woken.recv(64)
         status = int(warm.recv(32) or -signal.SIGKILL)
     if status < 0:
-        signal.signal(-status, signal.SIG_DFL)
+        if status != -signal.SIGKILL:
+            signal.signal(-status, signal.SIG_DFL)
         os.kill(os.getpid(), -status)
     os._exit(status)
 
