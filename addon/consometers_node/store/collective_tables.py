@@ -1,7 +1,4 @@
-"""The tables that a collective alone fills, as the newest migration leaves them.
-
-They are apart from `tables`, so that a home does not load them.
-"""
+"""The tables that a collective alone fills: a home does not load them."""
 
 from datetime import date, datetime
 from typing import NewType
@@ -153,6 +150,8 @@ class GivenRow(Base):
         CheckConstraint(_GIVEN_STATE, "state"),
         CheckConstraint(_INTERVAL, "interval"),
         CheckConstraint(_IDENTIFICATION, "identification"),
+        CheckConstraint("valid_from < valid_until AND records_from < valid_until", "range"),
+        CheckConstraint("length(shown_sha256) = 64", "text"),
         _STRICT,
     )
 
@@ -205,7 +204,6 @@ class DeviceClaimRow(Base):
             "device",
             unique=True,
             sqlite_where=text("counts = 1"),
-            postgresql_where=text("counts = 1"),
         ),
         Index(None, "member_id"),
         CheckConstraint("counts IN (0, 1)", "counts"),
@@ -248,7 +246,15 @@ class GivenRegisterRow(Base):
     __tablename__ = "given_register"
     __table_args__ = (
         CheckConstraint(_GIVEN_STATE, "state"),
-        CheckConstraint("actor IN ('member', 'collective', 'clock')", "actor"),
+        CheckConstraint(
+            "(state IN ('granted', 'withdrawn') AND actor = 'member')"
+            " OR (state = 'terminated' AND actor IN ('member', 'collective'))"
+            " OR (state = 'expired' AND actor = 'clock')"
+            " OR (erased IS NOT NULL AND actor IN ('member', 'collective', 'clock'))",
+            "actor",
+        ),
+        CheckConstraint("erased IS NULL OR (erased >= 0 AND state <> 'granted')", "erased"),
+        CheckConstraint("(text_hash IS NOT NULL) = (state = 'granted')", "text"),
         Index(None, "given_id", "seq"),
         _STRICT,
     )

@@ -244,8 +244,14 @@ def _migrate(connection: Connection, half_moved: bool) -> None:
         return
     if revision == HALF_MOVED:
         raise Unusable("a move into this database has not ended: go on with migrate-store")
-    if revision is None and _holds_tables(connection):
-        raise Unusable("the database is that of another program: say another one")
+    if revision is None:
+        if inspect(connection).get_table_names():
+            raise Unusable("the database is that of another program: say another one")
+        # A home does without the tables of a collective from its second start on.
+        from .migrations.schema import create  # noqa: PLC0415
+
+        create(connection, HEAD)
+        return
     # At level info it would write of its plugins and of each revision.
     logging.getLogger("alembic").setLevel(logging.WARNING)
     # Alembic takes 13 MB that most starts can do without.
@@ -269,10 +275,6 @@ def _revision(connection: Connection) -> str | None:
         return None
     revision: str | None = connection.scalar(text("SELECT version_num FROM alembic_version"))
     return revision
-
-
-def _holds_tables(connection: Connection) -> bool:
-    return bool(inspect(connection).get_table_names())
 
 
 def _url(place: Path | str) -> URL:

@@ -1,6 +1,5 @@
-"""The tables, as the newest migration leaves them.
+"""The tables. Names of columns are the words of the domain.
 
-A test compares them with what the migrations make. Names of columns are the words of the domain;
 `permitted` is a view, and all that anyone needs to know about what may leave now.
 """
 
@@ -247,7 +246,7 @@ class PermissionRow(Base):
             ["data_need.id", "data_need.peer_id", "data_need.need"],
         ),
         UniqueConstraint("id", "peer_id", "state"),
-        # As in PostgreSQL: to say so here would load its dialect, 2 MB, in every home.
+        # In PostgreSQL too: to say so here would load its dialect, 2 MB, in every home.
         Index(
             "uq_permission_proposed",
             "data_need_id",
@@ -298,7 +297,12 @@ class ShownTextRow(Base):
     """A text that a person was shown before an answer, kept once: its SHA-256 names it."""
 
     __tablename__ = "shown_text"
-    __table_args__ = (CheckConstraint("length(hash) = 64", "hash"), _STRICT)
+    __table_args__ = (
+        CheckConstraint("length(hash) = 64", "hash"),
+        CheckConstraint("trim(hash, '0123456789abcdef') = ''", "digits"),
+        CheckConstraint("trim(body) <> ''", "body"),
+        _STRICT,
+    )
 
     hash: Mapped[str] = mapped_column(primary_key=True)
     language: Mapped[str] = mapped_column(primary_key=True)
