@@ -10,11 +10,11 @@ import typer
 
 from consometers_node.collective import accounts, invitations
 from consometers_node.collective.invitations import Invitation
-from consometers_node.collective.leaflet import Leaflet, leaflets, qr_image, qr_lines
 from consometers_node.collective.members import MAX_AREA, Kind
 from consometers_node.collective.settings import Settings
 from consometers_node.quoalise.text import text
 from consometers_node.store import Store
+from consometers_node.web.invitation_sheets import InvitationSheet, qr_image, qr_lines, sheets_page
 from consometers_node.xmpp import Join, links
 
 from .client import write_private
@@ -231,10 +231,10 @@ def make(
             # Where they cannot be written, nobody would ever see the links: none stands then.
             if sheet is not None:
                 pages = [
-                    Leaflet(settings.name, one.link, one.account, one.invitation.expires_at)
+                    InvitationSheet(settings.name, one.link, one.account, one.invitation.expires_at)
                     for one in made
                 ]
-                write_private(sheet, leaflets(pages, _spoken(language, output)).encode())
+                write_private(sheet, sheets_page(pages, _spoken(language, output)).encode())
             if qr is not None:
                 write_private(qr, qr_image(made[0].link, qr.suffix.removeprefix(".")))
         return made
@@ -345,8 +345,8 @@ def sheet(
                 until = await _expires(store, join)
             case _:
                 raise misused("INVITATION", _NOT_A_JOIN)
-        page = Leaflet(settings.name, link, account, until)
-        write_private(file, leaflets([page], _spoken(language, output)).encode())
+        page = InvitationSheet(settings.name, link, account, until)
+        write_private(file, sheets_page([page], _spoken(language, output)).encode())
 
     run(common, work)
     if output.as_json:

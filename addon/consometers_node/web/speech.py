@@ -71,7 +71,8 @@ class Language:
     def day(self, at: datetime | date) -> str:
         """Write a day: 4 March 2026."""
         local = at.astimezone(self._zone).date() if isinstance(at, datetime) else at
-        return format_date(local, "long", locale=self._locale)
+        written = format_date(local, "long", locale=self._locale)
+        return f"1er{written[1:]}" if self.tag == "fr" and local.day == 1 else written
 
     def moment(self, at: datetime) -> str:
         """Write an instant in the time of the home, to the minute."""

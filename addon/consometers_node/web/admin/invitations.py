@@ -19,12 +19,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ...collective import accounts, communes, invitations
 from ...collective.invitations import MAX_NOTE, Invitation
-from ...collective.leaflet import STYLE, Leaflet, leaflets, qr_inline
 from ...collective.members import MAX_AREA, Kind
 from ...quoalise import Text
 from ...quoalise.text import text
 from ...xmpp import Join, Register, links
 from ...xmpp.errors import NetworkError
+from ..invitation_sheets import InvitationSheet, qr_inline, sheets_page, style
 from ..language import LANGUAGES
 from .communes import misspelt
 from .desk import AdminDesk, Refused
@@ -42,9 +42,8 @@ _DRAWN = 10
 _FORM = re.compile(r"[0-9a-f]{32}")
 _MOST_DIGITS = 6
 _USUAL = {"days": "30", "uses": "1", "count": "1", "kind": Kind.HOME.value}
-_STYLE_HASH = b64encode(sha256(STYLE.encode()).digest()).decode()
 _ONLY_PAPER = (
-    f"default-src 'none'; style-src 'sha256-{_STYLE_HASH}'; form-action 'none'; base-uri 'none';"
+    "default-src 'none'; style-src 'sha256-{style}'; form-action 'none'; base-uri 'none';"
     " frame-ancestors 'none'"
 )
 _QR = text("QR code of the invitation", "QR code de l’invitation")
@@ -198,10 +197,12 @@ async def print_sheets(desk: AdminDesk, visit: Visit) -> web.StreamResponse:
         sheets = [await _sheet(desk, connection, one) for one in visit.chosen("sheet")]
     if not sheets:
         raise Refused(400, _NOT_OURS)
+    hashed = b64encode(sha256(style().encode()).digest()).decode()
+    policy = _ONLY_PAPER.format(style=hashed)
     return web.Response(
-        text=leaflets(sheets, tag),
+        text=sheets_page(sheets, tag),
         content_type="text/html",
-        headers={"Content-Language": tag, "Content-Security-Policy": _ONLY_PAPER},
+        headers={"Content-Language": tag, "Content-Security-Policy": policy},
     )
 
 
@@ -239,10 +240,10 @@ async def _form(
 def _codes(one: Made, visit: Visit) -> Mapping[str, Markup]:
     named = _QR.say(visit.language.tag)
     drawn = {"link": one.link} | ({} if one.account is None else {"account": one.account})
-    return {name: Markup(qr_inline(link, named)) for name, link in drawn.items()}  # noqa: S704
+    return {name: qr_inline(link, named) for name, link in drawn.items()}
 
 
-async def _sheet(desk: AdminDesk, connection: AsyncConnection, told: str) -> Leaflet:
+async def _sheet(desk: AdminDesk, connection: AsyncConnection, told: str) -> InvitationSheet:
     """Give the sheet of links that a form of ours had. Raises Refused, Unknown."""
     link, _, account = told.partition(" ")
     try:
@@ -254,7 +255,7 @@ async def _sheet(desk: AdminDesk, connection: AsyncConnection, told: str) -> Lea
     if not isinstance(register, Register | None):
         raise Refused(400, _NOT_OURS)
     until = (await invitations.by_token(connection, join.token)).expires_at
-    return Leaflet(desk.settings.name, link, account or None, until)
+    return InvitationSheet(desk.settings.name, link, account or None, until)
 
 
 def _filled(desk: AdminDesk, visit: Visit) -> Filled:

@@ -8,7 +8,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from consometers_node.collective.leaflet import Leaflet, leaflets, qr_image, qr_lines
+from consometers_node.web.invitation_sheets import InvitationSheet, qr_image, qr_lines, sheets_page
 
 LINK = "xmpp:collectif@kersabiec.example?consometers-join;token=abc"
 ACCOUNT = "xmpp:kersabiec.example?register;preauth=def"
@@ -34,13 +34,13 @@ class _Asks(HTMLParser):
     [
         (
             "fr",
-            ("Rejoignez L&#x27;Élan &lt;b&gt;", "prend fin le 1er août 2026", "Prenez un compte"),
+            ("Rejoignez L&#39;Élan &lt;b&gt;", "prend fin le 1er août 2026", "Prenez un compte"),
         ),
-        ("en", ("Join L&#x27;Élan &lt;b&gt;", "ends on 1 August 2026", "Take an account")),
+        ("en", ("Join L&#39;Élan &lt;b&gt;", "ends on 1 August 2026", "Take an account")),
     ],
 )
 def test_a_sheet_tells_what_to_do(language: str, words: tuple[str, ...]) -> None:
-    page = leaflets([Leaflet("L'Élan <b>", LINK, ACCOUNT, UNTIL)], language)
+    page = sheets_page([InvitationSheet("L'Élan <b>", LINK, ACCOUNT, UNTIL)], language)
     for said in (*words, LINK, ACCOUNT, f'<html lang="{language}">'):
         assert said in page
     assert page.count("<svg") == 2
@@ -50,13 +50,13 @@ def test_a_sheet_tells_what_to_do(language: str, words: tuple[str, ...]) -> None
 
 
 def test_whoever_has_an_account_is_told_of_none() -> None:
-    page = leaflets([Leaflet("Élan", LINK, None, UNTIL)], "en")
+    page = sheets_page([InvitationSheet("Élan", LINK, None, UNTIL)], "en")
     assert page.count("<svg") == 1
     assert "account" not in page
 
 
 def test_each_invitation_has_a_sheet() -> None:
-    page = leaflets([Leaflet("Élan", f"{LINK}{n}", None, UNTIL) for n in range(3)], "en")
+    page = sheets_page([InvitationSheet("Élan", f"{LINK}{n}", None, UNTIL) for n in range(3)], "en")
     assert page.count("<article") == 3
 
 
