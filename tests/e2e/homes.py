@@ -40,10 +40,9 @@ from consometers_node.sharing.online import Sharing
 from consometers_node.store import SeriesId, Store
 from consometers_node.store.clock import Clock
 from consometers_node.store.coverage import set_coverage
-from consometers_node.store.outbox import queue_again
+from consometers_node.store.outbox import queue_again_for, told_of
 from consometers_node.store.peers import all_peers
 from consometers_node.store.series import add_series, blocks
-from consometers_node.store.subscriptions import subscriptions
 from consometers_node.wire import Naming
 from consometers_node.xmpp import (
     Account,
@@ -176,12 +175,13 @@ class Home:
         """Tell everybody once more what they were told of a day."""
         now = datetime.now(UTC)
         async with self.store.writing() as connection:
-            for one in await subscriptions(connection):
-                for grant in await Permissions(connection).permitted(one.peer):
-                    known = Range.of_day(day).clip(grant.records)
-                    if grant.series_id == one.series_id and known:
-                        number, peer = grant.permission, one.peer
-                        await queue_again(connection, peer, number, one.series_id, known, at=now)
+            for number in self._numbers.values():
+                known = [
+                    (one, records)
+                    for one in await told_of(connection, number)
+                    if (records := Range.of_day(day).clip(one.records))
+                ]
+                await queue_again_for(connection, number, known, at=now)
         self._changes.tell()
 
     async def run(

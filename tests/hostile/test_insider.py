@@ -17,13 +17,12 @@ from consometers_node.collective.rights import erase_member, forget_if_gone
 from consometers_node.permission import Permissions, State
 from consometers_node.store import Store, logs
 from consometers_node.store.collective_tables import GivenId
-from consometers_node.store.outbox import unsent
 from tests.node.clocks import sure
 from tests.node.collective.people import ZONE, join
 from tests.node.conftest import KINDS, Place
 from tests.node.permission.conftest import World, cheat, make_world, settled, world
 from tests.node.permission.plain import Plain, plain
-from tests.node.permission.samples import STOP, now
+from tests.node.permission.samples import STOP, now, unsent
 from tests.node.permission.test_cheating import (
     entry,
     insert,

@@ -4,19 +4,17 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
 import logging
-from typing import NoReturn
+from typing import Any, NoReturn
 
-from ..quoalise import Node, Text
-from ..sharing.answers import Hear
+from ..quoalise import Text
 from ..sharing.changes import Changes
-from ..sharing.delivery import FIRST_DELAY_S
+from ..sharing.fanout import FIRST_DELAY_S
 from ..sharing.names import keep_collective, load_naming
-from ..sharing.online import Sharing
+from ..sharing.online import Members, Sharing
 from ..sharing.outages import Outages
 from ..sharing.renewal import EVERY_S
 from ..store import Store
 from ..store.clock import Clock
-from ..store.peers import Peer
 from ..wire import Naming
 from ..xmpp import PUSH_SECONDS, Connection, Identity, NetworkError, Receiving
 from . import endings, journal, needs, outage, publishing, upkeep
@@ -29,12 +27,14 @@ from .intake import Intake
 from .journal import Journal
 from .policy import data_policy
 from .publishing import Publishing
-from .readers import Readers
+from .readers import Readers, addresses, member_peer
 from .reading import Reading
 from .rules import InForce
 from .settings import Settings
-from .telling import Telling
 from .upkeep import Upkeep
+
+LONGEST_WAIT_S = 15.0
+"""For a receipt: a node that is there gives it in a second."""
 
 _FOR_EVER_S = 1e9
 
@@ -97,16 +97,11 @@ class Online:
 
         readers = Readers(settings.device, settings.time_zone.key, settings.tells_members)
 
-        def answers(store: Store, naming: Naming, hear: Hear, *of: object) -> CollectiveAnswers:
-            def heard(peer: Peer, node: Node) -> None:
-                self._telling.heard(peer.id)
-                hear(peer, node)
-
+        def answers(store: Store, naming: Naming, *of: Any) -> CollectiveAnswers:
             return CollectiveAnswers(
                 store,
                 naming,
-                heard,
-                *of,  # type: ignore[arg-type]
+                *of,
                 device=settings.device,
                 zone=settings.time_zone,
                 given_anew=changes.tell,
@@ -122,20 +117,11 @@ class Online:
             answers,
             clock=clock,
             first_delay_s=pace.first_delay_s,
-            receipt_within_s=pace.receipt_within_s,
+            receipt_within_s=min(pace.receipt_within_s, LONGEST_WAIT_S),
             renewal_s=pace.renewal_s,
             traffic=counts.traffic,
-            late=self._late,
+            members=Members(addresses, member_peer),
             knows=self._knows,
-        )
-        self._telling = Telling(
-            store,
-            naming,
-            connection,
-            self.sharing.pushing,
-            changes,
-            first_delay_s=pace.first_delay_s,
-            receipt_within_s=pace.receipt_within_s,
         )
         self._reading = Reading(store, readers, rules, changes, clock=clock, every_s=pace.upkeep_s)
         asking = self.sharing.asking
@@ -165,7 +151,6 @@ class Online:
                 self._endings,
                 self._upkeep,
                 self._reading,
-                self._telling,
             ):
                 tasks.create_task(work.run())
             tasks.create_task(self._tell_policy())
@@ -190,9 +175,6 @@ class Online:
 
     def _knows(self, jid: str) -> bool:
         return self.gathering.givers(jid)
-
-    async def _late(self, jid: str, message_id: str) -> None:
-        await self._telling.received(jid, message_id)
 
     def _hear(self, peer: str) -> None:
         self.gathering.heard(peer)

@@ -10,7 +10,7 @@ from ..quoalise import Text
 from ..series import Interval
 from ..sharing.account import load
 from ..sharing.changes import Changes
-from ..sharing.delivery import FIRST_DELAY_S
+from ..sharing.fanout import FIRST_DELAY_S
 from ..sharing.names import load_naming
 from ..sharing.online import Sharing
 from ..sharing.outages import Outages

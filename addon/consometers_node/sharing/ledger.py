@@ -7,7 +7,7 @@ What is due is what the blocks hold beyond a subscription's cursor. The outbox h
 way, and what was corrected behind the cursor.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from hashlib import sha256
@@ -15,29 +15,28 @@ from itertools import batched
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from ..permission import Permissions, Permitted
-from ..quoalise import MAX_PUSHED, Data
+from ..permission import Identification
+from ..quoalise import MAX_PUSHED, Data, Identifier, Text
 from ..quoalise.data import encode
 from ..series import Block, Range, Record, Series
-from ..store import PeerId, PermissionId, SeriesId
+from ..store import PeerId, SeriesId
 from ..store.coverage import coverage
 from ..store.member_counts import counts
 from ..store.outbox import (
+    Leaving,
     Queued,
     Told,
     cut,
-    queue,
+    leave,
     queue_again_for,
     sending,
-    sent_until,
     take_turns,
+    told_of,
     told_of_each,
     unsent,
 )
-from ..store.peers import Peer
 from ..store.series import blocks, blocks_of_days, put_blocks
-from ..store.subscriptions import Subscription, subscriptions
-from ..wire import Naming, told
+from ..wire import Naming, Unsayable, told
 from .pauses import paused
 
 SOON = timedelta(days=2)
@@ -49,8 +48,9 @@ _DAYS_AT_ONCE = 31
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """Records that are about to leave, under the id that its receipt will name."""
+    """Records that are about to leave for a peer, under the id that its receipt will name."""
 
+    peer: PeerId
     id: str
     data: Data
     queued: Queued
@@ -107,38 +107,105 @@ async def queue_again(
             await _correct(connection, number, subscribers[number], span, at, first=first)
 
 
-async def next_message(
-    connection: AsyncConnection, peer: Peer, naming: Naming, message_id: str, at: datetime
-) -> Message | None:
-    """Give what is to leave next for a peer, noted as leaving. None if nothing is due.
+async def next_messages(
+    connection: AsyncConnection,
+    naming: Naming,
+    peers: Mapping[PeerId, str],
+    series: Mapping[SeriesId, Series],
+    *,
+    new_id: Callable[[], str],
+    at: datetime,
+) -> dict[PeerId, Message | Text]:
+    """Return one message for each of these peers, by their bare JIDs, to which something is due.
 
-    Raises NotPermitted if it must not leave after all.
+    What waits in the outbox goes before what these series have beyond the peers' cursors. All of it
+    is noted as leaving. Instead of a message there may be the reason why what is due cannot be said
+    to a peer. Raises NotPermitted if something must not leave after all.
     """
     await take_turns(connection)
     held_back = await paused(connection)
-    permitted = [
-        one for one in await _permitted(connection, peer.id) if one.permission not in held_back
-    ]
-    grants = {(one.permission, one.series_id): one for one in permitted}
-    while waiting := (
-        await unsent(connection, peer.id, 1, held_back)
-        or await _due(connection, peer.id, naming, permitted, at=at, held_back=held_back)
-    ):
-        (queued,) = waiting
-        one = grants[queued.permission, queued.series_id]
-        records = await records_of(connection, one.series_id, one.series, queued.records)
-        most = at_once(MAX_PUSHED, naming, one.series)
-        if len(records) > most:
-            # A hole was filled since it was queued.
-            await cut(connection, queued, records[most].start)
-            continue
-        members = await members_of(connection, naming, one.series_id, one.series, records)
-        name = naming.name(one.series, peer.jid, one.identification)
-        data = told(name, one.series, records, members)
-        number = message_number(queued, data, message_id)
-        await sending(connection, [queued], number, at)
-        return Message(number, data, queued)
-    return None
+    parts = _Parts(connection, naming)
+    found: dict[PeerId, Message | Text] = {}
+
+    def name(peer: PeerId, identification: str, of: Series) -> Identifier | None:
+        try:
+            return naming.name(of, peers[peer], Identification(identification))
+        except Unsayable as fault:
+            found[peer] = fault.text
+            return None
+
+    def message(peer: PeerId, queued: Queued, data: Data) -> str:
+        number = message_number(queued, data, new_id())
+        found[peer] = Message(peer, number, data, queued)
+        return number
+
+    left = set(peers)
+    while left:
+        waiting, left = await unsent(connection, left, held_back), set()
+        for row in waiting:
+            queued = row.queued
+            if row.peer in found or not (said := name(row.peer, row.identification, row.series)):
+                continue
+            data, over = await parts.of(said, queued.series_id, row.series, queued.records)
+            if over is not None:
+                # A hole was filled since it was queued.
+                await cut(connection, queued, over)
+                left.add(row.peer)
+                continue
+            await sending(connection, [queued], message(row.peer, queued, data), at)
+    leaving = []
+    for number, of in series.items():
+        if not (rest := peers.keys() - found.keys()):
+            break
+        for one in await told_of(connection, number, rest):
+            if one.permission in held_back:
+                continue
+            start = max(one.reached or one.since, one.records.start)
+            within = Range(start, max(start, min(at + SOON, one.records.end)))
+            due = await parts.beyond(number, of, within)
+            if due is None or not (said := name(one.peer, one.identification, of)):
+                continue
+            queued = Queued(0, one.permission, number, due.clip(one.records))
+            data, _ = await parts.of(said, number, of, queued.records)
+            leaving.append(Leaving(one.peer, queued, message(one.peer, queued, data)))
+    await leave(connection, leaving, at)
+    return found
+
+
+class _Parts:
+    """Records that many peers are told, read once in a transaction."""
+
+    def __init__(self, connection: AsyncConnection, naming: Naming) -> None:
+        self._connection = connection
+        self._naming = naming
+        self._data: dict[tuple[SeriesId, Identifier, Range], tuple[Data, datetime | None]] = {}
+        self._beyond: dict[tuple[SeriesId, Range], Range | None] = {}
+
+    async def of(
+        self, name: Identifier, number: SeriesId, series: Series, within: Range
+    ) -> tuple[Data, datetime | None]:
+        """Return what is told of a range, and where a message is full if it is before its end."""
+        # Two series of one delivery point, one finer than the other, have the same name.
+        key = number, name, within
+        if key not in self._data:
+            records = await records_of(self._connection, number, series, within)
+            most = self._most(series)
+            some = records[:most]
+            members = await members_of(self._connection, self._naming, number, series, some)
+            over = records[most].start if len(records) > most else None
+            self._data[key] = told(name, series, some, members), over
+        return self._data[key]
+
+    async def beyond(self, number: SeriesId, series: Series, within: Range) -> Range | None:
+        """Return where the first records in a range are, as many as a message holds."""
+        key = number, within
+        if key not in self._beyond:
+            most = self._most(series)
+            self._beyond[key] = await _next_records(self._connection, number, series, within, most)
+        return self._beyond[key]
+
+    def _most(self, series: Series) -> int:
+        return at_once(MAX_PUSHED, self._naming, series)
 
 
 def message_number(queued: Queued, data: Data, new: str) -> str:
@@ -180,50 +247,7 @@ def at_once(most: int, naming: Naming, series: Series) -> int:
     return most // 2 if naming.sums(series) else most
 
 
-async def _permitted(connection: AsyncConnection, peer: PeerId) -> list[Permitted]:
-    """Give what a peer may read; of two grants of a series, the one that reaches further back."""
-    permitted = await Permissions(connection).permitted(peer)
-    return sorted(permitted, key=lambda one: (one.records.start, one.permission))
-
-
-async def _due(
-    connection: AsyncConnection,
-    peer: PeerId,
-    naming: Naming,
-    permitted: Sequence[Permitted],
-    *,
-    at: datetime,
-    held_back: Collection[PermissionId],
-) -> list[Queued]:
-    """Queue what one subscription of a peer is due beyond its cursor, and give that."""
-    for one in await subscriptions(connection, peer):
-        for grant in permitted:
-            if grant.series_id != one.series_id:
-                continue
-            most = at_once(MAX_PUSHED, naming, grant.series)
-            found = await _beyond(connection, one, grant, at, most)
-            if found is not None:
-                await queue(connection, peer, grant.permission, one.series_id, found, at=at)
-                return await unsent(connection, peer, 1, held_back)
-    return []
-
-
-async def _beyond(
-    connection: AsyncConnection,
-    subscription: Subscription,
-    grant: Permitted,
-    at: datetime,
-    most: int,
-) -> Range | None:
-    """Give the next records that were not sent, as many as a message holds."""
-    reached = await _reached(connection, subscription)
-    start = max(reached or subscription.since, grant.records.start)
-    within = Range(start, max(start, min(at + SOON, grant.records.end)))
-    found = await next_records(connection, grant.series_id, grant.series, within, most)
-    return found and found.clip(grant.records)
-
-
-async def next_records(
+async def _next_records(
     connection: AsyncConnection, number: SeriesId, series: Series, within: Range, most: int
 ) -> Range | None:
     """Give the range that begins where this one does and has so many records of a series.
@@ -237,13 +261,6 @@ async def next_records(
         if len(found) >= most:
             break
     return Range(within.start, series.end(found[:most][-1].start)) if found else None
-
-
-async def _reached(connection: AsyncConnection, subscription: Subscription) -> datetime | None:
-    """Give up to where a subscriber has the records, or they are on their way to it."""
-    sent = await sent_until(connection, subscription.peer, subscription.series_id)
-    ends = [end for end in (subscription.cursor, sent) if end is not None]
-    return max(ends, default=None)
 
 
 async def _correct(

@@ -1,9 +1,12 @@
 """A node on the network: it answers its peers, and tells each what is due."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
+from dataclasses import dataclass
 import logging
 from typing import NoReturn
+
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ..permission import Permissions
 from ..quoalise import Node
@@ -25,7 +28,8 @@ from ..xmpp import (
 )
 from .answers import Answers, Confirms, Hear, Settled
 from .changes import Changes
-from .delivery import FIRST_DELAY_S, Delivery, Network
+from .delivery import Delivery
+from .fanout import FIRST_DELAY_S, Addresses, Fanout
 from .known import Known
 from .renewal import EVERY_S, Renewal
 
@@ -39,6 +43,14 @@ _LOGGER = logging.getLogger(__name__)
 
 type MakeAnswers = Callable[[Store, Naming, Hear, Confirms, Settled], Answers]
 """Makes what a role answers: the class of it, or what needs more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Members:
+    """How members of a collective that read its sums are found: each is a peer by its pseudonym."""
+
+    addresses: Addresses
+    peer: Callable[[AsyncConnection, str], Awaitable[Peer | None]]
 
 
 class Sharing:
@@ -60,12 +72,12 @@ class Sharing:
         receipt_within_s: float = PUSH_SECONDS,
         renewal_s: float = EVERY_S,
         traffic: Traffic | None = None,
-        late: Callable[[str, str], Awaitable[None]] | None = None,
+        members: Members | None = None,
         knows: Callable[[str], bool] = lambda _peer: False,
     ) -> None:
         """Prepare; nothing is sent yet.
 
-        `late` hears of receipts of whom nothing here tells, and `knows` which of them are no
+        `members` are those of a collective that read its sums; `knows` tells which others are no
         strangers.
         """
         self._clock = clock
@@ -75,15 +87,23 @@ class Sharing:
         self._connection = connection
         self._changes = changes
         self._first_delay_s = first_delay_s
-        self._receipt_within_s = receipt_within_s
         self._deliveries: dict[PeerId, Delivery] = {}
         self.asking = Asking(connection)
         self._renewal = Renewal(store, self.asking, changes, every_s=renewal_s)
-        self._late_of_others = late
+        self._members = members
         self._peers = Known(changes)
         self._knows_others = knows
         self.pushing = Pushing(connection, self._late, knows=self._knows)
-        self._network = Network(connection, self.asking, self.pushing)
+        self._fanout = Fanout(
+            store,
+            naming,
+            connection,
+            pushing=self.pushing,
+            changes=changes,
+            addresses=self._addresses,
+            first_delay_s=first_delay_s,
+            receipt_within_s=receipt_within_s,
+        )
         Ping(connection)
         answers = make_answers(store, naming, self._hear, self._confirms, self._settled)
         self.discovery = Discovery(connection, answers.role)
@@ -99,6 +119,7 @@ class Sharing:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._expire())
             tasks.create_task(self._renewal.run())
+            tasks.create_task(self._fanout.run())
             while True:
                 seen = self._changes.count
                 async with self._store.reading() as connection:
@@ -116,11 +137,23 @@ class Sharing:
             self._store,
             peer,
             self._naming,
-            self._network,
-            self._changes,
+            connection=self._connection,
+            asking=self.asking,
+            changes=self._changes,
+            fanout=self._fanout,
             first_delay_s=self._first_delay_s,
-            receipt_within_s=self._receipt_within_s,
         )
+
+    async def _addresses(
+        self, connection: AsyncConnection, peers: Collection[PeerId]
+    ) -> dict[PeerId, str]:
+        """Return the addresses of those of these peers to which records may be sent now."""
+        found = await self._members.addresses(connection, peers) if self._members else {}
+        for peer in peers:
+            delivery = self._deliveries.get(peer)
+            if delivery is not None and delivery.is_settled:
+                found[peer] = delivery.peer.jid
+        return found
 
     def _knows(self, jid: str) -> bool:
         return self._peers(jid) or self._knows_others(jid)
@@ -128,6 +161,7 @@ class Sharing:
     def _hear(self, peer: Peer, node: Node) -> None:
         if (delivery := self._deliveries.get(peer.id)) is not None:
             delivery.heard()
+        self._fanout.heard(peer.id)
         if node in {Node.SUBSCRIBE, Node.TERMINATE} and not peer.is_member:
             self._changes.tell()
 
@@ -148,12 +182,11 @@ class Sharing:
     async def _late(self, jid: str, message_id: str) -> None:
         """Note a receipt that came after time, or of an earlier run."""
         async with self._store.reading() as connection:
-            peer = await peer_by_jid(connection, jid)
-        if peer is not None and (delivery := self._deliveries.get(peer.id)) is not None:
-            await delivery.received(message_id)
-            delivery.heard()
-        elif self._late_of_others is not None:
-            await self._late_of_others(jid, message_id)
+            peers = [await peer_by_jid(connection, jid)]
+            if self._members is not None:
+                peers.append(await self._members.peer(connection, jid))
+        for peer in filter(None, peers):
+            await self._fanout.received(peer.id, message_id)
 
     def _logged_in(self) -> None:
         self._clock.vouch()

@@ -4,23 +4,22 @@ A row tells which records leave, not what they say: that is read from the blocks
 sent, so that a value which was corrected meanwhile goes out corrected.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Row, and_, bindparam, delete, func, insert, select, text, update
+from sqlalchemy import and_, bindparam, delete, func, insert, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ..series import Range, Series
 from .among import among
 from .errors import NotPermitted, only_with_permission
-from .peers import MEMBER
 from .series import SERIES_FACTS
 from .subscriptions import move_cursor
 from .tables import (
     OutboxRow,
     PeerId,
-    PeerRow,
     PermissionId,
     PermittedRow,
     SeriesId,
@@ -87,63 +86,13 @@ async def queue(
         await connection.execute(row)
 
 
-async def queue_again(
-    connection: AsyncConnection,
-    peer: PeerId,
-    permission: PermissionId,
-    number: SeriesId,
-    records: Range,
-    *,
-    at: datetime,
-) -> None:
-    """Queue records that were corrected, in place of what waits of them. Raises NotPermitted."""
-    waiting = delete(OutboxRow).where(
-        OutboxRow.peer_id == peer,
-        OutboxRow.series_id == number,
-        OutboxRow.stanza.is_(None),  # Of what was sent, the receipt may still come.
-        OutboxRow.range_start >= records.start,
-        OutboxRow.range_end <= records.end,
-    )
-    await connection.execute(waiting)
-    await queue(connection, peer, permission, number, records, at=at)
-
-
-async def unsent(
-    connection: AsyncConnection,
-    peer: PeerId,
-    limit: int,
-    held_back: Collection[PermissionId] = (),
-) -> list[Queued]:
-    """Give what is to be sent to a peer next, the oldest first, as far as it may leave now.
-
-    What is granted by those permissions is held back.
-    """
-    query = (
-        select(*_COLUMNS)
-        .join(
-            PermittedRow,
-            and_(
-                PermittedRow.permission_id == OutboxRow.permission_id,
-                PermittedRow.series_id == OutboxRow.series_id,
-            ),
-        )
-        .where(
-            OutboxRow.peer_id == peer,
-            OutboxRow.sent_at.is_(None),
-            OutboxRow.permission_id.not_in(held_back),
-        )
-        .order_by(OutboxRow.id)
-        .limit(limit)
-    )
-    return _queued(await connection.execute(query))
-
-
 @dataclass(frozen=True, slots=True)
 class Told:
     """A peer that is told of a series now: by which permission, and up to where it has been."""
 
     peer: PeerId
     permission: PermissionId
+    identification: str
     records: Range
     since: datetime
     reached: datetime | None
@@ -183,6 +132,7 @@ async def told_of_each(
             SubscriptionRow.series_id,
             SubscriptionRow.peer_id,
             PermittedRow.permission_id,
+            PermittedRow.identification,
             PermittedRow.records_from,
             PermittedRow.valid_until,
             SubscriptionRow.since,
@@ -209,11 +159,10 @@ async def told_of_each(
     if peers is not None:
         query = query.where(SubscriptionRow.peer_id.in_(peers))
     found: dict[SeriesId, dict[PeerId, Told]] = {}
-    for number, peer, permission, start, end, since, *ends in await connection.execute(
-        query, {"numbers": numbers}
-    ):
+    rows = await connection.execute(query, {"numbers": numbers})
+    for number, peer, permission, identification, start, end, since, *ends in rows:
         reached = max((one for one in ends if one is not None), default=None)
-        told = Told(peer, permission, Range(start, end), since, reached)
+        told = Told(peer, permission, identification, Range(start, end), since, reached)
         found.setdefault(number, {}).setdefault(peer, told)
     return {number: list(each.values()) for number, each in found.items()}
 
@@ -256,16 +205,6 @@ async def queue_again_for(
     await connection.execute(waiting, of)
     with only_with_permission():
         await connection.execute(insert(OutboxRow), rows)
-
-
-async def sent_until(
-    connection: AsyncConnection, peer: PeerId, number: SeriesId
-) -> datetime | None:
-    """Give up to where records of a series are on their way to a peer; None if none are."""
-    query = select(func.max(OutboxRow.range_end)).where(
-        OutboxRow.peer_id == peer, OutboxRow.series_id == number, OutboxRow.stanza.is_not(None)
-    )
-    return (await connection.execute(query)).scalar_one()
 
 
 async def cut(connection: AsyncConnection, queued: Queued, at: datetime) -> None:
@@ -318,12 +257,27 @@ async def leave(connection: AsyncConnection, leaving: Iterable[Leaving], at: dat
             await connection.execute(insert(OutboxRow), rows)
 
 
-async def unsent_of(
-    connection: AsyncConnection, peers: Collection[PeerId]
-) -> list[tuple[PeerId, Queued, Series]]:
-    """Give what is to be sent to these peers, the oldest first, as far as it may leave now."""
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """Records that wait to be sent to a peer, which knows their series by this identification."""
+
+    peer: PeerId
+    identification: str
+    queued: Queued
+    series: Series
+
+
+async def unsent(
+    connection: AsyncConnection,
+    peers: Collection[PeerId],
+    held_back: Collection[PermissionId] = (),
+) -> list[Waiting]:
+    """Return what is to be sent to these peers, the oldest first, as far as it may leave now.
+
+    What is granted by those permissions is held back.
+    """
     query = (
-        select(OutboxRow.peer_id, *_COLUMNS, *SERIES_FACTS)
+        select(OutboxRow.peer_id, PermittedRow.identification, *_COLUMNS, *SERIES_FACTS)
         .join(
             PermittedRow,
             and_(
@@ -332,28 +286,26 @@ async def unsent_of(
             ),
         )
         .join(SeriesRow, SeriesRow.id == OutboxRow.series_id)
-        .where(OutboxRow.peer_id.in_(peers), OutboxRow.sent_at.is_(None))
+        .where(
+            OutboxRow.peer_id.in_(peers),
+            OutboxRow.sent_at.is_(None),
+            OutboxRow.permission_id.not_in(held_back),
+        )
         .order_by(OutboxRow.id)
     )
-    found = []
-    for peer, number, permission, series, start, end, stanza, *facts in await connection.execute(
-        query
-    ):
-        queued = Queued(number, permission, series, Range(start, end), stanza)
-        found.append((peer, queued, Series(*facts)))
-    return found
+    rows = await connection.execute(query)
+    return [
+        Waiting(peer, identification, _queued(row[:6]), Series(*row[6:]))
+        for peer, identification, *row in rows
+    ]
 
 
-async def unsent_to_members(connection: AsyncConnection, *, sent: bool = False) -> list[PeerId]:
-    """Give the members for whom something waits to be sent, or was `sent` and not confirmed."""
+async def unconfirmed(connection: AsyncConnection, *, sent: bool) -> list[PeerId]:
+    """Return the peers for which something waits to be sent, or was `sent` and not confirmed."""
     state = OutboxRow.sent_at.is_not(None) if sent else OutboxRow.sent_at.is_(None)
-    query = (
-        select(OutboxRow.peer_id)
-        .join(PeerRow, PeerRow.id == OutboxRow.peer_id)
-        .where(state, PeerRow.jid.startswith(MEMBER))
-        .distinct()
+    return list(
+        (await connection.execute(select(OutboxRow.peer_id).where(state).distinct())).scalars()
     )
-    return list((await connection.execute(query)).scalars())
 
 
 async def are_on_their_way(connection: AsyncConnection, stanzas: Collection[str]) -> set[str]:
@@ -368,16 +320,11 @@ async def acknowledged(connection: AsyncConnection, peer: PeerId, stanza: str) -
     Nothing is given for a stanza that is unknown, or was confirmed before.
     """
     taken = delete(OutboxRow).where(OutboxRow.peer_id == peer, OutboxRow.stanza == stanza)
-    received = _queued(await connection.execute(taken.returning(*_COLUMNS)))
+    rows = await connection.execute(taken.returning(*_COLUMNS))
+    received = [_queued(row) for row in rows]
     for one in received:
         await move_cursor(connection, peer, one.series_id, one.records.end)
     return received
-
-
-async def is_on_its_way(connection: AsyncConnection, peer: PeerId, stanza: str) -> bool:
-    """Tell whether what a stanza carries may still reach a peer."""
-    query = select(OutboxRow.id).where(OutboxRow.peer_id == peer, OutboxRow.stanza == stanza)
-    return (await connection.execute(query.limit(1))).one_or_none() is not None
 
 
 async def waiting_since(connection: AsyncConnection, peer: PeerId) -> datetime | None:
@@ -424,10 +371,6 @@ async def send_again(connection: AsyncConnection, peer: PeerId) -> int:
     return (await connection.execute(again)).rowcount
 
 
-def _queued(
-    rows: Iterable[Row[tuple[int, PermissionId, SeriesId, datetime, datetime, str | None]]],
-) -> list[Queued]:
-    return [
-        Queued(number, permission, series, Range(start, end), stanza)
-        for number, permission, series, start, end, stanza in rows
-    ]
+def _queued(row: Sequence[Any]) -> Queued:
+    number, permission, series, start, end, stanza = row
+    return Queued(number, permission, series, Range(start, end), stanza)

@@ -8,9 +8,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ..series import Series
 from .errors import only_with_permission
-from .peers import MEMBER
 from .series import SERIES_FACTS
-from .tables import OutboxRow, PeerId, PeerRow, SeriesId, SeriesRow, SubscriptionRow
+from .tables import OutboxRow, PeerId, SeriesId, SeriesRow, SubscriptionRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,14 +66,10 @@ async def subscriptions(
     return [Subscription(*row) for row in await connection.execute(query)]
 
 
-async def told_to_members(connection: AsyncConnection) -> dict[SeriesId, Series]:
-    """Give the series of which members are told."""
-    told = (
-        select(SubscriptionRow.series_id)
-        .join(PeerRow, PeerRow.id == SubscriptionRow.peer_id)
-        .where(PeerRow.jid.startswith(MEMBER))
-    )
-    query = select(SeriesRow.id, *SERIES_FACTS).where(SeriesRow.id.in_(told))
+async def subscribed_series(connection: AsyncConnection) -> dict[SeriesId, Series]:
+    """Return the series of which any peer is told."""
+    told = select(SubscriptionRow.series_id)
+    query = select(SeriesRow.id, *SERIES_FACTS).where(SeriesRow.id.in_(told)).order_by(SeriesRow.id)
     return {number: Series(*facts) for number, *facts in await connection.execute(query)}
 
 

@@ -3,6 +3,8 @@
 from dataclasses import replace
 from datetime import UTC, datetime
 
+from sqlalchemy.ext.asyncio import AsyncConnection
+
 from consometers_node.permission import (
     Choice,
     DataNeed,
@@ -12,7 +14,8 @@ from consometers_node.permission import (
     Wanted,
 )
 from consometers_node.series import Device, Direction, Interval, Quantity, Series
-from consometers_node.store import PeerId, PermissionId
+from consometers_node.store import PeerId, PermissionId, outbox
+from consometers_node.store.outbox import Queued
 
 HOURLY = Series(
     Device("urn:dev:prm:30001610071843"),
@@ -62,3 +65,10 @@ async def grant(
     permission = await permissions.propose(peer, need, now())
     await permissions.grant(permission, choice, YES, now())
     return permission
+
+
+async def unsent(
+    connection: AsyncConnection, peer: PeerId, most: int | None = None
+) -> list[Queued]:
+    """Give what waits to be sent to a peer."""
+    return [one.queued for one in await outbox.unsent(connection, [peer])][:most]

@@ -18,14 +18,14 @@ from consometers_node.permission import (
 )
 from consometers_node.series import Range
 from consometers_node.store import NotPermitted, PermissionId, Store
-from consometers_node.store.outbox import queue, sending, unsent
+from consometers_node.store.outbox import queue, sending
 from consometers_node.store.peers import Peer, add_peer
 from consometers_node.store.series import add_series
 from consometers_node.store.subscriptions import subscribe, subscriptions
 from consometers_node.store.tables import OutboxRow
 
 from ..clocks import sure
-from .samples import DAILY, FINE, HOURLY, INJECTED, NEED, NO, PRODUCED, STOP, YES, now
+from .samples import DAILY, FINE, HOURLY, INJECTED, NEED, NO, PRODUCED, STOP, YES, now, unsent
 
 ACTIONS = st.sampled_from(
     ["propose", "version", "grant", "refuse", "withdraw", "terminate", "expire", "queue", "send"]

@@ -4,15 +4,23 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 
+from sqlalchemy.ext.asyncio import AsyncConnection
+
 from consometers_node.permission import Choice, DataNeed, Permissions
+from consometers_node.quoalise import Text
 from consometers_node.series import Block, Range, Record, Series
-from consometers_node.sharing.ledger import Message, keep, next_message
+from consometers_node.sharing.ledger import Message, keep, next_messages
 from consometers_node.store import PeerId, PermissionId, SeriesId, Store
 from consometers_node.store.coverage import set_coverage
 from consometers_node.store.outbox import acknowledged, send_again
 from consometers_node.store.peers import Peer, add_peer
 from consometers_node.store.series import add_series
-from consometers_node.store.subscriptions import Subscription, subscribe, subscriptions
+from consometers_node.store.subscriptions import (
+    Subscription,
+    subscribe,
+    subscribed_series,
+    subscriptions,
+)
 from consometers_node.wire import Naming
 
 from ..conftest import Place
@@ -85,7 +93,20 @@ class Ledger:
 
     async def next(self, number: str = "message") -> Message | None:
         async with self.store.writing() as connection:
-            return await next_message(connection, self.peer, self.naming, number, now())
+            return await self.next_in(connection, number)
+
+    async def next_in(self, connection: AsyncConnection, number: str) -> Message | None:
+        found = await next_messages(
+            connection,
+            self.naming,
+            {self.peer.id: self.peer.jid},
+            await subscribed_series(connection),
+            new_id=lambda: number,
+            at=now(),
+        )
+        message = found.get(self.peer.id)
+        assert not isinstance(message, Text)
+        return message
 
     async def receive(self, message: Message) -> None:
         """Let the peer keep what came, and confirm it."""

@@ -11,7 +11,7 @@ import pytest
 from consometers_node.permission import Choice, Identification, Permissions, State
 from consometers_node.quoalise import MAX_PUSHED
 from consometers_node.series import Interval, Range
-from consometers_node.sharing.ledger import Message, next_message
+from consometers_node.sharing.ledger import Message, next_messages
 from consometers_node.store import NotPermitted, PermissionId, Store
 from consometers_node.store.outbox import acknowledged, queue, waiting
 from consometers_node.store.series import erase_series
@@ -204,7 +204,7 @@ async def test_what_is_corrected_as_it_leaves_goes_again(ledger: Ledger) -> None
     await ledger.subscribe(midnight(-3))
     await ledger.keep(hours(midnight(-3), range(24)))
     async with ledger.store.writing() as connection:
-        message = await next_message(connection, ledger.peer, NAMING, "first", now())
+        message = await ledger.next_in(connection, "first")
         correcting = asyncio.create_task(ledger.keep(hours(midnight(-3), [100, *range(1, 24)])))
         await asyncio.sleep(0.2)
         assert not correcting.done()
@@ -439,6 +439,35 @@ async def test_names_are_those_that_the_permission_says(store: Store) -> None:
     (records,) = message.data.records
     assert records.name == "urn:dev:prm:30001610071843_consumption/power/active/raw"
     assert records.unit == "W"
+
+
+async def test_peers_that_know_two_series_by_one_name_are_told_what_each_may_read(
+    store: Store,
+) -> None:
+    """By the delivery point, hours and five minutes of one meter have the same name."""
+    hourly = await Ledger.open(store)
+    fine = await Ledger.open(store, "town@example.org", FINE)
+    by_point = replace(NEED, identification=Identification.DELIVERY_POINT)
+    await hourly.grant(by_point)
+    await fine.grant(replace(by_point, interval=Interval.PT5M))
+    for ledger, steps in ((hourly, 24), (fine, 288)):
+        await ledger.subscribe(midnight(-3))
+        length = DAY / steps
+        await ledger.keep({midnight(-3) + n * length: n for n in range(steps)})
+    async with store.writing() as connection:
+        found = await next_messages(
+            connection,
+            NAMING,
+            {one.peer.id: one.peer.jid for one in (fine, hourly)},
+            {one.number: one.series for one in (fine, hourly)},
+            new_id=lambda: "message",
+            at=now(),
+        )
+    told = {peer: message.data for peer, message in found.items() if isinstance(message, Message)}
+    names = {data.records[0].name for data in told.values()}
+    assert names == {"urn:dev:prm:30001610071843_consumption/power/active/raw"}
+    assert len(told[hourly.peer.id].records[0].values) == 24
+    assert len(told[fine.peer.id].records[0].values) == 288
 
 
 async def test_a_series_that_may_be_shown_by_name_too_is_told_once(store: Store) -> None:

@@ -11,14 +11,14 @@ from consometers_node.store.absences import add_absence
 from consometers_node.store.answers import Answer, log_answer
 from consometers_node.store.collective_tables import MemberRow
 from consometers_node.store.coverage import set_coverage
-from consometers_node.store.outbox import queue, sending, unsent
+from consometers_node.store.outbox import queue, sending
 from consometers_node.store.pulled import Pulled, add_pulled, moved, set_problem
 from consometers_node.store.series import put_blocks
 from consometers_node.store.settings import HOUSEHOLD_SECRET, set_secret, set_setting
 from consometers_node.store.subscriptions import subscribe
 
 from ..permission.conftest import make_world
-from ..permission.samples import HOURLY, now
+from ..permission.samples import HOURLY, now, unsent
 
 MEMBERS = SeriesId(90)
 """The series of a member."""

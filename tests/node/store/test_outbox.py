@@ -11,17 +11,17 @@ from consometers_node.store.answers import Answer, answers, log_answer
 from consometers_node.store.outbox import (
     acknowledged,
     queue,
-    queue_again,
+    queue_again_for,
     send_again,
     sending,
-    unsent,
+    told_of,
     waiting,
 )
 from consometers_node.store.peers import add_peer, all_peers, peer_by_jid
 from consometers_node.store.series import add_series, extent, put_blocks
 from consometers_node.store.subscriptions import subscribe, subscriptions, unsubscribe
 
-from ..permission.samples import HOURLY, INJECTED, STOP, grant, now
+from ..permission.samples import HOURLY, INJECTED, STOP, grant, now, unsent
 
 type Granted = tuple[PeerId, PermissionId, SeriesId]
 
@@ -178,11 +178,13 @@ async def test_a_correction_takes_the_place_of_what_waits_of_it(
 ) -> None:
     peer, permission, number = granted
     async with store.writing() as connection:
+        await subscribe(connection, peer, number, now())
         for span in (hours(-6, -5), hours(-4, -3), hours(-2, -1)):
             await queue(connection, peer, permission, number, span, at=now())
         (first, *_) = await unsent(connection, peer, 3)
         await sending(connection, [first], "left", now())
-        await queue_again(connection, peer, permission, number, hours(-7, -3), at=now())
+        (reader,) = await told_of(connection, number)
+        await queue_again_for(connection, number, [(reader, hours(-7, -3))], at=now())
         assert [one.records for one in await unsent(connection, peer, 9)] == [
             hours(-2, -1),
             hours(-7, -3),

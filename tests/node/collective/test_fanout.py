@@ -13,13 +13,13 @@ from sqlalchemy import func, select
 
 from consometers_node.collective.members import Members
 from consometers_node.collective.own import Told, own_series, write
-from consometers_node.collective.readers import Readers, end
-from consometers_node.collective.telling import AT_ONCE, Telling
+from consometers_node.collective.readers import Readers, addresses, end
 from consometers_node.permission import Permissions
 from consometers_node.quoalise import Data
 from consometers_node.quoalise.identifier import organisation
 from consometers_node.series import Device, Direction, Interval, Series
 from consometers_node.sharing.changes import Changes
+from consometers_node.sharing.fanout import AT_ONCE, Fanout
 from consometers_node.sharing.pauses import pause, resume
 from consometers_node.store import PeerId, Store
 from consometers_node.store.outbox import queue
@@ -94,13 +94,14 @@ class Stage:
     released: dict[Series, dict[datetime, int]] = field(default_factory=dict)
 
     @asynccontextmanager
-    async def telling(self) -> AsyncIterator[Telling]:
-        telling = Telling(
+    async def telling(self) -> AsyncIterator[Fanout]:
+        telling = Fanout(
             self.store,
             Naming(bytes(32), collective="kersabiec"),
             cast("Connection", self.network),
-            cast("Pushing", self.network),
-            self.changes,
+            pushing=cast("Pushing", self.network),
+            changes=self.changes,
+            addresses=addresses,
             first_delay_s=0.1,
         )
         task: asyncio.Task[object] = asyncio.create_task(telling.run())
@@ -208,8 +209,10 @@ async def test_a_receipt_that_comes_late_counts(stage: Stage) -> None:
         async with asyncio.timeout(30):
             while await stage.outbox() > 1:
                 await asyncio.sleep(0.02)
-        await telling.received("nobody@example.org", "m1")
-        await telling.received(jid, stage.network.ids[jid])
+        other = await stage.peer("home4@example.org")
+        await telling.received(other, stage.network.ids[jid])
+        assert await stage.outbox() == 1
+        await telling.received(await stage.peer(jid), stage.network.ids[jid])
         assert await stage.outbox() == 0
 
 

@@ -1,0 +1,279 @@
+"""Sending records to all who read them.
+
+They may be thousands that are told the same. So it is looked up once who is behind, records are
+read once for all, and what has arrived is noted together with what leaves next, in one transaction.
+One message is on its way to a peer at a time. It stands in the outbox before it leaves, and its
+receipt takes it out, so that whatever ends this task loses nothing: what has no receipt leaves
+again. A withdrawal takes the row, and with it the message, wherever that is. A peer that gives no
+receipt is left alone for a while, longer each time.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable, Collection, Sequence
+from datetime import UTC, datetime
+import logging
+import random
+from typing import NoReturn
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from ..quoalise import QuoaliseError, Text
+from ..series import Range, Series
+from ..store import NotPermitted, PeerId, SeriesId, Store
+from ..store.outbox import (
+    acknowledged,
+    are_on_their_way,
+    send_again,
+    take_turns,
+    told_of,
+    unconfirmed,
+)
+from ..store.series import extent
+from ..store.settings import settings_like
+from ..store.subscriptions import subscribed_series
+from ..wire import Naming, Unsayable
+from ..xmpp import PUSH_SECONDS, Connection, NetworkError, Pushing
+from .changes import Changes
+from .ledger import SOON, Message, next_messages, receipts_key
+
+FIRST_DELAY_S = 30.0
+LONGEST_DELAY_S = 6 * 3600.0
+"""The server of a peer that is away may hold what is sent to it: it is not sent often."""
+AT_ONCE = 32
+"""Messages that are on their way: as many as `Pushing` has room for."""
+
+_OFFLINE_S = 3600.0
+_TOGETHER_S = 0.02
+_RESTS = 10
+"""How many times as long as a look takes there is no other one."""
+
+_LOGGER = logging.getLogger(__name__)
+
+type Addresses = Callable[[AsyncConnection, Collection[PeerId]], Awaitable[dict[PeerId, str]]]
+"""Returns the bare JIDs of those of some peers that may be told now."""
+
+
+class Fanout:
+    """Sends records to all peers, each as long as it may read them."""
+
+    def __init__(
+        self,
+        store: Store,
+        naming: Naming,
+        connection: Connection,
+        *,
+        pushing: Pushing,
+        changes: Changes,
+        addresses: Addresses,
+        first_delay_s: float = FIRST_DELAY_S,
+        receipt_within_s: float = PUSH_SECONDS,
+    ) -> None:
+        """Prepare; nothing is sent yet."""
+        self.problems: dict[PeerId, Text] = {}
+        """Why a peer is not told, for people."""
+        self._store = store
+        self._naming = naming
+        self._connection = connection
+        self._pushing = pushing
+        self._changes = changes
+        self._addresses = addresses
+        self._first_delay_s = first_delay_s
+        self._receipt_within_s = receipt_within_s
+        self._flying: dict[PeerId, tuple[Message, asyncio.Task[Text | None]]] = {}
+        self._behind: deque[PeerId] = deque()
+        self._news: dict[SeriesId, Series] = {}
+        self._delays: dict[PeerId, float] = {}
+        self._rests: dict[PeerId, float] = {}
+        self._looked: tuple[int, float] | None = None
+        self._rested = 0.0
+        self._wake = asyncio.Event()
+
+    def heard(self, peer: PeerId) -> None:
+        """Take the word that a peer is there: what waits for it leaves now."""
+        self._delays.pop(peer, None)
+        if self._rests.pop(peer, None) is not None:
+            self._looked = None
+            self._wake.set()
+
+    async def received(self, peer: PeerId, message_id: str) -> None:
+        """Note a receipt that came after time, or of an earlier run."""
+        async with self._store.writing() as connection:
+            arrived = await acknowledged(connection, peer, message_id)
+        if arrived:
+            self.problems.pop(peer, None)
+        self.heard(peer)
+
+    async def run(self) -> NoReturn:
+        """Send on. Ends when it is cancelled."""
+        async with self._store.writing() as connection:
+            for peer in await unconfirmed(connection, sent=True):
+                await send_again(connection, peer)
+        async with asyncio.TaskGroup() as tasks:
+            while True:
+                await self._online()
+                seen = self._changes.count
+                leaving: Sequence[tuple[Message, str, bool]] = ()
+                try:
+                    leaving = await self._turn(seen)
+                except NotPermitted:
+                    _LOGGER.info("a permission ended while records were about to leave by it")
+                    self._looked = None
+                for message, jid, confirms in leaving:
+                    push = tasks.create_task(self._push(message, jid, confirms=confirms))
+                    self._flying[message.peer] = message, push
+                if len(self._flying) >= AT_ONCE or not (leaving or self._behind):
+                    await self._wait(seen)
+
+    async def _turn(self, seen: int) -> list[tuple[Message, str, bool]]:
+        """Note what has arrived, and return what leaves next, noted as leaving.
+
+        Each message goes to an address, which confirms it or not.
+        """
+        now, clock = datetime.now(UTC), asyncio.get_running_loop().time()
+        ended = {peer: one for peer, one in self._flying.items() if one[1].done()}
+        failed = {
+            peer: words
+            for peer, (_, task) in ended.items()
+            if not task.cancelled() and (words := task.result()) is not None
+        }
+        async with self._store.writing() as connection:
+            await take_turns(connection)
+            for peer, (message, task) in ended.items():
+                if task.cancelled() or peer in failed:
+                    await send_again(connection, peer)
+                else:
+                    await acknowledged(connection, peer, message.id)
+            await self._cancel_what_ended(connection, ended)
+            rests = {peer: at for peer, at in self._rests.items() if at > clock}
+            busy = rests.keys() | failed.keys() | (self._flying.keys() - ended.keys())
+            if not self._behind and self._is_due(seen, clock):
+                await self._look(connection, now, busy)
+                self._looked, self._rests = (seen, clock), rests
+                took = asyncio.get_running_loop().time() - clock
+                self._rested = clock + _RESTS * took
+            room = AT_ONCE - len(self._flying) + len(ended)
+            some = [self._behind.popleft() for _ in range(min(room, len(self._behind)))]
+            some = [peer for peer in dict.fromkeys(some) if peer not in busy]
+            jids = await self._addresses(connection, some) if some else {}
+            deaf = await settings_like(connection, "peer.")
+            due = await next_messages(
+                connection, self._naming, jids, self._news, new_id=self._pushing.new_id, at=now
+            )
+        for peer in ended:
+            del self._flying[peer]
+        for peer in ended.keys() - failed.keys():
+            self._delays.pop(peer, None)
+            self.problems.pop(peer, None)
+            # It may be behind with something else.
+            self._behind.append(peer)
+        unsayable = {peer: one for peer, one in due.items() if isinstance(one, Text)}
+        for peer, words in (failed | unsayable).items():
+            self._fail(peer, words, clock)
+        return [
+            (one, jids[peer], receipts_key(peer) not in deaf)
+            for peer, one in due.items()
+            if isinstance(one, Message)
+        ]
+
+    def _fail(self, peer: PeerId, words: Text, clock: float) -> None:
+        self.problems[peer] = words
+        delay = self._delays.get(peer, self._first_delay_s)
+        self._delays[peer] = min(2 * delay, LONGEST_DELAY_S)
+        self._rests[peer] = clock + random.uniform(0.5, 1) * delay  # noqa: S311  not a secret
+
+    def _is_due(self, seen: int, clock: float) -> bool:
+        if self._looked is None:
+            return True
+        if self._looked[0] != seen:
+            return self._rested <= clock
+        return self._looked[1] + self._first_delay_s <= clock and any(
+            at <= clock for at in self._rests.values()
+        )
+
+    async def _look(
+        self, connection: AsyncConnection, now: datetime, busy: Collection[PeerId]
+    ) -> None:
+        """Find who is behind."""
+        self._news = {}
+        behind = dict.fromkeys(await unconfirmed(connection, sent=False))
+        soon = Range(datetime.fromtimestamp(0, UTC), now + SOON)
+        for number, series in (await subscribed_series(connection)).items():
+            known = await extent(connection, number, series, soon)
+            if known is None:
+                continue
+            self._news[number] = series
+            behind |= dict.fromkeys(
+                one.peer
+                for one in await told_of(connection, number)
+                if max(one.reached or one.since, one.records.start) < known.end
+            )
+        self._behind.extend(peer for peer in behind if peer not in busy)
+        self.problems = {
+            peer: words for peer, words in self.problems.items() if peer in busy or peer in behind
+        }
+
+    async def _cancel_what_ended(
+        self, connection: AsyncConnection, arrived: Collection[PeerId]
+    ) -> None:
+        """Let nothing leave of a permission that has ended meanwhile."""
+        flying = {
+            message.id: task
+            for peer, (message, task) in self._flying.items()
+            if peer not in arrived
+        }
+        for number in flying.keys() - await are_on_their_way(connection, list(flying)):
+            flying[number].cancel()
+
+    async def _push(self, message: Message, jid: str, *, confirms: bool) -> Text | None:
+        """Push a message. Return why it has not arrived; None if it has."""
+        if not len(message.data):
+            return None
+        try:
+            await self._pushing.push(
+                jid,
+                message.data,
+                message_id=message.id,
+                receipt=confirms,
+                seconds=self._receipt_within_s,
+            )
+        except (NetworkError, QuoaliseError, Unsayable) as fault:
+            _LOGGER.debug("a peer is told later: %s", fault)
+            return fault.text
+        return None
+
+    async def _wait(self, seen: int) -> None:
+        """Wait until something arrived, changed, or is to be tried again."""
+        clock = asyncio.get_running_loop().time()
+        self._wake.clear()
+        waits: set[asyncio.Task[object]] = {
+            asyncio.create_task(self._wake.wait()),
+            asyncio.create_task(self._changes.after(seen)),
+        }
+        flying = {task for _, task in self._flying.values()}
+        again = max(
+            min(self._rests.values(), default=clock + _OFFLINE_S), clock + self._first_delay_s
+        )
+        if self._looked is None or self._looked[0] != seen:
+            again = max(self._rested, clock)
+        try:
+            await asyncio.wait(
+                {*waits, *flying},
+                timeout=again - clock,
+                return_when=asyncio.FIRST_COMPLETED,
+            )
+            # What comes at about the same time is noted together.
+            await asyncio.sleep(_TOGETHER_S)
+        finally:
+            for one in waits:
+                one.cancel()
+
+    async def _online(self) -> None:
+        """Wait for the network. What only a person can help is tried again after a change."""
+        while not self._connection.is_online:
+            seen = self._changes.count
+            try:
+                await self._connection.online(_OFFLINE_S)
+            except NetworkError as fault:
+                if fault.lasting:
+                    await self._changes.after(seen)
