@@ -29,9 +29,8 @@ from consometers_node.collective.rights import erase, forget_told, is_wiped, wip
 from consometers_node.collective.sites import Building, Description
 from consometers_node.permission import Permissions, State
 from consometers_node.sharing.names import keep_collective, load_naming
-from consometers_node.store import PermissionId, Store, rewriting
+from consometers_node.store import PermissionId, Store, Unusable, rewriting
 from consometers_node.store.collective_tables import GivenId
-from consometers_node.store.errors import Emptied
 from consometers_node.store.peers import add_peer, peer_by_jid
 from consometers_node.store.series import days_kept
 from demo.hass import free_port
@@ -367,7 +366,7 @@ async def test_what_the_journal_of_an_emptied_file_holds_is_not_thrown_away(
         else:
             file.unlink()
         journal.write_bytes(held)
-        with pytest.raises(Emptied):
+        with pytest.raises(Unusable, match="is empty"):
             await Store.open(file)
         assert journal.read_bytes() == held
 

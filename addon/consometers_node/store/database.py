@@ -9,17 +9,17 @@ from pathlib import Path
 import sqlite3
 from typing import TYPE_CHECKING, Any, Self, cast
 
-from sqlalchemy import URL, Connection, Row, event, inspect, make_url, text
+from sqlalchemy import URL, Connection, Row, event, inspect, make_url, text as sql
 from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry
 
+from ..quoalise.text import around, text
 from . import driver
-from .errors import Unusable
+from .errors import DAMAGED, Unusable
 from .file import Reserve, prepare
-from .reasons import is_full, is_locked
+from .reasons import is_full, is_locked, reason
 from .rewriting import rewrite
-from .types import DAMAGED
 
 if TYPE_CHECKING:
     from sqlalchemy.engine.interfaces import DBAPIConnection
@@ -53,6 +53,27 @@ _SIZE_OF_DATABASE = "SELECT pg_database_size(current_database())"
 _SNAPSHOT = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
 _ENDINGS: set[asyncio.Future[None]] = set()
 _MIGRATIONS = str(Path(__file__).with_name("migrations")).replace("%", "%%")
+_CANNOT_OPEN = text("{place} cannot be opened: {said}.", "{place} ne s’ouvre pas : {said}.")
+_NO_DRIVER = text(
+    "PostgreSQL is for the server of a collective: psycopg is missing.",
+    "PostgreSQL est pour le serveur d’un collectif : psycopg manque.",
+)
+_HALF_MOVED = text(
+    "a move into this database has not ended: go on with migrate-store.",
+    "un déménagement vers cette base n’est pas terminé : reprenez avec migrate-store.",
+)
+_OF_ANOTHER_PROGRAM = text(
+    "the database is that of another program: say another one.",
+    "la base est celle d’un autre programme : indiquez-en une autre.",
+)
+_NEWER = text(
+    "the database was written by a newer node: install that version or a newer one.",
+    "la base a été écrite par un nœud plus récent : installez cette version ou une plus récente.",
+)
+_NO_URL = text(
+    "the database’s URL starts with sqlite:/// and a path, or with postgresql://.",
+    "l’URL de la base commence par sqlite:/// et un chemin, ou par postgresql://.",
+)
 
 
 class Store:
@@ -89,13 +110,13 @@ class Store:
         except BaseException as fault:
             await store.close()
             if isinstance(fault, OSError | sqlite3.Error | DBAPIError):
-                raise Unusable(f"{_shown(url)} cannot be opened: {_reason(fault)}") from fault
+                words = around(_CANNOT_OPEN, reason(fault), place=_shown(url))
+                raise Unusable(words) from fault
             raise
         return store
 
     @property
     def is_sqlite(self) -> bool:
-        """Tell whether the database is a file of ours."""
         return self._engine.dialect.name == "sqlite"
 
     async def close(self) -> None:
@@ -144,7 +165,7 @@ class Store:
     async def size_bytes(self, connection: AsyncConnection) -> int:
         """Tell how much room the database takes, without the journal of what was written last."""
         query = _SIZE_OF_FILE if self.is_sqlite else _SIZE_OF_DATABASE
-        return int((await connection.execute(text(query))).scalar_one())
+        return int((await connection.execute(sql(query))).scalar_one())
 
     async def checkpoint(self) -> bool:
         """Put all into the one file, for whoever copies it.
@@ -192,12 +213,12 @@ class Store:
 
     async def _alone(self, statement: str) -> Row[Any] | None:
         async with self._one_writer, self._autocommitting() as connection:
-            await connection.execute(text(f"PRAGMA busy_timeout = {_ALONE_BUSY_MS}"))
+            await connection.execute(sql(f"PRAGMA busy_timeout = {_ALONE_BUSY_MS}"))
             try:
-                done = await connection.execute(text(statement))
+                done = await connection.execute(sql(statement))
                 return done.first() if done.returns_rows else None
             finally:
-                await connection.execute(text(f"PRAGMA busy_timeout = {_BUSY_MS}"))
+                await connection.execute(sql(f"PRAGMA busy_timeout = {_BUSY_MS}"))
 
     def _autocommitting(self) -> AbstractAsyncContextManager[AsyncConnection]:
         # In SQLite a connection is in no transaction until one begins.
@@ -238,15 +259,15 @@ def _migrate(connection: Connection, half_moved: bool) -> None:
     revision = _revision(connection)
     if revision != HEAD and connection.dialect.name == "postgresql":
         # In SQLite nobody else is in a transaction that writes.
-        connection.execute(text(_ALONE))
+        connection.execute(sql(_ALONE))
         revision = _revision(connection)
     if revision == HEAD or (half_moved and revision == HALF_MOVED):
         return
     if revision == HALF_MOVED:
-        raise Unusable("a move into this database has not ended: go on with migrate-store")
+        raise Unusable(_HALF_MOVED)
     if revision is None:
         if inspect(connection).get_table_names():
-            raise Unusable("the database is that of another program: say another one")
+            raise Unusable(_OF_ANOTHER_PROGRAM)
         # A home does without the tables of a collective from its second start on.
         from .migrations.schema import create  # noqa: PLC0415
 
@@ -265,15 +286,13 @@ def _migrate(connection: Connection, half_moved: bool) -> None:
     try:
         command.upgrade(config, HEAD)
     except CommandError as fault:
-        raise Unusable(
-            "the database was written by a newer node: install that version or a newer one"
-        ) from fault
+        raise Unusable(_NEWER) from fault
 
 
 def _revision(connection: Connection) -> str | None:
     if not inspect(connection).has_table("alembic_version"):
         return None
-    revision: str | None = connection.scalar(text("SELECT version_num FROM alembic_version"))
+    revision: str | None = connection.scalar(sql("SELECT version_num FROM alembic_version"))
     return revision
 
 
@@ -284,9 +303,7 @@ def _url(place: Path | str) -> URL:
         url = make_url(place)
         return url.set(drivername=_DRIVERS[url.get_backend_name()])
     except (ArgumentError, KeyError) as fault:
-        raise Unusable(
-            "the database's URL starts with sqlite:/// and a path, or with postgresql://"
-        ) from fault
+        raise Unusable(_NO_URL) from fault
 
 
 def _shown(url: URL) -> str:
@@ -319,9 +336,7 @@ def _postgresql(url: URL) -> AsyncEngine:
             url, pool_size=_CONNECTIONS, max_overflow=0, pool_pre_ping=True, hide_parameters=True
         )
     except ModuleNotFoundError as missing:
-        raise Unusable("PostgreSQL is for the server of a collective: psycopg is missing") from (
-            missing
-        )
+        raise Unusable(_NO_DRIVER) from missing
 
 
 def _set_up_sqlite(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
@@ -369,7 +384,3 @@ def _ended(task: asyncio.Task[None]) -> None:
 async def _roll_back(driver: Any) -> None:
     with suppress(sqlite3.Error, ValueError):
         await driver.rollback()
-
-
-def _reason(fault: BaseException) -> str:
-    return str(fault.orig if isinstance(fault, DBAPIError) else fault).strip()

@@ -67,7 +67,6 @@ class Connection(aiosqlite.Connection):
     async def in_thread[**P, T](
         self, do: Callable[P, T], *arguments: P.args, **named: P.kwargs
     ) -> T:
-        """Have the thread do something. Raises what that does."""
         return await self._execute(do, *arguments, **named)  # type: ignore[no-any-return, no-untyped-call]
 
 

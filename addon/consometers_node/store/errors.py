@@ -2,9 +2,24 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 from sqlalchemy.exc import IntegrityError
+
+from ..quoalise import Text
+from ..quoalise.text import text
+
+EMPTIED = text(
+    "{file} is empty, and a node’s database never is: something emptied it. Put a backup back. To"
+    " begin again on purpose, without anything that was kept, move {file} and what is beside it"
+    " under the same name out of the way.",
+    "{file} est vide, et la base d’un nœud ne l’est jamais : quelque chose l’a vidé. Remettez une"
+    " sauvegarde. Pour repartir de zéro exprès, sans rien de ce qui était gardé, écartez {file} et"
+    " ce qui est à côté sous le même nom.",
+)
+DAMAGED = text(
+    "the database’s file is damaged: put a backup back.",
+    "le fichier de la base est abîmé : remettez une sauvegarde.",
+)
 
 
 class StoreFault(Exception):
@@ -12,15 +27,11 @@ class StoreFault(Exception):
 
 
 class Unusable(StoreFault):
-    """The database cannot be opened. The message tells the operator what to do."""
+    """The database cannot be opened. `text` tells the operator what to do."""
 
-
-class Emptied(Unusable):
-    """The database's file is empty, which a node's never is."""
-
-    def __init__(self, file: Path) -> None:
-        super().__init__(f"{file} is empty")
-        self.file = file
+    def __init__(self, words: Text) -> None:
+        super().__init__(words.say())
+        self.text = words
 
 
 class NotPermitted(StoreFault):

@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 import sqlite3
 
-from .errors import Emptied
+from .errors import EMPTIED, Unusable
 
 RESERVE_BYTES = 2 << 20
 """What a withdrawal may write, with the files that SQLite makes for it."""
@@ -17,14 +17,14 @@ _AT_ONCE_BYTES = 64 << 10
 def prepare(file: Path) -> None:
     """Make the file if there is none, and close it to other users.
 
-    Raises Emptied, OSError or sqlite3.Error. A file of ours is never empty, not even after a power
+    Raises Unusable, OSError or sqlite3.Error. A file of ours is never empty, not even after a power
     cut: it is made under another name.
     """
     if file.is_dir():
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(file))
     if not _size(file):
         if file.exists() or _size(_beside(file, "-wal")):
-            raise Emptied(file)
+            raise Unusable(EMPTIED.fill(file=file))
         _make(file)
     # SQLite gives -wal and -shm the mode of the file.
     for path in (file, *(_beside(file, suffix) for suffix in ("-wal", "-shm"))):
@@ -51,7 +51,6 @@ class Reserve:
                 os.close(descriptor)
 
     def free(self) -> bool:
-        """Free the room; return whether there was any."""
         there = _size(self._file) > 0
         with suppress(OSError):
             self._file.unlink(missing_ok=True)

@@ -25,7 +25,6 @@ class Peer:
 
     @property
     def is_member(self) -> bool:
-        """Whether it is known by its pseudonym."""
         return self.jid.startswith(MEMBER)
 
 

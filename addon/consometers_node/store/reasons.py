@@ -7,8 +7,8 @@ import sqlite3
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 
 from ..quoalise import Text
-from ..quoalise.text import around, text
-from .errors import Emptied, StoreFault
+from ..quoalise.text import text
+from .errors import StoreFault, Unusable
 
 _FULL = text("its disk is full", "son disque est plein")
 _READ_ONLY = text("it is read-only", "elle est en lecture seule")
@@ -65,18 +65,7 @@ _REMEDIES = (
         ),
     ),
 )
-_PLACE = text("{place} cannot be opened: {said}.", "{place} ne s’ouvre pas : {said}.")
 
-_EMPTIED = text(
-    "{file} is empty, and a node’s database never is: something emptied it. Put a backup back. To"
-    " begin again on purpose, without anything that was kept, move {file} and what is beside it"
-    " under the same name out of the way.",
-    "{file} est vide, et la base d’un nœud ne l’est jamais : quelque chose l’a vidé. Remettez une"
-    " sauvegarde. Pour repartir de zéro exprès, sans rien de ce qui était gardé, écartez {file} et"
-    " ce qui est à côté sous le même nom.",
-)
-
-_OPENED = " cannot be opened: "
 _SQLITE_EXTENDED = {
     # The memory that connections share is a file whose pages are written when it grows.
     sqlite3.SQLITE_IOERR_SHMSIZE: _FULL,
@@ -128,26 +117,6 @@ _SYSTEM = {
     errno.EROFS: _READ_ONLY,
     errno.EIO: _DISK,
 }
-_OURS = {
-    "PostgreSQL is for the server of a collective: psycopg is missing": (
-        "PostgreSQL est pour le serveur d’un collectif : psycopg manque"
-    ),
-    "a move into this database has not ended: go on with migrate-store": (
-        "un déménagement vers cette base n’est pas terminé : reprenez avec migrate-store"
-    ),
-    "the database's file is damaged: put a backup back": (
-        "le fichier de la base est abîmé : remettez une sauvegarde"
-    ),
-    "the database is that of another program: say another one": (
-        "la base est celle d’un autre programme : indiquez-en une autre"
-    ),
-    "the database was written by a newer node: install that version or a newer one": (
-        "la base a été écrite par un nœud plus récent : installez cette version ou une plus récente"
-    ),
-    "the database's URL starts with sqlite:/// and a path, or with postgresql://": (
-        "l’URL de la base commence par sqlite:/// et un chemin, ou par postgresql://"
-    ),
-}
 
 
 def is_full(fault: DBAPIError) -> bool:
@@ -182,24 +151,12 @@ def reason(fault: BaseException) -> Text:
 
     What is not known here stays in its own words, without the statement that met it.
     """
-    if isinstance(fault, Emptied):
-        return _EMPTIED.fill(file=fault.file)
-    if isinstance(fault, StoreFault):
-        return _reason_of_ours(fault)
+    if isinstance(fault, Unusable):
+        return fault.text
     if (known := _known(fault)) is not None:
         return known
     why = fault.orig if isinstance(fault, DBAPIError) else fault
     return _OTHER.fill(why=str(why).strip().partition("\n")[0])
-
-
-def _reason_of_ours(fault: StoreFault) -> Text:
-    said, cause = str(fault), fault.__cause__
-    if said in _OURS:
-        return text(f"{said}.", f"{_OURS[said]}.")
-    place, opened, _ = said.partition(_OPENED)
-    if cause is None or not opened:
-        return _OTHER.fill(why=said)
-    return around(_PLACE, reason(cause), place=place)
 
 
 def _of_sqlite(fault: BaseException | None) -> Text | None:

@@ -11,9 +11,7 @@ from sqlalchemy import BigInteger, Date, Dialect, Integer, Text
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
 from ..series import Interval
-from .errors import Unusable
-
-DAMAGED = "the database's file is damaged: put a backup back"
+from .errors import DAMAGED, Unusable
 
 
 def _damaged_if_unreadable[S, T](

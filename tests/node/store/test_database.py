@@ -257,7 +257,7 @@ async def test_a_url_of_something_else_is_refused_with_advice(url: str) -> None:
 async def test_a_database_that_is_not_there_is_named_without_its_password(tmp_path: Path) -> None:
     with pytest.raises(Unusable) as fault:
         await Store.open(f"postgresql://node:hush-hush@/node?host={tmp_path}")
-    assert str(tmp_path) in str(fault.value)
+    assert tmp_path.name in str(fault.value)
     assert "hush-hush" not in str(fault.value)
     with pytest.raises(Unusable, match="cannot be opened"):
         await Store.open(tmp_path / "no folder" / "node.db")
