@@ -13,10 +13,11 @@ class CollectiveFault(Exception):
     """
 
     condition: ClassVar[str] = "not-possible"
+    words: ClassVar[Text]
 
-    def __init__(self, words: Text) -> None:
-        super().__init__(words.say())
-        self.text = words
+    def __init__(self, words: Text | None = None, **facts: object) -> None:
+        self.text = words or self.words.fill(**facts)
+        super().__init__(self.text.say())
 
 
 class NotInvited(CollectiveFault):
@@ -29,18 +30,14 @@ class OtherKind(CollectiveFault):
     """Whoever gave something is invited as something else than it is."""
 
     condition = "other-kind"
-
-    def __init__(self) -> None:
-        super().__init__(
-            text(
-                "This node is a member already, of another kind than this invitation is for (a"
-                " home, a site, a collective), and shares by that. To change it, withdraw all that"
-                " it shares here, have that erased, and open the invitation again.",
-                "Ce nœud est déjà membre, d’une autre sorte que celle de cette invitation (foyer,"
-                " site, collectif), et partage à ce titre. Pour en changer, retirez tout ce qu’il"
-                " partage ici, faites-le effacer, puis rouvrez l’invitation.",
-            )
-        )
+    words = text(
+        "This node is a member already, of another kind than this invitation is for (a"
+        " home, a site, a collective), and shares by that. To change it, withdraw all that"
+        " it shares here, have that erased, and open the invitation again.",
+        "Ce nœud est déjà membre, d’une autre sorte que celle de cette invitation (foyer,"
+        " site, collectif), et partage à ce titre. Pour en changer, retirez tout ce qu’il"
+        " partage ici, faites-le effacer, puis rouvrez l’invitation.",
+    )
 
 
 class NotAsked(CollectiveFault):
@@ -65,58 +62,43 @@ class NameTaken(CollectiveFault):
     """Two sites would have one name."""
 
     condition = "name-taken"
-
-    def __init__(self, name: str) -> None:
-        super().__init__(
-            text(
-                "There is a site named “{name}” already: choose another name.",
-                "Il y a déjà un site nommé « {name} » : choisissez un autre nom.",
-            ).fill(name=name)
-        )
+    words = text(
+        "There is a site named “{name}” already: choose another name.",
+        "Il y a déjà un site nommé « {name} » : choisissez un autre nom.",
+    )
 
 
 class Nameless(CollectiveFault):
     """A home is to be named."""
 
-    def __init__(self) -> None:
-        super().__init__(
-            text(
-                "A home has no name here but its pseudonym: only a site or a collective has one.",
-                "Un foyer n’a pas d’autre nom ici que son pseudonyme : seul un site ou un collectif"
-                " en a un.",
-            )
-        )
+    words = text(
+        "A home has no name here but its pseudonym: only a site or a collective has one.",
+        "Un foyer n’a pas d’autre nom ici que son pseudonyme : seul un site ou un collectif"
+        " en a un.",
+    )
 
 
 class NoSite(CollectiveFault):
     """A collective is to be shown as a site."""
 
     condition = "no-site"
-
-    def __init__(self) -> None:
-        super().__init__(
-            text(
-                "A collective is never shown as a site: what it tells are sums of its own members."
-                " Give it a name instead.",
-                "Un collectif n’est jamais montré comme site : ce qu’il dit, ce sont des sommes de"
-                " ses propres membres. Donnez-lui plutôt un nom.",
-            )
-        )
+    words = text(
+        "A collective is never shown as a site: what it tells are sums of its own members."
+        " Give it a name instead.",
+        "Un collectif n’est jamais montré comme site : ce qu’il dit, ce sont des sommes de"
+        " ses propres membres. Donnez-lui plutôt un nom.",
+    )
 
 
 class NotByName(CollectiveFault):
     """A member is to be shown by name whose own node has not granted that."""
 
     condition = "not-by-name"
-
-    def __init__(self) -> None:
-        super().__init__(
-            text(
-                "This member has not allowed you to show it by name. Offer a data need that asks"
-                " for it (identification: name), and invite the member as a site. Show it here"
-                " once the building’s own node has granted that permission.",
-                "Ce membre ne vous a pas autorisé à le montrer sous son nom. Proposez une demande"
-                " de données qui le demande (identification : nom), et invitez le membre comme"
-                " site. Une fois qu’elle est accordée sur le nœud du bâtiment, montrez-le ici.",
-            )
-        )
+    words = text(
+        "This member has not allowed you to show it by name. Offer a data need that asks"
+        " for it (identification: name), and invite the member as a site. Show it here"
+        " once the building’s own node has granted that permission.",
+        "Ce membre ne vous a pas autorisé à le montrer sous son nom. Proposez une demande"
+        " de données qui le demande (identification : nom), et invitez le membre comme"
+        " site. Une fois qu’elle est accordée sur le nœud du bâtiment, montrez-le ici.",
+    )

@@ -14,9 +14,9 @@ from typing import Literal, Never
 from ..quoalise import Text
 from ..quoalise.text import around, text
 from ..series import Direction
-from .counting import Page, Visit
+from .counting import Page, Timed, Visit
 from .disclosure import Reason
-from .health import Database, Health, Timings
+from .health import Database, Health
 from .members import Kind
 from .moments import Moment, Together
 
@@ -196,7 +196,7 @@ def _ratio(share: Fraction | None) -> Value:
 
 
 def _timed(
-    name: str, what: Text, told: Text, timings: Callable[[Health], Timings]
+    name: str, what: Text, told: Text, timings: Callable[[Health], Timed]
 ) -> tuple[Fact[Health], ...]:
     """Give the facts of work that takes time: how often, how long all of it, and the last."""
     return (
@@ -303,7 +303,7 @@ HEALTH: tuple[Fact[Health], ...] = (
         ),
         type=Type.COUNTER,
         label=_MESSAGES,
-        value=lambda health, outcome: health.messages[outcome],
+        value=lambda health, outcome: getattr(health.counts.traffic, outcome),
     ),
     Fact(
         name="consometers_messages_waiting",
@@ -323,7 +323,7 @@ HEALTH: tuple[Fact[Health], ...] = (
         ),
         type=Type.COUNTER,
         label=_VISITS,
-        value=lambda health, outcome: health.visits[Visit(outcome)],
+        value=lambda health, outcome: health.counts.visits[Visit(outcome)],
     ),
     Fact(
         name="consometers_requests_total",
@@ -334,7 +334,7 @@ HEALTH: tuple[Fact[Health], ...] = (
         ),
         type=Type.COUNTER,
         label=_REQUESTS,
-        value=lambda health, outcome: health.requests[outcome],
+        value=lambda health, outcome: getattr(health.counts.traffic, outcome),
     ),
     Fact(
         name="consometers_pages_total",
@@ -345,7 +345,7 @@ HEALTH: tuple[Fact[Health], ...] = (
         ),
         type=Type.COUNTER,
         label=_PAGES,
-        value=lambda health, outcome: health.pages[Page(outcome)],
+        value=lambda health, outcome: health.counts.pages[Page(outcome)],
     ),
     Fact(
         name="consometers_outbox_messages",
@@ -363,7 +363,7 @@ HEALTH: tuple[Fact[Health], ...] = (
             "Transactions that kept what members told.",
             "Transactions qui ont conservé ce que les membres ont transmis.",
         ),
-        lambda health: health.commits,
+        lambda health: health.counts.commits,
     ),
     *_timed(
         "consometers_closings",
@@ -372,7 +372,7 @@ HEALTH: tuple[Fact[Health], ...] = (
             "Transactions that closed what was due of the intervals.",
             "Transactions qui ont clos ce qui devait l’être des intervalles.",
         ),
-        lambda health: health.looks,
+        lambda health: health.counts.looks,
     ),
     Fact(
         name="consometers_closing_timestamp_seconds",
@@ -382,7 +382,7 @@ HEALTH: tuple[Fact[Health], ...] = (
             "Quand un intervalle a été clos, depuis le démarrage du nœud.",
         ),
         unit=INSTANT,
-        value=lambda health, _: _instant(health.released_at),
+        value=lambda health, _: _instant(health.counts.released_at),
     ),
     Fact(
         name="consometers_published_timestamp_seconds",
@@ -435,7 +435,7 @@ HEALTH: tuple[Fact[Health], ...] = (
         what=text("Start", "Démarrage"),
         told=text("When the node started.", "Quand le nœud a démarré."),
         unit=INSTANT,
-        value=lambda health, _: _instant(health.since),
+        value=lambda health, _: _instant(health.counts.since),
     ),
 )
 """How the node goes."""

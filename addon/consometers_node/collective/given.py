@@ -10,9 +10,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 import json
-from typing import Any
 
-from sqlalchemy import ColumnElement, Row, case, func, insert, literal, select, update
+from sqlalchemy import ColumnElement, case, func, insert, literal, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ..permission import DataNeed, Identification, Reading, State
@@ -32,6 +31,7 @@ from ..store.collective_tables import (
 )
 from ..store.settings import set_setting, setting
 from ..store.shown import shown_from
+from ..store.tables import columns_of
 from ..store.types import Instant
 from ..wire.needs import read_interval
 from .errors import NotAsked, NotYours, Unknown
@@ -129,6 +129,13 @@ class Given:
     def stands(self, at: datetime) -> bool:
         """Tell whether records may be read by it at an instant."""
         return self.state is State.GRANTED and self.valid_from - _SKEW <= at < self.valid_until
+
+
+_COLUMNS = (
+    *columns_of(GivenRow, Given, but={"member", "series"}),
+    GivenRow.member_id.label("member"),
+    GivenRow.version,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -351,16 +358,8 @@ async def register(
     if numbers is not None:
         query = query.where(GivenRegisterRow.given_id.in_(list(numbers)))
     return [
-        Entry(
-            row.seq,
-            GivenId(row.given_id),
-            State(row.state),
-            row.at,
-            Actor(row.actor),
-            row.text_hash,
-            row.erased,
-        )
-        for row in await connection.execute(query)
+        Entry(number, given, State(state), at, Actor(actor), *rest)
+        for number, given, state, at, actor, *rest in await connection.execute(query)
     ]
 
 
@@ -411,7 +410,6 @@ async def _asked(connection: AsyncConnection, said: Permission) -> DataNeed:
 
 
 def _check(need: DataNeed, said: Permission, at: datetime) -> None:
-    """Refuse what goes beyond what is asked."""
     for field, is_narrower in _NARROWER.items():
         if not is_narrower(need, said):
             raise NotAsked(_WIDER.fill(field=field))
@@ -474,7 +472,7 @@ def _is_of(device: Device, own: Device) -> bool:
 
 
 async def _all(connection: AsyncConnection, *conditions: ColumnElement[bool]) -> list[Given]:
-    query = select(GivenRow.__table__).where(*conditions).order_by(GivenRow.valid_from, GivenRow.id)
+    query = select(*_COLUMNS).where(*conditions).order_by(GivenRow.valid_from, GivenRow.id)
     rows = (await connection.execute(query)).all()
     named: dict[str, list[Identifier]] = {}
     names = (
@@ -486,24 +484,11 @@ async def _all(connection: AsyncConnection, *conditions: ColumnElement[bool]) ->
     for number, name in await connection.execute(names):
         named.setdefault(number, []).append(identifier(name))
     needs = await granted(connection, {(row.need, row.version) for row in rows})
-    return [_given(row, needs[row.need, row.version], tuple(named.get(row.id, ()))) for row in rows]
-
-
-def _given(row: Row[Any], need: DataNeed, series: tuple[Identifier, ...]) -> Given:
-    return Given(
-        id=row.id,
-        member=row.member_id,
-        need=need,
-        state=State(row.state),
-        interval=row.interval_minutes,
-        identification=Identification(row.identification),
-        records_from=row.records_from,
-        valid_from=row.valid_from,
-        valid_until=row.valid_until,
-        shown_sha256=row.shown_sha256,
-        shown_language=row.shown_language,
-        erase_at=row.erase_at,
-        announced_at=row.announced_at,
-        told_at=row.told_at,
-        series=series,
-    )
+    found = []
+    for row in rows:
+        facts = row._asdict()
+        facts["need"] = needs[row.need, facts.pop("version")]
+        facts["state"] = State(row.state)
+        facts["identification"] = Identification(row.identification)
+        found.append(Given(**facts, series=tuple(named.get(row.id, ()))))
+    return found

@@ -10,12 +10,11 @@ from datetime import UTC, datetime, timedelta
 import os
 from pathlib import Path
 import time
-from typing import Self
 
 from sqlalchemy.exc import InterfaceError, OperationalError, TimeoutError as NoConnection
 
 from ..store.standing import Standing, standing
-from .counting import Page, Timed, Visit
+from .counting import Counts
 from .disclosure import Reason
 from .moments import Moment, latest, moments
 from .node import CollectiveNode
@@ -28,20 +27,6 @@ _KEPT_S = 5.0
 _SECONDS = 20
 _DAY = timedelta(days=1)
 _STATM = Path("/proc/self/statm")
-
-
-@dataclass(frozen=True, slots=True)
-class Timings:
-    """Work that was done so often, in so many seconds; `last_s` is None if it never was."""
-
-    count: int
-    seconds: float
-    last_s: float | None
-
-    @classmethod
-    def of(cls, done: Timed) -> Self:
-        """Give how it stands now."""
-        return cls(done.count, done.seconds, done.last_s)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,34 +42,20 @@ class Database:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Health:
-    """How the node goes at an instant. What is counted is counted since `since`.
-
-    `database` is None while it cannot be read.
-    """
+    """How the node goes at an instant. `database` is None while it cannot be read."""
 
     at: datetime
-    since: datetime
     version: str
     online: bool
     writes: bool
     """What members tell can be kept."""
     confirmed: bool
     """The clock is: what is over runs out and is erased."""
-    messages: Mapping[str, int]
-    """Messages of records, by what became of them."""
-    requests: Mapping[str, int]
-    """Requests of peers, by what became of them."""
-    visits: Mapping[Visit, int]
-    """Questions to members, by how they ended."""
-    pages: Mapping[Page, int]
-    """Pages and open data that anybody asked for, by the answer."""
+    counts: Counts
     away: int
     """Members that were not there when they were asked last."""
     waiting: int
     """Messages that are being kept, or wait for it."""
-    commits: Timings
-    looks: Timings
-    released_at: datetime | None
     database: Database | None
     memory_bytes: int | None
     cpu_s: float
@@ -107,47 +78,27 @@ class Watch:
 
     @property
     def published(self) -> Published:
-        """What may be known of the sums, by the rules of now."""
         settings = self.node.settings
         return Published(settings.identifier, settings.time_zone, self.node.rules.now.publication)
 
     async def health(self) -> Health:
-        """Tell how it goes."""
         async with self._one:
             if self._last is None or time.monotonic() - self._last[0] > _KEPT_S:
                 self._last = time.monotonic(), await self._look()
             return self._last[1]
 
     async def _look(self) -> Health:
-        node, at = self.node, self.now()
-        counts, network = node.counts, node.network
-        traffic = counts.traffic
+        node, network, at = self.node, self.node.network, self.now()
         database = await self._read(at)
         return Health(
             at=at,
-            since=counts.since,
             version=self._version,
             online=node.is_online,
             writes=node.database_problem is None and database is not None,
             confirmed=node.clock.doubt is None,
-            messages={
-                "acknowledged": traffic.acknowledged,
-                "refused": traffic.refused,
-                "unkept": traffic.unkept,
-                "dropped": traffic.dropped,
-            },
-            requests={
-                "answered": traffic.answered,
-                "turned_down": traffic.turned_down,
-                "failed": traffic.failed,
-            },
-            visits={visit: counts.visits[visit] for visit in Visit},
-            pages={page: counts.pages[page] for page in Page},
+            counts=node.counts,
             away=len(network.gathering.away) if network else 0,
             waiting=network.receiving.waiting if network else 0,
-            commits=Timings.of(counts.commits),
-            looks=Timings.of(counts.looks),
-            released_at=counts.released_at,
             database=database,
             memory_bytes=await asyncio.to_thread(_memory_bytes),
             cpu_s=time.process_time(),

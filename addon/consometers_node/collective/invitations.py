@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ..quoalise.text import text
 from ..store.collective_tables import InvitationRow
+from ..store.tables import columns_of
 from .errors import NotInvited, OtherKind, Unknown
 from .members import Kind, Member, Members
 
@@ -52,9 +53,11 @@ class Invitation:
     revoked_at: datetime | None
 
     def stands(self, at: datetime) -> bool:
-        """Tell whether somebody may still join by it."""
         used_up = self.most_uses is not None and self.uses >= self.most_uses
         return self.revoked_at is None and at < self.expires_at and not used_up
+
+
+_COLUMNS = columns_of(InvitationRow, Invitation)
 
 
 async def make(
@@ -73,19 +76,19 @@ async def make(
     Two have never the same `id`: whoever gives one may send what it comes from twice.
     """
     token = secrets.token_urlsafe(_TOKEN_BYTES)
-    values = {
-        "id": id or secrets.token_hex(_ID_BYTES),
-        "token_hash": _hash(token),
-        "note": note,
-        "kind": kind,
-        "area": area,
-        "made_at": at,
-        "expires_at": expires_at,
-        "most_uses": most_uses,
-        "uses": 0,
-    }
-    made = insert(InvitationRow).values(values).returning(InvitationRow.__table__)
-    return _invitation((await connection.execute(made)).one()), token
+    made = insert(InvitationRow).values(
+        id=id or secrets.token_hex(_ID_BYTES),
+        token_hash=_hash(token),
+        note=note,
+        kind=kind,
+        area=area,
+        made_at=at,
+        expires_at=expires_at,
+        most_uses=most_uses,
+        uses=0,
+    )
+    row = await connection.execute(made.returning(*_COLUMNS))
+    return _invitation(row.one()), token
 
 
 async def check(members: Members, jid: str, token: str | None, at: datetime) -> None:
@@ -118,7 +121,7 @@ async def admit(members: Members, jid: str, token: str | None, at: datetime) -> 
         update(InvitationRow)
         .where(*_standing(token, at))
         .values(uses=InvitationRow.uses + 1)
-        .returning(InvitationRow.__table__)
+        .returning(*_COLUMNS)
     )
     row = (await members.connection.execute(using)).one_or_none()
     if row is None:
@@ -137,7 +140,7 @@ async def _other_kind(
     """Return of which other kind the members are for whom another invitation of a token stands."""
     if token is None:
         return None
-    other = InvitationRow.kind != known.kind, InvitationRow.id.is_distinct_from(known.invitation)
+    other = InvitationRow.kind != known.kind, InvitationRow.id.is_distinct_from(known.invitation_id)
     query = select(InvitationRow.kind).where(*_standing(token, at), *other)
     found = (await connection.execute(query)).scalar_one_or_none()
     return None if found is None else Kind(found)
@@ -156,7 +159,7 @@ async def revoke(connection: AsyncConnection, id: str, at: datetime) -> Invitati
     """Let nobody more join by an invitation. Whoever did stays. Raises Unknown."""
     standing = InvitationRow.id == id, InvitationRow.revoked_at.is_(None)
     await connection.execute(update(InvitationRow).where(*standing).values(revoked_at=at))
-    query = select(InvitationRow.__table__).where(InvitationRow.id == id)
+    query = select(*_COLUMNS).where(InvitationRow.id == id)
     row = (await connection.execute(query)).one_or_none()
     if row is None:
         raise Unknown(_NO_SUCH.fill(id=id))
@@ -165,7 +168,7 @@ async def revoke(connection: AsyncConnection, id: str, at: datetime) -> Invitati
 
 async def by_token(connection: AsyncConnection, token: str) -> Invitation:
     """Give the invitation of a token. Raises Unknown."""
-    query = select(InvitationRow.__table__).where(InvitationRow.token_hash == _hash(token))
+    query = select(*_COLUMNS).where(InvitationRow.token_hash == _hash(token))
     row = (await connection.execute(query)).one_or_none()
     if row is None:
         raise Unknown(_NOT_OURS)
@@ -174,7 +177,7 @@ async def by_token(connection: AsyncConnection, token: str) -> Invitation:
 
 async def all_invitations(connection: AsyncConnection) -> list[Invitation]:
     """Give every invitation that was made, the newest first."""
-    query = select(InvitationRow.__table__).order_by(InvitationRow.made_at.desc(), InvitationRow.id)
+    query = select(*_COLUMNS).order_by(InvitationRow.made_at.desc(), InvitationRow.id)
     return [_invitation(row) for row in await connection.execute(query)]
 
 
@@ -189,14 +192,4 @@ def _hash(token: str) -> str:
 
 
 def _invitation(row: Row[Any]) -> Invitation:
-    return Invitation(
-        id=row.id,
-        note=row.note,
-        kind=Kind(row.kind),
-        area=row.area,
-        made_at=row.made_at,
-        expires_at=row.expires_at,
-        most_uses=row.most_uses,
-        uses=row.uses,
-        revoked_at=row.revoked_at,
-    )
+    return Invitation(**row._asdict() | {"kind": Kind(row.kind)})

@@ -28,8 +28,8 @@ from ..store.collective_tables import (
     MemberId,
     MemberRow,
 )
-from ..store.parts import counts_in
 from ..store.shown import shown_from
+from ..store.tables import columns_of
 from .errors import Nameless, NameTaken, NoSite, NotByName, Unknown
 from .groups import GroupKind, group_id
 from .own import note_old_name
@@ -72,9 +72,12 @@ class Member:
     name: str | None
     description: Description | None
     area: str | None
-    invitation: str | None
+    invitation_id: str | None
     joined_at: datetime
     left_at: datetime | None
+
+
+_COLUMNS = columns_of(MemberRow, Member)
 
 
 def month_of(at: datetime, zone: ZoneInfo) -> date:
@@ -131,13 +134,12 @@ class Members:
         return await self.get(member)
 
     async def gave(self, member: MemberId) -> bool:
-        """Tell whether a member ever gave something."""
         query = select(GivenRow.id).where(GivenRow.member_id == member).limit(1)
         return (await self.connection.execute(query)).first() is not None
 
     async def get(self, member: MemberId) -> Member:
         """Give a member. Raises Unknown."""
-        found = await self._one(select(MemberRow.__table__).where(MemberRow.id == member))
+        found = await self._one(select(*_COLUMNS).where(MemberRow.id == member))
         if found is None:
             raise Unknown(_UNKNOWN_MEMBER.fill(name=member))
         return found
@@ -145,22 +147,20 @@ class Members:
     async def named(self, name: str) -> Member:
         """Give the member of this pseudonym, name or address. Raises Unknown."""
         of_that = or_(MemberRow.pseudonym == name, MemberRow.name == name, MemberRow.jid == name)
-        found = await self._one(select(MemberRow.__table__).where(of_that).limit(1))
+        found = await self._one(select(*_COLUMNS).where(of_that).limit(1))
         if found is None:
             raise Unknown(_UNKNOWN_MEMBER.fill(name=name))
         return found
 
     async def by_jid(self, jid: str) -> Member | None:
-        """Give the member of this bare address, if there is one."""
-        return await self._one(select(MemberRow.__table__).where(MemberRow.jid == jid))
+        return await self._one(select(*_COLUMNS).where(MemberRow.jid == jid))
 
     async def by_pseudonym(self, pseudonym: str) -> Member | None:
-        """Give the member of this pseudonym, if there is one."""
-        return await self._one(select(MemberRow.__table__).where(MemberRow.pseudonym == pseudonym))
+        return await self._one(select(*_COLUMNS).where(MemberRow.pseudonym == pseudonym))
 
     async def all(self) -> list[Member]:
         """Give everybody who is here or was, the first one first."""
-        query = select(MemberRow.__table__).order_by(MemberRow.id)
+        query = select(*_COLUMNS).order_by(MemberRow.id)
         return [_member(row) for row in await self.connection.execute(query)]
 
     async def count(self, member: MemberId, records_from: datetime) -> None:
@@ -251,14 +251,8 @@ class Members:
         await self._set(member, name=name)
 
     async def set_area(self, member: MemberId, area: str | None) -> None:
-        """Say in which commune a member is."""
         await self._set(member, area=area)
         await self._regroup(member)
-
-    async def groups_of(self, member: MemberId, month: date) -> frozenset[GroupId]:
-        """Give the groups in which a member counts in a month."""
-        query = select(InGroupRow.group_id).where(InGroupRow.member_id == member, counts_in(month))
-        return frozenset((await self.connection.execute(query)).scalars())
 
     async def first_free_month(self) -> date:
         """Return the first month of which no interval is closed."""
@@ -267,7 +261,6 @@ class Members:
         return DAWN if last is None else month_after(month_of(last, self.zone))
 
     async def _wanted(self, member: Member) -> list[GroupId]:
-        """Give in which groups a member counts from now on."""
         names = [(GroupKind.REST, "")]
         if member.area is not None:
             names = [(GroupKind.AREA, member.area)]
@@ -330,7 +323,7 @@ class Members:
     async def _check_free(self, name: str, member: MemberId) -> None:
         taken = select(MemberRow.id).where(MemberRow.name == name, MemberRow.id != member)
         if (await self.connection.execute(taken)).first() is not None:
-            raise NameTaken(name)
+            raise NameTaken(name=name)
 
     async def _forget_names(self, member: Member) -> None:
         """Call the groups that were a site alone by its pseudonym.
@@ -366,18 +359,8 @@ class Members:
 
 
 def _member(row: Row[Any]) -> Member:
-    return Member(
-        id=row.id,
-        pseudonym=row.pseudonym,
-        jid=row.jid,
-        kind=Kind(row.kind),
-        name=row.name,
-        description=Description.unpack(row.description),
-        area=row.area,
-        invitation=row.invitation_id,
-        joined_at=row.joined_at,
-        left_at=row.left_at,
-    )
+    description = Description.unpack(row.description)
+    return Member(**row._asdict() | {"kind": Kind(row.kind), "description": description})
 
 
 def _first_start(since: datetime, interval: Interval) -> datetime:

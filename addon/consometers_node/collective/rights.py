@@ -197,8 +197,8 @@ async def forget_if_gone(members: Members, member: MemberId, at: datetime) -> bo
     if (await connection.execute(holds)).first() is not None:
         return False
     known = await members.get(member)
-    if known.invitation is not None:
-        await forget_note(connection, known.invitation)
+    if known.invitation_id is not None:
+        await forget_note(connection, known.invitation_id)
     is_untold = any(one.member == member for one in await given.untold(connection))
     if is_untold and (known.left_at is None or at < known.left_at + TELL_FOR):
         await members.forget_description(known)

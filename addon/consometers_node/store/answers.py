@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import insert, select
+from sqlalchemy import Select, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ..series import Range
@@ -11,7 +12,7 @@ from .errors import only_with_permission
 from .tables import AnswerRow, PeerId, PermissionId, SeriesId
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Answer:
     """To whom which records left, by which command, under which permission."""
 
@@ -19,9 +20,9 @@ class Answer:
     permission: PermissionId
     series_id: SeriesId
     command: str
-    records: Range
     count: int
     at: datetime
+    records: Range
 
 
 async def log_answer(connection: AsyncConnection, answer: Answer) -> None:
@@ -43,21 +44,15 @@ async def log_answer(connection: AsyncConnection, answer: Answer) -> None:
 async def latest_answers(
     connection: AsyncConnection, permission: PermissionId, most: int
 ) -> list[Answer]:
-    """Give the last answers under a permission, the newest first."""
-    query = (
-        _ANSWERS.where(AnswerRow.permission_id == permission)
-        .order_by(AnswerRow.id.desc())
-        .limit(most)
-    )
-    return [_answer(row) for row in (await connection.execute(query)).tuples()]
+    """Return the last answers under a permission, the newest first."""
+    of = _ANSWERS.where(AnswerRow.permission_id == permission)
+    return await _answers(connection, of.order_by(AnswerRow.id.desc()).limit(most))
 
 
 async def answers(connection: AsyncConnection, peer: PeerId, within: Range) -> list[Answer]:
-    """Give what a peer was answered in a range of time, in order."""
-    query = _ANSWERS.where(
-        AnswerRow.peer_id == peer, AnswerRow.at >= within.start, AnswerRow.at < within.end
-    ).order_by(AnswerRow.id)
-    return [_answer(row) for row in (await connection.execute(query)).tuples()]
+    """Return what a peer was answered in a range of time, in order."""
+    of = AnswerRow.peer_id == peer, AnswerRow.at >= within.start, AnswerRow.at < within.end
+    return await _answers(connection, _ANSWERS.where(*of).order_by(AnswerRow.id))
 
 
 _ANSWERS = select(
@@ -65,22 +60,15 @@ _ANSWERS = select(
     AnswerRow.permission_id,
     AnswerRow.series_id,
     AnswerRow.command,
-    AnswerRow.range_start,
-    AnswerRow.range_end,
     AnswerRow.records,
     AnswerRow.at,
+    AnswerRow.range_start,
+    AnswerRow.range_end,
 )
-type _Row = tuple[PeerId, PermissionId, SeriesId, str, datetime, datetime, int, datetime]
 
 
-def _answer(row: _Row) -> Answer:
-    peer, permission, number, command, start, end, count, at = row
-    return Answer(
-        peer=peer,
-        permission=permission,
-        series_id=number,
-        command=command,
-        records=Range(start, end),
-        count=count,
-        at=at,
-    )
+async def _answers(connection: AsyncConnection, query: Select[Any]) -> list[Answer]:
+    return [
+        Answer(peer, permission, number, command, count, at, Range(*within))
+        for peer, permission, number, command, count, at, *within in await connection.execute(query)
+    ]

@@ -1,13 +1,13 @@
 """Series of other peers that are written into Home Assistant, as external statistics."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 
 from sqlalchemy import delete, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from . import upsert
-from .tables import PulledSeriesRow
+from .tables import PulledSeriesRow, columns_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,15 +29,7 @@ class Pulled:
 
 async def add_pulled(connection: AsyncConnection, pulled: Pulled) -> bool:
     """Pull a series from now on. Tells whether its statistic is new; else nothing changes."""
-    added = upsert.insert(connection, PulledSeriesRow).values(
-        statistic=pulled.statistic,
-        jid=pulled.jid,
-        identifier=pulled.identifier,
-        name=pulled.name,
-        added_at=pulled.added_at,
-        until=pulled.until,
-        problem=pulled.problem,
-    )
+    added = upsert.insert(connection, PulledSeriesRow).values(asdict(pulled))
     added = added.on_conflict_do_nothing()
     new = await connection.execute(added.returning(PulledSeriesRow.statistic))
     return new.one_or_none() is not None
@@ -51,29 +43,10 @@ async def remove_pulled(connection: AsyncConnection, statistic: str) -> bool:
 
 async def all_pulled(connection: AsyncConnection) -> list[Pulled]:
     """Give every series that is pulled, the oldest first."""
-    query = select(
-        PulledSeriesRow.statistic,
-        PulledSeriesRow.jid,
-        PulledSeriesRow.identifier,
-        PulledSeriesRow.name,
-        PulledSeriesRow.added_at,
-        PulledSeriesRow.until,
-        PulledSeriesRow.problem,
-    ).order_by(PulledSeriesRow.added_at, PulledSeriesRow.statistic)
-    return [
-        Pulled(
-            statistic=statistic,
-            jid=jid,
-            identifier=identifier,
-            name=name,
-            added_at=added_at,
-            until=until,
-            problem=problem,
-        )
-        for statistic, jid, identifier, name, added_at, until, problem in await connection.execute(
-            query
-        )
-    ]
+    query = select(*columns_of(PulledSeriesRow, Pulled)).order_by(
+        PulledSeriesRow.added_at, PulledSeriesRow.statistic
+    )
+    return [Pulled(**row._asdict()) for row in await connection.execute(query)]
 
 
 async def moved(connection: AsyncConnection, statistic: str, until: datetime) -> None:

@@ -3,15 +3,17 @@
 `permitted` is a view, and all that anyone needs to know about what may leave now.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from dataclasses import fields
 from datetime import date, datetime
-from typing import NewType
+from typing import Any, NewType
 
 from sqlalchemy import (
     CheckConstraint,
     ForeignKey,
     ForeignKeyConstraint,
     Index,
+    Label,
     LargeBinary,
     MetaData,
     Text,
@@ -62,6 +64,12 @@ class Base(DeclarativeBase):
         Quantity: Word(Quantity),
         Mapping[str, str]: Translations,
     }
+
+
+def columns_of(row: type[Base], shape: type, but: Collection[str] = ()) -> list[Label[Any]]:
+    """Return the columns that fields of a dataclass are named after, under these names."""
+    names = [field.name for field in fields(shape) if field.name not in but]
+    return [getattr(row, name).label(name) for name in names]
 
 
 class PeerRow(Base):

@@ -91,10 +91,10 @@ async def test_what_is_done_is_counted(store: Store, tmp_path: Path) -> None:
     node.counts.visits[Visit.AWAY] += 2
     node.counts.traffic.refused += 3
     health = await watch_of(town, node=node).health()
-    assert health.visits == {Visit.DONE: 0, Visit.BUSY: 0, Visit.AWAY: 2, Visit.REFUSED: 0}
-    assert health.messages["refused"] == 3
-    assert health.commits.last_s is None
-    assert health.since == node.counts.since
+    assert health.counts.visits == {Visit.AWAY: 2}
+    assert health.counts.traffic.refused == 3
+    assert health.counts.commits.last_s is None
+    assert health.counts.since == node.counts.since
 
 
 @pytest.mark.parametrize(

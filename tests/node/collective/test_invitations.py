@@ -26,7 +26,7 @@ async def test_whoever_holds_an_invitation_comes_in(store: Store) -> None:
         member = await invitations.admit(members, "school@example.org", token, AT)
         assert member.kind is Kind.SITE
         assert member.area == "Lanester"
-        assert member.invitation == invitation.id
+        assert member.invitation_id == invitation.id
         (used,) = await invitations.all_invitations(connection)
         assert used.uses == 1
         assert not used.stands(AT)
@@ -96,7 +96,7 @@ async def test_a_guest_of_the_wrong_kind_is_put_right_by_another_invitation(stor
         assert guest.kind is Kind.HOME
         member = await invitations.admit(members, "coop@example.org", token, AT)
         assert (member.id, member.kind, member.area) == (guest.id, Kind.COLLECTIVE, None)
-        assert member.invitation == right.id
+        assert member.invitation_id == right.id
         assert [one.uses for one in await invitations.all_invitations(connection)] == [1, 1]
         # What is used up changes nothing more.
         for used in (wrong, token, None, "guessed"):
@@ -122,7 +122,7 @@ async def test_who_gave_something_is_told_that_it_stays_of_its_kind(store: Store
         await let_be_named(connection, member)
         await members.present(member.id, "École", Description(), AT)
         known = await members.get(member.id)
-        assert (known.kind, known.invitation) == (Kind.SITE, own.id)
+        assert (known.kind, known.invitation_id) == (Kind.SITE, own.id)
         assert await invitations.admit(members, "a@example.org", open_to_all, AT) == known
 
 

@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 
 import pytest
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from consometers_node.collective import needs
@@ -23,6 +24,8 @@ from consometers_node.collective.sites import Building, Description, Heat
 from consometers_node.permission import Identification
 from consometers_node.series import Direction, Interval
 from consometers_node.store import Store
+from consometers_node.store.collective_tables import InGroupRow
+from consometers_node.store.parts import counts_in
 from consometers_node.store.publication import ClosedInterval, write
 
 from ..clocks import sure
@@ -57,10 +60,9 @@ async def publish(connection: AsyncConnection, day: date) -> None:
 
 async def groups_of(members: Members, member: Member, month: date) -> set[tuple[str, str]]:
     known = {one.id: one for one in await all_groups(members.connection)}
-    return {
-        (known[group].kind, known[group].name)
-        for group in await members.groups_of(member.id, month)
-    }
+    query = select(InGroupRow.group_id).where(InGroupRow.member_id == member.id, counts_in(month))
+    groups = (await members.connection.execute(query)).scalars()
+    return {(known[group].kind, known[group].name) for group in groups}
 
 
 async def site_of(members: Members) -> int:

@@ -47,7 +47,7 @@ async def show(desk: AdminDesk, visit: Visit) -> web.StreamResponse:
         runs=node is not None,
         account=desk.settings.xmpp.account,
         figures=list(_figures(health, visit.language)) if health else [],
-        since=health.since if health else None,
+        since=health.counts.since if health else None,
         disk=(_size(disk.free, visit.language), _size(disk.total, visit.language)),
         database="PostgreSQL" if not desk.store.is_sqlite else "SQLite",
         versions={"Python": platform.python_version(), "SQLAlchemy": sqlalchemy.__version__},
