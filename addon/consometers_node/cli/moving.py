@@ -8,7 +8,7 @@ import typer
 
 from consometers_node.quoalise.text import text
 from consometers_node.store import Store
-from consometers_node.store.moving import CannotMove, Moved, count, move
+from consometers_node.store.moving import CannotMove, count, move
 
 from .complaint import Complaint, misused
 from .options import Common
@@ -83,12 +83,12 @@ def migrate_store(
     except CannotMove as fault:
         raise Complaint(fault.why, _WHY[fault.why]) from fault
     if common.as_json:
-        common.output.document({"rows": moved.total, "tables": moved.rows})
+        common.output.document({"rows": sum(moved.values()), "tables": moved})
     else:
-        common.output.say(_DONE, rows=moved.total)
+        common.output.say(_DONE, rows=sum(moved.values()))
 
 
-async def _move(old: Path | str, new: Path | str, output: Output) -> Moved:
+async def _move(old: Path | str, new: Path | str, output: Output) -> dict[str, int]:
     source = await Store.open(old)
     try:
         target = await Store.open(new, half_moved=True)

@@ -15,7 +15,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, mapped_column
 
 from ..series import Direction, Interval
-from .tables import Base, SeriesId
+from .tables import CLUSTERED, DIRECTION, IDENTIFICATION, INTERVAL, NUMBERED, STRICT, Base, SeriesId
 from .types import Whole
 
 MemberId = NewType("MemberId", int)
@@ -23,14 +23,8 @@ GroupId = NewType("GroupId", int)
 GivenId = NewType("GivenId", str)
 """The random UUID that a member gave its permission."""
 
-_STRICT = {"sqlite_strict": True}
-_CLUSTERED = {"sqlite_strict": True, "sqlite_with_rowid": False}
-_NUMBERED = {"sqlite_strict": True, "sqlite_autoincrement": True}
-_DIRECTION = "direction IN ('consumption', 'injection', 'production')"
-_INTERVAL = "interval_minutes IN (5, 30, 60, 1440)"
 _MEMBER_KIND = "kind IN ('home', 'site', 'collective')"
 _GROUP_KIND = "kind IN ('all', 'area', 'rest', 'combined', 'building', 'site')"
-_IDENTIFICATION = "identification IN ('pseudonym', 'delivery-point', 'name')"
 _GIVEN_STATE = "state IN ('granted', 'withdrawn', 'terminated', 'expired')"
 
 Base.registry.update_type_annotation_map({MemberId: Whole, GroupId: Whole, GivenId: Text})
@@ -40,7 +34,7 @@ class OwnNeedRow(Base):
     """One version of what this collective asks for, as the `<data-need>` that peers are told."""
 
     __tablename__ = "own_need"
-    __table_args__ = (CheckConstraint("version >= 1", "version"), _STRICT)
+    __table_args__ = (CheckConstraint("version >= 1", "version"), STRICT)
 
     need: Mapped[str] = mapped_column(primary_key=True)
     version: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
@@ -60,7 +54,7 @@ class InvitationRow(Base):
         UniqueConstraint("token_hash"),
         CheckConstraint("uses >= 0 AND (most_uses IS NULL OR uses <= most_uses)", "uses"),
         CheckConstraint(_MEMBER_KIND, "kind"),
-        _STRICT,
+        STRICT,
     )
 
     id: Mapped[str] = mapped_column(primary_key=True)
@@ -89,7 +83,7 @@ class MemberRow(Base):
         UniqueConstraint("jid"),
         CheckConstraint(_MEMBER_KIND, "kind"),
         CheckConstraint("name IS NULL OR kind <> 'home'", "name"),
-        _NUMBERED,
+        NUMBERED,
     )
 
     id: Mapped[MemberId] = mapped_column(primary_key=True)
@@ -115,7 +109,7 @@ class MemberGroupRow(Base):
     __table_args__ = (
         UniqueConstraint("kind", "name"),
         CheckConstraint(_GROUP_KIND, "kind"),
-        _NUMBERED,
+        NUMBERED,
     )
 
     id: Mapped[GroupId] = mapped_column(primary_key=True)
@@ -127,7 +121,7 @@ class InGroupRow(Base):
     """A member counts in a group in whole months, told by their first days; the end is not in."""
 
     __tablename__ = "in_group"
-    __table_args__ = (Index(None, "group_id", "from_month"), _CLUSTERED)
+    __table_args__ = (Index(None, "group_id", "from_month"), CLUSTERED)
 
     member_id: Mapped[MemberId] = mapped_column(ForeignKey("member.id"), primary_key=True)
     group_id: Mapped[GroupId] = mapped_column(ForeignKey("member_group.id"), primary_key=True)
@@ -148,11 +142,11 @@ class GivenRow(Base):
         ForeignKeyConstraint(["need", "version"], ["own_need.need", "own_need.version"]),
         Index(None, "member_id"),
         CheckConstraint(_GIVEN_STATE, "state"),
-        CheckConstraint(_INTERVAL, "interval"),
-        CheckConstraint(_IDENTIFICATION, "identification"),
+        CheckConstraint(INTERVAL, "interval"),
+        CheckConstraint(IDENTIFICATION, "identification"),
         CheckConstraint("valid_from < valid_until AND records_from < valid_until", "range"),
         CheckConstraint("length(shown_sha256) = 64", "text"),
-        _STRICT,
+        STRICT,
     )
 
     id: Mapped[GivenId] = mapped_column(primary_key=True)
@@ -180,7 +174,7 @@ class GivenSeriesRow(Base):
     """
 
     __tablename__ = "given_series"
-    __table_args__ = (Index(None, "identifier"), Index(None, "series_id"), _STRICT)
+    __table_args__ = (Index(None, "identifier"), Index(None, "series_id"), STRICT)
 
     given_id: Mapped[GivenId] = mapped_column(ForeignKey("given.id"), primary_key=True)
     identifier: Mapped[str] = mapped_column(primary_key=True)
@@ -208,7 +202,7 @@ class DeviceClaimRow(Base):
         Index(None, "member_id"),
         CheckConstraint("counts IN (0, 1)", "counts"),
         CheckConstraint("proof IN ('meter', 'operator')", "proof"),
-        _STRICT,
+        STRICT,
     )
 
     device: Mapped[str] = mapped_column(primary_key=True)
@@ -226,7 +220,7 @@ class SetAsideRow(Base):
     """
 
     __tablename__ = "set_aside"
-    __table_args__ = (_CLUSTERED,)
+    __table_args__ = (CLUSTERED,)
 
     series_id: Mapped[SeriesId] = mapped_column(
         ForeignKey("series.id", ondelete="CASCADE"), primary_key=True
@@ -256,7 +250,7 @@ class GivenRegisterRow(Base):
         CheckConstraint("erased IS NULL OR (erased >= 0 AND state <> 'granted')", "erased"),
         CheckConstraint("(text_hash IS NOT NULL) = (state = 'granted')", "text"),
         Index(None, "given_id", "seq"),
-        _STRICT,
+        STRICT,
     )
 
     seq: Mapped[int] = mapped_column(primary_key=True)
@@ -272,7 +266,7 @@ class ReadLogRow(Base):
     """Who read what of whom, beside what `answer` tells: pages, exports, commands."""
 
     __tablename__ = "read_log"
-    __table_args__ = (Index(None, "member_id", "at"), _NUMBERED)
+    __table_args__ = (Index(None, "member_id", "at"), NUMBERED)
 
     id: Mapped[int] = mapped_column(primary_key=True)
     at: Mapped[datetime]
@@ -288,7 +282,7 @@ class AdministratorRow(Base):
     """Who may administer this collective, with the Argon2id of their password."""
 
     __tablename__ = "administrator"
-    __table_args__ = (_STRICT,)
+    __table_args__ = (STRICT,)
 
     name: Mapped[str] = mapped_column(primary_key=True)
     password_hash: Mapped[str]
@@ -299,7 +293,7 @@ class AdminSessionRow(Base):
     """An administrator who logged in, by the SHA-256 of the token that their browser has."""
 
     __tablename__ = "admin_session"
-    __table_args__ = (_STRICT,)
+    __table_args__ = (STRICT,)
 
     token_hash: Mapped[str] = mapped_column(primary_key=True)
     administrator: Mapped[str] = mapped_column(ForeignKey("administrator.name", ondelete="CASCADE"))
@@ -317,9 +311,9 @@ class ClosedIntervalRow(Base):
 
     __tablename__ = "closed_interval"
     __table_args__ = (
-        CheckConstraint(_DIRECTION, "direction"),
-        CheckConstraint(_INTERVAL, "interval"),
-        _CLUSTERED,
+        CheckConstraint(DIRECTION, "direction"),
+        CheckConstraint(INTERVAL, "interval"),
+        CLUSTERED,
     )
 
     direction: Mapped[Direction] = mapped_column(primary_key=True)
@@ -343,11 +337,11 @@ class PublishedCellRow(Base):
 
     __tablename__ = "published_cell"
     __table_args__ = (
-        CheckConstraint(_DIRECTION, "direction"),
-        CheckConstraint(_INTERVAL, "interval"),
+        CheckConstraint(DIRECTION, "direction"),
+        CheckConstraint(INTERVAL, "interval"),
         CheckConstraint("homes BETWEEN 0 AND members", "homes"),
         CheckConstraint("counting >= homes", "counting"),
-        _CLUSTERED,
+        CLUSTERED,
     )
 
     group_id: Mapped[GroupId] = mapped_column(ForeignKey("member_group.id"), primary_key=True)
@@ -367,7 +361,11 @@ class GroupPartRow(Base):
     """A group that is published together with others, and one of these."""
 
     __tablename__ = "group_part"
-    __table_args__ = (Index(None, "part_id"), _CLUSTERED)
+    __table_args__ = (Index(None, "part_id"), CLUSTERED)
 
     group_id: Mapped[GroupId] = mapped_column(ForeignKey("member_group.id"), primary_key=True)
     part_id: Mapped[GroupId] = mapped_column(ForeignKey("member_group.id"), primary_key=True)
+
+
+TABLES = [table for table in Base.metadata.sorted_tables if not table.info.get("view")]
+"""All tables, those of `tables` too; each comes after those that it refers to."""

@@ -7,18 +7,16 @@ half moved, and no node opens it. The source is locked: nothing is written to it
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Literal
 
 from sqlalchemy import Table, func, insert, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from . import collective_tables  # noqa: F401  # its tables are moved too
+from .collective_tables import TABLES
 from .database import HALF_MOVED, HEAD, Store
 from .errors import StoreFault
 from .months import BY_MONTH, make_room
-from .tables import Base
 
 AT_ONCE = 2_000
 """Rows of one transaction."""
@@ -26,9 +24,6 @@ AT_ONCE = 2_000
 type Reached = Callable[[int], None]
 """Hears how many rows are there."""
 type Why = Literal["not-empty", "changed"]
-
-TABLES = [table for table in Base.metadata.sorted_tables if not table.info.get("view")]
-"""All of them; each comes after those that it refers to."""
 
 
 class CannotMove(StoreFault):
@@ -39,25 +34,14 @@ class CannotMove(StoreFault):
         self.why = why
 
 
-@dataclass(frozen=True, slots=True)
-class Moved:
-    """How many rows of each table were moved."""
-
-    rows: dict[str, int]
-
-    @property
-    def total(self) -> int:
-        return sum(self.rows.values())
-
-
 async def count(store: Store) -> int:
     """Tell how many rows there are to move."""
     async with store.reading() as connection:
         return sum([await _count(connection, table) for table in TABLES])
 
 
-async def move(source: Store, target: Store, reached: Reached) -> Moved:
-    """Move everything, or what is still to be moved. Raises CannotMove."""
+async def move(source: Store, target: Store, reached: Reached) -> dict[str, int]:
+    """Move everything, or what is left; return how many rows of each table. Raises CannotMove."""
     await _begin(target)
     rows: dict[str, int] = {}
     async with _locked(source) as connection:
@@ -71,7 +55,7 @@ async def move(source: Store, target: Store, reached: Reached) -> Moved:
                     await _go_on_from(other, table, await _last_number(connection, table))
             await _mark(other, HEAD)
     await target.checkpoint()
-    return Moved(rows)
+    return rows
 
 
 async def _begin(target: Store) -> None:

@@ -31,10 +31,14 @@ SeriesId = NewType("SeriesId", int)
 PermissionId = NewType("PermissionId", str)
 """A random UUID: it travels."""
 
-_IDENTIFICATION = "identification IN ('pseudonym', 'delivery-point', 'name')"
-_STRICT = {"sqlite_strict": True}
-_CLUSTERED = {"sqlite_strict": True, "sqlite_with_rowid": False}
-_NUMBERED = {"sqlite_strict": True, "sqlite_autoincrement": True}
+DIRECTION = "direction IN ('consumption', 'injection', 'production')"
+QUANTITY = "quantity IN ('energy', 'power')"
+INTERVAL = "interval_minutes IN (5, 30, 60, 1440)"
+IDENTIFICATION = "identification IN ('pseudonym', 'delivery-point', 'name')"
+_STATE = "state IN ('proposed', 'granted', 'refused', 'withdrawn', 'terminated', 'expired')"
+STRICT = {"sqlite_strict": True}
+CLUSTERED = {"sqlite_strict": True, "sqlite_with_rowid": False}
+NUMBERED = {"sqlite_strict": True, "sqlite_autoincrement": True}
 
 
 class Base(DeclarativeBase):
@@ -76,7 +80,7 @@ class PeerRow(Base):
     """Another node, or a person's XMPP account: a bare JID."""
 
     __tablename__ = "peer"
-    __table_args__ = (UniqueConstraint("jid"), _NUMBERED)
+    __table_args__ = (UniqueConstraint("jid"), NUMBERED)
 
     id: Mapped[PeerId] = mapped_column(primary_key=True)
     jid: Mapped[str]
@@ -103,10 +107,10 @@ class SeriesRow(Base):
             name="uq_series_facts",
         ),
         Index(None, "member_id"),
-        CheckConstraint("direction IN ('consumption', 'injection', 'production')", "direction"),
-        CheckConstraint("quantity IN ('energy', 'power')", "quantity"),
-        CheckConstraint("interval_minutes IN (5, 30, 60, 1440)", "interval"),
-        _NUMBERED,
+        CheckConstraint(DIRECTION, "direction"),
+        CheckConstraint(QUANTITY, "quantity"),
+        CheckConstraint(INTERVAL, "interval"),
+        NUMBERED,
     )
 
     id: Mapped[SeriesId] = mapped_column(primary_key=True)
@@ -122,7 +126,7 @@ class BlockRow(Base):
     """The records of one series for one UTC day, packed as `series.Block.pack` does."""
 
     __tablename__ = "block"
-    __table_args__ = _CLUSTERED
+    __table_args__ = CLUSTERED
 
     series_id: Mapped[SeriesId] = mapped_column(
         ForeignKey("series.id", ondelete="CASCADE"), primary_key=True
@@ -139,7 +143,7 @@ class MemberCountRow(Base):
     """
 
     __tablename__ = "member_count"
-    __table_args__ = _CLUSTERED
+    __table_args__ = CLUSTERED
 
     series_id: Mapped[SeriesId] = mapped_column(
         ForeignKey("series.id", ondelete="CASCADE"), primary_key=True
@@ -152,7 +156,7 @@ class CoverageRow(Base):
     """The whole UTC days over which the recorder was read completely for a series."""
 
     __tablename__ = "coverage"
-    __table_args__ = (CheckConstraint("covered_from <= covered_until", "range"), _STRICT)
+    __table_args__ = (CheckConstraint("covered_from <= covered_until", "range"), STRICT)
 
     series_id: Mapped[SeriesId] = mapped_column(
         ForeignKey("series.id", ondelete="CASCADE"), primary_key=True, autoincrement=False
@@ -165,7 +169,7 @@ class AbsenceRow(Base):
     """When Home Assistant was off, or may have been: what it compiled of then is no measure."""
 
     __tablename__ = "absence"
-    __table_args__ = (CheckConstraint("away_from < away_until", "range"), _STRICT)
+    __table_args__ = (CheckConstraint("away_from < away_until", "range"), STRICT)
 
     away_from: Mapped[datetime] = mapped_column(primary_key=True, autoincrement=False)
     away_until: Mapped[datetime]
@@ -178,7 +182,7 @@ class PulledSeriesRow(Base):
     """
 
     __tablename__ = "pulled_series"
-    __table_args__ = _STRICT
+    __table_args__ = STRICT
 
     statistic: Mapped[str] = mapped_column(primary_key=True)
     jid: Mapped[str]
@@ -197,13 +201,13 @@ class DataNeedRow(Base):
         UniqueConstraint("peer_id", "need", "version"),
         UniqueConstraint("id", "peer_id", "need"),
         CheckConstraint("version >= 1", "version"),
-        CheckConstraint("interval_minutes IN (5, 30, 60, 1440)", "interval"),
+        CheckConstraint(INTERVAL, "interval"),
         CheckConstraint("reading IN ('individual', 'sum')", "reading"),
-        CheckConstraint(_IDENTIFICATION, "identification"),
+        CheckConstraint(IDENTIFICATION, "identification"),
         CheckConstraint("history_days BETWEEN 0 AND 36600", "history"),
         CheckConstraint("duration_days BETWEEN 1 AND 36600", "duration"),
         CheckConstraint("retention_days BETWEEN 0 AND 36600", "retention"),
-        _NUMBERED,
+        NUMBERED,
     )
 
     id: Mapped[NeedId] = mapped_column(primary_key=True)
@@ -230,9 +234,9 @@ class WantedRow(Base):
 
     __tablename__ = "wanted"
     __table_args__ = (
-        CheckConstraint("direction IN ('consumption', 'injection', 'production')", "direction"),
-        CheckConstraint("quantity IN ('energy', 'power')", "quantity"),
-        _CLUSTERED,
+        CheckConstraint(DIRECTION, "direction"),
+        CheckConstraint(QUANTITY, "quantity"),
+        CLUSTERED,
     )
 
     data_need_id: Mapped[NeedId] = mapped_column(ForeignKey("data_need.id"), primary_key=True)
@@ -268,13 +272,10 @@ class PermissionRow(Base):
             unique=True,
             sqlite_where=text("state = 'granted'"),
         ),
-        CheckConstraint(
-            "state IN ('proposed', 'granted', 'refused', 'withdrawn', 'terminated', 'expired')",
-            "state",
-        ),
-        CheckConstraint("interval_minutes IN (5, 30, 60, 1440)", "interval"),
-        CheckConstraint(_IDENTIFICATION, "identification"),
-        _STRICT,
+        CheckConstraint(_STATE, "state"),
+        CheckConstraint(INTERVAL, "interval"),
+        CheckConstraint(IDENTIFICATION, "identification"),
+        STRICT,
     )
 
     id: Mapped[PermissionId] = mapped_column(primary_key=True)
@@ -293,7 +294,7 @@ class PermissionSeriesRow(Base):
     """One series that a permission names."""
 
     __tablename__ = "permission_series"
-    __table_args__ = _CLUSTERED
+    __table_args__ = CLUSTERED
 
     permission_id: Mapped[PermissionId] = mapped_column(
         ForeignKey("permission.id"), primary_key=True
@@ -309,7 +310,7 @@ class ShownTextRow(Base):
         CheckConstraint("length(hash) = 64", "hash"),
         CheckConstraint("trim(hash, '0123456789abcdef') = ''", "digits"),
         CheckConstraint("trim(body) <> ''", "body"),
-        _STRICT,
+        STRICT,
     )
 
     hash: Mapped[str] = mapped_column(primary_key=True)
@@ -326,10 +327,7 @@ class RegisterRow(Base):
     __tablename__ = "register"
     __table_args__ = (
         ForeignKeyConstraint(["text_hash", "language"], ["shown_text.hash", "shown_text.language"]),
-        CheckConstraint(
-            "state IN ('proposed', 'granted', 'refused', 'withdrawn', 'terminated', 'expired')",
-            "state",
-        ),
+        CheckConstraint(_STATE, "state"),
         CheckConstraint(
             "(state = 'proposed' AND actor IN ('peer', 'household'))"
             " OR (state IN ('granted', 'refused', 'withdrawn') AND actor = 'household')"
@@ -343,7 +341,7 @@ class RegisterRow(Base):
             "text_hash IS NOT NULL OR state NOT IN ('granted', 'refused', 'withdrawn')", "text"
         ),
         Index(None, "permission_id", "seq"),
-        _STRICT,
+        STRICT,
     )
 
     seq: Mapped[int] = mapped_column(primary_key=True)
@@ -364,7 +362,7 @@ class NoticeRow(Base):
     """
 
     __tablename__ = "notice"
-    __table_args__ = (CheckConstraint("erase IN (0, 1)", "erase"), _STRICT)
+    __table_args__ = (CheckConstraint("erase IN (0, 1)", "erase"), STRICT)
 
     seq: Mapped[int] = mapped_column(ForeignKey("register.seq"), primary_key=True)
     erase: Mapped[int | None]
@@ -376,7 +374,7 @@ class SubscriptionRow(Base):
     """A peer wants to be told of new records; the cursor is up to where it has confirmed them."""
 
     __tablename__ = "subscription"
-    __table_args__ = _CLUSTERED
+    __table_args__ = CLUSTERED
 
     peer_id: Mapped[PeerId] = mapped_column(ForeignKey("peer.id"), primary_key=True)
     series_id: Mapped[SeriesId] = mapped_column(ForeignKey("series.id"), primary_key=True)
@@ -406,7 +404,7 @@ class OutboxRow(Base):
         CheckConstraint("range_start < range_end", "range"),
         Index(None, "permission_id", "series_id"),
         Index(None, "peer_id", "stanza"),
-        _NUMBERED,
+        NUMBERED,
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -433,7 +431,7 @@ class AnswerRow(Base):
         CheckConstraint("range_start < range_end", "range"),
         CheckConstraint("records >= 0", "records"),
         Index(None, "peer_id", "at"),
-        _NUMBERED,
+        NUMBERED,
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -451,7 +449,7 @@ class SettingRow(Base):
     """What a person has set, or the node wants to find again."""
 
     __tablename__ = "setting"
-    __table_args__ = _STRICT
+    __table_args__ = STRICT
 
     key: Mapped[str] = mapped_column(primary_key=True)
     value: Mapped[str]
@@ -461,7 +459,7 @@ class SecretRow(Base):
     """What no export, page, log or diagnostic may hold."""
 
     __tablename__ = "secret"
-    __table_args__ = _STRICT
+    __table_args__ = STRICT
 
     name: Mapped[str] = mapped_column(primary_key=True)
     value: Mapped[bytes]

@@ -12,7 +12,7 @@ from typing import Literal
 
 from sqlalchemy import CheckConstraint, Table, UniqueConstraint
 
-from ..collective_tables import MemberRow
+from ..collective_tables import TABLES
 
 type Event = Literal["INSERT", "UPDATE", "DELETE", "TRUNCATE"]
 type Dialect = Literal["sqlite", "postgresql"]
@@ -28,7 +28,7 @@ SOON = "abs({at} - {{now}}) <= 300"
 PIN = "SELECT set_config('search_path', quote_ident(current_schema()) || ', pg_temp', true)"
 """What PostgreSQL is told before rules are made: temporary tables come last, not first."""
 
-_TABLES = MemberRow.metadata.tables
+_TABLES = {table.name: table for table in TABLES}
 
 
 @dataclass(frozen=True)

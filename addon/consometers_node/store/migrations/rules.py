@@ -1,9 +1,7 @@
-"""All rules that the database of a node keeps by itself, table by table, and the view `permitted`.
+"""All rules that the database of a node keeps by itself, and the view `permitted`."""
 
-A rule is a name, what it allows, and the message where it refuses.
-"""
-
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Mapping
+from typing import cast
 
 from .guards import (
     SOON,
@@ -113,412 +111,294 @@ WHERE peer_id = OLD.peer_id
   )"""
 """Another permission of the same peer may name the series too."""
 
-THE_PERMISSION = "1 FROM permission WHERE id = NEW.permission_id FOR"
-
 TERMS = ("interval_minutes", "identification", "records_from", "valid_from", "valid_until")
 A_YEAR_AGO = "OLD.at < {now} - 366 * 86400"
+NEVER = "FALSE"
+OWN_SERIES = """NEW.series_id IS NULL OR EXISTS (SELECT 1 FROM series JOIN given
+    ON given.member_id = series.member_id
+    WHERE series.id = NEW.series_id AND given.id = NEW.given_id)"""
+IS_PROPOSED = "(SELECT state FROM permission WHERE id = {of}.permission_id) = 'proposed'"
+LAST_GIVEN = LAST_GIVEN_ENTRY.format(of="NEW.given_id")
 
+WRITTEN_ONCE = {
+    "series": "NOT EXISTS (SELECT 1 FROM permission_series WHERE series_id = OLD.id)",
+    "data_need": NEVER,
+    "wanted": NEVER,
+    "shown_text": NEVER,
+    "permission_series": IS_PROPOSED.format(of="OLD"),
+    "register": NEVER,
+    "answer": A_YEAR_AGO,
+    "closed_interval": NEVER,
+    "published_cell": NEVER,
+    "given_register": NEVER,
+}
+"""When a row may be removed, of tables whose rows are never altered."""
+KEPT = {
+    "peer": "NOT EXISTS (SELECT 1 FROM data_need WHERE peer_id = OLD.id)",
+    "permission": NEVER,
+    "notice": NEVER,
+    "own_need": NEVER,
+    "read_log": A_YEAR_AGO,
+    "given": NEVER,
+    "given_series": "(SELECT state FROM given WHERE id = OLD.given_id) <> 'granted'",
+}
+"""The same of tables whose rows may change."""
+CHECKED = ("series", "data_need", "wanted", "shown_text", "register", "given", "given_register")
+NUMBERED = ("register", "given_register")
+OF_NOW = {
+    "data_need": "received_at",
+    "register": "at",
+    "answer": "at",
+    "read_log": "at",
+    "given_register": "at",
+}
+STANDING_ON = {
+    "data_need": "peer",
+    "wanted": "data_need",
+    "permission": "data_need",
+    "permission_series": "series",
+    "given": "member",
+}
+UNALTERED = {
+    "peer": ("name added_at", "another address is another peer"),
+    "permission": (f"state {' '.join(TERMS)}", "it stays the answer to what was asked"),
+    "notice": ("told_at receipt", "what a peer is to be told is not altered"),
+    "outbox": ("queued_at stanza sent_at", "other records are another row"),
+    "subscription": ("since cursor", "another peer or series is another subscription"),
+    "own_need": ("closed_at", "what was asked is not altered: ask again, with a new version"),
+    "given": ("state erase_at announced_at told_at", "what was given is not altered"),
+    "given_series": (
+        "series_id asked_until subscribed_at heard_at problem",
+        "what was given is not altered",
+    ),
+    "read_log": ("who", "what was read is not altered"),
+}
+"""Which columns may change, and what is said where another one does."""
 
-def _guards(
-    table: str,
-    event: Event,
-    *rules: tuple[str, str, str],
-    locks: str | None = None,
-    only: Dialect | None = None,
-) -> Iterator[Guard]:
-    for name, allows, message in rules:
-        yield Guard(table, event, name, allows, message, locks, only)
+REFUSED = "no permission is valid now for this peer, series, interval and range"
+ITS_OWN = "a series is of the member that gave it"
+DOES_NOT_FOLLOW = "this does not follow from the state that the permission is in"
 
+GUARDS: Mapping[str, tuple[str, str]] = {
+    "data_need INSERT goes_on": (
+        """NOT EXISTS (SELECT 1 FROM data_need WHERE peer_id = NEW.peer_id
+         AND need = NEW.need AND version >= NEW.version)""",
+        "a version is newer than all before",
+    ),
+    "wanted INSERT is_asked_at_once": (
+        "NOT EXISTS (SELECT 1 FROM permission WHERE data_need_id = NEW.data_need_id)",
+        "who wants more asks again, with a new version",
+    ),
+    "shown_text INSERT is_what_its_hash_says": (
+        "NEW.hash = encode(sha256(convert_to(NEW.body, 'UTF8')), 'hex')",
+        "this is the hash of another text",
+    ),
+    "permission INSERT starts_as_a_proposal": (
+        """NEW.state = 'proposed' AND NEW.interval_minutes IS NULL
+         AND NEW.identification IS NULL AND NEW.records_from IS NULL
+         AND NEW.valid_from IS NULL AND NEW.valid_until IS NULL
+         AND NOT EXISTS (SELECT 1 FROM permission WHERE data_need_id = NEW.data_need_id
+         AND state = 'proposed')""",
+        "it starts as a proposal, one at a time",
+    ),
+    "permission UPDATE terms_stand": (
+        f"(OLD.state = 'proposed' AND NEW.state = 'proposed') OR ({same(TERMS)})",
+        "what was answered is not altered",
+    ),
+    "permission UPDATE follows_the_register": (
+        f"""NEW.state = OLD.state OR (OLD.state || '>' || NEW.state IN {TRANSITIONS}
+         AND (NEW.state = 'withdrawn' OR NEW.state = {LAST_ENTRY.format(of="NEW.id")}))""",
+        "its state is what the register says, or withdrawn",
+    ),
+    "permission UPDATE replaces_no_other": (
+        """NEW.state <> 'granted' OR NOT EXISTS (SELECT 1 FROM permission WHERE
+         peer_id = NEW.peer_id AND need = NEW.need AND state = 'granted' AND id <> NEW.id)""",
+        "another version of this need is granted",
+    ),
+    "permission_series INSERT is_chosen_before": (
+        IS_PROPOSED.format(of="NEW"),
+        "no series is added to an answer",
+    ),
+    "register INSERT follows_the_states": (FOLLOWS, DOES_NOT_FOLLOW),
+    "register INSERT grants_no_more_than_asked": (
+        NOTHING_MORE_THAN_ASKED,
+        "a grant only narrows what the newest version asks for",
+    ),
+    "register INSERT names_the_peer": (
+        """NEW.actor <> 'peer' OR NEW.who = (SELECT jid FROM peer JOIN permission
+         ON permission.peer_id = peer.id WHERE permission.id = NEW.permission_id)""",
+        "what a peer does is done by the peer that was answered",
+    ),
+    "register INSERT keeps_what_was_shown": (
+        """NEW.text_hash IS NULL OR EXISTS (SELECT 1 FROM shown_text
+         WHERE hash = NEW.text_hash AND language = NEW.language)""",
+        "the text that was shown is not kept",
+    ),
+    "register INSERT expires_in_time": (
+        """NEW.state <> 'expired' OR (SELECT valid_until FROM permission
+         WHERE id = NEW.permission_id) <= {now}""",
+        "the permission has not run out yet",
+    ),
+    "notice INSERT tells_of_an_answer": (
+        """(SELECT state FROM register WHERE seq = NEW.seq) IN ('granted', 'withdrawn')
+         AND NEW.told_at IS NULL AND NEW.receipt IS NULL""",
+        "a peer is told of what was granted or withdrawn",
+    ),
+    "notice UPDATE is_confirmed_once": (
+        f"OLD.told_at IS NULL OR ({same(('told_at', 'receipt'))})",
+        "a receipt is not altered",
+    ),
+    "outbox INSERT is_permitted": (RECORDS_ARE_PERMITTED, REFUSED),
+    "outbox INSERT knows_no_state_but_granted": (
+        "NEW.granted = 'granted'",
+        "a row is queued as long as its permission is granted",
+    ),
+    "outbox UPDATE is_sent_with_permission": (
+        f"NEW.stanza IS NULL OR {RECORDS_ARE_PERMITTED}",
+        REFUSED,
+    ),
+    "answer INSERT is_permitted": (RECORDS_ARE_PERMITTED, REFUSED),
+    "subscription INSERT is_permitted": (
+        """EXISTS (SELECT 1 FROM permitted p
+         WHERE p.peer_id = NEW.peer_id AND p.series_id = NEW.series_id)""",
+        "no permission is valid now for this peer and series",
+    ),
+    "published_cell INSERT is_of_what_closes": (
+        """NOT EXISTS (SELECT 1 FROM closed_interval WHERE direction = NEW.direction
+         AND interval_minutes = NEW.interval_minutes AND start = NEW.start)""",
+        "this interval was closed before",
+    ),
+    "read_log UPDATE stands": (
+        "EXISTS (SELECT 1 FROM member WHERE jid = OLD.who AND pseudonym = NEW.who)",
+        "of a reader whose address is erased, its pseudonym stays",
+    ),
+    "given INSERT starts_as_a_grant": (
+        """NEW.state = 'granted' AND NEW.erase_at IS NULL
+         AND NEW.announced_at IS NULL AND NEW.told_at IS NULL
+         AND NEW.valid_from <= {now} + 2 * 86400
+         AND EXISTS (SELECT 1 FROM own_need WHERE need = NEW.need AND version = NEW.version
+         AND closed_at IS NULL)""",
+        "it starts as the answer to what is asked now",
+    ),
+    "given UPDATE follows_the_register": (
+        f"""NEW.state = OLD.state OR (OLD.state = 'granted'
+         AND NEW.state = {LAST_GIVEN_ENTRY.format(of="NEW.id")})""",
+        "its state is what the register says",
+    ),
+    # An erasure by time is announced once, a day ahead; one that is asked for is due at once.
+    "given UPDATE is_erased_no_later": (
+        """OLD.state = 'granted' OR NEW.erase_at <= OLD.erase_at
+         OR NEW.erase_at <= NEW.announced_at
+         OR (OLD.announced_at IS NULL AND NEW.erase_at <= NEW.announced_at + 86400)""",
+        "what came by it is not kept for longer",
+    ),
+    "given UPDATE is_announced_now": (
+        f"{same(('announced_at',))} OR NEW.announced_at <= {{now}} + 300",
+        "what is erased is announced when that is certain",
+    ),
+    "given UPDATE is_told_once": (
+        f"OLD.told_at IS NULL OR {same(('told_at',))}",
+        "its member knows already",
+    ),
+    "given_series INSERT is_chosen_before": (
+        """EXISTS (SELECT 1 FROM given WHERE id = NEW.given_id AND state = 'granted')
+         AND NOT EXISTS (SELECT 1 FROM given_register WHERE given_id = NEW.given_id)""",
+        "no series is added to what was given",
+    ),
+    "given_series INSERT is_its_own_insert": (OWN_SERIES, ITS_OWN),
+    "given_series UPDATE keeps_its_series": (
+        "OLD.series_id IS NULL OR NEW.series_id = OLD.series_id",
+        "what was given is not altered",
+    ),
+    "given_series UPDATE is_its_own_update": (f"{same(('series_id',))} OR {OWN_SERIES}", ITS_OWN),
+    "given_register INSERT follows_the_states": (
+        f"""EXISTS (SELECT 1 FROM given WHERE id = NEW.given_id)
+             AND CASE coalesce({LAST_GIVEN}, '')
+         WHEN '' THEN NEW.state = 'granted'
+         WHEN 'granted' THEN NEW.state IN ('withdrawn', 'terminated', 'expired')
+         AND NEW.erased IS NULL
+         ELSE NEW.erased IS NOT NULL AND NEW.state = {LAST_GIVEN} END""",
+        DOES_NOT_FOLLOW,
+    ),
+    "given_register INSERT keeps_what_was_shown": (
+        """NEW.state <> 'granted'
+         OR NEW.text_hash = (SELECT shown_sha256 FROM given WHERE id = NEW.given_id)""",
+        "the member was shown another text",
+    ),
+    "given_register INSERT names_a_series": (
+        """NEW.state <> 'granted'
+         OR EXISTS (SELECT 1 FROM given_series WHERE given_id = NEW.given_id)""",
+        "nothing was given",
+    ),
+    "given_register INSERT says_until_when_it_is_kept": (
+        """NEW.state = 'granted'
+         OR (SELECT erase_at FROM given WHERE id = NEW.given_id) IS NOT NULL""",
+        "an end comes with the day of the erasure",
+    ),
+}
+"""By table, event and name: when a change is allowed, and what is said where it is not."""
 
-def _asking() -> Iterator[Rule]:
-    yield from kept("peer", delete="NOT EXISTS (SELECT 1 FROM data_need WHERE peer_id = OLD.id)")
-    yield is_itself("peer", "another address is another peer", but="name added_at")
-    yield from write_once(
-        "series", delete="NOT EXISTS (SELECT 1 FROM permission_series WHERE series_id = OLD.id)"
-    )
-    yield from says("series")
-    yield from write_once("data_need")
-    yield from says("data_need")
-    yield from stands_on("data_need", "peer")
-    yield of_now("data_need", "received_at")
-    yield from _guards(
-        "data_need",
-        "INSERT",
-        (
-            "goes_on",
-            """NOT EXISTS (SELECT 1 FROM data_need WHERE peer_id = NEW.peer_id
-             AND need = NEW.need AND version >= NEW.version)""",
-            "a version is newer than all before",
-        ),
-    )
-    yield from write_once("wanted")
-    yield from says("wanted")
-    yield from stands_on("wanted", "data_need")
-    yield from _guards(
-        "wanted",
-        "INSERT",
-        (
-            "is_asked_at_once",
-            "NOT EXISTS (SELECT 1 FROM permission WHERE data_need_id = NEW.data_need_id)",
-            "who wants more asks again, with a new version",
-        ),
-    )
-    yield from write_once("shown_text")
-    yield from says("shown_text")
-    yield from _guards(
-        "shown_text",
-        "INSERT",
-        (
-            "is_what_its_hash_says",
-            "NEW.hash = encode(sha256(convert_to(NEW.body, 'UTF8')), 'hex')",
-            "this is the hash of another text",
-        ),
-        only="postgresql",
-    )
+THE_PERMISSION = "1 FROM permission WHERE id = NEW.permission_id FOR"
+LOCKS = {
+    "permission_series_is_chosen_before": f"{THE_PERMISSION} SHARE",
+    "register_follows_the_states": f"{THE_PERMISSION} UPDATE",
+    "register_grants_no_more_than_asked": f"{THE_PERMISSION} UPDATE",
+    "outbox_is_permitted": f"{THE_PERMISSION} SHARE",
+    "outbox_is_sent_with_permission": f"{THE_PERMISSION} SHARE",
+    "answer_is_permitted": f"{THE_PERMISSION} SHARE",
+    "given_register_follows_the_states": "1 FROM given WHERE id = NEW.given_id FOR UPDATE",
+}
+"""What PostgreSQL locks before it looks."""
+ONLY: Mapping[str, Dialect] = {
+    "shown_text_is_what_its_hash_says": "postgresql",
+    "permission_replaces_no_other": "sqlite",
+    "outbox_knows_no_state_but_granted": "sqlite",
+}
 
-
-def _answering() -> Iterator[Rule]:
-    yield from kept("permission")
-    yield from stands_on("permission", "data_need")
-    yield from _guards(
-        "permission",
-        "INSERT",
-        (
-            "starts_as_a_proposal",
-            """NEW.state = 'proposed' AND NEW.interval_minutes IS NULL
-             AND NEW.identification IS NULL AND NEW.records_from IS NULL
-             AND NEW.valid_from IS NULL AND NEW.valid_until IS NULL
-             AND NOT EXISTS (SELECT 1 FROM permission WHERE data_need_id = NEW.data_need_id
-             AND state = 'proposed')""",
-            "it starts as a proposal, one at a time",
-        ),
-    )
-    yield is_itself(
-        "permission", "it stays the answer to what was asked", but=f"state {' '.join(TERMS)}"
-    )
-    yield from _guards(
-        "permission",
-        "UPDATE",
-        (
-            "terms_stand",
-            f"(OLD.state = 'proposed' AND NEW.state = 'proposed') OR ({same(TERMS)})",
-            "what was answered is not altered",
-        ),
-        (
-            "follows_the_register",
-            f"""NEW.state = OLD.state OR (OLD.state || '>' || NEW.state IN {TRANSITIONS}
-             AND (NEW.state = 'withdrawn' OR NEW.state = {LAST_ENTRY.format(of="NEW.id")}))""",
-            "its state is what the register says, or withdrawn",
-        ),
-    )
-    yield from _guards(
-        "permission",
-        "UPDATE",
-        (
-            "replaces_no_other",
-            """NEW.state <> 'granted' OR NOT EXISTS (SELECT 1 FROM permission WHERE
-             peer_id = NEW.peer_id AND need = NEW.need AND state = 'granted' AND id <> NEW.id)""",
-            "another version of this need is granted",
-        ),
-        only="sqlite",
-    )
-    yield Effect(
+EFFECTS = (
+    Effect(
         "permission",
         "BEFORE UPDATE",
         "takes_what_is_queued",
         "OLD.state = 'granted' AND NEW.state <> 'granted'",
         ("DELETE FROM outbox WHERE permission_id = OLD.id", NO_LONGER_TOLD),
-    )
-    is_proposed = "(SELECT state FROM permission WHERE id = {}.permission_id) = 'proposed'"
-    yield from write_once("permission_series", delete=is_proposed.format("OLD"))
-    yield from _guards(
-        "permission_series",
-        "INSERT",
-        ("is_chosen_before", is_proposed.format("NEW"), "no series is added to an answer"),
-        locks=f"{THE_PERMISSION} SHARE",
-    )
-    yield from stands_on("permission_series", "series")
-    yield from _register()
-
-
-def _register() -> Iterator[Rule]:
-    yield from write_once("register")
-    yield Numbering("register")
-    yield of_now("register")
-    yield from says("register")
-    yield from _guards(
-        "register",
-        "INSERT",
-        (
-            "follows_the_states",
-            FOLLOWS,
-            "this does not follow from the state that the permission is in",
-        ),
-        (
-            "grants_no_more_than_asked",
-            NOTHING_MORE_THAN_ASKED,
-            "a grant only narrows what the newest version asks for",
-        ),
-        locks=f"{THE_PERMISSION} UPDATE",
-    )
-    yield from _guards(
-        "register",
-        "INSERT",
-        (
-            "names_the_peer",
-            """NEW.actor <> 'peer' OR NEW.who = (SELECT jid FROM peer JOIN permission
-             ON permission.peer_id = peer.id WHERE permission.id = NEW.permission_id)""",
-            "what a peer does is done by the peer that was answered",
-        ),
-        (
-            "keeps_what_was_shown",
-            """NEW.text_hash IS NULL OR EXISTS (SELECT 1 FROM shown_text
-             WHERE hash = NEW.text_hash AND language = NEW.language)""",
-            "the text that was shown is not kept",
-        ),
-        (
-            "expires_in_time",
-            """NEW.state <> 'expired' OR (SELECT valid_until FROM permission
-             WHERE id = NEW.permission_id) <= {now}""",
-            "the permission has not run out yet",
-        ),
-    )
-    yield Effect(
+    ),
+    Effect(
         "register",
         "AFTER INSERT",
         "sets_the_state",
         "NEW.state <> 'proposed'",
         ("UPDATE permission SET state = NEW.state WHERE id = NEW.permission_id",),
-    )
-
-
-def _leaving() -> Iterator[Rule]:
-    yield from kept("notice")
-    yield is_itself("notice", "what a peer is to be told is not altered", but="told_at receipt")
-    yield from _guards(
-        "notice",
-        "INSERT",
-        (
-            "tells_of_an_answer",
-            """(SELECT state FROM register WHERE seq = NEW.seq) IN ('granted', 'withdrawn')
-             AND NEW.told_at IS NULL AND NEW.receipt IS NULL""",
-            "a peer is told of what was granted or withdrawn",
-        ),
-    )
-    yield from _guards(
-        "notice",
-        "UPDATE",
-        (
-            "is_confirmed_once",
-            f"OLD.told_at IS NULL OR ({same(('told_at', 'receipt'))})",
-            "a receipt is not altered",
-        ),
-    )
-    refused = "no permission is valid now for this peer, series, interval and range"
-    lock = f"{THE_PERMISSION} SHARE"
-    permitted = "is_permitted", RECORDS_ARE_PERMITTED, refused
-    yield from _guards("outbox", "INSERT", permitted, locks=lock)
-    sent = f"NEW.stanza IS NULL OR {RECORDS_ARE_PERMITTED}"
-    yield from _guards("outbox", "UPDATE", ("is_sent_with_permission", sent, refused), locks=lock)
-    yield from _guards(
-        "outbox",
-        "INSERT",
-        (
-            "knows_no_state_but_granted",
-            "NEW.granted = 'granted'",
-            "a row is queued as long as its permission is granted",
-        ),
-        only="sqlite",
-    )
-    yield is_itself("outbox", "other records are another row", but="queued_at stanza sent_at")
-    yield from _guards("answer", "INSERT", permitted, locks=lock)
-    yield of_now("answer")
-    yield from write_once("answer", delete=A_YEAR_AGO)
-    yield from _guards(
-        "subscription",
-        "INSERT",
-        (
-            "is_permitted",
-            """EXISTS (SELECT 1 FROM permitted p
-             WHERE p.peer_id = NEW.peer_id AND p.series_id = NEW.series_id)""",
-            "no permission is valid now for this peer and series",
-        ),
-    )
-    yield is_itself(
-        "subscription", "another peer or series is another subscription", but="since cursor"
-    )
-
-
-def _collective() -> Iterator[Rule]:
-    yield from kept("own_need")
-    yield is_itself(
-        "own_need",
-        "what was asked is not altered: ask again, with a new version",
-        but="closed_at",
-    )
-    yield from write_once("closed_interval")
-    yield from write_once("published_cell")
-    yield from _guards(
-        "published_cell",
-        "INSERT",
-        (
-            "is_of_what_closes",
-            """NOT EXISTS (SELECT 1 FROM closed_interval WHERE direction = NEW.direction
-             AND interval_minutes = NEW.interval_minutes AND start = NEW.start)""",
-            "this interval was closed before",
-        ),
-    )
-    yield from kept("read_log", delete=A_YEAR_AGO)
-    yield of_now("read_log")
-    yield is_itself("read_log", "what was read is not altered", but="who")
-    yield from _guards(
-        "read_log",
-        "UPDATE",
-        (
-            "stands",
-            "EXISTS (SELECT 1 FROM member WHERE jid = OLD.who AND pseudonym = NEW.who)",
-            "of a reader whose address is erased, its pseudonym stays",
-        ),
-    )
-
-
-def _given() -> Iterator[Rule]:
-    yield from kept("given")
-    yield from says("given")
-    yield from stands_on("given", "member")
-    yield from _guards(
-        "given",
-        "INSERT",
-        (
-            "starts_as_a_grant",
-            """NEW.state = 'granted' AND NEW.erase_at IS NULL
-             AND NEW.announced_at IS NULL AND NEW.told_at IS NULL
-             AND NEW.valid_from <= {now} + 2 * 86400
-             AND EXISTS (SELECT 1 FROM own_need WHERE need = NEW.need AND version = NEW.version
-             AND closed_at IS NULL)""",
-            "it starts as the answer to what is asked now",
-        ),
-    )
-    yield is_itself(
-        "given", "what was given is not altered", but="state erase_at announced_at told_at"
-    )
-    yield from _guards(
-        "given",
-        "UPDATE",
-        (
-            "follows_the_register",
-            f"""NEW.state = OLD.state OR (OLD.state = 'granted'
-             AND NEW.state = {LAST_GIVEN_ENTRY.format(of="NEW.id")})""",
-            "its state is what the register says",
-        ),
-        # An erasure by time is announced once, a day ahead; one that is asked for is due at once.
-        (
-            "is_erased_no_later",
-            """OLD.state = 'granted' OR NEW.erase_at <= OLD.erase_at
-             OR NEW.erase_at <= NEW.announced_at
-             OR (OLD.announced_at IS NULL AND NEW.erase_at <= NEW.announced_at + 86400)""",
-            "what came by it is not kept for longer",
-        ),
-        (
-            "is_announced_now",
-            f"{same(('announced_at',))} OR NEW.announced_at <= {{now}} + 300",
-            "what is erased is announced when that is certain",
-        ),
-        (
-            "is_told_once",
-            f"OLD.told_at IS NULL OR {same(('told_at',))}",
-            "its member knows already",
-        ),
-    )
-    yield from kept(
-        "given_series", delete="(SELECT state FROM given WHERE id = OLD.given_id) <> 'granted'"
-    )
-    own_series = (
-        "NEW.series_id IS NULL OR EXISTS (SELECT 1 FROM series JOIN given"
-        " ON given.member_id = series.member_id"
-        " WHERE series.id = NEW.series_id AND given.id = NEW.given_id)"
-    )
-    its_own = "a series is of the member that gave it"
-    yield from _guards(
-        "given_series",
-        "INSERT",
-        (
-            "is_chosen_before",
-            """EXISTS (SELECT 1 FROM given WHERE id = NEW.given_id AND state = 'granted')
-             AND NOT EXISTS (SELECT 1 FROM given_register WHERE given_id = NEW.given_id)""",
-            "no series is added to what was given",
-        ),
-        ("is_its_own_insert", own_series, its_own),
-    )
-    yield from _guards(
-        "given_series",
-        "UPDATE",
-        (
-            "is_itself",
-            f"""{same(("given_id", "identifier"))}
-             AND (OLD.series_id IS NULL OR NEW.series_id = OLD.series_id)""",
-            "what was given is not altered",
-        ),
-        ("is_its_own_update", f"{same(('series_id',))} OR {own_series}", its_own),
-    )
-    yield from _given_register()
-
-
-def _given_register() -> Iterator[Rule]:
-    yield from write_once("given_register")
-    yield Numbering("given_register")
-    yield of_now("given_register")
-    yield from says("given_register")
-    last = LAST_GIVEN_ENTRY.format(of="NEW.given_id")
-    yield from _guards(
-        "given_register",
-        "INSERT",
-        (
-            "follows_the_states",
-            f"""EXISTS (SELECT 1 FROM given WHERE id = NEW.given_id) AND CASE coalesce({last}, '')
-             WHEN '' THEN NEW.state = 'granted'
-             WHEN 'granted' THEN NEW.state IN ('withdrawn', 'terminated', 'expired')
-             AND NEW.erased IS NULL
-             ELSE NEW.erased IS NOT NULL AND NEW.state = {last} END""",
-            "this does not follow from the state that the permission is in",
-        ),
-        locks="1 FROM given WHERE id = NEW.given_id FOR UPDATE",
-    )
-    yield from _guards(
-        "given_register",
-        "INSERT",
-        (
-            "keeps_what_was_shown",
-            """NEW.state <> 'granted'
-             OR NEW.text_hash = (SELECT shown_sha256 FROM given WHERE id = NEW.given_id)""",
-            "the member was shown another text",
-        ),
-        (
-            "names_a_series",
-            """NEW.state <> 'granted'
-             OR EXISTS (SELECT 1 FROM given_series WHERE given_id = NEW.given_id)""",
-            "nothing was given",
-        ),
-        (
-            "says_until_when_it_is_kept",
-            """NEW.state = 'granted'
-             OR (SELECT erase_at FROM given WHERE id = NEW.given_id) IS NOT NULL""",
-            "an end comes with the day of the erasure",
-        ),
-    )
-    yield Effect(
+    ),
+    Effect(
         "given_register",
         "AFTER INSERT",
         "sets_the_state",
         "NEW.state <> 'granted' AND NEW.erased IS NULL",
         ("UPDATE given SET state = NEW.state WHERE id = NEW.given_id",),
-    )
-
-
-RULES: Iterable[Rule] = (
-    *_asking(),
-    *_answering(),
-    *_leaving(),
-    *_collective(),
-    *_given(),
+    ),
 )
+
+
+def rules() -> Iterator[Rule]:
+    """Return all of them."""
+    for table, delete in WRITTEN_ONCE.items():
+        yield from write_once(table, delete=delete)
+    for table, delete in KEPT.items():
+        yield from kept(table, delete=delete)
+    for table in CHECKED:
+        yield from says(table)
+    for table in NUMBERED:
+        yield Numbering(table)
+    for table, column in OF_NOW.items():
+        yield of_now(table, column)
+    for table, target in STANDING_ON.items():
+        yield from stands_on(table, target)
+    for table, (columns, message) in UNALTERED.items():
+        yield is_itself(table, message, but=columns)
+    for of, (allows, message) in GUARDS.items():
+        table, event, name = of.split()
+        key = f"{table}_{name}"
+        locks, only = LOCKS.get(key), ONLY.get(key)
+        yield Guard(table, cast("Event", event), name, allows, message, locks, only)
+    yield from EFFECTS

@@ -5,10 +5,11 @@ Alembic's revisions are for databases that are there: a new one has no past.
 
 from sqlalchemy import Connection
 
+from ..collective_tables import TABLES
 from ..months import BY_MONTH
 from ..tables import Base
 from .guards import NOW, PIN
-from .rules import PERMITTED, RULES
+from .rules import PERMITTED, rules
 
 _VERSION = (
     "CREATE TABLE alembic_version"
@@ -19,10 +20,9 @@ _VERSION = (
 def create(connection: Connection, revision: str) -> None:
     """Create all tables, those of the other role too, as this revision has them."""
     dialect = connection.dialect.name
-    tables = [table for table in Base.metadata.sorted_tables if not table.info.get("view")]
     statements = [_VERSION, f"INSERT INTO alembic_version VALUES ('{revision}')"]
     if dialect == "postgresql":
-        for table in tables:
+        for table in TABLES:
             if table.name in BY_MONTH:
                 table.dialect_kwargs["postgresql_partition_by"] = "RANGE (day)"
                 other = f"CREATE TABLE {table.name}_other PARTITION OF {table.name} DEFAULT"
@@ -31,9 +31,9 @@ def create(connection: Connection, revision: str) -> None:
                 where = index.dialect_options["sqlite"]["where"]
                 index.dialect_kwargs["postgresql_where"] = where
         statements.append(PIN)
-    Base.metadata.create_all(connection, tables, checkfirst=False)
+    Base.metadata.create_all(connection, TABLES, checkfirst=False)
     statements.append(PERMITTED.format(now=NOW[dialect]))
-    for rule in RULES:
+    for rule in rules():
         statements += rule.create(dialect)
     for statement in statements:
         connection.exec_driver_sql(statement)
