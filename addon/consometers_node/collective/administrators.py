@@ -159,7 +159,7 @@ async def add(connection: AsyncConnection, name: str, kept: str, at: datetime) -
     """Let somebody administer, with what is kept of their password. Raises BadName."""
     if not 0 < len(name) <= MAX_NAME or not name.isprintable() or name != name.strip():
         raise BadName(_BAD_NAME.fill(most=MAX_NAME))
-    if await _is_there(connection, name):
+    if await kept_of(connection, name) is not None:
         raise BadName(_TAKEN.fill(name=name))
     await connection.execute(
         insert(AdministratorRow).values(name=name, password_hash=kept, made_at=at)
@@ -258,13 +258,8 @@ async def end_sessions(connection: AsyncConnection, name: str) -> None:
 
 
 async def _named(connection: AsyncConnection, name: str) -> None:
-    if not await _is_there(connection, name):
+    if await kept_of(connection, name) is None:
         raise Unknown(_NO_SUCH.fill(name=name))
-
-
-async def _is_there(connection: AsyncConnection, name: str) -> bool:
-    query = select(AdministratorRow.name).where(AdministratorRow.name == name)
-    return (await connection.execute(query)).first() is not None
 
 
 def _hash(token: str) -> str:

@@ -5,7 +5,8 @@ nothing of it stays. Members wait meanwhile. An administrator may read more than
 """
 
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterable, Sequence, Set
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence, Set
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time as daytime, timedelta
 from enum import StrEnum
@@ -51,7 +52,6 @@ class Count:
 
     @property
     def hidden(self) -> int:
-        """How many are withheld in all."""
         return self.withheld.total()
 
 
@@ -72,15 +72,10 @@ async def foresee(
 
     Of the year, as far back as there was time to look.
     """
-    last = _yesterday(settings, at)
-    async with store.writing() as connection, connection.begin_nested() as tried:
-        members, waiting = Members(connection, settings.time_zone), _at_once(publication, at)
-        closer = Closer(members, settings.identifier, publication, waiting, at)
+    async with _trial(store, settings, publication, at) as (connection, closer):
         await closer.know_groups()
         outlook = _Outlook(connection, closer, settings, publication)
-        found = await outlook.count(last)
-        await tried.rollback()
-    return found
+        return await outlook.count(_yesterday(settings, at))
 
 
 async def foresee_page[T](
@@ -94,14 +89,23 @@ async def foresee_page[T](
 ) -> T:
     """Return what `look` finds where a collective that is closed opened now, of the last days."""
     since = _yesterday(settings, at) - days * _DAY
-    async with store.writing() as connection, connection.begin_nested() as tried:
-        members, waiting = Members(connection, settings.time_zone), _at_once(publication, at)
-        closer = Closer(members, settings.identifier, publication, waiting, at, since=since)
+    async with _trial(store, settings, publication, at, since) as (connection, closer):
         while await closer.close():
             pass
-        found = await look(connection)
+        return await look(connection)
+
+
+@asynccontextmanager
+async def _trial(
+    store: Store, settings: Settings, publication: Publication, at: datetime, since: date = date.min
+) -> AsyncIterator[tuple[AsyncConnection, Closer]]:
+    """Close intervals that wait for nobody, in a transaction that is undone."""
+    waiting = Waiting(online_since=at, opened_at=at + publication.longest_wait, arrivals=Arrivals())
+    async with store.writing() as connection, connection.begin_nested() as tried:
+        members = Members(connection, settings.time_zone)
+        closer = Closer(members, settings.identifier, publication, waiting, at, since=since)
+        yield connection, closer
         await tried.rollback()
-    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +133,6 @@ class _Outlook:
         self._step = publication.interval
 
     async def count(self, last: date) -> Sequence[Seen]:
-        """Count, the last day first."""
         hours = Seen(Stretch.DAY, Span(last, last), Count(), Count())
         month, year = (Count(), Count()), (Count(), Count())
         began, day = time.monotonic(), last
@@ -170,7 +173,6 @@ class _Outlook:
         ]
 
     async def _intervals(self, direction: Direction, part: Places, day: date) -> list[_Decided]:
-        """Return the intervals of a civil day that are in a UTC day, decided."""
         sums = await self._closer.sums_of(direction, part.day)
         midnight = datetime.combine(part.day, daytime(), UTC)
         step = timedelta(minutes=self._step.minutes)
@@ -212,12 +214,6 @@ def _day_sums(cells: Iterable[PublishedCell]) -> dict[GroupId, DaySum]:
             of.minutes + cell.minutes,
         )
     return found
-
-
-def _at_once(publication: Publication, at: datetime) -> Waiting:
-    """Wait for nobody: all that has ended is closed."""
-    opened_at = at + publication.longest_wait
-    return Waiting(online_since=at, opened_at=opened_at, arrivals=Arrivals())
 
 
 def _yesterday(settings: Settings, at: datetime) -> date:

@@ -74,16 +74,9 @@ async def queue(
     at: datetime,
 ) -> None:
     """Queue records for a peer. Raises NotPermitted."""
-    row = insert(OutboxRow).values(
-        peer_id=peer,
-        permission_id=permission,
-        series_id=number,
-        range_start=records.start,
-        range_end=records.end,
-        queued_at=at,
-    )
+    row = _row(peer, permission, number, records, queued_at=at)
     with only_with_permission():
-        await connection.execute(row)
+        await connection.execute(insert(OutboxRow), [row])
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,17 +171,7 @@ async def queue_again_for(
 
     Raises NotPermitted.
     """
-    rows = [
-        {
-            "peer_id": one.peer,
-            "permission_id": one.permission,
-            "series_id": number,
-            "range_start": part.start,
-            "range_end": part.end,
-            "queued_at": at,
-        }
-        for one, part in records
-    ]
+    rows = [_row(one.peer, one.permission, number, part, queued_at=at) for one, part in records]
     if not rows:
         return
     waiting = delete(OutboxRow).where(
@@ -239,19 +222,11 @@ class Leaving:
 
 async def leave(connection: AsyncConnection, leaving: Iterable[Leaving], at: datetime) -> None:
     """Queue records of many peers that leave at once. Raises NotPermitted: then none must."""
-    rows = [
-        {
-            "peer_id": one.peer,
-            "permission_id": one.queued.permission,
-            "series_id": one.queued.series_id,
-            "range_start": one.queued.records.start,
-            "range_end": one.queued.records.end,
-            "queued_at": at,
-            "stanza": one.stanza,
-            "sent_at": at,
-        }
-        for one in leaving
-    ]
+    rows = []
+    for one in leaving:
+        of = one.queued
+        row = _row(one.peer, of.permission, of.series_id, of.records, queued_at=at, sent_at=at)
+        rows.append({**row, "stanza": one.stanza})
     if rows:
         with only_with_permission():
             await connection.execute(insert(OutboxRow), rows)
@@ -344,12 +319,6 @@ async def on_their_way(connection: AsyncConnection, peer: PeerId) -> dict[Series
     return found
 
 
-async def waiting(connection: AsyncConnection, peer: PeerId) -> int:
-    """Count what is queued for a peer, or sent and not confirmed."""
-    query = select(func.count()).select_from(OutboxRow).where(OutboxRow.peer_id == peer)
-    return (await connection.execute(query)).scalar_one()
-
-
 async def send_again(connection: AsyncConnection, peer: PeerId) -> int:
     """Queue anew what was sent to a peer and not confirmed, and tell how many rows it was.
 
@@ -369,6 +338,19 @@ async def send_again(connection: AsyncConnection, peer: PeerId) -> int:
         .values(sent_at=None)
     )
     return (await connection.execute(again)).rowcount
+
+
+def _row(
+    peer: PeerId, permission: PermissionId, number: SeriesId, records: Range, **times: datetime
+) -> dict[str, object]:
+    return {
+        "peer_id": peer,
+        "permission_id": permission,
+        "series_id": number,
+        "range_start": records.start,
+        "range_end": records.end,
+        **times,
+    }
 
 
 def _queued(row: Sequence[Any]) -> Queued:

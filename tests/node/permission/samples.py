@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import UTC, datetime
 
+from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from consometers_node.permission import (
@@ -16,6 +17,7 @@ from consometers_node.permission import (
 from consometers_node.series import Device, Direction, Interval, Quantity, Series
 from consometers_node.store import PeerId, PermissionId, outbox
 from consometers_node.store.outbox import Queued
+from consometers_node.store.tables import OutboxRow
 
 HOURLY = Series(
     Device("urn:dev:prm:30001610071843"),
@@ -72,3 +74,9 @@ async def unsent(
 ) -> list[Queued]:
     """Give what waits to be sent to a peer."""
     return [one.queued for one in await outbox.unsent(connection, [peer])][:most]
+
+
+async def waiting(connection: AsyncConnection, peer: PeerId) -> int:
+    """Count what is queued for a peer, or sent and not confirmed."""
+    query = select(func.count()).select_from(OutboxRow).where(OutboxRow.peer_id == peer)
+    return (await connection.execute(query)).scalar_one()

@@ -10,13 +10,12 @@ from consometers_node.permission import Permissions, State
 from consometers_node.quoalise import Data, NotAuthorized
 from consometers_node.quoalise.text import UNSAID
 from consometers_node.store import PermissionId, Store
-from consometers_node.store.outbox import waiting
 from consometers_node.store.subscriptions import subscriptions
 from consometers_node.xmpp import NotKept
 from consometers_node.xmpp.errors import WrongPassword
 from demo.prosody import Prosody
 
-from ..permission.samples import CHOICE, NEED, YES, now
+from ..permission.samples import CHOICE, NEED, YES, now, waiting
 from ..xmpp.conftest import MakeNode, MakePlain, NewAccount, Node
 from ..xmpp.plain import SUBSCRIBE, values
 from .houses import Collective, House, bare, running, told, until

@@ -13,12 +13,12 @@ from consometers_node.quoalise import MAX_PUSHED
 from consometers_node.series import Interval, Range
 from consometers_node.sharing.ledger import Message, next_messages
 from consometers_node.store import NotPermitted, PermissionId, Store
-from consometers_node.store.outbox import acknowledged, queue, waiting
+from consometers_node.store.outbox import acknowledged, queue
 from consometers_node.store.series import erase_series
 from consometers_node.store.subscriptions import subscribe, unsubscribe
 
 from ..conftest import Place
-from ..permission.samples import CHOICE, DAILY, FINE, HOURLY, NEED, now
+from ..permission.samples import CHOICE, DAILY, FINE, HOURLY, NEED, now, waiting
 from .ledgers import DAY, HOUR, NAMING, Ledger, hours, midnight, run_out
 
 WEEK = Choice(series=frozenset(), history_days=7, duration_days=60)

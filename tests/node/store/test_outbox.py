@@ -15,13 +15,12 @@ from consometers_node.store.outbox import (
     send_again,
     sending,
     told_of,
-    waiting,
 )
 from consometers_node.store.peers import add_peer, all_peers, peer_by_jid
 from consometers_node.store.series import add_series, extent, put_blocks
 from consometers_node.store.subscriptions import subscribe, subscriptions, unsubscribe
 
-from ..permission.samples import HOURLY, INJECTED, STOP, grant, now, unsent
+from ..permission.samples import HOURLY, INJECTED, STOP, grant, now, unsent, waiting
 
 type Granted = tuple[PeerId, PermissionId, SeriesId]
 
