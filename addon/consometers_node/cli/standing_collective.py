@@ -8,10 +8,11 @@ from pathlib import Path
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from consometers_node.collective import given, needs
+from consometers_node.collective.calendar import Span
 from consometers_node.collective.disclosure import Reason
 from consometers_node.collective.members import Kind
 from consometers_node.collective.moments import latest, moments
-from consometers_node.collective.published import Published, Span
+from consometers_node.collective.published import Published
 from consometers_node.collective.rights import is_wiped
 from consometers_node.collective.rules import chosen, opened
 from consometers_node.collective.settings import Settings

@@ -4,6 +4,8 @@ A record is of the civil day in which its interval starts, and of that day's mon
 """
 
 from calendar import monthrange
+from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from typing import NamedTuple
@@ -12,6 +14,25 @@ from zoneinfo import ZoneInfo
 from ..series import Device, Direction, Interval, Quantity, Range, Series
 
 _DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Civil days, the first and the last one included."""
+
+    first: date
+    last: date
+
+    @classmethod
+    def before(cls, today: date, days: int) -> Span:
+        """Return the last days that are over."""
+        return cls(today - days * _DAY, today - _DAY)
+
+    def __len__(self) -> int:
+        return max(0, (self.last - self.first).days + 1)
+
+    def __iter__(self) -> Iterator[date]:
+        return (self.first + n * _DAY for n in range(len(self)))
 
 
 class Places(NamedTuple):

@@ -32,7 +32,6 @@ class Page(StrEnum):
 
     @classmethod
     def of(cls, status: int) -> Page:
-        """Give the outcome of an HTTP status."""
         if status == HTTPStatus.TOO_MANY_REQUESTS:
             return cls.LIMITED
         if status >= HTTPStatus.INTERNAL_SERVER_ERROR:

@@ -71,7 +71,6 @@ class Agreed:
             raise ValueError(f"a sum is of {LEAST_MINIMUM} homes or more, not of {self.minimum}")
 
     def needed(self, direction: Direction, interval: Interval) -> int | None:
-        """Give how many homes a figure wants."""
         return self.minimum
 
 
@@ -83,7 +82,6 @@ class ByLaw:
     """
 
     def needed(self, direction: Direction, interval: Interval) -> int | None:
-        """Give how many homes a figure wants; None where no number is enough."""
         return points(timedelta(minutes=interval.minutes), _ANY, direction)
 
 
@@ -119,7 +117,6 @@ class Publication:
             raise ValueError("the longest wait is no shorter than the wait, and 48 hours at most")
 
     def needed(self, direction: Direction, interval: Interval) -> int | None:
-        """Return how many homes a figure wants; None where no number is enough."""
         return self.basis.needed(direction, interval)
 
     def is_over(self, *, is_complete: bool, since_end: timedelta, quiet: timedelta) -> bool:
@@ -208,7 +205,6 @@ class Withheld:
 
     @property
     def words(self) -> Text:
-        """What people read in its place."""
         return _WORDS[self.reason].fill(need=self.need)
 
 

@@ -35,7 +35,6 @@ class Endings:
         self._next: dict[GivenId, float] = {}
 
     async def run(self) -> NoReturn:
-        """Tell what ends. Ends when it is cancelled."""
         clock = asyncio.get_running_loop().time
         while True:
             seen = self._changes.count

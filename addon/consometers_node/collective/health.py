@@ -14,11 +14,12 @@ import time
 from sqlalchemy.exc import InterfaceError, OperationalError, TimeoutError as NoConnection
 
 from ..store.standing import Standing, standing
+from .calendar import Span
 from .counting import Counts
 from .disclosure import Reason
 from .moments import Moment, latest, moments
 from .node import CollectiveNode
-from .published import Published, Span
+from .published import Published
 
 UNREADABLE = (InterfaceError, OperationalError, NoConnection, TimeoutError)
 """What comes of reading a database that cannot be read."""

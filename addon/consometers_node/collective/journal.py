@@ -59,7 +59,6 @@ class Ended:
     erased: bool
 
     def line(self) -> str:
-        """Give it as the file has it."""
         told = {
             "permission": self.permission,
             "state": self.state,

@@ -8,8 +8,9 @@ from fractions import Fraction
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ..series import Direction
+from .calendar import Span
 from .disclosure import Released, are_comparable
-from .published import ALL, Published, Span, Told
+from .published import ALL, Published, Told
 from .rates import self_consumption, self_sufficiency
 
 _PRODUCTION, _INJECTION, _CONSUMPTION = (
@@ -48,7 +49,6 @@ class Moment:
 
     @property
     def minutes(self) -> int:
-        """How long the interval is."""
         return round((self.end.timestamp() - self.start.timestamp()) / 60)
 
 

@@ -2,7 +2,8 @@
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
+from functools import partial
 import logging
 from typing import Any, NoReturn
 
@@ -28,10 +29,9 @@ from .journal import Journal
 from .policy import data_policy
 from .publishing import Publishing
 from .readers import Readers, addresses, member_peer
-from .reading import Reading
 from .rules import InForce
 from .settings import Settings
-from .upkeep import Upkeep
+from .upkeep import Upkeep, keep_readers
 
 LONGEST_WAIT_S = 15.0
 """For a receipt: a node that is there gives it in a second."""
@@ -57,18 +57,9 @@ class Pace:
     """Once the database could not be used."""
 
     def hurried(self, haste: float) -> Pace:
-        """Give waits that are so many times shorter."""
-        return Pace(
-            first_delay_s=self.first_delay_s / haste,
-            receipt_within_s=self.receipt_within_s / haste,
-            gathering=self.gathering.hurried(haste),
-            upkeep_s=self.upkeep_s / haste,
-            endings_s=self.endings_s / haste,
-            publishing_s=self.publishing_s / haste,
-            renewal_s=self.renewal_s / haste,
-            journal_s=self.journal_s / haste,
-            rest_s=self.rest_s / haste,
-        )
+        waits = {one.name: getattr(self, one.name) for one in fields(self)}
+        gathering = waits.pop("gathering").hurried(haste)
+        return Pace(**{name: wait / haste for name, wait in waits.items()}, gathering=gathering)
 
 
 class Online:
@@ -123,7 +114,9 @@ class Online:
             members=Members(addresses, member_peer),
             knows=self._knows,
         )
-        self._reading = Reading(store, readers, rules, changes, clock=clock, every_s=pace.upkeep_s)
+        self._keep_readers = partial(
+            keep_readers, store, readers, rules, changes, clock=clock, every_s=pace.upkeep_s
+        )
         asking = self.sharing.asking
         self.intake = Intake(store, settings.time_zone.key, self._hear, counts.commits, arrivals)
         self.gathering = Gathering(
@@ -150,9 +143,9 @@ class Online:
                 self.gathering,
                 self._endings,
                 self._upkeep,
-                self._reading,
             ):
                 tasks.create_task(work.run())
+            tasks.create_task(self._keep_readers())
             tasks.create_task(self._tell_policy())
             await self._stay()
         raise AssertionError
@@ -211,7 +204,6 @@ class CollectiveNode:
 
     @property
     def is_online(self) -> bool:
-        """Whether it is on the XMPP network."""
         return self.network is not None and self.network.connection.is_online
 
     @property

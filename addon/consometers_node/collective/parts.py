@@ -71,7 +71,6 @@ class Part:
 
     @classmethod
     def nothing(cls, length: int) -> Self:
-        """Give the part of whoever has told nothing."""
         return cls((0,) * length, (0,) * length)
 
     def __bool__(self) -> bool:
@@ -90,7 +89,6 @@ class CivilDay:
 
     @property
     def is_whole(self) -> bool:
-        """Tell whether nothing of it is missing."""
         return 0 < self.records == self.expected
 
 

@@ -20,10 +20,9 @@ from ..store.collective_tables import GroupId
 from ..store.parts import first_blocks
 from ..store.publication import DaySum, PublishedCell
 from .arrivals import Arrivals
-from .calendar import Places, instants, places
+from .calendar import Places, Span, instants, places
 from .disclosure import Publication, Reason
 from .members import Members
-from .published import Span
 from .publishing import Closer, Waiting
 from .settings import Settings
 

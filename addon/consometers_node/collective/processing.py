@@ -49,12 +49,10 @@ class Processing:
 
     @property
     def recipients(self) -> Text:
-        """Who else receives the records."""
         return Text(self.need.recipients)
 
     @property
     def data(self) -> Text:
-        """What is asked for, and how fine."""
         need = self.need
         wanted = [way for way in Direction if any(one.direction is way for one in need.wanted)]
         return Text(
@@ -68,7 +66,6 @@ class Processing:
         )
 
     def told(self) -> dict[str, Told]:
-        """Give it for programs, in all languages."""
         need = self.need
         return {
             "need": need.id,

@@ -31,7 +31,7 @@ from ..store.publication import (
     published_directions,
     published_groups,
 )
-from .calendar import instants
+from .calendar import Span, instants
 from .disclosure import Figure, Publication, Reason, Released, WattMinutes, Withheld
 from .groups import GroupKind, all_groups
 from .own import devices
@@ -79,17 +79,6 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
-    """Civil days, the first and the last one included."""
-
-    first: date
-    last: date
-
-    def __iter__(self) -> Iterator[date]:
-        return (self.first + n * _DAY for n in range((self.last - self.first).days + 1))
-
-
-@dataclass(frozen=True, slots=True)
 class Told:
     """An interval, in the time of the collective, and what may be known of it."""
 
@@ -101,7 +90,6 @@ class Told:
 
     @property
     def is_whole(self) -> bool:
-        """Whether all of it was published."""
         return isinstance(self.figure, Released) and self.figure.minutes >= self.minutes
 
 
@@ -179,23 +167,6 @@ class Published:
             found.setdefault(slug, place)
         return found
 
-    async def figures(
-        self,
-        connection: AsyncConnection,
-        place: Place,
-        interval: Interval,
-        span: Span,
-        until: datetime,
-        *,
-        directions: Collection[Direction] = tuple(Direction),
-    ) -> Mapping[Direction, Sequence[Told]]:
-        """Return all intervals of some civil days that ended by then.
-
-        Directions in which this group has nothing are left out.
-        """
-        found = await self.columns(connection, place, interval, span, until, directions=directions)
-        return dict(found.told())
-
     async def columns(
         self,
         connection: AsyncConnection,
@@ -206,10 +177,10 @@ class Published:
         *,
         directions: Collection[Direction] = tuple(Direction),
     ) -> Columns:
-        """Return the same as `figures`, as columns.
+        """Return all intervals of some civil days that ended by then.
 
-        Where the step of the collective changed, intervals are of the time in which each was closed
-        at this one.
+        Directions in which this group has nothing are left out. Where the step of the collective
+        changed, intervals are of the time in which each was closed at this one.
         """
         within = Range(
             instants(self.time_zone.key, span.first).start,
@@ -232,7 +203,8 @@ class Published:
         days = [instants(zone, day) for day in span]
         steps = await self.steps(connection, Range(days[0].start, days[-1].end))
         if len(steps) == 1:
-            return await self.figures(connection, place, next(iter(steps)), span, until)
+            found = await self.columns(connection, place, next(iter(steps)), span, until)
+            return dict(found.told())
         told: dict[Direction, list[Told]] = {}
         for day in days:
             begins = day.start
@@ -359,7 +331,6 @@ class Published:
         directions: Collection[Direction],
         within: Range,
     ) -> Mapping[Direction, Mapping[datetime, Released]]:
-        """Return what was published, by direction and start."""
         found = await cells(connection, place.id, interval, directions, within)
         lacking = set()
         if place.kind not in _PUBLIC and any(not cell.homes for cell in found):

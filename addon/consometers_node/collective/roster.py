@@ -6,7 +6,7 @@ of a day if one of them is missing.
 """
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 from itertools import accumulate
@@ -26,6 +26,7 @@ from ..store.collective_tables import (
 )
 from ..store.series import SERIES_FACTS
 from ..store.tables import BlockRow, SeriesRow
+from .calendar import Span
 from .members import Kind
 
 SILENT_AFTER = timedelta(days=3)
@@ -47,30 +48,28 @@ class Status(StrEnum):
     ERASED = "erased"
 
 
-@dataclass(frozen=True, slots=True)
-class Window:
-    """Civil days, both included."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Granted:
+    """What a member grants now.
 
-    first: date
-    last: date
+    `since` and `until` are the first and the last civil day that are granted whole; None of whoever
+    grants nothing.
+    """
 
-    @classmethod
-    def before(cls, today: date, days: int) -> Window:
-        """Give the last days that are over."""
-        return cls(today - days * _DAY, today - _DAY)
-
-    @property
-    def days(self) -> list[date]:
-        """Each of them, the first one first."""
-        return [self.first + n * _DAY for n in range((self.last - self.first).days + 1)]
+    since: date | None = None
+    until: date | None = None
+    permissions: int = 0
+    directions: int = 0
+    heard_at: datetime | None = None
+    given_at: datetime | None = None
+    problems: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
+class Entry(Granted):
     """A member. `there` is the share of what was granted of the window that is there.
 
-    `since` and `until` are the first and the last civil day that are granted whole; None of whoever
-    grants nothing. `there` is None where no day of the window is.
+    It is None where no day of the window is granted.
     """
 
     id: MemberId
@@ -80,12 +79,6 @@ class Entry:
     area: str | None
     status: Status
     joined_at: datetime
-    heard_at: datetime | None
-    permissions: int
-    problems: int
-    since: date | None
-    until: date | None
-    directions: int
     there: float | None
 
     def grants(self, day: date) -> bool:
@@ -104,7 +97,6 @@ class DayOfAll:
 
     @property
     def missing(self) -> int:
-        """Members of whom nothing of the day is there."""
         return max(0, self.granted - self.whole - self.partly)
 
 
@@ -116,9 +108,7 @@ class Roster:
     days: list[DayOfAll]
 
 
-async def roster(
-    connection: AsyncConnection, zone: ZoneInfo, window: Window, at: datetime
-) -> Roster:
+async def roster(connection: AsyncConnection, zone: ZoneInfo, window: Span, at: datetime) -> Roster:
     """Look at all members: some queries, whose cost is that of the days of the window."""
     granted = await _granted(connection, zone)
     days_of = {
@@ -147,7 +137,7 @@ async def roster(
 
 
 async def shares(
-    connection: AsyncConnection, members: Collection[MemberId], window: Window
+    connection: AsyncConnection, members: Collection[MemberId], window: Span
 ) -> dict[MemberId, dict[date, float]]:
     """Return which share of each day of the window is there, of some members: from 0 to 1."""
     found = await _by_direction(connection, window, members)
@@ -155,50 +145,42 @@ async def shares(
 
 
 async def shares_by_direction(
-    connection: AsyncConnection, member: MemberId, window: Window
+    connection: AsyncConnection, member: MemberId, window: Span
 ) -> dict[Direction, dict[date, float]]:
     """Return which share of each day of the window is there of one member, by direction."""
     return (await _by_direction(connection, window, [member])).get(member, {})
 
 
-@dataclass(frozen=True, slots=True)
-class _Granted:
-    since: date
-    until: date
-    permissions: int
-    directions: int
-    heard_at: datetime | None
-    given_at: datetime
-    problems: int
-
-
-def _series_of() -> Any:
-    return (
-        select(GivenRow.member_id)
+async def _granted(connection: AsyncConnection, zone: ZoneInfo) -> dict[MemberId, Granted]:
+    query = (
+        select(
+            GivenRow.member_id,
+            func.min(GivenRow.records_from),
+            func.max(GivenRow.valid_until),
+            func.count(distinct(GivenRow.id)),
+            func.count(distinct(SeriesRow.direction)),
+            func.max(GivenSeriesRow.heard_at),
+            func.max(GivenRow.valid_from),
+            func.count(GivenSeriesRow.problem),
+        )
         .join(GivenSeriesRow, GivenSeriesRow.given_id == GivenRow.id)
         .outerjoin(SeriesRow, SeriesRow.id == GivenSeriesRow.series_id)
         .where(GivenRow.state == "granted")
         .group_by(GivenRow.member_id)
     )
-
-
-async def _granted(connection: AsyncConnection, zone: ZoneInfo) -> dict[MemberId, _Granted]:
-    query = _series_of().add_columns(
-        func.min(GivenRow.records_from),
-        func.max(GivenRow.valid_until),
-        func.count(distinct(GivenRow.id)),
-        func.count(distinct(SeriesRow.direction)),
-        func.max(GivenSeriesRow.heard_at),
-        func.max(GivenRow.valid_from),
-        func.count(GivenSeriesRow.problem),
-    )
     return {
-        member: _Granted(
-            _first_whole_day(since.astimezone(zone)),
-            (until.astimezone(zone) - _DAY).date(),
-            *numbers,
+        member: Granted(
+            since=_first_whole_day(since.astimezone(zone)),
+            until=(until.astimezone(zone) - _DAY).date(),
+            permissions=permissions,
+            directions=directions,
+            heard_at=heard,
+            given_at=given,
+            problems=problems,
         )
-        for member, since, until, *numbers in await connection.execute(query)
+        for member, since, until, permissions, directions, heard, given, problems in (
+            await connection.execute(query)
+        )
     }
 
 
@@ -207,7 +189,7 @@ def _first_whole_day(since: datetime) -> date:
 
 
 async def _by_direction(
-    connection: AsyncConnection, window: Window, members: Collection[MemberId] | None = None
+    connection: AsyncConnection, window: Span, members: Collection[MemberId] | None = None
 ) -> dict[MemberId, dict[Direction, dict[date, float]]]:
     """Return which share of each day is there, of members that grant something, by direction.
 
@@ -266,12 +248,13 @@ async def answered(connection: AsyncConnection) -> set[str]:
     return set((await connection.execute(query)).scalars())
 
 
-def _entry(row: Any, granted: _Granted | None, share: float, window: Window, at: datetime) -> Entry:
+def _entry(row: Any, granted: Granted | None, share: float, window: Span, at: datetime) -> Entry:
     days = 0
-    if granted is not None:
+    if granted is not None and granted.since is not None and granted.until is not None:
         first, last = max(window.first, granted.since), min(window.last, granted.until)
         days = max(0, (last - first).days + 1)
     return Entry(
+        **asdict(granted or Granted()),
         id=row.id,
         pseudonym=row.pseudonym,
         kind=Kind(row.kind),
@@ -279,30 +262,24 @@ def _entry(row: Any, granted: _Granted | None, share: float, window: Window, at:
         area=row.area,
         status=_status(row, granted, at),
         joined_at=row.joined_at,
-        heard_at=granted.heard_at if granted else None,
-        permissions=granted.permissions if granted else 0,
-        problems=granted.problems if granted else 0,
-        since=granted.since if granted else None,
-        until=granted.until if granted else None,
-        directions=granted.directions if granted else 0,
         there=min(1.0, float(share) / days) if days else None,
     )
 
 
-def _status(row: Any, granted: _Granted | None, at: datetime) -> Status:
+def _status(row: Any, granted: Granted | None, at: datetime) -> Status:
     if row.jid is None:
         return Status.ERASED
     if granted is None:
         return Status.GUEST if row.left_at is None else Status.LEFT
     heard = granted.heard_at or granted.given_at
-    return Status.SILENT if heard < at - SILENT_AFTER else Status.TELLING
+    return Status.SILENT if heard is None or heard < at - SILENT_AFTER else Status.TELLING
 
 
 def _days(
-    entries: list[Entry], told: dict[date, tuple[int, int]], window: Window
+    entries: list[Entry], told: dict[date, tuple[int, int]], window: Span
 ) -> Iterator[DayOfAll]:
     """Count who grants each day, by who begins and who ends on it."""
-    days = window.days
+    days = list(window)
     steps = [0] * (len(days) + 1)
     for one in entries:
         if one.since is None or one.until is None:

@@ -84,12 +84,10 @@ class InForce:
     """The rules as they were last read, for whoever cannot ask the database each time."""
 
     def __init__(self, written: Publication) -> None:
-        """Begin with those of the file."""
         self.written = written
         self.now = Rules(written)
 
     async def read(self, connection: AsyncConnection) -> Rules:
-        """Read them again."""
         opening = await opened(connection)
         opens = NOT_YET if opening is None else opening.opens
         try:

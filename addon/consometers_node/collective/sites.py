@@ -84,16 +84,13 @@ class Description:
             raise ValueError("words")
 
     def told(self) -> dict[str, str | int | float]:
-        """Give what was told of it, by the names of its fields."""
         return {key: value for key, value in asdict(self).items() if value not in {None, ""}}
 
     def pack(self) -> str:
-        """Give it as it stands in the database."""
         return json.dumps(self.told(), ensure_ascii=False)
 
     @classmethod
     def unpack(cls, kept: str | None) -> Description | None:
-        """Read what `pack` gave."""
         if kept is None:
             return None
         told = json.loads(kept)

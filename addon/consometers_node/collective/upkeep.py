@@ -15,9 +15,14 @@ from ..store.outbox import take_turns
 from . import given
 from .given import Given
 from .members import Members
+from .readers import Readers
 from .rights import erase, erase_old_names, forget_told, is_wiped, wipe
+from .rules import InForce
 
 EVERY_S = 300.0
+READERS_AT_ONCE = 25
+"""Members in one transaction, while others wait."""
+_REST_S = 0.1
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -41,7 +46,6 @@ class Upkeep:
         self._every_s = every_s
 
     async def run(self) -> NoReturn:
-        """Look again and again."""
         while True:
             await asyncio.sleep(self._every_s)
             await self.look()
@@ -83,3 +87,35 @@ class Upkeep:
     async def _due(self, now: Confirmed | None) -> list[Given]:
         async with self._store.reading() as connection:
             return await given.due(connection, now)
+
+
+async def keep_readers(
+    store: Store,
+    readers: Readers,
+    rules: InForce,
+    changes: Changes,
+    *,
+    clock: Clock,
+    every_s: float,
+) -> NoReturn:
+    """Grant read access to exactly the current members, again and again."""
+    while True:
+        while await _mend(store, readers, rules, clock):
+            changes.tell()
+            await asyncio.sleep(_REST_S)
+        await asyncio.sleep(every_s)
+
+
+async def _mend(store: Store, readers: Readers, rules: InForce, clock: Clock) -> bool:
+    """Update who may read; return whether more may follow.
+
+    A clock that is wrong lets nobody: the permission would be of another year.
+    """
+    async with store.reading() as connection:
+        if await clock.is_wrong(connection):
+            return False
+        interval = (await rules.read(connection)).publication.interval
+        if await readers.are_right(connection, interval):
+            return False
+    async with store.writing() as connection:
+        return await readers.mend(connection, interval, clock.now(), READERS_AT_ONCE) > 0

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from consometers_node.collective.calendar import Span
 from consometers_node.collective.disclosure import (
     Agreed,
     Publication,
@@ -15,7 +16,7 @@ from consometers_node.collective.disclosure import (
     Withheld,
 )
 from consometers_node.collective.groups import GroupKind
-from consometers_node.collective.published import ALL, Published, Span, Told
+from consometers_node.collective.published import ALL, Published, Told
 from consometers_node.series import Direction, Interval
 from consometers_node.store import Store
 from consometers_node.store.publication import combined
@@ -49,8 +50,8 @@ async def look(
     published = reader(town)
     async with town.store.reading() as connection:
         place = (await published.places(connection))[slug]
-        found = await published.figures(connection, place, interval, span, until)
-    return {direction: list(told) for direction, told in found.items()}
+        found = await published.columns(connection, place, interval, span, until)
+    return dict(found.told())
 
 
 async def test_hours_and_days_are_as_they_were_released(town: Town) -> None:

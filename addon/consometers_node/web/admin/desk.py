@@ -16,10 +16,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ...collective import administrators, outage
 from ...collective.administrators import Passwords
+from ...collective.calendar import Span
 from ...collective.errors import CollectiveFault
 from ...collective.node import CollectiveNode
 from ...collective.reads import Read, note_read
-from ...collective.roster import Roster, Window, roster
+from ...collective.roster import Roster, roster
 from ...collective.settings import Settings
 from ...quoalise import Text
 from ...quoalise.text import text
@@ -113,7 +114,7 @@ class AdminDesk:
         self.files = Files()
         self._now = now
         self.watch: Watch | None = None
-        self._roster: tuple[Window, float, Roster] | None = None
+        self._roster: tuple[Span, float, Roster] | None = None
 
     def looks(self, look: Look) -> Handler:
         """Make a handler of a page that an administrator looks at."""
@@ -226,7 +227,7 @@ class AdminDesk:
         if self.node is not None:
             self.node.look_again()
 
-    async def roster(self, connection: AsyncConnection, window: Window, at: datetime) -> Roster:
+    async def roster(self, connection: AsyncConnection, window: Span, at: datetime) -> Roster:
         """Look at all members. Where that takes long, what was seen is shown for some seconds."""
         started = time.monotonic()
         if self._roster is not None:

@@ -8,7 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from ...collective.roster import DayOfAll, Entry, Window
+from ...collective.calendar import Span
+from ...collective.roster import DayOfAll, Entry
 
 CELL, GAP, HIGH = 9, 2, 16
 STEP = CELL + GAP
@@ -39,10 +40,10 @@ class Columns:
     dates: Sequence[tuple[int, date]]
 
 
-def row(entry: Entry, shares: Mapping[date, float], window: Window) -> Row:
+def row(entry: Entry, shares: Mapping[date, float], window: Span) -> Row:
     """Draw the days of one member."""
     paths: dict[str, list[str]] = {"whole": [], "partly": [], "frame": [], "missing": []}
-    for n, day in enumerate(window.days):
+    for n, day in enumerate(window):
         if not entry.grants(day):
             continue
         x, share = n * STEP, shares.get(day, 0.0)
@@ -56,7 +57,7 @@ def row(entry: Entry, shares: Mapping[date, float], window: Window) -> Row:
         else:
             paths["missing"].append(f"M{x + 2} 5l5 6m0-6l-5 6")
     return Row(
-        len(window.days) * STEP - GAP,
+        len(window) * STEP - GAP,
         {kind: "".join(shapes) for kind, shapes in paths.items() if shapes},
         len(paths["whole"]),
         len(paths["partly"]),

@@ -9,11 +9,12 @@ from aiohttp import web
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ...collective import communes, export as exported, given
+from ...collective.calendar import Span
 from ...collective.errors import NoSite, NotByName
 from ...collective.given import Entry, Given
 from ...collective.members import MAX_AREA, Kind, Member, Members
 from ...collective.rights import erase_member
-from ...collective.roster import Window, shares_by_direction
+from ...collective.roster import shares_by_direction
 from ...collective.sites import (
     BUILDINGS,
     HEATS,
@@ -189,7 +190,7 @@ async def export_csv(desk: AdminDesk, visit: Visit) -> web.StreamResponse:
 async def _show(
     desk: AdminDesk, visit: Visit, member: Member, errors: dict[str, Text] | None = None
 ) -> web.Response:
-    window = Window.before(visit.today, _YEAR)
+    window = Span.before(visit.today, _YEAR)
     async with desk.store.reading() as connection:
         gave = await given.of_member(connection, member.id)
         register = await given.register(connection, [one.id for one in gave])
@@ -243,7 +244,7 @@ def _each_once(granted: list[Gathered]) -> list[Gathered]:
 def _years(
     series: list[Gathered],
     told: dict[Direction, dict[date, float]],
-    window: Window,
+    window: Span,
     desk: AdminDesk,
 ) -> list[Year]:
     """Give the calendar of each direction in which a member tells, or did."""
@@ -276,7 +277,7 @@ def _years(
             else Kept.MISSING
             if any(start.date() <= day <= last for start, last in spans)
             else Kept.OUTSIDE
-            for day in window.days
+            for day in window
         ]
         calendar = Calendar(window.first, kept)
         found.append(Year(direction, calendar, draw(calendar)))

@@ -6,8 +6,9 @@ from datetime import UTC, datetime, timedelta
 from aiohttp import web
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from ...collective.calendar import Span
 from ...collective.members import Kind, Members
-from ...collective.roster import Entry, Status, Window
+from ...collective.roster import Entry, Status
 from ...quoalise.text import text
 from ...store import claims, set_aside
 from ...store.collective_tables import MemberId
@@ -56,7 +57,7 @@ async def show(desk: AdminDesk, visit: Visit) -> web.StreamResponse:
     query = visit.asked("q")[:_MAX_QUERY]
     shown = visit.asked("show") if visit.asked("show") in _SHOWN else ""
     sort = visit.asked("sort") if visit.asked("sort") in _ORDERS else ""
-    window = Window.before(visit.today, DAYS)
+    window = Span.before(visit.today, DAYS)
     async with desk.store.reading() as connection:
         everybody = (await desk.roster(connection, window, visit.now)).entries
         some = await _of_some(connection, shown)

@@ -6,9 +6,10 @@ from aiohttp import web
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ...collective import given, needs
+from ...collective.calendar import Span
 from ...collective.given import Given
 from ...collective.members import Members
-from ...collective.roster import Entry, Roster, Status, Window, shares
+from ...collective.roster import Entry, Roster, Status, shares
 from ...store.clock import confirm
 from . import heat
 from .attention import Weight, concerns
@@ -41,7 +42,7 @@ class Going:
 async def show(desk: AdminDesk, visit: Visit) -> web.StreamResponse:
     """Tell whether anything is wrong, and with whom."""
     span = next((days for days in _SPANS if visit.asked("days") == str(days)), _SPANS[0])
-    window = Window.before(visit.today, span)
+    window = Span.before(visit.today, span)
     async with desk.store.reading() as connection:
         doubt = await desk.node.clock.look(connection) if desk.node is not None else None
         going = await _going(desk, connection)

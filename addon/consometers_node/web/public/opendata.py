@@ -20,8 +20,9 @@ import re
 from aiohttp import web
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from ...collective.calendar import Span
 from ...collective.disclosure import Figure, Reason, Released, Withheld, are_comparable
-from ...collective.published import Columns, Place, Span, Steps
+from ...collective.published import Columns, Place, Steps
 from ...quoalise import Text, iso8601
 from ...quoalise.text import text
 from ...series import Direction, Interval
@@ -332,9 +333,10 @@ async def _all_points(
             ),
             is_day=asked.interval is Interval.P1D,
         )
-    days = await published.figures(
+    found = await published.columns(
         connection, asked.place, Interval.P1D, _whole(asked), guest.now, directions=directions
     )
+    days = dict(found.told())
     parts = by_month(days) if asked.interval is Longer.P1M else by_year(days)
     return (_sum(asked.quantity, one) for one in parts)
 

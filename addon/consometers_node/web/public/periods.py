@@ -8,9 +8,10 @@ from datetime import date, datetime, time, timedelta
 from aiohttp import web
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from ...collective.calendar import Span
 from ...collective.disclosure import Reason, Released, Withheld
 from ...collective.members import month_after
-from ...collective.published import Place, Span, Told
+from ...collective.published import Place, Told
 from ...series import Interval
 from .amounts import Figures, Row, begun, by_month, rows, together
 from .charts import Chart, Line, Step, as_csv
@@ -165,9 +166,13 @@ async def _days(
     desk: Desk, guest: Guest, connection: AsyncConnection, place: Place, which: Which
 ) -> _Days:
     published, span = desk.published, Span(which.first, which.last)
+    now, then = [
+        await published.columns(connection, place, Interval.P1D, some, guest.now)
+        for some in (span, which.year_before)
+    ]
     return _Days(
-        now=await published.figures(connection, place, Interval.P1D, span, guest.now),
-        then=await published.figures(connection, place, Interval.P1D, which.year_before, guest.now),
+        now=dict(now.told()),
+        then=dict(then.told()),
         first=await published.begun(connection, place),
     )
 

@@ -8,9 +8,10 @@ from aiohttp import web
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ...collective.below import Below, below
+from ...collective.calendar import Span
 from ...collective.disclosure import Released, Withheld
 from ...collective.groups import GroupKind
-from ...collective.published import ALL, AREAS, Place, Span, Told
+from ...collective.published import ALL, AREAS, Place, Told
 from ...quoalise import Text
 from ...series import Direction
 from .amounts import Figures, Rates, Row, rates, rows, together

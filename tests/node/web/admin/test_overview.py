@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from consometers_node.collective import given, invitations, needs
 from consometers_node.collective.arrivals import Arrivals
+from consometers_node.collective.calendar import Span
 from consometers_node.collective.counting import Counts
 from consometers_node.collective.members import Kind, Members
 from consometers_node.collective.publishing import Closer, Waiting
@@ -21,7 +22,6 @@ from consometers_node.collective.roster import (
     DayOfAll,
     Entry,
     Status,
-    Window,
     roster,
     shares,
     shares_by_direction,
@@ -44,7 +44,7 @@ from .village import Village, given_by
 
 TODAY = NOW.astimezone(ZONE).date()
 DAY = timedelta(days=1)
-WINDOW = Window.before(TODAY, 30)
+WINDOW = Span.before(TODAY, 30)
 
 
 async def settle(connection: AsyncConnection) -> None:
@@ -216,7 +216,7 @@ async def test_each_day_is_counted_over_all_members(office: Office) -> None:
     await office.written(settle)
     async with office.store.reading() as connection:
         days = (await roster(connection, ZONE, WINDOW, NOW)).days
-    assert [one.day for one in days] == WINDOW.days
+    assert [one.day for one in days] == list(WINDOW)
     known = {one.day: (one.granted, one.whole, one.partly, one.missing) for one in days}
     assert known[TODAY - DAY] == (5, 3, 0, 2)
     assert known[TODAY - 2 * DAY] == (5, 2, 0, 3)
@@ -266,7 +266,7 @@ async def test_who_left_is_no_longer_counted(office: Office) -> None:
 
 
 def test_a_day_is_drawn_by_its_shape() -> None:
-    window = Window(date(2026, 6, 1), date(2026, 6, 4))
+    window = Span(date(2026, 6, 1), date(2026, 6, 4))
     entry = Entry(
         id=MemberId(1),
         pseudonym="abcdefgh",
