@@ -57,8 +57,16 @@ class Readers:
         self, connection: AsyncConnection, pseudonym: str, interval: Interval, at: datetime
     ) -> None:
         """Let a member read what is published at an interval, and by day."""
-        if self.allowed:
-            await _let(connection, pseudonym, self._need, self._series(interval), at)
+        if not self.allowed:
+            return
+        peer = await add_peer(connection, MEMBER + pseudonym, pseudonym, at)
+        permissions = Permissions(connection)
+        number = await permissions.propose(peer.id, self._need, at, _WHO)
+        if (await permissions.get(number)).state is State.GRANTED:
+            return
+        choice = Choice(series=self._series(interval), identification=Identification.PSEUDONYM)
+        shown = ShownText(DEFAULT_LANGUAGE, _PURPOSE.say(DEFAULT_LANGUAGE))
+        await permissions.grant(number, choice, Signature(_WHO, shown), at)
 
     async def mend(
         self, connection: AsyncConnection, interval: Interval, at: datetime, most: int
@@ -72,7 +80,6 @@ class Readers:
         return len(over) + len(without)
 
     async def are_right(self, connection: AsyncConnection, interval: Interval) -> bool:
-        """Tell whether those read who may, and nobody else."""
         return not any(await self._amiss(connection, interval, 1))
 
     async def _amiss(
@@ -157,23 +164,6 @@ async def addresses(connection: AsyncConnection, peers: Collection[PeerId]) -> d
         .where(MemberRow.jid.is_not(None), PeerRow.id.in_(peers))
     )
     return {peer: jid for peer, jid in await connection.execute(query) if jid is not None}
-
-
-async def _let(
-    connection: AsyncConnection,
-    pseudonym: str,
-    need: DataNeed,
-    series: frozenset[Series],
-    at: datetime,
-) -> None:
-    peer = await add_peer(connection, MEMBER + pseudonym, pseudonym, at)
-    permissions = Permissions(connection)
-    number = await permissions.propose(peer.id, need, at, _WHO)
-    if (await permissions.get(number)).state is State.GRANTED:
-        return
-    choice = Choice(series=series, identification=Identification.PSEUDONYM)
-    shown = ShownText(DEFAULT_LANGUAGE, _PURPOSE.say(DEFAULT_LANGUAGE))
-    await permissions.grant(number, choice, Signature(_WHO, shown), at)
 
 
 async def _without(connection: AsyncConnection, most: int) -> list[str]:

@@ -86,8 +86,30 @@ async def erase(
         # In the order of the intake.
         await take_turns(connection)
         await alone(connection)
-        erasure = _Erasure(Members(connection, zone), one.member, at, actor)
-        return await erasure.run(one)
+        members = Members(connection, zone)
+        asked = {of.id: of for of in await given.due(connection, None) if of.member == one.member}
+        current = await given.get(connection, one.id)
+        ended = asked | ({one.id: current} if current.series else {})
+        brought = await _brought(connection, one.member, ended)
+        counts = await count_records(
+            connection, {of.number: (of.series, [of.gone]) for of in brought}
+        )
+        whole = [of.number for of in brought if of.kept is None]
+        for of in brought:
+            if of.kept is not None:
+                await _hand_on(connection, one.member, of, ended)
+                await _shorten(connection, of, at)
+        await erase_series(connection, whole)
+        await connection.execute(delete(GivenSeriesRow).where(GivenSeriesRow.given_id.in_(ended)))
+        await connection.execute(delete(SeriesRow).where(SeriesRow.id.in_(whole)))
+        await claims.let_go(connection, one.member)
+        for number, of_that in ended.items():
+            total = sum(counts[of.number] for of in brought if of.by == number)
+            await given.note(connection, number, of_that.state, actor, erased=total)
+        await set_setting(connection, _TO_WIPE, "yes")
+        await forget_old_names(connection)
+        await forget_if_gone(members, one.member, at)
+        return tuple(Erased(of.name, counts[of.number]) for of in brought)
 
 
 async def erase_member(
@@ -133,58 +155,21 @@ async def wipe(store: Store) -> bool:
     return True
 
 
-class _Erasure:
-    """An erasure, in one transaction."""
-
-    def __init__(self, members: Members, member: MemberId, at: datetime, actor: Actor) -> None:
-        self._members = members
-        self._connection = members.connection
-        self._member = member
-        self._at = at
-        self._actor = actor
-
-    async def run(self, one: Given) -> tuple[Erased, ...]:
-        """Erase what a permission brought, and others that its member wants erased."""
-        due = await given.due(self._connection, None)
-        ended = {of.id: of for of in due if of.member == self._member}
-        current = await given.get(self._connection, one.id)
-        if current.series:
-            ended[one.id] = current
-        brought = await _brought(self._connection, self._member, ended)
-        counts = await count_records(
-            self._connection, {of.number: (of.series, [of.gone]) for of in brought}
+async def _hand_on(
+    connection: AsyncConnection, member: MemberId, of: _Brought, ended: Collection[GivenId]
+) -> None:
+    """Note with the permissions that let a series be kept which one it is."""
+    its = select(GivenRow.id).where(GivenRow.member_id == member)
+    await connection.execute(
+        update(GivenSeriesRow)
+        .where(
+            GivenSeriesRow.identifier == str(of.name),
+            GivenSeriesRow.series_id.is_(None),
+            GivenSeriesRow.given_id.in_(its),
+            GivenSeriesRow.given_id.not_in(ended),
         )
-        whole = [of.number for of in brought if of.kept is None]
-        for of in brought:
-            if of.kept is not None:
-                await self._hand_on(of, ended)
-                await _shorten(self._connection, of, self._at)
-        await erase_series(self._connection, whole)
-        named = delete(GivenSeriesRow).where(GivenSeriesRow.given_id.in_(ended))
-        await self._connection.execute(named)
-        await self._connection.execute(delete(SeriesRow).where(SeriesRow.id.in_(whole)))
-        await claims.let_go(self._connection, self._member)
-        for number, of_that in ended.items():
-            total = sum(counts[of.number] for of in brought if of.by == number)
-            await given.note(self._connection, number, of_that.state, self._actor, erased=total)
-        await set_setting(self._connection, _TO_WIPE, "yes")
-        await forget_old_names(self._connection)
-        await forget_if_gone(self._members, self._member, self._at)
-        return tuple(Erased(of.name, counts[of.number]) for of in brought)
-
-    async def _hand_on(self, of: _Brought, ended: Collection[GivenId]) -> None:
-        """Note with the permissions that let a series be kept which one it is."""
-        its = select(GivenRow.id).where(GivenRow.member_id == self._member)
-        await self._connection.execute(
-            update(GivenSeriesRow)
-            .where(
-                GivenSeriesRow.identifier == str(of.name),
-                GivenSeriesRow.series_id.is_(None),
-                GivenSeriesRow.given_id.in_(its),
-                GivenSeriesRow.given_id.not_in(ended),
-            )
-            .values(series_id=of.number)
-        )
+        .values(series_id=of.number)
+    )
 
 
 async def forget_if_gone(members: Members, member: MemberId, at: datetime) -> bool:

@@ -161,7 +161,8 @@ class Sharing:
     def _hear(self, peer: Peer, node: Node) -> None:
         if (delivery := self._deliveries.get(peer.id)) is not None:
             delivery.heard()
-        self._fanout.heard(peer.id)
+        else:
+            self._fanout.heard(peer.id)
         if node in {Node.SUBSCRIBE, Node.TERMINATE} and not peer.is_member:
             self._changes.tell()
 
@@ -187,6 +188,8 @@ class Sharing:
                 peers.append(await self._members.peer(connection, jid))
         for peer in filter(None, peers):
             await self._fanout.received(peer.id, message_id)
+            if (delivery := self._deliveries.get(peer.id)) is not None:
+                delivery.heard()
 
     def _logged_in(self) -> None:
         self._clock.vouch()
