@@ -1,8 +1,11 @@
 """Words for people, in the languages that they read."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 import re
+from typing import override
+
+from ..catalogue import LANGUAGES, translations
 
 DEFAULT_LANGUAGE = "en"
 
@@ -37,9 +40,46 @@ UNSAID = Text({})
 """No words, in no language."""
 
 
-def text(en: str, fr: str) -> Text:
-    """Give words of ours, which always stand in both languages."""
-    return Text({"en": en, "fr": fr})
+def text(en: str, fr: str | None = None, *, context: str | None = None) -> Text:
+    """Return a sentence of ours in all our languages.
+
+    A context tells sentences apart that are the same in English and not in another language.
+    """
+    return Text(_Translated(en, context) if fr is None else {"en": en, "fr": fr})
+
+
+def verbatim(words: str) -> Text:
+    """Return what is the same in all our languages, such as a name."""
+    return Text(dict.fromkeys(LANGUAGES, words))
+
+
+class _Translated(Mapping[str, str]):
+    """A sentence by language. Only another language than English reads the catalogue."""
+
+    __slots__ = ("_context", "_sentence")
+
+    def __init__(self, sentence: str, context: str | None) -> None:
+        self._sentence = sentence
+        self._context = context
+
+    @override
+    def __getitem__(self, language: str) -> str:
+        if language == DEFAULT_LANGUAGE:
+            return self._sentence
+        if language not in LANGUAGES:
+            raise KeyError(language)
+        known = translations(language)
+        if self._context is None:
+            return known.gettext(self._sentence)
+        return known.pgettext(self._context, self._sentence)
+
+    @override
+    def __iter__(self) -> Iterator[str]:
+        return iter(LANGUAGES)
+
+    @override
+    def __len__(self) -> int:
+        return len(LANGUAGES)
 
 
 def around(template: Text, said: Text, **found: object) -> Text:

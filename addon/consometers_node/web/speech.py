@@ -1,17 +1,15 @@
 """Words, dates and numbers, as people of each language write them."""
 
-from collections.abc import Mapping
 from datetime import date, datetime, tzinfo
 from functools import cache
 import math
-from pathlib import Path
 
 from babel import Locale
 from babel.dates import format_date, format_datetime, format_time
-from babel.messages.pofile import read_po
 from babel.numbers import format_decimal, format_percent
 from babel.units import format_unit
 
+from ..catalogue import translations
 from ..quoalise import Text
 from ..quoalise.text import text, typeset
 
@@ -21,28 +19,10 @@ _BEFORE_UNIT = {"en": "\u00a0", "fr": "\u202f"}
 _WHOLE_PERCENT = {"en": "0%", "fr": "0\u202f%"}
 _PERCENT = {"en": "0.#%", "fr": "0.#\u202f%"}
 _LOCALES = {"en": Locale("en", "GB"), "fr": Locale("fr", "FR")}
-_CATALOGUES = Path(__file__).with_name("locale")
 _YEAR_DAYS = 365
 _TODAY = text("today", "aujourd’hui")
-
-
-@cache
-def catalogue(language: str) -> Mapping[str, tuple[str, ...]]:
-    """Give the words of pages by their English, each in its singular and its plural."""
-    file = _CATALOGUES / language / "LC_MESSAGES" / "consometers.po"
-    if not file.exists():
-        return {}
-    with file.open("rb") as source:
-        read = read_po(source, locale=language)
-    return {_first(one.id): _all(one.string, language) for one in read if one.id and one.string}
-
-
-def _first(message: str | list[str] | tuple[str, ...]) -> str:
-    return message if isinstance(message, str) else message[0]
-
-
-def _all(words: str | list[str] | tuple[str, ...], language: str) -> tuple[str, ...]:
-    return tuple(typeset(one, language) for one in ([words] if isinstance(words, str) else words))
+_in_print = cache(typeset)
+"""For sentences of the catalogue, which are a limited number."""
 
 
 class Language:
@@ -52,7 +32,7 @@ class Language:
         self.tag = tag
         self._zone = zone
         self._locale = _LOCALES[tag]
-        self._words = catalogue(tag)
+        self._translations = translations(tag)
 
     def __call__(self, words: Text) -> str:
         """Say words that have both languages."""
@@ -60,13 +40,11 @@ class Language:
 
     def gettext(self, message: str) -> str:
         """Say a sentence of a template."""
-        return self._words.get(message, (message,))[0]
+        return _in_print(self._translations.gettext(message), self.tag)
 
     def ngettext(self, one: str, many: str, count: int) -> str:
         """Say it of one thing or of many. In French, nothing is one thing."""
-        words = self._words.get(one, (one, many))
-        is_one = count < 2 if self.tag == "fr" else count == 1
-        return words[0] if is_one else words[-1]
+        return _in_print(self._translations.ngettext(one, many, count), self.tag)
 
     def day(self, at: datetime | date) -> str:
         """Write a day: 4 March 2026."""

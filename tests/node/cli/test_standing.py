@@ -13,7 +13,7 @@ from consometers_node.collective.members import Members
 from consometers_node.collective.publishing import Closer, Waiting
 from consometers_node.collective.rules import AT_ONCE, open_from
 from consometers_node.sharing.names import keep_collective
-from consometers_node.web.speech import catalogue
+from consometers_node.web.speech import Language
 
 from ..collective.people import ZONE, meter
 from ..collective.telling import HOUR, taking, told
@@ -139,6 +139,6 @@ async def test_all_commands_keep_to_the_folder_of_the_settings(
 
 
 def test_what_was_received_and_what_waits_have_the_words_of_the_pages() -> None:
-    pages = catalogue("fr")
+    pages = Language("fr")
     for words in (_UNTIL, _WAITS):
-        assert pages[words.say("en")] == (words.say("fr"),)
+        assert pages.gettext(words.say("en")) == words.say("fr")

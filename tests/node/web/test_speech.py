@@ -1,0 +1,34 @@
+"""Days, numbers and counts, as people of each language write them."""
+
+import pytest
+
+from consometers_node.web.language import LANGUAGES
+from consometers_node.web.speech import Language
+
+from ..permission.samples import now
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_days_and_numbers_are_written_as_people_do(language: str) -> None:
+    says = Language(language)
+    written = {
+        "en": ("1,234.5", "2 years", "90 days", "99.9%", "today, "),
+        "fr": ("1\u202f234,5", "2 ans", "90\u00a0jours", "99,9\u202f%", "aujourd’hui, "),
+    }[language]
+    assert says.number(1234.5) == written[0]
+    assert says.length(730) == written[1]
+    assert says.length(90) == written[2]
+    assert says.share(0.99999) == written[3]
+    assert says.share(1).startswith("100")
+    assert says.moment(now()).startswith(written[4])
+
+
+def test_nothing_is_one_thing_in_french_and_many_in_english() -> None:
+    assert Language("fr").ngettext("%(num)s home", "%(num)s homes", 0) == "%(num)s foyer"
+    assert Language("fr").ngettext("%(num)s home", "%(num)s homes", 2) == "%(num)s foyers"
+    assert Language("en").ngettext("%(num)s home", "%(num)s homes", 0) == "%(num)s homes"
+
+
+def test_sentences_of_the_catalogue_are_set_as_in_print() -> None:
+    assert Language("fr").gettext("What would you share?") == "Que partageriez-vous\u202f?"
+    assert Language("en").gettext("What would you share?") == "What would you share?"
