@@ -12,7 +12,7 @@ import re
 
 from consometers_node.quoalise.errors import Malformed, QuoaliseError, UpstreamError
 from consometers_node.quoalise.refusals import refusal
-from consometers_node.quoalise.text import Text, around, text
+from consometers_node.quoalise.text import Text, around, text, verbatim
 
 FAILED = 1
 USAGE = 2
@@ -95,7 +95,7 @@ def mistyped(option: str, fault: Malformed) -> Complaint:
 def said_of_system(error: OSError) -> Text:
     """Say what the system has against a file."""
     why = error.strerror or str(error)
-    return _SYSTEM.get(error.errno or 0, text(why, why))
+    return _SYSTEM.get(error.errno or 0, verbatim(why))
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from consometers_node.collective.preview import Count, Stretch, foresee
 from consometers_node.collective.reads import Read, note_read
 from consometers_node.collective.rules import AT_ONCE, NOT_YET, InForce, open_from, opened
 from consometers_node.collective.settings import Settings
-from consometers_node.quoalise.text import Text, text
+from consometers_node.quoalise.text import Text, text, verbatim
 from consometers_node.store import Store
 from consometers_node.store.standing import standing
 
@@ -144,7 +144,7 @@ def preview(common: Ours) -> None:
             for name, count in ((_EVERYBODY, one.everybody), (_COMMUNES, one.areas))
             if count.shown or count.hidden
         ]
-        output.table((_OF, text("", "")), rows)
+        output.table((_OF, verbatim("")), rows)
         output.say(_MEANING)
 
     run(common, work)

@@ -10,7 +10,7 @@ from consometers_node.household.hours import Kind
 from consometers_node.household.importing import Importing, Progress
 from consometers_node.household.pulling import Kept, wanted
 from consometers_node.quoalise import iso8601
-from consometers_node.quoalise.text import text
+from consometers_node.quoalise.text import text, verbatim
 from consometers_node.sharing.account import load
 from consometers_node.store import Store
 from consometers_node.store.pulled import Pulled, add_pulled, all_pulled, remove_pulled
@@ -208,7 +208,7 @@ async def _pull(store: Store, pulled: Pulled, output: Output) -> tuple[int, str 
                 running.cancel()
                 await asyncio.wait({running})
     if first.words is not None and not first.some:
-        raise Complaint("not-imported", text(first.words, first.words))
+        raise Complaint("not-imported", verbatim(first.words))
     return rows, first.words
 
 

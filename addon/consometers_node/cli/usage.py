@@ -151,45 +151,35 @@ def complaint_of_usage(error: typer.TyperException, program: str) -> Complaint:
 
 def in_french(said: str) -> str:
     """Translate what Typer says of a command line, if it is known here."""
-    for pattern, french in _FRENCH:
-        if found := pattern.fullmatch(said):
-            return french.format(*found.groups())
+    for pattern, words in _TYPER.items():
+        if found := re.fullmatch(pattern, said, re.DOTALL):
+            return words.say("fr").format(*found.groups())
     return said
 
 
-_FRENCH = [
-    (re.compile(pattern, re.DOTALL), french)
-    for pattern, french in (
-        (r"Missing command\.", "Il manque la commande."),
-        (r"Missing (?:argument|option) '(.+?)'\..*", "Il manque {0}."),
-        (r"No such command '(.*)'\..*", "Il n’y a pas de commande {0}."),
-        (r"No such option: (\S+)", "Il n’y a pas d’option {0}."),
-        (
-            r"No such option: (\S+) \(Possible options: (.*)\)",
-            "Il n’y a pas d’option {0}. Peut-être {1} ?",
-        ),
-        (
-            r"No such option: (\S+) Did you mean (.*)\?",
-            "Il n’y a pas d’option {0}. Peut-être {1} ?",
-        ),
-        (r"Got unexpected extra arguments?(?:\(s\))? \((.*)\)", "Ceci est de trop : {0}."),
-        (r"Option '(.+?)' requires (?:an argument|\d+ arguments)\.", "Il manque la valeur de {0}."),
-        (r"Option '(.+?)' does not take a value\.", "L’option {0} ne prend pas de valeur."),
-        (
-            r"Invalid value for '(.+?)': '?(.*?)'? is not one of (.*?)\.?",
-            "{0} : « {1} » n’est pas l’un de {2}.",
-        ),
-        (
-            r"Invalid value for '(.+?)': '?(.*?)'? is not a valid int(?:eger)?(?: range)?\.",
-            "{0} : « {1} » n’est pas un nombre entier.",
-        ),
-        (
-            r"Invalid value for '(.+?)': (-?\d+) is not in the range (.*)\.",
-            "{0} : {1} n’est pas dans l’intervalle {2}.",
-        ),
-        (r"Invalid value for '(.+?)': (.*)", "{0} : {1}"),
-    )
-]
+_PERHAPS = text("No such option: {0}. Did you mean {1}?")
+_TYPER = {
+    r"Missing command\.": text("Missing command."),
+    r"Missing (?:argument|option) '(.+?)'\..*": text("Missing {0}."),
+    r"No such command '(.*)'\..*": text("No such command: {0}."),
+    r"No such option: (\S+)": text("No such option: {0}."),
+    r"No such option: (\S+) \(Possible options: (.*)\)": _PERHAPS,
+    r"No such option: (\S+) Did you mean (.*)\?": _PERHAPS,
+    r"Got unexpected extra arguments?(?:\(s\))? \((.*)\)": text("Unexpected arguments: {0}."),
+    r"Option '(.+?)' requires (?:an argument|\d+ arguments)\.": text("{0} requires a value."),
+    r"Option '(.+?)' does not take a value\.": text("{0} does not take a value."),
+    r"Invalid value for '(.+?)': '?(.*?)'? is not one of (.*?)\.?": text(
+        "{0}: “{1}” is not one of {2}."
+    ),
+    r"Invalid value for '(.+?)': '?(.*?)'? is not a valid int(?:eger)?(?: range)?\.": text(
+        "{0}: “{1}” is not a whole number."
+    ),
+    r"Invalid value for '(.+?)': (-?\d+) is not in the range (.*)\.": text(
+        "{0}: {1} is not in the range {2}."
+    ),
+    r"Invalid value for '(.+?)': (.*)": text("{0}: {1}"),
+}
+"""What Typer says in English, and the sentence of which the catalogue has the French."""
 
 
 def _usage_title() -> str:

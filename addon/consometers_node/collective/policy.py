@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from ..permission import DataNeed
 from ..quoalise import Text
-from ..quoalise.text import text
+from ..quoalise.text import text, verbatim
 from ..sharing.words import length
 from ..xmpp import DataPolicy
 
@@ -28,7 +28,7 @@ def data_policy(asked: Sequence[DataNeed], location: str | None) -> DataPolicy |
     return DataPolicy(
         purpose=_of_each(asked, {one.id: Text(one.purpose) for one in asked}),
         retention=_of_each(asked, {one.id: _kept(one.retention_days) for one in asked}),
-        location=text(location, location)
+        location=verbatim(location)
         if location
         else _NOT_TOLD.fill(controller=first.controller, contact=first.contact),
     )

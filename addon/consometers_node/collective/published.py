@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ..quoalise import Text
 from ..quoalise.identifier import organisation
-from ..quoalise.text import text
+from ..quoalise.text import text, verbatim
 from ..series import Device, Direction, Interval, Range
 from ..store.collective_tables import GroupId, MemberRow
 from ..store.publication import (
@@ -73,9 +73,14 @@ class Place:
     def title(self) -> Text:
         """Its name as people read it; empty for all members."""
         if self.kind not in {GroupKind.REST, GroupKind.COMBINED}:
-            return text(self.name, self.name)
+            return verbatim(self.name)
         names = self.parts or ("",)
-        return text(_listed(names, "elsewhere", "and"), _listed(names, "ailleurs", "et"))
+        return Text(
+            {
+                tag: _listed(names, elsewhere, _AND.say(tag))
+                for tag, elsewhere in _ELSEWHERE.by_language.items()
+            }
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -404,6 +409,8 @@ def _listed(communes: Sequence[str], elsewhere: str, conjunction: str) -> str:
     return title[0].upper() + title[1:]
 
 
+_ELSEWHERE = text("elsewhere")
+_AND = text("and")
 _PUBLIC = frozenset({GroupKind.SITE, GroupKind.BUILDING})
 _SITES = select(MemberRow.name, MemberRow.description, MemberRow.area).where(
     MemberRow.kind == "site", MemberRow.name.is_not(None)

@@ -95,8 +95,8 @@ class Readers:
         return DataNeed(
             id=NEED,
             version=1,
-            title=_TITLE.by_language,
-            purpose=_PURPOSE.by_language,
+            title=dict(_TITLE.by_language),
+            purpose=dict(_PURPOSE.by_language),
             recipients={},
             controller=str(self.name),
             contact=str(self.name),

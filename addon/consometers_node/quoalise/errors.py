@@ -13,7 +13,10 @@ from enum import StrEnum
 from typing import ClassVar
 
 from .problems import Problem
-from .text import Text, text
+from .text import Text, around, text
+
+_AT = text("{place}: {said}.")
+_ANSWERED = text("The peer answered {condition}.")
 
 
 class ErrorType(StrEnum):
@@ -94,14 +97,7 @@ class Malformed(BadRequest):
         if "found" in found:
             found["found"] = _shown(found["found"])
         words = problem.text.fill(**found)
-        super().__init__(
-            Text(
-                {
-                    "en": f"{place}: {words.say('en')}.",
-                    "fr": f"{place} : {words.say('fr')}.",
-                }
-            )
-        )
+        super().__init__(around(_AT, words, place=place))
 
 
 class UpstreamError(QuoaliseError):
@@ -121,8 +117,7 @@ class OtherError(QuoaliseError):
 
     def __init__(self, condition: str, type: ErrorType, words: Text | None = None) -> None:
         """Say which condition (RFC 6120 §8.3.3) and what the asker can do."""
-        words = words or text(f"The peer answered {condition}.", f"Le pair a répondu {condition}.")
-        super().__init__(words)
+        super().__init__(words or _ANSWERED.fill(condition=condition))
         self.condition = condition
         self.type = type
 

@@ -10,7 +10,7 @@ from ..permission import (
     WrongClock,
 )
 from ..quoalise import Text
-from ..quoalise.text import text
+from ..quoalise.text import text, verbatim
 from ..store import NotPermitted
 from ..wire import Unsayable
 from . import words
@@ -73,7 +73,7 @@ def said_of(fault: Exception) -> Text | None:
         case UnknownPermission():
             return _UNKNOWN
         case PermissionFault():
-            return text(str(fault), str(fault))
+            return verbatim(str(fault))
         case NotPermitted():
             return _REFUSED.fill(why=fault)
         case _:

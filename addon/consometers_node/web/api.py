@@ -9,6 +9,7 @@ from ..household.node import HomeNode
 from ..household.upkeep import progress
 from ..permission import State
 from ..quoalise import Text, iso8601
+from ..quoalise.text import text
 from ..sharing.pauses import pause, resume
 from ..sharing.standing import Answered, Collective, collectives, told_of
 from ..store import PeerId
@@ -21,7 +22,7 @@ VERSION = 1
 
 _HEARTBEAT_S = 30.0
 _AT_MOST_EVERY_S = 1.0
-_UNKNOWN = ("There is no such collective.", "Il n’y a pas de tel collectif.")
+_UNKNOWN = text("There is no such collective.")
 
 
 class Api:
@@ -68,7 +69,7 @@ class Api:
         async with self._node.store.withdrawing() as connection:
             known = {str(one.id): one.id for one in await all_peers(connection)}
             if number not in known:
-                return problem(404, "item-not-found", *_UNKNOWN)
+                return problem(404, "item-not-found", _UNKNOWN)
             await (pause if paused else resume)(connection, known[number])
         self._node.changes.tell()
         (changed,) = await self._all(known[number])

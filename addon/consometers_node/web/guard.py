@@ -10,6 +10,8 @@ import ipaddress
 
 from aiohttp import hdrs, web
 
+from ..quoalise import Text
+from ..quoalise.text import text
 from ..rate_limit import TokenBucket
 from .hosts import is_known
 from .limits import home_of, peer_of
@@ -75,33 +77,26 @@ class Guard:
             return None
         seconds = self._wrong.take(home_of(peer_of(request.transport)))
         if seconds is None:
-            return problem(401, "not-authorized", *_NO_TOKEN)
-        refused = problem(429, "too-many-requests", *_TOO_MANY)
+            return problem(401, "not-authorized", _NO_TOKEN)
+        refused = problem(429, "too-many-requests", _TOO_MANY)
         refused.headers[hdrs.RETRY_AFTER] = str(seconds)
         return refused
 
 
-def problem(status: int, condition: str, en: str, fr: str) -> web.Response:
+def problem(status: int, condition: str, words: Text) -> web.Response:
     """Answer with an error, as the API tells it."""
-    error = {"condition": condition, "message": {"en": en, "fr": fr}}
+    error = {"condition": condition, "message": dict(words.by_language)}
     return web.json_response({"error": error}, status=status)
 
 
-_NO_TOKEN = (
-    "The token is missing or wrong: “consometers-node api” shows it.",
-    "Le jeton manque ou est faux : « consometers-node api » le montre.",
-)
-_TOO_MANY = (
-    "Too many wrong tokens: try again in a minute.",
-    "Trop de jetons faux : réessayez dans une minute.",
-)
-_FORBIDDEN = (
-    "This page opens in Home Assistant alone.\nCette page ne s’ouvre que dans Home Assistant.\n"
-)
+_NO_TOKEN = text("The token is missing or wrong: “consometers-node api” shows it.")
+_TOO_MANY = text("Too many wrong tokens: try again in a minute.")
+_FORBIDDEN = text("This page opens in Home Assistant alone.")
 
 
 def _forbidden() -> web.Response:
-    return web.Response(status=403, text=_FORBIDDEN)
+    said = "".join(f"{sentence}\n" for sentence in _FORBIDDEN.by_language.values())
+    return web.Response(status=403, text=said)
 
 
 def harden(response: web.StreamResponse) -> None:
