@@ -37,184 +37,132 @@ from .words import say
 
 PROGRAM = "consometers-node"
 COMMANDS = {
-    "run": Entry("running", text("Run this node.", "Faire tourner ce nœud.")),
-    "status": Entry("standing", text("Tell how this node is.", "Dire comment va ce nœud.")),
+    "run": Entry("running", text("Run this node.")),
+    "status": Entry("standing", text("Tell how this node is.")),
     "home": Entry(
         "home",
-        text(
-            "Try the Home Assistant of this node, and keep it.",
-            "Essayer le Home Assistant de ce nœud, et le garder.",
-        ),
+        text("Try the Home Assistant of this node, and keep it."),
     ),
     "delivery-point": Entry(
         "account",
-        text(
-            "Keep the number of the home's delivery point.",
-            "Garder le numéro du point de livraison du foyer.",
-        ),
+        text("Keep the number of the home's delivery point."),
     ),
-    "join": Entry("joining", text("Answer an invitation.", "Répondre à une invitation.")),
+    "join": Entry("joining", text("Answer an invitation.")),
     "peer": Entry(
         "joining",
-        text(
-            "Put the data need of a peer, from a file, before the household.",
-            "Soumettre au foyer la demande de données d’un pair, depuis un fichier.",
-        ),
+        text("Put the data need of a peer, from a file, before the household."),
     ),
     "permissions": Entry(
         "consenting",
-        text("List what was asked and answered.", "Lister ce qui a été demandé et répondu."),
+        text("List what was asked and answered."),
     ),
     "preview": Entry(
         "consenting",
-        text(
-            "Show the very records that would leave.",
-            "Montrer les relevés mêmes qui partiraient.",
-        ),
+        text("Show the very records that would leave."),
     ),
-    "grant": Entry("consenting", text("Let records leave.", "Laisser partir des relevés.")),
-    "refuse": Entry("consenting", text("Say no to what is asked.", "Refuser ce qui est demandé.")),
-    "withdraw": Entry(
-        "consenting", text("Let nothing more leave, at once.", "Ne plus rien laisser partir.")
-    ),
+    "grant": Entry("consenting", text("Let records leave.")),
+    "refuse": Entry("consenting", text("Say no to what is asked.")),
+    "withdraw": Entry("consenting", text("Let nothing more leave, at once.")),
     "import": Entry(
         "pulling",
-        text(
-            "Pull a series of a peer into Home Assistant, and keep it up to date.",
-            "Tirer une série d’un pair dans Home Assistant, et la tenir à jour.",
-        ),
+        text("Pull a series of a peer into Home Assistant, and keep it up to date."),
     ),
     "imports": Entry(
         "pulling",
-        text("List the series that are pulled.", "Lister les séries qui sont tirées."),
+        text("List the series that are pulled."),
     ),
     "api": Entry(
         "pages",
-        text("Show the token of the node's API.", "Montrer le jeton de l’API du nœud."),
+        text("Show the token of the node's API."),
     ),
     "export": Entry(
         "standing",
-        text("Export all that this node holds.", "Exporter tout ce que ce nœud détient."),
+        text("Export all that this node holds."),
     ),
     "erase": Entry(
         "standing",
-        text(
-            "Withdraw everything and erase what this node holds.",
-            "Tout retirer et effacer ce que ce nœud détient.",
-        ),
+        text("Withdraw everything and erase what this node holds."),
     ),
     "init": Entry(
         "setting_up",
-        text("Set up a collective.", "Régler un collectif."),
+        text("Set up a collective."),
     ),
     "needs": Entry(
         "needs",
-        text(
-            "What a collective asks its members for.", "Ce qu’un collectif demande à ses membres."
-        ),
+        text("What a collective asks its members for."),
         group=True,
     ),
     "invitations": Entry(
         "invitations",
-        text("Invite people to a collective.", "Inviter des gens dans un collectif."),
+        text("Invite people to a collective."),
         group=True,
     ),
     "members": Entry(
         "members",
-        text("The members of a collective.", "Les membres d’un collectif."),
+        text("The members of a collective."),
         group=True,
     ),
     "admins": Entry(
         "admins",
-        text(
-            "Who may administer a collective on its pages.",
-            "Qui peut administrer un collectif sur ses pages.",
-        ),
+        text("Who may administer a collective on its pages."),
         group=True,
     ),
     "publication": Entry(
         "publication",
-        text(
-            "What a collective publishes: look first, then open it.",
-            "Ce qu’un collectif publie : regarder d’abord, puis l’ouvrir.",
-        ),
+        text("What a collective publishes: look first, then open it."),
         group=True,
     ),
     "register": Entry(
         "processing",
-        text(
-            "What a collective does with what members tell.",
-            "Ce qu’un collectif fait de ce que les membres transmettent.",
-        ),
+        text("What a collective does with what members tell."),
     ),
     "reads": Entry(
         "processing",
-        text("Who read what of whom.", "Qui a lu quoi de qui."),
+        text("Who read what of whom."),
     ),
     "confirm-clock": Entry(
         "clock",
-        text(
-            "Say that the clock of this computer is right.",
-            "Dire que l’horloge de cet ordinateur est à l’heure.",
-        ),
+        text("Say that the clock of this computer is right."),
     ),
     "checkpoint": Entry(
         "keeping",
-        text(
-            "Put all into the one file, before it is copied.",
-            "Tout mettre dans le seul fichier, avant qu’il soit copié.",
-        ),
+        text("Put all into the one file, before it is copied."),
     ),
     "reapply": Entry(
         "reapplying",
-        text(
-            "Apply again what had ended since the backup that was put back.",
-            "Appliquer de nouveau ce qui avait pris fin depuis la sauvegarde remise en place.",
-        ),
+        text("Apply again what had ended since the backup that was put back."),
     ),
     "migrate-store": Entry(
         "moving",
-        text(
-            "Move all that a node keeps into another database.",
-            "Déplacer tout ce qu’un nœud conserve dans une autre base de données.",
-        ),
+        text("Move all that a node keeps into another database."),
     ),
     "login": Entry(
         "account",
-        text(
-            "Try the XMPP account of this node, and keep it.",
-            "Essayer le compte XMPP de ce nœud, et le garder.",
-        ),
+        text("Try the XMPP account of this node, and keep it."),
     ),
     "logout": Entry(
         "account",
-        text(
-            "Forget the account that login kept.",
-            "Oublier le compte que login a gardé.",
-        ),
+        text("Forget the account that login kept."),
     ),
     "get-history": Entry(
         "client",
-        text("Get past records of a series.", "Obtenir les relevés passés d’une série."),
+        text("Get past records of a series."),
     ),
     "list-series": Entry(
         "client",
-        text("List the series that one may read.", "Lister les séries que l’on peut lire."),
+        text("List the series that one may read."),
     ),
     "listen": Entry(
         "listening",
-        text("Print new records as they come.", "Écrire les nouveaux relevés à mesure."),
+        text("Print new records as they come."),
     ),
     "subscribe": Entry(
         "client",
-        text(
-            "Ask to be told of new records of a series.",
-            "Demander à recevoir les nouveaux relevés d’une série.",
-        ),
+        text("Ask to be told of new records of a series."),
     ),
     "unsubscribe": Entry(
         "client",
-        text("Ask to be told no longer.", "Demander à ne plus les recevoir."),
+        text("Ask to be told no longer."),
     ),
 }
 
@@ -229,11 +177,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     invoke_without_command=True,
     options_metavar="",
-    subcommand_metavar=say("COMMAND …", "COMMANDE …"),
-    help=say(
-        "A node of the Consometers' federation, on the command line.",
-        "Un nœud de la fédération des Consomètres, en ligne de commande.",
-    ),
+    subcommand_metavar=say("COMMAND …"),
+    help=say("A node of the Consometers' federation, on the command line."),
 )
 
 

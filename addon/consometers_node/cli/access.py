@@ -19,21 +19,14 @@ _PORT = 5222
 
 _NO_ACCOUNT = text(
     "No account is known: keep one with “consometers-node login name@server”, or give one with"
-    " --as.",
-    "Aucun compte n’est connu : gardez-en un avec « consometers-node login nom@serveur », ou"
-    " donnez-en un avec --as.",
+    " --as."
 )
-_WITHOUT_AS = text(
-    "goes with --as: what login kept has its own.",
-    "va avec --as : ce que login a gardé a le sien.",
-)
+_WITHOUT_AS = text("goes with --as: what login kept has its own.")
 _NO_PASSWORD = text(
-    "No password was given for {jid}: write it into the file, the variable or the standard input.",
-    "Aucun mot de passe n’a été donné pour {jid} : écrivez-le dans le fichier, la variable ou"
-    " l’entrée standard.",
+    "No password was given for {jid}: write it into the file, the variable or the standard input."
 )
-_ASK_PASSWORD = text("Password of {jid}: ", "Mot de passe de {jid} : ")
-_AUTHORITY = text("{name} cannot be used: {said}.", "{name} est inutilisable : {said}.")
+_ASK_PASSWORD = text("Password of {jid}: ")
+_AUTHORITY = text("{name} cannot be used: {said}.")
 
 
 def password_for(jid: str, file: Path | None, output: Output) -> str:

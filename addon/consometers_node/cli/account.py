@@ -21,27 +21,16 @@ from .place import database, is_there, opened
 from .usage import Commands
 from .words import say
 
-_KEPT = text(
-    "{jid} is this node's account: the server took the password, and both are kept.",
-    "{jid} est le compte de ce nœud : le serveur accepte le mot de passe, et les deux sont gardés.",
-)
-_FORGOTTEN = text(
-    "{jid} is forgotten here. The account itself goes on at its server.",
-    "{jid} est oublié ici. Le compte lui-même continue chez son serveur.",
-)
-_NONE = text("There was no account here.", "Il n’y avait pas de compte ici.")
+_KEPT = text("{jid} is this node's account: the server took the password, and both are kept.")
+_FORGOTTEN = text("{jid} is forgotten here. The account itself goes on at its server.")
+_NONE = text("There was no account here.")
 
-_ASK_POINT = text(
-    "The number of your delivery point, 14 digits; nothing forgets it:",
-    "Le numéro de votre point de livraison, 14 chiffres ; rien l’oublie :",
-)
+_ASK_POINT = text("The number of your delivery point, 14 digits; nothing forgets it:")
 _NOT_A_POINT = text(
-    "The number of a delivery point has 14 digits: it is on your bill, or on the meter's screen.",
-    "Le numéro d’un point de livraison a 14 chiffres : il est sur votre facture, ou sur l’écran du"
-    " compteur.",
+    "The number of a delivery point has 14 digits: it is on your bill, or on the meter's screen."
 )
-_POINT_KEPT = text("The delivery point is kept.", "Le point de livraison est gardé.")
-_POINT_FORGOTTEN = text("No delivery point is kept.", "Aucun point de livraison n’est gardé.")
+_POINT_KEPT = text("The delivery point is kept.")
+_POINT_FORGOTTEN = text("No delivery point is kept.")
 
 commands = Commands()
 
@@ -58,10 +47,7 @@ async def kept(data: Path | None) -> Identity | None:
     "login",
     text(
         "The password is asked for and not shown. Nothing is kept unless the server takes it. The"
-        " password stays in the node's database, which only its user may read.",
-        "Le mot de passe est demandé sans être montré. Rien n’est gardé si le serveur ne l’accepte"
-        " pas. Le mot de passe reste dans la base de données du nœud, que seul son utilisateur peut"
-        " lire.",
+        " password stays in the node's database, which only its user may read."
     ),
 )
 def login(
@@ -69,9 +55,7 @@ def login(
         str,
         typer.Argument(
             metavar="JID",
-            help=say(
-                "The address of the account: name@server.", "L’adresse du compte : nom@serveur."
-            ),
+            help=say("The address of the account: name@server."),
         ),
     ],
     reach: Reach,
@@ -111,9 +95,7 @@ async def _keep(place: Path | str, who: Identity | None) -> None:
     "delivery-point",
     text(
         "Its 14 digits are asked for, or read from the standard input; an empty line forgets them."
-        " They leave only where you allow a collective to know your home by them.",
-        "Ses 14 chiffres sont demandés, ou lus sur l’entrée standard ; une ligne vide les oublie."
-        " Ils ne partent que là où vous autorisez un collectif à connaître votre foyer par eux.",
+        " They leave only where you allow a collective to know your home by them."
     ),
 )
 def delivery_point(common: Common) -> None:

@@ -25,78 +25,56 @@ try:
 except ModuleNotFoundError as missing:
     raise Complaint(
         "not-installed",
-        text(
-            "Administration needs {package}: install consometers-node[collective].",
-            "L’administration a besoin de {package} : installez consometers-node[collective].",
-        ).fill(package=missing.name),
+        text("Administration needs {package}: install consometers-node[collective].").fill(
+            package=missing.name
+        ),
     ) from None
 
-_ADDED = text("{name} may administer.", "{name} peut administrer.")
-_CHANGED = text(
-    "{name} has a new password, and is logged in nowhere any more.",
-    "{name} a un nouveau mot de passe, et n’est plus connecté nulle part.",
-)
-_REMOVED = text(
-    "{name} may administer no longer, and is logged in nowhere.",
-    "{name} ne peut plus administrer, et n’est plus connecté nulle part.",
-)
+_ADDED = text("{name} may administer.")
+_CHANGED = text("{name} has a new password, and is logged in nowhere any more.")
+_REMOVED = text("{name} may administer no longer, and is logged in nowhere.")
 _ONCE = text(
-    "Password, shown this once:\n{password}\nIt can be changed on the page, under the name.",
-    "Mot de passe, montré cette seule fois :\n{password}\nIl se change sur la page, sous le nom.",
+    "Password, shown this once:\n{password}\nIt can be changed on the page, under the name."
 )
-_NONE = text(
-    "Nobody may administer: “consometers-node admins add NAME” lets somebody.",
-    "Personne ne peut administrer : « consometers-node admins add NOM » le permet à quelqu’un.",
-)
-_ASK = text("New password of {name}: ", "Nouveau mot de passe de {name} : ")
-_AGAIN = text("Once more: ", "Encore une fois : ")
-_TWICE = text(
-    "The two are not the same: nothing was changed.",
-    "Les deux ne sont pas identiques : rien n’a changé.",
-)
+_NONE = text("Nobody may administer: “consometers-node admins add NAME” lets somebody.")
+_ASK = text("New password of {name}: ")
+_AGAIN = text("Once more: ")
+_TWICE = text("The two are not the same: nothing was changed.")
 _NO_TERMINAL = text(
     "A password can only be asked for on a terminal: leave --ask out, and one is made and shown"
-    " once; or give --password-file.",
-    "Un mot de passe ne peut être demandé que sur un terminal : sans --ask, un mot de passe est"
-    " fait et montré une fois ; ou donnez --password-file.",
+    " once; or give --password-file."
 )
-_WHO = text("Name", "Nom")
-_SINCE = text("Since", "Depuis")
-_SEEN = text("Last seen", "Vu la dernière fois")
-_SESSIONS = text("Sessions", "Sessions")
+_WHO = text("Name")
+_SINCE = text("Since", context="list on the command line")
+_SEEN = text("Last seen")
+_SESSIONS = text("Sessions")
 
 Name = Annotated[
     str,
     typer.Argument(
-        metavar=say("NAME", "NOM"),
-        help=say("As they log in.", "Tel que pour se connecter."),
+        metavar=say("NAME"),
+        help=say("As they log in."),
     ),
 ]
 Ask = Annotated[
     bool,
     typer.Option(
         "--ask",
-        help=say(
-            "Ask for the password; without it, one is made and shown once.",
-            "Demander le mot de passe ; sans cela, un mot de passe est fait et montré une fois.",
-        ),
+        help=say("Ask for the password; without it, one is made and shown once."),
     ),
 ]
 PasswordFile = Annotated[
     Path | None,
     typer.Option(
-        metavar=say("FILE", "FICHIER"),
-        help=say(
-            "A file whose first line is the password; - is the standard input.",
-            "Un fichier dont la première ligne est le mot de passe ; - est l’entrée standard.",
-        ),
+        metavar=say("FILE"),
+        help=say("A file whose first line is the password; - is the standard input."),
     ),
 ]
 
 commands = Commands()
 
 
-@commands.add("add", text("Let somebody administer.", "Permettre à quelqu’un d’administrer."))
+@commands.add("add", text("Let somebody administer."))
 def add(common: Ours, name: Name, ask: Ask = False, password_file: PasswordFile = None) -> None:
     """Let somebody administer."""
 
@@ -108,10 +86,7 @@ def add(common: Ours, name: Name, ask: Ask = False, password_file: PasswordFile 
 
 @commands.add(
     "password",
-    text(
-        "Give somebody a new password. Wherever they are logged in, they no longer are.",
-        "Donner à quelqu’un un nouveau mot de passe. Ses connexions en cours sont fermées.",
-    ),
+    text("Give somebody a new password. Wherever they are logged in, they no longer are."),
 )
 def password(
     common: Ours, name: Name, ask: Ask = False, password_file: PasswordFile = None
@@ -124,7 +99,7 @@ def password(
     _with_password(common, name, keep, _CHANGED, ask=ask, file=password_file)
 
 
-@commands.add("list", text("Tell who may administer.", "Dire qui peut administrer."))
+@commands.add("list", text("Tell who may administer."))
 def list_administrators(common: Ours) -> None:
     """Tell who may administer."""
     output = common.output
@@ -163,10 +138,7 @@ def list_administrators(common: Ours) -> None:
 
 @commands.add(
     "remove",
-    text(
-        "Let somebody administer no longer.",
-        "Ne plus permettre à quelqu’un d’administrer.",
-    ),
+    text("Let somebody administer no longer."),
 )
 def remove(common: Ours, name: Name) -> None:
     """Let somebody administer no longer."""

@@ -12,12 +12,9 @@ from .output import Output
 from .words import say
 
 _YES = frozenset({"y", "yes", "o", "oui"})
-_NOT_ASKED = text(
-    "Nothing changed: answer the question, or write --yes.",
-    "Rien n’a changé : répondez à la question, ou écrivez --yes.",
-)
+_NOT_ASKED = text("Nothing changed: answer the question, or write --yes.")
 
-Yes = Annotated[bool, typer.Option("--yes", help=say("Do not ask again.", "Ne pas redemander."))]
+Yes = Annotated[bool, typer.Option("--yes", help=say("Do not ask again."))]
 
 
 def agree(question: str, output: Output, *, yes: bool) -> None:

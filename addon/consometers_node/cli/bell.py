@@ -47,17 +47,14 @@ class AlreadyRuns(BellFault):
     """Another node listens: two would send everything twice."""
 
     condition = "already-runs"
-    text = text("The node of this folder runs already.", "Le nœud de ce dossier tourne déjà.")
+    text = text("The node of this folder runs already.")
 
 
 class NoRoom(BellFault):
     """The name of the folder is too long for a socket in it."""
 
     condition = "no-room"
-    text = text(
-        "The path of the node's folder is too long: choose another one with --data.",
-        "Le chemin du dossier du nœud est trop long : choisissez-en un autre avec --data.",
-    )
+    text = text("The path of the node's folder is too long: choose another one with --data.")
 
 
 @asynccontextmanager

@@ -22,40 +22,27 @@ from . import home
 from .complaint import misused
 from .words import say
 
-DAYS = say("DAYS", "JOURS")
+DAYS = say("DAYS")
 
 _UNKNOWN_DIRECTION = text(
-    "“{said}” is no direction: write {statistic}=consumption, =injection or =production.",
-    "« {said} » n’est pas une direction : écrivez {statistic}=consumption, =injection ou"
-    " =production.",
+    "“{said}” is no direction: write {statistic}=consumption, =injection or =production."
 )
-_NO_SUCH_STATISTIC = text(
-    "Home Assistant has no statistic of energy or power named {statistic}.",
-    "Home Assistant n’a pas de statistique d’énergie ou de puissance nommée {statistic}.",
-)
+_NO_SUCH_STATISTIC = text("Home Assistant has no statistic of energy or power named {statistic}.")
 _SAY_DIRECTION = text(
     "Which way does the energy of {statistic} flow? Write --series {statistic}=consumption,"
-    " =injection or =production.",
-    "Dans quel sens va l’énergie de {statistic} ? Écrivez --series {statistic}=consumption,"
-    " =injection ou =production.",
+    " =injection or =production."
 )
 _NO_SUCH_SUM = text(
     "Nothing was released yet of {name} at that interval, which is asked for: “grant” without"
-    " --series shows what was.",
-    "Rien n’a encore été publié de {name} à ce pas de temps, qui soit demandé : « grant » sans"
-    " --series montre ce qui l’a été.",
+    " --series shows what was."
 )
 _COUNTED_TWICE = text(
     "The sum of all members already has those of {name}: homes would count twice. Choose one of"
-    " them.",
-    "La somme de tous les membres contient déjà ceux de {name} : des foyers compteraient deux fois."
-    " Choisissez l’une des deux.",
+    " them."
 )
 CHOOSE = text(
     "Nothing is chosen for you. Choose series with --series, once for each; “preview” shows the"
-    " very records that would leave.",
-    "Rien n’est choisi pour vous. Choisissez des séries avec --series, une fois pour chacune ;"
-    " « preview » montre les relevés mêmes qui partiraient.",
+    " very records that would leave."
 )
 
 
@@ -66,14 +53,11 @@ class Chosen:
     series: Annotated[
         list[str] | None,
         typer.Option(
-            metavar=say("STATISTIC[=DIRECTION]", "STATISTIQUE[=DIRECTION]"),
+            metavar=say("STATISTIC[=DIRECTION]"),
             help=say(
                 "A statistic of Home Assistant to share, with its direction if it is to be"
                 " corrected: consumption, injection or production. As often as there are series. A"
-                " collective shares its sums: all directions of one, or the one that is said.",
-                "Une statistique de Home Assistant à partager, avec sa direction si elle est à"
-                " corriger : consumption, injection ou production. Autant de fois que de séries. Un"
-                " collectif partage ses sommes : tous les sens de l’une, ou celui qui est dit.",
+                " collective shares its sums: all directions of one, or the one that is said."
             ),
         ),
     ] = None
@@ -81,9 +65,7 @@ class Chosen:
         Interval | None,
         typer.Option(
             metavar="PT5M|PT30M|PT1H|P1D",
-            help=say(
-                "A coarser interval than asked.", "Un pas de temps plus grossier que demandé."
-            ),
+            help=say("A coarser interval than asked."),
         ),
     ] = None
     history: Annotated[
@@ -91,7 +73,7 @@ class Chosen:
         typer.Option(
             metavar=DAYS,
             min=0,
-            help=say("Less of the past than asked.", "Moins de passé que demandé."),
+            help=say("Less of the past than asked."),
         ),
     ] = None
     duration: Annotated[
@@ -99,17 +81,14 @@ class Chosen:
         typer.Option(
             metavar=DAYS,
             min=1,
-            help=say("A shorter time than asked.", "Moins longtemps que demandé."),
+            help=say("A shorter time than asked."),
         ),
     ] = None
     pseudonym: Annotated[
         bool,
         typer.Option(
             "--pseudonym",
-            help=say(
-                "Under a pseudonym, where the delivery point is asked for.",
-                "Sous un pseudonyme, là où le point de livraison est demandé.",
-            ),
+            help=say("Under a pseudonym, where the delivery point is asked for."),
         ),
     ] = False
 

@@ -29,39 +29,27 @@ from .output import Json, Output
 from .usage import Commands
 from .words import say
 
-_ASKING = text("Asking {peer}", "Demande à {peer}")
+_ASKING = text("Asking {peer}")
 _INCOMPLETE = text(
-    "{said}\nThe range is not complete, so nothing was written: records had come up to {time}.",
-    "{said}\nLa période n’est pas complète, donc rien n’a été écrit : des relevés étaient"
-    " venus jusqu’à {time}.",
+    "{said}\nThe range is not complete, so nothing was written: records had come up to {time}."
 )
-_WRITTEN = text("{count} records are in {file}.", "{count} relevés sont dans {file}.")
-_TWO_FORMATS = text(
-    "is another format than --json: choose one.",
-    "est un autre format que --json : choisissez-en un.",
-)
-_NO_FORMAT = text(
-    "does not end with .json, .csv or .xml: add --format.",
-    "ne finit pas par .json, .csv ou .xml : ajoutez --format.",
-)
-_A_FOLDER = text("is a folder: name a file.", "est un dossier : nommez un fichier.")
+_WRITTEN = text("{count} records are in {file}.")
+_TWO_FORMATS = text("is another format than --json: choose one.")
+_NO_FORMAT = text("does not end with .json, .csv or .xml: add --format.")
+_A_FOLDER = text("is a folder: name a file.")
 _COLUMNS = (
-    text("Identifier", "Identifiant"),
-    text("Interval", "Pas de temps"),
-    text("Unit", "Unité"),
-    text("First record", "Premier relevé"),
-    text("Last record", "Dernier relevé"),
+    text("Identifier"),
+    text("Interval"),
+    text("Unit"),
+    text("First record"),
+    text("Last record"),
 )
-_NO_SERIES = text("{peer} lets you read no series.", "{peer} ne vous laisse lire aucune série.")
+_NO_SERIES = text("{peer} lets you read no series.")
 _SUBSCRIBED = text(
     "{peer} tells {jid} of new records of {series} from now on: listen, or the node of that"
-    " account, hears them.",
-    "{peer} annonce désormais à {jid} les nouveaux relevés de {series} : listen, ou le"
-    " nœud de ce compte, les entend.",
+    " account, hears them."
 )
-_UNSUBSCRIBED = text(
-    "{peer} no longer tells {jid} of {series}.", "{peer} n’annonce plus {series} à {jid}."
-)
+_UNSUBSCRIBED = text("{peer} no longer tells {jid} of {series}.")
 
 commands = Commands()
 
@@ -88,9 +76,7 @@ def list_series(peer: Peer, access: Access, common: Common) -> None:
     "get-history",
     text(
         "Without --start and --end: the last 24 hours. Without --format: a table. Long ranges are"
-        " asked for page by page; nothing is written unless all of it has come.",
-        "Sans --start ni --end : les dernières 24 heures. Sans --format : un tableau. Les longues"
-        " périodes sont demandées page par page ; rien n’est écrit tant que tout n’est pas venu.",
+        " asked for page by page; nothing is written unless all of it has come."
     ),
 )
 def get_history(
@@ -102,21 +88,15 @@ def get_history(
     start: Annotated[
         str | None,
         typer.Option(
-            metavar=say("TIME", "DATE"),
-            help=say(
-                "From when on: a date or a time in ISO 8601, local without an offset.",
-                "À partir de quand : une date ou une heure ISO 8601, locale sans décalage.",
-            ),
+            metavar=say("TIME"),
+            help=say("From when on: a date or a time in ISO 8601, local without an offset."),
         ),
     ] = None,
     end: Annotated[
         str | None,
         typer.Option(
-            metavar=say("TIME", "DATE"),
-            help=say(
-                "Until when; records of that very time are left out.",
-                "Jusqu’à quand ; les relevés de cette heure même n’y sont pas.",
-            ),
+            metavar=say("TIME"),
+            help=say("Until when; records of that very time are left out."),
         ),
     ] = None,
     wanted: Annotated[
@@ -124,21 +104,15 @@ def get_history(
         typer.Option(
             "--format",
             metavar="json|csv|xml",
-            help=say(
-                "How to write them: one JSON object; time,value,unit,identifier; <quoalise>.",
-                "Comment les écrire : un objet JSON ; time,value,unit,identifier ; <quoalise>.",
-            ),
+            help=say("How to write them: one JSON object; time,value,unit,identifier; <quoalise>."),
         ),
     ] = None,
     file: Annotated[
         Path | None,
         typer.Option(
             "--output",
-            metavar=say("FILE", "FICHIER"),
-            help=say(
-                "Write to this file, which only you may read.",
-                "Écrire dans ce fichier, que vous seul pouvez lire.",
-            ),
+            metavar=say("FILE"),
+            help=say("Write to this file, which only you may read."),
         ),
     ] = None,
 ) -> None:
@@ -172,9 +146,7 @@ def get_history(
     "subscribe",
     text(
         "They are sent to the account's bare address, until one unsubscribes; what comes while"
-        " nobody listens is sent again later.",
-        "Ils sont envoyés à l’adresse nue du compte, jusqu’à ce qu’on se désabonne ; ce qui vient"
-        " quand personne n’écoute est renvoyé plus tard.",
+        " nobody listens is sent again later."
     ),
 )
 def subscribe(peer: Peer, series: Urn, access: Access, common: Common) -> None:

@@ -14,9 +14,7 @@ from .when import local, utc
 from .words import who
 
 _CONFIRMED = text(
-    "The clock is confirmed: it shows {now}. Permissions whose time is over expire now.",
-    "L’horloge est confirmée : elle indique {now}. Les autorisations échues prennent"
-    " fin maintenant.",
+    "The clock is confirmed: it shows {now}. Permissions whose time is over expire now."
 )
 
 commands = Commands()
@@ -28,11 +26,7 @@ commands = Commands()
         "A node whose clock is far ahead of what it knows, or was put back, lets nothing run out"
         " and erases nothing by its age. Set the clock right; or, if it is, give this command."
         " “status” tells whether the node waits for that. What a collective then erases, it shows"
-        " for a day before.",
-        "Un nœud dont l’horloge avance de beaucoup sur ce qu’il connaît, ou a reculé, ne laisse"
-        " rien expirer et n’efface rien en raison de son âge. Remettez l’horloge à l’heure ; ou, si"
-        " elle l’est, donnez cette commande. « status » dit si le nœud l’attend. Ce qu’un collectif"
-        " efface ensuite, il le montre un jour avant.",
+        " for a day before."
     ),
 )
 def confirm_clock(common: Common, settings: SettingsFile = None) -> None:

@@ -32,15 +32,10 @@ from .place import SETTINGS_FILE, folder
 _DATABASE = Backoff(1, 30, least=1)
 _LOGGER = logging.getLogger(__name__)
 
-_NO_SETTINGS = text(
-    "There is no {file}: “consometers-node init” writes it.",
-    "Il n’y a pas de {file} : « consometers-node init » l’écrit.",
-)
+_NO_SETTINGS = text("There is no {file}: “consometers-node init” writes it.")
 _NO_PASSWORD = text(
     "The password of {jid} is not known: set xmpp.password_file or {variable}, or keep it with"
-    " “consometers-node login {jid}”.",
-    "Le mot de passe de {jid} n’est pas connu : définissez xmpp.password_file ou {variable}, ou"
-    " gardez-le avec « consometers-node login {jid} ».",
+    " “consometers-node login {jid}”."
 )
 
 

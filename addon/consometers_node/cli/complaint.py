@@ -21,43 +21,31 @@ INTERRUPTED = 130
 _ONCE = {
     "Unreachable": text(
         "The server {host} cannot be reached ({why}): check the network and the address; --host and"
-        " --port say where it is if DNS does not.",
-        "Le serveur {host} est injoignable ({why}) : vérifiez le réseau et l’adresse ; --host et"
-        " --port disent où il est si le DNS ne le dit pas.",
+        " --port say where it is if DNS does not."
     ),
-    "Interrupted": text(
-        "The server {host} closed the connection ({why}): try again.",
-        "Le serveur {host} a fermé la connexion ({why}) : réessayez.",
-    ),
+    "Interrupted": text("The server {host} closed the connection ({why}): try again."),
     "TemporaryFailure": text(
-        "The server {host} cannot log anyone in at the moment: try again later.",
-        "Le serveur {host} ne peut connecter personne en ce moment : réessayez plus tard.",
+        "The server {host} cannot log anyone in at the moment: try again later."
     ),
     "CertificateRefused": text(
         "The server {host} does not prove who it is ({why}). If it is a private server, give the"
-        " file of its certificate authority with --ca-file; otherwise warn whoever runs it.",
-        "Le serveur {host} ne prouve pas son identité ({why}). Si c’est un serveur privé, donnez"
-        " le fichier de son autorité de certification avec --ca-file ; sinon prévenez qui le"
-        " tient.",
+        " file of its certificate authority with --ca-file; otherwise warn whoever runs it."
     ),
 }
 """The network's words say that it tries again: a command does not."""
-_DATABASE = text(
-    "The node's database cannot be used: {said}",
-    "La base de données du nœud est inutilisable : {said}",
-)
-_FILE = text("{name} cannot be used: {said}.", "{name} est inutilisable : {said}.")
+_DATABASE = text("The node's database cannot be used: {said}")
+_FILE = text("{name} cannot be used: {said}.")
 _SYSTEM = {
-    errno.ENOENT: text("there is no such file or folder", "ce fichier ou dossier n’existe pas"),
-    errno.EACCES: text("this is not permitted to this account", "ce compte n’en a pas le droit"),
-    errno.EPERM: text("this is not permitted", "ce n’est pas permis"),
-    errno.EISDIR: text("this is a folder", "c’est un dossier"),
-    errno.ENOTDIR: text("it would be in a file", "ce serait dans un fichier"),
-    errno.EEXIST: text("it is there already", "il existe déjà"),
-    errno.ENAMETOOLONG: text("its name is too long", "son nom est trop long"),
-    errno.ENOSPC: text("the disk is full", "le disque est plein"),
-    errno.EDQUOT: text("there is no room left for this account", "ce compte n’a plus de place"),
-    errno.EROFS: text("the disk is read-only", "le disque est en lecture seule"),
+    errno.ENOENT: text("there is no such file or folder"),
+    errno.EACCES: text("this is not permitted to this account"),
+    errno.EPERM: text("this is not permitted"),
+    errno.EISDIR: text("this is a folder"),
+    errno.ENOTDIR: text("it would be in a file"),
+    errno.EEXIST: text("it is there already"),
+    errno.ENAMETOOLONG: text("its name is too long"),
+    errno.ENOSPC: text("the disk is full"),
+    errno.EDQUOT: text("there is no room left for this account"),
+    errno.EROFS: text("the disk is read-only"),
 }
 
 
@@ -81,7 +69,7 @@ class Complaint(Exception):
 
 def misused(what: str, words: Text) -> Complaint:
     """Complain of an option or an argument."""
-    template = text("{what}: {said}", "{what} : {said}")
+    template = text("{what}: {said}")
     return Complaint("usage", around(template, words, what=what), status=USAGE)
 
 

@@ -40,61 +40,42 @@ from .output import Json, Output
 from .usage import Commands
 from .words import say, who
 
-_NUMBER = text("Number", "Numéro")
-_PEER = text("Collective", "Collectif")
-_TITLE = text("What for", "Objet")
-_STATE = text("State", "État")
-_UNTIL = text("Until", "Jusqu’au")
-_WHEN = text("When", "Quand")
-_WHO = text("Who", "Qui")
-_STATISTIC = text("Statistic", "Statistique")
-_FLOW = text("Energy", "Énergie")
-_SIZE = text("Kind", "Nature")
-_STEP = text("Interval", "Pas de temps")
+_NUMBER = text("Number")
+_PEER = text("Collective")
+_TITLE = text("What for", context="list on the command line")
+_STATE = text("State")
+_UNTIL = text("Until")
+_WHEN = text("When")
+_WHO = text("Who")
+_STATISTIC = text("Statistic")
+_FLOW = text("Energy")
+_SIZE = text("Kind", context="of a permission")
+_STEP = text("Interval")
 _NO_PERMISSION = text(
-    "Nobody has asked for anything: “consometers-node join INVITATION” meets a collective.",
-    "Personne n’a rien demandé : « consometers-node join INVITATION » rencontre un collectif.",
+    "Nobody has asked for anything: “consometers-node join INVITATION” meets a collective."
 )
 _AMBIGUOUS = text(
-    "More than one permission has a number that begins with {typed}: type more of it.",
-    "Plusieurs autorisations ont un numéro qui commence par {typed} : tapez-en davantage.",
+    "More than one permission has a number that begins with {typed}: type more of it."
 )
 _NOTHING_FITS = {
-    Role.HOUSEHOLD: text(
-        "No statistic of this home has a known direction that is asked for.",
-        "Aucune statistique de ce foyer n’a de direction connue qui soit demandée.",
-    ),
-    Role.COLLECTIVE: text(
-        "Nothing that is asked for was released yet.",
-        "Rien de ce qui est demandé n’a encore été publié.",
-    ),
+    Role.HOUSEHOLD: text("No statistic of this home has a known direction that is asked for."),
+    Role.COLLECTIVE: text("Nothing that is asked for was released yet."),
 }
-_AGREE = text("Do you grant this? [y/N] ", "Accordez-vous cela ? [o/N] ")
-_REFUSE = text("Do you refuse this? [y/N] ", "Refusez-vous cela ? [o/N] ")
-_WITHDRAW = text("Do you withdraw this? [y/N] ", "Retirez-vous cela ? [o/N] ")
+_AGREE = text("Do you grant this? [y/N] ")
+_REFUSE = text("Do you refuse this? [y/N] ")
+_WITHDRAW = text("Do you withdraw this? [y/N] ")
 _DONE = {
-    State.GRANTED: text(
-        "Granted. Permission {number} holds until {until}.",
-        "Accordé. L’autorisation {number} vaut jusqu’au {until}.",
-    ),
-    State.REFUSED: text("Refused. Nothing leaves for it.", "Refusé. Rien ne part pour cela."),
-    State.WITHDRAWN: text(
-        "Withdrawn. Nothing more leaves for it.", "Retiré. Plus rien ne part pour cela."
-    ),
+    State.GRANTED: text("Granted. Permission {number} holds until {until}."),
+    State.REFUSED: text("Refused. Nothing leaves for it."),
+    State.WITHDRAWN: text("Withdrawn. Nothing more leaves for it."),
 }
-_NOT_RUNNING = text(
-    "The node does not run: the collective is told when it next does.",
-    "Le nœud ne tourne pas : le collectif l’apprendra quand il tournera.",
-)
+_NOT_RUNNING = text("The node does not run: the collective is told when it next does.")
 
 Number = Annotated[
     str,
     typer.Argument(
-        metavar=say("NUMBER", "NUMÉRO"),
-        help=say(
-            "The number of the permission, or how it begins.",
-            "Le numéro de l’autorisation, ou son début.",
-        ),
+        metavar=say("NUMBER"),
+        help=say("The number of the permission, or how it begins."),
     ),
 ]
 
@@ -108,11 +89,8 @@ def permissions(
     number: Annotated[
         str | None,
         typer.Argument(
-            metavar=say("NUMBER", "NUMÉRO"),
-            help=say(
-                "Tell all of this one: its text and its history.",
-                "Tout dire de celle-ci : son texte et son histoire.",
-            ),
+            metavar=say("NUMBER"),
+            help=say("Tell all of this one: its text and its history."),
         ),
     ] = None,
 ) -> None:
@@ -132,9 +110,7 @@ def permissions(
     "preview",
     text(
         "Home Assistant is asked for the last days; nothing is kept, and nothing leaves. A"
-        " collective shows what it has released.",
-        "Les derniers jours sont demandés à Home Assistant ; rien n’est gardé, et rien ne part. Un"
-        " collectif montre ce qu’il a publié.",
+        " collective shows what it has released."
     ),
 )
 def preview(
@@ -147,7 +123,7 @@ def preview(
             metavar=DAYS,
             min=1,
             max=366,
-            help=say("How many of the last days.", "Combien des derniers jours."),
+            help=say("How many of the last days."),
         ),
     ] = 1,
 ) -> None:
@@ -179,10 +155,7 @@ def preview(
 
 @commands.add(
     "grant",
-    text(
-        "Without --series it shows what can be chosen, and grants nothing.",
-        "Sans --series, montre ce qui peut être choisi, et n’accorde rien.",
-    ),
+    text("Without --series it shows what can be chosen, and grants nothing."),
 )
 def grant(number: Number, chosen: Chosen, common: Common, yes: Yes = False) -> None:
     """Let records leave, those that are chosen."""
@@ -242,10 +215,7 @@ def withdraw(
         bool,
         typer.Option(
             "--keep",
-            help=say(
-                "Let the collective keep what it received.",
-                "Laisser le collectif garder ce qu’il a reçu.",
-            ),
+            help=say("Let the collective keep what it received."),
         ),
     ] = False,
     yes: Yes = False,

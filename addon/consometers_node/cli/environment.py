@@ -21,14 +21,9 @@ NAMES: Final = frozenset(
 
 _UNKNOWN = text(
     "The environment has {name}, which is not known: the documentation of the node lists those that"
-    " are.",
-    "L’environnement a {name}, qui n’est pas connu : la documentation du nœud donne la liste de"
-    " ceux qui le sont.",
+    " are."
 )
-_NEARLY = text(
-    "The environment has {name}, which is not known: is {near} meant?",
-    "L’environnement a {name}, qui n’est pas connu : est-ce {near} ?",
-)
+_NEARLY = text("The environment has {name}, which is not known: is {near} meant?")
 
 
 def check(environment: Mapping[str, str] = os.environ) -> None:

@@ -24,31 +24,18 @@ SHOWN = 60
 
 _CHANGES = text(
     "What is said of the records changes at {time}, and a <quoalise> says it once: ask for XML up"
-    " to there, then from there, or for JSON.",
-    "Ce qui est dit des relevés change à {time}, et un <quoalise> ne le dit qu’une fois :"
-    " demandez le XML jusque-là, puis à partir de là, ou du JSON.",
+    " to there, then from there, or for JSON."
 )
-_TIME = text("Start of the interval", "Début de l’intervalle")
-_VALUE = text("Value", "Valeur")
-_UNIT = text("Unit", "Unité")
-_NONE = text(
-    "{peer} has no record of {series} from {start} to {end}.",
-    "{peer} n’a aucun relevé de {series} du {start} au {end}.",
-)
+_TIME = text("Start of the interval")
+_VALUE = text("Value")
+_UNIT = text("Unit")
+_NONE = text("{peer} has no record of {series} from {start} to {end}.")
 _SUMMARY = text(
     "{count} records of {series}, from {first} to {last}: lowest {low}, mean {mean}, highest {high}"
-    " {unit}.",
-    "{count} relevés de {series}, du {first} au {last} : minimum {low}, moyenne {mean},"
-    " maximum {high} {unit}.",
+    " {unit}."
 )
-_HOLES = text(
-    "{missing} are missing in between: one each {interval} was to be.",
-    "Il en manque {missing} dans l’intervalle : un par {interval} était attendu.",
-)
-_LEFT_OUT = text(
-    "{count} are not shown: --format csv --output FILE has all of them.",
-    "{count} ne sont pas montrés : --format csv --output FICHIER les a tous.",
-)
+_HOLES = text("{missing} are missing in between: one each {interval} was to be.")
+_LEFT_OUT = text("{count} are not shown: --format csv --output FILE has all of them.")
 
 
 def document(history: History, wanted: Format) -> bytes:

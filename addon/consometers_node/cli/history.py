@@ -21,10 +21,7 @@ from .output import Output, Reached
 WAITS_SECONDS = (5, 20, 60)
 """A peer counts requests by the minute."""
 
-_WAITING = text(
-    "{peer} is asked too often: asking again in {seconds} s.",
-    "{peer} est interrogé trop souvent : nouvelle demande dans {seconds} s.",
-)
+_WAITING = text("{peer} is asked too often: asking again in {seconds} s.")
 
 
 @dataclass(slots=True)

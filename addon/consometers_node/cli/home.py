@@ -32,24 +32,15 @@ _SUPERVISOR_TOKEN = "SUPERVISOR_TOKEN"  # noqa: S105  # the name of a variable
 _SUPERVISOR_URL = "CONSOMETERS_SUPERVISOR"
 
 _NO_HOME = text(
-    "No Home Assistant is known: give it with “consometers-node home http://homeassistant:8123”.",
-    "Aucun Home Assistant n’est connu : donnez-le avec « consometers-node home"
-    " http://homeassistant:8123 ».",
+    "No Home Assistant is known: give it with “consometers-node home http://homeassistant:8123”."
 )
 _NOT_A_URL = text(
-    "{url} is not the address of a Home Assistant: it starts with http:// or https://.",
-    "{url} n’est pas l’adresse d’un Home Assistant : elle commence par http:// ou https://.",
+    "{url} is not the address of a Home Assistant: it starts with http:// or https://."
 )
-_ASK_TOKEN = text(
-    "A long-lived access token (your profile in Home Assistant, Security): ",
-    "Un jeton d’accès longue durée (votre profil dans Home Assistant, Sécurité) : ",
-)
-_NO_TOKEN = text("No token was given.", "Aucun jeton n’a été donné.")
-_KEPT = text(
-    "{url} lets the node in. Statistics of energy or power there: {count}.",
-    "{url} laisse entrer le nœud. Statistiques d’énergie ou de puissance : {count}.",
-)
-_FAULT = text("{said}.", "{said}.")
+_ASK_TOKEN = text("A long-lived access token (your profile in Home Assistant, Security): ")
+_NO_TOKEN = text("No token was given.")
+_KEPT = text("{url} lets the node in. Statistics of energy or power there: {count}.")
+_FAULT = text("{said}.")
 
 commands = Commands()
 
@@ -107,10 +98,7 @@ async def reached(access: Access) -> AsyncIterator[Recorder]:
     "home",
     text(
         "The token is asked for and not shown, or read from CONSOMETERS_HOME_TOKEN or the standard"
-        " input. Nothing is kept unless Home Assistant lets it in. An add-on needs none of this.",
-        "Le jeton est demandé sans être montré, ou lu dans CONSOMETERS_HOME_TOKEN ou sur l’entrée"
-        " standard. Rien n’est gardé si Home Assistant ne le laisse pas entrer. Un module"
-        " complémentaire n’en a pas besoin.",
+        " input. Nothing is kept unless Home Assistant lets it in. An add-on needs none of this."
     ),
 )
 def home(
@@ -118,10 +106,7 @@ def home(
         str,
         typer.Argument(
             metavar="URL",
-            help=say(
-                "Where Home Assistant is, as a browser reaches it.",
-                "Où est Home Assistant, tel qu’un navigateur le joint.",
-            ),
+            help=say("Where Home Assistant is, as a browser reaches it."),
         ),
     ],
     common: Common,

@@ -25,56 +25,32 @@ from .output import Json, Output
 from .usage import Commands
 from .words import say
 
-_FILE = say("FILE", "FICHIER")
+_FILE = say("FILE")
 
-_MADE = text(
-    "Invitation {id}, until {until}, {uses}:\n{link}",
-    "Invitation {id}, jusqu’au {until}, {uses} :\n{link}",
-)
-_ACCOUNT = text(
-    "For someone who has no XMPP account, first:\n{link}",
-    "Pour quelqu’un qui n’a pas de compte XMPP, d’abord :\n{link}",
-)
-_KEEP = text(
-    "This link is shown once: it is not kept here.",
-    "Ce lien n’est montré qu’une fois : il n’est pas gardé ici.",
-)
-_FOR_ONE = text("for one member", "pour un membre")
-_FOR_MANY = text("for {count} members", "pour {count} membres")
-_FOR_ANY = text("for any number of members", "pour autant de membres qu’on veut")
-_NONE = text(
-    "Nobody was invited: “consometers-node invitations make” invites.",
-    "Personne n’a été invité : « consometers-node invitations make » invite.",
-)
-_ID = text("Number", "Numéro")
-_KIND = text("For", "Pour")
-_AREA = text("Commune", "Commune")
-_NOTE = text("Note", "Note")
-_USES = text("Used", "Utilisée")
-_UNTIL = text("Until", "Jusqu’au")
-_STATE = text("State", "État")
-_STANDS = text("valid", "valable")
-_REVOKED_STATE = text("revoked", "révoquée")
-_OVER = text("ended", "terminée")
-_REVOKED = text(
-    "Nobody else can join with {id}. Whoever did stays.",
-    "Plus personne n’entre par {id}. Qui est entré reste.",
-)
-_WRITTEN = text("{file}: to be printed.", "{file} : à imprimer.")
-_NO_COMMAND = text(
-    "set xmpp.account_command first: it makes accounts on your own server.",
-    "définissez d’abord xmpp.account_command : il fait des comptes sur votre serveur.",
-)
-_NOT_A_JOIN = text(
-    "this is not an invitation of a collective: xmpp:…?consometers-join;token=…",
-    "ce n’est pas l’invitation d’un collectif : xmpp:…?consometers-join;token=…",
-)
-_TOO_LONG = text("write at most {most} characters.", "écrivez au plus {most} caractères.")
-_USES_AND_UNLIMITED = text("leave it out, or leave out --uses.", "retirez-le, ou retirez --uses.")
-_ONE_IMAGE = text(
-    "name one .svg or .png file, for one invitation.",
-    "nommez un fichier .svg ou .png, pour une seule invitation.",
-)
+_MADE = text("Invitation {id}, until {until}, {uses}:\n{link}")
+_ACCOUNT = text("For someone who has no XMPP account, first:\n{link}")
+_KEEP = text("This link is shown once: it is not kept here.")
+_FOR_ONE = text("for one member")
+_FOR_MANY = text("for {count} members")
+_FOR_ANY = text("for any number of members")
+_NONE = text("Nobody was invited: “consometers-node invitations make” invites.")
+_ID = text("Number")
+_KIND = text("For")
+_AREA = text("Commune")
+_NOTE = text("Note", context="list on the command line")
+_USES = text("Used")
+_UNTIL = text("Until")
+_STATE = text("State")
+_STANDS = text("valid")
+_REVOKED_STATE = text("revoked")
+_OVER = text("ended")
+_REVOKED = text("Nobody else can join with {id}. Whoever did stays.")
+_WRITTEN = text("{file}: to be printed.")
+_NO_COMMAND = text("set xmpp.account_command first: it makes accounts on your own server.")
+_NOT_A_JOIN = text("this is not an invitation of a collective: xmpp:…?consometers-join;token=…")
+_TOO_LONG = text("write at most {most} characters.")
+_USES_AND_UNLIMITED = text("leave it out, or leave out --uses.")
+_ONE_IMAGE = text("name one .svg or .png file, for one invitation.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,8 +62,8 @@ class Wanted:
         typer.Option(
             min=1,
             max=3660,
-            metavar=say("DAYS", "JOURS"),
-            help=say("For how long they stand.", "Pour combien de temps elles valent."),
+            metavar=say("DAYS"),
+            help=say("For how long they stand."),
         ),
     ] = 30
     uses: Annotated[
@@ -95,18 +71,15 @@ class Wanted:
         typer.Option(
             min=1,
             max=1_000_000,
-            metavar=say("MEMBERS", "MEMBRES"),
-            help=say(
-                "How many members may join by one: one without this.",
-                "Combien de membres peuvent entrer par une : un seul sans cela.",
-            ),
+            metavar=say("MEMBERS"),
+            help=say("How many members may join by one: one without this."),
         ),
     ] = None
     unlimited: Annotated[
         bool,
         typer.Option(
             "--unlimited",
-            help=say("As many members as may come.", "Autant de membres qu’il en vient."),
+            help=say("As many members as may come."),
         ),
     ] = False
     count: Annotated[
@@ -114,36 +87,33 @@ class Wanted:
         typer.Option(
             min=1,
             max=500,
-            metavar=say("NUMBER", "NOMBRE"),
-            help=say("How many invitations.", "Combien d’invitations."),
+            metavar=say("NUMBER", context="how many"),
+            help=say("How many invitations."),
         ),
     ] = 1
     kind: Annotated[
         Kind,
         typer.Option(
             metavar="home|site|collective",
-            help=say("Whom they are for.", "Pour qui elles sont."),
+            help=say("Whom they are for."),
         ),
     ] = Kind.HOME
     area: Annotated[
         str | None,
         typer.Option(
-            metavar=say("COMMUNE", "COMMUNE"),
-            help=say("The commune of whoever joins by them.", "La commune de qui entre par elles."),
+            metavar=say("COMMUNE"),
+            help=say("The commune of whoever joins by them."),
         ),
     ] = None
     note: Annotated[
         str,
-        typer.Option(help=say("A word for yourself.", "Un mot pour vous-même.")),
+        typer.Option(help=say("A word for yourself.")),
     ] = ""
     account: Annotated[
         bool,
         typer.Option(
             "--account",
-            help=say(
-                "With an account on your own XMPP server, for people who have none.",
-                "Avec un compte sur votre serveur XMPP, pour qui n’en a pas.",
-            ),
+            help=say("With an account on your own XMPP server, for people who have none."),
         ),
     ] = False
 
@@ -152,20 +122,14 @@ Sheet = Annotated[
     Path | None,
     typer.Option(
         metavar=_FILE,
-        help=say(
-            "Write sheets to be printed (HTML), a page for each.",
-            "Écrire des feuilles à imprimer (HTML), une page chacune.",
-        ),
+        help=say("Write sheets to be printed (HTML), a page for each."),
     ),
 ]
 Language = Annotated[
     Literal["en", "fr"] | None,
     typer.Option(
         metavar="en|fr",
-        help=say(
-            "The language of the sheets; yours without it.",
-            "La langue des feuilles ; la vôtre sans cela.",
-        ),
+        help=say("The language of the sheets; yours without it."),
     ),
 ]
 
@@ -174,10 +138,7 @@ commands = Commands()
 
 @commands.add(
     "make",
-    text(
-        "Make invitations, and show their links and QR codes: they are not kept.",
-        "Faire des invitations, et montrer leurs liens et QR codes : ils ne sont pas gardés.",
-    ),
+    text("Make invitations, and show their links and QR codes: they are not kept."),
 )
 def make(
     common: Ours,
@@ -188,10 +149,7 @@ def make(
         Path | None,
         typer.Option(
             metavar=_FILE,
-            help=say(
-                "Write the QR code of one invitation, as .svg or .png.",
-                "Écrire le QR code d’une invitation, en .svg ou .png.",
-            ),
+            help=say("Write the QR code of one invitation, as .svg or .png."),
         ),
     ] = None,
 ) -> None:
@@ -250,7 +208,7 @@ def make(
         output.say(_WRITTEN, file=sheet)
 
 
-@commands.add("list", text("Tell who may join by what.", "Dire qui peut entrer par quoi."))
+@commands.add("list", text("Tell who may join by what."))
 def list_invitations(common: Ours) -> None:
     """List the invitations that were made."""
     output = common.output
@@ -271,18 +229,15 @@ def list_invitations(common: Ours) -> None:
 
 @commands.add(
     "revoke",
-    text(
-        "Let nobody more join by an invitation. Whoever did stays.",
-        "Ne plus laisser entrer personne par une invitation. Qui est entré reste.",
-    ),
+    text("Let nobody more join by an invitation. Whoever did stays."),
 )
 def revoke(
     common: Ours,
     id: Annotated[
         str,
         typer.Argument(
-            metavar=say("NUMBER", "NUMÉRO"),
-            help=say("Its number, from the list.", "Son numéro, de la liste."),
+            metavar=say("NUMBER"),
+            help=say("Its number, from the list."),
         ),
     ],
 ) -> None:
@@ -302,18 +257,15 @@ def revoke(
 
 @commands.add(
     "sheet",
-    text(
-        "Write a sheet to be printed, of an invitation whose link you kept.",
-        "Écrire une feuille à imprimer, d’une invitation dont vous avez gardé le lien.",
-    ),
+    text("Write a sheet to be printed, of an invitation whose link you kept."),
 )
 def sheet(
     common: Ours,
     link: Annotated[
         str,
         typer.Argument(
-            metavar=say("INVITATION", "INVITATION"),
-            help=say("Its link: xmpp:…", "Son lien : xmpp:…"),
+            metavar=say("INVITATION"),
+            help=say("Its link: xmpp:…"),
         ),
     ],
     file: Annotated[
@@ -321,17 +273,14 @@ def sheet(
         typer.Option(
             "--output",
             metavar=_FILE,
-            help=say("Where it is written (HTML).", "Où elle est écrite (HTML)."),
+            help=say("Where it is written (HTML)."),
         ),
     ],
     account: Annotated[
         str | None,
         typer.Option(
-            metavar=say("INVITATION", "INVITATION"),
-            help=say(
-                "The account that goes with it: xmpp:…?register",
-                "Le compte qui va avec : xmpp:…?register",
-            ),
+            metavar=say("INVITATION"),
+            help=say("The account that goes with it: xmpp:…?register"),
         ),
     ] = None,
     language: Language = None,

@@ -29,27 +29,19 @@ if TYPE_CHECKING:
 
 _HAS_ACCOUNT = text(
     "This node has an account already, {jid}. Forget it first, with “logout”: the collectives that"
-    " know it would no longer know you.",
-    "Ce nœud a déjà un compte, {jid}. Oubliez-le d’abord, avec « logout » : les collectifs qui le"
-    " connaissent ne vous connaîtraient plus.",
+    " know it would no longer know you."
 )
 _NEW_ACCOUNT = text(
-    "{jid} is this node's new account. Its password is random, and only the node knows it.",
-    "{jid} est le nouveau compte de ce nœud. Son mot de passe est aléatoire, et seul le nœud le"
-    " connaît.",
+    "{jid} is this node's new account. Its password is random, and only the node knows it."
 )
 _NO_ACCOUNT = text(
     "This node has no account yet: take one with the account invitation that came with this one,"
-    " or keep one with “consometers-node login name@server”.",
-    "Ce nœud n’a pas encore de compte : obtenez-en un avec l’invitation de compte qui accompagnait"
-    " celle-ci, ou gardez-en un avec « consometers-node login nom@serveur ».",
+    " or keep one with “consometers-node login name@server”."
 )
-_NOTHING_ASKED = text("{jid} asks for nothing at present.", "{jid} ne demande rien à présent.")
+_NOTHING_ASKED = text("{jid} asks for nothing at present.")
 _ASKED = text(
     "\n{number}\n{need}\n\nNothing leaves your home unless you grant it: “consometers-node grant"
-    " {number}” shows what you can choose.",
-    "\n{number}\n{need}\n\nRien ne quitte votre foyer sans votre accord : « consometers-node grant"
-    " {number} » montre ce que vous pouvez choisir.",
+    " {number}” shows what you can choose."
 )
 
 type _Found = list[tuple[PermissionId, Asked]]
@@ -61,17 +53,15 @@ commands = Commands()
     "join",
     text(
         "An account invitation (?register) makes this node's account. A collective's invitation"
-        " (?consometers-join) shows what it asks for; nothing leaves by that.",
-        "Une invitation de compte (?register) crée le compte de ce nœud. L’invitation d’un"
-        " collectif (?consometers-join) montre ce qu’il demande ; rien ne part pour autant.",
+        " (?consometers-join) shows what it asks for; nothing leaves by that."
     ),
 )
 def join(
     link: Annotated[
         str,
         typer.Argument(
-            metavar=say("INVITATION", "INVITATION"),
-            help=say("The invitation: xmpp:…", "L’invitation : xmpp:…"),
+            metavar=say("INVITATION"),
+            help=say("The invitation: xmpp:…"),
         ),
     ],
     reach: Reach,
@@ -102,9 +92,7 @@ def join(
     "peer",
     text(
         "The data need is a TOML file. Whoever it names is then asked for nothing, and hears"
-        " nothing until you grant.",
-        "La demande de données est un fichier TOML. Son destinataire n’est alors pas sollicité, et"
-        " n’apprend rien avant votre accord.",
+        " nothing until you grant."
     ),
 )
 def peer(
@@ -113,14 +101,14 @@ def peer(
         str,
         typer.Argument(
             metavar="JID",
-            help=say("The XMPP address of the peer.", "L’adresse XMPP du destinataire."),
+            help=say("The XMPP address of the peer."),
         ),
     ],
     need: Annotated[
         Path,
         typer.Option(
-            metavar=say("FILE", "FICHIER"),
-            help=say("The data need, in TOML.", "La demande de données, en TOML."),
+            metavar=say("FILE"),
+            help=say("The data need, in TOML."),
         ),
     ],
     common: Common,

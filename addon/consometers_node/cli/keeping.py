@@ -9,12 +9,10 @@ from .options import Common
 from .place import is_there
 from .usage import Commands
 
-_DONE = text("All is in the one file.", "Tout est dans le seul fichier.")
+_DONE = text("All is in the one file.")
 _READS_ON = text(
     "Another program has been reading the database since before: what was written after that is"
-    " still in the journal beside it. Try again when it has ended, or copy node.db-wal too.",
-    "Un autre programme lit la base depuis plus longtemps : ce qui a été écrit ensuite est encore"
-    " dans le journal, à côté. Réessayez quand il a terminé, ou copiez aussi node.db-wal.",
+    " still in the journal beside it. Try again when it has ended, or copy node.db-wal too."
 )
 
 commands = Commands()
@@ -24,9 +22,7 @@ commands = Commands()
     "checkpoint",
     text(
         "Whoever copies node.db then has all of it. The node may go on running. PostgreSQL needs"
-        " none of this.",
-        "Qui copie alors node.db a tout. Le nœud peut continuer de tourner. PostgreSQL n’en a pas"
-        " besoin.",
+        " none of this."
     ),
 )
 def checkpoint(common: Common) -> None:

@@ -20,9 +20,7 @@ from .words import say
 
 _PATIENCE_SECONDS = 3600
 
-_LISTENING = text(
-    "Listening as {jid}; Ctrl-C ends it.", "À l’écoute en tant que {jid} ; Ctrl-C y met fin."
-)
+_LISTENING = text("Listening as {jid}; Ctrl-C ends it.")
 _RECORD = "{time}  {series}  {value} {unit}  ({peer})"
 
 commands = Commands()
@@ -33,10 +31,7 @@ commands = Commands()
     text(
         "Records come to the account, whoever subscribed it. What was printed is acknowledged, and"
         " does not come again: while the node of the same account runs, what is heard here it may"
-        " not hear. Give listen an account of its own.",
-        "Les relevés viennent au compte, qui que ce soit qui l’ait abonné. Ce qui a été"
-        " écrit est accusé reçu, et ne revient pas : tant que le nœud du même compte tourne, ce qui"
-        " est entendu ici, il peut ne pas l’entendre. Donnez à listen un compte à lui.",
+        " not hear. Give listen an account of its own."
     ),
 )
 def listen(
@@ -48,9 +43,7 @@ def listen(
             metavar="N",
             min=1,
             help=say(
-                "Stop after N records; the message in which the last one came is printed whole.",
-                "S’arrêter après N relevés ; le message qui a apporté le dernier est écrit"
-                " en entier.",
+                "Stop after N records; the message in which the last one came is printed whole."
             ),
         ),
     ] = None,
@@ -59,10 +52,7 @@ def listen(
         typer.Option(
             "--from",
             metavar="JID",
-            help=say(
-                "Print only what this node sends; the rest is not acknowledged.",
-                "N’écrire que ce que ce nœud envoie ; le reste n’est pas accusé reçu.",
-            ),
+            help=say("Print only what this node sends; the rest is not acknowledged."),
         ),
     ] = None,
 ) -> None:

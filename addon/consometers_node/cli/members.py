@@ -36,81 +36,49 @@ from .membership import TITLES, as_row, as_told, gathered, known_commune, last_h
 from .usage import Commands
 from .words import say, who
 
-_FILE = say("FILE", "FICHIER")
-_NONE = text(
-    "There is no member yet: “consometers-node invitations make” invites.",
-    "Il n’y a pas encore de membre : « consometers-node invitations make » invite.",
-)
-_SITE = text("{name} is shown as a site.", "{name} est montré comme site.")
-_HOME = text(
-    "{pseudonym} is a home again, without a name.", "{pseudonym} est de nouveau un foyer, sans nom."
-)
-_NAMED = text("{pseudonym} is named {name}.", "{pseudonym} s’appelle {name}.")
-_PLACED = text("{pseudonym} is in {area}.", "{pseudonym} est à {area}.")
-_UNPLACED = text("{pseudonym} is in no commune.", "{pseudonym} n’est dans aucune commune.")
-_FROM_NEXT = text(
-    "Once sums of this month were published, it counts so from next month on.",
-    "Si des sommes de ce mois sont déjà publiées, cela compte ainsi à partir du mois prochain.",
-)
-_EXPORTED = text("{file}: all that is held.", "{file} : tout ce qui est détenu.")
+_FILE = say("FILE")
+_NONE = text("There is no member yet: “consometers-node invitations make” invites.")
+_SITE = text("{name} is shown as a site.")
+_HOME = text("{pseudonym} is a home again, without a name.")
+_NAMED = text("{pseudonym} is named {name}.")
+_PLACED = text("{pseudonym} is in {area}.")
+_UNPLACED = text("{pseudonym} is in no commune.")
+_FROM_NEXT = text("Once sums of this month were published, it counts so from next month on.")
+_EXPORTED = text("{file}: all that is held.")
 _REALLY_SHOW = text(
     "This must be a public building, nobody's home, and whoever answers for it must want it to be"
-    " named: everybody sees its name and its figures.\nDo you want that? [y/N] ",
-    "Ce doit être un bâtiment public, le logement de personne, et qui en répond doit vouloir qu’il"
-    " soit nommé : tout le monde voit son nom et ses chiffres.\nLe voulez-vous ? [o/N] ",
+    " named: everybody sees its name and its figures.\nDo you want that? [y/N] "
 )
-_SITE_NAME = text(
-    "A site is named by “members site {pseudonym} --name NAME”.",
-    "Un site se nomme par « members site {pseudonym} --name NOM ».",
-)
+_SITE_NAME = text("A site is named by “members site {pseudonym} --name NAME”.")
 _REALLY_ERASE = text(
     "This ends all that {pseudonym} allowed, and erases its records, its description and its"
-    " address. Sums already published stay.\nDo you want that? [y/N] ",
-    "Ceci met fin à tout ce que {pseudonym} a autorisé, et efface ses relevés, sa description et"
-    " son adresse. Les sommes déjà publiées restent.\nLe voulez-vous ? [o/N] ",
+    " address. Sums already published stay.\nDo you want that? [y/N] "
 )
 _REALLY_END = text(
     "This ends all that {pseudonym} allowed; its records are kept for the time that was told"
-    " it.\nDo you want that? [y/N] ",
-    "Ceci met fin à tout ce que {pseudonym} a autorisé ; ses relevés sont conservés le temps qui"
-    " lui a été annoncé.\nLe voulez-vous ? [o/N] ",
+    " it.\nDo you want that? [y/N] "
 )
-_ERASED = text(
-    "{records} records of {pseudonym} are erased.", "{records} relevés de {pseudonym} sont effacés."
-)
+_ERASED = text("{records} records of {pseudonym} are erased.")
 _UNTOLD = text(
     "Its address is kept until its node was told, or for 30 days at most; our node tries while it"
-    " runs.",
-    "Son adresse est gardée jusqu’à ce que son nœud soit prévenu, 30 jours au plus ; le nôtre"
-    " essaie tant qu’il tourne.",
+    " runs."
 )
 _WIPED_LATER = text(
     "Another program uses the database for long: traces of it are still in the files. The node that"
-    " runs overwrites them within minutes; “consometers-node status” says when it has.",
-    "Un autre programme occupe longuement la base : il en reste des traces dans les fichiers. Le"
-    " nœud qui tourne les écrase d’ici quelques minutes ; « consometers-node status » dit quand"
-    " c’est fait.",
+    " runs overwrites them within minutes; “consometers-node status” says when it has."
 )
 _NOT_WIPED = text(
     "Another program uses the database for long: traces of it are still in the files. The node"
-    " overwrites them when it runs, or this command does once the other program has ended.",
-    "Un autre programme occupe longuement la base : il en reste des traces dans les fichiers. Le"
-    " nœud les écrase quand il tourne, ou cette commande une fois l’autre programme terminé.",
+    " overwrites them when it runs, or this command does once the other program has ended."
 )
-_ENDED = text(
-    "{count} permissions of {pseudonym} have ended; its node is told.",
-    "{count} autorisations de {pseudonym} ont pris fin ; son nœud en est prévenu.",
-)
-_TOO_LONG = text("write 1 to {most} characters.", "écrivez de 1 à {most} caractères.")
+_ENDED = text("{count} permissions of {pseudonym} have ended; its node is told.")
+_TOO_LONG = text("write 1 to {most} characters.")
 
 Who = Annotated[
     str,
     typer.Argument(
-        metavar=say("MEMBER", "MEMBRE"),
-        help=say(
-            "Its pseudonym, its name or its XMPP address.",
-            "Son pseudonyme, son nom ou son adresse XMPP.",
-        ),
+        metavar=say("MEMBER"),
+        help=say("Its pseudonym, its name or its XMPP address."),
     ),
 ]
 
@@ -123,18 +91,18 @@ class Described:
         Building | None,
         typer.Option(
             metavar="|".join(Building),
-            help=say("What the building is for.", "À quoi sert le bâtiment."),
+            help=say("What the building is for."),
         ),
     ] = None
     heating: Annotated[
         Heat | None,
-        typer.Option(metavar="|".join(Heat), help=say("What heats it.", "Ce qui le chauffe.")),
+        typer.Option(metavar="|".join(Heat), help=say("What heats it.")),
     ] = None
     hot_water: Annotated[
         Heat | None,
         typer.Option(
             metavar="|".join(Heat),
-            help=say("What heats its water.", "Ce qui chauffe son eau."),
+            help=say("What heats its water."),
         ),
     ] = None
     surface: Annotated[
@@ -143,24 +111,21 @@ class Described:
             metavar="M²",
             min=1,
             max=MAX_SURFACE_M2,
-            help=say("Its surface, in m².", "Sa surface, en m²."),
+            help=say("Its surface, in m²."),
         ),
     ] = None
     peak: Annotated[
         float | None,
         typer.Option(
-            metavar=say("KWP", "KWC"),
+            metavar=say("KWP"),
             min=0.1,
             max=MAX_PEAK_KWP,
-            help=say(
-                "The peak power of its panels, in kWp.",
-                "La puissance crête de ses panneaux, en kWc.",
-            ),
+            help=say("The peak power of its panels, in kWp."),
         ),
     ] = None
     words: Annotated[
         str | None,
-        typer.Option(help=say("Some words about it.", "Quelques mots à son sujet.")),
+        typer.Option(help=say("Some words about it.")),
     ] = None
 
     def over(self, before: Description | None) -> Description:
@@ -179,14 +144,14 @@ class Described:
 commands = Commands()
 
 
-@commands.add("list", text("Tell who is a member.", "Dire qui est membre."))
+@commands.add("list", text("Tell who is a member."))
 def list_members(
     common: Ours,
     everybody: Annotated[
         bool,
         typer.Option(
             "--all",
-            help=say("Those who left, too.", "Aussi ceux qui sont partis."),
+            help=say("Those who left, too."),
         ),
     ] = False,
 ) -> None:
@@ -217,10 +182,7 @@ def list_members(
 
 @commands.add(
     "show",
-    text(
-        "Tell what a member gave, and how far it was gathered.",
-        "Dire ce qu’un membre a donné, et jusqu’où c’est rassemblé.",
-    ),
+    text("Tell what a member gave, and how far it was gathered."),
 )
 def show(common: Ours, member: Who) -> None:
     """Tell all of one member but its records."""
@@ -244,9 +206,7 @@ def show(common: Ours, member: Who) -> None:
     "site",
     text(
         "Show a member as a site: a public building that allowed it on its own node, and what it is"
-        " like.",
-        "Montrer un membre comme site : un bâtiment public qui l’a permis sur son propre nœud, et"
-        " comment il est.",
+        " like."
     ),
 )
 def site(
@@ -255,7 +215,7 @@ def site(
     described: Described,
     name: Annotated[
         str | None,
-        typer.Option(help=say("The name that is shown.", "Le nom qui est montré.")),
+        typer.Option(help=say("The name that is shown.")),
     ] = None,
     yes: Yes = False,
 ) -> None:
@@ -285,11 +245,7 @@ def site(
 
 @commands.add(
     "home",
-    text(
-        "Show a site by its name no longer: from the next month on, it is a home again.",
-        "Ne plus montrer un site sous son nom : à partir du mois suivant, il est de nouveau un"
-        " foyer.",
-    ),
+    text("Show a site by its name no longer: from the next month on, it is a home again."),
 )
 def home(common: Ours, member: Who) -> None:
     """Show a member as a site no longer."""
@@ -312,17 +268,12 @@ def home(common: Ours, member: Who) -> None:
 
 @commands.add(
     "name",
-    text(
-        "Name a collective that is a member. A home has no name here.",
-        "Nommer un collectif qui est membre. Un foyer n’a pas de nom ici.",
-    ),
+    text("Name a collective that is a member. A home has no name here."),
 )
 def rename(
     common: Ours,
     member: Who,
-    name: Annotated[
-        str, typer.Argument(metavar=say("NAME", "NOM"), help=say("Its name.", "Son nom."))
-    ],
+    name: Annotated[str, typer.Argument(metavar=say("NAME"), help=say("Its name."))],
 ) -> None:
     """Name a collective that is a member."""
     output = common.output
@@ -346,7 +297,7 @@ def rename(
 
 @commands.add(
     "area",
-    text("Say in which commune a member is.", "Dire dans quelle commune est un membre."),
+    text("Say in which commune a member is."),
 )
 def area(
     common: Ours,
@@ -354,8 +305,8 @@ def area(
     commune: Annotated[
         str | None,
         typer.Argument(
-            metavar=say("COMMUNE", "COMMUNE"),
-            help=say("Its commune; none without it.", "Sa commune ; aucune sans cela."),
+            metavar=say("COMMUNE"),
+            help=say("Its commune; none without it."),
         ),
     ] = None,
 ) -> None:
@@ -384,9 +335,7 @@ def area(
     "export",
     text(
         "Give a member all that is held of it. JSON holds everything, CSV the records alone; it is"
-        " written down that it was read.",
-        "Donner à un membre tout ce qui est détenu de lui. Le JSON contient tout, le CSV les seuls"
-        " relevés ; il est noté que cela a été lu.",
+        " written down that it was read."
     ),
 )
 def export(
@@ -394,17 +343,14 @@ def export(
     member: Who,
     wanted: Annotated[
         Literal["json", "csv"],
-        typer.Option("--format", metavar="json|csv", help=say("How.", "Comment.")),
+        typer.Option("--format", metavar="json|csv", help=say("How.")),
     ] = "json",
     file: Annotated[
         Path | None,
         typer.Option(
             "--output",
             metavar=_FILE,
-            help=say(
-                "A file that only you can read, in place of the standard output.",
-                "Un fichier que vous seul pouvez lire, à la place de la sortie standard.",
-            ),
+            help=say("A file that only you can read, in place of the standard output."),
         ),
     ] = None,
 ) -> None:
@@ -434,11 +380,7 @@ def export(
 
 @commands.add(
     "terminate",
-    text(
-        "End all that a member allowed. Its records are kept for the time that was told it.",
-        "Mettre fin à tout ce qu’un membre a autorisé. Ses relevés sont conservés le temps qui lui"
-        " a été annoncé.",
-    ),
+    text("End all that a member allowed. Its records are kept for the time that was told it."),
 )
 def terminate(common: Ours, member: Who, yes: Yes = False) -> None:
     """End all that a member allowed."""
@@ -467,10 +409,7 @@ def terminate(common: Ours, member: Who, yes: Yes = False) -> None:
 
 @commands.add(
     "erase",
-    text(
-        "End all that a member allowed, and erase all that is held of it.",
-        "Mettre fin à tout ce qu’un membre a autorisé, et effacer tout ce qui est détenu de lui.",
-    ),
+    text("End all that a member allowed, and erase all that is held of it."),
 )
 def erase(common: Ours, member: Who, yes: Yes = False) -> None:
     """Erase all that is held of a member."""

@@ -20,48 +20,44 @@ from .output import Json, Output
 from .when import local
 
 KINDS = {
-    Kind.HOME: text("home", "foyer"),
-    Kind.SITE: text("site", "site"),
-    Kind.COLLECTIVE: text("collective", "collectif"),
+    Kind.HOME: text("home"),
+    Kind.SITE: text("site"),
+    Kind.COLLECTIVE: text("collective"),
 }
-_PSEUDONYM = text("Pseudonym", "Pseudonyme")
-_KIND = text("Kind", "Genre")
-_NAME = text("Name", "Nom")
-_AREA = text("Commune", "Commune")
-_JOINED = text("Joined", "Arrivée")
-_GIVES = text("Permissions", "Autorisations")
-_HEARD = text("Last heard", "Dernier relevé")
-_STATE = text("State", "État")
+_PSEUDONYM = text("Pseudonym")
+_KIND = text("Kind")
+_NAME = text("Name")
+_AREA = text("Commune")
+_JOINED = text("Joined", context="list on the command line")
+_GIVES = text("Permissions")
+_HEARD = text("Last heard", context="list on the command line")
+_STATE = text("State")
 _STATES = {
-    "guest": text("invited", "invité"),
-    "member": text("member", "membre"),
-    "left": text("left", "parti"),
-    "erased": text("erased", "effacé"),
+    "guest": text("invited"),
+    "member": text("member"),
+    "left": text("left"),
+    "erased": text("erased", context="of a member"),
 }
-_ADDRESS = text("Address", "Adresse")
-_FACT = text("{what}: {said}", "{what} : {said}")
+_ADDRESS = text("Address")
+_FACT = text("{what}: {said}")
 _DESCRIBED = {
-    "building": text("Building", "Bâtiment"),
-    "heating": text("Heating", "Chauffage"),
-    "hot_water": text("Hot water", "Eau chaude"),
-    "surface_m2": text("Surface (m²)", "Surface (m²)"),
-    "peak_kwp": text("Panels (kWp)", "Panneaux (kWc)"),
-    "words": text("Description", "Description"),
+    "building": text("Building"),
+    "heating": text("Heating"),
+    "hot_water": text("Hot water"),
+    "surface_m2": text("Surface (m²)"),
+    "peak_kwp": text("Panels (kWp)"),
+    "words": text("Description"),
 }
 _WORDS = {str(one): said for words in (BUILDINGS, HEATS) for one, said in words.items()}
 _PERMISSION = text(
-    "\n{title} ({need}, version {version}): {state}, from {since} until {until}, {interval}",
-    "\n{title} ({need}, version {version}) : {state}, du {since} au {until}, {interval}",
+    "\n{title} ({need}, version {version}): {state}, from {since} until {until}, {interval}"
 )
-_ERASED_AT = text("Erased on {day}.", "Effacé le {day}.")
-_SERIES = text("Series", "Série")
-_ASKED = text("Past asked until", "Passé demandé jusqu’au")
-_PROBLEM = text("Problem", "Problème")
+_ERASED_AT = text("Erased on {day}.")
+_SERIES = text("Series", context="one each")
+_ASKED = text("Past asked until")
+_PROBLEM = text("Problem")
 TITLES = (_PSEUDONYM, _KIND, _NAME, _AREA, _JOINED, _GIVES, _HEARD, _STATE)
-_TAKEN = text(
-    "“{typed}” is known as “{known}” here: that is taken.",
-    "« {typed} » est connu ici comme « {known} » : c’est ce qui est retenu.",
-)
+_TAKEN = text("“{typed}” is known as “{known}” here: that is taken.")
 
 
 def _state(one: Member, gave: list[Given]) -> str:

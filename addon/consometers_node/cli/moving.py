@@ -16,26 +16,19 @@ from .output import Output
 from .usage import Commands
 from .words import say
 
-_PLACE = say("FILE|URL", "FICHIER|URL")
-_MOVING = text("Rows moved", "Lignes déplacées")
+_PLACE = say("FILE|URL")
+_MOVING = text("Rows moved")
 _DONE = text(
     "{rows} rows were moved and compared. Let the node use the new database from now on; the old"
-    " one is as it was: remove it once you are sure.",
-    "{rows} lignes ont été déplacées et comparées. Faites désormais utiliser la nouvelle base au"
-    " nœud ; l’ancienne est restée telle quelle : supprimez-la quand vous serez sûr.",
+    " one is as it was: remove it once you are sure."
 )
-_NO_FILE = text("there is no such file", "il n’y a pas de tel fichier")
-_SAME = text("the same database twice", "deux fois la même base de données")
+_NO_FILE = text("there is no such file")
+_SAME = text("the same database twice")
 _WHY = {
-    "not-empty": text(
-        "The new database holds something already: give an empty one.",
-        "La nouvelle base contient déjà quelque chose : donnez-en une vide.",
-    ),
+    "not-empty": text("The new database holds something already: give an empty one."),
     "changed": text(
         "What was moved earlier has changed since in the old database: a node wrote to it. Stop"
-        " that node, empty the new database, and move again.",
-        "Ce qui avait été déplacé a changé depuis dans l’ancienne base : un nœud y a écrit. Arrêtez"
-        " ce nœud, videz la nouvelle base et recommencez.",
+        " that node, empty the new database, and move again."
     ),
 }
 
@@ -48,11 +41,7 @@ commands = Commands()
         "Stop the node first. A database is a file, or an URL such as"
         " postgresql://user@host/name; a password is better kept in ~/.pgpass than typed here."
         " What is interrupted goes on where it was when the command is given again. Nothing of the"
-        " old database is removed.",
-        "Arrêtez d’abord le nœud. Une base est un fichier, ou une URL comme"
-        " postgresql://utilisateur@hôte/nom ; un mot de passe est mieux dans ~/.pgpass que tapé"
-        " ici. Ce qui est interrompu reprend où il en était quand la commande est redonnée. Rien"
-        " de l’ancienne base n’est supprimé.",
+        " old database is removed."
     ),
 )
 def migrate_store(
@@ -60,14 +49,14 @@ def migrate_store(
         str,
         typer.Argument(
             metavar=_PLACE,
-            help=say("The database to move.", "La base de données à déplacer."),
+            help=say("The database to move."),
         ),
     ],
     target: Annotated[
         str,
         typer.Argument(
             metavar=_PLACE,
-            help=say("The one it moves into, empty.", "Celle où elle va, vide."),
+            help=say("The one it moves into, empty."),
         ),
     ],
     common: Common,

@@ -27,55 +27,32 @@ from .output import Json, Output
 from .usage import Commands
 from .words import say
 
-_FILE = say("FILE", "FICHIER")
+_FILE = say("FILE")
 _PLACE = re.compile(r"(\w+)(?:\[\d+\])?$")
 """The last step of the path to what cannot be read, which is called as its option."""
 _LANGUAGE = re.compile(r"[a-z]{2,3}(?:-[A-Za-z0-9]+)*")
-_NOTHING = text(
-    "Nothing is asked for: “consometers-node needs offer FILE” asks.",
-    "Rien n’est demandé : « consometers-node needs offer FICHIER » demande.",
-)
-_NEED = text("Need", "Besoin")
-_VERSION = text("Version", "Version")
-_TITLE = text("Title", "Titre")
-_ASKED = text("Asked", "Demandé")
-_SINCE = text("Since", "Depuis")
-_UNTIL = text("Until", "Jusqu’au")
-_ANSWERED = text("Members", "Membres")
-_NEW = text(
-    "“{need}”, version {version}, is asked for.", "« {need} », version {version}, est demandé."
-)
+_NOTHING = text("Nothing is asked for: “consometers-node needs offer FILE” asks.")
+_NEED = text("Need")
+_VERSION = text("Version")
+_TITLE = text("Title")
+_ASKED = text("Asked")
+_SINCE = text("Since", context="list on the command line")
+_UNTIL = text("Until")
+_ANSWERED = text("Members")
+_NEW = text("“{need}”, version {version}, is asked for.")
 _NEWER = text(
     "“{need}”, version {version}, is asked for. Members who answered an older version are asked"
-    " again; what they gave goes on until then.",
-    "« {need} », version {version}, est demandé. Les membres qui avaient répondu à une version"
-    " antérieure sont sollicités à nouveau ; ce qu’ils ont donné continue d’ici là.",
+    " again; what they gave goes on until then."
 )
-_SAME = text(
-    "“{need}”, version {version}, is asked for already.",
-    "« {need} », version {version}, est déjà demandé.",
-)
-_CLOSED = text(
-    "“{need}” is asked for no longer. What members gave goes on until it ends.",
-    "« {need} » n’est plus demandé. Ce que les membres ont donné continue jusqu’à sa fin.",
-)
+_SAME = text("“{need}”, version {version}, is asked for already.")
+_CLOSED = text("“{need}” is asked for no longer. What members gave goes on until it ends.")
 _ONE_OR_THE_OTHER = text(
-    "give a file, or all of --id, --title, --purpose, --series, --contact and --policy.",
-    "donnez un fichier, ou bien --id, --title, --purpose, --series, --contact et --policy.",
+    "give a file, or all of --id, --title, --purpose, --series, --contact and --policy."
 )
-_NOT_BY_LANGUAGE = text(
-    "write the language first: fr=Le prochain toit.",
-    "écrivez d’abord la langue : fr=Le prochain toit.",
-)
-_LENGTH = text(
-    "write a duration from {least} to {most} days, such as P6M.",
-    "écrivez une durée de {least} à {most} jours, par exemple P6M.",
-)
-_EMPTY_OR_LONG = text("this is empty, or too long.", "ceci est vide, ou trop long.")
-_UNREADABLE = text(
-    "“{need}”, version {version}, cannot be read, and is left out: {said}",
-    "« {need} », version {version}, est illisible, et laissé de côté : {said}",
-)
+_NOT_BY_LANGUAGE = text("write the language first: fr=Le prochain toit.")
+_LENGTH = text("write a duration from {least} to {most} days, such as P6M.")
+_EMPTY_OR_LONG = text("this is empty, or too long.")
+_UNREADABLE = text("“{need}”, version {version}, cannot be read, and is left out: {said}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,80 +61,66 @@ class Told:
 
     id: Annotated[
         str | None,
-        typer.Option(help=say("Its name, such as roof.", "Son nom, par exemple toit.")),
+        typer.Option(help=say("Its name, such as roof.")),
     ] = None
     title: Annotated[
         list[str] | None,
         typer.Option(
             metavar="fr=…",
-            help=say("Its title, once for each language.", "Son titre, une fois par langue."),
+            help=say("Its title, once for each language."),
         ),
     ] = None
     purpose: Annotated[
         list[str] | None,
         typer.Option(
             metavar="fr=…",
-            help=say("What it is for, as often.", "Ce à quoi cela sert, de même."),
+            help=say("What it is for, as often."),
         ),
     ] = None
     recipients: Annotated[
         list[str] | None,
         typer.Option(
             metavar="fr=…",
-            help=say(
-                "Who else receives the records; nobody without it.",
-                "Qui d’autre reçoit les relevés ; personne sans cela.",
-            ),
+            help=say("Who else receives the records; nobody without it."),
         ),
     ] = None
     series: Annotated[
         list[Direction] | None,
         typer.Option(
             metavar="consumption|injection|production",
-            help=say(
-                "What is asked for, as often as there are.",
-                "Ce qui est demandé, autant de fois que nécessaire.",
-            ),
+            help=say("What is asked for, as often as there are."),
         ),
     ] = None
     interval: Annotated[
         Interval,
-        typer.Option(
-            metavar="PT5M|PT30M|PT1H|P1D", help=say("At which step.", "À quel pas de temps.")
-        ),
+        typer.Option(metavar="PT5M|PT30M|PT1H|P1D", help=say("At which step.")),
     ] = Interval.PT1H
     history: Annotated[
         str,
-        typer.Option(metavar="P1Y", help=say("How much of the past.", "Combien de passé.")),
+        typer.Option(metavar="P1Y", help=say("How much of the past.")),
     ] = "P1Y"
     duration: Annotated[
         str,
-        typer.Option(metavar="P2Y", help=say("For how long.", "Pour combien de temps.")),
+        typer.Option(metavar="P2Y", help=say("For how long.")),
     ] = "P2Y"
     retention: Annotated[
         str,
-        typer.Option(
-            metavar="P6M", help=say("Kept for how long after the end.", "Conservé combien après.")
-        ),
+        typer.Option(metavar="P6M", help=say("Kept for how long after the end.")),
     ] = "P6M"
     identification: Annotated[
         Identification,
         typer.Option(
             metavar="pseudonym|delivery-point|name",
-            help=say(
-                "What names a device; “name” asks sites whether they may be shown by name.",
-                "Ce qui nomme un appareil ; « name » demande aux sites s’ils peuvent être montrés"
-                " sous leur nom.",
-            ),
+            help=say("What names a device; “name” asks sites whether they may be shown by name."),
         ),
     ] = Identification.PSEUDONYM
     contact: Annotated[
         str | None,
-        typer.Option(help=say("Whom to write to.", "À qui écrire.")),
+        typer.Option(help=say("Whom to write to.")),
     ] = None
     policy: Annotated[
         str | None,
-        typer.Option(metavar="https://…", help=say("The data policy.", "La politique de données.")),
+        typer.Option(metavar="https://…", help=say("The data policy.")),
     ] = None
 
     @property
@@ -200,10 +163,7 @@ commands = Commands()
 
 @commands.add(
     "list",
-    text(
-        "Tell what is asked for, and how many members answered.",
-        "Dire ce qui est demandé, et combien de membres ont répondu.",
-    ),
+    text("Tell what is asked for, and how many members answered."),
 )
 def list_needs(
     common: Ours,
@@ -211,7 +171,7 @@ def list_needs(
         bool,
         typer.Option(
             "--all",
-            help=say("What is asked for no longer, too.", "Aussi ce qui n’est plus demandé."),
+            help=say("What is asked for no longer, too."),
         ),
     ] = False,
 ) -> None:
@@ -250,9 +210,7 @@ def list_needs(
     "offer",
     text(
         "Ask members for something, by a file or by options. A changed file must have a new"
-        " version; options take the next one by themselves.",
-        "Demander quelque chose aux membres, par un fichier ou par des options. Un fichier modifié"
-        " doit avoir une nouvelle version ; les options prennent la suivante d’elles-mêmes.",
+        " version; options take the next one by themselves."
     ),
 )
 def offer(
@@ -262,10 +220,7 @@ def offer(
         Path | None,
         typer.Argument(
             metavar=_FILE,
-            help=say(
-                "The data need, in TOML. See docs/collective.md.",
-                "La demande de données, en TOML. Voir docs/collective.fr.md.",
-            ),
+            help=say("The data need, in TOML. See docs/collective.md."),
         ),
     ] = None,
 ) -> None:
@@ -296,16 +251,11 @@ def offer(
 
 @commands.add(
     "close",
-    text(
-        "Ask for something no longer. What members gave goes on until it ends.",
-        "Ne plus demander quelque chose. Ce que les membres ont donné continue jusqu’à sa fin.",
-    ),
+    text("Ask for something no longer. What members gave goes on until it ends."),
 )
 def close(
     common: Ours,
-    need: Annotated[
-        str, typer.Argument(metavar=say("NEED", "BESOIN"), help=say("Its name.", "Son nom."))
-    ],
+    need: Annotated[str, typer.Argument(metavar=say("NEED"), help=say("Its name."))],
 ) -> None:
     """Ask for something no longer."""
     output = common.output

@@ -21,27 +21,21 @@ from .words import say
 SETTINGS = "CONSOMETERS_SETTINGS"
 """The variable that names the settings of a collective."""
 
-_ACCOUNT = say("The account", "Le compte")
-_FILE = say("FILE", "FICHIER")
+_ACCOUNT = say("The account")
+_FILE = say("FILE")
 
 Peer = Annotated[
     str,
     typer.Argument(
         metavar="JID",
-        help=say(
-            "The XMPP address of the node to ask, such as name@server.",
-            "L’adresse XMPP du nœud à interroger, par exemple nom@serveur.",
-        ),
+        help=say("The XMPP address of the node to ask, such as name@server."),
     ),
 ]
 Urn = Annotated[
     str,
     typer.Argument(
         metavar="URN",
-        help=say(
-            "The identifier of the series, as list-series shows it.",
-            "L’identifiant de la série, tel que list-series le montre.",
-        ),
+        help=say("The identifier of the series, as list-series shows it."),
     ),
 ]
 SettingsFile = Annotated[
@@ -50,10 +44,7 @@ SettingsFile = Annotated[
         "--settings",
         metavar=_FILE,
         envvar=SETTINGS,
-        help=say(
-            "How a collective is set up; by default collective.toml in the node's folder.",
-            "Comment un collectif est réglé ; par défaut collective.toml dans le dossier du nœud.",
-        ),
+        help=say("How a collective is set up; by default collective.toml in the node's folder."),
     ),
 ]
 
@@ -66,21 +57,17 @@ class Common:
         Path | None,
         typer.Option(
             "--data",
-            metavar=say("FOLDER", "DOSSIER"),
+            metavar=say("FOLDER"),
             envvar="CONSOMETERS_DATA",
             help=say(
                 "Where the node keeps its things; by default consometers in $XDG_DATA_HOME or"
-                " ~/.local/share. CONSOMETERS_DATABASE, a PostgreSQL URL, counts more.",
-                "Où le nœud garde ses affaires ; par défaut consometers dans $XDG_DATA_HOME ou"
-                " ~/.local/share. CONSOMETERS_DATABASE, une URL PostgreSQL, prime.",
+                " ~/.local/share. CONSOMETERS_DATABASE, a PostgreSQL URL, counts more."
             ),
         ),
     ] = None
     as_json: Annotated[
         bool,
-        typer.Option(
-            "--json", help=say("Print JSON, for programs.", "Écrire du JSON, pour les programmes.")
-        ),
+        typer.Option("--json", help=say("Print JSON, for programs.")),
     ] = False
 
     @property
@@ -96,11 +83,8 @@ class Reach:
     host: Annotated[
         str | None,
         typer.Option(
-            metavar=say("HOST", "HÔTE"),
-            help=say(
-                "Where the server is, if DNS is not to say it.",
-                "Où est le serveur, si ce n’est pas au DNS de le dire.",
-            ),
+            metavar=say("HOST"),
+            help=say("Where the server is, if DNS is not to say it."),
             rich_help_panel=_ACCOUNT,
         ),
     ] = None
@@ -110,10 +94,7 @@ class Reach:
             metavar="PORT",
             min=1,
             max=65535,
-            help=say(
-                "Its port: 5222, or 5223 with --security direct.",
-                "Son port : 5222, ou 5223 avec --security direct.",
-            ),
+            help=say("Its port: 5222, or 5223 with --security direct."),
             rich_help_panel=_ACCOUNT,
         ),
     ] = None
@@ -121,10 +102,7 @@ class Reach:
         Literal["either", "direct", "starttls"],
         typer.Option(
             metavar="either|direct|starttls",
-            help=say(
-                "How encryption begins: at once, within the stream, or whichever works.",
-                "Comment le chiffrement commence : d’emblée, dans le flux, ou ce qui marche.",
-            ),
+            help=say("How encryption begins: at once, within the stream, or whichever works."),
             rich_help_panel=_ACCOUNT,
         ),
     ] = "either"
@@ -132,10 +110,7 @@ class Reach:
         Path | None,
         typer.Option(
             metavar=_FILE,
-            help=say(
-                "The certificate authority of a private server (PEM).",
-                "L’autorité de certification d’un serveur privé (PEM).",
-            ),
+            help=say("The certificate authority of a private server (PEM)."),
             rich_help_panel=_ACCOUNT,
         ),
     ] = None
@@ -145,9 +120,7 @@ class Reach:
             metavar=_FILE,
             help=say(
                 "A file whose first line is the password; - is the standard input. Without it:"
-                " CONSOMETERS_PASSWORD, or it is asked for.",
-                "Un fichier dont la première ligne est le mot de passe ; - est l’entrée standard."
-                " Sans lui : CONSOMETERS_PASSWORD, ou il est demandé.",
+                " CONSOMETERS_PASSWORD, or it is asked for."
             ),
             rich_help_panel=_ACCOUNT,
         ),
@@ -165,9 +138,7 @@ class Access(Reach):
             metavar="JID",
             help=say(
                 "Log in with this account in place of the one that login kept; no database is"
-                " opened then.",
-                "Se connecter avec ce compte à la place de celui que login a gardé ; aucune base"
-                " de données n’est alors ouverte.",
+                " opened then."
             ),
             rich_help_panel=_ACCOUNT,
         ),

@@ -33,13 +33,10 @@ _CONDITIONS: dict[type[Exception], str] = {
 }
 _WITH_COMMANDS: dict[type[Exception], Text] = {
     OutdatedNeed: text(
-        "A newer version of this was asked since: answer that one (see “permissions”).",
-        "Une version plus récente a été demandée depuis : répondez à celle-là (voir"
-        " « permissions »).",
+        "A newer version of this was asked since: answer that one (see “permissions”)."
     ),
     UnknownPermission: text(
-        "There is no such permission: “permissions” lists them with their numbers.",
-        "Il n’y a pas de telle autorisation : « permissions » les liste avec leurs numéros.",
+        "There is no such permission: “permissions” lists them with their numbers."
     ),
 }
 

@@ -30,14 +30,10 @@ TOKEN = "api.token"  # noqa: S105  # its name
 _SERVER_VARIABLE = "CONSOMETERS_SERVER"
 _CA_VARIABLE = "CONSOMETERS_CA_FILE"
 _DISCOVERY = Backoff(5, 300, least=1)
-_NOT_A_PLACE = text(
-    "write an address and a port, such as 127.0.0.1:8099.",
-    "écrivez une adresse et un port, par exemple 127.0.0.1:8099.",
-)
+_NOT_A_PLACE = text("write an address and a port, such as 127.0.0.1:8099.")
 _TOKEN = text(
     "Home Assistant asks for a URL, which is where “run --page” listens, and for this"
-    " token:\n{token}",
-    "Home Assistant demande une URL, celle où « run --page » écoute, et ce jeton :\n{token}",
+    " token:\n{token}"
 )
 
 _LOGGER = logging.getLogger(__name__)

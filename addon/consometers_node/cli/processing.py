@@ -22,14 +22,10 @@ from .usage import Commands
 from .when import local
 from .words import say
 
-_NOTHING = text(
-    "Nothing was ever asked for, and nothing is held.",
-    "Rien n’a jamais été demandé, et rien n’est détenu.",
-)
-_NOBODY_READ = text("Nobody read anything.", "Personne n’a rien lu.")
-_NOTHING_CHANGED = text("No permission was ever given.", "Aucune autorisation n’a été donnée.")
-_ENTRY = text(
-    """{title} ({need}, version {version})
+_NOTHING = text("Nothing was ever asked for, and nothing is held.")
+_NOBODY_READ = text("Nobody read anything.")
+_NOTHING_CHANGED = text("No permission was ever given.")
+_ENTRY = text("""{title} ({need}, version {version})
 Controller: {controller}, contact {contact}
 Purpose: {purpose}
 Persons: {persons}
@@ -41,38 +37,24 @@ Kept: {retention} days after the end of the permission
 Permissions that stand: {members}; ended, of which records are still kept: {kept}
 Security: {security}
 Policy: {policy}
-""",
-    """{title} ({need}, version {version})
-Responsable : {controller}, contact {contact}
-Finalité : {purpose}
-Personnes : {persons}
-Données : {data}
-Base légale : {basis}
-Destinataires : {recipients}
-Demandé : depuis le {since} {until}
-Conservation : {retention} jours après la fin de l’autorisation
-Autorisations en cours : {members} ; terminées, dont les relevés sont encore conservés : {kept}
-Sécurité : {security}
-Politique de données : {policy}
-""",
-)
-_NO_END = text("on", "et toujours")
-_TO = text("to {day}", "jusqu’au {day}")
-_NOBODY = text("nobody", "personne")
-_AT = text("When", "Quand")
-_WHO = text("Who", "Qui")
-_WHAT = text("What", "Quoi")
-_MEMBER = text("Member", "Membre")
-_RECORDS = text("Records", "Relevés")
-_FROM = text("From", "Du")
-_UNTIL = text("Until", "Au")
-_PERMISSION = text("Permission", "Autorisation")
-_STATE = text("State", "État")
-_ERASED = text("Erased", "Effacés")
+""")
+_NO_END = text("on")
+_TO = text("to {day}")
+_NOBODY = text("nobody")
+_AT = text("When")
+_WHO = text("Who")
+_WHAT = text("What")
+_MEMBER = text("Member")
+_RECORDS = text("Records")
+_FROM = text("From", context="start of a period")
+_UNTIL = text("Until", context="end of a period")
+_PERMISSION = text("Permission")
+_STATE = text("State")
+_ERASED = text("Erased", context="records")
 _ACTORS = {
-    "member": text("member", "membre"),
-    "collective": text("collective", "collectif"),
-    "clock": text("clock", "horloge"),
+    "member": text("member"),
+    "collective": text("collective"),
+    "clock": text("clock"),
 }
 
 commands = Commands()
@@ -82,9 +64,7 @@ commands = Commands()
     "register",
     text(
         "What is done with what members tell, as article 30 of the GDPR wants it; with --changes,"
-        " every change of every permission.",
-        "Ce qui est fait de ce que les membres transmettent, comme le veut l’article 30 du RGPD ;"
-        " avec --changes, chaque changement de chaque autorisation.",
+        " every change of every permission."
     ),
 )
 def register(
@@ -93,10 +73,7 @@ def register(
         bool,
         typer.Option(
             "--changes",
-            help=say(
-                "Every change of every permission.",
-                "Chaque changement de chaque autorisation.",
-            ),
+            help=say("Every change of every permission."),
         ),
     ] = False,
 ) -> None:
@@ -117,19 +94,15 @@ def register(
 
 @commands.add(
     "reads",
-    text(
-        "Exports, pages and commands that showed what members told, for a year.",
-        "Exports, pages et commandes qui ont montré ce que des membres ont transmis, pendant un"
-        " an.",
-    ),
+    text("Exports, pages and commands that showed what members told, for a year."),
 )
 def read_log(
     common: Ours,
     member: Annotated[
         str | None,
         typer.Option(
-            metavar=say("MEMBER", "MEMBRE"),
-            help=say("Of this one alone.", "De celui-ci seulement."),
+            metavar=say("MEMBER"),
+            help=say("Of this one alone."),
         ),
     ] = None,
     days: Annotated[
@@ -137,8 +110,8 @@ def read_log(
         typer.Option(
             min=1,
             max=36_600,
-            metavar=say("DAYS", "JOURS"),
-            help=say("In the last days.", "Des derniers jours."),
+            metavar=say("DAYS"),
+            help=say("In the last days."),
         ),
     ] = 365,
 ) -> None:

@@ -29,76 +29,48 @@ _WHO = "operator"
 """Who the access log says it was."""
 _EVERY_S = 0.5
 
-_OF = text("Of", "De")
-_EVERYBODY = text("All members", "Tous les membres")
-_COMMUNES = text("Communes", "Communes")
+_OF = text("Of")
+_EVERYBODY = text("All members")
+_COMMUNES = text("Communes")
 _STRETCHES = {
-    Stretch.DAY: text("yesterday, step by step", "hier, pas à pas"),
-    Stretch.MONTH: text("the last 31 days", "les 31 derniers jours"),
-    Stretch.YEAR: text("the last year", "la dernière année"),
+    Stretch.DAY: text("yesterday, step by step"),
+    Stretch.MONTH: text("the last 31 days"),
+    Stretch.YEAR: text("the last year"),
 }
-_COUNT = text("{shown} published", "{shown} publiés")
-_WITH_HIDDEN = text(
-    "{shown} published, {hidden} not ({why})", "{shown} publiés, {hidden} non ({why})"
-)
-_REASON = text("{count} × {why}", "{count} × {why}")
+_COUNT = text("{shown} published")
+_WITH_HIDDEN = text("{shown} published, {hidden} not ({why})")
+_REASON = text("{count} × {why}")
 _WHY = {
-    Reason.NOT_YET: text("not closed yet", "pas encore clos"),
-    Reason.BELOW_THRESHOLD: text("too few homes", "trop peu de foyers"),
-    Reason.DOMINANCE: text("one home makes most of it", "un seul foyer en fait l’essentiel"),
-    Reason.NEVER: text("too short a time", "durée trop courte"),
-    Reason.TOGETHER: text("with other communes", "avec d’autres communes"),
+    Reason.NOT_YET: text("not closed yet"),
+    Reason.BELOW_THRESHOLD: text("too few homes"),
+    Reason.DOMINANCE: text("one home makes most of it"),
+    Reason.NEVER: text("too short a time"),
+    Reason.TOGETHER: text("with other communes"),
 }
 _MEANING = text(
     "“publication open” publishes this, once and for good. A home that joins later counts from its"
-    " first hour on: let the past of your founders come in first.",
-    "« publication open » publie ceci, une fois pour toutes. Un foyer qui arrive plus tard compte à"
-    " partir de sa première heure : laissez d’abord venir le passé de vos fondateurs.",
+    " first hour on: let the past of your founders come in first."
 )
-_ASK = text(
-    "Publish the past of your members, once and for good? [y/N] ",
-    "Publier le passé de vos membres, une fois pour toutes ? [o/N] ",
-)
+_ASK = text("Publish the past of your members, once and for good? [y/N] ")
 _ASK_WAITING = text(
     "The past of {count} of your members is still being read in: it would be in no published"
-    " figure. Publish without it, once and for good? [y/N] ",
-    "Le passé de {count} de vos membres est encore en cours de lecture : il ne serait dans aucun"
-    " chiffre publié. Publier sans lui, une fois pour toutes ? [o/N] ",
+    " figure. Publish without it, once and for good? [y/N] "
 )
-_OPENED = text(
-    "Sums are published from now on. What is published stays.",
-    "Les sommes sont publiées à partir de maintenant. Ce qui est publié le reste.",
-)
-_OPENS = text(
-    "Sums are published from {day} on. Until then the collective is closed.",
-    "Les sommes seront publiées à partir du {day}. D’ici là, le collectif est fermé.",
-)
-_CLOSED = text(
-    "Nothing new is published until you open it again. What is published stays.",
-    "Rien de nouveau n’est publié tant que vous ne l’ouvrez pas de nouveau. Ce qui est publié le"
-    " reste.",
-)
-_PAST = text("The past is being published", "Le passé est en cours de publication")
-_GOES_ON = text(
-    "The node publishes the past now. Ctrl+C ends the bar, and not the work.",
-    "Le nœud publie maintenant le passé. Ctrl+C arrête la barre, pas le travail.",
-)
-_ALL_PAST = text("The past is published.", "Le passé est publié.")
-_ONCE_ONLINE = text(
-    "The past is published once the node is on the network.",
-    "Le passé sera publié quand le nœud sera sur le réseau.",
-)
-_NO_DAY = text("write a day, such as 2026-12-01.", "écrivez un jour, par exemple 2026-12-01.")
+_OPENED = text("Sums are published from now on. What is published stays.")
+_OPENS = text("Sums are published from {day} on. Until then the collective is closed.")
+_CLOSED = text("Nothing new is published until you open it again. What is published stays.")
+_PAST = text("The past is being published")
+_GOES_ON = text("The node publishes the past now. Ctrl+C ends the bar, and not the work.")
+_ALL_PAST = text("The past is published.")
+_ONCE_ONLINE = text("The past is published once the node is on the network.")
+_NO_DAY = text("write a day, such as 2026-12-01.")
 
 Day = Annotated[
     str | None,
     typer.Option(
         "--from",
-        metavar=say("DAY", "JOUR"),
-        help=say(
-            "Publish from this day on; without it, from now on.",
-            "Publier à partir de ce jour ; sans cela, à partir de maintenant.",
-        ),
+        metavar=say("DAY"),
+        help=say("Publish from this day on; without it, from now on."),
     ),
 ]
 
@@ -107,10 +79,7 @@ commands = Commands()
 
 @commands.add(
     "preview",
-    text(
-        "Show what would be published by the present rules. Nothing is.",
-        "Montrer ce qui serait publié par les règles actuelles. Rien ne l’est.",
-    ),
+    text("Show what would be published by the present rules. Nothing is."),
 )
 def preview(common: Ours) -> None:
     """Show what would be published."""
@@ -152,11 +121,7 @@ def preview(common: Ours) -> None:
 
 @commands.add(
     "open",
-    text(
-        "Publish sums from now on, and the past that members granted, once.",
-        "Publier les sommes à partir de maintenant, et le passé que les membres ont autorisé, une"
-        " fois.",
-    ),
+    text("Publish sums from now on, and the past that members granted, once."),
 )
 def open_collective(common: Ours, day: Day = None, *, yes: Yes = False) -> None:
     """Open the collective."""
@@ -165,10 +130,7 @@ def open_collective(common: Ours, day: Day = None, *, yes: Yes = False) -> None:
 
 @commands.add(
     "close",
-    text(
-        "Publish nothing new. What is published stays.",
-        "Ne rien publier de nouveau. Ce qui est publié le reste.",
-    ),
+    text("Publish nothing new. What is published stays."),
 )
 def close(common: Ours) -> None:
     """Close the collective."""

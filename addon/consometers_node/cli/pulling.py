@@ -29,34 +29,22 @@ from .usage import Commands
 from .words import say
 
 _NO_ACCOUNT = text(
-    "This node has no XMPP account: keep one with “consometers-node login name@server”.",
-    "Ce nœud n’a pas de compte XMPP : gardez-en un avec « consometers-node login nom@serveur ».",
+    "This node has no XMPP account: keep one with “consometers-node login name@server”."
 )
-_KNOWN = text(
-    "{statistic} is pulled already: “imports” tells how it stands.",
-    "{statistic} est déjà tirée : « imports » dit où elle en est.",
-)
-_RUNNING = text(
-    "The node that runs pulls {statistic} from now on: “imports” tells how far it is.",
-    "Le nœud qui tourne tire désormais {statistic} : « imports » dit où il en est.",
-)
-_PULLING = text("Months of {statistic}", "Mois de {statistic}")
+_KNOWN = text("{statistic} is pulled already: “imports” tells how it stands.")
+_RUNNING = text("The node that runs pulls {statistic} from now on: “imports” tells how far it is.")
+_PULLING = text("Months of {statistic}")
 _PULLED = text(
-    "{statistic} is up to date: {rows} hours were written. “consometers-node run” keeps it so.",
-    "{statistic} est à jour : {rows} heures ont été écrites. « consometers-node run » la garde"
-    " ainsi.",
+    "{statistic} is up to date: {rows} hours were written. “consometers-node run” keeps it so."
 )
-_REMOVED = text(
-    "{statistic} is pulled no more. What Home Assistant has of it stays there.",
-    "{statistic} n’est plus tirée. Ce que Home Assistant en a y reste.",
-)
-_UNKNOWN = text("{statistic} is not pulled.", "{statistic} n’est pas tirée.")
-_NONE = text("Nothing is pulled.", "Rien n’est tiré.")
-_STATISTIC = text("Statistic", "Statistique")
-_PEER = text("Peer", "Pair")
-_SERIES = text("Series", "Série")
-_UNTIL = text("Until", "Jusqu’à")
-_PROBLEM = text("Problem", "Problème")
+_REMOVED = text("{statistic} is pulled no more. What Home Assistant has of it stays there.")
+_UNKNOWN = text("{statistic} is not pulled.")
+_NONE = text("Nothing is pulled.")
+_STATISTIC = text("Statistic")
+_PEER = text("Peer")
+_SERIES = text("Series", context="one each")
+_UNTIL = text("Until", context="last record")
+_PROBLEM = text("Problem")
 
 commands = Commands()
 
@@ -66,11 +54,7 @@ commands = Commands()
     text(
         "A home without a dongle takes part so: the series becomes an external statistic of Home"
         " Assistant, for the Energy dashboard. Load curves in W, energies of a day and registers in"
-        " Wh can be imported. The token of Home Assistant must be an administrator's.",
-        "C’est ainsi qu’un foyer sans clé TIC participe : la série devient une statistique externe"
-        " de Home Assistant, pour le tableau Énergie. Les courbes de charge en W, les énergies d’un"
-        " jour et les index en Wh peuvent être importés. Le jeton de Home Assistant doit être celui"
-        " d’un administrateur.",
+        " Wh can be imported. The token of Home Assistant must be an administrator's."
     ),
 )
 def import_(
@@ -79,19 +63,16 @@ def import_(
     statistic: Annotated[
         str,
         typer.Argument(
-            metavar=say("STATISTIC", "STATISTIQUE"),
-            help=say(
-                "What it becomes, such as consometers:grid.",
-                "Ce qu’elle devient, par exemple consometers:grid.",
-            ),
+            metavar=say("STATISTIC"),
+            help=say("What it becomes, such as consometers:grid."),
         ),
     ],
     common: Common,
     name: Annotated[
         str | None,
         typer.Option(
-            metavar=say("NAME", "NOM"),
-            help=say("Its name on the dashboard.", "Son nom sur le tableau."),
+            metavar=say("NAME"),
+            help=say("Its name on the dashboard."),
         ),
     ] = None,
 ) -> None:
@@ -134,18 +115,15 @@ def import_(
 
 @commands.add(
     "imports",
-    text(
-        "Without --remove, up to when each was written, and what stands in its way.",
-        "Sans --remove, jusqu’à quand chacune a été écrite, et ce qui l’empêche.",
-    ),
+    text("Without --remove, up to when each was written, and what stands in its way."),
 )
 def imports(
     common: Common,
     remove: Annotated[
         str | None,
         typer.Option(
-            metavar=say("STATISTIC", "STATISTIQUE"),
-            help=say("Pull this one no more.", "Ne plus tirer celle-ci."),
+            metavar=say("STATISTIC"),
+            help=say("Pull this one no more."),
         ),
     ] = None,
 ) -> None:

@@ -17,24 +17,17 @@ from .complaint import Complaint, misused
 from .usage import Commands
 from .words import say
 
-_NO_FILE = text("there is no such file", "il n’y a pas de tel fichier")
+_NO_FILE = text("there is no such file")
 _NONE = text(
-    "There is no {file}: put the copy back that was kept apart from the database, or name it.",
-    "Il n’y a pas de {file} : remettez la copie gardée à part de la base, ou nommez-la.",
+    "There is no {file}: put the copy back that was kept apart from the database, or name it."
 )
 _LATE = timedelta(hours=1)
 _NOT_WHOLE = text(
     "Something of ended.jsonl is lost: a permission ended on {day}, as this database knows, and the"
     " file stops before that. What was erased after the backup would be back. Find a later copy;"
-    " where there is none, --anyway applies what there is.",
-    "Une partie d’ended.jsonl est perdue : une autorisation a pris fin le {day}, cette base le"
-    " sait, et le fichier s’arrête avant. Ce qui a été effacé après la sauvegarde reviendrait."
-    " Trouvez une copie plus récente ; s’il n’y en a pas, --anyway applique ce qu’il y a.",
+    " where there is none, --anyway applies what there is."
 )
-_DONE = text(
-    "Permissions that have ended again, with what had been erased of them: {count}.",
-    "Autorisations de nouveau terminées, avec ce qui en avait été effacé : {count}.",
-)
+_DONE = text("Permissions that have ended again, with what had been erased of them: {count}.")
 
 commands = Commands()
 
@@ -44,11 +37,7 @@ commands = Commands()
     text(
         "A backup knows nothing of what members withdrew and had erased after it. The node writes"
         " that into ended.jsonl in its folder: keep that file apart from the database. Put a backup"
-        " back, give this command, then start the node. Given twice it does no harm.",
-        "Une sauvegarde ne sait rien de ce que des membres ont retiré et fait effacer après elle."
-        " Le nœud l’écrit dans ended.jsonl, dans son dossier : gardez ce fichier à part de la base."
-        " Remettez une sauvegarde en place, donnez cette commande, puis démarrez le nœud. Donnée"
-        " deux fois, elle ne fait pas de mal.",
+        " back, give this command, then start the node. Given twice it does no harm."
     ),
 )
 def reapply(
@@ -56,21 +45,15 @@ def reapply(
     files: Annotated[
         list[Path] | None,
         typer.Argument(
-            metavar=say("FILE …", "FICHIER …"),
-            help=say(
-                "Copies of ended.jsonl; by default the one in the node's folder.",
-                "Des copies de ended.jsonl ; par défaut celui du dossier du nœud.",
-            ),
+            metavar=say("FILE …"),
+            help=say("Copies of ended.jsonl; by default the one in the node's folder."),
         ),
     ] = None,
     anyway: Annotated[
         bool,
         typer.Option(
             "--anyway",
-            help=say(
-                "Apply it though it ends before the backup does.",
-                "L’appliquer bien que cela s’arrête avant la sauvegarde.",
-            ),
+            help=say("Apply it though it ends before the backup does."),
         ),
     ] = False,
 ) -> None:

@@ -19,11 +19,8 @@ from .output import Output
 from .usage import Commands
 from .words import say
 
-_NO_PAGE = text(
-    "belongs to a household's node: a collective's settings say where its pages are.",
-    "est pour le nœud d’un foyer : les réglages d’un collectif disent où sont ses pages.",
-)
-_RUNS = text("The node runs as {jid}.", "Le nœud tourne sous {jid}.")
+_NO_PAGE = text("belongs to a household's node: a collective's settings say where its pages are.")
+_RUNS = text("The node runs as {jid}.")
 
 _LOGGER = logging.getLogger("consometers_node")
 
@@ -35,10 +32,7 @@ commands = Commands()
     text(
         "A household's node reads Home Assistant, answers its peers and tells them what they were"
         " granted, and nothing else. A collective's gathers what its members granted, sums it, and"
-        " tells what may be known. What it does is written to stderr.",
-        "Le nœud d’un foyer lit Home Assistant, répond à ses pairs et leur dit ce qui leur a été"
-        " accordé, et rien d’autre. Celui d’un collectif rassemble ce que ses membres ont accordé,"
-        " en fait la somme, et dit ce qui peut être su. Ce qu’il fait est écrit sur stderr.",
+        " tells what may be known. What it does is written to stderr."
     ),
 )
 def run(
@@ -49,25 +43,23 @@ def run(
         typer.Option(
             metavar="household|collective",
             envvar="CONSOMETERS_ROLE",
-            help=say("Whose node this is.", "De qui est ce nœud."),
+            help=say("Whose node this is."),
         ),
     ] = "household",
     log_level: Annotated[
         Literal["debug", "info", "warning", "error"],
         typer.Option(
             metavar="debug|info|warning|error",
-            help=say("How much is told of what happens.", "Ce qui est dit de ce qui se passe."),
+            help=say("How much is told of what happens."),
         ),
     ] = "info",
     page: Annotated[
         str | None,
         typer.Option(
-            metavar=say("HOST:PORT", "HÔTE:PORT"),
+            metavar=say("HOST:PORT"),
             help=say(
                 "Serve the page and the API of a household there: the page through Home Assistant's"
-                " ingress alone. Without it, an account must be there already.",
-                "Servir là la page et l’API d’un foyer : la page uniquement à travers l’ingress de"
-                " Home Assistant. Sans cela, il faut déjà un compte.",
+                " ingress alone. Without it, an account must be there already."
             ),
         ),
     ] = None,

@@ -27,7 +27,7 @@ from .running import connecting, until_stopped
 from .version import version
 
 _LOGGER = logging.getLogger(__name__)
-_NEED = text("{file}: {said}", "{file} : {said}")
+_NEED = text("{file}: {said}")
 
 
 def run(common: Common, settings: Path | None, haste: float) -> None:

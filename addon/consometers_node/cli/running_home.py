@@ -22,9 +22,7 @@ from .running import connecting, until_stopped
 
 _NO_ACCOUNT = text(
     "This node has no XMPP account: take one with “consometers-node join INVITATION”, or keep one"
-    " with “consometers-node login name@server”.",
-    "Ce nœud n’a pas de compte XMPP : obtenez-en un avec « consometers-node join INVITATION », ou"
-    " gardez-en un avec « consometers-node login nom@serveur ».",
+    " with “consometers-node login name@server”."
 )
 
 

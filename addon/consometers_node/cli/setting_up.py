@@ -26,32 +26,18 @@ _PASSWORD_FILE = "password"  # noqa: S105  # its name
 _PASSWORD_KEY = "xmpp.password_file"  # noqa: S105  # its name
 _OTHERS = re.compile(r"[^a-z0-9]+")
 
-_FILE = text("{file}: {said}.", "{file} : {said}.")
-_EXISTS = text(
-    "{file} is there already: change it, or remove it first.",
-    "{file} existe déjà : modifiez-le, ou supprimez-le d’abord.",
-)
-_NOT_GIVEN = text(
-    "nobody is there to be asked: give it.", "il n’y a personne à qui le demander : donnez-le."
-)
-_QUESTION = text("{what} [{usual}] ", "{what} [{usual}] ")
-_OPEN_QUESTION = text("{what} ", "{what} ")
-_ASK_PASSWORD = text(
-    "Password of {jid} (empty if “login” keeps it): ",
-    "Mot de passe de {jid} (vide si « login » le garde) : ",
-)
+_FILE = text("{file}: {said}.")
+_EXISTS = text("{file} is there already: change it, or remove it first.")
+_NOT_GIVEN = text("nobody is there to be asked: give it.")
+_QUESTION = text("{what} [{usual}] ")
+_OPEN_QUESTION = text("{what} ")
+_ASK_PASSWORD = text("Password of {jid} (empty if “login” keeps it): ")
 _WRITTEN = text(
     "{file} is written; it shows what else can be said.\nNext: “consometers-node needs offer” asks"
     " members for something, “consometers-node invitations make” invites them, “consometers-node"
     " run --role collective” runs the node.\nNothing is published before “consometers-node"
     " publication open”. That command publishes, once, the past that your members allowed. Homes"
-    " that join later count from then on, so wait until your founders’ past has arrived.",
-    "{file} est écrit ; il montre ce qui peut encore être dit.\nEnsuite : « consometers-node needs"
-    " offer » demande quelque chose aux membres, « consometers-node invitations make » les invite,"
-    " « consometers-node run --role collective » fait tourner le nœud.\nRien n’est publié avant"
-    " « consometers-node publication open ». Cette commande publie, une fois, le passé autorisé par"
-    " vos membres. Les foyers arrivés ensuite comptent à partir de là : attendez donc le passé de"
-    " vos fondateurs.",
+    " that join later count from then on, so wait until your founders’ past has arrived."
 )
 
 
@@ -61,80 +47,67 @@ class Told:
 
     name: Annotated[
         str | None,
-        typer.Option(help=say("What people call it.", "Comment on l’appelle.")),
+        typer.Option(help=say("What people call it.")),
     ] = None
     identifier: Annotated[
         str | None,
-        typer.Option(
-            help=say(
-                "What its sums are called in the federation.",
-                "Comment ses sommes s’appellent dans la fédération.",
-            )
-        ),
+        typer.Option(help=say("What its sums are called in the federation.")),
     ] = None
     account: Annotated[
         str | None,
-        typer.Option(
-            metavar="JID", help=say("The XMPP account of the node.", "Le compte XMPP du nœud.")
-        ),
+        typer.Option(metavar="JID", help=say("The XMPP account of the node.")),
     ] = None
     host: Annotated[
         str | None,
         typer.Option(
-            metavar=say("HOST", "HÔTE"),
-            help=say("Where its server is.", "Où est son serveur."),
+            metavar=say("HOST"),
+            help=say("Where its server is."),
         ),
     ] = None
     port: Annotated[
         str | None,
-        typer.Option(metavar="PORT", help=say("Its port.", "Son port.")),
+        typer.Option(metavar="PORT", help=say("Its port.")),
     ] = None
     security: Annotated[
         str | None,
         typer.Option(
             metavar="either|direct|starttls",
-            help=say("How encryption begins.", "Comment le chiffrement commence."),
+            help=say("How encryption begins."),
         ),
     ] = None
     ca_file: Annotated[
         str | None,
         typer.Option(
-            metavar=say("FILE", "FICHIER"),
-            help=say(
-                "The certificate authority of a private server.",
-                "L’autorité de certification d’un serveur privé.",
-            ),
+            metavar=say("FILE"),
+            help=say("The certificate authority of a private server."),
         ),
     ] = None
     password_file: Annotated[
         str | None,
         typer.Option(
-            metavar=say("FILE", "FICHIER"),
-            help=say("A file with the password.", "Un fichier avec le mot de passe."),
+            metavar=say("FILE"),
+            help=say("A file with the password."),
         ),
     ] = None
     time_zone: Annotated[
         str | None,
         typer.Option(
             metavar="Europe/Paris",
-            help=say("Of its days and months.", "Celui de ses jours et de ses mois."),
+            help=say("Of its days and months."),
         ),
     ] = None
     database: Annotated[
         str | None,
         typer.Option(
             metavar="URL",
-            help=say("PostgreSQL in place of SQLite.", "PostgreSQL à la place de SQLite."),
+            help=say("PostgreSQL in place of SQLite."),
         ),
     ] = None
     minimum: Annotated[
         str | None,
         typer.Option(
-            metavar=say("HOMES", "FOYERS"),
-            help=say(
-                "How many homes a published sum holds at least.",
-                "Combien de foyers une somme publiée compte au moins.",
-            ),
+            metavar=say("HOMES"),
+            help=say("How many homes a published sum holds at least."),
         ),
     ] = None
 
@@ -157,10 +130,7 @@ commands = Commands()
 
 @commands.add(
     "init",
-    text(
-        "Without options it asks. Nothing is changed that is there already.",
-        "Sans options, demande. Rien de ce qui existe déjà n’est modifié.",
-    ),
+    text("Without options it asks. Nothing is changed that is there already."),
 )
 def init(common: Ours, told: Told) -> None:
     """Write the settings of a collective."""

@@ -27,52 +27,36 @@ from .place import is_collective
 from .usage import Commands
 from .words import say, who
 
-_NOT_RUNNING = text("The node does not run.", "Le nœud ne tourne pas.")
-_RUNNING = text("The node runs as {jid}.", "Le nœud tourne sous {jid}.")
-_OFFLINE = text("It is not on the network: {why}", "Il n’est pas sur le réseau : {why}")
-_DATABASE = text("Database: {why}", "Base de données : {why}")
-_CLOCK = text("Clock: {why}", "Horloge : {why}")
-_NO_HOME = text("Home Assistant: {why}", "Home Assistant : {why}")
-_NOTHING = text("Nothing is shared.", "Rien n’est partagé.")
-_PEER = text("Collective", "Collectif")
-_SERIES = text("Series", "Série")
-_READ = text("Read", "Lu")
-_UNTIL = text("Received up to", "Bien reçu jusqu’à")
-_WAITS = text("Waiting to be sent", "En attente d’envoi")
-_PROBLEM = text("{jid}: {why}", "{jid} : {why}")
-_EXPORTED = text("{file}: all that this node holds.", "{file} : tout ce que ce nœud détient.")
-_RECORDS_EXPORTED = text(
-    "{file}: all records that this node holds.", "{file} : tous les relevés que ce nœud détient."
-)
+_NOT_RUNNING = text("The node does not run.")
+_RUNNING = text("The node runs as {jid}.")
+_OFFLINE = text("It is not on the network: {why}")
+_DATABASE = text("Database: {why}")
+_CLOCK = text("Clock: {why}")
+_NO_HOME = text("Home Assistant: {why}")
+_NOTHING = text("Nothing is shared.")
+_PEER = text("Collective")
+_SERIES = text("Series", context="one each")
+_READ = text("Read")
+_UNTIL = text("Received up to")
+_WAITS = text("Waiting to be sent")
+_PROBLEM = text("{jid}: {why}")
+_EXPORTED = text("{file}: all that this node holds.")
+_RECORDS_EXPORTED = text("{file}: all records that this node holds.")
 _REALLY = text(
     "This withdraws every permission, asks the collectives to erase what they received, and erases"
     " all records that this node holds; Home Assistant keeps its own. What was granted, to whom and"
-    " when, stays as your proof.\nDo you want that? [y/N] ",
-    "Ceci retire toutes les autorisations, demande aux collectifs d’effacer ce qu’ils ont reçu, et"
-    " efface tous les relevés que ce nœud détient ; Home Assistant garde les siens. Ce qui"
-    " a été accordé, à qui et quand, reste comme votre preuve.\nLe voulez-vous ? [o/N] ",
+    " when, stays as your proof.\nDo you want that? [y/N] "
 )
-_NOT_ASKED = text(
-    "Nothing changed: answer the question, or write --yes.",
-    "Rien n’a changé : répondez à la question, ou écrivez --yes.",
-)
-_ERASED = text(
-    "{permissions} permissions withdrawn, {blocks} days of records erased.",
-    "{permissions} autorisations retirées, {blocks} jours de relevés effacés.",
-)
+_NOT_ASKED = text("Nothing changed: answer the question, or write --yes.")
+_ERASED = text("{permissions} permissions withdrawn, {blocks} days of records erased.")
 _EXPORT_OF_ONE = text(
     "This node is a collective's: “members export” gives one member all that is held of it, and"
-    " writes down that it was read. To copy everything, see “checkpoint”.",
-    "Ce nœud est celui d’un collectif : « members export » donne à un membre tout ce qui est détenu"
-    " de lui, et note que cela a été lu. Pour tout copier, voyez « checkpoint ».",
+    " writes down that it was read. To copy everything, see “checkpoint”."
 )
 _ERASE_ONE = text(
     "This node is a collective's: “members erase” erases all that is held of one member. To end the"
     " collective, erase each of them, so that their nodes are told; then stop the node and remove"
-    " its folder and its database.",
-    "Ce nœud est celui d’un collectif : « members erase » efface tout ce qui est détenu d’un"
-    " membre. Pour mettre fin au collectif, effacez-les tous, afin que leurs nœuds soient prévenus,"
-    " puis arrêtez le nœud, et supprimez son dossier et sa base.",
+    " its folder and its database."
 )
 _YES = frozenset({"y", "yes", "o", "oui"})
 
@@ -110,26 +94,21 @@ def status(common: Common, settings: SettingsFile = None) -> None:
     "export",
     text(
         "JSON holds everything, but passwords, tokens and the secret of your pseudonyms; CSV the"
-        " records alone.",
-        "Le JSON contient tout, sauf mots de passe, jetons et secret de vos pseudonymes ; le CSV"
-        " les seuls relevés.",
+        " records alone."
     ),
 )
 def export(
     common: Common,
     wanted: Annotated[
         Literal["json", "csv"],
-        typer.Option("--format", metavar="json|csv", help=say("How.", "Comment.")),
+        typer.Option("--format", metavar="json|csv", help=say("How.")),
     ] = "json",
     file: Annotated[
         Path | None,
         typer.Option(
             "--output",
-            metavar=say("FILE", "FICHIER"),
-            help=say(
-                "A file that only you can read, in place of the standard output.",
-                "Un fichier que vous seul pouvez lire, à la place de la sortie standard.",
-            ),
+            metavar=say("FILE"),
+            help=say("A file that only you can read, in place of the standard output."),
         ),
     ] = None,
 ) -> None:
@@ -157,9 +136,7 @@ def export(
 @commands.add("erase")
 def erase(
     common: Common,
-    yes: Annotated[
-        bool, typer.Option("--yes", help=say("Do not ask again.", "Ne pas redemander."))
-    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", help=say("Do not ask again."))] = False,
 ) -> None:
     """Withdraw everything, and erase what this node holds."""
     if is_collective(common.data):

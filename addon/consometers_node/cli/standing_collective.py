@@ -33,74 +33,43 @@ _LOOKS_BACK = timedelta(days=31)
 """How far back the last released interval is looked for."""
 _DAY = timedelta(days=1)
 
-_OF = text("{name} ({identifier})", "{name} ({identifier})")
-_KIND = text("Members", "Membres")
-_GRANT = text("Grant something", "Autorisent")
-_DELIVER = text("Deliver", "Transmettent")
-_NOBODY = text(
-    "Nobody grants anything yet: “consometers-node invitations make” invites.",
-    "Personne n’autorise encore rien : « consometers-node invitations make » invite.",
-)
-_GUESTS = text(
-    "Members that grant nothing, or no longer: {count}.",
-    "Membres qui n’autorisent rien, ou plus : {count}.",
-)
-_CATCHING_UP = text(
-    "Members whose past is still being read in: {count}.",
-    "Membres dont le passé est encore en cours de lecture : {count}.",
-)
-_HEARD = text("Last records: {at}.", "Derniers relevés : {at}.")
-_RELEASED = text("Sums are published until {at}.", "Des sommes sont publiées jusqu’au {at}.")
-_NOT_RELEASED = text(
-    "No sum of the last 31 days is published.",
-    "Aucune somme des 31 derniers jours n’est publiée.",
-)
-_WITHHELD = text(
-    "Intervals since yesterday without a sum of homes: {reasons}.",
-    "Intervalles depuis hier sans somme de foyers : {reasons}.",
-)
-_REASON = text("{count} ({why})", "{count} ({why})")
+_OF = text("{name} ({identifier})")
+_KIND = text("Members")
+_GRANT = text("Grant something")
+_DELIVER = text("Deliver")
+_NOBODY = text("Nobody grants anything yet: “consometers-node invitations make” invites.")
+_GUESTS = text("Members that grant nothing, or no longer: {count}.")
+_CATCHING_UP = text("Members whose past is still being read in: {count}.")
+_HEARD = text("Last records: {at}.")
+_RELEASED = text("Sums are published until {at}.")
+_NOT_RELEASED = text("No sum of the last 31 days is published.")
+_WITHHELD = text("Intervals since yesterday without a sum of homes: {reasons}.")
+_REASON = text("{count} ({why})")
 _REASONS = {
-    Reason.NOT_YET: text("not closed yet", "pas encore clos"),
-    Reason.BELOW_THRESHOLD: text("too few homes", "trop peu de foyers"),
-    Reason.DOMINANCE: text(
-        "one home makes most of it", "un seul foyer en fait la plus grande partie"
-    ),
-    Reason.NEVER: text("too short a time", "durée trop courte"),
+    Reason.NOT_YET: text("not closed yet"),
+    Reason.BELOW_THRESHOLD: text("too few homes"),
+    Reason.DOMINANCE: text("one home makes most of it", context="status"),
+    Reason.NEVER: text("too short a time"),
 }
 _CLOSED = text(
     "Nothing is published before the collective is opened: look at the preview first"
-    " (“consometers-node publication preview”), then open it (“publication open”).",
-    "Rien n’est publié avant l’ouverture du collectif : regardez d’abord l’aperçu"
-    " (« consometers-node publication preview »), puis ouvrez-le (« publication open »).",
+    " (“consometers-node publication preview”), then open it (“publication open”)."
 )
-_DUE = text(
-    "Permissions whose records are being erased: {count}.",
-    "Autorisations dont les relevés sont en cours d’effacement : {count}.",
-)
+_DUE = text("Permissions whose records are being erased: {count}.")
 _ANNOUNCED = text(
     "Permissions whose records are erased within a day because their time is over: {count}; the"
-    " first at {at}.",
-    "Autorisations dont les relevés sont effacés d’ici un jour parce que leur durée est écoulée :"
-    " {count} ; les premiers le {at}.",
+    " first at {at}."
 )
 _LATER = text(
     "Ended permissions whose records are kept for their time: {count}; the first are erased on"
-    " {day}.",
-    "Autorisations terminées dont les relevés sont gardés le temps annoncé : {count} ; les premiers"
-    " sont effacés le {day}.",
+    " {day}."
 )
-_UNTOLD = text(
-    "Ends of which the member's node was not told yet: {count}.",
-    "Fins dont le nœud du membre n’est pas encore prévenu : {count}.",
-)
+_UNTOLD = text("Ends of which the member's node was not told yet: {count}.")
 _TRACES = text(
     "Traces of what was erased are still in the files of the database: the node that runs"
-    " overwrites them within minutes.",
-    "Des traces de ce qui a été effacé sont encore dans les fichiers de la base : le nœud, quand il"
-    " tourne, les écrase en quelques minutes.",
+    " overwrites them within minutes."
 )
-_TOLD = text("Sums that others read:", "Sommes que d’autres lisent :")
+_TOLD = text("Sums that others read:")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

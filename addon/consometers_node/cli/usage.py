@@ -113,7 +113,7 @@ class Commands:
             add_completion=False,
             pretty_exceptions_enable=False,
             options_metavar="",
-            subcommand_metavar=say("COMMAND …", "COMMANDE …"),
+            subcommand_metavar=say("COMMAND …"),
         )
 
     def add(
@@ -133,9 +133,7 @@ def complaint_of_usage(error: typer.TyperException, program: str) -> Complaint:
     """Say what of the command line Typer could not take, and where help is."""
     said = error.format_message()
     command = getattr(getattr(error, "ctx", None), "command_path", program)
-    template = text(
-        "{said}\n“{command} --help” tells how.", "{said}\n« {command} --help » dit comment faire."
-    )
+    template = text("{said}\n“{command} --help” tells how.")
     words = {"en": said, "fr": in_french(said)}
     return Complaint(
         "usage",
@@ -183,21 +181,21 @@ _TYPER = {
 
 
 def _usage_title() -> str:
-    return say("Usage: ", "Usage : ")
+    return say("Usage: ")
 
 
 def _spoken(option: TyperOption | None) -> TyperOption | None:
     if option is not None:
-        option.help = say("Show this help.", "Afficher cette aide.")
+        option.help = say("Show this help.")
     return option
 
 
 def _title_panels() -> None:
     from typer import rich_utils  # noqa: PLC0415
 
-    rich_utils.OPTIONS_PANEL_TITLE = say("Options", "Options")
-    rich_utils.ARGUMENTS_PANEL_TITLE = say("Arguments", "Arguments")
-    rich_utils.COMMANDS_PANEL_TITLE = say("Commands", "Commandes")
-    rich_utils.REQUIRED_LONG_STRING = say("[required]", "[obligatoire]")
-    rich_utils.DEFAULT_STRING = say("[default: {}]", "[par défaut : {}]")
-    rich_utils.ENVVAR_STRING = say("[env var: {}]", "[variable : {}]")
+    rich_utils.OPTIONS_PANEL_TITLE = say("Options")
+    rich_utils.ARGUMENTS_PANEL_TITLE = say("Arguments")
+    rich_utils.COMMANDS_PANEL_TITLE = say("Commands")
+    rich_utils.REQUIRED_LONG_STRING = say("[required]")
+    rich_utils.DEFAULT_STRING = say("[default: {}]")
+    rich_utils.ENVVAR_STRING = say("[env var: {}]")

@@ -12,14 +12,9 @@ DAY = timedelta(days=1)
 
 _NOT_A_TIME = text(
     "“{found}” is neither a date nor a time: write 2026-01-31, 2026-01-31T18:00 or"
-    " 2026-01-31T18:00+01:00.",
-    "« {found} » n’est ni une date ni une heure : écrivez 2026-01-31, 2026-01-31T18:00 ou"
-    " 2026-01-31T18:00+01:00.",
+    " 2026-01-31T18:00+01:00."
 )
-_BACKWARDS = text(
-    "the range ends before it begins: exchange --start and --end.",
-    "la période finit avant de commencer : échangez --start et --end.",
-)
+_BACKWARDS = text("the range ends before it begins: exchange --start and --end.")
 
 
 def moment(typed: str, option: str) -> datetime:

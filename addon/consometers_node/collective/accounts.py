@@ -11,10 +11,7 @@ from .errors import CollectiveFault
 
 _SECONDS = 30
 _LINK = re.compile(r"xmpp:\S+\?register;\S+")
-_FAILED = text(
-    "The command that makes accounts gave no link: {said}",
-    "La commande qui fait des comptes n’a pas donné de lien : {said}",
-)
+_FAILED = text("The command that makes accounts gave no link: {said}")
 
 
 class NoAccount(CollectiveFault):

@@ -37,26 +37,14 @@ _LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"
 """None of them is taken for another."""
 _GROUPS, _IN_GROUP = 5, 5
 
-_NO_SUCH = text(
-    "There is no administrator “{name}”: “admins list” tells who there is.",
-    "Il n’y a pas d’administrateur « {name} » : « admins list » dit qui il y a.",
-)
-_TAKEN = text(
-    "There is an administrator “{name}” already.",
-    "Il y a déjà un administrateur « {name} ».",
-)
-_BAD_NAME = text(
-    "Write a name of 1 to {most} characters.", "Écrivez un nom de 1 à {most} caractères."
-)
+_NO_SUCH = text("There is no administrator “{name}”: “admins list” tells who there is.")
+_TAKEN = text("There is an administrator “{name}” already.")
+_BAD_NAME = text("Write a name of 1 to {most} characters.")
 _TOO_SHORT = text(
-    "Write at least {least} characters: some words in a row are easy to keep in mind.",
-    "Écrivez au moins {least} caractères : quelques mots à la suite se retiennent bien.",
+    "Write at least {least} characters: some words in a row are easy to keep in mind."
 )
-_TOO_LONG = text("Write at most {most} characters.", "Écrivez au plus {most} caractères.")
-_LIKE_NAME = text(
-    "Your name is the first thing that others would try: choose another password.",
-    "Votre nom est la première chose que d’autres essaieraient : choisissez un autre mot de passe.",
-)
+_TOO_LONG = text("Write at most {most} characters.")
+_LIKE_NAME = text("Your name is the first thing that others would try: choose another password.")
 
 
 class BadPassword(CollectiveFault):

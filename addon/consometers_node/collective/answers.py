@@ -47,13 +47,10 @@ from .readers import Readers, member_peer
 from .rights import erase as erase_given
 
 _ONCE_A_MONTH = text(
-    "This is new once a month, and is not told by itself: ask for it with get_history.",
-    "Ceci est nouveau une fois par mois, et n’est pas dit de soi-même : demandez-le par"
-    " get_history.",
+    "This is new once a month, and is not told by itself: ask for it with get_history."
 )
 _TOO_MANY_MONTHS = text(
-    "More than {most} months are asked for: ask for a shorter range, then for the next.",
-    "Plus de {most} mois sont demandés : demandez une période plus courte, puis la suivante.",
+    "More than {most} months are asked for: ask for a shorter range, then for the next."
 )
 _REFUSALS: dict[type[CollectiveFault], Callable[[Text], QuoaliseError]] = {
     NotInvited: NotAuthorized,

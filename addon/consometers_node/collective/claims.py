@@ -18,10 +18,7 @@ from ..store.exclusive import alone
 from . import given
 from .errors import Unknown
 
-_NO_CLAIM = text(
-    "This member does not share under the name of this device.",
-    "Ce membre ne partage pas sous le nom de cet appareil.",
-)
+_NO_CLAIM = text("This member does not share under the name of this device.")
 
 
 async def settle(

@@ -143,24 +143,16 @@ class Reason(StrEnum):
     """It is published with other groups, as one figure."""
 
 
-_SUPPRESSED = text(
-    "not published: fewer than {need} homes, or one of them makes most of it",
-    "non publié : moins de {need} foyers, ou l’un d’eux en fait la plus grande partie",
-)
+_SUPPRESSED = text("not published: fewer than {need} homes, or one of them makes most of it")
 _WORDS = {
-    Reason.NOT_YET: text("not published yet", "pas encore publié"),
+    Reason.NOT_YET: text("not published yet"),
     # Which rule suppressed a cell would itself disclose something about its homes.
     Reason.BELOW_THRESHOLD: _SUPPRESSED,
     Reason.DOMINANCE: _SUPPRESSED,
     Reason.NEVER: text(
-        "not published: a figure of so short a time never is, whatever the number of homes",
-        "non publié : un chiffre d’une durée si courte ne l’est jamais, quel que soit le nombre de"
-        " foyers",
+        "not published: a figure of so short a time never is, whatever the number of homes"
     ),
-    Reason.TOGETHER: text(
-        "published together with other communes",
-        "publié avec d’autres communes, en un seul chiffre",
-    ),
+    Reason.TOGETHER: text("published together with other communes"),
 }
 
 

@@ -33,10 +33,7 @@ class OtherKind(CollectiveFault):
     words = text(
         "This node is a member already, of another kind than this invitation is for (a"
         " home, a site, a collective), and shares by that. To change it, withdraw all that"
-        " it shares here, have that erased, and open the invitation again.",
-        "Ce nœud est déjà membre, d’une autre sorte que celle de cette invitation (foyer,"
-        " site, collectif), et partage à ce titre. Pour en changer, retirez tout ce qu’il"
-        " partage ici, faites-le effacer, puis rouvrez l’invitation.",
+        " it shares here, have that erased, and open the invitation again."
     )
 
 
@@ -62,20 +59,13 @@ class NameTaken(CollectiveFault):
     """Two sites would have one name."""
 
     condition = "name-taken"
-    words = text(
-        "There is a site named “{name}” already: choose another name.",
-        "Il y a déjà un site nommé « {name} » : choisissez un autre nom.",
-    )
+    words = text("There is a site named “{name}” already: choose another name.")
 
 
 class Nameless(CollectiveFault):
     """A home is to be named."""
 
-    words = text(
-        "A home has no name here but its pseudonym: only a site or a collective has one.",
-        "Un foyer n’a pas d’autre nom ici que son pseudonyme : seul un site ou un collectif"
-        " en a un.",
-    )
+    words = text("A home has no name here but its pseudonym: only a site or a collective has one.")
 
 
 class NoSite(CollectiveFault):
@@ -84,9 +74,7 @@ class NoSite(CollectiveFault):
     condition = "no-site"
     words = text(
         "A collective is never shown as a site: what it tells are sums of its own members."
-        " Give it a name instead.",
-        "Un collectif n’est jamais montré comme site : ce qu’il dit, ce sont des sommes de"
-        " ses propres membres. Donnez-lui plutôt un nom.",
+        " Give it a name instead."
     )
 
 
@@ -97,8 +85,5 @@ class NotByName(CollectiveFault):
     words = text(
         "This member has not allowed you to show it by name. Offer a data need that asks"
         " for it (identification: name), and invite the member as a site. Show it here"
-        " once the building’s own node has granted that permission.",
-        "Ce membre ne vous a pas autorisé à le montrer sous son nom. Proposez une demande"
-        " de données qui le demande (identification : nom), et invitez le membre comme"
-        " site. Une fois qu’elle est accordée sur le nœud du bâtiment, montrez-le ici.",
+        " once the building’s own node has granted that permission."
     )

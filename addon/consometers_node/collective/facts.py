@@ -89,75 +89,75 @@ class Fact[Source]:
 _KINDS = Label(
     "kind",
     {
-        Kind.HOME: text("homes", "foyers"),
-        Kind.SITE: text("public buildings", "bâtiments publics"),
-        Kind.COLLECTIVE: text("collectives", "collectifs"),
+        Kind.HOME: text("homes"),
+        Kind.SITE: text("public buildings"),
+        Kind.COLLECTIVE: text("collectives"),
     },
 )
 _DIRECTIONS = Label(
     "direction",
     {
-        Direction.CONSUMPTION: text("drawn from the grid", "prise au réseau"),
-        Direction.INJECTION: text("fed into the grid", "rendue au réseau"),
-        Direction.PRODUCTION: text("solar production", "production solaire"),
+        Direction.CONSUMPTION: text("drawn from the grid", context="energy"),
+        Direction.INJECTION: text("fed into the grid", context="energy"),
+        Direction.PRODUCTION: text("solar production"),
     },
 )
 _REASONS = Label(
     "reason",
     {
-        "not_yet": text("not closed yet", "pas encore clos"),
-        "below_threshold": text("too few homes", "trop peu de foyers"),
-        "dominance": text("one home makes most of it", "un foyer en fait l’essentiel"),
-        "never": text("so short a time is not published", "une durée si courte ne se publie pas"),
+        "not_yet": text("not closed yet"),
+        "below_threshold": text("too few homes"),
+        "dominance": text("one home makes most of it", context="figure of monitoring"),
+        "never": text("so short a time is not published"),
     },
 )
 _MESSAGES = Label(
     "outcome",
     {
-        "acknowledged": text("kept and acknowledged", "conservés et confirmés"),
-        "refused": text("refused", "refusés"),
-        "unkept": text("not kept, and sent again", "non conservés, et renvoyés"),
-        "dropped": text("no room, and sent again", "sans place, et renvoyés"),
+        "acknowledged": text("kept and acknowledged"),
+        "refused": text("refused", context="records"),
+        "unkept": text("not kept, and sent again"),
+        "dropped": text("no room, and sent again"),
     },
 )
 _REQUESTS = Label(
     "outcome",
     {
-        "answered": text("answered", "satisfaites"),
-        "turned_down": text("turned down", "refusées"),
-        "failed": text("failed here", "en échec ici"),
+        "answered": text("answered"),
+        "turned_down": text("turned down"),
+        "failed": text("failed here"),
     },
 )
 _VISITS = Label(
     "outcome",
     {
-        Visit.DONE: text("all was told", "tout a été dit"),
-        Visit.BUSY: text("to be asked again", "à redemander"),
-        Visit.AWAY: text("not there", "absents"),
-        Visit.REFUSED: text("refused", "refusées"),
+        Visit.DONE: text("all was told"),
+        Visit.BUSY: text("to be asked again"),
+        Visit.AWAY: text("not there"),
+        Visit.REFUSED: text("refused", context="requests"),
     },
 )
 _PAGES = Label(
     "outcome",
     {
-        Page.ANSWERED: text("answered", "satisfaites"),
-        Page.REFUSED: text("refused", "refusées"),
-        Page.LIMITED: text("too many of one", "trop nombreuses"),
-        Page.FAILED: text("failed here", "en échec ici"),
+        Page.ANSWERED: text("answered"),
+        Page.REFUSED: text("refused", context="requests"),
+        Page.LIMITED: text("too many of one"),
+        Page.FAILED: text("failed here"),
     },
 )
 _PROBLEMS = Label(
     "kind",
     {
-        "network": text("not on the network", "hors du réseau"),
-        "database": text("the database cannot be used", "base de données inutilisable"),
-        "clock": text("the clock is not confirmed", "horloge non confirmée"),
+        "network": text("not on the network"),
+        "database": text("the database cannot be used"),
+        "clock": text("the clock is not confirmed"),
     },
 )
-_TAKE = text("{said}: time", "{said} : durée")
-_IN_ALL = text("{said} How long all of them took.", "{said} Leur durée totale.")
-_LAST = text("{said}: last one", "{said} : durée du dernier")
-_THE_LAST = text("{said} How long the last one took.", "{said} La durée du dernier.")
+_TAKE = text("{said}: time")
+_IN_ALL = text("{said} How long all of them took.")
+_LAST = text("{said}: last one")
+_THE_LAST = text("{said} How long the last one took.")
 
 
 def _of(health: Health, kind: str, what: Literal["members", "series", "delivering"]) -> Value:
@@ -228,15 +228,15 @@ def _timed(
 HEALTH: tuple[Fact[Health], ...] = (
     Fact(
         name="consometers_node",
-        what=text("Version", "Version"),
-        told=text("The version of the node.", "La version du nœud."),
+        what=text("Version"),
+        told=text("The version of the node."),
         type=Type.WORDS,
         value=lambda health, _: health.version,
     ),
     Fact(
         name="consometers_problem",
-        what=text("Problem", "Problème"),
-        told=text("1 while something is in the way.", "1 tant que quelque chose l’empêche."),
+        what=text("Problem"),
+        told=text("1 while something is in the way."),
         label=_PROBLEMS,
         value=lambda health, kind: (
             not {
@@ -248,149 +248,106 @@ HEALTH: tuple[Fact[Health], ...] = (
     ),
     Fact(
         name="consometers_members",
-        what=text("Members", "Membres"),
-        told=text(
-            "Members with a permission that holds.", "Membres dont une autorisation est valable."
-        ),
+        what=text("Members"),
+        told=text("Members with a permission that holds."),
         label=_KINDS,
         value=lambda health, kind: _of(health, kind, "members"),
     ),
     Fact(
         name="consometers_members_delivering",
-        what=text("Members delivering", "Membres qui transmettent"),
+        what=text("Members delivering"),
         told=text(
-            "Members that told something in the last hours, or days where a day is all they tell.",
-            "Membres qui ont transmis ces dernières heures, ou ces derniers jours s’ils ne"
-            " transmettent que des jours.",
+            "Members that told something in the last hours, or days where a day is all they tell."
         ),
         label=_KINDS,
         value=lambda health, kind: _of(health, kind, "delivering"),
     ),
     Fact(
         name="consometers_series_granted",
-        what=text("Series granted", "Séries accordées"),
-        told=text(
-            "Series that members let this collective read.",
-            "Séries que les membres laissent lire à ce collectif.",
-        ),
+        what=text("Series granted"),
+        told=text("Series that members let this collective read."),
         label=_KINDS,
         value=lambda health, kind: _of(health, kind, "series"),
     ),
     Fact(
         name="consometers_guests",
-        what=text("Guests", "Invités"),
-        told=text(
-            "Members that have granted nothing, or no longer.",
-            "Membres qui n’ont rien accordé, ou plus rien.",
-        ),
+        what=text("Guests"),
+        told=text("Members that have granted nothing, or no longer."),
         value=_stored(lambda database: database.standing.guests),
     ),
     Fact(
         name="consometers_members_away",
-        what=text("Members away", "Membres absents"),
-        told=text(
-            "Members that were not there when they were asked last.",
-            "Membres qui étaient absents à la dernière demande.",
-        ),
+        what=text("Members away"),
+        told=text("Members that were not there when they were asked last."),
         value=lambda health, _: health.away,
     ),
     Fact(
         name="consometers_messages_total",
-        what=text("Messages of records", "Messages de relevés"),
-        told=text(
-            "Messages of records that members pushed, by what became of them.",
-            "Messages de relevés transmis par les membres, selon ce qu’ils sont devenus.",
-        ),
+        what=text("Messages of records"),
+        told=text("Messages of records that members pushed, by what became of them."),
         type=Type.COUNTER,
         label=_MESSAGES,
         value=lambda health, outcome: getattr(health.counts.traffic, outcome),
     ),
     Fact(
         name="consometers_messages_waiting",
-        what=text("Messages waiting", "Messages en attente"),
-        told=text(
-            "Messages that are being kept, or wait for it.",
-            "Messages en cours d’enregistrement, ou qui l’attendent.",
-        ),
+        what=text("Messages waiting"),
+        told=text("Messages that are being kept, or wait for it."),
         value=lambda health, _: health.waiting,
     ),
     Fact(
         name="consometers_visits_total",
-        what=text("Questions to members", "Demandes aux membres"),
-        told=text(
-            "Members that were asked for their past, by how it ended.",
-            "Demandes de leur passé aux membres, selon leur issue.",
-        ),
+        what=text("Questions to members"),
+        told=text("Members that were asked for their past, by how it ended."),
         type=Type.COUNTER,
         label=_VISITS,
         value=lambda health, outcome: health.counts.visits[Visit(outcome)],
     ),
     Fact(
         name="consometers_requests_total",
-        what=text("Requests of peers", "Demandes des pairs"),
-        told=text(
-            "Requests of peers, by what became of them.",
-            "Demandes des pairs, selon ce qu’elles sont devenues.",
-        ),
+        what=text("Requests of peers"),
+        told=text("Requests of peers, by what became of them."),
         type=Type.COUNTER,
         label=_REQUESTS,
         value=lambda health, outcome: getattr(health.counts.traffic, outcome),
     ),
     Fact(
         name="consometers_pages_total",
-        what=text("Pages", "Pages"),
-        told=text(
-            "Requests for pages and open data, by how they were answered.",
-            "Demandes de pages et de données ouvertes, selon la réponse.",
-        ),
+        what=text("Pages"),
+        told=text("Requests for pages and open data, by how they were answered."),
         type=Type.COUNTER,
         label=_PAGES,
         value=lambda health, outcome: health.counts.pages[Page(outcome)],
     ),
     Fact(
         name="consometers_outbox_messages",
-        what=text("Sums waiting to be sent", "Sommes en attente d’envoi"),
-        told=text(
-            "Pushes to those who read the sums that were not acknowledged yet.",
-            "Envois à ceux qui lisent les sommes, pas encore confirmés.",
-        ),
+        what=text("Sums waiting to be sent"),
+        told=text("Pushes to those who read the sums that were not acknowledged yet."),
         value=_stored(lambda database: database.standing.outbox),
     ),
     *_timed(
         "consometers_commits",
-        text("Commits", "Enregistrements"),
-        text(
-            "Transactions that kept what members told.",
-            "Transactions qui ont conservé ce que les membres ont transmis.",
-        ),
+        text("Commits"),
+        text("Transactions that kept what members told."),
         lambda health: health.counts.commits,
     ),
     *_timed(
         "consometers_closings",
-        text("Closings", "Clôtures"),
-        text(
-            "Transactions that closed what was due of the intervals.",
-            "Transactions qui ont clos ce qui devait l’être des intervalles.",
-        ),
+        text("Closings"),
+        text("Transactions that closed what was due of the intervals."),
         lambda health: health.counts.looks,
     ),
     Fact(
         name="consometers_closing_timestamp_seconds",
-        what=text("Last closing", "Dernière clôture"),
-        told=text(
-            "When an interval was closed last, since the node started.",
-            "Quand un intervalle a été clos, depuis le démarrage du nœud.",
-        ),
+        what=text("Last closing"),
+        told=text("When an interval was closed last, since the node started."),
         unit=INSTANT,
         value=lambda health, _: _instant(health.counts.released_at),
     ),
     Fact(
         name="consometers_published_timestamp_seconds",
-        what=text("Published until", "Publié jusqu’à"),
-        told=text(
-            "The end of the last interval of which a sum of all members is published.",
-            "La fin du dernier intervalle dont une somme de tous les membres est publiée.",
-        ),
+        what=text("Published until"),
+        told=text("The end of the last interval of which a sum of all members is published."),
         unit=INSTANT,
         value=_stored(
             lambda database: None if database.moment is None else _instant(database.moment.end)
@@ -398,42 +355,39 @@ HEALTH: tuple[Fact[Health], ...] = (
     ),
     Fact(
         name="consometers_intervals_suppressed",
-        what=text("Intervals without a sum", "Intervalles sans somme"),
+        what=text("Intervals without a sum"),
         told=text(
-            "Intervals of yesterday and today without a published sum of homes, by the reason.",
-            "Intervalles d’hier et d’aujourd’hui sans somme de foyers publiée, selon la raison.",
+            "Intervals of yesterday and today without a published sum of homes, by the reason."
         ),
         label=_REASONS,
         value=_withheld,
     ),
     Fact(
         name="consometers_database_size_bytes",
-        what=text("Size of the database", "Taille de la base"),
-        told=text("How much room the database takes.", "La place que prend la base de données."),
+        what=text("Size of the database"),
+        told=text("How much room the database takes."),
         unit=BYTES,
         value=_stored(lambda database: database.size_bytes),
     ),
     Fact(
         name="process_resident_memory_bytes",
-        what=text("Memory", "Mémoire"),
-        told=text("Memory that the process has.", "La mémoire que le processus occupe."),
+        what=text("Memory"),
+        told=text("Memory that the process has."),
         unit=BYTES,
         value=lambda health, _: health.memory_bytes,
     ),
     Fact(
         name="process_cpu_seconds_total",
-        what=text("CPU time", "Temps de calcul"),
-        told=text(
-            "Time that the process computed.", "Le temps pendant lequel le processus a calculé."
-        ),
+        what=text("CPU time"),
+        told=text("Time that the process computed."),
         type=Type.COUNTER,
         unit=SECONDS,
         value=lambda health, _: health.cpu_s,
     ),
     Fact(
         name="process_start_time_seconds",
-        what=text("Start", "Démarrage"),
-        told=text("When the node started.", "Quand le nœud a démarré."),
+        what=text("Start", context="of the node"),
+        told=text("When the node started."),
         unit=INSTANT,
         value=lambda health, _: _instant(health.counts.since),
     ),
@@ -443,62 +397,44 @@ HEALTH: tuple[Fact[Health], ...] = (
 PUBLISHED: tuple[Fact[Moment], ...] = (
     Fact(
         name="consometers_published_power_watts",
-        what=text("Power", "Puissance"),
-        told=text(
-            "Mean power of all members in the last interval that is published.",
-            "Puissance moyenne de tous les membres dans le dernier intervalle publié.",
-        ),
+        what=text("Power"),
+        told=text("Mean power of all members in the last interval that is published."),
         unit=WATTS,
         label=_DIRECTIONS,
         value=_watts,
     ),
     Fact(
         name="consometers_published_members",
-        what=text("Members in the sum", "Membres dans la somme"),
-        told=text(
-            "Members in the sum of what was drawn from the grid in that interval.",
-            "Membres que compte la somme de ce qui a été pris au réseau dans cet intervalle.",
-        ),
+        what=text("Members in the sum"),
+        told=text("Members in the sum of what was drawn from the grid in that interval."),
         value=lambda moment, _: moment.members,
     ),
     Fact(
         name="consometers_published_self_sufficiency_ratio",
-        what=text("Self-sufficiency rate", "Taux d’autosuffisance"),
-        told=text(
-            "Which share of what was used in that interval was produced by the members.",
-            "La part de ce qui a été utilisé dans cet intervalle que les membres ont produite.",
-        ),
+        what=text("Self-sufficiency rate"),
+        told=text("Which share of what was used in that interval was produced by the members."),
         unit=RATIO,
         value=lambda moment, _: _ratio(moment.now.self_sufficiency),
     ),
     Fact(
         name="consometers_published_today_joules",
-        what=text("Energy of the day", "Énergie du jour"),
-        told=text(
-            "Energy of all members, of the day up to the end of that interval.",
-            "Énergie de tous les membres, de la journée jusqu’à la fin de cet intervalle.",
-        ),
+        what=text("Energy of the day"),
+        told=text("Energy of all members, of the day up to the end of that interval."),
         unit=JOULES,
         label=_DIRECTIONS,
         value=lambda moment, direction: _joules(moment.today, direction),
     ),
     Fact(
         name="consometers_published_today_self_sufficiency_ratio",
-        what=text("Self-sufficiency rate of the day", "Taux d’autosuffisance du jour"),
-        told=text(
-            "Which share of what was used this day was produced by the members.",
-            "La part de ce qui a été utilisé ce jour que les membres ont produite.",
-        ),
+        what=text("Self-sufficiency rate of the day"),
+        told=text("Which share of what was used this day was produced by the members."),
         unit=RATIO,
         value=lambda moment, _: _ratio(moment.today.self_sufficiency),
     ),
     Fact(
         name="consometers_published_today_self_consumption_ratio",
-        what=text("Self-consumption rate of the day", "Taux d’autoconsommation du jour"),
-        told=text(
-            "Which share of what was produced this day was used on the spot.",
-            "La part de ce qui a été produit ce jour qui a été utilisée sur place.",
-        ),
+        what=text("Self-consumption rate of the day"),
+        told=text("Which share of what was produced this day was used on the spot."),
         unit=RATIO,
         value=lambda moment, _: _ratio(moment.today.self_consumption),
     ),

@@ -55,34 +55,18 @@ _SAID = {
     Way.PRODUCTION: {Direction.PRODUCTION},
 }
 
-_OUTDATED = text(
-    "This is not what is asked at present: ask what is, and answer that.",
-    "Ce n’est pas ce qui est demandé à présent : demandez ce qui l’est, et répondez à cela.",
-)
-_WIDER = text(
-    "The permission allows more than what is asked ({field}): nothing was taken of it.",
-    "L’autorisation permet plus que ce qui est demandé ({field}) : rien n’en a été pris.",
-)
-_OVER = text(
-    "The permission has already expired.",
-    "L’autorisation est déjà terminée.",
-)
+_OUTDATED = text("This is not what is asked at present: ask what is, and answer that.")
+_WIDER = text("The permission allows more than what is asked ({field}): nothing was taken of it.")
+_OVER = text("The permission has already expired.")
 _OURS = text(
     "One of these names is that of this collective itself, or of a group of its members: nothing"
-    " was taken. A collective that would be a member has an identifier of its own.",
-    "L’un de ces noms est celui de ce collectif lui-même, ou d’un groupe de ses membres : rien n’a"
-    " été pris. Un collectif qui veut être membre a son propre identifiant.",
+    " was taken. A collective that would be a member has an identifier of its own."
 )
 _FORESTALLED = text(
-    "You withdrew this permission before it arrived: nothing was taken. Grant a new one to share.",
-    "Vous avez retiré cette autorisation avant son arrivée : rien n’a été pris. Accordez-en"
-    " une nouvelle pour partager.",
+    "You withdrew this permission before it arrived: nothing was taken. Grant a new one to share."
 )
-_OTHER = text(
-    "There is another permission of that number: nothing was changed.",
-    "Il y a une autre autorisation de ce numéro : rien n’a été changé.",
-)
-_UNKNOWN = text("There is no such permission.", "Il n’y a pas de telle autorisation.")
+_OTHER = text("There is another permission of that number: nothing was changed.")
+_UNKNOWN = text("There is no such permission.")
 
 
 GRACE = timedelta(hours=24)

@@ -23,16 +23,10 @@ MAX_NOTE = 200
 _TOKEN_BYTES = 16
 _ID_BYTES = 4
 _NOT_INVITED = text(
-    "This invitation is unknown here, or has ended: ask whoever gave it to you for another one.",
-    "Cette invitation est inconnue ici, ou terminée : demandez-en une autre à qui vous l’a donnée.",
+    "This invitation is unknown here, or has ended: ask whoever gave it to you for another one."
 )
-_NO_SUCH = text(
-    "There is no invitation {id}: “invitations list” tells which there are.",
-    "Il n’y a pas d’invitation {id} : « invitations list » dit lesquelles existent.",
-)
-_NOT_OURS = text(
-    "This is no invitation of this collective.", "Ce n’est pas une invitation de ce collectif."
-)
+_NO_SUCH = text("There is no invitation {id}: “invitations list” tells which there are.")
+_NOT_OURS = text("This is no invitation of this collective.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -43,9 +43,7 @@ _LOGGER = logging.getLogger(__name__)
 
 _STRANGE = text(
     "{file}, line {line}: this tells of nothing that ended. Nothing was applied: see that this is"
-    " ended.jsonl, or a whole copy of it.",
-    "{file}, ligne {line} : ceci ne dit rien de ce qui a pris fin. Rien n’a été appliqué : vérifiez"
-    " que c’est bien ended.jsonl, ou une copie entière.",
+    " ended.jsonl, or a whole copy of it."
 )
 
 

@@ -30,58 +30,32 @@ _MAX_HOST = 253
 _HOST_NAME = re.compile(r"[a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63})*")
 _DATABASES = ("postgresql", "sqlite")
 
-_WORDS = text("write some words in quotes.", "écrivez quelques mots entre guillemets.")
-_SLUG = text(
-    'write lower-case letters, digits and dots, such as "kersabiec".',
-    'écrivez des minuscules sans accent, des chiffres et des points, par exemple "kersabiec".',
-)
-_PATH = text("write a path in quotes.", "écrivez un chemin entre guillemets.")
-_PATHS = text(
-    'write paths in quotes, in brackets: ["needs/roof.toml"].',
-    'écrivez des chemins entre guillemets, entre crochets : ["needs/toit.toml"].',
-)
-_URL = text(
-    'write the URL of a database, such as "postgresql://node@localhost/collective".',
-    'écrivez l’URL d’une base, par exemple "postgresql://node@localhost/collective".',
-)
-_ZONE = text(
-    'write the name of a time zone, such as "Europe/Paris".',
-    'écrivez le nom d’un fuseau horaire, par exemple "Europe/Paris".',
-)
-_ADDRESS = text(
-    'write an XMPP address, such as "collective@example.org".',
-    'écrivez une adresse XMPP, par exemple "collectif@example.org".',
-)
-_HOST = text(
-    "write the name of a machine in quotes.", "écrivez le nom d’une machine entre guillemets."
-)
-_PORT = text("write a number from 1 to 65535.", "écrivez un nombre de 1 à 65535.")
+_WORDS = text("write some words in quotes.")
+_SLUG = text('write lower-case letters, digits and dots, such as "kersabiec".')
+_PATH = text("write a path in quotes.")
+_PATHS = text('write paths in quotes, in brackets: ["needs/roof.toml"].')
+_URL = text('write the URL of a database, such as "postgresql://node@localhost/collective".')
+_ZONE = text('write the name of a time zone, such as "Europe/Paris".')
+_ADDRESS = text('write an XMPP address, such as "collective@example.org".')
+_HOST = text("write the name of a machine in quotes.")
+_PORT = text("write a number from 1 to 65535.")
 _COMMAND = text(
     "write a command in brackets, each word in quotes:"
-    ' ["prosodyctl", "shell", "invite", "create_account", "example.org"].',
-    "écrivez une commande entre crochets, chaque mot entre guillemets :"
-    ' ["prosodyctl", "shell", "invite", "create_account", "example.org"].',
+    ' ["prosodyctl", "shell", "invite", "create_account", "example.org"].'
 )
 _NAMES = text(
     'write names in quotes, in brackets: ["energies.example.org"]. In the variable, commas stand'
-    " between them.",
-    'écrivez des noms entre guillemets, entre crochets : ["energies.example.org"]. Dans la'
-    " variable, des virgules les séparent.",
+    " between them."
 )
 _NETWORKS = text(
     'write networks or addresses in quotes, in brackets: ["127.0.0.1", "172.31.250.0/24"]. In the'
-    " variable, commas stand between them.",
-    "écrivez des réseaux ou des adresses entre guillemets, entre crochets :"
-    ' ["127.0.0.1", "172.31.250.0/24"]. Dans la variable, des virgules les séparent.',
+    " variable, commas stand between them."
 )
-_ONE_OF = text("write one of {words}.", "écrivez l’un de {words}.")
-_MEMBERS = text(
-    "write a number from {least} up: a sum of fewer members tells too much of each.",
-    "écrivez un nombre à partir de {least} : la somme de moins de membres en dit trop sur chacun.",
-)
-_YES_OR_NO = text("write true or false.", "écrivez true ou false.")
-_MINUTES = text("write minutes, from 1 to 1440.", "écrivez des minutes, de 1 à 1440.")
-_LONGEST_WAIT = text("write minutes, from 1 to 2880.", "écrivez des minutes, de 1 à 2880.")
+_ONE_OF = text("write one of {words}.")
+_MEMBERS = text("write a number from {least} up: a sum of fewer members tells too much of each.")
+_YES_OR_NO = text("write true or false.")
+_MINUTES = text("write minutes, from 1 to 1440.")
+_LONGEST_WAIT = text("write minutes, from 1 to 2880.")
 
 
 type Network = IPv4Network | IPv6Network
@@ -257,95 +231,77 @@ KEYS = {
     for key in (
         Key(
             "name",
-            text("What people call this collective.", "Comment on appelle ce collectif."),
+            text("What people call this collective."),
             _words,
             _WORDS,
             required=True,
         ),
         Key(
             "identifier",
-            text(
-                "What its sums are called in the federation; it never changes.",
-                "Comment ses sommes s’appellent dans la fédération ; cela ne change jamais.",
-            ),
+            text("What its sums are called in the federation; it never changes."),
             _slug,
             _SLUG,
             required=True,
         ),
         Key(
             "data",
-            text("Where the node keeps its things.", "Où le nœud garde ses affaires."),
+            text("Where the node keeps its things."),
             _path,
             _PATH,
         ),
         Key(
             "database",
-            text("PostgreSQL in place of SQLite.", "PostgreSQL à la place de SQLite."),
+            text("PostgreSQL in place of SQLite."),
             _url,
             _URL,
         ),
         Key(
             "location",
-            text(
-                "Where the data lies, as anybody is told: the place, and whose machine it is.",
-                "Où sont les données, tel qu’on le dit à tous : le lieu, et à qui est la machine.",
-            ),
+            text("Where the data lies, as anybody is told: the place, and whose machine it is."),
             _words,
             _WORDS,
         ),
         Key(
             "time_zone",
-            text("Of its days and months.", "Celui de ses jours et de ses mois."),
+            text("Of its days and months."),
             _zone,
             _ZONE,
         ),
         Key(
             "needs",
-            text(
-                "What it asks its members for, offered when the node starts.",
-                "Ce qu’il demande à ses membres, proposé au démarrage du nœud.",
-            ),
+            text("What it asks its members for, offered when the node starts."),
             _paths,
             _PATHS,
         ),
         Key(
             "xmpp.account",
-            text("The account of the node.", "Le compte du nœud."),
+            text("The account of the node."),
             _address,
             _ADDRESS,
             required=True,
         ),
         Key(
             "xmpp.host",
-            text(
-                "Where its server is, if DNS does not say it.",
-                "Où est son serveur, si le DNS ne le dit pas.",
-            ),
+            text("Where its server is, if DNS does not say it."),
             _words,
             _HOST,
         ),
-        Key("xmpp.port", text("Its port.", "Son port."), _number(1, 65535), _PORT),
+        Key("xmpp.port", text("Its port."), _number(1, 65535), _PORT),
         Key(
             "xmpp.security",
-            text("How encryption begins.", "Comment le chiffrement commence."),
+            text("How encryption begins."),
             _one_of(Security),
             _choices(Security),
         ),
         Key(
             "xmpp.ca_file",
-            text(
-                "The certificate authority of a private server.",
-                "L’autorité de certification d’un serveur privé.",
-            ),
+            text("The certificate authority of a private server."),
             _path,
             _PATH,
         ),
         Key(
             "xmpp.password_file",
-            text(
-                "A file with its password, in place of the one that “login” kept.",
-                "Un fichier avec son mot de passe, à la place de celui que « login » a gardé.",
-            ),
+            text("A file with its password, in place of the one that “login” kept."),
             _path,
             _PATH,
         ),
@@ -353,30 +309,24 @@ KEYS = {
             "xmpp.account_command",
             text(
                 "Makes an invitation to an account of the collective’s own server, for members who"
-                " have none.",
-                "Fait une invitation à un compte du serveur du collectif, pour les membres qui n’en"
-                " ont pas.",
+                " have none."
             ),
             _command,
             _COMMAND,
         ),
         Key(
             "page.host",
-            text("Where its pages are served.", "Où ses pages sont servies."),
+            text("Where its pages are served."),
             _words,
             _HOST,
         ),
-        Key("page.port", text("Their port.", "Leur port."), _number(1, 65535), _PORT),
+        Key("page.port", text("Their port."), _number(1, 65535), _PORT),
         Key(
             "page.names",
             text(
                 "The names under which browsers ask for the pages, and Prometheus for the metrics."
                 " Under another one nothing is shown, so that no other site reads the pages through"
-                " a visitor’s browser. Addresses and names of a local network always hold.",
-                "Les noms sous lesquels les navigateurs demandent les pages, et Prometheus les"
-                " métriques. Sous un autre, rien n’est montré : aucun autre site ne lit les pages"
-                " par le navigateur d’un visiteur. Adresses et noms d’un réseau local valent"
-                " toujours.",
+                " a visitor’s browser. Addresses and names of a local network always hold."
             ),
             _names,
             _NAMES,
@@ -385,9 +335,7 @@ KEYS = {
             "page.proxies",
             text(
                 "Where the reverse proxy asks from: its word is believed of who asks it, and"
-                " nobody else’s. Without this, it is on this machine.",
-                "D’où le reverse proxy demande : lui seul est cru sur qui lui demande. Sans cela,"
-                " il est sur cette machine.",
+                " nobody else’s. Without this, it is on this machine."
             ),
             _networks,
             _NETWORKS,
@@ -396,71 +344,50 @@ KEYS = {
             "publication.basis",
             text(
                 "On what sums are published: what members agreed to, or what the law lets anybody"
-                " publish.",
-                "Sur quoi les sommes sont publiées : ce que les membres ont accepté, ou ce que la"
-                " loi permet à quiconque de publier.",
+                " publish."
             ),
             _one_of(Basis),
             _choices(Basis),
         ),
         Key(
             "publication.minimum",
-            text(
-                "How many homes a published sum holds at least, where they agreed.",
-                "Combien de foyers une somme publiée compte au moins, s’ils l’ont accepté.",
-            ),
+            text("How many homes a published sum holds at least, where they agreed."),
             _number(LEAST_MINIMUM),
             _MEMBERS.fill(least=LEAST_MINIMUM),
         ),
         Key(
             "publication.interval",
-            text(
-                "The step of published sums, beside days.",
-                "Le pas des sommes publiées, en plus des jours.",
-            ),
+            text("The step of published sums, beside days."),
             _one_of(Step),
             _choices(Step),
         ),
         Key(
             "publication.wait_minutes",
-            text(
-                "An interval closes once nothing new has come for so long.",
-                "Un intervalle est clos quand rien de nouveau n’est venu depuis ce temps.",
-            ),
+            text("An interval closes once nothing new has come for so long."),
             _number(1, 1440),
             _MINUTES,
         ),
         Key(
             "publication.longest_wait_minutes",
-            text(
-                "How long after its end an interval closes at the latest (48 hours at most).",
-                "Combien de temps après sa fin un intervalle est clos au plus tard (48 heures au"
-                " maximum).",
-            ),
+            text("How long after its end an interval closes at the latest (48 hours at most)."),
             _number(1, 2880),
             _LONGEST_WAIT,
         ),
         Key(
             "publication.members",
-            text(
-                "Whether each member reads the sums of all, in its own Home Assistant.",
-                "Si chaque membre lit les sommes de tous, dans son propre Home Assistant.",
-            ),
+            text("Whether each member reads the sums of all, in its own Home Assistant."),
             _yes_or_no,
             _YES_OR_NO,
         ),
         Key(
             "metrics.host",
-            text("Where Prometheus may ask.", "Où Prometheus peut demander."),
+            text("Where Prometheus may ask."),
             _words,
             _HOST,
         ),
         Key(
             "metrics.port",
-            text(
-                "Its port; without it, nobody may ask.",
-                "Son port ; sans lui, personne ne peut demander.",
-            ),
+            text("Its port; without it, nobody may ask."),
             _number(1, 65535),
             _PORT,
         ),

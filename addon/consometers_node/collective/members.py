@@ -45,10 +45,7 @@ GUESTS_FOR = timedelta(days=90)
 _LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"
 """None of them is taken for another."""
 _PSEUDONYM_LENGTH = 8
-_UNKNOWN_MEMBER = text(
-    "There is no member “{name}”: “members list” tells who there is.",
-    "Il n’y a pas de membre « {name} » : « members list » dit qui il y a.",
-)
+_UNKNOWN_MEMBER = text("There is no member “{name}”: “members list” tells who there is.")
 
 
 class Kind(StrEnum):

@@ -28,14 +28,8 @@ from .errors import Unknown
 
 _LOGGER = logging.getLogger(__name__)
 _RETENTION = re.compile(r'\sretention="P(\d{1,5})D"')
-_LOST = text(
-    "What was asked in this version cannot be read any more.",
-    "Ce qui était demandé dans cette version n’est plus lisible.",
-)
-_NO_SUCH_NEED = text(
-    "Nothing of the name “{need}” is asked for: “needs list” tells what is.",
-    "Rien n’est demandé sous le nom « {need} » : « needs list » dit ce qui l’est.",
-)
+_LOST = text("What was asked in this version cannot be read any more.")
+_NO_SUCH_NEED = text("Nothing of the name “{need}” is asked for: “needs list” tells what is.")
 
 
 type Version = tuple[str, int]

@@ -8,17 +8,12 @@ from ..store.reasons import is_full, reason
 
 _FULL = text(
     "The database’s disk is full: make room on it. The node goes on by itself then; what members"
-    " push meanwhile is not acknowledged, and comes again.",
-    "Le disque de la base de données est plein : faites-y de la place. Le nœud reprend alors de"
-    " lui-même ; ce que les membres envoient entre-temps n’est pas confirmé, et revient.",
+    " push meanwhile is not acknowledged, and comes again."
 )
 _AWAY = text(
     "The database cannot be used ({said}): see that it runs, and that the node may write to it. The"
     " node goes on by itself then; what members push meanwhile is not acknowledged, and comes"
-    " again.",
-    "La base de données est inutilisable ({said}) : vérifiez qu’elle tourne, et que le nœud peut y"
-    " écrire. Le nœud reprend alors de lui-même ; ce que les membres envoient entre-temps n’est pas"
-    " confirmé, et revient.",
+    " again."
 )
 
 

@@ -9,15 +9,11 @@ from ..sharing.words import length
 from ..xmpp import DataPolicy
 
 _LANGUAGES = ("en", "fr")
-_OF = text("{title}: {said}", "{title} : {said}")
-_AND = text("; ", " ; ")
-_AFTER = text("{length} after the end of the permission", "{length} après la fin de l’autorisation")
-_NOT_AFTER = text(
-    "no longer than the permission lasts", "pas plus longtemps que l’autorisation ne dure"
-)
-_NOT_TOLD = text(
-    "{controller} does not say: ask {contact}", "{controller} ne le dit pas : demandez à {contact}"
-)
+_OF = text("{title}: {said}")
+_AND = text("; ")
+_AFTER = text("{length} after the end of the permission")
+_NOT_AFTER = text("no longer than the permission lasts")
+_NOT_TOLD = text("{controller} does not say: ask {contact}")
 
 
 def data_policy(asked: Sequence[DataNeed], location: str | None) -> DataPolicy | None:

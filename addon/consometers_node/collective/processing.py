@@ -15,25 +15,17 @@ from ..sharing.export import Told
 from . import given
 from .needs import all_needs
 
-PERSONS = text(
-    "Members: households, under a pseudonym; buildings that chose to be named.",
-    "Membres : foyers, sous pseudonyme ; bâtiments qui ont choisi d’être nommés.",
-)
+PERSONS = text("Members: households, under a pseudonym; buildings that chose to be named.")
 BASIS = text(
-    "Consent (GDPR, article 6(1)(a)), given at home for each purpose, withdrawn there at once.",
-    "Consentement (RGPD, article 6.1.a), donné à la maison pour chaque finalité, retiré de même,"
-    " aussitôt.",
+    "Consent (GDPR, article 6(1)(a)), given at home for each purpose, withdrawn there at once."
 )
 SECURITY = text(
     "Encrypted and authenticated transport (XMPP over TLS, certificates checked); a database that"
     " only the node reads; what is erased is overwritten; publication of sums alone, of enough"
-    " members; a register of permissions that is never altered, and a log of who read what.",
-    "Transport chiffré et authentifié (XMPP sur TLS, certificats vérifiés) ; base lue par le seul"
-    " nœud ; ce qui est effacé est écrasé ; publication des seules sommes, d’assez de membres ;"
-    " registre des autorisations jamais modifié, et journal de qui a lu quoi.",
+    " members; a register of permissions that is never altered, and a log of who read what."
 )
 
-_AT_MOST = text("{wanted}, at most {interval}", "{wanted}, au plus {interval}")
+_AT_MOST = text("{wanted}, at most {interval}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,12 +36,10 @@ NEED = "members"
 _DAYS = 18_000
 """It ends when the member leaves, and not before."""
 _WHO = "publication.members"
-_TITLE = text("What all members have together", "Ce que tous les membres ont ensemble")
+_TITLE = text("What all members have together")
 _PURPOSE = text(
     "Members read the sums of all members that this collective publishes, and how many each sums,"
-    " for as long as they share with it.",
-    "Les membres lisent les sommes de tous les membres que ce collectif publie, et combien chacune"
-    " en compte, aussi longtemps qu’ils partagent avec lui.",
+    " for as long as they share with it."
 )
 
 

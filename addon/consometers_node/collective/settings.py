@@ -37,27 +37,15 @@ _LONGEST_WAIT = 120
 _WIDTH = 100
 _THIS_MACHINE = ip_network("127.0.0.0/8"), ip_network("::1")
 
-_PLACE = text("{file}, line {line}: {said}", "{file}, ligne {line} : {said}")
-_WHOLE = text("{place}: {said}", "{place} : {said}")
-_NOT_TOML = text(
-    "this cannot be read as TOML: {why}.", "ceci n’est pas lisible comme TOML : {why}."
-)
-_NOT_UTF_8 = text(
-    "this is not UTF-8: save the file in it.",
-    "ce n’est pas de l’UTF-8 : enregistrez le fichier ainsi.",
-)
-_TOO_LONG = text("the file is longer than {most} bytes.", "le fichier dépasse {most} octets.")
-_UNKNOWN = text(
-    "“{key}” is not known. Known are: {known}.", "« {key} » n’est pas connu. Sont connus : {known}."
-)
-_NEARLY = text(
-    "“{key}” is not known: is “{near}” meant?", "« {key} » n’est pas connu : est-ce « {near} » ?"
-)
-_MISSING = text(
-    "“{key}” is missing, here or in {variable}: {said}",
-    "il manque « {key} », ici ou dans {variable} : {said}",
-)
-_WRONG = text("“{key}”: {said}", "« {key} » : {said}")
+_PLACE = text("{file}, line {line}: {said}")
+_WHOLE = text("{place}: {said}")
+_NOT_TOML = text("this cannot be read as TOML: {why}.")
+_NOT_UTF_8 = text("this is not UTF-8: save the file in it.")
+_TOO_LONG = text("the file is longer than {most} bytes.")
+_UNKNOWN = text("“{key}” is not known. Known are: {known}.")
+_NEARLY = text("“{key}” is not known: is “{near}” meant?")
+_MISSING = text("“{key}” is missing, here or in {variable}: {said}")
+_WRONG = text("“{key}”: {said}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -41,26 +41,26 @@ class Heat(StrEnum):
 
 
 BUILDINGS = {
-    Building.SCHOOL: text("school", "école"),
-    Building.NURSERY: text("nursery", "crèche"),
-    Building.TOWN_HALL: text("town hall", "mairie"),
-    Building.LIBRARY: text("library", "médiathèque"),
-    Building.SPORTS: text("sports hall", "salle de sport"),
-    Building.COMMUNITY: text("community hall", "salle des fêtes"),
-    Building.CARE: text("care home", "maison de santé"),
-    Building.HOUSING: text("housing", "logements"),
-    Building.WORKSHOP: text("workshops", "ateliers municipaux"),
-    Building.OTHER: text("public building", "bâtiment public"),
+    Building.SCHOOL: text("school"),
+    Building.NURSERY: text("nursery"),
+    Building.TOWN_HALL: text("town hall"),
+    Building.LIBRARY: text("library"),
+    Building.SPORTS: text("sports hall"),
+    Building.COMMUNITY: text("community hall"),
+    Building.CARE: text("care home"),
+    Building.HOUSING: text("housing"),
+    Building.WORKSHOP: text("workshops"),
+    Building.OTHER: text("public building"),
 }
 HEATS = {
-    Heat.ELECTRIC: text("electric", "électrique"),
-    Heat.HEAT_PUMP: text("heat pump", "pompe à chaleur"),
-    Heat.GAS: text("gas", "gaz"),
-    Heat.OIL: text("oil", "fioul"),
-    Heat.WOOD: text("wood", "bois"),
-    Heat.SOLAR: text("solar", "solaire"),
-    Heat.DISTRICT: text("heat network", "réseau de chaleur"),
-    Heat.NONE: text("none", "aucun"),
+    Heat.ELECTRIC: text("electric"),
+    Heat.HEAT_PUMP: text("heat pump"),
+    Heat.GAS: text("gas"),
+    Heat.OIL: text("oil"),
+    Heat.WOOD: text("wood"),
+    Heat.SOLAR: text("solar"),
+    Heat.DISTRICT: text("heat network"),
+    Heat.NONE: text("none"),
 }
 
 

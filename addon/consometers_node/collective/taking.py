@@ -37,43 +37,25 @@ MAX_NAMES = 50
 """Series that one message tells of: a home has a few."""
 
 _TOO_MANY_NAMES = text(
-    "A message tells of at most {most} series, this one of {found}: send several.",
-    "Un message concerne au plus {most} séries, celui-ci {found} : envoyez-en plusieurs.",
+    "A message tells of at most {most} series, this one of {found}: send several."
 )
 _NOT_GRANTED = text(
-    "You have not granted this series here, or no longer: nothing of the message is kept.",
-    "Vous n’avez pas accordé cette série ici, ou plus : rien du message n’est conservé.",
+    "You have not granted this series here, or no longer: nothing of the message is kept."
 )
 _NOT_THEN = text(
-    "Your permission covers records from {start} until {end}: nothing of the message is kept.",
-    "Votre autorisation couvre les relevés du {start} au {end} : rien du message n’est conservé.",
+    "Your permission covers records from {start} until {end}: nothing of the message is kept."
 )
 _TOO_FINE = text(
     "Your permission covers records at {granted} and coarser, these are at {found}: nothing of the"
-    " message is kept.",
-    "Votre autorisation couvre des relevés au pas de {granted} ou plus grossier, ceux-ci sont"
-    " au pas de {found} : rien du message n’est conservé.",
+    " message is kept."
 )
 _ANOTHER_SERIES = text(
-    "Under this name came {known}, and now {found}: grant what has changed anew.",
-    "Sous ce nom venait {known}, et maintenant {found} : accordez de nouveau ce qui a changé.",
+    "Under this name came {known}, and now {found}: grant what has changed anew."
 )
-_NOT_YET = text(
-    "A record starts at {start}, which is still to come: set your clock.",
-    "Un relevé commence le {start}, qui est encore à venir : réglez votre horloge.",
-)
-_TOO_MUCH = text(
-    "{found} W cannot be: at most {most} W are kept.",
-    "{found} W, c’est impossible : au plus {most} W sont conservés.",
-)
-_OF_NOBODY = text(
-    "A sum of no member comes with a value, at {start}: leave out both.",
-    "La somme d’aucun membre vient avec une valeur, le {start} : n’envoyez ni l’une ni l’autre.",
-)
-_OFF_THE_GRID = text(
-    "No interval of {interval} starts at {start}.",
-    "Aucun intervalle de {interval} ne commence le {start}.",
-)
+_NOT_YET = text("A record starts at {start}, which is still to come: set your clock.")
+_TOO_MUCH = text("{found} W cannot be: at most {most} W are kept.")
+_OF_NOBODY = text("A sum of no member comes with a value, at {start}: leave out both.")
+_OFF_THE_GRID = text("No interval of {interval} starts at {start}.")
 
 
 @dataclass(frozen=True, slots=True)

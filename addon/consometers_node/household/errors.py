@@ -26,9 +26,7 @@ class WrongToken(HomeAssistantFault):
         super().__init__(
             text(
                 "Home Assistant refuses the access token: make a new one in your profile there,"
-                " under Security, and give it to the node",
-                "Home Assistant refuse le jeton d’accès : créez-en un nouveau dans votre profil,"
-                " sous Sécurité, et donnez-le au nœud",
+                " under Security, and give it to the node"
             )
         )
 
@@ -44,10 +42,7 @@ class NotAnAdministrator(Refused):
         super().__init__(
             text(
                 "Home Assistant lets only administrators write statistics: make an access token as"
-                " one of them, in your profile there, under Security, and give it to the node",
-                "Home Assistant ne laisse que les administrateurs écrire des statistiques : créez"
-                " un jeton d’accès comme l’un d’eux, dans votre profil, sous Sécurité, et"
-                " donnez-le au nœud",
+                " one of them, in your profile there, under Security, and give it to the node"
             )
         )
 
@@ -59,9 +54,7 @@ class NotOurs(HomeAssistantFault):
         super().__init__(
             text(
                 "Home Assistant has a statistic {name} that this node did not write: choose another"
-                " name",
-                "Home Assistant a une statistique {name} que ce nœud n’a pas écrite : choisissez un"
-                " autre nom",
+                " name"
             ),
             name=name,
         )
@@ -71,12 +64,7 @@ class TooMuch(HomeAssistantFault):
     """Its answer is larger than the node takes in: ask for less."""
 
     def __init__(self) -> None:
-        super().__init__(
-            text(
-                "Home Assistant’s answer is larger than the node takes in",
-                "La réponse de Home Assistant est plus grande que ce que le nœud accepte",
-            )
-        )
+        super().__init__(text("Home Assistant’s answer is larger than the node takes in"))
 
 
 class Unreadable(HomeAssistantFault):
@@ -86,9 +74,7 @@ class Unreadable(HomeAssistantFault):
         super().__init__(
             text(
                 "Home Assistant answers in a way that this version of the node does not know"
-                " ({what})",
-                "Home Assistant répond d’une façon que cette version du nœud ne connaît pas"
-                " ({what})",
+                " ({what})"
             ),
             what=what,
         )

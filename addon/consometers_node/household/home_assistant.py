@@ -33,48 +33,24 @@ SUPERVISOR = "http://supervisor"
 BACKOFF = Backoff(1, 60)
 _STEADY_S = 60.0
 
-_CONNECTED = text("connected to Home Assistant", "connecté à Home Assistant")
-_NOT_YET = text("Home Assistant was not reached yet", "Home Assistant n’a pas encore été joint")
-_ENDED = text(
-    "the node no longer connects to Home Assistant",
-    "le nœud ne se connecte plus à Home Assistant",
-)
-_SILENT = text("Home Assistant does not answer", "Home Assistant ne répond pas")
-_LOST = text(
-    "the connection to Home Assistant was lost", "la connexion à Home Assistant a été perdue"
-)
-_SOMETHING_ELSE = text(
-    "what listens there does not speak as Home Assistant does",
-    "ce qui écoute là ne parle pas comme Home Assistant",
-)
-_SLOW = text(
-    "Home Assistant takes too long to answer {command}",
-    "Home Assistant met trop de temps à répondre à {command}",
-)
-_REFUSES = text(
-    "Home Assistant refuses {command}: {why}", "Home Assistant refuse {command} : {why}"
-)
-_UNREACHABLE = text("Home Assistant cannot be reached", "Home Assistant est injoignable")
+_CONNECTED = text("connected to Home Assistant")
+_NOT_YET = text("Home Assistant was not reached yet")
+_ENDED = text("the node no longer connects to Home Assistant")
+_SILENT = text("Home Assistant does not answer")
+_LOST = text("the connection to Home Assistant was lost")
+_SOMETHING_ELSE = text("what listens there does not speak as Home Assistant does")
+_SLOW = text("Home Assistant takes too long to answer {command}")
+_REFUSES = text("Home Assistant refuses {command}: {why}")
+_UNREACHABLE = text("Home Assistant cannot be reached")
 _NO_TLS = text(
     "Home Assistant cannot be reached over https: it may speak http alone, or its certificate is"
-    " not trusted here",
-    "Home Assistant est injoignable en https : il ne parle peut-être que http, ou son certificat"
-    " n’est pas reconnu ici",
+    " not trusted here"
 )
-_ANOTHER_STATUS = text("Home Assistant answers {status}", "Home Assistant répond {status}")
-_STARTING = text(
-    "Home Assistant answers {status}: it is starting, or stopped",
-    "Home Assistant répond {status} : il démarre, ou est arrêté",
-)
+_ANOTHER_STATUS = text("Home Assistant answers {status}")
+_STARTING = text("Home Assistant answers {status}: it is starting, or stopped")
 _STATUS = {
-    403: text(
-        "Home Assistant answers {status}: it may have banned the node’s address",
-        "Home Assistant répond {status} : il a peut-être banni l’adresse du nœud",
-    ),
-    404: text(
-        "Home Assistant answers {status}: something else may listen at this URL",
-        "Home Assistant répond {status} : autre chose écoute peut-être à cette adresse",
-    ),
+    403: text("Home Assistant answers {status}: it may have banned the node’s address"),
+    404: text("Home Assistant answers {status}: something else may listen at this URL"),
     502: _STARTING,
     503: _STARTING,
 }

@@ -242,16 +242,10 @@ def _paths() -> str:
 
 
 _PATH = text(
-    "“{found}” is no series that can be imported: a direction is followed by one of {known}.",
-    "« {found} » n’est pas une série qui s’importe : une direction est suivie de {known}.",
+    "“{found}” is no series that can be imported: a direction is followed by one of {known}."
 )
-_UNIT = text(
-    "A series in {found} cannot be imported: the peer would have to send {known}.",
-    "Une série en {found} ne s’importe pas : le pair devrait l’envoyer en {known}.",
-)
+_UNIT = text("A series in {found} cannot be imported: the peer would have to send {known}.")
 _INTERVAL = text(
     "A load curve with an interval of {found} cannot be imported: it must divide an hour, such as"
-    " PT30M.",
-    "Une courbe de charge au pas de {found} ne s’importe pas : le pas doit diviser l’heure, comme"
-    " PT30M.",
+    " PT30M."
 )

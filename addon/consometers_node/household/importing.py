@@ -56,7 +56,7 @@ _AGAIN = _WEEK
 _REMEMBERED_HOURS = 48
 _BACKOFF = Backoff(30, 3600, least=1)
 
-_ENDED = text("the node no longer imports", "le nœud n’importe plus")
+_ENDED = text("the node no longer imports")
 
 _LOGGER = logging.getLogger(__name__)
 

@@ -8,15 +8,11 @@ from ..store.reasons import explained, is_full
 
 _FULL = text(
     "The disk is full: make room on it. The node goes on by itself then. Until then nothing leaves,"
-    " and permissions can be withdrawn all the same.",
-    "Le disque est plein : faites-y de la place. Le nœud reprend alors de lui-même. D’ici là rien"
-    " ne part, et les autorisations peuvent être retirées quand même.",
+    " and permissions can be withdrawn all the same."
 )
 _AWAY = text(
     "The node’s database cannot be used: {said} The node goes on by itself then. Until then nothing"
-    " leaves.",
-    "La base de données du nœud est inutilisable : {said} Le nœud reprend alors de lui-même. D’ici"
-    " là rien ne part.",
+    " leaves."
 )
 
 

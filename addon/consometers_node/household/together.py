@@ -44,9 +44,9 @@ _MAX_NAME = 40
 _MISSED = timedelta(hours=6)
 _PACE = Pace(poll=timedelta(hours=6), again=timedelta(days=30), on_return=False)
 _DIRECTIONS = {
-    Direction.CONSUMPTION: text("consumption", "consommation"),
-    Direction.INJECTION: text("injection", "injection"),
-    Direction.PRODUCTION: text("production", "production"),
+    Direction.CONSUMPTION: text("consumption"),
+    Direction.INJECTION: text("injection"),
+    Direction.PRODUCTION: text("production"),
 }
 
 _LOGGER = logging.getLogger(__name__)

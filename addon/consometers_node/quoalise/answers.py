@@ -48,11 +48,11 @@ class Listed:
 
 
 _COLUMNS = (
-    Field(var="identifier", label=text("Identifier", "Identifiant")),
-    Field(var="interval", label=text("Interval", "Pas de temps")),
-    Field(var="unit", label=text("Unit", "Unité")),
-    Field(var="first", label=text("First record", "Premier enregistrement")),
-    Field(var="last", label=text("Last record", "Dernier enregistrement")),
+    Field(var="identifier", label=text("Identifier")),
+    Field(var="interval", label=text("Interval")),
+    Field(var="unit", label=text("Unit")),
+    Field(var="first", label=text("First record", context="field of an answer")),
+    Field(var="last", label=text("Last record", context="field of an answer")),
 )
 
 

@@ -55,38 +55,30 @@ class Command:
 
 _IDENTIFIER = Field(
     var=Var.IDENTIFIER,
-    label=text("Identifier of the series", "Identifiant de la série"),
-    description=text(
-        "Such as urn:dev:prm:30001610071843_consumption/power/active/raw",
-        "Par exemple urn:dev:prm:30001610071843_consumption/power/active/raw",
-    ),
+    label=text("Identifier of the series"),
+    description=text("Such as urn:dev:prm:30001610071843_consumption/power/active/raw"),
     required=True,
 )
 _START = Field(
     var=Var.START,
-    label=text("From", "Depuis"),
+    label=text("From", context="start of what is asked"),
     description=text(
-        "ISO 8601 with offset, such as 2021-12-01T00:00:00+01:00. Empty: 24 hours before the end",
-        "ISO 8601 avec décalage, par exemple 2021-12-01T00:00:00+01:00. Vide : 24 heures avant la"
-        " fin",
+        "ISO 8601 with offset, such as 2021-12-01T00:00:00+01:00. Empty: 24 hours before the end"
     ),
 )
 _END = Field(
     var=Var.END,
-    label=text("Until, not included", "Jusqu’à, non compris"),
-    description=text(
-        "ISO 8601 with offset, such as 2021-12-05T00:00:00+01:00. Empty: now",
-        "ISO 8601 avec décalage, par exemple 2021-12-05T00:00:00+01:00. Vide : maintenant",
-    ),
+    label=text("Until, not included"),
+    description=text("ISO 8601 with offset, such as 2021-12-05T00:00:00+01:00. Empty: now"),
 )
 _PERMISSION = Field(
     var=Var.PERMISSION,
-    label=text("Number of the permission", "Numéro de l’autorisation"),
+    label=text("Number of the permission"),
     required=True,
 )
 _ERASE = Field(
     var=Var.ERASE,
-    label=text("Erase what was received", "Effacer ce qui a été reçu"),
+    label=text("Erase what was received"),
     type=FieldType.BOOLEAN,
     default="true",
 )
@@ -96,41 +88,39 @@ COMMANDS = {
     for command in (
         Command(
             Node.GET_HISTORY,
-            text("Get history", "Obtenir l’historique"),
+            text("Get history"),
             (_IDENTIFIER, _START, _END),
         ),
         Command(
             Node.SUBSCRIBE,
-            text("Be told of new records", "Recevoir les nouveaux enregistrements"),
+            text("Be told of new records"),
             (_IDENTIFIER,),
         ),
         Command(
             Node.UNSUBSCRIBE,
-            text("No longer be told of new records", "Ne plus recevoir les enregistrements"),
+            text("No longer be told of new records"),
             (_IDENTIFIER,),
         ),
-        Command(Node.LIST_SERIES, text("List the series", "Lister les séries")),
+        Command(Node.LIST_SERIES, text("List the series")),
         Command(
             Node.GET_DATA_NEEDS,
-            text(
-                "What this collective asks for, and why", "Ce que demande ce collectif, et pourquoi"
-            ),
+            text("What this collective asks for, and why"),
             answered_by=frozenset({Role.COLLECTIVE}),
         ),
         Command(
             Node.GRANT,
-            text("Grant a permission", "Accorder une autorisation"),
+            text("Grant a permission"),
             answered_by=frozenset({Role.COLLECTIVE}),
         ),
         Command(
             Node.WITHDRAW,
-            text("Withdraw a permission", "Retirer une autorisation"),
+            text("Withdraw a permission"),
             (_PERMISSION, _ERASE),
             frozenset({Role.COLLECTIVE}),
         ),
         Command(
             Node.TERMINATE,
-            text("Give a permission back", "Rendre une autorisation"),
+            text("Give a permission back"),
             (_PERMISSION,),
         ),
     )

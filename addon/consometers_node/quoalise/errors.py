@@ -39,7 +39,7 @@ class QuoaliseError(Exception):
 
     condition: str = "undefined-condition"
     type: ErrorType = ErrorType.CANCEL
-    default: ClassVar[Text] = text("Something went wrong.", "Quelque chose s’est mal passé.")
+    default: ClassVar[Text] = text("Something went wrong.")
 
     def __init__(self, words: Text | None = None) -> None:
         """Say what happened, or the usual words for it."""
@@ -52,20 +52,14 @@ class NotAuthorized(QuoaliseError):
 
     condition = "not-authorized"
     type = ErrorType.AUTH
-    default = text(
-        "There is no permission to read this: ask for it, or ask for less.",
-        "Aucune autorisation ne permet de lire cela : demandez-la, ou demandez moins.",
-    )
+    default = text("There is no permission to read this: ask for it, or ask for less.")
 
 
 class ItemNotFound(QuoaliseError):
     """There is no such series: told only to those who may know, others are `NotAuthorized`."""
 
     condition = "item-not-found"
-    default = text(
-        "There is no such series: ask for the list of series.",
-        "Il n’y a pas de telle série : demandez la liste des séries.",
-    )
+    default = text("There is no such series: ask for the list of series.")
 
 
 class ResourceConstraint(QuoaliseError):
@@ -73,10 +67,7 @@ class ResourceConstraint(QuoaliseError):
 
     condition = "resource-constraint"
     type = ErrorType.WAIT
-    default = text(
-        "Asked too often: wait a minute, then ask again.",
-        "Trop de demandes : attendez une minute, puis redemandez.",
-    )
+    default = text("Asked too often: wait a minute, then ask again.")
 
 
 class BadRequest(QuoaliseError):
@@ -84,7 +75,7 @@ class BadRequest(QuoaliseError):
 
     condition = "bad-request"
     type = ErrorType.MODIFY
-    default = text("This cannot be read.", "Ceci ne peut pas être lu.")
+    default = text("This cannot be read.")
 
 
 class Malformed(BadRequest):
@@ -103,7 +94,7 @@ class Malformed(BadRequest):
 class UpstreamError(QuoaliseError):
     """What a source behind the node said, in its own code (None where it gave none)."""
 
-    default = text("The source of the data refused.", "La source des données a refusé.")
+    default = text("The source of the data refused.")
 
     def __init__(self, issuer: str, code: str | None = None, words: Text | None = None) -> None:
         """Say who refused, with which code, in which words."""

@@ -3,23 +3,12 @@
 from .errors import Malformed, QuoaliseError, UpstreamError
 from .text import Text, around, text
 
-_REFUSES = text("{peer} refuses: {said}", "{peer} refuse : {said}")
-_UPSTREAM = text(
-    "The source of {peer}'s data ({issuer}) refuses, with the code {code}: {said}",
-    "La source des données de {peer} ({issuer}) refuse, avec le code {code} : {said}",
-)
-_UNREADABLE = text(
-    "{peer} answered what cannot be read ({said}) Tell whoever runs it.",
-    "{peer} a répondu quelque chose d’illisible ({said}) Prévenez qui le tient.",
-)
-_NOBODY = text(
-    "{peer} is not there: its node does not run at the moment, or the address is wrong.",
-    "{peer} n’est pas là : son nœud ne tourne pas en ce moment, ou l’adresse est fausse.",
-)
+_REFUSES = text("{peer} refuses: {said}")
+_UPSTREAM = text("The source of {peer}'s data ({issuer}) refuses, with the code {code}: {said}")
+_UNREADABLE = text("{peer} answered what cannot be read ({said}) Tell whoever runs it.")
+_NOBODY = text("{peer} is not there: its node does not run at the moment, or the address is wrong.")
 _NO_SERVER = text(
-    "The server of {peer} cannot be reached from yours: check the address, or try later.",
-    "Le serveur de {peer} est injoignable depuis le vôtre : vérifiez l’adresse, ou réessayez plus"
-    " tard.",
+    "The server of {peer} cannot be reached from yours: check the address, or try later."
 )
 _BY_CONDITION = {
     "service-unavailable": _NOBODY,

@@ -56,35 +56,18 @@ from .pauses import paused
 _A_SECOND = timedelta(seconds=1)
 _JUST_NOW = timedelta(days=1)
 
-_NOT_THEN = text(
-    "No permission covers records of that time: those from {start} on may be read.",
-    "Aucune autorisation ne couvre les relevés de cette période : ceux depuis le {start}"
-    " peuvent être lus.",
-)
+_NOT_THEN = text("No permission covers records of that time: those from {start} on may be read.")
 _TOO_MANY = text(
-    "More than {most} records are asked for: ask for a shorter range, then for the next.",
-    "Plus de {most} relevés sont demandés : demandez une période plus courte, puis la suivante.",
+    "More than {most} records are asked for: ask for a shorter range, then for the next."
 )
 _PAUSED = {
-    Role.HOUSEHOLD: text(
-        "The household has paused this: ask again later.",
-        "Le foyer a mis ceci en pause : redemandez plus tard.",
-    ),
-    Role.COLLECTIVE: text(
-        "The collective has paused this: ask again later.",
-        "Le collectif a mis ceci en pause : redemandez plus tard.",
-    ),
+    Role.HOUSEHOLD: text("The household has paused this: ask again later."),
+    Role.COLLECTIVE: text("The collective has paused this: ask again later."),
 }
-_STILL_READ = text(
-    "This node is still reading that part of its history: ask again in a minute.",
-    "Ce nœud est encore en train de lire cette partie de son historique : redemandez dans une"
-    " minute.",
-)
+_STILL_READ = text("This node is still reading that part of its history: ask again in a minute.")
 _UNSETTLED = text(
     "This node has just started, and waits for your receipt of what you were granted: confirm it,"
-    " then ask again.",
-    "Ce nœud vient de démarrer, et attend votre accusé de réception de ce qui vous a été accordé :"
-    " confirmez-le, puis redemandez.",
+    " then ask again."
 )
 
 

@@ -18,37 +18,22 @@ from .names import OtherCollective
 
 NARROWER = {
     "series": text(
-        "Choose series that are asked for, at an interval that is no finer than what is asked.",
-        "Choisissez des séries qui sont demandées, à un pas de temps pas plus fin que demandé.",
+        "Choose series that are asked for, at an interval that is no finer than what is asked."
     ),
     "interval": text(
-        "The interval is finer than what is asked: choose that one, or a coarser one.",
-        "Le pas de temps est plus fin que demandé : choisissez celui-là, ou un plus grossier.",
+        "The interval is finer than what is asked: choose that one, or a coarser one."
     ),
-    "identification": text(
-        "This is not the name that is asked for: grant it as asked, or refuse.",
-        "Ce n’est pas le nom qui est demandé : accordez-le tel quel, ou refusez.",
-    ),
-    "history_days": text(
-        "That is more of the past than what is asked.", "C’est plus de passé que demandé."
-    ),
-    "duration_days": text("That is longer than what is asked.", "C’est plus long que demandé."),
+    "identification": text("This is not the name that is asked for: grant it as asked, or refuse."),
+    "history_days": text("That is more of the past than what is asked."),
+    "duration_days": text("That is longer than what is asked."),
 }
-_OUTDATED = text(
-    "A newer version of this was asked since: answer that one.",
-    "Une version plus récente a été demandée depuis : répondez à celle-là.",
-)
+_OUTDATED = text("A newer version of this was asked since: answer that one.")
 _CHANGED = text(
-    "What is asked changed without a new version: ask whoever asks it to number it anew.",
-    "Ce qui est demandé a changé sans nouvelle version : demandez à qui le demande de la"
-    " renuméroter.",
+    "What is asked changed without a new version: ask whoever asks it to number it anew."
 )
-_UNKNOWN = text("There is no such permission.", "Il n’y a pas de telle autorisation.")
-_FORBIDDEN = text(
-    "This permission is “{before}”: it cannot become “{after}”.",
-    "Cette autorisation est « {before} » : elle ne peut pas devenir « {after} ».",
-)
-_REFUSED = text("The database refuses: {why}", "La base de données refuse : {why}")
+_UNKNOWN = text("There is no such permission.")
+_FORBIDDEN = text("This permission is “{before}”: it cannot become “{after}”.")
+_REFUSED = text("The database refuses: {why}")
 
 
 def said_of(fault: Exception) -> Text | None:

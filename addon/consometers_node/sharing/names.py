@@ -19,10 +19,7 @@ COLLECTIVE = "collective"
 _OTHER = text(
     "This database is of the collective “{kept}”, and collective.toml has the identifier “{name}”:"
     " an identifier never changes, for sums are known, granted and erased by it. Write identifier ="
-    ' "{kept}" there again, or begin with another database.',
-    "Cette base est celle du collectif « {kept} », et collective.toml a l’identifiant « {name} » :"
-    " un identifiant ne change jamais, car c’est par lui que des sommes sont connues, autorisées et"
-    ' effacées. Remettez-y identifier = "{kept}", ou commencez avec une autre base.',
+    ' "{kept}" there again, or begin with another database.'
 )
 
 

@@ -33,14 +33,11 @@ _NO_RECEIPT = "ended before its receipt came"
 _UNKNOWN_THERE = "not known to the peer"
 _RESTORED = text(
     "The receipt of {peer} says that this permission was withdrawn on {day}. An older state of this"
-    " node had brought it back: it is withdrawn again.",
-    "L’accusé de réception de {peer} dit que cette autorisation a été retirée le {day}. Un état"
-    " plus ancien de ce nœud l’avait rétablie : elle est de nouveau retirée.",
+    " node had brought it back: it is withdrawn again."
 )
 _RESTORER = "restored state"
 _STRANGE_RECEIPT = text(
-    "The collective answers with a receipt of something else: tell whoever runs it.",
-    "Le collectif répond par l’accusé de réception d’autre chose : prévenez qui le tient.",
+    "The collective answers with a receipt of something else: tell whoever runs it."
 )
 
 

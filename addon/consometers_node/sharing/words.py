@@ -10,54 +10,42 @@ from ..series import Direction, Interval, Quantity, Series
 from ..store.peers import Peer
 
 DIRECTIONS = {
-    Direction.CONSUMPTION: text("energy drawn from the grid", "énergie soutirée du réseau"),
-    Direction.INJECTION: text("energy fed into the grid", "énergie injectée sur le réseau"),
-    Direction.PRODUCTION: text("energy made by panels", "énergie produite par des panneaux"),
+    Direction.CONSUMPTION: text("energy drawn from the grid"),
+    Direction.INJECTION: text("energy fed into the grid"),
+    Direction.PRODUCTION: text("energy made by panels"),
 }
 INTERVALS = {
-    Interval.PT5M: text("every 5 minutes", "toutes les 5 minutes"),
-    Interval.PT30M: text("every half hour", "toutes les demi-heures"),
-    Interval.PT1H: text("every hour", "toutes les heures"),
-    Interval.P1D: text("every day", "tous les jours"),
+    Interval.PT5M: text("every 5 minutes"),
+    Interval.PT30M: text("every half hour"),
+    Interval.PT1H: text("every hour"),
+    Interval.P1D: text("every day"),
 }
 QUANTITIES = {
-    Quantity.ENERGY: text("register", "compteur"),
-    Quantity.POWER: text("mean power", "puissance moyenne"),
+    Quantity.ENERGY: text("register"),
+    Quantity.POWER: text("mean power"),
 }
 IDENTIFICATIONS = {
-    Identification.PSEUDONYM: text(
-        "a pseudonym, which no one else knows", "un pseudonyme, que personne d’autre ne connaît"
-    ),
-    Identification.DELIVERY_POINT: text(
-        "the number of your delivery point", "le numéro de votre point de livraison"
-    ),
-    Identification.NAME: text(
-        "the name of your building, which everyone sees",
-        "le nom de votre bâtiment, que tout le monde voit",
-    ),
+    Identification.PSEUDONYM: text("a pseudonym, which no one else knows"),
+    Identification.DELIVERY_POINT: text("the number of your delivery point"),
+    Identification.NAME: text("the name of your building, which everyone sees"),
 }
 _SHOWN_BY_NAME = text(
     "Everyone can see what your building draws, feeds into the grid and makes, {said}, under its"
     " name: on public pages, in open data and on screens. It is shown from a first of a month on."
     " What was published stays, also after you withdraw; nothing more is then published of your"
-    " building alone, and its name goes.",
-    "Tout le monde peut voir ce que votre bâtiment consomme, injecte et produit, {said}, sous"
-    " son nom : sur des pages publiques, en données ouvertes et sur des écrans. Il est montré à"
-    " partir d’un premier du mois. Ce qui a été publié reste, même après un retrait ; plus rien"
-    " n’est alors publié de votre bâtiment seul, et son nom disparaît.",
+    " building alone, and its name goes."
 )
 
 STATES = {
-    State.PROPOSED: text("asked", "demandée"),
-    State.GRANTED: text("allowed", "autorisée"),
-    State.REFUSED: text("refused", "refusée"),
-    State.WITHDRAWN: text("withdrawn", "retirée"),
-    State.TERMINATED: text("ended by the collective", "rendue par le collectif"),
-    State.EXPIRED: text("expired", "expirée"),
+    State.PROPOSED: text("asked"),
+    State.GRANTED: text("allowed"),
+    State.REFUSED: text("refused"),
+    State.WITHDRAWN: text("withdrawn"),
+    State.TERMINATED: text("ended by the collective"),
+    State.EXPIRED: text("expired"),
 }
 
-_NEED = text(
-    """{title}
+_NEED = text("""{title}
 Asked by {controller} ({peer}), contact {contact}
 What for: {purpose}
 Who else receives it: {recipients}
@@ -66,83 +54,49 @@ The past: {history}
 For how long: {duration} from the day on which you allow it
 Kept after the end: {retention}
 Under: {identification}
-Policy: {policy}""",
-    """{title}
-Demandé par {controller} ({peer}), contact {contact}
-Pour quoi faire : {purpose}
-Qui d’autre les reçoit : {recipients}
-Demandé : {wanted}, au plus {interval}
-Le passé : {history}
-Pour combien de temps : {duration} à partir du jour où vous autorisez
-Conservé après la fin : {retention}
-Sous : {identification}
-Politique de données : {policy}""",
-)
-_GRANT = text(
-    """You allow, until {until}:
+Policy: {policy}""")
+_GRANT = text("""You allow, until {until}:
 {series}
 {interval}, from {since} on, under {identification}. Nothing else leaves {origin} for this.
-You can withdraw at any time, at once; what was sent is then erased unless you say otherwise.""",
-    """Vous autorisez, jusqu’au {until} :
-{series}
-{interval}, depuis le {since}, sous {identification}. Rien d’autre ne quitte {origin} pour cela.
-Vous pouvez retirer cette autorisation à tout moment, avec effet immédiat ; ce qui a été envoyé\
- est alors effacé, sauf si vous dites le contraire.""",
-)
+You can withdraw at any time, at once; what was sent is then erased unless you say otherwise.""")
 _ONE_SERIES = {
-    Role.HOUSEHOLD: text("- {statistic}: {direction}", "- {statistic} : {direction}"),
-    Role.COLLECTIVE: text(
-        "- {statistic}: {direction}, and how many members each sum has",
-        "- {statistic} : {direction}, et combien de membres compte chaque somme",
-    ),
+    Role.HOUSEHOLD: text("- {statistic}: {direction}"),
+    Role.COLLECTIVE: text("- {statistic}: {direction}, and how many members each sum has"),
 }
 _ORIGINS = {
-    Role.HOUSEHOLD: text("your home", "votre foyer"),
-    Role.COLLECTIVE: text("your collective", "votre collectif"),
+    Role.HOUSEHOLD: text("your home"),
+    Role.COLLECTIVE: text("your collective"),
 }
-_OWN_NAME = text("the name of your collective", "le nom de votre collectif")
-_REFUSAL = text(
-    "You refuse “{title}”, asked by {controller}. Nothing leaves {origin} for it.",
-    "Vous refusez « {title} », demandé par {controller}. Rien ne quitte {origin} pour cela.",
-)
+_OWN_NAME = text("the name of your collective")
+_REFUSAL = text("You refuse “{title}”, asked by {controller}. Nothing leaves {origin} for it.")
 _WITHDRAWAL = {
     True: text(
         "You withdraw “{title}”, which you allowed {controller}. Nothing more will leave"
         " {origin} for it, and {controller} is to erase what it received. Sums already published"
-        " stay.",
-        "Vous retirez « {title} », autorisé à {controller}. Plus rien ne quittera {origin} pour"
-        " cela, et {controller} doit effacer ce qui a été reçu. Les sommes déjà publiées restent.",
+        " stay."
     ),
     False: text(
         "You withdraw “{title}”, which you allowed {controller}. Nothing more will leave"
-        " {origin} for it, and {controller} may keep what it received, for as long as it said.",
-        "Vous retirez « {title} », autorisé à {controller}. Plus rien ne quittera {origin} pour"
-        " cela, et {controller} peut garder ce qui a été reçu, aussi longtemps qu’annoncé.",
+        " {origin} for it, and {controller} may keep what it received, for as long as it said."
     ),
 }
 NOT_REGISTERED = text(
     "Nothing more leaves for this, but the register did not take the withdrawal: the collective"
     " does not know of it. Withdraw once more. If this stays, the database of this node was altered"
-    " or is damaged: put a backup of the node back, and withdraw again.",
-    "Plus rien ne part pour cela, mais le registre n’a pas pris le retrait : le collectif n’en sait"
-    " rien. Retirez encore une fois. Si cela persiste, la base de données de ce nœud a été modifiée"
-    " ou est abîmée : remettez une sauvegarde du nœud, et retirez de nouveau.",
+    " or is damaged: put a backup of the node back, and withdraw again."
 )
 STILL_LEAVES = text(
     "This could not be withdrawn: the database of this node refuses it. Stop the node, so that"
-    " nothing leaves. Make room on its disk, or put a backup back; start it, and withdraw again.",
-    "Le retrait n’a pas pu se faire : la base de données de ce nœud le refuse. Arrêtez le nœud,"
-    " pour que rien ne parte. Faites de la place sur son disque, ou remettez une sauvegarde ;"
-    " démarrez-le, et retirez de nouveau.",
+    " nothing leaves. Make room on its disk, or put a backup back; start it, and withdraw again."
 )
-_NOBODY = text("nobody", "personne")
-_NO_PAST = text("none of it", "rien")
-_THE_LAST = text("the last {days} days", "les {days} derniers jours")
-_DAYS = text("{days} days", "{days} jours")
-_A_YEAR = text("1 year", "1 an")
-_YEARS = text("{years} years", "{years} ans")
+_NOBODY = text("nobody")
+_NO_PAST = text("none of it")
+_THE_LAST = text("the last {days} days")
+_DAYS = text("{days} days")
+_A_YEAR = text("1 year")
+_YEARS = text("{years} years")
 _YEAR_DAYS = 365
-_NOT_KEPT = text("nothing", "rien")
+_NOT_KEPT = text("nothing")
 
 
 def need(asked: DataNeed, peer: Peer, language: str) -> str:

@@ -59,10 +59,7 @@ _ENTRIES = {
 
 _LOGGER = logging.getLogger(__name__)
 
-_UNTIL_THEN = text(
-    "{said} Until then, nothing runs out and nothing is erased because of its age.",
-    "{said} D’ici là, rien n’arrive à expiration et rien n’est effacé en raison de son âge.",
-)
+_UNTIL_THEN = text("{said} Until then, nothing runs out and nothing is erased because of its age.")
 
 
 class Reason(StrEnum):
@@ -78,27 +75,19 @@ class Reason(StrEnum):
 _WORDS = {
     Reason.OFFLINE: text(
         "The node has not logged in to its server since it started, so its clock ({now}) is not"
-        " confirmed.",
-        "Le nœud ne s’est pas encore connecté à son serveur depuis son démarrage : son horloge"
-        " ({now}) n’est donc pas confirmée.",
+        " confirmed."
     ),
     Reason.STEPPED: text(
         "The node’s clock jumped to {now}. It counts again once the node has logged in to its"
-        " server again, or once you confirm it.",
-        "L’horloge du nœud a sauté à {now}. Elle comptera de nouveau quand le nœud se sera"
-        " reconnecté à son serveur, ou quand vous l’aurez confirmée.",
+        " server again, or once you confirm it."
     ),
     Reason.AHEAD: text(
         "The node’s clock shows {now}, far beyond the last time it was known to be right"
-        " ({newest}). Set it right, or confirm it if it is.",
-        "L’horloge du nœud indique {now}, bien après la dernière fois où elle était juste à coup"
-        " sûr ({newest}). Remettez-la à l’heure, ou confirmez-la si elle est juste.",
+        " ({newest}). Set it right, or confirm it if it is."
     ),
     Reason.BEHIND: text(
         "The node’s clock shows {now}, before the last time it was known to be right ({newest})."
-        " Set it right, or confirm it if it is.",
-        "L’horloge du nœud indique {now}, avant la dernière fois où elle était juste à coup sûr"
-        " ({newest}). Remettez-la à l’heure, ou confirmez-la si elle est juste.",
+        " Set it right, or confirm it if it is."
     ),
 }
 

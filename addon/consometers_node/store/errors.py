@@ -11,15 +11,9 @@ from ..quoalise.text import text
 EMPTIED = text(
     "{file} is empty, and a node’s database never is: something emptied it. Put a backup back. To"
     " begin again on purpose, without anything that was kept, move {file} and what is beside it"
-    " under the same name out of the way.",
-    "{file} est vide, et la base d’un nœud ne l’est jamais : quelque chose l’a vidé. Remettez une"
-    " sauvegarde. Pour repartir de zéro exprès, sans rien de ce qui était gardé, écartez {file} et"
-    " ce qui est à côté sous le même nom.",
+    " under the same name out of the way."
 )
-DAMAGED = text(
-    "the database’s file is damaged: put a backup back.",
-    "le fichier de la base est abîmé : remettez une sauvegarde.",
-)
+DAMAGED = text("the database’s file is damaged: put a backup back.")
 
 
 class StoreFault(Exception):

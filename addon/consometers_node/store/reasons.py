@@ -10,59 +10,43 @@ from ..quoalise import Text
 from ..quoalise.text import text
 from .errors import StoreFault, Unusable
 
-_FULL = text("its disk is full", "son disque est plein")
-_READ_ONLY = text("it is read-only", "elle est en lecture seule")
-_REFUSED = text("the permission for it is missing", "le droit d’y accéder manque")
-_LOCKED = text("something else has locked it", "un autre programme la verrouille")
-_NO_FILE = text(
-    "there is no such file or folder, or this account may not open it",
-    "ce fichier ou ce dossier n’existe pas, ou ce compte n’a pas le droit de l’ouvrir",
-)
-_BROKEN = text(
-    "its file is damaged: put a backup back", "son fichier est abîmé : remettez une sauvegarde"
-)
-_NOT_ONE = text("its file is no database", "son fichier n’est pas une base de données")
-_FOLDER = text("it is a folder", "c’est un dossier")
-_DISK = text("its disk does not read or write", "son disque ne lit ou n’écrit pas")
-_NOBODY = text("nothing answers there", "rien n’y répond")
-_NO_HOST = text("there is no server of that name", "il n’y a pas de serveur de ce nom")
-_PASSWORD = text("its password is wrong", "son mot de passe est faux")
-_NO_ROLE = text("it lets nobody of that name in", "elle n’admet personne de ce nom")
-_NO_DATABASE = text("there is no database of that name", "il n’y a pas de base de ce nom")
-_STARTS = text("it is starting or stopping", "elle démarre ou s’arrête")
-_CROWDED = text("it takes no more connections", "elle n’accepte plus de connexion")
-_OTHER = text("it says “{why}”", "elle dit « {why} »")
-_ELSEWHERE = text(
-    "Put a backup back, or correct the path.", "Remettez une sauvegarde, ou corrigez le chemin."
-)
+_FULL = text("its disk is full")
+_READ_ONLY = text("it is read-only")
+_REFUSED = text("the permission for it is missing")
+_LOCKED = text("something else has locked it")
+_NO_FILE = text("there is no such file or folder, or this account may not open it")
+_BROKEN = text("its file is damaged: put a backup back")
+_NOT_ONE = text("its file is no database")
+_FOLDER = text("it is a folder")
+_DISK = text("its disk does not read or write")
+_NOBODY = text("nothing answers there")
+_NO_HOST = text("there is no server of that name")
+_PASSWORD = text("its password is wrong")
+_NO_ROLE = text("it lets nobody of that name in")
+_NO_DATABASE = text("there is no database of that name")
+_STARTS = text("it is starting or stopping")
+_CROWDED = text("it takes no more connections")
+_OTHER = text("it says “{why}”")
+_ELSEWHERE = text("Put a backup back, or correct the path.")
 _REMEDIES = (
-    (_FULL, text("Make room on it, then try again.", "Faites-y de la place, puis réessayez.")),
+    (_FULL, text("Make room on it, then try again.")),
     (
         _READ_ONLY,
         text(
             "Mount it for writing. A disk that became read-only by itself may be failing: copy"
-            " what is on it first.",
-            "Montez-le en écriture. Un disque passé de lui-même en lecture seule est peut-être en"
-            " fin de vie : copiez d’abord ce qu’il contient.",
+            " what is on it first."
         ),
     ),
     (
         _REFUSED,
-        text(
-            "Let the user of the node own its folder and the files in it.",
-            "Faites que l’utilisateur du nœud possède son dossier et les fichiers qui y sont.",
-        ),
+        text("Let the user of the node own its folder and the files in it."),
     ),
-    (_LOCKED, text("Try again in a minute.", "Réessayez dans une minute.")),
+    (_LOCKED, text("Try again in a minute.")),
     (_NOT_ONE, _ELSEWHERE),
     (_FOLDER, _ELSEWHERE),
     (
         _DISK,
-        text(
-            "It may be failing: copy what is on it to another one, and put a backup back.",
-            "Il est peut-être en fin de vie : copiez ce qu’il contient sur un autre, et remettez"
-            " une sauvegarde.",
-        ),
+        text("It may be failing: copy what is on it to another one, and put a backup back."),
     ),
 )
 

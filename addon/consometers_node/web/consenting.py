@@ -34,23 +34,12 @@ _DAYS_SHOWN = 1
 _CIVIL_DAYS_SHOWN = 8
 _MOST_DIGITS = 6
 
-_CHOOSE = text(
-    "Choose at least one series: none is chosen for you.",
-    "Choisissez au moins une série : aucune n’est choisie pour vous.",
-)
-_GONE = text(
-    "Home Assistant no longer has {statistic}, or its direction changed: choose again.",
-    "Home Assistant n’a plus {statistic}, ou sa direction a changé : choisissez à nouveau.",
-)
-_NOT_DAYS = text(
-    "Write a whole number of days, from {least} to {most}.",
-    "Écrivez un nombre entier de jours, de {least} à {most}.",
-)
+_CHOOSE = text("Choose at least one series: none is chosen for you.")
+_GONE = text("Home Assistant no longer has {statistic}, or its direction changed: choose again.")
+_NOT_DAYS = text("Write a whole number of days, from {least} to {most}.")
 _READ_AGAIN = text(
     "What you would allow is no longer what you had read. Here it is as it is now: read it, then"
-    " allow it.",
-    "Ce que vous autoriseriez n’est plus ce que vous aviez lu. Le voici tel qu’il est maintenant :"
-    " lisez-le, puis autorisez.",
+    " allow it."
 )
 
 
@@ -191,7 +180,7 @@ _FIELDS = ("series", "interval", "history", "duration", "identification")
 async def _proposed(desk: Desk, visit: Visit) -> Asked:
     question = await permissions.named(desk, visit)
     if question.permission.state is not State.PROPOSED:
-        said = text("This was answered already.", "Une réponse a déjà été donnée.")
+        said = text("This was answered already.")
         raise Refused(409, said)
     return question
 

@@ -38,34 +38,18 @@ type Look = Callable[[Desk, Visit], Awaitable[web.StreamResponse]]
 _FORM = "application/x-www-form-urlencoded"
 _LOOKS_WITHIN_S = 20.0
 
-NOT_ADMIN = text(
-    "Only an administrator of Home Assistant can change anything here.",
-    "Seul un administrateur de Home Assistant peut changer quelque chose ici.",
-)
-ONLY_ADMIN = text(
-    "Only an administrator of Home Assistant can take this along.",
-    "Seul un administrateur de Home Assistant peut emporter cela.",
-)
-_STALE = text(
-    "This form is too old, or was not ours: open the page again, and try once more.",
-    "Ce formulaire est trop ancien, ou n’était pas le nôtre : rouvrez la page et réessayez.",
-)
-_UNREADABLE = text(
-    "What was sent cannot be read: open the page again, and try once more.",
-    "Ce qui a été envoyé est illisible : rouvrez la page et réessayez.",
-)
+NOT_ADMIN = text("Only an administrator of Home Assistant can change anything here.")
+ONLY_ADMIN = text("Only an administrator of Home Assistant can take this along.")
+_STALE = text("This form is too old, or was not ours: open the page again, and try once more.")
+_UNREADABLE = text("What was sent cannot be read: open the page again, and try once more.")
 _ERRORS = {
     403: NOT_ADMIN,
-    404: text("There is no such page.", "Cette page n’existe pas."),
-    405: text("This page is not to be used so.", "Cette page ne s’utilise pas ainsi."),
-    413: text("That is too long.", "C’est trop long."),
+    404: text("There is no such page."),
+    405: text("This page is not to be used so."),
+    413: text("That is too long."),
     415: _UNREADABLE,
 }
-_FAULT = text(
-    "Something went wrong in the node itself. Nothing was changed; its log says more.",
-    "Quelque chose s’est mal passé dans le nœud lui-même. Rien n’a été changé ; son journal en dit"
-    " plus.",
-)
+_FAULT = text("Something went wrong in the node itself. Nothing was changed; its log says more.")
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -249,10 +233,7 @@ class Desk:
             return self.refuse(visit, 500, _FAULT)
 
 
-_SLOW = text(
-    "Home Assistant takes too long to answer: try again in a minute.",
-    "Home Assistant met trop de temps à répondre : réessayez dans une minute.",
-)
+_SLOW = text("Home Assistant takes too long to answer: try again in a minute.")
 
 
 async def _filled(visit: Visit) -> Visit:

@@ -24,7 +24,7 @@ from .visit import Visit
 
 type Year = Mapping[SeriesId, tuple[Calendar, Strip]]
 
-_NO_COLLECTIVE = text("There is no such collective.", "Ce collectif n’existe pas.")
+_NO_COLLECTIVE = text("There is no such collective.", context="web page")
 
 
 @dataclass(frozen=True, slots=True)

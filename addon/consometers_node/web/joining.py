@@ -24,24 +24,14 @@ _LOOKS, _LOOKS_EVERY_S = 50, 0.1
 
 _NO_ACCOUNT = text(
     "This home has no address yet. Open first the account invitation that came with this one, or"
-    " give an address of yours under Settings.",
-    "Ce foyer n’a pas encore d’adresse. Ouvrez d’abord l’invitation de compte qui accompagnait"
-    " celle-ci, ou indiquez une adresse à vous dans les Réglages.",
+    " give an address of yours under Settings."
 )
 _HAS_ACCOUNT = text(
     "This home has an address already, {jid}: it needs no other one. Paste the invitation of the"
-    " collective.",
-    "Ce foyer a déjà une adresse, {jid} : il n’en faut pas d’autre. Collez l’invitation du"
-    " collectif.",
+    " collective."
 )
-_NOTHING_ASKED = text(
-    "{jid} asks for nothing at present: try again when it says so.",
-    "{jid} ne demande rien à présent : réessayez quand il vous le dira.",
-)
-_NOT_ONLINE = text(
-    "The node is not on the network yet: try again in a minute.",
-    "Le nœud n’est pas encore sur le réseau : réessayez dans une minute.",
-)
+_NOTHING_ASKED = text("{jid} asks for nothing at present: try again when it says so.")
+_NOT_ONLINE = text("The node is not on the network yet: try again in a minute.")
 
 
 async def show(desk: Desk, visit: Visit) -> web.StreamResponse:

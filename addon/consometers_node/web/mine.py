@@ -17,10 +17,7 @@ from .visit import Visit
 
 _ATTACHED = 'attachment; filename="consometers-{day}.{ending}"'
 _AT_ONCE = 64 * 1024
-_TICK = text(
-    "Tick the box to say that you mean it: this cannot be undone.",
-    "Cochez la case pour dire que c’est bien voulu : c’est irréversible.",
-)
+_TICK = text("Tick the box to say that you mean it: this cannot be undone.")
 
 
 async def show(desk: Desk, visit: Visit) -> web.StreamResponse:

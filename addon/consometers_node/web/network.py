@@ -7,28 +7,18 @@ from ..xmpp import NetworkError
 _ONCE = {
     "Unreachable": text(
         "The server {host} cannot be reached: check the address and your Internet access, then try"
-        " again.",
-        "Le serveur {host} est injoignable : vérifiez l’adresse et votre accès à Internet, puis"
-        " réessayez.",
+        " again."
     ),
-    "Interrupted": text(
-        "The server {host} closed the connection: try again.",
-        "Le serveur {host} a fermé la connexion : réessayez.",
-    ),
+    "Interrupted": text("The server {host} closed the connection: try again."),
     "TemporaryFailure": text(
-        "The server {host} cannot log anyone in at the moment: try again later.",
-        "Le serveur {host} ne peut connecter personne en ce moment : réessayez plus tard.",
+        "The server {host} cannot log anyone in at the moment: try again later."
     ),
     "CertificateRefused": text(
         "The server {host} does not prove who it is: nothing was sent to it. Check the address, or"
-        " warn whoever runs it.",
-        "Le serveur {host} ne prouve pas son identité : rien ne lui a été envoyé. Vérifiez"
-        " l’adresse, ou prévenez qui le tient.",
+        " warn whoever runs it."
     ),
     "NotALink": text(
-        "This is not an invitation. Copy all of it: it begins with xmpp: and is one line.",
-        "Ceci n’est pas une invitation. Copiez-la en entier : elle commence par xmpp: et tient sur"
-        " une ligne.",
+        "This is not an invitation. Copy all of it: it begins with xmpp: and is one line."
     ),
 }
 

@@ -37,9 +37,7 @@ from .desk import Desk, Refused
 from .visit import Visit
 
 MOST_ANSWERS = 100
-_NOT_SAID = text(
-    "Say whether what was received is to be erased.", "Dites si ce qui a été reçu est à effacer."
-)
+_NOT_SAID = text("Say whether what was received is to be erased.")
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from ..store.series import all_series
 from .desk import Desk, Refused
 from .visit import Visit
 
-_NO_SERIES = text("There is no such series.", "Cette série n’existe pas.")
+_NO_SERIES = text("There is no such series.")
 
 
 async def show(desk: Desk, visit: Visit) -> web.StreamResponse:

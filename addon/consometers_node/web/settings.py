@@ -23,12 +23,10 @@ _PREFIX = "direction:"
 _PLACE = re.compile(r"[a-z0-9-]{1,40}(/[a-z0-9-]{1,40})?")
 _A_YEAR_S = 365 * 86_400
 _NOT_A_POINT = text(
-    "The number of a delivery point has 14 digits: it is on your bill, or on the meter’s screen.",
-    "Le numéro d’un point de livraison a 14 chiffres : il est sur votre facture, ou sur l’écran du"
-    " compteur.",
+    "The number of a delivery point has 14 digits: it is on your bill, or on the meter’s screen."
 )
 _LAST_DIGITS = 4
-_NO_PASSWORD = text("Type the password.", "Tapez le mot de passe.")
+_NO_PASSWORD = text("Type the password.")
 
 
 async def show(desk: Desk, visit: Visit) -> web.StreamResponse:

@@ -20,7 +20,7 @@ _WHOLE_PERCENT = {"en": "0%", "fr": "0\u202f%"}
 _PERCENT = {"en": "0.#%", "fr": "0.#\u202f%"}
 _LOCALES = {"en": Locale("en", "GB"), "fr": Locale("fr", "FR")}
 _YEAR_DAYS = 365
-_TODAY = text("today", "aujourd’hui")
+_TODAY = text("today")
 _in_print = cache(typeset)
 """For sentences of the catalogue, which are a limited number."""
 

@@ -37,33 +37,18 @@ _PRODUCED = {
 }
 
 _NO_SUCH_PATH = text(
-    "“{found}” is no series that is kept here: a direction is followed by one of {known}.",
-    "« {found} » n’est pas une série conservée ici : une direction est suivie de {known}.",
+    "“{found}” is no series that is kept here: a direction is followed by one of {known}."
 )
 _WHO_PRODUCES = text(
-    "“{found}” may be injected or produced: say in the metadata which device it is, one of"
-    " {known}.",
-    "« {found} » peut être injecté ou produit : dites dans les métadonnées quel appareil c’est,"
-    " parmi {known}.",
+    "“{found}” may be injected or produced: say in the metadata which device it is, one of {known}."
 )
-_UNIT = text(
-    "Records in {found} are not kept here: send {known}.",
-    "Des relevés en {found} ne sont pas conservés ici : envoyez {known}.",
-)
+_UNIT = text("Records in {found} are not kept here: send {known}.")
 _NEGATIVE = text(
     "{found} is below zero: the direction is in the name of the series, so send what flows that"
-    " way, or nothing.",
-    "{found} est négatif : le sens est dans le nom de la série ; envoyez ce qui va dans ce sens, ou"
-    " rien.",
+    " way, or nothing."
 )
-_NO_COUNT = text(
-    "{found} members cannot be: say a whole number, of at most {most}.",
-    "{found} membres, c’est impossible : dites un nombre entier, d’au plus {most}.",
-)
-_PART_OF_A_SECOND = text(
-    "A record starts at {found}: intervals start at whole seconds.",
-    "Un relevé commence à {found} : les intervalles commencent à des secondes entières.",
-)
+_NO_COUNT = text("{found} members cannot be: say a whole number, of at most {most}.")
+_PART_OF_A_SECOND = text("A record starts at {found}: intervals start at whole seconds.")
 
 
 @dataclass(frozen=True, slots=True)

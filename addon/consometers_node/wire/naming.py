@@ -27,21 +27,14 @@ _SAID = {
     Direction.INJECTION: quoalise.Direction.PRODUCTION,
     Direction.PRODUCTION: quoalise.Direction.PRODUCTION,
 }
-_NOT_OURS = text(
-    "What members told stays here: share sums.",
-    "Ce que des membres ont transmis reste ici : partagez des sommes.",
-)
+_NOT_OURS = text("What members told stays here: share sums.")
 _UNKNOWN_POINT = text(
     "This is asked by delivery point, and yours is not known here: tell it, or share under a"
-    " pseudonym.",
-    "C’est demandé par point de livraison, et le vôtre n’est pas connu ici : indiquez-le, ou"
-    " partagez sous un pseudonyme.",
+    " pseudonym."
 )
 _SAME_NAME = text(
     "Two series would have the same name for this peer: choose one of them, or the interval at"
-    " which the first one is shared already.",
-    "Deux séries porteraient le même nom pour ce destinataire : choisissez l’une d’elles, ou le pas"
-    " de temps auquel la première est déjà partagée.",
+    " which the first one is shared already."
 )
 
 

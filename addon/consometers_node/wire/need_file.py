@@ -32,22 +32,14 @@ from .needs import read_need, write_need
 
 MAX_BYTES = 64 * 1024
 
-_NOT_TOML = text(
-    "The file of the data need cannot be read as TOML: {why}.",
-    "Le fichier de la demande de données n’est pas lisible comme TOML : {why}.",
-)
+_NOT_TOML = text("The file of the data need cannot be read as TOML: {why}.")
 _TOO_LONG = text(
-    "The file of the data need is longer than {most} bytes: nobody would read all of it.",
-    "Le fichier de la demande de données dépasse {most} octets : personne ne le lirait en entier.",
+    "The file of the data need is longer than {most} bytes: nobody would read all of it."
 )
 _UNKNOWN_KEY = text(
-    "The file of the data need says “{key}”, which is not known. Known are: {known}.",
-    "Le fichier de la demande de données contient « {key} », qui n’est pas connu. Sont connus :"
-    " {known}.",
+    "The file of the data need says “{key}”, which is not known. Known are: {known}."
 )
-_WRONG = text(
-    "The data need is not complete: {said}", "La demande de données n’est pas complète : {said}"
-)
+_WRONG = text("The data need is not complete: {said}")
 
 _ATTRIBUTES = ("id", "version", "interval", "history", "duration", "retention")
 _DEFAULTS = {"identification": "pseudonym", "reading": "individual"}

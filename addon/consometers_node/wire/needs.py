@@ -18,13 +18,10 @@ _YEAR_DAYS, _MONTH_DAYS, _DAY_S = 365, 30, 86_400
 _BOTH = (Quantity.POWER, Quantity.ENERGY)
 
 _NO_SUCH_INTERVAL = text(
-    "Records at an interval of {found} are not known here: one of {wanted} is.",
-    "Les relevés au pas de {found} ne sont pas connus ici : {wanted} le sont.",
+    "Records at an interval of {found} are not known here: one of {wanted} is."
 )
 _INCOMPLETE = text(
-    "The data need “{need}” cannot be used ({field}): ask {controller} to correct it.",
-    "La demande de données « {need} » n’est pas utilisable ({field}) : demandez à {controller} de"
-    " la corriger.",
+    "The data need “{need}” cannot be used ({field}): ask {controller} to correct it."
 )
 
 

@@ -68,18 +68,9 @@ MAX_OF_STRANGERS = 8
 OF_A_DOMAIN = 120
 """Requests of the strangers of one domain in a minute: forty households may join in it."""
 
-_NO_SUCH_COMMAND = text(
-    "There is no such command here: ask for the list of commands.",
-    "Il n’y a pas de telle commande ici : demandez la liste des commandes.",
-)
-_TOO_LARGE = text(
-    "The answer is too large: ask for a shorter range, then for the next.",
-    "La réponse est trop grande : demandez une période plus courte, puis la suivante.",
-)
-_OUR_FAULT = text(
-    "This node failed to answer: ask again later.",
-    "Ce nœud n’a pas su répondre : redemandez plus tard.",
-)
+_NO_SUCH_COMMAND = text("There is no such command here: ask for the list of commands.")
+_TOO_LARGE = text("The answer is too large: ask for a shorter range, then for the next.")
+_OUR_FAULT = text("This node failed to answer: ask again later.")
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,9 +40,9 @@ _SECONDS = 30
 _UNKNOWN = "feature-not-implemented"
 
 _NAMES = {
-    Role.HOUSEHOLD: text("Consometers: a home", "Consometers : un foyer"),
-    Role.COLLECTIVE: text("Consometers: a collective", "Consometers : un collectif"),
-    None: text("Consometers: someone who reads", "Consometers : quelqu’un qui lit"),
+    Role.HOUSEHOLD: text("Consometers: a home"),
+    Role.COLLECTIVE: text("Consometers: a collective"),
+    None: text("Consometers: someone who reads"),
 }
 _FEATURES = (INFO, ITEMS, metadata.NAMESPACE, PING.partition("}")[0][1:])
 _ANSWERS = (commands.NAMESPACE, forms.NAMESPACE, federation.NAMESPACE)

@@ -34,18 +34,14 @@ class Unreachable(NetworkError):
 
     words = text(
         "The server {host} cannot be reached ({why}). It is tried again: check the network and the"
-        " address.",
-        "Le serveur {host} est injoignable ({why}). On réessaie : vérifiez le réseau et l’adresse.",
+        " address."
     )
 
 
 class Interrupted(NetworkError):
     """The server closed the connection."""
 
-    words = text(
-        "The server {host} closed the connection ({why}). It is tried again.",
-        "Le serveur {host} a fermé la connexion ({why}). On réessaie.",
-    )
+    words = text("The server {host} closed the connection ({why}). It is tried again.")
 
 
 class CertificateRefused(NetworkError):
@@ -53,49 +49,34 @@ class CertificateRefused(NetworkError):
 
     words = text(
         "The server {host} does not prove who it is ({why}). If it is a private server, give the"
-        " file of its certificate authority; otherwise warn whoever runs it.",
-        "Le serveur {host} ne prouve pas son identité ({why}). Si c’est un serveur privé, donnez le"
-        " fichier de son autorité de certification ; sinon prévenez qui le tient.",
+        " file of its certificate authority; otherwise warn whoever runs it."
     )
 
 
 class NotEncrypted(NetworkError):
     """The server offers no TLS."""
 
-    words = text(
-        "The server {host} offers no encryption: nothing was sent. Choose another server.",
-        "Le serveur {host} ne propose pas de chiffrement : rien n’a été envoyé. Choisissez un autre"
-        " serveur.",
-    )
+    words = text("The server {host} offers no encryption: nothing was sent. Choose another server.")
 
 
 class TemporaryFailure(NetworkError):
     """The server cannot check passwords now."""
 
-    words = text(
-        "The server {host} cannot log anyone in at the moment. It is tried again.",
-        "Le serveur {host} ne peut connecter personne en ce moment. On réessaie.",
-    )
+    words = text("The server {host} cannot log anyone in at the moment. It is tried again.")
 
 
 class WrongPassword(NetworkError):
     """The server does not take this address and password."""
 
     lasting = True
-    words = text(
-        "The server refuses the address {jid} with this password: correct one of them.",
-        "Le serveur refuse l’adresse {jid} avec ce mot de passe : corrigez l’un des deux.",
-    )
+    words = text("The server refuses the address {jid} with this password: correct one of them.")
 
 
 class AccountDisabled(NetworkError):
     """The server closed the account."""
 
     lasting = True
-    words = text(
-        "The account {jid} is closed: ask whoever runs the server.",
-        "Le compte {jid} est fermé : demandez à qui tient le serveur.",
-    )
+    words = text("The account {jid} is closed: ask whoever runs the server.")
 
 
 class NoLogin(NetworkError):
@@ -104,9 +85,7 @@ class NoLogin(NetworkError):
     lasting = True
     words = text(
         "The server {host} offers no login that protects the password (SCRAM). Choose another"
-        " server.",
-        "Le serveur {host} ne propose aucune connexion qui protège le mot de passe (SCRAM)."
-        " Choisissez un autre serveur.",
+        " server."
     )
 
 
@@ -115,9 +94,7 @@ class TakenOver(NetworkError):
 
     lasting = True
     words = text(
-        "Another program now uses the address {jid}: stop one of them, then start this one again.",
-        "Un autre programme utilise maintenant l’adresse {jid} : arrêtez l’un d’eux, puis relancez"
-        " celui-ci.",
+        "Another program now uses the address {jid}: stop one of them, then start this one again."
     )
 
 
@@ -125,47 +102,33 @@ class InvitationRefused(NetworkError):
     """The server does not know the invitation, or it is used up."""
 
     lasting = True
-    words = text(
-        "The invitation is used up, expired or not of {host}: ask for a new one.",
-        "L’invitation est utilisée, périmée ou n’est pas de {host} : demandez-en une autre.",
-    )
+    words = text("The invitation is used up, expired or not of {host}: ask for a new one.")
 
 
 class AccountTaken(NetworkError):
     """There is an account of that name."""
 
     lasting = True
-    words = text(
-        "The address {jid} is taken: choose another name.",
-        "L’adresse {jid} est prise : choisissez un autre nom.",
-    )
+    words = text("The address {jid} is taken: choose another name.")
 
 
 class RegistrationRefused(NetworkError):
     """The server makes no account, for a reason of its own."""
 
     lasting = True
-    words = text(
-        "The server {host} makes no account ({why}): ask whoever runs it.",
-        "Le serveur {host} ne crée pas de compte ({why}) : demandez à qui le tient.",
-    )
+    words = text("The server {host} makes no account ({why}): ask whoever runs it.")
 
 
 class NoAnswer(NetworkError):
     """The peer did not answer in time."""
 
-    words = text(
-        "{peer} did not answer. Try again later.", "{peer} n’a pas répondu. Réessayez plus tard."
-    )
+    words = text("{peer} did not answer. Try again later.")
 
 
 class NotAcknowledged(NetworkError):
     """The peer did not say in time that it has what was pushed. It may have it."""
 
-    words = text(
-        "{peer} did not say that it has received this. It is to be sent again.",
-        "{peer} n’a pas dit avoir reçu ceci. C’est à envoyer de nouveau.",
-    )
+    words = text("{peer} did not say that it has received this. It is to be sent again.")
 
 
 class NotALink(NetworkError):
@@ -174,9 +137,7 @@ class NotALink(NetworkError):
     lasting = True
     words = text(
         "This is not an invitation: it begins with xmpp: and holds ?register;preauth= or"
-        " ?consometers-join;token=",
-        "Ceci n’est pas une invitation : elle commence par xmpp: et contient ?register;preauth= ou"
-        " ?consometers-join;token=",
+        " ?consometers-join;token="
     )
 
 
@@ -184,7 +145,4 @@ class NotAnAddress(NetworkError):
     """What was given is no XMPP address of an account."""
 
     lasting = True
-    words = text(
-        "“{found}” is not an XMPP address: write name@server.",
-        "« {found} » n’est pas une adresse XMPP : écrivez nom@serveur.",
-    )
+    words = text("“{found}” is not an XMPP address: write name@server.")

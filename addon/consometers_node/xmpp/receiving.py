@@ -39,8 +39,7 @@ _ELEMENT_SIZE = 500
 """Bytes of memory of an element of two attributes, without what stands in them."""
 
 _NOT_EXPECTED = text(
-    "Nothing is expected from you here, or no longer: nothing of the message is kept.",
-    "Rien n’est attendu de vous ici, ou plus : rien du message n’est conservé.",
+    "Nothing is expected from you here, or no longer: nothing of the message is kept."
 )
 
 type Handler = Callable[[str, Data], Awaitable[None]]

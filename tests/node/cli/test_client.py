@@ -25,7 +25,7 @@ from consometers_node.quoalise import (
     UpstreamError,
     data,
 )
-from consometers_node.quoalise.text import text
+from consometers_node.quoalise.text import Text
 from consometers_node.xmpp import Asker
 from demo.prosody import Prosody
 
@@ -177,7 +177,7 @@ async def test_a_file_says_with_its_name_what_it_is(
 async def test_what_is_not_complete_is_not_written(
     reader: Reader, run: Run, tmp_path: Path
 ) -> None:
-    failure = UpstreamError("enedis-sge-tiers", "SGT500", text("Down.", "En panne."))
+    failure = UpstreamError("enedis-sge-tiers", "SGT500", Text({"en": "Down.", "fr": "En panne."}))
     for arguments in (("--format", "csv"), ("--json",), ("--output", tmp_path / "month.csv")):
         answer_with(reader, BadRequest(), records(START, 24), failure)
         said = await run("get-history", reader.peer, SERIES, *MONTH, *reader.options, *arguments)
@@ -189,7 +189,9 @@ async def test_what_is_not_complete_is_not_written(
 
 
 async def test_a_source_that_refuses_is_named_with_its_code(reader: Reader, run: Run) -> None:
-    refusal = UpstreamError("enedis-sge-tiers", "SGT4G3", text("Not yet.", "Pas encore."))
+    refusal = UpstreamError(
+        "enedis-sge-tiers", "SGT4G3", Text({"en": "Not yet.", "fr": "Pas encore."})
+    )
     answer_with(reader, refusal, refusal)
     said = await run("get-history", reader.peer, SERIES, *reader.options, language="fr_FR.UTF-8")
     assert said.err == (
@@ -256,14 +258,14 @@ async def test_a_busy_node_is_asked_again_after_a_rest(reader: Reader, run: Run)
 
 
 async def test_a_bad_request_is_told_in_the_peers_words(reader: Reader, run: Run) -> None:
-    no = BadRequest(text("Only whole days.", "Seulement des jours entiers."))
+    no = BadRequest(Text({"en": "Only whole days.", "fr": "Seulement des jours entiers."}))
     answer_with(reader, *[no] * 8)
     said = await run("get-history", reader.peer, SERIES, *DAY, *reader.options)
     assert said.err == f"{reader.peer} refuses: Only whole days.\n"
 
 
 async def test_a_peer_cannot_command_the_terminal(reader: Reader, run: Run) -> None:
-    evil = BadRequest(text("\u009b31m\u202ered", "\u009b31mrouge"))
+    evil = BadRequest(Text({"en": "\u009b31m\u202ered", "fr": "\u009b31mrouge"}))
     answer_with(reader, *[evil] * 8)
     said = await run("get-history", reader.peer, SERIES, *DAY, *reader.options)
     assert said.err == f"{reader.peer} refuses: ·31m·red\n"

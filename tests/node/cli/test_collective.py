@@ -21,7 +21,6 @@ from consometers_node.collective.disclosure import Agreed
 from consometers_node.collective.members import Kind, Members
 from consometers_node.collective.settings import read
 from consometers_node.quoalise import Text
-from consometers_node.quoalise.text import text
 from consometers_node.store import Store
 from consometers_node.store.collective_tables import OwnNeedRow
 from consometers_node.xmpp import Join, Register, links
@@ -229,15 +228,24 @@ SUMS: tuple[object, ...] = (
         (
             "--policy",
             "example.org",
-            text("--policy: “example.org” is not a link", "--policy\u00a0: «"),
+            Text({"en": "--policy: “example.org” is not a link", "fr": "--policy\u00a0: «"}),
         ),
-        ("--contact", " ", text("--contact: this is empty", "--contact\u00a0: ceci est vide")),
-        ("--history", "P200Y", text("a duration from 0 to", "une durée de 0 à")),
-        ("--duration", "PT1H", text("a duration from 1 to", "une durée de 1 à")),
+        (
+            "--contact",
+            " ",
+            Text({"en": "--contact: this is empty", "fr": "--contact\u00a0: ceci est vide"}),
+        ),
+        ("--history", "P200Y", Text({"en": "a duration from 0 to", "fr": "une durée de 0 à"})),
+        ("--duration", "PT1H", Text({"en": "a duration from 1 to", "fr": "une durée de 1 à"})),
         (
             "--retention",
             "a year",
-            text("--retention: “a year” is not", "--retention\u00a0: «\u202fa year\u202f»"),
+            Text(
+                {
+                    "en": "--retention: “a year” is not",
+                    "fr": "--retention\u00a0: «\u202fa year\u202f»",
+                }
+            ),
         ),
     ],
 )

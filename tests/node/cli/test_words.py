@@ -15,7 +15,7 @@ from consometers_node.cli.options import Reach
 from consometers_node.cli.output import Output, clean
 from consometers_node.cli.usage import in_french
 from consometers_node.cli.words import language
-from consometers_node.quoalise.text import text
+from consometers_node.quoalise.text import Text
 from consometers_node.xmpp import Security
 
 NOW = datetime(2026, 7, 1, 12, 0, 0, 5, tzinfo=UTC)
@@ -77,9 +77,11 @@ def test_what_is_said_is_set_as_in_print_and_what_is_filled_in_stays(
     monkeypatch: pytest.MonkeyPatch, asked: str, printed: str
 ) -> None:
     monkeypatch.setenv("LC_ALL", asked)
-    words = text("“a”: b; {what}!", "« a » : b ; {what} !")
+    words = Text({"en": "“a”: b; {what}!", "fr": "« a » : b ; {what} !"})
     assert clean(Output().said(words, what="c")) == printed
-    assert clean(Output().said(text("{what}", "{what}"), what="a ; b\x1b")) == "a ; b·"
+    assert (
+        clean(Output().said(Text({"en": "{what}", "fr": "{what}"}), what="a ; b\x1b")) == "a ; b·"
+    )
 
 
 def test_every_command_has_a_module_and_a_summary_in_both_languages() -> None:

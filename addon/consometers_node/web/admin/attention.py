@@ -30,172 +30,79 @@ _UNANSWERED_AFTER = timedelta(days=14)
 _UNTOLD_AFTER = timedelta(days=7)
 _DISTRIBUTION = "consometers-node"
 
-_NETWORK = text(
-    "The collective is not on the network: {said}", "Le collectif n’est pas sur le réseau : {said}"
-)
-_DISK = text(
-    "The disk is {share} % full: {free} MB are left. Make room before it is.",
-    "Le disque est plein à {share}\u202f% : il reste {free}\u202fMo. Faites de la place avant qu’il"
-    " le soit.",
-)
-_VERSION = text(
-    "Version {new} is installed, and {old} runs still: start the node anew.",
-    "La version {new} est installée, mais la {old} tourne encore : redémarrez le nœud.",
-)
+_NETWORK = text("The collective is not on the network: {said}")
+_DISK = text("The disk is {share} % full: {free} MB are left. Make room before it is.")
+_VERSION = text("Version {new} is installed, and {old} runs still: start the node anew.")
 _SILENT = (
-    text(
-        "Of one member, nothing has come for three days.",
-        "Rien n’est arrivé d’un membre depuis trois jours.",
-    ),
-    text(
-        "Of {count} members, nothing has come for three days.",
-        "Rien n’est arrivé de {count} membres depuis trois jours.",
-    ),
+    text("Of one member, nothing has come for three days."),
+    text("Of {count} members, nothing has come for three days."),
 )
 _PROBLEMS = (
-    text(
-        "One member’s node refuses some of what was granted.",
-        "Le nœud d’un membre refuse une partie de ce qui a été autorisé.",
-    ),
-    text(
-        "The nodes of {count} members refuse some of what was granted.",
-        "Les nœuds de {count} membres refusent une partie de ce qui a été autorisé.",
-    ),
+    text("One member’s node refuses some of what was granted."),
+    text("The nodes of {count} members refuse some of what was granted."),
 )
 _CONTESTED = (
     text(
         "One member shares under the name of a device that another member names too: decide whose"
-        " it is.",
-        "Un membre partage sous le nom d’un appareil qu’un autre membre nomme aussi : décidez à qui"
-        " il est.",
+        " it is."
     ),
     text(
         "{count} members share under the name of a device that another member names too: decide"
-        " whose it is.",
-        "{count} membres partagent sous le nom d’un appareil qu’un autre membre nomme aussi :"
-        " décidez à qui il est.",
+        " whose it is."
     ),
 )
 _SET_ASIDE = (
     text(
         "Records of one member are higher than it can be believed, and set aside: accept them, or"
-        " ask the member.",
-        "Des relevés d’un membre dépassent ce qui est vraisemblable, et sont mis de côté :"
-        " acceptez-les, ou demandez au membre.",
+        " ask the member."
     ),
     text(
         "Records of {count} members are higher than they can be believed, and set aside: accept"
-        " them, or ask the members.",
-        "Des relevés de {count} membres dépassent ce qui est vraisemblable, et sont mis de côté :"
-        " acceptez-les, ou demandez aux membres.",
+        " them, or ask the members."
     ),
 )
 _ENDING = (
-    text(
-        "What one member allowed runs out within 30 days.",
-        "Ce qu’un membre a autorisé arrive à son terme dans les 30 jours.",
-    ),
-    text(
-        "What {count} members allowed runs out within 30 days.",
-        "Ce que {count} membres ont autorisé arrive à son terme dans les 30 jours.",
-    ),
+    text("What one member allowed runs out within 30 days."),
+    text("What {count} members allowed runs out within 30 days."),
 )
 _UNTOLD = (
-    text(
-        "One member has not heard for a week that a permission ended: its node was never there.",
-        "Un membre ignore depuis une semaine qu’une autorisation a pris fin : son nœud n’était"
-        " jamais là.",
-    ),
+    text("One member has not heard for a week that a permission ended: its node was never there."),
     text(
         "{count} members have not heard for a week that a permission ended: their nodes were never"
-        " there.",
-        "{count} membres ignorent depuis une semaine qu’une autorisation a pris fin : leurs nœuds"
-        " n’étaient jamais là.",
+        " there."
     ),
 )
 _GUESTS = (
-    text(
-        "One home joined two weeks ago or more, and has allowed nothing yet.",
-        "Un foyer est entré il y a deux semaines ou plus, et n’a encore rien autorisé.",
-    ),
-    text(
-        "{count} homes joined two weeks ago or more, and have allowed nothing yet.",
-        "{count} foyers sont entrés il y a deux semaines ou plus, et n’ont encore rien autorisé.",
-    ),
+    text("One home joined two weeks ago or more, and has allowed nothing yet."),
+    text("{count} homes joined two weeks ago or more, and have allowed nothing yet."),
 )
 _INVITATIONS = (
-    text(
-        "One invitation that may still be used ends within a week.",
-        "Une invitation encore utilisable prend fin d’ici une semaine.",
-    ),
-    text(
-        "{count} invitations that may still be used end within a week.",
-        "{count} invitations encore utilisables prennent fin d’ici une semaine.",
-    ),
+    text("One invitation that may still be used ends within a week."),
+    text("{count} invitations that may still be used end within a week."),
 )
-_NO_NEED = text(
-    "Nothing is asked of members: write a data request.",
-    "Rien n’est demandé aux membres : écrivez une demande de données.",
-)
-_LOST = text(
-    "“{need}”, version {version}, cannot be read: nobody can allow it.",
-    "« {need} », version {version}, est illisible : personne ne peut l’autoriser.",
-)
-_NO_ANSWER = text(
-    "For two weeks or more, nobody has answered “{said}”.",
-    "Depuis deux semaines ou plus, personne n’a répondu à « {said} ».",
-)
+_NO_NEED = text("Nothing is asked of members: write a data request.")
+_LOST = text("“{need}”, version {version}, cannot be read: nobody can allow it.")
+_NO_ANSWER = text("For two weeks or more, nobody has answered “{said}”.")
 
 _CLOSED = text(
     "The collective is closed: nothing is published. Once the past of your founders has come in,"
-    " look at what the public would see, and open it.",
-    "Le collectif est fermé : rien n’est publié. Quand le passé de vos fondateurs est arrivé,"
-    " regardez ce que le public verrait, puis ouvrez-le.",
+    " look at what the public would see, and open it."
 )
-_OPENS = text(
-    "Nothing new is published before {day}: the collective opens then.",
-    "Rien de nouveau n’est publié avant le {day} : le collectif ouvre ce jour-là.",
-)
+_OPENS = text("Nothing new is published before {day}: the collective opens then.")
 _BAD_RULES = text(
-    "What was chosen for the publication cannot be read: nothing new is published. Choose again.",
-    "Ce qui a été choisi pour la publication est illisible : rien de nouveau n’est publié."
-    " Choisissez de nouveau.",
+    "What was chosen for the publication cannot be read: nothing new is published. Choose again."
 )
-_PAST = text(
-    "The past is being published. It is closed up to {at}.",
-    "Le passé est en cours de publication. Il est clos jusqu’au {at}.",
-)
+_PAST = text("The past is being published. It is closed up to {at}.")
 _MISSING = {
-    State.BELOW_THRESHOLD: text(
-        "Too few homes reported: see who is silent, or invite more homes.",
-        "Trop peu de foyers ont transmis : regardez qui se tait, ou invitez d’autres foyers.",
-    ),
-    State.DOMINANCE: text(
-        "One home makes most of it: with more homes, it can be published.",
-        "Un seul foyer en fait l’essentiel : avec plus de foyers, cela pourra être publié.",
-    ),
-    State.NEVER: text(
-        "By law, so short a time is never published: choose a longer step.",
-        "Par la loi, une durée si courte n’est jamais publiée : choisissez un pas plus long.",
-    ),
-    State.NOTHING: text(
-        "No member reported: see who is silent.",
-        "Aucun membre n’a transmis : regardez qui se tait.",
-    ),
-    State.LATE: text(
-        "The node has not closed them: look at its health.",
-        "Le nœud ne les a pas clos : regardez son état.",
-    ),
+    State.BELOW_THRESHOLD: text("Too few homes reported: see who is silent, or invite more homes."),
+    State.DOMINANCE: text("One home makes most of it: with more homes, it can be published."),
+    State.NEVER: text("By law, so short a time is never published: choose a longer step."),
+    State.NOTHING: text("No member reported: see who is silent."),
+    State.LATE: text("The node has not closed them: look at its health."),
 }
 _NOT_PUBLISHED = (
-    text(
-        "{of}: one interval since yesterday is not published. {said}",
-        "{of} : un intervalle depuis hier n’est pas publié. {said}",
-    ),
-    text(
-        "{of}: {count} intervals since yesterday are not published. {said}",
-        "{of} : {count} intervalles depuis hier ne sont pas publiés. {said}",
-    ),
+    text("{of}: one interval since yesterday is not published. {said}"),
+    text("{of}: {count} intervals since yesterday are not published. {said}"),
 )
 
 

@@ -7,10 +7,7 @@ from ...quoalise import Text
 from ...quoalise.text import text
 from ...store.collective_tables import MemberId
 
-_KNOWN = text(
-    "This commune is known here as “{known}”: write it that way.",
-    "Cette commune est connue ici comme « {known} » : écrivez-la ainsi.",
-)
+_KNOWN = text("This commune is known here as “{known}”: write it that way.")
 
 
 async def misspelt(

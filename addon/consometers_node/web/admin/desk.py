@@ -57,24 +57,14 @@ _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:;"
     " connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
-_STALE = text(
-    "This form is too old, or was not ours: open the page again, and try once more.",
-    "Ce formulaire est trop ancien, ou n’était pas le nôtre : rouvrez la page et réessayez.",
-)
-_UNREADABLE = text(
-    "What was sent cannot be read: open the page again, and try once more.",
-    "Ce qui a été envoyé est illisible : rouvrez la page et réessayez.",
-)
+_STALE = text("This form is too old, or was not ours: open the page again, and try once more.")
+_UNREADABLE = text("What was sent cannot be read: open the page again, and try once more.")
 _ERRORS = {
-    404: text("There is no such page.", "Cette page n’existe pas."),
-    405: text("This page is not to be used so.", "Cette page ne s’utilise pas ainsi."),
-    413: text("That is too long.", "C’est trop long."),
+    404: text("There is no such page."),
+    405: text("This page is not to be used so."),
+    413: text("That is too long."),
 }
-_FAULT = text(
-    "Something went wrong in the node itself. Nothing was changed; its log says more.",
-    "Quelque chose s’est mal passé dans le nœud lui-même. Rien n’a été changé ; son journal en dit"
-    " plus.",
-)
+_FAULT = text("Something went wrong in the node itself. Nothing was changed; its log says more.")
 
 _LOGGER = logging.getLogger(__name__)
 

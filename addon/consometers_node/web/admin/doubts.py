@@ -24,22 +24,11 @@ SHOWN = 20
 MOST_KW = MOST_BELIEVED_W // 1000
 
 PROOFS = {
-    Proof.METER: text(
-        "its meter’s own address, read at home, is that of this device",
-        "l’adresse de son compteur, relevée chez lui, est celle de cet appareil",
-    ),
-    Proof.OPERATOR: text(
-        "an e-mail from the network operator", "un courriel du gestionnaire de réseau"
-    ),
+    Proof.METER: text("its meter’s own address, read at home, is that of this device"),
+    Proof.OPERATOR: text("an e-mail from the network operator"),
 }
-_CHOOSE = text(
-    "Choose by what you know whose the device is.",
-    "Choisissez par quoi vous savez à qui est l’appareil.",
-)
-_POWER = text(
-    "Write a whole number of kW, from 1 to {most}.",
-    "Écrivez un nombre entier de kW, de 1 à {most}.",
-)
+_CHOOSE = text("Choose by what you know whose the device is.")
+_POWER = text("Write a whole number of kW, from 1 to {most}.")
 
 
 @dataclass(frozen=True, slots=True)

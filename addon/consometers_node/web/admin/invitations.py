@@ -46,28 +46,19 @@ _ONLY_PAPER = (
     "default-src 'none'; style-src 'sha256-{style}'; form-action 'none'; base-uri 'none';"
     " frame-ancestors 'none'"
 )
-_QR = text("QR code of the invitation", "QR code de l’invitation")
+_QR = text("QR code of the invitation")
 
-_NO_NUMBER = text(
-    "Write a whole number, from 1 to {most}.", "Écrivez un nombre entier, de 1 à {most}."
-)
-_CHOOSE = text("Choose one of these.", "Choisissez l’une de ces réponses.")
-_TOO_LONG = text("Write at most {most} characters.", "Écrivez au plus {most} caractères.")
+_NO_NUMBER = text("Write a whole number, from 1 to {most}.")
+_CHOOSE = text("Choose one of these.")
+_TOO_LONG = text("Write at most {most} characters.")
 _NO_COMMAND = text(
-    "This server makes no accounts: xmpp.account_command in the settings file says how.",
-    "Ce serveur ne fait pas de comptes : xmpp.account_command, dans le fichier de réglages, dit"
-    " comment.",
+    "This server makes no accounts: xmpp.account_command in the settings file says how."
 )
 _TWICE = text(
     "These invitations were made already, and their links were shown once. If you lost them, revoke"
-    " them and make others.",
-    "Ces invitations sont déjà faites, et leurs liens ont été montrés une fois. Si vous les avez"
-    " perdus, révoquez-les et faites-en d’autres.",
+    " them and make others."
 )
-_NOT_OURS = text(
-    "These are no invitations of this collective.",
-    "Ce ne sont pas des invitations de ce collectif.",
-)
+_NOT_OURS = text("These are no invitations of this collective.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -20,19 +20,19 @@ _AT_ONCE = 50
 _SPANS = (30, 365)
 
 _WHATS = {
-    "page": text("looked at the member’s page", "a regardé la page du membre"),
-    "export json": text("took all that is held along", "a emporté tout ce qui est détenu"),
-    "export csv": text("took the records along", "a emporté les relevés"),
-    "site": text("described it as a public building", "l’a décrit comme bâtiment public"),
-    "name": text("named it", "l’a nommé"),
-    "area": text("said in which commune it is", "a dit dans quelle commune il est"),
-    "device": text("decided whose a device is", "a décidé à qui est un appareil"),
-    "believe": text("accepted records set aside", "a accepté des relevés mis de côté"),
-    "leave out": text("left out records set aside", "a écarté des relevés mis de côté"),
-    "terminate": text("ended a permission", "a mis fin à une autorisation"),
-    "erase": text("had it erased", "l’a fait effacer"),
-    "login": text("logged in", "s’est connecté"),
-    "password": text("changed their password", "a changé son mot de passe"),
+    "page": text("looked at the member’s page"),
+    "export json": text("took all that is held along"),
+    "export csv": text("took the records along"),
+    "site": text("described it as a public building"),
+    "name": text("named it"),
+    "area": text("said in which commune it is"),
+    "device": text("decided whose a device is"),
+    "believe": text("accepted records set aside"),
+    "leave out": text("left out records set aside"),
+    "terminate": text("ended a permission"),
+    "erase": text("had it erased"),
+    "login": text("logged in"),
+    "password": text("changed their password"),
 }
 """What is written down, in words. What is not here is shown as it is."""
 _LIKE = {
@@ -40,52 +40,43 @@ _LIKE = {
     for pattern, words in (
         (
             r"data need (?P<id>\S+) version (?P<version>\d+) asked for",
-            text("asked for “{id}”, version {version}", "a demandé « {id} », version {version}"),
+            text("asked for “{id}”, version {version}"),
         ),
-        (r"data need (?P<id>\S+) closed", text("closed “{id}”", "a clos « {id} »")),
+        (r"data need (?P<id>\S+) closed", text("closed “{id}”")),
         (
             r"data need (?P<id>\S+) asked for again",
-            text("asked for “{id}” again", "a redemandé « {id} »"),
+            text("asked for “{id}” again"),
         ),
         (
             r"(?P<count>\d+) invitations made for \S+",
-            text("made invitations ({count})", "a fait des invitations ({count})"),
+            text("made invitations ({count})"),
         ),
         (
             r"invitation (?P<id>\S+) revoked",
-            text("revoked invitation {id}", "a révoqué l’invitation {id}"),
+            text("revoked invitation {id}"),
         ),
         (
             r"publication as the file says",
-            text(
-                "had sums published as the file says",
-                "a fait publier les sommes comme le dit le fichier",
-            ),
+            text("had sums published as the file says"),
         ),
         (
             r"publication (?P<rules>.+)",
-            text(
-                "chose how sums are published: {rules}",
-                "a choisi comment les sommes sont publiées : {rules}",
-            ),
+            text("chose how sums are published: {rules}"),
         ),
         (
             r"preview of publication (?P<rules>.+)",
-            text(
-                "looked at what would be published: {rules}",
-                "a regardé ce qui serait publié : {rules}",
-            ),
+            text("looked at what would be published: {rules}"),
         ),
     )
 }
 """The same of what has a name in it: the first that it is like."""
 _RULE = re.compile(r"\S+=(?:not yet|\S+)")
 _RULES = {
-    "basis=law": text("what the law wants", "ce que veut la loi"),
-    "minimum": text("at least {value} homes", "au moins {value} foyers"),
-    "wait_minutes": text("latecomers waited for {value} min", "retardataires attendus {value} min"),
-    "opens=not yet": text("not before somebody says so", "pas avant qu’on le dise"),
-    "opens": text("from {value} on", "à partir du {value}"),
+    "basis=law": text("what the law wants", context="log"),
+    "minimum": text("at least {value} homes"),
+    "wait_minutes": text("latecomers waited for {value} min"),
+    "opens=not yet": text("not before somebody says so"),
+    "opens": text("from {value} on"),
 }
 
 

@@ -29,20 +29,11 @@ _NEXT = re.compile(r"[a-z0-9/_-]{0,200}")
 _LOCAL = frozenset({"localhost", "127.0.0.1", "[::1]"})
 _BUSY_S = 5
 
-_WRONG = text(
-    "This name and this password do not go together.",
-    "Ce nom et ce mot de passe ne vont pas ensemble.",
-)
-_WAIT = text(
-    "Many passwords were tried: try again in {seconds} s.",
-    "Beaucoup de mots de passe ont été essayés : réessayez dans {seconds} s.",
-)
-_ENDED = text(
-    "Your session has ended, and nothing was changed: log in, and do it again.",
-    "Votre session est terminée et rien n’a été changé : connectez-vous, et recommencez.",
-)
-_OLD_WRONG = text("This is not your present password.", "Ce n’est pas votre mot de passe actuel.")
-_TWICE = text("The two are not the same.", "Les deux ne sont pas identiques.")
+_WRONG = text("This name and this password do not go together.")
+_WAIT = text("Many passwords were tried: try again in {seconds} s.")
+_ENDED = text("Your session has ended, and nothing was changed: log in, and do it again.")
+_OLD_WRONG = text("This is not your present password.")
+_TWICE = text("The two are not the same.")
 
 _LOGGER = logging.getLogger(__name__)
 

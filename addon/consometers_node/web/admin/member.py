@@ -47,20 +47,13 @@ _YEAR = 365
 _AT_ONCE = 64 * 1024
 _ATTACHED = 'attachment; filename="{name}-{day}.{ending}"'
 
-_NO_PERMISSION = text(
-    "There is no such permission, or it has ended already.",
-    "Cette autorisation n’existe pas, ou a déjà pris fin.",
-)
-_LONG = text("Write 1 to {most} characters.", "Écrivez de 1 à {most} caractères.")
-_MOST = text("Write at most {most} characters.", "Écrivez au plus {most} caractères.")
-_WHOLE = text("Write a whole number, from 1 to {most}.", "Écrivez un nombre entier, de 1 à {most}.")
-_ABOVE_0 = text(
-    "Write a number above 0, up to {most}.", "Écrivez un nombre au-dessus de 0, jusqu’à {most}."
-)
-_CHOICE = text("Choose one of the list.", "Choisissez dans la liste.")
-_TICK = text(
-    "Tick the box to say that you mean it.", "Cochez la case pour dire que c’est bien voulu."
-)
+_NO_PERMISSION = text("There is no such permission, or it has ended already.")
+_LONG = text("Write 1 to {most} characters.")
+_MOST = text("Write at most {most} characters.")
+_WHOLE = text("Write a whole number, from 1 to {most}.")
+_ABOVE_0 = text("Write a number above 0, up to {most}.")
+_CHOICE = text("Choose one of the list.")
+_TICK = text("Tick the box to say that you mean it.")
 
 
 @dataclass(frozen=True, slots=True)

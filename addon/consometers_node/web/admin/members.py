@@ -27,22 +27,22 @@ _NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 _GONE = frozenset({Status.LEFT, Status.ERASED})
 
 _SHOWN = {
-    "": text("here", "présents"),
-    "silent": text("silent", "silencieux"),
-    "problems": text("refusing something", "refusant quelque chose"),
-    "aside": text("records set aside", "relevés mis de côté"),
-    "contested": text("device named by others", "appareil nommé par d’autres"),
-    "guests": text("have allowed nothing yet", "n’ont encore rien autorisé"),
-    "ending": text("permission runs out soon", "autorisation bientôt à terme"),
-    "sites": text("public buildings", "bâtiments publics"),
-    "collectives": text("collectives", "collectifs"),
-    "left": text("left or erased", "partis ou effacés"),
+    "": text("here"),
+    "silent": text("silent"),
+    "problems": text("refusing something"),
+    "aside": text("records set aside"),
+    "contested": text("device named by others"),
+    "guests": text("have allowed nothing yet"),
+    "ending": text("permission runs out soon"),
+    "sites": text("public buildings"),
+    "collectives": text("collectives"),
+    "left": text("left or erased"),
 }
 _SORTS = {
-    "": text("least is there", "le moins complet"),
-    "heard": text("longest silent", "le plus longtemps silencieux"),
-    "joined": text("newest", "le plus récent"),
-    "name": text("name", "nom"),
+    "": text("least is there"),
+    "heard": text("longest silent"),
+    "joined": text("newest"),
+    "name": text("name"),
 }
 _ORDERS: dict[str, Callable[[Entry], tuple[float | str, str]]] = {
     "": lambda one: (2.0 if one.there is None else one.there, one.pseudonym),

@@ -22,9 +22,9 @@ from .words import numbered
 UNITS = {"years": 365, "months": 30, "days": 1}
 """As they are counted in a data need."""
 _NAMES = {
-    "years": text("years", "ans"),
-    "months": text("months", "mois"),
-    "days": text("days", "jours"),
+    "years": text("years"),
+    "months": text("months"),
+    "days": text("days"),
 }
 _USUAL = {
     "interval": Interval.PT1H.value,
@@ -45,45 +45,21 @@ _ID = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 _LINK = re.compile(r"https://[!-~]+")
 _MAX_ID, _MAX_LINE, _MOST_DIGITS = 40, 300, 6
 
-_NO_ID = text(
-    "Write lower-case letters, digits and hyphens, such as “roof”: at most {most}.",
-    "Écrivez des minuscules sans accent, des chiffres et des tirets, par exemple « toit » : au plus"
-    " {most}.",
-)
+_NO_ID = text("Write lower-case letters, digits and hyphens, such as “roof”: at most {most}.")
 _TAKEN = text(
     "There is a data request of this name already: make a new version of it, or choose another"
-    " name.",
-    "Une demande de données porte déjà ce nom : faites-en une nouvelle version, ou choisissez un"
-    " autre nom.",
+    " name."
 )
-_WRITE = text(
-    "Write it in one language at least; in both, everybody reads their own.",
-    "Écrivez-le dans une langue au moins ; dans les deux, chacun lit la sienne.",
-)
-_BOTH = text(
-    "Title and purpose are to be in the same languages.",
-    "Le titre et la finalité doivent être dans les mêmes langues.",
-)
-_NO_SERIES = text("Choose what you ask for.", "Choisissez ce que vous demandez.")
-_NO_LINK = text(
-    "Write the address of a page that begins with https://, without accents or spaces.",
-    "Écrivez l’adresse d’une page, qui commence par https://, sans accents ni espaces.",
-)
-_NO_LINE = text("Write one line.", "Écrivez une ligne.")
-_NO_DAYS = text(
-    "Write a whole number: {least} to {most} days in all.",
-    "Écrivez un nombre entier : {least} à {most} jours en tout.",
-)
-_CHOOSE = text("Choose one of these.", "Choisissez l’une de ces réponses.")
-_SAME = text(
-    "This is what is asked for already: change something, or leave it.",
-    "C’est ce qui est déjà demandé : changez quelque chose, ou n’en faites rien.",
-)
-_MOVED = text(
-    "Somebody asked for something else under this name meanwhile: read it again.",
-    "Quelqu’un a demandé autre chose sous ce nom entre-temps : relisez.",
-)
-_NONE = text("There is no such data request.", "Cette demande de données n’existe pas.")
+_WRITE = text("Write it in one language at least; in both, everybody reads their own.")
+_BOTH = text("Title and purpose are to be in the same languages.")
+_NO_SERIES = text("Choose what you ask for.")
+_NO_LINK = text("Write the address of a page that begins with https://, without accents or spaces.")
+_NO_LINE = text("Write one line.")
+_NO_DAYS = text("Write a whole number: {least} to {most} days in all.")
+_CHOOSE = text("Choose one of these.")
+_SAME = text("This is what is asked for already: change something, or leave it.")
+_MOVED = text("Somebody asked for something else under this name meanwhile: read it again.")
+_NONE = text("There is no such data request.")
 
 
 @dataclass(slots=True)

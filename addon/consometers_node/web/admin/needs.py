@@ -25,10 +25,9 @@ from .visit import Visit
 _AT_ONCE = 100
 _MOST_DIGITS = 9
 _NOT_A_NAME = re.compile(r"[^A-Za-z0-9._-]+")
-_NONE = text("There is no such data request.", "Cette demande de données n’existe pas.")
+_NONE = text("There is no such data request.")
 _LOST = text(
-    "This data request cannot be read: the list of data requests says why, and what to do.",
-    "Cette demande de données est illisible : la liste des demandes dit pourquoi, et que faire.",
+    "This data request cannot be read: the list of data requests says why, and what to do."
 )
 
 

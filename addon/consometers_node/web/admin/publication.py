@@ -38,31 +38,29 @@ _FRONT_DAYS = 2
 _MOST_DIGITS = 6
 _YEARS = range(2000, 2200)
 
-_NO_DAY = text("Write a day, such as 2026-12-01.", "Écrivez un jour, par exemple 2026-12-01.")
-_CHOOSE = text("Choose one of these.", "Choisissez l’une de ces réponses.")
+_NO_DAY = text("Write a day, such as 2026-12-01.")
+_CHOOSE = text("Choose one of these.")
 _NOT_AGREED = text(
-    "Say first that your members agreed: with these rules, figures tell more of them.",
-    "Dites d’abord que vos membres sont d’accord : avec ces règles, les chiffres en disent plus sur"
-    " eux.",
+    "Say first that your members agreed: with these rules, figures tell more of them."
 )
 REASONS = {
-    Reason.NOT_YET: text("not closed yet", "pas encore clos"),
-    Reason.BELOW_THRESHOLD: text("too few homes", "trop peu de foyers"),
-    Reason.DOMINANCE: text("one home makes most of it", "un seul foyer en fait l’essentiel"),
-    Reason.NEVER: text("too short a time for the law", "durée trop courte pour la loi"),
+    Reason.NOT_YET: text("not closed yet"),
+    Reason.BELOW_THRESHOLD: text("too few homes"),
+    Reason.DOMINANCE: text("one home makes most of it"),
+    Reason.NEVER: text("too short a time for the law"),
     Reason.TOGETHER: text(
-        "published together with other communes", "publié avec d’autres communes"
+        "published together with other communes", context="list on the command line"
     ),
 }
 
 STATES = {
-    State.PUBLISHED: text("published", "publié"),
+    State.PUBLISHED: text("published"),
     State.BELOW_THRESHOLD: REASONS[Reason.BELOW_THRESHOLD],
     State.DOMINANCE: REASONS[Reason.DOMINANCE],
     State.NEVER: REASONS[Reason.NEVER],
-    State.NOTHING: text("nothing came", "rien reçu"),
-    State.WAITING: text("waits for members", "attend des membres"),
-    State.LATE: text("should be closed by now", "devrait être clos"),
+    State.NOTHING: text("nothing came"),
+    State.WAITING: text("waits for members"),
+    State.LATE: text("should be closed by now"),
 }
 
 

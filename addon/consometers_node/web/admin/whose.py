@@ -8,7 +8,7 @@ from ...quoalise.text import text
 from .desk import AdminDesk, Refused
 from .visit import Visit
 
-_NOBODY = text("There is no such member.", "Ce membre n’existe pas.")
+_NOBODY = text("There is no such member.")
 
 
 async def member_of(desk: AdminDesk, visit: Visit, connection: AsyncConnection) -> Member:

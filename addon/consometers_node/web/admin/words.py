@@ -9,21 +9,21 @@ from ..language import LANGUAGES
 from ..speech import Language
 
 KINDS = {
-    Kind.HOME: text("home", "foyer"),
-    Kind.SITE: text("public building", "bâtiment public"),
-    Kind.COLLECTIVE: text("collective", "collectif"),
+    Kind.HOME: text("home"),
+    Kind.SITE: text("public building"),
+    Kind.COLLECTIVE: text("collective"),
 }
 STATUSES = {
-    Status.TELLING: text("delivering", "transmet"),
-    Status.SILENT: text("silent", "silencieux"),
-    Status.GUEST: text("has allowed nothing yet", "n’a encore rien autorisé"),
-    Status.LEFT: text("left", "parti"),
-    Status.ERASED: text("erased", "effacé"),
+    Status.TELLING: text("delivering"),
+    Status.SILENT: text("silent"),
+    Status.GUEST: text("has allowed nothing yet"),
+    Status.LEFT: text("left"),
+    Status.ERASED: text("erased", context="of a member"),
 }
 ACTORS = {
-    Actor.MEMBER: text("the member", "le membre"),
-    Actor.COLLECTIVE: text("the collective", "le collectif"),
-    Actor.CLOCK: text("its time was over", "son terme"),
+    Actor.MEMBER: text("the member"),
+    Actor.COLLECTIVE: text("the collective"),
+    Actor.CLOCK: text("its time was over"),
 }
 
 

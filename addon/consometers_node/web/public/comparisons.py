@@ -17,62 +17,37 @@ _FEWEST = 2
 def lamps(made_wh: float, used_wh: float) -> Text:
     """Say what panels make beside what is used."""
     if made_wh <= 0 or used_wh <= 0:
-        return text(
-            "No sun on our panels: all that we use comes from the grid.",
-            "Pas de soleil sur nos panneaux : tout ce que nous utilisons vient du réseau.",
-        )
+        return text("No sun on our panels: all that we use comes from the grid.")
     times = made_wh / used_wh
     if times >= _FEWEST:
-        words = text(
-            "Our panels make {count} times as much as we use.",
-            "Nos panneaux produisent {count} fois ce que nous utilisons.",
-        )
+        words = text("Our panels make {count} times as much as we use.")
         return _counted(words, int(times))
     if times >= 1:
-        return text(
-            "Our panels make all that we use, and more.",
-            "Nos panneaux produisent tout ce que nous utilisons, et plus encore.",
-        )
+        return text("Our panels make all that we use, and more.")
     lit = int(times * _LAMPS)
     if not lit:
-        return text(
-            "There is little sun: nearly all that we use comes from the grid.",
-            "Il y a peu de soleil : presque tout ce que nous utilisons vient du réseau.",
-        )
-    words = text(
-        "When 10 lamps are on at our homes, our panels make enough for {count}.",
-        "Sur 10 lampes allumées chez nous, nos panneaux en éclairent {count}.",
-    )
+        return text("There is little sun: nearly all that we use comes from the grid.")
+    words = text("When 10 lamps are on at our homes, our panels make enough for {count}.")
     return _counted(words, lit)
 
 
 def washes(wh: float | None) -> Text | None:
     """Say how many loads of laundry an energy washes; None where these are too few."""
-    words = text(
-        "enough for {count} loads of laundry (about 1\u00a0kWh each)",
-        "de quoi faire tourner {count} lave-linge (environ 1\u202fkWh par lavage)",
-    )
+    words = text("enough for {count} loads of laundry (about 1\u00a0kWh each)")
     return _compared(words, wh, _WASH_WH)
 
 
 def kettles(watts: float | None) -> Text | None:
     """Say how many kettles take a power; None where these are too few."""
-    words = text(
-        "We take as much as {count} kettles boiling at the same time.",
-        "Nous prenons autant que {count} bouilloires en marche en même temps.",
-    )
+    words = text("We take as much as {count} kettles boiling at the same time.")
     return _compared(words, watts, _KETTLE_W)
 
 
 def pupil(now_w: float | None, today_wh: float | None) -> Text | None:
     """Say in words of a pupil what panels do now, or else what they did today."""
-    pedalling = text(
-        "Our panels make as much as {count} people who pedal at the same time.",
-        "Nos panneaux produisent autant que {count} personnes qui pédalent en même temps.",
-    )
+    pedalling = text("Our panels make as much as {count} people who pedal at the same time.")
     charging = text(
-        "Since this morning, the sun on the roof has made enough to charge {count} phones.",
-        "Depuis ce matin, le soleil sur le toit a produit de quoi recharger {count} téléphones.",
+        "Since this morning, the sun on the roof has made enough to charge {count} phones."
     )
     now = _compared(pedalling, now_w, _PEDAL_W)
     return now or _compared(charging, today_wh, _PHONE_WH)

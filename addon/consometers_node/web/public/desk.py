@@ -41,23 +41,15 @@ DATA = "/data"
 
 _KEPT_S = 365 * 24 * 3600
 _ERRORS = {
-    400: text("This address cannot be read.", "Cette adresse est illisible."),
-    404: text("There is no such page.", "Cette page n’existe pas."),
-    405: text("This page can only be looked at.", "Cette page ne peut être que regardée."),
+    400: text("This address cannot be read."),
+    404: text("There is no such page."),
+    405: text("This page can only be looked at."),
     421: text(
         "These pages are not known under this name. Whoever runs them adds it to “page.names” in"
-        " the settings.",
-        "Ces pages ne sont pas connues sous ce nom. Qui les fait tourner l’ajoute à « page.names »"
-        " dans les réglages.",
+        " the settings."
     ),
-    429: text(
-        "That was many requests in a short time: try again in a moment.",
-        "Beaucoup de demandes en peu de temps : réessayez dans un instant.",
-    ),
-    500: text(
-        "Something went wrong here. It was noted; try again later.",
-        "Quelque chose s’est mal passé ici. C’est noté ; réessayez plus tard.",
-    ),
+    429: text("That was many requests in a short time: try again in a moment."),
+    500: text("Something went wrong here. It was noted; try again later."),
 }
 
 _LOGGER = logging.getLogger(__name__)

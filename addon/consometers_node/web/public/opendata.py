@@ -128,21 +128,15 @@ class Wrong(Exception):
         self.detail = detail
 
 
-_BAD = text("This address cannot be read.", "Cette adresse est illisible.")
-_NO_QUANTITY = text("There is no such quantity.", "Cette grandeur n’existe pas.")
-_NO_GROUP = text("There is no such group.", "Ce groupe n’existe pas.")
-_NO_INTERVAL = text("There is no such interval here.", "Ce pas de temps n’existe pas ici.")
-_KNOWN = text("Known are: {known}.", "Sont connus : {known}.")
-_GROUPS = text("/data/groups.json lists them.", "/data/groups.json les donne.")
-_NOT_A_DAY = text(
-    "A day is written YYYY-MM-DD, from the year {first} to the year {last}.",
-    "Un jour s’écrit AAAA-MM-JJ, de l’an {first} à l’an {last}.",
-)
-_BACKWARDS = text("“to” is before “from”.", "« to » est avant « from ».")
-_TOO_LONG = text(
-    "Ask for {most} days at most of this interval.",
-    "Demandez au plus {most} jours de ce pas de temps.",
-)
+_BAD = text("This address cannot be read.")
+_NO_QUANTITY = text("There is no such quantity.")
+_NO_GROUP = text("There is no such group.")
+_NO_INTERVAL = text("There is no such interval here.")
+_KNOWN = text("Known are: {known}.")
+_GROUPS = text("/data/groups.json lists them.")
+_NOT_A_DAY = text("A day is written YYYY-MM-DD, from the year {first} to the year {last}.")
+_BACKWARDS = text("“to” is before “from”.")
+_TOO_LONG = text("Ask for {most} days at most of this interval.")
 
 
 async def series(desk: Desk, guest: Guest) -> web.StreamResponse:

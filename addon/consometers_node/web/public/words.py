@@ -9,14 +9,14 @@ from ...series import Direction
 from .charts import Step
 
 FLOWS = {
-    Direction.CONSUMPTION: text("drawn from the grid", "pris au réseau"),
-    Direction.INJECTION: text("fed into the grid", "rendu au réseau"),
-    Direction.PRODUCTION: text("solar production", "production solaire"),
+    Direction.CONSUMPTION: text("drawn from the grid"),
+    Direction.INJECTION: text("fed into the grid"),
+    Direction.PRODUCTION: text("solar production"),
 }
 STEPS = {
-    Step.HOUR: text("Hour", "Heure"),
-    Step.DAY: text("Day", "Jour"),
-    Step.MONTH: text("Month", "Mois"),
+    Step.HOUR: text("Hour"),
+    Step.DAY: text("Day"),
+    Step.MONTH: text("Month"),
 }
 LICENCE = "Licence Ouverte / Open Licence 2.0 (Etalab)"
 LICENCE_URL = "https://www.etalab.gouv.fr/licence-ouverte-open-licence"

@@ -27,7 +27,7 @@ from consometers_node.collective.roster import (
     shares_by_direction,
 )
 from consometers_node.collective.rules import AT_ONCE, NOT_YET, InForce, open_from
-from consometers_node.quoalise.text import text
+from consometers_node.quoalise.text import Text
 from consometers_node.series import Direction
 from consometers_node.store.clock import Clock
 from consometers_node.store.collective_tables import GivenId, MemberId
@@ -366,8 +366,10 @@ async def test_a_node_that_cannot_work_is_told_first(
     office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(attention, "installed", lambda _: "9")
-    said = text("The disk of the database is full.", "Le disque de la base est plein.")
-    network = SimpleNamespace(text=text("No way.", "Pas de chemin."))
+    said = Text(
+        {"en": "The disk of the database is full.", "fr": "Le disque de la base est plein."}
+    )
+    network = SimpleNamespace(text=Text({"en": "No way.", "fr": "Pas de chemin."}))
     node: Any = Node(database_problem=said, network_problem=network, clock=Clock())
     await office.written(settle)
     async with serving(office.store, office.settings, node) as other:
