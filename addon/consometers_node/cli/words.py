@@ -17,9 +17,9 @@ def language(environment: Mapping[str, str] = os.environ) -> str:
     return DEFAULT_LANGUAGE if locale in _NO_LANGUAGE else locale.replace("_", "-") or "en"
 
 
-def say(en: str, fr: str | None = None, *, context: str | None = None) -> str:
+def say(sentence: str, *, context: str | None = None) -> str:
     """Return a sentence in the person's language, for what is read as the program starts."""
-    return read(text(en, fr, context=context))
+    return read(text(sentence, context=context))
 
 
 def read(words: Text) -> str:

@@ -40,12 +40,12 @@ UNSAID = Text({})
 """No words, in no language."""
 
 
-def text(en: str, fr: str | None = None, *, context: str | None = None) -> Text:
-    """Return a sentence of ours in all our languages.
+def text(sentence: str, *, context: str | None = None) -> Text:
+    """Return a sentence of ours, written in English, in all our languages.
 
     A context tells sentences apart that are the same in English and not in another language.
     """
-    return Text(_Translated(en, context) if fr is None else {"en": en, "fr": fr})
+    return Text(_Translated(sentence, context))
 
 
 def verbatim(words: str) -> Text:
