@@ -53,27 +53,12 @@ _SIZE_OF_DATABASE = "SELECT pg_database_size(current_database())"
 _SNAPSHOT = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
 _ENDINGS: set[asyncio.Future[None]] = set()
 _MIGRATIONS = str(Path(__file__).with_name("migrations")).replace("%", "%%")
-_CANNOT_OPEN = text("{place} cannot be opened: {said}.", "{place} ne s’ouvre pas : {said}.")
-_NO_DRIVER = text(
-    "PostgreSQL is for the server of a collective: psycopg is missing.",
-    "PostgreSQL est pour le serveur d’un collectif : psycopg manque.",
-)
-_HALF_MOVED = text(
-    "a move into this database has not ended: go on with migrate-store.",
-    "un déménagement vers cette base n’est pas terminé : reprenez avec migrate-store.",
-)
-_OF_ANOTHER_PROGRAM = text(
-    "the database is that of another program: say another one.",
-    "la base est celle d’un autre programme : indiquez-en une autre.",
-)
-_NEWER = text(
-    "the database was written by a newer node: install that version or a newer one.",
-    "la base a été écrite par un nœud plus récent : installez cette version ou une plus récente.",
-)
-_NO_URL = text(
-    "the database’s URL starts with sqlite:/// and a path, or with postgresql://.",
-    "l’URL de la base commence par sqlite:/// et un chemin, ou par postgresql://.",
-)
+_CANNOT_OPEN = text("{place} cannot be opened: {said}.")
+_NO_DRIVER = text("PostgreSQL is for the server of a collective: psycopg is missing.")
+_HALF_MOVED = text("a move into this database has not ended: go on with migrate-store.")
+_OF_ANOTHER_PROGRAM = text("the database is that of another program: say another one.")
+_NEWER = text("the database was written by a newer node: install that version or a newer one.")
+_NO_URL = text("the database’s URL starts with sqlite:/// and a path, or with postgresql://.")
 
 
 class Store:
