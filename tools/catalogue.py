@@ -60,7 +60,8 @@ def calls(module: ast.Module) -> Iterator[ast.Call]:
 def _is_of_sqlalchemy(node: ast.AST) -> bool:
     match node:
         case ast.ImportFrom(module=str(module), names=names):
-            return module.startswith("sqlalchemy") and any(one.name == "text" for one in names)
+            here = {one.asname or one.name for one in names}
+            return module.startswith("sqlalchemy") and "text" in here
         case _:
             return False
 
