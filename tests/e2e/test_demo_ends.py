@@ -107,11 +107,11 @@ def _reaped(pid: int) -> bool:
 @pytest.mark.parametrize(
     "numbers",
     [
-        pytest.param((signal.SIGTERM,), marks=pytest.mark.full),
-        pytest.param((signal.SIGTERM, signal.SIGTERM), marks=pytest.mark.full),
+        (signal.SIGTERM,),
+        (signal.SIGTERM, signal.SIGTERM),
         (signal.SIGINT, signal.SIGTERM),
-        pytest.param((signal.SIGHUP,), marks=pytest.mark.full),
-        pytest.param((signal.SIGHUP, signal.SIGHUP), marks=pytest.mark.full),
+        (signal.SIGHUP,),
+        (signal.SIGHUP, signal.SIGHUP),
         (signal.SIGKILL,),
     ],
     ids=lambda numbers: "-".join(number.name for number in numbers),
@@ -123,9 +123,7 @@ async def test_signals_one_after_the_other_leave_nothing_behind(
     await ends(opening)
 
 
-@pytest.mark.parametrize(
-    "times", [1, pytest.param(2, marks=pytest.mark.full), pytest.param(3, marks=pytest.mark.full)]
-)
+@pytest.mark.parametrize("times", [1, 2, 3])
 async def test_ctrl_c_in_its_terminal_leaves_nothing_behind(opening: Opening, times: int) -> None:
     for _ in range(times):
         os.write(opening.terminal, b"\x03")
@@ -149,7 +147,6 @@ async def test_once_all_is_open_it_is_killed_and_leaves_nothing_behind(opening: 
     await ends(opening)
 
 
-@pytest.mark.full
 async def test_a_frozen_server_is_not_left_behind_by_a_demo_that_is_killed(
     opening: Opening,
 ) -> None:
