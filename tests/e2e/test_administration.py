@@ -16,11 +16,11 @@ import pytest
 import pytest_asyncio
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from consometers_node.collective import invitations
-from consometers_node.collective.members import Members
-from consometers_node.collective.rules import AT_ONCE, open_from
-from consometers_node.collective.sites import Building, Description, Heat
-from consometers_node.collective.taking import Told, take
+from consometers_node.collective.ingestion.validation import Told, take
+from consometers_node.collective.members import invitations
+from consometers_node.collective.members.members import Members
+from consometers_node.collective.members.sites import Building, Description, Heat
+from consometers_node.collective.publication.policy import AT_ONCE, open_from
 from consometers_node.store import Store
 from demo.browser import CHROMIUM, launched, person
 from demo.hass import Language

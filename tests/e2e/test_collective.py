@@ -14,7 +14,7 @@ from typing import Final
 import pytest
 import pytest_asyncio
 
-from consometers_node.collective.members import Kind
+from consometers_node.collective.members.members import Kind
 from consometers_node.permission import Choice, Wanted
 from consometers_node.quoalise import Direction as Said
 from consometers_node.quoalise.identifier import organisation, series as name_of

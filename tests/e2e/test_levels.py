@@ -24,7 +24,7 @@ from sqlalchemy.exc import DBAPIError
 
 from consometers_node.backoff import Backoff
 from consometers_node.cli import bell
-from consometers_node.collective.own import own_series
+from consometers_node.collective.output_series import own_series
 from consometers_node.permission import Choice
 from consometers_node.quoalise import QuoaliseError
 from consometers_node.quoalise.identifier import organisation

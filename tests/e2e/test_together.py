@@ -19,8 +19,8 @@ import pytest
 import pytest_asyncio
 from sqlalchemy import func, select
 
-from consometers_node.collective.disclosure import Agreed
-from consometers_node.collective.members import Members
+from consometers_node.collective.disclosure.sdc_rules import Agreed
+from consometers_node.collective.members.members import Members
 from consometers_node.collective.settings import Settings
 from consometers_node.household import Access, HomeAssistant
 from consometers_node.household.node import HomeNode, Pace

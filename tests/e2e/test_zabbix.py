@@ -9,8 +9,8 @@ from typing import Any, Final
 import pytest
 import pytest_asyncio
 
-from consometers_node.collective.facts import HEALTH, PUBLISHED
-from consometers_node.collective.health import Watch
+from consometers_node.collective.monitoring.health import Watch
+from consometers_node.collective.monitoring.metrics import HEALTH, PUBLISHED
 from consometers_node.store import Store
 from consometers_node.web.metrics import Metrics
 from tests.e2e.zabbix import Zabbix, running

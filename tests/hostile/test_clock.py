@@ -13,15 +13,15 @@ from aiohttp import ClientSession
 import pytest
 from yarl import URL
 
-from consometers_node.collective import given
-from consometers_node.collective.arrivals import Arrivals
-from consometers_node.collective.gathering import Gathering
-from consometers_node.collective.members import Members
-from consometers_node.collective.publishing import Publishing
-from consometers_node.collective.reads import Read, note_read, reads
-from consometers_node.collective.rights import erase
-from consometers_node.collective.rules import InForce
-from consometers_node.collective.upkeep import Upkeep
+from consometers_node.collective.access_log import Read, note_read, reads
+from consometers_node.collective.ingestion.arrivals import Arrivals
+from consometers_node.collective.ingestion.backfill import Gathering
+from consometers_node.collective.members.members import Members
+from consometers_node.collective.permissions import member_permissions
+from consometers_node.collective.privacy.erasure import erase
+from consometers_node.collective.privacy.retention import Upkeep
+from consometers_node.collective.publication.policy import InForce
+from consometers_node.collective.publication.worker import Publishing
 from consometers_node.household.presence import SEEN
 from consometers_node.permission import Choice, Permissions, State, WrongClock
 from consometers_node.sharing.changes import Changes
@@ -95,14 +95,15 @@ class Coop:
 
     async def states(self) -> set[State]:
         async with self.store.reading() as connection:
-            return {one.state for one in await given.all_given(connection)}
+            return {one.state for one in await member_permissions.all_given(connection)}
 
     async def has_all(self) -> bool:
         """Return whether all is there: grants, records, the guest, the log."""
         async with self.store.reading() as connection:
             members = await Members(connection, ZONE).all()
             return (
-                {one.state for one in await given.all_given(connection)} == {State.GRANTED}
+                {one.state for one in await member_permissions.all_given(connection)}
+                == {State.GRANTED}
                 and len(await days_kept(connection)) == len(HOMES)
                 and len(members) == len(HOMES) + 1
                 and all(one.jid is not None for one in members)
@@ -212,10 +213,12 @@ async def test_what_an_administrator_confirms_runs_out_and_goes_a_day_later(coop
     assert await coop.states() == {State.EXPIRED}
     assert await coop.records() == len(HOMES), "administrators have a day to see what goes"
     async with coop.store.reading() as connection:
-        going = await given.announced(connection)
+        going = await member_permissions.announced(connection)
     assert {one.id for one in going} == set(HOMES)
-    assert {one.erase_at for one in going} == {coop.hands.at - 5 * MINUTE + given.GRACE}
-    coop.hands.go_on(given.GRACE - 10 * MINUTE)
+    assert {one.erase_at for one in going} == {
+        coop.hands.at - 5 * MINUTE + member_permissions.GRACE
+    }
+    coop.hands.go_on(member_permissions.GRACE - 10 * MINUTE)
     await coop.look(1)
     assert await coop.records() == len(HOMES)
     coop.hands.go_on(10 * MINUTE)
@@ -243,7 +246,9 @@ async def test_what_a_member_wants_erased_goes_at_once_whatever_the_clock_shows(
         members = Members(connection, ZONE)
         member = await members.by_jid("a@example.org")
         assert member is not None
-        ended = await given.withdraw(members, member.id, "a", coop.hands.at, erase=True)
+        ended = await member_permissions.withdraw(
+            members, member.id, "a", coop.hands.at, erase=True
+        )
     await erase(coop.store, ZONE, ended, coop.hands.at)
     assert await coop.records() == len(HOMES) - 1
 
@@ -257,7 +262,7 @@ async def test_an_erasure_that_a_crash_stopped_is_finished_whatever_the_clock_sh
         members = Members(connection, ZONE)
         member = await members.by_jid("a@example.org")
         assert member is not None
-        await given.withdraw(members, member.id, "a", NOW, erase=True)
+        await member_permissions.withdraw(members, member.id, "a", NOW, erase=True)
     await coop.look(1)
     assert await coop.records() == len(HOMES) - 1
     assert await coop.doubt() is Reason.BEHIND

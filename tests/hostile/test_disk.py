@@ -13,9 +13,12 @@ import subprocess
 import pytest
 from sqlalchemy import text
 
-from consometers_node.collective import given
-from consometers_node.collective.given import Actor
-from consometers_node.collective.journal import (
+from consometers_node.collective.members.members import Members
+from consometers_node.collective.members.sites import Building, Description
+from consometers_node.collective.permissions import member_permissions
+from consometers_node.collective.permissions.member_permissions import Actor
+from consometers_node.collective.privacy.erasure import erase, forget_told, is_wiped, wipe
+from consometers_node.collective.privacy.erasure_log import (
     FILE,
     Ended,
     Journal,
@@ -24,9 +27,6 @@ from consometers_node.collective.journal import (
     reapply,
     whole,
 )
-from consometers_node.collective.members import Members
-from consometers_node.collective.rights import erase, forget_told, is_wiped, wipe
-from consometers_node.collective.sites import Building, Description
 from consometers_node.permission import Permissions, State
 from consometers_node.sharing.names import keep_collective, load_naming
 from consometers_node.store import PermissionId, Store, Unusable, rewriting
@@ -96,7 +96,7 @@ async def take_in_and_erase(store: Store) -> None:
     async with store.writing() as connection:
         members = Members(connection, ZONE)
         for one in (gave, by_name):
-            ended = await given.withdraw(members, member.id, one.id, LATER, erase=True)
+            ended = await member_permissions.withdraw(members, member.id, one.id, LATER, erase=True)
     await erase(store, ZONE, ended, LATER, Actor.MEMBER)
 
 
@@ -425,7 +425,7 @@ async def backups(
     store = await Store.open(place)
     async with store.writing() as connection:
         members = Members(connection, ZONE)
-        ended = await given.withdraw(members, member.id, gave.id, LATER, erase=True)
+        ended = await member_permissions.withdraw(members, member.id, gave.id, LATER, erase=True)
     await store.close()
     within = copy_of(place)
     store = await Store.open(place)
@@ -446,8 +446,8 @@ async def test_no_backup_brings_an_erased_member_back_not_even_two_in_a_row(
         await reapply(store, ZONE, ended_in(file), LATER)
         async with store.writing() as connection:
             members = Members(connection, ZONE)
-            for entry in await given.untold(connection):
-                await given.told(connection, entry.id, LATER)
+            for entry in await member_permissions.untold(connection):
+                await member_permissions.told(connection, entry.id, LATER)
             await forget_told(members, sure(LATER))
         assert await is_gone(store)
         # What the node that runs on it writes harms no later restore.
@@ -462,7 +462,7 @@ async def test_a_file_of_what_ended_erases_without_any_clock_and_once(
     store = await put_back(before, copy_of)
     assert await reapply(store, ZONE, ended_in(file), LATER) == 1
     async with store.reading() as connection:
-        states = {one.id: one.state for one in await given.all_given(connection)}
+        states = {one.id: one.state for one in await member_permissions.all_given(connection)}
         assert await days_kept(connection)
     assert states == {"anemone": State.WITHDRAWN, "b": State.GRANTED, "c": State.GRANTED}
     assert await reapply(store, ZONE, ended_in(file), LATER) == 0

@@ -10,10 +10,10 @@ from concurrent.futures import ThreadPoolExecutor
 import psycopg
 import pytest
 
-from consometers_node.collective import given
-from consometers_node.collective.members import Members
-from consometers_node.collective.reads import Read, note_read
-from consometers_node.collective.rights import erase_member, forget_if_gone
+from consometers_node.collective.access_log import Read, note_read
+from consometers_node.collective.members.members import Members
+from consometers_node.collective.permissions import member_permissions
+from consometers_node.collective.privacy.erasure import erase_member, forget_if_gone
 from consometers_node.permission import Permissions, State
 from consometers_node.store import Store, logs
 from consometers_node.store.collective_tables import GivenId
@@ -415,7 +415,7 @@ async def make_collective(store: Store) -> None:
         member, _ = await join(connection, "stays", at=at)
         _, gone = await join(connection, "left", at=at)
         members = Members(connection, ZONE)
-        await given.withdraw(members, gone.member, gone.id, at, erase=False)
+        await member_permissions.withdraw(members, gone.member, gone.id, at, erase=False)
         await note_read(connection, Read(at=at, who="ada", what="members", member=member.id))
 
 
@@ -667,7 +667,7 @@ class TestACollective:
         await erase_member(store, ZONE, member, now())
         async with store.writing() as connection:
             members = Members(connection, ZONE)
-            await given.told(connection, GivenId("stays"), now())
+            await member_permissions.told(connection, GivenId("stays"), now())
             assert await forget_if_gone(members, member, now())
             await logs.forget(connection, sure(now()))
         with plain(place) as looking:

@@ -19,17 +19,17 @@ from slixmpp.xmlstream.stanzabase import StanzaBase
 from sqlalchemy import func, select, text
 from sqlalchemy.exc import IntegrityError
 
-from consometers_node.collective import needs
 from consometers_node.collective.calendar import stretches
-from consometers_node.collective.claims import settle
-from consometers_node.collective.export import everything
-from consometers_node.collective.gathering import Gathering
-from consometers_node.collective.given import Given, withdraw
-from consometers_node.collective.intake import Intake
-from consometers_node.collective.members import Kind, Members
-from consometers_node.collective.rights import erase
-from consometers_node.collective.snapshot import Day
-from consometers_node.collective.taking import Told, accept, take
+from consometers_node.collective.ingestion.backfill import Gathering
+from consometers_node.collective.ingestion.validation import Told, accept, take
+from consometers_node.collective.ingestion.write_queue import Intake
+from consometers_node.collective.members.members import Kind, Members
+from consometers_node.collective.permissions import needs
+from consometers_node.collective.permissions.claims import settle
+from consometers_node.collective.permissions.member_permissions import Given, withdraw
+from consometers_node.collective.privacy.erasure import erase
+from consometers_node.collective.privacy.export import everything
+from consometers_node.collective.publication.blocks import Day
 from consometers_node.permission import Identification, State
 from consometers_node.quoalise import (
     Data,

@@ -15,7 +15,7 @@ import pytest
 import pytest_socket
 from sqlalchemy import select
 
-from consometers_node.collective import given as gifts
+from consometers_node.collective.permissions import member_permissions as gifts
 from consometers_node.permission import State
 from consometers_node.quoalise import (
     GetHistory,

@@ -15,8 +15,8 @@ from playwright.async_api import async_playwright
 import pytest
 from yarl import URL
 
-from consometers_node.collective import administrators
-from consometers_node.collective.administrators import AT_ONCE, Passwords
+from consometers_node.collective.members import administrators
+from consometers_node.collective.members.administrators import AT_ONCE, Passwords
 from consometers_node.collective.settings import Page, Settings
 from consometers_node.permission import State
 from consometers_node.sharing.changes import Changes

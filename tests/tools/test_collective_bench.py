@@ -7,8 +7,8 @@ from random import Random
 import pytest
 
 from consometers_node.collective.groups import GroupKind, all_groups, counting
-from consometers_node.collective.members import Members
-from consometers_node.collective.taking import Told, take
+from consometers_node.collective.ingestion.validation import Told, take
+from consometers_node.collective.members.members import Members
 from consometers_node.quoalise.data import decode
 from consometers_node.series import Interval
 from consometers_node.store import Store

@@ -11,7 +11,7 @@ import sys
 from typing import NoReturn
 from unittest.mock import patch
 
-from consometers_node.collective.gathering import Gathering
+from consometers_node.collective.ingestion.backfill import Gathering
 from consometers_node.collective.node import CollectiveNode
 from consometers_node.collective.settings import read
 from consometers_node.store import Store

@@ -14,12 +14,12 @@ from pathlib import Path
 from random import Random
 import time
 
-from consometers_node.collective import rights
-from consometers_node.collective.arrivals import Arrivals
-from consometers_node.collective.disclosure import Agreed, Publication
-from consometers_node.collective.members import Members
-from consometers_node.collective.publishing import Closer, Waiting
-from consometers_node.collective.taking import Told, take
+from consometers_node.collective.disclosure.sdc_rules import Agreed, Publication
+from consometers_node.collective.ingestion.arrivals import Arrivals
+from consometers_node.collective.ingestion.validation import Told, take
+from consometers_node.collective.members.members import Members
+from consometers_node.collective.privacy import erasure
+from consometers_node.collective.publication.worker import Closer, Waiting
 from consometers_node.quoalise import Data
 from consometers_node.sharing.names import keep_collective
 from consometers_node.store import Store
@@ -101,7 +101,7 @@ class _Homes:
         assert member is not None
         waited = []
         began = clock()
-        erasing = asyncio.create_task(rights.erase_member(self._store, ZONE, member.id, at))
+        erasing = asyncio.create_task(erasure.erase_member(self._store, ZONE, member.id, at))
         while not erasing.done():
             told = clock()
             await self._take([Told(jid(_OTHER), self._days(_OTHER, days[-1:]))])
@@ -110,7 +110,7 @@ class _Homes:
         (erased,) = await erasing
         assert erased.records == HOURS * len(days), erased
         ended = clock()
-        assert await rights.wipe(self._store)
+        assert await erasure.wipe(self._store)
         return Erasure(ended - began, max(waited), clock() - ended)
 
     def _days(self, home: int, days: Sequence[datetime]) -> Data:

@@ -10,8 +10,8 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Table, bindparam, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from consometers_node.collective import given, needs
-from consometers_node.collective.members import Members
+from consometers_node.collective.members.members import Members
+from consometers_node.collective.permissions import member_permissions, needs
 from consometers_node.permission import DataNeed, Wanted
 from consometers_node.quoalise import (
     Data,
@@ -84,7 +84,7 @@ async def join(
         for number, area in enumerate(areas[:homes]):
             member = await register.admit(jid(number), now, area=area)
             said = permission(f"p{number}", [name(number, way) for way in ways], need, now)
-            await given.take(register, member.id, said, now, own=_OWN)
+            await member_permissions.take(register, member.id, said, now, own=_OWN)
         for model in range(min(len(areas), homes - len(areas))):
             others = range(model + len(areas), homes, len(areas))
             await _repeat(connection, model, others, ways)
@@ -173,8 +173,8 @@ async def _repeat(
     ids = dict((await connection.execute(numbered)).tuples().all())
     own = [{"member_id": ids[jid(home)]} for home in homes]
     await _copy(connection, InGroupRow, {"member_id": ids[jid(model)]}, own)
-    given = [{"id": f"p{home}", **one} for home, one in zip(homes, own, strict=True)]
-    await _copy(connection, GivenRow, {"id": f"p{model}"}, given)
+    member_permissions = [{"id": f"p{home}", **one} for home, one in zip(homes, own, strict=True)]
+    await _copy(connection, GivenRow, {"id": f"p{model}"}, member_permissions)
     for way in ways:
         named = [{"given_id": f"p{home}", "identifier": str(name(home, way))} for home in homes]
         await _copy(connection, GivenSeriesRow, {**at, "identifier": str(name(model, way))}, named)

@@ -12,9 +12,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 import time
 
-from consometers_node.collective.arrivals import Arrivals
-from consometers_node.collective.publishing import Publishing
-from consometers_node.collective.rules import AT_ONCE, InForce, open_from
+from consometers_node.collective.ingestion.arrivals import Arrivals
+from consometers_node.collective.publication.policy import AT_ONCE, InForce, open_from
+from consometers_node.collective.publication.worker import Publishing
 from consometers_node.collective.settings import read
 from consometers_node.series import Direction
 from consometers_node.sharing.changes import Changes

@@ -11,7 +11,7 @@ import time
 from sqlalchemy import insert
 
 from consometers_node.collective.groups import GroupKind
-from consometers_node.collective.sites import Building, Description
+from consometers_node.collective.members.sites import Building, Description
 from consometers_node.sharing.changes import Changes
 from consometers_node.store import Store
 from consometers_node.store.collective_tables import GroupId, InGroupRow, MemberRow

@@ -20,11 +20,11 @@ import time
 
 from sqlalchemy import select, update
 
-from consometers_node.collective import given, needs
-from consometers_node.collective.members import Kind, Members
-from consometers_node.collective.publishing import Publishing
-from consometers_node.collective.rules import AT_ONCE, open_from
-from consometers_node.collective.taking import Told, take
+from consometers_node.collective.ingestion.validation import Told, take
+from consometers_node.collective.members.members import Kind, Members
+from consometers_node.collective.permissions import member_permissions, needs
+from consometers_node.collective.publication.policy import AT_ONCE, open_from
+from consometers_node.collective.publication.worker import Publishing
 from consometers_node.quoalise import Direction, Duration, Number, Records, describe
 from consometers_node.quoalise.data import Data, decode, encode
 from consometers_node.quoalise.identifier import (
@@ -221,7 +221,7 @@ async def _region(folder: Path, of: Sizes, midnight: datetime) -> Server:
                 for one in (_coop(number), *below)
             ]
             said = permission(f"p{number}", names, need, now)
-            await given.take(register, member.id, said, now, own=organisation(REGION))
+            await member_permissions.take(register, member.id, said, now, own=organisation(REGION))
         asked = update(GivenSeriesRow).values(subscribed_at=now, asked_until=now)
         await connection.execute(asked)
     return server

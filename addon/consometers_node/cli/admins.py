@@ -21,7 +21,7 @@ from .when import local
 from .words import say
 
 try:
-    from consometers_node.collective import administrators
+    from consometers_node.collective.members import administrators
 except ModuleNotFoundError as missing:
     raise Complaint(
         "not-installed",

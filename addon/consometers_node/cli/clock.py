@@ -52,7 +52,7 @@ def _confirm_of_home(common: Common, now: datetime) -> None:
 
 
 def _confirm_of_collective(common: Common, file: SettingsFile, now: datetime) -> None:
-    from consometers_node.collective.reads import Read, note_read  # noqa: PLC0415
+    from consometers_node.collective.access_log import Read, note_read  # noqa: PLC0415
     from consometers_node.collective.settings import Settings  # noqa: PLC0415
 
     from . import collective  # noqa: PLC0415  # a home has nothing of it

@@ -12,7 +12,7 @@ import sqlite3
 from sqlalchemy.exc import InterfaceError, OperationalError
 
 from consometers_node.backoff import Backoff
-from consometers_node.collective import outage
+from consometers_node.collective import database_errors
 from consometers_node.collective.errors import CollectiveFault
 from consometers_node.collective.settings import BadSettings, Settings, read
 from consometers_node.quoalise.text import text
@@ -104,7 +104,7 @@ async def _open(database: Path | str, *, waits: bool) -> Store:
                 raise
             if isinstance(cause.orig, sqlite3.Error):
                 raise  # A file comes from nowhere.
-            if (words := outage.words(cause).say()) != said:
+            if (words := database_errors.words(cause).say()) != said:
                 _LOGGER.warning("%s", said := words)
         await asyncio.sleep(delay_s)
     raise AssertionError

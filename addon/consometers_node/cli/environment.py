@@ -32,7 +32,7 @@ def check(environment: Mapping[str, str] = os.environ) -> None:
     if not unknown:
         return
     # The settings of a collective take memory that a household can do without.
-    from consometers_node.collective.keys import KEYS  # noqa: PLC0415
+    from consometers_node.collective.settings_schema import KEYS  # noqa: PLC0415
 
     known = NAMES | {key.variable for key in KEYS.values()}
     for name in sorted(unknown - known):

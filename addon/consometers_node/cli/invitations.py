@@ -8,9 +8,9 @@ from typing import Annotated, Literal
 
 import typer
 
-from consometers_node.collective import accounts, invitations
-from consometers_node.collective.invitations import Invitation
-from consometers_node.collective.members import MAX_AREA, Kind
+from consometers_node.collective.members import accounts, invitations
+from consometers_node.collective.members.invitations import Invitation
+from consometers_node.collective.members.members import MAX_AREA, Kind
 from consometers_node.collective.settings import Settings
 from consometers_node.quoalise.text import text
 from consometers_node.store import Store

@@ -7,13 +7,9 @@ from typing import Annotated, Literal
 
 import typer
 
-from consometers_node.collective import export as exported, given
-from consometers_node.collective.given import Given
-from consometers_node.collective.members import MAX_AREA, Kind, Member, Members
-from consometers_node.collective.reads import Read, note_read
-from consometers_node.collective.rights import erase_member, wipe
-from consometers_node.collective.settings import Settings
-from consometers_node.collective.sites import (
+from consometers_node.collective.access_log import Read, note_read
+from consometers_node.collective.members.members import MAX_AREA, Kind, Member, Members
+from consometers_node.collective.members.sites import (
     MAX_NAME,
     MAX_PEAK_KWP,
     MAX_SURFACE_M2,
@@ -22,6 +18,11 @@ from consometers_node.collective.sites import (
     Description,
     Heat,
 )
+from consometers_node.collective.permissions import member_permissions
+from consometers_node.collective.permissions.member_permissions import Given
+from consometers_node.collective.privacy import export as exported
+from consometers_node.collective.privacy.erasure import erase_member, wipe
+from consometers_node.collective.settings import Settings
 from consometers_node.permission import State
 from consometers_node.quoalise.text import text
 from consometers_node.store import Store
@@ -161,9 +162,9 @@ def list_members(
     async def work(store: Store, settings: Settings) -> None:
         async with store.reading() as connection:
             people = await Members(connection, settings.time_zone).all()
-            heard = await given.last_heard(connection)
+            heard = await member_permissions.last_heard(connection)
             gave: dict[MemberId, list[Given]] = {}
-            for each in await given.all_given(connection):
+            for each in await member_permissions.all_given(connection):
                 gave.setdefault(each.member, []).append(each)
         found = [
             (one, gave.get(one.id, []), heard.get(one.id))
@@ -191,7 +192,7 @@ def show(common: Ours, member: Who) -> None:
     async def work(store: Store, settings: Settings) -> None:
         async with store.reading() as connection:
             one = await Members(connection, settings.time_zone).named(member)
-            gave = await given.of_member(connection, one.id)
+            gave = await member_permissions.of_member(connection, one.id)
             series = await of_member(connection, one.jid) if one.jid else []
         if output.as_json:
             told = as_told(one, gave, last_heard(series))
@@ -393,11 +394,11 @@ def terminate(common: Ours, member: Who, yes: Yes = False) -> None:
             members = Members(connection, settings.time_zone)
             granted = [
                 each.id
-                for each in await given.of_member(connection, one.id)
+                for each in await member_permissions.of_member(connection, one.id)
                 if each.state is State.GRANTED
             ]
             for number in granted:
-                await given.terminate(members, number, now())
+                await member_permissions.terminate(members, number, now())
         await look_again(settings)
         if output.as_json:
             output.document({"pseudonym": one.pseudonym, "terminated": list(map(str, granted))})

@@ -4,11 +4,11 @@ from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from consometers_node.collective import export as exported
-from consometers_node.collective.communes import as_known
-from consometers_node.collective.given import Given
-from consometers_node.collective.members import Kind, Member
-from consometers_node.collective.sites import BUILDINGS, HEATS
+from consometers_node.collective.members.areas import as_known
+from consometers_node.collective.members.members import Kind, Member
+from consometers_node.collective.members.sites import BUILDINGS, HEATS
+from consometers_node.collective.permissions.member_permissions import Given
+from consometers_node.collective.privacy import export as exported
 from consometers_node.permission import State
 from consometers_node.quoalise.text import Text, text
 from consometers_node.sharing import words as shared_words

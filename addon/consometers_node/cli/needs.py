@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from consometers_node.collective import given, needs
+from consometers_node.collective.permissions import member_permissions, needs
 from consometers_node.collective.settings import Settings
 from consometers_node.permission import BadNeed, DataNeed, Identification, State, Wanted
 from consometers_node.permission.need import MAX_DAYS
@@ -187,7 +187,7 @@ def list_needs(
             ]
             answers = Counter(
                 (one.need.id, one.need.version)
-                for one in await given.all_given(connection)
+                for one in await member_permissions.all_given(connection)
                 if one.state is State.GRANTED
             )
             left_out = await needs.unreadable(connection)

@@ -5,10 +5,16 @@ from typing import Annotated
 
 import typer
 
-from consometers_node.collective import given, needs
-from consometers_node.collective.members import Members
-from consometers_node.collective.processing import BASIS, PERSONS, SECURITY, Processing, processing
-from consometers_node.collective.reads import Read, reads
+from consometers_node.collective.access_log import Read, reads
+from consometers_node.collective.members.members import Members
+from consometers_node.collective.permissions import member_permissions, needs
+from consometers_node.collective.privacy.processing_records import (
+    BASIS,
+    PERSONS,
+    SECURITY,
+    Processing,
+    processing,
+)
 from consometers_node.collective.settings import Settings
 from consometers_node.quoalise.text import Text, text
 from consometers_node.sharing import words as shared_words
@@ -83,7 +89,7 @@ def register(
     async def work(store: Store, _: Settings) -> None:
         async with store.reading() as connection:
             if changes:
-                _show_changes(await given.register(connection), output)
+                _show_changes(await member_permissions.register(connection), output)
             else:
                 _show_processing(await processing(connection), output)
             for one in await needs.unreadable(connection):
@@ -165,7 +171,7 @@ def _show_reads(found: list[Read], named: dict[MemberId, str], output: Output) -
         output.say(_NOBODY_READ)
 
 
-def _show_changes(entries: list[given.Entry], output: Output) -> None:
+def _show_changes(entries: list[member_permissions.Entry], output: Output) -> None:
     if output.as_json:
         output.document(
             [

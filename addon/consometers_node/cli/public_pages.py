@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 import logging
 from typing import TYPE_CHECKING
 
-from consometers_node.collective.counting import Page
+from consometers_node.collective.counters import Page
 from consometers_node.collective.node import CollectiveNode
 
 from .version import version

@@ -6,11 +6,17 @@ from typing import Annotated
 
 import typer
 
-from consometers_node.collective.closings import Progress, progress
-from consometers_node.collective.disclosure import Reason
-from consometers_node.collective.preview import Count, Stretch, foresee
-from consometers_node.collective.reads import Read, note_read
-from consometers_node.collective.rules import AT_ONCE, NOT_YET, InForce, open_from, opened
+from consometers_node.collective.access_log import Read, note_read
+from consometers_node.collective.disclosure.sdc_rules import Reason
+from consometers_node.collective.publication.closed_hours import Progress, progress
+from consometers_node.collective.publication.dry_run import Count, Stretch, foresee
+from consometers_node.collective.publication.policy import (
+    AT_ONCE,
+    NOT_YET,
+    InForce,
+    open_from,
+    opened,
+)
 from consometers_node.collective.settings import Settings
 from consometers_node.quoalise.text import Text, text, verbatim
 from consometers_node.store import Store

@@ -6,8 +6,13 @@ from typing import Annotated
 
 import typer
 
-from consometers_node.collective.journal import FILE, last_end, reapply as apply_again, whole
-from consometers_node.collective.rights import wipe
+from consometers_node.collective.privacy.erasure import wipe
+from consometers_node.collective.privacy.erasure_log import (
+    FILE,
+    last_end,
+    reapply as apply_again,
+    whole,
+)
 from consometers_node.collective.settings import Settings
 from consometers_node.quoalise.text import text
 from consometers_node.store import Store

@@ -6,9 +6,9 @@ from functools import partial
 import logging
 from pathlib import Path
 
-from consometers_node.collective import needs
-from consometers_node.collective.health import Watch
+from consometers_node.collective.monitoring.health import Watch
 from consometers_node.collective.node import CollectiveNode, Pace
+from consometers_node.collective.permissions import needs
 from consometers_node.collective.settings import Metrics, Settings
 from consometers_node.permission import ChangedNeed, DataNeed
 from consometers_node.quoalise import Text

@@ -11,8 +11,8 @@ import unicodedata
 
 import typer
 
-from consometers_node.collective.keys import KEYS, Wrong
 from consometers_node.collective.settings import read, write
+from consometers_node.collective.settings_schema import KEYS, Wrong
 from consometers_node.quoalise.text import Text, around, text
 
 from .client import write_private

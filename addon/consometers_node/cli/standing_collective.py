@@ -7,14 +7,14 @@ from pathlib import Path
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from consometers_node.collective import given, needs
 from consometers_node.collective.calendar import Span
-from consometers_node.collective.disclosure import Reason
-from consometers_node.collective.members import Kind
-from consometers_node.collective.moments import latest, moments
-from consometers_node.collective.published import Published
-from consometers_node.collective.rights import is_wiped
-from consometers_node.collective.rules import chosen, opened
+from consometers_node.collective.disclosure.sdc_rules import Reason
+from consometers_node.collective.members.members import Kind
+from consometers_node.collective.permissions import member_permissions, needs
+from consometers_node.collective.privacy.erasure import is_wiped
+from consometers_node.collective.publication.policy import chosen, opened
+from consometers_node.collective.publication.queries import Published
+from consometers_node.collective.publication.snapshots import latest, moments
 from consometers_node.collective.settings import Settings
 from consometers_node.quoalise.text import text
 from consometers_node.store import Store
@@ -88,11 +88,11 @@ class _Erasures:
     async def of(cls, connection: AsyncConnection, at: datetime) -> _Erasures:
         ends = {
             one.id: one.erase_at
-            for one in await given.all_given(connection)
+            for one in await member_permissions.all_given(connection)
             if one.series and one.erase_at is not None
         }
-        asked = [one.id for one in await given.due(connection, None)]
-        announced = [one.id for one in await given.announced(connection)]
+        asked = [one.id for one in await member_permissions.due(connection, None)]
+        announced = [one.id for one in await member_permissions.announced(connection)]
         soon = [ends[number] for number in announced if ends[number] > at]
         certain = {*asked, *announced}
         later = [end for number, end in ends.items() if number not in certain and end > at]
@@ -102,7 +102,7 @@ class _Erasures:
             announced_first=min(soon, default=None),
             later=len(later),
             first=min(later, default=None),
-            untold=len(await given.untold(connection)),
+            untold=len(await member_permissions.untold(connection)),
             wiped=await is_wiped(connection),
         )
 

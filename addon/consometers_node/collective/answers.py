@@ -38,13 +38,15 @@ from ..store import Store
 from ..store.peers import Peer
 from ..wire import Naming, Unsayable, write_need
 from ..xmpp import Asker
-from . import given, invitations, needs, quartiles
-from .disclosure import Publication
+from .disclosure.sdc_rules import Publication
 from .errors import CollectiveFault, NotInvited, NotYours, Unknown
-from .given import Actor, Given
-from .members import Kind, Members
-from .readers import Readers, member_peer
-from .rights import erase as erase_given
+from .members import invitations
+from .members.members import Kind, Members
+from .members.subscribers import Readers, member_peer
+from .permissions import member_permissions, needs
+from .permissions.member_permissions import Actor, Given
+from .privacy.erasure import erase as erase_given
+from .publication import quartiles
 
 _ONCE_A_MONTH = text(
     "This is new once a month, and is not told by itself: ask for it with get_history."
@@ -170,7 +172,9 @@ class CollectiveAnswers(Answers):
                 member = await members.by_jid(asker.jid)
                 if member is None:
                     raise NotAuthorized
-                taken = await given.take(members, member.id, permission, now, own=self._device)
+                taken = await member_permissions.take(
+                    members, member.id, permission, now, own=self._device
+                )
                 if taken.state is Stands.GRANTED:
                     interval = self._rules().interval
                     await self._readers.let(connection, member.pseudonym, interval, now)
@@ -189,9 +193,11 @@ class CollectiveAnswers(Answers):
                     raise ItemNotFound
                 unknown: Unknown | None = None
                 try:
-                    ended = await given.withdraw(members, member.id, permission, now, erase=erase)
+                    ended = await member_permissions.withdraw(
+                        members, member.id, permission, now, erase=erase
+                    )
                 except Unknown as fault:
-                    await given.forestall(connection, member.id, permission)
+                    await member_permissions.forestall(connection, member.id, permission)
                     unknown = fault
             if unknown is not None:
                 raise unknown
@@ -213,7 +219,9 @@ async def _receipt(
 ) -> Receipt:
     """Say how a permission stands, and since when."""
     since = max(
-        one.at for one in await given.register(connection, [of.id]) if one.state is of.state
+        one.at
+        for one in await member_permissions.register(connection, [of.id])
+        if one.state is of.state
     )
     return Receipt(permission=of.id, state=State(of.state), time=since, erased=tuple(erased))
 

@@ -18,20 +18,23 @@ from ..store import Store
 from ..store.clock import Clock
 from ..wire import Naming
 from ..xmpp import PUSH_SECONDS, Connection, Identity, NetworkError, Receiving
-from . import endings, journal, needs, outage, publishing, upkeep
+from . import database_errors
 from .answers import CollectiveAnswers
-from .arrivals import Arrivals
-from .counting import Counts
-from .endings import Endings
-from .gathering import Gathering, Pace as GatheringPace
-from .intake import Intake
-from .journal import Journal
-from .policy import data_policy
-from .publishing import Publishing
-from .readers import Readers, addresses, member_peer
-from .rules import InForce
+from .counters import Counts
+from .ingestion.arrivals import Arrivals
+from .ingestion.backfill import Gathering, Pace as GatheringPace
+from .ingestion.write_queue import Intake
+from .members.subscribers import Readers, addresses, member_peer
+from .permissions import needs, termination_notices
+from .permissions.termination_notices import Endings
+from .privacy import erasure_log, retention
+from .privacy.erasure_log import Journal
+from .privacy.retention import Upkeep, keep_readers
+from .privacy_notice import data_policy
+from .publication import worker
+from .publication.policy import InForce
+from .publication.worker import Publishing
 from .settings import Settings
-from .upkeep import Upkeep, keep_readers
 
 LONGEST_WAIT_S = 15.0
 """For a receipt: a node that is there gives it in a second."""
@@ -48,11 +51,11 @@ class Pace:
     first_delay_s: float = FIRST_DELAY_S
     receipt_within_s: float = PUSH_SECONDS
     gathering: GatheringPace = field(default_factory=GatheringPace)
-    upkeep_s: float = upkeep.EVERY_S
-    endings_s: float = endings.AGAIN_S
-    publishing_s: float = publishing.EVERY_S
+    upkeep_s: float = retention.EVERY_S
+    endings_s: float = termination_notices.AGAIN_S
+    publishing_s: float = worker.EVERY_S
     renewal_s: float = EVERY_S
-    journal_s: float = journal.EVERY_S
+    journal_s: float = erasure_log.EVERY_S
     rest_s: float = 10.0
     """Once the database could not be used."""
 
@@ -200,7 +203,7 @@ class CollectiveNode:
         self._who = who
         self._connect = connect
         self._pace = pace or Pace()
-        self._outages = Outages(outage.words, self._pace.rest_s)
+        self._outages = Outages(database_errors.words, self._pace.rest_s)
 
     @property
     def is_online(self) -> bool:
@@ -235,14 +238,14 @@ class CollectiveNode:
             await self.clock.begin(connection)
         naming = await load_naming(self.store)
         # A database that was put back, and started without `reapply`, is older than this file.
-        file = self.settings.folder / journal.FILE
-        ended = await asyncio.to_thread(lambda: list(journal.ended_in(file)))
+        file = self.settings.folder / erasure_log.FILE
+        ended = await asyncio.to_thread(lambda: list(erasure_log.ended_in(file)))
         if ended:
             # By the times that it tells: this clock may be wrong.
             last = max(end.at for end in ended)
-            count = await journal.reapply(self.store, self.settings.time_zone, ended, last)
+            count = await erasure_log.reapply(self.store, self.settings.time_zone, ended, last)
             if count:
-                _LOGGER.warning("%s told of the end of %d permissions", journal.FILE, count)
+                _LOGGER.warning("%s told of the end of %d permissions", erasure_log.FILE, count)
         self._outages.over()
         settings, changes, pace = self.settings, self.changes, self._pace
         arrivals = Arrivals()

@@ -27,8 +27,8 @@ from ..quoalise.identifier import organisation
 from ..quoalise.text import around, text
 from ..series import Interval
 from ..xmpp import Server
-from .disclosure import DEFAULT_MINIMUM, Agreed, ByLaw, Publication
-from .keys import KEYS, Basis, Key, Network, Wrong
+from .disclosure.sdc_rules import DEFAULT_MINIMUM, Agreed, ByLaw, Publication
+from .settings_schema import KEYS, Basis, Key, Network, Wrong
 
 _MAX_BYTES = 64 * 1024
 _DATABASE = "node.db"

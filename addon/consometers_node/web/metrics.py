@@ -12,8 +12,8 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, InfoM
 from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import Collector
 
-from ..collective.facts import HEALTH, PUBLISHED, Fact, Type
-from ..collective.health import Health, Watch
+from ..collective.monitoring.health import Health, Watch
+from ..collective.monitoring.metrics import HEALTH, PUBLISHED, Fact, Type
 from .hosts import is_known
 from .listening import Bounds, listening
 

@@ -13,9 +13,9 @@ from slixmpp.stanza import Iq, Message
 from slixmpp.xmlstream.stanzabase import StanzaBase
 
 from consometers_node.collective.answers import CollectiveAnswers
-from consometers_node.collective.disclosure import Agreed, Publication
-from consometers_node.collective.intake import Intake
-from consometers_node.collective.readers import Readers
+from consometers_node.collective.disclosure.sdc_rules import Agreed, Publication
+from consometers_node.collective.ingestion.write_queue import Intake
+from consometers_node.collective.members.subscribers import Readers
 from consometers_node.household.answers import HouseholdAnswers
 from consometers_node.quoalise import Data, NotAuthorized, Role
 from consometers_node.store import Store

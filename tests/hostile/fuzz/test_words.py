@@ -5,8 +5,8 @@ from pathlib import Path
 
 from hypothesis import strategies as st
 
-from consometers_node.collective.keys import KEYS
 from consometers_node.collective.settings import BadSettings, Settings, read
+from consometers_node.collective.settings_schema import KEYS
 from consometers_node.xmpp import Join, Register, links
 from consometers_node.xmpp.errors import NotALink
 from tests.node.collective.test_settings import FULL, LEAST

@@ -9,8 +9,8 @@ import sys
 
 import pytest
 
-from consometers_node.collective import administrators
-from consometers_node.collective.administrators import Passwords
+from consometers_node.collective.members import administrators
+from consometers_node.collective.members.administrators import Passwords
 from consometers_node.store import Store
 
 from .conftest import Run

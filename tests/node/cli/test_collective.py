@@ -16,9 +16,9 @@ import pytest
 from sqlalchemy import insert, select
 
 from consometers_node.cli.setting_up import _slug
-from consometers_node.collective import needs
-from consometers_node.collective.disclosure import Agreed
-from consometers_node.collective.members import Kind, Members
+from consometers_node.collective.disclosure.sdc_rules import Agreed
+from consometers_node.collective.members.members import Kind, Members
+from consometers_node.collective.permissions import needs
 from consometers_node.collective.settings import read
 from consometers_node.quoalise import Text
 from consometers_node.store import Store

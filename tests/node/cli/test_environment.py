@@ -7,7 +7,7 @@ import pytest
 
 from consometers_node.cli import environment
 from consometers_node.cli.complaint import Complaint
-from consometers_node.collective.keys import KEYS
+from consometers_node.collective.settings_schema import KEYS
 
 from .conftest import ROOT, Run
 

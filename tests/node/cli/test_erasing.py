@@ -8,8 +8,8 @@ import subprocess
 
 from sqlalchemy import select
 
-from consometers_node.collective.rights import is_wiped
-from consometers_node.collective.upkeep import Upkeep
+from consometers_node.collective.privacy.erasure import is_wiped
+from consometers_node.collective.privacy.retention import Upkeep
 from consometers_node.quoalise import Data
 from consometers_node.sharing.changes import Changes
 from consometers_node.store import Store

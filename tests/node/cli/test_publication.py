@@ -11,10 +11,10 @@ import pytest
 from consometers_node.cli import bell
 from consometers_node.cli.output import Output, Reached
 from consometers_node.cli.publication import follow
-from consometers_node.collective.arrivals import Arrivals
-from consometers_node.collective.members import Members
-from consometers_node.collective.publishing import Closer, Waiting
-from consometers_node.collective.rules import AT_ONCE, open_from
+from consometers_node.collective.ingestion.arrivals import Arrivals
+from consometers_node.collective.members.members import Members
+from consometers_node.collective.publication.policy import AT_ONCE, open_from
+from consometers_node.collective.publication.worker import Closer, Waiting
 from consometers_node.collective.settings import Settings, read
 from consometers_node.quoalise import Text
 from consometers_node.store import Store

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from consometers_node.collective.journal import FILE, Ended, ended_in
+from consometers_node.collective.privacy.erasure_log import FILE, Ended, ended_in
 from consometers_node.permission import State
 from consometers_node.store.collective_tables import GivenId
 

@@ -7,11 +7,11 @@ import pytest
 
 from consometers_node.cli.standing import _UNTIL, _WAITS
 from consometers_node.cli.standing_collective import _REASONS
-from consometers_node.collective.arrivals import Arrivals
-from consometers_node.collective.disclosure import Agreed, Publication, Reason
-from consometers_node.collective.members import Members
-from consometers_node.collective.publishing import Closer, Waiting
-from consometers_node.collective.rules import AT_ONCE, open_from
+from consometers_node.collective.disclosure.sdc_rules import Agreed, Publication, Reason
+from consometers_node.collective.ingestion.arrivals import Arrivals
+from consometers_node.collective.members.members import Members
+from consometers_node.collective.publication.policy import AT_ONCE, open_from
+from consometers_node.collective.publication.worker import Closer, Waiting
 from consometers_node.sharing.names import keep_collective
 from consometers_node.web.speech import Language
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from consometers_node.collective.own import Told, own_series, write
+from consometers_node.collective.output_series import Told, own_series, write
 from consometers_node.quoalise.identifier import organisation
 from consometers_node.series import Device, Direction, Interval
 from consometers_node.sharing.names import keep_collective

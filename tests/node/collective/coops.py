@@ -7,11 +7,12 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
-from consometers_node.collective import invitations, needs
-from consometers_node.collective.gathering import Pace as GatheringPace
-from consometers_node.collective.members import Kind
+from consometers_node.collective.ingestion.backfill import Pace as GatheringPace
+from consometers_node.collective.members import invitations
+from consometers_node.collective.members.members import Kind
 from consometers_node.collective.node import CollectiveNode, Online, Pace
-from consometers_node.collective.rules import AT_ONCE, open_from
+from consometers_node.collective.permissions import needs
+from consometers_node.collective.publication.policy import AT_ONCE, open_from
 from consometers_node.collective.settings import Settings, read
 from consometers_node.permission import DataNeed
 from consometers_node.store import Store

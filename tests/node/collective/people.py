@@ -7,9 +7,9 @@ from zoneinfo import ZoneInfo
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from consometers_node import quoalise
-from consometers_node.collective import needs
-from consometers_node.collective.given import Given, of_member, take
-from consometers_node.collective.members import Member, Members
+from consometers_node.collective.members.members import Member, Members
+from consometers_node.collective.permissions import needs
+from consometers_node.collective.permissions.member_permissions import Given, of_member, take
 from consometers_node.permission import DataNeed, Identification
 from consometers_node.quoalise import Direction, Identifier, Permission
 from consometers_node.quoalise.identifier import organisation, series

@@ -8,14 +8,14 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from consometers_node.collective.arrivals import Arrivals
-from consometers_node.collective.disclosure import Agreed, Publication
-from consometers_node.collective.given import Actor, note, withdraw
+from consometers_node.collective.disclosure.sdc_rules import Agreed, Publication
 from consometers_node.collective.groups import GroupKind, all_groups, group_id
-from consometers_node.collective.members import Members
-from consometers_node.collective.own import devices, own_series
-from consometers_node.collective.publishing import Closer, Waiting
-from consometers_node.collective.sites import Description
+from consometers_node.collective.ingestion.arrivals import Arrivals
+from consometers_node.collective.members.members import Members
+from consometers_node.collective.members.sites import Description
+from consometers_node.collective.output_series import devices, own_series
+from consometers_node.collective.permissions.member_permissions import Actor, note, withdraw
+from consometers_node.collective.publication.worker import Closer, Waiting
 from consometers_node.permission import State
 from consometers_node.quoalise import Direction as Way, SeriesPath
 from consometers_node.quoalise.federation_xml import write_data_needs

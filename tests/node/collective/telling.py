@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import date, datetime, timedelta
 
-from consometers_node.collective.intake import Intake
+from consometers_node.collective.ingestion.write_queue import Intake
 from consometers_node.quoalise import (
     Data,
     DeviceType,

@@ -8,8 +8,9 @@ from typing import Any, Literal
 from argon2 import PasswordHasher
 import pytest
 
-from consometers_node.collective import administrators
-from consometers_node.collective.administrators import (
+from consometers_node.collective.errors import Unknown
+from consometers_node.collective.members import administrators
+from consometers_node.collective.members.administrators import (
     AT_ONCE,
     BadName,
     BadPassword,
@@ -18,7 +19,6 @@ from consometers_node.collective.administrators import (
     check_password,
     new_password,
 )
-from consometers_node.collective.errors import Unknown
 from consometers_node.store import Store
 
 from .people import AT

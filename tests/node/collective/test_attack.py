@@ -19,8 +19,8 @@ from hypothesis import HealthCheck, given, settings, strategies as st
 import pytest
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from consometers_node.collective.disclosure import Agreed, ByLaw, Publication
-from consometers_node.collective.preview import foresee
+from consometers_node.collective.disclosure.sdc_rules import Agreed, ByLaw, Publication
+from consometers_node.collective.publication.dry_run import foresee
 from consometers_node.collective.settings import read
 from consometers_node.series import Interval
 from consometers_node.store import Store

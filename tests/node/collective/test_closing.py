@@ -8,8 +8,14 @@ from random import Random
 from hypothesis import given, settings, strategies as st
 import pytest
 
-from consometers_node.collective.closing import Closing, close, combine_small
-from consometers_node.collective.disclosure import P_PERCENT, Agreed, Cell, Publication, Reason
+from consometers_node.collective.disclosure.closing import Closing, close, combine_small
+from consometers_node.collective.disclosure.sdc_rules import (
+    P_PERCENT,
+    Agreed,
+    Cell,
+    Publication,
+    Reason,
+)
 
 from .attack import Attacker
 

@@ -6,9 +6,15 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from consometers_node.collective.closings import Hour, State, hours, missing, progress
-from consometers_node.collective.disclosure import Agreed, Publication
-from consometers_node.collective.rules import AT_ONCE, Opening
+from consometers_node.collective.disclosure.sdc_rules import Agreed, Publication
+from consometers_node.collective.publication.closed_hours import (
+    Hour,
+    State,
+    hours,
+    missing,
+    progress,
+)
+from consometers_node.collective.publication.policy import AT_ONCE, Opening
 from consometers_node.series import Interval
 from consometers_node.store import Store
 

@@ -5,7 +5,7 @@ from datetime import timedelta
 from hypothesis import given, strategies as st
 import pytest
 
-from consometers_node.collective.disclosure import (
+from consometers_node.collective.disclosure.sdc_rules import (
     Agreed,
     Basis,
     ByLaw,

@@ -6,12 +6,13 @@ from datetime import UTC, datetime, timedelta
 import io
 import json
 
-from consometers_node.collective import export, given, needs
-from consometers_node.collective.members import Members
-from consometers_node.collective.processing import processing
-from consometers_node.collective.reads import Read, note_read, reads
-from consometers_node.collective.rights import erase
-from consometers_node.collective.sites import Building, Description
+from consometers_node.collective.access_log import Read, note_read, reads
+from consometers_node.collective.members.members import Members
+from consometers_node.collective.members.sites import Building, Description
+from consometers_node.collective.permissions import member_permissions, needs
+from consometers_node.collective.privacy import export
+from consometers_node.collective.privacy.erasure import erase
+from consometers_node.collective.privacy.processing_records import processing
 from consometers_node.series import Range
 from consometers_node.sharing.names import keep_collective
 from consometers_node.store import Store
@@ -84,14 +85,14 @@ async def test_the_register_of_processing_tells_each_version_of_what_is_asked(
         for name in ("a", "b", "c"):
             _, taken = await join(connection, name)
         members = Members(connection, ZONE)
-        await given.withdraw(members, taken.member, taken.id, AT, erase=False)
+        await member_permissions.withdraw(members, taken.member, taken.id, AT, erase=False)
         await needs.offer(connection, newer, AT + A_DAY)
         first, second = await processing(connection)
         assert (first.need, first.until, first.members, first.kept) == (NEED, AT + A_DAY, 2, 1)
         assert (second.need, second.until, second.members, second.kept) == (newer, None, 0, 0)
         assert first.recipients.say("fr") == "Personne d’autre."
-        await given.announce(connection, sure(AT + 999 * A_DAY))
-        (due,) = await given.due(connection, sure(AT + 1000 * A_DAY))
+        await member_permissions.announce(connection, sure(AT + 999 * A_DAY))
+        (due,) = await member_permissions.due(connection, sure(AT + 1000 * A_DAY))
     await erase(store, ZONE, due, AT + 1000 * A_DAY)
     async with store.reading() as connection:
         assert (await processing(connection))[0].kept == 0

@@ -8,8 +8,8 @@ from typing import Never
 
 import pytest
 
-from consometers_node.collective.disclosure import Reason
-from consometers_node.collective.facts import (
+from consometers_node.collective.disclosure.sdc_rules import Reason
+from consometers_node.collective.monitoring.metrics import (
     ALL,
     HEALTH,
     JOULES,
@@ -18,7 +18,7 @@ from consometers_node.collective.facts import (
     Fact,
     Type,
 )
-from consometers_node.collective.keys import KEYS
+from consometers_node.collective.settings_schema import KEYS
 from consometers_node.store import Store
 
 from ..web.public.conftest import fill

@@ -11,9 +11,9 @@ from typing import cast
 import pytest
 from sqlalchemy import func, select
 
-from consometers_node.collective.members import Members
-from consometers_node.collective.own import Told, own_series, write
-from consometers_node.collective.readers import Readers, addresses, end
+from consometers_node.collective.members.members import Members
+from consometers_node.collective.members.subscribers import Readers, addresses, end
+from consometers_node.collective.output_series import Told, own_series, write
 from consometers_node.permission import Permissions
 from consometers_node.quoalise import Data
 from consometers_node.quoalise.identifier import organisation

@@ -4,8 +4,8 @@ from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
 from typing import cast
 
-from consometers_node.collective.gathering import Gathering
-from consometers_node.collective.intake import Intake
+from consometers_node.collective.ingestion.backfill import Gathering
+from consometers_node.collective.ingestion.write_queue import Intake
 from consometers_node.quoalise import Data, Identifier
 from consometers_node.series import Range
 from consometers_node.sharing.changes import Changes

@@ -9,10 +9,10 @@ from sqlalchemy import insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from consometers_node import quoalise
-from consometers_node.collective import given, needs
 from consometers_node.collective.errors import NotAsked, NotYours, Unknown
-from consometers_node.collective.given import Actor, take
-from consometers_node.collective.members import Members
+from consometers_node.collective.members.members import Members
+from consometers_node.collective.permissions import member_permissions, needs
+from consometers_node.collective.permissions.member_permissions import Actor, take
 from consometers_node.permission import State, Wanted
 from consometers_node.quoalise import Direction, Duration, Identifier, Permission
 from consometers_node.quoalise.identifier import device, organisation, series
@@ -42,7 +42,7 @@ async def test_a_permission_is_taken_as_it_was_given(store: Store) -> None:
         assert (taken.records_from, taken.valid_until) == (AT - timedelta(days=30), END)
         assert taken.stands(AT)
         assert not taken.stands(END)
-        (entry,) = await given.register(connection)
+        (entry,) = await member_permissions.register(connection)
         assert (entry.state, entry.actor) == (State.GRANTED, Actor.MEMBER)
         # What is written down happens now, whenever the member said it.
         assert started <= entry.at <= now()
@@ -80,7 +80,9 @@ WIDER: dict[str, Callable[[], Permission]] = {
     "from tomorrow on": lambda: permission(at=AT + timedelta(days=1, seconds=1)),
     "run out": lambda: permission(at=AT - timedelta(days=NEED.duration_days)),
     "the same twice": lambda: permission(meter("a"), meter("a")),
-    "too many": lambda: permission(*(meter(f"m{n}") for n in range(given.MAX_SERIES + 1))),
+    "too many": lambda: permission(
+        *(meter(f"m{n}") for n in range(member_permissions.MAX_SERIES + 1))
+    ),
     "another need": lambda: permission(need=replace(NEED, id="other")),
     "a newer version": lambda: permission(need=replace(NEED, version=2)),
 }
@@ -91,7 +93,7 @@ async def test_nothing_is_taken_of_a_permission_that_goes_beyond(file: Store, ca
     async with file.writing() as connection:
         with pytest.raises(NotAsked):
             await join(connection, "a", WIDER[case]())
-        assert await given.all_given(connection) == []
+        assert await member_permissions.all_given(connection) == []
 
 
 async def test_only_the_directions_that_are_asked_for(file: Store) -> None:
@@ -120,7 +122,7 @@ async def test_a_permission_that_comes_again_is_the_same(store: Store) -> None:
         _, first = await join(connection, "a")
         _, again = await join(connection, "a", at=AT)
         assert first == again
-        assert len(await given.register(connection)) == 1
+        assert len(await member_permissions.register(connection)) == 1
         other = permission(meter("a"), id="a", valid_until=AT + A_DAY)
         with pytest.raises(NotYours):
             await join(connection, "a", other)
@@ -146,15 +148,15 @@ async def test_a_permission_to_a_new_version_ends_the_one_before(store: Store) -
     async with store.writing() as connection:
         member, first = await join(connection, "a")
         await needs.offer(connection, newer, AT + A_DAY)
-        assert (await given.get(connection, first.id)).stands(AT + A_DAY)
+        assert (await member_permissions.get(connection, first.id)).stands(AT + A_DAY)
         members = Members(connection, ZONE)
         said = permission(meter("a"), id="second", need=newer, at=AT + A_DAY)
         second = await take(members, member.id, said, AT + A_DAY, own=OWN)
-        before, after = await given.of_member(connection, member.id)
+        before, after = await member_permissions.of_member(connection, member.id)
         assert (before.state, after.state) == (State.TERMINATED, State.GRANTED)
         assert after == second
         assert (await members.get(member.id)).left_at is None
-        assert await given.untold(connection) == []
+        assert await member_permissions.untold(connection) == []
 
 
 @pytest.mark.parametrize("erase", [True, False])
@@ -163,14 +165,21 @@ async def test_a_member_withdraws(store: Store, erase: bool) -> None:
     async with store.writing() as connection:
         member, taken = await join(connection, "a")
         members = Members(connection, ZONE)
-        ended = await given.withdraw(members, member.id, taken.id, later, erase=erase)
+        ended = await member_permissions.withdraw(members, member.id, taken.id, later, erase=erase)
         kept = later if erase else later + timedelta(days=NEED.retention_days)
         assert (ended.state, ended.erase_at, ended.told_at) == (State.WITHDRAWN, kept, later)
         assert (await members.get(member.id)).left_at == later
-        assert [one.id for one in await given.due(connection, None)] == [taken.id] * erase
-        again = await given.withdraw(members, member.id, taken.id, later + A_DAY, erase=True)
+        assert [one.id for one in await member_permissions.due(connection, None)] == [
+            taken.id
+        ] * erase
+        again = await member_permissions.withdraw(
+            members, member.id, taken.id, later + A_DAY, erase=True
+        )
         assert again.erase_at == (later if erase else later + A_DAY)
-        assert [one.state for one in await given.register(connection)] == ["granted", "withdrawn"]
+        assert [one.state for one in await member_permissions.register(connection)] == [
+            "granted",
+            "withdrawn",
+        ]
 
 
 async def test_nobody_withdraws_for_another(store: Store) -> None:
@@ -180,23 +189,25 @@ async def test_nobody_withdraws_for_another(store: Store) -> None:
         members = Members(connection, ZONE)
         for number in (taken.id, "none"):
             with pytest.raises(Unknown):
-                await given.withdraw(members, other.id, number, AT, erase=True)
-        assert (await given.get(connection, taken.id)).state is State.GRANTED
+                await member_permissions.withdraw(members, other.id, number, AT, erase=True)
+        assert (await member_permissions.get(connection, taken.id)).state is State.GRANTED
 
 
 async def test_the_collective_ends_a_permission_and_its_member_is_to_be_told(store: Store) -> None:
     async with store.writing() as connection:
         member, taken = await join(connection, "a")
         members = Members(connection, ZONE)
-        ended = await given.terminate(members, taken.id, AT)
+        ended = await member_permissions.terminate(members, taken.id, AT)
         assert (ended.state, ended.told_at) == (State.TERMINATED, None)
-        assert await given.untold(connection) == [ended]
+        assert await member_permissions.untold(connection) == [ended]
         assert (await members.get(member.id)).left_at == AT
-        await given.told(connection, taken.id, AT + A_DAY)
-        assert await given.untold(connection) == []
+        await member_permissions.told(connection, taken.id, AT + A_DAY)
+        assert await member_permissions.untold(connection) == []
         # What has ended stays as it ended.
-        assert (await given.terminate(members, taken.id, AT + A_DAY)).state is State.TERMINATED
-        assert len(await given.register(connection, [taken.id])) == 2
+        assert (
+            await member_permissions.terminate(members, taken.id, AT + A_DAY)
+        ).state is State.TERMINATED
+        assert len(await member_permissions.register(connection, [taken.id])) == 2
 
 
 @pytest.mark.parametrize(
@@ -206,9 +217,9 @@ async def test_a_permission_runs_out(store: Store, at: datetime, count: int) -> 
     async with store.writing() as connection:
         await join(connection, "a")
         members = Members(connection, ZONE)
-        ended = await given.expire(members, sure(at))
+        ended = await member_permissions.expire(members, sure(at))
         assert len(ended) == count
-        assert await given.expire(members, sure(at)) == []
+        assert await member_permissions.expire(members, sure(at)) == []
         for one in ended:
             assert one.state is State.EXPIRED
             assert one.erase_at == END + timedelta(days=NEED.retention_days)
@@ -221,7 +232,7 @@ async def test_who_gave_two_permissions_stays_with_one(store: Store) -> None:
         member, first = await join(connection, "a")
         members = Members(connection, ZONE)
         await take(members, member.id, permission(meter("a"), id="b", need=second), AT, own=OWN)
-        await given.withdraw(members, member.id, first.id, AT, erase=False)
+        await member_permissions.withdraw(members, member.id, first.id, AT, erase=False)
         assert (await members.get(member.id)).left_at is None
 
 
@@ -236,7 +247,9 @@ async def _grant_lost(connection: AsyncConnection, retention: str) -> None:
     name = {"given_id": "lost", "identifier": str(meter("lost"))}
     await connection.execute(insert(GivenSeriesRow).values(name))
     text_hash = taken["shown_sha256"]
-    await given.note(connection, lost["id"], State.GRANTED, Actor.MEMBER, text_hash=text_hash)
+    await member_permissions.note(
+        connection, lost["id"], State.GRANTED, Actor.MEMBER, text_hash=text_hash
+    )
 
 
 async def test_a_version_that_cannot_be_read_any_more_stands_in_nobodys_way(
@@ -247,13 +260,13 @@ async def test_a_version_that_cannot_be_read_any_more_stands_in_nobodys_way(
         _, other = await join(connection, "a")
         await _grant_lost(connection, ' retention="P40D"')
         for _ in range(2):
-            lost, same = await given.all_given(connection)
+            lost, same = await member_permissions.all_given(connection)
             assert (lost.need.id, lost.need.version, lost.need.retention_days) == ("lost", 1, 40)
             assert (lost.series, lost.stands(AT)) == ((meter("lost"),), True)
             assert same == other
         assert caplog.text.count("“lost”, version 1, cannot be read") == 1
         members = Members(connection, ZONE)
-        ended = await given.withdraw(members, other.member, lost.id, AT, erase=False)
+        ended = await member_permissions.withdraw(members, other.member, lost.id, AT, erase=False)
         assert ended.erase_at == AT + 40 * A_DAY
 
 
@@ -262,5 +275,5 @@ async def test_what_nobody_can_tell_how_long_it_may_be_kept_is_not_kept(store: S
         member, _ = await join(connection, "a")
         await _grant_lost(connection, "")
         members = Members(connection, ZONE)
-        ended = await given.withdraw(members, member.id, "lost", AT, erase=False)
+        ended = await member_permissions.withdraw(members, member.id, "lost", AT, erase=False)
         assert ended.erase_at == AT

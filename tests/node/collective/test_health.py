@@ -5,12 +5,12 @@ import shutil
 
 import pytest
 
-from consometers_node.collective.arrivals import Arrivals
-from consometers_node.collective.counting import Page, Timed, Visit
-from consometers_node.collective.disclosure import Reason
-from consometers_node.collective.given import take as take_given
-from consometers_node.collective.members import Kind, Members
-from consometers_node.collective.taking import Told, take
+from consometers_node.collective.counters import Page, Timed, Visit
+from consometers_node.collective.disclosure.sdc_rules import Reason
+from consometers_node.collective.ingestion.arrivals import Arrivals
+from consometers_node.collective.ingestion.validation import Told, take
+from consometers_node.collective.members.members import Kind, Members
+from consometers_node.collective.permissions.member_permissions import take as take_given
 from consometers_node.quoalise import Duration
 from consometers_node.store import Store
 from consometers_node.store.collective_tables import GivenId

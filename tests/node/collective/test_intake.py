@@ -10,11 +10,11 @@ from hypothesis import HealthCheck, given, settings, strategies as st
 import pytest
 from sqlalchemy import text
 
-from consometers_node.collective import needs
-from consometers_node.collective.arrivals import Arrivals
-from consometers_node.collective.given import take as take_given, withdraw
-from consometers_node.collective.members import Kind, Members
-from consometers_node.collective.taking import Told, take
+from consometers_node.collective.ingestion.arrivals import Arrivals
+from consometers_node.collective.ingestion.validation import Told, take
+from consometers_node.collective.members.members import Kind, Members
+from consometers_node.collective.permissions import needs
+from consometers_node.collective.permissions.member_permissions import take as take_given, withdraw
 from consometers_node.quoalise import (
     BadRequest,
     Data,

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from consometers_node.collective import invitations
 from consometers_node.collective.errors import NotInvited, OtherKind, Unknown
-from consometers_node.collective.members import Kind, Members
-from consometers_node.collective.sites import Description
+from consometers_node.collective.members import invitations
+from consometers_node.collective.members.members import Kind, Members
+from consometers_node.collective.members.sites import Description
 from consometers_node.store import Store
 
 from .people import AT, ZONE, join, let_be_named

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from consometers_node.collective import given
-from consometers_node.collective.given import Actor
-from consometers_node.collective.journal import Ended, Journal, ended_in, reapply
-from consometers_node.collective.members import Members
-from consometers_node.collective.rights import erase, erase_member
+from consometers_node.collective.members.members import Members
+from consometers_node.collective.permissions import member_permissions
+from consometers_node.collective.permissions.member_permissions import Actor
+from consometers_node.collective.privacy.erasure import erase, erase_member
+from consometers_node.collective.privacy.erasure_log import Ended, Journal, ended_in, reapply
 from consometers_node.permission import State
 from consometers_node.sharing.names import keep_collective
 from consometers_node.store import Store
@@ -43,16 +43,16 @@ async def leave(store: Store) -> None:
     async with store.writing() as connection:
         members = Members(connection, ZONE)
         for name, erases in (("keeps", False), ("leaves", True)):
-            one = await given.get(connection, GivenId(name))
-            await given.withdraw(members, one.member, name, LATER, erase=erases)
-        ended = await given.get(connection, GivenId("leaves"))
-        await given.erase_at_once(connection, ended.id, LATER)
+            one = await member_permissions.get(connection, GivenId(name))
+            await member_permissions.withdraw(members, one.member, name, LATER, erase=erases)
+        ended = await member_permissions.get(connection, GivenId("leaves"))
+        await member_permissions.erase_at_once(connection, ended.id, LATER)
     await erase(store, ZONE, ended, LATER, Actor.MEMBER)
 
 
 async def states(store: Store) -> dict[str, State]:
     async with store.reading() as connection:
-        return {one.id: one.state for one in await given.all_given(connection)}
+        return {one.id: one.state for one in await member_permissions.all_given(connection)}
 
 
 async def applied(store: Store, file: Path, at: datetime = LATER) -> int:
@@ -99,7 +99,7 @@ async def test_a_backup_that_is_put_back_brings_nothing_back(file: Store, tmp_pa
         assert len(await kept(restored, DAY)) == len(HOMES) - 1
         assert await applied(restored, journal) == 0
         async with restored.reading() as connection:
-            register = await given.register(connection, [GivenId("leaves")])
+            register = await member_permissions.register(connection, [GivenId("leaves")])
         assert [(one.state, one.erased) for one in register] == [
             (State.GRANTED, None),
             (State.WITHDRAWN, None),

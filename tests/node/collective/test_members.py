@@ -7,11 +7,9 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from consometers_node.collective import needs
 from consometers_node.collective.errors import Nameless, NameTaken, NoSite, NotByName, Unknown
-from consometers_node.collective.given import expire, take, terminate, withdraw
 from consometers_node.collective.groups import Group, GroupKind, all_groups, counting
-from consometers_node.collective.members import (
+from consometers_node.collective.members.members import (
     DAWN,
     GUESTS_FOR,
     Kind,
@@ -20,7 +18,14 @@ from consometers_node.collective.members import (
     month_after,
     month_of,
 )
-from consometers_node.collective.sites import Building, Description, Heat
+from consometers_node.collective.members.sites import Building, Description, Heat
+from consometers_node.collective.permissions import needs
+from consometers_node.collective.permissions.member_permissions import (
+    expire,
+    take,
+    terminate,
+    withdraw,
+)
 from consometers_node.permission import Identification
 from consometers_node.series import Direction, Interval
 from consometers_node.store import Store

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from consometers_node.collective.groups import GroupKind
-from consometers_node.collective.moments import Moment, latest, moments
-from consometers_node.collective.published import Published
+from consometers_node.collective.publication.queries import Published
+from consometers_node.collective.publication.snapshots import Moment, latest, moments
 from consometers_node.series import Direction
 from consometers_node.store import Store
 

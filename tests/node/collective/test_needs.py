@@ -6,8 +6,8 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import insert
 
-from consometers_node.collective import needs
 from consometers_node.collective.errors import Unknown
+from consometers_node.collective.permissions import needs
 from consometers_node.permission import ChangedNeed, DataNeed, Wanted
 from consometers_node.quoalise import Malformed
 from consometers_node.quoalise.federation_xml import write_data_needs

@@ -12,10 +12,10 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import delete
 
-from consometers_node.collective import given as gifts
-from consometers_node.collective.counting import Visit
-from consometers_node.collective.health import Watch
-from consometers_node.collective.members import Members
+from consometers_node.collective.counters import Visit
+from consometers_node.collective.members.members import Members
+from consometers_node.collective.monitoring.health import Watch
+from consometers_node.collective.permissions import member_permissions as gifts
 from consometers_node.permission import Permissions, State
 from consometers_node.quoalise import Data, ItemNotFound, NotAuthorized, ResourceConstraint
 from consometers_node.quoalise.identifier import identifier

@@ -6,7 +6,7 @@ from datetime import date, timedelta
 import pytest
 
 from consometers_node.collective.calendar import Stretch, civil_days, places, stretches
-from consometers_node.collective.parts import (
+from consometers_node.collective.publication.member_values import (
     CivilDay,
     Part,
     Source,

@@ -4,8 +4,8 @@ import asyncio
 from dataclasses import replace
 from pathlib import Path
 
-from consometers_node.collective import needs
-from consometers_node.collective.policy import data_policy
+from consometers_node.collective.permissions import needs
+from consometers_node.collective.privacy_notice import data_policy
 from consometers_node.store import Store
 from demo.prosody import Prosody
 

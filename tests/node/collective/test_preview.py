@@ -8,9 +8,9 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from consometers_node.collective import preview
-from consometers_node.collective.disclosure import Agreed, Publication, Reason
-from consometers_node.collective.preview import (
+from consometers_node.collective.disclosure.sdc_rules import Agreed, Publication, Reason
+from consometers_node.collective.publication import dry_run
+from consometers_node.collective.publication.dry_run import (
     Count,
     Seen,
     Stretch,
@@ -124,6 +124,6 @@ async def test_a_page_that_fails_leaves_nothing_behind(told: Store, settings: Se
 async def test_who_has_much_looks_at_a_month_at_least(
     told: Store, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(preview, "ENOUGH_S", -1)
+    monkeypatch.setattr(dry_run, "ENOUGH_S", -1)
     found = await look(told, settings, THREE)
     assert found[Stretch.MONTH].everybody.shown == 6

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from consometers_node.collective.calendar import Span
-from consometers_node.collective.disclosure import (
+from consometers_node.collective.disclosure.sdc_rules import (
     Agreed,
     Publication,
     Reason,
@@ -16,7 +16,7 @@ from consometers_node.collective.disclosure import (
     Withheld,
 )
 from consometers_node.collective.groups import GroupKind
-from consometers_node.collective.published import ALL, Published, Told
+from consometers_node.collective.publication.queries import ALL, Published, Told
 from consometers_node.series import Direction, Interval
 from consometers_node.store import Store
 from consometers_node.store.publication import combined

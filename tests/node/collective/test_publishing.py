@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import delete, update
 from sqlalchemy.exc import DatabaseError
 
-from consometers_node.collective.disclosure import Agreed, ByLaw, Publication
+from consometers_node.collective.disclosure.sdc_rules import Agreed, ByLaw, Publication
 from consometers_node.series import Interval
 from consometers_node.store import Store
 from consometers_node.store.collective_tables import ClosedIntervalRow, PublishedCellRow

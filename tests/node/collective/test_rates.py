@@ -4,7 +4,7 @@ from fractions import Fraction
 
 import pytest
 
-from consometers_node.collective.rates import self_consumption, self_sufficiency
+from consometers_node.collective.publication.rates import self_consumption, self_sufficiency
 
 
 @pytest.mark.parametrize(

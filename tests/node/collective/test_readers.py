@@ -10,13 +10,19 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select
 
-from consometers_node.collective import given, quartiles
-from consometers_node.collective.disclosure import Quartiles, Reason, WattMinutes, Withheld
-from consometers_node.collective.export import everything
+from consometers_node.collective.disclosure.sdc_rules import (
+    Quartiles,
+    Reason,
+    WattMinutes,
+    Withheld,
+)
 from consometers_node.collective.groups import GroupKind, all_groups
-from consometers_node.collective.members import Members
-from consometers_node.collective.own import Told, own_series, write
-from consometers_node.collective.readers import Readers, end
+from consometers_node.collective.members.members import Members
+from consometers_node.collective.members.subscribers import Readers, end
+from consometers_node.collective.output_series import Told, own_series, write
+from consometers_node.collective.permissions import member_permissions
+from consometers_node.collective.privacy.export import everything
+from consometers_node.collective.publication import quartiles
 from consometers_node.permission import Permission, Permissions, State
 from consometers_node.quoalise import (
     BadRequest,
@@ -229,8 +235,8 @@ async def test_a_member_that_is_put_out_reads_nothing_more(coop: Coop, house: Ho
     async with coop.store.writing() as connection:
         members = Members(connection, coop.settings.time_zone)
         (member,) = await members.all()
-        for one in await given.of_member(connection, member.id):
-            await given.terminate(members, one.id, now())
+        for one in await member_permissions.of_member(connection, member.id):
+            await member_permissions.terminate(members, one.id, now())
     assert await permitted(coop) == 0
 
 

@@ -9,14 +9,16 @@ from typing import Any
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from consometers_node.collective import given, invitations, needs, reads
-from consometers_node.collective.arrivals import Arrivals
-from consometers_node.collective.disclosure import Agreed, Publication
-from consometers_node.collective.given import Actor, Given, take
-from consometers_node.collective.members import Member, Members
-from consometers_node.collective.publishing import Closer, Waiting
-from consometers_node.collective.reads import Read, note_read
-from consometers_node.collective.rights import (
+from consometers_node.collective import access_log
+from consometers_node.collective.access_log import Read, note_read
+from consometers_node.collective.disclosure.sdc_rules import Agreed, Publication
+from consometers_node.collective.ingestion.arrivals import Arrivals
+from consometers_node.collective.members import invitations
+from consometers_node.collective.members.members import Member, Members
+from consometers_node.collective.members.sites import Building, Description
+from consometers_node.collective.permissions import member_permissions, needs
+from consometers_node.collective.permissions.member_permissions import Actor, Given, take
+from consometers_node.collective.privacy.erasure import (
     TELL_FOR,
     erase,
     erase_member,
@@ -24,8 +26,8 @@ from consometers_node.collective.rights import (
     is_wiped,
     wipe,
 )
-from consometers_node.collective.sites import Building, Description
-from consometers_node.collective.upkeep import Upkeep
+from consometers_node.collective.privacy.retention import Upkeep
+from consometers_node.collective.publication.worker import Closer, Waiting
 from consometers_node.permission import State
 from consometers_node.quoalise import Duration
 from consometers_node.series import Range
@@ -116,7 +118,7 @@ async def test_nothing_is_left_of_who_withdraws_and_wants_it_erased(
     assert await traces(store, place, words) == words
     async with store.writing() as connection:
         members = Members(connection, ZONE)
-        ended = await given.withdraw(members, member.id, taken.id, LATER, erase=True)
+        ended = await member_permissions.withdraw(members, member.id, taken.id, LATER, erase=True)
     erased = await erase(store, ZONE, ended, LATER, Actor.MEMBER)
     async with store.reading() as connection:
         gone = await Members(connection, ZONE).get(member.id)
@@ -126,15 +128,15 @@ async def test_nothing_is_left_of_who_withdraws_and_wants_it_erased(
     assert (gone.jid, gone.area, gone.pseudonym) == (None, None, member.pseudonym)
     assert await traces(store, place, [b"anemone", b"the well", *shapes(CURVE)]) == []
     async with store.reading() as connection:
-        entries = await given.register(connection, [taken.id])
+        entries = await member_permissions.register(connection, [taken.id])
         assert [(one.state, one.actor, one.erased) for one in entries] == [
             ("granted", "member", None),
             ("withdrawn", "member", None),
             ("withdrawn", "member", 24),
         ]
         # It is still known that somebody agreed to what, and that others' records are there.
-        assert (await given.get(connection, taken.id)).need == NEED
-        assert [one.who for one in await reads.reads(connection)] == [member.pseudonym]
+        assert (await member_permissions.get(connection, taken.id)).need == NEED
+        assert [one.who for one in await access_log.reads(connection)] == [member.pseudonym]
         (used,) = await invitations.all_invitations(connection)
         assert (used.id, used.note) == (invitation.id, "")
         assert await days_kept(connection) != {}
@@ -155,7 +157,7 @@ async def test_a_site_is_erased_with_its_name_and_its_own_sums(
     for one in (taken, by_name):
         async with store.writing() as connection:
             members = Members(connection, ZONE)
-            ended = await given.withdraw(members, site.id, one.id, LATER, erase=True)
+            ended = await member_permissions.withdraw(members, site.id, one.id, LATER, erase=True)
         await erase(store, ZONE, ended, LATER)
     assert await wipe(store)
     assert await traces(store, place, words) == []
@@ -175,7 +177,7 @@ async def test_what_another_permission_lets_be_kept_stays(store: Store) -> None:
     await tell(store, "a", CURVE * 3)
     async with store.writing() as connection:
         members = Members(connection, ZONE)
-        ended = await given.withdraw(members, member.id, first.id, LATER, erase=True)
+        ended = await member_permissions.withdraw(members, member.id, first.id, LATER, erase=True)
     erased = await erase(store, ZONE, ended, LATER)
     async with store.reading() as connection:
         assert (await Members(connection, ZONE).get(member.id)).jid == "a@example.org"
@@ -195,12 +197,12 @@ async def test_erasing_takes_along_what_an_older_version_brought(store: Store) -
         await needs.offer(connection, newer, LATER)
         said = permission(meter("a"), id="newer", need=newer, at=LATER, records_from=LATER)
         second = await take(members, member.id, said, LATER, own=OWN)
-        assert (await given.get(connection, first.id)).state is State.TERMINATED
-        ended = await given.withdraw(members, member.id, second.id, LATER, erase=True)
+        assert (await member_permissions.get(connection, first.id)).state is State.TERMINATED
+        ended = await member_permissions.withdraw(members, member.id, second.id, LATER, erase=True)
     await erase(store, ZONE, ended, LATER)
     async with store.reading() as connection:
         assert await days_kept(connection) == {}
-        assert await given.due(connection, sure(LATER + 1000 * A_DAY)) == []
+        assert await member_permissions.due(connection, sure(LATER + 1000 * A_DAY)) == []
         assert (await Members(connection, ZONE).get(member.id)).jid is None
 
 
@@ -216,9 +218,9 @@ async def test_what_an_older_version_brought_goes_when_its_time_is_over(store: S
         await take(members, member.id, said, LATER, own=OWN)
     over = LATER + timedelta(days=NEED.retention_days)
     async with store.writing() as connection:
-        await given.announce(connection, sure(over - A_DAY))
-        assert await given.due(connection, sure(over - A_DAY)) == []
-        (due,) = await given.due(connection, sure(over))
+        await member_permissions.announce(connection, sure(over - A_DAY))
+        assert await member_permissions.due(connection, sure(over - A_DAY)) == []
+        (due,) = await member_permissions.due(connection, sure(over))
     assert due.id == first.id
     erased = await erase(store, ZONE, due, over)
     assert [one.records for one in erased] == [3 * 24 + 5]
@@ -228,7 +230,7 @@ async def test_what_an_older_version_brought_goes_when_its_time_is_over(store: S
         left = await blocks(connection, number, series, within)
         assert [one.day for one in left] == [DAY + n * A_DAY for n in (3, 4, 5)]
         assert list(left[0].values) == [None] * 5 + CURVE[5:]
-        assert await given.due(connection, sure(over)) == []
+        assert await member_permissions.due(connection, sure(over)) == []
 
 
 async def test_a_daily_series_of_the_same_meter_is_another(store: Store) -> None:
@@ -241,7 +243,7 @@ async def test_a_daily_series_of_the_same_meter_is_another(store: Store) -> None
         members = Members(connection, ZONE)
         said = permission(meter("a"), id="second", need=second, interval=Duration(days=1))
         await take(members, member.id, said, AT, own=OWN)
-        ended = await given.withdraw(members, member.id, first.id, LATER, erase=True)
+        ended = await member_permissions.withdraw(members, member.id, first.id, LATER, erase=True)
     await erase(store, ZONE, ended, LATER)
     async with store.reading() as connection:
         assert await days_kept(connection) == {}
@@ -260,7 +262,7 @@ async def test_who_is_erased_by_the_collective_is_forgotten_once_its_node_was_to
         assert await days_kept(connection) == {}
         assert await forget_told(members, sure(LATER)) == 0
         assert (await members.get(member.id)).jid == "a@example.org"
-        await given.told(connection, taken.id, LATER)
+        await member_permissions.told(connection, taken.id, LATER)
         assert await forget_told(members, sure(LATER)) == 1
         assert (await members.get(member.id)).jid is None
         assert await forget_told(members, sure(LATER)) == 0
@@ -285,7 +287,10 @@ async def test_who_cannot_be_told_is_an_address_for_a_month_and_then_nobody(
     async with store.reading() as connection:
         known = await Members(connection, ZONE).get(member.id)
         assert (known.jid, known.area) == ("anemone@example.org", None)
-        assert [one.id for one in await given.untold(connection)] == [taken.id, by_name.id]
+        assert [one.id for one in await member_permissions.untold(connection)] == [
+            taken.id,
+            by_name.id,
+        ]
     hands = Hands(LATER + TELL_FOR - timedelta(seconds=1))
     upkeep = Upkeep(store, ZONE, Changes(), await confirmed(store, hands))
     await upkeep.look()
@@ -295,9 +300,9 @@ async def test_who_cannot_be_told_is_an_address_for_a_month_and_then_nobody(
     assert await traces(store, place, [b"anemone@"]) == []
     async with store.reading() as connection:
         # Nobody is left to be told, and that it was not told stays on record.
-        assert await given.untold(connection) == []
-        assert (await given.get(connection, taken.id)).told_at is None
-        entries = await given.register(connection, [taken.id])
+        assert await member_permissions.untold(connection) == []
+        assert (await member_permissions.get(connection, taken.id)).told_at is None
+        entries = await member_permissions.register(connection, [taken.id])
         assert [(one.state, one.erased) for one in entries] == [
             ("granted", None),
             ("terminated", None),
@@ -347,7 +352,9 @@ async def test_nothing_is_left_of_whom_sums_were_published_with(
     for one in (gave, by_name, named):
         async with store.writing() as connection:
             members = Members(connection, ZONE)
-            ended = await given.withdraw(members, one.member, one.id, LATER, erase=True)
+            ended = await member_permissions.withdraw(
+                members, one.member, one.id, LATER, erase=True
+            )
         await erase(store, ZONE, ended, LATER, Actor.MEMBER)
     await publish(store)
     assert await wipe(store)
@@ -370,7 +377,7 @@ async def test_a_collective_below_is_erased_with_how_many_it_counted(store: Stor
         await intake.keep("b@example.org", told(meter("b"), MIDNIGHT, OTHER))
     async with store.writing() as connection:
         members = Members(connection, ZONE)
-        ended = await given.withdraw(members, below.id, gave.id, LATER, erase=True)
+        ended = await member_permissions.withdraw(members, below.id, gave.id, LATER, erase=True)
     (erased,) = await erase(store, ZONE, ended, LATER)
     assert erased.records == 24
     async with store.reading() as connection:

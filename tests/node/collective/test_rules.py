@@ -9,11 +9,10 @@ from zoneinfo import ZoneInfo
 import pytest
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from consometers_node.collective.arrivals import Arrivals
-from consometers_node.collective.disclosure import Agreed, ByLaw, Publication
-from consometers_node.collective.publishing import Publishing
-from consometers_node.collective.reads import reads
-from consometers_node.collective.rules import (
+from consometers_node.collective.access_log import reads
+from consometers_node.collective.disclosure.sdc_rules import Agreed, ByLaw, Publication
+from consometers_node.collective.ingestion.arrivals import Arrivals
+from consometers_node.collective.publication.policy import (
     AT_ONCE,
     NOT_YET,
     BadRules,
@@ -27,6 +26,7 @@ from consometers_node.collective.rules import (
     read_rules,
     written_rules,
 )
+from consometers_node.collective.publication.worker import Publishing
 from consometers_node.collective.settings import Page, Settings, Xmpp
 from consometers_node.series import Interval
 from consometers_node.sharing.changes import Changes

@@ -7,9 +7,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from consometers_node.collective.disclosure import Agreed, ByLaw
-from consometers_node.collective.keys import KEYS
+from consometers_node.collective.disclosure.sdc_rules import Agreed, ByLaw
 from consometers_node.collective.settings import BadSettings, Metrics, read, write
+from consometers_node.collective.settings_schema import KEYS
 from consometers_node.series import Interval
 from consometers_node.xmpp import Security
 

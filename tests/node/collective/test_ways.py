@@ -14,28 +14,38 @@ ROOM = Path(consometers_node.__file__).parent
 ALL = f"{ROOM.name}."
 
 SUMS = {
-    "store.publication.cells": {"collective.published", "collective.quartiles"},
-    "store.publication.day_sums": {"collective.publishing"},
-    "store.publication.write": {"collective.publishing"},
+    "store.publication.cells": {
+        "collective.publication.queries",
+        "collective.publication.quartiles",
+    },
+    "store.publication.day_sums": {"collective.publication.worker"},
+    "store.publication.write": {"collective.publication.worker"},
 }
 """What writes and reads published cells; and which modules may call it."""
 
 RECORDS = {
     "store.series.blocks": {
-        "collective.gathering",
-        "collective.rights",
+        "collective.ingestion.backfill",
+        "collective.privacy.erasure",
         "household.drawn",
         "household.upkeep",
         "sharing.ledger",
     },
-    "store.member_counts.sums_of_days": {"collective.own"},
-    "store.series.blocks_of_days": {"collective.taking", "sharing.ledger"},
-    "store.series.largest_of_days": {"collective.plausibility"},
-    "store.set_aside.of_member": {"collective.export", "collective.taking", "web.admin.doubts"},
-    "store.parts.member_blocks": {"collective.snapshot"},
-    "store.parts.packed_day": {"collective.snapshot"},
-    "collective.snapshot.Day": {"collective.publishing"},
-    "collective.snapshot.Snapshot": {"collective.publishing", "collective.quartiles"},
+    "store.member_counts.sums_of_days": {"collective.output_series"},
+    "store.series.blocks_of_days": {"collective.ingestion.validation", "sharing.ledger"},
+    "store.series.largest_of_days": {"collective.ingestion.plausibility"},
+    "store.set_aside.of_member": {
+        "collective.privacy.export",
+        "collective.ingestion.validation",
+        "web.admin.doubts",
+    },
+    "store.parts.member_blocks": {"collective.publication.blocks"},
+    "store.parts.packed_day": {"collective.publication.blocks"},
+    "collective.publication.blocks.Day": {"collective.publication.worker"},
+    "collective.publication.blocks.Snapshot": {
+        "collective.publication.worker",
+        "collective.publication.quartiles",
+    },
     "sharing.ledger.records_of": {
         "collective.telling",
         "sharing.answers",
@@ -43,24 +53,24 @@ RECORDS = {
         "sharing.export",
     },
     "sharing.export.records": set[str](),
-    "sharing.export.document": {"collective.export"},
-    "sharing.export.table": {"collective.export"},
-    "collective.export.as_json": {"cli.members", "web.admin.member"},
-    "collective.export.as_csv": {"cli.members", "web.admin.member"},
+    "sharing.export.document": {"collective.privacy.export"},
+    "sharing.export.table": {"collective.privacy.export"},
+    "collective.privacy.export.as_json": {"cli.members", "web.admin.member"},
+    "collective.privacy.export.as_csv": {"cli.members", "web.admin.member"},
 }
 """What reads records of members, and who may: `gathering` looks which are missing, `own` reads what
 was released, `rights` erases, `consent` shows a home what would leave, `export` is a member's
 right."""
 
 TABLES = {
-    "PublishedCellRow": {"store.publication", "collective.members"},
-    "ClosedIntervalRow": {"store.publication", "collective.members"},
+    "PublishedCellRow": {"store.publication", "collective.members.members"},
+    "ClosedIntervalRow": {"store.publication", "collective.members.members"},
     "BlockRow": {
         "store.member_counts",
         "store.parts",
         "store.series",
-        "collective.rights",
-        "collective.roster",
+        "collective.privacy.erasure",
+        "collective.members.member_overview",
     },
     "SetAsideRow": {"store.set_aside"},
     "Base": {"store.upsert"},
@@ -200,7 +210,7 @@ def test_nothing_but_disclosure_reads_sums_and_few_read_records() -> None:
         ("from ..store.tables import BlockRow", "BlockRow"),
         ("from ..store import tables\nselect(tables.BlockRow.packed)", "BlockRow"),
         ("from ..store.tables import SeriesRow\nSeriesRow.metadata.tables['block']", "tables"),
-        ("from ..collective.publishing import Snapshot", "collective.snapshot.Snapshot"),
+        ("from ..collective.publishing import Snapshot", "collective.publication.blocks.Snapshot"),
         ("from ..sharing.export import records", "sharing.export.records"),
         ("from ..store.publication import *", "store.publication.*"),
         ("from importlib import import_module", "importlib.import_module"),

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import NoReturn
 
-from consometers_node.collective.health import Watch
+from consometers_node.collective.monitoring.health import Watch
 from consometers_node.collective.node import CollectiveNode
 from consometers_node.xmpp import Account, Connection, Identity, Server
 

@@ -6,7 +6,7 @@ from datetime import datetime
 
 import pytest
 
-from consometers_node.collective.own import Told, write
+from consometers_node.collective.output_series import Told, write
 from consometers_node.permission import (
     Choice,
     DataNeed,

@@ -8,8 +8,8 @@ import pytest
 from sqlalchemy import func, select, text
 from sqlalchemy.exc import IntegrityError
 
-from consometers_node.collective.reads import Read, note_read, reads
-from consometers_node.collective.upkeep import Upkeep
+from consometers_node.collective.access_log import Read, note_read, reads
+from consometers_node.collective.privacy.retention import Upkeep
 from consometers_node.permission import Permissions
 from consometers_node.series import Range
 from consometers_node.sharing.changes import Changes

@@ -10,8 +10,8 @@ from prometheus_client.parser import text_string_to_metric_families as plain
 import pytest
 from sqlalchemy import select
 
-from consometers_node.collective.facts import ALL, Type
-from consometers_node.collective.health import Watch
+from consometers_node.collective.monitoring.health import Watch
+from consometers_node.collective.monitoring.metrics import ALL, Type
 from consometers_node.store import Store
 from consometers_node.store.collective_tables import MemberGroupRow, MemberRow
 from consometers_node.web.metrics import Metrics

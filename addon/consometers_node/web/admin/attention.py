@@ -11,10 +11,11 @@ import shutil
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from ...collective import given, invitations, needs
-from ...collective.closings import State, hours, missing, progress
-from ...collective.roster import Roster, Status, answered
-from ...collective.rules import BadRules, InForce, chosen, opened
+from ...collective.members import invitations
+from ...collective.members.member_overview import Roster, Status, answered
+from ...collective.permissions import member_permissions, needs
+from ...collective.publication.closed_hours import State, hours, missing, progress
+from ...collective.publication.policy import BadRules, InForce, chosen, opened
 from ...quoalise import Text
 from ...quoalise.text import around, text
 from ...store import claims, set_aside
@@ -162,7 +163,7 @@ async def _all(
         yield Concern(Weight.WARN, _many(_ENDING, count), "members?show=ending")
     late_ends = {
         one.member
-        for one in await given.untold(connection)
+        for one in await member_permissions.untold(connection)
         if one.erase_at is not None
         and one.erase_at - timedelta(days=one.need.retention_days) < now - _UNTOLD_AFTER
     }

@@ -2,7 +2,7 @@
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from ...collective.communes import as_known
+from ...collective.members.areas import as_known
 from ...quoalise import Text
 from ...quoalise.text import text
 from ...store.collective_tables import MemberId

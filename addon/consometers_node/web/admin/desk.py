@@ -14,13 +14,14 @@ from aiohttp import web
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from ...collective import administrators, outage
-from ...collective.administrators import Passwords
+from ...collective import database_errors
+from ...collective.access_log import Read, note_read
 from ...collective.calendar import Span
 from ...collective.errors import CollectiveFault
+from ...collective.members import administrators
+from ...collective.members.administrators import Passwords
+from ...collective.members.member_overview import Roster, roster
 from ...collective.node import CollectiveNode
-from ...collective.reads import Read, note_read
-from ...collective.roster import Roster, roster
 from ...collective.settings import Settings
 from ...quoalise import Text
 from ...quoalise.text import text
@@ -39,7 +40,7 @@ from .visit import PATH, Visit
 if TYPE_CHECKING:
     from jinja2 import Environment
 
-    from ...collective.health import Watch
+    from ...collective.monitoring.health import Watch
 
 type Look = Callable[[AdminDesk, Visit], Awaitable[web.StreamResponse]]
 type Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -261,7 +262,7 @@ class AdminDesk:
         try:
             return await self._said(request, handler)
         except (InterfaceError, OperationalError) as fault:
-            return self.refuse(self._of_nobody(request), 503, outage.words(fault))
+            return self.refuse(self._of_nobody(request), 503, database_errors.words(fault))
         except web.HTTPException, asyncio.CancelledError, ConnectionError:
             raise
         except Exception:

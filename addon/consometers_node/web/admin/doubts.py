@@ -8,9 +8,10 @@ from math import ceil
 from aiohttp import web
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from ...collective import claims, taking
-from ...collective.members import Member, Members
-from ...collective.plausibility import MOST_BELIEVED_W, watts
+from ...collective.ingestion import validation
+from ...collective.ingestion.plausibility import MOST_BELIEVED_W, watts
+from ...collective.members.members import Member, Members
+from ...collective.permissions import claims
 from ...quoalise.text import text
 from ...store import set_aside
 from ...store.claims import Claim, Proof, shared_with
@@ -97,7 +98,7 @@ async def believe(desk: AdminDesk, visit: Visit) -> web.StreamResponse:
     async with desk.store.writing() as connection:
         member = await member_of(desk, visit, connection)
         zone = desk.settings.time_zone.key
-        records = await taking.accept(connection, member, int(typed) * 1000, zone, visit.now)
+        records = await validation.accept(connection, member, int(typed) * 1000, zone, visit.now)
         await desk.note(connection, visit, "believe", member.id, records)
     return done(desk, visit, member, "believed")
 

@@ -9,9 +9,9 @@ import shutil
 from aiohttp import web
 import sqlalchemy
 
-from ...collective import administrators
-from ...collective.facts import BYTES, HEALTH, INSTANT, SECONDS, Fact, Type
-from ...collective.health import Health, Watch
+from ...collective.members import administrators
+from ...collective.monitoring.health import Health, Watch
+from ...collective.monitoring.metrics import BYTES, HEALTH, INSTANT, SECONDS, Fact, Type
 from ...quoalise import Text
 from ..speech import Language
 from .attention import of_node

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from ...collective.calendar import Span
-from ...collective.roster import DayOfAll, Entry
+from ...collective.members.member_overview import DayOfAll, Entry
 
 CELL, GAP, HIGH = 9, 2, 16
 STEP = CELL + GAP

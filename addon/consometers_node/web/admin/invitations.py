@@ -17,9 +17,9 @@ from markupsafe import Markup
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from ...collective import accounts, communes, invitations
-from ...collective.invitations import MAX_NOTE, Invitation
-from ...collective.members import MAX_AREA, Kind
+from ...collective.members import accounts, areas, invitations
+from ...collective.members.invitations import MAX_NOTE, Invitation
+from ...collective.members.members import MAX_AREA, Kind
 from ...quoalise import Text
 from ...quoalise.text import text
 from ...xmpp import Join, Register, links
@@ -213,7 +213,7 @@ async def _form(
 ) -> web.Response:
     settings = desk.settings
     async with desk.store.reading() as connection:
-        areas = await communes.known(connection)
+        areas = await areas.known(connection)
     return desk.page(
         visit,
         "invitations-form.html",

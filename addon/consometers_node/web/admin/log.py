@@ -5,8 +5,8 @@ import re
 
 from aiohttp import web
 
-from ...collective.members import Members
-from ...collective.reads import reads
+from ...collective.access_log import reads
+from ...collective.members.members import Members
 from ...quoalise import Text
 from ...quoalise.text import text
 from ...series import Interval

@@ -7,9 +7,9 @@ import re
 from aiohttp import web
 
 from ...backoff import Backoff
-from ...collective import administrators
-from ...collective.administrators import BadPassword, Busy
-from ...collective.reads import Read, note_read
+from ...collective.access_log import Read, note_read
+from ...collective.members import administrators
+from ...collective.members.administrators import BadPassword, Busy
 from ...quoalise import Text
 from ...quoalise.text import text
 from ..limits import asker

@@ -8,14 +8,12 @@ from typing import Any
 from aiohttp import web
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from ...collective import communes, export as exported, given
 from ...collective.calendar import Span
 from ...collective.errors import NoSite, NotByName
-from ...collective.given import Entry, Given
-from ...collective.members import MAX_AREA, Kind, Member, Members
-from ...collective.rights import erase_member
-from ...collective.roster import shares_by_direction
-from ...collective.sites import (
+from ...collective.members import areas
+from ...collective.members.member_overview import shares_by_direction
+from ...collective.members.members import MAX_AREA, Kind, Member, Members
+from ...collective.members.sites import (
     BUILDINGS,
     HEATS,
     MAX_NAME,
@@ -26,6 +24,10 @@ from ...collective.sites import (
     Description,
     Heat,
 )
+from ...collective.permissions import member_permissions
+from ...collective.permissions.member_permissions import Entry, Given
+from ...collective.privacy import export as exported
+from ...collective.privacy.erasure import erase_member
 from ...household.holes import Calendar, Kept
 from ...permission import State
 from ...quoalise import Text
@@ -149,7 +151,9 @@ async def end(desk: AdminDesk, visit: Visit) -> web.StreamResponse:
     async with desk.store.writing() as connection:
         member = await member_of(desk, visit, connection)
         one = await _granted(visit, connection, member)
-        await given.terminate(Members(connection, desk.settings.time_zone), one.id, visit.now)
+        await member_permissions.terminate(
+            Members(connection, desk.settings.time_zone), one.id, visit.now
+        )
         await desk.note(connection, visit, "terminate", member.id)
     return done(desk, visit, member, "ended")
 
@@ -185,11 +189,11 @@ async def _show(
 ) -> web.Response:
     window = Span.before(visit.today, _YEAR)
     async with desk.store.reading() as connection:
-        gave = await given.of_member(connection, member.id)
-        register = await given.register(connection, [one.id for one in gave])
+        gave = await member_permissions.of_member(connection, member.id)
+        register = await member_permissions.register(connection, [one.id for one in gave])
         series = _each_once(await of_member(connection, member.jid)) if member.jid else []
         told = await shares_by_direction(connection, member.id, window)
-        areas = await communes.known(connection)
+        areas = await areas.known(connection)
         doubtful = await doubts.of_member(desk, connection, member)
         may_be_named = await shown_from(connection, member.id, visit.now) is not None
     permissions = [
@@ -299,7 +303,7 @@ async def _confirm_erasure(
 ) -> web.StreamResponse:
     async with desk.store.reading() as connection:
         member = await member_of(desk, visit, connection)
-        gave = await given.of_member(connection, member.id)
+        gave = await member_permissions.of_member(connection, member.id)
     return desk.page(
         visit,
         "member_erase.html",
@@ -346,7 +350,7 @@ async def _gathered(parts: AsyncIterator[str]) -> AsyncIterator[bytes]:
 
 
 async def _granted(visit: Visit, connection: AsyncConnection, member: Member) -> Given:
-    one = await given.get(connection, GivenId(visit.named("given")))
+    one = await member_permissions.get(connection, GivenId(visit.named("given")))
     if one.member != member.id or one.state is not State.GRANTED:
         raise Refused(404, _NO_PERMISSION)
     return one

@@ -7,8 +7,8 @@ from aiohttp import web
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ...collective.calendar import Span
-from ...collective.members import Kind, Members
-from ...collective.roster import Entry, Status
+from ...collective.members.member_overview import Entry, Status
+from ...collective.members.members import Kind, Members
 from ...quoalise.text import text
 from ...store import claims, set_aside
 from ...store.collective_tables import MemberId

@@ -7,7 +7,7 @@ import re
 from aiohttp import web
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from ...collective import needs
+from ...collective.permissions import needs
 from ...permission import DataNeed, Identification, Reading
 from ...permission.need import MAX_DAYS
 from ...quoalise import Text

@@ -8,9 +8,9 @@ from typing import Any
 
 from aiohttp import web
 
-from ...collective import given, needs
-from ...collective.members import Members
-from ...collective.needs import OwnNeed
+from ...collective.members.members import Members
+from ...collective.permissions import member_permissions, needs
+from ...collective.permissions.needs import OwnNeed
 from ...permission import DataNeed, State
 from ...quoalise.text import text
 from ...series import Direction
@@ -53,7 +53,7 @@ async def show(desk: AdminDesk, visit: Visit) -> web.StreamResponse:
     async with desk.store.reading() as connection:
         every = await needs.all_needs(connection)
         lost = await needs.unreadable(connection)
-        answers = await given.answers(connection)
+        answers = await member_permissions.answers(connection)
     by_id: dict[str, list[OwnNeed]] = {}
     for one in every:
         by_id.setdefault(one.need.id, []).append(one)
@@ -80,7 +80,7 @@ async def show_version(desk: AdminDesk, visit: Visit) -> web.StreamResponse:
     """Show one version as members read it, and who answered it."""
     one = await _version(desk, visit)
     async with desk.store.reading() as connection:
-        answers = await given.answers_to(connection, one.need.id, one.need.version)
+        answers = await member_permissions.answers_to(connection, one.need.id, one.need.version)
         answers.sort(key=lambda answer: answer.valid_from, reverse=True)
         pager = Pager.of(visit, len(answers), _AT_ONCE)
         members = Members(connection, desk.settings.time_zone)

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from aiohttp import web
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from ...collective import given, needs
 from ...collective.calendar import Span
-from ...collective.given import Given
-from ...collective.members import Members
-from ...collective.roster import Entry, Roster, Status, shares
+from ...collective.members.member_overview import Entry, Roster, Status, shares
+from ...collective.members.members import Members
+from ...collective.permissions import member_permissions, needs
+from ...collective.permissions.member_permissions import Given
 from ...store.clock import confirm
 from . import heat
 from .attention import Weight, concerns
@@ -93,7 +93,9 @@ async def confirm_clock(desk: AdminDesk, visit: Visit) -> web.StreamResponse:
 
 async def _going(desk: AdminDesk, connection: AsyncConnection) -> list[Going]:
     members = Members(connection, desk.settings.time_zone)
-    found = sorted(await given.announced(connection), key=lambda one: (one.erase_at, one.id))
+    found = sorted(
+        await member_permissions.announced(connection), key=lambda one: (one.erase_at, one.id)
+    )
     return [Going((await members.get(one.member)).pseudonym, one) for one in found]
 
 

@@ -8,13 +8,13 @@ import re
 from aiohttp import web
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from ...collective import preview, rules as ours
-from ...collective.closings import State, hours, missing, progress
-from ...collective.disclosure import DEFAULT_MINIMUM, LEAST_MINIMUM, Agreed, Reason
-from ...collective.keys import KEYS, Basis, Step
-from ...collective.preview import Stretch
-from ...collective.published import Published
-from ...collective.rules import AT_ONCE, NOT_YET, BadRules, InForce, Rules, read_rules
+from ...collective.disclosure.sdc_rules import DEFAULT_MINIMUM, LEAST_MINIMUM, Agreed, Reason
+from ...collective.publication import dry_run, policy as ours
+from ...collective.publication.closed_hours import State, hours, missing, progress
+from ...collective.publication.dry_run import Stretch
+from ...collective.publication.policy import AT_ONCE, NOT_YET, BadRules, InForce, Rules, read_rules
+from ...collective.publication.queries import Published
+from ...collective.settings_schema import KEYS, Basis, Step
 from ...quoalise import Text
 from ...quoalise.text import text
 from ...sharing.words import INTERVALS
@@ -110,7 +110,7 @@ async def look_at_front(desk: AdminDesk, visit: Visit) -> web.StreamResponse:
     async def shown(connection: AsyncConnection) -> web.StreamResponse:
         return await front.look(public, guest, connection, preview=True)
 
-    return await preview.foresee_page(
+    return await dry_run.foresee_page(
         desk.store, desk.settings, publication, visit.now, shown, days=_FRONT_DAYS
     )
 
@@ -227,10 +227,10 @@ async def _look(
     async with desk.store.reading() as connection:
         givers = (await standing(connection, visit.now)).givers.values()
     was_open = before.are_open(visit.now, settings.time_zone)
-    then = await preview.foresee(desk.store, settings, publication, visit.now)
+    then = await dry_run.foresee(desk.store, settings, publication, visit.now)
     now, compares = then, publication != before.publication
     if compares:
-        now = await preview.foresee(desk.store, settings, before.publication, visit.now)
+        now = await dry_run.foresee(desk.store, settings, before.publication, visit.now)
     return desk.page(
         visit,
         "publication-preview.html",

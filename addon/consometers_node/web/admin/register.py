@@ -6,8 +6,8 @@ import io
 
 from aiohttp import web
 
-from ...collective import given, needs
-from ...collective.processing import BASIS, PERSONS, SECURITY, processing
+from ...collective.permissions import member_permissions, needs
+from ...collective.privacy.processing_records import BASIS, PERSONS, SECURITY, processing
 from ...quoalise import iso8601
 from ...sharing import words
 from ...sharing.export import Told
@@ -27,7 +27,7 @@ async def show(desk: AdminDesk, visit: Visit) -> web.StreamResponse:
     async with desk.store.reading() as connection:
         done = await processing(connection)
         lost = await needs.unreadable(connection)
-        changes = await given.register(connection)
+        changes = await member_permissions.register(connection)
     changes.reverse()
     pager = Pager.of(visit, len(changes), _AT_ONCE)
     return desk.page(
@@ -66,7 +66,7 @@ async def download_csv(desk: AdminDesk, visit: Visit) -> web.StreamResponse:
 async def changes_csv(desk: AdminDesk, visit: Visit) -> web.StreamResponse:
     """Give every change of every permission as a table."""
     async with desk.store.reading() as connection:
-        changes = await given.register(connection)
+        changes = await member_permissions.register(connection)
     titles = ["at", "permission", "state", "actor", "sha256", "erased"]
     rows = [
         [

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from aiohttp import web
 
-from ...collective.administrators import Passwords
+from ...collective.members.administrators import Passwords
 from ...collective.node import CollectiveNode
 from ...collective.settings import Settings
 from ...rate_limit import GrowingWait

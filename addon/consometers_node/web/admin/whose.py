@@ -3,7 +3,7 @@
 from aiohttp import web
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from ...collective.members import Member, Members
+from ...collective.members.members import Member, Members
 from ...quoalise.text import text
 from .desk import AdminDesk, Refused
 from .visit import Visit

@@ -1,8 +1,8 @@
 """Words that the pages of administration take from tables."""
 
-from ...collective.given import Actor
-from ...collective.members import Kind
-from ...collective.roster import Status
+from ...collective.members.member_overview import Status
+from ...collective.members.members import Kind
+from ...collective.permissions.member_permissions import Actor
 from ...quoalise import Text
 from ...quoalise.text import text
 from ..language import LANGUAGES

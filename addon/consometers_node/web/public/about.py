@@ -2,7 +2,7 @@
 
 from aiohttp import web
 
-from ...collective.disclosure import P_PERCENT, Agreed, Reason, Withheld
+from ...collective.disclosure.sdc_rules import P_PERCENT, Agreed, Reason, Withheld
 from .amounts import spelled
 from .desk import Desk, Guest
 from .opendata import MOST_DAYS, Quantity, offered

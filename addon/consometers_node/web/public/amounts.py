@@ -10,9 +10,9 @@ from fractions import Fraction
 from itertools import takewhile
 from typing import Self
 
-from ...collective.disclosure import Reason, Released, Withheld, are_comparable
-from ...collective.published import Told
-from ...collective.rates import self_consumption, self_sufficiency
+from ...collective.disclosure.sdc_rules import Reason, Released, Withheld, are_comparable
+from ...collective.publication.queries import Told
+from ...collective.publication.rates import self_consumption, self_sufficiency
 from ...series import Direction
 
 PER_WH = 60

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 from aiohttp import hdrs, web
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from ...collective.disclosure import Publication
-from ...collective.published import ALL, Place, Published
-from ...collective.rules import InForce
+from ...collective.disclosure.sdc_rules import Publication
+from ...collective.publication.policy import InForce
+from ...collective.publication.queries import ALL, Place, Published
 from ...collective.settings import Settings
 from ...quoalise import Text
 from ...quoalise.text import text

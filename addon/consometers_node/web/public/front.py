@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from aiohttp import web
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from ...collective.disclosure import Agreed
+from ...collective.disclosure.sdc_rules import Agreed
 from ...collective.groups import GroupKind
 from .charts import Chart
 from .desk import Desk, Guest

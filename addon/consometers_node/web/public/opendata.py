@@ -21,8 +21,8 @@ from aiohttp import web
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ...collective.calendar import Span
-from ...collective.disclosure import Figure, Reason, Released, Withheld, are_comparable
-from ...collective.published import Columns, Place, Steps
+from ...collective.disclosure.sdc_rules import Figure, Reason, Released, Withheld, are_comparable
+from ...collective.publication.queries import Columns, Place, Steps
 from ...quoalise import Text, iso8601
 from ...quoalise.text import text
 from ...series import Direction, Interval

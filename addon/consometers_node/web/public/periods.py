@@ -9,9 +9,9 @@ from aiohttp import web
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ...collective.calendar import Span
-from ...collective.disclosure import Reason, Released, Withheld
-from ...collective.members import month_after
-from ...collective.published import Place, Told
+from ...collective.disclosure.sdc_rules import Reason, Released, Withheld
+from ...collective.members.members import month_after
+from ...collective.publication.queries import Place, Told
 from ...series import Interval
 from .amounts import Figures, Row, begun, by_month, rows, together
 from .charts import Chart, Line, Step, as_csv

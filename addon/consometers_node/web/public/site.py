@@ -6,7 +6,7 @@ from datetime import datetime
 
 from aiohttp import web
 
-from ...collective.rules import InForce
+from ...collective.publication.policy import InForce
 from ...collective.settings import Settings
 from ...rate_limit import TokenBucket
 from ...sharing.changes import Changes

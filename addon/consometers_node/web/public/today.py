@@ -7,11 +7,11 @@ from datetime import date, timedelta
 from aiohttp import web
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from ...collective.below import Below, below
 from ...collective.calendar import Span
-from ...collective.disclosure import Released, Withheld
+from ...collective.disclosure.sdc_rules import Released, Withheld
 from ...collective.groups import GroupKind
-from ...collective.published import ALL, AREAS, Place, Told
+from ...collective.publication.child_collectives import Below, below
+from ...collective.publication.queries import ALL, AREAS, Place, Told
 from ...quoalise import Text
 from ...series import Direction
 from .amounts import Figures, Rates, Row, rates, rows, together

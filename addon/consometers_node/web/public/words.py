@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from ...collective.sites import BUILDINGS, HEATS
+from ...collective.members.sites import BUILDINGS, HEATS
 from ...quoalise.text import text
 from ...series import Direction
 from .charts import Step

@@ -13,8 +13,8 @@ from argon2 import PasswordHasher
 from sqlalchemy.ext.asyncio import AsyncConnection
 from yarl import URL
 
-from consometers_node.collective import administrators
-from consometers_node.collective.administrators import Passwords
+from consometers_node.collective.members import administrators
+from consometers_node.collective.members.administrators import Passwords
 from consometers_node.collective.settings import Settings
 from consometers_node.rate_limit import GrowingWait, TokenBucket
 from consometers_node.store import Store

@@ -5,9 +5,9 @@ from datetime import timedelta
 import pytest
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from consometers_node.collective.members import Member
-from consometers_node.collective.rules import AT_ONCE, open_from
-from consometers_node.collective.taking import Told, take
+from consometers_node.collective.ingestion.validation import Told, take
+from consometers_node.collective.members.members import Member
+from consometers_node.collective.publication.policy import AT_ONCE, open_from
 from consometers_node.store import set_aside
 from consometers_node.store.claims import Proof, claims_to
 

@@ -10,10 +10,10 @@ import sys
 
 import pytest
 
-from consometers_node.collective import invitations
-from consometers_node.collective.accounts import NoAccount, invite
-from consometers_node.collective.members import Kind
-from consometers_node.collective.reads import reads
+from consometers_node.collective.access_log import reads
+from consometers_node.collective.members import invitations
+from consometers_node.collective.members.accounts import NoAccount, invite
+from consometers_node.collective.members.members import Kind
 from consometers_node.store import Store
 from consometers_node.xmpp import Join, links
 

@@ -8,9 +8,9 @@ import re
 import pytest
 from sqlalchemy import select
 
-from consometers_node.collective import administrators
-from consometers_node.collective.administrators import IDLE, LONGEST, Passwords
-from consometers_node.collective.reads import reads
+from consometers_node.collective.access_log import reads
+from consometers_node.collective.members import administrators
+from consometers_node.collective.members.administrators import IDLE, LONGEST, Passwords
 from consometers_node.collective.settings import Page
 from consometers_node.rate_limit import GrowingWait
 from consometers_node.store.collective_tables import AdministratorRow, AdminSessionRow

@@ -8,11 +8,11 @@ import json
 import pytest
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from consometers_node.collective import given
-from consometers_node.collective.given import of_member
-from consometers_node.collective.members import Kind, Member, Members
-from consometers_node.collective.reads import reads
-from consometers_node.collective.sites import Building
+from consometers_node.collective.access_log import reads
+from consometers_node.collective.members.members import Kind, Member, Members
+from consometers_node.collective.members.sites import Building
+from consometers_node.collective.permissions import member_permissions
+from consometers_node.collective.permissions.member_permissions import of_member
 from consometers_node.permission import State
 from consometers_node.web.admin.log import _rules, _said
 
@@ -115,7 +115,7 @@ async def test_a_permission_is_ended_once_that_is_meant(office: Office) -> None:
     done = await browser.send(page, "/end/", ("sure", "yes"))
     assert "The permission has ended" in done.text
     async with office.store.reading() as connection:
-        (gave,) = await given.of_member(connection, member.id)
+        (gave,) = await member_permissions.of_member(connection, member.id)
     assert gave.state is State.TERMINATED
     assert gave.told_at is None
     assert (await log(office))[:2] == [(NAME, "page"), (NAME, "terminate")]
@@ -141,8 +141,8 @@ async def test_a_member_is_erased_once_that_is_meant(office: Office) -> None:
     done = await browser.send(page, "/erase", ("sure", "yes"))
     assert "All that was held is erased." in done.text
     async with office.store.reading() as connection:
-        (gave,) = await given.of_member(connection, member.id)
-        (*_, last) = await given.register(connection, [gave.id])
+        (gave,) = await member_permissions.of_member(connection, member.id)
+        (*_, last) = await member_permissions.register(connection, [gave.id])
     assert gave.series == ()
     assert last.erased == 48
     assert (NAME, "erase") in await log(office)

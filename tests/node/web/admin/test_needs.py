@@ -6,9 +6,9 @@ import pytest
 from sqlalchemy import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from consometers_node.collective import needs
-from consometers_node.collective.members import Member
-from consometers_node.collective.reads import reads
+from consometers_node.collective.access_log import reads
+from consometers_node.collective.members.members import Member
+from consometers_node.collective.permissions import needs
 from consometers_node.permission import DataNeed, Identification, Reading, Wanted
 from consometers_node.series import Direction, Interval, Quantity
 from consometers_node.store.collective_tables import OwnNeedRow

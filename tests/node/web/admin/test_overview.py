@@ -12,13 +12,11 @@ from sqlalchemy import delete, select
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from consometers_node.collective import given, invitations, needs
-from consometers_node.collective.arrivals import Arrivals
 from consometers_node.collective.calendar import Span
-from consometers_node.collective.counting import Counts
-from consometers_node.collective.members import Kind, Members
-from consometers_node.collective.publishing import Closer, Waiting
-from consometers_node.collective.roster import (
+from consometers_node.collective.counters import Counts
+from consometers_node.collective.ingestion.arrivals import Arrivals
+from consometers_node.collective.members import invitations
+from consometers_node.collective.members.member_overview import (
     DayOfAll,
     Entry,
     Status,
@@ -26,7 +24,10 @@ from consometers_node.collective.roster import (
     shares,
     shares_by_direction,
 )
-from consometers_node.collective.rules import AT_ONCE, NOT_YET, InForce, open_from
+from consometers_node.collective.members.members import Kind, Members
+from consometers_node.collective.permissions import member_permissions, needs
+from consometers_node.collective.publication.policy import AT_ONCE, NOT_YET, InForce, open_from
+from consometers_node.collective.publication.worker import Closer, Waiting
 from consometers_node.quoalise.text import Text
 from consometers_node.series import Direction
 from consometers_node.store.clock import Clock
@@ -256,7 +257,9 @@ async def test_whoever_tells_in_two_directions_has_half_a_day_of_one(office: Off
 async def test_who_left_is_no_longer_counted(office: Office) -> None:
     async def leave(connection: AsyncConnection) -> None:
         await Village(connection, ZONE, NOW).join("gone")
-        await given.terminate(Members(connection, ZONE), GivenId(given_by("gone")), NOW)
+        await member_permissions.terminate(
+            Members(connection, ZONE), GivenId(given_by("gone")), NOW
+        )
 
     await office.written(leave)
     async with office.store.reading() as connection:
@@ -325,7 +328,7 @@ async def test_who_was_not_told_of_an_end_is_told(office: Office) -> None:
         await Village(connection, ZONE, NOW).join("whole")
         await Village(connection, ZONE, NOW).join("gone")
         at = NOW - timedelta(days=9)
-        await given.terminate(Members(connection, ZONE), GivenId(given_by("gone")), at)
+        await member_permissions.terminate(Members(connection, ZONE), GivenId(given_by("gone")), at)
 
     await office.written(write)
     page = await (await office.enter()).open("")

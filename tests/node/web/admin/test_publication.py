@@ -5,10 +5,10 @@ from itertools import product
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from consometers_node.collective.disclosure import Agreed, ByLaw, Publication
+from consometers_node.collective.access_log import reads
+from consometers_node.collective.disclosure.sdc_rules import Agreed, ByLaw, Publication
 from consometers_node.collective.node import CollectiveNode
-from consometers_node.collective.reads import reads
-from consometers_node.collective.rules import (
+from consometers_node.collective.publication.policy import (
     AT_ONCE,
     Choice,
     chosen,

@@ -8,9 +8,9 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from consometers_node.collective import needs
-from consometers_node.collective.given import take
-from consometers_node.collective.members import Member, Members
+from consometers_node.collective.members.members import Member, Members
+from consometers_node.collective.permissions import needs
+from consometers_node.collective.permissions.member_permissions import take
 from consometers_node.quoalise import Direction as Way, Identifier
 from consometers_node.series import Block, Device, Direction, Interval, Quantity, Series
 from consometers_node.store.collective_tables import GivenRow, GivenSeriesRow

@@ -5,14 +5,14 @@ from fractions import Fraction
 
 from hypothesis import given, strategies as st
 
-from consometers_node.collective.disclosure import (
+from consometers_node.collective.disclosure.sdc_rules import (
     Figure,
     Reason,
     Released,
     WattMinutes,
     Withheld,
 )
-from consometers_node.collective.published import Told
+from consometers_node.collective.publication.queries import Told
 from consometers_node.series import Direction
 from consometers_node.web.public.amounts import (
     Amount,

@@ -8,7 +8,7 @@ from aiohttp import web
 from aiohttp.test_utils import make_mocked_request
 import pytest
 
-from consometers_node.collective.rules import InForce
+from consometers_node.collective.publication.policy import InForce
 from consometers_node.sharing.changes import Changes
 from consometers_node.web.limits import visitors
 from consometers_node.web.public import kept

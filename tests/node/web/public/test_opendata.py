@@ -18,7 +18,7 @@ import jsonschema  # type: ignore[import-untyped]
 import pytest
 from yarl import URL
 
-from consometers_node.collective.disclosure import Agreed, Publication, Reason
+from consometers_node.collective.disclosure.sdc_rules import Agreed, Publication, Reason
 from consometers_node.collective.groups import GroupKind
 from consometers_node.collective.settings import Page
 from consometers_node.rate_limit import TokenBucket

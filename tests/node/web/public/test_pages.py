@@ -8,7 +8,7 @@ import re
 import pytest
 from yarl import URL
 
-from consometers_node.collective.sites import Building, Description
+from consometers_node.collective.members.sites import Building, Description
 from consometers_node.web.public.routes import LOOKS
 
 from .town import NOW, Town, day_of

@@ -8,8 +8,8 @@ import re
 
 import pytest
 
-from consometers_node.collective.disclosure import Reason
-from consometers_node.collective.sites import Building, Description
+from consometers_node.collective.disclosure.sdc_rules import Reason
+from consometers_node.collective.members.sites import Building, Description
 from consometers_node.series import Direction, Interval
 
 from .test_opendata import ask

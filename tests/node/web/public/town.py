@@ -12,13 +12,13 @@ from sqlalchemy import delete, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 from yarl import URL
 
-from consometers_node.collective import needs
-from consometers_node.collective.disclosure import Agreed, Publication, Reason
-from consometers_node.collective.given import take
+from consometers_node.collective.disclosure.sdc_rules import Agreed, Publication, Reason
 from consometers_node.collective.groups import GroupKind
-from consometers_node.collective.members import Kind, Members
+from consometers_node.collective.members.members import Kind, Members
+from consometers_node.collective.members.sites import Description
+from consometers_node.collective.permissions import needs
+from consometers_node.collective.permissions.member_permissions import take
 from consometers_node.collective.settings import Page, Settings, Xmpp
-from consometers_node.collective.sites import Description
 from consometers_node.quoalise import Identifier
 from consometers_node.quoalise.identifier import organisation
 from consometers_node.rate_limit import TokenBucket

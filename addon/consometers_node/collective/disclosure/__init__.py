@@ -1,0 +1,1 @@
+"""Statistical disclosure control: which sums of homes may be published. Pure."""

@@ -1,0 +1,279 @@
+"""The rules of statistical disclosure control: which sums of homes may be published. Pure.
+
+A *cell* is one figure: the homes of a group, in one direction, in one interval. It is published, or
+suppressed for a `Reason`. Sums are in watt-minutes. docs/disclosure.md says which attack each rule
+answers. Only homes hide each other: a site chose to be named, and what a collective below publishes
+is public.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+from heapq import nlargest
+from typing import NewType
+
+from ...quoalise.text import Text, text
+from ...series import Direction, Interval
+
+WattMinutes = NewType("WattMinutes", int)
+"""Mean power in W by the minutes of an interval: 60 are a Wh."""
+
+LEAST_MINIMUM = 3
+"""Of two homes, each would know the other's."""
+DEFAULT_MINIMUM = 10
+P_PERCENT = 18
+"""Nobody may estimate a home's part more closely than this (p % rule).
+
+That contains Insee's rule of dominance, by which one home is at most 85 % of a figure.
+"""
+LONGEST_WAIT = timedelta(hours=48)
+"""The most that an administrator may choose."""
+
+_DAY = timedelta(days=1)
+_ANY = timedelta.max
+
+
+@dataclass(frozen=True, slots=True)
+class Threshold:
+    """How many points a series wants whose step and length are these, or longer and shorter.
+
+    None is never.
+    """
+
+    step: timedelta
+    length: timedelta
+    consumption: int | None
+    injection: int | None
+
+    def points(self, direction: Direction) -> int | None:
+        """Give how many of the points that a direction is counted at. Panels inject."""
+        return self.consumption if direction is Direction.CONSUMPTION else self.injection
+
+
+LAW = (
+    Threshold(_DAY, _ANY, 100, 10),
+    Threshold(timedelta(minutes=30), _DAY, 100, 10),
+    Threshold(timedelta(minutes=30), 31 * _DAY, 500, 50),
+    Threshold(timedelta(minutes=30), _ANY, 5_000, None),
+)
+"""Code de l'énergie, D111-63. It binds network operators; here it is for what anybody may read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Agreed:
+    """Members agreed to sums of so many of them. Raises ValueError under `LEAST_MINIMUM`."""
+
+    minimum: int = DEFAULT_MINIMUM
+
+    def __post_init__(self) -> None:
+        if self.minimum < LEAST_MINIMUM:
+            raise ValueError(f"a sum is of {LEAST_MINIMUM} homes or more, not of {self.minimum}")
+
+    def needed(self, direction: Direction, interval: Interval) -> int | None:
+        return self.minimum
+
+
+@dataclass(frozen=True, slots=True)
+class ByLaw:
+    """Nobody agreed to more than what the law lets anybody publish.
+
+    What is published can be collected, so a series has no end.
+    """
+
+    def needed(self, direction: Direction, interval: Interval) -> int | None:
+        return points(timedelta(minutes=interval.minutes), _ANY, direction)
+
+
+type Basis = Agreed | ByLaw
+
+
+def points(step: timedelta, length: timedelta, direction: Direction) -> int | None:
+    """Give how many points the law wants for a series; None where no number is enough."""
+    rows = [row for row in LAW if row.step <= step and length <= row.length]
+    enough = [count for row in rows if (count := row.points(direction)) is not None]
+    return min(enough, default=None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Publication:
+    """How a collective publishes: on which basis, at which step beside days, and how soon.
+
+    An interval waits for homes that have not sent its record until nothing new has come for `wait`,
+    and for `longest_wait` at most; a day, for homes that send days alone, for `day_wait`. Raises
+    ValueError.
+    """
+
+    basis: Basis
+    interval: Interval = Interval.PT1H
+    wait: timedelta = timedelta(minutes=20)
+    longest_wait: timedelta = timedelta(hours=2)
+    day_wait: timedelta = timedelta(hours=12)
+
+    def __post_init__(self) -> None:
+        if self.interval is Interval.P1D:
+            raise ValueError("days are published anyway: the step beside them is finer")
+        if not self.wait <= self.longest_wait <= LONGEST_WAIT:
+            raise ValueError("the longest wait is no shorter than the wait, and 48 hours at most")
+
+    def needed(self, direction: Direction, interval: Interval) -> int | None:
+        return self.basis.needed(direction, interval)
+
+    def is_over(self, *, is_complete: bool, since_end: timedelta, quiet: timedelta) -> bool:
+        """Return whether an interval closes now.
+
+        `is_complete`: all expected homes have sent its record. `since_end`: time since it ended,
+        `quiet` since the last new record of it or its end, both while the collective was online.
+        """
+        if is_complete or since_end >= self.longest_wait:
+            return True
+        return since_end >= self.wait and quiet >= self.wait
+
+
+class Reason(StrEnum):
+    """Why a figure is not there."""
+
+    NOT_YET = "not_yet"
+    """Its interval is not closed."""
+    BELOW_THRESHOLD = "below_threshold"
+    DOMINANCE = "dominance"
+    NEVER = "never"
+    """No number of homes is enough for so short a time."""
+    TOGETHER = "together"
+    """It is published with other groups, as one figure."""
+
+
+_SUPPRESSED = text("not published: fewer than {need} homes, or one of them makes most of it")
+_WORDS = {
+    Reason.NOT_YET: text("not published yet"),
+    # Which rule suppressed a cell would itself disclose something about its homes.
+    Reason.BELOW_THRESHOLD: _SUPPRESSED,
+    Reason.DOMINANCE: _SUPPRESSED,
+    Reason.NEVER: text(
+        "not published: a figure of so short a time never is, whatever the number of homes"
+    ),
+    Reason.TOGETHER: text("published together with other communes"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Released:
+    """A published figure: the energy, and how many members it sums.
+
+    Of these, `homes` are homes, out of `counting` that counted then. `minutes` is how much of a day
+    was published. `per_member` is the average of one member: a site counts as one, and a collective
+    as all of its own, so it is one of a home where there are homes alone. `lacks_homes`: homes
+    count there, and did not pass, so it is of sites and collectives alone.
+    """
+
+    watt_minutes: WattMinutes
+    members: int
+    homes: int
+    counting: int
+    per_member: WattMinutes
+    minutes: int
+    lacks_homes: bool = False
+
+    @property
+    def members_counting(self) -> int:
+        """How many members there would be if all homes had told."""
+        return self.members - self.homes + self.counting
+
+
+def are_comparable(figures: Sequence[Released]) -> bool:
+    """Return whether a rate may be computed: of as much of a day, with homes in all or in none."""
+    first = figures[0]
+    return all(
+        (one.minutes, one.lacks_homes) == (first.minutes, first.lacks_homes) for one in figures
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Withheld:
+    """A figure that is not there, and why; it takes `need` homes."""
+
+    reason: Reason
+    need: int | None = None
+
+    @property
+    def words(self) -> Text:
+        return _WORDS[self.reason].fill(need=self.need)
+
+
+type Figure = Released | Withheld
+
+
+@dataclass(frozen=True, slots=True)
+class Quartiles:
+    """How homes differ: a quarter, a half and three quarters of them have at most this."""
+
+    homes: int
+    lower: WattMinutes
+    median: WattMinutes
+    upper: WattMinutes
+
+
+def quartiles(
+    homes: int, lower: int, median: int, upper: int, need: int | None
+) -> Quartiles | Withheld:
+    """Give quartiles, each of which is what one home has, as far as they may leave.
+
+    There are enough homes in each quarter to hide each other, and of each value no more than two
+    digits are told.
+    """
+    if need is None:
+        return Withheld(Reason.NEVER)
+    least = max(need, 4 * LEAST_MINIMUM)
+    if homes < least:
+        return Withheld(Reason.BELOW_THRESHOLD, least)
+    return Quartiles(homes, *(WattMinutes(_two_digits(one)) for one in (lower, median, upper)))
+
+
+def _two_digits(value: int) -> int:
+    step = int("1".ljust(len(str(value)) - 1, "0"))
+    return (value + step // 2) // step * step
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """What some homes have together in one interval, with the two largest parts of it."""
+
+    watt_minutes: int = 0
+    homes: int = 0
+    largest: int = 0
+    second: int = 0
+
+    @classmethod
+    def of(cls, parts: Iterable[int]) -> Cell:
+        """Return the cell of homes with these parts, none of them negative."""
+        parts = tuple(parts)
+        largest, second = (*nlargest(2, parts), 0, 0)[:2]
+        return cls(sum(parts), len(parts), largest, second)
+
+    def __mul__(self, minutes: int) -> Cell:
+        """Return the cell of homes each of whose parts is so many times as large."""
+        return Cell(
+            self.watt_minutes * minutes, self.homes, self.largest * minutes, self.second * minutes
+        )
+
+    def __add__(self, other: Cell) -> Cell:
+        """Return the cell of both, which have no home in common."""
+        largest, second = nlargest(2, (self.largest, self.second, other.largest, other.second))
+        watt_minutes = self.watt_minutes + other.watt_minutes
+        return Cell(watt_minutes, self.homes + other.homes, largest, second)
+
+    def suppression(self, minimum: int | None) -> Reason | None:
+        """Return why the cell may not be published; None if it may.
+
+        `minimum` is how many homes the threshold rule wants, None if no number is enough. The p %
+        rule holds against each home of the cell, also one that lies about itself: what is left
+        without the two largest parts hides the largest from the second.
+        """
+        if minimum is None:
+            return Reason.NEVER
+        if self.homes < minimum:
+            return Reason.BELOW_THRESHOLD
+        hidden_in = self.watt_minutes - self.largest - self.second
+        if 100 * hidden_in < P_PERCENT * self.largest:
+            return Reason.DOMINANCE
+        return None

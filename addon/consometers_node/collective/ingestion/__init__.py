@@ -1,0 +1,1 @@
+"""Records of members on their way into the database, and their past."""

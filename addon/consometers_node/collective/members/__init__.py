@@ -1,0 +1,1 @@
+"""The members of a collective, who administers it, and who reads what it publishes."""

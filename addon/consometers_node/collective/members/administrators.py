@@ -1,0 +1,254 @@
+"""Who may administer a collective: their passwords, and the sessions of their browsers.
+
+Of a password only its Argon2id is kept, of a session only the SHA-256 of its token: whoever reads
+the database can log in with neither.
+"""
+
+import asyncio
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from hashlib import sha256
+import secrets
+import unicodedata
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from ...quoalise.text import text
+from ...store.collective_tables import AdministratorRow, AdminSessionRow
+from ..errors import CollectiveFault, Unknown
+
+MAX_NAME = 64
+LEAST_PASSWORD, MAX_PASSWORD = 12, 1000
+AT_ONCE = 20
+"""Passwords of strangers that wait to be checked. More are sent away to try again."""
+KNOWN_AT_ONCE = 10
+"""Places that are left then for browsers that an administrator logged in from before."""
+IDLE = timedelta(hours=1)
+"""A session ends when nobody used it for so long,"""
+LONGEST = timedelta(hours=12)
+"""and after so long whoever uses it."""
+
+_SEEN_EVERY = timedelta(minutes=1)
+_TOKEN_BYTES = 32
+_LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"
+"""None of them is taken for another."""
+_GROUPS, _IN_GROUP = 5, 5
+
+_NO_SUCH = text("There is no administrator “{name}”: “admins list” tells who there is.")
+_TAKEN = text("There is an administrator “{name}” already.")
+_BAD_NAME = text("Write a name of 1 to {most} characters.")
+_TOO_SHORT = text(
+    "Write at least {least} characters: some words in a row are easy to keep in mind."
+)
+_TOO_LONG = text("Write at most {most} characters.")
+_LIKE_NAME = text("Your name is the first thing that others would try: choose another password.")
+
+
+class BadPassword(CollectiveFault):
+    """A password is too short, too long, or the name of its owner."""
+
+    condition = "bad-password"
+
+
+class BadName(CollectiveFault):
+    """An administrator's name is empty, too long, or taken."""
+
+    condition = "bad-name"
+
+
+class Busy(Exception):
+    """Too many passwords wait to be checked."""
+
+
+@dataclass(frozen=True, slots=True)
+class Administrator:
+    """Somebody who may administer. `sessions` are those that have not ended."""
+
+    name: str
+    made_at: datetime
+    seen_at: datetime | None
+    sessions: int
+
+
+class Passwords:
+    """Hashes passwords, one at a time and beside the loop: each takes 46 MiB, and a tenth second.
+
+    That is above what OWASP asks of Argon2id, and leaves room on a server of 1 GiB.
+    """
+
+    def __init__(self, hasher: PasswordHasher | None = None) -> None:
+        """Prepare; a `hasher` of less is for tests."""
+        self._hasher = hasher or PasswordHasher(time_cost=2, memory_cost=46 * 1024, parallelism=1)
+        self._turn = asyncio.Lock()
+        self._waiting = 0
+        self._nobodys: str | None = None
+
+    async def hash(self, password: str) -> str:
+        """Give what is kept of a password. Raises Busy."""
+        return await self._in_turn(password, None)
+
+    async def check(self, kept: str | None, password: str, *, is_known: bool = False) -> bool:
+        """Tell whether this is the password of which that is kept. Raises Busy.
+
+        It takes the same time where nothing is kept, for nobody has that name. The check `is_known`
+        where it comes from a browser that has logged in before.
+        """
+        if self._nobodys is None:
+            self._nobodys = await self.hash(secrets.token_urlsafe(_TOKEN_BYTES))
+        try:
+            await self._in_turn(password, kept or self._nobodys, is_known=is_known)
+        except VerificationError, InvalidHashError:
+            return False
+        return kept is not None
+
+    def is_weak(self, kept: str) -> bool:
+        """Tell whether a password would be hashed in another way now."""
+        return self._hasher.check_needs_rehash(kept)
+
+    async def _in_turn(self, password: str, known: str | None, *, is_known: bool = True) -> str:
+        if self._waiting >= AT_ONCE + (KNOWN_AT_ONCE if is_known else 0):
+            raise Busy
+        self._waiting += 1
+        written = unicodedata.normalize("NFC", password[: MAX_PASSWORD + 1])
+        try:
+            async with self._turn:
+                return await asyncio.to_thread(self._work, written, known)
+        finally:
+            self._waiting -= 1
+
+    def _work(self, password: str, known: str | None) -> str:
+        if known is None:
+            return self._hasher.hash(password)
+        self._hasher.verify(known, password)
+        return known
+
+
+def new_password() -> str:
+    """Make a password that can be typed from a sheet of paper: 123 bits."""
+    return "-".join(
+        "".join(secrets.choice(_LETTERS) for _ in range(_IN_GROUP)) for _ in range(_GROUPS)
+    )
+
+
+def check_password(name: str, password: str) -> None:
+    """Raise BadPassword for a password that is not to be used."""
+    if len(password) < LEAST_PASSWORD:
+        raise BadPassword(_TOO_SHORT.fill(least=LEAST_PASSWORD))
+    if len(password) > MAX_PASSWORD:
+        raise BadPassword(_TOO_LONG.fill(most=MAX_PASSWORD))
+    if not password.casefold().replace(name.casefold(), "").strip():
+        raise BadPassword(_LIKE_NAME)
+
+
+async def add(connection: AsyncConnection, name: str, kept: str, at: datetime) -> None:
+    """Let somebody administer, with what is kept of their password. Raises BadName."""
+    if not 0 < len(name) <= MAX_NAME or not name.isprintable() or name != name.strip():
+        raise BadName(_BAD_NAME.fill(most=MAX_NAME))
+    if await kept_of(connection, name) is not None:
+        raise BadName(_TAKEN.fill(name=name))
+    await connection.execute(
+        insert(AdministratorRow).values(name=name, password_hash=kept, made_at=at)
+    )
+
+
+async def remove(connection: AsyncConnection, name: str) -> None:
+    """Let somebody administer no longer; their sessions end. Raises Unknown."""
+    await _named(connection, name)
+    await end_sessions(connection, name)
+    await connection.execute(delete(AdministratorRow).where(AdministratorRow.name == name))
+
+
+async def change_password(connection: AsyncConnection, name: str, kept: str) -> None:
+    """Keep of somebody a new password; all their sessions end. Raises Unknown."""
+    await _named(connection, name)
+    await end_sessions(connection, name)
+    await strengthen(connection, name, kept)
+
+
+async def strengthen(connection: AsyncConnection, name: str, kept: str) -> None:
+    """Keep of somebody's password another hash; their sessions go on."""
+    changed = update(AdministratorRow).where(AdministratorRow.name == name)
+    await connection.execute(changed.values(password_hash=kept))
+
+
+async def kept_of(connection: AsyncConnection, name: str) -> str | None:
+    """Give what is kept of somebody's password; None if there is nobody of that name."""
+    query = select(AdministratorRow.password_hash).where(AdministratorRow.name == name)
+    return (await connection.execute(query)).scalar_one_or_none()
+
+
+async def administrators(connection: AsyncConnection, at: datetime) -> list[Administrator]:
+    """Give everybody who may administer, by name."""
+    session = AdminSessionRow
+    query = (
+        select(
+            AdministratorRow.name,
+            AdministratorRow.made_at,
+            func.max(session.seen_at),
+            func.count().filter(session.expires_at > at, session.seen_at > at - IDLE),
+        )
+        .outerjoin(session, session.administrator == AdministratorRow.name)
+        .group_by(AdministratorRow.name, AdministratorRow.made_at)
+        .order_by(AdministratorRow.name)
+    )
+    return [Administrator(*row) for row in await connection.execute(query)]
+
+
+async def begin_session(connection: AsyncConnection, name: str, at: datetime) -> str:
+    """Give the token of a new session; sessions that are over are forgotten."""
+    over = (AdminSessionRow.expires_at <= at) | (AdminSessionRow.seen_at <= at - IDLE)
+    await connection.execute(delete(AdminSessionRow).where(over))
+    token = secrets.token_urlsafe(_TOKEN_BYTES)
+    await connection.execute(
+        insert(AdminSessionRow).values(
+            token_hash=_hash(token),
+            administrator=name,
+            made_at=at,
+            seen_at=at,
+            expires_at=at + LONGEST,
+        )
+    )
+    return token
+
+
+async def session_of(
+    connection: AsyncConnection, token: str, at: datetime
+) -> tuple[str, bool] | None:
+    """Give whose session a token is of, and whether `seen` is due; None if it is over, or none."""
+    query = select(AdminSessionRow.administrator, AdminSessionRow.seen_at).where(
+        AdminSessionRow.token_hash == _hash(token),
+        AdminSessionRow.expires_at > at,
+        AdminSessionRow.seen_at > at - IDLE,
+    )
+    row = (await connection.execute(query)).one_or_none()
+    return None if row is None else (row.administrator, row.seen_at <= at - _SEEN_EVERY)
+
+
+async def seen(connection: AsyncConnection, token: str, at: datetime) -> None:
+    """Note that a session is used."""
+    used = update(AdminSessionRow).where(AdminSessionRow.token_hash == _hash(token))
+    await connection.execute(used.values(seen_at=at))
+
+
+async def end_session(connection: AsyncConnection, token: str) -> None:
+    """End a session."""
+    await connection.execute(
+        delete(AdminSessionRow).where(AdminSessionRow.token_hash == _hash(token))
+    )
+
+
+async def end_sessions(connection: AsyncConnection, name: str) -> None:
+    """End all sessions of somebody."""
+    await connection.execute(delete(AdminSessionRow).where(AdminSessionRow.administrator == name))
+
+
+async def _named(connection: AsyncConnection, name: str) -> None:
+    if await kept_of(connection, name) is None:
+        raise Unknown(_NO_SUCH.fill(name=name))
+
+
+def _hash(token: str) -> str:
+    return sha256(token.encode()).hexdigest()

@@ -1,0 +1,289 @@
+"""All members at a glance: who tells, how much of what was granted is there, and what is wrong.
+
+What is there is counted in records of UTC days: no energy is read. A day counts from the first
+that a member lets this collective read up to yesterday. A member that sends two directions has half
+of a day if one of them is missing.
+"""
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import asdict, dataclass
+from datetime import date, datetime, time, timedelta
+from enum import StrEnum
+from itertools import accumulate
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import distinct, func, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from ...series import Block, Device, Direction, Interval, Series
+from ...store import SeriesId
+from ...store.collective_tables import GivenRow, GivenSeriesRow, MemberId, MemberRow
+from ...store.series import SERIES_FACTS
+from ...store.tables import BlockRow, SeriesRow
+from ..calendar import Span
+from .members import Kind
+
+SILENT_AFTER = timedelta(days=3)
+"""Homes tell of an hour within the next one, of a day within the next day; and networks fail."""
+
+_DAY = timedelta(days=1)
+_WHOLE = 0.9999
+
+
+class Status(StrEnum):
+    """How it is with a member."""
+
+    GUEST = "guest"
+    """It was let in, and gave nothing yet."""
+    TELLING = "telling"
+    SILENT = "silent"
+    """Nothing came for long of what it granted."""
+    LEFT = "left"
+    ERASED = "erased"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Granted:
+    """What a member grants now.
+
+    `since` and `until` are the first and the last civil day that are granted whole; None of whoever
+    grants nothing.
+    """
+
+    since: date | None = None
+    until: date | None = None
+    permissions: int = 0
+    directions: int = 0
+    heard_at: datetime | None = None
+    given_at: datetime | None = None
+    problems: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry(Granted):
+    """A member. `there` is the share of what was granted of the window that is there.
+
+    It is None where no day of the window is granted.
+    """
+
+    id: MemberId
+    pseudonym: str
+    kind: Kind
+    name: str | None
+    area: str | None
+    status: Status
+    joined_at: datetime
+    there: float | None
+
+    def grants(self, day: date) -> bool:
+        """Tell whether records of a civil day are granted."""
+        return self.since is not None and self.until is not None and self.since <= day <= self.until
+
+
+@dataclass(frozen=True, slots=True)
+class DayOfAll:
+    """Of so many members that grant a day, how many are there whole, and how many in part."""
+
+    day: date
+    granted: int
+    whole: int
+    partly: int
+
+    @property
+    def missing(self) -> int:
+        return max(0, self.granted - self.whole - self.partly)
+
+
+@dataclass(frozen=True, slots=True)
+class Roster:
+    """Everybody who is or was here, and each day of the window."""
+
+    entries: list[Entry]
+    days: list[DayOfAll]
+
+
+async def roster(connection: AsyncConnection, zone: ZoneInfo, window: Span, at: datetime) -> Roster:
+    """Look at all members: some queries, whose cost is that of the days of the window."""
+    granted = await _granted(connection, zone)
+    days_of = {
+        member: _mean(of) for member, of in (await _by_direction(connection, window)).items()
+    }
+    query = select(
+        MemberRow.id,
+        MemberRow.pseudonym,
+        MemberRow.jid,
+        MemberRow.kind,
+        MemberRow.name,
+        MemberRow.area,
+        MemberRow.joined_at,
+        MemberRow.left_at,
+    ).order_by(MemberRow.id)
+    entries = [
+        _entry(row, granted.get(row.id), sum(days_of.get(row.id, {}).values()), window, at)
+        for row in await connection.execute(query)
+    ]
+    told: dict[date, tuple[int, int]] = {}
+    for shares_of in days_of.values():
+        for day, share in shares_of.items():
+            some, whole = told.get(day, (0, 0))
+            told[day] = some + (share > 0), whole + (share >= _WHOLE)
+    return Roster(entries, list(_days(entries, told, window)))
+
+
+async def shares(
+    connection: AsyncConnection, members: Collection[MemberId], window: Span
+) -> dict[MemberId, dict[date, float]]:
+    """Return which share of each day of the window is there, of some members: from 0 to 1."""
+    found = await _by_direction(connection, window, members)
+    return {member: _mean(found.get(member, {})) for member in members}
+
+
+async def shares_by_direction(
+    connection: AsyncConnection, member: MemberId, window: Span
+) -> dict[Direction, dict[date, float]]:
+    """Return which share of each day of the window is there of one member, by direction."""
+    return (await _by_direction(connection, window, [member])).get(member, {})
+
+
+async def _granted(connection: AsyncConnection, zone: ZoneInfo) -> dict[MemberId, Granted]:
+    query = (
+        select(
+            GivenRow.member_id,
+            func.min(GivenRow.records_from),
+            func.max(GivenRow.valid_until),
+            func.count(distinct(GivenRow.id)),
+            func.count(distinct(SeriesRow.direction)),
+            func.max(GivenSeriesRow.heard_at),
+            func.max(GivenRow.valid_from),
+            func.count(GivenSeriesRow.problem),
+        )
+        .join(GivenSeriesRow, GivenSeriesRow.given_id == GivenRow.id)
+        .outerjoin(SeriesRow, SeriesRow.id == GivenSeriesRow.series_id)
+        .where(GivenRow.state == "granted")
+        .group_by(GivenRow.member_id)
+    )
+    return {
+        member: Granted(
+            since=_first_whole_day(since.astimezone(zone)),
+            until=(until.astimezone(zone) - _DAY).date(),
+            permissions=permissions,
+            directions=directions,
+            heard_at=heard,
+            given_at=given,
+            problems=problems,
+        )
+        for member, since, until, permissions, directions, heard, given, problems in (
+            await connection.execute(query)
+        )
+    }
+
+
+def _first_whole_day(since: datetime) -> date:
+    return since.date() + (since.time() != time.min) * _DAY
+
+
+async def _by_direction(
+    connection: AsyncConnection, window: Span, members: Collection[MemberId] | None = None
+) -> dict[MemberId, dict[Direction, dict[date, float]]]:
+    """Return which share of each day is there, of members that grant something, by direction.
+
+    Of a device with several series the best one counts.
+    """
+    granted = (
+        select(GivenRow.member_id, SeriesRow.id, *SERIES_FACTS)
+        .join(GivenSeriesRow, GivenSeriesRow.given_id == GivenRow.id)
+        .join(SeriesRow, SeriesRow.id == GivenSeriesRow.series_id)
+        .where(GivenRow.state == "granted")
+        .distinct()
+    )
+    if members is not None:
+        granted = granted.where(GivenRow.member_id.in_(list(members)))
+    found: dict[MemberId, dict[Direction, dict[date, float]]] = {}
+    whose: dict[SeriesId, tuple[MemberId, Series]] = {}
+    for member, number, *facts in await connection.execute(granted):
+        series = Series(*facts)
+        whose[number] = member, series
+        found.setdefault(member, {}).setdefault(series.direction, {})
+    # The block of a UTC day has the civil day that starts in it: the next one, east of Greenwich.
+    days = BlockRow.day.between(window.first - _DAY, window.last + _DAY)
+    query = select(BlockRow.series_id, BlockRow.day, BlockRow.packed).where(
+        days, BlockRow.series_id.in_(granted.with_only_columns(SeriesRow.id))
+    )
+    there: dict[tuple[MemberId, Direction, date], dict[Device, float]] = {}
+    for number, day, packed in await connection.execute(query):
+        if number not in whose:
+            continue
+        member, series = whose[number]
+        shown = day
+        if series.interval is Interval.P1D and (starts := series.starts(day)):
+            shown = starts[0].astimezone(ZoneInfo(series.time_zone)).date()
+        if window.first <= shown <= window.last:
+            missing, of = Block.missing(packed)
+            devices = there.setdefault((member, series.direction, shown), {})
+            share = (of - missing) / of
+            devices[series.device] = max(share, devices.get(series.device, 0.0))
+    for (member, direction, day), devices in there.items():
+        found[member][direction][day] = sum(devices.values()) / len(devices)
+    return found
+
+
+def _mean(by_direction: Mapping[Direction, Mapping[date, float]]) -> dict[date, float]:
+    """Return the mean of all directions, of each day of which anything is there."""
+    days: dict[date, float] = {}
+    for shares_of in by_direction.values():
+        for day, share in shares_of.items():
+            days[day] = days.get(day, 0.0) + share / len(by_direction)
+    return days
+
+
+async def answered(connection: AsyncConnection) -> set[str]:
+    """Give the data needs that somebody answers now."""
+    query = select(distinct(GivenRow.need)).where(GivenRow.state == "granted")
+    return set((await connection.execute(query)).scalars())
+
+
+def _entry(row: Any, granted: Granted | None, share: float, window: Span, at: datetime) -> Entry:
+    days = 0
+    if granted is not None and granted.since is not None and granted.until is not None:
+        first, last = max(window.first, granted.since), min(window.last, granted.until)
+        days = max(0, (last - first).days + 1)
+    return Entry(
+        **asdict(granted or Granted()),
+        id=row.id,
+        pseudonym=row.pseudonym,
+        kind=Kind(row.kind),
+        name=row.name,
+        area=row.area,
+        status=_status(row, granted, at),
+        joined_at=row.joined_at,
+        there=min(1.0, float(share) / days) if days else None,
+    )
+
+
+def _status(row: Any, granted: Granted | None, at: datetime) -> Status:
+    if row.jid is None:
+        return Status.ERASED
+    if granted is None:
+        return Status.GUEST if row.left_at is None else Status.LEFT
+    heard = granted.heard_at or granted.given_at
+    return Status.SILENT if heard is None or heard < at - SILENT_AFTER else Status.TELLING
+
+
+def _days(
+    entries: list[Entry], told: dict[date, tuple[int, int]], window: Span
+) -> Iterator[DayOfAll]:
+    """Count who grants each day, by who begins and who ends on it."""
+    days = list(window)
+    steps = [0] * (len(days) + 1)
+    for one in entries:
+        if one.since is None or one.until is None:
+            continue
+        first, last = max(window.first, one.since), min(window.last, one.until)
+        if first <= last:
+            steps[(first - window.first).days] += 1
+            steps[(last - window.first).days + 1] -= 1
+    for day, granted in zip(days, accumulate(steps), strict=False):
+        # Of the day on which a grant begins, a part may be there and is not counted.
+        some, whole = (min(granted, one) for one in told.get(day, (0, 0)))
+        yield DayOfAll(day, granted, whole, some - whole)

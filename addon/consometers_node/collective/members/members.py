@@ -1,0 +1,367 @@
+"""The members of this collective, and the groups in which each counts, month by month.
+
+A member that was let in by an invitation is known by an address, and is a guest until it grants a
+permission. From then on it counts in all intervals that are not closed yet. It changes its commune,
+is shown as a site or is a home again from the first day of a month; a collective counts from one.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, time, timedelta
+from enum import StrEnum
+import secrets
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Row, Select, delete, exists, func, insert, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from ...quoalise.text import text
+from ...series import Interval
+from ...store.clock import Confirmed
+from ...store.collective_tables import (
+    ClosedIntervalRow,
+    GivenRow,
+    GroupId,
+    InGroupRow,
+    MemberGroupRow,
+    MemberId,
+    MemberRow,
+)
+from ...store.shown import shown_from
+from ...store.tables import columns_of
+from ..errors import Nameless, NameTaken, NoSite, NotByName, Unknown
+from ..groups import GroupKind, group_id
+from ..output_series import note_old_name
+from .sites import Description
+from .subscribers import end as end_reading
+
+DAWN = date(1978, 7, 1)
+"""Before the first month of which there can be records."""
+MAX_AREA = 100
+GUESTS_FOR = timedelta(days=90)
+"""How long a guest that gives nothing is remembered."""
+
+_LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"
+"""None of them is taken for another."""
+_PSEUDONYM_LENGTH = 8
+_UNKNOWN_MEMBER = text("There is no member “{name}”: “members list” tells who there is.")
+
+
+class Kind(StrEnum):
+    """What a member is."""
+
+    HOME = "home"
+    SITE = "site"
+    """A public building that may be named: once it lets itself be, what it tells is its own."""
+    COLLECTIVE = "collective"
+    """A collective one level below: what it tells is a sum."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Member:
+    """A home under its pseudonym, a site, or a collective. Without `jid` it was erased."""
+
+    id: MemberId
+    pseudonym: str
+    jid: str | None
+    kind: Kind
+    name: str | None
+    description: Description | None
+    area: str | None
+    invitation_id: str | None
+    joined_at: datetime
+    left_at: datetime | None
+
+
+_COLUMNS = columns_of(MemberRow, Member)
+
+
+def month_of(at: datetime, zone: ZoneInfo) -> date:
+    """Give the month in which an instant is, by its first day."""
+    return at.astimezone(zone).date().replace(day=1)
+
+
+def month_after(month: date) -> date:
+    """Give the month after that of a day."""
+    return date(month.year + month.month // 12, month.month % 12 + 1, 1)
+
+
+class Members:
+    """All members of this collective, in one transaction of its database."""
+
+    def __init__(self, connection: AsyncConnection, zone: ZoneInfo) -> None:
+        self.connection = connection
+        self.zone = zone
+
+    async def admit(
+        self,
+        jid: str,
+        at: datetime,
+        *,
+        kind: Kind = Kind.HOME,
+        area: str | None = None,
+        invitation: str | None = None,
+    ) -> Member:
+        """Let somebody in, who counts nowhere yet. Whoever was here stays as it was."""
+        if (known := await self.by_jid(jid)) is not None:
+            return known
+        values = {
+            "pseudonym": await self._new_pseudonym(),
+            "jid": jid,
+            "kind": kind,
+            "area": area,
+            "invitation_id": invitation,
+            "joined_at": at,
+        }
+        made = insert(MemberRow).values(values).returning(MemberRow.id)
+        return await self.get((await self.connection.execute(made)).scalar_one())
+
+    async def admit_as(
+        self, member: MemberId, kind: Kind, area: str | None, invitation: str
+    ) -> Member:
+        """Let somebody be of another kind that gave nothing, so counts nowhere."""
+        values = {"kind": kind, "area": area, "invitation_id": invitation}
+        await self._set(member, name=None, description=None, **values)
+        return await self.get(member)
+
+    async def may_be_site(self, member: MemberId) -> Member:
+        """Make a home a candidate site: it counts as a home until it grants to be shown by name."""
+        await self._set(member, kind=Kind.SITE)
+        return await self.get(member)
+
+    async def gave(self, member: MemberId) -> bool:
+        query = select(GivenRow.id).where(GivenRow.member_id == member).limit(1)
+        return (await self.connection.execute(query)).first() is not None
+
+    async def get(self, member: MemberId) -> Member:
+        """Give a member. Raises Unknown."""
+        found = await self._one(select(*_COLUMNS).where(MemberRow.id == member))
+        if found is None:
+            raise Unknown(_UNKNOWN_MEMBER.fill(name=member))
+        return found
+
+    async def named(self, name: str) -> Member:
+        """Give the member of this pseudonym, name or address. Raises Unknown."""
+        of_that = or_(MemberRow.pseudonym == name, MemberRow.name == name, MemberRow.jid == name)
+        found = await self._one(select(*_COLUMNS).where(of_that).limit(1))
+        if found is None:
+            raise Unknown(_UNKNOWN_MEMBER.fill(name=name))
+        return found
+
+    async def by_jid(self, jid: str) -> Member | None:
+        return await self._one(select(*_COLUMNS).where(MemberRow.jid == jid))
+
+    async def by_pseudonym(self, pseudonym: str) -> Member | None:
+        return await self._one(select(*_COLUMNS).where(MemberRow.pseudonym == pseudonym))
+
+    async def all(self) -> list[Member]:
+        """Give everybody who is here or was, the first one first."""
+        query = select(*_COLUMNS).order_by(MemberRow.id)
+        return [_member(row) for row in await self.connection.execute(query)]
+
+    async def count(self, member: MemberId, records_from: datetime) -> None:
+        """Add a member with a permission to its groups, from the month of its first records."""
+        one = await self.get(member)
+        if one.left_at is not None:
+            await self._set(member, left_at=None)
+        await group_id(self.connection, GroupKind.ALL)
+        since = month_of(records_from, self.zone)
+        if one.kind is Kind.COLLECTIVE:
+            since = max(since, await self.first_free_month())
+        now = await self._open(member)
+        # A site is shown from the month of which `present` says it.
+        for wanted in await self._wanted(replace(one, name=None)):
+            if now.get(wanted, date.max) > since:
+                await self._enter(member, wanted, since)
+
+    async def leave(self, member: MemberId, at: datetime) -> None:
+        """Let a member count until the end of this month, and read nothing any more."""
+        await self._set(member, left_at=at)
+        await end_reading(self.connection, (await self.get(member)).pseudonym)
+        await self._end(member, month_after(month_of(at, self.zone)))
+
+    async def forget(self, member: MemberId, at: datetime) -> None:
+        """Keep of a member that it was there, by its pseudonym; it counts to the end of the month.
+
+        So what its groups are known to have is looked at again, without it.
+        """
+        known = await self.get(member)
+        await end_reading(self.connection, known.pseudonym)
+        await self.forget_description(known)
+        await self._set(member, jid=None, invitation_id=None, left_at=at, believed_w=None)
+        await self._end(member, month_after(month_of(at, self.zone)))
+
+    async def forget_description(self, member: Member) -> None:
+        """Forget its name, its commune and what it is like, but not who it is."""
+        await self._forget_names(member)
+        await self._set(member.id, name=None, description=None, area=None)
+
+    async def forget_guests(self, now: Confirmed) -> int:
+        """Forget guests that gave nothing in all that time; return how many."""
+        gave = exists().where(GivenRow.member_id == MemberRow.id)
+        before = MemberRow.joined_at < now - GUESTS_FOR
+        gone = delete(MemberRow).where(before, MemberRow.jid.is_not(None))
+        return (await self.connection.execute(gone.where(~gave))).rowcount
+
+    async def present(
+        self, member: MemberId, name: str, description: Description, at: datetime
+    ) -> None:
+        """Show a member under its name, as a site. Raises NameTaken, NoSite, NotByName.
+
+        Its own node must have granted that: see `shown`. It is a site from the next month that is
+        free, and of which all of its records may be shown; under another name, another site.
+        """
+        if (await self.get(member)).kind is Kind.COLLECTIVE:
+            raise NoSite
+        since = await shown_from(self.connection, member, at)
+        if since is None:
+            raise NotByName
+        await self._check_free(name, member)
+        await self._set(member, kind=Kind.SITE, name=name, description=description.pack())
+        before = select(GivenRow.records_from, GivenRow.interval).where(
+            GivenRow.member_id == member, GivenRow.records_from < since
+        )
+        starts = [_first_start(*one) for one in await self.connection.execute(before)]
+        month = month_of(since, self.zone)
+        has_more = any(start < since for start in starts)
+        await self._regroup(member, month_after(month) if has_more else month)
+
+    async def hide(self, member: MemberId) -> None:
+        """Make a home of a site again, from the next month that is free. Raises NoSite.
+
+        Its figures of this month may be known, as those of a site: as a home of this month it would
+        hide others by them. So it counts nowhere until then: see `memberships`.
+        """
+        known = await self.get(member)
+        if known.kind is Kind.COLLECTIVE:
+            raise NoSite
+        await self._forget_names(known)
+        await self._set(member, kind=Kind.HOME, name=None, description=None)
+        await self._regroup(member)
+
+    async def rename(self, member: MemberId, name: str) -> None:
+        """Name a collective that is a member. Raises NameTaken, Nameless."""
+        if (await self.get(member)).kind is not Kind.COLLECTIVE:
+            raise Nameless
+        await self._check_free(name, member)
+        await self._set(member, name=name)
+
+    async def set_area(self, member: MemberId, area: str | None) -> None:
+        await self._set(member, area=area)
+        await self._regroup(member)
+
+    async def first_free_month(self) -> date:
+        """Return the first month of which no interval is closed."""
+        query = select(func.max(ClosedIntervalRow.start))
+        last: datetime | None = (await self.connection.execute(query)).scalar_one()
+        return DAWN if last is None else month_after(month_of(last, self.zone))
+
+    async def _wanted(self, member: Member) -> list[GroupId]:
+        names = [(GroupKind.REST, "")]
+        if member.area is not None:
+            names = [(GroupKind.AREA, member.area)]
+        if member.kind is Kind.SITE and member.name is not None:
+            names.append((GroupKind.SITE, member.name))
+            if member.description is not None and member.description.building is not None:
+                names.append((GroupKind.BUILDING, member.description.building))
+        return [await group_id(self.connection, *name) for name in names]
+
+    async def _regroup(self, member: MemberId, earliest: date = DAWN) -> None:
+        """Move a member that counts into the groups that it belongs in now."""
+        now = await self._open(member)
+        if not now:
+            return
+        turn = max(earliest, await self.first_free_month())
+        wanted = await self._wanted(await self.get(member))
+        since = max(turn, min(now.values()))
+        await self._end(member, turn, [known for known in now if known not in wanted])
+        for new in wanted:
+            if new not in now:
+                await self._enter(member, new, since)
+
+    async def _open(self, member: MemberId) -> dict[GroupId, date]:
+        """Give in which groups a member counts to no end, and from which month on."""
+        query = select(InGroupRow.group_id, InGroupRow.from_month).where(
+            InGroupRow.member_id == member, InGroupRow.until_month.is_(None)
+        )
+        return dict((await self.connection.execute(query)).tuples().all())
+
+    async def _enter(self, member: MemberId, group: GroupId, since: date) -> None:
+        # Who left in this month, and is back in it, counts on.
+        known = InGroupRow.member_id == member, InGroupRow.group_id == group
+        await self.connection.execute(
+            delete(InGroupRow).where(*known, InGroupRow.from_month >= since)
+        )
+        await self.connection.execute(
+            update(InGroupRow)
+            .where(*known, InGroupRow.until_month > since)
+            .values(until_month=since)
+        )
+        await self.connection.execute(
+            insert(InGroupRow).values(member_id=member, group_id=group, from_month=since)
+        )
+
+    async def _end(
+        self, member: MemberId, month: date, groups: Iterable[GroupId] | None = None
+    ) -> None:
+        """Let a member count in these groups, or in any, until a month; that one is not in."""
+        which = [InGroupRow.member_id == member]
+        if groups is not None:
+            which.append(InGroupRow.group_id.in_(list(groups)))
+        await self.connection.execute(
+            delete(InGroupRow).where(*which, InGroupRow.from_month >= month)
+        )
+        still = or_(InGroupRow.until_month.is_(None), InGroupRow.until_month > month)
+        await self.connection.execute(
+            update(InGroupRow).where(*which, still).values(until_month=month)
+        )
+
+    async def _check_free(self, name: str, member: MemberId) -> None:
+        taken = select(MemberRow.id).where(MemberRow.name == name, MemberRow.id != member)
+        if (await self.connection.execute(taken)).first() is not None:
+            raise NameTaken(name=name)
+
+    async def _forget_names(self, member: Member) -> None:
+        """Call the groups that were a site alone by its pseudonym.
+
+        Their series under its name are erased in a transaction of their own: see `own`.
+        """
+        own = select(InGroupRow.group_id).where(InGroupRow.member_id == member.id)
+        query = select(MemberGroupRow.id, MemberGroupRow.name).where(
+            MemberGroupRow.kind == GroupKind.SITE, MemberGroupRow.id.in_(own)
+        )
+        for group, name in (await self.connection.execute(query)).tuples().all():
+            nameless = f"{member.pseudonym}-{group}"
+            if name != nameless:
+                await note_old_name(self.connection, group)
+                renamed = update(MemberGroupRow).where(MemberGroupRow.id == group)
+                await self.connection.execute(renamed.values(name=nameless))
+
+    async def _set(self, member: MemberId, **values: object) -> None:
+        await self.connection.execute(
+            update(MemberRow).where(MemberRow.id == member).values(values)
+        )
+
+    async def _new_pseudonym(self) -> str:
+        while True:
+            made = "".join(secrets.choice(_LETTERS) for _ in range(_PSEUDONYM_LENGTH))
+            query = select(MemberRow.id).where(MemberRow.pseudonym == made)
+            if (await self.connection.execute(query)).first() is None:
+                return made
+
+    async def _one(self, query: Select[Any]) -> Member | None:
+        row = (await self.connection.execute(query)).one_or_none()
+        return None if row is None else _member(row)
+
+
+def _member(row: Row[Any]) -> Member:
+    description = Description.unpack(row.description)
+    return Member(**row._asdict() | {"kind": Kind(row.kind), "description": description})
+
+
+def _first_start(since: datetime, interval: Interval) -> datetime:
+    """Return when the first record from an instant on starts at the earliest."""
+    step = timedelta(minutes=min(interval, Interval.PT1H, key=lambda one: one.minutes).minutes)
+    midnight = datetime.combine(since.date(), time(), UTC)
+    return midnight + -(-(since - midnight) // step) * step

@@ -1,0 +1,100 @@
+"""What a site tells of itself: a public building that chose to be named, and what it is like."""
+
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+import json
+
+from ...quoalise.text import text
+
+MAX_NAME = 100
+MAX_WORDS = 2_000
+MAX_SURFACE_M2 = 1_000_000
+MAX_PEAK_KWP = 100_000
+
+
+class Building(StrEnum):
+    """What a building is for. Sites of one kind are summed together."""
+
+    SCHOOL = "school"
+    NURSERY = "nursery"
+    TOWN_HALL = "town-hall"
+    LIBRARY = "library"
+    SPORTS = "sports-hall"
+    COMMUNITY = "community-hall"
+    CARE = "care-home"
+    HOUSING = "housing"
+    WORKSHOP = "workshop"
+    OTHER = "other"
+
+
+class Heat(StrEnum):
+    """What makes the heat of a building, or its hot water."""
+
+    ELECTRIC = "electric"
+    HEAT_PUMP = "heat-pump"
+    GAS = "gas"
+    OIL = "oil"
+    WOOD = "wood"
+    SOLAR = "solar"
+    DISTRICT = "district"
+    NONE = "none"
+
+
+BUILDINGS = {
+    Building.SCHOOL: text("school"),
+    Building.NURSERY: text("nursery"),
+    Building.TOWN_HALL: text("town hall"),
+    Building.LIBRARY: text("library"),
+    Building.SPORTS: text("sports hall"),
+    Building.COMMUNITY: text("community hall"),
+    Building.CARE: text("care home"),
+    Building.HOUSING: text("housing"),
+    Building.WORKSHOP: text("workshops"),
+    Building.OTHER: text("public building"),
+}
+HEATS = {
+    Heat.ELECTRIC: text("electric"),
+    Heat.HEAT_PUMP: text("heat pump"),
+    Heat.GAS: text("gas"),
+    Heat.OIL: text("oil"),
+    Heat.WOOD: text("wood"),
+    Heat.SOLAR: text("solar"),
+    Heat.DISTRICT: text("heat network"),
+    Heat.NONE: text("none"),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Description:
+    """What is known of a site; None is what nobody told. ValueError where it cannot be so."""
+
+    building: Building | None = None
+    heating: Heat | None = None
+    hot_water: Heat | None = None
+    surface_m2: int | None = None
+    peak_kwp: float | None = None
+    words: str = ""
+
+    def __post_init__(self) -> None:
+        if self.surface_m2 is not None and not 0 < self.surface_m2 <= MAX_SURFACE_M2:
+            raise ValueError("surface_m2")
+        if self.peak_kwp is not None and not 0 < self.peak_kwp <= MAX_PEAK_KWP:
+            raise ValueError("peak_kwp")
+        if len(self.words) > MAX_WORDS:
+            raise ValueError("words")
+
+    def told(self) -> dict[str, str | int | float]:
+        return {key: value for key, value in asdict(self).items() if value not in {None, ""}}
+
+    def pack(self) -> str:
+        return json.dumps(self.told(), ensure_ascii=False)
+
+    @classmethod
+    def unpack(cls, kept: str | None) -> Description | None:
+        if kept is None:
+            return None
+        told = json.loads(kept)
+        for key, kind in (("building", Building), ("heating", Heat), ("hot_water", Heat)):
+            if key in told:
+                told[key] = kind(told[key])
+        return cls(**told)

@@ -1,0 +1,185 @@
+"""Members that read what is known of all of them: each by a permission, as any other peer.
+
+A member is a peer by its pseudonym, so that its address stands in one place alone. Its permission
+is made with the first that it gives, and ends in the transaction in which the member leaves.
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from sqlalchemy import exists, func, or_, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from ...permission import (
+    Choice,
+    DataNeed,
+    Identification,
+    Permissions,
+    ShownText,
+    Signature,
+    State,
+    Wanted,
+)
+from ...quoalise import Device as Name
+from ...quoalise.text import DEFAULT_LANGUAGE, text
+from ...series import Device, Direction, Interval, Quantity, Series
+from ...store import PeerId, PermissionId
+from ...store.collective_tables import GivenRow, MemberRow
+from ...store.peers import MEMBER, Peer, add_peer, peer_by_jid
+from ...store.series import series_id
+from ...store.tables import PeerRow, PermissionRow, PermissionSeriesRow
+from ..output_series import own_series
+
+NEED = "members"
+
+_DAYS = 18_000
+"""It ends when the member leaves, and not before."""
+_WHO = "publication.members"
+_TITLE = text("What all members have together")
+_PURPOSE = text(
+    "Members read the sums of all members that this collective publishes, and how many each sums,"
+    " for as long as they share with it."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Readers:
+    """Who reads the sums of this collective, if its members do (`allowed`)."""
+
+    name: Name
+    time_zone: str
+    allowed: bool = True
+
+    async def let(
+        self, connection: AsyncConnection, pseudonym: str, interval: Interval, at: datetime
+    ) -> None:
+        """Let a member read what is published at an interval, and by day."""
+        if not self.allowed:
+            return
+        peer = await add_peer(connection, MEMBER + pseudonym, pseudonym, at)
+        permissions = Permissions(connection)
+        number = await permissions.propose(peer.id, self._need, at, _WHO)
+        if (await permissions.get(number)).state is State.GRANTED:
+            return
+        choice = Choice(series=self._series(interval), identification=Identification.PSEUDONYM)
+        shown = ShownText(DEFAULT_LANGUAGE, _PURPOSE.say(DEFAULT_LANGUAGE))
+        await permissions.grant(number, choice, Signature(_WHO, shown), at)
+
+    async def mend(
+        self, connection: AsyncConnection, interval: Interval, at: datetime, most: int
+    ) -> int:
+        """Let so many members read that do not, or not this, and nobody else; tell how many."""
+        over, without = await self._amiss(connection, interval, most)
+        for number in over:
+            await Permissions(connection).terminate(number, at)
+        for pseudonym in without:
+            await self.let(connection, pseudonym, interval, at)
+        return len(over) + len(without)
+
+    async def are_right(self, connection: AsyncConnection, interval: Interval) -> bool:
+        return not any(await self._amiss(connection, interval, 1))
+
+    async def _amiss(
+        self, connection: AsyncConnection, interval: Interval, most: int
+    ) -> tuple[list[PermissionId], list[str]]:
+        """Give permissions that are to end, and members that are to have one."""
+        over = await self._over(connection, interval, most)
+        return over, await _without(connection, most - len(over)) if self.allowed else []
+
+    @property
+    def _need(self) -> DataNeed:
+        # Nothing in it ever changes, for a data need is written once.
+        return DataNeed(
+            id=NEED,
+            version=1,
+            title=dict(_TITLE.by_language),
+            purpose=dict(_PURPOSE.by_language),
+            recipients={},
+            controller=str(self.name),
+            contact=str(self.name),
+            policy=str(self.name),
+            wanted=frozenset(Wanted(way, quantity) for way in Direction for quantity in Quantity),
+            interval=Interval.PT5M,
+            history_days=_DAYS,
+            duration_days=_DAYS,
+            retention_days=_DAYS,
+        )
+
+    def _series(self, interval: Interval) -> frozenset[Series]:
+        device = Device(str(self.name))
+        return frozenset(
+            own_series(device, way, step, self.time_zone)
+            for way in Direction
+            for step in (interval, Interval.P1D)
+        )
+
+    async def _over(
+        self, connection: AsyncConnection, interval: Interval, most: int
+    ) -> list[PermissionId]:
+        """Give permissions of members that left, or to read at another interval."""
+        query = (
+            select(PermissionRow.id)
+            .join(PeerRow, PeerRow.id == PermissionRow.peer_id)
+            .where(PermissionRow.need == NEED, PermissionRow.state == State.GRANTED)
+            .where(PeerRow.jid.startswith(MEMBER))
+        )
+        if self.allowed:
+            like = min(self._series(interval), key=lambda one: one.interval.minutes)
+            number = await series_id(connection, like)
+            reads = exists().where(
+                PermissionSeriesRow.permission_id == PermissionRow.id,
+                PermissionSeriesRow.series_id == number,
+            )
+            here = exists().where(MemberRow.pseudonym == _PSEUDONYM, *_PRESENT)
+            query = query.where(or_(~reads, ~here))
+        return list((await connection.execute(query.limit(most))).scalars())
+
+
+async def end(connection: AsyncConnection, pseudonym: str) -> None:
+    """Let a member read nothing any more: what is on its way to it goes with that."""
+    peer = await peer_by_jid(connection, MEMBER + pseudonym)
+    if peer is None:
+        return
+    permissions = Permissions(connection)
+    for one in await permissions.all(peer.id):
+        if one.state is State.GRANTED:
+            await permissions.terminate(one.id, datetime.now(UTC))
+
+
+async def member_peer(connection: AsyncConnection, jid: str) -> Peer | None:
+    """Give the peer that the member of an address is."""
+    query = select(MemberRow.pseudonym).where(MemberRow.jid == jid)
+    pseudonym = (await connection.execute(query)).scalar_one_or_none()
+    return None if pseudonym is None else await peer_by_jid(connection, MEMBER + pseudonym)
+
+
+async def addresses(connection: AsyncConnection, peers: Collection[PeerId]) -> dict[PeerId, str]:
+    """Give the addresses of members that are here, by the peers that they are."""
+    query = (
+        select(PeerRow.id, MemberRow.jid)
+        .join(MemberRow, MemberRow.pseudonym == _PSEUDONYM)
+        .where(MemberRow.jid.is_not(None), PeerRow.id.in_(peers))
+    )
+    return {peer: jid for peer, jid in await connection.execute(query) if jid is not None}
+
+
+async def _without(connection: AsyncConnection, most: int) -> list[str]:
+    """Give the pseudonyms of members that share, and read nothing."""
+    reads = (
+        exists()
+        .where(PermissionRow.peer_id == PeerRow.id)
+        .where(PermissionRow.need == NEED, PermissionRow.state == State.GRANTED)
+        .where(PeerRow.jid == MEMBER + MemberRow.pseudonym)
+    )
+    query = select(MemberRow.pseudonym).where(*_PRESENT, ~reads).order_by(MemberRow.id)
+    return list((await connection.execute(query.limit(most))).scalars())
+
+
+_PSEUDONYM = func.substr(PeerRow.jid, len(MEMBER) + 1)
+"""That of a peer which is a member: so looked for, a member is found by its index."""
+_PRESENT = (
+    MemberRow.jid.is_not(None),
+    MemberRow.left_at.is_(None),
+    exists().where(GivenRow.member_id == MemberRow.id, GivenRow.state == State.GRANTED),
+)

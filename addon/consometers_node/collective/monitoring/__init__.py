@@ -1,0 +1,1 @@
+"""How the node of a collective does, in figures."""

@@ -1,0 +1,1 @@
+"""What is asked of members, and what they granted."""

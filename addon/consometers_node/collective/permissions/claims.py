@@ -1,0 +1,50 @@
+"""Whose records of a device count: decided by an administrator, and by who is still here."""
+
+from datetime import datetime
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from ...quoalise.text import text
+from ...store.claims import Proof, claims_of, claims_to, drop, note_settled, set_counts
+from ...store.collective_tables import MemberId
+from ...store.exclusive import alone
+from ..errors import Unknown
+from . import member_permissions
+
+_NO_CLAIM = text("This member does not share under the name of this device.")
+
+
+async def settle(
+    connection: AsyncConnection, device: str, member: MemberId, proof: Proof, at: datetime
+) -> None:
+    """Count the records of this member for a device, in place of any other's. Raises Unknown.
+
+    All of them go on sharing; none gets a notice.
+    """
+    await alone(connection)
+    claims = await claims_to(connection, device)
+    chosen = next((claim for claim in claims if claim.member == member), None)
+    if chosen is None:
+        raise Unknown(_NO_CLAIM)
+    for claim in claims:
+        if claim.counts and claim is not chosen:
+            await set_counts(connection, claim, counts=False)
+    if not chosen.counts:
+        await set_counts(connection, chosen, counts=True)
+    await note_settled(connection, device, member, proof, at)
+
+
+async def let_go(connection: AsyncConnection, member: MemberId) -> None:
+    """Remove a member's claims to devices of which nothing is held any more.
+
+    Where its records counted, those of the next who names the device do.
+    """
+    permissions = await member_permissions.of_member(connection, member)
+    held = {str(name.device) for permission in permissions for name in permission.series}
+    for claim in await claims_of(connection, member):
+        if claim.device in held:
+            continue
+        await drop(connection, claim)
+        others = await claims_to(connection, claim.device)
+        if claim.counts and others:
+            await set_counts(connection, others[0], counts=True)

@@ -1,0 +1,66 @@
+"""Telling members which of their permissions this collective has ended."""
+
+import asyncio
+from datetime import UTC, datetime
+import logging
+from typing import NoReturn
+
+from sqlalchemy import select
+
+from ...quoalise import ItemNotFound, QuoaliseError
+from ...sharing.changes import Changes
+from ...store import Store
+from ...store.collective_tables import GivenId, MemberRow
+from ...xmpp import Asking, NetworkError
+from .member_permissions import Given, told, untold
+
+MOST_AT_ONCE = 8
+AGAIN_S = 3600.0
+"""When a member that was not there is told again."""
+
+_LOGGER = logging.getLogger(__name__)
+
+
+class Endings:
+    """Tells members, until they have confirmed it."""
+
+    def __init__(
+        self, store: Store, asking: Asking, changes: Changes, *, again_s: float = AGAIN_S
+    ) -> None:
+        self._store = store
+        self._asking = asking
+        self._changes = changes
+        self._again_s = again_s
+        self._room = asyncio.Semaphore(MOST_AT_ONCE)
+        self._next: dict[GivenId, float] = {}
+
+    async def run(self) -> NoReturn:
+        clock = asyncio.get_running_loop().time
+        while True:
+            seen = self._changes.count
+            async with self._store.reading() as connection:
+                ended = {one.id: one for one in await untold(connection)}
+            self._next = {number: self._next.get(number, 0) for number in ended}
+            async with asyncio.TaskGroup() as tasks:
+                for number, at in self._next.items():
+                    if at <= clock():
+                        tasks.create_task(self._tell(ended[number]))
+            await self._changes.after(seen, self._again_s)
+
+    async def _tell(self, one: Given) -> None:
+        async with self._store.reading() as connection:
+            query = select(MemberRow.jid).where(MemberRow.id == one.member)
+            jid = (await connection.execute(query)).scalar_one_or_none()
+        if jid is None:
+            return
+        try:
+            async with self._room:
+                await self._asking.terminate(jid, one.id)
+        except ItemNotFound:
+            _LOGGER.debug("a member does not know the permission that ended")
+        except (NetworkError, QuoaliseError) as fault:
+            _LOGGER.debug("a member is told later: %s", fault)
+            self._next[one.id] = asyncio.get_running_loop().time() + self._again_s
+            return
+        async with self._store.writing() as connection:
+            await told(connection, one.id, datetime.now(UTC))

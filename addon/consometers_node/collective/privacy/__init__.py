@@ -1,0 +1,1 @@
+"""The rights of members: erasure, access, and the record of processing."""

@@ -1,0 +1,1 @@
+"""Closes intervals, and reads what was published."""

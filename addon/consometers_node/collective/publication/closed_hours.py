@@ -1,0 +1,150 @@
+"""How intervals were closed: with how many members, and why not. For administrators alone.
+
+What everybody may know stands in `published`: it says no count of an interval that is suppressed.
+"""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from enum import StrEnum
+from zoneinfo import ZoneInfo
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from ...series import Direction
+from ...store.parts import first_blocks
+from ...store.publication import ClosedInterval, closed_intervals, closed_until, last_closed
+from ..calendar import instants
+from ..disclosure.sdc_rules import Publication, Reason
+from .policy import Opening
+
+_GRACE = timedelta(minutes=5)
+"""What a node that runs takes at most to close what is due."""
+
+
+class State(StrEnum):
+    """What became of an interval in one direction."""
+
+    PUBLISHED = "published"
+    BELOW_THRESHOLD = Reason.BELOW_THRESHOLD
+    DOMINANCE = Reason.DOMINANCE
+    NEVER = Reason.NEVER
+    NOTHING = "nothing"
+    """No member has sent it."""
+    WAITING = "waiting"
+    """It waits for members, as the rules say."""
+    LATE = "late"
+    """It is not closed, and should be."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of an interval, and how many members have told, of how many that should."""
+
+    state: State
+    told: int = 0
+    expected: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Hour:
+    """An interval, in the time of the collective, with what became of each direction."""
+
+    start: datetime
+    end: datetime
+    outcomes: Mapping[Direction, Outcome]
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """Until when the past is closed that was there at the opening, and which share of it is."""
+
+    until: datetime
+    share: float
+
+
+async def hours(
+    connection: AsyncConnection,
+    publication: Publication,
+    zone: ZoneInfo,
+    day: date,
+    until: datetime,
+) -> Sequence[Hour]:
+    """Return what became of the intervals of a civil day that ended by then, in order.
+
+    Intervals of before the first record are left out, and those that were closed at another step.
+    """
+    within = instants(zone.key, day)
+    step = timedelta(minutes=publication.interval.minutes)
+    last = await last_closed(connection)
+    begun = {
+        direction: closed_until(last, direction) or datetime.combine(first, time(), UTC)
+        for direction, first in (await first_blocks(connection)).items()
+    }
+    closed = {
+        (one.start, one.direction): one
+        for one in await closed_intervals(connection, publication.interval, within)
+    }
+    found = []
+    start = within.start
+    while (end := start + step) <= min(within.end, until):
+        outcomes = {}
+        for direction, closed_to in begun.items():
+            one = closed.get((start, direction))
+            if one is not None:
+                outcomes[direction] = _outcome(one)
+            elif start >= closed_to:
+                is_late = until - end > publication.longest_wait + _GRACE
+                outcomes[direction] = Outcome(State.LATE if is_late else State.WAITING)
+        if outcomes:
+            found.append(Hour(start.astimezone(zone), end.astimezone(zone), outcomes))
+        start = end
+    return found
+
+
+def _outcome(closed: ClosedInterval) -> Outcome:
+    state = State.PUBLISHED if closed.told else State.NOTHING
+    if closed.reason is not None:
+        state = State(closed.reason)
+    return Outcome(state, closed.told, closed.expected)
+
+
+def missing(found: Sequence[Hour]) -> Counter[tuple[Direction, State]]:
+    """Count the intervals that are not published as they might be, by direction and why.
+
+    A direction of which nothing was expected, such as that of a home that left, is not missing;
+    all directions together are.
+    """
+    counted: Counter[tuple[Direction, State]] = Counter()
+    for hour in found:
+        states = {direction: one.state for direction, one in hour.outcomes.items()}
+        is_empty = set(states.values()) == {State.NOTHING}
+        counted.update(
+            (direction, state)
+            for direction, state in states.items()
+            if state not in {State.PUBLISHED, State.WAITING}
+            and (state is not State.NOTHING or is_empty or hour.outcomes[direction].expected)
+        )
+    return counted
+
+
+async def progress(
+    connection: AsyncConnection, publication: Publication, zone: ZoneInfo, opening: Opening
+) -> Progress | None:
+    """Return how far the past is closed that was there at the opening; None once all of it is."""
+    end = opening.since(zone) - publication.longest_wait
+    step = timedelta(minutes=publication.interval.minutes)
+    last = await last_closed(connection)
+    done, total = timedelta(), timedelta()
+    reached = []
+    for direction, day in (await first_blocks(connection)).items():
+        first = datetime.combine(day, time(), UTC)
+        if first + step > end:
+            continue
+        until = min(end, closed_until(last, direction) or first)
+        done, total = done + until - first, total + end - first
+        reached.append(until)
+    if not reached or min(reached) + step > end:
+        return None
+    return Progress(min(reached).astimezone(zone), done / total)

@@ -1,0 +1,584 @@
+"""Closes intervals: decides once what is published of each, and writes it down for good.
+
+Sums are made here and nowhere else, from the blocks that members have when an interval closes. Each
+direction goes on by itself, interval after interval, and never back.
+"""
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence, Set
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time, timedelta
+import json
+from typing import NoReturn
+
+from ...series import Device, Direction, Interval, Range
+from ...sharing.changes import Changes
+from ...store import Store
+from ...store.clock import Clock
+from ...store.collective_tables import GroupId, MemberId
+from ...store.exclusive import alone
+from ...store.outbox import take_turns
+from ...store.parts import Expected, Membership, first_blocks, memberships, senders
+from ...store.publication import (
+    ClosedInterval,
+    DaySum,
+    PublishedCell,
+    closed_intervals,
+    closed_until,
+    combined,
+    day_sums,
+    last_closed,
+    write,
+)
+from ...store.settings import set_setting, setting
+from ..calendar import civil_days, instants, month_of, stretches
+from ..counters import Counts
+from ..disclosure.closing import Groups, close, combine_small
+from ..disclosure.sdc_rules import Publication
+from ..groups import GroupKind, all_groups
+from ..ingestion.arrivals import RECENT, Arrivals
+from ..members.members import Members
+from ..output_series import Told, devices, own_series, write as write_own
+from ..settings import Settings
+from .blocks import Day, Months, Public, Snapshot, Sums
+from .policy import InForce, opened
+
+EVERY_S = 2.0
+DAYS_AT_ONCE = 10
+"""In one transaction, while members wait."""
+
+_DAY = timedelta(days=1)
+_REST = 9
+"""How many times as long as a look took nothing is looked at, where it found nothing to close."""
+_LEFT_TO_OTHERS = 3
+"""How many times as long as a closing took the database is left to members that wait."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waiting:
+    """Since when homes are waited for, at the earliest, and what came meanwhile.
+
+    An interval that ended before the collective was opened closes at once.
+    """
+
+    online_since: datetime
+    opened_at: datetime
+    arrivals: Arrivals
+
+    def is_over(
+        self,
+        publication: Publication,
+        direction: Direction,
+        within: Range,
+        at: datetime,
+        *,
+        is_complete: bool,
+    ) -> bool:
+        """Return whether an interval closes now."""
+        if within.end <= self.opened_at - publication.longest_wait:
+            return True
+        since = max(within.end, self.online_since)
+        last = self.arrivals.last(direction, within)
+        return publication.is_over(
+            is_complete=is_complete,
+            since_end=at - since,
+            quiet=at - max(since, last or since),
+        )
+
+
+class Publishing:
+    """Closes what is due, some days at a time, so that no member waits long."""
+
+    def __init__(
+        self,
+        store: Store,
+        settings: Settings,
+        rules: InForce,
+        changes: Changes,
+        *,
+        arrivals: Arrivals,
+        clock: Clock,
+        is_online: Callable[[], bool],
+        every_s: float = EVERY_S,
+        counts: Counts | None = None,
+        is_waited_for: Callable[[], bool] = bool,
+    ) -> None:
+        self._store = store
+        self._settings = settings
+        self._rules = rules
+        self._changes = changes
+        self._arrivals = arrivals
+        self._clock = clock
+        self._is_online = is_online
+        self._online_since: datetime | None = None
+        self._every_s = every_s
+        self._counts = counts or Counts()
+        self._is_waited_for = is_waited_for
+
+    async def run(self) -> NoReturn:
+        """Close on. Ends when it is cancelled.
+
+        Nothing is closed by a clock that is wrong: it would be hours that have yet to end.
+        """
+        steady = asyncio.get_running_loop().time
+        while True:
+            began, at = steady(), self._clock.now()
+            if not self._is_online() or await self._is_wrong():
+                self._online_since = None
+            elif self._online_since is None:
+                self._online_since = at
+            if self._online_since is None or not await self.look(self._online_since, at):
+                # While an interval waits for homes, each look reads their day.
+                await asyncio.sleep(max(self._every_s, _REST * (steady() - began)))
+                continue
+            self._counts.released_at = self._clock.now()
+            self._changes.tell()
+            if self._is_waited_for():
+                await asyncio.sleep(_LEFT_TO_OTHERS * (steady() - began))
+
+    async def _is_wrong(self) -> bool:
+        async with self._store.writing() as connection:
+            return await self._clock.is_wrong(connection)
+
+    async def look(self, online_since: datetime, at: datetime) -> bool:
+        """Close what is due by the rules of now. Return whether there may be more."""
+        settings = self._settings
+        async with self._store.reading() as connection:
+            rules = await self._rules.read(connection)
+            opening = await opened(connection)
+        if opening is None or not rules.are_open(at, settings.time_zone):
+            return False
+        waiting = Waiting(
+            online_since=online_since,
+            opened_at=opening.since(settings.time_zone),
+            arrivals=self._arrivals,
+        )
+        with self._counts.looks.once():
+            async with self._store.writing() as connection:
+                await take_turns(connection)
+                await alone(connection)
+                members = Members(connection, settings.time_zone)
+                closer = Closer(members, settings.identifier, rules.publication, waiting, at)
+                is_new = await closer.close()
+        self._arrivals.forget(at - RECENT)
+        return is_new
+
+
+@dataclass(slots=True)
+class _Month:
+    """Who counts where in a month."""
+
+    memberships: Mapping[MemberId, Membership]
+    homes: dict[Direction, Mapping[GroupId, int]] = field(default_factory=dict)
+    """How many send a direction, by commune, or the rest."""
+    together: dict[tuple[Direction, int | None], frozenset[Groups[GroupId]]] = field(
+        default_factory=dict
+    )
+
+
+class Closer:
+    """Closes what is due in one transaction, in which nothing else changes."""
+
+    def __init__(
+        self,
+        members: Members,
+        collective: str,
+        publication: Publication,
+        waiting: Waiting,
+        at: datetime,
+        *,
+        since: date = date.min,
+    ) -> None:
+        """Close for a collective (its identifier); from a UTC day on, if nothing was before."""
+        self._connection = members.connection
+        self._publication = publication
+        self._zone = members.zone.key
+        self._members = members
+        self._collective = collective
+        self._waiting = waiting
+        self._at = at
+        self._since = since
+        self._months: dict[date, _Month] = {}
+        self._told: dict[tuple[GroupId, Direction, Interval], list[Told]] = {}
+        self._devices: Mapping[GroupId, Device] = {}
+        self._names: dict[GroupId, str] = {}
+        self._senders: dict[Direction, Set[MemberId]] = {}
+        self._combined: dict[Groups[GroupId], GroupId] = {}
+        self.everybody = GroupId(0)
+
+    @property
+    def communes(self) -> frozenset[GroupId]:
+        """The groups of communes, and of members in none."""
+        return frozenset(self._names)
+
+    async def close(self) -> bool:
+        """Close what is due of each direction, some days at once. Return if anything was."""
+        await self.know_groups()
+        last = await last_closed(self._connection)
+        begun = {direction for direction, interval in last if interval is Interval.P1D}
+        first = dict.fromkeys(begun, self._since)
+        if begun != set(Direction):
+            first = await first_blocks(self._connection) | first
+        is_new = False
+        for direction in Direction:
+            if direction in first:
+                since = max(first[direction], self._since)
+                is_new |= await self._close(direction, since, last)
+        await self._write_own()
+        return is_new
+
+    async def _close(
+        self,
+        direction: Direction,
+        first: date,
+        last: Mapping[tuple[Direction, Interval], datetime],
+    ) -> bool:
+        until = closed_until(last, direction) or datetime.combine(first, time(), UTC)
+        day_start = last.get((direction, Interval.P1D))
+        day = (
+            min(civil_days(self._zone, first))
+            if day_start is None
+            else day_start.astimezone(self._members.zone).date() + _DAY
+        )
+        is_new = False
+        for _ in range(DAYS_AT_ONCE):
+            before = until, day
+            until = await self._close_intervals(direction, until)
+            if await self._close_day(direction, day, until):
+                day += _DAY
+            if (until, day) == before:
+                break
+            is_new = True
+        return is_new
+
+    async def know_groups(self) -> None:
+        """Look up the groups that there are."""
+        groups = await all_groups(self._connection)
+        self._devices = devices(self._collective, groups)
+        kinds = {group.kind: group.id for group in groups}
+        self.everybody = kinds.get(GroupKind.ALL, self.everybody)
+        communes = {GroupKind.AREA, GroupKind.REST}
+        self._names = {group.id: group.name for group in groups if group.kind in communes}
+
+    async def _close_intervals(self, direction: Direction, until: datetime) -> datetime:
+        """Close the intervals of the UTC day in which the next one is; return until when."""
+        step = self._publication.interval
+        length = timedelta(minutes=step.minutes)
+        start = _aligned(until, length)
+        midnight = datetime.combine(start.date(), time(), UTC)
+        ended = min(self._at, midnight + _DAY)
+        if start + length > ended:
+            return until
+        day = await Day.read(self._connection, direction, start.date(), step)
+        self._senders[direction] = day.senders
+        first, end = (start - midnight) // length, (ended - midnight) // length
+        expected = self._expected(direction, start)
+        is_recent = start >= self._at - RECENT - self._publication.longest_wait
+        cells: list[PublishedCell] = []
+        closed: list[ClosedInterval] = []
+        for sent in day.intervals(await self.months(day.day), first, end):
+            within = Range(start, start + length)
+            civil = start.astimezone(self._members.zone).date()
+            left = await self._left(direction, day, civil, sent.told) if is_recent else set()
+            is_complete = (
+                is_recent
+                and not await expected.is_anybody(self._connection, step, left)
+                and await expected.is_anybody(self._connection, step, sent.told)
+            )
+            if not self._waiting.is_over(
+                self._publication,
+                direction,
+                within,
+                self._at,
+                is_complete=is_complete,
+            ):
+                break
+            missing = await expected.among(self._connection, step, left)
+            some, reason = await self.publish(direction, step, start, civil, sent)
+            cells += some
+            closed.append(
+                ClosedInterval(
+                    direction=direction,
+                    interval=step,
+                    start=start,
+                    closed_at=self._at,
+                    expected=len(missing) + len(sent.told),
+                    told=len(sent.told),
+                    reason=reason,
+                )
+            )
+            start += length
+        await self._write(cells, closed)
+        return max(until, start) if closed else until
+
+    async def sums_of(self, direction: Direction, day: date) -> list[Sums]:
+        """Return what was sent of each interval of a UTC day."""
+        read = await Day.read(self._connection, direction, day, self._publication.interval)
+        return read.intervals(await self.months(day))
+
+    async def months(self, day: date) -> Months:
+        """Return who counts where in each stretch of a UTC day."""
+        return [
+            (stretch, (await self._month(stretch.month)).memberships)
+            for stretch in stretches(self._zone, self._publication.interval, day)
+        ]
+
+    async def sums_of_civil_day(
+        self,
+        direction: Direction,
+        day: date,
+        beside: DaySum | None,
+    ) -> Sums:
+        """Return what was sent of a civil day by members that are in no interval of it.
+
+        `beside` is what was published of everybody's intervals. Where no home is in it, all of them
+        are summed by the day.
+        """
+        step = self._publication.interval
+        days = tuple(instants(self._zone, day).days())
+        # Where everybody is beside who sends the step, only members are left that send days.
+        are_beside = beside is not None and bool(beside.homes)
+        coarser = step if are_beside else None
+        snapshot = await Snapshot.read(self._connection, direction, days[0], days[-1], coarser)
+        return snapshot.civil_day(
+            day,
+            (await self._month(month_of(day))).memberships,
+            homes_beside=coarser,
+            public_beside=None if beside is None else step,
+        )
+
+    async def _close_day(self, direction: Direction, day: date, until: datetime) -> bool:
+        """Close the next civil day, once its intervals are, and homes that send days had time."""
+        within = instants(self._zone, day)
+        if within.end > until:
+            return False
+        step, publication = self._publication.interval, self._publication
+        sums = await day_sums(self._connection, direction, day, within)
+        beside = sums.get(self.everybody)
+        sent = await self.sums_of_civil_day(direction, day, beside)
+        memberships = (await self._month(month_of(day))).memberships
+        expected = {
+            member
+            for member, finest in (await self._finest(direction, within.start)).items()
+            if (of := memberships.get(member)) is not None
+            # What was published by the interval is in the day already.
+            and (
+                beside is None or (of.is_home and not beside.homes) or finest.minutes > step.minutes
+            )
+        }
+        is_late = self._at - max(within.end, self._waiting.online_since) >= publication.day_wait
+        is_past = within.end <= self._waiting.opened_at - publication.longest_wait
+        if not (is_late or is_past or expected <= sent.told):
+            return False
+        cells, reason = await self.publish(direction, Interval.P1D, within.start, day, sent)
+        days = {cell.group: cell for cell in cells}
+        minutes = (within.end - within.start) // timedelta(minutes=1)
+        total = [
+            PublishedCell(
+                group=group,
+                direction=direction,
+                interval=Interval.P1D,
+                start=within.start,
+                day=day,
+                **_day_sum(sums.get(group), days.get(group), minutes)._asdict(),
+            )
+            for group in sums.keys() | days.keys()
+        ]
+        closed = ClosedInterval(
+            direction=direction,
+            interval=Interval.P1D,
+            start=within.start,
+            closed_at=self._at,
+            expected=len(expected | sent.told),
+            told=len(sent.told),
+            reason=reason or await self._why_without_homes(direction, within, beside),
+        )
+        await self._write(total, [closed])
+        return True
+
+    async def _why_without_homes(
+        self, direction: Direction, within: Range, hours: DaySum | None
+    ) -> str | None:
+        """Return why no interval of a day has homes in it; None if one has, or none sent any."""
+        if hours is not None and hours.homes:
+            return None
+        closed = await closed_intervals(self._connection, self._publication.interval, within)
+        reasons = (one.reason for one in closed if one.direction is direction)
+        return next(filter(None, reasons), None)
+
+    async def publish(
+        self, direction: Direction, interval: Interval, start: datetime, civil: date, sent: Sums
+    ) -> tuple[list[PublishedCell], str | None]:
+        """Return the cells of an interval, and why its homes are suppressed, if they are."""
+        minimum = self._publication.needed(direction, interval)
+        together = await self._together(month_of(civil), direction, minimum)
+        closing = close(sent.cells, together, minimum)
+        homes_of = await self._homes(month_of(civil), direction)
+        left = dict(sent.public)
+        found: list[PublishedCell] = []
+        unit = interval.minutes if interval is not Interval.P1D else 1
+
+        def cell(
+            group: GroupId, watt_minutes: int, members: int, homes: int = 0, counting: int = 0
+        ) -> PublishedCell:
+            # As a record says it: whole W over the interval.
+            energy = (watt_minutes + unit // 2) // unit * unit
+            return PublishedCell(
+                group=group,
+                direction=direction,
+                interval=interval,
+                start=start,
+                day=civil,
+                watt_minutes=energy,
+                members=members,
+                homes=homes,
+                counting=max(counting, homes),
+                per_member=_mean(energy, members),
+                minutes=interval.minutes,
+            )
+
+        for of in closing.cells:
+            group = await self._group(of.groups)
+            public = sum((left.pop(part, Public()) for part in of.groups), Public())
+            energy, members = of.watt_minutes + public.watt_minutes, of.homes + public.members
+            counting = sum(homes_of.get(part, 0) for part in of.groups)
+            found.append(cell(group, energy, members, of.homes, counting))
+        areas = {group: left.pop(group) for group in list(left) if group in self._names}
+        found += [cell(group, of.watt_minutes, of.members) for group, of in areas.items()]
+        if found:
+            everybody = cell(
+                self.everybody,
+                sum(one.watt_minutes for one in found),
+                sum(one.members for one in found),
+                sum(one.homes for one in found),
+                sum(one.counting for one in found),
+            )
+            alone = (cell(group, of.watt_minutes, of.members) for group, of in left.items())
+            found = [everybody, *found, *alone]
+        reason = next(iter(closing.suppressed.values()), None) if sent.cells else None
+        return found, reason
+
+    async def _write(
+        self, cells: Sequence[PublishedCell], closed: Sequence[ClosedInterval]
+    ) -> None:
+        await write(self._connection, cells, closed)
+        for cell in cells:
+            key = cell.group, cell.direction, cell.interval
+            told = Told(cell.start, cell.watt_minutes, cell.members)
+            self._told.setdefault(key, []).append(told)
+
+    async def _write_own(self) -> None:
+        """Add what was published to this collective's own series."""
+        if not {group for group, *_ in self._told} <= self._devices.keys():
+            # Communes are together for the first time.
+            await self.know_groups()
+        told = {
+            own_series(self._devices[group], direction, interval, self._zone): some
+            for (group, direction, interval), some in self._told.items()
+        }
+        await write_own(self._connection, told, self._at)
+        self._told.clear()
+
+    async def _group(self, groups: Groups[GroupId]) -> GroupId:
+        if len(groups) == 1:
+            return next(iter(groups))
+        if groups not in self._combined:
+            self._combined[groups] = await combined(self._connection, groups, self._names)
+        return self._combined[groups]
+
+    async def _month(self, month: date) -> _Month:
+        if month not in self._months:
+            self._months[month] = _Month(await memberships(self._connection, month, self._at))
+        return self._months[month]
+
+    async def _together(
+        self, month: date, direction: Direction, minimum: int | None
+    ) -> frozenset[Groups[GroupId]]:
+        """Return which groups are together in a month: decided with the first of its intervals."""
+        known = (await self._month(month)).together
+        if (direction, minimum) in known:
+            return known[direction, minimum]
+        key = f"together.{month}.{direction}.{minimum}"
+        if (kept := await setting(self._connection, key)) is not None:
+            together = frozenset(
+                frozenset(GroupId(group) for group in groups) for groups in json.loads(kept)
+            )
+        else:
+            together = combine_small(await self._homes(month, direction), minimum)
+            decided = sorted(sorted(groups) for groups in together)
+            await set_setting(self._connection, key, json.dumps(decided))
+        known[direction, minimum] = together
+        return together
+
+    async def _homes(self, month: date, direction: Direction) -> Mapping[GroupId, int]:
+        """Return how many homes that send a direction count in a month, by commune or the rest."""
+        known = (await self._month(month)).homes
+        if direction not in known:
+            counting = (await self._month(month)).memberships
+            sent_by = await self._senders_of(direction)
+            there = (of for member in sent_by if (of := counting.get(member)) is not None)
+            known[direction] = Counter(of.area for of in there if of.is_home)
+        return known[direction]
+
+    async def _senders_of(self, direction: Direction) -> Set[MemberId]:
+        if direction not in self._senders:
+            self._senders[direction] = await senders(self._connection, direction)
+        return self._senders[direction]
+
+    async def _left(
+        self, direction: Direction, day: Day, civil: date, told: Set[MemberId]
+    ) -> set[MemberId]:
+        """Return the members that count, and may send intervals of a day, but for these."""
+        memberships = (await self._month(month_of(civil))).memberships
+        return {
+            member
+            for member in day.senders - told
+            if (of := memberships.get(member)) is not None and of.may_send(direction, day.step)
+        }
+
+    async def _finest(self, direction: Direction, start: datetime) -> dict[MemberId, Interval]:
+        """Return from which members that count records are expected, with their finest step."""
+        expected = await self._expected(direction, start).finest(self._connection)
+        month = month_of(start.astimezone(self._members.zone).date())
+        found = {}
+        for member, of in (await self._month(month)).memberships.items():
+            steps = [] if member not in expected else [expected[member]]
+            if of.shown is not None:
+                steps = [one.interval for one in of.shown if steps and one.direction is direction]
+            if steps:
+                found[member] = min(steps, key=lambda step: step.minutes)
+        return found
+
+    def _expected(self, direction: Direction, start: datetime) -> Expected:
+        return Expected(direction, self._at, (start - RECENT).date())
+
+
+def _day_sum(hours: DaySum | None, alone: PublishedCell | None, minutes: int) -> DaySum:
+    """Return what is published of a civil day: of its intervals, and of homes that send it alone.
+
+    Without intervals it is all of its `minutes`.
+    """
+    of = hours or DaySum(0, 0, 0, 0, 0, minutes)
+    if alone is None:
+        return of
+    members, homes = of.members + alone.members, of.homes + alone.homes
+    averages = of.per_member * of.members + alone.per_member * alone.members
+    return DaySum(
+        of.watt_minutes + alone.watt_minutes,
+        members,
+        homes,
+        max(of.counting, alone.counting, homes),
+        _mean(averages, members),
+        of.minutes,
+    )
+
+
+def _mean(watt_minutes: int, members: int) -> int:
+    return (watt_minutes + members // 2) // members if members else 0
+
+
+def _aligned(at: datetime, length: timedelta) -> datetime:
+    """Return when the next interval of a length starts."""
+    midnight = datetime.combine(at.date(), time(), UTC)
+    return midnight + -(-(at - midnight) // length) * length
