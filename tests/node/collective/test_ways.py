@@ -47,7 +47,6 @@ RECORDS = {
         "collective.publication.quartiles",
     },
     "sharing.ledger.records_of": {
-        "collective.telling",
         "sharing.answers",
         "sharing.consent",
         "sharing.export",
@@ -58,9 +57,9 @@ RECORDS = {
     "collective.privacy.export.as_json": {"cli.members", "web.admin.member"},
     "collective.privacy.export.as_csv": {"cli.members", "web.admin.member"},
 }
-"""What reads records of members, and who may: `gathering` looks which are missing, `own` reads what
-was released, `rights` erases, `consent` shows a home what would leave, `export` is a member's
-right."""
+"""What reads records of members, and who may: `backfill` looks which are missing, `output_series`
+reads what was published, `erasure` erases, `consent` shows a home what would leave, `export` is a
+member's right."""
 
 TABLES = {
     "PublishedCellRow": {"store.publication", "collective.members.members"},
@@ -210,7 +209,10 @@ def test_nothing_but_disclosure_reads_sums_and_few_read_records() -> None:
         ("from ..store.tables import BlockRow", "BlockRow"),
         ("from ..store import tables\nselect(tables.BlockRow.packed)", "BlockRow"),
         ("from ..store.tables import SeriesRow\nSeriesRow.metadata.tables['block']", "tables"),
-        ("from ..collective.publishing import Snapshot", "collective.publication.blocks.Snapshot"),
+        (
+            "from ..collective.publication.worker import Snapshot",
+            "collective.publication.blocks.Snapshot",
+        ),
         ("from ..sharing.export import records", "sharing.export.records"),
         ("from ..store.publication import *", "store.publication.*"),
         ("from importlib import import_module", "importlib.import_module"),

@@ -213,7 +213,7 @@ async def _form(
 ) -> web.Response:
     settings = desk.settings
     async with desk.store.reading() as connection:
-        areas = await areas.known(connection)
+        communes = await areas.known(connection)
     return desk.page(
         visit,
         "invitations-form.html",
@@ -221,7 +221,7 @@ async def _form(
         errors=errors or {},
         told=told,
         form=secrets.token_hex(16),
-        areas=areas,
+        areas=communes,
         kinds=KINDS,
         makes_accounts=bool(settings.xmpp.account_command),
         most={"count": MOST_AT_ONCE, "days": MOST_DAYS, "note": MAX_NOTE, "area": MAX_AREA},

@@ -193,7 +193,7 @@ async def _show(
         register = await member_permissions.register(connection, [one.id for one in gave])
         series = _each_once(await of_member(connection, member.jid)) if member.jid else []
         told = await shares_by_direction(connection, member.id, window)
-        areas = await areas.known(connection)
+        communes = await areas.known(connection)
         doubtful = await doubts.of_member(desk, connection, member)
         may_be_named = await shown_from(connection, member.id, visit.now) is not None
     permissions = [
@@ -209,7 +209,7 @@ async def _show(
         member=member,
         name=_name(member),
         permissions=permissions,
-        areas=areas,
+        areas=communes,
         series=series,
         years=_years(series, told, window, desk),
         heard=max((one.heard_at for one in series if one.heard_at), default=None),
