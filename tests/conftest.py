@@ -30,8 +30,8 @@ def enable_event_loop_debug() -> None:
 ON_BOTH = (
     "hostile/test_disk.py",
     "hostile/test_insider.py",
-    "node/collective/test_published.py",
-    "node/collective/test_publishing.py",
+    "node/collective/test_queries.py",
+    "node/collective/test_worker.py",
     "node/permission",
     "node/store",
 )

@@ -22,13 +22,13 @@ from consometers_node.series import (
     Record,
     Series,
 )
-from consometers_node.sharing import words
+from consometers_node.sharing import consent_text
 from consometers_node.sharing.answers import Answers, Confirms, Hear, Settled
 from consometers_node.sharing.changes import Changes
 from consometers_node.sharing.consent import asked, be_asked, grant
-from consometers_node.sharing.ledger import keep
+from consometers_node.sharing.due_records import keep
 from consometers_node.sharing.names import load_naming
-from consometers_node.sharing.online import Sharing
+from consometers_node.sharing.service import Sharing
 from consometers_node.store import SeriesId, Store
 from consometers_node.store.clock import Clock
 from consometers_node.store.peers import all_peers
@@ -170,7 +170,7 @@ class StreetHome:
                     history_days=history_days,
                 )
                 now = datetime.now(UTC)
-                shown = words.grant(question.need, question.peer, choice, now, _LANGUAGE)
+                shown = consent_text.grant(question.need, question.peer, choice, now, _LANGUAGE)
                 await grant(connection, self._naming, question, choice, Signature(_WHO, shown))
         self._changes.tell()
         async with asyncio.timeout(_PATIENCE_S):

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, time, timedelta
 
 from consometers_node.series import Block, Direction, Range
 from consometers_node.store import Store
-from consometers_node.store.parts import member_blocks, member_counts
+from consometers_node.store.memberships import member_blocks, member_counts
 
 type Held = dict[datetime, tuple[int, int]]
 """The sum of the values of members by their start, and how many members that sums."""

@@ -32,11 +32,11 @@ from consometers_node.series import (
     Record,
     Series,
 )
-from consometers_node.sharing import consent, words
+from consometers_node.sharing import consent, consent_text
 from consometers_node.sharing.changes import Changes
-from consometers_node.sharing.ledger import keep
+from consometers_node.sharing.due_records import keep
 from consometers_node.sharing.names import load_naming
-from consometers_node.sharing.online import Sharing
+from consometers_node.sharing.service import Sharing
 from consometers_node.store import SeriesId, Store
 from consometers_node.store.clock import Clock
 from consometers_node.store.coverage import set_coverage
@@ -224,7 +224,7 @@ class Home:
                     question = await consent.asked(writing, one.id)
                     choice = Choice(series=frozenset(filter(question.need.asks_for, self._numbers)))
                     now = datetime.now(UTC)
-                    shown = words.grant(question.need, question.peer, choice, now, "fr")
+                    shown = consent_text.grant(question.need, question.peer, choice, now, "fr")
                     signature = Signature("home", shown)
                     await consent.grant(writing, self._naming, question, choice, signature)
         self._changes.tell()

@@ -20,8 +20,8 @@ import pytest_asyncio
 
 from consometers_node.backoff import Backoff
 from consometers_node.household import Access, HomeAssistant, Recorder
-from consometers_node.household.importing import Import, Importing, Pace, Progress
 from consometers_node.household.recorder import external
+from consometers_node.household.statistics_import import Import, Importing, Pace, Progress
 from consometers_node.quoalise import (
     Data,
     Duration,

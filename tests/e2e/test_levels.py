@@ -23,7 +23,7 @@ import pytest_asyncio
 from sqlalchemy.exc import DBAPIError
 
 from consometers_node.backoff import Backoff
-from consometers_node.cli import bell
+from consometers_node.cli import control_socket
 from consometers_node.collective.output_series import own_series
 from consometers_node.permission import Choice
 from consometers_node.quoalise import QuoaliseError
@@ -180,8 +180,8 @@ async def world() -> AsyncIterator[World]:
             stack.push_async_callback(each.node.stop)
             await each.node.start()
         for each in collectives.values():
-            socket = bell.socket_in(each.node.data)
-            await eventually(partial(bell.ring, socket), bool)
+            socket = control_socket.socket_in(each.node.data)
+            await eventually(partial(control_socket.ring, socket), bool)
             await _let_observe(each, observer.jid)
         town = collectives[TOWN]
         joining = [asyncio.create_task(_join(collectives[name], town)) for name in GIVES]
@@ -287,7 +287,7 @@ async def _grant(one: Collective, number: PermissionId, *directions: Direction) 
             await add_series(connection, series)
         question = await consent.asked(connection, number)
         await consent.grant(connection, naming, question, Choice(series=frozenset(own)), YES)
-    await eventually(partial(bell.ring, bell.socket_in(one.node.data)), bool)
+    await eventually(partial(control_socket.ring, control_socket.socket_in(one.node.data)), bool)
 
 
 async def while_it_flows(world: World, work: Callable[[], Awaitable[None]], hours: int) -> None:
@@ -412,7 +412,7 @@ def _told_of_disk(one: Collective) -> Callable[[], Awaitable[bool]]:
     """Ask whether a node tells whoever runs it that its disk is full."""
 
     async def told() -> bool:
-        status = await bell.ask(bell.socket_in(one.node.data), "status")
+        status = await control_socket.ask(control_socket.socket_in(one.node.data), "status")
         said = str((status or {}).get("database"))
         return "disk is full" in said and "disk is full" in one.node.log
 

@@ -22,7 +22,7 @@ from consometers_node.collective.privacy.erasure import erase
 from consometers_node.collective.privacy.retention import Upkeep
 from consometers_node.collective.publication.policy import InForce
 from consometers_node.collective.publication.worker import Publishing
-from consometers_node.household.presence import SEEN
+from consometers_node.household.availability import SEEN
 from consometers_node.permission import Choice, Permissions, State, WrongClock
 from consometers_node.sharing.changes import Changes
 from consometers_node.sharing.consent import asked as asked_for, check
@@ -30,7 +30,7 @@ from consometers_node.sharing.names import keep_collective
 from consometers_node.store import Store
 from consometers_node.store.absences import absences
 from consometers_node.store.clock import AWAY_FOR, BACK_BY, STEP_S, Clock, Doubt, Reason, confirm
-from consometers_node.store.gathered import of_member
+from consometers_node.store.member_series import of_member
 from consometers_node.store.peers import add_peer
 from consometers_node.store.series import days_kept
 from consometers_node.store.settings import set_setting, setting
@@ -40,8 +40,8 @@ from demo.prosody import Prosody
 from tests.node.clocks import Hands, confirmed, set_aside_the_clock_of
 from tests.node.collective.people import AT, ZONE, join, meter, permission
 from tests.node.collective.telling import taking, told
-from tests.node.household.test_catch_up import asked, rows
-from tests.node.household.test_upkeep import DRAWN, NAME, reading
+from tests.node.household.test_backfill import asked, rows
+from tests.node.household.test_sync import DRAWN, NAME, reading
 from tests.node.household.toy import Toy, serving
 from tests.node.permission.samples import HOURLY, NEED, now
 from tests.node.sharing.houses import running, until
@@ -349,7 +349,7 @@ async def put(store: Store, at: datetime) -> None:
 
 @pytest.fixture
 def often(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("consometers_node.sharing.online._CLOCK_EVERY_S", 0.02)
+    monkeypatch.setattr("consometers_node.sharing.service._CLOCK_EVERY_S", 0.02)
 
 
 @pytest.mark.usefixtures("often")

@@ -40,7 +40,7 @@ from tests.node.cli.test_sharing import toy
 from tests.node.clocks import sure
 from tests.node.collective.people import AT, ZONE, join, let_be_named, meter, permission
 from tests.node.collective.telling import taking, told
-from tests.node.collective.test_rights import CURVE, everything, let_in, shapes
+from tests.node.collective.test_erasure import CURVE, everything, let_in, shapes
 from tests.node.household.toy import TOKEN, Toy
 from tests.node.permission.samples import STOP, grant, now
 

@@ -69,8 +69,8 @@ from consometers_node.sharing.changes import Changes
 from consometers_node.store import Store
 from consometers_node.store.claims import Proof, claims_to, contested
 from consometers_node.store.collective_tables import DeviceClaimRow, SetAsideRow
-from consometers_node.store.gathered import of_member
-from consometers_node.store.parts import memberships, series_of_member
+from consometers_node.store.member_series import of_member
+from consometers_node.store.memberships import memberships, series_of_member
 from consometers_node.store.series import blocks
 from consometers_node.store.set_aside import (
     leave_out,

@@ -21,13 +21,13 @@ from consometers_node.collective.settings import Page, Settings
 from consometers_node.permission import State
 from consometers_node.sharing.changes import Changes
 from consometers_node.store import Store
-from consometers_node.web import limits
+from consometers_node.web import rate_limit
 from consometers_node.web.admin import routes as admin_routes
 from consometers_node.web.admin.login import FREE_TRIES
-from consometers_node.web.limits import MADE_AT_ONCE, visitors
 from consometers_node.web.listening import Bounds, listening
 from consometers_node.web.metrics import Metrics
-from consometers_node.web.public import Public, front, routes as public_routes
+from consometers_node.web.public import Public, home as public_home, routes as public_routes
+from consometers_node.web.rate_limit import MADE_AT_ONCE, visitors
 from consometers_node.web.routes import ACTS, BY_ANYONE, FOR_ADMINISTRATORS, LOOKS
 from demo.browser import ARGUMENTS, CHROMIUM
 
@@ -367,14 +367,14 @@ async def test_parameters_that_no_page_reads_make_no_other_page(
     town: Town, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made = 0
-    look = front.look
+    look = public_home.look
 
     async def counted(*given: object, **how: object) -> web.Response:
         nonlocal made
         made += 1
         return await look(*given, **how)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(front, "look", counted)
+    monkeypatch.setattr(public_home, "look", counted)
     async with serving(Town(town.store, town.settings), visitors(), changes=Changes()) as served:
         browser = served.browser()
         pages = await asyncio.gather(
@@ -390,7 +390,7 @@ async def test_many_pages_of_one_address_delay_nobody_else(
 ) -> None:
     """120 different pages at once: a few are made, the others wait, and somebody else does not."""
     making = Making()
-    look = front.look
+    look = public_home.look
 
     async def slow(*given: object, **how: object) -> web.Response:
         making.now += 1
@@ -403,7 +403,7 @@ async def test_many_pages_of_one_address_delay_nobody_else(
         finally:
             making.now -= 1
 
-    monkeypatch.setattr(front, "look", slow)
+    monkeypatch.setattr(public_home, "look", slow)
     own = Town(town.store, replace(town.settings, page=PROXIED))
     async with serving(own, visitors(), changes=Changes()) as served:
         browser = served.browser()
@@ -422,7 +422,7 @@ async def test_many_pages_of_one_address_delay_nobody_else(
         answers = [page.status for page in await asyncio.gather(*attack)]
     assert making.most <= MADE_AT_ONCE + 1
     assert set(answers) == {200, 429}
-    assert answers.count(200) >= MADE_AT_ONCE + limits.MOST_WAITING
+    assert answers.count(200) >= MADE_AT_ONCE + rate_limit.MOST_WAITING
 
 
 # Who may.

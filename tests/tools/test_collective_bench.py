@@ -12,8 +12,8 @@ from consometers_node.collective.members.members import Members
 from consometers_node.quoalise.data import decode
 from consometers_node.series import Interval
 from consometers_node.store import Store
-from consometers_node.store.gathered import of_member, unasked
-from consometers_node.store.parts import series_of_member
+from consometers_node.store.member_series import of_member, unasked
+from consometers_node.store.memberships import series_of_member
 from tools.bench import growth
 from tools.bench.collective import Case, pushed, records
 from tools.bench.homes import HOURS, ZONE, day_of, join

@@ -35,7 +35,7 @@ from consometers_node.store.collective_tables import (
     InGroupRow,
     MemberRow,
 )
-from consometers_node.store.parts import series_of
+from consometers_node.store.memberships import series_of
 from consometers_node.store.series import put_blocks
 from consometers_node.store.tables import Base, SeriesRow
 

@@ -30,15 +30,15 @@ import typer
 from consometers_node.quoalise.text import text
 
 from . import environment
-from .complaint import INTERRUPTED, complaint_of
+from .errors import INTERRUPTED, complaint_of
+from .locale import say
 from .output import Output, prepare_streams
 from .usage import Entry, LazyGroup, complaint_of_usage
-from .words import say
 
 PROGRAM = "consometers-node"
 COMMANDS = {
     "run": Entry("running", text("Run this node.")),
-    "status": Entry("standing", text("Tell how this node is.")),
+    "status": Entry("status", text("Tell how this node is.")),
     "home": Entry(
         "home",
         text("Try the Home Assistant of this node, and keep it."),
@@ -53,16 +53,16 @@ COMMANDS = {
         text("Put the data need of a peer, from a file, before the household."),
     ),
     "permissions": Entry(
-        "consenting",
+        "permissions",
         text("List what was asked and answered."),
     ),
     "preview": Entry(
-        "consenting",
+        "permissions",
         text("Show the very records that would leave."),
     ),
-    "grant": Entry("consenting", text("Let records leave.")),
-    "refuse": Entry("consenting", text("Say no to what is asked.")),
-    "withdraw": Entry("consenting", text("Let nothing more leave, at once.")),
+    "grant": Entry("permissions", text("Let records leave.")),
+    "refuse": Entry("permissions", text("Say no to what is asked.")),
+    "withdraw": Entry("permissions", text("Let nothing more leave, at once.")),
     "import": Entry(
         "pulling",
         text("Pull a series of a peer into Home Assistant, and keep it up to date."),
@@ -76,15 +76,15 @@ COMMANDS = {
         text("Show the token of the node's API."),
     ),
     "export": Entry(
-        "standing",
+        "status",
         text("Export all that this node holds."),
     ),
     "erase": Entry(
-        "standing",
+        "status",
         text("Withdraw everything and erase what this node holds."),
     ),
     "init": Entry(
-        "setting_up",
+        "init",
         text("Set up a collective."),
     ),
     "needs": Entry(
@@ -125,7 +125,7 @@ COMMANDS = {
         text("Say that the clock of this computer is right."),
     ),
     "checkpoint": Entry(
-        "keeping",
+        "checkpoint",
         text("Put all into the one file, before it is copied."),
     ),
     "reapply": Entry(
@@ -153,7 +153,7 @@ COMMANDS = {
         text("List the series that one may read."),
     ),
     "listen": Entry(
-        "listening",
+        "listen",
         text("Print new records as they come."),
     ),
     "subscribe": Entry(

@@ -9,7 +9,7 @@ from consometers_node.quoalise.text import around, text
 from consometers_node.xmpp import Account, Connection, Identity, Security, Server
 from consometers_node.xmpp.trial import aside
 
-from .complaint import Complaint, misused, said_of_system
+from .errors import Complaint, misused, said_of_system
 from .options import Access, Common, Reach
 from .output import Output
 

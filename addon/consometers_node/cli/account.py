@@ -15,11 +15,11 @@ from consometers_node.xmpp.trial import try_out
 
 from . import own
 from .access import identity
-from .complaint import Complaint
+from .errors import Complaint
+from .locale import say
 from .options import Common, Reach
-from .place import database, is_there, opened
+from .paths import database, is_there, opened
 from .usage import Commands
-from .words import say
 
 _KEPT = text("{jid} is this node's account: the server took the password, and both are kept.")
 _FORGOTTEN = text("{jid} is forgotten here. The account itself goes on at its server.")

@@ -14,11 +14,11 @@ from consometers_node.quoalise.text import Text, text
 from consometers_node.store import Store
 
 from .collective import Ours, now, run, shown
-from .complaint import Complaint
+from .errors import Complaint
+from .locale import say
 from .output import Output
+from .times import local
 from .usage import Commands
-from .when import local
-from .words import say
 
 try:
     from consometers_node.collective.members import administrators

@@ -7,9 +7,9 @@ import typer
 
 from consometers_node.quoalise.text import text
 
-from .complaint import Complaint
+from .errors import Complaint
+from .locale import say
 from .output import Output
-from .words import say
 
 _YES = frozenset({"y", "yes", "o", "oui"})
 _NOT_ASKED = text("Nothing changed: answer the question, or write --yes.")

@@ -19,15 +19,15 @@ from consometers_node.xmpp import Discovery, NetworkError, Ping
 from consometers_node.xmpp.asking import full
 from consometers_node.xmpp.trial import online
 
-from . import formats, when
+from . import formats, times
 from .access import identity_of, new_connection
-from .complaint import Complaint, complaint_of, misused, refusals_of
+from .errors import Complaint, complaint_of, misused, refusals_of
 from .formats import Format
 from .history import History, PatientAsking
+from .locale import say
 from .options import Access, Common, Peer, Urn
 from .output import Json, Output
 from .usage import Commands
-from .words import say
 
 _ASKING = text("Asking {peer}")
 _INCOMPLETE = text(
@@ -120,7 +120,7 @@ def get_history(
     output = common.output
     asked = read_identifier(series)
     chosen = _format(wanted, file, output)
-    since, until = when.span(start, end, datetime.now(UTC))
+    since, until = times.span(start, end, datetime.now(UTC))
     history = History(peer, asked, since, until)
 
     async def ask() -> None:
@@ -227,7 +227,7 @@ def _incomplete(error: Complaint | NetworkError, history: History) -> Complaint:
     if not len(history):
         return complaint
     last = max(max(one.values) for one in history.records)
-    words = around(_INCOMPLETE, complaint.words, time=when.utc(last))
+    words = around(_INCOMPLETE, complaint.words, time=times.utc(last))
     return Complaint(complaint.condition, words, more=complaint.more)
 
 
@@ -269,6 +269,6 @@ def _listed(one: Listed) -> Json:
 
 
 def _row(one: Listed) -> list[str]:
-    times = (None if time is None else time.timestamp() for time in (one.first, one.last))
-    first, last = ("" if time is None else when.local(time) for time in times)
+    ends = (None if time is None else time.timestamp() for time in (one.first, one.last))
+    first, last = ("" if end is None else times.local(end) for end in ends)
     return [str(one.series), str(one.interval or ""), one.unit or "", first, last]

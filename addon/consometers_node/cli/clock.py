@@ -7,11 +7,11 @@ from consometers_node.store import Store
 from consometers_node.store.clock import confirm
 
 from . import own
+from .locale import who
 from .options import Common, SettingsFile
-from .place import is_collective
+from .paths import is_collective
+from .times import local, utc
 from .usage import Commands
-from .when import local, utc
-from .words import who
 
 _CONFIRMED = text(
     "The clock is confirmed: it shows {now}. Permissions whose time is over expire now."

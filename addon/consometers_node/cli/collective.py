@@ -17,17 +17,17 @@ from consometers_node.collective.errors import CollectiveFault
 from consometers_node.collective.settings import BadSettings, Settings, read
 from consometers_node.quoalise.text import text
 from consometers_node.sharing.account import load
-from consometers_node.sharing.faults import said_of
+from consometers_node.sharing.error_messages import said_of
 from consometers_node.sharing.names import keep_collective
 from consometers_node.store import Store, Unusable
 from consometers_node.xmpp import Account, Identity
 
-from . import bell
+from . import control_socket
 from .access import PASSWORD, password_for
-from .complaint import Complaint
+from .errors import Complaint
 from .options import Common, SettingsFile
 from .output import Output
-from .place import SETTINGS_FILE, folder
+from .paths import SETTINGS_FILE, folder
 
 _DATABASE = Backoff(1, 30, least=1)
 _LOGGER = logging.getLogger(__name__)
@@ -125,7 +125,7 @@ async def account(store: Store, settings: Settings, output: Output) -> Identity:
 def _told_of(error: Exception) -> Complaint | None:
     """Give what to tell of an error of a collective's rooms."""
     match error:
-        case CollectiveFault() | bell.BellFault():
+        case CollectiveFault() | control_socket.BellFault():
             return Complaint(error.condition, error.text)
     words = said_of(error)
     return None if words is None else Complaint("not-possible", words)
@@ -133,7 +133,7 @@ def _told_of(error: Exception) -> Complaint | None:
 
 async def look_again(settings: Settings) -> bool:
     """Tell the node that runs, if one does, that something changed."""
-    return await bell.ring(bell.socket_in(settings.folder))
+    return await control_socket.ring(control_socket.socket_in(settings.folder))
 
 
 def now() -> datetime:

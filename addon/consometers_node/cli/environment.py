@@ -7,7 +7,7 @@ from typing import Final
 
 from consometers_node.quoalise.text import text
 
-from .complaint import Complaint
+from .errors import Complaint
 
 PREFIX: Final = "CONSOMETERS_"
 NAMES: Final = frozenset(

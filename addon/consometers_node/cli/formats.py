@@ -12,10 +12,10 @@ from consometers_node.quoalise.markup import local as local_name, serialise, tag
 from consometers_node.quoalise.metadata import NAMESPACE, write as write_metadata
 from consometers_node.quoalise.text import text
 
-from .complaint import Complaint
+from .errors import Complaint
 from .history import History
 from .output import Json, Output
-from .when import local, utc
+from .times import local, utc
 
 Format = Literal["json", "csv", "xml"]
 CSV_HEADER = ("time", "value", "unit", "identifier")

@@ -17,11 +17,11 @@ from consometers_node.household.home_assistant import SUPERVISOR
 from consometers_node.quoalise.text import around, text
 from consometers_node.store import Store, settings
 
-from .complaint import Complaint
+from .errors import Complaint
+from .locale import say
 from .options import Common
-from .place import database, opened
+from .paths import database, opened
 from .usage import Commands
-from .words import say
 
 URL = "home.url"
 TOKEN = "home.token"  # noqa: S105  # its name

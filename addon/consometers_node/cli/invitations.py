@@ -19,11 +19,11 @@ from consometers_node.xmpp import Join, links
 
 from .client import write_private
 from .collective import Ours, day, now, run, shown
-from .complaint import misused
+from .errors import misused
+from .locale import say
 from .membership import KINDS, known_commune
 from .output import Json, Output
 from .usage import Commands
-from .words import say
 
 _FILE = say("FILE")
 

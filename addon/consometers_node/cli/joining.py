@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from consometers_node.quoalise.text import text
-from consometers_node.sharing import words
+from consometers_node.sharing import consent_text
 from consometers_node.sharing.account import HasAccount, load, take
 from consometers_node.sharing.consent import Asked, asked, be_asked, be_asked_by_file
 from consometers_node.store import PermissionId, Store
@@ -17,12 +17,12 @@ from consometers_node.xmpp.trial import online
 
 from . import own
 from .access import new_connection, server_for
-from .complaint import Complaint, refusals_of
+from .errors import Complaint, refusals_of
+from .locale import say, who
 from .options import Common, Reach, SettingsFile
 from .output import Output
-from .place import is_collective
+from .paths import is_collective
 from .usage import Commands
-from .words import say, who
 
 if TYPE_CHECKING:
     from consometers_node.collective.settings import Settings
@@ -176,7 +176,7 @@ def _show(found: _Found, jid: str, output: Output) -> None:
                         "need": one.need.id,
                         "version": one.need.version,
                         "state": one.permission.state,
-                        "text": words.need(one.need, one.peer, output.language),
+                        "text": consent_text.need(one.need, one.peer, output.language),
                     }
                     for number, one in found
                 ],
@@ -184,7 +184,7 @@ def _show(found: _Found, jid: str, output: Output) -> None:
         )
         return
     for number, one in found:
-        need = words.need(one.need, one.peer, output.language)
+        need = consent_text.need(one.need, one.peer, output.language)
         output.say(_ASKED, number=number, need=need)
     if not found:
         output.say(_NOTHING_ASKED, jid=jid)

@@ -27,15 +27,15 @@ from consometers_node.permission import State
 from consometers_node.quoalise.text import text
 from consometers_node.store import Store
 from consometers_node.store.collective_tables import MemberId
-from consometers_node.store.gathered import of_member
+from consometers_node.store.member_series import of_member
 
 from .agreement import Yes, agree
 from .client import write_private
 from .collective import Ours, look_again, now, run
-from .complaint import Complaint, misused
+from .errors import Complaint, misused
+from .locale import say, who
 from .membership import TITLES, as_row, as_told, gathered, known_commune, last_heard, say_all
 from .usage import Commands
-from .words import say, who
 
 _FILE = say("FILE")
 _NONE = text("There is no member yet: “consometers-node invitations make” invites.")

@@ -11,13 +11,13 @@ from consometers_node.collective.permissions.member_permissions import Given
 from consometers_node.collective.privacy import export as exported
 from consometers_node.permission import State
 from consometers_node.quoalise.text import Text, text
-from consometers_node.sharing import words as shared_words
+from consometers_node.sharing import consent_text as shared_words
 from consometers_node.store.collective_tables import MemberId
-from consometers_node.store.gathered import Gathered
+from consometers_node.store.member_series import Gathered
 
 from .collective import day, shown
 from .output import Json, Output
-from .when import local
+from .times import local
 
 KINDS = {
     Kind.HOME: text("home"),

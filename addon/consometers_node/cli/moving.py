@@ -10,11 +10,11 @@ from consometers_node.quoalise.text import text
 from consometers_node.store import Store
 from consometers_node.store.moving import CannotMove, count, move
 
-from .complaint import Complaint, misused
+from .errors import Complaint, misused
+from .locale import say
 from .options import Common
 from .output import Output
 from .usage import Commands
-from .words import say
 
 _PLACE = say("FILE|URL")
 _MOVING = text("Rows moved")

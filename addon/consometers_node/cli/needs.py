@@ -16,16 +16,16 @@ from consometers_node.quoalise import iso8601
 from consometers_node.quoalise.errors import Malformed
 from consometers_node.quoalise.text import Text, around, text
 from consometers_node.series import Direction, Interval, Quantity
-from consometers_node.sharing import words as shared_words
+from consometers_node.sharing import consent_text as shared_words
 from consometers_node.store import Store
 from consometers_node.wire import read_need_file
 from consometers_node.wire.needs import days
 
 from .collective import Ours, look_again, now, run, shown
-from .complaint import Complaint, mistyped, misused
+from .errors import Complaint, mistyped, misused
+from .locale import say
 from .output import Json, Output
 from .usage import Commands
-from .words import say
 
 _FILE = say("FILE")
 _PLACE = re.compile(r"(\w+)(?:\[\d+\])?$")

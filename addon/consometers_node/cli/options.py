@@ -15,8 +15,8 @@ from typing import Annotated, Literal
 
 import typer
 
+from .locale import say
 from .output import Output
-from .words import say
 
 SETTINGS = "CONSOMETERS_SETTINGS"
 """The variable that names the settings of a collective."""

@@ -13,8 +13,8 @@ import sys
 
 from consometers_node.quoalise.text import Text, printed
 
-from .complaint import Complaint
-from .words import language
+from .errors import Complaint
+from .locale import language
 
 _SPACES = "\n\t\u00a0\u202f"
 """The last two keep French marks with their word."""

@@ -15,14 +15,14 @@ from consometers_node.permission import (
 )
 from consometers_node.quoalise import Text
 from consometers_node.quoalise.text import text
-from consometers_node.sharing.faults import said_of
+from consometers_node.sharing.error_messages import said_of
 from consometers_node.store import NotPermitted, Store
 from consometers_node.wire import Unsayable
 
-from . import bell, home
-from .complaint import Complaint
+from . import control_socket, home
+from .errors import Complaint
 from .options import Common
-from .place import database, folder, opened
+from .paths import database, folder, opened
 
 _CONDITIONS: dict[type[Exception], str] = {
     Unsayable: "not-possible",
@@ -48,7 +48,7 @@ def told_of(error: Exception) -> Complaint | None:
             return home.fault(error)
         case Unsuitable():
             return Complaint("not-possible", error.text)
-        case bell.BellFault():
+        case control_socket.BellFault():
             return Complaint(error.condition, error.text)
     condition = next((said for kind, said in _CONDITIONS.items() if isinstance(error, kind)), None)
     said = said_of(error)
@@ -77,9 +77,9 @@ def run[T](common: Common, work: Callable[[Store], Awaitable[T]]) -> T:
 
 async def look_again(common: Common) -> bool:
     """Tell the node that runs, if one does, that something changed."""
-    return await bell.ring(socket(common))
+    return await control_socket.ring(socket(common))
 
 
 def socket(common: Common) -> Path:
     """Give where the node listens."""
-    return bell.socket_in(folder(common.data))
+    return control_socket.socket_in(folder(common.data))

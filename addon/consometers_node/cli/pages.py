@@ -19,7 +19,7 @@ from consometers_node.store import Store, settings
 from consometers_node.xmpp import Server
 
 from . import home, own
-from .complaint import misused
+from .errors import misused
 from .options import Common
 from .usage import Commands
 from .version import version

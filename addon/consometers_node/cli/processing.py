@@ -17,16 +17,16 @@ from consometers_node.collective.privacy.processing_records import (
 )
 from consometers_node.collective.settings import Settings
 from consometers_node.quoalise.text import Text, text
-from consometers_node.sharing import words as shared_words
+from consometers_node.sharing import consent_text as shared_words
 from consometers_node.store import Store
 from consometers_node.store.collective_tables import MemberId
 
 from .collective import Ours, day, now, run, shown
+from .locale import say
 from .needs import unreadable
 from .output import Json, Output
+from .times import local
 from .usage import Commands
-from .when import local
-from .words import say
 
 _NOTHING = text("Nothing was ever asked for, and nothing is held.")
 _NOBODY_READ = text("Nobody read anything.")

@@ -22,14 +22,14 @@ from consometers_node.quoalise.text import Text, text, verbatim
 from consometers_node.store import Store
 from consometers_node.store.standing import standing
 
-from . import bell
+from . import control_socket
 from .agreement import Yes, agree
 from .collective import Ours, look_again, now, run
-from .complaint import misused
+from .errors import misused
+from .locale import say
 from .output import Json, Output
-from .standing import say_running
+from .status import say_running
 from .usage import Commands
-from .words import say
 
 _WHO = "operator"
 """Who the access log says it was."""
@@ -160,14 +160,14 @@ def _open(common: Ours, opens: date, *, yes: bool) -> None:
         words: Text = {AT_ONCE: _OPENED, NOT_YET: _CLOSED}.get(opens, _OPENS)
         output.say(words, day=opens.isoformat())
         if output.is_watched:
-            running = await bell.ask(bell.socket_in(settings.folder), "status")
+            running = await control_socket.ask(control_socket.socket_in(settings.folder), "status")
             await follow(store, settings, running, output)
 
     run(common, work)
 
 
 async def follow(
-    store: Store, settings: Settings, running: bell.Status | None, output: Output
+    store: Store, settings: Settings, running: control_socket.Status | None, output: Output
 ) -> None:
     """Show how far the past is published by the node that runs, until all of it is."""
     if await _past(store, settings) is None:

@@ -7,8 +7,8 @@ from typing import Annotated, override
 import typer
 
 from consometers_node.household.hours import Kind
-from consometers_node.household.importing import Importing, Progress
 from consometers_node.household.pulling import Kept, wanted
+from consometers_node.household.statistics_import import Importing, Progress
 from consometers_node.quoalise import iso8601
 from consometers_node.quoalise.text import text, verbatim
 from consometers_node.sharing.account import load
@@ -22,11 +22,11 @@ from consometers_node.xmpp.trial import online
 from . import home, own
 from .access import new_connection
 from .client import read_identifier
-from .complaint import Complaint, misused
+from .errors import Complaint, misused
+from .locale import say
 from .options import Common, Peer, Urn
 from .output import Json, Output
 from .usage import Commands
-from .words import say
 
 _NO_ACCOUNT = text(
     "This node has no XMPP account: keep one with “consometers-node login name@server”."

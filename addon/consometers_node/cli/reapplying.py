@@ -18,9 +18,9 @@ from consometers_node.quoalise.text import text
 from consometers_node.store import Store
 
 from .collective import Ours, now, run
-from .complaint import Complaint, misused
+from .errors import Complaint, misused
+from .locale import say
 from .usage import Commands
-from .words import say
 
 _NO_FILE = text("there is no such file")
 _NONE = text(

@@ -13,11 +13,11 @@ from consometers_node.backoff import Backoff
 from consometers_node.quoalise.text import text
 from consometers_node.xmpp import Connection, Identity
 
-from .complaint import misused
+from .errors import misused
+from .locale import say
 from .options import Common, SettingsFile
 from .output import Output
 from .usage import Commands
-from .words import say
 
 _NO_PAGE = text("belongs to a household's node: a collective's settings say where its pages are.")
 _RUNS = text("The node runs as {jid}.")

@@ -13,13 +13,13 @@ from consometers_node.collective.settings import Metrics, Settings
 from consometers_node.permission import ChangedNeed, DataNeed
 from consometers_node.quoalise import Text
 from consometers_node.quoalise.text import around, printed, text
-from consometers_node.sharing.faults import said_of
+from consometers_node.sharing.error_messages import said_of
 from consometers_node.store import Store
 from consometers_node.wire import Unsayable, read_need_file
 
-from . import bell, collective, public_pages
+from . import collective, control_socket, public_pages
 from .collective import Ours, now
-from .complaint import Complaint
+from .errors import Complaint
 from .needs import unreadable
 from .options import Common
 from .output import Output
@@ -55,8 +55,8 @@ async def _run(output: Output, haste: float, store: Store, settings: Settings) -
     works: list[Coroutine[None, None, None]] = [node.run(), public_pages.serve(node)]
     if settings.metrics is not None:
         works.append(_serve_metrics(node, settings.metrics))
-    socket = bell.socket_in(settings.folder)
-    async with bell.hung(socket, node.look_again, partial(_status, node)):
+    socket = control_socket.socket_in(settings.folder)
+    async with control_socket.hung(socket, node.look_again, partial(_status, node)):
         await until_stopped(works)
 
 
@@ -91,7 +91,7 @@ async def _offer(store: Store, file: Path, need: DataNeed) -> None:
         raise Complaint("data-need", around(_NEED, words, file=file)) from fault
 
 
-def _status(node: CollectiveNode, language: str) -> bell.Status:
+def _status(node: CollectiveNode, language: str) -> control_socket.Status:
     """Tell how it is, for `status`."""
 
     def said(words: Text | None) -> str | None:

@@ -14,8 +14,8 @@ from consometers_node.sharing.account import load
 from consometers_node.sharing.names import load_naming
 from consometers_node.store import Store
 
-from . import bell, home, own, pages
-from .complaint import Complaint
+from . import control_socket, home, own, pages
+from .errors import Complaint
 from .options import Common
 from .pages import Serving
 from .running import connecting, until_stopped
@@ -48,7 +48,7 @@ async def _run(
         connect = connecting(common.output, haste)
         node = HomeNode(store, naming, source, connect, pace=Pace().hurried(haste))
         # Whoever runs already is left alone: a second login would end its own.
-        hung = bell.hung(own.socket(common), node.look_again, partial(_status, node))
+        hung = control_socket.hung(own.socket(common), node.look_again, partial(_status, node))
         async with hung:
             works = [node.run()]
             if serving is not None:
@@ -56,7 +56,7 @@ async def _run(
             await until_stopped(works)
 
 
-def _status(node: HomeNode, language: str) -> bell.Status:
+def _status(node: HomeNode, language: str) -> control_socket.Status:
     """Tell how it is, for `status`."""
 
     def said(words: Text | None) -> str | None:

@@ -16,9 +16,9 @@ from typer.main import get_group
 
 from consometers_node.quoalise.text import Text, text
 
-from .complaint import USAGE, Complaint
+from .errors import USAGE, Complaint
+from .locale import read, say
 from .options import grouped
-from .words import read, say
 
 if TYPE_CHECKING:
     from typer._click import Context, HelpFormatter

@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, insert, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ..store.collective_tables import GroupId, InGroupRow, MemberGroupRow, MemberId
-from ..store.parts import counts_in
+from ..store.memberships import counts_in
 
 
 class GroupKind(StrEnum):

@@ -11,9 +11,9 @@ from ..quoalise import Text
 from ..sharing.changes import Changes
 from ..sharing.fanout import FIRST_DELAY_S
 from ..sharing.names import keep_collective, load_naming
-from ..sharing.online import Members, Sharing
 from ..sharing.outages import Outages
 from ..sharing.renewal import EVERY_S
+from ..sharing.service import Members, Sharing
 from ..store import Store
 from ..store.clock import Clock
 from ..wire import Naming

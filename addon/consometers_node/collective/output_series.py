@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ..quoalise.identifier import organisation
 from ..series import Block, Device, Direction, Interval, Quantity, Range, Record, Series
-from ..sharing.ledger import queue_again
+from ..sharing.due_records import queue_again
 from ..sharing.names import COLLECTIVE
 from ..store import SeriesId
 from ..store.collective_tables import GroupId

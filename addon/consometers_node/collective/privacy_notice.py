@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from ..permission import DataNeed
 from ..quoalise import Text
 from ..quoalise.text import text, verbatim
-from ..sharing.words import length
+from ..sharing.consent_text import length
 from ..xmpp import DataPolicy
 
 _LANGUAGES = ("en", "fr")

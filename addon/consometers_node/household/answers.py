@@ -10,7 +10,7 @@ from ..quoalise import Role
 from ..series import Range
 from ..sharing.answers import Answers
 from ..store.coverage import coverage
-from .reach import still_to_read, wanted
+from .read_window import still_to_read, wanted
 
 _JUST_NOW = timedelta(days=1)
 

@@ -12,21 +12,21 @@ from ..sharing.account import load
 from ..sharing.changes import Changes
 from ..sharing.fanout import FIRST_DELAY_S
 from ..sharing.names import load_naming
-from ..sharing.online import Sharing
 from ..sharing.outages import Outages
 from ..sharing.renewal import EVERY_S
+from ..sharing.service import Sharing
 from ..store import Store
 from ..store.clock import Clock
 from ..wire import Naming
 from ..xmpp import PUSH_SECONDS, Connection, Identity, NetworkError, Receiving
 from . import outage
 from .answers import HouseholdAnswers
+from .availability import Presence, WatchedRecorder
+from .collective_statistics import EVERY_S as SUMS_S, FIRST_WAIT_S, Together
 from .home_assistant import HomeAssistant
-from .presence import Presence, WatchedRecorder
+from .poll_schedule import SETTLES_WITHIN, LoopClock, Rounds, event_type
 from .pulling import Pulling
-from .rounds import SETTLES_WITHIN, LoopClock, Rounds, event_type
-from .together import EVERY_S as SUMS_S, FIRST_WAIT_S, Together
-from .upkeep import Upkeep
+from .sync import Upkeep
 
 _ROUND_EVERY = timedelta(hours=1)
 

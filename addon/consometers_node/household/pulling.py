@@ -13,10 +13,10 @@ from ..store import Store
 from ..store.pulled import Pulled, all_pulled, moved, set_problem
 from ..xmpp import Asking, Connection, NetworkError
 from ..xmpp.account import bare
-from .importing import HISTORY, Import, Importing
+from .collective_statistics import Together
 from .recorder import Recorder
 from .statistics import StatisticId
-from .together import Together
+from .statistics_import import HISTORY, Import, Importing
 
 _FOR_EVER_S = 1e9
 

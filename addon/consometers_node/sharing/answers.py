@@ -47,11 +47,11 @@ from ..store.series import all_series, extent
 from ..store.settings import set_setting
 from ..store.subscriptions import subscribe, unsubscribe
 from ..wire import Naming, told
+from ..wire.encode import unit
 from ..wire.needs import write_interval
-from ..wire.records import unit
 from ..xmpp import Answerer, Asker
-from .ledger import SOON, at_once, members_of, receipts_key, records_of
-from .pauses import paused
+from .due_records import SOON, at_once, members_of, receipts_key, records_of
+from .restriction import paused
 
 _A_SECOND = timedelta(seconds=1)
 _JUST_NOW = timedelta(days=1)

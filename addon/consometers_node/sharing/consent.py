@@ -27,7 +27,7 @@ from ..store.peers import Peer, add_peer, all_peers
 from ..store.series import all_series, series_id
 from ..wire import Naming, read_need, told
 from ..xmpp import Asking, Join
-from .ledger import members_of, records_of
+from .due_records import members_of, records_of
 
 
 @dataclass(frozen=True, slots=True)

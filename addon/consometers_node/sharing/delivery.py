@@ -11,8 +11,8 @@ from ..store.peers import Peer
 from ..wire import Naming, Unsayable
 from ..xmpp import Asking, Connection, NetworkError
 from .changes import Changes
+from .decision_delivery import Notices, is_away
 from .fanout import FIRST_DELAY_S, LONGEST_DELAY_S, Fanout
-from .notices import Notices, is_away
 
 _OFFLINE_S = 3600.0
 

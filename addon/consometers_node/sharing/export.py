@@ -20,8 +20,8 @@ from ..store.pulled import all_pulled
 from ..store.receipts import receipts
 from ..store.series import all_series, erase_series, extent
 from ..store.subscriptions import subscriptions
-from . import words
-from .ledger import records_of
+from . import consent_text
+from .due_records import records_of
 
 type Told = bool | int | float | str | list[Told] | dict[str, Told] | None
 
@@ -218,7 +218,7 @@ async def erase_all(store: Store, who: str, language: str) -> Gone:
         register = Permissions(connection)
         for one in await register.all():
             if one.state is State.GRANTED:
-                shown = words.withdrawal(one.need, language, erase=True)
+                shown = consent_text.withdrawal(one.need, language, erase=True)
                 await register.withdraw(one.id, Signature(who, shown), now)
                 withdrawn += 1
     async with store.writing() as connection:

@@ -35,7 +35,7 @@ from ..store.subscriptions import subscribed_series
 from ..wire import Naming, Unsayable
 from ..xmpp import PUSH_SECONDS, Connection, NetworkError, Pushing
 from .changes import Changes
-from .ledger import SOON, Message, next_messages, receipts_key
+from .due_records import SOON, Message, next_messages, receipts_key
 
 FIRST_DELAY_S = 30.0
 LONGEST_DELAY_S = 6 * 3600.0

@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ..series import Block, Range, Series
 from . import upsert
-from .among import pair_among
+from .any_of import pair_among
 from .series import days_of, keys_of_days
 from .tables import BlockRow, MemberCountRow, SeriesId
 

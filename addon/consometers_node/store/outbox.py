@@ -13,7 +13,7 @@ from sqlalchemy import and_, bindparam, delete, func, insert, select, text, upda
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ..series import Range, Series
-from .among import among
+from .any_of import among
 from .errors import NotPermitted, only_with_permission
 from .series import SERIES_FACTS
 from .subscriptions import move_cursor

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ..series import Block, Range, Series
 from . import upsert
-from .among import among, pair_among
+from .any_of import among, pair_among
 from .months import make_room
 from .tables import BlockRow, CoverageRow, MemberCountRow, SeriesId, SeriesRow
 

@@ -11,7 +11,7 @@ from sqlalchemy.orm import InstrumentedAttribute
 
 from ..series import Record, Series
 from . import upsert
-from .among import among
+from .any_of import among
 from .collective_tables import MemberId, SetAsideRow
 from .series import SERIES_FACTS
 from .tables import SeriesId, SeriesRow

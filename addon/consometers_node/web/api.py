@@ -6,16 +6,16 @@ from datetime import UTC, datetime
 from aiohttp import web
 
 from ..household.node import HomeNode
-from ..household.upkeep import progress
+from ..household.sync import progress
 from ..permission import State
 from ..quoalise import Text, iso8601
 from ..quoalise.text import text
-from ..sharing.pauses import pause, resume
-from ..sharing.standing import Answered, Collective, collectives, told_of
+from ..sharing.restriction import pause, resume
+from ..sharing.status import Answered, Collective, collectives, told_of
 from ..store import PeerId
 from ..store.peers import all_peers
 from ..store.pulled import all_pulled
-from .guard import harden, problem
+from .access import harden, problem
 from .together import Json, sums
 
 VERSION = 1

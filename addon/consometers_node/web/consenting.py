@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from aiohttp import web
 
 from ..household import HomeAssistantFault, Proposal
-from ..household.offers import preview
+from ..household.candidate_statistics import preview
 from ..permission import (
     Choice,
     DataNeed,
@@ -19,15 +19,15 @@ from ..permission import (
 from ..quoalise import Text
 from ..quoalise.text import text
 from ..series import Direction, Interval, Quantity, Series
-from ..sharing import words
+from ..sharing import consent_text
 from ..sharing.consent import Asked, Preview, check, grant as grant_it
-from ..sharing.faults import NARROWER, said_of
+from ..sharing.error_messages import NARROWER, said_of
 from ..store import NotPermitted
 from ..store.absences import absences
 from ..wire import Unsayable
-from ..wire.records import unit
+from ..wire.encode import unit
 from . import permissions
-from .desk import Desk, House, Refused
+from .handlers import Desk, House, Refused
 from .visit import Visit
 
 _DAYS_SHOWN = 1
@@ -93,13 +93,13 @@ async def ask(
         errors=errors or {},
         filled=visit.form,
         coarser=[one for one in Interval if one.no_finer_than(need.interval)],
-        by_name=words.shown_by_name(need),
+        by_name=consent_text.shown_by_name(need),
         by_point=need.identification is Identification.DELIVERY_POINT,
         wanted=_wanted(need),
-        directions=words.DIRECTIONS,
-        intervals=words.INTERVALS,
-        quantities=words.QUANTITIES,
-        identifications=words.IDENTIFICATIONS,
+        directions=consent_text.DIRECTIONS,
+        intervals=consent_text.INTERVALS,
+        quantities=consent_text.QUANTITIES,
+        identifications=consent_text.IDENTIFICATIONS,
         Quantity=Quantity,
     )
 
@@ -129,7 +129,9 @@ async def look(desk: Desk, visit: Visit, notice: Text | None = None) -> web.Stre
         )
     except (PermissionFault, Unsayable) as fault:
         return await ask(desk, visit, question, _errors(fault))
-    agreed = words.grant(question.need, question.peer, filled.choice, now, visit.language.tag)
+    agreed = consent_text.grant(
+        question.need, question.peer, filled.choice, now, visit.language.tag
+    )
     return desk.page(
         visit,
         "preview.html",
@@ -142,8 +144,8 @@ async def look(desk: Desk, visit: Visit, notice: Text | None = None) -> web.Stre
         days=days,
         past=_past(filled.choice, question.need),
         filled={name: visit.form[name] for name in _FIELDS if name in visit.form},
-        directions=words.DIRECTIONS,
-        intervals=words.INTERVALS,
+        directions=consent_text.DIRECTIONS,
+        intervals=consent_text.INTERVALS,
     )
 
 
@@ -154,7 +156,7 @@ async def allow(desk: Desk, visit: Visit) -> web.StreamResponse:
     filled = _fill(visit, question.need, house)
     if filled.choice is None:
         return await ask(desk, visit, question, filled.errors)
-    shown = words.grant(
+    shown = consent_text.grant(
         question.need, question.peer, filled.choice, datetime.now(UTC), visit.language.tag
     )
     if visit.typed("read") != shown.hash:

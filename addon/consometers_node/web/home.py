@@ -6,20 +6,20 @@ from datetime import UTC, datetime
 
 from aiohttp import web
 
-from ..household.holes import Calendar
-from ..household.upkeep import progress
+from ..household.coverage import Calendar
+from ..household.sync import progress
 from ..permission import State
 from ..quoalise import Text
 from ..quoalise.text import text
 from ..series import Interval
-from ..sharing import words
+from ..sharing import consent_text
 from ..sharing.account import load
-from ..sharing.pauses import pause, resume
-from ..sharing.standing import Answered, Collective, Shared, collectives, told_of
+from ..sharing.restriction import pause, resume
+from ..sharing.status import Answered, Collective, Shared, collectives, told_of
 from ..store import PeerId, SeriesId
 from ..store.clock import confirm
-from .desk import Desk, Refused
-from .strip import Strip
+from .calendar_svg import Strip
+from .handlers import Desk, Refused
 from .visit import Visit
 
 type Year = Mapping[SeriesId, tuple[Calendar, Strip]]
@@ -86,9 +86,9 @@ async def show(desk: Desk, visit: Visit) -> web.StreamResponse:
         network=node.database_problem or (network.text if network else None),
         home=node.home_problem,
         doubt=doubt if doubt and doubt.is_wrong else None,
-        directions=words.DIRECTIONS,
-        intervals=words.INTERVALS,
-        states=words.STATES,
+        directions=consent_text.DIRECTIONS,
+        intervals=consent_text.INTERVALS,
+        states=consent_text.STATES,
     )
 
 

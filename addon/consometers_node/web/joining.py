@@ -11,10 +11,10 @@ from ..quoalise.refusals import refusal
 from ..quoalise.text import text
 from ..sharing.account import HasAccount, load, take
 from ..sharing.consent import be_asked
-from ..sharing.faults import said_of
+from ..sharing.error_messages import said_of
 from ..wire import Unsayable
 from ..xmpp import Join, NetworkError, Register, links
-from .desk import Desk
+from .handlers import Desk
 from .network import said
 from .visit import Visit
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, cast, override
 
 from aiohttp import hdrs, web
 
-from .limits import home_of, is_among, peer_of
+from .rate_limit import home_of, is_among, peer_of
 
 if TYPE_CHECKING:
     from ..collective.settings_schema import Network

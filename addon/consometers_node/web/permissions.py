@@ -24,16 +24,16 @@ from ..quoalise import QuoaliseError, federation_xml
 from ..quoalise.markup import parse
 from ..quoalise.text import text
 from ..series import Series
-from ..sharing import words
+from ..sharing import consent_text
 from ..sharing.consent import Asked, asked, expect
-from ..sharing.faults import said_of
+from ..sharing.error_messages import said_of
 from ..store import NotPermitted, PermissionId, SeriesId
 from ..store.answers import Answer, latest_answers
 from ..store.series import all_series
 from ..store.subscriptions import Subscription, subscriptions
 from ..wire import Unsayable
 from . import consenting
-from .desk import Desk, Refused
+from .handlers import Desk, Refused
 from .visit import Visit
 
 MOST_ANSWERS = 100
@@ -88,10 +88,10 @@ async def show(desk: Desk, visit: Visit) -> web.StreamResponse:
         "permission.html",
         question=question,
         terms=question.permission.terms,
-        by_name=words.shown_by_name(question.need),
+        by_name=consent_text.shown_by_name(question.need),
         may_leave=may_leave,
-        not_registered=words.NOT_REGISTERED,
-        still_leaves=words.STILL_LEAVES,
+        not_registered=consent_text.NOT_REGISTERED,
+        still_leaves=consent_text.STILL_LEAVES,
         changes=changes,
         names=names,
         read=_readings(read, numbers),
@@ -110,8 +110,8 @@ async def confirm_withdrawal(desk: Desk, visit: Visit) -> web.StreamResponse:
         visit,
         "withdraw.html",
         question=question,
-        erase=words.withdrawal(question.need, tag, erase=True).body,
-        keep=words.withdrawal(question.need, tag, erase=False).body,
+        erase=consent_text.withdrawal(question.need, tag, erase=True).body,
+        keep=consent_text.withdrawal(question.need, tag, erase=False).body,
     )
 
 
@@ -122,7 +122,7 @@ async def withdraw(desk: Desk, visit: Visit) -> web.StreamResponse:
     if data not in {"erase", "keep"}:
         raise Refused(422, _NOT_SAID)
     erase = data == "erase"
-    shown = words.withdrawal(question.need, visit.language.tag, erase=erase)
+    shown = consent_text.withdrawal(question.need, visit.language.tag, erase=erase)
     number = question.permission.id
     try:
         async with desk.node.store.withdrawing() as connection:
@@ -132,7 +132,7 @@ async def withdraw(desk: Desk, visit: Visit) -> web.StreamResponse:
     except PermissionFault as fault:
         raise _refused(fault) from fault
     except DBAPIError as fault:
-        raise Refused(503, words.STILL_LEAVES) from fault
+        raise Refused(503, consent_text.STILL_LEAVES) from fault
     desk.changed()
     return visit.go(f"permissions/{number}?done=withdrawn")
 
@@ -140,7 +140,7 @@ async def withdraw(desk: Desk, visit: Visit) -> web.StreamResponse:
 async def refuse(desk: Desk, visit: Visit) -> web.StreamResponse:
     """Say no."""
     question = await named(desk, visit)
-    shown = words.refusal(question.need, visit.language.tag)
+    shown = consent_text.refusal(question.need, visit.language.tag)
     number = question.permission.id
     try:
         async with desk.node.store.writing() as connection:
@@ -163,10 +163,10 @@ async def named(desk: Desk, visit: Visit) -> Asked:
 
 
 _WORDS: Mapping[str, Any] = {
-    "states": words.STATES,
-    "directions": words.DIRECTIONS,
-    "intervals": words.INTERVALS,
-    "identifications": words.IDENTIFICATIONS,
+    "states": consent_text.STATES,
+    "directions": consent_text.DIRECTIONS,
+    "intervals": consent_text.INTERVALS,
+    "identifications": consent_text.IDENTIFICATIONS,
     "State": State,
     "Actor": Actor,
 }

@@ -2,8 +2,8 @@
 
 from aiohttp import web
 
-from . import consenting, home, joining, mine, permissions, series, settings
-from .desk import Desk, Look
+from . import consenting, home, joining, my_data, permissions, series, settings
+from .handlers import Desk, Look
 
 _PERMISSION = "{permission:[0-9a-f-]{36}}"
 _PEER = r"{peer:\d{1,9}}"
@@ -16,12 +16,12 @@ LOOKS: dict[str, Look] = {
     f"/permissions/{_PERMISSION}": permissions.show,
     f"/withdraw/{_PERMISSION}": permissions.confirm_withdrawal,
     f"/series/{_SERIES}": series.show,
-    "/mine": mine.show,
+    "/mine": my_data.show,
     "/settings": settings.show,
 }
 FOR_ADMINISTRATORS: dict[str, Look] = {
-    "/mine/consometers.json": mine.export_json,
-    "/mine/consometers.csv": mine.export_csv,
+    "/mine/consometers.json": my_data.export_json,
+    "/mine/consometers.csv": my_data.export_csv,
 }
 """What is taken along holds every record of the home, and who may read them."""
 ACTS: dict[str, Look] = {
@@ -33,7 +33,7 @@ ACTS: dict[str, Look] = {
     f"/allow/{_PERMISSION}": consenting.allow,
     f"/refuse/{_PERMISSION}": permissions.refuse,
     f"/withdraw/{_PERMISSION}": permissions.withdraw,
-    "/mine": mine.erase,
+    "/mine": my_data.erase,
     "/settings": settings.change_account,
     "/directions": settings.change_directions,
     "/point": settings.change_delivery_point,

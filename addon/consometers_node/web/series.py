@@ -2,12 +2,12 @@
 
 from aiohttp import web
 
-from ..household.holes import Kept
+from ..household.coverage import Kept
 from ..quoalise.text import text
-from ..sharing import words
+from ..sharing import consent_text
 from ..store import SeriesId
 from ..store.series import all_series
-from .desk import Desk, Refused
+from .handlers import Desk, Refused
 from .visit import Visit
 
 _NO_SERIES = text("There is no such series.")
@@ -29,6 +29,6 @@ async def show(desk: Desk, visit: Visit) -> web.StreamResponse:
         strip=strip,
         holes=calendar.holes() if calendar else [],
         Kept=Kept,
-        directions=words.DIRECTIONS,
-        intervals=words.INTERVALS,
+        directions=consent_text.DIRECTIONS,
+        intervals=consent_text.INTERVALS,
     )

@@ -4,17 +4,17 @@ import re
 
 from aiohttp import web
 
-from ..household import HomeAssistantFault, together
-from ..household.offers import set_direction
+from ..household import HomeAssistantFault, collective_statistics
+from ..household.candidate_statistics import set_direction
 from ..quoalise import Text
 from ..quoalise.text import text
 from ..series import Direction
-from ..sharing import words
+from ..sharing import consent_text
 from ..sharing.account import load, save
 from ..sharing.names import is_delivery_point, keep_delivery_point, load_naming
 from ..xmpp import Account, Identity, NetworkError
 from ..xmpp.trial import try_out
-from .desk import Desk, House
+from .handlers import Desk, House
 from .language import COOKIE, LANGUAGES
 from .network import said
 from .visit import Visit
@@ -77,7 +77,7 @@ async def change_directions(desk: Desk, visit: Visit) -> web.StreamResponse:
 async def change_collectives(desk: Desk, visit: Visit) -> web.StreamResponse:
     """Let Home Assistant show what collectives have, or not."""
     async with desk.node.store.writing() as connection:
-        await together.show(connection, shown=visit.typed("shown") == "yes")
+        await collective_statistics.show(connection, shown=visit.typed("shown") == "yes")
     desk.changed()
     return visit.go("settings?done=collectives")
 
@@ -107,7 +107,7 @@ async def _show(
     problem = desk.node.network_problem
     network = desk.node.network
     async with desk.node.store.reading() as connection:
-        sums_shown = await together.are_shown(connection)
+        sums_shown = await collective_statistics.are_shown(connection)
     return desk.page(
         visit,
         "settings.html",
@@ -123,6 +123,6 @@ async def _show(
         trouble=trouble,
         prefix=_PREFIX,
         Direction=Direction,
-        directions=words.DIRECTIONS,
-        quantities=words.QUANTITIES,
+        directions=consent_text.DIRECTIONS,
+        quantities=consent_text.QUANTITIES,
     )

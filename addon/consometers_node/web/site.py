@@ -9,9 +9,9 @@ from aiohttp import web
 
 from ..household.node import HomeNode
 from ..xmpp import Server
+from .access import HEALTH, INGRESS, Guard
 from .api import Api
-from .desk import Desk
-from .guard import HEALTH, INGRESS, Guard
+from .handlers import Desk
 from .listening import Bounds, listening
 from .routes import routes
 

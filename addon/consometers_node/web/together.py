@@ -5,11 +5,11 @@ from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from ..household.drawn import drawn
-from ..household.together import Together, of_collectives
+from ..household.collective_statistics import Together, of_collectives
+from ..household.monthly_consumption import drawn
 from ..household.totals import Energies, Last, Today, Totals, month_before
 from ..quoalise import Direction, iso8601
-from ..sharing.standing import Collective
+from ..sharing.status import Collective
 from ..store.pulled import Pulled
 
 type Json = bool | int | float | str | list[Json] | dict[str, Json] | None

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from aiohttp import web
 from multidict import MultiDictProxy
 
-from .people import Person
+from .users import Person
 
 if TYPE_CHECKING:
     from .speech import Language

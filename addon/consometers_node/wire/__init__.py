@@ -9,11 +9,11 @@
 Pure. What a preview shows and what a message carries is made by the same functions.
 """
 
+from .encode import told
 from .errors import Unsayable
 from .naming import DELIVERY_POINT_DIGITS, Naming
 from .need_file import read_need_file, read_told_need, write_need_file
 from .needs import read_need, write_need, write_permission
-from .records import told
 
 __all__ = [
     "DELIVERY_POINT_DIGITS",

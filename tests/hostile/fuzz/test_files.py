@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from sqlalchemy.exc import DBAPIError
 
 from consometers_node.permission import Permissions
-from consometers_node.sharing.standing import collectives
+from consometers_node.sharing.status import collectives
 from consometers_node.store import Store, StoreFault
 from consometers_node.store.reasons import reason
 from tests.node.clocks import sure

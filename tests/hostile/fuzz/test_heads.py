@@ -17,8 +17,8 @@ from consometers_node.store import Store
 from consometers_node.web import routes as of_a_home
 from consometers_node.web.admin import routes as of_an_administration
 from consometers_node.web.admin.visit import PATH
+from consometers_node.web.csrf import FIELD, Tokens
 from consometers_node.web.public import routes as of_all
-from consometers_node.web.tokens import FIELD, Tokens
 from tests.node.web import home
 from tests.node.web.admin import office
 from tests.node.web.public import town

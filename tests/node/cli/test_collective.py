@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from sqlalchemy import insert, select
 
-from consometers_node.cli.setting_up import _slug
+from consometers_node.cli.init import _slug
 from consometers_node.collective.disclosure.sdc_rules import Agreed
 from consometers_node.collective.members.members import Kind, Members
 from consometers_node.collective.permissions import needs

@@ -6,7 +6,7 @@ import re
 import pytest
 
 from consometers_node.cli import environment
-from consometers_node.cli.complaint import Complaint
+from consometers_node.cli.errors import Complaint
 from consometers_node.collective.settings_schema import KEYS
 
 from .conftest import ROOT, Run

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from consometers_node.cli import bell
+from consometers_node.cli import control_socket
 from consometers_node.cli.output import Output, Reached
 from consometers_node.cli.publication import follow
 from consometers_node.collective.ingestion.arrivals import Arrivals
@@ -103,7 +103,7 @@ async def test_who_opens_at_a_terminal_sees_how_far_the_past_is(
     await follow(store, settings, None, output)
     assert "once the node is on the network" in capsys.readouterr().out
 
-    status: bell.Status = {"account": "coop@example.org", "online": True}
+    status: control_socket.Status = {"account": "coop@example.org", "online": True}
     following = asyncio.create_task(follow(store, settings, status, output))
     while await close_some(store, settings):
         output.moved.clear()

@@ -17,7 +17,7 @@ import pytest
 
 from demo.prosody import Prosody
 
-from ..household.test_catch_up import rows
+from ..household.test_backfill import rows
 from ..household.toy import TOKEN, Toy, serving
 from ..sharing.houses import Collective, bare, until
 from ..xmpp.conftest import PASSWORD, MakeNode, NewAccount, Node

@@ -16,7 +16,7 @@ from consometers_node.collective.publication.policy import AT_ONCE, open_from
 from consometers_node.collective.settings import Settings, read
 from consometers_node.permission import DataNeed
 from consometers_node.store import Store
-from consometers_node.store.gathered import Gathered, of_member
+from consometers_node.store.member_series import Gathered, of_member
 from consometers_node.xmpp import Account, Connection, Identity
 from demo.prosody import Prosody
 

@@ -20,7 +20,7 @@ from consometers_node.quoalise.identifier import organisation
 from consometers_node.series import Device, Direction, Interval, Series
 from consometers_node.sharing.changes import Changes
 from consometers_node.sharing.fanout import AT_ONCE, Fanout
-from consometers_node.sharing.pauses import pause, resume
+from consometers_node.sharing.restriction import pause, resume
 from consometers_node.store import PeerId, Store
 from consometers_node.store.outbox import queue
 from consometers_node.store.peers import MEMBER, peer_by_jid

@@ -14,7 +14,7 @@ from consometers_node.collective.permissions.member_permissions import take as t
 from consometers_node.quoalise import Duration
 from consometers_node.store import Store
 from consometers_node.store.collective_tables import GivenId
-from consometers_node.store.gathered import note_asked, note_heard
+from consometers_node.store.member_series import note_asked, note_heard
 from consometers_node.store.standing import Givers, standing
 
 from ..web.public.conftest import fill

@@ -30,7 +30,7 @@ from consometers_node.permission import Identification
 from consometers_node.series import Direction, Interval
 from consometers_node.store import Store
 from consometers_node.store.collective_tables import InGroupRow
-from consometers_node.store.parts import counts_in
+from consometers_node.store.memberships import counts_in
 from consometers_node.store.publication import ClosedInterval, write
 
 from ..clocks import sure

@@ -19,10 +19,10 @@ from consometers_node.collective.permissions import member_permissions as gifts
 from consometers_node.permission import Permissions, State
 from consometers_node.quoalise import Data, ItemNotFound, NotAuthorized, ResourceConstraint
 from consometers_node.quoalise.identifier import identifier
-from consometers_node.sharing.pauses import pause, resume
+from consometers_node.sharing.restriction import pause, resume
 from consometers_node.store import PermissionId, Store
 from consometers_node.store.collective_tables import GivenId
-from consometers_node.store.gathered import Gathered
+from consometers_node.store.member_series import Gathered
 from consometers_node.store.tables import BlockRow
 from consometers_node.xmpp import Asking
 from demo.prosody import Prosody

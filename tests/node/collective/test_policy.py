@@ -1,94 +1,229 @@
-"""Anybody is told what becomes of what members give, as the data needs and the settings say."""
+"""An administrator chooses how sums are published: what is out stays, and no choice is reckless."""
 
-import asyncio
-from dataclasses import replace
+from collections.abc import AsyncIterator
+from datetime import date, timedelta
 from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
 
-from consometers_node.collective.permissions import needs
-from consometers_node.collective.privacy_notice import data_policy
-from consometers_node.store import Store
-from demo.prosody import Prosody
+import pytest
+from sqlalchemy.ext.asyncio import AsyncConnection
 
-from ..permission.samples import NEED, now
-from ..xmpp.conftest import MakePlain, NewAccount
-from ..xmpp.plain import FIELD, Plain
-from ..xmpp.test_discovery import INFO, disco
-from .coops import Coop, cooperating
-
-HEAT = replace(
-    NEED,
-    id="heat",
-    title={"fr": "Chauffage"},
-    purpose={"fr": "Isoler ce qui perd le plus."},
-    retention_days=0,
+from consometers_node.collective.access_log import reads
+from consometers_node.collective.disclosure.sdc_rules import Agreed, ByLaw, Publication
+from consometers_node.collective.ingestion.arrivals import Arrivals
+from consometers_node.collective.publication.policy import (
+    AT_ONCE,
+    NOT_YET,
+    BadRules,
+    InForce,
+    Rules,
+    choose,
+    chosen,
+    go_back,
+    open_from,
+    opened,
+    read_rules,
+    written_rules,
 )
+from consometers_node.collective.publication.worker import Publishing
+from consometers_node.collective.settings import Page, Settings, Xmpp
+from consometers_node.series import Interval
+from consometers_node.sharing.changes import Changes
+from consometers_node.store import Store
+from consometers_node.store.clock import Clock
+from consometers_node.store.settings import set_setting
+
+from .publishing import AGREED, BEFORE, DAY, LATER, NOON, ZONE, Town
+
+WRITTEN = Publication(basis=Agreed(10))
+FIVE = Rules(Publication(basis=Agreed(5)), AT_ONCE)
+BY = "Maëlle"
 
 
-def test_nothing_is_said_where_nothing_is_asked() -> None:
-    assert data_policy([], "Lorient") is None
+@pytest.fixture
+async def connection(file: Store) -> AsyncIterator[AsyncConnection]:
+    async with file.writing() as connection:
+        yield connection
 
 
-def test_each_data_need_says_what_for_and_how_long() -> None:
-    told = data_policy([NEED, HEAT], "Lorient")
-    assert told is not None
-    assert told.purpose.say("en") == (
-        "Sunny roofs: To size the next roof.; Chauffage: Isoler ce qui perd le plus."
+def publishing(store: Store, rules: InForce, folder: Path) -> Publishing:
+    settings = Settings(
+        name="Énergies de Kersabiec",
+        identifier="kersabiec",
+        folder=folder,
+        database=folder / "node.db",
+        time_zone=ZoneInfo(ZONE),
+        needs=(),
+        xmpp=Xmpp(account="coop@example.org"),
+        page=Page(),
+        publication=rules.written,
     )
-    assert told.retention.say("en") == (
-        "Sunny roofs: 90 days after the end of the permission;"
-        " Chauffage: no longer than the permission lasts"
+    return Publishing(
+        store,
+        settings,
+        rules,
+        Changes(),
+        arrivals=Arrivals(),
+        clock=Clock(),
+        is_online=lambda: True,
     )
-    assert told.retention.say("fr") == (
-        "Toits au soleil : 90 jours après la fin de l’autorisation ;"
-        " Chauffage : pas plus longtemps que l’autorisation ne dure"
-    )
-    assert told.location.say("fr") == "Lorient"
 
 
-def test_whole_years_are_said_as_such_and_who_does_not_say_where_can_be_asked() -> None:
-    told = data_policy([replace(NEED, retention_days=730)], None)
-    assert told is not None
-    assert told.retention.say("fr").endswith(" 2 ans après la fin de l’autorisation")
-    assert "dpo@coop.example" in told.location.say("en")
+async def test_the_file_holds_until_somebody_chooses(connection: AsyncConnection) -> None:
+    rules = InForce(WRITTEN)
+    assert await rules.read(connection) == Rules(WRITTEN, NOT_YET)
+    await choose(connection, FIVE, BY, NOON)
+    assert (await rules.read(connection), rules.now) == (FIVE, FIVE)
+    await go_back(connection, BY)
+    assert await rules.read(connection) == Rules(WRITTEN, AT_ONCE)
 
 
-async def test_the_network_is_told_and_hears_of_what_is_asked_anew(
-    store: Store,
-    one: Prosody,
-    new_account: NewAccount,
-    new_plain: MakePlain,
-    tmp_path: Path,
+async def test_a_new_collective_is_closed_until_somebody_opens_it(
+    connection: AsyncConnection,
 ) -> None:
-    async with cooperating(store, one, new_account(one), tmp_path, location="Lorient") as coop:
-        peer = await new_plain(one, language="fr")
-        assert await form(peer, coop) == {}
-        await offer(coop)
-        told = await comes(peer, coop, "Toits au soleil")
-        assert told == {
-            "FORM_TYPE": "urn:xmpp:data-policy:0",
-            "purpose": "Toits au soleil : Pour dimensionner le prochain toit.",
-            "retention": "Toits au soleil : 90 jours après la fin de l’autorisation",
-            "location": "Lorient",
-        }
-        async with store.writing() as connection:
-            await needs.offer(connection, HEAT, now())
-        coop.node.look_again()
-        await comes(peer, coop, "Chauffage")
+    rules = InForce(WRITTEN)
+    assert not (await rules.read(connection)).are_open(LATER, ZoneInfo(ZONE))
+    await open_from(connection, AT_ONCE, BY, NOON)
+    assert (await rules.read(connection)).are_open(NOON, ZoneInfo(ZONE))
+    opening = await opened(connection)
+    assert opening is not None
+    assert opening.since(ZoneInfo(ZONE)) == NOON
+    # To open it again changes nothing: what was closed since then stays.
+    await open_from(connection, AT_ONCE, BY, LATER)
+    assert await opened(connection) == opening
+    await go_back(connection, BY)
+    assert (await rules.read(connection)).are_open(NOON, ZoneInfo(ZONE))
+    await open_from(connection, NOT_YET, BY, NOON)
+    assert not (await rules.read(connection)).are_open(LATER, ZoneInfo(ZONE))
 
 
-async def offer(coop: Coop) -> None:
-    async with coop.store.writing() as connection:
-        await needs.offer(connection, NEED, now())
-    coop.node.look_again()
+@pytest.mark.parametrize(
+    "rules",
+    [
+        FIVE,
+        Rules(Publication(basis=ByLaw(), interval=Interval.PT30M), date(2026, 12, 1)),
+        Rules(Publication(basis=Agreed(12), wait=timedelta(minutes=90)), NOT_YET),
+    ],
+)
+async def test_a_choice_is_kept_as_it_is(connection: AsyncConnection, rules: Rules) -> None:
+    await choose(connection, rules, BY, NOON)
+    found = await chosen(connection)
+    assert found is not None
+    assert (found.rules.publication, found.by, found.at) == (rules.publication, BY, NOON)
+    assert await InForce(WRITTEN).read(connection) == rules
+    assert read_rules(written_rules(rules), rules.opens) == rules
 
 
-async def form(peer: Plain, coop: Coop) -> dict[str | None, str | None]:
-    answer = await disco(peer, coop.network.connection.jid, INFO)
-    return {field.get("var"): field.findtext("*") for field in answer.iter(FIELD)}
+async def test_who_chose_what_is_written_down(connection: AsyncConnection) -> None:
+    await choose(connection, Rules(FIVE.publication, date(2026, 12, 1)), BY, NOON)
+    await choose(connection, Rules(FIVE.publication, NOT_YET), BY, NOON)
+    await go_back(connection, BY)
+    told = [(one.who, one.what) for one in reversed(await reads(connection))]
+    said = (
+        "publication basis=agreed minimum=5 interval=PT1H wait_minutes=20 longest_wait_minutes=120"
+    )
+    assert told == [
+        (BY, said),
+        (BY, "publication opens=2026-12-01"),
+        (BY, said),
+        (BY, "publication opens=not yet"),
+        (BY, "publication as the file says"),
+    ]
 
 
-async def comes(peer: Plain, coop: Coop, words: str) -> dict[str | None, str | None]:
-    async with asyncio.timeout(20):
-        while words not in ((told := await form(peer, coop)).get("purpose") or ""):
-            await asyncio.sleep(0.1)
-    return told
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("minimum", 2),
+        ("minimum", 0),
+        ("minimum", -3),
+        ("minimum", "ten"),
+        ("minimum", True),
+        ("minimum", None),
+        ("minimum", "3; DROP TABLE setting"),
+        ("basis", "whatever"),
+        ("interval", "P1D"),
+        ("interval", "PT1M"),
+        ("interval", ""),
+        ("wait_minutes", 0),
+        ("wait_minutes", 1441),
+        ("longest_wait_minutes", 2881),
+        ("name", "somebody else"),
+        ("publication.minimum", 10),
+    ],
+)
+def test_what_the_file_may_not_say_nobody_can_choose(key: str, value: object) -> None:
+    with pytest.raises(BadRules) as caught:
+        read_rules({"basis": "agreed", "interval": "PT1H", key: value})
+    assert caught.value.key == key
+
+
+@pytest.mark.parametrize(
+    "kept",
+    [
+        "",
+        "{}",
+        "[]",
+        "null",
+        '{"rules": {"minimum": 2}, "by": "x", "at": "2026-01-01"}',
+        '{"rules": {}, "by": "x", "at": "x"}',
+        '{"rules": [], "by": "x", "at": "2026-01-01"}',
+    ],
+)
+async def test_a_choice_that_cannot_be_read_lets_nothing_leave(
+    connection: AsyncConnection, kept: str
+) -> None:
+    await set_setting(connection, "publication", kept)
+    rules = InForce(WRITTEN)
+    for _ in range(2):
+        found = await rules.read(connection)
+        assert found == Rules(WRITTEN, NOT_YET)
+        assert not found.are_open(LATER, ZoneInfo(ZONE))
+    await choose(connection, FIVE, BY, NOON)
+    assert (await rules.read(connection)).publication == FIVE.publication
+
+
+@pytest.mark.parametrize(
+    ("after", "before", "less"),
+    [
+        (Agreed(5), Agreed(10), True),
+        (Agreed(10), Agreed(5), False),
+        (Agreed(10), ByLaw(), True),
+        (ByLaw(), Agreed(10), False),
+        # By law, ten are enough for what is injected in a day.
+        (ByLaw(), Agreed(50), True),
+    ],
+)
+def test_it_is_known_what_protects_less(after: Any, before: Any, less: bool) -> None:
+    mine, other = Rules(Publication(basis=after)), Rules(Publication(basis=before))
+    assert mine.protect_less(other) is less
+    finer = Rules(Publication(basis=before, interval=Interval.PT30M))
+    assert finer.protect_less(other)
+    assert not other.protect_less(finer)
+
+
+def test_a_day_begins_where_the_collective_is() -> None:
+    rules = Rules(WRITTEN, DAY)
+    assert not rules.are_open(NOON - timedelta(hours=15), ZoneInfo(ZONE))
+    assert rules.are_open(NOON - timedelta(hours=14), ZoneInfo(ZONE))
+
+
+async def test_nothing_is_published_before_its_day(file: Store, tmp_path: Path) -> None:
+    rules = InForce(AGREED)
+    work = publishing(file, rules, tmp_path)
+    async with file.writing() as connection:
+        town = Town(connection)
+        await town.tell(await town.members(3), 100, day=BEFORE)
+        await choose(connection, Rules(AGREED, LATER.date()), BY, NOON)
+    assert not await work.look(NOON, LATER - timedelta(days=1))
+    async with file.writing() as connection:
+        town.connection = connection
+        assert await town.shown(day=BEFORE) == []
+        # Who joins before it opens counts with all of its past.
+        await town.tell(await town.member(), 50, day=BEFORE)
+    while await work.look(NOON, LATER):
+        pass
+    async with file.reading() as connection:
+        town.connection = connection
+        assert await town.shown(day=BEFORE) == 24 * [350]

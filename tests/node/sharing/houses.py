@@ -30,7 +30,7 @@ from consometers_node.series import Series
 from consometers_node.sharing.answers import Answers
 from consometers_node.sharing.changes import Changes
 from consometers_node.sharing.delivery import Delivery
-from consometers_node.sharing.online import MakeAnswers, Sharing
+from consometers_node.sharing.service import MakeAnswers, Sharing
 from consometers_node.store import PermissionId, Store
 from consometers_node.store.clock import Clock
 from consometers_node.wire import Naming

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from consometers_node.permission import Choice, DataNeed, Permissions
 from consometers_node.quoalise import Text
 from consometers_node.series import Block, Range, Record, Series
-from consometers_node.sharing.ledger import Message, keep, next_messages
+from consometers_node.sharing.due_records import Message, keep, next_messages
 from consometers_node.store import PeerId, PermissionId, SeriesId, Store
 from consometers_node.store.coverage import set_coverage
 from consometers_node.store.outbox import acknowledged, send_again

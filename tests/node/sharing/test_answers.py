@@ -19,7 +19,7 @@ from consometers_node.quoalise import (
     State,
 )
 from consometers_node.series import Device, Direction, Interval, Quantity, Range, Series
-from consometers_node.sharing.online import MakeAnswers
+from consometers_node.sharing.service import MakeAnswers
 from consometers_node.store import Store, answers
 from consometers_node.store.peers import Peer, add_peer
 from consometers_node.store.settings import setting

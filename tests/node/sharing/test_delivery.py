@@ -255,7 +255,7 @@ async def test_one_peer_that_is_away_holds_no_other_up(
 
 @pytest.fixture
 def often(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("consometers_node.sharing.online._CLOCK_EVERY_S", 0.1)
+    monkeypatch.setattr("consometers_node.sharing.service._CLOCK_EVERY_S", 0.1)
 
 
 @pytest.mark.usefixtures("often")

@@ -33,12 +33,12 @@ from consometers_node.series import (
     Quantity,
     Record,
 )
-from consometers_node.sharing import words
+from consometers_node.sharing import consent_text
 from consometers_node.sharing.answers import Answers
 from consometers_node.sharing.consent import asked, check, kept, preview
-from consometers_node.sharing.faults import said_of
+from consometers_node.sharing.error_messages import said_of
 from consometers_node.sharing.names import OtherCollective, keep_collective, load_naming
-from consometers_node.sharing.pauses import pause
+from consometers_node.sharing.restriction import pause
 from consometers_node.store import PeerId, Store
 from consometers_node.store.member_counts import put_counts
 from consometers_node.store.peers import Peer
@@ -294,13 +294,13 @@ def test_who_grants_sums_reads_of_a_collective(
     need: DataNeed = replace(ASKED, purpose={"en": "To know.", "fr": "Pour savoir."})
     choice = Choice(series=frozenset({SUM}))
     town = Peer(id=PeerId(1), jid=TOWN.jid, name="Town")
-    shown = words.grant(need, town, choice, now(), language, role=Role.COLLECTIVE)
+    shown = consent_text.grant(need, town, choice, now(), language, role=Role.COLLECTIVE)
     for part in said:
         assert part in shown.body
     for one in (
         shown,
-        words.refusal(need, language, role=Role.COLLECTIVE),
-        words.withdrawal(need, language, erase=True, role=Role.COLLECTIVE),
+        consent_text.refusal(need, language, role=Role.COLLECTIVE),
+        consent_text.withdrawal(need, language, erase=True, role=Role.COLLECTIVE),
     ):
         assert never not in one.body
 

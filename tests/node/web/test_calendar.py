@@ -5,12 +5,12 @@ import re
 
 import pytest
 
-from consometers_node.household.holes import DAYS, Calendar, Calendars, Kept
-from consometers_node.household.upkeep import targets
+from consometers_node.household.coverage import DAYS, Calendar, Calendars, Kept
+from consometers_node.household.sync import targets
 from consometers_node.series import Block, Range, Record
 from consometers_node.store import Store
 from consometers_node.store.series import count_records
-from consometers_node.web.strip import CELL, HEAD, STEP, draw
+from consometers_node.web.calendar_svg import CELL, HEAD, STEP, draw
 
 from ..permission.samples import HOURLY, now
 from ..sharing.ledgers import DAY, HOUR, Ledger, hours, midnight

@@ -8,7 +8,7 @@ from typing import Any, Final, override
 
 import pytest
 
-from consometers_node.household.drawn import drawn
+from consometers_node.household.monthly_consumption import drawn
 from consometers_node.household.statistics import IN_COMMON
 from consometers_node.household.totals import TIME_ZONE, month_before
 from consometers_node.permission import Choice, Permissions

@@ -10,7 +10,7 @@ from consometers_node.permission import Identification
 from consometers_node.quoalise import data
 from consometers_node.series import Device, Direction, Interval, Quantity, Record, Series
 from consometers_node.wire import Naming, Unsayable, told
-from consometers_node.wire.hearing import heard
+from consometers_node.wire.decode import heard
 
 POINT = "30001610071843"
 NAMING = Naming(bytes(32), POINT)

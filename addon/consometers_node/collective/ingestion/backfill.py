@@ -20,11 +20,11 @@ from ...quoalise import MAX_RECORDS, QuoaliseError, ResourceConstraint, Text
 from ...quoalise.identifier import identifier
 from ...series import Interval, Range
 from ...sharing.changes import Changes
+from ...sharing.decision_delivery import is_away
 from ...sharing.known import Known
-from ...sharing.notices import is_away
 from ...store import Store
 from ...store.clock import Clock
-from ...store.gathered import (
+from ...store.member_series import (
     Gathered,
     givers,
     note_asked,

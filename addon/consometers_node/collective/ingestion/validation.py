@@ -17,12 +17,12 @@ from ...series import Block, OffTheGrid, Range, Record, Series
 from ...store import SeriesId
 from ...store.collective_tables import MemberId
 from ...store.exclusive import alone
-from ...store.gathered import Gathered, Key, learn, note_heard, of_member, under_names
 from ...store.member_counts import counts as counts_of, put_counts
+from ...store.member_series import Gathered, Key, learn, note_heard, of_member, under_names
 from ...store.series import add_series, blocks_of_days, put_blocks
 from ...store.set_aside import Place, of_member as set_aside_of, places, remove, set_aside
 from ...wire import Unsayable
-from ...wire.hearing import Heard, heard, read_series
+from ...wire.decode import Heard, heard, read_series
 from ..members.members import Kind, Member
 from . import plausibility
 from .arrivals import Arrivals

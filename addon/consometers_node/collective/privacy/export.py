@@ -11,7 +11,7 @@ from ...sharing import export
 from ...sharing.export import Told
 from ...store.claims import claims_of
 from ...store.collective_tables import InGroupRow, MemberGroupRow
-from ...store.parts import series_of_member
+from ...store.memberships import series_of_member
 from ...store.peers import MEMBER, peer_by_jid
 from ...store.series import all_series
 from ...store.set_aside import of_member as set_aside_of

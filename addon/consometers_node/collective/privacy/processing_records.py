@@ -10,7 +10,7 @@ from ...permission import DataNeed, State
 from ...quoalise import Text, iso8601
 from ...quoalise.text import text
 from ...series import Direction
-from ...sharing import words
+from ...sharing import consent_text
 from ...sharing.export import Told
 from ..permissions import member_permissions
 from ..permissions.needs import all_needs
@@ -50,8 +50,8 @@ class Processing:
         return Text(
             {
                 tag: _AT_MOST.say(tag).format(
-                    wanted=", ".join(words.DIRECTIONS[way].say(tag) for way in wanted),
-                    interval=words.INTERVALS[need.interval].say(tag),
+                    wanted=", ".join(consent_text.DIRECTIONS[way].say(tag) for way in wanted),
+                    interval=consent_text.INTERVALS[need.interval].say(tag),
                 )
                 for tag in _AT_MOST.by_language
             }

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from ...series import Block, Direction, Interval
 from ...store import SeriesId
 from ...store.collective_tables import GroupId, MemberId
-from ...store.parts import Membership, member_blocks, member_counts, packed_day, series_of
+from ...store.memberships import Membership, member_blocks, member_counts, packed_day, series_of
 from ..calendar import Stretch
 from ..disclosure.sdc_rules import Cell
 from .member_values import Source, Values, civil_day, part

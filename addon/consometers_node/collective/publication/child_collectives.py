@@ -10,7 +10,7 @@ from ...permission.states import State
 from ...quoalise.identifier import identifier
 from ...series import Direction
 from ...store.collective_tables import GivenRow, GivenSeriesRow, GroupId, InGroupRow, MemberRow
-from ...store.parts import counts_in
+from ...store.memberships import counts_in
 from ..groups import counts_as
 from ..members.members import Kind
 

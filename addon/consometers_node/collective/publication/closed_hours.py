@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ...series import Direction
-from ...store.parts import first_blocks
+from ...store.memberships import first_blocks
 from ...store.publication import ClosedInterval, closed_intervals, closed_until, last_closed
 from ..calendar import instants
 from ..disclosure.sdc_rules import Publication, Reason

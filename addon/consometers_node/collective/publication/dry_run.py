@@ -17,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from ...series import Direction, Interval
 from ...store import Store
 from ...store.collective_tables import GroupId
-from ...store.parts import first_blocks
+from ...store.memberships import first_blocks
 from ...store.publication import DaySum, PublishedCell
 from ..calendar import Places, Span, instants, places
 from ..disclosure.sdc_rules import Publication, Reason

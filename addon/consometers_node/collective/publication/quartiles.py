@@ -22,7 +22,7 @@ from ...quoalise import (
 )
 from ...series import Interval, Range, Series
 from ...store.collective_tables import GroupId
-from ...store.parts import memberships
+from ...store.memberships import memberships
 from ...store.publication import cells, parts
 from ...store.settings import set_setting, setting
 from ..calendar import days_of, instants, month_of

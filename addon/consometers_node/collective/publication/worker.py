@@ -18,8 +18,8 @@ from ...store import Store
 from ...store.clock import Clock
 from ...store.collective_tables import GroupId, MemberId
 from ...store.exclusive import alone
+from ...store.memberships import Expected, Membership, first_blocks, memberships, senders
 from ...store.outbox import take_turns
-from ...store.parts import Expected, Membership, first_blocks, memberships, senders
 from ...store.publication import (
     ClosedInterval,
     DaySum,

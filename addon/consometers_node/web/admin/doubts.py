@@ -16,7 +16,7 @@ from ...quoalise.text import text
 from ...store import set_aside
 from ...store.claims import Claim, Proof, shared_with
 from ...store.set_aside import SetAside
-from .desk import AdminDesk, Refused
+from .handlers import AdminDesk, Refused
 from .visit import Visit
 from .whose import done, member_of
 

@@ -14,8 +14,8 @@ from ...collective.monitoring.health import Health, Watch
 from ...collective.monitoring.metrics import BYTES, HEALTH, INSTANT, SECONDS, Fact, Type
 from ...quoalise import Text
 from ..speech import Language
-from .attention import of_node
-from .desk import AdminDesk
+from .alerts import of_node
+from .handlers import AdminDesk
 from .visit import Visit
 
 _KIB = 1024

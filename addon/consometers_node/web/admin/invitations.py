@@ -27,7 +27,7 @@ from ...xmpp.errors import NetworkError
 from ..invitation_sheets import InvitationSheet, qr_inline, sheets_page, style
 from ..language import LANGUAGES
 from .communes import misspelt
-from .desk import AdminDesk, Refused
+from .handlers import AdminDesk, Refused
 from .pager import Pager
 from .visit import Visit
 from .words import KINDS, numbered

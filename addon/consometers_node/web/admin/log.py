@@ -10,9 +10,9 @@ from ...collective.members.members import Members
 from ...quoalise import Text
 from ...quoalise.text import text
 from ...series import Interval
-from ...sharing.words import INTERVALS
+from ...sharing.consent_text import INTERVALS
 from ..language import LANGUAGES
-from .desk import AdminDesk
+from .handlers import AdminDesk
 from .pager import Pager
 from .visit import Visit
 

@@ -12,9 +12,9 @@ from ...collective.members import administrators
 from ...collective.members.administrators import BadPassword, Busy
 from ...quoalise import Text
 from ...quoalise.text import text
-from ..limits import asker
+from ..rate_limit import asker
 from . import devices
-from .desk import COOKIE, AdminDesk, is_encrypted
+from .handlers import COOKIE, AdminDesk, is_encrypted
 from .visit import PATH, Visit
 
 FREE_TRIES = 5

@@ -28,19 +28,19 @@ from ...collective.permissions import member_permissions
 from ...collective.permissions.member_permissions import Entry, Given
 from ...collective.privacy import export as exported
 from ...collective.privacy.erasure import erase_member
-from ...household.holes import Calendar, Kept
+from ...household.coverage import Calendar, Kept
 from ...permission import State
 from ...quoalise import Text
 from ...quoalise.text import text
 from ...series import Direction
-from ...sharing import words
+from ...sharing import consent_text
 from ...store.collective_tables import GivenId
-from ...store.gathered import Gathered, of_member
+from ...store.member_series import Gathered, of_member
 from ...store.shown import shown_from
-from ..strip import Strip, draw
+from ..calendar_svg import Strip, draw
 from . import doubts
 from .communes import misspelt
-from .desk import AdminDesk, Refused
+from .handlers import AdminDesk, Refused
 from .visit import Visit
 from .whose import done, member_of
 from .words import ACTORS, KINDS, numbered
@@ -222,10 +222,10 @@ async def _show(
         typed=visit.form,
         kinds=KINDS,
         actors=ACTORS,
-        states=words.STATES,
-        intervals=words.INTERVALS,
-        directions=words.DIRECTIONS,
-        identifications=words.IDENTIFICATIONS,
+        states=consent_text.STATES,
+        intervals=consent_text.INTERVALS,
+        directions=consent_text.DIRECTIONS,
+        identifications=consent_text.IDENTIFICATIONS,
         buildings=BUILDINGS,
         heats=HEATS,
         Kind=Kind,

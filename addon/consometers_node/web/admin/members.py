@@ -12,7 +12,7 @@ from ...collective.members.members import Kind, Members
 from ...quoalise.text import text
 from ...store import claims, set_aside
 from ...store.collective_tables import MemberId
-from .desk import AdminDesk
+from .handlers import AdminDesk
 from .pager import Pager
 from .visit import Visit
 from .words import KINDS, STATUSES

@@ -14,7 +14,7 @@ from ...quoalise import Text
 from ...quoalise.text import text
 from ...series import Direction, Interval, Quantity
 from ...wire import Unsayable, read_told_need, write_need
-from .desk import AdminDesk, Refused
+from .handlers import AdminDesk, Refused
 from .needs import WORDS, as_read
 from .visit import Visit
 from .words import numbered

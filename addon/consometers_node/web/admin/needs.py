@@ -14,11 +14,11 @@ from ...collective.permissions.needs import OwnNeed
 from ...permission import DataNeed, State
 from ...quoalise.text import text
 from ...series import Direction
-from ...sharing import words
+from ...sharing import consent_text
 from ...wire import write_need_file
 from ..language import LANGUAGES
 from ..speech import Language
-from .desk import AdminDesk, Refused
+from .handlers import AdminDesk, Refused
 from .pager import Pager
 from .visit import Visit
 
@@ -138,17 +138,17 @@ def as_read(desk: AdminDesk, need: DataNeed) -> Mapping[str, Any]:
         "need": need,
         "question": {"peer": {"jid": desk.settings.xmpp.account, "name": desk.settings.name}},
         "wanted": [way for way in Direction if any(one.direction is way for one in need.wanted)],
-        "by_name": words.shown_by_name(need),
+        "by_name": consent_text.shown_by_name(need),
         "policy": need.policy if need.policy.startswith("https://") else None,
         "speeches": [Language(tag, desk.settings.time_zone) for tag in LANGUAGES],
     }
 
 
 WORDS: Mapping[str, Any] = {
-    "directions": words.DIRECTIONS,
-    "intervals": words.INTERVALS,
-    "identifications": words.IDENTIFICATIONS,
-    "answered": words.STATES,
+    "directions": consent_text.DIRECTIONS,
+    "intervals": consent_text.INTERVALS,
+    "identifications": consent_text.IDENTIFICATIONS,
+    "answered": consent_text.STATES,
     "State": State,
     "Direction": Direction,
 }

@@ -11,9 +11,9 @@ from ...collective.members.members import Members
 from ...collective.permissions import member_permissions, needs
 from ...collective.permissions.member_permissions import Given
 from ...store.clock import confirm
-from . import heat
-from .attention import Weight, concerns
-from .desk import AdminDesk
+from . import heatmap
+from .alerts import Weight, concerns
+from .handlers import AdminDesk
 from .pager import Pager
 from .visit import Visit
 from .words import STATUSES
@@ -28,7 +28,7 @@ class Line:
     """A member, and its days."""
 
     entry: Entry
-    row: heat.Row
+    row: heatmap.Row
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,13 +72,13 @@ async def show(desk: AdminDesk, visit: Visit) -> web.StreamResponse:
         counts=_counts(found),
         whole=sum(one.there >= 1 for one in told if one.there is not None),
         told=len(told),
-        columns=heat.columns(found.days),
+        columns=heatmap.columns(found.days),
         days=found.days,
-        lines=[Line(one, heat.row(one, days[one.id], window)) for one in some],
+        lines=[Line(one, heatmap.row(one, days[one.id], window)) for one in some],
         pager=pager,
         asked=asked,
         statuses=STATUSES,
-        heat=heat,
+        heat=heatmap,
     )
 
 

@@ -17,15 +17,15 @@ from ...collective.publication.queries import Published
 from ...collective.settings_schema import KEYS, Basis, Step
 from ...quoalise import Text
 from ...quoalise.text import text
-from ...sharing.words import INTERVALS
+from ...sharing.consent_text import INTERVALS
 from ...store.standing import standing
 from ..language import LANGUAGES
-from ..limits import visitors
-from ..public import front
-from ..public.desk import Desk, Guest
+from ..public import home
+from ..public.handlers import Desk, Guest
 from ..public.words import FLOWS
+from ..rate_limit import visitors
 from ..speech import Language
-from .desk import AdminDesk
+from .handlers import AdminDesk
 from .visit import Visit
 
 _WAITS = ("wait_minutes", "longest_wait_minutes")
@@ -108,7 +108,7 @@ async def look_at_front(desk: AdminDesk, visit: Visit) -> web.StreamResponse:
     guest = Guest(visit.request, visit.language, visit.now)
 
     async def shown(connection: AsyncConnection) -> web.StreamResponse:
-        return await front.look(public, guest, connection, preview=True)
+        return await home.look(public, guest, connection, preview=True)
 
     return await dry_run.foresee_page(
         desk.store, desk.settings, publication, visit.now, shown, days=_FRONT_DAYS

@@ -9,9 +9,9 @@ from aiohttp import web
 from ...collective.permissions import member_permissions, needs
 from ...collective.privacy.processing_records import BASIS, PERSONS, SECURITY, processing
 from ...quoalise import iso8601
-from ...sharing import words
+from ...sharing import consent_text
 from ...sharing.export import Told
-from .desk import AdminDesk
+from .handlers import AdminDesk
 from .pager import Pager
 from .visit import Visit
 from .words import ACTORS
@@ -40,7 +40,7 @@ async def show(desk: AdminDesk, visit: Visit) -> web.StreamResponse:
         security=SECURITY,
         changes=changes[pager.first : pager.end],
         pager=pager,
-        states=words.STATES,
+        states=consent_text.STATES,
         actors=ACTORS,
     )
 

@@ -16,7 +16,7 @@ from . import (
     publication,
     register,
 )
-from .desk import AdminDesk, Look
+from .handlers import AdminDesk, Look
 
 _MEMBER = "/members/{member:[a-z0-9]{1,20}}"
 _END = _MEMBER + "/end/{given:[0-9a-f-]{36}}"

@@ -10,8 +10,8 @@ from ...collective.node import CollectiveNode
 from ...collective.settings import Settings
 from ...rate_limit import GrowingWait
 from ...store import Store
-from ..public.desk import now as this_moment
-from .desk import AdminDesk
+from ..public.handlers import now as this_moment
+from .handlers import AdminDesk
 from .login import TRIES
 from .routes import routes
 from .visit import PATH

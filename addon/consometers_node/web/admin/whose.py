@@ -5,7 +5,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ...collective.members.members import Member, Members
 from ...quoalise.text import text
-from .desk import AdminDesk, Refused
+from .handlers import AdminDesk, Refused
 from .visit import Visit
 
 _NOBODY = text("There is no such member.")

@@ -3,8 +3,8 @@
 from aiohttp import web
 
 from ...collective.disclosure.sdc_rules import P_PERCENT, Agreed, Reason, Withheld
-from .amounts import spelled
-from .desk import Desk, Guest
+from .energy_rows import spelled
+from .handlers import Desk, Guest
 from .opendata import MOST_DAYS, Quantity, offered
 from .words import WORDS
 

@@ -8,7 +8,7 @@ import io
 
 from ...quoalise import iso8601
 from ...series import Direction
-from .amounts import NOTHING, Row, spelled
+from .energy_rows import NOTHING, Row, spelled
 
 
 class Step(StrEnum):

@@ -6,7 +6,7 @@ from aiohttp import web
 from sqlalchemy import select
 from sqlalchemy.exc import InterfaceError, OperationalError
 
-from .desk import Desk, Handler
+from .handlers import Desk, Handler
 
 HEALTH = "/health"
 

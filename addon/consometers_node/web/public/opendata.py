@@ -26,17 +26,8 @@ from ...collective.publication.queries import Columns, Place, Steps
 from ...quoalise import Text, iso8601
 from ...quoalise.text import text
 from ...series import Direction, Interval
-from .amounts import (
-    PER_WH,
-    Amount,
-    Figures,
-    Rates,
-    by_month,
-    by_year,
-    spelled,
-    together,
-)
-from .desk import Desk, Guest, problem, tagged
+from .energy_rows import PER_WH, Amount, Figures, Rates, by_month, by_year, spelled, together
+from .handlers import Desk, Guest, problem, tagged
 from .headers import allow_reading
 from .words import LICENCE, LICENCE_ID, LICENCE_URL
 

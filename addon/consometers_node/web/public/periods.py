@@ -13,10 +13,10 @@ from ...collective.disclosure.sdc_rules import Reason, Released, Withheld
 from ...collective.members.members import month_after
 from ...collective.publication.queries import Place, Told
 from ...series import Interval
-from .amounts import Figures, Row, begun, by_month, rows, together
 from .charts import Chart, Line, Step, as_csv
-from .desk import Desk, Guest, tagged
-from .today import base, named, together_with
+from .energy_rows import Figures, Row, begun, by_month, rows, together
+from .handlers import Desk, Guest, tagged
+from .live import base, named, together_with
 from .words import WORDS
 
 _FIRST_YEAR, _LAST_YEAR = 2000, 2099

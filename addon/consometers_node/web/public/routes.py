@@ -4,8 +4,8 @@ from collections.abc import Callable
 
 from aiohttp import web
 
-from . import about, front, health, opendata, periods
-from .desk import DATA, STATIC, Desk, Look
+from . import about, health, home, opendata, periods
+from .handlers import DATA, STATIC, Desk, Look
 
 _PLACE = "{place:[a-z0-9-]{1,200}}"
 _MONTH = r"{month:\d{4}-\d\d}"
@@ -13,14 +13,14 @@ _YEAR = r"{year:\d{4}}"
 _DAY = r"{day:\d{4}-\d\d-\d\d}"
 
 OF_A_GROUP: dict[str, Look] = {
-    "": front.show,
+    "": home.show,
     f"/month/{_MONTH}": periods.month,
     f"/month/{_MONTH}.csv": periods.month_csv,
     f"/year/{_YEAR}": periods.year,
     f"/year/{_YEAR}.csv": periods.year_csv,
     f"/day/{_DAY}.csv": periods.day_csv,
 }
-SHOWN: dict[str, Look] = {"/card": front.card, "/hall": front.hall}
+SHOWN: dict[str, Look] = {"/card": home.card, "/hall": home.hall}
 OPEN: dict[str, Look] = {
     DATA: about.show,
     f"{DATA}/groups.json": opendata.groups,

@@ -12,10 +12,10 @@ from ...rate_limit import TokenBucket
 from ...sharing.changes import Changes
 from ...store import Store
 from ...store.clock import Clock
-from ..limits import visitors
 from ..listening import Bounds, listening
-from .desk import Desk, now as this_moment
-from .kept import Kept
+from ..rate_limit import visitors
+from .handlers import Desk, now as this_moment
+from .response_cache import Kept
 from .routes import routes
 
 _MAX_BODY_BYTES = 1024

@@ -14,7 +14,7 @@ from consometers_node.collective.members.administrators import IDLE, LONGEST, Pa
 from consometers_node.collective.settings import Page
 from consometers_node.rate_limit import GrowingWait
 from consometers_node.store.collective_tables import AdministratorRow, AdminSessionRow
-from consometers_node.web.admin.desk import COOKIE
+from consometers_node.web.admin.handlers import COOKIE
 from consometers_node.web.admin.login import (
     FREE_TRIES,
     FREE_TRIES_OF_SITE,

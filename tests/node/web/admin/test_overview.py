@@ -34,7 +34,7 @@ from consometers_node.store.clock import Clock
 from consometers_node.store.collective_tables import GivenId, MemberId
 from consometers_node.store.settings import set_setting
 from consometers_node.store.tables import BlockRow, SeriesRow
-from consometers_node.web.admin import attention, health, heat
+from consometers_node.web.admin import alerts, health, heatmap
 from consometers_node.web.speech import Language
 
 from ...clocks import Hands, confirmed
@@ -286,22 +286,22 @@ def test_a_day_is_drawn_by_its_shape() -> None:
         directions=1,
         there=None,
     )
-    drawn = heat.row(entry, {date(2026, 6, 2): 1.0, date(2026, 6, 3): 0.01}, window)
+    drawn = heatmap.row(entry, {date(2026, 6, 2): 1.0, date(2026, 6, 3): 0.01}, window)
     assert (drawn.whole, drawn.partly, drawn.missing) == (1, 1, 1)
     assert set(drawn.paths) == {"whole", "partly", "frame", "missing"}
-    assert f"M{heat.STEP} 0" in drawn.paths["whole"]
-    assert drawn.width == 4 * heat.STEP - heat.GAP
+    assert f"M{heatmap.STEP} 0" in drawn.paths["whole"]
+    assert drawn.width == 4 * heatmap.STEP - heatmap.GAP
 
 
 def test_days_of_all_fill_a_column() -> None:
-    drawn = heat.columns(
+    drawn = heatmap.columns(
         [DayOfAll(date(2026, 6, 1), 10, 5, 3), DayOfAll(date(2026, 6, 2), 0, 0, 0)]
     )
     assert "v50.0" in drawn.paths["whole"]
     assert "v30.0" in drawn.paths["partly"]
     assert "v20.0" in drawn.paths["missing"]
     assert drawn.dates == [(0, date(2026, 6, 1))]
-    assert heat.columns([]).paths == {}
+    assert heatmap.columns([]).paths == {}
 
 
 # What needs a person.
@@ -368,7 +368,7 @@ class Node(SimpleNamespace):
 async def test_a_node_that_cannot_work_is_told_first(
     office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(attention, "installed", lambda _: "9")
+    monkeypatch.setattr(alerts, "installed", lambda _: "9")
     said = Text(
         {"en": "The disk of the database is full.", "fr": "Le disque de la base est plein."}
     )
@@ -402,7 +402,7 @@ async def test_how_a_node_goes_is_told_in_figures(
     )
     async with office.store.reading() as connection:
         assert await node.clock.look(connection) is None
-    monkeypatch.setattr(attention, "installed", lambda _: "0")
+    monkeypatch.setattr(alerts, "installed", lambda _: "0")
     await office.written(settle)
     async with serving(office.store, office.settings, node) as other:
         browser = await other.enter("fr")
@@ -449,7 +449,7 @@ async def test_a_fault_of_ours_is_told_without_what_it_was(
     office: Office, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     browser = await office.enter()
-    monkeypatch.setattr(heat, "columns", lambda _: 1 / 0)
+    monkeypatch.setattr(heatmap, "columns", lambda _: 1 / 0)
     page = await browser.open("")
     assert page.status == 500
     assert "Something went wrong in the node itself" in page.text

@@ -23,7 +23,7 @@ from consometers_node.collective.groups import GroupKind
 from consometers_node.collective.settings import Page
 from consometers_node.rate_limit import TokenBucket
 from consometers_node.series import Direction, Interval
-from consometers_node.web.public.desk import DATA
+from consometers_node.web.public.handlers import DATA
 from consometers_node.web.public.opendata import MOST_DAYS, Longer, Quantity
 from consometers_node.web.public.routes import LOOKS
 from consometers_node.web.public.words import LICENCE, LICENCE_ID, LICENCE_URL

@@ -1,0 +1,115 @@
+"""A word between the commands of one node: look again; how is it.
+
+The node that runs listens on a socket in its folder, which only its user may open. A command that
+changed the database rings; `status` asks. Where nothing listens, nothing runs: what was changed
+is found at the next start.
+
+    → {"ask": "look-again"}                      ← {}
+    → {"ask": "status", "language": "fr"}        ← {"account": …}
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager, suppress
+import json
+import os
+from pathlib import Path
+from typing import ClassVar, cast
+
+from consometers_node.quoalise import Text
+from consometers_node.quoalise.text import text
+
+from .locale import language
+from .output import Json
+
+_SOCKET = "node.sock"
+_SECONDS = 5
+_MAX_BYTES = 1 << 20
+_LONGEST = 103
+"""Bytes of a socket's path, on any Unix."""
+
+type Status = Mapping[str, Json]
+
+
+def socket_in(folder: Path) -> Path:
+    """Give where the node of a folder listens."""
+    return folder / _SOCKET
+
+
+class BellFault(Exception):
+    """The node cannot listen."""
+
+    condition: ClassVar[str]
+    text: ClassVar[Text]
+
+
+class AlreadyRuns(BellFault):
+    """Another node listens: two would send everything twice."""
+
+    condition = "already-runs"
+    text = text("The node of this folder runs already.")
+
+
+class NoRoom(BellFault):
+    """The name of the folder is too long for a socket in it."""
+
+    condition = "no-room"
+    text = text("The path of the node's folder is too long: choose another one with --data.")
+
+
+@asynccontextmanager
+async def hung(
+    socket: Path, look_again: Callable[[], None], status: Callable[[str], Status]
+) -> AsyncIterator[None]:
+    """Listen as long as it is entered. Raises `AlreadyRuns`, `NoRoom`.
+
+    `status` is asked when somebody asks, in the language of that person.
+    """
+    if len(os.fsencode(socket)) > _LONGEST:
+        raise NoRoom
+    if await ask(socket, "status") is not None:
+        raise AlreadyRuns
+    await asyncio.to_thread(socket.unlink, missing_ok=True)
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(OSError, ValueError, TimeoutError):
+            async with asyncio.timeout(_SECONDS):
+                asked = json.loads(await reader.readline())
+                told: Status = {}
+                match asked:
+                    case {"ask": "look-again"}:
+                        look_again()
+                    case {"ask": "status", "language": str(spoken)}:
+                        told = status(spoken)
+                writer.write(json.dumps(told).encode() + b"\n")
+                await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_unix_server(answer, socket, limit=_MAX_BYTES)
+    try:
+        await asyncio.to_thread(socket.chmod, 0o600)
+        yield
+    finally:
+        # The socket stays, for the next one to take: it may be another's by now.
+        server.close()
+
+
+async def ring(socket: Path) -> bool:
+    """Let the node look again. Tells whether one runs."""
+    return await ask(socket, "look-again") is not None
+
+
+async def ask(socket: Path, what: str) -> Status | None:
+    """Ask the node that runs; None if none does."""
+    try:
+        async with asyncio.timeout(_SECONDS):
+            reader, writer = await asyncio.open_unix_connection(socket, limit=_MAX_BYTES)
+            try:
+                asked = {"ask": what, "language": language()}
+                writer.write(json.dumps(asked).encode() + b"\n")
+                answer = await reader.readline()
+            finally:
+                writer.close()
+        return cast(Status, json.loads(answer)) if answer else None
+    except OSError, ValueError, TimeoutError:
+        return None

@@ -1,0 +1,440 @@
+"""What a node answers: `permissions`, `preview`, `grant`, `refuse`, `withdraw`."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Annotated
+
+from sqlalchemy.exc import DBAPIError
+import typer
+
+from consometers_node.permission import (
+    Entry,
+    Permissions,
+    ShownText,
+    Signature,
+    State,
+)
+from consometers_node.quoalise import Identifier, Role, iso8601
+from consometers_node.quoalise.text import text
+from consometers_node.series import Series
+from consometers_node.sharing import consent_text
+from consometers_node.sharing.consent import (
+    Asked,
+    asked,
+    check,
+    expect,
+    grant as grant_it,
+)
+from consometers_node.sharing.names import load_naming
+from consometers_node.store import PermissionId, Store
+from consometers_node.wire import Naming
+
+from . import own
+from .agreement import Yes, agree
+from .errors import Complaint
+from .formats import as_json, show
+from .history import History
+from .locale import say, who
+from .options import Common
+from .output import Json, Output
+from .selection import CHOOSE, DAYS, Chosen, choice, choosing
+from .usage import Commands
+
+_NUMBER = text("Number")
+_PEER = text("Collective")
+_TITLE = text("What for", context="list on the command line")
+_STATE = text("State")
+_UNTIL = text("Until")
+_WHEN = text("When")
+_WHO = text("Who")
+_STATISTIC = text("Statistic")
+_FLOW = text("Energy")
+_SIZE = text("Kind", context="of a permission")
+_STEP = text("Interval")
+_NO_PERMISSION = text(
+    "Nobody has asked for anything: “consometers-node join INVITATION” meets a collective."
+)
+_AMBIGUOUS = text(
+    "More than one permission has a number that begins with {typed}: type more of it."
+)
+_NOTHING_FITS = {
+    Role.HOUSEHOLD: text("No statistic of this home has a known direction that is asked for."),
+    Role.COLLECTIVE: text("Nothing that is asked for was released yet."),
+}
+_AGREE = text("Do you grant this? [y/N] ")
+_REFUSE = text("Do you refuse this? [y/N] ")
+_WITHDRAW = text("Do you withdraw this? [y/N] ")
+_DONE = {
+    State.GRANTED: text("Granted. Permission {number} holds until {until}."),
+    State.REFUSED: text("Refused. Nothing leaves for it."),
+    State.WITHDRAWN: text("Withdrawn. Nothing more leaves for it."),
+}
+_NOT_RUNNING = text("The node does not run: the collective is told when it next does.")
+
+Number = Annotated[
+    str,
+    typer.Argument(
+        metavar=say("NUMBER"),
+        help=say("The number of the permission, or how it begins."),
+    ),
+]
+
+
+commands = Commands()
+
+
+@commands.add("permissions")
+def permissions(
+    common: Common,
+    number: Annotated[
+        str | None,
+        typer.Argument(
+            metavar=say("NUMBER"),
+            help=say("Tell all of this one: its text and its history."),
+        ),
+    ] = None,
+) -> None:
+    """List what was asked and answered, or tell all of one."""
+    output = common.output
+
+    async def work(store: Store) -> None:
+        if number is None:
+            await _list(store, output)
+        else:
+            await _tell(store, number, output)
+
+    own.run(common, work)
+
+
+@commands.add(
+    "preview",
+    text(
+        "Home Assistant is asked for the last days; nothing is kept, and nothing leaves. A"
+        " collective shows what it has released."
+    ),
+)
+def preview(
+    number: Number,
+    chosen: Chosen,
+    common: Common,
+    days: Annotated[
+        int,
+        typer.Option(
+            metavar=DAYS,
+            min=1,
+            max=366,
+            help=say("How many of the last days."),
+        ),
+    ] = 1,
+) -> None:
+    """Show the very records that would leave."""
+    output = common.output
+
+    async def work(store: Store) -> None:
+        question = await _asked(store, number)
+        naming = await load_naming(store)
+        async with choosing(store, naming, question) as source:
+            found = await source.preview(choice(source, question, chosen), days)
+        now = datetime.now(UTC)
+        histories = []
+        for one in found:
+            history = History(question.peer.jid, one.name, now - timedelta(days=days), now)
+            history.add(one.data)
+            histories.append((one.series, history))
+        if output.as_json:
+            output.document(
+                [{"statistic": series.device, **_mapping(as_json(h))} for series, h in histories]
+            )
+            return
+        for series, history in histories:
+            output.say(
+                "\n".join(consent_text.series([series], output.language, role=_role(naming)))
+            )
+            show(history, output)
+
+    own.run(common, work)
+
+
+@commands.add(
+    "grant",
+    text("Without --series it shows what can be chosen, and grants nothing."),
+)
+def grant(number: Number, chosen: Chosen, common: Common, yes: Yes = False) -> None:
+    """Let records leave, those that are chosen."""
+    output = common.output
+
+    async def work(store: Store) -> None:
+        question = await _asked(store, number)
+        naming = await load_naming(store)
+        async with choosing(store, naming, question) as source:
+            if not chosen.series:
+                _offer(question, source.offered(chosen.interval), _role(naming), output)
+                return
+            picked = choice(source, question, chosen)
+        async with store.reading() as connection:
+            await check(connection, naming, question, picked)
+        shown = consent_text.grant(
+            question.need,
+            question.peer,
+            picked,
+            datetime.now(UTC),
+            _spoken(output),
+            role=_role(naming),
+        )
+        signature = _sign(shown, output.said(_AGREE), output, yes=yes)
+        async with store.writing() as connection:
+            terms = await grant_it(connection, naming, question, picked, signature)
+        until = terms.valid_until.astimezone().date()
+        await _done(common, question, State.GRANTED, until=until)
+
+    own.run(common, work)
+
+
+@commands.add("refuse")
+def refuse(number: Number, common: Common, yes: Yes = False) -> None:
+    """Say no to what is asked."""
+    output = common.output
+
+    async def work(store: Store) -> None:
+        question = await _asked(store, number)
+        expect(question, State.REFUSED)
+        role = _role(await load_naming(store))
+        shown = consent_text.refusal(question.need, _spoken(output), role=role)
+        signature = _sign(shown, output.said(_REFUSE), output, yes=yes)
+        async with store.writing() as connection:
+            now = datetime.now(UTC)
+            await Permissions(connection).refuse(question.permission.id, signature, now)
+        await _done(common, question, State.REFUSED)
+
+    own.run(common, work)
+
+
+@commands.add("withdraw")
+def withdraw(
+    typed: Number,
+    common: Common,
+    keep: Annotated[
+        bool,
+        typer.Option(
+            "--keep",
+            help=say("Let the collective keep what it received."),
+        ),
+    ] = False,
+    yes: Yes = False,
+) -> None:
+    """Let nothing more leave, at once."""
+    output = common.output
+
+    async def work(store: Store) -> None:
+        question = await _asked(store, typed)
+        expect(question, State.WITHDRAWN)
+        role = _role(await load_naming(store))
+        shown = consent_text.withdrawal(question.need, _spoken(output), erase=not keep, role=role)
+        signature = _sign(shown, output.said(_WITHDRAW), output, yes=yes)
+        number = question.permission.id
+        try:
+            async with store.withdrawing() as connection:
+                is_registered = await Permissions(connection).withdraw(
+                    number, signature, datetime.now(UTC), erase=not keep
+                )
+            async with store.reading() as connection:
+                may_leave = await Permissions(connection).may_leave(number)
+        except DBAPIError as fault:
+            raise Complaint("not-withdrawn", consent_text.STILL_LEAVES) from fault
+        if may_leave:
+            raise Complaint("not-withdrawn", consent_text.STILL_LEAVES)
+        if not is_registered:
+            await own.look_again(common)
+            raise Complaint("not-registered", consent_text.NOT_REGISTERED)
+        await _done(common, question, State.WITHDRAWN)
+
+    own.run(common, work)
+
+
+async def _asked(store: Store, typed: str) -> Asked:
+    """Give the permission whose number begins so. Raises `UnknownPermission`, `Complaint`."""
+    async with store.reading() as connection:
+        numbers = [one.id for one in await Permissions(connection).all()]
+        found = [one for one in numbers if one.startswith(typed.lower())]
+        if len(found) > 1:
+            raise Complaint("ambiguous", _AMBIGUOUS.fill(typed=typed))
+        return await asked(connection, found[0] if found else PermissionId(typed))
+
+
+def _role(naming: Naming) -> Role:
+    """Give whose node this is: what is read before answering says it."""
+    return Role.HOUSEHOLD if naming.collective is None else Role.COLLECTIVE
+
+
+def _offer(question: Asked, series: Sequence[Series], role: Role, output: Output) -> None:
+    """Show what can be chosen."""
+    if output.as_json:
+        output.document(
+            {
+                "permission": question.permission.id,
+                "text": consent_text.need(question.need, question.peer, output.language),
+                "offered": [
+                    {
+                        "statistic": one.device,
+                        "direction": one.direction,
+                        "quantity": one.quantity,
+                        "interval": one.interval,
+                    }
+                    for one in series
+                ],
+            }
+        )
+        return
+    output.say(consent_text.need(question.need, question.peer, output.language))
+    rows = [
+        [
+            one.device,
+            output.said(consent_text.DIRECTIONS[one.direction]),
+            output.said(consent_text.QUANTITIES[one.quantity]),
+            output.said(consent_text.INTERVALS[one.interval]),
+        ]
+        for one in series
+    ]
+    if rows:
+        output.table((_STATISTIC, _FLOW, _SIZE, _STEP), rows)
+    else:
+        output.say(_NOTHING_FITS[role])
+    output.say(CHOOSE)
+
+
+def _sign(shown: ShownText, question: str, output: Output, *, yes: bool) -> Signature:
+    """Show the words, and have them answered. Raises `Complaint` where they are not."""
+    if not output.as_json:
+        output.say(shown.body)
+    agree(f"\n{question}", output, yes=yes)
+    return Signature(who(), shown)
+
+
+async def _done(common: Common, question: Asked, state: State, **found: object) -> None:
+    """Tell the node that runs, and the person."""
+    runs = await own.look_again(common)
+    output = common.output
+    number = question.permission.id
+    if output.as_json:
+        told: dict[str, Json] = {"permission": number, "state": state, "running": runs}
+        output.document(told | {name: str(value) for name, value in found.items()})
+        return
+    output.say(_DONE[state], number=number, **found)
+    if not runs and state is not State.REFUSED:
+        output.say(_NOT_RUNNING)
+
+
+async def _list(store: Store, output: Output) -> None:
+    async with store.reading() as connection:
+        register = Permissions(connection)
+        every = [await asked(connection, one.id) for one in await register.all()]
+    if output.as_json:
+        output.document([_row(one, output) for one in every])
+        return
+    if not every:
+        output.say(_NO_PERMISSION)
+        return
+    output.table(
+        (_NUMBER, _PEER, _TITLE, _STATE, _UNTIL),
+        [
+            [
+                one.permission.id[:8],
+                one.peer.jid,
+                consent_text.title(one.need, output.language),
+                output.said(consent_text.STATES[one.permission.state]),
+                one.permission.terms.valid_until.astimezone().date().isoformat()
+                if one.permission.terms
+                else "",
+            ]
+            for one in every
+        ],
+    )
+
+
+async def _tell(store: Store, typed: str, output: Output) -> None:
+    """Tell all of one permission: text, terms, names, and the register."""
+    question = await _asked(store, typed)
+    naming = await load_naming(store)
+    async with store.reading() as connection:
+        register = Permissions(connection)
+        entries = await register.entries(question.permission.id)
+        texts = {entry.seq: await register.shown_text(entry) for entry in entries}
+    names = _names(question, naming)
+    if output.as_json:
+        output.document(
+            {
+                **_row(question, output),
+                "series": [
+                    {"identifier": str(name), "statistic": series.device}
+                    for name, series in names.items()
+                ],
+                "register": [_entry(entry, texts[entry.seq]) for entry in entries],
+            }
+        )
+        return
+    said = [text_.body for text_ in texts.values() if text_ is not None]
+    output.say(
+        said[-1] if said else consent_text.need(question.need, question.peer, output.language)
+    )
+    for name, series in names.items():
+        output.say(f"{series.device} → {name}")
+    output.table(
+        (_WHEN, _STATE, _WHO),
+        [
+            [
+                entry.at.astimezone().isoformat(" ", "minutes"),
+                output.said(consent_text.STATES[entry.state]),
+                entry.who or "",
+            ]
+            for entry in entries
+        ],
+    )
+
+
+def _names(question: Asked, naming: Naming) -> dict[Identifier, Series]:
+    terms = question.permission.terms
+    if terms is None:
+        return {}
+    return naming.names(terms.series, question.peer.jid, terms.identification)
+
+
+def _row(one: Asked, output: Output) -> dict[str, Json]:
+    terms = one.permission.terms
+    told: dict[str, Json] = {
+        "permission": one.permission.id,
+        "peer": one.peer.jid,
+        "need": one.need.id,
+        "version": one.need.version,
+        "title": consent_text.title(one.need, output.language),
+        "state": one.permission.state,
+    }
+    if terms is None:
+        return told
+    return told | {
+        "interval": terms.interval,
+        "identification": terms.identification,
+        "records_from": iso8601.shown(terms.records_from),
+        "valid_until": iso8601.shown(terms.valid_until),
+    }
+
+
+def _entry(entry: Entry, shown: ShownText | None) -> Json:
+    return {
+        "at": iso8601.shown(entry.at),
+        "state": entry.state,
+        "actor": entry.actor,
+        "who": entry.who,
+        "sha256": entry.text_hash,
+        "language": entry.language,
+        "text": shown.body if shown else None,
+    }
+
+
+def _mapping(told: Json) -> dict[str, Json]:
+    assert isinstance(told, dict)
+    return told
+
+
+def _spoken(output: Output) -> str:
+    """Give the language of the words that are shown, as the register keeps it."""
+    return "fr" if output.language.startswith("fr") else "en"

@@ -1,0 +1,76 @@
+"""What a home has of what is asked, which way it flows, and what of it would leave."""
+
+from collections.abc import Mapping, Sequence
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from ..permission import Choice, DataNeed
+from ..series import Direction, Interval, Quantity, Range, Record, Series
+from ..sharing.consent import Asked, Preview, sight
+from ..store.settings import set_setting, settings_like
+from ..wire import Naming
+from .backfill import Source, catch_up
+from .recorder import Recorder
+from .statistics import Proposal, statistic_of
+
+_PREFIX = "direction."
+
+
+def offered(
+    need: DataNeed,
+    proposals: Sequence[Proposal],
+    time_zone: str,
+    directions: Mapping[str, Direction],
+    interval: Interval | None = None,
+) -> list[Series]:
+    """Give the series of a home that a data need asks for: registers first, in their order.
+
+    `directions` are those that a person said of a statistic. Nothing is chosen by this.
+    """
+    found = []
+    for proposal in sorted(
+        proposals, key=lambda one: one.statistic.quantity is not Quantity.ENERGY
+    ):
+        direction = directions.get(proposal.statistic.id, proposal.direction)
+        if direction is not None:
+            series = proposal.series(interval or need.interval, time_zone, direction)
+            if need.asks_for(series):
+                found.append(series)
+    return found
+
+
+async def preview(
+    recorder: Recorder,
+    naming: Naming,
+    question: Asked,
+    choice: Choice,
+    *,
+    days: int,
+    absences: Sequence[Range] = (),
+) -> list[Preview]:
+    """Give the records of the last days that a choice would let leave.
+
+    `absences` are the times at which Home Assistant was off.
+
+    Raises NotNarrower and `Unsayable` where it cannot be granted, `HomeAssistantFault`.
+    """
+    seen = sight(naming, question, choice, days)
+    records: dict[Series, list[Record]] = {series: [] for series in seen.names.values()}
+    sources = [Source(series, statistic_of(series)) for series in records]
+    async for chunk in catch_up(recorder, sources, seen.within, absences=absences):
+        for reading in chunk.readings:
+            records[reading.block.series] += reading.block.records(seen.within)
+    return seen.previews(records)
+
+
+async def directions(connection: AsyncConnection) -> Mapping[str, Direction]:
+    """Return the directions that a person said or corrected, by statistic."""
+    kept = await settings_like(connection, _PREFIX)
+    return {key.removeprefix(_PREFIX): Direction(said) for key, said in kept.items()}
+
+
+async def set_direction(
+    connection: AsyncConnection, statistic: str, direction: Direction | None
+) -> None:
+    """Store a direction that a person said; None leaves it to Home Assistant."""
+    await set_setting(connection, f"{_PREFIX}{statistic}", direction)

@@ -1,0 +1,320 @@
+"""What collectives tell this home of their members' sums, read for as long as it shares with them.
+
+    a grant ─ list_series ─ a pulled series for each direction ─ its statistic in Home Assistant
+                   └ again, ever later and then once a day, with the quartiles of the last month
+
+Everything is an import like any other (see `importing`), but for how often a collective is asked:
+it tells what is new until it has a receipt, so that nothing is missed while nobody asks.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+import logging
+import random
+import re
+import time
+from typing import NoReturn
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from ..permission import Permissions, State
+from ..quoalise import Data, Direction, Identifier, Listed, QuoaliseError, SeriesPath
+from ..quoalise.identifier import ENTERPRISE, identifier
+from ..quoalise.text import text
+from ..sharing.changes import Changes
+from ..store import Store
+from ..store.peers import Peer, all_peers
+from ..store.pulled import Pulled, add_pulled, all_pulled, remove_pulled
+from ..store.settings import set_setting, setting
+from ..xmpp import Asking, NetworkError
+from .errors import HomeAssistantFault
+from .recorder import Recorder, patiently
+from .statistics import IN_COMMON
+from .statistics_import import Pace
+from .totals import TIME_ZONE, Totals, month_before
+
+EVERY_S = 24 * 3600.0
+FIRST_WAIT_S = 30.0
+
+_KEY = "collectives.sums"
+_LONGEST_WAIT_S = 3600.0
+_OWN = f"{ENTERPRISE}-"
+_OTHERS = re.compile(r"[^a-z0-9]+")
+_MAX_NAME = 40
+_MISSED = timedelta(hours=6)
+_PACE = Pace(poll=timedelta(hours=6), again=timedelta(days=30), on_return=False)
+_DIRECTIONS = {
+    Direction.CONSUMPTION: text("consumption"),
+    Direction.INJECTION: text("injection"),
+    Direction.PRODUCTION: text("production"),
+}
+
+_LOGGER = logging.getLogger(__name__)
+
+
+async def are_shown(connection: AsyncConnection) -> bool:
+    """Tell whether the sums of this home's collectives are read: unless a person said no."""
+    return await setting(connection, _KEY) != "no"
+
+
+async def show(connection: AsyncConnection, *, shown: bool) -> None:
+    """Let them be read, or not."""
+    await set_setting(connection, _KEY, None if shown else "no")
+
+
+def of_collectives(pulled: Iterable[Pulled], jid: str) -> dict[Direction, Pulled]:
+    """Give what is read of the sums of a collective, by direction."""
+    found = {}
+    for one in pulled:
+        direction = identifier(one.identifier).direction
+        if direction and one.jid == jid and one.statistic.startswith(IN_COMMON):
+            found[direction] = one
+    return found
+
+
+class Together:
+    """Finds what collectives tell, has it pulled, and remembers the last of it."""
+
+    def __init__(
+        self,
+        store: Store,
+        asking: Asking,
+        recorder: Recorder,
+        changes: Changes,
+        *,
+        every_s: float = EVERY_S,
+        first_wait_s: float = FIRST_WAIT_S,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Prepare; nobody is asked yet."""
+        self._store = store
+        self._asking = asking
+        self._recorder = recorder
+        self._changes = changes
+        self._every_s = every_s
+        self._first_wait_s = first_wait_s
+        self._clock = clock
+        self._totals: dict[str, Totals] = {}
+        self._since: dict[str, datetime] = {}
+        self._empty: set[str] = set()
+        self._missed: set[str] = set()
+        self._next: dict[str, float] = {}
+        self._waits: dict[str, float] = {}
+
+    def totals(self, jid: str) -> Totals | None:
+        """Give what a collective told lately; None if it told nothing."""
+        return self._totals.get(jid)
+
+    def has_nothing(self, statistic: str) -> bool:
+        """Tell whether there is nothing of a statistic yet."""
+        return statistic in self._empty
+
+    def pace(self, pulled: Pulled) -> Pace | None:
+        """Give how often a collective is asked for its sums; None of what is none."""
+        return _PACE if pulled.statistic.startswith(IN_COMMON) else None
+
+    def since(self, pulled: Pulled) -> datetime | None:
+        """Give where the past of sums begins, if their collective said so."""
+        return self._since.get(pulled.statistic)
+
+    def missed(self) -> set[str]:
+        """Give the statistics of which something was missed, once."""
+        missed, self._missed = self._missed, set()
+        return missed
+
+    def hear(self, pulled: Pulled, told: Data) -> None:
+        """Take what a collective told of its sums."""
+        if pulled.statistic.startswith(IN_COMMON):
+            if len(told):
+                self._empty.discard(pulled.statistic)
+            self._take(pulled.jid, told)
+
+    async def run(self) -> NoReturn:
+        """Look what there is to be read, and end what is not to be read any longer."""
+        clock = self._clock
+        while True:
+            seen = self._changes.count
+            peers = await self._peers()
+            await self._end(peers)
+            self._next = {jid: self._next.get(jid, 0.0) for jid in peers}
+            for jid, peer in peers.items():
+                if self._next[jid] <= clock():
+                    self._next[jid] = clock() + await self._look(peer)
+            wait = min(self._next.values(), default=None)
+            await self._changes.after(seen, None if wait is None else max(0.0, wait - clock()))
+
+    async def _peers(self) -> Mapping[str, Peer]:
+        """Give those to whom something is granted, by address; nobody if a person said no."""
+        async with self._store.reading() as connection:
+            return await _granted(connection) if await are_shown(connection) else {}
+
+    async def _end(self, peers: Mapping[str, Peer]) -> None:
+        """Read no longer of whom nothing is granted to. What Home Assistant has of it stays."""
+        async with self._store.reading() as connection:
+            pulled = await all_pulled(connection)
+            granted = await _granted(connection)
+        over = [
+            one for one in pulled if one.statistic.startswith(IN_COMMON) and one.jid not in peers
+        ]
+        await self._forget(over)
+        for one in over:
+            if one.jid in granted:
+                await self._unsubscribe(one)
+        for jid in self._totals.keys() - peers.keys():
+            del self._totals[jid]
+
+    async def _unsubscribe(self, pulled: Pulled) -> None:
+        """Ask to be told no longer what a person does not want."""
+        try:
+            await self._asking.unsubscribe(pulled.jid, identifier(pulled.identifier))
+        except (NetworkError, QuoaliseError) as fault:
+            _LOGGER.debug("a collective goes on telling its sums for a while: %s", fault)
+
+    async def _look(self, peer: Peer) -> float:
+        """Have read what a collective tells, and give in how many seconds to look again.
+
+        That is soon where something was new: a young collective tells one thing after the other.
+        """
+        most = _LONGEST_WAIT_S
+        try:
+            if await self._is_told(peer):
+                listed = await self._asking.list_series(peer.jid)
+                if await self._read(peer, listed):
+                    self._waits.pop(peer.jid, None)
+                await self._ask_for_quartiles(peer, listed)
+                most = self._every_s
+        except (HomeAssistantFault, NetworkError, QuoaliseError) as fault:
+            _LOGGER.debug("the sums of a collective are looked for later: %s", fault)
+        wait = min(self._waits.get(peer.jid, self._first_wait_s), most)
+        self._waits[peer.jid] = 2 * wait
+        return wait * random.uniform(0.9, 1.1)  # noqa: S311  not a secret
+
+    async def _is_told(self, peer: Peer) -> bool:
+        """Tell whether a collective knows of all that was decided here."""
+        async with self._store.reading() as connection:
+            return not await Permissions(connection).notices(peer.id)
+
+    async def _read(self, peer: Peer, listed: Sequence[Listed]) -> bool:
+        """Have each direction of a collective's sums pulled; tell whether one was not before."""
+        async with self._store.reading() as connection:
+            every = await all_pulled(connection)
+        known = of_collectives(every, peer.jid)
+        wanted = _sums(listed)
+        if known and self._is_finer(known, wanted):
+            wanted = {}
+        taken = {one.statistic: one.jid for one in every}
+        new = []
+        for direction, one in wanted.items():
+            before = known.get(direction)
+            if before is None or before.identifier != str(one.series):
+                statistic = before.statistic if before else _statistic(one, direction)
+                if taken.get(statistic, peer.jid) != peer.jid:
+                    statistic = f"{statistic}_{peer.id}"
+                new.append((before, one, statistic, direction))
+                self._since[statistic] = one.first or datetime.now(UTC)
+            else:
+                statistic = before.statistic
+                self._look_for_missed(peer, statistic, one)
+            if one.first is None:
+                self._empty.add(statistic)
+            else:
+                self._empty.discard(statistic)
+        if not new:
+            return False
+        language = await patiently(self._recorder, self._recorder.language)
+        await self._forget([before for before, *_ in new if before is not None])
+        now = datetime.now(UTC)
+        async with self._store.writing() as connection:
+            for _, one, statistic, direction in new:
+                said = _DIRECTIONS[direction].say(language)
+                pulled = Pulled(
+                    statistic=statistic,
+                    jid=peer.jid,
+                    identifier=str(one.series),
+                    name=f"{peer.name} — {said}",
+                    added_at=now,
+                )
+                await add_pulled(connection, pulled)
+        self._changes.tell()
+        return True
+
+    def _is_finer(
+        self, known: Mapping[Direction, Pulled], wanted: Mapping[Direction, Listed]
+    ) -> bool:
+        """Tell whether other sums are read already, and may stand in Home Assistant."""
+        reads = {identifier(one.identifier).quantity for one in known.values()}
+        tells = {one.series.quantity for one in wanted.values()}
+        anything = any(one.statistic not in self._empty for one in known.values())
+        return bool(tells) and reads != tells and anything
+
+    def _look_for_missed(self, peer: Peer, statistic: str, one: Listed) -> None:
+        totals = self._totals.get(peer.jid)
+        until = totals.until if totals else None
+        if until is not None and one.last is not None and one.last >= until + _MISSED:
+            self._missed.add(statistic)
+            self._changes.tell()
+
+    async def _forget(self, gone: Sequence[Pulled]) -> None:
+        if not gone:
+            return
+        async with self._store.writing() as connection:
+            for one in gone:
+                await remove_pulled(connection, one.statistic)
+                self._since.pop(one.statistic, None)
+        self._changes.tell()
+
+    async def _ask_for_quartiles(self, peer: Peer, listed: Iterable[Listed]) -> None:
+        now = datetime.now(UTC)
+        month = month_before(now)
+        totals = self._totals.get(peer.jid)
+        if totals and totals.month and totals.month.month >= month:
+            return
+        own = {str(one.series.device) for one in _sums(listed).values()}
+        for one in listed:
+            name = one.series
+            if name.quantity == SeriesPath.MEDIAN and str(name.device) in own:
+                start = datetime(month.year, month.month, 1, tzinfo=TIME_ZONE)
+                self._take(peer.jid, await self._asking.get_history(peer.jid, name, start, now))
+
+    def _take(self, jid: str, told: Data) -> None:
+        if self._totals.setdefault(jid, Totals()).take(told):
+            self._changes.tell()
+
+
+async def _granted(connection: AsyncConnection) -> dict[str, Peer]:
+    """Give those to whom something is granted, by address."""
+    every = await Permissions(connection).all()
+    granted = {one.peer for one in every if one.state is State.GRANTED}
+    return {one.jid: one for one in await all_peers(connection) if one.id in granted}
+
+
+def _sums(listed: Iterable[Listed]) -> dict[Direction, Listed]:
+    """Give the sums of all members that a collective tells, by direction.
+
+    They are its load curves, or its days where nothing finer was ever told. Of several groups that
+    of all has the shortest name. Nothing is a sum that has no count of members beside it.
+    """
+    by_name = {one.series: one for one in listed}
+    sums = [one for name, one in by_name.items() if name.members in by_name and _is_own(name)]
+    device = min((one.series.device for one in sums), key=lambda one: len(one.body), default=None)
+    fine, daily = (
+        {
+            one.series.direction: one
+            for one in sums
+            if one.series.device == device and one.series.quantity == quantity
+        }
+        for quantity in (SeriesPath.POWER, SeriesPath.ENERGY_DAILY)
+    )
+    only_days = all(one.first is None for one in fine.values())
+    days = only_days and any(one.first is not None for one in daily.values())
+    found = daily if days or not fine else fine
+    return {direction: one for direction, one in found.items() if direction is not None}
+
+
+def _is_own(name: Identifier) -> bool:
+    return name.device.subtype == "org" and name.device.body.startswith(_OWN)
+
+
+def _statistic(one: Listed, direction: Direction) -> str:
+    body = one.series.device.body.removeprefix(_OWN).lower()
+    return f"{IN_COMMON}{_OTHERS.sub('_', body)[:_MAX_NAME].strip('_')}_{direction}"

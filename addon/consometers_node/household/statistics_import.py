@@ -1,0 +1,458 @@
+"""A series of a peer, kept in Home Assistant as an external statistic.
+
+So a home of which somebody else reads the meter, such as the network's operator, takes part.
+
+    subscribe ─ the past, month by month ─ what is pushed ─ each day, the last week again
+
+Nothing is kept but how far the past was asked for: Home Assistant is the store (see `sums`). What
+the peer told stands there, or is asked for again, so that whatever is killed loses nothing.
+
+**A peer that refuses.** Proxies answer an upstream error where a time is too long, before a meter
+was in service, and while their source is down. So a month that is refused is asked for by weeks,
+then days. Times before one that is answered are asked for once more, then given up; with none
+answered after them, all of this is tried again later.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from itertools import groupby
+import logging
+from typing import NoReturn, Protocol
+
+from ..backoff import Backoff
+from ..quoalise import (
+    BadRequest,
+    Data,
+    Identifier,
+    ItemNotFound,
+    NotAuthorized,
+    QuoaliseError,
+    UpstreamError,
+)
+from ..quoalise.text import text
+from ..series import Range
+from ..xmpp import NetworkError
+from ..xmpp.account import bare
+from .errors import Away, HomeAssistantFault, WrongToken
+from .home_assistant import shielded
+from .hours import Hours, Kind, Unsuitable
+from .reading import HOUR
+from .recorder import Recorder, Rest, patiently
+from .recorder_writer import Writing, steps
+from .statistics import StatisticId
+
+HISTORY = timedelta(days=3 * 365)
+"""How far back the French network's operator tells."""
+
+_DAY = timedelta(days=1)
+_WEEK = timedelta(days=7)
+_MONTH = timedelta(days=31)
+_AGAIN = _WEEK
+"""The network's operator corrects the last days."""
+_REMEMBERED_HOURS = 48
+_BACKOFF = Backoff(30, 3600, least=1)
+
+_ENDED = text("the node no longer imports")
+
+_LOGGER = logging.getLogger(__name__)
+
+
+class Peer(Protocol):
+    """Who is asked: `xmpp.Asking`."""
+
+    def history(
+        self, peer: str, identifier: Identifier, start: datetime, end: datetime
+    ) -> AsyncIterator[Data]: ...
+
+    async def subscribe(self, peer: str, identifier: Identifier) -> None: ...
+
+
+class Kept(Protocol):
+    """Where it is kept how an import stands."""
+
+    async def moved(self, until: datetime) -> None:
+        """All that the peer has until then was asked for, and written."""
+
+    async def problem(self, words: str | None) -> None:
+        """This stands in the way; None if nothing does any longer."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Import:
+    """A series of a peer, and the statistic that it becomes.
+
+    `since` is where its past begins; `until` is what `Kept.moved` was told last.
+    """
+
+    peer: str
+    series: Identifier
+    statistic: StatisticId
+    title: str
+    since: datetime
+    until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Progress:
+    """What of the past was asked for: this is month number `done` of `total`."""
+
+    month: Range
+    rows: int
+    done: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pace:
+    """How often a peer is asked."""
+
+    poll: timedelta = HOUR
+    """One that pushes nothing."""
+    again: timedelta = _DAY
+    """What may have been corrected."""
+    on_return: bool = True
+    """Once the node is on the network again. Needless where a peer tells until it has a receipt."""
+    backoff: Backoff = _BACKOFF
+    """After something went wrong."""
+
+
+@dataclass(frozen=True, slots=True)
+class _News:
+    """What was pushed, and who waits until it is kept."""
+
+    told: Data
+    kept: asyncio.Future[None] = field(
+        default_factory=lambda: asyncio.get_running_loop().create_future()
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Lost:
+    """A time that a peer refused to tell of."""
+
+    within: Range
+    refusal: QuoaliseError
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+class Importing:
+    """Keeps one statistic as a peer tells it. `run` is its one task."""
+
+    def __init__(
+        self,
+        wanted: Import,
+        peer: Peer,
+        recorder: Recorder,
+        kept: Kept,
+        *,
+        pace: Pace | None = None,
+        progress: Callable[[Progress], None] | None = None,
+        seen: Callable[[Data], None] | None = None,
+        language: str = "en",
+        now: Callable[[], datetime] = _now,
+        rest: Rest = asyncio.sleep,
+    ) -> None:
+        """Prepare; `seen` hears of all that is kept.
+
+        Raises `Unsuitable` on a series that cannot be imported, and `NotAnAddress`.
+        """
+        kind = Kind.of(wanted.series)
+        self._jid = bare(wanted.peer)
+        self._wanted = wanted
+        self._since = _whole_hour(min(wanted.since, wanted.until or wanted.since))
+        self._until = wanted.until
+        self._peer = peer
+        self._recorder = recorder
+        self._kept = kept
+        self._pace = pace or Pace()
+        self._progress = progress
+        self._seen = seen
+        self._language = language
+        self._now = now
+        self._rest = rest
+        self._writing = Writing(recorder, wanted.statistic, wanted.title, kind, rest=rest)
+        self._hours: Hours | None = None
+        self._ready = False
+        self._longest = _MONTH
+        self._subscribed: bool | None = None
+        self._looked_at: float | None = None
+        self._holes: list[_Lost] = []
+        self._told: tuple[str | None] | None = None
+        self._news: deque[_News] = deque()
+        self._again = False
+        self._wake = asyncio.Event()
+
+    async def heard(self, peer: str, told: Data) -> None:
+        """Take what a peer pushed, and return once it is kept. Others' records are left alone.
+
+        Waits while Home Assistant is away. Raises `Away` if `run` ends meanwhile.
+        """
+        names = {records.name for records in told.records}
+        if bare(peer) != self._jid or str(self._wanted.series) not in names:
+            return
+        news = _News(told)
+        self._news.append(news)
+        self._wake.set()
+        await shielded(news.kept)
+
+    def came_back(self) -> None:
+        """Hear that the node is on the network again: something may have been missed."""
+        if self._pace.on_return or not self._subscribed:
+            self.ask_again()
+
+    def ask_again(self) -> None:
+        """Hear that something was missed."""
+        self._again = True
+        self._wake.set()
+
+    async def run(self) -> NoReturn:
+        """Import, and keep up. Raises `WrongToken`."""
+        loop = asyncio.get_running_loop()
+        waits = self._pace.backoff.delays()
+        due = loop.time()
+        try:
+            while True:
+                if self._again or loop.time() >= due:
+                    self._again = False
+                    if await self._goes(self._round):
+                        waits = self._pace.backoff.delays()
+                        every = self._pace.again if self._subscribed else self._pace.poll
+                        wait = every.total_seconds()
+                    else:
+                        wait = next(waits)
+                    due = loop.time() + wait
+                goes = await self._goes(self._take_news)
+                if not goes:
+                    due = min(due, loop.time() + next(waits))
+                await self._sleep(due, news=goes and self._ready)
+        finally:
+            for news in self._news:
+                if not news.kept.done():
+                    news.kept.set_exception(Away(_ENDED))
+                    news.kept.exception()  # Nobody has to be waiting for it.
+
+    async def _goes(self, step: Callable[[], Awaitable[None]]) -> bool:
+        """Take a step, and tell what stood in its way."""
+        try:
+            await step()
+        except WrongToken as fault:
+            await self._tell(self._words(fault))
+            raise
+        except (QuoaliseError, NetworkError, HomeAssistantFault, Unsuitable) as fault:
+            await self._tell(self._words(fault))
+            return False
+        return True
+
+    async def _sleep(self, due: float, *, news: bool) -> None:
+        """Sleep until then, until the node is back, or until there is news if that may be taken."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout_at(due):
+                while not self._again and not (news and self._news):
+                    self._wake.clear()
+                    await self._wake.wait()
+
+    async def _round(self) -> None:
+        """Ask for what may be new: all of it at first, then the last week or, between, a day."""
+        loop = asyncio.get_running_loop()
+        now = loop.time()
+        every = self._pace.again.total_seconds()
+        fully = self._looked_at is None or now - self._looked_at >= every
+        zone = await patiently(self._recorder, self._recorder.time_zone, self._rest)
+        if self._hours is None:
+            self._hours = Hours(self._wanted.series, zone)
+        if fully:
+            self._ready = False
+            await self._writing.look()
+            self._ready = True
+        await self._subscribe()
+        await self._ask_since(self._begin(fully=fully))
+        if fully:
+            self._looked_at = now
+        await self._tell(self._hole())
+
+    def _begin(self, *, fully: bool) -> datetime:
+        """Give from when the peer is asked: what Home Assistant has not, and some time before."""
+        last, until = self._writing.last, self._until
+        if until is None or (last is None and fully):
+            return self._since
+        back = _AGAIN if fully or self._subscribed else _DAY
+        return max(self._since, _whole_hour(min(last or until, until) - back))
+
+    async def _subscribe(self) -> None:
+        try:
+            await self._peer.subscribe(self._wanted.peer, self._wanted.series)
+        except QuoaliseError as refusal:
+            if self._subscribed is not False:
+                _LOGGER.info("%s is asked for again and again: %s", self._wanted.statistic, refusal)
+            self._subscribed = False
+        else:
+            self._subscribed = True
+
+    async def _ask_since(self, begin: datetime) -> None:
+        """Ask for a time up to now, month by month, the oldest first."""
+        months = list(_months(Range(begin, max(begin, self._now()))))
+        self._holes = []
+        waiting: list[_Lost] = []
+        for number, month in enumerate(months, 1):
+            is_last = number == len(months)
+            ask = self._ask_lightly if waiting and not is_last else self._ask
+            rows, lost = await ask(month)
+            waiting += lost
+            if any(one.within == month for one in lost):
+                continue
+            # The peer answers: what it refuses once more, it will not give.
+            rows += await self._ask_once_more(waiting)
+            waiting = []
+            self._until = month.end
+            await self._kept.moved(month.end)
+            if self._progress:
+                self._progress(Progress(month=month, rows=rows, done=number, total=len(months)))
+            await self._take_news()
+        if waiting:
+            raise waiting[-1].refusal
+
+    async def _ask_once_more(self, refused: Iterable[_Lost]) -> int:
+        rows = 0
+        for one in refused:
+            more, lost = await self._ask_lightly(one.within)
+            rows += more
+            first = self._writing.first
+            # What is refused before the first record was before there was a meter.
+            if first is not None:
+                self._holes += [hole for hole in lost if first < hole.within.start]
+        return rows
+
+    async def _ask_lightly(self, within: Range) -> tuple[int, Sequence[_Lost]]:
+        """Ask for a time that may be refused: if its last day is, then all of it."""
+        rows, lost = await self._ask(Range(max(within.start, within.end - _DAY), within.end))
+        if lost:
+            return rows, [_Lost(within, lost[0].refusal)]
+        return await self._ask(within)
+
+    async def _ask(self, within: Range) -> tuple[int, Sequence[_Lost]]:
+        """Ask for a time, by parts if need be; give how many rows changed, and what was refused."""
+        length = within.end - within.start
+        if length <= max(self._longest, _DAY):
+            try:
+                return await self._import(within), []
+            except UpstreamError as refusal:
+                if length <= _DAY:
+                    return 0, [_Lost(within, refusal)]
+            except _REFUSALS as refusal:
+                return 0, [_Lost(within, refusal)]
+        step = _WEEK if length > _WEEK else _DAY
+        first, *between, last = steps(within, step)
+        rows, at_end = await self._ask(last)
+        more, at_start = await self._ask(first)
+        rows += more
+        if [one.within for one in (*at_start, *at_end)] == [first, last]:
+            return rows, [_Lost(within, at_end[0].refusal)]
+        lost = [*at_start]
+        for part in between:
+            more, refused = await self._ask(part)
+            rows += more
+            lost += refused
+        lost += at_end
+        if not lost:
+            self._longest = step
+        return rows, lost
+
+    async def _import(self, within: Range) -> int:
+        """Ask for a time, write what is told of it, and give how many rows changed."""
+        assert self._hours is not None
+        hours = self._hours.like()
+        touched: set[datetime] = set()
+        wanted = self._wanted
+        async for page in self._peer.history(wanted.peer, wanted.series, within.start, within.end):
+            touched |= hours.take(page)
+            self._see(page)
+        self._hours.learn(hours)
+        self._hours.forget(touched)
+        return await self._writing.put(hours.whole(touched))
+
+    async def _take_news(self) -> None:
+        """Keep what was pushed. Hours of which a part was told are asked for, once they are over.
+
+        An hour that is not over is remembered: its other parts will be pushed.
+        """
+        while self._news and self._ready and self._hours is not None:
+            hours, batch = self._hours, list(self._news)
+            touched: set[datetime] = set()
+            for news in batch:
+                try:
+                    touched |= hours.take(news.told)
+                except Unsuitable as fault:
+                    await self._tell(self._words(fault))
+            whole = hours.whole(touched)
+            over = {hour for hour in touched - whole.keys() if hour + HOUR <= self._now()}
+            for within in _spans(over):
+                try:
+                    await self._import(within)
+                except _REFUSALS as refusal:
+                    _LOGGER.info("%s: %s", self._wanted.statistic, refusal)
+            await self._writing.put(whole)
+            hours.forget(whole)
+            hours.keep_last(_REMEMBERED_HOURS)
+            for news in batch:
+                self._see(news.told)
+                self._news.remove(news)
+                if not news.kept.done():
+                    news.kept.set_result(None)
+
+    def _see(self, told: Data) -> None:
+        if self._seen is not None:
+            self._seen(told)
+
+    def _hole(self) -> str | None:
+        """Tell what of the past the peer does not give, in words."""
+        if not self._holes:
+            return None
+        first, last = self._holes[0], self._holes[-1]
+        days = f"{first.within.start:%Y-%m-%d} – {last.within.end:%Y-%m-%d}"
+        return f"{days}: {self._words(last.refusal)}"
+
+    async def _tell(self, problem: str | None) -> None:
+        if self._told != (problem,):
+            await self._kept.problem(problem)
+            self._told = (problem,)
+
+    def _words(self, fault: Exception) -> str:
+        match fault:
+            case UpstreamError():
+                source = " ".join(filter(None, (fault.issuer, fault.code)))
+                return f"{fault.text.say(self._language)} ({source})"
+            case QuoaliseError() | NetworkError() | HomeAssistantFault() | Unsuitable():
+                return fault.text.say(self._language)
+        return str(fault)
+
+
+_REFUSALS = (UpstreamError, NotAuthorized, ItemNotFound, BadRequest)
+"""What a peer says of a time; anything else is said of the peer, or the way to it."""
+
+
+def _months(within: Range) -> Iterator[Range]:
+    """Cut a range where months begin, UTC."""
+    start = within.start
+    while start < within.end:
+        month = start.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+        end = min((month + _MONTH).replace(day=1), within.end)
+        yield Range(start, end)
+        start = end
+
+
+def _spans(hours: Iterable[datetime]) -> Iterator[Range]:
+    """Give a range for each day with some hours."""
+    for _, same in groupby(sorted(hours), key=datetime.date):
+        first, *others = same
+        yield Range(first, (others or [first])[-1] + HOUR)
+
+
+def _whole_hour(instant: datetime) -> datetime:
+    return instant.astimezone(UTC).replace(minute=0, second=0, microsecond=0)

@@ -1,0 +1,278 @@
+"""Keeping the blocks of what was granted as the recorder has them.
+
+Two tasks ask the recorder. One reads the last days again at each round, for what is new and what
+was corrected. The other reads the granted past month by month, the newest one first; after a long
+absence it first reads what was missed. A clock that is wrong keeps both waiting: what it took for
+read would not be.
+"""
+
+import asyncio
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+import logging
+from typing import NoReturn
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from ..permission import Permissions
+from ..series import Block, Range, Series
+from ..sharing.changes import Changes
+from ..sharing.due_records import keep
+from ..store import SeriesId, Store
+from ..store.clock import Clock
+from ..store.coverage import all_coverage, coverage, set_coverage
+from ..store.peers import all_peers
+from ..store.series import blocks
+from .availability import WatchedRecorder
+from .backfill import Chunk, Source, catch_up, read_again, window
+from .errors import HomeAssistantFault
+from .poll_schedule import Rounds
+from .read_window import still_to_read, wanted
+from .reading import needs_hours
+from .recorder import Rest
+from .statistics import statistic_of
+
+_DAY = timedelta(days=1)
+_ROUNDS, _PAST = "rounds", "past"
+_LOOK_AGAIN_S = 600.0
+_AFTER_A_FAULT_S = 60.0
+
+_LOGGER = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A series that was granted, the days that are to be read of it, and those that were."""
+
+    series_id: SeriesId
+    wanted: Range
+    covered: Range | None
+
+    @property
+    def left(self) -> list[Range]:
+        """What is still to be read, the newest first."""
+        return still_to_read(self.wanted, self.covered)
+
+    @property
+    def progress(self) -> float:
+        """How much of the wanted days was read, from 0 to 1."""
+        whole = self.wanted.end - self.wanted.start
+        left = sum((one.end - one.start for one in self.left), timedelta())
+        return 1 - left / whole if whole else 1
+
+
+async def targets(connection: AsyncConnection, now: datetime) -> dict[Series, Target]:
+    """Give what is to be read: each series that a valid permission names."""
+    covered = await all_coverage(connection)
+    found: dict[Series, Target] = {}
+    for peer in await all_peers(connection):
+        for grant in await Permissions(connection).permitted(peer.id):
+            days = wanted(grant.series, grant.records, now)
+            if (before := found.get(grant.series)) is not None:
+                start, end = before.wanted.start, before.wanted.end
+                days = Range(min(start, days.start), max(end, days.end))
+            number = grant.series_id
+            found[grant.series] = Target(number, days, covered.get(number))
+    return found
+
+
+async def progress(connection: AsyncConnection, now: datetime) -> dict[Series, float]:
+    """Give how much was read of what is to be read of each series, from 0 to 1."""
+    return {series: one.progress for series, one in (await targets(connection, now)).items()}
+
+
+class Upkeep:
+    """Reads the recorder."""
+
+    def __init__(
+        self,
+        store: Store,
+        recorder: WatchedRecorder,
+        changes: Changes,
+        rounds: Rounds,
+        clock: Clock,
+        *,
+        rest: Rest = asyncio.sleep,
+    ) -> None:
+        """Prepare; nothing is read yet."""
+        self._problems: dict[str, HomeAssistantFault] = {}
+        self._missed: set[Series] = set()
+        self._store = store
+        self._recorder = recorder
+        self._changes = changes
+        self._rounds = rounds
+        self._clock = clock
+        self._rest = rest
+
+    @property
+    def problem(self) -> HomeAssistantFault | None:
+        """What the recorder refuses; None if nothing."""
+        return next(iter(self._problems.values()), None)
+
+    async def run(self) -> NoReturn:
+        """Read on. What the recorder refuses is asked again after a while."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._read_last_days())
+            tasks.create_task(self._read_past())
+        raise AssertionError
+
+    async def _read_last_days(self) -> NoReturn:
+        while True:
+            await self._rounds.next()
+            if await self._is_wrong():
+                continue
+            try:
+                now = self._clock.now()
+                found, known = await self._known(now)
+                chunks = read_again(
+                    self._recorder,
+                    _sources(found),
+                    now,
+                    known,
+                    absences=self._recorder.presence.absences,
+                    rest=self._rest,
+                )
+                async for chunk in chunks:
+                    await self._keep(found, chunk)
+                self._problems.pop(_ROUNDS, None)
+            except HomeAssistantFault as fault:
+                await self._note(_ROUNDS, fault)
+
+    async def _read_past(self) -> NoReturn:
+        while True:
+            seen = self._changes.count
+            if await self._is_wrong():
+                await self._changes.after(seen, _LOOK_AGAIN_S)
+                continue
+            found = await self._wanted(self._clock.now())
+            month, several = _next_month(found)
+            if month is None:
+                await self._changes.after(seen, _LOOK_AGAIN_S)
+                continue
+            try:
+                sources = _sources(several)
+                chunks = catch_up(
+                    self._recorder,
+                    sources,
+                    month,
+                    absences=self._recorder.presence.absences,
+                    rest=self._rest,
+                )
+                async for chunk in chunks:
+                    await self._keep(several, chunk)
+                self._problems.pop(_PAST, None)
+            except HomeAssistantFault as fault:
+                await self._note(_PAST, fault)
+
+    async def _is_wrong(self) -> bool:
+        async with self._store.reading() as connection:
+            return await self._clock.is_wrong(connection)
+
+    async def _wanted(self, now: datetime) -> dict[Series, Target]:
+        """Give what is to be read. What rounds did not see the end of counts as unread again.
+
+        They read the last days until these change no more. After a longer absence, the last days
+        before it had not come to that.
+        """
+        async with self._store.reading() as connection:
+            found = await targets(connection, now)
+        missed = {series for series, target in found.items() if _is_missed(series, target, now)}
+        new = missed - self._missed
+        self._missed = missed
+        if not new:
+            return found
+        async with self._store.writing() as connection:
+            for series in new:
+                sure = _sure(series, found[series], now)
+                await set_coverage(connection, found[series].series_id, sure)
+            return await targets(connection, now)
+
+    async def _known(self, now: datetime) -> tuple[dict[Series, Target], list[Block]]:
+        async with self._store.reading() as connection:
+            found = await targets(connection, now)
+            known = [
+                block
+                for source in _sources(found)
+                for block in await blocks(
+                    connection,
+                    found[source.series].series_id,
+                    source.series,
+                    window(source.statistic, now),
+                )
+            ]
+        return found, known
+
+    async def _keep(self, found: Mapping[Series, Target], chunk: Chunk) -> None:
+        now = self._clock.now()
+        async with self._store.writing() as connection:
+            # What ended while it was read is not kept: it may have been erased meanwhile.
+            still = await targets(connection, now)
+            numbers = {one: found[one].series_id for one in chunk.series if one in still}
+            kept = [one.block for one in chunk.readings if one.block.series in numbers]
+            news = await keep(connection, numbers, kept, now)
+            for number in numbers.values():
+                covered = await coverage(connection, number)
+                if (grown := _grown(covered, chunk.days)) != covered:
+                    await set_coverage(connection, number, grown)
+                    news = True
+        if news:
+            self._changes.tell()
+
+    async def _note(self, task: str, fault: HomeAssistantFault) -> None:
+        if str(fault) not in map(str, self._problems.values()):
+            _LOGGER.warning("%s", fault)
+        self._problems[task] = fault
+        await self._rest(_AFTER_A_FAULT_S)
+
+
+def _sources(series: Iterable[Series]) -> list[Source]:
+    return [Source(one, statistic_of(one)) for one in series]
+
+
+def _is_missed(series: Series, target: Target, now: datetime) -> bool:
+    """Tell whether rounds do not reach back to what was read."""
+    covered = target.covered
+    return covered is not None and covered.end < window(statistic_of(series), now).start
+
+
+def _sure(series: Series, target: Target, now: datetime) -> Range:
+    """Give the days that were read when they could change no more."""
+    covered = target.covered
+    assert covered is not None
+    changing = window(statistic_of(series), now)
+    end = covered.end - (changing.end - changing.start)
+    if not needs_hours(series):
+        # Of the rows of that day, some may be gone by now.
+        end = max(end, target.wanted.start + _DAY)
+    return Range(covered.start, min(covered.end, max(covered.start, end)))
+
+
+def _next_month(found: Mapping[Series, Target]) -> tuple[Range | None, dict[Series, Target]]:
+    """Give the next days to read, of one month, and the series of which they are to be read."""
+    months: dict[Range, dict[Series, Target]] = {}
+    for series, target in found.items():
+        for left in target.left[:1]:
+            months.setdefault(_month(left, target.covered), {})[series] = target
+    if not months:
+        return None, {}
+    newest = max(months, key=lambda one: one.end)
+    return newest, months[newest]
+
+
+def _month(left: Range, covered: Range | None) -> Range:
+    """Give the part of a range that lies next to what was read, up to the turn of a month."""
+    if covered is not None and left.start == covered.end:
+        following = (left.start.replace(day=1) + timedelta(days=32)).replace(day=1)
+        return Range(left.start, min(left.end, following))
+    first = (left.end - timedelta(days=1)).replace(day=1)
+    return Range(max(left.start, first), left.end)
+
+
+def _grown(covered: Range | None, days: Range) -> Range:
+    """Give what was read by now: one range, which days that do not touch it do not change."""
+    if covered is None:
+        return days
+    if days.start > covered.end or days.end < covered.start:
+        return covered
+    return Range(min(covered.start, days.start), max(covered.end, days.end))

@@ -1,0 +1,316 @@
+"""What is known of a node's series, and what is due of them to whom.
+
+All of it happens inside the transaction that the caller holds: a record that is kept, and the
+correction that it makes due, are kept together or not at all.
+
+What is due is what the blocks hold beyond a subscription's cursor. The outbox holds what is on its
+way, and what was corrected behind the cursor.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from hashlib import sha256
+from itertools import batched
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from ..permission import Identification
+from ..quoalise import MAX_PUSHED, Data, Identifier, Text
+from ..quoalise.data import encode
+from ..series import Block, Range, Record, Series
+from ..store import PeerId, SeriesId
+from ..store.coverage import coverage
+from ..store.member_counts import counts
+from ..store.outbox import (
+    Leaving,
+    Queued,
+    Told,
+    cut,
+    leave,
+    queue_again_for,
+    sending,
+    take_turns,
+    told_of,
+    told_of_each,
+    unsent,
+)
+from ..store.series import blocks, blocks_of_days, put_blocks
+from ..wire import Naming, Unsayable, told
+from .restriction import paused
+
+SOON = timedelta(days=2)
+"""A record that starts later than this is no record: clocks differ, but not by that."""
+
+_DAY = timedelta(days=1)
+_DAYS_AT_ONCE = 31
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """Records that are about to leave for a peer, under the id that its receipt will name."""
+
+    peer: PeerId
+    id: str
+    data: Data
+    queued: Queued
+
+
+def receipts_key(peer: PeerId) -> str:
+    """Name the setting that tells whether a subscriber confirms what it is told: no, or unset."""
+    return f"peer.{peer}.receipts"
+
+
+async def keep(
+    connection: AsyncConnection,
+    numbers: Mapping[Series, SeriesId],
+    kept: Iterable[Block],
+    at: datetime,
+) -> bool:
+    """Store these blocks, and queue what peers had otherwise. Return whether anything is new."""
+    await take_turns(connection)
+    told = list(kept)
+    covered = {number: await coverage(connection, number) for number in numbers.values()}
+    known = await blocks_of_days(connection, _days(numbers, told))
+    corrected: dict[tuple[Series, bool], list[Range]] = {}
+    new: dict[SeriesId, dict[date, Block]] = {}
+    for block in told:
+        number = numbers[block.series]
+        key = number, block.day
+        before = known.get(key)
+        if block == before:
+            continue
+        new.setdefault(number, {})[block.day] = known[key] = block
+        if (span := _difference(before, block)) is not None:
+            read, day = covered[number], Range.of_day(block.day)
+            first = read is None or not read.covers(day)
+            corrected.setdefault((block.series, first), []).append(span)
+    await put_blocks(connection, {number: days.values() for number, days in new.items()}, at)
+    await queue_again(connection, numbers, corrected, at)
+    return bool(new)
+
+
+async def queue_again(
+    connection: AsyncConnection,
+    numbers: Mapping[Series, SeriesId],
+    corrected: Mapping[tuple[Series, bool], Iterable[Range]],
+    at: datetime,
+) -> None:
+    """Queue these records for the subscribers whose cursor is past them.
+
+    The keys are a series, and whether its records were read for the first time: see `_correct`.
+    """
+    subscribers = await told_of_each(connection, [numbers[series] for series, _ in corrected])
+    for (series, first), behind in corrected.items():
+        number = numbers[series]
+        for span in _joined(series, behind) if number in subscribers else ():
+            await _correct(connection, number, subscribers[number], span, at, first=first)
+
+
+async def next_messages(
+    connection: AsyncConnection,
+    naming: Naming,
+    peers: Mapping[PeerId, str],
+    series: Mapping[SeriesId, Series],
+    *,
+    new_id: Callable[[], str],
+    at: datetime,
+) -> dict[PeerId, Message | Text]:
+    """Return one message for each of these peers, by their bare JIDs, to which something is due.
+
+    What waits in the outbox goes before what these series have beyond the peers' cursors. All of it
+    is noted as leaving. Instead of a message there may be the reason why what is due cannot be said
+    to a peer. Raises NotPermitted if something must not leave after all.
+    """
+    await take_turns(connection)
+    held_back = await paused(connection)
+    parts = _Parts(connection, naming)
+    found: dict[PeerId, Message | Text] = {}
+
+    def name(peer: PeerId, identification: str, of: Series) -> Identifier | None:
+        try:
+            return naming.name(of, peers[peer], Identification(identification))
+        except Unsayable as fault:
+            found[peer] = fault.text
+            return None
+
+    def message(peer: PeerId, queued: Queued, data: Data) -> str:
+        number = message_number(queued, data, new_id())
+        found[peer] = Message(peer, number, data, queued)
+        return number
+
+    left = set(peers)
+    while left:
+        waiting, left = await unsent(connection, left, held_back), set()
+        for row in waiting:
+            queued = row.queued
+            if row.peer in found or not (said := name(row.peer, row.identification, row.series)):
+                continue
+            data, over = await parts.of(said, queued.series_id, row.series, queued.records)
+            if over is not None:
+                # A hole was filled since it was queued.
+                await cut(connection, queued, over)
+                left.add(row.peer)
+                continue
+            await sending(connection, [queued], message(row.peer, queued, data), at)
+    leaving = []
+    for number, of in series.items():
+        if not (rest := peers.keys() - found.keys()):
+            break
+        for one in await told_of(connection, number, rest):
+            if one.permission in held_back:
+                continue
+            start = max(one.reached or one.since, one.records.start)
+            within = Range(start, max(start, min(at + SOON, one.records.end)))
+            due = await parts.beyond(number, of, within)
+            if due is None or not (said := name(one.peer, one.identification, of)):
+                continue
+            queued = Queued(0, one.permission, number, due.clip(one.records))
+            data, _ = await parts.of(said, number, of, queued.records)
+            leaving.append(Leaving(one.peer, queued, message(one.peer, queued, data)))
+    await leave(connection, leaving, at)
+    return found
+
+
+class _Parts:
+    """Records that many peers are told, read once in a transaction."""
+
+    def __init__(self, connection: AsyncConnection, naming: Naming) -> None:
+        self._connection = connection
+        self._naming = naming
+        self._data: dict[tuple[SeriesId, Identifier, Range], tuple[Data, datetime | None]] = {}
+        self._beyond: dict[tuple[SeriesId, Range], Range | None] = {}
+
+    async def of(
+        self, name: Identifier, number: SeriesId, series: Series, within: Range
+    ) -> tuple[Data, datetime | None]:
+        """Return what is told of a range, and where a message is full if it is before its end."""
+        # Two series of one delivery point, one finer than the other, have the same name.
+        key = number, name, within
+        if key not in self._data:
+            records = await records_of(self._connection, number, series, within)
+            most = self._most(series)
+            some = records[:most]
+            members = await members_of(self._connection, self._naming, number, series, some)
+            over = records[most].start if len(records) > most else None
+            self._data[key] = told(name, series, some, members), over
+        return self._data[key]
+
+    async def beyond(self, number: SeriesId, series: Series, within: Range) -> Range | None:
+        """Return where the first records in a range are, as many as a message holds."""
+        key = number, within
+        if key not in self._beyond:
+            most = self._most(series)
+            self._beyond[key] = await _next_records(self._connection, number, series, within, most)
+        return self._beyond[key]
+
+    def _most(self, series: Series) -> int:
+        return at_once(MAX_PUSHED, self._naming, series)
+
+
+def message_number(queued: Queued, data: Data, new: str) -> str:
+    """Give the id of a message: that of before where it says the same.
+
+    So a receipt that takes longer than anyone waits for it counts when it comes.
+    """
+    mark = f".{sha256(encode(data)).hexdigest()[:12]}"
+    before = queued.stanza
+    return before if before is not None and before.endswith(mark) else f"{new}{mark}"
+
+
+async def records_of(
+    connection: AsyncConnection, number: SeriesId, series: Series, within: Range
+) -> list[Record]:
+    """Give the records of a series that start in a range, in order."""
+    known = await blocks(connection, number, series, within)
+    return [record for block in known for record in block.records(within)]
+
+
+async def members_of(
+    connection: AsyncConnection,
+    naming: Naming,
+    number: SeriesId,
+    series: Series,
+    records: Sequence[Record],
+) -> list[Record]:
+    """Give how many members each of these records sums, where a collective sums them."""
+    if not records or not naming.sums(series):
+        return []
+    starts = {record.start for record in records}
+    within = Range(min(starts), series.end(max(starts)))
+    known = await counts(connection, number, series, within)
+    return [count for block in known for count in block.records(within) if count.start in starts]
+
+
+def at_once(most: int, naming: Naming, series: Series) -> int:
+    """Give how many records may go together: half as many where counts go beside them."""
+    return most // 2 if naming.sums(series) else most
+
+
+async def _next_records(
+    connection: AsyncConnection, number: SeriesId, series: Series, within: Range, most: int
+) -> Range | None:
+    """Give the range that begins where this one does and has so many records of a series.
+
+    It has fewer where there are no more; None if there are none.
+    """
+    found: list[Record] = []
+    for days in batched(within.days(), _DAYS_AT_ONCE, strict=False):
+        part = Range(Range.of_day(days[0]).start, Range.of_day(days[-1]).end).clip(within)
+        found += await records_of(connection, number, series, part)
+        if len(found) >= most:
+            break
+    return Range(within.start, series.end(found[:most][-1].start)) if found else None
+
+
+async def _correct(
+    connection: AsyncConnection,
+    number: SeriesId,
+    subscribers: Iterable[Told],
+    span: Range,
+    at: datetime,
+    *,
+    first: bool,
+) -> None:
+    """Queue corrected records for subscribers that have them, or that they are on their way to.
+
+    What was read for the `first` time, and is older than the subscription, corrects nothing: the
+    subscriber asks for the past where it wants it.
+    """
+    parts = []
+    for one in subscribers:
+        if one.reached is not None:
+            start = max(span.start, one.since) if first else span.start
+            behind = span.clip(Range(start, max(start, one.reached))).clip(one.records)
+            parts.append((one, behind))
+    await queue_again_for(connection, number, [one for one in parts if one[1]], at=at)
+
+
+def _days(
+    numbers: Mapping[Series, SeriesId], told: Iterable[Block]
+) -> dict[SeriesId, tuple[Series, set[date]]]:
+    """Return the days of blocks, by series."""
+    days: dict[SeriesId, tuple[Series, set[date]]] = {}
+    for block in told:
+        days.setdefault(numbers[block.series], (block.series, set()))[1].add(block.day)
+    return days
+
+
+def _difference(known: Block | None, block: Block) -> Range | None:
+    """Give the range from the first record that is new or another to the end of the last one."""
+    before = set() if known is None else set(known.records())
+    new = [record.start for record in block.records() if record not in before]
+    return Range(min(new), block.series.end(max(new))) if new else None
+
+
+def _joined(series: Series, spans: Iterable[Range]) -> list[Range]:
+    """Put spans together of which little lies between, as much as a message holds."""
+    most = MAX_PUSHED * timedelta(minutes=series.interval.minutes)
+    joined: list[Range] = []
+    for span in sorted(spans, key=lambda one: one.start):
+        before = joined[-1] if joined else None
+        if before and span.start - before.end <= _DAY and span.end - before.start <= most:
+            joined[-1] = Range(before.start, span.end)
+        else:
+            joined.append(span)
+    return joined

@@ -1,0 +1,65 @@
+"""What of a person's wishes cannot be, in words: for the command line and for pages."""
+
+from ..permission import (
+    ChangedNeed,
+    ForbiddenChange,
+    NotNarrower,
+    OutdatedNeed,
+    PermissionFault,
+    UnknownPermission,
+    WrongClock,
+)
+from ..quoalise import Text
+from ..quoalise.text import text, verbatim
+from ..store import NotPermitted
+from ..wire import Unsayable
+from . import consent_text
+from .names import OtherCollective
+
+NARROWER = {
+    "series": text(
+        "Choose series that are asked for, at an interval that is no finer than what is asked."
+    ),
+    "interval": text(
+        "The interval is finer than what is asked: choose that one, or a coarser one."
+    ),
+    "identification": text("This is not the name that is asked for: grant it as asked, or refuse."),
+    "history_days": text("That is more of the past than what is asked."),
+    "duration_days": text("That is longer than what is asked."),
+}
+_OUTDATED = text("A newer version of this was asked since: answer that one.")
+_CHANGED = text(
+    "What is asked changed without a new version: ask whoever asks it to number it anew."
+)
+_UNKNOWN = text("There is no such permission.")
+_FORBIDDEN = text("This permission is “{before}”: it cannot become “{after}”.")
+_REFUSED = text("The database refuses: {why}")
+
+
+def said_of(fault: Exception) -> Text | None:
+    """Give the words of an error of this room or of those under it; None of any other."""
+    match fault:
+        case Unsayable() | OtherCollective() | WrongClock():
+            return fault.text
+        case NotNarrower():
+            return NARROWER[fault.field]
+        case ForbiddenChange():
+            before, after = consent_text.STATES[fault.before], consent_text.STATES[fault.after]
+            return Text(
+                {
+                    tag: said.format(before=before.say(tag), after=after.say(tag))
+                    for tag, said in _FORBIDDEN.by_language.items()
+                }
+            )
+        case OutdatedNeed():
+            return _OUTDATED
+        case ChangedNeed():
+            return _CHANGED
+        case UnknownPermission():
+            return _UNKNOWN
+        case PermissionFault():
+            return verbatim(str(fault))
+        case NotPermitted():
+            return _REFUSED.fill(why=fault)
+        case _:
+            return None

@@ -1,0 +1,174 @@
+"""The series that members let this collective read, and how far each was gathered."""
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import batched
+from typing import Any
+
+from sqlalchemy import Row, Select, bindparam, func, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from ..series import Interval, Range, Series
+from .any_of import among, pair_among
+from .collective_tables import GivenId, GivenRow, GivenSeriesRow, MemberId, MemberRow
+from .series import SERIES_FACTS
+from .set_aside import some_apart
+from .tables import SeriesId, SeriesRow
+
+_NAMES_AT_ONCE = 1_000
+
+_GRANTED = (
+    select(
+        GivenSeriesRow.given_id,
+        GivenSeriesRow.identifier,
+        GivenRow.member_id,
+        MemberRow.jid,
+        MemberRow.kind,
+        GivenRow.interval,
+        GivenRow.records_from,
+        GivenRow.valid_until,
+        GivenSeriesRow.series_id,
+        GivenSeriesRow.asked_until,
+        GivenSeriesRow.subscribed_at,
+        GivenSeriesRow.heard_at,
+        GivenSeriesRow.problem,
+        some_apart(GivenSeriesRow.series_id),
+        *SERIES_FACTS,
+    )
+    .join(GivenRow, GivenRow.id == GivenSeriesRow.given_id)
+    .join(MemberRow, MemberRow.id == GivenRow.member_id)
+    .outerjoin(SeriesRow, SeriesRow.id == GivenSeriesRow.series_id)
+    .where(GivenRow.state == "granted", MemberRow.jid.is_not(None))
+    .order_by(GivenRow.records_from, GivenSeriesRow.given_id, GivenSeriesRow.identifier)
+)
+_OF_MEMBER = _GRANTED.where(MemberRow.jid == bindparam("jid"))
+_UNDER_NAMES = _GRANTED.where(among(GivenSeriesRow.identifier, "names")).with_for_update(
+    read=True, of=GivenRow
+)
+_HEARD = (
+    update(GivenSeriesRow)
+    .where(pair_among(GivenSeriesRow.given_id, GivenSeriesRow.identifier, ("givens", "names")))
+    .values(heard_at=bindparam("at"))
+)
+
+type Key = tuple[GivenId, str]
+"""A permission that a member gave, and the name of one of its series."""
+
+
+@dataclass(frozen=True, slots=True)
+class Gathered:
+    """A series that may be read at an interval no finer than that.
+
+    `records` is when they start; at its end the permission ends too. What the series is of is
+    known from its first records on.
+    """
+
+    given: GivenId
+    identifier: str
+    member: MemberId
+    jid: str
+    kind: str
+    interval: Interval
+    records: Range
+    series_id: SeriesId | None
+    series: Series | None
+    asked_until: datetime | None
+    subscribed_at: datetime | None
+    heard_at: datetime | None
+    problem: str | None
+    has_records_set_aside: bool
+
+    @property
+    def key(self) -> Key:
+        """What names it."""
+        return self.given, self.identifier
+
+
+async def under_names(connection: AsyncConnection, names: Collection[str]) -> list[Gathered]:
+    """Give what was granted under these names, and stays so until the transaction ends."""
+    found = []
+    for some in batched(names, _NAMES_AT_ONCE, strict=False):
+        found += await _read(connection, _UNDER_NAMES, names=some)
+    return found
+
+
+async def of_member(connection: AsyncConnection, jid: str) -> list[Gathered]:
+    """Give what a member (its bare JID) granted."""
+    return await _read(connection, _OF_MEMBER, jid=jid)
+
+
+async def last_heard(connection: AsyncConnection) -> datetime | None:
+    """Give when records last came of any member."""
+    query = select(func.max(GivenSeriesRow.heard_at))
+    last: datetime | None = (await connection.execute(query)).scalar_one()
+    return last
+
+
+async def givers(connection: AsyncConnection) -> set[str]:
+    """Give the bare JIDs of all who granted something that holds."""
+    query = (
+        select(MemberRow.jid)
+        .join(GivenRow, GivenRow.member_id == MemberRow.id)
+        .where(GivenRow.state == "granted", MemberRow.jid.is_not(None))
+    )
+    return {jid for jid in (await connection.execute(query)).scalars() if jid is not None}
+
+
+async def unasked(connection: AsyncConnection) -> set[str]:
+    """Give the bare JIDs of those who granted something that they were not yet asked for."""
+    query = (
+        select(MemberRow.jid)
+        .join(GivenRow, GivenRow.member_id == MemberRow.id)
+        .join(GivenSeriesRow, GivenSeriesRow.given_id == GivenRow.id)
+        .where(
+            GivenRow.state == "granted",
+            MemberRow.jid.is_not(None),
+            GivenSeriesRow.subscribed_at.is_(None),
+        )
+    )
+    return {jid for jid in (await connection.execute(query)).scalars() if jid is not None}
+
+
+async def learn(connection: AsyncConnection, key: Key, number: SeriesId) -> None:
+    """Note what a series is, once its first records tell."""
+    await _set(connection, key, series_id=number)
+
+
+async def note_heard(connection: AsyncConnection, keys: Iterable[Key], at: datetime) -> None:
+    """Note when records of these series came."""
+    givens, names = zip(*keys, strict=True)
+    await connection.execute(_HEARD, {"givens": givens, "names": names, "at": at})
+
+
+async def note_subscribed(connection: AsyncConnection, key: Key, at: datetime) -> None:
+    """Note that the member tells of new records."""
+    await _set(connection, key, subscribed_at=at)
+
+
+async def note_asked(connection: AsyncConnection, key: Key, until: datetime) -> None:
+    """Note up to where the past was asked for, and that nothing stands in the way."""
+    await _set(connection, key, asked_until=until, problem=None)
+
+
+async def note_problem(connection: AsyncConnection, key: Key, problem: str | None) -> None:
+    """Note why no more records come."""
+    await _set(connection, key, problem=problem)
+
+
+async def _set(connection: AsyncConnection, key: Key, **values: object) -> None:
+    given, name = key
+    row = GivenSeriesRow.given_id == given, GivenSeriesRow.identifier == name
+    await connection.execute(update(GivenSeriesRow).where(*row).values(**values))
+
+
+async def _read(connection: AsyncConnection, query: Select[Any], **those: object) -> list[Gathered]:
+    return [_gathered(row) for row in await connection.execute(query, those)]
+
+
+def _gathered(row: Row[Any]) -> Gathered:
+    """Return what a row of `_GRANTED` says, whose columns are in the order of the fields."""
+    grant, (start, until, number), state, facts = row[:6], row[6:9], row[9:14], row[14:]
+    series = None if number is None else Series(*facts)
+    fields: tuple[Any, ...] = (*grant, Range(start, until), number, series, *state)
+    return Gathered(*fields)

@@ -1,0 +1,333 @@
+"""What sums are made of: which members count where, and their blocks."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from itertools import batched
+from typing import Any, NamedTuple, cast
+
+from sqlalchemy import (
+    ColumnElement,
+    CompoundSelect,
+    FromClause,
+    ScalarSelect,
+    Select,
+    and_,
+    bindparam,
+    func,
+    null,
+    or_,
+    outerjoin,
+    select,
+    type_coerce,
+    union_all,
+)
+from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.types import NullType
+
+from ..series import Direction, Interval, Quantity, Range, Series
+from .any_of import among
+from .collective_tables import (
+    DeviceClaimRow,
+    GivenRow,
+    GivenSeriesRow,
+    GroupId,
+    InGroupRow,
+    MemberGroupRow,
+    MemberId,
+    MemberRow,
+)
+from .series import OWN, SERIES_FACTS
+from .shown import shown_series
+from .tables import BlockRow, MemberCountRow, SeriesId, SeriesRow
+from .types import Day, Minutes, Word
+
+_AT_ONCE, _A_FEW = 1_000, 100
+_NUMBERED = select(SeriesRow.id, *SERIES_FACTS).where(among(SeriesRow.id, "numbers"))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Membership:
+    """Where members count in a month: in a commune or the rest, and a site in its own groups too.
+
+    All homes of a commune share one object. `is_home` is whether a member is hidden among homes: a
+    site is, before the month from which it is shown. Of a site, `shown` are the series that it lets
+    be shown under its name.
+    """
+
+    area: GroupId
+    is_home: bool = True
+    named: tuple[GroupId, ...] = ()
+    shown: frozenset[Series] | None = None
+
+    def may_send(self, direction: Direction, step: Interval) -> bool:
+        """Return whether sums may have records of a step, or a finer one, that it sends."""
+        return self.shown is None or any(
+            one.direction is direction and one.interval.minutes <= step.minutes
+            for one in self.shown
+        )
+
+
+class MemberBlock(NamedTuple):
+    """A packed block of a member."""
+
+    member: MemberId
+    series: SeriesId
+    day: date
+    packed: bytes
+
+
+class PackedDay(NamedTuple):
+    """A series of a member, with its packed block of a day if there is one.
+
+    `is_plain` where its values are mean powers of a home, at the step that is asked for.
+    """
+
+    member: MemberId
+    series: SeriesId
+    is_plain: bool
+    packed: bytes | None
+
+
+def _with_blocks(those: ColumnElement[bool]) -> FromClause:
+    """Join series and blocks so that each series looks for its own.
+
+    SQLite would look through all blocks of all years instead.
+    """
+    return outerjoin(SeriesRow, BlockRow, and_(BlockRow.series_id == SeriesRow.id, those))
+
+
+_OF_MEMBERS = SeriesRow.member_id != OWN
+_COUNTS = SeriesRow.id.not_in(
+    select(SeriesRow.id)
+    .join(
+        DeviceClaimRow,
+        and_(
+            DeviceClaimRow.device == SeriesRow.device,
+            DeviceClaimRow.member_id == SeriesRow.member_id,
+        ),
+    )
+    .where(DeviceClaimRow.counts == 0)
+)
+"""A device that another member names too counts once: see `claims`."""
+_OTHERS = select(MemberRow.id).where(MemberRow.kind != "home")
+
+
+def counts_in(month: date | ColumnElement[date]) -> ColumnElement[bool]:
+    """Say of a row of `in_group` that it has this month."""
+    until = InGroupRow.until_month
+    return and_(InGroupRow.from_month <= month, or_(until.is_(None), until > month))
+
+
+_OF_SITES = InGroupRow.group_id.in_(
+    select(MemberGroupRow.id).where(MemberGroupRow.kind.in_(("site", "building")))
+)
+_MONTH = counts_in(bindparam("month", type_=Day()))
+_IN_AREAS = select(InGroupRow.member_id, InGroupRow.group_id).where(_MONTH, ~_OF_SITES)
+_NO_HOMES: CompoundSelect[Any] = union_all(
+    select(MemberRow.id, null()).where(MemberRow.kind == "collective"),
+    select(InGroupRow.member_id, InGroupRow.group_id).where(_MONTH, _OF_SITES),
+)
+
+
+async def memberships(
+    connection: AsyncConnection, month: date, at: datetime
+) -> dict[MemberId, Membership]:
+    """Return where each member counts in a month.
+
+    A site that does not let itself be shown at that instant counts nowhere: in this month it hides
+    nobody, and is hidden by nobody.
+    """
+    of = {"month": month}
+    areas = dict((await connection.execute(_IN_AREAS, of)).tuples().all())
+    homes = {area: Membership(area) for area in set(areas.values())}
+    found = {member: homes[area] for member, area in areas.items()}
+    named: dict[MemberId, tuple[GroupId, ...]] = {}
+    for member, group in await connection.execute(_NO_HOMES, of):
+        if group is not None:
+            named[member] = (*named.get(member, ()), group)
+        elif member in areas:
+            found[member] = Membership(areas[member], is_home=False)
+    shown = await shown_series(connection, at) if named else {}
+    for member, groups in named.items():
+        del found[member]
+        if member in shown:
+            series = frozenset(shown[member])
+            found[member] = Membership(areas[member], False, groups, series)
+    return found
+
+
+_PACKED_DAY = (
+    select(
+        SeriesRow.member_id.label("member"),
+        SeriesRow.id.label("series"),
+        # Without their types' processors, which would be called for each row.
+        type_coerce(
+            and_(
+                SeriesRow.interval == bindparam("step", type_=Minutes()),
+                SeriesRow.quantity == Quantity.POWER,
+                SeriesRow.member_id.not_in(_OTHERS),
+            ),
+            NullType(),
+        ).label("is_plain"),
+        type_coerce(BlockRow.packed, NullType()).label("packed"),
+    )
+    .select_from(_with_blocks(BlockRow.day == bindparam("day", type_=Day())))
+    .where(
+        SeriesRow.direction == bindparam("direction", type_=Word(Direction)), _OF_MEMBERS, _COUNTS
+    )
+)
+
+
+async def packed_day(
+    connection: AsyncConnection, direction: Direction, day: date, step: Interval
+) -> Sequence[PackedDay]:
+    """Return the blocks of a UTC day of all series that members have in a direction."""
+    values = {"direction": direction, "day": day, "step": step}
+    return cast("Sequence[PackedDay]", (await connection.execute(_PACKED_DAY, values)).all())
+
+
+async def senders(connection: AsyncConnection, direction: Direction) -> set[MemberId]:
+    """Return the members that have series in a direction."""
+    query = select(SeriesRow.member_id).where(
+        SeriesRow.direction == direction, _OF_MEMBERS, _COUNTS
+    )
+    return set(map(MemberId, (await connection.execute(query)).scalars()))
+
+
+async def member_blocks(
+    connection: AsyncConnection,
+    direction: Direction,
+    first: date,
+    last: date,
+    coarser_than: Interval | None = None,
+) -> list[MemberBlock]:
+    """Return the blocks of all members in a direction, from one UTC day to another, included.
+
+    With `coarser_than`, only members with a series of a longer step are read.
+    """
+    within = BlockRow.day.between(first, last)
+    query = (
+        select(SeriesRow.member_id, SeriesRow.id, BlockRow.day, BlockRow.packed)
+        .select_from(_with_blocks(within))
+        .where(SeriesRow.direction == direction, _OF_MEMBERS, _COUNTS)
+    )
+    if coarser_than is not None:
+        coarse = select(SeriesRow.member_id).where(
+            SeriesRow.direction == direction, SeriesRow.interval > coarser_than
+        )
+        query = query.where(SeriesRow.member_id.in_(coarse))
+    rows = await connection.execute(query)
+    return [MemberBlock(*row) for row in rows if row.packed is not None]
+
+
+async def member_counts(
+    connection: AsyncConnection, direction: Direction, first: date, last: date
+) -> list[tuple[SeriesId, date, bytes]]:
+    """Return how many members the values of collectives sum, packed as their blocks are."""
+    query = (
+        select(SeriesRow.id, MemberCountRow.day, MemberCountRow.packed)
+        .join(MemberRow, MemberRow.id == SeriesRow.member_id)
+        .join(MemberCountRow, MemberCountRow.series_id == SeriesRow.id)
+        .where(
+            MemberRow.kind == "collective",
+            SeriesRow.direction == direction,
+            MemberCountRow.day.between(first, last),
+        )
+    )
+    return list((await connection.execute(query)).tuples())
+
+
+async def series_of(
+    connection: AsyncConnection, numbers: Collection[SeriesId]
+) -> dict[SeriesId, Series]:
+    """Return some series by their numbers."""
+    found = {}
+    for some in batched(numbers, _AT_ONCE, strict=False):
+        for number, *facts in await connection.execute(_NUMBERED, {"numbers": some}):
+            found[number] = Series(*facts)
+    return found
+
+
+async def series_of_member(connection: AsyncConnection, member: MemberId) -> dict[SeriesId, Series]:
+    """Return the series that a member lets this collective read, or did."""
+    query = (
+        select(SeriesRow.id, *SERIES_FACTS)
+        .join(GivenSeriesRow, GivenSeriesRow.series_id == SeriesRow.id)
+        .join(GivenRow, GivenRow.id == GivenSeriesRow.given_id)
+        .where(GivenRow.member_id == member)
+        .distinct()
+    )
+    return {number: Series(*facts) for number, *facts in await connection.execute(query)}
+
+
+def _first_block(direction: Direction) -> ScalarSelect[date]:
+    first = select(func.min(BlockRow.day)).where(BlockRow.series_id == SeriesRow.id)
+    query = select(func.min(first.scalar_subquery()))
+    return query.where(SeriesRow.direction == direction, _OF_MEMBERS).scalar_subquery()
+
+
+_FIRST_BLOCKS = select(*map(_first_block, Direction))
+
+
+async def first_blocks(connection: AsyncConnection) -> dict[Direction, date]:
+    """Return the first UTC day of which members have a block, by direction."""
+    days = (await connection.execute(_FIRST_BLOCKS)).one()
+    return {way: day for way, day in zip(Direction, days, strict=True) if day is not None}
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """The members from which records in a direction are expected.
+
+    Their permission runs, they have a block since a UTC day, and all of their past was asked for.
+    """
+
+    direction: Direction
+    at: datetime
+    since: date
+
+    async def finest(self, connection: AsyncConnection) -> dict[MemberId, Interval]:
+        """Return all of them, with their finest step."""
+        query = self._only(select(SeriesRow.member_id, func.min(SeriesRow.interval)))
+        rows = await connection.execute(query.group_by(SeriesRow.member_id))
+        return {MemberId(member): step for member, step in rows}
+
+    async def is_anybody(
+        self, connection: AsyncConnection, step: Interval, members: Collection[MemberId]
+    ) -> bool:
+        """Return whether one of these members is expected to send a step, or a finer one."""
+        for some in batched(members, _A_FEW, strict=False):
+            if await self.among(connection, step, some):
+                return True
+        return False
+
+    async def among(
+        self, connection: AsyncConnection, step: Interval, members: Collection[MemberId]
+    ) -> set[MemberId]:
+        """Return who of these members is expected to send a step, or a finer one."""
+        query = self._only(select(SeriesRow.member_id))
+        query = query.where(SeriesRow.interval <= step, among(SeriesRow.member_id, "members"))
+        found: set[MemberId] = set()
+        for some in batched(members, _AT_ONCE, strict=False):
+            rows = await connection.execute(query, {"members": some})
+            found.update(map(MemberId, rows.scalars()))
+        return found
+
+    def _only[T: tuple[Any, ...]](self, query: Select[T]) -> Select[T]:
+        recent = (
+            select(BlockRow.day)
+            .where(BlockRow.series_id == SeriesRow.id, BlockRow.day >= self.since)
+            .exists()
+        )
+        return (
+            query.join(GivenSeriesRow, GivenSeriesRow.series_id == SeriesRow.id)
+            .join(GivenRow, GivenRow.id == GivenSeriesRow.given_id)
+            .where(
+                SeriesRow.direction == self.direction,
+                GivenRow.state == "granted",
+                GivenRow.valid_until > self.at,
+                GivenSeriesRow.asked_until >= Range.of_day(self.since).start,
+                recent,
+            )
+        )

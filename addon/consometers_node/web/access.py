@@ -1,0 +1,113 @@
+"""Who may connect: Home Assistant's ingress to the pages, whoever holds the token to the API.
+
+Ingress has let a person in before a request comes here, and says who that is in headers. So
+whatever is not ingress is refused, whatever its headers say: what counts is who connects.
+"""
+
+from collections.abc import Awaitable, Callable, Collection
+import hmac
+import ipaddress
+
+from aiohttp import hdrs, web
+
+from ..quoalise import Text
+from ..quoalise.text import text
+from ..rate_limit import TokenBucket
+from .hosts import is_known
+from .rate_limit import home_of, peer_of
+
+type Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+INGRESS = frozenset({"172.30.32.2"})
+"""Where the Supervisor's ingress connects from."""
+HEALTH = "/health"
+API = "/api/"
+
+_HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:;"
+        " connect-src 'self'; font-src 'self'; form-action 'self'; base-uri 'none';"
+        " frame-ancestors 'self'"
+    ),
+    "X-Content-Type-Options": "nosniff",
+    # With no referrer at all, browsers hide from us that a form is of our own page.
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+    "Cache-Control": "no-store",
+}
+_WRONG_AT_ONCE, _WRONG_A_SECOND = 10, 10 / 60
+
+
+class Guard:
+    """Lets requests in, or does not."""
+
+    def __init__(self, token: str, ingress: Collection[str] = INGRESS) -> None:
+        self._token = token.encode()
+        self._ingress = frozenset(ingress)
+        self._wrong = TokenBucket(_WRONG_AT_ONCE, _WRONG_A_SECOND)
+
+    @web.middleware
+    async def middleware(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        """Refuse who may not, and give each response its headers."""
+        refused = self._refuse(request)
+        try:
+            response = refused or await handler(request)
+        except web.HTTPException as answer:
+            harden(answer)
+            raise
+        if not response.prepared:
+            harden(response)
+        return response
+
+    def _refuse(self, request: web.Request) -> web.Response | None:
+        peer = peer_of(request.transport)
+        if request.path.startswith(API):
+            return self._refuse_without_token(request)
+        if peer in self._ingress:
+            return None
+        is_here = _is_loopback(peer) and is_known(request)
+        return None if request.path == HEALTH and is_here else _forbidden()
+
+    def _refuse_without_token(self, request: web.Request) -> web.Response | None:
+        """Refuse a wrong token. The right one is always taken, whatever others have tried."""
+        scheme, _, token = request.headers.get(hdrs.AUTHORIZATION, "").partition(" ")
+        if scheme.lower() == "bearer" and hmac.compare_digest(token.strip().encode(), self._token):
+            return None
+        seconds = self._wrong.take(home_of(peer_of(request.transport)))
+        if seconds is None:
+            return problem(401, "not-authorized", _NO_TOKEN)
+        refused = problem(429, "too-many-requests", _TOO_MANY)
+        refused.headers[hdrs.RETRY_AFTER] = str(seconds)
+        return refused
+
+
+def problem(status: int, condition: str, words: Text) -> web.Response:
+    """Answer with an error, as the API tells it."""
+    error = {"condition": condition, "message": dict(words.by_language)}
+    return web.json_response({"error": error}, status=status)
+
+
+_NO_TOKEN = text("The token is missing or wrong: “consometers-node api” shows it.")
+_TOO_MANY = text("Too many wrong tokens: try again in a minute.")
+_FORBIDDEN = text("This page opens in Home Assistant alone.")
+
+
+def _forbidden() -> web.Response:
+    said = "".join(f"{sentence}\n" for sentence in _FORBIDDEN.by_language.values())
+    return web.Response(status=403, text=said)
+
+
+def harden(response: web.StreamResponse) -> None:
+    """Give a response the headers that each has."""
+    for name, value in _HEADERS.items():
+        response.headers.setdefault(name, value)
+    response.headers["Server"] = "consometers"
+
+
+def _is_loopback(peer: str) -> bool:
+    try:
+        return ipaddress.ip_address(peer).is_loopback
+    except ValueError:
+        return False

@@ -1,0 +1,264 @@
+"""What needs a person: each thing in one sentence, with the page where something can be done."""
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+from importlib.metadata import PackageNotFoundError, version as installed
+import shutil
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from ...collective.members import invitations
+from ...collective.members.member_overview import Roster, Status, answered
+from ...collective.permissions import member_permissions, needs
+from ...collective.publication.closed_hours import State, hours, missing, progress
+from ...collective.publication.policy import BadRules, InForce, chosen, opened
+from ...quoalise import Text
+from ...quoalise.text import around, text
+from ...store import claims, set_aside
+from ..public.words import FLOWS
+from .handlers import AdminDesk
+from .visit import Visit
+
+_FULL_FROM = 0.9
+_FEW_BYTES = 500 * 1024**2
+_SOON = timedelta(days=7)
+_ENDS_SOON = timedelta(days=30)
+_UNANSWERED_AFTER = timedelta(days=14)
+_UNTOLD_AFTER = timedelta(days=7)
+_DISTRIBUTION = "consometers-node"
+
+_NETWORK = text("The collective is not on the network: {said}")
+_DISK = text("The disk is {share} % full: {free} MB are left. Make room before it is.")
+_VERSION = text("Version {new} is installed, and {old} runs still: start the node anew.")
+_SILENT = (
+    text("Of one member, nothing has come for three days."),
+    text("Of {count} members, nothing has come for three days."),
+)
+_PROBLEMS = (
+    text("One member’s node refuses some of what was granted."),
+    text("The nodes of {count} members refuse some of what was granted."),
+)
+_CONTESTED = (
+    text(
+        "One member shares under the name of a device that another member names too: decide whose"
+        " it is."
+    ),
+    text(
+        "{count} members share under the name of a device that another member names too: decide"
+        " whose it is."
+    ),
+)
+_SET_ASIDE = (
+    text(
+        "Records of one member are higher than it can be believed, and set aside: accept them, or"
+        " ask the member."
+    ),
+    text(
+        "Records of {count} members are higher than they can be believed, and set aside: accept"
+        " them, or ask the members."
+    ),
+)
+_ENDING = (
+    text("What one member allowed runs out within 30 days."),
+    text("What {count} members allowed runs out within 30 days."),
+)
+_UNTOLD = (
+    text("One member has not heard for a week that a permission ended: its node was never there."),
+    text(
+        "{count} members have not heard for a week that a permission ended: their nodes were never"
+        " there."
+    ),
+)
+_GUESTS = (
+    text("One home joined two weeks ago or more, and has allowed nothing yet."),
+    text("{count} homes joined two weeks ago or more, and have allowed nothing yet."),
+)
+_INVITATIONS = (
+    text("One invitation that may still be used ends within a week."),
+    text("{count} invitations that may still be used end within a week."),
+)
+_NO_NEED = text("Nothing is asked of members: write a data request.")
+_LOST = text("“{need}”, version {version}, cannot be read: nobody can allow it.")
+_NO_ANSWER = text("For two weeks or more, nobody has answered “{said}”.")
+
+_CLOSED = text(
+    "The collective is closed: nothing is published. Once the past of your founders has come in,"
+    " look at what the public would see, and open it."
+)
+_OPENS = text("Nothing new is published before {day}: the collective opens then.")
+_BAD_RULES = text(
+    "What was chosen for the publication cannot be read: nothing new is published. Choose again."
+)
+_PAST = text("The past is being published. It is closed up to {at}.")
+_MISSING = {
+    State.BELOW_THRESHOLD: text("Too few homes reported: see who is silent, or invite more homes."),
+    State.DOMINANCE: text("One home makes most of it: with more homes, it can be published."),
+    State.NEVER: text("By law, so short a time is never published: choose a longer step."),
+    State.NOTHING: text("No member reported: see who is silent."),
+    State.LATE: text("The node has not closed them: look at its health."),
+}
+_NOT_PUBLISHED = (
+    text("{of}: one interval since yesterday is not published. {said}"),
+    text("{of}: {count} intervals since yesterday are not published. {said}"),
+)
+
+
+class Weight(StrEnum):
+    """How much something matters."""
+
+    WRONG = "wrong"
+    """Something does not work."""
+    WARN = "warn"
+    """Somebody should look."""
+
+
+@dataclass(frozen=True, slots=True)
+class Concern:
+    """Something that a person should know, and the page of administration to go to."""
+
+    weight: Weight
+    words: Text
+    to: str | None = None
+
+
+async def concerns(
+    desk: AdminDesk, visit: Visit, connection: AsyncConnection, roster: Roster
+) -> list[Concern]:
+    """Tell all that needs a person, the worst first."""
+    found = [one async for one in _all(desk, visit, connection, roster)]
+    return sorted(found, key=lambda one: one.weight is not Weight.WRONG)
+
+
+async def _all(
+    desk: AdminDesk, visit: Visit, connection: AsyncConnection, roster: Roster
+) -> AsyncIterator[Concern]:
+    for one in of_node(desk):
+        yield one
+    if (full := await _of_disk(desk)) is not None:
+        yield full
+    async for one in _of_publication(desk, visit, connection):
+        yield one
+    now = visit.now
+    here = Counter(one.status for one in roster.entries)
+    if count := here[Status.SILENT]:
+        yield Concern(Weight.WARN, _many(_SILENT, count), "members?show=silent")
+    if count := sum(one.problems > 0 for one in roster.entries):
+        yield Concern(Weight.WARN, _many(_PROBLEMS, count), "members?show=problems")
+    if count := len(await set_aside.undecided(connection)):
+        yield Concern(Weight.WARN, _many(_SET_ASIDE, count), "members?show=aside")
+    if count := len(await claims.contested(connection)):
+        yield Concern(Weight.WARN, _many(_CONTESTED, count), "members?show=contested")
+    late = sum(
+        one.status is Status.GUEST and one.joined_at < now - _UNANSWERED_AFTER
+        for one in roster.entries
+    )
+    if late:
+        yield Concern(Weight.WARN, _many(_GUESTS, late), "members?show=guests")
+    soon = visit.today + _ENDS_SOON
+    if count := sum(one.until is not None and one.until < soon for one in roster.entries):
+        yield Concern(Weight.WARN, _many(_ENDING, count), "members?show=ending")
+    late_ends = {
+        one.member
+        for one in await member_permissions.untold(connection)
+        if one.erase_at is not None
+        and one.erase_at - timedelta(days=one.need.retention_days) < now - _UNTOLD_AFTER
+    }
+    if late_ends:
+        yield Concern(Weight.WARN, _many(_UNTOLD, len(late_ends)), "members?show=left")
+    ending = sum(
+        one.stands(now) and one.expires_at < now + _SOON
+        for one in await invitations.all_invitations(connection)
+    )
+    if ending:
+        yield Concern(Weight.WARN, _many(_INVITATIONS, ending), "invitations")
+    offered = [one for one in await needs.all_needs(connection) if one.closed_at is None]
+    lost = [one for one in await needs.unreadable(connection) if one.closed_at is None]
+    for each in lost:
+        words = _LOST.fill(need=each.need, version=each.version)
+        yield Concern(Weight.WRONG, words, "needs")
+    if not offered and not lost:
+        yield Concern(Weight.WARN, _NO_NEED, "needs")
+    known = await answered(connection)
+    for asked in offered:
+        if asked.need.id not in known and asked.offered_at < now - _UNANSWERED_AFTER:
+            yield Concern(Weight.WARN, around(_NO_ANSWER, Text(asked.need.title)), "needs")
+
+
+async def _of_publication(
+    desk: AdminDesk, visit: Visit, connection: AsyncConnection
+) -> AsyncIterator[Concern]:
+    """Yield what was not published since yesterday, with what to do about it."""
+    zone = desk.settings.time_zone
+    rules = await InForce(desk.settings.publication).read(connection)
+    opening = await opened(connection)
+    try:
+        await chosen(connection)
+    except BadRules:
+        yield Concern(Weight.WRONG, _BAD_RULES, "publication")
+        return
+    if opening is None:
+        yield Concern(Weight.WARN, _CLOSED, "publication")
+        return
+    if not rules.are_open(visit.now, zone):
+        day = visit.language.day(opening.opens)
+        yield Concern(Weight.WARN, _OPENS.fill(day=day), "publication")
+        return
+    if (past := await progress(connection, rules.publication, zone, opening)) is not None:
+        at = visit.language.moment(past.until)
+        yield Concern(Weight.WARN, _PAST.fill(at=at), "publication")
+        return
+    found = [
+        hour
+        for day in (visit.today - timedelta(days=1), visit.today)
+        for hour in await hours(connection, rules.publication, zone, day, visit.now)
+    ]
+    together: dict[tuple[State, int], list[Text]] = {}
+    for (direction, state), count in missing(found).items():
+        together.setdefault((state, count), []).append(FLOWS[direction])
+    for (state, count), flows in together.items():
+        of = ", ".join(map(visit.language, flows))
+        of = of[0].upper() + of[1:]
+        words = _NOT_PUBLISHED[count > 1]
+        weight = Weight.WRONG if state is State.LATE else Weight.WARN
+        to = "health" if state is State.LATE else "publication#hours"
+        yield Concern(weight, around(words, _MISSING[state], of=of, count=count), to)
+
+
+def of_node(desk: AdminDesk) -> list[Concern]:
+    """Tell what keeps the node from its work."""
+    node, found = desk.node, []
+    if node is not None and node.database_problem is not None:
+        found.append(Concern(Weight.WRONG, node.database_problem, "health"))
+    if node is not None and node.network_problem is not None:
+        words = around(_NETWORK, node.network_problem.text)
+        found.append(Concern(Weight.WRONG, words, "health"))
+    if node is not None and (doubt := node.clock.doubt) is not None:
+        weight = Weight.WRONG if doubt.is_wrong else Weight.WARN
+        found.append(Concern(weight, doubt.text))
+    try:
+        new = installed(_DISTRIBUTION)
+    except PackageNotFoundError:
+        new = desk.version
+    if node is not None and new != desk.version:
+        found.append(Concern(Weight.WARN, _VERSION.fill(new=new, old=desk.version), "health"))
+    return found
+
+
+async def _of_disk(desk: AdminDesk) -> Concern | None:
+    try:
+        disk = await asyncio.to_thread(shutil.disk_usage, desk.settings.folder)
+    except OSError:
+        return None
+    if disk.free >= _FEW_BYTES and disk.used < disk.total * _FULL_FROM:
+        return None
+    share, free = round(100 * disk.used / disk.total), disk.free // 1024**2
+    weight = Weight.WRONG if disk.free < _FEW_BYTES else Weight.WARN
+    return Concern(weight, _DISK.fill(share=share, free=free), "health")
+
+
+def _many(words: tuple[Text, Text], count: int) -> Text:
+    return words[0] if count == 1 else words[1].fill(count=count)

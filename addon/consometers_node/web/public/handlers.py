@@ -1,0 +1,271 @@
+"""What all answers to the public have in common: in which language, of which moment, how made."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from functools import cached_property
+from hashlib import sha256
+import logging
+from typing import TYPE_CHECKING, Any
+
+from aiohttp import hdrs, web
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from ...collective.disclosure.sdc_rules import Publication
+from ...collective.publication.policy import InForce
+from ...collective.publication.queries import ALL, Place, Published
+from ...collective.settings import Settings
+from ...quoalise import Text
+from ...quoalise.text import text
+from ...rate_limit import TokenBucket
+from ...store import Store
+from ...store.clock import Clock
+from .. import language
+from ..files import Files
+from ..hosts import is_known
+from ..language import LANGUAGES
+from ..rate_limit import TooMany, Turns, asker
+from ..speech import Language
+from .headers import allow_reading, harden, preflight
+from .response_cache import Kept
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+type Look = Callable[[Desk, Guest], Awaitable[web.StreamResponse]]
+type Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+STATIC = "/static/"
+DATA = "/data"
+
+_KEPT_S = 365 * 24 * 3600
+_ERRORS = {
+    400: text("This address cannot be read."),
+    404: text("There is no such page."),
+    405: text("This page can only be looked at."),
+    421: text(
+        "These pages are not known under this name. Whoever runs them adds it to “page.names” in"
+        " the settings."
+    ),
+    429: text("That was many requests in a short time: try again in a moment."),
+    500: text("Something went wrong here. It was noted; try again later."),
+}
+
+_LOGGER = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Guest:
+    """Whoever looks, and when. `language` says things in the time of the collective."""
+
+    request: web.Request
+    language: Language
+    now: datetime
+
+    @property
+    def root(self) -> str:
+        """The way from this page to the first one: addresses are relative, wherever it is."""
+        return "../" * (self.request.path.count("/") - 1) or "./"
+
+    @property
+    def origin(self) -> str:
+        """Where these pages are, as they were asked for."""
+        # Who lies about that is told so, and nobody else.
+        told = self.request.headers.get("X-Forwarded-Proto", "").strip()
+        scheme = "https" if told == "https" else self.request.scheme
+        return f"{scheme}://{self.request.host}"
+
+    @property
+    def today(self) -> date:
+        """The civil day of the collective."""
+        return self.now.date()
+
+    def named(self, part: str) -> str:
+        """Give what stands in a part of the address."""
+        return self.request.match_info.get(part, "")
+
+
+class Desk:
+    """Answers anybody, of what was released and of nothing else."""
+
+    def __init__(
+        self,
+        store: Store,
+        settings: Settings,
+        version: str,
+        *,
+        rules: InForce,
+        limits: TokenBucket,
+        now: Callable[[], datetime],
+        kept: Kept | None = None,
+        clock: Clock | None = None,
+    ) -> None:
+        self.store = store
+        self.settings = settings
+        self.clock = clock
+        self.files = Files()
+        self._version = version
+        self._rules = rules
+        self._limits = limits
+        self._turns = Turns()
+        self._kept = kept or Kept(None)
+        self._now = now
+
+    @property
+    def publication(self) -> Publication:
+        """How sums are published now."""
+        return self._rules.now.publication
+
+    @property
+    def published(self) -> Published:
+        """What may be known, by the rules of now."""
+        settings = self.settings
+        return Published(settings.identifier, settings.time_zone, self.publication)
+
+    def looks(self, look: Look) -> Handler:
+        """Make a handler of something that is looked at."""
+
+        async def handle(request: web.Request) -> web.StreamResponse:
+            guest = self._guest(request)
+            # No other parameter is read, and so none makes another answer.
+            key = (request.path, guest.origin, guest.language.tag)
+            response = await self._kept.answer(key, guest.now, lambda: look(self, guest))
+            _remember_language(guest, response)
+            return _unless_known(request, response)
+
+        return handle
+
+    @web.middleware
+    async def middleware(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        """Answer whoever does not ask too much, and say in words what was asked in vain."""
+        try:
+            response = await self._answer(request, handler)
+        except web.HTTPException as answer:
+            if answer.status < 400:
+                harden(answer)
+                raise
+            response = self._refuse(request, answer.status, answer.headers)
+        except asyncio.CancelledError, ConnectionError:
+            raise
+        except Exception:
+            _LOGGER.exception("a public page could not be made")
+            response = self._refuse(request, 500)
+        if not response.prepared:
+            harden(response)
+        return response
+
+    async def place(self, connection: AsyncConnection, slug: str = ALL) -> Place | None:
+        """Give a group by its name in addresses; None where nobody is in it yet."""
+        return (await self.published.places(connection)).get(slug)
+
+    def page(self, guest: Guest, template: str, *, status: int = 200, **model: Any) -> web.Response:
+        """Make a page."""
+        body = self._templates.get_template(f"public/{template}").render(
+            language=guest.language,
+            languages=LANGUAGES,
+            root=guest.root,
+            here=guest.request.path,
+            title=self.settings.name,
+            zone=self.settings.time_zone.key,
+            origin=guest.origin,
+            today_is=guest.today,
+            version=self._version,
+            stamp=self.files.stamp,
+            scripts=[name for name in self.files.scripts if "uPlot" in name],
+            **model,
+        )
+        headers = {"Content-Language": guest.language.tag, "Vary": "Accept-Language, Cookie"}
+        return tagged(body, "text/html", headers, status)
+
+    async def _answer(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        if _is_open(request) and request.method == hdrs.METH_OPTIONS:
+            return preflight()
+        if request.path.startswith(STATIC):
+            return await handler(request)
+        address = asker(request, self.settings.page.proxies)
+        seconds = self._limits.take(address)
+        if seconds is not None:
+            return self._refuse(request, 429, {"Retry-After": str(seconds)})
+        if not is_known(request, self.settings.page.names):
+            return self._refuse(request, 421)
+        try:
+            async with self._turns.of(address):
+                return await handler(request)
+        except TooMany:
+            return self._refuse(request, 429, {"Retry-After": "1"})
+
+    def _refuse(
+        self, request: web.Request, status: int, headers: Mapping[str, str] | None = None
+    ) -> web.Response:
+        words = _ERRORS.get(status, _ERRORS[400])
+        if _is_open(request):
+            response = problem(status, words)
+            allow_reading(response)
+        else:
+            guest = self._guest(request)
+            response = self.page(guest, "refused.html", status=status, words=words)
+        for name in ("Allow", "Retry-After"):
+            if headers and name in headers:
+                response.headers[name] = headers[name]
+        return response
+
+    def _guest(self, request: web.Request) -> Guest:
+        zone = self.settings.time_zone
+        said = request.query.get("language")
+        tag = said if said in LANGUAGES else language.wanted(request)
+        assert tag is not None
+        return Guest(request, Language(tag, zone), self._now().astimezone(zone))
+
+    @cached_property
+    def _templates(self) -> Environment:
+        from ..rendering import environment  # noqa: PLC0415  # 8 MiB that not every node needs
+
+        return environment()
+
+
+def tagged(body: str, kind: str, headers: Mapping[str, str], status: int = 200) -> web.Response:
+    """Make a response of a text, with a name for the text."""
+    written = body.encode()
+    told = dict(headers) | {"ETag": f'"{sha256(written).hexdigest()[:32]}"'}
+    return web.Response(
+        body=written, status=status, content_type=kind, charset="utf-8", headers=told
+    )
+
+
+def _is_open(request: web.Request) -> bool:
+    """Tell whether open data are asked for, which scripts of any page may read."""
+    return request.path.startswith(f"{DATA}/")
+
+
+def _remember_language(guest: Guest, response: web.StreamResponse) -> None:
+    """Store the language that was chosen on a page in the browser."""
+    tag = guest.language.tag
+    if guest.request.query.get("language") == tag and response.headers.get("Content-Language"):
+        response.set_cookie(language.COOKIE, tag, max_age=_KEPT_S, samesite="Lax", httponly=True)
+
+
+def _unless_known(request: web.Request, response: web.StreamResponse) -> web.StreamResponse:
+    """Tell whoever has the text already that it is the same."""
+    tag = response.headers.get("ETag")
+    asked = request.headers.get("If-None-Match", "").split(",")
+    is_known = tag in [one.strip().removeprefix("W/") for one in asked]
+    if response.status != 200 or not is_known or response.cookies:
+        return response
+    same = web.Response(status=304, headers=response.headers)
+    for name in ("Content-Type", "Content-Length"):
+        same.headers.pop(name, None)
+    return same
+
+
+def problem(status: int, words: Text, detail: Text | None = None) -> web.Response:
+    """Say what is wrong as RFC 9457 has it."""
+    said = {"status": status, "title": words.say("en"), "title_fr": words.say("fr")}
+    if detail is not None:
+        said |= {"detail": detail.say("en"), "detail_fr": detail.say("fr")}
+    return web.json_response(said, status=status, content_type="application/problem+json")
+
+
+def now() -> datetime:
+    """Give this moment."""
+    return datetime.now(UTC)

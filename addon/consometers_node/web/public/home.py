@@ -1,0 +1,68 @@
+"""How all are doing together, now: the first page, that of a site, a card, the wall of a hall."""
+
+from collections.abc import Sequence
+
+from aiohttp import web
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from ...collective.disclosure.sdc_rules import Agreed
+from ...collective.groups import GroupKind
+from .charts import Chart
+from .handlers import Desk, Guest
+from .headers import allow_embedding
+from .live import Today, base, named, today, together_with
+from .periods import Which, charts
+from .words import WORDS
+
+
+async def show(desk: Desk, guest: Guest) -> web.StreamResponse:
+    """Tell of now and today: of everybody, of a site, or of a commune."""
+    async with desk.store.reading() as connection:
+        return await look(desk, guest, connection)
+
+
+async def look(
+    desk: Desk, guest: Guest, connection: AsyncConnection, *, preview: bool = False
+) -> web.Response:
+    """Tell what is there to see in a transaction, which may only be tried."""
+    place = await named(desk, guest, connection)
+    found = None if place is None else await today(desk, guest, connection, place)
+    places = await desk.published.places(connection)
+    basis = desk.publication.basis
+    return desk.page(
+        guest,
+        "site.html" if place is not None and place.kind is GroupKind.SITE else "front.html",
+        preview=preview,
+        place=place,
+        base=base(place),
+        today=found,
+        sites=[one for one in places.values() if one.kind is GroupKind.SITE],
+        areas=await desk.published.lately(connection, places.values()),
+        together=await together_with(desk, connection, place),
+        minimum=basis.minimum if isinstance(basis, Agreed) else None,
+        **WORDS,
+    )
+
+
+async def card(desk: Desk, guest: Guest) -> web.StreamResponse:
+    """Give a few figures in little room, for a frame in any page."""
+    async with desk.store.reading() as connection:
+        place = await named(desk, guest, connection)
+        found = None if place is None else await today(desk, guest, connection, place)
+    response = desk.page(guest, "card.html", place=place, base=base(place), today=found, **WORDS)
+    allow_embedding(response)
+    return response
+
+
+async def hall(desk: Desk, guest: Guest) -> web.StreamResponse:
+    """Give three figures and one chart, to be read from five metres away."""
+    async with desk.store.reading() as connection:
+        place = await named(desk, guest, connection)
+        found: Today | None = None
+        periods: Sequence[tuple[Which, Chart]] = []
+        if place is not None:
+            found = await today(desk, guest, connection, place)
+            periods = await charts(desk, guest, connection, place)
+    return desk.page(
+        guest, "hall.html", place=place, base=base(place), today=found, periods=periods, **WORDS
+    )

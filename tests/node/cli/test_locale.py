@@ -1,0 +1,138 @@
+"""The language of the person, what Typer says in it, times as typed."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+import inspect
+from pathlib import Path
+import time
+from typing import get_args
+
+import pytest
+
+from consometers_node.cli import COMMANDS, times
+from consometers_node.cli.errors import Complaint
+from consometers_node.cli.locale import language
+from consometers_node.cli.options import Reach
+from consometers_node.cli.output import Output, clean
+from consometers_node.cli.usage import in_french
+from consometers_node.quoalise.text import Text
+from consometers_node.xmpp import Security
+
+NOW = datetime(2026, 7, 1, 12, 0, 0, 5, tzinfo=UTC)
+
+
+@pytest.fixture
+def in_paris(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TZ", "Europe/Paris")
+    time.tzset()
+
+
+@pytest.mark.parametrize(
+    ("environment", "expected"),
+    [
+        ({}, "en"),
+        ({"LANG": "fr_FR.UTF-8"}, "fr-FR"),
+        ({"LANG": "fr"}, "fr"),
+        ({"LANG": "C.UTF-8"}, "en"),
+        ({"LANG": "fr_FR.UTF-8", "LC_MESSAGES": "de_DE@euro"}, "de-DE"),
+        ({"LANG": "fr_FR.UTF-8", "LC_ALL": "POSIX"}, "en"),
+        ({"LANG": "fr_FR.UTF-8", "LC_ALL": ""}, "fr-FR"),
+    ],
+)
+def test_the_language_is_that_of_the_environment(
+    environment: Mapping[str, str], expected: str
+) -> None:
+    assert language(environment) == expected
+
+
+@pytest.mark.parametrize(
+    ("said", "french"),
+    [
+        ("Missing argument 'JID'.", "Il manque JID."),
+        (
+            "No such option: --jsn (Possible options: --json)",
+            "Il n’y a pas d’option --jsn. Peut-être --json ?",
+        ),
+        ("Got unexpected extra argument(s) (b c)", "Ceci est de trop : b c."),
+        ("Option '--as' requires an argument.", "Il manque la valeur de --as."),
+        (
+            "Invalid value for '--port': 'x' is not a valid int range.",
+            "--port : « x » n’est pas un nombre entier.",
+        ),
+        ("Something new.", "Something new."),
+    ],
+)
+def test_what_typer_says_is_translated_where_it_is_known(said: str, french: str) -> None:
+    assert in_french(said) == french
+
+
+@pytest.mark.parametrize(
+    ("asked", "printed"),
+    [
+        ("fr-CA", "«\u202fa\u202f»\u00a0: b\u202f; c\u202f!"),
+        ("en", "“a”: b; c!"),
+    ],
+)
+def test_what_is_said_is_set_as_in_print_and_what_is_filled_in_stays(
+    monkeypatch: pytest.MonkeyPatch, asked: str, printed: str
+) -> None:
+    monkeypatch.setenv("LC_ALL", asked)
+    words = Text({"en": "“a”: b; {what}!", "fr": "« a » : b ; {what} !"})
+    assert clean(Output().said(words, what="c")) == printed
+    assert (
+        clean(Output().said(Text({"en": "{what}", "fr": "{what}"}), what="a ; b\x1b")) == "a ; b·"
+    )
+
+
+def test_every_command_has_a_module_and_a_summary_in_both_languages() -> None:
+    folder = Path(inspect.getfile(times)).parent
+    for entry in COMMANDS.values():
+        assert (folder / f"{entry.module}.py").exists()
+        assert set(entry.summary.by_language) == {"en", "fr"}
+
+
+def test_the_choices_of_security_are_those_of_the_network() -> None:
+    hint = inspect.signature(Reach, eval_str=True).parameters["security"].annotation
+    assert set(get_args(get_args(hint)[0])) == {one.value for one in Security}
+
+
+@pytest.mark.usefixtures("in_paris")
+@pytest.mark.parametrize(
+    ("typed", "expected"),
+    [
+        ("2026-01-31", "2026-01-31T00:00:00+01:00"),
+        ("2026-07-31T18:00", "2026-07-31T18:00:00+02:00"),
+        ("2026-01-31T18:00:00Z", "2026-01-31T18:00:00+00:00"),
+        ("2026-01-31T18:00-05:00", "2026-01-31T18:00:00-05:00"),
+    ],
+)
+def test_a_time_without_an_offset_is_local(typed: str, expected: str) -> None:
+    assert times.moment(typed, "--start").isoformat() == expected
+
+
+@pytest.mark.parametrize("typed", ["yesterday", "", "1970-01-01T00:00Z", "2026-02-30"])
+def test_what_is_no_time_is_misuse(typed: str) -> None:
+    with pytest.raises(Complaint, match="--start") as refused:
+        times.moment(typed, "--start")
+    assert refused.value.status == 2
+
+
+def test_a_range_is_the_last_day_unless_told() -> None:
+    start, end = times.span(None, None, NOW)
+    assert end == NOW.replace(microsecond=0)
+    assert end - start == times.DAY
+    start, end = times.span(None, "2026-01-02T00:00Z", NOW)
+    assert start == datetime(2026, 1, 1, tzinfo=UTC)
+    with pytest.raises(Complaint, match="exchange"):
+        times.span("2026-01-02T00:00Z", "2026-01-02T00:00Z", NOW)
+
+
+@pytest.mark.usefixtures("in_paris")
+def test_the_hour_that_comes_twice_is_told_apart() -> None:
+    first, second = 1792886400 - 3600, 1792886400
+    assert times.local(second).endswith("+01:00") or times.local(first).endswith("+02:00")
+    assert times.local(first) != times.local(second)
+
+
+def test_no_peer_can_command_the_terminal() -> None:
+    assert clean("\x1b[31mred\x07\n\tend") == "·[31mred·\n\tend"

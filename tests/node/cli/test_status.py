@@ -1,0 +1,144 @@
+"""How a collective's node stands, on the command line; and what is said for one member alone."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from consometers_node.cli.status import _UNTIL, _WAITS
+from consometers_node.cli.status_collective import _REASONS
+from consometers_node.collective.disclosure.sdc_rules import Agreed, Publication, Reason
+from consometers_node.collective.ingestion.arrivals import Arrivals
+from consometers_node.collective.members.members import Members
+from consometers_node.collective.publication.policy import AT_ONCE, open_from
+from consometers_node.collective.publication.worker import Closer, Waiting
+from consometers_node.sharing.names import keep_collective
+from consometers_node.web.speech import Language
+
+from ..collective.people import ZONE, meter
+from ..collective.telling import HOUR, taking, told
+from .conftest import Run
+from .test_collective import coop, let_in, opened
+
+__all__ = ["coop"]
+START = datetime.now(UTC).replace(minute=0, second=0, microsecond=0) - 6 * HOUR
+
+
+async def publish(folder: Path, minimum: int, *names: str) -> None:
+    """Let homes tell of five hours, and release what may be."""
+    await let_in(folder, *names)
+    store = await opened(folder)
+    await keep_collective(store, "kersabiec")
+    async with taking(store) as intake:
+        for name in names:
+            await intake.keep(f"{name}@example.org", told(meter(name), START, [500] * 5))
+    at = datetime.now(UTC)
+    waiting = Waiting(online_since=at, opened_at=at + 3 * HOUR, arrivals=Arrivals())
+    async with store.writing() as connection:
+        members = Members(connection, ZONE)
+        publication = Publication(basis=Agreed(minimum))
+        while await Closer(members, "kersabiec", publication, waiting, at).close():
+            pass
+        await open_from(connection, AT_ONCE, "maelle", at)
+    await store.close()
+
+
+def test_each_reason_has_words() -> None:
+    assert set(_REASONS) == {*Reason} - {Reason.TOGETHER}
+
+
+async def test_a_collective_without_members_says_what_to_do(run: Run, coop: Path) -> None:
+    said = await run("status", language="fr")
+    assert said.status == 0, said.err
+    assert "Énergies de Kersabiec (kersabiec)" in said.out
+    assert "Le nœud ne tourne pas." in said.out
+    assert "Personne n’autorise encore rien" in said.out
+
+
+async def test_what_an_operator_needs_is_told(run: Run, coop: Path) -> None:
+    await publish(coop, 3, "a", "b", "c", "d")
+    ended = await run("members", "terminate", "d@example.org", "--yes")
+    assert ended.status == 0, ended.err
+    found = (await run("status", "--json")).document
+    assert (found["identifier"], found["running"]) == ("kersabiec", False)
+    assert found["members"] == {
+        "home": {"granting": 3, "series": 3, "delivering": 3, "catching_up": 3}
+    }
+    assert datetime.fromisoformat(str(found["released_until"])) == START + 5 * HOUR
+    erasures = found["erasures"]
+    assert isinstance(erasures, dict)
+    assert (erasures["due"], erasures["later"], erasures["untold"]) == (0, 1, 1)
+    assert erasures["wiped"] is True
+    text = await run("status", language="fr")
+    assert "Derniers relevés" in text.out
+    assert "Des sommes sont publiées jusqu’au" in text.out
+    assert "prévenu\u00a0: 1" in text.out
+
+
+async def test_what_is_withheld_is_counted_by_its_reason(run: Run, coop: Path) -> None:
+    await publish(coop, 10, "a", "b")
+    found = (await run("status", "--json")).document
+    assert found["released_until"] is None
+    withheld = found["withheld"]
+    assert isinstance(withheld, dict)
+    assert withheld["below_threshold"] >= 5
+    text = await run("status")
+    assert "(too few homes)" in text.out
+    assert "No sum of the last 31 days is published." in text.out
+
+
+@pytest.mark.parametrize("command", ["export", "erase"])
+async def test_nothing_is_done_to_all_members_at_once(run: Run, coop: Path, command: str) -> None:
+    said = await run(command, "--json")
+    assert said.condition == "collective"
+    assert f"members {command}" in said.out
+
+
+async def test_it_stands_in_the_database_that_its_settings_name(
+    run: Run, coop: Path, tmp_path: Path
+) -> None:
+    await let_in(coop, "a")
+    apart, data = tmp_path / "etc" / "ours.toml", tmp_path / "data"
+    apart.parent.mkdir()
+    data.mkdir()
+    told = (coop / "collective.toml").read_text()
+    apart.write_text(told.replace("# database =", f'database = "sqlite:///{coop / "node.db"}"'))
+    named = {"CONSOMETERS_IDENTIFIER": "kersabiec", "CONSOMETERS_DATA": str(data)}
+    by_variable = await run("status", "--json", CONSOMETERS_SETTINGS=str(apart), **named)
+    by_option = await run("status", "--json", "--settings", apart, "--data", data)
+    for said in (by_variable, by_option):
+        assert said.document["members"] == {
+            "home": {"granting": 1, "series": 1, "delivering": 0, "catching_up": 1}
+        }
+    assert not list(data.iterdir())
+
+
+@pytest.mark.parametrize("command", ["status", "export"])
+async def test_settings_that_are_named_make_a_collective_and_no_home(
+    run: Run, tmp_path: Path, command: str
+) -> None:
+    missing = tmp_path / "etc" / "ours.toml"
+    said = await run(command, "--json", CONSOMETERS_SETTINGS=str(missing))
+    assert said.condition == ("no-settings" if command == "status" else "collective")
+    assert not (tmp_path / "share").exists()
+
+
+async def test_all_commands_keep_to_the_folder_of_the_settings(
+    run: Run, coop: Path, tmp_path: Path
+) -> None:
+    apart = tmp_path / "etc"
+    coop.rename(apart)
+    (apart / "kept").mkdir()
+    file = apart / "collective.toml"
+    file.write_text(file.read_text().replace("# data =", 'data = "kept"'))
+    for command in (("members", "list"), ("permissions",)):
+        said = await run(*command, CONSOMETERS_SETTINGS=str(file))
+        assert said.status == 0, said.err
+    assert [one.name for one in apart.rglob("node.db")] == ["node.db"]
+    assert not (tmp_path / "share" / "consometers").exists()
+
+
+def test_what_was_received_and_what_waits_have_the_words_of_the_pages() -> None:
+    pages = Language("fr")
+    for words in (_UNTIL, _WAITS):
+        assert pages.gettext(words.say("en")) == words.say("fr")

@@ -1,0 +1,50 @@
+"""The past of what members granted is asked for once."""
+
+from collections.abc import AsyncIterator
+from datetime import datetime, timedelta
+from typing import cast
+
+from consometers_node.collective.ingestion.backfill import Gathering
+from consometers_node.collective.ingestion.write_queue import Intake
+from consometers_node.quoalise import Data, Identifier
+from consometers_node.series import Range
+from consometers_node.sharing.changes import Changes
+from consometers_node.store import Store
+from consometers_node.store.member_series import of_member
+from consometers_node.xmpp import Asking
+
+from ..clocks import Hands, confirmed
+from .people import AT, ZONE, join, let_be_named, meter, permission
+
+
+class Asked:
+    """A member that has nothing, and what it was asked."""
+
+    def __init__(self) -> None:
+        self.asked: list[Range] = []
+
+    async def subscribe(self, peer: str, name: Identifier) -> None:
+        pass
+
+    async def history(
+        self, peer: str, name: Identifier, start: datetime, end: datetime
+    ) -> AsyncIterator[Data]:
+        self.asked.append(Range(start, end))
+        for page in list[Data]():
+            yield page
+
+
+async def test_a_series_that_may_be_shown_by_name_too_is_asked_for_once(store: Store) -> None:
+    since = AT - timedelta(days=3)
+    async with store.writing() as connection:
+        said = permission(meter("a"), id="a", records_from=since)
+        member, _ = await join(connection, "a", said)
+        await let_be_named(connection, member, records_from=since + timedelta(days=1))
+    asked, intake = Asked(), Intake(store, ZONE.key, lambda _: None)
+    clock = await confirmed(store, Hands(AT))
+    gathering = Gathering(store, cast("Asking", asked), intake, Changes(), clock=clock)
+    await gathering._gather("a@example.org")
+    assert asked.asked == [Range(since, AT)]
+    async with store.reading() as connection:
+        known = await of_member(connection, "a@example.org")
+    assert [(one.asked_until, one.subscribed_at) for one in known] == [(AT, AT)] * 2

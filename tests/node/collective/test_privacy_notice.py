@@ -1,0 +1,94 @@
+"""Anybody is told what becomes of what members give, as the data needs and the settings say."""
+
+import asyncio
+from dataclasses import replace
+from pathlib import Path
+
+from consometers_node.collective.permissions import needs
+from consometers_node.collective.privacy_notice import data_policy
+from consometers_node.store import Store
+from demo.prosody import Prosody
+
+from ..permission.samples import NEED, now
+from ..xmpp.conftest import MakePlain, NewAccount
+from ..xmpp.plain import FIELD, Plain
+from ..xmpp.test_discovery import INFO, disco
+from .coops import Coop, cooperating
+
+HEAT = replace(
+    NEED,
+    id="heat",
+    title={"fr": "Chauffage"},
+    purpose={"fr": "Isoler ce qui perd le plus."},
+    retention_days=0,
+)
+
+
+def test_nothing_is_said_where_nothing_is_asked() -> None:
+    assert data_policy([], "Lorient") is None
+
+
+def test_each_data_need_says_what_for_and_how_long() -> None:
+    told = data_policy([NEED, HEAT], "Lorient")
+    assert told is not None
+    assert told.purpose.say("en") == (
+        "Sunny roofs: To size the next roof.; Chauffage: Isoler ce qui perd le plus."
+    )
+    assert told.retention.say("en") == (
+        "Sunny roofs: 90 days after the end of the permission;"
+        " Chauffage: no longer than the permission lasts"
+    )
+    assert told.retention.say("fr") == (
+        "Toits au soleil : 90 jours après la fin de l’autorisation ;"
+        " Chauffage : pas plus longtemps que l’autorisation ne dure"
+    )
+    assert told.location.say("fr") == "Lorient"
+
+
+def test_whole_years_are_said_as_such_and_who_does_not_say_where_can_be_asked() -> None:
+    told = data_policy([replace(NEED, retention_days=730)], None)
+    assert told is not None
+    assert told.retention.say("fr").endswith(" 2 ans après la fin de l’autorisation")
+    assert "dpo@coop.example" in told.location.say("en")
+
+
+async def test_the_network_is_told_and_hears_of_what_is_asked_anew(
+    store: Store,
+    one: Prosody,
+    new_account: NewAccount,
+    new_plain: MakePlain,
+    tmp_path: Path,
+) -> None:
+    async with cooperating(store, one, new_account(one), tmp_path, location="Lorient") as coop:
+        peer = await new_plain(one, language="fr")
+        assert await form(peer, coop) == {}
+        await offer(coop)
+        told = await comes(peer, coop, "Toits au soleil")
+        assert told == {
+            "FORM_TYPE": "urn:xmpp:data-policy:0",
+            "purpose": "Toits au soleil : Pour dimensionner le prochain toit.",
+            "retention": "Toits au soleil : 90 jours après la fin de l’autorisation",
+            "location": "Lorient",
+        }
+        async with store.writing() as connection:
+            await needs.offer(connection, HEAT, now())
+        coop.node.look_again()
+        await comes(peer, coop, "Chauffage")
+
+
+async def offer(coop: Coop) -> None:
+    async with coop.store.writing() as connection:
+        await needs.offer(connection, NEED, now())
+    coop.node.look_again()
+
+
+async def form(peer: Plain, coop: Coop) -> dict[str | None, str | None]:
+    answer = await disco(peer, coop.network.connection.jid, INFO)
+    return {field.get("var"): field.findtext("*") for field in answer.iter(FIELD)}
+
+
+async def comes(peer: Plain, coop: Coop, words: str) -> dict[str | None, str | None]:
+    async with asyncio.timeout(20):
+        while words not in ((told := await form(peer, coop)).get("purpose") or ""):
+            await asyncio.sleep(0.1)
+    return told

@@ -1,0 +1,436 @@
+"""What members push is kept whole, or refused in words, whatever comes with it."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from itertools import batched
+
+from hypothesis import HealthCheck, given, settings, strategies as st
+import pytest
+from sqlalchemy import text
+
+from consometers_node.collective.ingestion.arrivals import Arrivals
+from consometers_node.collective.ingestion.validation import Told, take
+from consometers_node.collective.members.members import Kind, Members
+from consometers_node.collective.permissions import needs
+from consometers_node.collective.permissions.member_permissions import take as take_given, withdraw
+from consometers_node.quoalise import (
+    BadRequest,
+    Data,
+    DeviceType,
+    Direction,
+    Metadata,
+    NotAuthorized,
+    QuoaliseError,
+    Records,
+    SeriesPath,
+)
+from consometers_node.series import Block, Direction as Way, Interval, Quantity, Range
+from consometers_node.store import Store
+from consometers_node.store.member_counts import counts
+from consometers_node.store.member_series import of_member, under_names
+from consometers_node.xmpp import NotKept
+
+from ..conftest import Place
+from ..permission.plain import plain
+from ..permission.samples import NEED
+from .people import AT, OWN, ZONE, join, meter, permission
+from .telling import HOUR, kept, taking, told
+
+DAY = AT.replace(hour=0)
+A, B = meter("a"), meter("b")
+
+
+async def take_at(store: Store, *messages: Told, at: datetime = AT) -> list[QuoaliseError | None]:
+    async with store.writing() as connection:
+        return await take(connection, messages, "Europe/Paris", at, Arrivals())
+
+
+async def joined(store: Store, *names: str, at: datetime = AT) -> None:
+    async with store.writing() as connection:
+        for name in names:
+            await join(connection, name, at=at)
+
+
+def by(name: str, data: Data) -> Told:
+    return Told(f"{name}@example.org", data)
+
+
+async def test_what_members_tell_is_kept_as_their_series(store: Store) -> None:
+    await joined(store, "a", "b")
+    refusals = await take_at(
+        store, by("a", told(A, DAY, range(24))), by("b", told(B, DAY + HOUR, [7, 8]))
+    )
+    assert refusals == [None, None]
+    found = await kept(store, DAY.date())
+    assert found[str(A.device)].values == tuple(range(24))
+    assert found[str(B.device)].values == (None, 7, 8, *(21 * [None]))
+    series = found[str(A.device)].series
+    assert (series.direction, series.quantity) == (Way.CONSUMPTION, Quantity.POWER)
+    assert (series.interval, series.time_zone) == (Interval.PT1H, "Europe/Paris")
+    async with store.reading() as connection:
+        (one,) = await of_member(connection, "a@example.org")
+        assert (one.series, one.heard_at) == (series, AT)
+
+
+async def test_what_comes_last_counts_whatever_the_order(store: Store) -> None:
+    await joined(store, "a")
+    yesterday = DAY - timedelta(days=1)
+    for start, values in (
+        (DAY, [1, 2, 3]),
+        (yesterday, [9] * 24),  # late
+        (DAY, [1, 2, 3]),  # doubled
+        (DAY + HOUR, [20]),  # corrected
+        (yesterday + 23 * HOUR, [90, 10]),  # over midnight
+    ):
+        assert await take_at(store, by("a", told(A, start, values))) == [None]
+    assert (await kept(store, DAY.date()))[str(A.device)].values[:4] == (10, 20, 3, None)
+    before = (await kept(store, yesterday.date()))[str(A.device)]
+    assert before.values == (*(23 * [9]), 90)
+
+
+async def test_days_are_those_of_the_time_zone(store: Store) -> None:
+    daily = replace(A, path=f"consumption/{SeriesPath.ENERGY_DAILY}")
+    async with store.writing() as connection:
+        await join(connection, "a", permission(daily))
+    midnight = datetime(2026, 6, 8, 22, tzinfo=UTC)
+    data = told(daily, midnight, [12_000, 13_000], interval=timedelta(days=1), unit="Wh")
+    assert await take_at(store, by("a", data)) == [None]
+    block = (await kept(store, midnight.date()))[str(A.device)]
+    assert (block.series.quantity, block.series.interval) == (Quantity.ENERGY, Interval.P1D)
+    assert block.values == (12_000,)
+
+
+REFUSED: dict[str, tuple[Callable[[], Told], type[QuoaliseError], str]] = {
+    "a stranger": (lambda: by("nobody", told(A, DAY, [1])), NotAuthorized, "not granted"),
+    "another member's": (lambda: by("b", told(A, DAY, [1])), NotAuthorized, "not granted"),
+    "another series": (
+        lambda: by("a", told(meter("a", Direction.PRODUCTION), DAY, [1])),
+        NotAuthorized,
+        "not granted",
+    ),
+    "before what was granted": (
+        lambda: by("a", told(A, DAY - timedelta(days=31), [1])),
+        NotAuthorized,
+        "from 2026-05-11",
+    ),
+    "finer than granted": (
+        lambda: by("a", told(A, DAY, [1], interval=timedelta(minutes=30))),
+        NotAuthorized,
+        "PT1H and coarser",
+    ),
+    "of another interval": (
+        lambda: by("a", told(A, DAY, [1], interval=timedelta(minutes=10))),
+        BadRequest,
+        "PT10M",
+    ),
+    "not at the hour": (
+        lambda: by("a", told(A, DAY + timedelta(minutes=10), [1])),
+        BadRequest,
+        "No interval of PT1H",
+    ),
+    "still to come": (
+        lambda: by("a", told(A, AT + timedelta(days=3), [1])),
+        BadRequest,
+        "set your clock",
+    ),
+    "below zero": (lambda: by("a", told(A, DAY, [1, -1])), BadRequest, "below zero"),
+    "no power": (lambda: by("a", told(A, DAY, [1], unit="Cel")), BadRequest, "send W, kW"),
+    "no name of ours": (
+        lambda: by("a", Data(Metadata(), (Records("sun", "W", {int(DAY.timestamp()): 1}),))),
+        BadRequest,
+        "names no device",
+    ),
+    "part of a second": (
+        lambda: by("a", Data(Metadata(), (Records(str(A), "W", {DAY.timestamp() + 0.5: 1}),))),
+        BadRequest,
+        "whole seconds",
+    ),
+}
+
+
+@pytest.mark.parametrize("what", REFUSED)
+async def test_what_is_refused_keeps_nothing_else_from_being_kept(store: Store, what: str) -> None:
+    await joined(store, "a", "b")
+    make, kind, says = REFUSED[what]
+    refusal, none = await take_at(store, make(), by("a", told(A, DAY, [5])))
+    assert none is None
+    assert isinstance(refusal, kind)
+    assert says in refusal.text.say("en")
+    assert refusal.text.say("fr") != refusal.text.say("en")
+    assert set(await kept(store, DAY.date())) == {str(A.device)}
+    assert (await kept(store, DAY.date()))[str(A.device)].values[0] == 5
+
+
+async def test_one_series_of_a_message_that_is_not_granted_refuses_all(store: Store) -> None:
+    await joined(store, "a")
+    mine, other = told(A, DAY, [5]), told(B, DAY, [6])
+    both = Data(mine.metadata, (*mine.records, *other.records))
+    (refusal,) = await take_at(store, by("a", both))
+    assert isinstance(refusal, NotAuthorized)
+    assert not await kept(store, DAY.date())
+
+
+async def test_an_interval_does_not_change_under_one_name(store: Store) -> None:
+    await joined(store, "a")
+    daily = told(A, datetime(2026, 6, 8, 22, tzinfo=UTC), [12], interval=timedelta(days=1))
+    (refusal,) = [
+        one
+        for one in await take_at(store, by("a", told(A, DAY, [5])), by("a", daily))
+        if one is not None
+    ]
+    assert "consumption PT1H" in refusal.text.say()
+    (again,) = await take_at(store, by("a", daily))
+    assert isinstance(again, BadRequest)
+
+
+async def test_what_was_withdrawn_or_ran_out_is_kept_no_more(store: Store) -> None:
+    await joined(store, "a")
+    after = AT + timedelta(days=366)
+    (over,) = await take_at(store, by("a", told(A, after - 3 * HOUR, [1])), at=after)
+    assert isinstance(over, NotAuthorized)
+    async with store.writing() as connection:
+        members = Members(connection, ZONE)
+        member = await members.by_jid("a@example.org")
+        assert member is not None
+        await withdraw(members, member.id, "a", AT, erase=False)
+    (refusal,) = await take_at(store, by("a", told(A, DAY, [1])))
+    assert isinstance(refusal, NotAuthorized)
+    async with store.writing() as connection:
+        assert await under_names(connection, [str(A)]) == []
+
+
+async def test_a_collective_says_how_many_it_sums(store: Store) -> None:
+    below = meter("below", Direction.INJECTION)
+    async with store.writing() as connection:
+        members = Members(connection, ZONE)
+        await members.admit("below@example.org", AT, kind=Kind.COLLECTIVE)
+        await join(connection, "below", permission(below))
+
+    def tell(start: datetime, values: list[int], members: list[int]) -> Told:
+        data = told(below, start, values, device=DeviceType.COLLECTIVE, members=members)
+        return by("below", data)
+
+    assert await take_at(store, tell(DAY, [5000, 6000], [11, 12])) == [None]
+    assert await take_at(store, tell(DAY + HOUR, [6000], [13])) == [None]
+    async with store.reading() as connection:
+        (one,) = await of_member(connection, "below@example.org")
+        assert one.series is not None
+        assert one.series_id is not None
+        assert one.series.direction is Way.INJECTION
+        (block,) = await counts(connection, one.series_id, one.series, Range.of_day(DAY.date()))
+        assert block.values[:3] == (11, 13, None)
+
+
+@pytest.mark.parametrize(
+    ("count", "says"), [(-3, "-3 members"), (11.5, "11.5 members"), (10**9, "at most 100000000")]
+)
+async def test_no_collective_sums_so_many(store: Store, count: float, says: str) -> None:
+    (refusal,) = await take_at(store, await below(store, count))
+    assert isinstance(refusal, BadRequest)
+    assert says in refusal.text.say("en")
+    assert "membres, c’est impossible" in refusal.text.say("fr")
+    assert not await kept(store, DAY.date())
+
+
+async def test_a_sum_of_nobody_is_nothing(store: Store) -> None:
+    (refusal,) = await take_at(store, await below(store, 0))
+    assert isinstance(refusal, BadRequest)
+    assert "no member" in refusal.text.say("en")
+    assert not await kept(store, DAY.date())
+
+
+async def below(store: Store, count: float) -> Told:
+    """A collective that is a member tells of so many of its own."""
+    async with store.writing() as connection:
+        await Members(connection, ZONE).admit("below@example.org", AT, kind=Kind.COLLECTIVE)
+        await join(connection, "below", permission(meter("below")))
+    data = told(
+        meter("below"), DAY, [5000, 6000], device=DeviceType.COLLECTIVE, members=[12, count]
+    )
+    return by("below", data)
+
+
+async def test_a_home_counts_as_one_whatever_it_says(store: Store) -> None:
+    await joined(store, "a")
+    assert await take_at(store, by("a", told(A, DAY, [5], members=[1000]))) == [None]
+    async with store.reading() as connection:
+        (one,) = await of_member(connection, "a@example.org")
+        assert one.series is not None
+        assert one.series_id is not None
+        within = Range.of_day(DAY.date())
+        assert not await counts(connection, one.series_id, one.series, within)
+
+
+async def test_many_push_at_once_and_each_hears_of_its_own(store: Store) -> None:
+    now = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
+    names = [f"m{n}" for n in range(30)]
+    await joined(store, *names, at=now - timedelta(days=2))
+    start = now - timedelta(days=1)
+
+    async with taking(store) as intake:
+
+        async def push(name: str) -> None:
+            for hours in batched(range(12), 2, strict=True):
+                values = [int(name[1:]) * 100 + hour for hour in hours]
+                data = told(meter(name), start + hours[0] * HOUR, values)
+                await intake.keep(f"{name}@example.org", data)
+
+        async def intrude() -> None:
+            with pytest.raises(NotAuthorized):
+                await intake.keep("nobody@example.org", told(meter("m1"), start, [1]))
+
+        async with asyncio.TaskGroup() as tasks:
+            for name in names:
+                tasks.create_task(push(name))
+            for _ in range(10):
+                tasks.create_task(intrude())
+    blocks: list[Block] = []
+    for day in Range(start, now).days():
+        blocks += (await kept(store, day)).values()
+    found = sorted(record.value for block in blocks for record in block.records())
+    assert found == sorted(n * 100 + hour for n in range(30) for hour in range(12))
+
+
+async def test_whoever_tells_of_many_series_is_refused_alone(store: Store) -> None:
+    await joined(store, "a")
+    at = int(DAY.timestamp())
+
+    def flood(names: int) -> Told:
+        records = (Records(str(meter(f"x{n}")), "W", {at: 1}) for n in range(names))
+        return by("nobody", Data(Metadata(), tuple(records)))
+
+    floods = [flood(1_000) for _ in range(40)]
+    *refusals, none = await take_at(store, *floods, by("a", told(A, DAY, [5])))
+    assert none is None
+    assert all(isinstance(one, BadRequest) for one in refusals)
+    # As many as may be asked for at once, of many peers.
+    *refusals, none = await take_at(
+        store, *[flood(50) for _ in range(60)], by("a", told(A, DAY, [6]))
+    )
+    assert none is None
+    assert all(isinstance(one, NotAuthorized) for one in refusals)
+
+
+async def test_whoever_tells_of_many_days_at_once_waits_alone(store: Store) -> None:
+    now = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
+    long = replace(NEED, history_days=400)
+    async with store.writing() as connection:
+        await needs.offer(connection, long, now)
+        for name in "ab":
+            member = await Members(connection, ZONE).admit(f"{name}@example.org", now)
+            said = permission(meter(name), id=name, need=long, at=now)
+            await take_given(Members(connection, ZONE), member.id, said, now, own=OWN)
+    days = told(A, now - timedelta(days=390), [1] * 380, interval=timedelta(days=1))
+    spread = Data(told(A, now, [1]).metadata, days.records)
+    async with taking(store) as intake:
+        slow = asyncio.create_task(intake.keep("a@example.org", spread))
+        while not await kept(store, (now - timedelta(days=300)).date()):
+            await asyncio.sleep(0.01)
+        await intake.keep("b@example.org", told(B, now - HOUR, [1]))
+        assert not slow.done()
+        await slow
+
+
+async def test_what_is_pushed_while_its_home_is_asked_is_kept_at_once_and_stays(
+    store: Store,
+) -> None:
+    now = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
+    await joined(store, "a", at=now - timedelta(days=2))
+    start = now - 5 * HOUR
+    async with taking(store) as intake:
+        with intake.asking("a@example.org") as question:
+            await intake.keep("a@example.org", told(A, start + HOUR, [20, 30]))
+            assert await values(store, start) == {start + HOUR: 20, start + 2 * HOUR: 30}
+            await question.take(told(A, start, [1, 2, 3, 4]))
+            # The next page is asked for after that, so it is newer than what was pushed before.
+            await question.take(told(A, start + 2 * HOUR, [5]))
+        await intake.keep("a@example.org", told(A, start, [6]))
+        with intake.asking("a@example.org") as question:
+            await question.take(told(A, start + 3 * HOUR, [7]))
+            await intake.keep("a@example.org", told(A, start + 3 * HOUR, [8]))
+            # Nothing of it is news.
+            await question.take(told(A, start + 3 * HOUR, [7]))
+    expected = [6, 20, 5, 8]
+    assert await values(store, start) == {start + n * HOUR: v for n, v in enumerate(expected)}
+
+
+async def test_what_was_pushed_and_refused_leaves_the_answer_whole(store: Store) -> None:
+    now = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
+    await joined(store, "a", at=now - timedelta(days=2))
+    start = now - 3 * HOUR
+    async with taking(store) as intake:
+        with intake.asking("a@example.org") as question:
+            with pytest.raises(BadRequest):
+                await intake.keep("a@example.org", told(A, start, [9, -9]))
+            await question.take(told(A, start, [1, 2]))
+    assert await values(store, start) == {start: 1, start + HOUR: 2}
+
+
+async def values(store: Store, since: datetime) -> dict[datetime, int]:
+    """What is known of one home since then."""
+    found: dict[datetime, int] = {}
+    for day in Range(since, since + timedelta(days=1)).days():
+        for block in (await kept(store, day)).values():
+            found |= {record.start: record.value for record in block.records()}
+    return found
+
+
+async def test_what_the_database_cannot_keep_is_not_acknowledged(
+    place: Place, store: Store
+) -> None:
+    now = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
+    await joined(store, "a", "b", at=now - timedelta(days=2))
+    async with taking(store) as intake:
+        with plain(place) as owner:
+            owner.run("ALTER TABLE block RENAME TO elsewhere")
+        pushes = (
+            intake.keep("a@example.org", told(A, now - HOUR, [1])),
+            intake.keep("b@example.org", told(B, now - HOUR, [1])),
+        )
+        failed = await asyncio.gather(*pushes, return_exceptions=True)
+        assert [type(one) for one in failed] == [NotKept, NotKept]
+        with plain(place) as owner:
+            owner.run("ALTER TABLE elsewhere RENAME TO block")
+        await intake.keep("a@example.org", told(A, now - HOUR, [1]))
+    assert (await kept(store, (now - HOUR).date())).keys() == {str(A.device)}
+
+
+@settings(
+    max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(
+    messages=st.lists(
+        st.tuples(
+            st.sampled_from("ab"),
+            st.integers(0, 60),
+            st.lists(st.integers(0, 9_000), min_size=1, max_size=30),
+        ),
+        max_size=12,
+    ),
+    together=st.integers(1, 5),
+)
+async def test_any_messages_in_any_parts_leave_what_each_said_last(
+    file: Store, messages: list[tuple[str, int, list[int]]], together: int
+) -> None:
+    start = DAY - timedelta(days=4)
+    async with file.writing() as connection:
+        for name in "ab":
+            member = await Members(connection, ZONE).by_jid(f"{name}@example.org")
+            if member is None:
+                await join(connection, name)
+        await connection.execute(text("DELETE FROM block"))
+    expected: dict[tuple[str, datetime], int] = {}
+    for some in batched(messages, together, strict=False):
+        batch = []
+        for name, hour, values in some:
+            batch.append(by(name, told(meter(name), start + hour * HOUR, values)))
+            for n, value in enumerate(values):
+                expected[str(meter(name).device), start + (hour + n) * HOUR] = value
+        assert await take_at(file, *batch) == [None] * len(batch)
+    found: dict[tuple[str, datetime], int] = {}
+    for day in Range(start, DAY).days():
+        for device, block in (await kept(file, day)).items():
+            found |= {(device, record.start): record.value for record in block.records()}
+    assert found == expected

@@ -1,0 +1,127 @@
+"""The sums of collectives: how often a home looks for what there is of them."""
+
+from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import cast
+
+import pytest
+
+from consometers_node.household.collective_statistics import EVERY_S, FIRST_WAIT_S, Together
+from consometers_node.household.recorder import Recorder
+from consometers_node.permission import Permissions
+from consometers_node.quoalise import Direction, Listed, NotAuthorized
+from consometers_node.quoalise.identifier import identifier, organisation
+from consometers_node.sharing.changes import Changes
+from consometers_node.store import Store
+from consometers_node.store.pulled import all_pulled
+from consometers_node.xmpp import Asking
+
+from ..permission.samples import now
+from ..sharing.ledgers import Ledger
+
+ALL = organisation("kersabiec")
+ODD = 0.2
+"""A wait is longer or shorter by less than this part of it."""
+
+
+class Over(Exception):
+    """The test has seen enough."""
+
+
+@dataclass
+class Collective:
+    """A collective, its home's language, and the time: it passes while the home waits."""
+
+    listed: list[Listed] = field(default_factory=list)
+    time: float = 1_000.0
+    waits: list[float] = field(default_factory=list)
+    looks: int = 0
+    most: int = 0
+    later: dict[int, list[Listed]] = field(default_factory=dict)
+    refuses: bool = False
+
+    def clock(self) -> float:
+        return self.time
+
+    async def list_series(self, jid: str) -> list[Listed]:
+        self.looks += 1
+        if self.refuses:
+            raise NotAuthorized
+        self.listed += self.later.pop(self.looks, [])
+        return self.listed
+
+    async def connected(self) -> None:
+        pass
+
+    async def language(self) -> str:
+        return "fr"
+
+
+class Passing(Changes):
+    """Changes that nobody waits for in earnest."""
+
+    def __init__(self, collective: Collective) -> None:
+        super().__init__()
+        self.collective = collective
+
+    async def after(self, seen: int, seconds: float | None = None) -> bool:
+        if self.count != seen:
+            return True
+        assert seconds is not None
+        if len(self.collective.waits) == self.collective.most:
+            raise Over
+        self.collective.waits.append(seconds)
+        self.collective.time += seconds
+        return False
+
+
+def sums(way: Direction) -> list[Listed]:
+    name = identifier(f"{ALL}_{way}/power/active/raw")
+    return [Listed(series=one) for one in (name, name.members)]
+
+
+async def look(store: Store, collective: Collective, most: int) -> None:
+    """Let a home look until it has waited so many times."""
+    ledger = await Ledger.open(store)
+    await ledger.grant()
+    async with store.writing() as connection:
+        permissions = Permissions(connection)
+        for notice in await permissions.notices(ledger.peer.id):
+            await permissions.told(notice.seq, "r", now())
+    collective.most = most
+    together = Together(
+        store,
+        cast("Asking", collective),
+        cast("Recorder", collective),
+        Passing(collective),
+        clock=collective.clock,
+    )
+    with pytest.raises(Over):
+        await together.run()
+
+
+async def test_a_home_looks_ever_later_and_once_a_day_in_the_end(file: Store) -> None:
+    collective = Collective(sums(Direction.CONSUMPTION))
+    await look(file, collective, 16)
+    waits = collective.waits
+    assert waits[0] == pytest.approx(FIRST_WAIT_S, rel=ODD)
+    assert waits[-1] == pytest.approx(EVERY_S, rel=ODD)
+    assert all(later > sooner for sooner, later in pairwise(waits[:11]))
+    assert all(wait == pytest.approx(EVERY_S, rel=ODD) for wait in waits[-3:])
+
+
+async def test_where_something_is_new_it_looks_again_soon(file: Store) -> None:
+    collective = Collective(sums(Direction.CONSUMPTION))
+    collective.later = {8: sums(Direction.PRODUCTION)}
+    await look(file, collective, 9)
+    assert collective.waits[6] > 10 * FIRST_WAIT_S
+    assert collective.waits[7] == pytest.approx(FIRST_WAIT_S, rel=ODD)
+    assert collective.waits[8] == pytest.approx(2 * FIRST_WAIT_S, rel=ODD)
+    async with file.reading() as connection:
+        assert len(await all_pulled(connection)) == 2
+
+
+async def test_whoever_refuses_is_asked_once_an_hour_in_the_end(file: Store) -> None:
+    collective = Collective(refuses=True)
+    await look(file, collective, 12)
+    assert collective.waits[-1] == pytest.approx(3600, rel=ODD)

@@ -1,0 +1,325 @@
+"""What was granted is read: its past month by month, its last days again, whatever happens."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+import pytest
+
+from consometers_node.household import LoopClock, Rounds
+from consometers_node.household.availability import Presence, WatchedRecorder
+from consometers_node.household.recorder import Rest
+from consometers_node.household.sync import Target, Upkeep, progress, targets
+from consometers_node.permission import Choice, Permissions
+from consometers_node.series import Block, Device, Interval, Range, Record, Series
+from consometers_node.sharing.changes import Changes
+from consometers_node.store import Store
+from consometers_node.store.clock import Clock
+from consometers_node.store.coverage import coverage
+from consometers_node.store.series import blocks, erase_series, put_blocks
+from consometers_node.store.subscriptions import subscribe
+
+from ..permission.samples import CHOICE, HOURLY, NEED, STOP, now
+from ..sharing.ledgers import DAY, HOUR, Ledger, midnight
+from .test_backfill import asked, no_rest, rows
+from .toy import Toy, connection, serving, until
+
+pytestmark = pytest.mark.usefixtures("socket_enabled")
+
+NAME = "sensor.drawn"
+DRAWN = replace(HOURLY, device=Device(NAME))
+FINE = replace(DRAWN, interval=Interval.PT5M)
+LONG = replace(NEED, history_days=1000)
+FIVE = timedelta(minutes=5)
+
+
+def history(days: int) -> Choice:
+    return replace(CHOICE, history_days=days)
+
+
+@pytest.fixture
+async def toy() -> AsyncIterator[Toy]:
+    """A steady home, which has run for years."""
+    toy = Toy()
+    start = midnight(-1100)
+    toy.hours[NAME] = rows(start, int((now() - start) / HOUR))
+    toy.answers["get_states"] = [{"last_changed": start.isoformat()}]
+    async with serving(toy):
+        yield toy
+
+
+@pytest.fixture
+async def ledger(file: Store) -> Ledger:
+    return await Ledger.open(file, series=DRAWN)
+
+
+class Reading:
+    """An upkeep that runs."""
+
+    def __init__(self, upkeep: Upkeep, rounds: Rounds, changes: Changes, store: Store) -> None:
+        self.upkeep = upkeep
+        self.rounds = rounds
+        self.changes = changes
+        self.store = store
+
+    async def target(self, series: Series = DRAWN) -> Target:
+        async with self.store.reading() as connection:
+            return (await targets(connection, now()))[series]
+
+    async def all(self, series: Series = DRAWN) -> None:
+        """Wait until all that is wanted was read."""
+        await becomes(lambda: self._progress(series))
+
+    async def _progress(self, series: Series) -> bool:
+        return (await self.target(series)).progress == 1
+
+
+async def becomes(happened: Callable[[], Awaitable[bool]]) -> None:
+    async with asyncio.timeout(20):
+        while not await happened():
+            await asyncio.sleep(0.02)
+
+
+@asynccontextmanager
+async def reading(
+    toy: Toy, store: Store, rest: Rest = no_rest, clock: Clock | None = None
+) -> AsyncIterator[Reading]:
+    changes = Changes()
+    rounds = Rounds(LoopClock(), HOUR, settles=(timedelta(0), timedelta(0)))
+    async with connection(toy) as home:
+        clock = clock or Clock()
+        recorder = WatchedRecorder(home, Presence(store, home, clock))
+        upkeep = Upkeep(store, recorder, changes, rounds, clock, rest=rest)
+        task = asyncio.create_task(upkeep.run())
+        try:
+            yield Reading(upkeep, rounds, changes, store)
+            assert not task.done(), task
+        finally:
+            task.cancel()
+            await asyncio.wait({task})
+
+
+async def kept(ledger: Ledger, within: Range) -> list[Record]:
+    async with ledger.store.reading() as connection:
+        found = await blocks(connection, ledger.number, ledger.series, within)
+        return [record for block in found for record in block.records(within)]
+
+
+def past(toy: Toy) -> list[str]:
+    """From when rows were asked for, but for those of rounds."""
+    round_ = f"{midnight(-7) - HOUR:%Y-%m-%dT%H:%M}"
+    return [start for start, _, _ in asked(toy) if start != round_]
+
+
+async def test_the_past_of_a_grant_is_read_month_by_month_the_newest_first(
+    toy: Toy, file: Store, ledger: Ledger
+) -> None:
+    await ledger.grant(LONG, history(100))
+    async with reading(toy, file) as read:
+        await read.all()
+        days = Range(midnight(-99), midnight())
+        assert [one.value for one in await kept(ledger, days)] == [100] * 24 * 99
+        assert read.upkeep.problem is None
+    starts = past(toy)
+    assert starts == sorted(starts, reverse=True)
+    assert len(starts) in {4, 5}
+
+
+async def test_progress_is_what_was_read_of_what_was_granted(ledger: Ledger) -> None:
+    await ledger.grant()
+    async with ledger.store.reading() as connection:
+        assert await progress(connection, now()) == {DRAWN: 0}
+    await ledger.cover(midnight(-3), midnight(1))
+    async with ledger.store.reading() as connection:
+        read = (await progress(connection, now()))[DRAWN]
+    # Seven days back and today: eight days, or nine where the grant is at midnight.
+    assert 4 / 9 <= read <= 4 / 8
+
+
+async def test_progress_grows_from_nothing_to_all(toy: Toy, file: Store, ledger: Ledger) -> None:
+    await ledger.grant(LONG, history(300))
+    found: list[float] = []
+
+    async def rest(_: float) -> None:
+        found.append((await read.target()).progress)
+
+    async with reading(toy, file, rest) as read:
+        await read.all()
+    assert found[0] == 0
+    assert found == sorted(found)
+    assert len(set(found)) > 8
+
+
+async def test_a_restart_goes_on_where_it_was(toy: Toy, file: Store, ledger: Ledger) -> None:
+    await ledger.grant(LONG, history(300))
+    rested = 0
+
+    async def rest(_: float) -> None:
+        nonlocal rested
+        rested += 1
+        if rested > 4:
+            await asyncio.Event().wait()
+
+    async with reading(toy, file, rest):
+        await until(lambda: rested > 4)
+    before = past(toy)
+    toy.asked.clear()
+    async with reading(toy, file) as read:
+        await read.all()
+    # What was under way as it stopped is asked for again.
+    assert len(set(before) & set(past(toy))) <= 1
+    assert len(await kept(ledger, Range(midnight(-299), midnight()))) == 24 * 299
+
+
+async def test_a_grant_without_a_past_reads_what_comes(
+    toy: Toy, file: Store, ledger: Ledger
+) -> None:
+    await ledger.grant(LONG, history(0))
+    async with reading(toy, file) as read:
+        await read.all()
+        toy.hours[NAME] = rows(midnight(-1100), 1101 * 24)
+        read.rounds.heard()
+        await becomes(lambda: _has(ledger, 24))
+    assert min(past(toy), default="2999") >= f"{midnight(-1):%Y}"
+
+
+async def _has(ledger: Ledger, count: int) -> bool:
+    return len(await kept(ledger, Range(midnight(), midnight(1)))) == count
+
+
+async def test_what_was_missed_in_a_long_absence_is_read_and_told_from_its_beginning(
+    toy: Toy, file: Store, ledger: Ledger
+) -> None:
+    await ledger.grant(LONG, history(400))
+    gone = midnight(-300)
+    async with file.writing() as connection:
+        await subscribe(connection, ledger.peer.id, ledger.number, gone - 50 * DAY, gone - DAY / 2)
+        for n in range(-350, -300):
+            day = midnight(n).date()
+            # It went in the midst of a day, of which it had read what there was.
+            some = DRAWN.starts(day)[: 12 if n == -301 else 24]
+            block = Block.of(DRAWN, day, [Record(start, 100) for start in some])
+            await put_blocks(connection, {ledger.number: [block]}, now())
+    await ledger.cover(midnight(-399), gone)
+    async with reading(toy, file) as read:
+        await read.all()
+    assert len(await kept(ledger, Range(midnight(-350), midnight()))) == 24 * 350
+    await ledger.receive_all()
+    wanted = Range(gone - DAY / 2, midnight())
+    assert sorted(one for one in ledger.told if one in wanted) == [
+        record.start for record in await kept(ledger, wanted)
+    ]
+
+
+async def test_a_past_that_was_corrected_is_read_again_and_told(
+    toy: Toy, file: Store, ledger: Ledger
+) -> None:
+    await ledger.grant(LONG, history(30))
+    async with reading(toy, file) as read:
+        await read.all()
+        await ledger.subscribe(midnight(-10))
+        await ledger.receive_all()
+        at = midnight(-3) + 5 * HOUR
+        for row in toy.hours[NAME]:
+            if row["start"] >= round(at.timestamp() * 1000):
+                row["sum"] += 7
+        read.rounds.heard()
+        await becomes(lambda: _value(ledger, at, 107))
+    assert await ledger.receive_all() == [Range(at, at + HOUR)]
+    assert ledger.told[at] == 107
+
+
+async def _value(ledger: Ledger, at: datetime, value: int) -> bool:
+    (one,) = await kept(ledger, Range(at, at + HOUR))
+    return one.value == value
+
+
+async def test_what_home_assistant_refuses_is_told_and_read_once_it_does_not(
+    toy: Toy, file: Store, ledger: Ledger
+) -> None:
+    await ledger.grant(LONG, history(100))
+    toy.answers["recorder/statistics_during_period"] = "nonsense"
+    async with reading(toy, file) as read:
+        await until(lambda: read.upkeep.problem is not None)
+        assert read.upkeep.problem is not None
+        del toy.answers["recorder/statistics_during_period"]
+        await read.all()
+        read.rounds.heard()
+        await until(lambda: read.upkeep.problem is None)
+
+
+async def test_while_home_assistant_is_away_it_waits(toy: Toy, file: Store, ledger: Ledger) -> None:
+    await ledger.grant(LONG, history(100))
+    toy.status = 502
+    async with reading(toy, file) as read:
+        await asyncio.sleep(0.2)
+        assert toy.asked == []
+        toy.status = 101
+        await becomes(lambda: _progresses(read))
+        await toy.hang_up()
+        await read.all()
+        assert read.upkeep.problem is None
+
+
+async def _progresses(read: Reading) -> bool:
+    return (await read.target()).progress > 0
+
+
+async def test_5_minute_records_are_read_as_long_as_they_are_kept(toy: Toy, file: Store) -> None:
+    ledger = await Ledger.open(file, series=FINE)
+    await ledger.grant(replace(LONG, interval=Interval.PT5M), history(100))
+    toy.five_minutes[NAME] = rows(midnight(-9), 288 * 9, wh=5, step=FIVE)
+    async with reading(toy, file) as read:
+        await read.all(FINE)
+        assert (await read.target(FINE)).wanted.start == midnight(-10)
+    assert len(await kept(ledger, Range(midnight(-10), midnight()))) == 288 * 9
+    assert min(start for start, *_ in asked(toy, "5minute")) >= f"{midnight(-11):%Y-%m-%d}"
+
+
+async def test_5_minute_records_that_home_assistant_forgot_stay_here(toy: Toy, file: Store) -> None:
+    ledger = await Ledger.open(file, series=FINE)
+    await ledger.grant(replace(LONG, interval=Interval.PT5M), history(100))
+    await ledger.keep({midnight(-20) + n * FIVE: 5 for n in range(288 * 11)})
+    await ledger.cover(midnight(-20), midnight(-9))
+    toy.five_minutes[NAME] = rows(midnight(-10) + 12 * HOUR, 288 * 9, wh=5, step=FIVE)
+    async with reading(toy, file) as read:
+        await read.all(FINE)
+    assert len(await kept(ledger, Range(midnight(-20), midnight(-9)))) == 288 * 11
+
+
+async def test_a_second_permission_that_reaches_further_back_widens_what_is_read(
+    toy: Toy, file: Store, ledger: Ledger
+) -> None:
+    await ledger.grant(LONG, history(30))
+    town = await Ledger.open(file, "town@example.org", series=DRAWN)
+    async with reading(toy, file) as read:
+        await read.all()
+        await town.grant(LONG, history(200))
+        assert (await read.target()).progress < 0.5
+        read.changes.tell()
+        await read.all()
+    assert len(await kept(ledger, Range(midnight(-199), midnight()))) == 24 * 199
+
+
+async def test_what_was_erased_while_it_was_read_stays_erased(
+    toy: Toy, file: Store, ledger: Ledger
+) -> None:
+    permission = await ledger.grant(LONG, history(100))
+    reads, goes_on = asyncio.Event(), asyncio.Event()
+
+    async def rest(_: float) -> None:
+        reads.set()
+        await goes_on.wait()
+
+    async with reading(toy, file, rest):
+        await reads.wait()
+        async with file.writing() as connection:
+            await Permissions(connection).withdraw(permission, STOP, now())
+            await erase_series(connection, [ledger.number])
+        goes_on.set()
+        await asyncio.sleep(0.3)
+    assert await kept(ledger, Range(midnight(-200), midnight(1))) == []
+    async with file.reading() as connection:
+        assert await coverage(connection, ledger.number) is None

@@ -1,0 +1,252 @@
+"""What a collective is told of a household's decisions, and what its receipts change."""
+
+import asyncio
+from dataclasses import replace
+from pathlib import Path
+import shutil
+from uuid import uuid4
+
+import pytest
+from sqlalchemy import select
+
+from consometers_node.permission import Permissions, State
+from consometers_node.quoalise import BadRequest, ResourceConstraint, State as Said
+from consometers_node.store import PermissionId, Store
+from consometers_node.store.tables import NoticeRow
+from demo.prosody import Prosody
+
+from ..permission.samples import CHOICE, NEED, YES, now
+from ..xmpp.conftest import NewAccount, Node
+from .houses import Collective, House, bare, running, told, until
+from .ledgers import Ledger, hours, midnight
+
+OTHER = replace(NEED, id="other")
+
+
+async def receipts(store: Store) -> list[str]:
+    async with store.reading() as connection:
+        rows = await connection.execute(select(NoticeRow.receipt).order_by(NoticeRow.seq))
+        return [receipt or "" for (receipt,) in rows]
+
+
+async def test_a_grant_is_told_and_its_receipt_kept(house: House, collective: Collective) -> None:
+    permission = await house.grant()
+    await told(house)
+    assert collective.log == [("grant", permission)]
+    said = collective.permissions[permission]
+    assert said.series == (house.name,)
+    assert said.need == NEED.id
+    assert 'state="granted"' in (await receipts(house.store))[0]
+
+
+@pytest.mark.parametrize("erase", [True, False])
+async def test_a_withdrawal_is_told_with_what_becomes_of_the_records(
+    house: House, collective: Collective, *, erase: bool
+) -> None:
+    permission = await house.grant()
+    await told(house)
+    await house.withdraw(permission, erase=erase)
+    await told(house)
+    assert collective.erases == [erase]
+    assert ("<erased" in (await receipts(house.store))[1]) is erase
+
+
+async def test_what_is_withdrawn_before_it_was_told_is_told_to_nobody(
+    file: Store, one: Prosody, new_account: NewAccount, coop: Node, collective: Collective
+) -> None:
+    ledger = await Ledger.open(file, bare(coop))
+    await ledger.withdraw(await ledger.grant())
+    async with running(file, one, new_account(one), bare(coop)) as house:
+        await told(house)
+        await asyncio.sleep(0.3)
+        assert collective.log == []
+        assert set(await receipts(file)) == {"ended before it was told"}
+
+
+async def test_a_withdrawal_is_told_where_the_receipt_of_the_grant_was_lost(
+    file: Store, one: Prosody, new_account: NewAccount, coop: Node, collective: Collective
+) -> None:
+    jid = new_account(one)
+    collective.answers.clear()
+    async with running(file, one, jid, bare(coop)) as house:
+        permission = await house.grant()
+        await until(lambda: bool(collective.log))
+    await house.ledger.withdraw(permission)
+    collective.answers.set()
+    async with running(file, one, jid, bare(coop)) as house:
+        await told(house)
+    assert collective.log == [("grant", permission), ("withdraw", permission)]
+    assert collective.states[permission] is Said.WITHDRAWN
+
+
+async def test_a_withdrawal_while_the_grant_is_being_told_is_told_after_it(
+    house: House, collective: Collective
+) -> None:
+    collective.answers.clear()
+    permission = await house.grant()
+    await until(lambda: bool(collective.log))
+    await house.withdraw(permission)
+    collective.answers.set()
+    await told(house)
+    assert collective.log == [("grant", permission), ("withdraw", permission)]
+
+
+async def test_a_refused_grant_holds_no_withdrawal_back(
+    house: House, collective: Collective
+) -> None:
+    first = await house.grant()
+    await told(house)
+    collective.refuses = BadRequest()
+    second = await house.grant(need=OTHER)
+    await until(lambda: ("grant", second) in collective.log)
+    await house.withdraw(first)
+    await until(lambda: ("withdraw", first) in collective.log)
+    assert house.delivery.problem is not None
+    collective.refuses = None
+    await told(house)
+    await until(lambda: house.delivery.problem is None)
+
+
+async def test_a_receipt_of_another_permission_confirms_nothing(
+    house: House, collective: Collective
+) -> None:
+    collective.names = str(uuid4())
+    await house.grant()
+    await until(lambda: house.delivery.problem is not None)
+    assert house.delivery.problem is not None
+    assert "a receipt of something else" in house.delivery.problem.say("en")
+    assert "accusé de réception d’autre chose" in house.delivery.problem.say("fr")
+    assert await house.untold() == 1
+
+
+async def test_a_receipt_that_says_granted_confirms_no_withdrawal(
+    house: House, collective: Collective
+) -> None:
+    permission = await house.grant()
+    await told(house)
+    collective.says = Said.GRANTED
+    await house.withdraw(permission)
+    await until(lambda: house.delivery.problem is not None)
+    assert await house.untold() == 1
+    collective.says = None
+    await told(house)
+
+
+async def test_a_collective_that_says_terminated_ends_the_permission(
+    house: House, collective: Collective
+) -> None:
+    collective.says = Said.TERMINATED
+    permission = await house.grant()
+    await told(house)
+    async with asyncio.timeout(5):
+        while await house.state(permission) is not State.TERMINATED:
+            await asyncio.sleep(0.01)
+
+
+async def test_who_ends_a_permission_that_ended_meanwhile_harms_nothing(
+    house: House, collective: Collective
+) -> None:
+    collective.says = Said.TERMINATED
+    collective.answers.clear()
+    permission = await house.grant()
+    await until(lambda: bool(collective.log))
+    await house.withdraw(permission)
+    collective.answers.set()
+    await told(house)
+    assert await house.state(permission) is State.WITHDRAWN
+    assert not house.task.done()
+
+
+async def test_who_was_asked_by_a_file_is_told_nothing(
+    file: Store, one: Prosody, new_account: NewAccount, coop: Node, collective: Collective
+) -> None:
+    ledger = await Ledger.open(file, bare(coop))
+    async with file.writing() as connection:
+        permissions = Permissions(connection)
+        permission = await permissions.propose(ledger.peer.id, NEED, now(), who="me")
+        await permissions.grant(permission, CHOICE, YES, now())
+    await ledger.cover(midnight(-30), midnight(1))
+    await ledger.keep(hours(midnight(-1), range(24)))
+    async with running(file, one, new_account(one), bare(coop)) as house:
+        await house.connection.online()
+        await coop.asking.subscribe(house.address, house.name)
+        await house.keep(hours(midnight(), range(3)))
+        await until(lambda: bool(collective.values))
+        await house.withdraw(permission)
+        await asyncio.sleep(0.3)
+        assert collective.log == []
+
+
+# A backup
+
+
+@pytest.fixture
+async def restored(
+    tmp_path: Path, file: Store, one: Prosody, new_account: NewAccount, coop: Node
+) -> tuple[Path, str, PermissionId]:
+    """A database from before a withdrawal that its collective knows of."""
+    jid, backup = new_account(one), tmp_path / "backup.db"
+    async with running(file, one, jid, bare(coop)) as house:
+        await house.ledger.cover(midnight(-30), midnight(1))
+        permission = await house.grant()
+        await told(house)
+        await coop.asking.subscribe(house.address, house.name)
+        await file.checkpoint()
+        shutil.copy(tmp_path / "node.db", backup)
+        await house.withdraw(permission)
+        await told(house)
+    return backup, jid, permission
+
+
+async def test_a_backup_from_before_a_withdrawal_brings_no_permission_back(
+    restored: tuple[Path, str, PermissionId], one: Prosody, coop: Node, collective: Collective
+) -> None:
+    backup, jid, permission = restored
+    store = await Store.open(backup)
+    try:
+        await (await Ledger.open(store, bare(coop))).keep(hours(midnight(), range(3)))
+        async with running(store, one, jid, bare(coop)) as house:
+            async with asyncio.timeout(10):
+                while await house.state(permission) is not State.WITHDRAWN:
+                    await asyncio.sleep(0.01)
+            await asyncio.sleep(0.5)
+            assert collective.pushes == 0
+            async with store.reading() as connection:
+                register = Permissions(connection)
+                entry = (await register.entries(permission))[-1]
+                shown = await register.shown_text(entry)
+            assert entry.who == "restored state"
+            assert shown is not None
+            assert bare(coop) in shown.body
+            assert await house.untold() == 0
+            assert collective.log.count(("withdraw", permission)) == 1
+    finally:
+        await store.close()
+
+
+async def test_what_a_backup_brought_back_is_answered_to_nobody_before_its_receipt(
+    restored: tuple[Path, str, PermissionId],
+    one: Prosody,
+    coop: Node,
+    collective: Collective,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("consometers_node.sharing.service._SETTLES_WITHIN_S", 0.2)
+    backup, jid, _ = restored
+    store = await Store.open(backup)
+    collective.answers.clear()
+    try:
+        async with running(store, one, jid, bare(coop)) as house:
+            await house.connection.online()
+            await until(lambda: len(collective.log) == 3)
+            for ask in (
+                coop.asking.get_history(house.address, house.name),
+                coop.asking.subscribe(house.address, house.name),
+                coop.asking.list_series(house.address),
+            ):
+                with pytest.raises(ResourceConstraint, match="waits for your receipt"):
+                    await ask
+            assert collective.pushes == 0
+    finally:
+        collective.answers.set()
+        await store.close()

@@ -1,0 +1,590 @@
+"""What is due to whom: beyond the cursor in order, behind it what was corrected, and no more."""
+
+import asyncio
+from dataclasses import replace
+from datetime import datetime, timedelta
+from itertools import count
+
+from hypothesis import HealthCheck, given, settings, strategies as st
+import pytest
+
+from consometers_node.permission import Choice, Identification, Permissions, State
+from consometers_node.quoalise import MAX_PUSHED
+from consometers_node.series import Interval, Range
+from consometers_node.sharing.due_records import Message, next_messages
+from consometers_node.store import NotPermitted, PermissionId, Store
+from consometers_node.store.outbox import acknowledged, queue
+from consometers_node.store.series import erase_series
+from consometers_node.store.subscriptions import subscribe, unsubscribe
+
+from ..conftest import Place
+from ..permission.samples import CHOICE, DAILY, FINE, HOURLY, NEED, now, waiting
+from .ledgers import DAY, HOUR, NAMING, Ledger, hours, midnight, run_out
+
+WEEK = Choice(series=frozenset(), history_days=7, duration_days=60)
+MONTH = replace(WEEK, history_days=30)
+
+
+@pytest.fixture
+async def ledger(store: Store) -> Ledger:
+    ledger = await Ledger.open(store)
+    await ledger.grant()
+    await ledger.cover(midnight(-40), midnight(1))
+    return ledger
+
+
+async def test_records_beyond_the_cursor_are_due_and_a_receipt_moves_it(ledger: Ledger) -> None:
+    await ledger.keep(hours(midnight(-3), range(48)))
+    await ledger.subscribe(midnight(-2))
+    message = await ledger.next("first")
+    assert message is not None
+    assert message.queued.records == Range(midnight(-2), midnight(-1))
+    assert await ledger.next("second") is None
+    await ledger.receive(message)
+    assert ledger.told == hours(midnight(-2), range(24, 48))
+    assert await ledger.cursor() == midnight(-1)
+    assert await ledger.receive_all() == []
+
+
+async def test_who_did_not_subscribe_is_due_nothing(ledger: Ledger) -> None:
+    await ledger.keep(hours(midnight(-3), range(48)))
+    assert await ledger.receive_all() == []
+
+
+async def test_a_subscription_without_cursor_begins_when_it_was_made(ledger: Ledger) -> None:
+    await ledger.subscribe()
+    since = (await ledger.subscription()).since
+    await ledger.keep(hours(midnight(), range(24)) | hours(midnight(1), range(24)))
+    await ledger.receive_all()
+    assert min(ledger.told) >= since
+
+
+async def test_a_message_holds_a_thousand_records_at_most(store: Store) -> None:
+    ledger = await Ledger.open(store, series=FINE)
+    await ledger.grant(replace(NEED, interval=Interval.PT5M))
+    await ledger.subscribe(midnight(-6))
+    five = timedelta(minutes=5)
+    await ledger.keep({midnight(-6) + n * five: n for n in range(288 * 6)})
+    ranges = await ledger.receive_all()
+    assert ranges == [
+        Range(midnight(-6), midnight(-6) + MAX_PUSHED * five),
+        Range(midnight(-6) + MAX_PUSHED * five, midnight()),
+    ]
+    assert list(ledger.told.values()) == [12 * n for n in range(288 * 6)]
+
+
+async def test_a_hole_that_is_filled_meanwhile_makes_two_messages_of_one(store: Store) -> None:
+    ledger = await Ledger.open(store, series=FINE)
+    await ledger.grant(replace(NEED, interval=Interval.PT5M))
+    await ledger.cover(midnight(-40), midnight(1))
+    await ledger.subscribe(midnight(-7) + 12 * HOUR)
+    five = timedelta(minutes=5)
+    start = midnight(-6)
+    await ledger.keep({start + n * five: n for n in range(288 * 5) if n % 2})
+    lost = await ledger.next("lost")
+    assert lost is not None
+    assert len(lost.data) == 720
+    await ledger.restart()
+    await ledger.keep({start + n * five: n for n in range(288 * 5)})
+    assert await ledger.receive_all()
+    assert [ledger.told[at] for at in sorted(ledger.told)] == [12 * n for n in range(288 * 5)]
+
+
+async def test_a_year_without_records_is_gone_over(store: Store) -> None:
+    ledger = await Ledger.open(store)
+    await ledger.grant(replace(NEED, history_days=500), replace(WEEK, history_days=500))
+    await ledger.subscribe(midnight(-450))
+    await ledger.keep(hours(midnight(-2), range(24)))
+    assert await ledger.receive_all() == [Range(midnight(-450), midnight(-1))]
+
+
+async def test_receipts_in_any_order_move_the_cursor_on(ledger: Ledger) -> None:
+    await ledger.subscribe(midnight(-4))
+    await ledger.keep(hours(midnight(-4), range(24)))
+    first = await ledger.next("first")
+    await ledger.keep(hours(midnight(-3), range(24)))
+    assert first is not None
+    await ledger.keep(hours(midnight(-4), [1000, *range(1, 24)]))
+    second = await ledger.next("second")
+    assert second is not None
+    for message in (second, first):
+        await ledger.receive(message)
+    assert await ledger.cursor() == midnight(-3)
+    await ledger.receive_all()
+    assert await ledger.cursor() == midnight(-2)
+
+
+# Corrections
+
+
+async def test_a_correction_behind_the_cursor_goes_again_once_and_nothing_around_it(
+    ledger: Ledger,
+) -> None:
+    await ledger.subscribe(midnight(-5))
+    await ledger.keep(hours(midnight(-5), range(96)))
+    await ledger.receive_all()
+    corrected = [*range(10), 110, 11, 112, *range(13, 24)]
+    assert await ledger.keep(hours(midnight(-5), corrected))
+    assert not await ledger.keep(hours(midnight(-5), corrected))
+    start = midnight(-5) + 10 * HOUR
+    assert await ledger.receive_all() == [Range(start, start + 3 * HOUR)]
+    assert ledger.told == hours(midnight(-5), [*corrected, *range(24, 96)])
+    assert await ledger.cursor() == midnight(-1)
+
+
+async def test_corrections_of_neighbouring_days_go_together(ledger: Ledger) -> None:
+    await ledger.subscribe(midnight(-6))
+    values = hours(midnight(-6), range(24 * 6))
+    await ledger.keep(values)
+    await ledger.receive_all()
+    for day in (-6, -5, -2):
+        values[midnight(day) + 12 * HOUR] = 999
+    await ledger.keep(values)
+    assert await ledger.receive_all() == [
+        Range(midnight(-6) + 12 * HOUR, midnight(-5) + 13 * HOUR),
+        Range(midnight(-2) + 12 * HOUR, midnight(-2) + 13 * HOUR),
+    ]
+
+
+async def test_many_corrections_go_in_messages_of_a_thousand_at_most(store: Store) -> None:
+    ledger = await Ledger.open(store, series=FINE)
+    await ledger.grant(replace(NEED, interval=Interval.PT5M))
+    await ledger.cover(midnight(-40), midnight(1))
+    await ledger.subscribe(midnight(-6))
+    five = timedelta(minutes=5)
+    for more in (0, 1):
+        await ledger.keep({midnight(-6) + n * five: n + more for n in range(288 * 6)})
+        await ledger.receive_all()
+    assert all(one.end - one.start <= MAX_PUSHED * five for one in ledger.times)
+    assert len(ledger.times) == 2
+    assert list(ledger.told.values()) == [12 * (n + 1) for n in range(288 * 6)]
+
+
+async def test_today_growing_is_no_correction(ledger: Ledger) -> None:
+    await ledger.subscribe(midnight(-1))
+    await ledger.keep(hours(midnight(-1), range(5)))
+    assert await ledger.receive_all() == [Range(midnight(-1), midnight(-1) + 5 * HOUR)]
+    await ledger.keep(hours(midnight(-1), range(7)))
+    following = Range(midnight(-1) + 5 * HOUR, midnight(-1) + 7 * HOUR)
+    assert await ledger.receive_all() == [following]
+
+
+async def test_a_record_that_becomes_missing_sends_nothing(ledger: Ledger) -> None:
+    await ledger.subscribe(midnight(-3))
+    await ledger.keep(hours(midnight(-3), range(24)))
+    await ledger.receive_all()
+    assert await ledger.keep(hours(midnight(-3), [0, None, *range(2, 24)]))
+    assert await ledger.receive_all() == []
+    await ledger.keep(hours(midnight(-3), range(24)))
+    again = Range(midnight(-3) + HOUR, midnight(-3) + 2 * HOUR)
+    assert await ledger.receive_all() == [again]
+
+
+async def test_a_record_that_comes_late_is_told_though_the_cursor_is_beyond(ledger: Ledger) -> None:
+    await ledger.subscribe(midnight(-3))
+    await ledger.keep(hours(midnight(-3), [0, None, *range(2, 24)]))
+    await ledger.receive_all()
+    await ledger.keep(hours(midnight(-3), range(24)))
+    await ledger.receive_all()
+    assert ledger.told == hours(midnight(-3), range(24))
+
+
+async def test_what_is_corrected_while_it_is_on_its_way_goes_again(ledger: Ledger) -> None:
+    await ledger.subscribe(midnight(-3))
+    await ledger.keep(hours(midnight(-3), range(24)))
+    message = await ledger.next("first")
+    await ledger.keep(hours(midnight(-3), [100, *range(1, 24)]))
+    assert message is not None
+    await ledger.receive(message)
+    await ledger.receive_all()
+    assert ledger.told == hours(midnight(-3), [100, *range(1, 24)])
+
+
+async def test_what_is_corrected_as_it_leaves_goes_again(ledger: Ledger) -> None:
+    await ledger.subscribe(midnight(-3))
+    await ledger.keep(hours(midnight(-3), range(24)))
+    async with ledger.store.writing() as connection:
+        message = await ledger.next_in(connection, "first")
+        correcting = asyncio.create_task(ledger.keep(hours(midnight(-3), [100, *range(1, 24)])))
+        await asyncio.sleep(0.2)
+        assert not correcting.done()
+    await correcting
+    assert message is not None
+    await ledger.receive(message)
+    await ledger.receive_all()
+    assert ledger.told[midnight(-3)] == 100
+
+
+async def test_what_waits_to_be_sent_is_sent_as_it_was_corrected(ledger: Ledger) -> None:
+    await ledger.subscribe(midnight(-3))
+    await ledger.keep(hours(midnight(-3), range(24)))
+    assert await ledger.next("lost") is not None
+    await ledger.restart()
+    await ledger.keep(hours(midnight(-3), [100, *range(1, 24)]))
+    # What was sent first may arrive yet, and last: so the corrected hour goes after it.
+    corrected = Range(midnight(-3), midnight(-3) + HOUR)
+    assert await ledger.receive_all() == [Range(midnight(-3), midnight(-2)), corrected]
+    assert ledger.told == hours(midnight(-3), [100, *range(1, 24)])
+
+
+async def test_a_receipt_that_comes_after_time_counts_and_nothing_goes_twice(
+    ledger: Ledger,
+) -> None:
+    await ledger.subscribe(midnight(-3))
+    await ledger.keep(hours(midnight(-3), range(24)))
+    slow = await ledger.next("slow")
+    assert slow is not None
+    await ledger.restart()
+    await ledger.receive(slow)
+    assert await ledger.cursor() == midnight(-2)
+    assert await ledger.receive_all() == []
+
+
+async def test_what_is_sent_again_unchanged_has_the_same_number(ledger: Ledger) -> None:
+    await ledger.subscribe(midnight(-3))
+    await ledger.keep(hours(midnight(-3), range(24)))
+    first = await ledger.next("first")
+    await ledger.restart()
+    again = await ledger.next("again")
+    await ledger.restart()
+    await ledger.keep(hours(midnight(-3), [100, *range(1, 24)]))
+    changed = await ledger.next("changed")
+    assert first is not None
+    assert again is not None
+    assert changed is not None
+    assert first.id == again.id != changed.id
+
+
+async def test_a_late_receipt_of_what_was_wrong_leaves_the_correction_to_go(
+    ledger: Ledger,
+) -> None:
+    await ledger.subscribe(midnight(-3))
+    await ledger.keep(hours(midnight(-3), range(24)))
+    slow = await ledger.next("slow")
+    assert slow is not None
+    await ledger.restart()
+    await ledger.keep(hours(midnight(-3), [100, *range(1, 24)]))
+    await ledger.receive(slow)
+    assert await ledger.receive_all() == [Range(midnight(-3), midnight(-3) + HOUR)]
+    assert ledger.told == hours(midnight(-3), [100, *range(1, 24)])
+
+
+async def test_a_past_that_is_read_after_it_was_subscribed_to_is_not_pushed(store: Store) -> None:
+    ledger = await Ledger.open(store)
+    await ledger.grant(choice=MONTH)
+    await ledger.subscribe(now() - DAY)
+    for day in range(-20, 0):
+        await ledger.keep(hours(midnight(day), range(24)))
+    await ledger.receive_all()
+    assert all(start >= now() - 2 * DAY for start in ledger.told)
+
+
+async def test_what_was_missed_by_a_node_that_was_off_is_told(store: Store) -> None:
+    ledger = await Ledger.open(store)
+    permission = await ledger.grant(choice=MONTH)
+    await ledger.subscribe(midnight(-20))
+    async with store.writing() as connection:
+        # It subscribed long ago.
+        await unsubscribe(connection, ledger.peer.id, ledger.number)
+    await _subscribed_at(ledger, midnight(-25), midnight(-20))
+    await ledger.cover(midnight(-40), midnight(-20))
+    await ledger.keep(hours(midnight(-3), range(24 * 3)))
+    await ledger.receive_all()
+    await ledger.keep(hours(midnight(-20), range(24 * 17)))
+    await ledger.receive_all()
+    assert sorted(ledger.told) == sorted(hours(midnight(-20), range(24 * 20)))
+    assert permission
+
+
+async def _subscribed_at(ledger: Ledger, since: datetime, cursor: datetime) -> None:
+    async with ledger.store.writing() as connection:
+        await subscribe(connection, ledger.peer.id, ledger.number, since, cursor)
+
+
+# What may not leave
+
+
+async def test_records_from_before_or_after_the_permission_never_leave(store: Store) -> None:
+    ledger = await Ledger.open(store)
+    await ledger.grant(choice=replace(WEEK, history_days=2, duration_days=1))
+    await ledger.cover(midnight(-40), midnight(5))
+    await ledger.subscribe(midnight(-10))
+    first, last = now() - 2 * DAY, now() + DAY
+    for value in (1, 2):
+        await ledger.keep(dict.fromkeys(hours(midnight(-10), range(24 * 14)), value))
+        await ledger.receive_all()
+    assert min(ledger.told) >= first - timedelta(seconds=2)
+    assert max(ledger.told) < last + timedelta(seconds=2)
+    assert len(ledger.told) in range(70, 73)
+    assert set(ledger.told.values()) == {2}
+
+
+async def test_a_clock_that_is_wrong_fills_no_cursor(ledger: Ledger) -> None:
+    await ledger.subscribe(midnight(-1))
+    await ledger.keep(hours(midnight(20), range(24)))
+    assert await ledger.receive_all() == []
+
+
+async def test_two_peers_each_get_their_own_records_from_their_own_cursor(store: Store) -> None:
+    coop = await Ledger.open(store)
+    town = await Ledger.open(store, "town@example.org")
+    await coop.cover(midnight(-40), midnight(1))
+    await coop.grant(choice=replace(WEEK, history_days=3))
+    await town.grant(choice=MONTH)
+    await coop.keep(hours(midnight(-10), range(24 * 10)))
+    await coop.subscribe(midnight(-2))
+    await town.subscribe(midnight(-9))
+    await coop.receive_all()
+    await town.receive_all()
+    assert min(coop.told) == midnight(-2)
+    assert min(town.told) == midnight(-9)
+    values = hours(midnight(-10), [7] * 24 * 10)
+    await coop.keep(values)
+    await town.receive_all()
+    assert town.told == dict.fromkeys(values, 7)
+    await coop.receive_all()
+    assert min(coop.told) >= now() - 3 * DAY - timedelta(seconds=2)
+
+
+async def test_of_two_permissions_of_one_series_the_one_that_reaches_further_counts(
+    store: Store,
+) -> None:
+    ledger = await Ledger.open(store)
+    await ledger.grant(choice=replace(WEEK, history_days=0))
+    await ledger.grant(replace(NEED, id="other"), MONTH)
+    await ledger.grant(replace(NEED, id="third"), replace(WEEK, history_days=0))
+    await ledger.cover(midnight(-40), midnight(1))
+    await ledger.subscribe(midnight(-9))
+    for value in (1, 2):
+        await ledger.keep(dict.fromkeys(hours(midnight(-9), range(24 * 9)), value))
+        await ledger.receive_all()
+    assert ledger.told == dict.fromkeys(hours(midnight(-9), range(24 * 9)), 2)
+
+
+async def test_after_a_withdrawal_nothing_is_due_and_a_receipt_counts_for_nothing(
+    ledger: Ledger,
+) -> None:
+    permission = await ledger.grant(replace(NEED, id="other"))
+    await ledger.subscribe(midnight(-3))
+    await ledger.keep(hours(midnight(-3), range(72)))
+    message = await ledger.next("first")
+    assert message is not None
+    await ledger.withdraw(message.queued.permission)
+    async with ledger.store.writing() as connection:
+        assert await acknowledged(connection, ledger.peer.id, message.id) == []
+    # The other permission still names the series.
+    assert (await ledger.subscription()).cursor == midnight(-3)
+    await ledger.receive_all()
+    assert ledger.told == hours(midnight(-3), range(72))
+    other = (
+        permission
+        if permission != message.queued.permission
+        else next(iter(await _granted(ledger)))
+    )
+    await ledger.withdraw(other)
+    await ledger.keep(hours(midnight(-3), range(100, 172)))
+    assert await ledger.receive_all() == []
+
+
+async def _granted(ledger: Ledger) -> list[PermissionId]:
+    async with ledger.store.reading() as connection:
+        return [one.id for one in await Permissions(connection).all() if one.state is State.GRANTED]
+
+
+async def test_a_permission_that_ran_out_lets_nothing_leave_though_nobody_wrote_it_down(
+    place: Place, store: Store
+) -> None:
+    ledger = await Ledger.open(store)
+    permission = await ledger.grant()
+    await ledger.subscribe(midnight(-3))
+    await ledger.keep(hours(midnight(-3), range(24)))
+    assert await ledger.next("lost") is not None
+    await ledger.restart()
+    run_out(place, permission)
+    assert await ledger.receive_all() == []
+    await ledger.keep(hours(midnight(-3), range(24, 72)))
+    assert await ledger.receive_all() == []
+    async with store.writing() as connection:
+        assert await waiting(connection, ledger.peer.id) == 1
+        past = Range(midnight(-3), midnight(-2))
+        with pytest.raises(NotPermitted):
+            await queue(connection, ledger.peer.id, permission, ledger.number, past, at=now())
+
+
+# Civil days
+
+
+async def test_civil_days_leave_in_wh_and_each_once(store: Store) -> None:
+    ledger = await Ledger.open(store, series=DAILY)
+    await ledger.grant(replace(NEED, history_days=400), replace(WEEK, history_days=400))
+    await ledger.cover(midnight(-400), midnight(1))
+    await ledger.subscribe(midnight(-380))
+    starts = [start for n in range(-380, -1) for start in DAILY.starts(midnight(n).date())]
+    await ledger.keep({start: n for n, start in enumerate(starts)})
+    assert len(await ledger.receive_all()) == 1
+    assert ledger.told == {start: n for n, start in enumerate(starts)}
+    assert await ledger.cursor() == DAILY.end(starts[-1])
+    # Their days are of 23 to 25 hours.
+    assert len({DAILY.end(start) - start for start in starts}) == 3
+
+
+async def test_names_are_those_that_the_permission_says(store: Store) -> None:
+    ledger = await Ledger.open(store)
+    need = replace(NEED, identification=Identification.DELIVERY_POINT)
+    await ledger.grant(need)
+    await ledger.subscribe(midnight(-3))
+    await ledger.keep(hours(midnight(-3), range(24)))
+    message = await ledger.next()
+    assert message is not None
+    (records,) = message.data.records
+    assert records.name == "urn:dev:prm:30001610071843_consumption/power/active/raw"
+    assert records.unit == "W"
+
+
+async def test_peers_that_know_two_series_by_one_name_are_told_what_each_may_read(
+    store: Store,
+) -> None:
+    """By the delivery point, hours and five minutes of one meter have the same name."""
+    hourly = await Ledger.open(store)
+    fine = await Ledger.open(store, "town@example.org", FINE)
+    by_point = replace(NEED, identification=Identification.DELIVERY_POINT)
+    await hourly.grant(by_point)
+    await fine.grant(replace(by_point, interval=Interval.PT5M))
+    for ledger, steps in ((hourly, 24), (fine, 288)):
+        await ledger.subscribe(midnight(-3))
+        length = DAY / steps
+        await ledger.keep({midnight(-3) + n * length: n for n in range(steps)})
+    async with store.writing() as connection:
+        found = await next_messages(
+            connection,
+            NAMING,
+            {one.peer.id: one.peer.jid for one in (fine, hourly)},
+            {one.number: one.series for one in (fine, hourly)},
+            new_id=lambda: "message",
+            at=now(),
+        )
+    told = {peer: message.data for peer, message in found.items() if isinstance(message, Message)}
+    names = {data.records[0].name for data in told.values()}
+    assert names == {"urn:dev:prm:30001610071843_consumption/power/active/raw"}
+    assert len(told[hourly.peer.id].records[0].values) == 24
+    assert len(told[fine.peer.id].records[0].values) == 288
+
+
+async def test_a_series_that_may_be_shown_by_name_too_is_told_once(store: Store) -> None:
+    ledger = await Ledger.open(store)
+    pseudonym = await ledger.grant()
+    by_name = replace(NEED, id="by-name", identification=Identification.NAME)
+    await ledger.grant(by_name, replace(CHOICE, history_days=5))
+    await ledger.subscribe(midnight(-3))
+    await ledger.keep(hours(midnight(-3), range(24)))
+    message = await ledger.next()
+    assert message is not None
+    (records,) = message.data.records
+    name = NAMING.name(HOURLY, ledger.peer.jid, Identification.PSEUDONYM)
+    assert records.name == str(name)
+    assert name == NAMING.name(HOURLY, ledger.peer.jid, Identification.NAME)
+    await ledger.receive(message)
+    assert await ledger.next() is None
+    # The other one goes on by itself.
+    await ledger.withdraw(pseudonym)
+    await ledger.keep(hours(midnight(-2), range(24)))
+    assert await ledger.receive_all() == [Range(midnight(-2), midnight(-1))]
+
+
+# Any life
+
+_ACTIONS = st.one_of(
+    st.tuples(st.just("keep"), st.integers(-9, -1), st.integers(0, 23)),
+    st.tuples(st.just("lose"), st.integers(-9, -1), st.integers(0, 23)),
+    st.tuples(st.just("send"), st.integers(0, 1), st.just(0)),
+    st.tuples(st.just("receipt"), st.integers(0, 5), st.just(0)),
+    st.tuples(st.just("restart"), st.just(0), st.just(0)),
+    st.tuples(st.just("withdraw"), st.just(0), st.just(0)),
+    st.tuples(st.just("grant"), st.integers(0, 12), st.just(0)),
+)
+_lives = count(1)
+
+
+class Life:
+    """A home and its peer, and what the peer should have."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self.ledger = ledger
+        self.values: dict[datetime, int | None] = hours(midnight(-9), [None] * 24 * 9)
+        self.number = count(1)
+        self.on_their_way: list[Message] = []
+        self.permission: PermissionId | None = None
+        self.start = now()
+        self.version = 0
+        self.taken_back: set[datetime] = set()
+        self.due: dict[datetime, int] = {}
+
+    async def step(self, action: str, which: int, hour: int) -> None:
+        ledger = self.ledger
+        match action:
+            case "grant" if self.permission is None:
+                self.version += 1
+                choice = replace(WEEK, history_days=which)
+                need = replace(NEED, version=self.version)
+                self.permission = await ledger.grant(need, choice)
+                self.start = now() - which * DAY
+                await ledger.subscribe(max(midnight(-9), self.start))
+                self.due = {}
+            case "withdraw" if self.permission is not None:
+                await ledger.withdraw(self.permission)
+                self.permission = None
+            case "keep" | "lose":
+                day = midnight(which)
+                changed = {
+                    at: next(self.number) if action == "keep" else None
+                    for at in (day + hour * HOUR, day + min(23, hour + 3) * HOUR)
+                }
+                self.values |= changed
+                await ledger.keep(
+                    {at: value for at, value in self.values.items() if day <= at < day + DAY}
+                )
+            case "send":
+                message = await ledger.next(f"{next(_lives)}")
+                if message is not None:
+                    assert self.permission is not None
+                    self.on_their_way.append(message)
+                    assert message.queued.records.start >= self.start - timedelta(seconds=2)
+                    if which:
+                        ledger.keep_told(message)
+            case "receipt" if self.on_their_way:
+                await ledger.receive(self.on_their_way.pop(which % len(self.on_their_way)))
+            case "restart":
+                await ledger.restart()
+
+
+@settings(
+    max_examples=40,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+@given(steps=st.lists(_ACTIONS, min_size=5, max_size=40))
+async def test_whatever_happens_a_peer_that_upserts_ends_with_the_household_s_records(
+    store: Store, steps: list[tuple[str, int, int]]
+) -> None:
+    ledger = await Ledger.open(store, f"coop-{next(_lives)}@example.org")
+    async with store.writing() as connection:
+        await erase_series(connection, [ledger.number])
+    await ledger.cover(midnight(-40), midnight(1))
+    life = Life(ledger)
+    await life.step("grant", 10, 0)
+    for step in steps:
+        await life.step(*step)
+    await ledger.restart()
+    if life.permission is None:
+        assert await ledger.receive_all() == []
+        return
+    ledger.told = {at: value for at, value in ledger.told.items() if at >= life.start}
+    await ledger.receive_all()
+    wanted = {
+        at: value
+        for at, value in life.values.items()
+        if value is not None and at >= max(life.start, midnight(-9))
+    }
+    assert wanted.items() <= ledger.told.items()
+    missing = ledger.told.keys() - wanted.keys()
+    assert all(life.values[at] is None for at in missing)

@@ -1,0 +1,142 @@
+"""How sharing stands, and what a pause holds back."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from consometers_node.permission import Permissions, State
+from consometers_node.sharing.restriction import pause, paused, resume
+from consometers_node.sharing.status import REMEMBERED, Collective, collectives, told_of
+from consometers_node.store import Store
+
+from ..permission.samples import NEED, NO, now
+from .ledgers import DAY, HOUR, Ledger, hours, midnight
+
+
+@pytest.fixture
+async def ledger(store: Store) -> Ledger:
+    return await Ledger.open(store)
+
+
+async def standing(ledger: Ledger, at: datetime | None = None) -> Collective:
+    async with ledger.store.reading() as connection:
+        (one,) = await collectives(connection, at or datetime.now(UTC))
+        return one
+
+
+async def hold(ledger: Ledger) -> None:
+    async with ledger.store.writing() as connection:
+        await pause(connection, ledger.peer.id)
+
+
+async def test_a_peer_that_was_granted_nothing_waits_for_nothing(ledger: Ledger) -> None:
+    one = await standing(ledger)
+    assert (one.peer, one.permissions, one.shared) == (ledger.peer, [], [])
+    assert (one.waiting, one.waiting_since, one.acknowledged_until) == (0, None, None)
+    assert not one.paused
+
+
+async def test_what_waits_is_counted_until_it_is_acknowledged(ledger: Ledger) -> None:
+    await ledger.grant()
+    await ledger.keep(hours(midnight(-1), range(24)))
+    cursor = midnight(-1) + 20 * HOUR
+    await ledger.subscribe(cursor)
+    one = await standing(ledger)
+    assert one.waiting == 4
+    assert one.waiting_since == one.acknowledged_until == cursor
+    await ledger.receive_all()
+    one = await standing(ledger)
+    assert (one.waiting, one.waiting_since) == (0, None)
+    assert one.acknowledged_until == midnight()
+
+
+async def test_what_is_on_its_way_waits_since_it_was_queued(ledger: Ledger) -> None:
+    await ledger.grant()
+    await ledger.keep(hours(midnight(-1), range(24)))
+    await ledger.subscribe(midnight(-1))
+    assert await ledger.next() is not None
+    one = await standing(ledger)
+    assert one.waiting == 24
+    assert one.waiting_since is not None
+    assert abs(one.waiting_since - datetime.now(UTC)) < timedelta(minutes=1)
+
+
+async def test_what_was_corrected_waits_once_whatever_was_queued_of_it(ledger: Ledger) -> None:
+    await ledger.grant()
+    await ledger.keep(hours(midnight(-1), range(24)))
+    await ledger.subscribe(midnight(-1))
+    await ledger.receive_all()
+    await ledger.cover(midnight(-1), midnight())
+    for corrected in ([70, 71, 72], [70, 80, 82]):
+        await ledger.keep(hours(midnight(-1), [0, 1, 2, *corrected, *range(6, 24)]))
+    assert (await standing(ledger)).waiting == 3
+    await ledger.receive_all()
+    assert (await standing(ledger)).waiting == 0
+
+
+async def test_the_history_of_a_series_is_all_here_unless_its_progress_says_otherwise(
+    ledger: Ledger,
+) -> None:
+    await ledger.grant()
+    (shared,) = (await standing(ledger)).shared
+    assert (shared.progress, shared.subscription, shared.waiting) == (1, None, 0)
+    async with ledger.store.reading() as connection:
+        (one,) = await collectives(connection, datetime.now(UTC), {ledger.series: 0.25})
+    assert [shared.progress for shared in one.shared] == [0.25]
+
+
+async def test_a_pause_holds_back_what_is_due_and_a_resume_lets_all_of_it_go(
+    ledger: Ledger,
+) -> None:
+    await ledger.grant()
+    await ledger.keep(hours(midnight(-2), range(24)))
+    await ledger.subscribe(midnight(-2))
+    await ledger.receive_all()
+    await ledger.cover(midnight(-2), midnight())
+    await hold(ledger)
+    assert (await standing(ledger)).paused
+    corrected = hours(midnight(-2), [100, *range(1, 24)])
+    await ledger.keep(corrected | hours(midnight(-1), range(24)))
+    assert await ledger.next() is None
+    async with ledger.store.writing() as connection:
+        await resume(connection, ledger.peer.id)
+        assert await paused(connection) == set()
+    await ledger.receive_all()
+    assert ledger.told[midnight(-2)] == 100
+    assert max(ledger.told) == midnight() - HOUR
+
+
+async def test_a_pause_of_one_peer_is_none_of_another(ledger: Ledger, store: Store) -> None:
+    other = await Ledger.open(store, "town@example.org")
+    for one in (ledger, other):
+        await one.grant()
+        await one.subscribe(midnight(-1))
+    await ledger.keep(hours(midnight(-1), range(24)))
+    await hold(ledger)
+    assert await ledger.next() is None
+    assert await other.next() is not None
+
+
+async def test_a_newer_version_of_a_need_is_told_beside_the_grant(ledger: Ledger) -> None:
+    granted = await ledger.grant()
+    async with ledger.store.writing() as connection:
+        register = Permissions(connection)
+        newer = await register.propose(ledger.peer.id, replace(NEED, version=2), now())
+    told = told_of(await standing(ledger), datetime.now(UTC))
+    assert [(one.permission.id, one.newer) for one in told] == [(granted, newer), (newer, None)]
+
+
+async def test_of_what_ended_the_last_of_each_need_is_told_for_some_time(ledger: Ledger) -> None:
+    for _ in range(2):
+        await ledger.withdraw(await ledger.grant())
+    async with ledger.store.writing() as connection:
+        register = Permissions(connection)
+        refused = await register.propose(ledger.peer.id, replace(NEED, id="other"), now())
+        await register.refuse(refused, NO, now())
+    one = await standing(ledger)
+    told = told_of(one, datetime.now(UTC))
+    states = [each.permission.state for each in told]
+    assert states == [State.WITHDRAWN, State.REFUSED]
+    assert told[0].permission.id == one.permissions[1].permission.id
+    assert told_of(one, datetime.now(UTC) + REMEMBERED + DAY) == []

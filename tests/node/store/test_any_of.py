@@ -1,0 +1,129 @@
+"""Rows that have one of many values, in both databases."""
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+import pytest_asyncio
+from sqlalchemy import ColumnElement, event, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from consometers_node.series import Direction, Interval
+from consometers_node.store import Store
+from consometers_node.store.any_of import among, pair_among
+from consometers_node.store.collective_tables import ClosedIntervalRow as Row
+from consometers_node.store.tables import AbsenceRow
+
+NOW = datetime(2026, 11, 1, tzinfo=UTC)
+FIRST = datetime(2026, 10, 24, tzinfo=UTC)
+DAYS = [FIRST + timedelta(days=n) for n in range(40)]
+STEPS = (Interval.PT1H, Interval.P1D)
+
+
+@pytest_asyncio.fixture
+async def connection(store: Store) -> AsyncIterator[AsyncConnection]:
+    rows = [
+        {
+            "direction": direction,
+            "interval_minutes": step,
+            "start": day,
+            "closed_at": NOW,
+            "expected": 1,
+            "told": 1,
+        }
+        for direction in Direction
+        for step in STEPS
+        for day in DAYS
+    ]
+    async with store.writing() as connection:
+        await connection.execute(insert(Row), rows)
+        yield connection
+
+
+async def found(
+    connection: AsyncConnection, *which: ColumnElement[bool], **values: Any
+) -> list[Any]:
+    row = Row
+    query = select(row.direction, row.interval, row.start).where(*which)
+    return [tuple(one) for one in await connection.execute(query, values)]
+
+
+@pytest.mark.parametrize("count", [0, 1, 2, 40])
+async def test_rows_with_any_of_these_are_found(connection: AsyncConnection, count: int) -> None:
+    which = among(Row.start, "days"), among(Row.direction, "directions")
+    some = list(Direction)[:2]
+    rows = await found(connection, *which, days=DAYS[:count], directions=some)
+    assert set(rows) == {
+        (direction, step, day) for direction in some for step in STEPS for day in DAYS[:count]
+    }
+    assert len(rows) == len(set(rows))
+
+
+async def test_values_are_those_of_the_column_and_may_be_told_twice(
+    connection: AsyncConnection,
+) -> None:
+    which = among(Row.interval, "steps"), among(Row.start, "days")
+    of = {"steps": (Interval.P1D,) * 3, "days": [FIRST, FIRST - timedelta(days=1)]}
+    rows = await found(connection, *which, **of)
+    assert sorted(rows) == [(direction, Interval.P1D, FIRST) for direction in sorted(Direction)]
+
+
+async def test_halves_of_pairs_belong_together(connection: AsyncConnection) -> None:
+    pairs = [*zip(DAYS, 40 * [Interval.PT1H], strict=True), (DAYS[-1], Interval.P1D)]
+    which = pair_among(Row.start, Row.interval, ("days", "steps"))
+    days, steps = zip(*pairs, strict=True)
+    rows = await found(connection, which, days=days, steps=steps)
+    assert {(day, step) for _, step, day in rows} == set(pairs)
+    assert len(rows) == len(pairs) * len(Direction)
+    assert await found(connection, which, days=[], steps=[]) == []
+
+
+async def test_they_may_be_changed(connection: AsyncConnection) -> None:
+    away = [{"away_from": day, "away_until": day + timedelta(hours=1)} for day in DAYS]
+    await connection.execute(insert(AbsenceRow), away)
+    which = pair_among(AbsenceRow.away_from, AbsenceRow.away_until, ("starts", "ends"))
+    later = update(AbsenceRow).where(which).values(away_until=NOW + timedelta(days=90))
+    told = {"starts": DAYS[:2], "ends": [DAYS[0] + timedelta(hours=1), DAYS[0]]}
+    assert (await connection.execute(later, told)).rowcount == 1
+
+
+async def test_it_is_one_statement_however_many_values_there_are(store: Store) -> None:
+    async with store.reading() as connection:
+        said = {
+            (await statement(connection, among(Row.start, "days"), days=DAYS[:count]))[0]
+            for count in range(5)
+        }
+    assert len(said) == 1
+
+
+async def test_the_key_finds_them(file: Store) -> None:
+    which = (
+        among(Row.direction, "directions"),
+        among(Row.interval, "steps"),
+    )
+    pair = pair_among(Row.interval, Row.start, ("steps", "days"))
+    async with file.reading() as connection:
+        for some in (which, (which[0], pair)):
+            said, told = await statement(
+                connection, *some, directions=list(Direction), steps=[Interval.PT1H], days=[FIRST]
+            )
+            plan = await connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {said}", told)
+            (search,) = [row[3] for row in plan if "closed_interval" in row[3]]
+            assert "SEARCH" in search
+            assert "interval_minutes=?" in search
+
+
+async def statement(
+    connection: AsyncConnection, *which: ColumnElement[bool], **values: Any
+) -> tuple[str, Any]:
+    """Give what the database is told."""
+    said: list[tuple[str, Any]] = []
+
+    def listen(_connection: Any, _cursor: Any, statement: str, told: Any, *_: Any) -> None:
+        said.append((statement, told))
+
+    event.listen(connection.sync_connection, "before_cursor_execute", listen)
+    await found(connection, *which, **values)
+    event.remove(connection.sync_connection, "before_cursor_execute", listen)
+    return said[-1]

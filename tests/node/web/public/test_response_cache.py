@@ -1,0 +1,176 @@
+"""Whoever asks for the same is given what was made a moment ago, as long as it holds."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import date, timedelta
+
+from aiohttp import web
+from aiohttp.test_utils import make_mocked_request
+import pytest
+
+from consometers_node.collective.publication.policy import InForce
+from consometers_node.sharing.changes import Changes
+from consometers_node.web.public import response_cache
+from consometers_node.web.public.handlers import Desk, Guest
+from consometers_node.web.public.response_cache import FOR, Kept
+from consometers_node.web.rate_limit import visitors
+
+from .town import NOW, Town, day_of, serving
+
+FIRST, SECOND = date(2026, 5, 30), date(2026, 5, 31)
+HOURS = f"data/consumption/by/all/PT1H/from/{FIRST}/to/{SECOND}"
+
+
+@pytest.fixture
+async def clock() -> list[timedelta]:
+    """How long after `NOW` it is."""
+    return [timedelta()]
+
+
+@pytest.fixture
+def changes() -> Changes:
+    return Changes()
+
+
+@pytest.fixture
+async def busy(town: Town, clock: list[timedelta], changes: Changes) -> AsyncIterator[Town]:
+    """The town, served by a node that keeps what it answers."""
+    again = Town(town.store, town.settings)
+    async with serving(again, clock=lambda: NOW + clock[0], changes=changes):
+        yield again
+
+
+async def release(town: Town, watts: int, day: date = FIRST) -> None:
+    """Publish a day."""
+    hours = day_of(day, consumption=lambda hour: watts)
+    await town.release(await town.group(), hours)
+
+
+async def test_a_release_is_seen_at_once_and_nothing_else_is_made_anew(
+    busy: Town, changes: Changes
+) -> None:
+    browser = busy.browser()
+    first = await browser.open(HOURS)
+    await release(busy, 77_000)
+    assert (await browser.open(HOURS)).html == first.html
+    changes.tell()
+    anew = await browser.open(HOURS)
+    assert "77000" in anew.html
+    assert anew.headers["ETag"] != first.headers["ETag"]
+    for name in ("Content-Type", "Cache-Control", "Content-Security-Policy", "Link"):
+        assert (await browser.open(HOURS)).headers[name] == first.headers[name]
+
+
+async def test_time_makes_it_old(busy: Town, clock: list[timedelta]) -> None:
+    browser = busy.browser()
+    first = await browser.open(HOURS)
+    await release(busy, 77_000)
+    clock[0] = FOR - timedelta(seconds=1)
+    assert (await browser.open(HOURS)).html == first.html
+    clock[0] = FOR
+    assert "77000" in (await browser.open(HOURS)).html
+    # A clock that is set back keeps nothing longer.
+    await release(busy, 78_000, SECOND)
+    clock[0] = timedelta()
+    assert "78000" in (await browser.open(HOURS)).html
+
+
+async def test_each_language_has_its_own_and_a_choice_is_kept_by_the_browser_alone(
+    busy: Town,
+) -> None:
+    for _ in range(2):
+        assert (await busy.browser("fr").open("")).language == "fr"
+        assert (await busy.browser("en").open("")).language == "en"
+        assert "Set-Cookie" in (await busy.browser("en").open("?language=fr")).headers
+    assert "Set-Cookie" not in (await busy.browser("en").open("")).headers
+
+
+async def test_whoever_has_it_is_told_so_from_what_is_kept(busy: Town) -> None:
+    browser = busy.browser()
+    page = await browser.open("card")
+    again = await browser.open("card", If_None_Match=page.headers["ETag"])
+    assert (again.status, again.html) == (304, "")
+    assert again.headers["Content-Security-Policy"] == page.headers["Content-Security-Policy"]
+    other = await browser.open("card", If_None_Match='"another"')
+    assert (other.status, other.html) == (200, page.html)
+
+
+class Maker:
+    """Makes answers, and counts them."""
+
+    def __init__(self, status: int = 200, size: int = 10, tag: str = "1") -> None:
+        self.made = 0
+        self._status = status
+        self._size = size
+        self._tag = tag
+
+    async def __call__(self) -> web.Response:
+        self.made += 1
+        await asyncio.sleep(0)
+        headers = {"ETag": self._tag} if self._tag else {}
+        return web.Response(body=bytes(self._size), status=self._status, headers=headers)
+
+
+async def test_those_who_ask_together_wait_for_one_answer() -> None:
+    answers, make = Kept(Changes()), Maker()
+    found = await asyncio.gather(*(answers.answer(("a",), NOW, make) for _ in range(20)))
+    assert make.made == 1
+    assert len(set(map(id, found))) == 20
+
+
+@pytest.mark.parametrize("make", [Maker(status=404), Maker(tag="")])
+async def test_what_was_asked_in_vain_or_has_no_name_is_made_again(make: Maker) -> None:
+    answers = Kept(Changes())
+    for _ in range(2):
+        await answers.answer(("a",), NOW, make)
+    assert make.made == 2
+
+
+async def test_what_changes_while_it_is_made_is_not_kept() -> None:
+    changes = Changes()
+    answers, make = Kept(changes), Maker()
+
+    async def makes() -> web.Response:
+        changes.tell()
+        return await make()
+
+    for _ in range(2):
+        await answers.answer(("a",), NOW, makes)
+    assert make.made == 2
+
+
+async def test_it_never_takes_more_room_than_it_may(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(response_cache, "MOST_BYTES", 100)
+    answers, make = Kept(Changes()), Maker(size=40)
+    for name in ("a", "b", "a", "c", "a", "b"):
+        await answers.answer((name,), NOW, make)
+    # What was asked for last stays: b went for c, and c for b.
+    assert make.made == 4
+    large = Maker(size=101)
+    for _ in range(2):
+        await answers.answer(("large",), NOW, large)
+    assert large.made == 2
+
+
+async def test_without_word_of_changes_nothing_is_kept() -> None:
+    answers, make = Kept(None), Maker()
+    for _ in range(2):
+        await answers.answer(("a",), NOW, make)
+    assert make.made == 2
+
+
+async def test_what_has_no_name_is_never_taken_for_known(town: Town) -> None:
+    async def look(_desk: Desk, _guest: Guest) -> web.StreamResponse:
+        return web.Response(text="new")
+
+    desk = Desk(
+        town.store,
+        town.settings,
+        "0",
+        rules=InForce(town.settings.publication),
+        limits=visitors(),
+        kept=Kept(None),
+        now=lambda: NOW,
+    )
+    answer = await desk.looks(look)(make_mocked_request("GET", "/new"))
+    assert answer.status == 200

@@ -1,0 +1,145 @@
+"""What a peer told is what it meant: the other way round from what a node tells."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from itertools import product
+
+import pytest
+
+from consometers_node.permission import Identification
+from consometers_node.quoalise import (
+    Data,
+    DeviceType,
+    Duration,
+    Measurement,
+    MeasuringDevice,
+    Metadata,
+    Number,
+    Records,
+    describe,
+)
+from consometers_node.quoalise.identifier import identifier
+from consometers_node.series import Device, Direction, Interval, Quantity, Record, Series
+from consometers_node.wire import Naming, Unsayable, told
+from consometers_node.wire.decode import heard, read_series
+
+NAMING = Naming(bytes(32), "30001610071843")
+PARIS = "Europe/Paris"
+NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
+HOUR = timedelta(hours=1)
+POINT = identifier("urn:dev:prm:30001610071843_consumption/power/active/raw")
+MADE = identifier("urn:dev:org:60060-someone_production/power/active/raw")
+FED = identifier("urn:dev:org:60060-coop_injection/power/active/raw")
+DAILY = identifier("urn:dev:org:60060-someone_consumption/energy/active/daily")
+
+
+@pytest.mark.parametrize(("identification", "direction"), product(Identification, Direction))
+@pytest.mark.parametrize(
+    ("quantity", "interval", "expected", "factor"),
+    [
+        (Quantity.ENERGY, Interval.PT5M, Quantity.POWER, 12),
+        (Quantity.ENERGY, Interval.PT1H, Quantity.POWER, 1),
+        (Quantity.POWER, Interval.PT30M, Quantity.POWER, 1),
+        (Quantity.POWER, Interval.P1D, Quantity.POWER, 1),
+        (Quantity.ENERGY, Interval.P1D, Quantity.ENERGY, 1),
+    ],
+)
+def test_what_a_home_tells_is_heard_in_the_words_of_the_home(
+    identification: Identification,
+    direction: Direction,
+    quantity: Quantity,
+    interval: Interval,
+    *,
+    expected: Quantity,
+    factor: int,
+) -> None:
+    series = Series(Device("sensor.any"), direction, quantity, interval, PARIS)
+    name = NAMING.name(series, "coop@example.org", identification)
+    data = told(name, series, [Record(NOON, 120), Record(NOON + HOUR, 0)])
+    (one,) = heard(data)
+    assert one.name == name
+    assert one.records() == (Record(NOON, 120 * factor), Record(NOON + HOUR, 0))
+    read = read_series(name, data.metadata, PARIS, finest=Interval.PT5M)
+    assert read == Series(Device(str(name.device)), direction, expected, interval, PARIS)
+
+
+def test_what_a_collective_tells_comes_with_how_many_it_sums() -> None:
+    at = int(NOON.timestamp())
+    metadata = describe(FED, Duration(seconds=3600), DeviceType.COLLECTIVE)
+    values: dict[Number, Number] = {at: 5_000, at + 3600: 4_000}
+    counts: dict[Number, Number] = {at: 12, at + 3600: 11}
+    data = Data(metadata, (Records(str(FED), "W", values), Records(str(FED.members), None, counts)))
+    (one,) = heard(data)
+    assert one.members == {NOON: 12, NOON + HOUR: 11}
+    read = read_series(FED, metadata, PARIS, finest=Interval.PT1H)
+    assert read.direction is Direction.INJECTION
+
+
+@pytest.mark.parametrize(
+    ("unit", "said", "value", "expected"),
+    [
+        ("W", None, 120, 120),
+        ("kW", None, 1.5, 1500),
+        (None, "kW", 1.5, 1500),
+        (None, None, 120, 120),
+        ("W", None, 120.5, 121),
+        ("W", None, 0, 0),
+    ],
+)
+def test_values_become_whole_watts(
+    unit: str | None, said: str | None, value: float, expected: int
+) -> None:
+    records = Records(str(POINT), unit, {int(NOON.timestamp()): value})
+    (one,) = heard(Data(Metadata(measurement=Measurement(unit=said)), (records,)))
+    assert one.records() == (Record(NOON, expected),)
+
+
+def test_where_no_metadata_come_the_name_and_what_was_known_tell() -> None:
+    point = replace(POINT, path="production/power/active/raw")
+    assert read_series(point, Metadata(), PARIS, finest=Interval.PT30M) == Series(
+        Device("urn:dev:prm:30001610071843"),
+        Direction.INJECTION,
+        Quantity.POWER,
+        Interval.PT30M,
+        PARIS,
+    )
+    known = Series(
+        Device(str(MADE.device)), Direction.PRODUCTION, Quantity.POWER, Interval.PT1H, PARIS
+    )
+    assert read_series(MADE, Metadata(), PARIS, finest=Interval.PT5M, known=known) == known
+    daily = read_series(DAILY, Metadata(), PARIS, finest=Interval.PT5M)
+    assert (daily.quantity, daily.interval) == (Quantity.ENERGY, Interval.P1D)
+
+
+@pytest.mark.parametrize(
+    ("name", "metadata", "says"),
+    [
+        ("urn:dev:org:60060-a_consumption/energy/active/index", Metadata(), "power/active/raw"),
+        ("urn:dev:org:60060-a", Metadata(), "power/active/raw"),
+        ("urn:dev:org:60060-a_power/active/raw", Metadata(), "energy/active/daily"),
+        (str(MADE), Metadata(), "electricity-meter, inverter"),
+        (str(MADE), Metadata(device=MeasuringDevice(type="battery")), "electricity-meter"),
+        (
+            str(POINT),
+            Metadata(measurement=Measurement(sampling_interval=Duration(seconds=600))),
+            "PT10M",
+        ),
+    ],
+)
+def test_what_names_no_series_of_ours_is_said(name: str, metadata: Metadata, says: str) -> None:
+    with pytest.raises(Unsayable, match=says):
+        read_series(identifier(name), metadata, PARIS, finest=Interval.PT1H)
+
+
+@pytest.mark.parametrize(
+    ("unit", "time", "value", "says"),
+    [
+        ("W", 0, -1, "below zero"),
+        ("Wh", 0, 1, "send W, kW"),
+        ("W", 0.5, 1, "whole seconds"),
+    ],
+)
+def test_values_that_are_no_measure_are_said(unit: str, time: float, value: int, says: str) -> None:
+    records = Records(str(POINT), unit, {int(NOON.timestamp()) + time: value})
+    with pytest.raises(Unsayable, match=says):
+        [one.records() for one in heard(Data(Metadata(), (records,)))]
