@@ -51,7 +51,7 @@ async def launched() -> AsyncIterator[Browser]:
 
 
 async def person(browser: Browser, url: str, language: Language, **options: Any) -> BrowserContext:
-    """Give the browser to a person who reads that language, and looks at one site."""
+    """Return the browser to a person who reads that language, and looks at one site."""
     context = await browser.new_context(
         base_url=url,
         locale=LOCALES[language],

@@ -100,7 +100,7 @@ class Collective:
         return str(made["link"])
 
     async def members(self) -> dict[str, Any]:
-        """Give who is a member, by address."""
+        """Return who is a member, by address."""
         return {one["jid"]: one for one in await self.program.json("members", "list")}
 
     async def publish(self) -> None:
@@ -113,7 +113,7 @@ class Collective:
                 await asyncio.sleep(_LOOKS_EVERY_S)
 
     async def sites(self) -> dict[str, str]:
-        """Give the public page of each site, by name."""
+        """Return the public page of each site, by name."""
         listed = f"{self.page}/data/groups.json"
         async with aiohttp.ClientSession() as session, session.get(listed) as answer:
             told = await answer.json()

@@ -25,13 +25,13 @@ class Commands[T]:
         self._table = table
 
     def describe(self) -> str:
-        """Give all commands and what they do."""
+        """Return all commands and what they do."""
         commands = self._table.values()
         width = 2 + max(len(command.usage) for command in commands)
         return "\n".join(f"  {c.usage:{width}}{c.meaning}" for c in commands)
 
     def of[U](self, part: Callable[[U], T]) -> dict[str, Command[U]]:
-        """Give the same commands to something of which such a thing is a part."""
+        """Return the same commands to something of which such a thing is a part."""
 
         def on_part(run: Run[T]) -> Run[U]:
             return lambda whole, words: run(part(whole), words)
@@ -60,7 +60,7 @@ class Commands[T]:
 
 
 def number(words: list[str], default: float, place: int = 0) -> float:
-    """Give the number at a place of what follows a command.
+    """Return the number at a place of what follows a command.
 
     Raises:
         ValueError: it is none.

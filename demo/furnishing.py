@@ -27,7 +27,7 @@ class HouseError(Exception):
 
 
 async def entity_ids(api: Api, entry_id: str) -> EntityIds:
-    """Give the entities of an entry."""
+    """Return the entities of an entry."""
     return {
         entity["unique_id"].removeprefix(f"{entry_id}_"): entity["entity_id"]
         for entity in await api.entities(entry_id)
@@ -35,7 +35,7 @@ async def entity_ids(api: Api, entry_id: str) -> EntityIds:
 
 
 async def entry_with(api: Api, has: Set[str], has_not: Set[str] = frozenset()) -> str | None:
-    """Give the entry that has such entities, if it was added."""
+    """Return the entry that has such entities, if it was added."""
     for entry in await api.entries(DOMAIN):
         keys = (await entity_ids(api, entry["entry_id"])).keys()
         if has <= keys and keys.isdisjoint(has_not):
@@ -101,7 +101,7 @@ async def known_entities(api: Api, entry_id: str, wanted: Set[str]) -> EntityIds
 
 
 async def device_page(api: Api, entry_id: str) -> str:
-    """Give where the device of an entry is looked at: the first, if others are wired to it."""
+    """Return where the device of an entry is looked at: the first, if others are wired to it."""
     devices = await api.command("config/device_registry/list")
     device = next(device for device in devices if entry_id in device["config_entries"])
     return f"{api.url}/config/devices/device/{device['id']}"
@@ -173,7 +173,7 @@ async def show_on_energy_dashboard(api: Api, shown: EntityIds) -> None:
 
 
 async def net_power(api: Api) -> EntityIds:
-    """Give what Home Assistant makes of both powers of the grid, if they are on the dashboard."""
+    """Return what Home Assistant makes of both powers of the grid, if they are on the dashboard."""
     for source in (await api.command("energy/get_prefs"))["energy_sources"]:
         if source["type"] == "grid" and source.get("stat_rate") is not None:
             return {"active_power": source["stat_rate"]}

@@ -44,7 +44,7 @@ class Count:
         )
 
     def since(self, earlier: Count) -> Count:
-        """Give what was counted from an earlier moment on."""
+        """Return what was counted from an earlier moment on."""
         return Count(
             self.drawn_wh - earlier.drawn_wh,
             self.injected_wh - earlier.injected_wh,
@@ -83,7 +83,7 @@ class Hour:
     sixths: tuple[Count, ...]
 
     def beside(self, other: Hour) -> Hour:
-        """Give the same hour of this meter and of another one together."""
+        """Return the same hour of this meter and of another one together."""
         return Hour(
             start=self.start,
             end=self.end + other.end,

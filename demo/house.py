@@ -189,7 +189,7 @@ async def _run(arguments: argparse.Namespace) -> None:
 async def _prepare(
     arguments: argparse.Namespace, there: AsyncExitStack
 ) -> tuple[House, Node | None, Federation | None]:
-    """Give all that is to be opened, and have it closed in the end."""
+    """Return all that is to be opened, and have it closed in the end."""
     folder = arguments.folder.absolute()
     node = federation = None
     if demo.node.is_missing():

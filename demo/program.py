@@ -98,7 +98,7 @@ def warm(*also: str) -> Warm:
 
 
 def environment(folder: Path) -> Mapping[str, str]:
-    """Give what a node of that folder is started with, and nothing of another one."""
+    """Return what a node of that folder is started with, and nothing of another one."""
     kept = {key: value for key, value in os.environ.items() if not _is_of_a_node(key)}
     return {
         **kept,
@@ -120,7 +120,7 @@ async def closed(*some: _Opened) -> None:
 
 
 def reach(port: int, ca_file: Path, password_file: Path) -> tuple[str, ...]:
-    """Give the options that say where a server is, and who asks."""
+    """Return the options that say where a server is, and who asks."""
     server = ("--host", LOOPBACK, "--port", str(port), "--ca-file", str(ca_file))
     return (*server, "--password-file", str(password_file))
 

@@ -69,7 +69,7 @@ class Authority:
         self.file.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
 
     def issue(self, host: str, folder: Path) -> tuple[Path, Path]:
-        """Give the files of a certificate for a server and of its key."""
+        """Return the files of a certificate for a server and of its key."""
         key = ec.generate_private_key(ec.SECP256R1())
         issuer = x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key())
         certificate = (
@@ -213,7 +213,7 @@ class Prosody(AbstractContextManager["Prosody"]):
         return addresses
 
     def invite(self, user: str | None = None) -> str:
-        """Give the link of an invitation to make an account, of that name or of any."""
+        """Return the link of an invitation to make an account, of that name or of any."""
         whom = f"{user}@{self.host}" if user else self.host
         said = self._control("shell", f'invite:create_account("{whom}")')
         found = re.search(r"xmpp:\S+", said)

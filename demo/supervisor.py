@@ -235,7 +235,7 @@ class Supervisor:
                 answer.raise_for_status()
 
     async def _core(self) -> Hass | None:
-        """Give Home Assistant, if it runs."""
+        """Return Home Assistant, if it runs."""
         with suppress(HassError, *_CLOSED, TimeoutError):
             if self._hass is not None:
                 config = await self._hass.api.request("GET", "config")
@@ -258,7 +258,7 @@ class Supervisor:
         return _error("discovery message not found", HTTPStatus.NOT_FOUND)
 
     def _told(self, message: Discovered) -> Mapping[str, Any]:
-        """Give a message as core has it. The Supervisor is the DNS of its containers, too."""
+        """Return a message as core has it. The Supervisor is the DNS of its containers, too."""
         config = {**message.config, "host": LOOPBACK}
         told = {"service": message.service, "uuid": message.uuid, "config": config}
         return {"addon": self.slug, **told}

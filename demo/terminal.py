@@ -9,7 +9,7 @@ from demo.commands import CommandError, Commands
 
 
 def typed_lines() -> asyncio.Queue[str]:
-    """Give the lines of standard input, read by a thread: an event loop takes no file."""
+    """Return the lines of standard input, read by a thread: an event loop takes no file."""
     lines: asyncio.Queue[str] = asyncio.Queue()
     loop = asyncio.get_running_loop()
 

@@ -29,7 +29,7 @@ _ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"
 
 
 def render(browser: Browser, drawing: str, height: int) -> bytes:
-    """Give the PNG of a drawing at a height."""
+    """Return the PNG of a drawing at a height."""
     page = browser.new_page(viewport={"width": 2048, "height": height})
     page.set_content(f"<style>body {{ margin: 0 }} svg {{ display: block }}</style>{drawing}")
     svg = page.locator("svg")
@@ -40,7 +40,7 @@ def render(browser: Browser, drawing: str, height: int) -> bytes:
 
 
 def small(png: bytes) -> bytes:
-    """Give the same picture with a palette."""
+    """Return the same picture with a palette."""
     out = BytesIO()
     reduced = Image.open(BytesIO(png)).quantize(method=Image.Quantize.FASTOCTREE)
     reduced.save(out, "PNG", optimize=True)
@@ -48,7 +48,7 @@ def small(png: bytes) -> bytes:
 
 
 def coloured(name: str, colours: Mapping[str, str]) -> str:
-    """Give a drawing with other colours."""
+    """Return a drawing with other colours."""
     drawing = (DRAWINGS / f"{name}.svg").read_text()
     for colour, instead in colours.items():
         drawing = drawing.replace(colour, instead)

@@ -60,7 +60,7 @@ _KINDS = {
 
 
 def page(language: str) -> str:
-    """Give the whole page in a language, en or fr."""
+    """Return the whole page in a language, en or fr."""
     return "\n".join(_lines(language)) + "\n"
 
 

@@ -59,7 +59,7 @@ class Interval(StrEnum):
         return _MINUTES[self]
 
     def no_finer_than(self, other: Interval) -> bool:
-        """Tell whether records at this interval say at most as much as records at the other one."""
+        """Return whether records at this interval say at most as much as those at the other one."""
         return self.minutes >= other.minutes
 
 
@@ -94,7 +94,7 @@ class Series:
             raise ValueError(f"{self.time_zone!r} is no time zone that is known here") from fault
 
     def starts(self, day: date) -> tuple[datetime, ...]:
-        """Give when the intervals start that start on this UTC day, in order.
+        """Return when the intervals start that start on this UTC day, in order.
 
         A UTC day holds 288, 48 or 24 of them, whatever the time zone. Of civil days mostly one
         starts on it; none or two where midnight passes midnight UTC (London in October, in March).
@@ -103,7 +103,7 @@ class Series:
         return _starts(self.interval, self.time_zone if civil else "UTC", day)
 
     def end(self, start: datetime) -> datetime:
-        """Give when the interval ends that starts then; ValueError where none does."""
+        """Return when the interval ends that starts then; ValueError where none does."""
         day = start.astimezone(UTC).date()
         starts = (*self.starts(day), *self.starts(day + _DAY), *self.starts(day + 2 * _DAY))
         for one, following in pairwise(starts):
@@ -149,7 +149,7 @@ class Range:
 
     @classmethod
     def of_day(cls, day: date) -> Self:
-        """Give the range of one UTC day."""
+        """Return the range of one UTC day."""
         midnight = datetime.combine(day, time(), UTC)
         return cls(midnight, midnight + _DAY)
 
@@ -160,16 +160,16 @@ class Range:
         return self.start < self.end
 
     def covers(self, other: Range) -> bool:
-        """Tell whether each instant of the other range is in this one."""
+        """Return whether each instant of the other range is in this one."""
         return not other or (self.start <= other.start and other.end <= self.end)
 
     def clip(self, other: Range) -> Range:
-        """Give what both have in common; an empty range where that is nothing."""
+        """Return what both have in common; an empty range where that is nothing."""
         start = max(self.start, other.start)
         return Range(start, max(start, min(self.end, other.end)))
 
     def days(self) -> Iterator[date]:
-        """Give each UTC day of which the range holds an instant, in order."""
+        """Yield each UTC day of which the range holds an instant, in order."""
         day = self.start.astimezone(UTC).date()
         while datetime.combine(day, time(), UTC) < self.end and self:
             yield day
@@ -201,18 +201,18 @@ class Block:
         return cls(series, day, _placed(series, day, [None] * len(series.starts(day)), records))
 
     def replace(self, records: Iterable[Record]) -> Block:
-        """Give a block in which these records stand, and the other ones as they were."""
+        """Return a block in which these records stand, and the other ones as they were."""
         values = _placed(self.series, self.day, list(self.values), records)
         return Block(self.series, self.day, values)
 
     def records(self, within: Range | None = None) -> Iterator[Record]:
-        """Give the records that are there, in order, those that start in a range if one is told."""
+        """Yield the records that are there, in order: of a range, those that start in it."""
         for start, value in zip(self.series.starts(self.day), self.values, strict=True):
             if value is not None and (within is None or start in within):
                 yield Record(start, value)
 
     def pack(self) -> bytes:
-        """Give the values in few bytes: how wide one is, then each; all bits set is missing."""
+        """Return the values in few bytes: how wide one is, then each; all bits set is missing."""
         largest = max((value for value in self.values if value is not None), default=0)
         width = next(width for width, missing in _MISSING.items() if largest < missing)
         numbers = (_MISSING[width] if value is None else value for value in self.values)
@@ -227,12 +227,12 @@ class Block:
 
     @classmethod
     def unpack(cls, series: Series, day: date, packed: bytes) -> Self:
-        """Give the block that `pack` made these bytes of, or ValueError."""
+        """Return the block that `pack` made these bytes of, or ValueError."""
         return cls(series, day, cls.values_of(packed))
 
     @staticmethod
     def values_of(packed: bytes) -> tuple[int | None, ...]:
-        """Give the values alone that `pack` made these bytes of, or ValueError."""
+        """Return the values alone that `pack` made these bytes of, or ValueError."""
         width = packed[0] if packed else 0
         if width not in _FORMATS or (len(packed) - 1) % width:
             raise ValueError("what is kept is no block")

@@ -29,7 +29,7 @@ class ConsometersConfigFlow(LinkyFlow, InverterFlow, BalanceFlow, NodeFlow, doma
     @callback
     @override
     def async_supports_options_flow(cls, config_entry: ConfigEntry) -> bool:
-        """Tell whether there is anything to choose: what a node shares is chosen on its page."""
+        """Return whether there is anything to choose: what a node shares is chosen on its page."""
         return not is_node(config_entry) and not is_balance(config_entry)
 
     @override

@@ -24,7 +24,7 @@ _DIGIT = re.compile(r"\d")
 async def async_get_config_entry_diagnostics(
     hass: HomeAssistant, entry: ConsometersConfigEntry
 ) -> dict[str, Any]:
-    """Give what is known of a meter and its link, of an inverter, or of a node."""
+    """Return what is known of a meter and its link, of an inverter, or of a node."""
     if is_inverter(entry):
         return await of_inverter(entry.runtime_data)
     if is_balance(entry):

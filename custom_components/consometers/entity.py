@@ -27,7 +27,7 @@ class Description(Protocol):
         ...
 
     def exists(self, state: LinkyState) -> bool:
-        """Tell whether the meter has such a thing."""
+        """Return whether the meter has such a thing."""
         ...
 
 

@@ -16,15 +16,15 @@ type ConsometersConfigEntry = (
 
 
 def is_node(entry: ConfigEntry) -> TypeIs[NodeConfigEntry]:
-    """Tell whether an entry is the household's node. One that says nothing is a meter."""
+    """Return whether an entry is the household's node. One that says nothing is a meter."""
     return bool(entry.data.get(CONF_KIND) == KIND_NODE)
 
 
 def is_inverter(entry: ConfigEntry) -> TypeIs[InverterConfigEntry]:
-    """Tell whether an entry is a solar inverter."""
+    """Return whether an entry is a solar inverter."""
     return bool(entry.data.get(CONF_KIND) == KIND_INVERTER)
 
 
 def is_balance(entry: ConfigEntry) -> TypeIs[BalanceConfigEntry]:
-    """Tell whether an entry is a whole home, summed up."""
+    """Return whether an entry is a whole home, summed up."""
     return bool(entry.data.get(CONF_KIND) == KIND_BALANCE)

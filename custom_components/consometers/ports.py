@@ -10,16 +10,16 @@ from .const import DOMAIN
 
 
 async def stable(hass: HomeAssistant, device: str) -> str:
-    """Give the name of a port that stays when the dongles are plugged in another order."""
+    """Return the name of a port that stays when the dongles are plugged in another order."""
     return await hass.async_add_executor_job(usb.get_serial_by_id, device.strip())
 
 
 def shown(device: str) -> str:
-    """Give the name of a port as it may be shown: a URL without the key that it may hold."""
+    """Return the name of a port as it may be shown: a URL without the key that it may hold."""
     return serialx.redact_uri(device)
 
 
 def readers(hass: HomeAssistant, device: str) -> list[ConfigEntry]:
-    """Give our entries that read from a port."""
+    """Return our entries that read from a port."""
     entries = hass.config_entries.async_entries(DOMAIN)
     return [entry for entry in entries if entry.data.get(CONF_DEVICE) == device]

@@ -150,7 +150,7 @@ def _is_or_was_told(
     collective: Collective,
     description: CollectiveSensorDescription,
 ) -> bool:
-    """Tell whether the node tells of a fact, or did so before Home Assistant was restarted."""
+    """Return whether the node tells of a fact, or did so before Home Assistant was restarted."""
     known_as = unique_id(entry, collective.id, description)
     was_told = er.async_get(hass).async_get_entity_id(Platform.SENSOR, DOMAIN, known_as)
     return was_told is not None or description.is_told(collective)

@@ -65,11 +65,11 @@ class Image:
             path.write_text(json.dumps({_SPACE: named}, indent=1) + "\n")
 
     def cut(self, registers: int) -> Image:
-        """Give the first so many registers."""
+        """Return the first so many registers."""
         return Image(dict(list(self.registers.items())[:registers]))
 
     def read(self, address: int, count: int) -> list[int] | None:
-        """Give registers, or None if one of them is not there."""
+        """Return registers, or None if one of them is not there."""
         words = [self.registers.get(address + n) for n in range(count)]
         known = [word for word in words if word is not None]
         return known if len(known) == count else None

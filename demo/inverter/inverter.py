@@ -53,14 +53,14 @@ class Inverter:
         self._base = base
 
     def readings(self, second: int) -> Readings:
-        """Give what it measures, before anything goes wrong."""
+        """Return what it measures, before anything goes wrong."""
         return self.measures.at(second)
 
     def asleep(self, second: int) -> bool:
         return self.measures.state(second) is State.SLEEPING
 
     def image(self, second: int) -> Image:
-        """Give its registers, with what is wrong with them."""
+        """Return its registers, with what is wrong with them."""
         image = Image.of_models(self._models(second), self._base)
         return image if self.faults.cut is None else image.cut(self.faults.cut)
 

@@ -105,7 +105,7 @@ class Line:
 
 
 def crc(frame: bytes) -> int:
-    """Give the checksum of a frame."""
+    """Return the checksum of a frame."""
     value = 0xFFFF
     for byte in frame:
         value ^= byte

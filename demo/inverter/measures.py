@@ -135,7 +135,7 @@ class Measures:
         return self._load.world
 
     def at(self, second: int) -> Readings:
-        """Give everything; the first time, years are added up."""
+        """Return everything; the first time, years are added up."""
         panels_w, panels_wh = self._panels(second)
         power_w = self.power_w(second)
         strings = self._strings(second, self._limited(panels_w, second), panels_wh)
@@ -158,7 +158,7 @@ class Measures:
         return self._limited(self.world.flows_at(second).production_w, second)
 
     def energy_wh(self, second: int) -> int:
-        """Give the register of all that was ever made, with its jumps."""
+        """Return the register of all that was ever made, with its jumps."""
         return self._made_wh(second) + sum(wh for at, wh in self.jumps if at <= second)
 
     def state(self, second: int) -> State:

@@ -44,7 +44,7 @@ class Profile:
     meter_sign: int = 1
 
     def world(self, *, seed: int = 1, origin: datetime = ORIGIN) -> World:
-        """Give a building that fits."""
+        """Return a building that fits."""
         if self.battery is None:
             return World(self.site, kwp=self.kwp, phases=self.phases, seed=seed, origin=origin)
         return HybridWorld(

@@ -111,7 +111,7 @@ class Model:
         return [self.model_id, len(body), *body]
 
     def names(self, chosen: Callable[[Point], bool]) -> frozenset[str]:
-        """Give the names of some points, those of modules too."""
+        """Return the names of some points, those of modules too."""
         return frozenset(point.name for point in (*self.points, *self.module) if chosen(point))
 
 

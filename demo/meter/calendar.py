@@ -67,7 +67,7 @@ class Calendar:
         return peak
 
     def at(self, second: int) -> Period:
-        """Give what holds at a Unix time."""
+        """Return what holds at a Unix time."""
         civil = local(second)
         peaks = self._peaks(second, civil)
         now = next((n for n, peak in enumerate(peaks, 1) if peak.start <= second), 0)
@@ -84,7 +84,7 @@ class Calendar:
         )
 
     def indexes_at(self, second: int) -> tuple[int, int]:
-        """Give the supplier's and the distributor's index alone."""
+        """Return the supplier's and the distributor's index alone."""
         civil = local(second)
         peak = any(peak.start <= second for peak in self._peaks(second, civil))
         return self._rate(civil, peak=peak).index, self._distributor_index(civil)
@@ -120,7 +120,7 @@ class Calendar:
         return self.colour(civil.date()) if civil.hour < _TEMPO_TURNS else None
 
     def colour(self, day: date) -> Colour:
-        """Give the colour of the Tempo day that starts at six of that date."""
+        """Return the colour of the Tempo day that starts at six of that date."""
         red, white = _tempo_days(self._seed, day.year if day.month >= 9 else day.year - 1)
         return Colour.RED if day in red else Colour.WHITE if day in white else Colour.BLUE
 
@@ -173,7 +173,7 @@ def _ejp_days(seed: int, year: int) -> frozenset[date]:
 
 @lru_cache(maxsize=16)
 def _tempo_days(seed: int, year: int) -> tuple[frozenset[date], frozenset[date]]:
-    """Give the red and the white days from September of that year to August of the next."""
+    """Return the red and the white days from September of that year to August of the next."""
     red = _by_lot(_winter(year), seed + _RED_LOT, _RED_DAYS)
     first = date(year, 10, 1)
     days = (first + n * _DAY for n in range(240))

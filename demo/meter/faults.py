@@ -21,7 +21,7 @@ class Faults:
     lost_bursts: float = 0.0
 
     def apply(self, data: bytes, random: Random) -> bytes:
-        """Give what arrives of what was sent."""
+        """Return what arrives of what was sent."""
         if not (self.noise or self.lost or self.lost_bursts):
             return data
         arrived = bytearray()

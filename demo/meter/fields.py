@@ -9,7 +9,7 @@ from demo.world.civil import local
 
 @lru_cache(maxsize=2048)
 def group(mode: Mode, name: str, raw: str, stamp: str | None = None) -> Group:
-    """Give a group as a receiver would: its data as sent, and what they say."""
+    """Return a group as a receiver would: its data as sent, and what they say."""
     label = CATALOGUE[mode][name]
     if len(raw) != label.length or (stamp is not None) is not label.horodated:
         raise ValueError(f"{name} cannot be {raw!r}")
@@ -18,14 +18,14 @@ def group(mode: Mode, name: str, raw: str, stamp: str | None = None) -> Group:
 
 
 def stamp(second: int, *, degraded: bool = False) -> str:
-    """Give a horodate, with the season's letter in lower case when the clock is degraded."""
+    """Return a horodate, with the season's letter in lower case when the clock is degraded."""
     civil = local(second)
     season = "E" if civil.dst() else "H"
     return (season.lower() if degraded else season) + _digits(civil)
 
 
 def stamp_without_season(second: int) -> str:
-    """Give the horodate of a mobile peak."""
+    """Return the horodate of a mobile peak."""
     return " " + _digits(local(second))
 
 

@@ -18,7 +18,7 @@ class Identity:
 
     @classmethod
     def invented(cls, seed: int, phases: int, nth: int = 0) -> Identity:
-        """Give that of the n-th meter put in at one delivery point."""
+        """Return that of the n-th meter put in at one delivery point."""
         kind = _SINGLE_PHASE if phases == 1 else _THREE_PHASE
         serial = int(1_000_000 * unit(seed + _SERIAL, nth))
         point = int(10_000_000_000 * unit(seed + _POINT, 0))

@@ -56,24 +56,24 @@ class Linky:
         return self._since
 
     def frame(self, second: int) -> tuple[Group, ...]:
-        """Give a whole frame in the mode of the meter."""
+        """Return a whole frame in the mode of the meter."""
         if self.mode is Mode.STANDARD:
             return tuple(standard.frame(self, second))
         return tuple(historique.frame(self, second))
 
     def short_frame(self, second: int) -> tuple[Group, ...]:
-        """Give the short frame of a three-phase meter in historique mode that is overloaded."""
+        """Return the short frame of a three-phase meter in historique mode that is overloaded."""
         return tuple(historique.short_frame(self, second))
 
     def registers(self, second: int) -> Registers:
         return self._counter.at(second)
 
     def registers_at(self, at: datetime) -> Registers:
-        """Give the registers at an aware datetime: those that a frame of that second holds."""
+        """Return the registers at an aware datetime: those that a frame of that second holds."""
         return self._counter.at(int(at.timestamp()))
 
     def overloaded_phases(self, second: int) -> tuple[int, ...]:
-        """Give the phases whose current is above the subscribed one."""
+        """Return the phases whose current is above the subscribed one."""
         return tuple(
             phase
             for phase in range(1, self.contract.phases + 1)
@@ -81,7 +81,7 @@ class Linky:
         )
 
     def maxima(self, second: int) -> tuple[Maxima, Maxima]:
-        """Give the highest powers of today so far and of yesterday."""
+        """Return the highest powers of today so far and of yesterday."""
         today = _midnight(local(second))
         yesterday = _midnight(local(today) - timedelta(hours=12))
         if self._since >= today:

@@ -25,7 +25,7 @@ class Load:
         self.overloads: list[Overload] = []
 
     def by_phase_w(self, second: int) -> tuple[int, ...]:
-        """Give active power by phase: positive drawn, negative injected."""
+        """Return active power by phase: positive drawn, negative injected."""
         n, within = divmod(second, SEGMENT_S)
         segment = self.world.segment(n)
         for overload in self.overloads:
@@ -59,7 +59,7 @@ class Load:
         return drawn, injected
 
     def peaks(self, n: int) -> list[int]:
-        """Give the seconds of the n-th segment among which its highest power is."""
+        """Return the seconds of the n-th segment among which its highest power is."""
         if self._in(n):
             return list(range(SEGMENT_S))
         segment = self.world.segment(n)

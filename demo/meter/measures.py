@@ -35,7 +35,7 @@ class Maxima:
 
     @classmethod
     def of(cls, apparent_va: tuple[int, ...], second: int) -> Maxima:
-        """Give those of one second, from apparent power by phase."""
+        """Return those of one second, from apparent power by phase."""
         total = sum(apparent_va)
         return cls(
             Maximum(max(0, total), second),
@@ -61,12 +61,12 @@ class Measures:
         self._running: tuple[int, int, Maxima] | None = None
 
     def apparent_va(self, second: int) -> tuple[int, ...]:
-        """Give apparent power by phase: positive drawn, negative injected."""
+        """Return apparent power by phase: positive drawn, negative injected."""
         factor = cos_phi(self._seed, second // SEGMENT_S)
         return tuple(round(power / factor) for power in self._load.by_phase_w(second))
 
     def mean_voltage_v(self, phase: int, n: int) -> float:
-        """Give the mean voltage of a phase, 1 to 3, in the n-th segment."""
+        """Return the mean voltage of a phase, 1 to 3, in the n-th segment."""
         return 231 + 9 * (smooth(self._seed + _VOLTAGE + 10 * phase, n / 20) - 0.5)
 
     def voltage_v(self, phase: int, second: int) -> int:
@@ -74,15 +74,15 @@ class Measures:
         return round(self.mean_voltage_v(phase, second // SEGMENT_S) + jitter)
 
     def current_a(self, phase: int, second: int) -> int:
-        """Give the RMS current, which has no direction."""
+        """Return the RMS current, which has no direction."""
         return round(abs(self.apparent_va(second)[phase - 1]) / self.voltage_v(phase, second))
 
     def curve_end(self, second: int) -> int:
-        """Give the end of the last period of the load curve that is published."""
+        """Return the end of the last period of the load curve that is published."""
         return (second - _CURVE_PUBLISHED_S) // CURVE_S * CURVE_S
 
     def curve_w(self, end: int) -> tuple[int, int]:
-        """Give the mean power (drawn, injected) of the period that ends there."""
+        """Return the mean power (drawn, injected) of the period that ends there."""
         drawn = injected = 0
         for n in range((end - CURVE_S) // SEGMENT_S, end // SEGMENT_S):
             energy = self._load.energy_wh(n)
@@ -90,7 +90,7 @@ class Measures:
         return drawn * 3600 // CURVE_S, injected * 3600 // CURVE_S
 
     def maxima(self, start: int, second: int) -> Maxima:
-        """Give the highest powers from `start` to `second`, both included."""
+        """Return the highest powers from `start` to `second`, both included."""
         n, within = divmod(second, SEGMENT_S)
         known = self._running
         if known is None or known[0] != start or known[1] > n:
@@ -102,7 +102,7 @@ class Measures:
         return maxima.or_later(self._of_segment(n, start, within))
 
     def maxima_of_day(self, start: int, end: int) -> Maxima:
-        """Give the highest powers of a whole day, `end` not included."""
+        """Return the highest powers of a whole day, `end` not included."""
         if (start, end) not in self._whole:
             kept = self._running
             self._whole = {(start, end): self.maxima(start, end - 1)}

@@ -30,7 +30,7 @@ class Registers:
 
 
 def cos_phi(seed: int, n: int) -> float:
-    """Give the power factor of the n-th segment."""
+    """Return the power factor of the n-th segment."""
     return 0.92 + 0.07 * unit(seed + _COS_PHI, n)
 
 
@@ -57,7 +57,7 @@ class Counter:
         self._zero = self._count(second)
 
     def at(self, second: int) -> Registers:
-        """Give the registers at a Unix time."""
+        """Return the registers at a Unix time."""
         now = [count - zero for count, zero in zip(self._count(second), self._zero, strict=True)]
         return Registers(
             tuple(now[:_SUPPLIER]),

@@ -22,12 +22,12 @@ _RED = ((0, _CLOSED, 5), (6, _OPEN, 6), (22, _CLOSED, 5))
 
 
 def usual_day(option: Option) -> str:
-    """Give PJOURF+1. Mobile peaks are not part of it."""
+    """Return PJOURF+1. Mobile peaks are not part of it."""
     return _write((f"{hour:02}00", contact, index) for hour, contact, index in _USUAL[option])
 
 
 def next_peak_day(option: Option, period: Period, second: int) -> str | None:
-    """Give PPOINTE: the day of the nearest peak that has not started; None when there is none."""
+    """Return PPOINTE: the day of the nearest peak that has not started; None when there is none."""
     peak = next((peak for peak in period.peaks if peak.start > second), None)
     if peak is None:
         return None

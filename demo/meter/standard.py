@@ -67,7 +67,7 @@ def frame(linky: Linky, second: int) -> Iterator[Group]:
 
 
 def status(linky: Linky, period: Period, second: int) -> int:
-    """Give the status register. Source: Enedis-NOI-CPT_54E §6.2.3.14."""
+    """Return the status register. Source: Enedis-NOI-CPT_54E §6.2.3.14."""
     total_va = sum(linky.measures.apparent_va(second))
     return (
         (not period.rate.closes_contact) << 0

@@ -20,7 +20,7 @@ class Mistuned:
         self._from = 0.0
 
     def hear(self, data: bytes) -> bytes:
-        """Give what is read while these bytes are sent."""
+        """Return what is read while these bytes are sent."""
         for byte in data:
             self._bits += _character(byte & 0x7F)
         bits, ratio = self._bits, self._ratio

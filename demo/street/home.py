@@ -236,5 +236,5 @@ def _wh(direction: Direction, hour: Hour) -> int:
 
 
 def _hour(at: datetime) -> int:
-    """Give the hour in which an instant is, counted from 1970."""
+    """Return the hour in which an instant is, counted from 1970."""
     return int(at.timestamp()) // HOUR_S

@@ -55,7 +55,7 @@ class HybridWorld(World):
         self._panels_before: list[int] = [0]
 
     def storage_at(self, second: int) -> Storage:
-        """Give the panels and the battery at a second that is not before the origin."""
+        """Return the panels and the battery at a second that is not before the origin."""
         n, within = divmod(second, SEGMENT_S)
         day, slot = divmod(n, _PER_DAY)
         self.day(day)

@@ -19,23 +19,23 @@ _SCHOOL_HOLIDAYS = (
 
 
 def local(second: int) -> datetime:
-    """Give the legal time at a Unix time."""
+    """Return the legal time at a Unix time."""
     return datetime.fromtimestamp(second, PARIS)
 
 
 def unix(at: datetime) -> int:
-    """Give the Unix time, in whole seconds, of an aware datetime."""
+    """Return the Unix time, in whole seconds, of an aware datetime."""
     return int(at.timestamp())
 
 
 def utc(second: int) -> datetime:
-    """Give the UTC datetime at a Unix time."""
+    """Return the UTC datetime at a Unix time."""
     return datetime.fromtimestamp(second, UTC)
 
 
 @lru_cache(maxsize=64)
 def _easter(year: int) -> date:
-    """Give Easter Sunday (Meeus, Jones, Butcher)."""
+    """Return Easter Sunday (Meeus, Jones, Butcher)."""
     a, b, c = year % 19, year // 100, year % 100
     h = (19 * a + b - b // 4 - (b - (b + 8) // 25 + 1) // 3 + 15) % 30
     k = (32 + 2 * (b % 4) + 2 * (c // 4) - h - c % 4) % 7
@@ -46,7 +46,7 @@ def _easter(year: int) -> date:
 
 @lru_cache(maxsize=64)
 def is_public_holiday(day: date) -> bool:
-    """Tell whether nobody works."""
+    """Return whether nobody works."""
     if (day.month, day.day) in _FIXED_HOLIDAYS:
         return True
     return day - _easter(day.year) in {timedelta(n) for n in _AFTER_EASTER}
@@ -54,7 +54,7 @@ def is_public_holiday(day: date) -> bool:
 
 @lru_cache(maxsize=64)
 def is_school_day(day: date) -> bool:
-    """Tell whether children are at school."""
+    """Return whether children are at school."""
     if day.weekday() >= 5 or is_public_holiday(day):
         return False
     month_day = (day.month, day.day)

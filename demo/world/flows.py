@@ -85,7 +85,7 @@ class Segment:
         return self.consumption_wh - self.production_wh
 
     def energy(self, seconds: int) -> Energy:
-        """Give what flowed in the first seconds of the segment."""
+        """Return what flowed in the first seconds of the segment."""
         u = seconds / SEGMENT_S
         grid = self.grid.progress(u)
         sun = self.sun.progress(u)
@@ -145,11 +145,11 @@ class World:
         return self.origin_day * _DAY_S
 
     def flows(self, at: datetime) -> Flows:
-        """Give the power of everything at that moment."""
+        """Return the power of everything at that moment."""
         return self.flows_at(unix(at))
 
     def energy(self, at: datetime) -> Energy:
-        """Give the registers at that moment. The first call takes about a second per year."""
+        """Return the registers at that moment. The first call takes about a second per year."""
         return self.energy_at(unix(at))
 
     def flows_at(self, second: int) -> Flows:
@@ -171,7 +171,7 @@ class World:
         return before + self.segment(n).energy(within) if within else before
 
     def segment(self, n: int) -> Segment:
-        """Give the n-th segment since 1970."""
+        """Return the n-th segment since 1970."""
         segment = self._segments.get(n)
         if segment is None:
             if len(self._segments) >= _KEPT_SEGMENTS:
@@ -180,7 +180,7 @@ class World:
         return segment
 
     def day(self, day: int) -> tuple[array[int], array[int]]:
-        """Give the Wh (used, made) of each segment of a UTC day, counted from 1970."""
+        """Return the Wh (used, made) of each segment of a UTC day, counted from 1970."""
         index = day - self.origin_day
         if index < 0:
             return self._compute(day)

@@ -28,7 +28,7 @@ class Hour:
 
 
 def hours(site: Site, kwp: float, seed: int, first: int, end: int) -> Iterator[Hour]:
-    """Give the hours from the first on and before `end`, counted from 1970."""
+    """Yield the hours from the first on and before `end`, counted from 1970."""
     for n in range(first, end):
         civil = local(n * _HOUR_S)
         today, slot = civil.date(), civil.hour * 6 % SLOTS

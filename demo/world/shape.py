@@ -26,7 +26,7 @@ class Shape:
 
     @classmethod
     def of_sky(cls, seed: int, n: int) -> Shape:
-        """Give how the sun comes and goes in segment n."""
+        """Return how the sun comes and goes in segment n."""
         return cls(
             0.12 * unit(seed + _RIPPLE, n),
             1 + int(3 * unit(seed + _WAVES, n)),
@@ -35,7 +35,7 @@ class Shape:
 
     @classmethod
     def of_people(cls, seed: int, n: int, net_wh: int) -> Shape:
-        """Give how appliances go on and off in segment n: most of the time one does."""
+        """Return how appliances go on and off in segment n: most of the time one does."""
         ripple, phase = 0.08 * unit(seed + _RIPPLE, ~n), 2 * pi * unit(seed + _PHASE, ~n)
         waves = 1 + int(4 * unit(seed + _WAVES, ~n))
         chance = unit(seed + _APPLIANCE, n)
@@ -48,14 +48,14 @@ class Shape:
         return cls(ripple, waves, phase, part, start, start + lasts)
 
     def weight(self, u: float) -> float:
-        """Give power at `u`, as a multiple of its mean."""
+        """Return power at `u`, as a multiple of its mean."""
         weight = (1 - self.part) * (1 + self.ripple * cos(2 * pi * self.waves * u + self.phase))
         if self.start <= u < self.end:
             weight += self.part / (self.end - self.start)
         return weight
 
     def progress(self, u: float) -> float:
-        """Give the part of the energy that has flowed at `u`."""
+        """Return the part of the energy that has flowed at `u`."""
         turn = 2 * pi * self.waves
         rippled = u + self.ripple * (sin(turn * u + self.phase) - sin(self.phase)) / turn
         on = min(max(u, self.start), self.end) - self.start

@@ -31,7 +31,7 @@ class Site:
 
 
 def outdoor_temperature_c(seed: int, day: date, slot: int) -> float:
-    """Give the temperature outside: an ocean's winters are mild, its summers cool."""
+    """Return the temperature outside: an ocean's winters are mild, its summers cool."""
     ordinal = day.toordinal()
     season = 12.3 + 5.8 * cos(2 * pi * (day.timetuple().tm_yday - 208) / 365.25)
     spell = 7 * (smooth(seed + _TEMPERATURE, (ordinal + slot / SLOTS) / 4) - 0.5)

@@ -31,7 +31,7 @@ class SunDay:
 
     @classmethod
     def of(cls, day: int) -> SunDay:
-        """Give that of a day, counted from 1970."""
+        """Return that of a day, counted from 1970."""
         n = (day * _DAY_S + _DAY_S / 2 - _J2000_S) / _DAY_S
         mean = radians((280.460 + 0.9856474 * n) % 360)
         anomaly = radians((357.528 + 0.9856003 * n) % 360)
@@ -44,13 +44,13 @@ class SunDay:
         return cls(sin(declination), cos(declination), noon)
 
     def sin_elevation(self, second_of_day: float) -> float:
-        """Give the sine of the sun's height; below 0 it is night."""
+        """Return the sine of the sun's height; below 0 it is night."""
         return _SIN_LAT * self.sin_declination + _COS_LAT * self.cos_declination * cos(
             self._hour_angle(second_of_day)
         )
 
     def on_panels(self, second_of_day: float) -> float:
-        """Give the cosine of the angle between the sun and panels that face south."""
+        """Return the cosine of the angle between the sun and panels that face south."""
         return _SIN_TILTED * self.sin_declination + _COS_TILTED * self.cos_declination * cos(
             self._hour_angle(second_of_day)
         )
@@ -60,7 +60,7 @@ class SunDay:
 
 
 def clouds(seed: int, second: float) -> float:
-    """Give the part of the sky that is covered, 0 to 1. Winters are grey."""
+    """Return the part of the sky that is covered, 0 to 1. Winters are grey."""
     weather = smooth(seed + _WEATHER, second / (1.7 * _DAY_S))
     hours = smooth(seed + _HOURS, second / 14_400)
     gusts = smooth(seed + _GUSTS, second / 1500)
@@ -70,7 +70,7 @@ def clouds(seed: int, second: float) -> float:
 
 
 def production_w(sun: SunDay, second_of_day: float, cover: float, kwp: float) -> float:
-    """Give the power of panels of that peak power, tilted by 30 degrees to the south."""
+    """Return the power of panels of that peak power, tilted by 30 degrees to the south."""
     height = sun.sin_elevation(second_of_day)
     if height <= 0 or kwp == 0:
         return 0.0

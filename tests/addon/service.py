@@ -85,7 +85,7 @@ class Service:
             time.sleep(0.5)
 
     def get(self, path: str) -> int:
-        """Give the status with which a page answers."""
+        """Return the status with which a page answers."""
         try:
             with urlopen(f"http://{LOOPBACK}:{self._port}{path}", timeout=_SECONDS) as response:
                 return int(response.status)

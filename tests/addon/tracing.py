@@ -17,7 +17,7 @@ _CHANGES = re.compile(
 
 
 def command(log: Path, *program: str | Path) -> tuple[str | Path, ...]:
-    """Give what runs a program and writes into a file what it and its children touch."""
+    """Return what runs a program and writes into a file what it and its children touch."""
     return (
         "strace",
         "-f",

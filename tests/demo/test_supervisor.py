@@ -59,7 +59,7 @@ class Core:
 
 
 async def _page(request: web.Request) -> web.StreamResponse:
-    """Tell how it was asked, a piece at a time."""
+    """Return how it was asked, a piece at a time."""
     response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
     await response.prepare(request)
     peer = request.transport.get_extra_info("peername")[0] if request.transport else ""

@@ -133,7 +133,7 @@ def _copy(source: Path, target: Path) -> None:
 
 
 def unprivileged(of: Specification) -> list[str]:
-    """Give the words before a command that runs as the specification has it."""
+    """Return the words before a command that runs as the specification has it."""
     user, _, group = of.user.partition(":")
     groups = [f"--groups={','.join(of.groups)}"] if of.groups else ["--clear-groups"]
     kept = ",".join(["-all", *(f"+{one.lower()}" for one in of.capabilities)])

@@ -44,7 +44,7 @@ POSTGRESQL: Final = Image(
 
 
 def variables(file: Path) -> dict[str, str]:
-    """Give what an .env says."""
+    """Return what an .env says."""
     told = {}
     for line in file.read_text().splitlines():
         if line and not line.startswith("#"):
@@ -54,7 +54,7 @@ def variables(file: Path) -> dict[str, str]:
 
 
 def project(folder: Path) -> dict[str, Any]:
-    """Give the compose file with its variables filled in, and what an override adds to services."""
+    """Return the compose file with its variables filled in, and an override added to services."""
     told = variables(folder / ".env")
     found = _filled(yaml.safe_load((folder / "compose.yaml").read_text()), told)
     override = folder / "compose.override.yaml"
@@ -66,7 +66,7 @@ def project(folder: Path) -> dict[str, Any]:
 
 
 def in_order(services: dict[str, Any]) -> list[str]:
-    """Give the names of services, each behind those that it depends on."""
+    """Return the names of services, each behind those that it depends on."""
     order: list[str] = []
 
     def put(name: str) -> None:
@@ -81,7 +81,7 @@ def in_order(services: dict[str, Any]) -> list[str]:
 
 
 def mounts(service: dict[str, Any]) -> list[dict[str, Any]]:
-    """Give the volumes of a service, all in the long form."""
+    """Return the volumes of a service, all in the long form."""
     found = []
     for one in service.get("volumes", ()):
         if isinstance(one, dict):
@@ -93,7 +93,7 @@ def mounts(service: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def image(dockerfile: Path, target: str) -> Image:
-    """Give what a stage of a Dockerfile adds."""
+    """Return what a stage of a Dockerfile adds."""
     written = dockerfile.read_text().replace("\\\n", " ")
     stages = re.split(r"^FROM ", written, flags=re.MULTILINE)
     stage = next(one for one in stages if one.partition("\n")[0].endswith(f" AS {target}"))

@@ -164,7 +164,7 @@ class Engine:
         return subprocess.run([*inside, *test], capture_output=True, check=False).returncode == 0
 
     def _inside(self, name: str) -> list[str] | None:
-        """Give the words before a command beside a service; None if it does not run."""
+        """Return the words before a command beside a service; None if it does not run."""
         process = self._process(name)
         if process is None:
             return None
@@ -186,7 +186,7 @@ class Engine:
             raise RuntimeError("no database could be made")
 
     def _process(self, name: str) -> int | None:
-        """Give the process of a service's program; None if it does not run."""
+        """Return the process of a service's program; None if it does not run."""
         file = self._state / "processes" / name
         process = int(file.read_text()) if file.exists() else 0
         for _ in ("timeout", "unshare"):
@@ -254,7 +254,7 @@ class Engine:
         return image(self._folder.parent / build["dockerfile"], build["target"])
 
     def _volume(self, mount: dict[str, Any], made: Image) -> Path:
-        """Give the folder of a volume; a new one is as the first image that has it."""
+        """Return the folder of a volume; a new one is as the first image that has it."""
         volume = self._state / "volumes" / str(mount["source"])
         if not volume.exists():
             volume.mkdir()

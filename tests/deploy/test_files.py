@@ -187,7 +187,7 @@ def test_a_volume_is_the_same_whichever_program_comes_first(site: Path) -> None:
 
 
 def recorder(site: Path, script: str) -> dict[str, str]:
-    """Give the variables under which `docker` writes down what it is asked, and does that."""
+    """Return the variables under which `docker` writes down what it is asked, and does that."""
     program = site / "docker"
     program.write_text(f'#!/bin/bash\necho "$*" >>{site}/asked\n{script}\n')
     program.chmod(0o755)

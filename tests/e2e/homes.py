@@ -117,7 +117,7 @@ class Meter:
             file.write("".join(f"{line}\n" for line in told))
 
     def news(self) -> tuple[dict[str, dict[tuple[Direction, datetime], int]], dict[str, date]]:
-        """Give what came since it was last asked for, and who is to tell which day again."""
+        """Return what came since it was last asked for, and who is to tell which day again."""
         with self._file.open("rb") as file:
             file.seek(self._read)
             lines = file.read()
@@ -276,7 +276,7 @@ async def _opened(folder: Path, jid: str) -> Store:
 
 
 def database(folder: Path, jid: str) -> Path:
-    """Give where a home keeps its own."""
+    """Return where a home keeps its own."""
     return folder / f"{jid}.db"
 
 

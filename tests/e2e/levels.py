@@ -75,11 +75,11 @@ class Collective:
         return self.store
 
     async def held(self, direction: Direction) -> Counted:
-        """Give what it has of its members, of each half an hour."""
+        """Return what it has of its members, of each half an hour."""
         return await held(self.opened, direction, Range(START, NOW))
 
     async def cells(self, direction: Direction, interval: Interval = Interval.PT30M) -> Counted:
-        """Give what it has published of all: watt-minutes and members, by start."""
+        """Return what it has published of all: watt-minutes and members, by start."""
         cell = PublishedCellRow
         of_all = (
             select(cell.start, cell.watt_minutes, cell.members)
@@ -95,7 +95,7 @@ class Collective:
             return {start: (energy, members) for start, energy, members in rows}
 
     async def published(self, direction: Direction) -> Values:
-        """Give what its own series says of all its members."""
+        """Return what its own series says of all its members."""
         own = str(organisation(self.name))
         values: Values = {}
         async with self.opened.reading() as connection:
@@ -226,7 +226,7 @@ class World:
             await asyncio.sleep(TICK_S)
 
     def expected(self, direction: Direction) -> Counted:
-        """Give what homes have counted in each half an hour."""
+        """Return what homes have counted in each half an hour."""
         found: dict[datetime, list[int]] = {}
         for (_, way), values in self.truth.items():
             if way is direction:
@@ -235,7 +235,7 @@ class World:
         return {at: (sum(some), len(some)) for at, some in found.items()}
 
     def to_publish(self, direction: Direction) -> Values:
-        """Give what is to be published: times of which all homes have told."""
+        """Return what is to be published: times of which all homes have told."""
         return {
             at: self.stays.get((direction, at), watts)
             for at, (watts, homes) in self.expected(direction).items()
@@ -321,7 +321,7 @@ class World:
         return found
 
     def _days(self, cells: Counted) -> Counted:
-        """Give the sums of civil days of which all is published that there is to be."""
+        """Return the sums of civil days of which all is published that there is to be."""
         found: Counted = {}
         day, end = START.date(), max(cells, default=START) + STEP
         while (civil := instants(ZONE, day)).end <= end:
@@ -331,7 +331,7 @@ class World:
         return found
 
     async def of_homes(self) -> dict[tuple[str, Direction], Values]:
-        """Give what the homes' own databases hold."""
+        """Return what the homes' own databases hold."""
         found: dict[tuple[str, Direction], Values] = {}
         for home, folder in self.folders.items():
             store = await Store.open(program.database(folder, home))

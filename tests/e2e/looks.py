@@ -55,7 +55,7 @@ _WORD: Final = re.compile(r"[^\W\d_]{3}")
 
 
 def faults_of(page: Page) -> list[str]:
-    """Give a list of what the browser complains of on a page, which grows as it does."""
+    """Return a list of what the browser complains of on a page, which grows as it does."""
     faults: list[str] = []
     page.on("pageerror", lambda error: faults.append(str(error)))
     page.on("console", lambda said: faults.append(f"{said.text} ({page.url})"))
@@ -63,18 +63,18 @@ def faults_of(page: Page) -> list[str]:
 
 
 async def texts(page: Page) -> list[str]:
-    """Give what the open page says, piece by piece."""
+    """Return what the open page says, piece by piece."""
     found: list[str] = await page.evaluate(_TEXTS)
     return found
 
 
 def badly_set(said: list[str]) -> list[str]:
-    """Give the French pieces in which a mark may be parted from its word at the end of a line."""
+    """Return the French pieces in which a mark may be parted from its word at the end of a line."""
     return [one for one in said if _APART.search(one)]
 
 
 def words_in(said: list[str]) -> set[str]:
-    """Give the pieces that have a word in them."""
+    """Return the pieces that have a word in them."""
     return {one for one in said if _WORD.search(one)}
 
 

@@ -147,7 +147,7 @@ async def compiled(recorder: Recorder, now: datetime) -> None:
 async def told(
     recorder: Recorder, interval: Interval, within: Range, absences: Sequence[Range] = ()
 ) -> dict[Quantity, dict[datetime, int]]:
-    """Give the records that start in a range."""
+    """Return the records that start in a range."""
     sources = [
         Source(one.series(interval, "UTC", Direction.CONSUMPTION), one.statistic)
         for one in await recorder.proposals()

@@ -227,7 +227,7 @@ async def _add_panels(home: Home) -> None:
 
 
 def _afternoon() -> ZoneInfo:
-    """Give a time zone where it is the hour of the meter, whenever this runs."""
+    """Return a time zone where it is the hour of the meter, whenever this runs."""
     ahead = (NOON.hour - datetime.now(UTC).hour + 11) % 24 - 11
     return ZoneInfo(f"Etc/GMT{-ahead:+d}")
 
@@ -301,7 +301,7 @@ def _used(count: Count) -> int:
 
 
 def _today(past: Sequence[Hour], zone: ZoneInfo) -> Sequence[Hour]:
-    """Give the hours of the day of the last one."""
+    """Return the hours of the day of the last one."""
     today = past[-1].start.astimezone(zone).date()
     return [hour for hour in past if hour.start.astimezone(zone).date() == today]
 

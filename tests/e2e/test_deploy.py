@@ -206,7 +206,7 @@ class Site:
         await eventually(differs, lambda left: not left, within_s=60)
 
     async def ended(self) -> list[dict[str, Any]]:
-        """Give what the node has noted beside its database."""
+        """Return what the node has noted beside its database."""
         read = "touch /data/ended.jsonl; cat /data/ended.jsonl"
         told = await self.type("docker", "compose", "exec", "-T", "node", "sh", "-c", read)
         return [json.loads(line) for line in told.splitlines()]

@@ -70,7 +70,7 @@ type Curve = dict[datetime, Number]
 
 
 def curve(start: datetime, end: datetime) -> Curve:
-    """Give mean powers, as a home has them: no two days alike."""
+    """Return mean powers, as a home has them: no two days alike."""
     count = round((end - start) / HALF_HOUR)
     moments = (start + n * HALF_HOUR for n in range(count))
     return {at: 90 + (at.hour * 61 + at.day * 17 + at.minute) % 2_311 for at in moments}

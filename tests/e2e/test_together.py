@@ -280,7 +280,7 @@ async def holds(coop: Coop) -> Held:
 
 
 def are_all(found: Held) -> bool:
-    """Tell whether all that homes told first is there."""
+    """Return whether all that homes told first is there."""
     return {start: count for start, (_, count) in found.items()} == dict.fromkeys(STARTS, HOMES)
 
 

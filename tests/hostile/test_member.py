@@ -165,7 +165,7 @@ SENT: dict[str, tuple[Element, Callable[[Element], object]]] = {
 
 
 def _places(sent: Element) -> Iterator[tuple[Element, str | None]]:
-    """Give each attribute of an element and of those in it, and with None what stands in it."""
+    """Yield each attribute of an element and of those in it, and with None what stands in it."""
     for inside in sent.iter():
         yield from ((inside, name) for name in inside.attrib)
         yield inside, None
@@ -274,7 +274,7 @@ async def _tells(
 
 
 async def _kept(store: Store, day: date = TODAY) -> dict[str, dict[str, list[int]]]:
-    """Give what is kept of each member on a day, by device."""
+    """Return what is kept of each member on a day, by device."""
     found: dict[str, dict[str, list[int]]] = {}
     async with store.reading() as connection:
         for member in await Members(connection, ZONE).all():
@@ -286,7 +286,7 @@ async def _kept(store: Store, day: date = TODAY) -> dict[str, dict[str, list[int
 
 
 async def _summed(store: Store, day: date = TODAY) -> tuple[int, int]:
-    """Give what all have together on a UTC day, in Wh, and how many count at once at most."""
+    """Return what all have together on a UTC day, in Wh, and how many count at once at most."""
     async with store.reading() as connection:
         read = await Day.read(connection, Way.CONSUMPTION, day, Interval.PT1H)
         month = [

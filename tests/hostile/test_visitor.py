@@ -505,7 +505,7 @@ def served_routes(home: Home) -> list[web.AbstractRoute]:
 
 
 def canonical(pattern: str) -> str:
-    """Give a pattern as the router names it: without what its parts are made of."""
+    """Return a pattern as the router names it: without what its parts are made of."""
     found, depth = "", 0
     is_name = True
     for letter in pattern:

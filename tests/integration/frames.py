@@ -21,11 +21,11 @@ class Kind:
     groups: Sequence[Fields]
 
     def but(self, **changes: str | None) -> Kind:
-        """Give one that differs in the data of some labels, or, by None, lacks them."""
+        """Return one that differs in the data of some labels, or, by None, lacks them."""
         return Kind(self.mode, _changed(self.groups, changes))
 
     def of(self, address: str) -> Kind:
-        """Give another meter's."""
+        """Return another meter's."""
         return self.but(ADSC=address, ADCO=address)
 
 

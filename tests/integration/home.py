@@ -52,7 +52,7 @@ class Home:
         return None if entity_id is None else self.hass.states.get(entity_id)
 
     def state(self, key: str, platform: str = "sensor") -> str | None:
-        """Give what an entity shows, by the name of its fact."""
+        """Return what an entity shows, by the name of its fact."""
         state = self.state_of(key, platform)
         return None if state is None else state.state
 
@@ -65,6 +65,6 @@ class Home:
         return all(self.state(key) == STATE_UNAVAILABLE for key in keys)
 
     def issue(self, kind: str) -> ir.IssueEntry | None:
-        """Give what is asked of the person, if it is."""
+        """Return what is asked of the person, if it is."""
         issue = ir.async_get(self.hass).async_get_issue(DOMAIN, f"{kind}_{self.entry.entry_id}")
         return issue if issue is not None and issue.active else None

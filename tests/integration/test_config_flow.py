@@ -65,7 +65,7 @@ async def choose(
 
 
 async def result_of(hass: HomeAssistant, flow: ConfigFlowResult) -> ConfigFlowResult:
-    """Give what comes after the listening."""
+    """Return what comes after the listening."""
     await hass.async_block_till_done()
     return await hass.config_entries.flow.async_configure(flow["flow_id"])
 

@@ -36,7 +36,7 @@ LOGGER = "custom_components.consometers"
 
 
 def logged(caplog: pytest.LogCaptureFixture) -> list[str]:
-    """Give what the integration has logged for a person to read."""
+    """Return what the integration has logged for a person to read."""
     return [
         record.getMessage()
         for record in caplog.records

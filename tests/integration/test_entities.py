@@ -55,7 +55,7 @@ async def home_with(
 
 
 def facts(home: Home) -> dict[str, dict[str, object]]:
-    """Give all that a person can see of each entity, and what is kept of those that are off."""
+    """Return all that a person can see of each entity, and what is kept of those that are off."""
     shown: dict[str, dict[str, object]] = {}
     entities = er.async_entries_for_config_entry(er.async_get(home.hass), home.entry.entry_id)
     for entity in sorted(entities, key=lambda entity: entity.entity_id):

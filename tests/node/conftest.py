@@ -60,7 +60,7 @@ def copy_of(
 def new_place(
     tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
 ) -> Callable[[str], Place]:
-    """Give where a database of this kind can be made."""
+    """Return where a database of this kind can be made."""
 
     def make(kind: str) -> Place:
         if kind == "sqlite":

@@ -87,7 +87,7 @@ class Server:
         return psycopg.connect(dbname=database, user="node", host=str(self.folder), autocommit=True)
 
     def dump(self, database: str) -> str:
-        """Give the SQL that makes such a database."""
+        """Return the SQL that makes such a database."""
         command = [_program("pg_dump"), "--inserts", "--no-owner", "--username=node"]
         where = [f"--host={self.folder}", database]
         return subprocess.run([*command, *where], check=True, text=True, capture_output=True).stdout

@@ -82,14 +82,14 @@ def main(arguments: list[str]) -> int:
 
 
 def past(hours: int, until: datetime) -> dict[str, Records]:
-    """Give the energy of each hour of each register, the same every time."""
+    """Return the energy of each hour of each register, the same every time."""
     random = Random(1)
     starts = [int((until - n * HOUR).timestamp()) for n in range(hours, 0, -1)]
     return {name: {start: random.randrange(6_000) for start in starts} for name in REGISTERS}
 
 
 def granted(known: Mapping[str, Records], shared: Shared) -> dict[str, Records]:
-    """Give what a peer is to hold of what is known, under the names that it has there."""
+    """Return what a peer is to hold of what is known, under the names that it has there."""
     since = shared.since.timestamp()
     return {
         shared.names[name]: {start: wh for start, wh in records.items() if start >= since}
@@ -207,7 +207,7 @@ def _has_read(database: Path, since: datetime) -> bool:
 
 
 def _message(page: Data) -> bytes:
-    """Give the element that answered with a page, as it was written."""
+    """Return the element that answered with a page, as it was written."""
     return serialise(answers.completed(Command.GET_HISTORY, payload=data.write(page)))
 
 

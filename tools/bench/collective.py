@@ -113,7 +113,7 @@ def main(arguments: list[str]) -> int:
 
 
 def pushed(case: Case, until: datetime) -> list[Messages]:
-    """Give what each member pushes, the oldest day first; the first one is not measured."""
+    """Return what each member pushes, the oldest day first; the first one is not measured."""
     random = Random(1)
     first = datetime.combine(until.date(), time(), UTC) - timedelta(days=case.days + 1)
     return [

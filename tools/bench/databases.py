@@ -20,7 +20,7 @@ def choose(parser: argparse.ArgumentParser) -> None:
 
 @contextmanager
 def database(kind: str, folder: Path) -> Iterator[Path | str]:
-    """Give an empty one."""
+    """Yield an empty one."""
     if kind == "sqlite":
         yield folder / "node.db"
         return

@@ -73,7 +73,7 @@ async def connected(jid: str, password: str, server: Prosody) -> AsyncIterator[B
 async def floor_s(
     server: Prosody, asker: str, answerer: str, password: str, prepared: Sequence[bytes]
 ) -> float:
-    """Give how long it takes to be answered so, one question after the other."""
+    """Return how long it takes to be answered so, one question after the other."""
     async with (
         connected(asker, password, server) as one,
         connected(answerer, password, server) as other,

@@ -51,7 +51,7 @@ class Usage:
     requests: int
 
     def since(self, earlier: Usage) -> Usage:
-        """Give what was used from an earlier moment on."""
+        """Return what was used from an earlier moment on."""
         return Usage(
             self.at - earlier.at,
             self.cpu_s - earlier.cpu_s,
@@ -61,7 +61,7 @@ class Usage:
         )
 
     def cpu_beyond(self, idle: Usage) -> float:
-        """Give the seconds of CPU above those of a Home Assistant that reads nothing."""
+        """Return the seconds of CPU above those of a Home Assistant that reads nothing."""
         return self.cpu_s - idle.cpu_s * self.at / idle.at
 
     @property
@@ -193,7 +193,7 @@ async def _of_a_home(bench: Bench, producer: VirtualLinky) -> bool:
 
 
 async def _sources(api: Api, meter: str, solar: str) -> Mapping[str, str | list[str]]:
-    """Give what the flow of the balance proposes."""
+    """Return what the flow of the balance proposes."""
     counts = {"energy_drawn", "energy_injected", "active_power_drawn", "active_power_injected"}
     of_meter = await known_entities(api, meter, counts)
     of_inverter = await known_entities(api, solar, {"energy", "power"})

@@ -55,7 +55,7 @@ _YEAR_DAYS = 365
 
 
 def day_of(number: int, midnights: Sequence[datetime], random: Random, *, least_w: int = 0) -> Data:
-    """Give what a home tells of the days that begin then, UTC."""
+    """Return what a home tells of the days that begin then, UTC."""
     values: dict[Number, Number] = {}
     for midnight in midnights:
         begin = int(midnight.timestamp())

@@ -44,7 +44,7 @@ def admit(server: Prosody, port: int) -> None:
 
 
 def jid(number: int) -> str:
-    """Give the address of a member."""
+    """Return the address of a member."""
     return f"m{number}@{HOST}"
 
 

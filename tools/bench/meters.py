@@ -26,7 +26,7 @@ METERS = {
 
 
 def frames(name: str, count: int) -> list[tuple[Group, ...]]:
-    """Give frames that follow each other, from a meter's name."""
+    """Return frames that follow each other, from a meter's name."""
     linky, random = _linky(name), Random(1)
     step = SECONDS_PER_FRAME[linky.mode]
     return [

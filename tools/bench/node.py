@@ -35,7 +35,7 @@ class Memory:
 
 
 def cpu_s(pid: int) -> float:
-    """Give the CPU time that a process has had."""
+    """Return the CPU time that a process has had."""
     stat = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return (int(stat[11]) + int(stat[12])) / os.sysconf("SC_CLK_TCK")
 
@@ -65,7 +65,7 @@ class Node:
 
     @property
     def database_mib(self) -> float:
-        """Give the size of the database, with what waits to be put into it."""
+        """Return the size of the database, with what waits to be put into it."""
         files = self.folder.glob(f"{self.database.name}*")
         return sum(file.stat().st_size for file in files) / _MIB
 

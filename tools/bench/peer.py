@@ -101,7 +101,7 @@ class Collective:
                 self._keep(page)
 
     async def comes_to_hold(self, wanted: Mapping[str, Records], within_s: float) -> bool:
-        """Tell whether it holds exactly that, or does in time."""
+        """Return whether it holds exactly that, or does in time."""
         try:
             async with asyncio.timeout(within_s):
                 while self._held != wanted:

@@ -59,7 +59,7 @@ def main(arguments: list[str]) -> int:
 
 
 def message() -> Data:
-    """Give a month of a home's consumption, the same every time."""
+    """Return a month of a home's consumption, the same every time."""
     of = series(device("urn:dev:prm:30001610071843"), Direction.CONSUMPTION)
     random = Random(1)
     values: dict[Number, Number] = {

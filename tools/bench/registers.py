@@ -32,7 +32,7 @@ async def _cpu_ms(host: str, port: int, polls: int) -> float:
 
 
 async def _blocks(unit: ModbusUnit) -> list[tuple[int, int]]:
-    """Give the registers of the models that are measured, in as few requests as can be."""
+    """Return the registers of the models that are measured, in as few requests as can be."""
     models = (await scan(unit, 40_000)).chain
     return [
         (address, min(_MOST_REGISTERS, model.address + model.span - address))

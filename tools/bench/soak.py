@@ -160,7 +160,7 @@ def _key(group: Group) -> Key:
 
 
 def _measures(line: Line) -> tuple[str, ...]:
-    """Give labels that are in every long frame and differ from frame to frame."""
+    """Return labels that are in every long frame and differ from frame to frame."""
     if line.linky.mode is Mode.STANDARD:
         return ("EAST", "SINSTS", "IRMS1")
     return ("PAPP",)

@@ -5,7 +5,7 @@ import statistics
 
 
 def told(seconds: Sequence[float]) -> str:
-    """Give the 95th percentile, the median and the longest."""
+    """Return the 95th percentile, the median and the longest."""
     p95 = statistics.quantiles(seconds, n=20)[-1]
     median, most = statistics.median(seconds), max(seconds)
     return f"p95 {1e3 * p95:5.1f} ms, median {1e3 * median:5.1f} ms, most {1e3 * most:5.1f} ms"

@@ -15,7 +15,7 @@ _KEYS: tuple[tuple[type[BaseException], str], ...] = (
 
 
 def complaint(error: OSError | LinkError, name: str, language: Language) -> str:
-    """Give the sentence for an error."""
+    """Return the sentence for an error."""
     cause = error.__cause__ or error if isinstance(error, LinkError) else error
     for kind, key in _KEYS:
         if isinstance(error, kind) or (kind is PermissionError and isinstance(cause, kind)):

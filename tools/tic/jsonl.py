@@ -58,7 +58,7 @@ type Plain = int | str | list[Plain] | dict[str, Plain] | None
 
 
 def plain(value: object) -> Plain:
-    """Give a value as JSON has it: times in ISO 8601, sets and schedules as lists."""
+    """Return a value as JSON has it: times in ISO 8601, sets and schedules as lists."""
     if isinstance(value, datetime):
         return value.isoformat()
     if isinstance(value, time):

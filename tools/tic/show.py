@@ -18,17 +18,17 @@ _FLAGS = (
 
 
 def masked(raw: str) -> str:
-    """Give the last four characters of what is personal."""
+    """Return the last four characters of what is personal."""
     return f"…{raw[-4:]}"
 
 
 def number(value: int, language: Language) -> str:
-    """Give a number with its thousands apart."""
+    """Return a number with its thousands apart."""
     return f"{value:,}".replace(",", "\N{NARROW NO-BREAK SPACE}" if language == "fr" else ",")
 
 
 def shown(group: Group, language: Language) -> str:
-    """Give the value of a group, with its unit and its time."""
+    """Return the value of a group, with its unit and its time."""
     text = _value(group, language)
     if group.time is None or group.label.length == 0:
         return text

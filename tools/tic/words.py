@@ -14,19 +14,19 @@ class Language(StrEnum):
 
     @classmethod
     def of(cls, environment: Mapping[str, str]) -> Language:
-        """Give the language of the locale that these variables set."""
+        """Return the language of the locale that these variables set."""
         names = ("LC_ALL", "LC_MESSAGES", "LANG")
         locale = next((value for name in names if (value := environment.get(name))), "")
         return cls.FRENCH if locale.lower().startswith("fr") else cls.ENGLISH
 
 
 def meaning(label: Label, language: Language) -> str:
-    """Give what a label means."""
+    """Return what a label means."""
     return label.meaning_fr if language is Language.FRENCH else label.meaning
 
 
 def say(key: str, language: Language, **facts: object) -> str:
-    """Give a sentence or a word, with its facts put in."""
+    """Return a sentence or a word, with its facts put in."""
     english, french = _WORDS[key]
     return (french if language is Language.FRENCH else english).format(**facts)
 

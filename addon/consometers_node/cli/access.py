@@ -48,14 +48,14 @@ def password_for(jid: str, file: Path | None, output: Output) -> str:
 
 
 def identity(jid: str, reach: Reach, output: Output) -> Identity:
-    """Give the account of this address, with its password. Raises `NotAnAddress`."""
+    """Return the account of this address, with its password. Raises `NotAnAddress`."""
     known = Account(jid, "")
     account = Account(known.jid, password_for(known.jid, reach.password_file, output))
     return Identity(account, server_for(known.jid, reach))
 
 
 def server_for(jid: str, reach: Reach) -> Server:
-    """Give the server of an address, with a port if there is a host and the other way round."""
+    """Return the server of an address, with a port if there is a host and the other way round."""
     host, port = reach.host, reach.port
     if host or port:
         host = host or jid.partition("@")[2]
@@ -71,7 +71,7 @@ def server_for(jid: str, reach: Reach) -> Server:
 
 
 async def identity_of(access: Access, common: Common) -> Identity:
-    """Give the account of `--as`, or the one that `login` kept."""
+    """Return the account of `--as`, or the one that `login` kept."""
     if access.jid is not None:
         return identity(access.jid, access, common.output)
     for name in ("host", "port", "ca_file", "password_file"):

@@ -36,7 +36,7 @@ commands = Commands()
 
 
 async def kept(data: Path | None) -> Identity | None:
-    """Give the account that is kept there, without making a database."""
+    """Return the account that is kept there, without making a database."""
     if not is_there(data):
         return None
     async with opened(database(data)) as store:

@@ -111,7 +111,7 @@ async def _open(database: Path | str, *, waits: bool) -> Store:
 
 
 async def account(store: Store, settings: Settings, output: Output) -> Identity:
-    """Give the account of the settings, with its password. Raises `Complaint`."""
+    """Return the account of the settings, with its password. Raises `Complaint`."""
     of = settings.xmpp
     if of.password_file is not None or PASSWORD in os.environ:
         password = password_for(of.account, of.password_file, output)
@@ -123,7 +123,7 @@ async def account(store: Store, settings: Settings, output: Output) -> Identity:
 
 
 def _told_of(error: Exception) -> Complaint | None:
-    """Give what to tell of an error of a collective's rooms."""
+    """Return what to tell of an error of a collective's rooms."""
     match error:
         case CollectiveFault() | control_socket.BellFault():
             return Complaint(error.condition, error.text)
@@ -137,15 +137,15 @@ async def look_again(settings: Settings) -> bool:
 
 
 def now() -> datetime:
-    """Give the time that commands write down."""
+    """Return the time that commands write down."""
     return datetime.now(UTC).replace(microsecond=0)
 
 
 def shown(at: datetime | None) -> str | None:
-    """Give an instant for programs."""
+    """Return an instant for programs."""
     return None if at is None else at.isoformat()
 
 
 def day(at: datetime | None) -> str:
-    """Give a day for people."""
+    """Return a day for people."""
     return "" if at is None else at.astimezone().date().isoformat()

@@ -32,7 +32,7 @@ type Status = Mapping[str, Json]
 
 
 def socket_in(folder: Path) -> Path:
-    """Give where the node of a folder listens."""
+    """Return where the node of a folder listens."""
     return folder / _SOCKET
 
 

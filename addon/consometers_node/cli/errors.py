@@ -100,7 +100,7 @@ def refusals_of(peer: str) -> Iterator[None]:
 
 
 def complaint_of(error: Exception) -> Complaint | None:
-    """Give what to tell of an error, or None of one that nobody foresaw."""
+    """Return what to tell of an error, or None of one that nobody foresaw."""
     # A command that speaks to no server and opens no database fails without loading either.
     from sqlalchemy.exc import DBAPIError  # noqa: PLC0415
 

@@ -39,7 +39,7 @@ _LEFT_OUT = text("{count} are not shown: --format csv --output FILE has all of t
 
 
 def document(history: History, wanted: Format) -> bytes:
-    """Give the bytes of the whole history. Raises a `Complaint` if XML cannot say it."""
+    """Return the bytes of the whole history. Raises a `Complaint` if XML cannot say it."""
     match wanted:
         case "json":
             told = json.dumps(as_json(history), ensure_ascii=False, indent=2) + "\n"
@@ -51,7 +51,7 @@ def document(history: History, wanted: Format) -> bytes:
 
 
 def as_json(history: History) -> Json:
-    """Give the history as one object; series that came beside the one asked for are `others`."""
+    """Return the history as one object; series that came beside the one asked for are `others`."""
     first, *others = history.records or (Records(str(history.asked), None, {}),)
     beside: dict[str, Json] = {"others": [_series(one) for one in others]} if others else {}
     changed = {"metadata_since": utc(history.changed.timestamp())} if history.changed else {}
@@ -68,7 +68,7 @@ def as_json(history: History) -> Json:
 
 
 def as_csv(history: History) -> str:
-    """Give a line for each record, under one header whatever the series."""
+    """Return a line for each record, under one header whatever the series."""
     written = io.StringIO()
     writer = csv.writer(written, lineterminator="\n")
     writer.writerow(CSV_HEADER)
@@ -80,7 +80,7 @@ def as_csv(history: History) -> str:
 
 
 def as_xml(history: History) -> bytes:
-    """Give one `<quoalise>`, which may hold more records than an answer."""
+    """Return one `<quoalise>`, which may hold more records than an answer."""
     if history.changed:
         raise Complaint("metadata-changes", _CHANGES.fill(time=utc(history.changed.timestamp())))
     quoalise = Element(data.QUOALISE)
@@ -92,7 +92,7 @@ def as_xml(history: History) -> bytes:
 
 
 def metadata(told: Metadata) -> Json:
-    """Give what is said of the records, under the names that `<meta>` has."""
+    """Return what is said of the records, under the names that `<meta>` has."""
     return _object(write_metadata(told))
 
 

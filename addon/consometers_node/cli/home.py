@@ -51,7 +51,7 @@ def fault(error: HomeAssistantFault) -> Complaint:
 
 
 def supervisor() -> tuple[str, str] | None:
-    """Give where the Supervisor is and the token that it knows; None outside of an add-on.
+    """Return where the Supervisor is and the token that it knows; None outside of an add-on.
 
     Tests have another one than the add-on's, with CONSOMETERS_SUPERVISOR.
     """
@@ -60,7 +60,7 @@ def supervisor() -> tuple[str, str] | None:
 
 
 async def load(store: Store) -> Access:
-    """Give how to reach the home: the Supervisor's, the environment's, or the one that is kept.
+    """Return how to reach the home: the Supervisor's, the environment's, or the one that is kept.
 
     Raises `Complaint` where there is none.
     """

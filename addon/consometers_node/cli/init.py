@@ -168,7 +168,7 @@ def init(common: Ours, told: Told) -> None:
 
 
 def _checked(key: str, typed: str, option: str) -> object:
-    """Give what is to be written of what was typed. Raises `Complaint`."""
+    """Return what is to be written of what was typed. Raises `Complaint`."""
     try:
         meant = KEYS[key].read(typed, Path())
     except Wrong:

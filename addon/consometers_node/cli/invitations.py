@@ -313,7 +313,7 @@ class _Made:
     account: str | None
 
     def told(self) -> dict[str, Json]:
-        """Give it for programs."""
+        """Return it for programs."""
         return {**_told(self.invitation), "link": self.link, "account_link": self.account}
 
 
@@ -369,6 +369,6 @@ def _spoken(chosen: str | None, output: Output) -> str:
 
 
 async def _expires(store: Store, join: Join) -> datetime:
-    """Give when an invitation of ours ends. Raises Unknown."""
+    """Return when an invitation of ours ends. Raises Unknown."""
     async with store.reading() as connection:
         return (await invitations.by_token(connection, join.token)).expires_at

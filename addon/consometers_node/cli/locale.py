@@ -11,7 +11,7 @@ _NO_LANGUAGE = frozenset({"C", "POSIX"})
 
 
 def language(environment: Mapping[str, str] = os.environ) -> str:
-    """Give a language tag: `fr_FR.UTF-8` is fr-FR. The first variable that is set counts."""
+    """Return a language tag: `fr_FR.UTF-8` is fr-FR. The first variable that is set counts."""
     chosen = next((environment[name] for name in _VARIABLES if environment.get(name)), "")
     locale = chosen.partition(".")[0].partition("@")[0]
     return DEFAULT_LANGUAGE if locale in _NO_LANGUAGE else locale.replace("_", "-") or "en"
@@ -23,12 +23,12 @@ def say(sentence: str, *, context: str | None = None) -> str:
 
 
 def read(words: Text) -> str:
-    """Give the words in the language of whoever typed, for the same."""
+    """Return the words in the language of whoever typed, for the same."""
     return printed(words, language())
 
 
 def who() -> str:
-    """Give who runs the command, for what is written down."""
+    """Return who runs the command, for what is written down."""
     try:
         return getpass.getuser()
     except OSError:

@@ -130,7 +130,7 @@ class Described:
     ] = None
 
     def over(self, before: Description | None) -> Description:
-        """Give what is known now."""
+        """Return what is known now."""
         old = before or Description()
         return Description(
             building=self.building or old.building,

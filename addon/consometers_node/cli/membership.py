@@ -69,12 +69,12 @@ def _state(one: Member, gave: list[Given]) -> str:
 
 
 def last_heard(series: list[Gathered]) -> datetime | None:
-    """Give when records of any of these series last came."""
+    """Return when records of any of these series last came."""
     return max((one.heard_at for one in series if one.heard_at is not None), default=None)
 
 
 def as_told(one: Member, gave: list[Given], heard: datetime | None) -> dict[str, Json]:
-    """Give a member for programs."""
+    """Return a member for programs."""
     return {
         **exported.facts(one),
         "state": _state(one, gave),
@@ -96,7 +96,7 @@ def as_told(one: Member, gave: list[Given], heard: datetime | None) -> dict[str,
 
 
 def gathered(one: Gathered) -> dict[str, Json]:
-    """Give for programs how far a series was gathered."""
+    """Return for programs how far a series was gathered."""
     return {
         "permission": one.given,
         "identifier": one.identifier,
@@ -107,7 +107,7 @@ def gathered(one: Gathered) -> dict[str, Json]:
 
 
 def as_row(one: Member, gave: list[Given], heard: datetime | None, output: Output) -> list[str]:
-    """Give the line of a member in the list, under `TITLES`."""
+    """Return the line of a member in the list, under `TITLES`."""
     return [
         one.pseudonym,
         output.said(KINDS[one.kind]),
@@ -165,7 +165,7 @@ def say_all(one: Member, gave: list[Given], series: list[Gathered], output: Outp
 async def known_commune(
     connection: AsyncConnection, typed: str, output: Output, member: MemberId | None = None
 ) -> str:
-    """Give a commune as it is written where it is known, and say so where it was not."""
+    """Return a commune as it is written where it is known, and say so where it was not."""
     known = await as_known(connection, typed, member)
     if known != typed:
         output.note(_TAKEN, typed=typed, known=known)

@@ -129,7 +129,7 @@ class Told:
         return self.id, self.title, self.purpose, self.series, self.contact, self.policy
 
     def need(self, controller: str) -> DataNeed:
-        """Give the data need as members will read it. Raises `Complaint`."""
+        """Return the data need as members will read it. Raises `Complaint`."""
         try:
             return needs.as_told(self._need(controller))
         except BadNeed as fault:

@@ -81,7 +81,7 @@ class Output:
         return complaint.status
 
     def said(self, words: Text | str, **found: object) -> str:
-        """Give the words in the person's language, filled."""
+        """Return the words in the person's language, filled."""
         chosen = words if isinstance(words, str) else printed(words, self.language)
         return chosen.format(**found) if found else chosen
 

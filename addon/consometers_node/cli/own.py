@@ -42,7 +42,7 @@ _WITH_COMMANDS: dict[type[Exception], Text] = {
 
 
 def told_of(error: Exception) -> Complaint | None:
-    """Give what to tell of an error of this household's rooms."""
+    """Return what to tell of an error of this household's rooms."""
     match error:
         case HomeAssistantFault():
             return home.fault(error)
@@ -81,5 +81,5 @@ async def look_again(common: Common) -> bool:
 
 
 def socket(common: Common) -> Path:
-    """Give where the node listens."""
+    """Return where the node listens."""
     return control_socket.socket_in(folder(common.data))

@@ -70,7 +70,7 @@ def api(common: Common) -> None:
 
 
 async def keys(store: Store) -> tuple[str, str]:
-    """Give who the node is and the token of its API, made when they are first needed."""
+    """Return who the node is and the token of its API, made when they are first needed."""
     async with store.writing() as connection:
         token = await settings.secret_or_new(
             connection, TOKEN, lambda: secrets.token_urlsafe(32).encode()
@@ -100,7 +100,7 @@ async def serve(node: HomeNode, session: aiohttp.ClientSession, serving: Serving
 
 
 def _server() -> Server:
-    """Give where the server of an account is that is taken on the page: DNS knows, but in tests."""
+    """Return where the server of an account taken on the page is: DNS knows, but in tests."""
     typed, ca_file = os.environ.get(_SERVER_VARIABLE), os.environ.get(_CA_VARIABLE)
     host, port = place(typed, _SERVER_VARIABLE) if typed else (None, None)
     return Server(host=host, port=port, ca_file=Path(ca_file) if ca_file else None)

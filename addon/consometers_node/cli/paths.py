@@ -20,7 +20,7 @@ _IDENTIFIER = "CONSOMETERS_IDENTIFIER"
 
 
 def folder(chosen: Path | None = None) -> Path:
-    """Give the folder that was chosen, that of the settings that are named, or the usual one."""
+    """Return the folder that was chosen, that of the settings that are named, or the usual one."""
     if chosen is not None:
         return chosen
     if named := os.environ.get(SETTINGS):
@@ -32,20 +32,20 @@ def folder(chosen: Path | None = None) -> Path:
 
 
 def is_there(chosen: Path | None = None) -> bool:
-    """Tell whether there is a database, without making one."""
+    """Return whether there is a database, without making one."""
     place = folder(chosen)
     return bool(os.environ.get(DATABASE) or _of_collective(place)) or (place / _FILE).exists()
 
 
 def is_collective(chosen: Path | None = None, settings: Path | None = None) -> bool:
-    """Tell whether the node is a collective's: its settings are named, or there."""
+    """Return whether the node is a collective's: its settings are named, or there."""
     if settings or os.environ.get(SETTINGS) or _IDENTIFIER in os.environ:
         return True
     return (folder(chosen) / SETTINGS_FILE).exists()
 
 
 def database(chosen: Path | None = None) -> Path | str:
-    """Give the database's file or URL; the file's folder is made, for its owner alone."""
+    """Return the database's file or URL; the file's folder is made, for its owner alone."""
     place = folder(chosen)
     if url := os.environ.get(DATABASE) or _of_collective(place):
         return url
@@ -55,7 +55,7 @@ def database(chosen: Path | None = None) -> Path | str:
 
 
 def _of_collective(place: Path) -> str | None:
-    """Give the URL that the settings of a collective tell, where they tell one.
+    """Return the URL that the settings of a collective tell, where they tell one.
 
     Its own commands read them with care, and complain; the others find its database.
     """

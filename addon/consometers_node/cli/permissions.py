@@ -252,7 +252,7 @@ def withdraw(
 
 
 async def _asked(store: Store, typed: str) -> Asked:
-    """Give the permission whose number begins so. Raises `UnknownPermission`, `Complaint`."""
+    """Return the permission whose number begins so. Raises `UnknownPermission`, `Complaint`."""
     async with store.reading() as connection:
         numbers = [one.id for one in await Permissions(connection).all()]
         found = [one for one in numbers if one.startswith(typed.lower())]
@@ -262,7 +262,7 @@ async def _asked(store: Store, typed: str) -> Asked:
 
 
 def _role(naming: Naming) -> Role:
-    """Give whose node this is: what is read before answering says it."""
+    """Return whose node this is: what is read before answering says it."""
     return Role.HOUSEHOLD if naming.collective is None else Role.COLLECTIVE
 
 
@@ -436,5 +436,5 @@ def _mapping(told: Json) -> dict[str, Json]:
 
 
 def _spoken(output: Output) -> str:
-    """Give the language of the words that are shown, as the register keeps it."""
+    """Return the language of the words that are shown, as the register keeps it."""
     return "fr" if output.language.startswith("fr") else "en"

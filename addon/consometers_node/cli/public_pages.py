@@ -50,7 +50,7 @@ async def serve(node: CollectiveNode) -> None:
 
 
 def _counting(pages: Counter[Page]) -> _Prepared:
-    """Give what counts each answer, of the administration too."""
+    """Return what counts each answer, of the administration too."""
 
     async def count(_: web.Request, response: web.StreamResponse) -> None:
         pages[Page.of(response.status)] += 1

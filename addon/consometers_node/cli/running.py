@@ -91,7 +91,7 @@ def run(
 
 
 def connecting(output: Output, haste: float) -> Callable[[Identity], Connection]:
-    """Give what makes the connection of a node, and tells of it."""
+    """Return what makes the connection of a node, and tells of it."""
     backoff = Backoff().hurried(haste)
 
     def connect(who: Identity) -> Connection:

@@ -92,7 +92,7 @@ async def _offer(store: Store, file: Path, need: DataNeed) -> None:
 
 
 def _status(node: CollectiveNode, language: str) -> control_socket.Status:
-    """Tell how it is, for `status`."""
+    """Return how it is, for `status`."""
 
     def said(words: Text | None) -> str | None:
         return None if words is None else printed(words, language)

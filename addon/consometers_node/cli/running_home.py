@@ -57,7 +57,7 @@ async def _run(
 
 
 def _status(node: HomeNode, language: str) -> control_socket.Status:
-    """Tell how it is, for `status`."""
+    """Return how it is, for `status`."""
 
     def said(words: Text | None) -> str | None:
         return None if words is None else printed(words, language)

@@ -102,21 +102,21 @@ class Choosing(Protocol):
         ...
 
     def offered(self, interval: Interval | None) -> Sequence[Series]:
-        """Give what can be chosen. Nothing is chosen by this."""
+        """Return what can be chosen. Nothing is chosen by this."""
         ...
 
     def typed(self, name: str, direction: Direction | None, interval: Interval) -> Iterable[Series]:
-        """Give what somebody means by a name. Raises `Complaint`."""
+        """Return what somebody means by a name. Raises `Complaint`."""
         ...
 
     async def preview(self, choice: Choice, days: int) -> Sequence[Preview]:
-        """Give the records of the last days that would leave."""
+        """Return the records of the last days that would leave."""
         ...
 
 
 @asynccontextmanager
 async def choosing(store: Store, naming: Naming, question: Asked) -> AsyncIterator[Choosing]:
-    """Give what this node has, while it can be asked."""
+    """Yield what this node has, while it can be asked."""
     if naming.collective is not None:
         yield _Sums(store, naming, question, await _kept(store, naming, question))
         return
@@ -126,7 +126,7 @@ async def choosing(store: Store, naming: Naming, question: Asked) -> AsyncIterat
 
 
 def choice(source: Choosing, question: Asked, chosen: Chosen) -> Choice:
-    """Give the choice that was typed. Raises `Complaint`."""
+    """Return the choice that was typed. Raises `Complaint`."""
     if not chosen.series:
         raise misused("--series", CHOOSE)
     interval = chosen.interval or question.need.interval

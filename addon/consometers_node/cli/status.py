@@ -164,7 +164,7 @@ def erase(
 async def shared_of(
     store: Store, running: control_socket.Status | None, read: Mapping[Series, float]
 ) -> list[dict[str, Json]]:
-    """Give what is shared with whom, and how far it got; `read` how much of a series is here."""
+    """Return what is shared with whom, and how far it got; `read` how much of a series is here."""
     problems = (running or {}).get("peers") or {}
     assert isinstance(problems, dict)
     async with store.reading() as connection:

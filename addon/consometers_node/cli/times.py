@@ -32,7 +32,7 @@ def moment(typed: str, option: str) -> datetime:
 
 
 def span(start: str | None, end: str | None, now: datetime) -> tuple[datetime, datetime]:
-    """Give the range that was typed, by default the 24 hours before its end, which is now."""
+    """Return the range that was typed, by default the 24 hours before its end, which is now."""
     until = moment(end, "--end") if end else now.replace(microsecond=0)
     since = moment(start, "--start") if start else until - DAY
     if since >= until:
@@ -41,11 +41,11 @@ def span(start: str | None, end: str | None, now: datetime) -> tuple[datetime, d
 
 
 def utc(seconds: Number) -> str:
-    """Give a time for programs."""
+    """Return a time for programs."""
     return iso8601.shown(datetime.fromtimestamp(seconds, UTC))
 
 
 def local(seconds: Number) -> str:
-    """Give a time for people: local, with its offset, for an hour comes twice in autumn."""
+    """Return a time for people: local, with its offset, for an hour comes twice in autumn."""
     time = datetime.fromtimestamp(seconds, UTC).astimezone()
     return time.isoformat(sep=" ", timespec="seconds" if time.second else "minutes")

@@ -4,7 +4,7 @@ from importlib.metadata import PackageNotFoundError, version as version_of
 
 
 def version() -> str:
-    """Give the version that is installed."""
+    """Return the version that is installed."""
     try:
         return version_of("consometers-node")
     except PackageNotFoundError:

@@ -40,7 +40,7 @@ async def note_read(connection: AsyncConnection, read: Read) -> None:
 async def reads(
     connection: AsyncConnection, member: MemberId | None = None, since: datetime | None = None
 ) -> list[Read]:
-    """Give what was read, of one member or of all, the last first."""
+    """Return what was read, of one member or of all, the last first."""
     query = select(ReadLogRow.__table__).order_by(ReadLogRow.id.desc())
     if member is not None:
         query = query.where(ReadLogRow.member_id == member)

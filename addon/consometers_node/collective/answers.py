@@ -94,7 +94,7 @@ class CollectiveAnswers(Answers):
 
     @override
     async def known(self, connection: AsyncConnection, asker: Asker) -> Peer | None:
-        """Give the peer of an address to which something is granted, else the member of it."""
+        """Return the peer of an address to which something is granted, else the member of it."""
         peer = await super().known(connection, asker)
         if peer is not None and await Permissions(connection).permitted(peer.id):
             return peer

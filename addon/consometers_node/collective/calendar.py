@@ -53,17 +53,17 @@ class Stretch(NamedTuple):
 
 @lru_cache(maxsize=64)
 def days_of(month: date) -> tuple[date, ...]:
-    """Give the days of a month."""
+    """Return the days of a month."""
     return tuple(month + n * _DAY for n in range(monthrange(month.year, month.month)[1]))
 
 
 def month_of(day: date) -> date:
-    """Give the first day of the month that a day is in."""
+    """Return the first day of the month that a day is in."""
     return day.replace(day=1)
 
 
 def instants(time_zone: str, civil: date) -> Range:
-    """Give a civil day: from its midnight to the next one."""
+    """Return a civil day: from its midnight to the next one."""
     zone = ZoneInfo(time_zone)
     start, end = (datetime.combine(day, time(), zone) for day in (civil, civil + _DAY))
     return Range(start.astimezone(UTC), end.astimezone(UTC))
@@ -71,7 +71,7 @@ def instants(time_zone: str, civil: date) -> Range:
 
 @lru_cache(maxsize=512)
 def civil_days(time_zone: str, day: date) -> tuple[date, ...]:
-    """Give the civil days of which a UTC day holds an instant."""
+    """Return the civil days of which a UTC day holds an instant."""
     zone, within = ZoneInfo(time_zone), Range.of_day(day)
     first = within.start.astimezone(zone).date()
     last = (within.end - timedelta(microseconds=1)).astimezone(zone).date()
@@ -80,7 +80,7 @@ def civil_days(time_zone: str, day: date) -> tuple[date, ...]:
 
 @lru_cache(maxsize=8192)
 def places(time_zone: str, interval: Interval, civil: date) -> tuple[Places, ...]:
-    """Give where the records of a civil day are."""
+    """Return where the records of a civil day are."""
     like = Series(Device(""), Direction.CONSUMPTION, Quantity.ENERGY, interval, time_zone)
     within = instants(time_zone, civil)
     found = []
@@ -93,7 +93,7 @@ def places(time_zone: str, interval: Interval, civil: date) -> tuple[Places, ...
 
 @lru_cache(maxsize=512)
 def stretches(time_zone: str, interval: Interval, day: date) -> tuple[Stretch, ...]:
-    """Give the months that the records of a UTC day are of: one, or two where a month turns."""
+    """Return the months that the records of a UTC day are of: one, or two where a month turns."""
     found: dict[date, Stretch] = {}
     for civil in civil_days(time_zone, day):
         for at, first, end in places(time_zone, interval, civil):

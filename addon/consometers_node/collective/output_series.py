@@ -47,7 +47,7 @@ class Told:
 
 
 def devices(collective: str, groups: Iterable[Group]) -> dict[GroupId, Device]:
-    """Give under which name each group's sums are known: the collective's, or one below it.
+    """Return under which name each group's sums are known: the collective's, or one below it.
 
     Of two groups that would have the same, the later one has its number after it.
     """
@@ -63,13 +63,13 @@ def devices(collective: str, groups: Iterable[Group]) -> dict[GroupId, Device]:
 
 
 def own_series(device: Device, direction: Direction, interval: Interval, time_zone: str) -> Series:
-    """Give a series of sums: mean W of an interval, Wh of a civil day."""
+    """Return a series of sums: mean W of an interval, Wh of a civil day."""
     quantity = Quantity.ENERGY if interval is Interval.P1D else Quantity.POWER
     return Series(device, direction, quantity, interval, time_zone)
 
 
 def value(watt_minutes: int, interval: Interval) -> int:
-    """Give the record that says it: mean W of an interval, Wh of a civil day."""
+    """Return the record that says it: mean W of an interval, Wh of a civil day."""
     minutes = _minutes(interval)
     return (watt_minutes + minutes // 2) // minutes
 

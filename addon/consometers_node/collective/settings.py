@@ -141,7 +141,7 @@ def read(
 
 
 def write(told: Mapping[str, object], language: str) -> str:
-    """Give a file that says this, and shows what else can be said."""
+    """Return a file that says this, and shows what else can be said."""
     lines = []
     for section in ("", *_SECTIONS):
         lines += [f"[{section}]"] if section else []
@@ -186,7 +186,7 @@ def _settings(found: Mapping[str, Any], folder: Path) -> Settings:
 
 
 def publication(found: Mapping[str, Any]) -> Publication:
-    """Give how sums are published, of what was read of the keys of `publication`."""
+    """Return how sums are published, of what was read of the keys of `publication`."""
     by_law = found.get("publication.basis") is Basis.LAW
     told: dict[str, Any] = {
         "basis": ByLaw() if by_law else Agreed(found.get("publication.minimum", DEFAULT_MINIMUM))
@@ -208,7 +208,7 @@ def _value(key: Key, found: object, folder: Path, place: Callable[[Text], Text])
 
 
 def _told(written: bytes, file: Path) -> dict[str, object]:
-    """Give what a file says, by the full name of its keys."""
+    """Return what a file says, by the full name of its keys."""
     if len(written) > _MAX_BYTES:
         raise BadSettings(_whole(file, _TOO_LONG.fill(most=_MAX_BYTES)))
     try:
@@ -256,7 +256,7 @@ def _at(file: Path, written: bytes, name: str, said: Text) -> Text:
 
 
 def _line(written: str, name: str) -> int:
-    """Give the line in which a key begins: where the beginning of the file comes to have it."""
+    """Return the line in which a key begins: where the beginning of the file comes to have it."""
     lines = written.splitlines()
     begins = 1
     for end in range(1, len(lines) + 1):

@@ -9,7 +9,7 @@ from ..series import Range
 
 
 def absence(last_seen: datetime | None, started: datetime | None, now: datetime) -> Range | None:
-    """Give when Home Assistant was off, or may have been; None if it was not, or nobody knows.
+    """Return when Home Assistant was off, or may have been; None if it was not, or nobody knows.
 
     `last_seen` is when it was last known to run, None before the first time; `started` since when
     it runs, as `Recorder.started` tells, None while that tells nothing: then it has only begun.

@@ -24,7 +24,7 @@ class HouseholdAnswers(Answers):
     async def still_reads(
         self, connection: AsyncConnection, grant: Permitted, records: Range, now: datetime
     ) -> bool:
-        """Tell whether something was not read yet. That today lags behind is no news."""
+        """Return whether something was not read yet. That today lags behind is no news."""
         covered = await coverage(connection, grant.series_id)
         past = records.clip(Range(records.start, max(records.start, now - _JUST_NOW)))
         left = still_to_read(wanted(grant.series, grant.records, now), covered)

@@ -113,7 +113,7 @@ async def read_again(
 
 
 def window(statistic: Statistic, now: datetime) -> Range:
-    """Give the whole UTC days, today with them, in which a statistic may still change."""
+    """Return the whole UTC days, today with them, in which a statistic may still change."""
     back = AGAIN_IMPORTED if statistic.imported else AGAIN_OWN
     return Range(
         Range.of_day((now - back).astimezone(UTC).date()).start,

@@ -23,7 +23,7 @@ def offered(
     directions: Mapping[str, Direction],
     interval: Interval | None = None,
 ) -> list[Series]:
-    """Give the series of a home that a data need asks for: registers first, in their order.
+    """Return the series of a home that a data need asks for: registers first, in their order.
 
     `directions` are those that a person said of a statistic. Nothing is chosen by this.
     """
@@ -48,7 +48,7 @@ async def preview(
     days: int,
     absences: Sequence[Range] = (),
 ) -> list[Preview]:
-    """Give the records of the last days that a choice would let leave.
+    """Return the records of the last days that a choice would let leave.
 
     `absences` are the times at which Home Assistant was off.
 

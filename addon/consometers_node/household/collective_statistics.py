@@ -53,7 +53,7 @@ _LOGGER = logging.getLogger(__name__)
 
 
 async def are_shown(connection: AsyncConnection) -> bool:
-    """Tell whether the sums of this home's collectives are read: unless a person said no."""
+    """Return whether the sums of this home's collectives are read: unless a person said no."""
     return await setting(connection, _KEY) != "no"
 
 
@@ -63,7 +63,7 @@ async def show(connection: AsyncConnection, *, shown: bool) -> None:
 
 
 def of_collectives(pulled: Iterable[Pulled], jid: str) -> dict[Direction, Pulled]:
-    """Give what is read of the sums of a collective, by direction."""
+    """Return what is read of the sums of a collective, by direction."""
     found = {}
     for one in pulled:
         direction = identifier(one.identifier).direction
@@ -102,23 +102,23 @@ class Together:
         self._waits: dict[str, float] = {}
 
     def totals(self, jid: str) -> Totals | None:
-        """Give what a collective told lately; None if it told nothing."""
+        """Return what a collective told lately; None if it told nothing."""
         return self._totals.get(jid)
 
     def has_nothing(self, statistic: str) -> bool:
-        """Tell whether there is nothing of a statistic yet."""
+        """Return whether there is nothing of a statistic yet."""
         return statistic in self._empty
 
     def pace(self, pulled: Pulled) -> Pace | None:
-        """Give how often a collective is asked for its sums; None of what is none."""
+        """Return how often a collective is asked for its sums; None of what is none."""
         return _PACE if pulled.statistic.startswith(IN_COMMON) else None
 
     def since(self, pulled: Pulled) -> datetime | None:
-        """Give where the past of sums begins, if their collective said so."""
+        """Return where the past of sums begins, if their collective said so."""
         return self._since.get(pulled.statistic)
 
     def missed(self) -> set[str]:
-        """Give the statistics of which something was missed, once."""
+        """Return the statistics of which something was missed, once."""
         missed, self._missed = self._missed, set()
         return missed
 
@@ -144,7 +144,7 @@ class Together:
             await self._changes.after(seen, None if wait is None else max(0.0, wait - clock()))
 
     async def _peers(self) -> Mapping[str, Peer]:
-        """Give those to whom something is granted, by address; nobody if a person said no."""
+        """Return those to whom something is granted, by address; nobody if a person said no."""
         async with self._store.reading() as connection:
             return await _granted(connection) if await are_shown(connection) else {}
 
@@ -190,7 +190,7 @@ class Together:
         return wait * random.uniform(0.9, 1.1)  # noqa: S311  not a secret
 
     async def _is_told(self, peer: Peer) -> bool:
-        """Tell whether a collective knows of all that was decided here."""
+        """Return whether a collective knows of all that was decided here."""
         async with self._store.reading() as connection:
             return not await Permissions(connection).notices(peer.id)
 
@@ -241,7 +241,7 @@ class Together:
     def _is_finer(
         self, known: Mapping[Direction, Pulled], wanted: Mapping[Direction, Listed]
     ) -> bool:
-        """Tell whether other sums are read already, and may stand in Home Assistant."""
+        """Return whether other sums are read already, and may stand in Home Assistant."""
         reads = {identifier(one.identifier).quantity for one in known.values()}
         tells = {one.series.quantity for one in wanted.values()}
         anything = any(one.statistic not in self._empty for one in known.values())
@@ -282,14 +282,14 @@ class Together:
 
 
 async def _granted(connection: AsyncConnection) -> dict[str, Peer]:
-    """Give those to whom something is granted, by address."""
+    """Return those to whom something is granted, by address."""
     every = await Permissions(connection).all()
     granted = {one.peer for one in every if one.state is State.GRANTED}
     return {one.jid: one for one in await all_peers(connection) if one.id in granted}
 
 
 def _sums(listed: Iterable[Listed]) -> dict[Direction, Listed]:
-    """Give the sums of all members that a collective tells, by direction.
+    """Return the sums of all members that a collective tells, by direction.
 
     They are its load curves, or its days where nothing finer was ever told. Of several groups that
     of all has the shortest name. Nothing is a sum that has no count of members beside it.

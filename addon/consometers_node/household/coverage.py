@@ -48,11 +48,11 @@ class Calendar:
         return sum(self.count(one) for one in (Kept.COMPLETE, Kept.PARTLY, Kept.MISSING))
 
     def dated(self) -> Iterator[tuple[date, Kept]]:
-        """Give each day with what is there of it."""
+        """Return each day with what is there of it."""
         return ((self.first + n * _DAY, kept) for n, kept in enumerate(self.days))
 
     def holes(self) -> list[tuple[date, date, Kept]]:
-        """Give the days of which something is missing, those that follow each other as one."""
+        """Return the days of which something is missing, those that follow each other as one."""
         found = []
         for kept, run in groupby(self.dated(), key=lambda one: one[1]):
             days = [day for day, _ in run]
@@ -70,7 +70,7 @@ class Calendars:
     async def look(
         self, connection: AsyncConnection, reached: Mapping[Series, Target], now: datetime
     ) -> Mapping[SeriesId, Calendar]:
-        """Give the calendar of each series that is to be read."""
+        """Return the calendar of each series that is to be read."""
         first = now.astimezone(UTC).date() - DAYS * _DAY
         changed = await changes(connection, first)
         sought = {

@@ -60,7 +60,7 @@ class Kind(StrEnum):
 
     @classmethod
     def of(cls, series: Identifier) -> Kind:
-        """Give the kind of a series. Raises `Unsuitable`."""
+        """Return the kind of a series. Raises `Unsuitable`."""
         if series.direction is None or series.quantity not in cls:
             raise Unsuitable(_PATH, found=series.path or str(series), known=_paths())
         return cls(series.quantity)
@@ -89,7 +89,7 @@ class Hours:
         return touched
 
     def whole(self, hours: Iterable[datetime]) -> dict[datetime, float]:
-        """Give what those of some hours have of which all is told."""
+        """Return what those of some hours have of which all is told."""
         parts = {hour: self._parts.get(hour, {}).values() for hour in hours}
         return {
             hour: _rounded(fsum(part.wh for part in told))
@@ -142,7 +142,7 @@ class Hours:
         return touched
 
     def _part(self, time_s: Number, value: float) -> _Part | None:
-        """Give what a record tells of an hour; None if it is no part of one."""
+        """Return what a record tells of an hour; None if it is no part of one."""
         if value < 0 or time_s != int(time_s):
             return None
         start_s = int(time_s)
@@ -191,7 +191,7 @@ class _Part:
 
 
 def first_of_day(instant: datetime, zone: ZoneInfo) -> datetime:
-    """Give the first whole hour of the civil day that begins nearest to an instant.
+    """Return the first whole hour of the civil day that begins nearest to an instant.
 
     A peer's civil days may be those of another zone, or begin at midnight UTC.
     """
@@ -208,7 +208,7 @@ def _first_hour(start_s: int, zone: ZoneInfo) -> datetime:
 
 
 def _spacing(records: Records) -> int | None:
-    """Give the interval of records that do not say theirs; None if they are too few to tell."""
+    """Return the interval of records that do not say theirs; None if they are too few to tell."""
     if len(records.values) < _ENOUGH_TO_TELL:
         return None
     times = [int(each) for each in records.values]
@@ -216,7 +216,7 @@ def _spacing(records: Records) -> int | None:
 
 
 def _factor(kind: Kind, unit: str | None) -> float:
-    """Give what a value is to be multiplied with to be in W or Wh."""
+    """Return what a value is to be multiplied with to be in W or Wh."""
     known = _UNITS[kind]
     # A peer that says no unit means that of the path.
     factor = 1 if unit is None else known.get(unit)

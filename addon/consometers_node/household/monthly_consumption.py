@@ -16,7 +16,7 @@ _HOUR_MINUTES = 60
 async def drawn(
     connection: AsyncConnection, shared: Mapping[SeriesId, Series], month: date
 ) -> int | None:
-    """Give the Wh of a civil month, of each device by its finest series; None if not known.
+    """Return the Wh of a civil month, of each device by its finest series; None if not known.
 
     A day of which something is missing counts as the others do.
     """

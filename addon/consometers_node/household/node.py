@@ -44,7 +44,7 @@ class Pace:
     rest_s: float = 10.0
 
     def hurried(self, haste: float) -> Pace:
-        """Give waits that are so many times shorter."""
+        """Return waits that are so many times shorter."""
         shortest, longest = self.settles
         return Pace(
             self.first_delay_s / haste,
@@ -225,5 +225,5 @@ class HomeNode:
                 self.network = None
 
     async def _is_still(self, who: Identity, naming: Naming) -> bool:
-        """Tell whether the account and the names are what they were."""
+        """Return whether the account and the names are what they were."""
         return await load(self.store) == who and await load_naming(self.store) == naming

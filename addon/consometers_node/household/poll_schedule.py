@@ -35,7 +35,7 @@ class LoopClock:
 
 
 def event_type(interval: Interval) -> str:
-    """Give the event that tells of new rows for an interval."""
+    """Return the event that tells of new rows for an interval."""
     rows = "hourly" if interval.no_finer_than(Interval.PT1H) else "5min"
     return f"recorder_{rows}_statistics_generated"
 

@@ -40,7 +40,7 @@ class Kept:
 
 
 def wanted(pulled: Pulled, since: datetime | None = None) -> Import:
-    """Give what is to be imported, by default from as far back as the network's operator tells."""
+    """Return what to import, by default from as far back as the network's operator has it."""
     return Import(
         peer=pulled.jid,
         series=identifier(pulled.identifier),

@@ -10,7 +10,7 @@ FIVE_MINUTE_ROWS = timedelta(days=10)
 
 
 def wanted(series: Series, records: Range, now: datetime) -> Range:
-    """Give the whole UTC days, today with them, that the records of a grant are to be read of.
+    """Return the whole UTC days, today with them, that the records of a grant are to be read of.
 
     Hours are kept for ever. What is made of 5-minute rows is only there as long as these are.
     """
@@ -22,7 +22,7 @@ def wanted(series: Series, records: Range, now: datetime) -> Range:
 
 
 def still_to_read(wanted: Range, covered: Range | None) -> list[Range]:
-    """Give the days before today that were not read yet, the newest first.
+    """Return the days before today that were not read yet, the newest first.
 
     What was read is one range, and stays one: what is given grows it on either side.
     """

@@ -105,7 +105,7 @@ def read(
     most_w: int = MOST_W,
     absences: Sequence[Range] = (),
 ) -> list[Reading]:
-    """Give the block of each UTC day. The rows are those of `reach`, with or without holes.
+    """Return the block of each UTC day. The rows are those of `reach`, with or without holes.
 
     An absence ends when Home Assistant started. It begins when it was last known to run.
     """
@@ -114,7 +114,7 @@ def read(
 
 
 def reach(series: Series, days: Range, absences: Sequence[Range] = ()) -> Range:
-    """Give the time from which rows are needed to read whole UTC days.
+    """Return the time from which rows are needed to read whole UTC days.
 
     It begins one row before them, and ends where the last civil day does that starts in them; or
     after it, with the absence that goes on there, up to a day.
@@ -129,14 +129,14 @@ def reach(series: Series, days: Range, absences: Sequence[Range] = ()) -> Range:
 
 
 def needs_hours(series: Series) -> bool:
-    """Tell whether records are made of rows of an hour; else of 5-minute rows alone."""
+    """Return whether records are made of rows of an hour; else of 5-minute rows alone."""
     return series.interval not in _FINE
 
 
 def wants_five_minutes(
     series: Series, days: Range, hours: Sequence[Row], absences: Sequence[Range] = ()
 ) -> Range | None:
-    """Give the time from which 5-minute rows are needed, too; None if hours are enough."""
+    """Return the time from which 5-minute rows are needed, too; None if hours are enough."""
     if not needs_hours(series):
         return reach(series, days, absences)
     within = reach(series, days)
@@ -147,7 +147,7 @@ def wants_five_minutes(
 
 
 def changed(reading: Reading, known: Block | None) -> Reading | None:
-    """Give what is to be kept instead of the block that is known; None if that says the same.
+    """Return what is to be kept instead of the block that is known; None if that says the same.
 
     5-minute rows go after some days, and that their records are missing then is no news: the known
     ones stay, but for those of an absence that nobody knew of. Hours are for ever; one that is gone
@@ -214,7 +214,7 @@ _MAKERS: Mapping[Interval, Callable[[_Facts, Rows], _Values]] = {
 
 
 def _steps(facts: _Facts, rows: Iterable[Row], step: timedelta) -> _Values:
-    """Give what each row says of its own time; nothing of a row after a hole."""
+    """Return what each row says of its own time; nothing of a row after a hole."""
     ordered = sorted(rows, key=lambda row: row.start)
     blind = _blind(facts, ordered, step)
     powers = facts.quantity is Quantity.POWER
@@ -226,7 +226,7 @@ def _steps(facts: _Facts, rows: Iterable[Row], step: timedelta) -> _Values:
 
 
 def _blind(facts: _Facts, rows: Sequence[Row], step: timedelta) -> set[datetime]:
-    """Give the instants between rows at which nobody knows what the meter showed."""
+    """Return the instants between rows at which nobody knows what the meter showed."""
     blind: set[datetime] = set()
     if not rows:
         return blind
@@ -249,7 +249,7 @@ def _blind(facts: _Facts, rows: Sequence[Row], step: timedelta) -> set[datetime]
 def _unmoved(
     instants: Sequence[datetime], told: Mapping[datetime, float | None]
 ) -> Iterator[datetime]:
-    """Give the last instants, those from which on all that is told is the same."""
+    """Yield the last instants, those from which on all that is told is the same."""
     last: int | None = None
     for instant in reversed(instants):
         if (value := told.get(instant)) is not None:
@@ -355,7 +355,7 @@ _WITHOUT_VALUE = (Flag.ABSURD, Flag.BACKWARDS)
 
 
 def _every(step: timedelta, within: Range) -> Iterator[datetime]:
-    """Give the starts of steps that are in a range."""
+    """Yield the starts of steps that are in a range."""
     start = _floor(within.start, step)
     while start < within.end:
         if start >= within.start:
@@ -364,7 +364,7 @@ def _every(step: timedelta, within: Range) -> Iterator[datetime]:
 
 
 def _ends(step: timedelta, within: Range) -> Iterator[datetime]:
-    """Give the ends of steps that are after the start of a range, and not after its end."""
+    """Yield the ends of steps that are after the start of a range, and not after its end."""
     end = _floor(within.start, step) + step
     while end <= within.end:
         yield end

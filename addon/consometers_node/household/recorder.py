@@ -67,21 +67,21 @@ class Recorder:
         await self._home.connected()
 
     async def time_zone(self) -> str:
-        """Give the name of the home's time zone, which its civil days are of."""
+        """Return the name of the home's time zone, which its civil days are of."""
         match await self._home.ask("get_config"):
             case {"time_zone": str(name)}:
                 return name
         raise Unreadable("no time zone")
 
     async def language(self) -> str:
-        """Give the language of the home, as a tag."""
+        """Return the language of the home, as a tag."""
         match await self._home.ask("get_config"):
             case {"language": str(tag)}:
                 return tag
         return "en"
 
     async def started(self) -> datetime | None:
-        """Give since when it runs; None while it has no state yet.
+        """Return since when it runs; None while it has no state yet.
 
         All of its states are made after it starts, those that it restores too, and some do not
         change for months. The oldest is some seconds younger than the start; never older.
@@ -92,11 +92,11 @@ class Recorder:
         return min(map(_changed_at, answer), default=None)
 
     async def statistics(self) -> list[Statistic]:
-        """Give every statistic of energy or power."""
+        """Return every statistic of energy or power."""
         return statistics(await self._home.ask("recorder/list_statistic_ids"))
 
     async def proposals(self) -> list[Proposal]:
-        """Give what a household may share, what its Energy dashboard shows first.
+        """Return what a household may share, what its Energy dashboard shows first.
 
         A statistic of an entity has the name that people know the entity by.
         """
@@ -114,7 +114,7 @@ class Recorder:
     async def rows(
         self, names: Sequence[StatisticId], period: Period, within: Range
     ) -> Mapping[StatisticId, Sequence[Row]]:
-        """Give the rows of statistics that start in a range; nothing for one that has none."""
+        """Return the rows of statistics that start in a range; nothing for one that has none."""
         try:
             answer = await self._home.ask(
                 "recorder/statistics_during_period",
@@ -134,7 +134,7 @@ class Recorder:
         return {name: _rows(told) for name, told in _by_name(answer).items()}
 
     async def may_write(self, name: StatisticId) -> bool:
-        """Tell whether an external statistic of energy in kWh is there, to be gone on with.
+        """Return whether an external statistic of energy in kWh is there, to be gone on with.
 
         False if there is none of that name. Raises NotOurs if it is of another kind.
         """

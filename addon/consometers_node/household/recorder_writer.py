@@ -99,7 +99,7 @@ class Writing:
         return self.last is not None and within.start <= self.last
 
     async def _before(self, start: datetime) -> Row | None:
-        """Give the row before one that starts then."""
+        """Return the row before one that starts then."""
         step = _MONTH
         while self.first is not None and self.first < start:
             within = Range(max(self.first, start - step), start)

@@ -47,7 +47,7 @@ class Proposal:
     def series(
         self, interval: Interval, time_zone: str, direction: Direction | None = None
     ) -> Series:
-        """Give the series at an interval. ValueError if nobody said the direction."""
+        """Return the series at an interval. ValueError if nobody said the direction."""
         if (said := direction or self.direction) is None:
             raise ValueError(f"say the direction of {self.statistic.id}")
         device = Device(self.statistic.id)
@@ -55,7 +55,7 @@ class Proposal:
 
 
 def statistic_of(series: Series) -> Statistic:
-    """Give the statistic that a series is read from: its device's name is that of the statistic.
+    """Return the statistic that a series is read from: its device's name is that of the statistic.
 
     What an integration imports has a domain before a colon; an entity's id has none.
     """
@@ -111,7 +111,7 @@ type _Shown = Iterator[tuple[StatisticId, Direction | None]]
 
 
 def _shown(preferences: object) -> _Shown:
-    """Give the statistics of a dashboard: connections to the grid, panels, batteries, devices."""
+    """Yield the statistics of a dashboard: connections to the grid, panels, batteries, devices."""
     if not isinstance(preferences, Mapping):
         return
     sources = mappings(preferences.get("energy_sources", []))
@@ -167,7 +167,7 @@ def _named(told: Mapping[object, object], keys: Mapping[str, Direction | None]) 
 
 
 def mappings(told: object) -> Sequence[Mapping[object, object]]:
-    """Give the mappings of a list that Home Assistant answered."""
+    """Return the mappings of a list that Home Assistant answered."""
     if not isinstance(told, Iterable) or isinstance(told, str | bytes | Mapping):
         raise Unreadable("no list")
     return [one for one in told if isinstance(one, Mapping)]

@@ -278,7 +278,7 @@ class Importing:
         await self._tell(self._hole())
 
     def _begin(self, *, fully: bool) -> datetime:
-        """Give from when the peer is asked: what Home Assistant has not, and some time before."""
+        """Return from when the peer is asked: what Home Assistant has not, and some time before."""
         last, until = self._writing.last, self._until
         if until is None or (last is None and fully):
             return self._since
@@ -411,7 +411,7 @@ class Importing:
             self._seen(told)
 
     def _hole(self) -> str | None:
-        """Tell what of the past the peer does not give, in words."""
+        """Return what of the past the peer does not give, in words."""
         if not self._holes:
             return None
         first, last = self._holes[0], self._holes[-1]
@@ -448,7 +448,7 @@ def _months(within: Range) -> Iterator[Range]:
 
 
 def _spans(hours: Iterable[datetime]) -> Iterator[Range]:
-    """Give a range for each day with some hours."""
+    """Yield a range for each day with some hours."""
     for _, same in groupby(sorted(hours), key=datetime.date):
         first, *others = same
         yield Range(first, (others or [first])[-1] + HOUR)

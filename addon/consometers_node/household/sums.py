@@ -30,7 +30,7 @@ _FEW = 3
 
 
 def summed(kind: Kind, before: Row | None, rows: Iterable[Row], states: States) -> Iterator[Row]:
-    """Give the rows with some states put in and every sum made anew, in the order of time.
+    """Yield the rows with some states put in and every sum made anew, in the order of time.
 
     `before` is the row before all of them, None if there is none. Rows without a state go.
     """
@@ -44,7 +44,7 @@ def summed(kind: Kind, before: Row | None, rows: Iterable[Row], states: States) 
 
 
 def rise(kind: Kind, before: Row | None, row: Row) -> tuple[float, Flag | None]:
-    """Give the energy of a row, and what is to be known of it."""
+    """Return the energy of a row, and what is to be known of it."""
     state = _state(row)
     if kind is not Kind.REGISTER:
         return state, None
@@ -61,7 +61,7 @@ def rise(kind: Kind, before: Row | None, row: Row) -> tuple[float, Flag | None]:
 
 
 def flags(kind: Kind, before: Row | None, rows: Iterable[Row]) -> Iterator[tuple[Row, Flag]]:
-    """Give the rows of which something is to be known."""
+    """Yield the rows of which something is to be known."""
     known = [row for row in (before, *rows) if row is not None]
     for one, following in pairwise(known):
         if (flag := rise(kind, one, following)[1]) is not None:
@@ -69,13 +69,13 @@ def flags(kind: Kind, before: Row | None, rows: Iterable[Row]) -> Iterator[tuple
 
 
 def differing(rows: Iterable[Row], held: Iterable[Row]) -> list[Row]:
-    """Give the rows that are not held as they are."""
+    """Return the rows that are not held as they are."""
     by_start = {row.start: row for row in held}
     return [row for row in rows if not _same(row, by_start.get(row.start))]
 
 
 def ours(kind: Kind, rows: Sequence[Row]) -> bool:
-    """Tell whether rows are made as these are: most sums follow from the states.
+    """Return whether rows are made as these are: most sums follow from the states.
 
     Not all: they may have been written by halves, or somebody may have adjusted a sum.
     """

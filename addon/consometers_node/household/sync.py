@@ -63,7 +63,7 @@ class Target:
 
 
 async def targets(connection: AsyncConnection, now: datetime) -> dict[Series, Target]:
-    """Give what is to be read: each series that a valid permission names."""
+    """Return what is to be read: each series that a valid permission names."""
     covered = await all_coverage(connection)
     found: dict[Series, Target] = {}
     for peer in await all_peers(connection):
@@ -78,7 +78,7 @@ async def targets(connection: AsyncConnection, now: datetime) -> dict[Series, Ta
 
 
 async def progress(connection: AsyncConnection, now: datetime) -> dict[Series, float]:
-    """Give how much was read of what is to be read of each series, from 0 to 1."""
+    """Return how much was read of what is to be read of each series, from 0 to 1."""
     return {series: one.progress for series, one in (await targets(connection, now)).items()}
 
 
@@ -170,7 +170,7 @@ class Upkeep:
             return await self._clock.is_wrong(connection)
 
     async def _wanted(self, now: datetime) -> dict[Series, Target]:
-        """Give what is to be read. What rounds did not see the end of counts as unread again.
+        """Return what is to be read. What rounds did not see the end of counts as unread again.
 
         They read the last days until these change no more. After a longer absence, the last days
         before it had not come to that.
@@ -231,13 +231,13 @@ def _sources(series: Iterable[Series]) -> list[Source]:
 
 
 def _is_missed(series: Series, target: Target, now: datetime) -> bool:
-    """Tell whether rounds do not reach back to what was read."""
+    """Return whether rounds do not reach back to what was read."""
     covered = target.covered
     return covered is not None and covered.end < window(statistic_of(series), now).start
 
 
 def _sure(series: Series, target: Target, now: datetime) -> Range:
-    """Give the days that were read when they could change no more."""
+    """Return the days that were read when they could change no more."""
     covered = target.covered
     assert covered is not None
     changing = window(statistic_of(series), now)
@@ -249,7 +249,7 @@ def _sure(series: Series, target: Target, now: datetime) -> Range:
 
 
 def _next_month(found: Mapping[Series, Target]) -> tuple[Range | None, dict[Series, Target]]:
-    """Give the next days to read, of one month, and the series of which they are to be read."""
+    """Return the next days to read, of one month, and the series of which they are to be read."""
     months: dict[Range, dict[Series, Target]] = {}
     for series, target in found.items():
         for left in target.left[:1]:
@@ -261,7 +261,7 @@ def _next_month(found: Mapping[Series, Target]) -> tuple[Range | None, dict[Seri
 
 
 def _month(left: Range, covered: Range | None) -> Range:
-    """Give the part of a range that lies next to what was read, up to the turn of a month."""
+    """Return the part of a range that lies next to what was read, up to the turn of a month."""
     if covered is not None and left.start == covered.end:
         following = (left.start.replace(day=1) + timedelta(days=32)).replace(day=1)
         return Range(left.start, min(left.end, following))
@@ -270,7 +270,7 @@ def _month(left: Range, covered: Range | None) -> Range:
 
 
 def _grown(covered: Range | None, days: Range) -> Range:
-    """Give what was read by now: one range, which days that do not touch it do not change."""
+    """Return what was read by now: one range, which days that do not touch it do not change."""
     if covered is None:
         return days
     if days.start > covered.end or days.end < covered.start:

@@ -102,14 +102,14 @@ class Totals:
         return self._known() != before
 
     def last(self) -> Last | None:
-        """Give the last interval of which anything is known."""
+        """Return the last interval of which anything is known."""
         starts = max((max(values) for values in self._energies.values() if values), default=None)
         if starts is None:
             return None
         return Last(starts, self._end(starts), self._at(starts), self._members.get(starts))
 
     def today(self, now: datetime) -> Today | None:
-        """Give the day so far, if anything is known of it and by parts of a day."""
+        """Return the day so far, if anything is known of it and by parts of a day."""
         day = now.astimezone(TIME_ZONE).date()
         begin, end = _midnight(day), _midnight(day + _DAY)
         if self.interval is None or not self.interval.seconds:
@@ -176,12 +176,12 @@ class Totals:
 
 
 def month_before(now: datetime) -> date:
-    """Give the last month that is over, by its first day."""
+    """Return the last month that is over, by its first day."""
     return (now.astimezone(TIME_ZONE).date().replace(day=1) - _DAY).replace(day=1)
 
 
 def days_of(month: date) -> Iterator[tuple[datetime, datetime]]:
-    """Give when each civil day of a month begins and ends."""
+    """Yield when each civil day of a month begins and ends."""
     day = month
     while day.month == month.month:
         yield _midnight(day), _midnight(day + _DAY)
@@ -189,7 +189,7 @@ def days_of(month: date) -> Iterator[tuple[datetime, datetime]]:
 
 
 def of_whole_days(days: Iterable[int | None]) -> int | None:
-    """Give what a home had in a month, from what it had each day; None where a day has a hole.
+    """Return what a home had in a month, from what it had each day; None where a day has a hole.
 
     Days with a hole count as the others do, as in a collective's quartiles. None if there are
     fewer whole ones than others.

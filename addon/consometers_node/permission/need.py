@@ -47,7 +47,7 @@ class Wanted:
     quantity: Quantity
 
     def includes(self, series: Series) -> bool:
-        """Tell whether a series is of this kind."""
+        """Return whether a series is of this kind."""
         return series.direction is self.direction and series.quantity is self.quantity
 
 
@@ -98,7 +98,7 @@ class DataNeed:
                 raise BadNeed(field, f"it is from {least} to {MAX_DAYS} days")
 
     def asks_for(self, series: Series) -> bool:
-        """Tell whether a household may tick this series."""
+        """Return whether a household may tick this series."""
         return series.interval.no_finer_than(self.interval) and any(
             wanted.includes(series) for wanted in self.wanted
         )

@@ -14,7 +14,7 @@ from .need import DataNeed, Identification, Reading, Wanted
 async def add_need(
     connection: AsyncConnection, peer: PeerId, need: DataNeed, at: datetime
 ) -> NeedId:
-    """Give the id of this version of a data need, known from now on. Raises ChangedNeed."""
+    """Return the id of this version of a data need, known from now on. Raises ChangedNeed."""
     query = select(DataNeedRow.id).where(
         DataNeedRow.peer_id == peer,
         DataNeedRow.need == need.id,
@@ -56,7 +56,7 @@ async def add_need(
 
 
 async def newest_version(connection: AsyncConnection, peer: PeerId, need: str) -> int:
-    """Give the newest version of a data need that came, 0 where none did."""
+    """Return the newest version of a data need that came, 0 where none did."""
     query = select(func.max(DataNeedRow.version)).where(
         DataNeedRow.peer_id == peer, DataNeedRow.need == need
     )
@@ -66,7 +66,7 @@ async def newest_version(connection: AsyncConnection, peer: PeerId, need: str) -
 async def some_needs(
     connection: AsyncConnection, numbers: Collection[NeedId]
 ) -> dict[NeedId, DataNeed]:
-    """Give these data needs."""
+    """Return these data needs."""
     wanted: dict[NeedId, set[Wanted]] = {}
     kinds = select(WantedRow.data_need_id, WantedRow.direction, WantedRow.quantity)
     kinds = kinds.where(WantedRow.data_need_id.in_(numbers))

@@ -235,20 +235,20 @@ class Permissions:
         return over
 
     async def get(self, permission: PermissionId) -> Permission:
-        """Give a permission, or raise UnknownPermission."""
+        """Return a permission, or raise UnknownPermission."""
         for one in await self._read(PermissionRow.id == permission):
             return one
         raise UnknownPermission
 
     async def all(self, peer: PeerId | None = None) -> list[Permission]:
-        """Give the permissions of all peers that are known by an address, or of one, in order."""
+        """Return the permissions of all peers that are known by an address, or of one, in order."""
         if peer is not None:
             return await self._read(PermissionRow.peer_id == peer)
         members = select(PeerRow.id).where(PeerRow.jid.startswith(MEMBER))
         return await self._read(PermissionRow.peer_id.not_in(members))
 
     async def entries(self, permission: PermissionId) -> list[Entry]:
-        """Give what happened to a permission, in order."""
+        """Return what happened to a permission, in order."""
         query = (
             select(
                 RegisterRow.seq,
@@ -270,7 +270,7 @@ class Permissions:
         ]
 
     async def shown_text(self, entry: Entry) -> ShownText | None:
-        """Give what the person was shown."""
+        """Return what the person was shown."""
         query = select(ShownTextRow.language, ShownTextRow.body).where(
             ShownTextRow.hash == entry.text_hash, ShownTextRow.language == entry.language
         )
@@ -278,7 +278,7 @@ class Permissions:
         return None if row is None else ShownText(*row)
 
     async def permitted(self, peer: PeerId) -> list[Permitted]:
-        """Give what a peer may read now, by the database's clock."""
+        """Return what a peer may read now, by the database's clock."""
         query = (
             select(
                 PermittedRow.permission_id,
@@ -302,7 +302,7 @@ class Permissions:
         ]
 
     async def notices(self, peer: PeerId) -> list[Notice]:
-        """Give what a peer has not yet confirmed to have been told, in order."""
+        """Return what a peer has not yet confirmed to have been told, in order."""
         query = (
             select(
                 NoticeRow.seq,
@@ -328,7 +328,7 @@ class Permissions:
         ]
 
     async def receipts(self, permission: PermissionId) -> list[Told]:
-        """Give what the peer was told of a permission, or is to be, in order."""
+        """Return what the peer was told of a permission, or is to be, in order."""
         query = (
             select(NoticeRow.seq, NoticeRow.erase, NoticeRow.told_at, NoticeRow.receipt)
             .join(RegisterRow, RegisterRow.seq == NoticeRow.seq)

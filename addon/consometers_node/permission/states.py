@@ -49,7 +49,7 @@ ACTORS: dict[State, frozenset[Actor]] = {
 
 
 def replay(states: Iterable[State]) -> State | None:
-    """Give the state that a permission is in after these entries of the register, in their order.
+    """Return the state that a permission is in after these entries of the register, in their order.
 
     None is before the first one. ValueError tells of an entry that cannot follow.
     """

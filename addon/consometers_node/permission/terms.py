@@ -41,7 +41,7 @@ class Terms:
         return Range(self.records_from, self.valid_until)
 
     def allow(self, series: Series, records: Range, at: datetime) -> bool:
-        """Tell whether these records of a series may leave at that instant."""
+        """Return whether these records of a series may leave at that instant."""
         return (
             self.valid_from <= at < self.valid_until
             and series in self.series
@@ -71,7 +71,7 @@ class Signature:
 
 
 def narrow(need: DataNeed, choice: Choice, at: datetime) -> Terms:
-    """Give the terms of this choice from an instant on. Raises NotNarrower."""
+    """Return the terms of this choice from an instant on. Raises NotNarrower."""
     interval = choice.interval or need.interval
     if not interval.no_finer_than(need.interval):
         raise NotNarrower("interval")

@@ -62,14 +62,14 @@ def to_fill(
     language: str | None = None,
     values: Mapping[str, str] | None = None,
 ) -> Element:
-    """Give the answer to a command asked with no form: the form, with `values` in it by `var`."""
+    """Return the answer to a command asked with no form: the form, with `values` in it by `var`."""
     answer = _answer(command.node, EXECUTING, session)
     answer.append(forms.to_fill(command.title, command.fields, language, values or {}))
     return answer
 
 
 def cancelled(command: Command, session: str | None = None) -> Element:
-    """Give the answer to an asker that gave up."""
+    """Return the answer to an asker that gave up."""
     return _answer(command.node, CANCELED, session)
 
 
@@ -81,7 +81,7 @@ def completed(
     session: str | None = None,
     language: str | None = None,
 ) -> Element:
-    """Give the answer that a command succeeded; `about` names what it was about, for people."""
+    """Return the answer that a command succeeded; `about` names what it was about, for people."""
     answer = _answer(node, COMPLETED, session)
     title = COMMANDS[node].title.say(language)
     answer.append(forms.result(title, f"{title} {about}".rstrip()))
@@ -93,7 +93,7 @@ def completed(
 def listed(
     series: Iterable[Listed], *, session: str | None = None, language: str | None = None
 ) -> Element:
-    """Give the answer to `list_series`."""
+    """Return the answer to `list_series`."""
     answer = _answer(Node.LIST_SERIES, COMPLETED, session)
     title = COMMANDS[Node.LIST_SERIES].title.say(language)
     answer.append(forms.table(title, _COLUMNS, map(_row, series), language))
@@ -101,7 +101,7 @@ def listed(
 
 
 def payload(answer: Element, name: str) -> Element:
-    """Give what came with the success of a command: the one element of that name.
+    """Return what came with the success of a command: the one element of that name.
 
     Raises `Malformed` if the command is not completed, and if there is no such element.
     """

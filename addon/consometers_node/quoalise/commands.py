@@ -129,5 +129,5 @@ COMMANDS = {
 
 
 def answered_by(role: Role) -> tuple[Command, ...]:
-    """Give the commands that a node of a role answers, as disco#items is to list them."""
+    """Return the commands that a node of a role answers, as disco#items is to list them."""
     return tuple(command for command in COMMANDS.values() if role in command.answered_by)

@@ -64,12 +64,12 @@ def read(quoalise: Element, most: int = MAX_RECORDS) -> Data:
 
 
 def encode(data: Data) -> bytes:
-    """Give the bytes of a `<quoalise>`. Raises `Malformed` if they are too many."""
+    """Return the bytes of a `<quoalise>`. Raises `Malformed` if they are too many."""
     return serialise(write(data))
 
 
 def write(data: Data) -> Element:
-    """Give the `<quoalise>`. Raises `Malformed` on more records than an answer may have."""
+    """Return the `<quoalise>`. Raises `Malformed` on more records than an answer may have."""
     if len(data) > MAX_RECORDS:
         raise Malformed("data", Problem.TOO_MANY_RECORDS, found=len(data), most=MAX_RECORDS)
     quoalise = Element(QUOALISE)

@@ -117,6 +117,6 @@ _SHOWN = 60
 
 
 def _shown(value: object) -> str:
-    """Give what was found as far as a person needs it, in characters that any message can carry."""
+    """Return what was found, cut short, in characters that any message can carry."""
     found = "".join(c if c.isprintable() else "·" for c in str(value)[: _SHOWN + 1])
     return found if len(found) <= _SHOWN else found[:_SHOWN] + "…"

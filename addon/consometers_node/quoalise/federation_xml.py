@@ -44,7 +44,7 @@ _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
 def write_data_needs(needs: Iterable[DataNeed]) -> Element:
-    """Give the `<data-needs>`."""
+    """Return the `<data-needs>`."""
     element = Element(DATA_NEEDS)
     element.extend(map(_write_data_need, needs))
     return element
@@ -58,7 +58,7 @@ def read_data_needs(element: Element) -> tuple[DataNeed, ...]:
 
 
 def write_invitation(token: str) -> Element:
-    """Give the `<invitation>`."""
+    """Return the `<invitation>`."""
     return Element(_INVITATION, {"token": token})
 
 
@@ -70,7 +70,7 @@ def read_invitation(parent: Element) -> str | None:
 
 
 def write_permission(permission: Permission) -> Element:
-    """Give the `<permission>`."""
+    """Return the `<permission>`."""
     element = Element(
         PERMISSION,
         {
@@ -120,7 +120,7 @@ def read_permission(element: Element) -> Permission:
 
 
 def write_receipt(receipt: Receipt) -> Element:
-    """Give the `<receipt>`."""
+    """Return the `<receipt>`."""
     element = Element(
         RECEIPT,
         {

@@ -62,7 +62,7 @@ class Field:
 def to_fill(
     title: Text, fields: Iterable[Field], language: str | None, values: Mapping[str, str]
 ) -> Element:
-    """Give a form to fill in; `values` stand in it already, by `var`, before the defaults."""
+    """Return a form to fill in; `values` stand in it already, by `var`, before the defaults."""
     form = _form(FormType.FORM, title.say(language))
     for field in fields:
         element = _field(form, field, language)
@@ -77,7 +77,7 @@ def to_fill(
 
 
 def submit(fields: Iterable[Field], values: Mapping[str, str | None]) -> Element:
-    """Give a form that is filled in. A field without a value is left out."""
+    """Return a form that is filled in. A field without a value is left out."""
     form = _form(FormType.SUBMIT)
     for field in fields:
         value = values.get(field.var)
@@ -88,7 +88,7 @@ def submit(fields: Iterable[Field], values: Mapping[str, str | None]) -> Element
 
 
 def result(title: str, label: str) -> Element:
-    """Give the form that says that a command succeeded, as today's programs do."""
+    """Return the form that says that a command succeeded, as today's programs do."""
     form = _form(FormType.RESULT, title)
     field = {"var": "result", "type": FieldType.FIXED, "label": label}
     SubElement(SubElement(form, _FIELD, field), _VALUE).text = "Success"
@@ -101,7 +101,7 @@ def table(
     rows: Iterable[Mapping[str, str | None]],
     language: str | None,
 ) -> Element:
-    """Give a result of several rows (XEP-0004 §3.4). A cell without a value is left out."""
+    """Return a result of several rows (XEP-0004 §3.4). A cell without a value is left out."""
     form = _form(FormType.RESULT, title)
     reported = SubElement(form, _REPORTED)
     for column in columns:
@@ -154,7 +154,7 @@ def read_values(form: Element, place: str) -> dict[str, str]:
 
 
 def required(values: Mapping[str, str], var: str, place: str) -> str:
-    """Give the value of a field that must have one. Raises `Malformed`."""
+    """Return the value of a field that must have one. Raises `Malformed`."""
     if var not in values:
         raise Malformed(f"{place}/{var}", Problem.NO_FIELD)
     return values[var]

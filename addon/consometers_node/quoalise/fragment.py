@@ -31,7 +31,7 @@ def read(element: Element) -> Fragment:
 
 
 def write(fragment: Fragment) -> Element:
-    """Give the element back."""
+    """Return the element back."""
     element = Element(fragment.tag, dict(fragment.attributes))
     element.text = fragment.text or None
     element.tail = fragment.tail or None
@@ -40,7 +40,7 @@ def write(fragment: Fragment) -> Element:
 
 
 def elements(parent: Element) -> Iterable[Element]:
-    """Give the children that are elements: not comments, whose tag is a function."""
+    """Return the children that are elements: not comments, whose tag is a function."""
     return (child for child in parent if not callable(child.tag))
 
 

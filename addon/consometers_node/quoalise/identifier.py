@@ -82,7 +82,7 @@ class Device:
     body: str
 
     def __str__(self) -> str:
-        """Give the URN."""
+        """Return the URN."""
         return f"{_PREFIX}{self.subtype}:{self.body}"
 
     @property
@@ -99,7 +99,7 @@ class Identifier:
     path: str = ""
 
     def __str__(self) -> str:
-        """Give the URN, which is also the name of its records in SenML."""
+        """Return the URN, which is also the name of its records in SenML."""
         return f"{self.device}_{self.path}" if self.path else str(self.device)
 
     @property
@@ -155,7 +155,7 @@ def organisation(name: str) -> Device:
 
 
 def pseudonym(secret: bytes, jid: str, of: Device) -> Device:
-    """Give the device under the name by which a collective knows it.
+    """Return the device under the name by which a collective knows it.
 
     base32(HMAC-SHA-256(secret, bare JID, 0x00, URN of the device)), its first 26 characters
     (130 bits), in lower case. Neither a JID nor a URN can hold a zero byte, so no two pairs give

@@ -38,7 +38,7 @@ class Duration:
     seconds: int = 0
 
     def __str__(self) -> str:
-        """Give it as ISO 8601 text, without the parts that are zero: PT30M, P1Y6M, PT0S."""
+        """Return it as ISO 8601 text, without the parts that are zero: PT30M, P1Y6M, PT0S."""
         date = [(self.years, "Y"), (self.months, "M"), (self.days, "D")]
         minutes, seconds = divmod(self.seconds, 60)
         hours, minutes = divmod(minutes, 60)

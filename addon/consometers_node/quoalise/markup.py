@@ -56,7 +56,7 @@ def check_depth(root: Element) -> None:
 
 
 def serialise(root: Element, most: int | None = MAX_BYTES) -> bytes:
-    """Give the UTF-8 of an element, each namespace declared where it begins, without prefixes.
+    """Return the UTF-8 of an element, each namespace declared where it begins, without prefixes.
 
     Raises `Malformed` on what XML cannot carry, and on more bytes than `most` (None: any number).
     """
@@ -74,23 +74,23 @@ def serialise(root: Element, most: int | None = MAX_BYTES) -> bytes:
 
 
 def tag(namespace: str, name: str) -> str:
-    """Give a name in a namespace as ElementTree writes it."""
+    """Return a name in a namespace as ElementTree writes it."""
     return f"{{{namespace}}}{name}" if namespace else name
 
 
 def split(name: str) -> tuple[str, str]:
-    """Give the namespace, perhaps empty, and the local part of ElementTree's name."""
+    """Return the namespace, perhaps empty, and the local part of ElementTree's name."""
     namespace, _, local = name.rpartition("}")
     return namespace[1:], local
 
 
 def local(name: str) -> str:
-    """Give the local part of ElementTree's name, as places in errors have it."""
+    """Return the local part of ElementTree's name, as places in errors have it."""
     return split(name)[1]
 
 
 def named(name: str) -> str:
-    """Give ElementTree's name as XML has it: `quoalise xmlns='urn:quoalise:0'`."""
+    """Return ElementTree's name as XML has it: `quoalise xmlns='urn:quoalise:0'`."""
     namespace, local_name = split(name)
     return f"{local_name} xmlns='{namespace}'" if namespace else local_name
 
@@ -115,7 +115,7 @@ def _write(element: Element, inherited: str, out: list[str]) -> None:
 
 
 def _qualified(key: str, value: str, number: int) -> str:
-    """Give an attribute of a namespace, with a prefix of its own unless it is xml's."""
+    """Return an attribute of a namespace, with a prefix of its own unless it is xml's."""
     namespace, name = split(key)
     if namespace == XML:
         return f" xml:{name}={_quoted(value)}"

@@ -123,7 +123,7 @@ def describe(
     interval: Duration | None,
     type: str = DeviceType.METER,
 ) -> Metadata:
-    """Give what is to be said of a series of ours."""
+    """Return what is to be said of a series of ours."""
     device = of.device
     named = DeviceIdentifier(
         authority="enedis" if device.delivery_point else None,
@@ -157,7 +157,7 @@ def read(meta: Element, place: str = "meta") -> Metadata:
 
 
 def write(metadata: Metadata) -> Element:
-    """Give the `<meta>`."""
+    """Return the `<meta>`."""
     meta = Element(META, dict(metadata.unknown.attributes))
     if (device := metadata.device) is not None:
         meta.append(_write_device(device))

@@ -23,7 +23,7 @@ class Reader:
     place: str
 
     def expect(self, name: str) -> Reader:
-        """Give itself if the element has that name."""
+        """Return itself if the element has that name."""
         if self.element.tag != name:
             found = named(str(self.element.tag))
             raise Malformed(self.place, Problem.OTHER_ELEMENT, found=found, wanted=named(name))
@@ -70,7 +70,7 @@ class Reader:
         return iso8601.moment(self.text(name), self.at(name))
 
     def only(self, name: str) -> Reader:
-        """Give the one child of that name."""
+        """Return the one child of that name."""
         found = self.element.findall(name)
         if not found:
             raise Malformed(self.place, Problem.NO_ELEMENT, wanted=named(name))
@@ -90,14 +90,14 @@ class Reader:
         return bounded(self.element.text or "", local(self.element.tag), self.place)
 
     def texts(self, name: str, *, required: bool = False) -> Text:
-        """Give what stands in the children of that name, one in each language."""
+        """Return what stands in the children of that name, one in each language."""
         texts = {child.language(): child.words() for child in self.each(name)}
         if required and not texts:
             raise Malformed(self.place, Problem.NO_ELEMENT, wanted=named(name))
         return Text(texts)
 
     def at(self, name: str) -> str:
-        """Give the path of an attribute."""
+        """Return the path of an attribute."""
         return f"{self.place}@{local(name)}"
 
 

@@ -42,7 +42,7 @@ class GetHistory:
     end: datetime | None = None
 
     def range(self, now: datetime) -> tuple[datetime, datetime]:
-        """Give start and end: what was asked, else the 24 hours before the end, which is now."""
+        """Return start and end: what was asked, else the 24 hours before the end, which is now."""
         end = self.end or max(now, self.start or now)
         return self.start or end - DEFAULT_RANGE, end
 
@@ -140,7 +140,7 @@ def read(command: Element) -> Request | ToFill | Cancelled:
 
 
 def write(request: Request) -> Element:
-    """Give the `<command>` that asks."""
+    """Return the `<command>` that asks."""
     match request:
         case GetHistory(of, start, end):
             return _command(

@@ -82,7 +82,7 @@ def read(sensml: Element, place: str = "sensml", most: int = MAX_RECORDS) -> tup
 
 
 def write(records: Iterable[Records]) -> Element:
-    """Give the `<sensml>` of records: base name, time and unit once for each name.
+    """Return the `<sensml>` of records: base name, time and unit once for each name.
 
     Raises `Malformed` on a number that is infinite or NaN.
     """
@@ -151,7 +151,7 @@ class _Run:
     records: list[_Fields] = field(default_factory=list)
 
     def resolve(self) -> Iterator[tuple[Number, Number]]:
-        """Give the time and the value of each record."""
+        """Return the time and the value of each record."""
         times = self._numbers("t", self.base_time)
         values = self._numbers("v", self.base_value)
         return zip(times, values, strict=True)

@@ -39,7 +39,7 @@ _KINDS = {
 
 
 def write(error: QuoaliseError, language: str | None = None) -> Element:
-    """Give the `<error>` of a stanza, in the language of whoever asked."""
+    """Return the `<error>` of a stanza, in the language of whoever asked."""
     element = Element(ERROR, {"type": error.type})
     SubElement(element, tag(STANZAS, error.condition))
     said = error.text.language(language)

@@ -19,7 +19,7 @@ class Text:
     by_language: Mapping[str, str]
 
     def language(self, wanted: str | None = None) -> str:
-        """Give the language to say it in: that one, the one it derives from, English, or any."""
+        """Return the language to say it in: that one, the one it derives from, English, or any."""
         known = {language.lower(): language for language in self.by_language}
         asked = (wanted or DEFAULT_LANGUAGE).lower()
         for language in (asked, asked.partition("-")[0], DEFAULT_LANGUAGE):
@@ -28,7 +28,7 @@ class Text:
         return next(iter(self.by_language), DEFAULT_LANGUAGE)
 
     def say(self, wanted: str | None = None) -> str:
-        """Give the words in a language, or in one that `language` chooses."""
+        """Return the words in a language, or in one that `language` chooses."""
         return self.by_language.get(self.language(wanted), "")
 
     def fill(self, **found: object) -> Text:
@@ -93,7 +93,7 @@ def around(template: Text, said: Text, **found: object) -> Text:
 
 
 def printed(words: Text, wanted: str | None = None) -> str:
-    """Give the words in a language, or in one that `language` chooses, set as in print."""
+    """Return the words in a language, or in one that `language` chooses, set as in print."""
     language = words.language(wanted)
     return typeset(words.say(language), language)
 

@@ -22,7 +22,7 @@ class HasAccount(Exception):
 
 
 async def load(store: Store) -> Identity | None:
-    """Give the account that is kept."""
+    """Return the account that is kept."""
     async with store.reading() as connection:
         told = {
             key: await settings.setting(connection, key)

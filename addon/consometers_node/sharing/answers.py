@@ -193,7 +193,7 @@ class Answers(Answerer):
         return Receipt(permission=permission, state=SaidState.TERMINATED, time=now)
 
     def permitted_by(self, asked: Identifier) -> Identifier:
-        """Give the series that is to be granted to whoever asks for this."""
+        """Return the series that is to be granted to whoever asks for this."""
         return asked
 
     async def found(
@@ -204,20 +204,20 @@ class Answers(Answerer):
         records: Range,
         now: datetime,
     ) -> tuple[Data, int]:
-        """Give what is told of a range, and how many values it has. Raises BadRequest."""
+        """Return what is told of a range, and how many values it has. Raises BadRequest."""
         values = await self._records(connection, grant, records, now)
         naming, number, series = self._naming, grant.series_id, grant.series
         members = await members_of(connection, naming, number, series, values)
         return told(asked, series, values, members), len(values)
 
     async def known(self, connection: AsyncConnection, asker: Asker) -> Peer | None:
-        """Give as whom an asker is known, if it is."""
+        """Return as whom an asker is known, if it is."""
         return await peer_by_jid(connection, asker.jid)
 
     async def still_reads(
         self, connection: AsyncConnection, grant: Permitted, records: Range, now: datetime
     ) -> bool:
-        """Tell whether something of a range is still to come from where this node reads it."""
+        """Return whether something of a range is still to come from where this node reads it."""
         return False
 
     async def _settle(self, asker: Asker) -> None:
@@ -240,7 +240,7 @@ class Answers(Answerer):
     async def _grants(
         self, connection: AsyncConnection, peer: Peer, asked: Identifier
     ) -> list[Permitted]:
-        """Give by which permissions a peer may read a series, one at least, or refuse it.
+        """Return by which permissions a peer may read a series, one at least, or refuse it.
 
         Whoever may read a sum may read how many members it has.
         """
@@ -265,7 +265,7 @@ class Answers(Answerer):
         raise NotAuthorized
 
     async def _devices(self, connection: AsyncConnection, peer: Peer) -> set[Device]:
-        """Give the names of all devices for a peer, pseudonyms those of a home."""
+        """Return the names of all devices for a peer, pseudonyms those of a home."""
         return {
             self._naming.name(series, peer.jid, Identification.PSEUDONYM).device
             for series in (await all_series(connection)).values()
@@ -275,7 +275,7 @@ class Answers(Answerer):
     async def _records(
         self, connection: AsyncConnection, grant: Permitted, records: Range, now: datetime
     ) -> list[Record]:
-        """Give the records of a range, or refuse it if they are too many for an answer."""
+        """Return the records of a range, or refuse it if they are too many for an answer."""
         end = max(records.start, min(records.end, now + SOON))
         known = records.clip(Range(records.start, end))
         step = timedelta(minutes=grant.series.interval.minutes)
@@ -293,7 +293,7 @@ class Answers(Answerer):
 
 
 async def _first_cursor(connection: AsyncConnection, grant: Permitted, now: datetime) -> datetime:
-    """Give where a subscription starts: with the first record that nobody can have asked for yet.
+    """Return where a subscription starts: with the first record that nobody can have asked for yet.
 
     Where none is known, a day back: what is told twice does no harm.
     """
@@ -303,7 +303,7 @@ async def _first_cursor(connection: AsyncConnection, grant: Permitted, now: date
 
 
 def _last(grant: Permitted, known: Range) -> datetime:
-    """Give the start of the last record."""
+    """Return the start of the last record."""
     end = known.end - timedelta(microseconds=1)
     days = (end.date() - timedelta(days=n) for n in range(3))
     return next(
@@ -316,7 +316,7 @@ def _length(records: Range) -> timedelta:
 
 
 def _whole_second(instant: datetime) -> datetime:
-    """Give the first whole second from then on: records start at whole ones."""
+    """Return the first whole second from then on: records start at whole ones."""
     return instant if not instant.microsecond else instant.replace(microsecond=0) + _A_SECOND
 
 

@@ -64,7 +64,7 @@ class Sight:
         records: Mapping[Series, Iterable[Record]],
         members: Mapping[Series, Iterable[Record]] = MappingProxyType({}),
     ) -> list[Preview]:
-        """Give what of these records would leave, beside them how many `members` each sums."""
+        """Return what of these records would leave, beside them how many `members` each sums."""
         return [
             Preview(series, name, told(name, series, records[series], members.get(series, ())))
             for name, series in self.names.items()
@@ -97,7 +97,7 @@ async def be_asked_by_file(
 
 
 async def asked(connection: AsyncConnection, number: PermissionId) -> Asked:
-    """Give what is asked for under a number. Raises UnknownPermission."""
+    """Return what is asked for under a number. Raises UnknownPermission."""
     permission = await Permissions(connection).get(number)
     peers = {peer.id: peer for peer in await all_peers(connection)}
     return Asked(permission, peers[permission.peer])
@@ -106,7 +106,7 @@ async def asked(connection: AsyncConnection, number: PermissionId) -> Asked:
 async def kept(
     connection: AsyncConnection, naming: Naming, need: DataNeed, interval: Interval | None = None
 ) -> list[Series]:
-    """Give the series with records here that a data need asks for. Nothing is chosen by this."""
+    """Return the series with records here that a data need asks for. Nothing is chosen by this."""
     found = [
         series
         for series in (await all_series(connection)).values()
@@ -118,7 +118,7 @@ async def kept(
 
 
 def sight(naming: Naming, question: Asked, choice: Choice, days: int) -> Sight:
-    """Give what of the last days a choice would let leave.
+    """Return what of the last days a choice would let leave.
 
     Raises NotNarrower and `Unsayable` where it cannot be granted.
     """
@@ -131,7 +131,7 @@ def sight(naming: Naming, question: Asked, choice: Choice, days: int) -> Sight:
 async def preview(
     connection: AsyncConnection, naming: Naming, question: Asked, choice: Choice, *, days: int
 ) -> list[Preview]:
-    """Give the records of the last days that a choice would let leave, of those that are kept.
+    """Return the records of the last days that a choice would let leave, of those that are kept.
 
     Raises as `sight` does.
     """

@@ -100,7 +100,7 @@ _NOT_KEPT = text("nothing")
 
 
 def need(asked: DataNeed, peer: Peer, language: str) -> str:
-    """Give what is asked, by whom and what for."""
+    """Return what is asked, by whom and what for."""
     wanted = dict.fromkeys(
         DIRECTIONS[one.direction].say(language)
         for one in sorted(asked.wanted, key=lambda one: list(Direction).index(one.direction))
@@ -136,7 +136,7 @@ def shown_by_name(asked: DataNeed) -> Text | None:
 
 
 def title(asked: DataNeed, language: str) -> str:
-    """Give what is asked, in a few words."""
+    """Return what is asked, in a few words."""
     return _in(asked.title, language)
 
 
@@ -149,7 +149,7 @@ def grant(
     *,
     role: Role = Role.HOUSEHOLD,
 ) -> ShownText:
-    """Give what a person reads before granting this choice."""
+    """Return what a person reads before granting this choice."""
     named = IDENTIFICATIONS[choice.identification or asked.identification]
     history = asked.history_days if choice.history_days is None else choice.history_days
     duration = choice.duration_days or asked.duration_days
@@ -170,19 +170,19 @@ def grant(
 
 
 def refusal(asked: DataNeed, language: str, *, role: Role = Role.HOUSEHOLD) -> ShownText:
-    """Give what a person reads before refusing."""
+    """Return what a person reads before refusing."""
     return ShownText(language, _about(_REFUSAL, asked, language, role))
 
 
 def withdrawal(
     asked: DataNeed, language: str, *, erase: bool, role: Role = Role.HOUSEHOLD
 ) -> ShownText:
-    """Give what a person reads before withdrawing."""
+    """Return what a person reads before withdrawing."""
     return ShownText(language, _about(_WITHDRAWAL[erase], asked, language, role))
 
 
 def series(named: Iterable[Series], language: str, *, role: Role = Role.HOUSEHOLD) -> list[str]:
-    """Give a line for each series. A mean power is energy by another name."""
+    """Return a line for each series. A mean power is energy by another name."""
     return [
         _fill(
             _ONE_SERIES[role],
@@ -214,7 +214,7 @@ def _in(told: object, language: str) -> str:
 
 
 def length(days: int, language: str) -> str:
-    """Give so many days, in years if they are whole ones."""
+    """Return so many days, in years if they are whole ones."""
     years, rest = divmod(days, _YEAR_DAYS)
     if rest or not years:
         return _fill(_DAYS, language, days=days)

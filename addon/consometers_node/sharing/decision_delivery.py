@@ -52,7 +52,7 @@ _AWAY = frozenset(
 
 
 def is_away(fault: NetworkError | QuoaliseError | Unsayable) -> bool:
-    """Tell whether it is not the peer that says so: it is not there to answer."""
+    """Return whether it is not the peer that says so: it is not there to answer."""
     if isinstance(fault, QuoaliseError):
         return fault.condition in _AWAY
     return isinstance(fault, NetworkError)
@@ -159,7 +159,7 @@ class Notices:
         await self._told(notice.seq, _shown(receipt))
 
     async def _said(self, permission: Permission) -> Said:
-        """Give a grant in the words of the protocol."""
+        """Return a grant in the words of the protocol."""
         assert permission.terms is not None
         terms = permission.terms
         async with self._store.reading() as connection:

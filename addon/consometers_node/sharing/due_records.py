@@ -209,7 +209,7 @@ class _Parts:
 
 
 def message_number(queued: Queued, data: Data, new: str) -> str:
-    """Give the id of a message: that of before where it says the same.
+    """Return the id of a message: that of before where it says the same.
 
     So a receipt that takes longer than anyone waits for it counts when it comes.
     """
@@ -221,7 +221,7 @@ def message_number(queued: Queued, data: Data, new: str) -> str:
 async def records_of(
     connection: AsyncConnection, number: SeriesId, series: Series, within: Range
 ) -> list[Record]:
-    """Give the records of a series that start in a range, in order."""
+    """Return the records of a series that start in a range, in order."""
     known = await blocks(connection, number, series, within)
     return [record for block in known for record in block.records(within)]
 
@@ -233,7 +233,7 @@ async def members_of(
     series: Series,
     records: Sequence[Record],
 ) -> list[Record]:
-    """Give how many members each of these records sums, where a collective sums them."""
+    """Return how many members each of these records sums, where a collective sums them."""
     if not records or not naming.sums(series):
         return []
     starts = {record.start for record in records}
@@ -243,14 +243,14 @@ async def members_of(
 
 
 def at_once(most: int, naming: Naming, series: Series) -> int:
-    """Give how many records may go together: half as many where counts go beside them."""
+    """Return how many records may go together: half as many where counts go beside them."""
     return most // 2 if naming.sums(series) else most
 
 
 async def _next_records(
     connection: AsyncConnection, number: SeriesId, series: Series, within: Range, most: int
 ) -> Range | None:
-    """Give the range that begins where this one does and has so many records of a series.
+    """Return the range that begins where this one does and has so many records of a series.
 
     It has fewer where there are no more; None if there are none.
     """
@@ -297,7 +297,7 @@ def _days(
 
 
 def _difference(known: Block | None, block: Block) -> Range | None:
-    """Give the range from the first record that is new or another to the end of the last one."""
+    """Return the range from the first record that is new or another to the end of the last one."""
     before = set() if known is None else set(known.records())
     new = [record.start for record in block.records() if record not in before]
     return Range(min(new), block.series.end(max(new))) if new else None

@@ -37,7 +37,7 @@ _REFUSED = text("The database refuses: {why}")
 
 
 def said_of(fault: Exception) -> Text | None:
-    """Give the words of an error of this room or of those under it; None of any other."""
+    """Return the words of an error of this room or of those under it; None of any other."""
     match fault:
         case Unsayable() | OtherCollective() | WrongClock():
             return fault.text

@@ -39,7 +39,7 @@ class Gone:
 
 
 async def everything(connection: AsyncConnection) -> dict[str, Told]:
-    """Give all but the records: whom the node knows, what they asked, were granted, and read."""
+    """Return all but the records: whom the node knows, what they asked, were granted, and read."""
     numbers = await all_series(connection)
     peers: list[Told] = []
     for peer in await all_peers(connection):
@@ -58,7 +58,7 @@ async def everything(connection: AsyncConnection) -> dict[str, Told]:
 async def of_peer(
     connection: AsyncConnection, peer: PeerId, numbers: Mapping[SeriesId, Series]
 ) -> dict[str, Told]:
-    """Give what a peer was granted, what it is told of, and what it was answered."""
+    """Return what a peer was granted, what it is told of, and what it was answered."""
     return {
         "permissions": [
             await _permission(connection, one.id) for one in await Permissions(connection).all(peer)
@@ -87,7 +87,7 @@ async def of_peer(
 
 
 async def as_json(store: Store) -> AsyncIterator[str]:
-    """Give everything as one JSON document, part by part."""
+    """Yield everything as one JSON document, part by part."""
     async with store.reading() as connection:
         numbers = await all_series(connection)
         async for part in document(connection, await everything(connection), numbers):
@@ -95,7 +95,7 @@ async def as_json(store: Store) -> AsyncIterator[str]:
 
 
 async def as_csv(store: Store) -> AsyncIterator[str]:
-    """Give the records alone, part by part."""
+    """Yield the records alone, part by part."""
     async with store.reading() as connection:
         async for part in table(connection, await all_series(connection)):
             yield part
@@ -104,7 +104,7 @@ async def as_csv(store: Store) -> AsyncIterator[str]:
 async def document(
     connection: AsyncConnection, told: Mapping[str, Told], numbers: Mapping[SeriesId, Series]
 ) -> AsyncIterator[str]:
-    """Give a JSON document that tells this, and all records of these series."""
+    """Yield a JSON document that tells this, and all records of these series."""
     yield json.dumps(told, ensure_ascii=False, indent=1).removesuffix("\n}") + ',\n "series": ['
     between = "\n"
     async for one, some in records(connection, numbers):
@@ -118,7 +118,7 @@ async def document(
 async def table(
     connection: AsyncConnection, numbers: Mapping[SeriesId, Series]
 ) -> AsyncIterator[str]:
-    """Give all records of these series as CSV."""
+    """Yield all records of these series as CSV."""
     yield ",".join(_CSV) + "\n"
     async for one, some in records(connection, numbers):
         written = io.StringIO()
@@ -133,7 +133,7 @@ async def table(
 async def records(
     connection: AsyncConnection, numbers: Mapping[SeriesId, Series]
 ) -> AsyncIterator[tuple[Series, list[Record]]]:
-    """Give all records of these series, some weeks of one series at a time."""
+    """Yield all records of these series, some weeks of one series at a time."""
     for number, one in numbers.items():
         known = await extent(connection, number, one, _EVER)
         for part in _parts(known):
@@ -141,7 +141,7 @@ async def records(
 
 
 def series(one: Series) -> dict[str, Told]:
-    """Give the facts of a series."""
+    """Return the facts of a series."""
     return {
         "statistic": one.device,
         "direction": one.direction,

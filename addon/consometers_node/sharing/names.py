@@ -32,7 +32,7 @@ class OtherCollective(Exception):
 
 
 async def load_naming(store: Store) -> Naming:
-    """Give how this node names its series: its secret is made when it is first needed."""
+    """Return how this node names its series: its secret is made when it is first needed."""
     async with store.writing() as connection:
         secret = await settings.secret_or_new(
             connection, HOUSEHOLD_SECRET, lambda: secrets.token_bytes(MIN_SECRET)
@@ -59,7 +59,7 @@ async def keep_collective(store: Store, name: str) -> None:
 
 
 def is_delivery_point(typed: str) -> bool:
-    """Tell whether this can be the number of a delivery point (PDL, PRM)."""
+    """Return whether this can be the number of a delivery point (PDL, PRM)."""
     return len(typed) == DELIVERY_POINT_DIGITS and typed.isascii() and typed.isdecimal()
 
 

@@ -10,7 +10,7 @@ _PREFIX = "paused."
 
 
 async def paused(connection: AsyncConnection) -> set[PermissionId]:
-    """Give the permissions by which nothing leaves at present."""
+    """Return the permissions by which nothing leaves at present."""
     kept = await settings_like(connection, _PREFIX)
     return {PermissionId(key.removeprefix(_PREFIX)) for key in kept}
 

@@ -82,7 +82,7 @@ class Collective:
 async def collectives(
     connection: AsyncConnection, now: datetime, progress: Mapping[Series, float] = _ALL
 ) -> list[Collective]:
-    """Give how it stands with each peer, the oldest first.
+    """Return how it stands with each peer, the oldest first.
 
     `progress` is how much of the history of a series is here, where some is still to come.
     """
@@ -142,7 +142,7 @@ def _due(
     queued: Mapping[SeriesId, Sequence[Range]],
     now: datetime,
 ) -> dict[SeriesId, tuple[Series, list[Range]]]:
-    """Give what a peer is to be told of each series, or was and has not acknowledged."""
+    """Return what a peer is to be told of each series, or was and has not acknowledged."""
     found = {}
     for one in granted:
         if (subscription := told.get(one.series_id)) is not None:
@@ -169,7 +169,7 @@ def _apart(ranges: Iterable[Range]) -> list[Range]:
 
 
 def told_of(collective: Collective, now: datetime) -> list[Answered]:
-    """Give what holds or waits for an answer, and of what ended lately the last of each need."""
+    """Return what holds or waits for an answer, and of what ended lately the last of each need."""
     found: dict[str, Answered] = {}
     kept = []
     for one in collective.permissions:

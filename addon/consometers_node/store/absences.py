@@ -27,7 +27,7 @@ async def add_absence(connection: AsyncConnection, absence: Range) -> Range:
 
 
 async def absences(connection: AsyncConnection, within: Range | None = None) -> list[Range]:
-    """Give all absences in order, or those of which an instant is in a range."""
+    """Return all absences in order, or those of which an instant is in a range."""
     query = select(AbsenceRow.away_from, AbsenceRow.away_until).order_by(AbsenceRow.away_from)
     if within is not None:
         query = query.where(AbsenceRow.away_from < within.end, AbsenceRow.away_until > within.start)

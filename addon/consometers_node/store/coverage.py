@@ -9,7 +9,7 @@ from .tables import CoverageRow, SeriesId
 
 
 async def coverage(connection: AsyncConnection, number: SeriesId) -> Range | None:
-    """Give what was read of a series; None if nothing was."""
+    """Return what was read of a series; None if nothing was."""
     query = select(CoverageRow.covered_from, CoverageRow.covered_until).where(
         CoverageRow.series_id == number
     )
@@ -18,7 +18,7 @@ async def coverage(connection: AsyncConnection, number: SeriesId) -> Range | Non
 
 
 async def all_coverage(connection: AsyncConnection) -> dict[SeriesId, Range]:
-    """Give what was read of each series of which anything was."""
+    """Return what was read of each series of which anything was."""
     query = select(CoverageRow.series_id, CoverageRow.covered_from, CoverageRow.covered_until)
     return {number: Range(start, end) for number, start, end in await connection.execute(query)}
 

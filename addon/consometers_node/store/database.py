@@ -118,13 +118,13 @@ class Store:
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[AsyncConnection]:
-        """Give a view of one moment, not to be written to."""
+        """Yield a view of one moment, not to be written to."""
         async with self._sound(), _connected(self._reader) as connection:
             yield connection
 
     @asynccontextmanager
     async def writing(self) -> AsyncIterator[AsyncConnection]:
-        """Give a transaction: all of it is kept when the block ends, none of it if that raises."""
+        """Yield a transaction: all of it is kept when the block ends, none of it if that raises."""
         async with (
             self._sound(),
             self._one_writer,
@@ -148,7 +148,7 @@ class Store:
             await asyncio.to_thread(self._reserve.fill)
 
     async def size_bytes(self, connection: AsyncConnection) -> int:
-        """Tell how much room the database takes, without the journal of what was written last."""
+        """Return how much room the database takes, without the journal of what was written last."""
         query = _SIZE_OF_FILE if self.is_sqlite else _SIZE_OF_DATABASE
         return int((await connection.execute(sql(query))).scalar_one())
 
@@ -230,7 +230,7 @@ class Store:
 
 @asynccontextmanager
 async def _connected(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
-    """Give a connection, which is closed whole even if its user is cancelled meanwhile."""
+    """Yield a connection, which is closed whole even if its user is cancelled meanwhile."""
     connection = await engine.connect()
     try:
         yield connection
@@ -292,7 +292,7 @@ def _url(place: Path | str) -> URL:
 
 
 def _shown(url: URL) -> str:
-    """Give the file, or the URL as people write it, without its password."""
+    """Return the file, or the URL as people write it, without its password."""
     backend = url.get_backend_name()
     return url.database or ":memory:" if backend == "sqlite" else repr(url.set(drivername=backend))
 

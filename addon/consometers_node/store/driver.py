@@ -22,7 +22,7 @@ AT_ONCE = 1_000
 
 
 async def connect(file: Path | str) -> Connection:
-    """Give a connection that is open."""
+    """Return a connection that is open."""
     connection = Connection(file)
     await connection
     return connection
@@ -140,7 +140,7 @@ class Cursor:
         return [*rows, *await self._connection.in_thread(self._done.left.fetchall)]
 
     async def fetchmany(self, size: int = 1) -> _Rows:
-        """Give that many rows, fewer at their end only."""
+        """Return that many rows, fewer at their end only."""
         if self._done.left is not None and len(self._rows) < size:
             more = max(size, AT_ONCE)
             came = await self._connection.in_thread(self._done.left.fetchmany, more)

@@ -36,7 +36,7 @@ async def put_counts(connection: AsyncConnection, kept: Mapping[SeriesId, Iterab
 async def counts(
     connection: AsyncConnection, number: SeriesId, series: Series, within: Range
 ) -> list[Block]:
-    """Give the counts of the UTC days that a range touches, in order, those that are there."""
+    """Return the counts of the UTC days that a range touches, in order, those that are there."""
     if not within:
         return []
     query = (

@@ -86,7 +86,7 @@ class Gathered:
 
 
 async def under_names(connection: AsyncConnection, names: Collection[str]) -> list[Gathered]:
-    """Give what was granted under these names, and stays so until the transaction ends."""
+    """Return what was granted under these names, and stays so until the transaction ends."""
     found = []
     for some in batched(names, _NAMES_AT_ONCE, strict=False):
         found += await _read(connection, _UNDER_NAMES, names=some)
@@ -94,19 +94,19 @@ async def under_names(connection: AsyncConnection, names: Collection[str]) -> li
 
 
 async def of_member(connection: AsyncConnection, jid: str) -> list[Gathered]:
-    """Give what a member (its bare JID) granted."""
+    """Return what a member (its bare JID) granted."""
     return await _read(connection, _OF_MEMBER, jid=jid)
 
 
 async def last_heard(connection: AsyncConnection) -> datetime | None:
-    """Give when records last came of any member."""
+    """Return when records last came of any member."""
     query = select(func.max(GivenSeriesRow.heard_at))
     last: datetime | None = (await connection.execute(query)).scalar_one()
     return last
 
 
 async def givers(connection: AsyncConnection) -> set[str]:
-    """Give the bare JIDs of all who granted something that holds."""
+    """Return the bare JIDs of all who granted something that holds."""
     query = (
         select(MemberRow.jid)
         .join(GivenRow, GivenRow.member_id == MemberRow.id)
@@ -116,7 +116,7 @@ async def givers(connection: AsyncConnection) -> set[str]:
 
 
 async def unasked(connection: AsyncConnection) -> set[str]:
-    """Give the bare JIDs of those who granted something that they were not yet asked for."""
+    """Return the bare JIDs of those who granted something that they were not yet asked for."""
     query = (
         select(MemberRow.jid)
         .join(GivenRow, GivenRow.member_id == MemberRow.id)

@@ -35,7 +35,7 @@ class CannotMove(StoreFault):
 
 
 async def count(store: Store) -> int:
-    """Tell how many rows there are to move."""
+    """Return how many rows there are to move."""
     async with store.reading() as connection:
         return sum([await _count(connection, table) for table in TABLES])
 
@@ -136,7 +136,7 @@ async def _count(connection: AsyncConnection, table: Table) -> int:
 
 
 async def _digest(connection: AsyncConnection, table: Table) -> tuple[int, int]:
-    """Give how many rows a table has, and a number that tells all of them, in any order."""
+    """Return how many rows a table has, and a number that tells all of them, in any order."""
     count = total = 0
     rows = await connection.stream(select(table))
     async for row in rows:
@@ -146,7 +146,7 @@ async def _digest(connection: AsyncConnection, table: Table) -> tuple[int, int]:
 
 
 async def _last_number(connection: AsyncConnection, table: Table) -> int:
-    """Give the last number that a row of a table was given: none is ever given twice."""
+    """Return the last number that a row of a table was given: none is ever given twice."""
     if connection.dialect.name == "sqlite":
         query = "SELECT max(seq) FROM sqlite_sequence WHERE name = :table"
     else:

@@ -284,7 +284,7 @@ async def unconfirmed(connection: AsyncConnection, *, sent: bool) -> list[PeerId
 
 
 async def are_on_their_way(connection: AsyncConnection, stanzas: Collection[str]) -> set[str]:
-    """Give those of some stanzas of which what they carry may still reach a peer."""
+    """Return those of some stanzas of which what they carry may still reach a peer."""
     query = select(OutboxRow.stanza).where(OutboxRow.stanza.in_(stanzas))
     return {one for one in (await connection.execute(query)).scalars() if one is not None}
 
@@ -303,7 +303,7 @@ async def acknowledged(connection: AsyncConnection, peer: PeerId, stanza: str) -
 
 
 async def waiting_since(connection: AsyncConnection, peer: PeerId) -> datetime | None:
-    """Give when the oldest of what waits for a peer was queued; None if nothing waits."""
+    """Return when the oldest of what waits for a peer was queued; None if nothing waits."""
     query = select(OutboxRow.queued_at).where(OutboxRow.peer_id == peer)
     return (
         await connection.execute(query.order_by(OutboxRow.queued_at).limit(1))
@@ -311,7 +311,7 @@ async def waiting_since(connection: AsyncConnection, peer: PeerId) -> datetime |
 
 
 async def on_their_way(connection: AsyncConnection, peer: PeerId) -> dict[SeriesId, list[Range]]:
-    """Give the ranges of each series that are queued for a peer, or sent and not confirmed."""
+    """Return the ranges of each series that are queued for a peer, or sent and not confirmed."""
     query = select(OutboxRow.series_id, OutboxRow.range_start, OutboxRow.range_end)
     found: dict[SeriesId, list[Range]] = {}
     for number, start, end in await connection.execute(query.where(OutboxRow.peer_id == peer)):

@@ -29,7 +29,7 @@ class Peer:
 
 
 async def add_peer(connection: AsyncConnection, jid: str, name: str, at: datetime) -> Peer:
-    """Give the peer of this bare JID, known from now on. One that was known keeps its name."""
+    """Return the peer of this bare JID, known from now on. One that was known keeps its name."""
     known = await peer_by_jid(connection, jid)
     if known is not None:
         return known
@@ -39,14 +39,14 @@ async def add_peer(connection: AsyncConnection, jid: str, name: str, at: datetim
 
 
 async def peer_by_jid(connection: AsyncConnection, jid: str) -> Peer | None:
-    """Give the peer of this bare JID, if it is known."""
+    """Return the peer of this bare JID, if it is known."""
     query = select(PeerRow.id, PeerRow.jid, PeerRow.name).where(PeerRow.jid == jid)
     row = (await connection.execute(query)).one_or_none()
     return None if row is None else Peer(*row)
 
 
 async def all_peers(connection: AsyncConnection) -> list[Peer]:
-    """Give whom this node knows by an address, the first one first."""
+    """Return whom this node knows by an address, the first one first."""
     query = select(PeerRow.id, PeerRow.jid, PeerRow.name).order_by(PeerRow.id)
     query = query.where(~PeerRow.jid.startswith(MEMBER))
     return [Peer(*row) for row in await connection.execute(query)]

@@ -42,7 +42,7 @@ async def remove_pulled(connection: AsyncConnection, statistic: str) -> bool:
 
 
 async def all_pulled(connection: AsyncConnection) -> list[Pulled]:
-    """Give every series that is pulled, the oldest first."""
+    """Return every series that is pulled, the oldest first."""
     query = select(*columns_of(PulledSeriesRow, Pulled)).order_by(
         PulledSeriesRow.added_at, PulledSeriesRow.statistic
     )

@@ -104,7 +104,7 @@ _SYSTEM = {
 
 
 def is_full(fault: DBAPIError) -> bool:
-    """Tell whether there is no room left."""
+    """Return whether there is no room left."""
     return _known(fault) is _FULL
 
 

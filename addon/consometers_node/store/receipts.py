@@ -19,7 +19,7 @@ class Confirmed:
 
 
 async def receipts(connection: AsyncConnection, permission: PermissionId) -> list[Confirmed]:
-    """Give what was confirmed of a permission, in order."""
+    """Return what was confirmed of a permission, in order."""
     query = (
         select(RegisterRow.state, NoticeRow.told_at, NoticeRow.receipt)
         .join(RegisterRow, RegisterRow.seq == NoticeRow.seq)

@@ -76,7 +76,7 @@ async def series_of_devices(
 
 
 async def all_series(connection: AsyncConnection) -> dict[SeriesId, Series]:
-    """Give every series of this node by its id."""
+    """Return every series of this node by its id."""
     query = select(SeriesRow.id, *SERIES_FACTS).order_by(SeriesRow.id)
     return {number: Series(*facts) for number, *facts in await connection.execute(query)}
 
@@ -125,7 +125,7 @@ def keys_of_days(
 async def blocks(
     connection: AsyncConnection, number: SeriesId, series: Series, within: Range
 ) -> list[Block]:
-    """Give the blocks of the UTC days that a range touches, in order, those that are there."""
+    """Return the blocks of the UTC days that a range touches, in order, those that are there."""
     if not within:
         return []
     query = (
@@ -163,7 +163,7 @@ async def count_records(
 
 
 async def changes(connection: AsyncConnection, since: date) -> dict[SeriesId, tuple[int, datetime]]:
-    """Give how many blocks a series has from a day on, and when the last of them changed."""
+    """Return how many blocks a series has from a day on, and when the last of them changed."""
     query = (
         select(BlockRow.series_id, func.count(), func.max(BlockRow.changed_at))
         .where(BlockRow.day >= since)
@@ -175,7 +175,7 @@ async def changes(connection: AsyncConnection, since: date) -> dict[SeriesId, tu
 async def missing(
     connection: AsyncConnection, since: date, numbers: Collection[SeriesId]
 ) -> dict[SeriesId, dict[date, tuple[int, int]]]:
-    """Give of each block from a day on how many of its values are missing, and of how many."""
+    """Return of each block from a day on how many of its values are missing, and of how many."""
     query = select(BlockRow.series_id, BlockRow.day, BlockRow.packed).where(
         BlockRow.series_id.in_(numbers), BlockRow.day >= since
     )
@@ -210,7 +210,7 @@ async def days_kept(connection: AsyncConnection) -> dict[SeriesId, int]:
 async def extent(
     connection: AsyncConnection, number: SeriesId, series: Series, within: Range
 ) -> Range | None:
-    """Give the range from the first record to the end of the last one; None if there is none."""
+    """Return the range from the first record to the end of the last one; None if there is none."""
     days = select(func.min(BlockRow.day), func.max(BlockRow.day)).where(
         BlockRow.series_id == number
     )
@@ -228,7 +228,7 @@ async def extent(
 async def _nearest(
     connection: AsyncConnection, number: SeriesId, series: Series, within: Range, *, backwards: bool
 ) -> datetime | None:
-    """Give the start of the first record in a range, or of the last one."""
+    """Return the start of the first record in a range, or of the last one."""
     order = BlockRow.day.desc() if backwards else BlockRow.day.asc()
     query = (
         select(BlockRow.day, BlockRow.packed)
@@ -247,7 +247,7 @@ async def _nearest(
 
 
 def days_of(within: Range) -> tuple[date, date]:
-    """Give the first UTC day of a range that is not empty, and the last."""
+    """Return the first UTC day of a range that is not empty, and the last."""
     last = within.end.astimezone(UTC) - timedelta(microseconds=1)
     return within.start.astimezone(UTC).date(), last.date()
 

@@ -13,13 +13,13 @@ HOUSEHOLD_SECRET = "household"  # noqa: S105  # its name
 
 
 async def setting(connection: AsyncConnection, key: str) -> str | None:
-    """Give a setting, if it is set."""
+    """Return a setting, if it is set."""
     query = select(SettingRow.value).where(SettingRow.key == key)
     return (await connection.execute(query)).scalar_one_or_none()
 
 
 async def settings_like(connection: AsyncConnection, prefix: str) -> dict[str, str]:
-    """Give the settings whose key begins so."""
+    """Return the settings whose key begins so."""
     query = select(SettingRow.key, SettingRow.value).where(SettingRow.key.startswith(prefix))
     rows = await connection.execute(query)
     return {row.key: row.value for row in rows}
@@ -34,13 +34,13 @@ async def set_setting(connection: AsyncConnection, key: str, value: str | None) 
 
 
 async def secret(connection: AsyncConnection, name: str) -> bytes | None:
-    """Give a secret, if there is one."""
+    """Return a secret, if there is one."""
     query = select(SecretRow.value).where(SecretRow.name == name)
     return (await connection.execute(query)).scalar_one_or_none()
 
 
 async def secret_or_new(connection: AsyncConnection, name: str, make: Callable[[], bytes]) -> bytes:
-    """Give a secret, made when it is first asked for."""
+    """Return a secret, made when it is first asked for."""
     known = await secret(connection, name)
     if known is None:
         known = make()

@@ -54,7 +54,7 @@ async def unsubscribe(connection: AsyncConnection, peer: PeerId, number: SeriesI
 async def subscriptions(
     connection: AsyncConnection, peer: PeerId | None = None
 ) -> list[Subscription]:
-    """Give all subscriptions, or those of a peer."""
+    """Return all subscriptions, or those of a peer."""
     query = select(
         SubscriptionRow.peer_id,
         SubscriptionRow.series_id,

@@ -17,7 +17,7 @@ type Insert = sqlite.Insert | postgresql.Insert
 
 
 def insert(connection: AsyncConnection, row: type[Base]) -> Insert:
-    """Give an INSERT that goes on with `on_conflict_do_update` or `on_conflict_do_nothing`."""
+    """Return an INSERT that goes on with `on_conflict_do_update` or `on_conflict_do_nothing`."""
     if connection.dialect.name == "sqlite":
         return sqlite.insert(row)
     # PostgreSQL's words take 2 MB that a home's node can do without.
@@ -57,7 +57,7 @@ def _put(
     *,
     in_arrays: bool,
 ) -> TextClause:
-    """Give it as text: SQLAlchemy compiles an INSERT of this kind anew each time.
+    """Return it as text: SQLAlchemy compiles an INSERT of this kind anew each time.
 
     It takes a row, or an array for each column: PostgreSQL answers each row that it is told alone.
     """

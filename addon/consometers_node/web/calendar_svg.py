@@ -47,7 +47,7 @@ def draw(calendar: Calendar) -> Strip:
 
 
 def _shapes(kept: Kept, x: int, tops: Sequence[int]) -> list[str]:
-    """Give squares; of what is not complete each has a shape of its own, for who sees no colour."""
+    """Return squares; incomplete ones also differ in shape, for readers who see no colour."""
     match kept:
         case Kept.COMPLETE:
             height = tops[-1] - tops[0] + CELL

@@ -172,7 +172,7 @@ async def allow(desk: Desk, visit: Visit) -> web.StreamResponse:
 
 
 def policy(need: DataNeed) -> str | None:
-    """Give the link to a policy, if it is one that a browser may follow."""
+    """Return the link to a policy, if it is one that a browser may follow."""
     return need.policy if need.policy.startswith("https://") else None
 
 
@@ -188,7 +188,7 @@ async def _proposed(desk: Desk, visit: Visit) -> Asked:
 
 
 def _offers(need: DataNeed, house: House) -> list[Offer]:
-    """Give what may be ticked: what counts before what is measured, the dashboard's first."""
+    """Return what may be ticked: what counts before what is measured, the dashboard's first."""
     found = []
     for proposal in house.proposals:
         series = _series(proposal, need.interval, house)
@@ -289,6 +289,6 @@ def _shown(one: Preview) -> Shown:
 
 
 def _past(choice: Choice, need: DataNeed) -> int:
-    """Give how many records of the past would leave, about."""
+    """Return how many records of the past would leave, about."""
     days = need.history_days if choice.history_days is None else choice.history_days
     return sum(days * 1440 // one.interval.minutes for one in choice.series)

@@ -15,11 +15,11 @@ class Tokens:
         self._secret = secret.encode()
 
     def of(self, person: str) -> str:
-        """Give the token of a person."""
+        """Return the token of a person."""
         return hmac.new(self._secret, b"form\0" + person.encode(), "sha256").hexdigest()
 
     def are_ours(self, request: web.Request, person: str, told: str) -> bool:
-        """Tell whether a form was sent from a page of ours that this person was shown."""
+        """Return whether a form was sent from a page of ours that this person was shown."""
         right = hmac.compare_digest(self.of(person).encode(), told.encode())
         return right and _is_from_here(request)
 

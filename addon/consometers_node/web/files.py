@@ -33,7 +33,7 @@ class Files:
         self.scripts = [name for name in (_HTMX, _CHARTS) if name in self._paths]
 
     async def serve(self, request: web.Request) -> web.StreamResponse:
-        """Give a file."""
+        """Return a file."""
         path = self._paths.get(request.match_info["name"])
         if path is None:
             raise web.HTTPNotFound

@@ -63,7 +63,7 @@ class House:
     said: Mapping[str, Direction]
 
     def direction(self, proposal: Proposal) -> Direction | None:
-        """Give what a person said, else what the Energy dashboard tells."""
+        """Return what a person said, else what the Energy dashboard tells."""
         return self.said.get(proposal.statistic.id, proposal.direction)
 
 
@@ -190,7 +190,7 @@ class Desk:
             return House(found, zone, await directions(connection))
 
     async def year(self) -> Mapping[SeriesId, tuple[Calendar, Strip]]:
-        """Give what is missing of each series, looked for and drawn once after each change."""
+        """Return what is missing of each series, looked for and drawn once after each change."""
         now = datetime.now(UTC)
         seen = self.node.changes.count, now.date()
         if seen != self._seen:

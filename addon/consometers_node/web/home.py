@@ -69,7 +69,7 @@ class Row:
 
 
 async def show(desk: Desk, visit: Visit) -> web.StreamResponse:
-    """Tell how it stands with each collective."""
+    """Return how it stands with each collective."""
     node = desk.node
     now = datetime.now(UTC)
     known = await desk.year()

@@ -82,7 +82,7 @@ async def _meet(desk: Desk, visit: Visit, invitation: Join) -> web.StreamRespons
 
 
 async def _online(desk: Desk) -> Online | None:
-    """Give what the node does over its connection, once it has one. Raises NetworkError."""
+    """Return what the node does over its connection, once it has one. Raises NetworkError."""
     node = desk.node
     if await load(node.store) is None:
         return None

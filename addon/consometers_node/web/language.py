@@ -11,7 +11,7 @@ _MOST_TAGS = 20
 
 
 def wanted(request: web.Request) -> str:
-    """Give the language that was chosen here, else the first that the browser asks for."""
+    """Return the language that was chosen here, else the first that the browser asks for."""
     chosen = request.cookies.get(COOKIE)
     if chosen in LANGUAGES:
         return chosen

@@ -21,17 +21,17 @@ _TICK = text("Tick the box to say that you mean it: this cannot be undone.")
 
 
 async def show(desk: Desk, visit: Visit) -> web.StreamResponse:
-    """Tell what is here."""
+    """Return what is here."""
     return await _show(desk, visit)
 
 
 async def export_json(desk: Desk, visit: Visit) -> web.StreamResponse:
-    """Give everything."""
+    """Return everything."""
     return await _export(desk, visit, "json", "application/json")
 
 
 async def export_csv(desk: Desk, visit: Visit) -> web.StreamResponse:
-    """Give the records."""
+    """Return the records."""
     return await _export(desk, visit, "csv", "text/csv")
 
 
@@ -81,7 +81,7 @@ async def _export(desk: Desk, visit: Visit, ending: str, content_type: str) -> w
 
 
 async def _gathered(parts: AsyncIterator[str]) -> AsyncGenerator[bytes]:
-    """Give fewer and larger parts."""
+    """Yield fewer and larger parts."""
     waiting: list[bytes] = []
     size = 0
     async for part in parts:

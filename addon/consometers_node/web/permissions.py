@@ -153,7 +153,7 @@ async def refuse(desk: Desk, visit: Visit) -> web.StreamResponse:
 
 
 async def named(desk: Desk, visit: Visit) -> Asked:
-    """Give the permission that an address names."""
+    """Return the permission that an address names."""
     number = PermissionId(visit.request.match_info["permission"])
     async with desk.node.store.reading() as connection:
         try:

@@ -26,7 +26,7 @@ _WRITTEN = (
 
 
 def environment() -> Environment:
-    """Give what renders the templates."""
+    """Return what renders the templates."""
     made = Environment(  # noqa: S701  # OPTIONS escape
         loader=FileSystemLoader(TEMPLATES), undefined=StrictUndefined, auto_reload=False, **OPTIONS
     )

@@ -43,7 +43,7 @@ BY_ANYONE: dict[str, Look] = {"/language": settings.change_language}
 
 
 def routes(desk: Desk) -> list[web.RouteDef]:
-    """Give all of them. Whoever sends a form shows by its token that a page of ours had it."""
+    """Return all of them. Whoever sends a form shows by its token that a page of ours had it."""
     return [
         *(web.get(path, desk.looks(look)) for path, look in LOOKS.items()),
         *(

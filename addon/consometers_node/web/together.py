@@ -24,7 +24,7 @@ async def sums(
     together: Together | None,
     now: datetime,
 ) -> Json:
-    """Give the sums of a collective; None where this home reads none."""
+    """Return the sums of a collective; None where this home reads none."""
     reads = of_collectives(pulled, one.peer.jid)
     if not reads:
         return None
@@ -44,7 +44,7 @@ async def sums(
 
 
 def _statistic(pulled: Pulled | None, together: Together | None) -> Json:
-    """Give the statistic of a direction; None where there is nothing of it."""
+    """Return the statistic of a direction; None where there is nothing of it."""
     if pulled is None or (together is not None and together.has_nothing(pulled.statistic)):
         return None
     return pulled.statistic

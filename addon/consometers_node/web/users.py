@@ -32,13 +32,13 @@ class People:
         self._asked_at: float | None = None
 
     async def of(self, request: web.Request) -> Person:
-        """Give who sent a request. While Home Assistant is away nobody is an administrator."""
+        """Return who sent a request. While Home Assistant is away nobody is an administrator."""
         number = request.headers.get(_ID, "")
         name = request.headers.get(_NAME, "")
         return Person(number, name, bool(number) and number in await self._administrators())
 
     def name(self, number: str) -> str:
-        """Give how a person is called; whoever is unknown keeps their number."""
+        """Return how a person is called; whoever is unknown keeps their number."""
         return self._names.get(number, number)
 
     async def _administrators(self) -> frozenset[str]:

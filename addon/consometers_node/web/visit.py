@@ -33,11 +33,11 @@ class Visit[P = Person]:
         return "../" * (self.request.path.count("/") - 1) or "./"
 
     def typed(self, name: str) -> str:
-        """Give what was filled into a field, without the white space around it."""
+        """Return what was filled into a field, without the white space around it."""
         return self.form.get(name, ("",))[0].strip()
 
     def chosen(self, name: str) -> tuple[str, ...]:
-        """Give all that was ticked under a name."""
+        """Return all that was ticked under a name."""
         return self.form.get(name, ())
 
     def go(self, to: str = "") -> web.Response:
@@ -50,7 +50,7 @@ class Unreadable(ValueError):
 
 
 def read_form(told: MultiDictProxy[Field]) -> dict[str, tuple[str, ...]]:
-    """Give what was filled in, by field. Raises Unreadable."""
+    """Return what was filled in, by field. Raises Unreadable."""
     form: dict[str, list[str]] = {}
     if len(told) > MAX_FIELDS:
         raise Unreadable("too many fields")

@@ -64,7 +64,7 @@ class Heard:
     members: Mapping[datetime, int]
 
     def records(self) -> tuple[Record, ...]:
-        """Give them as records, in whole W or Wh. Raises `Unsayable`."""
+        """Return them as records, in whole W or Wh. Raises `Unsayable`."""
         factor = self._factor()
         return tuple(Record(start, _whole(value * factor)) for start, value in self.values.items())
 
@@ -77,7 +77,7 @@ class Heard:
 
 
 def heard(told: Data) -> tuple[Heard, ...]:
-    """Give what was told, by name. Raises `Unsayable`."""
+    """Return what was told, by name. Raises `Unsayable`."""
     said = told.metadata.measurement
     counts = {
         one.name.removesuffix(_MEMBERS): _instants(one)
@@ -104,7 +104,7 @@ def read_series(
     finest: Interval,
     known: Series | None = None,
 ) -> Series:
-    """Give which series has this name with us. Raises `Unsayable`.
+    """Return which series has this name with us. Raises `Unsayable`.
 
     What is not said is as it was before (`known`), an interval never said the finest that was
     granted. A device is what its URN says.

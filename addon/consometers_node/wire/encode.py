@@ -18,7 +18,7 @@ _HOUR_MINUTES = 60
 def told(
     name: Identifier, series: Series, records: Iterable[Record], members: Iterable[Record] = ()
 ) -> Data:
-    """Give what a peer is told of a series, under the name that it has there.
+    """Return what a peer is told of a series, under the name that it has there.
 
     `members` are how many members values sum. Under the name of these, they are told alone.
     """
@@ -34,7 +34,7 @@ def told(
 
 
 def unit(series: Series) -> str:
-    """Give the unit of a series as it leaves."""
+    """Return the unit of a series as it leaves."""
     return _scale(series)[0]
 
 

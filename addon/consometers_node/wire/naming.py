@@ -50,7 +50,7 @@ class Naming:
     collective: str | None = None
 
     def name(self, series: Series, peer: str, identification: Identification) -> Identifier:
-        """Give the identifier of a series for a peer (its bare JID). Raises `Unsayable`."""
+        """Return the identifier of a series for a peer (its bare JID). Raises `Unsayable`."""
         if self.collective is not None:
             if not self.may_name(series):
                 raise Unsayable(_NOT_OURS)
@@ -62,20 +62,20 @@ class Naming:
         )
 
     def sums(self, series: Series) -> bool:
-        """Tell whether this is a series of ours that sums members: of all, or of a group."""
+        """Return whether this is a series of ours that sums members: of all, or of a group."""
         if self.collective is None:
             return False
         own = str(organisation(self.collective))
         return series.device == own or series.device.startswith(f"{own}-")
 
     def may_name(self, series: Series) -> bool:
-        """Tell whether a series may leave under any name: of what a collective has, its sums."""
+        """Return whether a series may leave under any name: of what a collective has, its sums."""
         return self.collective is None or self.sums(series)
 
     def names(
         self, series: Iterable[Series], peer: str, identification: Identification
     ) -> dict[Identifier, Series]:
-        """Give series by their identifiers. Raises `Unsayable` where two would have one."""
+        """Return series by their identifiers. Raises `Unsayable` where two would have one."""
         named: dict[Identifier, Series] = {}
         for one in sorted(set(series), key=lambda one: (one.device, one.direction, one.interval)):
             if named.setdefault(self.name(one, peer, identification), one) != one:
@@ -92,13 +92,13 @@ class Naming:
 
 
 def path(series: Series) -> str:
-    """Give the path of a series after its direction: a load curve in W, or Wh of a civil day."""
+    """Return the path of a series after its direction: a load curve in W, or Wh of a civil day."""
     daily = series.quantity is Quantity.ENERGY and series.interval is Interval.P1D
     return SeriesPath.ENERGY_DAILY if daily else SeriesPath.POWER
 
 
 def device_type(series: Series, name: Identifier) -> DeviceType:
-    """Give what measures a series: nothing but a collective's keeps the name that it has here."""
+    """Return what measures a series: nothing but a collective's keeps the name that it has here."""
     if name.device.delivery_point is None and series.device == str(name.device):
         return DeviceType.COLLECTIVE
     made = series.direction is Direction.PRODUCTION

@@ -75,7 +75,7 @@ def read_told_need(told: Mapping[str, object]) -> DataNeed:
 
 
 def write_need_file(need: DataNeed) -> str:
-    """Give a file that `read_need_file` reads as the same."""
+    """Return a file that `read_need_file` reads as the same."""
     said = write_need(need)
     lines = [
         f"id = {_toml(said.id)}",
@@ -109,7 +109,7 @@ def _toml(words: str) -> str:
 
 
 def _element(told: Mapping[str, object]) -> Element:
-    """Give the `<data-need>` that says the same: its reader knows all that can be wrong."""
+    """Return the `<data-need>` that says the same: its reader knows all that can be wrong."""
     attributes = {**_DEFAULTS, **{key: str(told[key]) for key in _KNOWN if _is_word(told, key)}}
     names = {name: word for name, word in attributes.items() if name not in _WORDS}
     element = Element(_tag("data-need"), names)

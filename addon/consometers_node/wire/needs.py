@@ -58,7 +58,7 @@ def read_need(said: quoalise.DataNeed) -> DataNeed:
 
 
 def write_need(need: DataNeed) -> quoalise.DataNeed:
-    """Give a data need as `read_need` reads it."""
+    """Return a data need as `read_need` reads it."""
     wanted = sorted(need.wanted, key=lambda one: (one.direction, one.quantity))
     powers = {one.direction for one in wanted if one.quantity is Quantity.POWER}
     return quoalise.DataNeed(
@@ -87,7 +87,7 @@ def write_need(need: DataNeed) -> quoalise.DataNeed:
 def write_permission(
     number: str, need: DataNeed, terms: Terms, names: tuple[Identifier, ...], shown: ShownText
 ) -> quoalise.Permission:
-    """Give a grant as its peer is told of it; `names` are those of the series, for that peer."""
+    """Return a grant as its peer is told of it; `names` are those of the series, for that peer."""
     return quoalise.Permission(
         id=number,
         need=need.id,
@@ -105,20 +105,20 @@ def write_permission(
 
 
 def days(length: Duration) -> int:
-    """Give whole days, no more than the length has."""
+    """Return whole days, no more than the length has."""
     calendar = length.years * _YEAR_DAYS + length.months * _MONTH_DAYS + length.days
     return calendar + length.seconds // _DAY_S
 
 
 def read_interval(said: Duration) -> Interval:
-    """Give the interval of records. Raises `Unsayable`."""
+    """Return the interval of records. Raises `Unsayable`."""
     if (found := str(said)) not in Interval:
         raise Unsayable(_NO_SUCH_INTERVAL.fill(found=found, wanted=", ".join(Interval)))
     return Interval(found)
 
 
 def write_interval(interval: Interval) -> Duration:
-    """Give the interval as the protocol has it."""
+    """Return the interval as the protocol has it."""
     return iso8601.duration(interval)
 
 

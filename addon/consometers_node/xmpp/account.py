@@ -49,7 +49,7 @@ class Server:
     ca_file: Path | None = None
 
     def tls(self) -> ssl.SSLContext:
-        """Give how to check the server: always, and by name. Raises OSError on the file."""
+        """Return how to check the server: always, and by name. Raises OSError on the file."""
         context = ssl.create_default_context()
         context.set_alpn_protocols(["xmpp-client"])
         if self.ca_file:

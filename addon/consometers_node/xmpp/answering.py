@@ -93,7 +93,7 @@ class Answerer(Protocol):
     """What may be in the way for a while, and is told elsewhere: the asker is to ask again."""
 
     async def get_history(self, asker: Asker, request: GetHistory) -> Data:
-        """Give the records of a range. More than an answer may hold are refused for it."""
+        """Return the records of a range. More than an answer may hold are refused for it."""
         raise no_such_command()
 
     async def subscribe(self, asker: Asker, series: Identifier) -> None:
@@ -105,7 +105,7 @@ class Answerer(Protocol):
         raise no_such_command()
 
     async def list_series(self, asker: Asker) -> Iterable[Listed]:
-        """Give what the asker may read."""
+        """Return what the asker may read."""
         raise no_such_command()
 
     async def get_data_needs(self, asker: Asker, invitation: str | None) -> Iterable[DataNeed]:
@@ -248,5 +248,5 @@ class Answering:
 
 
 def no_such_command() -> ItemNotFound:
-    """Give the refusal of a command that a role does not know."""
+    """Return the refusal of a command that a role does not know."""
     return ItemNotFound(_NO_SUCH_COMMAND)

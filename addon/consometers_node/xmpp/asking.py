@@ -69,7 +69,7 @@ class Asking:
         start: datetime | None = None,
         end: datetime | None = None,
     ) -> Data:
-        """Give the records of start ≤ time < end, by default of the last 24 hours, in one answer.
+        """Return the records of start ≤ time < end, by default of the last 24 hours, in one answer.
 
         Records outside of what was asked are dropped, and counted in `outside`: some peers answer
         whole days. Raises `BadRequest` if they are too many: see `history`.
@@ -85,7 +85,7 @@ class Asking:
     async def history(
         self, peer: str, identifier: Identifier, start: datetime, end: datetime
     ) -> AsyncIterator[Data]:
-        """Give the records of start ≤ time < end, in as many answers as it takes, in order.
+        """Yield the records of start ≤ time < end, in as many answers as it takes, in order.
 
         A range that is refused as a bad request is asked again by halves, down to an hour.
         """
@@ -138,7 +138,7 @@ class Asking:
         return federation_xml.read_receipt(answers.payload(answer, federation_xml.RECEIPT))
 
     async def _ask(self, peer: str, request: Request) -> Element:
-        """Give the completed `<command>` that answers, once it is our turn."""
+        """Return the completed `<command>` that answers, once it is our turn."""
         to = full(peer)
         turn = self._turns.setdefault(to.bare, asyncio.Lock())
         async with turn:
@@ -156,7 +156,7 @@ class Asking:
 
 
 def full(peer: str) -> JID:
-    """Give the address by which a peer is asked. Raises `NotAnAddress`."""
+    """Return the address by which a peer is asked. Raises `NotAnAddress`."""
     try:
         jid = JID(peer)
         return jid if jid.resource else JID(f"{jid.bare}/{RESOURCE}")

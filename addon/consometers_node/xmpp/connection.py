@@ -245,7 +245,7 @@ class Connection:
                 return lost.result()
 
     async def _ping(self) -> bool:
-        """Tell whether the server is there. One that refuses a ping is."""
+        """Return whether the server is there. One that refuses a ping is."""
         try:
             await self.request("get", self.stream.default_domain, Element(PING), PING_SECONDS)
         except QuoaliseError:
@@ -287,7 +287,7 @@ async def first_of(one: asyncio.Future[Any], other: asyncio.Future[Any]) -> None
 
 
 def error_in(stanza: Element) -> QuoaliseError:
-    """Give the error that a stanza of type error carries."""
+    """Return the error that a stanza of type error carries."""
     error = stanza.find(stanza_errors.ERROR)
     if error is None:
         return OtherError("undefined-condition", ErrorType.CANCEL)

@@ -84,7 +84,7 @@ class Pushing:
         self._stream.add_event_handler("stanza_acked", self._acked)
 
     def new_id(self) -> str:
-        """Give an id for a message, to be noted before it is pushed."""
+        """Return an id for a message, to be noted before it is pushed."""
         return self._stream.new_id()
 
     async def push(
@@ -179,7 +179,7 @@ class Pushing:
             pending.told.set_result(None)
 
     def _find(self, message: Message, message_id: str) -> asyncio.Future[None] | None:
-        """Give what waits for word on a message, if it comes from whom that was sent to."""
+        """Return what waits for word on a message, if it comes from whom that was sent to."""
         pending = self._pending.get(message_id)
         if pending and pending.peer == message["from"].bare and not pending.told.done():
             return pending.told

@@ -13,7 +13,7 @@ _MAX_LENGTH = 35
 
 
 def language_of(stanza: StanzaBase) -> str:
-    """Give the `xml:lang` of a stanza: its own, or that of its sender's stream."""
+    """Return the `xml:lang` of a stanza: its own, or that of its sender's stream."""
     return str(stanza["lang"] or DEFAULT_LANGUAGE)[:_MAX_LENGTH]
 
 

@@ -21,7 +21,7 @@ def hasten(mechanism: object) -> None:
 
 
 def stretch(hash_name: str, password: bytes, salt: bytes, rounds: int) -> bytes:
-    """Give the salted password. Raises SASLFailed on more rounds than anyone needs."""
+    """Return the salted password. Raises SASLFailed on more rounds than anyone needs."""
     if not 0 < rounds <= MAX_ROUNDS:
         raise SASLFailed("rounds")  # type: ignore[no-untyped-call]
     return pbkdf2_hmac(hash_name.lower().replace("-", ""), password, salt, rounds)

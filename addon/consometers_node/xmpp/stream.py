@@ -287,7 +287,7 @@ class Stream(ClientXMPP):
             self.abort()
 
     def _worst(self) -> NetworkError:
-        """Give the failure that says most: an untrusted server before a closed port."""
+        """Return the failure that says most: an untrusted server before a closed port."""
         for failure in self._failures:
             if isinstance(failure, CertificateRefused):
                 return failure

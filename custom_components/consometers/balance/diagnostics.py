@@ -7,7 +7,7 @@ from .tracker import BalanceTracker
 
 
 def diagnostics(tracker: BalanceTracker) -> dict[str, Any]:
-    """Give the sources, what each counted, and the sums."""
+    """Return the sources, what each counted, and the sums."""
     return {
         "entry": {"data": dict(tracker.config_entry.data)},
         "balance": tracker.balance.remember(),

@@ -17,7 +17,7 @@ from .tracker import BalanceConfigEntry, BalanceTracker
 
 
 def existing(entry: BalanceConfigEntry) -> list[BalanceSensorDescription]:
-    """Give what can be known of this home, from the sources that were named."""
+    """Return what can be known of this home, from the sources that were named."""
     data = entry.data
     home = entry.runtime_data.balance.home
     powers = bool(data.get(CONF_PRODUCTION_POWER)) and bool(data.get(CONF_DRAWN_POWER))

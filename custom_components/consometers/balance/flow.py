@@ -103,7 +103,7 @@ def _sources(home: Home, excluded: Collection[str]) -> vol.Schema:
 
 
 def _errors(sources: Mapping[str, Any], excluded: Collection[str]) -> dict[str, str]:
-    """Give an error for each field with an entity of a balance, or one that is named already."""
+    """Return an error for each field with an entity of a balance, or one that is named already."""
     errors, named = dict[str, str](), set[str]()
     for field in FIELDS:
         told = sources.get(field, ())
@@ -190,7 +190,7 @@ class BalanceFlow(ConfigFlow):
         return Home.SURPLUS if counts_injection else Home.NO_CONTRACT
 
     def _proposed(self) -> dict[str, Any]:
-        """Give what our meters and inverters have, if there is no choice to make.
+        """Return what our meters and inverters have, if there is no choice to make.
 
         A meter of production counts what its inverters make: only one of both is proposed.
         """
@@ -199,7 +199,7 @@ class BalanceFlow(ConfigFlow):
         return {key: ids[0] for key, ids in self._have(OF_A_METER).items()} | production
 
     def _of_balances(self) -> frozenset[str]:
-        """Give the entities that balances make: to add them up again would count twice."""
+        """Return the entities that balances make: to add them up again would count twice."""
         registry = er.async_get(self.hass)
         return frozenset(
             one.entity_id
@@ -209,7 +209,7 @@ class BalanceFlow(ConfigFlow):
         )
 
     def _have(self, facts: Mapping[str, str]) -> dict[str, list[str]]:
-        """Give the entities that we have of a kind of device, by the field they are for."""
+        """Return the entities that we have of a kind of device, by the field they are for."""
         registry, have = er.async_get(self.hass), dict[str, list[str]]()
         for entry in self.hass.config_entries.async_entries(DOMAIN):
             if _facts(entry) is not facts:

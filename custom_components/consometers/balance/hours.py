@@ -83,7 +83,7 @@ class Join:
 
 
 def _points(source: str, told: Rows, until: float, begun: Begun | None) -> Iterator[_Point]:
-    """Give the sums of a source in the order of time: at each hour, and when counting began."""
+    """Yield the sums of a source in the order of time: at each hour, and when counting began."""
     last: Row | None = None
     for row in told:
         if row.end > until:
@@ -97,7 +97,7 @@ def _points(source: str, told: Rows, until: float, begun: Begun | None) -> Itera
 
 
 def _at_beginning(source: str, last: Row, begun: Begun) -> _Point:
-    """Give the sum of a source when counting began, from what it said then and the hour before."""
+    """Return the sum of a source when counting began, from its state then and the hour before."""
     if last.state_wh is None:
         return begun.at, source, last.sum_wh
     since = Register.begun(last.state_wh, last.end)
@@ -106,7 +106,7 @@ def _at_beginning(source: str, last: Row, begun: Begun) -> _Point:
 
 
 def _counted(balance: Balance, points: Iterable[Iterable[_Point]]) -> Iterator[tuple[float, Sums]]:
-    """Give the sums of a home at each moment, from the first on at which all sources are known."""
+    """Yield the sums of a home at each moment, from the first on at which all sources are known."""
     now: dict[str, float] = {}
     zero: dict[str, float] | None = None
     for at, told in groupby(merge(*points), key=itemgetter(0)):

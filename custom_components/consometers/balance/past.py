@@ -97,7 +97,7 @@ class _Taking:
         await self._entry.runtime_data.async_keep_past()
 
     async def _first(self) -> dict[str, Row]:
-        """Give the first row that the recorder has of each energy since the balance began."""
+        """Return the first row that the recorder has of each energy since the balance began."""
         after, now = self._entry.created_at.timestamp(), dt_util.utcnow().timestamp()
         if self._balance.begun is not None:
             after = max(after, self._balance.begun.at)
@@ -183,7 +183,7 @@ class _Taking:
         )
 
     def _energies(self) -> dict[str, BalanceSensorDescription]:
-        """Give the energies of the home, by the ids of their entities."""
+        """Return the energies of the home, by the ids of their entities."""
         registry, entry_id = er.async_get(self._hass), self._entry.entry_id
         found: dict[str, BalanceSensorDescription] = {}
         for each in existing(self._entry):
@@ -195,7 +195,7 @@ class _Taking:
 
 
 def _value(description: BalanceSensorDescription) -> Callable[[Sums], float]:
-    """Give what the entity would have shown, unrounded."""
+    """Return what the entity would have shown, unrounded."""
 
     def value(sums: Sums) -> float:
         return description.value_fn(Shown(sums=sums, today=sums, powers=_NO_POWERS)) or 0.0
@@ -204,7 +204,7 @@ def _value(description: BalanceSensorDescription) -> Callable[[Sums], float]:
 
 
 def _metadata(hass: HomeAssistant, ids: set[str]) -> dict[str, StatisticMetaData]:
-    """Give how the recorder keeps each, of those that it keeps as energies."""
+    """Return how the recorder keeps each, of those that it keeps as energies."""
     return {
         each: metadata
         for each, (_, metadata) in get_metadata(hass, statistic_ids=ids).items()

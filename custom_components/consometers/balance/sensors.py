@@ -29,12 +29,12 @@ class BalanceSensorDescription(SensorEntityDescription):
     of_powers: bool = False
 
     def exists(self, home: Home, *, injection: bool, powers: bool) -> bool:
-        """Tell whether it can be known of such a home."""
+        """Return whether it can be known of such a home."""
         known = injection or home is Home.TOTAL_SALE or not self.of_own
         return known and (powers or not self.of_powers)
 
     def value(self, shown: Shown) -> float | None:
-        """Give what it shows."""
+        """Return what it shows."""
         known = self.value_fn(shown)
         return None if known is None else round(known, self.digits or None)
 

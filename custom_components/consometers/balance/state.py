@@ -77,7 +77,7 @@ class Register:
             self.points[-1] = before, total_wh
 
     def at(self, moment: float) -> float:
-        """Give the total at a moment."""
+        """Return the total at a moment."""
         index = bisect_left(self.points, moment, key=itemgetter(0))
         if index == len(self.points):
             return self.last[1]
@@ -144,17 +144,17 @@ class Sums:
         return _percent(self.self_consumed_wh, self.consumed_wh)
 
     def over(self, former: Sums) -> Sums:
-        """Give these, and for what is not known what was known before."""
+        """Return these, and for what is not known what was known before."""
         known = {key: value for key, value in asdict(self).items() if value is not None}
         return Sums(**{**asdict(former), **known})
 
     def at_least(self, other: Sums) -> Sums:
-        """Give the larger of each, or that which is known."""
+        """Return the larger of each, or that which is known."""
         mine, others = asdict(self), asdict(other)
         return Sums(**{key: _larger(mine[key], others[key]) for key in mine})
 
     def since(self, begin: Sums) -> Sums:
-        """Give what came after `begin`."""
+        """Return what came after `begin`."""
         return Sums(
             production_wh=_difference(self.production_wh, begin.production_wh),
             self_consumed_wh=_difference(self.self_consumed_wh, begin.self_consumed_wh),
@@ -309,7 +309,7 @@ class Balance:
             self._day, self._midnight = day, self.sums
 
     def disagrees(self, at: float) -> bool | None:
-        """Tell whether more was injected than made, once an hour; None: it is not yet time."""
+        """Return whether more was injected than made, once an hour; None: it is not yet time."""
         if self._window is None:
             self._window = at, self.sums
             return None
@@ -323,7 +323,7 @@ class Balance:
         return hour.injected_wh > _ALLOWED * hour.production_wh + _ALLOWED_WH
 
     def remember(self) -> dict[str, Any]:
-        """Give what is to be known after a restart, as JSON has it."""
+        """Return what is to be known after a restart, as JSON has it."""
         return {
             "registers": {
                 name: [each.read_wh, [list(point) for point in each.points]]
@@ -370,7 +370,7 @@ class Balance:
         return whole
 
     def _are_whole(self, of: Mapping[str, Any]) -> bool:
-        """Tell whether the sums are known that such a home has had since they were settled."""
+        """Return whether the sums are known that such a home has had since they were settled."""
         if self._settled is None:
             return self.sums == Sums()
         needed = [self.sums.production_wh, self.sums.drawn_wh]
@@ -399,7 +399,7 @@ def _larger(*values: float | None) -> float | None:
 
 
 def _number(value: Any) -> float:
-    """Give what JSON kept; it has no infinite number. Raises TypeError, ValueError."""
+    """Return what JSON kept; it has no infinite number. Raises TypeError, ValueError."""
     if not isfinite(value):
         raise ValueError(value)
     return float(value)
@@ -432,7 +432,7 @@ def _register(told: Any) -> Register | None:
 
 
 def _standing(told: Any, at: float | None) -> Register | None:
-    """Give a register of which only is known what it said."""
+    """Return a register of which only is known what it said."""
     try:
         return Register.begun(_number(told[0]), at or 0.0)
     except TypeError, ValueError, LookupError:

@@ -76,7 +76,7 @@ def unique_id(data: Mapping[str, Any]) -> str:
 
 
 def store(hass: HomeAssistant, entry: BalanceConfigEntry) -> Store[dict[str, Any]]:
-    """Give where the sums of a home are kept."""
+    """Return where the sums of a home are kept."""
     return Store(hass, _STORE_VERSION, f"{DOMAIN}.{entry.entry_id}", private=True)
 
 
@@ -195,7 +195,7 @@ class BalanceTracker(DataUpdateCoordinator[Shown]):
         return Shown(sums=sums, today=self.balance.today, powers=self._power())
 
     def _known(self) -> dict[str, Any]:
-        """Give what is to be known after a restart."""
+        """Return what is to be known after a restart."""
         return {**self.balance.remember(), _PAST: self.has_past}
 
     def _power(self) -> Powers:
@@ -208,7 +208,7 @@ class BalanceTracker(DataUpdateCoordinator[Shown]):
         )
 
     def _made(self, source: str) -> float | None:
-        """Give what panels make: nothing, if they say nothing and there is no sun."""
+        """Return what panels make: nothing, if they say nothing and there is no sun."""
         power_w = self._watts(source)
         return 0.0 if power_w is None and not is_up(self.hass) else power_w
 
@@ -247,7 +247,7 @@ def _number(
     converter: type[EnergyConverter | PowerConverter],
     unit: UnitOfEnergy | UnitOfPower,
 ) -> float | None:
-    """Give what a state says, in a unit; None if that is no finite number."""
+    """Return what a state says, in a unit; None if that is no finite number."""
     if state is None or state.state in (STATE_UNAVAILABLE, STATE_UNKNOWN):
         return None
     try:

@@ -126,14 +126,14 @@ def _statistics(sums: Sums) -> Mapping[str, str]:
 
 
 def _untold(sums: Sums) -> Ids:
-    """Give the quantities that have no past, no last interval and no day."""
+    """Return the quantities that have no past, no last interval and no day."""
     parts = (sums.statistics, sums.last, sums.today)
     names = (each.name for each in fields(Statistics))
     return tuple(n for n in names if all(p is None or getattr(p, n) is None for p in parts))
 
 
 def _entities(hass: HomeAssistant, entry: ConfigEntry) -> Mapping[str, str]:
-    """Give the entities of an entry that are shown, by the keys of their facts."""
+    """Return the entities of an entry that are shown, by the keys of their facts."""
     registered = er.async_entries_for_config_entry(er.async_get(hass), entry.entry_id)
     return {
         entity.unique_id.removeprefix(f"{entry.entry_id}_"): entity.entity_id
@@ -143,7 +143,7 @@ def _entities(hass: HomeAssistant, entry: ConfigEntry) -> Mapping[str, str]:
 
 
 async def _on_energy_dashboard(hass: HomeAssistant) -> Mapping[str, Ids]:
-    """Give what the household has said itself is its grid and its panels."""
+    """Return what the household has said itself is its grid and its panels."""
     if ENERGY not in hass.config.components:
         return {}
     preferences = (await async_get_manager(hass)).data

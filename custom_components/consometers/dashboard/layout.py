@@ -40,7 +40,7 @@ _MONTHS: Final = {"period": "month", "days_to_show": 365}
 
 
 def dashboard(home: Home, collectives: Sequence[Collective], language: str) -> dict[str, Any]:
-    """Give a dashboard of two pages: what is now, and the months."""
+    """Return a dashboard of two pages: what is now, and the months."""
     return _Writer(home, collectives, words_of(language)).dashboard()
 
 
@@ -115,7 +115,7 @@ class _Writer:
         yield from self._graph("year", _MONTHS, self._grid_flows())
 
     def _grid_flows(self) -> Flows:
-        """Give what the home lived of where that is known, else what crossed its meter."""
+        """Return what the home lived of where that is known, else what crossed its meter."""
         home = self._home
         if home.self_consumed:
             return {"drawn": home.drawn, "self_consumed": home.self_consumed}
@@ -137,7 +137,7 @@ class _Writer:
         yield from self._graph("year", _MONTHS, self._panels_flows())
 
     def _panels_flows(self) -> Flows:
-        """Give where the production went where that is known."""
+        """Return where the production went where that is known."""
         home = self._home
         if home.self_consumed:
             return {"self_consumed": home.self_consumed, "injected": home.injected}
@@ -279,7 +279,7 @@ def _heading(heading: str, icon: str | None = None, *, style: str = "title", **m
 
 
 def _known(entity: str) -> list[Card]:
-    """Give the condition that something is known of an entity."""
+    """Return the condition that something is known of an entity."""
     return [{"condition": "state", "entity": entity, "state_not": "unknown"}]
 
 

@@ -80,5 +80,5 @@ WORDS: Final[Mapping[str, Mapping[str, str]]] = {
 
 
 def words_of(language: str) -> Mapping[str, str]:
-    """Give the words of a language; of those that are not known, English."""
+    """Return the words of a language; of those that are not known, English."""
     return WORDS.get(language.partition("-")[0], WORDS["en"])

@@ -42,7 +42,7 @@ type InverterConfigEntry = ConfigEntry[InverterCoordinator]
 
 
 def store(hass: HomeAssistant, entry: InverterConfigEntry) -> Store[dict[str, Any]]:
-    """Give where the totals of an inverter are kept."""
+    """Return where the totals of an inverter are kept."""
     return Store(hass, _STORE_VERSION, f"{DOMAIN}.{entry.entry_id}", private=True)
 
 

@@ -11,7 +11,7 @@ from .link import InverterError
 
 
 async def diagnostics(coordinator: InverterCoordinator) -> dict[str, Any]:
-    """Give what is known, and the registers as they are now."""
+    """Return what is known, and the registers as they are now."""
     entry, state = coordinator.config_entry, coordinator.state
     where = dict.fromkeys(entry.data.keys() & {CONF_DEVICE, CONF_HOST}, REDACTED)
     return {

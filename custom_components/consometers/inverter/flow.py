@@ -204,14 +204,14 @@ class InverterFlow(ConfigFlow):
         )
 
     def _is_in_the_way(self, entry: ConfigEntry) -> bool:
-        """Tell whether a line is held with other settings: nobody can speak on it with both."""
+        """Return whether a line is held with other settings: nobody can speak on it with both."""
         if entry.state not in (ConfigEntryState.LOADED, ConfigEntryState.SETUP_RETRY):
             return False
         now, then = parameters(entry.data), parameters(self._inverter)
         return now.endpoint == then.endpoint and now != then
 
     async def _data_of(self, typed: Mapping[str, Any]) -> dict[str, Any]:
-        """Give the data of an entry from what was typed. Raises PortTaken."""
+        """Return the data of an entry from what was typed. Raises PortTaken."""
         data = {CONF_KIND: KIND_INVERTER, **typed}
         if not on_a_line(data):
             return {**data, CONF_HOST: data[CONF_HOST].strip().lower()}

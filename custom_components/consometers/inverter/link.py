@@ -156,12 +156,12 @@ class LinkInUse(InverterError):
 
 
 def on_a_line(data: Mapping[str, Any]) -> bool:
-    """Tell whether an inverter is on a serial line, and not on the network."""
+    """Return whether an inverter is on a serial line, and not on the network."""
     return CONF_DEVICE in data
 
 
 def parameters(data: Mapping[str, Any]) -> ModbusTcpParams | ModbusSerialParams:
-    """Give what core shares a connection by."""
+    """Return what core shares a connection by."""
     if not on_a_line(data):
         return ModbusTcpParams(host=data[CONF_HOST], port=data[CONF_PORT])
     parity, stopbits = FRAMINGS[data[CONF_FRAMING]]

@@ -201,7 +201,7 @@ class StringsModel(SunSpecComponent):
 
 @cache
 def strings_model(length: int) -> type[StringsModel]:
-    """Give model 160 of a length. What it says to have beyond that is another model's."""
+    """Return model 160 of a length. What it says to have beyond that is another model's."""
 
     class SizedStringsModel(StringsModel):
         modules = repeating_group(
@@ -295,7 +295,7 @@ METERS: Final[dict[int, type[MeterModel]]] = {
 
 
 def phases(model_id: int, inverter: InverterModel) -> int:
-    """Tell how many phases an inverter feeds: the number of its model does, or its wiring."""
+    """Return how many phases an inverter feeds: the number of its model does, or its wiring."""
     return (inverter.wiring or 0) + 1 if isinstance(inverter, DerInverter) else model_id % 10
 
 

@@ -47,7 +47,7 @@ class InverterSensorDescription(SensorEntityDescription):
     placeholders: Mapping[str, str] = field(default_factory=dict)
 
     def value(self, state: InverterState) -> StateType:
-        """Give what it shows."""
+        """Return what it shows."""
         known = self.value_fn(state)
         return round(known, self.digits or None) if isinstance(known, float) else known
 

@@ -161,7 +161,7 @@ class InverterState:
         return any(each.unsure for each in self.counters.values())
 
     def total_wh(self, name: str) -> float | None:
-        """Give the energy of a counter over its lifetime."""
+        """Return the energy of a counter over its lifetime."""
         counter = self.counters.get(name)
         return None if counter is None else counter.total_wh
 
@@ -197,7 +197,7 @@ class InverterState:
             self.presence = Presence.AWAY
 
     def remember(self) -> dict[str, Any]:
-        """Give what is to be known after a restart, as JSON has it."""
+        """Return what is to be known after a restart, as JSON has it."""
         return {
             name: {"read_wh": each.read_wh, "at": each.at, "offset_wh": each.offset_wh}
             for name, each in self.counters.items()

@@ -103,12 +103,12 @@ class LinkyCoordinator:
         self._link_was_good = False
 
     def signal(self, pace: Pace) -> SignalType[()]:
-        """Give the signal that tells entities of a pace to write their state."""
+        """Return the signal that tells entities of a pace to write their state."""
         return SignalType(f"{DOMAIN}_{self.entry.entry_id}_{pace}")
 
     @property
     def signal_known(self) -> SignalType[()]:
-        """Give the signal that tells platforms that more may be known of the meter."""
+        """Return the signal that tells platforms that more may be known of the meter."""
         return SignalType(f"{DOMAIN}_{self.entry.entry_id}_known")
 
     @property
@@ -195,7 +195,7 @@ class LinkyCoordinator:
         await link.listen_for(self._mode)
 
     def _silent_since(self, moment: float) -> float:
-        """Give the seconds without a good group, counted from a moment on."""
+        """Return the seconds without a good group, counted from a moment on."""
         return self._clock() - max(moment, self.state.heard_at or moment)
 
     @callback

@@ -42,7 +42,7 @@ class PowerFromRegister:
             steps.popleft()
 
     def power_w(self, apparent_va: int | None = None) -> int | None:
-        """Give the latest power; None until the register was read over a whole window.
+        """Return the latest power; None until the register was read over a whole window.
 
         From the last step to a reading without another it has counted less than one watt-hour,
         and no active power is above the apparent power: both bound the mean, so that it falls as
@@ -61,7 +61,7 @@ class PowerFromRegister:
         return round(min(bound for bound in bounds if bound is not None))
 
     def _mean_w(self) -> float | None:
-        """Give the mean from step to step; None before they span a window.
+        """Return the mean from step to step; None before they span a window.
 
         A step that took longer than a window tells nothing of those that follow fast, as at dawn:
         it is left out as soon as they can do without it.
@@ -98,7 +98,7 @@ class CutOff:
         self._square, self._at = float(apparent_va) ** 2, at
 
     def seconds_left(self, cut_off_va: float) -> int | None:
-        """Give the seconds until the breaker opens if the power stays; None if it never does."""
+        """Return the seconds until the breaker opens if the power stays; None if it never does."""
         limit = (MARGIN * cut_off_va) ** 2
         if self._filtered is None or self._square <= limit:
             return None
@@ -125,7 +125,7 @@ class LinkQuality:
 
     @property
     def percent(self) -> float | None:
-        """Give the share; None while too little has come."""
+        """Return the share; None while too little has come."""
         if len(self._samples) < 2:
             return None
         (_, first_good, first_refused), (_, good, refused) = self._samples[0], self._samples[-1]

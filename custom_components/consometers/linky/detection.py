@@ -54,17 +54,17 @@ class Found:
 
 
 def masked(unique_id: str) -> str:
-    """Give the end of a meter's address: enough to tell one's meters apart."""
+    """Return the end of a meter's address: enough to tell one's meters apart."""
     return f"…{unique_id[-4:]}"
 
 
 def default_title(unique_id: str, *, of_production: bool) -> str:
-    """Give the title of the entry of a meter, until a person chooses another."""
+    """Return the title of the entry of a meter, until a person chooses another."""
     return f"Linky {'production ' if of_production else ''}{masked(unique_id)}"
 
 
 def title_after(title: str, former: str, now: str) -> str:
-    """Give the title of an entry whose default title is another one now. What was chosen stays."""
+    """Return the title of an entry whose default title has changed. A chosen one stays."""
     return now if title == former else title
 
 
@@ -94,7 +94,7 @@ async def _detect(device: str) -> Found:
 
 
 async def _listen(link: Link, listen_s: float) -> Found | bytes:
-    """Give the meter that speaks at the speed of the link, else the first of what came."""
+    """Return the meter that speaks at the speed of the link, else the first of what came."""
     clock = asyncio.get_running_loop().time
     state, heard, tuned = LinkyState(), b"", False
     until = clock() + listen_s

@@ -59,7 +59,7 @@ class Link:
         self._writer = writer
 
     async def read(self, timeout_s: float) -> bytes:
-        """Give the bytes that have come, or none if there are none in that time.
+        """Return the bytes that have come, or none if there are none in that time.
 
         Raises LinkLost when the port is gone.
         """

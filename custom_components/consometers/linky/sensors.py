@@ -54,7 +54,7 @@ class LinkySensorDescription(SensorEntityDescription):
     placeholders: Mapping[str, str] = field(default_factory=dict)
 
     def exists(self, state: LinkyState) -> bool:
-        """Tell whether the meter has such a thing."""
+        """Return whether the meter has such a thing."""
         return (self.exists_fn or _is_known(self.value_fn))(state)
 
 

@@ -163,7 +163,7 @@ class LinkyState:
         self._total = _Total(meter.address, meter.mode, energy_wh + self.offset_wh, at)
 
     def _apparent_by_phase(self) -> Iterable[tuple[int, Reading, int]]:
-        """Give what the breaker watches, and what makes VA of it: each phase, or the whole.
+        """Yield what the breaker watches, and what makes VA of it: each phase, or the whole.
 
         In historique mode a three-phase meter tells the currents of the phases only.
         """
@@ -177,27 +177,27 @@ class LinkyState:
             yield 1, power, 1
 
     def reading(self, *names: str) -> Reading | None:
-        """Give what is believed of the first of these labels that is known."""
+        """Return what is believed of the first of these labels that is known."""
         readings = self.meter.readings
         return next((readings[name] for name in names if name in readings), None)
 
     def number(self, *names: str) -> int | None:
-        """Give the number that stands under the first of these labels that is known."""
+        """Return the number that stands under the first of these labels that is known."""
         reading = self.reading(*names)
         return None if reading is None else reading.number
 
     def value(self, name: str) -> Value:
-        """Give the typed value of a label."""
+        """Return the typed value of a label."""
         reading = self.reading(name)
         return None if reading is None else reading.group.value
 
     def text(self, name: str) -> str | None:
-        """Give the text of a label without its padding, or None if there is nothing else."""
+        """Return the text of a label without its padding, or None if there is nothing else."""
         value = self.value(name)
         return " ".join(value.split()) or None if isinstance(value, str) else None
 
     def time(self, name: str) -> datetime | None:
-        """Give the horodate of a label."""
+        """Return the horodate of a label."""
         reading = self.reading(name)
         return None if reading is None else reading.group.time
 

@@ -60,7 +60,7 @@ class Last:
     """How many homes are in the consumption."""
 
     def mean_w(self, energy_wh: int | None) -> int | None:
-        """Give the mean power of one of its energies."""
+        """Return the mean power of one of its energies."""
         if energy_wh is None:
             return None
         return round(energy_wh * timedelta(hours=1) / (self.end - self.start))
@@ -192,7 +192,7 @@ def node(answer: object) -> Node:
 
 
 def words_in(language: str, words: Words) -> str:
-    """Give words in a language, else in English, else in whatever there is."""
+    """Return words in a language, else in English, else in whatever there is."""
     return next((words[each] for each in (language, "en", *words) if each in words), "")
 
 

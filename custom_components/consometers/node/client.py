@@ -72,7 +72,7 @@ class InvalidUrl(NodeError):
 
 
 def base_url(typed: str) -> str:
-    """Give the URL of a node as it is kept. Raises InvalidUrl."""
+    """Return the URL of a node as it is kept. Raises InvalidUrl."""
     text = typed.strip()
     try:
         url = URL(text if "://" in text else f"http://{text}")

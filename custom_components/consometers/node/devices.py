@@ -23,7 +23,7 @@ def collective_identifier(entry: NodeConfigEntry, collective_id: str) -> tuple[s
 
 
 def collective_id(entry: NodeConfigEntry, identifiers: set[tuple[str, str]]) -> str | None:
-    """Tell which collective a device of the entry is; None: it is the node."""
+    """Return which collective a device of the entry is; None: it is the node."""
     prefix = f"{entry.entry_id}_"
     names = (name for domain, name in identifiers if domain == DOMAIN)
     return next((n.removeprefix(prefix) for n in names if n.startswith(prefix)), None)

@@ -9,7 +9,7 @@ from .coordinator import NodeCoordinator
 
 
 def diagnostics(coordinator: NodeCoordinator) -> dict[str, Any]:
-    """Give what is known of a node. Words of problems may name somebody, so they are left out."""
+    """Return what is known of a node. Words of problems may name somebody, so they are left out."""
     entry = coordinator.config_entry
     return {
         "entry": {"kind": entry.data[CONF_KIND], "discovered": CONF_APP in entry.data},

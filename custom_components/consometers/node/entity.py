@@ -70,7 +70,7 @@ class NodeEntity(CoordinatorEntity[NodeCoordinator]):
         self._attr_device_info = DeviceInfo(identifiers={node_identifier(entry)})
 
     def _reason(self, words: Words | None) -> dict[str, str | None]:
-        """Give the attribute that says why, in the language of the home."""
+        """Return the attribute that says why, in the language of the home."""
         language = self.coordinator.hass.config.language
         return {REASON: None if words is None else words_in(language, words)}
 

@@ -147,5 +147,5 @@ class NodeFlow(ConfigFlow):
 
 
 def _typed(data: Mapping[str, Any]) -> dict[str, Any]:
-    """Give what a person typed as it is kept. Raises InvalidUrl."""
+    """Return what a person typed as it is kept. Raises InvalidUrl."""
     return {**data, CONF_URL: base_url(data[CONF_URL]), CONF_TOKEN: data[CONF_TOKEN].strip()}

@@ -33,7 +33,7 @@ class CollectiveSensorDescription(SensorEntityDescription):
     of_sums: bool = False
 
     def is_told(self, collective: Collective) -> bool:
-        """Tell whether there is anything to show."""
+        """Return whether there is anything to show."""
         return not self.of_sums or self.value_fn(collective) is not None
 
 

@@ -101,7 +101,7 @@ class Decoder:
         return frames
 
     def close(self) -> list[Frame]:
-        """Give what is left of a stream that ends here, as a frame that was cut."""
+        """Return what is left of a stream that ends here, as a frame that was cut."""
         frames: list[Frame] = []
         if self._tail:
             self._read(self._tail, frames)
@@ -177,7 +177,7 @@ class Decoder:
 
 
 def encode_frame(groups: Iterable[Group]) -> bytes:
-    """Give the bytes of a whole frame, STX and ETX included. The reverse of `Decoder.feed`."""
+    """Return the bytes of a whole frame, STX and ETX included. The reverse of `Decoder.feed`."""
     content = b"".join(
         encode(group.label.name, group.raw, group.label.mode, group.raw_horodate)
         for group in groups
@@ -186,7 +186,7 @@ def encode_frame(groups: Iterable[Group]) -> bytes:
 
 
 def _kept(segment: bytes) -> bytes:
-    """Give what counts of an unfinished segment: its start, and whether more than noise follows.
+    """Return what counts of an unfinished segment: its start, and whether more than noise follows.
 
     However its end comes, `parse` then says the same as of the whole segment.
     """

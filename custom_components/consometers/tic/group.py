@@ -69,7 +69,7 @@ class Rejected:
 
 
 def checksum(content: bytes) -> int:
-    """Give the checksum, 0x20 to 0x5F, of the bytes that it covers.
+    """Return the checksum, 0x20 to 0x5F, of the bytes that it covers.
 
     In historique mode these are the label to the last character of the data; in standard mode the
     separator that follows is covered too.
@@ -78,7 +78,7 @@ def checksum(content: bytes) -> int:
 
 
 def encode(name: str, data: str, mode: Mode, horodate: str | None = None) -> bytes:
-    """Give the bytes of a group, LF and CR included. Nothing is checked: see `parse`."""
+    """Return the bytes of a group, LF and CR included. Nothing is checked: see `parse`."""
     separator = SEPARATORS[mode]
     fields = [name, data] if horodate is None else [name, horodate, data]
     content = separator.join(field.encode("ascii") for field in fields)

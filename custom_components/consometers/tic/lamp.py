@@ -18,5 +18,5 @@ class Lamp:
             self._last_correct = at
 
     def is_good(self, at: float) -> bool:
-        """Tell whether the link is good at that time."""
+        """Return whether the link is good at that time."""
         return self._last_correct is not None and at - self._last_correct < LINK_BAD_AFTER_S

@@ -146,7 +146,7 @@ class Meter:
 
 
 def energy_drawn_wh(readings: Mapping[str, Reading]) -> int | None:
-    """Give all the energy drawn, Wh, in either mode; None until every register of it is known.
+    """Return all the energy drawn, Wh, in either mode; None until every register of it is known.
 
     In historique mode it is the sum of the registers of the contract, so that the total goes on
     when the mode changes.
@@ -183,7 +183,7 @@ def _believe_steady(pending: list[Reading], believed: Reading | None) -> Reading
 
 
 def _believe_maximum(pending: list[Reading], believed: Reading | None) -> Reading | None:
-    """Give one that was read twice the same, or the middle one of three that grew."""
+    """Return one that was read twice the same, or the middle one of three that grew."""
     latest = pending[-_MEDIAN_OF:]
     if (steady := _believe_steady(pending, believed)) is not None:
         return steady
@@ -211,7 +211,7 @@ def _believe_measure(pending: list[Reading], _believed: Reading | None) -> Readi
 
 
 def _believe_register(pending: list[Reading], believed: Reading | None) -> Reading | None:
-    """Give the reading before the latest, if both can follow each other."""
+    """Return the reading before the latest, if both can follow each other."""
     if len(pending) < 2:
         return None
     if not _follows(pending[-2], pending[-1]):
@@ -229,7 +229,7 @@ def _follows(earlier: Reading, later: Reading) -> bool:
 
 
 def _believe_clock(pending: list[Reading], _believed: Reading | None) -> Reading | None:
-    """Give the latest, if it is as much later than the one before as it came later."""
+    """Return the latest, if it is as much later than the one before as it came later."""
     if len(pending) < 2:
         return None
     earlier, latest = pending[-2:]
@@ -241,7 +241,7 @@ def _believe_clock(pending: list[Reading], _believed: Reading | None) -> Reading
 
 
 def _is_degraded(reading: Reading) -> bool:
-    """Tell whether the meter itself does not trust its clock, by the case of the season."""
+    """Return whether the meter itself does not trust its clock, by the case of the season."""
     return (reading.group.raw_horodate or "")[:1].islower()
 
 

@@ -40,7 +40,7 @@ class Tariff:
 
 
 def tariff(readings: Mapping[str, Reading]) -> Tariff:
-    """Give the tariff from what is believed of the meter."""
+    """Return the tariff from what is believed of the meter."""
     if "STGE" in readings:
         return _standard(readings)
     if "PTEC" in readings:
@@ -67,7 +67,7 @@ _COLOUR_OF_TOMORROW = {"BLEU": Colour.BLUE, "BLAN": Colour.WHITE, "ROUG": Colour
 
 
 def register_title(register: str) -> str | None:
-    """Give the name that a Linky shows for a register of historique mode, e.g. HC BLEU."""
+    """Return the name that a Linky shows for a register of historique mode, e.g. HC BLEU."""
     return next((name for name, of in _PERIODS.values() if of == register), None)
 
 

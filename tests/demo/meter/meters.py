@@ -35,13 +35,13 @@ def unix(at: datetime) -> int:
 
 
 def decoded(groups: tuple[Group, ...]) -> Frame:
-    """Give what a receiver makes of a frame."""
+    """Return what a receiver makes of a frame."""
     (frame,) = Decoder().feed(encode_frame(groups))
     return frame
 
 
 def raws(meter: Linky, at: datetime) -> Mapping[str, str]:
-    """Give the data of a frame by label."""
+    """Return the data of a frame by label."""
     return {group.label.name: group.raw for group in meter.frame(unix(at))}
 
 

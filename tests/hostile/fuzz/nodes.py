@@ -116,7 +116,7 @@ class Target:
         await self.store.close()
 
     def has_changed(self) -> bool:
-        """Tell whether anything was written."""
+        """Return whether anything was written."""
         return self._version() != self._seen
 
     def _version(self) -> object:
@@ -161,7 +161,7 @@ class Target:
 
 
 def is_answer(stanza: StanzaBase) -> bool:
-    """Tell whether this asks nothing: an answer, an error, or a receipt."""
+    """Return whether this asks nothing: an answer, an error, or a receipt."""
     return isinstance(stanza, Message) or (
         isinstance(stanza, Iq) and stanza["type"] in {"result", "error"}
     )

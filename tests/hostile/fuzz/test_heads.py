@@ -252,7 +252,7 @@ PARTS = st.sampled_from(
 
 
 async def send(port: int, request: bytes) -> bytes:
-    """Give what comes back to a request, whatever that is."""
+    """Return what comes back to a request, whatever that is."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     try:
         async with asyncio.timeout(ENDS_WITHIN_S):

@@ -96,7 +96,7 @@ class Recorded(House):
         return told.get(entity_id, [])
 
     async def sums(self, key: str) -> dict[int, float]:
-        """Give the sums of an energy, by how many hours after noon they are."""
+        """Return the sums of an energy, by how many hours after noon they are."""
         return {
             round((row["end"] - NOON.timestamp()) / 3_600): round(row["sum"], 3)
             for row in await self.rows(key)

@@ -200,7 +200,7 @@ def test_it_is_known_again_after_a_restart() -> None:
 
 
 def kept(**readings_wh: float) -> dict[str, Any]:
-    """Give what a home kept: three hours of the tenth, and an hour of the eleventh."""
+    """Return what a home kept: three hours of the tenth, and an hour of the eleventh."""
     balance = begun(home())
     balance.turn(date(2026, 6, 10))
     count(balance, 3 * HOUR, roof=110_000, drawn=504_000, injected=24_000)

@@ -35,12 +35,12 @@ def sections(written: Mapping[str, Any], page: int = 0) -> list[dict[str, Any]]:
 
 
 def headings(written: Mapping[str, Any], page: int = 0) -> list[str]:
-    """Give the title of each section."""
+    """Return the title of each section."""
     return [section["cards"][0]["heading"] for section in sections(written, page)]
 
 
 def shown(written: Any) -> Iterator[str]:
-    """Give every entity and statistic, as often as it is there."""
+    """Yield every entity and statistic, as often as it is there."""
     for key, value in written.items() if isinstance(written, dict) else ():
         if key == "entity":
             yield value
@@ -117,7 +117,7 @@ def test_up_to_when_a_collective_received_is_shown_once_it_received_anything() -
 
 
 def said(collective: Collective, language: str = "en") -> list[str]:
-    """Give the sentences below the figures of a collective."""
+    """Return the sentences below the figures of a collective."""
     (section,) = sections(dashboard(Home(), [collective], language))
     return [card["content"] for card in section["cards"] if card["type"] == "markdown"]
 

@@ -67,12 +67,12 @@ class Roof:
         return None if entity_id is None else self.hass.states.get(entity_id)
 
     def state(self, key: str) -> str | None:
-        """Give what a sensor shows, by the name of its fact."""
+        """Return what a sensor shows, by the name of its fact."""
         state = self.state_of(key)
         return None if state is None else state.state
 
     def number(self, key: str) -> float:
-        """Give what a sensor shows, in W or kWh."""
+        """Return what a sensor shows, in W or kWh."""
         state = self.state(key)
         assert state is not None, key
         return float(state)
@@ -81,6 +81,6 @@ class Roof:
         return all(self.state(key) == STATE_UNAVAILABLE for key in keys)
 
     def issue(self, kind: str) -> ir.IssueEntry | None:
-        """Give what is asked of the person, if it is."""
+        """Return what is asked of the person, if it is."""
         issue = ir.async_get(self.hass).async_get_issue(DOMAIN, f"{kind}_{self.entry.entry_id}")
         return issue if issue is not None and issue.active else None

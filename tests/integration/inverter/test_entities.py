@@ -8,7 +8,7 @@ from .roof import Roof
 
 
 def facts(roof: Roof) -> dict[str, dict[str, object]]:
-    """Give all that a person can see of each entity."""
+    """Return all that a person can see of each entity."""
     shown: dict[str, dict[str, object]] = {}
     entities = er.async_entries_for_config_entry(er.async_get(roof.hass), roof.entry.entry_id)
     for entity in sorted(entities, key=lambda entity: entity.entity_id):

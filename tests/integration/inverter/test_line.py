@@ -75,7 +75,7 @@ async def entry(hass: HomeAssistant, inverter: VirtualInverter) -> MockConfigEnt
 
 
 def typed(inverter: VirtualInverter, **more: Any) -> dict[str, Any]:
-    """Give what a person types to add it."""
+    """Return what a person types to add it."""
     said = {CONF_BAUDRATE: "9600", CONF_FRAMING: "8N1", CONF_UNIT_ID: 1}
     return {CONF_DEVICE: inverter.device, **said, **more}
 

@@ -63,7 +63,7 @@ def reading(
 
 
 def told(*readings_wh: float | None) -> tuple[list[float | None], list[Event]]:
-    """Give the totals after each reading, a minute apart, and what happened.
+    """Return the totals after each reading, a minute apart, and what happened.
 
     The first was read before, and is sure.
     """

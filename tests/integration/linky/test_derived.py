@@ -182,7 +182,7 @@ def test_nothing_is_left_before_the_first_reading() -> None:
 
 
 def quality(refused: Iterable[int]) -> LinkQuality:
-    """Give the quality after so many groups refused of fifty, every second."""
+    """Return the quality after so many groups refused of fifty, every second."""
     quality = LinkQuality()
     for second, so_far in enumerate(accumulate(refused)):
         quality.update(50 * (second + 1) - so_far, so_far, float(second))

@@ -62,7 +62,7 @@ def device_of(hass: HomeAssistant, entry: ConfigEntry) -> dr.DeviceEntry:
 
 
 def names(hass: HomeAssistant, entry: ConfigEntry) -> dict[str, str]:
-    """Give what entities are called, without their device."""
+    """Return what entities are called, without their device."""
     registry, prefix = er.async_get(hass), f"{entry.entry_id}_"
     entries = er.async_entries_for_config_entry(registry, entry.entry_id)
     called = {each.unique_id.removeprefix(prefix): str(each.original_name) for each in entries}

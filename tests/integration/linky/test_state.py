@@ -10,7 +10,7 @@ from ..tic.samples import frame_bytes
 
 
 def heard(kind: Kind, *more: Kind, times: int = 4) -> LinkyState:
-    """Give the state after some frames of one kind, then of others, one a second."""
+    """Return the state after some frames of one kind, then of others, one a second."""
     state, second = LinkyState(), 0
     for each in (kind, *more):
         for _ in range(times):

@@ -78,7 +78,7 @@ class House:
         return registry.async_get_device_by_identifier((DOMAIN, of), self.entry.entry_id)
 
     def issues(self) -> dict[str, ir.IssueEntry]:
-        """Give what is asked of the person, by kind."""
+        """Return what is asked of the person, by kind."""
         return {
             str(issue.translation_key): issue
             for issue in ir.async_get(self.hass).issues.values()

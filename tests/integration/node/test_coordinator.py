@@ -25,7 +25,7 @@ def in_a_hurry(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def logged(caplog: pytest.LogCaptureFixture) -> list[str]:
-    """Give what the integration has logged for a person to read."""
+    """Return what the integration has logged for a person to read."""
     return [
         record.getMessage()
         for record in caplog.records

@@ -14,7 +14,7 @@ from .toy import collective, part, permission, sums, until
 
 
 def facts(house: House) -> dict[str, dict[str, object]]:
-    """Give all that a person can see of each entity."""
+    """Return all that a person can see of each entity."""
     shown: dict[str, dict[str, object]] = {}
     entities = er.async_entries_for_config_entry(er.async_get(house.hass), house.entry.entry_id)
     for entity in sorted(entities, key=lambda entity: entity.entity_id):

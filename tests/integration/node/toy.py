@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[3]
 
 
 def documented() -> dict[str, Any]:
-    """Give the answer that the documentation shows."""
+    """Return the answer that the documentation shows."""
     (block,) = re.findall(
         r"^## GET /api/v1/node\n```json\n(.*?)^```",
         (ROOT / "docs/node-api.md").read_text(),
@@ -53,7 +53,7 @@ def collective(collective_id: str = "1", **changes: Any) -> dict[str, Any]:
 
 
 def sums(**changes: Any) -> dict[str, Any]:
-    """Give what a node tells of the sums of its first collective."""
+    """Return what a node tells of the sums of its first collective."""
     energies = {"consumption": 23_450, "injection": 310, "production": 5_400}
     statistics = {each: f"consometers:collective_1_{each}" for each in energies}
     return {
@@ -87,7 +87,7 @@ def sums(**changes: Any) -> dict[str, Any]:
 
 
 def part(name: str, **changes: Any) -> dict[str, Any]:
-    """Give the sums with something else in one of their parts."""
+    """Return the sums with something else in one of their parts."""
     return sums(**{name: {**sums()[name], **changes}})
 
 

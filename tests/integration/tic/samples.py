@@ -173,13 +173,13 @@ FRAMES: dict[str, tuple[Mode, Sequence[Fields]]] = {
 
 
 def group_bytes(mode: Mode, *fields: str) -> bytes:
-    """Give the bytes of a group from its label, its horodate if it has one, and its data."""
+    """Return the bytes of a group from its label, its horodate if it has one, and its data."""
     name, *horodate, data = fields
     return encode(name, data, mode, *horodate)
 
 
 def frame_bytes(mode: Mode, groups: Iterable[Sequence[str]], **changes: str | None) -> bytes:
-    """Give the bytes of a frame, with the data of some labels changed or, by None, left out."""
+    """Return the bytes of a frame, with the data of some labels changed or, by None, left out."""
     content = b""
     for name, *rest in groups:
         data = changes.get(name, rest[-1])
@@ -189,7 +189,7 @@ def frame_bytes(mode: Mode, groups: Iterable[Sequence[str]], **changes: str | No
 
 
 def frame(mode: Mode, groups: Iterable[Sequence[str]], **changes: str | None) -> Frame:
-    """Give a frame that came without a fault."""
+    """Return a frame that came without a fault."""
     decoder = Decoder(mode)
     (decoded,) = decoder.feed(frame_bytes(mode, groups, **changes))
     assert decoded.correct
@@ -197,7 +197,7 @@ def frame(mode: Mode, groups: Iterable[Sequence[str]], **changes: str | None) ->
 
 
 def group(mode: Mode, *fields: str) -> Group:
-    """Give a group that passed."""
+    """Return a group that passed."""
     parsed = parse(group_bytes(mode, *fields).strip(LF + CR), mode)
     assert isinstance(parsed, Group), parsed
     return parsed
@@ -211,7 +211,7 @@ _TIMES = st.datetimes(
 
 @st.composite
 def groups_of(draw: st.DrawFn, label: Label) -> Group:
-    """Give any group with this label."""
+    """Return any group with this label."""
     if label.chars is Chars.SCHEDULE:
         data = DAY_SCHEDULE
     else:
@@ -226,7 +226,7 @@ def groups_of(draw: st.DrawFn, label: Label) -> Group:
 
 @st.composite
 def group_lists(draw: st.DrawFn, mode: Mode) -> list[Group]:
-    """Give the groups of any valid frame."""
+    """Return the groups of any valid frame."""
     labels = draw(
         st.lists(st.sampled_from(list(CATALOGUE[mode].values())), min_size=1, unique=True)
     )
@@ -235,7 +235,7 @@ def group_lists(draw: st.DrawFn, mode: Mode) -> list[Group]:
 
 @st.composite
 def streams(draw: st.DrawFn) -> bytes:
-    """Give bytes that are partly those of frames, partly noise."""
+    """Return bytes that are partly those of frames, partly noise."""
     mode = draw(st.sampled_from(Mode))
     whole = draw(st.lists(group_lists(mode).map(encode_frame), max_size=3))
     noise = st.one_of(
@@ -252,6 +252,6 @@ def streams(draw: st.DrawFn) -> bytes:
 
 @st.composite
 def chunkings(draw: st.DrawFn, data: bytes) -> list[bytes]:
-    """Give the same bytes in pieces."""
+    """Return the same bytes in pieces."""
     cuts = sorted(draw(st.sets(st.integers(0, len(data)), max_size=8)))
     return [data[a:b] for a, b in zip([0, *cuts], [*cuts, len(data)], strict=True)]

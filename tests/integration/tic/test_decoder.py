@@ -36,7 +36,7 @@ from .samples import (
 
 
 def sent(mode: Mode, *fields: str) -> bytes:
-    """Give what stands between LF and CR."""
+    """Return what stands between LF and CR."""
     return group_bytes(mode, *fields)[1:-1]
 
 

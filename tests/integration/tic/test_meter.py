@@ -36,7 +36,7 @@ from .samples import (
 
 
 def values_of(name: str, frames: Iterable[Frame]) -> list[Value]:
-    """Give what is believed of a label after each of these frames, one a second."""
+    """Return what is believed of a label after each of these frames, one a second."""
     meter = Meter()
     values = []
     for second, one in enumerate(frames):

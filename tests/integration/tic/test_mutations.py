@@ -47,7 +47,7 @@ def test_one_flipped_bit_costs_one_group_and_alters_none_but_free_text(name: str
 
 @st.composite
 def mutations(draw: st.DrawFn, data: bytes) -> bytes:
-    """Give bytes altered in a few places."""
+    """Return bytes altered in a few places."""
     altered = bytearray(data)
     for _ in range(draw(st.integers(1, 4))):
         at = draw(st.integers(0, len(altered) - 1))

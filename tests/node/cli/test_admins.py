@@ -30,7 +30,7 @@ async def coop(run: Run, tmp_path: Path) -> Path:
 
 
 async def opens(folder: Path, name: str, password: str) -> bool:
-    """Tell whether somebody could log in."""
+    """Return whether somebody could log in."""
     store = await Store.open(folder / "node.db")
     async with store.reading() as connection:
         kept = await administrators.kept_of(connection, name)

@@ -35,7 +35,7 @@ async def lived_in(place: Place) -> None:
 
 
 def blocks_in(place: Place) -> tuple[object, ...]:
-    """Give how many blocks there are, and what they say together."""
+    """Return how many blocks there are, and what they say together."""
     with plain(place) as connection:
         ((count, first, last, bytes_),) = connection.run(
             "SELECT count(*), min(day), max(day), sum(length(packed)) FROM block"

@@ -25,7 +25,7 @@ class Attacker:
         self.figures.add(frozenset((one, times) for one, times in figure.items() if times))
 
     def told_apart(self, fewer_than: int) -> set[int]:
-        """Give homes of which something is known by themselves, or of too few together."""
+        """Return homes of which something is known by themselves, or of too few together."""
         homes = sorted({home for figure in self.figures for (home, _), _ in figure})
         basis = _reduced([dict(figure) for figure in self.figures])
         found: set[int] = set()
@@ -38,7 +38,7 @@ class Attacker:
 
 
 def _reduced(rows: Iterable[Mapping[Unknown, int]]) -> list[dict[Unknown, int]]:
-    """Give rows that say the same, none of which follows from the others (Gauss, over a field)."""
+    """Return independent rows that say the same (Gauss, over a field)."""
     basis: dict[Unknown, dict[Unknown, int]] = {}
     for row in rows:
         rest = {key: n % _PRIME for key, n in row.items() if n % _PRIME}

@@ -215,19 +215,19 @@ class Town:
     async def shown(
         self, name: str = "", *, kind: str = "area", day: date = DAY, interval: Interval = HOUR
     ) -> list[Value]:
-        """Give what is published of a group: of everybody, if it has no name."""
+        """Return what is published of a group: of everybody, if it has no name."""
         found = await self._own(name, kind, day, interval)
         return list(found[0].values) if found else []
 
     async def counted(
         self, name: str = "", *, kind: str = "area", day: date = DAY, interval: Interval = HOUR
     ) -> list[Value]:
-        """Give how many members that sums."""
+        """Return how many members that sums."""
         found = await self._own(name, kind, day, interval)
         return list(found[1].values) if found else []
 
     async def civil(self, name: str = "", *, kind: str = "area", day: date = DAY) -> Value:
-        """Give what is published of a civil day, in Wh."""
+        """Return what is published of a civil day, in Wh."""
         start = day - timedelta(days=1)
         values = await self.shown(name, kind=kind, day=start, interval=Interval.P1D)
         return values[0] if values else None
@@ -237,7 +237,7 @@ class Town:
         return await closed_intervals(self.connection, interval, Range.of_day(day))
 
     async def cells(self, interval: Interval = HOUR, *, group: str = "") -> list[CellSum]:
-        """Give what was published of consumption, of all days, in order."""
+        """Return what was published of consumption, of all days, in order."""
         number = await self.group("area" if group else "all", group)
         found = await cells(self.connection, number, interval, [CONSUMPTION], _ALWAYS)
         return sorted(found, key=lambda cell: cell.start)
@@ -271,6 +271,6 @@ class Town:
         await self.connection.execute(insert(Base.metadata.tables[table]).values(values))
 
     async def kept(self, table: str) -> list[tuple[object, ...]]:
-        """Give all rows of a table."""
+        """Return all rows of a table."""
         rows = await self.connection.execute(select(Base.metadata.tables[table]))
         return [tuple(row) for row in rows]

@@ -58,7 +58,7 @@ def mark(home: int, version: int) -> int:
 
 
 def marked(watts: int) -> Iterator[tuple[int, int, int]]:
-    """Give the records that a sum is of: home, version, and how often."""
+    """Yield the records that a sum is of: home, version, and how often."""
     for home in range(MOST):
         for version in range(VERSIONS):
             if times := watts // mark(home, version) % (1 << _DIGIT):
@@ -86,7 +86,7 @@ class Story:
     published: dict[Key, int] = field(default_factory=dict)
 
     def _rules(self) -> Publication:
-        """Give rules by which no fewer homes are enough."""
+        """Return rules by which no fewer homes are enough."""
         stricter = self.random.choice([0, 0, 1, None])
         if stricter is None:
             return Publication(basis=ByLaw())
@@ -256,7 +256,7 @@ class Story:
         )
 
     def leaks(self) -> set[int]:
-        """Give homes of which colluding members learn anything, fewer of them than the minimum."""
+        """Return homes of which colluding members, fewer than the minimum, learn anything."""
         found: set[int] = set()
         homes = sorted(self.homes)
         for count in range(self.minimum):

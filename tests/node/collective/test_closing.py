@@ -172,7 +172,7 @@ class Town:
 
 
 def colluding(town: Town, random: Random) -> Iterator[set[int]]:
-    """Give homes that tell each other all that they know, fewer than the minimum."""
+    """Yield homes that tell each other all that they know, fewer than the minimum."""
     homes = sorted({home for figure in town.attacker.figures for (home, _), _ in figure})
     for count in range(min(town.minimum, len(homes))):
         yield set(random.sample(homes, count))

@@ -79,7 +79,7 @@ def _bytes(value: Any) -> bytes:
 
 
 async def traces(store: Store, place: Path | str, words: list[bytes]) -> list[bytes]:
-    """Give those of the words that are found, in a table or in any file of the database."""
+    """Return those of the words that are found, in a table or in any file of the database."""
     async with store.reading() as connection:
         found = await everything(connection)
     if isinstance(place, Path):

@@ -319,6 +319,6 @@ async def all_of(house: House) -> list[PermissionId]:
 
 
 def enumerate_hours(start: datetime, end: datetime) -> Iterator[tuple[datetime, int]]:
-    """Give each hour, and how many there were before it."""
+    """Yield each hour, and how many there were before it."""
     for n in range(round((end - start) / HOUR)):
         yield start + n * HOUR, n

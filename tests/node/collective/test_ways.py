@@ -106,7 +106,7 @@ def modules() -> dict[str, ast.Module]:
 
 @cache
 def imports(name: str, tree: ast.Module) -> dict[str, str]:
-    """Give what a module imports: its name there, and what it is, from our room on."""
+    """Return what a module imports: its name there, and what it is, from our room on."""
     return dict(_imports(name, tree))
 
 
@@ -134,7 +134,7 @@ class Uses:
         self._imports = {name: imports(name, tree) for name, tree in trees.items()}
 
     def of(self, name: str) -> set[str]:
-        """Give what a module imports, or takes of a module that it imported: all that it is of."""
+        """Return what a module imports, or takes of a module that it imported."""
         known = self._imports[name]
         found = set(known.values())
         for node in ast.walk(self.trees[name]):
@@ -144,7 +144,7 @@ class Uses:
         return {self._origin(path) for path in found}
 
     def _origin(self, path: str) -> str:
-        """Give where something comes from, that another module may have imported before."""
+        """Return where something comes from, that another module may have imported before."""
         if path == ROOM.name:
             return ""
         if not path.startswith(ALL):
@@ -172,7 +172,7 @@ def _dotted(node: ast.AST) -> list[str]:
 
 
 def ways_around(uses: Uses, name: str) -> Iterator[str]:
-    """Give what a module uses that it may not."""
+    """Yield what a module uses that it may not."""
     used = uses.of(name)
     for what, allowed in (SUMS | RECORDS | AT_WILL).items():
         is_its_own = what.rpartition(".")[0] == name
@@ -227,7 +227,7 @@ def test_a_leak_is_found(source: str, found: str) -> None:
 
 
 def sql_about_them(trees: Mapping[str, ast.Module]) -> Iterator[str]:
-    """Give the modules that write SQL about members' records, or sums."""
+    """Yield the modules that write SQL about members' records, or sums."""
     tables = re.compile(r"\b(block|published_cell|closed_interval)\b")
     for name, tree in trees.items():
         for node in ast.walk(tree):

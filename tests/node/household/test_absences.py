@@ -311,7 +311,7 @@ class House:
     outages: list[Outage]
 
     def knows(self, minute: int) -> int:
-        """Give the last minute whose register Home Assistant knows then."""
+        """Return the last minute whose register Home Assistant knows then."""
         for outage in self.outages:
             if outage.stopped <= minute < outage.fresh:
                 return outage.stopped

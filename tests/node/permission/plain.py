@@ -83,7 +83,7 @@ class Plain:
         return value
 
     def tables(self) -> list[str]:
-        """Give those of our tables that are there; in an old database not all are."""
+        """Return those of our tables that are there; in an old database not all are."""
         catalogue = {
             "sqlite": "SELECT name FROM sqlite_master WHERE type = 'table'",
             "postgresql": "SELECT tablename FROM pg_tables WHERE schemaname = current_schema()",

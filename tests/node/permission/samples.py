@@ -72,7 +72,7 @@ async def grant(
 async def unsent(
     connection: AsyncConnection, peer: PeerId, most: int | None = None
 ) -> list[Queued]:
-    """Give what waits to be sent to a peer."""
+    """Return what waits to be sent to a peer."""
     return [one.queued for one in await outbox.unsent(connection, [peer])][:most]
 
 

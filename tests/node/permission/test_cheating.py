@@ -27,7 +27,7 @@ ERASABLE = {
 
 
 def insert(table: str, world: World, **changes: object) -> str:
-    """Give the SQL of a row that the granted permission allows, but for these changes."""
+    """Return the SQL of a row that the granted permission allows, but for these changes."""
     row: dict[str, object] = {
         "peer_id": world.coop,
         "permission_id": f"'{world.granted}'",
@@ -43,7 +43,7 @@ def insert(table: str, world: World, **changes: object) -> str:
 
 
 def entry(permission: str, state: str, **changes: object) -> str:
-    """Give the SQL of an entry of the register that has all it needs, but for these changes."""
+    """Return the SQL of an entry of the register that has all it needs, but for these changes."""
     actor = {"terminated": "peer", "expired": "clock"}.get(state, "household")
     who = {"clock": "NULL", "peer": "'coop@example.org'"}.get(actor, "'somebody'")
     row: dict[str, object] = {
@@ -60,7 +60,7 @@ def entry(permission: str, state: str, **changes: object) -> str:
 
 
 def terms(permission: str, **changes: object) -> str:
-    """Give the SQL that sets the widest terms that were asked for, but for these changes."""
+    """Return the SQL that sets the widest terms that were asked for, but for these changes."""
     row: dict[str, object] = {
         "interval_minutes": 60,
         "identification": "'pseudonym'",

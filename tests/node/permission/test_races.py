@@ -20,7 +20,7 @@ async def world(store: Store) -> World:
 
 
 async def waiting(who: Plain, statement: str) -> asyncio.Task[object]:
-    """Give the task of someone who must wait."""
+    """Return the task of someone who must wait."""
     task: asyncio.Task[object] = asyncio.create_task(asyncio.to_thread(who.run, statement))
     await asyncio.sleep(0.1)
     assert not task.done()

@@ -33,7 +33,7 @@ DAY = timedelta(days=1)
 
 
 def midnight(days: int = 0) -> datetime:
-    """Give the turn of a UTC day, so many days from today on."""
+    """Return the turn of a UTC day, so many days from today on."""
     return now().replace(hour=0, minute=0, second=0) + days * DAY
 
 

@@ -68,7 +68,7 @@ async def populate(store: Store) -> None:
 
 
 def collective(series_id: SeriesId) -> dict[str, dict[str, object]]:
-    """Give a row for every table that a collective alone fills."""
+    """Return a row for every table that a collective alone fills."""
     at, month, given = now(), date(2026, 10, 1), "1c0b5a3e-6f0d-4c19-9d3a-7f6a0e0b2c11"
     member = {"member_id": 1}
     cell = {

@@ -117,7 +117,7 @@ async def test_the_key_finds_them(file: Store) -> None:
 async def statement(
     connection: AsyncConnection, *which: ColumnElement[bool], **values: Any
 ) -> tuple[str, Any]:
-    """Give what the database is told."""
+    """Return what the database is told."""
     said: list[tuple[str, Any]] = []
 
     def listen(_connection: Any, _cursor: Any, statement: str, told: Any, *_: Any) -> None:

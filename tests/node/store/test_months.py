@@ -28,7 +28,7 @@ async def postgresql(new_place: Callable[[str], Place]) -> AsyncIterator[Store]:
 
 
 async def where(connection: AsyncConnection) -> list[tuple[str, date]]:
-    """Give in which partition the block of each day is."""
+    """Return in which partition the block of each day is."""
     query = text("SELECT tableoid::regclass::text, day FROM block ORDER BY day")
     return [(name, day) for name, day in await connection.execute(query)]
 

@@ -34,7 +34,7 @@ async def granted(store: Store) -> Granted:
 
 
 def hours(first: int, last: int) -> Range:
-    """Give a range of whole hours from the present one on, back for negative ones."""
+    """Return a range of whole hours from the present one on, back for negative ones."""
     hour = now().replace(minute=0, second=0)
     return Range(hour + timedelta(hours=first), hour + timedelta(hours=last))
 

@@ -44,7 +44,7 @@ class Page:
     attributes: list[tuple[str, str, str]] = field(default_factory=list)
 
     def form(self, to: str) -> Form:
-        """Give the form that goes to an address that holds these words."""
+        """Return the form that goes to an address that holds these words."""
         (found,) = (one for one in self.forms if to in one.action and "language" not in one.action)
         return found
 

@@ -37,7 +37,7 @@ HOSTILE = (
 
 
 def place(pattern: str, number: str) -> str:
-    """Give an address of a route, relative."""
+    """Return an address of a route, relative."""
     filled = pattern[1:]
     for name, value in (("permission", number), ("peer", "1"), ("series", "1")):
         start = filled.find("{" + name)

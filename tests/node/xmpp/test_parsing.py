@@ -15,7 +15,7 @@ MESSAGE = "{jabber:client}message"
 
 
 def stanzas(parser: Parser) -> Iterator[Element]:
-    """Give what has come whole since."""
+    """Return what has come whole since."""
     return (element for event, element in parser.read_events() if event == "end")
 
 

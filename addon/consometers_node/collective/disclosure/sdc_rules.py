@@ -47,7 +47,7 @@ class Threshold:
     injection: int | None
 
     def points(self, direction: Direction) -> int | None:
-        """Give how many of the points that a direction is counted at. Panels inject."""
+        """Return how many of the points that a direction is counted at. Panels inject."""
         return self.consumption if direction is Direction.CONSUMPTION else self.injection
 
 
@@ -89,7 +89,7 @@ type Basis = Agreed | ByLaw
 
 
 def points(step: timedelta, length: timedelta, direction: Direction) -> int | None:
-    """Give how many points the law wants for a series; None where no number is enough."""
+    """Return how many points the law wants for a series; None where no number is enough."""
     rows = [row for row in LAW if row.step <= step and length <= row.length]
     enough = [count for row in rows if (count := row.points(direction)) is not None]
     return min(enough, default=None)
@@ -216,7 +216,7 @@ class Quartiles:
 def quartiles(
     homes: int, lower: int, median: int, upper: int, need: int | None
 ) -> Quartiles | Withheld:
-    """Give quartiles, each of which is what one home has, as far as they may leave.
+    """Return quartiles, each of which is what one home has, as far as they may leave.
 
     There are enough homes in each quarter to hide each other, and of each value no more than two
     digits are told.

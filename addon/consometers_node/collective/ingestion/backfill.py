@@ -67,7 +67,7 @@ class Pace:
     """Between two looks at who grants something."""
 
     def hurried(self, haste: float) -> Pace:
-        """Give waits that are so many times shorter."""
+        """Return waits that are so many times shorter."""
         return Pace(
             again_s=self.again_s / haste,
             busy_s=self.busy_s / haste,
@@ -270,7 +270,7 @@ class Gathering:
                 await note_asked(connection, one.key, within.end)
 
     async def _missing(self, one: Gathered, within: Range) -> list[Range]:
-        """Give the times of which no record is here, joined to spans of whole days."""
+        """Return the times of which no record is here, joined to spans of whole days."""
         if one.series is None or one.series_id is None:
             return [within]
         async with self._store.reading() as connection:
@@ -294,7 +294,7 @@ class Gathering:
 
     @staticmethod
     def _is_over(one: Gathered, start: datetime, now: datetime) -> bool:
-        """Tell whether a record was to be here by now: homes read their last hour a bit later."""
+        """Return whether a record was to be here by now: homes read their last hour a bit later."""
         assert one.series is not None
         late = _DAY if one.series.interval is Interval.P1D else _HOUR
         return one.series.end(start) + late <= now

@@ -262,7 +262,7 @@ class _Taking:
         numbers: Mapping[Key, SeriesId],
         wanted: Mapping[SeriesId, tuple[Series, set[date]]],
     ) -> dict[tuple[SeriesId, date], Block]:
-        """Give how many members are in what is known of the collectives that told something."""
+        """Return how many members are in what is known of the collectives that told something."""
         found = {}
         of_many = {
             numbers[part.grant.key] for part in self.parts if part.grant.kind == Kind.COLLECTIVE
@@ -321,7 +321,7 @@ class _Taking:
         return _Part(grant, series, days, members, doubtful(kind, series, records))
 
     def _grant(self, sender: str, told: Heard) -> Gathered:
-        """Give by which permission these records may be kept, or refuse them."""
+        """Return by which permission these records may be kept, or refuse them."""
         grants = [
             one
             for one in self.granted.get(str(told.name), ())
@@ -362,7 +362,7 @@ def _blocks(series: Series, records: Sequence[Record]) -> dict[date, Block]:
 
 
 def _over(known: Block | None, new: Block) -> Block:
-    """Give a block in which the new records stand, and the others as they were."""
+    """Return a block in which the new records stand, and the others as they were."""
     if known is None:
         return new
     pairs = zip(known.values, new.values, strict=True)

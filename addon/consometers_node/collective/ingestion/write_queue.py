@@ -133,7 +133,7 @@ class Intake:
         return self._is_keeping or bool(self._waiting)
 
     def turn(self, peer: str) -> asyncio.Lock:
-        """Give what is held while something of a peer is kept."""
+        """Return what is held while something of a peer is kept."""
         return self._turns.setdefault(peer, asyncio.Lock())
 
     @contextmanager

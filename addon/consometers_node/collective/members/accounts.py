@@ -21,7 +21,7 @@ class NoAccount(CollectiveFault):
 
 
 async def invite(command: Sequence[str]) -> str:
-    """Give the link of an invitation to an account, as a command prints it. Raises NoAccount."""
+    """Return the link of an invitation to an account, as a command prints it. Raises NoAccount."""
     try:
         process = await asyncio.create_subprocess_exec(
             *command, stdin=DEVNULL, stdout=PIPE, stderr=PIPE

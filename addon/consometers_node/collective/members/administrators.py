@@ -87,11 +87,11 @@ class Passwords:
         self._nobodys: str | None = None
 
     async def hash(self, password: str) -> str:
-        """Give what is kept of a password. Raises Busy."""
+        """Return what is kept of a password. Raises Busy."""
         return await self._in_turn(password, None)
 
     async def check(self, kept: str | None, password: str, *, is_known: bool = False) -> bool:
-        """Tell whether this is the password of which that is kept. Raises Busy.
+        """Return whether this is the password of which that is kept. Raises Busy.
 
         It takes the same time where nothing is kept, for nobody has that name. The check `is_known`
         where it comes from a browser that has logged in before.
@@ -105,7 +105,7 @@ class Passwords:
         return kept is not None
 
     def is_weak(self, kept: str) -> bool:
-        """Tell whether a password would be hashed in another way now."""
+        """Return whether a password would be hashed in another way now."""
         return self._hasher.check_needs_rehash(kept)
 
     async def _in_turn(self, password: str, known: str | None, *, is_known: bool = True) -> str:
@@ -175,13 +175,13 @@ async def strengthen(connection: AsyncConnection, name: str, kept: str) -> None:
 
 
 async def kept_of(connection: AsyncConnection, name: str) -> str | None:
-    """Give what is kept of somebody's password; None if there is nobody of that name."""
+    """Return what is kept of somebody's password; None if there is nobody of that name."""
     query = select(AdministratorRow.password_hash).where(AdministratorRow.name == name)
     return (await connection.execute(query)).scalar_one_or_none()
 
 
 async def administrators(connection: AsyncConnection, at: datetime) -> list[Administrator]:
-    """Give everybody who may administer, by name."""
+    """Return everybody who may administer, by name."""
     session = AdminSessionRow
     query = (
         select(
@@ -198,7 +198,7 @@ async def administrators(connection: AsyncConnection, at: datetime) -> list[Admi
 
 
 async def begin_session(connection: AsyncConnection, name: str, at: datetime) -> str:
-    """Give the token of a new session; sessions that are over are forgotten."""
+    """Return the token of a new session; sessions that are over are forgotten."""
     over = (AdminSessionRow.expires_at <= at) | (AdminSessionRow.seen_at <= at - IDLE)
     await connection.execute(delete(AdminSessionRow).where(over))
     token = secrets.token_urlsafe(_TOKEN_BYTES)
@@ -217,7 +217,7 @@ async def begin_session(connection: AsyncConnection, name: str, at: datetime) ->
 async def session_of(
     connection: AsyncConnection, token: str, at: datetime
 ) -> tuple[str, bool] | None:
-    """Give whose session a token is of, and whether `seen` is due; None if it is over, or none."""
+    """Return whose session a token is, and whether `seen` is due; None if it is over, or none."""
     query = select(AdminSessionRow.administrator, AdminSessionRow.seen_at).where(
         AdminSessionRow.token_hash == _hash(token),
         AdminSessionRow.expires_at > at,

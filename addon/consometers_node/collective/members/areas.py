@@ -9,7 +9,7 @@ from ...store.collective_tables import InvitationRow, MemberId, MemberRow
 
 
 async def known(connection: AsyncConnection, besides: MemberId | None = None) -> list[str]:
-    """Give all communes of members and invitations, in order; of all members but one."""
+    """Return all communes of members and invitations, in order; of all members but one."""
     of_members = select(MemberRow.area).where(MemberRow.area.is_not(None))
     if besides is not None:
         of_members = of_members.where(MemberRow.id != besides)
@@ -18,7 +18,7 @@ async def known(connection: AsyncConnection, besides: MemberId | None = None) ->
 
 
 async def as_known(connection: AsyncConnection, typed: str, member: MemberId | None = None) -> str:
-    """Give a commune as it is written where it is known; that of `member` may change.
+    """Return a commune as it is written where it is known; that of `member` may change.
 
     Case, accents, spaces, hyphens and apostrophes make no other commune.
     """

@@ -161,7 +161,7 @@ async def revoke(connection: AsyncConnection, id: str, at: datetime) -> Invitati
 
 
 async def by_token(connection: AsyncConnection, token: str) -> Invitation:
-    """Give the invitation of a token. Raises Unknown."""
+    """Return the invitation of a token. Raises Unknown."""
     query = select(*_COLUMNS).where(InvitationRow.token_hash == _hash(token))
     row = (await connection.execute(query)).one_or_none()
     if row is None:
@@ -170,7 +170,7 @@ async def by_token(connection: AsyncConnection, token: str) -> Invitation:
 
 
 async def all_invitations(connection: AsyncConnection) -> list[Invitation]:
-    """Give every invitation that was made, the newest first."""
+    """Return every invitation that was made, the newest first."""
     query = select(*_COLUMNS).order_by(InvitationRow.made_at.desc(), InvitationRow.id)
     return [_invitation(row) for row in await connection.execute(query)]
 

@@ -77,7 +77,7 @@ class Entry(Granted):
     there: float | None
 
     def grants(self, day: date) -> bool:
-        """Tell whether records of a civil day are granted."""
+        """Return whether records of a civil day are granted."""
         return self.since is not None and self.until is not None and self.since <= day <= self.until
 
 
@@ -238,7 +238,7 @@ def _mean(by_direction: Mapping[Direction, Mapping[date, float]]) -> dict[date, 
 
 
 async def answered(connection: AsyncConnection) -> set[str]:
-    """Give the data needs that somebody answers now."""
+    """Return the data needs that somebody answers now."""
     query = select(distinct(GivenRow.need)).where(GivenRow.state == "granted")
     return set((await connection.execute(query)).scalars())
 

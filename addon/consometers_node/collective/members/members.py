@@ -78,12 +78,12 @@ _COLUMNS = columns_of(MemberRow, Member)
 
 
 def month_of(at: datetime, zone: ZoneInfo) -> date:
-    """Give the month in which an instant is, by its first day."""
+    """Return the month in which an instant is, by its first day."""
     return at.astimezone(zone).date().replace(day=1)
 
 
 def month_after(month: date) -> date:
-    """Give the month after that of a day."""
+    """Return the month after that of a day."""
     return date(month.year + month.month // 12, month.month % 12 + 1, 1)
 
 
@@ -135,14 +135,14 @@ class Members:
         return (await self.connection.execute(query)).first() is not None
 
     async def get(self, member: MemberId) -> Member:
-        """Give a member. Raises Unknown."""
+        """Return a member. Raises Unknown."""
         found = await self._one(select(*_COLUMNS).where(MemberRow.id == member))
         if found is None:
             raise Unknown(_UNKNOWN_MEMBER.fill(name=member))
         return found
 
     async def named(self, name: str) -> Member:
-        """Give the member of this pseudonym, name or address. Raises Unknown."""
+        """Return the member of this pseudonym, name or address. Raises Unknown."""
         of_that = or_(MemberRow.pseudonym == name, MemberRow.name == name, MemberRow.jid == name)
         found = await self._one(select(*_COLUMNS).where(of_that).limit(1))
         if found is None:
@@ -156,7 +156,7 @@ class Members:
         return await self._one(select(*_COLUMNS).where(MemberRow.pseudonym == pseudonym))
 
     async def all(self) -> list[Member]:
-        """Give everybody who is here or was, the first one first."""
+        """Return everybody who is here or was, the first one first."""
         query = select(*_COLUMNS).order_by(MemberRow.id)
         return [_member(row) for row in await self.connection.execute(query)]
 
@@ -281,7 +281,7 @@ class Members:
                 await self._enter(member, new, since)
 
     async def _open(self, member: MemberId) -> dict[GroupId, date]:
-        """Give in which groups a member counts to no end, and from which month on."""
+        """Return in which groups a member counts to no end, and from which month on."""
         query = select(InGroupRow.group_id, InGroupRow.from_month).where(
             InGroupRow.member_id == member, InGroupRow.until_month.is_(None)
         )

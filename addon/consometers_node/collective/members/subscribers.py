@@ -83,7 +83,7 @@ class Readers:
     async def _amiss(
         self, connection: AsyncConnection, interval: Interval, most: int
     ) -> tuple[list[PermissionId], list[str]]:
-        """Give permissions that are to end, and members that are to have one."""
+        """Return permissions that are to end, and members that are to have one."""
         over = await self._over(connection, interval, most)
         return over, await _without(connection, most - len(over)) if self.allowed else []
 
@@ -117,7 +117,7 @@ class Readers:
     async def _over(
         self, connection: AsyncConnection, interval: Interval, most: int
     ) -> list[PermissionId]:
-        """Give permissions of members that left, or to read at another interval."""
+        """Return permissions of members that left, or to read at another interval."""
         query = (
             select(PermissionRow.id)
             .join(PeerRow, PeerRow.id == PermissionRow.peer_id)
@@ -148,14 +148,14 @@ async def end(connection: AsyncConnection, pseudonym: str) -> None:
 
 
 async def member_peer(connection: AsyncConnection, jid: str) -> Peer | None:
-    """Give the peer that the member of an address is."""
+    """Return the peer that the member of an address is."""
     query = select(MemberRow.pseudonym).where(MemberRow.jid == jid)
     pseudonym = (await connection.execute(query)).scalar_one_or_none()
     return None if pseudonym is None else await peer_by_jid(connection, MEMBER + pseudonym)
 
 
 async def addresses(connection: AsyncConnection, peers: Collection[PeerId]) -> dict[PeerId, str]:
-    """Give the addresses of members that are here, by the peers that they are."""
+    """Return the addresses of members that are here, by the peers that they are."""
     query = (
         select(PeerRow.id, MemberRow.jid)
         .join(MemberRow, MemberRow.pseudonym == _PSEUDONYM)
@@ -165,7 +165,7 @@ async def addresses(connection: AsyncConnection, peers: Collection[PeerId]) -> d
 
 
 async def _without(connection: AsyncConnection, most: int) -> list[str]:
-    """Give the pseudonyms of members that share, and read nothing."""
+    """Return the pseudonyms of members that share, and read nothing."""
     reads = (
         exists()
         .where(PermissionRow.peer_id == PeerRow.id)

@@ -123,7 +123,7 @@ class Watch:
 
 
 def _memory_bytes() -> int | None:
-    """Give how much of the memory this process has; None where the system does not tell."""
+    """Return how much of the memory this process has; None where the system does not tell."""
     try:
         return int(_STATM.read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
     except OSError, ValueError, IndexError:

@@ -79,7 +79,7 @@ class Fact[Source]:
         return {"": None} if self.label is None else self.label.over
 
     def values(self, source: Source) -> Iterator[tuple[str, float | str]]:
-        """Give what is known, by the values of its label."""
+        """Yield what is known, by the values of its label."""
         for of in self.each:
             value = self.value(source, of)
             if value is not None:
@@ -168,7 +168,7 @@ def _of(health: Health, kind: str, what: Literal["members", "series", "deliverin
 
 
 def _stored(value: Callable[[Database], Value]) -> Callable[[Health, str], Value]:
-    """Give a figure that the database tells, as long as it does."""
+    """Return a figure that the database tells, as long as it does."""
     return lambda health, _: None if health.database is None else value(health.database)
 
 
@@ -198,7 +198,7 @@ def _ratio(share: Fraction | None) -> Value:
 def _timed(
     name: str, what: Text, told: Text, timings: Callable[[Health], Timed]
 ) -> tuple[Fact[Health], ...]:
-    """Give the facts of work that takes time: how often, how long all of it, and the last."""
+    """Return the facts of work that takes time: how often, how long all of it, and the last."""
     return (
         Fact(
             name=f"{name}_total",

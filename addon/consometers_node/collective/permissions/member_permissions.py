@@ -111,7 +111,7 @@ class Given:
     series: tuple[Identifier, ...]
 
     def stands(self, at: datetime) -> bool:
-        """Tell whether records may be read by it at an instant."""
+        """Return whether records may be read by it at an instant."""
         return self.state is State.GRANTED and self.valid_from - _SKEW <= at < self.valid_until
 
 
@@ -247,7 +247,7 @@ async def settle(members: Members, member: MemberId, at: datetime) -> None:
 
 
 async def get(connection: AsyncConnection, number: GivenId) -> Given:
-    """Give a permission. Raises Unknown."""
+    """Return a permission. Raises Unknown."""
     found = await _all(connection, GivenRow.id == number)
     if not found:
         raise Unknown(_UNKNOWN)
@@ -255,12 +255,12 @@ async def get(connection: AsyncConnection, number: GivenId) -> Given:
 
 
 async def of_member(connection: AsyncConnection, member: MemberId) -> list[Given]:
-    """Give all that a member ever gave, the oldest first."""
+    """Return all that a member ever gave, the oldest first."""
     return await _all(connection, GivenRow.member_id == member)
 
 
 async def all_given(connection: AsyncConnection) -> list[Given]:
-    """Give all that anybody ever gave."""
+    """Return all that anybody ever gave."""
     return await _all(connection)
 
 
@@ -272,12 +272,12 @@ async def answers(connection: AsyncConnection) -> Counter[tuple[str, int, State]
 
 
 async def answers_to(connection: AsyncConnection, need: str, version: int) -> list[Given]:
-    """Give all that was given to one version of a data need."""
+    """Return all that was given to one version of a data need."""
     return await _all(connection, GivenRow.need == need, GivenRow.version == version)
 
 
 async def last_heard(connection: AsyncConnection) -> dict[MemberId, datetime]:
-    """Give when records of each member last came, of those of whom any did."""
+    """Return when records of each member last came, of those of whom any did."""
     query = (
         select(GivenRow.member_id, func.max(GivenSeriesRow.heard_at))
         .join(GivenSeriesRow, GivenSeriesRow.given_id == GivenRow.id)
@@ -289,7 +289,7 @@ async def last_heard(connection: AsyncConnection) -> dict[MemberId, datetime]:
 
 
 async def untold(connection: AsyncConnection) -> list[Given]:
-    """Give what ended without its member knowing it, of members whom it can be told."""
+    """Return what ended without its member knowing it, of members whom it can be told."""
     known = select(MemberRow.id).where(MemberRow.jid.is_not(None))
     ended = GivenRow.state != State.GRANTED, GivenRow.told_at.is_(None)
     return await _all(connection, *ended, GivenRow.member_id.in_(known))
@@ -337,7 +337,7 @@ async def due(connection: AsyncConnection, now: Confirmed | None) -> list[Given]
 async def register(
     connection: AsyncConnection, numbers: Iterable[GivenId] | None = None
 ) -> list[Entry]:
-    """Give the register, of some permissions or of all."""
+    """Return the register, of some permissions or of all."""
     query = select(GivenRegisterRow.__table__).order_by(GivenRegisterRow.seq)
     if numbers is not None:
         query = query.where(GivenRegisterRow.given_id.in_(list(numbers)))
@@ -386,7 +386,7 @@ async def _end(
 
 
 async def _asked(connection: AsyncConnection, said: Permission) -> DataNeed:
-    """Give the data need that a permission answers, if it is asked for now."""
+    """Return the data need that a permission answers, if it is asked for now."""
     for one in await versions(connection, said.need):
         if one.need.version == said.version and one.closed_at is None:
             return one.need

@@ -58,7 +58,7 @@ class Unreadable:
 
     @property
     def left(self) -> DataNeed:
-        """Give what is known of it, to go on with what members granted."""
+        """Return what is known of it, to go on with what members granted."""
         said = {tag: _LOST.say(tag) for tag in _LOST.by_language}
         return DataNeed(
             id=self.need,
@@ -78,7 +78,7 @@ class Unreadable:
 
 
 def as_told(need: DataNeed) -> DataNeed:
-    """Give a data need as members read it. Raises Malformed, Unsayable."""
+    """Return a data need as members read it. Raises Malformed, Unsayable."""
     return _read(_body(need))
 
 
@@ -106,7 +106,7 @@ async def offer(connection: AsyncConnection, need: DataNeed, at: datetime) -> bo
 
 
 async def numbered(connection: AsyncConnection, need: DataNeed) -> DataNeed:
-    """Give a data need with the version of the newest that says the same, or with the next one."""
+    """Return a data need with the version of the newest if that says the same, else the next."""
     known = await _versions(connection, need.id)
     last = max(known, default=0)
     newest = known.get(last)
@@ -135,17 +135,17 @@ async def reopen(connection: AsyncConnection, need: str) -> None:
 
 
 async def offered(connection: AsyncConnection) -> list[DataNeed]:
-    """Give what is asked for now: one version of each."""
+    """Return what is asked for now: one version of each."""
     return [one.need for one in await all_needs(connection) if one.closed_at is None]
 
 
 async def versions(connection: AsyncConnection, need: str) -> list[OwnNeed]:
-    """Give every version of one data need, the oldest first."""
+    """Return every version of one data need, the oldest first."""
     return [one for one in await all_needs(connection) if one.need.id == need]
 
 
 async def all_needs(connection: AsyncConnection) -> list[OwnNeed]:
-    """Give every version of everything that was ever asked for: they are few, and stay.
+    """Return every version of everything that was ever asked for: they are few, and stay.
 
     What cannot be read is left out, for it stands in nobody's way: `unreadable` tells it.
     """
@@ -153,14 +153,14 @@ async def all_needs(connection: AsyncConnection) -> list[OwnNeed]:
 
 
 async def unreadable(connection: AsyncConnection) -> list[Unreadable]:
-    """Give what `all_needs` leaves out."""
+    """Return what `all_needs` leaves out."""
     return [one for one in await _all(connection) if isinstance(one, Unreadable)]
 
 
 async def granted(
     connection: AsyncConnection, versions: Collection[Version]
 ) -> Mapping[Version, DataNeed]:
-    """Give versions that members granted: of one that cannot be read, what is left."""
+    """Return versions that members granted: of one that cannot be read, what is left."""
     found: dict[Version, DataNeed] = {}
     for one in await _all(connection):
         if isinstance(one, OwnNeed):

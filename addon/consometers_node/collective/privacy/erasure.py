@@ -125,7 +125,7 @@ async def erase_member(
 
 
 async def is_wiped(connection: AsyncConnection) -> bool:
-    """Tell whether nothing of what was erased is in the files of the database."""
+    """Return whether nothing of what was erased is in the files of the database."""
     return await setting(connection, _TO_WIPE) is None
 
 
@@ -257,6 +257,6 @@ async def _shorten(connection: AsyncConnection, of: _Brought, at: datetime) -> N
 
 
 def _left(block: Block, within: Range) -> Block | None:
-    """Give what of a block starts in a range; None where that is nothing."""
+    """Return what of a block starts in a range; None where that is nothing."""
     left = Block.of(block.series, block.day, block.records(within))
     return left if any(value is not None for value in left.values) else None

@@ -122,7 +122,7 @@ class Journal:
 
 
 def ended_in(file: Path) -> Iterator[Ended]:
-    """Give what a file tells, in its order; nothing of a line that was not written to its end."""
+    """Yield what a file tells, in its order; nothing of a line that was not written to its end."""
     if not file.exists():
         return
     for line in _lines(file):
@@ -131,7 +131,7 @@ def ended_in(file: Path) -> Iterator[Ended]:
 
 
 def whole(file: Path) -> list[Ended]:
-    """Give what a file tells, like `ended_in`; but raise Strange on what was never of it.
+    """Return what a file tells, like `ended_in`; but raise Strange on what was never of it.
 
     A power cut tears a line: it is the last one, or was written anew, whole, when the node came
     back.

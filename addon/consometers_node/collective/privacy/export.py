@@ -22,7 +22,7 @@ from ..permissions.member_permissions import Given
 
 
 async def as_json(connection: AsyncConnection, member: Member) -> AsyncIterator[str]:
-    """Give everything as one JSON document, part by part."""
+    """Yield everything as one JSON document, part by part."""
     held = await everything(connection, member)
     async for part in export.document(
         connection, held, await series_of_member(connection, member.id)
@@ -31,13 +31,13 @@ async def as_json(connection: AsyncConnection, member: Member) -> AsyncIterator[
 
 
 async def as_csv(connection: AsyncConnection, member: Member) -> AsyncIterator[str]:
-    """Give the records alone, part by part."""
+    """Yield the records alone, part by part."""
     async for part in export.table(connection, await series_of_member(connection, member.id)):
         yield part
 
 
 async def everything(connection: AsyncConnection, member: Member) -> dict[str, Told]:
-    """Give all but the records: who the member is here, what it gave, who read what of it.
+    """Return all but the records: who the member is here, what it gave, who read what of it.
 
     And what it read itself of the sums of all members.
     """
@@ -91,7 +91,7 @@ async def everything(connection: AsyncConnection, member: Member) -> dict[str, T
 
 
 def facts(member: Member) -> dict[str, Told]:
-    """Give who a member is here."""
+    """Return who a member is here."""
     return {
         "pseudonym": member.pseudonym,
         "jid": member.jid,

@@ -81,7 +81,7 @@ class Processing:
 
 
 async def processing(connection: AsyncConnection) -> list[Processing]:
-    """Give all that is, or was, done: each version of each data need."""
+    """Return all that is, or was, done: each version of each data need."""
     granted: Counter[tuple[str, int]] = Counter()
     kept: Counter[tuple[str, int]] = Counter()
     for one in await member_permissions.all_given(connection):

@@ -93,7 +93,7 @@ class CivilDay:
 
 
 def part(sources: Iterable[Source], interval: Interval, day: date) -> Part:
-    """Give what a member has in the intervals of a UTC day, of its series in one direction.
+    """Return what a member has in the intervals of a UTC day, of its series in one direction.
 
     A device counts once: by its finest series, and where that has nothing by the next one. Where
     a device has only some of its records, the member has nothing. Of the series of a collective,
@@ -112,7 +112,7 @@ def part(sources: Iterable[Source], interval: Interval, day: date) -> Part:
 
 
 def civil_day(sources: Sequence[Source], day: date) -> CivilDay:
-    """Give what a member has of a civil day, of its series in one direction.
+    """Return what a member has of a civil day, of its series in one direction.
 
     A device counts once: by the finest series that has all of the day, and if none has, by the one
     that has most of it.
@@ -147,7 +147,7 @@ def _are_sums(sources: Iterable[Source]) -> bool:
 
 
 def _devices(sources: Iterable[Source], days: Collection[date]) -> list[list[Source]]:
-    """Give the series of each device that counts on these days, the finest first."""
+    """Return the series of each device that counts on these days, the finest first."""
     found: dict[str, list[Source]] = {}
     for source in sorted(sources, key=_fineness):
         if any(day in source.days for day in days):
@@ -167,7 +167,7 @@ def _fineness(source: Source) -> tuple[str, int, str, str]:
 
 
 def _lanes(source: Source, interval: Interval, day: date) -> _Lanes | None:
-    """Give the values of a series at an interval that is no finer; None where it has none."""
+    """Return the values of a series at an interval that is no finer; None where it has none."""
     series = source.series
     values = source.days.get(day)
     if values is None or series.interval.minutes > interval.minutes:
@@ -196,7 +196,7 @@ def _least(counts: Values) -> int:
 
 
 def _first(lanes: Sequence[_Lanes]) -> _Lanes | None:
-    """Give of each place the first value that is whole."""
+    """Return of each place the first value that is whole."""
     if len(lanes) < 2:
         return lanes[0] if lanes else None
     places = range(len(lanes[0].values))
@@ -215,7 +215,7 @@ def _goodness(value: int | None) -> int:
 
 
 def _together(devices: Sequence[_Lanes]) -> tuple[Values, Values | None]:
-    """Give of each place what all devices have that have anything there."""
+    """Return of each place what all devices have that have anything there."""
     if len(devices) == 1:
         return devices[0].values, devices[0].counts
     values: list[int | None] = []
@@ -229,7 +229,7 @@ def _together(devices: Sequence[_Lanes]) -> tuple[Values, Values | None]:
 
 
 def _many(devices: Iterable[_Lanes], place: int) -> int:
-    """Tell for how many members these count together: homes' devices for one."""
+    """Return for how many members these count together: homes' devices for one."""
     return sum((one.counts[place] or 1) for one in devices if one.counts is not None) or 1
 
 

@@ -58,7 +58,7 @@ class Rules:
         return self.opens <= at.astimezone(zone).date()
 
     def protect_less(self, before: Rules) -> bool:
-        """Tell whether fewer homes are enough than before for anything, or a shorter time."""
+        """Return whether fewer homes are enough than before for anything, or a shorter time."""
         own, other = _strictness(self.publication), _strictness(before.publication)
         return any(mine < theirs for mine, theirs in zip(own, other, strict=True))
 
@@ -102,7 +102,7 @@ class InForce:
 
 
 def read_rules(told: dict[str, object], opens: date = NOT_YET) -> Rules:
-    """Give rules of what is told, within the bounds of the settings file. Raises BadRules."""
+    """Return rules of what is told, within the bounds of the settings file. Raises BadRules."""
     found = {}
     for key, value in told.items():
         if (known := KEYS.get(_SECTION + key)) is None:
@@ -195,6 +195,6 @@ def _minutes(wait: timedelta) -> int:
 
 
 def _strictness(of: Publication) -> list[float]:
-    """Give numbers of which none may fall, if nothing is to be known that was not before."""
+    """Return numbers of which none may fall, if nothing is to be known that was not before."""
     needs = [of.needed(*one) for one in product(Direction, (of.interval, Interval.P1D))]
     return [of.interval.minutes, *(float("inf") if need is None else need for need in needs)]

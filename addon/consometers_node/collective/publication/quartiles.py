@@ -44,19 +44,19 @@ _MINUTES = 60
 
 
 def beside(daily: Identifier) -> list[Identifier]:
-    """Give the quartiles that whoever may read the sums of days may read."""
+    """Return the quartiles that whoever may read the sums of days may read."""
     return [Identifier(daily.device, f"{daily.direction}/{path}") for path in PATHS]
 
 
 def daily_of(asked: Identifier) -> Identifier | None:
-    """Give the sums of days beside which quartiles stand; None of what are none."""
+    """Return the sums of days beside which quartiles stand; None of what are none."""
     if asked.direction is None or asked.quantity not in PATHS:
         return None
     return Identifier(asked.device, f"{asked.direction}/{SeriesPath.ENERGY_DAILY}")
 
 
 def months_in(records: Range, time_zone: str) -> list[date]:
-    """Give the civil months that begin in a range, in order."""
+    """Return the civil months that begin in a range, in order."""
     month = month_of(records.start.date())
     found = []
     while (start := instants(time_zone, month).start) < records.end:
@@ -141,7 +141,7 @@ def _mean(sources: Sequence[Source], days: Iterable[date]) -> int | None:
 
 
 def told(asked: Identifier, found: Mapping[date, Quartiles], time_zone: str) -> Data:
-    """Give what is told of months, in Wh: all three of them under the name of the median."""
+    """Return what is told of months, in Wh: all three of them under the name of the median."""
     values: dict[str, dict[Number, Number]] = {path: {} for path in PATHS}
     for month, one in found.items():
         start = int(instants(time_zone, month).start.timestamp())

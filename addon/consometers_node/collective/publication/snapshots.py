@@ -55,7 +55,7 @@ class Moment:
 async def moments(
     published: Published, connection: AsyncConnection, since: datetime, until: datetime
 ) -> Sequence[Moment]:
-    """Give what was published of intervals that start since then and end by then, in order."""
+    """Return what was published of intervals that start since then and end by then, in order."""
     everybody = (await published.places(connection)).get(ALL)
     if everybody is None:
         return ()
@@ -84,7 +84,7 @@ async def moments(
 
 
 def latest(found: Sequence[Moment]) -> Moment | None:
-    """Give the last one that tells of as many directions as any: others may still come."""
+    """Return the last one that tells of as many directions as any: others may still come."""
     most = max((len(one.now.watt_minutes) for one in found), default=0)
     return next((one for one in reversed(found) if len(one.now.watt_minutes) == most), None)
 

@@ -229,7 +229,7 @@ async def _of_publication(
 
 
 def of_node(desk: AdminDesk) -> list[Concern]:
-    """Tell what keeps the node from its work."""
+    """Return what keeps the node from its work."""
     node, found = desk.node, []
     if node is not None and node.database_problem is not None:
         found.append(Concern(Weight.WRONG, node.database_problem, "health"))

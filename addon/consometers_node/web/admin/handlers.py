@@ -321,7 +321,7 @@ class AdminDesk:
 
 
 def is_encrypted(request: web.Request) -> bool:
-    """Tell whether a browser asked over TLS. Who lies about that harms nobody but themselves."""
+    """Return whether a browser asked over TLS. Who lies about that harms nobody but themselves."""
     return request.secure or request.headers.get("X-Forwarded-Proto", "").strip() == "https"
 
 
@@ -338,7 +338,7 @@ def _is_plain(place: str) -> bool:
 
 
 def _speaks(visit: Visit) -> dict[str, str]:
-    """Give the address of this page in each language."""
+    """Return the address of this page in each language."""
     url = visit.request.rel_url.with_path(visit.request.path, keep_query=True)
     return {tag: f"?{url.update_query(language=tag).query_string}" for tag in LANGUAGES}
 

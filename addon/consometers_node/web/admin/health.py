@@ -32,7 +32,7 @@ class Figure:
 
 
 async def show(desk: AdminDesk, visit: Visit) -> web.StreamResponse:
-    """Tell how the node goes."""
+    """Return how the node goes."""
     node = desk.node
     if node is not None and desk.watch is None:
         desk.watch = Watch(node, desk.version)

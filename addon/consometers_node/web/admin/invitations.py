@@ -180,7 +180,7 @@ async def make(desk: AdminDesk, visit: Visit) -> web.StreamResponse:
 
 
 async def print_sheets(desk: AdminDesk, visit: Visit) -> web.StreamResponse:
-    """Give sheets to be printed, of links that were made a moment ago."""
+    """Return sheets to be printed, of links that were made a moment ago."""
     tag = visit.typed("in")
     if tag not in LANGUAGES:
         raise Refused(400, _CHOOSE)
@@ -235,7 +235,7 @@ def _codes(one: Made, visit: Visit) -> Mapping[str, Markup]:
 
 
 async def _sheet(desk: AdminDesk, connection: AsyncConnection, told: str) -> InvitationSheet:
-    """Give the sheet of links that a form of ours had. Raises Refused, Unknown."""
+    """Return the sheet of links that a form of ours had. Raises Refused, Unknown."""
     link, _, account = told.partition(" ")
     try:
         join, register = links.read(link), links.read(account) if account else None

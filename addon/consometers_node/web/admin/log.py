@@ -121,7 +121,7 @@ def _said(what: str) -> Text:
 
 
 def _rules(written: str) -> Text:
-    """Give rules of publication as people read them; what is not known stays as it is."""
+    """Return rules of publication as people read them; what is not known stays as it is."""
     said = []
     for rule in _RULE.findall(written):
         key, _, value = rule.partition("=")

@@ -189,12 +189,12 @@ def _mend(
 
 
 def _password(visit: Visit, name: str) -> str:
-    """Give a password as it was typed, with the white space around it."""
+    """Return a password as it was typed, with the white space around it."""
     return visit.form.get(name, ("",))[0]
 
 
 def _next(place: str) -> str:
-    """Give a page of administration to go to: nothing else can be written here."""
+    """Return a page of administration to go to: nothing else can be written here."""
     return place if _NEXT.fullmatch(place) and not place.startswith("/") else ""
 
 

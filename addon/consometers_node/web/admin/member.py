@@ -67,7 +67,7 @@ class Permission:
 
     @property
     def stands(self) -> bool:
-        """Tell whether it was not ended."""
+        """Return whether it was not ended."""
         return self.given.state is State.GRANTED
 
 
@@ -175,12 +175,12 @@ async def erase(desk: AdminDesk, visit: Visit) -> web.StreamResponse:
 
 
 async def export_json(desk: AdminDesk, visit: Visit) -> web.StreamResponse:
-    """Give everything that is held of a member."""
+    """Return everything that is held of a member."""
     return await _export(desk, visit, "json", "application/json")
 
 
 async def export_csv(desk: AdminDesk, visit: Visit) -> web.StreamResponse:
-    """Give the records of a member."""
+    """Return the records of a member."""
     return await _export(desk, visit, "csv", "text/csv")
 
 
@@ -244,7 +244,7 @@ def _years(
     window: Span,
     desk: AdminDesk,
 ) -> list[Year]:
-    """Give the calendar of each direction in which a member tells, or did."""
+    """Return the calendar of each direction in which a member tells, or did."""
     zone = desk.settings.time_zone
     granted = {
         direction: [
@@ -337,7 +337,7 @@ async def _export(
 
 
 async def _gathered(parts: AsyncIterator[str]) -> AsyncIterator[bytes]:
-    """Give fewer and larger parts."""
+    """Yield fewer and larger parts."""
     waiting: list[str] = []
     size = 0
     async for part in parts:
@@ -397,7 +397,7 @@ def _number(typed: str, *, whole: bool) -> float | None:
 
 
 def _as_typed(visit: Visit, member: Member) -> Member:
-    """Give a member as somebody tried to describe it, for the form to be mended."""
+    """Return a member as somebody tried to describe it, for the form to be mended."""
     area = visit.typed("area") if "area" in visit.form else member.area
     name = visit.typed("name") if "name" in visit.form and member.kind is not Kind.HOME else None
     return replace(member, area=area, name=name or member.name)

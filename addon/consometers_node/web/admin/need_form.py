@@ -165,14 +165,14 @@ def _look(
 
 
 def _tongues(base: DataNeed | None) -> Sequence[str]:
-    """Give the languages to fill in: ours, and those in which it was asked before."""
+    """Return the languages to fill in: ours, and those in which it was asked before."""
     known = () if base is None else (*base.title, *base.purpose, *base.recipients)
     others = sorted({tag for tag in known if _LANGUAGE.fullmatch(tag)} - {*_OURS})
     return [*_OURS, *others]
 
 
 def _told(base: DataNeed) -> dict[str, str]:
-    """Give what the form says of a data need."""
+    """Return what the form says of a data need."""
     told = {
         "id": base.id,
         "controller": base.controller,
@@ -195,7 +195,7 @@ def _told(base: DataNeed) -> dict[str, str]:
 
 
 async def _base(connection: AsyncConnection, need: str) -> DataNeed:
-    """Give the newest version of a data need. Raises Refused."""
+    """Return the newest version of a data need. Raises Refused."""
     known = await needs.versions(connection, need)
     if not known:
         raise Refused(404, _NONE)

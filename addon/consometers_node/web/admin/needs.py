@@ -44,7 +44,7 @@ class Known:
 
     @property
     def is_asked(self) -> bool:
-        """Tell whether members can answer it."""
+        """Return whether members can answer it."""
         return self.newest.closed_at is None
 
 
@@ -101,7 +101,7 @@ async def show_version(desk: AdminDesk, visit: Visit) -> web.StreamResponse:
 
 
 async def download(desk: AdminDesk, visit: Visit) -> web.StreamResponse:
-    """Give one version as a file that can be offered again."""
+    """Return one version as a file that can be offered again."""
     need = (await _version(desk, visit)).need
     name = _NOT_A_NAME.sub("-", need.id)[:60].strip("-.") or "need"
     return web.Response(
@@ -133,7 +133,7 @@ async def reopen(desk: AdminDesk, visit: Visit) -> web.StreamResponse:
 
 
 def as_read(desk: AdminDesk, need: DataNeed) -> Mapping[str, Any]:
-    """Give what a household's page has to show a data need, in each language."""
+    """Return what a household's page has to show a data need, in each language."""
     return {
         "need": need,
         "question": {"peer": {"jid": desk.settings.xmpp.account, "name": desk.settings.name}},
@@ -155,7 +155,7 @@ WORDS: Mapping[str, Any] = {
 
 
 async def _version(desk: AdminDesk, visit: Visit) -> OwnNeed:
-    """Give the version that the address names. Raises Refused."""
+    """Return the version that the address names. Raises Refused."""
     typed = visit.named("version")
     async with desk.store.reading() as connection:
         known = await needs.versions(connection, visit.named("need"))

@@ -40,7 +40,7 @@ class Going:
 
 
 async def show(desk: AdminDesk, visit: Visit) -> web.StreamResponse:
-    """Tell whether anything is wrong, and with whom."""
+    """Return whether anything is wrong, and with whom."""
     span = next((days for days in _SPANS if visit.asked("days") == str(days)), _SPANS[0])
     window = Span.before(visit.today, span)
     async with desk.store.reading() as connection:

@@ -41,9 +41,9 @@ class Pager:
         return min(self.total, self.number * self.at_once)
 
     def to(self, number: int) -> str:
-        """Give the address of a part, seen from this page."""
+        """Return the address of a part, seen from this page."""
         return f"?{urlencode({**self.query, _PAGE: str(number)})}"
 
     def with_(self, **told: str) -> str:
-        """Give the address of the first part of the list as it is asked for otherwise."""
+        """Return the address of the first part of the list as it is asked for otherwise."""
         return f"?{urlencode({**self.query, **told})}"

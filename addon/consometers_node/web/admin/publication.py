@@ -152,7 +152,7 @@ async def _chosen(desk: AdminDesk, visit: Visit, done: str) -> web.StreamRespons
 
 
 async def _now(desk: AdminDesk) -> tuple[Rules, ours.Choice | None, bool]:
-    """Give the rules of now, who chose them, and whether that can be read."""
+    """Return the rules of now, who chose them, and whether that can be read."""
     in_force = InForce(desk.settings.publication)
     async with desk.store.reading() as connection:
         rules = await in_force.read(connection)
@@ -274,7 +274,7 @@ def _words(desk: AdminDesk) -> dict[str, object]:
 
 
 def _minimum(rules: Rules) -> int | None:
-    """Give how many homes it takes by agreement; None by law."""
+    """Return how many homes it takes by agreement; None by law."""
     basis = rules.publication.basis
     return basis.minimum if isinstance(basis, Agreed) else None
 
@@ -288,7 +288,7 @@ def _longest_wait(rules: Rules) -> int:
 
 
 def _told(rules: Rules) -> Mapping[str, str]:
-    """Give what the form says of rules."""
+    """Return what the form says of rules."""
     told = {key: str(value) for key, value in ours.written_rules(rules).items()}
     ways = {day: way for way, day in _OPENING.items()}
     is_day = rules.opens not in ways
@@ -327,7 +327,7 @@ def _filled(visit: Visit) -> Filled:
 
 
 def _hint(name: str) -> Text:
-    """Give what the settings file wants there, as a sentence of its own."""
+    """Return what the settings file wants there, as a sentence of its own."""
     hint = KEYS[f"publication.{name}"].hint
     said = {tag: _apart(hint.say(tag), Language(tag)) for tag in LANGUAGES}
     return Text({tag: words[0].upper() + words[1:] for tag, words in said.items()})

@@ -23,7 +23,7 @@ _ATTACHED = 'attachment; filename="{name}-{day}.{ending}"'
 
 
 async def show(desk: AdminDesk, visit: Visit) -> web.StreamResponse:
-    """Tell what is done with what members tell, and the last changes of permissions."""
+    """Return what is done with what members tell, and the last changes of permissions."""
     async with desk.store.reading() as connection:
         done = await processing(connection)
         lost = await needs.unreadable(connection)
@@ -46,7 +46,7 @@ async def show(desk: AdminDesk, visit: Visit) -> web.StreamResponse:
 
 
 async def download_json(desk: AdminDesk, visit: Visit) -> web.StreamResponse:
-    """Give the register of processing for programs, in both languages."""
+    """Return the register of processing for programs, in both languages."""
     async with desk.store.reading() as connection:
         done = await processing(connection)
     response = web.json_response([one.told() for one in done])
@@ -55,7 +55,7 @@ async def download_json(desk: AdminDesk, visit: Visit) -> web.StreamResponse:
 
 
 async def download_csv(desk: AdminDesk, visit: Visit) -> web.StreamResponse:
-    """Give the register of processing as a table, in the reader's language."""
+    """Return the register of processing as a table, in the reader's language."""
     async with desk.store.reading() as connection:
         done = [one.told() for one in await processing(connection)]
     titles = list(done[0]) if done else []
@@ -64,7 +64,7 @@ async def download_csv(desk: AdminDesk, visit: Visit) -> web.StreamResponse:
 
 
 async def changes_csv(desk: AdminDesk, visit: Visit) -> web.StreamResponse:
-    """Give every change of every permission as a table."""
+    """Return every change of every permission as a table."""
     async with desk.store.reading() as connection:
         changes = await member_permissions.register(connection)
     titles = ["at", "permission", "state", "actor", "sha256", "erased"]
@@ -83,7 +83,7 @@ async def changes_csv(desk: AdminDesk, visit: Visit) -> web.StreamResponse:
 
 
 def _cell(visit: Visit, value: Told) -> str:
-    """Give the words in the reader's language, where there are several."""
+    """Return the words in the reader's language, where there are several."""
     if isinstance(value, dict):
         return str(value.get(visit.language.tag) or next(iter(value.values()), ""))
     return "" if value is None else str(value)

@@ -85,7 +85,7 @@ ACTS: dict[str, Look] = {
 
 
 def routes(desk: AdminDesk) -> list[web.RouteDef]:
-    """Give all of them."""
+    """Return all of them."""
     return [
         *(web.get(path, desk.welcomes(look)) for path, look in OPEN.items()),
         *(web.post(path, desk.admits(act)) for path, act in ADMITS.items()),

@@ -33,15 +33,15 @@ class Visit(visit.Visit[str]):
 
     @property
     def place(self) -> str:
-        """Give which page of administration this is, such as `members`."""
+        """Return which page of administration this is, such as `members`."""
         return self.request.path.removeprefix(f"{PATH}/")
 
     def named(self, part: str) -> str:
-        """Give what stands in a part of the address."""
+        """Return what stands in a part of the address."""
         return self.request.match_info.get(part, "")
 
     def asked(self, name: str) -> str:
-        """Give what stands in the query of the address."""
+        """Return what stands in the query of the address."""
         return self.request.query.get(name, "").strip()[: visit.MAX_LENGTH]
 
     def go(self, to: str = "") -> web.Response:

@@ -46,52 +46,52 @@ class Chart:
 
     @property
     def is_known(self) -> bool:
-        """Tell whether there is anything to draw."""
+        """Return whether there is anything to draw."""
         return any(row.is_known for row in self._rows)
 
     @property
     def makes(self) -> bool:
-        """Tell whether what panels made is known in it."""
+        """Return whether what panels made is known in it."""
         return any(row.made.wh is not None for row in self._rows)
 
     @property
     def feeds(self) -> bool:
-        """Tell whether what was fed into the grid is known in it."""
+        """Return whether what was fed into the grid is known in it."""
         return any(row.fed.wh is not None for row in self._rows)
 
     @property
     def draws(self) -> bool:
-        """Tell whether what was drawn from the grid is known in it."""
+        """Return whether what was drawn from the grid is known in it."""
         return any(row.drawn.wh is not None for row in self._rows)
 
     @property
     def splits(self) -> bool:
-        """Tell whether what is used on the spot is known in it."""
+        """Return whether what is used on the spot is known in it."""
         return any(row.spot_wh is not None for row in self._rows)
 
     @property
     def uses_some(self) -> bool:
-        """Tell whether anything is used on the spot in it."""
+        """Return whether anything is used on the spot in it."""
         return any(row.spot_wh for row in self._rows)
 
     @property
     def feeds_some(self) -> bool:
-        """Tell whether anything of what is made is known to be fed into the grid in it."""
+        """Return whether anything of what is made is known to be fed into the grid in it."""
         return any(row.split_wh and row.both.injection for row in self._rows)
 
     @property
     def leaves_open(self) -> bool:
-        """Tell whether of some of what is made it is not known where it went."""
+        """Return whether of some of what is made it is not known where it went."""
         return any((row.made.wh or 0) > (row.split_wh or 0) for row in self._rows)
 
     @property
     def made_before(self) -> bool:
-        """Tell whether what panels made the year before is known in it."""
+        """Return whether what panels made the year before is known in it."""
         return any(row.made.wh is not None for row in self._before)
 
     @property
     def drew_before(self) -> bool:
-        """Tell whether what was drawn from the grid the year before is known in it."""
+        """Return whether what was drawn from the grid the year before is known in it."""
         return any(row.drawn.wh is not None for row in self._before)
 
     @property

@@ -204,7 +204,7 @@ class Row:
 
     @property
     def sells_all(self) -> bool:
-        """Tell whether all that panels made was fed into the grid: a contract that sells it."""
+        """Return whether all that panels made was fed into the grid: a contract that sells it."""
         return bool(self.both.production) and self.both.production == self.both.injection
 
     @property
@@ -215,7 +215,7 @@ class Row:
 
     @property
     def gaps(self) -> Mapping[Amount, Sequence[Direction]]:
-        """Give what is withheld of it, and what is of some of its days, by why and of how many."""
+        """Return what is suppressed of it, or of some of its days, by why and of how many."""
         found: dict[Amount, list[Direction]] = {}
         for direction, one in self.amounts.items():
             if not one.is_whole:
@@ -224,12 +224,12 @@ class Row:
 
     @property
     def is_known(self) -> bool:
-        """Tell whether anything of it was released."""
+        """Return whether anything of it was released."""
         return any(one.wh is not None for one in self.amounts.values())
 
     @property
     def members(self) -> int:
-        """Give how many members its figures sum."""
+        """Return how many members its figures sum."""
         return max((one.members for one in self.amounts.values()), default=0)
 
     @property
@@ -250,7 +250,7 @@ class Row:
 
 
 def rows(figures: Figures) -> list[Row]:
-    """Give a row for each interval."""
+    """Return a row for each interval."""
     return [
         _row({direction: [one] for direction, one in zip(figures, told, strict=True)})
         for told in zip(*figures.values(), strict=True)
@@ -258,7 +258,7 @@ def rows(figures: Figures) -> list[Row]:
 
 
 def together(figures: Figures) -> Row | None:
-    """Give one row for all intervals; None where there is none."""
+    """Return one row for all intervals; None where there is none."""
     return _row(figures) if next(iter(figures.values()), ()) else None
 
 
@@ -296,7 +296,7 @@ def begun(figures: Figures, first: date | None) -> Figures:
 
 
 def _is_before(told: Told, first: date | None) -> bool:
-    """Tell whether it is of before that day, and nothing is known of it."""
+    """Return whether it is of before that day, and nothing is known of it."""
     figure, start = told.figure, told.start
     is_missing = isinstance(figure, Withheld) and figure.reason is Reason.NOT_YET
     return is_missing and first is not None and start.date() < first
@@ -333,7 +333,7 @@ def _wh(watt_minutes: int | None) -> float | None:
 
 
 def _weightiest(hidden: Iterable[Withheld]) -> Withheld | None:
-    """Give of many reasons one that people can do something about, rather than wait."""
+    """Return of many reasons one that people can do something about, rather than wait."""
     told = list(hidden)
     said = [one for one in told if one.reason is not Reason.NOT_YET]
     return next(iter(said or told), None)

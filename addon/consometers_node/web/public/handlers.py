@@ -82,7 +82,7 @@ class Guest:
         return self.now.date()
 
     def named(self, part: str) -> str:
-        """Give what stands in a part of the address."""
+        """Return what stands in a part of the address."""
         return self.request.match_info.get(part, "")
 
 
@@ -156,7 +156,7 @@ class Desk:
         return response
 
     async def place(self, connection: AsyncConnection, slug: str = ALL) -> Place | None:
-        """Give a group by its name in addresses; None where nobody is in it yet."""
+        """Return a group by its name in addresses; None where nobody is in it yet."""
         return (await self.published.places(connection)).get(slug)
 
     def page(self, guest: Guest, template: str, *, status: int = 200, **model: Any) -> web.Response:
@@ -234,7 +234,7 @@ def tagged(body: str, kind: str, headers: Mapping[str, str], status: int = 200) 
 
 
 def _is_open(request: web.Request) -> bool:
-    """Tell whether open data are asked for, which scripts of any page may read."""
+    """Return whether open data are asked for, which scripts of any page may read."""
     return request.path.startswith(f"{DATA}/")
 
 
@@ -267,5 +267,5 @@ def problem(status: int, words: Text, detail: Text | None = None) -> web.Respons
 
 
 def now() -> datetime:
-    """Give this moment."""
+    """Return this moment."""
     return datetime.now(UTC)

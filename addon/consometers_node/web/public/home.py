@@ -24,7 +24,7 @@ async def show(desk: Desk, guest: Guest) -> web.StreamResponse:
 async def look(
     desk: Desk, guest: Guest, connection: AsyncConnection, *, preview: bool = False
 ) -> web.Response:
-    """Tell what is there to see in a transaction, which may only be tried."""
+    """Return what is there to see in a transaction, which may only be tried."""
     place = await named(desk, guest, connection)
     found = None if place is None else await today(desk, guest, connection, place)
     places = await desk.published.places(connection)
@@ -45,7 +45,7 @@ async def look(
 
 
 async def card(desk: Desk, guest: Guest) -> web.StreamResponse:
-    """Give a few figures in little room, for a frame in any page."""
+    """Return a few figures in little room, for a frame in any page."""
     async with desk.store.reading() as connection:
         place = await named(desk, guest, connection)
         found = None if place is None else await today(desk, guest, connection, place)
@@ -55,7 +55,7 @@ async def card(desk: Desk, guest: Guest) -> web.StreamResponse:
 
 
 async def hall(desk: Desk, guest: Guest) -> web.StreamResponse:
-    """Give three figures and one chart, to be read from five metres away."""
+    """Return three figures and one chart, to be read from five metres away."""
     async with desk.store.reading() as connection:
         place = await named(desk, guest, connection)
         found: Today | None = None

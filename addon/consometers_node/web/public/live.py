@@ -87,7 +87,7 @@ class Today:
 
     @property
     def hidden(self) -> Mapping[Withheld, Sequence[Direction]]:
-        """Give what of the day is withheld, by the reason, where no bar says it in its place."""
+        """Return what of the day is withheld, by the reason, where no bar says it in its place."""
         said = {self.why_not(one) for one in (Direction.PRODUCTION, Direction.CONSUMPTION)}
         found: dict[Withheld, list[Direction]] = {}
         for direction, amount in self.whole.amounts.items() if self.whole is not None else ():
@@ -97,12 +97,12 @@ class Today:
 
     @property
     def untold(self) -> frozenset[Direction]:
-        """Give what collectives in it let be read, of which not one figure came."""
+        """Return what collectives in it let be read, of which not one figure came."""
         told = self.whole.amounts.keys() if self.whole is not None else frozenset()
         return frozenset() if self.below is None else self.below.allowed - told
 
     def why_not(self, direction: Direction) -> Withheld | None:
-        """Give why the last figure of a direction is withheld, if it is."""
+        """Return why the last figure of a direction is withheld, if it is."""
         if self.now is None or self.whole is None or self.now[direction].wh is not None:
             return None
         return self.whole[direction].why or self.now[direction].why
@@ -148,7 +148,7 @@ async def today(desk: Desk, guest: Guest, connection: AsyncConnection, place: Pl
 
 
 async def named(desk: Desk, guest: Guest, connection: AsyncConnection) -> Place | None:
-    """Give the group that the address names; None where everybody's has nobody yet."""
+    """Return the group that the address names; None where everybody's has nobody yet."""
     slug = guest.named("place")
     place = await desk.place(connection, slug or ALL)
     if slug and (place is None or place.kind not in _KINDS[guest.request.path.split("/")[1]]):
@@ -169,7 +169,7 @@ async def together_with(
 
 
 def base(place: Place | None) -> str:
-    """Give where the pages of a group begin, seen from the first one."""
+    """Return where the pages of a group begin, seen from the first one."""
     folders = {kind: folder for folder, kinds in _KINDS.items() for kind in kinds}
     folder = folders.get(place.kind) if place is not None else None
     return f"{folder}/{place.slug}/" if place is not None and folder else ""

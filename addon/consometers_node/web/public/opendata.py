@@ -131,7 +131,7 @@ _TOO_LONG = text("Ask for {most} days at most of this interval.")
 
 
 async def series(desk: Desk, guest: Guest) -> web.StreamResponse:
-    """Give the values of one quantity of one group."""
+    """Return the values of one quantity of one group."""
     last = guest.named("last")
     as_csv = last.endswith(_CSV)
     last = last.removesuffix(_CSV if as_csv else _JSON)
@@ -160,7 +160,7 @@ def _description() -> str:
 
 
 async def groups(desk: Desk, guest: Guest) -> web.StreamResponse:
-    """Give all groups of which something may be asked."""
+    """Return all groups of which something may be asked."""
     async with desk.store.reading() as connection:
         places = await desk.published.places(connection)
         steps = await desk.published.steps(connection)
@@ -263,7 +263,7 @@ def _day(said: str) -> date:
 
 
 def _whole(asked: Asked) -> Span:
-    """Give the days of which the intervals are: months and years are whole ones."""
+    """Return the days of which the intervals are: months and years are whole ones."""
     first, last = asked.span.first, asked.span.last
     match asked.interval:
         case Longer.P1M:
@@ -279,7 +279,7 @@ def _whole(asked: Asked) -> Span:
 async def _points(
     desk: Desk, guest: Guest, connection: AsyncConnection, asked: Asked
 ) -> Iterator[Point]:
-    """Give what is asked for, each point when it is wanted: there may be thousands.
+    """Return what is asked for, each point when it is wanted: there may be thousands.
 
     Of before anybody told, there is none.
     """
@@ -327,12 +327,12 @@ async def _all_points(
 
 
 def _directions(quantity: Quantity) -> Collection[Direction]:
-    """Give what is to be known for it."""
+    """Return what is to be known for it."""
     return [_DIRECTIONS[quantity]] if quantity in _DIRECTIONS else list(Direction)
 
 
 def _each(quantity: Quantity, found: Columns, *, is_day: bool) -> Iterator[Point]:
-    """Give the value of each interval."""
+    """Yield the value of each interval."""
     direction, figures = _DIRECTIONS.get(quantity), found.figures
     ends = pairwise(found.bounds)
     if direction is not None:
@@ -411,7 +411,7 @@ def _sum(quantity: Quantity, days: Figures) -> Point:
 
 
 def _rated(quantity: Quantity, days: Figures) -> Point:
-    """Give a rate, of the days of which all three directions were released."""
+    """Return a rate, of the days of which all three directions were released."""
     whole = together(days)
     assert whole is not None
     rate, out = _RATES[quantity](whole.rates), whole.rates.out
@@ -460,7 +460,7 @@ def _as_json(desk: Desk, asked: Asked, points: Iterable[Point]) -> str:
 
 
 def _shown(points: Iterable[Point]) -> Iterator[tuple[Point, str, str]]:
-    """Give when each starts and ends in words. Mostly, one ends when the next one starts."""
+    """Yield when each starts and ends in words. Mostly, one ends when the next one starts."""
     last, words = None, ""
     for point in points:
         start = words if point.start is last else iso8601.shown(point.start)

@@ -52,7 +52,7 @@ class Which:
         return f"year/{self.first:%Y}"
 
     def of(self, day: date) -> Which:
-        """Give the one like it that has a day."""
+        """Return the one like it that has a day."""
         first = day.replace(day=1)
         return Which(first if self.step is Step.DAY else first.replace(month=1), self.step)
 
@@ -66,7 +66,7 @@ class _Days:
     first: date | None
 
     def of_month(self, month: int) -> _Days:
-        """Give those of one month of a year."""
+        """Return those of one month of a year."""
         now, then = (
             {
                 direction: [one for one in told if one.start.month == month]
@@ -106,17 +106,17 @@ async def year(desk: Desk, guest: Guest) -> web.StreamResponse:
 
 
 async def month_csv(desk: Desk, guest: Guest) -> web.StreamResponse:
-    """Give the days of a month."""
+    """Return the days of a month."""
     return await _csv(desk, guest, Step.DAY)
 
 
 async def year_csv(desk: Desk, guest: Guest) -> web.StreamResponse:
-    """Give the months of a year."""
+    """Return the months of a year."""
     return await _csv(desk, guest, Step.MONTH)
 
 
 async def day_csv(desk: Desk, guest: Guest) -> web.StreamResponse:
-    """Give the intervals of a day."""
+    """Return the intervals of a day."""
     try:
         day = date.fromisoformat(guest.named("day"))
     except ValueError:
@@ -266,7 +266,7 @@ def _beside(then: Figures, now: Figures) -> Figures:
 
 
 def _last_day(figures: Figures) -> date | None:
-    """Give the last day of which anything is known."""
+    """Return the last day of which anything is known."""
     known = [one.start.date() for told in figures.values() for one in _known(told)]
     return max(known, default=None)
 
@@ -284,7 +284,7 @@ def _chart(days: _Days, which: Which, guest: Guest) -> Chart:
 
 
 def _lines(days: _Days, which: Which, guest: Guest) -> Sequence[Line]:
-    """Give a line for each day or month; those to come have a year before alone."""
+    """Return a line for each day or month; those to come have a year before alone."""
     now, then, first = days.now, days.then, days.first
     if which.step is Step.DAY:
         mine = {row.start.day: row for row in rows(begun(now, first))}

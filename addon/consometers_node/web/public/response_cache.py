@@ -46,7 +46,7 @@ class Kept:
     async def answer(
         self, key: Key, now: datetime, make: Callable[[], Awaitable[web.StreamResponse]]
     ) -> web.StreamResponse:
-        """Give the answer that is kept under a key, or make it: once, for all who wait for it."""
+        """Return the answer that is kept under a key, or make it: once, for all who wait for it."""
         if self._changes is None:
             return await make()
         async with self._making.setdefault(key, asyncio.Lock()):
@@ -79,5 +79,5 @@ class Kept:
 
 
 def _may_be_kept(response: web.Response) -> bool:
-    """Tell whether it is what anybody is told: its text has a name, and it sets nothing."""
+    """Return whether it is what anybody is told: its text has a name, and it sets nothing."""
     return response.status == 200 and "ETag" in response.headers and not response.cookies

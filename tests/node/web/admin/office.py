@@ -83,7 +83,7 @@ async def log_in(browser: Browser, name: str, password: str, **headers: str) -> 
 
 
 def summary(page: Page) -> list[tuple[str, str]]:
-    """Give what is said to be wrong above a form: of which field, and what."""
+    """Return what is said to be wrong above a form: of which field, and what."""
     found = re.findall(r'<li><a href="#(\w+)">(.*?)</a></li>', page.html)
     return [(name, " ".join(unescape(said).split())) for name, said in found]
 

@@ -31,7 +31,7 @@ CLOSED = sorted({path for path in (*LOOKS, *ACTS) if path not in OPEN})
 
 
 def filled(path: str) -> str:
-    """Give an address that a route with parts takes, or at least one of its kind."""
+    """Return an address that a route with parts takes, or at least one of its kind."""
     return SOMEWHERE.sub("abcdefgh", path).removeprefix("/")
 
 

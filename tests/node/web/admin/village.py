@@ -24,7 +24,7 @@ _WAYS = {Direction.CONSUMPTION: Way.CONSUMPTION, Direction.INJECTION: Way.PRODUC
 
 
 def given_by(name: str) -> str:
-    """Give the id of the permission that a home of this name gave."""
+    """Return the id of the permission that a home of this name gave."""
     return str(uuid5(NAMESPACE_DNS, name))
 
 

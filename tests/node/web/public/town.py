@@ -221,12 +221,12 @@ async def serving(
 
 
 def hours_of(first: date, last: date | None = None) -> list[datetime]:
-    """Give when the hours of civil days start."""
+    """Return when the hours of civil days start."""
     return list(day_of(first, last, consumption=lambda _: 0)[Direction.CONSUMPTION])
 
 
 def day_of(first: date, last: date | None = None, **watts: Callable[[int], int]) -> Hours:
-    """Give hours of civil days, each direction as a function of the hour."""
+    """Return hours of civil days, each direction as a function of the hour."""
     starts = []
     at = datetime.combine(first, time(), ZONE).astimezone(UTC)
     end = datetime.combine((last or first) + timedelta(days=1), time(), ZONE)
@@ -251,7 +251,7 @@ async def _group(connection: AsyncConnection, kind: GroupKind, name: str) -> Gro
 
 
 def _days(watts: Mapping[datetime, int], step: Interval, *, in_part: bool) -> Mapping[Record, int]:
-    """Give the sum of each civil day, and of how many intervals it is."""
+    """Return the sum of each civil day, and of how many intervals it is."""
     sums: dict[date, list[int]] = {}
     for start, value in watts.items():
         sums.setdefault(start.astimezone(ZONE).date(), []).append(value * step.minutes)
