@@ -220,7 +220,7 @@ class Block:
 
     @staticmethod
     def missing(packed: bytes) -> tuple[int, int]:
-        """Tell of how many values how many are missing, without unpacking them."""
+        """Return how many values are missing, and of how many, without unpacking them."""
         width = packed[0]
         values = array(_FORMATS[width], packed[1:])
         return values.count(_MISSING[width]), len(values)

@@ -76,7 +76,7 @@ commands = Commands()
 
 @commands.add("add", text("Let somebody administer."))
 def add(common: Ours, name: Name, ask: Ask = False, password_file: PasswordFile = None) -> None:
-    """Let somebody administer."""
+    """Add an administrator."""
 
     async def keep(connection: AsyncConnection, kept: str) -> None:
         await administrators.add(connection, name, kept, now())
@@ -91,7 +91,7 @@ def add(common: Ours, name: Name, ask: Ask = False, password_file: PasswordFile 
 def password(
     common: Ours, name: Name, ask: Ask = False, password_file: PasswordFile = None
 ) -> None:
-    """Give somebody a new password."""
+    """Set a new password for an administrator."""
 
     async def keep(connection: AsyncConnection, kept: str) -> None:
         await administrators.change_password(connection, name, kept)
@@ -101,7 +101,7 @@ def password(
 
 @commands.add("list", text("Tell who may administer."))
 def list_administrators(common: Ours) -> None:
-    """Tell who may administer."""
+    """List the administrators."""
     output = common.output
 
     async def work(store: Store, _: Settings) -> None:
@@ -141,7 +141,7 @@ def list_administrators(common: Ours) -> None:
     text("Let somebody administer no longer."),
 )
 def remove(common: Ours, name: Name) -> None:
-    """Let somebody administer no longer."""
+    """Remove an administrator."""
     output = common.output
 
     async def work(store: Store, _: Settings) -> None:

@@ -132,7 +132,7 @@ def _told_of(error: Exception) -> Complaint | None:
 
 
 async def look_again(settings: Settings) -> bool:
-    """Tell the node that runs, if one does, that something changed."""
+    """Wake the running node, if there is one, since something changed."""
     return await control_socket.ring(control_socket.socket_in(settings.folder))
 
 

@@ -95,7 +95,7 @@ async def hung(
 
 
 async def ring(socket: Path) -> bool:
-    """Let the node look again. Tells whether one runs."""
+    """Wake the node. Return whether one runs."""
     return await ask(socket, "look-again") is not None
 
 

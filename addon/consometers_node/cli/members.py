@@ -156,7 +156,7 @@ def list_members(
         ),
     ] = False,
 ) -> None:
-    """Tell who is a member."""
+    """List the members."""
     output = common.output
 
     async def work(store: Store, settings: Settings) -> None:
@@ -186,7 +186,7 @@ def list_members(
     text("Tell what a member gave, and how far it was gathered."),
 )
 def show(common: Ours, member: Who) -> None:
-    """Tell all of one member but its records."""
+    """Show all of one member but its records."""
     output = common.output
 
     async def work(store: Store, settings: Settings) -> None:
@@ -355,7 +355,7 @@ def export(
         ),
     ] = None,
 ) -> None:
-    """Give all that is held of a member."""
+    """Export all that is held of a member."""
     output = common.output
     parts = exported.as_csv if wanted == "csv" else exported.as_json
 

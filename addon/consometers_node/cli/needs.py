@@ -175,7 +175,7 @@ def list_needs(
         ),
     ] = False,
 ) -> None:
-    """Tell what is asked for."""
+    """List the data needs."""
     output = common.output
 
     async def work(store: Store, _: Settings) -> None:

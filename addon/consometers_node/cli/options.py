@@ -146,7 +146,7 @@ class Access(Reach):
 
 
 def grouped(command: Callable[..., None]) -> Callable[..., None]:
-    """Let each parameter that is a dataclass appear as its fields, one option for each."""
+    """Turn each parameter that is a dataclass into one option for each of its fields."""
     taken: list[inspect.Parameter] = []
     groups: dict[str, Callable[..., object]] = {}
     fields: dict[str, list[str]] = {}

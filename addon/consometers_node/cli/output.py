@@ -92,7 +92,7 @@ def clean(words: str) -> str:
 
 
 def prepare_streams() -> None:
-    """Let no letter that a terminal does not know end the program."""
+    """Replace characters that the terminal cannot write, rather than fail."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")

@@ -76,7 +76,7 @@ def run[T](common: Common, work: Callable[[Store], Awaitable[T]]) -> T:
 
 
 async def look_again(common: Common) -> bool:
-    """Tell the node that runs, if one does, that something changed."""
+    """Wake the running node, if there is one, since something changed."""
     return await control_socket.ring(socket(common))
 
 

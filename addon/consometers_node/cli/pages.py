@@ -109,7 +109,7 @@ def _server() -> Server:
 async def _be_discovered(
     session: aiohttp.ClientSession, supervisor: str, key: str, port: int, token: str
 ) -> None:
-    """Tell Home Assistant where the node is, until the Supervisor has taken it."""
+    """Announce the node to Home Assistant until the Supervisor has accepted it."""
     told = {
         "service": "consometers",
         "config": {"host": socket.gethostname(), "port": port, "token": token},

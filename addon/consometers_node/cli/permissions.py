@@ -160,7 +160,7 @@ def preview(
     text("Without --series it shows what can be chosen, and grants nothing."),
 )
 def grant(number: Number, chosen: Chosen, common: Common, yes: Yes = False) -> None:
-    """Let records leave, those that are chosen."""
+    """Grant a permission for the chosen records."""
     output = common.output
 
     async def work(store: Store) -> None:
@@ -222,7 +222,7 @@ def withdraw(
     ] = False,
     yes: Yes = False,
 ) -> None:
-    """Let nothing more leave, at once."""
+    """Withdraw a permission at once."""
     output = common.output
 
     async def work(store: Store) -> None:
@@ -311,7 +311,7 @@ def _sign(shown: ShownText, question: str, output: Output, *, yes: bool) -> Sign
 
 
 async def _done(common: Common, question: Asked, state: State, **found: object) -> None:
-    """Tell the node that runs, and the person."""
+    """Wake the running node, and print what was decided."""
     runs = await own.look_again(common)
     output = common.output
     number = question.permission.id
@@ -352,7 +352,7 @@ async def _list(store: Store, output: Output) -> None:
 
 
 async def _tell(store: Store, typed: str, output: Output) -> None:
-    """Tell all of one permission: text, terms, names, and the register."""
+    """Print all of one permission: text, terms, names, and the register."""
     question = await _asked(store, typed)
     naming = await load_naming(store)
     async with store.reading() as connection:

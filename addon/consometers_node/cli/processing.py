@@ -83,7 +83,7 @@ def register(
         ),
     ] = False,
 ) -> None:
-    """Tell what is done with what members tell."""
+    """Print the record of processing."""
     output = common.output
 
     async def work(store: Store, _: Settings) -> None:
@@ -121,7 +121,7 @@ def read_log(
         ),
     ] = 365,
 ) -> None:
-    """Tell who read what of whom."""
+    """Print the access log."""
     output = common.output
 
     async def work(store: Store, settings: Settings) -> None:

@@ -65,7 +65,7 @@ commands = Commands()
 
 @commands.add("status")
 def status(common: Common, settings: SettingsFile = None) -> None:
-    """Tell how the node is: what is shared, up to when, what waits and why."""
+    """Print the status of a home's node: what is shared, up to when, what waits and why."""
     if is_collective(common.data, settings):
         from . import status_collective  # noqa: PLC0415  # a home has nothing of it
 
@@ -112,7 +112,7 @@ def export(
         ),
     ] = None,
 ) -> None:
-    """Give all that this node holds."""
+    """Export all that this node holds."""
     if is_collective(common.data):
         raise Complaint("collective", _EXPORT_OF_ONE)
     output = common.output

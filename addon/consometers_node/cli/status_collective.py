@@ -122,7 +122,7 @@ class _Collective:
 
 
 def status(common: Common, settings: Path | None) -> None:
-    """Tell how a collective's node is: its members, its sums, what waits and why."""
+    """Print the status of a collective's node: its members, its sums, what waits and why."""
     ours = Ours(data=common.data, as_json=common.as_json, settings=settings)
     output = common.output
 

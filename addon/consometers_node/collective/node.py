@@ -161,7 +161,7 @@ class Online:
             await asyncio.shield(session.ended)
 
     async def _tell_policy(self) -> NoReturn:
-        """Tell whoever asks what becomes of what is asked for now."""
+        """Publish the privacy notice of the current data needs. Ends when it is cancelled."""
         while True:
             seen = self._changes.count
             async with self._store.reading() as connection:

@@ -58,7 +58,7 @@ async def are_shown(connection: AsyncConnection) -> bool:
 
 
 async def show(connection: AsyncConnection, *, shown: bool) -> None:
-    """Let them be read, or not."""
+    """Set whether they are read."""
     await set_setting(connection, _KEY, None if shown else "no")
 
 

@@ -29,12 +29,12 @@ class Kept:
         self._statistic = statistic
 
     async def moved(self, until: datetime) -> None:
-        """Tell up to where the peer was asked."""
+        """Store up to where the peer was asked."""
         async with self._store.writing() as connection:
             await moved(connection, self._statistic, until)
 
     async def problem(self, words: str | None) -> None:
-        """Tell what stands in the way."""
+        """Store what stands in the way."""
         async with self._store.writing() as connection:
             await set_problem(connection, self._statistic, words)
 
@@ -125,7 +125,7 @@ class Pulling:
         )
 
     async def _come_back(self) -> None:
-        """Tell the imports each time that a new session begins: something may have been missed.
+        """Wake the imports when a new session begins: something may have been missed.
 
         Where only a person can help, no other session begins.
         """

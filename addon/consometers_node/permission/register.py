@@ -153,7 +153,7 @@ class Permissions:
     async def grant(
         self, permission: PermissionId, choice: Choice, signature: Signature, at: datetime
     ) -> Terms:
-        """Let records leave. An older version of the need that was granted ends with that.
+        """Grant a permission. One for an older version of the need ends with that.
 
         Raises NotNarrower, OutdatedNeed, ForbiddenChange, UnknownPermission.
         """

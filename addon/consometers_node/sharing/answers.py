@@ -221,7 +221,7 @@ class Answers(Answerer):
         return False
 
     async def _settle(self, asker: Asker) -> None:
-        """Let nothing leave by a permission that an older state of this node brought back."""
+        """End a permission that an older state of this node brought back."""
         async with self._store.reading() as connection:
             peer = await self.known(connection, asker)
             if peer is None or peer.is_member:
@@ -322,7 +322,7 @@ def _whole_second(instant: datetime) -> datetime:
 
 @contextmanager
 def _as_refusal() -> Iterator[None]:
-    """Tell the peer no where the database says it."""
+    """Refuse the peer where the database refuses."""
     try:
         yield
     except NotPermitted:

@@ -185,7 +185,7 @@ async def grant(
     choice: Choice,
     signature: Signature,
 ) -> Terms:
-    """Let records leave. Raises as `check` does."""
+    """Grant a permission. Raises as `check` does."""
     await check(connection, naming, question, choice)
     number, now = question.permission.id, datetime.now(UTC)
     return await Permissions(connection).grant(number, choice, signature, now)

@@ -75,7 +75,7 @@ class Notices:
         self._changed = False
 
     async def tell(self) -> bool:
-        """Tell all that is to be told. Gives whether a permission is no longer what it was.
+        """Send all decisions that are due. Return whether a permission has changed.
 
         Raises `NetworkError` and `QuoaliseError`: what was confirmed until then stays so, and what
         the peer refuses keeps nothing else from being told.

@@ -69,7 +69,7 @@ class Delivery:
         return True
 
     async def run(self) -> NoReturn:
-        """Tell the peer all that comes up. Ends when it is cancelled."""
+        """Send a peer what is due to it. Ends when it is cancelled."""
         delays = self._backoff.delays()
         while True:
             await self._online()

@@ -216,7 +216,7 @@ class Fanout:
     async def _cancel_what_ended(
         self, connection: AsyncConnection, arrived: Collection[PeerId]
     ) -> None:
-        """Let nothing leave of a permission that has ended meanwhile."""
+        """Cancel what is on its way by a permission that has ended meanwhile."""
         flying = {
             message.id: task
             for peer, (message, task) in self._flying.items()

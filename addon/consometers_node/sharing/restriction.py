@@ -22,6 +22,6 @@ async def pause(connection: AsyncConnection, peer: PeerId) -> None:
 
 
 async def resume(connection: AsyncConnection, peer: PeerId) -> None:
-    """Let it leave again, with all that came up meanwhile."""
+    """Resume sending, with all that came up meanwhile."""
     for permission in await Permissions(connection).all(peer):
         await set_setting(connection, f"{_PREFIX}{permission.id}", None)

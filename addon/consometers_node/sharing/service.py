@@ -115,7 +115,7 @@ class Sharing:
         return self._deliveries
 
     async def run(self) -> NoReturn:
-        """Tell all peers, those that come later too. Ends when it is cancelled."""
+        """Send all peers what is due, later peers included. Ends when it is cancelled."""
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._expire())
             tasks.create_task(self._renewal.run())

@@ -24,6 +24,6 @@ async def all_coverage(connection: AsyncConnection) -> dict[SeriesId, Range]:
 
 
 async def set_coverage(connection: AsyncConnection, number: SeriesId, covered: Range) -> None:
-    """Tell what was read of a series, in place of what was told before."""
+    """Store what was read of a series, in place of what was stored before."""
     row = {"series_id": number, "covered_from": covered.start, "covered_until": covered.end}
     await upsert.put(connection, CoverageRow, [row], "covered_from", "covered_until")

@@ -352,7 +352,7 @@ def _roll_back_sqlite(connection: DBAPIConnection, *_: object) -> None:
 
 
 def _to_its_end(ending: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
-    """Let something go on to its end though nobody may wait for it then, or ask how it went."""
+    """Run something to its end, though its caller may have stopped waiting."""
     task = asyncio.create_task(ending)
     _ENDINGS.add(task)
     task.add_done_callback(_ended)

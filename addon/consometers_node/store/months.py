@@ -30,7 +30,7 @@ _MAKE = (
 
 
 async def make_room(connection: AsyncConnection, table: str, days: Iterable[date]) -> None:
-    """Let the partitions be there for rows of these days in one of `BY_MONTH`."""
+    """Create the missing partitions for rows of these days in one of `BY_MONTH`."""
     if connection.dialect.name != "postgresql":
         return
     known: set[str] = connection.info.setdefault(_KNOWN, set())

@@ -107,7 +107,7 @@ async def _move(
 
 @asynccontextmanager
 async def _unguarded(connection: AsyncConnection, table: Table) -> AsyncIterator[None]:
-    """Let rows in as they are: what guards a table would have them come about as they once did.
+    """Take rows as they are: the rules of a table would ask how each came about.
 
     The guards are back before the transaction ends.
     """

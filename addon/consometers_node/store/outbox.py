@@ -55,7 +55,7 @@ _TURN = "SELECT pg_advisory_xact_lock(7331)"
 
 
 async def take_turns(connection: AsyncConnection) -> None:
-    """Let what changes blocks and what sends them follow each other, until the transaction ends.
+    """Serialise changes of blocks and their sending until the transaction ends.
 
     Else a value could leave while it is corrected, and neither would know of the other. In SQLite
     there is one writer anyway.
@@ -202,7 +202,7 @@ async def cut(connection: AsyncConnection, queued: Queued, at: datetime) -> None
 async def sending(
     connection: AsyncConnection, queued: Collection[Queued], stanza: str, at: datetime
 ) -> None:
-    """Tell in which stanza records are about to leave. Raises NotPermitted: then they must not."""
+    """Store the stanza in which records are about to leave. Raises NotPermitted."""
     numbers = [one.id for one in queued]
     sent = update(OutboxRow).where(OutboxRow.id.in_(numbers)).values(stanza=stanza, sent_at=at)
     with only_with_permission():

@@ -50,12 +50,12 @@ async def all_pulled(connection: AsyncConnection) -> list[Pulled]:
 
 
 async def moved(connection: AsyncConnection, statistic: str, until: datetime) -> None:
-    """Tell up to where the records of a statistic were written."""
+    """Store up to where the records of a statistic were written."""
     await _set(connection, statistic, until=until)
 
 
 async def set_problem(connection: AsyncConnection, statistic: str, problem: str | None) -> None:
-    """Tell why a series is not pulled; None when it is again."""
+    """Store why a series is not pulled; None when it is again."""
     await _set(connection, statistic, problem=problem)
 
 

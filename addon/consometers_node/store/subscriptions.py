@@ -29,7 +29,7 @@ async def subscribe(
     at: datetime,
     cursor: datetime | None = None,
 ) -> bool:
-    """Tell a peer of new records from now on, those from the cursor on. Raises NotPermitted.
+    """Subscribe a peer to new records, from the cursor on. Raises NotPermitted.
 
     It may ask twice: False tells that the subscription was there, and stays as it was.
     """
@@ -42,7 +42,7 @@ async def subscribe(
 
 
 async def unsubscribe(connection: AsyncConnection, peer: PeerId, number: SeriesId) -> bool:
-    """Tell a peer no more, what is queued included, and give whether it was told before."""
+    """End a subscription with what is queued for it. Return whether there was one."""
     queued = delete(OutboxRow).where(OutboxRow.peer_id == peer, OutboxRow.series_id == number)
     await connection.execute(queued)
     gone = delete(SubscriptionRow).where(

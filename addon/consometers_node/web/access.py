@@ -100,7 +100,7 @@ def _forbidden() -> web.Response:
 
 
 def harden(response: web.StreamResponse) -> None:
-    """Give a response the headers that each has."""
+    """Add the headers that each response has."""
     for name, value in _HEADERS.items():
         response.headers.setdefault(name, value)
     response.headers["Server"] = "consometers"

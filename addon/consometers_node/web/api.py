@@ -91,7 +91,7 @@ class Api:
         return response
 
     async def _all(self, peer: PeerId | None = None) -> list[Json]:
-        """Tell of all collectives, or of one."""
+        """Return all collectives, or one."""
         now = datetime.now(UTC)
         network = self._node.network
         async with self._node.store.reading() as connection:

@@ -150,7 +150,7 @@ async def look(desk: Desk, visit: Visit, notice: Text | None = None) -> web.Stre
 
 
 async def allow(desk: Desk, visit: Visit) -> web.StreamResponse:
-    """Let leave what was chosen, if it is what the person had before them."""
+    """Grant what was chosen, if it is what the page showed."""
     question = await _proposed(desk, visit)
     house = await desk.house()
     filled = _fill(visit, question.need, house)

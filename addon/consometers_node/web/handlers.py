@@ -168,11 +168,11 @@ class Desk:
         return self.page(visit, "refused.html", status=status, words=words)
 
     def harden(self, response: web.StreamResponse) -> None:
-        """Give a response its headers before it begins to be sent."""
+        """Add the headers of a response before it is sent."""
         harden(response)
 
     def changed(self) -> None:
-        """Tell the node that something changed."""
+        """Wake the node, since something changed."""
         self.node.look_again()
 
     async def house(self) -> House:

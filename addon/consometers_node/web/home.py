@@ -106,7 +106,7 @@ async def hold(desk: Desk, visit: Visit) -> web.StreamResponse:
 
 
 async def go_on(desk: Desk, visit: Visit) -> web.StreamResponse:
-    """Let it leave again."""
+    """Resume sharing."""
     return await _change(desk, visit, paused=False)
 
 

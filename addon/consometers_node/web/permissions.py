@@ -116,7 +116,7 @@ async def confirm_withdrawal(desk: Desk, visit: Visit) -> web.StreamResponse:
 
 
 async def withdraw(desk: Desk, visit: Visit) -> web.StreamResponse:
-    """Let nothing more leave, at once."""
+    """Withdraw a permission at once."""
     question = await named(desk, visit)
     data = visit.typed("data")
     if data not in {"erase", "keep"}:

@@ -75,7 +75,7 @@ async def change_directions(desk: Desk, visit: Visit) -> web.StreamResponse:
 
 
 async def change_collectives(desk: Desk, visit: Visit) -> web.StreamResponse:
-    """Let Home Assistant show what collectives have, or not."""
+    """Set whether Home Assistant shows the sums of collectives."""
     async with desk.node.store.writing() as connection:
         await collective_statistics.show(connection, shown=visit.typed("shown") == "yes")
     desk.changed()

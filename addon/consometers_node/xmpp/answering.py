@@ -97,11 +97,11 @@ class Answerer(Protocol):
         raise no_such_command()
 
     async def subscribe(self, asker: Asker, series: Identifier) -> None:
-        """Tell the asker of new records from now on."""
+        """Subscribe the asker to new records."""
         raise no_such_command()
 
     async def unsubscribe(self, asker: Asker, series: Identifier) -> None:
-        """Tell it no longer."""
+        """End the subscription."""
         raise no_such_command()
 
     async def list_series(self, asker: Asker) -> Iterable[Listed]:
@@ -117,11 +117,11 @@ class Answerer(Protocol):
         raise no_such_command()
 
     async def withdraw(self, asker: Asker, permission: str, *, erase: bool) -> Receipt:
-        """Let a household withdraw, and say what was erased."""
+        """Take a household's withdrawal. Return what was erased."""
         raise no_such_command()
 
     async def terminate(self, asker: Asker, permission: str) -> Receipt:
-        """Let a collective give a permission back."""
+        """Take a permission back from a collective that ends it."""
         raise no_such_command()
 
 

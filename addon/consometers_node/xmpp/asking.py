@@ -122,15 +122,15 @@ class Asking:
         return federation_xml.read_data_needs(answers.payload(answer, federation_xml.DATA_NEEDS))
 
     async def grant(self, collective: str, permission: Permission) -> Receipt:
-        """Tell a collective what the household grants."""
+        """Send a collective what the household grants."""
         return await self._receipt(collective, Grant(permission))
 
     async def withdraw(self, collective: str, permission: str, *, erase: bool = True) -> Receipt:
-        """Tell a collective that the household withdraws; the receipt says what was erased."""
+        """Send a household's withdrawal. Return the receipt: what was erased."""
         return await self._receipt(collective, Withdraw(permission, erase))
 
     async def terminate(self, household: str, permission: str) -> Receipt:
-        """Tell a household that the collective gives its permission back."""
+        """Send a household word that the collective ends its permission."""
         return await self._receipt(household, Terminate(permission))
 
     async def _receipt(self, peer: str, request: Request) -> Receipt:

@@ -190,7 +190,7 @@ class Connection:
             self.stream.send(RequestAck(self.stream))
 
     def hear(self) -> None:
-        """Let the server hand over what is sent to the bare address, from now on."""
+        """Announce that this resource receives what is sent to the bare address."""
         self.priority = LISTENING
         if self._online:
             self.stream.send_presence(ppriority=self.priority)

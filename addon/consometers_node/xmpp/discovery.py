@@ -68,7 +68,7 @@ class Discovery:
         receives: bool = False,
         policy: DataPolicy | None = None,
     ) -> None:
-        """Tell of a role, or of a program that only asks and hears.
+        """Announce a role, or a program that only asks and receives.
 
         `receives` says that the account acknowledges what it is told, as `Receiving` does. It and
         the `policy` may change: who asks is told how it is then.

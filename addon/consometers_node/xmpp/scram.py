@@ -14,7 +14,7 @@ MAX_ROUNDS = 1_000_000
 
 
 def hasten(mechanism: object) -> None:
-    """Let a mechanism of slixmpp use `stretch`."""
+    """Make a mechanism of slixmpp use `stretch`."""
     if isinstance(mechanism, SCRAM):
         hasty = partial(stretch, mechanism.hash_name)
         mechanism.Hi = hasty  # type: ignore[method-assign]

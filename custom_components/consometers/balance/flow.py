@@ -182,7 +182,7 @@ class BalanceFlow(ConfigFlow):
 
     @property
     def _likely(self) -> Home:
-        """Tell of which kind the home may be, from the meters that we have."""
+        """Return of which kind the home may be, from the meters that we have."""
         if self._have(OF_A_METER_OF_PRODUCTION):
             return Home.TOTAL_SALE
         metered = self._have(OF_A_METER)

@@ -148,7 +148,7 @@ class LinkyState:
                 self._cut_off[phase].update(power.number * scale, power.at)
 
     def _go_on(self, energy_wh: int, at: float) -> None:
-        """Let the total go on where it was in the other mode.
+        """Continue the total from where it was in the other mode.
 
         In historique mode a meter tells the registers of the contract only: what was drawn under
         an earlier contract is not among them, and must not look as if it were drawn now.

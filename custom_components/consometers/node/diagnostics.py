@@ -46,7 +46,7 @@ def _collective(collective: Collective) -> dict[str, Any]:
 
 
 def _sums(sums: Sums) -> dict[str, Any]:
-    """Tell of when and of what there are sums, and not how much: it is other homes' as well."""
+    """Return of when and of what there are sums, not their values: they are other homes' too."""
     parts = {part.name: getattr(sums, part.name) for part in fields(sums)}
     return {
         "until": None if sums.last is None else sums.last.end,

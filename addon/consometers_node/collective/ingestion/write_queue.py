@@ -54,7 +54,7 @@ class _Waiting:
     )
 
     def end(self, refusal: Exception | None) -> None:
-        """Let whoever waits go on."""
+        """Release the senders that wait."""
         if self.done.done():
             return
         if refusal is None:
@@ -138,7 +138,7 @@ class Intake:
 
     @contextmanager
     def asking(self, peer: str) -> Iterator[Question]:
-        """Let a peer be asked; nothing is asked before."""
+        """Open a question to a peer, which notes what the peer pushes meanwhile."""
         question = Question(self, peer)
         self._questions[peer].append(question)
         try:

@@ -144,7 +144,7 @@ def check_password(name: str, password: str) -> None:
 
 
 async def add(connection: AsyncConnection, name: str, kept: str, at: datetime) -> None:
-    """Let somebody administer, with what is kept of their password. Raises BadName."""
+    """Add an administrator, with the hash of their password. Raises BadName."""
     if not 0 < len(name) <= MAX_NAME or not name.isprintable() or name != name.strip():
         raise BadName(_BAD_NAME.fill(most=MAX_NAME))
     if await kept_of(connection, name) is not None:
@@ -155,7 +155,7 @@ async def add(connection: AsyncConnection, name: str, kept: str, at: datetime) -
 
 
 async def remove(connection: AsyncConnection, name: str) -> None:
-    """Let somebody administer no longer; their sessions end. Raises Unknown."""
+    """Remove an administrator, and end their sessions. Raises Unknown."""
     await _named(connection, name)
     await end_sessions(connection, name)
     await connection.execute(delete(AdministratorRow).where(AdministratorRow.name == name))

@@ -95,7 +95,7 @@ async def check(members: Members, jid: str, token: str | None, at: datetime) -> 
 
 
 async def admit(members: Members, jid: str, token: str | None, at: datetime) -> Member:
-    """Let in whoever holds an invitation, or was let in before. Raises NotInvited, OtherKind.
+    """Admit the holder of an invitation, or return the member. Raises NotInvited, OtherKind.
 
     A new invitation changes the kind of a member that has granted nothing yet. A home with
     permissions can only become a site.
@@ -150,7 +150,7 @@ def _standing(token: str, at: datetime) -> tuple[ColumnElement[bool], ...]:
 
 
 async def revoke(connection: AsyncConnection, id: str, at: datetime) -> Invitation:
-    """Let nobody more join by an invitation. Whoever did stays. Raises Unknown."""
+    """Revoke an invitation. Members that joined by it stay. Raises Unknown."""
     standing = InvitationRow.id == id, InvitationRow.revoked_at.is_(None)
     await connection.execute(update(InvitationRow).where(*standing).values(revoked_at=at))
     query = select(*_COLUMNS).where(InvitationRow.id == id)

@@ -103,7 +103,7 @@ class Members:
         area: str | None = None,
         invitation: str | None = None,
     ) -> Member:
-        """Let somebody in, who counts nowhere yet. Whoever was here stays as it was."""
+        """Admit a guest, which counts nowhere yet; return a member that is there as it is."""
         if (known := await self.by_jid(jid)) is not None:
             return known
         values = {
@@ -120,7 +120,7 @@ class Members:
     async def admit_as(
         self, member: MemberId, kind: Kind, area: str | None, invitation: str
     ) -> Member:
-        """Let somebody be of another kind that gave nothing, so counts nowhere."""
+        """Change the kind of a guest, which granted nothing yet, so counts nowhere."""
         values = {"kind": kind, "area": area, "invitation_id": invitation}
         await self._set(member, name=None, description=None, **values)
         return await self.get(member)
@@ -176,7 +176,7 @@ class Members:
                 await self._enter(member, wanted, since)
 
     async def leave(self, member: MemberId, at: datetime) -> None:
-        """Let a member count until the end of this month, and read nothing any more."""
+        """End a membership: it counts until the end of this month, and reads nothing any more."""
         await self._set(member, left_at=at)
         await end_reading(self.connection, (await self.get(member)).pseudonym)
         await self._end(member, month_after(month_of(at, self.zone)))
@@ -305,7 +305,7 @@ class Members:
     async def _end(
         self, member: MemberId, month: date, groups: Iterable[GroupId] | None = None
     ) -> None:
-        """Let a member count in these groups, or in any, until a month; that one is not in."""
+        """End the stay of a member in these groups, or in all, before a month."""
         which = [InGroupRow.member_id == member]
         if groups is not None:
             which.append(InGroupRow.group_id.in_(list(groups)))

@@ -54,7 +54,7 @@ class Readers:
     async def let(
         self, connection: AsyncConnection, pseudonym: str, interval: Interval, at: datetime
     ) -> None:
-        """Let a member read what is published at an interval, and by day."""
+        """Grant a member what is published at an interval, and by day."""
         if not self.allowed:
             return
         peer = await add_peer(connection, MEMBER + pseudonym, pseudonym, at)
@@ -69,7 +69,7 @@ class Readers:
     async def mend(
         self, connection: AsyncConnection, interval: Interval, at: datetime, most: int
     ) -> int:
-        """Let so many members read that do not, or not this, and nobody else; tell how many."""
+        """Grant read access to exactly the current members, some at a time; return how many."""
         over, without = await self._amiss(connection, interval, most)
         for number in over:
             await Permissions(connection).terminate(number, at)
@@ -137,7 +137,7 @@ class Readers:
 
 
 async def end(connection: AsyncConnection, pseudonym: str) -> None:
-    """Let a member read nothing any more: what is on its way to it goes with that."""
+    """Revoke what a member may read, and drop what is on its way to it."""
     peer = await peer_by_jid(connection, MEMBER + pseudonym)
     if peer is None:
         return

@@ -173,7 +173,7 @@ async def granted(
 
 @cache
 def tell_lost(need: str, version: int, why: str) -> None:
-    """Tell it once, however often it is read."""
+    """Report it once, however often it is read."""
     _LOGGER.warning(
         "“%s”, version %s, cannot be read: what members granted of it goes on. %s",
         need,

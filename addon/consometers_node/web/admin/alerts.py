@@ -128,7 +128,7 @@ class Concern:
 async def concerns(
     desk: AdminDesk, visit: Visit, connection: AsyncConnection, roster: Roster
 ) -> list[Concern]:
-    """Tell all that needs a person, the worst first."""
+    """Return all that needs a person, the worst first."""
     found = [one async for one in _all(desk, visit, connection, roster)]
     return sorted(found, key=lambda one: one.weight is not Weight.WRONG)
 

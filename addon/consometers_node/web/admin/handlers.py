@@ -198,11 +198,11 @@ class AdminDesk:
         return self.page(visit, "refused.html", status=status, words=words)
 
     def harden(self, response: web.StreamResponse) -> None:
-        """Give a response its headers before it begins to be sent."""
+        """Add the headers of a response before it is sent."""
         _harden(response)
 
     def give_key(self, response: web.StreamResponse, visit: Visit, key: str) -> None:
-        """Let a browser be known by this key until it is closed."""
+        """Set the session cookie, until the browser is closed."""
         response.set_cookie(
             COOKIE,
             key,
@@ -213,7 +213,7 @@ class AdminDesk:
         )
 
     def changed(self) -> None:
-        """Tell the node that something changed."""
+        """Wake the node, since something changed."""
         self._roster = None
         if self.node is not None:
             self.node.look_again()
@@ -303,7 +303,7 @@ class AdminDesk:
         return self._of_nobody(request, name)
 
     async def _see(self, visit: Visit) -> None:
-        """Let a session go on. It only ends earlier where that cannot be written down."""
+        """Prolong a session. Where that cannot be stored, it ends earlier."""
         try:
             async with self.store.writing() as connection:
                 await administrators.seen(connection, visit.key, visit.now)

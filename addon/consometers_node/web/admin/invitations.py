@@ -198,7 +198,7 @@ async def print_sheets(desk: AdminDesk, visit: Visit) -> web.StreamResponse:
 
 
 async def revoke(desk: AdminDesk, visit: Visit) -> web.StreamResponse:
-    """Let nobody more join by one."""
+    """Revoke an invitation."""
     async with desk.store.writing() as connection:
         one = await invitations.revoke(connection, visit.named("invitation"), visit.now)
         await desk.note(connection, visit, f"invitation {one.id} revoked")

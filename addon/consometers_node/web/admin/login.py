@@ -47,7 +47,7 @@ async def show(desk: AdminDesk, visit: Visit) -> web.StreamResponse:
 
 
 async def enter(desk: AdminDesk, visit: Visit) -> web.StreamResponse:
-    """Let somebody in who knows a password, under a key that nobody had before."""
+    """Log in by a password, with a new session key."""
     name, typed = visit.typed("name"), _password(visit, "password")
     async with desk.store.reading() as connection:
         kept = await administrators.kept_of(connection, name)

@@ -246,7 +246,7 @@ def _remember_language(guest: Guest, response: web.StreamResponse) -> None:
 
 
 def _unless_known(request: web.Request, response: web.StreamResponse) -> web.StreamResponse:
-    """Tell whoever has the text already that it is the same."""
+    """Answer 304 where the client has the same text."""
     tag = response.headers.get("ETag")
     asked = request.headers.get("If-None-Match", "").split(",")
     is_known = tag in [one.strip().removeprefix("W/") for one in asked]

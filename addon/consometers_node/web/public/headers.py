@@ -19,20 +19,20 @@ _HEADERS = {
 
 
 def harden(response: web.StreamResponse) -> None:
-    """Give a response the headers that each has, unless it says otherwise."""
+    """Add the headers that each response has, unless it sets them itself."""
     for name, value in _HEADERS.items():
         response.headers.setdefault(name, value)
     response.headers["Server"] = "consometers"
 
 
 def allow_embedding(response: web.StreamResponse) -> None:
-    """Let any page show this one within itself."""
+    """Allow any page to embed this one."""
     response.headers["Content-Security-Policy"] = _POLICY.format(ancestors="*")
     response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
 
 
 def preflight() -> web.Response:
-    """Tell a browser that scripts of any page may ask, also whether what they have still holds."""
+    """Answer a preflight request (CORS): scripts of any page may ask, with conditions too."""
     response = web.Response(
         status=204,
         headers={
@@ -47,7 +47,7 @@ def preflight() -> web.Response:
 
 
 def allow_reading(response: web.StreamResponse) -> None:
-    """Let scripts of any page read this."""
+    """Allow scripts of any page to read this (CORS)."""
     response.headers["Access-Control-Allow-Origin"] = "*"
     response.headers["Access-Control-Expose-Headers"] = "ETag, Link, Retry-After"
     response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"

@@ -16,7 +16,7 @@ from .words import WORDS
 
 
 async def show(desk: Desk, guest: Guest) -> web.StreamResponse:
-    """Tell of now and today: of everybody, of a site, or of a commune."""
+    """Show now and today: of everybody, of a site, or of a commune."""
     async with desk.store.reading() as connection:
         return await look(desk, guest, connection)
 
