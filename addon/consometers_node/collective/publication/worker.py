@@ -515,10 +515,14 @@ class Closer:
         """Return how many homes that send a direction count in a month, by commune or the rest."""
         known = (await self._month(month)).homes
         if direction not in known:
-            counting = (await self._month(month)).memberships
-            sent_by = await self._senders_of(direction)
-            there = (of for member in sent_by if (of := counting.get(member)) is not None)
-            known[direction] = Counter(of.area for of in there if of.is_home)
+            where = (await self._month(month)).memberships
+            homes: Counter[GroupId] = Counter()
+            # All homes of a commune share one membership.
+            senders = Counter(map(where.get, await self._senders_of(direction)))
+            for of, count in senders.items():
+                if of is not None and of.is_home:
+                    homes[of.area] += count
+            known[direction] = homes
         return known[direction]
 
     async def _senders_of(self, direction: Direction) -> Set[MemberId]:
