@@ -139,21 +139,20 @@ async def memberships(
     nobody, and is hidden by nobody.
     """
     of = {"month": month}
-    areas = dict((await connection.execute(_IN_AREAS, of)).tuples().all())
-    homes = {area: Membership(area) for area in set(areas.values())}
-    found = {member: homes[area] for member, area in areas.items()}
+    rows = (await connection.execute(_IN_AREAS, of)).tuples().all()
+    homes = {area: Membership(area) for area in {area for _, area in rows}}
+    found = {member: homes[area] for member, area in rows}
     named: dict[MemberId, tuple[GroupId, ...]] = {}
     for member, group in await connection.execute(_NO_HOMES, of):
         if group is not None:
             named[member] = (*named.get(member, ()), group)
-        elif member in areas:
-            found[member] = Membership(areas[member], is_home=False)
+        elif member in found:
+            found[member] = Membership(found[member].area, is_home=False)
     shown = await shown_series(connection, at) if named else {}
     for member, groups in named.items():
-        del found[member]
-        if member in shown:
-            series = frozenset(shown[member])
-            found[member] = Membership(areas[member], False, groups, series)
+        of_month = found.pop(member, None)
+        if of_month is not None and member in shown:
+            found[member] = Membership(of_month.area, False, groups, frozenset(shown[member]))
     return found
 
 

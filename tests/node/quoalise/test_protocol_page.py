@@ -34,8 +34,14 @@ from consometers_node.quoalise.markup import MAX_BYTES, MAX_DEPTH, serialise
 
 from .samples import element
 
-PAGE = (Path(__file__).parents[3] / "docs" / "protocol.md").read_text()
-EXAMPLES = re.findall(r"```xml\n(.*?)```", PAGE, re.DOTALL)
+DOCS = Path(__file__).parents[3] / "docs"
+PAGE = (DOCS / "protocol.md").read_text()
+EXAMPLE = re.compile(r"```xml\n(.*?)```", re.DOTALL)
+EXAMPLES = EXAMPLE.findall(PAGE)
+
+
+def test_the_french_page_has_the_same_examples() -> None:
+    assert EXAMPLE.findall((DOCS / "protocol.fr.md").read_text()) == EXAMPLES
 
 
 def read_command(command: Element) -> object:
