@@ -28,7 +28,7 @@ class Sink(ClientXMPP):
         self.enable_direct_tls = False
         # As the collective: what is on its way when a connection breaks is sent again (XEP-0198).
         # It costs Prosody a third more for each message.
-        self.register_plugin("xep_0198")
+        self.register_plugin("xep_0198", {"window": 100})
         self.add_event_handler("session_start", self._start)
         self.register_handler(Callback("told", MatchXPath(_QUOALISE), self._told))
 
