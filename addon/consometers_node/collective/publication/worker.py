@@ -218,8 +218,8 @@ class Closer:
         last = await last_closed(self._connection)
         begun = {direction for direction, interval in last if interval is Interval.P1D}
         first = dict.fromkeys(begun, self._since)
-        if begun != set(Direction):
-            first = await first_blocks(self._connection) | first
+        if new := [direction for direction in Direction if direction not in begun]:
+            first |= await first_blocks(self._connection, new)
         is_new = False
         for direction in Direction:
             if direction in first:
