@@ -1,26 +1,7 @@
 """The command line `consometers-node`: the only place where everything is put together.
 
-    environment  refuses variables that nothing reads
-    words        the language of whoever typed
-    complaint    what went wrong, for people and programs
-    output       prints; screen draws, with Rich
-    options      what several commands share
-    usage        what Typer says, and commands that are loaded when called
-    place        where the node keeps its things
-    account      the account of the node: login, logout
-    access       as whom to ask, and the connection
-    client       asks other nodes: list-series, get-history, subscribe, unsubscribe
-    history      a long range, page by page; formats writes it
-    listening    hears other nodes: listen
-    choosing     what can be chosen of what is asked: statistics of a home, sums of a collective
-    collective   what the commands of a collective have in common
-    communes     one commune is known by one spelling
-    setting_up   sets one up: init; needs, invitations, members, admins, publication are groups
-    publication  what it publishes: preview, open, close
-    processing   what it answers for: register, reads
-
 A command is an entry of `COMMANDS` and a function in its module, which adds it to its `commands`
-(`usage.Commands`). It prints with `common.output` and raises what went wrong.
+(`usage.Commands`). It prints with `output` and raises what went wrong.
 """
 
 import sys

@@ -29,7 +29,7 @@ _ONCE = {
     ),
     "CertificateRefused": text(
         "The server {host} does not prove who it is ({why}). If it is a private server, give the"
-        " file of its certificate authority with --ca-file; otherwise warn whoever runs it."
+        " file of its certificate authority with --ca-file; otherwise warn its operator."
     ),
 }
 """The network's words say that it tries again: a command does not."""

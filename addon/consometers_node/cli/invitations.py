@@ -44,7 +44,7 @@ _STATE = text("State")
 _STANDS = text("valid")
 _REVOKED_STATE = text("revoked")
 _OVER = text("ended")
-_REVOKED = text("Nobody else can join with {id}. Whoever did stays.")
+_REVOKED = text("Nobody else can join with {id}. Members that joined by it stay.")
 _WRITTEN = text("{file}: to be printed.")
 _NO_COMMAND = text("set xmpp.account_command first: it makes accounts on your own server.")
 _NOT_A_JOIN = text("this is not an invitation of a collective: xmpp:…?consometers-join;token=…")
@@ -102,7 +102,7 @@ class Wanted:
         str | None,
         typer.Option(
             metavar=say("COMMUNE"),
-            help=say("The commune of whoever joins by them."),
+            help=say("The commune of the members that join by them."),
         ),
     ] = None
     note: Annotated[
@@ -229,7 +229,7 @@ def list_invitations(common: Ours) -> None:
 
 @commands.add(
     "revoke",
-    text("Let nobody more join by an invitation. Whoever did stays."),
+    text("Let nobody more join by an invitation. Members that joined by it stay."),
 )
 def revoke(
     common: Ours,

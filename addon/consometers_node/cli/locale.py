@@ -23,7 +23,7 @@ def say(sentence: str, *, context: str | None = None) -> str:
 
 
 def read(words: Text) -> str:
-    """Return the words in the language of whoever typed, for the same."""
+    """Return the words in the user’s language, for the same texts."""
     return printed(words, language())
 
 

@@ -72,7 +72,7 @@ _NOT_WIPED = text(
     "Another program uses the database for long: traces of it are still in the files. The node"
     " overwrites them when it runs, or this command does once the other program has ended."
 )
-_ENDED = text("{count} permissions of {pseudonym} have ended; its node is told.")
+_ENDED = text("{count} permissions of {pseudonym} have ended; its node is informed.")
 _TOO_LONG = text("write 1 to {most} characters.")
 
 Who = Annotated[
@@ -381,7 +381,7 @@ def export(
 
 @commands.add(
     "terminate",
-    text("End all that a member allowed. Its records are kept for the time that was told it."),
+    text("End all that a member allowed. Its records are kept for the announced time."),
 )
 def terminate(common: Ours, member: Who, yes: Yes = False) -> None:
     """End all that a member allowed."""

@@ -69,7 +69,7 @@ _DONE = {
     State.REFUSED: text("Refused. Nothing leaves for it."),
     State.WITHDRAWN: text("Withdrawn. Nothing more leaves for it."),
 }
-_NOT_RUNNING = text("The node does not run: the collective is told when it next does.")
+_NOT_RUNNING = text("The node does not run: it informs the collective once it does.")
 
 Number = Annotated[
     str,

@@ -50,7 +50,7 @@ def run(
         Literal["debug", "info", "warning", "error"],
         typer.Option(
             metavar="debug|info|warning|error",
-            help=say("How much is told of what happens."),
+            help=say("How much the log says."),
         ),
     ] = "info",
     page: Annotated[

@@ -49,7 +49,7 @@ class CertificateRefused(NetworkError):
 
     words = text(
         "The server {host} does not prove who it is ({why}). If it is a private server, give the"
-        " file of its certificate authority; otherwise warn whoever runs it."
+        " file of its certificate authority; otherwise warn its operator."
     )
 
 

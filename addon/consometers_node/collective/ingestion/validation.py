@@ -50,7 +50,7 @@ _TOO_FINE = text(
     " message is kept."
 )
 _ANOTHER_SERIES = text(
-    "Under this name came {known}, and now {found}: grant what has changed anew."
+    "Under this name came {known}, and now {found}: grant the changed series again."
 )
 _NOT_YET = text("A record starts at {start}, which is still to come: set your clock.")
 _TOO_MUCH = text("{found} W cannot be: at most {most} W are kept.")

@@ -23,7 +23,7 @@ MAX_NOTE = 200
 _TOKEN_BYTES = 16
 _ID_BYTES = 4
 _NOT_INVITED = text(
-    "This invitation is unknown here, or has ended: ask whoever gave it to you for another one."
+    "This invitation is unknown here, or has ended: ask for another one where you got it."
 )
 _NO_SUCH = text("There is no invitation {id}: “invitations list” tells which there are.")
 _NOT_OURS = text("This is no invitation of this collective.")

@@ -47,8 +47,8 @@ class Status(StrEnum):
 class Granted:
     """What a member grants now.
 
-    `since` and `until` are the first and the last civil day that are granted whole; None of whoever
-    grants nothing.
+    `since` and `until` are the first and the last civil day that are granted whole, None where
+    nothing is granted.
     """
 
     since: date | None = None
