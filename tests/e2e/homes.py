@@ -176,12 +176,8 @@ class Home:
         now = datetime.now(UTC)
         async with self.store.writing() as connection:
             for number in self._numbers.values():
-                known = [
-                    (one, records)
-                    for one in await told_of(connection, number)
-                    if (records := Range.of_day(day).clip(one.records))
-                ]
-                await queue_again_for(connection, number, known, at=now)
+                told = [(one, Range.of_day(day)) for one in await told_of(connection, number)]
+                await queue_again_for(connection, number, told, at=now)
         self._changes.tell()
 
     async def run(

@@ -279,11 +279,9 @@ async def _correct(
     """
     parts = []
     for one in subscribers:
-        if one.reached is not None:
-            start = max(span.start, one.since) if first else span.start
-            behind = span.clip(Range(start, max(start, one.reached))).clip(one.records)
-            parts.append((one, behind))
-    await queue_again_for(connection, number, [one for one in parts if one[1]], at=at)
+        start = max(span.start, one.since) if first else span.start
+        parts.append((one, Range(start, max(start, span.end))))
+    await queue_again_for(connection, number, parts, at=at)
 
 
 def _days(

@@ -90,6 +90,13 @@ class Told:
     since: datetime
     reached: datetime | None
 
+    def behind(self, within: Range) -> Range:
+        """Return what of a range it was sent already; an empty range where that is nothing."""
+        if self.reached is None:
+            return Range(within.start, within.start)
+        sent = Range(within.start, max(within.start, self.reached))
+        return within.clip(sent).clip(self.records)
+
 
 async def told_of(
     connection: AsyncConnection, number: SeriesId, peers: Collection[PeerId] | None = None
@@ -169,9 +176,14 @@ async def queue_again_for(
 ) -> None:
     """Queue records that were corrected for many peers, in place of what waits of them.
 
-    Raises NotPermitted.
+    Only those behind a cursor: a receipt of others would move it past what was never sent. Raises
+    NotPermitted.
     """
-    rows = [_row(one.peer, one.permission, number, part, queued_at=at) for one, part in records]
+    rows = [
+        _row(one.peer, one.permission, number, part, queued_at=at)
+        for one, within in records
+        if (part := one.behind(within))
+    ]
     if not rows:
         return
     waiting = delete(OutboxRow).where(

@@ -9,6 +9,7 @@ from consometers_node.series import Block, Range, Record
 from consometers_node.store import NotPermitted, PeerId, PermissionId, SeriesId, Store
 from consometers_node.store.answers import Answer, answers, log_answer
 from consometers_node.store.outbox import (
+    Queued,
     acknowledged,
     queue,
     queue_again_for,
@@ -18,7 +19,12 @@ from consometers_node.store.outbox import (
 )
 from consometers_node.store.peers import add_peer, all_peers, peer_by_jid
 from consometers_node.store.series import add_series, extent, put_blocks
-from consometers_node.store.subscriptions import subscribe, subscriptions, unsubscribe
+from consometers_node.store.subscriptions import (
+    move_cursor,
+    subscribe,
+    subscriptions,
+    unsubscribe,
+)
 
 from ..permission.samples import HOURLY, INJECTED, STOP, grant, now, unsent, waiting
 
@@ -182,6 +188,7 @@ async def test_a_correction_takes_the_place_of_what_waits_of_it(
             await queue(connection, peer, permission, number, span, at=now())
         (first, *_) = await unsent(connection, peer, 3)
         await sending(connection, [first], "left", now())
+        await move_cursor(connection, peer, number, hours(-3, -2).start)
         (reader,) = await told_of(connection, number)
         await queue_again_for(connection, number, [(reader, hours(-7, -3))], at=now())
         assert [one.records for one in await unsent(connection, peer, 9)] == [
@@ -189,6 +196,27 @@ async def test_a_correction_takes_the_place_of_what_waits_of_it(
             hours(-7, -3),
         ]
         assert await waiting(connection, peer) == 3
+
+
+async def test_a_correction_leaves_the_cursor_before_what_was_never_sent(
+    store: Store, granted: Granted
+) -> None:
+    peer, permission, number = granted
+    async with store.writing() as connection:
+        await subscribe(connection, peer, number, now())
+        (reader,) = await told_of(connection, number)
+        await queue_again_for(connection, number, [(reader, hours(-7, -1))], at=now())
+        assert await unsent(connection, peer, 9) == []
+        await move_cursor(connection, peer, number, hours(-4, -3).start)
+        (reader,) = await told_of(connection, number)
+        await queue_again_for(connection, number, [(reader, hours(-3, -1))], at=now())
+        await queue_again_for(connection, number, [(reader, hours(-7, -1))], at=now())
+        (again,) = await unsent(connection, peer, 9)
+        assert again == Queued(again.id, permission, number, hours(-7, -4))
+        await sending(connection, [again], "left", now())
+        assert await acknowledged(connection, peer, "left") == [again]
+        (subscription,) = await subscriptions(connection, peer)
+        assert subscription.cursor == hours(-4, -3).start
 
 
 async def test_the_extent_of_a_series_is_from_its_first_record_to_the_end_of_its_last(
