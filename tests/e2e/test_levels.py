@@ -181,7 +181,7 @@ async def world() -> AsyncIterator[World]:
             await each.node.start()
         for each in collectives.values():
             socket = control_socket.socket_in(each.node.data)
-            await eventually(partial(control_socket.ring, socket), bool)
+            await eventually(partial(control_socket.wake, socket), bool)
             await _let_observe(each, observer.jid)
         town = collectives[TOWN]
         joining = [asyncio.create_task(_join(collectives[name], town)) for name in GIVES]
@@ -287,7 +287,7 @@ async def _grant(one: Collective, number: PermissionId, *directions: Direction) 
             await add_series(connection, series)
         question = await consent.asked(connection, number)
         await consent.grant(connection, naming, question, Choice(series=frozenset(own)), YES)
-    await eventually(partial(control_socket.ring, control_socket.socket_in(one.node.data)), bool)
+    await eventually(partial(control_socket.wake, control_socket.socket_in(one.node.data)), bool)
 
 
 async def while_it_flows(world: World, work: Callable[[], Awaitable[None]], hours: int) -> None:

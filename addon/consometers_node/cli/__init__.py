@@ -11,10 +11,10 @@ import typer
 from consometers_node.quoalise.text import text
 
 from . import environment
-from .errors import INTERRUPTED, complaint_of
+from .errors import INTERRUPTED, cli_error_of
 from .locale import say
 from .output import Output, prepare_streams
-from .usage import Entry, LazyGroup, complaint_of_usage
+from .usage import Entry, LazyGroup, usage_error
 
 PROGRAM = "consometers-node"
 COMMANDS = {
@@ -189,9 +189,9 @@ def _run(arguments: list[str]) -> int:
     except typer.Abort:
         return INTERRUPTED
     except typer.TyperException as error:
-        return output.complain(complaint_of_usage(error, PROGRAM))
+        return output.complain(usage_error(error, PROGRAM))
     except Exception as error:
-        if (complaint := complaint_of(error)) is None:
+        if (cli_error := cli_error_of(error)) is None:
             raise
-        return output.complain(complaint)
+        return output.complain(cli_error)
     return status if isinstance(status, int) else 0

@@ -9,7 +9,7 @@ from consometers_node.quoalise.text import around, text
 from consometers_node.xmpp import Account, Connection, Identity, Security, Server
 from consometers_node.xmpp.trial import aside
 
-from .errors import Complaint, misused, said_of_system
+from .errors import CliError, misused, system_reason
 from .options import Access, Common, Reach
 from .output import Output
 
@@ -32,26 +32,26 @@ _AUTHORITY = text("{name} cannot be used: {said}.")
 def password_for(jid: str, file: Path | None, output: Output) -> str:
     """Read the password: from a file, the environment, the person, or the standard input."""
     if file == Path("-"):
-        said = sys.stdin.readline()
+        line = sys.stdin.readline()
     elif file is not None:
-        said = file.read_text(encoding="utf-8", errors="replace").partition("\n")[0]
+        line = file.read_text(encoding="utf-8", errors="replace").partition("\n")[0]
     elif PASSWORD in os.environ:
-        said = os.environ[PASSWORD]
+        line = os.environ[PASSWORD]
     elif sys.stdin.isatty():
-        said = getpass.getpass(output.said(_ASK_PASSWORD, jid=jid))
+        line = getpass.getpass(output.translated(_ASK_PASSWORD, jid=jid))
     else:
-        said = sys.stdin.readline()
-    password = said.strip("\r\n")
+        line = sys.stdin.readline()
+    password = line.strip("\r\n")
     if not password:
-        raise Complaint("no-password", _NO_PASSWORD.fill(jid=jid))
+        raise CliError("no-password", _NO_PASSWORD.fill(jid=jid))
     return password
 
 
 def identity(jid: str, reach: Reach, output: Output) -> Identity:
     """Return the account of this address, with its password. Raises `NotAnAddress`."""
-    known = Account(jid, "")
-    account = Account(known.jid, password_for(known.jid, reach.password_file, output))
-    return Identity(account, server_for(known.jid, reach))
+    unkeyed = Account(jid, "")
+    account = Account(unkeyed.jid, password_for(unkeyed.jid, reach.password_file, output))
+    return Identity(account, server_for(unkeyed.jid, reach))
 
 
 def server_for(jid: str, reach: Reach) -> Server:
@@ -65,8 +65,8 @@ def server_for(jid: str, reach: Reach) -> Server:
     try:
         server.tls()
     except OSError as error:
-        words = around(_AUTHORITY, said_of_system(error), name=ca_file)
-        raise Complaint("file", words) from None
+        words = around(_AUTHORITY, system_reason(error), name=ca_file)
+        raise CliError("file", words) from None
     return server
 
 
@@ -78,12 +78,12 @@ async def identity_of(access: Access, common: Common) -> Identity:
         if getattr(access, name) is not None:
             raise misused(f"--{name.replace('_', '-')}", _WITHOUT_AS)
     # A database takes 20 MB, and --as needs none.
-    from .account import kept  # noqa: PLC0415
+    from .account import kept_account  # noqa: PLC0415
 
-    known = await kept(common.data)
-    if known is None:
-        raise Complaint("no-account", _NO_ACCOUNT)
-    return known
+    kept_identity = await kept_account(common.data)
+    if kept_identity is None:
+        raise CliError("no-account", _NO_ACCOUNT)
+    return kept_identity
 
 
 def new_connection(who: Identity, output: Output) -> Connection:

@@ -15,7 +15,7 @@ from consometers_node.xmpp.trial import try_out
 
 from . import own
 from .access import identity
-from .errors import Complaint
+from .errors import CliError
 from .locale import say
 from .options import Common, Reach
 from .paths import database, is_there, opened
@@ -35,7 +35,7 @@ _POINT_FORGOTTEN = text("No delivery point is kept.")
 commands = Commands()
 
 
-async def kept(data: Path | None) -> Identity | None:
+async def kept_account(data: Path | None) -> Identity | None:
     """Return the account that is kept there, without making a database."""
     if not is_there(data):
         return None
@@ -76,7 +76,7 @@ def login(
 def logout(common: Common) -> None:
     """Forget the account."""
     output = common.output
-    who = asyncio.run(kept(common.data))
+    who = asyncio.run(kept_account(common.data))
     if who is not None:
         asyncio.run(_keep(database(common.data), None))
     jid = who.account.jid if who else None
@@ -105,7 +105,7 @@ def delivery_point(common: Common) -> None:
         output.note(_ASK_POINT)
     typed = "".join(sys.stdin.readline().split())
     if typed and not is_delivery_point(typed):
-        raise Complaint("not-a-delivery-point", _NOT_A_POINT)
+        raise CliError("not-a-delivery-point", _NOT_A_POINT)
     own.run(common, lambda store: keep_delivery_point(store, typed or None))
     asyncio.run(own.look_again(common))
     if output.as_json:

@@ -14,7 +14,7 @@ from consometers_node.quoalise.text import Text, text
 from consometers_node.store import Store
 
 from .collective import Ours, now, run, shown
-from .errors import Complaint
+from .errors import CliError
 from .locale import say
 from .output import Output
 from .times import local
@@ -23,7 +23,7 @@ from .usage import Commands
 try:
     from consometers_node.collective.members import administrators
 except ModuleNotFoundError as missing:
-    raise Complaint(
+    raise CliError(
         "not-installed",
         text("Administration needs {package}: install consometers-node[collective].").fill(
             package=missing.name
@@ -78,8 +78,8 @@ commands = Commands()
 def add(common: Ours, name: Name, ask: Ask = False, password_file: PasswordFile = None) -> None:
     """Add an administrator."""
 
-    async def keep(connection: AsyncConnection, kept: str) -> None:
-        await administrators.add(connection, name, kept, now())
+    async def keep(connection: AsyncConnection, password_hash: str) -> None:
+        await administrators.add(connection, name, password_hash, now())
 
     _with_password(common, name, keep, _ADDED, ask=ask, file=password_file)
 
@@ -93,8 +93,8 @@ def password(
 ) -> None:
     """Set a new password for an administrator."""
 
-    async def keep(connection: AsyncConnection, kept: str) -> None:
-        await administrators.change_password(connection, name, kept)
+    async def keep(connection: AsyncConnection, password_hash: str) -> None:
+        await administrators.change_password(connection, name, password_hash)
 
     _with_password(common, name, keep, _CHANGED, ask=ask, file=password_file)
 
@@ -106,28 +106,28 @@ def list_administrators(common: Ours) -> None:
 
     async def work(store: Store, _: Settings) -> None:
         async with store.reading() as connection:
-            found = await administrators.administrators(connection, now())
+            accounts = await administrators.administrators(connection, now())
         if output.as_json:
             output.document(
                 [
                     {
-                        "name": one.name,
-                        "made_at": shown(one.made_at),
-                        "seen_at": shown(one.seen_at),
-                        "sessions": one.sessions,
+                        "name": administrator.name,
+                        "made_at": shown(administrator.made_at),
+                        "seen_at": shown(administrator.seen_at),
+                        "sessions": administrator.sessions,
                     }
-                    for one in found
+                    for administrator in accounts
                 ]
             )
-        elif found:
+        elif accounts:
             rows = [
                 [
-                    one.name,
-                    local(one.made_at.timestamp()),
-                    local(one.seen_at.timestamp()) if one.seen_at else "",
-                    str(one.sessions),
+                    administrator.name,
+                    local(administrator.made_at.timestamp()),
+                    local(administrator.seen_at.timestamp()) if administrator.seen_at else "",
+                    str(administrator.sessions),
                 ]
-                for one in found
+                for administrator in accounts
             ]
             output.table((_WHO, _SINCE, _SEEN, _SESSIONS), rows)
         else:
@@ -156,7 +156,7 @@ def _with_password(
     common: Ours,
     name: str,
     keep: Callable[[AsyncConnection, str], Awaitable[None]],
-    said: Text,
+    message: Text,
     *,
     ask: bool,
     file: Path | None,
@@ -167,32 +167,32 @@ def _with_password(
 
     async def work(store: Store, _: Settings) -> None:
         administrators.check_password(name, chosen)
-        kept = await administrators.Passwords().hash(chosen)
+        password_hash = await administrators.Passwords().hash(chosen)
         async with store.writing() as connection:
-            await keep(connection, kept)
+            await keep(connection, password_hash)
 
     run(common, work)
-    _tell(output, said, name, chosen if typed is None else None)
+    _tell(output, message, name, chosen if typed is None else None)
 
 
-def _tell(output: Output, said: Text, name: str, made: str | None) -> None:
+def _tell(output: Output, message: Text, name: str, made: str | None) -> None:
     if output.as_json:
         output.document({"name": name} | ({"password": made} if made else {}))
         return
-    output.say(said, name=name)
+    output.say(message, name=name)
     if made:
         output.say(_ONCE, password=made)
 
 
 def _read(file: Path) -> str:
-    said = sys.stdin.readline() if file == Path("-") else file.read_text(encoding="utf-8")
-    return said.partition("\n")[0].strip("\r")
+    content = sys.stdin.readline() if file == Path("-") else file.read_text(encoding="utf-8")
+    return content.partition("\n")[0].strip("\r")
 
 
 def _typed(name: str, output: Output) -> str:
     if not sys.stdin.isatty():
-        raise Complaint("no-password", _NO_TERMINAL)
-    typed = getpass.getpass(output.said(_ASK, name=name))
-    if getpass.getpass(output.said(_AGAIN)) != typed:
-        raise Complaint("no-password", _TWICE)
+        raise CliError("no-password", _NO_TERMINAL)
+    typed = getpass.getpass(output.translated(_ASK, name=name))
+    if getpass.getpass(output.translated(_AGAIN)) != typed:
+        raise CliError("no-password", _TWICE)
     return typed

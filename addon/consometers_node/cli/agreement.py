@@ -7,7 +7,7 @@ import typer
 
 from consometers_node.quoalise.text import text
 
-from .errors import Complaint
+from .errors import CliError
 from .locale import say
 from .output import Output
 
@@ -18,10 +18,10 @@ Yes = Annotated[bool, typer.Option("--yes", help=say("Do not ask again."))]
 
 
 def agree(question: str, output: Output, *, yes: bool) -> None:
-    """Ask somebody at a terminal. Raises `Complaint` where the answer is not yes, or nobody is."""
+    """Ask somebody at a terminal. Raises `CliError` where the answer is not yes, or nobody is."""
     if yes:
         return
     if output.as_json or not sys.stdin.isatty():
-        raise Complaint("not-confirmed", _NOT_ASKED)
+        raise CliError("not-confirmed", _NOT_ASKED)
     if input(question).strip().lower() not in _YES:
-        raise Complaint("not-confirmed", _NOT_ASKED)
+        raise CliError("not-confirmed", _NOT_ASKED)

@@ -4,7 +4,7 @@ from consometers_node.quoalise.text import text
 from consometers_node.store import Store
 
 from . import own
-from .errors import Complaint
+from .errors import CliError
 from .options import Common
 from .paths import is_there
 from .usage import Commands
@@ -28,7 +28,7 @@ commands = Commands()
 def checkpoint(common: Common) -> None:
     """Put all that was written into the one file. Where there is no database, none is made."""
     if is_there(common.data) and not own.run(common, Store.checkpoint):
-        raise Complaint("in-use", _READS_ON)
+        raise CliError("in-use", _READS_ON)
     if common.as_json:
         common.output.document({"done": True})
     else:

@@ -21,7 +21,7 @@ from consometers_node.xmpp.trial import online
 
 from . import formats, times
 from .access import identity_of, new_connection
-from .errors import Complaint, complaint_of, misused, refusals_of
+from .errors import CliError, cli_error_of, misused, refusals_of
 from .formats import Format
 from .history import History, PatientAsking
 from .locale import say
@@ -65,9 +65,9 @@ def list_series(peer: Peer, access: Access, common: Common) -> None:
 
     listed = asyncio.run(ask())
     if output.as_json:
-        output.document({"from": peer, "series": [_listed(one) for one in listed]})
+        output.document({"from": peer, "series": [_listed(series) for series in listed]})
     elif listed:
-        output.table(_COLUMNS, [_row(one) for one in listed])
+        output.table(_COLUMNS, [_row(series) for series in listed])
     else:
         output.say(_NO_SERIES, peer=peer)
 
@@ -134,7 +134,7 @@ def get_history(
 
     try:
         asyncio.run(ask())
-    except (Complaint, NetworkError) as error:
+    except (CliError, NetworkError) as error:
         raise _incomplete(error, history) from error
     if chosen is None:
         formats.show(history, output)
@@ -172,8 +172,13 @@ def _tell(peer: str, series: str, access: Access, common: Common, *, subscribed:
 
     jid = asyncio.run(ask())
     if output.as_json:
-        told: Json = {"from": peer, "identifier": str(named), "to": jid, "subscribed": subscribed}
-        output.document(told)
+        document: Json = {
+            "from": peer,
+            "identifier": str(named),
+            "to": jid,
+            "subscribed": subscribed,
+        }
+        output.document(document)
     else:
         words = _SUBSCRIBED if subscribed else _UNSUBSCRIBED
         output.say(words, peer=peer, jid=jid, series=named)
@@ -181,7 +186,7 @@ def _tell(peer: str, series: str, access: Access, common: Common, *, subscribed:
 
 @asynccontextmanager
 async def asking(peer: str, access: Access, common: Common) -> AsyncIterator[PatientAsking]:
-    """Connect, and give what asks this peer. What it refuses becomes a complaint."""
+    """Connect, and give what asks this peer. What it refuses becomes a `CliError`."""
     full(peer)
     who = await identity_of(access, common)
     connection = new_connection(who, common.output)
@@ -221,14 +226,14 @@ def _format(wanted: Format | None, file: Path | None, output: Output) -> Format 
     return wanted
 
 
-def _incomplete(error: Complaint | NetworkError, history: History) -> Complaint:
-    complaint = complaint_of(error)
-    assert complaint is not None
+def _incomplete(error: CliError | NetworkError, history: History) -> CliError:
+    cli_error = cli_error_of(error)
+    assert cli_error is not None
     if not len(history):
-        return complaint
-    last = max(max(one.values) for one in history.records)
-    words = around(_INCOMPLETE, complaint.words, time=times.utc(last))
-    return Complaint(complaint.condition, words, more=complaint.more)
+        return cli_error
+    last = max(max(series.values) for series in history.records)
+    words = around(_INCOMPLETE, cli_error.words, time=times.utc(last))
+    return CliError(cli_error.condition, words, more=cli_error.more)
 
 
 def _deliver(document: bytes, count: int, file: Path | None, output: Output) -> None:
@@ -258,17 +263,17 @@ def write_private(file: Path, document: bytes) -> None:
         raise OSError(error.errno, error.strerror, str(file)) from None
 
 
-def _listed(one: Listed) -> Json:
+def _listed(series: Listed) -> Json:
     return {
-        "identifier": str(one.series),
-        "interval": None if one.interval is None else str(one.interval),
-        "unit": one.unit,
-        "first": None if one.first is None else iso8601.shown(one.first.astimezone(UTC)),
-        "last": None if one.last is None else iso8601.shown(one.last.astimezone(UTC)),
+        "identifier": str(series.series),
+        "interval": None if series.interval is None else str(series.interval),
+        "unit": series.unit,
+        "first": None if series.first is None else iso8601.shown(series.first.astimezone(UTC)),
+        "last": None if series.last is None else iso8601.shown(series.last.astimezone(UTC)),
     }
 
 
-def _row(one: Listed) -> list[str]:
-    ends = (None if time is None else time.timestamp() for time in (one.first, one.last))
+def _row(series: Listed) -> list[str]:
+    ends = (None if time is None else time.timestamp() for time in (series.first, series.last))
     first, last = ("" if end is None else times.local(end) for end in ends)
-    return [str(one.series), str(one.interval or ""), one.unit or "", first, last]
+    return [str(series.series), str(series.interval or ""), series.unit or "", first, last]

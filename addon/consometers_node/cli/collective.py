@@ -24,7 +24,7 @@ from consometers_node.xmpp import Account, Identity
 
 from . import control_socket
 from .access import PASSWORD, password_for
-from .errors import Complaint
+from .errors import CliError
 from .options import Common, SettingsFile
 from .output import Output
 from .paths import SETTINGS_FILE, folder
@@ -52,19 +52,19 @@ class Ours(Common):
 
 
 def settings_of(common: Ours) -> Settings:
-    """Read the settings. Raises `Complaint`."""
+    """Read the settings. Raises `CliError`."""
     try:
         return read(common.file, data=common.data)
     except BadSettings as fault:
         missing = not common.file.exists()
         words = _NO_SETTINGS.fill(file=common.file) if missing else fault.text
-        raise Complaint("no-settings" if missing else "settings", words) from None
+        raise CliError("no-settings" if missing else "settings", words) from None
 
 
 def run[T](
     common: Ours, work: Callable[[Store, Settings], Awaitable[T]], *, waits: bool = False
 ) -> T:
-    """Do something with a collective's database; what goes wrong becomes a `Complaint`.
+    """Do something with a collective's database; what goes wrong becomes a `CliError`.
 
     With `waits`, a database server that is away is waited for.
     """
@@ -86,7 +86,7 @@ def run[T](
         while isinstance(first, ExceptionGroup):
             first = first.exceptions[0]
         # What is told of an error is told of its own cause too.
-        raise _told_of(first) or first from first.__cause__
+        raise _collective_error(first) or first from first.__cause__
 
 
 async def _open(database: Path | str, *, waits: bool) -> Store:
@@ -94,7 +94,7 @@ async def _open(database: Path | str, *, waits: bool) -> Store:
 
     The log says the reason, once until that changes. Raises `Unusable`.
     """
-    said = ""
+    logged = ""
     for delay_s in _DATABASE.delays():
         try:
             return await Store.open(database)
@@ -104,36 +104,36 @@ async def _open(database: Path | str, *, waits: bool) -> Store:
                 raise
             if isinstance(cause.orig, sqlite3.Error):
                 raise  # A file comes from nowhere.
-            if (words := database_errors.words(cause).say()) != said:
-                _LOGGER.warning("%s", said := words)
+            if (words := database_errors.words(cause).say()) != logged:
+                _LOGGER.warning("%s", logged := words)
         await asyncio.sleep(delay_s)
     raise AssertionError
 
 
 async def account(store: Store, settings: Settings, output: Output) -> Identity:
-    """Return the account of the settings, with its password. Raises `Complaint`."""
-    of = settings.xmpp
-    if of.password_file is not None or PASSWORD in os.environ:
-        password = password_for(of.account, of.password_file, output)
-        return Identity(Account(of.account, password), of.server)
-    kept = await load(store)
-    if kept is None or kept.account.jid != of.account:
-        raise Complaint("no-account", _NO_PASSWORD.fill(jid=of.account, variable=PASSWORD))
-    return Identity(kept.account, of.server)
+    """Return the account of the settings, with its password. Raises `CliError`."""
+    xmpp = settings.xmpp
+    if xmpp.password_file is not None or PASSWORD in os.environ:
+        password = password_for(xmpp.account, xmpp.password_file, output)
+        return Identity(Account(xmpp.account, password), xmpp.server)
+    stored = await load(store)
+    if stored is None or stored.account.jid != xmpp.account:
+        raise CliError("no-account", _NO_PASSWORD.fill(jid=xmpp.account, variable=PASSWORD))
+    return Identity(stored.account, xmpp.server)
 
 
-def _told_of(error: Exception) -> Complaint | None:
+def _collective_error(error: Exception) -> CliError | None:
     """Return what to tell of an error of a collective's rooms."""
     match error:
-        case CollectiveFault() | control_socket.BellFault():
-            return Complaint(error.condition, error.text)
+        case CollectiveFault() | control_socket.ControlSocketFault():
+            return CliError(error.condition, error.text)
     words = said_of(error)
-    return None if words is None else Complaint("not-possible", words)
+    return None if words is None else CliError("not-possible", words)
 
 
 async def look_again(settings: Settings) -> bool:
     """Wake the running node, if there is one, since something changed."""
-    return await control_socket.ring(control_socket.socket_in(settings.folder))
+    return await control_socket.wake(control_socket.socket_in(settings.folder))
 
 
 def now() -> datetime:

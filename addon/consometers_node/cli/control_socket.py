@@ -36,21 +36,21 @@ def socket_in(folder: Path) -> Path:
     return folder / _SOCKET
 
 
-class BellFault(Exception):
+class ControlSocketFault(Exception):
     """The node cannot listen."""
 
     condition: ClassVar[str]
     text: ClassVar[Text]
 
 
-class AlreadyRuns(BellFault):
+class AlreadyRuns(ControlSocketFault):
     """Another node listens: two would send everything twice."""
 
     condition = "already-runs"
     text = text("The node of this folder runs already.")
 
 
-class NoRoom(BellFault):
+class NoRoom(ControlSocketFault):
     """The name of the folder is too long for a socket in it."""
 
     condition = "no-room"
@@ -58,7 +58,7 @@ class NoRoom(BellFault):
 
 
 @asynccontextmanager
-async def hung(
+async def listening(
     socket: Path, look_again: Callable[[], None], status: Callable[[str], Status]
 ) -> AsyncIterator[None]:
     """Listen as long as it is entered. Raises `AlreadyRuns`, `NoRoom`.
@@ -75,13 +75,13 @@ async def hung(
         with suppress(OSError, ValueError, TimeoutError):
             async with asyncio.timeout(_SECONDS):
                 asked = json.loads(await reader.readline())
-                told: Status = {}
+                reply: Status = {}
                 match asked:
                     case {"ask": "look-again"}:
                         look_again()
                     case {"ask": "status", "language": str(spoken)}:
-                        told = status(spoken)
-                writer.write(json.dumps(told).encode() + b"\n")
+                        reply = status(spoken)
+                writer.write(json.dumps(reply).encode() + b"\n")
                 await writer.drain()
         writer.close()
 
@@ -94,7 +94,7 @@ async def hung(
         server.close()
 
 
-async def ring(socket: Path) -> bool:
+async def wake(socket: Path) -> bool:
     """Wake the node. Return whether one runs."""
     return await ask(socket, "look-again") is not None
 

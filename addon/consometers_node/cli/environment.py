@@ -7,7 +7,7 @@ from typing import Final
 
 from consometers_node.quoalise.text import text
 
-from .errors import Complaint
+from .errors import CliError
 
 PREFIX: Final = "CONSOMETERS_"
 NAMES: Final = frozenset(
@@ -27,15 +27,15 @@ _NEARLY = text("The environment has {name}, which is not known: is {near} meant?
 
 
 def check(environment: Mapping[str, str] = os.environ) -> None:
-    """Raise `Complaint` if a variable would have no effect, as a mistyped one has none."""
+    """Raise `CliError` if a variable would have no effect, as a mistyped one has none."""
     unknown = {name for name in environment if name.startswith(PREFIX)} - NAMES
     if not unknown:
         return
     # The settings of a collective take memory that a household can do without.
     from consometers_node.collective.settings_schema import KEYS  # noqa: PLC0415
 
-    known = NAMES | {key.variable for key in KEYS.values()}
-    for name in sorted(unknown - known):
-        near = get_close_matches(name, known, 1)
+    names = NAMES | {key.variable for key in KEYS.values()}
+    for name in sorted(unknown - names):
+        near = get_close_matches(name, names, 1)
         words = _NEARLY.fill(name=name, near=near[0]) if near else _UNKNOWN.fill(name=name)
-        raise Complaint("settings", words)
+        raise CliError("settings", words)

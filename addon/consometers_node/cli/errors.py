@@ -1,6 +1,6 @@
 """What went wrong, as the person and the program that called read it.
 
-A `Complaint` has a condition for programs (of the stanza error, or a name of ours in the same
+A `CliError` has a condition for programs (of the stanza error, or a name of ours in the same
 style), words for people, and the status with which the process ends. Everything else that can be
 raised in a command becomes one here, or is a fault of ours.
 """
@@ -49,7 +49,7 @@ _SYSTEM = {
 }
 
 
-class Complaint(Exception):
+class CliError(Exception):
     """What a command ends with instead of success. `more` is for programs."""
 
     def __init__(
@@ -67,20 +67,20 @@ class Complaint(Exception):
         self.more = more or {}
 
 
-def misused(what: str, words: Text) -> Complaint:
-    """Complain of an option or an argument."""
+def misused(what: str, words: Text) -> CliError:
+    """Return the error of an option or an argument."""
     template = text("{what}: {said}")
-    return Complaint("usage", around(template, words, what=what), status=USAGE)
+    return CliError("usage", around(template, words, what=what), status=USAGE)
 
 
-def mistyped(option: str, fault: Malformed) -> Complaint:
-    """Complain of what was typed for an option, in the words of its reader."""
-    said = fault.text.by_language.items()
-    words = {tag: f"{option}{told.removeprefix(fault.place)}" for tag, told in said}
-    return Complaint("usage", Text(words), status=USAGE)
+def mistyped(option: str, fault: Malformed) -> CliError:
+    """Return the error of what was typed for an option, in the words of its reader."""
+    sentences = fault.text.by_language.items()
+    words = {tag: f"{option}{sentence.removeprefix(fault.place)}" for tag, sentence in sentences}
+    return CliError("usage", Text(words), status=USAGE)
 
 
-def said_of_system(error: OSError) -> Text:
+def system_reason(error: OSError) -> Text:
     """Say what the system has against a file."""
     why = error.strerror or str(error)
     return _SYSTEM.get(error.errno or 0, verbatim(why))
@@ -88,18 +88,18 @@ def said_of_system(error: OSError) -> Text:
 
 @contextmanager
 def refusals_of(peer: str) -> Iterator[None]:
-    """Turn what a peer, or a server on the way to it, answers inside into a `Complaint`."""
+    """Turn what a peer, or a server on the way to it, answers inside into a `CliError`."""
     try:
         yield
     except UpstreamError as error:
         more = {"from": peer, "issuer": error.issuer, "code": error.code}
-        raise Complaint(error.condition, refusal(peer, error), more=more) from error
+        raise CliError(error.condition, refusal(peer, error), more=more) from error
     except QuoaliseError as error:
         condition = "unreadable-answer" if isinstance(error, Malformed) else error.condition
-        raise Complaint(condition, refusal(peer, error), more={"from": peer}) from error
+        raise CliError(condition, refusal(peer, error), more={"from": peer}) from error
 
 
-def complaint_of(error: Exception) -> Complaint | None:
+def cli_error_of(error: Exception) -> CliError | None:
     """Return what to tell of an error, or None of one that nobody foresaw."""
     # A command that speaks to no server and opens no database fails without loading either.
     from sqlalchemy.exc import DBAPIError  # noqa: PLC0415
@@ -109,18 +109,18 @@ def complaint_of(error: Exception) -> Complaint | None:
     from consometers_node.xmpp import NetworkError  # noqa: PLC0415
 
     match error:
-        case Complaint():
+        case CliError():
             return error
         case QuoaliseError():
-            return Complaint(error.condition, error.text)
+            return CliError(error.condition, error.text)
         case NetworkError():
             name = type(error).__name__
             words = _ONCE[name].fill(**error.found) if name in _ONCE else error.text
-            return Complaint(_kebab(name), words)
+            return CliError(_kebab(name), words)
         case StoreFault() | DBAPIError() if isinstance(error, StoreFault) or is_outage(error):
-            return Complaint("database", around(_DATABASE, explained(error)))
+            return CliError("database", around(_DATABASE, explained(error)))
         case OSError(filename=str() as file):
-            return Complaint("file", around(_FILE, said_of_system(error), name=file))
+            return CliError("file", around(_FILE, system_reason(error), name=file))
         case _:
             return None
 

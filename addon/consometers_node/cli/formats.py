@@ -12,7 +12,7 @@ from consometers_node.quoalise.markup import local as local_name, serialise, tag
 from consometers_node.quoalise.metadata import NAMESPACE, write as write_metadata
 from consometers_node.quoalise.text import text
 
-from .errors import Complaint
+from .errors import CliError
 from .history import History
 from .output import Json, Output
 from .times import local, utc
@@ -39,11 +39,11 @@ _LEFT_OUT = text("{count} are not shown: --format csv --output FILE has all of t
 
 
 def document(history: History, wanted: Format) -> bytes:
-    """Return the bytes of the whole history. Raises a `Complaint` if XML cannot say it."""
+    """Return the bytes of the whole history. Raises a `CliError` if XML cannot say it."""
     match wanted:
         case "json":
-            told = json.dumps(as_json(history), ensure_ascii=False, indent=2) + "\n"
-            return told.encode()
+            written = json.dumps(as_json(history), ensure_ascii=False, indent=2) + "\n"
+            return written.encode()
         case "csv":
             return as_csv(history).encode()
         case "xml":
@@ -53,7 +53,7 @@ def document(history: History, wanted: Format) -> bytes:
 def as_json(history: History) -> Json:
     """Return the history as one object; series that came beside the one asked for are `others`."""
     first, *others = history.records or (Records(str(history.asked), None, {}),)
-    beside: dict[str, Json] = {"others": [_series(one) for one in others]} if others else {}
+    beside: dict[str, Json] = {"others": [_series(series) for series in others]} if others else {}
     changed = {"metadata_since": utc(history.changed.timestamp())} if history.changed else {}
     return {
         **{key: value for key, value in _series(first).items() if key != "records"},
@@ -72,9 +72,10 @@ def as_csv(history: History) -> str:
     written = io.StringIO()
     writer = csv.writer(written, lineterminator="\n")
     writer.writerow(CSV_HEADER)
-    for one in history.records:
+    for series in history.records:
         writer.writerows(
-            (utc(time), value, one.unit or "", one.name) for time, value in one.values.items()
+            (utc(time), value, series.unit or "", series.name)
+            for time, value in series.values.items()
         )
     return written.getvalue()
 
@@ -82,7 +83,7 @@ def as_csv(history: History) -> str:
 def as_xml(history: History) -> bytes:
     """Return one `<quoalise>`, which may hold more records than an answer."""
     if history.changed:
-        raise Complaint("metadata-changes", _CHANGES.fill(time=utc(history.changed.timestamp())))
+        raise CliError("metadata-changes", _CHANGES.fill(time=utc(history.changed.timestamp())))
     quoalise = Element(data.QUOALISE)
     holder = SubElement(quoalise, tag(NAMESPACE, "data"))
     holder.append(write_metadata(history.metadata))
@@ -91,23 +92,23 @@ def as_xml(history: History) -> bytes:
     return serialise(quoalise, None) + b"\n"
 
 
-def metadata(told: Metadata) -> Json:
+def metadata(metadata_read: Metadata) -> Json:
     """Return what is said of the records, under the names that `<meta>` has."""
-    return _object(write_metadata(told))
+    return _object(write_metadata(metadata_read))
 
 
 def show(history: History, output: Output) -> None:
     """Print the history for people."""
     start, end = local(history.start.timestamp()), local(history.end.timestamp())
-    for one in history.records:
-        times = list(one.values)
+    for series in history.records:
+        times = list(series.values)
         shown = times if len(times) <= SHOWN else [*times[: SHOWN // 2], *times[-SHOWN // 2 :]]
-        rows = [[local(time), str(one.values[time]), one.unit or ""] for time in shown]
+        rows = [[local(time), str(series.values[time]), series.unit or ""] for time in shown]
         if len(shown) < len(times):
             rows.insert(SHOWN // 2, ["…", "", ""])
         output.table((_TIME, _VALUE, _UNIT), rows)
-        output.say(_summary(one, output))
-        if missing := _holes(one, history.metadata):
+        output.say(_summary(series, output))
+        if missing := _holes(series, history.metadata):
             interval = _interval(history.metadata)
             output.say(_HOLES, missing=missing, interval=interval)
         if len(shown) < len(times):
@@ -116,43 +117,43 @@ def show(history: History, output: Output) -> None:
         output.say(_NONE, peer=history.peer, series=history.asked, start=start, end=end)
 
 
-def _summary(one: Records, output: Output) -> str:
-    times, values = list(one.values), list(one.values.values())
-    return output.said(
+def _summary(series: Records, output: Output) -> str:
+    times, values = list(series.values), list(series.values.values())
+    return output.translated(
         _SUMMARY,
         count=len(values),
-        series=one.name,
+        series=series.name,
         first=local(times[0]),
         last=local(times[-1]),
         low=min(values),
         high=max(values),
         mean=round(sum(values) / len(values), 1),
-        unit=one.unit or "",
+        unit=series.unit or "",
     )
 
 
-def _interval(told: Metadata) -> Duration | None:
-    return told.measurement.sampling_interval if told.measurement else None
+def _interval(metadata: Metadata) -> Duration | None:
+    return metadata.measurement.sampling_interval if metadata.measurement else None
 
 
-def _holes(one: Records, told: Metadata) -> int:
+def _holes(series: Records, metadata: Metadata) -> int:
     """Count what is missing between the first and the last, where intervals have one length."""
-    interval = _interval(told)
+    interval = _interval(metadata)
     if interval is None or interval != Duration(seconds=interval.seconds) or not interval.seconds:
         return 0
-    times = list(one.values)
+    times = list(series.values)
     return max(0, int((times[-1] - times[0]) // interval.seconds) + 1 - len(times))
 
 
-def _series(one: Records) -> dict[str, Json]:
+def _series(series: Records) -> dict[str, Json]:
     records: list[Json] = [
-        {"time": utc(time), "value": value} for time, value in one.values.items()
+        {"time": utc(time), "value": value} for time, value in series.values.items()
     ]
-    return {"identifier": one.name, "unit": one.unit, "records": records}
+    return {"identifier": series.name, "unit": series.unit, "records": records}
 
 
 def _object(element: Element) -> dict[str, Json]:
-    told: dict[str, Json] = dict(element.attrib)
+    fields: dict[str, Json] = dict(element.attrib)
     for child in element:
-        told.setdefault(local_name(child.tag), _object(child))
-    return told
+        fields.setdefault(local_name(child.tag), _object(child))
+    return fields

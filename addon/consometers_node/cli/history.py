@@ -35,29 +35,29 @@ class History:
     metadata: Metadata = field(default_factory=Metadata)
     changed: datetime | None = None
     """From when on the metadata was another, if it changed."""
-    _found: dict[tuple[str, str | None], dict[Number, Number]] = field(default_factory=dict)
+    _values: dict[tuple[str, str | None], dict[Number, Number]] = field(default_factory=dict)
 
     def add(self, page: Data) -> None:
         """Add a page that comes after those before."""
         if len(page):
-            if self._found and page.metadata != self.metadata and self.changed is None:
-                first = min(min(one.values) for one in page.records if one.values)
+            if self._values and page.metadata != self.metadata and self.changed is None:
+                first = min(min(series.values) for series in page.records if series.values)
                 self.changed = datetime.fromtimestamp(first, self.start.tzinfo)
             self.metadata = page.metadata
-        elif not self._found:
+        elif not self._values:
             self.metadata = page.metadata
-        for one in page.records:
-            self._found.setdefault((one.name, one.unit), {}).update(one.values)
+        for series in page.records:
+            self._values.setdefault((series.name, series.unit), {}).update(series.values)
 
     @property
     def records(self) -> tuple[Records, ...]:
         """All of it, the series that was asked for first."""
-        ordered = sorted(self._found.items(), key=lambda item: item[0][0] != str(self.asked))
+        ordered = sorted(self._values.items(), key=lambda item: item[0][0] != str(self.asked))
         return tuple(Records(name, unit, values) for (name, unit), values in ordered)
 
     def __len__(self) -> int:
         """Count the records."""
-        return sum(map(len, self._found.values()))
+        return sum(map(len, self._values.values()))
 
 
 class PatientAsking(Asking):

@@ -17,7 +17,7 @@ from consometers_node.household.home_assistant import SUPERVISOR
 from consometers_node.quoalise.text import around, text
 from consometers_node.store import Store, settings
 
-from .errors import Complaint
+from .errors import CliError
 from .locale import say
 from .options import Common
 from .paths import database, opened
@@ -45,9 +45,9 @@ _FAULT = text("{said}.")
 commands = Commands()
 
 
-def fault(error: HomeAssistantFault) -> Complaint:
+def fault(error: HomeAssistantFault) -> CliError:
     """Say what Home Assistant did not do."""
-    return Complaint("home-assistant", around(_FAULT, error.text))
+    return CliError("home-assistant", around(_FAULT, error.text))
 
 
 def supervisor() -> tuple[str, str] | None:
@@ -62,7 +62,7 @@ def supervisor() -> tuple[str, str] | None:
 async def load(store: Store) -> Access:
     """Return how to reach the home: the Supervisor's, the environment's, or the one that is kept.
 
-    Raises `Complaint` where there is none.
+    Raises `CliError` where there is none.
     """
     if there := supervisor():
         place, key = there
@@ -71,16 +71,16 @@ async def load(store: Store) -> Access:
     if not (url and token):
         async with store.reading() as connection:
             url = await settings.setting(connection, URL)
-            kept = await settings.secret(connection, TOKEN)
-        token = kept.decode() if kept else None
+            stored = await settings.secret(connection, TOKEN)
+        token = stored.decode() if stored else None
     if url is None or token is None:
-        raise Complaint("no-home", _NO_HOME)
+        raise CliError("no-home", _NO_HOME)
     return _access(url, token)
 
 
 @asynccontextmanager
 async def reached(access: Access) -> AsyncIterator[Recorder]:
-    """Reach a home once, for as long as it is needed. Raises `Complaint`."""
+    """Reach a home once, for as long as it is needed. Raises `CliError`."""
     async with aiohttp.ClientSession() as session:
         home = HomeAssistant(access, session)
         running = asyncio.create_task(home.run())
@@ -115,10 +115,10 @@ def home(
     output = common.output
     token = os.environ.get(_TOKEN_VARIABLE, "")
     if not token and sys.stdin.isatty():
-        token = getpass.getpass(output.said(_ASK_TOKEN))
+        token = getpass.getpass(output.translated(_ASK_TOKEN))
     token = (token or sys.stdin.readline()).strip()
     if not token:
-        raise Complaint("no-token", _NO_TOKEN)
+        raise CliError("no-token", _NO_TOKEN)
     count = asyncio.run(_try_and_keep(database(common.data), url, token))
     if output.as_json:
         output.document({"url": url, "statistics": count, "kept": True})
@@ -139,4 +139,4 @@ def _access(url: str, token: str) -> Access:
     try:
         return Access.at(url, token)
     except ValueError:
-        raise Complaint("not-a-url", _NOT_A_URL.fill(url=url)) from None
+        raise CliError("not-a-url", _NOT_A_URL.fill(url=url)) from None

@@ -17,7 +17,7 @@ from consometers_node.quoalise.text import Text, around, text
 
 from .client import write_private
 from .collective import Ours
-from .errors import Complaint, misused, said_of_system
+from .errors import CliError, misused, system_reason
 from .locale import say
 from .output import Output
 from .usage import Commands
@@ -42,7 +42,7 @@ _WRITTEN = text(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Told:
+class SettingsOptions:
     """What of the settings was told by options, by the names of their keys."""
 
     name: Annotated[
@@ -118,7 +118,7 @@ _SECTIONS = {
 }
 _ASKED: dict[str, Callable[[dict[str, object]], str]] = {
     "name": lambda _: "",
-    "identifier": lambda told: _slug(str(told["name"])),
+    "identifier": lambda typed: _slug(str(typed["name"])),
     "xmpp.account": lambda _: "",
     "time_zone": lambda _: "Europe/Paris",
     "publication.minimum": lambda _: "10",
@@ -132,34 +132,34 @@ commands = Commands()
     "init",
     text("Without options it asks. Nothing is changed that is there already."),
 )
-def init(common: Ours, told: Told) -> None:
+def init(common: Ours, options: SettingsOptions) -> None:
     """Write the settings of a collective."""
     output = common.output
     if common.file.exists():
-        raise Complaint("exists", _EXISTS.fill(file=common.file))
+        raise CliError("exists", _EXISTS.fill(file=common.file))
     asks = sys.stdin.isatty() and not output.as_json
-    found: dict[str, object] = {}
-    for one in fields(told):
-        typed = getattr(told, one.name)
+    values: dict[str, object] = {}
+    for option in fields(options):
+        typed = getattr(options, option.name)
         if typed is not None:
-            key = f"{_SECTIONS.get(one.name, '')}{one.name}"
-            found[key] = _checked(key, typed, f"--{one.name.replace('_', '-')}")
+            key = f"{_SECTIONS.get(option.name, '')}{option.name}"
+            values[key] = _checked(key, typed, f"--{option.name.replace('_', '-')}")
     for key, usual in _ASKED.items():
-        if key in found:
+        if key in values:
             continue
         if asks:
-            found[key] = _ask(key, usual(found), output)
+            values[key] = _ask(key, usual(values), output)
         elif KEYS[key].required:
             raise misused(f"--{key.rpartition('.')[2]}", _NOT_GIVEN)
     folder = common.file.parent
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    if asks and _PASSWORD_KEY not in found:
-        password = getpass.getpass(output.said(_ASK_PASSWORD, jid=found["xmpp.account"]))
+    if asks and _PASSWORD_KEY not in values:
+        password = getpass.getpass(output.translated(_ASK_PASSWORD, jid=values["xmpp.account"]))
         if password:
             write_private(folder / _PASSWORD_FILE, f"{password}\n".encode())
-            found[_PASSWORD_KEY] = _PASSWORD_FILE
+            values[_PASSWORD_KEY] = _PASSWORD_FILE
     language = "fr" if output.language.startswith("fr") else "en"
-    write_private(common.file, write(found, language).encode())
+    write_private(common.file, write(values, language).encode())
     settings = read(common.file, {})
     if output.as_json:
         output.document({"file": str(common.file), "identifier": settings.identifier})
@@ -168,7 +168,7 @@ def init(common: Ours, told: Told) -> None:
 
 
 def _checked(key: str, typed: str, option: str) -> object:
-    """Return what is to be written of what was typed. Raises `Complaint`."""
+    """Return what is to be written of what was typed. Raises `CliError`."""
     try:
         meant = KEYS[key].read(typed, Path())
     except Wrong:
@@ -188,22 +188,24 @@ def _check_readable(file: Path, option: str) -> None:
     try:
         file.read_bytes()
     except OSError as error:
-        raise misused(option, around(_FILE, said_of_system(error), file=file)) from None
+        raise misused(option, around(_FILE, system_reason(error), file=file)) from None
 
 
 def _ask(key: str, usual: str, output: Output) -> object:
-    what = output.said(KEYS[key].what)
-    question = output.said(_QUESTION if usual else _OPEN_QUESTION, what=what, usual=usual)
+    what = output.translated(KEYS[key].what)
+    question = output.translated(_QUESTION if usual else _OPEN_QUESTION, what=what, usual=usual)
     while True:
         typed = input(question).strip() or usual
         try:
             return _checked(key, typed, key)
-        except Complaint:
+        except CliError:
             output.note(_sentence(KEYS[key].hint))
 
 
 def _sentence(hint: Text) -> Text:
-    return Text({tag: said[0].upper() + said[1:] for tag, said in hint.by_language.items()})
+    return Text(
+        {tag: sentence[0].upper() + sentence[1:] for tag, sentence in hint.by_language.items()}
+    )
 
 
 def _slug(name: str) -> str:

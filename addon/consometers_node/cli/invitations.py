@@ -189,8 +189,8 @@ def make(
             # Where they cannot be written, nobody would ever see the links: none stands then.
             if sheet is not None:
                 pages = [
-                    InvitationSheet(settings.name, one.link, one.account, one.invitation.expires_at)
-                    for one in made
+                    InvitationSheet(settings.name, new.link, new.account, new.invitation.expires_at)
+                    for new in made
                 ]
                 write_private(sheet, sheets_page(pages, _spoken(language, output)).encode())
             if qr is not None:
@@ -199,10 +199,10 @@ def make(
 
     made = run(common, work)
     if output.as_json:
-        output.document([one.told() for one in made])
+        output.document([new.document() for new in made])
         return
-    for one in made:
-        _show(one, output)
+    for new in made:
+        _show(new, output)
     output.note(_KEEP)
     if sheet is not None:
         output.say(_WRITTEN, file=sheet)
@@ -215,12 +215,12 @@ def list_invitations(common: Ours) -> None:
 
     async def work(store: Store, _: Settings) -> None:
         async with store.reading() as connection:
-            known = await invitations.all_invitations(connection)
+            listed = await invitations.all_invitations(connection)
         if output.as_json:
-            output.document([_told(one) for one in known])
-        elif known:
+            output.document([_document(invitation) for invitation in listed])
+        elif listed:
             titles = (_ID, _KIND, _AREA, _NOTE, _USES, _UNTIL, _STATE)
-            output.table(titles, [_row(one, output) for one in known])
+            output.table(titles, [_row(invitation, output) for invitation in listed])
         else:
             output.say(_NONE)
 
@@ -248,7 +248,7 @@ def revoke(
         async with store.writing() as connection:
             revoked = await invitations.revoke(connection, id, now())
         if output.as_json:
-            output.document(_told(revoked))
+            output.document(_document(revoked))
         else:
             output.say(_REVOKED, id=id)
 
@@ -312,49 +312,59 @@ class _Made:
     link: str
     account: str | None
 
-    def told(self) -> dict[str, Json]:
+    def document(self) -> dict[str, Json]:
         """Return it for programs."""
-        return {**_told(self.invitation), "link": self.link, "account_link": self.account}
+        return {**_document(self.invitation), "link": self.link, "account_link": self.account}
 
 
-def _told(one: Invitation) -> dict[str, Json]:
+def _document(invitation: Invitation) -> dict[str, Json]:
     return {
-        "id": one.id,
-        "kind": one.kind,
-        "area": one.area,
-        "note": one.note,
-        "made_at": shown(one.made_at),
-        "expires_at": shown(one.expires_at),
-        "most_uses": one.most_uses,
-        "uses": one.uses,
-        "revoked_at": shown(one.revoked_at),
-        "stands": one.stands(now()),
+        "id": invitation.id,
+        "kind": invitation.kind,
+        "area": invitation.area,
+        "note": invitation.note,
+        "made_at": shown(invitation.made_at),
+        "expires_at": shown(invitation.expires_at),
+        "most_uses": invitation.most_uses,
+        "uses": invitation.uses,
+        "revoked_at": shown(invitation.revoked_at),
+        "stands": invitation.stands(now()),
     }
 
 
-def _row(one: Invitation, output: Output) -> list[str]:
-    state = _STANDS if one.stands(now()) else _REVOKED_STATE if one.revoked_at else _OVER
+def _row(invitation: Invitation, output: Output) -> list[str]:
+    state = (
+        _STANDS if invitation.stands(now()) else _REVOKED_STATE if invitation.revoked_at else _OVER
+    )
     return [
-        one.id,
-        output.said(KINDS[one.kind]),
-        one.area or "",
-        one.note,
-        str(one.uses) if one.most_uses is None else f"{one.uses}/{one.most_uses}",
-        day(one.expires_at),
-        output.said(state),
+        invitation.id,
+        output.translated(KINDS[invitation.kind]),
+        invitation.area or "",
+        invitation.note,
+        str(invitation.uses)
+        if invitation.most_uses is None
+        else f"{invitation.uses}/{invitation.most_uses}",
+        day(invitation.expires_at),
+        output.translated(state),
     ]
 
 
-def _show(one: _Made, output: Output) -> None:
-    of = one.invitation
-    uses = _FOR_ANY if of.most_uses is None else _FOR_ONE if of.most_uses == 1 else _FOR_MANY
-    how_many = output.said(uses.fill(count=of.most_uses))
-    until = day(of.expires_at)
-    if one.account is not None:
-        output.say(_ACCOUNT, link=one.account)
-        _draw(one.account)
-    output.say(_MADE, id=of.id, until=until, uses=how_many, link=one.link)
-    _draw(one.link)
+def _show(made: _Made, output: Output) -> None:
+    invitation = made.invitation
+    uses = (
+        _FOR_ANY
+        if invitation.most_uses is None
+        else _FOR_ONE
+        if invitation.most_uses == 1
+        else _FOR_MANY
+    )
+    how_many = output.translated(uses.fill(count=invitation.most_uses))
+    until = day(invitation.expires_at)
+    if made.account is not None:
+        output.say(_ACCOUNT, link=made.account)
+        _draw(made.account)
+    output.say(_MADE, id=invitation.id, until=until, uses=how_many, link=made.link)
+    _draw(made.link)
 
 
 def _draw(link: str) -> None:

@@ -17,7 +17,7 @@ from consometers_node.xmpp.trial import online
 
 from . import own
 from .access import new_connection, server_for
-from .errors import Complaint, refusals_of
+from .errors import CliError, refusals_of
 from .locale import say, who
 from .options import Common, Reach, SettingsFile
 from .output import Output
@@ -118,10 +118,10 @@ def peer(
 
     async def work(store: Store) -> _Found:
         written = read_need_file(need.read_bytes())
-        number = await be_asked_by_file(store, bare(jid), written, who())
+        permission = await be_asked_by_file(store, bare(jid), written, who())
         await own.look_again(common)
         async with store.reading() as connection:
-            return [(number, await asked(connection, number))]
+            return [(permission, await asked(connection, permission))]
 
     _show(own.run(common, work), jid, output)
 
@@ -129,15 +129,15 @@ def peer(
 async def _register(store: Store, invitation: Register, reach: Reach) -> str:
     try:
         return await take(store, invitation, server_for(f"@{invitation.host}", reach))
-    except HasAccount as known:
-        raise Complaint("has-account", _HAS_ACCOUNT.fill(jid=known.jid)) from None
+    except HasAccount as existing:
+        raise CliError("has-account", _HAS_ACCOUNT.fill(jid=existing.jid)) from None
 
 
 def _as_home(invitation: Join, common: Common) -> _Found:
     async def work(store: Store) -> _Found:
         account = await load(store)
         if account is None:
-            raise Complaint("no-account", _NO_ACCOUNT)
+            raise CliError("no-account", _NO_ACCOUNT)
         return await _be_asked(store, account, invitation, common.output)
 
     return own.run(common, work)
@@ -148,8 +148,8 @@ def _as_collective(invitation: Join, common: Common, settings: Path | None) -> _
 
     ours = collective.Ours(data=common.data, as_json=common.as_json, settings=settings)
 
-    async def work(store: Store, known: Settings) -> _Found:
-        account = await collective.account(store, known, ours.output)
+    async def work(store: Store, own_settings: Settings) -> _Found:
+        account = await collective.account(store, own_settings, ours.output)
         return await _be_asked(store, account, invitation, ours.output)
 
     return collective.run(ours, work)
@@ -162,29 +162,29 @@ async def _be_asked(store: Store, account: Identity, invitation: Join, output: O
         with refusals_of(invitation.collective):
             numbers = await be_asked(store, asking, invitation)
     async with store.reading() as reading:
-        return [(number, await asked(reading, number)) for number in numbers]
+        return [(permission, await asked(reading, permission)) for permission in numbers]
 
 
-def _show(found: _Found, jid: str, output: Output) -> None:
+def _show(requests: _Found, jid: str, output: Output) -> None:
     if output.as_json:
         output.document(
             {
                 "peer": jid,
                 "asked": [
                     {
-                        "permission": number,
-                        "need": one.need.id,
-                        "version": one.need.version,
-                        "state": one.permission.state,
-                        "text": consent_text.need(one.need, one.peer, output.language),
+                        "permission": permission,
+                        "need": request.need.id,
+                        "version": request.need.version,
+                        "state": request.permission.state,
+                        "text": consent_text.need(request.need, request.peer, output.language),
                     }
-                    for number, one in found
+                    for permission, request in requests
                 ],
             }
         )
         return
-    for number, one in found:
-        need = consent_text.need(one.need, one.peer, output.language)
-        output.say(_ASKED, number=number, need=need)
-    if not found:
+    for permission, request in requests:
+        need = consent_text.need(request.need, request.peer, output.language)
+        output.say(_ASKED, number=permission, need=need)
+    if not requests:
         output.say(_NOTHING_ASKED, jid=jid)

@@ -63,26 +63,26 @@ def listen(
     async def hear() -> None:
         who = await identity_of(access, common)
         connection = new_connection(who, output)
-        ear = Ear(output, peer, count)
+        printer = RecordPrinter(output, peer, count)
         Ping(connection)
         Discovery(connection, None, receives=True)
-        Receiving(connection, ear.hear)
+        Receiving(connection, printer.hear)
         async with online(connection):
             if not output.as_json:
                 output.note(_LISTENING, jid=who.account.jid)
             staying = asyncio.ensure_future(_stay(connection))
             try:
-                await asyncio.wait({staying, ear.done}, return_when=asyncio.FIRST_COMPLETED)
+                await asyncio.wait({staying, printer.done}, return_when=asyncio.FIRST_COMPLETED)
                 if staying.done():
                     staying.result()
-                ear.done.result()
+                printer.done.result()
             finally:
                 staying.cancel()
 
     asyncio.run(hear())
 
 
-class Ear:
+class RecordPrinter:
     """Prints what comes. `done` tells that it is enough, or that it cannot be printed."""
 
     def __init__(self, output: Output, peer: str | None, count: int | None) -> None:
@@ -91,30 +91,30 @@ class Ear:
         self._left = count
         self.done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
-    async def hear(self, sender: str, told: Data) -> None:
+    async def hear(self, sender: str, data: Data) -> None:
         """Print records; they have left when this returns."""
         if self.done.done() or (self._peer and sender != self._peer):
             raise NotKept
         try:
-            self._print(sender, told)
+            self._print(sender, data)
         except OSError as error:
             self.done.set_exception(error)
             raise NotKept from error
         if self._left is not None:
-            self._left -= len(told)
+            self._left -= len(data)
             if self._left <= 0:
                 self.done.set_result(None)
 
-    def _print(self, sender: str, told: Data) -> None:
-        for one in told.records:
-            for time, value in one.values.items():
+    def _print(self, sender: str, data: Data) -> None:
+        for series in data.records:
+            for time, value in series.values.items():
                 if self._output.as_json:
                     self._output.line(
                         {
                             "time": utc(time),
-                            "identifier": one.name,
+                            "identifier": series.name,
                             "value": value,
-                            "unit": one.unit,
+                            "unit": series.unit,
                             "from": sender,
                         }
                     )
@@ -122,9 +122,9 @@ class Ear:
                     self._output.say(
                         _RECORD,
                         time=local(time),
-                        series=one.name,
+                        series=series.name,
                         value=value,
-                        unit=one.unit or "",
+                        unit=series.unit or "",
                         peer=sender,
                     )
 

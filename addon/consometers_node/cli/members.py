@@ -32,7 +32,7 @@ from consometers_node.store.member_series import of_member
 from .agreement import Yes, agree
 from .client import write_private
 from .collective import Ours, look_again, now, run
-from .errors import Complaint, misused
+from .errors import CliError, misused
 from .locale import say, who
 from .membership import TITLES, as_row, as_told, gathered, known_commune, last_heard, say_all
 from .usage import Commands
@@ -164,17 +164,17 @@ def list_members(
             people = await Members(connection, settings.time_zone).all()
             heard = await member_permissions.last_heard(connection)
             gave: dict[MemberId, list[Given]] = {}
-            for each in await member_permissions.all_given(connection):
-                gave.setdefault(each.member, []).append(each)
-        found = [
-            (one, gave.get(one.id, []), heard.get(one.id))
-            for one in people
-            if everybody or one.left_at is None
+            for permission in await member_permissions.all_given(connection):
+                gave.setdefault(permission.member, []).append(permission)
+        rows = [
+            (member, gave.get(member.id, []), heard.get(member.id))
+            for member in people
+            if everybody or member.left_at is None
         ]
         if output.as_json:
-            output.document([as_told(*row) for row in found])
-        elif found:
-            output.table(TITLES, [as_row(*row, output) for row in found])
+            output.document([as_told(*row) for row in rows])
+        elif rows:
+            output.table(TITLES, [as_row(*row, output) for row in rows])
         else:
             output.say(_NONE)
 
@@ -191,14 +191,16 @@ def show(common: Ours, member: Who) -> None:
 
     async def work(store: Store, settings: Settings) -> None:
         async with store.reading() as connection:
-            one = await Members(connection, settings.time_zone).named(member)
-            gave = await member_permissions.of_member(connection, one.id)
-            series = await of_member(connection, one.jid) if one.jid else []
+            found_member = await Members(connection, settings.time_zone).named(member)
+            gave = await member_permissions.of_member(connection, found_member.id)
+            series = await of_member(connection, found_member.jid) if found_member.jid else []
         if output.as_json:
-            told = as_told(one, gave, last_heard(series))
-            output.document({**told, "series": [gathered(each) for each in series]})
+            document = as_told(found_member, gave, last_heard(series))
+            output.document(
+                {**document, "series": [gathered(series_state) for series_state in series]}
+            )
         else:
-            say_all(one, gave, series, output)
+            say_all(found_member, gave, series, output)
 
     run(common, work)
 
@@ -225,15 +227,15 @@ def site(
 
     async def work(store: Store, settings: Settings) -> None:
         if (await _named(store, settings, member)).kind is Kind.HOME:
-            agree(output.said(_REALLY_SHOW), output, yes=yes)
+            agree(output.translated(_REALLY_SHOW), output, yes=yes)
         async with store.writing() as connection:
             members = Members(connection, settings.time_zone)
-            one = await members.named(member)
-            called = _checked(name or one.name or "", "--name", MAX_NAME)
+            record = await members.named(member)
+            called = _checked(name or record.name or "", "--name", MAX_NAME)
             if described.words is not None and len(described.words) > MAX_WORDS:
                 raise misused("--words", _TOO_LONG.fill(most=MAX_WORDS))
-            await members.present(one.id, called, described.over(one.description), now())
-            after = await members.get(one.id)
+            await members.present(record.id, called, described.over(record.description), now())
+            after = await members.get(record.id)
         await look_again(settings)
         if output.as_json:
             output.document(dict(exported.facts(after)))
@@ -255,14 +257,14 @@ def home(common: Ours, member: Who) -> None:
     async def work(store: Store, settings: Settings) -> None:
         async with store.writing() as connection:
             members = Members(connection, settings.time_zone)
-            one = await members.named(member)
-            await members.hide(one.id)
-            after = await members.get(one.id)
+            record = await members.named(member)
+            await members.hide(record.id)
+            after = await members.get(record.id)
         await look_again(settings)
         if output.as_json:
             output.document(dict(exported.facts(after)))
         else:
-            output.say(_HOME, pseudonym=one.pseudonym)
+            output.say(_HOME, pseudonym=record.pseudonym)
 
     run(common, work)
 
@@ -282,16 +284,16 @@ def rename(
     async def work(store: Store, settings: Settings) -> None:
         async with store.writing() as connection:
             members = Members(connection, settings.time_zone)
-            one = await members.named(member)
+            record = await members.named(member)
             called = _checked(name, "NAME", MAX_NAME)
-            if one.kind is Kind.SITE:
-                raise Complaint("not-possible", _SITE_NAME.fill(pseudonym=one.pseudonym))
-            await members.rename(one.id, called)
-            after = await members.get(one.id)
+            if record.kind is Kind.SITE:
+                raise CliError("not-possible", _SITE_NAME.fill(pseudonym=record.pseudonym))
+            await members.rename(record.id, called)
+            after = await members.get(record.id)
         if output.as_json:
             output.document(dict(exported.facts(after)))
         else:
-            output.say(_NAMED, pseudonym=one.pseudonym, name=called)
+            output.say(_NAMED, pseudonym=record.pseudonym, name=called)
 
     run(common, work)
 
@@ -318,15 +320,15 @@ def area(
         typed = None if commune is None else _checked(commune, "COMMUNE", MAX_AREA)
         async with store.writing() as connection:
             members = Members(connection, settings.time_zone)
-            one = await members.named(member)
-            place = typed and await known_commune(connection, typed, output, one.id)
-            await members.set_area(one.id, place)
-            after = await members.get(one.id)
+            record = await members.named(member)
+            place = typed and await known_commune(connection, typed, output, record.id)
+            await members.set_area(record.id, place)
+            after = await members.get(record.id)
         await look_again(settings)
         if output.as_json:
             output.document(dict(exported.facts(after)))
         else:
-            output.say(_PLACED if place else _UNPLACED, pseudonym=one.pseudonym, area=place)
+            output.say(_PLACED if place else _UNPLACED, pseudonym=record.pseudonym, area=place)
             output.say(_FROM_NEXT)
 
     run(common, work)
@@ -361,11 +363,11 @@ def export(
 
     async def work(store: Store, settings: Settings) -> str:
         async with store.writing() as connection:
-            one = await Members(connection, settings.time_zone).named(member)
-            read = Read(at=now(), who=who(), what=f"export {wanted}", member=one.id)
+            record = await Members(connection, settings.time_zone).named(member)
+            read = Read(at=now(), who=who(), what=f"export {wanted}", member=record.id)
             await note_read(connection, read)
         async with store.reading() as connection:
-            return "".join([part async for part in parts(connection, one)])
+            return "".join([part async for part in parts(connection, record)])
 
     document = run(common, work)
     if file is None:
@@ -388,22 +390,22 @@ def terminate(common: Ours, member: Who, yes: Yes = False) -> None:
     output = common.output
 
     async def work(store: Store, settings: Settings) -> None:
-        one = await _named(store, settings, member)
-        agree(output.said(_REALLY_END.fill(pseudonym=one.pseudonym)), output, yes=yes)
+        record = await _named(store, settings, member)
+        agree(output.translated(_REALLY_END.fill(pseudonym=record.pseudonym)), output, yes=yes)
         async with store.writing() as connection:
             members = Members(connection, settings.time_zone)
-            granted = [
-                each.id
-                for each in await member_permissions.of_member(connection, one.id)
-                if each.state is State.GRANTED
+            ended = [
+                permission.id
+                for permission in await member_permissions.of_member(connection, record.id)
+                if permission.state is State.GRANTED
             ]
-            for number in granted:
-                await member_permissions.terminate(members, number, now())
+            for permission in ended:
+                await member_permissions.terminate(members, permission, now())
         await look_again(settings)
         if output.as_json:
-            output.document({"pseudonym": one.pseudonym, "terminated": list(map(str, granted))})
+            output.document({"pseudonym": record.pseudonym, "terminated": list(map(str, ended))})
         else:
-            output.say(_ENDED, pseudonym=one.pseudonym, count=len(granted))
+            output.say(_ENDED, pseudonym=record.pseudonym, count=len(ended))
 
     run(common, work)
 
@@ -417,25 +419,25 @@ def erase(common: Ours, member: Who, yes: Yes = False) -> None:
     output = common.output
 
     async def work(store: Store, settings: Settings) -> None:
-        one = await _named(store, settings, member)
-        agree(output.said(_REALLY_ERASE.fill(pseudonym=one.pseudonym)), output, yes=yes)
-        erased = await erase_member(store, settings.time_zone, one.id, now())
+        record = await _named(store, settings, member)
+        agree(output.translated(_REALLY_ERASE.fill(pseudonym=record.pseudonym)), output, yes=yes)
+        erased = await erase_member(store, settings.time_zone, record.id, now())
         runs = await look_again(settings)
         wiped = await wipe(store)
         async with store.reading() as connection:
-            after = await Members(connection, settings.time_zone).get(one.id)
-        records = sum(each.records for each in erased)
+            after = await Members(connection, settings.time_zone).get(record.id)
+        records = sum(erased_block.records for erased_block in erased)
         if output.as_json:
             output.document(
                 {
-                    "pseudonym": one.pseudonym,
+                    "pseudonym": record.pseudonym,
                     "records": records,
                     "address_kept": after.jid is not None,
                     "wiped": wiped,
                 }
             )
             return
-        output.say(_ERASED, pseudonym=one.pseudonym, records=records)
+        output.say(_ERASED, pseudonym=record.pseudonym, records=records)
         if after.jid is not None:
             output.say(_UNTOLD)
         if not wiped:

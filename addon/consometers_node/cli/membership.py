@@ -48,7 +48,7 @@ _DESCRIBED = {
     "peak_kwp": text("Panels (kWp)"),
     "words": text("Description"),
 }
-_WORDS = {str(one): said for words in (BUILDINGS, HEATS) for one, said in words.items()}
+_WORDS = {str(value): words_of for words in (BUILDINGS, HEATS) for value, words_of in words.items()}
 _PERMISSION = text(
     "\n{title} ({need}, version {version}): {state}, from {since} until {until}, {interval}"
 )
@@ -60,104 +60,107 @@ TITLES = (_PSEUDONYM, _KIND, _NAME, _AREA, _JOINED, _GIVES, _HEARD, _STATE)
 _TAKEN = text("“{typed}” is known as “{known}” here: that is taken.")
 
 
-def _state(one: Member, gave: list[Given]) -> str:
-    if one.jid is None:
+def _state(member: Member, gave: list[Given]) -> str:
+    if member.jid is None:
         return "erased"
-    if one.left_at is not None:
+    if member.left_at is not None:
         return "left"
     return "member" if gave else "guest"
 
 
 def last_heard(series: list[Gathered]) -> datetime | None:
     """Return when records of any of these series last came."""
-    return max((one.heard_at for one in series if one.heard_at is not None), default=None)
+    return max(
+        (member_series.heard_at for member_series in series if member_series.heard_at is not None),
+        default=None,
+    )
 
 
-def as_told(one: Member, gave: list[Given], heard: datetime | None) -> dict[str, Json]:
+def as_told(member: Member, gave: list[Given], heard: datetime | None) -> dict[str, Json]:
     """Return a member for programs."""
     return {
-        **exported.facts(one),
-        "state": _state(one, gave),
+        **exported.facts(member),
+        "state": _state(member, gave),
         "last_heard": shown(heard),
         "permissions": [
             {
-                "permission": each.id,
-                "need": each.need.id,
-                "version": each.need.version,
-                "state": each.state,
-                "interval": each.interval,
-                "records_from": shown(each.records_from),
-                "valid_until": shown(each.valid_until),
-                "erase_at": shown(each.erase_at),
+                "permission": permission.id,
+                "need": permission.need.id,
+                "version": permission.need.version,
+                "state": permission.state,
+                "interval": permission.interval,
+                "records_from": shown(permission.records_from),
+                "valid_until": shown(permission.valid_until),
+                "erase_at": shown(permission.erase_at),
             }
-            for each in gave
+            for permission in gave
         ],
     }
 
 
-def gathered(one: Gathered) -> dict[str, Json]:
+def gathered(series: Gathered) -> dict[str, Json]:
     """Return for programs how far a series was gathered."""
     return {
-        "permission": one.given,
-        "identifier": one.identifier,
-        "asked_until": shown(one.asked_until),
-        "heard_at": shown(one.heard_at),
-        "problem": one.problem,
+        "permission": series.given,
+        "identifier": series.identifier,
+        "asked_until": shown(series.asked_until),
+        "heard_at": shown(series.heard_at),
+        "problem": series.problem,
     }
 
 
-def as_row(one: Member, gave: list[Given], heard: datetime | None, output: Output) -> list[str]:
+def as_row(member: Member, gave: list[Given], heard: datetime | None, output: Output) -> list[str]:
     """Return the line of a member in the list, under `TITLES`."""
     return [
-        one.pseudonym,
-        output.said(KINDS[one.kind]),
-        one.name or "",
-        one.area or "",
-        day(one.joined_at),
-        str(sum(each.state is State.GRANTED for each in gave)),
+        member.pseudonym,
+        output.translated(KINDS[member.kind]),
+        member.name or "",
+        member.area or "",
+        day(member.joined_at),
+        str(sum(permission.state is State.GRANTED for permission in gave)),
         "" if heard is None else local(heard.timestamp()),
-        output.said(_STATES[_state(one, gave)]),
+        output.translated(_STATES[_state(member, gave)]),
     ]
 
 
-def say_all(one: Member, gave: list[Given], series: list[Gathered], output: Output) -> None:
+def say_all(member: Member, gave: list[Given], series: list[Gathered], output: Output) -> None:
     """Say all of a member but its records."""
 
-    def line(what: Text, said: object) -> None:
-        output.say(_FACT, what=output.said(what), said=said)
+    def line(what: Text, value: object) -> None:
+        output.say(_FACT, what=output.translated(what), said=value)
 
-    line(_PSEUDONYM, one.pseudonym)
-    line(_STATE, output.said(_STATES[_state(one, gave)]))
-    line(_KIND, output.said(KINDS[one.kind]))
-    for what, said in ((_NAME, one.name), (_ADDRESS, one.jid), (_AREA, one.area)):
-        if said is not None:
-            line(what, said)
-    line(_JOINED, day(one.joined_at))
-    for key, value in (one.description.told() if one.description else {}).items():
+    line(_PSEUDONYM, member.pseudonym)
+    line(_STATE, output.translated(_STATES[_state(member, gave)]))
+    line(_KIND, output.translated(KINDS[member.kind]))
+    for what, fact in ((_NAME, member.name), (_ADDRESS, member.jid), (_AREA, member.area)):
+        if fact is not None:
+            line(what, fact)
+    line(_JOINED, day(member.joined_at))
+    for key, value in (member.description.told() if member.description else {}).items():
         named = _WORDS.get(str(value))
-        line(_DESCRIBED[key], output.said(named) if named else value)
-    for each in gave:
+        line(_DESCRIBED[key], output.translated(named) if named else value)
+    for permission in gave:
         output.say(
             _PERMISSION,
-            title=output.said(Text(each.need.title)),
-            need=each.need.id,
-            version=each.need.version,
-            state=output.said(shared_words.STATES[each.state]),
-            since=day(each.records_from),
-            until=day(each.valid_until),
-            interval=output.said(shared_words.INTERVALS[each.interval]),
+            title=output.translated(Text(permission.need.title)),
+            need=permission.need.id,
+            version=permission.need.version,
+            state=output.translated(shared_words.STATES[permission.state]),
+            since=day(permission.records_from),
+            until=day(permission.valid_until),
+            interval=output.translated(shared_words.INTERVALS[permission.interval]),
         )
-        if each.erase_at is not None:
-            output.say(_ERASED_AT, day=day(each.erase_at))
+        if permission.erase_at is not None:
+            output.say(_ERASED_AT, day=day(permission.erase_at))
     if series:
         rows = [
             [
-                each.identifier,
-                day(each.asked_until),
-                "" if each.heard_at is None else local(each.heard_at.timestamp()),
-                each.problem or "",
+                member_series.identifier,
+                day(member_series.asked_until),
+                "" if member_series.heard_at is None else local(member_series.heard_at.timestamp()),
+                member_series.problem or "",
             ]
-            for each in series
+            for member_series in series
         ]
         output.table((_SERIES, _ASKED, _HEARD, _PROBLEM), rows)
 
@@ -166,7 +169,7 @@ async def known_commune(
     connection: AsyncConnection, typed: str, output: Output, member: MemberId | None = None
 ) -> str:
     """Return a commune as it is written where it is known, and say so where it was not."""
-    known = await as_known(connection, typed, member)
-    if known != typed:
-        output.note(_TAKEN, typed=typed, known=known)
-    return known
+    commune = await as_known(connection, typed, member)
+    if commune != typed:
+        output.note(_TAKEN, typed=typed, known=commune)
+    return commune

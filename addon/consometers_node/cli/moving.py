@@ -10,7 +10,7 @@ from consometers_node.quoalise.text import text
 from consometers_node.store import Store
 from consometers_node.store.moving import CannotMove, count, move
 
-from .errors import Complaint, misused
+from .errors import CliError, misused
 from .locale import say
 from .options import Common
 from .output import Output
@@ -70,7 +70,7 @@ def migrate_store(
     try:
         moved = asyncio.run(_move(old, new, common.output))
     except CannotMove as fault:
-        raise Complaint(fault.why, _WHY[fault.why]) from fault
+        raise CliError(fault.why, _WHY[fault.why]) from fault
     if common.as_json:
         common.output.document({"rows": sum(moved.values()), "tables": moved})
     else:
@@ -91,5 +91,5 @@ async def _move(old: Path | str, new: Path | str, output: Output) -> dict[str, i
         await source.close()
 
 
-def _place(told: str) -> Path | str:
-    return told if "://" in told else Path(told).absolute()
+def _place(typed: str) -> Path | str:
+    return typed if "://" in typed else Path(typed).absolute()

@@ -22,7 +22,7 @@ from consometers_node.wire import read_need_file
 from consometers_node.wire.needs import days
 
 from .collective import Ours, look_again, now, run, shown
-from .errors import Complaint, mistyped, misused
+from .errors import CliError, mistyped, misused
 from .locale import say
 from .output import Json, Output
 from .usage import Commands
@@ -56,7 +56,7 @@ _UNREADABLE = text("“{need}”, version {version}, cannot be read, and is left
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Told:
+class NeedOptions:
     """A data need, as options tell it."""
 
     id: Annotated[
@@ -129,14 +129,14 @@ class Told:
         return self.id, self.title, self.purpose, self.series, self.contact, self.policy
 
     def need(self, controller: str) -> DataNeed:
-        """Return the data need as members will read it. Raises `Complaint`."""
+        """Return the data need as members will read it. Raises `CliError`."""
         try:
             return needs.as_told(self._need(controller))
         except BadNeed as fault:
             raise _bad(fault.field) from fault
         except Malformed as fault:
-            found = _PLACE.search(fault.place)
-            option = f"--{found[1]}" if found else fault.place
+            option_name = _PLACE.search(fault.place)
+            option = f"--{option_name[1]}" if option_name else fault.place
             raise mistyped(option, fault) from fault
 
     def _need(self, controller: str) -> DataNeed:
@@ -149,7 +149,9 @@ class Told:
             controller=controller,
             contact=self.contact or "",
             policy=self.policy or "",
-            wanted=frozenset(Wanted(one, kind) for one in self.series or () for kind in Quantity),
+            wanted=frozenset(
+                Wanted(direction, kind) for direction in self.series or () for kind in Quantity
+            ),
             interval=self.interval,
             history_days=_days(self.history, "--history"),
             duration_days=_days(self.duration, "--duration"),
@@ -180,28 +182,30 @@ def list_needs(
 
     async def work(store: Store, _: Settings) -> None:
         async with store.reading() as connection:
-            known = [
-                one
-                for one in await needs.all_needs(connection)
-                if all_versions or one.closed_at is None
+            listed = [
+                own_need
+                for own_need in await needs.all_needs(connection)
+                if all_versions or own_need.closed_at is None
             ]
-            answers = Counter(
-                (one.need.id, one.need.version)
-                for one in await member_permissions.all_given(connection)
-                if one.state is State.GRANTED
+            counts = Counter(
+                (permission.need.id, permission.need.version)
+                for permission in await member_permissions.all_given(connection)
+                if permission.state is State.GRANTED
             )
             left_out = await needs.unreadable(connection)
-        counted = [(one, answers[one.need.id, one.need.version]) for one in known]
+        counted = [
+            (own_need, counts[own_need.need.id, own_need.need.version]) for own_need in listed
+        ]
         if output.as_json:
-            output.document([_told(one, count) for one, count in counted])
+            output.document([_document(own_need, count) for own_need, count in counted])
         elif counted:
             titles = (_NEED, _VERSION, _TITLE, _ASKED, _SINCE, _UNTIL, _ANSWERED)
-            output.table(titles, [_row(one, count, output) for one, count in counted])
+            output.table(titles, [_row(own_need, count, output) for own_need, count in counted])
         else:
             output.say(_NOTHING)
-        for each in left_out:
-            if all_versions or each.closed_at is None:
-                output.note(unreadable(each))
+        for left in left_out:
+            if all_versions or left.closed_at is None:
+                output.note(unreadable(left))
 
     run(common, work)
 
@@ -215,7 +219,7 @@ def list_needs(
 )
 def offer(
     common: Ours,
-    told: Told,
+    options: NeedOptions,
     file: Annotated[
         Path | None,
         typer.Argument(
@@ -228,13 +232,13 @@ def offer(
     output = common.output
 
     async def work(store: Store, settings: Settings) -> None:
-        if any(told.least) if file else not all(told.least):
+        if any(options.least) if file else not all(options.least):
             raise misused("needs offer", _ONE_OR_THE_OTHER)
         if file is not None:
             need = read_need_file(file.read_bytes())
         else:
             async with store.reading() as connection:
-                need = await needs.numbered(connection, told.need(settings.name))
+                need = await needs.numbered(connection, options.need(settings.name))
         async with store.writing() as connection:
             new = await needs.offer(connection, need, now())
             if not new:
@@ -243,8 +247,8 @@ def offer(
         if output.as_json:
             output.document({"need": need.id, "version": need.version, "new": new})
         else:
-            said = _SAME if not new else _NEW if need.version == 1 else _NEWER
-            output.say(said, need=need.id, version=need.version)
+            message = _SAME if not new else _NEW if need.version == 1 else _NEWER
+            output.say(message, need=need.id, version=need.version)
 
     run(common, work)
 
@@ -272,13 +276,13 @@ def close(
     run(common, work)
 
 
-def unreadable(one: needs.Unreadable) -> Text:
+def unreadable(left: needs.Unreadable) -> Text:
     """Say what is left out of what is asked for, and why."""
-    return around(_UNREADABLE, one.why, need=one.need, version=one.version)
+    return around(_UNREADABLE, left.why, need=left.need, version=left.version)
 
 
-def _told(one: needs.OwnNeed, members: int) -> dict[str, Json]:
-    need = one.need
+def _document(own_need: needs.OwnNeed, members: int) -> dict[str, Json]:
+    need = own_need.need
     return {
         "need": need.id,
         "version": need.version,
@@ -291,38 +295,38 @@ def _told(one: needs.OwnNeed, members: int) -> dict[str, Json]:
         "duration_days": need.duration_days,
         "retention_days": need.retention_days,
         "identification": need.identification,
-        "offered_at": shown(one.offered_at),
-        "closed_at": shown(one.closed_at),
+        "offered_at": shown(own_need.offered_at),
+        "closed_at": shown(own_need.closed_at),
         "members": members,
     }
 
 
-def _row(one: needs.OwnNeed, members: int, output: Output) -> list[str]:
-    need = one.need
+def _row(own_need: needs.OwnNeed, members: int, output: Output) -> list[str]:
+    need = own_need.need
     asked = ", ".join(
-        output.said(shared_words.DIRECTIONS[way])
+        output.translated(shared_words.DIRECTIONS[way])
         for way in Direction
         if any(wanted.direction is way for wanted in need.wanted)
     )
     return [
         need.id,
         str(need.version),
-        output.said(Text(need.title)),
-        f"{asked}, {output.said(shared_words.INTERVALS[need.interval])}",
-        one.offered_at.astimezone().date().isoformat(),
-        one.closed_at.astimezone().date().isoformat() if one.closed_at else "",
+        output.translated(Text(need.title)),
+        f"{asked}, {output.translated(shared_words.INTERVALS[need.interval])}",
+        own_need.offered_at.astimezone().date().isoformat(),
+        own_need.closed_at.astimezone().date().isoformat() if own_need.closed_at else "",
         str(members),
     ]
 
 
 def _by_language(typed: list[str] | None, option: str) -> dict[str, str]:
-    found = {}
-    for one in typed or ():
-        language, equals, words = one.partition("=")
+    translations = {}
+    for translation in typed or ():
+        language, equals, words = translation.partition("=")
         if not equals or not words.strip() or not _LANGUAGE.fullmatch(language):
             raise misused(option, _NOT_BY_LANGUAGE)
-        found[language] = words.strip()
-    return found
+        translations[language] = words.strip()
+    return translations
 
 
 def _days(typed: str, option: str) -> int:
@@ -332,8 +336,8 @@ def _days(typed: str, option: str) -> int:
         raise mistyped(option, fault) from None
 
 
-def _bad(field: str) -> Complaint:
-    """Complain of what no household may be asked, or could read."""
+def _bad(field: str) -> CliError:
+    """Return the error of a field that no household may be asked, or could read."""
     name = field.removesuffix("_days")
     if name == field:
         return misused(f"--{name}", _EMPTY_OR_LONG)

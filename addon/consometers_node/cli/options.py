@@ -168,8 +168,10 @@ def grouped(command: Callable[..., None]) -> Callable[..., None]:
         }
         command(**given, **made)
 
-    told: Mapping[str, object] = {parameter.name: parameter.annotation for parameter in taken}
+    annotations: Mapping[str, object] = {
+        parameter.name: parameter.annotation for parameter in taken
+    }
     called.__signature__ = inspect.Signature(taken)  # type: ignore[attr-defined]
-    called.__annotations__ = dict(told)
+    called.__annotations__ = dict(annotations)
     del called.__wrapped__
     return called

@@ -13,7 +13,7 @@ import sys
 
 from consometers_node.quoalise.text import Text, printed
 
-from .errors import Complaint
+from .errors import CliError
 from .locale import language
 
 _SPACES = "\n\t\u00a0\u202f"
@@ -39,19 +39,19 @@ class Output:
         """Print one JSON object of many; it has left when this returns."""
         _write(sys.stdout, json.dumps(value, ensure_ascii=False))
 
-    def say(self, words: Text | str, **found: object) -> None:
+    def say(self, words: Text | str, **values: object) -> None:
         """Print words for people; it has left when this returns."""
-        _write(sys.stdout, clean(self.said(words, **found)))
+        _write(sys.stdout, clean(self.translated(words, **values)))
 
-    def note(self, words: Text | str, **found: object) -> None:
+    def note(self, words: Text | str, **values: object) -> None:
         """Say something beside, on stderr."""
-        _write(sys.stderr, clean(self.said(words, **found)))
+        _write(sys.stderr, clean(self.translated(words, **values)))
 
     def table(self, columns: Sequence[Text], rows: Sequence[Sequence[str]]) -> None:
         """Print a table for people."""
         from .screen import print_table  # noqa: PLC0415
 
-        titles = [self.said(column) for column in columns]
+        titles = [self.translated(column) for column in columns]
         print_table(titles, [[clean(cell) for cell in row] for row in rows])
 
     @property
@@ -67,23 +67,23 @@ class Output:
             return
         from .screen import progress_bar  # noqa: PLC0415
 
-        with progress_bar(self.said(words), total) as reached:
+        with progress_bar(self.translated(words), total) as reached:
             yield reached
 
-    def complain(self, complaint: Complaint) -> int:
-        """Say what went wrong, and give the status to end with."""
-        message = clean(self.said(complaint.words))
+    def complain(self, error: CliError) -> int:
+        """Say what went wrong, and return the status to end with."""
+        message = clean(self.translated(error.words))
         if self.as_json:
-            more = {key: value for key, value in complaint.more.items() if value is not None}
-            self.document({"error": {"condition": complaint.condition, "message": message, **more}})
+            more = {key: value for key, value in error.more.items() if value is not None}
+            self.document({"error": {"condition": error.condition, "message": message, **more}})
         else:
             _write(sys.stderr, message)
-        return complaint.status
+        return error.status
 
-    def said(self, words: Text | str, **found: object) -> str:
+    def translated(self, words: Text | str, **values: object) -> str:
         """Return the words in the person's language, filled."""
         chosen = words if isinstance(words, str) else printed(words, self.language)
-        return chosen.format(**found) if found else chosen
+        return chosen.format(**values) if values else chosen
 
 
 def clean(words: str) -> str:

@@ -20,7 +20,7 @@ from consometers_node.store import NotPermitted, Store
 from consometers_node.wire import Unsayable
 
 from . import control_socket, home
-from .errors import Complaint
+from .errors import CliError
 from .options import Common
 from .paths import database, folder, opened
 
@@ -41,24 +41,24 @@ _WITH_COMMANDS: dict[type[Exception], Text] = {
 }
 
 
-def told_of(error: Exception) -> Complaint | None:
+def household_error(error: Exception) -> CliError | None:
     """Return what to tell of an error of this household's rooms."""
     match error:
         case HomeAssistantFault():
             return home.fault(error)
         case Unsuitable():
-            return Complaint("not-possible", error.text)
-        case control_socket.BellFault():
-            return Complaint(error.condition, error.text)
-    condition = next((said for kind, said in _CONDITIONS.items() if isinstance(error, kind)), None)
-    said = said_of(error)
-    if condition is None or said is None:
+            return CliError("not-possible", error.text)
+        case control_socket.ControlSocketFault():
+            return CliError(error.condition, error.text)
+    condition = next((name for kind, name in _CONDITIONS.items() if isinstance(error, kind)), None)
+    words = said_of(error)
+    if condition is None or words is None:
         return None
-    return Complaint(condition, _WITH_COMMANDS.get(type(error), said))
+    return CliError(condition, _WITH_COMMANDS.get(type(error), words))
 
 
 def run[T](common: Common, work: Callable[[Store], Awaitable[T]]) -> T:
-    """Do something with the node's database; what goes wrong becomes a `Complaint`."""
+    """Do something with the node's database; what goes wrong becomes a `CliError`."""
 
     async def opening() -> T:
         async with opened(database(common.data)) as store:
@@ -70,14 +70,14 @@ def run[T](common: Common, work: Callable[[Store], Awaitable[T]]) -> T:
         first = group.exceptions[0]
         while isinstance(first, ExceptionGroup):
             first = first.exceptions[0]
-        raise told_of(first) or first from group
+        raise household_error(first) or first from group
     except Exception as error:  # noqa: BLE001  # it is raised
-        raise told_of(error) or error from error.__cause__
+        raise household_error(error) or error from error.__cause__
 
 
 async def look_again(common: Common) -> bool:
     """Wake the running node, if there is one, since something changed."""
-    return await control_socket.ring(socket(common))
+    return await control_socket.wake(socket(common))
 
 
 def socket(common: Common) -> Path:

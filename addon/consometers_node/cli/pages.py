@@ -51,7 +51,7 @@ class Serving:
 
 
 def place(typed: str, option: str = "--page") -> tuple[str, int]:
-    """Read HOST:PORT. Raises `Complaint`."""
+    """Read HOST:PORT. Raises `CliError`."""
     host, _, port = typed.rpartition(":")
     if not host or not port.isdecimal() or not 0 <= int(port) < 65_536:
         raise misused(option, _NOT_A_PLACE)
@@ -75,11 +75,11 @@ async def keys(store: Store) -> tuple[str, str]:
         token = await settings.secret_or_new(
             connection, TOKEN, lambda: secrets.token_urlsafe(32).encode()
         )
-        number = await settings.setting(connection, NODE_ID)
-        if number is None:
-            number = secrets.token_hex(16)
-            await settings.set_setting(connection, NODE_ID, number)
-    return number, token.decode()
+        node_id = await settings.setting(connection, NODE_ID)
+        if node_id is None:
+            node_id = secrets.token_hex(16)
+            await settings.set_setting(connection, NODE_ID, node_id)
+    return node_id, token.decode()
 
 
 async def serve(node: HomeNode, session: aiohttp.ClientSession, serving: Serving) -> NoReturn:
@@ -88,9 +88,9 @@ async def serve(node: HomeNode, session: aiohttp.ClientSession, serving: Serving
     from consometers_node.web import Site  # noqa: PLC0415
     from consometers_node.web.site import Keys  # noqa: PLC0415
 
-    number, token = await keys(node.store)
-    known = Keys(number, token, version())
-    site = Site(node, known, ingress=serving.ingress, server=_server())
+    node_id, token = await keys(node.store)
+    keys_of_node = Keys(node_id, token, version())
+    site = Site(node, keys_of_node, ingress=serving.ingress, server=_server())
     async with site.listening(serving.host, serving.port) as port:
         _LOGGER.info("the page listens on port %s", port)
         if there := home.supervisor():
@@ -110,7 +110,7 @@ async def _be_discovered(
     session: aiohttp.ClientSession, supervisor: str, key: str, port: int, token: str
 ) -> None:
     """Announce the node to Home Assistant until the Supervisor has accepted it."""
-    told = {
+    announcement = {
         "service": "consometers",
         "config": {"host": socket.gethostname(), "port": port, "token": token},
     }
@@ -118,7 +118,7 @@ async def _be_discovered(
     for wait in _DISCOVERY.delays():
         try:
             async with session.post(
-                f"{supervisor}/discovery", json=told, headers=headers
+                f"{supervisor}/discovery", json=announcement, headers=headers
             ) as response:
                 if response.ok:
                     return

@@ -24,8 +24,10 @@ def folder(chosen: Path | None = None) -> Path:
     if chosen is not None:
         return chosen
     if named := os.environ.get(SETTINGS):
-        told = _told(Path(named)).get("data")
-        return Path(named).parent / (Path(told).expanduser() if isinstance(told, str) else "")
+        data_folder = _settings(Path(named)).get("data")
+        return Path(named).parent / (
+            Path(data_folder).expanduser() if isinstance(data_folder, str) else ""
+        )
     data = os.environ.get("XDG_DATA_HOME", "")
     home = Path(data) if Path(data).is_absolute() else Path.home() / ".local" / "share"
     return home / "consometers"
@@ -59,11 +61,11 @@ def _of_collective(place: Path) -> str | None:
 
     Its own commands read them with care, and complain; the others find its database.
     """
-    told = _told(Path(os.environ.get(SETTINGS) or place / SETTINGS_FILE)).get("database")
-    return told if isinstance(told, str) else None
+    url = _settings(Path(os.environ.get(SETTINGS) or place / SETTINGS_FILE)).get("database")
+    return url if isinstance(url, str) else None
 
 
-def _told(file: Path) -> Mapping[str, object]:
+def _settings(file: Path) -> Mapping[str, object]:
     try:
         return tomllib.loads(file.read_text(encoding="utf-8"))
     except OSError, UnicodeDecodeError, tomllib.TOMLDecodeError:

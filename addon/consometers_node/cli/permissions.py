@@ -31,7 +31,7 @@ from consometers_node.wire import Naming
 
 from . import own
 from .agreement import Yes, agree
-from .errors import Complaint
+from .errors import CliError
 from .formats import as_json, show
 from .history import History
 from .locale import say, who
@@ -71,7 +71,7 @@ _DONE = {
 }
 _NOT_RUNNING = text("The node does not run: it informs the collective once it does.")
 
-Number = Annotated[
+PermissionNumber = Annotated[
     str,
     typer.Argument(
         metavar=say("NUMBER"),
@@ -86,7 +86,7 @@ commands = Commands()
 @commands.add("permissions")
 def permissions(
     common: Common,
-    number: Annotated[
+    permission: Annotated[
         str | None,
         typer.Argument(
             metavar=say("NUMBER"),
@@ -98,10 +98,10 @@ def permissions(
     output = common.output
 
     async def work(store: Store) -> None:
-        if number is None:
+        if permission is None:
             await _list(store, output)
         else:
-            await _tell(store, number, output)
+            await _tell(store, permission, output)
 
     own.run(common, work)
 
@@ -114,7 +114,7 @@ def permissions(
     ),
 )
 def preview(
-    number: Number,
+    permission: PermissionNumber,
     chosen: Chosen,
     common: Common,
     days: Annotated[
@@ -131,16 +131,16 @@ def preview(
     output = common.output
 
     async def work(store: Store) -> None:
-        question = await _asked(store, number)
+        question = await _asked(store, permission)
         naming = await load_naming(store)
         async with choosing(store, naming, question) as source:
-            found = await source.preview(choice(source, question, chosen), days)
+            previews = await source.preview(choice(source, question, chosen), days)
         now = datetime.now(UTC)
         histories = []
-        for one in found:
-            history = History(question.peer.jid, one.name, now - timedelta(days=days), now)
-            history.add(one.data)
-            histories.append((one.series, history))
+        for records in previews:
+            history = History(question.peer.jid, records.name, now - timedelta(days=days), now)
+            history.add(records.data)
+            histories.append((records.series, history))
         if output.as_json:
             output.document(
                 [{"statistic": series.device, **_mapping(as_json(h))} for series, h in histories]
@@ -159,12 +159,12 @@ def preview(
     "grant",
     text("Without --series it shows what can be chosen, and grants nothing."),
 )
-def grant(number: Number, chosen: Chosen, common: Common, yes: Yes = False) -> None:
+def grant(permission: PermissionNumber, chosen: Chosen, common: Common, yes: Yes = False) -> None:
     """Grant a permission for the chosen records."""
     output = common.output
 
     async def work(store: Store) -> None:
-        question = await _asked(store, number)
+        question = await _asked(store, permission)
         naming = await load_naming(store)
         async with choosing(store, naming, question) as source:
             if not chosen.series:
@@ -181,7 +181,7 @@ def grant(number: Number, chosen: Chosen, common: Common, yes: Yes = False) -> N
             _spoken(output),
             role=_role(naming),
         )
-        signature = _sign(shown, output.said(_AGREE), output, yes=yes)
+        signature = _sign(shown, output.translated(_AGREE), output, yes=yes)
         async with store.writing() as connection:
             terms = await grant_it(connection, naming, question, picked, signature)
         until = terms.valid_until.astimezone().date()
@@ -191,16 +191,16 @@ def grant(number: Number, chosen: Chosen, common: Common, yes: Yes = False) -> N
 
 
 @commands.add("refuse")
-def refuse(number: Number, common: Common, yes: Yes = False) -> None:
+def refuse(permission: PermissionNumber, common: Common, yes: Yes = False) -> None:
     """Say no to what is asked."""
     output = common.output
 
     async def work(store: Store) -> None:
-        question = await _asked(store, number)
+        question = await _asked(store, permission)
         expect(question, State.REFUSED)
         role = _role(await load_naming(store))
         shown = consent_text.refusal(question.need, _spoken(output), role=role)
-        signature = _sign(shown, output.said(_REFUSE), output, yes=yes)
+        signature = _sign(shown, output.translated(_REFUSE), output, yes=yes)
         async with store.writing() as connection:
             now = datetime.now(UTC)
             await Permissions(connection).refuse(question.permission.id, signature, now)
@@ -211,7 +211,7 @@ def refuse(number: Number, common: Common, yes: Yes = False) -> None:
 
 @commands.add("withdraw")
 def withdraw(
-    typed: Number,
+    permission: PermissionNumber,
     common: Common,
     keep: Annotated[
         bool,
@@ -226,39 +226,45 @@ def withdraw(
     output = common.output
 
     async def work(store: Store) -> None:
-        question = await _asked(store, typed)
+        question = await _asked(store, permission)
         expect(question, State.WITHDRAWN)
         role = _role(await load_naming(store))
         shown = consent_text.withdrawal(question.need, _spoken(output), erase=not keep, role=role)
-        signature = _sign(shown, output.said(_WITHDRAW), output, yes=yes)
-        number = question.permission.id
+        signature = _sign(shown, output.translated(_WITHDRAW), output, yes=yes)
+        permission_id = question.permission.id
         try:
             async with store.withdrawing() as connection:
                 is_registered = await Permissions(connection).withdraw(
-                    number, signature, datetime.now(UTC), erase=not keep
+                    permission_id, signature, datetime.now(UTC), erase=not keep
                 )
             async with store.reading() as connection:
-                may_leave = await Permissions(connection).may_leave(number)
+                may_leave = await Permissions(connection).may_leave(permission_id)
         except DBAPIError as fault:
-            raise Complaint("not-withdrawn", consent_text.STILL_LEAVES) from fault
+            raise CliError("not-withdrawn", consent_text.STILL_LEAVES) from fault
         if may_leave:
-            raise Complaint("not-withdrawn", consent_text.STILL_LEAVES)
+            raise CliError("not-withdrawn", consent_text.STILL_LEAVES)
         if not is_registered:
             await own.look_again(common)
-            raise Complaint("not-registered", consent_text.NOT_REGISTERED)
+            raise CliError("not-registered", consent_text.NOT_REGISTERED)
         await _done(common, question, State.WITHDRAWN)
 
     own.run(common, work)
 
 
 async def _asked(store: Store, typed: str) -> Asked:
-    """Return the permission whose number begins so. Raises `UnknownPermission`, `Complaint`."""
+    """Return the permission whose number begins so. Raises `UnknownPermission`, `CliError`."""
     async with store.reading() as connection:
-        numbers = [one.id for one in await Permissions(connection).all()]
-        found = [one for one in numbers if one.startswith(typed.lower())]
-        if len(found) > 1:
-            raise Complaint("ambiguous", _AMBIGUOUS.fill(typed=typed))
-        return await asked(connection, found[0] if found else PermissionId(typed))
+        permission_ids = [
+            known_permission.id for known_permission in await Permissions(connection).all()
+        ]
+        matching = [
+            permission_id
+            for permission_id in permission_ids
+            if permission_id.startswith(typed.lower())
+        ]
+        if len(matching) > 1:
+            raise CliError("ambiguous", _AMBIGUOUS.fill(typed=typed))
+        return await asked(connection, matching[0] if matching else PermissionId(typed))
 
 
 def _role(naming: Naming) -> Role:
@@ -275,12 +281,12 @@ def _offer(question: Asked, series: Sequence[Series], role: Role, output: Output
                 "text": consent_text.need(question.need, question.peer, output.language),
                 "offered": [
                     {
-                        "statistic": one.device,
-                        "direction": one.direction,
-                        "quantity": one.quantity,
-                        "interval": one.interval,
+                        "statistic": choosable.device,
+                        "direction": choosable.direction,
+                        "quantity": choosable.quantity,
+                        "interval": choosable.interval,
                     }
-                    for one in series
+                    for choosable in series
                 ],
             }
         )
@@ -288,12 +294,12 @@ def _offer(question: Asked, series: Sequence[Series], role: Role, output: Output
     output.say(consent_text.need(question.need, question.peer, output.language))
     rows = [
         [
-            one.device,
-            output.said(consent_text.DIRECTIONS[one.direction]),
-            output.said(consent_text.QUANTITIES[one.quantity]),
-            output.said(consent_text.INTERVALS[one.interval]),
+            choosable.device,
+            output.translated(consent_text.DIRECTIONS[choosable.direction]),
+            output.translated(consent_text.QUANTITIES[choosable.quantity]),
+            output.translated(consent_text.INTERVALS[choosable.interval]),
         ]
-        for one in series
+        for choosable in series
     ]
     if rows:
         output.table((_STATISTIC, _FLOW, _SIZE, _STEP), rows)
@@ -303,23 +309,23 @@ def _offer(question: Asked, series: Sequence[Series], role: Role, output: Output
 
 
 def _sign(shown: ShownText, question: str, output: Output, *, yes: bool) -> Signature:
-    """Show the words, and have them answered. Raises `Complaint` where they are not."""
+    """Show the words, and have them answered. Raises `CliError` where they are not."""
     if not output.as_json:
         output.say(shown.body)
     agree(f"\n{question}", output, yes=yes)
     return Signature(who(), shown)
 
 
-async def _done(common: Common, question: Asked, state: State, **found: object) -> None:
+async def _done(common: Common, question: Asked, state: State, **values: object) -> None:
     """Wake the running node, and print what was decided."""
     runs = await own.look_again(common)
     output = common.output
-    number = question.permission.id
+    permission_id = question.permission.id
     if output.as_json:
-        told: dict[str, Json] = {"permission": number, "state": state, "running": runs}
-        output.document(told | {name: str(value) for name, value in found.items()})
+        document: dict[str, Json] = {"permission": permission_id, "state": state, "running": runs}
+        output.document(document | {name: str(value) for name, value in values.items()})
         return
-    output.say(_DONE[state], number=number, **found)
+    output.say(_DONE[state], number=permission_id, **values)
     if not runs and state is not State.REFUSED:
         output.say(_NOT_RUNNING)
 
@@ -327,26 +333,26 @@ async def _done(common: Common, question: Asked, state: State, **found: object) 
 async def _list(store: Store, output: Output) -> None:
     async with store.reading() as connection:
         register = Permissions(connection)
-        every = [await asked(connection, one.id) for one in await register.all()]
+        requests = [await asked(connection, permission.id) for permission in await register.all()]
     if output.as_json:
-        output.document([_row(one, output) for one in every])
+        output.document([_row(request, output) for request in requests])
         return
-    if not every:
+    if not requests:
         output.say(_NO_PERMISSION)
         return
     output.table(
         (_NUMBER, _PEER, _TITLE, _STATE, _UNTIL),
         [
             [
-                one.permission.id[:8],
-                one.peer.jid,
-                consent_text.title(one.need, output.language),
-                output.said(consent_text.STATES[one.permission.state]),
-                one.permission.terms.valid_until.astimezone().date().isoformat()
-                if one.permission.terms
+                request.permission.id[:8],
+                request.peer.jid,
+                consent_text.title(request.need, output.language),
+                output.translated(consent_text.STATES[request.permission.state]),
+                request.permission.terms.valid_until.astimezone().date().isoformat()
+                if request.permission.terms
                 else "",
             ]
-            for one in every
+            for request in requests
         ],
     )
 
@@ -372,9 +378,9 @@ async def _tell(store: Store, typed: str, output: Output) -> None:
             }
         )
         return
-    said = [text_.body for text_ in texts.values() if text_ is not None]
+    bodies = [text_.body for text_ in texts.values() if text_ is not None]
     output.say(
-        said[-1] if said else consent_text.need(question.need, question.peer, output.language)
+        bodies[-1] if bodies else consent_text.need(question.need, question.peer, output.language)
     )
     for name, series in names.items():
         output.say(f"{series.device} → {name}")
@@ -383,7 +389,7 @@ async def _tell(store: Store, typed: str, output: Output) -> None:
         [
             [
                 entry.at.astimezone().isoformat(" ", "minutes"),
-                output.said(consent_text.STATES[entry.state]),
+                output.translated(consent_text.STATES[entry.state]),
                 entry.who or "",
             ]
             for entry in entries
@@ -398,19 +404,19 @@ def _names(question: Asked, naming: Naming) -> dict[Identifier, Series]:
     return naming.names(terms.series, question.peer.jid, terms.identification)
 
 
-def _row(one: Asked, output: Output) -> dict[str, Json]:
-    terms = one.permission.terms
-    told: dict[str, Json] = {
-        "permission": one.permission.id,
-        "peer": one.peer.jid,
-        "need": one.need.id,
-        "version": one.need.version,
-        "title": consent_text.title(one.need, output.language),
-        "state": one.permission.state,
+def _row(request: Asked, output: Output) -> dict[str, Json]:
+    terms = request.permission.terms
+    document: dict[str, Json] = {
+        "permission": request.permission.id,
+        "peer": request.peer.jid,
+        "need": request.need.id,
+        "version": request.need.version,
+        "title": consent_text.title(request.need, output.language),
+        "state": request.permission.state,
     }
     if terms is None:
-        return told
-    return told | {
+        return document
+    return document | {
         "interval": terms.interval,
         "identification": terms.identification,
         "records_from": iso8601.shown(terms.records_from),
@@ -430,9 +436,9 @@ def _entry(entry: Entry, shown: ShownText | None) -> Json:
     }
 
 
-def _mapping(told: Json) -> dict[str, Json]:
-    assert isinstance(told, dict)
-    return told
+def _mapping(document: Json) -> dict[str, Json]:
+    assert isinstance(document, dict)
+    return document
 
 
 def _spoken(output: Output) -> str:

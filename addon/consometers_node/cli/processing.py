@@ -92,8 +92,8 @@ def register(
                 _show_changes(await member_permissions.register(connection), output)
             else:
                 _show_processing(await processing(connection), output)
-            for one in await needs.unreadable(connection):
-                output.note(unreadable(one))
+            for left in await needs.unreadable(connection):
+                output.note(unreadable(left))
 
     run(common, work)
 
@@ -127,44 +127,44 @@ def read_log(
     async def work(store: Store, settings: Settings) -> None:
         async with store.reading() as connection:
             members = Members(connection, settings.time_zone)
-            one = (await members.named(member)).id if member else None
-            named = {each.id: each.pseudonym for each in await members.all()}
-            found = await reads(connection, one, now() - timedelta(days=days))
-        _show_reads(found, named, output)
+            member_id = (await members.named(member)).id if member else None
+            named = {listed.id: listed.pseudonym for listed in await members.all()}
+            entries = await reads(connection, member_id, now() - timedelta(days=days))
+        _show_reads(entries, named, output)
 
     run(common, work)
 
 
-def _show_reads(found: list[Read], named: dict[MemberId, str], output: Output) -> None:
-    def whose(one: Read) -> str | None:
-        return None if one.member is None else named[one.member]
+def _show_reads(entries: list[Read], named: dict[MemberId, str], output: Output) -> None:
+    def whose(entry: Read) -> str | None:
+        return None if entry.member is None else named[entry.member]
 
     if output.as_json:
-        told: list[Json] = [
+        document: list[Json] = [
             {
-                "at": shown(one.at),
-                "who": one.who,
-                "what": one.what,
-                "member": whose(one),
-                "from": shown(one.range.start) if one.range else None,
-                "to": shown(one.range.end) if one.range else None,
-                "records": one.records,
+                "at": shown(entry.at),
+                "who": entry.who,
+                "what": entry.what,
+                "member": whose(entry),
+                "from": shown(entry.range.start) if entry.range else None,
+                "to": shown(entry.range.end) if entry.range else None,
+                "records": entry.records,
             }
-            for one in found
+            for entry in entries
         ]
-        output.document(told)
-    elif found:
+        output.document(document)
+    elif entries:
         rows = [
             [
-                local(one.at.timestamp()),
-                one.who,
-                one.what,
-                whose(one) or "",
-                day(one.range.start) if one.range else "",
-                day(one.range.end) if one.range else "",
-                str(one.records),
+                local(entry.at.timestamp()),
+                entry.who,
+                entry.what,
+                whose(entry) or "",
+                day(entry.range.start) if entry.range else "",
+                day(entry.range.end) if entry.range else "",
+                str(entry.records),
             ]
-            for one in found
+            for entry in entries
         ]
         output.table((_AT, _WHO, _WHAT, _MEMBER, _FROM, _UNTIL, _RECORDS), rows)
     else:
@@ -176,62 +176,62 @@ def _show_changes(entries: list[member_permissions.Entry], output: Output) -> No
         output.document(
             [
                 {
-                    "permission": one.given,
-                    "state": one.state,
-                    "at": shown(one.at),
-                    "actor": one.actor,
-                    "sha256": one.text_hash,
-                    "erased": one.erased,
+                    "permission": entry.given,
+                    "state": entry.state,
+                    "at": shown(entry.at),
+                    "actor": entry.actor,
+                    "sha256": entry.text_hash,
+                    "erased": entry.erased,
                 }
-                for one in entries
+                for entry in entries
             ]
         )
     elif entries:
         rows = [
             [
-                local(one.at.timestamp()),
-                one.given,
-                output.said(shared_words.STATES[one.state]),
-                output.said(_ACTORS[one.actor]),
-                "" if one.erased is None else str(one.erased),
+                local(entry.at.timestamp()),
+                entry.given,
+                output.translated(shared_words.STATES[entry.state]),
+                output.translated(_ACTORS[entry.actor]),
+                "" if entry.erased is None else str(entry.erased),
             ]
-            for one in entries
+            for entry in entries
         ]
         output.table((_AT, _PERMISSION, _STATE, _WHO, _ERASED), rows)
     else:
         output.say(_NOTHING_CHANGED)
 
 
-def _show_processing(done: list[Processing], output: Output) -> None:
+def _show_processing(records: list[Processing], output: Output) -> None:
     if output.as_json:
-        output.document([one.told() for one in done])
+        output.document([record.told() for record in records])
         return
-    for one in done:
-        output.say(_said(one, output))
-    if not done:
+    for record in records:
+        output.say(_entry_text(record, output))
+    if not records:
         output.say(_NOTHING)
 
 
-def _said(one: Processing, output: Output) -> str:
-    need, said = one.need, output.said
-    until = _TO.fill(day=day(one.until)) if one.until else _NO_END
-    return said(
+def _entry_text(record: Processing, output: Output) -> str:
+    need, translated = record.need, output.translated
+    until = _TO.fill(day=day(record.until)) if record.until else _NO_END
+    return translated(
         _ENTRY,
-        title=said(Text(need.title)),
+        title=translated(Text(need.title)),
         need=need.id,
         version=need.version,
         controller=need.controller,
         contact=need.contact,
-        purpose=said(Text(need.purpose)),
-        persons=said(PERSONS),
-        data=said(one.data),
-        basis=said(BASIS),
-        recipients=said(one.recipients) or said(_NOBODY),
-        since=day(one.since),
-        until=said(until),
+        purpose=translated(Text(need.purpose)),
+        persons=translated(PERSONS),
+        data=translated(record.data),
+        basis=translated(BASIS),
+        recipients=translated(record.recipients) or translated(_NOBODY),
+        since=day(record.since),
+        until=translated(until),
         retention=need.retention_days,
-        members=one.members,
-        kept=one.kept,
-        security=said(SECURITY),
+        members=record.members,
+        kept=record.kept,
+        security=translated(SECURITY),
         policy=need.policy,
     )

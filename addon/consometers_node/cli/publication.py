@@ -96,27 +96,27 @@ def preview(common: Ours) -> None:
         async with store.writing() as connection:
             rules = await InForce(settings.publication).read(connection)
             await note_read(connection, Read(at=at, who=_WHO, what="preview of publication"))
-        found = await foresee(store, settings, rules.publication, at)
+        foreseen = await foresee(store, settings, rules.publication, at)
         if output.as_json:
             output.document(
                 {
-                    one.stretch: {
-                        "from": one.span.first.isoformat(),
-                        "to": one.span.last.isoformat(),
-                        "everybody": _counted(one.everybody),
-                        "communes": _counted(one.areas),
+                    period.stretch: {
+                        "from": period.span.first.isoformat(),
+                        "to": period.span.last.isoformat(),
+                        "everybody": _counted(period.everybody),
+                        "communes": _counted(period.areas),
                     }
-                    for one in found
+                    for period in foreseen
                 }
             )
             return
         rows = [
             [
-                f"{output.said(name)}, {output.said(_STRETCHES[one.stretch])}",
-                _said(output, count),
+                f"{output.translated(name)}, {output.translated(_STRETCHES[period.stretch])}",
+                _count_text(output, count),
             ]
-            for one in found
-            for name, count in ((_EVERYBODY, one.everybody), (_COMMUNES, one.areas))
+            for period in foreseen
+            for name, count in ((_EVERYBODY, period.everybody), (_COMMUNES, period.areas))
             if count.shown or count.hidden
         ]
         output.table((_OF, verbatim("")), rows)
@@ -149,8 +149,8 @@ def _open(common: Ours, opens: date, *, yes: bool) -> None:
     async def work(store: Store, settings: Settings) -> None:
         async with store.reading() as connection:
             givers = (await standing(connection, now())).givers.values()
-        behind = sum(one.catching_up for one in givers)
-        agree(output.said(_ASK_WAITING if behind else _ASK, count=behind), output, yes=yes)
+        behind = sum(giver.catching_up for giver in givers)
+        agree(output.translated(_ASK_WAITING if behind else _ASK, count=behind), output, yes=yes)
         async with store.writing() as connection:
             await open_from(connection, opens, _WHO, now())
         await look_again(settings)
@@ -178,8 +178,8 @@ async def follow(
         return
     output.say(_GOES_ON)
     with output.progress(_PAST, 1.0) as reached:
-        while (found := await _past(store, settings)) is not None:
-            reached(found.share)
+        while (state := await _past(store, settings)) is not None:
+            reached(state.share)
             await asyncio.sleep(_EVERY_S)
     output.say(_ALL_PAST)
 
@@ -208,11 +208,11 @@ def _counted(count: Count) -> dict[str, Json]:
     }
 
 
-def _said(output: Output, count: Count) -> str:
+def _count_text(output: Output, count: Count) -> str:
     if not count.hidden:
-        return output.said(_COUNT, shown=count.shown)
+        return output.translated(_COUNT, shown=count.shown)
     why = ", ".join(
-        output.said(_REASON, count=times, why=output.said(_WHY[reason]))
+        output.translated(_REASON, count=times, why=output.translated(_WHY[reason]))
         for reason, times in count.withheld.most_common()
     )
-    return output.said(_WITH_HIDDEN, shown=count.shown, hidden=count.hidden, why=why)
+    return output.translated(_WITH_HIDDEN, shown=count.shown, hidden=count.hidden, why=why)

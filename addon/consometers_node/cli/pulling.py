@@ -22,7 +22,7 @@ from consometers_node.xmpp.trial import online
 from . import home, own
 from .access import new_connection
 from .client import read_identifier
-from .errors import Complaint, misused
+from .errors import CliError, misused
 from .locale import say
 from .options import Common, Peer, Urn
 from .output import Json, Output
@@ -101,8 +101,8 @@ def import_(
                     await remove_pulled(connection, statistic)
                 raise
         if output.as_json:
-            told: dict[str, Json] = {"statistic": statistic, "running": runs}
-            output.document(told | {"rows": rows, "problem": problem})
+            document: dict[str, Json] = {"statistic": statistic, "running": runs}
+            output.document(document | {"rows": rows, "problem": problem})
         elif runs:
             output.say(_RUNNING, statistic=statistic)
         else:
@@ -139,7 +139,7 @@ def imports(
         async with store.reading() as connection:
             pulled = await all_pulled(connection)
         if output.as_json:
-            output.document([_told(one) for one in pulled])
+            output.document([_document(series) for series in pulled])
         elif remove is not None:
             output.say(_REMOVED, statistic=remove)
         elif pulled:
@@ -153,11 +153,11 @@ def imports(
 async def _pull(store: Store, pulled: Pulled, output: Output) -> tuple[int, str | None]:
     """Pull all there is, once; give how many hours were written, and what is missing of it.
 
-    Raises `Complaint` where nothing could be pulled.
+    Raises `CliError` where nothing could be pulled.
     """
     who = await load(store)
     if who is None:
-        raise Complaint("no-account", _NO_ACCOUNT)
+        raise CliError("no-account", _NO_ACCOUNT)
     first = _FirstRound(store, pulled.statistic)
     connection = new_connection(who, output)
     asking = Asking(connection)
@@ -186,7 +186,7 @@ async def _pull(store: Store, pulled: Pulled, output: Output) -> tuple[int, str 
                 running.cancel()
                 await asyncio.wait({running})
     if first.words is not None and not first.some:
-        raise Complaint("not-imported", verbatim(first.words))
+        raise CliError("not-imported", verbatim(first.words))
     return rows, first.words
 
 
@@ -212,17 +212,17 @@ class _FirstRound(Kept):
             self.over.set_result(None)
 
 
-def _told(one: Pulled) -> Json:
+def _document(series: Pulled) -> Json:
     return {
-        "statistic": one.statistic,
-        "jid": one.jid,
-        "identifier": one.identifier,
-        "name": one.name,
-        "until": None if one.until is None else iso8601.shown(one.until),
-        "problem": one.problem,
+        "statistic": series.statistic,
+        "jid": series.jid,
+        "identifier": series.identifier,
+        "name": series.name,
+        "until": None if series.until is None else iso8601.shown(series.until),
+        "problem": series.problem,
     }
 
 
-def _row(one: Pulled) -> list[str]:
-    until = "" if one.until is None else one.until.astimezone().isoformat(" ", "minutes")
-    return [one.statistic, one.jid, one.identifier, until, one.problem or ""]
+def _row(series: Pulled) -> list[str]:
+    until = "" if series.until is None else series.until.astimezone().isoformat(" ", "minutes")
+    return [series.statistic, series.jid, series.identifier, until, series.problem or ""]

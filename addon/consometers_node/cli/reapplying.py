@@ -18,7 +18,7 @@ from consometers_node.quoalise.text import text
 from consometers_node.store import Store
 
 from .collective import Ours, now, run
-from .errors import Complaint, misused
+from .errors import CliError, misused
 from .locale import say
 from .usage import Commands
 
@@ -70,14 +70,14 @@ def reapply(
     async def work(store: Store, settings: Settings) -> int:
         usual = settings.folder / FILE
         if not files and not usual.is_file():
-            raise Complaint("no-file", _NONE.fill(file=usual))
-        told = [one for file in files or [usual] for one in whole(file)]
-        told.sort(key=lambda one: one.at)
+            raise CliError("no-file", _NONE.fill(file=usual))
+        ends = [end for file in files or [usual] for end in whole(file)]
+        ends.sort(key=lambda end: end.at)
         async with store.reading() as connection:
-            last = await last_end(connection, told)
-        if last is not None and not anyway and (not told or told[-1].at < last - _LATE):
-            raise Complaint("not-whole", _NOT_WHOLE.fill(day=last.date()))
-        count = await apply_again(store, settings.time_zone, told, now())
+            last = await last_end(connection, ends)
+        if last is not None and not anyway and (not ends or ends[-1].at < last - _LATE):
+            raise CliError("not-whole", _NOT_WHOLE.fill(day=last.date()))
+        count = await apply_again(store, settings.time_zone, ends, now())
         await wipe(store)
         return count
 

@@ -5,19 +5,25 @@ from collections.abc import Callable, Coroutine, Iterable
 import gc
 import logging
 import signal
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from consometers_node.backoff import Backoff
-from consometers_node.quoalise.text import text
+from consometers_node.quoalise import Text
+from consometers_node.quoalise.text import printed, text
 from consometers_node.xmpp import Connection, Identity
 
+from .control_socket import Status
 from .errors import misused
 from .locale import say
 from .options import Common, SettingsFile
 from .output import Output
 from .usage import Commands
+
+if TYPE_CHECKING:
+    from consometers_node.collective.node import CollectiveNode
+    from consometers_node.household.node import HomeNode
 
 _NO_PAGE = text("belongs to a household's node: a collective's settings say where its pages are.")
 _RUNS = text("The node runs as {jid}.")
@@ -95,10 +101,29 @@ def connecting(output: Output, haste: float) -> Callable[[Identity], Connection]
     backoff = Backoff().hurried(haste)
 
     def connect(who: Identity) -> Connection:
-        _LOGGER.info("%s", output.said(_RUNS, jid=who.account.jid))
+        _LOGGER.info("%s", output.translated(_RUNS, jid=who.account.jid))
         return Connection(who.account, server=who.server, language=output.language, backoff=backoff)
 
     return connect
+
+
+def status(node: CollectiveNode | HomeNode, home_problem: Text | None, language: str) -> Status:
+    """Return the status of a node that runs, for `status`."""
+
+    def translated(words: Text | None) -> str | None:
+        return None if words is None else printed(words, language)
+
+    network, problem = node.network, node.network_problem
+    deliveries = network.sharing.deliveries.values() if network else ()
+    return {
+        "account": network.connection.jid if network else None,
+        "online": network is not None and network.connection.is_online,
+        "network": translated(None if problem is None else problem.text),
+        "clock": translated(node.clock.problem),
+        "database": translated(node.database_problem),
+        "home_assistant": translated(home_problem),
+        "peers": {delivery.peer.jid: translated(delivery.problem) for delivery in deliveries},
+    }
 
 
 async def until_stopped(works: Iterable[Coroutine[None, None, None]]) -> None:
@@ -109,8 +134,8 @@ async def until_stopped(works: Iterable[Coroutine[None, None, None]]) -> None:
         running = [tasks.create_task(work) for work in works]
 
         def stop() -> None:
-            for one in running:
-                one.cancel()
+            for task in running:
+                task.cancel()
 
-        for number in (signal.SIGINT, signal.SIGTERM):
-            asyncio.get_running_loop().add_signal_handler(number, stop)
+        for signal_number in (signal.SIGINT, signal.SIGTERM):
+            asyncio.get_running_loop().add_signal_handler(signal_number, stop)

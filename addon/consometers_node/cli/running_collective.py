@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Coroutine
-from functools import partial
 import logging
 from pathlib import Path
 
@@ -11,19 +10,18 @@ from consometers_node.collective.node import CollectiveNode, Pace
 from consometers_node.collective.permissions import needs
 from consometers_node.collective.settings import Metrics, Settings
 from consometers_node.permission import ChangedNeed, DataNeed
-from consometers_node.quoalise import Text
-from consometers_node.quoalise.text import around, printed, text
+from consometers_node.quoalise.text import around, text
 from consometers_node.sharing.error_messages import said_of
 from consometers_node.store import Store
 from consometers_node.wire import Unsayable, read_need_file
 
 from . import collective, control_socket, public_pages
 from .collective import Ours, now
-from .errors import Complaint
+from .errors import CliError
 from .needs import unreadable
 from .options import Common
 from .output import Output
-from .running import connecting, until_stopped
+from .running import connecting, status, until_stopped
 from .version import version
 
 _LOGGER = logging.getLogger(__name__)
@@ -35,10 +33,10 @@ def run(common: Common, settings: Path | None, haste: float) -> None:
     ours = Ours(data=common.data, as_json=common.as_json, settings=settings)
     asked = {file: _read(file) for file in collective.settings_of(ours).needs}
 
-    async def work(store: Store, known: Settings) -> None:
+    async def work(store: Store, loaded: Settings) -> None:
         for file, need in asked.items():
             await _offer(store, file, need)
-        await _run(ours.output, haste, store, known)
+        await _run(ours.output, haste, store, loaded)
 
     collective.run(ours, work, waits=True)
 
@@ -47,16 +45,18 @@ async def _run(output: Output, haste: float, store: Store, settings: Settings) -
     """Put everything together, and run it."""
     who = await collective.account(store, settings, output)
     async with store.reading() as connection:
-        for one in await needs.unreadable(connection):
-            if one.closed_at is None:
-                _LOGGER.warning("%s", output.said(unreadable(one)))
+        for left in await needs.unreadable(connection):
+            if left.closed_at is None:
+                _LOGGER.warning("%s", output.translated(unreadable(left)))
     connect = connecting(output, haste)
     node = CollectiveNode(store, settings, who, connect, pace=Pace().hurried(haste))
     works: list[Coroutine[None, None, None]] = [node.run(), public_pages.serve(node)]
     if settings.metrics is not None:
         works.append(_serve_metrics(node, settings.metrics))
     socket = control_socket.socket_in(settings.folder)
-    async with control_socket.hung(socket, node.look_again, partial(_status, node)):
+    async with control_socket.listening(
+        socket, node.look_again, lambda language: status(node, None, language)
+    ):
         await until_stopped(works)
 
 
@@ -77,7 +77,7 @@ def _read(file: Path) -> DataNeed:
     try:
         return read_need_file(file.read_bytes())
     except Unsayable as fault:
-        raise Complaint("data-need", around(_NEED, fault.text, file=file)) from fault
+        raise CliError("data-need", around(_NEED, fault.text, file=file)) from fault
 
 
 async def _offer(store: Store, file: Path, need: DataNeed) -> None:
@@ -88,23 +88,4 @@ async def _offer(store: Store, file: Path, need: DataNeed) -> None:
     except ChangedNeed as fault:
         words = said_of(fault)
         assert words is not None
-        raise Complaint("data-need", around(_NEED, words, file=file)) from fault
-
-
-def _status(node: CollectiveNode, language: str) -> control_socket.Status:
-    """Return how it is, for `status`."""
-
-    def said(words: Text | None) -> str | None:
-        return None if words is None else printed(words, language)
-
-    network, problem = node.network, node.network_problem
-    deliveries = network.sharing.deliveries.values() if network else ()
-    return {
-        "account": network.connection.jid if network else None,
-        "online": network is not None and network.connection.is_online,
-        "network": said(None if problem is None else problem.text),
-        "database": said(node.database_problem),
-        "clock": said(node.clock.problem),
-        "home_assistant": None,
-        "peers": {one.peer.jid: said(one.problem) for one in deliveries},
-    }
+        raise CliError("data-need", around(_NEED, words, file=file)) from fault

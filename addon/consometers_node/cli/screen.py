@@ -19,8 +19,8 @@ def print_table(titles: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     if not console.is_terminal:
         console = Console(highlight=False, width=_UNCUT)
     table = Table(box=SIMPLE_HEAD, pad_edge=False)
-    for number, title in enumerate(titles):
-        numeric = all(_is_number(row[number]) for row in rows)
+    for column, title in enumerate(titles):
+        numeric = all(_is_number(row[column]) for row in rows)
         table.add_column(
             Text(title), justify="right" if numeric and rows else "left", overflow="fold"
         )

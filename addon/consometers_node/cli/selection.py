@@ -106,7 +106,7 @@ class Choosing(Protocol):
         ...
 
     def typed(self, name: str, direction: Direction | None, interval: Interval) -> Iterable[Series]:
-        """Return what somebody means by a name. Raises `Complaint`."""
+        """Return what somebody means by a name. Raises `CliError`."""
         ...
 
     async def preview(self, choice: Choice, days: int) -> Sequence[Preview]:
@@ -118,7 +118,7 @@ class Choosing(Protocol):
 async def choosing(store: Store, naming: Naming, question: Asked) -> AsyncIterator[Choosing]:
     """Yield what this node has, while it can be asked."""
     if naming.collective is not None:
-        yield _Sums(store, naming, question, await _kept(store, naming, question))
+        yield _Sums(store, naming, question, await _released(store, naming, question))
         return
     async with home.reached(await home.load(store)) as recorder:
         proposals, zone = await recorder.proposals(), await recorder.time_zone()
@@ -126,16 +126,16 @@ async def choosing(store: Store, naming: Naming, question: Asked) -> AsyncIterat
 
 
 def choice(source: Choosing, question: Asked, chosen: Chosen) -> Choice:
-    """Return the choice that was typed. Raises `Complaint`."""
+    """Return the choice that was typed. Raises `CliError`."""
     if not chosen.series:
         raise misused("--series", CHOOSE)
     interval = chosen.interval or question.need.interval
     series = set[Series]()
     for typed in chosen.series:
-        name, equals, said = typed.partition("=")
-        if equals and said not in Direction:
-            raise misused("--series", _UNKNOWN_DIRECTION.fill(said=said, statistic=name))
-        series.update(source.typed(name, Direction(said) if equals else None, interval))
+        name, equals, flow = typed.partition("=")
+        if equals and flow not in Direction:
+            raise misused("--series", _UNKNOWN_DIRECTION.fill(said=flow, statistic=name))
+        series.update(source.typed(name, Direction(flow) if equals else None, interval))
     if (collective := source.naming.collective) is not None:
         _check_overlap(series, str(organisation(collective)))
     return Choice(
@@ -148,10 +148,10 @@ def choice(source: Choosing, question: Asked, chosen: Chosen) -> Choice:
 
 
 def _check_overlap(series: Collection[Series], everybody: str) -> None:
-    whole = {one.direction for one in series if one.device == everybody}
-    for one in series:
-        if one.device != everybody and one.direction in whole:
-            raise misused("--series", _COUNTED_TWICE.fill(name=one.device))
+    whole = {chosen.direction for chosen in series if chosen.device == everybody}
+    for chosen in series:
+        if chosen.device != everybody and chosen.direction in whole:
+            raise misused("--series", _COUNTED_TWICE.fill(name=chosen.device))
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,8 +169,8 @@ class _Statistics:
         return offered(self.question.need, self.proposals, self.time_zone, {}, interval)
 
     def typed(self, name: str, direction: Direction | None, interval: Interval) -> Iterable[Series]:
-        found = (one for one in self.proposals if one.statistic.id == name)
-        proposal = next(found, None)
+        matching = (candidate for candidate in self.proposals if candidate.statistic.id == name)
+        proposal = next(matching, None)
         if proposal is None:
             raise misused("--series", _NO_SUCH_STATISTIC.fill(statistic=name))
         flows = direction or proposal.direction
@@ -197,26 +197,28 @@ class _Sums:
 
     def offered(self, interval: Interval | None) -> Sequence[Series]:
         return [
-            one for one in self.released if interval is None or one.interval.no_finer_than(interval)
+            released
+            for released in self.released
+            if interval is None or released.interval.no_finer_than(interval)
         ]
 
     def typed(self, name: str, direction: Direction | None, interval: Interval) -> Iterable[Series]:
-        found = [
-            one
-            for one in self.released
-            if one.device == name
-            and one.interval is interval
-            and (direction is None or one.direction is direction)
+        matching = [
+            released
+            for released in self.released
+            if released.device == name
+            and released.interval is interval
+            and (direction is None or released.direction is direction)
         ]
-        if not found:
+        if not matching:
             raise misused("--series", _NO_SUCH_SUM.fill(name=name))
-        return found
+        return matching
 
     async def preview(self, choice: Choice, days: int) -> Sequence[Preview]:
         async with self.store.reading() as connection:
             return await preview(connection, self.naming, self.question, choice, days=days)
 
 
-async def _kept(store: Store, naming: Naming, question: Asked) -> Sequence[Series]:
+async def _released(store: Store, naming: Naming, question: Asked) -> Sequence[Series]:
     async with store.reading() as connection:
         return await kept(connection, naming, question.need)

@@ -20,7 +20,7 @@ from consometers_node.store import Store
 
 from . import control_socket, own
 from .client import write_private
-from .errors import Complaint
+from .errors import CliError
 from .locale import say, who
 from .options import Common, SettingsFile
 from .output import Json, Output
@@ -80,8 +80,8 @@ def status(common: Common, settings: SettingsFile = None) -> None:
         shared = await shared_of(store, running, read)
         if output.as_json:
             who = await load(store)
-            told = {"account": who.account.jid if who else None, "running": running is not None}
-            output.document(told | dict(running or {}) | {"peers": shared})
+            document = {"account": who.account.jid if who else None, "running": running is not None}
+            output.document(document | dict(running or {}) | {"peers": shared})
         else:
             say_running(running, output)
             if not show_shared(shared, output):
@@ -114,7 +114,7 @@ def export(
 ) -> None:
     """Export all that this node holds."""
     if is_collective(common.data):
-        raise Complaint("collective", _EXPORT_OF_ONE)
+        raise CliError("collective", _EXPORT_OF_ONE)
     output = common.output
     parts = exported.as_csv if wanted == "csv" else exported.as_json
 
@@ -140,13 +140,13 @@ def erase(
 ) -> None:
     """Withdraw everything, and erase what this node holds."""
     if is_collective(common.data):
-        raise Complaint("collective", _ERASE_ONE)
+        raise CliError("collective", _ERASE_ONE)
     output = common.output
     if not yes:
         if not sys.stdin.isatty() or output.as_json:
-            raise Complaint("not-confirmed", _NOT_ASKED)
-        if input(output.said(_REALLY)).strip().lower() not in _YES:
-            raise Complaint("not-confirmed", _NOT_ASKED)
+            raise CliError("not-confirmed", _NOT_ASKED)
+        if input(output.translated(_REALLY)).strip().lower() not in _YES:
+            raise CliError("not-confirmed", _NOT_ASKED)
 
     async def work(store: Store) -> Gone:
         language = "fr" if output.language.startswith("fr") else "en"
@@ -168,15 +168,15 @@ async def shared_of(
     problems = (running or {}).get("peers") or {}
     assert isinstance(problems, dict)
     async with store.reading() as connection:
-        every = await collectives(connection, datetime.now(UTC), read)
+        peers = await collectives(connection, datetime.now(UTC), read)
     return [
         {
-            "jid": one.peer.jid,
-            "name": one.peer.name,
-            "problem": problems.get(one.peer.jid),
-            "paused": one.paused,
-            "waiting": one.waiting,
-            "waiting_since": _shown(one.waiting_since),
+            "jid": peer.peer.jid,
+            "name": peer.peer.name,
+            "problem": problems.get(peer.peer.jid),
+            "paused": peer.paused,
+            "waiting": peer.waiting,
+            "waiting_since": _shown(peer.waiting_since),
             "series": [
                 {
                     **exported.series(shared.series),
@@ -188,10 +188,10 @@ async def shared_of(
                     "waiting": shared.waiting,
                     "valid_until": _shown(shared.grant.records.end),
                 }
-                for shared in one.shared
+                for shared in peer.shared
             ],
         }
-        for one in every
+        for peer in peers
     ]
 
 
@@ -221,17 +221,17 @@ def show_shared(shared: list[dict[str, Json]], output: Output) -> bool:
     for peer in shared:
         series = peer["series"]
         assert isinstance(series, list)
-        for one in series:
-            assert isinstance(one, dict)
-            read, until = one["read"], one["acknowledged_until"]
+        for shared_series in series:
+            assert isinstance(shared_series, dict)
+            read, until = shared_series["read"], shared_series["acknowledged_until"]
             assert isinstance(read, float | int)
             rows.append(
                 [
                     str(peer["jid"]),
-                    f"{one['statistic']} {one['interval']}",
+                    f"{shared_series['statistic']} {shared_series['interval']}",
                     f"{100 * read:.0f} %",
                     str(until or ""),
-                    str(one["waiting"]),
+                    str(shared_series["waiting"]),
                 ]
             )
     if rows:

@@ -85,17 +85,19 @@ class _Erasures:
     wiped: bool
 
     @classmethod
-    async def of(cls, connection: AsyncConnection, at: datetime) -> _Erasures:
+    async def read(cls, connection: AsyncConnection, at: datetime) -> _Erasures:
         ends = {
-            one.id: one.erase_at
-            for one in await member_permissions.all_given(connection)
-            if one.series and one.erase_at is not None
+            permission.id: permission.erase_at
+            for permission in await member_permissions.all_given(connection)
+            if permission.series and permission.erase_at is not None
         }
-        asked = [one.id for one in await member_permissions.due(connection, None)]
-        announced = [one.id for one in await member_permissions.announced(connection)]
-        soon = [ends[number] for number in announced if ends[number] > at]
+        asked = [permission.id for permission in await member_permissions.due(connection, None)]
+        announced = [permission.id for permission in await member_permissions.announced(connection)]
+        soon = [ends[permission_id] for permission_id in announced if ends[permission_id] > at]
         certain = {*asked, *announced}
-        later = [end for number, end in ends.items() if number not in certain and end > at]
+        later = [
+            end for permission_id, end in ends.items() if permission_id not in certain and end > at
+        ]
         return cls(
             due=len(ends) - len(later) - len(soon),
             announced=len(soon),
@@ -128,20 +130,20 @@ def status(common: Common, settings: Path | None) -> None:
 
     async def work(store: Store, settings: Settings) -> None:
         running = await control_socket.ask(control_socket.socket_in(settings.folder), "status")
-        found = await _look(store, settings)
+        state = await _look(store, settings)
         shared = await of_any.shared_of(store, running, {})
         if output.as_json:
-            told: dict[str, Json] = {
+            document: dict[str, Json] = {
                 "name": settings.name,
                 "identifier": settings.identifier,
                 "account": settings.xmpp.account,
                 "running": running is not None,
             }
-            output.document(told | dict(running or {}) | _told(found) | {"peers": shared})
+            output.document(document | dict(running or {}) | _document(state) | {"peers": shared})
             return
         output.say(_OF, name=settings.name, identifier=settings.identifier)
         of_any.say_running(running, output)
-        _show(found, output)
+        _show(state, output)
         if shared:
             output.say(_TOLD)
             of_any.show_shared(shared, output)
@@ -164,28 +166,30 @@ async def _look(store: Store, settings: Settings) -> _Collective:
             heard_at=await last_heard(connection),
             released_until=None if moment is None else moment.end,
             withheld=await published.withheld(connection, rules.interval, yesterday, at),
-            erasures=await _Erasures.of(connection, at),
-            unreadable=[one for one in await needs.unreadable(connection) if one.closed_at is None],
+            erasures=await _Erasures.read(connection, at),
+            unreadable=[
+                need for need in await needs.unreadable(connection) if need.closed_at is None
+            ],
         )
 
 
-def _told(found: _Collective) -> dict[str, Json]:
-    givers, erasures = found.standing.givers, found.erasures
+def _document(state: _Collective) -> dict[str, Json]:
+    givers, erasures = state.standing.givers, state.erasures
     return {
         "members": {
             kind: {
-                "granting": one.members,
-                "series": one.series,
-                "delivering": one.delivering,
-                "catching_up": one.catching_up,
+                "granting": giver.members,
+                "series": giver.series,
+                "delivering": giver.delivering,
+                "catching_up": giver.catching_up,
             }
-            for kind, one in sorted(givers.items())
+            for kind, giver in sorted(givers.items())
         },
-        "guests": found.standing.guests,
-        "heard_at": shown(found.heard_at),
-        "released_until": shown(found.released_until),
-        "withheld": {why.name.lower(): count for why, count in found.withheld.items()},
-        "opens": None if found.opens is None else found.opens.isoformat(),
+        "guests": state.standing.guests,
+        "heard_at": shown(state.heard_at),
+        "released_until": shown(state.released_until),
+        "withheld": {why.name.lower(): count for why, count in state.withheld.items()},
+        "opens": None if state.opens is None else state.opens.isoformat(),
         "erasures": {
             "due": erasures.due,
             "announced": erasures.announced,
@@ -196,53 +200,53 @@ def _told(found: _Collective) -> dict[str, Json]:
             "wiped": erasures.wiped,
         },
         "unreadable_needs": [
-            {"need": one.need, "version": one.version} for one in found.unreadable
+            {"need": need.need, "version": need.version} for need in state.unreadable
         ],
     }
 
 
-def _show(found: _Collective, output: Output) -> None:
-    state = found.standing
-    if state.givers:
+def _show(state: _Collective, output: Output) -> None:
+    standing_now = state.standing
+    if standing_now.givers:
         rows = [
-            [output.said(KINDS[Kind(kind)]), str(one.members), str(one.delivering)]
-            for kind, one in sorted(state.givers.items())
+            [output.translated(KINDS[Kind(kind)]), str(giver.members), str(giver.delivering)]
+            for kind, giver in sorted(standing_now.givers.items())
         ]
         output.table((_KIND, _GRANT, _DELIVER), rows)
     else:
         output.say(_NOBODY)
-    if state.guests:
-        output.say(_GUESTS, count=state.guests)
-    if behind := sum(one.catching_up for one in state.givers.values()):
+    if standing_now.guests:
+        output.say(_GUESTS, count=standing_now.guests)
+    if behind := sum(giver.catching_up for giver in standing_now.givers.values()):
         output.say(_CATCHING_UP, count=behind)
-    if found.heard_at is not None:
-        output.say(_HEARD, at=local(found.heard_at.timestamp()))
-    if found.opens is None:
+    if state.heard_at is not None:
+        output.say(_HEARD, at=local(state.heard_at.timestamp()))
+    if state.opens is None:
         output.say(_CLOSED)
-    elif found.released_until is None:
+    elif state.released_until is None:
         output.say(_NOT_RELEASED)
     else:
-        output.say(_RELEASED, at=local(found.released_until.timestamp()))
-    if found.withheld:
+        output.say(_RELEASED, at=local(state.released_until.timestamp()))
+    if state.withheld:
         reasons = ", ".join(
-            output.said(_REASON, count=count, why=output.said(_REASONS[why]))
-            for why, count in sorted(found.withheld.items())
+            output.translated(_REASON, count=count, why=output.translated(_REASONS[why]))
+            for why, count in sorted(state.withheld.items())
         )
         output.say(_WITHHELD, reasons=reasons)
-    _show_erasures(found.erasures, output)
-    for one in found.unreadable:
-        output.say(unreadable(one))
+    _show_erasures(state.erasures, output)
+    for need in state.unreadable:
+        output.say(unreadable(need))
 
 
-def _show_erasures(found: _Erasures, output: Output) -> None:
-    if found.due:
-        output.say(_DUE, count=found.due)
-    if found.announced_first is not None:
-        at = local(found.announced_first.timestamp())
-        output.say(_ANNOUNCED, count=found.announced, at=at)
-    if found.later:
-        output.say(_LATER, count=found.later, day=day(found.first))
-    if found.untold:
-        output.say(_UNTOLD, count=found.untold)
-    if not found.wiped:
+def _show_erasures(erasures: _Erasures, output: Output) -> None:
+    if erasures.due:
+        output.say(_DUE, count=erasures.due)
+    if erasures.announced_first is not None:
+        at = local(erasures.announced_first.timestamp())
+        output.say(_ANNOUNCED, count=erasures.announced, at=at)
+    if erasures.later:
+        output.say(_LATER, count=erasures.later, day=day(erasures.first))
+    if erasures.untold:
+        output.say(_UNTOLD, count=erasures.untold)
+    if not erasures.wiped:
         output.say(_TRACES)

@@ -16,7 +16,7 @@ from typer.main import get_group
 
 from consometers_node.quoalise.text import Text, text
 
-from .errors import USAGE, Complaint
+from .errors import USAGE, CliError
 from .locale import read, say
 from .options import grouped
 
@@ -83,11 +83,11 @@ class LazyGroup(SpokenGroup):
         if self._listing:
             return TyperCommand(cmd_name, help=summary)
         module = import_module(f".{entry.module}", __package__)
-        found = get_group(module.commands.all)
+        typer_group = get_group(module.commands.all)
         if entry.group:
-            found.name, found.help = cmd_name, summary
-            return found
-        command = found.commands[cmd_name]
+            typer_group.name, typer_group.help = cmd_name, summary
+            return typer_group
+        command = typer_group.commands[cmd_name]
         assert isinstance(command, TyperCommand)
         command.help = "\n\n".join(filter(None, (summary, command.help)))
         return command
@@ -120,22 +120,22 @@ class Commands:
         self, name: str, details: Text | None = None
     ) -> Callable[[Callable[..., None]], Callable[..., None]]:
         """Register a function; its help is the summary of its entry, then the details."""
-        told = read(details) if details else ""
+        details_text = read(details) if details else ""
 
         def register(command: Callable[..., None]) -> Callable[..., None]:
-            self.all.command(name, cls=SpokenCommand, help=told)(grouped(command))
+            self.all.command(name, cls=SpokenCommand, help=details_text)(grouped(command))
             return command
 
         return register
 
 
-def complaint_of_usage(error: typer.TyperException, program: str) -> Complaint:
+def usage_error(error: typer.TyperException, program: str) -> CliError:
     """Say what of the command line Typer could not take, and where help is."""
-    said = error.format_message()
+    message = error.format_message()
     command = getattr(getattr(error, "ctx", None), "command_path", program)
     template = text("{said}\n“{command} --help” tells how.")
-    words = {"en": said, "fr": in_french(said)}
-    return Complaint(
+    words = {"en": message, "fr": in_french(message)}
+    return CliError(
         "usage",
         Text(
             {
@@ -147,12 +147,12 @@ def complaint_of_usage(error: typer.TyperException, program: str) -> Complaint:
     )
 
 
-def in_french(said: str) -> str:
+def in_french(message: str) -> str:
     """Translate what Typer says of a command line, if it is known here."""
     for pattern, words in _TYPER.items():
-        if found := re.fullmatch(pattern, said, re.DOTALL):
-            return words.say("fr").format(*found.groups())
-    return said
+        if match := re.fullmatch(pattern, message, re.DOTALL):
+            return words.say("fr").format(*match.groups())
+    return message
 
 
 _PERHAPS = text("No such option: {0}. Did you mean {1}?")

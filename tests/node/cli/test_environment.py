@@ -6,7 +6,7 @@ import re
 import pytest
 
 from consometers_node.cli import environment
-from consometers_node.cli.errors import Complaint
+from consometers_node.cli.errors import CliError
 from consometers_node.collective.settings_schema import KEYS
 
 from .conftest import ROOT, Run
@@ -49,6 +49,6 @@ def test_every_variable_that_the_program_reads_is_known_and_no_other() -> None:
 
 
 def test_what_is_refused_says_nothing_of_its_value() -> None:
-    with pytest.raises(Complaint) as refused:
+    with pytest.raises(CliError) as refused:
         environment.check({"CONSOMETERS_PASWORD": "correct horse battery staple"})
     assert "horse" not in str(refused.value)

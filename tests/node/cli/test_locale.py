@@ -10,7 +10,7 @@ from typing import get_args
 import pytest
 
 from consometers_node.cli import COMMANDS, times
-from consometers_node.cli.errors import Complaint
+from consometers_node.cli.errors import CliError
 from consometers_node.cli.locale import language
 from consometers_node.cli.options import Reach
 from consometers_node.cli.output import Output, clean
@@ -78,9 +78,10 @@ def test_what_is_said_is_set_as_in_print_and_what_is_filled_in_stays(
 ) -> None:
     monkeypatch.setenv("LC_ALL", asked)
     words = Text({"en": "“a”: b; {what}!", "fr": "« a » : b ; {what} !"})
-    assert clean(Output().said(words, what="c")) == printed
+    assert clean(Output().translated(words, what="c")) == printed
     assert (
-        clean(Output().said(Text({"en": "{what}", "fr": "{what}"}), what="a ; b\x1b")) == "a ; b·"
+        clean(Output().translated(Text({"en": "{what}", "fr": "{what}"}), what="a ; b\x1b"))
+        == "a ; b·"
     )
 
 
@@ -112,7 +113,7 @@ def test_a_time_without_an_offset_is_local(typed: str, expected: str) -> None:
 
 @pytest.mark.parametrize("typed", ["yesterday", "", "1970-01-01T00:00Z", "2026-02-30"])
 def test_what_is_no_time_is_misuse(typed: str) -> None:
-    with pytest.raises(Complaint, match="--start") as refused:
+    with pytest.raises(CliError, match="--start") as refused:
         times.moment(typed, "--start")
     assert refused.value.status == 2
 
@@ -123,7 +124,7 @@ def test_a_range_is_the_last_day_unless_told() -> None:
     assert end - start == times.DAY
     start, end = times.span(None, "2026-01-02T00:00Z", NOW)
     assert start == datetime(2026, 1, 1, tzinfo=UTC)
-    with pytest.raises(Complaint, match="exchange"):
+    with pytest.raises(CliError, match="exchange"):
         times.span("2026-01-02T00:00Z", "2026-01-02T00:00Z", NOW)
 
 
