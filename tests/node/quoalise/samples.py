@@ -246,3 +246,18 @@ PERMISSION = Permission(
     shown_language="fr",
 )
 NO_DEVICE = Device("example", "none")
+
+NEED = DataNeed(
+    id="daily-display",
+    version=1,
+    title=Text({"fr": "Affichage"}),
+    purpose=Text({"fr": "Montrer la courbe de la commune"}),
+    controller="Kersabiec",
+    contact="contact@kersabiec.example",
+    policy="https://kersabiec.example/donnees",
+    wanted=(Wanted(Direction.CONSUMPTION, Quantity.POWER),),
+    interval=Duration(seconds=3600),
+    history=Duration(years=1),
+    duration=Duration(years=1),
+    retention=Duration(years=1),
+)

@@ -1,13 +1,10 @@
 """Data needs, permissions and receipts, both ways."""
 
 from hypothesis import given, strategies as st
-import pytest
 
 from consometers_node.quoalise import (
-    COMMANDS,
     DataNeed,
     Permission,
-    Reading,
     Receipt,
     federation_xml,
 )
@@ -35,23 +32,8 @@ def test_a_receipt_that_is_written_is_read_the_same(receipt: Receipt) -> None:
     assert federation_xml.read_receipt(element(serialise(sent))) == receipt
 
 
-def test_a_permission_says_what_can_be_read() -> None:
-    sent = federation_xml.write_permission(PERMISSION)
-    assert sent.get("reading") == "individual"
-    sent.set("reading", "sum")
-    assert federation_xml.read_permission(sent).reading is Reading.SUM
-
-
 def test_what_a_later_version_adds_is_ignored() -> None:
     sent = federation_xml.write_permission(PERMISSION)
     sent.set("later", "x")
     sent.append(element('<later xmlns="urn:consometers:federation:0"/>'))
     assert federation_xml.read_permission(sent) == PERMISSION
-
-
-@pytest.mark.parametrize("language", ["en", "fr"])
-def test_each_command_and_field_has_words(language: str) -> None:
-    for command in COMMANDS.values():
-        texts = [command.title, *(field.label for field in command.fields)]
-        assert all(text.by_language.keys() == {"en", "fr"} for text in texts)
-        assert all(text.say(language) for text in texts)

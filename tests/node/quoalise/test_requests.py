@@ -15,13 +15,11 @@ from consometers_node.quoalise import (
     ListSeries,
     Node,
     Request,
-    Role,
     Subscribe,
     Terminate,
     ToFill,
     Unsubscribe,
     Withdraw,
-    commands,
     requests,
 )
 from consometers_node.quoalise.identifier import identifier
@@ -145,12 +143,3 @@ REQUESTS: st.SearchStrategy[Request] = st.one_of(
 def test_what_is_written_is_read_the_same(request: Request) -> None:
     assert requests.read(requests.write(request)) == request
     assert requests.read(element(serialise(requests.write(request)))) == request
-
-
-def test_each_role_knows_its_commands() -> None:
-    both = {Node.GET_HISTORY, Node.SUBSCRIBE, Node.UNSUBSCRIBE, Node.LIST_SERIES, Node.TERMINATE}
-    household = {known.node for known in commands.answered_by(Role.HOUSEHOLD)}
-    collective = {known.node for known in commands.answered_by(Role.COLLECTIVE)}
-    assert household == both
-    assert collective == both | {Node.GET_DATA_NEEDS, Node.GRANT, Node.WITHDRAW}
-    assert COMMANDS.keys() == set(Node)

@@ -100,16 +100,3 @@ def test_any_error_is_read(sent: str, condition: str, kind: ErrorType) -> None:
     assert type(error) is OtherError
     assert (error.condition, error.type) == (condition, kind)
     assert condition in error.text.say("fr")
-
-
-@pytest.mark.parametrize(
-    "kind", [QuoaliseError, NotAuthorized, ItemNotFound, BadRequest, ResourceConstraint]
-)
-def test_each_has_words_in_both_languages(kind: type[QuoaliseError]) -> None:
-    assert kind.default.by_language.keys() == {"en", "fr"}
-    assert str(kind()) == kind.default.say("en")
-
-
-def test_words_of_no_language_are_empty() -> None:
-    assert Text({}).say("fr") == ""
-    assert Text({"br": "Demat"}).say("fr") == "Demat"

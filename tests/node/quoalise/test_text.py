@@ -38,3 +38,8 @@ def test_words_are_filled_in_in_each_language() -> None:
 
 def test_a_name_is_the_same_in_all_our_languages() -> None:
     assert verbatim("Lorient") == Text({"en": "Lorient", "fr": "Lorient"})
+
+
+def test_words_of_no_language_are_empty() -> None:
+    assert Text({}).say("fr") == ""
+    assert Text({"br": "Demat"}).say("fr") == "Demat"

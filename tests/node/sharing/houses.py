@@ -37,8 +37,9 @@ from consometers_node.wire import Naming
 from consometers_node.xmpp import Account, Answerer, Asker, Connection
 
 from ..permission.samples import CHOICE, HOURLY, NEED, STOP, now
-from ..xmpp import home
-from ..xmpp.conftest import PASSWORD, QUICK, Node, Reachable, reach
+from ..quoalise import samples
+from ..xmpp.conftest import PASSWORD, QUICK, Node, reach
+from ..xmpp.plain import Reachable
 from .ledgers import NAMING, Ledger
 
 
@@ -69,7 +70,7 @@ class Collective(Answerer):
         self.says: State | None = None
         self.names: str | None = None
         self.invitations: list[str | None] = []
-        self.needs: list[quoalise.DataNeed] = [home.NEED]
+        self.needs: list[quoalise.DataNeed] = [samples.NEED]
 
     @override
     async def get_data_needs(

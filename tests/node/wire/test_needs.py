@@ -22,7 +22,7 @@ from consometers_node.wire import (
 from consometers_node.wire.needs import days
 
 from ..permission.samples import NEED
-from ..xmpp.home import NEED as SAID
+from ..quoalise.samples import NEED as SAID
 
 FILE = """
 id = "roof"

@@ -1,11 +1,12 @@
 """Two real servers that federate, and what speaks on them."""
 
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import AsyncExitStack
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
-from typing import Protocol
+import ssl
 
 import pytest
 import pytest_socket
@@ -29,7 +30,7 @@ from consometers_node.xmpp.receiving import Handler
 from demo.prosody import LOOPBACK, Authority, Prosody, federate
 
 from .home import Home
-from .plain import Plain
+from .plain import Plain, Reachable
 
 ACCOUNTS = 10
 PASSWORD = "correct horse battery staple"
@@ -44,42 +45,22 @@ class Node:
     asking: Asking
     pushing: Pushing
 
+    @property
+    def bare(self) -> str:
+        return self.connection.stream.boundjid.bare
+
 
 type NewAccount = Callable[[Prosody], str]
 
 
-class Reachable(Protocol):
-    """A server on loopback."""
-
-    @property
-    def port(self) -> int: ...
-    @property
-    def ca_file(self) -> Path: ...
+type MakeNode = Callable[..., Awaitable[Node]]
+"""Of `new_node`."""
+type MakePlain = Callable[..., Awaitable[Plain]]
+"""Of `new_plain`."""
 
 
 def everybody(_peer: str) -> bool:
     return True
-
-
-class MakeNode(Protocol):
-    async def __call__(
-        self,
-        server: Prosody,
-        answerer: Answerer | None = None,
-        *,
-        jid: str | None = None,
-        keep: Handler | None = None,
-        language: str = "en",
-        traffic: Traffic | None = None,
-        through: Reachable | None = None,
-        knows: Callable[[str], bool] = everybody,
-    ) -> Node: ...
-
-
-class MakePlain(Protocol):
-    async def __call__(
-        self, server: Prosody, *, jid: str | None = None, language: str = "en", priority: int = 1
-    ) -> Plain: ...
 
 
 @pytest.fixture(scope="session")
@@ -114,14 +95,14 @@ def own(authority: Authority, socket_enabled: None) -> Iterator[Prosody]:
 
 @pytest.fixture(scope="session")
 def new_account() -> NewAccount:
-    numbers = count(1)
+    users = count(1)
     free: dict[str, list[str]] = {}
 
     def make(server: Prosody) -> str:
         accounts = free.setdefault(str(server.folder), [])
         if not accounts:
-            users = [f"user{next(numbers)}" for _ in range(ACCOUNTS)]
-            accounts += server.register_all(users, PASSWORD)
+            names = [f"user{next(users)}" for _ in range(ACCOUNTS)]
+            accounts += server.register_all(names, PASSWORD)
         return accounts.pop()
 
     return make
@@ -185,3 +166,25 @@ def new_plain(stack: AsyncExitStack, new_account: NewAccount) -> MakePlain:
         return await stack.enter_async_context(plain)
 
     return make
+
+
+type Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+
+
+@asynccontextmanager
+async def fake_server(
+    serve: Serve, tls: ssl.SSLContext | None = None, ca_file: Path | None = None
+) -> AsyncIterator[Server]:
+    """Serve something that is no XMPP server on loopback, by TLS if a context is passed."""
+    server = await asyncio.start_server(serve, LOOPBACK, 0, ssl=tls)
+    async with server:
+        port = server.sockets[0].getsockname()[1]
+        security = Security.DIRECT if tls else Security.STARTTLS
+        yield Server(host=LOOPBACK, port=port, security=security, ca_file=ca_file)
+
+
+def certified(authority: Authority, name: str, folder: Path) -> ssl.SSLContext:
+    """Return a context with a certificate of that name."""
+    tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    tls.load_cert_chain(*authority.issue(name, folder))
+    return tls

@@ -1,12 +1,13 @@
 """A small home to ask: one series, one peer that may read it, in memory."""
 
+import asyncio
+from collections import Counter
 from collections.abc import Iterable
 from datetime import UTC, datetime
 
 from consometers_node.quoalise import (
     Data,
     DataNeed,
-    Direction,
     Duration,
     Erased,
     GetHistory,
@@ -18,16 +19,15 @@ from consometers_node.quoalise import (
     NotAuthorized,
     Number,
     Permission,
-    Quantity,
     Receipt,
     Records,
     Role,
     State,
-    Text,
-    Wanted,
     identifier,
 )
 from consometers_node.xmpp import Answerer, Asker
+
+from ..quoalise.samples import NEED
 
 SERIES = identifier.identifier("urn:dev:prm:30001610071843_consumption/power/active/raw")
 HOUR = 3600
@@ -39,7 +39,7 @@ def records(first: datetime, count: int) -> Data:
     """Hourly records whose values count the hours since START."""
     begin = int(first.timestamp())
     hour = (begin - int(START.timestamp())) // HOUR
-    told: dict[Number, Number] = {begin + n * HOUR: hour + n for n in range(count)}
+    values: dict[Number, Number] = {begin + n * HOUR: hour + n for n in range(count)}
     measured = Measurement(
         name="active-power",
         direction="consumption",
@@ -48,7 +48,7 @@ def records(first: datetime, count: int) -> Data:
         sampling_interval=Duration(seconds=HOUR),
     )
     metadata = Metadata(measurement=measured)
-    return Data(metadata, (Records(str(SERIES), "W", told),))
+    return Data(metadata, (Records(str(SERIES), "W", values),))
 
 
 class Home(Answerer):
@@ -74,7 +74,7 @@ class Home(Answerer):
         self.subscribers.add((asker.jid, asker.full))
 
     async def unsubscribe(self, asker: Asker, series: Identifier) -> None:
-        self.subscribers = {one for one in self.subscribers if one[0] != asker.jid}
+        self.subscribers = {(jid, full) for jid, full in self.subscribers if jid != asker.jid}
 
     async def list_series(self, asker: Asker) -> Iterable[Listed]:
         if asker.jid not in self.readers:
@@ -90,34 +90,6 @@ class Home(Answerer):
             raise NotAuthorized
         if series != SERIES:
             raise ItemNotFound
-
-
-NEED = DataNeed(
-    id="display",
-    version=1,
-    title=Text({"fr": "Affichage"}),
-    purpose=Text({"fr": "Montrer la courbe de la commune"}),
-    controller="Kersabiec",
-    contact="contact@kersabiec.example",
-    policy="https://kersabiec.example/donnees",
-    wanted=(Wanted(Direction.CONSUMPTION, Quantity.POWER),),
-    interval=Duration(seconds=HOUR),
-    history=Duration(years=1),
-    duration=Duration(years=1),
-    retention=Duration(years=1),
-)
-PERMISSION = Permission(
-    id="2f6c1f0a-52b7-4c39-9d0e-6a1b5f8e7c3d",
-    need=NEED.id,
-    version=NEED.version,
-    series=(SERIES,),
-    interval=NEED.interval,
-    records_from=START,
-    valid_from=START,
-    valid_until=datetime(2027, 1, 1, tzinfo=UTC),
-    shown_sha256="0" * 64,
-    shown_language="fr",
-)
 
 
 class Collective(Answerer):
@@ -140,3 +112,31 @@ class Collective(Answerer):
     async def withdraw(self, asker: Asker, permission: str, *, erase: bool) -> Receipt:
         erased = (Erased(SERIES, 24),) if erase else ()
         return Receipt(permission=permission, state=State.WITHDRAWN, time=NOW, erased=erased)
+
+
+class Keeper:
+    """Keeps what is pushed, when it is let, or fails."""
+
+    def __init__(self) -> None:
+        self.counts: Counter[str] = Counter()
+        self.records: dict[float, float] = {}
+        self.held: str | None = None
+        """A peer of which nothing is kept before `may_keep`; without one, of all."""
+        self.came = asyncio.Event()
+        self.may_keep = asyncio.Event()
+        self.may_keep.set()
+        self.fault: Exception | None = None
+
+    def hold(self, peer: str | None = None) -> None:
+        self.held = peer
+        self.may_keep.clear()
+
+    async def keep(self, sender: str, data: Data) -> None:
+        self.counts[sender] += 1
+        self.came.set()
+        if self.held in (None, sender):
+            await self.may_keep.wait()
+        if self.fault is not None:
+            raise self.fault
+        for series in data.records:
+            self.records.update(series.values)

@@ -41,7 +41,7 @@ SUBSCRIBE = """
 EMPTY = '<command xmlns="http://jabber.org/protocol/commands" node="{node}" action="execute"/>'
 
 
-class Place(Protocol):
+class Reachable(Protocol):
     """A server on loopback, and the authority that it is known by."""
 
     @property
@@ -55,7 +55,7 @@ class Plain(ClientXMPP):
     """Asks, and keeps what it is told."""
 
     def __init__(
-        self, server: Place, jid: str, password: str, *, language: str = "en", priority: int = 1
+        self, server: Reachable, jid: str, password: str, *, language: str = "en", priority: int = 1
     ) -> None:
         super().__init__(jid, password, lang=language)
         self._place = LOOPBACK, server.port
@@ -64,7 +64,7 @@ class Plain(ClientXMPP):
         self.enable_direct_tls = False
         self.heard: asyncio.Queue[Element] = asyncio.Queue()
         self.errors: asyncio.Queue[Element] = asyncio.Queue()
-        self._numbers = count(1)
+        self._ids = count(1)
         self._ready = asyncio.Event()
         self.add_event_handler("session_start", self._start)
         pushed = MatchXPath(f"{{jabber:client}}message/{QUOALISE}")
@@ -94,17 +94,17 @@ class Plain(ClientXMPP):
     def begin(
         self, to: str, payload: str, *, kind: str = "set", language: str | None = None
     ) -> asyncio.Future[Element]:
-        """Send an iq as it was typed, and give what will be its answer."""
-        number = f"plain-{next(self._numbers)}"
+        """Send an iq as it was typed, and return what will be its answer."""
+        stanza_id = f"plain-{next(self._ids)}"
         answer: asyncio.Future[Element] = self.loop.create_future()
 
         def hear(stanza: StanzaBase) -> None:
             if not answer.done():
                 answer.set_result(stanza.xml)
 
-        self.register_handler(Callback(number, MatcherId(number), hear, once=True))
+        self.register_handler(Callback(stanza_id, MatcherId(stanza_id), hear, once=True))
         spoken = f' xml:lang="{language}"' if language else ""
-        self.send_raw(f'<iq type="{kind}" to="{to}" id="{number}"{spoken}>{payload}</iq>')
+        self.send_raw(f'<iq type="{kind}" to="{to}" id="{stanza_id}"{spoken}>{payload}</iq>')
         return answer
 
     async def ask(
@@ -142,7 +142,7 @@ def refusal(iq: Element) -> tuple[str, str, str]:
     error = iq.find(ERROR)
     assert iq.get("type") == "error"
     assert error is not None
-    condition = next(one for one in error if one.tag != f"{STANZAS}text")
+    condition = next(child for child in error if child.tag != f"{STANZAS}text")
     return (
         condition.tag.removeprefix(STANZAS),
         error.get("type", ""),

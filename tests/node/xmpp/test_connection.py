@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Callable, Iterable
 import logging
 from pathlib import Path
-import ssl
 import time
 
 import pytest
@@ -33,8 +32,29 @@ from consometers_node.xmpp.errors import (
 from demo.hass import free_port
 from demo.prosody import LOOPBACK, Authority, Prosody
 
-from .conftest import PASSWORD, QUICK, MakeNode, MakePlain, NewAccount, reach
+from .conftest import (
+    PASSWORD,
+    QUICK,
+    MakeNode,
+    MakePlain,
+    NewAccount,
+    certified,
+    fake_server,
+    reach,
+)
 from .home import NOW, SERIES, Home, records
+
+SASL = "urn:ietf:params:xml:ns:xmpp-sasl"
+HEAD = (
+    b"<stream:stream xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams'"
+    b" id='1' version='1.0'>"
+)
+
+
+def mechanisms(*names: str) -> bytes:
+    offered = "".join(f"<mechanism>{name}</mechanism>" for name in names)
+    features = f"<mechanisms xmlns='{SASL}'>{offered}</mechanisms>"
+    return f"<stream:features>{features}</stream:features>".encode()
 
 
 class Silent(Home):
@@ -87,16 +107,11 @@ async def test_an_authority_that_nobody_trusts_is_refused_and_said(
 async def test_the_certificate_of_another_name_is_refused(
     authority: Authority, tmp_path: Path, socket_enabled: None
 ) -> None:
-    tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    tls.load_cert_chain(*authority.issue("thief.test", tmp_path))
-
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.close()
 
-    server = await asyncio.start_server(serve, LOOPBACK, 0, ssl=tls)
-    async with server:
-        port = server.sockets[0].getsockname()[1]
-        place = Server(host=LOOPBACK, port=port, security=Security.DIRECT, ca_file=authority.file)
+    tls = certified(authority, "thief.test", tmp_path)
+    async with fake_server(serve, tls, authority.file) as place:
         problem = await problem_of(Account("a@one.test", PASSWORD), place)
     assert isinstance(problem, CertificateRefused)
     assert "not valid for 'one.test'" in str(problem)
@@ -119,20 +134,11 @@ async def test_nothing_is_sent_to_a_server_without_tls(socket_enabled: None) -> 
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         heard.extend(await reader.readuntil(b"version='1.0'>"))
-        writer.write(
-            b"<stream:stream xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams'"
-            b" id='1' version='1.0'><stream:features>"
-            b"<mechanisms xmlns='urn:ietf:params:xml:ns:xmpp-sasl'>"
-            b"<mechanism>PLAIN</mechanism><mechanism>SCRAM-SHA-1</mechanism></mechanisms>"
-            b"</stream:features>"
-        )
+        writer.write(HEAD + mechanisms("PLAIN", "SCRAM-SHA-1"))
         heard.extend(await reader.read())
         writer.close()
 
-    server = await asyncio.start_server(serve, LOOPBACK, 0)
-    async with server:
-        port = server.sockets[0].getsockname()[1]
-        place = Server(host=LOOPBACK, port=port, security=Security.STARTTLS)
+    async with fake_server(serve) as place:
         problem = await problem_of(Account("a@one.test", PASSWORD), place)
     assert isinstance(problem, NotEncrypted)
     assert b"auth" not in heard
@@ -148,17 +154,11 @@ async def test_a_server_without_tls_leads_nowhere(
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readuntil(b"version='1.0'>")
         error = f"<{condition} xmlns='urn:ietf:params:xml:ns:xmpp-streams'>evil.test</{condition}>"
-        writer.write(
-            b"<stream:stream xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams'"
-            b" id='1' version='1.0'><stream:error>" + error.encode() + b"</stream:error>"
-        )
+        writer.write(HEAD + f"<stream:error>{error}</stream:error>".encode())
         await reader.read()
         writer.close()
 
-    server = await asyncio.start_server(serve, LOOPBACK, 0)
-    async with server:
-        port = server.sockets[0].getsockname()[1]
-        place = Server(host=LOOPBACK, port=port, security=Security.STARTTLS)
+    async with fake_server(serve) as place:
         connection = Connection(Account("a@one.test", PASSWORD), server=place, backoff=QUICK)
         async with connection:
             with pytest.raises(NetworkError) as raised:
@@ -185,28 +185,18 @@ async def test_why_nobody_is_let_in_is_said(
     kind: str,
     lasting: bool,
 ) -> None:
-    tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    tls.load_cert_chain(*authority.issue("one.test", tmp_path))
-    sasl = "urn:ietf:params:xml:ns:xmpp-sasl"
+    tls = certified(authority, "one.test", tmp_path)
     heard = bytearray()
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readuntil(b"version='1.0'>")
-        writer.write(
-            b"<stream:stream xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams'"
-            b" id='1' version='1.0'><stream:features><mechanisms xmlns='" + sasl.encode() + b"'>"
-            b"<mechanism>PLAIN</mechanism><mechanism>SCRAM-SHA-1</mechanism>"
-            b"<mechanism>SCRAM-SHA-256</mechanism></mechanisms></stream:features>"
-        )
+        writer.write(HEAD + mechanisms("PLAIN", "SCRAM-SHA-1", "SCRAM-SHA-256"))
         heard.extend(await reader.readuntil(b"</auth>"))
-        writer.write(f"<failure xmlns='{sasl}'><{condition}/></failure>".encode())
+        writer.write(f"<failure xmlns='{SASL}'><{condition}/></failure>".encode())
         heard.extend(await reader.read())
         writer.close()
 
-    server = await asyncio.start_server(serve, LOOPBACK, 0, ssl=tls)
-    async with server:
-        port = server.sockets[0].getsockname()[1]
-        place = Server(host=LOOPBACK, port=port, security=Security.DIRECT, ca_file=authority.file)
+    async with fake_server(serve, tls, authority.file) as place:
         problem = await problem_of(Account("a@one.test", PASSWORD), place)
     assert (type(problem).__name__, problem.lasting) == (kind, lasting)
     assert b"SCRAM-SHA-256" in heard
@@ -240,10 +230,7 @@ async def test_a_server_that_says_nothing_is_left(
         gone.set()
         writer.close()
 
-    server = await asyncio.start_server(serve, LOOPBACK, 0)
-    async with server:
-        port = server.sockets[0].getsockname()[1]
-        place = Server(host=LOOPBACK, port=port, security=Security.STARTTLS)
+    async with fake_server(serve) as place:
         problem = await problem_of(Account("a@one.test", PASSWORD), place)
         await asyncio.wait_for(gone.wait(), 5)
     assert isinstance(problem, Unreachable)
@@ -428,7 +415,7 @@ async def test_who_wants_to_see_its_presence_hears_nothing(
     answers: list[object] = []
     for event in ("presence_subscribed", "presence_unsubscribed", "presence_subscribe"):
         stranger.add_event_handler(event, answers.append)
-    stranger.send_presence(pto=node.connection.stream.boundjid.bare, ptype="subscribe")
+    stranger.send_presence(pto=node.bare, ptype="subscribe")
     await asyncio.sleep(0.3)
     assert not answers
 
@@ -439,7 +426,7 @@ async def test_neither_password_nor_stanza_is_logged(
     caplog.set_level(logging.INFO)
     home = Home()
     node, peer = await new_node(one, home), await new_node(one)
-    home.readers.add(peer.connection.stream.boundjid.bare)
+    home.readers.add(peer.bare)
     await peer.asking.get_history(node.connection.jid, SERIES)
     # What slixmpp would log as an error, with the stanza.
     peer.connection.stream.data_received(b"<secret></wrong>")

@@ -156,29 +156,19 @@ async def test_a_chat_client_is_given_the_form_and_sends_it_filled_in(
     assert answer.get("status") == "canceled"
 
 
-async def test_an_answer_over_the_limit_is_refused_and_says_how_to_page(
-    one: Prosody, new_node: MakeNode, new_plain: MakePlain
+VALUES: dict[Number, Number] = {int(START.timestamp()): 1}
+WIDE = tuple(Records(f"{SERIES}/{'x' * 100}{n}", "W", VALUES) for n in range(2_000))
+
+
+@pytest.mark.parametrize("data", [records(START, 4001), Data(records=WIDE)], ids=["long", "wide"])
+async def test_an_answer_over_a_limit_is_refused_and_says_how_to_page(
+    one: Prosody, new_node: MakeNode, new_plain: MakePlain, data: Data
 ) -> None:
     class Long(Home):
         async def get_history(self, asker: Asker, request: GetHistory) -> Data:
-            return records(START, 4001)
+            return data
 
     node, peer = await new_node(one, Long()), await new_plain(one)
-    condition, kind, words = refusal(await peer.ask(node.connection.jid, TWO_HOURS))
-    assert (condition, kind) == ("bad-request", "modify")
-    assert "ask for a shorter range, then for the next" in words
-
-
-async def test_an_answer_of_too_many_bytes_is_refused_likewise(
-    one: Prosody, new_node: MakeNode, new_plain: MakePlain
-) -> None:
-    class Wide(Home):
-        async def get_history(self, asker: Asker, request: GetHistory) -> Data:
-            name = f"{SERIES}/{'x' * 100}"
-            values: dict[Number, Number] = {int(START.timestamp()): 1}
-            return Data(records=tuple(Records(f"{name}{n}", "W", values) for n in range(2_000)))
-
-    node, peer = await new_node(one, Wide()), await new_plain(one)
     condition, kind, words = refusal(await peer.ask(node.connection.jid, TWO_HOURS))
     assert (condition, kind) == ("bad-request", "modify")
     assert "ask for a shorter range, then for the next" in words

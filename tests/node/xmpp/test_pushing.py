@@ -1,4 +1,4 @@
-"""What is pushed arrives, and counts as told once it is kept."""
+"""What is pushed arrives, and counts as told once it is keeper."""
 
 import asyncio
 from contextlib import AsyncExitStack
@@ -6,52 +6,32 @@ from contextlib import AsyncExitStack
 import pytest
 
 from consometers_node.quoalise import Data, Malformed, NotAuthorized, OtherError
-from consometers_node.xmpp import Account, Connection, Pushing, receiving as receiving_module
+from consometers_node.xmpp import Account, Connection, Pushing
 from consometers_node.xmpp.errors import NotAcknowledged
 from demo.prosody import Prosody
 
 from .conftest import PASSWORD, MakeNode, MakePlain, NewAccount, reach
-from .home import NOW, records
+from .home import NOW, Keeper, records
 from .plain import QUOALISE, refusal
-
-
-class Kept:
-    """Keeps what comes, when it is let."""
-
-    def __init__(self) -> None:
-        self.records: dict[float, float] = {}
-        self.times = 0
-        self.came = asyncio.Event()
-        self.commit = asyncio.Event()
-        self.commit.set()
-        self.sender = ""
-
-    async def keep(self, sender: str, data: Data) -> None:
-        self.times += 1
-        self.sender = sender
-        self.came.set()
-        await self.commit.wait()
-        for one in data.records:
-            self.records.update(one.values)
 
 
 async def test_a_push_is_told_after_the_commit_and_not_before(
     one: Prosody, two: Prosody, new_node: MakeNode
 ) -> None:
-    kept = Kept()
-    kept.commit.clear()
-    sender, receiver = await new_node(one), await new_node(two, keep=kept.keep)
-    to = receiver.connection.stream.boundjid.bare
+    keeper = Keeper()
+    keeper.hold()
+    sender, receiver = await new_node(one), await new_node(two, keep=keeper.keep)
+    to = receiver.bare
 
     pushed = asyncio.create_task(sender.pushing.push(to, records(NOW, 24)))
-    await asyncio.wait_for(kept.came.wait(), 10)
+    await asyncio.wait_for(keeper.came.wait(), 10)
     await asyncio.sleep(0.2)
     assert not pushed.done()
-    kept.commit.set()
+    keeper.may_keep.set()
     await asyncio.wait_for(pushed, 10)
 
-    assert len(kept.records) == 24
-    assert kept.sender == sender.connection.stream.boundjid.bare
+    assert len(keeper.records) == 24
+    assert [*keeper.counts] == [sender.bare]
 
 
 async def test_what_is_refused_is_refused_to_the_sender(one: Prosody, new_node: MakeNode) -> None:
@@ -60,7 +40,7 @@ async def test_what_is_refused_is_refused_to_the_sender(one: Prosody, new_node: 
 
     sender, receiver = await new_node(one), await new_node(one, keep=keep)
     with pytest.raises(NotAuthorized):
-        await sender.pushing.push(receiver.connection.stream.boundjid.bare, records(NOW, 1))
+        await sender.pushing.push(receiver.bare, records(NOW, 1))
 
 
 async def test_what_could_not_be_kept_is_to_be_sent_again(
@@ -70,7 +50,7 @@ async def test_what_could_not_be_kept_is_to_be_sent_again(
         raise OSError("disk full")
 
     sender, receiver = await new_node(one), await new_node(one, keep=keep)
-    to = receiver.connection.stream.boundjid.bare
+    to = receiver.bare
     with pytest.raises(NotAcknowledged):
         await sender.pushing.push(to, records(NOW, 1), seconds=0.5)
     assert "could not be kept" in caplog.text
@@ -86,50 +66,50 @@ async def test_nobody_at_that_address_is_said_at_once(one: Prosody, new_node: Ma
 async def test_a_subscriber_that_is_away_is_told_when_it_is_back(
     one: Prosody, new_node: MakeNode, new_account: NewAccount
 ) -> None:
-    kept, to = Kept(), new_account(one)
+    keeper, to = Keeper(), new_account(one)
     sender = await new_node(one)
     pushed = asyncio.create_task(sender.pushing.push(to, records(NOW, 3)))
     await asyncio.sleep(0.2)
     assert not pushed.done()
-    await new_node(one, jid=to, keep=kept.keep)
+    await new_node(one, jid=to, keep=keeper.keep)
     await asyncio.wait_for(pushed, 10)
-    assert len(kept.records) == 3
+    assert len(keeper.records) == 3
 
 
 async def test_a_push_outlives_the_server_that_was_to_carry_it(
     own: Prosody, new_node: MakeNode
 ) -> None:
-    kept = Kept()
-    sender, receiver = await new_node(own), await new_node(own, keep=kept.keep)
+    keeper = Keeper()
+    sender, receiver = await new_node(own), await new_node(own, keep=keeper.keep)
     own.kill()
-    to = receiver.connection.stream.boundjid.bare
+    to = receiver.bare
     pushed = asyncio.create_task(sender.pushing.push(to, records(NOW, 3)))
     await asyncio.sleep(0.2)
     assert not pushed.done()
     own.start()
     await asyncio.wait_for(pushed, 20)
-    assert len(kept.records) == 3
-    times = kept.times
+    assert len(keeper.records) == 3
+    times = keeper.counts.total()
     await asyncio.sleep(0.3)
-    assert kept.times == times
+    assert keeper.counts.total() == times
 
 
 async def test_a_server_killed_during_the_commit_costs_no_record(
     own: Prosody, new_node: MakeNode
 ) -> None:
-    kept = Kept()
-    kept.commit.clear()
-    sender, receiver = await new_node(own), await new_node(own, keep=kept.keep)
-    to = receiver.connection.stream.boundjid.bare
+    keeper = Keeper()
+    keeper.hold()
+    sender, receiver = await new_node(own), await new_node(own, keep=keeper.keep)
+    to = receiver.bare
     pushed = asyncio.create_task(sender.pushing.push(to, records(NOW, 3)))
-    await asyncio.wait_for(kept.came.wait(), 10)
+    await asyncio.wait_for(keeper.came.wait(), 10)
     own.kill()
-    kept.commit.set()
+    keeper.may_keep.set()
     await asyncio.sleep(0.1)
     assert not pushed.done()
     own.start()
     await asyncio.wait_for(pushed, 20)
-    assert len(kept.records) == 3
+    assert len(keeper.records) == 3
 
 
 async def test_a_push_without_receipts_outlives_the_server_too(
@@ -209,34 +189,6 @@ async def test_more_than_a_message_may_hold_is_not_sent(one: Prosody, new_node: 
         await sender.pushing.push("a@one.test", records(NOW, 1001))
 
 
-async def test_many_pushes_arrive_in_order(one: Prosody, new_node: MakeNode) -> None:
-    kept = Kept()
-    sender, receiver = await new_node(one), await new_node(one, keep=kept.keep)
-    to = receiver.connection.stream.boundjid.bare
-    async with asyncio.TaskGroup() as group:
-        for day in range(100):
-            told = records(NOW.replace(hour=day % 24), 24)
-            group.create_task(sender.pushing.push(to, told))
-    assert kept.times == 100
-
-
-async def test_what_comes_too_fast_is_to_be_sent_again(
-    one: Prosody, new_node: MakeNode, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(receiving_module, "MAX_SIZE", 1)
-    kept = Kept()
-    kept.commit.clear()
-    sender, receiver = await new_node(one), await new_node(one, keep=kept.keep)
-    to = receiver.connection.stream.boundjid.bare
-    first = asyncio.create_task(sender.pushing.push(to, records(NOW, 1)))
-    await asyncio.wait_for(kept.came.wait(), 10)
-    with pytest.raises(NotAcknowledged):
-        await sender.pushing.push(to, records(NOW, 1), seconds=0.3)
-    kept.commit.set()
-    await first
-    await sender.pushing.push(to, records(NOW, 1))
-
-
 def sensml(records: str) -> str:
     return (
         '<quoalise xmlns="urn:quoalise:0"><data><meta/>'
@@ -256,13 +208,13 @@ def sensml(records: str) -> str:
 async def test_what_cannot_be_read_is_refused_and_the_node_goes_on(
     one: Prosody, new_node: MakeNode, new_plain: MakePlain, payload: str
 ) -> None:
-    kept = Kept()
-    receiver, peer = await new_node(one, keep=kept.keep), await new_plain(one)
-    to = receiver.connection.stream.boundjid.bare
+    keeper = Keeper()
+    receiver, peer = await new_node(one, keep=keeper.keep), await new_plain(one)
+    to = receiver.bare
     peer.send_raw(f'<message to="{to}" id="1">{payload}</message>')
     refused = await peer.error()
     assert refusal(refused)[:2] == ("bad-request", "modify")
     assert refused.get("id") == "1"
     sender = await new_node(one)
     await sender.pushing.push(to, records(NOW, 1))
-    assert kept.times == 1
+    assert keeper.counts.total() == 1

@@ -4,35 +4,17 @@ import asyncio
 
 import pytest
 
-from consometers_node.quoalise import BadRequest, Data, ItemNotFound, QuoaliseError
+from consometers_node.quoalise import BadRequest, ItemNotFound, QuoaliseError
 from consometers_node.xmpp import NotKept, Traffic, receiving
 from consometers_node.xmpp.errors import NotAcknowledged
 from demo.prosody import Prosody
 
 from .conftest import MakeNode, Node
-from .home import NOW, SERIES, Home, records
-
-
-class Keeper:
-    """Keeps, or does not."""
-
-    def __init__(self) -> None:
-        self.fault: Exception | None = None
-        self.may = asyncio.Event()
-        self.may.set()
-
-    async def keep(self, sender: str, data: Data) -> None:
-        await self.may.wait()
-        if self.fault is not None:
-            raise self.fault
-
-
-def bare(node: Node) -> str:
-    return node.connection.stream.boundjid.bare
+from .home import NOW, SERIES, Home, Keeper, records
 
 
 async def push(sender: Node, receiver: Node) -> None:
-    await sender.pushing.push(bare(receiver), records(NOW, 1), seconds=0.5)
+    await sender.pushing.push(receiver.bare, records(NOW, 1), seconds=0.5)
 
 
 async def until(traffic: Traffic, wanted: Traffic) -> None:
@@ -58,10 +40,10 @@ async def test_messages_are_counted_by_what_became_of_them(
             await push(sender, receiver)
     await until(traffic, Traffic(acknowledged=1, refused=1, unkept=2))
     keeper.fault = None
-    keeper.may.clear()
+    keeper.hold()
     pushes = [asyncio.create_task(push(sender, receiver)) for _ in range(3)]
     await until(traffic, Traffic(acknowledged=1, refused=1, unkept=2, dropped=1))
-    keeper.may.set()
+    keeper.may_keep.set()
     await asyncio.wait(pushes)
     await until(traffic, Traffic(acknowledged=3, refused=1, unkept=2, dropped=1))
     assert sum(push.exception() is not None for push in pushes) == 1
@@ -73,10 +55,10 @@ async def test_requests_are_counted_by_what_became_of_them(
     household, traffic = Home(), Traffic()
     asker, answerer = await new_node(one), await new_node(one, household, traffic=traffic)
     with pytest.raises(QuoaliseError):
-        await asker.asking.subscribe(bare(answerer), SERIES)
-    household.readers.add(bare(asker))
-    await asker.asking.subscribe(bare(answerer), SERIES)
+        await asker.asking.subscribe(answerer.bare, SERIES)
+    household.readers.add(asker.bare)
+    await asker.asking.subscribe(answerer.bare, SERIES)
     assert traffic == Traffic(answered=1, turned_down=1)
     with pytest.raises(ItemNotFound):
-        await asker.asking.get_data_needs(bare(answerer))
+        await asker.asking.get_data_needs(answerer.bare)
     assert traffic == Traffic(answered=1, turned_down=2)
