@@ -12,7 +12,7 @@ import unicodedata
 import typer
 
 from consometers_node.collective.settings import read, write
-from consometers_node.collective.settings_schema import KEYS, Wrong
+from consometers_node.collective.settings_schema import KEYS, BadValue
 from consometers_node.quoalise.text import Text, around, text
 
 from .client import write_private
@@ -171,8 +171,8 @@ def _checked(key: str, typed: str, option: str) -> object:
     """Return what is to be written of what was typed. Raises `CliError`."""
     try:
         meant = KEYS[key].read(typed, Path())
-    except Wrong:
-        raise misused(option, KEYS[key].hint) from None
+    except BadValue:
+        raise misused(option, KEYS[key].format.hint) from None
     match meant:
         case int():
             return meant
@@ -199,7 +199,7 @@ def _ask(key: str, usual: str, output: Output) -> object:
         try:
             return _checked(key, typed, key)
         except CliError:
-            output.note(_sentence(KEYS[key].hint))
+            output.note(_sentence(KEYS[key].format.hint))
 
 
 def _sentence(hint: Text) -> Text:

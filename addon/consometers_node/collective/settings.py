@@ -5,15 +5,15 @@
     [xmpp]
     account = "collectif@kersabiec.example"
 
-`keys.KEYS` has every key once, with what may stand there. What is wrong is told with its line.
+`settings_schema.KEYS` has every key once, with what may stand there. A refusal names its line.
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
-from datetime import timedelta
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
-from functools import partial
+from inspect import signature
 from ipaddress import ip_network
+from itertools import groupby
 import json
 import os
 from pathlib import Path
@@ -25,15 +25,13 @@ from zoneinfo import ZoneInfo
 from ..quoalise import Device, Text
 from ..quoalise.identifier import organisation
 from ..quoalise.text import around, text
-from ..series import Interval
 from ..xmpp import Server
 from .disclosure.sdc_rules import DEFAULT_MINIMUM, Agreed, ByLaw, Publication
-from .settings_schema import KEYS, Basis, Key, Network, Wrong
+from .settings_schema import KEYS, BadValue, Basis, Key, Network
 
 _MAX_BYTES = 64 * 1024
 _DATABASE = "node.db"
-_LONGEST_WAIT = 120
-"""Minutes."""
+_TIME_ZONE = ZoneInfo("Europe/Paris")
 _WIDTH = 100
 _THIS_MACHINE = ip_network("127.0.0.0/8"), ip_network("::1")
 
@@ -92,8 +90,8 @@ class Settings:
     identifier: str
     folder: Path
     database: Path | str = field(repr=False)
-    time_zone: ZoneInfo
-    needs: tuple[Path, ...]
+    time_zone: ZoneInfo = _TIME_ZONE
+    needs: tuple[Path, ...] = ()
     xmpp: Xmpp
     page: Page
     publication: Publication
@@ -110,12 +108,15 @@ class Settings:
 class BadSettings(Exception):
     """What is wrong with the settings, and where: `text` says what to do."""
 
-    def __init__(self, words: Text) -> None:
-        super().__init__(words.say())
-        self.text = words
+    def __init__(self, words: Text, place: Path | str, line: int | None = None) -> None:
+        if line is None:
+            self.text = around(_WHOLE, words, place=place)
+        else:
+            self.text = around(_PLACE, words, file=place, line=line)
+        super().__init__(self.text.say())
 
 
-_SECTIONS = dict.fromkeys(name.partition(".")[0] for name in KEYS if "." in name)
+_SECTIONS = {key.section for key in KEYS.values() if key.section}
 
 
 def read(
@@ -125,139 +126,122 @@ def read(
 
     Paths in the file are seen from its folder. `data` is the node's folder, if it was chosen.
     """
-    written = file.read_bytes() if file.exists() else b""
-    found: dict[str, Any] = {}
-    for name, value in _told(written, file).items():
-        place = partial(_at, file, written, name)
-        found[name] = _value(KEYS[name], value, file.parent, place)
+    source = file.read_bytes() if file.exists() else b""
+    values: dict[str, Any] = {}
+    for name, value in _document(source, file).items():
+        try:
+            values[name] = KEYS[name].read(value, file.parent)
+        except BadValue:
+            raise BadSettings(_wrong(KEYS[name]), file, _line(source, name)) from None
     for name, key in KEYS.items():
-        if said := environment.get(key.variable):
-            found[name] = _value(key, said, Path(), partial(_whole, key.variable))
-    for key in KEYS.values():
-        if key.required and key.name not in found:
-            missing = around(_MISSING, key.hint, key=key.name, variable=key.variable)
-            raise BadSettings(_whole(file, missing))
-    return _settings(found, data or found.get("data", file.parent))
+        if value := environment.get(key.variable):
+            try:
+                values[name] = key.read(value, Path())
+            except BadValue:
+                raise BadSettings(_wrong(key), key.variable) from None
+    for name, key in KEYS.items():
+        if key.required and name not in values:
+            missing = around(_MISSING, key.format.hint, key=name, variable=key.variable)
+            raise BadSettings(missing, file)
+    return _settings(values, data or values.get("data", file.parent))
 
 
-def write(told: Mapping[str, object], language: str) -> str:
+def write(values: Mapping[str, object], language: str) -> str:
     """Return a file that says this, and shows what else can be said."""
     lines = []
-    for section in ("", *_SECTIONS):
+    for section, keys in groupby(KEYS.values(), lambda key: key.section):
         lines += [f"[{section}]"] if section else []
-        for name, key in KEYS.items():
-            if name.rpartition(".")[0] != section:
-                continue
-            hint = key.hint.say(language)
-            said = f"{key.what.say(language)} {hint[0].upper()}{hint[1:]}"
-            lines += wrap(said, _WIDTH, initial_indent="# ", subsequent_indent="# ")
-            last = name.rpartition(".")[2]
+        for key in keys:
+            hint = key.format.hint.say(language)
+            comment = f"{key.what.say(language)} {hint[0].upper()}{hint[1:]}"
+            lines += wrap(comment, _WIDTH, initial_indent="# ", subsequent_indent="# ")
             # What JSON writes of these values is TOML too.
             lines.append(
-                f"{last} = {json.dumps(told[name], ensure_ascii=False)}"
-                if name in told
-                else f"# {last} ="
+                f"{key.last_name} = {json.dumps(values[key.name], ensure_ascii=False)}"
+                if key.name in values
+                else f"# {key.last_name} ="
             )
         lines.append("")
     return "\n".join(lines)
 
 
-def _settings(found: Mapping[str, Any], folder: Path) -> Settings:
-    def section(name: str, *keys: str) -> dict[str, Any]:
-        return {key: found[f"{name}.{key}"] for key in keys if f"{name}.{key}" in found}
+def _settings(values: Mapping[str, Any], folder: Path) -> Settings:
+    def section[T](make: Callable[..., T], prefix: str, **others: object) -> T:
+        names = [name for name in signature(make).parameters if f"{prefix}{name}" in values]
+        return make(**{name: values[f"{prefix}{name}"] for name in names} | others)
 
-    return Settings(
-        name=found["name"],
-        identifier=found["identifier"],
+    return section(
+        Settings,
+        "",
         folder=folder,
-        database=found.get("database", folder / _DATABASE),
-        location=found.get("location"),
-        time_zone=found.get("time_zone", ZoneInfo("Europe/Paris")),
-        needs=found.get("needs", ()),
-        xmpp=Xmpp(
-            **section("xmpp", "account", "password_file", "account_command"),
-            server=Server(**section("xmpp", "host", "port", "security", "ca_file")),
-        ),
-        page=Page(**section("page", "host", "port", "names", "proxies")),
-        publication=publication(found),
-        tells_members=found.get("publication.members", True),
-        metrics=Metrics(**section("metrics", "host", "port")) if "metrics.port" in found else None,
+        database=values.get("database", folder / _DATABASE),
+        xmpp=section(Xmpp, "xmpp.", server=section(Server, "xmpp.")),
+        page=section(Page, "page."),
+        publication=publication(values),
+        tells_members=values.get("publication.members", True),
+        metrics=section(Metrics, "metrics.") if "metrics.port" in values else None,
     )
 
 
-def publication(found: Mapping[str, Any]) -> Publication:
+def publication(values: Mapping[str, Any]) -> Publication:
     """Return how sums are published, of what was read of the keys of `publication`."""
-    by_law = found.get("publication.basis") is Basis.LAW
-    told: dict[str, Any] = {
-        "basis": ByLaw() if by_law else Agreed(found.get("publication.minimum", DEFAULT_MINIMUM))
-    }
-    if "publication.interval" in found:
-        told["interval"] = Interval(found["publication.interval"])
-    if "publication.wait_minutes" in found:
-        told["wait"] = timedelta(minutes=found["publication.wait_minutes"])
-    longest = timedelta(minutes=found.get("publication.longest_wait_minutes", _LONGEST_WAIT))
-    told["longest_wait"] = max(longest, told.get("wait", longest))
-    return Publication(**told)
+    by_law = values.get("publication.basis") is Basis.LAW
+    minimum = values.get("publication.minimum", DEFAULT_MINIMUM)
+    usual = Publication(basis=ByLaw() if by_law else Agreed(minimum))
+    wait = values.get("publication.wait_minutes", usual.wait)
+    return replace(
+        usual,
+        interval=values.get("publication.interval", usual.interval),
+        wait=wait,
+        longest_wait=max(wait, values.get("publication.longest_wait_minutes", usual.longest_wait)),
+    )
 
 
-def _value(key: Key, found: object, folder: Path, place: Callable[[Text], Text]) -> object:
-    try:
-        return key.read(found, folder)
-    except Wrong:
-        raise BadSettings(place(around(_WRONG, key.hint, key=key.name))) from None
+def _wrong(key: Key) -> Text:
+    return around(_WRONG, key.format.hint, key=key.name)
 
 
-def _told(written: bytes, file: Path) -> dict[str, object]:
+def _document(source: bytes, file: Path) -> dict[str, object]:
     """Return what a file says, by the full name of its keys."""
-    if len(written) > _MAX_BYTES:
-        raise BadSettings(_whole(file, _TOO_LONG.fill(most=_MAX_BYTES)))
+    if len(source) > _MAX_BYTES:
+        raise BadSettings(_TOO_LONG.fill(most=_MAX_BYTES), file)
     try:
-        document = tomllib.loads(written.decode())
+        document = dict(_flat(tomllib.loads(source.decode())))
     except tomllib.TOMLDecodeError as fault:
-        said = _NOT_TOML.fill(why=fault.msg)
-        raise BadSettings(around(_PLACE, said, file=file, line=fault.lineno)) from fault
+        raise BadSettings(_NOT_TOML.fill(why=fault.msg), file, fault.lineno) from fault
     except RecursionError as fault:
-        raise BadSettings(_whole(file, _NOT_TOML.fill(why=fault))) from fault
+        raise BadSettings(_NOT_TOML.fill(why=fault), file) from fault
     except UnicodeDecodeError as fault:
-        line = written[: fault.start].count(b"\n") + 1
-        raise BadSettings(around(_PLACE, _NOT_UTF_8, file=file, line=line)) from fault
-    told = dict(_flat(document))
-    for name in told:
+        line = source[: fault.start].count(b"\n") + 1
+        raise BadSettings(_NOT_UTF_8, file, line) from fault
+    for name in document:
         if name not in KEYS:
-            raise BadSettings(_at(file, written, name, _strange(name)))
-    return told
+            raise BadSettings(_unknown(name), file, _line(source, name))
+    return document
 
 
-def _strange(name: str) -> Text:
+def _unknown(name: str) -> Text:
+    last_names = [key.last_name for key in KEYS.values()]
     near = get_close_matches(name, KEYS, 1) or get_close_matches(
-        name.rpartition(".")[2], [key.rpartition(".")[2] for key in KEYS], 1
+        name.rpartition(".")[2], last_names, 1
     )
     if near:
-        full = next(key for key in KEYS if key.endswith(near[0]))
-        return _NEARLY.fill(key=name, near=full)
+        return _NEARLY.fill(key=name, near=next(key for key in KEYS if key.endswith(near[0])))
     return _UNKNOWN.fill(key=name, known=", ".join(KEYS))
 
 
-def _flat(document: Mapping[str, object], before: str = "") -> Iterator[tuple[str, object]]:
+def _flat(document: Mapping[str, object], section: str = "") -> Iterator[tuple[str, object]]:
     for key, value in document.items():
-        name = f"{before}{key}"
+        name = f"{section}{key}"
         if isinstance(value, dict) and name in _SECTIONS:
             yield from _flat(value, f"{name}.")
         else:
             yield name, value
 
 
-def _whole(place: Path | str, said: Text) -> Text:
-    return around(_WHOLE, said, place=place)
-
-
-def _at(file: Path, written: bytes, name: str, said: Text) -> Text:
-    return around(_PLACE, said, file=file, line=_line(written.decode(), name))
-
-
-def _line(written: str, name: str) -> int:
+def _line(source: bytes, name: str) -> int:
     """Return the line in which a key begins: where the beginning of the file comes to have it."""
-    lines = written.splitlines()
+    lines = source.decode().splitlines()
     begins = 1
     for end in range(1, len(lines) + 1):
         try:

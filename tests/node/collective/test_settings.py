@@ -177,7 +177,7 @@ def test_a_wrong_value_is_told_with_its_line(
         assert said.startswith(f"{file}, li")
         assert f" {line}{separator}" in said
         assert key in said
-    assert KEYS[key].hint.say("fr") in caught.value.text.say("fr")
+    assert KEYS[key].format.hint.say("fr") in caught.value.text.say("fr")
 
 
 @pytest.mark.parametrize(
@@ -281,7 +281,7 @@ def test_what_was_asked_is_written_with_all_that_can_be_said(tmp_path: Path, lan
     assert kept.page.port == 8124
     for key in KEYS:
         assert f"{key.rpartition('.')[2]} =" in settings
-    assert KEYS["time_zone"].hint.say(language).split()[-1] in settings
+    assert KEYS["time_zone"].format.hint.say(language).split()[-1] in settings
     assert max(map(len, settings.splitlines())) <= 100
 
 

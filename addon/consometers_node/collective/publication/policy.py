@@ -21,7 +21,7 @@ from ...store.settings import set_setting, setting
 from ..access_log import Read, note_read
 from ..disclosure.sdc_rules import Agreed, Publication
 from ..settings import publication
-from ..settings_schema import KEYS, Basis, Wrong
+from ..settings_schema import KEYS, BadValue, Basis
 
 AT_ONCE = date.min
 NOT_YET = date.max
@@ -109,7 +109,7 @@ def read_rules(told: dict[str, object], opens: date = NOT_YET) -> Rules:
             raise BadRules(key)
         try:
             found[known.name] = known.read(value, Path())
-        except Wrong:
+        except BadValue:
             raise BadRules(key) from None
     return Rules(publication(found), opens)
 

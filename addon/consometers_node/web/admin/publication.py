@@ -14,7 +14,7 @@ from ...collective.publication.closed_hours import State, hours, missing, progre
 from ...collective.publication.dry_run import Stretch
 from ...collective.publication.policy import AT_ONCE, NOT_YET, BadRules, InForce, Rules, read_rules
 from ...collective.publication.queries import Published
-from ...collective.settings_schema import KEYS, Basis, Step
+from ...collective.settings_schema import KEYS, STEPS, Basis
 from ...quoalise import Text
 from ...quoalise.text import text
 from ...sharing.consent_text import INTERVALS
@@ -261,7 +261,7 @@ def _words(desk: AdminDesk) -> dict[str, object]:
         "Stretch": Stretch,
         "least": LEAST_MINIMUM,
         "usual": DEFAULT_MINIMUM,
-        "steps": [one.value for one in Step],
+        "steps": [step.value for step in STEPS],
         "intervals": INTERVALS,
         "reasons": REASONS,
         "written": Rules(desk.settings.publication),
@@ -328,7 +328,7 @@ def _filled(visit: Visit) -> Filled:
 
 def _hint(name: str) -> Text:
     """Return what the settings file wants there, as a sentence of its own."""
-    hint = KEYS[f"publication.{name}"].hint
+    hint = KEYS[f"publication.{name}"].format.hint
     said = {tag: _apart(hint.say(tag), Language(tag)) for tag in LANGUAGES}
     return Text({tag: words[0].upper() + words[1:] for tag, words in said.items()})
 
