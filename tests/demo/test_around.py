@@ -8,7 +8,6 @@ import pytest
 from demo import around
 from demo.collective import ADMINISTRATION_PASSWORD, ADMINISTRATOR
 from demo.federation import KERMELO, READER, SMALL, Round, Shown
-from demo.neighbours import Progress
 from demo.program import NodeError, closed
 
 PAGE = "http://127.0.0.1:8080"
@@ -31,7 +30,7 @@ def shown(name: str) -> Shown:
 
 
 @pytest.fixture
-def told() -> Round:
+def tour() -> Round:
     return Round(
         cooperative=shown("cooperative"),
         municipality=shown("municipality"),
@@ -46,19 +45,19 @@ def told() -> Round:
     )
 
 
-def test_a_visitor_is_told_every_page_and_how_to_log_in(told: Round) -> None:
-    guide = around.guide(told, AT_HOME)
+def test_a_visitor_is_told_every_page_and_how_to_log_in(tour: Round) -> None:
+    guide = around.guide(tour, AT_HOME)
     lines = [line.split() for line in guide.splitlines()]
     administration = f"{PAGE}/administration/"
     for page in (PAGE, SITE, f"{PAGE}/hall", f"{PAGE}/data", administration, AT_HOME, SUM):
         assert any(page in words for words in lines), page
     assert ADMINISTRATOR in guide
     assert ADMINISTRATION_PASSWORD in guide
-    assert told.command in guide
+    assert tour.command in guide
 
 
-def test_the_command_reads_the_sum_of_the_municipality_as_the_reader(told: Round) -> None:
-    program, command, jid, asked, *options = shlex.split(told.command)
+def test_the_command_reads_the_sum_of_the_municipality_as_the_reader(tour: Round) -> None:
+    program, command, jid, asked, *options = shlex.split(tour.command)
     assert (program, command, jid) == (
         "script/node",
         "get-history",
@@ -66,51 +65,6 @@ def test_the_command_reads_the_sum_of_the_municipality_as_the_reader(told: Round
     )
     assert asked == SUM
     assert dict(zip(options[::2], options[1::2], strict=True))["--as"] == READER
-
-
-def test_a_program_is_told_the_same(told: Round) -> None:
-    found = around.as_json(told, AT_HOME)
-    assert found["cooperative"] == {
-        "name": "cooperative",
-        "jid": "cooperative@cooperative.test/quoalise",
-        "page": PAGE,
-        "sites": {"École de Kersabiec": SITE},
-        "hall": f"{PAGE}/hall",
-        "data": f"{PAGE}/data",
-        "administration": {
-            "page": f"{PAGE}/administration/",
-            "username": ADMINISTRATOR,
-            "password": ADMINISTRATION_PASSWORD,
-        },
-        "xmpp": {
-            "domain": "cooperative.test",
-            "host": "127.0.0.1",
-            "port": 5269,
-            "ca_file": "/a folder/authority.pem",
-        },
-        "series": [{"identifier": SUM, "interval": "PT1H"}],
-        "device_page": AT_HOME,
-    }
-    assert found["homes"] == {"count": 12, "days": 33, "plan": "/a folder/plan.json"}
-    assert found["kermelo"] == {"jid": KERMELO}
-
-
-def test_where_the_school_is_alone_there_is_nothing_around_it(told: Round) -> None:
-    alone = around.as_json(None, None)
-    assert alone.keys() == around.as_json(told, AT_HOME).keys()
-    assert set(alone.values()) == {None}
-
-
-def test_each_step_is_told_once(capsys: pytest.CaptureFixture[str]) -> None:
-    hear = around.Teller()
-    for counted in (0, 12, 41):
-        hear(Progress(homes=41, counted=counted))
-    assert capsys.readouterr().out.count("0/41, 0%") == 1
-    for told in (0.01, 0.02, 0.12, 0.12):
-        hear(Progress(homes=41, counted=41, asked=41, joined=41, told=told))
-    assert capsys.readouterr().out.count("41/41") == 2
-    around.Teller(quiet=True)(Progress(homes=41))
-    assert not capsys.readouterr().out
 
 
 async def test_what_cannot_be_closed_keeps_nothing_else_open() -> None:

@@ -2,8 +2,6 @@
 
 import os
 from pathlib import Path
-import select
-import signal
 import subprocess
 import sys
 
@@ -41,54 +39,6 @@ def test_it_gets_its_arguments_and_ends_when_nobody_holds_its_input(
         assert child.poll() is None
         child.stdin.close()
         assert child.wait(10) < 0
-
-
-DEAF = """
-import signal, time
-import demo.child
-signal.signal(signal.SIGTERM, signal.SIG_IGN)
-demo.child._ENDS_WITHIN_S = 0.1
-demo.child.end_with_the_parent()
-time.sleep(60)
-"""
-
-
-def test_a_program_that_does_not_end_when_it_is_told_to_is_killed() -> None:
-    deaf = subprocess.Popen(
-        [sys.executable, "-P", "-c", DEAF],
-        cwd=ROOT,
-        stdin=subprocess.PIPE,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-    )
-    with deaf:
-        assert deaf.stdin is not None
-        deaf.stdin.close()
-        assert deaf.wait(10) == -signal.SIGKILL
-
-
-PARENT = """
-import subprocess, sys
-from demo.child import killed_with_its_parent
-child = subprocess.Popen(killed_with_its_parent(["sleep", "60"]))
-print(child.pid, flush=True)
-child.wait()
-"""
-
-
-def test_a_program_of_another_language_is_killed_with_its_parent() -> None:
-    parent = subprocess.Popen(
-        [sys.executable, "-P", "-c", PARENT],
-        stdout=subprocess.PIPE,
-        text=True,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-    )
-    with parent:
-        assert parent.stdout is not None
-        child = os.pidfd_open(int(parent.stdout.readline()))
-        parent.kill()
-        # It can be read once the process has ended.
-        assert select.select([child], [], [], 10)[0] == [child]
-        os.close(child)
 
 
 def test_a_program_of_another_language_does_not_start_once_its_parent_is_gone() -> None:

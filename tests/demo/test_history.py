@@ -1,7 +1,7 @@
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
-from demo.history import HOUR, POWERS, Count, hours, whole_hour
+from demo.history import HOUR, hours, whole_hour
 from demo.meter import Contract, Linky
 from demo.world import World
 
@@ -36,13 +36,3 @@ def test_the_sixths_of_an_hour_are_what_the_registers_grew_by() -> None:
 
 def test_no_hour_has_ended_yet() -> None:
     assert list(hours(linky(), NOON, NOON + timedelta(minutes=10))) == []
-
-
-def test_net_power_is_what_is_drawn_less_what_is_injected() -> None:
-    flows = {key: power_w(Count(30, 100, 120)) for key, power_w in POWERS.items()}
-    assert flows == {
-        "active_power_drawn": 30,
-        "active_power_injected": 100,
-        "active_power": -70,
-        "power": 120,
-    }

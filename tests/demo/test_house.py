@@ -6,7 +6,7 @@ from demo import house
 
 
 @pytest.mark.parametrize(
-    ("said", "language"),
+    ("variables", "language"),
     [
         ({"LANG": "fr_FR.UTF-8"}, "fr"),
         ({"LANG": "FR_ca"}, "fr"),
@@ -17,11 +17,11 @@ from demo import house
     ],
 )
 def test_a_new_home_speaks_the_language_of_whoever_opens_it(
-    said: dict[str, str], language: str, monkeypatch: pytest.MonkeyPatch
+    variables: dict[str, str], language: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in ("LC_ALL", "LC_MESSAGES", "LANG"):
         monkeypatch.delenv(name, raising=False)
-    for name, value in said.items():
+    for name, value in variables.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setattr("sys.argv", ["script/demo"])
     assert house._arguments().language == language

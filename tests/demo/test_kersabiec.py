@@ -32,10 +32,6 @@ def test_the_schools_own_meter_sees_no_panels() -> None:
     assert SCHOOL.registers(noon).drawn_wh > 0
 
 
-def test_the_meters_are_two() -> None:
-    assert SCHOOL.identity != PANELS.identity
-
-
 def test_the_past_of_the_inverter_runs_into_its_present() -> None:
     noon = ORIGIN + timedelta(days=170, hours=12)
     (hour,) = hours(PANELS, noon - HOUR, noon)

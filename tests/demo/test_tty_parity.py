@@ -4,6 +4,8 @@ from pathlib import Path
 import subprocess
 import sys
 
+import pytest
+
 ROOT = Path(__file__).parents[2]
 OPEN_7E1 = """
 import os, serialx
@@ -30,14 +32,10 @@ def run(program: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_a_pty_takes_7e1_with_it() -> None:
-    assert run("import demo.tty_parity\n" + OPEN_7E1).stdout == "b'\\x02\\x03'\n" * 2
+@pytest.mark.parametrize("imports", ["demo.tty_parity", "serialx, demo.tty_parity"])
+def test_a_pty_takes_7e1_with_it_however_late_it_comes(imports: str) -> None:
+    assert run(f"import {imports}\n{OPEN_7E1}").stdout == "b'\\x02\\x03'\n" * 2
 
 
 def test_a_pty_does_not_take_7e1_without_it() -> None:
     assert "Invalid argument" in run(OPEN_7E1).stderr
-
-
-def test_it_may_come_late() -> None:
-    late = "import serialx, demo.tty_parity\n" + OPEN_7E1
-    assert run(late).stdout == "b'\\x02\\x03'\n" * 2

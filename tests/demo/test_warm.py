@@ -26,26 +26,26 @@ def warm(socket_enabled: None) -> Iterator[Warm]:
 
 
 async def test_a_command_gets_its_arguments_and_an_answer_and_is_heard(warm: Warm) -> None:
-    said = await warm.run(["--compact"], os.environ, '{"a": [1, 2]}')
-    assert said == Said(0, '{"a":[1,2]}\n', "")
+    answer = await warm.run(["--compact"], os.environ, '{"a": [1, 2]}')
+    assert answer == Said(0, '{"a":[1,2]}\n', "")
 
 
 async def test_a_command_that_fails_says_why(warm: Warm) -> None:
-    said = await warm.run([], os.environ, "{")
-    assert said.code == 1
-    assert "line 1 column 2" in said.complained
-    said = await warm.run(["--no-such-option"], os.environ)
-    assert said.code == 2
-    said = await warm.run(["no-such-file"], os.environ)
-    assert said.code == 1
-    assert "No such file or directory: 'no-such-file'" in said.complained
+    answer = await warm.run([], os.environ, "{")
+    assert answer.code == 1
+    assert "line 1 column 2" in answer.complained
+    answer = await warm.run(["--no-such-option"], os.environ)
+    assert answer.code == 2
+    answer = await warm.run(["no-such-file"], os.environ)
+    assert answer.code == 1
+    assert "No such file or directory: 'no-such-file'" in answer.complained
 
 
 async def test_many_run_at_once_and_none_knows_of_another(warm: Warm) -> None:
-    numbers = [str(number) * 50_000 for number in range(8)]
-    asked = (warm.run([], os.environ, f'"{number}"') for number in numbers)
-    assert [said.printed for said in await asyncio.gather(*asked)] == [
-        f'"{number}"\n' for number in numbers
+    texts = [str(digits) * 50_000 for digits in range(8)]
+    asked = (warm.run([], os.environ, f'"{digits}"') for digits in texts)
+    assert [answer.printed for answer in await asyncio.gather(*asked)] == [
+        f'"{digits}"\n' for digits in texts
     ]
 
 
@@ -56,17 +56,17 @@ async def test_a_command_has_the_environment_that_it_is_given(warm: Warm) -> Non
 
 
 async def test_a_signal_reaches_the_command_and_a_kill_ends_it(warm: Warm) -> None:
-    for number in (signal.SIGTERM, signal.SIGKILL):
+    for signal_number in (signal.SIGTERM, signal.SIGKILL):
         process = await asyncio.create_subprocess_exec(
             *warm.command(), stdin=PIPE, stdout=PIPE, stderr=PIPE
         )
         assert process.stdin is not None
         process.stdin.write(b"1")
         await warm.run([], {}, "1")
-        process.send_signal(number)
+        process.send_signal(signal_number)
         # All its streams end, so that nobody has them open any more.
         await process.communicate()
-        assert process.returncode == -number
+        assert process.returncode == -signal_number
 
 
 async def test_what_is_fresh_is_loaded_in_each_environment(

@@ -9,31 +9,16 @@ import pytest
 from consometers_node.collective.groups import GroupKind, all_groups, counting
 from consometers_node.collective.ingestion.validation import Told, take
 from consometers_node.collective.members.members import Members
-from consometers_node.quoalise.data import decode
 from consometers_node.series import Interval
 from consometers_node.store import Store
 from consometers_node.store.member_series import of_member, unasked
 from consometers_node.store.memberships import series_of_member
 from tools.bench import growth
-from tools.bench.collective import Case, pushed, records
+from tools.bench.collective import records
 from tools.bench.homes import HOURS, ZONE, day_of, join
 from tools.bench.members import jid
 
 NOW = datetime(2026, 3, 1, 7, tzinfo=UTC)
-
-
-def test_each_member_pushes_whole_days_up_to_yesterday() -> None:
-    case = Case(members=3, days=4)
-    messages = pushed(case, NOW)
-    assert messages == pushed(case, NOW)
-    names = set()
-    for some in messages:
-        told = [decode(message) for message in some]
-        names |= {one.name for data in told for one in data.records}
-        starts = [time for data in told for one in data.records for time in one.values]
-        assert starts == list(range(int(starts[0]), int(starts[0]) + 5 * 86_400, 3_600))
-        assert starts[0] == (NOW.replace(hour=0) - timedelta(days=5)).timestamp()
-    assert len(names) == 3
 
 
 async def test_homes_that_are_copied_count_as_those_that_were_let_in(tmp_path: Path) -> None:
@@ -41,12 +26,12 @@ async def test_homes_that_are_copied_count_as_those_that_were_let_in(tmp_path: P
     await join(store, 13, history_days=31)
     at = datetime.now(UTC)
     yesterday = datetime(at.year, at.month, at.day, tzinfo=UTC) - timedelta(days=1)
-    told = [Told(jid(home), day_of(home, [yesterday], Random(1))) for home in range(13)]
+    messages = [Told(jid(home), day_of(home, [yesterday], Random(1))) for home in range(13)]
     async with store.writing() as connection:
-        assert await take(connection, told, ZONE.key, at) == 13 * [None]
+        assert await take(connection, messages, ZONE.key, at) == 13 * [None]
         assert await unasked(connection) == set()
         register = Members(connection, ZONE)
-        areas = {one.jid: one.area for one in await register.all()}
+        areas = {member.jid: member.area for member in await register.all()}
         counted = {
             (group.kind, len(await counting(connection, group.id, date(at.year, at.month, 1))))
             for group in await all_groups(connection)

@@ -10,10 +10,10 @@ from tools.bench import flood
 
 
 def test_all_kinds_of_stanzas_come_from_many_strangers_and_are_well_formed() -> None:
-    sent = [ET.fromstring(one) for one in islice(flood.stanzas(50, "a@one.test"), 2_000)]
-    assert len({one.get("from") for one in sent}) == 50
-    assert {one.get("to") for one in sent if one.tag == "iq"} == {"a@one.test/quoalise"}
-    kinds = Counter(one[0].tag if len(one) else "an attribute" for one in sent)
+    sent = [ET.fromstring(stanza) for stanza in islice(flood.stanzas(50, "a@one.test"), 2_000)]
+    assert len({stanza.get("from") for stanza in sent}) == 50
+    assert {stanza.get("to") for stanza in sent if stanza.tag == "iq"} == {"a@one.test/quoalise"}
+    kinds = Counter(stanza[0].tag if len(stanza) else "an attribute" for stanza in sent)
     assert len(kinds) == 6
     assert min(kinds.values()) > 10
 

@@ -41,10 +41,10 @@ def test_an_hour_is_closed_beside_a_bare_read(
     monkeypatch.setattr(closing, "YEARS", (1, 2))
     monkeypatch.setattr(closing, "GROWN_HOMES", 12)
     assert closing.main(["--homes", "40", "--database", "sqlite"]) in (0, 1)
-    said = capsys.readouterr().out
-    assert "sqlite, 40 homes: an hour" in said
-    assert "ratio" in said
-    assert "times as long" in said
+    printed = capsys.readouterr().out
+    assert "sqlite, 40 homes: an hour" in printed
+    assert "ratio" in printed
+    assert "times as long" in printed
 
 
 def test_all_of_the_past_is_closed_when_a_collective_opens(
@@ -71,6 +71,6 @@ def test_all_of_the_past_is_closed_when_a_collective_opens(
 
 def test_a_region_has_all_homes_of_its_cooperatives(capsys: pytest.CaptureFixture[str]) -> None:
     assert region.main(["--cooperatives", "2", "--homes", "40", "--communes", "3"]) == 0
-    said = capsys.readouterr().out
+    printed = capsys.readouterr().out
     # 24 hours of everybody's series and of three communes'.
-    assert f"a region of 2 cooperatives: {2 * 24 * 4} messages" in said
+    assert f"a region of 2 cooperatives: {2 * 24 * 4} messages" in printed

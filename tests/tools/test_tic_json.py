@@ -8,10 +8,8 @@ import pytest
 from custom_components.consometers.tic import Decoder, Mode
 from tests.integration.tic.samples import (
     ADDRESS,
-    BASE,
     HISTORIQUE,
     NOON,
-    PRODUCER,
     STANDARD,
     Fields,
     frame_bytes,
@@ -65,17 +63,6 @@ def test_a_frame_is_a_line_and_the_summary_is_the_last() -> None:
     }
 
 
-def test_a_line_is_written_as_the_issue_has_it() -> None:
-    out = StringIO()
-    JsonLines(out).show(
-        Decoder().feed(frame_bytes(STANDARD, [("EAST", "012345678")])), Decoder().counters
-    )
-    assert out.getvalue() == (
-        '{"mode":"standard","complete":true,"groups":{"EAST":{"raw":"012345678",'
-        '"value":12345678,"unit":"Wh","horodate":null}},"rejected":[]}\n'
-    )
-
-
 ADDRESS_PARTS = {
     "maker": "Landis+Gyr",
     "year": 2018,
@@ -86,16 +73,13 @@ ADDRESS_PARTS = {
 NOON_ISO = "2025-07-15T12:00:00+02:00"
 VALUES: list[tuple[Fields, Json, str | None, str | None]] = [
     (("ADSC", ADDRESS), ADDRESS_PARTS, None, None),  # type: ignore[list-item]
-    (("ADCO", ADDRESS), ADDRESS_PARTS, None, None),  # type: ignore[list-item]
     (("DATE", NOON, ""), NOON_ISO, None, NOON_ISO),
     (("DATE", NOON.lower(), ""), None, None, None),
     (("SMAXSN", NOON, "04321"), 4321, "VA", NOON_ISO),
-    (("SMAXSN", NOON.lower(), "04321"), 4321, "VA", None),
     (("DPM1", " 260115060000", "00"), "00", None, "2026-01-15T06:00:00+01:00"),
     (("RELAIS", "140"), [3, 4, 8], None, None),
     (("PPOT", "0C"), [2, 3], None, None),
     (("LTARF", "  HEURE PLEINE  "), "HEURE PLEINE", None, None),
-    (("PTEC", "HP.."), "HP..", None, None),
     (("NJOURF+1", "07"), 7, None, None),
 ]
 
@@ -146,31 +130,6 @@ def test_a_schedule_is_a_list_of_its_slots() -> None:
     assert read["value"] == [
         {"start": "06:30", "contact": "open", "virtual_contacts": [1], "index": 2}
     ]
-
-
-def test_groups_outside_any_frame_are_a_frame_that_was_cut() -> None:
-    inside = frame_bytes(HISTORIQUE, BASE)[1:-1]
-    frame, summary = lines(inside)
-    assert frame["complete"] is False
-    assert frame["groups"] == lines(frame_bytes(HISTORIQUE, BASE))[0]["groups"]
-    assert isinstance(summary["summary"], dict)
-    assert summary["summary"]["groups"] == len(BASE)
-
-
-def test_it_stays_small_when_every_group_differs() -> None:
-    out, decoder = StringIO(), Decoder()
-    json_lines = JsonLines(out)
-    for n in range(10_000):
-        json_lines.show(
-            decoder.feed(frame_bytes(HISTORIQUE, [("PAPP", f"{n:05}")])), decoder.counters
-        )
-    assert len(json_lines._memo) <= 4096
-
-
-def test_all_of_a_real_frame_can_be_written() -> None:
-    frame, _ = lines(frame_bytes(STANDARD, PRODUCER))
-    assert isinstance(frame["groups"], dict)
-    assert list(frame["groups"]) == [fields[0] for fields in PRODUCER]
 
 
 def test_what_is_no_value_is_not_written() -> None:

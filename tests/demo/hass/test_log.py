@@ -12,26 +12,17 @@ ValueError: no
 
 
 def test_a_record_has_level_logger_message_and_the_lines_under_it() -> None:
-    printed, found, heard, failed = parse_log(LOG)
-    assert printed.level == "PRINTED"
-    assert (found.level, found.logger) == ("WARNING", "homeassistant.loader")
-    assert heard.message == "Heard"
-    assert failed.detail.endswith("ValueError: no")
-
-
-def test_a_problem_is_what_is_said_above_information() -> None:
-    assert [record.is_problem for record in parse_log(LOG)] == [True, True, False, True]
-
-
-def test_a_record_is_ours_by_its_logger_or_its_traceback() -> None:
-    ours = [record.is_about("consometers") for record in parse_log(LOG)]
-    assert ours == [False, False, True, True]
+    records = parse_log(LOG)
+    assert [record.level for record in records] == ["PRINTED", "WARNING", "INFO", "ERROR"]
+    assert records[1].logger == "homeassistant.loader"
+    assert records[2].message == "Heard"
+    assert records[3].detail.endswith("ValueError: no")
+    assert [record.is_problem for record in records] == [True, True, False, True]
+    # By its logger, or by its traceback.
+    assert [record.is_about("consometers") for record in records] == [False, False, True, True]
+    assert parse_log("") == []
 
 
 def test_a_checkout_of_that_name_makes_no_traceback_ours() -> None:
     (failed,) = parse_log(LOG.splitlines()[3] + '\n  File "/home-assistant-consometers/x.py"\n')
     assert not failed.is_about("consometers")
-
-
-def test_nothing_was_said() -> None:
-    assert parse_log("") == []

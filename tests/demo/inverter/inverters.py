@@ -40,7 +40,7 @@ def unix(at: datetime) -> int:
 
 
 def virtual(name: str = "home", at: datetime = NOON) -> VirtualInverter:
-    """An inverter for which time stands still."""
+    """Return an inverter for which time stands still."""
     return VirtualInverter(inverter(name), start=at.timestamp(), speed=0)
 
 

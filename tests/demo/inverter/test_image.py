@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from demo.inverter import PROFILES, Image, ImageError, VirtualInverter
+from demo.inverter import PROFILES, Image, ImageError
 
-from .inverters import BASE, NOON, connection, decoded, inverter, read, unix
+from .inverters import BASE, NOON, decoded, inverter, unix
 
 
 @pytest.mark.parametrize("name", ["image.json", "image.csv"])
@@ -16,18 +16,6 @@ def test_what_is_written_is_read_again(name: str, profile: str, tmp_path: Path) 
     image = inverter(profile).image(unix(NOON))
     image.dump(tmp_path / name)
     assert Image.load(tmp_path / name) == image
-
-
-@pytest.mark.usefixtures("socket_enabled")
-async def test_a_recorded_device_is_served_in_place_of_a_computed_one(tmp_path: Path) -> None:
-    virtual = inverter()
-    virtual.image(unix(NOON)).dump(tmp_path / "image.json")
-    async with (
-        VirtualInverter(Image.load(tmp_path / "image.json")) as served,
-        connection(served) as client,
-    ):
-        made = (await read(client.for_unit(1)))[1]
-    assert made.w == virtual.measures.power_w(unix(NOON))
 
 
 @pytest.mark.parametrize(

@@ -27,8 +27,8 @@ def placed(points: tuple[Point, ...], start: int) -> Iterator[tuple[int, Point]]
         start += point.registers
 
 
-def told(component: Any) -> dict[int, object]:
-    """The values of a component by the offset of their registers in the model."""
+def values_by_offset(component: Any) -> dict[int, object]:
+    """Return the values of a component by the offset of their registers in the model."""
     return {
         field.address: getattr(component, name) for name, field in component.declared_fields.items()
     }
@@ -36,7 +36,7 @@ def told(component: Any) -> dict[int, object]:
 
 def agree(component: Any, block: Block) -> None:
     layout = MODELS[block.model_id]
-    values = told(component)
+    values = values_by_offset(component)
     scales = {name: value for name, value in block.values.items() if name.endswith("_SF")}
     for offset, point in placed(layout.points, HEADER):
         if point.kind not in ("sunssf", "pad"):
@@ -44,7 +44,7 @@ def agree(component: Any, block: Block) -> None:
     start = HEADER + sum(point.registers for point in layout.points)
     modules = component.module if layout.module else ()
     for module, wanted in zip(modules, block.modules, strict=True):
-        values = told(module)
+        values = values_by_offset(module)
         for offset, point in placed(layout.module, start):
             same(values[offset], wanted.get(point.name), point, scales)
 
@@ -69,25 +69,6 @@ async def test_every_point_is_read_as_it_was_meant(name: str, at: datetime) -> N
     assert [component.model_id for component in components] == [b.model_id for b in wanted]
     for component, block in zip(components, wanted, strict=True):
         agree(component, block)
-
-
-@pytest.mark.parametrize(
-    ("name", "chain"),
-    [
-        ("home", [1, 101, 120, 121, 160, 1, 201]),
-        ("bare", [1, 101, 120, 121, 160]),
-        ("split", [1, 102, 120, 121, 160, 1, 202]),
-        ("school", [1, 103, 120, 121, 160, 1, 203]),
-        ("delta", [1, 103, 120, 121, 160, 1, 204]),
-        ("float", [1, 111, 120, 121, 160, 1, 211]),
-        ("school-float", [1, 113, 120, 121, 160, 1, 213]),
-        ("der2018", [1, 701, 702, 160, 1, 213]),
-        ("hybrid", [1, 101, 120, 121, 160, 802, 1, 201]),
-    ],
-)
-async def test_a_profile_has_its_models(name: str, chain: list[int]) -> None:
-    found = await decoded(inverter(name).image(unix(NOON)))
-    assert [component.model_id for component in found] == chain
 
 
 async def test_a_home_makes_what_its_panels_get() -> None:
@@ -115,21 +96,6 @@ async def test_phases_add_up_to_the_whole() -> None:
     assert made.llv == pytest.approx(made.lnv * 3**0.5, rel=0.01)
 
 
-@pytest.mark.parametrize(("name", "model_id"), [("school", 103), ("school-float", 113)])
-async def test_integers_and_floats_tell_the_same(name: str, model_id: int) -> None:
-    virtual = inverter(name)
-    made = await model(virtual.image(unix(NOON)), model_id)
-    assert made.w == pytest.approx(virtual.load.world.flows(NOON).production_w, abs=5)
-    assert made.wh == virtual.load.world.energy(NOON).production_wh
-
-
-async def test_what_the_nameplate_says_is_never_exceeded() -> None:
-    virtual = inverter("school")
-    plate = await model(virtual.image(unix(NOON)), 120)
-    day = [virtual.measures.power_w(unix(NOON + n * MINUTE)) for n in range(-480, 480)]
-    assert max(day) < plate.w_rtg == 36_000
-
-
 @pytest.mark.parametrize("name", ["home", "school", "hybrid"])
 def test_energy_is_the_integral_of_power(name: str) -> None:
     virtual = inverter(name)
@@ -137,13 +103,6 @@ def test_energy_is_the_integral_of_power(name: str) -> None:
     joules = sum(virtual.measures.power_w(second) for second in range(start, end))
     made = virtual.measures.energy_wh(end) - virtual.measures.energy_wh(start)
     assert joules / 3600 == pytest.approx(made, rel=0.002)
-
-
-def test_lifetime_energy_never_falls() -> None:
-    virtual = inverter()
-    day = [virtual.measures.energy_wh(unix(NIGHT) + 10 * n) for n in range(8640)]
-    assert day == sorted(day)
-    assert day[-1] > day[0]
 
 
 def test_lifetime_energy_goes_on_where_it_was_in_another_run() -> None:
@@ -180,25 +139,8 @@ def test_inverter_and_linky_of_the_school_agree_to_the_wh() -> None:
 
 
 def used_wh(world: World, start: int, end: int) -> int:
-    """What the house used between two moments on whole ten minutes."""
+    """Return what the house used between two moments on whole ten minutes."""
     return sum(world.day(n // 144)[0][n % 144] for n in range(start // 600, end // 600))
-
-
-async def test_the_meter_of_the_inverter_shows_what_the_linky_shows() -> None:
-    linky = Linky(
-        World(SCHOOL, phases=3, origin=ORIGIN), Contract(reference_kva=36, phases=3, producer=True)
-    )
-    virtual = Inverter(PROFILES["school-float"], load=linky.load)
-    second = unix(NOON)
-    linky.overload(second - 1000)
-    linky.relieve(second - 100)
-    meter = await model(virtual.image(second), 213)
-    registers = linky.registers(second)
-    assert meter.tot_wh_imp == registers.drawn_wh
-    assert meter.tot_wh_exp == registers.injected_wh
-    assert (meter.wph_a, meter.wph_b, meter.wph_c) == linky.load.by_phase_w(second)
-    assert meter.ph_vph_b == linky.measures.voltage_v(2, second)
-    assert abs(meter.aph_a) == pytest.approx(linky.measures.current_a(1, second), abs=0.5)
 
 
 async def test_some_makers_count_what_is_injected_as_positive() -> None:
@@ -230,17 +172,6 @@ async def test_a_battery_takes_what_is_left_and_gives_it_back() -> None:
     assert 0 <= battery.so_c <= 100
 
 
-def test_a_linky_at_a_hybrids_home_agrees_too() -> None:
-    virtual = inverter("hybrid")
-    linky = Linky(virtual.load.world, Contract(producer=True))
-    for hour in range(24):
-        second = unix(NIGHT) + 3600 * hour + 123
-        readings, registers = virtual.readings(second), linky.registers(second)
-        assert readings.grid is not None
-        assert readings.grid.injected_wh == registers.injected_wh
-        assert readings.grid.drawn_wh == registers.drawn_wh
-
-
 def test_states_follow_the_sun() -> None:
     virtual = inverter()
     states = [virtual.measures.state(unix(NIGHT) + 300 * n) for n in range(288)]
@@ -252,13 +183,6 @@ def test_states_follow_the_sun() -> None:
         State.SHUTTING_DOWN,
         State.SLEEPING,
     ]
-
-
-async def test_at_night_nothing_is_made_and_nothing_is_forgotten() -> None:
-    virtual = inverter()
-    made = await model(virtual.image(unix(NIGHT)), 101)
-    assert (made.w, made.st) == (0, State.SLEEPING)
-    assert made.wh == virtual.load.world.energy(NIGHT).production_wh > 0
 
 
 async def test_a_limited_inverter_makes_less_and_counts_less() -> None:
@@ -273,7 +197,7 @@ async def test_a_limited_inverter_makes_less_and_counts_less() -> None:
 
 
 def made_wh(virtual: Inverter, start: datetime) -> int:
-    """What it counts in an hour."""
+    """Return what it counts in an hour."""
     energy_wh = virtual.measures.energy_wh
     return energy_wh(unix(start + HOUR)) - energy_wh(unix(start))
 
@@ -285,27 +209,6 @@ async def test_a_broken_or_switched_off_inverter_says_why(state: State, event: i
     made = await model(virtual.image(unix(NOON + HOUR)), 101)
     assert (made.st, made.w, made.evt1) == (state, 0, 1 << event)
     assert made.wh == virtual.measures.energy_wh(unix(NOON))
-
-
-async def test_zeros_are_shown_at_wake_up_and_are_gone_later() -> None:
-    virtual = inverter("der2018")
-    virtual.faults.zeros_at_dawn_s = 60
-    dawn = virtual.readings(unix(NOON)).awake_since
-    assert dawn is not None
-    waking = await decoded(virtual.image(dawn + 59))
-    awake = await decoded(virtual.image(dawn + 60))
-    assert waking[1].tot_wh_inj == 0 < awake[1].tot_wh_inj
-    assert waking[5].tot_wh_exp == 0 < awake[5].tot_wh_exp
-    assert waking[3].module[0].dcwh is None
-
-
-async def test_what_is_not_implemented_is_none() -> None:
-    virtual = inverter()
-    virtual.faults.missing = frozenset({"W", "PhVphA", "DCW"})
-    components = await decoded(virtual.image(unix(NOON)))
-    made, strings, meter = components[1], components[4], components[6]
-    assert made.w is made.ph_vph_a is made.dcw is strings.module[0].dcw is meter.w is None
-    assert made.wh > 0
 
 
 async def test_scale_factors_change_and_values_do_not() -> None:
@@ -321,31 +224,6 @@ async def test_scale_factors_change_and_values_do_not() -> None:
         assert readings.grid is not None
         assert (await model(image, 203)).tot_wh_exp == readings.grid.injected_wh
     assert factors == {1, 2}
-
-
-async def test_scale_factors_that_make_no_sense_leave_nothing_to_read() -> None:
-    virtual = inverter()
-    virtual.faults.scales = Scales.GARBAGE
-    made = await model(virtual.image(unix(NOON)), 101)
-    assert made.w is made.wh is made.hz is None
-    assert made.st == State.MPPT
-
-
-def test_the_lifetime_counter_jumps_and_restarts() -> None:
-    virtual, usual = inverter(), inverter()
-    virtual.jump(unix(NOON), 5000)
-    assert virtual.measures.energy_wh(unix(NOON) - 1) == usual.measures.energy_wh(unix(NOON) - 1)
-    assert virtual.measures.energy_wh(unix(NOON)) == usual.measures.energy_wh(unix(NOON)) + 5000
-    virtual.restart(unix(NOON + HOUR))
-    assert virtual.measures.energy_wh(unix(NOON + HOUR)) == 0
-    assert 0 < virtual.measures.energy_wh(unix(NOON + 2 * HOUR)) < 3000
-
-
-async def test_a_model_that_is_gone_moves_those_after_it() -> None:
-    virtual = inverter()
-    virtual.faults.without = frozenset({120})
-    components = await decoded(virtual.image(unix(NOON)))
-    assert [c.model_id for c in components] == [1, 101, 121, 160, 1, 201]
 
 
 def test_a_map_may_be_anywhere() -> None:

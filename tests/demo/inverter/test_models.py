@@ -11,7 +11,7 @@ from .inverters import DEFINITIONS
 
 
 def published(points: list[Any]) -> list[tuple[str, int, str | None]]:
-    """Type, registers and scale factor of points."""
+    """Return type, registers and scale factor of points."""
     kinds = {"count": "uint16"}
     return [(kinds.get(p["type"], p["type"]), p["size"], p.get("sf")) for p in points]
 

@@ -45,5 +45,5 @@ def raws(meter: Linky, at: datetime) -> Mapping[str, str]:
     return {group.label.name: group.raw for group in meter.frame(unix(at))}
 
 
-def number(meter: Linky, at: datetime, name: str) -> int:
+def number_of(meter: Linky, at: datetime, name: str) -> int:
     return int(raws(meter, at)[name])

@@ -7,10 +7,10 @@ from hypothesis import given, settings, strategies as st
 import pytest
 
 from custom_components.consometers.tic import CATALOGUE, PARIS, Colour, Mode, Status
-from demo.meter import Line, Linky, Option
+from demo.meter import Linky, Option
 from demo.meter.calendar import Calendar
 
-from .meters import NIGHT, NOON, ORIGIN, decoded, linky, number, raws, unix
+from .meters import NIGHT, NOON, ORIGIN, decoded, linky, number_of, raws, unix
 
 KINDS = list(product(Mode, Option, (1, 3), (False, True)))
 PILOT = {"SINST1", "SMAXN", "SMAXN-1"}
@@ -97,56 +97,39 @@ def test_registers_count_the_power_that_is_shown(start: int, phases: int) -> Non
     assert after.drawn_wh == meter.world.energy_at(start + 600).drawn_wh
 
 
-def test_registers_are_those_of_the_world_so_that_history_and_presence_meet() -> None:
-    meter = linky(producer=True)
-    energy = meter.world.energy(NOON)
-    assert number(meter, NOON, "EAST") == energy.drawn_wh == meter.registers_at(NOON).drawn_wh
-    assert number(meter, NOON, "EAIT") == energy.injected_wh
-
-
 def test_a_producer_at_noon_injects_and_at_night_draws() -> None:
     meter = linky(producer=True)
-    assert number(meter, NOON, "SINSTS") == 0
-    assert number(meter, NOON, "SINSTI") > 500
+    assert number_of(meter, NOON, "SINSTS") == 0
+    assert number_of(meter, NOON, "SINSTI") > 500
     assert status(meter, NOON).injecting
     assert status(meter, NOON).producer
-    assert number(meter, NIGHT, "SINSTS") > 0
-    assert number(meter, NIGHT, "SINSTI") == 0
+    assert number_of(meter, NIGHT, "SINSTS") > 0
+    assert number_of(meter, NIGHT, "SINSTI") == 0
     assert not status(meter, NIGHT).injecting
-
-
-def test_a_meter_of_panels_alone_says_that_it_is_a_producers() -> None:
-    frame = raws(linky(option=Option.PRODUCER, producer=True), NOON)
-    assert (frame["NGTF"].strip(), frame["LTARF"].strip()) == ("PRODUCTEUR", "INDEX NON CONSO")
 
 
 def test_a_consumer_that_injects_shows_a_current_without_power() -> None:
     meter = linky()
-    assert number(meter, NOON, "SINSTS") == 0
-    assert number(meter, NOON, "IRMS1") > 0
+    assert number_of(meter, NOON, "SINSTS") == 0
+    assert number_of(meter, NOON, "IRMS1") > 0
     assert status(meter, NOON).injecting
     assert not status(meter, NOON).producer
     assert "EAIT" not in raws(meter, NOON)
-
-
-def test_phases_add_up() -> None:
-    frame = raws(linky(phases=3), NIGHT)
-    assert sum(int(frame[f"SINSTS{n}"]) for n in (1, 2, 3)) == int(frame["SINSTS"])
 
 
 def test_the_status_register_says_what_the_rest_of_the_frame_says() -> None:
     meter = linky(option=Option.HC, producer=True)
     for hour, index, contact_open in ((4, 1, False), (12, 2, True)):
         at = datetime(2026, 6, 10, hour, tzinfo=PARIS)
-        said = status(meter, at)
-        assert said.supplier_index == index == number(meter, at, "NTARF")
-        assert said.contact_open is contact_open
+        register = status(meter, at)
+        assert register.supplier_index == index == number_of(meter, at, "NTARF")
+        assert register.contact_open is contact_open
         assert raws(meter, at)["RELAIS"] == ("000" if contact_open else "001")
-        assert said.distributor_index == (4 if contact_open else 3)
-        assert said.output is Mode.STANDARD
-        assert not said.clock_degraded
-        assert not said.over_reference_power
-        assert said.colour_today is said.colour_tomorrow is None
+        assert register.distributor_index == (4 if contact_open else 3)
+        assert register.output is Mode.STANDARD
+        assert not register.clock_degraded
+        assert not register.over_reference_power
+        assert register.colour_today is register.colour_tomorrow is None
 
 
 def test_a_degraded_clock_writes_small_letters() -> None:
@@ -172,16 +155,6 @@ def test_seasons_have_letters() -> None:
         assert date.time == doubled + timedelta(hours=hours)
         stamps.append(date.raw_horodate)
     assert stamps == ["E261025023000", "H261025023000"]
-
-
-def test_a_message_stays_and_a_very_short_one_comes_once() -> None:
-    meter = linky()
-    line = Line(meter, NOON.timestamp())
-    meter.message, meter.short_message = "COUPURE LE 12", "COUPURE"
-    first, second = ({g.label.name: g.value for g in next(line).groups} for _ in range(2))
-    assert first["MSG1"] == second["MSG1"] == "COUPURE LE 12"
-    assert first["MSG2"] == "COUPURE"
-    assert "MSG2" not in second
 
 
 def test_tempo_shows_its_colours_and_its_red_day_as_a_peak() -> None:
@@ -243,19 +216,6 @@ def test_ejp_gives_notice_of_its_peak_in_both_modes() -> None:
     assert status(meter, start).peak_now == 1
     assert raws(meter, start)["LTARF"].strip() == "POINTE MOBILE"
     assert "DPM1" not in raws(meter, start + timedelta(hours=1))
-
-
-def test_a_new_meter_starts_near_zero_under_another_address() -> None:
-    meter = linky(producer=True)
-    old = raws(meter, NOON)
-    meter.swap(unix(NOON))
-    new = raws(meter, NOON + timedelta(minutes=2))
-    assert new["ADSC"] != old["ADSC"]
-    assert new["PRM"] == old["PRM"]
-    assert int(new["EAIT"]) < 200
-    assert int(new["EAST"]) == sum(int(new[f"EASF{n:02}"]) for n in range(1, 11)) == 0
-    assert "CCASN" not in new
-    assert int(raws(meter, NIGHT + timedelta(days=1))["EAST"]) > 0
 
 
 def test_no_invented_address_can_be_a_real_one() -> None:

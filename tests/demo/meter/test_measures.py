@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given, settings, strategies as st
 import pytest
 
-from custom_components.consometers.tic import Group, Mode
+from custom_components.consometers.tic import Group
 from demo.meter import Linky
 
 from .meters import NOON, ORIGIN, linky, raws, unix
@@ -42,12 +42,6 @@ def test_the_highest_power_of_today_is_that_of_yesterday_tomorrow() -> None:
     for name in ("SMAXSN", "SMAXIN"):
         assert first[f"{name}-1"].raw == last[name].raw
         assert first[f"{name}-1"].raw_horodate == last[name].raw_horodate
-
-
-def test_after_midnight_nothing_was_injected_yet() -> None:
-    midnight = datetime(2026, 6, 10, 22, tzinfo=UTC)
-    group = groups(linky(producer=True), midnight + timedelta(minutes=3))["SMAXIN"]
-    assert (group.raw, group.raw_horodate) == ("00000", "E260611000000")
 
 
 def test_a_point_of_the_load_curve_is_the_mean_of_its_period_and_stamped_with_its_end() -> None:
@@ -97,21 +91,3 @@ def test_an_overload_shows_everywhere_and_is_counted(phases: int) -> None:
     assert meter.registers(end + 5000).injected_wh - after.injected_wh == pytest.approx(
         normal.registers(end + 5000).injected_wh - normal.registers(end).injected_wh, abs=1
     )
-
-
-def test_a_single_phase_meter_in_historique_mode_sends_adps_while_it_lasts() -> None:
-    meter = linky(Mode.HISTORIQUE)
-    assert "ADPS" not in raws(meter, NOON)
-    meter.overload(unix(NOON) + 1)
-    frame = raws(meter, NOON + timedelta(seconds=2))
-    assert frame["ADPS"] == frame["IINST"] > frame["ISOUSC"].zfill(3)
-    meter.relieve(unix(NOON) + 30)
-    assert "ADPS" not in raws(meter, NOON + timedelta(seconds=30))
-
-
-@pytest.mark.parametrize("phases", [1, 3])
-def test_ordinary_life_does_not_overload_the_meter(phases: int) -> None:
-    winter = datetime(2026, 1, 12, tzinfo=UTC)
-    meter = linky(phases=phases, origin=winter)
-    week = meter.measures.maxima(unix(winter), unix(winter) + 7 * 86_400)
-    assert week.drawn.power_va < 800 * meter.contract.reference_kva

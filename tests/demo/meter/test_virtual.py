@@ -63,58 +63,12 @@ async def test_a_pty_gives_whole_frames_at_the_meters_speed(mode: Mode, link: Pa
     assert not link.is_symlink()
 
 
-async def test_a_pty_needs_no_link() -> None:
-    async with virtual() as meter:
-        assert meter.port.startswith("/dev/")
-        async with reader(meter.port) as stream:
-            assert await frames(stream, 1)
-
-
-async def test_at_the_wrong_speed_a_pty_gives_noise_until_it_is_set_right(link: Path) -> None:
-    async with virtual(link=link) as meter:
-        async with reader(meter.port, 1200) as stream:
-            decoder = Decoder()
-            async with asyncio.timeout(DEADLINE_S):
-                while decoder.counters.bytes < 500:
-                    decoder.feed(await stream.read(4096))
-            assert decoder.counters.groups == 0
-        async with reader(meter.port, 9600) as stream:
-            assert await frames(stream)
-
-
 async def test_a_reader_that_does_not_read_stops_nobody(link: Path) -> None:
     async with virtual(link=link) as meter, reader(meter.port):
         line, start = meter.line, meter.line.at
         async with asyncio.timeout(DEADLINE_S):
             while line.at < start + 40:
                 await asyncio.sleep(0.05)
-
-
-async def test_a_pulled_pty_is_gone_and_comes_again_under_its_link(link: Path) -> None:
-    async with virtual(link=link) as meter:
-        async with reader(meter.port) as stream:
-            await frames(stream, 1)
-            await meter.unplug()
-            await meter.unplug()
-            assert not link.is_symlink()
-            with pytest.raises(OSError, match="disconnected"):
-                await frames(stream, 100)
-        await meter.plug()
-        await meter.plug()
-        async with reader(meter.port) as stream:
-            assert await frames(stream, 1)
-
-
-async def test_a_switch_of_mode_changes_what_comes_and_at_which_speed(link: Path) -> None:
-    async with virtual(link=link) as meter:
-        async with reader(meter.port) as stream:
-            await frames(stream, 1)
-        meter.switch_mode(Mode.HISTORIQUE)
-        async with asyncio.timeout(DEADLINE_S):
-            while meter.linky.mode is Mode.STANDARD:
-                await asyncio.sleep(0.01)
-        async with reader(meter.port, 1200) as stream:
-            assert (await frames(stream, 1))[0].mode is Mode.HISTORIQUE
 
 
 async def test_a_link_that_is_a_file_of_somebody_is_left_alone(link: Path) -> None:
@@ -129,27 +83,9 @@ async def test_a_link_that_is_a_file_of_somebody_is_left_alone(link: Path) -> No
 async def test_several_readers_share_a_tcp_port() -> None:
     async with virtual(tcp=0) as meter:
         assert meter.port.startswith("socket://127.0.0.1:")
-        async with reader(meter.port) as one, reader(meter.port) as other:
-            first, second = await asyncio.gather(frames(one), frames(other))
+        async with reader(meter.port) as stream, reader(meter.port) as other:
+            first, second = await asyncio.gather(frames(stream), frames(other))
     assert all(frame.correct for frame in [*first, *second])
-
-
-@pytest.mark.usefixtures("socket_enabled")
-async def test_a_pulled_tcp_port_closes_and_comes_again_where_it_was() -> None:
-    async with virtual(tcp=0) as meter:
-        port = meter.port
-        async with reader(port) as stream:
-            await frames(stream, 1)
-            await meter.unplug()
-            with pytest.raises((AssertionError, OSError)):
-                await frames(stream, 100)
-        with pytest.raises(OSError, match=r"refused|failed"):
-            async with reader(port):
-                pass
-        await meter.plug()
-        async with reader(port) as stream:
-            assert meter.port == port
-            assert await frames(stream, 1)
 
 
 async def test_faults_come_and_go(link: Path) -> None:

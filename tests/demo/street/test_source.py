@@ -23,13 +23,13 @@ def test_it_is_told_as_it_was(tmp_path: Path) -> None:
 
 
 def test_what_comes_after_it_was_so_52_weeks_before(tmp_path: Path) -> None:
-    told = recording(tmp_path)
-    known = {hour.n: hour for hour in told.hours(FIRST, FIRST + YEAR)}
-    after = list(told.hours(FIRST + YEAR, FIRST + 4 * YEAR))
+    recorded = recording(tmp_path)
+    by_hour = {hour.n: hour for hour in recorded.hours(FIRST, FIRST + YEAR)}
+    after = list(recorded.hours(FIRST + YEAR, FIRST + 4 * YEAR))
     assert len(after) == 3 * YEAR
     for hour in after:
         years = -(-(hour.n - (FIRST + YEAR - 1)) // (52 * WEEK))
-        before = known[hour.n - years * 52 * WEEK]
+        before = by_hour[hour.n - years * 52 * WEEK]
         assert hour == Hour(hour.n, before.drawn_wh, before.injected_wh, before.made_wh)
 
 

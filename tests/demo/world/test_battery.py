@@ -1,6 +1,6 @@
 """A battery moves energy in time, loses some of it, and makes none."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 from demo.world import HOUSEHOLD, SEGMENT_S, Battery, HybridWorld, World
 
@@ -11,14 +11,6 @@ WEEK_S = 7 * 86_400
 
 def hybrid() -> HybridWorld:
     return HybridWorld(HOUSEHOLD, BATTERY, kwp=6, origin=ORIGIN)
-
-
-def test_panels_are_those_of_a_house_without_a_battery() -> None:
-    plain, world = World(HOUSEHOLD, kwp=6, origin=ORIGIN), hybrid()
-    for second in range(world.origin_s, world.origin_s + WEEK_S, 5_000):
-        storage = world.storage_at(second)
-        assert storage.panels_wh == plain.energy_at(second).production_wh
-        assert storage.panels_w == plain.flows_at(second).production_w
 
 
 def test_less_is_drawn_and_less_is_injected_and_some_is_lost() -> None:
@@ -49,8 +41,3 @@ def test_the_battery_is_neither_overfull_nor_too_strong() -> None:
     # The sun comes and goes around the mean of ten minutes.
     strongest = max(abs(world.storage_at(second).battery_w) for second in days)
     assert strongest < 1.2 * BATTERY.power_w
-
-
-def test_before_it_was_put_in_the_panels_were_alone() -> None:
-    before = ORIGIN - timedelta(hours=12)
-    assert hybrid().flows(before) == World(HOUSEHOLD, kwp=6, origin=ORIGIN).flows(before)

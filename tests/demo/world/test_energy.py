@@ -51,15 +51,6 @@ def test_an_hour_of_power_is_what_the_registers_count(world: World, start: int) 
     )
 
 
-@given(SECONDS)
-def test_panels_alone_feed_the_grid_with_all_they_make_and_draw_nothing(second: int) -> None:
-    energy, flows = ROOF.energy_at(second), ROOF.flows_at(second)
-    assert energy.injected_wh == energy.production_wh == KERSABIEC.energy_at(second).production_wh
-    assert energy.drawn_wh == energy.consumption_wh == 0
-    assert len(set(flows.grid_w)) == 1
-    assert abs(flows.consumption_w) <= 1  # Each phase is rounded.
-
-
 @given(BUILDINGS, SECONDS)
 def test_flows_add_up(world: World, second: int) -> None:
     flows = world.flows_at(second)
@@ -76,11 +67,6 @@ def test_a_world_is_the_same_for_whoever_asks_and_in_whatever_order() -> None:
     assert other.flows(later - timedelta(days=3)) == HOME.flows(later - timedelta(days=3))
 
 
-def test_another_seed_is_another_world() -> None:
-    later = ORIGIN + timedelta(days=5, hours=11)
-    assert World(HOUSEHOLD, seed=2, origin=ORIGIN).energy(later) != HOME.energy(later)
-
-
 def test_a_later_origin_moves_the_registers_and_not_the_flows() -> None:
     first, second = ORIGIN + timedelta(days=3), ORIGIN + timedelta(days=4, hours=9)
     late = World(HOUSEHOLD, origin=first)
@@ -90,10 +76,3 @@ def test_a_later_origin_moves_the_registers_and_not_the_flows() -> None:
     assert late.energy(second).drawn_wh == (
         HOME.energy(second).drawn_wh - HOME.energy(first).drawn_wh
     )
-
-
-def test_without_panels_nothing_is_produced() -> None:
-    noon = ORIGIN + timedelta(hours=12)
-    energy = World(HOUSEHOLD, kwp=0, origin=ORIGIN).energy(noon)
-    assert (energy.production_wh, energy.injected_wh) == (0, 0)
-    assert energy.drawn_wh == energy.consumption_wh == HOME.energy(noon).consumption_wh

@@ -18,14 +18,14 @@ YEAR = 365 * 24
 def test_a_year_is_about_what_a_world_counts(site: Site, kwp: float) -> None:
     world = World(site, kwp=kwp, seed=3, origin=BEGIN)
     counted = world.energy_at(3600 * (FIRST + YEAR))
-    found = list(hours(site, kwp, 3, FIRST, FIRST + YEAR))
-    assert [hour.n for hour in found] == list(range(FIRST, FIRST + YEAR))
-    for told, exact in (
-        (sum(hour.drawn_wh for hour in found), counted.drawn_wh),
-        (sum(hour.injected_wh for hour in found), counted.injected_wh),
-        (sum(hour.made_wh for hour in found), counted.production_wh),
+    made = list(hours(site, kwp, 3, FIRST, FIRST + YEAR))
+    assert [hour.n for hour in made] == list(range(FIRST, FIRST + YEAR))
+    for summed, exact in (
+        (sum(hour.drawn_wh for hour in made), counted.drawn_wh),
+        (sum(hour.injected_wh for hour in made), counted.injected_wh),
+        (sum(hour.made_wh for hour in made), counted.production_wh),
     ):
-        assert told == pytest.approx(exact, rel=0.01, abs=0)
+        assert summed == pytest.approx(exact, rel=0.01, abs=0)
 
 
 def test_an_hour_does_not_depend_on_where_one_begins() -> None:

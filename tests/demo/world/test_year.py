@@ -93,11 +93,6 @@ def test_the_sun_stands_in_the_south_as_high_as_it_should() -> None:
     assert solstice.noon_s == pytest.approx(12 * 3600 + (13.5 + 1.9) * 60, abs=20)
 
 
-def test_nothing_is_produced_at_night(home: World) -> None:
-    nights = (datetime(2026, month, 11, 0, 30, tzinfo=UTC) for month in range(1, 13))
-    assert [home.flows(night).production_w for night in nights] == [0] * 12
-
-
 @pytest.mark.parametrize(
     "holiday", [date(2026, 4, 6), date(2026, 5, 14), date(2026, 5, 25), date(2027, 3, 29)]
 )
@@ -105,8 +100,3 @@ def test_easter_moves_its_holidays(holiday: date) -> None:
     assert is_public_holiday(holiday)
     assert not is_school_day(holiday)
     assert not is_public_holiday(holiday + timedelta(days=1))
-
-
-def test_power_goes_on_through_both_nights_on_which_clocks_change(home: World) -> None:
-    for night in (datetime(2026, 3, 29, tzinfo=UTC), datetime(2026, 10, 25, tzinfo=UTC)):
-        assert between(home, night, night + timedelta(hours=4)).consumption_wh > 0
