@@ -102,9 +102,13 @@ async def test_every_figure_arrives_under_its_title(
     health = await watch.health()
     assert health.database is not None
     assert health.database.moment is not None
-    known = {(fact.name, of): value for fact in HEALTH for of, value in fact.values(health)}
-    for fact in PUBLISHED:
-        known |= {(fact.name, of): value for of, value in fact.values(health.database.moment)}
+    known = {
+        (metric.name, label): value for metric in HEALTH for label, value in metric.values(health)
+    }
+    for metric in PUBLISHED:
+        known |= {
+            (metric.name, label): value for label, value in metric.values(health.database.moment)
+        }
 
     def all_there() -> bool:
         found = [one for one in items(zabbix, host) if one["key_"] != "consometers.metrics"]

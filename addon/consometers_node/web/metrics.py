@@ -8,12 +8,17 @@ from contextlib import AbstractAsyncContextManager
 
 from aiohttp import web
 from prometheus_client import CollectorRegistry
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, InfoMetricFamily, Metric
+from prometheus_client.core import (
+    CounterMetricFamily,
+    GaugeMetricFamily,
+    InfoMetricFamily,
+    Metric as Family,
+)
 from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import Collector
 
 from ..collective.monitoring.health import Health, Watch
-from ..collective.monitoring.metrics import HEALTH, PUBLISHED, Fact, Type
+from ..collective.monitoring.metrics import HEALTH, PUBLISHED, Metric
 from .hosts import is_known
 from .listening import Bounds, listening
 
@@ -62,27 +67,26 @@ class _Collected(Collector):
     def __init__(self, health: Health) -> None:
         self._health = health
 
-    def collect(self) -> Iterable[Metric]:
+    def collect(self) -> Iterable[Family]:
         yield from _families(HEALTH, self._health)
         database = self._health.database
         if database is not None and database.moment is not None:
             yield from _families(PUBLISHED, database.moment)
 
 
-def _families[Source](facts: Iterable[Fact[Source]], source: Source) -> Iterator[Metric]:
-    for fact in facts:
-        values = dict(fact.values(source))
+def _families[Source](metrics: Iterable[Metric[Source]], source: Source) -> Iterator[Family]:
+    for metric in metrics:
+        values = dict(metric.values(source))
         if values:
-            yield _family(fact, values)
+            yield _family(metric, values)
 
 
-def _family[Source](fact: Fact[Source], values: dict[str, float | str]) -> Metric:
-    words = fact.told.say("en")
-    if fact.type is Type.WORDS:
-        (said,) = values.values()
-        return InfoMetricFamily(fact.name, words, value={"version": str(said)})
-    made = CounterMetricFamily if fact.type is Type.COUNTER else GaugeMetricFamily
-    family = made(fact.name, words, labels=[fact.label.name] if fact.label else [])
-    for of, value in values.items():
-        family.add_metric([of] if of else [], float(value))
+def _family[Source](metric: Metric[Source], values: dict[str, float | str]) -> Family:
+    help_text, label = metric.help.say("en"), metric.label
+    if isinstance(version := values.get(""), str):
+        return InfoMetricFamily(metric.name, help_text, value={"version": version})
+    make = CounterMetricFamily if metric.is_counter else GaugeMetricFamily
+    family = make(metric.name, help_text, labels=[label.name] if label else [])
+    for label_value, value in values.items():
+        family.add_metric([label_value] if label else [], float(value))
     return family

@@ -11,12 +11,12 @@ import pytest
 from consometers_node.collective.disclosure.sdc_rules import Reason
 from consometers_node.collective.monitoring.metrics import (
     ALL,
+    COUNT,
     HEALTH,
     JOULES,
     PUBLISHED,
     RATIO,
-    Fact,
-    Type,
+    Metric,
 )
 from consometers_node.collective.settings_schema import KEYS
 from consometers_node.store import Store
@@ -26,47 +26,46 @@ from ..web.public.town import Town, settings
 from .watched import watch_of
 
 DOCS = Path(__file__).parents[3] / "docs"
-OTHERS = {"process_start_time_seconds"}
-"""Names that every program has for it, whatever the rules of names."""
 
 
 def names() -> Iterator[str]:
-    for fact in ALL:
-        yield fact.name
+    for metric in ALL:
+        yield metric.name
 
 
-@pytest.mark.parametrize("fact", ALL, ids=names())
-def test_names_are_as_prometheus_wants_them(fact: Fact[Never]) -> None:
+@pytest.mark.parametrize("metric", ALL, ids=names())
+def test_names_are_as_prometheus_wants_them(metric: Metric[Never]) -> None:
     """What `promtool check metrics` complains of."""
-    assert re.fullmatch(r"(consometers|process)(_[a-z]+)+", fact.name)
-    stem = fact.name.removesuffix("_total")
-    assert fact.name.endswith("_total") == (fact.type is Type.COUNTER)
+    assert re.fullmatch(r"(consometers|process)(_[a-z]+)+", metric.name)
+    stem = metric.name.removesuffix("_total")
+    assert metric.name.endswith("_total") == metric.is_counter
     assert not re.search(r"_(count|sum|bucket|info|gauge|counter|total)(_|$)", stem)
-    if fact.unit.suffix and fact.name not in OTHERS:
-        assert stem.endswith(f"_{fact.unit.suffix}")
-    else:
-        others = r"(ms|millis|minutes|hours|days|kb|mb|percent|wh|kwh|watt|joule|celsius)"
+    if metric.unit is COUNT:
+        others = (
+            r"(ms|millis|seconds|minutes|hours|days|bytes|kb|mb|ratio|percent|wh|kwh|watts?|joules?"
+            r"|celsius)"
+        )
         assert not re.search(rf"_{others}(_|$)", stem)
-    assert fact.label is None or re.fullmatch(r"[a-z]+", fact.label.name)
+    assert metric.label is None or re.fullmatch(r"[a-z]+", metric.label.name)
 
 
 def test_no_two_have_one_name() -> None:
-    assert len({fact.name for fact in ALL}) == len(ALL)
+    assert len({metric.name for metric in ALL}) == len(ALL)
 
 
-@pytest.mark.parametrize("fact", ALL, ids=names())
-def test_words_are_in_both_languages(fact: Fact[Never]) -> None:
-    for of in fact.each:
-        for said in filter(None, (fact.what, fact.each[of], fact.told)):
+@pytest.mark.parametrize("metric", ALL, ids=names())
+def test_words_are_in_both_languages(metric: Metric[Never]) -> None:
+    for label in metric.words:
+        for said in filter(None, (metric.title, metric.words[label], metric.help)):
             assert said.by_language.keys() == {"en", "fr"}
             assert all(words.strip() for words in said.by_language.values())
-    assert fact.told.say("fr") != fact.told.say("en")
-    assert fact.told.say("en").endswith(".")
+    assert metric.help.say("fr") != metric.help.say("en")
+    assert metric.help.say("en").endswith(".")
 
 
 def test_every_reason_has_words() -> None:
-    (fact,) = [fact for fact in HEALTH if fact.name == "consometers_intervals_suppressed"]
-    assert {Reason(of) for of in fact.each} == {*Reason} - {Reason.TOGETHER}
+    (metric,) = [metric for metric in HEALTH if metric.name == "consometers_intervals_suppressed"]
+    assert {Reason(label) for label in metric.words} == {*Reason} - {Reason.TOGETHER}
 
 
 async def test_all_of_a_town_are_figures(file: Store, tmp_path: Path) -> None:
@@ -75,11 +74,13 @@ async def test_all_of_a_town_are_figures(file: Store, tmp_path: Path) -> None:
     health = await watch_of(town).health()
     assert health.database is not None
     assert health.database.moment is not None
-    found = {(fact.name, of): value for fact in HEALTH for of, value in fact.values(health)}
+    found = {
+        (metric.name, label): value for metric in HEALTH for label, value in metric.values(health)
+    }
     found |= {
-        (fact.name, of): value
-        for fact in PUBLISHED
-        for of, value in fact.values(health.database.moment)
+        (metric.name, label): value
+        for metric in PUBLISHED
+        for label, value in metric.values(health.database.moment)
     }
     words = {key for key, value in found.items() if isinstance(value, str)}
     assert words == {("consometers_node", "")}
@@ -88,7 +89,9 @@ async def test_all_of_a_town_are_figures(file: Store, tmp_path: Path) -> None:
         ("consometers_closings_last_seconds", ""),
         ("consometers_closing_timestamp_seconds", ""),
     }
-    assert found.keys() == {(fact.name, of) for fact in ALL for of in fact.each} - never
+    assert (
+        found.keys() == {(metric.name, label) for metric in ALL for label in metric.words} - never
+    )
     assert found["consometers_published_power_watts", "consumption"] == 10_000
     assert found["consometers_published_power_watts", "production"] == 6_000
     assert found["consometers_published_members", ""] == 37
@@ -109,7 +112,7 @@ def test_rules_of_the_documentation_name_figures_that_exist(page: str) -> None:
     text = (DOCS / page).read_text()
     metrics = set(re.findall(r"\b(?:consometers|process)(?:_[a-z]+)+\b", text))
     assert len(metrics) > 5
-    assert metrics <= {fact.name for fact in ALL}
+    assert metrics <= {metric.name for metric in ALL}
     (written,) = re.findall(r"^\[metrics\]\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
     assert {f"metrics.{key}" for key in tomllib.loads(written)} <= set(KEYS)
     template = (DOCS.parent / "deploy" / "zabbix" / "consometers.en.yaml").read_text()

@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import select
 
 from consometers_node.collective.monitoring.health import Watch
-from consometers_node.collective.monitoring.metrics import ALL, Type
+from consometers_node.collective.monitoring.metrics import ALL
 from consometers_node.store import Store
 from consometers_node.store.collective_tables import MemberGroupRow, MemberRow
 from consometers_node.web.metrics import Metrics
@@ -56,16 +56,16 @@ async def test_every_figure_of_a_town_is_told(town: Town) -> None:
         "consometers_closings_last_seconds",
         "consometers_closing_timestamp_seconds",
     }
-    for fact in ALL:
-        if fact.name in never:
+    for metric in ALL:
+        if metric.name in never:
             continue
-        name = f"{fact.name}_info" if fact.type is Type.WORDS else fact.name
+        name = f"{metric.name}_info" if metric.name == "consometers_node" else metric.name
         family = found.pop(name, None) or found.pop(name.removesuffix("_total"))
-        assert family.documentation == fact.told.say("en")
-        assert family.type == ("gauge" if fact.type is Type.WORDS else fact.type.value)
-        if fact.label is not None:
-            labels = {sample.labels[fact.label.name] for sample in family.samples}
-            assert labels == set(fact.label.over)
+        assert family.documentation == metric.help.say("en")
+        assert family.type == ("counter" if metric.name.endswith("_total") else "gauge")
+        if metric.label is not None:
+            labels = {sample.labels[metric.label.name] for sample in family.samples}
+            assert labels == set(metric.label.words)
     assert found == {}
     assert f'consometers_node_info{{version="{VERSION}"}} 1.0' in text
     assert 'consometers_published_power_watts{direction="production"} 6000.0' in text

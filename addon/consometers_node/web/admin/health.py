@@ -11,7 +11,7 @@ import sqlalchemy
 
 from ...collective.members import administrators
 from ...collective.monitoring.health import Health, Watch
-from ...collective.monitoring.metrics import BYTES, HEALTH, INSTANT, SECONDS, Fact, Type
+from ...collective.monitoring.metrics import BYTES, HEALTH, INSTANT, SECONDS, Metric
 from ...quoalise import Text
 from ..speech import Language
 from .alerts import of_node
@@ -56,25 +56,26 @@ async def show(desk: AdminDesk, visit: Visit) -> web.StreamResponse:
 
 
 def _figures(health: Health, language: Language) -> Iterator[Figure]:
-    for fact in HEALTH:
+    for metric in HEALTH:
         values = [
-            (fact.each[of], _written(fact, value, language)) for of, value in fact.values(health)
+            (metric.words[label_value], _written(metric, value, language))
+            for label_value, value in metric.values(health)
+            if not isinstance(value, str)
         ]
-        if values and fact.type is not Type.WORDS:
-            yield Figure(fact.what, fact.told, values)
+        if values:
+            yield Figure(metric.title, metric.help, values)
 
 
-def _written(fact: Fact[Health], value: float | str, language: Language) -> str:
-    if isinstance(value, str):
-        return value
-    if fact.unit is INSTANT:
+def _written(metric: Metric[Health], value: float, language: Language) -> str:
+    unit = metric.unit
+    if unit is INSTANT:
         return language.moment(datetime.fromtimestamp(value, UTC))
-    if fact.unit is BYTES:
+    if unit is BYTES:
         return _size(value, language)
-    number = float(value * fact.unit.factor)
-    if fact.unit is SECONDS:
-        return f"{language.number(round(number, 2 if number < 10 else 0))}\u202f{fact.unit.shown}"
-    return " ".join(filter(None, (language.number(round(number, 2)), fact.unit.shown)))
+    number = float(value * unit.factor)
+    if unit is SECONDS:
+        return f"{language.number(round(number, 2 if number < 10 else 0))}\u202f{unit.symbol}"
+    return " ".join(filter(None, (language.number(round(number, 2)), unit.symbol)))
 
 
 def _size(size: float, language: Language) -> str:
