@@ -40,7 +40,8 @@ from demo.prosody import Prosody
 from tests.node.clocks import Hands, confirmed, set_aside_the_clock_of
 from tests.node.collective.people import AT, ZONE, join, meter, permission
 from tests.node.collective.telling import taking, told
-from tests.node.household.test_backfill import asked, rows
+from tests.node.household.factories import rows
+from tests.node.household.test_backfill import asked
 from tests.node.household.test_sync import DRAWN, NAME, reading
 from tests.node.household.toy import Toy, serving
 from tests.node.permission.samples import HOURLY, NEED, now

@@ -5,13 +5,16 @@ CI_FULL=1, start them as people do.
 """
 
 import asyncio
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 import json
 import os
 from pathlib import Path
+import pty
+import subprocess
 import sys
-from typing import Protocol
+from typing import Any
 
 import pytest
 import pytest_socket
@@ -37,6 +40,7 @@ from ..xmpp.conftest import (
     two,
 )
 from ..xmpp.home import Home
+from .factories import INIT
 
 __all__ = ["authority", "new_account", "new_node", "new_plain", "one", "own", "servers"]
 __all__ += ["stack", "two"]
@@ -46,18 +50,17 @@ SECONDS = 40
 
 
 @dataclass(frozen=True)
-class Said:
-    """How a command ended, and what it said."""
+class Result:
+    """How a command ended, and what it printed."""
 
     status: int
     out: str
     err: str
 
     @property
-    def document(self) -> dict[str, object]:
+    def document(self) -> Any:
         """The one JSON document on stdout."""
-        told: dict[str, object] = json.loads(self.out)
-        return told
+        return json.loads(self.out)
 
     @property
     def lines(self) -> list[dict[str, object]]:
@@ -65,25 +68,37 @@ class Said:
 
     @property
     def condition(self) -> object:
-        error = self.document["error"]
-        assert isinstance(error, dict)
-        return error["condition"]
+        return self.document["error"]["condition"]
 
 
-class Start(Protocol):
-    async def __call__(
-        self, *arguments: object, language: str = "en_GB.UTF-8", **variables: str
-    ) -> asyncio.subprocess.Process: ...
+type Start = Callable[..., Awaitable[asyncio.subprocess.Process]]
+"""Of `start`."""
 
 
-class Run(Protocol):
-    async def __call__(
-        self,
-        *arguments: object,
-        language: str = "en_GB.UTF-8",
-        typed: str = "",
-        **variables: str,
-    ) -> Said: ...
+@dataclass(frozen=True)
+class Run:
+    """Runs commands to their end."""
+
+    start: Start
+
+    async def __call__(self, *arguments: object, typed: str = "", **variables: str) -> Result:
+        return await ended(await self.start(*arguments, **variables), typed)
+
+    async def ok(self, *arguments: object, **options: str) -> Result:
+        """Run a command that succeeds."""
+        result = await self(*arguments, **options)
+        assert result.status == 0, result
+        return result
+
+    async def json(self, *arguments: object, **options: str) -> Any:
+        """Run a command that succeeds, and return its document."""
+        return (await self.ok(*arguments, "--json", **options)).document
+
+    async def condition(self, *arguments: object, **options: str) -> object:
+        """Run a command that fails, and return why."""
+        result = await self(*arguments, "--json", **options)
+        assert result.status != 0, result
+        return result.condition
 
 
 @pytest.fixture
@@ -133,23 +148,51 @@ def start(environment: dict[str, str], command_line: Callable[..., Sequence[str]
 
 @pytest.fixture
 def run(start: Start) -> Run:
-    async def make(
-        *arguments: object, language: str = "en_GB.UTF-8", typed: str = "", **variables: str
-    ) -> Said:
-        process = await start(*arguments, language=language, **variables)
-        return await ended(process, typed)
-
-    return make
+    return Run(start)
 
 
-async def ended(process: asyncio.subprocess.Process, typed: str = "") -> Said:
+async def ended(process: asyncio.subprocess.Process, typed: str = "") -> Result:
     """Wait for the end of a command."""
     async with asyncio.timeout(SECONDS):
         out, err = await process.communicate(typed.encode())
     assert process.returncode is not None
-    said = Said(process.returncode, out.decode(), err.decode())
-    assert "Traceback" not in said.err, said.err
-    return said
+    result = Result(process.returncode, out.decode(), err.decode())
+    assert "Traceback" not in result.err, result.err
+    return result
+
+
+def at_a_terminal(
+    environment: dict[str, str], language: str, arguments: Sequence[str], typed: Sequence[str]
+) -> tuple[int, str]:
+    """Run a command at a terminal, answer each question; return how it ended and what was shown."""
+    person, terminal = pty.openpty()
+    program = subprocess.Popen(
+        (sys.executable, "-P", "-m", "consometers_node", *arguments),
+        stdin=terminal,
+        stdout=terminal,
+        stderr=terminal,
+        env={**environment, "LANG": language},
+        start_new_session=True,
+    )
+    os.close(terminal)
+    shown, asked, answers = b"", 0, list(typed)
+    # The terminal is gone with the program.
+    with suppress(OSError):
+        while chunk := os.read(person, 4096):
+            shown += chunk
+            # A question ends with a space, and nothing comes after it.
+            if answers and len(shown) > asked and shown.endswith(b" "):
+                asked = len(shown)
+                os.write(person, f"{answers.pop(0)}\n".encode())
+    os.close(person)
+    return program.wait(30), shown.decode()
+
+
+@pytest.fixture
+async def coop(run: Run, tmp_path: Path) -> Path:
+    """The folder of a collective that was set up."""
+    await run.ok(*INIT)
+    return tmp_path / "share" / "consometers"
 
 
 def at(server: Prosody) -> tuple[object, ...]:

@@ -34,16 +34,15 @@ async def test_login_keeps_what_the_server_takes(
     one: Prosody, new_account: NewAccount, run: Run, tmp_path: Path
 ) -> None:
     jid = new_account(one)
-    said = await run("login", jid, *at(one), typed=PASSWORD + "\n")
-    assert said.status == 0, said.err
-    assert said.out.startswith(f"{jid} is this node's account")
+    result = await run.ok("login", jid, *at(one), typed=PASSWORD + "\n")
+    assert result.out.startswith(f"{jid} is this node's account")
     folder = tmp_path / "share" / "consometers"
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
     assert stat.S_IMODE((folder / "node.db").stat().st_mode) == 0o600
 
-    said = await run("logout", language="fr_FR.UTF-8")
-    assert said.out == f"{jid} est oublié ici. Le compte lui-même continue chez son serveur.\n"
-    assert (await run("logout", "--json")).document == {"jid": None, "kept": False}
+    result = await run("logout", language="fr_FR.UTF-8")
+    assert result.out == f"{jid} est oublié ici. Le compte lui-même continue chez son serveur.\n"
+    assert await run.json("logout") == {"jid": None, "kept": False}
 
 
 async def test_the_folder_is_that_of_the_option_or_of_the_variable(
@@ -54,8 +53,8 @@ async def test_the_folder_is_that_of_the_option_or_of_the_variable(
     password.write_text(PASSWORD + "\n")
     here, there = tmp_path / "a" / "b", tmp_path / "there"
     options = (*at(one), "--password-file", password, "--json")
-    said = await run("login", jid, *options, "--data", here)
-    assert said.document == {"jid": jid, "kept": True}
+    result = await run("login", jid, *options, "--data", here)
+    assert result.document == {"jid": jid, "kept": True}
     assert (here / "node.db").exists()
     await run("login", jid, *options, CONSOMETERS_DATA=str(there))
     assert (there / "node.db").exists()
@@ -69,25 +68,24 @@ async def test_a_wrong_password_is_not_kept(
     one: Prosody, new_account: NewAccount, run: Run, tmp_path: Path
 ) -> None:
     jid = new_account(one)
-    said = await run("login", jid, *at(one), typed="wrong\n")
-    assert (said.status, said.out) == (1, "")
-    assert said.err == (
+    result = await run("login", jid, *at(one), typed="wrong\n")
+    assert (result.status, result.out) == (1, "")
+    assert result.err == (
         f"The server refuses the address {jid} with this password: correct one of them.\n"
     )
-    said = await run("login", jid, *at(one), "--json", typed="wrong\n", language="fr_FR.UTF-8")
-    assert (said.status, said.condition, said.err) == (1, "wrong-password", "")
-    assert "ce mot de passe" in said.out
+    result = await run("login", jid, *at(one), "--json", typed="wrong\n", language="fr_FR.UTF-8")
+    assert (result.status, result.condition, result.err) == (1, "wrong-password", "")
+    assert "ce mot de passe" in result.out
     assert not (tmp_path / "share").exists()
 
 
 async def test_a_server_that_is_not_there_is_told(run: Run) -> None:
     place = ("--host", LOOPBACK, "--port", NOBODY)
-    said = await run("login", "home@one.test", *place, typed="secret\n")
-    assert said.status == 1
-    assert said.err.startswith("The server one.test cannot be reached (")
-    assert "tried again" not in said.err
-    said = await run("login", "home@one.test", *place, "--json", typed="secret\n")
-    assert said.condition == "unreachable"
+    result = await run("login", "home@one.test", *place, typed="secret\n")
+    assert result.status == 1
+    assert result.err.startswith("The server one.test cannot be reached (")
+    assert "tried again" not in result.err
+    assert await run.condition("login", "home@one.test", *place, typed="secret\n") == "unreachable"
 
 
 async def test_a_certificate_of_an_unknown_authority_is_refused(
@@ -95,39 +93,27 @@ async def test_a_certificate_of_an_unknown_authority_is_refused(
 ) -> None:
     place = ("--host", LOOPBACK, "--port", one.port, "--security", "starttls")
     jid = new_account(one)
-    said = await run("login", jid, *place, typed=PASSWORD, language="fr")
-    assert said.status == 1
-    assert "ne prouve pas son identité" in said.err
-    assert "--ca-file" in said.err
-    said = await run("login", jid, *place, "--json", typed=PASSWORD)
-    assert said.condition == "certificate-refused"
+    result = await run("login", jid, *place, typed=PASSWORD, language="fr")
+    assert result.status == 1
+    assert "ne prouve pas son identité" in result.err
+    assert "--ca-file" in result.err
+    assert await run.condition("login", jid, *place, typed=PASSWORD) == "certificate-refused"
 
 
 async def test_a_file_that_is_no_authority_is_told(run: Run, tmp_path: Path) -> None:
     wrong = tmp_path / "wrong.pem"
     wrong.write_text("no certificate")
-    said = await run("login", "home@one.test", "--ca-file", wrong, typed="secret\n")
-    assert said.status == 1
-    assert said.err.startswith(f"{wrong} cannot be used")
+    result = await run("login", "home@one.test", "--ca-file", wrong, typed="secret\n")
+    assert result.status == 1
+    assert result.err.startswith(f"{wrong} cannot be used")
 
 
 @pytest.mark.parametrize(
     ("arguments", "status", "words"),
     [
         (("login", "no address"), 1, "«\u202fno address\u202f» n’est pas une adresse XMPP"),
-        (("login",), 2, "Il manque JID."),
-        (
-            ("login", "a@b", "--port", "x"),
-            2,
-            "--port\u00a0: «\u202fx\u202f» n’est pas un nombre entier.",
-        ),
-        (
-            ("login", "a@b", "--security", "no"),
-            2,
-            "--security\u00a0: «\u202fno\u202f» n’est pas l’un de",
-        ),
-        (("login", "a@b", "c"), 2, "Ceci est de trop\u00a0: c."),
-        (("login", "a@b", "--secret"), 2, "Il n’y a pas d’option --secret."),
+        (("login", "a@b", "--port", "x"), 2, "«\u202fx\u202f» n’est pas un nombre entier."),
+        (("login", "a@b", "--security", "no"), 2, "«\u202fno\u202f» n’est pas l’un de"),
         (("logn",), 2, "Il n’y a pas de commande logn."),
         (("login", "a@b"), 1, "Aucun mot de passe n’a été donné pour a@b"),
         (("login", "a@b", "--password-file", "/none"), 1, "/none est inutilisable"),
@@ -136,9 +122,9 @@ async def test_a_file_that_is_no_authority_is_told(run: Run, tmp_path: Path) -> 
 async def test_what_was_typed_wrong_is_told(
     run: Run, arguments: tuple[str, ...], status: int, words: str
 ) -> None:
-    said = await run(*arguments, language="fr_FR.UTF-8")
-    assert (said.status, said.out) == (status, "")
-    assert words in said.err
+    result = await run(*arguments, language="fr_FR.UTF-8")
+    assert (result.status, result.out) == (status, "")
+    assert words in result.err
     told = await run(*arguments, "--json")
     assert (told.status, told.err) == (status, "")
     assert "message" in str(told.document["error"])
@@ -155,39 +141,37 @@ async def test_help_is_in_both_languages(run: Run) -> None:
 
 
 async def test_what_login_kept_is_used(reader: Reader, run: Run) -> None:
-    kept = await run("login", reader.jid, *at(reader.server))
-    assert kept.status == 0, kept.err
-    said = await run("list-series", reader.peer, "--json")
-    assert said.status == 0, said.out
-    assert said.document["from"] == reader.peer
-    said = await run("list-series", reader.peer, "--host", "xmpp.example")
-    assert said.status == 2
-    assert "--as" in said.err
+    await run.ok("login", reader.jid, *at(reader.server))
+    result = await run.ok("list-series", reader.peer, "--json")
+    assert result.document["from"] == reader.peer
+    result = await run("list-series", reader.peer, "--host", "xmpp.example")
+    assert result.status == 2
+    assert "--as" in result.err
 
 
 @pytest.mark.cold
 async def test_without_an_account_one_is_asked_for(run: Run) -> None:
-    said = await run("list-series", "home@one.test")
-    assert (said.status, said.out) == (1, "")
-    assert "consometers-node login" in said.err
-    assert (await run("list-series", "home@one.test", "--json")).condition == "no-account"
+    result = await run("list-series", "home@one.test")
+    assert (result.status, result.out) == (1, "")
+    assert "consometers-node login" in result.err
+    assert await run.condition("list-series", "home@one.test") == "no-account"
 
 
 async def test_a_delivery_point_is_kept_and_forgotten_and_never_shown(
     run: Run, tmp_path: Path
 ) -> None:
-    said = await run("delivery-point", typed="3000 1610 0718 43\n")
-    assert (said.status, said.out) == (0, "The delivery point is kept.\n")
+    result = await run("delivery-point", typed="3000 1610 0718 43\n")
+    assert (result.status, result.out) == (0, "The delivery point is kept.\n")
     place = tmp_path / "share" / "consometers" / "node.db"
     store = await Store.open(place)
     assert (await load_naming(store)).delivery_point == "30001610071843"
     await store.close()
-    said = await run("delivery-point", "--json", typed="\n")
-    assert said.document == {"kept": False}
-    assert "3000" not in said.out + said.err
+    result = await run("delivery-point", "--json", typed="\n")
+    assert result.document == {"kept": False}
+    assert "3000" not in result.out + result.err
 
 
 async def test_what_is_no_delivery_point_is_told_and_not_kept(run: Run) -> None:
-    said = await run("delivery-point", typed="3000161007184\n", language="fr_FR.UTF-8")
-    assert said.status == 1
-    assert said.err.startswith("Le numéro d’un point de livraison a 14 chiffres")
+    result = await run("delivery-point", typed="3000161007184\n", language="fr_FR.UTF-8")
+    assert result.status == 1
+    assert result.err.startswith("Le numéro d’un point de livraison a 14 chiffres")

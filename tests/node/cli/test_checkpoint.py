@@ -19,8 +19,7 @@ async def test_after_a_checkpoint_the_one_file_has_all_while_the_node_goes_on(
     async with running.writing() as connection:
         await settings.set_setting(connection, "said", "now")
     shutil.copy(file, copies["before"])
-    said = await run("checkpoint", "--json", CONSOMETERS_DATA=str(tmp_path))
-    assert said.document == {"done": True}
+    assert await run.json("checkpoint", CONSOMETERS_DATA=str(tmp_path)) == {"done": True}
     assert file.with_name("node.db-wal").stat().st_size == 0
     shutil.copy(file, copies["after"])
     async with running.writing() as connection:
@@ -44,14 +43,13 @@ async def test_a_checkpoint_says_so_where_another_program_reads_on(
         assert await settings.setting(before, "said") is None
         async with running.writing() as connection:
             await settings.set_setting(connection, "said", "now")
-        said = await run("checkpoint", "--json", CONSOMETERS_DATA=str(tmp_path))
+        result = await run("checkpoint", "--json", CONSOMETERS_DATA=str(tmp_path))
     await running.close()
-    assert said.condition == "in-use"
+    assert result.condition == "in-use"
 
 
 @pytest.mark.cold
 async def test_a_checkpoint_makes_no_database(run: Run, tmp_path: Path) -> None:
-    said = await run("checkpoint", CONSOMETERS_DATA=str(tmp_path / "none"))
-    assert said.status == 0
-    assert said.out == "All is in the one file.\n"
+    result = await run.ok("checkpoint", CONSOMETERS_DATA=str(tmp_path / "none"))
+    assert result.out == "All is in the one file.\n"
     assert not (tmp_path / "none").exists()

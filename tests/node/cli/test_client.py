@@ -58,14 +58,13 @@ def answer_with(reader: Reader, *answers: QuoaliseError | Data) -> list[GetHisto
 
 
 async def test_series_are_listed(reader: Reader, run: Run) -> None:
-    said = await run("list-series", reader.peer, *reader.options)
-    assert (said.status, said.err) == (0, "")
-    header, _, row = said.out.strip().splitlines()
+    result = await run("list-series", reader.peer, *reader.options)
+    assert (result.status, result.err) == (0, "")
+    header, _, row = result.out.strip().splitlines()
     assert header.split()[:3] == ["Identifier", "Interval", "Unit"]
     assert row.split() == [str(SERIES), "PT1H", "W", "2026-01-01", "01:00+01:00"]
 
-    told = await run("list-series", reader.peer, *reader.options, "--json")
-    assert told.document == {
+    assert await run.json("list-series", reader.peer, *reader.options) == {
         "from": reader.peer,
         "series": [
             {
@@ -78,35 +77,35 @@ async def test_series_are_listed(reader: Reader, run: Run) -> None:
         ],
     }
     reader.home.readers.clear()
-    said = await run("list-series", reader.peer, *reader.options, language="fr_FR.UTF-8")
-    assert said.out == f"{reader.peer} ne vous laisse lire aucune série.\n"
+    result = await run("list-series", reader.peer, *reader.options, language="fr_FR.UTF-8")
+    assert result.out == f"{reader.peer} ne vous laisse lire aucune série.\n"
 
 
 async def test_a_day_is_a_table_with_what_it_comes_to(reader: Reader, run: Run) -> None:
-    said = await run("get-history", reader.peer, SERIES, *DAY, *reader.options)
-    assert (said.status, said.err) == (0, "")
-    lines = said.out.strip().splitlines()
+    result = await run("get-history", reader.peer, SERIES, *DAY, *reader.options)
+    assert (result.status, result.err) == (0, "")
+    lines = result.out.strip().splitlines()
     assert lines[2].split() == ["2026-01-01", "01:00+01:00", "0", "W"]
     assert lines[-1].startswith(f"24 records of {SERIES}, from 2026-01-01 01:00+01:00")
     assert lines[-1].endswith("lowest 0, mean 11.5, highest 23 W.")
-    said = await run("get-history", reader.peer, SERIES, *DAY, *reader.options, language="fr")
-    assert "24 relevés de" in said.out
+    result = await run("get-history", reader.peer, SERIES, *DAY, *reader.options, language="fr")
+    assert "24 relevés de" in result.out
 
 
 async def test_a_long_table_shows_its_ends_and_its_holes(reader: Reader, run: Run) -> None:
     two = Records(str(SERIES), "W", {**part(0, 50), **part(60, 50)})
     answer_with(reader, Data(records(START, 1).metadata, (two,)))
-    said = await run("get-history", reader.peer, SERIES, *MONTH, *reader.options)
-    assert len([line for line in said.out.splitlines() if " W" in line and "+01:00" in line]) == 61
-    assert "10 are missing in between: one each PT1H was to be." in said.out
-    assert "40 are not shown" in said.out
+    result = await run("get-history", reader.peer, SERIES, *MONTH, *reader.options)
+    assert (
+        len([line for line in result.out.splitlines() if " W" in line and "+01:00" in line]) == 61
+    )
+    assert "10 are missing in between: one each PT1H was to be." in result.out
+    assert "40 are not shown" in result.out
 
 
 async def test_json_is_one_object(reader: Reader, run: Run) -> None:
-    said = await run("get-history", reader.peer, SERIES, *DAY, *reader.options, "--json")
-    told = said.document
+    told = await run.json("get-history", reader.peer, SERIES, *DAY, *reader.options)
     measured = told.pop("records")
-    assert isinstance(measured, list)
     assert measured[:2] == [
         {"time": "2026-01-01T00:00:00+00:00", "value": 0},
         {"time": "2026-01-01T01:00:00+00:00", "value": 1},
@@ -131,8 +130,8 @@ async def test_json_is_one_object(reader: Reader, run: Run) -> None:
 
 
 async def test_csv_has_one_header_and_a_unit_in_each_line(reader: Reader, run: Run) -> None:
-    said = await run("get-history", reader.peer, SERIES, *DAY, *reader.options, "--format", "csv")
-    rows = list(csv.reader(io.StringIO(said.out)))
+    result = await run("get-history", reader.peer, SERIES, *DAY, *reader.options, "--format", "csv")
+    rows = list(csv.reader(io.StringIO(result.out)))
     assert rows[0] == ["time", "value", "unit", "identifier"]
     assert rows[2] == ["2026-01-01T01:00:00+00:00", "1", "W", str(SERIES)]
     assert len(rows) == 25
@@ -141,9 +140,11 @@ async def test_csv_has_one_header_and_a_unit_in_each_line(reader: Reader, run: R
 async def test_pages_become_one_document(reader: Reader, run: Run, tmp_path: Path) -> None:
     asked = answer_with(reader, BadRequest(), BadRequest())
     file = tmp_path / "month.xml"
-    said = await run("get-history", reader.peer, SERIES, *MONTH, *reader.options, "--output", file)
-    assert (said.status, said.out) == (0, "")
-    assert said.err == f"744 records are in {file}.\n"
+    result = await run(
+        "get-history", reader.peer, SERIES, *MONTH, *reader.options, "--output", file
+    )
+    assert (result.status, result.out) == (0, "")
+    assert result.err == f"744 records are in {file}.\n"
     assert len(asked) == 6
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     told = data.decode(file.read_bytes())
@@ -156,8 +157,10 @@ async def test_a_file_says_with_its_name_what_it_is(
 ) -> None:
     file = tmp_path / "day.json"
     options = (*DAY, *reader.options)
-    said = await run("get-history", reader.peer, SERIES, *options, "--output", file, "--json")
-    assert said.document == {"file": str(file), "records": 24}
+    assert await run.json("get-history", reader.peer, SERIES, *options, "--output", file) == {
+        "file": str(file),
+        "records": 24,
+    }
     assert len(json.loads(file.read_text())["records"]) == 24
     for arguments, words in (
         (("--output", tmp_path / "day"), "--format"),
@@ -165,13 +168,13 @@ async def test_a_file_says_with_its_name_what_it_is(
         (("--json", "--format", "csv"), "--json"),
         (("--format", "yaml"), "yaml"),
     ):
-        said = await run("get-history", reader.peer, SERIES, *options, *arguments)
-        assert said.status == 2
-        assert words in said.out + said.err
+        result = await run("get-history", reader.peer, SERIES, *options, *arguments)
+        assert result.status == 2
+        assert words in result.out + result.err
     nowhere = tmp_path / "no" / "day.csv"
-    said = await run("get-history", reader.peer, SERIES, *options, "--output", nowhere)
+    result = await run("get-history", reader.peer, SERIES, *options, "--output", nowhere)
     missing = "there is no such file or folder"
-    assert (said.status, said.err) == (1, f"{nowhere} cannot be used: {missing}.\n")
+    assert (result.status, result.err) == (1, f"{nowhere} cannot be used: {missing}.\n")
 
 
 async def test_what_is_not_complete_is_not_written(
@@ -180,11 +183,11 @@ async def test_what_is_not_complete_is_not_written(
     failure = UpstreamError("enedis-sge-tiers", "SGT500", Text({"en": "Down.", "fr": "En panne."}))
     for arguments in (("--format", "csv"), ("--json",), ("--output", tmp_path / "month.csv")):
         answer_with(reader, BadRequest(), records(START, 24), failure)
-        said = await run("get-history", reader.peer, SERIES, *MONTH, *reader.options, *arguments)
-        assert said.status == 1
-        assert "2026-01-01T23:00:00+00:00" in said.out + said.err
-        assert '"value"' not in said.out
-        assert "time,value" not in said.out
+        result = await run("get-history", reader.peer, SERIES, *MONTH, *reader.options, *arguments)
+        assert result.status == 1
+        assert "2026-01-01T23:00:00+00:00" in result.out + result.err
+        assert '"value"' not in result.out
+        assert "time,value" not in result.out
     assert not (tmp_path / "month.csv").exists()
 
 
@@ -193,13 +196,13 @@ async def test_a_source_that_refuses_is_named_with_its_code(reader: Reader, run:
         "enedis-sge-tiers", "SGT4G3", Text({"en": "Not yet.", "fr": "Pas encore."})
     )
     answer_with(reader, refusal, refusal)
-    said = await run("get-history", reader.peer, SERIES, *reader.options, language="fr_FR.UTF-8")
-    assert said.err == (
+    result = await run("get-history", reader.peer, SERIES, *reader.options, language="fr_FR.UTF-8")
+    assert result.err == (
         f"La source des données de {reader.peer} (enedis-sge-tiers) refuse, avec le code"
         " SGT4G3\u00a0: Pas encore.\n"
     )
-    said = await run("get-history", reader.peer, SERIES, *reader.options, "--json")
-    assert said.document["error"] == {
+    refused = await run("get-history", reader.peer, SERIES, *reader.options, "--json")
+    assert refused.document["error"] == {
         "condition": "undefined-condition",
         "message": f"The source of {reader.peer}'s data (enedis-sge-tiers) refuses, with the code"
         " SGT4G3: Not yet.",
@@ -211,78 +214,79 @@ async def test_a_source_that_refuses_is_named_with_its_code(reader: Reader, run:
 
 async def test_who_may_not_read_is_told_so(reader: Reader, run: Run) -> None:
     reader.home.readers.clear()
-    said = await run("get-history", reader.peer, SERIES, *reader.options)
-    assert (said.status, said.out) == (1, "")
-    assert said.err.startswith(f"{reader.peer} refuses: There is no permission to read this")
-    said = await run("subscribe", reader.peer, SERIES, *reader.options, language="fr_FR.UTF-8")
-    assert said.err.startswith(f"{reader.peer} refuse\u00a0: Aucune autorisation")
-    said = await run("unsubscribe", reader.peer, SERIES, *reader.options, "--json")
-    assert said.status == 0
+    result = await run("get-history", reader.peer, SERIES, *reader.options)
+    assert (result.status, result.out) == (1, "")
+    assert result.err.startswith(f"{reader.peer} refuses: There is no permission to read this")
+    result = await run("subscribe", reader.peer, SERIES, *reader.options, language="fr_FR.UTF-8")
+    assert result.err.startswith(f"{reader.peer} refuse\u00a0: Aucune autorisation")
+    await run.ok("unsubscribe", reader.peer, SERIES, *reader.options, "--json")
 
 
 async def test_what_is_not_there_is_told(reader: Reader, run: Run) -> None:
-    said = await run("get-history", reader.peer, OTHER, *reader.options, "--json")
-    assert (said.status, said.condition) == (1, "item-not-found")
+    result = await run("get-history", reader.peer, OTHER, *reader.options, "--json")
+    assert (result.status, result.condition) == (1, "item-not-found")
     early = ("--start", "2025-01-01", "--end", "2025-02-01")
-    said = await run("get-history", reader.peer, SERIES, *early, *reader.options)
-    assert said.status == 0
-    assert said.out.startswith(f"{reader.peer} has no record of {SERIES} from 2025-01-01")
-    said = await run("get-history", reader.peer, SERIES, *early, *reader.options, "--json")
-    assert said.document["records"] == []
-    said = await run("get-history", reader.peer, SERIES, *early, *reader.options, "--format", "csv")
-    assert said.out == "time,value,unit,identifier\n"
+    result = await run.ok("get-history", reader.peer, SERIES, *early, *reader.options)
+    assert result.out.startswith(f"{reader.peer} has no record of {SERIES} from 2025-01-01")
+    assert (await run.json("get-history", reader.peer, SERIES, *early, *reader.options))[
+        "records"
+    ] == []
+    result = await run(
+        "get-history", reader.peer, SERIES, *early, *reader.options, "--format", "csv"
+    )
+    assert result.out == "time,value,unit,identifier\n"
 
 
 async def test_a_node_that_does_not_run_is_told(
     reader: Reader, run: Run, new_account: NewAccount, one: Prosody
 ) -> None:
     absent = new_account(one)
-    said = await run("list-series", absent, *reader.options)
-    assert said.err.startswith(f"{absent} is not there")
-    said = await run("list-series", "home@nowhere.test", *reader.options, "--json")
-    assert said.condition in {"remote-server-not-found", "remote-server-timeout"}
+    result = await run("list-series", absent, *reader.options)
+    assert result.err.startswith(f"{absent} is not there")
+    assert await run.condition("list-series", "home@nowhere.test", *reader.options) in {
+        "remote-server-not-found",
+        "remote-server-timeout",
+    }
 
 
 @pytest.mark.parametrize("peer", ["", "@@", "home@"])
 async def test_what_is_no_address_is_told_before_anything_is_asked(run: Run, peer: str) -> None:
-    said = await run("list-series", peer, "--as", "me@two.test", "--json")
-    assert (said.status, said.condition) == (1, "not-an-address")
+    result = await run("list-series", peer, "--as", "me@two.test", "--json")
+    assert (result.status, result.condition) == (1, "not-an-address")
 
 
 async def test_a_busy_node_is_asked_again_after_a_rest(reader: Reader, run: Run) -> None:
     answer_with(reader, ResourceConstraint())
-    said = await run("get-history", reader.peer, SERIES, *DAY, *reader.options, "--format", "csv")
-    assert said.status == 0
-    assert said.err == f"{reader.peer} is asked too often: asking again in 5 s.\n"
-    assert len(said.out.splitlines()) == 25
+    result = await run.ok(
+        "get-history", reader.peer, SERIES, *DAY, *reader.options, "--format", "csv"
+    )
+    assert result.err == f"{reader.peer} is asked too often: asking again in 5 s.\n"
+    assert len(result.out.splitlines()) == 25
 
 
-async def test_a_bad_request_is_told_in_the_peers_words(reader: Reader, run: Run) -> None:
-    no = BadRequest(Text({"en": "Only whole days.", "fr": "Seulement des jours entiers."}))
-    answer_with(reader, *[no] * 8)
-    said = await run("get-history", reader.peer, SERIES, *DAY, *reader.options)
-    assert said.err == f"{reader.peer} refuses: Only whole days.\n"
-
-
-async def test_a_peer_cannot_command_the_terminal(reader: Reader, run: Run) -> None:
-    evil = BadRequest(Text({"en": "\u009b31m\u202ered", "fr": "\u009b31mrouge"}))
-    answer_with(reader, *[evil] * 8)
-    said = await run("get-history", reader.peer, SERIES, *DAY, *reader.options)
-    assert said.err == f"{reader.peer} refuses: ·31m·red\n"
+@pytest.mark.parametrize(
+    ("words", "shown"),
+    [("Only whole days.", "Only whole days."), ("\u009b31m\u202ered", "·31m·red")],
+)
+async def test_a_peers_words_are_told_and_cannot_command_the_terminal(
+    reader: Reader, run: Run, words: str, shown: str
+) -> None:
+    answer_with(reader, *[BadRequest(Text({"en": words}))] * 8)
+    result = await run("get-history", reader.peer, SERIES, *DAY, *reader.options)
+    assert result.err == f"{reader.peer} refuses: {shown}\n"
 
 
 async def test_metadata_that_changes_is_no_one_document(reader: Reader, run: Run) -> None:
     half = Metadata(measurement=Measurement(sampling_interval=Duration(seconds=1800)))
     later = Records(str(SERIES), "W", part(384, 2))
 
-    async def ask(*arguments: str) -> object:
-        answer_with(reader, BadRequest(), records(START, 2), Data(half, (later,)))
-        return await run("get-history", reader.peer, SERIES, *MONTH, *reader.options, *arguments)
-
-    said = await ask("--format", "xml", "--json", "--output", "/dev/null")
-    assert getattr(said, "condition", None) == "metadata-changes"
-    said = await ask("--json")
-    document = getattr(said, "document", {})
+    arguments = ("get-history", reader.peer, SERIES, *MONTH, *reader.options)
+    changed = BadRequest(), records(START, 2), Data(half, (later,))
+    answer_with(reader, *changed)
+    xml = ("--format", "xml", "--output", "/dev/null")
+    assert await run.condition(*arguments, *xml) == "metadata-changes"
+    answer_with(reader, *changed)
+    document = await run.json(*arguments)
     assert document["metadata_since"] == "2026-01-17T00:00:00+00:00"
     assert document["metadata"]["measurement"] == {"sampling-interval": "PT30M"}
     assert len(document["records"]) == 4
@@ -292,9 +296,9 @@ async def test_what_comes_beside_a_series_is_kept_apart(reader: Reader, run: Run
     members = Records(str(Identifier(SERIES.device, SERIES.path).members), None, part(0, 2))
     main = Records(str(SERIES), "W", part(0, 2))
     answer_with(reader, Data(Metadata(), (members, main)))
-    said = await run("get-history", reader.peer, SERIES, *DAY, *reader.options, "--json")
-    assert said.document["identifier"] == str(SERIES)
-    assert said.document["others"] == [
+    result = await run("get-history", reader.peer, SERIES, *DAY, *reader.options, "--json")
+    assert result.document["identifier"] == str(SERIES)
+    assert result.document["others"] == [
         {
             "identifier": members.name,
             "unit": None,
@@ -307,16 +311,15 @@ async def test_what_comes_beside_a_series_is_kept_apart(reader: Reader, run: Run
 
 
 async def test_one_subscribes_and_unsubscribes(reader: Reader, run: Run) -> None:
-    said = await run("subscribe", reader.peer, SERIES, *reader.options, "--json")
-    assert said.document == {
+    assert await run.json("subscribe", reader.peer, SERIES, *reader.options) == {
         "from": reader.peer,
         "identifier": str(SERIES),
         "to": reader.jid,
         "subscribed": True,
     }
     assert [jid for jid, _ in reader.home.subscribers] == [reader.jid]
-    said = await run("unsubscribe", reader.peer, SERIES, *reader.options, language="fr_FR.UTF-8")
-    assert said.out == f"{reader.peer} n’annonce plus {SERIES} à {reader.jid}.\n"
+    result = await run("unsubscribe", reader.peer, SERIES, *reader.options, language="fr_FR.UTF-8")
+    assert result.out == f"{reader.peer} n’annonce plus {SERIES} à {reader.jid}.\n"
     assert not reader.home.subscribers
 
 
@@ -327,8 +330,7 @@ async def test_the_running_node_of_the_account_goes_on(
     home = Home(jid)
     node = await new_node(one, home, jid=jid)
     options = ("--as", jid, *at(one))
-    said = await run("list-series", jid, *options, "--json", CONSOMETERS_PASSWORD=PASSWORD)
-    assert said.status == 0
+    await run.ok("list-series", jid, *options, "--json", CONSOMETERS_PASSWORD=PASSWORD)
     assert node.connection.is_online
     assert node.connection.problem is None
 
@@ -347,8 +349,8 @@ async def test_ctrl_c_ends_it(reader: Reader, start: Start, language: str) -> No
     process = await start("get-history", reader.peer, SERIES, *reader.options, language=language)
     await asyncio.wait_for(asked.wait(), 20)
     process.send_signal(signal.SIGINT)
-    said = await ended(process)
-    assert (said.status, said.out, said.err) == (130, "", "")
+    result = await ended(process)
+    assert (result.status, result.out, result.err) == (130, "", "")
 
 
 def part(first: int, count: int) -> dict[int | float, int | float]:

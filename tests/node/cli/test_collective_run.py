@@ -18,7 +18,7 @@ from demo.prosody import Prosody
 from .. import postgresql
 from ..xmpp.conftest import PASSWORD, NewAccount
 from .conftest import Run, Start, at, ended
-from .test_collective import TOML
+from .factories import need_toml
 
 HASTE = "100"
 SECONDS = 30
@@ -30,8 +30,7 @@ async def set_up(run: Run, folder: Path, name: str, server: Prosody, jid: str) -
     (folder / "password").write_text(f"{PASSWORD}\n")
     options = ("--password-file", folder / "password", "--data", folder)
     names = ("--name", name, "--identifier", name.lower(), "--account", jid)
-    said = await run("init", *names, *at(server), *options)
-    assert said.status == 0, said.err
+    await run.ok("init", *names, *at(server), *options)
     return folder
 
 
@@ -39,7 +38,7 @@ async def set_up(run: Run, folder: Path, name: str, server: Prosody, jid: str) -
 async def folder(run: Run, tmp_path: Path, one: Prosody, new_account: NewAccount) -> Path:
     """The folder of a collective that was set up, with a data need in a file."""
     coop = await set_up(run, tmp_path / "coop", "Kersabiec", one, new_account(one))
-    (coop / "roof.toml").write_text(TOML.format(version=1, purpose="Dimensionner le toit."))
+    (coop / "roof.toml").write_text(need_toml())
     settings = (coop / "collective.toml").read_text()
     settings = settings.replace("# needs =", 'needs = ["roof.toml"]')
     (coop / "collective.toml").write_text(settings)
@@ -55,12 +54,12 @@ async def running(start: Start, run: Run, folder: Path) -> AsyncIterator[str]:
             told: dict[str, object] = {}
             while not told.get("online"):
                 assert process.returncode is None, await ended(process)
-                told = (await run("status", "--data", folder, "--json")).document
+                told = await run.json("status", "--data", folder)
         yield str(told["account"]).partition("/")[0]
     finally:
         process.send_signal(signal.SIGTERM)
-        said = await ended(process)
-    assert said.status == 0, said.err
+        result = await ended(process)
+    assert result.status == 0, result.err
 
 
 async def test_a_home_is_invited_and_sees_what_is_asked(
@@ -68,26 +67,24 @@ async def test_a_home_is_invited_and_sees_what_is_asked(
 ) -> None:
     home = folder.parent / "home"
     async with running(start, run, folder) as jid:
-        again = await run("run", "--role", "collective", "--data", folder, "--json")
-        assert again.condition == "already-runs"
-        made = await run("invitations", "make", "--data", folder, "--json")
-        (invitation,) = json.loads(made.out)
-        kept = await run(
+        assert (
+            await run.condition("run", "--role", "collective", "--data", folder) == "already-runs"
+        )
+        (invitation,) = await run.json("invitations", "make", "--data", folder)
+        await run.ok(
             *("login", new_account(one), *at(one), "--data", home), CONSOMETERS_PASSWORD=PASSWORD
         )
-        assert kept.status == 0, kept.err
-        joined = await run("join", invitation["link"], "--data", home, language="fr")
-        assert joined.status == 0, joined.err
+        joined = await run.ok("join", invitation["link"], "--data", home, language="fr")
         assert "Dimensionner le toit." in joined.out
         assert jid in joined.out
-        (guest,) = json.loads((await run("members", "list", "--data", folder, "--json")).out)
+        (guest,) = await run.json("members", "list", "--data", folder)
         assert guest["state"] == "guest"
         newer = folder / "newer.toml"
-        newer.write_text(TOML.format(version=2, purpose="Dimensionner deux toits."))
-        assert (await run("needs", "offer", newer, "--data", folder)).status == 0
+        newer.write_text(need_toml(version=2, purpose="Dimensionner deux toits."))
+        await run.ok("needs", "offer", newer, "--data", folder)
         asked = await run("join", invitation["link"], "--data", home, language="fr")
         assert "Dimensionner deux toits." in asked.out
-        listed = json.loads((await run("invitations", "list", "--data", folder, "--json")).out)
+        listed = await run.json("invitations", "list", "--data", folder)
         assert [one["uses"] for one in listed] == [1]
 
 
@@ -98,10 +95,9 @@ async def test_a_collective_joins_by_the_account_of_its_settings(
     async with running(start, run, folder) as jid:
         options = ("--kind", "collective", "--data", folder, "--json")
         (invitation,) = json.loads((await run("invitations", "make", *options)).out)
-        joined = await run("join", invitation["link"], "--data", below, "--json")
-        assert joined.status == 0, joined.err
+        joined = await run.ok("join", invitation["link"], "--data", below, "--json")
         assert joined.document["peer"] == jid
-        (guest,) = json.loads((await run("members", "list", "--data", folder, "--json")).out)
+        (guest,) = await run.json("members", "list", "--data", folder)
         assert guest["kind"] == "collective"
 
 
@@ -114,19 +110,18 @@ async def test_who_was_not_invited_is_told_nothing(
             *("login", new_account(one), *at(one), "--data", home), CONSOMETERS_PASSWORD=PASSWORD
         )
         guessed = f"xmpp:{jid}?consometers-join;token=guessed"
-        refused = await run("join", guessed, "--data", home, "--json")
-        assert refused.condition == "not-authorized"
-        assert json.loads((await run("members", "list", "--data", folder, "--json")).out) == []
+        assert await run.condition("join", guessed, "--data", home) == "not-authorized"
+        assert await run.json("members", "list", "--data", folder) == []
 
 
 async def test_a_node_does_not_start_with_a_need_that_changed(run: Run, folder: Path) -> None:
     file = folder / "roof.toml"
     options = ("--role", "collective", "--data", folder, "--json")
-    assert (await run("needs", "offer", file, "--data", folder)).status == 0
-    file.write_text(TOML.format(version=1, purpose="Vendre vos données."))
-    said = await run("run", *options)
-    assert said.condition == "data-need"
-    assert f"{file}: What is asked changed without a new version" in said.out
+    await run.ok("needs", "offer", file, "--data", folder)
+    file.write_text(need_toml(purpose="Vendre vos données."))
+    result = await run("run", *options)
+    assert result.condition == "data-need"
+    assert f"{file}: What is asked changed without a new version" in result.out
     file.write_text("id = 3")
     assert (await run("run", *options)).condition == "data-need"
 
@@ -135,10 +130,8 @@ async def test_a_node_without_a_password_says_what_to_do(run: Run, folder: Path)
     settings = (folder / "collective.toml").read_text()
     kept = [line for line in settings.splitlines() if not line.startswith("password_file")]
     (folder / "collective.toml").write_text("\n".join(kept))
-    said = await run("run", "--role", "collective", "--data", folder, "--json")
-    assert said.condition == "no-account"
-    refused = await run("run", "--role", "collective", "--page", "127.0.0.1:8099", "--json")
-    assert refused.condition == "usage"
+    assert await run.condition("run", "--role", "collective", "--data", folder) == "no-account"
+    assert await run.condition("run", "--role", "collective", "--page", "127.0.0.1:8099") == "usage"
 
 
 async def test_pages_and_metrics_are_served(run: Run, start: Start, folder: Path) -> None:
@@ -170,7 +163,7 @@ async def test_a_port_that_is_taken_keeps_nothing_else_from_running(
         port = f"[metrics]\nport = {taken.getsockname()[1]}"
         (folder / "collective.toml").write_text(settings.replace("[metrics]", port))
         async with running(start, run, folder):
-            told = (await run("status", "--data", folder, "--json")).document
+            told = await run.json("status", "--data", folder)
             assert told["online"]
 
 
@@ -194,10 +187,10 @@ async def test_a_collective_that_starts_before_its_database_waits_for_it(
                 lines.append(await process.stderr.readline())
                 assert lines[-1], lines
         process.send_signal(signal.SIGTERM)
-        said = await ended(process)
+        result = await ended(process)
         server.stop()
-    assert said.status == 0, said.err
-    log = b"".join(lines).decode() + said.err
+    assert result.status == 0, result.err
+    log = b"".join(lines).decode() + result.err
     # It says that once, and nothing of how the tables are made.
     assert log.count("cannot be used") == 1
     assert "alembic" not in log

@@ -19,9 +19,8 @@ from ..clocks import Hands, confirmed
 from ..collective.people import ZONE, meter
 from ..collective.telling import HOUR, taking, told
 from .conftest import Run
-from .test_collective import coop, let_in, now, opened
+from .factories import let_in, now, opened
 
-__all__ = ["coop"]
 CURVE = [3_011 + 7 * n * n for n in range(24)]
 START = now().replace(hour=0, minute=0, second=0) - timedelta(days=2)
 
@@ -63,9 +62,8 @@ async def test_while_the_node_keeps_what_others_tell(run: Run, coop: Path) -> No
                 kept += 1
 
     pushing = asyncio.create_task(push())
-    said = await run("members", "erase", "anemone@example.org", "--yes", "--json")
-    assert said.status == 0, said.err
-    assert (said.document["records"], said.document["wiped"]) == (24, True)
+    result = await run.ok("members", "erase", "anemone@example.org", "--yes", "--json")
+    assert (result.document["records"], result.document["wiped"]) == (24, True)
     before = kept
     async with asyncio.timeout(20):
         while kept == before:
@@ -83,9 +81,8 @@ async def test_where_another_program_reads_on_the_node_overwrites_it_later(
     store = await running(coop)
     async with store.reading() as before:
         assert (await before.execute(select(BlockRow.day))).all()
-        said = await run("members", "erase", "anemone@example.org", "--yes", language="fr")
-        assert said.status == 0, said.err
-        assert "il en reste des traces dans les fichiers" in said.out
+        result = await run.ok("members", "erase", "anemone@example.org", "--yes", language="fr")
+        assert "il en reste des traces dans les fichiers" in result.out
         async with store.reading() as connection:
             assert not await is_wiped(connection)
         assert struct.pack("<24H", *CURVE) in traces(coop)

@@ -55,10 +55,10 @@ async def test_json_is_an_object_a_line_and_a_count_ends_it(reader: Reader, star
         # What comes before it is online waits at the server.
         await push(reader, records(START, 2))
         await push(reader, records(START, 2))
-        said = await ended(process)
-    assert (said.status, said.err) == (0, "")
-    assert len(said.lines) == 4
-    assert said.lines[0] == {
+        result = await ended(process)
+    assert (result.status, result.err) == (0, "")
+    assert len(result.lines) == 4
+    assert result.lines[0] == {
         "time": "2026-01-01T00:00:00+00:00",
         "identifier": str(SERIES),
         "value": 0,
@@ -75,10 +75,10 @@ async def test_what_others_send_is_neither_printed_nor_acknowledged(
         with pytest.raises(NotAcknowledged):
             await other.pushing.push(reader.jid, records(START, 1), seconds=2)
         await push(reader, records(START, 1))
-        said = await ended(process)
-    assert said.status == 0
-    assert reader.peer in said.out
-    assert other.connection.stream.boundjid.bare not in said.out
+        result = await ended(process)
+    assert result.status == 0
+    assert reader.peer in result.out
+    assert other.connection.stream.boundjid.bare not in result.out
 
 
 @pytest.mark.cold
@@ -100,6 +100,6 @@ async def test_it_comes_back_after_the_server_did(reader: Reader, start: Start) 
         reader.server.stop()
         reader.server.start()
         await push(reader, records(START, 1), 40)
-        said = await ended(process)
-    assert said.status == 0
-    assert json.loads(said.out)["value"] == 0
+        result = await ended(process)
+    assert result.status == 0
+    assert json.loads(result.out)["value"] == 0

@@ -73,10 +73,8 @@ async def test_a_move_that_was_killed_goes_on(
     with plain(new) as connection:
         assert connection.value("SELECT version_num FROM alembic_version") == "half moved"
 
-    said = await run("migrate-store", old, new, "--json")
-    assert said.status == 0, said.out
-    tables = said.document["tables"]
-    assert isinstance(tables, dict)
+    result = await run.ok("migrate-store", old, new, "--json")
+    tables = result.document["tables"]
     assert tables["block"] == blocks_in(old)[0]
     assert blocks_in(new) == blocks_in(old)
     await (await Store.open(new)).close()
@@ -85,16 +83,15 @@ async def test_a_move_that_was_killed_goes_on(
 async def test_what_it_says(run: Run, tmp_path: Path) -> None:
     old, new = tmp_path / "old.db", tmp_path / "new.db"
     await (await Store.open(old)).close()
-    said = await run("migrate-store", old, new, language="fr_FR.UTF-8")
-    assert said.out.startswith("0 lignes ont été déplacées")
-    assert said.status == 0
+    result = await run("migrate-store", old, new, language="fr_FR.UTF-8")
+    assert result.out.startswith("0 lignes ont été déplacées")
+    assert result.status == 0
 
     store = await Store.open(new)
     await populate(store)
     await store.close()
-    said = await run("migrate-store", old, new, "--json")
-    assert said.condition == "not-empty"
+    assert await run.condition("migrate-store", old, new) == "not-empty"
     for arguments in ((old, old), (tmp_path / "none.db", new)):
-        said = await run("migrate-store", *arguments, "--json")
-        assert (said.status, said.condition) == (2, "usage")
+        result = await run("migrate-store", *arguments, "--json")
+        assert (result.status, result.condition) == (2, "usage")
     assert not (tmp_path / "none.db").exists()

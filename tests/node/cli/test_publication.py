@@ -22,9 +22,8 @@ from consometers_node.store import Store
 from ..collective.people import ZONE, meter
 from ..collective.telling import HOUR, taking, told
 from .conftest import Run
-from .test_collective import coop, let_in, now, opened
+from .factories import let_in, now, opened
 
-__all__ = ["coop"]
 _DAYS = 29
 
 
@@ -43,34 +42,34 @@ async def settle(folder: Path) -> Store:
 
 async def test_what_there_would_be_is_seen_and_nothing_is_published(run: Run, coop: Path) -> None:
     store = await settle(coop)
-    seen = (await run("publication", "preview", "--json")).document
+    seen = await run.json("publication", "preview")
     assert set(seen) == {"day", "month", "year"}
     day = seen["day"]
-    assert isinstance(day, dict)
     assert day["everybody"] == {"published": 24, "not_published": {}}
     text = await run("publication", "preview", language="fr")
     assert "24 publiés" in text.out
     assert "laissez d’abord venir le passé de vos fondateurs" in text.out
-    assert (await run("status", "--json")).document["opens"] is None
+    assert (await run.json("status"))["opens"] is None
     await store.close()
 
 
 async def test_it_is_opened_and_closed(run: Run, coop: Path) -> None:
-    said = await run("publication", "open", "--json")
-    assert said.status != 0
-    assert said.condition == "not-confirmed"
-    assert (await run("status", "--json")).document["opens"] is None
-    said = await run("publication", "open", "--from", "2027-01-01", "--yes", "--json")
-    assert said.document == {"opens": "2027-01-01"}
-    said = await run("publication", "open", "--yes")
-    assert (said.status, said.out.strip()) == (
+    result = await run("publication", "open", "--json")
+    assert result.status != 0
+    assert result.condition == "not-confirmed"
+    assert (await run.json("status"))["opens"] is None
+    assert await run.json("publication", "open", "--from", "2027-01-01", "--yes") == {
+        "opens": "2027-01-01"
+    }
+    result = await run("publication", "open", "--yes")
+    assert (result.status, result.out.strip()) == (
         0,
         "Sums are published from now on. What is published stays.",
     )
-    assert (await run("status", "--json")).document["opens"] == AT_ONCE.isoformat()
-    said = await run("publication", "close", language="fr")
-    assert "tant que vous ne l’ouvrez pas de nouveau" in said.out
-    assert (await run("status", "--json")).document["opens"] is None
+    assert (await run.json("status"))["opens"] == AT_ONCE.isoformat()
+    result = await run("publication", "close", language="fr")
+    assert "tant que vous ne l’ouvrez pas de nouveau" in result.out
+    assert (await run.json("status"))["opens"] is None
     assert (await run("publication", "open", "--from", "tomorrow")).status == 2
 
 

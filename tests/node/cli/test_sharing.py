@@ -17,11 +17,11 @@ import pytest
 
 from demo.prosody import Prosody
 
-from ..household.test_backfill import rows
+from ..household.factories import rows
 from ..household.toy import TOKEN, Toy, serving
 from ..sharing.houses import Collective, bare, until
 from ..xmpp.conftest import PASSWORD, MakeNode, NewAccount, Node
-from .conftest import Run, Said, Start, at, ended
+from .conftest import Result, Run, Start, at, ended
 
 DRAWN, FED_IN, POWER = "sensor.drawn", "sensor.fed_in", "sensor.power"
 HOUR = timedelta(hours=1)
@@ -89,23 +89,22 @@ class Home:
 
     async def told(self, *arguments: object) -> Any:
         """Run a command that succeeds, and give its document."""
-        said = await self.run(*arguments, "--json")
-        assert (said.status, said.err) == (0, ""), said
-        return json.loads(said.out)
+        result = await self.run(*arguments, "--json")
+        assert (result.status, result.err) == (0, ""), result
+        return json.loads(result.out)
 
     async def exported(self) -> Any:
-        said = await self.run("export")
-        assert said.status == 0, said
-        return json.loads(said.out)
+        result = await self.run.ok("export")
+        return json.loads(result.out)
 
-    async def refused(self, *arguments: object) -> Said:
+    async def refused(self, *arguments: object) -> Result:
         """Run a command that fails, and say so in two languages."""
-        said = await self.run(*arguments, language="fr_FR.UTF-8")
+        result = await self.run(*arguments, language="fr_FR.UTF-8")
         english = await self.run(*arguments)
-        assert (said.status, said.out) == (english.status, english.out), said
-        assert said.status in {1, 2}
-        assert said.err != english.err
-        return Said(said.status, english.err, said.err)
+        assert (result.status, result.out) == (english.status, english.out), result
+        assert result.status in {1, 2}
+        assert result.err != english.err
+        return Result(result.status, english.err, result.err)
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[Process]:
@@ -141,10 +140,8 @@ class Home:
 @pytest.fixture
 async def home(run: Run, start: Start, toy: Toy, one: Prosody, new_account: NewAccount) -> Home:
     jid = new_account(one)
-    said = await run("login", jid, *at(one), typed=PASSWORD + "\n")
-    assert said.status == 0, said
-    said = await run("home", toy.url, typed=TOKEN + "\n")
-    assert said.status == 0, said
+    await run.ok("login", jid, *at(one), typed=PASSWORD + "\n")
+    await run.ok("home", toy.url, typed=TOKEN + "\n")
     return Home(run, start, jid)
 
 
@@ -159,8 +156,7 @@ async def asked(home: Home, link: str) -> Home:
 async def newcomer(run: Run, start: Start, one: Prosody) -> Home:
     """A home that has nothing yet but an invitation, and takes the account."""
     invitation = await asyncio.to_thread(one.invite)
-    account = await run("join", invitation, *at(one), "--json")
-    assert account.status == 0, account
+    account = await run.ok("join", invitation, *at(one), "--json")
     jid = str(account.document["jid"])
     again = await run("join", invitation, *at(one))
     assert again.status == 1
@@ -169,9 +165,9 @@ async def newcomer(run: Run, start: Start, one: Prosody) -> Home:
 
 
 async def test_a_collective_is_not_joined_without_an_account(run: Run, link: str) -> None:
-    said = await run("join", link)
-    assert (said.status, said.out) == (1, "")
-    assert "no account yet" in said.err
+    result = await run("join", link)
+    assert (result.status, result.out) == (1, "")
+    assert "no account yet" in result.err
 
 
 @pytest.mark.timeout(150)
@@ -179,15 +175,14 @@ async def test_a_home_joins_grants_runs_withdraws_and_erases(
     newcomer: Home, toy: Toy, coop: Node, collective: Collective, link: str
 ) -> None:
     home, run = newcomer, newcomer.run
-    said = await run("join", link, language="fr_FR.UTF-8")
-    assert said.status == 0, said
-    assert "Demandé par Kersabiec" in said.out
-    assert "Rien ne quitte votre foyer sans votre accord" in said.out
+    result = await run.ok("join", link, language="fr_FR.UTF-8")
+    assert "Demandé par Kersabiec" in result.out
+    assert "Rien ne quitte votre foyer sans votre accord" in result.out
     assert collective.invitations == ["sesame"]
     (permission,) = await home.told("permissions")
     assert permission["state"] == "proposed"
     number = permission["permission"]
-    assert (await run("grant", number, "--json")).condition == "no-home"
+    assert await run.condition("grant", number) == "no-home"
     kept = await run("home", toy.url, typed=TOKEN + "\n")
     assert kept.out == f"{toy.url} lets the node in. Statistics of energy or power there: 3.\n"
 
@@ -272,9 +267,9 @@ async def _is_read(home: Home) -> None:
 
 async def test_a_wrong_number_is_told(asked: Home) -> None:
     for command in ("withdraw", "refuse", "permissions", "preview", "grant"):
-        said = await asked.refused(command, "zzzz")
-        assert "no such permission" in said.out
-        assert "pas de telle autorisation" in said.err
+        result = await asked.refused(command, "zzzz")
+        assert "no such permission" in result.out
+        assert "pas de telle autorisation" in result.err
 
 
 async def test_a_number_that_begins_two_is_told(
@@ -289,10 +284,10 @@ async def test_a_number_that_begins_two_is_told(
     found = len([one for one in listed if one["permission"].startswith(number[0])])
     assert len(listed) == 41
     if found > 1:
-        said = await asked.refused("refuse", number[0], "--yes")
-        assert "type more of it" in said.out
-    said = await asked.refused("refuse", "", "--yes")
-    assert "type more of it" in said.out
+        result = await asked.refused("refuse", number[0], "--yes")
+        assert "type more of it" in result.out
+    result = await asked.refused("refuse", "", "--yes")
+    assert "type more of it" in result.out
 
 
 WRONG_CHOICES = {
@@ -311,15 +306,14 @@ async def test_a_choice_that_cannot_be_granted_is_told_before_it_is_read_and_con
     asked: Home,
 ) -> None:
     for (series, *arguments), words in WRONG_CHOICES.items():
-        said = await asked.run("grant", asked.number, "--series", series, *arguments)
-        assert said.status in {1, 2}
-        assert said.out == ""
-        assert words in said.err
-    said = await asked.run("grant", asked.number, "--series", DRAWN)
-    assert "You allow" in said.out
-    assert "answer the question, or write --yes" in said.err
-    said = await asked.run("grant", asked.number, "--series", DRAWN, "--json")
-    assert said.condition == "not-confirmed"
+        result = await asked.run("grant", asked.number, "--series", series, *arguments)
+        assert result.status in {1, 2}
+        assert result.out == ""
+        assert words in result.err
+    result = await asked.run("grant", asked.number, "--series", DRAWN)
+    assert "You allow" in result.out
+    assert "answer the question, or write --yes" in result.err
+    assert await asked.run.condition("grant", asked.number, "--series", DRAWN) == "not-confirmed"
     (permission,) = await asked.told("permissions")
     assert permission["state"] == "proposed"
 
@@ -331,18 +325,18 @@ async def test_an_answer_is_given_once(asked: Home) -> None:
         ("refuse", asked.number, "--yes"),
         ("grant", asked.number, "--series", DRAWN, "--yes"),
     ):
-        said = await asked.refused(*command)
-        assert "“refused”" in said.out
-        assert "«\u202frefusée\u202f»" in said.err
-    said = await asked.run("permissions", asked.number)
-    assert "You refuse" in said.out
+        result = await asked.refused(*command)
+        assert "“refused”" in result.out
+        assert "«\u202frefusée\u202f»" in result.err
+    result = await asked.run("permissions", asked.number)
+    assert "You refuse" in result.out
 
 
 async def test_a_peer_comes_by_a_file(home: Home, tmp_path: Path, coop: Node) -> None:
     need = tmp_path / "need.toml"
     need.write_text("id = 'x'\n")
-    said = await home.refused("peer", "add", "town@two.test", "--need", need)
-    assert said.status == 1
+    result = await home.refused("peer", "add", "town@two.test", "--need", need)
+    assert result.status == 1
     assert (await home.run("peer", "add", "not an address", "--need", need)).status == 1
     assert (await home.run("peer", "add", "a@b", "--need", tmp_path / "none.toml")).status == 1
 
@@ -351,10 +345,10 @@ async def test_a_power_may_be_shared_once_its_direction_is_said(asked: Home, toy
     toy.hours[POWER] = [{"start": 0, "mean": 1.0}]
     granted = await asked.told("grant", asked.number, "--series", f"{POWER}=consumption", "--yes")
     assert granted["state"] == "granted"
-    said = await asked.run("permissions", asked.number, language="fr_FR.UTF-8")
-    assert "Vous accordez" not in said.out
-    assert "You allow" in said.out
-    assert f"{POWER} → urn:dev:org:60060-" in said.out
+    result = await asked.run("permissions", asked.number, language="fr_FR.UTF-8")
+    assert "Vous accordez" not in result.out
+    assert "You allow" in result.out
+    assert f"{POWER} → urn:dev:org:60060-" in result.out
 
 
 # Running
@@ -362,8 +356,8 @@ async def test_a_power_may_be_shared_once_its_direction_is_said(asked: Home, toy
 
 async def test_two_nodes_of_one_folder_do_not_disturb_each_other(asked: Home) -> None:
     async with asked.running():
-        said = await asked.refused("run")
-        assert "runs already" in said.out
+        result = await asked.refused("run")
+        assert "runs already" in result.out
         await asyncio.sleep(1)
         status = await asked.told("status")
         assert (status["online"], status["network"]) == (True, None)
@@ -372,20 +366,20 @@ async def test_two_nodes_of_one_folder_do_not_disturb_each_other(asked: Home) ->
 async def test_what_a_node_needs_to_run_is_told(
     run: Run, toy: Toy, one: Prosody, new_account: NewAccount
 ) -> None:
-    assert (await run("run", "--json")).condition == "no-account"
-    said = await run("run", language="fr")
-    assert "n’a pas de compte XMPP" in said.err
+    assert await run.condition("run") == "no-account"
+    result = await run("run", language="fr")
+    assert "n’a pas de compte XMPP" in result.err
     await run("login", new_account(one), *at(one), typed=PASSWORD + "\n")
-    assert (await run("run", "--json")).condition == "no-home"
-    said = await run("home", toy.url, typed="wrong\n")
-    assert said.status == 1
-    assert "refuses the access token" in said.err
-    assert "Traceback" not in said.err
-    said = await run("run", CONSOMETERS_HOME_URL=toy.url, CONSOMETERS_HOME_TOKEN="wrong")
-    assert said.status == 1
-    assert "refuses the access token" in said.err
-    said = await run("home", "ftp://x", typed="x\n")
-    assert "is not the address of a Home Assistant" in said.err
+    assert await run.condition("run") == "no-home"
+    result = await run("home", toy.url, typed="wrong\n")
+    assert result.status == 1
+    assert "refuses the access token" in result.err
+    assert "Traceback" not in result.err
+    result = await run("run", CONSOMETERS_HOME_URL=toy.url, CONSOMETERS_HOME_TOKEN="wrong")
+    assert result.status == 1
+    assert "refuses the access token" in result.err
+    result = await run("home", "ftp://x", typed="x\n")
+    assert "is not the address of a Home Assistant" in result.err
     assert (await run("home", toy.url)).status == 1
 
 
@@ -395,9 +389,9 @@ async def test_a_folder_whose_name_is_too_long_for_its_socket_is_told(
     deep = tmp_path / ("x" * 100)
     await home.run("login", home.jid, *at(one), "--data", deep, typed=PASSWORD + "\n")
     variables = {"CONSOMETERS_HOME_URL": "http://127.0.0.1:9", "CONSOMETERS_HOME_TOKEN": "x"}
-    said = await home.run("run", "--data", deep, **variables)
-    assert said.status == 1
-    assert "too long" in said.err
+    result = await home.run("run", "--data", deep, **variables)
+    assert result.status == 1
+    assert "too long" in result.err
 
 
 async def test_home_assistant_that_is_away_is_told_and_waited_for(asked: Home, toy: Toy) -> None:
@@ -407,8 +401,8 @@ async def test_home_assistant_that_is_away_is_told_and_waited_for(asked: Home, t
         async with asyncio.timeout(20):
             while "502" not in str((await asked.told("status"))["home_assistant"]):
                 await asyncio.sleep(0.1)
-        said = await asked.run("status", language="fr_FR.UTF-8")
-        assert "Home Assistant répond 502" in said.out
+        result = await asked.run("status", language="fr_FR.UTF-8")
+        assert "Home Assistant répond 502" in result.out
         toy.status = 101
         await _is_read(asked)
         assert (await asked.told("status"))["home_assistant"] is None

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 
-from consometers_node.cli.status import _UNTIL, _WAITS
 from consometers_node.cli.status_collective import _REASONS
 from consometers_node.collective.disclosure.sdc_rules import Agreed, Publication, Reason
 from consometers_node.collective.ingestion.arrivals import Arrivals
@@ -13,14 +12,12 @@ from consometers_node.collective.members.members import Members
 from consometers_node.collective.publication.policy import AT_ONCE, open_from
 from consometers_node.collective.publication.worker import Closer, Waiting
 from consometers_node.sharing.names import keep_collective
-from consometers_node.web.speech import Language
 
 from ..collective.people import ZONE, meter
 from ..collective.telling import HOUR, taking, told
 from .conftest import Run
-from .test_collective import coop, let_in, opened
+from .factories import let_in, opened
 
-__all__ = ["coop"]
 START = datetime.now(UTC).replace(minute=0, second=0, microsecond=0) - 6 * HOUR
 
 
@@ -48,25 +45,22 @@ def test_each_reason_has_words() -> None:
 
 
 async def test_a_collective_without_members_says_what_to_do(run: Run, coop: Path) -> None:
-    said = await run("status", language="fr")
-    assert said.status == 0, said.err
-    assert "Énergies de Kersabiec (kersabiec)" in said.out
-    assert "Le nœud ne tourne pas." in said.out
-    assert "Personne n’autorise encore rien" in said.out
+    result = await run.ok("status", language="fr")
+    assert "Énergies de Kersabiec (kersabiec)" in result.out
+    assert "Le nœud ne tourne pas." in result.out
+    assert "Personne n’autorise encore rien" in result.out
 
 
 async def test_what_an_operator_needs_is_told(run: Run, coop: Path) -> None:
     await publish(coop, 3, "a", "b", "c", "d")
-    ended = await run("members", "terminate", "d@example.org", "--yes")
-    assert ended.status == 0, ended.err
-    found = (await run("status", "--json")).document
-    assert (found["identifier"], found["running"]) == ("kersabiec", False)
-    assert found["members"] == {
+    await run.ok("members", "terminate", "d@example.org", "--yes")
+    status = await run.json("status")
+    assert (status["identifier"], status["running"]) == ("kersabiec", False)
+    assert status["members"] == {
         "home": {"granting": 3, "series": 3, "delivering": 3, "catching_up": 3}
     }
-    assert datetime.fromisoformat(str(found["released_until"])) == START + 5 * HOUR
-    erasures = found["erasures"]
-    assert isinstance(erasures, dict)
+    assert datetime.fromisoformat(str(status["released_until"])) == START + 5 * HOUR
+    erasures = status["erasures"]
     assert (erasures["due"], erasures["later"], erasures["untold"]) == (0, 1, 1)
     assert erasures["wiped"] is True
     text = await run("status", language="fr")
@@ -77,11 +71,9 @@ async def test_what_an_operator_needs_is_told(run: Run, coop: Path) -> None:
 
 async def test_what_is_withheld_is_counted_by_its_reason(run: Run, coop: Path) -> None:
     await publish(coop, 10, "a", "b")
-    found = (await run("status", "--json")).document
-    assert found["released_until"] is None
-    withheld = found["withheld"]
-    assert isinstance(withheld, dict)
-    assert withheld["below_threshold"] >= 5
+    status = await run.json("status")
+    assert status["released_until"] is None
+    assert status["withheld"]["below_threshold"] >= 5
     text = await run("status")
     assert "(too few homes)" in text.out
     assert "No sum of the last 31 days is published." in text.out
@@ -89,9 +81,9 @@ async def test_what_is_withheld_is_counted_by_its_reason(run: Run, coop: Path) -
 
 @pytest.mark.parametrize("command", ["export", "erase"])
 async def test_nothing_is_done_to_all_members_at_once(run: Run, coop: Path, command: str) -> None:
-    said = await run(command, "--json")
-    assert said.condition == "collective"
-    assert f"members {command}" in said.out
+    result = await run(command, "--json")
+    assert result.condition == "collective"
+    assert f"members {command}" in result.out
 
 
 async def test_it_stands_in_the_database_that_its_settings_name(
@@ -104,10 +96,10 @@ async def test_it_stands_in_the_database_that_its_settings_name(
     told = (coop / "collective.toml").read_text()
     apart.write_text(told.replace("# database =", f'database = "sqlite:///{coop / "node.db"}"'))
     named = {"CONSOMETERS_IDENTIFIER": "kersabiec", "CONSOMETERS_DATA": str(data)}
-    by_variable = await run("status", "--json", CONSOMETERS_SETTINGS=str(apart), **named)
-    by_option = await run("status", "--json", "--settings", apart, "--data", data)
-    for said in (by_variable, by_option):
-        assert said.document["members"] == {
+    by_variable = await run.json("status", CONSOMETERS_SETTINGS=str(apart), **named)
+    by_option = await run.json("status", "--settings", apart, "--data", data)
+    for status in (by_variable, by_option):
+        assert status["members"] == {
             "home": {"granting": 1, "series": 1, "delivering": 0, "catching_up": 1}
         }
     assert not list(data.iterdir())
@@ -118,8 +110,9 @@ async def test_settings_that_are_named_make_a_collective_and_no_home(
     run: Run, tmp_path: Path, command: str
 ) -> None:
     missing = tmp_path / "etc" / "ours.toml"
-    said = await run(command, "--json", CONSOMETERS_SETTINGS=str(missing))
-    assert said.condition == ("no-settings" if command == "status" else "collective")
+    assert await run.condition(command, CONSOMETERS_SETTINGS=str(missing)) == (
+        "no-settings" if command == "status" else "collective"
+    )
     assert not (tmp_path / "share").exists()
 
 
@@ -132,13 +125,6 @@ async def test_all_commands_keep_to_the_folder_of_the_settings(
     file = apart / "collective.toml"
     file.write_text(file.read_text().replace("# data =", 'data = "kept"'))
     for command in (("members", "list"), ("permissions",)):
-        said = await run(*command, CONSOMETERS_SETTINGS=str(file))
-        assert said.status == 0, said.err
+        await run.ok(*command, CONSOMETERS_SETTINGS=str(file))
     assert [one.name for one in apart.rglob("node.db")] == ["node.db"]
     assert not (tmp_path / "share" / "consometers").exists()
-
-
-def test_what_was_received_and_what_waits_have_the_words_of_the_pages() -> None:
-    pages = Language("fr")
-    for words in (_UNTIL, _WAITS):
-        assert pages.gettext(words.say("en")) == words.say("fr")

@@ -12,14 +12,12 @@ from consometers_node.quoalise import (
     Data,
     Duration,
     Identifier,
-    Measurement,
-    Metadata,
     Number,
     QuoaliseError,
-    Records,
     identifier,
 )
 
+from .factories import measured
 from .toy import Toy, ms
 
 GRID = "consometers:grid"
@@ -49,8 +47,8 @@ class Keeping(Toy):
         if message["type"] == "recorder/import_statistics":
             if not self.is_admin:
                 error = {"code": "unauthorized", "message": "Unauthorized"}
-                told = {"id": message["id"], "type": "result", "success": False, "error": error}
-                await socket.send_json(told)
+                answer = {"id": message["id"], "type": "result", "success": False, "error": error}
+                await socket.send_json(answer)
                 return
             self.answers["recorder/import_statistics"] = None
             if len(self.asked) + 1 not in self.hangs_up_at:
@@ -58,10 +56,10 @@ class Keeping(Toy):
         await super()._answer(socket, message)
 
     def _import(self, message: dict[str, Any]) -> None:
-        told = message["metadata"]
-        self.metadata[told["statistic_id"]] = {
-            **told,
-            "statistics_unit_of_measurement": told["unit_of_measurement"],
+        metadata = message["metadata"]
+        self.metadata[metadata["statistic_id"]] = {
+            **metadata,
+            "statistics_unit_of_measurement": metadata["unit_of_measurement"],
         }
         self.imports.append(message["stats"])
         if self.loses:
@@ -74,14 +72,14 @@ class Keeping(Toy):
         for left, message in waiting:
             if left < 0:
                 self.put(message["metadata"]["statistic_id"], message["stats"])
-        self._queue = [one for one in waiting if one[0] >= 0]
+        self._queue = [(left, message) for left, message in waiting if left >= 0]
 
     def put(self, name: str, stats: list[dict[str, Any]]) -> None:
         """Keep what was written in kWh as it is read, in Wh."""
         rows = {row["start"]: row for row in self.hours.get(name, [])}
-        for one in stats:
-            start = ms(datetime.fromisoformat(one["start"]))
-            state, total = (round(1000 * one[key], 6) for key in ("state", "sum"))
+        for stat in stats:
+            start = ms(datetime.fromisoformat(stat["start"]))
+            state, total = (round(1000 * stat[key], 6) for key in ("state", "sum"))
             rows[start] = {"start": start, "state": state, "sum": total}
         self.hours[name] = [rows[start] for start in sorted(rows)]
 
@@ -98,10 +96,7 @@ class Keeping(Toy):
 
 
 def load(values: Mapping[datetime, Number], unit: str = "W", *, says_interval: bool = True) -> Data:
-    length = Duration(seconds=1800) if says_interval else None
-    by_second: dict[Number, Number] = {int(at.timestamp()): v for at, v in values.items()}
-    metadata = Metadata(measurement=Measurement(sampling_interval=length))
-    return Data(metadata, (Records(str(LOAD), unit, by_second),))
+    return measured(LOAD, values, unit, Duration(seconds=1800) if says_interval else None)
 
 
 @dataclass

@@ -37,7 +37,8 @@ from consometers_node.series import (
     Series,
 )
 
-from .toy import Toy, connection, serving, utc
+from .factories import energy_rows, means
+from .toy import Toy, utc
 
 DAY = date(2026, 11, 10)
 MIDNIGHT = utc("2026-11-10")
@@ -83,36 +84,27 @@ def test_it_was_off_between_when_it_was_seen_and_when_it_started(
     assert (found and (found.start, found.end)) == (off and (at(off[0]), at(off[1])))
 
 
-@pytest.mark.usefixtures("socket_enabled")
-async def test_it_runs_since_its_oldest_state() -> None:
+async def test_it_runs_since_its_oldest_state(toy: Toy, recorder: Recorder) -> None:
     states = [
         {"entity_id": "sensor.a", "last_changed": "2026-11-10T11:00:00.5+01:00"},
         {"entity_id": "zone.home", "last_changed": "2026-11-10T09:58:01.250000+00:00"},
     ]
-    async with serving(Toy()) as toy, connection(toy) as home:
-        for told, started in (
-            (states, utc("2026-11-10T09:58:01.250")),
-            ([], None),
-        ):
-            toy.answers["get_states"] = told
-            assert await Recorder(home).started() == started
-        nonsense: object
-        for nonsense in ({}, ["sensor.a"], [{"last_changed": 1}], [{"last_changed": "today"}]):
-            toy.answers["get_states"] = nonsense
-            with pytest.raises(Unreadable):
-                await Recorder(home).started()
+    for answer, started in ((states, utc("2026-11-10T09:58:01.250")), ([], None)):
+        toy.answers["get_states"] = answer
+        assert await recorder.started() == started
+    nonsense: object
+    for nonsense in ({}, ["sensor.a"], [{"last_changed": 1}], [{"last_changed": "today"}]):
+        toy.answers["get_states"] = nonsense
+        with pytest.raises(Unreadable):
+            await recorder.started()
 
 
 # What is missing then
 
 
 def rows(start: datetime, sums: Sequence[float], step: timedelta = HOUR) -> list[Row]:
-    """Rows of energy; the first sum is that of the row before."""
-    return [Row(start=start + (n - 1) * step, sum=told, state=told) for n, told in enumerate(sums)]
-
-
-def means(start: datetime, powers: Sequence[float], step: timedelta = HOUR) -> list[Row]:
-    return [Row(start=start + n * step, mean=power) for n, power in enumerate(powers)]
+    """Return rows of energy; the first sum is that of the row before."""
+    return energy_rows(start - step, sums, step)
 
 
 def off(start: float, end: float) -> Range:

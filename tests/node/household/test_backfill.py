@@ -1,8 +1,5 @@
 """Years read month by month, a past that was corrected, and a Home Assistant that goes away."""
 
-import asyncio
-from collections.abc import AsyncIterator
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -19,7 +16,6 @@ from consometers_node.household import (
     Unreadable,
     catch_up,
     read_again,
-    window,
 )
 from consometers_node.series import (
     Block,
@@ -32,12 +28,9 @@ from consometers_node.series import (
     Series,
 )
 
-from .toy import Toy, connection, ms, serving, until, utc
+from .factories import DAY, HOUR, no_rest, rows
+from .toy import Toy, connection, ms, utc
 
-pytestmark = pytest.mark.usefixtures("socket_enabled")
-
-HOUR = timedelta(hours=1)
-DAY = timedelta(days=1)
 NOW = utc("2026-11-24T12:30")
 
 
@@ -52,14 +45,6 @@ def source(
     return Source(series, Statistic(id=StatisticId(name), quantity=quantity, imported=imported))
 
 
-def rows(start: datetime, count: int, *, wh: int = 100, step: timedelta = HOUR) -> list[Any]:
-    """Rows of a steady home, with the one before them."""
-    return [
-        {"start": ms(start + n * step), "end": 0, "sum": (n + 1) * wh, "state": n * wh}
-        for n in range(-1, count)
-    ]
-
-
 def asked(toy: Toy, period: str = "hour") -> list[tuple[str, str, int]]:
     """From when, until when, and for how many statistics rows were asked."""
     return [
@@ -67,22 +52,6 @@ def asked(toy: Toy, period: str = "hour") -> list[tuple[str, str, int]]:
         for message in toy.asked
         if message.get("period") == period
     ]
-
-
-async def no_rest(_: float) -> None:
-    await asyncio.sleep(0)
-
-
-@pytest.fixture
-async def toy() -> AsyncIterator[Toy]:
-    async with serving(Toy()) as toy:
-        yield toy
-
-
-@pytest.fixture
-async def recorder(toy: Toy) -> AsyncIterator[Recorder]:
-    async with connection(toy) as home:
-        yield Recorder(home)
 
 
 async def caught_up(recorder: Recorder, within: Range, *sources: Source) -> list[Chunk]:
@@ -193,18 +162,6 @@ async def test_it_goes_on_where_the_connection_went(toy: Toy, recorder: Recorder
     assert total(chunks) == 100 * (end - start) / HOUR
     assert toy.logins == 4
     assert len(toy.asked) == 4 + 3
-
-
-async def test_it_can_be_cancelled_while_it_waits(toy: Toy, recorder: Recorder) -> None:
-    toy.silent = True
-    within = Range(utc("2026-01-20"), utc("2026-04-02"))
-    reading = asyncio.create_task(caught_up(recorder, within, source()))
-    await until(lambda: bool(toy.asked))
-    reading.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await reading
-    toy.silent = False
-    assert await caught_up(recorder, Range(within.start, within.start), source()) == []
 
 
 async def test_an_answer_too_large_is_asked_for_in_parts(toy: Toy) -> None:
@@ -325,12 +282,6 @@ def records(chunk: Chunk, of: Source) -> list[Record]:
 # What is read again
 
 
-def test_what_was_imported_is_read_again_for_longer() -> None:
-    own, imported = source().statistic, source(imported=True).statistic
-    assert window(own, NOW) == Range(utc("2026-11-17"), utc("2026-11-25"))
-    assert window(imported, NOW) == Range(utc("2026-10-20"), utc("2026-11-25"))
-
-
 async def test_each_is_read_again_over_its_own_days(toy: Toy, recorder: Recorder) -> None:
     await again(recorder, [], source("enedis:drawn", imported=True), source())
     assert [start for start, _, _ in asked(toy)] == ["2026-11-16T23:00", "2026-10-19T23:00"]
@@ -383,7 +334,3 @@ async def test_rows_of_another_form_are_unreadable(toy: Toy, recorder: Recorder,
     toy.answers["recorder/statistics_during_period"] = {"sensor.drawn": told}
     with pytest.raises(Unreadable):
         await recorder.rows([StatisticId("sensor.drawn")], "hour", Range(NOW, NOW + DAY))
-
-
-def test_a_source_is_known_by_what_it_is() -> None:
-    assert len({source(), source(), replace(source(), most_w=250_000)}) == 2

@@ -1,7 +1,7 @@
 """The connection: who gets in, what a lost one means to who is asking, and what is never told."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import Callable, Coroutine
 from datetime import timedelta
 import logging
 
@@ -18,15 +18,13 @@ from consometers_node.household import (
     WrongToken,
 )
 
-from .toy import TOKEN, Toy, connection, serving, until
-
-pytestmark = pytest.mark.usefixtures("socket_enabled")
+from .toy import TOKEN, Toy, connection, until
 
 
 @pytest.fixture
-async def toy() -> AsyncIterator[Toy]:
-    async with serving(Toy(answers={"get_config": {"time_zone": "Europe/Paris"}})) as toy:
-        yield toy
+def toy(toy: Toy) -> Toy:
+    toy.answers["get_config"] = {"time_zone": "Europe/Paris"}
+    return toy
 
 
 @pytest.mark.parametrize(
@@ -97,10 +95,23 @@ async def test_what_answers_instead_is_told_and_tried_again(
         assert await home.ask("get_config")
 
 
-async def test_nobody_there_is_away() -> None:
-    toy = Toy(url="http://127.0.0.1:9/")
-    async with connection(toy, answer_within=timedelta(seconds=0.1)) as home:
-        with pytest.raises(Away, match="cannot be reached"):
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"url": "http://127.0.0.1:9/"}, "cannot be reached"),
+        *(
+            ({"greeting": greeting}, "does not speak as Home Assistant does")
+            for greeting in ("", "hello", "{}", "[]")
+        ),
+    ],
+)
+async def test_what_is_no_home_assistant_is_away(
+    toy: Toy, change: dict[str, str], words: str
+) -> None:
+    for name, value in change.items():
+        setattr(toy, name, value)
+    async with connection(toy, answer_within=timedelta(seconds=0.2)) as home:
+        with pytest.raises(Away, match=words):
             await home.ask("get_config")
 
 
@@ -108,14 +119,6 @@ async def test_http_is_no_https(toy: Toy) -> None:
     toy.url = toy.url.replace("http:", "https:")
     async with connection(toy, answer_within=timedelta(seconds=0.2)) as home:
         with pytest.raises(Away, match="it may speak http alone"):
-            await home.ask("get_config")
-
-
-@pytest.mark.parametrize("greeting", ["", "hello", "{}", "[]"])
-async def test_something_else_that_listens_there_is_away(toy: Toy, greeting: str) -> None:
-    toy.greeting = greeting
-    async with connection(toy, answer_within=timedelta(seconds=0.2)) as home:
-        with pytest.raises(Away, match="does not speak as Home Assistant does"):
             await home.ask("get_config")
 
 
@@ -236,8 +239,12 @@ async def test_how_it_stands_is_logged_once_until_it_changes(
         await asyncio.sleep(0.1)
         toy.status = 101
         await home.connected()
-    told = [one.getMessage() for one in caplog.records if one.name.startswith("consometers_node")]
-    assert told == [
+    messages = [
+        record.getMessage()
+        for record in caplog.records
+        if record.name.startswith("consometers_node")
+    ]
+    assert messages == [
         "connected to Home Assistant",
         "the connection to Home Assistant was lost",
         "Home Assistant answers 502: it is starting, or stopped",

@@ -12,14 +12,12 @@ from consometers_node.household.hours import Hours, Kind, Unsuitable
 from consometers_node.quoalise import (
     Data,
     Duration,
-    Measurement,
-    Metadata,
     Number,
-    Records,
     identifier,
     iso8601,
 )
 
+from .factories import measured
 from .toy import utc
 
 LOAD = "consumption/power/active/raw"
@@ -40,9 +38,7 @@ def told(
     interval: str | None = "PT30M",
 ) -> Data:
     length = None if interval is None else iso8601.duration(interval)
-    metadata = Metadata(measurement=Measurement(sampling_interval=length))
-    by_second: dict[Number, Number] = {int(at.timestamp()): v for at, v in values.items()}
-    return Data(metadata, (Records(name(path), unit, by_second),))
+    return measured(name(path), values, unit, length)
 
 
 def steps(start: datetime, minutes: int, values: Sequence[Number]) -> dict[datetime, Number]:

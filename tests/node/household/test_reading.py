@@ -1,8 +1,8 @@
 """From rows to records: holes, meters that start again, rounding, days of 23 and 25 hours."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 
 from hypothesis import given, strategies as st
 import pytest
@@ -30,6 +30,7 @@ from consometers_node.series import (
     Series,
 )
 
+from .factories import energy_rows, means
 from .toy import utc
 
 DAY = date(2026, 11, 10)
@@ -41,25 +42,6 @@ FIVE, HALF, DAILY = (
     replace(HOURLY, interval=interval) for interval in (Interval.PT5M, Interval.PT30M, Interval.P1D)
 )
 POWER = replace(HOURLY, quantity=Quantity.POWER)
-
-
-def energy_rows(
-    start: datetime, sums: Iterable[float | None], step: timedelta = HOUR, *, zero: float = 0
-) -> list[Row]:
-    """Rows that follow one another; None is a hole. The register is `zero` above the sum."""
-    return [
-        Row(start=start + n * step, sum=told, state=told + zero)
-        for n, told in enumerate(sums)
-        if told is not None
-    ]
-
-
-def means(start: datetime, powers: Iterable[float | None], step: timedelta = HOUR) -> list[Row]:
-    return [
-        Row(start=start + n * step, mean=power)
-        for n, power in enumerate(powers)
-        if power is not None
-    ]
 
 
 def values(series: Series, rows: Rows, day: date = DAY) -> list[int | None]:

@@ -1,10 +1,12 @@
 """A series of a peer in Home Assistant: its past, what is pushed, corrected, refused, missed."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
+from typing import Any
 
 import pytest
 
@@ -19,21 +21,14 @@ from consometers_node.quoalise import (
     UpstreamError,
 )
 
+from .factories import DAY, HOUR, no_rest
 from .keeping import GRID, HALF_HOUR, LOAD, Keeping, Notes, Upstream, curve, hourly, load
-from .toy import connection, ms, serving, until, utc
+from .toy import connection, ms, until, utc
 
-pytestmark = pytest.mark.usefixtures("socket_enabled")
-
-HOUR = timedelta(hours=1)
-DAY = timedelta(days=1)
 SINCE = utc("2026-08-17T00:00")
 NOW = utc("2026-11-24T12:10")
 PEER = "proxy@enedis.test"
 QUICK = Pace(backoff=Backoff(0.01, 0.02, least=1))
-
-
-async def no_rest(_: float) -> None:
-    await asyncio.sleep(0)
 
 
 class Clock:
@@ -55,21 +50,22 @@ class Stage:
     clock: Clock = field(default_factory=Clock)
 
     @asynccontextmanager
-    async def importing(
-        self,
-        *,
-        home: HomeAssistant | None = None,
-        pace: Pace = QUICK,
-        since: datetime = SINCE,
-        steps: list[Progress] | None = None,
-    ) -> AsyncIterator[Importing]:
-        one = self.make(home or self.home, pace=pace, since=since, steps=steps)
-        task = asyncio.create_task(one.run())
+    async def importing(self, **options: Any) -> AsyncIterator[Importing]:
+        importing = self.make(self.home, **options)
+        task = asyncio.create_task(importing.run())
         try:
-            yield one
+            yield importing
         finally:
             task.cancel()
             await asyncio.wait({task})
+
+    @asynccontextmanager
+    async def settled(self, **options: Any) -> AsyncIterator[Importing]:
+        """Import until the past is there and nothing is wrong, and go on."""
+        self.notes.problems.clear()
+        async with self.importing(**options) as importing:
+            await until(lambda: self.notes.problems == [None])
+            yield importing
 
     def make(
         self,
@@ -98,22 +94,34 @@ class Stage:
             progress=None if steps is None else steps.append,
         )
 
+    def refuse(self, refuses: Callable[[datetime, datetime], object], code: str = "SGT4G3") -> None:
+        """Let the peer refuse some times, with a code of its source."""
+        self.peer.refuses = lambda start, end: (
+            UpstreamError("enedis", code) if refuses(start, end) else None
+        )
+
+    def is_true(self) -> bool:
+        """Return whether Home Assistant has the hours of the peer's load curve, and no other."""
+        return self.toy.energies() == hourly(self.peer.values)
+
 
 @pytest.fixture
-async def stage() -> AsyncIterator[Stage]:
+def new_toy() -> Keeping:
+    return Keeping()
+
+
+@pytest.fixture
+def stage(toy: Keeping, home: HomeAssistant) -> Stage:
     values = curve(SINCE, NOW.replace(minute=0))
     for n in range(7):
         del values[utc("2026-10-01T09:30") + n * HALF_HOUR]
-    toy = Keeping()
-    async with serving(toy), connection(toy) as home:
-        yield Stage(toy, home, Upstream(values))
+    return Stage(toy, home, Upstream(values))
 
 
 async def test_a_past_with_a_hole_comes_month_by_month(stage: Stage) -> None:
     steps: list[Progress] = []
-    async with stage.importing(steps=steps):
-        await until(lambda: stage.notes.problems == [None])
-    assert stage.toy.energies() == hourly(stage.peer.values)
+    async with stage.settled(steps=steps):
+        assert stage.is_true()
     assert [(step.done, step.total, f"{step.month.start:%m-%d}") for step in steps] == [
         (1, 4, "08-17"),
         (2, 4, "09-01"),
@@ -124,30 +132,28 @@ async def test_a_past_with_a_hole_comes_month_by_month(stage: Stage) -> None:
     assert stage.notes.until == NOW
     assert stage.peer.subscriptions == 1
     assert max(len(batch) for batch in stage.toy.imports) <= 1000
-    told = stage.toy.metadata[GRID]
-    assert (told["source"], told["name"], told["unit_class"]) == ("consometers", "Grid", "energy")
-    assert (told["mean_type"], told["has_sum"]) == (0, True)
+    metadata = stage.toy.metadata[GRID]
+    assert metadata.items() >= {"source": "consometers", "name": "Grid", "has_sum": True}.items()
+    assert (metadata["unit_class"], metadata["mean_type"]) == ("energy", 0)
 
 
 async def test_a_second_start_writes_nothing_again(stage: Stage) -> None:
     for _ in range(2):
-        async with stage.importing():
-            await until(lambda: bool(stage.notes.problems))
-        stage.notes.problems.clear()
+        async with stage.settled():
+            pass
     assert sum(len(batch) for batch in stage.toy.imports) == len(hourly(stage.peer.values))
     # The last week again, for it may have been corrected.
     assert stage.peer.asked[-1][0] == NOW.replace(minute=0) - HOUR - 7 * DAY
 
 
 async def test_what_is_pushed_is_kept_once_its_hour_is_whole(stage: Stage) -> None:
-    async with stage.importing() as one:
-        await until(lambda: stage.notes.problems == [None])
+    async with stage.settled() as importing:
         asked = len(stage.peer.asked)
         start = NOW.replace(minute=0)
         for n in range(2):
             stage.clock.time = start + (n + 1) * HALF_HOUR
             stage.peer.values[start + n * HALF_HOUR] = 400 + n
-            await one.heard(f"{PEER}/quoalise", load({start + n * HALF_HOUR: 400 + n}))
+            await importing.heard(f"{PEER}/quoalise", load({start + n * HALF_HOUR: 400 + n}))
             assert len(stage.toy.energies()) == len(hourly(stage.peer.values))
         assert stage.toy.energies()[start] == 400.5
         assert len(stage.peer.asked) == asked
@@ -156,110 +162,98 @@ async def test_what_is_pushed_is_kept_once_its_hour_is_whole(stage: Stage) -> No
 async def test_of_a_past_hour_that_was_corrected_by_half_the_other_half_is_asked_for(
     stage: Stage,
 ) -> None:
-    async with stage.importing() as one:
-        await until(lambda: stage.notes.problems == [None])
+    async with stage.settled() as importing:
         hour = utc("2026-09-03T05:00")
         stage.peer.values[hour + HALF_HOUR] = 5_000
-        await one.heard(PEER, load({hour + HALF_HOUR: 5_000}))
+        await importing.heard(PEER, load({hour + HALF_HOUR: 5_000}))
         assert stage.peer.asked[-1] == (hour, hour + HOUR)
-    assert stage.toy.energies() == hourly(stage.peer.values)
+    assert stage.is_true()
 
 
 async def test_what_was_asked_for_counts_more_than_what_was_pushed_before(stage: Stage) -> None:
     start = NOW.replace(minute=0)
-    async with stage.importing() as one:
-        await until(lambda: stage.notes.problems == [None])
-        await one.heard(PEER, load({start: 9_999}))
+    async with stage.settled() as importing:
+        await importing.heard(PEER, load({start: 9_999}))
         stage.clock.time = NOW + HOUR
         stage.peer.values |= {start: 100, start + HALF_HOUR: 200}
-        one.came_back()
+        importing.came_back()
         await until(lambda: start in stage.toy.energies())
         stage.peer.values[start + HALF_HOUR] = 300
-        await one.heard(PEER, load({start + HALF_HOUR: 300}))
+        await importing.heard(PEER, load({start + HALF_HOUR: 300}))
     assert stage.toy.energies()[start] == 200
 
 
 async def test_an_earlier_past_is_put_before_the_rows_that_are_there(stage: Stage) -> None:
-    async with stage.importing(since=SINCE + 40 * DAY):
-        await until(lambda: stage.notes.problems == [None])
-    assert len(stage.toy.energies()) < len(hourly(stage.peer.values))
+    async with stage.settled(since=SINCE + 40 * DAY):
+        assert len(stage.toy.energies()) < len(hourly(stage.peer.values))
     stage.notes = Notes()
-    async with stage.importing():
-        await until(lambda: stage.notes.problems == [None])
-    assert stage.toy.energies() == hourly(stage.peer.values)
+    async with stage.settled():
+        assert stage.is_true()
 
 
 async def test_rows_that_somebody_cleared_are_imported_again(stage: Stage) -> None:
     for _ in range(2):
         stage.toy.metadata.clear()
         stage.toy.hours.clear()
-        stage.notes.problems.clear()
-        async with stage.importing():
-            await until(lambda: stage.notes.problems == [None])
-        assert stage.toy.energies() == hourly(stage.peer.values)
+        async with stage.settled():
+            assert stage.is_true()
 
 
 async def test_of_an_hour_that_is_kept_nothing_is_remembered(stage: Stage) -> None:
     start = NOW.replace(minute=0)
-    async with stage.importing() as one:
-        await until(lambda: stage.notes.problems == [None])
+    async with stage.settled() as importing:
         stage.clock.time = NOW + HOUR
         stage.peer.values |= {start: 100, start + HALF_HOUR: 200}
-        await one.heard(PEER, load({start: 100, start + HALF_HOUR: 200}))
+        await importing.heard(PEER, load({start: 100, start + HALF_HOUR: 200}))
         stage.peer.values |= {start: 500, start + HALF_HOUR: 600}
-        await one.heard(PEER, load({start: 500}))
+        await importing.heard(PEER, load({start: 500}))
     assert stage.toy.energies()[start] == 550
 
 
 async def test_an_interval_that_is_never_said_is_learned_of_the_past(stage: Stage) -> None:
     stage.peer.says_interval = False
     start = NOW.replace(minute=0)
-    async with stage.importing() as one:
-        await until(lambda: stage.notes.problems == [None])
+    async with stage.settled() as importing:
         stage.clock.time = NOW + HOUR
         asked = len(stage.peer.asked)
-        told = {start: 100, start + HALF_HOUR: 200}
-        stage.peer.values |= told
-        await one.heard(PEER, load(told, says_interval=False))
-    assert stage.toy.energies() == hourly(stage.peer.values)
+        values = {start: 100, start + HALF_HOUR: 200}
+        stage.peer.values |= values
+        await importing.heard(PEER, load(values, says_interval=False))
+    assert stage.is_true()
     assert len(stage.peer.asked) == asked
 
 
 async def test_a_hole_that_is_filled_late_raises_the_sums_after_it(stage: Stage) -> None:
-    async with stage.importing() as one:
-        await until(lambda: stage.notes.problems == [None])
+    async with stage.settled() as importing:
         late = {at: value for at, value in curve(SINCE, NOW).items() if at not in stage.peer.values}
         late = {at: value for at, value in late.items() if at < utc("2026-11-01")}
         stage.peer.values |= late
-        await one.heard(PEER, load(late))
-    assert stage.toy.energies() == hourly(stage.peer.values)
+        await importing.heard(PEER, load(late))
+    assert stage.is_true()
 
 
 async def test_what_others_push_is_left_alone(stage: Stage) -> None:
-    async with stage.importing() as one:
-        await until(lambda: stage.notes.problems == [None])
-        await one.heard("other@enedis.test", load(curve(SINCE, SINCE + DAY)))
-    assert stage.toy.energies() == hourly(stage.peer.values)
+    async with stage.settled() as importing:
+        await importing.heard("other@enedis.test", load(curve(SINCE, SINCE + DAY)))
+    assert stage.is_true()
 
 
 async def test_the_network_coming_back_brings_what_was_missed(stage: Stage) -> None:
-    async with stage.importing() as one:
-        await until(lambda: stage.notes.problems == [None])
+    async with stage.settled() as importing:
         stage.clock.time = NOW + 3 * DAY
         stage.peer.values = dict(
             sorted((curve(NOW.replace(minute=0), stage.clock.time) | stage.peer.values).items())
         )
-        one.came_back()
+        importing.came_back()
         await until(lambda: len(stage.toy.energies()) == len(hourly(stage.peer.values)))
-    assert stage.toy.energies() == hourly(stage.peer.values)
+    assert stage.is_true()
     assert stage.peer.subscriptions == 2
 
 
 async def test_a_peer_that_pushes_nothing_is_polled(stage: Stage) -> None:
     stage.peer.pushes = False
     pace = Pace(poll=timedelta(seconds=0.02))
-    async with stage.importing(pace=pace):
-        await until(lambda: stage.notes.problems == [None])
+    async with stage.settled(pace=pace):
         stage.clock.time = NOW + 2 * HOUR
         stage.peer.values |= curve(NOW.replace(minute=0), NOW.replace(minute=0) + 2 * HOUR)
         await until(lambda: len(stage.toy.energies()) == len(hourly(stage.peer.values)))
@@ -267,55 +261,33 @@ async def test_a_peer_that_pushes_nothing_is_polled(stage: Stage) -> None:
 
 
 async def test_times_that_are_too_long_for_a_peer_are_asked_for_by_weeks(stage: Stage) -> None:
-    def refuses(start: datetime, end: datetime) -> UpstreamError | None:
-        return UpstreamError("enedis", "SGT4K1") if end - start > 7 * DAY else None
-
-    stage.peer.refuses = refuses
-    async with stage.importing():
-        await until(lambda: bool(stage.notes.problems))
-    assert stage.notes.problems == [None]
-    assert stage.toy.energies() == hourly(stage.peer.values)
+    stage.refuse(lambda start, end: end - start > 7 * DAY, "SGT4K1")
+    async with stage.settled():
+        assert stage.is_true()
     assert sum(1 for start, end in stage.peer.asked if end - start > 7 * DAY) == 1
 
 
 async def test_what_was_before_the_meter_is_given_up_without_a_word(stage: Stage) -> None:
     began = utc("2026-09-10T08:00")
     stage.peer.values = {at: value for at, value in stage.peer.values.items() if at >= began}
-
-    def refuses(start: datetime, _: datetime) -> UpstreamError | None:
-        return UpstreamError("enedis", "SGT4G3") if start < began - 8 * HOUR else None
-
-    stage.peer.refuses = refuses
-    async with stage.importing(since=SINCE - 1_000 * DAY):
-        await until(lambda: bool(stage.notes.problems))
-    assert stage.notes.problems == [None]
+    stage.refuse(lambda start, _: start < began - 8 * HOUR)
+    async with stage.settled(since=SINCE - 1_000 * DAY):
+        assert stage.is_true()
     assert len(stage.peer.asked) < 110
-    assert stage.toy.energies() == hourly(stage.peer.values)
 
 
-async def test_a_meter_of_this_month_is_found_though_the_last_day_is_refused(
-    stage: Stage,
-) -> None:
+async def test_a_meter_of_this_month_is_found_though_the_last_day_is_refused(stage: Stage) -> None:
     began = utc("2026-11-03T08:00")
     stage.peer.values = {at: wh for at, wh in stage.peer.values.items() if at >= began}
-
-    def refuses(start: datetime, end: datetime) -> UpstreamError | None:
-        alone = start >= NOW - DAY
-        return UpstreamError("enedis", "SGT4G3") if end <= began or alone else None
-
-    stage.peer.refuses = refuses
+    stage.refuse(lambda start, end: end <= began or start >= NOW - DAY)
     async with stage.importing():
         await until(lambda: bool(stage.notes.problems))
-    assert stage.toy.energies() == hourly(stage.peer.values)
+    assert stage.is_true()
 
 
 async def test_a_month_that_is_refused_in_the_midst_is_told(stage: Stage) -> None:
     first, last = utc("2026-10-05"), utc("2026-10-08")
-
-    def refuses(start: datetime, end: datetime) -> UpstreamError | None:
-        return UpstreamError("enedis", "SGT500") if start < last and end > first else None
-
-    stage.peer.refuses = refuses
+    stage.refuse(lambda start, end: start < last and end > first, "SGT500")
     async with stage.importing():
         await until(lambda: bool(stage.notes.problems))
     words = "2026-10-05 – 2026-10-08: The source of the data refused. (enedis SGT500)"
@@ -347,73 +319,59 @@ async def test_a_peer_that_fails_is_told_in_words_and_asked_again(
     problem, *others = stage.notes.problems
     assert words in str(problem)
     assert others == [None]
-    assert stage.toy.energies() == hourly(stage.peer.values)
+    assert stage.is_true()
 
 
 async def test_a_peer_that_only_pushes_is_heard(stage: Stage) -> None:
-    told = stage.peer.values
+    values = stage.peer.values
     stage.peer.refuses = lambda _start, _end: NotAuthorized()
-    async with stage.importing() as one:
-        await one.heard(PEER, load(told))
-    assert stage.toy.energies() == hourly(told)
+    async with stage.importing() as importing:
+        await importing.heard(PEER, load(values))
+    assert stage.toy.energies() == hourly(values)
     assert None not in stage.notes.problems
 
 
-async def test_a_unit_that_is_no_energy_is_told(stage: Stage) -> None:
-    stage.peer.unit = "VA"
-    async with stage.importing():
-        await until(lambda: bool(stage.notes.problems))
-    assert "in VA cannot be imported" in str(stage.notes.problems[0])
-    assert stage.toy.energies() == {}
+METADATA = {
+    "statistic_id": GRID,
+    "source": "consometers",
+    "has_sum": True,
+    "unit_class": "energy",
+    "statistics_unit_of_measurement": "kWh",
+}
 
 
-async def test_who_is_no_administrator_is_told_so(stage: Stage) -> None:
-    stage.toy.is_admin = False
-    async with stage.importing():
-        await until(lambda: bool(stage.notes.problems))
-    assert "only administrators write statistics" in str(stage.notes.problems[0])
+def has_another(stage: Stage, **metadata: object) -> None:
+    stage.toy.metadata[GRID] = {**METADATA, **metadata}
 
 
 @pytest.mark.parametrize(
-    "metadata",
+    ("change", "words"),
     [
-        {"statistics_unit_of_measurement": "Wh"},
-        {"source": "recorder"},
-        {"has_sum": False},
-        {"unit_class": "volume"},
+        (lambda stage: setattr(stage.peer, "unit", "VA"), "in VA cannot be imported"),
+        (lambda stage: setattr(stage.toy, "is_admin", False), "only administrators write"),
+        (partial(has_another, statistics_unit_of_measurement="Wh"), "choose another name"),
+        (partial(has_another, source="recorder"), "choose another name"),
+        (partial(has_another, has_sum=False), "choose another name"),
+        (partial(has_another, unit_class="volume"), "choose another name"),
     ],
 )
-async def test_another_statistic_of_that_name_is_left_alone(
-    stage: Stage,
-    metadata: dict[str, str | bool],
+async def test_what_cannot_be_imported_is_told_and_left_alone(
+    stage: Stage, change: Callable[[Stage], None], words: str
 ) -> None:
-    stage.toy.metadata[GRID] = {
-        "statistic_id": GRID,
-        "source": "consometers",
-        "has_sum": True,
-        "unit_class": "energy",
-        "statistics_unit_of_measurement": "kWh",
-        **metadata,
-    }
+    change(stage)
     async with stage.importing():
         await until(lambda: bool(stage.notes.problems))
-    assert "choose another name" in str(stage.notes.problems[0])
+    assert words in str(stage.notes.problems[0])
     assert not stage.toy.imports
 
 
 async def test_rows_that_something_else_wrote_are_left_alone(stage: Stage) -> None:
-    stage.toy.metadata[GRID] = {
-        "statistic_id": GRID,
-        "source": "consometers",
-        "has_sum": True,
-        "unit_class": "energy",
-        "statistics_unit_of_measurement": "kWh",
-    }
+    has_another(stage)
     stage.toy.hours[GRID] = [
         {"start": ms(SINCE + n * HOUR), "state": 9_000 + n, "sum": n} for n in range(40)
     ]
-    async with stage.importing() as one:
-        telling = asyncio.create_task(one.heard(PEER, load(stage.peer.values)))
+    async with stage.importing() as importing:
+        telling = asyncio.create_task(importing.heard(PEER, load(stage.peer.values)))
         await until(lambda: bool(stage.notes.problems))
         assert not telling.done()
     with pytest.raises(Away):
@@ -428,20 +386,17 @@ async def test_imports_that_are_lost_come_again(
 ) -> None:
     monkeypatch.setattr("consometers_node.household.recorder_writer._SEEN_WITHIN_S", 0.05)
     stage.toy.loses = 2
-    async with stage.importing():
-        await until(lambda: stage.notes.problems == [None])
-    assert stage.toy.energies() == hourly(stage.peer.values)
+    async with stage.settled():
+        assert stage.is_true()
 
 
 async def test_sums_that_a_power_cut_left_by_halves_are_mended(stage: Stage) -> None:
-    async with stage.importing():
-        await until(lambda: stage.notes.problems == [None])
+    async with stage.settled():
+        pass
     for row in stage.toy.hours[GRID][1_000:]:
         row["sum"] -= 17
-    stage.notes.problems.clear()
-    async with stage.importing():
-        await until(lambda: stage.notes.problems == [None])
-    assert stage.toy.energies() == hourly(stage.peer.values)
+    async with stage.settled():
+        assert stage.is_true()
 
 
 @pytest.mark.parametrize("commands", range(1, 24))
@@ -453,10 +408,8 @@ async def test_an_import_that_is_killed_anywhere_goes_on_as_if_it_was_not(
         toy.hangs_up_at = {len(toy.asked) + commands}
         await until(lambda: len(toy.asked) >= commands or bool(stage.notes.problems))
     toy.hangs_up_at = set()
-    stage.notes.problems.clear()
-    async with stage.importing():
-        await until(lambda: stage.notes.problems == [None])
-    assert toy.energies() == hourly(stage.peer.values)
+    async with stage.settled():
+        assert stage.is_true()
 
 
 @pytest.mark.parametrize("commands", range(1, 20))
@@ -465,39 +418,37 @@ async def test_a_correction_that_is_killed_anywhere_leaves_sums_that_are_mended(
 ) -> None:
     toy, peer = stage.toy, stage.peer
     hour = SINCE + DAY
-    told = {hour: 4_000, hour + HALF_HOUR: 4_001}
-    async with stage.importing() as one:
-        await until(lambda: stage.notes.problems == [None])
-        peer.values |= told
+    values = {hour: 4_000, hour + HALF_HOUR: 4_001}
+    async with stage.settled() as importing:
+        peer.values |= values
         goal = len(toy.asked) + commands
         toy.hangs_up_at = {goal}
-        telling = asyncio.create_task(one.heard(PEER, load(told)))
+        telling = asyncio.create_task(importing.heard(PEER, load(values)))
         await until(lambda: len(toy.asked) >= goal or telling.done())
         acknowledged = telling.done()
         telling.cancel()
     toy.hangs_up_at = set()
     stage.notes.problems.clear()
-    async with stage.importing() as one:
+    async with stage.importing() as importing:
         if not acknowledged:
-            await one.heard(PEER, load(told))
+            await importing.heard(PEER, load(values))
         await until(lambda: stage.notes.problems == [None])
-    assert toy.energies() == hourly(peer.values)
+    assert stage.is_true()
 
 
 async def test_while_home_assistant_is_away_what_is_pushed_waits(stage: Stage) -> None:
-    async with stage.importing() as one:
-        await until(lambda: stage.notes.problems == [None])
+    async with stage.settled() as importing:
         stage.toy.status = 503
         await stage.toy.hang_up()
         hour = utc("2026-09-03T05:00")
-        told = {hour: 1, hour + HALF_HOUR: 3}
-        stage.peer.values |= told
-        waiting = asyncio.create_task(one.heard(PEER, load(told)))
+        values = {hour: 1, hour + HALF_HOUR: 3}
+        stage.peer.values |= values
+        waiting = asyncio.create_task(importing.heard(PEER, load(values)))
         await asyncio.sleep(0.05)
         assert not waiting.done()
         stage.toy.status = 101
         await waiting
-    assert stage.toy.energies() == hourly(stage.peer.values)
+    assert stage.is_true()
 
 
 async def test_a_wrong_token_ends_it(stage: Stage) -> None:

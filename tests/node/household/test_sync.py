@@ -23,7 +23,8 @@ from consometers_node.store.subscriptions import subscribe
 
 from ..permission.samples import CHOICE, HOURLY, NEED, STOP, now
 from ..sharing.ledgers import DAY, HOUR, Ledger, midnight
-from .test_backfill import asked, no_rest, rows
+from .factories import no_rest, rows
+from .test_backfill import asked
 from .toy import Toy, connection, serving, until
 
 pytestmark = pytest.mark.usefixtures("socket_enabled")

@@ -8,6 +8,7 @@ import pytest
 from consometers_node.household.totals import (
     Last,
     Month,
+    Today,
     Totals,
     days_of,
     month_before,
@@ -26,9 +27,9 @@ from consometers_node.quoalise import (
 )
 from consometers_node.quoalise.identifier import organisation, series
 
+from .factories import HOUR, seconds
 from .toy import utc
 
-HOUR = timedelta(hours=1)
 CONSUMPTION, INJECTION, PRODUCTION = (
     Direction.CONSUMPTION,
     Direction.INJECTION,
@@ -52,15 +53,19 @@ def told(
     name = series(organisation("kersabiec"), direction, path)
     step = timedelta(days=interval.days, seconds=interval.seconds)
 
-    def records(of: Identifier, unit: str, some: Sequence[float]) -> Records:
-        seconds: dict[float, float] = {
-            int((start + n * step).timestamp()): value for n, value in enumerate(some)
-        }
-        return Records(str(of), unit, seconds)
+    def records(series: Identifier, unit: str, some: Sequence[float]) -> Records:
+        by_start = {start + n * step: value for n, value in enumerate(some)}
+        return Records(str(series), unit, seconds(by_start))
 
     parts = [records(name, "W", values)]
     parts += [records(name.members, "count", members)] if members else []
     return Data(describe(name, interval, DeviceType.COLLECTIVE), tuple(parts))
+
+
+def day_of(totals: Totals, at: datetime) -> Today:
+    day = totals.today(at)
+    assert day is not None
+    return day
 
 
 def quartiles(month: datetime, **values: int) -> Data:
@@ -86,8 +91,7 @@ def test_the_last_interval_and_the_day_are_what_was_told() -> None:
     totals.take(told(INJECTION, MIDNIGHT, [0, 10]))
     totals.take(told(PRODUCTION, MIDNIGHT, [50, 100]))
     assert totals.last() == Last(MIDNIGHT + 2 * HOUR, MIDNIGHT + 3 * HOUR, {CONSUMPTION: 300}, 37)
-    today = totals.today(NOON)
-    assert today is not None
+    today = day_of(totals, NOON)
     assert (today.day, today.until) == (date(2026, 11, 24), MIDNIGHT + 3 * HOUR)
     assert today.energies == {CONSUMPTION: 600, INJECTION: 10, PRODUCTION: 150}
     # Of the two hours of which all is known: 140 of 150 were used, and 300 drawn beside.
@@ -101,38 +105,30 @@ def test_what_comes_last_counts_and_what_is_the_same_changes_nothing() -> None:
     assert not totals.take(told(CONSUMPTION, MIDNIGHT, [100], [37]))
     assert totals.take(told(CONSUMPTION, MIDNIGHT, [150], [37]))
     assert totals.take(told(CONSUMPTION, MIDNIGHT + HOUR, [200], [38]))
-    last, today = totals.last(), totals.today(NOON)
+    last = totals.last()
     assert last is not None
     assert last.members == 38
-    assert today is not None
-    assert today.energies == {CONSUMPTION: 350}
+    assert day_of(totals, NOON).energies == {CONSUMPTION: 350}
 
 
-def test_without_production_no_rate_is_told() -> None:
+@pytest.mark.parametrize(
+    "watts",
+    [{CONSUMPTION: 100, INJECTION: 10}, {CONSUMPTION: 10, INJECTION: 30, PRODUCTION: 20}],
+    ids=["without production", "more fed in than made"],
+)
+def test_no_rate_is_told(watts: dict[Direction, int]) -> None:
     totals = Totals()
-    totals.take(told(CONSUMPTION, MIDNIGHT, [100]))
-    totals.take(told(INJECTION, MIDNIGHT, [10]))
-    today = totals.today(NOON)
-    assert today is not None
-    assert today.self_consumption is today.self_sufficiency is None
-
-
-def test_more_fed_in_than_made_is_no_rate() -> None:
-    totals = Totals()
-    for direction, watts in ((CONSUMPTION, 10), (INJECTION, 30), (PRODUCTION, 20)):
-        totals.take(told(direction, MIDNIGHT, [watts]))
-    today = totals.today(NOON)
-    assert today is not None
+    for direction, power in watts.items():
+        totals.take(told(direction, MIDNIGHT, [power]))
+    today = day_of(totals, NOON)
     assert today.self_consumption is today.self_sufficiency is None
 
 
 def test_half_hours_are_half_the_energy() -> None:
     totals = Totals()
     totals.take(told(CONSUMPTION, MIDNIGHT, [100, 300], interval=Duration(seconds=1800)))
-    today = totals.today(NOON)
-    assert today is not None
-    assert today.energies == {CONSUMPTION: 200}
-    assert today.until == MIDNIGHT + HOUR
+    today = day_of(totals, NOON)
+    assert (today.energies, today.until) == ({CONSUMPTION: 200}, MIDNIGHT + HOUR)
 
 
 def test_days_alone_have_a_last_one_and_no_day_so_far() -> None:
@@ -160,9 +156,7 @@ def test_yesterday_is_not_today_and_the_past_is_forgotten() -> None:
     assert totals.today(NOON) is None
     totals.take(told(CONSUMPTION, MIDNIGHT, [7]))
     assert totals.today(NOON) is not None
-    yesterday = totals.today(NOON - 24 * HOUR)
-    assert yesterday is not None
-    assert yesterday.energies == {CONSUMPTION: 2_400}
+    assert day_of(totals, NOON - 24 * HOUR).energies == {CONSUMPTION: 2_400}
     assert totals.today(NOON - 72 * HOUR) is None
 
 
