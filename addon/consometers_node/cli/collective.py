@@ -12,8 +12,7 @@ import sqlite3
 from sqlalchemy.exc import InterfaceError, OperationalError
 
 from consometers_node.backoff import Backoff
-from consometers_node.collective import database_errors
-from consometers_node.collective.errors import CollectiveFault
+from consometers_node.collective.errors import CollectiveFault, database_problem
 from consometers_node.collective.settings import BadSettings, Settings, read
 from consometers_node.quoalise.text import text
 from consometers_node.sharing.account import load
@@ -104,7 +103,7 @@ async def _open(database: Path | str, *, waits: bool) -> Store:
                 raise
             if isinstance(cause.orig, sqlite3.Error):
                 raise  # A file comes from nowhere.
-            if (words := database_errors.words(cause).say()) != logged:
+            if (words := database_problem(cause).say()) != logged:
                 _LOGGER.warning("%s", logged := words)
         await asyncio.sleep(delay_s)
     raise AssertionError

@@ -1,4 +1,4 @@
-"""Who read what of whom: an entry for each time, beside what `answer` tells of peers."""
+"""The access log: who read what of which member. `answer` has the accesses of peers."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,7 +12,7 @@ from ..store.collective_tables import MemberId, ReadLogRow
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Read:
-    """Somebody read what a member told: `records` of a range, or what else is known of it."""
+    """An access to the data of a member: `records` of a range, or other data."""
 
     at: datetime
     who: str
@@ -23,7 +23,7 @@ class Read:
 
 
 async def note_read(connection: AsyncConnection, read: Read) -> None:
-    """Write it down, before it leaves."""
+    """Log an access, before the data leaves."""
     await connection.execute(
         insert(ReadLogRow).values(
             at=read.at,
@@ -40,7 +40,7 @@ async def note_read(connection: AsyncConnection, read: Read) -> None:
 async def reads(
     connection: AsyncConnection, member: MemberId | None = None, since: datetime | None = None
 ) -> list[Read]:
-    """Return what was read, of one member or of all, the last first."""
+    """Return the accesses, to one member's data or to all, the last first."""
     query = select(ReadLogRow.__table__).order_by(ReadLogRow.id.desc())
     if member is not None:
         query = query.where(ReadLogRow.member_id == member)

@@ -77,7 +77,7 @@ class CollectiveAnswers(Answers):
         *,
         device: Device,
         zone: ZoneInfo,
-        given_anew: Callable[[], None],
+        changed: Callable[[], None],
         readers: Readers,
         rules: Callable[[], Publication],
     ) -> None:
@@ -88,7 +88,7 @@ class CollectiveAnswers(Answers):
         super().__init__(store, naming, hear, confirms, settled)
         self._device = device
         self._zone = zone
-        self._given_anew = given_anew
+        self._changed = changed
         self._readers = readers
         self._rules = rules
 
@@ -120,11 +120,11 @@ class CollectiveAnswers(Answers):
         months = quartiles.months_in(records, zone)
         if len(months) > quartiles.MOST_MONTHS:
             raise BadRequest(_TOO_MANY_MONTHS.fill(most=quartiles.MOST_MONTHS))
-        found = await quartiles.of_months(
+        quartiles_by_month = await quartiles.of_months(
             connection, self._rules(), collective, grant.series, months, at=now
         )
-        told = quartiles.told(asked, found, zone)
-        return told, len(told)
+        data = quartiles.told(asked, quartiles_by_month, zone)
+        return data, len(data)
 
     @override
     async def subscribe(self, asker: Asker, series: Identifier) -> None:
@@ -135,14 +135,11 @@ class CollectiveAnswers(Answers):
     @override
     async def list_series(self, asker: Asker) -> Iterable[Listed]:
         listed = list(await super().list_series(asker))
-        return [
-            *listed,
-            *(
-                Listed(series=name, interval=Duration(months=1), unit="Wh")
-                for one in listed
-                if one.series.quantity == SeriesPath.ENERGY_DAILY
-                for name in quartiles.beside(one.series)
-            ),
+        return listed + [
+            Listed(series=name, interval=Duration(months=1), unit="Wh")
+            for daily in listed
+            if daily.series.quantity == SeriesPath.ENERGY_DAILY
+            for name in quartiles.beside(daily.series)
         ]
 
     @override
@@ -157,10 +154,10 @@ class CollectiveAnswers(Answers):
                 members = Members(connection, self._zone)
                 member = await invitations.admit(members, asker.jid, invitation, now)
                 return [
-                    write_need(one)
-                    for one in await needs.offered(connection)
+                    write_need(need)
+                    for need in await needs.offered(connection)
                     # Nobody else is asked to be shown by name.
-                    if one.identification is not Identification.NAME or member.kind is Kind.SITE
+                    if need.identification is not Identification.NAME or member.kind is Kind.SITE
                 ]
 
     @override
@@ -179,12 +176,13 @@ class CollectiveAnswers(Answers):
                     interval = self._rules().interval
                     await self._readers.let(connection, member.pseudonym, interval, now)
                 receipt = await _receipt(connection, taken)
-        self._given_anew()
+        self._changed()
         return receipt
 
     @override
     async def withdraw(self, asker: Asker, permission: str, *, erase: bool) -> Receipt:
         now = datetime.now(UTC)
+        erased: Iterable[Erased] = ()
         with _as_refusal():
             async with self._store.withdrawing() as connection:
                 members = Members(connection, self._zone)
@@ -201,29 +199,24 @@ class CollectiveAnswers(Answers):
                     unknown = fault
             if unknown is not None:
                 raise unknown
-            self._given_anew()
+            self._changed()
             # What this is too short for is erased by `Upkeep`.
-            erased = (
-                await erase_given(self._store, self._zone, ended, now, Actor.MEMBER)
-                if erase
-                else ()
-            )
             if erase:
-                self._given_anew()
+                erased = await erase_given(self._store, self._zone, ended, now, Actor.MEMBER)
+                self._changed()
             async with self._store.reading() as connection:
                 return await _receipt(connection, ended, erased)
 
 
 async def _receipt(
-    connection: AsyncConnection, of: Given, erased: Iterable[Erased] = ()
+    connection: AsyncConnection, permission: Given, erased: Iterable[Erased] = ()
 ) -> Receipt:
-    """Say how a permission stands, and since when."""
-    since = max(
-        one.at
-        for one in await member_permissions.register(connection, [of.id])
-        if one.state is of.state
+    """Return how a permission stands, and since when."""
+    entries = await member_permissions.register(connection, [permission.id])
+    since = max(entry.at for entry in entries if entry.state is permission.state)
+    return Receipt(
+        permission=permission.id, state=State(permission.state), time=since, erased=tuple(erased)
     )
-    return Receipt(permission=of.id, state=State(of.state), time=since, erased=tuple(erased))
 
 
 @contextmanager

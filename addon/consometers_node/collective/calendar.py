@@ -44,7 +44,7 @@ class Places(NamedTuple):
 
 
 class Stretch(NamedTuple):
-    """Those of the records of a UTC day that are of one month, told by its first day."""
+    """The records of a UTC day that belong to one month, which its first day names."""
 
     month: date
     first: int
@@ -81,24 +81,24 @@ def civil_days(time_zone: str, day: date) -> tuple[date, ...]:
 @lru_cache(maxsize=8192)
 def places(time_zone: str, interval: Interval, civil: date) -> tuple[Places, ...]:
     """Return where the records of a civil day are."""
-    like = Series(Device(""), Direction.CONSUMPTION, Quantity.ENERGY, interval, time_zone)
+    series = Series(Device(""), Direction.CONSUMPTION, Quantity.ENERGY, interval, time_zone)
     within = instants(time_zone, civil)
-    found = []
+    days = []
     for day in within.days():
-        inside = [place for place, start in enumerate(like.starts(day)) if start in within]
+        inside = [place for place, start in enumerate(series.starts(day)) if start in within]
         if inside:
-            found.append(Places(day, inside[0], inside[-1] + 1))
-    return tuple(found)
+            days.append(Places(day, inside[0], inside[-1] + 1))
+    return tuple(days)
 
 
 @lru_cache(maxsize=512)
 def stretches(time_zone: str, interval: Interval, day: date) -> tuple[Stretch, ...]:
     """Return the months that the records of a UTC day are of: one, or two where a month turns."""
-    found: dict[date, Stretch] = {}
+    months: dict[date, Stretch] = {}
     for civil in civil_days(time_zone, day):
         for at, first, end in places(time_zone, interval, civil):
             if at == day:
                 month = month_of(civil)
-                since = found[month].first if month in found else first
-                found[month] = Stretch(month, since, end)
-    return tuple(found.values())
+                since = months[month].first if month in months else first
+                months[month] = Stretch(month, since, end)
+    return tuple(months.values())

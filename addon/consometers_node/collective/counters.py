@@ -22,7 +22,7 @@ class Visit(StrEnum):
 
 
 class Page(StrEnum):
-    """How whoever asked for a page or for open data was answered."""
+    """How a request for a page or for open data was answered."""
 
     ANSWERED = "answered"
     REFUSED = "refused"
@@ -59,14 +59,13 @@ class Timed:
 
 @dataclass(slots=True)
 class Counts:
-    """All that is counted, in one value that is handed to whoever counts."""
+    """All that is counted, in one value that is handed to what counts."""
 
     since: datetime = field(default_factory=lambda: datetime.now(UTC))
     traffic: Traffic = field(default_factory=Traffic)
     visits: Counter[Visit] = field(default_factory=Counter)
     pages: Counter[Page] = field(default_factory=Counter)
     commits: Timed = field(default_factory=Timed)
-    looks: Timed = field(default_factory=Timed)
-    """At what may be released."""
-    released_at: datetime | None = None
-    """When anything new was released last."""
+    closings: Timed = field(default_factory=Timed)
+    closed_at: datetime | None = None
+    """When an interval was closed last."""

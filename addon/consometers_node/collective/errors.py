@@ -1,9 +1,22 @@
-"""What can go wrong in a collective, in words for whoever asked for it."""
+"""What can go wrong in a collective, in words for the person or the program that asked."""
 
 from typing import ClassVar
 
+from sqlalchemy.exc import DBAPIError
+
 from ..quoalise import Text
-from ..quoalise.text import text
+from ..quoalise.text import around, text
+from ..store.reasons import is_full, reason
+
+_FULL = text(
+    "The database’s disk is full: make room on it. The node goes on by itself then; what members"
+    " push meanwhile is not acknowledged, and comes again."
+)
+_AWAY = text(
+    "The database cannot be used ({said}): see that it runs, and that the node may write to it. The"
+    " node goes on by itself then; what members push meanwhile is not acknowledged, and comes"
+    " again."
+)
 
 
 class CollectiveFault(Exception):
@@ -27,7 +40,7 @@ class NotInvited(CollectiveFault):
 
 
 class OtherKind(CollectiveFault):
-    """Whoever gave something is invited as something else than it is."""
+    """A member is invited as another kind than it is."""
 
     condition = "other-kind"
     words = text(
@@ -87,3 +100,8 @@ class NotByName(CollectiveFault):
         " for it (identification: name), and invite the member as a site. Show it here"
         " once the building’s own node has granted that permission."
     )
+
+
+def database_problem(fault: DBAPIError) -> Text:
+    """Return why the database cannot be used and what to do, without the statement that failed."""
+    return _FULL if is_full(fault) else around(_AWAY, reason(fault))

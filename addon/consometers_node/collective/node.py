@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, fields
 from functools import partial
 import logging
-from typing import Any, NoReturn
+from typing import NoReturn
 
 from ..quoalise import Text
 from ..sharing.changes import Changes
@@ -18,9 +18,9 @@ from ..store import Store
 from ..store.clock import Clock
 from ..wire import Naming
 from ..xmpp import PUSH_SECONDS, Connection, Identity, NetworkError, Receiving
-from . import database_errors
 from .answers import CollectiveAnswers
 from .counters import Counts
+from .errors import database_problem
 from .ingestion.arrivals import Arrivals
 from .ingestion.backfill import Gathering, Pace as GatheringPace
 from .ingestion.write_queue import Intake
@@ -60,7 +60,8 @@ class Pace:
     """Once the database could not be used."""
 
     def hurried(self, haste: float) -> Pace:
-        waits = {one.name: getattr(self, one.name) for one in fields(self)}
+        """Return waits that are so many times shorter."""
+        waits = {wait.name: getattr(self, wait.name) for wait in fields(self)}
         gathering = waits.pop("gathering").hurried(haste)
         return Pace(**{name: wait / haste for name, wait in waits.items()}, gathering=gathering)
 
@@ -69,87 +70,75 @@ class Online:
     """What a collective does over one connection. Make it before that is entered."""
 
     def __init__(
-        self,
-        store: Store,
-        naming: Naming,
-        connection: Connection,
-        settings: Settings,
-        changes: Changes,
-        *,
-        clock: Clock,
-        pace: Pace,
-        counts: Counts,
-        rules: InForce,
-        arrivals: Arrivals,
+        self, node: CollectiveNode, naming: Naming, connection: Connection, arrivals: Arrivals
     ) -> None:
-        """Prepare; nobody is asked or told yet. What is done is added to `counts`."""
+        """Prepare; nothing is sent yet. What is done is added to the counts of the node."""
+        store, settings, changes, pace = node.store, node.settings, node.changes, node.pace
         self.connection = connection
-        self._store = store
-        self._changes = changes
-        self._location = settings.location
-        self._upkeep = Upkeep(store, settings.time_zone, changes, clock, every_s=pace.upkeep_s)
-
-        readers = Readers(settings.device, settings.time_zone.key, settings.tells_members)
-
-        def answers(store: Store, naming: Naming, *of: Any) -> CollectiveAnswers:
-            return CollectiveAnswers(
-                store,
-                naming,
-                *of,
-                device=settings.device,
-                zone=settings.time_zone,
-                given_anew=changes.tell,
-                readers=readers,
-                rules=lambda: rules.now.publication,
-            )
-
+        self._node = node
+        self._upkeep = Upkeep(store, settings.time_zone, changes, node.clock, every_s=pace.upkeep_s)
+        self._readers = Readers(settings.device, settings.time_zone.key, settings.tells_members)
         self.sharing = Sharing(
             store,
             naming,
             connection,
             changes,
-            answers,
-            clock=clock,
+            partial(
+                CollectiveAnswers,
+                device=settings.device,
+                zone=settings.time_zone,
+                changed=changes.tell,
+                readers=self._readers,
+                rules=lambda: node.rules.now.publication,
+            ),
+            clock=node.clock,
             first_delay_s=pace.first_delay_s,
             receipt_within_s=min(pace.receipt_within_s, LONGEST_WAIT_S),
             renewal_s=pace.renewal_s,
-            traffic=counts.traffic,
+            traffic=node.counts.traffic,
             members=Members(addresses, member_peer),
-            knows=self._knows,
-        )
-        self._keep_readers = partial(
-            keep_readers, store, readers, rules, changes, clock=clock, every_s=pace.upkeep_s
+            knows=lambda jid: self.gathering.givers(jid),  # noqa: PLW0108 - it is made below
         )
         asking = self.sharing.asking
-        self.intake = Intake(store, settings.time_zone.key, self._hear, counts.commits, arrivals)
+        self.intake = Intake(
+            store,
+            settings.time_zone.key,
+            lambda peer: self.gathering.heard(peer),  # noqa: PLW0108 - it is made below
+            node.counts.commits,
+            arrivals,
+        )
         self.gathering = Gathering(
             store,
             asking,
             self.intake,
             changes,
             pace.gathering,
-            clock=clock,
-            visits=counts.visits,
+            clock=node.clock,
+            visits=node.counts.visits,
         )
         self._endings = Endings(store, asking, changes, again_s=pace.endings_s)
         self.receiving = Receiving(
-            connection, self.intake.keep, counts.traffic, may_push=self.gathering.givers
+            connection, self.intake.keep, node.counts.traffic, may_push=self.gathering.givers
         )
         self.sharing.discovery.receives = True
 
     async def run(self) -> NoReturn:
         """Be on the network. Ends when it is cancelled; raises what only a person can help."""
+        node = self._node
         async with self.connection, asyncio.TaskGroup() as tasks:
-            for work in (
-                self.sharing,
-                self.intake,
-                self.gathering,
-                self._endings,
-                self._upkeep,
-            ):
+            for work in (self.sharing, self.intake, self.gathering, self._endings, self._upkeep):
                 tasks.create_task(work.run())
-            tasks.create_task(self._keep_readers())
-            tasks.create_task(self._tell_policy())
+            tasks.create_task(
+                keep_readers(
+                    node.store,
+                    self._readers,
+                    node.rules,
+                    node.changes,
+                    clock=node.clock,
+                    every_s=node.pace.upkeep_s,
+                )
+            )
+            tasks.create_task(self._publish_policy())
             await self._stay()
         raise AssertionError
 
@@ -160,20 +149,16 @@ class Online:
             self.gathering.came_back()
             await asyncio.shield(session.ended)
 
-    async def _tell_policy(self) -> NoReturn:
+    async def _publish_policy(self) -> NoReturn:
         """Publish the privacy notice of the current data needs. Ends when it is cancelled."""
+        changes = self._node.changes
         while True:
-            seen = self._changes.count
-            async with self._store.reading() as connection:
-                asked = await needs.offered(connection)
-            self.sharing.discovery.policy = data_policy(asked, self._location)
-            await self._changes.after(seen)
-
-    def _knows(self, jid: str) -> bool:
-        return self.gathering.givers(jid)
-
-    def _hear(self, peer: str) -> None:
-        self.gathering.heard(peer)
+            seen = changes.count
+            async with self._node.store.reading() as connection:
+                offered = await needs.offered(connection)
+            location = self._node.settings.location
+            self.sharing.discovery.policy = data_policy(offered, location)
+            await changes.after(seen)
 
 
 class CollectiveNode:
@@ -190,11 +175,10 @@ class CollectiveNode:
         connect: Callable[[Identity], Connection],
         *,
         pace: Pace | None = None,
-        clock: Clock | None = None,
     ) -> None:
         """Prepare; `connect` gives a connection that is not entered yet."""
         self.store = store
-        self.clock = clock or Clock()
+        self.clock = Clock()
         self.settings = settings
         self.changes = Changes()
         self.counts = Counts()
@@ -202,8 +186,8 @@ class CollectiveNode:
         self.network: Online | None = None
         self._who = who
         self._connect = connect
-        self._pace = pace or Pace()
-        self._outages = Outages(database_errors.words, self._pace.rest_s)
+        self.pace = pace or Pace()
+        self._outages = Outages(database_problem, self.pace.rest_s)
 
     @property
     def is_online(self) -> bool:
@@ -212,9 +196,7 @@ class CollectiveNode:
     @property
     def network_problem(self) -> NetworkError | None:
         """Why it is not on the network; None if it is."""
-        if self.network is None or self.network.connection.is_online:
-            return None
-        return self.network.connection.problem
+        return None if self.network is None or self.is_online else self.network.connection.problem
 
     @property
     def database_problem(self) -> Text | None:
@@ -247,33 +229,21 @@ class CollectiveNode:
             if count:
                 _LOGGER.warning("%s told of the end of %d permissions", erasure_log.FILE, count)
         self._outages.over()
-        settings, changes, pace = self.settings, self.changes, self._pace
         arrivals = Arrivals()
-        network = self.network = Online(
-            self.store,
-            naming,
-            self._connect(self._who),
-            settings,
-            changes,
-            clock=self.clock,
-            pace=pace,
-            counts=self.counts,
-            rules=self.rules,
-            arrivals=arrivals,
-        )
+        network = self.network = Online(self, naming, self._connect(self._who), arrivals)
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(network.run())
-            tasks.create_task(Journal(self.store, file, every_s=pace.journal_s).run())
+            tasks.create_task(Journal(self.store, file, every_s=self.pace.journal_s).run())
             tasks.create_task(
                 Publishing(
                     self.store,
-                    settings,
+                    self.settings,
                     self.rules,
-                    changes,
+                    self.changes,
                     arrivals=arrivals,
                     clock=self.clock,
-                    is_online=lambda: network.connection.is_online,
-                    every_s=pace.publishing_s,
+                    is_online=lambda: self.is_online,
+                    every_s=self.pace.publishing_s,
                     counts=self.counts,
                     is_waited_for=lambda: network.intake.is_waited_for,
                 ).run()

@@ -1,6 +1,6 @@
-"""What a collective tells anybody of what it keeps: what for, how long, and where it lies. Pure."""
+"""The privacy notice of a collective, for anybody: purposes, retention and location. Pure."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
 
 from ..permission import DataNeed
 from ..quoalise import Text
@@ -16,34 +16,35 @@ _NOT_AFTER = text("no longer than the permission lasts")
 _NOT_TOLD = text("{controller} does not say: ask {contact}")
 
 
-def data_policy(asked: Sequence[DataNeed], location: str | None) -> DataPolicy | None:
-    """Say what becomes of what members are asked for; None where nothing is asked."""
-    if not asked:
+def data_policy(needs: Sequence[DataNeed], location: str | None) -> DataPolicy | None:
+    """Return what becomes of the data that members are asked for; None where nothing is asked."""
+    if not needs:
         return None
-    first = asked[0]
+    first = needs[0]
     return DataPolicy(
-        purpose=_of_each(asked, {one.id: Text(one.purpose) for one in asked}),
-        retention=_of_each(asked, {one.id: _kept(one.retention_days) for one in asked}),
+        purpose=_of_each(needs, lambda need: Text(need.purpose)),
+        retention=_of_each(needs, _retention),
         location=verbatim(location)
         if location
         else _NOT_TOLD.fill(controller=first.controller, contact=first.contact),
     )
 
 
-def _of_each(asked: Sequence[DataNeed], words: Mapping[str, Text]) -> Text:
-    """Say something of each data need, with its title."""
+def _of_each(needs: Sequence[DataNeed], words: Callable[[DataNeed], Text]) -> Text:
+    """Return words about each data need, with its title."""
     return Text(
         {
             tag: _AND.say(tag).join(
-                _OF.say(tag).format(title=Text(one.title).say(tag), said=words[one.id].say(tag))
-                for one in asked
+                _OF.say(tag).format(title=Text(need.title).say(tag), said=words(need).say(tag))
+                for need in needs
             )
             for tag in _LANGUAGES
         }
     )
 
 
-def _kept(days: int) -> Text:
+def _retention(need: DataNeed) -> Text:
+    days = need.retention_days
     if not days:
         return _NOT_AFTER
     return Text({tag: _AFTER.say(tag).format(length=length(days, tag)) for tag in _LANGUAGES})

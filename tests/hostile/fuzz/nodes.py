@@ -154,7 +154,7 @@ class Target:
             _settled,
             device=OWN,
             zone=ZONE,
-            given_anew=lambda: None,
+            changed=lambda: None,
             readers=Readers(OWN, ZONE.key),
             rules=lambda: Publication(basis=Agreed(3)),
         )

@@ -307,7 +307,7 @@ async def test_what_is_done_is_counted(coop: Coop, house: House) -> None:
     assert health.counts.traffic.answered >= 2
     assert health.counts.visits[Visit.DONE] >= 1
     assert health.counts.commits.count >= 2
-    assert health.counts.looks.last_s is not None
+    assert health.counts.closings.last_s is not None
     assert (health.away, health.waiting) == (0, 0)
     assert health.database is not None
     assert health.database.standing.givers["home"].delivering == 1

@@ -66,10 +66,10 @@ async def metrics(file: Store, tmp_path: Path, socket_enabled: None) -> Mapping[
     town = Town(file, settings(tmp_path))
     await fill(town)
     node = node_of(town)
-    for timed in (node.counts.commits, node.counts.looks):
+    for timed in (node.counts.commits, node.counts.closings):
         with timed.once():
             pass
-    node.counts.released_at = datetime.now(UTC)
+    node.counts.closed_at = datetime.now(UTC)
     text, _ = await read(watch_of(town, node))
     found: dict[str, Labels] = {}
     for family in text_string_to_metric_families(text):

@@ -21,8 +21,8 @@ from ...quoalise import Data, Number, QuoaliseError, Text
 from ...store import Store
 from ...store.exclusive import alone
 from ...xmpp import NotKept
-from .. import database_errors
 from ..counters import Timed
+from ..errors import database_problem
 from .arrivals import Arrivals
 from .validation import Told, take
 
@@ -202,8 +202,8 @@ class Intake:
         except (InterfaceError, OperationalError) as fault:
             # A full disk, a server that is away: it is so for all of them.
             if self.problem is None:
-                _LOGGER.warning("%s", database_errors.words(fault).say())
-            self.problem = database_errors.words(fault)
+                _LOGGER.warning("%s", database_problem(fault).say())
+            self.problem = database_problem(fault)
             for one in together:
                 one.end(NotKept())
             await asyncio.sleep(_REST_S)

@@ -1,6 +1,6 @@
-"""How a collective's node goes: one value, cheap to take, with nobody's name in it.
+"""The state of a collective's node: one value, cheap to take, with nobody's name in it.
 
-What was published is in it as it was released; of members there are counts alone.
+It has what was published as it was released; of members it has counts alone.
 """
 
 import asyncio
@@ -21,18 +21,15 @@ from ..node import CollectiveNode
 from ..publication.queries import Published
 from ..publication.snapshots import Moment, latest, moments
 
-UNREADABLE = (InterfaceError, OperationalError, NoConnection, TimeoutError)
-"""What comes of reading a database that cannot be read."""
-
-_KEPT_S = 5.0
-_SECONDS = 20
+_CACHED_S = 5.0
+_TIMEOUT_S = 20
 _DAY = timedelta(days=1)
 _STATM = Path("/proc/self/statm")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Database:
-    """What the database tells. `moment` is the last that was published of everybody."""
+    """The state of the database. `moment` is the last that was published of everybody."""
 
     standing: Standing
     withheld: Mapping[Reason, int]
@@ -43,27 +40,27 @@ class Database:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Health:
-    """How the node goes at an instant. `database` is None while it cannot be read."""
+    """The state of the node at an instant. `database` is None while it cannot be read."""
 
     at: datetime
     version: str
     online: bool
     writes: bool
-    """What members tell can be kept."""
+    """Records of members can be stored."""
     confirmed: bool
-    """The clock is: what is over runs out and is erased."""
+    """The clock is confirmed: permissions expire, and what is due is erased."""
     counts: Counts
     away: int
-    """Members that were not there when they were asked last."""
+    """Members that were offline when they were asked last."""
     waiting: int
-    """Messages that are being kept, or wait for it."""
+    """Messages that are being stored, or wait for it."""
     database: Database | None
     memory_bytes: int | None
     cpu_s: float
 
 
 class Watch:
-    """Looks at a node. Whoever asks again within some seconds gets the same value."""
+    """Takes the health of a node, and returns the same value again for some seconds."""
 
     def __init__(
         self,
@@ -71,25 +68,21 @@ class Watch:
         version: str,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        self.node = node
-        self.now = now
+        self._node = node
+        self._now = now
         self._version = version
         self._last: tuple[float, Health] | None = None
-        self._one = asyncio.Lock()
-
-    @property
-    def published(self) -> Published:
-        settings = self.node.settings
-        return Published(settings.identifier, settings.time_zone, self.node.rules.now.publication)
+        self._lock = asyncio.Lock()
 
     async def health(self) -> Health:
-        async with self._one:
-            if self._last is None or time.monotonic() - self._last[0] > _KEPT_S:
-                self._last = time.monotonic(), await self._look()
+        """Return the health of now, or of some seconds ago."""
+        async with self._lock:
+            if self._last is None or time.monotonic() - self._last[0] > _CACHED_S:
+                self._last = time.monotonic(), await self._take()
             return self._last[1]
 
-    async def _look(self) -> Health:
-        node, network, at = self.node, self.node.network, self.now()
+    async def _take(self) -> Health:
+        node, network, at = self._node, self._node.network, self._now()
         database = await self._read(at)
         return Health(
             at=at,
@@ -106,19 +99,19 @@ class Watch:
         )
 
     async def _read(self, at: datetime) -> Database | None:
-        store, published = self.node.store, self.published
-        zone = published.time_zone
+        store, settings = self._node.store, self._node.settings
+        zone, publication = settings.time_zone, self._node.rules.now.publication
+        published = Published(settings.identifier, zone, publication)
         span = Span((at - _DAY).astimezone(zone).date(), at.astimezone(zone).date())
-        interval = published.publication.interval
         try:
-            async with asyncio.timeout(_SECONDS), store.reading() as connection:
+            async with asyncio.timeout(_TIMEOUT_S), store.reading() as connection:
                 return Database(
                     standing=await standing(connection, at),
-                    withheld=await published.withheld(connection, interval, span, at),
+                    withheld=await published.withheld(connection, publication.interval, span, at),
                     moment=latest(await moments(published, connection, at - _DAY, at)),
                     size_bytes=await store.size_bytes(connection),
                 )
-        except UNREADABLE:
+        except InterfaceError, OperationalError, NoConnection, TimeoutError:
             return None
 
 

@@ -278,13 +278,13 @@ HEALTH: tuple[Metric[Health], ...] = (
         "consometers_closings",
         text("Closings"),
         text("Transactions that closed what was due of the intervals."),
-        lambda health: health.counts.looks,
+        lambda health: health.counts.closings,
     ),
     Metric(
         "consometers_closing_timestamp_seconds",
         text("Last closing"),
         text("When an interval was closed last, since the node started."),
-        lambda health, _: health.counts.released_at,
+        lambda health, _: health.counts.closed_at,
     ),
     Metric(
         "consometers_published_timestamp_seconds",

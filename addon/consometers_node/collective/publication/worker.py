@@ -132,7 +132,7 @@ class Publishing:
                 # While an interval waits for homes, each look reads their day.
                 await asyncio.sleep(max(self._every_s, _REST * (steady() - began)))
                 continue
-            self._counts.released_at = self._clock.now()
+            self._counts.closed_at = self._clock.now()
             self._changes.tell()
             if self._is_waited_for():
                 await asyncio.sleep(_LEFT_TO_OTHERS * (steady() - began))
@@ -154,7 +154,7 @@ class Publishing:
             opened_at=opening.since(settings.time_zone),
             arrivals=self._arrivals,
         )
-        with self._counts.looks.once():
+        with self._counts.closings.once():
             async with self._store.writing() as connection:
                 await take_turns(connection)
                 await alone(connection)

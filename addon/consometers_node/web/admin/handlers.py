@@ -14,10 +14,9 @@ from aiohttp import web
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from ...collective import database_errors
 from ...collective.access_log import Read, note_read
 from ...collective.calendar import Span
-from ...collective.errors import CollectiveFault
+from ...collective.errors import CollectiveFault, database_problem
 from ...collective.members import administrators
 from ...collective.members.administrators import Passwords
 from ...collective.members.member_overview import Roster, roster
@@ -262,7 +261,7 @@ class AdminDesk:
         try:
             return await self._said(request, handler)
         except (InterfaceError, OperationalError) as fault:
-            return self.refuse(self._of_nobody(request), 503, database_errors.words(fault))
+            return self.refuse(self._of_nobody(request), 503, database_problem(fault))
         except web.HTTPException, asyncio.CancelledError, ConnectionError:
             raise
         except Exception:
