@@ -75,7 +75,7 @@ def civil_days(time_zone: str, day: date) -> tuple[date, ...]:
     zone, within = ZoneInfo(time_zone), Range.of_day(day)
     first = within.start.astimezone(zone).date()
     last = (within.end - timedelta(microseconds=1)).astimezone(zone).date()
-    return tuple(first + n * _DAY for n in range((last - first).days + 1))
+    return tuple(Span(first, last))
 
 
 @lru_cache(maxsize=8192)

@@ -196,7 +196,7 @@ class CollectiveNode:
     @property
     def network_problem(self) -> NetworkError | None:
         """Why it is not on the network; None if it is."""
-        return None if self.network is None or self.is_online else self.network.connection.problem
+        return self.network.connection.problem if self.network else None
 
     @property
     def database_problem(self) -> Text | None:

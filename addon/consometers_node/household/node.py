@@ -149,9 +149,7 @@ class HomeNode:
     @property
     def network_problem(self) -> NetworkError | None:
         """Why it is not on the network; None if it is, or has no account."""
-        if self.network is None or self.network.connection.is_online:
-            return None
-        return self.network.connection.problem
+        return self.network.connection.problem if self.network else None
 
     @property
     def database_problem(self) -> Text | None:

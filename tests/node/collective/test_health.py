@@ -40,10 +40,10 @@ async def test_members_are_counted_by_kind_and_by_who_tells(store: Store) -> Non
         await note_asked(connection, (GivenId("b"), str(meter("b"))), AT)
         await note_heard(connection, {(GivenId("school"), str(meter("school")))}, AT - 40 * HOUR)
     async with store.reading() as connection:
-        found = await standing(connection, AT)
-    assert found.givers == {"home": Givers(3, 3, 1, 2), "site": Givers(1, 1, 1, 1)}
-    assert found.guests == 1
-    assert found.outbox == 0
+        counts = await standing(connection, AT)
+    assert counts.givers == {"home": Givers(3, 3, 1, 2), "site": Givers(1, 1, 1, 1)}
+    assert counts.guests == 1
+    assert counts.outbox == 0
 
 
 async def test_what_is_published_is_in_it_and_why_the_rest_is_not(

@@ -56,9 +56,9 @@ def test_no_two_have_one_name() -> None:
 @pytest.mark.parametrize("metric", ALL, ids=names())
 def test_words_are_in_both_languages(metric: Metric[Never]) -> None:
     for label in metric.words:
-        for said in filter(None, (metric.title, metric.words[label], metric.help)):
-            assert said.by_language.keys() == {"en", "fr"}
-            assert all(words.strip() for words in said.by_language.values())
+        for text in filter(None, (metric.title, metric.words[label], metric.help)):
+            assert text.by_language.keys() == {"en", "fr"}
+            assert all(words.strip() for words in text.by_language.values())
     assert metric.help.say("fr") != metric.help.say("en")
     assert metric.help.say("en").endswith(".")
 
@@ -74,15 +74,15 @@ async def test_all_of_a_town_are_figures(file: Store, tmp_path: Path) -> None:
     health = await watch_of(town).health()
     assert health.database is not None
     assert health.database.moment is not None
-    found = {
+    values = {
         (metric.name, label): value for metric in HEALTH for label, value in metric.values(health)
     }
-    found |= {
+    values |= {
         (metric.name, label): value
         for metric in PUBLISHED
         for label, value in metric.values(health.database.moment)
     }
-    words = {key for key, value in found.items() if isinstance(value, str)}
+    words = {key for key, value in values.items() if isinstance(value, str)}
     assert words == {("consometers_node", "")}
     never = {
         ("consometers_commits_last_seconds", ""),
@@ -90,15 +90,15 @@ async def test_all_of_a_town_are_figures(file: Store, tmp_path: Path) -> None:
         ("consometers_closing_timestamp_seconds", ""),
     }
     assert (
-        found.keys() == {(metric.name, label) for metric in ALL for label in metric.words} - never
+        values.keys() == {(metric.name, label) for metric in ALL for label in metric.words} - never
     )
-    assert found["consometers_published_power_watts", "consumption"] == 10_000
-    assert found["consometers_published_power_watts", "production"] == 6_000
-    assert found["consometers_published_members", ""] == 37
-    share = found["consometers_published_today_self_consumption_ratio", ""]
+    assert values["consometers_published_power_watts", "consumption"] == 10_000
+    assert values["consometers_published_power_watts", "production"] == 6_000
+    assert values["consometers_published_members", ""] == 37
+    share = values["consometers_published_today_self_consumption_ratio", ""]
     assert share == pytest.approx(4 / 6)
     # Seven hours from 8 to 15, at 6 kW.
-    assert found["consometers_published_today_joules", "production"] == 7 * 6_000 * 3600
+    assert values["consometers_published_today_joules", "production"] == 7 * 6_000 * 3600
 
 
 def test_units_are_those_that_people_read() -> None:

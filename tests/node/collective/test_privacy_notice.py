@@ -29,27 +29,27 @@ def test_nothing_is_said_where_nothing_is_asked() -> None:
 
 
 def test_each_data_need_says_what_for_and_how_long() -> None:
-    told = data_policy([NEED, HEAT], "Lorient")
-    assert told is not None
-    assert told.purpose.say("en") == (
+    policy = data_policy([NEED, HEAT], "Lorient")
+    assert policy is not None
+    assert policy.purpose.say("en") == (
         "Sunny roofs: To size the next roof.; Chauffage: Isoler ce qui perd le plus."
     )
-    assert told.retention.say("en") == (
+    assert policy.retention.say("en") == (
         "Sunny roofs: 90 days after the end of the permission;"
         " Chauffage: no longer than the permission lasts"
     )
-    assert told.retention.say("fr") == (
+    assert policy.retention.say("fr") == (
         "Toits au soleil : 90 jours après la fin de l’autorisation ;"
         " Chauffage : pas plus longtemps que l’autorisation ne dure"
     )
-    assert told.location.say("fr") == "Lorient"
+    assert policy.location.say("fr") == "Lorient"
 
 
 def test_whole_years_are_said_as_such_and_who_does_not_say_where_can_be_asked() -> None:
-    told = data_policy([replace(NEED, retention_days=730)], None)
-    assert told is not None
-    assert told.retention.say("fr").endswith(" 2 ans après la fin de l’autorisation")
-    assert "dpo@coop.example" in told.location.say("en")
+    policy = data_policy([replace(NEED, retention_days=730)], None)
+    assert policy is not None
+    assert policy.retention.say("fr").endswith(" 2 ans après la fin de l’autorisation")
+    assert "dpo@coop.example" in policy.location.say("en")
 
 
 async def test_the_network_is_told_and_hears_of_what_is_asked_anew(
@@ -63,8 +63,8 @@ async def test_the_network_is_told_and_hears_of_what_is_asked_anew(
         peer = await new_plain(one, language="fr")
         assert await form(peer, coop) == {}
         await offer(coop)
-        told = await comes(peer, coop, "Toits au soleil")
-        assert told == {
+        policy = await comes(peer, coop, "Toits au soleil")
+        assert policy == {
             "FORM_TYPE": "urn:xmpp:data-policy:0",
             "purpose": "Toits au soleil : Pour dimensionner le prochain toit.",
             "retention": "Toits au soleil : 90 jours après la fin de l’autorisation",
@@ -89,6 +89,6 @@ async def form(peer: Plain, coop: Coop) -> dict[str | None, str | None]:
 
 async def comes(peer: Plain, coop: Coop, words: str) -> dict[str | None, str | None]:
     async with asyncio.timeout(20):
-        while words not in ((told := await form(peer, coop)).get("purpose") or ""):
+        while words not in ((policy := await form(peer, coop)).get("purpose") or ""):
             await asyncio.sleep(0.1)
-    return told
+    return policy

@@ -173,15 +173,15 @@ def test_a_wrong_value_is_told_with_its_line(
     with pytest.raises(BadSettings) as caught:
         read(file, {})
     for language, separator in (("en", ":"), ("fr", " :")):
-        said = caught.value.text.say(language)
-        assert said.startswith(f"{file}, li")
-        assert f" {line}{separator}" in said
-        assert key in said
+        words = caught.value.text.say(language)
+        assert words.startswith(f"{file}, li")
+        assert f" {line}{separator}" in words
+        assert key in words
     assert KEYS[key].format.hint.say("fr") in caught.value.text.say("fr")
 
 
 @pytest.mark.parametrize(
-    ("settings", "line", "said"),
+    ("settings", "line", "words"),
     [
         (LEAST.replace("identifier", "identifer"), 2, "is “identifier” meant?"),
         (LEAST.replace("account", "acount"), 4, "is “xmpp.account” meant?"),
@@ -193,12 +193,12 @@ def test_a_wrong_value_is_told_with_its_line(
     ],
 )
 def test_a_strange_key_is_told_with_its_line(
-    tmp_path: Path, settings: str, line: int, said: str
+    tmp_path: Path, settings: str, line: int, words: str
 ) -> None:
     with pytest.raises(BadSettings) as caught:
         read(written(tmp_path, settings), {})
     assert f"line {line}:" in str(caught.value)
-    assert said in str(caught.value)
+    assert words in str(caught.value)
 
 
 @pytest.mark.parametrize("key", [key for key in KEYS.values() if key.required])
@@ -225,12 +225,12 @@ def test_a_file_that_is_none(tmp_path: Path, content: bytes) -> None:
 
 
 @pytest.mark.parametrize(
-    "told",
+    "proxies",
     ['"127.0.0.1"', '["proxy"]', "[1]", '["192.168.1.5/24"]', '["10.0.0.0/8", "0.0.0.0/0"]'],
 )
-def test_no_proxy_is_taken_that_is_none_or_is_everybody(tmp_path: Path, told: str) -> None:
-    file = written(tmp_path, f"{LEAST}[page]\nproxies = {told}\n")
-    if told == '"127.0.0.1"':
+def test_no_proxy_is_taken_that_is_none_or_is_everybody(tmp_path: Path, proxies: str) -> None:
+    file = written(tmp_path, f"{LEAST}[page]\nproxies = {proxies}\n")
+    if proxies == '"127.0.0.1"':
         assert read(file, {}).page.proxies == (ip_network("127.0.0.1"),)
         return
     with pytest.raises(BadSettings) as caught:
@@ -239,10 +239,10 @@ def test_no_proxy_is_taken_that_is_none_or_is_everybody(tmp_path: Path, told: st
     assert "« page.proxies » : écrivez des réseaux ou des adresses" in caught.value.text.say("fr")
 
 
-@pytest.mark.parametrize("told", ["[1]", '["*"]', '["a b"]', '["https://a.example"]', '[""]'])
-def test_no_name_is_taken_that_no_browser_asks_for(tmp_path: Path, told: str) -> None:
+@pytest.mark.parametrize("names", ["[1]", '["*"]', '["a b"]', '["https://a.example"]', '[""]'])
+def test_no_name_is_taken_that_no_browser_asks_for(tmp_path: Path, names: str) -> None:
     with pytest.raises(BadSettings) as caught:
-        read(written(tmp_path, f"{LEAST}[page]\nnames = {told}\n"), {})
+        read(written(tmp_path, f"{LEAST}[page]\nnames = {names}\n"), {})
     assert "“page.names”: write names in quotes" in caught.value.text.say("en")
     environment = {"CONSOMETERS_PAGE_NAMES": "a.example, b.example"}
     assert read(written(tmp_path, LEAST), environment).page.names == ("a.example", "b.example")
@@ -252,7 +252,7 @@ def test_the_word_of_a_proxy_is_believed_on_this_machine_alone_unless_it_is_said
     tmp_path: Path,
 ) -> None:
     file = written(tmp_path, LEAST)
-    assert all(one.is_loopback for one in read(file, {}).page.proxies)
+    assert all(network.is_loopback for network in read(file, {}).page.proxies)
     environment = {"CONSOMETERS_PAGE_PROXIES": "172.31.250.0/24, fd00::5"}
     assert read(file, environment).page.proxies == (
         ip_network("172.31.250.0/24"),
@@ -267,18 +267,18 @@ def test_nothing_shows_the_password_of_a_database(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("language", ["en", "fr"])
 def test_what_was_asked_is_written_with_all_that_can_be_said(tmp_path: Path, language: str) -> None:
-    told = {
+    answers = {
         "name": "L'énergie \"d'ici\"",
         "identifier": "ici",
         "needs": ["needs/roof.toml"],
         "xmpp.account": "collectif@ici.example",
         "page.port": 8124,
     }
-    settings = write(told, language)
-    kept = read(written(tmp_path, settings), {})
-    assert kept.name == told["name"]
-    assert kept.needs == (tmp_path / "needs/roof.toml",)
-    assert kept.page.port == 8124
+    settings = write(answers, language)
+    written_settings = read(written(tmp_path, settings), {})
+    assert written_settings.name == answers["name"]
+    assert written_settings.needs == (tmp_path / "needs/roof.toml",)
+    assert written_settings.page.port == 8124
     for key in KEYS:
         assert f"{key.rpartition('.')[2]} =" in settings
     assert KEYS["time_zone"].format.hint.say(language).split()[-1] in settings
