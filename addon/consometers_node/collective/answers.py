@@ -1,6 +1,6 @@
-"""What a collective answers: what it asks for, what it was given, and its own sums to whoever may.
+"""The answers of a collective: its data needs, receipts for permissions, and its own sums.
 
-A household is let in by its invitation, and known by its address from then on.
+A household is admitted by its invitation, and recognised by its address from then on.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -24,12 +24,10 @@ from ..quoalise import (
     Listed,
     NotAuthorized,
     Permission,
-    QuoaliseError,
     Receipt,
     Role,
     SeriesPath,
     State,
-    Text,
 )
 from ..quoalise.text import text
 from ..series import Range
@@ -39,7 +37,7 @@ from ..store.peers import Peer
 from ..wire import Naming, Unsayable, write_need
 from ..xmpp import Asker
 from .disclosure.sdc_rules import Publication
-from .errors import CollectiveFault, NotInvited, NotYours, Unknown
+from .errors import CollectiveFault, Unknown
 from .members import invitations
 from .members.members import Kind, Members
 from .members.subscribers import Readers, member_peer
@@ -54,12 +52,6 @@ _ONCE_A_MONTH = text(
 _TOO_MANY_MONTHS = text(
     "More than {most} months are asked for: ask for a shorter range, then for the next."
 )
-_REFUSALS: dict[type[CollectiveFault], Callable[[Text], QuoaliseError]] = {
-    NotInvited: NotAuthorized,
-    NotYours: NotAuthorized,
-    Unknown: ItemNotFound,
-}
-"""Of other faults it is what was sent that is to be changed."""
 
 
 class CollectiveAnswers(Answers):
@@ -226,4 +218,4 @@ def _as_refusal() -> Iterator[None]:
     except Unsayable as fault:
         raise BadRequest(fault.text) from fault
     except CollectiveFault as fault:
-        raise _REFUSALS.get(type(fault), BadRequest)(fault.text) from fault
+        raise fault.refusal(fault.text) from fault

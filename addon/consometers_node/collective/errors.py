@@ -4,7 +4,7 @@ from typing import ClassVar
 
 from sqlalchemy.exc import DBAPIError
 
-from ..quoalise import Text
+from ..quoalise import BadRequest, ItemNotFound, NotAuthorized, QuoaliseError, Text
 from ..quoalise.text import around, text
 from ..store.reasons import is_full, reason
 
@@ -22,10 +22,12 @@ _AWAY = text(
 class CollectiveFault(Exception):
     """Something that cannot be done; `text` says why, and what to do. `condition` is for programs.
 
-    The words name nobody and no series: they may be logged, and told to the peer that asked.
+    The words name nobody and no series: they may be logged, and sent as a `refusal` to the peer
+    that asked.
     """
 
     condition: ClassVar[str] = "not-possible"
+    refusal: ClassVar[type[QuoaliseError]] = BadRequest
     words: ClassVar[Text]
 
     def __init__(self, words: Text | None = None, **facts: object) -> None:
@@ -37,6 +39,7 @@ class NotInvited(CollectiveFault):
     """The invitation is unknown, or has ended."""
 
     condition = "not-invited"
+    refusal = NotAuthorized
 
 
 class OtherKind(CollectiveFault):
@@ -60,12 +63,14 @@ class NotYours(CollectiveFault):
     """A permission names what another member shares already."""
 
     condition = "not-yours"
+    refusal = NotAuthorized
 
 
 class Unknown(CollectiveFault):
     """There is no such member, permission, invitation or data need."""
 
     condition = "unknown"
+    refusal = ItemNotFound
 
 
 class NameTaken(CollectiveFault):
