@@ -19,7 +19,7 @@ from consometers_node.collective.ingestion.backfill import Gathering
 from consometers_node.collective.members.members import Members
 from consometers_node.collective.permissions import member_permissions
 from consometers_node.collective.privacy.erasure import erase
-from consometers_node.collective.privacy.retention import Upkeep
+from consometers_node.collective.privacy.retention import Retention
 from consometers_node.collective.publication.policy import InForce
 from consometers_node.collective.publication.worker import Publishing
 from consometers_node.household.availability import SEEN
@@ -71,12 +71,12 @@ class Coop:
     store: Store
     hands: Hands
     clock: Clock
-    upkeep: Upkeep
+    upkeep: Retention
 
     def start(self) -> None:
         """Start the node anew: what it knew of its clock is gone."""
         self.clock = self.hands.clock()
-        self.upkeep = Upkeep(self.store, ZONE, Changes(), self.clock)
+        self.upkeep = Retention(self.store, ZONE, Changes(), self.clock)
 
     async def look(self, times: int = 5) -> None:
         """Let it look, every five minutes."""
@@ -96,14 +96,14 @@ class Coop:
 
     async def states(self) -> set[State]:
         async with self.store.reading() as connection:
-            return {one.state for one in await member_permissions.all_given(connection)}
+            return {one.state for one in await member_permissions.all_permissions(connection)}
 
     async def has_all(self) -> bool:
         """Return whether all is there: grants, records, the guest, the log."""
         async with self.store.reading() as connection:
             members = await Members(connection, ZONE).all()
             return (
-                {one.state for one in await member_permissions.all_given(connection)}
+                {one.state for one in await member_permissions.all_permissions(connection)}
                 == {State.GRANTED}
                 and len(await days_kept(connection)) == len(HOMES)
                 and len(members) == len(HOMES) + 1
@@ -130,7 +130,7 @@ async def coop(file: Store) -> Coop:
             await intake.keep(f"{name}@example.org", told(meter(name), MIDNIGHT, [300] * 24))
     hands = Hands(NOW)
     clock = await confirmed(file, hands)
-    coop = Coop(file, hands, clock, Upkeep(file, ZONE, Changes(), clock))
+    coop = Coop(file, hands, clock, Retention(file, ZONE, Changes(), clock))
     await coop.look(1)
     assert await coop.has_all()
     return coop

@@ -17,15 +17,15 @@ from consometers_node.collective.members.members import Members
 from consometers_node.collective.members.sites import Building, Description
 from consometers_node.collective.permissions import member_permissions
 from consometers_node.collective.permissions.member_permissions import Actor
-from consometers_node.collective.privacy.erasure import erase, forget_told, is_wiped, wipe
+from consometers_node.collective.privacy.erasure import erase, forget_notified, is_wiped, wipe
 from consometers_node.collective.privacy.erasure_log import (
     FILE,
     Ended,
-    Journal,
-    Strange,
-    ended_in,
+    ErasureLog,
+    NotErasureLog,
+    read_ended,
+    read_strictly,
     reapply,
-    whole,
 )
 from consometers_node.permission import Permissions, State
 from consometers_node.sharing.names import keep_collective, load_naming
@@ -430,7 +430,7 @@ async def backups(
     within = copy_of(place)
     store = await Store.open(place)
     await erase(store, ZONE, ended, LATER, Actor.MEMBER)
-    await Journal(store, tmp_path / FILE).write()
+    await ErasureLog(store, tmp_path / FILE).write()
     assert await is_gone(store)
     await store.close()
     return before, within, tmp_path / FILE
@@ -443,15 +443,15 @@ async def test_no_backup_brings_an_erased_member_back_not_even_two_in_a_row(
     for backup in (before, within, before):
         store = await put_back(backup, copy_of)
         assert not await is_gone(store)
-        await reapply(store, ZONE, ended_in(file), LATER)
+        await reapply(store, ZONE, read_ended(file), LATER)
         async with store.writing() as connection:
             members = Members(connection, ZONE)
-            for entry in await member_permissions.untold(connection):
-                await member_permissions.told(connection, entry.id, LATER)
-            await forget_told(members, sure(LATER))
+            for entry in await member_permissions.not_notified(connection):
+                await member_permissions.note_notified(connection, entry.id, LATER)
+            await forget_notified(members, sure(LATER))
         assert await is_gone(store)
         # What the node that runs on it writes harms no later restore.
-        await Journal(store, file).write()
+        await ErasureLog(store, file).write()
         await store.close()
 
 
@@ -460,12 +460,12 @@ async def test_a_file_of_what_ended_erases_without_any_clock_and_once(
 ) -> None:
     before, _, file = backups
     store = await put_back(before, copy_of)
-    assert await reapply(store, ZONE, ended_in(file), LATER) == 1
+    assert await reapply(store, ZONE, read_ended(file), LATER) == 1
     async with store.reading() as connection:
-        states = {one.id: one.state for one in await member_permissions.all_given(connection)}
+        states = {one.id: one.state for one in await member_permissions.all_permissions(connection)}
         assert await days_kept(connection)
     assert states == {"anemone": State.WITHDRAWN, "b": State.GRANTED, "c": State.GRANTED}
-    assert await reapply(store, ZONE, ended_in(file), LATER) == 0
+    assert await reapply(store, ZONE, read_ended(file), LATER) == 0
     await store.close()
 
 
@@ -479,12 +479,12 @@ ENDED = Ended(GivenId("b"), State.WITHDRAWN, LATER, erased=True).line()
 def test_an_edited_line_ends_nothing(tmp_path: Path, written: str, edited: str) -> None:
     file = tmp_path / FILE
     file.write_text(f"{ENDED.replace(written, edited)}\n{ENDED}\n")
-    with pytest.raises(Strange):
-        whole(file)
+    with pytest.raises(NotErasureLog):
+        read_strictly(file)
 
 
 def test_zeros_of_a_power_cut_are_no_line(tmp_path: Path) -> None:
     file = tmp_path / FILE
     zeros = "\0" * 500
     file.write_text(f"{ENDED}\n{zeros}\n{ENDED}\n")
-    assert len(whole(file)) == 2
+    assert len(read_strictly(file)) == 2

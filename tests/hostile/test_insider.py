@@ -667,7 +667,7 @@ class TestACollective:
         await erase_member(store, ZONE, member, now())
         async with store.writing() as connection:
             members = Members(connection, ZONE)
-            await member_permissions.told(connection, GivenId("stays"), now())
+            await member_permissions.note_notified(connection, GivenId("stays"), now())
             assert await forget_if_gone(members, member, now())
             await logs.forget(connection, sure(now()))
         with plain(place) as looking:

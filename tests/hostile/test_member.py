@@ -26,7 +26,7 @@ from consometers_node.collective.ingestion.write_queue import Intake
 from consometers_node.collective.members.members import Kind, Members
 from consometers_node.collective.permissions import needs
 from consometers_node.collective.permissions.claims import settle
-from consometers_node.collective.permissions.member_permissions import Given, withdraw
+from consometers_node.collective.permissions.member_permissions import MemberPermission, withdraw
 from consometers_node.collective.privacy.erasure import erase
 from consometers_node.collective.privacy.export import everything
 from consometers_node.collective.publication.blocks import Day
@@ -253,7 +253,7 @@ TODAY = DAY.date()
 
 async def _joins(
     store: Store, name: str, device: str, *directions: Direction, at: datetime = AT
-) -> Given:
+) -> MemberPermission:
     """Let a member in that shares what it says it draws at a device, or feeds in."""
     names = [series(named(device), way) for way in directions or (Direction.CONSUMPTION,)]
     need = BY_POINT if "prm" in device else NEED

@@ -109,7 +109,7 @@ async def house(
 async def given_state(coop: Coop, permission: str) -> State | None:
     """How a permission stands at the collective; None if it has none of that number."""
     async with coop.store.reading() as connection:
-        every = await gifts.all_given(connection)
+        every = await gifts.all_permissions(connection)
     return next((one.state for one in every if one.id == permission), None)
 
 
@@ -175,9 +175,9 @@ async def one_more(house: House, past: dict[datetime, int]) -> dict[datetime, in
     return known
 
 
-async def granted(coop: Coop) -> list[gifts.Given]:
+async def granted(coop: Coop) -> list[gifts.MemberPermission]:
     async with coop.store.reading() as connection:
-        return await gifts.all_given(connection)
+        return await gifts.all_permissions(connection)
 
 
 async def shares_and_withdraws(coop: Coop, house: House) -> PermissionId:

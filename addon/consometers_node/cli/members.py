@@ -19,7 +19,7 @@ from consometers_node.collective.members.sites import (
     Heat,
 )
 from consometers_node.collective.permissions import member_permissions
-from consometers_node.collective.permissions.member_permissions import Given
+from consometers_node.collective.permissions.member_permissions import MemberPermission
 from consometers_node.collective.privacy import export as exported
 from consometers_node.collective.privacy.erasure import erase_member, wipe
 from consometers_node.collective.settings import Settings
@@ -163,8 +163,8 @@ def list_members(
         async with store.reading() as connection:
             people = await Members(connection, settings.time_zone).all()
             heard = await member_permissions.last_heard(connection)
-            gave: dict[MemberId, list[Given]] = {}
-            for permission in await member_permissions.all_given(connection):
+            gave: dict[MemberId, list[MemberPermission]] = {}
+            for permission in await member_permissions.all_permissions(connection):
                 gave.setdefault(permission.member, []).append(permission)
         rows = [
             (member, gave.get(member.id, []), heard.get(member.id))

@@ -4,16 +4,15 @@ from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from consometers_node.collective.members.areas import as_known
-from consometers_node.collective.members.members import Kind, Member
+from consometers_node.collective.members.members import Kind, Member, known_spelling
 from consometers_node.collective.members.sites import BUILDINGS, HEATS
-from consometers_node.collective.permissions.member_permissions import Given
+from consometers_node.collective.permissions.member_permissions import MemberPermission
 from consometers_node.collective.privacy import export as exported
 from consometers_node.permission import State
 from consometers_node.quoalise.text import Text, text
 from consometers_node.sharing import consent_text as shared_words
 from consometers_node.store.collective_tables import MemberId
-from consometers_node.store.member_series import Gathered
+from consometers_node.store.member_series import MemberSeries
 
 from .collective import day, shown
 from .output import Json, Output
@@ -60,7 +59,7 @@ TITLES = (_PSEUDONYM, _KIND, _NAME, _AREA, _JOINED, _GIVES, _HEARD, _STATE)
 _TAKEN = text("“{typed}” is known as “{known}” here: that is taken.")
 
 
-def _state(member: Member, gave: list[Given]) -> str:
+def _state(member: Member, gave: list[MemberPermission]) -> str:
     if member.jid is None:
         return "erased"
     if member.left_at is not None:
@@ -68,7 +67,7 @@ def _state(member: Member, gave: list[Given]) -> str:
     return "member" if gave else "guest"
 
 
-def last_heard(series: list[Gathered]) -> datetime | None:
+def last_heard(series: list[MemberSeries]) -> datetime | None:
     """Return when records of any of these series last came."""
     return max(
         (member_series.heard_at for member_series in series if member_series.heard_at is not None),
@@ -76,7 +75,9 @@ def last_heard(series: list[Gathered]) -> datetime | None:
     )
 
 
-def as_told(member: Member, gave: list[Given], heard: datetime | None) -> dict[str, Json]:
+def as_told(
+    member: Member, gave: list[MemberPermission], heard: datetime | None
+) -> dict[str, Json]:
     """Return a member for programs."""
     return {
         **exported.facts(member),
@@ -98,7 +99,7 @@ def as_told(member: Member, gave: list[Given], heard: datetime | None) -> dict[s
     }
 
 
-def gathered(series: Gathered) -> dict[str, Json]:
+def gathered(series: MemberSeries) -> dict[str, Json]:
     """Return for programs how far a series was gathered."""
     return {
         "permission": series.given,
@@ -109,7 +110,9 @@ def gathered(series: Gathered) -> dict[str, Json]:
     }
 
 
-def as_row(member: Member, gave: list[Given], heard: datetime | None, output: Output) -> list[str]:
+def as_row(
+    member: Member, gave: list[MemberPermission], heard: datetime | None, output: Output
+) -> list[str]:
     """Return the line of a member in the list, under `TITLES`."""
     return [
         member.pseudonym,
@@ -123,7 +126,9 @@ def as_row(member: Member, gave: list[Given], heard: datetime | None, output: Ou
     ]
 
 
-def say_all(member: Member, gave: list[Given], series: list[Gathered], output: Output) -> None:
+def say_all(
+    member: Member, gave: list[MemberPermission], series: list[MemberSeries], output: Output
+) -> None:
     """Say all of a member but its records."""
 
     def line(what: Text, value: object) -> None:
@@ -169,7 +174,7 @@ async def known_commune(
     connection: AsyncConnection, typed: str, output: Output, member: MemberId | None = None
 ) -> str:
     """Return a commune as it is written where it is known, and say so where it was not."""
-    commune = await as_known(connection, typed, member)
+    commune = await known_spelling(connection, typed, member)
     if commune != typed:
         output.note(_TAKEN, typed=typed, known=commune)
     return commune

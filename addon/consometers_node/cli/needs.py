@@ -131,7 +131,7 @@ class NeedOptions:
     def need(self, controller: str) -> DataNeed:
         """Return the data need as members will read it. Raises `CliError`."""
         try:
-            return needs.as_told(self._need(controller))
+            return needs.as_members_read(self._need(controller))
         except BadNeed as fault:
             raise _bad(fault.field) from fault
         except Malformed as fault:
@@ -189,7 +189,7 @@ def list_needs(
             ]
             counts = Counter(
                 (permission.need.id, permission.need.version)
-                for permission in await member_permissions.all_given(connection)
+                for permission in await member_permissions.all_permissions(connection)
                 if permission.state is State.GRANTED
             )
             left_out = await needs.unreadable(connection)
@@ -276,9 +276,11 @@ def close(
     run(common, work)
 
 
-def unreadable(left: needs.Unreadable) -> Text:
+def unreadable(version: needs.OwnNeed) -> Text:
     """Say what is left out of what is asked for, and why."""
-    return around(_UNREADABLE, left.why, need=left.need, version=left.version)
+    assert version.problem is not None
+    need = version.need
+    return around(_UNREADABLE, version.problem, need=need.id, version=need.version)
 
 
 def _document(own_need: needs.OwnNeed, members: int) -> dict[str, Json]:

@@ -10,8 +10,8 @@ from consometers_node.collective.privacy.erasure import wipe
 from consometers_node.collective.privacy.erasure_log import (
     FILE,
     last_end,
+    read_strictly,
     reapply as apply_again,
-    whole,
 )
 from consometers_node.collective.settings import Settings
 from consometers_node.quoalise.text import text
@@ -71,7 +71,7 @@ def reapply(
         usual = settings.folder / FILE
         if not files and not usual.is_file():
             raise CliError("no-file", _NONE.fill(file=usual))
-        ends = [end for file in files or [usual] for end in whole(file)]
+        ends = [end for file in files or [usual] for end in read_strictly(file)]
         ends.sort(key=lambda end: end.at)
         async with store.reading() as connection:
             last = await last_end(connection, ends)

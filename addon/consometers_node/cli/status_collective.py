@@ -88,7 +88,7 @@ class _Erasures:
     async def read(cls, connection: AsyncConnection, at: datetime) -> _Erasures:
         ends = {
             permission.id: permission.erase_at
-            for permission in await member_permissions.all_given(connection)
+            for permission in await member_permissions.all_permissions(connection)
             if permission.series and permission.erase_at is not None
         }
         asked = [permission.id for permission in await member_permissions.due(connection, None)]
@@ -104,7 +104,7 @@ class _Erasures:
             announced_first=min(soon, default=None),
             later=len(later),
             first=min(later, default=None),
-            untold=len(await member_permissions.untold(connection)),
+            untold=len(await member_permissions.not_notified(connection)),
             wiped=await is_wiped(connection),
         )
 
@@ -120,7 +120,7 @@ class _Collective:
     opens: date | None
     """From when on sums are published; None while the collective is closed."""
     erasures: _Erasures
-    unreadable: Sequence[needs.Unreadable]
+    unreadable: Sequence[needs.OwnNeed]
 
 
 def status(common: Common, settings: Path | None) -> None:
@@ -200,7 +200,7 @@ def _document(state: _Collective) -> dict[str, Json]:
             "wiped": erasures.wiped,
         },
         "unreadable_needs": [
-            {"need": need.need, "version": need.version} for need in state.unreadable
+            {"need": left.need.id, "version": left.need.version} for left in state.unreadable
         ],
     }
 

@@ -40,9 +40,9 @@ from .disclosure.sdc_rules import Publication
 from .errors import CollectiveFault, Unknown
 from .members import invitations
 from .members.members import Kind, Members
-from .members.subscribers import Readers, member_peer
+from .members.subscribers import Subscribers, member_peer
 from .permissions import member_permissions, needs
-from .permissions.member_permissions import Actor, Given
+from .permissions.member_permissions import Actor, MemberPermission
 from .privacy.erasure import erase as erase_given
 from .publication import quartiles
 
@@ -70,18 +70,18 @@ class CollectiveAnswers(Answers):
         device: Device,
         zone: ZoneInfo,
         changed: Callable[[], None],
-        readers: Readers,
+        subscribers: Subscribers,
         rules: Callable[[], Publication],
     ) -> None:
         """Answer as this collective (`device`); hear of what was given, or taken.
 
-        `readers` lets members read what is published by the `rules` of now.
+        `subscribers` lets members read what is published by the `rules` of now.
         """
         super().__init__(store, naming, hear, confirms, settled)
         self._device = device
         self._zone = zone
         self._changed = changed
-        self._readers = readers
+        self._subscribers = subscribers
         self._rules = rules
 
     @override
@@ -166,7 +166,7 @@ class CollectiveAnswers(Answers):
                 )
                 if taken.state is Stands.GRANTED:
                     interval = self._rules().interval
-                    await self._readers.let(connection, member.pseudonym, interval, now)
+                    await self._subscribers.grant(connection, member.pseudonym, interval, now)
                 receipt = await _receipt(connection, taken)
         self._changed()
         return receipt
@@ -192,7 +192,7 @@ class CollectiveAnswers(Answers):
             if unknown is not None:
                 raise unknown
             self._changed()
-            # What this is too short for is erased by `Upkeep`.
+            # What this is too short for is erased by `Retention`.
             if erase:
                 erased = await erase_given(self._store, self._zone, ended, now, Actor.MEMBER)
                 self._changed()
@@ -201,7 +201,7 @@ class CollectiveAnswers(Answers):
 
 
 async def _receipt(
-    connection: AsyncConnection, permission: Given, erased: Iterable[Erased] = ()
+    connection: AsyncConnection, permission: MemberPermission, erased: Iterable[Erased] = ()
 ) -> Receipt:
     """Return how a permission stands, and since when."""
     entries = await member_permissions.register(connection, [permission.id])

@@ -24,12 +24,12 @@ from .errors import database_problem
 from .ingestion.arrivals import Arrivals
 from .ingestion.backfill import Gathering, Pace as GatheringPace
 from .ingestion.write_queue import Intake
-from .members.subscribers import Readers, addresses, member_peer
+from .members.subscribers import Subscribers, addresses, member_peer
 from .permissions import needs, termination_notices
-from .permissions.termination_notices import Endings
+from .permissions.termination_notices import TerminationNotices
 from .privacy import erasure_log, retention
-from .privacy.erasure_log import Journal
-from .privacy.retention import Upkeep, keep_readers
+from .privacy.erasure_log import ErasureLog
+from .privacy.retention import Retention, keep_subscribers
 from .privacy_notice import data_policy
 from .publication import worker
 from .publication.policy import InForce
@@ -51,11 +51,11 @@ class Pace:
     first_delay_s: float = FIRST_DELAY_S
     receipt_within_s: float = PUSH_SECONDS
     gathering: GatheringPace = field(default_factory=GatheringPace)
-    upkeep_s: float = retention.EVERY_S
-    endings_s: float = termination_notices.AGAIN_S
+    retention_s: float = retention.EVERY_S
+    notices_s: float = termination_notices.AGAIN_S
     publishing_s: float = worker.EVERY_S
     renewal_s: float = EVERY_S
-    journal_s: float = erasure_log.EVERY_S
+    erasure_log_s: float = erasure_log.EVERY_S
     rest_s: float = 10.0
     """Once the database could not be used."""
 
@@ -76,8 +76,12 @@ class Online:
         store, settings, changes, pace = node.store, node.settings, node.changes, node.pace
         self.connection = connection
         self._node = node
-        self._upkeep = Upkeep(store, settings.time_zone, changes, node.clock, every_s=pace.upkeep_s)
-        self._readers = Readers(settings.device, settings.time_zone.key, settings.tells_members)
+        self._retention = Retention(
+            store, settings.time_zone, changes, node.clock, every_s=pace.retention_s
+        )
+        self._subscribers = Subscribers(
+            settings.device, settings.time_zone.key, settings.tells_members
+        )
         self.sharing = Sharing(
             store,
             naming,
@@ -88,7 +92,7 @@ class Online:
                 device=settings.device,
                 zone=settings.time_zone,
                 changed=changes.tell,
-                readers=self._readers,
+                subscribers=self._subscribers,
                 rules=lambda: node.rules.now.publication,
             ),
             clock=node.clock,
@@ -116,7 +120,7 @@ class Online:
             clock=node.clock,
             visits=node.counts.visits,
         )
-        self._endings = Endings(store, asking, changes, again_s=pace.endings_s)
+        self._notices = TerminationNotices(store, asking, changes, again_s=pace.notices_s)
         self.receiving = Receiving(
             connection, self.intake.keep, node.counts.traffic, may_push=self.gathering.givers
         )
@@ -126,16 +130,16 @@ class Online:
         """Be on the network. Ends when it is cancelled; raises what only a person can help."""
         node = self._node
         async with self.connection, asyncio.TaskGroup() as tasks:
-            for work in (self.sharing, self.intake, self.gathering, self._endings, self._upkeep):
+            for work in (self.sharing, self.intake, self.gathering, self._notices, self._retention):
                 tasks.create_task(work.run())
             tasks.create_task(
-                keep_readers(
+                keep_subscribers(
                     node.store,
-                    self._readers,
+                    self._subscribers,
                     node.rules,
                     node.changes,
                     clock=node.clock,
-                    every_s=node.pace.upkeep_s,
+                    every_s=node.pace.retention_s,
                 )
             )
             tasks.create_task(self._publish_policy())
@@ -221,7 +225,7 @@ class CollectiveNode:
         naming = await load_naming(self.store)
         # A database that was put back, and started without `reapply`, is older than this file.
         file = self.settings.folder / erasure_log.FILE
-        ended = await asyncio.to_thread(lambda: list(erasure_log.ended_in(file)))
+        ended = await asyncio.to_thread(erasure_log.read_ended, file)
         if ended:
             # By the times that it tells: this clock may be wrong.
             last = max(end.at for end in ended)
@@ -233,7 +237,7 @@ class CollectiveNode:
         network = self.network = Online(self, naming, self._connect(self._who), arrivals)
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(network.run())
-            tasks.create_task(Journal(self.store, file, every_s=self.pace.journal_s).run())
+            tasks.create_task(ErasureLog(self.store, file, every_s=self.pace.erasure_log_s).run())
             tasks.create_task(
                 Publishing(
                     self.store,

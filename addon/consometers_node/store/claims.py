@@ -14,6 +14,7 @@ from sqlalchemy import ColumnElement, delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from .collective_tables import DeviceClaimRow, MemberId
+from .tables import columns_of
 
 
 class Proof(StrEnum):
@@ -25,7 +26,7 @@ class Proof(StrEnum):
     """An e-mail from the operator of the network."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Claim:
     """A member shares under the name of a device (its URN)."""
 
@@ -33,29 +34,25 @@ class Claim:
     member: MemberId
     claimed_at: datetime
     counts: bool
-    settled_at: datetime | None = None
-    proof: Proof | None = None
+    settled_at: datetime | None
+    proof: Proof | None
+
+
+_COLUMNS = columns_of(
+    DeviceClaimRow, Claim, member=DeviceClaimRow.member_id, counts=DeviceClaimRow.counts == 1
+)
 
 
 async def add_claims(
     connection: AsyncConnection, member: MemberId, devices: Collection[str], at: datetime
 ) -> None:
     """Store that a member shares under these devices; its records count where nobody else's do."""
-    known = await _claims(connection, DeviceClaimRow.device.in_(devices))
-    own = {claim.device for claim in known if claim.member == member}
-    taken = {claim.device for claim in known if claim.counts}
-    new = [
-        {
-            "device": device,
-            "member_id": member,
-            "claimed_at": at,
-            "counts": int(device not in taken),
-        }
-        for device in sorted(devices)
-        if device not in own
-    ]
-    if new:
-        await connection.execute(insert(DeviceClaimRow), new)
+    claims = await _claims(connection, DeviceClaimRow.device.in_(devices))
+    own = {claim.device for claim in claims if claim.member == member}
+    taken = {claim.device for claim in claims if claim.counts}
+    for device in sorted(set(devices) - own):
+        row = {"device": device, "member_id": member, "claimed_at": at}
+        await connection.execute(insert(DeviceClaimRow), {**row, "counts": device not in taken})
 
 
 async def claims_of(connection: AsyncConnection, member: MemberId) -> list[Claim]:
@@ -114,18 +111,8 @@ def _key(claim: Claim) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
 
 async def _claims(connection: AsyncConnection, *which: ColumnElement[bool]) -> list[Claim]:
     query = (
-        select(DeviceClaimRow.__table__)
+        select(*_COLUMNS)
         .where(*which)
         .order_by(DeviceClaimRow.device, DeviceClaimRow.claimed_at, DeviceClaimRow.member_id)
     )
-    return [
-        Claim(
-            device=row.device,
-            member=row.member_id,
-            claimed_at=row.claimed_at,
-            counts=bool(row.counts),
-            settled_at=row.settled_at,
-            proof=None if row.proof is None else Proof(row.proof),
-        )
-        for row in await connection.execute(query)
-    ]
+    return [Claim(*row) for row in await connection.execute(query)]

@@ -6,7 +6,7 @@ from datetime import datetime
 from itertools import batched
 from typing import Any
 
-from sqlalchemy import Row, Select, bindparam, func, select, update
+from sqlalchemy import Select, bindparam, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ..series import Interval, Range, Series
@@ -18,24 +18,23 @@ from .tables import SeriesId, SeriesRow
 
 _NAMES_AT_ONCE = 1_000
 
+_FACTS = (
+    GivenSeriesRow.given_id,
+    GivenSeriesRow.identifier,
+    GivenRow.member_id,
+    MemberRow.jid,
+    MemberRow.kind,
+    GivenRow.interval,
+    GivenSeriesRow.series_id,
+    GivenSeriesRow.asked_until,
+    GivenSeriesRow.subscribed_at,
+    GivenSeriesRow.heard_at,
+    GivenSeriesRow.problem,
+    some_apart(GivenSeriesRow.series_id),
+)
+"""The columns of the first fields of `MemberSeries`, in their order."""
 _GRANTED = (
-    select(
-        GivenSeriesRow.given_id,
-        GivenSeriesRow.identifier,
-        GivenRow.member_id,
-        MemberRow.jid,
-        MemberRow.kind,
-        GivenRow.interval,
-        GivenRow.records_from,
-        GivenRow.valid_until,
-        GivenSeriesRow.series_id,
-        GivenSeriesRow.asked_until,
-        GivenSeriesRow.subscribed_at,
-        GivenSeriesRow.heard_at,
-        GivenSeriesRow.problem,
-        some_apart(GivenSeriesRow.series_id),
-        *SERIES_FACTS,
-    )
+    select(*_FACTS, GivenRow.records_from, GivenRow.valid_until, *SERIES_FACTS)
     .join(GivenRow, GivenRow.id == GivenSeriesRow.given_id)
     .join(MemberRow, MemberRow.id == GivenRow.member_id)
     .outerjoin(SeriesRow, SeriesRow.id == GivenSeriesRow.series_id)
@@ -45,6 +44,14 @@ _GRANTED = (
 _OF_MEMBER = _GRANTED.where(MemberRow.jid == bindparam("jid"))
 _UNDER_NAMES = _GRANTED.where(among(GivenSeriesRow.identifier, "names")).with_for_update(
     read=True, of=GivenRow
+)
+_GRANTING = (
+    select(MemberRow.jid)
+    .join(GivenRow, GivenRow.member_id == MemberRow.id)
+    .where(GivenRow.state == "granted", MemberRow.jid.is_not(None))
+)
+_UNASKED = _GRANTING.join(GivenSeriesRow, GivenSeriesRow.given_id == GivenRow.id).where(
+    GivenSeriesRow.subscribed_at.is_(None)
 )
 _HEARD = (
     update(GivenSeriesRow)
@@ -57,7 +64,7 @@ type Key = tuple[GivenId, str]
 
 
 @dataclass(frozen=True, slots=True)
-class Gathered:
+class MemberSeries:
     """A series that may be read at an interval no finer than that.
 
     `records` is when they start; at its end the permission ends too. What the series is of is
@@ -70,14 +77,14 @@ class Gathered:
     jid: str
     kind: str
     interval: Interval
-    records: Range
     series_id: SeriesId | None
-    series: Series | None
     asked_until: datetime | None
     subscribed_at: datetime | None
     heard_at: datetime | None
     problem: str | None
     has_records_set_aside: bool
+    records: Range
+    series: Series | None
 
     @property
     def key(self) -> Key:
@@ -85,15 +92,15 @@ class Gathered:
         return self.given, self.identifier
 
 
-async def under_names(connection: AsyncConnection, names: Collection[str]) -> list[Gathered]:
+async def under_names(connection: AsyncConnection, names: Collection[str]) -> list[MemberSeries]:
     """Return what was granted under these names, and stays so until the transaction ends."""
-    found = []
-    for some in batched(names, _NAMES_AT_ONCE, strict=False):
-        found += await _read(connection, _UNDER_NAMES, names=some)
-    return found
+    granted = []
+    for batch in batched(names, _NAMES_AT_ONCE, strict=False):
+        granted += await _read(connection, _UNDER_NAMES, names=batch)
+    return granted
 
 
-async def of_member(connection: AsyncConnection, jid: str) -> list[Gathered]:
+async def of_member(connection: AsyncConnection, jid: str) -> list[MemberSeries]:
     """Return what a member (its bare JID) granted."""
     return await _read(connection, _OF_MEMBER, jid=jid)
 
@@ -105,34 +112,19 @@ async def last_heard(connection: AsyncConnection) -> datetime | None:
     return last
 
 
-async def givers(connection: AsyncConnection) -> set[str]:
-    """Return the bare JIDs of all who granted something that holds."""
-    query = (
-        select(MemberRow.jid)
-        .join(GivenRow, GivenRow.member_id == MemberRow.id)
-        .where(GivenRow.state == "granted", MemberRow.jid.is_not(None))
-    )
-    return {jid for jid in (await connection.execute(query)).scalars() if jid is not None}
+async def granting_members(connection: AsyncConnection) -> set[str]:
+    """Return the bare JIDs of all members that granted something that holds."""
+    return {jid for jid in (await connection.execute(_GRANTING)).scalars() if jid is not None}
 
 
-async def unasked(connection: AsyncConnection) -> set[str]:
-    """Return the bare JIDs of those who granted something that they were not yet asked for."""
-    query = (
-        select(MemberRow.jid)
-        .join(GivenRow, GivenRow.member_id == MemberRow.id)
-        .join(GivenSeriesRow, GivenSeriesRow.given_id == GivenRow.id)
-        .where(
-            GivenRow.state == "granted",
-            MemberRow.jid.is_not(None),
-            GivenSeriesRow.subscribed_at.is_(None),
-        )
-    )
-    return {jid for jid in (await connection.execute(query)).scalars() if jid is not None}
+async def unasked_members(connection: AsyncConnection) -> set[str]:
+    """Return the bare JIDs of the members that granted something they were not yet asked for."""
+    return {jid for jid in (await connection.execute(_UNASKED)).scalars() if jid is not None}
 
 
-async def learn(connection: AsyncConnection, key: Key, number: SeriesId) -> None:
+async def learn(connection: AsyncConnection, key: Key, series: SeriesId) -> None:
     """Note what a series is, once its first records tell."""
-    await _set(connection, key, series_id=number)
+    await _set(connection, key, series_id=series)
 
 
 async def note_heard(connection: AsyncConnection, keys: Iterable[Key], at: datetime) -> None:
@@ -142,7 +134,7 @@ async def note_heard(connection: AsyncConnection, keys: Iterable[Key], at: datet
 
 
 async def note_subscribed(connection: AsyncConnection, key: Key, at: datetime) -> None:
-    """Note that the member tells of new records."""
+    """Note that the member sends new records."""
     await _set(connection, key, subscribed_at=at)
 
 
@@ -151,7 +143,7 @@ async def note_asked(connection: AsyncConnection, key: Key, until: datetime) -> 
     await _set(connection, key, asked_until=until, problem=None)
 
 
-async def note_problem(connection: AsyncConnection, key: Key, problem: str | None) -> None:
+async def note_problem(connection: AsyncConnection, key: Key, problem: str) -> None:
     """Note why no more records come."""
     await _set(connection, key, problem=problem)
 
@@ -162,13 +154,13 @@ async def _set(connection: AsyncConnection, key: Key, **values: object) -> None:
     await connection.execute(update(GivenSeriesRow).where(*row).values(**values))
 
 
-async def _read(connection: AsyncConnection, query: Select[Any], **those: object) -> list[Gathered]:
-    return [_gathered(row) for row in await connection.execute(query, those)]
+async def _read(
+    connection: AsyncConnection, query: Select[Any], **values: object
+) -> list[MemberSeries]:
+    return [_member_series(*row) for row in await connection.execute(query, values)]
 
 
-def _gathered(row: Row[Any]) -> Gathered:
-    """Return what a row of `_GRANTED` says, whose columns are in the order of the fields."""
-    grant, (start, until, number), state, facts = row[:6], row[6:9], row[9:14], row[14:]
-    series = None if number is None else Series(*facts)
-    fields: tuple[Any, ...] = (*grant, Range(start, until), number, series, *state)
-    return Gathered(*fields)
+def _member_series(*row: Any) -> MemberSeries:
+    series = None if row[6] is None else Series(*row[14:])
+    fields: tuple[Any, ...] = (*row[:12], Range(*row[12:14]), series)
+    return MemberSeries(*fields)

@@ -10,7 +10,7 @@ from . import upsert
 from .tables import PulledSeriesRow, columns_of
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Pulled:
     """A series of a peer, and the statistic of Home Assistant that it becomes.
 
@@ -46,7 +46,7 @@ async def all_pulled(connection: AsyncConnection) -> list[Pulled]:
     query = select(*columns_of(PulledSeriesRow, Pulled)).order_by(
         PulledSeriesRow.added_at, PulledSeriesRow.statistic
     )
-    return [Pulled(**row._asdict()) for row in await connection.execute(query)]
+    return [Pulled(*row) for row in await connection.execute(query)]
 
 
 async def moved(connection: AsyncConnection, statistic: str, until: datetime) -> None:

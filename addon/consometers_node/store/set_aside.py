@@ -17,7 +17,7 @@ from .series import SERIES_FACTS
 from .tables import SeriesId, SeriesRow
 
 _PLACES = select(SetAsideRow.series_id, SetAsideRow.start).where(
-    among(SetAsideRow.series_id, "numbers")
+    among(SetAsideRow.series_id, "series")
 )
 
 type Place = tuple[SeriesId, datetime]
@@ -28,7 +28,7 @@ type Place = tuple[SeriesId, datetime]
 class SetAside:
     """A record that is not believed; `left_out_at` is when it was decided that it stays so."""
 
-    number: SeriesId
+    series_id: SeriesId
     series: Series
     record: Record
     came_at: datetime
@@ -44,41 +44,38 @@ async def set_aside(
     most: int,
 ) -> None:
     """Store records of a member apart, at most so many. A corrected value is decided again."""
-    same = await of_member(connection, member)
-    known = {(one.number, one.record.start): one.record.value for one in same}
-    new = sorted(values.keys() - known.keys())[: max(0, most - len(known))]
+    stored = {
+        (record.series_id, record.record.start): record.record.value
+        for record in await of_member(connection, member)
+    }
+    new = sorted(values.keys() - stored.keys())[: max(0, most - len(stored))]
+    changed = [place for place, value in stored.items() if values.get(place, value) != value]
+    names = ("series_id", "start", "value", "came_at", "left_out_at")
     rows = [
-        {
-            "series_id": number,
-            "start": start,
-            "value": value,
-            "came_at": at,
-            "left_out_at": None,
-        }
-        for (number, start), value in values.items()
-        if (number, start) in new or known.get((number, start), value) != value
+        dict(zip(names, (*place, values[place], at, None), strict=True))
+        for place in (*new, *changed)
     ]
-    await upsert.put(connection, SetAsideRow, rows, "value", "came_at", "left_out_at")
+    await upsert.put(connection, SetAsideRow, rows, *names[2:])
 
 
 async def remove(connection: AsyncConnection, places: Iterable[Place]) -> None:
-    """Remove what is not to be set aside any longer."""
+    """Remove records that no longer stay set aside."""
     starts: dict[SeriesId, list[datetime]] = {}
-    for number, start in places:
-        starts.setdefault(number, []).append(start)
-    for number, some in starts.items():
-        gone = SetAsideRow.series_id == number, SetAsideRow.start.in_(some)
+    for series, start in places:
+        starts.setdefault(series, []).append(start)
+    for series, removed in starts.items():
+        gone = SetAsideRow.series_id == series, SetAsideRow.start.in_(removed)
         await connection.execute(delete(SetAsideRow).where(*gone))
 
 
-async def remove_before(connection: AsyncConnection, number: SeriesId, start: datetime) -> None:
-    """Remove what of a series starts before then."""
-    gone = SetAsideRow.series_id == number, SetAsideRow.start < start
+async def remove_before(connection: AsyncConnection, series: SeriesId, start: datetime) -> None:
+    """Remove the records of a series that start before then."""
+    gone = SetAsideRow.series_id == series, SetAsideRow.start < start
     await connection.execute(delete(SetAsideRow).where(*gone))
 
 
 async def leave_out(connection: AsyncConnection, member: MemberId, at: datetime) -> int:
-    """Store that all of a member's that is set aside stays so; tell how much that is."""
+    """Store that a member's records stay set aside; return how many were undecided."""
     own = select(SeriesRow.id).where(SeriesRow.member_id == member)
     left = update(SetAsideRow).where(
         SetAsideRow.series_id.in_(own), SetAsideRow.left_out_at.is_(None)
@@ -87,7 +84,7 @@ async def leave_out(connection: AsyncConnection, member: MemberId, at: datetime)
 
 
 async def of_member(connection: AsyncConnection, member: MemberId) -> list[SetAside]:
-    """Return all of a member's that is set aside, in the order of time."""
+    """Return the records of a member that are set aside, in the order of time."""
     query = (
         select(SetAsideRow.__table__, *SERIES_FACTS)
         .join(SeriesRow, SeriesRow.id == SetAsideRow.series_id)
@@ -95,13 +92,13 @@ async def of_member(connection: AsyncConnection, member: MemberId) -> list[SetAs
         .order_by(SetAsideRow.start, SetAsideRow.series_id)
     )
     return [
-        SetAside(number, Series(*facts), Record(start, value), came, left)
-        for number, start, value, came, left, *facts in await connection.execute(query)
+        SetAside(series, Series(*facts), Record(start, value), came, left)
+        for series, start, value, came, left, *facts in await connection.execute(query)
     ]
 
 
 async def undecided(connection: AsyncConnection) -> Counter[MemberId]:
-    """Count the records that are set aside and of which nothing was decided yet, by member."""
+    """Count the records that are set aside and not decided yet, by member."""
     query = (
         select(SeriesRow.member_id, func.count())
         .join(SetAsideRow, SetAsideRow.series_id == SeriesRow.id)
@@ -117,7 +114,7 @@ def some_apart(series_id: InstrumentedAttribute[SeriesId | None]) -> ColumnEleme
     return exists().where(SetAsideRow.series_id == series_id)
 
 
-async def places(connection: AsyncConnection, numbers: Collection[SeriesId]) -> set[Place]:
-    """Return of which records of these series something is set aside."""
-    rows = await connection.execute(_PLACES, {"numbers": list(numbers)})
+async def places(connection: AsyncConnection, series: Collection[SeriesId]) -> set[Place]:
+    """Return the places of the records of these series that are set aside."""
+    rows = await connection.execute(_PLACES, {"series": list(series)})
     return set(rows.tuples())

@@ -3,13 +3,15 @@
 `permitted` is a view, and all that anyone needs to know about what may leave now.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import fields
 from datetime import date, datetime
-from typing import Any, NewType
+from enum import StrEnum
+from typing import Any, NewType, get_args
 
 from sqlalchemy import (
     CheckConstraint,
+    ColumnElement,
     ForeignKey,
     ForeignKeyConstraint,
     Index,
@@ -19,6 +21,7 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     text,
+    type_coerce,
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
@@ -70,10 +73,24 @@ class Base(DeclarativeBase):
     }
 
 
-def columns_of(row: type[Base], shape: type, but: Collection[str] = ()) -> list[Label[Any]]:
-    """Return the columns that fields of a dataclass are named after, under these names."""
-    names = [field.name for field in fields(shape) if field.name not in but]
-    return [getattr(row, name).label(name) for name in names]
+def columns_of(table: type[Base], shape: type, **others: Any) -> list[Label[Any]]:
+    """Return a column for each field of a dataclass, in their order: `shape(*row)` makes one.
+
+    It is the column of that name, or that of `others`, where None leaves the field out. A word is
+    read as the field's enumeration.
+    """
+    return [
+        _as(field.type, column).label(field.name)
+        for field in fields(shape)
+        if (column := others.get(field.name, getattr(table, field.name, None))) is not None
+    ]
+
+
+def _as(shape: Any, column: ColumnElement[Any]) -> ColumnElement[Any]:
+    for kind in get_args(shape) or (shape,):
+        if isinstance(kind, type) and issubclass(kind, StrEnum) and isinstance(column.type, Text):
+            return type_coerce(column, Word(kind))
+    return column
 
 
 class PeerRow(Base):

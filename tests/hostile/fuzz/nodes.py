@@ -15,7 +15,7 @@ from slixmpp.xmlstream.stanzabase import StanzaBase
 from consometers_node.collective.answers import CollectiveAnswers
 from consometers_node.collective.disclosure.sdc_rules import Agreed, Publication
 from consometers_node.collective.ingestion.write_queue import Intake
-from consometers_node.collective.members.subscribers import Readers
+from consometers_node.collective.members.subscribers import Subscribers
 from consometers_node.household.answers import HouseholdAnswers
 from consometers_node.quoalise import Data, NotAuthorized, Role
 from consometers_node.store import Store
@@ -155,7 +155,7 @@ class Target:
             device=OWN,
             zone=ZONE,
             changed=lambda: None,
-            readers=Readers(OWN, ZONE.key),
+            subscribers=Subscribers(OWN, ZONE.key),
             rules=lambda: Publication(basis=Agreed(3)),
         )
 

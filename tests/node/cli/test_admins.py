@@ -16,7 +16,7 @@ async def opens(folder: Path, name: str, password: str) -> bool:
     """Return whether somebody could log in."""
     store = await Store.open(folder / "node.db")
     async with store.reading() as connection:
-        kept = await administrators.kept_of(connection, name)
+        kept = await administrators.password_hash(connection, name)
     await store.close()
     return await Passwords().check(kept, password)
 

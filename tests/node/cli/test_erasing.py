@@ -9,7 +9,7 @@ import subprocess
 from sqlalchemy import select
 
 from consometers_node.collective.privacy.erasure import is_wiped
-from consometers_node.collective.privacy.retention import Upkeep
+from consometers_node.collective.privacy.retention import Retention
 from consometers_node.quoalise import Data
 from consometers_node.sharing.changes import Changes
 from consometers_node.store import Store
@@ -86,7 +86,7 @@ async def test_where_another_program_reads_on_the_node_overwrites_it_later(
         async with store.reading() as connection:
             assert not await is_wiped(connection)
         assert struct.pack("<24H", *CURVE) in traces(coop)
-    await Upkeep(store, ZONE, Changes(), await confirmed(store, Hands(now()))).look()
+    await Retention(store, ZONE, Changes(), await confirmed(store, Hands(now()))).look()
     async with store.reading() as connection:
         assert await is_wiped(connection)
     assert traces(coop) == [b"anemone"]

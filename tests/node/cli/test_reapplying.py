@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from pathlib import Path
 
-from consometers_node.collective.privacy.erasure_log import FILE, Ended, ended_in
+from consometers_node.collective.privacy.erasure_log import FILE, Ended, read_ended
 from consometers_node.permission import State
 from consometers_node.store.collective_tables import GivenId
 
@@ -27,7 +27,7 @@ async def test_what_is_told_beside_the_database_is_done_again(run: Run, coop: Pa
     (coop / FILE).rename(copy)
     result = await run("reapply", str(copy))
     assert result.out.endswith("erased of them: 0.\n")
-    assert list(ended_in(copy)) == [ENDED]
+    assert read_ended(copy) == [ENDED]
 
 
 async def test_a_copy_that_is_not_there_is_not_passed_over(run: Run, coop: Path) -> None:

@@ -16,7 +16,7 @@ from consometers_node.collective.publication.policy import AT_ONCE, open_from
 from consometers_node.collective.settings import Settings, read
 from consometers_node.permission import DataNeed
 from consometers_node.store import Store
-from consometers_node.store.member_series import Gathered, of_member
+from consometers_node.store.member_series import MemberSeries, of_member
 from consometers_node.xmpp import Account, Connection, Identity
 from demo.prosody import Prosody
 
@@ -30,8 +30,8 @@ PACE = Pace(
     gathering=GatheringPace(
         again_s=3600, busy_s=0.2, first_delay_s=0.2, longest_delay_s=0.5, rest_s=0.05
     ),
-    upkeep_s=0.2,
-    endings_s=0.2,
+    retention_s=0.2,
+    notices_s=0.2,
     publishing_s=0.2,
     rest_s=0.2,
 )
@@ -88,7 +88,7 @@ class Coop:
             )
         return token
 
-    async def gathered(self, jid: str) -> Gathered:
+    async def gathered(self, jid: str) -> MemberSeries:
         """How far the one series of a member was gathered."""
         async with self.store.reading() as connection:
             (one,) = await of_member(connection, jid)

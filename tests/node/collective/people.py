@@ -9,7 +9,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from consometers_node import quoalise
 from consometers_node.collective.members.members import Member, Members
 from consometers_node.collective.permissions import needs
-from consometers_node.collective.permissions.member_permissions import Given, of_member, take
+from consometers_node.collective.permissions.member_permissions import (
+    MemberPermission,
+    of_member,
+    take,
+)
 from consometers_node.permission import DataNeed, Identification
 from consometers_node.quoalise import Direction, Identifier, Permission
 from consometers_node.quoalise.identifier import organisation, series
@@ -48,7 +52,7 @@ def permission(
 
 async def join(
     connection: AsyncConnection, name: str, said: Permission | None = None, at: datetime = AT
-) -> tuple[Member, Given]:
+) -> tuple[Member, MemberPermission]:
     """Let a home in that gives what is asked, by the name of its meter."""
     members = Members(connection, ZONE)
     await needs.offer(connection, NEED, at)
@@ -59,7 +63,7 @@ async def join(
 
 async def let_be_named(
     connection: AsyncConnection, member: Member, at: datetime = AT, **other: object
-) -> Given:
+) -> MemberPermission:
     """Let a member allow to be shown by name, with all that it gave before."""
     (before, *_) = await of_member(connection, member.id)
     await needs.offer(connection, BY_NAME, at)

@@ -17,16 +17,16 @@ from consometers_node.collective.members import invitations
 from consometers_node.collective.members.members import Member, Members
 from consometers_node.collective.members.sites import Building, Description
 from consometers_node.collective.permissions import member_permissions, needs
-from consometers_node.collective.permissions.member_permissions import Actor, Given, take
+from consometers_node.collective.permissions.member_permissions import Actor, MemberPermission, take
 from consometers_node.collective.privacy.erasure import (
-    TELL_FOR,
+    NOTIFY_FOR,
     erase,
     erase_member,
-    forget_told,
+    forget_notified,
     is_wiped,
     wipe,
 )
-from consometers_node.collective.privacy.retention import Upkeep
+from consometers_node.collective.privacy.retention import Retention
 from consometers_node.collective.publication.worker import Closer, Waiting
 from consometers_node.permission import State
 from consometers_node.quoalise import Duration
@@ -57,7 +57,7 @@ async def tell(store: Store, name: str, values: list[int], start: datetime = MID
         await intake.keep(f"{name}@example.org", told(meter(name), start, values))
 
 
-async def let_in(store: Store, *names: str) -> list[tuple[Member, Given]]:
+async def let_in(store: Store, *names: str) -> list[tuple[Member, MemberPermission]]:
     await keep_collective(store, "kersabiec")
     async with store.writing() as connection:
         return [await join(connection, name) for name in names]
@@ -260,12 +260,12 @@ async def test_who_is_erased_by_the_collective_is_forgotten_once_its_node_was_to
     async with store.writing() as connection:
         members = Members(connection, ZONE)
         assert await days_kept(connection) == {}
-        assert await forget_told(members, sure(LATER)) == 0
+        assert await forget_notified(members, sure(LATER)) == 0
         assert (await members.get(member.id)).jid == "a@example.org"
-        await member_permissions.told(connection, taken.id, LATER)
-        assert await forget_told(members, sure(LATER)) == 1
+        await member_permissions.note_notified(connection, taken.id, LATER)
+        assert await forget_notified(members, sure(LATER)) == 1
         assert (await members.get(member.id)).jid is None
-        assert await forget_told(members, sure(LATER)) == 0
+        assert await forget_notified(members, sure(LATER)) == 0
 
 
 async def test_who_cannot_be_told_is_an_address_for_a_month_and_then_nobody(
@@ -287,12 +287,12 @@ async def test_who_cannot_be_told_is_an_address_for_a_month_and_then_nobody(
     async with store.reading() as connection:
         known = await Members(connection, ZONE).get(member.id)
         assert (known.jid, known.area) == ("anemone@example.org", None)
-        assert [one.id for one in await member_permissions.untold(connection)] == [
+        assert [one.id for one in await member_permissions.not_notified(connection)] == [
             taken.id,
             by_name.id,
         ]
-    hands = Hands(LATER + TELL_FOR - timedelta(seconds=1))
-    upkeep = Upkeep(store, ZONE, Changes(), await confirmed(store, hands))
+    hands = Hands(LATER + NOTIFY_FOR - timedelta(seconds=1))
+    upkeep = Retention(store, ZONE, Changes(), await confirmed(store, hands))
     await upkeep.look()
     assert await traces(store, place, [b"anemone@"]) == [b"anemone@"]
     hands.go_on(timedelta(seconds=1))
@@ -300,7 +300,7 @@ async def test_who_cannot_be_told_is_an_address_for_a_month_and_then_nobody(
     assert await traces(store, place, [b"anemone@"]) == []
     async with store.reading() as connection:
         # Nobody is left to be told, and that it was not told stays on record.
-        assert await member_permissions.untold(connection) == []
+        assert await member_permissions.not_notified(connection) == []
         assert (await member_permissions.get(connection, taken.id)).told_at is None
         entries = await member_permissions.register(connection, [taken.id])
         assert [(one.state, one.erased) for one in entries] == [

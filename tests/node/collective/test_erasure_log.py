@@ -12,7 +12,7 @@ from consometers_node.collective.members.members import Members
 from consometers_node.collective.permissions import member_permissions
 from consometers_node.collective.permissions.member_permissions import Actor
 from consometers_node.collective.privacy.erasure import erase, erase_member
-from consometers_node.collective.privacy.erasure_log import Ended, Journal, ended_in, reapply
+from consometers_node.collective.privacy.erasure_log import Ended, ErasureLog, read_ended, reapply
 from consometers_node.permission import State
 from consometers_node.sharing.names import keep_collective
 from consometers_node.store import Store
@@ -52,11 +52,11 @@ async def leave(store: Store) -> None:
 
 async def states(store: Store) -> dict[str, State]:
     async with store.reading() as connection:
-        return {one.id: one.state for one in await member_permissions.all_given(connection)}
+        return {one.id: one.state for one in await member_permissions.all_permissions(connection)}
 
 
 async def applied(store: Store, file: Path, at: datetime = LATER) -> int:
-    return await reapply(store, ZONE, ended_in(file), at)
+    return await reapply(store, ZONE, read_ended(file), at)
 
 
 LEFT = {"keeps": State.WITHDRAWN, "leaves": State.WITHDRAWN, "stays": State.GRANTED}
@@ -67,16 +67,16 @@ async def test_what_ended_is_told_once(store: Store, tmp_path: Path) -> None:
     await fill(store)
     await leave(store)
     file = tmp_path / "ended.jsonl"
-    journal = Journal(store, file)
+    log = ErasureLog(store, file)
     for _ in range(2):
-        await journal.write()
+        await log.write()
     expected = [
         Ended(GivenId("keeps"), State.WITHDRAWN, LATER, erased=False),
         Ended(GivenId("leaves"), State.WITHDRAWN, LATER, erased=False),
         Ended(GivenId("leaves"), State.WITHDRAWN, LATER, erased=True),
     ]
-    assert [replace(one, at=LATER) for one in ended_in(file)] == expected
-    assert all(started <= one.at <= now() for one in ended_in(file))
+    assert [replace(one, at=LATER) for one in read_ended(file)] == expected
+    assert all(started <= one.at <= now() for one in read_ended(file))
     assert "example.org" not in file.read_text()
     assert file.stat().st_mode & 0o777 == 0o600
 
@@ -89,7 +89,7 @@ async def test_a_backup_that_is_put_back_brings_nothing_back(file: Store, tmp_pa
     copy.write_bytes(found.read_bytes())
     await leave(file)
     journal = tmp_path / "ended.jsonl"
-    await Journal(file, journal).write()
+    await ErasureLog(file, journal).write()
 
     restored = await Store.open(copy)
     try:
@@ -134,8 +134,8 @@ async def test_an_erasure_by_the_collective_is_told_too(store: Store, tmp_path: 
         one = await members.named("leaves@example.org")
     await erase_member(store, ZONE, one.id, LATER)
     file = tmp_path / "ended.jsonl"
-    await Journal(store, file).write()
-    assert [(one.state, one.erased) for one in ended_in(file)] == [
+    await ErasureLog(store, file).write()
+    assert [(one.state, one.erased) for one in read_ended(file)] == [
         (State.TERMINATED, False),
         (State.TERMINATED, True),
     ]
@@ -147,24 +147,24 @@ async def test_a_line_that_a_power_cut_left_is_passed_over_and_written_again(
     await fill(store)
     await leave(store)
     file = tmp_path / "ended.jsonl"
-    await Journal(store, file).write()
+    await ErasureLog(store, file).write()
     whole = file.read_bytes()
     file.write_bytes(whole[:-9])
-    assert len(list(ended_in(file))) == 2
-    await once(Journal(store, file))
-    assert len(list(ended_in(file))) == 3
+    assert len(read_ended(file)) == 2
+    await once(ErasureLog(store, file))
+    assert len(read_ended(file)) == 3
     assert await states(store) == LEFT
 
 
 async def test_nothing_is_left_to_be_told_when_the_node_stops(store: Store, tmp_path: Path) -> None:
     await fill(store)
     file = tmp_path / "ended.jsonl"
-    task = asyncio.create_task(Journal(store, file, every_s=3600).run())
+    task = asyncio.create_task(ErasureLog(store, file, every_s=3600).run())
     await asyncio.sleep(0.2)
     await leave(store)
     task.cancel()
     await asyncio.wait({task})
-    assert len(list(ended_in(file))) == 3
+    assert len(read_ended(file)) == 3
 
 
 async def test_a_full_disk_ends_nothing(
@@ -173,19 +173,19 @@ async def test_a_full_disk_ends_nothing(
     await fill(store)
     await leave(store)
     file = tmp_path / "away" / "ended.jsonl"
-    journal = Journal(store, file, every_s=0.01)
-    task = asyncio.create_task(journal.run())
+    log = ErasureLog(store, file, every_s=0.01)
+    task = asyncio.create_task(log.run())
     while "ended.jsonl" not in caplog.text:
         await asyncio.sleep(0.01)
     file.parent.mkdir()
-    while len(list(ended_in(file))) < 3:
+    while len(read_ended(file)) < 3:
         await asyncio.sleep(0.01)
     task.cancel()
     await asyncio.wait({task})
-    assert not list(ended_in(tmp_path / "none"))
+    assert not read_ended(tmp_path / "none")
 
 
-async def once(journal: Journal) -> None:
+async def once(log: ErasureLog) -> None:
     with suppress(TimeoutError):
         async with asyncio.timeout(0.5):
-            await journal.run()
+            await log.run()

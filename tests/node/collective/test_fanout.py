@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import func, select
 
 from consometers_node.collective.members.members import Members
-from consometers_node.collective.members.subscribers import Readers, addresses, end
+from consometers_node.collective.members.subscribers import Subscribers, addresses, end
 from consometers_node.collective.output_series import Told, own_series, write
 from consometers_node.permission import Permissions
 from consometers_node.quoalise import Data
@@ -157,11 +157,11 @@ EVERYBODY = {f"home{n}@example.org" for n in range(MANY)}
 @pytest.fixture
 async def stage(file: Store) -> Stage:
     """Everybody has subscribed before anything was released."""
-    readers = Readers(ALL, ZONE.key)
+    readers = Subscribers(ALL, ZONE.key)
     async with file.writing() as connection:
         for n in range(MANY):
             member, _ = await join(connection, f"home{n}")
-            await readers.let(connection, member.pseudonym, Interval.PT1H, now())
+            await readers.grant(connection, member.pseudonym, Interval.PT1H, now())
             peer = await peer_by_jid(connection, MEMBER + member.pseudonym)
             assert peer is not None
             for one in await Permissions(connection).permitted(peer.id):

@@ -93,7 +93,7 @@ async def test_nothing_is_taken_of_a_permission_that_goes_beyond(file: Store, ca
     async with file.writing() as connection:
         with pytest.raises(NotAsked):
             await join(connection, "a", WIDER[case]())
-        assert await member_permissions.all_given(connection) == []
+        assert await member_permissions.all_permissions(connection) == []
 
 
 async def test_only_the_directions_that_are_asked_for(file: Store) -> None:
@@ -156,7 +156,7 @@ async def test_a_permission_to_a_new_version_ends_the_one_before(store: Store) -
         assert (before.state, after.state) == (State.TERMINATED, State.GRANTED)
         assert after == second
         assert (await members.get(member.id)).left_at is None
-        assert await member_permissions.untold(connection) == []
+        assert await member_permissions.not_notified(connection) == []
 
 
 @pytest.mark.parametrize("erase", [True, False])
@@ -199,10 +199,10 @@ async def test_the_collective_ends_a_permission_and_its_member_is_to_be_told(sto
         members = Members(connection, ZONE)
         ended = await member_permissions.terminate(members, taken.id, AT)
         assert (ended.state, ended.told_at) == (State.TERMINATED, None)
-        assert await member_permissions.untold(connection) == [ended]
+        assert await member_permissions.not_notified(connection) == [ended]
         assert (await members.get(member.id)).left_at == AT
-        await member_permissions.told(connection, taken.id, AT + A_DAY)
-        assert await member_permissions.untold(connection) == []
+        await member_permissions.note_notified(connection, taken.id, AT + A_DAY)
+        assert await member_permissions.not_notified(connection) == []
         # What has ended stays as it ended.
         assert (
             await member_permissions.terminate(members, taken.id, AT + A_DAY)
@@ -255,12 +255,12 @@ async def _grant_lost(connection: AsyncConnection, retention: str) -> None:
 async def test_a_version_that_cannot_be_read_any_more_stands_in_nobodys_way(
     store: Store, caplog: pytest.LogCaptureFixture
 ) -> None:
-    needs.tell_lost.cache_clear()
+    needs.warn_unreadable.cache_clear()
     async with store.writing() as connection:
         _, other = await join(connection, "a")
         await _grant_lost(connection, ' retention="P40D"')
         for _ in range(2):
-            lost, same = await member_permissions.all_given(connection)
+            lost, same = await member_permissions.all_permissions(connection)
             assert (lost.need.id, lost.need.version, lost.need.retention_days) == ("lost", 1, 40)
             assert (lost.series, lost.stands(AT)) == ((meter("lost"),), True)
             assert same == other

@@ -112,7 +112,7 @@ async def test_what_cannot_be_read_any_more_is_left_out_and_its_version_is_taken
         await connection.execute(insert(OwnNeedRow).values(broken))
         assert await needs.offered(connection) == [POWER]
         (left_out,) = await needs.unreadable(connection)
-        assert (left_out.need, left_out.version, left_out.closed_at) == (NEED.id, 1, None)
+        assert (left_out.need.id, left_out.need.version, left_out.closed_at) == (NEED.id, 1, None)
         with pytest.raises(ChangedNeed):
             await needs.offer(connection, NEED, LATER)
         second = await needs.numbered(connection, NEED)

@@ -22,7 +22,7 @@ from consometers_node.quoalise.identifier import identifier
 from consometers_node.sharing.restriction import pause, resume
 from consometers_node.store import PermissionId, Store
 from consometers_node.store.collective_tables import GivenId
-from consometers_node.store.member_series import Gathered
+from consometers_node.store.member_series import MemberSeries
 from consometers_node.store.tables import BlockRow
 from consometers_node.xmpp import Asking
 from demo.prosody import Prosody
@@ -86,7 +86,7 @@ async def comes(coop: Coop, wanted: dict[datetime, int]) -> None:
         raise AssertionError(f"missing {missing}, too much {extra}") from None
 
 
-async def has_asked(coop: Coop, house: House, since: datetime) -> Gathered:
+async def has_asked(coop: Coop, house: House, since: datetime) -> MemberSeries:
     async with asyncio.timeout(WITHIN_S):
         while True:
             one = await coop.gathered(jid(house))
@@ -172,7 +172,7 @@ async def test_a_home_is_told_that_its_permission_was_given_back(coop: Coop, hou
             await asyncio.sleep(0.05)
         while True:
             async with coop.store.reading() as connection:
-                if not await gifts.untold(connection):
+                if not await gifts.not_notified(connection):
                     break
             await asyncio.sleep(0.05)
 

@@ -18,7 +18,7 @@ from consometers_node.collective.disclosure.sdc_rules import (
 )
 from consometers_node.collective.groups import GroupKind, all_groups
 from consometers_node.collective.members.members import Members
-from consometers_node.collective.members.subscribers import Readers, end
+from consometers_node.collective.members.subscribers import Subscribers, end
 from consometers_node.collective.output_series import Told, own_series, write
 from consometers_node.collective.permissions import member_permissions
 from consometers_node.collective.privacy.export import everything
@@ -244,27 +244,27 @@ async def test_who_joined_before_may_read_and_nobody_if_that_is_not_wanted(
     coop: Coop, house: House
 ) -> None:
     await join(coop, house)
-    readers = Readers(ALL, "Europe/Paris")
+    readers = Subscribers(ALL, "Europe/Paris")
     nobody = replace(readers, allowed=False)
     at = now()
     await coop.stop()
     async with coop.store.writing() as connection:
-        assert await nobody.mend(connection, Interval.PT1H, at, 5) == 1
-        assert await nobody.mend(connection, Interval.PT1H, at, 5) == 0
+        assert await nobody.update(connection, Interval.PT1H, at, 5) == 1
+        assert await nobody.update(connection, Interval.PT1H, at, 5) == 0
         (member,) = await Members(connection, coop.settings.time_zone).all()
-        await nobody.let(connection, member.pseudonym, Interval.PT1H, at)
+        await nobody.grant(connection, member.pseudonym, Interval.PT1H, at)
     assert await permitted(coop) == 0
     async with coop.store.writing() as connection:
-        assert await readers.mend(connection, Interval.PT1H, at, 0) == 0
-        assert await readers.mend(connection, Interval.PT1H, at, 5) == 1
-        assert await readers.mend(connection, Interval.PT1H, at, 5) == 0
-        await readers.let(connection, member.pseudonym, Interval.PT1H, at)
+        assert await readers.update(connection, Interval.PT1H, at, 0) == 0
+        assert await readers.update(connection, Interval.PT1H, at, 5) == 1
+        assert await readers.update(connection, Interval.PT1H, at, 5) == 0
+        await readers.grant(connection, member.pseudonym, Interval.PT1H, at)
         # What is published at another step is another series.
-        assert await readers.mend(connection, Interval.PT30M, at, 5) == 1
-        assert not await readers.are_right(connection, Interval.PT30M)
-        assert await readers.mend(connection, Interval.PT30M, at, 5) == 1
-        assert await readers.are_right(connection, Interval.PT30M)
-        assert await readers.mend(connection, Interval.PT30M, at, 5) == 0
+        assert await readers.update(connection, Interval.PT30M, at, 5) == 1
+        assert not await readers.are_current(connection, Interval.PT30M)
+        assert await readers.update(connection, Interval.PT30M, at, 5) == 1
+        assert await readers.are_current(connection, Interval.PT30M)
+        assert await readers.update(connection, Interval.PT30M, at, 5) == 0
     assert await permitted(coop) == SERIES_EACH
     await coop.start()
 

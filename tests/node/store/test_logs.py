@@ -9,7 +9,7 @@ from sqlalchemy import func, select, text
 from sqlalchemy.exc import IntegrityError
 
 from consometers_node.collective.access_log import Read, note_read, reads
-from consometers_node.collective.privacy.retention import Upkeep
+from consometers_node.collective.privacy.retention import Retention
 from consometers_node.permission import Permissions
 from consometers_node.series import Range
 from consometers_node.sharing.changes import Changes
@@ -45,7 +45,7 @@ async def test_what_is_older_than_a_year_is_forgotten(store: Store) -> None:
         for age in ages:
             await log_answer(connection, replace(answer, at=at - age))
             await note_read(connection, Read(at=at - age, who="someone", what="a page"))
-    await Upkeep(
+    await Retention(
         store, ZoneInfo("Europe/Paris"), Changes(), await confirmed(store, Hands(at))
     ).look()
     async with store.reading() as connection:

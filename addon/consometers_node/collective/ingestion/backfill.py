@@ -25,13 +25,13 @@ from ...sharing.known import Known
 from ...store import Store
 from ...store.clock import Clock
 from ...store.member_series import (
-    Gathered,
-    givers,
+    MemberSeries,
+    granting_members,
     note_asked,
     note_problem,
     note_subscribed,
     of_member,
-    unasked,
+    unasked_members,
 )
 from ...store.series import blocks
 from ...store.set_aside import places
@@ -156,7 +156,7 @@ class Gathering:
         while True:
             seen = self._changes.count
             async with self._store.reading() as connection:
-                found, new = await givers(connection), await unasked(connection)
+                found, new = await granting_members(connection), await unasked_members(connection)
             self.givers.are(found, seen)
             for gone in self._members.keys() - found:
                 if (asked := self._members.pop(gone).asked) is not None:
@@ -210,7 +210,7 @@ class Gathering:
                 raise NotKept
             granted = await of_member(connection, peer)
         refusal: QuoaliseError | None = None
-        asked: dict[str, Gathered] = {}
+        asked: dict[str, MemberSeries] = {}
         for one in granted:
             if self._clock.now() >= one.records.end:
                 continue
@@ -233,19 +233,19 @@ class Gathering:
         if refusal is not None:
             raise refusal
 
-    async def _know(self, one: Gathered) -> None:
+    async def _know(self, one: MemberSeries) -> None:
         """Note that all of a series is asked for by another permission that names it."""
         now = self._clock.now()
         async with self._store.writing() as connection:
             await note_subscribed(connection, one.key, now)
             await note_asked(connection, one.key, now)
 
-    async def _subscribe(self, peer: str, one: Gathered) -> None:
+    async def _subscribe(self, peer: str, one: MemberSeries) -> None:
         await self._asking.subscribe(peer, identifier(one.identifier))
         async with self._store.writing() as connection:
             await note_subscribed(connection, one.key, self._clock.now())
 
-    async def _ask(self, peer: str, one: Gathered) -> None:
+    async def _ask(self, peer: str, one: MemberSeries) -> None:
         now = self._clock.now()
         recent = now - REMEMBERED
         since = one.asked_until or one.records.start
@@ -260,7 +260,7 @@ class Gathering:
         async with self._store.writing() as connection:
             await note_asked(connection, one.key, now)
 
-    async def _span(self, peer: str, one: Gathered, within: Range) -> None:
+    async def _span(self, peer: str, one: MemberSeries, within: Range) -> None:
         name = identifier(one.identifier)
         with self._intake.asking(peer) as question:
             async for page in self._asking.history(peer, name, within.start, within.end):
@@ -269,7 +269,7 @@ class Gathering:
             async with self._store.writing() as connection:
                 await note_asked(connection, one.key, within.end)
 
-    async def _missing(self, one: Gathered, within: Range) -> list[Range]:
+    async def _missing(self, one: MemberSeries, within: Range) -> list[Range]:
         """Return the times of which no record is here, joined to spans of whole days."""
         if one.series is None or one.series_id is None:
             return [within]
@@ -293,13 +293,13 @@ class Gathering:
         return list(_joined(missing))
 
     @staticmethod
-    def _is_over(one: Gathered, start: datetime, now: datetime) -> bool:
+    def _is_over(one: MemberSeries, start: datetime, now: datetime) -> bool:
         """Return whether a record was to be here by now: homes read their last hour a bit later."""
         assert one.series is not None
         late = _DAY if one.series.interval is Interval.P1D else _HOUR
         return one.series.end(start) + late <= now
 
-    async def _tell(self, one: Gathered, words: Text) -> None:
+    async def _tell(self, one: MemberSeries, words: Text) -> None:
         async with self._store.writing() as connection:
             await note_problem(connection, one.key, words.say())
 

@@ -18,7 +18,7 @@ from ...store import SeriesId
 from ...store.collective_tables import MemberId
 from ...store.exclusive import alone
 from ...store.member_counts import counts as counts_of, put_counts
-from ...store.member_series import Gathered, Key, learn, note_heard, of_member, under_names
+from ...store.member_series import Key, MemberSeries, learn, note_heard, of_member, under_names
 from ...store.series import add_series, blocks_of_days, put_blocks
 from ...store.set_aside import Place, of_member as set_aside_of, places, remove, set_aside
 from ...wire import Unsayable
@@ -73,7 +73,7 @@ class _Part:
     Not everybody is believed of those that are `doubtful`.
     """
 
-    grant: Gathered
+    grant: MemberSeries
     series: Series
     days: Mapping[date, Block]
     members: Mapping[date, Block]
@@ -135,7 +135,7 @@ async def accept(
         some = [
             one
             for one in apart
-            if one.number == grant.series_id
+            if one.series_id == grant.series_id
             and one.record.start in grant.records
             and watts(one.series, one.record) <= most_w
         ]
@@ -154,7 +154,7 @@ class _Taking:
     time_zone: str
     at: datetime
     arrivals: Arrivals
-    granted: Mapping[str, Sequence[Gathered]]
+    granted: Mapping[str, Sequence[MemberSeries]]
     named: Mapping[int, tuple[Heard, ...] | QuoaliseError]
     parts: list[_Part] = field(default_factory=list)
     learnt: dict[Key, Series] = field(default_factory=dict)
@@ -176,7 +176,7 @@ class _Taking:
             if not isinstance(found, QuoaliseError)
             for one in found
         }
-        granted: defaultdict[str, list[Gathered]] = defaultdict(list)
+        granted: defaultdict[str, list[MemberSeries]] = defaultdict(list)
         for one in await under_names(connection, names) if names else ():
             granted[one.identifier].append(one)
         return cls(time_zone, at, arrivals, granted, named)
@@ -320,7 +320,7 @@ class _Taking:
         days, members = _blocks(series, records), _blocks(series, of_many)
         return _Part(grant, series, days, members, doubtful(kind, series, records))
 
-    def _grant(self, sender: str, told: Heard) -> Gathered:
+    def _grant(self, sender: str, told: Heard) -> MemberSeries:
         """Return by which permission these records may be kept, or refuse them."""
         grants = [
             one

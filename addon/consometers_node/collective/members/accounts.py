@@ -35,8 +35,8 @@ async def invite(command: Sequence[str]) -> str:
         process.kill()
         await process.wait()
         out, err = b"", b"timeout"
-    found = _LINK.search(out.decode(errors="replace"))
-    if process.returncode or found is None:
-        said = (err or out).decode(errors="replace").strip().partition("\n")[0]
-        raise NoAccount(_FAILED.fill(said=said))
-    return found[0]
+    link = _LINK.search(out.decode(errors="replace"))
+    if process.returncode or link is None:
+        reason = (err or out).decode(errors="replace").strip().partition("\n")[0]
+        raise NoAccount(_FAILED.fill(said=reason))
+    return link[0]

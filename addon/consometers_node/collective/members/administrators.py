@@ -1,7 +1,7 @@
 """Who may administer a collective: their passwords, and the sessions of their browsers.
 
-Of a password only its Argon2id is kept, of a session only the SHA-256 of its token: whoever reads
-the database can log in with neither.
+The database holds the Argon2id of a password and the SHA-256 of a session's token: a person who
+reads them can log in with neither.
 """
 
 import asyncio
@@ -13,7 +13,7 @@ import unicodedata
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import ColumnElement, and_, delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ...quoalise.text import text
@@ -23,18 +23,18 @@ from ..errors import CollectiveFault, Unknown
 MAX_NAME = 64
 LEAST_PASSWORD, MAX_PASSWORD = 12, 1000
 AT_ONCE = 20
-"""Passwords of strangers that wait to be checked. More are sent away to try again."""
+"""Passwords of strangers that may wait to be checked; more are refused for now."""
 KNOWN_AT_ONCE = 10
-"""Places that are left then for browsers that an administrator logged in from before."""
+"""Further places, for browsers in which an administrator logged in before."""
 IDLE = timedelta(hours=1)
-"""A session ends when nobody used it for so long,"""
+"""Idle timeout of a session."""
 LONGEST = timedelta(hours=12)
-"""and after so long whoever uses it."""
+"""Absolute lifetime of a session."""
 
 _SEEN_EVERY = timedelta(minutes=1)
 _TOKEN_BYTES = 32
 _LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"
-"""None of them is taken for another."""
+"""Letters and digits that nobody mistakes for one another."""
 _GROUPS, _IN_GROUP = 5, 5
 
 _NO_SUCH = text("There is no administrator “{name}”: “admins list” tells who there is.")
@@ -84,46 +84,46 @@ class Passwords:
         self._hasher = hasher or PasswordHasher(time_cost=2, memory_cost=46 * 1024, parallelism=1)
         self._turn = asyncio.Lock()
         self._waiting = 0
-        self._nobodys: str | None = None
+        self._decoy: str | None = None
 
     async def hash(self, password: str) -> str:
-        """Return what is kept of a password. Raises Busy."""
+        """Return the hash of a password. Raises Busy."""
         return await self._in_turn(password, None)
 
-    async def check(self, kept: str | None, password: str, *, is_known: bool = False) -> bool:
-        """Return whether this is the password of which that is kept. Raises Busy.
+    async def check(self, hashed: str | None, password: str, *, is_known: bool = False) -> bool:
+        """Return whether a password has this hash. Raises Busy.
 
-        It takes the same time where nothing is kept, for nobody has that name. The check `is_known`
-        where it comes from a browser that has logged in before.
+        It takes the same time without a hash, where nobody has the name. The check `is_known` where
+        it comes from a browser that has logged in before.
         """
-        if self._nobodys is None:
-            self._nobodys = await self.hash(secrets.token_urlsafe(_TOKEN_BYTES))
+        if self._decoy is None:
+            self._decoy = await self.hash(secrets.token_urlsafe(_TOKEN_BYTES))
         try:
-            await self._in_turn(password, kept or self._nobodys, is_known=is_known)
+            await self._in_turn(password, hashed or self._decoy, is_known=is_known)
         except VerificationError, InvalidHashError:
             return False
-        return kept is not None
+        return hashed is not None
 
-    def is_weak(self, kept: str) -> bool:
+    def is_weak(self, hashed: str) -> bool:
         """Return whether a password would be hashed in another way now."""
-        return self._hasher.check_needs_rehash(kept)
+        return self._hasher.check_needs_rehash(hashed)
 
-    async def _in_turn(self, password: str, known: str | None, *, is_known: bool = True) -> str:
+    async def _in_turn(self, password: str, hashed: str | None, *, is_known: bool = True) -> str:
         if self._waiting >= AT_ONCE + (KNOWN_AT_ONCE if is_known else 0):
             raise Busy
         self._waiting += 1
-        written = unicodedata.normalize("NFC", password[: MAX_PASSWORD + 1])
+        normalized = unicodedata.normalize("NFC", password[: MAX_PASSWORD + 1])
         try:
             async with self._turn:
-                return await asyncio.to_thread(self._work, written, known)
+                return await asyncio.to_thread(self._work, normalized, hashed)
         finally:
             self._waiting -= 1
 
-    def _work(self, password: str, known: str | None) -> str:
-        if known is None:
+    def _work(self, password: str, hashed: str | None) -> str:
+        if hashed is None:
             return self._hasher.hash(password)
-        self._hasher.verify(known, password)
-        return known
+        self._hasher.verify(hashed, password)
+        return hashed
 
 
 def new_password() -> str:
@@ -143,54 +143,51 @@ def check_password(name: str, password: str) -> None:
         raise BadPassword(_LIKE_NAME)
 
 
-async def add(connection: AsyncConnection, name: str, kept: str, at: datetime) -> None:
+async def add(connection: AsyncConnection, name: str, hashed: str, at: datetime) -> None:
     """Add an administrator, with the hash of their password. Raises BadName."""
     if not 0 < len(name) <= MAX_NAME or not name.isprintable() or name != name.strip():
         raise BadName(_BAD_NAME.fill(most=MAX_NAME))
-    if await kept_of(connection, name) is not None:
+    if await password_hash(connection, name) is not None:
         raise BadName(_TAKEN.fill(name=name))
     await connection.execute(
-        insert(AdministratorRow).values(name=name, password_hash=kept, made_at=at)
+        insert(AdministratorRow).values(name=name, password_hash=hashed, made_at=at)
     )
 
 
 async def remove(connection: AsyncConnection, name: str) -> None:
     """Remove an administrator, and end their sessions. Raises Unknown."""
-    await _named(connection, name)
-    await end_sessions(connection, name)
+    await _end_sessions(connection, name)
     await connection.execute(delete(AdministratorRow).where(AdministratorRow.name == name))
 
 
-async def change_password(connection: AsyncConnection, name: str, kept: str) -> None:
-    """Keep of somebody a new password; all their sessions end. Raises Unknown."""
-    await _named(connection, name)
-    await end_sessions(connection, name)
-    await strengthen(connection, name, kept)
+async def change_password(connection: AsyncConnection, name: str, hashed: str) -> None:
+    """Store the hash of a new password, and end all sessions. Raises Unknown."""
+    await _end_sessions(connection, name)
+    await rehash(connection, name, hashed)
 
 
-async def strengthen(connection: AsyncConnection, name: str, kept: str) -> None:
-    """Keep of somebody's password another hash; their sessions go on."""
+async def rehash(connection: AsyncConnection, name: str, hashed: str) -> None:
+    """Store another hash of the same password; sessions go on."""
     changed = update(AdministratorRow).where(AdministratorRow.name == name)
-    await connection.execute(changed.values(password_hash=kept))
+    await connection.execute(changed.values(password_hash=hashed))
 
 
-async def kept_of(connection: AsyncConnection, name: str) -> str | None:
-    """Return what is kept of somebody's password; None if there is nobody of that name."""
+async def password_hash(connection: AsyncConnection, name: str) -> str | None:
+    """Return the hash of an administrator's password; None if nobody has that name."""
     query = select(AdministratorRow.password_hash).where(AdministratorRow.name == name)
     return (await connection.execute(query)).scalar_one_or_none()
 
 
 async def administrators(connection: AsyncConnection, at: datetime) -> list[Administrator]:
-    """Return everybody who may administer, by name."""
-    session = AdminSessionRow
+    """Return all administrators, by name."""
     query = (
         select(
             AdministratorRow.name,
             AdministratorRow.made_at,
-            func.max(session.seen_at),
-            func.count().filter(session.expires_at > at, session.seen_at > at - IDLE),
+            func.max(AdminSessionRow.seen_at),
+            func.count().filter(*_stands(at)),
         )
-        .outerjoin(session, session.administrator == AdministratorRow.name)
+        .outerjoin(AdminSessionRow, AdminSessionRow.administrator == AdministratorRow.name)
         .group_by(AdministratorRow.name, AdministratorRow.made_at)
         .order_by(AdministratorRow.name)
     )
@@ -198,9 +195,8 @@ async def administrators(connection: AsyncConnection, at: datetime) -> list[Admi
 
 
 async def begin_session(connection: AsyncConnection, name: str, at: datetime) -> str:
-    """Return the token of a new session; sessions that are over are forgotten."""
-    over = (AdminSessionRow.expires_at <= at) | (AdminSessionRow.seen_at <= at - IDLE)
-    await connection.execute(delete(AdminSessionRow).where(over))
+    """Return the token of a new session; forget sessions that are over."""
+    await connection.execute(delete(AdminSessionRow).where(~and_(*_stands(at))))
     token = secrets.token_urlsafe(_TOKEN_BYTES)
     await connection.execute(
         insert(AdminSessionRow).values(
@@ -219,9 +215,7 @@ async def session_of(
 ) -> tuple[str, bool] | None:
     """Return whose session a token is, and whether `seen` is due; None if it is over, or none."""
     query = select(AdminSessionRow.administrator, AdminSessionRow.seen_at).where(
-        AdminSessionRow.token_hash == _hash(token),
-        AdminSessionRow.expires_at > at,
-        AdminSessionRow.seen_at > at - IDLE,
+        AdminSessionRow.token_hash == _hash(token), *_stands(at)
     )
     row = (await connection.execute(query)).one_or_none()
     return None if row is None else (row.administrator, row.seen_at <= at - _SEEN_EVERY)
@@ -240,14 +234,14 @@ async def end_session(connection: AsyncConnection, token: str) -> None:
     )
 
 
-async def end_sessions(connection: AsyncConnection, name: str) -> None:
-    """End all sessions of somebody."""
+async def _end_sessions(connection: AsyncConnection, name: str) -> None:
+    if await password_hash(connection, name) is None:
+        raise Unknown(_NO_SUCH.fill(name=name))
     await connection.execute(delete(AdminSessionRow).where(AdminSessionRow.administrator == name))
 
 
-async def _named(connection: AsyncConnection, name: str) -> None:
-    if await kept_of(connection, name) is None:
-        raise Unknown(_NO_SUCH.fill(name=name))
+def _stands(at: datetime) -> tuple[ColumnElement[bool], ...]:
+    return AdminSessionRow.expires_at > at, AdminSessionRow.seen_at > at - IDLE
 
 
 def _hash(token: str) -> str:

@@ -1,17 +1,17 @@
-"""Invitations: what lets somebody ask what this collective wants to read, and answer.
+"""Invitations: with one, a stranger may ask what this collective wants to read, and answer.
 
-Of a token only its hash is kept: a link that was given away cannot be had again from the database.
+The database holds the hash of a token alone: a link cannot be read from it again.
 """
 
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
 import secrets
-from typing import Any
 
-from sqlalchemy import ColumnElement, Row, insert, or_, select, update
+from sqlalchemy import ColumnElement, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from ...quoalise import Text
 from ...quoalise.text import text
 from ...store.collective_tables import InvitationRow
 from ...store.tables import columns_of
@@ -29,11 +29,11 @@ _NO_SUCH = text("There is no invitation {id}: “invitations list” tells which
 _NOT_OURS = text("This is no invitation of this collective.")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Invitation:
-    """An invitation, by its number: `kind` and `area` are those of who joins by it.
+    """An invitation: `kind` and `area` are those of the members that join by it.
 
-    Without `most_uses` any number of homes may. `note` is the collective's own.
+    Without `most_uses` any number of them may. `note` is the collective's own.
     """
 
     id: str
@@ -65,9 +65,9 @@ async def make(
     note: str = "",
     id: str | None = None,
 ) -> tuple[Invitation, str]:
-    """Make an invitation, and give it with its token, which is not kept.
+    """Make an invitation; return it with its token, which is not stored.
 
-    Two have never the same `id`: whoever gives one may send what it comes from twice.
+    No two have the same `id`: a form that is sent twice, with an `id`, makes one invitation.
     """
     token = secrets.token_urlsafe(_TOKEN_BYTES)
     made = insert(InvitationRow).values(
@@ -81,16 +81,15 @@ async def make(
         most_uses=most_uses,
         uses=0,
     )
-    row = await connection.execute(made.returning(*_COLUMNS))
-    return _invitation(row.one()), token
+    return Invitation(*(await connection.execute(made.returning(*_COLUMNS))).one()), token
 
 
 async def check(members: Members, jid: str, token: str | None, at: datetime) -> None:
     """Refuse a stranger without an invitation. Raises NotInvited, as `admit` does."""
     if await members.by_jid(jid) is not None:
         return
-    standing = select(InvitationRow.id).where(*_standing(token or "", at))
-    if (await members.connection.execute(standing)).first() is None:
+    valid = select(InvitationRow.id).where(*_stands(token or "", at))
+    if (await members.connection.execute(valid)).first() is None:
         raise NotInvited(_NOT_INVITED)
 
 
@@ -100,47 +99,42 @@ async def admit(members: Members, jid: str, token: str | None, at: datetime) -> 
     A new invitation changes the kind of a member that has granted nothing yet. A home with
     permissions can only become a site.
     """
-    known = await members.by_jid(jid)
-    other = None
-    if known is not None:
-        other = await _other_kind(members.connection, known, token, at)
-        if other is None:
-            return known
-    gave = known is not None and await members.gave(known.id)
-    if known is not None and gave and (known.kind, other) != (Kind.HOME, Kind.SITE):
+    member = await members.by_jid(jid)
+    if member is None:
+        used = await _use(members.connection, token, at)
+        return await members.admit(jid, at, kind=used.kind, area=used.area, invitation=used.id)
+    kind = await _other_kind(members.connection, member, token, at)
+    if kind is None:
+        return member
+    has_granted = await members.has_granted(member.id)
+    if has_granted and (member.kind, kind) != (Kind.HOME, Kind.SITE):
         raise OtherKind
-    if token is None:
-        raise NotInvited(_NOT_INVITED)
-    using = (
-        update(InvitationRow)
-        .where(*_standing(token, at))
-        .values(uses=InvitationRow.uses + 1)
-        .returning(*_COLUMNS)
-    )
-    row = (await members.connection.execute(using)).one_or_none()
+    used = await _use(members.connection, token, at)
+    if has_granted:
+        return await members.may_be_site(member.id)
+    return await members.admit_as(member.id, used.kind, used.area, used.id)
+
+
+async def _use(connection: AsyncConnection, token: str | None, at: datetime) -> Invitation:
+    """Count a use of an invitation. Raises NotInvited."""
+    use = update(InvitationRow).where(*_stands(token or "", at)).values(uses=InvitationRow.uses + 1)
+    row = (await connection.execute(use.returning(*_COLUMNS))).one_or_none()
     if row is None:
         raise NotInvited(_NOT_INVITED)
-    used = _invitation(row)
-    if known is not None and gave:
-        return await members.may_be_site(known.id)
-    if known is not None:
-        return await members.admit_as(known.id, used.kind, used.area, used.id)
-    return await members.admit(jid, at, kind=used.kind, area=used.area, invitation=used.id)
+    return Invitation(*row)
 
 
 async def _other_kind(
-    connection: AsyncConnection, known: Member, token: str | None, at: datetime
+    connection: AsyncConnection, member: Member, token: str | None, at: datetime
 ) -> Kind | None:
-    """Return of which other kind the members are for whom another invitation of a token stands."""
-    if token is None:
-        return None
-    other = InvitationRow.kind != known.kind, InvitationRow.id.is_distinct_from(known.invitation_id)
-    query = select(InvitationRow.kind).where(*_standing(token, at), *other)
-    found = (await connection.execute(query)).scalar_one_or_none()
-    return None if found is None else Kind(found)
+    """Return the kind of another valid invitation, if it is not the member's."""
+    other = InvitationRow.id.is_distinct_from(member.invitation_id)
+    query = select(InvitationRow.kind).where(*_stands(token or "", at), other)
+    kind = (await connection.execute(query)).scalar_one_or_none()
+    return None if kind in {None, member.kind} else Kind(kind)
 
 
-def _standing(token: str, at: datetime) -> tuple[ColumnElement[bool], ...]:
+def _stands(token: str, at: datetime) -> tuple[ColumnElement[bool], ...]:
     return (
         InvitationRow.token_hash == _hash(token),
         InvitationRow.revoked_at.is_(None),
@@ -151,39 +145,36 @@ def _standing(token: str, at: datetime) -> tuple[ColumnElement[bool], ...]:
 
 async def revoke(connection: AsyncConnection, id: str, at: datetime) -> Invitation:
     """Revoke an invitation. Members that joined by it stay. Raises Unknown."""
-    standing = InvitationRow.id == id, InvitationRow.revoked_at.is_(None)
-    await connection.execute(update(InvitationRow).where(*standing).values(revoked_at=at))
-    query = select(*_COLUMNS).where(InvitationRow.id == id)
-    row = (await connection.execute(query)).one_or_none()
-    if row is None:
-        raise Unknown(_NO_SUCH.fill(id=id))
-    return _invitation(row)
+    valid = InvitationRow.id == id, InvitationRow.revoked_at.is_(None)
+    await connection.execute(update(InvitationRow).where(*valid).values(revoked_at=at))
+    return await _only(connection, InvitationRow.id == id, _NO_SUCH.fill(id=id))
 
 
 async def by_token(connection: AsyncConnection, token: str) -> Invitation:
     """Return the invitation of a token. Raises Unknown."""
-    query = select(*_COLUMNS).where(InvitationRow.token_hash == _hash(token))
-    row = (await connection.execute(query)).one_or_none()
-    if row is None:
-        raise Unknown(_NOT_OURS)
-    return _invitation(row)
+    return await _only(connection, InvitationRow.token_hash == _hash(token), _NOT_OURS)
 
 
 async def all_invitations(connection: AsyncConnection) -> list[Invitation]:
     """Return every invitation that was made, the newest first."""
     query = select(*_COLUMNS).order_by(InvitationRow.made_at.desc(), InvitationRow.id)
-    return [_invitation(row) for row in await connection.execute(query)]
+    return [Invitation(*row) for row in await connection.execute(query)]
 
 
 async def forget_note(connection: AsyncConnection, id: str) -> None:
-    """Forget what was noted of an invitation that was one person's alone."""
-    for_one = InvitationRow.id == id, InvitationRow.most_uses == 1
-    await connection.execute(update(InvitationRow).where(*for_one).values(note=""))
+    """Forget the note of an invitation that was one person's alone."""
+    personal = InvitationRow.id == id, InvitationRow.most_uses == 1
+    await connection.execute(update(InvitationRow).where(*personal).values(note=""))
+
+
+async def _only(
+    connection: AsyncConnection, which: ColumnElement[bool], missing: Text
+) -> Invitation:
+    row = (await connection.execute(select(*_COLUMNS).where(which))).one_or_none()
+    if row is None:
+        raise Unknown(missing)
+    return Invitation(*row)
 
 
 def _hash(token: str) -> str:
     return sha256(token.encode()).hexdigest()
-
-
-def _invitation(row: Row[Any]) -> Invitation:
-    return Invitation(**row._asdict() | {"kind": Kind(row.kind)})

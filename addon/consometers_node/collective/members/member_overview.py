@@ -1,15 +1,15 @@
-"""All members at a glance: who tells, how much of what was granted is there, and what is wrong.
+"""All members at a glance: who delivers, which share of the granted records is here, what is wrong.
 
-What is there is counted in records of UTC days: no energy is read. A day counts from the first
-that a member lets this collective read up to yesterday. A member that sends two directions has half
-of a day if one of them is missing.
+Shares are counted in records of UTC days: no energy is read. A day counts from the first one that a
+member lets this collective read up to yesterday. A member that sends two directions has half of a
+day if one of them is missing.
 """
 
+from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
-from itertools import accumulate
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -25,27 +25,27 @@ from ..calendar import Span
 from .members import Kind
 
 SILENT_AFTER = timedelta(days=3)
-"""Homes tell of an hour within the next one, of a day within the next day; and networks fail."""
+"""Homes send an hour within the next one, a day within the next day; and networks fail."""
 
 _DAY = timedelta(days=1)
 _WHOLE = 0.9999
 
 
 class Status(StrEnum):
-    """How it is with a member."""
+    """What a member does."""
 
     GUEST = "guest"
-    """It was let in, and gave nothing yet."""
-    TELLING = "telling"
+    """It was admitted, and has granted nothing yet."""
+    DELIVERING = "delivering"
     SILENT = "silent"
-    """Nothing came for long of what it granted."""
+    """No granted records came for long."""
     LEFT = "left"
     ERASED = "erased"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Granted:
-    """What a member grants now.
+    """The permissions of a member that stand.
 
     `since` and `until` are the first and the last civil day that are granted whole, None where
     nothing is granted.
@@ -62,7 +62,7 @@ class Granted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry(Granted):
-    """A member. `there` is the share of what was granted of the window that is there.
+    """A member. `there` is the share of the granted records of the window that is here.
 
     It is None where no day of the window is granted.
     """
@@ -83,7 +83,7 @@ class Entry(Granted):
 
 @dataclass(frozen=True, slots=True)
 class DayOfAll:
-    """Of so many members that grant a day, how many are there whole, and how many in part."""
+    """A day: how many members grant it, and of how many it is here whole or in part."""
 
     day: date
     granted: int
@@ -96,18 +96,21 @@ class DayOfAll:
 
 
 @dataclass(frozen=True, slots=True)
-class Roster:
-    """Everybody who is or was here, and each day of the window."""
+class MemberOverview:
+    """All present and former members, and each day of the window."""
 
     entries: list[Entry]
     days: list[DayOfAll]
 
 
-async def roster(connection: AsyncConnection, zone: ZoneInfo, window: Span, at: datetime) -> Roster:
-    """Look at all members: some queries, whose cost is that of the days of the window."""
+async def member_overview(
+    connection: AsyncConnection, zone: ZoneInfo, window: Span, at: datetime
+) -> MemberOverview:
+    """Return all members: some queries, whose cost is that of the days of the window."""
     granted = await _granted(connection, zone)
-    days_of = {
-        member: _mean(of) for member, of in (await _by_direction(connection, window)).items()
+    shares_of = {
+        member: _mean(directions)
+        for member, directions in (await _by_direction(connection, window)).items()
     }
     query = select(
         MemberRow.id,
@@ -120,23 +123,23 @@ async def roster(connection: AsyncConnection, zone: ZoneInfo, window: Span, at: 
         MemberRow.left_at,
     ).order_by(MemberRow.id)
     entries = [
-        _entry(row, granted.get(row.id), sum(days_of.get(row.id, {}).values()), window, at)
+        _entry(row, granted.get(row.id), sum(shares_of.get(row.id, {}).values()), window, at)
         for row in await connection.execute(query)
     ]
-    told: dict[date, tuple[int, int]] = {}
-    for shares_of in days_of.values():
-        for day, share in shares_of.items():
-            some, whole = told.get(day, (0, 0))
-            told[day] = some + (share > 0), whole + (share >= _WHOLE)
-    return Roster(entries, list(_days(entries, told, window)))
+    some: Counter[date] = Counter()
+    whole: Counter[date] = Counter()
+    for days in shares_of.values():
+        some.update(day for day, share in days.items() if share > 0)
+        whole.update(day for day, share in days.items() if share >= _WHOLE)
+    return MemberOverview(entries, list(_days(entries, some, whole, window)))
 
 
 async def shares(
     connection: AsyncConnection, members: Collection[MemberId], window: Span
 ) -> dict[MemberId, dict[date, float]]:
     """Return which share of each day of the window is there, of some members: from 0 to 1."""
-    found = await _by_direction(connection, window, members)
-    return {member: _mean(found.get(member, {})) for member in members}
+    directions = await _by_direction(connection, window, members)
+    return {member: _mean(directions.get(member, {})) for member in members}
 
 
 async def shares_by_direction(
@@ -165,17 +168,11 @@ async def _granted(connection: AsyncConnection, zone: ZoneInfo) -> dict[MemberId
     )
     return {
         member: Granted(
-            since=_first_whole_day(since.astimezone(zone)),
-            until=(until.astimezone(zone) - _DAY).date(),
-            permissions=permissions,
-            directions=directions,
-            heard_at=heard,
-            given_at=given,
-            problems=problems,
+            _first_whole_day(since.astimezone(zone)),
+            (until.astimezone(zone) - _DAY).date(),
+            *facts,
         )
-        for member, since, until, permissions, directions, heard, given, problems in (
-            await connection.execute(query)
-        )
+        for member, since, until, *facts in await connection.execute(query)
     }
 
 
@@ -199,46 +196,46 @@ async def _by_direction(
     )
     if members is not None:
         granted = granted.where(GivenRow.member_id.in_(list(members)))
-    found: dict[MemberId, dict[Direction, dict[date, float]]] = {}
+    directions: dict[MemberId, dict[Direction, dict[date, float]]] = {}
     whose: dict[SeriesId, tuple[MemberId, Series]] = {}
-    for member, number, *facts in await connection.execute(granted):
+    for member, series_id, *facts in await connection.execute(granted):
         series = Series(*facts)
-        whose[number] = member, series
-        found.setdefault(member, {}).setdefault(series.direction, {})
+        whose[series_id] = member, series
+        directions.setdefault(member, {}).setdefault(series.direction, {})
     # The block of a UTC day has the civil day that starts in it: the next one, east of Greenwich.
     days = BlockRow.day.between(window.first - _DAY, window.last + _DAY)
     query = select(BlockRow.series_id, BlockRow.day, BlockRow.packed).where(
         days, BlockRow.series_id.in_(granted.with_only_columns(SeriesRow.id))
     )
-    there: dict[tuple[MemberId, Direction, date], dict[Device, float]] = {}
-    for number, day, packed in await connection.execute(query):
-        if number not in whose:
+    shares: dict[tuple[MemberId, Direction, date], dict[Device, float]] = {}
+    for series_id, day, packed in await connection.execute(query):
+        if series_id not in whose:
             continue
-        member, series = whose[number]
-        shown = day
+        member, series = whose[series_id]
+        civil_day = day
         if series.interval is Interval.P1D and (starts := series.starts(day)):
-            shown = starts[0].astimezone(ZoneInfo(series.time_zone)).date()
-        if window.first <= shown <= window.last:
-            missing, of = Block.missing(packed)
-            devices = there.setdefault((member, series.direction, shown), {})
-            share = (of - missing) / of
+            civil_day = starts[0].astimezone(ZoneInfo(series.time_zone)).date()
+        if window.first <= civil_day <= window.last:
+            missing, total = Block.missing(packed)
+            devices = shares.setdefault((member, series.direction, civil_day), {})
+            share = (total - missing) / total
             devices[series.device] = max(share, devices.get(series.device, 0.0))
-    for (member, direction, day), devices in there.items():
-        found[member][direction][day] = sum(devices.values()) / len(devices)
-    return found
+    for (member, direction, day), devices in shares.items():
+        directions[member][direction][day] = sum(devices.values()) / len(devices)
+    return directions
 
 
 def _mean(by_direction: Mapping[Direction, Mapping[date, float]]) -> dict[date, float]:
-    """Return the mean of all directions, of each day of which anything is there."""
-    days: dict[date, float] = {}
-    for shares_of in by_direction.values():
-        for day, share in shares_of.items():
-            days[day] = days.get(day, 0.0) + share / len(by_direction)
-    return days
+    """Return the mean of all directions, of each day that has any records."""
+    means: dict[date, float] = {}
+    for days in by_direction.values():
+        for day, share in days.items():
+            means[day] = means.get(day, 0.0) + share / len(by_direction)
+    return means
 
 
-async def answered(connection: AsyncConnection) -> set[str]:
-    """Return the data needs that somebody answers now."""
+async def granted_needs(connection: AsyncConnection) -> set[str]:
+    """Return the data needs for which a permission stands."""
     query = select(distinct(GivenRow.need)).where(GivenRow.state == "granted")
     return set((await connection.execute(query)).scalars())
 
@@ -267,23 +264,21 @@ def _status(row: Any, granted: Granted | None, at: datetime) -> Status:
     if granted is None:
         return Status.GUEST if row.left_at is None else Status.LEFT
     heard = granted.heard_at or granted.given_at
-    return Status.SILENT if heard is None or heard < at - SILENT_AFTER else Status.TELLING
+    return Status.SILENT if heard is None or heard < at - SILENT_AFTER else Status.DELIVERING
 
 
 def _days(
-    entries: list[Entry], told: dict[date, tuple[int, int]], window: Span
+    entries: list[Entry], some: Counter[date], whole: Counter[date], window: Span
 ) -> Iterator[DayOfAll]:
-    """Count who grants each day, by who begins and who ends on it."""
-    days = list(window)
-    steps = [0] * (len(days) + 1)
-    for one in entries:
-        if one.since is None or one.until is None:
-            continue
-        first, last = max(window.first, one.since), min(window.last, one.until)
-        if first <= last:
-            steps[(first - window.first).days] += 1
-            steps[(last - window.first).days + 1] -= 1
-    for day, granted in zip(days, accumulate(steps), strict=False):
-        # Of the day on which a grant begins, a part may be there and is not counted.
-        some, whole = (min(granted, one) for one in told.get(day, (0, 0)))
-        yield DayOfAll(day, granted, whole, some - whole)
+    """Count the members that grant each day, by those whose permissions begin and end on it."""
+    steps: Counter[date] = Counter()
+    for entry in entries:
+        if entry.since and entry.until and max(window.first, entry.since) <= entry.until:
+            steps[max(window.first, entry.since)] += 1
+            steps[entry.until + _DAY] -= 1
+    granted = 0
+    for day in window:
+        granted += steps[day]
+        # Of the day on which a permission begins, a part may be here and is not counted.
+        all_of_it = min(granted, whole[day])
+        yield DayOfAll(day, granted, all_of_it, min(granted, some[day]) - all_of_it)

@@ -10,10 +10,10 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 import secrets
-from typing import Any
+import unicodedata
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Row, Select, delete, exists, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, delete, exists, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ...quoalise.text import text
@@ -24,6 +24,7 @@ from ...store.collective_tables import (
     GivenRow,
     GroupId,
     InGroupRow,
+    InvitationRow,
     MemberGroupRow,
     MemberId,
     MemberRow,
@@ -43,7 +44,7 @@ GUESTS_FOR = timedelta(days=90)
 """How long a guest that gives nothing is remembered."""
 
 _LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"
-"""None of them is taken for another."""
+"""Letters and digits that nobody mistakes for one another."""
 _PSEUDONYM_LENGTH = 8
 _UNKNOWN_MEMBER = text("There is no member “{name}”: “members list” tells who there is.")
 
@@ -104,8 +105,8 @@ class Members:
         invitation: str | None = None,
     ) -> Member:
         """Admit a guest, which counts nowhere yet; return a member that is there as it is."""
-        if (known := await self.by_jid(jid)) is not None:
-            return known
+        if (member := await self.by_jid(jid)) is not None:
+            return member
         values = {
             "pseudonym": await self._new_pseudonym(),
             "jid": jid,
@@ -130,50 +131,48 @@ class Members:
         await self._set(member, kind=Kind.SITE)
         return await self.get(member)
 
-    async def gave(self, member: MemberId) -> bool:
+    async def has_granted(self, member: MemberId) -> bool:
+        """Return whether a member ever granted a permission."""
         query = select(GivenRow.id).where(GivenRow.member_id == member).limit(1)
         return (await self.connection.execute(query)).first() is not None
 
     async def get(self, member: MemberId) -> Member:
         """Return a member. Raises Unknown."""
-        found = await self._one(select(*_COLUMNS).where(MemberRow.id == member))
-        if found is None:
-            raise Unknown(_UNKNOWN_MEMBER.fill(name=member))
-        return found
+        return _existing(await self.all(MemberRow.id == member), member)
 
     async def named(self, name: str) -> Member:
         """Return the member of this pseudonym, name or address. Raises Unknown."""
-        of_that = or_(MemberRow.pseudonym == name, MemberRow.name == name, MemberRow.jid == name)
-        found = await self._one(select(*_COLUMNS).where(of_that).limit(1))
-        if found is None:
-            raise Unknown(_UNKNOWN_MEMBER.fill(name=name))
-        return found
+        names = MemberRow.pseudonym, MemberRow.name, MemberRow.jid
+        return _existing(await self.all(or_(*(column == name for column in names))), name)
 
     async def by_jid(self, jid: str) -> Member | None:
-        return await self._one(select(*_COLUMNS).where(MemberRow.jid == jid))
+        return next(iter(await self.all(MemberRow.jid == jid)), None)
 
     async def by_pseudonym(self, pseudonym: str) -> Member | None:
-        return await self._one(select(*_COLUMNS).where(MemberRow.pseudonym == pseudonym))
+        return next(iter(await self.all(MemberRow.pseudonym == pseudonym)), None)
 
-    async def all(self) -> list[Member]:
-        """Return everybody who is here or was, the first one first."""
-        query = select(*_COLUMNS).order_by(MemberRow.id)
-        return [_member(row) for row in await self.connection.execute(query)]
+    async def all(self, *conditions: ColumnElement[bool]) -> list[Member]:
+        """Return all present and former members, or those that meet conditions, by their id."""
+        query = select(*_COLUMNS).where(*conditions).order_by(MemberRow.id)
+        return [
+            Member(**row._asdict() | {"description": Description.unpack(row.description)})
+            for row in await self.connection.execute(query)
+        ]
 
-    async def count(self, member: MemberId, records_from: datetime) -> None:
+    async def count(self, member_id: MemberId, records_from: datetime) -> None:
         """Add a member with a permission to its groups, from the month of its first records."""
-        one = await self.get(member)
-        if one.left_at is not None:
-            await self._set(member, left_at=None)
+        member = await self.get(member_id)
+        if member.left_at is not None:
+            await self._set(member_id, left_at=None)
         await group_id(self.connection, GroupKind.ALL)
         since = month_of(records_from, self.zone)
-        if one.kind is Kind.COLLECTIVE:
+        if member.kind is Kind.COLLECTIVE:
             since = max(since, await self.first_free_month())
-        now = await self._open(member)
+        now = await self._open(member_id)
         # A site is shown from the month of which `present` says it.
-        for wanted in await self._wanted(replace(one, name=None)):
-            if now.get(wanted, date.max) > since:
-                await self._enter(member, wanted, since)
+        for group in await self._groups(replace(member, name=None)):
+            if now.get(group, date.max) > since:
+                await self._enter(member_id, group, since)
 
     async def leave(self, member: MemberId, at: datetime) -> None:
         """End a membership: it counts until the end of this month, and reads nothing any more."""
@@ -182,15 +181,10 @@ class Members:
         await self._end(member, month_after(month_of(at, self.zone)))
 
     async def forget(self, member: MemberId, at: datetime) -> None:
-        """Keep of a member that it was there, by its pseudonym; it counts to the end of the month.
-
-        So what its groups are known to have is looked at again, without it.
-        """
-        known = await self.get(member)
-        await end_reading(self.connection, known.pseudonym)
-        await self.forget_description(known)
-        await self._set(member, jid=None, invitation_id=None, left_at=at, believed_w=None)
-        await self._end(member, month_after(month_of(at, self.zone)))
+        """End a membership, and forget all of the member but its pseudonym."""
+        await self.forget_description(await self.get(member))
+        await self.leave(member, at)
+        await self._set(member, jid=None, invitation_id=None, believed_w=None)
 
     async def forget_description(self, member: Member) -> None:
         """Forget its name, its commune and what it is like, but not who it is."""
@@ -198,19 +192,19 @@ class Members:
         await self._set(member.id, name=None, description=None, area=None)
 
     async def forget_guests(self, now: Confirmed) -> int:
-        """Forget guests that gave nothing in all that time; return how many."""
-        gave = exists().where(GivenRow.member_id == MemberRow.id)
+        """Forget guests that granted nothing in all that time; return how many."""
+        has_granted = exists().where(GivenRow.member_id == MemberRow.id)
         before = MemberRow.joined_at < now - GUESTS_FOR
-        gone = delete(MemberRow).where(before, MemberRow.jid.is_not(None))
-        return (await self.connection.execute(gone.where(~gave))).rowcount
+        guests = delete(MemberRow).where(before, MemberRow.jid.is_not(None), ~has_granted)
+        return (await self.connection.execute(guests)).rowcount
 
     async def present(
         self, member: MemberId, name: str, description: Description, at: datetime
     ) -> None:
         """Show a member under its name, as a site. Raises NameTaken, NoSite, NotByName.
 
-        Its own node must have granted that: see `shown`. It is a site from the next month that is
-        free, and of which all of its records may be shown; under another name, another site.
+        Its own node must have granted that: see `shown`. It is a site from the next open month of
+        which all of its records may be shown; under another name, another site.
         """
         if (await self.get(member)).kind is Kind.COLLECTIVE:
             raise NoSite
@@ -222,21 +216,21 @@ class Members:
         before = select(GivenRow.records_from, GivenRow.interval).where(
             GivenRow.member_id == member, GivenRow.records_from < since
         )
-        starts = [_first_start(*one) for one in await self.connection.execute(before)]
+        starts = [_first_start(*row) for row in await self.connection.execute(before)]
         month = month_of(since, self.zone)
         has_more = any(start < since for start in starts)
         await self._regroup(member, month_after(month) if has_more else month)
 
     async def hide(self, member: MemberId) -> None:
-        """Make a home of a site again, from the next month that is free. Raises NoSite.
+        """Make a home of a site again, from the next open month. Raises NoSite.
 
         Its figures of this month may be known, as those of a site: as a home of this month it would
         hide others by them. So it counts nowhere until then: see `memberships`.
         """
-        known = await self.get(member)
-        if known.kind is Kind.COLLECTIVE:
+        site = await self.get(member)
+        if site.kind is Kind.COLLECTIVE:
             raise NoSite
-        await self._forget_names(known)
+        await self._forget_names(site)
         await self._set(member, kind=Kind.HOME, name=None, description=None)
         await self._regroup(member)
 
@@ -257,47 +251,38 @@ class Members:
         last: datetime | None = (await self.connection.execute(query)).scalar_one()
         return DAWN if last is None else month_after(month_of(last, self.zone))
 
-    async def _wanted(self, member: Member) -> list[GroupId]:
-        names = [(GroupKind.REST, "")]
+    async def _groups(self, member: Member) -> list[GroupId]:
+        groups = [(GroupKind.REST, "")]
         if member.area is not None:
-            names = [(GroupKind.AREA, member.area)]
+            groups = [(GroupKind.AREA, member.area)]
         if member.kind is Kind.SITE and member.name is not None:
-            names.append((GroupKind.SITE, member.name))
+            groups.append((GroupKind.SITE, member.name))
             if member.description is not None and member.description.building is not None:
-                names.append((GroupKind.BUILDING, member.description.building))
-        return [await group_id(self.connection, *name) for name in names]
+                groups.append((GroupKind.BUILDING, member.description.building))
+        return [await group_id(self.connection, *group) for group in groups]
 
     async def _regroup(self, member: MemberId, earliest: date = DAWN) -> None:
         """Move a member that counts into the groups that it belongs in now."""
         now = await self._open(member)
         if not now:
             return
-        turn = max(earliest, await self.first_free_month())
-        wanted = await self._wanted(await self.get(member))
-        since = max(turn, min(now.values()))
-        await self._end(member, turn, [known for known in now if known not in wanted])
-        for new in wanted:
-            if new not in now:
-                await self._enter(member, new, since)
+        month = max(earliest, await self.first_free_month())
+        groups = await self._groups(await self.get(member))
+        await self._end(member, month, now.keys() - groups)
+        for group in groups:
+            if group not in now:
+                await self._enter(member, group, max(month, min(now.values())))
 
     async def _open(self, member: MemberId) -> dict[GroupId, date]:
-        """Return in which groups a member counts to no end, and from which month on."""
+        """Return the groups in which a member counts without end, and from which month on."""
         query = select(InGroupRow.group_id, InGroupRow.from_month).where(
             InGroupRow.member_id == member, InGroupRow.until_month.is_(None)
         )
         return dict((await self.connection.execute(query)).tuples().all())
 
     async def _enter(self, member: MemberId, group: GroupId, since: date) -> None:
-        # Who left in this month, and is back in it, counts on.
-        known = InGroupRow.member_id == member, InGroupRow.group_id == group
-        await self.connection.execute(
-            delete(InGroupRow).where(*known, InGroupRow.from_month >= since)
-        )
-        await self.connection.execute(
-            update(InGroupRow)
-            .where(*known, InGroupRow.until_month > since)
-            .values(until_month=since)
-        )
+        # A member that left in this month, and is back in it, counts on.
+        await self._end(member, since, [group])
         await self.connection.execute(
             insert(InGroupRow).values(member_id=member, group_id=group, from_month=since)
         )
@@ -306,16 +291,14 @@ class Members:
         self, member: MemberId, month: date, groups: Iterable[GroupId] | None = None
     ) -> None:
         """End the stay of a member in these groups, or in all, before a month."""
-        which = [InGroupRow.member_id == member]
+        stays = [InGroupRow.member_id == member]
         if groups is not None:
-            which.append(InGroupRow.group_id.in_(list(groups)))
-        await self.connection.execute(
-            delete(InGroupRow).where(*which, InGroupRow.from_month >= month)
-        )
+            stays.append(InGroupRow.group_id.in_(list(groups)))
+        later = delete(InGroupRow).where(*stays, InGroupRow.from_month >= month)
+        await self.connection.execute(later)
         still = or_(InGroupRow.until_month.is_(None), InGroupRow.until_month > month)
-        await self.connection.execute(
-            update(InGroupRow).where(*which, still).values(until_month=month)
-        )
+        ending = update(InGroupRow).where(*stays, still).values(until_month=month)
+        await self.connection.execute(ending)
 
     async def _check_free(self, name: str, member: MemberId) -> None:
         taken = select(MemberRow.id).where(MemberRow.name == name, MemberRow.id != member)
@@ -325,7 +308,7 @@ class Members:
     async def _forget_names(self, member: Member) -> None:
         """Call the groups that were a site alone by its pseudonym.
 
-        Their series under its name are erased in a transaction of their own: see `own`.
+        Their series under its name are erased in a transaction of their own: see `output_series`.
         """
         own = select(InGroupRow.group_id).where(InGroupRow.member_id == member.id)
         query = select(MemberGroupRow.id, MemberGroupRow.name).where(
@@ -345,23 +328,47 @@ class Members:
 
     async def _new_pseudonym(self) -> str:
         while True:
-            made = "".join(secrets.choice(_LETTERS) for _ in range(_PSEUDONYM_LENGTH))
-            query = select(MemberRow.id).where(MemberRow.pseudonym == made)
-            if (await self.connection.execute(query)).first() is None:
-                return made
-
-    async def _one(self, query: Select[Any]) -> Member | None:
-        row = (await self.connection.execute(query)).one_or_none()
-        return None if row is None else _member(row)
+            pseudonym = "".join(secrets.choice(_LETTERS) for _ in range(_PSEUDONYM_LENGTH))
+            if await self.by_pseudonym(pseudonym) is None:
+                return pseudonym
 
 
-def _member(row: Row[Any]) -> Member:
-    description = Description.unpack(row.description)
-    return Member(**row._asdict() | {"kind": Kind(row.kind), "description": description})
+async def known_areas(connection: AsyncConnection, besides: MemberId | None = None) -> list[str]:
+    """Return all communes of members and invitations, in order; of all members but one."""
+    of_members = select(MemberRow.area).where(MemberRow.area.is_not(None))
+    if besides is not None:
+        of_members = of_members.where(MemberRow.id != besides)
+    of_invitations = select(InvitationRow.area).where(InvitationRow.area.is_not(None))
+    areas = (await connection.execute(of_members.union(of_invitations))).scalars()
+    return sorted(area for area in areas if area)
+
+
+async def known_spelling(
+    connection: AsyncConnection, typed: str, member: MemberId | None = None
+) -> str:
+    """Return a commune as it is written where it is known; that of `member` may change.
+
+    Case, accents, spaces, hyphens and apostrophes make no other commune.
+    """
+    areas = await known_areas(connection, member)
+    if typed in areas:
+        return typed
+    return next((area for area in areas if _plain(area) == _plain(typed)), typed)
+
+
+def _plain(name: str) -> str:
+    letters = unicodedata.normalize("NFKD", name).casefold()
+    return "".join(letter for letter in letters if letter.isalnum())
+
+
+def _existing(members: list[Member], name: object) -> Member:
+    if not members:
+        raise Unknown(_UNKNOWN_MEMBER.fill(name=name))
+    return members[0]
 
 
 def _first_start(since: datetime, interval: Interval) -> datetime:
     """Return when the first record from an instant on starts at the earliest."""
-    step = timedelta(minutes=min(interval, Interval.PT1H, key=lambda one: one.minutes).minutes)
+    step = timedelta(minutes=min(interval, Interval.PT1H, key=lambda step: step.minutes).minutes)
     midnight = datetime.combine(since.date(), time(), UTC)
     return midnight + -(-(since - midnight) // step) * step

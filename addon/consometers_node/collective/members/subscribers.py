@@ -1,7 +1,7 @@
-"""Members that read what is known of all of them: each by a permission, as any other peer.
+"""Members that read the published sums of all of them, each by a permission as any other peer.
 
 A member is a peer by its pseudonym, so that its address stands in one place alone. Its permission
-is made with the first that it gives, and ends in the transaction in which the member leaves.
+to read begins with the first one that it grants, and ends in the transaction in which it leaves.
 """
 
 from collections.abc import Collection
@@ -44,14 +44,14 @@ _PURPOSE = text(
 
 
 @dataclass(frozen=True, slots=True)
-class Readers:
-    """Who reads the sums of this collective, if its members do (`allowed`)."""
+class Subscribers:
+    """The members of this collective that read its sums, if members may (`allowed`)."""
 
     name: Name
     time_zone: str
     allowed: bool = True
 
-    async def let(
+    async def grant(
         self, connection: AsyncConnection, pseudonym: str, interval: Interval, at: datetime
     ) -> None:
         """Grant a member what is published at an interval, and by day."""
@@ -59,33 +59,36 @@ class Readers:
             return
         peer = await add_peer(connection, MEMBER + pseudonym, pseudonym, at)
         permissions = Permissions(connection)
-        number = await permissions.propose(peer.id, self._need, at, _WHO)
-        if (await permissions.get(number)).state is State.GRANTED:
+        permission_id = await permissions.propose(peer.id, self._need, at, _WHO)
+        if (await permissions.get(permission_id)).state is State.GRANTED:
             return
         choice = Choice(series=self._series(interval), identification=Identification.PSEUDONYM)
         shown = ShownText(DEFAULT_LANGUAGE, _PURPOSE.say(DEFAULT_LANGUAGE))
-        await permissions.grant(number, choice, Signature(_WHO, shown), at)
+        await permissions.grant(permission_id, choice, Signature(_WHO, shown), at)
 
-    async def mend(
+    async def update(
         self, connection: AsyncConnection, interval: Interval, at: datetime, most: int
     ) -> int:
         """Grant read access to exactly the current members, some at a time; return how many."""
-        over, without = await self._amiss(connection, interval, most)
-        for number in over:
-            await Permissions(connection).terminate(number, at)
+        outdated, without = await self._due(connection, interval, most)
+        for permission_id in outdated:
+            await Permissions(connection).terminate(permission_id, at)
         for pseudonym in without:
-            await self.let(connection, pseudonym, interval, at)
-        return len(over) + len(without)
+            await self.grant(connection, pseudonym, interval, at)
+        return len(outdated) + len(without)
 
-    async def are_right(self, connection: AsyncConnection, interval: Interval) -> bool:
-        return not any(await self._amiss(connection, interval, 1))
+    async def are_current(self, connection: AsyncConnection, interval: Interval) -> bool:
+        """Return whether exactly the current members may read."""
+        return not any(await self._due(connection, interval, 1))
 
-    async def _amiss(
+    async def _due(
         self, connection: AsyncConnection, interval: Interval, most: int
     ) -> tuple[list[PermissionId], list[str]]:
         """Return permissions that are to end, and members that are to have one."""
-        over = await self._over(connection, interval, most)
-        return over, await _without(connection, most - len(over)) if self.allowed else []
+        outdated = await self._outdated(connection, interval, most)
+        if not self.allowed:
+            return outdated, []
+        return outdated, await _without(connection, most - len(outdated))
 
     @property
     def _need(self) -> DataNeed:
@@ -114,7 +117,7 @@ class Readers:
             for step in (interval, Interval.P1D)
         )
 
-    async def _over(
+    async def _outdated(
         self, connection: AsyncConnection, interval: Interval, most: int
     ) -> list[PermissionId]:
         """Return permissions of members that left, or to read at another interval."""
@@ -125,26 +128,23 @@ class Readers:
             .where(PeerRow.jid.startswith(MEMBER))
         )
         if self.allowed:
-            like = min(self._series(interval), key=lambda one: one.interval.minutes)
-            number = await series_id(connection, like)
+            finest = min(self._series(interval), key=lambda series: series.interval.minutes)
             reads = exists().where(
                 PermissionSeriesRow.permission_id == PermissionRow.id,
-                PermissionSeriesRow.series_id == number,
+                PermissionSeriesRow.series_id == await series_id(connection, finest),
             )
-            here = exists().where(MemberRow.pseudonym == _PSEUDONYM, *_PRESENT)
-            query = query.where(or_(~reads, ~here))
+            is_present = exists().where(MemberRow.pseudonym == _PSEUDONYM, *_PRESENT)
+            query = query.where(or_(~reads, ~is_present))
         return list((await connection.execute(query.limit(most))).scalars())
 
 
 async def end(connection: AsyncConnection, pseudonym: str) -> None:
     """Revoke what a member may read, and drop what is on its way to it."""
     peer = await peer_by_jid(connection, MEMBER + pseudonym)
-    if peer is None:
-        return
     permissions = Permissions(connection)
-    for one in await permissions.all(peer.id):
-        if one.state is State.GRANTED:
-            await permissions.terminate(one.id, datetime.now(UTC))
+    for permission in await permissions.all(peer.id) if peer else ():
+        if permission.state is State.GRANTED:
+            await permissions.terminate(permission.id, datetime.now(UTC))
 
 
 async def member_peer(connection: AsyncConnection, jid: str) -> Peer | None:
@@ -155,7 +155,7 @@ async def member_peer(connection: AsyncConnection, jid: str) -> Peer | None:
 
 
 async def addresses(connection: AsyncConnection, peers: Collection[PeerId]) -> dict[PeerId, str]:
-    """Return the addresses of members that are here, by the peers that they are."""
+    """Return the addresses of members, by the peers that they are."""
     query = (
         select(PeerRow.id, MemberRow.jid)
         .join(MemberRow, MemberRow.pseudonym == _PSEUDONYM)
@@ -177,7 +177,7 @@ async def _without(connection: AsyncConnection, most: int) -> list[str]:
 
 
 _PSEUDONYM = func.substr(PeerRow.jid, len(MEMBER) + 1)
-"""That of a peer which is a member: so looked for, a member is found by its index."""
+"""Of a peer that is a member: compared so, a member is looked up by its index."""
 _PRESENT = (
     MemberRow.jid.is_not(None),
     MemberRow.left_at.is_(None),

@@ -1,4 +1,4 @@
-"""Whose records of a device count: decided by an administrator, and by who is still here."""
+"""Which member's records of a device count: an administrator decides, or the first claim."""
 
 from datetime import datetime
 
@@ -19,7 +19,7 @@ async def settle(
 ) -> None:
     """Count the records of this member for a device, in place of any other's. Raises Unknown.
 
-    All of them go on sharing; none gets a notice.
+    All members go on sharing; none gets a notice.
     """
     await alone(connection)
     claims = await claims_to(connection, device)
@@ -35,14 +35,14 @@ async def settle(
 
 
 async def let_go(connection: AsyncConnection, member: MemberId) -> None:
-    """Remove a member's claims to devices of which nothing is held any more.
+    """Remove a member's claims to devices of which no records are stored any more.
 
-    Where its records counted, those of the next who names the device do.
+    Where its records counted, those of the next member that claims the device do.
     """
     permissions = await member_permissions.of_member(connection, member)
-    held = {str(name.device) for permission in permissions for name in permission.series}
+    stored = {str(name.device) for permission in permissions for name in permission.series}
     for claim in await claims_of(connection, member):
-        if claim.device in held:
+        if claim.device in stored:
             continue
         await drop(connection, claim)
         others = await claims_to(connection, claim.device)

@@ -1,17 +1,18 @@
-"""The permissions that members gave: what this collective may read of whom, and until when.
+"""The permissions of members: what this collective may read of each, and until when.
 
-None is taken that goes beyond what is asked. Every change is an entry of a register that only
-grows, and stays when what was given is long erased: it names permissions, and nobody.
+A permission that goes beyond the data need is refused. Every change is an entry of a register that
+only grows, and outlives the records: it names permissions, and nobody.
 """
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 import json
+from operator import attrgetter
 
-from sqlalchemy import ColumnElement, case, func, insert, literal, select, update
+from sqlalchemy import ColumnElement, case, exists, func, insert, literal, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ...permission import DataNeed, Identification, Reading, State
@@ -44,11 +45,18 @@ MAX_SERIES = 50
 MAX_EARLY = 32
 """Withdrawals of one member that came before their grants."""
 _EARLY = "withdrawn before it came."
-"""Of a member: the permissions that it withdrew before they came."""
+"""Prefix of a setting, by member: the permissions that it withdrew before they came."""
 _SKEW = timedelta(days=1)
 """Clocks differ, but not by that."""
+_SAME = attrgetter("valid_from", "valid_until", "records_from", "shown_sha256")
+"""The terms that a permission keeps when it is sent again."""
+_RECEIVED = (
+    *("id", "need", "version", "identification", "records_from", "valid_from", "valid_until"),
+    *("shown_sha256", "shown_language"),
+)
+"""The columns that are stored as they were received."""
 _PATHS = (SeriesPath.POWER, SeriesPath.ENERGY_DAILY)
-_SAID = {
+_WIRE_DIRECTIONS = {
     Way.CONSUMPTION: {Direction.CONSUMPTION},
     # What a meter counts of it is production there; a collective says it by its own name.
     Way.INJECTION: {Direction.PRODUCTION, Direction.INJECTION},
@@ -70,11 +78,12 @@ _UNKNOWN = text("There is no such permission.")
 
 
 GRACE = timedelta(hours=24)
-"""How long administrators see what is about to be erased by time."""
+"""How long administrators see records before their time is over and they are erased."""
 
+_has_series = exists().where(GivenSeriesRow.given_id == GivenRow.id).correlate(GivenRow)
 _is_asked_for = GivenRow.erase_at <= GivenRow.announced_at
 _is_announced = GivenRow.erase_at > GivenRow.announced_at
-"""What goes by time is erased some time after it was announced."""
+"""Records whose time is over are erased some time after they were announced."""
 
 
 class Actor(StrEnum):
@@ -86,8 +95,8 @@ class Actor(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Given:
-    """A permission that a member gave. `series` is empty once what it brought was erased.
+class MemberPermission:
+    """A permission that a member granted. `series` is empty once its records were erased.
 
     Records of `records_from <= t < valid_until` may be read, while it stands. `erase_at` is when
     they are erased, once it has ended, and `announced_at` since when that is certain: see `due`.
@@ -116,15 +125,14 @@ class Given:
 
 
 _COLUMNS = (
-    *columns_of(GivenRow, Given, but={"member", "series"}),
-    GivenRow.member_id.label("member"),
+    *columns_of(GivenRow, MemberPermission, member=GivenRow.member_id, series=None),
     GivenRow.version,
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One change, as the register has it; what was erased, in records."""
+    """One change in the register; `erased` counts records."""
 
     seq: int
     given: GivenId
@@ -135,149 +143,141 @@ class Entry:
     erased: int | None
 
 
-async def take(
-    members: Members, member: MemberId, said: Permission, at: datetime, *, own: Device
-) -> Given:
-    """Take a permission: it stands from now on, in place of one to an older version.
+_REGISTER = select(*columns_of(GivenRegisterRow, Entry, given=GivenRegisterRow.given_id)).order_by(
+    GivenRegisterRow.seq
+)
 
-    What was taken before is given as it stands. No member shares under the name of this collective
-    (`own`) or of its groups. Whether others share under the same names changes nothing of the
-    answer: see `claims`. Raises NotAsked, NotYours, Unsayable.
+
+async def take(
+    members: Members, member: MemberId, received: Permission, at: datetime, *, own: Device
+) -> MemberPermission:
+    """Store a permission: it stands from now on, in place of one for an older version.
+
+    One that came before is returned as it stands. No member shares under the name of this
+    collective (`own`) or of its groups. Whether others share under the same names does not change
+    the answer: see `claims`. Raises NotAsked, NotYours, Unsayable.
     """
     connection = members.connection
-    known = await _all(connection, GivenRow.id == said.id)
-    if known:
-        if known[0].member != member or not _is_same(known[0], said):
+    for permission in await all_permissions(connection, GivenRow.id == received.id):
+        if permission.member != member or not _is_same(permission, received):
             raise NotYours(_OTHER)
-        return known[0]
-    if said.id in await _forestalled(connection, member):
+        return permission
+    if received.id in await _forestalled(connection, member):
         raise NotAsked(_FORESTALLED)
-    need = await _asked(connection, said)
-    _check(need, said, at)
-    devices = {one.device for one in said.series}
-    if any(_is_of(one, own) for one in devices):
+    need = await _open_need(connection, received)
+    _check(need, received, at)
+    devices = {series.device for series in received.series}
+    if any(device == own or str(device).startswith(f"{own}-") for device in devices):
         raise NotYours(_OURS)
     for older in await of_member(connection, member):
         if older.need.id == need.id and older.state is State.GRANTED:
             await _end(connection, older, State.TERMINATED, Actor.MEMBER, at)
-    number = GivenId(said.id)
+    row = {column: getattr(received, column) for column in _RECEIVED}
+    interval = read_interval(received.interval)
     await connection.execute(
-        insert(GivenRow).values(
-            id=number,
-            member_id=member,
-            need=need.id,
-            version=need.version,
-            state=State.GRANTED,
-            interval=read_interval(said.interval),
-            identification=said.identification,
-            records_from=said.records_from,
-            valid_from=said.valid_from,
-            valid_until=said.valid_until,
-            shown_sha256=said.shown_sha256,
-            shown_language=said.shown_language,
-        )
+        insert(GivenRow).values(**row, member_id=member, state=State.GRANTED, interval=interval)
     )
-    names = [{"given_id": number, "identifier": str(one)} for one in said.series]
+    permission_id = GivenId(received.id)
+    names = [{"given_id": permission_id, "identifier": str(name)} for name in received.series]
     await connection.execute(insert(GivenSeriesRow), names)
     await add_claims(connection, member, {str(device) for device in devices}, at)
-    await note(connection, number, State.GRANTED, Actor.MEMBER, text_hash=said.shown_sha256)
-    await members.count(member, said.records_from)
+    text_hash = received.shown_sha256
+    await note(connection, permission_id, State.GRANTED, Actor.MEMBER, text_hash=text_hash)
+    await members.count(member, received.records_from)
     await settle(members, member, at)
-    return await get(connection, number)
+    return await get(connection, permission_id)
 
 
 async def withdraw(
-    members: Members, member: MemberId, number: str, at: datetime, *, erase: bool
-) -> Given:
-    """End a permission as its member wants it: what it brought is due to be erased, or kept.
+    members: Members, member: MemberId, id: str, at: datetime, *, erase: bool
+) -> MemberPermission:
+    """End a permission as its member wants it: its records are due to be erased, or kept.
 
-    Who first let it be kept may still have it erased. Raises Unknown.
+    A member that first let them be kept may still have them erased. Raises Unknown.
     """
-    given = await get(members.connection, GivenId(number))
-    if given.member != member:
+    withdrawn = await get(members.connection, GivenId(id))
+    if withdrawn.member != member:
         raise Unknown(_UNKNOWN)
-    if given.state is State.GRANTED:
-        await _end(members.connection, given, State.WITHDRAWN, Actor.MEMBER, at)
+    if withdrawn.state is State.GRANTED:
+        await _end(members.connection, withdrawn, State.WITHDRAWN, Actor.MEMBER, at)
     if erase:
-        for one in await of_member(members.connection, member):
-            # What an older version brought goes with it.
-            if one.need.id == given.need.id and one.state is not State.GRANTED:
-                await erase_at_once(members.connection, one.id, at)
+        for permission in await of_member(members.connection, member):
+            # The records of an older version go with it.
+            if permission.need.id == withdrawn.need.id and permission.state is not State.GRANTED:
+                await erase_at_once(members.connection, permission.id, at)
     await settle(members, member, at)
-    return await get(members.connection, given.id)
+    return await get(members.connection, withdrawn.id)
 
 
-async def forestall(connection: AsyncConnection, member: MemberId, number: str) -> None:
-    """Store that a member withdrew a permission that has not come: it is not taken if it comes.
+async def forestall(connection: AsyncConnection, member: MemberId, id: str) -> None:
+    """Store that a member withdrew a permission that has not come: it is refused if it comes.
 
     A server on the way may deliver a grant after its withdrawal. The last `MAX_EARLY` are known.
     """
-    early = [one for one in await _forestalled(connection, member) if one != number]
-    numbers = json.dumps([*early, number][-MAX_EARLY:])
-    await set_setting(connection, f"{_EARLY}{member}", numbers)
+    early = [other for other in await _forestalled(connection, member) if other != id]
+    await set_setting(connection, f"{_EARLY}{member}", json.dumps([*early, id][-MAX_EARLY:]))
 
 
-async def terminate(members: Members, number: GivenId, at: datetime) -> Given:
-    """End a permission in the collective's name; its member is to be told. Raises Unknown."""
-    given = await get(members.connection, number)
-    if given.state is State.GRANTED:
-        await _end(members.connection, given, State.TERMINATED, Actor.COLLECTIVE, at)
-        await settle(members, given.member, at)
-    return await get(members.connection, number)
+async def terminate(members: Members, id: GivenId, at: datetime) -> MemberPermission:
+    """End a permission in the collective's name; its member is to be notified. Raises Unknown."""
+    permission = await get(members.connection, id)
+    if permission.state is State.GRANTED:
+        await _end(members.connection, permission, State.TERMINATED, Actor.COLLECTIVE, at)
+        await settle(members, permission.member, at)
+    return await get(members.connection, id)
 
 
-async def expire(members: Members, at: Confirmed) -> list[Given]:
-    """End what has run out, and give it."""
+async def expire(members: Members, at: Confirmed) -> list[MemberPermission]:
+    """End the permissions whose time is over, and return them."""
     over = GivenRow.state == State.GRANTED, GivenRow.valid_until <= at
-    ended = await _all(members.connection, *over)
-    for one in ended:
-        await _end(members.connection, one, State.EXPIRED, Actor.CLOCK, one.valid_until)
-        await settle(members, one.member, at)
-    return [await get(members.connection, one.id) for one in ended]
+    expired = await all_permissions(members.connection, *over)
+    for permission in expired:
+        until = permission.valid_until
+        await _end(members.connection, permission, State.EXPIRED, Actor.CLOCK, until)
+        await settle(members, permission.member, at)
+    return [await get(members.connection, permission.id) for permission in expired]
 
 
-async def settle(members: Members, member: MemberId, at: datetime) -> None:
+async def settle(members: Members, member_id: MemberId, at: datetime) -> None:
     """Hide a site whose permission by name has ended; end a membership without permissions."""
-    known = await members.get(member)
-    is_shown = known.kind is Kind.SITE and known.name is not None
-    if is_shown and await shown_from(members.connection, member, at) is None:
-        await members.hide(member)
-    if all(one.state is not State.GRANTED for one in await of_member(members.connection, member)):
-        await members.leave(member, at)
+    member = await members.get(member_id)
+    is_shown = member.kind is Kind.SITE and member.name is not None
+    if is_shown and await shown_from(members.connection, member_id, at) is None:
+        await members.hide(member_id)
+    permissions = await of_member(members.connection, member_id)
+    if all(permission.state is not State.GRANTED for permission in permissions):
+        await members.leave(member_id, at)
 
 
-async def get(connection: AsyncConnection, number: GivenId) -> Given:
+async def get(connection: AsyncConnection, id: GivenId) -> MemberPermission:
     """Return a permission. Raises Unknown."""
-    found = await _all(connection, GivenRow.id == number)
-    if not found:
-        raise Unknown(_UNKNOWN)
-    return found[0]
+    for permission in await all_permissions(connection, GivenRow.id == id):
+        return permission
+    raise Unknown(_UNKNOWN)
 
 
-async def of_member(connection: AsyncConnection, member: MemberId) -> list[Given]:
-    """Return all that a member ever gave, the oldest first."""
-    return await _all(connection, GivenRow.member_id == member)
-
-
-async def all_given(connection: AsyncConnection) -> list[Given]:
-    """Return all that anybody ever gave."""
-    return await _all(connection)
+async def of_member(connection: AsyncConnection, member: MemberId) -> list[MemberPermission]:
+    """Return all permissions that a member ever granted, the oldest first."""
+    return await all_permissions(connection, GivenRow.member_id == member)
 
 
 async def answers(connection: AsyncConnection) -> Counter[tuple[str, int, State]]:
-    """Count what was given, by data need, version and what has become of it."""
+    """Count permissions by data need, version and state."""
     kind = GivenRow.need, GivenRow.version, GivenRow.state
     rows = await connection.execute(select(*kind, func.count()).group_by(*kind))
     return Counter({(need, version, State(state)): count for need, version, state, count in rows})
 
 
-async def answers_to(connection: AsyncConnection, need: str, version: int) -> list[Given]:
-    """Return all that was given to one version of a data need."""
-    return await _all(connection, GivenRow.need == need, GivenRow.version == version)
+async def answers_to(
+    connection: AsyncConnection, need: str, version: int
+) -> list[MemberPermission]:
+    """Return all permissions that answer one version of a data need."""
+    version_of = GivenRow.need == need, GivenRow.version == version
+    return await all_permissions(connection, *version_of)
 
 
 async def last_heard(connection: AsyncConnection) -> dict[MemberId, datetime]:
-    """Return when records of each member last came, of those of whom any did."""
+    """Return when records of each member last came, of members that sent any."""
     query = (
         select(GivenRow.member_id, func.max(GivenSeriesRow.heard_at))
         .join(GivenSeriesRow, GivenSeriesRow.given_id == GivenRow.id)
@@ -288,27 +288,27 @@ async def last_heard(connection: AsyncConnection) -> dict[MemberId, datetime]:
     return {member: heard for member, heard in rows if heard is not None}
 
 
-async def untold(connection: AsyncConnection) -> list[Given]:
-    """Return what ended without its member knowing it, of members whom it can be told."""
-    known = select(MemberRow.id).where(MemberRow.jid.is_not(None))
+async def not_notified(connection: AsyncConnection) -> list[MemberPermission]:
+    """Return ended permissions of which the member has an address, and no notice yet."""
+    reachable = select(MemberRow.id).where(MemberRow.jid.is_not(None))
     ended = GivenRow.state != State.GRANTED, GivenRow.told_at.is_(None)
-    return await _all(connection, *ended, GivenRow.member_id.in_(known))
+    return await all_permissions(connection, *ended, GivenRow.member_id.in_(reachable))
 
 
-async def told(connection: AsyncConnection, number: GivenId, at: datetime) -> None:
+async def note_notified(connection: AsyncConnection, id: GivenId, at: datetime) -> None:
     """Note that a member knows that its permission ended."""
-    await connection.execute(update(GivenRow).where(GivenRow.id == number).values(told_at=at))
+    await connection.execute(update(GivenRow).where(GivenRow.id == id).values(told_at=at))
 
 
-async def erase_at_once(connection: AsyncConnection, number: GivenId, at: datetime) -> None:
-    """Have what a permission brought erased because somebody asked for it at that instant."""
+async def erase_at_once(connection: AsyncConnection, id: GivenId, at: datetime) -> None:
+    """Make the records of a permission due for erasure, asked for at that instant."""
     others = GivenRow.announced_at.is_(None) | _is_announced
-    asked = update(GivenRow).where(GivenRow.id == number, others)
+    asked = update(GivenRow).where(GivenRow.id == id, others)
     await connection.execute(asked.values(erase_at=at, announced_at=at))
 
 
 async def announce(connection: AsyncConnection, now: Confirmed) -> None:
-    """Show administrators for `GRACE` what is erased because its time is over."""
+    """Show administrators for `GRACE` the records that are erased because their time is over."""
     ends = GivenRow.state != State.GRANTED, GivenRow.erase_at <= now + GRACE
     soon = update(GivenRow).where(*ends, GivenRow.announced_at.is_(None))
     earliest = literal(now + GRACE, Instant)
@@ -316,163 +316,152 @@ async def announce(connection: AsyncConnection, now: Confirmed) -> None:
     await connection.execute(soon.values(announced_at=now, erase_at=late))
 
 
-async def announced(connection: AsyncConnection) -> list[Given]:
+async def announced(connection: AsyncConnection) -> list[MemberPermission]:
     """Return permissions whose records are about to be erased because their time is over."""
-    return [one for one in await _all(connection, _is_announced) if one.series]
+    return await all_permissions(connection, _is_announced, _has_series)
 
 
-async def due(connection: AsyncConnection, now: Confirmed | None) -> list[Given]:
+async def due(connection: AsyncConnection, now: Confirmed | None) -> list[MemberPermission]:
     """Return ended permissions whose records are to be erased now.
 
-    What somebody asked for is due at once, whatever the clock shows; the rest once it was announced
-    for long enough, by a clock that is confirmed.
+    An erasure that somebody asked for is due at once, whatever the clock shows; the others once
+    they were announced for long enough, by a clock that is confirmed.
     """
     is_due = _is_asked_for
     if now is not None:
         is_due |= _is_announced & (GivenRow.erase_at <= now)
-    ended = await _all(connection, GivenRow.state != State.GRANTED, is_due)
-    return [one for one in ended if one.series]
+    ended = GivenRow.state != State.GRANTED
+    return await all_permissions(connection, ended, is_due, _has_series)
 
 
 async def register(
-    connection: AsyncConnection, numbers: Iterable[GivenId] | None = None
+    connection: AsyncConnection, ids: Iterable[GivenId] | None = None, *, after: int = 0
 ) -> list[Entry]:
-    """Return the register, of some permissions or of all."""
-    query = select(GivenRegisterRow.__table__).order_by(GivenRegisterRow.seq)
-    if numbers is not None:
-        query = query.where(GivenRegisterRow.given_id.in_(list(numbers)))
-    return [
-        Entry(number, given, State(state), at, Actor(actor), *rest)
-        for number, given, state, at, actor, *rest in await connection.execute(query)
-    ]
+    """Return the register `after` an entry, of some permissions or of all."""
+    query = _REGISTER.where(GivenRegisterRow.seq > after)
+    if ids is not None:
+        query = query.where(GivenRegisterRow.given_id.in_(list(ids)))
+    return [Entry(*row) for row in await connection.execute(query)]
 
 
 async def note(
     connection: AsyncConnection,
-    number: GivenId,
+    id: GivenId,
     state: State,
     actor: Actor,
     *,
     text_hash: str | None = None,
     erased: int | None = None,
 ) -> None:
-    """Write an entry of the register: a permission came into a state, or what it brought went.
+    """Write an entry of the register: a permission has a new state, or its records were erased.
 
-    What is written happens now, by the clock; the database sets the state of the permission.
+    It happens now, by the clock; the database sets the state of the permission.
     """
     at = datetime.now(UTC)
     await connection.execute(
         insert(GivenRegisterRow).values(
-            given_id=number, state=state, at=at, actor=actor, text_hash=text_hash, erased=erased
+            given_id=id, state=state, at=at, actor=actor, text_hash=text_hash, erased=erased
         )
     )
 
 
 async def _forestalled(connection: AsyncConnection, member: MemberId) -> list[str]:
-    numbers: list[str] = json.loads(await setting(connection, f"{_EARLY}{member}") or "[]")
-    return numbers
+    ids: list[str] = json.loads(await setting(connection, f"{_EARLY}{member}") or "[]")
+    return ids
 
 
 async def _end(
-    connection: AsyncConnection, given: Given, state: State, actor: Actor, at: datetime
+    connection: AsyncConnection,
+    permission: MemberPermission,
+    state: State,
+    actor: Actor,
+    at: datetime,
 ) -> None:
-    kept_until = at + timedelta(days=given.need.retention_days)
+    erase_at = at + timedelta(days=permission.need.retention_days)
     # The clock of a household runs out with ours.
-    known = None if actor is Actor.COLLECTIVE else at
-    await connection.execute(
-        update(GivenRow).where(GivenRow.id == given.id).values(erase_at=kept_until, told_at=known)
-    )
-    await note(connection, given.id, state, actor)
+    notified_at = None if actor is Actor.COLLECTIVE else at
+    ended = update(GivenRow).where(GivenRow.id == permission.id)
+    await connection.execute(ended.values(erase_at=erase_at, told_at=notified_at))
+    await note(connection, permission.id, state, actor)
 
 
-async def _asked(connection: AsyncConnection, said: Permission) -> DataNeed:
+async def _open_need(connection: AsyncConnection, received: Permission) -> DataNeed:
     """Return the data need that a permission answers, if it is asked for now."""
-    for one in await versions(connection, said.need):
-        if one.need.version == said.version and one.closed_at is None:
-            return one.need
+    for version in await versions(connection, received.need):
+        if version.need.version == received.version and version.closed_at is None:
+            return version.need
     raise NotAsked(_OUTDATED)
 
 
-def _check(need: DataNeed, said: Permission, at: datetime) -> None:
+def _check(need: DataNeed, received: Permission, at: datetime) -> None:
     for field, is_narrower in _NARROWER.items():
-        if not is_narrower(need, said):
+        if not is_narrower(need, received):
             raise NotAsked(_WIDER.fill(field=field))
-    if said.valid_from > at + _SKEW:
+    if received.valid_from > at + _SKEW:
         raise NotAsked(_WIDER.fill(field="valid-from"))
-    if said.valid_until <= at:
+    if received.valid_until <= at:
         raise NotAsked(_OVER)
 
 
 _NARROWER: dict[str, Callable[[DataNeed, Permission], bool]] = {
-    "reading": lambda need, said: Reading(said.reading) is need.reading,
-    "interval": lambda need, said: read_interval(said.interval).no_finer_than(need.interval),
-    "identification": lambda need, said: Identification(said.identification).may_answer(
+    "reading": lambda need, received: Reading(received.reading) is need.reading,
+    "interval": lambda need, received: read_interval(received.interval).no_finer_than(
+        need.interval
+    ),
+    "identification": lambda need, received: Identification(received.identification).may_answer(
         need.identification
     ),
-    "records-from": lambda need, said: (
-        said.records_from >= said.valid_from - timedelta(days=need.history_days)
+    "records-from": lambda need, received: (
+        received.records_from >= received.valid_from - timedelta(days=need.history_days)
     ),
-    "valid-until": lambda need, said: (
-        said.valid_until <= said.valid_from + timedelta(days=need.duration_days)
+    "valid-until": lambda need, received: (
+        received.valid_until <= received.valid_from + timedelta(days=need.duration_days)
     ),
-    "series": lambda need, said: (
-        len(said.series) <= MAX_SERIES
-        and len(set(said.series)) == len(said.series)
-        and all(_is_asked(need, said, one) for one in said.series)
+    "series": lambda need, received: (
+        len(received.series) <= MAX_SERIES
+        and len(set(received.series)) == len(received.series)
+        and all(_is_asked(need, received, name) for name in received.series)
     ),
 }
 """By the attribute or element of `<permission>`: whether it asks for no more than the need."""
 
 
-def _is_asked(need: DataNeed, said: Permission, name: Identifier) -> bool:
-    asked = {word for one in need.wanted for word in _SAID[one.direction]}
-    point = name.device.delivery_point is not None
-    by_point = Identification(said.identification) is Identification.DELIVERY_POINT
+def _is_asked(need: DataNeed, received: Permission, name: Identifier) -> bool:
+    device = name.device
+    is_organisation = device.subtype == "org" and device.body.startswith(f"{ENTERPRISE}-")
+    by_point = Identification(received.identification) is Identification.DELIVERY_POINT
     return (
-        name.direction in asked
+        any(name.direction in _WIRE_DIRECTIONS[wanted.direction] for wanted in need.wanted)
         and name.quantity in _PATHS
-        and ((point and by_point) or _is_named_here(name.device))
+        and (is_organisation or (by_point and device.delivery_point is not None))
     )
 
 
-def _is_same(given: Given, said: Permission) -> bool:
-    return (
-        given.need.id == said.need
-        and given.need.version == said.version
-        and given.valid_from == said.valid_from
-        and given.valid_until == said.valid_until
-        and given.records_from == said.records_from
-        and given.shown_sha256 == said.shown_sha256
-        and (not given.series or set(given.series) == set(said.series))
-    )
+def _is_same(permission: MemberPermission, received: Permission) -> bool:
+    stored = permission.need.id, permission.need.version, *_SAME(permission)
+    sent = received.need, received.version, *_SAME(received)
+    return stored == sent and set(permission.series) in (set(), set(received.series))
 
 
-def _is_named_here(device: Device) -> bool:
-    return device.subtype == "org" and device.body.startswith(f"{ENTERPRISE}-")
-
-
-def _is_of(device: Device, own: Device) -> bool:
-    return device == own or str(device).startswith(f"{own}-")
-
-
-async def _all(connection: AsyncConnection, *conditions: ColumnElement[bool]) -> list[Given]:
+async def all_permissions(
+    connection: AsyncConnection, *conditions: ColumnElement[bool]
+) -> list[MemberPermission]:
+    """Return all permissions that members ever granted, or those that meet conditions."""
     query = select(*_COLUMNS).where(*conditions).order_by(GivenRow.valid_from, GivenRow.id)
     rows = (await connection.execute(query)).all()
-    named: dict[str, list[Identifier]] = {}
+    series: defaultdict[str, list[Identifier]] = defaultdict(list)
     names = (
         select(GivenSeriesRow.given_id, GivenSeriesRow.identifier)
         .join(GivenRow, GivenRow.id == GivenSeriesRow.given_id)
         .where(*conditions)
         .order_by(GivenSeriesRow.identifier)
     )
-    for number, name in await connection.execute(names):
-        named.setdefault(number, []).append(identifier(name))
+    for permission_id, name in await connection.execute(names):
+        series[permission_id].append(identifier(name))
     needs = await granted(connection, {(row.need, row.version) for row in rows})
-    found = []
+    permissions = []
     for row in rows:
-        facts = row._asdict()
-        facts["need"] = needs[row.need, facts.pop("version")]
-        facts["state"] = State(row.state)
-        facts["identification"] = Identification(row.identification)
-        found.append(Given(**facts, series=tuple(named.get(row.id, ()))))
-    return found
+        columns = row._asdict()
+        columns["need"] = needs[row.need, columns.pop("version")]
+        permissions.append(MemberPermission(**columns, series=tuple(series[row.id])))
+    return permissions

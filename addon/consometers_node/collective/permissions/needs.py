@@ -1,7 +1,7 @@
-"""What this collective asks for: its own data needs, each version as members are told of it.
+"""What this collective asks for: its own data needs, each version as members read it.
 
-A version stands as it was offered. Whoever changes what is asked numbers it anew, and members are
-asked again: what they gave to the version before goes on under the terms of that one.
+A version never changes once it was offered. A change is a new version, for which members are asked
+again: permissions for the version before go on under the terms of that one.
 """
 
 from collections.abc import Collection, Mapping
@@ -12,7 +12,7 @@ import logging
 import re
 from typing import Any
 
-from sqlalchemy import Row, insert, select, update
+from sqlalchemy import ColumnElement, Row, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ...permission import ChangedNeed, DataNeed, Wanted
@@ -33,51 +33,24 @@ _NO_SUCH_NEED = text("Nothing of the name “{need}” is asked for: “needs li
 
 
 type Version = tuple[str, int]
-"""A data need by its name, and its number."""
+"""A data need: its id, and its version."""
 
 
 @dataclass(frozen=True, slots=True)
 class OwnNeed:
-    """One version of what this collective asks for. Once it is closed nobody can answer it."""
+    """One version of what this collective asks for. Once it is closed no member can answer it.
+
+    If this program cannot read it, `problem` says why, and `need` holds the terms under which
+    permissions go on: as they are read from it, or nothing is kept longer than anybody knows of.
+    """
 
     need: DataNeed
     offered_at: datetime
     closed_at: datetime | None
+    problem: Text | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Unreadable:
-    """A version of what was asked for that this program cannot read, and why."""
-
-    need: str
-    version: int
-    closed_at: datetime | None
-    why: Text
-    retention_days: int
-    """As far as it can be found; otherwise 0: nothing is kept longer than anybody knows of."""
-
-    @property
-    def left(self) -> DataNeed:
-        """Return what is known of it, to go on with what members granted."""
-        said = {tag: _LOST.say(tag) for tag in _LOST.by_language}
-        return DataNeed(
-            id=self.need,
-            version=self.version,
-            title={"": self.need},
-            purpose=said,
-            recipients=said,
-            controller="?",
-            contact="?",
-            policy="?",
-            wanted=frozenset(Wanted(way, Quantity.ENERGY) for way in Direction),
-            interval=Interval.P1D,
-            history_days=0,
-            duration_days=1,
-            retention_days=self.retention_days,
-        )
-
-
-def as_told(need: DataNeed) -> DataNeed:
+def as_members_read(need: DataNeed) -> DataNeed:
     """Return a data need as members read it. Raises Malformed, Unsayable."""
     return _read(_body(need))
 
@@ -85,18 +58,18 @@ def as_told(need: DataNeed) -> DataNeed:
 async def offer(connection: AsyncConnection, need: DataNeed, at: datetime) -> bool:
     """Ask members for this from now on, and no longer for an older version of it.
 
-    Tells whether it is new; what was offered before stays as it is. Raises ChangedNeed, and what
-    `as_told` raises.
+    Return whether it is new; an offered version never changes. Raises ChangedNeed, and what
+    `as_members_read` raises.
     """
     body = _body(need)
-    told = _read(body)
-    known = await _versions(connection, need.id)
-    if need.version in known:
-        same = known[need.version]
-        if not isinstance(same, OwnNeed) or same.need != told:
+    read = _read(body)
+    stored = await _versions(connection, need.id)
+    if need.version in stored:
+        version = stored[need.version]
+        if version.problem is not None or version.need != read:
             raise ChangedNeed(need.id, need.version)
         return False
-    if need.version < max(known, default=0):
+    if need.version < max(stored, default=0):
         raise ChangedNeed(need.id, need.version)
     await _close(connection, need.id, at)
     await connection.execute(
@@ -107,11 +80,11 @@ async def offer(connection: AsyncConnection, need: DataNeed, at: datetime) -> bo
 
 async def numbered(connection: AsyncConnection, need: DataNeed) -> DataNeed:
     """Return a data need with the version of the newest if that says the same, else the next."""
-    known = await _versions(connection, need.id)
-    last = max(known, default=0)
-    newest = known.get(last)
-    if isinstance(newest, OwnNeed) and replace(need, version=last) == newest.need:
-        return newest.need
+    stored = await _versions(connection, need.id)
+    last = max(stored, default=0)
+    same = replace(need, version=last)
+    if last and stored[last].problem is None and stored[last].need == same:
+        return same
     return replace(need, version=last + 1)
 
 
@@ -123,85 +96,92 @@ async def close(connection: AsyncConnection, need: str, at: datetime) -> None:
 
 async def reopen(connection: AsyncConnection, need: str) -> None:
     """Ask for the newest version of this again. Raises Unknown."""
-    known = await versions(connection, need)
-    if not known:
+    stored = await versions(connection, need)
+    if not stored:
         raise Unknown(_NO_SUCH_NEED.fill(need=need))
-    newest = known[-1].need.version
-    await connection.execute(
-        update(OwnNeedRow)
-        .where(OwnNeedRow.need == need, OwnNeedRow.version == newest)
-        .values(closed_at=None)
-    )
+    newest = OwnNeedRow.need == need, OwnNeedRow.version == stored[-1].need.version
+    await connection.execute(update(OwnNeedRow).where(*newest).values(closed_at=None))
 
 
 async def offered(connection: AsyncConnection) -> list[DataNeed]:
     """Return what is asked for now: one version of each."""
-    return [one.need for one in await all_needs(connection) if one.closed_at is None]
+    return [version.need for version in await all_needs(connection) if version.closed_at is None]
 
 
 async def versions(connection: AsyncConnection, need: str) -> list[OwnNeed]:
     """Return every version of one data need, the oldest first."""
-    return [one for one in await all_needs(connection) if one.need.id == need]
+    return [version for version in await all_needs(connection) if version.need.id == need]
 
 
 async def all_needs(connection: AsyncConnection) -> list[OwnNeed]:
     """Return every version of everything that was ever asked for: they are few, and stay.
 
-    What cannot be read is left out, for it stands in nobody's way: `unreadable` tells it.
+    `unreadable` returns those that are left out because they cannot be read.
     """
-    return [one for one in await _all(connection) if isinstance(one, OwnNeed)]
+    return [version for version in await _all(connection) if version.problem is None]
 
 
-async def unreadable(connection: AsyncConnection) -> list[Unreadable]:
-    """Return what `all_needs` leaves out."""
-    return [one for one in await _all(connection) if isinstance(one, Unreadable)]
+async def unreadable(connection: AsyncConnection) -> list[OwnNeed]:
+    """Return the versions that `all_needs` leaves out."""
+    return [version for version in await _all(connection) if version.problem is not None]
 
 
 async def granted(
     connection: AsyncConnection, versions: Collection[Version]
 ) -> Mapping[Version, DataNeed]:
     """Return versions that members granted: of one that cannot be read, what is left."""
-    found: dict[Version, DataNeed] = {}
-    for one in await _all(connection):
-        if isinstance(one, OwnNeed):
-            found[one.need.id, one.need.version] = one.need
-        elif (version := (one.need, one.version)) in versions:
-            tell_lost(*version, one.why.say())
-            found[version] = one.left
-    return found
+    needs = {}
+    for version in await _all(connection):
+        key = version.need.id, version.need.version
+        if version.problem is not None and key in versions:
+            warn_unreadable(*key, version.problem.say())
+        needs[key] = version.need
+    return needs
 
 
 @cache
-def tell_lost(need: str, version: int, why: str) -> None:
-    """Report it once, however often it is read."""
+def warn_unreadable(need: str, version: int, problem: str) -> None:
+    """Log it once, however often it is read."""
     _LOGGER.warning(
         "“%s”, version %s, cannot be read: what members granted of it goes on. %s",
         need,
         version,
-        why,
+        problem,
     )
 
 
-async def _all(connection: AsyncConnection) -> list[OwnNeed | Unreadable]:
-    query = select(OwnNeedRow.__table__).order_by(OwnNeedRow.need, OwnNeedRow.version)
-    return [_row(row) for row in await connection.execute(query)]
+async def _all(connection: AsyncConnection, *conditions: ColumnElement[bool]) -> list[OwnNeed]:
+    query = select(OwnNeedRow.__table__).where(*conditions)
+    rows = await connection.execute(query.order_by(OwnNeedRow.need, OwnNeedRow.version))
+    return [_own_need(row) for row in rows]
 
 
-async def _versions(connection: AsyncConnection, need: str) -> dict[int, OwnNeed | Unreadable]:
-    query = select(OwnNeedRow.__table__).where(OwnNeedRow.need == need)
-    return {row.version: _row(row) for row in await connection.execute(query)}
+async def _versions(connection: AsyncConnection, need: str) -> dict[int, OwnNeed]:
+    return {own.need.version: own for own in await _all(connection, OwnNeedRow.need == need)}
 
 
-def _row(row: Row[Any]) -> OwnNeed | Unreadable:
+def _own_need(row: Row[Any]) -> OwnNeed:
     try:
         return OwnNeed(_read(row.body), row.offered_at, row.closed_at)
     except (Malformed, Unsayable) as fault:
-        return Unreadable(row.need, row.version, row.closed_at, fault.text, _retention(row.body))
-
-
-def _retention(body: str) -> int:
-    found = _RETENTION.search(body)
-    return 0 if found is None else min(int(found[1]), MAX_DAYS)
+        lost = {tag: _LOST.say(tag) for tag in _LOST.by_language}
+        days = _RETENTION.search(row.body)
+        need = DataNeed(
+            id=row.need,
+            version=row.version,
+            title={"": row.need},
+            purpose=lost,
+            recipients=lost,
+            controller="?",
+            contact="?",
+            policy="?",
+            wanted=frozenset(Wanted(way, Quantity.ENERGY) for way in Direction),
+            interval=Interval.P1D,
+            history_days=0,
+            duration_days=1,
+            retention_days=0 if days is None else min(int(days[1]), MAX_DAYS),
+        )
+        return OwnNeed(need, row.offered_at, row.closed_at, fault.text)
 
 
 async def _close(connection: AsyncConnection, need: str, at: datetime) -> bool:
@@ -214,8 +194,8 @@ def _body(need: DataNeed) -> str:
 
 
 def _read(body: str) -> DataNeed:
-    found = federation_xml.read_data_needs(parse(body.encode()))
-    if len(found) != 1:
-        problem = Problem.TWO_ELEMENTS if found else Problem.NO_ELEMENT
+    needs = federation_xml.read_data_needs(parse(body.encode()))
+    if len(needs) != 1:
+        problem = Problem.TWO_ELEMENTS if needs else Problem.NO_ELEMENT
         raise Malformed("data-needs", problem, wanted="data-need")
-    return read_need(found[0])
+    return read_need(needs[0])

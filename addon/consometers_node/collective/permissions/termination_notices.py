@@ -1,4 +1,4 @@
-"""Telling members which of their permissions this collective has ended."""
+"""Notifies members of the permissions that this collective has ended."""
 
 import asyncio
 from datetime import UTC, datetime
@@ -12,17 +12,17 @@ from ...sharing.changes import Changes
 from ...store import Store
 from ...store.collective_tables import GivenId, MemberRow
 from ...xmpp import Asking, NetworkError
-from .member_permissions import Given, told, untold
+from .member_permissions import MemberPermission, not_notified, note_notified
 
 MOST_AT_ONCE = 8
 AGAIN_S = 3600.0
-"""When a member that was not there is told again."""
+"""When a member that was not there is notified again."""
 
 _LOGGER = logging.getLogger(__name__)
 
 
-class Endings:
-    """Tells members, until they have confirmed it."""
+class TerminationNotices:
+    """Notifies members, until they have confirmed it."""
 
     def __init__(
         self, store: Store, asking: Asking, changes: Changes, *, again_s: float = AGAIN_S
@@ -39,28 +39,28 @@ class Endings:
         while True:
             seen = self._changes.count
             async with self._store.reading() as connection:
-                ended = {one.id: one for one in await untold(connection)}
-            self._next = {number: self._next.get(number, 0) for number in ended}
+                ended = await not_notified(connection)
+            self._next = {permission.id: self._next.get(permission.id, 0) for permission in ended}
             async with asyncio.TaskGroup() as tasks:
-                for number, at in self._next.items():
-                    if at <= clock():
-                        tasks.create_task(self._tell(ended[number]))
+                for permission in ended:
+                    if self._next[permission.id] <= clock():
+                        tasks.create_task(self._notify(permission))
             await self._changes.after(seen, self._again_s)
 
-    async def _tell(self, one: Given) -> None:
+    async def _notify(self, permission: MemberPermission) -> None:
         async with self._store.reading() as connection:
-            query = select(MemberRow.jid).where(MemberRow.id == one.member)
+            query = select(MemberRow.jid).where(MemberRow.id == permission.member)
             jid = (await connection.execute(query)).scalar_one_or_none()
         if jid is None:
             return
         try:
             async with self._room:
-                await self._asking.terminate(jid, one.id)
+                await self._asking.terminate(jid, permission.id)
         except ItemNotFound:
             _LOGGER.debug("a member does not know the permission that ended")
         except (NetworkError, QuoaliseError) as fault:
-            _LOGGER.debug("a member is told later: %s", fault)
-            self._next[one.id] = asyncio.get_running_loop().time() + self._again_s
+            _LOGGER.debug("a member is notified later: %s", fault)
+            self._next[permission.id] = asyncio.get_running_loop().time() + self._again_s
             return
         async with self._store.writing() as connection:
-            await told(connection, one.id, datetime.now(UTC))
+            await note_notified(connection, permission.id, datetime.now(UTC))

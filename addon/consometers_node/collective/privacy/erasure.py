@@ -1,8 +1,8 @@
-"""Erasing what a member told: nothing of it is left but what was published with others' records.
+"""Erasure of a member's records: only sums that were published with others' records stay.
 
-The register of what was given stays as proof, and the member as a number and a pseudonym that
-nobody can tell from any other. What was published stays: a sum is nobody's data. The caller wipes
-the database afterwards.
+The register of permissions stays as proof, and the member as an id and a pseudonym that say nothing
+of it. Published sums stay: they are nobody's personal data. The caller wipes the database
+afterwards.
 """
 
 from collections.abc import Collection
@@ -23,7 +23,7 @@ from ...store.collective_tables import GivenId, GivenRow, GivenSeriesRow, Member
 from ...store.exclusive import alone
 from ...store.member_counts import counts, put_counts
 from ...store.outbox import take_turns
-from ...store.series import SERIES_FACTS, blocks, count_records, erase_series, put_blocks
+from ...store.series import SERIES_FACTS, blocks, count_records, days_of, erase_series, put_blocks
 from ...store.set_aside import remove_before
 from ...store.settings import set_setting, setting
 from ...store.tables import BlockRow, DataNeedRow, MemberCountRow, PeerRow, SeriesId, SeriesRow
@@ -32,100 +32,119 @@ from ..members.invitations import forget_note
 from ..members.members import Members
 from ..output_series import forget_old_names
 from ..permissions import claims, member_permissions
-from ..permissions.member_permissions import Actor, Given
+from ..permissions.member_permissions import Actor, MemberPermission
 
-TELL_FOR = timedelta(days=30)
-"""How long after its end the node of an erased member is told of it, if it cannot be at once."""
+NOTIFY_FOR = timedelta(days=30)
+"""How long after the end an erased member is notified, if its node cannot be reached at once."""
 
 _EVER = datetime(1978, 7, 5, tzinfo=UTC)
 _NEVER = datetime(2100, 1, 1, tzinfo=UTC)
 _TO_WIPE = "to wipe"
-"""Something was erased that may still be found in the files."""
+"""A setting: something was erased that may still be found in the files."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Brought:
-    """A series whose records came by permissions that have ended.
+class _EndedSeries:
+    """A series whose records came by a permission that has ended.
 
-    Records that start from `kept` on stay by another permission of the member; None stay if None.
+    Records that start from `kept_from` on stay by another permission of the member; all are erased
+    if it is None.
     """
 
     name: Identifier
-    number: SeriesId
+    id: SeriesId
     series: Series
-    by: GivenId
-    kept: datetime | None
+    permission_id: GivenId
+    kept_from: datetime | None
 
     @property
-    def gone(self) -> Range:
+    def erased(self) -> Range:
         """When the records start that are to be erased."""
-        return Range(_EVER, self.kept or _NEVER)
+        return Range(_EVER, self.kept_from or _NEVER)
 
 
 async def erase(
-    store: Store, zone: ZoneInfo, one: Given, at: datetime, actor: Actor = Actor.CLOCK
+    store: Store,
+    zone: ZoneInfo,
+    permission: MemberPermission,
+    at: datetime,
+    actor: Actor = Actor.CLOCK,
 ) -> tuple[Erased, ...]:
-    """Erase what a permission brought, and tell what that was; with the last, its member too.
+    """Erase the records of a permission, with the last one its member too; return what they were.
 
-    What somebody wants erased of another permission of the member goes with it; what another one
-    lets be kept stays.
+    Erasures that were asked for of other permissions of the member are done with it. Records that
+    another permission lets be kept stay.
     """
     async with store.writing() as connection:
-        # In the order of the intake.
+        # In the order of the write queue.
         await take_turns(connection)
         await alone(connection)
         members = Members(connection, zone)
-        asked = {
-            of.id: of
-            for of in await member_permissions.due(connection, None)
-            if of.member == one.member
+        ended = {
+            other.id: other
+            for other in await member_permissions.due(connection, None)
+            if other.member == permission.member
         }
-        current = await member_permissions.get(connection, one.id)
-        ended = asked | ({one.id: current} if current.series else {})
-        brought = await _brought(connection, one.member, ended)
+        current = await member_permissions.get(connection, permission.id)
+        if current.series:
+            ended[current.id] = current
+        erased = await _ended_series(connection, permission.member, ended)
         counts = await count_records(
-            connection, {of.number: (of.series, [of.gone]) for of in brought}
+            connection, {each.id: (each.series, [each.erased]) for each in erased}
         )
-        whole = [of.number for of in brought if of.kept is None]
-        for of in brought:
-            if of.kept is not None:
-                await _hand_on(connection, one.member, of, ended)
-                await _shorten(connection, of, at)
+        for each in erased:
+            if each.kept_from is not None:
+                await _hand_on(connection, permission.member, each, ended)
+                await _shorten(connection, each, each.kept_from, at)
+        whole = [each.id for each in erased if each.kept_from is None]
         await erase_series(connection, whole)
         await connection.execute(delete(GivenSeriesRow).where(GivenSeriesRow.given_id.in_(ended)))
         await connection.execute(delete(SeriesRow).where(SeriesRow.id.in_(whole)))
-        await claims.let_go(connection, one.member)
-        for number, of_that in ended.items():
-            total = sum(counts[of.number] for of in brought if of.by == number)
-            await member_permissions.note(connection, number, of_that.state, actor, erased=total)
+        await claims.let_go(connection, permission.member)
+        for other in ended.values():
+            total = sum(counts[each.id] for each in erased if each.permission_id == other.id)
+            await member_permissions.note(connection, other.id, other.state, actor, erased=total)
         await set_setting(connection, _TO_WIPE, "yes")
         await forget_old_names(connection)
-        await forget_if_gone(members, one.member, at)
-        return tuple(Erased(of.name, counts[of.number]) for of in brought)
+        await forget_if_gone(members, permission.member, at)
+        return tuple(Erased(each.name, counts[each.id]) for each in erased)
+
+
+async def erase_due(store: Store, zone: ZoneInfo, now: Confirmed | None, at: datetime) -> int:
+    """Erase the records that are due: see `member_permissions.due`; return how many times."""
+    count = 0
+    while True:
+        async with store.reading() as connection:
+            due = await member_permissions.due(connection, now)
+        if not due:
+            return count
+        await erase(store, zone, due[0], at)
+        count += 1
 
 
 async def erase_member(
     store: Store, zone: ZoneInfo, member: MemberId, at: datetime
 ) -> tuple[Erased, ...]:
-    """End all that a member gave in the collective's name, and erase it.
+    """End all permissions of a member in the collective's name, and erase their records.
 
-    Its address alone is kept until its node was told, or for `TELL_FOR`: see `forget_told`.
+    Its address alone is kept until its node was notified, or for `NOTIFY_FOR`: see
+    `forget_notified`.
     """
     async with store.writing() as connection:
         members = Members(connection, zone)
         ended = [
-            await member_permissions.terminate(members, one.id, at)
-            for one in await member_permissions.of_member(connection, member)
+            await member_permissions.terminate(members, permission.id, at)
+            for permission in await member_permissions.of_member(connection, member)
         ]
-        for one in ended:
-            await member_permissions.erase_at_once(connection, one.id, at)
+        for permission in ended:
+            await member_permissions.erase_at_once(connection, permission.id, at)
         await forget_if_gone(members, member, at)
-    left = next((one for one in ended if one.series), None)
-    return () if left is None else await erase(store, zone, left, at, Actor.COLLECTIVE)
+    first = next((permission for permission in ended if permission.series), None)
+    return () if first is None else await erase(store, zone, first, at, Actor.COLLECTIVE)
 
 
 async def is_wiped(connection: AsyncConnection) -> bool:
-    """Return whether nothing of what was erased is in the files of the database."""
+    """Return whether no erased data are left in the files of the database."""
     return await setting(connection, _TO_WIPE) is None
 
 
@@ -136,9 +155,9 @@ async def erase_old_names(connection: AsyncConnection) -> None:
 
 
 async def wipe(store: Store) -> bool:
-    """Leave nothing of what was erased in the files of the database.
+    """Overwrite erased data in the files of the database.
 
-    Tells whether that is done: not while another process uses it. Then `Upkeep` does it.
+    Return whether that is done: not while another process uses it. Then `Retention` does it.
     """
     if not await store.shrink():
         return False
@@ -148,53 +167,57 @@ async def wipe(store: Store) -> bool:
 
 
 async def _hand_on(
-    connection: AsyncConnection, member: MemberId, of: _Brought, ended: Collection[GivenId]
+    connection: AsyncConnection, member: MemberId, each: _EndedSeries, ended: Collection[GivenId]
 ) -> None:
-    """Note with the permissions that let a series be kept which one it is."""
-    its = select(GivenRow.id).where(GivenRow.member_id == member)
+    """Note the id of a series with the other permissions that let it be kept."""
+    own = select(GivenRow.id).where(GivenRow.member_id == member)
     await connection.execute(
         update(GivenSeriesRow)
         .where(
-            GivenSeriesRow.identifier == str(of.name),
+            GivenSeriesRow.identifier == str(each.name),
             GivenSeriesRow.series_id.is_(None),
-            GivenSeriesRow.given_id.in_(its),
+            GivenSeriesRow.given_id.in_(own),
             GivenSeriesRow.given_id.not_in(ended),
         )
-        .values(series_id=of.number)
+        .values(series_id=each.id)
     )
 
 
-async def forget_if_gone(members: Members, member: MemberId, at: datetime) -> bool:
-    """Forget who a member was that gives nothing more, holds nothing here and knows so.
+async def forget_if_gone(members: Members, member_id: MemberId, at: datetime) -> bool:
+    """Forget a member without permissions, records, or a notice that it still has to get.
 
-    Of one that does not know so yet, only its address is kept, to tell it, and not for ever.
+    Of one that was not notified yet only the address is kept, for some time.
     """
     connection = members.connection
-    holds = select(GivenSeriesRow.given_id).join(GivenRow).where(GivenRow.member_id == member)
-    if (await connection.execute(holds)).first() is not None:
+    stored = select(GivenSeriesRow.given_id).join(GivenRow).where(GivenRow.member_id == member_id)
+    if (await connection.execute(stored)).first() is not None:
         return False
-    known = await members.get(member)
-    if known.invitation_id is not None:
-        await forget_note(connection, known.invitation_id)
-    is_untold = any(one.member == member for one in await member_permissions.untold(connection))
-    if is_untold and (known.left_at is None or at < known.left_at + TELL_FOR):
-        await members.forget_description(known)
+    member = await members.get(member_id)
+    if member.invitation_id is not None:
+        await forget_note(connection, member.invitation_id)
+    pending = await member_permissions.not_notified(connection)
+    is_pending = any(permission.member == member_id for permission in pending)
+    if is_pending and (member.left_at is None or at < member.left_at + NOTIFY_FOR):
+        await members.forget_description(member)
         return False
-    if known.jid is not None:
-        await access_log.rename(connection, known.jid, known.pseudonym)
+    if member.jid is not None:
+        await access_log.rename(connection, member.jid, member.pseudonym)
         asked = exists().where(DataNeedRow.peer_id == PeerRow.id)
-        await connection.execute(delete(PeerRow).where(PeerRow.jid == known.jid, ~asked))
-    await members.forget(member, at)
+        await connection.execute(delete(PeerRow).where(PeerRow.jid == member.jid, ~asked))
+    await members.forget(member_id, at)
     return True
 
 
-async def forget_told(members: Members, at: Confirmed) -> int:
-    """Forget whoever's records are erased, once its node was told or too late; tell how many."""
-    holds = exists().where(
+async def forget_notified(members: Members, at: Confirmed) -> int:
+    """Forget members whose records are erased and whose node was notified, or cannot be any more.
+
+    Return how many.
+    """
+    stored = exists().where(
         GivenRow.member_id == MemberRow.id, GivenSeriesRow.given_id == GivenRow.id
     )
     left = select(MemberRow.id).where(
-        MemberRow.left_at.is_not(None), MemberRow.jid.is_not(None), ~holds
+        MemberRow.left_at.is_not(None), MemberRow.jid.is_not(None), ~stored
     )
     count = 0
     for member in (await members.connection.execute(left)).scalars().all():
@@ -204,9 +227,9 @@ async def forget_told(members: Members, at: Confirmed) -> int:
     return count
 
 
-async def _brought(
+async def _ended_series(
     connection: AsyncConnection, member: MemberId, ended: Collection[GivenId]
-) -> list[_Brought]:
+) -> list[_EndedSeries]:
     """Return the series whose records came by these permissions of a member, each once."""
     query = (
         select(GivenSeriesRow.identifier, GivenSeriesRow.given_id, SeriesRow.id, *SERIES_FACTS)
@@ -231,32 +254,31 @@ async def _brought(
         )
         .group_by(GivenSeriesRow.series_id)
     )
-    kept = dict((await connection.execute(others)).tuples().all())
-    found = {
-        number: _Brought(identifier(name), number, Series(*facts), by, kept.get(number))
-        for name, by, number, *facts in rows
+    kept_from = dict((await connection.execute(others)).tuples().all())
+    ended_series = {
+        key: _EndedSeries(identifier(name), key, Series(*facts), permission_id, kept_from.get(key))
+        for name, permission_id, key, *facts in rows
     }
-    return list(found.values())
+    return list(ended_series.values())
 
 
-async def _shorten(connection: AsyncConnection, of: _Brought, at: datetime) -> None:
-    """Erase the records of a series that start before others let them be kept."""
-    assert of.kept is not None
-    gone, stays = of.gone, Range(of.kept, _NEVER)
-    known = {one.day: one for one in await blocks(connection, of.number, of.series, gone)}
-    counted = {one.day: one for one in await counts(connection, of.number, of.series, gone)}
-    left = {day: _left(block, stays) for day, block in known.items()}
-    left_counts = {day: _left(block, stays) for day, block in counted.items()}
-    await remove_before(connection, of.number, of.kept)
-    for table, days in ((BlockRow, left), (MemberCountRow, left_counts)):
-        empty = [day for day, block in days.items() if block is None]
-        rows = delete(table).where(table.series_id == of.number, table.day.in_(empty))
-        await connection.execute(rows)
-    await put_blocks(connection, {of.number: filter(None, left.values())}, at)
-    await put_counts(connection, {of.number: filter(None, left_counts.values())})
+async def _shorten(
+    connection: AsyncConnection, each: _EndedSeries, kept_from: datetime, at: datetime
+) -> None:
+    """Erase the records of a series that start before another permission lets them be kept."""
+    of_series = connection, each.id, each.series, each.erased
+    left = _after(kept_from, await blocks(*of_series))
+    left_counts = _after(kept_from, await counts(*of_series))
+    await remove_before(connection, each.id, kept_from)
+    for table in (BlockRow, MemberCountRow):
+        days = table.series_id == each.id, table.day <= days_of(each.erased)[1]
+        await connection.execute(delete(table).where(*days))
+    await put_blocks(connection, {each.id: left}, at)
+    await put_counts(connection, {each.id: left_counts})
 
 
-def _left(block: Block, within: Range) -> Block | None:
-    """Return what of a block starts in a range; None where that is nothing."""
-    left = Block.of(block.series, block.day, block.records(within))
-    return left if any(value is not None for value in left.values) else None
+def _after(start: datetime, stored: Collection[Block]) -> list[Block]:
+    """Return the blocks with the records that start from an instant on, those that have any."""
+    stays = Range(start, _NEVER)
+    left = (Block.of(block.series, block.day, block.records(stays)) for block in stored)
+    return [block for block in left if any(value is not None for value in block.values)]

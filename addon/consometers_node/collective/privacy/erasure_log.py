@@ -1,16 +1,16 @@
-"""What ended and was erased, in a file beside the database.
+"""A log of permissions that ended and records that were erased, in a file beside the database.
 
-A database that is put back from a backup would bring back what members have withdrawn since. The
-file tells it, and is kept apart: one line for each end and each erasure, with the number of a
-permission, which says nothing of anyone. It only grows.
+A database that is restored from a backup would bring back what members have withdrawn since. The
+file is kept apart: one line for each end and each erasure, with the id of a permission, which says
+nothing of anyone. It only grows.
 
     {"permission": "6f9…", "state": "withdrawn", "at": "2026-06-12T09:30:00+00:00", "erased": true}
 """
 
 import asyncio
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 import json
 import logging
@@ -19,18 +19,17 @@ from pathlib import Path
 from typing import NoReturn
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ...permission import State
 from ...quoalise.text import text
 from ...store import Store
-from ...store.collective_tables import GivenId, GivenRegisterRow
+from ...store.collective_tables import GivenId
 from ..errors import CollectiveFault
 from ..members.members import Members
 from ..permissions import member_permissions
-from .erasure import erase
+from .erasure import erase_due
 
 FILE = "ended.jsonl"
 """Its name, in the folder of the node."""
@@ -57,17 +56,11 @@ class Ended:
     erased: bool
 
     def line(self) -> str:
-        told = {
-            "permission": self.permission,
-            "state": self.state,
-            "at": self.at.isoformat(),
-            "erased": self.erased,
-        }
-        return json.dumps(told)
+        return json.dumps(asdict(self), default=datetime.isoformat)
 
 
-class Strange(CollectiveFault):
-    """A file tells something else than what ended."""
+class NotErasureLog(CollectiveFault):
+    """A file holds something else than permissions that ended."""
 
     condition = "unreadable"
 
@@ -75,94 +68,83 @@ class Strange(CollectiveFault):
         super().__init__(_STRANGE.fill(file=file, line=line))
 
 
-class Journal:
+class ErasureLog:
     """Keeps the file up to date."""
 
     def __init__(self, store: Store, file: Path, *, every_s: float = EVERY_S) -> None:
         self._store = store
         self._file = file
         self._every_s = every_s
-        self._seen = 0
+        self._last = 0
 
     async def run(self) -> NoReturn:
-        """Write what is new, again and again. Ends when it is cancelled, with nothing left."""
-        known = await asyncio.to_thread(lambda: set(ended_in(self._file)))
+        """Write new entries, again and again. Ends when it is cancelled, with nothing left."""
+        written = await asyncio.to_thread(lambda: set(read_ended(self._file)))
         try:
             while True:
                 try:
-                    await self.write(known)
+                    await self.write(written)
                 except OSError as fault:
                     _LOGGER.warning("what ended is not in %s yet: %s", FILE, fault.strerror)
                 else:
-                    known.clear()
+                    written.clear()
                 await asyncio.sleep(self._every_s)
         finally:
             with suppress(OSError, SQLAlchemyError):
-                await self.write(known)
+                await self.write(written)
 
-    async def write(self, known: Collection[Ended] = ()) -> None:
-        """Write what has ended since the last time, but for what is known."""
-        query = (
-            select(GivenRegisterRow.__table__)
-            .where(GivenRegisterRow.seq > self._seen)
-            .order_by(GivenRegisterRow.seq)
-        )
+    async def write(self, written: Collection[Ended] = ()) -> None:
+        """Write the entries since the last time, but for those that are written already."""
         async with self._store.reading() as connection:
-            rows = (await connection.execute(query)).all()
-        if not rows:
-            return
-        found = (
-            Ended(GivenId(row.given_id), State(row.state), row.at, row.erased is not None)
-            for row in rows
-            if State(row.state) is not State.GRANTED
+            entries = await member_permissions.register(connection, after=self._last)
+        ended = (
+            Ended(entry.given, entry.state, entry.at, entry.erased is not None)
+            for entry in entries
+            if entry.state is not State.GRANTED
         )
-        if new := [one for one in found if one not in known]:
+        if new := [end for end in ended if end not in written]:
             await asyncio.to_thread(_append, self._file, new)
-        self._seen = rows[-1].seq
+        self._last = entries[-1].seq if entries else self._last
 
 
-def ended_in(file: Path) -> Iterator[Ended]:
-    """Yield what a file tells, in its order; nothing of a line that was not written to its end."""
-    if not file.exists():
-        return
-    for line in _lines(file):
-        if (told := _read(line)) is not None:
-            yield told
+def read_ended(file: Path) -> list[Ended]:
+    """Return the entries of a file, in its order, without lines that were not written whole."""
+    lines = _lines(file) if file.exists() else ()
+    return [end for line in lines if (end := _parse(line)) is not None]
 
 
-def whole(file: Path) -> list[Ended]:
-    """Return what a file tells, like `ended_in`; but raise Strange on what was never of it.
+def read_strictly(file: Path) -> list[Ended]:
+    """Return the entries of a file. Raises NotErasureLog where a line was never one.
 
-    A power cut tears a line: it is the last one, or was written anew, whole, when the node came
+    A power cut tears a line: it is the last one, or was written again, whole, when the node came
     back.
     """
     lines = _lines(file)
-    told = [_read(line) for line in lines]
-    for number, line in enumerate(lines):
-        last = number == len(lines) - 1 and (line.startswith(_BEGINS) or _BEGINS.startswith(line))
-        again = any(one.startswith(line) for one in lines[number + 1 :])
-        if told[number] is None and not (last or again):
-            raise Strange(file, number + 1)
-    return [one for one in told if one is not None]
+    for place, line in enumerate(lines):
+        later = lines[place + 1 :]
+        is_last = not later and (line.startswith(_BEGINS) or _BEGINS.startswith(line))
+        is_torn = is_last or any(other.startswith(line) for other in later)
+        if _parse(line) is None and not is_torn:
+            raise NotErasureLog(file, place + 1)
+    return [end for line in lines if (end := _parse(line)) is not None]
 
 
 async def reapply(store: Store, zone: ZoneInfo, ended: Iterable[Ended], at: datetime) -> int:
-    """End and erase again what a file tells; return how many permissions that changed.
+    """End and erase again what a file says; return how many permissions that changed.
 
-    Permissions that the database does not know were given after its backup: nothing is left of
-    them. What time ends is left to the node, whose clock is confirmed. The caller calls
-    `wipe` afterwards.
+    Permissions that the database does not know were granted after its backup: nothing is left of
+    them. Expiry is left to the node, whose clock is confirmed. The caller calls `wipe` afterwards.
     """
     async with store.writing() as connection:
         members = Members(connection, zone)
-        known = {
+        current = {
             permission.id
-            for permission in await member_permissions.all_given(connection)
+            for permission in await member_permissions.all_permissions(connection)
             if permission.state is State.GRANTED or permission.series
         }
         changed = set[GivenId]()
         for end in ended:
-            if end.permission not in known:
+            if end.permission not in current:
                 continue
             permission = await member_permissions.get(connection, end.permission)
             if permission.state is State.GRANTED:
@@ -176,22 +158,21 @@ async def reapply(store: Store, zone: ZoneInfo, ended: Iterable[Ended], at: date
             if end.erased and permission.series:
                 changed.add(permission.id)
                 await member_permissions.erase_at_once(connection, permission.id, at)
-    while True:
-        async with store.reading() as connection:
-            due = await member_permissions.due(connection, None)
-        if not due:
-            return len(changed)
-        await erase(store, zone, due[0], at)
+    await erase_due(store, zone, None, at)
+    return len(changed)
 
 
 async def last_end(connection: AsyncConnection, ended: Iterable[Ended]) -> datetime | None:
-    """Return when the last permission ended of which a file tells nothing; None if none has."""
-    told = {end.permission for end in ended}
-    query = select(GivenRegisterRow.given_id, GivenRegisterRow.at).where(
-        GivenRegisterRow.state != State.GRANTED
+    """Return when the last permission ended that is not in a file; None if there is none."""
+    written = {end.permission for end in ended}
+    return max(
+        (
+            entry.at
+            for entry in await member_permissions.register(connection)
+            if entry.state is not State.GRANTED and entry.given not in written
+        ),
+        default=None,
     )
-    rows = (await connection.execute(query)).tuples()
-    return max((at for number, at in rows if number not in told), default=None)
 
 
 def _lines(file: Path) -> list[str]:
@@ -199,29 +180,25 @@ def _lines(file: Path) -> list[str]:
     return file.read_text(encoding="utf-8", errors="replace").replace("\0", "").splitlines()
 
 
-def _read(line: str) -> Ended | None:
+def _parse(line: str) -> Ended | None:
     try:
-        told = json.loads(line)
-        at = datetime.fromisoformat(told["at"])
-        state, erased = State(told["state"]), told["erased"]
-        if (
-            not isinstance(told["permission"], str)
-            or at.tzinfo is None
-            or state not in _ENDS
-            or not isinstance(erased, bool)
-        ):
-            return None
-        return Ended(GivenId(told["permission"]), state, at, erased=erased)
+        values = json.loads(line)
+        permission, erased = values["permission"], values["erased"]
+        state, at = State(values["state"]), datetime.fromisoformat(values["at"])
     except KeyError, TypeError, ValueError:
         return None
+    is_valid = (
+        isinstance(permission, str) and isinstance(erased, bool) and state in _ENDS and at.tzinfo
+    )
+    return Ended(GivenId(permission), state, at, erased) if is_valid else None
 
 
 def _append(file: Path, ended: Iterable[Ended]) -> None:
-    written = file.read_bytes() if file.exists() else b""
+    before = file.read_bytes() if file.exists() else b""
     # A line that a power cut left unfinished ends here.
-    begin = "\n" if written and not written.endswith(b"\n") else ""
+    begin = "\n" if before and not before.endswith(b"\n") else ""
     descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     with open(descriptor, "a", encoding="utf-8") as lines:  # noqa: PTH123
-        lines.write(begin + "".join(f"{one.line()}\n" for one in ended))
+        lines.write(begin + "".join(f"{end.line()}\n" for end in ended))
         lines.flush()
         os.fsync(lines.fileno())

@@ -18,7 +18,7 @@ from ...store.set_aside import of_member as set_aside_of
 from ..access_log import reads
 from ..members.members import Member
 from ..permissions import member_permissions
-from ..permissions.member_permissions import Given
+from ..permissions.member_permissions import MemberPermission
 
 
 async def as_json(connection: AsyncConnection, member: Member) -> AsyncIterator[str]:
@@ -127,7 +127,7 @@ async def _groups(connection: AsyncConnection, member: Member) -> list[Told]:
     ]
 
 
-async def _permission(connection: AsyncConnection, one: Given) -> Told:
+async def _permission(connection: AsyncConnection, one: MemberPermission) -> Told:
     register: list[Told] = [
         {
             "at": iso8601.shown(entry.at),

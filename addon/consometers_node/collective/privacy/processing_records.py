@@ -84,7 +84,7 @@ async def processing(connection: AsyncConnection) -> list[Processing]:
     """Return all that is, or was, done: each version of each data need."""
     granted: Counter[tuple[str, int]] = Counter()
     kept: Counter[tuple[str, int]] = Counter()
-    for one in await member_permissions.all_given(connection):
+    for one in await member_permissions.all_permissions(connection):
         version = one.need.id, one.need.version
         if one.state is State.GRANTED:
             granted[version] += 1

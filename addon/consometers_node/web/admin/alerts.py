@@ -12,7 +12,7 @@ import shutil
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ...collective.members import invitations
-from ...collective.members.member_overview import Roster, Status, answered
+from ...collective.members.member_overview import MemberOverview, Status, granted_needs
 from ...collective.permissions import member_permissions, needs
 from ...collective.publication.closed_hours import State, hours, missing, progress
 from ...collective.publication.policy import BadRules, InForce, chosen, opened
@@ -126,7 +126,7 @@ class Concern:
 
 
 async def concerns(
-    desk: AdminDesk, visit: Visit, connection: AsyncConnection, roster: Roster
+    desk: AdminDesk, visit: Visit, connection: AsyncConnection, roster: MemberOverview
 ) -> list[Concern]:
     """Return all that needs a person, the worst first."""
     found = [one async for one in _all(desk, visit, connection, roster)]
@@ -134,7 +134,7 @@ async def concerns(
 
 
 async def _all(
-    desk: AdminDesk, visit: Visit, connection: AsyncConnection, roster: Roster
+    desk: AdminDesk, visit: Visit, connection: AsyncConnection, roster: MemberOverview
 ) -> AsyncIterator[Concern]:
     for one in of_node(desk):
         yield one
@@ -163,7 +163,7 @@ async def _all(
         yield Concern(Weight.WARN, _many(_ENDING, count), "members?show=ending")
     late_ends = {
         one.member
-        for one in await member_permissions.untold(connection)
+        for one in await member_permissions.not_notified(connection)
         if one.erase_at is not None
         and one.erase_at - timedelta(days=one.need.retention_days) < now - _UNTOLD_AFTER
     }
@@ -178,11 +178,11 @@ async def _all(
     offered = [one for one in await needs.all_needs(connection) if one.closed_at is None]
     lost = [one for one in await needs.unreadable(connection) if one.closed_at is None]
     for each in lost:
-        words = _LOST.fill(need=each.need, version=each.version)
+        words = _LOST.fill(need=each.need.id, version=each.need.version)
         yield Concern(Weight.WRONG, words, "needs")
     if not offered and not lost:
         yield Concern(Weight.WARN, _NO_NEED, "needs")
-    known = await answered(connection)
+    known = await granted_needs(connection)
     for asked in offered:
         if asked.need.id not in known and asked.offered_at < now - _UNANSWERED_AFTER:
             yield Concern(Weight.WARN, around(_NO_ANSWER, Text(asked.need.title)), "needs")

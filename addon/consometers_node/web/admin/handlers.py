@@ -19,7 +19,7 @@ from ...collective.calendar import Span
 from ...collective.errors import CollectiveFault, database_problem
 from ...collective.members import administrators
 from ...collective.members.administrators import Passwords
-from ...collective.members.member_overview import Roster, roster
+from ...collective.members.member_overview import MemberOverview, member_overview
 from ...collective.node import CollectiveNode
 from ...collective.settings import Settings
 from ...quoalise import Text
@@ -104,7 +104,7 @@ class AdminDesk:
         self.files = Files()
         self._now = now
         self.watch: Watch | None = None
-        self._roster: tuple[Span, float, Roster] | None = None
+        self._roster: tuple[Span, float, MemberOverview] | None = None
 
     def looks(self, look: Look) -> Handler:
         """Make a handler of a page that an administrator looks at."""
@@ -217,14 +217,16 @@ class AdminDesk:
         if self.node is not None:
             self.node.look_again()
 
-    async def roster(self, connection: AsyncConnection, window: Span, at: datetime) -> Roster:
+    async def roster(
+        self, connection: AsyncConnection, window: Span, at: datetime
+    ) -> MemberOverview:
         """Look at all members. Where that takes long, what was seen is shown for some seconds."""
         started = time.monotonic()
         if self._roster is not None:
             of, until, found = self._roster
             if of == window and started < until:
                 return found
-        found = await roster(connection, self.settings.time_zone, window, at)
+        found = await member_overview(connection, self.settings.time_zone, window, at)
         if self.node is not None and time.monotonic() - started > _SLOW_S:
             self._roster = window, time.monotonic() + _ROSTER_KEPT_S, found
         return found

@@ -17,19 +17,19 @@ from markupsafe import Markup
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from ...collective.members import accounts, areas, invitations
+from ...collective.members import accounts, invitations
 from ...collective.members.invitations import MAX_NOTE, Invitation
-from ...collective.members.members import MAX_AREA, Kind
+from ...collective.members.members import MAX_AREA, Kind, known_areas
 from ...quoalise import Text
 from ...quoalise.text import text
 from ...xmpp import Join, Register, links
 from ...xmpp.errors import NetworkError
 from ..invitation_sheets import InvitationSheet, qr_inline, sheets_page, style
 from ..language import LANGUAGES
-from .communes import misspelt
 from .handlers import AdminDesk, Refused
 from .pager import Pager
 from .visit import Visit
+from .whose import misspelt
 from .words import KINDS, numbered
 
 MOST_AT_ONCE = 100
@@ -213,7 +213,7 @@ async def _form(
 ) -> web.Response:
     settings = desk.settings
     async with desk.store.reading() as connection:
-        communes = await areas.known(connection)
+        communes = await known_areas(connection)
     return desk.page(
         visit,
         "invitations-form.html",

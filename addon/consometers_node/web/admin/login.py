@@ -50,7 +50,7 @@ async def enter(desk: AdminDesk, visit: Visit) -> web.StreamResponse:
     """Log in by a password, with a new session key."""
     name, typed = visit.typed("name"), _password(visit, "password")
     async with desk.store.reading() as connection:
-        kept = await administrators.kept_of(connection, name)
+        kept = await administrators.password_hash(connection, name)
     browser = devices.number_of(visit.request.cookies.get(devices.COOKIE, ""), name, kept)
     if browser is None:
         sources = of_address(asker(visit.request, desk.settings.page.proxies))
@@ -98,7 +98,7 @@ async def change_password(desk: AdminDesk, visit: Visit) -> web.StreamResponse:
     if wait is not None:
         return _mend(desk, visit, {"old": _WAIT.fill(seconds=wait)}, 429)
     async with desk.store.reading() as connection:
-        kept = await administrators.kept_of(connection, visit.person)
+        kept = await administrators.password_hash(connection, visit.person)
     try:
         if not await desk.passwords.check(kept, old, is_known=True):
             return _mend(desk, visit, {"old": _OLD_WRONG}, 422)
@@ -141,10 +141,10 @@ async def _begin(
 ) -> str | None:
     """Begin a session; None if the password was changed meanwhile."""
     async with desk.store.writing() as connection:
-        if await administrators.kept_of(connection, name) != kept:
+        if await administrators.password_hash(connection, name) != kept:
             return None
         if stronger is not None:
-            await administrators.strengthen(connection, name, stronger)
+            await administrators.rehash(connection, name, stronger)
         await administrators.end_session(connection, visit.key)
         await note_read(connection, Read(at=visit.now, who=name, what="login"))
         return await administrators.begin_session(connection, name, visit.now)

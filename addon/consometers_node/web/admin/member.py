@@ -10,9 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ...collective.calendar import Span
 from ...collective.errors import NoSite, NotByName
-from ...collective.members import areas
 from ...collective.members.member_overview import shares_by_direction
-from ...collective.members.members import MAX_AREA, Kind, Member, Members
+from ...collective.members.members import MAX_AREA, Kind, Member, Members, known_areas
 from ...collective.members.sites import (
     BUILDINGS,
     HEATS,
@@ -25,7 +24,7 @@ from ...collective.members.sites import (
     Heat,
 )
 from ...collective.permissions import member_permissions
-from ...collective.permissions.member_permissions import Entry, Given
+from ...collective.permissions.member_permissions import Entry, MemberPermission
 from ...collective.privacy import export as exported
 from ...collective.privacy.erasure import erase_member
 from ...household.coverage import Calendar, Kept
@@ -35,14 +34,13 @@ from ...quoalise.text import text
 from ...series import Direction
 from ...sharing import consent_text
 from ...store.collective_tables import GivenId
-from ...store.member_series import Gathered, of_member
+from ...store.member_series import MemberSeries, of_member
 from ...store.shown import shown_from
 from ..calendar_svg import Strip, draw
 from . import doubts
-from .communes import misspelt
 from .handlers import AdminDesk, Refused
 from .visit import Visit
-from .whose import done, member_of
+from .whose import done, member_of, misspelt
 from .words import ACTORS, KINDS, numbered
 
 _YEAR = 365
@@ -62,7 +60,7 @@ _TICK = text("Tick the box to say that you mean it.")
 class Permission:
     """What a member allowed, and everything that happened to it since."""
 
-    given: Given
+    given: MemberPermission
     register: list[Entry]
 
     @property
@@ -193,7 +191,7 @@ async def _show(
         register = await member_permissions.register(connection, [one.id for one in gave])
         series = _each_once(await of_member(connection, member.jid)) if member.jid else []
         told = await shares_by_direction(connection, member.id, window)
-        communes = await areas.known(connection)
+        communes = await known_areas(connection)
         doubtful = await doubts.of_member(desk, connection, member)
         may_be_named = await shown_from(connection, member.id, visit.now) is not None
     permissions = [
@@ -233,13 +231,13 @@ async def _show(
     )
 
 
-def _each_once(granted: list[Gathered]) -> list[Gathered]:
+def _each_once(granted: list[MemberSeries]) -> list[MemberSeries]:
     """Return each series by the permission that reaches furthest back."""
     return list({one.identifier: one for one in reversed(granted)}.values())[::-1]
 
 
 def _years(
-    series: list[Gathered],
+    series: list[MemberSeries],
     told: dict[Direction, dict[date, float]],
     window: Span,
     desk: AdminDesk,
@@ -349,7 +347,7 @@ async def _gathered(parts: AsyncIterator[str]) -> AsyncIterator[bytes]:
     yield "".join(waiting).encode()
 
 
-async def _granted(visit: Visit, connection: AsyncConnection, member: Member) -> Given:
+async def _granted(visit: Visit, connection: AsyncConnection, member: Member) -> MemberPermission:
     one = await member_permissions.get(connection, GivenId(visit.named("given")))
     if one.member != member.id or one.state is not State.GRANTED:
         raise Refused(404, _NO_PERMISSION)

@@ -71,7 +71,7 @@ async def show(desk: AdminDesk, visit: Visit) -> web.StreamResponse:
         "needs.html",
         asked=[one for one in known if one.is_asked],
         closed=[one for one in known if not one.is_asked],
-        lost=[(one, answers[one.need, one.version, State.GRANTED]) for one in lost],
+        lost=[(one, answers[one.need.id, one.need.version, State.GRANTED]) for one in lost],
         **WORDS,
     )
 
@@ -164,5 +164,5 @@ async def _version(desk: AdminDesk, visit: Visit) -> OwnNeed:
     for one in known:
         if one.need.version == number:
             return one
-    is_lost = any((one.need, one.version) == (visit.named("need"), number) for one in lost)
+    is_lost = any((one.need.id, one.need.version) == (visit.named("need"), number) for one in lost)
     raise Refused(404, _LOST if is_lost else _NONE)

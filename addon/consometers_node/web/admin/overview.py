@@ -6,10 +6,10 @@ from aiohttp import web
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ...collective.calendar import Span
-from ...collective.members.member_overview import Entry, Roster, Status, shares
+from ...collective.members.member_overview import Entry, MemberOverview, Status, shares
 from ...collective.members.members import Members
 from ...collective.permissions import member_permissions, needs
-from ...collective.permissions.member_permissions import Given
+from ...collective.permissions.member_permissions import MemberPermission
 from ...store.clock import confirm
 from . import heatmap
 from .alerts import Weight, concerns
@@ -20,7 +20,7 @@ from .words import STATUSES
 
 _SPANS = (30, 60)
 _AT_ONCE = 25
-_HERE = frozenset({Status.TELLING, Status.SILENT, Status.GUEST})
+_HERE = frozenset({Status.DELIVERING, Status.SILENT, Status.GUEST})
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ class Going:
     """What a member brought that is about to be erased because its time is over."""
 
     pseudonym: str
-    given: Given
+    given: MemberPermission
 
 
 async def show(desk: AdminDesk, visit: Visit) -> web.StreamResponse:
@@ -99,5 +99,5 @@ async def _going(desk: AdminDesk, connection: AsyncConnection) -> list[Going]:
     return [Going((await members.get(one.member)).pseudonym, one) for one in found]
 
 
-def _counts(found: Roster) -> dict[Status, int]:
+def _counts(found: MemberOverview) -> dict[Status, int]:
     return {status: sum(one.status is status for one in found.entries) for status in Status}

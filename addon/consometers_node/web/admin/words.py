@@ -14,7 +14,7 @@ KINDS = {
     Kind.COLLECTIVE: text("collective"),
 }
 STATUSES = {
-    Status.TELLING: text("delivering"),
+    Status.DELIVERING: text("delivering"),
     Status.SILENT: text("silent"),
     Status.GUEST: text("has allowed nothing yet"),
     Status.LEFT: text("left"),

@@ -224,7 +224,7 @@ async def test_a_password_that_became_weak_is_hashed_anew(office: Office) -> Non
     office.administration.desk.passwords = Passwords()
     await office.enter()
     async with office.store.reading() as connection:
-        kept = await administrators.kept_of(connection, NAME)
+        kept = await administrators.password_hash(connection, NAME)
     assert kept is not None
     assert "m=47104,t=2,p=1" in kept
     await office.enter()
@@ -419,6 +419,6 @@ async def test_a_name_that_nobody_has_takes_as_long_to_refuse() -> None:
 
 async def test_not_even_the_password_of_nobody_lets_one_in() -> None:
     passwords = Passwords(QUICK)
-    passwords._nobodys = QUICK.hash(PASSWORD)
+    passwords._decoy = QUICK.hash(PASSWORD)
     assert not await passwords.check(None, PASSWORD)
     assert not await passwords.check("what is no hash", PASSWORD)

@@ -292,7 +292,7 @@ async def test_what_cannot_be_read_is_told_and_stands_in_nobodys_way(office: Off
     for language, words in told.items():
         browser = await office.enter(language)
         page = await browser.open("needs")
-        for said in (*words, lost.why.say(language), NEED.title[language]):
+        for said in (*words, lost.problem.say(language), NEED.title[language]):
             assert said in page.text, said
         assert first[language] in (await browser.open("")).text
         register = (await browser.open("register")).text
@@ -322,6 +322,6 @@ async def test_what_cannot_be_read_is_asked_for_anew_as_the_next_version(office:
     assert lost.closed_at is not None
 
 
-async def _lost(office: Office) -> list[needs.Unreadable]:
+async def _lost(office: Office) -> list[needs.OwnNeed]:
     async with office.store.reading() as connection:
         return await needs.unreadable(connection)

@@ -20,7 +20,7 @@ from consometers_node.collective.members.member_overview import (
     DayOfAll,
     Entry,
     Status,
-    roster,
+    member_overview,
     shares,
     shares_by_direction,
 )
@@ -187,7 +187,7 @@ async def test_members_are_shown_worst_first_a_part_at_a_time(office: Office) ->
 async def test_a_member_has_a_share_of_what_it_granted(office: Office) -> None:
     await office.written(settle)
     async with office.store.reading() as connection:
-        found = await roster(connection, ZONE, WINDOW, NOW)
+        found = await member_overview(connection, ZONE, WINDOW, NOW)
         named = {(await Members(connection, ZONE).get(one.id)).jid: one for one in found.entries}
         holes = named["holes@example.org"]
         days = await shares(connection, [holes.id], WINDOW)
@@ -204,9 +204,9 @@ async def test_a_member_has_a_share_of_what_it_granted(office: Office) -> None:
     assert named["never@example.org"].there == 0
     assert named["guest@example.org"].there is None
     assert {name.partition("@")[0]: one.status for name, one in named.items() if name} == {
-        "whole": Status.TELLING,
-        "holes": Status.TELLING,
-        "late": Status.TELLING,
+        "whole": Status.DELIVERING,
+        "holes": Status.DELIVERING,
+        "late": Status.DELIVERING,
         "silent": Status.SILENT,
         "never": Status.SILENT,
         "guest": Status.GUEST,
@@ -216,7 +216,7 @@ async def test_a_member_has_a_share_of_what_it_granted(office: Office) -> None:
 async def test_each_day_is_counted_over_all_members(office: Office) -> None:
     await office.written(settle)
     async with office.store.reading() as connection:
-        days = (await roster(connection, ZONE, WINDOW, NOW)).days
+        days = (await member_overview(connection, ZONE, WINDOW, NOW)).days
     assert [one.day for one in days] == list(WINDOW)
     known = {one.day: (one.granted, one.whole, one.partly, one.missing) for one in days}
     assert known[TODAY - DAY] == (5, 3, 0, 2)
@@ -233,7 +233,7 @@ async def test_the_day_on_which_a_grant_begins_is_nobody_s_to_tell_whole(office:
 
     await office.written(half)
     async with office.store.reading() as connection:
-        found = await roster(connection, ZONE, WINDOW, NOW)
+        found = await member_overview(connection, ZONE, WINDOW, NOW)
     (noon,) = found.entries
     assert (noon.since, noon.there) == (TODAY - 2 * DAY, 1)
     known = {one.day: (one.granted, one.whole, one.partly, one.missing) for one in found.days}
@@ -250,7 +250,7 @@ async def test_whoever_tells_in_two_directions_has_half_a_day_of_one(office: Off
 
     await office.written(half)
     async with office.store.reading() as connection:
-        (one,) = (await roster(connection, ZONE, WINDOW, NOW)).entries
+        (one,) = (await member_overview(connection, ZONE, WINDOW, NOW)).entries
     assert one.there == 0.5
 
 
@@ -263,7 +263,7 @@ async def test_who_left_is_no_longer_counted(office: Office) -> None:
 
     await office.written(leave)
     async with office.store.reading() as connection:
-        found = await roster(connection, ZONE, WINDOW, NOW)
+        found = await member_overview(connection, ZONE, WINDOW, NOW)
     assert [one.status for one in found.entries] == [Status.LEFT]
     assert {one.granted for one in found.days} == {0}
 
@@ -276,7 +276,7 @@ def test_a_day_is_drawn_by_its_shape() -> None:
         kind=Kind.HOME,
         name=None,
         area=None,
-        status=Status.TELLING,
+        status=Status.DELIVERING,
         joined_at=NOW,
         heard_at=NOW,
         permissions=1,
