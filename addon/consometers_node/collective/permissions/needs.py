@@ -82,9 +82,9 @@ async def numbered(connection: AsyncConnection, need: DataNeed) -> DataNeed:
     """Return a data need with the version of the newest if that says the same, else the next."""
     stored = await _versions(connection, need.id)
     last = max(stored, default=0)
-    same = replace(need, version=last)
-    if last and stored[last].problem is None and stored[last].need == same:
-        return same
+    newest = stored.get(last)
+    if newest and newest.problem is None and newest.need == replace(need, version=last):
+        return newest.need
     return replace(need, version=last + 1)
 
 

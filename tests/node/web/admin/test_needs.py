@@ -289,6 +289,7 @@ async def test_what_cannot_be_read_is_told_and_stands_in_nobodys_way(office: Off
         "fr": "« lost », version 3, est illisible : personne ne peut l’autoriser.",
     }
     (lost,) = await _lost(office)
+    assert lost.problem is not None
     for language, words in told.items():
         browser = await office.enter(language)
         page = await browser.open("needs")
