@@ -19,9 +19,10 @@ from sqlalchemy.exc import DBAPIError
 from consometers_node.collective.calendar import instants
 from consometers_node.quoalise import Direction as Said
 from consometers_node.quoalise.identifier import organisation, series as name_of
-from consometers_node.series import Direction, Interval, Range
+from consometers_node.series import Device, Direction, Interval, Range
 from consometers_node.store import Store
 from consometers_node.store.collective_tables import GivenRow, MemberGroupRow, PublishedCellRow
+from consometers_node.store.published_series import own_series, published_records
 from consometers_node.store.series import all_series, blocks
 from consometers_node.xmpp import Asking
 from demo.hass.folder import ROOT
@@ -96,14 +97,11 @@ class Collective:
 
     async def published(self, direction: Direction) -> Values:
         """Return what its own series says of all its members."""
-        own = str(organisation(self.name))
-        values: Values = {}
+        device = Device(str(organisation(self.name)))
+        series = own_series(device, direction, Interval.PT30M, ZONE)
         async with self.opened.reading() as connection:
-            for number, one in (await all_series(connection)).items():
-                if (one.device, one.direction, one.interval) == (own, direction, Interval.PT30M):
-                    for block in await blocks(connection, number, one, Range(START, NOW)):
-                        values |= {record.start: record.value for record in block.records()}
-        return values
+            records, _ = await published_records(connection, self.name, series, Range(START, NOW))
+        return {record.start: record.value for record in records}
 
     async def given(self) -> int:
         """Count the permissions that it was given."""

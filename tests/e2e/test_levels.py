@@ -24,7 +24,6 @@ from sqlalchemy.exc import DBAPIError
 
 from consometers_node.backoff import Backoff
 from consometers_node.cli import control_socket
-from consometers_node.collective.output_series import own_series
 from consometers_node.permission import Choice
 from consometers_node.quoalise import QuoaliseError
 from consometers_node.quoalise.identifier import organisation
@@ -32,6 +31,7 @@ from consometers_node.series import Device, Direction, Interval
 from consometers_node.sharing import consent
 from consometers_node.sharing.names import load_naming
 from consometers_node.store import PermissionId, Store
+from consometers_node.store.published_series import own_series
 from consometers_node.store.series import add_series
 from consometers_node.wire import read_need_file
 from consometers_node.xmpp import Account, Asking, Connection, NetworkError

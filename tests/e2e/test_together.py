@@ -35,7 +35,7 @@ from consometers_node.sharing.account import save
 from consometers_node.sharing.names import load_naming
 from consometers_node.store import PermissionId, Store
 from consometers_node.store.peers import MEMBER, peer_by_jid
-from consometers_node.store.series import blocks, series_id
+from consometers_node.store.published_series import published_records
 from consometers_node.store.tables import OutboxRow, PermittedRow, SubscriptionRow
 from consometers_node.web.public import Public
 from consometers_node.web.site import Keys, Site
@@ -104,11 +104,10 @@ class World:
     async def released(self) -> Values:
         """What the collective published of all, hour by hour."""
         async with self.coop.store.reading() as connection:
-            number = await series_id(connection, DRAWN)
-            if number is None:
-                return {}
-            found = await blocks(connection, number, DRAWN, Range(SINCE, TOP + 24 * HOUR))
-            return {one.start: one.value for block in found for one in block.records()}
+            records, _ = await published_records(
+                connection, self.coop.settings.identifier, DRAWN, Range(SINCE, TOP + 24 * HOUR)
+            )
+            return {record.start: record.value for record in records}
 
     async def kept(self) -> Values:
         """What Home Assistant has of it, hour by hour, once its sums follow from them."""

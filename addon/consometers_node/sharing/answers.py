@@ -43,14 +43,14 @@ from ..series import Range, Record
 from ..store import NotPermitted, PermissionId, Store
 from ..store.answers import Answer, log_answer
 from ..store.peers import Peer, peer_by_jid
-from ..store.series import all_series, extent
+from ..store.series import all_series
 from ..store.settings import set_setting
 from ..store.subscriptions import subscribe, unsubscribe
 from ..wire import Naming, told
 from ..wire.encode import unit
 from ..wire.needs import write_interval
 from ..xmpp import Answerer, Asker
-from .due_records import SOON, at_once, members_of, receipts_key, records_of
+from .due_records import SOON, at_once, extent_of, members_of, receipts_key, records_of
 from .restriction import paused
 
 _A_SECOND = timedelta(seconds=1)
@@ -131,7 +131,7 @@ class Answers(Answerer):
         async with self._store.writing() as connection:
             peer = await self._peer(connection, asker)
             grant = (await self._grants(connection, peer, series))[0]
-            cursor = await _first_cursor(connection, grant, now)
+            cursor = await self._first_cursor(connection, grant, now)
             with _as_refusal():
                 await subscribe(connection, peer.id, grant.series_id, now, cursor)
         # While it waits for the answer, it is there to say.
@@ -160,7 +160,7 @@ class Answers(Answerer):
             listed = {}
             for grant in await Permissions(connection).permitted(peer.id):
                 name = self._naming.name(grant.series, peer.jid, grant.identification)
-                known = await extent(connection, grant.series_id, grant.series, grant.records)
+                known = await self._extent(connection, grant, grant.records)
                 listed[name] = Listed(
                     series=name,
                     interval=write_interval(grant.series.interval),
@@ -206,9 +206,8 @@ class Answers(Answerer):
     ) -> tuple[Data, int]:
         """Return what is told of a range, and how many values it has. Raises BadRequest."""
         values = await self._records(connection, grant, records, now)
-        naming, number, series = self._naming, grant.series_id, grant.series
-        members = await members_of(connection, naming, number, series, values)
-        return told(asked, series, values, members), len(values)
+        members = await members_of(connection, self._naming, grant.series, values)
+        return told(asked, grant.series, values, members), len(values)
 
     async def known(self, connection: AsyncConnection, asker: Asker) -> Peer | None:
         """Return as whom an asker is known, if it is."""
@@ -279,27 +278,35 @@ class Answers(Answerer):
         end = max(records.start, min(records.end, now + SOON))
         known = records.clip(Range(records.start, end))
         step = timedelta(minutes=grant.series.interval.minutes)
-        covered = await extent(connection, grant.series_id, grant.series, known)
+        covered = await self._extent(connection, grant, known)
         if covered is None:
             return []
         most = at_once(MAX_RECORDS, self._naming, grant.series)
         # So much is refused unread: there are no more holes than that.
         if _length(covered) > 2 * most * step:
             raise BadRequest(_TOO_MANY.fill(most=most))
-        found = await records_of(connection, grant.series_id, grant.series, covered.clip(known))
+        found = await records_of(
+            connection, self._naming, grant.series_id, grant.series, covered.clip(known)
+        )
         if len(found) > most:
             raise BadRequest(_TOO_MANY.fill(most=most))
         return found
 
+    async def _first_cursor(
+        self, connection: AsyncConnection, grant: Permitted, now: datetime
+    ) -> datetime:
+        """Return where a subscription starts: with the first record that nobody can have asked for.
 
-async def _first_cursor(connection: AsyncConnection, grant: Permitted, now: datetime) -> datetime:
-    """Return where a subscription starts: with the first record that nobody can have asked for yet.
+        Where none is known, a day back: what is told twice does no harm.
+        """
+        today = Range(now - _JUST_NOW, now).clip(grant.records)
+        known = await self._extent(connection, grant, today)
+        return known.end if known else today.start
 
-    Where none is known, a day back: what is told twice does no harm.
-    """
-    today = Range(now - _JUST_NOW, now).clip(grant.records)
-    known = await extent(connection, grant.series_id, grant.series, today)
-    return known.end if known else today.start
+    async def _extent(
+        self, connection: AsyncConnection, grant: Permitted, within: Range
+    ) -> Range | None:
+        return await extent_of(connection, self._naming, grant.series_id, grant.series, within)
 
 
 def _last(grant: Permitted, known: Range) -> datetime:

@@ -141,9 +141,9 @@ async def preview(
     for series in records:
         number = await series_id(connection, series)
         if number is not None:
-            found = await records_of(connection, number, series, seen.within)
+            found = await records_of(connection, naming, number, series, seen.within)
             records[series] = found
-            members[series] = await members_of(connection, naming, number, series, found)
+            members[series] = await members_of(connection, naming, series, found)
     return seen.previews(records, members)
 
 

@@ -21,7 +21,6 @@ from ..quoalise.data import encode
 from ..series import Block, Range, Record, Series
 from ..store import PeerId, SeriesId
 from ..store.coverage import coverage
-from ..store.member_counts import counts
 from ..store.outbox import (
     Leaving,
     Queued,
@@ -35,7 +34,7 @@ from ..store.outbox import (
     told_of_each,
     unsent,
 )
-from ..store.series import blocks, blocks_of_days, put_blocks
+from ..store.series import blocks, blocks_of_days, extent, put_blocks
 from ..wire import Naming, Unsayable, told
 from .restriction import paused
 
@@ -188,10 +187,10 @@ class _Parts:
         # Two series of one delivery point, one finer than the other, have the same name.
         key = number, name, within
         if key not in self._data:
-            records = await records_of(self._connection, number, series, within)
+            records = await records_of(self._connection, self._naming, number, series, within)
             most = self._most(series)
             some = records[:most]
-            members = await members_of(self._connection, self._naming, number, series, some)
+            members = await members_of(self._connection, self._naming, series, some)
             over = records[most].start if len(records) > most else None
             self._data[key] = told(name, series, some, members), over
         return self._data[key]
@@ -200,9 +199,18 @@ class _Parts:
         """Return where the first records in a range are, as many as a message holds."""
         key = number, within
         if key not in self._beyond:
-            most = self._most(series)
-            self._beyond[key] = await _next_records(self._connection, number, series, within, most)
+            self._beyond[key] = await self._next(number, series, within)
         return self._beyond[key]
+
+    async def _next(self, number: SeriesId, series: Series, within: Range) -> Range | None:
+        found: list[Record] = []
+        most = self._most(series)
+        for days in batched(within.days(), _DAYS_AT_ONCE, strict=False):
+            part = Range(Range.of_day(days[0]).start, Range.of_day(days[-1]).end).clip(within)
+            found += await records_of(self._connection, self._naming, number, series, part)
+            if len(found) >= most:
+                break
+        return Range(within.start, series.end(found[:most][-1].start)) if found else None
 
     def _most(self, series: Series) -> int:
         return at_once(MAX_PUSHED, self._naming, series)
@@ -219,27 +227,35 @@ def message_number(queued: Queued, data: Data, new: str) -> str:
 
 
 async def records_of(
-    connection: AsyncConnection, number: SeriesId, series: Series, within: Range
+    connection: AsyncConnection, naming: Naming, number: SeriesId, series: Series, within: Range
 ) -> list[Record]:
     """Return the records of a series that start in a range, in order."""
+    if naming.collective is not None and naming.sums(series):
+        return (await _published(connection, naming.collective, series, within))[0]
     known = await blocks(connection, number, series, within)
     return [record for block in known for record in block.records(within)]
 
 
+async def extent_of(
+    connection: AsyncConnection, naming: Naming, number: SeriesId, series: Series, within: Range
+) -> Range | None:
+    """Return the range from the first record to the end of the last one; None if there is none."""
+    if naming.collective is None or not naming.sums(series):
+        return await extent(connection, number, series, within)
+    # A home does without the tables of a collective.
+    from ..store.published_series import published_extent  # noqa: PLC0415
+
+    return await published_extent(connection, naming.collective, series, within)
+
+
 async def members_of(
-    connection: AsyncConnection,
-    naming: Naming,
-    number: SeriesId,
-    series: Series,
-    records: Sequence[Record],
+    connection: AsyncConnection, naming: Naming, series: Series, records: Sequence[Record]
 ) -> list[Record]:
     """Return how many members each of these records sums, where a collective sums them."""
-    if not records or not naming.sums(series):
+    if not records or naming.collective is None or not naming.sums(series):
         return []
-    starts = {record.start for record in records}
-    within = Range(min(starts), series.end(max(starts)))
-    known = await counts(connection, number, series, within)
-    return [count for block in known for count in block.records(within) if count.start in starts]
+    within = Range(records[0].start, series.end(records[-1].start))
+    return (await _published(connection, naming.collective, series, within))[1]
 
 
 def at_once(most: int, naming: Naming, series: Series) -> int:
@@ -247,20 +263,13 @@ def at_once(most: int, naming: Naming, series: Series) -> int:
     return most // 2 if naming.sums(series) else most
 
 
-async def _next_records(
-    connection: AsyncConnection, number: SeriesId, series: Series, within: Range, most: int
-) -> Range | None:
-    """Return the range that begins where this one does and has so many records of a series.
+async def _published(
+    connection: AsyncConnection, collective: str, series: Series, within: Range
+) -> tuple[list[Record], list[Record]]:
+    # A home does without the tables of a collective.
+    from ..store.published_series import published_records  # noqa: PLC0415
 
-    It has fewer where there are no more; None if there are none.
-    """
-    found: list[Record] = []
-    for days in batched(within.days(), _DAYS_AT_ONCE, strict=False):
-        part = Range(Range.of_day(days[0]).start, Range.of_day(days[-1]).end).clip(within)
-        found += await records_of(connection, number, series, part)
-        if len(found) >= most:
-            break
-    return Range(within.start, series.end(found[:most][-1].start)) if found else None
+    return await published_records(connection, collective, series, within)
 
 
 async def _correct(

@@ -18,10 +18,9 @@ from ..store.answers import answers
 from ..store.peers import all_peers
 from ..store.pulled import all_pulled
 from ..store.receipts import receipts
-from ..store.series import all_series, erase_series, extent
+from ..store.series import all_series, blocks, erase_series, extent
 from ..store.subscriptions import subscriptions
 from . import consent_text
-from .due_records import records_of
 
 type Told = bool | int | float | str | list[Told] | dict[str, Told] | None
 
@@ -137,7 +136,8 @@ async def records(
     for number, one in numbers.items():
         known = await extent(connection, number, one, _EVER)
         for part in _parts(known):
-            yield one, await records_of(connection, number, one, part)
+            days = await blocks(connection, number, one, part)
+            yield one, [record for day in days for record in day.records(part)]
 
 
 def series(one: Series) -> dict[str, Told]:

@@ -29,13 +29,12 @@ from ..store.outbox import (
     told_of,
     unconfirmed,
 )
-from ..store.series import extent
 from ..store.settings import settings_like
 from ..store.subscriptions import subscribed_series
 from ..wire import Naming, Unsayable
 from ..xmpp import PUSH_SECONDS, Connection, NetworkError, Pushing
 from .changes import Changes
-from .due_records import SOON, Message, next_messages, receipts_key
+from .due_records import SOON, Message, extent_of, next_messages, receipts_key
 
 FIRST_DELAY_S = 30.0
 LONGEST_DELAY_S = 6 * 3600.0
@@ -199,7 +198,7 @@ class Fanout:
         behind = dict.fromkeys(await unconfirmed(connection, sent=False))
         soon = Range(datetime.fromtimestamp(0, UTC), now + SOON)
         for number, series in (await subscribed_series(connection)).items():
-            known = await extent(connection, number, series, soon)
+            known = await extent_of(connection, self._naming, number, series, soon)
             if known is None:
                 continue
             self._news[number] = series

@@ -1,9 +1,10 @@
 """What sums are made of: which members count where, and their blocks."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from itertools import batched
+from functools import cache
+from itertools import batched, chain, islice, repeat
 from typing import Any, NamedTuple, cast
 
 from sqlalchemy import (
@@ -43,7 +44,7 @@ from .shown import shown_series
 from .tables import BlockRow, MemberCountRow, SeriesId, SeriesRow
 from .types import Day, Minutes, Word
 
-_AT_ONCE, _A_FEW = 1_000, 100
+_AT_ONCE, _A_FEW = 1_000, 4
 _NUMBERED = select(SeriesRow.id, *SERIES_FACTS).where(among(SeriesRow.id, "numbers"))
 
 
@@ -276,16 +277,43 @@ def _first_block(direction: Direction) -> ScalarSelect[date]:
     return query.where(SeriesRow.direction == direction, _OF_MEMBERS).scalar_subquery()
 
 
-_FIRST_BLOCKS = {direction: _first_block(direction) for direction in Direction}
+@cache
+def _first_blocks(directions: tuple[Direction, ...]) -> Select[Any]:
+    return select(*map(_first_block, directions))
 
 
 async def first_blocks(
-    connection: AsyncConnection, directions: Collection[Direction] = tuple(Direction)
+    connection: AsyncConnection, directions: Iterable[Direction] = Direction
 ) -> dict[Direction, date]:
     """Return the first UTC day of which members have a block, by direction."""
-    query = select(*(_FIRST_BLOCKS[direction] for direction in directions))
-    days = (await connection.execute(query)).one()
-    return {way: day for way, day in zip(directions, days, strict=True) if day is not None}
+    asked = tuple(directions)
+    days = (await connection.execute(_first_blocks(asked))).one()
+    return {way: day for way, day in zip(asked, days, strict=True) if day is not None}
+
+
+def _expected[T: tuple[Any, ...]](query: Select[T]) -> Select[T]:
+    """Restrict series of a direction to those of which new records are expected."""
+    since = bindparam("since", type_=Day())
+    recent = select(BlockRow.day).where(BlockRow.series_id == SeriesRow.id, BlockRow.day >= since)
+    return (
+        query.join(GivenSeriesRow, GivenSeriesRow.series_id == SeriesRow.id)
+        .join(GivenRow, GivenRow.id == GivenSeriesRow.given_id)
+        .where(
+            SeriesRow.direction == bindparam("direction", type_=Word(Direction)),
+            GivenRow.state == "granted",
+            GivenRow.valid_until > bindparam("at", type_=GivenRow.valid_until.type),
+            GivenSeriesRow.asked_until >= bindparam("asked", type_=GivenSeriesRow.asked_until.type),
+            recent.exists(),
+        )
+    )
+
+
+_EXPECTED_AMONG = _expected(select(SeriesRow.member_id)).where(
+    SeriesRow.interval <= bindparam("step", type_=Minutes()), among(SeriesRow.member_id, "members")
+)
+_FINEST_OF_EXPECTED = _expected(
+    select(SeriesRow.member_id, func.min(SeriesRow.interval)).group_by(SeriesRow.member_id)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -301,45 +329,39 @@ class Expected:
 
     async def finest(self, connection: AsyncConnection) -> dict[MemberId, Interval]:
         """Return all of them, with their finest step."""
-        query = self._only(select(SeriesRow.member_id, func.min(SeriesRow.interval)))
-        rows = await connection.execute(query.group_by(SeriesRow.member_id))
+        rows = await connection.execute(_FINEST_OF_EXPECTED, self._values())
         return {MemberId(member): step for member, step in rows}
 
     async def is_anybody(
         self, connection: AsyncConnection, step: Interval, members: Collection[MemberId]
     ) -> bool:
         """Return whether one of these members is expected to send a step, or a finer one."""
-        for some in batched(members, _A_FEW, strict=False):
+        rest = iter(members)
+        # Mostly one of the first is.
+        for size in chain((_A_FEW,), repeat(_AT_ONCE)):
+            some = list(islice(rest, size))
+            if not some:
+                return False
             if await self.among(connection, step, some):
                 return True
-        return False
+        raise AssertionError
 
     async def among(
         self, connection: AsyncConnection, step: Interval, members: Collection[MemberId]
     ) -> set[MemberId]:
         """Return who of these members is expected to send a step, or a finer one."""
-        query = self._only(select(SeriesRow.member_id))
-        query = query.where(SeriesRow.interval <= step, among(SeriesRow.member_id, "members"))
         found: set[MemberId] = set()
         for some in batched(members, _AT_ONCE, strict=False):
-            rows = await connection.execute(query, {"members": some})
+            values = self._values() | {"step": step, "members": some}
+            rows = await connection.execute(_EXPECTED_AMONG, values)
             found.update(map(MemberId, rows.scalars()))
         return found
 
-    def _only[T: tuple[Any, ...]](self, query: Select[T]) -> Select[T]:
-        recent = (
-            select(BlockRow.day)
-            .where(BlockRow.series_id == SeriesRow.id, BlockRow.day >= self.since)
-            .exists()
-        )
-        return (
-            query.join(GivenSeriesRow, GivenSeriesRow.series_id == SeriesRow.id)
-            .join(GivenRow, GivenRow.id == GivenSeriesRow.given_id)
-            .where(
-                SeriesRow.direction == self.direction,
-                GivenRow.state == "granted",
-                GivenRow.valid_until > self.at,
-                GivenSeriesRow.asked_until >= Range.of_day(self.since).start,
-                recent,
-            )
-        )
+    def _values(self) -> dict[str, object]:
+        """Return what the statements are told."""
+        return {
+            "direction": self.direction,
+            "at": self.at,
+            "since": self.since,
+            "asked": Range.of_day(self.since).start,
+        }

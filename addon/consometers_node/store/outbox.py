@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import and_, bindparam, delete, func, insert, select, text, update
+from sqlalchemy import Select, and_, bindparam, delete, func, insert, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ..series import Range, Series
@@ -98,25 +98,11 @@ class Told:
         return within.clip(sent).clip(self.records)
 
 
-async def told_of(
-    connection: AsyncConnection, number: SeriesId, peers: Collection[PeerId] | None = None
-) -> list[Told]:
-    """Return the subscribers of a series, each once, of all peers or of some."""
-    return (await told_of_each(connection, [number], peers)).get(number, [])
-
-
-async def told_of_each(
-    connection: AsyncConnection,
-    numbers: Collection[SeriesId],
-    peers: Collection[PeerId] | None = None,
-) -> dict[SeriesId, list[Told]]:
-    """Return the subscribers of each series, each peer once; series without any are left out.
-
-    Of two permissions that name it the one counts that reaches further back.
-    """
+def _told_of(*, of_all: bool) -> Select[Any]:
+    """Return the subscribers of series, of all peers or of some."""
     of = [among(OutboxRow.series_id, "numbers"), OutboxRow.stanza.is_not(None)]
-    if peers is not None:
-        of.append(OutboxRow.peer_id.in_(peers))
+    if not of_all:
+        of.append(among(OutboxRow.peer_id, "peers"))
     sent = (
         select(
             OutboxRow.peer_id,
@@ -156,10 +142,33 @@ async def told_of_each(
         .where(among(SubscriptionRow.series_id, "numbers"))
         .order_by(SubscriptionRow.peer_id, PermittedRow.records_from, PermittedRow.permission_id)
     )
-    if peers is not None:
-        query = query.where(SubscriptionRow.peer_id.in_(peers))
+    return query if of_all else query.where(among(SubscriptionRow.peer_id, "peers"))
+
+
+_TOLD_OF, _SOME_TOLD_OF = _told_of(of_all=True), _told_of(of_all=False)
+
+
+async def told_of(
+    connection: AsyncConnection, number: SeriesId, peers: Collection[PeerId] | None = None
+) -> list[Told]:
+    """Return the subscribers of a series, each once, of all peers or of some."""
+    return (await told_of_each(connection, [number], peers)).get(number, [])
+
+
+async def told_of_each(
+    connection: AsyncConnection,
+    numbers: Collection[SeriesId],
+    peers: Collection[PeerId] | None = None,
+) -> dict[SeriesId, list[Told]]:
+    """Return the subscribers of each series, each peer once; series without any are left out.
+
+    Of two permissions that name it the one counts that reaches further back.
+    """
     found: dict[SeriesId, dict[PeerId, Told]] = {}
-    rows = await connection.execute(query, {"numbers": numbers})
+    values: dict[str, object] = {"numbers": numbers}
+    if peers is not None:
+        values["peers"] = peers
+    rows = await connection.execute(_TOLD_OF if peers is None else _SOME_TOLD_OF, values)
     for number, peer, permission, identification, start, end, since, *ends in rows:
         reached = max((one for one in ends if one is not None), default=None)
         told = Told(peer, permission, identification, Range(start, end), since, reached)

@@ -106,13 +106,13 @@ async def blocks_of_days(
 ) -> dict[tuple[SeriesId, date], Block]:
     """Return the blocks of some days of many series, those that are there."""
     found = {}
-    for keys in keys_of_days(wanted):
+    for keys in _keys_of_days(wanted):
         for number, day, packed in await connection.execute(_OF_DAYS, keys):
             found[number, day] = Block.unpack(wanted[number][0], day, packed)
     return found
 
 
-def keys_of_days(
+def _keys_of_days(
     wanted: Mapping[SeriesId, tuple[Series, Collection[date]]],
 ) -> Iterator[dict[str, Sequence[Any]]]:
     """Return the `numbers` and `days` of a statement by `pair_among`, some at a time."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import bindparam, delete, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from .tables import SecretRow, SettingRow
@@ -12,10 +12,12 @@ HOUSEHOLD_SECRET = "household"  # noqa: S105  # its name
 """What pseudonyms are made with: it never changes, or a collective meets a stranger."""
 
 
+_SETTING = select(SettingRow.value).where(SettingRow.key == bindparam("key"))
+
+
 async def setting(connection: AsyncConnection, key: str) -> str | None:
     """Return a setting, if it is set."""
-    query = select(SettingRow.value).where(SettingRow.key == key)
-    return (await connection.execute(query)).scalar_one_or_none()
+    return (await connection.execute(_SETTING, {"key": key})).scalar_one_or_none()
 
 
 async def settings_like(connection: AsyncConnection, prefix: str) -> dict[str, str]:

@@ -8,12 +8,13 @@ from typing import Any
 
 import pytest
 
-from consometers_node.collective.output_series import Told, own_series, write
 from consometers_node.quoalise.identifier import organisation
 from consometers_node.series import Device, Direction, Interval
 from consometers_node.sharing.names import keep_collective
 from consometers_node.store import Store
+from consometers_node.store.published_series import own_series
 
+from ..sums import Sum, publish
 from .conftest import Run
 from .factories import need_toml
 
@@ -33,13 +34,13 @@ async def permission_id(run: Run, tmp_path: Path) -> str:
     async with store.writing() as connection:
         for direction in (Direction.CONSUMPTION, Direction.PRODUCTION):
             sums = [
-                Told(start=now - n * HOUR, watt_minutes=n * 60_000, members=10 + n) for n in (2, 3)
+                Sum(start=now - n * HOUR, watt_minutes=n * 60_000, members=10 + n) for n in (2, 3)
             ]
             series = own_series(Device(OWN), direction, Interval.PT1H, "Europe/Paris")
-            await write(connection, {series: sums}, now)
+            await publish(connection, {series: sums}, now)
         commune = Device(f"{OWN}-lorient")
         series = own_series(commune, Direction.CONSUMPTION, Interval.PT1H, "Europe/Paris")
-        await write(connection, {series: sums}, now)
+        await publish(connection, {series: sums}, now)
     await store.close()
     need = tmp_path / "sums.toml"
     need.write_text(need_toml("sums"))

@@ -13,7 +13,6 @@ from consometers_node.collective.groups import GroupKind, all_groups, group_id
 from consometers_node.collective.ingestion.arrivals import Arrivals
 from consometers_node.collective.members.members import Members
 from consometers_node.collective.members.sites import Description
-from consometers_node.collective.output_series import devices, own_series
 from consometers_node.collective.permissions.member_permissions import Actor, note, withdraw
 from consometers_node.collective.publication.worker import Closer, Waiting
 from consometers_node.permission import State
@@ -24,9 +23,10 @@ from consometers_node.quoalise.markup import serialise
 from consometers_node.series import Block, Device, Direction, Interval, Quantity, Range, Series
 from consometers_node.store import SeriesId
 from consometers_node.store.collective_tables import GivenId, GroupId, MemberId, PublishedCellRow
-from consometers_node.store.member_counts import counts, put_counts
+from consometers_node.store.member_counts import put_counts
 from consometers_node.store.publication import CellSum, ClosedInterval, cells, closed_intervals
-from consometers_node.store.series import add_series, blocks, put_blocks, series_id
+from consometers_node.store.published_series import devices, own_series, published_records
+from consometers_node.store.series import add_series, put_blocks
 from consometers_node.store.tables import Base
 from consometers_node.wire import write_need
 
@@ -259,13 +259,10 @@ class Town:
         names = devices("kersabiec", await all_groups(self.connection))
         device = names[group]
         one = own_series(device, CONSUMPTION, interval, ZONE)
-        number = await series_id(self.connection, one)
-        if number is None:
-            return None
-        within = Range.of_day(day)
-        found = await blocks(self.connection, number, one, within)
-        members = await counts(self.connection, number, one, within)
-        return (found[0], members[0]) if found else None
+        records, members = await published_records(
+            self.connection, "kersabiec", one, Range.of_day(day)
+        )
+        return (Block.of(one, day, records), Block.of(one, day, members)) if records else None
 
     async def _add(self, table: str, **values: object) -> None:
         await self.connection.execute(insert(Base.metadata.tables[table]).values(values))

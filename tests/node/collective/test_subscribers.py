@@ -19,7 +19,6 @@ from consometers_node.collective.disclosure.sdc_rules import (
 from consometers_node.collective.groups import GroupKind, all_groups
 from consometers_node.collective.members.members import Members
 from consometers_node.collective.members.subscribers import Subscribers, end
-from consometers_node.collective.output_series import Told, own_series, write
 from consometers_node.collective.permissions import member_permissions
 from consometers_node.collective.privacy.export import everything
 from consometers_node.collective.publication import quartiles
@@ -36,6 +35,7 @@ from consometers_node.quoalise.identifier import organisation, series as name_of
 from consometers_node.series import Device, Direction, Interval
 from consometers_node.store import Store
 from consometers_node.store.peers import MEMBER, all_peers, peer_by_jid
+from consometers_node.store.published_series import own_series
 from consometers_node.store.tables import OutboxRow, PeerRow, PermittedRow, SubscriptionRow
 from consometers_node.xmpp import Receiving
 from demo.prosody import Prosody
@@ -43,6 +43,7 @@ from demo.prosody import Prosody
 from ..permission.samples import now
 from ..sharing.houses import House, running, told, until
 from ..sharing.ledgers import HOUR, midnight
+from ..sums import Sum, publish
 from ..xmpp.conftest import MakeNode, NewAccount
 from .coops import Coop, cooperating
 
@@ -81,9 +82,9 @@ async def join(coop: Coop, house: House) -> None:
 
 async def release(coop: Coop, values: list[int], members: int = 12, at: datetime = START) -> None:
     """Let the collective have released some hours of a day."""
-    new = [Told(at + n * HOUR, value * 60, members) for n, value in enumerate(values)]
+    new = [Sum(at + n * HOUR, value * 60, members) for n, value in enumerate(values)]
     async with coop.store.writing() as connection:
-        await write(connection, {SERIES: new}, now())
+        await publish(connection, {SERIES: new}, now())
     coop.node.look_again()
 
 

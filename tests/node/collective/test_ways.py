@@ -19,6 +19,8 @@ SUMS = {
         "collective.publication.quartiles",
     },
     "store.publication.day_sums": {"collective.publication.worker"},
+    "store.published_series.published_extent": {"sharing.due_records"},
+    "store.published_series.published_records": {"sharing.due_records"},
     "store.publication.write": {"collective.publication.worker"},
 }
 """What writes and reads published cells; and which modules may call it."""
@@ -30,8 +32,8 @@ RECORDS = {
         "household.monthly_consumption",
         "household.sync",
         "sharing.due_records",
+        "sharing.export",
     },
-    "store.member_counts.sums_of_days": {"collective.output_series"},
     "store.series.blocks_of_days": {"collective.ingestion.validation", "sharing.due_records"},
     "store.series.largest_of_days": {"collective.ingestion.plausibility"},
     "store.set_aside.of_member": {
@@ -49,7 +51,6 @@ RECORDS = {
     "sharing.due_records.records_of": {
         "sharing.answers",
         "sharing.consent",
-        "sharing.export",
     },
     "sharing.export.records": set[str](),
     "sharing.export.document": {"collective.privacy.export"},
@@ -57,12 +58,15 @@ RECORDS = {
     "collective.privacy.export.as_json": {"cli.members", "web.admin.member"},
     "collective.privacy.export.as_csv": {"cli.members", "web.admin.member"},
 }
-"""What reads records of members, and who may: `backfill` looks which are missing, `output_series`
-reads what was published, `erasure` erases, `consent` shows a home what would leave, `export` is a
-member's right."""
+"""What reads records of members, and who may: `backfill` looks which are missing, `erasure` erases,
+`consent` shows a home what would leave, `export` is a member's right."""
 
 TABLES = {
-    "PublishedCellRow": {"store.publication", "collective.members.members"},
+    "PublishedCellRow": {
+        "store.publication",
+        "store.published_series",
+        "collective.members.members",
+    },
     "ClosedIntervalRow": {"store.publication", "collective.members.members"},
     "BlockRow": {
         "store.member_counts",

@@ -6,7 +6,6 @@ from datetime import datetime
 
 import pytest
 
-from consometers_node.collective.output_series import Told, write
 from consometers_node.permission import (
     Choice,
     DataNeed,
@@ -26,12 +25,10 @@ from consometers_node.quoalise import (
     Role,
 )
 from consometers_node.series import (
-    Block,
     Device,
     Direction,
     Interval,
     Quantity,
-    Record,
 )
 from consometers_node.sharing import consent_text
 from consometers_node.sharing.answers import Answers
@@ -40,14 +37,14 @@ from consometers_node.sharing.error_messages import said_of
 from consometers_node.sharing.names import OtherCollective, keep_collective, load_naming
 from consometers_node.sharing.restriction import pause
 from consometers_node.store import PeerId, Store
-from consometers_node.store.member_counts import put_counts
 from consometers_node.store.peers import Peer
-from consometers_node.store.series import add_series, put_blocks
+from consometers_node.store.series import add_series
 from consometers_node.wire import Naming, Unsayable
 from consometers_node.xmpp import Asker
 from demo.prosody import Prosody
 
 from ..permission.samples import CHOICE, HOURLY, NEED, now
+from ..sums import Sum, publish
 from ..xmpp.conftest import MakeNode, NewAccount
 from .houses import Collective, bare, running, told, until
 from .ledgers import HOUR, Ledger, midnight
@@ -95,11 +92,11 @@ async def sum_up(
 ) -> None:
     """Publish the hours of a day: mean powers, and of how many members."""
     published = [
-        Told(start + hour * HOUR, value * 60, count)
+        Sum(start + hour * HOUR, value * 60, count)
         for hour, (value, count) in enumerate(zip(values, members, strict=True))
     ]
     async with ledger.store.writing() as connection:
-        await write(connection, {ledger.series: published}, now())
+        await publish(connection, {ledger.series: published}, now(), collective="coop")
 
 
 def read(data: Data) -> dict[str, list[float]]:
@@ -115,22 +112,6 @@ async def test_sums_are_told_with_how_many_members_they_have(ledger: Ledger) -> 
         str(NAME): list(range(100, 124)),
         str(NAME.members): list(range(10, 34)),
     }
-
-
-async def test_a_value_without_a_count_and_a_count_without_a_value_harm_nothing(
-    ledger: Ledger,
-) -> None:
-    await ledger.subscribe(midnight(-1))
-    value, count = (
-        Block.of(ledger.series, midnight(-1).date(), [Record(midnight(-1) + n * HOUR, n)])
-        for n in (10, 11)
-    )
-    async with ledger.store.writing() as connection:
-        await put_blocks(connection, {ledger.number: [value]}, now())
-        await put_counts(connection, {ledger.number: [count]})
-    message = await ledger.next()
-    assert message is not None
-    assert read(message.data) == {str(NAME): [10]}
 
 
 async def test_what_is_summed_late_is_told_however_old(ledger: Ledger) -> None:
@@ -176,11 +157,14 @@ async def test_an_answer_holds_half_as_many_sums_as_records(store: Store, answer
     ledger = await Ledger.open(store, TOWN.jid, FINE)
     await ledger.grant(replace(ASKED, interval=Interval.PT5M), A_MONTH)
     five = HOUR / 12
-    await ledger.keep({midnight(-9) + n * five: n for n in range(288 * 9)})
+    sums = [Sum(midnight(-9) + n * five, 5 * n, 10) for n in range(288 * 9)]
+    async with store.writing() as connection:
+        await publish(connection, {FINE: sums}, now(), collective="coop")
     with pytest.raises(BadRequest, match="More than 2000"):
         await answers.get_history(TOWN, GetHistory(NAME, midnight(-9), midnight()))
     page = GetHistory(NAME, midnight(-9), midnight(-9) + 2000 * five)
-    assert len(await answers.get_history(TOWN, page)) == 2000
+    # As many counts go beside them.
+    assert len(await answers.get_history(TOWN, page)) == 2 * 2000
 
 
 async def test_nothing_of_a_member_is_told_or_known(ledger: Ledger, answers: Sums) -> None:

@@ -33,7 +33,6 @@ from ...store.shown import shown_from
 from ...store.tables import columns_of
 from ..errors import Nameless, NameTaken, NoSite, NotByName, Unknown
 from ..groups import GroupKind, group_id
-from ..output_series import note_old_name
 from .sites import Description
 from .subscribers import end as end_reading
 
@@ -317,7 +316,6 @@ class Members:
         for group, name in (await self.connection.execute(query)).tuples().all():
             nameless = f"{member.pseudonym}-{group}"
             if name != nameless:
-                await note_old_name(self.connection, group)
                 renamed = update(MemberGroupRow).where(MemberGroupRow.id == group)
                 await self.connection.execute(renamed.values(name=nameless))
 

@@ -27,9 +27,9 @@ from ...series import Device, Direction, Interval, Quantity, Series
 from ...store import PeerId, PermissionId
 from ...store.collective_tables import GivenRow, MemberRow
 from ...store.peers import MEMBER, Peer, add_peer, peer_by_jid
+from ...store.published_series import own_series
 from ...store.series import series_id
 from ...store.tables import PeerRow, PermissionRow, PermissionSeriesRow
-from ..output_series import own_series
 
 NEED = "members"
 

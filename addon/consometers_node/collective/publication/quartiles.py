@@ -24,12 +24,12 @@ from ...series import Interval, Range, Series
 from ...store.collective_tables import GroupId
 from ...store.memberships import memberships
 from ...store.publication import cells, parts
+from ...store.published_series import devices
 from ...store.settings import set_setting, setting
 from ..calendar import days_of, instants, month_of
 from ..disclosure.sdc_rules import Publication, Quartiles, Reason, WattMinutes, Withheld, quartiles
 from ..groups import all_groups, counting
 from ..members.members import month_after
-from ..output_series import devices
 from .blocks import Snapshot
 from .member_values import Source, civil_day
 

@@ -31,11 +31,11 @@ from ...store.publication import (
     published_directions,
     published_groups,
 )
+from ...store.published_series import devices
 from ..calendar import Span, instants
 from ..disclosure.sdc_rules import Figure, Publication, Reason, Released, WattMinutes, Withheld
 from ..groups import GroupKind, all_groups
 from ..members.sites import Description
-from ..output_series import devices
 
 ALL = "all"
 """How addresses name the group of all members."""

@@ -31,6 +31,7 @@ from ...store.publication import (
     last_closed,
     write,
 )
+from ...store.published_series import devices, own_series
 from ...store.settings import set_setting, setting
 from ..calendar import civil_days, instants, month_of, stretches
 from ..counters import Counts
@@ -39,7 +40,7 @@ from ..disclosure.sdc_rules import Publication
 from ..groups import GroupKind, all_groups
 from ..ingestion.arrivals import RECENT, Arrivals
 from ..members.members import Members
-from ..output_series import Told, devices, own_series, write as write_own
+from ..output_series import offer
 from ..settings import Settings
 from .blocks import Day, Months, Public, Snapshot, Sums
 from .policy import InForce, opened
@@ -200,7 +201,7 @@ class Closer:
         self._at = at
         self._since = since
         self._months: dict[date, _Month] = {}
-        self._told: dict[tuple[GroupId, Direction, Interval], list[Told]] = {}
+        self._published: dict[tuple[GroupId, Direction, Interval], Range] = {}
         self._devices: Mapping[GroupId, Device] = {}
         self._names: dict[GroupId, str] = {}
         self._senders: dict[Direction, Set[MemberId]] = {}
@@ -225,7 +226,7 @@ class Closer:
             if direction in first:
                 since = max(first[direction], self._since)
                 is_new |= await self._close(direction, since, last)
-        await self._write_own()
+        await self._offer()
         return is_new
 
     async def _close(
@@ -465,20 +466,20 @@ class Closer:
         await write(self._connection, cells, closed)
         for cell in cells:
             key = cell.group, cell.direction, cell.interval
-            told = Told(cell.start, cell.watt_minutes, cell.members)
-            self._told.setdefault(key, []).append(told)
+            since = self._published.get(key, Range(cell.start, cell.start)).start
+            self._published[key] = Range(since, cell.start)
 
-    async def _write_own(self) -> None:
-        """Add what was published to this collective's own series."""
-        if not {group for group, *_ in self._told} <= self._devices.keys():
+    async def _offer(self) -> None:
+        """Offer what was published as this collective's own series."""
+        if not {group for group, *_ in self._published} <= self._devices.keys():
             # Communes are together for the first time.
             await self.know_groups()
-        told = {
-            own_series(self._devices[group], direction, interval, self._zone): some
-            for (group, direction, interval), some in self._told.items()
-        }
-        await write_own(self._connection, told, self._at)
-        self._told.clear()
+        published = {}
+        for (group, direction, interval), starts in self._published.items():
+            series = own_series(self._devices[group], direction, interval, self._zone)
+            published[series] = Range(starts.start, series.end(starts.end))
+        await offer(self._connection, published, self._at)
+        self._published.clear()
 
     async def _group(self, groups: Groups[GroupId]) -> GroupId:
         if len(groups) == 1:

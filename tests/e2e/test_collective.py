@@ -1,0 +1,293 @@
+"""Homes, cooperatives and a municipality on three servers: what each level sums is what homes have.
+
+All nodes run in this process, each with a database and an account of its own; the servers are real.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable, Mapping
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Final
+
+import pytest
+import pytest_asyncio
+
+from consometers_node.collective.members.members import Kind
+from consometers_node.permission import Choice, Wanted
+from consometers_node.quoalise import Direction as Said
+from consometers_node.quoalise.identifier import organisation, series as name_of
+from consometers_node.series import Direction, Quantity, Range
+from consometers_node.sharing import consent
+from consometers_node.sharing.names import load_naming
+from consometers_node.store import Store
+from consometers_node.store.published_series import published_records
+from consometers_node.store.series import all_series
+from consometers_node.xmpp import Join
+from demo.prosody import Authority, Prosody
+from tests.e2e.holding import held
+from tests.e2e.waiting import eventually
+from tests.node.collective.coops import Coop, settings
+from tests.node.permission.samples import NEED, YES, now
+from tests.node.sharing.houses import House, running, told
+from tests.node.xmpp.conftest import PASSWORD
+
+pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="session")]
+
+HOUR: Final = timedelta(hours=1)
+HOMES: Final = 3
+"""Of each cooperative: so many are the least of which sums are published."""
+COOPS: Final = ("kersabiec", "elorn")
+TOWN: Final = "lorient"
+THIS_HOUR: Final = now().replace(minute=0, second=0)
+SINCE: Final = THIS_HOUR.replace(hour=0) - timedelta(days=3)
+KNOWN_UNTIL: Final = THIS_HOUR - 4 * HOUR
+TOWN_NEED: Final = replace(
+    NEED,
+    id="town",
+    wanted=frozenset(
+        {
+            Wanted(Direction.CONSUMPTION, Quantity.POWER),
+            Wanted(Direction.INJECTION, Quantity.POWER),
+        }
+    ),
+)
+
+type Values = dict[datetime, int]
+
+
+@dataclass(eq=False)
+class Home:
+    """A home, and what its own records are."""
+
+    house: House
+    values: Values = field(default_factory=dict)
+
+    async def write(self, values: Mapping[datetime, int]) -> None:
+        """Have these records, new or corrected."""
+        self.values.update(values)
+        await self.house.keep(dict(self.values))
+
+
+@dataclass
+class World:
+    """Who is there."""
+
+    one: Prosody
+    two: Prosody
+    three: Prosody
+    stack: AsyncExitStack
+    folder: Path
+    coops: dict[str, Coop] = field(default_factory=dict)
+    homes: dict[str, list[Home]] = field(default_factory=dict)
+
+    @property
+    def everybody(self) -> list[Home]:
+        return [home for homes in self.homes.values() for home in homes]
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def world(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World]:
+    folder = tmp_path_factory.mktemp("collective")
+    authority = Authority(folder)
+    async with AsyncExitStack() as stack:
+        servers = [
+            stack.enter_context(Prosody(f"{name}.test", authority))
+            for name in ("one", "two", "three")
+        ]
+        one, two, three = servers
+        for first, second in ((one, two), (two, three)):
+            first.knows(second)
+            second.knows(first)
+        for server in servers:
+            server.stop()
+            server.start()
+        world = World(one, two, three, stack, folder)
+        for name, server in (*((name, two) for name in COOPS), (TOWN, three)):
+            world.coops[name] = await found(world, name, server)
+        for name in COOPS:
+            world.homes[name] = [await settle(world, name, n) for n in range(HOMES)]
+        yield world
+
+
+async def found(world: World, name: str, server: Prosody) -> Coop:
+    """Let a collective run."""
+    store = await Store.open(world.folder / f"{name}.db")
+    world.stack.push_async_callback(store.close)
+    jid = server.register(name, PASSWORD)
+    told = settings(world.folder, jid, name)
+    # Nobody is left out, however long it takes.
+    publication = replace(
+        told.publication, wait=timedelta(hours=24), longest_wait=timedelta(hours=48)
+    )
+    coop = Coop(store, server, jid, replace(told, publication=publication))
+    await coop.start()
+    world.stack.push_async_callback(coop.stop)
+    return coop
+
+
+def summed(homes: Iterable[Home]) -> Values:
+    """Add up what homes have, where all of them have something."""
+    found = [home.values for home in homes]
+    return {
+        start: sum(values[start] for values in found)
+        for start in found[0]
+        if all(start in values for values in found)
+    }
+
+
+async def settle(world: World, coop: str, number: int) -> Home:
+    """Let a home run that has some past, and joins."""
+    name = f"{coop}{number}"
+    store = await Store.open(world.folder / f"{name}.db")
+    world.stack.push_async_callback(store.close)
+    jid = world.one.register(name, PASSWORD)
+    collective = world.coops[coop]
+    naming = await load_naming(store)
+    house = await world.stack.enter_async_context(
+        running(store, world.one, jid, collective.jid, naming=naming)
+    )
+    await house.connection.online()
+    hours = round((KNOWN_UNTIL - SINCE) / HOUR)
+    shift = 100 * (COOPS.index(coop) * HOMES + number + 1)
+    await house.ledger.cover(SINCE, THIS_HOUR + timedelta(days=2))
+    home = Home(house)
+    await home.write({SINCE + n * HOUR: shift + n for n in range(hours)})
+    await house.sharing.asking.get_data_needs(collective.jid, await collective.invite())
+    await house.grant()
+    await told(house)
+    return home
+
+
+async def published(coop: Coop) -> Values:
+    """What a collective's own series says of all its members, hour by hour."""
+    return await _own(coop, of_members=False)
+
+
+async def members(coop: Coop) -> Values:
+    """How many members each of its values sums."""
+    return await _own(coop, of_members=True)
+
+
+async def _own(coop: Coop, *, of_members: bool) -> Values:
+    collective = coop.settings.identifier
+    values: Values = {}
+    async with coop.store.reading() as connection:
+        for series in (await all_series(connection)).values():
+            if series.device == str(organisation(collective)) and series.quantity is Quantity.POWER:
+                both = await published_records(
+                    connection, collective, series, Range(SINCE, THIS_HOUR)
+                )
+                values |= {record.start: record.value for record in both[of_members]}
+    return values
+
+
+async def comes(coop: Coop, wanted: Values) -> None:
+    """Wait until a collective has published exactly that."""
+
+    async def differs() -> dict[datetime, tuple[int | None, int | None]]:
+        found = await published(coop)
+        return {
+            start: (found.get(start), wanted.get(start))
+            for start in sorted(found.keys() | wanted.keys())
+            if found.get(start) != wanted.get(start)
+        }
+
+    await eventually(differs, lambda left: not left, within_s=60)
+
+
+async def opens(coop: Coop, wanted: Values) -> None:
+    """Open a collective once the past of its members is there."""
+
+    async def missing() -> int:
+        found = await held(coop.store, Direction.CONSUMPTION, Range(SINCE, THIS_HOUR))
+        return sum(found.get(start, (0, 0))[0] != value for start, value in wanted.items())
+
+    await eventually(missing, lambda number: number == 0, within_s=60)
+    await coop.open()
+
+
+async def all_agree(world: World) -> None:
+    """Wait until each level says what the homes' own records add up to."""
+    for name in COOPS:
+        await comes(world.coops[name], summed(world.homes[name]))
+    await comes(world.coops[TOWN], summed(world.everybody))
+
+
+async def test_what_a_cooperative_sums_is_what_its_homes_have(world: World) -> None:
+    for name in COOPS:
+        await opens(world.coops[name], summed(world.homes[name]))
+        await comes(world.coops[name], summed(world.homes[name]))
+        assert set((await members(world.coops[name])).values()) == {HOMES}
+
+
+async def test_a_municipality_sums_what_cooperatives_sum(world: World) -> None:
+    town = world.coops[TOWN]
+    for name in COOPS:
+        coop = world.coops[name]
+        token = await town.invite(TOWN_NEED, Kind.COLLECTIVE)
+        asking = coop.network.sharing.asking
+        (number,) = await consent.be_asked(coop.store, asking, Join(town.jid, token))
+        naming = await load_naming(coop.store)
+        async with coop.store.writing() as connection:
+            question = await consent.asked(connection, number)
+            kept = await consent.kept(connection, naming, question.need)
+            device = str(organisation(name))
+            own = [one for one in kept if one.quantity is Quantity.POWER and one.device == device]
+            choice = Choice(series=frozenset(own))
+            await consent.grant(connection, naming, question, choice, YES)
+        coop.node.look_again()
+    await opens(town, summed(world.everybody))
+    await comes(town, summed(world.everybody))
+    assert set((await members(town)).values()) == {len(COOPS) * HOMES}
+
+
+async def test_new_records_rise_through_the_levels(world: World) -> None:
+    for n, home in enumerate(world.everybody):
+        await home.write({KNOWN_UNTIL: 1_000 + n, KNOWN_UNTIL + HOUR: 2_000 + n})
+    await all_agree(world)
+
+
+async def test_an_hour_that_a_home_did_not_tell_waits_for_it(world: World) -> None:
+    late, *others = world.everybody
+    for home in others:
+        await home.write({KNOWN_UNTIL + 2 * HOUR: 3_000})
+    second = world.coops[COOPS[1]]
+    await comes(second, summed(world.homes[COOPS[1]]))
+    assert KNOWN_UNTIL + 2 * HOUR not in await published(world.coops[COOPS[0]])
+    await late.write({KNOWN_UNTIL + 2 * HOUR: 3_000})
+    await comes(world.coops[COOPS[0]], summed(world.homes[COOPS[0]]))
+
+
+async def test_whoever_was_granted_a_sum_reads_it_with_its_members(world: World) -> None:
+    coop, town = world.coops[COOPS[0]], world.coops[TOWN]
+    name = name_of(organisation(COOPS[0]), Said.CONSUMPTION)
+    answer = await town.network.sharing.asking.get_history(
+        f"{coop.jid}/quoalise", name, SINCE, SINCE + 2 * HOUR
+    )
+    values, counted = answer.records
+    expected = summed(world.homes[COOPS[0]])
+    begin = int(SINCE.timestamp())
+    assert values.values == {begin + n * 3600: expected[SINCE + n * HOUR] for n in range(2)}
+    assert counted.name == str(name.members)
+    assert set(counted.values.values()) == {HOMES}
+
+
+async def test_servers_that_are_killed_cost_no_record(world: World) -> None:
+    for server in (world.one, world.two, world.three):
+        server.kill()
+    await asyncio.sleep(0.5)
+    for server in (world.three, world.two, world.one):
+        server.start()
+    await all_agree(world)
+
+
+async def test_nodes_that_are_stopped_go_on_where_they_were(world: World) -> None:
+    for name in (COOPS[0], TOWN):
+        await world.coops[name].stop()
+    for n, home in enumerate(world.everybody):
+        await home.write({KNOWN_UNTIL + 3 * HOUR: 4_000 + n})
+    for name in (TOWN, COOPS[0]):
+        await world.coops[name].start()
+    await all_agree(world)
