@@ -204,10 +204,12 @@ class Story:
         self.public[home] = range(max(0, -(-(turn - START) // HOUR)), HOURS)
 
     async def _take_back(self, home: int, hour: int) -> None:
-        """Let a site be named no longer: what it tells from then on is secret again."""
+        """Let a site be named no longer: what closes from then on is secret again."""
         self.named.remove(home)
         await self.town.unname(self.homes[home])
-        self.public[home] = range(self.public[home].start, hour + 1)
+        start = START + hour * HOUR
+        is_closed = any(each.start == start for each in await self.town.closed(start.date()))
+        self.public[home] = range(self.public[home].start, hour + is_closed)
 
     async def _preview(self) -> None:
         """Look at what other rules would show; administrators may, and nothing of it is left."""
