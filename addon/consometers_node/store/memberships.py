@@ -125,18 +125,18 @@ _OF_SITES = InGroupRow.group_id.in_(
     select(MemberGroupRow.id).where(MemberGroupRow.kind.in_(("site", "building")))
 )
 _MONTH = counts_in(bindparam("month", type_=Day()))
-# One row a commune: a row for each member would take three times as long.
-_IN_AREAS = (
+# One row a commune: a row for each member would take three times as long. A row without members is
+# of one that is no home, in a group of its own or in none.
+_MEMBERSHIPS: CompoundSelect[Any] = union_all(
     select(
         InGroupRow.group_id,
         func.aggregate_strings(InGroupRow.member_id.cast(Text), separator=","),
+        null(),
     )
     .where(_MONTH, ~_OF_SITES)
-    .group_by(InGroupRow.group_id)
-)
-_NO_HOMES: CompoundSelect[Any] = union_all(
-    select(MemberRow.id, null()).where(MemberRow.kind == "collective"),
-    select(InGroupRow.member_id, InGroupRow.group_id).where(_MONTH, _OF_SITES),
+    .group_by(InGroupRow.group_id),
+    select(null(), null(), MemberRow.id).where(MemberRow.kind == "collective"),
+    select(InGroupRow.group_id, null(), InGroupRow.member_id).where(_MONTH, _OF_SITES),
 )
 
 
@@ -148,17 +148,19 @@ async def memberships(
     A site that does not let itself be shown at that instant counts nowhere: in this month it hides
     nobody, and is hidden by nobody.
     """
-    of = {"month": month}
     found: dict[MemberId, Membership] = {}
-    for area, members in await connection.execute(_IN_AREAS, of):
-        numbers = map(MemberId, map(int, members.split(",")))
-        found |= dict.fromkeys(numbers, Membership(area))
     named: dict[MemberId, tuple[GroupId, ...]] = {}
-    for member, group in await connection.execute(_NO_HOMES, of):
-        if group is not None:
+    collectives: list[MemberId] = []
+    for group, members, member in await connection.execute(_MEMBERSHIPS, {"month": month}):
+        if members is not None:
+            ids = map(MemberId, map(int, members.split(",")))
+            found |= dict.fromkeys(ids, Membership(group))
+        elif group is not None:
             named[member] = (*named.get(member, ()), group)
-        elif member in found:
-            found[member] = Membership(found[member].area, is_home=False)
+        else:
+            collectives.append(member)
+    for member in found.keys() & collectives:
+        found[member] = Membership(found[member].area, is_home=False)
     shown = await shown_series(connection, at) if named else {}
     for member, groups in named.items():
         of_month = found.pop(member, None)
