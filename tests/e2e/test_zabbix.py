@@ -101,13 +101,13 @@ async def test_every_figure_arrives_under_its_title(
 ) -> None:
     health = await watch.health()
     assert health.database is not None
-    assert health.database.moment is not None
+    assert health.database.latest is not None
     known = {
         (metric.name, label): value for metric in HEALTH for label, value in metric.values(health)
     }
     for metric in PUBLISHED:
         known |= {
-            (metric.name, label): value for label, value in metric.values(health.database.moment)
+            (metric.name, label): value for label, value in metric.values(health.database.latest)
         }
 
     def all_there() -> bool:

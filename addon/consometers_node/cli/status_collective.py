@@ -14,7 +14,6 @@ from consometers_node.collective.permissions import member_permissions, needs
 from consometers_node.collective.privacy.erasure import is_wiped
 from consometers_node.collective.publication.policy import chosen, opened
 from consometers_node.collective.publication.queries import Published
-from consometers_node.collective.publication.snapshots import latest, moments
 from consometers_node.collective.settings import Settings
 from consometers_node.quoalise.text import text
 from consometers_node.store import Store
@@ -158,13 +157,13 @@ async def _look(store: Store, settings: Settings) -> _Collective:
         choice = await chosen(connection)
         rules = settings.publication if choice is None else choice.rules.publication
         published = Published(settings.identifier, zone, rules)
-        moment = latest(await moments(published, connection, at - _LOOKS_BACK, at))
+        latest = await published.latest(connection, at - _LOOKS_BACK, at)
         opening = await opened(connection)
         return _Collective(
             opens=None if opening is None else opening.opens,
             standing=await standing(connection, at),
             heard_at=await last_heard(connection),
-            released_until=None if moment is None else moment.end,
+            released_until=None if latest is None else latest.interval.end,
             withheld=await published.withheld(connection, rules.interval, yesterday, at),
             erasures=await _Erasures.read(connection, at),
             unreadable=[

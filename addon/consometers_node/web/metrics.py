@@ -70,8 +70,8 @@ class _Collected(Collector):
     def collect(self) -> Iterable[Family]:
         yield from _families(HEALTH, self._health)
         database = self._health.database
-        if database is not None and database.moment is not None:
-            yield from _families(PUBLISHED, database.moment)
+        if database is not None and database.latest is not None:
+            yield from _families(PUBLISHED, database.latest)
 
 
 def _families[Source](metrics: Iterable[Metric[Source]], source: Source) -> Iterator[Family]:

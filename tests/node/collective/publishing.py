@@ -24,7 +24,12 @@ from consometers_node.series import Block, Device, Direction, Interval, Quantity
 from consometers_node.store import SeriesId
 from consometers_node.store.collective_tables import GivenId, GroupId, MemberId, PublishedCellRow
 from consometers_node.store.member_counts import put_counts
-from consometers_node.store.publication import CellSum, ClosedInterval, cells, closed_intervals
+from consometers_node.store.publication import (
+    ClosedInterval,
+    PublishedCell,
+    cells,
+    closed_intervals,
+)
 from consometers_node.store.published_series import devices, own_series, published_records
 from consometers_node.store.series import add_series, put_blocks
 from consometers_node.store.tables import Base
@@ -236,7 +241,7 @@ class Town:
         """What was closed of a UTC day."""
         return await closed_intervals(self.connection, interval, Range.of_day(day))
 
-    async def cells(self, interval: Interval = HOUR, *, group: str = "") -> list[CellSum]:
+    async def cells(self, interval: Interval = HOUR, *, group: str = "") -> list[PublishedCell]:
         """Return what was published of consumption, of all days, in order."""
         number = await self.group("area" if group else "all", group)
         found = await cells(self.connection, number, interval, [CONSUMPTION], _ALWAYS)

@@ -58,9 +58,9 @@ async def test_what_is_published_is_in_it_and_why_the_rest_is_not(
     assert not health.online
     database = health.database
     assert database is not None
-    assert database.moment is not None
-    assert database.moment.end == NOW.replace(minute=0)
-    assert database.moment.members == 37
+    assert database.latest is not None
+    assert database.latest.interval.end == NOW.replace(minute=0)
+    assert database.latest.interval.drawn.members == 37
     assert database.withheld[Reason.BELOW_THRESHOLD] > 0
     assert database.size_bytes > 100_000
     assert health.memory_bytes is not None

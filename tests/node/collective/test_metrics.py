@@ -73,14 +73,14 @@ async def test_all_of_a_town_are_figures(file: Store, tmp_path: Path) -> None:
     await fill(town)
     health = await watch_of(town).health()
     assert health.database is not None
-    assert health.database.moment is not None
+    assert health.database.latest is not None
     values = {
         (metric.name, label): value for metric in HEALTH for label, value in metric.values(health)
     }
     values |= {
         (metric.name, label): value
         for metric in PUBLISHED
-        for label, value in metric.values(health.database.moment)
+        for label, value in metric.values(health.database.latest)
     }
     words = {key for key, value in values.items() if isinstance(value, str)}
     assert words == {("consometers_node", "")}

@@ -7,16 +7,10 @@ from pathlib import Path
 import pytest
 
 from consometers_node.collective.calendar import Span
-from consometers_node.collective.disclosure.sdc_rules import (
-    Agreed,
-    Publication,
-    Reason,
-    Released,
-    WattMinutes,
-    Withheld,
-)
+from consometers_node.collective.disclosure.sdc_rules import Agreed, Publication, Reason, Withheld
 from consometers_node.collective.groups import GroupKind
-from consometers_node.collective.publication.queries import ALL, Published, Told
+from consometers_node.collective.publication.figures import Slots
+from consometers_node.collective.publication.queries import ALL, Published
 from consometers_node.series import Direction, Interval
 from consometers_node.store import Store
 from consometers_node.store.publication import combined
@@ -38,31 +32,38 @@ def reader(town: Town) -> Published:
     return Published(told.identifier, told.time_zone, told.publication)
 
 
-def out(watt_minutes: int, members: int, minutes: int = 60) -> Released:
-    """A sum of homes, all of which told."""
-    each = WattMinutes(round(watt_minutes / members))
-    return Released(WattMinutes(watt_minutes), members, members, members, each, minutes)
+def out(watt_minutes: int, members: int, minutes: int = 60) -> tuple[int | bool, ...]:
+    """A sum of homes, all of which told: what a cell has beside its key."""
+    each = round(watt_minutes / members)
+    return watt_minutes, members, members, members, each, minutes, False
+
+
+def figures(slots: Slots, direction: Direction = DRAWN) -> list[Withheld | tuple[int | bool, ...]]:
+    """Return what there is of a direction; of a cell, what it has beside its key."""
+    found = [slot.figures[direction] for slot in slots]
+    return [figure if isinstance(figure, Withheld) else figure[5:] for figure in found]
 
 
 async def look(
     town: Town, interval: Interval, span: Span, slug: str = ALL, until: datetime = LATER
-) -> dict[Direction, list[Told]]:
+) -> Slots:
     published = reader(town)
     async with town.store.reading() as connection:
         place = (await published.places(connection))[slug]
-        found = await published.columns(connection, place, interval, span, until)
-    return dict(found.told())
+        return await published.slots(connection, place, interval, span, until)
 
 
 async def test_hours_and_days_are_as_they_were_released(town: Town) -> None:
     everybody = await town.group()
     await town.release(everybody, day_of(DAY, consumption=lambda hour: 1000 + hour), members=12)
-    hours = (await look(town, Interval.PT1H, Span(DAY, DAY)))[DRAWN]
-    assert [one.figure for one in hours] == [out(60 * (1000 + hour), 12) for hour in range(24)]
+    hours = await look(town, Interval.PT1H, Span(DAY, DAY))
+    assert figures(hours) == [out(60 * (1000 + hour), 12) for hour in range(24)]
     assert [one.start.hour for one in hours] == list(range(24))
     assert all(one.start.tzinfo is ZONE for one in hours)
-    (day,) = (await look(town, Interval.P1D, Span(DAY, DAY)))[DRAWN]
-    assert day.figure == out(60 * (24_000 + 276), 12, 24 * 60)
+    cells = [slot.cell(DRAWN) for slot in hours]
+    assert [cell and cell.start for cell in cells] == [slot.start for slot in hours]
+    days = await look(town, Interval.P1D, Span(DAY, DAY))
+    assert figures(days) == [out(60 * (24_000 + 276), 12, 24 * 60)]
 
 
 @pytest.mark.parametrize(
@@ -70,24 +71,24 @@ async def test_hours_and_days_are_as_they_were_released(town: Town) -> None:
 )
 async def test_a_civil_day_has_all_of_its_hours(town: Town, day: date, hours: int) -> None:
     await town.release(await town.group(), day_of(day, consumption=lambda hour: 1))
-    told = (await look(town, Interval.PT1H, Span(day, day)))[DRAWN]
+    told = await look(town, Interval.PT1H, Span(day, day))
     assert len(told) == hours
-    assert all(isinstance(one.figure, Released) for one in told)
+    assert all(one.published for one in told)
     assert all(one.end.timestamp() - one.start.timestamp() == 3600 for one in told)
 
 
 async def test_nothing_is_told_of_what_has_not_ended(town: Town) -> None:
     await town.release(await town.group(), day_of(DAY, consumption=lambda hour: 1))
     until = datetime(2026, 6, 9, 10, 59, tzinfo=UTC)
-    assert len((await look(town, Interval.PT1H, Span(DAY, DAY), until=until))[DRAWN]) == 12
-    assert not (await look(town, Interval.P1D, Span(DAY, DAY), until=until))[DRAWN]
+    assert len(await look(town, Interval.PT1H, Span(DAY, DAY), until=until)) == 12
+    assert not await look(town, Interval.P1D, Span(DAY, DAY), until=until)
 
 
 async def test_what_is_not_closed_is_not_published_yet(town: Town) -> None:
     await town.release(await town.group(), day_of(DAY, consumption=lambda hour: 1))
     after = DAY + timedelta(days=1)
-    told = (await look(town, Interval.PT1H, Span(after, after)))[DRAWN]
-    assert {one.figure for one in told} == {Withheld(Reason.NOT_YET, 10)}
+    told = await look(town, Interval.PT1H, Span(after, after))
+    assert set(figures(told)) == {Withheld(Reason.NOT_YET, 10)}
 
 
 async def test_of_what_is_suppressed_nobody_is_told_which_rule_it_failed(town: Town) -> None:
@@ -95,8 +96,7 @@ async def test_of_what_is_suppressed_nobody_is_told_which_rule_it_failed(town: T
     before = DAY - timedelta(days=1)
     await town.release(everybody, day_of(before, consumption=lambda hour: 5), members=12)
     await town.close(hours_of(DAY), Reason.DOMINANCE)
-    told = (await look(town, Interval.PT1H, Span(before, DAY)))[DRAWN]
-    assert [one.figure for one in told] == [
+    assert figures(await look(town, Interval.PT1H, Span(before, DAY))) == [
         *(24 * [out(300, 12)]),
         *(24 * [Withheld(Reason.BELOW_THRESHOLD, 10)]),
     ]
@@ -104,7 +104,8 @@ async def test_of_what_is_suppressed_nobody_is_told_which_rule_it_failed(town: T
 
 async def test_a_direction_that_nobody_has_is_left_out(town: Town) -> None:
     await town.release(await town.group(), day_of(DAY, consumption=lambda hour: 1))
-    assert set(await look(town, Interval.PT1H, Span(DAY, DAY))) == {DRAWN}
+    told = await look(town, Interval.PT1H, Span(DAY, DAY))
+    assert all(slot.figures.keys() == {DRAWN} for slot in told)
 
 
 async def test_groups_do_not_mix(town: Town) -> None:
@@ -112,9 +113,10 @@ async def test_groups_do_not_mix(town: Town) -> None:
     area = await town.group(GroupKind.AREA, "Larmor-Plage")
     await town.release(everybody, day_of(DAY, consumption=lambda hour: 5))
     await town.release(area, day_of(DAY, consumption=lambda hour: 3, production=lambda hour: 2))
-    assert set(await look(town, Interval.P1D, Span(DAY, DAY))) == {DRAWN}
-    found = await look(town, Interval.P1D, Span(DAY, DAY), "larmor-plage")
-    assert found[MADE][0].figure == out(60 * 48, 37, 24 * 60)
+    (day,) = await look(town, Interval.P1D, Span(DAY, DAY))
+    assert day.figures.keys() == {DRAWN}
+    days = await look(town, Interval.P1D, Span(DAY, DAY), "larmor-plage")
+    assert figures(days, MADE) == [out(60 * 48, 37, 24 * 60)]
 
 
 async def test_an_area_that_is_called_all_is_not_everybody(town: Town) -> None:
@@ -135,11 +137,10 @@ async def test_homes_are_counted_where_a_sum_of_them_is_published(town: Town) ->
     everybody = await town.group()
     start = datetime(2026, 6, 9, 12, tzinfo=UTC)
     await town.release(everybody, {DRAWN: {start: 100}}, members=38, homes=36, counting=40)
-    told = (await look(town, Interval.PT1H, Span(DAY, DAY)))[DRAWN]
-    figure = told[14].figure
-    assert isinstance(figure, Released)
-    assert (figure.homes, figure.counting) == (36, 40)
-    assert (figure.members, figure.members_counting) == (38, 42)
+    cell = (await look(town, Interval.PT1H, Span(DAY, DAY)))[14].cell(DRAWN)
+    assert cell is not None
+    assert (cell.homes, cell.counting) == (36, 40)
+    assert (cell.members, cell.members_counting) == (38, 42)
 
 
 async def test_a_sum_without_the_homes_that_count_says_so(town: Town) -> None:
@@ -152,9 +153,9 @@ async def test_a_sum_without_the_homes_that_count_says_so(town: Town) -> None:
     await town.close(hours[:1], Reason.BELOW_THRESHOLD, told=9)
     await town.close(hours[1:2])
     for slug in (ALL, "lorient"):
-        told = (await look(town, Interval.PT1H, Span(DAY, DAY), slug))[DRAWN]
-        figures = [one.figure for one in told[:2] if isinstance(one.figure, Released)]
-        assert [one.lacks_homes for one in figures] == [True, False]
+        told = await look(town, Interval.PT1H, Span(DAY, DAY), slug)
+        cells = [slot.cell(DRAWN) for slot in told[:2]]
+        assert [cell and cell.lacks_homes for cell in cells] == [True, False]
 
 
 HALF_HOUR = Publication(basis=Agreed(10), interval=Interval.PT30M)
@@ -175,10 +176,10 @@ async def changed(town: Town) -> None:
 async def test_what_was_published_at_one_step_stays_there_when_the_step_changes(town: Town) -> None:
     await changed(town)
     before = DAY - timedelta(days=1)
-    hours = (await look(town, Interval.PT1H, Span(before, DAY)))[DRAWN]
-    assert [one.figure for one in hours] == 36 * [out(60_000, 37)]
-    halves = (await look(town, Interval.PT30M, Span(before, DAY)))[DRAWN]
-    assert [one.figure for one in halves] == 24 * [out(15_000, 37, 30)]
+    hours = await look(town, Interval.PT1H, Span(before, DAY))
+    assert figures(hours) == 36 * [out(60_000, 37)]
+    halves = await look(town, Interval.PT30M, Span(before, DAY))
+    assert figures(halves) == 24 * [out(15_000, 37, 30)]
     async with town.store.reading() as connection:
         steps = await reader(town).steps(connection)
     noon = datetime(2026, 6, 9, 10, tzinfo=UTC)
@@ -194,10 +195,9 @@ async def test_a_day_is_shown_at_the_step_at_which_it_was_published(town: Town) 
         published = reader(town)
         place = (await published.places(connection))[ALL]
         for first, count in ((DAY - timedelta(days=1), 24 + 36), (DAY, 36)):
-            found = await published.within_days(connection, place, Span(first, DAY), LATER)
-            told = found[DRAWN]
+            told = await published.within_days(connection, place, Span(first, DAY), LATER)
             assert len(told) == count
-            assert all(isinstance(one.figure, Released) for one in told)
+            assert all(one.published for one in told)
             assert all(one.end == after.start for one, after in pairwise(told))
             assert sum(one.minutes for one in told) == 1440 * ((DAY - first).days + 1)
 
@@ -208,13 +208,13 @@ async def test_a_step_that_comes_back_keeps_what_it_had(town: Town) -> None:
     await town.release(await town.group(), {DRAWN: dict.fromkeys(hours_of(after), 700)})
     await town.close(hours_of(after))
     town.settings = settings(town.settings.folder)
-    hours = (await look(town, Interval.PT1H, Span(DAY, after)))[DRAWN]
-    assert len([one for one in hours if isinstance(one.figure, Released)]) == 12 + 24
-    assert len((await look(town, Interval.PT30M, Span(DAY, after)))[DRAWN]) == 24
+    hours = await look(town, Interval.PT1H, Span(DAY, after))
+    assert sum(slot.published for slot in hours) == 12 + 24
+    assert len(await look(town, Interval.PT30M, Span(DAY, after))) == 24
     async with town.store.reading() as connection:
         place = (await reader(town).places(connection))[ALL]
-        found = await reader(town).within_days(connection, place, Span(DAY, after), LATER)
-    assert all(isinstance(one.figure, Released) for one in found[DRAWN])
+        slots = await reader(town).within_days(connection, place, Span(DAY, after), LATER)
+    assert all(slot.published for slot in slots)
 
 
 async def test_communes_are_listed_where_most_of_them_is_published(town: Town) -> None:
@@ -281,5 +281,5 @@ async def test_a_commune_that_is_published_with_another_says_so(town: Town) -> N
     assert places["riantec"].is_together
     assert places["riantec"].together == (both,)
     assert not places["lanester"].is_together
-    told = (await look(town, Interval.PT1H, Span(DAY, DAY), "lanester"))[DRAWN]
-    assert told[15].figure == Withheld(Reason.TOGETHER, 10)
+    told = await look(town, Interval.PT1H, Span(DAY, DAY), "lanester")
+    assert told[15].figures[DRAWN] == Withheld(Reason.TOGETHER, 10)

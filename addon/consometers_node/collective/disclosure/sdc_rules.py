@@ -6,7 +6,7 @@ answers. Only homes hide each other: a site chose to be named, and what a collec
 is public.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
@@ -157,38 +157,6 @@ _WORDS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Released:
-    """A published figure: the energy, and how many members it sums.
-
-    Of these, `homes` are homes, out of `counting` that counted then. `minutes` is how much of a day
-    was published. `per_member` is the average of one member: a site counts as one, and a collective
-    as all of its own, so it is one of a home where there are homes alone. `lacks_homes`: homes
-    count there, and did not pass, so it is of sites and collectives alone.
-    """
-
-    watt_minutes: WattMinutes
-    members: int
-    homes: int
-    counting: int
-    per_member: WattMinutes
-    minutes: int
-    lacks_homes: bool = False
-
-    @property
-    def members_counting(self) -> int:
-        """How many members there would be if all homes had told."""
-        return self.members - self.homes + self.counting
-
-
-def are_comparable(figures: Sequence[Released]) -> bool:
-    """Return whether a rate may be computed: of as much of a day, with homes in all or in none."""
-    first = figures[0]
-    return all(
-        (one.minutes, one.lacks_homes) == (first.minutes, first.lacks_homes) for one in figures
-    )
-
-
-@dataclass(frozen=True, slots=True)
 class Withheld:
     """A figure that is not there, and why; it takes `need` homes."""
 
@@ -199,8 +167,10 @@ class Withheld:
     def words(self) -> Text:
         return _WORDS[self.reason].fill(need=self.need)
 
-
-type Figure = Released | Withheld
+    @property
+    def spelled(self) -> str:
+        """The reason as programs read it."""
+        return self.reason.value.replace("_", "-")
 
 
 @dataclass(frozen=True, slots=True)

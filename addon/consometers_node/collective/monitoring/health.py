@@ -18,8 +18,7 @@ from ..calendar import Span
 from ..counters import Counts
 from ..disclosure.sdc_rules import Reason
 from ..node import CollectiveNode
-from ..publication.queries import Published
-from ..publication.snapshots import Moment, latest, moments
+from ..publication.queries import Latest, Published
 
 _CACHED_S = 5.0
 _TIMEOUT_S = 20
@@ -29,12 +28,12 @@ _STATM = Path("/proc/self/statm")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Database:
-    """The state of the database. `moment` is the last that was published of everybody."""
+    """The state of the database. `latest` is what was published last of all members."""
 
     standing: Standing
     withheld: Mapping[Reason, int]
     """Figures of the last day that are not published, by the reason."""
-    moment: Moment | None
+    latest: Latest | None
     size_bytes: int
 
 
@@ -108,7 +107,7 @@ class Watch:
                 return Database(
                     standing=await standing(connection, at),
                     withheld=await published.withheld(connection, publication.interval, span, at),
-                    moment=latest(await moments(published, connection, at - _DAY, at)),
+                    latest=await published.latest(connection, at - _DAY, at),
                     size_bytes=await store.size_bytes(connection),
                 )
         except InterfaceError, OperationalError, NoConnection, TimeoutError:

@@ -16,7 +16,8 @@ from ...series import Direction
 from ..counters import Page, Timed, Visit
 from ..disclosure.sdc_rules import Reason
 from ..members.members import Kind
-from ..publication.snapshots import Moment, Together
+from ..publication.figures import Row
+from ..publication.queries import Latest
 from .health import Database, Health
 
 type Value = float | Fraction | datetime | str | None
@@ -149,8 +150,8 @@ def _givers(what: Literal["members", "series", "delivering"]) -> Callable[[Healt
     return _stored(lambda database, kind: getattr(database.standing.givers.get(kind), what, 0))
 
 
-def _energy(together: Together, direction: str, factor: Fraction) -> Value:
-    watt_minutes = together.watt_minutes.get(Direction(direction))
+def _energy(row: Row, direction: str, factor: Fraction) -> Value:
+    watt_minutes = row[Direction(direction)].watt_minutes
     return None if watt_minutes is None else watt_minutes * factor
 
 
@@ -290,7 +291,7 @@ HEALTH: tuple[Metric[Health], ...] = (
         "consometers_published_timestamp_seconds",
         text("Published until"),
         text("The end of the last interval of which a sum of all members is published."),
-        _stored(lambda database, _: database.moment.end if database.moment else None),
+        _stored(lambda database, _: database.latest.interval.end if database.latest else None),
     ),
     Metric(
         "consometers_intervals_suppressed",
@@ -326,44 +327,46 @@ HEALTH: tuple[Metric[Health], ...] = (
 )
 """How the node goes."""
 
-PUBLISHED: tuple[Metric[Moment], ...] = (
+PUBLISHED: tuple[Metric[Latest], ...] = (
     Metric(
         "consometers_published_power_watts",
         text("Power"),
         text("Mean power of all members in the last interval that is published."),
-        lambda moment, direction: _energy(moment.now, direction, Fraction(1, moment.minutes)),
+        lambda latest, direction: _energy(
+            latest.interval, direction, 1 / Fraction(latest.interval.hours * 60)
+        ),
         Label("direction", _DIRECTIONS),
     ),
     Metric(
         "consometers_published_members",
         text("Members in the sum"),
         text("Members in the sum of what was drawn from the grid in that interval."),
-        lambda moment, _: moment.members,
+        lambda latest, _: latest.interval.drawn.members or None,
     ),
     Metric(
         "consometers_published_self_sufficiency_ratio",
         text("Self-sufficiency rate"),
         text("Which share of what was used in that interval was produced by the members."),
-        lambda moment, _: moment.now.self_sufficiency,
+        lambda latest, _: latest.interval.rates.self_sufficiency,
     ),
     Metric(
         "consometers_published_today_joules",
         text("Energy of the day"),
         text("Energy of all members, of the day up to the end of that interval."),
-        lambda moment, direction: _energy(moment.today, direction, _J_PER_WATT_MINUTE),
+        lambda latest, direction: _energy(latest.day, direction, _J_PER_WATT_MINUTE),
         Label("direction", _DIRECTIONS),
     ),
     Metric(
         "consometers_published_today_self_sufficiency_ratio",
         text("Self-sufficiency rate of the day"),
         text("Which share of what was used this day was produced by the members."),
-        lambda moment, _: moment.today.self_sufficiency,
+        lambda latest, _: latest.day.rates.self_sufficiency,
     ),
     Metric(
         "consometers_published_today_self_consumption_ratio",
         text("Self-consumption rate of the day"),
         text("Which share of what was produced this day was used on the spot."),
-        lambda moment, _: moment.today.self_consumption,
+        lambda latest, _: latest.day.rates.self_consumption,
     ),
 )
 """What is published of all members: of the last interval, and of the day that it is in."""

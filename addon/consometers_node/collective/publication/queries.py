@@ -4,10 +4,9 @@ Figures are read from published cells, and nowhere else.
 """
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from functools import partial
 from itertools import pairwise
 from zoneinfo import ZoneInfo
 
@@ -20,6 +19,7 @@ from ...quoalise.text import text, verbatim
 from ...series import Device, Direction, Interval, Range
 from ...store.collective_tables import GroupId, MemberRow
 from ...store.publication import (
+    PublishedCell,
     cells,
     closed_intervals,
     closed_spans,
@@ -33,9 +33,10 @@ from ...store.publication import (
 )
 from ...store.published_series import devices
 from ..calendar import Span, instants
-from ..disclosure.sdc_rules import Figure, Publication, Reason, Released, WattMinutes, Withheld
+from ..disclosure.sdc_rules import Publication, Reason, Withheld
 from ..groups import GroupKind, all_groups
 from ..members.sites import Description
+from .figures import Row, TimeSlot, together
 
 ALL = "all"
 """How addresses name the group of all members."""
@@ -45,6 +46,7 @@ AREAS = frozenset({GroupKind.AREA, GroupKind.COMBINED, GroupKind.REST})
 
 _LATELY = timedelta(days=7)
 _DAY = timedelta(days=1)
+_MINUTE = timedelta(minutes=1)
 _DAWN = datetime.min.replace(tzinfo=UTC)
 
 
@@ -84,39 +86,11 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
-    """An interval, in the time of the collective, and what may be known of it."""
+class Latest:
+    """The last interval of which figures of all members are published, and its day so far."""
 
-    start: datetime
-    end: datetime
-    minutes: int
-    """How long the interval is."""
-    figure: Figure
-
-    @property
-    def is_whole(self) -> bool:
-        return isinstance(self.figure, Released) and self.figure.minutes >= self.minutes
-
-
-@dataclass(frozen=True, slots=True)
-class Columns:
-    """Intervals, each from one of the `bounds` to the next, and what may be known of them.
-
-    Figures are made while they are gone through, once: thousands that stayed would make the
-    garbage collector look through the whole process, time and again.
-    """
-
-    bounds: Sequence[datetime]
-    figures: Mapping[Direction, Iterator[Figure]]
-
-    def told(self) -> Iterator[tuple[Direction, list[Told]]]:
-        """Yield the intervals of each direction, once."""
-        # Of two times of one zone, Python takes the difference of what clocks show.
-        seconds = [one.timestamp() for one in self.bounds]
-        minutes = [round((end - start) / 60) for start, end in pairwise(seconds)]
-        for direction, figures in self.figures.items():
-            intervals = zip(pairwise(self.bounds), minutes, figures, strict=True)
-            yield direction, [Told(*both, length, figure) for both, length, figure in intervals]
+    interval: Row
+    day: Row
 
 
 type Steps = Mapping[Interval, tuple[datetime, datetime | None]]
@@ -137,42 +111,40 @@ class Published:
         All members together are there as soon as anybody is a member, and a commune also where it
         was only ever published with others: it says with which.
         """
-        groups = {one.id: one for one in await all_groups(connection)}
-        there = await published_groups(connection)
-        sites = {name: told for name, *told in await connection.execute(_SITES)}
+        groups = {group.id: group for group in await all_groups(connection)}
+        published = await published_groups(connection)
+        sites = {name: facts for name, *facts in await connection.execute(_SITES)}
         parts_of = {
-            group: some for group, some in (await parts(connection)).items() if group in there
+            whole: ids for whole, ids in (await parts(connection)).items() if whole in published
         }
-        alone = frozenset(there)
-        there |= {part for some in parts_of.values() for part in some}
+        shown = published.union(*parts_of.values())
         own = str(organisation(self.collective))
-        found: dict[str, Place] = {}
-        for number, device in devices(self.collective, groups.values()).items():
-            group = groups[number]
-            if number not in there and group.kind != GroupKind.ALL:
+        places: dict[str, Place] = {}
+        for group_id, device in devices(self.collective, groups.values()).items():
+            group = groups[group_id]
+            if group_id not in shown and group.kind != GroupKind.ALL:
+                continue
+            if group.kind == GroupKind.SITE and group.name not in sites:
                 continue
             slug = ALL if device == own else device.removeprefix(f"{own}-")
-            described, area = sites.get(group.name, (None, None))
-            if group.kind != GroupKind.SITE:
-                described = area = None
-            elif group.name not in sites:
-                continue
+            is_site = group.kind == GroupKind.SITE
+            description, area = sites[group.name] if is_site else (None, None)
             place = Place(
-                id=number,
+                id=group_id,
                 kind=group.kind,
                 name=group.name,
                 slug=slug,
                 device=device,
-                description=Description.unpack(described),
+                description=Description.unpack(description),
                 area=area,
-                parts=tuple(sorted(groups[part].name for part in parts_of.get(number, ()))),
-                together=tuple(sorted(whole for whole, some in parts_of.items() if number in some)),
-                is_together=group.kind != GroupKind.ALL and number not in alone,
+                parts=tuple(sorted(groups[part].name for part in parts_of.get(group_id, ()))),
+                together=tuple(sorted(whole for whole, ids in parts_of.items() if group_id in ids)),
+                is_together=group.kind != GroupKind.ALL and group_id not in published,
             )
-            found.setdefault(slug, place)
-        return found
+            places.setdefault(slug, place)
+        return places
 
-    async def columns(
+    async def slots(
         self,
         connection: AsyncConnection,
         place: Place,
@@ -181,49 +153,64 @@ class Published:
         until: datetime,
         *,
         directions: Collection[Direction] = tuple(Direction),
-    ) -> Columns:
+    ) -> Sequence[TimeSlot]:
         """Return all intervals of some civil days that ended by then.
 
-        Directions in which this group has nothing are left out. Where the step of the collective
-        changed, intervals are of the time in which each was closed at this one.
+        Directions in which this group has nothing are left out, and all intervals if it has nothing
+        in any. Where the step of the collective changed, intervals are of the time in which each
+        was closed at this one.
         """
-        within = Range(
-            instants(self.time_zone.key, span.first).start,
-            instants(self.time_zone.key, span.last).end,
-        )
+        within = self._range(span)
         if interval is not Interval.P1D:
             steps = await self.steps(connection)
             if len(steps) > 1 and interval in steps:
                 first, end = steps[interval]
                 within = within.clip(Range(first, end or max(first, within.end)))
-        return await self._columns(
-            connection, place, interval, within, until, directions=directions
-        )
+        return await self._slots(connection, place, interval, within, until, directions=directions)
 
     async def within_days(
         self, connection: AsyncConnection, place: Place, span: Span, until: datetime
-    ) -> Mapping[Direction, Sequence[Told]]:
+    ) -> Sequence[TimeSlot]:
         """Return the intervals of some civil days, each day at the step at which it was closed."""
-        zone = self.time_zone.key
-        days = [instants(zone, day) for day in span]
-        steps = await self.steps(connection, Range(days[0].start, days[-1].end))
+        steps = await self.steps(connection, self._range(span))
         if len(steps) == 1:
-            found = await self.columns(connection, place, next(iter(steps)), span, until)
-            return dict(found.told())
-        told: dict[Direction, list[Told]] = {}
-        for day in days:
-            begins = day.start
-            steps = await self.steps(connection, day)
-            by_start = sorted(steps.items(), key=lambda one: one[1][0])
-            for (step, _), after in zip(by_start, [*by_start[1:], None], strict=True):
-                # On the day of a change, each step goes on until the next one begins.
-                ends = day.end if after is None else after[1][0]
-                part = Range(begins, max(begins, ends))
+            return await self.slots(connection, place, next(iter(steps)), span, until)
+        slots: list[TimeSlot] = []
+        for day in span:
+            within = self._range(Span(day, day))
+            starts = await self.steps(connection, within)
+            # On the day of a change, each step goes on until the next one begins.
+            ends = [*(first for first, _ in starts.values()), within.end][1:]
+            begins = within.start
+            for step, end in zip(starts, ends, strict=True):
+                part = Range(begins, max(begins, end))
                 begins = part.end
-                found = await self._columns(connection, place, step, part, until)
-                for direction, some in found.told():
-                    told.setdefault(direction, []).extend(some)
-        return told
+                slots += await self._slots(connection, place, step, part, until)
+        return slots
+
+    async def latest(
+        self, connection: AsyncConnection, since: datetime, until: datetime
+    ) -> Latest | None:
+        """Return the last interval of all members that starts since then and ends by then.
+
+        It has as many directions as any: others may still come.
+        """
+        everybody = (await self.places(connection)).get(ALL)
+        if everybody is None:
+            return None
+        zone = self.time_zone
+        span = Span(since.astimezone(zone).date(), until.astimezone(zone).date())
+        slots = await self.within_days(connection, everybody, span, until)
+        published = [slot for slot in slots if slot.start >= since and slot.published]
+        if not published:
+            return None
+        last = max(reversed(published), key=lambda slot: slot.published)
+        until_then = slots[: slots.index(last) + 1]
+        day = [slot for slot in until_then if slot.start.date() == last.start.date()]
+        interval, whole = together([last]), together(day)
+        assert interval is not None
+        assert whole is not None
+        return Latest(interval, whole)
 
     async def steps(self, connection: AsyncConnection, within: Range | None = None) -> Steps:
         """Return the steps at which intervals were closed, beside days, each with its time.
@@ -236,14 +223,14 @@ class Published:
         for (_, step), (first, last) in (await closed_spans(connection, within)).items():
             if step is not Interval.P1D:
                 end = last + timedelta(minutes=step.minutes)
-                known = spans.get(step, (first, end))
-                spans[step] = min(known[0], first), max(known[1], end)
+                before = spans.get(step, (first, end))
+                spans[step] = min(before[0], first), max(before[1], end)
         latest = max((end for _, end in spans.values()), default=_DAWN)
         if within is None or not spans:
             spans.setdefault(now, (latest, latest))
         return {
             step: (first, None if step is now and end == latest else end)
-            for step, (first, end) in sorted(spans.items(), key=lambda one: one[1])
+            for step, (first, end) in sorted(spans.items(), key=lambda item: item[1])
         }
 
     async def lately(self, connection: AsyncConnection, places: Iterable[Place]) -> Sequence[Place]:
@@ -252,7 +239,9 @@ class Published:
         A commune that is published by itself and with others, by the hour, is in one of them: in
         that of which most was published. None leads to an empty page.
         """
-        areas = {one.id: one for one in places if one.kind in AREAS and not one.is_together}
+        areas = {
+            place.id: place for place in places if place.kind in AREAS and not place.is_together
+        }
         last = max((await last_closed(connection)).values(), default=None)
         minutes = {}
         if last is not None and areas:
@@ -261,33 +250,30 @@ class Published:
             return list(areas.values())
         parts_of = await parts(connection)
         covered: set[GroupId] = set()
-        found = []
-        for group in sorted(minutes, key=lambda one: (-minutes[one], one)):
+        shown = []
+        for group in sorted(minutes, key=lambda group: (-minutes[group], group)):
             communes = parts_of.get(group, frozenset({group}))
             if not communes <= covered:
-                found.append(areas[group])
+                shown.append(areas[group])
                 covered |= communes
-        return sorted(found, key=lambda one: one.title.say())
+        return sorted(shown, key=lambda place: place.title.say())
 
     async def withheld(
         self, connection: AsyncConnection, interval: Interval, span: Span, until: datetime
     ) -> Counter[Reason]:
         """Count the intervals that ended by then of which no sum of homes was published."""
-        zone = self.time_zone.key
-        whole = Range(instants(zone, span.first).start, instants(zone, span.last).end)
-        bounds = self._bounds(interval, whole, until)
-        within = Range(bounds[0], bounds[-1])
-        closed = await closed_intervals(connection, interval, within)
-        found = Counter(Reason(one.reason) for one in closed if one.reason is not None)
-        begun = {direction for direction, _ in await last_closed(connection)}
-        open_count = (len(bounds) - 1) * len(begun) - len(closed)
+        bounds = self._bounds(interval, self._range(span), until)
+        closed = await closed_intervals(connection, interval, Range(bounds[0], bounds[-1]))
+        reasons = Counter(Reason(one.reason) for one in closed if one.reason is not None)
+        directions = {direction for direction, _ in await last_closed(connection)}
+        open_count = (len(bounds) - 1) * len(directions) - len(closed)
         if open_count > 0:
-            found[Reason.NOT_YET] = open_count
-        return found
+            reasons[Reason.NOT_YET] = open_count
+        return reasons
 
     async def since(self, connection: AsyncConnection, place: Place) -> date | None:
         """Return the first civil day of which anything was published."""
-        return await first_day(connection, place.id, Interval.P1D)
+        return await first_day(connection, place.id)
 
     async def begun(self, connection: AsyncConnection, place: Place | None = None) -> date | None:
         """Return the first civil day of which anything was closed, published or not.
@@ -304,7 +290,7 @@ class Published:
         days += [] if first is None else [first.astimezone(self.time_zone).date()]
         return min((day for day in days if day is not None), default=None)
 
-    async def _columns(
+    async def _slots(
         self,
         connection: AsyncConnection,
         place: Place,
@@ -313,92 +299,82 @@ class Published:
         until: datetime,
         *,
         directions: Collection[Direction] = tuple(Direction),
-    ) -> Columns:
+    ) -> list[TimeSlot]:
         bounds = self._bounds(interval, within, until)
-        known = await self._known(
-            connection, place, interval, directions, Range(bounds[0], bounds[-1])
-        )
+        within = Range(bounds[0], bounds[-1])
+        published = await self._cells(connection, place, interval, directions, within)
         last = await last_closed(connection)
-        shown = known.keys() | await self._directions(connection, place, last)
-        found: dict[Direction, Iterator[Figure]] = {}
-        for direction in Direction:
-            if direction not in shown or direction not in directions:
-                continue
-            why = partial(self._why, place, direction, interval, last)
-            found[direction] = _figures(bounds[:-1], known.get(direction, {}), why)
-        return Columns([one.astimezone(self.time_zone) for one in bounds], found)
+        shown = published.keys() | await published_directions(connection, place.id)
+        if place.kind is GroupKind.ALL:
+            # Where nothing is published of a direction, that is said.
+            shown |= {direction for direction, _ in last}
+        columns = [
+            (
+                direction,
+                published.get(direction, {}),
+                last.get((direction, interval), _DAWN),
+                self._suppressed(place, direction, interval),
+                Withheld(Reason.NOT_YET, self.publication.needed(direction, interval)),
+            )
+            for direction in Direction
+            if direction in shown and direction in directions
+        ]
+        if not columns:
+            return []
+        local = [bound.astimezone(self.time_zone) for bound in bounds]
+        return [
+            TimeSlot(
+                *ends,
+                (end - start) // _MINUTE,
+                {
+                    direction: known.get(start) or (not_yet if start > closed else suppressed)
+                    for direction, known, closed, suppressed, not_yet in columns
+                },
+            )
+            for (start, end), ends in zip(pairwise(bounds), pairwise(local), strict=True)
+        ]
 
-    async def _known(
+    async def _cells(
         self,
         connection: AsyncConnection,
         place: Place,
         interval: Interval,
         directions: Collection[Direction],
         within: Range,
-    ) -> Mapping[Direction, Mapping[datetime, Released]]:
-        found = await cells(connection, place.id, interval, directions, within)
+    ) -> Mapping[Direction, Mapping[datetime, PublishedCell]]:
+        published = await cells(connection, place.id, interval, directions, within)
         lacking = set()
-        if place.kind not in _PUBLIC and any(not cell.homes for cell in found):
+        if place.kind not in _PUBLIC and any(not cell.homes for cell in published):
             closed = await closed_intervals(connection, interval, within)
             lacking = {(one.direction, one.start) for one in closed if one.reason is not None}
-        known: dict[Direction, dict[datetime, Released]] = {}
-        for direction, start, energy, members, homes, counting, per_member, minutes in found:
-            known.setdefault(direction, {})[start] = Released(
-                WattMinutes(energy),
-                members,
-                homes,
-                counting,
-                WattMinutes(per_member),
-                minutes,
-                not homes and (direction, start) in lacking,
+        found: dict[Direction, dict[datetime, PublishedCell]] = {}
+        for cell in published:
+            lacks_homes = not cell.homes and (cell.direction, cell.start) in lacking
+            found.setdefault(cell.direction, {})[cell.start] = (
+                cell._replace(lacks_homes=True) if lacks_homes else cell
             )
-        return known
+        return found
+
+    def _range(self, span: Span) -> Range:
+        zone = self.time_zone.key
+        return Range(instants(zone, span.first).start, instants(zone, span.last).end)
 
     def _bounds(self, interval: Interval, within: Range, until: datetime) -> list[datetime]:
         """Return when the first interval starts, and when each ends: the next one starts then."""
         # In UTC: a local time that comes twice equals none of another zone.
         start, end = within.start, min(within.end, until)
         if interval is Interval.P1D:
-            first, last = (one.astimezone(self.time_zone).date() for one in (start, within.end))
+            first, last = (at.astimezone(self.time_zone).date() for at in (start, within.end))
             days = (instants(self.time_zone.key, day).end for day in Span(first, last - _DAY))
             return [start, *(day for day in days if day <= end)]
         step = timedelta(minutes=interval.minutes)
         return [start + n * step for n in range(max(0, (end - start) // step) + 1)]
 
-    async def _directions(
-        self,
-        connection: AsyncConnection,
-        place: Place,
-        last: Mapping[tuple[Direction, Interval], datetime],
-    ) -> set[Direction]:
-        """Return the directions of which it is said that nothing is published, if so."""
-        published = await published_directions(connection, place.id)
-        return published | ({of for of, _ in last} if place.kind is GroupKind.ALL else set())
-
-    def _why(
-        self,
-        place: Place,
-        direction: Direction,
-        interval: Interval,
-        last: Mapping[tuple[Direction, Interval], datetime],
-        start: datetime,
-    ) -> Withheld:
-        until = last.get((direction, interval))
+    def _suppressed(self, place: Place, direction: Direction, interval: Interval) -> Withheld:
         need = self.publication.needed(direction, interval)
-        if until is None or start > until:
-            return Withheld(Reason.NOT_YET, need)
         if need is None:
             return Withheld(Reason.NEVER)
         return Withheld(Reason.TOGETHER if place.together else Reason.BELOW_THRESHOLD, need)
-
-
-def _figures(
-    starts: Iterable[datetime],
-    known: Mapping[datetime, Released],
-    why: Callable[[datetime], Withheld],
-) -> Iterator[Figure]:
-    for start in starts:
-        yield known.get(start) or why(start)
 
 
 def _listed(communes: Sequence[str], elsewhere: str, conjunction: str) -> str:

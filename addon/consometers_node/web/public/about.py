@@ -3,7 +3,6 @@
 from aiohttp import web
 
 from ...collective.disclosure.sdc_rules import P_PERCENT, Agreed, Reason, Withheld
-from .energy_rows import spelled
 from .handlers import Desk, Guest
 from .opendata import MOST_DAYS, Quantity, offered
 from .words import WORDS
@@ -31,7 +30,7 @@ async def show(desk: Desk, guest: Guest) -> web.StreamResponse:
         p_percent=P_PERCENT,
         wait=int(publication.wait.total_seconds() // 60),
         longest_wait=int(publication.longest_wait.total_seconds() // 60),
-        reasons=[(spelled(why), why.words) for why in (Withheld(reason, 10) for reason in Reason)],
+        reasons=[(why.spelled, why.words) for why in (Withheld(reason, 10) for reason in Reason)],
         example_day=guest.today.replace(day=1),
         **WORDS,
     )

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 import io
 
+from ...collective.publication.figures import NOTHING, Row
 from ...quoalise import iso8601
 from ...series import Direction
-from .energy_rows import NOTHING, Row, spelled
 
 
 class Step(StrEnum):
@@ -29,12 +29,6 @@ class Line:
     row: Row
     before: Row | None = None
 
-    def before_alike(self, direction: Direction, members: int) -> float | None:
-        """Return what the year before was for as many members as now, or else for so many."""
-        if self.before is None or (each := self.before[direction].per_member_wh) is None:
-            return None
-        return each * (self.row[direction].members or members)
-
 
 @dataclass(frozen=True, slots=True)
 class Chart:
@@ -49,20 +43,17 @@ class Chart:
         """Return whether there is anything to draw."""
         return any(row.is_known for row in self._rows)
 
-    @property
-    def makes(self) -> bool:
-        """Return whether what panels made is known in it."""
-        return any(row.made.wh is not None for row in self._rows)
+    def has(self, direction: Direction) -> bool:
+        """Return whether energy of a direction is known in it."""
+        return any(row[direction].published for row in self._rows)
 
-    @property
-    def feeds(self) -> bool:
-        """Return whether what was fed into the grid is known in it."""
-        return any(row.fed.wh is not None for row in self._rows)
+    def had(self, direction: Direction) -> bool:
+        """Return whether energy of a direction is known of the year before."""
+        return any(row[direction].published for row in self._before)
 
-    @property
-    def draws(self) -> bool:
-        """Return whether what was drawn from the grid is known in it."""
-        return any(row.drawn.wh is not None for row in self._rows)
+    def averages(self, direction: Direction) -> bool:
+        """Return whether there is an average of more than one member."""
+        return any(row[direction].members > 1 for row in self._rows)
 
     @property
     def splits(self) -> bool:
@@ -85,35 +76,19 @@ class Chart:
         return any((row.made.wh or 0) > (row.split_wh or 0) for row in self._rows)
 
     @property
-    def made_before(self) -> bool:
-        """Return whether what panels made the year before is known in it."""
-        return any(row.made.wh is not None for row in self._before)
-
-    @property
-    def drew_before(self) -> bool:
-        """Return whether what was drawn from the grid the year before is known in it."""
-        return any(row.drawn.wh is not None for row in self._before)
-
-    @property
     def are_homes(self) -> bool:
         """Whether all that is in it are homes."""
         return all(row.are_homes for row in (*self._rows, *self._before))
 
-    @property
-    def draws_each(self) -> bool:
-        """Whether there is an average of more than one member."""
-        return any(row.drawn.members > 1 for row in self._rows)
-
-    @property
-    def makes_each(self) -> bool:
-        """Whether there is an average of what more than one member made."""
-        return any(row.made.members > 1 for row in self._rows)
-
     def before(self, line: Line, direction: Direction) -> float | None:
         """Return what the year before was, for as many members as now: so bars compare."""
-        known = [row[direction].members for row in self._rows if row[direction].members]
-        then = [row[direction].members for row in self._before if row[direction].members]
-        return line.before_alike(direction, next(iter([*known[-1:], *then[-1:]]), 0))
+        if line.before is None or (each := line.before[direction].per_member_wh) is None:
+            return None
+        now, then = (
+            [row[direction].members for row in rows if row[direction].members]
+            for rows in (self._rows, self._before)
+        )
+        return each * (line.row[direction].members or (now or then)[-1])
 
     @property
     def _rows(self) -> Iterator[Row]:
@@ -132,24 +107,24 @@ _COLUMNS = {
 _HEAD = (
     "start",
     "end",
-    *(f"{one}_wh" for one in _COLUMNS),
+    *(f"{name}_wh" for name in _COLUMNS),
     "self_consumption_wh",
-    *(f"{one}_per_member_wh" for one in _COLUMNS),
+    *(f"{name}_per_member_wh" for name in _COLUMNS),
     "members",
     "members_counting",
     "withheld",
 )
 _HOURS = (
-    *(f"{one}_hours" for one in _COLUMNS),
+    *(f"{name}_hours" for name in _COLUMNS),
     "hours_ended",
-    *(f"{one}_last_year_wh" for one in _COLUMNS),
-    *(f"{one}_last_year_per_member_wh" for one in _COLUMNS),
+    *(f"{name}_last_year_wh" for name in _COLUMNS),
+    *(f"{name}_last_year_per_member_wh" for name in _COLUMNS),
 )
 _DAYS = (
-    *(f"{one}_days" for one in _COLUMNS),
+    *(f"{name}_days" for name in _COLUMNS),
     "self_consumption_days",
     "days_ended",
-    *(f"{one}_last_year_days" for one in _COLUMNS),
+    *(f"{name}_last_year_days" for name in _COLUMNS),
 )
 
 
@@ -170,14 +145,14 @@ def as_csv(chart: Chart) -> str:
 
 def _written(line: Line) -> Sequence[str]:
     row = line.row
-    amounts = [row[one] for one in _COLUMNS.values()]
-    hidden = {spelled(one.why) for one in amounts if one.why is not None}
+    amounts = [row[direction] for direction in _COLUMNS.values()]
+    hidden = {amount.why.spelled for amount in amounts if amount.why is not None}
     return (
         iso8601.shown(row.start),
         iso8601.shown(row.end),
-        *(_number(one.wh) for one in amounts),
-        _number(row.spot_wh),
-        *(_number(one.per_member_wh) for one in amounts),
+        *(_written_wh(amount.wh) for amount in amounts),
+        _written_wh(row.spot_wh),
+        *(_written_wh(amount.per_member_wh) for amount in amounts),
         str(row.members),
         str(row.members_counting),
         " ".join(sorted(hidden)),
@@ -186,13 +161,13 @@ def _written(line: Line) -> Sequence[str]:
 
 def _hours(line: Line) -> Sequence[str]:
     """Return of how many hours each figure is, how many have ended, and the year before."""
-    amounts = [line.row[one] for one in _COLUMNS.values()]
-    before = [line.before[one] if line.before else NOTHING for one in _COLUMNS.values()]
+    amounts = [line.row[direction] for direction in _COLUMNS.values()]
+    before = [line.before[way] if line.before else NOTHING for way in _COLUMNS.values()]
     return (
-        *(f"{one.hours:g}" for one in amounts),
-        f"{max((one.hours_of for one in amounts), default=0):g}",
-        *(_number(one.wh) for one in before),
-        *(_number(one.per_member_wh) for one in before),
+        *(f"{amount.hours:g}" for amount in amounts),
+        f"{max(amount.hours_ended for amount in amounts):g}",
+        *(_written_wh(amount.wh) for amount in before),
+        *(_written_wh(amount.per_member_wh) for amount in before),
     )
 
 
@@ -200,13 +175,13 @@ def _days(line: Line) -> Sequence[str]:
     """Return of how many days each figure is, and how many have ended."""
     row, before = line.row, line.before
     days = (
-        *(row[one].out for one in _COLUMNS.values()),
-        row.both.out,
-        max((one.of for one in row.amounts.values()), default=0),
-        *(before[one].out if before else 0 for one in _COLUMNS.values()),
+        *(row[direction].published for direction in _COLUMNS.values()),
+        row.both.published,
+        max((amount.ended for amount in row.amounts.values()), default=0),
+        *(before[direction].published if before else 0 for direction in _COLUMNS.values()),
     )
-    return [str(one) for one in days]
+    return [str(count) for count in days]
 
 
-def _number(wh: float | None) -> str:
+def _written_wh(wh: float | None) -> str:
     return "" if wh is None else f"{wh:.0f}"

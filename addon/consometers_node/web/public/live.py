@@ -8,15 +8,15 @@ from aiohttp import web
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ...collective.calendar import Span
-from ...collective.disclosure.sdc_rules import Released, Withheld
+from ...collective.disclosure.sdc_rules import Withheld
 from ...collective.groups import GroupKind
 from ...collective.publication.child_collectives import Below, below
-from ...collective.publication.queries import ALL, AREAS, Place, Told
+from ...collective.publication.figures import NO_RATES, Rates, Row, rows, together
+from ...collective.publication.queries import ALL, AREAS, Place
 from ...quoalise import Text
 from ...series import Direction
 from .charts import Chart, Line, Step
 from .comparisons import kettles, lamps, pupil, washes
-from .energy_rows import Figures, Rates, Row, rates, rows, together
 from .handlers import Desk, Guest
 
 _DAY = timedelta(days=1)
@@ -36,8 +36,9 @@ class Today:
     """The last figures are of some hours ago."""
     whole: Row | None
     rates: Rates
-    homes: Released | None
-    """The last sum of consumption that homes are in: how many of how many."""
+    homes: int
+    """How many homes are in the last sum of consumption."""
+    homes_counting: int
     chart: Chart
     below: Below | None = None
     """What collectives in it let be read; None where there is none."""
@@ -88,18 +89,18 @@ class Today:
     @property
     def hidden(self) -> Mapping[Withheld, Sequence[Direction]]:
         """Return what of the day is withheld, by the reason, where no bar says it in its place."""
-        said = {self.why_not(one) for one in (Direction.PRODUCTION, Direction.CONSUMPTION)}
-        found: dict[Withheld, list[Direction]] = {}
+        in_place = {self.why_not(Direction.PRODUCTION), self.why_not(Direction.CONSUMPTION)}
+        hidden: dict[Withheld, list[Direction]] = {}
         for direction, amount in self.whole.amounts.items() if self.whole is not None else ():
-            if amount.why is not None and amount.why not in said:
-                found.setdefault(amount.why, []).append(direction)
-        return found
+            if amount.why is not None and amount.why not in in_place:
+                hidden.setdefault(amount.why, []).append(direction)
+        return hidden
 
     @property
     def untold(self) -> frozenset[Direction]:
         """Return what collectives in it let be read, of which not one figure came."""
-        told = self.whole.amounts.keys() if self.whole is not None else frozenset()
-        return frozenset() if self.below is None else self.below.allowed - told
+        there = self.whole.amounts.keys() if self.whole is not None else frozenset()
+        return frozenset() if self.below is None else self.below.allowed - there
 
     def why_not(self, direction: Direction) -> Withheld | None:
         """Return why the last figure of a direction is withheld, if it is."""
@@ -113,37 +114,43 @@ class Today:
 
 async def today(desk: Desk, guest: Guest, connection: AsyncConnection, place: Place) -> Today:
     """Look at the last two days: early in the morning, yesterday is the last that is known."""
-    published = desk.published
-    span = Span(guest.today - _DAY, guest.today)
-    found = await published.within_days(connection, place, span, guest.now)
-    mine = _of_day(found, guest.today)
-    is_today = any(row.is_known for row in rows(mine))
-    if not is_today and any(row.is_known for row in rows(_of_day(found, span.first))):
-        mine = _of_day(found, span.first)
-        day = span.first
-    else:
-        is_today, day = True, guest.today
-    lines = rows(mine)
-    known = [row for row in lines if row.is_known]
+    yesterday = guest.today - _DAY
+    slots = await desk.published.within_days(
+        connection, place, Span(yesterday, guest.today), guest.now
+    )
+    days = {
+        day: [slot for slot in slots if slot.start.date() == day]
+        for day in (guest.today, yesterday)
+    }
+    # Where neither has anything, today is shown.
+    day = next(
+        (day for day, own in days.items() if any(slot.published for slot in own)), guest.today
+    )
+    shown = rows(days[day])
+    known = [row for row in shown if row.is_known]
     # What came last may have come from some alone: everything that is told at all is to be there.
-    complete = [row for row in known if all(one.wh is not None for one in row.amounts.values())]
+    complete = [row for row in known if all(amount.published for amount in row.amounts.values())]
     now = next(reversed(complete or known), None)
-    homes = levels = None
+    whole = together(days[day])
+    levels = cell = None
     if place.kind is not GroupKind.SITE:
         levels = await below(connection, place.id, guest.today.replace(day=1))
-        homes = _homes(mine, now)
+        last = [slot for slot in days[day] if now is not None and slot.start == now.start]
+        cell = next(filter(None, (slot.cell(Direction.CONSUMPTION) for slot in last)), None)
+    made = [row for row in rows(slots) if row.made.wh]
     return Today(
         place=place,
         day=day,
-        is_today=is_today,
+        is_today=day == guest.today,
         now=now,
         is_old=now is not None and guest.now.timestamp() - now.end.timestamp() > _OLD_S,
-        whole=together(mine),
-        rates=rates(mine),
-        homes=homes,
+        whole=whole,
+        rates=NO_RATES if whole is None else whole.rates,
+        homes=cell.homes if cell else 0,
+        homes_counting=cell.counting if cell else 0,
         below=levels if levels is not None and levels.collectives else None,
-        chart=Chart(Step.HOUR, [Line(row) for row in lines], f"day/{day}.csv"),
-        sells_all=_sells_all(rows(found)),
+        chart=Chart(Step.HOUR, [Line(row) for row in shown], f"day/{day}.csv"),
+        sells_all=bool(made) and all(row.sells_all for row in made),
     )
 
 
@@ -163,9 +170,9 @@ async def together_with(
     if place is None or not place.together:
         return ()
     places = (await desk.published.places(connection)).values()
-    found = [one for one in places if one.id in place.together]
-    lately = [one for one in await desk.published.lately(connection, places) if one in found]
-    return lately or found
+    wholes = [whole for whole in places if whole.id in place.together]
+    lately = [whole for whole in await desk.published.lately(connection, places) if whole in wholes]
+    return lately or wholes
 
 
 def base(place: Place | None) -> str:
@@ -173,22 +180,3 @@ def base(place: Place | None) -> str:
     folders = {kind: folder for folder, kinds in _KINDS.items() for kind in kinds}
     folder = folders.get(place.kind) if place is not None else None
     return f"{folder}/{place.slug}/" if place is not None and folder else ""
-
-
-def _homes(figures: Figures, now: Row | None) -> Released | None:
-    for one in figures.get(Direction.CONSUMPTION, ()):
-        if now is not None and one.start == now.start and isinstance(one.figure, Released):
-            return one.figure if one.figure.homes else None
-    return None
-
-
-def _sells_all(lately: Sequence[Row]) -> bool:
-    made = [row for row in lately if row.made.wh]
-    return bool(made) and all(row.sells_all for row in made)
-
-
-def _of_day(figures: Figures, day: date) -> Mapping[Direction, Sequence[Told]]:
-    return {
-        direction: [one for one in told if one.start.date() == day]
-        for direction, told in figures.items()
-    }

@@ -7,26 +7,35 @@ from calendar import monthrange
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 import csv
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from fractions import Fraction
 from functools import cache, lru_cache
 import io
-from itertools import chain, dropwhile, pairwise
+from itertools import dropwhile
 import json
 from pathlib import Path
 import re
+from typing import NamedTuple
 
 from aiohttp import web
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ...collective.calendar import Span
-from ...collective.disclosure.sdc_rules import Figure, Reason, Released, Withheld, are_comparable
-from ...collective.publication.queries import Columns, Place, Steps
+from ...collective.disclosure.sdc_rules import Withheld
+from ...collective.publication.figures import (
+    Amount,
+    Rates,
+    Slots,
+    by_month,
+    by_year,
+    is_open,
+    weightiest,
+)
+from ...collective.publication.queries import Place, Steps
 from ...quoalise import Text, iso8601
 from ...quoalise.text import text
 from ...series import Direction, Interval
-from .energy_rows import PER_WH, Amount, Figures, Rates, by_month, by_year, spelled, together
 from .handlers import Desk, Guest, problem, tagged
 from .headers import allow_reading
 from .words import LICENCE, LICENCE_ID, LICENCE_URL
@@ -64,10 +73,9 @@ _DIRECTIONS = {
     Quantity.PRODUCTION: Direction.PRODUCTION,
 }
 _RATES: Mapping[Quantity, Callable[[Rates], Fraction | None]] = {
-    Quantity.SELF_CONSUMPTION: lambda one: one.self_consumption,
-    Quantity.SELF_SUFFICIENCY: lambda one: one.self_sufficiency,
+    Quantity.SELF_CONSUMPTION: lambda rates: rates.self_consumption,
+    Quantity.SELF_SUFFICIENCY: lambda rates: rates.self_sufficiency,
 }
-_ALL_THREE = frozenset(Direction)
 
 
 class Longer(StrEnum):
@@ -77,13 +85,8 @@ class Longer(StrEnum):
     P1Y = "P1Y"
 
 
-@dataclass(frozen=True, slots=True)
-class Point:
-    """The value of an interval, or why it is withheld.
-
-    `of` is the sum that it is, of energies. `days` is how many of the days of a month or a year
-    were published, `days_of` how many had ended; so are `hours` of a day, a month or a year.
-    """
+class Point(NamedTuple):
+    """The value of an interval, or why it is withheld; `more` stands beside it by its name."""
 
     start: datetime
     end: datetime
@@ -91,12 +94,7 @@ class Point:
     members: int
     members_counting: int
     why: Withheld | None
-    per_member: float | None = None
-    hours: float | None = None
-    hours_of: float | None = None
-    days: int | None = None
-    days_of: int | None = None
-    lacks_homes: bool = False
+    more: Mapping[str, Json]
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,29 +163,29 @@ async def groups(desk: Desk, guest: Guest) -> web.StreamResponse:
         places = await desk.published.places(connection)
         steps = await desk.published.steps(connection)
         begun = await desk.published.begun(connection)
-    slugs = {one.id: one.slug for one in places.values()}
-    told: Json = {
+    slugs = {place.id: place.slug for place in places.values()}
+    body: Json = {
         "collective": desk.settings.name,
         "licence": LICENCE_ID,
         "intervals": [
             {
-                "id": one.name,
-                "from": None if one.first is None else one.first.isoformat(),
-                "to": None if one.last is None else one.last.isoformat(),
+                "id": interval.name,
+                "from": None if interval.first is None else interval.first.isoformat(),
+                "to": None if interval.last is None else interval.last.isoformat(),
             }
-            for one in offered(steps, begun, guest)
+            for interval in offered(steps, begun, guest)
         ],
         "groups": [
             {
-                "id": one.slug,
-                "kind": one.kind,
-                "name": one.title.say("fr") or desk.settings.name,
-                "together": [slugs[whole] for whole in one.together if whole in slugs],
+                "id": place.slug,
+                "kind": place.kind,
+                "name": place.title.say("fr") or desk.settings.name,
+                "together": [slugs[whole] for whole in place.together if whole in slugs],
             }
-            for one in places.values()
+            for place in places.values()
         ],
     }
-    return _open(dumped(told), "application/json")
+    return _open(dumped(body), "application/json")
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,7 +203,7 @@ class Offered:
 def offered(steps: Steps, begun: date | None, guest: Guest) -> list[Offered]:
     """Return the intervals that may be asked for: also those at which sums were published once."""
     zone = guest.now.tzinfo
-    found = [
+    fine = [
         Offered(
             step,
             None if begun is None else first.astimezone(zone).date(),
@@ -213,7 +211,7 @@ def offered(steps: Steps, begun: date | None, guest: Guest) -> list[Offered]:
         )
         for step, (first, end) in steps.items()
     ]
-    return [*found, *(Offered(one, begun) for one in (Interval.P1D, *Longer))]
+    return [*fine, *(Offered(interval, begun) for interval in (Interval.P1D, *Longer))]
 
 
 def intervals(steps: Steps) -> list[str]:
@@ -221,9 +219,9 @@ def intervals(steps: Steps) -> list[str]:
     return [*steps, Interval.P1D, *Longer]
 
 
-def dumped(told: Json) -> str:
+def dumped(body: Json) -> str:
     """Write JSON in few bytes."""
-    return json.dumps(told, ensure_ascii=False, separators=(",", ":")) + "\n"
+    return json.dumps(body, ensure_ascii=False, separators=(",", ":")) + "\n"
 
 
 def _open(body: str, kind: str) -> web.Response:
@@ -235,7 +233,7 @@ def _open(body: str, kind: str) -> web.Response:
 
 def _asked(guest: Guest, places: Mapping[str, Place], known: Collection[str], last: str) -> Asked:
     """Read an address. Raises Wrong."""
-    quantity, interval, group = (guest.named(one) for one in ("quantity", "interval", "group"))
+    quantity, interval, group = map(guest.named, ("quantity", "interval", "group"))
     if quantity not in Quantity:
         raise Wrong(404, _NO_QUANTITY, _KNOWN.fill(known=", ".join(Quantity)))
     if interval not in known:
@@ -252,9 +250,9 @@ def _asked(guest: Guest, places: Mapping[str, Place], known: Collection[str], la
     return Asked(Quantity(quantity), places[group], length, span)
 
 
-def _day(said: str) -> date:
+def _day(written: str) -> date:
     try:
-        day = date.fromisoformat(said) if _DAY.fullmatch(said) else None
+        day = date.fromisoformat(written) if _DAY.fullmatch(written) else None
     except ValueError:
         day = None
     if day is None or not _FIRST_YEAR <= day.year <= _LAST_YEAR:
@@ -281,164 +279,83 @@ async def _points(
 ) -> Iterator[Point]:
     """Return what is asked for, each point when it is wanted: there may be thousands.
 
-    Of before anybody told, there is none.
+    Of before anything was closed, there is none.
     """
-    points = await _all_points(desk, guest, connection, asked)
-    earliest = next(points, None)
-    if earliest is None:
-        return points
-    points = chain([earliest], points)
-    if earliest.why is None or earliest.why.reason is not Reason.NOT_YET:
-        return points
-    first = await desk.published.begun(connection, asked.place)
-    if first is None:
-        return points
-    start = datetime.combine(first, time(), guest.now.tzinfo)
+    slots = await desk.published.slots(
+        connection,
+        asked.place,
+        Interval.P1D if isinstance(asked.interval, Longer) else asked.interval,
+        _whole(asked),
+        guest.now,
+        directions=[_DIRECTIONS[asked.quantity]] if asked.quantity in _DIRECTIONS else [*Direction],
+    )
+    start = datetime.min.replace(tzinfo=UTC)
+    if slots and any(map(is_open, slots[0].figures.values())):
+        first = await desk.published.begun(connection, asked.place)
+        start = datetime.combine(first, time(), guest.now.tzinfo) if first else start
 
-    def is_before(one: Point) -> bool:
-        return one.end <= start and one.why is not None and one.why.reason is Reason.NOT_YET
+    def is_before(point: Point) -> bool:
+        return point.end <= start and point.why is not None and is_open(point.why)
 
+    points = (_point(asked, part) for part in _parts(asked, slots))
     return dropwhile(is_before, points)
 
 
-async def _all_points(
-    desk: Desk, guest: Guest, connection: AsyncConnection, asked: Asked
-) -> Iterator[Point]:
-    published, directions = desk.published, _directions(asked.quantity)
+def _parts(asked: Asked, slots: Slots) -> Iterable[Slots]:
+    """Return the intervals of each point."""
+    if asked.interval is Longer.P1M:
+        return by_month(slots)
+    if asked.interval is Longer.P1Y:
+        return by_year(slots)
+    if asked.quantity in _RATES and slots and len(slots[0].figures) < len(Direction):
+        return []
+    return ([slot] for slot in slots)
+
+
+def _point(asked: Asked, slots: Slots) -> Point:
+    """Return the value of intervals that are shown as one."""
+    if asked.quantity in _RATES:
+        return _rate_point(asked, slots)
+    amount = Amount.of(slots, _DIRECTIONS[asked.quantity])
+    more: dict[str, Json] = {}
+    if amount.per_member_wh is not None:
+        more["per_member"] = _plain(round(amount.per_member_wh, 1))
+    more |= _spans(asked, amount.minutes, amount.minutes_ended, amount.published, amount.ended)
+    if amount.lacking:
+        more["lacks_homes"] = True
+    members = amount.members, amount.members_counting
+    return Point(slots[0].start, slots[-1].end, amount.wh, *members, amount.why, more)
+
+
+def _rate_point(asked: Asked, slots: Slots) -> Point:
+    """Return a rate, of the intervals of which all three directions were published."""
+    rates = Rates.of(slots)
+    rate = _RATES[asked.quantity](rates)
+    figures = [slot.figures[direction] for direction in slots[0].figures for slot in slots]
+    cells = [figure for figure in figures if not isinstance(figure, Withheld)]
+    hidden = [figure for figure in figures if isinstance(figure, Withheld)]
+    minutes, why = rates.minutes, None if rates.published else weightiest(hidden)
     if isinstance(asked.interval, Interval):
-        return _each(
-            asked.quantity,
-            await published.columns(
-                connection,
-                asked.place,
-                asked.interval,
-                asked.span,
-                guest.now,
-                directions=directions,
-            ),
-            is_day=asked.interval is Interval.P1D,
-        )
-    found = await published.columns(
-        connection, asked.place, Interval.P1D, _whole(asked), guest.now, directions=directions
-    )
-    days = dict(found.told())
-    parts = by_month(days) if asked.interval is Longer.P1M else by_year(days)
-    return (_sum(asked.quantity, one) for one in parts)
+        minutes = 0 if hidden else min([cell.minutes for cell in cells])
+        why = hidden[0] if hidden else None
+    value, members, counting = None, 0, 0
+    if rate is not None:
+        value = round(float(rate), 4)
+        members = max([cell.members for cell in cells])
+        counting = max([cell.members_counting for cell in cells])
+    minutes_ended = sum([slot.minutes for slot in slots])
+    more = _spans(asked, minutes, minutes_ended, rates.published, len(slots))
+    return Point(slots[0].start, slots[-1].end, value, members, counting, why, more)
 
 
-def _directions(quantity: Quantity) -> Collection[Direction]:
-    """Return what is to be known for it."""
-    return [_DIRECTIONS[quantity]] if quantity in _DIRECTIONS else list(Direction)
-
-
-def _each(quantity: Quantity, found: Columns, *, is_day: bool) -> Iterator[Point]:
-    """Yield the value of each interval."""
-    direction, figures = _DIRECTIONS.get(quantity), found.figures
-    ends = pairwise(found.bounds)
-    if direction is not None:
-        if direction not in figures:
-            return
-        for (start, end), figure in zip(ends, figures[direction], strict=True):
-            yield _point(start, end, figure, is_day=is_day)
-    elif figures.keys() >= _ALL_THREE:
-        rate_of = _RATES[quantity]
-        three = zip(*(figures[one] for one in Direction), strict=True)
-        for (start, end), (drawn, fed, made) in zip(ends, three, strict=True):
-            if (
-                isinstance(drawn, Released)
-                and isinstance(fed, Released)
-                and isinstance(made, Released)
-            ):
-                known = (drawn, fed, made)
-                rate = None
-                if are_comparable(known):
-                    rate = rate_of(Rates(made.watt_minutes, fed.watt_minutes, drawn.watt_minutes))
-                minutes = min(one.minutes for one in known)
-                hours = _hours(start, end, minutes, is_day=is_day)
-                most = max(one.members for one in known), max(one.members_counting for one in known)
-                counted = (0, 0) if rate is None else most
-                yield Point(start, end, _rounded(rate), *counted, None, None, *hours)
-            else:
-                why = next(one for one in (drawn, fed, made) if isinstance(one, Withheld))
-                yield _point(start, end, why, is_day=is_day)
-
-
-def _point(start: datetime, end: datetime, figure: Figure, *, is_day: bool) -> Point:
-    if isinstance(figure, Withheld):
-        hours = _hours(start, end, 0, is_day=is_day)
-        return Point(start, end, None, 0, 0, figure, None, *hours)
-    return Point(
-        start,
-        end,
-        figure.watt_minutes / PER_WH,
-        figure.members,
-        figure.members_counting,
-        None,
-        round(figure.per_member / PER_WH, 1),
-        *_hours(start, end, figure.minutes, is_day=is_day),
-        lacks_homes=figure.lacks_homes,
-    )
-
-
-def _hours(
-    start: datetime, end: datetime, minutes: int, *, is_day: bool
-) -> tuple[float | None, float | None]:
-    """Return how many hours of a day were published, and how many it has: of an hour, neither."""
-    if not is_day:
-        return None, None
-    return minutes / 60, (end.timestamp() - start.timestamp()) / 3600
-
-
-def _sum(quantity: Quantity, days: Figures) -> Point:
-    direction = _DIRECTIONS.get(quantity)
-    if direction is None:
-        return _rated(quantity, days)
-    amount = Amount.of_all(days.get(direction, ()))
-    each = amount.per_member_wh
-    return Point(
-        *_ends(days),
-        amount.wh,
-        amount.members,
-        amount.members_counting,
-        amount.why,
-        None if each is None else round(each, 1),
-        amount.hours,
-        amount.hours_of,
-        amount.out,
-        amount.of,
-        bool(amount.lacking),
-    )
-
-
-def _rated(quantity: Quantity, days: Figures) -> Point:
-    """Return a rate, of the days of which all three directions were released."""
-    whole = together(days)
-    assert whole is not None
-    rate, out = _RATES[quantity](whole.rates), whole.rates.out
-    hidden = Amount.of_all(
-        one for told in days.values() for one in told if isinstance(one.figure, Withheld)
-    )
-    amounts = whole.amounts.values()
-    return Point(
-        *_ends(days),
-        _rounded(rate),
-        *((0, 0) if rate is None else (whole.members, whole.members_counting)),
-        None if out else hidden.why,
-        None,
-        whole.rates.minutes / 60,
-        max(one.hours_of for one in amounts),
-        out,
-        max(one.of for one in amounts),
-    )
-
-
-def _rounded(rate: Fraction | None) -> float | None:
-    return None if rate is None else round(float(rate), 4)
-
-
-def _ends(figures: Figures) -> tuple[datetime, datetime]:
-    told = next(iter(figures.values()))
-    return told[0].start, told[-1].end
+def _spans(
+    asked: Asked, minutes: int, minutes_ended: int, days: int, days_ended: int
+) -> dict[str, Json]:
+    """Return how many hours were published of how many, and days where there are several."""
+    if (names := _SPANS.get(asked.interval)) is None:
+        return {}
+    values = (_plain(minutes / 60), _plain(minutes_ended / 60), days, days_ended)
+    return dict(zip(names, values, strict=False))
 
 
 def _as_json(desk: Desk, asked: Asked, points: Iterable[Point]) -> str:
@@ -454,7 +371,7 @@ def _as_json(desk: Desk, asked: Asked, points: Iterable[Point]) -> str:
             "unit": asked.quantity.unit,
             "licence": LICENCE_ID,
             "attribution": f"{desk.settings.name}, {LICENCE}",
-            "values": [_told(point, start, end) for point, start, end in _shown(points)],
+            "values": [_described(point, start, end) for point, start, end in _shown(points)],
         }
     )
 
@@ -468,62 +385,53 @@ def _shown(points: Iterable[Point]) -> Iterator[tuple[Point, str, str]]:
         yield point, start, words
 
 
-def _told(point: Point, start: str, end: str) -> Json:
-    told: dict[str, Json] = {
+def _described(point: Point, start: str, end: str) -> Json:
+    described: dict[str, Json] = {
         "start": start,
         "end": end,
         "value": _plain(point.value),
         "members": point.members,
         "members_counting": point.members_counting,
+        **point.more,
     }
-    if point.per_member is not None:
-        told["per_member"] = _plain(point.per_member)
-    if point.hours is not None:
-        told |= {"hours": _plain(point.hours), "hours_ended": _plain(point.hours_of)}
-    if point.days is not None:
-        told |= {"days": point.days, "days_ended": point.days_of}
-    if point.lacks_homes:
-        told["lacks_homes"] = True
     if point.why is not None:
-        told["withheld"] = _withheld(point.why)
-    return told
+        described["withheld"] = _withheld(point.why)
+    return described
 
 
 @lru_cache(maxsize=256)
 def _withheld(why: Withheld) -> Json:
     return {
-        "reason": spelled(why),
+        "reason": why.spelled,
         "need": why.need,
         "text": {tag: why.words.say(tag) for tag in ("en", "fr")},
     }
 
 
 _HEAD = ("start", "end", "value", "unit", "members", "withheld", "members_counting", "per_member")
-_HOURS, _DAYS = ("hours", "hours_ended"), ("days", "days_ended")
+_HOURS = ("hours", "hours_ended")
+_DAYS = (*_HOURS, "days", "days_ended")
+_SPANS = {Interval.P1D: _HOURS, Longer.P1M: _DAYS, Longer.P1Y: _DAYS}
 
 
 def _as_csv(asked: Asked, points: Iterable[Point]) -> str:
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\r\n")
-    more = {Interval.P1D: _HOURS, Longer.P1M: (*_HOURS, *_DAYS), Longer.P1Y: (*_HOURS, *_DAYS)}
-    names = more.get(asked.interval, ())
+    names = _SPANS.get(asked.interval, ())
     writer.writerow((*_HEAD, *names))
     for point, start, end in _shown(points):
-        line = (
-            start,
-            end,
-            "" if point.value is None else _plain(point.value),
-            asked.quantity.unit,
-            point.members,
-            "" if point.why is None else spelled(point.why),
-            point.members_counting,
-            "" if point.per_member is None else _plain(point.per_member),
-            _plain(point.hours),
-            _plain(point.hours_of),
-            point.days,
-            point.days_of,
+        writer.writerow(
+            (
+                start,
+                end,
+                _plain(point.value),
+                asked.quantity.unit,
+                point.members,
+                "" if point.why is None else point.why.spelled,
+                point.members_counting,
+                *(point.more.get(name) for name in ("per_member", *names)),
+            )
         )
-        writer.writerow(line[: len(_HEAD) + len(names)])
     return out.getvalue()
 
 

@@ -1,20 +1,28 @@
 """A month by its days and a year by its months, beside the same a year before."""
 
 from calendar import monthrange
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
 from aiohttp import web
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ...collective.calendar import Span
-from ...collective.disclosure.sdc_rules import Reason, Released, Withheld
+from ...collective.disclosure.sdc_rules import Reason, Withheld
 from ...collective.members.members import month_after
-from ...collective.publication.queries import Place, Told
-from ...series import Interval
+from ...collective.publication.figures import (
+    Row,
+    Slots,
+    TimeSlot,
+    begun,
+    by_month,
+    rows,
+    together,
+)
+from ...collective.publication.queries import Place
+from ...series import Direction, Interval
 from .charts import Chart, Line, Step, as_csv
-from .energy_rows import Figures, Row, begun, by_month, rows, together
 from .handlers import Desk, Guest, tagged
 from .live import base, named, together_with
 from .words import WORDS
@@ -61,18 +69,14 @@ class Which:
 class _Days:
     """Days of a month or a year, the same of a year before, and the first that anybody told of."""
 
-    now: Figures
-    then: Figures
+    now: Slots
+    then: Slots
     first: date | None
 
     def of_month(self, month: int) -> _Days:
         """Return those of one month of a year."""
         now, then = (
-            {
-                direction: [one for one in told if one.start.month == month]
-                for direction, told in figures.items()
-            }
-            for figures in (self.now, self.then)
+            [slot for slot in days if slot.start.month == month] for days in (self.now, self.then)
         )
         return _Days(now, then, self.first)
 
@@ -124,8 +128,8 @@ async def day_csv(desk: Desk, guest: Guest) -> web.StreamResponse:
     _check(day)
     async with desk.store.reading() as connection:
         place = await _there(desk, guest, connection)
-        found = await desk.published.within_days(connection, place, Span(day, day), guest.now)
-    chart = Chart(Step.HOUR, [Line(row) for row in rows(found)], "")
+        slots = await desk.published.within_days(connection, place, Span(day, day), guest.now)
+    chart = Chart(Step.HOUR, [Line(row) for row in rows(slots)], "")
     return _file(guest, chart, f"{place.slug}-{day}.csv")
 
 
@@ -167,29 +171,25 @@ async def _days(
 ) -> _Days:
     published, span = desk.published, Span(which.first, which.last)
     now, then = [
-        await published.columns(connection, place, Interval.P1D, some, guest.now)
-        for some in (span, which.year_before)
+        await published.slots(connection, place, Interval.P1D, days, guest.now)
+        for days in (span, which.year_before)
     ]
-    return _Days(
-        now=dict(now.told()),
-        then=dict(then.told()),
-        first=await published.begun(connection, place),
-    )
+    return _Days(now, then, await published.begun(connection, place))
 
 
 async def _show(desk: Desk, guest: Guest, step: Step) -> web.StreamResponse:
     which = _which(guest, step)
     async with desk.store.reading() as connection:
         place = await _there(desk, guest, connection)
-        found = await look(desk, guest, connection, place, which)
-        others = await together_with(desk, connection, place)
+        period = await look(desk, guest, connection, place, which)
+        wholes = await together_with(desk, connection, place)
     return desk.page(
         guest,
         "period.html",
         place=place,
         base=base(place),
-        period=found,
-        together=others,
+        period=period,
+        together=wholes,
         **WORDS,
     )
 
@@ -198,8 +198,8 @@ async def _csv(desk: Desk, guest: Guest, step: Step) -> web.StreamResponse:
     which = _which(guest, step)
     async with desk.store.reading() as connection:
         place = await _there(desk, guest, connection)
-        found = await look(desk, guest, connection, place, which)
-    return _file(guest, found.chart, f"{place.slug}-{which.path.partition('/')[2]}.csv")
+        period = await look(desk, guest, connection, place, which)
+    return _file(guest, period.chart, f"{place.slug}-{which.path.partition('/')[2]}.csv")
 
 
 async def _there(desk: Desk, guest: Guest, connection: AsyncConnection) -> Place:
@@ -216,9 +216,9 @@ def _file(guest: Guest, chart: Chart, name: str) -> web.Response:
 
 def _which(guest: Guest, step: Step) -> Which:
     """Read which one the address names. Raises HTTPNotFound."""
-    said = guest.named("month" if step is Step.DAY else "year")
+    written = f"{guest.named('month')}-01" if step is Step.DAY else f"{guest.named('year')}-01-01"
     try:
-        first = date.fromisoformat(f"{said}-01" if step is Step.DAY else f"{said}-01-01")
+        first = date.fromisoformat(written)
     except ValueError:
         raise web.HTTPNotFound from None
     _check(first)
@@ -230,53 +230,55 @@ def _check(day: date) -> None:
         raise web.HTTPNotFound
 
 
-def _same_days(figures: Figures, other: Figures) -> Figures:
-    """Leave out the days of which not as many hours are known of both years."""
-    found = {}
-    for direction, told in figures.items():
-        days = {_in_year(one): one for one in _known(other.get(direction, ()))}
-        found[direction] = [
-            one if _compares(one, days.get(_in_year(one))) else replace(one, figure=_LEFT_OUT)
-            for one in told
-        ]
-    return found
+def _same_days(days: Slots, others: Slots) -> Slots:
+    """Leave out the figures of which not as many hours are known of both years."""
+    return _left_out(days, others, lambda _direction, _day: True)
 
 
-def _compares(one: Told, other: Told | None) -> bool:
+def _beside(then: Slots, now: Slots) -> Slots:
+    """Leave out the figures that this year does not know alike, of each month that it knows."""
+    partly = {
+        (direction, slot.start.month)
+        for slot in now
+        for direction in slot.figures
+        if slot.cell(direction)
+    }
+    return _left_out(then, now, lambda direction, day: (direction, day.month) in partly)
+
+
+def _left_out(days: Slots, others: Slots, matters: Callable[[Direction, datetime], bool]) -> Slots:
+    """Leave out figures that the same day of the other year does not have alike."""
+    same_day = {_in_year(slot): slot for slot in others}
+    return [
+        slot._replace(
+            figures={
+                direction: _LEFT_OUT
+                if matters(direction, slot.start)
+                and not _compares(slot, same_day.get(_in_year(slot)), direction)
+                else figure
+                for direction, figure in slot.figures.items()
+            }
+        )
+        for slot in days
+    ]
+
+
+def _compares(slot: TimeSlot, other: TimeSlot | None, direction: Direction) -> bool:
     """Return whether both days are published as a whole, or as many hours of each."""
-    if other is None or not isinstance(one.figure, Released):
+    cell, then = slot.cell(direction), other and other.cell(direction)
+    if cell is None or other is None or then is None:
         return False
-    assert isinstance(other.figure, Released)
-    return (one.is_whole and other.is_whole) or one.figure.minutes == other.figure.minutes
+    are_whole = cell.minutes >= slot.minutes and then.minutes >= other.minutes
+    return are_whole or cell.minutes == then.minutes
 
 
-def _beside(then: Figures, now: Figures) -> Figures:
-    """Leave out the days that this year does not know alike, of each month that it knows."""
-    found = {}
-    for direction, told in then.items():
-        days = {_in_year(one): one for one in _known(now.get(direction, ()))}
-        partly = {month for month, _ in days}
-        found[direction] = [
-            replace(one, figure=_LEFT_OUT)
-            if one.start.month in partly and not _compares(one, days.get(_in_year(one)))
-            else one
-            for one in told
-        ]
-    return found
-
-
-def _last_day(figures: Figures) -> date | None:
+def _last_day(days: Slots) -> date | None:
     """Return the last day of which anything is known."""
-    known = [one.start.date() for told in figures.values() for one in _known(told)]
-    return max(known, default=None)
+    return max((slot.start.date() for slot in days if slot.published), default=None)
 
 
-def _known(told: Iterable[Told]) -> Iterator[Told]:
-    return (one for one in told if isinstance(one.figure, Released))
-
-
-def _in_year(one: Told) -> tuple[int, int]:
-    return one.start.month, one.start.day
+def _in_year(slot: TimeSlot) -> tuple[int, int]:
+    return slot.start.month, slot.start.day
 
 
 def _chart(days: _Days, which: Which, guest: Guest) -> Chart:
@@ -292,11 +294,8 @@ def _lines(days: _Days, which: Which, guest: Guest) -> Sequence[Line]:
         starts = {n: which.first.replace(day=n) for n in range(1, which.last.day + 1)}
     else:
         # A month in which the first day is says how many of its days are missing.
-        mine = {
-            row.start.month: row
-            for row in _months(begun(now, first.replace(day=1) if first else None))
-        }
-        before = {row.start.month: row for row in _months(_beside(then, now))}
+        mine = _by_month(begun(now, first.replace(day=1) if first else None))
+        before = _by_month(_beside(then, now))
         starts = {n: which.first.replace(month=n) for n in range(1, 13)}
     has_past = any(row.is_known for row in before.values())
     return [
@@ -306,10 +305,9 @@ def _lines(days: _Days, which: Which, guest: Guest) -> Sequence[Line]:
     ]
 
 
-def _months(figures: Figures) -> Iterator[Row]:
-    for one in by_month(figures):
-        if (row := together(one)) is not None:
-            yield row
+def _by_month(days: Slots) -> dict[int, Row]:
+    months = [row for month in by_month(days) if (row := together(month)) is not None]
+    return {row.start.month: row for row in months}
 
 
 def _to_come(first: date, step: Step, guest: Guest) -> Row:

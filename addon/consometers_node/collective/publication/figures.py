@@ -1,0 +1,357 @@
+"""What is published of intervals: of one, and of many together. Pure.
+
+Sums and rates are computed of published cells alone.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from fractions import Fraction
+from itertools import dropwhile, groupby
+from typing import NamedTuple, Self
+
+from ...series import Direction
+from ...store.publication import PublishedCell
+from ..disclosure.sdc_rules import Reason, Withheld
+
+PER_WH = 60
+"""Watt-minutes of 1 Wh."""
+
+_BOTH = (Direction.PRODUCTION, Direction.INJECTION)
+_ALL_THREE = (*_BOTH, Direction.CONSUMPTION)
+
+type Figure = PublishedCell | Withheld
+
+
+class TimeSlot(NamedTuple):
+    """An interval, in the time of the collective, with what is published of each direction."""
+
+    start: datetime
+    end: datetime
+    minutes: int
+    """How long it is."""
+    figures: Mapping[Direction, Figure]
+
+    def cell(self, direction: Direction) -> PublishedCell | None:
+        """Return what was published of a direction; None if nothing was."""
+        figure = self.figures.get(direction)
+        return figure if isinstance(figure, PublishedCell) else None
+
+    @property
+    def published(self) -> int:
+        """How many directions were published."""
+        return sum(isinstance(figure, PublishedCell) for figure in self.figures.values())
+
+
+type Slots = Sequence[TimeSlot]
+
+
+class Amount(NamedTuple):
+    """Energy of some intervals, of which `published` were, of `ended` in all; else why it is not.
+
+    `minutes` of `minutes_ended` were published; `in_part`: a day among them is not whole.
+    `members`, of `members_counting` that counted, is the most that one of them sums; `per_member`
+    is the average of one member, which is that of a home where there `are_homes` alone. In
+    `lacking` of them, homes count that are not in it.
+    """
+
+    watt_minutes: int | None = None
+    members: int = 0
+    published: int = 0
+    ended: int = 0
+    why: Withheld | None = None
+    per_member: int | None = None
+    members_counting: int = 0
+    are_homes: bool = True
+    minutes: int = 0
+    minutes_ended: int = 0
+    lacking: int = 0
+    in_part: bool = False
+
+    @classmethod
+    def of(cls, slots: Slots, direction: Direction) -> Self:
+        """Return the sum of what was published of a direction."""
+        cells: list[PublishedCell] = []
+        hidden: list[Withheld] = []
+        minutes, in_part = 0, False
+        for slot in slots:
+            figure = slot.figures[direction]
+            minutes += slot.minutes
+            if isinstance(figure, Withheld):
+                hidden.append(figure)
+            else:
+                cells.append(figure)
+                in_part |= figure.minutes < slot.minutes
+        if not cells:
+            return cls(ended=len(hidden), why=weightiest(hidden), minutes_ended=minutes)
+        return cls(
+            sum([cell.watt_minutes for cell in cells]),
+            max([cell.members for cell in cells]),
+            len(cells),
+            len(slots),
+            None,
+            sum([cell.per_member for cell in cells]),
+            max([cell.members_counting for cell in cells]),
+            all(cell.members == cell.homes for cell in cells),
+            sum([cell.minutes for cell in cells]),
+            minutes,
+            sum([cell.lacks_homes for cell in cells]),
+            in_part,
+        )
+
+    @property
+    def wh(self) -> float | None:
+        """The energy in Wh; None where none was published."""
+        return _wh(self.watt_minutes)
+
+    @property
+    def per_member_wh(self) -> float | None:
+        """The average of one member in Wh."""
+        return _wh(self.per_member)
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether nothing is left out of it."""
+        return self.minutes >= self.minutes_ended and not self.lacking
+
+    @property
+    def hours(self) -> float:
+        """How many hours were published."""
+        return self.minutes / 60
+
+    @property
+    def hours_ended(self) -> float:
+        """How many hours there were."""
+        return self.minutes_ended / 60
+
+    @property
+    def how_many(self) -> tuple[int, int, int, int]:
+        """Of how many days of how many it is, and of how many minutes where of some in part."""
+        minutes = (self.minutes, self.minutes_ended) if self.in_part else (0, 0)
+        return (self.published, self.ended, *minutes)
+
+    @property
+    def gap(self) -> Self:
+        """What is left out of it, alike for all directions of which as much is."""
+        return self._replace(
+            watt_minutes=None, members=0, per_member=None, members_counting=0, are_homes=True
+        )
+
+
+NOTHING = Amount()
+
+
+class Rates(NamedTuple):
+    """Rates of the same intervals, in watt-minutes of each direction; so many were `published`.
+
+    Whatever is computed of two directions is of the intervals of which both are known, and of days
+    of which as many hours are: of one that is of more of them, it would be wrong.
+    """
+
+    production: int = 0
+    injection: int = 0
+    consumption: int = 0
+    published: int = 0
+    minutes: int = 0
+    """How much of them was published."""
+
+    @classmethod
+    def of(cls, slots: Slots, directions: Sequence[Direction] = _ALL_THREE) -> Self:
+        """Compute them of the intervals of which all these directions were published."""
+        cells = [row for slot in slots if (row := _comparable(slot, directions))]
+        sums = [sum([cell.watt_minutes for cell in column]) for column in zip(*cells, strict=True)]
+        made, fed, drawn = (*sums, 0, 0, 0)[: len(_ALL_THREE)]
+        return cls(made, fed, drawn, len(cells), sum([row[0].minutes for row in cells]))
+
+    @property
+    def spot(self) -> int | None:
+        """What was used where it was made; None where that cannot be told."""
+        if not self.published or not 0 <= self.injection <= self.production:
+            return None
+        return self.production - self.injection
+
+    @property
+    def used(self) -> int | None:
+        """All that was used, wherever it came from; None where that cannot be told."""
+        return None if self.spot is None else self.spot + self.consumption
+
+    @property
+    def self_consumption(self) -> Fraction | None:
+        """Which share of production was used on the spot; None where that cannot be told."""
+        return _share(self.spot, self.production)
+
+    @property
+    def self_sufficiency(self) -> Fraction | None:
+        """Which share of use was produced; None where that cannot be told."""
+        return _share(self.spot, self.used)
+
+
+NO_RATES = Rates()
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """What flowed in an interval, or in many that are shown as one.
+
+    `both` is of the intervals of which production and injection are known, `rates` of those of
+    which consumption is as well.
+    """
+
+    start: datetime
+    end: datetime
+    amounts: Mapping[Direction, Amount]
+    both: Rates = NO_RATES
+    rates: Rates = NO_RATES
+
+    def __getitem__(self, direction: Direction) -> Amount:
+        return self.amounts.get(direction, NOTHING)
+
+    @property
+    def made(self) -> Amount:
+        """What panels made."""
+        return self[Direction.PRODUCTION]
+
+    @property
+    def fed(self) -> Amount:
+        """What was fed into the grid."""
+        return self[Direction.INJECTION]
+
+    @property
+    def drawn(self) -> Amount:
+        """What was drawn from the grid."""
+        return self[Direction.CONSUMPTION]
+
+    @property
+    def spot_wh(self) -> float | None:
+        """What was used where it was made; None where that cannot be told."""
+        return _wh(self.both.spot)
+
+    @property
+    def split_wh(self) -> float | None:
+        """What was made and is known to be used on the spot or fed into the grid."""
+        return None if self.both.spot is None else _wh(self.both.production)
+
+    @property
+    def knows_use(self) -> bool:
+        """Whether all that was used is known, and not only what was drawn."""
+        return self.rates.used is not None
+
+    @property
+    def used_wh(self) -> float | None:
+        """All that was used, wherever it came from: what was drawn, where nothing else is known."""
+        return _wh(self.rates.used) if self.knows_use else self.drawn.wh
+
+    @property
+    def sells_all(self) -> bool:
+        """Return whether all that panels made was fed into the grid: a contract that sells it."""
+        return bool(self.both.production) and self.both.production == self.both.injection
+
+    @property
+    def compared(self) -> float | None:
+        """What was made, beside what was used; None where that cannot be told."""
+        used = self.rates.used
+        return self.rates.production / used if used else None
+
+    @property
+    def gaps(self) -> Mapping[Amount, Sequence[Direction]]:
+        """Return what is suppressed of it, or of some of its days, by why and of how many."""
+        gaps: dict[Amount, list[Direction]] = {}
+        for direction, amount in self.amounts.items():
+            if not amount.is_whole:
+                gaps.setdefault(amount.gap, []).append(direction)
+        return gaps
+
+    @property
+    def is_known(self) -> bool:
+        """Return whether anything of it was published."""
+        return any(amount.published for amount in self.amounts.values())
+
+    @property
+    def members(self) -> int:
+        """Return how many members its figures sum."""
+        return max((amount.members for amount in self.amounts.values()), default=0)
+
+    @property
+    def members_counting(self) -> int:
+        """How many members counted, of those that its figures sum."""
+        return max((amount.members_counting for amount in self.amounts.values()), default=0)
+
+    @property
+    def are_homes(self) -> bool:
+        """Whether its figures sum homes alone."""
+        return all(amount.are_homes for amount in self.amounts.values())
+
+    @property
+    def hours(self) -> float:
+        """How long it is."""
+        # Of two times of one zone, Python takes the difference of what clocks show.
+        return (self.end.timestamp() - self.start.timestamp()) / 3600
+
+
+def together(slots: Slots) -> Row | None:
+    """Return one row for all intervals; None where there is none."""
+    if not slots:
+        return None
+    amounts = {direction: Amount.of(slots, direction) for direction in slots[0].figures}
+    return Row(slots[0].start, slots[-1].end, amounts, Rates.of(slots, _BOTH), Rates.of(slots))
+
+
+def rows(slots: Slots) -> list[Row]:
+    """Return a row for each interval."""
+    return [row for slot in slots if (row := together([slot])) is not None]
+
+
+def by_month(days: Slots) -> list[Slots]:
+    """Part days by their months."""
+    return _parted(days, lambda slot: (slot.start.year, slot.start.month))
+
+
+def by_year(days: Slots) -> list[Slots]:
+    """Part days by their years."""
+    return _parted(days, lambda slot: slot.start.year)
+
+
+def _parted(days: Slots, part_of: Callable[[TimeSlot], object]) -> list[Slots]:
+    return [list(part) for _, part in groupby(days, part_of)]
+
+
+def begun(slots: Slots, first: date | None) -> Slots:
+    """Leave out what is before the first day of which anything was closed: nothing is missing."""
+
+    def is_before(slot: TimeSlot) -> bool:
+        is_early = first is not None and slot.start.date() < first
+        return is_early and all(map(is_open, slot.figures.values()))
+
+    return list(dropwhile(is_before, slots))
+
+
+def is_open(figure: Figure) -> bool:
+    """Return whether nothing is known of a figure yet."""
+    return isinstance(figure, Withheld) and figure.reason is Reason.NOT_YET
+
+
+def weightiest(hidden: Iterable[Withheld]) -> Withheld | None:
+    """Return of many reasons one that people can do something about, rather than wait."""
+    return min(hidden, key=is_open, default=None)
+
+
+def _comparable(slot: TimeSlot, directions: Sequence[Direction]) -> list[PublishedCell]:
+    """Return the cells of these directions if a rate may be computed of them, else none.
+
+    All are there, of as much of a day, with homes in all or in none.
+    """
+    cells = [cell for direction in directions if (cell := slot.cell(direction)) is not None]
+    alike = [
+        cell
+        for cell in cells
+        if cell.minutes == cells[0].minutes and cell.lacks_homes == cells[0].lacks_homes
+    ]
+    return alike if len(alike) == len(directions) else []
+
+
+def _share(part: int | None, whole: int | None) -> Fraction | None:
+    return None if part is None or not whole else Fraction(part, whole)
+
+
+def _wh(watt_minutes: int | None) -> float | None:
+    return None if watt_minutes is None else watt_minutes / PER_WH
