@@ -80,21 +80,6 @@ _CLOSED_FACTS = (
 )
 
 
-class DaySum(NamedTuple):
-    """The sum of what was published of a group in the intervals of a civil day.
-
-    `members`, `homes` and `counting` are the most of one of its intervals. `per_member` adds up
-    their averages, of those with homes where there are such.
-    """
-
-    watt_minutes: int
-    members: int
-    homes: int
-    counting: int
-    per_member: int
-    minutes: int
-
-
 async def write(
     connection: AsyncConnection,
     cells: Iterable[PublishedCell],
@@ -203,8 +188,12 @@ async def cells(
 
 async def day_sums(
     connection: AsyncConnection, direction: Direction, day: date, within: Range
-) -> dict[GroupId, DaySum]:
-    """Return the sums of the published intervals of a civil day, by group."""
+) -> dict[GroupId, PublishedCell]:
+    """Return the sums of the published intervals of a civil day, by group.
+
+    `members`, `homes` and `counting` are the most of one of its intervals. `per_member` adds up
+    their averages, of those with homes where there are such.
+    """
     query = (
         select(
             _CELL.group_id,
@@ -228,7 +217,11 @@ async def day_sums(
         )
         .group_by(_CELL.group_id)
     )
-    return {group: DaySum(*map(int, sums)) for group, *sums in await connection.execute(query)}
+    key = Interval.P1D, direction, within.start, day
+    return {
+        group: PublishedCell._make((group, *key, *map(int, sums), False))
+        for group, *sums in await connection.execute(query)
+    }
 
 
 async def published_groups(connection: AsyncConnection) -> set[GroupId]:

@@ -8,7 +8,7 @@ from random import Random
 from hypothesis import given, settings, strategies as st
 import pytest
 
-from consometers_node.collective.disclosure.closing import Closing, close, combine_small
+from consometers_node.collective.disclosure.closing import Groups, close, combine_small
 from consometers_node.collective.disclosure.sdc_rules import (
     P_PERCENT,
     Agreed,
@@ -30,28 +30,27 @@ def closed(
     parts: Mapping[str, list[int]],
     minimum: int | None = MINIMUM,
     members: Mapping[str, int] | None = None,
-) -> Closing[str]:
+) -> tuple[Mapping[Groups[str], Cell], Reason | None]:
     """Close an interval in which homes have these parts; in the month there were so many."""
     members = members or {area: len(some) for area, some in parts.items()}
     cells = {area: Cell.of(some) for area, some in parts.items() if some}
     return close(cells, combine_small(members, minimum), minimum)
 
 
-def published(closing: Closing[str]) -> dict[frozenset[str], tuple[int, int]]:
-    return {cell.groups: (cell.watt_minutes, cell.homes) for cell in closing.cells}
+def published(
+    closing: tuple[Mapping[Groups[str], Cell], Reason | None],
+) -> dict[frozenset[str], tuple[int, int]]:
+    cells, reason = closing
+    assert reason is None
+    return {groups: (cell.watt_minutes, cell.homes) for groups, cell in cells.items()}
 
 
 def test_nine_homes_are_not_published() -> None:
-    closing = closed({"Lorient": [500] * 9})
-    assert not closing.cells
-    assert closing.total is None
-    assert closing.suppressed == {frozenset({"Lorient"}): Reason.BELOW_THRESHOLD}
+    assert closed({"Lorient": [500] * 9}) == ({}, Reason.BELOW_THRESHOLD)
 
 
 def test_two_solar_homes_among_eight_that_inject_nothing_do_not_tell_each_other() -> None:
-    assert closed({"Lorient": [0] * 8 + [900, 800]}).suppressed == {
-        frozenset({"Lorient"}): Reason.DOMINANCE
-    }
+    assert closed({"Lorient": [0] * 8 + [900, 800]}) == ({}, Reason.DOMINANCE)
 
 
 def test_all_zero_is_known_of_all() -> None:
@@ -62,17 +61,16 @@ def test_a_home_of_more_than_85_percent_is_never_published() -> None:
     """Insee's rule for one enterprise is contained in the p % rule."""
     for others in range(10, 60):
         parts = [1_000] + [round(1_000 * 15 / 85 / others) - 1] * others
-        assert closed({"Lorient": parts}).suppressed
+        assert closed({"Lorient": parts}) == ({}, Reason.DOMINANCE)
 
 
 def test_a_small_commune_is_published_with_the_smallest_other_one() -> None:
-    closing = closed({"Guidel": [500] * 4, "Lorient": [500] * 30, "Lanester": [500] * 12})
-    assert published(closing) == {
+    cells = published(closed({"Guidel": [500] * 4, "Lorient": [500] * 30, "Lanester": [500] * 12}))
+    assert cells == {
         frozenset({"Guidel", "Lanester"}): (8_000, 16),
         frozenset({"Lorient"}): (15_000, 30),
     }
-    assert closing.total is not None
-    assert (closing.total.watt_minutes, closing.total.homes) == (23_000, 46)
+    assert [sum(facts) for facts in zip(*cells.values(), strict=True)] == [23_000, 46]
 
 
 def test_small_communes_are_enough_together() -> None:
@@ -102,23 +100,21 @@ def test_a_home_that_joins_in_a_new_commune_during_the_month_is_pooled() -> None
 
 
 def test_where_no_number_is_enough_nothing_is_published() -> None:
-    assert closed({"Lorient": [500] * 9_000}, None).suppressed == {
-        frozenset({"Lorient"}): Reason.NEVER
-    }
+    assert closed({"Lorient": [500] * 9_000}, None) == ({}, Reason.NEVER)
 
 
 @given(AREA, st.integers(3, 12))
 def test_cells_share_no_home_and_each_passes(parts: dict[str, list[int]], minimum: int) -> None:
-    closing = closed(parts, minimum)
-    areas = [area for cell in closing.cells for area in cell.groups]
+    cells, _ = closed(parts, minimum)
+    areas = [area for groups in cells for area in groups]
     assert len(areas) == len(set(areas))
-    for cell in closing.cells:
-        homes = [part for area in cell.groups for part in parts.get(area, ())]
+    for groups, cell in cells.items():
+        homes = [part for area in groups for part in parts.get(area, ())]
         assert (sum(homes), len(homes)) == (cell.watt_minutes, cell.homes)
         assert len(homes) >= minimum
-    if closing.cells:
+    if cells:
         # Nothing is left over: a total is of all homes that told, or there is none.
-        assert sum(cell.homes for cell in closing.cells) == sum(map(len, parts.values()))
+        assert sum(cell.homes for cell in cells.values()) == sum(map(len, parts.values()))
 
 
 @given(AREA)
@@ -126,8 +122,8 @@ def test_one_member_whatever_it_tells_estimates_no_other_to_within_p_percent(
     parts: dict[str, list[int]],
 ) -> None:
     """A member knows its own part, and that no other is negative: the rest bounds each of them."""
-    for cell in closed(parts, 3).cells:
-        homes = [part for area in cell.groups for part in parts.get(area, ())]
+    for groups, cell in closed(parts, 3)[0].items():
+        homes = [part for area in groups for part in parts.get(area, ())]
         for own, other in permutations(sorted(homes, reverse=True)[:6], 2):
             bound = cell.watt_minutes - own
             assert 100 * (bound - other) >= P_PERCENT * other
@@ -156,8 +152,8 @@ class Town:
             for home in telling:
                 part = Cell.of([self.random.choice([0, 40, 500, 9_000])])
                 cells[self.area[home]] = cells.get(self.area[home], Cell()) + part
-            for cell in close(cells, together, self.minimum).cells:
-                inside = [home for home in telling if self.area[home] in cell.groups]
+            for groups in close(cells, together, self.minimum)[0]:
+                inside = [home for home in telling if self.area[home] in groups]
                 self.attacker.see({(home, self.hours): 1 for home in inside})
 
     def change(self) -> None:

@@ -5,39 +5,10 @@ common, and their sum is the total. Preview and publication call the same functi
 """
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 
 from .sdc_rules import Cell, Reason
 
 type Groups[G] = frozenset[G]
-
-
-@dataclass(frozen=True, slots=True)
-class PublishedCell[G]:
-    """The sum of the homes of these groups; several groups are published as one cell only."""
-
-    groups: Groups[G]
-    watt_minutes: int
-    homes: int
-
-
-@dataclass(frozen=True, slots=True)
-class Closing[G]:
-    """What is published of one interval in one direction, and which groups are suppressed, why."""
-
-    cells: tuple[PublishedCell[G], ...]
-    suppressed: Mapping[Groups[G], Reason]
-
-    @property
-    def total(self) -> PublishedCell[G] | None:
-        """The sum of what is published; None where nothing is."""
-        if not self.cells:
-            return None
-        return PublishedCell(
-            frozenset[G]().union(*(cell.groups for cell in self.cells)),
-            sum(cell.watt_minutes for cell in self.cells),
-            sum(cell.homes for cell in self.cells),
-        )
 
 
 def combine_small[G](homes: Mapping[G, int], minimum: int | None) -> frozenset[Groups[G]]:
@@ -53,8 +24,8 @@ def combine_small[G](homes: Mapping[G, int], minimum: int | None) -> frozenset[G
 
 def close[G](
     cells: Mapping[G, Cell], together: Collection[Groups[G]], minimum: int | None
-) -> Closing[G]:
-    """Close an interval: publish the cells that pass, each by itself or with others.
+) -> tuple[dict[Groups[G], Cell], Reason | None]:
+    """Close an interval: return the cells that pass, alone or with others, or why none does.
 
     `together` is the month's `combine_small`; a group that it does not name, of a home that joined
     since, stands by itself. A group of `together` without a cell has told nothing, which looks
@@ -68,12 +39,9 @@ def close[G](
         pooled = sum(pool.values(), Cell())
         reason = pooled.suppression(minimum)
         if reason is not None:
-            return Closing((), {_union(pool): reason})
+            return {}, reason
         published[_union(pool)] = pooled
-    found = (
-        PublishedCell(groups, cell.watt_minutes, cell.homes) for groups, cell in published.items()
-    )
-    return Closing(tuple(sorted(found, key=lambda cell: sorted(map(repr, cell.groups)))), {})
+    return dict(sorted(published.items(), key=lambda item: sorted(map(repr, item[0])))), None
 
 
 def _separate[G](

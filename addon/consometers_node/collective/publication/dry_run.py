@@ -5,7 +5,7 @@ nothing of it stays. Members wait meanwhile. An administrator may read more than
 """
 
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence, Set
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence, Set
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time as daytime, timedelta
@@ -18,7 +18,7 @@ from ...series import Direction, Interval
 from ...store import Store
 from ...store.collective_tables import GroupId
 from ...store.memberships import first_blocks
-from ...store.publication import DaySum, PublishedCell
+from ...store.publication import PublishedCell
 from ..calendar import Places, Span, instants, places
 from ..disclosure.sdc_rules import Publication, Reason
 from ..ingestion.arrivals import Arrivals
@@ -150,9 +150,9 @@ class _Outlook:
                     for one in flat:
                         self._add(hours.everybody, hours.areas, one)
                 cells = [cell for one in flat for cell in one.cells]
-                sums = _day_sums(cells)
+                homes = (cell.homes for cell in cells if cell.group == self._closer.everybody)
                 sent = await self._closer.sums_of_civil_day(
-                    direction, day, sums.get(self._closer.everybody)
+                    direction, day, max(homes, default=None)
                 )
                 start = instants(self._zone, day).start
                 alone, reason = await self._closer.publish(
@@ -197,22 +197,6 @@ class _Outlook:
             everybody.withheld[why] += 1
             areas.withheld[why] += len(one.areas & self._closer.communes)
         areas.shown += len(shown & self._closer.communes)
-
-
-def _day_sums(cells: Iterable[PublishedCell]) -> dict[GroupId, DaySum]:
-    """Return the sums of a day, by group, as they would be published."""
-    found: dict[GroupId, DaySum] = {}
-    for cell in cells:
-        of = found.get(cell.group, DaySum(0, 0, 0, 0, 0, 0))
-        found[cell.group] = DaySum(
-            of.watt_minutes + cell.watt_minutes,
-            max(of.members, cell.members),
-            max(of.homes, cell.homes),
-            max(of.counting, cell.counting),
-            of.per_member + cell.per_member,
-            of.minutes + cell.minutes,
-        )
-    return found
 
 
 def _yesterday(settings: Settings, at: datetime) -> date:

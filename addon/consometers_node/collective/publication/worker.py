@@ -22,7 +22,6 @@ from ...store.memberships import Expected, Membership, first_blocks, memberships
 from ...store.outbox import take_turns
 from ...store.publication import (
     ClosedInterval,
-    DaySum,
     PublishedCell,
     closed_intervals,
     closed_until,
@@ -329,24 +328,23 @@ class Closer:
         self,
         direction: Direction,
         day: date,
-        beside: DaySum | None,
+        homes: int | None,
     ) -> Sums:
         """Return what was sent of a civil day by members that are in no interval of it.
 
-        `beside` is what was published of everybody's intervals. Where no home is in it, all of them
-        are summed by the day.
+        `homes` is how many are in what was published of all members' intervals, None where nothing
+        was. Where none is in it, all of them are summed by the day.
         """
         step = self._publication.interval
         days = tuple(instants(self._zone, day).days())
         # Where everybody is beside who sends the step, only members are left that send days.
-        are_beside = beside is not None and bool(beside.homes)
-        coarser = step if are_beside else None
+        coarser = step if homes else None
         snapshot = await Snapshot.read(self._connection, direction, days[0], days[-1], coarser)
         return snapshot.civil_day(
             day,
             (await self._month(month_of(day))).memberships,
             homes_beside=coarser,
-            public_beside=None if beside is None else step,
+            public_beside=None if homes is None else step,
         )
 
     async def _close_day(self, direction: Direction, day: date, until: datetime) -> bool:
@@ -357,7 +355,7 @@ class Closer:
         step, publication = self._publication.interval, self._publication
         sums = await day_sums(self._connection, direction, day, within)
         beside = sums.get(self.everybody)
-        sent = await self.sums_of_civil_day(direction, day, beside)
+        sent = await self.sums_of_civil_day(direction, day, beside and beside.homes)
         memberships = (await self._month(month_of(day))).memberships
         expected = {
             member
@@ -376,14 +374,7 @@ class Closer:
         days = {cell.group: cell for cell in cells}
         minutes = (within.end - within.start) // timedelta(minutes=1)
         total = [
-            PublishedCell(
-                group=group,
-                direction=direction,
-                interval=Interval.P1D,
-                start=within.start,
-                day=day,
-                **_day_sum(sums.get(group), days.get(group), minutes)._asdict(),
-            )
+            _whole_day(sums.get(group), days.get(group), minutes)
             for group in sums.keys() | days.keys()
         ]
         closed = ClosedInterval(
@@ -399,7 +390,7 @@ class Closer:
         return True
 
     async def _why_without_homes(
-        self, direction: Direction, within: Range, hours: DaySum | None
+        self, direction: Direction, within: Range, hours: PublishedCell | None
     ) -> str | None:
         """Return why no interval of a day has homes in it; None if one has, or none sent any."""
         if hours is not None and hours.homes:
@@ -414,7 +405,7 @@ class Closer:
         """Return the cells of an interval, and why its homes are suppressed, if they are."""
         minimum = self._publication.needed(direction, interval)
         together = await self._together(month_of(civil), direction, minimum)
-        closing = close(sent.cells, together, minimum)
+        passed, reason = close(sent.cells, together, minimum)
         homes_of = await self._homes(month_of(civil), direction)
         left = dict(sent.public)
         found: list[PublishedCell] = []
@@ -439,12 +430,12 @@ class Closer:
                 minutes=interval.minutes,
             )
 
-        for of in closing.cells:
-            group = await self._group(of.groups)
-            public = sum((left.pop(part, Public()) for part in of.groups), Public())
-            energy, members = of.watt_minutes + public.watt_minutes, of.homes + public.members
-            counting = sum(homes_of.get(part, 0) for part in of.groups)
-            found.append(cell(group, energy, members, of.homes, counting))
+        for groups, homes in passed.items():
+            group = await self._group(groups)
+            public = sum((left.pop(part, Public()) for part in groups), Public())
+            energy, members = homes.watt_minutes + public.watt_minutes, homes.homes + public.members
+            counting = sum(homes_of.get(part, 0) for part in groups)
+            found.append(cell(group, energy, members, homes.homes, counting))
         areas = {group: left.pop(group) for group in list(left) if group in self._names}
         found += [cell(group, of.watt_minutes, of.members) for group, of in areas.items()]
         if found:
@@ -457,8 +448,7 @@ class Closer:
             )
             alone = (cell(group, of.watt_minutes, of.members) for group, of in left.items())
             found = [everybody, *found, *alone]
-        reason = next(iter(closing.suppressed.values()), None) if sent.cells else None
-        return found, reason
+        return found, reason if sent.cells else None
 
     async def _write(
         self, cells: Sequence[PublishedCell], closed: Sequence[ClosedInterval]
@@ -559,23 +549,26 @@ class Closer:
         return Expected(direction, self._at, (start - RECENT).date())
 
 
-def _day_sum(hours: DaySum | None, alone: PublishedCell | None, minutes: int) -> DaySum:
+def _whole_day(
+    hours: PublishedCell | None, alone: PublishedCell | None, minutes: int
+) -> PublishedCell:
     """Return what is published of a civil day: of its intervals, and of homes that send it alone.
 
     Without intervals it is all of its `minutes`.
     """
-    of = hours or DaySum(0, 0, 0, 0, 0, minutes)
+    if hours is None:
+        assert alone is not None
+        return alone._replace(minutes=minutes)
     if alone is None:
-        return of
-    members, homes = of.members + alone.members, of.homes + alone.homes
-    averages = of.per_member * of.members + alone.per_member * alone.members
-    return DaySum(
-        of.watt_minutes + alone.watt_minutes,
-        members,
-        homes,
-        max(of.counting, alone.counting, homes),
-        _mean(averages, members),
-        of.minutes,
+        return hours
+    members, homes = hours.members + alone.members, hours.homes + alone.homes
+    averages = hours.per_member * hours.members + alone.per_member * alone.members
+    return hours._replace(
+        watt_minutes=hours.watt_minutes + alone.watt_minutes,
+        members=members,
+        homes=homes,
+        counting=max(hours.counting, alone.counting, homes),
+        per_member=_mean(averages, members),
     )
 
 
