@@ -16,7 +16,7 @@ import pytest
 import pytest_asyncio
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from consometers_node.collective.ingestion.validation import Told, take
+from consometers_node.collective.ingestion.validation import Message, take
 from consometers_node.collective.members import invitations
 from consometers_node.collective.members.members import Members
 from consometers_node.collective.members.sites import Building, Description, Heat
@@ -111,7 +111,10 @@ async def tell_too_much(connection: AsyncConnection, name: str, now: datetime) -
     midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
     data = told(meter(name), midnight, [29_000, 31_500, 640])
     assert await take(
-        connection, [Told(f"{name}@example.org", data)], ZONE.key, midnight + timedelta(days=1)
+        connection,
+        [Message(f"{name}@example.org", data)],
+        ZONE.key,
+        midnight + timedelta(days=1),
     ) == [None]
 
 

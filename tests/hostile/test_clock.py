@@ -14,8 +14,8 @@ import pytest
 from yarl import URL
 
 from consometers_node.collective.access_log import Read, note_read, reads
-from consometers_node.collective.ingestion.arrivals import Arrivals
-from consometers_node.collective.ingestion.backfill import Gathering
+from consometers_node.collective.ingestion.backfill import Backfill
+from consometers_node.collective.ingestion.validation import Arrivals
 from consometers_node.collective.members.members import Members
 from consometers_node.collective.permissions import member_permissions
 from consometers_node.collective.privacy.erasure import erase
@@ -125,9 +125,9 @@ async def coop(file: Store) -> Coop:
             await join(connection, name, permission(meter(name), id=name))
         await Members(connection, ZONE).admit("guest@example.org", AT)
         await note_read(connection, Read(at=AT, who="someone", what="a page"))
-    async with taking(file) as intake:
+    async with taking(file) as queue:
         for name in HOMES:
-            await intake.keep(f"{name}@example.org", told(meter(name), MIDNIGHT, [300] * 24))
+            await queue.keep(f"{name}@example.org", told(meter(name), MIDNIGHT, [300] * 24))
     hands = Hands(NOW)
     clock = await confirmed(file, hands)
     coop = Coop(file, hands, clock, Retention(file, ZONE, Changes(), clock))
@@ -496,9 +496,9 @@ async def test_nobody_is_asked_for_a_past_that_has_yet_to_come(coop: Coop) -> No
     coop.hands.at += 3 * A_YEAR
     coop.start()
     unused: Any = None
-    gathering = Gathering(coop.store, unused, unused, Changes(), clock=coop.clock)
+    backfill = Backfill(coop.store, unused, unused, Changes(), clock=coop.clock)
     with pytest.raises(NotKept):
-        await gathering._gather("a@example.org")
+        await backfill._gather("a@example.org")
     async with coop.store.reading() as connection:
         (one,) = await of_member(connection, "a@example.org")
     assert one.asked_until is None

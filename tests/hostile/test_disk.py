@@ -85,9 +85,9 @@ async def take_in_and_erase(store: Store) -> None:
         await members.present(member.id, MEMBER[2].decode(), description, AT)
     for name, values in ((MEMBER[0], FIRST), ("b", [500] * 24), (MEMBER[0], CORRECTED)):
         for month in range(3):
-            async with taking(store) as intake:
+            async with taking(store) as queue:
                 data = told(meter(name), MIDNIGHT + timedelta(days=31 * month), values)
-                await intake.keep(f"{name}@example.org", data)
+                await queue.keep(f"{name}@example.org", data)
     async with store.writing() as connection:
         # As the server does by itself, sooner or later.
         await connection.execute(text("ANALYZE"))
@@ -418,8 +418,8 @@ async def backups(
     ((member, gave), *_) = await let_in(store, "anemone", "b", "c")
     for start in (MIDNIGHT, MIDNIGHT + timedelta(days=31)):
         for name, values in (("anemone", CURVE), ("b", [500] * 24)):
-            async with taking(store) as intake:
-                await intake.keep(f"{name}@example.org", told(meter(name), start, values))
+            async with taking(store) as queue:
+                await queue.keep(f"{name}@example.org", told(meter(name), start, values))
     await store.close()
     before = copy_of(place)
     store = await Store.open(place)

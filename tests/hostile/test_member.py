@@ -20,9 +20,9 @@ from sqlalchemy import func, select, text
 from sqlalchemy.exc import IntegrityError
 
 from consometers_node.collective.calendar import stretches
-from consometers_node.collective.ingestion.backfill import Gathering
-from consometers_node.collective.ingestion.validation import Told, accept, take
-from consometers_node.collective.ingestion.write_queue import Intake
+from consometers_node.collective.ingestion.backfill import Backfill
+from consometers_node.collective.ingestion.validation import Message, accept, take
+from consometers_node.collective.ingestion.write_queue import WriteQueue
 from consometers_node.collective.members.members import Kind, Members
 from consometers_node.collective.permissions import needs
 from consometers_node.collective.permissions.claims import settle
@@ -269,7 +269,7 @@ async def _tells(
     data = told(series(named(device), Direction.CONSUMPTION), start, values)
     async with store.writing() as connection:
         at = start + len(values) * HOUR
-        refusals = await take(connection, [Told(f"{name}@example.org", data)], ZONE.key, at)
+        refusals = await take(connection, [Message(f"{name}@example.org", data)], ZONE.key, at)
     assert refusals == [None], refusals
 
 
@@ -508,7 +508,7 @@ async def test_a_megawatt_of_a_home_is_set_aside_from_its_first_record_on(
         (Records(f"{_home(0)}_consumption/power/active/raw", "kW", {int(DAY.timestamp()): 2**53}),),
     )
     async with store.writing() as connection:
-        assert await take(connection, [Told("h0@example.org", kwh)], ZONE.key, AT) == [None]
+        assert await take(connection, [Message("h0@example.org", kwh)], ZONE.key, AT) == [None]
     assert await _apart(store) == [2**53 * 1_000, *lies]
     assert await _summed(store) == (most, 1)
 
@@ -521,7 +521,7 @@ async def test_a_day_of_energy_is_bounded_as_its_mean_power(store: Store) -> Non
         await join(connection, "h1", said)
         midnight = datetime(2026, 6, 7, 22, tzinfo=UTC)
         data = told(daily, midnight, [864_000, 864_025], interval=24 * HOUR, unit="Wh")
-        assert await take(connection, [Told("h1@example.org", data)], ZONE.key, AT) == [None]
+        assert await take(connection, [Message("h1@example.org", data)], ZONE.key, AT) == [None]
     assert await _apart(store, "h1") == [864_025]
 
 
@@ -548,7 +548,7 @@ async def test_a_record_that_was_set_aside_is_kept_once_it_is_corrected_or_belie
     async with store.writing() as connection:
         members = Members(connection, ZONE)
         member = await members.named("h0@example.org")
-        assert await accept(connection, member, 40_000, ZONE.key, AT) == 1
+        assert await accept(connection, member, 40_000, AT) == 1
         assert await leave_out(connection, member.id, AT) == 1
         assert not await undecided(connection)
     assert (await _kept(store, NEXT.date()))["h0@example.org"][_home(0)] == [480, 30_000, 500]
@@ -608,15 +608,15 @@ async def test_what_is_set_aside_is_not_asked_for_again_each_day(store: Store) -
     async with store.writing() as connection:
         await join(connection, "h0", said)
     await _tells(store, "h0", _home(0), DAY - 24 * HOUR, [*(23 * [500]), 10**6, *(12 * [500])])
-    hands, asked, intake = Hands(AT), _Asked(), Intake(store, ZONE.key, lambda _: None)
-    gathering = Gathering(
-        store, cast("Asking", asked), intake, Changes(), clock=await confirmed(store, hands)
+    hands, asked, queue = Hands(AT), _Asked(), WriteQueue(store, ZONE.key, lambda _: None)
+    backfill = Backfill(
+        store, cast("Asking", asked), queue, Changes(), clock=await confirmed(store, hands)
     )
-    await gathering._gather("h0@example.org")
+    await backfill._gather("h0@example.org")
     assert asked.asked == [Range(DAY - 24 * HOUR, AT)]
     hands.go_on(HOUR)
-    await gathering._gather("h0@example.org")
+    await backfill._gather("h0@example.org")
     assert asked.asked == [Range(DAY - 24 * HOUR, AT)]
     hands.go_on(2 * HOUR)
-    await gathering._gather("h0@example.org")
+    await backfill._gather("h0@example.org")
     assert asked.asked[1:] == [Range(DAY, AT + 3 * HOUR)]

@@ -11,7 +11,7 @@ import sys
 from typing import NoReturn
 from unittest.mock import patch
 
-from consometers_node.collective.ingestion.backfill import Gathering
+from consometers_node.collective.ingestion.backfill import Backfill
 from consometers_node.collective.node import CollectiveNode
 from consometers_node.collective.settings import read
 from consometers_node.store import Store
@@ -32,7 +32,7 @@ async def main(file: str, password: str, port: str, ca_file: str) -> None:
     store = await Store.open(settings.database)
     who = Identity(Account(settings.xmpp.account, password), server)
     node = CollectiveNode(store, settings, who, connect)
-    with patch.object(Gathering, "run", _rest):
+    with patch.object(Backfill, "run", _rest):
         running = asyncio.create_task(node.run())
         while node.network is None or not node.network.connection.is_online:
             await asyncio.sleep(0.05)
@@ -40,7 +40,7 @@ async def main(file: str, password: str, port: str, ca_file: str) -> None:
         await running
 
 
-async def _rest(_gathering: Gathering) -> NoReturn:
+async def _rest(_gathering: Backfill) -> NoReturn:
     await asyncio.Event().wait()
     raise AssertionError
 

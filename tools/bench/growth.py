@@ -15,8 +15,7 @@ from random import Random
 import time
 
 from consometers_node.collective.disclosure.sdc_rules import Agreed, Publication
-from consometers_node.collective.ingestion.arrivals import Arrivals
-from consometers_node.collective.ingestion.validation import Told, take
+from consometers_node.collective.ingestion.validation import Arrivals, Message, take
 from consometers_node.collective.members.members import Members
 from consometers_node.collective.privacy import erasure
 from consometers_node.collective.publication.worker import Closer, Waiting
@@ -69,7 +68,7 @@ class _Homes:
     async def tell(self, days: Sequence[datetime]) -> None:
         """Let each of them tell of these days, as of its past: a month in a message."""
         told = [
-            Told(jid(home), self._days(home, month))
+            Message(jid(home), self._days(home, month))
             for month in batched(days, _MONTH_DAYS, strict=False)
             for home in range(HOMES)
         ]
@@ -80,7 +79,7 @@ class _Homes:
     async def cost(self, days: Sequence[datetime]) -> Cost:
         """Let each of them tell of day after day, and measure."""
         rounds = [
-            [Told(jid(home), self._days(home, [day])) for home in range(HOMES)] for day in days
+            [Message(jid(home), self._days(home, [day])) for home in range(HOMES)] for day in days
         ]
         began, cpu = time.perf_counter(), time.process_time()
         for told in rounds:
@@ -104,7 +103,7 @@ class _Homes:
         erasing = asyncio.create_task(erasure.erase_member(self._store, ZONE, member.id, at))
         while not erasing.done():
             told = clock()
-            await self._take([Told(jid(_OTHER), self._days(_OTHER, days[-1:]))])
+            await self._take([Message(jid(_OTHER), self._days(_OTHER, days[-1:]))])
             waited.append(clock() - told)
             await asyncio.wait({erasing}, timeout=_REST_S)
         (erased,) = await erasing
@@ -127,7 +126,7 @@ class _Homes:
                 members = Members(connection, ZONE)
                 is_new = await Closer(members, COLLECTIVE, publication, waiting, at).close()
 
-    async def _take(self, told: Sequence[Told]) -> None:
+    async def _take(self, told: Sequence[Message]) -> None:
         async with self._store.writing() as connection:
             await alone(connection)
             refusals = await take(connection, told, ZONE.key, datetime.now(UTC))

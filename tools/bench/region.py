@@ -20,7 +20,7 @@ import time
 
 from sqlalchemy import select, update
 
-from consometers_node.collective.ingestion.validation import Told, take
+from consometers_node.collective.ingestion.validation import Message, take
 from consometers_node.collective.members.members import Kind, Members
 from consometers_node.collective.permissions import member_permissions, needs
 from consometers_node.collective.publication.policy import AT_ONCE, open_from
@@ -107,7 +107,7 @@ class Server:
         """Read and keep what members (bare JIDs) pushed."""
         for some in batched(pushed, AT_ONCE_TAKEN, strict=False):
             began = time.process_time()
-            messages = [Told(sender, decode(message)) for sender, message in some]
+            messages = [Message(sender, decode(message)) for sender, message in some]
             async with self.store.writing() as connection:
                 refusals = await take(connection, messages, ZONE.key, at)
             self.cost.intake_s += time.process_time() - began

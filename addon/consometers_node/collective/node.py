@@ -21,9 +21,9 @@ from ..xmpp import PUSH_SECONDS, Connection, Identity, NetworkError, Receiving
 from .answers import CollectiveAnswers
 from .counters import Counts
 from .errors import database_problem
-from .ingestion.arrivals import Arrivals
-from .ingestion.backfill import Gathering, Pace as GatheringPace
-from .ingestion.write_queue import Intake
+from .ingestion.backfill import Backfill, Pace as BackfillPace
+from .ingestion.validation import Arrivals
+from .ingestion.write_queue import WriteQueue
 from .members.subscribers import Subscribers, addresses, member_peer
 from .permissions import needs, termination_notices
 from .permissions.termination_notices import TerminationNotices
@@ -50,7 +50,7 @@ class Pace:
 
     first_delay_s: float = FIRST_DELAY_S
     receipt_within_s: float = PUSH_SECONDS
-    gathering: GatheringPace = field(default_factory=GatheringPace)
+    backfill: BackfillPace = field(default_factory=BackfillPace)
     retention_s: float = retention.EVERY_S
     notices_s: float = termination_notices.AGAIN_S
     publishing_s: float = worker.EVERY_S
@@ -62,8 +62,8 @@ class Pace:
     def hurried(self, haste: float) -> Pace:
         """Return waits that are so many times shorter."""
         waits = {wait.name: getattr(self, wait.name) for wait in fields(self)}
-        gathering = waits.pop("gathering").hurried(haste)
-        return Pace(**{name: wait / haste for name, wait in waits.items()}, gathering=gathering)
+        backfill = waits.pop("backfill").hurried(haste)
+        return Pace(**{name: wait / haste for name, wait in waits.items()}, backfill=backfill)
 
 
 class Online:
@@ -101,28 +101,28 @@ class Online:
             renewal_s=pace.renewal_s,
             traffic=node.counts.traffic,
             members=Members(addresses, member_peer),
-            knows=lambda jid: self.gathering.givers(jid),  # noqa: PLW0108 - it is made below
+            knows=lambda jid: self.backfill.granting(jid),  # noqa: PLW0108 - it is made below
         )
         asking = self.sharing.asking
-        self.intake = Intake(
+        self.write_queue = WriteQueue(
             store,
             settings.time_zone.key,
-            lambda peer: self.gathering.heard(peer),  # noqa: PLW0108 - it is made below
+            lambda peer: self.backfill.heard(peer),  # noqa: PLW0108 - it is made below
             node.counts.commits,
             arrivals,
         )
-        self.gathering = Gathering(
+        self.backfill = Backfill(
             store,
             asking,
-            self.intake,
+            self.write_queue,
             changes,
-            pace.gathering,
+            pace.backfill,
             clock=node.clock,
             visits=node.counts.visits,
         )
         self._notices = TerminationNotices(store, asking, changes, again_s=pace.notices_s)
         self.receiving = Receiving(
-            connection, self.intake.keep, node.counts.traffic, may_push=self.gathering.givers
+            connection, self.write_queue.keep, node.counts.traffic, may_push=self.backfill.granting
         )
         self.sharing.discovery.receives = True
 
@@ -130,7 +130,13 @@ class Online:
         """Be on the network. Ends when it is cancelled; raises what only a person can help."""
         node = self._node
         async with self.connection, asyncio.TaskGroup() as tasks:
-            for work in (self.sharing, self.intake, self.gathering, self._notices, self._retention):
+            for work in (
+                self.sharing,
+                self.write_queue,
+                self.backfill,
+                self._notices,
+                self._retention,
+            ):
                 tasks.create_task(work.run())
             tasks.create_task(
                 keep_subscribers(
@@ -150,7 +156,7 @@ class Online:
         """Ask those again that were not there, each time that a new session begins."""
         while True:
             session = await self.connection.online(_FOR_EVER_S)
-            self.gathering.came_back()
+            self.backfill.came_back()
             await asyncio.shield(session.ended)
 
     async def _publish_policy(self) -> NoReturn:
@@ -205,7 +211,7 @@ class CollectiveNode:
     @property
     def database_problem(self) -> Text | None:
         """Why the database cannot be used, for people; None if it can."""
-        return self._outages.problem or (self.network.intake.problem if self.network else None)
+        return self._outages.problem or (self.network.write_queue.problem if self.network else None)
 
     def look_again(self) -> None:
         """Take the word that something in the database changed."""
@@ -249,7 +255,7 @@ class CollectiveNode:
                     is_online=lambda: self.is_online,
                     every_s=self.pace.publishing_s,
                     counts=self.counts,
-                    is_waited_for=lambda: network.intake.is_waited_for,
+                    is_waited_for=lambda: network.write_queue.is_waited_for,
                 ).run()
             )
         raise AssertionError

@@ -52,7 +52,7 @@ _PART_OF_A_SECOND = text("A record starts at {found}: intervals start at whole s
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
+class DecodedSeries:
     """Values under one name, in W or Wh, by the start of their interval.
 
     `members` says how many members some of them sum.
@@ -76,23 +76,23 @@ class Heard:
         return known[self.unit]
 
 
-def heard(told: Data) -> tuple[Heard, ...]:
-    """Return what was told, by name. Raises `Unsayable`."""
-    said = told.metadata.measurement
+def decode(data: Data) -> tuple[DecodedSeries, ...]:
+    """Return the series of a message, by name. Raises `Unsayable`."""
+    measurement = data.metadata.measurement
     counts = {
-        one.name.removesuffix(_MEMBERS): _instants(one)
-        for one in told.records
-        if one.name.endswith(_MEMBERS)
+        records.name.removesuffix(_MEMBERS): _instants(records)
+        for records in data.records
+        if records.name.endswith(_MEMBERS)
     }
-    values = [one for one in told.records if not one.name.endswith(_MEMBERS)]
     return tuple(
-        Heard(
-            identifier(one.name),
-            one.unit or (said.unit if said else None),
-            _instants(one),
-            {at: _count(count) for at, count in counts.get(one.name, {}).items()},
+        DecodedSeries(
+            identifier(records.name),
+            records.unit or (measurement.unit if measurement else None),
+            _instants(records),
+            {at: _count(count) for at, count in counts.get(records.name, {}).items()},
         )
-        for one in values
+        for records in data.records
+        if not records.name.endswith(_MEMBERS)
     )
 
 

@@ -14,7 +14,7 @@ from slixmpp.xmlstream.stanzabase import StanzaBase
 
 from consometers_node.collective.answers import CollectiveAnswers
 from consometers_node.collective.disclosure.sdc_rules import Agreed, Publication
-from consometers_node.collective.ingestion.write_queue import Intake
+from consometers_node.collective.ingestion.write_queue import WriteQueue
 from consometers_node.collective.members.subscribers import Subscribers
 from consometers_node.household.answers import HouseholdAnswers
 from consometers_node.quoalise import Data, NotAuthorized, Role
@@ -127,7 +127,7 @@ class Target:
         traffic = Traffic()
         connection = Unconnected(Account("node@example.com", "x"), server=NOWHERE)
         async with connection:
-            intake = Intake(self.store, ZONE.key, lambda _: None)
+            queue = WriteQueue(self.store, ZONE.key, lambda _: None)
             Ping(connection)
             Pushing(connection, _late)
             Discovery(connection, self.role, receives=True)
@@ -137,8 +137,8 @@ class Target:
                 Receiving(connection, _refuse, traffic)
                 return Taken(await connection.take(stanza), traffic)
             Answering(connection, self._collective(), traffic)
-            Receiving(connection, intake.keep, traffic)
-            running = asyncio.create_task(intake.run())
+            Receiving(connection, queue.keep, traffic)
+            running = asyncio.create_task(queue.run())
             try:
                 return Taken(await connection.take(stanza), traffic)
             finally:

@@ -325,9 +325,9 @@ async def test_members_are_listed_and_shown(run: Run, coop: Path) -> None:
     assert "pas encore de membre" in (await run("members", "list", language="fr")).out
     await let_in(coop, "a")
     store = await opened(coop)
-    async with taking(store) as intake:
+    async with taking(store) as queue:
         start = now().replace(minute=0, second=0) - timedelta(hours=3)
-        await intake.keep("a@example.org", told(meter("a"), start, [311, 312]))
+        await queue.keep("a@example.org", told(meter("a"), start, [311, 312]))
     async with store.writing() as connection:
         await Members(connection, ZONE).admit("b@example.org", now())
     await store.close()

@@ -44,8 +44,8 @@ async def running(folder: Path) -> Store:
     """A node whose member has told of a day."""
     await let_in(folder, "anemone", "b")
     store = await opened(folder)
-    async with taking(store) as intake:
-        await intake.keep("anemone@example.org", tells("anemone", CURVE))
+    async with taking(store) as queue:
+        await queue.keep("anemone@example.org", tells("anemone", CURVE))
     assert len(traces(folder)) == 2
     return store
 
@@ -56,9 +56,9 @@ async def test_while_the_node_keeps_what_others_tell(run: Run, coop: Path) -> No
 
     async def push() -> None:
         nonlocal kept
-        async with taking(store) as intake:
+        async with taking(store) as queue:
             while True:
-                await intake.keep("b@example.org", tells("b", [kept] * 24))
+                await queue.keep("b@example.org", tells("b", [kept] * 24))
                 kept += 1
 
     pushing = asyncio.create_task(push())

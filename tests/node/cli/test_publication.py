@@ -11,7 +11,7 @@ import pytest
 from consometers_node.cli import control_socket
 from consometers_node.cli.output import Output, Reached
 from consometers_node.cli.publication import follow
-from consometers_node.collective.ingestion.arrivals import Arrivals
+from consometers_node.collective.ingestion.validation import Arrivals
 from consometers_node.collective.members.members import Members
 from consometers_node.collective.publication.policy import AT_ONCE, open_from
 from consometers_node.collective.publication.worker import Closer, Waiting
@@ -33,10 +33,10 @@ async def settle(folder: Path) -> Store:
     await let_in(folder, *names)
     store = await opened(folder)
     start = now().replace(minute=0, second=0) - timedelta(days=_DAYS)
-    async with taking(store) as intake:
+    async with taking(store) as queue:
         for name in names:
             data = told(meter(name), start, [500] * 24 * _DAYS, interval=HOUR)
-            await intake.keep(f"{name}@example.org", data)
+            await queue.keep(f"{name}@example.org", data)
     return store
 
 

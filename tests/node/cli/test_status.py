@@ -7,7 +7,7 @@ import pytest
 
 from consometers_node.cli.status_collective import _REASONS
 from consometers_node.collective.disclosure.sdc_rules import Agreed, Publication, Reason
-from consometers_node.collective.ingestion.arrivals import Arrivals
+from consometers_node.collective.ingestion.validation import Arrivals
 from consometers_node.collective.members.members import Members
 from consometers_node.collective.publication.policy import AT_ONCE, open_from
 from consometers_node.collective.publication.worker import Closer, Waiting
@@ -26,9 +26,9 @@ async def publish(folder: Path, minimum: int, *names: str) -> None:
     await let_in(folder, *names)
     store = await opened(folder)
     await keep_collective(store, "kersabiec")
-    async with taking(store) as intake:
+    async with taking(store) as queue:
         for name in names:
-            await intake.keep(f"{name}@example.org", told(meter(name), START, [500] * 5))
+            await queue.keep(f"{name}@example.org", told(meter(name), START, [500] * 5))
     at = datetime.now(UTC)
     waiting = Waiting(online_since=at, opened_at=at + 3 * HOUR, arrivals=Arrivals())
     async with store.writing() as connection:

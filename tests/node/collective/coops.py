@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
-from consometers_node.collective.ingestion.backfill import Pace as GatheringPace
+from consometers_node.collective.ingestion.backfill import Pace as BackfillPace
 from consometers_node.collective.members import invitations
 from consometers_node.collective.members.members import Kind
 from consometers_node.collective.node import CollectiveNode, Online, Pace
@@ -27,7 +27,7 @@ from .telling import kept
 PACE = Pace(
     first_delay_s=0.2,
     receipt_within_s=5,
-    gathering=GatheringPace(
+    backfill=BackfillPace(
         again_s=3600, busy_s=0.2, first_delay_s=0.2, longest_delay_s=0.5, rest_s=0.05
     ),
     retention_s=0.2,

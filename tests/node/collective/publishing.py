@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from consometers_node.collective.disclosure.sdc_rules import Agreed, Publication
 from consometers_node.collective.groups import GroupKind, all_groups, group_id
-from consometers_node.collective.ingestion.arrivals import Arrivals
+from consometers_node.collective.ingestion.validation import Arrivals
 from consometers_node.collective.members.members import Members
 from consometers_node.collective.members.sites import Description
 from consometers_node.collective.permissions.member_permissions import Actor, note, withdraw

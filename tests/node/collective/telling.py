@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import date, datetime, timedelta
 
-from consometers_node.collective.ingestion.write_queue import Intake
+from consometers_node.collective.ingestion.write_queue import WriteQueue
 from consometers_node.quoalise import (
     Data,
     DeviceType,
@@ -53,12 +53,12 @@ async def kept(store: Store, day: date) -> dict[str, Block]:
 
 
 @asynccontextmanager
-async def taking(store: Store, time_zone: str = "Europe/Paris") -> AsyncIterator[Intake]:
+async def taking(store: Store, time_zone: str = "Europe/Paris") -> AsyncIterator[WriteQueue]:
     """Take in what is told."""
-    intake = Intake(store, time_zone, lambda _: None)
-    running = asyncio.create_task(intake.run())
+    queue = WriteQueue(store, time_zone, lambda _: None)
+    running = asyncio.create_task(queue.run())
     try:
-        yield intake
+        yield queue
         assert not running.done(), running
     finally:
         running.cancel()

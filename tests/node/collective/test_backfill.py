@@ -4,8 +4,8 @@ from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
 from typing import cast
 
-from consometers_node.collective.ingestion.backfill import Gathering
-from consometers_node.collective.ingestion.write_queue import Intake
+from consometers_node.collective.ingestion.backfill import Backfill
+from consometers_node.collective.ingestion.write_queue import WriteQueue
 from consometers_node.quoalise import Data, Identifier
 from consometers_node.series import Range
 from consometers_node.sharing.changes import Changes
@@ -40,10 +40,10 @@ async def test_a_series_that_may_be_shown_by_name_too_is_asked_for_once(store: S
         said = permission(meter("a"), id="a", records_from=since)
         member, _ = await join(connection, "a", said)
         await let_be_named(connection, member, records_from=since + timedelta(days=1))
-    asked, intake = Asked(), Intake(store, ZONE.key, lambda _: None)
+    asked, queue = Asked(), WriteQueue(store, ZONE.key, lambda _: None)
     clock = await confirmed(store, Hands(AT))
-    gathering = Gathering(store, cast("Asking", asked), intake, Changes(), clock=clock)
-    await gathering._gather("a@example.org")
+    backfill = Backfill(store, cast("Asking", asked), queue, Changes(), clock=clock)
+    await backfill._gather("a@example.org")
     assert asked.asked == [Range(since, AT)]
     async with store.reading() as connection:
         known = await of_member(connection, "a@example.org")

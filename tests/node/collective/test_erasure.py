@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from consometers_node.collective import access_log
 from consometers_node.collective.access_log import Read, note_read
 from consometers_node.collective.disclosure.sdc_rules import Agreed, Publication
-from consometers_node.collective.ingestion.arrivals import Arrivals
+from consometers_node.collective.ingestion.validation import Arrivals
 from consometers_node.collective.members import invitations
 from consometers_node.collective.members.members import Member, Members
 from consometers_node.collective.members.sites import Building, Description
@@ -53,8 +53,8 @@ A_DAY = timedelta(days=1)
 
 
 async def tell(store: Store, name: str, values: list[int], start: datetime = MIDNIGHT) -> None:
-    async with taking(store) as intake:
-        await intake.keep(f"{name}@example.org", told(meter(name), start, values))
+    async with taking(store) as queue:
+        await queue.keep(f"{name}@example.org", told(meter(name), start, values))
 
 
 async def let_in(store: Store, *names: str) -> list[tuple[Member, MemberPermission]]:
@@ -371,10 +371,10 @@ async def test_a_collective_below_is_erased_with_how_many_it_counted(store: Stor
     async with store.writing() as connection:
         kind = update(MemberRow).where(MemberRow.id == below.id).values(kind="collective")
         await connection.execute(kind)
-    async with taking(store) as intake:
+    async with taking(store) as queue:
         data = told(meter("coop"), MIDNIGHT, CURVE, device="collective", members=[12] * 24)
-        await intake.keep("coop@example.org", data)
-        await intake.keep("b@example.org", told(meter("b"), MIDNIGHT, OTHER))
+        await queue.keep("coop@example.org", data)
+        await queue.keep("b@example.org", told(meter("b"), MIDNIGHT, OTHER))
     async with store.writing() as connection:
         members = Members(connection, ZONE)
         ended = await member_permissions.withdraw(members, below.id, gave.id, LATER, erase=True)

@@ -34,8 +34,8 @@ async def fill(store: Store) -> None:
     for name in HOMES:
         async with store.writing() as connection:
             await join(connection, name)
-        async with taking(store) as intake:
-            await intake.keep(f"{name}@example.org", told(meter(name), MIDNIGHT, [300] * 24))
+        async with taking(store) as queue:
+            await queue.keep(f"{name}@example.org", told(meter(name), MIDNIGHT, [300] * 24))
 
 
 async def leave(store: Store) -> None:

@@ -39,10 +39,10 @@ async def test_a_member_gets_all_that_is_held_of_it_and_nothing_of_others(store:
             span = Range(AT, AT + A_DAY)
             read = Read(at=now(), who=f"for {one.jid}", what="page", member=one.id, range=span)
             await note_read(connection, read)
-    async with taking(store) as intake:
+    async with taking(store) as queue:
         for name, value in (("a", 311), ("b", 944)):
             data = told(meter(name), MIDNIGHT, [value] * 30)
-            await intake.keep(f"{name}@example.org", data)
+            await queue.keep(f"{name}@example.org", data)
     async with store.reading() as connection:
         site = await Members(connection, ZONE).get(member.id)
         document = "".join([part async for part in export.as_json(connection, site)])

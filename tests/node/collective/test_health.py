@@ -7,8 +7,7 @@ import pytest
 
 from consometers_node.collective.counters import Page, Timed, Visit
 from consometers_node.collective.disclosure.sdc_rules import Reason
-from consometers_node.collective.ingestion.arrivals import Arrivals
-from consometers_node.collective.ingestion.validation import Told, take
+from consometers_node.collective.ingestion.validation import Arrivals, Message, take
 from consometers_node.collective.members.members import Kind, Members
 from consometers_node.collective.permissions.member_permissions import take as take_given
 from consometers_node.quoalise import Duration
@@ -33,7 +32,7 @@ async def test_members_are_counted_by_kind_and_by_who_tells(store: Store) -> Non
         school = await members.admit("school@example.org", AT, kind=Kind.SITE)
         daily = permission(meter("school"), id="school", interval=Duration(days=1))
         await take_given(members, school.id, daily, AT, own=OWN)
-    message = Told("a@example.org", told(meter("a"), AT - 10 * HOUR, [1, 2]))
+    message = Message("a@example.org", told(meter("a"), AT - 10 * HOUR, [1, 2]))
     async with store.writing() as connection:
         assert await take(connection, [message], "Europe/Paris", AT - HOUR, Arrivals()) == [None]
         await note_heard(connection, {(GivenId("b"), str(meter("b")))}, AT - 5 * HOUR)

@@ -207,7 +207,7 @@ async def test_a_home_that_is_away_is_asked_when_it_is_back(
         await house.grant()
         await told(house)
     async with run() as coop:
-        await until(lambda: coop.network.gathering.away == {account})
+        await until(lambda: coop.network.backfill.away == {account})
         async with running(file, one, account, coop.jid) as house:
             await house.keep({PAST: 1, PAST + HOUR: 2})
             await comes(coop, {PAST: 1, PAST + HOUR: 2})

@@ -10,8 +10,7 @@ from hypothesis import HealthCheck, given, settings, strategies as st
 import pytest
 from sqlalchemy import text
 
-from consometers_node.collective.ingestion.arrivals import Arrivals
-from consometers_node.collective.ingestion.validation import Told, take
+from consometers_node.collective.ingestion.validation import Arrivals, Message, take
 from consometers_node.collective.members.members import Kind, Members
 from consometers_node.collective.permissions import needs
 from consometers_node.collective.permissions.member_permissions import take as take_given, withdraw
@@ -42,7 +41,9 @@ DAY = AT.replace(hour=0)
 A, B = meter("a"), meter("b")
 
 
-async def take_at(store: Store, *messages: Told, at: datetime = AT) -> list[QuoaliseError | None]:
+async def take_at(
+    store: Store, *messages: Message, at: datetime = AT
+) -> list[QuoaliseError | None]:
     async with store.writing() as connection:
         return await take(connection, messages, "Europe/Paris", at, Arrivals())
 
@@ -53,8 +54,8 @@ async def joined(store: Store, *names: str, at: datetime = AT) -> None:
             await join(connection, name, at=at)
 
 
-def by(name: str, data: Data) -> Told:
-    return Told(f"{name}@example.org", data)
+def by(name: str, data: Data) -> Message:
+    return Message(f"{name}@example.org", data)
 
 
 async def test_what_members_tell_is_kept_as_their_series(store: Store) -> None:
@@ -102,7 +103,7 @@ async def test_days_are_those_of_the_time_zone(store: Store) -> None:
     assert block.values == (12_000,)
 
 
-REFUSED: dict[str, tuple[Callable[[], Told], type[QuoaliseError], str]] = {
+REFUSED: dict[str, tuple[Callable[[], Message], type[QuoaliseError], str]] = {
     "a stranger": (lambda: by("nobody", told(A, DAY, [1])), NotAuthorized, "not granted"),
     "another member's": (lambda: by("b", told(A, DAY, [1])), NotAuthorized, "not granted"),
     "another series": (
@@ -208,7 +209,7 @@ async def test_a_collective_says_how_many_it_sums(store: Store) -> None:
         await members.admit("below@example.org", AT, kind=Kind.COLLECTIVE)
         await join(connection, "below", permission(below))
 
-    def tell(start: datetime, values: list[int], members: list[int]) -> Told:
+    def tell(start: datetime, values: list[int], members: list[int]) -> Message:
         data = told(below, start, values, device=DeviceType.COLLECTIVE, members=members)
         return by("below", data)
 
@@ -241,7 +242,7 @@ async def test_a_sum_of_nobody_is_nothing(store: Store) -> None:
     assert not await kept(store, DAY.date())
 
 
-async def below(store: Store, count: float) -> Told:
+async def below(store: Store, count: float) -> Message:
     """A collective that is a member tells of so many of its own."""
     async with store.writing() as connection:
         await Members(connection, ZONE).admit("below@example.org", AT, kind=Kind.COLLECTIVE)
@@ -269,17 +270,17 @@ async def test_many_push_at_once_and_each_hears_of_its_own(store: Store) -> None
     await joined(store, *names, at=now - timedelta(days=2))
     start = now - timedelta(days=1)
 
-    async with taking(store) as intake:
+    async with taking(store) as queue:
 
         async def push(name: str) -> None:
             for hours in batched(range(12), 2, strict=True):
                 values = [int(name[1:]) * 100 + hour for hour in hours]
                 data = told(meter(name), start + hours[0] * HOUR, values)
-                await intake.keep(f"{name}@example.org", data)
+                await queue.keep(f"{name}@example.org", data)
 
         async def intrude() -> None:
             with pytest.raises(NotAuthorized):
-                await intake.keep("nobody@example.org", told(meter("m1"), start, [1]))
+                await queue.keep("nobody@example.org", told(meter("m1"), start, [1]))
 
         async with asyncio.TaskGroup() as tasks:
             for name in names:
@@ -297,7 +298,7 @@ async def test_whoever_tells_of_many_series_is_refused_alone(store: Store) -> No
     await joined(store, "a")
     at = int(DAY.timestamp())
 
-    def flood(names: int) -> Told:
+    def flood(names: int) -> Message:
         records = (Records(str(meter(f"x{n}")), "W", {at: 1}) for n in range(names))
         return by("nobody", Data(Metadata(), tuple(records)))
 
@@ -324,11 +325,11 @@ async def test_whoever_tells_of_many_days_at_once_waits_alone(store: Store) -> N
             await take_given(Members(connection, ZONE), member.id, said, now, own=OWN)
     days = told(A, now - timedelta(days=390), [1] * 380, interval=timedelta(days=1))
     spread = Data(told(A, now, [1]).metadata, days.records)
-    async with taking(store) as intake:
-        slow = asyncio.create_task(intake.keep("a@example.org", spread))
+    async with taking(store) as queue:
+        slow = asyncio.create_task(queue.keep("a@example.org", spread))
         while not await kept(store, (now - timedelta(days=300)).date()):
             await asyncio.sleep(0.01)
-        await intake.keep("b@example.org", told(B, now - HOUR, [1]))
+        await queue.keep("b@example.org", told(B, now - HOUR, [1]))
         assert not slow.done()
         await slow
 
@@ -339,19 +340,19 @@ async def test_what_is_pushed_while_its_home_is_asked_is_kept_at_once_and_stays(
     now = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
     await joined(store, "a", at=now - timedelta(days=2))
     start = now - 5 * HOUR
-    async with taking(store) as intake:
-        with intake.asking("a@example.org") as question:
-            await intake.keep("a@example.org", told(A, start + HOUR, [20, 30]))
+    async with taking(store) as queue:
+        with queue.requesting("a@example.org") as request:
+            await queue.keep("a@example.org", told(A, start + HOUR, [20, 30]))
             assert await values(store, start) == {start + HOUR: 20, start + 2 * HOUR: 30}
-            await question.take(told(A, start, [1, 2, 3, 4]))
+            await request.take(told(A, start, [1, 2, 3, 4]))
             # The next page is asked for after that, so it is newer than what was pushed before.
-            await question.take(told(A, start + 2 * HOUR, [5]))
-        await intake.keep("a@example.org", told(A, start, [6]))
-        with intake.asking("a@example.org") as question:
-            await question.take(told(A, start + 3 * HOUR, [7]))
-            await intake.keep("a@example.org", told(A, start + 3 * HOUR, [8]))
+            await request.take(told(A, start + 2 * HOUR, [5]))
+        await queue.keep("a@example.org", told(A, start, [6]))
+        with queue.requesting("a@example.org") as request:
+            await request.take(told(A, start + 3 * HOUR, [7]))
+            await queue.keep("a@example.org", told(A, start + 3 * HOUR, [8]))
             # Nothing of it is news.
-            await question.take(told(A, start + 3 * HOUR, [7]))
+            await request.take(told(A, start + 3 * HOUR, [7]))
     expected = [6, 20, 5, 8]
     assert await values(store, start) == {start + n * HOUR: v for n, v in enumerate(expected)}
 
@@ -360,11 +361,11 @@ async def test_what_was_pushed_and_refused_leaves_the_answer_whole(store: Store)
     now = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
     await joined(store, "a", at=now - timedelta(days=2))
     start = now - 3 * HOUR
-    async with taking(store) as intake:
-        with intake.asking("a@example.org") as question:
+    async with taking(store) as queue:
+        with queue.requesting("a@example.org") as request:
             with pytest.raises(BadRequest):
-                await intake.keep("a@example.org", told(A, start, [9, -9]))
-            await question.take(told(A, start, [1, 2]))
+                await queue.keep("a@example.org", told(A, start, [9, -9]))
+            await request.take(told(A, start, [1, 2]))
     assert await values(store, start) == {start: 1, start + HOUR: 2}
 
 
@@ -382,18 +383,18 @@ async def test_what_the_database_cannot_keep_is_not_acknowledged(
 ) -> None:
     now = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
     await joined(store, "a", "b", at=now - timedelta(days=2))
-    async with taking(store) as intake:
+    async with taking(store) as queue:
         with plain(place) as owner:
             owner.run("ALTER TABLE block RENAME TO elsewhere")
         pushes = (
-            intake.keep("a@example.org", told(A, now - HOUR, [1])),
-            intake.keep("b@example.org", told(B, now - HOUR, [1])),
+            queue.keep("a@example.org", told(A, now - HOUR, [1])),
+            queue.keep("b@example.org", told(B, now - HOUR, [1])),
         )
         failed = await asyncio.gather(*pushes, return_exceptions=True)
         assert [type(one) for one in failed] == [NotKept, NotKept]
         with plain(place) as owner:
             owner.run("ALTER TABLE elsewhere RENAME TO block")
-        await intake.keep("a@example.org", told(A, now - HOUR, [1]))
+        await queue.keep("a@example.org", told(A, now - HOUR, [1]))
     assert (await kept(store, (now - HOUR).date())).keys() == {str(A.device)}
 
 

@@ -21,7 +21,7 @@ from consometers_node.quoalise import (
 from consometers_node.quoalise.identifier import identifier
 from consometers_node.series import Device, Direction, Interval, Quantity, Record, Series
 from consometers_node.wire import Naming, Unsayable, told
-from consometers_node.wire.decode import heard, read_series
+from consometers_node.wire.decode import decode, read_series
 
 NAMING = Naming(bytes(32), "30001610071843")
 PARIS = "Europe/Paris"
@@ -56,7 +56,7 @@ def test_what_a_home_tells_is_heard_in_the_words_of_the_home(
     series = Series(Device("sensor.any"), direction, quantity, interval, PARIS)
     name = NAMING.name(series, "coop@example.org", identification)
     data = told(name, series, [Record(NOON, 120), Record(NOON + HOUR, 0)])
-    (one,) = heard(data)
+    (one,) = decode(data)
     assert one.name == name
     assert one.records() == (Record(NOON, 120 * factor), Record(NOON + HOUR, 0))
     read = read_series(name, data.metadata, PARIS, finest=Interval.PT5M)
@@ -69,7 +69,7 @@ def test_what_a_collective_tells_comes_with_how_many_it_sums() -> None:
     values: dict[Number, Number] = {at: 5_000, at + 3600: 4_000}
     counts: dict[Number, Number] = {at: 12, at + 3600: 11}
     data = Data(metadata, (Records(str(FED), "W", values), Records(str(FED.members), None, counts)))
-    (one,) = heard(data)
+    (one,) = decode(data)
     assert one.members == {NOON: 12, NOON + HOUR: 11}
     read = read_series(FED, metadata, PARIS, finest=Interval.PT1H)
     assert read.direction is Direction.INJECTION
@@ -90,7 +90,7 @@ def test_values_become_whole_watts(
     unit: str | None, said: str | None, value: float, expected: int
 ) -> None:
     records = Records(str(POINT), unit, {int(NOON.timestamp()): value})
-    (one,) = heard(Data(Metadata(measurement=Measurement(unit=said)), (records,)))
+    (one,) = decode(Data(Metadata(measurement=Measurement(unit=said)), (records,)))
     assert one.records() == (Record(NOON, expected),)
 
 
@@ -142,4 +142,4 @@ def test_what_names_no_series_of_ours_is_said(name: str, metadata: Metadata, say
 def test_values_that_are_no_measure_are_said(unit: str, time: float, value: int, says: str) -> None:
     records = Records(str(POINT), unit, {int(NOON.timestamp()) + time: value})
     with pytest.raises(Unsayable, match=says):
-        [one.records() for one in heard(Data(Metadata(), (records,)))]
+        [one.records() for one in decode(Data(Metadata(), (records,)))]

@@ -10,7 +10,7 @@ from consometers_node.permission import Identification
 from consometers_node.quoalise import data
 from consometers_node.series import Device, Direction, Interval, Quantity, Record, Series
 from consometers_node.wire import Naming, Unsayable, told
-from consometers_node.wire.decode import heard
+from consometers_node.wire.decode import decode
 
 POINT = "30001610071843"
 NAMING = Naming(bytes(32), POINT)
@@ -135,7 +135,7 @@ def test_beside_a_sum_stands_how_many_members_it_has() -> None:
         (str(name), "W", {at: 5_000}),
         (str(name.members), "count", {at: 12}),
     ]
-    (heard_of,) = heard(message)
+    (heard_of,) = decode(message)
     assert heard_of.members == {NOON: 12}
     assert message.metadata.device is not None
     assert message.metadata.device.type == "collective"

@@ -1,22 +1,21 @@
-"""The past of what members granted, and what is missing of the last weeks: asked for.
+"""Asks members for the past of the series they granted, and for gaps of the last weeks.
 
-    subscribe ─ the past, answer by answer ─ each day: what is missing of the last weeks
+    subscribe ─ the past, answer by answer ─ each day: the gaps of the last weeks
 
-A few members are asked at a time. How far one was asked is stored after each answer, so that a
-restart goes on there. One that is not there is asked again later, and at once when it is heard of.
+A few members are asked at a time. The position is stored after each answer, so that a restart goes
+on there. A member that is offline is asked again later, and at once when it sends anything.
 """
 
 import asyncio
 from collections import Counter
-from collections.abc import Iterable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 import logging
 import random
 from typing import NoReturn
 
-from ...quoalise import MAX_RECORDS, QuoaliseError, ResourceConstraint, Text
+from ...quoalise import MAX_RECORDS, QuoaliseError, ResourceConstraint
 from ...quoalise.identifier import identifier
 from ...series import Interval, Range
 from ...sharing.changes import Changes
@@ -37,12 +36,12 @@ from ...store.series import blocks
 from ...store.set_aside import places
 from ...xmpp import Asking, NetworkError, NotKept
 from ..counters import Visit
-from .write_queue import Intake
+from .write_queue import WriteQueue
 
 MOST_AT_ONCE = 50
-"""Members that are asked. What many tell of the same days is committed and summed together."""
+"""Members that are asked. Answers of many about the same days share transactions and sums."""
 REMEMBERED = timedelta(days=35)
-"""What is missing of older days was asked for often enough."""
+"""Gaps of older days were asked for often enough."""
 
 _RECORDS_AT_ONCE = MAX_RECORDS // 2
 """In an answer: sums come with as many counts beside them."""
@@ -68,13 +67,7 @@ class Pace:
 
     def hurried(self, haste: float) -> Pace:
         """Return waits that are so many times shorter."""
-        return Pace(
-            again_s=self.again_s / haste,
-            busy_s=self.busy_s / haste,
-            first_delay_s=self.first_delay_s / haste,
-            longest_delay_s=self.longest_delay_s / haste,
-            rest_s=self.rest_s / haste,
-        )
+        return Pace(**{name: wait / haste for name, wait in asdict(self).items()})
 
 
 @dataclass(slots=True)
@@ -86,17 +79,17 @@ class _Member:
     asked: asyncio.Task[None] | None = None
     fails: bool = False
     away: bool = False
-    """It fails because it is not there."""
+    """It fails because it is offline."""
 
 
-class Gathering:
-    """Asks all members for what they granted, those that come later too."""
+class Backfill:
+    """Asks all members for the series they granted, those that come later too."""
 
     def __init__(
         self,
         store: Store,
         asking: Asking,
-        intake: Intake,
+        queue: WriteQueue,
         changes: Changes,
         pace: Pace | None = None,
         *,
@@ -106,13 +99,13 @@ class Gathering:
         """Prepare; nobody is asked yet. `visits` are counted."""
         self._store = store
         self._asking = asking
-        self._intake = intake
+        self._queue = queue
         self._changes = changes
         self._clock = clock
         self._pace = pace or Pace()
         self._visits = Counter() if visits is None else visits
-        self.givers = Known(changes)
-        """Who granted something that holds, and no other member."""
+        self.granting = Known(changes)
+        """The members with a permission that stands."""
         self._members: dict[str, _Member] = {}
         self._wake = asyncio.Event()
         self._room = asyncio.Semaphore(MOST_AT_ONCE)
@@ -123,13 +116,13 @@ class Gathering:
         return {peer for peer, member in self._members.items() if member.away}
 
     def heard(self, peer: str) -> None:
-        """Take the word that a member (bare JID) is there: what it was not there for is asked."""
+        """Ask a member (bare JID) at once that was offline, for it is online again."""
         member = self._members.get(peer)
         if member is not None and member.away:
             self._ask_at_once(member)
 
     def came_back(self) -> None:
-        """Take the word that the network is there again."""
+        """Ask all members at once that were offline, for the network is up again."""
         for member in self._members.values():
             if member.away:
                 self._ask_at_once(member)
@@ -152,18 +145,19 @@ class Gathering:
                         await self._wake.wait()
 
     async def _watch(self) -> NoReturn:
-        """Know who grants something."""
+        """Follow which members have a permission that stands."""
         while True:
             seen = self._changes.count
             async with self._store.reading() as connection:
-                found, new = await granting_members(connection), await unasked_members(connection)
-            self.givers.are(found, seen)
-            for gone in self._members.keys() - found:
+                granting = await granting_members(connection)
+                unasked = await unasked_members(connection)
+            self.granting.are(granting, seen)
+            for gone in self._members.keys() - granting:
                 if (asked := self._members.pop(gone).asked) is not None:
                     asked.cancel()
-            for peer in found:
+            for peer in granting:
                 member = self._members.setdefault(peer, _Member(self._pace.first_delay_s))
-                if peer in new and not member.fails:
+                if peer in unasked and not member.fails:
                     self._ask_at_once(member)
             self._wake.set()
             await asyncio.sleep(self._pace.rest_s)
@@ -201,7 +195,7 @@ class Gathering:
         self._wake.set()
 
     async def _gather(self, peer: str) -> None:
-        """Ask for each series. What is refused of one keeps no other from being asked for.
+        """Ask for each series, also when the member refuses another one.
 
         Raises NotKept while the clock is wrong: the past would pass for asked up to then.
         """
@@ -211,118 +205,94 @@ class Gathering:
             granted = await of_member(connection, peer)
         refusal: QuoaliseError | None = None
         asked: dict[str, MemberSeries] = {}
-        for one in granted:
-            if self._clock.now() >= one.records.end:
+        for series in granted:
+            if self._clock.now() >= series.records.end:
                 continue
             # Of permissions that name a series the first one reaches furthest back.
-            wider = asked.get(one.identifier)
-            if wider is not None and one.interval.no_finer_than(wider.interval):
-                await self._know(one)
+            wider = asked.get(series.identifier)
+            if wider is not None and series.interval.no_finer_than(wider.interval):
+                await self._note_subscribed(series)
+                await self._note_asked(series, self._clock.now())
                 continue
             try:
-                await self._subscribe(peer, one)
-                await self._ask(peer, one)
-                asked[one.identifier] = one
+                await self._asking.subscribe(peer, identifier(series.identifier))
+                await self._note_subscribed(series)
+                await self._ask(peer, series)
+                asked[series.identifier] = series
             except ResourceConstraint:
                 raise
             except QuoaliseError as fault:
                 if is_away(fault):
                     raise
                 refusal = fault
-                await self._tell(one, fault.text)
+                async with self._store.writing() as connection:
+                    await note_problem(connection, series.key, fault.text.say())
         if refusal is not None:
             raise refusal
 
-    async def _know(self, one: MemberSeries) -> None:
-        """Note that all of a series is asked for by another permission that names it."""
-        now = self._clock.now()
+    async def _note_subscribed(self, series: MemberSeries) -> None:
         async with self._store.writing() as connection:
-            await note_subscribed(connection, one.key, now)
-            await note_asked(connection, one.key, now)
+            await note_subscribed(connection, series.key, self._clock.now())
 
-    async def _subscribe(self, peer: str, one: MemberSeries) -> None:
-        await self._asking.subscribe(peer, identifier(one.identifier))
+    async def _note_asked(self, series: MemberSeries, until: datetime) -> None:
         async with self._store.writing() as connection:
-            await note_subscribed(connection, one.key, self._clock.now())
+            await note_asked(connection, series.key, until)
 
-    async def _ask(self, peer: str, one: MemberSeries) -> None:
+    async def _ask(self, peer: str, series: MemberSeries) -> None:
         now = self._clock.now()
         recent = now - REMEMBERED
-        since = one.asked_until or one.records.start
-        if one.asked_until is None or since < recent:
-            past = Range(since, max(since, min(now, one.records.end)))
-            for span in _spans(past, one.interval):
-                await self._span(peer, one, span)
+        since = series.asked_until or series.records.start
+        if series.asked_until is None or since < recent:
+            past = Range(since, max(since, min(now, series.records.end)))
+            ranges = _ranges(past, series.interval)
         else:
-            since = max(recent, one.records.start)
-            for span in await self._missing(one, Range(since, max(since, now))):
-                await self._span(peer, one, span)
-        async with self._store.writing() as connection:
-            await note_asked(connection, one.key, now)
+            since = max(recent, series.records.start)
+            ranges = await self._gaps(series, Range(since, max(since, now)))
+        for within in ranges:
+            await self._ask_range(peer, series, within)
+        await self._note_asked(series, now)
 
-    async def _span(self, peer: str, one: MemberSeries, within: Range) -> None:
-        name = identifier(one.identifier)
-        with self._intake.asking(peer) as question:
+    async def _ask_range(self, peer: str, series: MemberSeries, within: Range) -> None:
+        name = identifier(series.identifier)
+        with self._queue.requesting(peer) as request:
             async for page in self._asking.history(peer, name, within.start, within.end):
-                await question.take(page)
-        if one.asked_until is None or one.asked_until < within.end:
-            async with self._store.writing() as connection:
-                await note_asked(connection, one.key, within.end)
+                await request.take(page)
+        if series.asked_until is None or series.asked_until < within.end:
+            await self._note_asked(series, within.end)
 
-    async def _missing(self, one: MemberSeries, within: Range) -> list[Range]:
-        """Return the times of which no record is here, joined to spans of whole days."""
-        if one.series is None or one.series_id is None:
+    async def _gaps(self, granted: MemberSeries, within: Range) -> list[Range]:
+        """Return the days of which a record is missing that is over, joined where they follow."""
+        series, series_id = granted.series, granted.series_id
+        if series is None or series_id is None:
             return [within]
         async with self._store.reading() as connection:
-            known = {
-                block.day: block
-                for block in await blocks(connection, one.series_id, one.series, within)
+            stored = {
+                block.day: block for block in await blocks(connection, series_id, series, within)
             }
-            apart = {start for _, start in await places(connection, [one.series_id])}
-        missing = []
+            apart = {start for _, start in await places(connection, [series_id])}
+        # Homes read their last hour a bit later.
+        late = _DAY if series.interval is Interval.P1D else _HOUR
+        gaps: list[Range] = []
         for day in within.days():
-            block = known.get(day)
-            starts = one.series.starts(day)
-            values = block.values if block else (None,) * len(starts)
-            for start, value in zip(starts, values, strict=True):
-                if value is not None or start in apart or start not in within:
-                    continue
-                if self._is_over(one, start, within.end):
-                    missing.append(Range.of_day(day).clip(within))
-                    break
-        return list(_joined(missing))
-
-    @staticmethod
-    def _is_over(one: MemberSeries, start: datetime, now: datetime) -> bool:
-        """Return whether a record was to be here by now: homes read their last hour a bit later."""
-        assert one.series is not None
-        late = _DAY if one.series.interval is Interval.P1D else _HOUR
-        return one.series.end(start) + late <= now
-
-    async def _tell(self, one: MemberSeries, words: Text) -> None:
-        async with self._store.writing() as connection:
-            await note_problem(connection, one.key, words.say())
+            starts = series.starts(day)
+            values = stored[day].values if day in stored else (None,) * len(starts)
+            is_missing = any(
+                value is None
+                and start not in apart
+                and start in within
+                and series.end(start) + late <= within.end
+                for start, value in zip(starts, values, strict=True)
+            )
+            if is_missing:
+                gap = Range.of_day(day).clip(within)
+                follows = bool(gaps) and gaps[-1].end == gap.start
+                gaps.append(Range(gaps.pop().start, gap.end) if follows else gap)
+        return gaps
 
 
-def _spans(within: Range, interval: Interval) -> Iterator[Range]:
+def _ranges(within: Range, interval: Interval) -> list[Range]:
     """Return what to ask for at once: an account asks 60 times a minute."""
     length = _RECORDS_AT_ONCE * timedelta(minutes=interval.minutes)
-    start = within.start
-    while start < within.end:
-        end = min(start + length, within.end)
-        yield Range(start, end)
-        start = end
-
-
-def _joined(days: Iterable[Range]) -> Iterator[Range]:
-    """Put days together that follow one another."""
-    span: Range | None = None
-    for day in days:
-        if span is not None and span.end == day.start:
-            span = Range(span.start, day.end)
-            continue
-        if span is not None:
-            yield span
-        span = day
-    if span is not None:
-        yield span
+    count = -(-(within.end - within.start) // length)
+    starts = (within.start + place * length for place in range(count))
+    return [Range(start, min(start + length, within.end)) for start in starts]

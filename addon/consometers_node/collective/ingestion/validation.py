@@ -1,11 +1,12 @@
-"""What members told, checked against what they granted, and kept.
+"""Messages of members, checked against their permissions, and stored.
 
 A message is taken whole or refused whole, in words. The same records may come again, in any order
-and at any time: what comes last counts, and what says nothing new changes nothing.
+and at any time: the last value counts, and one that is stored already changes nothing.
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 
@@ -13,28 +14,27 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ...quoalise import BadRequest, Data, Metadata, NotAuthorized, QuoaliseError, iso8601
 from ...quoalise.text import text
-from ...series import Block, OffTheGrid, Range, Record, Series
+from ...series import Block, Direction, Interval, OffTheGrid, Range, Record, Series
 from ...store import SeriesId
 from ...store.collective_tables import MemberId
 from ...store.exclusive import alone
-from ...store.member_counts import counts as counts_of, put_counts
+from ...store.member_counts import counts, put_counts
 from ...store.member_series import Key, MemberSeries, learn, note_heard, of_member, under_names
 from ...store.series import add_series, blocks_of_days, put_blocks
 from ...store.set_aside import Place, of_member as set_aside_of, places, remove, set_aside
 from ...wire import Unsayable
-from ...wire.decode import Heard, heard, read_series
+from ...wire.decode import DecodedSeries, decode, read_series
 from ..members.members import Kind, Member
 from . import plausibility
-from .arrivals import Arrivals
 from .plausibility import Doubt, doubtful, watts
 
 SOON = timedelta(days=2)
-"""A record that starts later than this is no record: clocks differ, but not by that."""
+"""A record that starts later than this is refused: clocks differ, but not by that."""
 _MOST_W = 10**10
-"""That a collective sums, far beyond what a country draws: sums stay in their columns."""
+"""Of the sum of a collective, far beyond what a country draws: sums stay in their columns."""
 
 MAX_NAMES = 50
-"""Series that one message tells of: a home has a few."""
+"""Series in one message: a home has a few."""
 
 _TOO_MANY_NAMES = text(
     "A message tells of at most {most} series, this one of {found}: send several."
@@ -58,314 +58,336 @@ _OF_NOBODY = text("A sum of no member comes with a value, at {start}: leave out 
 _OFF_THE_GRID = text("No interval of {interval} starts at {start}.")
 
 
+RECENT = timedelta(days=3)
+"""A member is expected to send records while it sent some so lately."""
+_STEP = timedelta(minutes=Interval.PT5M.minutes)
+
+
+class Arrivals:
+    """When the last new record of each recent interval came: closing waits while they keep coming.
+
+    They are those since the node runs.
+    """
+
+    def __init__(self) -> None:
+        self._last: dict[tuple[Direction, datetime], datetime] = {}
+
+    def note(self, after: Block, before: Block | None, at: datetime) -> None:
+        """Note which records of a block were not there before."""
+        if Range.of_day(after.day).end < at - RECENT:
+            return
+        had = (None,) * len(after.values) if before is None else before.values
+        starts = after.series.starts(after.day)
+        for start, old, new in zip(starts, had, after.values, strict=True):
+            if old is None and new is not None:
+                self._last[after.series.direction, start] = at
+
+    def last(self, direction: Direction, within: Range) -> datetime | None:
+        """Return when the last new record of an interval came."""
+        starts = (within.start + n * _STEP for n in range((within.end - within.start) // _STEP))
+        arrivals = (self._last.get((direction, start)) for start in starts)
+        return max((at for at in arrivals if at is not None), default=None)
+
+    def forget(self, before: datetime) -> None:
+        """Forget the arrivals of intervals that started before."""
+        self._last = {key: at for key, at in self._last.items() if key[1] >= before}
+
+
 @dataclass(frozen=True, slots=True)
-class Told:
-    """What a peer (bare JID) told in one message."""
+class Message:
+    """A message of a peer (bare JID)."""
 
     sender: str
     data: Data
 
 
 @dataclass(frozen=True, slots=True)
-class _Part:
+class _NewRecords:
     """New records of one series, by day, with the number of members of a sum if it came along.
 
-    Not everybody is believed of those that are `doubtful`.
+    Those that are `doubtful` are believed of some members alone.
     """
 
-    grant: MemberSeries
+    granted: MemberSeries
     series: Series
     days: Mapping[date, Block]
     members: Mapping[date, Block]
     doubtful: tuple[Record, ...] = ()
 
-    def doubts(self, number: SeriesId) -> list[Doubt]:
-        """Return what is doubtful of it, under the number of its series."""
-        grant = self.grant
-        return [
-            Doubt(grant.member, Kind(grant.kind), number, self.series, record)
-            for record in self.doubtful
-        ]
+    def doubts(self, series_id: SeriesId) -> list[Doubt]:
+        member, kind = self.granted.member, Kind(self.granted.kind)
+        return [Doubt(member, kind, series_id, self.series, record) for record in self.doubtful]
 
     def starts(self) -> Iterator[datetime]:
-        """Return when its records start."""
+        """Yield when its records start."""
         for block in self.days.values():
             yield from (record.start for record in block.records())
 
-    def without(self, starts: Collection[datetime]) -> _Part:
+    def without(self, starts: Collection[datetime]) -> _NewRecords:
         """Return it without the records that start then."""
         if not starts:
             return self
-        blocks = self.days.values()
-        left = [one for block in blocks for one in block.records() if one.start not in starts]
+        records = (record for block in self.days.values() for record in block.records())
+        left = [record for record in records if record.start not in starts]
         return replace(self, days=_blocks(self.series, left))
 
 
 async def take(
     connection: AsyncConnection,
-    messages: Sequence[Told],
+    messages: Sequence[Message],
     time_zone: str,
     at: datetime,
     arrivals: Arrivals | None = None,
 ) -> list[QuoaliseError | None]:
-    """Keep what was told, in this order. Gives why each message is refused, None if it is kept.
+    """Store messages, in this order; return why each one is refused, None if it is stored.
 
-    The series of members have this time zone. What is refused writes nothing; a record that is not
-    believed is set aside, and the rest of its message kept. New records are noted in `arrivals`.
+    The series of members have this time zone. A message that is refused writes nothing; a record
+    that is not believed is set aside, and the rest of its message stored. New records are noted in
+    `arrivals`.
     """
-    taking = await _Taking.of(connection, messages, time_zone, at, arrivals or Arrivals())
-    refusals = [taking.check(message) for message in messages]
-    await taking.keep(connection)
+    refusals: list[QuoaliseError | None] = [None for _ in messages]
+    decoded: dict[int, tuple[DecodedSeries, ...]] = {}
+    for place, message in enumerate(messages):
+        with _refusing(refusals, place):
+            decoded[place] = _decode(message.data)
+    names = {str(series.name) for message in decoded.values() for series in message}
+    check = _Check(time_zone, at)
+    for granted in await under_names(connection, names):
+        check.granted[granted.identifier].append(granted)
+    new: list[_NewRecords] = []
+    for place, series in decoded.items():
+        with _refusing(refusals, place):
+            new += check.records(messages[place], series)
+    await _store(connection, new, at, arrivals or Arrivals())
     return refusals
 
 
-async def accept(
-    connection: AsyncConnection, member: Member, most_w: int, time_zone: str, at: datetime
-) -> int:
-    """Believe a member up to a power, and keep what that lets of what was set aside; count it.
+async def accept(connection: AsyncConnection, member: Member, most_w: int, at: datetime) -> int:
+    """Believe a member up to a power, and store what that lets of its records set aside; count it.
 
-    What its permissions cover no longer stays set aside.
+    Records that its permissions cover no longer stay set aside.
     """
     await alone(connection)
     await plausibility.believe(connection, member.id, most_w)
-    grants = await of_member(connection, member.jid or "")
-    parts = []
+    new = []
     apart = await set_aside_of(connection, member.id)
-    for grant in grants:
-        some = [
-            one
-            for one in apart
-            if one.series_id == grant.series_id
-            and one.record.start in grant.records
-            and watts(one.series, one.record) <= most_w
+    for granted in await of_member(connection, member.jid or ""):
+        believed = [
+            record
+            for record in apart
+            if record.series_id == granted.series_id
+            and record.record.start in granted.records
+            and watts(record.series, record.record) <= most_w
         ]
-        if some:
-            apart = [one for one in apart if one not in some]
-            series = some[0].series
-            parts.append(_Part(grant, series, _blocks(series, [one.record for one in some]), {}))
-    await _Taking(time_zone, at, Arrivals(), {}, {}, parts).keep(connection)
-    return sum(1 for part in parts for _ in part.starts())
+        if believed:
+            apart = [record for record in apart if record not in believed]
+            series = believed[0].series
+            days = _blocks(series, [record.record for record in believed])
+            new.append(_NewRecords(granted, series, days, {}))
+    await _store(connection, new, at, Arrivals())
+    return sum(1 for records in new for _ in records.starts())
 
 
 @dataclass(slots=True)
-class _Taking:
-    """Messages that are kept together."""
+class _Check:
+    """Checks messages against what was `granted`, by name, and the series `learnt` from them."""
 
     time_zone: str
     at: datetime
-    arrivals: Arrivals
-    granted: Mapping[str, Sequence[MemberSeries]]
-    named: Mapping[int, tuple[Heard, ...] | QuoaliseError]
-    parts: list[_Part] = field(default_factory=list)
+    granted: defaultdict[str, list[MemberSeries]] = field(default_factory=lambda: defaultdict(list))
     learnt: dict[Key, Series] = field(default_factory=dict)
 
-    @classmethod
-    async def of(
-        cls,
-        connection: AsyncConnection,
-        messages: Sequence[Told],
-        time_zone: str,
-        at: datetime,
-        arrivals: Arrivals,
-    ) -> _Taking:
-        """Look up what was granted under the names that were told."""
-        named = {id(message): _heard(message.data) for message in messages}
-        names = {
-            str(one.name)
-            for found in named.values()
-            if not isinstance(found, QuoaliseError)
-            for one in found
-        }
-        granted: defaultdict[str, list[MemberSeries]] = defaultdict(list)
-        for one in await under_names(connection, names) if names else ():
-            granted[one.identifier].append(one)
-        return cls(time_zone, at, arrivals, granted, named)
+    def records(self, message: Message, decoded: Sequence[DecodedSeries]) -> list[_NewRecords]:
+        """Return the records of a message. Raises QuoaliseError, Unsayable."""
+        metadata = message.data.metadata
+        new = [self._records(message.sender, metadata, series) for series in decoded]
+        self.learnt |= {records.granted.key: records.series for records in new}
+        return new
 
-    def check(self, message: Told) -> QuoaliseError | None:
-        """Take a message whole, or say why not."""
-        found = self.named[id(message)]
-        if isinstance(found, QuoaliseError):
-            return found
-        try:
-            parts = [self._part(message.sender, message.data.metadata, one) for one in found]
-        except QuoaliseError as refusal:
-            return refusal
-        except Unsayable as fault:
-            return BadRequest(fault.text)
-        self.parts += parts
-        self.learnt |= {part.grant.key: part.series for part in parts}
-        return None
-
-    async def keep(self, connection: AsyncConnection) -> None:
-        """Keep what was taken, and what it changes."""
-        if not any(part.days for part in self.parts):
-            return
-        numbers = await self._numbers(connection)
-        await self._set_aside(connection, numbers)
-        wanted: dict[SeriesId, tuple[Series, set[date]]] = {}
-        for part in self.parts:
-            _, days = wanted.setdefault(numbers[part.grant.key], (part.series, set()))
-            days.update(part.days)
-        before = await blocks_of_days(connection, wanted)
-        counted = await self._counts(connection, numbers, wanted)
-        after, counts = dict(before), dict(counted)
-        for part in self.parts:
-            number = numbers[part.grant.key]
-            for day, block in part.days.items():
-                after[number, day] = _over(after.get((number, day)), block)
-            for day, block in part.members.items():
-                counts[number, day] = _over(counts.get((number, day)), block)
-        new = [key for key, block in after.items() if before.get(key) != block]
-        recounted = [key for key, block in counts.items() if counted.get(key) != block]
-        kept: defaultdict[SeriesId, list[Block]] = defaultdict(list)
-        for number, day in new:
-            kept[number].append(after[number, day])
-            self.arrivals.note(after[number, day], before.get((number, day)), self.at)
-        await put_blocks(connection, kept, self.at)
-        new_counts: defaultdict[SeriesId, list[Block]] = defaultdict(list)
-        for number, day in recounted:
-            new_counts[number].append(counts[number, day])
-        await put_counts(connection, new_counts)
-        await note_heard(connection, {part.grant.key for part in self.parts}, self.at)
-
-    async def _set_aside(
-        self, connection: AsyncConnection, numbers: Mapping[Key, SeriesId]
-    ) -> None:
-        """Set aside what is not believed, and no longer what now comes as it can be."""
-        doubts = {doubt for part in self.parts for doubt in part.doubts(numbers[part.grant.key])}
-        unbelieved = await plausibility.unbelieved(connection, doubts) if doubts else set()
-        grants = (part.grant for part in self.parts)
-        # A new permission may name a series of an old one.
-        some = [one.key for one in grants if one.has_records_set_aside or one.series_id is None]
-        known = await places(connection, {numbers[key] for key in some}) if some else set()
-        if not (unbelieved or known):
-            return
-        aside: dict[Place, Doubt] = {}
-        kept: set[Place] = set()
-        for index, part in enumerate(self.parts):
-            number = numbers[part.grant.key]
-            apart = {doubt.place: doubt for doubt in part.doubts(number) if doubt in unbelieved}
-            self.parts[index] = rest = part.without({start for _, start in apart})
-            here = {(number, start) for start in rest.starts()}
-            kept = (kept | here) - apart.keys()
-            aside = {place: aside[place] for place in aside.keys() - here} | apart
-        await remove(connection, kept & known)
-        members: defaultdict[MemberId, dict[Place, int]] = defaultdict(dict)
-        for place, doubt in aside.items():
-            members[doubt.member][place] = doubt.record.value
-        for member, values in members.items():
-            await set_aside(connection, member, values, self.at, most=plausibility.MOST_KEPT)
-
-    async def _counts(
-        self,
-        connection: AsyncConnection,
-        numbers: Mapping[Key, SeriesId],
-        wanted: Mapping[SeriesId, tuple[Series, set[date]]],
-    ) -> dict[tuple[SeriesId, date], Block]:
-        """Return how many members are in what is known of the collectives that told something."""
-        found = {}
-        of_many = {
-            numbers[part.grant.key] for part in self.parts if part.grant.kind == Kind.COLLECTIVE
-        }
-        for number in of_many:
-            series, days = wanted[number]
-            within = Range(Range.of_day(min(days)).start, Range.of_day(max(days)).end)
-            for block in await counts_of(connection, number, series, within):
-                found[number, block.day] = block
-        return found
-
-    async def _numbers(self, connection: AsyncConnection) -> dict[Key, SeriesId]:
-        numbers: dict[Key, SeriesId] = {}
-        for part in self.parts:
-            grant = part.grant
-            if grant.key in numbers:
-                continue
-            number = grant.series_id
-            if number is None:
-                number = await add_series(connection, part.series, grant.member)
-                await learn(connection, grant.key, number)
-            numbers[grant.key] = number
-        return numbers
-
-    def _part(self, sender: str, metadata: Metadata, told: Heard) -> _Part:
-        grant = self._grant(sender, told)
-        known = self.learnt.get(grant.key, grant.series)
+    def _records(self, sender: str, metadata: Metadata, decoded: DecodedSeries) -> _NewRecords:
+        granted = self._permission(sender, decoded)
+        known = self.learnt.get(granted.key, granted.series)
         series = read_series(
-            told.name,
+            decoded.name,
             metadata,
             known.time_zone if known else self.time_zone,
-            finest=grant.interval,
+            finest=granted.interval,
             known=known,
         )
-        if not series.interval.no_finer_than(grant.interval):
-            raise NotAuthorized(_TOO_FINE.fill(granted=grant.interval, found=series.interval))
+        if not series.interval.no_finer_than(granted.interval):
+            raise NotAuthorized(_TOO_FINE.fill(granted=granted.interval, found=series.interval))
         if known is not None and series != known:
             raise BadRequest(_ANOTHER_SERIES.fill(known=_shown(known), found=_shown(series)))
-        records = told.records()
-        kind = Kind(grant.kind)
-        latest = max(told.values)
+        records = decoded.records()
+        kind = Kind(granted.kind)
+        latest = max(decoded.values)
         if latest > self.at + SOON:
             raise BadRequest(_NOT_YET.fill(start=iso8601.shown(latest)))
-        largest = max(one.value for one in records)
-        if kind is Kind.COLLECTIVE and largest > _MOST_W:
-            raise BadRequest(_TOO_MUCH.fill(found=largest, most=_MOST_W))
-        of_many = [
-            Record(start, count)
-            for start, count in told.members.items()
-            if grant.kind == Kind.COLLECTIVE and start in told.values
-        ]
-        for one in of_many:
-            if one.value == 0:
-                raise BadRequest(_OF_NOBODY.fill(start=iso8601.shown(one.start)))
-        days, members = _blocks(series, records), _blocks(series, of_many)
-        return _Part(grant, series, days, members, doubtful(kind, series, records))
+        members: list[Record] = []
+        if kind is Kind.COLLECTIVE:
+            largest = max(record.value for record in records)
+            if largest > _MOST_W:
+                raise BadRequest(_TOO_MUCH.fill(found=largest, most=_MOST_W))
+            members = [
+                Record(start, count)
+                for start, count in decoded.members.items()
+                if start in decoded.values
+            ]
+        for start, count in members:
+            if count == 0:
+                raise BadRequest(_OF_NOBODY.fill(start=iso8601.shown(start)))
+        days, counted = _blocks(series, records), _blocks(series, members)
+        return _NewRecords(granted, series, days, counted, doubtful(kind, series, records))
 
-    def _grant(self, sender: str, told: Heard) -> MemberSeries:
-        """Return by which permission these records may be kept, or refuse them."""
-        grants = [
-            one
-            for one in self.granted.get(str(told.name), ())
-            if one.jid == sender and self.at < one.records.end
+    def _permission(self, sender: str, decoded: DecodedSeries) -> MemberSeries:
+        """Return by which permission these records may be stored. Raises NotAuthorized."""
+        granted = [
+            series
+            for series in self.granted.get(str(decoded.name), ())
+            if series.jid == sender and self.at < series.records.end
         ]
-        if not grants:
+        if not granted:
             raise NotAuthorized(_NOT_GRANTED)
-        first, last = min(told.values), max(told.values)
-        for grant in grants:
-            if first in grant.records and last in grant.records:
-                return grant
-        within = grants[0].records
+        first, last = min(decoded.values), max(decoded.values)
+        for series in granted:
+            if first in series.records and last in series.records:
+                return series
+        within = granted[0].records
         start, end = iso8601.shown(within.start), iso8601.shown(within.end)
         raise NotAuthorized(_NOT_THEN.fill(start=start, end=end))
 
 
-def _heard(told: Data) -> tuple[Heard, ...] | QuoaliseError:
-    if len(told.records) > 2 * MAX_NAMES:
-        return BadRequest(_TOO_MANY_NAMES.fill(most=MAX_NAMES, found=len(told.records)))
+async def _store(
+    connection: AsyncConnection, new: list[_NewRecords], at: datetime, arrivals: Arrivals
+) -> None:
+    """Store new records, and what they change."""
+    if not any(records.days for records in new):
+        return
+    ids = await _series_ids(connection, new)
+    new = await _set_aside(connection, new, ids, at)
+    wanted: dict[SeriesId, tuple[Series, set[date]]] = {}
+    for records in new:
+        _, days = wanted.setdefault(ids[records.granted.key], (records.series, set()))
+        days.update(records.days)
+    before = await blocks_of_days(connection, wanted)
+    changed = _changed(before, ((ids[records.granted.key], records.days) for records in new))
+    for series_id, blocks in changed.items():
+        for block in blocks:
+            arrivals.note(block, before.get((series_id, block.day)), at)
+    await put_blocks(connection, changed, at)
+    counted: dict[tuple[SeriesId, date], Block] = {}
+    for series_id in {ids[records.granted.key] for records in new if records.members}:
+        series, days = wanted[series_id]
+        within = Range(Range.of_day(min(days)).start, Range.of_day(max(days)).end)
+        for block in await counts(connection, series_id, series, within):
+            counted[series_id, block.day] = block
+    members = ((ids[records.granted.key], records.members) for records in new)
+    await put_counts(connection, _changed(counted, members))
+    await note_heard(connection, {records.granted.key for records in new}, at)
+
+
+async def _series_ids(
+    connection: AsyncConnection, new: Iterable[_NewRecords]
+) -> dict[Key, SeriesId]:
+    ids: dict[Key, SeriesId] = {}
+    for records in new:
+        key, series_id = records.granted.key, records.granted.series_id
+        if key not in ids:
+            if series_id is None:
+                series_id = await add_series(connection, records.series, records.granted.member)
+                await learn(connection, key, series_id)
+            ids[key] = series_id
+    return ids
+
+
+async def _set_aside(
+    connection: AsyncConnection,
+    new: list[_NewRecords],
+    ids: Mapping[Key, SeriesId],
+    at: datetime,
+) -> list[_NewRecords]:
+    """Set aside records that are not believed, and no longer those that come again as they can be.
+
+    Return the others.
+    """
+    doubts = {doubt for records in new for doubt in records.doubts(ids[records.granted.key])}
+    unbelieved = await plausibility.unbelieved(connection, doubts) if doubts else set()
+    # A new permission may name a series of an old one.
+    looked_up = {
+        ids[records.granted.key]
+        for records in new
+        if records.granted.has_records_set_aside or records.granted.series_id is None
+    }
+    stored = await places(connection, looked_up) if looked_up else set()
+    if not (unbelieved or stored):
+        return new
+    last: dict[Place, Doubt | None] = {}
+    left = []
+    for records in new:
+        series_id = ids[records.granted.key]
+        apart = {doubt.place: doubt for doubt in records.doubts(series_id) if doubt in unbelieved}
+        left.append(records.without({start for _, start in apart}))
+        last |= dict.fromkeys((series_id, start) for start in left[-1].starts()) | apart
+    await remove(connection, stored & {place for place, doubt in last.items() if doubt is None})
+    members: defaultdict[MemberId, dict[Place, int]] = defaultdict(dict)
+    for place, doubt in last.items():
+        if doubt is not None:
+            members[doubt.member][place] = doubt.record.value
+    for member, values in members.items():
+        await set_aside(connection, member, values, at, most=plausibility.MOST_KEPT)
+    return left
+
+
+def _changed(
+    before: Mapping[tuple[SeriesId, date], Block],
+    new: Iterable[tuple[SeriesId, Mapping[date, Block]]],
+) -> dict[SeriesId, list[Block]]:
+    """Return the blocks that new records change, with these records over the stored ones."""
+    after = dict(before)
+    for series_id, days in new:
+        for day, block in days.items():
+            after[series_id, day] = _over(after.get((series_id, day)), block)
+    changed: defaultdict[SeriesId, list[Block]] = defaultdict(list)
+    for key, block in after.items():
+        if before.get(key) != block:
+            changed[key[0]].append(block)
+    return changed
+
+
+@contextmanager
+def _refusing(refusals: list[QuoaliseError | None], place: int) -> Iterator[None]:
+    """Note why the message at a place is refused."""
     try:
-        return heard(told)
+        yield
     except QuoaliseError as refusal:
-        return refusal
+        refusals[place] = refusal
     except Unsayable as fault:
-        return BadRequest(fault.text)
+        refusals[place] = BadRequest(fault.text)
 
 
-def _blocks(series: Series, records: Sequence[Record]) -> dict[date, Block]:
+def _decode(data: Data) -> tuple[DecodedSeries, ...]:
+    if len(data.records) > 2 * MAX_NAMES:
+        raise BadRequest(_TOO_MANY_NAMES.fill(most=MAX_NAMES, found=len(data.records)))
+    return decode(data)
+
+
+def _blocks(series: Series, records: Iterable[Record]) -> dict[date, Block]:
     days: defaultdict[date, list[Record]] = defaultdict(list)
-    for one in records:
-        days[one.start.date()].append(one)
+    for record in records:
+        days[record.start.date()].append(record)
     try:
-        return {day: Block.of(series, day, found) for day, found in days.items()}
+        return {day: Block.of(series, day, of_day) for day, of_day in days.items()}
     except OffTheGrid as fault:
         raise BadRequest(
             _OFF_THE_GRID.fill(interval=series.interval, start=iso8601.shown(fault.start))
         ) from fault
 
 
-def _over(known: Block | None, new: Block) -> Block:
+def _over(stored: Block | None, new: Block) -> Block:
     """Return a block in which the new records stand, and the others as they were."""
-    if known is None:
+    if stored is None:
         return new
-    pairs = zip(known.values, new.values, strict=True)
+    pairs = zip(stored.values, new.values, strict=True)
     return Block(
         new.series, new.day, tuple(old if value is None else value for old, value in pairs)
     )

@@ -1,7 +1,7 @@
-"""What members push, kept in one transaction for many, and acknowledged after it.
+"""Messages that members push, stored many in one transaction, and acknowledged after it.
 
-While one transaction is written, the messages that come wait for the next one. So a single message
-is kept at once, and of many each costs little: most of what a transaction costs is the same for one
+While one transaction is written, messages that come wait for the next one. So a single message is
+stored at once, and each of many costs little: most of the cost of a transaction is the same for one
 message and for a hundred.
 """
 
@@ -9,7 +9,7 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 import logging
 from typing import NoReturn
@@ -23,88 +23,67 @@ from ...store.exclusive import alone
 from ...xmpp import NotKept
 from ..counters import Timed
 from ..errors import database_problem
-from .arrivals import Arrivals
-from .validation import Told, take
+from .validation import Arrivals, Message, take
 
 MOST_AT_ONCE = 200
 _ENOUGH = 32
-"""Messages that wait for no others: while these are written, the server sends more."""
+"""Messages that are written without waiting for more: the server sends more meanwhile."""
 _GATHER_S = 0.3
-"""How long messages are waited for at most while several members push."""
+"""The longest wait for further messages while several members push."""
 _PAUSE_S = 0.003
-"""Once nothing has come for so long, what has come is kept."""
+"""Once nothing has come for so long, the messages are written."""
 _DAYS_AT_ONCE = 100
 _A_DAY_S = 0.01
 _REST_S = 1.0
-"""After the database could not keep anything."""
+"""After the database could not write."""
 
 _DAY_S = 86_400
 
 _LOGGER = logging.getLogger(__name__)
 
 type Hear = Callable[[str], None]
-"""Hears from which peer (bare JID) something was kept: it is there."""
+"""Called with each peer (bare JID) of which a message was stored: it is online."""
+type _Waiting = tuple[Message, asyncio.Future[None]]
 
 
-@dataclass(slots=True)
-class _Waiting:
-    told: Told
-    done: asyncio.Future[None] = field(
-        default_factory=lambda: asyncio.get_running_loop().create_future()
-    )
+class HistoryRequest:
+    """A request to a peer that is under way: records that the peer pushes meanwhile are newer.
 
-    def end(self, refusal: Exception | None) -> None:
-        """Release the senders that wait."""
-        if self.done.done():
-            return
-        if refusal is None:
-            self.done.set_result(None)
-        else:
-            self.done.set_exception(refusal)
-
-
-def _days(told: Data) -> int:
-    return sum(len({time // _DAY_S for time in one.values}) for one in told.records)
-
-
-class Question:
-    """A question to a peer that is under way: what the peer pushes meanwhile is newer, and stays.
-
-    So nothing that is pushed waits for an answer, which may take a minute not to come.
+    So no push waits for an answer, which may take a minute not to come.
     """
 
-    def __init__(self, intake: Intake, peer: str) -> None:
-        self._intake = intake
+    def __init__(self, queue: WriteQueue, peer: str) -> None:
+        self._queue = queue
         self._peer = peer
         self._newer: defaultdict[str, set[Number]] = defaultdict(set)
 
     async def take(self, answer: Data) -> None:
-        """Keep an answer, or a page of it, but for what was pushed since it was asked for.
+        """Store an answer, or a page of it, without the records pushed since the request.
 
         Raises `QuoaliseError`, NotKept.
         """
-        async with self._intake.turn(self._peer):
-            await self._intake.take(self._peer, self._older(answer))
+        async with self._queue.turn(self._peer):
+            await self._queue.take(self._peer, self._older(answer))
             self._newer.clear()
 
-    def pushed(self, told: Data) -> None:
-        """Note what was pushed, and kept."""
-        for one in told.records:
-            self._newer[one.name].update(one.values)
+    def pushed(self, data: Data) -> None:
+        """Note records that were pushed, and stored."""
+        for records in data.records:
+            self._newer[records.name].update(records.values)
 
     def _older(self, answer: Data) -> Data:
         left = []
-        for one in answer.records:
-            newer = self._newer.get(one.name, ())
-            if values := {at: value for at, value in one.values.items() if at not in newer}:
-                left.append(replace(one, values=values))
+        for records in answer.records:
+            newer = self._newer.get(records.name, ())
+            if values := {at: value for at, value in records.values.items() if at not in newer}:
+                left.append(replace(records, values=values))
         return replace(answer, records=tuple(left))
 
 
-class Intake:
-    """Keeps what members tell. `time_zone` is the collective's; `commits` are measured.
+class WriteQueue:
+    """Stores messages of members. `time_zone` is the collective's; `commits` are measured.
 
-    `problem` is why nothing can be kept, for people; None if it can.
+    `problem` is why nothing can be stored, for people; None if it can.
     """
 
     def __init__(
@@ -123,108 +102,116 @@ class Intake:
         self._hear = hear
         self._waiting: list[_Waiting] = []
         self._came = asyncio.Event()
-        self._is_keeping = False
+        self._is_writing = False
         self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
-        self._questions: defaultdict[str, list[Question]] = defaultdict(list)
+        self._requests: defaultdict[str, list[HistoryRequest]] = defaultdict(list)
 
     @property
     def is_waited_for(self) -> bool:
-        """Whether somebody waits until something is kept."""
-        return self._is_keeping or bool(self._waiting)
+        """Whether a peer waits for its message to be stored."""
+        return self._is_writing or bool(self._waiting)
 
     def turn(self, peer: str) -> asyncio.Lock:
-        """Return what is held while something of a peer is kept."""
+        """Return the lock that is held while a message of a peer is stored."""
         return self._turns.setdefault(peer, asyncio.Lock())
 
     @contextmanager
-    def asking(self, peer: str) -> Iterator[Question]:
-        """Open a question to a peer, which notes what the peer pushes meanwhile."""
-        question = Question(self, peer)
-        self._questions[peer].append(question)
+    def requesting(self, peer: str) -> Iterator[HistoryRequest]:
+        """Open a request to a peer, which notes the records that the peer pushes meanwhile."""
+        request = HistoryRequest(self, peer)
+        self._requests[peer].append(request)
         try:
-            yield question
+            yield request
         finally:
-            self._questions[peer].remove(question)
-            if not self._questions[peer]:
-                del self._questions[peer]
+            self._requests[peer].remove(request)
+            if not self._requests[peer]:
+                del self._requests[peer]
 
-    async def keep(self, sender: str, told: Data) -> None:
-        """Keep what a peer pushed, in its turn. Raises `QuoaliseError`, NotKept.
+    async def keep(self, sender: str, data: Data) -> None:
+        """Store what a peer pushed, in its turn. Raises `QuoaliseError`, NotKept.
 
-        Each day costs the same, whether it is told in one record or in all. So whoever tells of
-        many days at once hears of it later, and what it pushes next waits for that.
+        Each day costs the same, with one record or all of them. So a message of many days is
+        acknowledged later, and the next push of its sender waits for that.
         """
         async with self.turn(sender):
-            await self.take(sender, told)
-            for question in self._questions.get(sender, ()):
-                question.pushed(told)
-        await asyncio.sleep(_A_DAY_S * max(0, _days(told) - _DAYS_AT_ONCE))
+            await self.take(sender, data)
+            for request in self._requests.get(sender, ()):
+                request.pushed(data)
+        days = sum(len({at // _DAY_S for at in records.values}) for records in data.records)
+        await asyncio.sleep(_A_DAY_S * max(0, days - _DAYS_AT_ONCE))
 
-    async def take(self, sender: str, told: Data) -> None:
-        """Keep what a peer told; it is committed when this returns.
+    async def take(self, sender: str, data: Data) -> None:
+        """Store a message of a peer, whose turn the caller has; it is committed on return.
 
-        For whoever has the peer's turn. Raises `QuoaliseError`, NotKept.
+        Raises `QuoaliseError`, NotKept.
         """
-        waiting = _Waiting(Told(sender, told))
-        self._waiting.append(waiting)
+        done = asyncio.get_running_loop().create_future()
+        self._waiting.append((Message(sender, data), done))
         self._came.set()
-        await waiting.done
+        await done
 
     async def run(self) -> NoReturn:
-        """Commit what comes. Ends when it is cancelled."""
-        together: Sequence[_Waiting] = ()
+        """Commit messages as they come. Ends when it is cancelled."""
+        batch: Sequence[_Waiting] = ()
         while True:
             await self._came.wait()
-            if len(together) > 1:
+            if len(batch) > 1:
                 await self._gather()
-            together, self._waiting = (
-                self._waiting[:MOST_AT_ONCE],
-                self._waiting[MOST_AT_ONCE:],
-            )
+            batch, self._waiting = self._waiting[:MOST_AT_ONCE], self._waiting[MOST_AT_ONCE:]
             if not self._waiting:
                 self._came.clear()
-            self._is_keeping = True
-            await self._commit(together)
-            self._is_keeping = False
+            self._is_writing = True
+            await self._commit(batch)
+            self._is_writing = False
 
     async def _gather(self) -> None:
         """Wait while messages keep coming."""
-        known = 0
+        before = 0
         with suppress(TimeoutError):
             async with asyncio.timeout(_GATHER_S):
-                while known < len(self._waiting) < _ENOUGH:
-                    known = len(self._waiting)
+                while before < len(self._waiting) < _ENOUGH:
+                    before = len(self._waiting)
                     await asyncio.sleep(_PAUSE_S)
 
-    async def _commit(self, together: Sequence[_Waiting]) -> None:
+    async def _commit(self, batch: Sequence[_Waiting]) -> None:
         try:
-            refusals = await self._take([one.told for one in together])
+            refusals = await self._take([message for message, _ in batch])
         except (InterfaceError, OperationalError) as fault:
             # A full disk, a server that is away: it is so for all of them.
             if self.problem is None:
                 _LOGGER.warning("%s", database_problem(fault).say())
             self.problem = database_problem(fault)
-            for one in together:
-                one.end(NotKept())
+            for _, done in batch:
+                _end(done, NotKept())
             await asyncio.sleep(_REST_S)
         except Exception:
             _LOGGER.exception("What was pushed cannot be kept")
-            if len(together) == 1:
-                together[0].end(NotKept())
+            if len(batch) == 1:
+                _end(batch[0][1], NotKept())
                 return
-            # What cannot be kept keeps nothing else from being kept.
-            for one in together:
-                await self._commit([one])
+            # Retry one by one, so that a bad message fails alone.
+            for waiting in batch:
+                await self._commit([waiting])
         else:
             self.problem = None
-            for one, refusal in zip(together, refusals, strict=True):
-                one.end(refusal)
+            for (message, done), refusal in zip(batch, refusals, strict=True):
+                _end(done, refusal)
                 if refusal is None:
-                    self._hear(one.told.sender)
+                    self._hear(message.sender)
 
-    async def _take(self, messages: Sequence[Told]) -> list[QuoaliseError | None]:
+    async def _take(self, messages: Sequence[Message]) -> list[QuoaliseError | None]:
         with self._commits.once():
             async with self._store.writing() as connection:
                 await alone(connection)
                 at = datetime.now(UTC)
                 return await take(connection, messages, self._time_zone, at, self._arrivals)
+
+
+def _end(done: asyncio.Future[None], refusal: Exception | None) -> None:
+    """Release a sender that waits, unless it went away."""
+    if done.done():
+        return
+    if refusal is None:
+        done.set_result(None)
+    else:
+        done.set_exception(refusal)

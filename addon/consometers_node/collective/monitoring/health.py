@@ -90,7 +90,7 @@ class Watch:
             writes=node.database_problem is None and database is not None,
             confirmed=node.clock.doubt is None,
             counts=node.counts,
-            away=len(network.gathering.away) if network else 0,
+            away=len(network.backfill.away) if network else 0,
             waiting=network.receiving.waiting if network else 0,
             database=database,
             memory_bytes=await asyncio.to_thread(_memory_bytes),

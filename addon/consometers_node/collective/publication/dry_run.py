@@ -21,7 +21,7 @@ from ...store.memberships import first_blocks
 from ...store.publication import PublishedCell
 from ..calendar import Places, Span, instants, places
 from ..disclosure.sdc_rules import Publication, Reason
-from ..ingestion.arrivals import Arrivals
+from ..ingestion.validation import Arrivals
 from ..members.members import Members
 from ..settings import Settings
 from .worker import Closer, Waiting

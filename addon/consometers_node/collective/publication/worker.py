@@ -37,7 +37,7 @@ from ..counters import Counts
 from ..disclosure.closing import Groups, close, combine_small
 from ..disclosure.sdc_rules import Publication
 from ..groups import GroupKind, all_groups
-from ..ingestion.arrivals import RECENT, Arrivals
+from ..ingestion.validation import RECENT, Arrivals
 from ..members.members import Members
 from ..output_series import offer
 from ..settings import Settings

@@ -97,8 +97,7 @@ async def believe(desk: AdminDesk, visit: Visit) -> web.StreamResponse:
         raise Refused(422, _POWER.fill(most=MOST_KW))
     async with desk.store.writing() as connection:
         member = await member_of(desk, visit, connection)
-        zone = desk.settings.time_zone.key
-        records = await validation.accept(connection, member, int(typed) * 1000, zone, visit.now)
+        records = await validation.accept(connection, member, int(typed) * 1000, visit.now)
         await desk.note(connection, visit, "believe", member.id, records)
     return done(desk, visit, member, "believed")
 

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from consometers_node.collective.ingestion.validation import Told, take
+from consometers_node.collective.ingestion.validation import Message, take
 from consometers_node.collective.members.members import Member
 from consometers_node.collective.publication.policy import AT_ONCE, open_from
 from consometers_node.store import set_aside
@@ -30,7 +30,7 @@ async def liar(office: Office) -> Member:
     async def work(connection: AsyncConnection) -> Member:
         member = await Village(connection, ZONE, NOW).join("home", days=40)
         data = told(meter("home"), MIDNIGHT, [29_000, 31_500, 640])
-        message = Told("home@example.org", data)
+        message = Message("home@example.org", data)
         assert await take(connection, [message], ZONE.key, NOW + timedelta(days=1)) == [None]
         return member
 
