@@ -44,11 +44,11 @@ def add_as_known[D: Description](
 
     @callback
     def add() -> None:
-        found = [d for d in waiting.values() if d.exists(coordinator.state)]
-        for description in found:
+        existing = [d for d in waiting.values() if d.exists(coordinator.state)]
+        for description in existing:
             del waiting[description.key]
-        if found:
-            async_add_entities(make(coordinator, description) for description in found)
+        if existing:
+            async_add_entities(make(coordinator, description) for description in existing)
 
     if coordinator.available:
         add()

@@ -106,13 +106,13 @@ def _errors(sources: Mapping[str, Any], excluded: Collection[str]) -> dict[str, 
     """Return an error for each field with an entity of a balance, or one that is named already."""
     errors, named = dict[str, str](), set[str]()
     for field in FIELDS:
-        told = sources.get(field, ())
-        for each in [told] if isinstance(told, str) else told:
-            if each in excluded:
+        chosen = sources.get(field, ())
+        for entity_id in [chosen] if isinstance(chosen, str) else chosen:
+            if entity_id in excluded:
                 errors[field] = OF_A_BALANCE
-            elif each in named:
+            elif entity_id in named:
                 errors.setdefault(field, NAMED_TWICE)
-            named.add(each)
+            named.add(entity_id)
     return errors
 
 
@@ -140,11 +140,11 @@ class BalanceFlow(ConfigFlow):
         if user_input is not None:
             self._home = Home(user_input[CONF_HOME])
             return await self.async_step_balance_sources()
-        known = self._known_home()
+        home_before = self._known_home()
         return self.async_show_form(
             step_id=step_id,
             data_schema=self.add_suggested_values_to_schema(
-                HOME_SCHEMA, {CONF_HOME: self._likely} if known is None else known.data
+                HOME_SCHEMA, {CONF_HOME: self._likely} if home_before is None else home_before.data
             ),
         )
 
@@ -152,20 +152,23 @@ class BalanceFlow(ConfigFlow):
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
         """Ask which entities tell of it, and propose those that we have."""
-        known = self._known_home()
+        home_before = self._known_home()
         excluded = self._of_balances()
         errors = _errors(user_input or {}, excluded)
         if user_input is not None and not errors:
             data = {CONF_KIND: KIND_BALANCE, CONF_HOME: self._home.value, **user_input}
             name = unique_id(data)
-            if await self.async_set_unique_id(name, raise_on_progress=False) not in (None, known):
+            if await self.async_set_unique_id(name, raise_on_progress=False) not in (
+                None,
+                home_before,
+            ):
                 return self.async_abort(reason="balance_already_configured")
-            if known is not None:
+            if home_before is not None:
                 return self.async_update_reload_and_abort(
-                    known, unique_id=name, data=data, reason="balance_reconfigure_successful"
+                    home_before, unique_id=name, data=data, reason="balance_reconfigure_successful"
                 )
             return self.async_create_entry(title=self._title(), data=data)
-        suggested = self._proposed() if known is None else known.data
+        suggested = self._proposed() if home_before is None else home_before.data
         return self.async_show_form(
             step_id="balance_sources",
             data_schema=self.add_suggested_values_to_schema(
@@ -202,10 +205,10 @@ class BalanceFlow(ConfigFlow):
         """Return the entities that balances make: to add them up again would count twice."""
         registry = er.async_get(self.hass)
         return frozenset(
-            one.entity_id
+            entity_entry.entity_id
             for entry in self.hass.config_entries.async_entries(DOMAIN)
             if entry.data.get(CONF_KIND) == KIND_BALANCE
-            for one in er.async_entries_for_config_entry(registry, entry.entry_id)
+            for entity_entry in er.async_entries_for_config_entry(registry, entry.entry_id)
         )
 
     def _have(self, facts: Mapping[str, str]) -> dict[str, list[str]]:

@@ -43,13 +43,13 @@ class Past:
     begun: Sums
 
     @classmethod
-    def of(cls, balance: Balance, told: Mapping[str, Rows], until: float) -> Self | None:
+    def from_hours(cls, balance: Balance, rows: Mapping[str, Rows], until: float) -> Self | None:
         """Count as the balance itself does; None if nothing is known.
 
         `told` are the hours of each source, of which those up to `until` count.
         """
         begun, sources = balance.begun, sorted(balance.sources.all)
-        points = [_points(source, told[source], until, begun) for source in sources]
+        points = [_points(source, rows[source], until, begun) for source in sources]
         hours = dict(_counted(Balance(balance.home, balance.sources), points))
         last = max(hours, default=0.0) if begun is None else begun.at
         return cls(hours=hours, begun=hours[last]) if last in hours else None
@@ -65,7 +65,7 @@ class Join:
     """By how much its first row of the present, and all that follow, are to be raised."""
 
     @classmethod
-    def of(cls, past: Past, value: Callable[[Sums], float], own: Rows, first: Row) -> Self:
+    def from_hours(cls, past: Past, value: Callable[[Sums], float], own: Rows, first: Row) -> Self:
         """Begin at 0, or go on from what the entity has already: it may have been before.
 
         `first` is its first row of the present, `own` are its hours before that.
@@ -82,10 +82,10 @@ class Join:
         return cls(hours=hours, raised_wh=present_wh - first.sum_wh)
 
 
-def _points(source: str, told: Rows, until: float, begun: Begun | None) -> Iterator[_Point]:
+def _points(source: str, rows: Rows, until: float, begun: Begun | None) -> Iterator[_Point]:
     """Yield the sums of a source in the order of time: at each hour, and when counting began."""
     last: Row | None = None
-    for row in told:
+    for row in rows:
         if row.end > until:
             break
         if begun is not None and last is not None and last.end <= begun.at < row.end:
@@ -109,8 +109,8 @@ def _counted(balance: Balance, points: Iterable[Iterable[_Point]]) -> Iterator[t
     """Yield the sums of a home at each moment, from the first on at which all sources are known."""
     now: dict[str, float] = {}
     zero: dict[str, float] | None = None
-    for at, told in groupby(merge(*points), key=itemgetter(0)):
-        for _, source, sum_wh in told:
+    for at, same_time in groupby(merge(*points), key=itemgetter(0)):
+        for _, source, sum_wh in same_time:
             # A sum may be set back by hand; what was counted is not taken back.
             now[source] = max(sum_wh, now.get(source, sum_wh))
         if now.keys() == balance.sources.all:

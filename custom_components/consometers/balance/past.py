@@ -107,7 +107,7 @@ class _Taking:
         if not shown:
             # A source is missing, perhaps for months: the recorder need not look every time.
             return {}
-        told = (
+        shown_rows = (
             await self._read(set(shown), after - _FIVE_MINUTES_S, after + HOUR_S, "5minute"),
             await self._read(set(shown), after - HOUR_S, now, "hour"),
         )
@@ -115,7 +115,7 @@ class _Taking:
         for entity_id, shown_wh in shown.items():
             own = [
                 row
-                for rows in told
+                for rows in shown_rows
                 for row in rows.get(entity_id, ())
                 # One that shows more is of another balance, which had this name before.
                 if row.end > after and row.state_wh is not None and row.state_wh < shown_wh + 1
@@ -126,35 +126,35 @@ class _Taking:
 
     async def _join(self, first: Mapping[str, Row]) -> None:
         sources = self._balance.sources.all
-        known = await get_instance(self._hass).async_add_executor_job(
+        metadata = await get_instance(self._hass).async_add_executor_job(
             _metadata, self._hass, sources | first.keys()
         )
-        if not sources <= known.keys():
+        if not sources <= metadata.keys():
             return
         until = max(row.hour for row in first.values())
-        told = await self._hours(sources, set(first), until)
-        past = await self._hass.async_add_executor_job(Past.of, self._balance, told, until)
+        hours = await self._hours(sources, set(first), until)
+        past = await self._hass.async_add_executor_job(Past.from_hours, self._balance, hours, until)
         if past is None:
             return
         for entity_id, description in self._energies().items():
-            if entity_id in first and entity_id in known:
+            if entity_id in first and entity_id in metadata:
                 row = first[entity_id]
-                own = [each for each in told[entity_id] if each.end <= row.hour]
+                own = [each for each in hours[entity_id] if each.end <= row.hour]
                 join = await self._hass.async_add_executor_job(
-                    Join.of, past, _value(description), own, row
+                    Join.from_hours, past, _value(description), own, row
                 )
-                await self._write(known[entity_id], join, row)
+                await self._write(metadata[entity_id], join, row)
 
     async def _hours(self, sources: set[str], own: set[str], until: float) -> dict[str, list[Row]]:
         """Read the hours of all, back to where one of the sources has none."""
-        told: dict[str, list[Row]] = {each: [] for each in sources | own}
+        hours: dict[str, list[Row]] = {each: [] for each in sources | own}
         while True:
             since = until - _READ_AT_ONCE_S
             part = await self._read(sources | own, since, until, "hour")
             for each, rows in part.items():
-                told[each] = [*rows, *told[each]]
+                hours[each] = [*rows, *hours[each]]
             if not all(part.get(source) for source in sources):
-                return told
+                return hours
             until = since
 
     async def _write(self, metadata: StatisticMetaData, join: Join, first: Row) -> None:
@@ -185,13 +185,13 @@ class _Taking:
     def _energies(self) -> dict[str, BalanceSensorDescription]:
         """Return the energies of the home, by the ids of their entities."""
         registry, entry_id = er.async_get(self._hass), self._entry.entry_id
-        found: dict[str, BalanceSensorDescription] = {}
+        energies: dict[str, BalanceSensorDescription] = {}
         for each in existing(self._entry):
             unique_id = f"{entry_id}_{each.key}"
             entity_id = registry.async_get_entity_id(Platform.SENSOR, DOMAIN, unique_id)
             if entity_id is not None and each.device_class is SensorDeviceClass.ENERGY:
-                found[entity_id] = each
-        return found
+                energies[entity_id] = each
+        return energies
 
 
 def _value(description: BalanceSensorDescription) -> Callable[[Sums], float]:
@@ -215,7 +215,7 @@ def _metadata(hass: HomeAssistant, ids: set[str]) -> dict[str, StatisticMetaData
 def _read(
     hass: HomeAssistant, ids: set[str], start: float, end: float, period: _Period
 ) -> dict[str, list[Row]]:
-    told = statistics_during_period(
+    statistics = statistics_during_period(
         hass,
         dt_util.utc_from_timestamp(start),
         dt_util.utc_from_timestamp(end),
@@ -230,5 +230,5 @@ def _read(
             for row in rows
             if (sum_wh := row.get("sum")) is not None
         ]
-        for each, rows in told.items()
+        for each, rows in statistics.items()
     }

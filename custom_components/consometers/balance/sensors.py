@@ -30,13 +30,13 @@ class BalanceSensorDescription(SensorEntityDescription):
 
     def exists(self, home: Home, *, injection: bool, powers: bool) -> bool:
         """Return whether it can be known of such a home."""
-        known = injection or home is Home.TOTAL_SALE or not self.of_own
-        return known and (powers or not self.of_powers)
+        is_measured = injection or home is Home.TOTAL_SALE or not self.of_own
+        return is_measured and (powers or not self.of_powers)
 
     def value(self, shown: Shown) -> float | None:
         """Return what it shows."""
-        known = self.value_fn(shown)
-        return None if known is None else round(known, self.digits or None)
+        shown_value = self.value_fn(shown)
+        return None if shown_value is None else round(shown_value, self.digits or None)
 
 
 _energy = partial(

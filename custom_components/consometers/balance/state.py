@@ -145,8 +145,8 @@ class Sums:
 
     def over(self, former: Sums) -> Sums:
         """Return these, and for what is not known what was known before."""
-        known = {key: value for key, value in asdict(self).items() if value is not None}
-        return Sums(**{**asdict(former), **known})
+        present = {key: value for key, value in asdict(self).items() if value is not None}
+        return Sums(**{**asdict(former), **present})
 
     def at_least(self, other: Sums) -> Sums:
         """Return the larger of each, or that which is known."""
@@ -172,7 +172,7 @@ class Powers:
     drawn_w: float | None
 
     @classmethod
-    def of(
+    def from_sources(
         cls,
         home: Home,
         production_w: Sequence[float | None],
@@ -231,8 +231,8 @@ class Balance:
             self.registers[now] = self.registers.pop(former)
         if self.begun is not None:
             read_wh = self.begun.read_wh.items()
-            told = {now if name == former else name: value for name, value in read_wh}
-            self.begun = Begun(at=self.begun.at, read_wh=told)
+            renamed = {now if name == former else name: value for name, value in read_wh}
+            self.begun = Begun(at=self.begun.at, read_wh=renamed)
         injected = self.sources.injected
         self.sources = Sources(
             production=[now if each == former else each for each in self.sources.production],
@@ -262,12 +262,12 @@ class Balance:
         return self.sums
 
     def _at(self, moment: float) -> Sums:
-        def of(source: str) -> float:
+        def at_moment(source: str) -> float:
             return self.registers[source].at(moment)
 
         before = self._before
-        made_wh = sum(of(source) for source in self.sources.production)
-        injected_wh = None if self.sources.injected is None else of(self.sources.injected)
+        made_wh = sum(at_moment(source) for source in self.sources.production)
+        injected_wh = None if self.sources.injected is None else at_moment(self.sources.injected)
         if self.home is Home.TOTAL_SALE:
             injected_wh = made_wh
         own_wh = None
@@ -280,11 +280,11 @@ class Balance:
             production_wh=(before.production_wh or 0.0) + made_wh,
             self_consumed_wh=own_wh,
             injected_wh=injected_wh,
-            drawn_wh=(before.drawn_wh or 0.0) + of(self.sources.drawn),
+            drawn_wh=(before.drawn_wh or 0.0) + at_moment(self.sources.drawn),
         )
 
     @property
-    def _of(self) -> dict[str, Any]:
+    def _configuration(self) -> dict[str, Any]:
         """Who counts what of which kind of home, as JSON has it."""
         return {
             "home": self.home.value,
@@ -329,7 +329,7 @@ class Balance:
                 name: [each.read_wh, [list(point) for point in each.points]]
                 for name, each in self.registers.items()
             },
-            "of": self._of,
+            "of": self._configuration,
             "begun": None if self.begun is None else asdict(self.begun),
             "sums": asdict(self.sums),
             "before": asdict(self._before),
@@ -344,44 +344,45 @@ class Balance:
         With other sources than before, or where something is lost, sums go on from where they
         were as far as is known.
         """
-        of, settled = remembered.get("of", self._of), _finite(remembered.get("settled"))
-        told = _table(remembered.get("registers"))
+        former = remembered.get("of", self._configuration)
+        settled = _finite(remembered.get("settled"))
+        stored = _table(remembered.get("registers"))
         expected = self.sources.all
-        if of != self._of or settled is None:
-            expected = expected & told.keys()
-        registers = {name: _register(told.get(name)) for name in expected}
+        if former != self._configuration or settled is None:
+            expected = expected & stored.keys()
+        registers = {name: _register(stored.get(name)) for name in expected}
         self.registers = {name: each for name, each in registers.items() if each is not None}
         self.begun, self._settled = _begun(remembered.get("begun")), settled
         self.sums, self._before, self._midnight = (
             _sums(remembered.get(key)) for key in ("sums", "before", "midnight")
         )
         self._day = _day(remembered.get("day"))
-        whole = len(self.registers) == len(registers) and self._are_whole(of)
+        whole = len(self.registers) == len(registers) and self._are_whole(former)
         if not whole:
             lost = registers.keys() - self.registers.keys()
-            standing = {name: _standing(told.get(name), settled) for name in lost}
+            standing = {name: _standing(stored.get(name), settled) for name in lost}
             self.registers |= {name: each for name, each in standing.items() if each is not None}
             self.sums = self.sums.at_least(self._before).at_least(self._midnight)
             self._midnight = self._midnight.over(self.sums)
-        if not whole or of != self._of:
+        if not whole or former != self._configuration:
             self._before = self.sums.over(self._before)
             for register in self.registers.values():
                 register.rebase(register.last[0] if settled is None else settled)
         return whole
 
-    def _are_whole(self, of: Mapping[str, Any]) -> bool:
+    def _are_whole(self, former: Mapping[str, Any]) -> bool:
         """Return whether the sums are known that such a home has had since they were settled."""
         if self._settled is None:
             return self.sums == Sums()
         needed = [self.sums.production_wh, self.sums.drawn_wh]
-        if of["injected"] is not None or of["home"] == Home.TOTAL_SALE:
+        if former["injected"] is not None or former["home"] == Home.TOTAL_SALE:
             needed += [self.sums.injected_wh, self.sums.self_consumed_wh]
         return None not in needed
 
 
 def _sum(*values: float | None) -> float | None:
-    known = [value for value in values if value is not None]
-    return sum(known) if len(known) == len(values) else None
+    present = [value for value in values if value is not None]
+    return sum(present) if len(present) == len(values) else None
 
 
 def _difference(now: float | None, before: float | None) -> float | None:
@@ -398,7 +399,7 @@ def _larger(*values: float | None) -> float | None:
     return max((value for value in values if value is not None), default=None)
 
 
-def _number(value: Any) -> float:
+def _finite_number(value: Any) -> float:
     """Return what JSON kept; it has no infinite number. Raises TypeError, ValueError."""
     if not isfinite(value):
         raise ValueError(value)
@@ -407,48 +408,49 @@ def _number(value: Any) -> float:
 
 def _finite(value: Any) -> float | None:
     try:
-        return _number(value)
+        return _finite_number(value)
     except TypeError, ValueError:
         return None
 
 
-def _table(told: Any) -> Mapping[str, Any]:
-    return told if isinstance(told, Mapping) else {}
+def _table(stored: Any) -> Mapping[str, Any]:
+    return stored if isinstance(stored, Mapping) else {}
 
 
-def _sums(told: Any) -> Sums:
-    known = _table(told)
-    return Sums(**{each.name: _finite(known.get(each.name)) for each in fields(Sums)})
+def _sums(stored: Any) -> Sums:
+    stored_sums = _table(stored)
+    return Sums(**{each.name: _finite(stored_sums.get(each.name)) for each in fields(Sums)})
 
 
-def _register(told: Any) -> Register | None:
+def _register(stored: Any) -> Register | None:
     try:
-        read_wh, points = told
+        read_wh, points = stored
         return Register(
-            _number(read_wh), [(_number(at), _number(total_wh)) for at, total_wh in points]
+            _finite_number(read_wh),
+            [(_finite_number(at), _finite_number(total_wh)) for at, total_wh in points],
         )
     except TypeError, ValueError:
         return None
 
 
-def _standing(told: Any, at: float | None) -> Register | None:
+def _standing(stored: Any, at: float | None) -> Register | None:
     """Return a register of which only is known what it said."""
     try:
-        return Register.begun(_number(told[0]), at or 0.0)
+        return Register.begun(_finite_number(stored[0]), at or 0.0)
     except TypeError, ValueError, LookupError:
         return None
 
 
-def _begun(told: Any) -> Begun | None:
+def _begun(stored: Any) -> Begun | None:
     try:
-        read_wh = {name: _number(value) for name, value in told["read_wh"].items()}
-        return Begun(at=_number(told["at"]), read_wh=read_wh)
+        read_wh = {name: _finite_number(value) for name, value in stored["read_wh"].items()}
+        return Begun(at=_finite_number(stored["at"]), read_wh=read_wh)
     except TypeError, ValueError, LookupError, AttributeError:
         return None
 
 
-def _day(told: Any) -> date | None:
+def _day(stored: Any) -> date | None:
     try:
-        return date.fromisoformat(told)
+        return date.fromisoformat(stored)
     except TypeError, ValueError:
         return None

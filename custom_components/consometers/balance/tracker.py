@@ -112,10 +112,10 @@ class BalanceTracker(DataUpdateCoordinator[Shown]):
 
     async def async_start(self) -> None:
         """Listen from now on."""
-        if (kept := await self._store.async_load()) is not None:
-            if not self.balance.recall(kept):
+        if (stored := await self._store.async_load()) is not None:
+            if not self.balance.recall(stored):
                 _LOGGER.warning("%s: of its sums a part is lost, the rest goes on", self.name)
-            self.has_past = kept.get(_PAST, False)
+            self.has_past = stored.get(_PAST, False)
         entry, energies = self.config_entry, self.balance.sources.all
         for source in energies:
             self._count(self.hass.states.get(source))
@@ -134,12 +134,12 @@ class BalanceTracker(DataUpdateCoordinator[Shown]):
 
     async def async_stop(self) -> None:
         """Keep what is known."""
-        await self._store.async_save(self._known())
+        await self._store.async_save(self._to_store())
 
     async def async_keep_past(self) -> None:
         """Know, over restarts, that the past was taken along."""
         self.has_past = True
-        await self._store.async_save(self._known())
+        await self._store.async_save(self._to_store())
 
     @override
     async def _async_update_data(self) -> Shown:
@@ -163,10 +163,10 @@ class BalanceTracker(DataUpdateCoordinator[Shown]):
     @callback
     def _renamed(self, event: Event[er.EventEntityRegistryUpdatedData]) -> None:
         """Follow a source whose id a person changed: it counts on as the same."""
-        told = event.data
-        if told["action"] != "update" or "entity_id" not in told["changes"]:
+        change = event.data
+        if change["action"] != "update" or "entity_id" not in change["changes"]:
             return
-        former, now = told["old_entity_id"], told["entity_id"]
+        former, now = change["old_entity_id"], change["entity_id"]
         data = {key: _renamed(value, former, now) for key, value in self.config_entry.data.items()}
         self.balance.rename(former, now)
         self.hass.config_entries.async_update_entry(
@@ -179,7 +179,7 @@ class BalanceTracker(DataUpdateCoordinator[Shown]):
         self.show()
 
     def _count(self, state: State | None) -> None:
-        energy_wh = _number(state, EnergyConverter, UnitOfEnergy.WATT_HOUR)
+        energy_wh = _converted(state, EnergyConverter, UnitOfEnergy.WATT_HOUR)
         if state is not None and energy_wh is not None:
             self.balance.take(state.entity_id, energy_wh, state.last_reported.timestamp())
 
@@ -191,16 +191,16 @@ class BalanceTracker(DataUpdateCoordinator[Shown]):
         disagrees = self.balance.disagrees(now.timestamp())
         if disagrees is not None:
             issues.set_disagreement(self.hass, self.config_entry, disagrees=disagrees)
-        self._store.async_delay_save(self._known, _SAVED_WITHIN_S)
+        self._store.async_delay_save(self._to_store, _SAVED_WITHIN_S)
         return Shown(sums=sums, today=self.balance.today, powers=self._power())
 
-    def _known(self) -> dict[str, Any]:
+    def _to_store(self) -> dict[str, Any]:
         """Return what is to be known after a restart."""
         return {**self.balance.remember(), _PAST: self.has_past}
 
     def _power(self) -> Powers:
         data = self.config_entry.data
-        return Powers.of(
+        return Powers.from_sources(
             self.balance.home,
             [self._made(source) for source in data.get(CONF_PRODUCTION_POWER, ())],
             self._watts(data.get(CONF_DRAWN_POWER)),
@@ -214,7 +214,7 @@ class BalanceTracker(DataUpdateCoordinator[Shown]):
 
     def _watts(self, source: str | None) -> float | None:
         state = None if source is None else self.hass.states.get(source)
-        return _number(state, PowerConverter, UnitOfPower.WATT)
+        return _converted(state, PowerConverter, UnitOfPower.WATT)
 
     def _look_for_sources(self) -> None:
         """See whether somebody took a source away. While Home Assistant starts, some are late."""
@@ -242,7 +242,7 @@ def _renamed(value: Any, former: str, now: str) -> Any:
     return now if value == former else value
 
 
-def _number(
+def _converted(
     state: State | None,
     converter: type[EnergyConverter | PowerConverter],
     unit: UnitOfEnergy | UnitOfPower,
@@ -251,9 +251,9 @@ def _number(
     if state is None or state.state in (STATE_UNAVAILABLE, STATE_UNKNOWN):
         return None
     try:
-        told_in = state.attributes.get(ATTR_UNIT_OF_MEASUREMENT)
-        number: float = converter.convert(float(state.state), told_in, unit)
+        unit_of_source = state.attributes.get(ATTR_UNIT_OF_MEASUREMENT)
+        value: float = converter.convert(float(state.state), unit_of_source, unit)
     except (HomeAssistantError, ValueError) as error:
         _LOGGER.debug("%s says nothing that can be counted: %s", state.entity_id, error)
         return None
-    return number if isfinite(number) else None
+    return value if isfinite(value) else None

@@ -71,25 +71,25 @@ _SOURCES: Final[tuple[tuple[Callable[[ConfigEntry], bool], Table], ...]] = (
 
 async def home(hass: HomeAssistant) -> Home:
     """Find what is known of the home: by this integration, else by its Energy dashboard."""
-    found: dict[str, Ids] = {fact.name: () for fact in fields(Home)}
+    facts: dict[str, Ids] = {fact.name: () for fact in fields(Home)}
     for is_such, table in _SOURCES:
         entries = filter(is_such, hass.config_entries.async_entries(DOMAIN))
         shown = [_entities(hass, entry) for entry in entries]
         for key, fact in table.items():
-            found[fact] = found[fact] or tuple(each[key] for each in shown if key in each)
+            facts[fact] = facts[fact] or tuple(each[key] for each in shown if key in each)
     for fact, ids in (await _on_energy_dashboard(hass)).items():
-        found[fact] = found[fact] or ids
-    return Home(**found)
+        facts[fact] = facts[fact] or ids
+    return Home(**facts)
 
 
 def collectives(hass: HomeAssistant) -> list[Collective]:
     """Find the collectives of the household's nodes, in the order of their names."""
-    found = chain.from_iterable(
+    all_collectives = chain.from_iterable(
         _of_node(hass, entry)
         for entry in hass.config_entries.async_entries(DOMAIN)
         if is_node(entry)
     )
-    return sorted(found, key=lambda collective: collective.name)
+    return sorted(all_collectives, key=lambda collective: collective.name)
 
 
 def _of_node(hass: HomeAssistant, entry: NodeConfigEntry) -> Iterable[Collective]:
@@ -122,7 +122,8 @@ def _sums(entry: NodeConfigEntry, known_as: str) -> Sums | None:
 def _statistics(sums: Sums) -> Mapping[str, str]:
     if sums.statistics is None:
         return {}
-    return {name: told for name, told in asdict(sums.statistics).items() if told is not None}
+    statistics = asdict(sums.statistics)
+    return {name: statistic for name, statistic in statistics.items() if statistic is not None}
 
 
 def _untold(sums: Sums) -> Ids:
@@ -151,16 +152,16 @@ async def _on_energy_dashboard(hass: HomeAssistant) -> Mapping[str, Ids]:
         [] if preferences is None else [dict(each) for each in preferences["energy_sources"]]
     )
 
-    def told(kind: str, key: str, nested: str = "") -> Ids:
+    def dashboard_ids(kind: str, key: str, nested: str = "") -> Ids:
         of_kind = [source for source in sources if source["type"] == kind]
         # Before 2026.11 a grid has lists of flows.
         flows = [flow for source in of_kind for flow in source.get(nested, ())]
         return tuple(filter(None, (each.get(key) for each in (*of_kind, *flows))))
 
-    powers = told("solar", "stat_rate")
+    powers = dashboard_ids("solar", "stat_rate")
     return {
-        "drawn": told("grid", "stat_energy_from", "flow_from"),
-        "injected": told("grid", "stat_energy_to", "flow_to"),
-        "produced": told("solar", "stat_energy_from"),
+        "drawn": dashboard_ids("grid", "stat_energy_from", "flow_from"),
+        "injected": dashboard_ids("grid", "stat_energy_to", "flow_to"),
+        "produced": dashboard_ids("solar", "stat_energy_from"),
         "produced_power": tuple(power for power in powers if ":" not in power),
     }

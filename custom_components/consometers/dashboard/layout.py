@@ -184,7 +184,7 @@ class _Writer:
             [
                 *(_tile(each, icon_tap_action=leave) for each in _those(has, "sharing")),
                 *(
-                    _tile(each, name=self._words["received"], visibility=_known(each))
+                    _tile(each, name=self._words["received"], visibility=_if_known(each))
                     for each in _those(has, "last_acknowledged")
                 ),
             ],
@@ -197,8 +197,8 @@ class _Writer:
             # Both rates are of all three energies.
             names = [self._words[each] for each in (*untold, *_RATES)]
             why = "unread" if collective.is_unread else "untold"
-            said = self._words["not_shown"].format(what=", ".join(names).lower())
-            yield _text(f"{said} {self._words[why]}")
+            sentence = self._words["not_shown"].format(what=", ".join(names).lower())
+            yield _text(f"{sentence} {self._words[why]}")
 
     def _collective_months(self, collective: Collective) -> Iterator[Card]:
         yield _heading(collective.name, "mdi:home-group")
@@ -261,12 +261,12 @@ class _Writer:
 
 
 def _flows(collective: Collective) -> Flows:
-    known = collective.statistics
-    return {flow: tuple(_those(known, name)) for flow, name in _QUANTITIES.items()}
+    statistics = collective.statistics
+    return {flow: tuple(_those(statistics, name)) for flow, name in _QUANTITIES.items()}
 
 
-def _those(known: Mapping[str, str], *keys: str) -> Iterator[str]:
-    return (known[key] for key in keys if key in known)
+def _those(statistics: Mapping[str, str], *keys: str) -> Iterator[str]:
+    return (statistics[key] for key in keys if key in statistics)
 
 
 def _section(cards: Sequence[Card], span: int) -> dict[str, Any]:
@@ -278,7 +278,7 @@ def _heading(heading: str, icon: str | None = None, *, style: str = "title", **m
     return card if icon is None else {**card, "icon": icon}
 
 
-def _known(entity: str) -> list[Card]:
+def _if_known(entity: str) -> list[Card]:
     """Return the condition that something is known of an entity."""
     return [{"condition": "state", "entity": entity, "state_not": "unknown"}]
 

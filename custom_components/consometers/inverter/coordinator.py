@@ -65,7 +65,7 @@ class InverterCoordinator(DataUpdateCoordinator[InverterState]):
             ) from error
         self.link = Link(unit, (entry.data[CONF_BASE],), on_a_line=on_a_line(entry.data))
         self.state = InverterState()
-        self.known: set[str] = set()
+        self.known_keys: set[str] = set()
         """Keys of all entities that this inverter was ever seen to have."""
         self._store = store(hass, entry)
         self._shown: Map | None = None
@@ -76,20 +76,23 @@ class InverterCoordinator(DataUpdateCoordinator[InverterState]):
 
         One that was read before may sleep: its total is known all the same.
         """
-        if (kept := await self._store.async_load()) is not None:
-            self.state.recall(kept["counters"])
-            self.known.update(kept["known"])
+        if (stored := await self._store.async_load()) is not None:
+            self.state.recall(stored["counters"])
+            self.known_keys.update(stored["known"])
         await self.async_config_entry_first_refresh()
 
     async def async_stop(self) -> None:
         """Keep what is known."""
-        await self._store.async_save(self._kept())
+        await self._store.async_save(self._to_store())
 
     @override
     async def _async_update_data(self) -> InverterState:
         try:
-            found = await self.link.find()
-            if unique_id(found.identity, self.config_entry.data) != self.config_entry.unique_id:
+            inverter_map = await self.link.find()
+            if (
+                unique_id(inverter_map.identity, self.config_entry.data)
+                != self.config_entry.unique_id
+            ):
                 self.link.forget()
                 raise OtherInverter
             reading = await self.link.read()
@@ -104,10 +107,10 @@ class InverterCoordinator(DataUpdateCoordinator[InverterState]):
         begins = self._shown is None and self.state.unsure
         self.update_interval = min(SOON, self._pace) if begins else self._pace
         issues.clear_passing(self.hass, self.config_entry)
-        if found is not self._shown:
-            devices.keep(self.hass, self.config_entry, found)
-            self._shown = found
-        self._store.async_delay_save(self._kept, _SAVED_WITHIN_S)
+        if inverter_map is not self._shown:
+            devices.keep(self.hass, self.config_entry, inverter_map)
+            self._shown = inverter_map
+        self._store.async_delay_save(self._to_store, _SAVED_WITHIN_S)
         return self.state
 
     def _miss(self, error: InverterError) -> None:
@@ -122,7 +125,7 @@ class InverterCoordinator(DataUpdateCoordinator[InverterState]):
         if state.awake:
             return
         self.update_interval = max(AT_REST, self._pace)
-        if state.presence is Presence.ASLEEP and self.known:
+        if state.presence is Presence.ASLEEP and self.known_keys:
             self._silent_since = None
             issues.set_silent(self.hass, self.config_entry, silent=False)
             return
@@ -135,5 +138,5 @@ class InverterCoordinator(DataUpdateCoordinator[InverterState]):
             translation_placeholders={"device": place(self.config_entry.data)},
         ) from error
 
-    def _kept(self) -> dict[str, Any]:
-        return {"counters": self.state.remember(), "known": sorted(self.known)}
+    def _to_store(self) -> dict[str, Any]:
+        return {"counters": self.state.remember(), "known": sorted(self.known_keys)}

@@ -24,9 +24,9 @@ def identifier(entry: InverterConfigEntry, part: str | None = None) -> tuple[str
     return DOMAIN, entry.entry_id if part is None else f"{entry.entry_id}_{part}"
 
 
-def keep(hass: HomeAssistant, entry: InverterConfigEntry, found: Map) -> None:
+def keep(hass: HomeAssistant, entry: InverterConfigEntry, inverter_map: Map) -> None:
     """Have a device for the inverter and for each thing wired to it, and no other."""
-    registry, identity = dr.async_get(hass), found.identity
+    registry, identity = dr.async_get(hass), inverter_map.identity
     name = name_of(identity, entry.data[CONF_UNIT_ID])
     inverter = registry.async_get_or_create(
         config_entry_id=entry.entry_id,
@@ -37,9 +37,9 @@ def keep(hass: HomeAssistant, entry: InverterConfigEntry, found: Map) -> None:
         sw_version=identity.version or None,
         serial_number=identity.serial or None,
     )
-    kept = {inverter.id}
-    several = len(found.meters) > 1
-    for number in range(1, len(found.meters) + 1):
+    device_ids = {inverter.id}
+    several = len(inverter_map.meters) > 1
+    for number in range(1, len(inverter_map.meters) + 1):
         device = registry.async_get_or_create(
             config_entry_id=entry.entry_id,
             identifiers={identifier(entry, f"meter_{number}")},
@@ -48,8 +48,8 @@ def keep(hass: HomeAssistant, entry: InverterConfigEntry, found: Map) -> None:
             | ({"number": str(number)} if several else {}),
             via_device_id=inverter.id,
         )
-        kept.add(device.id)
-    if found.battery is not None:
+        device_ids.add(device.id)
+    if inverter_map.battery is not None:
         battery = registry.async_get_or_create(
             config_entry_id=entry.entry_id,
             identifiers={identifier(entry, "battery")},
@@ -57,7 +57,7 @@ def keep(hass: HomeAssistant, entry: InverterConfigEntry, found: Map) -> None:
             translation_placeholders={"inverter": name},
             via_device_id=inverter.id,
         )
-        kept.add(battery.id)
+        device_ids.add(battery.id)
     for device in dr.async_entries_for_config_entry(registry, entry.entry_id):
-        if device.id not in kept:
+        if device.id not in device_ids:
             registry.async_remove_device(device.id)

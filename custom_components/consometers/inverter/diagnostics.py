@@ -17,7 +17,7 @@ async def diagnostics(coordinator: InverterCoordinator) -> dict[str, Any]:
     return {
         "entry": {"data": {**entry.data, **where}, "options": dict(entry.options)},
         "presence": state.presence.name.lower(),
-        "known": sorted(coordinator.known),
+        "known": sorted(coordinator.known_keys),
         "counters": state.remember(),
         "reading": None if state.reading is None else asdict(state.reading),
         "device": await _device(coordinator),
@@ -26,16 +26,16 @@ async def diagnostics(coordinator: InverterCoordinator) -> dict[str, Any]:
 
 async def _device(coordinator: InverterCoordinator) -> dict[str, Any]:
     try:
-        found = await coordinator.link.find()
+        inverter_map = await coordinator.link.find()
         image = await coordinator.link.image()
     except InverterError as error:
         return {"error": error.key}
     return {
-        "maker": found.identity.maker,
-        "model": found.identity.model,
-        "version": found.identity.version,
+        "maker": inverter_map.identity.maker,
+        "model": inverter_map.identity.model,
+        "version": inverter_map.identity.version,
         "serial": REDACTED,
-        "base": found.base,
-        "models": [[model.model_id, model.address, model.length] for model in found.models],
+        "base": inverter_map.base,
+        "models": [[model.model_id, model.address, model.length] for model in inverter_map.models],
         "registers": image,
     }

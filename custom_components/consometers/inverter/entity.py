@@ -26,17 +26,17 @@ def add_as_known(
 
     @callback
     def add() -> None:
-        found = [
+        existing = [
             description
             for description in waiting.values()
-            if description.key in coordinator.known
+            if description.key in coordinator.known_keys
             or description.value_fn(coordinator.state) is not None
         ]
-        for description in found:
+        for description in existing:
             del waiting[description.key]
-            coordinator.known.add(description.key)
-        if found:
-            async_add_entities(make(coordinator, description) for description in found)
+            coordinator.known_keys.add(description.key)
+        if existing:
+            async_add_entities(make(coordinator, description) for description in existing)
 
     add()
     entry.async_on_unload(coordinator.async_add_listener(add))

@@ -67,7 +67,7 @@ PATIENCE_S: Final = 45
 BAUDRATES: Final = (1_200, 2_400, 4_800, 9_600, 19_200, 38_400, 57_600, 115_200)
 
 
-def _number(least: int, most: int, unit: str | None = None) -> vol.All[int]:
+def _whole_number(least: int, most: int, unit: str | None = None) -> vol.All[int]:
     config = NumberSelectorConfig(min=least, max=most, step=1, mode=NumberSelectorMode.BOX)
     if unit is not None:
         config["unit_of_measurement"] = unit
@@ -83,8 +83,8 @@ def _choice(options: Iterable[object]) -> SelectSelector:
 INVERTER_SCHEMA = vol.Schema(
     {
         vol.Required(CONF_HOST): TextSelector(),
-        vol.Required(CONF_PORT, default=DEFAULT_PORT): _number(1, 65_535),
-        vol.Required(CONF_UNIT_ID, default=DEFAULT_UNIT_ID): _number(0, 255),
+        vol.Required(CONF_PORT, default=DEFAULT_PORT): _whole_number(1, 65_535),
+        vol.Required(CONF_UNIT_ID, default=DEFAULT_UNIT_ID): _whole_number(0, 255),
     }
 )
 LINE_SCHEMA = vol.Schema(
@@ -92,11 +92,15 @@ LINE_SCHEMA = vol.Schema(
         vol.Required(CONF_DEVICE): SerialPortSelector(),
         vol.Required(CONF_BAUDRATE, default=str(DEFAULT_BAUDRATE)): _choice(BAUDRATES),
         vol.Required(CONF_FRAMING, default=DEFAULT_FRAMING): _choice(FRAMINGS),
-        vol.Required(CONF_UNIT_ID, default=DEFAULT_UNIT_ID): _number(1, 247),
+        vol.Required(CONF_UNIT_ID, default=DEFAULT_UNIT_ID): _whole_number(1, 247),
     }
 )
 OPTIONS_SCHEMA = vol.Schema(
-    {vol.Required(CONF_INTERVAL, default=DEFAULT_INTERVAL): _number(2, 300, UnitOfTime.SECONDS)}
+    {
+        vol.Required(CONF_INTERVAL, default=DEFAULT_INTERVAL): _whole_number(
+            2, 300, UnitOfTime.SECONDS
+        )
+    }
 )
 
 
@@ -176,11 +180,11 @@ class InverterFlow(ConfigFlow):
 
     async def _add(self) -> ConfigFlowResult:
         """Show an inverter before it is added. One that we have is read from here from now on."""
-        known = await self.async_set_unique_id(await self._look(), raise_on_progress=False)
-        if known is None:
+        entry = await self.async_set_unique_id(await self._look(), raise_on_progress=False)
+        if entry is None:
             return await self.async_step_inverter_found()
         return self.async_update_reload_and_abort(
-            known,
+            entry,
             data=self._inverter,
             reason="inverter_already_configured",
             reload_even_if_entry_is_unchanged=False,
@@ -230,14 +234,14 @@ class InverterFlow(ConfigFlow):
                 async_get_temporary_unit(self.hass, parameters(data), data[CONF_UNIT_ID]) as unit,
             ):
                 link = Link(unit, on_a_line=line)
-                self._inverter_map = found = await link.find()
+                self._inverter_map = inverter_map = await link.find()
                 self._inverter_reading = await link.read()
         except TimeoutError as error:
             raise (NoAnswerOnLine if line else NoAnswer) from error
         except HomeAssistantError as error:
             raise LinkInUse from error
-        data[CONF_BASE] = found.base
-        return unique_id(found.identity, data)
+        data[CONF_BASE] = inverter_map.base
+        return unique_id(inverter_map.identity, data)
 
     @property
     def _has_serial(self) -> bool:
@@ -248,10 +252,10 @@ class InverterFlow(ConfigFlow):
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
         """Show what was found, and make the entry when the person agrees."""
-        found, reading = self._inverter_map, self._inverter_reading
-        assert found is not None
+        inverter_map, reading = self._inverter_map, self._inverter_reading
+        assert inverter_map is not None
         assert reading is not None
-        identity = found.identity
+        identity = inverter_map.identity
         if user_input is not None:
             return self.async_create_entry(
                 title=name_of(identity, self._inverter[CONF_UNIT_ID]),
@@ -268,8 +272,8 @@ class InverterFlow(ConfigFlow):
                 "power": _shown(reading.production.power_w, "W"),
                 "energy": _shown(reading.production.energy_wh, "kWh", 1_000),
                 "strings": str(len(reading.strings)) if reading.strings else "?",
-                "meters": str(len(found.meters)),
-                "battery": "✗" if found.battery is None else "✓",
+                "meters": str(len(inverter_map.meters)),
+                "battery": "✗" if inverter_map.battery is None else "✓",
             },
         )
 

@@ -243,9 +243,9 @@ class Link:
 
     async def read(self) -> Reading:
         """Read all that is measured. Raises InverterError."""
-        found = await self.find()
+        inverter_map = await self.find()
         try:
-            return await self._read(found)
+            return await self._read(inverter_map)
         except _FAILURES as error:
             self._map = None
             raise self._meant(error) from error
@@ -265,14 +265,14 @@ class Link:
         Raises:
             InverterError: it does not answer.
         """
-        found = await self.find()
-        registers = {str(found.base): [0x5375, 0x6E53]}
+        inverter_map = await self.find()
+        registers = {str(inverter_map.base): [0x5375, 0x6E53]}
         try:
-            for model in found.models:
+            for model in inverter_map.models:
                 registers[str(model.address)] = await self._words(model)
         except _FAILURES as error:
             raise self._meant(error) from error
-        end = found.models[-1]
+        end = inverter_map.models[-1]
         registers[str(end.address + end.span)] = [0xFFFF, 0]
         return {"holding": registers}
 
@@ -307,12 +307,12 @@ class Link:
         await who.async_update()
         inverter = INVERTERS[model.model_id](unit, model)
         await inverter.async_update()
-        told = [
-            await self._told(_one(unit, NameplateModel, models.first(NAMEPLATE))),
-            await self._told(_one(unit, SettingsModel, models.first(SETTINGS))),
-            await self._told(_one(unit, CapacityModel, models.first(CAPACITY))),
+        values = [
+            await self._optional(_component(unit, NameplateModel, models.first(NAMEPLATE))),
+            await self._optional(_component(unit, SettingsModel, models.first(SETTINGS))),
+            await self._optional(_component(unit, CapacityModel, models.first(CAPACITY))),
         ]
-        ratings = [rating for rating in told if rating is not None]
+        ratings = [rating for rating in values if rating is not None]
         return Map(
             base=base,
             models=models.chain,
@@ -323,22 +323,22 @@ class Link:
             inverter=inverter,
             strings=_strings(unit, models.first(STRINGS)),
             meters=tuple(_meters(unit, models)),
-            battery=_one(unit, StorageModel, models.first(STORAGE)),
+            battery=_component(unit, StorageModel, models.first(STORAGE)),
         )
 
-    async def _read(self, found: Map) -> Reading:
-        await found.inverter.async_update()
+    async def _read(self, inverter_map: Map) -> Reading:
+        await inverter_map.inverter.async_update()
         return Reading(
-            phases=found.phases,
-            rating_w=found.rating_w,
-            limit_w=found.limit_w,
-            production=found.inverter.value(),
-            strings=await self._told(found.strings) or (),
-            meters=tuple([await self._told(meter) for meter in found.meters]),
-            battery=await self._told(found.battery),
+            phases=inverter_map.phases,
+            rating_w=inverter_map.rating_w,
+            limit_w=inverter_map.limit_w,
+            production=inverter_map.inverter.value(),
+            strings=await self._optional(inverter_map.strings) or (),
+            meters=tuple([await self._optional(meter) for meter in inverter_map.meters]),
+            battery=await self._optional(inverter_map.battery),
         )
 
-    async def _told[V](self, component: _Valued[V] | None) -> V | None:
+    async def _optional[V](self, component: _Valued[V] | None) -> V | None:
         """Read what an inverter can do without; None if it has or says no such thing.
 
         Raises:
@@ -374,7 +374,7 @@ class Link:
         return words
 
 
-def _one[C: SunSpecComponent](
+def _component[C: SunSpecComponent](
     unit: ModbusUnit, component: type[C], model: SunSpecModel | None
 ) -> C | None:
     return None if model is None else component(unit, model)

@@ -340,7 +340,7 @@ def _voltages(model: InverterModel | MeterModel) -> Phases:
 
 
 def _nth[E: StrEnum](kinds: type[E], number: int | None, first: int) -> E | None:
-    known = list(kinds)
-    if number is None or not first <= number < first + len(known):
+    choices = list(kinds)
+    if number is None or not first <= number < first + len(choices):
         return None
-    return known[number - first]
+    return choices[number - first]

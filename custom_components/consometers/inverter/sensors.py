@@ -48,8 +48,8 @@ class InverterSensorDescription(SensorEntityDescription):
 
     def value(self, state: InverterState) -> StateType:
         """Return what it shows."""
-        known = self.value_fn(state)
-        return round(known, self.digits or None) if isinstance(known, float) else known
+        value = self.value_fn(state)
+        return round(value, self.digits or None) if isinstance(value, float) else value
 
 
 _sensor = partial(InverterSensorDescription, state_class=SensorStateClass.MEASUREMENT)
@@ -175,13 +175,13 @@ def _nameplate() -> Iterator[InverterSensorDescription]:
 
 
 def _string(number: int) -> Iterator[InverterSensorDescription]:
-    of = partial(_of_string, number - 1)
+    string_value = partial(_of_string, number - 1)
     place = {"string": str(number)}
     yield _power(
         key=f"string_{number}_power",
         translation_key="string_power",
         placeholders=place,
-        value_fn=of(lambda string: string.power_w),
+        value_fn=string_value(lambda string: string.power_w),
     )
     yield _energy(
         key=f"string_{number}_energy",
@@ -195,29 +195,33 @@ def _string(number: int) -> Iterator[InverterSensorDescription]:
         translation_key="string_current",
         placeholders=place,
         entity_registry_enabled_default=False,
-        value_fn=of(lambda string: string.current_a),
+        value_fn=string_value(lambda string: string.current_a),
     )
     yield _voltage(
         key=f"string_{number}_voltage",
         translation_key="string_voltage",
         placeholders=place,
         entity_registry_enabled_default=False,
-        value_fn=of(lambda string: string.voltage_v),
+        value_fn=string_value(lambda string: string.voltage_v),
     )
 
 
 def _meter(number: int) -> Iterator[InverterSensorDescription]:
-    of, part = partial(_of_meter, number - 1), f"meter_{number}"
+    meter_value, part = partial(_of_meter, number - 1), f"meter_{number}"
     yield _power(
         key=f"{part}_power",
         translation_key="meter_power",
         part=part,
-        value_fn=_read(of(lambda meter: meter.power_w)),
+        value_fn=_read(meter_value(lambda meter: meter.power_w)),
     )
     for way in ("imported", "exported"):
         key = f"{part}_{way}"
         yield _energy(key=key, translation_key=f"meter_{way}", part=part, value_fn=_counted(key))
-    yield from _phases(part, of(lambda meter: meter.currents_a), of(lambda meter: meter.voltages_v))
+    yield from _phases(
+        part,
+        meter_value(lambda meter: meter.currents_a),
+        meter_value(lambda meter: meter.voltages_v),
+    )
     for phase in (1, 2, 3):
         yield _power(
             key=f"{part}_power_{phase}",
@@ -225,12 +229,12 @@ def _meter(number: int) -> Iterator[InverterSensorDescription]:
             placeholders={"phase": str(phase)},
             part=part,
             entity_registry_enabled_default=False,
-            value_fn=_of_phase(phase, of(lambda meter: meter.powers_w), several=True),
+            value_fn=_of_phase(phase, meter_value(lambda meter: meter.powers_w), several=True),
         )
     yield _frequency(
         key=f"{part}_frequency",
         part=part,
-        value_fn=_read(of(lambda meter: meter.frequency_hz)),
+        value_fn=_read(meter_value(lambda meter: meter.frequency_hz)),
     )
 
 

@@ -240,7 +240,7 @@ def _plausible(reading: Reading) -> Reading:
     def checked(power_w: float | None) -> float | None:
         return None if power_w is None or abs(power_w) > most_w else power_w
 
-    def of(production: Production) -> Production:
+    def plausible(production: Production) -> Production:
         return replace(
             production,
             power_w=checked(production.power_w),
@@ -248,4 +248,4 @@ def _plausible(reading: Reading) -> Reading:
         )
 
     strings = tuple(replace(each, power_w=checked(each.power_w)) for each in reading.strings)
-    return replace(reading, production=of(reading.production), strings=strings)
+    return replace(reading, production=plausible(reading.production), strings=strings)

@@ -34,7 +34,7 @@ from ..tic import Address, Mode, address
 from . import issues
 from .detection import default_title, title_after
 from .link import SPEEDS, Link, LinkError, connect
-from .state import Heard, LinkyState
+from .state import FrameResult, LinkyState
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -93,7 +93,7 @@ class LinkyCoordinator:
         self._started_at = self._tuned_at = self._clock()
         self._written_at = dict.fromkeys(self._intervals, float("-inf"))
         self._followed: tuple[Mode, str] | None = None
-        self._known = 0
+        self._readings_before = 0
         self._running: tuple[str, str] | None = None
         self._running_since = 0.0
         self._wrong_meter = False
@@ -202,26 +202,26 @@ class LinkyCoordinator:
     def _take(self, data: bytes) -> None:
         """Decode what came and publish what is due."""
         heard = self.state.feed(data, self._clock())
-        if heard is Heard.NOTHING or not self.state.identified:
+        if heard is FrameResult.NOTHING or not self.state.identified:
             return
         self._follow_meter()
         self._set_available(available=not self._wrong_meter)
         if self.available:
             self._publish(heard)
 
-    def _publish(self, heard: Heard) -> None:
+    def _publish(self, heard: FrameResult) -> None:
         self._learn_what_it_counts()
         self._learn_tariff()
-        if heard is Heard.CHANGE or not self._published:
+        if heard is FrameResult.CHANGE or not self._published:
             self._remember_offset()
             self._published = True
             async_dispatcher_send(self.hass, self.signal_known)
             async_dispatcher_send(self.hass, self.signal(Pace.CHANGE))
-        now, known = self._clock(), len(self.state.meter.readings)
-        if known > self._known:
+        now, reading_count = self._clock(), len(self.state.meter.readings)
+        if reading_count > self._readings_before:
             # What was not known is shown at once.
             self._written_at = dict.fromkeys(self._intervals, float("-inf"))
-        self._known = known
+        self._readings_before = reading_count
         for pace, interval in self._intervals.items():
             if now - self._written_at[pace] >= interval:
                 self._written_at[pace] = now
@@ -236,12 +236,15 @@ class LinkyCoordinator:
         assert mode is not None
         assert unique_id is not None
         entry, entries = self.entry, self.hass.config_entries
-        known = entries.async_entry_for_domain_unique_id(DOMAIN, unique_id)
-        wrong, was_wrong = known is not None and known is not entry, self._wrong_meter
+        entry_of_meter = entries.async_entry_for_domain_unique_id(DOMAIN, unique_id)
+        wrong, was_wrong = (
+            entry_of_meter is not None and entry_of_meter is not entry,
+            self._wrong_meter,
+        )
         if self._followed == (mode, unique_id) and wrong is was_wrong:
             return
         self._followed, self._wrong_meter = (mode, unique_id), wrong
-        self._mode, self._known = mode, 0
+        self._mode, self._readings_before = mode, 0
         issues.set_wrong_meter(self.hass, entry, unique_id if wrong else None)
         if wrong:
             self._tell("another one of the meters")
@@ -250,7 +253,7 @@ class LinkyCoordinator:
         issues.set_mode_changed(self.hass, entry, mode)
         if was_wrong:
             self.state.offset_wh = entry.data.get(CONF_OFFSET, 0)
-        if known is None:
+        if entry_of_meter is None:
             self._tell("another meter")
             self.state.offset_wh = 0
             self._replace_meter(unique_id)

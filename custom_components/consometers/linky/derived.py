@@ -93,8 +93,8 @@ class CutOff:
         if self._filtered is None:
             self._filtered = float(apparent_va) ** 2
         else:
-            kept = (1 - FILTER) ** max(0.0, at - self._at)
-            self._filtered = self._square + (self._filtered - self._square) * kept
+            remaining = (1 - FILTER) ** max(0.0, at - self._at)
+            self._filtered = self._square + (self._filtered - self._square) * remaining
         self._square, self._at = float(apparent_va) ** 2, at
 
     def seconds_left(self, cut_off_va: float) -> int | None:

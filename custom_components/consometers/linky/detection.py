@@ -105,10 +105,10 @@ async def _listen(link: Link, listen_s: float) -> Found | bytes:
         if not tuned and state.decoder.counters.groups >= GROUPS_NEEDED:
             tuned = True
             until = clock() + IDENTIFY_S
-    return (_found(state) if tuned else None) or heard
+    return (_detected(state) if tuned else None) or heard
 
 
-def _found(state: LinkyState) -> Found | None:
+def _detected(state: LinkyState) -> Found | None:
     if state.mode is None or state.meter.address is None:
         return None
     return Found(

@@ -56,7 +56,7 @@ class LinkyFlow(ConfigFlow):
         super().__init__()
         self._device = ""
         self._listening: asyncio.Task[Found] | None = None
-        self._found: Found | None = None
+        self._detected: Found | None = None
         self._error: str | None = None
 
     async def async_step_meter(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
@@ -137,7 +137,7 @@ class LinkyFlow(ConfigFlow):
             )
         task, self._listening = self._listening, None
         try:
-            self._found = task.result()
+            self._detected = task.result()
         except LinkError as error:
             self._error = error.key
             return self.async_show_progress_done(next_step_id=self._first_step)
@@ -151,12 +151,12 @@ class LinkyFlow(ConfigFlow):
 
     async def async_step_found(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """See whose meter it is that was found."""
-        assert self._found is not None
+        assert self._detected is not None
         if self.source != SOURCE_RECONFIGURE:
-            await self.async_set_unique_id(self._found.unique_id)
+            await self.async_set_unique_id(self._detected.unique_id)
             self._abort_if_unique_id_configured()
             return await self.async_step_confirm()
-        unique_id, entries = self._found.unique_id, self.hass.config_entries
+        unique_id, entries = self._detected.unique_id, self.hass.config_entries
         if unique_id == self._get_reconfigure_entry().unique_id:
             return self._read_from_here({})
         if entries.async_entry_for_domain_unique_id(DOMAIN, unique_id) is not None:
@@ -168,8 +168,8 @@ class LinkyFlow(ConfigFlow):
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
         """Ask whether the meter that nobody knows stands where the former one stood."""
-        assert self._found is not None
-        entry, unique_id = self._get_reconfigure_entry(), self._found.unique_id
+        assert self._detected is not None
+        entry, unique_id = self._get_reconfigure_entry(), self._detected.unique_id
         former = entry.unique_id or ""
         if user_input is None:
             return self.async_show_form(
@@ -186,37 +186,38 @@ class LinkyFlow(ConfigFlow):
         return self._read_from_here({CONF_OFFSET: 0})
 
     def _read_from_here(self, more: dict[str, Any]) -> ConfigFlowResult:
-        assert self._found is not None
+        assert self._detected is not None
         return self.async_update_reload_and_abort(
             self._get_reconfigure_entry(),
-            data_updates={CONF_DEVICE: self._device, CONF_MODE: self._found.mode, **more},
+            data_updates={CONF_DEVICE: self._device, CONF_MODE: self._detected.mode, **more},
         )
 
     async def async_step_confirm(
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
         """Show what was found, and make the entry when the person agrees."""
-        assert self._found is not None
-        found = self._found
+        assert self._detected is not None
+        detected = self._detected
         if user_input is not None:
-            data: dict[str, Any] = {CONF_DEVICE: self._device, CONF_MODE: found.mode}
-            if found.of_production:
+            data: dict[str, Any] = {CONF_DEVICE: self._device, CONF_MODE: detected.mode}
+            if detected.of_production:
                 data[CONF_PRODUCTION] = True
             return self.async_create_entry(
-                title=default_title(found.unique_id, of_production=found.of_production), data=data
+                title=default_title(detected.unique_id, of_production=detected.of_production),
+                data=data,
             )
-        power = found.subscribed_power_kva
+        power = detected.subscribed_power_kva
         return self.async_show_form(
             step_id="confirm",
             description_placeholders={
-                "maker": f"{found.address.maker} {found.address.year}",
-                "address": masked(found.unique_id),
-                "mode": found.mode,
-                "phases": str(found.phases or "?"),
-                "contract": found.contract or "?",
+                "maker": f"{detected.address.maker} {detected.address.year}",
+                "address": masked(detected.unique_id),
+                "mode": detected.mode,
+                "phases": str(detected.phases or "?"),
+                "contract": detected.contract or "?",
                 "power": "?" if power is None else f"{power:g} kVA",
-                "injection": "✓" if found.producer else "✗",
-                "production": "✓" if found.of_production else "✗",
+                "injection": "✓" if detected.producer else "✗",
+                "production": "✓" if detected.of_production else "✗",
             },
         )
 

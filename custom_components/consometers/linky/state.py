@@ -58,7 +58,7 @@ _REGISTERS = frozenset(
 )
 
 
-class Heard(Enum):
+class FrameResult(Enum):
     """What bytes brought."""
 
     NOTHING = "nothing"
@@ -101,7 +101,7 @@ class LinkyState:
         self._injected = PowerFromRegister()
         self._cut_off = {phase: CutOff() for phase in _PHASES}
 
-    def feed(self, data: bytes, at: float) -> Heard:
+    def feed(self, data: bytes, at: float) -> FrameResult:
         """Take the bytes that came at `at` seconds of a monotonic clock."""
         counters = self.decoder.counters
         groups = counters.groups
@@ -115,18 +115,18 @@ class LinkyState:
         for frame in frames:
             steady |= self._update(frame, at)
         if not frames:
-            return Heard.NOTHING
-        return Heard.CHANGE if steady else Heard.MEASURES
+            return FrameResult.NOTHING
+        return FrameResult.CHANGE if steady else FrameResult.MEASURES
 
     def _update(self, frame: Frame, at: float) -> bool:
         """Take a frame; tell whether something changed that does not differ in every frame."""
         former = self.meter.address, self.meter.mode
-        known = len(self.meter.readings)
+        reading_count = len(self.meter.readings)
         changed = self.meter.update(frame, at)
         self.last_frame = frame
         if former != (self.meter.address, self.meter.mode):
             self._start_deriving()
-        steady = len(self.meter.readings) != known or not changed <= _MEASURES
+        steady = len(self.meter.readings) != reading_count or not changed <= _MEASURES
         if steady:
             self.tariff = tariff(self.meter.readings)
         self._derive(changed)

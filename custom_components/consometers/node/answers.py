@@ -218,22 +218,22 @@ def _day(text: object) -> date:
     return date.fromisoformat(vol.Schema(str)(text))
 
 
-def _rate(number: object) -> float:
+def _rate(value: object) -> float:
     """Read a part of one; JSON in Python has numbers that are none."""
-    rate = vol.Schema(vol.Any(float, int))(number)
+    rate = vol.Schema(vol.Any(float, int))(value)
     if not (math.isfinite(rate) and 0 <= rate <= 1):
         raise vol.Invalid("no part of one")
     return float(rate)
 
 
-def _of[T](
+def _object[T](
     make: Callable[..., T], fields: Mapping[str, Any], later: Mapping[str, Any] | None = None
 ) -> vol.All[Any]:
     """Read an object, whatever may have been added to it; what came later may not be there."""
-    known = {vol.Required(name): kind for name, kind in fields.items()} | {
+    schema = {vol.Required(name): kind for name, kind in fields.items()} | {
         vol.Optional(name, default=None): kind for name, kind in (later or {}).items()
     }
-    return vol.All(vol.Schema(known, extra=vol.REMOVE_EXTRA), lambda read: make(**read))
+    return vol.All(vol.Schema(schema, extra=vol.REMOVE_EXTRA), lambda read: make(**read))
 
 
 _COUNT = vol.All(int, vol.Range(min=0))
@@ -246,7 +246,7 @@ _PERHAPS_WORDS = vol.Any(None, _WORDS)
 _PERHAPS_MOMENT = vol.Any(None, _moment)
 _PERHAPS_TEXT = vol.Any(None, str)
 
-_PERMISSION = _of(
+_PERMISSION = _object(
     Permission,
     {
         "id": str,
@@ -259,8 +259,10 @@ _PERMISSION = _of(
     },
 )
 _ENERGIES = dict.fromkeys(("consumption", "injection", "production"), _PERHAPS_WH)
-_LAST = _of(Last.read, {"start": _moment, "end": _moment, **_ENERGIES, "members": _PERHAPS_COUNT})
-_TODAY = _of(
+_LAST = _object(
+    Last.read, {"start": _moment, "end": _moment, **_ENERGIES, "members": _PERHAPS_COUNT}
+)
+_TODAY = _object(
     Today,
     {
         "date": _day,
@@ -270,15 +272,15 @@ _TODAY = _of(
         "self_sufficiency_rate": _PERHAPS_RATE,
     },
 )
-_MONTH = _of(
+_MONTH = _object(
     Month,
     {
         "month": vol.All(str, vol.Match(r"\d{4}-\d{2}\Z")),
         **dict.fromkeys(("mine", "median", "lower", "upper"), _PERHAPS_WH),
     },
 )
-_STATISTICS = _of(Statistics, dict.fromkeys(_ENERGIES, _PERHAPS_STATISTIC))
-_SUMS = _of(
+_STATISTICS = _object(Statistics, dict.fromkeys(_ENERGIES, _PERHAPS_STATISTIC))
+_SUMS = _object(
     Sums,
     {
         "last": vol.Any(None, _LAST),
@@ -288,7 +290,7 @@ _SUMS = _of(
         "problem": _PERHAPS_WORDS,
     },
 )
-_COLLECTIVE = _of(
+_COLLECTIVE = _object(
     Collective,
     {
         "id": str,
@@ -302,7 +304,7 @@ _COLLECTIVE = _of(
     },
     later={"sums": vol.Any(None, _SUMS)},
 )
-_NODE = _of(
+_NODE = _object(
     Node,
     {
         "version": str,
@@ -311,7 +313,7 @@ _NODE = _of(
         "online": bool,
         "problem": _PERHAPS_WORDS,
         "clock": _PERHAPS_WORDS,
-        "home_assistant": _of(HomeAssistant, {"connected": bool, "problem": _PERHAPS_WORDS}),
+        "home_assistant": _object(HomeAssistant, {"connected": bool, "problem": _PERHAPS_WORDS}),
         "collectives": _each(_COLLECTIVE),
     },
 )

@@ -41,7 +41,7 @@ def keep(hass: HomeAssistant, entry: NodeConfigEntry, node: Node, page: str) -> 
         sw_version=node.version,
         configuration_url=page,
     )
-    kept = {of_node.id}
+    device_ids = {of_node.id}
     for collective in node.collectives:
         device = registry.async_get_or_create(
             config_entry_id=entry.entry_id,
@@ -51,7 +51,7 @@ def keep(hass: HomeAssistant, entry: NodeConfigEntry, node: Node, page: str) -> 
             configuration_url=page,
             via_device_id=of_node.id,
         )
-        kept.add(device.id)
+        device_ids.add(device.id)
     for device in dr.async_entries_for_config_entry(registry, entry.entry_id):
-        if device.id not in kept:
+        if device.id not in device_ids:
             registry.async_remove_device(device.id)

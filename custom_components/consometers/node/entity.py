@@ -32,19 +32,19 @@ def add_for_each_collective[D: EntityDescription](
     """Add the entities of each collective as soon as the node tells of what they show."""
     coordinator = entry.runtime_data
     described = {description.key: description for description in descriptions}
-    known: set[tuple[str, str]] = set()
+    added: set[tuple[str, str]] = set()
 
     @callback
     def add() -> None:
         collectives = {collective.id: collective for collective in coordinator.data.collectives}
-        known.difference_update([each for each in known if each[0] not in collectives])
+        added.difference_update([each for each in added if each[0] not in collectives])
         new = [
             (each, key)
             for each, collective in sorted(collectives.items())
             for key, description in described.items()
-            if (each, key) not in known and is_told(collective, description)
+            if (each, key) not in added and is_told(collective, description)
         ]
-        known.update(new)
+        added.update(new)
         if new:
             async_add_entities(make(coordinator, each, described[key]) for each, key in new)
 
@@ -100,5 +100,5 @@ class CollectiveEntity(NodeEntity):
     @override
     def available(self) -> bool:
         """Whether the node is there, and tells of the collective."""
-        told = self.coordinator.data.collective(self.collective_id) is not None
-        return super().available and told
+        is_told = self.coordinator.data.collective(self.collective_id) is not None
+        return super().available and is_told

@@ -39,12 +39,14 @@ class _Issue:
 def keep(hass: HomeAssistant, entry: NodeConfigEntry, node: Node, page: str) -> None:
     """Say what holds now, and take back what no longer does."""
     language = hass.config.language
-    found = [issue for one in node.collectives for issue in _issues_of(one, language)]
+    issues_now = [
+        issue for collective in node.collectives for issue in _issues_of(collective, language)
+    ]
     if node.clock is not None:
         placeholders = {"why": words_in(language, node.clock)}
-        found.append(_Issue(kind=CLOCK_WRONG, about=node.id, placeholders=placeholders))
-    issues = {f"{issue.kind}_{entry.entry_id}_{issue.about}": issue for issue in found}
-    for issue_id in _said(hass, entry) - issues.keys():
+        issues_now.append(_Issue(kind=CLOCK_WRONG, about=node.id, placeholders=placeholders))
+    issues = {f"{issue.kind}_{entry.entry_id}_{issue.about}": issue for issue in issues_now}
+    for issue_id in _issues_shown(hass, entry) - issues.keys():
         async_delete_issue(hass, DOMAIN, issue_id)
     for issue_id, issue in issues.items():
         async_create_issue(
@@ -61,11 +63,11 @@ def keep(hass: HomeAssistant, entry: NodeConfigEntry, node: Node, page: str) -> 
 
 def clear(hass: HomeAssistant, entry: NodeConfigEntry) -> None:
     """Take back whatever was said of a node that is no longer asked."""
-    for issue_id in _said(hass, entry):
+    for issue_id in _issues_shown(hass, entry):
         async_delete_issue(hass, DOMAIN, issue_id)
 
 
-def _said(hass: HomeAssistant, entry: NodeConfigEntry) -> set[str]:
+def _issues_shown(hass: HomeAssistant, entry: NodeConfigEntry) -> set[str]:
     return {
         issue_id
         for domain, issue_id in async_get(hass).issues

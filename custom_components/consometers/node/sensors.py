@@ -43,8 +43,8 @@ def _of_sums[T](
     """Read a fact of a part of the sums, where there is such a part."""
 
     def value(collective: Collective) -> Fact:
-        found = None if collective.sums is None else part(collective.sums)
-        return None if found is None else fact(found)
+        sums_part = None if collective.sums is None else part(collective.sums)
+        return None if sums_part is None else fact(sums_part)
 
     return value
 

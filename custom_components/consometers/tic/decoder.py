@@ -89,15 +89,15 @@ class Decoder:
         frames: list[Frame] = []
         segments = (self._tail + data.translate(_PLAIN)).split(CR)
         tail = segments.pop()
-        known, take = self._memo.get, self._take
+        memoised, take = self._memo.get, self._take
         for segment in segments:
             if not segment:
                 continue
-            if (parsed := known(segment)) is not None:
+            if (parsed := memoised(segment)) is not None:
                 take(parsed, segment, frames)
             elif rest := self._split(segment, frames):
                 self._read(rest, frames)
-        self._tail = _kept(self._split(tail, frames))
+        self._tail = _significant(self._split(tail, frames))
         return frames
 
     def close(self) -> list[Frame]:
@@ -185,7 +185,7 @@ def encode_frame(groups: Iterable[Group]) -> bytes:
     return STX + content + ETX
 
 
-def _kept(segment: bytes) -> bytes:
+def _significant(segment: bytes) -> bytes:
     """Return what counts of an unfinished segment: its start, and whether more than noise follows.
 
     However its end comes, `parse` then says the same as of the whole segment.

@@ -118,8 +118,8 @@ def _parse(content: bytes, mode: Mode) -> Group | Rejected:
         return Rejected(_text(content), Reason.UNKNOWN_LABEL)
     when = time = None
     if label.horodated:
-        stamp, found, data = data.partition(separator)
-        if not found or len(stamp) != _HORODATE_LENGTH:
+        stamp, separated, data = data.partition(separator)
+        if not separated or len(stamp) != _HORODATE_LENGTH:
             return Rejected(_text(content), Reason.LENGTH)
         when = _text(stamp)
         if when[0] not in _SEASONS or stamp[1:].translate(None, _DIGITS):

@@ -68,7 +68,9 @@ _COLOUR_OF_TOMORROW = {"BLEU": Colour.BLUE, "BLAN": Colour.WHITE, "ROUG": Colour
 
 def register_title(register: str) -> str | None:
     """Return the name that a Linky shows for a register of historique mode, e.g. HC BLEU."""
-    return next((name for name, of in _PERIODS.values() if of == register), None)
+    return next(
+        (name for name, register_label in _PERIODS.values() if register_label == register), None
+    )
 
 
 def _historique(readings: Mapping[str, Reading]) -> Tariff:

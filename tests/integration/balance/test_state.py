@@ -328,7 +328,7 @@ def test_powers_are_of_one_moment(
     injected_w: float | None,
     here: tuple[float | None, float | None],
 ) -> None:
-    powers = Powers.of(kind, made_w, drawn_w, injected_w)
+    powers = Powers.from_sources(kind, made_w, drawn_w, injected_w)
     assert (powers.self_consumed_w, powers.consumed_w) == here
 
 

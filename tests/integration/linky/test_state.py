@@ -2,7 +2,7 @@
 
 import pytest
 
-from custom_components.consometers.linky.state import Heard, LinkyState
+from custom_components.consometers.linky.state import FrameResult, LinkyState
 
 from .. import frames
 from ..frames import Kind
@@ -151,7 +151,7 @@ class TestOverrun:
         for second in range(9, 12):
             data = frame_bytes(frames.BASE.mode, frames.BASE.groups)
             last = state.feed(data, float(second))
-        assert last is Heard.CHANGE
+        assert last is FrameResult.CHANGE
         assert state.overrun is False
 
     def test_short_frames_of_three_phases_tell_it_and_nothing_is_forgotten(self) -> None:
@@ -167,7 +167,12 @@ class TestOverrun:
         data = frame_bytes(over.mode, over.groups)
         brought = [state.feed(data, float(second)) for second in range(5, 9)]
         # A measure is the median of three.
-        assert brought == [Heard.MEASURES, Heard.CHANGE, Heard.MEASURES, Heard.MEASURES]
+        assert brought == [
+            FrameResult.MEASURES,
+            FrameResult.CHANGE,
+            FrameResult.MEASURES,
+            FrameResult.MEASURES,
+        ]
 
 
 class TestCutOff:
@@ -259,5 +264,5 @@ def test_forgetting_a_meter_keeps_what_is_known_of_the_link() -> None:
 def test_a_steady_meter_brings_measures_only() -> None:
     state = heard(frames.CONSUMER)
     data = frame_bytes(frames.CONSUMER.mode, frames.CONSUMER.groups)
-    assert state.feed(data[:100], 5.0) is Heard.NOTHING
-    assert state.feed(data[100:], 5.1) is Heard.MEASURES
+    assert state.feed(data[:100], 5.0) is FrameResult.NOTHING
+    assert state.feed(data[100:], 5.1) is FrameResult.MEASURES
